@@ -1,0 +1,1 @@
+"""Platforms: resolved blueprint in, component calls out."""

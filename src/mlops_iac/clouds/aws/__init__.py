@@ -1,0 +1,1 @@
+"""AWS: components, catalogue and the platforms that are built of them."""

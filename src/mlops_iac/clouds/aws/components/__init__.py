@@ -1,0 +1,1 @@
+"""Building blocks on AWS, one Pulumi ComponentResource each."""

@@ -1,0 +1,123 @@
+"""What a platform hands to the program writer: component calls with literal arguments.
+
+A platform plans each environment on its own. The program writer then lays the plans of all
+environments side by side: what is equal becomes a literal, a `Setting` that differs becomes
+configuration under its blueprint path, a call that only some environments have stands behind a
+flag, and what differs deeper is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from mlops_iac.errors import Diagnostic
+
+# None | bool | int | float | str | list | dict of these, or one of the classes below.
+ArgValue = Any
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A literal that comes from the blueprint and may differ between environments.
+
+    `path` is the blueprint path it comes from and so the configuration key
+    (`serving.api.scaling.max`); `value` a scalar, or a list or mapping of scalars.
+    `optional` settings may be absent from the configuration (None then).
+    """
+
+    value: Any
+    path: str
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """An attribute of an earlier call: `Ref("data", "artifacts.bucket")` → `data.artifacts.bucket`."""
+
+    variable: str
+    attribute: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A definition file (pipeline JSON, dashboard …) written beside `__main__.py`.
+
+    Named placeholders `${execution_role_arn}` in it are filled by the component from outputs.
+    In the program it is read as text: `definition("pipelines/adherence.json")`.
+    When environments differ in it, each gets a file of its own under `<stem>.<environment>.json`
+    unless `path` says otherwise; the program then picks by stack.
+    """
+
+    path: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """Code packed by the program writer into a deterministic .tar.gz beside `__main__.py`.
+
+    `root` is an absolute directory of the user's; `extra` maps archive names to contents added to
+    it (runtime entry points). In the program: `pulumi.FileAsset("code/adherence.tar.gz")`.
+    """
+
+    path: str
+    root: str
+    extra: Mapping[str, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class UserFile:
+    """A file of the user's, uploaded in place: `pulumi.FileAsset("../../data/x.csv")`.
+
+    `path` is absolute here; the writer prints it relative to the program.
+    """
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Construct:
+    """A nested typed argument: `Construct("mlops_iac.clouds.aws.components.serving:Variant", {…})`."""
+
+    cls: str
+    args: Mapping[str, ArgValue]
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentCall:
+    """One line of the program: `variable = Component(name, ComponentArgs(**args))`.
+
+    `component` is `module:Class`; its arguments class is `ClassArgs` in the same module.
+    `path` is the blueprint path the call stands for (`serving.api`; `""` for the whole).
+    `exports` maps stack output names to attributes of the component.
+    """
+
+    variable: str
+    component: str
+    name: str
+    args: Mapping[str, ArgValue]
+    path: str
+    depends_on: Sequence[str] = ()
+    exports: Mapping[str, str] = field(default_factory=dict)
+
+
+class Platform(Protocol):
+    """One platform. Implemented by a module-level object per platform, found by name.
+
+    `resolved` is `mlops_iac.blueprint.ResolvedBlueprint`.
+    """
+
+    name: str
+    cloud: str  # "aws"
+    regions: Sequence[str]
+
+    def check(self, resolved: Any) -> list[Diagnostic]:
+        """What this platform cannot do of the blueprint, naming what would work."""
+
+    def plan(self, resolved: Any) -> list[ComponentCall]:
+        """The component calls of one environment, in dependency order."""
+
+    def provider_config(self, resolved: Any) -> Mapping[str, Any]:
+        """Provider configuration of one environment, e.g. `{"aws:region": "eu-west-1"}`."""

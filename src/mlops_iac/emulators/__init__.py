@@ -1,0 +1,1 @@
+"""Emulated clouds, each a Pulumi provider that refuses every stack but `local`."""

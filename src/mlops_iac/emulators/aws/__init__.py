@@ -1,0 +1,1 @@
+"""Emulated AWS: a Pulumi provider on moto."""

@@ -1,0 +1,1 @@
+"""One protocol, two engines: `embedded` for emulated clouds and capture, `pulumi` for real ones."""

@@ -1,0 +1,1 @@
+"""The program run in-process: monitor → planner → executor → state."""

@@ -1,0 +1,172 @@
+"""What an engine is asked for, and what it answers. Both engines speak this."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from mlops_iac.graph.model import ResourceGraph
+from mlops_iac.values import Properties, Value
+
+# Pulumi's own operation names, as `pulumi preview --json` prints them.
+Operation = Literal[
+    "same",
+    "create",
+    "update",
+    "replace",
+    "create-replacement",
+    "delete-replaced",
+    "delete",
+    "read",
+    "refresh",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class StackTarget:
+    """One stack of one compiled program.
+
+    `program` holds `Pulumi.yaml` and `__main__.py`. `config` are the full configuration keys with
+    their values (`schedule-adherence:serving.api.scaling.max`, `aws:region`), already merged.
+    `work` is the project's `.mlops-iac/`. `account`, `region` and `partition` answer offline
+    invokes; `account` falls back to the emulator's.
+    """
+
+    program: Path
+    project: str
+    stack: str
+    config: Mapping[str, Value]
+    work: Path
+    region: str
+    account: str = "123456789012"
+    partition: str = "aws"
+    secret_keys: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class PropertyChange:
+    """One property path that differs, with old and new value (redacted when shown)."""
+
+    path: str
+    kind: Literal["add", "delete", "update"]
+    old: Value = None
+    new: Value = None
+    replaces: bool | None = False  # None: no fact, so it may
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One operation on one resource."""
+
+    op: Operation
+    urn: str
+    type: str
+    name: str
+    custom: bool = True
+    changes: Sequence[PropertyChange] = ()
+    replace_keys: Sequence[str] = ()
+    old_inputs: Properties = field(default_factory=dict)
+    new_inputs: Properties = field(default_factory=dict)
+    old_outputs: Properties = field(default_factory=dict)
+    id: str = ""
+    provider: str = ""
+    parent: str = ""
+    dependencies: Sequence[str] = ()
+    protect: bool = False
+    delete_before_replace: bool = False
+    retained: bool = False
+    recorded: bool = False
+    # Why, in one clause, when it is not the resource's own properties ("depends on …").
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a deployment would do, in the order it would do it."""
+
+    stack: str
+    project: str
+    engine: str
+    against: str  # "state" | "lock" | "live"
+    steps: Sequence[Step]
+    outputs: Properties = field(default_factory=dict)
+    diagnostics: Sequence[str] = ()
+    duration_seconds: float = 0.0
+
+    @property
+    def changes(self) -> list[Step]:
+        """Every step but `same`."""
+        return [step for step in self.steps if step.op != "same"]
+
+    def summary(self) -> dict[str, int]:
+        """Number of steps by operation."""
+        counts: dict[str, int] = {}
+        for step in self.steps:
+            counts[step.op] = counts.get(step.op, 0) + 1
+        return counts
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Progress: a step started, ended or failed."""
+
+    kind: Literal["start", "done", "failed", "skipped", "note"]
+    step: Step | None = None
+    message: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How an `up`, `refresh` or `destroy` ended. `failures` maps URN to the reason."""
+
+    steps: Sequence[Step]
+    outputs: Properties = field(default_factory=dict)
+    failures: Mapping[str, str] = field(default_factory=dict)
+    duration_seconds: float = 0.0
+
+
+OnEvent = Callable[[Event], None]
+
+
+class Engine(Protocol):
+    """Both engines. Methods raise `MlopsError`s, never print, and are safe to interrupt."""
+
+    name: str
+
+    def preview(self, target: StackTarget, *, targets: Sequence[str] = ()) -> Plan:
+        """What `up` would do against the stack's state."""
+
+    def up(
+        self,
+        target: StackTarget,
+        *,
+        on_event: OnEvent | None = None,
+        parallel: int = 8,
+        targets: Sequence[str] = (),
+    ) -> Result:
+        """Bring the stack to what the program says."""
+
+    def refresh(self, target: StackTarget, *, preview_only: bool = False) -> Result:
+        """Take over what the cloud says; steps tell what drifted or vanished."""
+
+    def destroy(self, target: StackTarget, *, on_event: OnEvent | None = None) -> Result:
+        """Delete everything in reverse order of dependency."""
+
+    def plan_destroy(self, target: StackTarget) -> Plan:
+        """What `destroy` would delete."""
+
+    def outputs(self, target: StackTarget) -> Properties:
+        """The stack's outputs; secrets stay wrapped."""
+
+    def resources(self, target: StackTarget) -> Sequence[Any]:
+        """What the state holds, for `status`."""
+
+
+class Capture(Protocol):
+    """Symbolic capture: runs the program with stand-ins for everything computed."""
+
+    def __call__(self, target: StackTarget) -> ResourceGraph: ...

@@ -1,0 +1,111 @@
+"""Everything a user can be told went wrong.
+
+    MlopsError                    exit 1
+    ├── UsageError                exit 2    a flag, a file or a blueprint is not as it must be
+    │   └── BlueprintInvalid      exit 2    carries every diagnostic of one pass
+    ├── AuthenticationError       exit 3
+    ├── ResourceFailed            exit 4    a resource could not be created, changed or deleted
+    ├── PolicyViolation           exit 5
+    ├── StackNotFound             exit 6
+    ├── UnexpectedChanges         exit 7    changes under --expect-no-changes
+    ├── Cancelled                 exit 8
+    └── TimedOut                  exit 9
+
+The exit codes are Pulumi's. Anything else that escapes is a bug and exits with 255.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+Severity = Literal["error", "warning", "note"]
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One thing to tell about one place of a user's file.
+
+    `line` and `column` count from 1; 0 means the whole file. `length` is the number of
+    characters to underline. `path` is the blueprint path (`serving.api.compute.size`).
+    """
+
+    code: str
+    message: str
+    file: str = ""
+    line: int = 0
+    column: int = 0
+    length: int = 1
+    path: str = ""
+    hint: str = ""
+    snippet: str = ""
+    severity: Severity = "error"
+
+
+class MlopsError(Exception):
+    """Base of every error shown to a user: what went wrong, and what to do about it."""
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(MlopsError):
+    """A flag, a file or the configuration is not as it must be; nothing was done."""
+
+    exit_code = 2
+
+
+class BlueprintInvalid(UsageError):
+    """The blueprint has problems; all that one pass could find are in `diagnostics`."""
+
+    def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
+        first = diagnostics[0]
+        super().__init__(f"{len(diagnostics)} problem(s) in the blueprint: {first.message}")
+        self.diagnostics = tuple(diagnostics)
+
+
+class AuthenticationError(MlopsError):
+    """Credentials are missing or refused."""
+
+    exit_code = 3
+
+
+class ResourceFailed(MlopsError):
+    """One or more resources could not be created, changed or deleted; the state is kept."""
+
+    exit_code = 4
+
+
+class PolicyViolation(MlopsError):
+    """A mandatory guard rail is broken."""
+
+    exit_code = 5
+
+
+class StackNotFound(MlopsError):
+    """The named stack is neither an environment of the blueprint nor `local`."""
+
+    exit_code = 6
+
+
+class UnexpectedChanges(MlopsError):
+    """`--expect-no-changes` was given and there are changes."""
+
+    exit_code = 7
+
+
+class Cancelled(MlopsError):
+    """The user said no, or interrupted; what was done so far is kept in the state."""
+
+    exit_code = 8
+
+
+class TimedOut(MlopsError):
+    """Something outside did not answer in time."""
+
+    exit_code = 9

@@ -1,0 +1,1 @@
+"""Captured resources: canonical form, redaction, lock file, diff, pictures."""

@@ -1,0 +1,70 @@
+"""Stand-ins for values that only a deployment computes, so that a program runs without a cloud.
+
+A stand-in has the shape of the real value, because programs take ARNs apart and put names into
+policies, and carries a marker, so that it is printed as `${sagemaker.Model/api-model.arn}` and so
+that one that reaches an emulator or a state is noticed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any
+
+from mlops_iac.values import Secret, Value
+
+_MARKER = re.compile(r"standin-[0-9a-f]{12}")
+
+
+class StandIns:
+    """The stand-ins of one capture. Deterministic: made from address and property alone."""
+
+    def __init__(self) -> None:
+        self._labels: dict[str, str] = {}
+
+    def make(self, address: str, property_: str, shape: str = "{}") -> str:
+        """Return a stand-in for `property_` of the resource at `address`.
+
+        `shape` is the real value's form with `{}` where the server's part goes
+        (`arn:aws:sagemaker:eu-west-1:123456789012:model/{}`).
+        """
+        label = f"${{{address}.{property_}}}"
+        marker = "standin-" + sha256(f"{address}\0{property_}".encode()).hexdigest()[:12]
+        text = shape.replace("{}", marker)
+        self._labels[marker] = label
+        self._labels[text] = label
+        return text
+
+    def render(self, value: Value) -> Any:
+        """`value` with every stand-in, also inside longer text, written as `${address.property}`."""
+        match value:
+            case str():
+                if "standin-" not in value:
+                    return value
+                for text in sorted(self._labels, key=len, reverse=True):
+                    value = value.replace(text, self._labels[text])
+                return value
+            case Secret(inner):
+                return Secret(self.render(inner))
+            case Mapping():
+                return {self.render(key): self.render(item) for key, item in value.items()}
+            case list() | tuple():
+                return [self.render(item) for item in value]
+            case _:
+                return value
+
+
+def contains_stand_in(value: Value) -> bool:
+    """Whether a stand-in stands anywhere in `value`."""
+    match value:
+        case str():
+            return _MARKER.search(value) is not None
+        case Secret(inner):
+            return contains_stand_in(inner)
+        case Mapping():
+            return any(contains_stand_in(k) or contains_stand_in(v) for k, v in value.items())
+        case list() | tuple():
+            return any(contains_stand_in(item) for item in value)
+        case _:
+            return False

@@ -1,0 +1,1 @@
+"""The ML lifecycle as typed steps, and one printer per orchestrator."""

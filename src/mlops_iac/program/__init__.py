@@ -1,0 +1,1 @@
+"""Component calls of every environment in, one Pulumi program out."""

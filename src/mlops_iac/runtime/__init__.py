@@ -1,0 +1,1 @@
+"""Code that runs in the cloud. Imports nothing of the rest."""
