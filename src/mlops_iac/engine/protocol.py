@@ -8,19 +8,20 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from mlops_iac.graph.model import ResourceGraph
+from mlops_iac.graph.plan import Operation, Plan, PropertyChange, Step
 from mlops_iac.values import Properties, Value
 
-# Pulumi's own operation names, as `pulumi preview --json` prints them.
-Operation = Literal[
-    "same",
-    "create",
-    "update",
-    "replace",
-    "create-replacement",
-    "delete-replaced",
-    "delete",
-    "read",
-    "refresh",
+__all__ = [
+    "Capture",
+    "Engine",
+    "Event",
+    "OnEvent",
+    "Operation",
+    "Plan",
+    "PropertyChange",
+    "Result",
+    "StackTarget",
+    "Step",
 ]
 
 
@@ -43,70 +44,6 @@ class StackTarget:
     account: str = "123456789012"
     partition: str = "aws"
     secret_keys: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class PropertyChange:
-    """One property path that differs, with old and new value (redacted when shown)."""
-
-    path: str
-    kind: Literal["add", "delete", "update"]
-    old: Value = None
-    new: Value = None
-    replaces: bool | None = False  # None: no fact, so it may
-    source: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One operation on one resource."""
-
-    op: Operation
-    urn: str
-    type: str
-    name: str
-    custom: bool = True
-    changes: Sequence[PropertyChange] = ()
-    replace_keys: Sequence[str] = ()
-    old_inputs: Properties = field(default_factory=dict)
-    new_inputs: Properties = field(default_factory=dict)
-    old_outputs: Properties = field(default_factory=dict)
-    id: str = ""
-    provider: str = ""
-    parent: str = ""
-    dependencies: Sequence[str] = ()
-    protect: bool = False
-    delete_before_replace: bool = False
-    retained: bool = False
-    recorded: bool = False
-    # Why, in one clause, when it is not the resource's own properties ("depends on …").
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What a deployment would do, in the order it would do it."""
-
-    stack: str
-    project: str
-    engine: str
-    against: str  # "state" | "lock" | "live"
-    steps: Sequence[Step]
-    outputs: Properties = field(default_factory=dict)
-    diagnostics: Sequence[str] = ()
-    duration_seconds: float = 0.0
-
-    @property
-    def changes(self) -> list[Step]:
-        """Every step but `same`."""
-        return [step for step in self.steps if step.op != "same"]
-
-    def summary(self) -> dict[str, int]:
-        """Number of steps by operation."""
-        counts: dict[str, int] = {}
-        for step in self.steps:
-            counts[step.op] = counts.get(step.op, 0) + 1
-        return counts
 
 
 @dataclass(frozen=True, slots=True)

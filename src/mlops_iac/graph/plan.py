@@ -1,0 +1,90 @@
+"""What a deployment would do: operations on resources, and the properties that differ.
+
+Both engines answer with these; `graph.diff` makes them from two lock files. They stand here, below
+the engines, so that everything that shows a plan needs no engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from mlops_iac.values import Properties, Value
+
+# Pulumi's own operation names, as `pulumi preview --json` prints them.
+Operation = Literal[
+    "same",
+    "create",
+    "update",
+    "replace",
+    "create-replacement",
+    "delete-replaced",
+    "delete",
+    "read",
+    "refresh",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class PropertyChange:
+    """One property path that differs, with old and new value (redacted when shown)."""
+
+    path: str
+    kind: Literal["add", "delete", "update"]
+    old: Value = None
+    new: Value = None
+    replaces: bool | None = False  # None: no fact, so it may
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One operation on one resource."""
+
+    op: Operation
+    urn: str
+    type: str
+    name: str
+    custom: bool = True
+    changes: Sequence[PropertyChange] = ()
+    replace_keys: Sequence[str] = ()
+    old_inputs: Properties = field(default_factory=dict)
+    new_inputs: Properties = field(default_factory=dict)
+    old_outputs: Properties = field(default_factory=dict)
+    id: str = ""
+    provider: str = ""
+    parent: str = ""
+    dependencies: Sequence[str] = ()
+    protect: bool = False
+    delete_before_replace: bool = False
+    retained: bool = False
+    recorded: bool = False
+    # Why, in one clause, when it is not the resource's own properties ("depends on …").
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a deployment would do, in the order it would do it."""
+
+    stack: str
+    project: str
+    engine: str
+    against: str  # "state" | "lock" | "live"
+    steps: Sequence[Step]
+    outputs: Properties = field(default_factory=dict)
+    diagnostics: Sequence[str] = ()
+    duration_seconds: float = 0.0
+
+    @property
+    def changes(self) -> list[Step]:
+        """Every step but `same`."""
+        return [step for step in self.steps if step.op != "same"]
+
+    def summary(self) -> dict[str, int]:
+        """Number of steps by operation."""
+        counts: dict[str, int] = {}
+        for step in self.steps:
+            counts[step.op] = counts.get(step.op, 0) + 1
+        return counts
