@@ -1,0 +1,54 @@
+"""Structs to values and back."""
+
+from __future__ import annotations
+
+import pytest
+from google.protobuf import struct_pb2
+
+from mlops_iac.emulators import wire
+from mlops_iac.values import UNKNOWN, Asset, Secret
+
+
+def test_everything_survives_the_round_trip():
+    properties = {
+        "unknown": UNKNOWN,
+        "secret": Secret({"inner": [1, 2.5]}),
+        "asset": Asset(hash=wire.text_hash("x"), text="x"),
+        "nested": {"list": [True, None, "a", {"b": 3}]},
+        "empty": {"list": [], "map": {}},
+    }
+    assert wire.from_struct(wire.to_struct(properties)) == properties
+
+
+def test_whole_numbers_become_int():
+    struct = struct_pb2.Struct()
+    struct.update({"a": 3.0, "b": 3.5})
+    values = wire.from_struct(struct)
+    assert type(values["a"]) is int
+    assert values == {"a": 3, "b": 3.5}
+
+
+def test_first_class_outputs_are_unwrapped():
+    out = {wire.SIGNATURE_KEY: wire.OUTPUT, "value": "v", "secret": True, "dependencies": []}
+    assert wire.from_json({"x": out}) == {"x": Secret("v")}
+    assert wire.from_json({"x": {wire.SIGNATURE_KEY: wire.OUTPUT}}) == {"x": UNKNOWN}
+
+
+def test_secrets_can_be_sent_in_clear_where_the_engine_does_not_take_them():
+    assert wire.to_json({"x": Secret("v")}, secrets=False) == {"x": "v"}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {wire.SIGNATURE_KEY: wire.ARCHIVE, "path": "x"},
+        {wire.SIGNATURE_KEY: wire.RESOURCE, "urn": "x"},
+        {wire.SIGNATURE_KEY: wire.ASSET, "uri": "https://example.com"},
+        {wire.SIGNATURE_KEY: wire.ASSET, "path": "no/such/file"},
+        {wire.SIGNATURE_KEY: wire.ASSET},
+        {wire.SIGNATURE_KEY: "something new"},
+    ],
+)
+def test_what_is_not_supported_is_refused(value):
+    with pytest.raises(wire.WireError):
+        wire.from_json({"x": value})
