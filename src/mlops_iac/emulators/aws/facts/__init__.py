@@ -1,0 +1,138 @@
+"""What the real AWS provider says about each property of each resource type: data, and its reader.
+
+The JSON files beside this module are written by `tools/aws_facts`, never by hand. Their source is
+the provider itself, planning from crafted states (`hashicorp/aws`, the code that pulumi-aws
+bridges); each file and each fact names source and version. pulumi-aws 7 bridges a later major
+version than the one asked, so a property that only the SDK knows has no fact: `replaces` is None.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal
+
+Kind = Literal["string", "number", "integer", "bool", "list", "set", "map", "object", "json"]
+ChangeKind = Literal["add", "delete", "update"]
+
+_FOLDER = Path(__file__).parent
+
+
+@dataclass(frozen=True, slots=True)
+class PropertyFact:
+    """One property.
+
+    `path` is Pulumi's (`productionVariants.instanceType`), `tf_path` the provider's
+    (`production_variants.instance_type`, empty where the provider asked has no such property);
+    neither carries indices. `kind` is `object` for a flattened block, `list` or `set` for several
+    values, whose own type is `element` (`object` for blocks). `asset` marks what takes a Pulumi
+    asset or archive.
+    `replaces` answers for a changed value; `replaces_on_add` and `replaces_on_delete` for one that
+    appears or goes. None: not known, so it may. `source` says where the three come from.
+    `default` is what the provider plans for an absent value, None where that is nothing.
+    """
+
+    path: str
+    tf_path: str
+    kind: Kind
+    element: Kind | None = None
+    required: bool = False
+    computed: bool = False
+    optional: bool = False
+    sensitive: bool = False
+    json: bool = False
+    asset: bool = False
+    max_items: int | None = None
+    replaces: bool | None = None
+    replaces_on_add: bool | None = None
+    replaces_on_delete: bool | None = None
+    default: Any = None
+    source: str = ""
+
+    def replaces_when(self, change: ChangeKind) -> bool | None:
+        """Whether that kind of change forces a replacement; None where there is no fact."""
+        match change:
+            case "add":
+                return self.replaces_on_add
+            case "delete":
+                return self.replaces_on_delete
+            case "update":
+                return self.replaces
+
+
+@dataclass(frozen=True, slots=True)
+class TypeFacts:
+    """One resource type. `properties` are its inputs by path, nested ones included.
+
+    `outputs` are what only the cloud computes (`arn`). `source` is the provider and version that
+    was asked (`hashicorp/aws 5.100.0`), `version` the SDK whose names these are.
+    """
+
+    type: str
+    tf_name: str
+    source: str
+    version: str
+    properties: Mapping[str, PropertyFact]
+    outputs: Mapping[str, PropertyFact]
+
+
+def file_name(type_token: str) -> str:
+    """`s3.Bucket.json` for `aws:s3/bucket:Bucket`."""
+    _, module, short = type_token.split(":")
+    return f"{module.split('/')[0]}.{short}.json"
+
+
+@cache
+def facts_for(type_token: str) -> TypeFacts | None:
+    """Facts of a type such as `aws:s3/bucket:Bucket`; None where none were generated."""
+    if not type_token.startswith("aws:") or type_token.count(":") != 2:
+        return None
+    try:
+        text = (_FOLDER / file_name(type_token)).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    data = json.loads(text)
+    if data["type"] != type_token:
+        return None
+    return TypeFacts(
+        type=type_token,
+        tf_name=data["tf_name"],
+        source=data["source"],
+        version=data["version"],
+        properties=_read(data["properties"], data["source"]),
+        outputs=_read(data["outputs"], data["source"]),
+    )
+
+
+def properties_of(type_token: str) -> Mapping[str, PropertyFact]:
+    """Input properties by path; empty for a type without facts."""
+    facts = facts_for(type_token)
+    return facts.properties if facts else MappingProxyType({})
+
+
+def known_types() -> list[str]:
+    """Every type that has facts, sorted."""
+    return sorted(
+        json.loads(file.read_text(encoding="utf-8"))["type"] for file in _FOLDER.glob("*.json")
+    )
+
+
+_FIELDS = {field.name for field in fields(PropertyFact)}
+
+
+def _read(rows: Mapping[str, Mapping[str, Any]], source: str) -> Mapping[str, PropertyFact]:
+    facts = {}
+    for path, row in rows.items():
+        unknown = row.keys() - _FIELDS
+        if unknown:
+            raise ValueError(f"facts of {path} carry unknown fields: {sorted(unknown)}")
+        known = any(row.get(key) is not None for key in _REPLACES)
+        facts[path] = PropertyFact(path=path, **{"source": source if known else "", **row})
+    return MappingProxyType(facts)
+
+
+_REPLACES = ("replaces", "replaces_on_add", "replaces_on_delete")
