@@ -1,0 +1,16 @@
+"""The command line: words and pictures around `mlops_iac.api`, nothing else.
+
+One click command per module; a module is imported only when its command runs, so that
+`validate` never pays for a provider SDK.
+"""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+
+def main() -> NoReturn:
+    """Run the command line and exit with Pulumi's exit codes."""
+    from mlops_iac.cli._app import run
+
+    raise SystemExit(run())

@@ -1,0 +1,157 @@
+"""The root command: lazy subcommands, the global options, and the one place that catches errors."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from mlops_iac import __version__
+from mlops_iac.cli._session import GLOBAL_OPTIONS, Session, absorb
+from mlops_iac.errors import BlueprintInvalid, Cancelled, MlopsError
+
+# Command → module and one line of help, in the order a newcomer needs them.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "init": ("init", "Start a project: blueprint, data, workload."),
+    "validate": ("validate", "Check the blueprint; every problem in one pass."),
+    "compile": ("compile", "Write the Pulumi program and a lock file per stack."),
+    "preview": ("preview", "Show what a deployment would change, without credentials."),
+    "up": ("up", "Deploy; `-s local` is an emulated cloud on this machine."),
+    "run": ("run", "Run a model's compiled pipeline on this machine."),
+    "models": ("models", "List, show, approve and reject model versions."),
+    "status": ("status", "What is deployed, and whether it is emulated or recorded."),
+    "outputs": ("outputs", "The stack's outputs."),
+    "refresh": ("refresh", "Take over into the state what vanished or drifted."),
+    "destroy": ("destroy", "Delete everything a stack made."),
+    "local": ("local", "Start, stop and inspect the emulated cloud."),
+    "graph": ("graph", "Draw the stack as Mermaid, DOT or SVG."),
+    "schema": ("schema", "Print the blueprint's JSON Schema."),
+    "explain": ("explain", "Say a field's value and the line it comes from."),
+    "doctor": ("doctor", "Check this machine: Python, extras, CLIs, emulator."),
+    "completion": ("completion", "Print the completion script of a shell."),
+}
+ALIASES = {"plan": "preview", "diff": "preview", "deploy": "up"}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands in the order of `COMMANDS`."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command's module; None where there is no such command."""
+        entry = COMMANDS.get(ALIASES.get(cmd_name, cmd_name))
+        if entry is None:
+            return None
+        module = importlib.import_module(f"mlops_iac.cli.{entry[0]}")
+        command: click.Command = module.command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Add a did-you-mean to an unknown command."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            from difflib import get_close_matches
+
+            near = get_close_matches(args[0], [*COMMANDS, *ALIASES], n=1)
+            if not near:
+                raise
+            raise click.UsageError(f"{error.message} Did you mean {near[0]!r}?", ctx) from None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, words) for name, (_, words) in COMMANDS.items()])
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    invoke_without_command=True,
+    params=[*GLOBAL_OPTIONS()],
+)
+@click.version_option(__version__, prog_name="mlops-iac", message="%(prog)s %(version)s")
+def root(**options: Any) -> None:
+    """Compile one blueprint into a Pulumi program for cloud MLOps; preview and deploy it.
+
+    Without a cloud account, the stack `local` is an emulated cloud on this machine.
+    """
+    ctx = click.get_current_context()
+    ctx.obj = absorb(Session(), options)
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line and return its exit code; no exception leaves this function."""
+    session = Session()
+    try:
+        code = root.main(
+            args=list(arguments) if arguments is not None else None,
+            prog_name="mlops-iac",
+            standalone_mode=False,
+            obj=session,
+        )
+        return code if isinstance(code, int) else 0
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except (KeyboardInterrupt, click.Abort):
+        return _tell(Cancelled("interrupted", hint="what was done so far is kept; run it again"))
+    except BrokenPipeError:
+        # The reader (head, less) went away; that is its right.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except MlopsError as error:
+        return _tell(error)
+    except Exception as error:
+        return _internal(error)
+
+
+def _session() -> Session:
+    return Session.current or Session()
+
+
+def _tell(error: MlopsError) -> int:
+    session = _session()
+    if isinstance(error, BlueprintInvalid):
+        from mlops_iac.cli._diagnostics import show
+
+        show(error.diagnostics, session)
+    elif session.json:
+        session.emit_json(
+            {"error": {"exit_code": error.exit_code, "message": error.message, "hint": error.hint}}
+        )
+    else:
+        session.error(error.message, error.hint)
+    return error.exit_code
+
+
+def _internal(error: Exception) -> int:
+    session = _session()
+    if session.verbose:
+        import traceback
+
+        traceback.print_exception(error, file=sys.stderr)
+    where = ""
+    if error.__traceback__ is not None:
+        last = error.__traceback__
+        while last.tb_next is not None:
+            last = last.tb_next
+        where = f" ({last.tb_frame.f_globals.get('__name__', '?')}:{last.tb_lineno})"
+    session.error(
+        f"internal error: {type(error).__name__}: {error}{where}",
+        "this is a bug in mlops-iac; repeat with -v for the details to report",
+    )
+    return 255

@@ -1,0 +1,155 @@
+"""A plan in words: resources under their components, properties under their resources."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from mlops_iac.graph.model import STACK_TYPE, address_of
+from mlops_iac.graph.plan import Plan, PropertyChange, Step
+from mlops_iac.values import Asset, Secret, Unknown, Value
+
+Style = Callable[..., str]
+
+SIGNS = {
+    "create": ("+", "green"),
+    "update": ("~", "yellow"),
+    "replace": ("±", "magenta"),
+    "delete": ("−", "red"),
+    "same": (" ", "bright_black"),
+    "read": (">", "cyan"),
+    "refresh": ("↻", "cyan"),
+}
+# The halves of a replacement are steps of their own in an engine, but one fact for a reader.
+HALVES = ("create-replacement", "delete-replaced")
+_LONGEST = 100
+
+
+def summary_line(plan: Plan, style: Style) -> str:
+    """Return `+4 create · ~2 update · ±1 replace · −0 delete · 12 unchanged`."""
+    counts = count(plan.steps)
+    parts = [
+        style(
+            f"{SIGNS[op][0]}{counts.get(op, 0)} {op}", fg=SIGNS[op][1] if counts.get(op) else None
+        )
+        for op in ("create", "update", "replace", "delete")
+    ]
+    return " · ".join([*parts, f"{counts.get('same', 0)} unchanged"])
+
+
+def count(steps: Sequence[Step]) -> dict[str, int]:
+    """Count steps by operation, a replacement once; components and the stack do not count."""
+    counts: dict[str, int] = {}
+    for step in steps:
+        if step.op not in HALVES and step.custom and not step.type.startswith("pulumi:"):
+            counts[step.op] = counts.get(step.op, 0) + 1
+    return counts
+
+
+def plan_lines(plan: Plan, style: Style, *, unchanged: bool, detail: bool) -> Iterator[str]:
+    """Yield the plan's lines; `unchanged` shows what stays too, `detail` every property."""
+    shown = [
+        step
+        for step in plan.steps
+        if step.op not in HALVES
+        and step.custom
+        and not step.type.startswith("pulumi:")
+        and (unchanged or step.op != "same")
+    ]
+    for parent, steps in group(shown):
+        yield style(component_title(parent), bold=True)
+        for step in steps:
+            yield from step_lines(step, style, detail=detail)
+    if shown:
+        yield ""
+    yield summary_line(plan, style)
+
+
+def group(steps: Sequence[Step]) -> list[tuple[str, list[Step]]]:
+    """Return steps by the URN of their component, in order of first appearance."""
+    groups: dict[str, list[Step]] = {}
+    for step in steps:
+        groups.setdefault(step.parent, []).append(step)
+    return list(groups.items())
+
+
+def component_title(urn: str) -> str:
+    """Return `DataStore data` for a component's URN; `stack` for the stack itself."""
+    if not urn:
+        return "stack"
+    type_, name = urn.split("::")[2].split("$")[-1], urn.split("::")[-1]
+    return "stack" if type_ == STACK_TYPE else f"{type_.split(':')[-1]} {name}"
+
+
+def step_lines(step: Step, style: Style, *, detail: bool) -> Iterator[str]:
+    """Yield one resource's lines: operation, address, notes, and the properties that differ."""
+    sign, color = SIGNS[step.op]
+    notes = [note for note in _notes(step) if note]
+    tail = f"  {style('[' + ', '.join(notes) + ']', fg='bright_black')}" if notes else ""
+    yield f"  {style(sign, fg=color)} {style(address_of(step.type, step.name), fg=color)}{tail}"
+    if step.op in ("update", "replace", "refresh") or detail:
+        for change in step.changes:
+            yield "      " + change_line(change, style)
+    if step.op == "create" and detail and not step.changes:
+        for key in sorted(step.new_inputs):
+            yield f"      {style('+', fg='green')} {key}: {shown_value(step.new_inputs[key])}"
+
+
+def _notes(step: Step) -> Iterator[str]:
+    if step.op == "replace":
+        yield "delete first" if step.delete_before_replace else ""
+    if step.protect:
+        yield "protected"
+    if step.retained and step.op == "delete":
+        yield "retained in the cloud"
+    if step.recorded:
+        yield "recorded, not emulated"
+    yield step.reason
+
+
+def change_line(change: PropertyChange, style: Style) -> str:
+    """Return `~ desired_count: 1 → 2`, with what forces a replacement and how that is known."""
+    sign, color = {"add": ("+", "green"), "delete": ("−", "red"), "update": ("~", "yellow")}[
+        change.kind
+    ]
+    if change.kind == "update":
+        values = f"{shown_value(change.old)} → {shown_value(change.new)}"
+    else:
+        values = shown_value(change.new if change.kind == "add" else change.old)
+    tail = ""
+    if change.replaces:
+        tail = style(f"  ← forces replacement ({change.source})", fg="magenta")
+    elif change.replaces is None:
+        tail = style("  ← may replace (no fact)", fg="magenta")
+    return f"{style(sign, fg=color)} {change.path}: {values}{tail}"
+
+
+def shown_value(value: Value) -> str:
+    """Return a value on one line; secrets and what is not known yet stay hidden."""
+    match value:
+        case Secret():
+            return "[secret]"
+        case Unknown():
+            return "(known after up)"
+        case Asset():
+            return f"{value.path or 'text'} ({value.hash[:12]})"
+        case str():
+            text = json.dumps(value, ensure_ascii=False)
+        case Mapping() | list() | tuple():
+            text = json.dumps(plain(value), ensure_ascii=False, default=str)
+        case _:
+            text = json.dumps(value, default=str)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+def plain(value: Value) -> Value:
+    """Return a JSON-able copy without secrets."""
+    match value:
+        case Secret() | Unknown() | Asset():
+            return shown_value(value)
+        case Mapping():
+            return {str(key): plain(item) for key, item in value.items()}
+        case list() | tuple():
+            return [plain(item) for item in value]
+        case _:
+            return value

@@ -1,0 +1,188 @@
+"""What every command shares: the global options, where output goes, and how to ask."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import click
+
+from mlops_iac.errors import Cancelled, UsageError
+
+if TYPE_CHECKING:
+    from mlops_iac.api import Project
+
+
+def GLOBAL_OPTIONS() -> list[click.Parameter]:  # noqa: N802 - a constant that click mutates
+    """Build the options that stand before or after the command's name."""
+    return [
+        click.Option(["-f", "--file"], metavar="FILE", help="The blueprint (blueprint.yaml)."),
+        click.Option(["-s", "--stack"], metavar="STACK", help="The environment; default local."),
+        click.Option(["-C", "directory"], metavar="DIR", help="Run as if started in DIR."),
+        click.Option(["-y", "--yes"], is_flag=True, help="Do not ask."),
+        click.Option(["--json", "json"], is_flag=True, help="Machine-readable output on stdout."),
+        click.Option(
+            ["--color"], type=click.Choice(["auto", "always", "never"]), help="Colours; auto."
+        ),
+        click.Option(["--no-input"], is_flag=True, help="Never ask; fail instead."),
+        click.Option(["-v", "--verbose"], is_flag=True, help="Say more."),
+        click.Option(["-q", "--quiet"], is_flag=True, help="Say less."),
+    ]
+
+
+@dataclass
+class Session:
+    """One invocation: its options and its way of talking. Data on stdout, words on stderr."""
+
+    file: str | None = None
+    stack: str = "local"
+    directory: str | None = None
+    yes: bool = False
+    json: bool = False
+    color: str = "auto"
+    no_input: bool = False
+    verbose: bool = False
+    quiet: bool = False
+    _project: Any = field(default=None, repr=False)
+
+    # The invocation's session, for the one place that prints errors.
+    current: ClassVar[Session | None] = None
+
+    def project(self) -> Project:
+        """Load the project of `--file` once; every problem of the blueprint in one error."""
+        if self._project is None:
+            from mlops_iac.api import load
+
+            self._project = load(self.file or "blueprint.yaml")
+        project: Project = self._project
+        return project
+
+    @property
+    def colored(self) -> bool:
+        """Whether stderr gets colours: flag, then NO_COLOR, then FORCE_COLOR, then a terminal."""
+        if self.color != "auto":
+            return self.color == "always"
+        if os.environ.get("NO_COLOR"):
+            return False
+        if os.environ.get("FORCE_COLOR"):
+            return True
+        return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+
+    @property
+    def interactive(self) -> bool:
+        """Whether someone is there to be asked."""
+        return (
+            not self.no_input
+            and sys.stdin.isatty()
+            and sys.stderr.isatty()
+            and not os.environ.get("CI")
+        )
+
+    @property
+    def live(self) -> bool:
+        """Whether progress may redraw the screen."""
+        return (
+            sys.stderr.isatty()
+            and not os.environ.get("CI")
+            and os.environ.get("TERM") != "dumb"
+            and not self.json
+            and not self.quiet
+        )
+
+    def style(self, text: str, **style: Any) -> str:
+        """Colour `text` where colours are wanted."""
+        return click.style(text, **style) if self.colored else text
+
+    def say(self, text: str = "") -> None:
+        """Words for a person, on stderr; silent under --quiet."""
+        if not self.quiet:
+            click.echo(text, err=True, color=self.colored)
+
+    def out(self, text: str, *, nl: bool = True) -> None:
+        """Put data on stdout."""
+        click.echo(text, nl=nl)
+
+    def emit_json(self, value: object) -> None:
+        """JSON on stdout, one document."""
+        import json
+
+        click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+    def error(self, message: str, hint: str = "") -> None:
+        """An error and its fix, on stderr, also under --quiet."""
+        click.echo(f"{self.style('error', fg='red', bold=True)}: {message}", err=True)
+        if hint:
+            click.echo(f"  {self.style('fix', fg='cyan')}: {hint}", err=True)
+
+    def confirm(self, question: str, *, word: str | None = None) -> None:
+        """Ask before doing; `word` must be typed where a plain yes is too easy.
+
+        Raises UsageError where nobody can be asked and `--yes` is missing, Cancelled on no.
+        """
+        if self.yes and word is None:
+            return
+        if self.yes and word is not None and not self.interactive:
+            return
+        if not self.interactive:
+            raise UsageError(
+                f"{question} needs an answer and this is not a terminal; nothing was done",
+                hint="add --yes",
+            )
+        if word is None:
+            if not click.confirm(question, err=True):
+                raise Cancelled("nothing was done")
+        elif click.prompt(f"{question} Type {word!r} to go on", err=True, default="") != word:
+            raise Cancelled("nothing was done")
+
+
+def absorb(session: Session, options: Mapping[str, Any]) -> Session:
+    """Take over the options that were given; `-C` takes effect at once."""
+    for name in (entry.name for entry in fields(Session)):
+        value = options.get(name)
+        if value:
+            setattr(session, name, value)
+    if options.get("directory"):
+        try:
+            os.chdir(options["directory"])
+        except OSError as error:
+            raise UsageError(f"-C {options['directory']}: {error.strerror}") from None
+    Session.current = session
+    return session
+
+
+def verb(name: str, *params: click.Parameter, help_: str = "") -> Callable[..., click.Command]:
+    """Make a command whose function receives the session first and its own options after it."""
+
+    def decorate(function: Callable[..., Any]) -> click.Command:
+        own = {param.name for param in params}
+
+        @wraps(function)
+        def callback(**options: Any) -> Any:
+            session = absorb(
+                click.get_current_context().find_object(Session) or Session(),
+                {key: value for key, value in options.items() if key not in own},
+            )
+            return function(session, **{key: value for key, value in options.items() if key in own})
+
+        return click.Command(
+            name,
+            params=[*params, *GLOBAL_OPTIONS()],
+            callback=callback,
+            help=help_ or function.__doc__,
+            context_settings={"help_option_names": ["-h", "--help"]},
+        )
+
+    return decorate
+
+
+def write_file(path: str, content: str) -> None:
+    """Write a file that the user named; a refusal is an error about that file."""
+    try:
+        Path(path).write_text(content, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}") from None

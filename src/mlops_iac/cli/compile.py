@@ -1,0 +1,56 @@
+"""`mlops-iac compile`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from mlops_iac.cli._session import Session, verb
+
+
+@verb(
+    "compile",
+    click.Option(
+        ["--out"],
+        type=click.Path(path_type=Path),
+        help="Where to; default stacks/NAME, in the nearest `stacks` folder of the repository.",
+    ),
+    click.Option(["--check"], is_flag=True, help="Write nothing; fail when the program is stale."),
+)
+def command(session: Session, out: Path | None, check: bool) -> int:
+    """Write the Pulumi program, its configuration per environment, and a lock file per stack.
+
+    Exit code with --check: 0 fresh, 1 stale.
+    """
+    project = session.project()
+    if check:
+        reasons = project.stale(out)
+        if session.json:
+            session.emit_json({"fresh": not reasons, "reasons": reasons})
+        elif reasons:
+            session.error("the compiled program is stale", "run `mlops-iac compile` and commit")
+            for reason in reasons:
+                session.say(f"  {reason}")
+        else:
+            session.say("fresh")
+        return 1 if reasons else 0
+    compiled = project.compile(out)
+    where = os.path.relpath(compiled.out)
+    if session.json:
+        session.emit_json(
+            {
+                "out": where,
+                "written": [str(path) for path in compiled.written],
+                "stacks": list(compiled.stacks),
+            }
+        )
+    else:
+        for path in compiled.written:
+            session.say(f"  {session.style('wrote', fg='green')} {os.path.relpath(path)}")
+        words = (
+            f"{len(compiled.written)} file(s) written" if compiled.written else "nothing changed"
+        )
+        session.say(f"{where}: {words}; stacks {', '.join(compiled.stacks)}")
+    return 0

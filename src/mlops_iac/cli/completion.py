@@ -1,0 +1,19 @@
+"""`mlops-iac completion`."""
+
+from __future__ import annotations
+
+import click
+
+from mlops_iac.cli._session import Session, verb
+
+
+@verb("completion", click.Argument(["shell"], type=click.Choice(["bash", "zsh", "fish"])))
+def command(session: Session, shell: str) -> None:
+    """Print the completion script of a shell; source it from the shell's start-up file."""
+    from click.shell_completion import get_completion_class
+
+    from mlops_iac.cli._app import root
+
+    kind = get_completion_class(shell)
+    assert kind is not None
+    session.out(kind(root, {}, "mlops-iac", "_MLOPS_IAC_COMPLETE").source())

@@ -1,0 +1,53 @@
+"""`mlops-iac destroy`."""
+
+from __future__ import annotations
+
+import click
+
+from mlops_iac.cli._plan import plan_lines
+from mlops_iac.cli._progress import progress
+from mlops_iac.cli._session import Session, verb
+from mlops_iac.errors import ResourceFailed
+
+
+@verb(
+    "destroy",
+    click.Option(["--preview-only"], is_flag=True, help="Show what would be deleted."),
+    click.Option(["--engine"], type=click.Choice(["embedded", "pulumi"]), help="Which engine."),
+)
+def command(session: Session, preview_only: bool, engine: str | None) -> None:
+    """Delete everything the stack made, in reverse order of dependency.
+
+    A protected stack asks for its name, and refuses resources that are protected.
+    """
+    project = session.project()
+    with project.deployment(session.stack, engine=engine) as deployment:
+        plan = deployment.plan_destroy()
+        if session.json and preview_only:
+            from mlops_iac.engine.preview_json import to_pulumi_json
+
+            session.emit_json(to_pulumi_json(plan))
+            return
+        if not session.json:
+            for line in plan_lines(plan, session.style, unchanged=False, detail=False):
+                session.say(line)
+        if preview_only:
+            return
+        if plan.changes:
+            word = session.stack if project.protected(session.stack) else None
+            session.confirm(
+                f"Delete {len(plan.changes)} resource(s) of {session.stack}?", word=word
+            )
+        with progress(session) as on_event:
+            result = deployment.destroy(on_event=on_event)
+    if session.json:
+        session.emit_json(
+            {"summary": project.count(result.steps), "failures": dict(result.failures)}
+        )
+    if result.failures:
+        raise ResourceFailed(
+            f"{len(result.failures)} resource(s) could not be deleted: "
+            + "; ".join(f"{urn.split('::')[-1]}: {why}" for urn, why in result.failures.items()),
+            hint="mend the cause and run `mlops-iac destroy` again",
+        )
+    session.say(f"{session.stack}: everything is deleted")

@@ -1,0 +1,31 @@
+"""`mlops-iac graph`."""
+
+from __future__ import annotations
+
+import click
+
+from mlops_iac.cli._session import Session, verb, write_file
+
+
+@verb(
+    "graph",
+    click.Option(
+        ["--format", "style"],
+        type=click.Choice(["mermaid", "svg", "dot"]),
+        default="mermaid",
+        help="mermaid is text for Markdown, svg a picture.",
+    ),
+    click.Option(["--out"], metavar="FILE", help="Write it there instead of stdout."),
+)
+def command(session: Session, style: str, out: str | None) -> None:
+    """Draw the stack: components, their resources by address, and what depends on what."""
+    project = session.project()
+    if session.json:
+        session.emit_json(project.addresses(session.stack))
+        return
+    picture = project.draw(session.stack, style)
+    if out is None:
+        session.out(picture, nl=not picture.endswith("\n"))
+    else:
+        write_file(out, picture)
+        session.say(f"wrote {out}")

@@ -1,0 +1,46 @@
+"""`mlops-iac local start | stop | status`."""
+
+from __future__ import annotations
+
+import click
+
+from mlops_iac.cli._session import Session, verb
+
+
+@verb("local", click.Argument(["action"], type=click.Choice(["start", "stop", "status"])))
+def command(session: Session, action: str) -> int:
+    """Start, stop or inspect the emulated cloud of this project.
+
+    `up` starts it on demand. What it holds lives in its memory and ends with it; the next `up`
+    notices and creates again. Exit code of `status`: 0 running, 1 not running.
+    """
+    project = session.project()
+    match action:
+        case "start":
+            info = project.cloud.ensure()
+        case "stop":
+            stopped = project.cloud.stop()
+            if session.json:
+                session.emit_json({"running": False, "stopped": stopped})
+            else:
+                session.say("stopped" if stopped else "was not running")
+            return 0
+        case _:
+            found = project.cloud.status()
+            if found is None:
+                if session.json:
+                    session.emit_json({"running": False})
+                else:
+                    session.say("not running; `mlops-iac local start` or `up` starts it")
+                return 1
+            info = found
+    if session.json:
+        session.emit_json({"running": True, "endpoint": info.endpoint, "pid": info.pid})
+    else:
+        session.out(info.endpoint)
+        session.say(
+            f"emulated AWS is running (pid {info.pid}); for the AWS CLI and boto3:\n"
+            f"  export AWS_ENDPOINT_URL={info.endpoint} AWS_ACCESS_KEY_ID=local "
+            f"AWS_SECRET_ACCESS_KEY=local AWS_DEFAULT_REGION={project.region('local')}"
+        )
+    return 0

@@ -1,0 +1,69 @@
+"""`mlops-iac models ls | show | approve | reject`."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from mlops_iac.cli._session import Session, verb
+from mlops_iac.errors import UsageError
+
+NAMES = "ls shows every model; the others take MODEL and VERSION, or MODEL/VERSION."
+
+
+@verb(
+    "models",
+    click.Argument(["action"], type=click.Choice(["ls", "show", "approve", "reject"])),
+    click.Argument(["model"], required=False),
+    click.Argument(["version"], required=False),
+    click.Option(["--comment"], metavar="TEXT", default="", help="Why; kept with the approval."),
+)
+def command(
+    session: Session, action: str, model: str | None, version: str | None, comment: str
+) -> None:
+    """List, show, approve and reject registered model versions.
+
+    MODEL may be left out where the blueprint has one; VERSION is a number or `latest`. An
+    approval serves nothing by itself: the next `mlops-iac up` does.
+    """
+    project = session.project()
+    if model and version is None and (model == "latest" or model.isdigit()):
+        model, version = None, model
+    if model and "/" in model and version is None:
+        model, version = model.split("/", 1)
+    registry = project.registry(session.stack)
+    if action == "ls":
+        versions = registry.versions(model)
+        if session.json:
+            session.emit_json([item.as_json() for item in versions])
+            return
+        for item in versions:
+            metrics = " ".join(f"{key}={value:g}" for key, value in sorted(item.metrics.items()))
+            color = {"Approved": "green", "Rejected": "red"}.get(item.status, "yellow")
+            session.out(
+                f"{item.model}/{item.version}  {session.style(item.status, fg=color)}"
+                f"  {item.created:%Y-%m-%d %H:%M}  {metrics}".rstrip()
+            )
+        if not versions:
+            session.say("no versions yet; `mlops-iac run` trains and registers one")
+        return
+    if action in ("approve", "reject") and version is None:
+        raise UsageError(
+            f"which version? {action} needs MODEL VERSION",
+            hint=f"see `mlops-iac models ls`, then `mlops-iac models {action} MODEL VERSION`",
+        )
+    if action == "show":
+        found = registry.version(model, version or "latest")
+        if session.json:
+            session.emit_json(found.as_json())
+        else:
+            session.out(json.dumps(found.as_json(), indent=2, ensure_ascii=False, default=str))
+        return
+    decided = registry.decide(model, version or "", approve=action == "approve", comment=comment)
+    if session.json:
+        session.emit_json(decided.as_json())
+    else:
+        session.say(f"{decided.model}/{decided.version} is {decided.status}")
+        if action == "approve":
+            session.say("next: mlops-iac up")

@@ -1,0 +1,65 @@
+"""`mlops-iac preview`."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from mlops_iac.cli._plan import plan_lines
+from mlops_iac.cli._session import Session, verb
+from mlops_iac.errors import UnexpectedChanges
+
+
+@verb(
+    "preview",
+    click.Option(
+        ["--against"],
+        type=click.Choice(["lock", "state"]),
+        help="What to compare with; default: the state for local, the lock for any other stack.",
+    ),
+    click.Option(["--live"], is_flag=True, help="Ask the real engine, with credentials."),
+    click.Option(["--engine"], type=click.Choice(["embedded", "pulumi"]), help="Which engine."),
+    click.Option(["--target"], metavar="ADDRESS", multiple=True, help="Only these resources."),
+    click.Option(
+        ["--diff", "detail"], is_flag=True, help="Every property, also of what is created."
+    ),
+    click.Option(["--unchanged"], is_flag=True, help="List what stays as it is, too."),
+    click.Option(["--expect-no-changes"], is_flag=True, help="Exit with 7 when anything changes."),
+)
+def command(
+    session: Session,
+    against: str | None,
+    live: bool,
+    engine: str | None,
+    target: tuple[str, ...],
+    detail: bool,
+    unchanged: bool,
+    expect_no_changes: bool,
+) -> None:
+    """Show what a deployment would change. Needs no credentials unless --live."""
+    project = session.project()
+    plan = project.preview(session.stack, against=against, live=live, engine=engine, targets=target)
+    if session.json:
+        from mlops_iac.engine.preview_json import to_pulumi_json
+
+        session.emit_json(to_pulumi_json(plan))
+    else:
+        title = f"{plan.project} → {plan.stack}"
+        session.say(f"{session.style(title, bold=True)} ({project.platform}, {plan.engine} engine)")
+        session.say(f"compared with {project.comparison(plan)}")
+        color = session.color == "always" or (session.colored and sys.stdout.isatty())
+        style = click.style if color else _plain
+        for line in plan_lines(plan, style, unchanged=unchanged, detail=detail):
+            session.out(line)
+        for note in plan.diagnostics:
+            session.say(f"note: {note}")
+    if expect_no_changes and plan.changes:
+        raise UnexpectedChanges(
+            f"{len(plan.changes)} change(s) where none were expected",
+            hint="compile and commit, or drop --expect-no-changes",
+        )
+
+
+def _plain(text: str, **_: object) -> str:
+    return text

@@ -1,0 +1,81 @@
+"""`mlops-iac up`."""
+
+from __future__ import annotations
+
+import click
+
+from mlops_iac.cli._plan import plain, plan_lines, summary_line
+from mlops_iac.cli._progress import progress
+from mlops_iac.cli._session import Session, verb
+from mlops_iac.errors import ResourceFailed
+
+
+@verb(
+    "up",
+    click.Option(["--engine"], type=click.Choice(["embedded", "pulumi"]), help="Which engine."),
+    click.Option(["--target"], metavar="ADDRESS", multiple=True, help="Only these resources."),
+    click.Option(
+        ["--parallel"], type=click.IntRange(1, 256), default=16, help="Operations at a time."
+    ),
+    click.Option(["--refresh"], is_flag=True, help="Look first for what vanished or drifted."),
+    click.Option(["--diff", "detail"], is_flag=True, help="Show every property in the plan."),
+)
+def command(
+    session: Session,
+    engine: str | None,
+    target: tuple[str, ...],
+    parallel: int,
+    refresh: bool,
+    detail: bool,
+) -> None:
+    """Deploy the stack: show the plan, ask, apply it.
+
+    `local` is an emulated cloud on this machine, started on demand. Any other stack is deployed
+    by the real Pulumi engine. Interrupt it at any time; the next `up` goes on.
+    """
+    project = session.project()
+    with project.deployment(session.stack, engine=engine, targets=target) as deployment:
+        if refresh:
+            deployment.refresh()
+        plan = deployment.preview()
+        if not session.json:
+            title = f"{plan.project} → {plan.stack}"
+            session.say(
+                f"{session.style(title, bold=True)} ({project.platform}, {plan.engine} engine)"
+            )
+            if plan.changes and not session.yes:
+                for line in plan_lines(plan, session.style, unchanged=False, detail=detail):
+                    session.say(line)
+            else:
+                session.say(summary_line(plan, session.style))
+            for note in plan.diagnostics:
+                session.say(f"note: {note}")
+        if plan.changes:
+            session.confirm(f"Apply {len(plan.changes)} change(s) to {session.stack}?")
+        with progress(session) as on_event:
+            result = deployment.up(on_event=on_event, parallel=parallel)
+    if session.json:
+        session.emit_json(
+            {
+                "stack": session.stack,
+                "engine": plan.engine,
+                "summary": project.count(result.steps),
+                "recorded": [step.urn for step in result.steps if step.recorded],
+                "outputs": plain(result.outputs),
+                "failures": dict(result.failures),
+                "seconds": round(result.duration_seconds, 3),
+            }
+        )
+    if result.failures:
+        raise ResourceFailed(
+            f"{len(result.failures)} resource(s) failed: "
+            + "; ".join(f"{urn.split('::')[-1]}: {why}" for urn, why in result.failures.items()),
+            hint="what succeeded is kept; mend the cause and run `mlops-iac up` again",
+        )
+    if not session.json:
+        _closing(session, project.next_steps(session.stack, result))
+
+
+def _closing(session: Session, lines: list[str]) -> None:
+    for line in lines:
+        session.say(line)
