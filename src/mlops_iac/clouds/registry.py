@@ -1,0 +1,35 @@
+"""Platforms by name, each imported only when it is asked for."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import cast
+
+from mlops_iac.clouds.base import Platform
+from mlops_iac.errors import UsageError
+
+# Module and attribute of each platform that exists.
+_PLATFORMS = {
+    "sagemaker": "mlops_iac.clouds.aws.sagemaker:SAGEMAKER",
+}
+# In the language already, not built yet.
+_PLANNED = ("azure-ml", "vertex", "mlflow-aws", "kubeflow-azure")
+
+
+def names() -> tuple[str, ...]:
+    """The platforms that can be planned today."""
+    return tuple(sorted(_PLATFORMS))
+
+
+def platform(name: str) -> Platform:
+    """Return the platform `name` of a blueprint.
+
+    Raises:
+        UsageError: there is none of that name, or none yet; says which there are.
+
+    """
+    if name not in _PLATFORMS:
+        what = "is not supported yet" if name in _PLANNED else "is not a platform"
+        raise UsageError(f"platform {name!r} {what}", hint=f"supported today: {', '.join(names())}")
+    module, _, attribute = _PLATFORMS[name].partition(":")
+    return cast("Platform", getattr(import_module(module), attribute))
