@@ -1,0 +1,84 @@
+"""Everything in the repository that is made from something else, in one place.
+
+    python tools/generated.py           write it
+    python tools/generated.py --check   fail when something is stale (CI)
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+EXAMPLE = ROOT / "examples" / "schedule-adherence"
+
+
+def language() -> str:
+    """Return the language reference."""
+    from mlops_iac.blueprint import reference_markdown
+
+    return reference_markdown()
+
+
+def schema() -> str:
+    """Return the blueprint's JSON Schema, as `mlops-iac schema` prints it."""
+    from mlops_iac.blueprint import json_schema
+
+    return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def picture() -> str:
+    """Return the picture of the example's prod stack."""
+    import mlops_iac
+
+    return mlops_iac.load(EXAMPLE / "blueprint.yaml").draw("prod", "svg")
+
+
+FILES: dict[str, Callable[[], str]] = {
+    "docs/language.md": language,
+    "docs/schedule-adherence.svg": picture,
+    "examples/schedule-adherence/blueprint-1.json": schema,
+}
+
+
+def main() -> int:
+    """Write or compare every file; return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true")
+    check = parser.parse_args().check
+    stale = 0
+    for name, make in FILES.items():
+        path = ROOT / name
+        old = path.read_text(encoding="utf-8") if path.exists() else ""
+        new = make()
+        if old == new:
+            continue
+        stale += 1
+        if check:
+            print(f"stale: {name}; run `python tools/generated.py`")
+            sys.stdout.writelines(
+                list(difflib.unified_diff(old.splitlines(True), new.splitlines(True), n=0))[:20]
+            )
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(new, encoding="utf-8")
+            print(f"wrote {name}")
+    import mlops_iac
+
+    project = mlops_iac.load(EXAMPLE / "blueprint.yaml")
+    if check:
+        for reason in project.stale():
+            stale += 1
+            print(f"stale: stacks/schedule-adherence: {reason}; run `mlops-iac compile`")
+    else:
+        for written in project.compile().written:
+            print(f"wrote {written.relative_to(ROOT)}")
+    return 1 if check and stale else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

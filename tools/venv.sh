@@ -1,0 +1,37 @@
+# Sourced: make_venv DIR REQUIREMENT… makes a virtual environment once, and again when what it is
+# made from changed.
+
+find_python() {
+  local candidate
+  for candidate in "${PYTHON:-}" python3.11 python3.12 python3.13 python3; do
+    [ -n "$candidate" ] || continue
+    if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+      echo "$candidate"
+      return
+    fi
+  done
+  echo 'No Python 3.11 or newer found; set PYTHON to one.' >&2
+  exit 2
+}
+
+make_venv() {
+  local dir=$1
+  shift
+  local python stamp
+  python=$(find_python)
+  stamp=$({ "$python" --version; echo "$*"; cat pyproject.toml; } | cksum)
+  [ -f "$dir/.stamp" ] && [ "$(cat "$dir/.stamp")" = "$stamp" ] && return
+  echo "making $dir with $("$python" --version) …" >&2
+  rm -rf "$dir"
+  "$python" -m venv "$dir"
+  local arguments=()
+  local requirement
+  for requirement in "$@"; do
+    case $requirement in
+      .*) arguments+=(-e "$requirement") ;;
+      *) arguments+=("$requirement") ;;
+    esac
+  done
+  "$dir/bin/python" -m pip install --quiet --disable-pip-version-check "${arguments[@]}"
+  echo "$stamp" > "$dir/.stamp"
+}
