@@ -18,7 +18,7 @@ from typing import Any, Final
 from mlops_iac.values import UNKNOWN, Asset, Properties, Secret, Unknown, Value
 
 SIGNATURE_KEY: Final = "4dabf18193072939515e22adb298388d"
-SECRET: Final = "1b47061264138c4ac30d75fd1eb44270"
+SECRET: Final = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 (a public signature)
 ASSET: Final = "c44067f5952c0a294b673a41bacd8c17"
 ARCHIVE: Final = "0def7320c3a5731c473e5ecbe6d01bc7"
 OUTPUT: Final = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
@@ -88,7 +88,7 @@ def _marked(fields: dict[str, Any]) -> Value:
         case str(signature) if signature == SECRET:
             return Secret(fields.get("value"))
         case str(signature) if signature == OUTPUT:
-            inner = fields["value"] if "value" in fields else UNKNOWN
+            inner = fields.get("value", UNKNOWN)
             return Secret(inner) if fields.get("secret") else inner
         case str(signature) if signature == ASSET:
             return _asset(fields)

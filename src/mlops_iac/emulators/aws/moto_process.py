@@ -1,0 +1,93 @@
+"""The emulator's own process: moto behind one loopback port. Started by `server.py` only.
+
+    python -m mlops_iac.emulators.aws.moto_process --work DIR --instance ID [--port N]
+
+Once it listens, it writes DIR/server.json (atomically): whoever started it waits for that file.
+State is in memory and ends with the process; the random instance id tells one life from another.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+IDENTITY_PATH = "/mlops-iac/identity"
+# Services an MLOps stack meets first: importing them while the caller still plans saves the
+# first request of each 20-200 ms (lambda and s3 the most).
+_WARM = (
+    "s3", "iam", "kms", "sts", "sagemaker", "sns", "sqs", "cloudwatch", "events", "scheduler",
+    "logs", "applicationautoscaling", "budgets",
+)  # fmt: skip
+
+
+def application(identity: dict[str, Any]) -> Callable[..., Iterable[bytes]]:
+    """Moto's WSGI application with one more path that says which instance this is."""
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+    moto = DomainDispatcherApplication(create_backend_app)
+    body = json.dumps(identity).encode()
+
+    def serve(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if environ.get("PATH_INFO") == IDENTITY_PATH:
+            headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
+            start_response("200 OK", headers)
+            return [body]
+        answer: Iterable[bytes] = moto(environ, start_response)
+        return answer
+
+    return serve
+
+
+def _warm() -> None:
+    from moto.backends import get_backend
+
+    for service in _WARM:
+        get_backend(service)
+
+
+def main() -> None:
+    """Listen on loopback until SIGTERM."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--instance", required=True)
+    parser.add_argument("--port", type=int, default=0)
+    arguments = parser.parse_args()
+
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is meant for the command, not for us
+
+    from moto.moto_server.werkzeug_app import MotoRequestHandler
+    from werkzeug.serving import make_server
+
+    class Handler(MotoRequestHandler):  # type: ignore[misc]
+        # Keep-alive: without it every API call opens a connection and a thread.
+        protocol_version = "HTTP/1.1"
+        # Headers and body go out as two writes; with Nagle and a delayed ACK each call waits 40 ms.
+        disable_nagle_algorithm = True
+
+        def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+            """Requests may carry secrets in their paths: none is logged."""
+
+    identity: dict[str, Any] = {"instance": arguments.instance, "pid": os.getpid()}
+    app = application(identity)
+    try:
+        server = make_server("127.0.0.1", arguments.port, app, True, request_handler=Handler)
+    except (OSError, SystemExit):  # werkzeug exits on a port that is taken
+        server = make_server("127.0.0.1", 0, app, True, request_handler=Handler)
+    info = {**identity, "port": server.server_port, "started": time.time()}
+    temporary = arguments.work / f"server.json.{os.getpid()}"
+    temporary.write_text(json.dumps(info))
+    temporary.replace(arguments.work / "server.json")
+    threading.Thread(target=_warm, daemon=True).start()
+    server.serve_forever()
+
+
+if __name__ == "__main__":
+    main()
