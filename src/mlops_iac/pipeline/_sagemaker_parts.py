@@ -1,0 +1,213 @@
+"""The pieces that jobs of a SageMaker pipeline are made of."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from mlops_iac.errors import UsageError
+from mlops_iac.pipeline.lifecycle import Range, Script
+from mlops_iac.runtime import contract
+
+Json = dict[str, Any]
+StepKind = Literal["prepare", "train", "evaluate", "serve"]
+
+# Families with local NVMe encrypt it in hardware and refuse a volume key
+# (CreateTrainingJob, ResourceConfig.VolumeKmsKeyId).
+_NVME = frozenset(
+    [
+        "c5ad",
+        "c5d",
+        "c6gd",
+        "c6id",
+        "g4dn",
+        "g5",
+        "g6",
+        "g6e",
+        "m5ad",
+        "m5d",
+        "m5dn",
+        "m6gd",
+        "m6id",
+        "m7gd",
+        "p4d",
+        "p4de",
+        "p5",
+        "p5e",
+        "p5en",
+        "r5ad",
+        "r5d",
+        "r5dn",
+        "r6gd",
+        "r6id",
+        "r7gd",
+        "trn1",
+        "trn1n",
+        "trn2",
+        "inf1",
+    ]
+)
+_SCALES = {
+    "auto": "Auto",
+    "linear": "Linear",
+    "logarithmic": "Logarithmic",
+    "reverse-logarithmic": "ReverseLogarithmic",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SageMakerSettings:
+    """What the platform adds to a lifecycle. Any text may hold placeholders.
+
+    `images` and `instance_types` have one entry per step that exists, and `serve`. `kms_key` and
+    `volume_kms_key` are key ARNs, None where the provider's keys are used; the latter is left out
+    on instance types with local NVMe, which refuse it. `tags` go on every job. With
+    `network_isolation` the containers reach no network, S3 included.
+    """
+
+    images: Mapping[StepKind, str]
+    instance_types: Mapping[StepKind, str]
+    tags: Mapping[str, str] = field(default_factory=dict)
+    kms_key: str | None = "${kms_key_arn}"
+    volume_kms_key: str | None = "${kms_key_arn}"
+    subnets: Sequence[str] = ()
+    security_groups: Sequence[str] = ()
+    network_isolation: bool = False
+    encrypt_traffic: bool = False
+
+
+def join(on: str, *values: Any) -> Json:
+    """`Std:Join`: texts and references made into one text."""
+    return {"Std:Join": {"On": on, "Values": list(values)}}
+
+
+def s3_input(name: str, folder: str, uri: str | Json) -> Json:
+    return {
+        "InputName": name,
+        "S3Input": {
+            "S3Uri": uri,
+            "LocalPath": f"{contract.ROOT}/{folder}",
+            "S3DataType": "S3Prefix",
+            "S3InputMode": "File",
+            "S3DataDistributionType": "FullyReplicated",
+            "S3CompressionType": "None",
+        },
+    }
+
+
+def s3_output(name: str, folder: str, uri: Json) -> Json:
+    return {
+        "OutputName": name,
+        "S3Output": {
+            "S3Uri": uri,
+            "LocalPath": f"{contract.ROOT}/{folder}",
+            "S3UploadMode": "EndOfJob",
+        },
+    }
+
+
+def channel(name: str, uri: str | Json) -> Json:
+    return {
+        "ChannelName": name,
+        "DataSource": {
+            "S3DataSource": {
+                "S3DataType": "S3Prefix",
+                "S3Uri": uri,
+                "S3DataDistributionType": "FullyReplicated",
+            }
+        },
+        "InputMode": "File",
+    }
+
+
+def encrypted(settings: SageMakerSettings, config: Json) -> Json:
+    return {**config, "KmsKeyId": settings.kms_key} if settings.kms_key else config
+
+
+def resources(kind: StepKind, step: Script, settings: SageMakerSettings) -> Json:
+    instance_type = settings.instance_types[kind]
+    resources: Json = {
+        "InstanceType": instance_type,
+        "InstanceCount": step.compute.count,
+        "VolumeSizeInGB": step.compute.disk_gb,
+    }
+    family = instance_type.removeprefix("ml.").split(".")[0]
+    if settings.volume_kms_key and family not in _NVME:
+        resources["VolumeKmsKeyId"] = settings.volume_kms_key
+    return resources
+
+
+def job_network(settings: SageMakerSettings) -> Json:
+    network: Json = {}
+    if settings.encrypt_traffic:
+        network["EnableInterContainerTrafficEncryption"] = True
+    if settings.network_isolation:
+        network["EnableNetworkIsolation"] = True
+    if settings.subnets:
+        network["VpcConfig"] = {
+            "Subnets": list(settings.subnets),
+            "SecurityGroupIds": list(settings.security_groups),
+        }
+    return network
+
+
+def job_tags(settings: SageMakerSettings) -> list[Json]:
+    return [{"Key": key, "Value": value} for key, value in sorted(settings.tags.items())]
+
+
+def job_environment(step: Script, settings: Mapping[str, str], *, limit: int) -> dict[str, str]:
+    """The user's environment and ours. Raises UsageError for a value longer than `limit`."""
+    env = {**step.env, **settings}
+    for name, value in env.items():
+        if len(value) > limit:
+            raise UsageError(
+                f"{step.script}: the environment value {name} has {len(value)} characters; "
+                f"SageMaker takes {limit}",
+                hint="shorten it, or put it into a file beside the script",
+            )
+    if len(env) > 48:
+        # The least of the limits of processing (100), training (100) and tuning (48).
+        raise UsageError(
+            f"{step.script}: {len(env)} environment values; SageMaker takes 48",
+            hint="each dataset check counts as one: move some of them into the script",
+        )
+    return env
+
+
+def numbered(prefix: str, items: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    compact = (",", ":")
+    return {f"{prefix}{i:02}": json.dumps(x, separators=compact) for i, x in enumerate(items)}
+
+
+def as_text(value: object) -> str:
+    return json.dumps(value) if isinstance(value, bool) else str(value)
+
+
+def parameter_ranges(search: Mapping[str, Range]) -> Json:
+    categorical: list[Json] = []
+    integer: list[Json] = []
+    continuous: list[Json] = []
+    for name, found in search.items():
+        if found.kind == "values":
+            categorical.append({"Name": name, "Values": list(found.values)})
+            continue
+        bounds = {
+            "Name": name,
+            "MinValue": found.low,
+            "MaxValue": found.high,
+            "ScalingType": _SCALES[found.scale],
+        }
+        (integer if found.kind == "integer" else continuous).append(bounds)
+    ranges = {
+        "CategoricalParameterRanges": categorical,
+        "IntegerParameterRanges": integer,
+        "ContinuousParameterRanges": continuous,
+    }
+    return {name: items for name, items in ranges.items() if items}
+
+
+def dataset_placeholder(name: str) -> str:
+    """The placeholder for the S3 prefix of a dataset: `dataset_uri_open_projects`."""
+    return "dataset_uri_" + name.replace("-", "_")

@@ -1,0 +1,147 @@
+"""Prints a `Lifecycle` as a SageMaker Pipeline definition with named placeholders.
+
+Sources: the pipeline definition schema (2020-12-01) and the request shapes of
+CreateProcessingJob, CreateTrainingJob, CreateHyperParameterTuningJob and CreateModelPackage in
+botocore 1.44; what each step's properties are called: "Pipelines steps" in the SageMaker
+developer guide.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mlops_iac.pipeline import _sagemaker_jobs as jobs
+from mlops_iac.pipeline._sagemaker_parts import SageMakerSettings, dataset_placeholder, join
+from mlops_iac.pipeline.graph_checks import check_graph
+from mlops_iac.pipeline.lifecycle import Lifecycle, Limit, Tune
+from mlops_iac.runtime import contract
+
+__all__ = ["SageMakerSettings", "dataset_placeholder", "definition", "fill", "placeholders"]
+
+_PLACEHOLDER = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+def placeholders(text: str) -> frozenset[str]:
+    """The names of all `${…}` in `text`."""
+    return frozenset(_PLACEHOLDER.findall(text))
+
+
+def fill(text: str, values: Mapping[str, str]) -> str:
+    """`text` with its placeholders filled. Raises KeyError, naming those that have no value."""
+    missing = sorted(placeholders(text) - set(values))
+    if missing:
+        raise KeyError(f"no value for {', '.join('${' + name + '}' for name in missing)}")
+    # A value goes into a JSON string, so it is escaped as one.
+    return _PLACEHOLDER.sub(lambda found: json.dumps(values[found[1]])[1:-1], text)
+
+
+def definition(lifecycle: Lifecycle, settings: SageMakerSettings) -> tuple[str, frozenset[str]]:
+    """The pipeline definition as JSON text, and the names of the placeholders in it.
+
+    Always: `artifacts_bucket`, `code_uri` (the S3 URI of the code archive; its key must end in
+    `/sourcedir.tar.gz`), `execution_role_arn`, `model_package_group_name`, `region`, and
+    `dataset_uri_<name>` per dataset (an S3 prefix); `kms_key_arn` unless the settings say
+    otherwise. Models and their reports go under `models/<model>/` of the artifacts bucket,
+    everything that may expire under `pipelines/<model>/`.
+
+    Raises UsageError where a limit of the service is exceeded, naming it.
+    """
+    printed = {
+        "Version": "2020-12-01",
+        "Parameters": [],
+        "Steps": _steps(lifecycle, settings),
+    }
+    check_graph(printed)
+    text = json.dumps(printed, indent=2, ensure_ascii=False) + "\n"
+    return text, placeholders(text)
+
+
+def _steps(life: Lifecycle, settings: SageMakerSettings) -> list[dict[str, Any]]:
+    steps: list[dict[str, Any]] = []
+    if life.prepare:
+        steps.append(
+            {
+                "Name": "Prepare",
+                "Type": "Processing",
+                "Arguments": jobs.prepare(life, life.prepare, settings),
+            }
+        )
+    match life.training:
+        case Tune() as tune:
+            steps.append(
+                {"Name": "Tune", "Type": "Tuning", "Arguments": jobs.tune(life, tune, settings)}
+            )
+        case train:
+            steps.append(
+                {
+                    "Name": "Train",
+                    "Type": "Training",
+                    "Arguments": jobs.train(life, train, settings),
+                }
+            )
+    register = {
+        "Name": "Register",
+        "Type": "RegisterModel",
+        "Arguments": jobs.register(life, settings),
+    }
+    if life.evaluate is None:
+        return [*steps, register]
+    steps.append(
+        {
+            "Name": "Evaluate",
+            "Type": "Processing",
+            "Arguments": jobs.evaluate(life, life.evaluate, settings),
+            "PropertyFiles": [
+                {
+                    "PropertyFileName": "Report",
+                    "OutputName": "report",
+                    "FilePath": contract.REPORT_FILE,
+                }
+            ],
+        }
+    )
+    if not life.gates:
+        # Nothing is demanded, but a version must not be registered before it was measured; the
+        # registration reads the report's address, which makes it wait.
+        return [*steps, register]
+    return [*steps, _gate(life.gates, register)]
+
+
+def _gate(gates: Sequence[Limit], register: Mapping[str, Any]) -> dict[str, Any]:
+    demands = "; ".join(limit.words() for limit in gates)
+    return {
+        "Name": "Gate",
+        "Type": "Condition",
+        "Arguments": {
+            "Conditions": [_condition(limit) for limit in gates],
+            "IfSteps": [register],
+            "ElseSteps": [
+                {
+                    "Name": "GateFailed",
+                    "Type": "Fail",
+                    "Arguments": {
+                        "ErrorMessage": join(
+                            "", f"Not registered: {demands}. Measured: ", *jobs.report_uri()
+                        )
+                    },
+                }
+            ],
+        },
+    }
+
+
+def _condition(limit: Limit) -> dict[str, Any]:
+    types = {"at_least": "GreaterThanOrEqualTo", "at_most": "LessThanOrEqualTo"}
+    return {
+        "Type": types[limit.bound],
+        "LeftValue": {
+            "Std:JsonGet": {
+                "PropertyFile": {"Get": "Steps.Evaluate.PropertyFiles.Report"},
+                "Path": f"metrics.{limit.metric}",
+            }
+        },
+        "RightValue": limit.value,
+    }

@@ -1,0 +1,56 @@
+"""The names that a pipeline definition, the step that runs and the server agree on.
+
+Folders are SageMaker's own (source: the SageMaker developer guide, "How Amazon SageMaker runs
+your training image" and "processing container image"; `sagemaker-training` for `code`).
+"""
+
+from __future__ import annotations
+
+ROOT = "/opt/ml"
+ENTRY = "mlops_step.py"  # what a job starts, at the top of the code archive
+SERVING = "inference.py"  # what the prebuilt inference containers import
+PACKAGE = "mlops_runtime"  # this package's name inside the code archive
+
+CODE_FILE = "sourcedir.tar.gz"  # the last part of the code archive's key
+CODE_CHANNEL = "_code"  # no dataset can be called so
+PREPARED = "prepared"
+MODEL_FILE = "model.tar.gz"
+METRICS_FILE = "metrics.json"
+REPORT_FILE = "report.json"
+
+# Below ROOT.
+CODE = "code"
+PROCESSING_CODE = "processing/input/code"
+PROCESSING_DATA = "processing/input/data"
+PROCESSING_MODEL = "processing/input/model"
+PROCESSING_PREPARED = "processing/output/prepared"
+PROCESSING_REPORT = "processing/output/report"
+CHANNELS = "input/data"
+HYPERPARAMETERS = "input/config/hyperparameters.json"
+MODEL = "model"
+OUTPUT = "output/data"
+CHECKPOINTS = "checkpoints"
+
+# Settings of a step, in its environment. No environment of the user's may start with this.
+PREFIX = "MLOPS_IAC_"
+STEP = PREFIX + "STEP"  # prepare | train | evaluate
+SCRIPT = PREFIX + "SCRIPT"
+DATASETS = PREFIX + "DATASETS"  # names, separated by commas; empty when the data are prepared
+METRICS = PREFIX + "METRICS"
+KEEP_CHECKPOINTS = PREFIX + "CHECKPOINTS"
+CHECK = PREFIX + "CHECK_"  # CHECK_00 …: {"dataset", "field", "rules"}
+WINDOW = PREFIX + "WINDOW_"  # {"dataset", "time", "days"}
+GATE = PREFIX + "GATE_"  # {"metric", "bound", "value"}
+# Where the folders lie; only the local runner sets it.
+ROOT_SETTING = PREFIX + "ROOT"
+
+
+def metric_regex(name: str) -> str:
+    """What finds `name` in a step's log: tuning and the job's metrics read it."""
+    escaped = "".join(char if char.isalnum() or char == "_" else "\\" + char for char in name)
+    return f"^mlops-iac metric {escaped}=([-+0-9.eE]+)$"
+
+
+def metric_line(name: str, value: float) -> str:
+    """What a step prints so that `metric_regex` finds it."""
+    return f"mlops-iac metric {name}={value!r}"
