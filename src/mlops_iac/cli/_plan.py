@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from mlops_iac.api.status import HALVES, count
 from mlops_iac.graph.model import STACK_TYPE, address_of
 from mlops_iac.graph.plan import Plan, PropertyChange, Step
 from mlops_iac.values import Asset, Secret, Unknown, Value
@@ -20,8 +21,6 @@ SIGNS = {
     "read": (">", "cyan"),
     "refresh": ("↻", "cyan"),
 }
-# The halves of a replacement are steps of their own in an engine, but one fact for a reader.
-HALVES = ("create-replacement", "delete-replaced")
 _LONGEST = 100
 
 
@@ -35,15 +34,6 @@ def summary_line(plan: Plan, style: Style) -> str:
         for op in ("create", "update", "replace", "delete")
     ]
     return " · ".join([*parts, f"{counts.get('same', 0)} unchanged"])
-
-
-def count(steps: Sequence[Step]) -> dict[str, int]:
-    """Count steps by operation, a replacement once; components and the stack do not count."""
-    counts: dict[str, int] = {}
-    for step in steps:
-        if step.op not in HALVES and step.custom and not step.type.startswith("pulumi:"):
-            counts[step.op] = counts.get(step.op, 0) + 1
-    return counts
 
 
 def plan_lines(plan: Plan, style: Style, *, unchanged: bool, detail: bool) -> Iterator[str]:

@@ -76,8 +76,8 @@ def examine(session: Session) -> Iterator[Finding]:
     info = project.cloud.status()
     yield Finding(
         "emulated cloud",
-        True if info else None,
-        info.endpoint if info else "not running; `up` starts it",
+        True if info and info.running else None,
+        info.message if info else "not running; `up` starts it",
     )
 
 

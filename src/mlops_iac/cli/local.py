@@ -27,20 +27,21 @@ def command(session: Session, action: str) -> int:
             return 0
         case _:
             found = project.cloud.status()
-            if found is None:
+            if found is None or not found.running:
+                words = "not running; `mlops-iac local start` or `up` starts it"
                 if session.json:
                     session.emit_json({"running": False})
                 else:
-                    session.say("not running; `mlops-iac local start` or `up` starts it")
+                    session.say(found.message if found else words)
                 return 1
             info = found
     if session.json:
-        session.emit_json({"running": True, "endpoint": info.endpoint, "pid": info.pid})
+        session.emit_json({"running": True, "endpoint": info.url, "pid": info.pid})
     else:
-        session.out(info.endpoint)
+        session.out(info.url)
         session.say(
-            f"emulated AWS is running (pid {info.pid}); for the AWS CLI and boto3:\n"
-            f"  export AWS_ENDPOINT_URL={info.endpoint} AWS_ACCESS_KEY_ID=local "
+            f"{info.message} For the AWS CLI and boto3:\n"
+            f"  export AWS_ENDPOINT_URL={info.url} AWS_ACCESS_KEY_ID=local "
             f"AWS_SECRET_ACCESS_KEY=local AWS_DEFAULT_REGION={project.region('local')}"
         )
     return 0

@@ -1,0 +1,7 @@
+"""The typed public API: load, resolve, compile, preview, up. The CLI adds words and pictures."""
+
+from __future__ import annotations
+
+from mlops_iac.api.project import Project, load, validate
+
+__all__ = ["Project", "load", "validate"]

@@ -1,0 +1,36 @@
+"""Pictures of a captured stack."""
+
+from __future__ import annotations
+
+from mlops_iac.graph.model import ResourceGraph, address
+
+
+def draw(graph: ResourceGraph, style: str) -> str:
+    """Return the graph as `mermaid`, `svg` or `dot`."""
+    match style:
+        case "svg":
+            from mlops_iac.graph.svg import to_svg
+
+            return to_svg(graph)
+        case "dot":
+            from mlops_iac.graph.dot import to_dot
+
+            return to_dot(graph)
+        case _:
+            from mlops_iac.graph.mermaid import to_mermaid
+
+            return to_mermaid(graph)
+
+
+def addresses(graph: ResourceGraph) -> list[dict[str, str]]:
+    """Return address, type, component and URN of every resource that a provider makes."""
+    return [
+        {
+            "address": address(item),
+            "type": item.type,
+            "component": item.parent.split("::")[-1],
+            "urn": item.urn,
+        }
+        for item in graph
+        if item.custom and not item.type.startswith("pulumi:")
+    ]

@@ -1,0 +1,276 @@
+"""A project: one blueprint, what it compiles to, and the stacks it deploys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mlops_iac import blueprint as language
+from mlops_iac.blueprint import LoadedBlueprint, ResolvedBlueprint
+from mlops_iac.errors import BlueprintInvalid, Diagnostic, UsageError
+
+if TYPE_CHECKING:
+    from mlops_iac.api.cloud import Cloud
+    from mlops_iac.api.compiling import Compiled
+    from mlops_iac.api.deploying import Deployment
+    from mlops_iac.api.registry import Registry
+    from mlops_iac.api.running import Run
+    from mlops_iac.api.status import Status
+    from mlops_iac.clouds.base import ComponentCall, Platform
+    from mlops_iac.engine.protocol import Result
+    from mlops_iac.graph.model import ResourceGraph
+    from mlops_iac.graph.plan import Plan, Step
+    from mlops_iac.values import Properties
+
+LOCAL = "local"
+
+
+def load(path: str | Path = "blueprint.yaml") -> Project:
+    """Load a blueprint and resolve nothing yet.
+
+    Raises:
+        UsageError: there is no such file, or it is not text.
+        BlueprintInvalid: it has problems; all of them are in `diagnostics`.
+
+    """
+    return Project(language.load(Path(path)))
+
+
+def validate(path: str | Path = "blueprint.yaml", *, strict: bool = False) -> list[Diagnostic]:
+    """Return every problem of a blueprint in every environment, the platform's included.
+
+    `strict` adds what a production stack lacks, as warnings.
+    Raises UsageError where there is no such file, or it is not text.
+    """
+    found = list(language.validate(Path(path), strict=strict))
+    if any(item.severity == "error" for item in found):
+        return found
+    project = load(path)
+    for name in project.environments:
+        found.extend(project.platform_problems(name))
+    return list(dict.fromkeys(found))
+
+
+class Project:
+    """One blueprint. Methods take the name of a stack: an environment, or `local`."""
+
+    def __init__(self, loaded: LoadedBlueprint) -> None:
+        self.loaded = loaded
+        self._resolved: dict[str, ResolvedBlueprint] = {}
+        self._calls: dict[str, list[ComponentCall]] = {}
+
+    # -- the blueprint
+
+    @property
+    def path(self) -> Path:
+        """The blueprint's file."""
+        return self.loaded.path
+
+    @property
+    def root(self) -> Path:
+        """The folder that paths in the blueprint are relative to."""
+        return self.loaded.root
+
+    @property
+    def name(self) -> str:
+        """The project's name."""
+        return self.loaded.name
+
+    @property
+    def environments(self) -> Sequence[str]:
+        """The stacks there are, `local` among them."""
+        return self.loaded.environments
+
+    @property
+    def platform(self) -> str:
+        """The platform's name, the same in every environment."""
+        return str(self.resolve(LOCAL).blueprint.platform)
+
+    @property
+    def work(self) -> Path:
+        """The folder for state, emulator and local program; made on demand, ignored by git."""
+        return self.root / ".mlops-iac"
+
+    def region(self, stack: str) -> str:
+        """The region of a stack."""
+        return str(self.resolve(stack).blueprint.region)
+
+    def protected(self, stack: str) -> bool:
+        """Whether a stack protects what holds data."""
+        return bool(self.resolve(stack).blueprint.protect)
+
+    def resolve(self, stack: str) -> ResolvedBlueprint:
+        """Return the blueprint of one environment. Raises StackNotFound, BlueprintInvalid."""
+        if stack not in self._resolved:
+            self._resolved[stack] = self.loaded.resolve(stack)
+        return self._resolved[stack]
+
+    def explain(self, path: str, stack: str) -> list[dict[str, Any]]:
+        """Return the leaves at or below a blueprint path with their values and origins.
+
+        Raises UsageError where the path names nothing.
+        """
+        from mlops_iac.api.explaining import explain
+
+        return explain(self.resolve(stack), path)
+
+    # -- the platform
+
+    def platform_of(self, stack: str) -> Platform:
+        """Return the platform a stack is planned for."""
+        from mlops_iac.clouds.registry import platform
+
+        return platform(str(self.resolve(stack).blueprint.platform))
+
+    def platform_problems(self, stack: str) -> list[Diagnostic]:
+        """Return what the platform refuses of one environment."""
+        return self.platform_of(stack).check(self.resolve(stack))
+
+    def calls(self, stack: str) -> list[ComponentCall]:
+        """Return the component calls of one environment.
+
+        Raises BlueprintInvalid where the platform refuses something.
+        """
+        if stack not in self._calls:
+            problems = [p for p in self.platform_problems(stack) if p.severity == "error"]
+            if problems:
+                raise BlueprintInvalid(problems)
+            self._calls[stack] = self.platform_of(stack).plan(self.resolve(stack))
+        return self._calls[stack]
+
+    # -- the program
+
+    def compile(self, out: Path | None = None) -> Compiled:
+        """Write the program, its configuration and a lock file per stack."""
+        from mlops_iac.api.compiling import compile_project
+
+        return compile_project(self, out)
+
+    def stale(self, out: Path | None = None) -> list[str]:
+        """Return why the compiled program is not what the blueprint says; nothing when it is."""
+        from mlops_iac.api.compiling import stale
+
+        return stale(self, out)
+
+    def capture(self, stack: str) -> ResourceGraph:
+        """Return the resources of a stack with stand-ins for everything computed."""
+        from mlops_iac.api.compiling import capture
+
+        return capture(self, stack)
+
+    def addresses(self, stack: str) -> list[dict[str, str]]:
+        """Return every resource's address, type and component."""
+        from mlops_iac.api.drawing import addresses
+
+        return addresses(self.capture(stack))
+
+    def draw(self, stack: str, style: str = "mermaid") -> str:
+        """Return a picture of the stack: `mermaid`, `svg` or `dot`."""
+        from mlops_iac.api.drawing import draw
+
+        return draw(self.capture(stack), style)
+
+    # -- deployments
+
+    @cached_property
+    def cloud(self) -> Cloud:
+        """The emulated cloud of this project."""
+        from mlops_iac.api.cloud import Cloud
+
+        return Cloud(self)
+
+    def deployment(
+        self, stack: str, *, engine: str | None = None, targets: Sequence[str] = ()
+    ) -> Deployment:
+        """Open a deployment of one stack; a context manager that holds the stack's lock."""
+        from mlops_iac.api.deploying import Deployment
+
+        return Deployment(self, stack, engine=engine, targets=targets)
+
+    def preview(
+        self,
+        stack: str,
+        *,
+        against: str | None = None,
+        live: bool = False,
+        engine: str | None = None,
+        targets: Sequence[str] = (),
+    ) -> Plan:
+        """Return what a deployment would change.
+
+        `against` is `state` (default of `local`) or `lock` (default of every other stack, without
+        credentials); `live` asks the real engine. Raises UsageError for what does not fit together.
+        """
+        from mlops_iac.api.deploying import preview
+
+        return preview(self, stack, against=against, live=live, engine=engine, targets=targets)
+
+    def comparison(self, plan: Plan) -> str:
+        """Say in words what a plan was compared with."""
+        from mlops_iac.api.deploying import comparison
+
+        return comparison(self, plan)
+
+    def outputs(self, stack: str) -> Properties:
+        """Return the stack's outputs; secrets stay wrapped."""
+        with self.deployment(stack) as deployment:
+            return deployment.outputs()
+
+    def status(self, stack: str) -> Status:
+        """Return what is deployed and what is still pending."""
+        from mlops_iac.api.status import status
+
+        return status(self, stack)
+
+    def count(self, steps: Sequence[Step]) -> Mapping[str, int]:
+        """Count steps by operation, a replacement once."""
+        from mlops_iac.api.status import count
+
+        return count(steps)
+
+    def next_steps(self, stack: str, result: Result) -> list[str]:
+        """Say what stands now and what completes it."""
+        from mlops_iac.api.status import next_steps
+
+        return next_steps(stack, result)
+
+    # -- models
+
+    def registry(self, stack: str) -> Registry:
+        """Return the registered versions of the project's models in one stack."""
+        from mlops_iac.api.registry import Registry
+
+        return Registry(self, stack)
+
+    def run(
+        self,
+        model: str | None = None,
+        *,
+        stack: str = LOCAL,
+        from_step: str | None = None,
+        on_event: Any = None,
+    ) -> Run:
+        """Run a model's compiled pipeline on this machine, in and out of the emulated cloud."""
+        from mlops_iac.api.running import run
+
+        return run(self, model, stack=stack, from_step=from_step, on_event=on_event)
+
+    def model_name(self, name: str | None, *, trained: bool = False) -> str:
+        """Return the model meant: the one named, or the only one. Raises UsageError otherwise."""
+        models = self.resolve(LOCAL).blueprint.models
+        names = [key for key, model in models.items() if not trained or model.train is not None]
+        if name is None and len(names) == 1:
+            return names[0]
+        if name in names:
+            return str(name)
+        if name is None:
+            raise UsageError("which model?", hint=f"one of {', '.join(names) or 'none in here'}")
+        from difflib import get_close_matches
+
+        near = get_close_matches(name, names, n=1)
+        raise UsageError(
+            f"the blueprint has no {'trained ' if trained else ''}model {name!r}",
+            hint=f"did you mean {near[0]!r}?" if near else f"it has: {', '.join(names) or 'none'}",
+        )

@@ -1,0 +1,186 @@
+"""Registered model versions of a stack: list, show, approve, reject, and which one to serve."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from mlops_iac.errors import MlopsError, UsageError
+
+if TYPE_CHECKING:
+    from mlops_iac.api.project import Project
+
+APPROVED, REJECTED = "Approved", "Rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One registered version. `status` is SageMaker's ModelApprovalStatus."""
+
+    model: str
+    version: int
+    status: str
+    arn: str
+    created: datetime
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    comment: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as JSON."""
+        return {
+            "model": self.model,
+            "version": self.version,
+            "status": self.status,
+            "arn": self.arn,
+            "created": self.created.isoformat(),
+            "metrics": dict(self.metrics),
+            "comment": self.comment,
+            **({"details": dict(self.details)} if self.details else {}),
+        }
+
+
+class Registry:
+    """The model package groups of one stack, through SageMaker's own API.
+
+    Source: SageMaker API reference, ListModelPackages, DescribeModelPackage, UpdateModelPackage.
+    """
+
+    def __init__(self, project: Project, stack: str) -> None:
+        self.project = project
+        self.stack = stack
+
+    def versions(self, model: str | None = None) -> list[Version]:
+        """Return the versions of one model, or of all, newest first."""
+        names = [self.project.model_name(model, trained=True)] if model else self._trained()
+        found: list[Version] = []
+        for name in names:
+            group = self.group(name)
+            if group is not None:
+                found.extend(self._list(name, group))
+        return found
+
+    def version(self, model: str | None, version: str) -> Version:
+        """Return one version with everything registered about it; `latest` is the newest.
+
+        Raises UsageError where there is no such version.
+        """
+        name = self.project.model_name(model, trained=True)
+        versions = self.versions(name)
+        if version == "latest" and versions:
+            chosen = versions[0]
+        else:
+            matching = [item for item in versions if str(item.version) == version]
+            if not matching:
+                there = ", ".join(str(item.version) for item in versions) or "none yet"
+                raise UsageError(
+                    f"model {name} has no version {version!r} in {self.stack}",
+                    hint=f"it has: {there}; `mlops-iac run` trains and registers one",
+                )
+            chosen = matching[0]
+        return self._describe(chosen)
+
+    def decide(
+        self, model: str | None, version: str, *, approve: bool, comment: str = ""
+    ) -> Version:
+        """Approve or reject a version and return it as it is then."""
+        chosen = self.version(model, version)
+        arguments = {
+            "ModelPackageArn": chosen.arn,
+            "ModelApprovalStatus": APPROVED if approve else REJECTED,
+        }
+        if comment:
+            arguments["ApprovalDescription"] = comment
+        self._sagemaker().update_model_package(**arguments)
+        return self._describe(chosen)
+
+    def approved(self, model: str) -> str | None:
+        """Return the number of the newest approved version, or None."""
+        group = self.group(model)
+        if group is None:
+            return None
+        numbers = [item.version for item in self._list(model, group) if item.status == APPROVED]
+        return str(max(numbers)) if numbers else None
+
+    def group(self, model: str) -> str | None:
+        """Return the name of a model's package group, or None before it is deployed."""
+        outputs = self.project.outputs(self.stack)
+        name = outputs.get(group_output(model))
+        return str(name) if name else None
+
+    def _trained(self) -> list[str]:
+        models = self.project.resolve(self.stack).blueprint.models
+        return [name for name, model in models.items() if model.train is not None]
+
+    def _list(self, model: str, group: str) -> list[Version]:
+        client = self._sagemaker()
+        found: list[Version] = []
+        arguments: dict[str, Any] = {"ModelPackageGroupName": group, "MaxResults": 100}
+        while True:
+            page = client.list_model_packages(**arguments)
+            for summary in page["ModelPackageSummaryList"]:
+                found.append(
+                    self._describe(
+                        Version(
+                            model=model,
+                            version=int(summary["ModelPackageVersion"]),
+                            status=summary["ModelApprovalStatus"],
+                            arn=summary["ModelPackageArn"],
+                            created=summary["CreationTime"],
+                        )
+                    )
+                )
+            if "NextToken" not in page:
+                break
+            arguments["NextToken"] = page["NextToken"]
+        return sorted(found, key=lambda item: item.version, reverse=True)
+
+    def _describe(self, version: Version) -> Version:
+        answer = self._sagemaker().describe_model_package(ModelPackageName=version.arn)
+        answer.pop("ResponseMetadata", None)
+        return Version(
+            model=version.model,
+            version=version.version,
+            status=answer["ModelApprovalStatus"],
+            arn=version.arn,
+            created=version.created,
+            metrics=_metrics(answer.get("CustomerMetadataProperties") or {}),
+            comment=answer.get("ApprovalDescription") or "",
+            details=answer,
+        )
+
+    def _sagemaker(self) -> Any:
+        from mlops_iac.api.project import LOCAL
+
+        if self.stack == LOCAL:
+            return self.project.cloud.client("sagemaker", self.stack)
+        return real_client("sagemaker", self.project.region(self.stack))
+
+
+def group_output(model: str) -> str:
+    """Return the stack output that holds the name of a model's package group."""
+    return f"{model.replace('-', '_')}_model_package_group"
+
+
+def _metrics(properties: Mapping[str, str]) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for key, value in properties.items():
+        try:
+            found[key] = float(value)
+        except ValueError:
+            continue
+    return found
+
+
+def real_client(service: str, region: str) -> Any:
+    """Return a boto3 client of the real cloud, with the user's own credentials.
+
+    Raises MlopsError where boto3 is missing. Calls raise botocore's own errors.
+    """
+    try:
+        import boto3
+    except ImportError as error:
+        raise MlopsError("boto3 is not installed", hint="pip install 'mlops-iac[aws]'") from error
+    return boto3.client(service, region_name=region)
