@@ -41,11 +41,15 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """A file or text to upload. `hash` is the SHA-256 of its content, in hex."""
+    """A file or text to upload. `hash` is the SHA-256 of its content, in hex.
+
+    `archive` tells Pulumi's archives (a `.zip`, a `.tar.gz`) from its plain assets.
+    """
 
     hash: str
     path: str | None = None
     text: str | None = None
+    archive: bool = False
 
 
 # bool | int | float | str | None | list | dict, nested, with Unknown, Secret and Asset in places.

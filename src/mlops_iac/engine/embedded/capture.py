@@ -1,0 +1,122 @@
+"""Symbolic capture: the program run with a stand-in for everything that only a deployment knows."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+
+from mlops_iac.emulators.provider import Provider
+from mlops_iac.engine.embedded.order import topological
+from mlops_iac.engine.embedded.program import run_program
+from mlops_iac.engine.embedded.registration import Answer, Registration
+from mlops_iac.engine.embedded.wire import mark_like
+from mlops_iac.engine.protocol import StackTarget
+from mlops_iac.errors import MlopsError
+from mlops_iac.graph.model import STACK_TYPE, Resource, ResourceGraph
+from mlops_iac.graph.standins import StandIns
+from mlops_iac.values import Properties, Secret, Value, reveal
+
+
+class _Recorder:
+    def __init__(self, provider: Provider) -> None:
+        self._provider = provider
+        self._lock = threading.Lock()
+        self.stand_ins = StandIns()
+        self.registrations: dict[str, Registration] = {}
+        self.answers: dict[str, Answer] = {}
+        self.outputs: dict[str, Properties] = {}
+        self.errors: list[str] = []
+
+    def register(self, registration: Registration) -> Answer:
+        urn = registration.urn
+        with self._lock:
+            if urn in self.registrations:
+                raise MlopsError(f"{registration.address} is registered twice ({urn})")
+            self.registrations[urn] = registration
+        answer = self._answer(registration)
+        with self._lock:
+            self.answers[urn] = answer
+        return answer
+
+    def _answer(self, registration: Registration) -> Answer:
+        if not registration.custom:
+            return Answer(registration.urn)
+        if registration.package != self._provider.package or not self._provider.supports(
+            registration.type
+        ):
+            raise MlopsError(
+                f"{registration.address}: the type {registration.type} is not known to the "
+                f"provider {self._provider.package}"
+            )
+        address = registration.address
+        id_, outputs = self._provider.stand_ins(
+            registration.type,
+            registration.name,
+            {key: reveal(value) for key, value in registration.inputs.items()},
+            lambda property_, shape="{}": self.stand_ins.make(address, property_, shape),
+        )
+        marked = dict(mark_like(outputs, registration.inputs))
+        for key in registration.additional_secret_outputs:
+            if key in marked and not isinstance(marked[key], Secret):
+                marked[key] = Secret(marked[key])
+        return Answer(registration.urn, id_, marked)
+
+    def register_outputs(self, urn: str, outputs: Properties) -> None:
+        with self._lock:
+            self.outputs[urn] = outputs
+
+    def invoke(self, token: str, args: Properties) -> Mapping[str, Value]:
+        return self._provider.invoke(token, args)
+
+    def log(self, severity: str, message: str) -> None:
+        if severity == "error":
+            self.errors.append(message)
+
+
+def capture(target: StackTarget, provider: Provider) -> ResourceGraph:
+    """Run the program of `target` and return every registration, stand-ins rendered.
+
+    Nothing is created and no state is read. Raises MlopsError for what the program or a request
+    gets wrong.
+    """
+    recorder = _Recorder(provider)
+    run_program(target, recorder, dry_run=False, absolute_assets=False)
+    if recorder.errors:
+        raise MlopsError("the program reported an error: " + "; ".join(recorder.errors))
+    render = recorder.stand_ins.render
+    resources = []
+    stack_outputs: Properties = {}
+    for urn in topological(
+        {
+            r.urn: [r.parent, r.deleted_with, *r.dependencies]
+            for r in recorder.registrations.values()
+        }
+    ):
+        registration = recorder.registrations[urn]
+        answer = recorder.answers[urn]
+        outputs = render(answer.outputs if registration.custom else recorder.outputs.get(urn, {}))
+        if registration.type == STACK_TYPE:
+            stack_outputs = outputs
+        resources.append(
+            Resource(
+                urn=urn,
+                type=registration.type,
+                name=registration.name,
+                custom=registration.custom,
+                parent=registration.parent,
+                inputs=render(registration.inputs),
+                outputs=outputs,
+                id=render(answer.id),
+                dependencies=tuple(registration.dependencies),
+                property_dependencies=registration.property_dependencies,
+                protect=registration.protect,
+                retain_on_delete=registration.retain_on_delete,
+                delete_before_replace=registration.delete_before_replace,
+                ignore_changes=tuple(registration.ignore_changes),
+                replace_on_changes=tuple(registration.replace_on_changes),
+                additional_secret_outputs=tuple(registration.additional_secret_outputs),
+                aliases=tuple(registration.aliases),
+                deleted_with=registration.deleted_with,
+            )
+        )
+    return ResourceGraph(target.project, target.stack, tuple(resources), stack_outputs)

@@ -1,0 +1,194 @@
+"""Runs a compiled program in-process. The only module that knows how the SDK keeps its state.
+
+SDK 3.272 keeps its settings in context variables, a root resource and module globals, so each run
+gets a copied context, complete settings, no root resource, a new event loop and a thread of its
+own (a caller may already be inside a loop). `tests/oracles/test_engine_contract.py` compares the
+outcome with the real engine's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import contextvars
+import importlib
+import json
+import os
+import runpy
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from mlops_iac.engine.embedded import wire
+from mlops_iac.engine.embedded.registration import Handler
+from mlops_iac.engine.protocol import StackTarget
+from mlops_iac.errors import MlopsError
+
+# The program's folder is the working directory while it runs, as under the real CLI: `open` in a
+# user's program knows no other base. One program at a time, therefore.
+_ONE_AT_A_TIME = threading.Lock()
+
+
+class InlineExecutor(ThreadPoolExecutor):
+    """Runs each call at once in the loop's thread: nothing waits, order is deterministic."""
+
+    def __init__(self) -> None:
+        super().__init__(max_workers=1)
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Run it now."""
+        future: Future[Any] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except BaseException as error:
+            future.set_exception(error)
+        return future
+
+
+def run_program(
+    target: StackTarget,
+    handler: Handler,
+    *,
+    dry_run: bool,
+    parallel: int = 0,
+    absolute_assets: bool = True,
+) -> None:
+    """Run the program of `target`; `handler` hears everything it registers.
+
+    `parallel` is the number of worker threads; 0 answers every request in the loop's own thread.
+    Raises the first error the handler raised, or MlopsError with the program's file and line.
+    """
+    program = target.program.resolve()
+    main = program / "__main__.py"
+    if not main.is_file():
+        raise MlopsError(f"there is no program: {main} is missing", hint="run `mlops-iac compile`")
+
+    from mlops_iac.engine.embedded import lazy_sdk
+
+    lazy_sdk.install()
+    from mlops_iac.engine.embedded.monitor import EmbeddedLog, EmbeddedMonitor
+
+    monitor = EmbeddedMonitor(
+        target.stack, target.project, handler, wire.AssetReader(program, absolute=absolute_assets)
+    )
+    outcome: list[BaseException] = []
+
+    def body() -> None:
+        try:
+            _run(target, program, monitor, EmbeddedLog(handler), dry_run, parallel)
+        except BaseException as error:
+            outcome.append(error)
+
+    with _ONE_AT_A_TIME:
+        context = contextvars.Context()
+        thread = threading.Thread(target=context.run, args=(body,), name="program", daemon=True)
+        thread.start()
+        thread.join()
+    if monitor.error is not None:
+        raise monitor.error
+    if outcome:
+        raise _explain(outcome[0], program) from None
+
+
+def _run(
+    target: StackTarget, program: Path, monitor: Any, log: Any, dry_run: bool, parallel: int
+) -> None:
+    from pulumi.runtime import config, settings
+    from pulumi.runtime.mocks import MockSettings
+    from pulumi.runtime.rpc_manager import RPCManager
+    from pulumi.runtime.stack import run_in_stack
+
+    settings.configure(
+        MockSettings(
+            rpc_manager=RPCManager(),
+            outputs=set(),
+            lock=threading.Lock(),
+            monitor=monitor,
+            monitor_features=set(),
+            engine=log,
+            project=target.project,
+            root_directory=str(program),
+            stack=target.stack,
+            parallel=parallel,
+            dry_run=dry_run,
+            legacy_apply_enabled=False,
+            organization="organization",
+            package_refs={},
+            base_providers_by_ref={},
+            callbacks=None,
+        )
+    )
+    settings.set_root_resource(None)  # type: ignore[arg-type]
+    config.set_all_config(
+        {key: _config_text(value) for key, value in target.config.items()},
+        sorted(target.secret_keys),
+    )
+    loop = asyncio.new_event_loop()
+    # Whatever the program leaves unawaited is reported by `run_in_stack` or not worth a traceback.
+    loop.set_exception_handler(lambda _loop, _context: None)
+    executor = ThreadPoolExecutor(parallel, "register") if parallel else InlineExecutor()
+    loop.set_default_executor(executor)
+    asyncio.set_event_loop(loop)
+
+    async def main() -> None:
+        runpy.run_path(str(program / "__main__.py"), run_name="__main__")
+
+    try:
+        with _as_main_folder(program):
+            loop.run_until_complete(run_in_stack(main))
+    finally:
+        for task in asyncio.all_tasks(loop):
+            task.cancel()
+        with contextlib.suppress(Exception):
+            loop.run_until_complete(asyncio.sleep(0))
+        executor.shutdown(wait=True)
+        loop.close()
+
+
+def _config_text(value: Any) -> str:
+    """Configuration as the real engine hands it over: text, structures as JSON."""
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, sort_keys=True)
+
+
+@contextlib.contextmanager
+def _as_main_folder(program: Path) -> Iterator[None]:
+    """The folder on the path and as working directory; its modules are forgotten afterwards."""
+    before = Path.cwd()
+    sys.path.insert(0, str(program))
+    importlib.invalidate_caches()
+    os.chdir(program)
+    try:
+        yield
+    finally:
+        os.chdir(before)
+        with contextlib.suppress(ValueError):
+            sys.path.remove(str(program))
+        for name, module in list(sys.modules.items()):
+            file = getattr(module, "__file__", None)
+            if file and Path(file).is_relative_to(program) and name != "__main__":
+                del sys.modules[name]
+
+
+def _explain(error: BaseException, program: Path) -> BaseException:
+    """The program's own error with the place it comes from, without a traceback."""
+    if isinstance(error, MlopsError | KeyboardInterrupt):
+        return error
+    place = ""
+    if isinstance(error, SyntaxError):
+        place = f"{error.filename}:{error.lineno}: "
+    else:
+        frames = traceback.extract_tb(error.__traceback__)
+        own = [f for f in frames if Path(f.filename).is_relative_to(program)]
+        if chosen := (own or frames)[-1:]:
+            place = f"{chosen[0].filename}:{chosen[0].lineno}: "
+    text = str(error).strip() or "no message"
+    return MlopsError(
+        f"{place}the program failed: {type(error).__name__}: {text}",
+        hint="the program is what `compile` wrote; correct the blueprint, or the ejected component",
+    )

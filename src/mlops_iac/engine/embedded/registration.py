@@ -1,0 +1,184 @@
+"""One resource as the program registers it, and the refusal of what is not implemented."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
+
+from mlops_iac.engine.embedded import wire
+from mlops_iac.errors import MlopsError
+from mlops_iac.graph.model import STACK_TYPE, address_of
+from mlops_iac.values import Properties, Value
+
+PROVIDER_TYPE: Final = "pulumi:providers:"
+
+# Fields of RegisterResourceRequest (SDK 3.272) that are implemented or without effect. Everything
+# else that is set is refused, so that a new SDK cannot ask for what nobody answers.
+_IMPLEMENTED: Final = frozenset(
+    "type name parent custom object protect dependencies propertyDependencies deleteBeforeReplace"
+    " deleteBeforeReplaceDefined version ignoreChanges additionalSecretOutputs aliasURNs"
+    " customTimeouts replaceOnChanges retainOnDelete deletedWith".split()
+)
+_WITHOUT_EFFECT: Final = frozenset(
+    "acceptSecrets acceptResources supportsPartialValues supportsResultReporting sourcePosition"
+    " stackTrace parentStackTraceHandle accepts_byte_string".split()
+)
+_OPTION_NAMES: Final = {
+    "importId": "import_",
+    "providers": "providers",
+    "provider": "provider (an explicit provider)",
+    "aliases": "aliases (alias specs)",
+    "remote": "a remote component",
+    "packageRef": "a parameterized provider",
+    "pluginDownloadURL": "plugin_download_url",
+    "replacement_trigger": "replacement_trigger",
+    "replace_with": "replace_with",
+    "hideDiffs": "hide_diffs",
+    "envVarMappings": "env_var_mappings",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """What the program said about one resource. `delete_before_replace` is None if not said."""
+
+    urn: str
+    type: str
+    name: str
+    custom: bool
+    parent: str = ""
+    inputs: Properties = field(default_factory=dict)
+    dependencies: Sequence[str] = ()
+    property_dependencies: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    version: str = ""
+    protect: bool = False
+    retain_on_delete: bool = False
+    delete_before_replace: bool | None = None
+    ignore_changes: Sequence[str] = ()
+    replace_on_changes: Sequence[str] = ()
+    additional_secret_outputs: Sequence[str] = ()
+    aliases: Sequence[str] = ()
+    deleted_with: str = ""
+    custom_timeouts: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def address(self) -> str:
+        """The name a person uses."""
+        return address_of(self.type, self.name)
+
+    @property
+    def package(self) -> str:
+        """The provider package, `aws`."""
+        return self.type.split(":", 1)[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the program gets back. `failed` resolves every output as unknown."""
+
+    urn: str
+    id: str = ""
+    outputs: Properties = field(default_factory=dict)
+    failed: bool = False
+
+
+class Handler(Protocol):
+    """What stands behind the monitor: symbolic capture, or a deployment."""
+
+    def register(self, registration: Registration) -> Answer:
+        """Called from worker threads, several at once."""
+
+    def register_outputs(self, urn: str, outputs: Properties) -> None:
+        """Outputs of a component or of the stack."""
+
+    def invoke(self, token: str, args: Properties) -> Mapping[str, Value]:
+        """A data source."""
+
+    def log(self, severity: str, message: str) -> None:
+        """A message of the program: `info`, `warning` or `error`."""
+
+
+def make_urn(stack: str, project: str, parent: str, type_: str, name: str) -> str:
+    """The URN with the whole chain of parent types (source: pulumi sdk/go/common/resource/urn)."""
+    if parent:
+        chain = parent.split("::", 3)[2]
+        if chain.split("$")[-1] != STACK_TYPE:
+            type_ = f"{chain}${type_}"
+    return f"urn:pulumi:{stack}::{project}::{type_}::{name}"
+
+
+def type_of(urn: str) -> str:
+    """The resource's own type token."""
+    return urn.split("::", 3)[2].split("$")[-1]
+
+
+def name_of(urn: str) -> str:
+    """The logical name."""
+    return urn.split("::", 3)[3]
+
+
+def address_of_urn(urn: str) -> str:
+    """The name a person uses, from a URN."""
+    return address_of(type_of(urn), name_of(urn))
+
+
+def refuse_unimplemented(request: Any) -> None:
+    """Raise MlopsError naming resource and option for a request field that nobody implements."""
+    address = address_of(request.type, request.name)
+    if request.type.startswith(PROVIDER_TYPE):
+        raise MlopsError(
+            f"{address}: explicit providers are not implemented by the embedded engine",
+            hint="configure the default provider with `aws:` configuration keys",
+        )
+    for descriptor, value in request.ListFields():
+        name = descriptor.name
+        if name in _IMPLEMENTED or name in _WITHOUT_EFFECT:
+            continue
+        if name == "hooks" and not value.ListFields():
+            continue
+        option = _OPTION_NAMES.get(name, name)
+        raise MlopsError(
+            f"{address}: the option {option} is not implemented by the embedded engine",
+            hint="leave it out, or deploy with `--engine pulumi`",
+        )
+
+
+def decode(request: Any, urn: str, read_asset: wire.ReadAsset) -> Registration:
+    """A RegisterResourceRequest as a `Registration`. Raises MlopsError for what is refused."""
+    refuse_unimplemented(request)
+    timeouts = request.customTimeouts
+    try:
+        inputs = wire.from_struct(request.object, read_asset)
+    except MlopsError as error:
+        address = address_of(request.type, request.name)
+        raise MlopsError(f"{address}: {error.message}", hint=error.hint) from error
+    return Registration(
+        urn=urn,
+        type=request.type,
+        name=request.name,
+        custom=request.custom,
+        parent=request.parent,
+        # A property that is null is one that was not set: the real engine drops it, too.
+        inputs={key: value for key, value in inputs.items() if value is not None},
+        dependencies=sorted(request.dependencies),
+        property_dependencies={
+            key: sorted(item.urns) for key, item in sorted(request.propertyDependencies.items())
+        },
+        version=request.version,
+        protect=request.protect,
+        retain_on_delete=request.retainOnDelete,
+        delete_before_replace=(
+            request.deleteBeforeReplace if request.deleteBeforeReplaceDefined else None
+        ),
+        ignore_changes=list(request.ignoreChanges),
+        replace_on_changes=list(request.replaceOnChanges),
+        additional_secret_outputs=list(request.additionalSecretOutputs),
+        aliases=list(request.aliasURNs),
+        deleted_with=request.deletedWith,
+        custom_timeouts={
+            key: getattr(timeouts, key)
+            for key in ("create", "update", "delete", "read")
+            if getattr(timeouts, key)
+        },
+    )
