@@ -262,7 +262,12 @@ def _data_settings(life: Lifecycle, *, checks: bool) -> dict[str, str]:
     env = numbered(contract.WINDOW, windows)
     if checks:
         rules = [
-            {"dataset": c.dataset, "field": c.field, "rules": dict(c.rules)}
+            {
+                "dataset": c.dataset,
+                "format": d.format,
+                "field": c.field,
+                "rules": dict(c.rules),
+            }
             for d in life.datasets
             for c in d.checks
         ]

@@ -38,7 +38,7 @@ SCRIPT = PREFIX + "SCRIPT"
 DATASETS = PREFIX + "DATASETS"  # names, separated by commas; empty when the data are prepared
 METRICS = PREFIX + "METRICS"
 KEEP_CHECKPOINTS = PREFIX + "CHECKPOINTS"
-CHECK = PREFIX + "CHECK_"  # CHECK_00 …: {"dataset", "field", "rules"}
+CHECK = PREFIX + "CHECK_"  # CHECK_00 …: {"dataset", "format", "field", "rules"}
 WINDOW = PREFIX + "WINDOW_"  # {"dataset", "time", "days"}
 GATE = PREFIX + "GATE_"  # {"metric", "bound", "value"}
 # Where the folders lie; only the local runner sets it.

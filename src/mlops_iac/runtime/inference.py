@@ -1,0 +1,78 @@
+"""Serves the workload's `predict.py` in the prebuilt SageMaker containers.
+
+`{"instances": [row, …]}` in, `{"predictions": [value, …]}` out, as JSON. The four functions are
+those that the scikit-learn inference container looks for in its entry point (source:
+sagemaker-scikit-learn-container, `serving.py`; a tuple is taken as body and content type).
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import math
+import sys
+from pathlib import Path
+from typing import Any
+
+JSON = "application/json"
+
+
+class InvalidRequest(ValueError):
+    """A request that is not `{"instances": [row, …]}` in JSON."""
+
+
+class Model:
+    """The workload's `predict.py` with what its `load` returned."""
+
+    def __init__(self, folder: Path) -> None:
+        code = str(folder / "code")
+        if code not in sys.path:
+            sys.path.insert(0, code)
+        self._module = importlib.import_module("predict")
+        self._loaded = self._module.load(str(folder))
+
+    def predict(self, rows: list[Any]) -> list[Any]:
+        """One prediction per row, in order. Raises ValueError where the counts differ."""
+        predictions = [_plain(value) for value in self._module.predict(self._loaded, rows)]
+        if len(predictions) != len(rows):
+            raise ValueError(f"predict returned {len(predictions)} values for {len(rows)} rows")
+        return predictions
+
+
+def model_fn(model_dir: str) -> Model:
+    """Load the model from the folder that its archive was unpacked to."""
+    return Model(Path(model_dir))
+
+
+def input_fn(body: str | bytes | bytearray, content_type: str) -> list[Any]:
+    """The rows of a request. Raises InvalidRequest."""
+    if content_type.split(";")[0].strip().lower() != JSON:
+        raise InvalidRequest(f"content type {content_type!r}; send {JSON}")
+    try:
+        payload = json.loads(body)
+    except ValueError as error:
+        raise InvalidRequest(f"the body is not JSON: {error}") from error
+    instances = payload.get("instances") if isinstance(payload, dict) else None
+    if not isinstance(instances, list):
+        raise InvalidRequest('the body is not {"instances": [row, …]}')
+    return instances
+
+
+def predict_fn(rows: list[Any], model: Model) -> list[Any]:
+    """The predictions, in the order of the rows."""
+    return model.predict(rows) if rows else []
+
+
+def output_fn(predictions: list[Any], accept: str) -> tuple[str, str]:
+    """The answer's body and content type; always JSON, whatever was asked for."""
+    del accept
+    return json.dumps({"predictions": predictions}, allow_nan=False), JSON
+
+
+def _plain(value: Any) -> Any:
+    """`value` as JSON has it: numpy's scalars and arrays have `tolist`."""
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

@@ -1,0 +1,210 @@
+"""Runs one script of the workload inside a SageMaker job, by the blueprint's script contract.
+
+    prepare  --data IN --out DIR
+    train    --data DIR --model M --metrics FILE [--checkpoints C]
+    evaluate --data DIR --model M --metrics FILE
+
+Hyperparameters follow as `--name value`. Which script, and what is demanded of data and metrics,
+is in the environment (`contract`). The same file runs in a container and under the local runner.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tarfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from . import contract, data
+from .metrics import MetricsFile, StepFailed, log, missed_gates, write_report
+
+_INTERPRETERS = {".py": [sys.executable, "-u"], ".sh": ["/bin/bash"], ".R": ["Rscript"]}
+_POLL_SECONDS = 0.5
+
+
+class Step:
+    """One step: its settings and its folders."""
+
+    def __init__(self, code: Path, env: Mapping[str, str], arguments: Sequence[str]) -> None:
+        self.code = code
+        self.env = env
+        self.arguments = list(arguments)
+        self.root = Path(env.get(contract.ROOT_SETTING, contract.ROOT))
+        self.kind = env[contract.STEP]
+        self.script = env[contract.SCRIPT]
+
+    def run(self) -> None:
+        """Run it. Raises StepFailed or DataError, whose message is for the user."""
+        if self.kind == "prepare":
+            self._prepare()
+        elif self.kind == "train":
+            self._train()
+        elif self.kind == "evaluate":
+            self._evaluate()
+        else:
+            raise StepFailed(f"{contract.STEP} is {self.kind!r}: prepare, train or evaluate")
+
+    def _prepare(self) -> None:
+        self._install()
+        source = self._datasets(self.root / contract.PROCESSING_DATA)
+        out = self._folder(contract.PROCESSING_PREPARED)
+        self._execute(["--data", source, "--out", out, *self.arguments])
+        if not any(out.iterdir()):
+            raise StepFailed(f"{self.script} wrote nothing to --out")
+
+    def _train(self) -> None:
+        # The service passes hyperparameters as text, in a file; the command line's are for
+        # scripts that read them there, and are the same.
+        given = json.loads((self.root / contract.HYPERPARAMETERS).read_text(encoding="utf-8"))
+        own = {k: v for k, v in given.items() if not k.startswith(("sagemaker_", "_tuning_"))}
+        model = self._folder(contract.MODEL)
+        metrics = MetricsFile(self._folder(contract.OUTPUT) / contract.METRICS_FILE)
+        command = ["--data", self._data(contract.CHANNELS), "--model", model]
+        command += ["--metrics", metrics.path]
+        if self.env.get(contract.KEEP_CHECKPOINTS) == "true":
+            command += ["--checkpoints", self._folder(contract.CHECKPOINTS)]
+        for name, value in sorted(own.items()):
+            command += [f"--{name}", value]
+        self._execute(command, metrics)
+        metrics.require(self._names())
+        if not any(model.iterdir()):
+            raise StepFailed(f"{self.script} wrote no model to --model")
+        # The archive of the model carries what serves it.
+        ignored = shutil.ignore_patterns("__pycache__", "*.pyc", ".git")
+        shutil.copytree(self.code, model / "code", ignore=ignored, dirs_exist_ok=True)
+
+    def _evaluate(self) -> None:
+        self._install()
+        model = self.root / "work" / "model"
+        archive = self.root / contract.PROCESSING_MODEL / contract.MODEL_FILE
+        _extract(archive, model)
+        report = self._folder(contract.PROCESSING_REPORT)
+        metrics = MetricsFile(report / contract.METRICS_FILE)
+        source = self._data(contract.PROCESSING_DATA)
+        command = ["--data", source, "--model", model, "--metrics", metrics.path]
+        self._execute([*command, *self.arguments], metrics)
+        values = metrics.require(self._names())
+        write_report(report / contract.REPORT_FILE, values)
+        for sentence in missed_gates(self._numbered(contract.GATE), values):
+            # Not an error here: the pipeline's condition decides, this says why.
+            log(f"mlops-iac gate missed: {sentence}")
+
+    def _names(self) -> list[str]:
+        return [name for name in self.env.get(contract.METRICS, "").split(",") if name]
+
+    def _data(self, base: str) -> Path:
+        """What `--data` is: what prepare wrote, or the folder of the datasets."""
+        if self.env.get(contract.DATASETS):
+            return self._datasets(self.root / base)
+        return self.root / base / contract.PREPARED
+
+    def _datasets(self, base: Path) -> Path:
+        """A folder with one folder per dataset, windowed and checked."""
+        folder = self.root / "work" / "data"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        windows = {item["dataset"]: item for item in self._numbered(contract.WINDOW)}
+        for name in self.env[contract.DATASETS].split(","):
+            source = base / name
+            if not source.is_dir():
+                raise StepFailed(f"the dataset {name} was not delivered")
+            if name in windows:
+                limit = windows[name]
+                kept, count = data.window(source, folder / name, limit["time"], limit["days"])
+                log(f"mlops-iac {name}: {kept} of {count} rows, {limit['days']} days")
+            else:
+                (folder / name).symlink_to(source, target_is_directory=True)
+        self._check(folder)
+        return folder
+
+    def _check(self, folder: Path) -> None:
+        checks: dict[str, list[Mapping[str, Any]]] = {}
+        for item in self._numbered(contract.CHECK):
+            checks.setdefault(item["dataset"], []).append(item)
+        broken = [
+            sentence
+            for name, items in checks.items()
+            for sentence in data.check(folder / name, items)
+        ]
+        if broken:
+            raise data.DataError("; ".join(broken))
+
+    def _numbered(self, prefix: str) -> list[Any]:
+        return [json.loads(self.env[name]) for name in sorted(self.env) if name.startswith(prefix)]
+
+    def _folder(self, below: str) -> Path:
+        folder = self.root / below
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def _install(self) -> None:
+        """Requirements in a processing container; training containers install them themselves."""
+        requirements = self.code / "requirements.txt"
+        if contract.ROOT_SETTING in self.env or not requirements.exists():
+            return
+        command = [sys.executable, "-m", "pip", "install", "-q", "-r", str(requirements)]
+        if subprocess.run(command, check=False).returncode:
+            raise StepFailed("the packages of requirements.txt could not be installed")
+
+    def _execute(self, arguments: Sequence[Any], metrics: MetricsFile | None = None) -> None:
+        path = self.code / self.script
+        interpreter = _INTERPRETERS.get(path.suffix)
+        if interpreter is None or not path.is_file():
+            known = ", ".join(_INTERPRETERS)
+            raise StepFailed(f"{self.script}: no such script in the code folder ({known})")
+        # Ours are for us: a script that printed its environment would show the machinery.
+        env = {k: v for k, v in self.env.items() if not k.startswith(contract.PREFIX)}
+        env.setdefault("MPLBACKEND", "Agg")  # no display in a container
+        env["PYTHONDONTWRITEBYTECODE"] = "1"
+        command = [*interpreter, str(path), *map(str, arguments)]
+        process = subprocess.Popen(command, cwd=self.code, env=env)
+        previous = signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+        try:
+            while process.poll() is None:
+                time.sleep(_POLL_SECONDS if metrics else 0.05)
+                if metrics:
+                    metrics.announce()
+        finally:
+            if process.poll() is None:
+                process.kill()
+            signal.signal(signal.SIGTERM, previous)
+        if metrics:
+            metrics.announce()
+        if process.returncode:
+            raise StepFailed(f"{self.script} ended with exit code {process.returncode}")
+
+
+def main(code: Path, arguments: Sequence[str], env: Mapping[str, str] | None = None) -> int:
+    """Run the step that the environment describes. Returns the exit code."""
+    step = Step(code, os.environ if env is None else env, arguments)
+    try:
+        step.run()
+    except (StepFailed, data.DataError) as error:
+        message = f"{step.kind}: {error}"
+        log(f"mlops-iac error: {message}")
+        # Where the service looks for the reason: `failure` of a training, `message` of a
+        # processing job (developer guide, "How Amazon SageMaker processes training output").
+        name = "failure" if step.kind == "train" else "message"
+        (step._folder("output") / name).write_text(message[:1024], encoding="utf-8")
+        return 1
+    return 0
+
+
+def _extract(archive: Path, folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    if not archive.is_file():
+        raise StepFailed("the model was not delivered")
+    with tarfile.open(archive) as tar:
+        # Not every Python of the containers has extraction filters; the archive is our own.
+        if hasattr(tarfile, "data_filter"):
+            tar.extractall(folder, filter="data")
+        else:
+            tar.extractall(folder)  # noqa: S202 - see above
