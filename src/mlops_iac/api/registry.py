@@ -120,18 +120,9 @@ class Registry:
         arguments: dict[str, Any] = {"ModelPackageGroupName": group, "MaxResults": 100}
         while True:
             page = client.list_model_packages(**arguments)
-            for summary in page["ModelPackageSummaryList"]:
-                found.append(
-                    self._describe(
-                        Version(
-                            model=model,
-                            version=int(summary["ModelPackageVersion"]),
-                            status=summary["ModelApprovalStatus"],
-                            arn=summary["ModelPackageArn"],
-                            created=summary["CreationTime"],
-                        )
-                    )
-                )
+            found.extend(
+                self._describe(_summary(model, item)) for item in page["ModelPackageSummaryList"]
+            )
             if "NextToken" not in page:
                 break
             arguments["NextToken"] = page["NextToken"]
@@ -157,6 +148,16 @@ class Registry:
         if self.stack == LOCAL:
             return self.project.cloud.client("sagemaker", self.stack)
         return real_client("sagemaker", self.project.region(self.stack))
+
+
+def _summary(model: str, item: Mapping[str, Any]) -> Version:
+    return Version(
+        model=model,
+        version=int(item["ModelPackageVersion"]),
+        status=item["ModelApprovalStatus"],
+        arn=item["ModelPackageArn"],
+        created=item["CreationTime"],
+    )
 
 
 def group_output(model: str) -> str:

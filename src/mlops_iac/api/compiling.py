@@ -1,0 +1,184 @@
+"""From a project to its program on disk, and from the program to its captured resources."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mlops_iac.api.project import LOCAL
+from mlops_iac.engine.protocol import StackTarget
+
+if TYPE_CHECKING:
+    from mlops_iac.api.project import Project
+    from mlops_iac.graph.model import ResourceGraph
+    from mlops_iac.program.build import Program
+
+# In the lock the steady state is captured: this version is a stand-in, and the endpoint is there.
+ANY_APPROVED = "approved"
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """What `compile` did: the folder, the files that changed, the stacks that have a lock."""
+
+    out: Path
+    written: Sequence[Path]
+    stacks: Sequence[str]
+
+
+def default_out(project: Project) -> Path:
+    """Return `stacks/NAME` in the nearest `stacks` folder at or above the blueprint.
+
+    Looked for up to the repository's root, so that a repository of several projects keeps its
+    programs in one place; beside the blueprint where there is none.
+    """
+    for folder in (project.root, *project.root.parents):
+        if (folder / "stacks").is_dir():
+            return folder / "stacks" / project.name
+        if (folder / ".git").exists():
+            break
+    return project.root / "stacks" / project.name
+
+
+def build(project: Project, out: Path) -> Program:
+    """Lay the plans of all environments side by side and make the program for `out`."""
+    from mlops_iac.program.build import ProjectInput, build
+
+    plans = {name: project.calls(name) for name in project.environments}
+    configs = {
+        name: project.platform_of(name).provider_config(project.resolve(name))
+        for name in project.environments
+    }
+    blueprint = project.resolve(LOCAL).blueprint
+    source = ProjectInput(
+        name=project.name,
+        description=blueprint.description,
+        source=project.path,
+        overrides={name: project.resolve(name).blueprint.overrides for name in plans},
+    )
+    return build(source, plans, configs, out)
+
+
+def work_program(project: Project) -> tuple[Path, Program]:
+    """Write the program into the work folder, where the embedded engine runs it."""
+    from mlops_iac.program.write import write
+
+    out = make_work_folder(project) / "program"
+    program = build(project, out)
+    write(program, out)
+    return out, program
+
+
+def make_work_folder(project: Project) -> Path:
+    """Make `.mlops-iac/` with a .gitignore of its own. Raises UsageError where it cannot be."""
+    from mlops_iac.errors import UsageError
+
+    work = project.work
+    try:
+        work.mkdir(exist_ok=True)
+        ignore = work / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("*\n", encoding="utf-8")
+    except OSError as error:
+        raise UsageError(
+            f"cannot write {work}: {error.strerror}",
+            hint="state, emulator and compiled program of `local` live there; make it writable",
+        ) from None
+    return work
+
+
+def target(
+    project: Project,
+    stack: str,
+    folder: Path,
+    config: Mapping[str, Any],
+    *,
+    versions: Mapping[str, str] | None = None,
+) -> StackTarget:
+    """Return what an engine needs to run one stack.
+
+    `versions` are the model versions to serve, by model, where the blueprint pins none.
+    """
+    merged = dict(config)
+    for model, version in (versions or {}).items():
+        merged.setdefault(version_key(project.name, model), version)
+    from mlops_iac.api.cloud import EMULATED_ACCOUNT
+    from mlops_iac.clouds.aws.catalogue import partition_of
+
+    region = project.region(stack)
+    declared = project.resolve(stack).blueprint.account
+    account = EMULATED_ACCOUNT if stack == LOCAL or declared is None else str(declared)
+    return StackTarget(
+        program=folder,
+        project=project.name,
+        stack=stack,
+        config=merged,
+        work=project.work,
+        region=region,
+        account=account,
+        partition=partition_of(region),
+    )
+
+
+def version_key(project: str, model: str) -> str:
+    """Return the configuration key of the version of a model that a stack serves."""
+    return f"{project}:models.{model}.version"
+
+
+def served_models(project: Project, stack: str) -> list[str]:
+    """Return the models whose registered versions a stack may serve."""
+    models = project.resolve(stack).blueprint.models
+    return [name for name, model in models.items() if model.train is not None]
+
+
+def capture(project: Project, stack: str) -> ResourceGraph:
+    """Return the resources of a stack with stand-ins for everything computed."""
+    project.resolve(stack)
+    folder, program = work_program(project)
+    return _capture(project, stack, folder, program.config[stack])
+
+
+def _capture(
+    project: Project, stack: str, folder: Path, config: Mapping[str, Any]
+) -> ResourceGraph:
+    from mlops_iac.engine.embedded.capture import capture
+
+    steady = dict.fromkeys(served_models(project, stack), ANY_APPROVED)
+    aim = target(project, stack, folder, config, versions=steady)
+    return capture(aim, project.cloud.providers(stack)["aws"])
+
+
+def locks(project: Project) -> dict[str, bytes]:
+    """Return the lock file of every stack but `local`, by file name."""
+    from mlops_iac.graph.lock import lock_bytes, lock_name
+
+    folder, program = work_program(project)
+    return {
+        lock_name(stack): lock_bytes(_capture(project, stack, folder, program.config[stack]))
+        for stack in project.environments
+        if stack != LOCAL
+    }
+
+
+def compile_project(project: Project, out: Path | None) -> Compiled:
+    """Write program, configuration and locks; return what changed.
+
+    Raises BlueprintInvalid before anything is written, UsageError where it cannot be written.
+    """
+    from mlops_iac.program.write import write
+
+    out = (out or default_out(project)).absolute()
+    program = build(project, out)
+    extra = locks(project)
+    written = write(program, out, extra=extra)
+    return Compiled(out, written, [name for name in project.environments if name != LOCAL])
+
+
+def stale(project: Project, out: Path | None) -> list[str]:
+    """Return why the program on disk is not what the blueprint says."""
+    from mlops_iac.program.write import stale as program_stale
+
+    out = (out or default_out(project)).absolute()
+    return program_stale(build(project, out), out, extra=locks(project))

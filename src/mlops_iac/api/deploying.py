@@ -1,0 +1,286 @@
+"""Preview, up, refresh and destroy: which engine, against what, with which model versions."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from mlops_iac.api import compiling
+from mlops_iac.api.project import LOCAL
+from mlops_iac.errors import AuthenticationError, UsageError
+from mlops_iac.graph.plan import Plan
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from mlops_iac.api.project import Project
+    from mlops_iac.engine.protocol import Engine, OnEvent, Result, StackTarget
+    from mlops_iac.values import Properties
+
+EMBEDDED, PULUMI = "embedded", "pulumi"
+
+
+class Deployment:
+    """One stack under one engine. The versions it serves are resolved once, when it is opened."""
+
+    def __init__(
+        self, project: Project, stack: str, *, engine: str | None, targets: Sequence[str] = ()
+    ) -> None:
+        project.resolve(stack)  # an unknown stack is told before anything else happens
+        self.project = project
+        self.stack = stack
+        self.engine_name = engine or (EMBEDDED if stack == LOCAL else PULUMI)
+        if self.engine_name == EMBEDDED and stack != LOCAL:
+            raise UsageError(
+                f"the embedded engine deploys {LOCAL} only, not {stack}",
+                hint=f"leave --engine out, or preview {stack} against its lock",
+            )
+        self.targets = targets
+        self._notes: list[str] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        return None
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The engine, imported now. Raises UsageError where the real CLI is missing."""
+        if self.engine_name == PULUMI:
+            from mlops_iac.engine.pulumi_cli import PulumiEngine
+
+            return PulumiEngine(self.project.cloud.providers(self.stack))
+        from mlops_iac.engine.embedded.engine import EmbeddedEngine
+
+        return EmbeddedEngine(self.project.cloud.providers(self.stack))
+
+    @cached_property
+    def target(self) -> StackTarget:
+        """What the engine runs: the program on disk, and the versions to serve."""
+        if self.stack == LOCAL:
+            folder, program = compiling.work_program(self.project)
+        else:
+            folder = compiling.default_out(self.project)
+            program = compiling.build(self.project, folder)
+            self._require_fresh(folder, program)
+        bare = compiling.target(self.project, self.stack, folder, program.config[self.stack])
+        return self._with_versions(bare)
+
+    def _require_fresh(self, folder: Path, program: Any) -> None:
+        from mlops_iac.program.write import stale
+
+        reasons = stale(program, folder)
+        if reasons:
+            raise UsageError(
+                f"the compiled program of {self.stack} is not what the blueprint says: {reasons[0]}",
+                hint="run `mlops-iac compile`, review and commit it; what is reviewed is what runs",
+            )
+
+    def _with_versions(self, bare: StackTarget) -> StackTarget:
+        config = dict(bare.config)
+        for model in compiling.served_models(self.project, self.stack):
+            key = compiling.version_key(self.project.name, model)
+            if config.get(key) is None:
+                version = self._approved(model, bare)
+                if version is not None:
+                    config[key] = version
+                    self._notes.append(f"serves {model}/{version}, the newest approved version")
+        return replace(bare, config=config)
+
+    def _approved(self, model: str, bare: StackTarget) -> str | None:
+        if self.stack == LOCAL:
+            info = self.project.cloud.status()
+            if info is None or not info.running or self.lost:
+                return None
+            group = self.engine.outputs(bare).get(_group(model))
+            return _newest(self.project, self.stack, str(group)) if group else None
+        source = self.project.resolve(self.stack).blueprint.models[model].promote_from
+        return _newest_real(self.project, source or self.stack, model)
+
+    @property
+    def lost(self) -> bool:
+        """Whether the state tells of resources in an emulator that is no longer there."""
+        return self.stack == LOCAL and self._instance() != self._deployed_to() != ""
+
+    def _instance(self) -> str:
+        info = self.project.cloud.status()
+        return info.instance if info is not None and info.running else ""
+
+    @property
+    def _instance_file(self) -> Path:
+        return self.project.work / "state" / f"{self.stack}.emulator"
+
+    def _deployed_to(self) -> str:
+        try:
+            return self._instance_file.read_text(encoding="utf-8").strip()
+        except FileNotFoundError:
+            return ""
+
+    def preview(self) -> Plan:
+        """Return what `up` would do against the state."""
+        if self.lost:
+            note = "the emulated cloud was restarted and lost what it held: all is created again"
+            with tempfile.TemporaryDirectory() as empty:
+                plan = self.engine.preview(
+                    replace(self.target, work=Path(empty)), targets=self.targets
+                )
+            return replace(plan, diagnostics=(note, *self._notes, *plan.diagnostics))
+        plan = self.engine.preview(self.target, targets=self.targets)
+        return replace(plan, diagnostics=(*self._notes, *plan.diagnostics))
+
+    def up(self, *, on_event: OnEvent | None = None, parallel: int = 16) -> Result:
+        """Apply. What vanished with a restarted emulator is taken out of the state first."""
+        target = self.target
+        if self.stack == LOCAL:
+            self._meet_emulator()
+        return self.engine.up(target, on_event=on_event, parallel=parallel, targets=self.targets)
+
+    def _meet_emulator(self) -> None:
+        info = self.project.cloud.ensure()
+        if self._deployed_to() not in ("", info.instance):
+            self.engine.refresh(self.target)
+        if self._deployed_to() != info.instance:
+            self._instance_file.parent.mkdir(parents=True, exist_ok=True)
+            self._instance_file.write_text(info.instance + "\n", encoding="utf-8")
+
+    def refresh(self, *, preview_only: bool = False) -> Result:
+        """Take over what vanished or drifted."""
+        if self.stack == LOCAL:
+            self.project.cloud.ensure()
+        return self.engine.refresh(self.target, preview_only=preview_only)
+
+    def plan_destroy(self) -> Plan:
+        """Return what `destroy` would delete."""
+        return self.engine.plan_destroy(self.target)
+
+    def destroy(self, *, on_event: OnEvent | None = None) -> Result:
+        """Delete everything, in reverse order of dependency."""
+        if self.stack == LOCAL:
+            self._meet_emulator()
+        return self.engine.destroy(self.target, on_event=on_event)
+
+    def outputs(self) -> Properties:
+        """Return the stack's outputs; secrets stay wrapped."""
+        return self.engine.outputs(self._bare())
+
+    def resources(self) -> Sequence[Any]:
+        """Return what the state holds."""
+        return self.engine.resources(self._bare())
+
+    def notes(self) -> Iterator[str]:
+        """Say what a person should know about the state."""
+        if self.lost:
+            yield "the emulated cloud is not the one this was deployed to; `mlops-iac up` mends that"
+
+    def _bare(self) -> StackTarget:
+        """Return a target for reading the state: needs no program and no versions."""
+        folder = compiling.default_out(self.project)
+        return compiling.target(self.project, self.stack, folder, {})
+
+
+def preview(
+    project: Project,
+    stack: str,
+    *,
+    against: str | None,
+    live: bool,
+    engine: str | None,
+    targets: Sequence[str],
+) -> Plan:
+    """Return what a deployment would change; see `Project.preview`."""
+    project.resolve(stack)
+    if live and against is not None:
+        raise UsageError("--live and --against exclude each other", hint="drop one of them")
+    if live and stack == LOCAL:
+        raise UsageError("local is never live", hint="drop --live, or name a stack with -s")
+    chosen = against or ("state" if stack == LOCAL or live or engine else "lock")
+    if chosen == "lock":
+        if stack == LOCAL:
+            raise UsageError("local has no lock file", hint="preview it against its state")
+        if targets:
+            raise UsageError("a comparison with the lock takes no --target")
+        return against_lock(project, stack)
+    if stack != LOCAL and not live and engine != PULUMI:
+        raise UsageError(
+            f"the state of {stack} is with its real backend",
+            hint="use --live (needs credentials), or --against lock",
+        )
+    with project.deployment(stack, engine=engine, targets=targets) as deployment:
+        return deployment.preview()
+
+
+def against_lock(project: Project, stack: str) -> Plan:
+    """Compare a fresh capture with the committed lock file. Needs no credentials."""
+    from mlops_iac.graph.lock import lock_name, lock_plan
+
+    graph = project.capture(stack)
+    return lock_plan(compiling.default_out(project) / lock_name(stack), graph, _replaces)
+
+
+def _replaces(type_: str, path: str) -> tuple[bool | None, str]:
+    from mlops_iac.emulators.aws.facts import replaces
+
+    return replaces(type_, path)
+
+
+def comparison(project: Project, plan: Plan) -> str:
+    """Say in words what a plan was compared with."""
+    from mlops_iac.graph.lock import lock_name
+
+    match plan.against:
+        case "lock":
+            path = compiling.default_out(project) / lock_name(plan.stack)
+            if not path.exists():
+                return "nothing: there is no lock file yet, `mlops-iac compile` writes it"
+            return f"the lock file {os.path.relpath(path)}; no credentials used"
+        case "live":
+            return "the state in the real backend"
+        case _:
+            return f"the state of {plan.stack} under {os.path.relpath(project.work)}"
+
+
+def _group(model: str) -> str:
+    from mlops_iac.api.registry import group_output
+
+    return group_output(model)
+
+
+def _newest(project: Project, stack: str, group: str) -> str | None:
+    from mlops_iac.api.registry import newest_approved
+
+    return newest_approved(project.cloud.client("sagemaker", stack), group)
+
+
+def _newest_real(project: Project, stack: str, model: str) -> str | None:
+    from mlops_iac.api.registry import newest_approved, real_client
+
+    client = real_client("sagemaker", project.region(stack))
+    with credentials(stack, model):
+        return newest_approved(client, f"{project.name}-{stack}-{model}")
+
+
+@contextmanager
+def credentials(stack: str, model: str) -> Iterator[None]:
+    """Turn the SDK's words about missing or refused credentials into ours."""
+    try:
+        yield
+    except Exception as error:
+        name = type(error).__name__
+        if name in ("NoCredentialsError", "PartialCredentialsError", "ClientError", "SSOError"):
+            raise AuthenticationError(
+                f"cannot ask {stack} for the newest approved version of {model}: {error}",
+                hint=f"sign in, or pin models.{model}.version in the blueprint",
+            ) from None
+        raise
