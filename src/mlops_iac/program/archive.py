@@ -1,0 +1,118 @@
+"""Code packed for upload: the same files give the same bytes, on any machine and day."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import tarfile
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+
+from mlops_iac.errors import UsageError
+
+EXCLUDED = frozenset(
+    {
+        "__pycache__",
+        ".git",
+        ".venv",
+        "venv",
+        "node_modules",
+        ".mlops-iac",
+        ".mypy_cache",
+        ".pytest_cache",
+        ".ruff_cache",
+        ".ipynb_checkpoints",
+        ".DS_Store",
+    }
+)
+# SageMaker downloads source archives at the start of every job; more than this is data, not code.
+LIMIT_BYTES = 100 * 1024 * 1024
+
+
+def members(root: Path, extra: Mapping[str, bytes]) -> dict[str, tuple[bytes, bool]]:
+    """Archive names to (content, executable), sorted; `extra` wins over the user's files.
+
+    Raises UsageError for a missing or empty folder, a link that leads outside, a file that is not a
+    regular one or cannot be read, and for more than `LIMIT_BYTES`.
+    """
+    if not root.is_dir():
+        raise UsageError(
+            f"the code folder {root} does not exist"
+            if not root.exists()
+            else f"{root} is no folder",
+            hint="`code:` names the folder with the model's scripts, relative to the blueprint",
+        )
+    real_root = root.resolve()
+    found: dict[str, tuple[bytes, bool]] = {}
+    size = 0
+    for path in _walk(root, real_root):
+        try:
+            content = path.read_bytes()
+            executable = bool(path.stat().st_mode & 0o100)
+        except OSError as error:
+            raise UsageError(f"{path} cannot be read: {error.strerror}") from None
+        size += len(content)
+        if size > LIMIT_BYTES:
+            raise UsageError(
+                f"the code folder {root} holds more than {LIMIT_BYTES // 1024**2} MB",
+                hint="keep data and models out of it: datasets are uploaded on their own",
+            )
+        found[path.relative_to(root).as_posix()] = (content, executable)
+    found.update({name: (content, False) for name, content in extra.items()})
+    if not found:
+        raise UsageError(f"the code folder {root} is empty")
+    return dict(sorted(found.items()))
+
+
+def digest(files: Mapping[str, tuple[bytes, bool]]) -> str:
+    """SHA-256 over names, modes and contents: what an archive is made of, whatever packed it."""
+    whole = sha256()
+    for name, (content, executable) in files.items():
+        whole.update(f"{name}\0{int(executable)}\0{sha256(content).hexdigest()}\n".encode())
+    return whole.hexdigest()
+
+
+def pack(files: Mapping[str, tuple[bytes, bool]]) -> bytes:
+    """A .tar.gz with sorted names, no times, no owners, and two modes only."""
+    raw = io.BytesIO()
+    with (
+        gzip.GzipFile(filename="", fileobj=raw, mode="wb", compresslevel=9, mtime=0) as zipped,
+        tarfile.open(fileobj=zipped, mode="w", format=tarfile.PAX_FORMAT) as tar,
+    ):
+        for name, (content, executable) in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            entry.mode = 0o755 if executable else 0o644
+            tar.addfile(entry, io.BytesIO(content))
+    return raw.getvalue()
+
+
+def _walk(root: Path, real_root: Path) -> list[Path]:
+    """Every file below `root`; links to files inside are followed, links to folders are not."""
+    files: list[Path] = []
+    for folder, names, file_names in os.walk(root):
+        here = Path(folder)
+        for name in names:
+            if name not in EXCLUDED and (here / name).is_symlink():
+                raise UsageError(
+                    f"{here / name} is a link to a folder, which is not packed",
+                    hint="copy the folder into the code folder, or remove the link",
+                )
+        names[:] = [name for name in names if name not in EXCLUDED]
+        for name in file_names:
+            path = here / name
+            if name in EXCLUDED or name.endswith((".pyc", ".pyo")):
+                continue
+            if path.is_symlink():
+                target = path.resolve()
+                if not target.is_relative_to(real_root):
+                    raise UsageError(
+                        f"{path} is a link that leads out of the code folder",
+                        hint="copy the file into the code folder, or remove the link",
+                    )
+            if not path.is_file():
+                raise UsageError(f"{path} is no regular file, so it cannot be packed")
+            files.append(path)
+    return files

@@ -1,0 +1,398 @@
+"""Plans of all environments → one Pulumi program, in memory; `writer` puts it on disk."""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import mlops_iac
+from mlops_iac.clouds.base import (
+    Archive,
+    ArgValue,
+    ComponentCall,
+    Construct,
+    Definition,
+    Ref,
+    UserFile,
+)
+from mlops_iac.errors import UsageError
+from mlops_iac.program import archive, layout, project_files
+from mlops_iac.program.annotations import allowed_texts
+from mlops_iac.program.expressions import All, Array, Call, Code, Expression, flat, quote
+from mlops_iac.program.manifest import read_manifest
+from mlops_iac.program.merge import Configuration, Merger, ordered_union, refuse
+
+_RESERVED = {"pulumi", "settings", "stack", "overrides", "Path", "Settings", "Overrides"}
+_PROJECT_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}\Z")  # Source: pulumi sdk/go tokens.QName
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectInput:
+    """What the program says about itself.
+
+    `source` is the blueprint's file name without folders, `source_sha256` the hash of its bytes in
+    hex. `overrides` maps environment → resource address → property → value.
+    """
+
+    name: str
+    description: str
+    source: str
+    source_sha256: str
+    overrides: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
+
+    @property
+    def provenance(self) -> str:
+        """One sentence: what wrote the program, and from what."""
+        return (
+            f"Written by mlops-iac {mlops_iac.__version__} from {self.source}"
+            f" (sha256:{self.source_sha256[:12]})."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A Pulumi project in memory.
+
+    `files` maps paths relative to the program's folder to contents, without the
+    `Pulumi.<environment>.yaml`, which are shared with their user: `config` holds what we put there,
+    by environment and full key (`churn:serving.api.scaling.max`, `aws:region`), with plain Python
+    values. `optional` are full keys that a user may set and we leave alone where we have no value.
+    `made_from` maps archives to the digest of what was packed. `paths` maps component names to
+    blueprint paths.
+    """
+
+    project: str
+    files: Mapping[str, bytes]
+    config: Mapping[str, Mapping[str, Any]]
+    optional: frozenset[str]
+    made_from: Mapping[str, str]
+    paths: Mapping[str, str]
+
+
+def build(
+    project: ProjectInput,
+    plans: Mapping[str, Sequence[ComponentCall]],
+    provider_configs: Mapping[str, Mapping[str, Any]],
+    out: Path,
+) -> Program:
+    """The program for all environments of `plans`, to lie in the folder `out`; nothing is written.
+
+    Reads the code folders that are packed, and archives already in `out` where they are up to date.
+    Raises BlueprintInvalid where environments differ more deeply than one program can express, and
+    UsageError for code that cannot be packed.
+    """
+    if not plans:
+        raise UsageError("there is no environment to compile for")
+    if not _PROJECT_NAME.match(project.name):
+        raise UsageError(
+            f"{project.name!r} is no name for a Pulumi project",
+            hint="letters, digits, `-`, `_` and `.`, at most 100",
+        )
+    for calls in plans.values():
+        _check_order(calls)
+    builder = _Builder(project, plans, out)
+    blocks = builder.blocks()
+    overrides = builder.overrides()
+    headline = f"{project.name}: {project.description}" if project.description else project.name
+    provenance = (
+        f"{project.provenance} Change the blueprint and run `mlops-iac compile`:"
+        " what is changed here by hand is lost."
+    )
+    clouds = sorted(
+        {
+            call.component.split(".")[2]
+            for calls in plans.values()
+            for call in calls
+            if call.component.startswith("mlops_iac.clouds.")
+        }
+    )
+    files = {
+        ".gitignore": project_files.gitignore(),
+        "Pulumi.yaml": project_files.pulumi_yaml(project.name, project.description),
+        "README.md": project_files.readme(
+            project.name, project.source, list(plans), project.provenance
+        ),
+        "__main__.py": layout.main_py(headline, provenance, blocks, overrides),
+        "requirements.txt": project_files.requirements(clouds),
+        **builder.files,
+    }
+    values = builder.configuration.values
+    return Program(
+        project=project.name,
+        files=dict(sorted(files.items())),
+        config={
+            environment: {
+                **{
+                    key: _plain(value)
+                    for key, value in provider_configs.get(environment, {}).items()
+                },
+                **{
+                    f"{project.name}:{key}": _plain(value)
+                    for key, value in sorted(values.get(environment, {}).items())
+                },
+            }
+            for environment in plans
+        },
+        optional=frozenset(f"{project.name}:{key}" for key in builder.configuration.optional),
+        made_from=builder.made_from,
+        paths={call.name: call.path for calls in plans.values() for call in calls},
+    )
+
+
+class _Builder:
+    """The state of one `build`: files and configuration gathered while calls are merged."""
+
+    def __init__(
+        self, project: ProjectInput, plans: Mapping[str, Sequence[ComponentCall]], out: Path
+    ) -> None:
+        self.project = project
+        self.plans = plans
+        self.out = out
+        self.files: dict[str, bytes] = {}
+        self.made_from: dict[str, str] = {}
+        self._packed: dict[str, bytes] = {}
+        self._digests: dict[bytes, str] = {}
+        self.configuration = Configuration(list(plans))
+        self.conditions: dict[str, tuple[frozenset[str], tuple[Expression, ...]]] = {}
+        self.by_variable = {
+            env: {call.variable: call for call in calls} for env, calls in plans.items()
+        }
+        self.variables = ordered_union([[c.variable for c in calls] for calls in plans.values()])
+        self.merger = Merger(
+            self.configuration, _identifiers(self.variables), {}, self.file, allowed_texts
+        )
+
+    def blocks(self) -> list[layout.Block]:
+        """Every component call, merged, in dependency order."""
+        return [self._block(variable) for variable in self.variables]
+
+    def _block(self, variable: str) -> layout.Block:
+        calls = {
+            env: known[variable] for env, known in self.by_variable.items() if variable in known
+        }
+        first = next(iter(calls.values()))
+        for what in ("component", "name", "path"):
+            if len({getattr(call, what) for call in calls.values()}) > 1:
+                refuse(first.path, f"the {what} of {variable!r}", calls)
+        condition = self._condition(variable, calls)
+        module, _, cls = first.component.partition(":")
+        arguments = ordered_union([list(call.args) for call in calls.values()])
+        base = first.path or variable
+        keywords = {
+            name: self.merger.merge(
+                {env: call.args.get(name) for env, call in calls.items()},
+                f"{base}.{name}",
+                f"{module}:{cls}Args",
+                name,
+            )
+            for name in arguments
+        }
+        inner = Call(f"{cls}Args", keywords=keywords, imports=(f"{module}:{cls}Args",))
+        exports: dict[str, str] = {}
+        for env, call in calls.items():
+            for name, attribute in call.exports.items():
+                if exports.setdefault(name, attribute) != attribute:
+                    refuse(first.path, f"the output {name!r}", [*calls, env])
+        return layout.Block(
+            variable=self.merger.rename[variable],
+            path=first.path,
+            call=Call(
+                cls,
+                [Code(quote(first.name)), inner],
+                self._options(calls),
+                imports=(first.component,),
+            ),
+            exports=exports,
+            condition=condition,
+        )
+
+    def _options(self, calls: Mapping[str, ComponentCall]) -> dict[str, Expression]:
+        names = ordered_union([list(call.depends_on) for call in calls.values()])
+        if not names:
+            return {}
+        items: list[Expression] = []
+        for name in names:
+            having = {env for env, call in calls.items() if name in call.depends_on}
+            code = self.merger.rename[name]
+            if having == set(calls):
+                items.append(Code(code))
+                continue
+            known = self.merger.conditional.get(name)
+            if known is None or known[0] & set(calls) != having:
+                refuse(next(iter(calls.values())).path, "what it depends on", calls)
+            items.append(Code(f"*([{code}] if {flat(known[1])} else [])"))
+        depends = Array(items)
+        options = Call(
+            "pulumi.ResourceOptions", keywords={"depends_on": depends}, imports=("pulumi",)
+        )
+        return {"opts": options}
+
+    def _condition(
+        self, variable: str, calls: Mapping[str, ComponentCall]
+    ) -> tuple[Expression, ...]:
+        """The flags a call stands behind: none, a shared one, or its own after its dependencies'."""
+        present = frozenset(calls)
+        if present == frozenset(self.plans):
+            return ()
+        first = next(iter(calls.values()))
+        needed = {name for call in calls.values() for name in references(call)}
+        for other, (owners, condition) in self.conditions.items():
+            path = next(c[other].path for c in self.by_variable.values() if other in c)
+            related = other in needed or first.path == path or first.path.startswith(f"{path}.")
+            if owners == present and path and related:
+                self._remember(variable, present, condition)
+                return condition
+        inherited: list[Expression] = []
+        for other in self.conditions:
+            if other in needed:
+                inherited += [c for c in self.conditions[other][1] if c not in inherited]
+        own = self.configuration.flag(f"{first.path or variable}.enabled", present)
+        condition = (*inherited, own)
+        self._remember(variable, present, condition)
+        return condition
+
+    def _remember(
+        self, variable: str, present: frozenset[str], condition: tuple[Expression, ...]
+    ) -> None:
+        self.conditions[variable] = (present, condition)
+        test = condition[0] if len(condition) == 1 else All(condition)
+        self.merger.conditional = {**self.merger.conditional, variable: (present, test)}
+
+    def overrides(self) -> Expression | None:
+        """The overrides table, None without any."""
+        given = {env: dict(self.project.overrides.get(env, {})) for env in self.plans}
+        if not any(given.values()):
+            return None
+        return self.merger.merge(given, "overrides")
+
+    def file(self, values: Mapping[str, Definition | Archive | UserFile], key: str) -> Expression:
+        """The expression for a file: one that all share, or one per environment."""
+        sample = next(iter(values.values()))
+        if isinstance(sample, UserFile):
+            paths = {
+                env: self._relative(item.path)
+                for env, item in values.items()
+                if isinstance(item, UserFile)
+            }
+            return _asset(self.merger.merge(paths, key))
+        contents: dict[str, bytes] = {}
+        for env, item in values.items():
+            contents[env] = self._content(item) if not isinstance(item, UserFile) else b""
+        alike = len(set(contents.values())) == 1
+        paths = {}
+        for env, item in values.items():
+            path = item.path if alike else _per_environment(item.path, env)
+            if self.files.setdefault(_inside(path), contents[env]) != contents[env]:
+                refuse(key, f"the file {path}", values)
+            if isinstance(item, Archive):
+                self.made_from[path] = self._digests[contents[env]]
+            paths[env] = path
+        name: Expression = (
+            Code(quote(paths[next(iter(paths))])) if alike else self.merger.merge(paths, key)
+        )
+        if isinstance(sample, Archive):
+            return _asset(name)
+        return Call("settings.definition", [name])
+
+    def _content(self, item: Definition | Archive) -> bytes:
+        if isinstance(item, Definition):
+            return item.content.encode()
+        files = archive.members(Path(item.root), item.extra)
+        fingerprint = archive.digest(files)
+        content = self._packed.get(fingerprint) or self._reused(fingerprint) or archive.pack(files)
+        self._packed[fingerprint] = content
+        self._digests[content] = fingerprint
+        return content
+
+    def _reused(self, fingerprint: str) -> bytes | None:
+        """An archive in `out` made from the same: zlib versions compress differently."""
+        return read_manifest(self.out).archive_with(self.out, fingerprint)
+
+    def _relative(self, path: str) -> str:
+        try:
+            return Path(os.path.relpath(path, self.out.absolute())).as_posix()
+        except ValueError:
+            raise UsageError(
+                f"{path} and {self.out} lie on different drives, so no relative path joins them"
+            ) from None
+
+
+def references(call: ComponentCall) -> set[str]:
+    """The variables that a call needs."""
+    return {ref.variable for ref in _refs(dict(call.args))} | set(call.depends_on)
+
+
+def _refs(value: ArgValue) -> Iterator[Ref]:
+    match value:
+        case Ref():
+            yield value
+        case Construct():
+            yield from _refs(dict(value.args))
+        case Mapping():
+            for item in value.values():
+                yield from _refs(item)
+        case list() | tuple():
+            for item in value:
+                yield from _refs(item)
+
+
+def _check_order(calls: Sequence[ComponentCall]) -> None:
+    """A platform that refers to what does not stand above is wrong; say so and where."""
+    known: set[str] = set()
+    for call in calls:
+        if call.variable in known:
+            raise ValueError(f"two component calls are named {call.variable!r}")
+        if missing := references(call) - known:
+            raise ValueError(f"{call.variable!r} refers to {sorted(missing)}, not made before it")
+        known.add(call.variable)
+
+
+def _identifiers(variables: Sequence[str]) -> dict[str, str]:
+    names: dict[str, str] = {}
+    for variable in variables:
+        name = re.sub(r"\W", "_", variable)
+        if not name.isidentifier():
+            name = f"_{name}"
+        while (
+            keyword.iskeyword(name)
+            or name in _RESERVED
+            or hasattr(builtins, name)
+            or name in names.values()
+        ):
+            name += "_"
+        names[variable] = name
+    return names
+
+
+def _per_environment(path: str, environment: str) -> str:
+    """`pipelines/x.json` → `pipelines/x.prod.json`; a double ending (.tar.gz) stays whole."""
+    head, _, tail = path.rpartition("/")
+    stem, dot, endings = tail.partition(".")
+    return f"{head}{'/' if head else ''}{stem}.{environment}{dot}{endings}"
+
+
+def _inside(path: str) -> str:
+    pure = PurePosixPath(path)
+    if pure.is_absolute() or ".." in pure.parts:
+        raise ValueError(f"{path!r} lies outside of the program's folder")
+    return path
+
+
+def _asset(path: Expression) -> Expression:
+    return Call("pulumi.FileAsset", [path], imports=("pulumi",))
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case Mapping():
+            return {str(key): _plain(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_plain(item) for item in value]
+        case _:
+            return value

@@ -1,0 +1,69 @@
+"""`.mlops-iac.json` beside a generated program: which files are ours, and what they were made from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path, PurePosixPath
+
+NAME = ".mlops-iac.json"
+_FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What `write` wrote last.
+
+    `files`: path → SHA-256 of what we wrote; `made_from`: archive → digest of what was packed;
+    `config`: environment → full configuration keys that we wrote.
+    """
+
+    files: Mapping[str, str] = field(default_factory=dict)
+    made_from: Mapping[str, str] = field(default_factory=dict)
+    config: Mapping[str, list[str]] = field(default_factory=dict)
+
+    def archive_with(self, folder: Path, fingerprint: str) -> bytes | None:
+        """The content of an untouched archive made from the same, if there is one."""
+        for path, made_from in self.made_from.items():
+            if made_from == fingerprint:
+                try:
+                    content = (folder / path).read_bytes()
+                except OSError:
+                    continue
+                if sha256(content).hexdigest() == self.files.get(path):
+                    return content
+        return None
+
+    def to_bytes(self) -> bytes:
+        """The manifest's own file."""
+        data = {
+            "format": _FORMAT,
+            "files": dict(sorted(self.files.items())),
+            "made_from": dict(sorted(self.made_from.items())),
+            "config": {env: sorted(keys) for env, keys in sorted(self.config.items())},
+        }
+        return (json.dumps(data, indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """The manifest in `folder`; an empty one where there is none or it cannot be understood.
+
+    It decides only what may be removed and reused, so a broken one costs nothing but that.
+    """
+    try:
+        data = json.loads((folder / NAME).read_text(encoding="utf-8"))
+        if data["format"] != _FORMAT:
+            return Manifest()
+        files = {path: str(value) for path, value in data["files"].items() if _is_inside(path)}
+        made_from = {str(k): str(v) for k, v in data["made_from"].items() if k in files}
+        config = {str(k): [str(key) for key in keys] for k, keys in data["config"].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return Manifest()
+    return Manifest(files, made_from, config)
+
+
+def _is_inside(path: str) -> bool:
+    pure = PurePosixPath(path)
+    return not pure.is_absolute() and ".." not in pure.parts

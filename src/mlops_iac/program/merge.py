@@ -1,0 +1,381 @@
+"""Several environments' arguments laid side by side: one expression, plus configuration.
+
+What is equal stays a literal. What differs is read from configuration, under the blueprint path of
+its `Setting` or else under a key made from the call's path and the argument's name. What only some
+environments have stands behind a flag. A difference deeper than that is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+from mlops_iac.clouds.base import Archive, Construct, Definition, Ref, Setting, UserFile
+from mlops_iac.errors import BlueprintInvalid, Diagnostic
+from mlops_iac.program.expressions import (
+    NONE,
+    STACK,
+    Array,
+    Call,
+    Choose,
+    Code,
+    Expression,
+    Table,
+    literal,
+    quote,
+)
+
+_DIFFER = "environments-differ"
+
+
+def refuse(path: str, what: str, environments: Iterable[str]) -> NoReturn:
+    """Raise for a difference that one program cannot express."""
+    names = ", ".join(environments)
+    raise BlueprintInvalid(
+        [
+            Diagnostic(
+                code=_DIFFER,
+                message=f"{path or 'the blueprint'}: {what} differs between {names} more deeply "
+                "than one program with configuration can express",
+                path=path,
+                hint=f"make {path or 'it'} alike in these environments, or write two blueprints",
+            )
+        ]
+    )
+
+
+@dataclass
+class Configuration:
+    """What the program reads from each stack's configuration, collected while merging."""
+
+    environments: Sequence[str]
+    values: dict[str, dict[str, Any]] = field(default_factory=dict)
+    optional: set[str] = field(default_factory=set)
+
+    def put(self, key: str, environment: str, value: Any) -> None:
+        """Record one value. Raises BlueprintInvalid when the key has another one already."""
+        known = self.values.setdefault(environment, {}).setdefault(key, value)
+        if not same(known, value):
+            refuse(key, "the value of two arguments that share this path", [environment])
+
+    def flag(self, key: str, present: Iterable[str], among: Iterable[str] | None = None) -> Call:
+        """A flag that is true in `present` and false in the others."""
+        on = set(present)
+        for environment in self.environments if among is None else among:
+            self.put(key, environment, environment in on)
+        return Call("settings.flag", [Code(quote(key))])
+
+
+@dataclass
+class Merger:
+    """Merges the values of one argument. `file_of` prints files; it may give one per environment.
+
+    `conditional` holds the variables that only some environments have, with their condition;
+    `rename` the Python identifier of every variable.
+    """
+
+    configuration: Configuration
+    rename: Mapping[str, str]
+    conditional: Mapping[str, tuple[frozenset[str], Expression]]
+    file_of: Callable[[Mapping[str, Definition | Archive | UserFile], str], Expression]
+    choices: Callable[[str, str], tuple[str, ...]] = lambda _cls, _argument: ()
+
+    def merge(
+        self, values: Mapping[str, Any], key: str, cls: str = "", name: str = ""
+    ) -> Expression:
+        """One expression for an argument's value per environment.
+
+        `key` is the configuration key for what differs without a `Setting`; `cls` and `name` say
+        which argument of which class it is. Raises BlueprintInvalid.
+        """
+        present = {env: value for env, value in values.items() if value is not None}
+        kinds = {_kind(value) for value in present.values()}
+        if any(isinstance(value, Setting) for value in present.values()):
+            return self._settings(values, key, cls, name)
+        if not present:
+            return NONE
+        if len(kinds) > 1:
+            return self._mixed(values, key)
+        kind = kinds.pop()
+        if kind == "scalar":
+            return self._scalars(values, key, cls, name)
+        if len(present) < len(values):
+            condition = self._condition(present, values, key)
+            return Choose(self.merge(present, key, cls, name), condition, NONE)
+        match kind:
+            case "Ref":
+                return self._refs(values, key)
+            case "Construct":
+                return self._constructs(values, key)
+            case "list":
+                return self._lists(values, key)
+            case "mapping":
+                return self._mappings(values, key)
+            case _:
+                return self.file_of(values, key)
+
+    def _settings(self, values: Mapping[str, Any], key: str, cls: str, name: str) -> Expression:
+        given = [value for value in values.values() if isinstance(value, Setting)]
+        paths = sorted({setting.path for setting in given})
+        plain = {
+            env: value.value if isinstance(value, Setting) else value
+            for env, value in values.items()
+        }
+        if len(paths) > 1:
+            refuse(key, f"where the value comes from ({', '.join(paths)})", values)
+        if any(not _is_data(value) for value in plain.values()):
+            refuse(paths[0], "the kind of value", values)
+        if not any(setting.optional for setting in given) and _all_same(plain.values()):
+            return literal(next(iter(plain.values())))
+        optional = any(setting.optional for setting in given)
+        return self._read(plain, paths[0], cls, name, optional=optional)
+
+    def _scalars(self, values: Mapping[str, Any], key: str, cls: str, name: str) -> Expression:
+        if _all_same(values.values()):
+            return literal(next(iter(values.values())))
+        return from_stack_name(values) or self._read(values, key, cls, name)
+
+    def _read(
+        self, values: Mapping[str, Any], key: str, cls: str, name: str, *, optional: bool = False
+    ) -> Expression:
+        """A read of configuration, typed by the values. None means: not set."""
+        present = {env: value for env, value in values.items() if value is not None}
+        for env, value in present.items():
+            self.configuration.put(key, env, value)
+        optional = optional or len(present) < len(values)
+        if optional:
+            self.configuration.optional.add(key)
+        method = reader(present.values())
+        if method is None:
+            refuse(key, "the type of the value", values)
+        arguments: list[Expression] = [Code(quote(key))]
+        allowed = self.choices(cls, name) if method == "text" and cls else ()
+        if allowed:
+            method = "choice"
+            arguments += [Code(quote(option)) for option in allowed]
+        return Call(f"settings.{'optional_' if optional else ''}{method}", arguments)
+
+    def _refs(self, values: Mapping[str, Ref], key: str) -> Expression:
+        if len(set(values.values())) == 1:
+            return self.reference(next(iter(values.values())))
+        return self._mixed(values, key)
+
+    def reference(self, ref: Ref) -> Code:
+        """`data.artifacts.bucket`."""
+        variable = self.rename[ref.variable]
+        return Code(f"{variable}.{ref.attribute}" if ref.attribute else variable)
+
+    def _constructs(self, values: Mapping[str, Construct], key: str) -> Expression:
+        classes = {construct.cls for construct in values.values()}
+        if len(classes) > 1:
+            refuse(key, "the kind of building block", values)
+        cls = classes.pop()
+        names = ordered_union([list(construct.args) for construct in values.values()])
+        keywords = {
+            name: self.merge(
+                {env: construct.args.get(name) for env, construct in values.items()},
+                f"{key}.{name}",
+                cls,
+                name,
+            )
+            for name in names
+        }
+        return Call(cls.split(":")[1], keywords=keywords, imports=(cls,))
+
+    def _lists(self, values: Mapping[str, Sequence[Any]], key: str) -> Expression:
+        lengths = {len(items) for items in values.values()}
+        if len(lengths) > 1:
+            return self._structural(values, key, "the number of entries")
+        size = lengths.pop()
+        columns = [{env: items[index] for env, items in values.items()} for index in range(size)]
+        # A list of data is one value to whoever configures it, not one key per position.
+        if all(_is_data(item) for column in columns for item in column.values()):
+            return self._data(values, key)
+        return Array([self.merge(column, f"{key}[{i}]") for i, column in enumerate(columns)])
+
+    def _mappings(self, values: Mapping[str, Mapping[str, Any]], key: str) -> Expression:
+        names = ordered_union([list(mapping) for mapping in values.values()])
+        if any(set(mapping) != set(names) for mapping in values.values()):
+            return self._structural(values, key, "the set of names")
+        return Table(
+            {
+                name: self.merge({env: item[name] for env, item in values.items()}, f"{key}.{name}")
+                for name in names
+            }
+        )
+
+    def _structural(self, values: Mapping[str, Any], key: str, what: str) -> Expression:
+        plain = {env: _strip(value) for env, value in values.items()}
+        paths = [path for value in values.values() for path in _paths(value)]
+        if not all(_is_data(value) for value in plain.values()):
+            refuse(_common(paths) or key, what, values)
+        return self._data(plain, _common(paths) or key)
+
+    def _data(self, values: Mapping[str, Any], key: str) -> Expression:
+        if _all_same(values.values()):
+            return literal(next(iter(values.values())))
+        return self._read(values, key, "", "")
+
+    def _mixed(self, values: Mapping[str, Any], key: str) -> Expression:
+        """Values of which some environments have one kind and some another.
+
+        One case can be said: a reference to what only some environments have.
+        """
+        for env, value in values.items():
+            if not isinstance(value, Ref) or value.variable not in self.conditional:
+                continue
+            owners, condition = self.conditional[value.variable]
+            inside = {name: item for name, item in values.items() if name in owners}
+            outside = {name: item for name, item in values.items() if name not in owners}
+            if env in inside and outside:
+                return Choose(self.merge(inside, key), condition, self.merge(outside, key))
+        return refuse(key, "what it refers to", values)
+
+    def _condition(
+        self, present: Mapping[str, Any], values: Mapping[str, Any], key: str
+    ) -> Expression:
+        for value in present.values():
+            if isinstance(value, Ref) and value.variable in self.conditional:
+                owners, condition = self.conditional[value.variable]
+                if owners & set(values) == set(present):
+                    return condition
+        paths = [path for value in present.values() for path in _paths(value)]
+        base = _common(paths) or key
+        # A single setting inside must not lend its own path, which may hold a value already.
+        if len(set(paths)) == 1:
+            base = key
+        return self.configuration.flag(f"{base}.enabled", present, values)
+
+
+def same(left: Any, right: Any) -> bool:
+    """Equality that tells `True`, `1` and `1.0` apart."""
+    if type(left) is not type(right):
+        return False
+    match left:
+        case dict():
+            return left.keys() == right.keys() and all(same(left[k], right[k]) for k in left)
+        case list() | tuple():
+            return len(left) == len(right) and all(map(same, left, right))
+        case _:
+            return bool(left == right)
+
+
+def reader(values: Iterable[Any]) -> str | None:
+    """The `Settings` method that reads all these values, None when no single one does."""
+    kinds = {type(value) for value in values}
+    if not kinds or kinds == {str}:
+        return "text"
+    if kinds == {bool}:
+        return "flag"
+    if kinds == {int}:
+        return "integer"
+    if kinds <= {int, float}:
+        return "number"
+    if kinds <= {list, tuple}:
+        return "items"
+    return "mapping" if kinds == {dict} else None
+
+
+def from_stack_name(values: Mapping[str, Any]) -> Expression | None:
+    """`stack`, or a text with `{stack}` in it, when only the environment's name differs."""
+    if len(values) < 2 or not all(isinstance(value, str) for value in values.values()):
+        return None
+    if all(value == env for env, value in values.items()):
+        return STACK
+    first, text = next(iter(values.items()))
+    parts = text.split(first)
+    if len(parts) != 2 or any(env.join(parts) != value for env, value in values.items()):
+        return None
+    # The formatter leaves f-strings alone, so plain parts only: no quotes, braces or escapes.
+    if any(character in '"\\{}' or not character.isprintable() for character in "".join(parts)):
+        return None
+    return Code('f"' + "{stack}".join(parts) + '"', STACK.imports)
+
+
+def ordered_union(lists: Sequence[Sequence[str]]) -> list[str]:
+    """All names, each after what comes before it in its own list."""
+    merged: list[str] = []
+    for names in lists:
+        position = 0
+        for name in names:
+            if name in merged:
+                position = max(position, merged.index(name) + 1)
+            else:
+                merged.insert(position, name)
+                position += 1
+    return merged
+
+
+def _kind(value: Any) -> str:
+    match value:
+        case Setting() | Ref() | Construct() | Definition() | Archive() | UserFile():
+            return type(value).__name__
+        case None | bool() | int() | float() | str():
+            return "scalar"
+        case list() | tuple():
+            return "list"
+        case Mapping():
+            return "mapping"
+        case _:
+            raise TypeError(
+                f"a platform handed over a {type(value).__name__}, which is no argument"
+            )
+
+
+def _is_data(value: Any) -> bool:
+    match value:
+        case None | bool() | int() | float() | str():
+            return True
+        case list() | tuple():
+            return all(_is_data(item) for item in value)
+        case Mapping():
+            return all(isinstance(k, str) and _is_data(item) for k, item in value.items())
+        case _:
+            return False
+
+
+def _strip(value: Any) -> Any:
+    match value:
+        case Setting():
+            return value.value
+        case list() | tuple():
+            return [_strip(item) for item in value]
+        case Mapping():
+            return {key: _strip(item) for key, item in value.items()}
+        case _:
+            return value
+
+
+def _paths(value: Any) -> Iterable[str]:
+    match value:
+        case Setting():
+            yield value.path
+        case Construct():
+            yield from _paths(dict(value.args))
+        case list() | tuple():
+            for item in value:
+                yield from _paths(item)
+        case Mapping():
+            for item in value.values():
+                yield from _paths(item)
+
+
+def _common(paths: Sequence[str]) -> str:
+    """The blueprint path that all `paths` share; the parent of a single one."""
+    if not paths:
+        return ""
+    split = [path.split(".") for path in paths]
+    shared: list[str] = []
+    for column in zip(*split, strict=False):
+        if len(set(column)) > 1:
+            break
+        shared.append(column[0])
+    if any(len(parts) == len(shared) for parts in split):
+        shared = shared[:-1]
+    return ".".join(shared)
+
+
+def _all_same(values: Iterable[Any]) -> bool:
+    first, *rest = values
+    return all(same(first, other) for other in rest)

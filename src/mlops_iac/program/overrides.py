@@ -1,0 +1,80 @@
+"""Properties set by resource address, after the components have had their say.
+
+The last rung before ejecting a component: `overrides:` in a blueprint prints one `Overrides` into
+the program. Both engines run it, because it is a plain stack transformation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any
+
+import pulumi
+from pulumi._types import resource_pulumi_to_py_names
+
+from mlops_iac.errors import UsageError
+from mlops_iac.graph.model import address_of
+from mlops_iac.program.settings import Settings
+
+
+class OverrideError(UsageError, pulumi.RunError):
+    """An override names no resource, or a property that its resource does not have."""
+
+    def __str__(self) -> str:
+        return f"{self.message}: {self.hint}" if self.hint else self.message
+
+
+class Overrides:
+    """Sets input properties of resources by address (`sagemaker.Endpoint/api-endpoint`).
+
+    Properties are top-level ones, as Pulumi or as its Python SDK spells them (`kmsKeyArn`,
+    `kms_key_arn`); None removes one. Make it before the first component and call `verify` last.
+    """
+
+    def __init__(self, properties: Mapping[str, Mapping[str, Any]]) -> None:
+        self._properties = properties
+        self._matched: set[str] = set()
+        self._seen: list[str] = []
+        pulumi.runtime.register_stack_transformation(self._apply)
+
+    def _apply(
+        self, args: pulumi.ResourceTransformationArgs
+    ) -> pulumi.ResourceTransformationResult | None:
+        if not isinstance(args.resource, pulumi.CustomResource):
+            return None
+        address = address_of(args.type_, args.name)
+        self._seen.append(address)
+        wanted = self._properties.get(address)
+        if wanted is None:
+            return None
+        self._matched.add(address)
+        names = resource_pulumi_to_py_names(type(args.resource))
+        props = dict(args.props)
+        for property_, value in wanted.items():
+            name = names.get(property_, property_)
+            # The SDK hands over every input by its Python name, unset ones as None.
+            if name not in props:
+                raise OverrideError(
+                    f"overrides: {address} has no property {property_!r}",
+                    hint=_nearest(property_, [*names, *props]),
+                )
+            props[name] = value
+        return pulumi.ResourceTransformationResult(props, args.opts)
+
+    def verify(self, settings: Settings) -> None:
+        """Raise OverrideError for an address that no resource of the program has.
+
+        Only warn while an optional setting is absent: what it would add may be what is meant.
+        """
+        for address in sorted(set(self._properties) - self._matched):
+            message = f"overrides: no resource has the address {address!r}"
+            if settings.absent:
+                pulumi.log.warn(f"{message}; not set yet: {', '.join(sorted(settings.absent))}")
+                continue
+            raise OverrideError(message, hint=_nearest(address, self._seen))
+
+
+def _nearest(word: str, known: list[str]) -> str:
+    close = get_close_matches(word, known, n=3, cutoff=0.5)
+    return f"did you mean {' or '.join(close)}?" if close else "see `mlops-iac graph` for addresses"

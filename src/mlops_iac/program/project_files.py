@@ -1,0 +1,64 @@
+"""The files of a Pulumi project around its program."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import mlops_iac
+
+# What a generated program runs with: the versions this release was tested against, and so the same
+# on every machine. A unit test keeps them equal to the pins of the `dev` extra.
+PULUMI_VERSION = "3.272.0"
+SDK_VERSIONS = {"aws": ("pulumi-aws", "7.51.1")}
+
+
+def pulumi_yaml(name: str, description: str) -> bytes:
+    """`Pulumi.yaml`. Without a virtualenv option: the program runs in the active environment."""
+    lines = [f"name: {name}"]
+    if description:
+        lines.append(f"description: {json.dumps(description, ensure_ascii=False)}")
+    lines += ["runtime:", "  name: python", "  options:", "    toolchain: pip"]
+    return text(lines)
+
+
+def requirements(clouds: Sequence[str]) -> bytes:
+    """`requirements.txt`, pinned."""
+    extras = f"[{','.join(clouds)}]" if clouds else ""
+    lines = [f"mlops-iac{extras}=={mlops_iac.__version__}", f"pulumi=={PULUMI_VERSION}"]
+    lines += [f"{package}=={version}" for package, version in map(SDK_VERSIONS.__getitem__, clouds)]
+    return text(lines)
+
+
+def gitignore() -> bytes:
+    """`.gitignore`: what running the program leaves behind."""
+    return text(["__pycache__/", "venv/", ".venv/"])
+
+
+def readme(title: str, source: str, stacks: Sequence[str], provenance: str) -> bytes:
+    """`README.md`: what lies here and how to run it."""
+    real = [stack for stack in stacks if stack != "local"] or list(stacks)
+    lines = [
+        f"# {title}",
+        "",
+        f"A Pulumi program. {provenance}",
+        f"Change `{source}` and run `mlops-iac compile`; what is changed here by hand is lost, but for",
+        "your own keys in `Pulumi.<stack>.yaml`.",
+        "",
+        f"Stacks: {', '.join(f'`{stack}`' for stack in stacks)}.",
+        "",
+        "`mlops-iac up` runs it. So does plain Pulumi:",
+        "",
+        "```sh",
+        "python -m venv .venv && . .venv/bin/activate",
+        "pip install -r requirements.txt",
+        f"pulumi stack init {real[0]}  # once",
+        f"pulumi up --stack {real[0]}",
+        "```",
+    ]
+    return text(lines)
+
+
+def text(lines: Sequence[str]) -> bytes:
+    """Lines as the bytes of a text file."""
+    return ("\n".join(lines) + "\n").encode()
