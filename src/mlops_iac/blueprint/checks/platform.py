@@ -1,0 +1,9 @@
+"""Stub."""
+
+from __future__ import annotations
+
+from mlops_iac.blueprint.checks.base import Check
+
+
+def check_platform(check: Check) -> None:
+    """."""

@@ -1,0 +1,346 @@
+"""Node tree → typed models, with every problem of keys, types and values found in one walk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from mlops_iac.blueprint.fields import (
+    AnyType,
+    ChoiceType,
+    EitherType,
+    Field,
+    FieldType,
+    ListType,
+    MapType,
+    ScalarType,
+    SectionType,
+    fields_of,
+)
+from mlops_iac.blueprint.scalars import NOTHING, core, typed
+from mlops_iac.blueprint.sections.base import EntryName, Marker, Section
+from mlops_iac.blueprint.source import Entry, Node, problem
+from mlops_iac.blueprint.substitute import substitute
+from mlops_iac.blueprint.words import join, listed, nearest, suggestion
+from mlops_iac.errors import Diagnostic
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What stands at a path: the key (or list item), the value, and the layer it comes from."""
+
+    key: Node
+    value: Node
+    layer: str
+
+
+@dataclass(slots=True)
+class Decoded:
+    """The outcome of one walk."""
+
+    problems: list[Diagnostic] = field(default_factory=list)
+    written: dict[str, Written] = field(default_factory=dict)
+    marked: list[tuple[str, Marker, str]] = field(default_factory=list)  # path, meaning, text
+    broken: set[str] = field(default_factory=set)
+
+
+class Decoder:
+    """Walks one merged blueprint."""
+
+    def __init__(self, variables: Mapping[str, str | None]) -> None:
+        self.found = Decoded()
+        self._variables = variables
+
+    def root(self, section: type[Section], node: Node, layer: str) -> Any:
+        """The model for `node`. Parts that cannot be made are left out and listed as broken."""
+        here = Written(node, node, layer)
+        return self._section(section, here, "", None, keep=True)
+
+    def problem(
+        self, node: Node, code: str, message: str, path: str, hint: str = "", **place: int
+    ) -> Any:
+        self.found.broken.add(path)
+        self.found.problems.append(problem(node, code, message, path=path, hint=hint, **place))
+        return NOTHING
+
+    def _value(self, kind: FieldType, here: Written, path: str, entry: Entry | None = None) -> Any:
+        node = here.value
+        self.found.written[path] = here
+        if node.is_null and not isinstance(kind, AnyType):
+            place = node if node.text else here.key
+            return self.problem(
+                place, "null", f"{path} has no value", path, "write one, or leave the key out"
+                if not isinstance(kind, SectionType | MapType) else "write `{}`, or leave the key out",
+            )
+        match kind:
+            case ScalarType():
+                return self._scalar(kind, here, path)
+            case ListType():
+                return self._list(kind, here, path)
+            case MapType():
+                return self._map(kind, here, path)
+            case SectionType():
+                return self._section(kind.section, here, path, entry)
+            case ChoiceType():
+                return self._choice(kind, here, path, entry)
+            case EitherType():
+                if node.kind == "map":
+                    return self._section(kind.section.section, here, path, entry)
+                return self._scalar(kind.scalar, here, path)
+            case AnyType():
+                return self._any(here, path)
+
+    def _scalar(self, kind: ScalarType, here: Written, path: str) -> Any:
+        node = here.value
+        if node.kind != "scalar":
+            wanted = "one of " + listed(kind.allowed, "or") if kind.allowed else _NAMES[kind.types[0]]
+            if len(kind.types) > 1:
+                wanted = "one plain value"
+            return self.problem(
+                node, "wrong-type", f"{path} takes {wanted}, not a {node.kind}", path
+            )
+        value, code, message, hint = typed(kind, node)
+        if value is NOTHING:
+            return self.problem(node, code, f"{message} in {path}", path, hint)
+        if isinstance(value, str) and not kind.allowed:
+            value = self._text(value, node, path)
+            if value is not NOTHING and kind.marker is not None:
+                self.found.marked.append((path, kind.marker, value))
+        return value
+
+    def _text(self, text: str, node: Node, path: str) -> Any:
+        for character in text:
+            if character < " " and character not in "\t\n":
+                return self.problem(
+                    node, "control-character",
+                    f"{path} has the control character U+{ord(character):04X}", path, "remove it",
+                )
+        if "${" not in text:
+            return text
+        value, at, length, message, hint = substitute(text, self._variables)
+        if not message:
+            return value
+        # The offset into the text is that into the line only if the value stands on one line.
+        quote = 0 if node.plain else 1
+        fits = at + length + quote <= node.length
+        place = {"offset": at + quote, "length": length} if fits else {}
+        return self.problem(node, "substitution", f"{message} in {path}", path, hint, **place)
+
+    def _list(self, kind: ListType, here: Written, path: str) -> Any:
+        node = here.value
+        if node.kind != "list":
+            hint = f"write `[{node.text}]`" if node.kind == "scalar" else ""
+            return self.problem(
+                node, "wrong-type", f"{path} takes a list, not a {_KINDS[node.kind]}", path, hint
+            )
+        values = []
+        seen: dict[Any, Node] = {}
+        for index, item in enumerate(node.items):
+            inner = f"{path}[{index}]"
+            value = self._value(kind.item, Written(item, item, here.layer), inner)
+            if value is NOTHING:
+                continue
+            if isinstance(value, str) and seen.setdefault(value, item) is not item:
+                self.problem(
+                    item, "duplicate-value", f"'{value}' is in {path} twice", inner, "remove one"
+                )
+                continue
+            values.append(value)
+        if self._length_is_wrong(kind.bounds.min_length, kind.bounds.max_length, here, path):
+            return NOTHING
+        if len(values) < len(node.items) and kind.bounds.min_length:
+            return NOTHING
+        return tuple(values)
+
+    def _length_is_wrong(
+        self, least: int | None, most: int | None, here: Written, path: str
+    ) -> bool:
+        count = len(here.value.items or here.value.entries)
+        if least is not None and least == most and count != least:
+            self.problem(
+                here.value, "wrong-length", f"{path} has {count} values; it takes {least}", path
+            )
+            return True
+        if least is not None and count < least:
+            self.problem(here.value, "wrong-length", f"{path} is empty", path, "name at least one")
+            return True
+        return False
+
+    def _map(self, kind: MapType, here: Written, path: str) -> Any:
+        node = here.value
+        if node.kind != "map":
+            return self.problem(
+                node, "wrong-type", f"{path} takes a mapping, not a {_KINDS[node.kind]}", path
+            )
+        values: dict[str, Any] = {}
+        for key, entry in node.entries.items():
+            inner = join(path, key)
+            layer = entry.layer or here.layer
+            if kind.key is not None:
+                self.found.marked.append((inner, kind.key, key))
+            before = len(self.found.problems)
+            value = self._value(kind.value, Written(entry.key, entry.value, layer), inner, entry)
+            if entry.added is not None and isinstance(kind.key, EntryName):
+                self._explain_typo(before, key, entry, inner)
+            if value is not NOTHING:
+                values[key] = value
+        if self._length_is_wrong(kind.bounds.min_length, None, here, path):
+            return NOTHING
+        return values
+
+    def _explain_typo(self, before: int, key: str, entry: Entry, path: str) -> None:
+        """An overlay's new entry that is not complete was probably meant for another."""
+        new = self.found.problems[before:]
+        lacking = [item for item in new if item.code == "missing"]
+        if not lacking or entry.added is None:
+            return
+        del self.found.problems[before:]
+        self.found.problems += [item for item in new if item not in lacking]
+        what = ", ".join(item.message for item in lacking)
+        meant = nearest(key, entry.added)
+        there = suggestion(key, entry.added) or "nothing of that name is inherited"
+        self.problem(
+            entry.key,
+            "unknown-entry",
+            f"there is no {path} to change, and as a new entry it is not complete: {what}",
+            path,
+            there if meant else f"{there}; a new entry must be complete",
+        )
+
+    def _choice(self, kind: ChoiceType, here: Written, path: str, entry: Entry | None) -> Any:
+        node = here.value
+        sections = kind.by_name()
+        if node.kind != "map":
+            return self.problem(
+                node, "wrong-type", f"{path} takes a mapping, not a {_KINDS[node.kind]}", path
+            )
+        chosen = node.entries.get(kind.field)
+        if chosen is None:
+            return self.problem(
+                here.key,
+                "missing",
+                f"{path} needs '{kind.field}'",
+                path,
+                f"`{kind.field}:` one of {listed(sections, 'or')}",
+            )
+        section = sections.get(chosen.value.text) if chosen.value.kind == "scalar" else None
+        if section is None:
+            layer = chosen.layer or here.layer
+            allowed = ScalarType((str,), tuple(sections))
+            self._scalar(allowed, Written(chosen.key, chosen.value, layer), join(path, kind.field))
+            self.found.broken.add(path)
+            return NOTHING
+        return self._section(section, here, path, entry)
+
+    def _section(
+        self, section: type[Section], here: Written, path: str, entry: Entry | None,
+        *, keep: bool = False,
+    ) -> Any:
+        node = here.value
+        if node.kind != "map":
+            return self.problem(
+                node, "wrong-type", f"{path} takes a mapping, not a {_KINDS[node.kind]}", path
+            )
+        known = fields_of(section)
+        values: dict[str, Any] = {}
+        complete = True
+        for key, item in node.entries.items():
+            found = known.get(key)
+            if found is None:
+                self._unknown_key(section, key, item, path)
+                continue
+            inner = join(path, key)
+            layer = item.layer or here.layer
+            value = self._value(found.type, Written(item.key, item.value, layer), inner)
+            if value is not NOTHING:
+                values[found.name] = value
+            elif found.required:
+                complete = False
+        complete &= self._required(section, known, here, path)
+        if not complete and not keep:
+            self.found.broken.add(path)
+            return NOTHING
+        return _construct(section, known, values)
+
+    def _unknown_key(self, section: type[Section], key: str, entry: Entry, path: str) -> None:
+        known = list(fields_of(section))
+        what = f"a field of {path}" if path else "a section of a blueprint"
+        self.problem(
+            entry.key,
+            "unknown-key",
+            f"'{key}' is not {what}",
+            join(path, key),
+            suggestion(key, known) or "it has no fields",
+        )
+
+    def _required(
+        self, section: type[Section], known: Mapping[str, Field], here: Written, path: str
+    ) -> bool:
+        node, fine = here.value, True
+        shown = path or "a blueprint"
+        place = here.key if path else node
+        for key, item in known.items():
+            if item.required and key not in node.entries:
+                fine = False
+                hint = f"{item.info.description}" if item.info.description else ""
+                self.problem(place, "missing", f"{shown} needs '{key}'", path, hint)
+        for group in section.ALTERNATIVES:
+            given = [key for key in group if key in node.entries]
+            if len(given) > 1:
+                fine = False
+                self.problem(
+                    node.entries[given[1]].key,
+                    "alternatives",
+                    f"{shown} takes one of {listed(group, 'or')}, not {listed(given)}",
+                    join(path, given[1]),
+                    f"remove {listed(given[1:])}",
+                )
+        for groups in (section.ONE_OF, section.SOME_OF):
+            for group in groups:
+                if not any(key in node.entries for key in group):
+                    fine = False
+                    one = "one of " if len(group) > 1 else ""
+                    self.problem(
+                        place, "missing", f"{shown} needs {one}{listed(group, 'or')}", path
+                    )
+        return fine
+
+    def _any(self, here: Written, path: str) -> Any:
+        node = here.value
+        match node.kind:
+            case "list":
+                values = [
+                    self._any(Written(item, item, here.layer), f"{path}[{index}]")
+                    for index, item in enumerate(node.items)
+                ]
+                return [value for value in values if value is not NOTHING]
+            case "map":
+                made = {}
+                for key, entry in node.entries.items():
+                    inner = join(path, key)
+                    there = Written(entry.key, entry.value, entry.layer or here.layer)
+                    self.found.written[inner] = there
+                    made[key] = self._any(there, inner)
+                return {key: value for key, value in made.items() if value is not NOTHING}
+            case _:
+                value = core(node)
+                return self._text(value, node, path) if isinstance(value, str) else value
+
+
+def _construct(section: type[Section], known: Mapping[str, Field], values: dict[str, Any]) -> Any:
+    """A frozen model of checked values, without building pydantic's validators."""
+    written = set(values)
+    for item in known.values():
+        if item.name not in values:
+            values[item.name] = None if item.required else item.default()
+    made = section.__new__(section)
+    object.__setattr__(made, "__dict__", values)
+    object.__setattr__(made, "__pydantic_fields_set__", written)
+    object.__setattr__(made, "__pydantic_extra__", None)
+    object.__setattr__(made, "__pydantic_private__", None)
+    return made
+
+
+_KINDS = {"scalar": "plain value", "list": "list", "map": "mapping"}
+_NAMES: dict[type, str] = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}

@@ -1,0 +1,115 @@
+"""One environment of a blueprint: merged, defaults filled in, every value traceable to its line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from mlops_iac.blueprint.decode import Written
+from mlops_iac.blueprint.fields import fields_of
+from mlops_iac.blueprint.fill import DEFAULT
+from mlops_iac.blueprint.sections.base import Section
+from mlops_iac.blueprint.sections.root import Blueprint
+from mlops_iac.blueprint.source import problem
+from mlops_iac.blueprint.words import join, parent
+from mlops_iac.errors import Diagnostic, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a value comes from.
+
+    `layer` is `blueprint`, `environment NAME`, `command line` or `default`; `text` is the source
+    line. A default stands where its nearest written ancestor stands.
+    """
+
+    file: str
+    line: int
+    column: int
+    layer: str
+    text: str
+
+
+@dataclass(frozen=True)
+class ResolvedBlueprint:
+    """A checked blueprint of one environment. `root` is the absolute folder of the blueprint."""
+
+    environment: str
+    root: Path
+    blueprint: Blueprint
+    _written: Mapping[str, Written] = field(repr=False, compare=False)
+
+    @property
+    def name(self) -> str:
+        """The blueprint's name."""
+        return self.blueprint.name
+
+    def leaves(self) -> dict[str, Any]:
+        """Every value that is set, by path: plain values, lists (tuples), and empty mappings."""
+        return dict(self._leaves)
+
+    @cached_property
+    def _leaves(self) -> dict[str, Any]:
+        return dict(self._walk(self.blueprint, ""))
+
+    def _walk(self, value: Any, path: str) -> Iterator[tuple[str, Any]]:
+        match value:
+            case Section():
+                inner = [(item.key, getattr(value, item.name)) for item in fields_of(type(value)).values()]
+            case dict():
+                inner = list(value.items())
+            case None:
+                return
+            case _:
+                if value not in ((), "") or path in self._written:
+                    yield path, value
+                return
+        found = False
+        for key, child in inner:
+            for leaf in self._walk(child, join(path, key)):
+                found = True
+                yield leaf
+        if not found and path in self._written:
+            yield path, {}
+
+    def is_written(self, path: str) -> bool:
+        """Whether `path` was written in some layer, rather than filled in by default."""
+        found = self._written.get(path)
+        return found is not None and found.layer != DEFAULT
+
+    def origin(self, path: str) -> Origin:
+        """Where the value at `path` comes from; `path` need not be written."""
+        found, at = self._nearest(path)
+        layer = found.layer if at == path else DEFAULT
+        place = found.value if at == path and found.value.kind == "scalar" else found.key
+        return Origin(
+            place.source.file, place.line, place.column, layer, place.source.line(place.line)
+        )
+
+    def _nearest(self, path: str) -> tuple[Written, str]:
+        at = path
+        while at and at not in self._written:
+            at = parent(at)
+        return self._written[at], at
+
+    def diagnostic(
+        self,
+        path: str,
+        code: str,
+        message: str,
+        hint: str = "",
+        severity: Severity = "error",
+        *,
+        at_key: bool = False,
+    ) -> Diagnostic:
+        """A diagnostic at the value of `path`, or at the nearest written thing it stands in.
+
+        `at_key` points to the key instead of the value.
+        """
+        found, at = self._nearest(path)
+        use_value = at == path and not at_key and found.value.kind != "map"
+        place = found.value if use_value else found.key
+        return problem(place, code, message, path=path, hint=hint, severity=severity)

@@ -1,0 +1,125 @@
+"""What a scalar means in YAML 1.2's core schema, or to a field that knows its type.
+
+Only `true` and `false` are booleans; `1e-5` is a number; there are no octal numbers, dates or
+sexagesimals. A text field takes what is written.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+from mlops_iac.blueprint.fields import Bounds, ScalarType
+from mlops_iac.blueprint.source import Node
+from mlops_iac.blueprint.words import listed, nearest
+
+_WHOLE = re.compile(r"[-+]?[0-9]+")
+_NUMBER = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_LONGEST_NUMBER = 40
+_BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_NOT_BOOLEAN = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
+NOTHING = object()
+"""No value could be made; the problem says why."""
+
+
+def whole(node: Node) -> Any:
+    """The int that is written, or NOTHING."""
+    if node.plain and len(node.text) <= _LONGEST_NUMBER and _WHOLE.fullmatch(node.text):
+        return int(node.text)
+    return NOTHING
+
+
+def number(node: Node) -> Any:
+    """The int or finite float that is written, or NOTHING."""
+    if (value := whole(node)) is not NOTHING:
+        return value
+    if node.plain and len(node.text) <= _LONGEST_NUMBER and _NUMBER.fullmatch(node.text):
+        value = float(node.text)
+        return value if math.isfinite(value) else NOTHING
+    return NOTHING
+
+
+def boolean(node: Node) -> Any:
+    """The bool that is written, or NOTHING."""
+    return _BOOLEANS.get(node.text, NOTHING) if node.plain else NOTHING
+
+
+def core(node: Node) -> Any:
+    """By YAML 1.2's core schema: None, bool, int, float or str."""
+    if node.is_null:
+        return None
+    if (value := boolean(node)) is not NOTHING:
+        return value
+    if (value := number(node)) is not NOTHING:
+        return value
+    return node.text
+
+
+def typed(kind: ScalarType, node: Node) -> tuple[Any, str, str, str]:
+    """The value of `node` for a field of this type, or (NOTHING, code, what is wrong, hint)."""
+    if kind.allowed:
+        return _allowed(kind, node)
+    if kind.types == (str,):
+        return _bounded(node.text, kind.bounds, len(node.text), " characters long")
+    if len(kind.types) > 1:
+        return core(node), "", "", ""
+    (wanted,) = kind.types
+    value = {bool: boolean, int: whole, float: number}[wanted](node)
+    if value is NOTHING:
+        return NOTHING, "wrong-type", f"'{node.text}' is not {_NAMES[wanted]}", _type_hint(wanted, node)
+    if wanted is bool:
+        return value, "", "", ""
+    return _bounded(value, kind.bounds, value, "")
+
+
+_NAMES: dict[type, str] = {
+    bool: "a boolean",
+    int: "a whole number",
+    float: "a number",
+    str: "a text",
+}
+
+
+def _type_hint(wanted: type, node: Node) -> str:
+    bare = Node("scalar", node.source, node.line, node.column, text=node.text)
+    if wanted is bool:
+        meant = _NOT_BOOLEAN.get(node.text.lower())
+        if not node.plain and boolean(bare) is not NOTHING:
+            return "write it without quotes"
+        return f"did you mean {meant}?" if meant else "write true or false"
+    if not node.plain and number(bare) is not NOTHING:
+        return "write it without quotes"
+    if wanted is int and number(node) is not NOTHING:
+        return "write it without a fraction or exponent"
+    if re.search(r"(?i)\.inf|\.nan", node.text) or _NUMBER.fullmatch(node.text):
+        return "it must be finite"
+    return ""
+
+
+def _allowed(kind: ScalarType, node: Node) -> tuple[Any, str, str, str]:
+    if kind.types == (int,):
+        if (value := whole(node)) in kind.allowed:
+            return value, "", "", ""
+    elif node.text in kind.allowed:
+        return node.text, "", "", ""
+    names = [str(item) for item in kind.allowed]
+    meant = nearest(node.text, names)
+    hint = f"did you mean '{meant}'? " if meant else ""
+    only = f"allowed: {listed(names, 'or')}"
+    return NOTHING, "unknown-value", f"'{node.text}' is not allowed", hint + only
+
+
+def _bounded(value: Any, bounds: Bounds, size: float, unit: str) -> tuple[Any, str, str, str]:
+    for limit, bad, words in (
+        (bounds.ge, lambda limit: size < limit, "at least"),
+        (bounds.gt, lambda limit: size <= limit, "more than"),
+        (bounds.le, lambda limit: size > limit, "at most"),
+        (bounds.lt, lambda limit: size >= limit, "less than"),
+        (bounds.min_length, lambda limit: unit and size < limit, "at least"),
+        (bounds.max_length, lambda limit: unit and size > limit, "at most"),
+    ):
+        if limit is not None and bad(limit):
+            shown = f"'{value}'"
+            return NOTHING, "out-of-range", f"{shown} must be {words} {limit:g}{unit}", ""
+    return value, "", "", ""

@@ -1,0 +1,77 @@
+"""`datasets`: tables, files or streams."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from mlops_iac.blueprint.sections.base import Section, Text
+from mlops_iac.blueprint.sections.options import EntryOptions
+
+Format = Literal["csv", "parquet", "json", "images", "text"]
+
+
+class ColumnCheck(Section):
+    """What must hold for one column, or the data is refused before anything is trained on it."""
+
+    SOME_OF: ClassVar = (("not_null", "at_least", "at_most"),)
+
+    not_null: bool = Field(False, description="Every row has a value.")
+    at_least: float | None = Field(None, description="No value is below this.")
+    at_most: float | None = Field(None, description="No value is above this.")
+
+
+class Stream(Section):
+    """Records that arrive one by one; the numbers size the stream."""
+
+    records_per_second: float = Field(gt=0, description="Expected peak rate, records per second.")
+    record_kb: float = Field(1, gt=0, description="Size of one record, in kB.")
+
+
+class Dataset(Section):
+    """A table, a set of files, or a stream. Without `source` and `stream` it is made by serving."""
+
+    ALTERNATIVES: ClassVar = (("source", "stream"),)
+
+    description: str = Field("", description="For people.")
+    source: Annotated[str, Text("source")] | None = Field(
+        None,
+        description=(
+            "Where it is: a path beside the blueprint (uploaded), or `s3://`, `gs://`, "
+            "`abfss://`, `bigquery://`, `glue://`, `kafka://` (used in place)."
+        ),
+    )
+    stream: Stream | None = Field(None, description="A stream to be created.")
+    format: Format | None = Field(
+        None, description="The form of its files; needed unless it is a table or a stream."
+    )
+    target: str | None = Field(None, description="The column to predict.")
+    time: str | None = Field(None, description="The column that says when a row became known.")
+    window_days: int | None = Field(
+        None, ge=1, description="Only the newest rows, by `time` or `partition`."
+    )
+    partition: str | None = Field(None, description="The partition key of the stored files.")
+    sensitive: tuple[str, ...] = Field((), description="Columns over which bias is measured.")
+    checks: dict[str, ColumnCheck] = Field(
+        default_factory=dict, description="What must hold, by column."
+    )
+    retention_days: int | None = Field(None, ge=1, description="Deleted after this time.")
+    options: EntryOptions = Field(
+        default_factory=EntryOptions, description="What one platform alone knows."
+    )
+
+    @property
+    def is_made(self) -> bool:
+        """Whether serving makes it: it has neither a source nor a stream."""
+        return self.source is None and self.stream is None
+
+    @property
+    def is_local(self) -> bool:
+        """Whether its source is a path beside the blueprint."""
+        return self.source is not None and "://" not in self.source
+
+    @property
+    def is_stream(self) -> bool:
+        """Whether records arrive one by one."""
+        return self.stream is not None or (self.source or "").startswith("kafka://")

@@ -1,0 +1,37 @@
+"""`features`: values by entity and time, joined for training and looked up when serving."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from mlops_iac.blueprint.sections.base import Section
+from mlops_iac.blueprint.sections.options import EntryOptions
+from mlops_iac.blueprint.sections.values import DatasetName, Identifier
+
+FieldType = Literal["float", "integer", "text"]
+
+
+class Feature(Section):
+    """A feature group: made from a dataset, or an existing one."""
+
+    ALTERNATIVES: ClassVar = (("dataset", "existing"),)
+
+    description: str = Field("", description="For people.")
+    dataset: DatasetName | None = Field(
+        None, description="Where the values come from; may be left out where there is only one."
+    )
+    entity: str | None = Field(None, description="The column that identifies a row.")
+    time: str | None = Field(None, description="The column that says since when a value holds.")
+    fields: dict[str, FieldType] = Field(  # type: ignore[assignment]
+        default_factory=dict, description="Type by column: `float`, `integer` or `text`."
+    )
+    online: bool = Field(False, description="Also looked up, one entity at a time, when serving.")
+    ttl_hours: int | None = Field(None, ge=1, description="Online values expire after this time.")
+    existing: Identifier | None = Field(
+        None, description="Id of an existing feature group: used, never changed."
+    )
+    options: EntryOptions = Field(
+        default_factory=EntryOptions, description="What one platform alone knows."
+    )

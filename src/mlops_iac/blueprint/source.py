@@ -1,0 +1,158 @@
+"""A blueprint's text and what stands where in it.
+
+`Source` is the text of one file; `Node` a tree of what was written, with its place. Values stay
+text here: what `1.20` or `on` means depends on the field and is decided in `decode.py`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from mlops_iac.errors import Diagnostic, Severity, UsageError
+
+LARGEST_FILE = 1024 * 1024
+"""Bytes. A blueprint is read by people; nobody reads a megabyte."""
+
+# YAML's own line breaks, so that line numbers agree with the parser's marks.
+_BREAKS = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+
+
+@dataclass(slots=True, eq=False)
+class Source:
+    """The text of one layer, e.g. `blueprint.yaml` or the command line."""
+
+    file: str
+    text: str
+    _lines: list[str] | None = None
+
+    def line(self, number: int) -> str:
+        """Line `number`, counted from 1, without its break; empty if there is none."""
+        if self._lines is None:
+            self._lines = _BREAKS.split(self.text)
+        return self._lines[number - 1] if 0 < number <= len(self._lines) else ""
+
+
+Kind = Literal["scalar", "list", "map"]
+
+
+@dataclass(slots=True, eq=False)
+class Node:
+    """A scalar, list or map as written. Line and column count from 1; `length` is in characters."""
+
+    kind: Kind
+    source: Source
+    line: int
+    column: int
+    length: int = 1
+    text: str = ""
+    plain: bool = True
+    items: list[Node] = field(default_factory=list)
+    entries: dict[str, Entry] = field(default_factory=dict)
+    size: int = 1  # nodes below, with every alias expanded
+
+    @property
+    def is_null(self) -> bool:
+        """Whether nothing, `~` or `null` is written."""
+        return (
+            self.kind == "scalar"
+            and self.plain
+            and self.text in ("", "~", "null", "Null", "NULL")
+        )
+
+    def scalar_like(self, text: str) -> Node:
+        """A scalar standing at this place, for a default that is filled in."""
+        return Node("scalar", self.source, self.line, self.column, self.length, text)
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """A key and its value. `layer` is set where it differs from that of the map it stands in.
+
+    `added` holds the names that a lower layer had beside it, if an overlay added this entry.
+    """
+
+    key: Node
+    value: Node
+    layer: str | None = None
+    added: tuple[str, ...] | None = None
+
+
+def problem(
+    node: Node,
+    code: str,
+    message: str,
+    *,
+    path: str = "",
+    hint: str = "",
+    severity: Severity = "error",
+    offset: int = 0,
+    length: int | None = None,
+) -> Diagnostic:
+    """A diagnostic at `node`, or `offset` characters into it."""
+    return Diagnostic(
+        code=code,
+        message=message,
+        file=node.source.file,
+        line=node.line,
+        column=node.column + offset,
+        length=max(1, node.length if length is None else length),
+        path=path,
+        hint=hint,
+        snippet=node.source.line(node.line),
+        severity=severity,
+    )
+
+
+def read(path: Path, shown: str) -> Source:
+    """The text at `path`, called `shown` in messages.
+
+    Raises UsageError if it cannot be read, is too large, or is not UTF-8.
+    """
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(LARGEST_FILE + 1)
+    except FileNotFoundError:
+        raise UsageError(
+            f"there is no file '{shown}'", hint="name the blueprint with --file, or run `init`"
+        ) from None
+    except IsADirectoryError:
+        raise UsageError(f"'{shown}' is a folder", hint="name the blueprint's file") from None
+    except OSError as error:
+        raise UsageError(f"'{shown}' cannot be read: {error.strerror}") from None
+    if len(data) > LARGEST_FILE:
+        raise UsageError(
+            f"'{shown}' is larger than {LARGEST_FILE // 1024} KiB",
+            hint="data does not belong into a blueprint",
+        )
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise UsageError(f"'{shown}' is UTF-16, not UTF-8", hint="save it as UTF-8")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise UsageError(
+            f"'{shown}' is not UTF-8: byte 0x{data[error.start]:02x} in line {line}",
+            hint="save it as UTF-8",
+        ) from None
+    return Source(shown, text)
+
+
+# What YAML allows in a stream (1.2, production c-printable), turned around.
+_CONTROL = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def control_characters(source: Source) -> Iterator[Diagnostic]:
+    """A diagnostic for the first character that text files do not have."""
+    if match := _CONTROL.search(source.text):
+        before = _BREAKS.split(source.text[: match.start()])
+        place = Node("scalar", source, len(before), len(before[-1]) + 1)
+        yield problem(
+            place,
+            "control-character",
+            f"character U+{ord(match.group()):04X} is not allowed in a blueprint",
+            hint="remove it",
+        )

@@ -1,0 +1,63 @@
+"""The words of messages: lists, counts, did-you-mean, paths."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+
+def nearest(written: str, known: Iterable[str]) -> str:
+    """The known name that was probably meant, or an empty text."""
+    from difflib import get_close_matches  # only when something is wrong
+
+    names = [name for name in known if name]
+    lowered = {name.lower().replace("_", "-"): name for name in reversed(names)}
+    found = get_close_matches(written.lower().replace("_", "-"), lowered, n=1, cutoff=0.6)
+    return lowered[found[0]] if found else ""
+
+
+def suggestion(written: str, known: Sequence[str]) -> str:
+    """`did you mean 'x'?`, or what there is, or an empty text."""
+    if meant := nearest(written, known):
+        return f"did you mean '{meant}'?"
+    return f"there is: {listed(known)}" if known else ""
+
+
+def listed(names: Iterable[object], word: str = "and", most: int = 30) -> str:
+    """`a, b and c`."""
+    texts = [str(name) for name in names]
+    if len(texts) > most:
+        texts = [*texts[:most], f"{len(texts) - most} more"]
+    if len(texts) < 2:
+        return "".join(texts)
+    return f"{', '.join(texts[:-1])} {word} {texts[-1]}"
+
+
+def join(path: str, key: str) -> str:
+    """`path.key`; a key with a dot is quoted."""
+    shown = f'"{key}"' if "." in key else key
+    return f"{path}.{shown}" if path else shown
+
+
+def split(path: str) -> list[str]:
+    """The keys of a path, the inverse of `join`; list positions stay with their key."""
+    keys: list[str] = []
+    rest = path
+    while rest:
+        if rest.startswith('"') and (end := rest.find('"', 1)) > 0:
+            keys.append(rest[1:end])
+            rest = rest[end + 2 :]
+        else:
+            key, _, rest = rest.partition(".")
+            keys.append(key)
+    return keys
+
+
+def parent(path: str) -> str:
+    """The path of what `path` stands in; empty at the top."""
+    if path.endswith("]"):
+        return path[: path.rindex("[")]
+    keys = split(path)[:-1]
+    shown = ""
+    for key in keys:
+        shown = join(shown, key)
+    return shown
