@@ -1,0 +1,364 @@
+"""What starts a model's training again: the clock, new data, and alarms.
+
+The clock starts the pipeline itself. Everything else asks the cooldown function first, because an
+event that the training itself brings about (an alarm that stays, files that arrive by the
+thousand) would otherwise train without end. What could not be delivered waits in one queue.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+import pulumi
+import pulumi_aws as aws
+
+from ._context import Context, physical
+from ._cron import schedule_expression
+from ._iam import Statement, lambda_trust, policy_document, statement, trust
+
+_RUNTIME = "python3.13"
+_MODULE = "cooldown"
+# A start that comes late is worse than none: the next one comes anyway.
+_EVENT_AGE_SECONDS = 3600
+_RETRIES = 3
+_KEEP_FAILED_SECONDS = 14 * 24 * 3600
+# EventBridge Scheduler API reference, ScheduleName, ScheduleGroupName
+_NAME_LIMIT = 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewData:
+    """A prefix of a bucket that sends its events to EventBridge; nothing here writes below it."""
+
+    dataset: str
+    bucket: pulumi.Input[str]
+    prefix: pulumi.Input[str]
+
+
+@dataclass(kw_only=True)
+class RetrainTriggersArgs:
+    """What starts the pipeline `pipeline_name`.
+
+    `schedule` is Unix cron in `timezone`. `alarm_arns` are the alarms that start it when they go
+    off. `handler` is the source of the cooldown function (`handler(event, context)`); it is
+    uploaded to `code_bucket` and needed with `new_data` or `alarm_arns` alone.
+    `key_arn` encrypts the function's code and log.
+    """
+
+    pipeline_name: pulumi.Input[str]
+    pipeline_arn: pulumi.Input[str]
+    schedule: str | None = None
+    timezone: str = "UTC"
+    new_data: Sequence[NewData] = ()
+    alarm_arns: Sequence[pulumi.Input[str]] = ()
+    cooldown_hours: int = 24
+    handler: str | None = None
+    code_bucket: pulumi.Input[str] | None = None
+    key_arn: pulumi.Input[str] | None = None
+    log_key_arn: pulumi.Input[str] | None = None
+    log_retention_days: int = 90
+    permissions_boundary: str | None = None
+    topic_arn: pulumi.Input[str] | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+class RetrainTriggers(pulumi.ComponentResource):
+    """Schedule, event rules, the cooldown function, and the queue of what was not delivered."""
+
+    def __init__(
+        self,
+        name: str,
+        args: RetrainTriggersArgs,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("mlops-iac:aws:RetrainTriggers", name, {}, opts)
+        self._name, self._args = name, args
+        self._context = Context(self)
+        self._policies: dict[str, aws.iam.RolePolicy] = {}
+        self._child = pulumi.ResourceOptions(parent=self)
+        if args.schedule is None and not args.new_data and not args.alarm_arns:
+            raise ValueError(f"{name} starts nothing: it has no schedule, data or alarms")
+
+        self.dead_letters = aws.sqs.Queue(
+            f"{name}-undelivered",
+            message_retention_seconds=_KEEP_FAILED_SECONDS,
+            sqs_managed_sse_enabled=True,
+            tags=args.tags,
+            opts=self._child,
+        )
+        self.schedule: aws.scheduler.Schedule | None = None
+        self.function: aws.lambda_.Function | None = None
+        self.rules: list[aws.cloudwatch.EventRule] = []
+        if args.schedule is not None:
+            self.schedule = self._clock(args.schedule)
+        if args.new_data or args.alarm_arns:
+            self.function = self._cooldown()
+            self.rules = [*map(self._on_new_data, args.new_data)]
+            if args.alarm_arns:
+                self.rules.append(self._on_alarms(args.alarm_arns))
+        self._queue_policy()
+        if args.topic_arn is not None:
+            self._tell_of_undelivered(args.topic_arn)
+
+        self.function_name = self.function.name if self.function else None
+        self.queue_arn = self.dead_letters.arn
+        self.register_outputs({"function_name": self.function_name, "queue_arn": self.queue_arn})
+
+    def _clock(self, cron: str) -> aws.scheduler.Schedule:
+        args, name = self._args, self._name
+        group = aws.scheduler.ScheduleGroup(f"{name}-schedules", tags=args.tags, opts=self._child)
+        role = self._role(
+            "scheduler",
+            # The group's ARN: that of the schedule itself is refused.
+            trust(self._context, "scheduler", source_arn=group.arn),
+            statement(
+                "StartPipeline",
+                ["sagemaker:StartPipelineExecution"],
+                [args.pipeline_arn],
+                reason="the schedule starts the training",
+            ),
+            self._may_send_undelivered("the scheduler keeps starts that failed"),
+        )
+        return aws.scheduler.Schedule(
+            f"{name}-schedule",
+            name=physical(name, _NAME_LIMIT),
+            description=f"Trains again: {cron}",
+            group_name=group.name,
+            schedule_expression=schedule_expression(cron),
+            schedule_expression_timezone=args.timezone,
+            flexible_time_window=aws.scheduler.ScheduleFlexibleTimeWindowArgs(mode="OFF"),
+            target=aws.scheduler.ScheduleTargetArgs(
+                arn=args.pipeline_arn,
+                role_arn=role.arn,
+                retry_policy=aws.scheduler.ScheduleTargetRetryPolicyArgs(
+                    maximum_event_age_in_seconds=_EVENT_AGE_SECONDS,
+                    maximum_retry_attempts=_RETRIES,
+                ),
+                dead_letter_config=aws.scheduler.ScheduleTargetDeadLetterConfigArgs(
+                    arn=self.dead_letters.arn
+                ),
+            ),
+            opts=self._after_policy("scheduler"),
+        )
+
+    def _cooldown(self) -> aws.lambda_.Function:
+        args, name = self._args, self._name
+        if args.handler is None or args.code_bucket is None:
+            raise ValueError(f"{name} takes the cooldown function's source and a bucket for it")
+        log = aws.cloudwatch.LogGroup(
+            f"{name}-cooldown-log",
+            retention_in_days=args.log_retention_days,
+            kms_key_id=args.log_key_arn,
+            tags=args.tags,
+            opts=self._child,
+        )
+        role = self._role("cooldown", lambda_trust(self._context), *self._cooldown_rights(log))
+        package = _zip(f"{_MODULE}.py", args.handler)
+        digest = sha256(package)
+        code = aws.s3.BucketObjectv2(
+            f"{name}-cooldown-code",
+            bucket=args.code_bucket,
+            key=f"functions/{name}/{digest.hexdigest()[:32]}.zip",
+            content_base64=base64.b64encode(package).decode(),
+            source_hash=digest.hexdigest(),
+            server_side_encryption="aws:kms" if args.key_arn else None,
+            kms_key_id=args.key_arn,
+            tags=args.tags,
+            opts=self._child,
+        )
+        return aws.lambda_.Function(
+            f"{name}-cooldown",
+            description="Starts a training, unless one started within the cooldown",
+            runtime=_RUNTIME,
+            handler=f"{_MODULE}.handler",
+            s3_bucket=code.bucket,
+            s3_key=code.key,
+            source_code_hash=base64.b64encode(digest.digest()).decode(),
+            role=role.arn,
+            timeout=60,
+            memory_size=128,
+            environment=aws.lambda_.FunctionEnvironmentArgs(
+                variables={
+                    "PIPELINE_NAME": args.pipeline_name,
+                    "COOLDOWN_HOURS": str(args.cooldown_hours),
+                }
+            ),
+            logging_config=aws.lambda_.FunctionLoggingConfigArgs(
+                log_format="Text", log_group=log.name
+            ),
+            dead_letter_config=aws.lambda_.FunctionDeadLetterConfigArgs(
+                target_arn=self.dead_letters.arn
+            ),
+            tags=args.tags,
+            opts=self._after_policy("cooldown"),
+        )
+
+    def _cooldown_rights(self, log: aws.cloudwatch.LogGroup) -> list[Statement]:
+        return [
+            statement(
+                "StartPipeline",
+                ["sagemaker:ListPipelineExecutions", "sagemaker:StartPipelineExecution"],
+                [self._args.pipeline_arn],
+                reason="it starts the training, and looks when the last one started",
+            ),
+            statement(
+                "WriteLog",
+                ["logs:CreateLogStream", "logs:PutLogEvents"],
+                [pulumi.Output.concat(log.arn, ":*")],
+                reason="the function tells what it decided",
+                wildcard="the streams of its own log group, named by Lambda",
+            ),
+            self._may_send_undelivered("Lambda keeps events that failed"),
+        ]
+
+    def _on_new_data(self, data: NewData) -> aws.cloudwatch.EventRule:
+        return self._rule(
+            f"new-{data.dataset}",
+            f"Files of {data.dataset} arrived",
+            {
+                "source": ["aws.s3"],
+                "detail-type": ["Object Created"],
+                "detail": {
+                    "bucket": {"name": [data.bucket]},
+                    "object": {"key": [{"prefix": data.prefix}]},
+                },
+            },
+        )
+
+    def _on_alarms(self, alarm_arns: Sequence[pulumi.Input[str]]) -> aws.cloudwatch.EventRule:
+        return self._rule(
+            "alarms",
+            "A monitored limit was broken",
+            {
+                "source": ["aws.cloudwatch"],
+                "detail-type": ["CloudWatch Alarm State Change"],
+                "resources": list(alarm_arns),
+                "detail": {"state": {"value": ["ALARM"]}},
+            },
+        )
+
+    def _rule(
+        self, suffix: str, description: str, pattern: Mapping[str, object]
+    ) -> aws.cloudwatch.EventRule:
+        assert self.function is not None
+        name = f"{self._name}-{suffix}"
+        rule = aws.cloudwatch.EventRule(
+            name,
+            description=description,
+            event_pattern=pulumi.Output.json_dumps(pattern),
+            tags=self._args.tags,
+            opts=self._child,
+        )
+        permission = aws.lambda_.Permission(
+            f"{name}-permission",
+            action="lambda:InvokeFunction",
+            function=self.function.name,
+            principal=self._context.service("events"),
+            source_arn=rule.arn,
+            opts=self._child,
+        )
+        aws.cloudwatch.EventTarget(
+            f"{name}-target",
+            rule=rule.name,
+            arn=self.function.arn,
+            retry_policy=aws.cloudwatch.EventTargetRetryPolicyArgs(
+                maximum_event_age_in_seconds=_EVENT_AGE_SECONDS, maximum_retry_attempts=_RETRIES
+            ),
+            dead_letter_config=aws.cloudwatch.EventTargetDeadLetterConfigArgs(
+                arn=self.dead_letters.arn
+            ),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[permission]),
+        )
+        return rule
+
+    def _queue_policy(self) -> None:
+        queue = self.dead_letters
+        statements = [
+            statement(
+                "DenyPlainText",
+                ["sqs:SendMessage", "sqs:ReceiveMessage"],
+                [queue.arn],
+                reason="nobody reads or writes without TLS",
+                effect="Deny",
+                principal="*",
+                conditions={"Bool": {"aws:SecureTransport": "false"}},
+            )
+        ]
+        if self.rules:
+            statements.append(
+                statement(
+                    "RulesSend",
+                    ["sqs:SendMessage"],
+                    [queue.arn],
+                    reason="a rule's undelivered events come by the queue's policy, not by a role",
+                    principal={"Service": self._context.service("events")},
+                    conditions={"ArnEquals": {"aws:SourceArn": [rule.arn for rule in self.rules]}},
+                )
+            )
+        aws.sqs.QueuePolicy(
+            f"{self._name}-undelivered-policy",
+            queue_url=queue.url,
+            policy=policy_document(*statements),
+            opts=self._child,
+        )
+
+    def _tell_of_undelivered(self, topic_arn: pulumi.Input[str]) -> None:
+        aws.cloudwatch.MetricAlarm(
+            f"{self._name}-undelivered-alarm",
+            alarm_description=f"A start of {self._name} was not delivered; see the queue",
+            namespace="AWS/SQS",
+            metric_name="ApproximateNumberOfMessagesVisible",
+            dimensions={"QueueName": self.dead_letters.name},
+            statistic="Maximum",
+            threshold=0,
+            comparison_operator="GreaterThanThreshold",
+            period=300,
+            evaluation_periods=1,
+            treat_missing_data="notBreaching",
+            alarm_actions=[topic_arn],
+            tags=self._args.tags,
+            opts=self._child,
+        )
+
+    def _role(
+        self, suffix: str, trusted: pulumi.Output[str], *statements: Statement
+    ) -> aws.iam.Role:
+        role = aws.iam.Role(
+            f"{self._name}-{suffix}-role",
+            assume_role_policy=trusted,
+            permissions_boundary=self._args.permissions_boundary,
+            tags=self._args.tags,
+            opts=self._child,
+        )
+        policy = aws.iam.RolePolicy(
+            f"{self._name}-{suffix}-policy",
+            role=role.name,
+            policy=policy_document(*statements),
+            opts=self._child,
+        )
+        self._policies[suffix] = policy
+        return role
+
+    def _after_policy(self, suffix: str) -> pulumi.ResourceOptions:
+        return pulumi.ResourceOptions(parent=self, depends_on=[self._policies[suffix]])
+
+    def _may_send_undelivered(self, reason: str) -> Statement:
+        return statement(
+            "KeepUndelivered", ["sqs:SendMessage"], [self.dead_letters.arn], reason=reason
+        )
+
+
+def _zip(file_name: str, source: str) -> bytes:
+    """A package of one file whose bytes depend on nothing but the source."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as package:
+        entry = zipfile.ZipInfo(file_name, date_time=(1980, 1, 1, 0, 0, 0))
+        entry.create_system = 3  # Unix, on every machine that packs
+        entry.external_attr = 0o644 << 16
+        package.writestr(entry, source)
+    return buffer.getvalue()
