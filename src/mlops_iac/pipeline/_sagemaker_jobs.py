@@ -22,7 +22,7 @@ from mlops_iac.pipeline._sagemaker_parts import (
     s3_input,
     s3_output,
 )
-from mlops_iac.pipeline.lifecycle import (
+from mlops_iac.pipeline.steps import (
     Evaluate,
     Lifecycle,
     Prepare,
@@ -163,7 +163,7 @@ def _training(life: Lifecycle, step: Train, settings: SageMakerSettings) -> Json
     seconds = step.timeout_minutes * 60
     stopping = {"MaxRuntimeInSeconds": seconds}
     env = {contract.STEP: "train", contract.SCRIPT: step.script}
-    env[contract.METRICS] = ",".join(_reported(life))
+    env[contract.METRICS] = ",".join(_required_of_train(life))
     if life.prepare:
         channels = [channel(contract.PREPARED, _prepared())]
         env[contract.DATASETS] = ""
@@ -273,6 +273,13 @@ def _data_settings(life: Lifecycle, *, checks: bool) -> dict[str, str]:
         ]
         env |= numbered(contract.CHECK, rules)
     return env
+
+
+def _required_of_train(life: Lifecycle) -> list[str]:
+    """What training must report: what tuning goes by, and all where nothing evaluates."""
+    if life.evaluate is None:
+        return _reported(life)
+    return [life.training.metric] if isinstance(life.training, Tune) else []
 
 
 def _reported(life: Lifecycle) -> list[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from mlops_iac.errors import UsageError
-from mlops_iac.pipeline.lifecycle import Range, Script
+from mlops_iac.pipeline.steps import Range, Script
 from mlops_iac.runtime import contract
 
 Json = dict[str, Any]

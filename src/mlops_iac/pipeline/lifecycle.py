@@ -1,140 +1,165 @@
-"""The life of one model as typed steps: prepare, train or tune, evaluate, gate, register.
-
-Printers turn a `Lifecycle` into an orchestrator's definition; `from_blueprint.lifecycle` makes it.
-Nothing here knows a cloud: what a platform adds (images, instance types, keys) is its settings.
-"""
+"""From the resolved blueprint to the typed steps of one model."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
-Scalar = str | int | float | bool
-Bound = Literal["at_least", "at_most"]
-Strategy = Literal["bayesian", "random", "grid", "hyperband"]
+from mlops_iac.pipeline.steps import (
+    Check,
+    Compute,
+    Dataset,
+    Evaluate,
+    Lifecycle,
+    Limit,
+    Prepare,
+    Range,
+    Register,
+    Scalar,
+    Train,
+    Tune,
+)
 
+if TYPE_CHECKING:
+    from mlops_iac.blueprint.resolved import ResolvedBlueprint
+    from mlops_iac.blueprint.sections.compute import Compute as ComputeSection
+    from mlops_iac.blueprint.sections.compute import Step
+    from mlops_iac.blueprint.sections.datasets import Dataset as DatasetSection
+    from mlops_iac.blueprint.sections.models import Model
+    from mlops_iac.blueprint.sections.models import Search as SearchSection
+    from mlops_iac.blueprint.sections.values import EnvVariables
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """What must hold for every value of one field of a dataset, before any script runs."""
-
-    dataset: str
-    field: str
-    rules: Mapping[str, object]  # `not_null: true`, `at_least: 0`, `at_most: 1`, …
-
-
-@dataclass(frozen=True, slots=True)
-class Dataset:
-    """One dataset as the steps see it: a folder of files in `format`."""
-
-    name: str
-    format: str
-    time: str | None = None
-    window_days: int | None = None
-    checks: tuple[Check, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Compute:
-    """How many machines and how much disk. Which machine is the platform's to say."""
-
-    count: int = 1
-    disk_gb: int = 30
-    spot: bool = False
+DISK_GB = 30  # what a job gets where the blueprint says nothing; also the services' default
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Script:
-    """One script of the workload and how it is run. Timeouts in minutes."""
+def lifecycle(resolved: ResolvedBlueprint, model_name: str) -> Lifecycle:
+    """The steps of a model that is trained here.
 
-    script: str
-    hyperparameters: Mapping[str, Scalar] = field(default_factory=dict)
-    env: Mapping[str, str] = field(default_factory=dict)
-    compute: Compute = Compute()
-    timeout_minutes: int = 60
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prepare(Script):
-    """Turns datasets into what training reads."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Train(Script):
-    """One training. `spot_wait_minutes` is the wait on top of the timeout."""
-
-    checkpoints: bool = False
-    spot_wait_minutes: int = 60
-
-
-@dataclass(frozen=True, slots=True)
-class Range:
-    """What one hyperparameter may be: `values`, or from `low` to `high`, both included."""
-
-    kind: Literal["values", "integer", "continuous"]
-    values: tuple[str, ...] = ()
-    low: str = ""
-    high: str = ""
-    scale: Literal["linear", "logarithmic", "reverse-logarithmic", "auto"] = "auto"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tune:
-    """Many trainings of `train` over `search`; the best by `metric` is kept."""
-
-    train: Train
-    strategy: Strategy
-    metric: str
-    goal: Literal["maximize", "minimize"]
-    trials: int
-    parallel: int
-    search: Mapping[str, Range]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evaluate(Script):
-    """Measures the model on data that it has not seen."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """One number that a model must not miss."""
-
-    metric: str
-    bound: Bound
-    value: float
-
-    def words(self) -> str:
-        """The limit as a person says it: `accuracy must be at least 0.75`."""
-        return f"{self.metric} must be {self.bound.replace('_', ' ')} {self.value:g}"
-
-
-@dataclass(frozen=True, slots=True)
-class Register:
-    """A passing model becomes a version of the registry, approved by a person or at once."""
-
-    approval: Literal["manual", "automatic"] = "manual"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lifecycle:
-    """Everything a printer needs to know of one model.
-
-    `metrics` are the names the scripts report. `gates` is empty where nothing is demanded; a
-    model that misses one ends the run as failed and is not registered.
+    Raises KeyError for a model that is not there, ValueError for one that is not trained here.
+    What `refusals.refusals` names is left out: ask it first.
     """
+    model = resolved.blueprint.models[model_name]
+    if model.train is None:
+        raise ValueError(f"models.{model_name} is not trained here")
+    train = Train(
+        **_script(model, model.train),
+        hyperparameters=dict(model.train.hyperparameters),
+        checkpoints=model.train.checkpoints,
+        spot_wait_minutes=model.train.spot_wait_minutes or 60,
+    )
+    metrics = dict(model.metrics)
+    gates = tuple(_limits(model))
+    return Lifecycle(
+        model=model_name,
+        datasets=tuple(
+            _dataset(name, section) for name, section in training_datasets(resolved, model_name)
+        ),
+        metrics=tuple(metrics),
+        prepare=Prepare(**_script(model, model.prepare)) if model.prepare else None,
+        training=_tune(model, train, metrics) if model.tune else train,
+        evaluate=Evaluate(**_script(model, model.evaluate)) if model.evaluate else None,
+        gates=gates,
+        register=Register(model.registry.approval),
+    )
 
-    model: str
-    datasets: tuple[Dataset, ...]
-    metrics: tuple[str, ...]
-    prepare: Prepare | None
-    training: Train | Tune
-    evaluate: Evaluate | None
-    gates: tuple[Limit, ...]
-    register: Register
 
-    @property
-    def train(self) -> Train:
-        """The training itself, tuned or not."""
-        return self.training.train if isinstance(self.training, Tune) else self.training
+def _script(model: Model, step: Step) -> dict[str, Any]:
+    return {
+        "script": step.script,
+        "env": _environment(model.env, step.env),
+        "compute": _compute(step.compute),
+        "timeout_minutes": step.timeout_minutes,
+    }
+
+
+def training_datasets(
+    resolved: ResolvedBlueprint, model_name: str
+) -> list[tuple[str, DatasetSection]]:
+    """The datasets a model learns from; all there are, where it names none and there is one."""
+    blueprint = resolved.blueprint
+    names = blueprint.models[model_name].datasets
+    if not names:
+        names = tuple(name for name, item in blueprint.datasets.items() if not item.is_made)
+    return [(name, blueprint.datasets[name]) for name in names]
+
+
+def _limits(model: Model) -> Iterator[Limit]:
+    for metric, gate in (model.evaluate.gates if model.evaluate else {}).items():
+        for bound in ("at_least", "at_most"):
+            value = getattr(gate, bound)
+            if value is not None:
+                yield Limit(metric, bound, value)
+
+
+def _tune(model: Model, train: Train, metrics: Mapping[str, str]) -> Tune:
+    tune = model.tune
+    assert tune is not None
+    metric = tune.metric or next(iter(metrics))
+    search = {name: _range(item, tune.strategy) for name, item in tune.search.items()}
+    trials = tune.trials or 1
+    if tune.strategy == "grid":
+        # A grid has one size: the service refuses any other number.
+        trials = 1
+        for item in search.values():
+            trials *= len(item.values)
+    return Tune(
+        train=train,
+        strategy=tune.strategy,
+        metric=metric,
+        goal="minimize" if metrics.get(metric) == "minimize" else "maximize",
+        trials=trials,
+        parallel=min(tune.parallel, trials),
+        search=search,
+    )
+
+
+def search_values(item: SearchSection, strategy: str) -> tuple[str, ...]:
+    """The values to try, as text; empty for a range."""
+    if item.values is not None:
+        return tuple(_text(value) for value in item.values)
+    if item.integer is not None and strategy == "grid":
+        # Grid search takes categories only.
+        return tuple(str(number) for number in range(item.integer[0], item.integer[1] + 1))
+    return ()
+
+
+def _range(item: SearchSection, strategy: str) -> Range:
+    if values := search_values(item, strategy):
+        return Range("values", values=values)
+    low, high = item.integer or item.continuous or (0, 0)
+    return Range(
+        "integer" if item.integer else "continuous",
+        low=_text(low),
+        high=_text(high),
+        scale=item.scale,
+    )
+
+
+def _text(value: Scalar) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _dataset(name: str, section: DatasetSection) -> Dataset:
+    checks = tuple(
+        Check(
+            name,
+            column,
+            {
+                rule: value
+                for rule in ("not_null", "at_least", "at_most")
+                if (value := getattr(check, rule)) is not None and value is not False
+            },
+        )
+        for column, check in section.checks.items()
+    )
+    return Dataset(name, section.format or "", section.time, section.window_days, checks)
+
+
+def _compute(section: ComputeSection) -> Compute:
+    return Compute(section.count, section.disk_gb or DISK_GB, section.spot)
+
+
+def _environment(*layers: EnvVariables) -> dict[str, str]:
+    return {
+        name: value for layer in layers for name, value in layer.items() if isinstance(value, str)
+    }

@@ -16,7 +16,7 @@ from typing import Any
 from mlops_iac.pipeline import _sagemaker_jobs as jobs
 from mlops_iac.pipeline._sagemaker_parts import SageMakerSettings, dataset_placeholder, join
 from mlops_iac.pipeline.graph_checks import check_graph
-from mlops_iac.pipeline.lifecycle import Lifecycle, Limit, Tune
+from mlops_iac.pipeline.steps import Lifecycle, Limit, Tune
 from mlops_iac.runtime import contract
 
 __all__ = ["SageMakerSettings", "dataset_placeholder", "definition", "fill", "placeholders"]

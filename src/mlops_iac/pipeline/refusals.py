@@ -1,0 +1,167 @@
+"""What a blueprint can ask of a model's life that no step does, and what works instead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mlops_iac.pipeline.lifecycle import search_values, training_datasets
+from mlops_iac.runtime import contract
+
+if TYPE_CHECKING:
+    from mlops_iac.blueprint.resolved import ResolvedBlueprint
+    from mlops_iac.blueprint.sections.datasets import Dataset as DatasetSection
+    from mlops_iac.blueprint.sections.models import Model
+
+_FLAGS = frozenset({"data", "model", "metrics", "checkpoints", "out"})
+# Where hyperband finds the most a trial may use (API: HyperbandStrategyConfig.MaxResource).
+_EPOCHS = ("epochs", "numepochs", "n-epochs", "n_epochs", "num_epochs")
+_ROWS = ("csv", "json", "parquet")
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Something of the blueprint that no step does, at a blueprint path, and what works instead."""
+
+    path: str
+    message: str
+    hint: str
+
+
+def refusals(resolved: ResolvedBlueprint, model_name: str) -> list[Refusal]:
+    """What the steps of this model cannot do of what the blueprint asks for."""
+    model = resolved.blueprint.models[model_name]
+    path = f"models.{model_name}"
+    found = list(_refuse_steps(model, path))
+    if model.features:
+        found.append(
+            Refusal(
+                f"{path}.features",
+                "features are not joined by the training steps yet",
+                "join them in prepare, from a dataset",
+            )
+        )
+    found += _refuse_gates(model, path)
+    found += _refuse_hyperparameters(model, path)
+    for name, section in training_datasets(resolved, model_name):
+        found += _refuse_dataset(section, f"datasets.{name}")
+    if model.code:
+        for name in (contract.ENTRY, contract.SERVING, contract.PACKAGE):
+            if (resolved.root / model.code / name).exists():
+                found.append(
+                    Refusal(
+                        f"{path}.code",
+                        f"{model.code} has its own {name}, which is packed beside the scripts",
+                        "rename it",
+                    )
+                )
+    return found
+
+
+def _refuse_steps(model: Model, path: str) -> Iterator[Refusal]:
+    for kind in ("prepare", "evaluate"):
+        step = getattr(model, kind)
+        if step is None:
+            continue
+        if step.compute.spot:
+            yield Refusal(
+                f"{path}.{kind}.compute.spot",
+                f"{kind} runs as a processing job, for which there is no spot capacity",
+                "leave it out; `train` can use spot",
+            )
+        if step.compute.count > 1:
+            yield Refusal(
+                f"{path}.{kind}.compute.count",
+                f"{kind} runs on one instance: every further one would do the same again",
+                "take a larger size",
+            )
+    steps = {"": model, "prepare": model.prepare, "train": model.train, "evaluate": model.evaluate}
+    for kind, owner in steps.items():
+        for name, value in (owner.env if owner else {}).items():
+            at = ".".join(part for part in (path, kind, "env", name) if part)
+            if not isinstance(value, str):
+                yield Refusal(
+                    at,
+                    "a job's environment is visible to everyone who may describe the job, so "
+                    "secrets are not put into it",
+                    "read the secret in the script",
+                )
+            elif name.startswith(contract.PREFIX):
+                yield Refusal(at, f"{contract.PREFIX}… is reserved", "take another name")
+
+
+def _refuse_gates(model: Model, path: str) -> Iterator[Refusal]:
+    from mlops_iac.blueprint.sections.values import FAIRNESS_METRICS
+
+    evaluate = model.evaluate
+    if evaluate is None:
+        return
+    if evaluate.explain:
+        yield Refusal(
+            f"{path}.evaluate.explain",
+            "no step explains predictions yet",
+            "write what they depend on beside --metrics, in evaluate",
+        )
+    for metric, gate in evaluate.gates.items():
+        at = f"{path}.evaluate.gates.{metric}"
+        if gate.no_worse_than:
+            yield Refusal(
+                f"{at}.no_worse_than",
+                "the pipeline cannot read the metrics of the version in service",
+                "demand a number: at_least or at_most",
+            )
+        if metric in FAIRNESS_METRICS and metric not in model.metrics:
+            yield Refusal(
+                at,
+                f"no step measures {metric} yet",
+                f"let evaluate report it, and name it in {path}.metrics",
+            )
+
+
+def _refuse_hyperparameters(model: Model, path: str) -> Iterator[Refusal]:
+    if model.train is None:
+        return
+    places = [(f"{path}.train.hyperparameters", name) for name in model.train.hyperparameters]
+    if model.tune:
+        places += [(f"{path}.tune.search", name) for name in model.tune.search]
+    for place, name in places:
+        if name in _FLAGS:
+            yield Refusal(
+                f"{place}.{name}",
+                f"the scripts already take --{name}: it is a folder or file of theirs",
+                f"take another name, such as {name}_kind",
+            )
+        if name.startswith(("sagemaker_", "_tuning_")):
+            yield Refusal(f"{place}.{name}", "names of this form are SageMaker's own", "rename it")
+    if model.tune and model.tune.strategy == "hyperband":
+        static = set(model.train.hyperparameters) - set(model.tune.search)
+        if not static & set(_EPOCHS):
+            yield Refusal(
+                f"{path}.tune.strategy",
+                "hyperband does not know how long a trial may train",
+                f"set one of {', '.join(_EPOCHS)} in {path}.train.hyperparameters",
+            )
+    if model.tune:
+        for name, item in model.tune.search.items():
+            if len(search_values(item, model.tune.strategy)) > 30:
+                yield Refusal(
+                    f"{path}.tune.search.{name}", "more than 30 values", "list fewer values"
+                )
+
+
+def _refuse_dataset(section: DatasetSection, path: str) -> Iterator[Refusal]:
+    if section.is_stream:
+        yield Refusal(path, "a stream cannot be trained on", "train on where it is stored")
+    if section.checks and section.format not in _ROWS:
+        yield Refusal(
+            f"{path}.checks",
+            f"{section.format} has no columns to check",
+            f"checks work on {', '.join(_ROWS)}",
+        )
+    if section.window_days is not None and (section.format != "csv" or section.time is None):
+        yield Refusal(
+            f"{path}.window_days",
+            "a window is cut from csv by its `time` column only",
+            "give format csv and time, or take the newest rows in prepare",
+        )

@@ -1,0 +1,140 @@
+"""The life of one model as typed steps: prepare, train or tune, evaluate, gate, register.
+
+Printers turn a `Lifecycle` into an orchestrator's definition; `from_blueprint.lifecycle` makes it.
+Nothing here knows a cloud: what a platform adds (images, instance types, keys) is its settings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Scalar = str | int | float | bool
+Bound = Literal["at_least", "at_most"]
+Strategy = Literal["bayesian", "random", "grid", "hyperband"]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What must hold for every value of one field of a dataset, before any script runs."""
+
+    dataset: str
+    field: str
+    rules: Mapping[str, object]  # `not_null: true`, `at_least: 0`, `at_most: 1`, …
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """One dataset as the steps see it: a folder of files in `format`."""
+
+    name: str
+    format: str
+    time: str | None = None
+    window_days: int | None = None
+    checks: tuple[Check, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Compute:
+    """How many machines and how much disk. Which machine is the platform's to say."""
+
+    count: int = 1
+    disk_gb: int = 30
+    spot: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Script:
+    """One script of the workload and how it is run. Timeouts in minutes."""
+
+    script: str
+    hyperparameters: Mapping[str, Scalar] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=dict)
+    compute: Compute = Compute()
+    timeout_minutes: int = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepare(Script):
+    """Turns datasets into what training reads."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Train(Script):
+    """One training. `spot_wait_minutes` is the wait on top of the timeout."""
+
+    checkpoints: bool = False
+    spot_wait_minutes: int = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """What one hyperparameter may be: `values`, or from `low` to `high`, both included."""
+
+    kind: Literal["values", "integer", "continuous"]
+    values: tuple[str, ...] = ()
+    low: str = ""
+    high: str = ""
+    scale: Literal["linear", "logarithmic", "reverse-logarithmic", "auto"] = "auto"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tune:
+    """Many trainings of `train` over `search`; the best by `metric` is kept."""
+
+    train: Train
+    strategy: Strategy
+    metric: str
+    goal: Literal["maximize", "minimize"]
+    trials: int
+    parallel: int
+    search: Mapping[str, Range]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluate(Script):
+    """Measures the model on data that it has not seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """One number that a model must not miss."""
+
+    metric: str
+    bound: Bound
+    value: float
+
+    def words(self) -> str:
+        """The limit as a person says it: `accuracy must be at least 0.75`."""
+        return f"{self.metric} must be {self.bound.replace('_', ' ')} {self.value:g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """A passing model becomes a version of the registry, approved by a person or at once."""
+
+    approval: Literal["manual", "automatic"] = "manual"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lifecycle:
+    """Everything a printer needs to know of one model.
+
+    `metrics` are the names the scripts report. `gates` is empty where nothing is demanded; a
+    model that misses one ends the run as failed and is not registered.
+    """
+
+    model: str
+    datasets: tuple[Dataset, ...]
+    metrics: tuple[str, ...]
+    prepare: Prepare | None
+    training: Train | Tune
+    evaluate: Evaluate | None
+    gates: tuple[Limit, ...]
+    register: Register
+
+    @property
+    def train(self) -> Train:
+        """The training itself, tuned or not."""
+        return self.training.train if isinstance(self.training, Tune) else self.training
