@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -142,25 +142,23 @@ class Samples:
             return other
         return other
 
-    def at(
-        self,
-        block: Block,
-        value: dict[str, Any],
-        path: Path,
-        change: Callable[[dict[str, Any]], None],
-        above: Path = (),
-    ) -> None:
-        """Change the block at `path` inside `value`, making the least element of each above it."""
+    def put(self, block: Block, value: dict[str, Any], path: Path, item: Any) -> None:
+        """Set the property at `path` inside `value`."""
+        self.inside(block, value, path[:-1])[path[-1]] = item
+
+    def inside(
+        self, block: Block, value: dict[str, Any], path: Path, above: Path = ()
+    ) -> dict[str, Any]:
+        """The block at `path` inside `value`, made with the least element of each above it."""
         if not path:
-            change(value)
-            return
+            return value
         nested, here = block.blocks[path[0]], (*above, path[0])
         current = value[path[0]]
         if not current:
             least = self.element(nested.block, here, nothing_required=False)
             current = value[path[0]] = wrap(nested, least)
-        inside = current if nested.nesting == "single" else current[0]
-        self.at(nested.block, inside, path[1:], change, here)
+        first = current if nested.nesting == "single" else current[0]
+        return self.inside(nested.block, first, path[1:], here)
 
 
 def wrap(nested: Nested, *elements: Any) -> Any:

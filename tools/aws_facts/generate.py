@@ -41,8 +41,10 @@ def resource_types() -> Iterator[ResourceType]:
             yield ResourceType(*line.split())
 
 
-def generate() -> dict[str, str]:
-    """File name → content. Raises ProviderMissing, Unmapped, Refused."""
+def generate(only: str = "") -> dict[str, str]:
+    """File name → content. `only` leaves out all other types.
+
+    Raises ProviderMissing, Unmapped, Refused."""
     from mlops_iac.emulators.aws.facts import file_name
 
     overrides = json.loads((HERE / "overrides.json").read_text("utf-8"))
@@ -51,6 +53,8 @@ def generate() -> dict[str, str]:
         own, blocks = provider.schemas()
         provider.configure(absent(read_block(own)) | _OFFLINE)
         for kind in resource_types():
+            if only and kind.token != only:
+                continue
             data = _facts(provider, kind, read_block(blocks[kind.tf_name]), overrides)
             files[file_name(kind.token)] = _render(data)
     return files
@@ -158,24 +162,27 @@ def _is_set(node: Attribute | Nested | None) -> bool:
             return False
 
 
+_UNKNOWN_TO_THE_PROVIDER = Attribute("", "string", False, False, True, False)
+
+
 def _outputs(
     kind: ResourceType, block: Block, inputs: set[str], renames: Mapping[str, str]
 ) -> dict[str, dict[str, Any]]:
-    by_name = {}
+    by_name: dict[str, Attribute] = {}
     for name, attribute in block.attributes.items():
         base = names.camel(renames.get(name, name))
         by_name |= {base: attribute, f"{base}s": attribute}
     rows = {}
     for name in sorted(names.output_names(kind.token) - inputs):
-        attribute = by_name.get(name)
-        row: dict[str, Any] = {"tf_path": attribute.name if attribute else ""}
-        match attribute.type if attribute else "string":
+        attribute = by_name.get(name, _UNKNOWN_TO_THE_PROVIDER)
+        row: dict[str, Any] = {"tf_path": attribute.name}
+        match attribute.type:
             case "string" | "number" | "bool" as scalar:
                 row["kind"] = scalar
             case [("list" | "set" | "map") as shape, *_]:
                 row["kind"] = shape
         row["computed"] = True
-        if attribute and attribute.sensitive:
+        if attribute.sensitive:
             row["sensitive"] = True
         rows[name] = row
     return rows

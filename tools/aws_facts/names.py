@@ -9,6 +9,7 @@ the result, so a rule only proposes candidates: exactly one must exist there, or
 from __future__ import annotations
 
 import importlib
+import types
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -82,7 +83,7 @@ def _property(name: str, hint: Any) -> SdkProperty:
 
 def _options(hint: Any) -> list[Any]:
     """Members of a union without `Awaitable`, `Output` and the plain-dict spellings."""
-    if typing.get_origin(hint) in (typing.Union, __import__("types").UnionType):
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
         members = [m for member in typing.get_args(hint) for m in _options(member)]
     else:
         members = [hint]

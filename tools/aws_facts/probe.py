@@ -15,11 +15,11 @@ from .provider_process import UNKNOWN, AwsProvider, PlanRefused
 
 # Two spellings of one JSON text, and one of another: the prior is normalised as a state's would be.
 _PLAIN = ('{"a":1,"b":[2]}', '{ "b": [2],\n "a": 1 }', '{"a":3}')
-_STATEMENT = '"Effect":"Allow","Principal":{"AWS":"*"},"Resource":"*"'
+_REST = '"Effect":"Allow","Principal":{"AWS":"*"},"Resource":"*"'
 _POLICY = (
-    '{"Statement":[{"Action":"s3:GetObject",%s}],"Version":"2012-10-17"}' % _STATEMENT,
-    '{"Version": "2012-10-17",\n "Statement": [{%s, "Action": ["s3:GetObject"]}]}' % _STATEMENT,
-    '{"Statement":[{"Action":"s3:PutObject",%s}],"Version":"2012-10-17"}' % _STATEMENT,
+    f'{{"Statement":[{{"Action":"s3:GetObject",{_REST}}}],"Version":"2012-10-17"}}',
+    f'{{"Version": "2012-10-17",\n "Statement": [{{{_REST}, "Action": ["s3:GetObject"]}}]}}',
+    f'{{"Statement":[{{"Action":"s3:PutObject",{_REST}}}],"Version":"2012-10-17"}}',
 )
 
 
@@ -113,16 +113,12 @@ class Prober:
         base = {**self._base.get("*", {}), **self._base.get(".".join(path), {})}
         for key, item in base.items():
             *blocks, name = key.split(".")
-            self._samples.at(
-                self._block, state, tuple(blocks), lambda b, n=name, v=item: b.update({n: v})
-            )
+            self._samples.put(self._block, state, (*blocks, name), item)
         return state
 
     def _state(self, path: Path, value: Any) -> dict[str, Any]:
         state = self._base_state(path)
-        self._samples.at(
-            self._block, state, path[:-1], lambda block: block.update({path[-1]: value})
-        )
+        self._samples.put(self._block, state, path, value)
         return state
 
     def _plan(self, path: Path, old: Any, new: Any) -> tuple[dict[str, Any], Any]:
@@ -174,23 +170,21 @@ class Prober:
             if place and place not in answers:
                 continue
             config = self._base_state()
-            self._samples.at(self._block, config, place, lambda block: None)
+            self._samples.inside(self._block, config, place)
             try:
                 plan = self._provider.plan(
                     self._tf_name, None, config, proposed(self._block, None, config)
                 )
             except PlanRefused as refused:
-                answers_here = [a for p, a in answers.items() if p[:-1] == place]
-                for answer in answers_here:
-                    answer.refused.append(f"default: {refused}")
+                for path in [p for p in answers if p[:-1] == place]:
+                    answers[path].refused.append(f"default: {refused}")
                 continue
             silent, planned = _descend(config, place), _descend(plan.planned, place)
             if not isinstance(silent, dict) or not isinstance(planned, dict):
                 continue
             for name, value in planned.items():
-                answer = answers.get((*place, name))
-                if answer and silent.get(name) is None and _is_default(value):
-                    answer.default = value
+                if (*place, name) in answers and silent.get(name) is None and _is_default(value):
+                    answers[(*place, name)].default = value
 
 
 def _is_default(value: Any) -> bool:

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import grpc
 import msgpack
@@ -88,7 +88,7 @@ class AwsProvider:
         self._binary = binary
         self._config: Any = None
 
-    def __enter__(self) -> AwsProvider:
+    def __enter__(self) -> Self:
         self._start()
         return self
 
