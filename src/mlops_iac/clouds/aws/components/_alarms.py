@@ -1,0 +1,131 @@
+"""Alarms over one variant of an endpoint: for rollbacks and for people.
+
+Metrics, namespaces, dimensions and units: Amazon SageMaker developer guide, "Monitor Amazon
+SageMaker AI with Amazon CloudWatch" (ModelLatency in microseconds; Invocation5XXErrors is 0 or 1
+per invocation, so that its average is the error rate).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pulumi
+import pulumi_aws as aws
+
+from ._naming import alarm_name
+
+INVOCATIONS = "AWS/SageMaker"
+INSTANCES = "/aws/sagemaker/Endpoints"
+
+
+def error_rate_alarm(
+    name: str,
+    *,
+    endpoint_name: str,
+    variant_name: str,
+    percent: pulumi.Input[float],
+    opts: pulumi.ResourceOptions,
+    period_seconds: int = 60,
+    evaluation_periods: int = 5,
+    datapoints: int = 3,
+    actions: Sequence[pulumi.Input[str]] = (),
+    tags: Mapping[str, pulumi.Input[str]] | None = None,
+    metric: str = "error-rate",
+) -> aws.cloudwatch.MetricAlarm:
+    """An alarm on the share of invocations that a variant answers with 5xx, above `percent`.
+
+    `metric` ends the physical name, `alarm_name(endpoint_name, variant_name, metric)`.
+    """
+    return aws.cloudwatch.MetricAlarm(
+        name,
+        name=alarm_name(endpoint_name, variant_name, metric),
+        alarm_description=f"{variant_name} of {endpoint_name} answers with server errors",
+        namespace=INVOCATIONS,
+        metric_name="Invocation5XXErrors",
+        dimensions={"EndpointName": endpoint_name, "VariantName": variant_name},
+        statistic="Average",
+        threshold=pulumi.Output.from_input(percent).apply(lambda value: value / 100),
+        comparison_operator="GreaterThanThreshold",
+        period=period_seconds,
+        evaluation_periods=evaluation_periods,
+        datapoints_to_alarm=datapoints,
+        # No traffic is no failure: a quiet endpoint must neither page nor roll back.
+        treat_missing_data="notBreaching",
+        alarm_actions=list(actions),
+        ok_actions=list(actions),
+        tags=tags,
+        opts=opts,
+    )
+
+
+def latency_alarm(
+    name: str,
+    *,
+    endpoint_name: str,
+    variant_name: str,
+    p99_ms: pulumi.Input[float],
+    opts: pulumi.ResourceOptions,
+    period_seconds: int = 60,
+    evaluation_periods: int = 5,
+    datapoints: int = 3,
+    actions: Sequence[pulumi.Input[str]] = (),
+    tags: Mapping[str, pulumi.Input[str]] | None = None,
+    metric: str = "latency-p99",
+) -> aws.cloudwatch.MetricAlarm:
+    """An alarm on the 99th percentile of a variant's model latency, above `p99_ms` milliseconds."""
+    return aws.cloudwatch.MetricAlarm(
+        name,
+        name=alarm_name(endpoint_name, variant_name, metric),
+        alarm_description=f"{variant_name} of {endpoint_name} is slow at the 99th percentile",
+        namespace=INVOCATIONS,
+        metric_name="ModelLatency",
+        dimensions={"EndpointName": endpoint_name, "VariantName": variant_name},
+        extended_statistic="p99",
+        threshold=pulumi.Output.from_input(p99_ms).apply(lambda value: value * 1000),
+        comparison_operator="GreaterThanThreshold",
+        period=period_seconds,
+        evaluation_periods=evaluation_periods,
+        datapoints_to_alarm=datapoints,
+        treat_missing_data="notBreaching",
+        alarm_actions=list(actions),
+        ok_actions=list(actions),
+        tags=tags,
+        opts=opts,
+    )
+
+
+def utilization_alarm(
+    name: str,
+    *,
+    endpoint_name: str,
+    variant_name: str,
+    metric_name: str,
+    percent: pulumi.Input[float],
+    opts: pulumi.ResourceOptions,
+    metric: str,
+    period_seconds: int = 60,
+    evaluation_periods: int = 5,
+    datapoints: int = 3,
+    actions: Sequence[pulumi.Input[str]] = (),
+    tags: Mapping[str, pulumi.Input[str]] | None = None,
+) -> aws.cloudwatch.MetricAlarm:
+    """An alarm on `CPUUtilization`, `MemoryUtilization`, `GPUUtilization` … of a variant."""
+    return aws.cloudwatch.MetricAlarm(
+        name,
+        name=alarm_name(endpoint_name, variant_name, metric),
+        alarm_description=f"{variant_name} of {endpoint_name} is short of capacity ({metric})",
+        namespace=INSTANCES,
+        metric_name=metric_name,
+        dimensions={"EndpointName": endpoint_name, "VariantName": variant_name},
+        statistic="Average",
+        threshold=percent,
+        comparison_operator="GreaterThanThreshold",
+        period=period_seconds,
+        evaluation_periods=evaluation_periods,
+        datapoints_to_alarm=datapoints,
+        treat_missing_data="notBreaching",
+        alarm_actions=list(actions),
+        ok_actions=list(actions),
+        tags=tags,
+        opts=opts,
+    )

@@ -1,0 +1,85 @@
+"""Where a stack lives: account, region and partition, and the names that follow from the stack."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import pulumi
+import pulumi_aws as aws
+
+from ._naming import physical_name
+
+# Services whose principal carries the partition's DNS suffix; every other principal ends in
+# amazonaws.com in all partitions. Source: hashicorp/terraform-provider-aws, names/names.go,
+# ServicePrincipalNameForPartition.
+_SUFFIXED = frozenset({"logs", "codedeploy", "elasticmapreduce"})
+_PRINCIPAL_SUFFIX = "amazonaws.com"
+
+
+def physical(name: str, limit: int) -> str:
+    """`<project>-<stack>-<name>` of the running program, at most `limit` characters."""
+    return physical_name(pulumi.get_project(), pulumi.get_stack(), name, limit)
+
+
+@dataclass(frozen=True)
+class Context:
+    """The account, region and partition that `parent`'s provider works in, as outputs."""
+
+    parent: pulumi.Resource
+
+    @cached_property
+    def account(self) -> pulumi.Output[str]:
+        """The twelve-digit account."""
+        return aws.get_caller_identity_output(opts=self._options).account_id
+
+    @cached_property
+    def region(self) -> pulumi.Output[str]:
+        """The region's name, `eu-west-1`."""
+        return aws.get_region_output(opts=self._options).region
+
+    @cached_property
+    def partition(self) -> pulumi.Output[str]:
+        """`aws`, `aws-cn` or `aws-us-gov`."""
+        return aws.get_partition_output(opts=self._options).partition
+
+    @cached_property
+    def dns_suffix(self) -> pulumi.Output[str]:
+        """`amazonaws.com`, or `amazonaws.com.cn` in China."""
+        return aws.get_partition_output(opts=self._options).dns_suffix
+
+    @property
+    def _options(self) -> pulumi.InvokeOptions:
+        return pulumi.InvokeOptions(parent=self.parent)
+
+    def arn(
+        self,
+        service: str,
+        resource: pulumi.Input[str],
+        *,
+        region: bool = True,
+        account: pulumi.Input[str] | None = None,
+    ) -> pulumi.Output[str]:
+        """The ARN of `resource` in this account (or `account`) and region."""
+        return pulumi.Output.concat(
+            "arn:",
+            self.partition,
+            f":{service}:",
+            self.region if region else "",
+            ":",
+            self.account if account is None else account,
+            ":",
+            resource,
+        )
+
+    def root(self, account: pulumi.Input[str] | None = None) -> pulumi.Output[str]:
+        """The principal that stands for a whole account: whom its IAM policies allow."""
+        return self.arn("iam", "root", region=False, account=account)
+
+    def service(self, service: str) -> pulumi.Output[str]:
+        """The principal of an AWS service in this partition (`logs` has one per region)."""
+        if service == "logs":
+            return pulumi.Output.concat("logs.", self.region, ".", self.dns_suffix)
+        if service in _SUFFIXED:
+            return pulumi.Output.concat(service, ".", self.dns_suffix)
+        return pulumi.Output.from_input(f"{service}.{_PRINCIPAL_SUFFIX}")

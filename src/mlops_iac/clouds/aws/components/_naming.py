@@ -1,0 +1,68 @@
+"""Physical names: readable, within every limit, the same from run to run.
+
+Standard library only, so that a blueprint can be checked without a provider SDK.
+"""
+
+from __future__ import annotations
+
+import re
+from hashlib import sha256
+
+_DIGEST = 7  # hex digits that replace what is cut
+
+# Longest names, from botocore's service models ("max" of the named shapes) unless noted.
+ENDPOINT_LIMIT = 63  # sagemaker EndpointName, also EndpointConfigName, ModelName, TrainingJobName
+PACKAGE_GROUP_LIMIT = 63  # sagemaker EntityName
+TUNING_JOB_LIMIT = 32  # sagemaker HyperParameterTuningJobName
+PIPELINE_LIMIT = 256  # sagemaker PipelineName
+ALARM_LIMIT = 255  # cloudwatch AlarmName
+ROLE_LIMIT = 64  # iam roleNameType
+BUCKET_LIMIT = 63  # Amazon S3 user guide, "Bucket naming rules"
+
+
+def truncate(name: str, limit: int) -> str:
+    """`name` itself when it is short enough, else its beginning and a hash of the whole.
+
+    Two different names stay different (but for a collision of 28 bits of SHA-256). Raises
+    ValueError when `limit` leaves no room for a readable letter beside the hash.
+    """
+    if limit < _DIGEST + 2:
+        raise ValueError(f"a limit of {limit} characters is too short for a name and its hash")
+    if len(name) <= limit:
+        return name
+    digest = sha256(name.encode()).hexdigest()[:_DIGEST]
+    return f"{name[: limit - _DIGEST - 1].rstrip('-._')}-{digest}"
+
+
+def slug(text: str) -> str:
+    """`text` with everything but letters, digits and hyphens as one hyphen.
+
+    SageMaker's names match `[a-zA-Z0-9](-*[a-zA-Z0-9])*` (botocore, EndpointName).
+    Raises ValueError when nothing is left.
+    """
+    result = re.sub(r"[^A-Za-z0-9]+", "-", text).strip("-")
+    if not result:
+        raise ValueError(f"{text!r} has no letter or digit to make a name of")
+    return result
+
+
+def physical_name(project: str, stack: str, name: str, limit: int) -> str:
+    """The literal name of a resource whose name others must know before it exists.
+
+    `<project>-<stack>-<name>`, at most `limit` characters.
+    """
+    return truncate(slug(f"{project}-{stack}-{name}"), limit)
+
+
+def alarm_name(endpoint_name: str, variant_name: str, metric: str) -> str:
+    """The literal name of one alarm of one variant; `metric` is ours (`error-rate`)."""
+    return truncate(f"{endpoint_name}-{variant_name}-{metric}", ALARM_LIMIT)
+
+
+def sid(text: str) -> str:
+    """`text` as a statement id: letters and digits only (IAM user guide, "Sid")."""
+    words = re.split(r"[^A-Za-z0-9]+", text)
+    result = "".join(word[:1].upper() + word[1:] for word in words if word)
+    if not result:
+        raise ValueError(f"{text!r} has no letter or digit to make a statement id of")
+    return result

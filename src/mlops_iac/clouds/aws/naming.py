@@ -1,0 +1,33 @@
+"""Names and their limits on AWS, for whoever checks a blueprint (see `components/_naming.py`)."""
+
+from __future__ import annotations
+
+from mlops_iac.clouds.aws.components._naming import (
+    ALARM_LIMIT,
+    BUCKET_LIMIT,
+    ENDPOINT_LIMIT,
+    PACKAGE_GROUP_LIMIT,
+    PIPELINE_LIMIT,
+    ROLE_LIMIT,
+    TUNING_JOB_LIMIT,
+    alarm_name,
+    physical_name,
+    sid,
+    slug,
+    truncate,
+)
+
+__all__ = [
+    "ALARM_LIMIT",
+    "BUCKET_LIMIT",
+    "ENDPOINT_LIMIT",
+    "PACKAGE_GROUP_LIMIT",
+    "PIPELINE_LIMIT",
+    "ROLE_LIMIT",
+    "TUNING_JOB_LIMIT",
+    "alarm_name",
+    "physical_name",
+    "sid",
+    "slug",
+    "truncate",
+]
