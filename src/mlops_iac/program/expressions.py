@@ -172,13 +172,17 @@ def render(expression: Expression, prefix: str = "", depth: int = 0, suffix: str
                 lines += render(item, f"{quote(key)}: ", depth + 1, ",")
             return [*lines, f"{margin}}}{suffix}"]
         case Choose():
-            return [
-                f"{margin}{prefix}(",
-                *render(expression.then, "", depth + 1),
-                *render(expression.condition, "if ", depth + 1),
-                *render(expression.otherwise, "else ", depth + 1),
-                f"{margin}){suffix}",
-            ]
+            inner = f"{margin}{INDENT}{flat(expression)}"
+            lines = (
+                [inner]
+                if len(inner) <= WIDTH
+                else [
+                    *render(expression.then, "", depth + 1),
+                    *render(expression.condition, "if ", depth + 1),
+                    *render(expression.otherwise, "else ", depth + 1),
+                ]
+            )
+            return [f"{margin}{prefix}(", *lines, f"{margin}){suffix}"]
         case All():
             lines = [f"{margin}{prefix}("]
             for index, item in enumerate(expression.items):

@@ -1,0 +1,174 @@
+"""A resource graph as sorted JSON-like data, so that equal stacks are equal bytes.
+
+Marks in canonical values: `{"$json": …}` a JSON document that stands in a text, taken apart so that
+one changed word shows; `{"$asset": "sha256:…"}` a file, by content and never by path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from mlops_iac.graph.model import Resource, ResourceGraph
+from mlops_iac.graph.redact import IsSensitive, parse_document, redact, redact_properties
+from mlops_iac.values import Asset, Secret, Unknown, Value
+
+JSON: Final = "$json"
+ASSET: Final = "$asset"
+UNKNOWN_TEXT: Final = "[unknown]"
+
+
+@dataclass(frozen=True, slots=True)
+class CanonicalResource:
+    """One resource: `inputs` as the module says; `options` only those that are not at default."""
+
+    urn: str
+    type: str
+    name: str
+    custom: bool
+    parent: str = ""
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    dependencies: tuple[str, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CanonicalGraph:
+    """One stack: resources in topological order, then by URN."""
+
+    project: str
+    stack: str
+    resources: tuple[CanonicalResource, ...]
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+
+
+def canonical(
+    graph: ResourceGraph,
+    *,
+    render: Callable[[Value], Any] | None = None,
+    sensitive: IsSensitive | None = None,
+) -> CanonicalGraph:
+    """The canonical form, without secrets.
+
+    `render` writes stand-ins as `${address.property}` (`StandIns.render`), where the capture has
+    not done so; `sensitive` answers what the provider's schema calls sensitive.
+    """
+    shown = render or (lambda value: value)
+    return CanonicalGraph(
+        project=graph.project,
+        stack=graph.stack,
+        resources=tuple(_resource(each, shown, sensitive) for each in in_order(graph.resources)),
+        outputs=canonical_value(redact(shown(dict(graph.outputs)))),
+    )
+
+
+def canonical_value(value: Value) -> Any:
+    """`value` with sorted keys, whole numbers as int, nulls left out of mappings, marks set."""
+    match value:
+        case None | bool() | int():
+            return value
+        case float():
+            return int(value) if value.is_integer() else value
+        case str():
+            document = parse_document(value)
+            return value if document is None else {JSON: canonical_value(document)}
+        case Asset():
+            return {ASSET: f"sha256:{value.hash}"}
+        case Unknown():
+            return UNKNOWN_TEXT
+        case Secret():
+            return canonical_value(redact(value))
+        case Mapping():
+            return {
+                str(key): canonical_value(value[key])
+                for key in sorted(value, key=str)
+                if value[key] is not None
+            }
+        case list() | tuple():
+            return [canonical_value(item) for item in value]
+        case _:
+            raise TypeError(f"{type(value).__name__} is no property value")
+
+
+def unwrapped(value: Any) -> Any:
+    """A canonical value without marks, to be shown."""
+    match value:
+        case {"$json": document} if len(value) == 1:
+            return unwrapped(document)
+        case {"$asset": digest} if len(value) == 1:
+            return digest
+        case dict():
+            return {key: unwrapped(item) for key, item in value.items()}
+        case list():
+            return [unwrapped(item) for item in value]
+        case _:
+            return value
+
+
+def in_order(resources: Iterable[Resource]) -> list[Resource]:
+    """Topological by parent, provider and dependency, and among those free to go, by URN.
+
+    A cycle cannot be registered; should there be one, its members come last, by URN.
+    """
+    from heapq import heapify, heappop, heappush
+
+    by_urn = {resource.urn: resource for resource in resources}
+    waiting: dict[str, int] = {}
+    dependants: dict[str, list[str]] = {}
+    for urn, resource in by_urn.items():
+        needs = ({resource.parent, *resource.dependencies} & by_urn.keys()) - {urn}
+        waiting[urn] = len(needs)
+        for need in needs:
+            dependants.setdefault(need, []).append(urn)
+    ready = [urn for urn, count in waiting.items() if count == 0]
+    heapify(ready)
+    ordered: list[Resource] = []
+    while ready:
+        urn = heappop(ready)
+        ordered.append(by_urn[urn])
+        for dependant in dependants.get(urn, ()):
+            waiting[dependant] -= 1
+            if waiting[dependant] == 0:
+                heappush(ready, dependant)
+    done = {resource.urn for resource in ordered}
+    return ordered + [by_urn[urn] for urn in sorted(by_urn.keys() - done)]
+
+
+def _resource(
+    resource: Resource, render: Callable[[Value], Any], sensitive: IsSensitive | None
+) -> CanonicalResource:
+    inputs = redact_properties(
+        resource.type,
+        render(dict(resource.inputs)),
+        secret_outputs=resource.additional_secret_outputs,
+        sensitive=sensitive,
+    )
+    return CanonicalResource(
+        urn=resource.urn,
+        type=resource.type,
+        name=resource.name,
+        custom=resource.custom,
+        parent=resource.parent,
+        inputs=canonical_value(inputs),
+        dependencies=tuple(sorted(set(resource.dependencies))),
+        options=_options(resource),
+    )
+
+
+def _options(resource: Resource) -> dict[str, Any]:
+    options: dict[str, Any] = {
+        "additionalSecretOutputs": sorted(resource.additional_secret_outputs),
+        "aliases": sorted(resource.aliases),
+        "deleteBeforeReplace": resource.delete_before_replace,
+        "deletedWith": resource.deleted_with,
+        "ignoreChanges": sorted(resource.ignore_changes),
+        "protect": resource.protect,
+        # The default provider's URN carries its version, which stands in the lock's head already.
+        "provider": ""
+        if "::default" in resource.provider
+        else resource.provider.rsplit("::", 1)[0],
+        "replaceOnChanges": sorted(resource.replace_on_changes),
+        "retainOnDelete": resource.retain_on_delete,
+    }
+    return {key: value for key, value in options.items() if value not in (None, False, "", [])}
