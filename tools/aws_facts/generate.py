@@ -44,7 +44,8 @@ def resource_types() -> Iterator[ResourceType]:
 def generate(only: str = "") -> dict[str, str]:
     """File name → content. `only` leaves out all other types.
 
-    Raises ProviderMissing, Unmapped, Refused."""
+    Raises ProviderMissing, Unmapped, Refused.
+    """
     from mlops_iac.emulators.aws.facts import file_name
 
     overrides = json.loads((HERE / "overrides.json").read_text("utf-8"))
