@@ -196,10 +196,22 @@ class _Composer:
 
 
 _WORDS = (
-    ("'\\t'|\\ttab|found a tab|cannot start any token", "a tab cannot be used here", "indent with spaces"),
-    ("mapping values are not allowed", "a ':' is not expected here", "quote the text, or indent it as a key"),
+    (
+        "'\\t'|\\ttab|found a tab|cannot start any token",
+        "a tab cannot be used here",
+        "indent with spaces",
+    ),
+    (
+        "mapping values are not allowed",
+        "a ':' is not expected here",
+        "quote the text, or indent it as a key",
+    ),
     ("duplicate anchor", "", "give each anchor a name of its own"),
-    ("block end", "the indentation does not fit what stands above", "align the keys of one mapping"),
+    (
+        "block end",
+        "the indentation does not fit what stands above",
+        "align the keys of one mapping",
+    ),
     ("undefined alias", "", "define the anchor above"),
 )
 

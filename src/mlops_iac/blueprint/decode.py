@@ -55,6 +55,7 @@ class Decoder:
     def root(self, section: type[Section], node: Node, layer: str) -> Any:
         """The model for `node`. Parts that cannot be made are left out and listed as broken."""
         here = Written(node, node, layer)
+        self.found.written[""] = here
         return self._section(section, here, "", None, keep=True)
 
     def problem(
@@ -70,8 +71,13 @@ class Decoder:
         if node.is_null and not isinstance(kind, AnyType):
             place = node if node.text else here.key
             return self.problem(
-                place, "null", f"{path} has no value", path, "write one, or leave the key out"
-                if not isinstance(kind, SectionType | MapType) else "write `{}`, or leave the key out",
+                place,
+                "null",
+                f"{path} has no value",
+                path,
+                "write one, or leave the key out"
+                if not isinstance(kind, SectionType | MapType)
+                else "write `{}`, or leave the key out",
             )
         match kind:
             case ScalarType():
@@ -94,7 +100,9 @@ class Decoder:
     def _scalar(self, kind: ScalarType, here: Written, path: str) -> Any:
         node = here.value
         if node.kind != "scalar":
-            wanted = "one of " + listed(kind.allowed, "or") if kind.allowed else _NAMES[kind.types[0]]
+            wanted = (
+                "one of " + listed(kind.allowed, "or") if kind.allowed else _NAMES[kind.types[0]]
+            )
             if len(kind.types) > 1:
                 wanted = "one plain value"
             return self.problem(
@@ -113,8 +121,11 @@ class Decoder:
         for character in text:
             if character < " " and character not in "\t\n":
                 return self.problem(
-                    node, "control-character",
-                    f"{path} has the control character U+{ord(character):04X}", path, "remove it",
+                    node,
+                    "control-character",
+                    f"{path} has the control character U+{ord(character):04X}",
+                    path,
+                    "remove it",
                 )
         if "${" not in text:
             return text
@@ -234,8 +245,13 @@ class Decoder:
         return self._section(section, here, path, entry)
 
     def _section(
-        self, section: type[Section], here: Written, path: str, entry: Entry | None,
-        *, keep: bool = False,
+        self,
+        section: type[Section],
+        here: Written,
+        path: str,
+        entry: Entry | None,
+        *,
+        keep: bool = False,
     ) -> Any:
         node = here.value
         if node.kind != "map":
@@ -343,4 +359,9 @@ def _construct(section: type[Section], known: Mapping[str, Field], values: dict[
 
 
 _KINDS = {"scalar": "plain value", "list": "list", "map": "mapping"}
-_NAMES: dict[type, str] = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
+_NAMES: dict[type, str] = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "a text",
+}

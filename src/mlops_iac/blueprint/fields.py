@@ -16,8 +16,6 @@ from pydantic.fields import FieldInfo
 from mlops_iac.blueprint.sections.base import EntryName, Marker, Reference, Section, Text
 
 
-
-
 @dataclass(frozen=True, slots=True)
 class Bounds:
     """Numeric bounds, or bounds of a length."""
@@ -141,8 +139,12 @@ def _type_of(annotation: Any, metadata: tuple[Any, ...] = ()) -> FieldType:
             for part in (item.metadata or [item] if isinstance(item, FieldInfo) else [item])
         )
         origin = get_origin(annotation)
-    marker = next((item for item in metadata if isinstance(item, Text | Reference | EntryName)), None)
-    plain = tuple(item for item in metadata if not isinstance(item, Text | Reference | EntryName | FieldInfo))
+    marker = next(
+        (item for item in metadata if isinstance(item, Text | Reference | EntryName)), None
+    )
+    plain = tuple(
+        item for item in metadata if not isinstance(item, Text | Reference | EntryName | FieldInfo)
+    )
     bounds = _bounds(plain) if plain else Bounds()
     if annotation is Any:
         return AnyType()

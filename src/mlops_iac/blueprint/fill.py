@@ -38,8 +38,9 @@ class _Only:
         self.sourced = self._single(
             root,
             "datasets",
-            lambda node: "source" in node.entries
-            and not _text(node, "source").startswith("kafka://"),
+            lambda node: (
+                "source" in node.entries and not _text(node, "source").startswith("kafka://")
+            ),
         )
         self.made = self._single(
             root, "datasets", lambda node: not {"source", "stream"} & node.entries.keys()
@@ -135,9 +136,7 @@ def _inner(node: Node, key: str) -> Node | None:
 
 
 def _copy(node: Node) -> Node:
-    return Node(
-        "map", node.source, node.line, node.column, node.length, entries=dict(node.entries)
-    )
+    return Node("map", node.source, node.line, node.column, node.length, entries=dict(node.entries))
 
 
 def _put(node: Node, key: str, text: str | None) -> None:

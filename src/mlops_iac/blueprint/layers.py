@@ -32,13 +32,11 @@ def overlay(
     base: Node, upper: Node, layer: str, problems: list[Diagnostic], *, fixed: Sequence[str] = FIXED
 ) -> Node:
     """`base` with `upper` laid over it; neither is changed."""
-    upper = _without_fixed(upper, layer, problems, fixed)
+    upper = _without_fixed(upper, problems, fixed)
     return _merge(base, upper, ROOT, "", layer, problems)
 
 
-def _without_fixed(
-    upper: Node, layer: str, problems: list[Diagnostic], fixed: Sequence[str]
-) -> Node:
+def _without_fixed(upper: Node, problems: list[Diagnostic], fixed: Sequence[str]) -> Node:
     kept: dict[str, Entry] = {}
     for key, entry in upper.entries.items():
         if key in fixed:
@@ -106,7 +104,9 @@ def _section_of(kind: FieldType | None, base: Node, upper: Node) -> type[Section
             return None
 
 
-def _child_type(kind: FieldType | None, section: type[Section] | None, key: str) -> FieldType | None:
+def _child_type(
+    kind: FieldType | None, section: type[Section] | None, key: str
+) -> FieldType | None:
     if isinstance(kind, MapType):
         return kind.value
     if section is not None and (found := fields_of(section).get(key)):

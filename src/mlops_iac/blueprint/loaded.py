@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from mlops_iac.blueprint.checks import Check, check_environment, check_together
+from mlops_iac.blueprint.checks.names import illegal_name
 from mlops_iac.blueprint.compose import compose
 from mlops_iac.blueprint.decode import Decoded, Decoder
 from mlops_iac.blueprint.fill import LOCAL, LOCAL_ACCOUNT, fill
@@ -206,10 +207,3 @@ def _variables(merged: Node, environment: str) -> dict[str, str | None]:
         "account": account if account or environment != LOCAL else LOCAL_ACCOUNT,
         "region": written("region"),
     }
-
-
-def illegal_name(name: str, marker: EntryName) -> tuple[str, str, str] | None:
-    """Code, message and hint if `name` is not portable."""
-    from mlops_iac.blueprint.checks.names import illegal_name as check
-
-    return check(name, marker)

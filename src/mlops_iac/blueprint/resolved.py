@@ -58,7 +58,10 @@ class ResolvedBlueprint:
     def _walk(self, value: Any, path: str) -> Iterator[tuple[str, Any]]:
         match value:
             case Section():
-                inner = [(item.key, getattr(value, item.name)) for item in fields_of(type(value)).values()]
+                inner = [
+                    (item.key, getattr(value, item.name))
+                    for item in fields_of(type(value)).values()
+                ]
             case dict():
                 inner = list(value.items())
             case None:

@@ -17,8 +17,22 @@ from mlops_iac.blueprint.words import listed, nearest
 _WHOLE = re.compile(r"[-+]?[0-9]+")
 _NUMBER = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _LONGEST_NUMBER = 40
-_BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
-_NOT_BOOLEAN = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
+_BOOLEANS = {
+    "true": True,
+    "True": True,
+    "TRUE": True,
+    "false": False,
+    "False": False,
+    "FALSE": False,
+}
+_NOT_BOOLEAN = {
+    "yes": "true",
+    "on": "true",
+    "y": "true",
+    "no": "false",
+    "off": "false",
+    "n": "false",
+}
 NOTHING = object()
 """No value could be made; the problem says why."""
 
@@ -67,7 +81,12 @@ def typed(kind: ScalarType, node: Node) -> tuple[Any, str, str, str]:
     (wanted,) = kind.types
     value = {bool: boolean, int: whole, float: number}[wanted](node)
     if value is NOTHING:
-        return NOTHING, "wrong-type", f"'{node.text}' is not {_NAMES[wanted]}", _type_hint(wanted, node)
+        return (
+            NOTHING,
+            "wrong-type",
+            f"'{node.text}' is not {_NAMES[wanted]}",
+            _type_hint(wanted, node),
+        )
     if wanted is bool:
         return value, "", "", ""
     return _bounded(value, kind.bounds, value, "")

@@ -58,9 +58,7 @@ class Node:
     def is_null(self) -> bool:
         """Whether nothing, `~` or `null` is written."""
         return (
-            self.kind == "scalar"
-            and self.plain
-            and self.text in ("", "~", "null", "Null", "NULL")
+            self.kind == "scalar" and self.plain and self.text in ("", "~", "null", "Null", "NULL")
         )
 
     def scalar_like(self, text: str) -> Node:

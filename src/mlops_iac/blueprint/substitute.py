@@ -10,9 +10,7 @@ from mlops_iac.blueprint.words import listed, nearest
 _MARK = re.compile(r"\$\$\{|\$\{([^${}]*)(\}?)")
 
 
-def substitute(
-    text: str, variables: Mapping[str, str | None]
-) -> tuple[str, int, int, str, str]:
+def substitute(text: str, variables: Mapping[str, str | None]) -> tuple[str, int, int, str, str]:
     """The text with its variables filled in, or where and how long, what is wrong, and a hint."""
     parts: list[str] = []
     end = 0
@@ -29,12 +27,17 @@ def substitute(
         if name not in variables:
             meant = nearest(name, variables)
             known = listed([f"${{{item}}}" for item in variables])
-            hint = f"did you mean '${{{meant}}}'?" if meant else f"there is: {known}; `$${{` escapes"
+            hint = (
+                f"did you mean '${{{meant}}}'?" if meant else f"there is: {known}; `$${{` escapes"
+            )
             return text, at, length, f"'${{{name}}}' is not a variable", hint
         value = variables[name]
         if value is None:
             return (
-                text, at, length, f"'${{{name}}}' has no value here",
+                text,
+                at,
+                length,
+                f"'${{{name}}}' has no value here",
                 f"give the environment its '{name}'",
             )
         parts.append(value)

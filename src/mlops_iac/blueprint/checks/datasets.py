@@ -1,13 +1,82 @@
-"""Stub."""
+"""Datasets and features."""
 
 from __future__ import annotations
 
 from mlops_iac.blueprint.checks.base import Check
+from mlops_iac.blueprint.checks.files import expect
+from mlops_iac.blueprint.sections.datasets import Dataset
+
+_TABLES = ("bigquery://", "glue://", "kafka://")
 
 
 def check_datasets(check: Check) -> None:
-    """."""
+    """Each dataset on its own."""
+    for name, dataset in check.blueprint.datasets.items():
+        path = f"datasets.{name}"
+        _storage(check, path, dataset)
+        if dataset.window_days is not None and not (dataset.time or dataset.partition):
+            check.report(
+                f"{path}.window_days",
+                "needs-field",
+                f"{path}.window_days needs a column that says what is new",
+                "add 'time' or 'partition'",
+            )
+        for column, rule in dataset.checks.items():
+            low, high = rule.at_least, rule.at_most
+            if low is not None and high is not None and low > high:
+                check.report(
+                    f"{path}.checks.{column}.at_least",
+                    "contradiction",
+                    f"no value of '{column}' is at least {low} and at most {high}",
+                )
+
+
+def _storage(check: Check, path: str, dataset: Dataset) -> None:
+    source = dataset.source or ""
+    if dataset.is_local:
+        expect(check, f"{path}.source", source, "file or folder")
+    if dataset.stream is not None or source.startswith(_TABLES):
+        if dataset.format is not None and dataset.stream is None and not dataset.is_stream:
+            check.report(
+                f"{path}.format",
+                "no-effect",
+                f"'{source}' is a table and has no format",
+                "remove it",
+            )
+    elif dataset.format is None:
+        check.report(
+            path, "missing", f"{path} needs 'format'", "csv, parquet, json, images or text"
+        )
+    if dataset.retention_days is not None and dataset.source and not dataset.is_local:
+        check.report(
+            f"{path}.retention_days",
+            "not-ours",
+            f"'{source}' is used in place; nothing in it is deleted",
+            "remove 'retention_days'",
+        )
 
 
 def check_features(check: Check) -> None:
-    """."""
+    """Each feature group on its own."""
+    for name, feature in check.blueprint.features.items():
+        path = f"features.{name}"
+        if feature.existing is None:
+            lacking = [
+                key
+                for key, value in (
+                    ("dataset", feature.dataset),
+                    ("entity", feature.entity),
+                    ("time", feature.time),
+                    ("fields", feature.fields),
+                )
+                if not value
+            ]
+            for key in lacking:
+                check.report(path, "missing", f"{path} needs '{key}'", "or `existing: ID`")
+        if feature.ttl_hours is not None and not feature.online:
+            check.report(
+                f"{path}.ttl_hours",
+                "needs-field",
+                f"{path}.ttl_hours is for online values",
+                "add `online: true`, or remove it",
+            )

@@ -17,7 +17,6 @@ from mlops_iac.blueprint.sections.values import (
     Limit,
     MetricName,
     ModelName,
-    Percent,
     WholePercent,
 )
 
@@ -52,9 +51,7 @@ class Variant(Section):
 class ScalingTarget(Section):
     """What each instance should be kept at."""
 
-    ALTERNATIVES: ClassVar = (
-        ("requests_per_minute", "concurrency", "cpu_percent", "gpu_percent"),
-    )
+    ALTERNATIVES: ClassVar = (("requests_per_minute", "concurrency", "cpu_percent", "gpu_percent"),)
     ONE_OF: ClassVar = (("requests_per_minute", "concurrency", "cpu_percent", "gpu_percent"),)
 
     requests_per_minute: float | None = Field(None, gt=0, description="Calls per minute.")
