@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from time import perf_counter
 from typing import Any, Final
 
-from mlops_iac.errors import MlopsError, UsageError
+from mlops_iac.errors import UsageError
 from mlops_iac.graph.canonical import CanonicalGraph, CanonicalResource, canonical
+from mlops_iac.graph.diff import Replaces, diff
 from mlops_iac.graph.model import ResourceGraph
+from mlops_iac.graph.plan import Plan
 
 FORMAT: Final = 1
+LOCK_SUFFIX: Final = ".lock.json"
 _SDKS = ("mlops-iac", "pulumi", "pulumi-aws")
 _REGENERATE = "run `mlops-iac compile`, which writes it anew; what it held is in git"
 
 
-def lock_path(program: Path, stack: str) -> Path:
-    """Where a stack's lock file lies: beside the program."""
-    return program / f"mlops-iac.{stack}.lock.json"
+def lock_name(stack: str) -> str:
+    """The name of a stack's lock file, which lies beside the program."""
+    return f"mlops-iac.{stack}{LOCK_SUFFIX}"
 
 
 def lock_bytes(
@@ -43,77 +46,65 @@ def lock_bytes(
     return (json.dumps(data, indent=1, ensure_ascii=False) + "\n").encode()
 
 
-def write_lock(path: Path, graph: ResourceGraph | CanonicalGraph) -> bool:
-    """Write the lock file atomically; False when its content is there already.
-
-    Only versions that differ do not count as a change. Raises UsageError for a place that cannot be
-    written, MlopsError for a full disk.
-    """
-    if not stale_lock(path, graph):
+def same_lock(left: bytes, right: bytes) -> bool:
+    """Whether two lock files hold the same graph, whatever versions wrote them."""
+    try:
+        return parse_lock(left, "") == parse_lock(right, "")
+    except UsageError:
         return False
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(lock_bytes(graph))
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        kind = MlopsError if error.errno in (28, 122) else UsageError
-        raise kind(f"{path} cannot be written: {error.strerror}") from None
-    return True
 
 
-def stale_lock(path: Path, graph: ResourceGraph | CanonicalGraph) -> list[str]:
-    """Why the lock file is not that of `graph`, for `--check`; empty when it is."""
-    locked = canonical(graph) if isinstance(graph, ResourceGraph) else graph
-    if not path.exists():
-        return [f"{path.name} is missing"]
-    try:
-        existing = read_lock(path)
-    except UsageError as error:
-        return [error.message]
-    if existing == locked:
-        return []
-    old = {resource.urn: resource for resource in existing.resources}
-    new = {resource.urn: resource for resource in locked.resources}
-    changed = sum(old[urn] != new[urn] for urn in old.keys() & new.keys())
-    counts = {
-        "not in it": len(new.keys() - old.keys()),
-        "changed": changed,
-        "only in it": len(old.keys() - new.keys()),
-    }
-    told = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
-    return [f"{path.name} is not what the program gives ({told or 'order or outputs'})"]
+def lock_plan(path: Path, graph: ResourceGraph | CanonicalGraph, replaces: Replaces) -> Plan:
+    """What would change between the lock file at `path` and a fresh capture.
+
+    Without a lock file everything would be created. Raises UsageError as `read_lock`.
+    """
+    started = perf_counter()
+    new = canonical(graph) if isinstance(graph, ResourceGraph) else graph
+    old = read_lock(path) if path.exists() else CanonicalGraph(new.project, new.stack, ())
+    return Plan(
+        stack=new.stack,
+        project=new.project,
+        engine="embedded",
+        against="lock",
+        steps=diff(old, new, replaces),
+        outputs=new.outputs,
+        duration_seconds=perf_counter() - started,
+    )
 
 
 def read_lock(path: Path) -> CanonicalGraph:
-    """The graph that a lock file holds.
-
-    Raises UsageError for a file that is missing, cut off, merged with conflicts, or of a newer
-    format, each with what to do.
-    """
+    """The graph that a lock file holds; raises as `parse_lock`, and for a file that is missing."""
     try:
-        raw = path.read_bytes()
+        return parse_lock(path.read_bytes(), path.name)
     except FileNotFoundError:
         raise UsageError(
             f"there is no lock file {path.name}", hint="run `mlops-iac compile`, which writes it"
         ) from None
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from None
+
+
+def parse_lock(raw: bytes, name: str) -> CanonicalGraph:
+    """The graph that the bytes of a lock file hold; `name` is for messages.
+
+    Raises UsageError for one that is cut off, merged with conflicts, or of a newer
+    format, each with what to do.
+    """
     try:
         data = json.loads(raw)
     except ValueError as error:
         conflict = b"<<<<<<< " in raw
         line = getattr(error, "lineno", 0)
         raise UsageError(
-            f"{path.name}{f', line {line}' if line else ''}: "
+            f"{name}{f', line {line}' if line else ''}: "
             + ("there are merge conflicts in it" if conflict else "this is not JSON"),
             hint=_REGENERATE,
         ) from None
     found = data.get("format") if isinstance(data, dict) else None
     if isinstance(found, int) and found > FORMAT:
         raise UsageError(
-            f"{path.name} has format {found}; this version reads up to {FORMAT}",
+            f"{name} has format {found}; this version reads up to {FORMAT}",
             hint="upgrade mlops-iac to the version that the team uses",
         )
     try:
@@ -121,7 +112,7 @@ def read_lock(path: Path) -> CanonicalGraph:
             raise ValueError(found)
         return _graph(data)
     except (KeyError, TypeError, ValueError, AttributeError):
-        raise UsageError(f"{path.name} is not a lock file", hint=_REGENERATE) from None
+        raise UsageError(f"{name} is not a lock file", hint=_REGENERATE) from None
 
 
 def installed_versions() -> dict[str, str]:

@@ -20,15 +20,60 @@ IsSensitive = Callable[[str, str], bool]
 
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _SECRET_WORDS = frozenset(
-    "password passwd passphrase secret token credential credentials apikey pwd".split()
+    [
+        "password",
+        "passwd",
+        "passphrase",
+        "secret",
+        "token",
+        "credential",
+        "credentials",
+        "apikey",
+        "pwd",
+    ]
 )
 # Before `key` in camelCase: those that open something. `kmsKey`, `partitionKey`, `publicKey` do not.
-_OPENING = frozenset("access secret private api signing auth account license encryption".split())
+_OPENING = frozenset(
+    ["access", "secret", "private", "api", "signing", "auth", "account", "license", "encryption"]
+)
 # A name that ends so says something about a secret, and is none: `secretArn`, `tokenType`.
 _ABOUT = frozenset(
-    "arn arns id ids name names path type version versions length count policy endpoint url uri "
-    "enabled expiration validity duration ttl days hours minutes seconds units rotation required "
-    "provider lambda template reference ref from".split()
+    [
+        "arn",
+        "arns",
+        "id",
+        "ids",
+        "name",
+        "names",
+        "path",
+        "type",
+        "version",
+        "versions",
+        "length",
+        "count",
+        "policy",
+        "endpoint",
+        "url",
+        "uri",
+        "enabled",
+        "expiration",
+        "validity",
+        "duration",
+        "ttl",
+        "days",
+        "hours",
+        "minutes",
+        "seconds",
+        "units",
+        "rotation",
+        "required",
+        "provider",
+        "lambda",
+        "template",
+        "reference",
+        "ref",
+        "from",
+    ]
 )
 _CREDENTIALS_IN_URL = re.compile(r"(://[^/\s:@]*:)[^/\s@]+(@)")
 _NOT_SECRET_VALUE = re.compile(r"(?:arn:[\w-]+:|\$\{[^}]*\}\Z)")

@@ -1,4 +1,4 @@
-"""Plans of all environments → one Pulumi program, in memory; `writer` puts it on disk."""
+"""Plans of all environments → one Pulumi program, in memory; `write` puts it on disk."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -36,22 +37,25 @@ _PROJECT_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}\Z")  # Source: pulumi sdk/go 
 class ProjectInput:
     """What the program says about itself.
 
-    `source` is the blueprint's file name without folders, `source_sha256` the hash of its bytes in
-    hex. `overrides` maps environment → resource address → property → value.
+    `source` is the blueprint's file: its name and the hash of its bytes go into the program.
+    `overrides` maps environment → resource address → property → value.
     """
 
     name: str
     description: str
-    source: str
-    source_sha256: str
+    source: Path
     overrides: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
 
     @property
     def provenance(self) -> str:
         """One sentence: what wrote the program, and from what."""
+        try:
+            digest = sha256(self.source.read_bytes()).hexdigest()
+        except OSError as error:
+            raise UsageError(f"{self.source} cannot be read: {error.strerror}") from None
         return (
-            f"Written by mlops-iac {mlops_iac.__version__} from {self.source}"
-            f" (sha256:{self.source_sha256[:12]})."
+            f"Written by mlops-iac {mlops_iac.__version__} from {self.source.name}"
+            f" (sha256:{digest[:12]})."
         )
 
 
@@ -116,7 +120,7 @@ def build(
         ".gitignore": project_files.gitignore(),
         "Pulumi.yaml": project_files.pulumi_yaml(project.name, project.description),
         "README.md": project_files.readme(
-            project.name, project.source, list(plans), project.provenance
+            project.name, project.source.name, list(plans), project.provenance
         ),
         "__main__.py": layout.main_py(headline, provenance, blocks, overrides),
         "requirements.txt": project_files.requirements(clouds),

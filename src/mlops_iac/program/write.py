@@ -5,14 +5,16 @@ from __future__ import annotations
 import errno
 import os
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import NoReturn
 
 from mlops_iac.errors import MlopsError, UsageError
+from mlops_iac.graph.lock import LOCK_SUFFIX, same_lock
 from mlops_iac.program import manifest, stackfile
-from mlops_iac.program.compiler import Program
+from mlops_iac.program.build import Program
 from mlops_iac.program.manifest import Manifest, read_manifest
 
 _MARK = b"Written by mlops-iac"
@@ -27,13 +29,15 @@ class _Change:
     reason: str
 
 
-def write(program: Program, out: Path) -> list[Path]:
+def write(program: Program, out: Path, *, extra: Mapping[str, bytes] | None = None) -> list[Path]:
     """Bring the folder to the program and return the paths that changed, sorted.
 
+    `extra` are further files of ours, by relative path: the stacks' lock files.
     Files of ours that are no longer needed are removed, unless somebody edited them; files of
     others stay. Raises UsageError where the folder cannot be written or holds somebody else's file
     under a name we need, MlopsError for a full disk; then nothing was changed.
     """
+    program = _with(program, extra)
     changes = [*_changes(program, out), *_manifest_change(program, out)]
     if not changes:
         return []
@@ -60,9 +64,13 @@ def write(program: Program, out: Path) -> list[Path]:
     return sorted(out / change.path for change in changes if change.path != manifest.NAME)
 
 
-def stale(program: Program, out: Path) -> list[str]:
+def stale(program: Program, out: Path, *, extra: Mapping[str, bytes] | None = None) -> list[str]:
     """Why the folder is not what the blueprint gives, one sentence each; empty when it is."""
-    return [change.reason for change in _changes(program, out, check=True)]
+    known = read_manifest(out)
+    if extra is None:
+        # Whoever asks about the program alone does not ask whether a lock file is left over.
+        extra = {p: _bytes(out / p) or b"" for p in known.files if p.endswith(LOCK_SUFFIX)}
+    return [change.reason for change in _changes(_with(program, extra), out, check=True)]
 
 
 def read_config(out: Path, environment: str) -> dict[str, object]:
@@ -80,7 +88,7 @@ def _changes(program: Program, out: Path, *, check: bool = False) -> list[_Chang
         existing = _bytes(out / path)
         if existing is None:
             changes.append(_Change(path, content, f"{path} is missing"))
-        elif existing != content and not _same_archive(program, known, path, existing):
+        elif existing != content and not _means_same(program, known, path, existing):
             if not check and path not in known.files and not ours:
                 raise UsageError(
                     f"{out / path} exists and was not written by mlops-iac",
@@ -136,8 +144,9 @@ def _manifest_change(program: Program, out: Path) -> list[_Change]:
     known = read_manifest(out)
     for path, content in program.files.items():
         existing = _bytes(out / path)
-        kept = existing is not None and _same_archive(program, known, path, existing)
-        files[path] = known.files[path] if kept else sha256(content).hexdigest()
+        kept = existing is not None and _means_same(program, known, path, existing)
+        kept_content = existing if kept and existing is not None else content
+        files[path] = sha256(kept_content).hexdigest()
     config = {environment: sorted(keys) for environment, keys in program.config.items() if keys}
     content = Manifest(files, program.made_from, config).to_bytes()
     if _bytes(out / manifest.NAME) == content:
@@ -145,8 +154,18 @@ def _manifest_change(program: Program, out: Path) -> list[_Change]:
     return [_Change(manifest.NAME, content, "")]
 
 
-def _same_archive(program: Program, known: Manifest, path: str, existing: bytes) -> bool:
-    """Archives are compared by what was packed: versions of zlib compress differently."""
+def _with(program: Program, extra: Mapping[str, bytes] | None) -> Program:
+    return replace(program, files={**program.files, **extra}) if extra else program
+
+
+def _means_same(program: Program, known: Manifest, path: str, existing: bytes) -> bool:
+    """Whether a file says the same in other bytes.
+
+    Archives are compared by what was packed, because versions of zlib compress differently; lock
+    files without the versions they name, which differ between two machines of a team.
+    """
+    if path.endswith(LOCK_SUFFIX):
+        return same_lock(existing, program.files[path])
     made_from = program.made_from.get(path)
     return (
         made_from is not None
