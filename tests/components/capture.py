@@ -204,6 +204,7 @@ def capture(
             pulumi.runtime.set_all_config(dict(config))
         loop = asyncio.new_event_loop()
         asyncio.set_event_loop(loop)
+        loop.set_exception_handler(lambda *_: None)  # reported by the failure that is raised
 
         async def main() -> None:
             # Raised only after the run: the SDK would wait for ever for the registrations begun.
@@ -215,6 +216,10 @@ def capture(
         try:
             loop.run_until_complete(run_in_stack(main))
         finally:
+            left = asyncio.all_tasks(loop)
+            for task in left:
+                task.cancel()
+            loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
             asyncio.set_event_loop(None)
             loop.close()
 

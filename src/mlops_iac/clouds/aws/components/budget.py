@@ -1,0 +1,81 @@
+"""A monthly budget over everything that carries the stack's cost tag."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pulumi
+import pulumi_aws as aws
+
+# AWS Budgets quotas: "Notifications per budget" and e-mail subscribers per notification.
+_MOST_NOTIFICATIONS = 10
+_MOST_EMAILS = 10
+
+
+@dataclass(frozen=True)
+class BudgetArgs:
+    """US dollars a month, and at which percentages to tell whom.
+
+    Costs are counted by the tag `tag_key` = `tag_value`, which somebody has to activate once as a
+    cost allocation tag in the account's billing console; until then the budget sees nothing.
+    """
+
+    monthly_usd: pulumi.Input[float]
+    tag_key: str
+    tag_value: pulumi.Input[str]
+    alert_percent: Sequence[float] = (80, 100)
+    topic_arn: pulumi.Input[str] | None = None
+    emails: Sequence[pulumi.Input[str]] = ()
+    tags: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+
+
+class Budget(pulumi.ComponentResource):
+    """`budget_name`. Raises ValueError when there is nobody to tell, or more than AWS allows."""
+
+    budget_name: pulumi.Output[str]
+
+    def __init__(
+        self, name: str, args: BudgetArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("mlops-iac:aws:Budget", name, None, opts)
+        if args.topic_arn is None and not args.emails:
+            raise ValueError(f"{name}: a budget without `alerts` tells nobody")
+        if len(args.alert_percent) > _MOST_NOTIFICATIONS:
+            raise ValueError(f"{name}: at most {_MOST_NOTIFICATIONS} percentages")
+        if len(args.emails) > _MOST_EMAILS:
+            raise ValueError(f"{name}: at most {_MOST_EMAILS} addresses; use a topic")
+        budget = aws.budgets.Budget(
+            f"{name}-monthly",
+            budget_type="COST",
+            time_unit="MONTHLY",
+            limit_amount=pulumi.Output.from_input(args.monthly_usd).apply(_amount),
+            limit_unit="USD",
+            # No `time_period_start`: a computed one would differ on every run.
+            cost_filters=[
+                aws.budgets.BudgetCostFilterArgs(
+                    name="TagKeyValue",
+                    values=[pulumi.Output.concat("user:", args.tag_key, "$", args.tag_value)],
+                )
+            ],
+            notifications=[
+                aws.budgets.BudgetNotificationArgs(
+                    comparison_operator="GREATER_THAN",
+                    notification_type="ACTUAL",
+                    threshold=percent,
+                    threshold_type="PERCENTAGE",
+                    subscriber_sns_topic_arns=[args.topic_arn] if args.topic_arn else None,
+                    subscriber_email_addresses=list(args.emails) or None,
+                )
+                for percent in args.alert_percent
+            ],
+            tags=args.tags,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self.budget_name = budget.name
+        self.register_outputs({"budgetName": self.budget_name})
+
+
+def _amount(usd: float) -> str:
+    """As the service writes it back, or every plan would show a change: `300.0`, `99.5`."""
+    return str(float(usd))

@@ -1,0 +1,159 @@
+"""Customer keys: one for the data, another for alerts, each admitting exactly who needs it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import pulumi
+import pulumi_aws as aws
+
+from ._context import Context, physical
+from ._iam import Statement, policy_document, statement
+from ._naming import sid
+
+_ALIAS_LIMIT = 250  # kms AliasNameType is 256, with `alias/`
+
+AlertPublisher = Literal["cloudwatch", "events", "budgets"]
+DataService = Literal["logs", "events", "sns", "sqs"]
+
+
+@dataclass(frozen=True)
+class KeysArgs:
+    """What to encrypt with keys of one's own.
+
+    `customer`: make a key for data (`security.keys: customer`); ignored when `existing_key_arn`
+    is set. `alerts`: make the key of the alert topic; alarms need one even when the data has
+    none, because CloudWatch cannot use the `aws/sns` key (CloudWatch user guide, "Notifying users
+    on alarm changes"). `alert_publishers` are the services that publish to that topic,
+    `data_services` those that use the data key on their own behalf. `reader_accounts` may decrypt
+    with the data key: they serve models that this stack trained.
+    """
+
+    customer: bool = False
+    existing_key_arn: pulumi.Input[str] | None = None
+    alerts: bool = False
+    alert_publishers: Sequence[AlertPublisher] = ("cloudwatch",)
+    data_services: Sequence[DataService] = ()
+    reader_accounts: Sequence[str] = ()
+    deletion_window_days: int = 30
+    protect: bool = True
+    tags: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+
+
+class Keys(pulumi.ComponentResource):
+    """Keys and their aliases.
+
+    `data_key_arn`: the key of the data, or None when the provider's own encryption is used.
+    `alerts_key_arn`: the key of the alert topic, or None.
+    """
+
+    data_key_arn: pulumi.Output[str] | None
+    alerts_key_arn: pulumi.Output[str] | None
+
+    def __init__(
+        self, name: str, args: KeysArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("mlops-iac:aws:Keys", name, None, opts)
+        self._args = args
+        self._context = Context(self)
+        self.data_key_arn = None
+        self.alerts_key_arn = None
+        if args.existing_key_arn is not None:
+            self.data_key_arn = pulumi.Output.from_input(args.existing_key_arn).apply(_key_arn)
+        elif args.customer:
+            self.data_key_arn = self._key(
+                f"{name}-data",
+                "Data, models and captures",
+                [*self._readers(), *(self._data_service(each) for each in args.data_services)],
+            )
+        if args.alerts:
+            self.alerts_key_arn = self._key(
+                f"{name}-alerts",
+                "Messages of the alert topic",
+                [self._publisher(each) for each in args.alert_publishers],
+            )
+        self.register_outputs(
+            {"dataKeyArn": self.data_key_arn, "alertsKeyArn": self.alerts_key_arn}
+        )
+
+    def _key(
+        self, name: str, description: str, statements: Sequence[Statement]
+    ) -> pulumi.Output[str]:
+        key = aws.kms.Key(
+            name,
+            description=description,
+            enable_key_rotation=True,
+            deletion_window_in_days=self._args.deletion_window_days,
+            policy=policy_document(self._owner(), *statements),
+            tags=self._args.tags,
+            opts=pulumi.ResourceOptions(parent=self, protect=self._args.protect),
+        )
+        aws.kms.Alias(
+            f"{name}-alias",
+            name=f"alias/{physical(name, _ALIAS_LIMIT)}",
+            target_key_id=key.key_id,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        return key.arn
+
+    def _owner(self) -> Statement:
+        return statement(
+            "Owner",
+            ["kms:*"],
+            ["*"],
+            reason="the account's own IAM policies decide who manages and uses the key",
+            wildcard="in a key policy `*` is this key; without this statement nobody could manage it",
+            principal={"AWS": self._context.root()},
+        )
+
+    def _readers(self) -> list[Statement]:
+        if not self._args.reader_accounts:
+            return []
+        return [
+            statement(
+                "Readers",
+                ["kms:Decrypt", "kms:DescribeKey"],
+                ["*"],
+                reason="accounts that serve the models trained here read their artifacts",
+                wildcard="in a key policy `*` is this key",
+                principal={"AWS": [self._context.root(each) for each in self._args.reader_accounts]},
+            )
+        ]
+
+    def _publisher(self, service: AlertPublisher) -> Statement:
+        return statement(
+            sid(f"{service} publishes"),
+            ["kms:Decrypt", "kms:GenerateDataKey*"],
+            ["*"],
+            reason=f"{service} publishes to the encrypted topic; without it alerts vanish silently",
+            wildcard="in a key policy `*` is this key; GenerateDataKey* is what the service asks for",
+            principal={"Service": self._context.service(service)},
+            conditions={"StringEquals": {"aws:SourceAccount": self._context.account}},
+        )
+
+    def _data_service(self, service: DataService) -> Statement:
+        conditions: dict[str, dict[str, pulumi.Input[str]]] = {
+            "StringEquals": {"aws:SourceAccount": self._context.account}
+        }
+        if service == "logs":
+            # CloudWatch Logs user guide, "Encrypt log data": it sends the group's ARN as context.
+            groups = self._context.arn("logs", "log-group:*")
+            conditions = {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}}
+        return statement(
+            sid(f"{service} encrypts"),
+            ["kms:Decrypt", "kms:GenerateDataKey*"]
+            + (["kms:Encrypt", "kms:ReEncrypt*", "kms:DescribeKey"] if service == "logs" else []),
+            ["*"],
+            reason=f"{service} stores what belongs to this stack under the data key",
+            wildcard="in a key policy `*` is this key; the starred actions are variants of one",
+            principal={"Service": self._context.service(service)},
+            conditions=conditions,
+        )
+
+
+def _key_arn(text: str) -> str:
+    if not text.startswith("arn:") or ":key/" not in text:
+        raise ValueError(f"{text!r} is not the ARN of a KMS key; ids and aliases do not work")
+    return text
