@@ -49,17 +49,24 @@ class _Recorder:
                 f"provider {self._provider.package}"
             )
         address = registration.address
+
+        def make(property_: str, shape: str = "{}") -> str:
+            return self.stand_ins.make(address, property_, shape)
+
         id_, outputs = self._provider.stand_ins(
             registration.type,
             registration.name,
             {key: reveal(value) for key, value in registration.inputs.items()},
-            lambda property_, shape="{}": self.stand_ins.make(address, property_, shape),
+            make,
         )
         marked = dict(mark_like(outputs, registration.inputs))
         for key in registration.additional_secret_outputs:
             if key in marked and not isinstance(marked[key], Secret):
                 marked[key] = Secret(marked[key])
         return Answer(registration.urn, id_, marked)
+
+    def failed(self, error: BaseException) -> None:
+        """The monitor keeps the first error and raises it at the end."""
 
     def register_outputs(self, urn: str, outputs: Properties) -> None:
         with self._lock:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from mlops_iac.emulators.provider import Provider
-from mlops_iac.engine.protocol import OnEvent, Plan, Result, StackTarget
+from mlops_iac.emulators.provider import Provider, ProviderError
+from mlops_iac.engine.protocol import OnEvent, Plan, Result, StackTarget, Step
+from mlops_iac.errors import Cancelled, MlopsError
+from mlops_iac.graph.model import Resource
 from mlops_iac.values import Properties
+
+if TYPE_CHECKING:
+    from mlops_iac.engine.embedded.deployment import Deployment
+    from mlops_iac.engine.embedded.removal import Removal
+    from mlops_iac.engine.embedded.steps import StepLog
+    from mlops_iac.engine.embedded.store import Store
 
 
 class EmbeddedEngine:
@@ -18,10 +27,66 @@ class EmbeddedEngine:
     def __init__(self, providers: Mapping[str, Provider]) -> None:
         self._providers = dict(providers)
 
+    # -- plans -------------------------------------------------------------------------------
     def preview(self, target: StackTarget, *, targets: Sequence[str] = ()) -> Plan:
-        """What `up` would do against the stack's state."""
-        raise NotImplementedError
+        """What `up` would do against the stack's state. Changes nothing."""
+        from mlops_iac.engine.embedded.deployment import Deployment
+        from mlops_iac.engine.embedded.executor import DryPerformer
+        from mlops_iac.engine.embedded.program import run_program
+        from mlops_iac.engine.embedded.recovery import recover
+        from mlops_iac.engine.embedded.steps import StepLog
+        from mlops_iac.engine.embedded.store import Store
 
+        begun = time.monotonic()
+        self._configure(target)
+        store = Store(target, persist=False)
+        notes = recover(store, self._providers)
+        log = StepLog()
+        deployment = Deployment(
+            store,
+            self._providers,
+            DryPerformer(store, self._providers),
+            log,
+            config=target.config,
+            targets=targets,
+        )
+        _run(lambda: run_program(target, deployment, dry_run=True), deployment, log)
+        _raise_first(deployment, log)
+        steps = log.ordered(deployment.order())
+        steps += [removal.step() for removal in deployment.removals()]
+        return Plan(
+            stack=target.stack,
+            project=target.project,
+            engine=self.name,
+            against="state",
+            steps=tuple(steps),
+            outputs=deployment.outputs(),
+            diagnostics=(*notes, *deployment.diagnostics),
+            duration_seconds=time.monotonic() - begun,
+        )
+
+    def plan_destroy(self, target: StackTarget) -> Plan:
+        """What `destroy` would delete. Raises MlopsError naming every protected resource."""
+        from mlops_iac.engine.embedded.recovery import recover
+        from mlops_iac.engine.embedded.removal import plan_removals
+        from mlops_iac.engine.embedded.store import Store
+
+        begun = time.monotonic()
+        self._configure(target)
+        store = Store(target, persist=False)
+        notes = recover(store, self._providers)
+        removals = plan_removals(store.snapshot, (), lambda _entry: True)
+        return Plan(
+            stack=target.stack,
+            project=target.project,
+            engine=self.name,
+            against="state",
+            steps=tuple(removal.step() for removal in removals),
+            diagnostics=tuple(notes),
+            duration_seconds=time.monotonic() - begun,
+        )
+
+    # -- operations --------------------------------------------------------------------------
     def up(
         self,
         target: StackTarget,
@@ -30,25 +95,212 @@ class EmbeddedEngine:
         parallel: int = 8,
         targets: Sequence[str] = (),
     ) -> Result:
-        """Bring the stack to what the program says."""
-        raise NotImplementedError
+        """Bring the stack to what the program says.
+
+        Failed resources are in the result; raises MlopsError for what is wrong with the program
+        or its state, Cancelled after an interrupt. The state is written in every case.
+        """
+        from mlops_iac.engine.embedded.deployment import Deployment
+        from mlops_iac.engine.embedded.executor import LivePerformer
+        from mlops_iac.engine.embedded.interrupt import Interrupt
+        from mlops_iac.engine.embedded.program import run_program
+        from mlops_iac.engine.embedded.steps import StepLog
+        from mlops_iac.engine.embedded.store import open_store
+
+        begun = time.monotonic()
+        log = StepLog(on_event)
+        with open_store(target, "up") as store, Interrupt() as interrupt:
+            self._begin(target, store, log)
+            performer = LivePerformer(store, self._providers)
+            deployment = Deployment(
+                store,
+                self._providers,
+                performer,
+                log,
+                config=target.config,
+                targets=targets,
+                cancelled=interrupt.requested,
+            )
+            try:
+                _run(
+                    lambda: run_program(target, deployment, dry_run=False, parallel=parallel),
+                    deployment,
+                    log,
+                )
+                if not deployment.stopping:
+                    self._remove(deployment.removals(), store, log, parallel, interrupt.requested)
+            finally:
+                store.compact()
+            if interrupt.requested():
+                raise Cancelled("interrupted; what was done is kept in the state")
+            if not log.failures and deployment.errors:
+                raise deployment.errors[0]
+            for error in deployment.errors:
+                log.failures.setdefault("", error.message)
+            return Result(
+                steps=tuple(log.ordered(deployment.order())),
+                outputs=deployment.outputs(),
+                failures=dict(log.failures),
+                duration_seconds=time.monotonic() - begun,
+            )
 
     def refresh(self, target: StackTarget, *, preview_only: bool = False) -> Result:
         """Take over what the cloud says; steps tell what drifted or vanished."""
-        raise NotImplementedError
+        from mlops_iac.engine.embedded.recovery import recover
+        from mlops_iac.engine.embedded.refresh import refresh
+        from mlops_iac.engine.embedded.steps import StepLog
+        from mlops_iac.engine.embedded.store import Store, open_store
+
+        begun = time.monotonic()
+        log = StepLog()
+        if preview_only:
+            self._configure(target)
+            store = Store(target, persist=False)
+            recover(store, self._providers)
+            steps = refresh(store, self._providers, log)
+        else:
+            with open_store(target, "refresh") as store:
+                self._begin(target, store, log)
+                try:
+                    steps = refresh(store, self._providers, log)
+                finally:
+                    store.compact()
+        stack = store.snapshot.stack()
+        return Result(
+            steps=tuple(steps),
+            outputs=stack.outputs if stack else {},
+            failures=dict(log.failures),
+            duration_seconds=time.monotonic() - begun,
+        )
 
     def destroy(self, target: StackTarget, *, on_event: OnEvent | None = None) -> Result:
-        """Delete everything in reverse order of dependency."""
-        raise NotImplementedError
+        """Delete everything in reverse order of dependency; the empty state is kept."""
+        from mlops_iac.engine.embedded.interrupt import Interrupt
+        from mlops_iac.engine.embedded.removal import plan_removals
+        from mlops_iac.engine.embedded.steps import StepLog
+        from mlops_iac.engine.embedded.store import open_store
 
-    def plan_destroy(self, target: StackTarget) -> Plan:
-        """What `destroy` would delete."""
-        raise NotImplementedError
+        begun = time.monotonic()
+        log = StepLog(on_event)
+        with open_store(target, "destroy") as store, Interrupt() as interrupt:
+            self._begin(target, store, log)
+            try:
+                removals = plan_removals(store.snapshot, (), lambda _entry: True)
+                removed = self._remove(removals, store, log, 8, interrupt.requested)
+            finally:
+                store.compact()
+            if interrupt.requested():
+                raise Cancelled("interrupted; what is left is kept in the state")
+        return Result(
+            steps=tuple(removed),
+            failures=dict(log.failures),
+            duration_seconds=time.monotonic() - begun,
+        )
 
+    # -- what is known -----------------------------------------------------------------------
     def outputs(self, target: StackTarget) -> Properties:
-        """The stack's outputs; secrets stay wrapped."""
-        raise NotImplementedError
+        """The stack's outputs; secrets stay wrapped. Empty before the first `up`."""
+        from mlops_iac.engine.embedded.store import Store
 
-    def resources(self, target: StackTarget) -> Sequence[Any]:
-        """What the state holds, for `status`."""
-        raise NotImplementedError
+        stack = Store(target, persist=False).snapshot.stack()
+        return stack.outputs if stack else {}
+
+    def resources(self, target: StackTarget) -> Sequence[Resource]:
+        """What the state holds, dependencies first; copies waiting for deletion are left out."""
+        from mlops_iac.engine.embedded.order import topological
+        from mlops_iac.engine.embedded.registration import name_of
+        from mlops_iac.engine.embedded.store import Store
+
+        live = dict(Store(target, persist=False).snapshot.live())
+        return [
+            Resource(
+                urn=entry.urn,
+                type=entry.type,
+                name=name_of(entry.urn),
+                custom=entry.custom,
+                parent=entry.parent,
+                inputs=entry.inputs,
+                outputs=entry.outputs,
+                id=entry.id,
+                provider=entry.provider,
+                dependencies=tuple(entry.dependencies),
+                property_dependencies=entry.property_dependencies,
+                protect=entry.protect,
+                retain_on_delete=entry.retain_on_delete,
+                additional_secret_outputs=tuple(entry.additional_secret_outputs),
+                aliases=tuple(entry.aliases),
+                deleted_with=entry.deleted_with,
+                recorded=entry.recorded,
+            )
+            for entry in (live[key] for key in topological({k: e.needs() for k, e in live.items()}))
+        ]
+
+    # -- inside ------------------------------------------------------------------------------
+    def _configure(self, target: StackTarget) -> None:
+        for package, provider in self._providers.items():
+            prefix = f"{package}:"
+            config = {
+                key.removeprefix(prefix): value
+                for key, value in target.config.items()
+                if key.startswith(prefix)
+            }
+            try:
+                provider.configure(target.stack, config)
+            except ProviderError as error:
+                raise MlopsError(error.message) from error
+
+    def _begin(self, target: StackTarget, store: Store, log: StepLog) -> None:
+        from mlops_iac.engine.embedded.recovery import recover
+
+        self._configure(target)
+        store.prepare()
+        for note in recover(store, self._providers):
+            log.note(note)
+
+    def _remove(
+        self,
+        removals: Sequence[Removal],
+        store: Store,
+        log: StepLog,
+        parallel: int,
+        stop: Callable[[], bool],
+    ) -> list[Step]:
+        from mlops_iac.engine.embedded.executor import LivePerformer
+        from mlops_iac.engine.embedded.removal import perform
+
+        performer = LivePerformer(store, self._providers)
+        removed: list[Step] = []
+
+        def delete(removal: Removal) -> bool:
+            step = removal.step()
+            try:
+                with log.running(f"{removal.key}#removed", step) as done:
+                    performer.delete(
+                        removal.key, removal.entry, call=removal.call, pending_replacement=False
+                    )
+                    done(step)
+                    removed.append(step)
+            except (ProviderError, MlopsError):
+                return False
+            return True
+
+        left = perform(removals, delete, parallel=parallel, stop=stop)
+        for removal in left:
+            log.skipped(removal.entry.urn)
+        return removed
+
+
+def _run(call: Callable[[], None], deployment: Deployment, log: StepLog) -> None:
+    """Run the program; what it says after a resource failed is only a consequence."""
+    try:
+        call()
+    except MlopsError:
+        if not (deployment.errors or log.failures):
+            raise
+
+
+def _raise_first(deployment: Deployment, log: StepLog) -> None:
+    if deployment.errors:
+        raise deployment.errors[0]
+    for urn, message in log.failures.items():
+        raise MlopsError(f"{urn}: {message}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import Any
+from typing import Any, ClassVar
 
 from google.protobuf import empty_pb2
 from pulumi.runtime import mocks
@@ -22,13 +22,13 @@ FEATURES = (
 )
 
 
-class EmbeddedMonitor(mocks.MockMonitor):  # type: ignore[misc]
+class EmbeddedMonitor(mocks.MockMonitor):
     """Hands each whole request to a handler. The first error that was raised is kept in `error`."""
 
     def __init__(
         self, stack: str, project: str, handler: Handler, read_asset: wire.ReadAsset
     ) -> None:
-        super().__init__(None)
+        super().__init__(None)  # type: ignore[arg-type]
         self._stack = stack
         self._project = project
         self._handler = handler
@@ -40,8 +40,9 @@ class EmbeddedMonitor(mocks.MockMonitor):  # type: ignore[misc]
         with self._lock:
             if self.error is None:
                 self.error = error
+        self._handler.failed(error)
 
-    def GetDeploymentInfo(self, request: Any) -> Any:  # noqa: ARG002, N802
+    def GetDeploymentInfo(self, request: Any) -> Any:  # noqa: N802
         """The features the SDK may use."""
         return resource_pb2.DeploymentInfo(supportedFeatures=list(FEATURES))
 
@@ -109,19 +110,19 @@ class EmbeddedMonitor(mocks.MockMonitor):  # type: ignore[misc]
         """A parameterized provider: refused."""
         self._refuse(f"the parameterized provider {request.name}")
 
-    def RegisterStackTransform(self, request: Any) -> Any:  # noqa: ARG002, N802
+    def RegisterStackTransform(self, request: Any) -> Any:  # noqa: N802
         """Refused; legacy transformations run in the SDK and work."""
         self._refuse("a stack transform")
 
-    def RegisterStackInvokeTransform(self, request: Any) -> Any:  # noqa: ARG002, N802
+    def RegisterStackInvokeTransform(self, request: Any) -> Any:  # noqa: N802
         """Refused."""
         self._refuse("an invoke transform")
 
-    def RegisterResourceHook(self, request: Any) -> Any:  # noqa: ARG002, N802
+    def RegisterResourceHook(self, request: Any) -> Any:  # noqa: N802
         """Refused."""
         self._refuse("a resource hook")
 
-    def RegisterErrorHook(self, request: Any) -> Any:  # noqa: ARG002, N802
+    def RegisterErrorHook(self, request: Any) -> Any:  # noqa: N802
         """Refused."""
         self._refuse("an error hook")
 
@@ -129,7 +130,7 @@ class EmbeddedMonitor(mocks.MockMonitor):  # type: ignore[misc]
 class EmbeddedLog:
     """The engine's side of `pulumi.log`."""
 
-    _NAMES = {
+    _NAMES: ClassVar = {
         engine_pb2.INFO: "info",
         engine_pb2.WARNING: "warning",
         engine_pb2.ERROR: "error",
@@ -144,6 +145,6 @@ class EmbeddedLog:
             self._handler.log(severity, request.message)
         return empty_pb2.Empty()
 
-    def RequirePulumiVersion(self, request: Any) -> Any:  # noqa: ARG002, N802
+    def RequirePulumiVersion(self, request: Any) -> Any:  # noqa: N802
         """Any version will do: this engine has none of its own."""
         return empty_pb2.Empty()

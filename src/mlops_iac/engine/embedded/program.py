@@ -103,8 +103,8 @@ def _run(
     from pulumi.runtime.stack import run_in_stack
 
     settings.configure(
-        MockSettings(
-            rpc_manager=RPCManager(),
+        MockSettings(  # type: ignore[no-untyped-call]
+            rpc_manager=RPCManager(),  # type: ignore[no-untyped-call]
             outputs=set(),
             lock=threading.Lock(),
             monitor=monitor,

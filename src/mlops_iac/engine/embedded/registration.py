@@ -16,13 +16,38 @@ PROVIDER_TYPE: Final = "pulumi:providers:"
 # Fields of RegisterResourceRequest (SDK 3.272) that are implemented or without effect. Everything
 # else that is set is refused, so that a new SDK cannot ask for what nobody answers.
 _IMPLEMENTED: Final = frozenset(
-    "type name parent custom object protect dependencies propertyDependencies deleteBeforeReplace"
-    " deleteBeforeReplaceDefined version ignoreChanges additionalSecretOutputs aliasURNs"
-    " customTimeouts replaceOnChanges retainOnDelete deletedWith".split()
+    [
+        "type",
+        "name",
+        "parent",
+        "custom",
+        "object",
+        "protect",
+        "dependencies",
+        "propertyDependencies",
+        "deleteBeforeReplace",
+        "deleteBeforeReplaceDefined",
+        "version",
+        "ignoreChanges",
+        "additionalSecretOutputs",
+        "aliasURNs",
+        "customTimeouts",
+        "replaceOnChanges",
+        "retainOnDelete",
+        "deletedWith",
+    ]
 )
 _WITHOUT_EFFECT: Final = frozenset(
-    "acceptSecrets acceptResources supportsPartialValues supportsResultReporting sourcePosition"
-    " stackTrace parentStackTraceHandle accepts_byte_string".split()
+    [
+        "acceptSecrets",
+        "acceptResources",
+        "supportsPartialValues",
+        "supportsResultReporting",
+        "sourcePosition",
+        "stackTrace",
+        "parentStackTraceHandle",
+        "accepts_byte_string",
+    ]
 )
 _OPTION_NAMES: Final = {
     "importId": "import_",
@@ -88,6 +113,9 @@ class Handler(Protocol):
 
     def register(self, registration: Registration) -> Answer:
         """Called from worker threads, several at once."""
+
+    def failed(self, error: BaseException) -> None:
+        """A request could not be served, and why."""
 
     def register_outputs(self, urn: str, outputs: Properties) -> None:
         """Outputs of a component or of the stack."""

@@ -1,0 +1,442 @@
+"""One run of the program against the state: the handler that plans and performs registrations.
+
+The SDK calls `register` from worker threads once everything a resource needs is there, so the
+work follows the dependency graph by itself. The first failure stops it: what is in flight ends,
+everything later is answered as failed, which the SDK resolves as unknown without a word.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from hashlib import sha256
+from uuid import UUID
+
+from mlops_iac.emulators.provider import Provider, ProviderError
+from mlops_iac.engine.embedded import planner
+from mlops_iac.engine.embedded.checkpoint import now
+from mlops_iac.engine.embedded.executor import Performer, provider_for
+from mlops_iac.engine.embedded.order import topological
+from mlops_iac.engine.embedded.planner import Decision
+from mlops_iac.engine.embedded.registration import Answer, Registration, address_of_urn
+from mlops_iac.engine.embedded.removal import Removal, plan_removals
+from mlops_iac.engine.embedded.state import Entry, Mutation, Snapshot
+from mlops_iac.engine.embedded.steps import StepLog, make_step
+from mlops_iac.engine.embedded.store import Store
+from mlops_iac.engine.protocol import Operation
+from mlops_iac.errors import MlopsError, UsageError
+from mlops_iac.graph.model import STACK_TYPE
+from mlops_iac.values import Properties, Value, contains_unknown
+
+
+class Deployment:
+    """Handler of one preview or one `up`."""
+
+    def __init__(
+        self,
+        store: Store,
+        providers: Mapping[str, Provider],
+        performer: Performer,
+        log: StepLog,
+        *,
+        config: Mapping[str, Value],
+        targets: Sequence[str] = (),
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._store = store
+        self._providers = providers
+        self._performer = performer
+        self._log = log
+        self._config = config
+        self._targets = frozenset(targets)
+        self._matched: set[str] = set()
+        self._cancelled = cancelled
+        self._lock = threading.RLock()
+        self._seen: dict[str, Registration] = {}
+        self._replaced: set[str] = set()
+        self._cascaded: dict[str, Sequence[str]] = {}
+        self._gates: dict[str, threading.Event] = {}
+        self._absent: set[str] = set()
+        self._used_providers: dict[str, str] = {}
+        self._outputs: Properties | None = None
+        self.errors: list[MlopsError] = []
+        self.diagnostics: list[str] = []
+
+    @property
+    def _snapshot(self) -> Snapshot:
+        return self._store.snapshot
+
+    @property
+    def stopping(self) -> bool:
+        """Whether nothing new may start."""
+        return bool(self.errors or self._log.failures) or self._cancelled()
+
+    # -- what the monitor calls --------------------------------------------------------------
+    def register(self, registration: Registration) -> Answer:
+        """Plan it and do it. A failure is kept; the program gets unknowns."""
+        failed = Answer(registration.urn, failed=True)
+        if self.stopping:
+            self._log.skipped(registration.urn)
+            return failed
+        try:
+            return self._register(registration)
+        except MlopsError as error:
+            with self._lock:
+                self.errors.append(error)
+            return failed
+        except ProviderError as error:
+            self._log.fail(registration.urn, error.message)
+            return failed
+
+    def failed(self, error: BaseException) -> None:
+        """A request was refused before it came here: nothing new may start."""
+        with self._lock:
+            self.errors.append(
+                error if isinstance(error, MlopsError) else MlopsError(f"internal: {error!r}")
+            )
+
+    def register_outputs(self, urn: str, outputs: Properties) -> None:
+        """Keep the outputs of a component or of the stack."""
+        with self._lock:
+            entry = self._snapshot.entries.get(urn)
+            if entry is None or self.stopping:
+                return
+            if entry.type == STACK_TYPE and self._targets:
+                outputs = {
+                    key: entry.outputs.get(key) if contains_unknown(value) else value
+                    for key, value in outputs.items()
+                    if not contains_unknown(value) or key in entry.outputs
+                }
+            if outputs != entry.outputs:
+                self._store.note(Mutation(put={urn: replace(entry, outputs=outputs)}))
+            if entry.type == STACK_TYPE:
+                self._outputs = outputs
+
+    def invoke(self, token: str, args: Properties) -> Mapping[str, Value]:
+        """A data source. Raises MlopsError."""
+        provider = self._providers.get(token.split(":", 1)[0])
+        if provider is None:
+            raise MlopsError(f"no emulated cloud answers {token}")
+        try:
+            return provider.invoke(token, planner.revealed(args))
+        except ProviderError as error:
+            raise MlopsError(f"{token}: {error.message}") from error
+
+    def log(self, severity: str, message: str) -> None:
+        """Collect the program's messages; one of severity `error` fails the run."""
+        with self._lock:
+            self.diagnostics.append(f"{severity}: {message}")
+            if severity == "error":
+                self.errors.append(MlopsError(f"the program reported an error: {message}"))
+
+    # -- registrations -----------------------------------------------------------------------
+    def _register(self, registration: Registration) -> Answer:
+        urn = registration.urn
+        with self._lock:
+            if urn in self._seen:
+                raise MlopsError(
+                    f"{registration.address} is registered twice ({urn})",
+                    hint="names must be unique among resources of a type under one parent",
+                )
+            self._seen[urn] = registration
+            old = self._take_over_alias(registration)
+            gate = self._gates.get(urn)
+        if gate is not None:
+            gate.wait()
+            old = self._snapshot.entries.get(urn)
+        if not registration.custom:
+            return self._component(registration, old)
+        provider = provider_for(self._providers, registration.package, registration.type)
+        if not self._targeted(registration.urn, registration.address):
+            return self._untargeted(registration, old)
+        self._refuse_absent(registration)
+        reference = self._default_provider(registration)
+        decision = planner.decide(
+            registration,
+            old,
+            provider,
+            salt=self._snapshot.salt,
+            counter=self._snapshot.counters.get(urn, 0),
+            replaced=self._replaced,
+            cascade_keys=self._cascaded.get(urn),
+        )
+        entry = _entry(registration, decision.inputs, old, reference)
+        match decision.op:
+            case "same":
+                assert old is not None
+                return self._same(registration, entry, old)
+            case "create":
+                return self._create(registration, entry, decision)
+            case "update":
+                assert old is not None
+                return self._update(registration, entry, old, decision)
+            case "replace":
+                assert old is not None
+                return self._replace(registration, entry, old, decision)
+
+    def _component(self, registration: Registration, old: Entry | None) -> Answer:
+        entry = _entry(registration, registration.inputs, old, "")
+        op: Operation = "update"
+        if old is None or old.inputs == entry.inputs:
+            op = "create" if old is None else "same"
+        if old is not None:
+            entry = replace(entry, outputs=old.outputs, created=old.created, modified=old.modified)
+        else:
+            entry = replace(entry, created=now(), modified=now())
+        if entry != old:
+            self._store.note(Mutation(put={entry.urn: entry}))
+        self._log.done(registration.urn, make_step(op, registration.name, entry, old))
+        return Answer(registration.urn)
+
+    def _same(self, registration: Registration, entry: Entry, old: Entry) -> Answer:
+        entry = replace(
+            entry,
+            id=old.id,
+            outputs=old.outputs,
+            created=old.created,
+            modified=old.modified,
+            recorded=old.recorded,
+        )
+        if entry != old:
+            self._store.note(Mutation(put={entry.urn: entry}))
+        self._log.done(registration.urn, make_step("same", registration.name, entry, old))
+        return Answer(entry.urn, entry.id, entry.outputs)
+
+    def _create(self, registration: Registration, entry: Entry, decision: Decision) -> Answer:
+        step = make_step("create", registration.name, entry, None, decision)
+        with self._log.running(registration.urn, step) as done:
+            created = self._performer.create(entry, {}, None, keep_old=False)
+            done(replace(step, id=created.id, recorded=created.recorded))
+        return Answer(created.urn, created.id, created.outputs)
+
+    def _update(
+        self, registration: Registration, entry: Entry, old: Entry, decision: Decision
+    ) -> Answer:
+        entry = replace(entry, id=old.id, created=old.created)
+        step = make_step("update", registration.name, entry, old, decision)
+        with self._log.running(registration.urn, step) as done:
+            updated = self._performer.update(entry, old, decision.diff)
+            done(replace(step, recorded=updated.recorded))
+        return Answer(updated.urn, updated.id, updated.outputs)
+
+    def _replace(
+        self, registration: Registration, entry: Entry, old: Entry, decision: Decision
+    ) -> Answer:
+        urn = registration.urn
+        with self._lock:
+            self._replaced.add(urn)
+        keep_old = not decision.delete_before_replace
+        if decision.delete_before_replace and not decision.recreate:
+            self._delete_before(registration, old)
+        shown = make_step("replace", registration.name, entry, old, decision)
+        created_step = replace(shown, op="create-replacement")
+        if not keep_old:
+            self._log.done(urn, shown)
+        with self._log.running(urn, created_step) as done:
+            created = self._performer.create(entry, {urn: decision.counter}, old, keep_old)
+            done(replace(created_step, id=created.id, recorded=created.recorded))
+        if keep_old:
+            self._log.done(urn, shown)
+        return Answer(created.urn, created.id, created.outputs)
+
+    def _delete_before(self, registration: Registration, old: Entry) -> None:
+        """Delete what must be gone first: dependants that are replaced with it, then itself."""
+        with self._lock:
+            going = planner.cascade(
+                old,
+                [e for e in self._snapshot.dependants(old.urn) if e.urn not in self._seen],
+                lambda e: provider_for(self._providers, e.package, e.type),
+            )
+            entries = [self._snapshot.entries[urn] for urn in going]
+            for entry in entries:
+                if entry.protect:
+                    raise planner.protected(
+                        entry.address, f"replaced with {registration.address}", going[entry.urn]
+                    )
+            self._cascaded.update(going)
+            gates = {urn: threading.Event() for urn in going}
+            self._gates.update(gates)
+        try:
+            gone = {old.urn, *going}
+            order = topological({e.urn: e.needs() for e in entries})
+            for urn in [*reversed(order), old.urn]:
+                self._delete_replaced(registration, self._snapshot.entries[urn], gone)
+        finally:
+            for gate in gates.values():
+                gate.set()
+
+    def _delete_replaced(self, registration: Registration, entry: Entry, gone: set[str]) -> None:
+        call = not (entry.retain_on_delete or entry.deleted_with in gone)
+        removal = Removal(entry.urn, entry, "delete-replaced", call)
+        step = replace(removal.step(), delete_before_replace=True)
+        with self._log.running(registration.urn, step) as done:
+            self._performer.delete(entry.urn, entry, call=call, pending_replacement=True)
+            done(step)
+
+    # -- aliases, targets, providers ---------------------------------------------------------
+    def _take_over_alias(self, registration: Registration) -> Entry | None:
+        entries = self._snapshot.entries
+        if (old := entries.get(registration.urn)) is not None:
+            return old
+        for alias in registration.aliases:
+            if alias in entries and alias not in self._seen:
+                self._store.note(self._rename(alias, registration.urn))
+                return entries[registration.urn]
+        return None
+
+    def _rename(self, old_urn: str, new_urn: str) -> Mutation:
+        """The entry under its new URN, and every reference to it rewritten."""
+
+        def named(urn: str) -> str:
+            return new_urn if urn == old_urn else urn
+
+        put: dict[str, Entry] = {}
+        for key, entry in self._snapshot.entries.items():
+            if key != old_urn and old_urn not in entry.needs():
+                continue
+            put[new_urn if key == old_urn else key] = replace(
+                entry,
+                urn=named(entry.urn) if key == old_urn else entry.urn,
+                parent=named(entry.parent),
+                deleted_with=named(entry.deleted_with),
+                dependencies=tuple(named(urn) for urn in entry.dependencies),
+                property_dependencies={
+                    k: tuple(named(urn) for urn in v)
+                    for k, v in entry.property_dependencies.items()
+                },
+            )
+        counters = self._snapshot.counters
+        moved = {new_urn: counters[old_urn]} if old_urn in counters else {}
+        return Mutation(put=put, drop=[old_urn], counters=moved)
+
+    def _targeted(self, urn: str, address: str) -> bool:
+        if not self._targets:
+            return True
+        hit = self._targets & {urn, address}
+        with self._lock:
+            self._matched |= hit
+        return bool(hit)
+
+    def _untargeted(self, registration: Registration, old: Entry | None) -> Answer:
+        if old is None or old.pending_replacement:
+            with self._lock:
+                self._absent.add(registration.urn)
+            return Answer(registration.urn, failed=True)
+        with self._lock:
+            if old.provider:
+                self._used_providers[old.provider.rpartition("::")[0]] = old.provider
+        self._log.done(registration.urn, make_step("same", registration.name, old, old))
+        return Answer(old.urn, old.id, old.outputs)
+
+    def _refuse_absent(self, registration: Registration) -> None:
+        needed = {registration.deleted_with, *registration.dependencies}
+        for urns in registration.property_dependencies.values():
+            needed.update(urns)
+        if missing := sorted(needed & self._absent):
+            names = ", ".join(address_of_urn(urn) for urn in missing)
+            raise UsageError(
+                f"{registration.address} needs {names}, which does not exist yet and is no target",
+                hint="add it with --target, or leave --target out",
+            )
+
+    def _default_provider(self, registration: Registration) -> str:
+        package, version = registration.package, registration.version
+        name = "default" + ("_" + version.replace(".", "_") if version else "")
+        stack = next(urn for urn, r in self._seen.items() if r.type == STACK_TYPE)
+        head = "::".join(stack.split("::", 2)[:2])
+        type_ = f"pulumi:providers:{package}"
+        urn = f"{head}::{type_}::{name}"
+        with self._lock:
+            if reference := self._used_providers.get(urn):
+                return reference
+            old = self._snapshot.entries.get(urn)
+            inputs: dict[str, Value] = {
+                key.split(":", 1)[1]: value
+                for key, value in sorted(self._config.items())
+                if key.startswith(f"{package}:")
+            }
+            if version:
+                inputs["version"] = version
+            id_ = (
+                old.id
+                if old
+                else str(UUID(sha256(f"{self._snapshot.salt}{urn}".encode()).hexdigest()[:32]))
+            )
+            entry = Entry(
+                urn=urn,
+                type=type_,
+                custom=True,
+                id=id_,
+                inputs=inputs,
+                outputs=inputs,
+                created=old.created if old else now(),
+                modified=old.modified if old else now(),
+            )
+            op: Operation = "update"
+            if old is None or old.inputs == inputs:
+                op = "create" if old is None else "same"
+            if entry != old:
+                self._store.note(Mutation(put={urn: entry}))
+            self._used_providers[urn] = f"{urn}::{id_}"
+        self._log.done(urn, make_step(op, name, entry, old))
+        return f"{urn}::{id_}"
+
+    # -- afterwards --------------------------------------------------------------------------
+    def removals(self) -> list[Removal]:
+        """What has to go now. Raises MlopsError for protected ones and unknown targets."""
+        if unknown := self._unmatched():
+            raise UsageError(
+                f"no resource has the address {', '.join(unknown)}",
+                hint="`mlops-iac status` lists the addresses",
+            )
+        seen = {*self._seen, *self._used_providers}
+        if self._targets:
+            seen |= {key for key, e in self._snapshot.live() if not e.managed}
+        return plan_removals(
+            self._snapshot, seen, lambda e: e.delete or self._targeted(e.urn, e.address)
+        )
+
+    def _unmatched(self) -> list[str]:
+        for _, entry in list(self._snapshot.entries.items()):
+            self._targeted(entry.urn, entry.address)
+        return sorted(self._targets - self._matched)
+
+    def outputs(self) -> Properties:
+        """The stack's outputs as this run left them."""
+        if self._outputs is not None:
+            return self._outputs
+        stack = self._snapshot.stack()
+        return stack.outputs if stack else {}
+
+    def order(self) -> list[str]:
+        """The URNs registered, each after what it needs."""
+        stack = [urn for urn, r in self._seen.items() if r.type == STACK_TYPE]
+        needs: dict[str, list[str]] = dict.fromkeys(self._used_providers, stack)
+        for urn, r in self._seen.items():
+            needs[urn] = [r.parent, r.deleted_with, *r.dependencies]
+            if r.custom:
+                needs[urn] += [u for u in self._used_providers if f"providers:{r.package}::" in u]
+        return topological(needs)
+
+
+def _entry(
+    registration: Registration, inputs: Properties, old: Entry | None, provider: str
+) -> Entry:
+    aliases = sorted({*(old.aliases if old else ()), *registration.aliases} - {registration.urn})
+    return Entry(
+        urn=registration.urn,
+        type=registration.type,
+        custom=registration.custom,
+        inputs=inputs,
+        parent=registration.parent,
+        provider=provider,
+        dependencies=tuple(registration.dependencies),
+        property_dependencies={k: tuple(v) for k, v in registration.property_dependencies.items()},
+        protect=registration.protect,
+        retain_on_delete=registration.retain_on_delete,
+        additional_secret_outputs=tuple(registration.additional_secret_outputs),
+        aliases=tuple(aliases),
+        deleted_with=registration.deleted_with,
+        custom_timeouts=registration.custom_timeouts,
+    )

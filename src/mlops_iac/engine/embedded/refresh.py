@@ -1,0 +1,96 @@
+"""Takes over what the cloud says: what vanished leaves the state, what drifted is written back.
+
+Only inputs that the user had set are written back, whole top-level properties at a time, and only
+where the provider's own comparison sees a difference: defaults of the server are no drift.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+from mlops_iac.emulators.provider import Provider, ProviderError, ResourceState
+from mlops_iac.engine.embedded import paths
+from mlops_iac.engine.embedded.checkpoint import now
+from mlops_iac.engine.embedded.executor import completed, provider_for
+from mlops_iac.engine.embedded.planner import revealed
+from mlops_iac.engine.embedded.registration import name_of
+from mlops_iac.engine.embedded.state import Entry, Mutation
+from mlops_iac.engine.embedded.steps import StepLog, make_step
+from mlops_iac.engine.embedded.store import Store
+from mlops_iac.engine.embedded.wire import mark_like
+from mlops_iac.engine.protocol import PropertyChange, Step
+
+
+def refresh(
+    store: Store, providers: Mapping[str, Provider], log: StepLog, parallel: int = 8
+) -> list[Step]:
+    """Read everything, change the state, return a step for each resource that was read."""
+    entries = [
+        (key, entry)
+        for key, entry in sorted(store.snapshot.live())
+        if entry.managed and not entry.pending_replacement
+    ]
+    steps: list[Step] = []
+
+    def read(item: tuple[str, Entry]) -> tuple[Step | None, Mutation]:
+        key, entry = item
+        provider = provider_for(providers, entry.package, entry.type)
+        try:
+            actual = provider.read(entry.type, entry.id, entry.resource_state())
+        except ProviderError as error:
+            log.fail(entry.urn, error.message)
+            return None, Mutation()
+        return _compare(key, entry, actual, provider)
+
+    with ThreadPoolExecutor(parallel, "read") as pool:
+        for step, mutation in pool.map(read, entries):
+            store.note(mutation)
+            if step is not None:
+                steps.append(step)
+                log.done(step.urn, step)
+    return steps
+
+
+def _compare(
+    key: str, entry: Entry, actual: ResourceState | None, provider: Provider
+) -> tuple[Step, Mutation]:
+    name = name_of(entry.urn)
+    if actual is None:
+        gone = make_step("delete", name, entry, entry)
+        return replace(gone, new_inputs={}, reason="it vanished"), Mutation(drop=[key])
+    user = revealed(entry.inputs)
+    diff = provider.diff(entry.type, actual.id, dict(actual.inputs), dict(actual.outputs), user, ())
+    inputs = dict(entry.inputs)
+    changes = []
+    for path, item in diff.detailed.items():
+        segments = paths.parse(path)
+        head = str(segments[0])
+        if head not in user:
+            continue
+        if head in actual.inputs:
+            inputs[head] = mark_like(actual.inputs[head], entry.inputs[head])
+        else:
+            inputs.pop(head, None)
+        changes.append(
+            PropertyChange(
+                path,
+                {"add": "delete", "delete": "add", "update": "update"}[item.kind],  # type: ignore[arg-type]
+                paths.get(dict(entry.inputs), segments),
+                paths.get(inputs, segments),
+                item.replaces,
+                item.source,
+            )
+        )
+    if not changes and actual.outputs == revealed(entry.outputs):
+        return make_step("same", name, entry, entry), Mutation()
+    drifted = replace(
+        completed(replace(entry, inputs=inputs), actual), created=entry.created, modified=now()
+    )
+    if not changes:
+        return make_step("same", name, drifted, entry), Mutation(put={key: drifted})
+    step = replace(
+        make_step("refresh", name, drifted, entry), changes=tuple(changes), reason="it drifted"
+    )
+    return step, Mutation(put={key: drifted})
