@@ -3,6 +3,7 @@
 Stages: `source`/`compose` (text → nodes with places) → `layers`/`fill` (environments and defaults
 merged as written) → `decode` (typed models of `sections`) → `checks` (what holds between fields)
 → `LoadedBlueprint`, `ResolvedBlueprint`. Nothing here knows a platform or imports an SDK.
+`render`, `schema`, `explain` and `reference` are imported by name where they are needed.
 """
 
 from __future__ import annotations

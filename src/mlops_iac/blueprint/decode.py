@@ -18,7 +18,7 @@ from mlops_iac.blueprint.fields import (
     SectionType,
     fields_of,
 )
-from mlops_iac.blueprint.scalars import NOTHING, core, typed
+from mlops_iac.blueprint.scalars import NOTHING, TYPE_NAMES, core, typed
 from mlops_iac.blueprint.sections.base import EntryName, Marker, Section
 from mlops_iac.blueprint.source import Entry, Node, problem
 from mlops_iac.blueprint.substitute import substitute
@@ -59,10 +59,20 @@ class Decoder:
         return self._section(section, here, "", None, keep=True)
 
     def problem(
-        self, node: Node, code: str, message: str, path: str, hint: str = "", **place: int
+        self,
+        node: Node,
+        code: str,
+        message: str,
+        path: str,
+        hint: str = "",
+        *,
+        offset: int = 0,
+        length: int | None = None,
     ) -> Any:
         self.found.broken.add(path)
-        self.found.problems.append(problem(node, code, message, path=path, hint=hint, **place))
+        self.found.problems.append(
+            problem(node, code, message, path=path, hint=hint, offset=offset, length=length)
+        )
         return NOTHING
 
     def _value(self, kind: FieldType, here: Written, path: str, entry: Entry | None = None) -> Any:
@@ -101,16 +111,18 @@ class Decoder:
         node = here.value
         if node.kind != "scalar":
             wanted = (
-                "one of " + listed(kind.allowed, "or") if kind.allowed else _NAMES[kind.types[0]]
+                "one of " + listed(kind.allowed, "or")
+                if kind.allowed
+                else TYPE_NAMES[kind.types[0]]
             )
             if len(kind.types) > 1:
                 wanted = "one plain value"
             return self.problem(
-                node, "wrong-type", f"{path} takes {wanted}, not a {node.kind}", path
+                node, "wrong-type", f"{path} takes {wanted}, not a {_KINDS[node.kind]}", path
             )
-        value, code, message, hint = typed(kind, node)
+        value, code, message, hint = typed(kind, node, path)
         if value is NOTHING:
-            return self.problem(node, code, f"{message} in {path}", path, hint)
+            return self.problem(node, code, message, path, hint)
         if isinstance(value, str) and not kind.allowed:
             value = self._text(value, node, path)
             if value is not NOTHING and kind.marker is not None:
@@ -359,9 +371,3 @@ def _construct(section: type[Section], known: Mapping[str, Field], values: dict[
 
 
 _KINDS = {"scalar": "plain value", "list": "list", "map": "mapping"}
-_NAMES: dict[type, str] = {
-    bool: "true or false",
-    int: "a whole number",
-    float: "a number",
-    str: "a text",
-}

@@ -23,7 +23,6 @@ class Bounds:
     ge: float | None = None
     gt: float | None = None
     le: float | None = None
-    lt: float | None = None
     min_length: int | None = None
     max_length: int | None = None
 
@@ -122,7 +121,7 @@ def fields_of(section: type[Section]) -> dict[str, Field]:
 def _bounds(metadata: tuple[Any, ...]) -> Bounds:
     values: dict[str, Any] = {}
     for item in metadata:
-        for name in ("ge", "gt", "le", "lt", "min_length", "max_length"):
+        for name in ("ge", "gt", "le", "min_length", "max_length"):
             value = getattr(item, name, None)
             if value is not None:
                 values[name] = value

@@ -70,12 +70,12 @@ def core(node: Node) -> Any:
     return node.text
 
 
-def typed(kind: ScalarType, node: Node) -> tuple[Any, str, str, str]:
+def typed(kind: ScalarType, node: Node, path: str) -> tuple[Any, str, str, str]:
     """The value of `node` for a field of this type, or (NOTHING, code, what is wrong, hint)."""
     if kind.allowed:
-        return _allowed(kind, node)
+        return _allowed(kind, node, path)
     if kind.types == (str,):
-        return _bounded(node.text, kind.bounds, len(node.text), " characters long")
+        return _bounded(path, node.text, kind.bounds, text=True)
     if len(kind.types) > 1:
         return core(node), "", "", ""
     (wanted,) = kind.types
@@ -84,16 +84,16 @@ def typed(kind: ScalarType, node: Node) -> tuple[Any, str, str, str]:
         return (
             NOTHING,
             "wrong-type",
-            f"'{node.text}' is not {_NAMES[wanted]}",
+            f"{path} takes {TYPE_NAMES[wanted]}, not '{node.text}'",
             _type_hint(wanted, node),
         )
     if wanted is bool:
         return value, "", "", ""
-    return _bounded(value, kind.bounds, value, "")
+    return _bounded(path, value, kind.bounds, text=False)
 
 
-_NAMES: dict[type, str] = {
-    bool: "a boolean",
+TYPE_NAMES: dict[type, str] = {
+    bool: "true or false",
     int: "a whole number",
     float: "a number",
     str: "a text",
@@ -116,7 +116,7 @@ def _type_hint(wanted: type, node: Node) -> str:
     return ""
 
 
-def _allowed(kind: ScalarType, node: Node) -> tuple[Any, str, str, str]:
+def _allowed(kind: ScalarType, node: Node, path: str) -> tuple[Any, str, str, str]:
     if kind.types == (int,):
         if (value := whole(node)) in kind.allowed:
             return value, "", "", ""
@@ -126,19 +126,20 @@ def _allowed(kind: ScalarType, node: Node) -> tuple[Any, str, str, str]:
     meant = nearest(node.text, names)
     hint = f"did you mean '{meant}'? " if meant else ""
     only = f"allowed: {listed(names, 'or')}"
-    return NOTHING, "unknown-value", f"'{node.text}' is not allowed", hint + only
+    return NOTHING, "unknown-value", f"'{node.text}' is not a value of {path}", hint + only
 
 
-def _bounded(value: Any, bounds: Bounds, size: float, unit: str) -> tuple[Any, str, str, str]:
-    for limit, bad, words in (
-        (bounds.ge, lambda limit: size < limit, "at least"),
-        (bounds.gt, lambda limit: size <= limit, "more than"),
-        (bounds.le, lambda limit: size > limit, "at most"),
-        (bounds.lt, lambda limit: size >= limit, "less than"),
-        (bounds.min_length, lambda limit: unit and size < limit, "at least"),
-        (bounds.max_length, lambda limit: unit and size > limit, "at most"),
-    ):
-        if limit is not None and bad(limit):
-            shown = f"'{value}'"
-            return NOTHING, "out-of-range", f"{shown} must be {words} {limit:g}{unit}", ""
+def _bounded(path: str, value: Any, bounds: Bounds, *, text: bool) -> tuple[Any, str, str, str]:
+    wrong = ""
+    if text:
+        if bounds.min_length is not None and len(value) < bounds.min_length:
+            return NOTHING, "out-of-range", f"{path} cannot be empty", ""
+    elif bounds.ge is not None and value < bounds.ge:
+        wrong = f"at least {bounds.ge:g}"
+    elif bounds.gt is not None and value <= bounds.gt:
+        wrong = f"more than {bounds.gt:g}"
+    elif bounds.le is not None and value > bounds.le:
+        wrong = f"at most {bounds.le:g}"
+    if wrong:
+        return NOTHING, "out-of-range", f"{path} must be {wrong}, not {value}", ""
     return value, "", "", ""

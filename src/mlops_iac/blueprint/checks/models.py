@@ -142,7 +142,7 @@ def _tune(check: Check, path: str, model: Model, tune: Tune) -> None:
                 at_key=True,
             )
         _range(check, inner, name, search)
-        if model.train is not None and name in model.train.hyperparameters:
+        if name in model.train.hyperparameters:
             check.report(
                 inner,
                 "given-twice",

@@ -31,11 +31,11 @@ class EndpointCompute(Section):
     ALTERNATIVES: ClassVar = (("size", "instance"),)
 
     size: Size | None = Field(
-        None,
+        default=None,
         description="A guaranteed minimum on every platform; `small` unless `instance` is given.",
     )
-    instance: str | None = Field(None, description="The platform's own instance type.")
-    disk_gb: int | None = Field(None, gt=0, description="Disk of each instance, in GB.")
+    instance: str | None = Field(default=None, description="The platform's own instance type.")
+    disk_gb: int | None = Field(default=None, gt=0, description="Disk of each instance, in GB.")
 
 
 class Compute(Section):
@@ -44,13 +44,13 @@ class Compute(Section):
     ALTERNATIVES: ClassVar = (("size", "instance"),)
 
     size: Size | None = Field(
-        None,
+        default=None,
         description="A guaranteed minimum on every platform; `small` unless `instance` is given.",
     )
-    instance: str | None = Field(None, description="The platform's own instance type.")
-    count: int = Field(1, ge=1, description="How many instances.")
-    disk_gb: int | None = Field(None, gt=0, description="Disk of each instance, in GB.")
-    spot: bool = Field(False, description="Use cheaper capacity that can be taken away.")
+    instance: str | None = Field(default=None, description="The platform's own instance type.")
+    count: int = Field(default=1, ge=1, description="How many instances.")
+    disk_gb: int | None = Field(default=None, gt=0, description="Disk of each instance, in GB.")
+    spot: bool = Field(default=False, description="Use cheaper capacity that can be taken away.")
 
 
 class Runtime(Section):
@@ -59,13 +59,15 @@ class Runtime(Section):
     ALTERNATIVES: ClassVar = (("framework", "image", "dockerfile"),)
     ONE_OF: ClassVar = (("framework", "image", "dockerfile"),)
 
-    framework: Framework | None = Field(None, description="A framework with a maintained image.")
-    version: str | None = Field(
-        None, description="The framework's version, as written: `1.20` is not `1.2`."
+    framework: Framework | None = Field(
+        default=None, description="A framework with a maintained image."
     )
-    image: str | None = Field(None, description="A container image.")
+    version: str | None = Field(
+        default=None, description="The framework's version, as written: `1.20` is not `1.2`."
+    )
+    image: str | None = Field(default=None, description="A container image.")
     dockerfile: Annotated[str, Text("file")] | None = Field(
-        None, description="A Dockerfile, relative to the blueprint."
+        default=None, description="A Dockerfile, relative to the blueprint."
     )
 
 
@@ -75,10 +77,10 @@ class Step(Section):
     script: Annotated[str, Text("script")] = Field(
         description="The script, in the model's `code` folder: `.py`, `.R` or `.sh`."
     )
-    runtime: Runtime | None = Field(None, description="Another runtime than the model's.")
+    runtime: Runtime | None = Field(default=None, description="Another runtime than the model's.")
     compute: Compute = Field(default_factory=Compute, description="What it runs on.")
     timeout_minutes: int = Field(
-        24 * 60, ge=1, le=7 * 24 * 60, description="Stopped after this time."
+        default=24 * 60, ge=1, le=7 * 24 * 60, description="Stopped after this time."
     )
     env: EnvVariables = Field(default_factory=dict, description="Environment variables.")
     options: EntryOptions = Field(

@@ -17,16 +17,16 @@ class ColumnCheck(Section):
 
     SOME_OF: ClassVar = (("not_null", "at_least", "at_most"),)
 
-    not_null: bool = Field(False, description="Every row has a value.")
-    at_least: float | None = Field(None, description="No value is below this.")
-    at_most: float | None = Field(None, description="No value is above this.")
+    not_null: bool = Field(default=False, description="Every row has a value.")
+    at_least: float | None = Field(default=None, description="No value is below this.")
+    at_most: float | None = Field(default=None, description="No value is above this.")
 
 
 class Stream(Section):
     """Records that arrive one by one; the numbers size the stream."""
 
     records_per_second: float = Field(gt=0, description="Expected peak rate, records per second.")
-    record_kb: float = Field(1, gt=0, description="Size of one record, in kB.")
+    record_kb: float = Field(default=1, gt=0, description="Size of one record, in kB.")
 
 
 class Dataset(Section):
@@ -34,29 +34,35 @@ class Dataset(Section):
 
     ALTERNATIVES: ClassVar = (("source", "stream"),)
 
-    description: str = Field("", description="For people.")
+    description: str = Field(default="", description="For people.")
     source: Annotated[str, Text("source")] | None = Field(
-        None,
+        default=None,
         description=(
             "Where it is: a path beside the blueprint (uploaded), or `s3://`, `gs://`, "
             "`abfss://`, `bigquery://`, `glue://`, `kafka://` (used in place)."
         ),
     )
-    stream: Stream | None = Field(None, description="A stream to be created.")
+    stream: Stream | None = Field(default=None, description="A stream to be created.")
     format: Format | None = Field(
-        None, description="The form of its files; needed unless it is a table or a stream."
+        default=None, description="The form of its files; needed unless it is a table or a stream."
     )
-    target: str | None = Field(None, description="The column to predict.")
-    time: str | None = Field(None, description="The column that says when a row became known.")
+    target: str | None = Field(default=None, description="The column to predict.")
+    time: str | None = Field(
+        default=None, description="The column that says when a row became known."
+    )
     window_days: int | None = Field(
-        None, ge=1, description="Only the newest rows, by `time` or `partition`."
+        default=None, ge=1, description="Only the newest rows, by `time` or `partition`."
     )
-    partition: str | None = Field(None, description="The partition key of the stored files.")
-    sensitive: tuple[str, ...] = Field((), description="Columns over which bias is measured.")
+    partition: str | None = Field(
+        default=None, description="The partition key of the stored files."
+    )
+    sensitive: tuple[str, ...] = Field(
+        default=(), description="Columns over which bias is measured."
+    )
     checks: dict[str, ColumnCheck] = Field(
         default_factory=dict, description="What must hold, by column."
     )
-    retention_days: int | None = Field(None, ge=1, description="Deleted after this time.")
+    retention_days: int | None = Field(default=None, ge=1, description="Deleted after this time.")
     options: EntryOptions = Field(
         default_factory=EntryOptions, description="What one platform alone knows."
     )

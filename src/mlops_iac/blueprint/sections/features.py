@@ -18,19 +18,26 @@ class Feature(Section):
 
     ALTERNATIVES: ClassVar = (("dataset", "existing"),)
 
-    description: str = Field("", description="For people.")
+    description: str = Field(default="", description="For people.")
     dataset: DatasetName | None = Field(
-        None, description="Where the values come from; may be left out where there is only one."
+        default=None,
+        description="Where the values come from; may be left out where there is only one.",
     )
-    entity: str | None = Field(None, description="The column that identifies a row.")
-    time: str | None = Field(None, description="The column that says since when a value holds.")
-    fields: dict[str, FieldType] = Field(  # type: ignore[assignment]
+    entity: str | None = Field(default=None, description="The column that identifies a row.")
+    time: str | None = Field(
+        default=None, description="The column that says since when a value holds."
+    )
+    fields: dict[str, FieldType] = Field(
         default_factory=dict, description="Type by column: `float`, `integer` or `text`."
     )
-    online: bool = Field(False, description="Also looked up, one entity at a time, when serving.")
-    ttl_hours: int | None = Field(None, ge=1, description="Online values expire after this time.")
+    online: bool = Field(
+        default=False, description="Also looked up, one entity at a time, when serving."
+    )
+    ttl_hours: int | None = Field(
+        default=None, ge=1, description="Online values expire after this time."
+    )
     existing: Identifier | None = Field(
-        None, description="Id of an existing feature group: used, never changed."
+        default=None, description="Id of an existing feature group: used, never changed."
     )
     options: EntryOptions = Field(
         default_factory=EntryOptions, description="What one platform alone knows."

@@ -31,9 +31,13 @@ class Prepare(Step):
 class Train(Step):
     """Trains: `train --data DIR --model M --metrics FILE [--checkpoints C]`."""
 
-    checkpoints: bool = Field(False, description="The script saves and resumes its progress.")
+    checkpoints: bool = Field(
+        default=False, description="The script saves and resumes its progress."
+    )
     spot_wait_minutes: int | None = Field(
-        None, ge=1, description="With `compute.spot`: how long to wait for capacity at most."
+        default=None,
+        ge=1,
+        description="With `compute.spot`: how long to wait for capacity at most.",
     )
     hyperparameters: dict[Parameter, Scalar] = Field(
         default_factory=dict, description="Passed to the script as `--name value`."
@@ -46,15 +50,21 @@ class Search(Section):
     ALTERNATIVES: ClassVar = (("values", "integer", "continuous"),)
     ONE_OF: ClassVar = (("values", "integer", "continuous"),)
 
-    values: tuple[Scalar, ...] | None = Field(None, description="One of these.")
+    values: tuple[Scalar, ...] | None = Field(default=None, description="One of these.")
     integer: tuple[int, ...] | None = Field(
-        None, min_length=2, max_length=2, description="A whole number from the first to the second."
+        default=None,
+        min_length=2,
+        max_length=2,
+        description="A whole number from the first to the second.",
     )
     continuous: tuple[float, ...] | None = Field(
-        None, min_length=2, max_length=2, description="A number from the first to the second."
+        default=None,
+        min_length=2,
+        max_length=2,
+        description="A number from the first to the second.",
     )
     scale: Literal["linear", "logarithmic"] = Field(
-        "linear", description="How `integer` and `continuous` ranges are explored."
+        default="linear", description="How `integer` and `continuous` ranges are explored."
     )
 
 
@@ -62,15 +72,17 @@ class Tune(Section):
     """Trains many times, with other hyperparameters, and keeps the best."""
 
     strategy: Literal["bayesian", "random", "grid", "hyperband"] = Field(
-        "bayesian", description="How the next trial is chosen; `grid` tries everything."
+        default="bayesian", description="How the next trial is chosen; `grid` tries everything."
     )
     metric: MetricName | None = Field(
-        None, description="What is best; may be left out where the model has one metric."
+        default=None, description="What is best; may be left out where the model has one metric."
     )
     trials: int | None = Field(
-        None, ge=1, description="How many trials at most; needed unless the strategy is `grid`."
+        default=None,
+        ge=1,
+        description="How many trials at most; needed unless the strategy is `grid`.",
     )
-    parallel: int = Field(1, ge=1, description="How many trials at the same time.")
+    parallel: int = Field(default=1, ge=1, description="How many trials at the same time.")
     search: dict[Parameter, Search] = Field(
         min_length=1, description="What to try, by hyperparameter."
     )
@@ -82,20 +94,24 @@ class Evaluate(Step):
     gates: dict[MetricName, Gate] = Field(
         default_factory=dict, description="What a version must reach to be registered, by metric."
     )
-    explain: bool = Field(False, description="Also report what the predictions depend on (SHAP).")
+    explain: bool = Field(
+        default=False, description="Also report what the predictions depend on (SHAP)."
+    )
 
 
 class Registry(Section):
     """Where versions wait for approval and are kept."""
 
     approval: Literal["manual", "automatic"] = Field(
-        "manual", description="Who approves a version that passed its gates."
+        default="manual", description="Who approves a version that passed its gates."
     )
     keep_versions: int | None = Field(
-        None, ge=1, description="Older versions go, never one in service; all stay if left out."
+        default=None,
+        ge=1,
+        description="Older versions go, never one in service; all stay if left out.",
     )
     card: Annotated[str, Text("file")] | None = Field(
-        None, description="The model card, a Markdown file beside the blueprint."
+        default=None, description="The model card, a Markdown file beside the blueprint."
     )
 
 
@@ -105,16 +121,16 @@ class Retrain(Section):
     SOME_OF: ClassVar = (("schedule", "new_data", "limits"),)
 
     schedule: Cron | None = Field(
-        None, description="Cron: minute hour day month weekday, in `timezone`."
+        default=None, description="Cron: minute hour day month weekday, in `timezone`."
     )
     new_data: tuple[DatasetName, ...] = Field(
-        (), description="Datasets whose new files start a training."
+        default=(), description="Datasets whose new files start a training."
     )
     limits: tuple[MetricName, ...] = Field(
-        (), description="Monitored limits whose breach starts a training."
+        default=(), description="Monitored limits whose breach starts a training."
     )
     cooldown_hours: int = Field(
-        24, ge=0, description="No second start by data or limits within this time."
+        default=24, ge=0, description="No second start by data or limits within this time."
     )
 
 
@@ -124,37 +140,43 @@ class Model(Section):
     ALTERNATIVES: ClassVar = (("train", "source"),)
     ONE_OF: ClassVar = (("train", "source"),)
 
-    description: str = Field("", description="For people.")
+    description: str = Field(default="", description="For people.")
     code: Annotated[str, Text("folder")] | None = Field(
-        None, description="Folder with the scripts and `requirements.txt`; needed to train."
+        default=None, description="Folder with the scripts and `requirements.txt`; needed to train."
     )
-    runtime: Runtime | None = Field(None, description="What the code runs in; needed to train.")
+    runtime: Runtime | None = Field(
+        default=None, description="What the code runs in; needed to train."
+    )
     datasets: tuple[DatasetName, ...] = Field(
-        (), description="What it learns from; may be left out where there is only one."
+        default=(), description="What it learns from; may be left out where there is only one."
     )
     features: tuple[FeatureName, ...] = Field(
-        (), description="Joined as of each row's time; looked up when serving."
+        default=(), description="Joined as of each row's time; looked up when serving."
     )
     metrics: dict[MetricName, Direction] = Field(
         default_factory=dict, description="What the scripts report, and which way is better."
     )
-    prepare: Prepare | None = Field(None, description="Makes training data from datasets.")
-    train: Train | None = Field(None, description="Trains the model.")
-    tune: Tune | None = Field(None, description="Searches for the best hyperparameters.")
-    evaluate: Evaluate | None = Field(None, description="Judges a version before it is registered.")
+    prepare: Prepare | None = Field(default=None, description="Makes training data from datasets.")
+    train: Train | None = Field(default=None, description="Trains the model.")
+    tune: Tune | None = Field(default=None, description="Searches for the best hyperparameters.")
+    evaluate: Evaluate | None = Field(
+        default=None, description="Judges a version before it is registered."
+    )
     registry: Registry = Field(
         default_factory=Registry, description="Where versions wait for approval and are kept."
     )
-    retrain: Retrain | None = Field(None, description="What starts the training again.")
+    retrain: Retrain | None = Field(default=None, description="What starts the training again.")
     source: Annotated[str, Text("model-source")] | None = Field(
-        None,
+        default=None,
         description="A model from elsewhere: a path or URI, `hf://org/name@revision`, `hosted://id`.",
     )
     promote_from: EnvironmentName | None = Field(
-        None, description="Serve versions approved in that environment; nothing is trained here."
+        default=None,
+        description="Serve versions approved in that environment; nothing is trained here.",
     )
     version: str | None = Field(
-        None, description="Serve this registered version; the newest approved one if left out."
+        default=None,
+        description="Serve this registered version; the newest approved one if left out.",
     )
     env: EnvVariables = Field(
         default_factory=dict, description="Environment variables of all its steps."

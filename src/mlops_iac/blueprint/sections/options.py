@@ -16,7 +16,7 @@ class SagemakerOptions(Section):
     """SageMaker, for the whole stack."""
 
     permissions_boundary: Annotated[str, Text("id")] | None = Field(
-        None, description="ARN of the IAM permissions boundary that every role gets."
+        default=None, description="ARN of the IAM permissions boundary that every role gets."
     )
 
 
@@ -35,16 +35,18 @@ class Options(Section):
         default_factory=SagemakerOptions, description="For `platform: sagemaker`."
     )
     azure_ml: OtherPlatformOptions | None = Field(
-        None, alias="azure-ml", description="For `platform: azure-ml`: none yet."
+        default=None, alias="azure-ml", description="For `platform: azure-ml`: none yet."
     )
     vertex: OtherPlatformOptions | None = Field(
-        None, description="For `platform: vertex`: none yet."
+        default=None, description="For `platform: vertex`: none yet."
     )
     mlflow_aws: OtherPlatformOptions | None = Field(
-        None, alias="mlflow-aws", description="For `platform: mlflow-aws`: none yet."
+        default=None, alias="mlflow-aws", description="For `platform: mlflow-aws`: none yet."
     )
     kubeflow_azure: OtherPlatformOptions | None = Field(
-        None, alias="kubeflow-azure", description="For `platform: kubeflow-azure`: none yet."
+        default=None,
+        alias="kubeflow-azure",
+        description="For `platform: kubeflow-azure`: none yet.",
     )
 
 
@@ -55,14 +57,16 @@ class EntryOptions(Section):
         default_factory=SagemakerEntryOptions, description="For `platform: sagemaker`."
     )
     azure_ml: OtherPlatformOptions | None = Field(
-        None, alias="azure-ml", description="For `platform: azure-ml`: none yet."
+        default=None, alias="azure-ml", description="For `platform: azure-ml`: none yet."
     )
     vertex: OtherPlatformOptions | None = Field(
-        None, description="For `platform: vertex`: none yet."
+        default=None, description="For `platform: vertex`: none yet."
     )
     mlflow_aws: OtherPlatformOptions | None = Field(
-        None, alias="mlflow-aws", description="For `platform: mlflow-aws`: none yet."
+        default=None, alias="mlflow-aws", description="For `platform: mlflow-aws`: none yet."
     )
     kubeflow_azure: OtherPlatformOptions | None = Field(
-        None, alias="kubeflow-azure", description="For `platform: kubeflow-azure`: none yet."
+        default=None,
+        alias="kubeflow-azure",
+        description="For `platform: kubeflow-azure`: none yet.",
     )

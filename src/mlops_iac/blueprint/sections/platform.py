@@ -14,16 +14,18 @@ class TemplateUse(Section):
     """A template that this blueprint builds on."""
 
     template: str = Field(description="Where it is, e.g. `git+https://…`.")
-    version: str | None = Field(None, description="Which versions fit, e.g. `^2.1`.")
+    version: str | None = Field(default=None, description="Which versions fit, e.g. `^2.1`.")
     parameters: dict[str, Scalar] = Field(default_factory=dict, description="Its parameters.")
 
 
 class State(Section):
     """Where Pulumi keeps what it knows of a stack."""
 
-    backend: str | None = Field(None, description="A Pulumi backend URL, e.g. `s3://bucket`.")
+    backend: str | None = Field(
+        default=None, description="A Pulumi backend URL, e.g. `s3://bucket`."
+    )
     secrets_provider: str | None = Field(
-        None, description="What encrypts secrets in it, e.g. `awskms://alias/x`."
+        default=None, description="What encrypts secrets in it, e.g. `awskms://alias/x`."
     )
 
 
@@ -31,17 +33,17 @@ class Delivery(Section):
     """What deploys the stack when the repository changes or a version is approved."""
 
     service: Literal["native", "github", "gitlab", "azure-devops"] = Field(
-        "native", description="Who runs it; `native` is the platform's own."
+        default="native", description="Who runs it; `native` is the platform's own."
     )
     repository: str = Field(description="The repository, e.g. `github.com/acme/adherence`.")
-    branch: str = Field("main", description="The branch that is deployed.")
+    branch: str = Field(default="main", description="The branch that is deployed.")
 
 
 class Access(Section):
     """Who may do what."""
 
     approvers: tuple[Identifier, ...] = Field(
-        (), description="Identities that may approve versions; never the deployer."
+        default=(), description="Identities that may approve versions; never the deployer."
     )
 
 
@@ -57,16 +59,20 @@ class Security(Section):
     """How closed the stack is. TLS, encryption and authentication are always on."""
 
     network: Literal["public", "private"] = Field(
-        "public", description="`public` is reachable, never open; `private` only from the network."
+        default="public",
+        description="`public` is reachable, never open; `private` only from the network.",
     )
-    egress: Literal["all", "none"] = Field("all", description="What jobs and endpoints may reach.")
+    egress: Literal["all", "none"] = Field(
+        default="all", description="What jobs and endpoints may reach."
+    )
     keys: Literal["provider", "customer"] = Field(
-        "provider", description="Whose encryption keys: the cloud's, or a key of the stack."
+        default="provider", description="Whose encryption keys: the cloud's, or a key of the stack."
     )
-    audit_log: bool = Field(False, description="Keep a log of every access.")
+    audit_log: bool = Field(default=False, description="Keep a log of every access.")
     access: Access = Field(default_factory=Access, description="Who may do what.")
     identity: Identity | None = Field(
-        None, description="Who authenticates callers, where the platform has no own identity."
+        default=None,
+        description="Who authenticates callers, where the platform has no own identity.",
     )
 
 
@@ -82,15 +88,17 @@ class Alert(Section):
     ALTERNATIVES: ClassVar = (("email", "webhook"),)
     ONE_OF: ClassVar = (("email", "webhook"),)
 
-    email: Annotated[str, Text("email")] | None = Field(None, description="An e-mail address.")
-    webhook: Webhook | None = Field(None, description="A URL, kept in a secret.")
+    email: Annotated[str, Text("email")] | None = Field(
+        default=None, description="An e-mail address."
+    )
+    webhook: Webhook | None = Field(default=None, description="A URL, kept in a secret.")
 
 
 class SecretEntry(Section):
     """A secret: made empty for `secret set`, or an existing one."""
 
     existing: Identifier | None = Field(
-        None, description="Id of an existing secret: used, never changed."
+        default=None, description="Id of an existing secret: used, never changed."
     )
 
 
@@ -99,37 +107,39 @@ class Budget(Section):
 
     monthly_usd: float = Field(gt=0, description="US dollars per month.")
     alert_percent: tuple[Annotated[float, Field(gt=0, le=1000)], ...] = Field(
-        (80, 100), min_length=1, description="Alerts at these shares of it."
+        default=(80, 100), min_length=1, description="Alerts at these shares of it."
     )
 
 
 class Roles(Section):
     """Existing identities, by what they do."""
 
-    prepare: Identifier | None = Field(None, description="Of the prepare step.")
-    train: Identifier | None = Field(None, description="Of the train step and of tuning.")
-    evaluate: Identifier | None = Field(None, description="Of the evaluate step.")
-    serve: Identifier | None = Field(None, description="Of everything that serves.")
-    pipeline: Identifier | None = Field(None, description="Of the pipeline itself.")
+    prepare: Identifier | None = Field(default=None, description="Of the prepare step.")
+    train: Identifier | None = Field(default=None, description="Of the train step and of tuning.")
+    evaluate: Identifier | None = Field(default=None, description="Of the evaluate step.")
+    serve: Identifier | None = Field(default=None, description="Of everything that serves.")
+    pipeline: Identifier | None = Field(default=None, description="Of the pipeline itself.")
 
 
 class Existing(Section):
     """What is there already: used, never changed. Ids are the platform's own or `stack://…`."""
 
-    network: Identifier | None = Field(None, description="Virtual network.")
-    subnets: tuple[Identifier, ...] = Field((), description="Its subnets.")
-    security_groups: tuple[Identifier, ...] = Field((), description="Its security groups.")
-    key: Identifier | None = Field(None, description="Encryption key.")
-    storage: Identifier | None = Field(None, description="Bucket or storage account.")
-    image_registry: Identifier | None = Field(None, description="Container image registry.")
-    tracking: Identifier | None = Field(None, description="Experiment tracking server.")
-    workspace: Identifier | None = Field(None, description="Machine learning workspace.")
-    cluster: Identifier | None = Field(None, description="Kubernetes cluster.")
-    orchestrator: Identifier | None = Field(None, description="Workflow orchestrator.")
-    model_registry: Identifier | None = Field(None, description="Model registry.")
-    domain: Identifier | None = Field(None, description="Domain name or zone.")
-    certificate: Identifier | None = Field(None, description="TLS certificate.")
-    code_connection: Identifier | None = Field(None, description="Connection to the code host.")
+    network: Identifier | None = Field(default=None, description="Virtual network.")
+    subnets: tuple[Identifier, ...] = Field(default=(), description="Its subnets.")
+    security_groups: tuple[Identifier, ...] = Field(default=(), description="Its security groups.")
+    key: Identifier | None = Field(default=None, description="Encryption key.")
+    storage: Identifier | None = Field(default=None, description="Bucket or storage account.")
+    image_registry: Identifier | None = Field(default=None, description="Container image registry.")
+    tracking: Identifier | None = Field(default=None, description="Experiment tracking server.")
+    workspace: Identifier | None = Field(default=None, description="Machine learning workspace.")
+    cluster: Identifier | None = Field(default=None, description="Kubernetes cluster.")
+    orchestrator: Identifier | None = Field(default=None, description="Workflow orchestrator.")
+    model_registry: Identifier | None = Field(default=None, description="Model registry.")
+    domain: Identifier | None = Field(default=None, description="Domain name or zone.")
+    certificate: Identifier | None = Field(default=None, description="TLS certificate.")
+    code_connection: Identifier | None = Field(
+        default=None, description="Connection to the code host."
+    )
     roles: Roles = Field(default_factory=Roles, description="Identities, by what they do.")
 
 
@@ -139,7 +149,7 @@ class PolicyException(Section):
     at: str = Field(description="The blueprint path it is for.")
     reason: str = Field(min_length=1, description="Why.")
     until: Annotated[str, Text("date")] | None = Field(
-        None, description="Last day it holds, `YYYY-MM-DD`."
+        default=None, description="Last day it holds, `YYYY-MM-DD`."
     )
 
 

@@ -39,14 +39,14 @@ class Blueprint(Section):
     name: Annotated[str, EntryName("blueprint", 32)] = Field(
         description="Name of the project; what is made is named after it."
     )
-    description: str = Field("", description="For people.")
-    owner: str = Field("", description="Who answers for it; a tag on everything.")
+    description: str = Field(default="", description="For people.")
+    owner: str = Field(default="", description="Who answers for it; a tag on everything.")
     tags: dict[str, str] = Field(default_factory=dict, description="Tags on everything.")
-    extends: tuple[TemplateUse, ...] = Field((), description="Templates, lowest first.")
+    extends: tuple[TemplateUse, ...] = Field(default=(), description="Templates, lowest first.")
     platform: PlatformName = Field(description="Where it is deployed.")
     region: str = Field(description="The cloud's region.")
     timezone: Annotated[str, Text("timezone")] = Field(
-        "UTC", description="Of all schedules, e.g. `Europe/Amsterdam`."
+        default="UTC", description="Of all schedules, e.g. `Europe/Amsterdam`."
     )
 
     datasets: dict[Annotated[str, EntryName("dataset")], Dataset] = Field(
@@ -63,12 +63,13 @@ class Blueprint(Section):
     )
 
     tracking: Literal["mlflow", "native"] = Field(
-        "native", description="Where experiments are tracked; `native` is the platform's own."
+        default="native",
+        description="Where experiments are tracked; `native` is the platform's own.",
     )
     orchestration: Literal["native", "airflow"] = Field(
-        "native", description="What runs the steps; `native` is the platform's own."
+        default="native", description="What runs the steps; `native` is the platform's own."
     )
-    delivery: Delivery | None = Field(None, description="Deploys when something changed.")
+    delivery: Delivery | None = Field(default=None, description="Deploys when something changed.")
     state: State = Field(default_factory=State, description="Where Pulumi keeps its state.")
     security: Security = Field(default_factory=Security, description="How closed the stack is.")
     alerts: dict[Annotated[str, EntryName("alert")], Alert] = Field(
@@ -77,7 +78,9 @@ class Blueprint(Section):
     secrets: dict[Annotated[str, EntryName("secret")], SecretEntry] = Field(
         default_factory=dict, description="Secrets, by name; their values are never in here."
     )
-    budget: Budget | None = Field(None, description="What a month may cost, per environment.")
+    budget: Budget | None = Field(
+        default=None, description="What a month may cost, per environment."
+    )
     options: Options = Field(default_factory=Options, description="What one platform alone knows.")
     overrides: Overrides = Field(
         default_factory=dict, description="Properties of resources, by the address `graph` prints."
@@ -90,16 +93,19 @@ class Blueprint(Section):
     )
 
     account: Identifier | None = Field(
-        None, description="AWS account, Azure subscription or GCP project of the environment."
+        default=None,
+        description="AWS account, Azure subscription or GCP project of the environment.",
     )
     deploy_as: Identifier | None = Field(
-        None, description="The identity that deploys the environment."
+        default=None, description="The identity that deploys the environment."
     )
     protect: bool = Field(
-        True, description="Refuse to delete what holds data; `false` in `local` unless said."
+        default=True,
+        description="Refuse to delete what holds data; `false` in `local` unless said.",
     )
     approval: Literal["manual", "none"] = Field(
-        "none", description="`manual`: every deployment of the environment is approved by a person."
+        default="none",
+        description="`manual`: every deployment of the environment is approved by a person.",
     )
     existing: Existing = Field(
         default_factory=Existing, description="What is there already: used, never changed."

@@ -37,14 +37,14 @@ class Variant(Section):
     ALTERNATIVES: ClassVar = (("traffic_percent", "shadow_percent"),)
 
     model: ModelName | None = Field(
-        None, description="What it serves; may be left out where there is only one model."
+        default=None, description="What it serves; may be left out where there is only one model."
     )
     traffic_percent: WholePercent | None = Field(
-        None,
+        default=None,
         description="Its share of the calls; all shares sum to 100. With 0 it answers only callers that name it.",
     )
     shadow_percent: WholePercent | None = Field(
-        None, description="Gets copies of this share of the calls and answers nobody."
+        default=None, description="Gets copies of this share of the calls and answers nobody."
     )
 
 
@@ -54,19 +54,20 @@ class ScalingTarget(Section):
     ALTERNATIVES: ClassVar = (("requests_per_minute", "concurrency", "cpu_percent", "gpu_percent"),)
     ONE_OF: ClassVar = (("requests_per_minute", "concurrency", "cpu_percent", "gpu_percent"),)
 
-    requests_per_minute: float | None = Field(None, gt=0, description="Calls per minute.")
-    concurrency: float | None = Field(None, gt=0, description="Calls at the same time.")
-    cpu_percent: float | None = Field(None, gt=0, le=100, description="CPU in use.")
-    gpu_percent: float | None = Field(None, gt=0, le=100, description="GPU in use.")
+    requests_per_minute: float | None = Field(default=None, gt=0, description="Calls per minute.")
+    concurrency: float | None = Field(default=None, gt=0, description="Calls at the same time.")
+    cpu_percent: float | None = Field(default=None, gt=0, le=100, description="CPU in use.")
+    gpu_percent: float | None = Field(default=None, gt=0, le=100, description="GPU in use.")
 
 
 class Scaling(Section):
     """How many instances, by load."""
 
-    min: int = Field(1, ge=0, description="Never fewer; `0` scales to zero.")
+    min: int = Field(default=1, ge=0, description="Never fewer; `0` scales to zero.")
     max: int = Field(ge=1, description="Never more.")
     target: ScalingTarget | None = Field(
-        None, description="What each instance is kept at; needed where `max` is above `min`."
+        default=None,
+        description="What each instance is kept at; needed where `max` is above `min`.",
     )
 
 
@@ -74,13 +75,16 @@ class Rollout(Section):
     """How a new version takes over, and what takes it back."""
 
     strategy: Literal["all-at-once", "canary", "linear", "blue-green"] = Field(
-        "all-at-once", description="How calls move to the new version."
+        default="all-at-once", description="How calls move to the new version."
     )
     percent: int | None = Field(
-        None, ge=1, le=99, description="Share of the first (canary) or of each (linear) step."
+        default=None,
+        ge=1,
+        le=99,
+        description="Share of the first (canary) or of each (linear) step.",
     )
     wait_minutes: int | None = Field(
-        None, ge=1, description="How long each step is watched before the next."
+        default=None, ge=1, description="How long each step is watched before the next."
     )
     limits: dict[MetricName, Limit] = Field(
         default_factory=dict, description="A breach while rolling out takes the version back."
@@ -90,15 +94,15 @@ class Rollout(Section):
 class Capture(Section):
     """Keeps what was asked and answered, for monitoring."""
 
-    percent: WholePercent = Field(100, description="Share of the calls that is kept.")
-    retention_days: int = Field(30, ge=1, description="Deleted after this time.")
+    percent: WholePercent = Field(default=100, description="Share of the calls that is kept.")
+    retention_days: int = Field(default=30, ge=1, description="Deleted after this time.")
 
 
 class Outcomes(Section):
     """The truth, which arrives later."""
 
     dataset: DatasetName | None = Field(
-        None, description="Where it arrives; may be left out where there is only one."
+        default=None, description="Where it arrives; may be left out where there is only one."
     )
     key: str = Field(description="The column by which predictions and outcomes are joined.")
 
@@ -107,9 +111,10 @@ class Monitor(Section):
     """Watches an entry and alerts when a limit is broken."""
 
     schedule: Cron = Field(
-        "0 * * * *", description="When drift and outcomes are computed: cron, in `timezone`."
+        default="0 * * * *",
+        description="When drift and outcomes are computed: cron, in `timezone`.",
     )
-    outcomes: Outcomes | None = Field(None, description="The truth, which arrives later.")
+    outcomes: Outcomes | None = Field(default=None, description="The truth, which arrives later.")
     limits: dict[MetricName, Limit] = Field(
         default_factory=dict, description="What must hold, by metric."
     )
@@ -118,10 +123,12 @@ class Monitor(Section):
 class ServingEntry(Section):
     """What all modes share."""
 
-    description: str = Field("", description="For people.")
-    runtime: Runtime | None = Field(None, description="Another runtime than the model's.")
+    description: str = Field(default="", description="For people.")
+    runtime: Runtime | None = Field(default=None, description="Another runtime than the model's.")
     env: EnvVariables = Field(default_factory=dict, description="Environment variables.")
-    monitor: Monitor | None = Field(None, description="Watches it; nothing is watched if left out.")
+    monitor: Monitor | None = Field(
+        default=None, description="Watches it; nothing is watched if left out."
+    )
     options: EntryOptions = Field(
         default_factory=EntryOptions, description="What one platform alone knows."
     )
@@ -135,21 +142,24 @@ class RealTime(ServingEntry):
 
     mode: Literal["real-time"] = Field(description="Answers calls at once.")
     model: ModelName | None = Field(
-        None, description="What it serves; may be left out where there is only one model."
+        default=None, description="What it serves; may be left out where there is only one model."
     )
     variants: dict[Annotated[str, EntryName("variant")], Variant] | None = Field(
-        None, min_length=1, description="Several models behind one endpoint."
+        default=None, min_length=1, description="Several models behind one endpoint."
     )
     compute: EndpointCompute = Field(
         default_factory=EndpointCompute, description="What each instance runs on."
     )
-    scaling: Scaling | None = Field(None, description="One instance if left out.")
+    scaling: Scaling | None = Field(default=None, description="One instance if left out.")
     rollout: Rollout | None = Field(
-        None, description="How a new version takes over; at once, without a way back, if left out."
+        default=None,
+        description="How a new version takes over; at once, without a way back, if left out.",
     )
-    capture: Capture | None = Field(None, description="Keeps calls; none are kept if left out.")
+    capture: Capture | None = Field(
+        default=None, description="Keeps calls; none are kept if left out."
+    )
     callers: tuple[Identifier, ...] = Field(
-        (), description="Identities that may call it, beside those of the stack."
+        default=(), description="Identities that may call it, beside those of the stack."
     )
 
 
@@ -160,17 +170,19 @@ class Batch(ServingEntry):
 
     mode: Literal["batch"] = Field(description="Predicts for a whole dataset at a time.")
     model: ModelName | None = Field(
-        None, description="What it serves; may be left out where there is only one model."
+        default=None, description="What it serves; may be left out where there is only one model."
     )
     input: DatasetName | None = Field(
-        None, description="What is read; may be left out where there is only one with a source."
+        default=None,
+        description="What is read; may be left out where there is only one with a source.",
     )
     output: DatasetName | None = Field(
-        None, description="What is made; may be left out where there is only one without a source."
+        default=None,
+        description="What is made; may be left out where there is only one without a source.",
     )
-    schedule: Cron | None = Field(None, description="When it runs: cron, in `timezone`.")
+    schedule: Cron | None = Field(default=None, description="When it runs: cron, in `timezone`.")
     new_data: tuple[DatasetName, ...] = Field(
-        (), description="Datasets whose new files start a run."
+        default=(), description="Datasets whose new files start a run."
     )
     compute: Compute = Field(default_factory=Compute, description="What a run uses.")
 
@@ -183,25 +195,29 @@ class Streaming(ServingEntry):
 
     mode: Literal["streaming"] = Field(description="Predicts for each record of a stream.")
     model: ModelName | None = Field(
-        None, description="What it serves; may be left out where there is only one model."
+        default=None, description="What it serves; may be left out where there is only one model."
     )
     variants: dict[Annotated[str, EntryName("variant")], Variant] | None = Field(
-        None, min_length=1, description="Several models behind one stream."
+        default=None, min_length=1, description="Several models behind one stream."
     )
     input: DatasetName | None = Field(
-        None, description="The stream; may be left out where there is only one."
+        default=None, description="The stream; may be left out where there is only one."
     )
     output: DatasetName | None = Field(
-        None, description="What is made; may be left out where there is only one without a source."
+        default=None,
+        description="What is made; may be left out where there is only one without a source.",
     )
     compute: EndpointCompute = Field(
         default_factory=EndpointCompute, description="What each instance runs on."
     )
-    scaling: Scaling | None = Field(None, description="One instance if left out.")
+    scaling: Scaling | None = Field(default=None, description="One instance if left out.")
     rollout: Rollout | None = Field(
-        None, description="How a new version takes over; at once, without a way back, if left out."
+        default=None,
+        description="How a new version takes over; at once, without a way back, if left out.",
     )
-    capture: Capture | None = Field(None, description="Keeps calls; none are kept if left out.")
+    capture: Capture | None = Field(
+        default=None, description="Keeps calls; none are kept if left out."
+    )
 
 
 class Fleet(Section):
@@ -215,9 +231,9 @@ class Device(Section):
 
     architecture: Literal["arm64", "amd64", "armv7"] = Field(description="Their processor.")
     export: Literal["onnx", "native"] = Field(
-        "onnx", description="The form in which the model is sent to them."
+        default="onnx", description="The form in which the model is sent to them."
     )
-    accelerator: str | None = Field(None, description="An accelerator that they have.")
+    accelerator: str | None = Field(default=None, description="An accelerator that they have.")
 
 
 class Edge(ServingEntry):
@@ -225,14 +241,15 @@ class Edge(ServingEntry):
 
     mode: Literal["edge"] = Field(description="Predicts on devices.")
     model: ModelName | None = Field(
-        None, description="What it serves; may be left out where there is only one model."
+        default=None, description="What it serves; may be left out where there is only one model."
     )
     device: Device = Field(description="What the devices are.")
     fleet: Annotated[str, EntryName("fleet")] | Fleet = Field(
         description="Name of a fleet to be made, or `{existing: ID}`."
     )
     rollout: Rollout | None = Field(
-        None, description="How a new version takes over; at once, without a way back, if left out."
+        default=None,
+        description="How a new version takes over; at once, without a way back, if left out.",
     )
 
 

@@ -38,8 +38,8 @@ class Limit(Section):
     ALTERNATIVES: ClassVar = (("at_least", "at_most"),)
     ONE_OF: ClassVar = (("at_least", "at_most"),)
 
-    at_least: float | None = Field(None, description="The metric must not fall below this.")
-    at_most: float | None = Field(None, description="The metric must not rise above this.")
+    at_least: float | None = Field(default=None, description="The metric must not fall below this.")
+    at_most: float | None = Field(default=None, description="The metric must not rise above this.")
 
 
 class Gate(Section):
@@ -48,10 +48,11 @@ class Gate(Section):
     ALTERNATIVES: ClassVar = (("at_least", "at_most"),)
     SOME_OF: ClassVar = (("at_least", "at_most", "no_worse_than"),)
 
-    at_least: float | None = Field(None, description="The metric must not be below this.")
-    at_most: float | None = Field(None, description="The metric must not be above this.")
+    at_least: float | None = Field(default=None, description="The metric must not be below this.")
+    at_most: float | None = Field(default=None, description="The metric must not be above this.")
     no_worse_than: Literal["current"] | None = Field(
-        None, description="`current`: not worse than the version in service; the first one passes."
+        default=None,
+        description="`current`: not worse than the version in service; the first one passes.",
     )
 
 

@@ -1,0 +1,183 @@
+"""The language reference in Markdown, generated from the models: `docs/language.md`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mlops_iac.blueprint.fields import (
+    AnyType,
+    ChoiceType,
+    EitherType,
+    Field,
+    FieldType,
+    ListType,
+    MapType,
+    ScalarType,
+    SectionType,
+    fields_of,
+)
+from mlops_iac.blueprint.sections.base import EntryName, Reference, Section, Text
+from mlops_iac.blueprint.sections.compute import SIZES
+from mlops_iac.blueprint.sections.root import Blueprint
+from mlops_iac.blueprint.sections.serving import SERVICE_METRICS
+from mlops_iac.blueprint.sections.values import FAIRNESS_METRICS
+from mlops_iac.blueprint.words import listed
+
+_TYPES: dict[type, str] = {str: "text", int: "whole number", float: "number", bool: "true or false"}
+
+
+def reference_markdown() -> str:
+    """Every section, field, type and default of the language."""
+    lines = [
+        "# The blueprint language",
+        "",
+        "<!-- Generated from src/mlops_iac/blueprint/sections. Do not edit. -->",
+        "",
+        "Values are read by YAML 1.2: only `true` and `false` are booleans, `1e-5` is a number, and a",
+        "text field takes what is written, so `1.20` and `0123` stay so. `${name}`, `${environment}`,",
+        "`${account}` and `${region}` are filled in; `$${` stands for a plain `${`.",
+        "",
+        "Layers: the blueprint, then its environment, then the command line. Mappings merge, the rest",
+        "replaces, and `null` removes an inherited key. Of fields of which one is given, the upper",
+        "layer's choice drops the lower's.",
+        "",
+    ]
+    for section in _sections(Blueprint):
+        lines += _section(section)
+    lines += _tables()
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _sections(root: type[Section]) -> Iterator[type[Section]]:
+    """All sections, depth first in the order of their fields, each once."""
+    seen: dict[type[Section], None] = {}
+
+    def visit(section: type[Section]) -> None:
+        if section in seen:
+            return
+        seen[section] = None
+        for field in fields_of(section).values():
+            for inner in _inner(field.type):
+                visit(inner)
+
+    visit(root)
+    yield from seen
+
+
+def _inner(kind: FieldType) -> list[type[Section]]:
+    match kind:
+        case SectionType():
+            return [kind.section]
+        case ListType():
+            return _inner(kind.item)
+        case MapType():
+            return _inner(kind.value)
+        case EitherType():
+            return [kind.section.section]
+        case ChoiceType():
+            return [section for _, section in kind.sections]
+        case _:
+            return []
+
+
+def _section(section: type[Section]) -> list[str]:
+    doc = " ".join((section.__doc__ or "").split())
+    lines = [f"## {section.__name__}", "", doc, ""]
+    fields = fields_of(section)
+    if fields:
+        lines += ["| Field | Takes | Default | Meaning |", "|---|---|---|---|"]
+        lines += [_row(field) for field in fields.values()]
+        lines.append("")
+    required = {*section.ONE_OF, *section.SOME_OF}
+    for group in section.ALTERNATIVES:
+        names = listed([f"`{key}`" for key in group], "or")
+        lines += [f"{'Exactly' if group in required else 'At most'} one of {names}.", ""]
+    for group in section.SOME_OF:
+        names = listed([f"`{key}`" for key in group], "or")
+        lines += [f"At least one of {names}.", ""]
+    return lines
+
+
+def _row(field: Field) -> str:
+    meaning = (field.info.description or "").replace("|", "\\|")
+    return f"| `{field.key}` | {_shown(field.type)} | {_default(field)} | {meaning} |"
+
+
+def _default(field: Field) -> str:
+    if field.required:
+        return "**needed**"
+    value = field.default()
+    if value is None or value in ("", (), {}) or isinstance(value, Section):
+        return ""
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    if isinstance(value, tuple):
+        return f"`[{', '.join(str(item) for item in value)}]`"
+    return f"`{value}`"
+
+
+def _shown(kind: FieldType) -> str:
+    match kind:
+        case ScalarType():
+            return _scalar(kind)
+        case ListType():
+            size = f"{kind.bounds.min_length} of: " if kind.bounds.max_length else ""
+            return f"list of {size}{_shown(kind.item)}"
+        case MapType():
+            key = kind.key.what if isinstance(kind.key, EntryName) else "name"
+            if isinstance(kind.key, Text):
+                key = kind.key.kind.replace("-", " ")
+            return f"{key} → {_shown(kind.value)}"
+        case SectionType():
+            return _link(kind.section)
+        case EitherType():
+            return f"{_shown(kind.scalar)}, or {_shown(kind.section)}"
+        case ChoiceType():
+            return ", or ".join(_link(section) for _, section in kind.sections)
+        case AnyType():
+            return "anything"
+
+
+def _link(section: type[Section]) -> str:
+    return f"[{section.__name__}](#{section.__name__.lower()})"
+
+
+def _scalar(kind: ScalarType) -> str:
+    if kind.allowed:
+        return " \\| ".join(f"`{item}`" for item in kind.allowed)
+    shown = listed((_TYPES[item] for item in kind.types), "or")
+    match kind.marker:
+        case Reference(section):
+            return f"name in `{section}`"
+        case Text(form):
+            return {"id": "id", "cron": "cron schedule"}.get(form, form.replace("-", " "))
+        case _:
+            pass
+    low = kind.bounds.ge if kind.bounds.ge is not None else kind.bounds.gt
+    if low is not None:
+        shown += f", {'at least' if kind.bounds.ge is not None else 'above'} {low:g}"
+    if kind.bounds.le is not None:
+        shown += f", at most {kind.bounds.le:g}"
+    return shown
+
+
+def _tables() -> list[str]:
+    lines = ["## Sizes", "", "A guaranteed minimum on every platform.", ""]
+    lines += ["| Size | vCPU | Memory GB | GPUs | GB of each |", "|---|---|---|---|---|"]
+    for name, (cpus, memory, gpus, each) in SIZES.items():
+        machine = ("", "", gpus, each) if gpus else (cpus, memory, "", "")
+        lines.append(f"| `{name}` | " + " | ".join(str(item) for item in machine) + " |")
+    lines += [
+        "",
+        "## Metrics",
+        "",
+        "A limit is on a metric of the model's own `metrics`, or on:",
+        "",
+    ]
+    for mode, metrics in SERVICE_METRICS.items():
+        lines.append(f"- mode {mode}: {listed(f'`{item}`' for item in metrics)}")
+    lines.append(
+        f"- fairness, over `sensitive` columns: {listed(f'`{item}`' for item in FAIRNESS_METRICS)}"
+    )
+    lines += ["", "A gate is on one of the model's own metrics or a fairness metric.", ""]
+    return lines
