@@ -48,7 +48,7 @@ ROOT_SETTING = PREFIX + "ROOT"
 def metric_regex(name: str) -> str:
     """What finds `name` in a step's log: tuning and the job's metrics read it."""
     escaped = "".join(char if char.isalnum() or char == "_" else "\\" + char for char in name)
-    return f"^mlops-iac metric {escaped}=([-+0-9.eE]+)$"
+    return f"mlops-iac metric {escaped}=([-+0-9.eE]+)"
 
 
 def metric_line(name: str, value: float) -> str:

@@ -1,0 +1,85 @@
+"""What a local run writes down, so that it can be looked at and continued."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from mlops_iac.errors import UsageError
+
+
+@dataclass(slots=True)
+class StepRecord:
+    """One step: `properties` is what later steps read of it."""
+
+    name: str
+    type: str
+    status: str = "running"
+    seconds: float = 0.0
+    properties: Mapping[str, Any] = field(default_factory=dict)
+    error: str = ""
+
+
+@dataclass(slots=True)
+class Record:
+    """One run. `definition` is the SHA-256 of what was last run."""
+
+    id: str
+    pipeline: str
+    definition: str
+    started_at: str
+    status: str = "running"
+    steps: dict[str, StepRecord] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    missed: list[str] = field(default_factory=list)
+    registered: str | None = None
+
+    def save(self, folder: Path) -> None:
+        """Write it so that an interruption leaves the old or the new one, whole."""
+        folder.mkdir(parents=True, exist_ok=True)
+        text = json.dumps({"version": 1, **asdict(self)}, indent=2) + "\n"
+        draft = folder / "run.json.new"
+        with draft.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(folder / "run.json")
+
+
+def new_record(pipeline: str, definition: str) -> Record:
+    """A record with an id that sorts by time."""
+    now = datetime.now(UTC)
+    identity = f"{now:%Y%m%d%H%M%S}{secrets.token_hex(3)}"
+    return Record(identity, pipeline, definition, now.isoformat(timespec="seconds"))
+
+
+def load_record(folder: Path) -> Record:
+    """A run's record. Raises UsageError where it cannot be read."""
+    try:
+        loaded = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        loaded.pop("version")
+        steps = {name: StepRecord(**step) for name, step in loaded.pop("steps").items()}
+        return Record(**loaded, steps=steps)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise UsageError(
+            f"{folder / 'run.json'} cannot be read: {error}", hint="start a new run, without --from"
+        ) from error
+
+
+def last_record(runs: Path, pipeline: str) -> Record:
+    """The newest run of that pipeline. Raises UsageError where there is none."""
+    for folder in sorted(runs.glob("*"), reverse=True):
+        if (folder / "run.json").exists():
+            record = load_record(folder)
+            if record.pipeline == pipeline:
+                return record
+    raise UsageError(
+        f"{pipeline} has not been run here, so there is nothing to continue",
+        hint="run it without --from",
+    )

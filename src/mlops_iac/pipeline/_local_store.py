@@ -1,0 +1,114 @@
+"""In and out of the emulated S3, as SageMaker does it for its jobs."""
+
+from __future__ import annotations
+
+import shutil
+import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from mlops_iac.errors import ResourceFailed, UsageError
+
+
+@contextmanager
+def cloud_errors(what: str) -> Iterator[None]:
+    """Turn what boto raises into a ResourceFailed that says what was being done."""
+    try:
+        yield
+    except Exception as error:
+        # This layer does not import boto; its errors are known by where they were defined.
+        if type(error).__module__.split(".")[0] not in ("botocore", "boto3", "s3transfer"):
+            raise
+        raise ResourceFailed(
+            f"{what}: {error}", hint="is the emulator running? `mlops-iac local status`"
+        ) from error
+
+
+def split_uri(uri: str) -> tuple[str, str]:
+    """Bucket and key of an S3 URI. Raises UsageError for any other."""
+    scheme, _, rest = uri.partition("://")
+    bucket, _, key = rest.partition("/")
+    if scheme != "s3" or not bucket:
+        raise UsageError(f"{uri!r} is not an s3:// URI")
+    return bucket, key
+
+
+class Store:
+    """The emulated S3, with the key that outputs are encrypted with."""
+
+    def __init__(self, s3: Any) -> None:
+        self._s3 = s3
+
+    def download(self, uri: str, folder: Path) -> int:
+        """Everything under a prefix (S3DataType S3Prefix) into `folder`; the number of files.
+
+        Names are relative to the prefix; a prefix that is one object keeps the object's name.
+        Raises UsageError where nothing is there.
+        """
+        bucket, prefix = split_uri(uri)
+        count = 0
+        with cloud_errors(f"reading {uri}"):
+            pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+            for key in [item["Key"] for page in pages for item in page.get("Contents", [])]:
+                name = _relative(key, prefix)
+                if name is None:
+                    continue
+                target = folder / name
+                if not target.resolve().is_relative_to(folder.resolve()):
+                    raise UsageError(f"s3://{bucket}/{key} would be written outside its folder")
+                target.parent.mkdir(parents=True, exist_ok=True)
+                self._s3.download_file(bucket, key, str(target))
+                count += 1
+        if not count:
+            raise UsageError(f"there is nothing at {uri}", hint="`mlops-iac up` uploads the data")
+        return count
+
+    def exists(self, uri: str) -> bool:
+        """Whether anything is under a prefix."""
+        bucket, prefix = split_uri(uri)
+        with cloud_errors(f"reading {uri}"):
+            found = self._s3.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1)
+        return bool(found.get("KeyCount"))
+
+    def upload(self, path: Path, uri: str, key_arn: str | None) -> None:
+        """One file to one URI, or a folder's files under a prefix."""
+        if path.is_dir():
+            for file in sorted(item for item in path.rglob("*") if item.is_file()):
+                name = file.relative_to(path).as_posix()
+                self.upload(file, f"{uri.rstrip('/')}/{name}", key_arn)
+            return
+        bucket, key = split_uri(uri)
+        extra = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key_arn} if key_arn else {}
+        with cloud_errors(f"writing {uri}"):
+            self._s3.upload_file(str(path), bucket, key, ExtraArgs=extra)
+
+
+def pack(folder: Path, archive: Path) -> None:
+    """A folder's content as .tar.gz, at the top of the archive."""
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(archive, "w:gz", compresslevel=1) as tar:
+        for item in sorted(folder.iterdir()):
+            tar.add(item, item.name)
+
+
+def unpack(archive: Path, folder: Path) -> None:
+    """Extract a .tar.gz safely. Raises UsageError where it is none."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        with tarfile.open(archive) as tar:
+            tar.extractall(folder, filter="data")
+    except (tarfile.TarError, OSError) as error:
+        raise UsageError(f"{archive.name} cannot be unpacked: {error}") from error
+
+
+def _relative(key: str, prefix: str) -> str | None:
+    if key.endswith("/"):
+        return None  # a console's marker of an empty folder
+    if key == prefix:
+        return key.rsplit("/", 1)[-1]
+    if prefix and not prefix.endswith("/") and not key.startswith(prefix + "/"):
+        return None  # `data/a` is not a folder of `data/abc`
+    return key[len(prefix) :].lstrip("/")

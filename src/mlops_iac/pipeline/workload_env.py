@@ -1,0 +1,123 @@
+"""The workload's own virtual environment, made once per set of requirements."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+
+from mlops_iac.errors import MlopsError, ResourceFailed, UsageError
+from mlops_iac.pipeline._local_process import Processes, clean_environment
+
+OVERRIDE = "MLOPS_IAC_WORKLOAD_PYTHON"
+_COMPLETE = ".complete"
+_MINUTES = 30
+# Prebuilt images bring their framework, so requirements.txt need not name it.
+_IMAGES = {
+    "sagemaker-scikit-learn": "scikit-learn",
+    "sagemaker-xgboost": "xgboost",
+    "pytorch-training": "torch",
+    "tensorflow-training": "tensorflow",
+}
+
+
+def requirements(text: str, image: str) -> str:
+    """`text` of a requirements.txt, with the image's framework added where it is not named."""
+    repository, _, tag = image.rsplit("/", 1)[-1].partition(":")
+    package = _IMAGES.get(repository)
+    version = re.match(r"\d+\.\d+", tag)
+    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    named = {re.split(r"[\s<>=!~;\[]", line.strip(), maxsplit=1)[0].lower() for line in lines}
+    if package and package not in named and version:
+        lines.append(f"{package}=={version[0]}.*")
+    return "\n".join(lines) + "\n"
+
+
+def workload_python(
+    wanted: str, work: Path, processes: Processes, on_line: Callable[[str], None]
+) -> Path:
+    """An interpreter that has `wanted` (the text of a requirements file).
+
+    The environment variable MLOPS_IAC_WORKLOAD_PYTHON names one to use as it is. Otherwise a
+    virtual environment under `work` is made, or reused; one that was left half made is made anew.
+    Raises MlopsError where pip fails, with the end of its output; UsageError for a bad override.
+    """
+    if override := os.environ.get(OVERRIDE):
+        return existing(Path(override), OVERRIDE)
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    digest = sha256(f"{version}\n{wanted}".encode()).hexdigest()[:16]
+    folder = work / "venvs" / digest
+    python = folder / "bin" / "python"
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    from filelock import FileLock
+
+    with FileLock(folder.with_suffix(".lock")):
+        if (folder / _COMPLETE).exists() and _starts(python, processes, folder):
+            return python
+        shutil.rmtree(folder, ignore_errors=True)
+        _make(folder, python, wanted, processes, on_line)
+    return python
+
+
+def existing(python: Path, origin: str) -> Path:
+    """`python` where it can be run. Raises UsageError naming where it was given."""
+    if not python.is_file() or not os.access(python, os.X_OK):
+        raise UsageError(f"{origin} is {str(python)!r}, which is no program", hint="unset it")
+    return python
+
+
+def _starts(python: Path, processes: Processes, folder: Path) -> bool:
+    """Whether the interpreter still runs: the Python it was made from may be gone."""
+    if not python.exists():
+        return False
+    try:
+        processes.run(
+            "python",
+            [str(python), "-c", ""],
+            env=clean_environment(),
+            log=folder / "check.log",
+            seconds=60,
+            on_line=lambda _: None,
+        )
+    except (MlopsError, OSError):
+        return False
+    return True
+
+
+def _make(
+    folder: Path,
+    python: Path,
+    wanted: str,
+    processes: Processes,
+    on_line: Callable[[str], None],
+) -> None:
+    log = folder.with_suffix(".log")
+    log.unlink(missing_ok=True)
+    file = folder / "requirements.txt"
+    pip = [str(python), "-m", "pip", "install", "--disable-pip-version-check", "-r", str(file)]
+    try:
+        for what, command in (
+            (
+                "making the workload's virtual environment",
+                [sys.executable, "-m", "venv", str(folder)],
+            ),
+            ("installing the workload's requirements.txt", pip),
+        ):
+            processes.run(
+                what,
+                command,
+                env=clean_environment(),
+                log=log,
+                seconds=_MINUTES * 60,
+                on_line=on_line,
+            )
+            file.write_text(wanted, encoding="utf-8")
+    except ResourceFailed as error:
+        raise MlopsError(
+            error.message, hint=f"whole log: {log}; or set {OVERRIDE} to a Python that has them"
+        ) from error
+    (folder / _COMPLETE).touch()
