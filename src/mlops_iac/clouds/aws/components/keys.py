@@ -118,7 +118,9 @@ class Keys(pulumi.ComponentResource):
                 ["*"],
                 reason="accounts that serve the models trained here read their artifacts",
                 wildcard="in a key policy `*` is this key",
-                principal={"AWS": [self._context.root(each) for each in self._args.reader_accounts]},
+                principal={
+                    "AWS": [self._context.root(each) for each in self._args.reader_accounts]
+                },
             )
         ]
 

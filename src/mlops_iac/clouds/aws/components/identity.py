@@ -1,0 +1,195 @@
+"""One role per plane: who starts jobs, who runs them, who serves. Each as little as it can be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pulumi
+import pulumi_aws as aws
+
+from ._context import Context, physical
+from ._iam import Statement, policy_document, trust
+from ._identity_statements import Grants
+from ._naming import PACKAGE_GROUP_LIMIT
+
+
+@dataclass(frozen=True)
+class IdentityArgs:
+    """What the roles may reach; nothing else is reachable.
+
+    `models` are the blueprint's models that are trained here, `steps` the steps of their
+    pipelines, `tunes` whether any of them tunes. `serves`: whether an endpoint role is needed.
+    `images`: ECR repositories as `<account>/<repository>`. `source_uris`: data sets used in place
+    (`s3://bucket/prefix`), `model_uris`: models and artifacts from elsewhere. `rollback_alarms`:
+    literal names of the alarms that guard rollouts. `existing_roles` maps `pipeline`, `serve` or
+    a step to the ARN of a role that is used as it is. `private_network`: jobs and containers run
+    in a VPC.
+    """
+
+    data_bucket_arn: pulumi.Input[str]
+    artifacts_bucket_arn: pulumi.Input[str]
+    captures_bucket_arn: pulumi.Input[str] | None = None
+    # Key prefixes within the buckets, `""` or ending in `/` (`Area.prefix`).
+    data_prefix: str = ""
+    artifacts_prefix: str = ""
+    captures_prefix: str = ""
+    key_arn: pulumi.Input[str] | None = None
+    models: Sequence[str] = ()
+    steps: Sequence[str] = ("prepare", "train", "evaluate")
+    tunes: bool = False
+    serves: bool = False
+    images: Sequence[str] = ()
+    source_uris: Sequence[pulumi.Input[str]] = ()
+    model_uris: Sequence[pulumi.Input[str]] = ()
+    rollback_alarms: Sequence[str] = ()
+    existing_roles: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    private_network: bool = False
+    permissions_boundary: pulumi.Input[str] | None = None
+    tags: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+
+
+class Identity(pulumi.ComponentResource):
+    """Role ARNs, ready for use: each waits for its policy as well as for its role.
+
+    `pipeline_role_arn` starts the jobs and reads the gate's report; `execution_role_arn` runs the
+    steps (`step_role_arns` by step, where some are existing ones); `endpoint_role_arn` runs the
+    serving containers. None where nothing needs the role. `statements` lists by logical role name
+    what was granted, with the reasons.
+    """
+
+    pipeline_role_arn: pulumi.Output[str] | None
+    execution_role_arn: pulumi.Output[str] | None
+    endpoint_role_arn: pulumi.Output[str] | None
+    step_role_arns: dict[str, pulumi.Output[str]]
+    statements: dict[str, tuple[Statement, ...]]
+
+    def __init__(
+        self, name: str, args: IdentityArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("mlops-iac:aws:Identity", name, None, opts)
+        unknown = sorted(set(args.existing_roles) - {"pipeline", "serve", *args.steps})
+        if unknown:
+            raise ValueError(f"{name}: no step or plane is called {', '.join(unknown)}")
+        self._args = args
+        self._context = Context(self)
+        self._grants = Grants(self._context, args.key_arn)
+        self.statements = {}
+        self.pipeline_role_arn = None
+        self.execution_role_arn = None
+        self.endpoint_role_arn = None
+        self.step_role_arns = {}
+        if args.models:
+            self._train(name)
+        if args.serves:
+            self.endpoint_role_arn = self._existing("serve") or self._role(
+                f"{name}-endpoint", "Runs the serving containers", self._endpoint_statements()
+            )
+        self.register_outputs(
+            {
+                "pipelineRoleArn": self.pipeline_role_arn,
+                "executionRoleArn": self.execution_role_arn,
+                "endpointRoleArn": self.endpoint_role_arn,
+            }
+        )
+
+    def _train(self, name: str) -> None:
+        given = {step: self._existing(step) for step in self._args.steps}
+        if not all(given.values()):
+            self.execution_role_arn = self._role(
+                f"{name}-execution", "Runs the steps of pipelines", self._execution_statements()
+            )
+        for step, arn in given.items():
+            role = arn or self.execution_role_arn
+            if role is not None:
+                self.step_role_arns[step] = role
+        passed = [*filter(None, given.values())]
+        if self.execution_role_arn is not None:
+            passed.insert(0, self.execution_role_arn)
+        self.pipeline_role_arn = self._existing("pipeline") or self._role(
+            f"{name}-pipeline", "Starts the jobs of pipelines", self._pipeline_statements(passed)
+        )
+
+    def _existing(self, plane: str) -> pulumi.Output[str] | None:
+        arn = self._args.existing_roles.get(plane)
+        return None if arn is None else pulumi.Output.from_input(arn)
+
+    def _role(
+        self, name: str, description: str, statements: Sequence[Statement]
+    ) -> pulumi.Output[str]:
+        child = pulumi.ResourceOptions(parent=self)
+        role = aws.iam.Role(
+            name,
+            description=description,
+            assume_role_policy=trust(self._context, "sagemaker"),
+            permissions_boundary=self._args.permissions_boundary,
+            tags=self._args.tags,
+            opts=child,
+        )
+        policy = aws.iam.RolePolicy(
+            f"{name}-policy", role=role.name, policy=policy_document(*statements), opts=child
+        )
+        self.statements[name] = tuple(statements)
+        # Who uses the ARN needs the permissions too, not only the role.
+        return pulumi.Output.all(role.arn, policy.id).apply(lambda known: str(known[0]))
+
+    def _pipeline_statements(self, passed: Sequence[pulumi.Output[str]]) -> list[Statement]:
+        args = self._args
+        groups = [physical(model, PACKAGE_GROUP_LIMIT) for model in args.models]
+        return [
+            *self._grants.start_jobs(tunes=args.tunes),
+            self._grants.pass_roles(passed),
+            *self._grants.register(groups),
+            *self._grants.read(
+                "Reports", args.artifacts_bucket_arn, args.artifacts_prefix, "the gate's report"
+            ),
+            *self._grants.decrypt("the gate's report is encrypted"),
+        ]
+
+    def _execution_statements(self) -> list[Statement]:
+        args, grants = self._args, self._grants
+        return [
+            *grants.read("Data", args.data_bucket_arn, f"{args.data_prefix}datasets/", "datasets"),
+            *grants.read(
+                "Artifacts", args.artifacts_bucket_arn, args.artifacts_prefix, "code and models"
+            ),
+            grants.write(
+                "Artifacts",
+                args.artifacts_bucket_arn,
+                args.artifacts_prefix,
+                "steps leave models, reports and checkpoints",
+            ),
+            *grants.read_uris("Sources", args.source_uris, "datasets that are used in place"),
+            *grants.read_uris("Models", args.model_uris, "models to compare with or to start from"),
+            *grants.use_key("step inputs, outputs and volumes are encrypted"),
+            *grants.pull(args.images),
+            grants.log(["ProcessingJobs", "TrainingJobs"]),
+            grants.measure(["/aws/sagemaker/ProcessingJobs", "/aws/sagemaker/TrainingJobs"]),
+            *(grants.attach_network() if args.private_network else ()),
+        ]
+
+    def _endpoint_statements(self) -> list[Statement]:
+        args, grants = self._args, self._grants
+        captures = []
+        if args.captures_bucket_arn is not None:
+            captures = [
+                grants.write(
+                    "Captures",
+                    args.captures_bucket_arn,
+                    args.captures_prefix,
+                    "requests and answers are captured; without it captures stay empty silently",
+                )
+            ]
+        return [
+            *grants.read(
+                "Artifacts", args.artifacts_bucket_arn, args.artifacts_prefix, "models to serve"
+            ),
+            *grants.read_uris("Models", args.model_uris, "models from elsewhere"),
+            *captures,
+            *grants.use_key("models, captures and volumes are encrypted"),
+            *grants.pull(args.images),
+            grants.log(["Endpoints/*"]),
+            grants.measure(["AWS/SageMaker", "/aws/sagemaker/Endpoints"]),
+            *grants.watch_alarms(args.rollback_alarms),
+            *(grants.attach_network() if args.private_network else ()),
+        ]
