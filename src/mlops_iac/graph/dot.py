@@ -1,0 +1,54 @@
+"""A picture of a stack in Graphviz' language, a cluster per component."""
+
+from __future__ import annotations
+
+import json
+
+from mlops_iac.graph.canonical import in_order
+from mlops_iac.graph.model import STACK_TYPE, ResourceGraph, address
+from mlops_iac.graph.picture import picture
+
+
+def to_dot(graph: ResourceGraph) -> str:
+    """Every resource and every dependency; an arrow leads from what is used to what uses it."""
+    drawn = picture(graph)
+    resources = [
+        resource
+        for resource in in_order(graph.resources)
+        if resource.custom and not resource.type.startswith("pulumi:")
+    ]
+    names = {resource.urn: f"r{index}" for index, resource in enumerate(resources)}
+    lines = [
+        f"digraph {_quote(f'{graph.project} {graph.stack}')} {{",
+        '  graph [rankdir=TB fontname="sans-serif" compound=true];',
+        '  node [shape=box style=rounded fontname="sans-serif" fontsize=10];',
+        "  edge [color=gray50];",
+    ]
+    by_urn = graph.by_urn()
+
+    def box_of(urn: str) -> str:
+        here = by_urn[urn]
+        while here.parent in by_urn and by_urn[here.parent].type != STACK_TYPE:
+            here = by_urn[here.parent]
+        return here.urn
+
+    for index, box in enumerate(drawn.boxes):
+        lines += [
+            f"  subgraph cluster_{index} {{",
+            f"    label={_quote(f'{box.title} ({box.kind})')};",
+        ]
+        lines += [
+            f"    {names[resource.urn]} [label={_quote(address(resource))}];"
+            for resource in resources
+            if box_of(resource.urn) == box.key
+        ]
+        lines.append("  }")
+    for resource in resources:
+        for needed in sorted(set(resource.dependencies)):
+            if needed in names:
+                lines.append(f"  {names[needed]} -> {names[resource.urn]};")
+    return "\n".join([*lines, "}"]) + "\n"
+
+
+def _quote(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)

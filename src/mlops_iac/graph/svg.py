@@ -1,0 +1,222 @@
+"""A picture of a stack as SVG: readable on light and dark ground, the same from run to run."""
+
+from __future__ import annotations
+
+from html import escape
+
+from mlops_iac.graph.layers import Drawing, Placed, Route, Size, draw
+from mlops_iac.graph.model import ResourceGraph
+from mlops_iac.graph.picture import Box, Group, Picture, picture
+
+_WIDTH = 236.0
+_HEAD = 46.0
+_ROW = 19.0
+_PAD = 24.0
+_TITLE = 58.0
+_MAX_ROWS = 9
+_CORNER = 10.0
+
+# AWS's own colours of its service families (architecture icon set), by what a family is for.
+_FAMILIES = {
+    "storage": ("#3f8624", ("s3", "ecr", "dynamodb", "efs")),
+    "security": ("#d6293e", ("iam", "kms", "secretsmanager", "acm")),
+    "ml": ("#01a88d", ("sagemaker",)),
+    "watching": ("#e7157b", ("cloudwatch", "sns", "budgets", "scheduler")),
+    "scaling": ("#8c4fff", ("appautoscaling", "ec2", "lb", "vpc")),
+    "compute": ("#ed7100", ("lambda", "sqs", "sfn", "pipes", "codebuild")),
+}
+_FAMILY_OF = {service: family for family, (_, all_) in _FAMILIES.items() for service in all_}
+
+_STYLE = """
+  .ground { fill: #ffffff; }
+  text { font-family: system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif; }
+  .title { font-size: 19px; font-weight: 650; fill: #1f2328; }
+  .note { font-size: 12px; fill: #59636e; }
+  .box { fill: #f6f8fa; stroke: #d1d9e0; stroke-width: 1; }
+  .name { font-size: 14px; font-weight: 650; fill: #1f2328; }
+  .kind { font-size: 11px; fill: #59636e; }
+  .type { font-size: 11.5px; fill: #1f2328; }
+  .which { font-size: 10.5px; fill: #59636e; }
+  .rule { stroke: #d1d9e0; stroke-width: 1; }
+  .arrow { fill: none; stroke: #8c959f; stroke-width: 1.4; }
+  .tip { fill: #8c959f; }
+  @media (prefers-color-scheme: dark) {
+    .ground { fill: #0d1117; }
+    .title, .name, .type { fill: #f0f6fc; }
+    .note, .kind, .which { fill: #9198a1; }
+    .box { fill: #161b22; stroke: #3d444d; }
+    .rule { stroke: #3d444d; }
+    .arrow { stroke: #6e7681; }
+    .tip { fill: #6e7681; }
+  }
+"""
+
+
+def to_svg(graph: ResourceGraph) -> str:
+    """The picture's text. A box is a component; an arrow leads from what is used to its user."""
+    drawn = picture(graph)
+    sizes = {box.key: Size(_WIDTH, _height(box)) for box in drawn.boxes}
+    if not sizes:
+        sizes = {"": Size(_WIDTH, 0)}
+    drawing = draw(sizes, [(arrow.used, arrow.user) for arrow in drawn.arrows])
+    width = max(drawing.width, 420) + 2 * _PAD
+    height = drawing.height + _TITLE + 2 * _PAD
+    title = f"{drawn.project} · {drawn.stack}"
+    lines = [
+        (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_n(width)} {_n(height)}"'
+            f' width="{_n(width)}" height="{_n(height)}" role="img"'
+            f' aria-label="{escape(f"Components and resources of {title}")}">'
+        ),
+        f"<style>{_STYLE}</style>",
+        (
+            '<marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7"'
+            ' orient="auto"><path class="tip" d="M0,0.6 L7.4,4 L0,7.4 Z"/></marker>'
+        ),
+        f'<rect class="ground" width="{_n(width)}" height="{_n(height)}" rx="12"/>',
+        f'<text class="title" x="{_n(_PAD)}" y="{_n(_PAD + 16)}">{escape(title)}</text>',
+        f'<text class="note" x="{_n(_PAD)}" y="{_n(_PAD + 36)}">{_caption(drawn)}</text>',
+        (
+            f'<g transform="translate({_n(_PAD + (width - 2 * _PAD - drawing.width) / 2)}'
+            f' {_n(_PAD + _TITLE)})">'
+        ),
+        *_arrows(drawing),
+        *(line for box in drawn.boxes for line in _box(box, drawing.nodes[box.key])),
+        "</g>",
+        "</svg>",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _caption(drawn: Picture) -> str:
+    told = f"{drawn.size} resources in {len(drawn.boxes)} components; an arrow leads to the user"
+    if any(group.recorded for box in drawn.boxes for group in box.groups):
+        told += "; ○ recorded, not emulated"
+    return escape(told)
+
+
+def _height(box: Box) -> float:
+    rows = min(len(box.groups), _MAX_ROWS + 1)
+    return _HEAD + (rows * _ROW + 14 if rows else 0)
+
+
+def _arrows(drawing: Drawing) -> list[str]:
+    return [
+        f'<path class="arrow" marker-end="url(#tip)" d="{_path(route)}"/>'
+        for route in drawing.routes
+    ]
+
+
+def _path(route: Route) -> str:
+    """Straight down beside boxes, bent only in the space between rows."""
+    (x, y), *rest = route.points
+    text = [f"M{_n(x)},{_n(y)}"]
+    for to_x, to_y in rest:
+        if abs(to_x - x) < 0.5:
+            text.append(f"L{_n(to_x)},{_n(to_y)}")
+        else:
+            middle = (y + to_y) / 2
+            text.append(f"C{_n(x)},{_n(middle)} {_n(to_x)},{_n(middle)} {_n(to_x)},{_n(to_y)}")
+        x, y = to_x, to_y
+    return " ".join(text)
+
+
+def _box(box: Box, at: Placed) -> list[str]:
+    x, y = at.x, at.y
+    colour = _colour(_main_service(box))
+    lines = [
+        f"<g><title>{escape(f'{box.title} ({box.kind}), {box.size} resources')}</title>",
+        (
+            f'<rect class="box" x="{_n(x)}" y="{_n(y)}" width="{_n(at.width)}" height="{_n(at.height)}"'
+            f' rx="{_n(_CORNER)}"/>'
+        ),
+        f'<rect x="{_n(x + 12)}" y="{_n(y + 12)}" width="4" height="24" rx="2" fill="{colour}"/>',
+        (
+            f'<text class="name" x="{_n(x + 24)}" y="{_n(y + 22)}">'
+            f"{escape(_fitted(box.title, at.width - 36, 14))}</text>"
+        ),
+        (
+            f'<text class="kind" x="{_n(x + 24)}" y="{_n(y + 37)}">'
+            f"{escape(_fitted(box.kind, at.width - 36, 11))}</text>"
+        ),
+    ]
+    if box.groups:
+        rule = y + _HEAD
+        lines.append(
+            f'<line class="rule" x1="{_n(x)}" y1="{_n(rule)}" x2="{_n(x + at.width)}" y2="{_n(rule)}"/>'
+        )
+    shown = box.groups if len(box.groups) <= _MAX_ROWS + 1 else box.groups[:_MAX_ROWS]
+    for index, group in enumerate(shown):
+        lines += _row(group, x, y + _HEAD + 20 + index * _ROW, at.width)
+    hidden = box.groups[len(shown) :]
+    if hidden:
+        names = ", ".join(group.label for group in hidden)
+        bottom = y + _HEAD + 20 + len(shown) * _ROW
+        count = sum(len(group.names) for group in hidden)
+        lines.append(
+            f'<text class="which" x="{_n(x + 24)}" y="{_n(bottom)}">'
+            f"<title>{escape(names)}</title>and {count} more</text>"
+        )
+    return [*lines, "</g>"]
+
+
+def _row(group: Group, x: float, y: float, width: float) -> list[str]:
+    colour = _colour(group.service)
+    fill = (
+        f'fill="none" stroke="{colour}" stroke-width="1.3"'
+        if group.recorded
+        else f'fill="{colour}"'
+    )
+    label = _fitted(group.label, width - 40, 11.5)
+    room = width - 24 - 12 - _measure(label, 11.5) - 8
+    which = ", ".join(group.names)
+    fitted = _fitted(which, room, 10.5) if room > 40 and which != group.label else ""
+    lines = [
+        f"<g><title>{escape(f'{group.service}.{group.type}: {which}')}</title>",
+        f'<circle cx="{_n(x + 15)}" cy="{_n(y - 4)}" r="3.4" {fill}/>',
+        f'<text class="type" x="{_n(x + 24)}" y="{_n(y)}">{escape(label)}</text>',
+    ]
+    if fitted:
+        lines.append(
+            f'<text class="which" x="{_n(x + width - 12)}" y="{_n(y)}" text-anchor="end">'
+            f"{escape(fitted)}</text>"
+        )
+    return [*lines, "</g>"]
+
+
+def _main_service(box: Box) -> str:
+    counts: dict[str, int] = {}
+    for group in box.groups:
+        family = _FAMILY_OF.get(group.service, group.service)
+        counts[family] = counts.get(family, 0) + len(group.names)
+    if not counts:
+        return ""
+    return max(counts, key=lambda family: (family == "ml", counts[family], family))
+
+
+def _colour(service: str) -> str:
+    family = _FAMILY_OF.get(service, service)
+    return _FAMILIES[family][0] if family in _FAMILIES else "#6e7781"
+
+
+def _fitted(text: str, room: float, size: float) -> str:
+    """Text cut to fit, with an ellipsis."""
+    if _measure(text, size) <= room:
+        return text
+    while text and _measure(text + "…", size) > room:
+        text = text[:-1]
+    return text.rstrip(", -") + "…" if text else ""
+
+
+def _measure(text: str, size: float) -> float:
+    """Width in pixels, guessed high: the viewer's font is not known."""
+    narrow = sum(character in "iljtfrI.,:;'|!()[]1- " for character in text)
+    wide = sum(character in "mwMWGOQ@%—×…" or character.isupper() for character in text)
+    other = len(text) - narrow - wide
+    return size * (narrow * 0.42 + other * 0.61 + wide * 0.84)
+
+
+def _n(value: float) -> str:
+    """A number with at most one decimal, never `-0`."""
+    text = f"{value:.1f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
