@@ -12,7 +12,7 @@ import pulumi_aws as aws
 
 from ._bucket import Bucket
 from ._context import Context
-from ._iam import statement
+from ._iam import Statement, statement
 
 # Under this prefix of the artifacts lies what one run leaves for the next step (prepared data,
 # checkpoints); all else there, registered models above all, is kept for ever.
@@ -73,8 +73,10 @@ class Area:
 
 
 class DataStore(pulumi.ComponentResource):
-    """The areas `data`, `artifacts`, `captures` (None without captures) and `logs` (None for an
-    existing bucket), and by dataset `dataset_uris` and, for what is uploaded, `new_data_prefixes`.
+    """Areas for objects, and where each dataset lies.
+
+    `data`, `artifacts`, `captures` (None without captures) and `logs` (None for an existing
+    bucket); by dataset `dataset_uris` and, for what is uploaded, `new_data_prefixes`.
 
     A dataset's own file lies at `datasets/<name>/base/`, what arrives later belongs under
     `datasets/<name>/new/`, where the stack itself never writes; `dataset_uris` names both.
@@ -127,72 +129,79 @@ class DataStore(pulumi.ComponentResource):
 
     def _make_buckets(self, name: str) -> list[pulumi.Resource]:
         args = self._args
-        common = {"parent": self, "protect": args.protect, "tags": args.tags}
-        logs = Bucket(
-            f"{name}-logs",
-            **common,
-            # The log delivery service cannot write under a customer key.
-            key_arn=None,
-            rules=[_expire("logs", "", args.log_days)],
-        )
-        data = Bucket(
+        # The log delivery service cannot write under a customer key.
+        logs = self._bucket(f"{name}-logs", [_expire("logs", "", args.log_days)], key_arn=None)
+        data = self._bucket(
             f"{name}-data",
-            **common,
+            [_noncurrent("noncurrent", "", args.noncurrent_days)],
             key_arn=args.key_arn,
-            rules=[_noncurrent("noncurrent", "", args.noncurrent_days)],
             event_bridge=args.event_bridge,
         )
-        artifacts = Bucket(
-            f"{name}-artifacts",
-            **common,
-            key_arn=args.key_arn,
-            rules=[_expire("work", WORK_PREFIX, _WORK_DAYS)],
-        )
-        made = [data, artifacts]
-        captures = None
+        work = _expire("work", WORK_PREFIX, _WORK_DAYS)
+        artifacts = self._bucket(f"{name}-artifacts", [work], key_arn=args.key_arn)
+        logged = [data, artifacts]
+        self.captures = None
         if args.captures:
-            captures = Bucket(
-                f"{name}-captures",
-                **common,
-                key_arn=args.key_arn,
-                rules=[
-                    _expire(f"captures-{entry}", f"{entry}/", days)
-                    for entry, days in args.captures.items()
-                ],
-            )
-            made.append(captures)
-        logs.allow(
-            statement(
-                "AccessLogs",
-                ["s3:PutObject"],
-                [pulumi.Output.concat(logs.arn, "/s3/*")],
-                reason="the access logs of the stack's own buckets are delivered here",
-                principal={"Service": Context(self).service("logging.s3")},
-                conditions={
-                    "StringEquals": {"aws:SourceAccount": Context(self).account},
-                    "ArnEquals": {"aws:SourceArn": [each.arn for each in made]},
-                },
-            )
-        )
+            rules = [
+                _expire(f"captures-{entry}", f"{entry}/", days)
+                for entry, days in args.captures.items()
+            ]
+            captures = self._bucket(f"{name}-captures", rules, key_arn=args.key_arn)
+            logged.append(captures)
+            self.captures = Area(captures.name, captures.arn)
+        logs.allow(self._access_logs(logs, logged))
         if args.reader_accounts:
-            artifacts.allow(
-                statement(
-                    "Readers",
-                    ["s3:GetObject"],
-                    [pulumi.Output.concat(artifacts.arn, "/*")],
-                    reason="accounts that serve the models trained here read their artifacts",
-                    principal={"AWS": [Context(self).root(each) for each in args.reader_accounts]},
-                )
-            )
-        for bucket in (logs, *made):
+            artifacts.allow(self._readers(artifacts))
+        for bucket in (logs, *logged):
             bucket.close()
-        for bucket in made:
+        for bucket in logged:
             bucket.log_to(logs)
         self.data = Area(data.name, data.arn)
         self.artifacts = Area(artifacts.name, artifacts.arn)
-        self.captures = Area(captures.name, captures.arn) if captures else None
         self.logs = Area(logs.name, logs.arn)
         return data.ready
+
+    def _bucket(
+        self,
+        name: str,
+        rules: Sequence[aws.s3.BucketLifecycleConfigurationRuleArgs],
+        *,
+        key_arn: pulumi.Input[str] | None,
+        event_bridge: bool = False,
+    ) -> Bucket:
+        return Bucket(
+            name,
+            parent=self,
+            key_arn=key_arn,
+            rules=rules,
+            protect=self._args.protect,
+            tags=self._args.tags,
+            event_bridge=event_bridge,
+        )
+
+    def _access_logs(self, logs: Bucket, logged: Sequence[Bucket]) -> Statement:
+        context = Context(self)
+        return statement(
+            "AccessLogs",
+            ["s3:PutObject"],
+            [pulumi.Output.concat(logs.arn, "/s3/*")],
+            reason="the access logs of the stack's own buckets are delivered here",
+            principal={"Service": context.service("logging.s3")},
+            conditions={
+                "StringEquals": {"aws:SourceAccount": context.account},
+                "ArnEquals": {"aws:SourceArn": [each.arn for each in logged]},
+            },
+        )
+
+    def _readers(self, artifacts: Bucket) -> Statement:
+        context = Context(self)
+        return statement(
+            "Readers",
+            ["s3:GetObject"],
+            [pulumi.Output.concat(artifacts.arn, "/*")],
+            reason="accounts that serve the models trained here read their artifacts",
+            principal={"AWS": [context.root(each) for each in self._args.reader_accounts]},
+        )
 
     def _place_datasets(self, name: str, ready: Sequence[pulumi.Resource]) -> None:
         for dataset, args in self._args.datasets.items():

@@ -54,7 +54,10 @@ class ServiceMonitor(pulumi.ComponentResource):
         self.alarm_arns = {limit: [each.arn for each in made] for limit, made in alarms.items()}
         self.dashboard_name = None
         if args.dashboard is not None:
-            values = {"endpoint_name": args.endpoint_name, "region": Context(self).region}
+            values: dict[str, pulumi.Input[str]] = {
+                "endpoint_name": args.endpoint_name,
+                "region": Context(self).region,
+            }
             dashboard = aws.cloudwatch.Dashboard(
                 f"{name}-dashboard",
                 dashboard_name=truncate(args.endpoint_name, _DASHBOARD_LIMIT),
