@@ -16,15 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_iac.engine.embedded.checkpoint import Damaged
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a new or renamed file's name durable."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+from mlops_iac.engine.embedded.durable import sync_folder
 
 
 class Journal:

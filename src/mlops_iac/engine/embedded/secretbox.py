@@ -9,10 +9,12 @@ from __future__ import annotations
 import base64
 import json
 import os
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from mlops_iac.engine.embedded.durable import write_durably
 from mlops_iac.engine.embedded.wire import SECRET, SIGNATURE
 from mlops_iac.errors import MlopsError
 
@@ -23,6 +25,7 @@ class SecretBox:
     def __init__(self, key_file: Path) -> None:
         self._file = key_file
         self._cipher: Any = None
+        self._lock = threading.Lock()
 
     def _load(self, *, make: bool) -> Any:
         if self._cipher is not None:
@@ -43,7 +46,7 @@ class SecretBox:
                     hint="restore it, or delete the local state together with the emulator's data",
                 ) from None
             key = os.urandom(32)
-            self._write(key)
+            write_durably(self._file, base64.b64encode(key))
         except ValueError as error:
             raise MlopsError(f"the key file {self._file} is damaged") from error
         if len(key) != 32:
@@ -51,18 +54,12 @@ class SecretBox:
         self._cipher = AESGCM(key)
         return self._cipher
 
-    def _write(self, key: bytes) -> None:
-        handle = os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            os.write(handle, base64.b64encode(key))
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-
     def seal(self, plain: Any) -> dict[str, Any]:
         """The stored form of a secret's JSON value."""
         nonce = os.urandom(12)
-        sealed = self._load(make=True).encrypt(nonce, json.dumps(plain).encode(), None)
+        with self._lock:
+            cipher = self._load(make=True)
+        sealed = cipher.encrypt(nonce, json.dumps(plain).encode(), None)
         text = ":".join(["v1", *(base64.b64encode(part).decode() for part in (nonce, sealed))])
         return {SIGNATURE: SECRET, "ciphertext": text}
 

@@ -18,6 +18,7 @@ from typing import Any
 from uuid import uuid4
 
 from mlops_iac.engine.embedded import checkpoint, journal
+from mlops_iac.engine.embedded.durable import write_durably
 from mlops_iac.engine.embedded.secretbox import SecretBox
 from mlops_iac.engine.embedded.state import Mutation, Pending, Snapshot
 from mlops_iac.engine.protocol import StackTarget
@@ -196,14 +197,11 @@ class Store:
             data = checkpoint.encode(
                 self.snapshot, self._target.project, self._target.stack, self._box
             )
-        temporary = self.file.with_name(f".{self.file.name}.tmp")
         try:
-            write_durably(temporary, self.file, json.dumps(data, indent=1).encode())
+            write_durably(self.file, json.dumps(data, indent=1).encode())
             self._journal.remove()
         except OSError as error:
             self.snapshot.serial -= 1
-            with contextlib.suppress(OSError):
-                temporary.unlink()
             raise MlopsError(
                 f"cannot write the state {self.file}: {error.strerror}",
                 hint="what was done is kept in the journal beside it; make room and run again",
@@ -213,20 +211,6 @@ class Store:
     def new_token(self) -> str:
         """The name of one operation."""
         return uuid4().hex
-
-
-def write_durably(temporary: Path, file: Path, content: bytes) -> None:
-    """Replace `file` as one step that survives a power cut. Raises OSError."""
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        rest = content
-        while rest:
-            rest = rest[os.write(handle, rest) :]
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-    temporary.replace(file)
-    journal.sync_folder(file.parent)
 
 
 def _version(file: Path) -> tuple[int, int] | None:
