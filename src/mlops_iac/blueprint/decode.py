@@ -16,6 +16,7 @@ from mlops_iac.blueprint.fields import (
     MapType,
     ScalarType,
     SectionType,
+    construct,
     fields_of,
 )
 from mlops_iac.blueprint.scalars import NOTHING, TYPE_NAMES, core, typed
@@ -289,7 +290,7 @@ class Decoder:
         if not complete and not keep:
             self.found.broken.add(path)
             return NOTHING
-        return _construct(section, known, values)
+        return construct(section, values)
 
     def _unknown_key(self, section: type[Section], key: str, entry: Entry, path: str) -> None:
         known = list(fields_of(section))
@@ -354,20 +355,6 @@ class Decoder:
             case _:
                 value = core(node)
                 return self._text(value, node, path) if isinstance(value, str) else value
-
-
-def _construct(section: type[Section], known: Mapping[str, Field], values: dict[str, Any]) -> Any:
-    """A frozen model of checked values, without building pydantic's validators."""
-    written = set(values)
-    for item in known.values():
-        if item.name not in values:
-            values[item.name] = None if item.required else item.default()
-    made = section.__new__(section)
-    object.__setattr__(made, "__dict__", values)
-    object.__setattr__(made, "__pydantic_fields_set__", written)
-    object.__setattr__(made, "__pydantic_extra__", None)
-    object.__setattr__(made, "__pydantic_private__", None)
-    return made
 
 
 _KINDS = {"scalar": "plain value", "list": "list", "map": "mapping"}

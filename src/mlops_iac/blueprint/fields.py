@@ -100,7 +100,35 @@ class Field:
 
     def default(self) -> Any:
         """The value where it is left out."""
-        return self.info.get_default(call_default_factory=True)
+        factory: Any = self.info.default_factory
+        if factory is None:
+            return self.info.default
+        if isinstance(factory, type) and issubclass(factory, Section):
+            return _blank(factory)
+        return factory()
+
+
+def construct(section: type[Section], values: dict[str, Any]) -> Any:
+    """The frozen model that holds `values`, by Python name, and defaults.
+
+    The values are checked already: unlike pydantic's own ways to make a model, this one does not
+    build validators.
+    """
+    written = set(values)
+    for item in fields_of(section).values():
+        if item.name not in values:
+            values[item.name] = None if item.required else item.default()
+    made = section.__new__(section)
+    object.__setattr__(made, "__dict__", values)
+    object.__setattr__(made, "__pydantic_fields_set__", written)
+    object.__setattr__(made, "__pydantic_extra__", None)
+    object.__setattr__(made, "__pydantic_private__", None)
+    return made
+
+
+@cache
+def _blank(section: type[Section]) -> Any:
+    return construct(section, {})
 
 
 @cache

@@ -18,7 +18,7 @@ LARGEST_FILE = 1024 * 1024
 """Bytes. A blueprint is read by people; nobody reads a megabyte."""
 
 # YAML's own line breaks, so that line numbers agree with the parser's marks.
-_BREAKS = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+_BREAKS = "\r\n|[\n\r\x85\u2028\u2029]"
 
 
 @dataclass(slots=True, eq=False)
@@ -32,7 +32,7 @@ class Source:
     def line(self, number: int) -> str:
         """Line `number`, counted from 1, without its break; empty if there is none."""
         if self._lines is None:
-            self._lines = _BREAKS.split(self.text)
+            self._lines = re.split(_BREAKS, self.text)
         return self._lines[number - 1] if 0 < number <= len(self._lines) else ""
 
 
@@ -139,14 +139,14 @@ def read(path: Path, shown: str) -> Source:
     return Source(shown, text)
 
 
-# What YAML allows in a stream (1.2, production c-printable), turned around.
-_CONTROL = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# All but what YAML allows in a stream (1.2, production c-printable); decoded text has no surrogates.
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]|\ufffe|\uffff")
 
 
 def control_characters(source: Source) -> Iterator[Diagnostic]:
     """A diagnostic for the first character that text files do not have."""
     if match := _CONTROL.search(source.text):
-        before = _BREAKS.split(source.text[: match.start()])
+        before = re.split(_BREAKS, source.text[: match.start()])
         place = Node("scalar", source, len(before), len(before[-1]) + 1)
         yield problem(
             place,

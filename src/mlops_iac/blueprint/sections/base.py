@@ -4,8 +4,6 @@ Markers stand in `Annotated` metadata. Pydantic passes over them; the reader (`d
 the checks act on them, so that a field's meaning is said once, where it is declared.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 

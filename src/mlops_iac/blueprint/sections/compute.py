@@ -1,7 +1,5 @@
 """What things run on: sizes, runtimes, steps."""
 
-from __future__ import annotations
-
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field

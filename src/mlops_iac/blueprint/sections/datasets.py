@@ -1,7 +1,5 @@
 """`datasets`: tables, files or streams."""
 
-from __future__ import annotations
-
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field

@@ -1,7 +1,5 @@
 """`features`: values by entity and time, joined for training and looked up when serving."""
 
-from __future__ import annotations
-
 from typing import ClassVar, Literal
 
 from pydantic import Field

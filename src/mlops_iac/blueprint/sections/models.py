@@ -1,7 +1,5 @@
 """`models`: trained, tuned, evaluated, registered."""
 
-from __future__ import annotations
-
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field

@@ -3,8 +3,6 @@
 A platform's section here has only what that platform reads; a key that nothing reads is an error.
 """
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from pydantic import Field

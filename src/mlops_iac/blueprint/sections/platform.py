@@ -1,7 +1,5 @@
 """Sections about the stack as a whole: state, delivery, security, alerts, secrets, budget."""
 
-from __future__ import annotations
-
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field

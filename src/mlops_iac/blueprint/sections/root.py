@@ -1,7 +1,5 @@
 """The blueprint as a whole."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from pydantic import Field

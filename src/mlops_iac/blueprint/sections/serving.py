@@ -1,7 +1,5 @@
 """`serving`: models in service, in one of four modes."""
 
-from __future__ import annotations
-
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field

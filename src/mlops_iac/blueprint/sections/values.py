@@ -1,7 +1,5 @@
 """Plain values that many sections use: names, references, limits, environment variables."""
 
-from __future__ import annotations
-
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
