@@ -8,11 +8,12 @@ from mlops_iac.graph.layers import Drawing, Placed, Route, Size, draw
 from mlops_iac.graph.model import ResourceGraph
 from mlops_iac.graph.picture import Box, Group, Picture, picture
 
-_WIDTH = 236.0
+_WIDTH = 252.0
 _HEAD = 46.0
 _ROW = 19.0
 _PAD = 24.0
 _TITLE = 58.0
+_LEGEND = 26.0
 _MAX_ROWS = 9
 _CORNER = 10.0
 
@@ -20,7 +21,7 @@ _CORNER = 10.0
 _FAMILIES = {
     "storage": ("#3f8624", ("s3", "ecr", "dynamodb", "efs")),
     "security": ("#d6293e", ("iam", "kms", "secretsmanager", "acm")),
-    "ml": ("#01a88d", ("sagemaker",)),
+    "learning": ("#01a88d", ("sagemaker",)),
     "watching": ("#e7157b", ("cloudwatch", "sns", "budgets", "scheduler")),
     "scaling": ("#8c4fff", ("appautoscaling", "ec2", "lb", "vpc")),
     "compute": ("#ed7100", ("lambda", "sqs", "sfn", "pipes", "codebuild")),
@@ -60,7 +61,7 @@ def to_svg(graph: ResourceGraph) -> str:
         sizes = {"": Size(_WIDTH, 0)}
     drawing = draw(sizes, [(arrow.used, arrow.user) for arrow in drawn.arrows])
     width = max(drawing.width, 420) + 2 * _PAD
-    height = drawing.height + _TITLE + 2 * _PAD
+    height = drawing.height + _TITLE + 2 * _PAD + _LEGEND
     title = f"{drawn.project} · {drawn.stack}"
     lines = [
         (
@@ -83,15 +84,16 @@ def to_svg(graph: ResourceGraph) -> str:
         *_arrows(drawing),
         *(line for box in drawn.boxes for line in _box(box, drawing.nodes[box.key])),
         "</g>",
+        *_legend(drawn, height - 16),
         "</svg>",
     ]
     return "\n".join(lines) + "\n"
 
 
 def _caption(drawn: Picture) -> str:
-    told = f"{drawn.size} resources in {len(drawn.boxes)} components; an arrow leads to the user"
+    told = f"{drawn.size} resources in {len(drawn.boxes)} components · A → B: B uses A"
     if any(group.recorded for box in drawn.boxes for group in box.groups):
-        told += "; ○ recorded, not emulated"
+        told += " · ○ recorded, not emulated"
     return escape(told)
 
 
@@ -167,7 +169,7 @@ def _row(group: Group, x: float, y: float, width: float) -> list[str]:
         if group.recorded
         else f'fill="{colour}"'
     )
-    label = _fitted(group.label, width - 40, 11.5)
+    label = _label(group, width - 40)
     room = width - 24 - 12 - _measure(label, 11.5) - 8
     which = ", ".join(group.names)
     fitted = _fitted(which, room, 10.5) if room > 40 and which != group.label else ""
@@ -184,6 +186,27 @@ def _row(group: Group, x: float, y: float, width: float) -> list[str]:
     return [*lines, "</g>"]
 
 
+def _label(group: Group, room: float) -> str:
+    """The group's label; of a long type its end goes, never the count."""
+    count = group.label.removeprefix(group.type)
+    return _fitted(group.type, room - _measure(count, 11.5), 11.5) + count
+
+
+def _legend(drawn: Picture, y: float) -> list[str]:
+    """The families that the picture has, in the table's order."""
+    found = {_FAMILY_OF.get(group.service) for box in drawn.boxes for group in box.groups}
+    lines = []
+    x = _PAD
+    for family, (colour, _) in _FAMILIES.items():
+        if family in found:
+            lines += [
+                f'<circle cx="{_n(x + 4)}" cy="{_n(y - 4)}" r="3.4" fill="{colour}"/>',
+                f'<text class="note" x="{_n(x + 13)}" y="{_n(y)}">{family}</text>',
+            ]
+            x += 13 + _measure(family, 12) + 18
+    return lines
+
+
 def _main_service(box: Box) -> str:
     counts: dict[str, int] = {}
     for group in box.groups:
@@ -191,7 +214,7 @@ def _main_service(box: Box) -> str:
         counts[family] = counts.get(family, 0) + len(group.names)
     if not counts:
         return ""
-    return max(counts, key=lambda family: (family == "ml", counts[family], family))
+    return max(counts, key=lambda family: (family == "learning", counts[family], family))
 
 
 def _colour(service: str) -> str:
