@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from mlops_iac.emulators.aws.facts import PropertyFact
 from mlops_iac.emulators.aws.schema import Spec
@@ -21,6 +21,7 @@ from mlops_iac.values import Asset, Properties, Secret, Unknown, Value, contains
 
 _INDEX = re.compile(r"\[\d+\]")
 _ANY: Spec = {"type": "any"}
+Found = DiffKind | Literal["unknown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,8 @@ class Comparison:
         """Whether both mean the same."""
         return next(self._value(old, new, spec, path), None) is None
 
-    def _describe(self, path: str, kind: DiffKind) -> PropertyDiff:
+    def _describe(self, path: str, found: Found) -> PropertyDiff:
+        kind: DiffKind = "update" if found == "unknown" else found
         parent = _plain(path)
         fact = self.facts.get(parent)
         # An entry of a list changes the list; one of its own kind of change has no fact.
@@ -63,23 +65,26 @@ class Comparison:
         if fact is None:
             return PropertyDiff(kind, None)
         replaces = fact.replaces_when(change)
+        if found == "unknown" and replaces is not True:
+            # Anything below may turn out to differ.
+            below = f"{_plain(path)}."
+            inner = [f for p, f in self.facts.items() if p.startswith(below) and f.replaces]
+            fact, replaces = (inner[0], True) if inner else (fact, replaces)
         return PropertyDiff(kind, replaces, fact.source if replaces is not None else "")
 
     def _object(
         self, old: Properties, new: Properties, fields: Mapping[str, Spec], path: str
-    ) -> Iterator[tuple[str, DiffKind]]:
+    ) -> Iterator[tuple[str, Found]]:
         for name in [*new, *(name for name in old if name not in new)]:
             if name.startswith("__"):
                 continue
             here = f"{path}.{name}" if path else name
             yield from self._value(old.get(name), new.get(name), fields.get(name, _ANY), here)
 
-    def _value(
-        self, old: Value, new: Value, spec: Spec, path: str
-    ) -> Iterator[tuple[str, DiffKind]]:
+    def _value(self, old: Value, new: Value, spec: Spec, path: str) -> Iterator[tuple[str, Found]]:
         old, new = _bare(old), _bare(new)
         if isinstance(new, Unknown) or isinstance(old, Unknown):
-            yield path, "add" if _empty(old) else "update"
+            yield path, "unknown"
             return
         fact = self.facts.get(_plain(path))
         if fact is not None and fact.default is True:
@@ -111,9 +116,7 @@ class Comparison:
                 if not _equal(old, new, spec, fact):
                     yield path, "update"
 
-    def _entry(
-        self, old: Value, new: Value, spec: Spec, path: str
-    ) -> Iterator[tuple[str, DiffKind]]:
+    def _entry(self, old: Value, new: Value, spec: Spec, path: str) -> Iterator[tuple[str, Found]]:
         """A key of a map: an empty text is a value there."""
         if old is None or new is None:
             yield path, "add" if old is None else "delete"
@@ -122,7 +125,7 @@ class Comparison:
 
     def _list(
         self, old: list[Value], new: list[Value], spec: Spec, path: str, fact: PropertyFact | None
-    ) -> Iterator[tuple[str, DiffKind]]:
+    ) -> Iterator[tuple[str, Found]]:
         items = spec.get("items", _ANY)
         if fact is not None and fact.kind == "set":
             old, new, places = self._unmatched(old, new, items, path)

@@ -198,3 +198,8 @@ def _plain(data: Any, wanted: str) -> Value:
             return data.lower() == "true"
         case _:
             return data
+
+
+def as_text(document: Any) -> str:
+    """A policy as text: boto3 parses some documents on its own."""
+    return document if isinstance(document, str) else json.dumps(document)

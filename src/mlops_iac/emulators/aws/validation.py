@@ -69,7 +69,8 @@ def _structure(shape: Any, value: Any, path: str) -> Iterator[str]:
         yield f"{path}: an object ({shape.name}) is expected"
         return
     for name in shape.required_members:
-        if value.get(name) is None:
+        own = shape.members[name].metadata.get("idempotencyToken")
+        if value.get(name) is None and not own:  # botocore makes tokens itself
             yield f"{path + '.' if path else ''}{name}: required"
     for name, item in value.items():
         here = f"{path}.{name}" if path else name

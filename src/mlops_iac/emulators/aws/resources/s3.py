@@ -1,0 +1,190 @@
+"""S3: buckets and objects. What is set on a bucket stands in `s3_settings.py`."""
+
+# ruff: noqa: RUF012  (the base class declares these tables as ClassVar)
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+from urllib.parse import urlencode
+
+from mlops_iac.emulators.aws.api import Api
+from mlops_iac.emulators.aws.naming import NameRule
+from mlops_iac.emulators.aws.resources.base import Handler, changed, made
+from mlops_iac.emulators.aws.translation import as_map, asset_bytes
+from mlops_iac.emulators.provider import ProviderError, ResourceState
+from mlops_iac.values import Asset, Properties, Value, reveal
+
+# Route 53 zones of S3 website endpoints (hashicorp/aws internal/service/s3/hosted_zones.go).
+_ZONES = {
+    "us-east-1": "Z3AQBSTGFYJSTF",
+    "us-east-2": "Z2O1EMRO9K5GLX",
+    "us-west-2": "Z3BJ6K6RIION7M",
+    "eu-west-1": "Z1BKCTXD74EZPE",
+    "eu-west-2": "Z3GKZC51ZF0DB4",
+    "eu-central-1": "Z21DNDUVLTQW6Q",
+}
+
+
+class Bucket(Handler):
+    """A bucket. Its inline settings are deprecated and refused: each has a resource of its own."""
+
+    type = "aws:s3/bucket:Bucket"
+    service = "s3"
+    create_op = "CreateBucket"
+    name = NameRule("bucket", limit=63, prefix="bucketPrefix", lower=True)
+    id = "{bucket}"
+    computed = {
+        "arn": "arn:{partition}:s3:::{bucket}",
+        "bucketDomainName": "{bucket}.s3.{suffix}",
+        "bucketRegionalDomainName": "{bucket}.s3.{region}.{suffix}",
+        "bucketRegion": "{region}",
+        "hostedZoneId": "{}",
+    }
+    defaults = {"forceDestroy": False, "objectLockEnabled": False, "requestPayer": "BucketOwner"}
+    local = frozenset({"forceDestroy", "tags"})
+
+    def create(self, api: Api, inputs: Properties, token: str) -> str:
+        """Create in its region, then tag."""
+        sent = self.sent(inputs)
+        renames = {"objectLockEnabled": "ObjectLockEnabledForBucket"}
+        parameters = api.params("s3", "CreateBucket", sent, renames)
+        if api.place.region != "us-east-1":
+            parameters["CreateBucketConfiguration"] = {"LocationConstraint": api.place.region}
+        api.call("s3", "CreateBucket", **parameters)
+        with made(str(inputs["bucket"])):
+            self._tag(api, str(inputs["bucket"]), reveal(inputs.get("tags")))
+        return str(inputs["bucket"])
+
+    def _tag(self, api: Api, bucket: str, tags: Any) -> None:
+        if tags:
+            tag_set = [{"Key": key, "Value": value} for key, value in tags.items()]
+            api.call("s3", "PutBucketTagging", Bucket=bucket, Tagging={"TagSet": tag_set})
+        else:
+            api.look("s3", "DeleteBucketTagging", Bucket=bucket)
+
+    def read(self, api: Api, id_: str, known: Properties) -> dict[str, Value] | None:
+        """Whether it is there, and its tags."""
+        if api.look("s3", "HeadBucket", Bucket=id_) is None:
+            return None
+        answer = api.look("s3", "GetBucketTagging", Bucket=id_) or {}
+        zone = _ZONES.get(api.place.region)
+        found: dict[str, Value] = {"bucket": id_, "tags": as_map(answer.get("TagSet", []))}
+        return {**found, "hostedZoneId": zone} if zone else found
+
+    def update(self, api: Api, id_: str, old: ResourceState, new: Properties) -> None:
+        """Only the tags can change."""
+        if changed(old.inputs, new, ["tags"]):
+            self._tag(api, id_, reveal(new.get("tags")))
+
+    def delete(self, api: Api, id_: str, state: ResourceState) -> None:
+        """With `forceDestroy` every version goes first; without it a full bucket is an error."""
+        if api.look("s3", "HeadBucket", Bucket=id_) is None:
+            return
+        if state.inputs.get("forceDestroy") is True:
+            self._empty(api, id_)
+        elif self._versions(api, id_):
+            raise ProviderError(
+                f"bucket {id_} is not empty; set forceDestroy and apply, or empty it first"
+            )
+        api.look("s3", "DeleteBucket", Bucket=id_)
+
+    def _versions(self, api: Api, bucket: str) -> list[dict[str, str]]:
+        """Up to 1,000 versions and delete markers."""
+        answer = api.look("s3", "ListObjectVersions", Bucket=bucket) or {}
+        entries = [*answer.get("Versions", []), *answer.get("DeleteMarkers", [])]
+        return [{"Key": entry["Key"], "VersionId": entry["VersionId"]} for entry in entries]
+
+    def _empty(self, api: Api, bucket: str) -> None:
+        while objects := self._versions(api, bucket):
+            answer = api.call("s3", "DeleteObjects", Bucket=bucket, Delete={"Objects": objects})
+            if answer.get("Errors"):
+                first = answer["Errors"][0]
+                raise ProviderError(f"cannot empty {bucket}: {first['Key']}: {first['Message']}")
+
+
+class BucketObjectv2(Handler):
+    """An object. Its id is its key (hashicorp/aws `aws_s3_object`)."""
+
+    type = "aws:s3/bucketObjectv2:BucketObjectv2"
+    service = "s3"
+    name = NameRule("key", limit=255)
+    id = "{key}"
+    renames = {"kmsKeyId": "SSEKMSKeyId"}
+    computed = {
+        "arn": "arn:{partition}:s3:::{bucket}/{key}",
+        "etag": "{}",
+        "versionId": "{}",
+    }
+    defaults = {"forceDestroy": False, "storageClass": "STANDARD", "bucketKeyEnabled": False}
+    local = frozenset(
+        {"source", "content", "contentBase64", "sourceHash", "forceDestroy", "tags", "etag"}
+    )
+    not_kept = frozenset(
+        {"source", "content", "contentBase64", "sourceHash", "forceDestroy", "etag", "acl"}
+    )
+    volatile = frozenset({"etag", "versionId"})
+
+    def create(self, api: Api, inputs: Properties, token: str) -> str:
+        """Put the object."""
+        plain = reveal(dict(inputs))
+        given = [k for k in ("source", "content", "contentBase64") if plain.get(k) is not None]
+        if len(given) > 1:
+            raise ProviderError(f"only one of {', '.join(given)} can be given")
+        parameters = api.params("s3", "PutObject", self.sent(inputs), self.renames)
+        parameters["Body"] = _body(plain)
+        if plain.get("tags"):
+            parameters["Tagging"] = urlencode(plain["tags"])
+        api.call("s3", "PutObject", **parameters)
+        return self.id_of(inputs)
+
+    def read(self, api: Api, id_: str, known: Properties) -> dict[str, Value] | None:
+        """Everything but the content, which the ETag stands for."""
+        if not known.get("bucket"):
+            raise ProviderError(f"object {id_}: its bucket is not known")
+        place = {"Bucket": known["bucket"], "Key": id_}
+        answer = api.look("s3", "HeadObject", **place)
+        if answer is None:
+            return None
+        fields = {k: v for k, v in self.schema.outputs.items() if k != "versionId"}
+        found = api.properties("s3", "HeadObjectOutput", answer, fields, self.renames)
+        tags = api.look("s3", "GetObjectTagging", **place) or {}
+        return {
+            **found,
+            **place_properties(known, id_),
+            "etag": answer["ETag"].strip('"'),
+            "versionId": answer.get("VersionId", ""),
+            "tags": as_map(tags.get("TagSet", [])),
+        }
+
+    def update(self, api: Api, id_: str, old: ResourceState, new: Properties) -> None:
+        """Put the object again."""
+        self.create(api, new, "")
+
+    def delete(self, api: Api, id_: str, state: ResourceState) -> None:
+        """Every version of it, as the real provider does."""
+        bucket = state.inputs["bucket"]
+        answer = api.look("s3", "ListObjectVersions", Bucket=bucket, Prefix=id_) or {}
+        for entry in [*answer.get("Versions", []), *answer.get("DeleteMarkers", [])]:
+            if entry["Key"] == id_:
+                version = {"Key": id_, "VersionId": entry["VersionId"]}
+                api.look("s3", "DeleteObject", Bucket=bucket, **version)
+
+
+def place_properties(known: Properties, key: str) -> dict[str, Value]:
+    """Bucket and key."""
+    return {"bucket": known["bucket"], "key": key}
+
+
+def _body(plain: Properties) -> bytes:
+    source = plain.get("source")
+    if isinstance(source, Asset):
+        return asset_bytes(source)
+    if source is not None:
+        raise ProviderError("source: an asset is expected")
+    if plain.get("contentBase64") is not None:
+        return base64.b64decode(plain["contentBase64"])
+    return str(plain.get("content") or "").encode()
+
+
+HANDLERS: list[Handler] = [Bucket(), BucketObjectv2()]

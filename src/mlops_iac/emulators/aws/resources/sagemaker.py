@@ -1,0 +1,141 @@
+"""SageMaker: registry, pipeline, model, endpoint configuration, endpoint.
+
+Names ≤ 63 characters, pipelines ≤ 256 (API model). Ids are names (pulumi-aws).
+"""
+
+# ruff: noqa: RUF012  (the base class declares these tables as ClassVar)
+
+from __future__ import annotations
+
+from mlops_iac.emulators.aws.api import Api
+from mlops_iac.emulators.aws.naming import NameRule
+from mlops_iac.emulators.aws.resources.base import Handler, changed
+from mlops_iac.emulators.provider import ProviderError, ResourceState
+from mlops_iac.values import Properties
+
+_ARN = "arn:{partition}:sagemaker:{region}:{account}:"
+
+
+class ModelPackageGroup(Handler):
+    """The registry. moto has no DeleteModelPackageGroup: `delete` checks that no call is lost.
+
+    The group stays visible in the emulator until it stops; creating it again takes it over.
+    """
+
+    type = "aws:sagemaker/modelPackageGroup:ModelPackageGroup"
+    service = "sagemaker"
+    create_op, read_op = "CreateModelPackageGroup", "DescribeModelPackageGroup"
+    key = "ModelPackageGroupName"
+    renames = {"arn": "ModelPackageGroupArn"}
+    id = "{modelPackageGroupName}"
+    computed = {"arn": _ARN + "model-package-group/{modelPackageGroupName}"}
+    tag_style = "sagemaker"
+
+    def create(self, api: Api, inputs: Properties, token: str) -> str:
+        """Create, or take over the group that a delete had to leave."""
+        id_ = self.id_of(inputs)
+        left = self.read(api, id_, inputs)
+        if left is None:
+            return super().create(api, inputs, token)
+        self.settle_tags(api, ResourceState(id_, inputs, {**inputs, **left}), inputs)
+        return id_
+
+    def delete(self, api: Api, id_: str, state: ResourceState) -> None:
+        """Check the request; moto has no such operation."""
+        del state
+        api.check(self.service, "DeleteModelPackageGroup", {"ModelPackageGroupName": id_})
+
+
+class Pipeline(Handler):
+    """A SageMaker pipeline. moto accepts invalid definitions; the compiler checks them."""
+
+    type = "aws:sagemaker/pipeline:Pipeline"
+    service = "sagemaker"
+    create_op, read_op = "CreatePipeline", "DescribePipeline"
+    update_op, delete_op = "UpdatePipeline", "DeletePipeline"
+    key = "PipelineName"
+    renames = {"arn": "PipelineArn"}
+    id = "{pipelineName}"
+    computed = {"arn": _ARN + "pipeline/{pipelineName}"}
+    tag_style = "sagemaker"
+    not_kept = frozenset({"pipelineDefinitionS3Location"})
+
+    def delete(self, api: Api, id_: str, state: ResourceState) -> None:
+        """Delete; the token is the client's own."""
+        del state
+        api.look(self.service, self.delete_op, PipelineName=id_, ClientRequestToken="x" * 32)
+
+
+class Model(Handler):
+    """A model: containers and the role they run with. Immutable but for its tags."""
+
+    type = "aws:sagemaker/model:Model"
+    service = "sagemaker"
+    create_op, read_op, delete_op = "CreateModel", "DescribeModel", "DeleteModel"
+    key = "ModelName"
+    renames = {"name": "ModelName", "arn": "ModelArn"}
+    name = NameRule(limit=63)
+    computed = {"arn": _ARN + "model/{name}"}
+    tag_style = "sagemaker"
+    not_kept = frozenset({"enableNetworkIsolation", "inferenceExecutionConfig"})
+
+
+class EndpointConfiguration(Handler):
+    """What an endpoint runs. Immutable but for its tags; moto drops shadow variants on read."""
+
+    type = "aws:sagemaker/endpointConfiguration:EndpointConfiguration"
+    service = "sagemaker"
+    create_op, read_op = "CreateEndpointConfig", "DescribeEndpointConfig"
+    delete_op = "DeleteEndpointConfig"
+    key = "EndpointConfigName"
+    renames = {"name": "EndpointConfigName", "arn": "EndpointConfigArn", "kmsKeyArn": "KmsKeyId"}
+    name = NameRule(limit=63, prefix="namePrefix")
+    computed = {"arn": _ARN + "endpoint-config/{name}"}
+    tag_style = "sagemaker"
+    not_kept = frozenset({"shadowProductionVariants", "executionRoleArn"})
+
+
+class Endpoint(Handler):
+    """A running endpoint.
+
+    moto has no UpdateEndpoint: an update checks that request against the API model, then deletes
+    the endpoint and creates it again under its name, so that what describe says is the new
+    configuration. The rollout itself (`deploymentConfig`) is checked and kept in the state, not
+    emulated; an endpoint that was updated counts as recorded.
+    """
+
+    type = "aws:sagemaker/endpoint:Endpoint"
+    service = "sagemaker"
+    create_op, read_op, delete_op = "CreateEndpoint", "DescribeEndpoint", "DeleteEndpoint"
+    key = "EndpointName"
+    renames = {"name": "EndpointName", "arn": "EndpointArn"}
+    name = NameRule(limit=63)
+    computed = {"arn": _ARN + "endpoint/{name}"}
+    tag_style = "sagemaker"
+    not_kept = frozenset({"deploymentConfig"})
+    recorded_after_update = True
+
+    def update(self, api: Api, id_: str, old: ResourceState, new: Properties) -> None:
+        """Check UpdateEndpoint; put the endpoint up again with the new configuration."""
+        if changed(old.inputs, new, ("endpointConfigName", "deploymentConfig")):
+            sent = self.sent(new, "tags")
+            request = api.params(self.service, "UpdateEndpoint", sent, self.renames)
+            api.check(self.service, "UpdateEndpoint", request)
+            config = str(new["endpointConfigName"])
+            answer = api.look(self.service, "DescribeEndpointConfig", EndpointConfigName=config)
+            if answer is None:
+                # The old endpoint must not go for a configuration that does not exist.
+                raise ProviderError(f"there is no endpoint configuration {config}")
+            tags = self.read_tags(api, old.outputs)
+            super().delete(api, id_, old)
+            super().create(api, {**new, "tags": tags}, "")
+        self.settle_tags(api, old, new)
+
+
+HANDLERS: list[Handler] = [
+    ModelPackageGroup(),
+    Pipeline(),
+    Model(),
+    EndpointConfiguration(),
+    Endpoint(),
+]

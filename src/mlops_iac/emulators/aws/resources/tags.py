@@ -1,0 +1,95 @@
+"""Tags, in each service's own style: reading them, and bringing them from old to new."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mlops_iac.emulators.aws.api import OPERATION_TAG, Api
+from mlops_iac.emulators.aws.translation import as_map
+from mlops_iac.emulators.provider import ResourceState
+from mlops_iac.values import Properties
+
+
+@dataclass(frozen=True, slots=True)
+class TagStyle:
+    """One service's tag operations. `target` is (member, output property)."""
+
+    service: str
+    list_op: str
+    add_op: str
+    remove_op: str
+    target: tuple[str, str]
+    tags: str = "Tags"
+    keys: str = "TagKeys"
+    # (key, value) members of an entry; None where tags are a map
+    pair: tuple[str, str] | None = ("Key", "Value")
+
+
+STYLES: Mapping[str, TagStyle] = {
+    "sagemaker": TagStyle(
+        "sagemaker", "ListTags", "AddTags", "DeleteTags", ("ResourceArn", "arn")
+    ),
+    "kms": TagStyle(
+        "kms", "ListResourceTags", "TagResource", "UntagResource", ("KeyId", "keyId"),
+        pair=("TagKey", "TagValue"),
+    ),
+    "iam-role": TagStyle("iam", "ListRoleTags", "TagRole", "UntagRole", ("RoleName", "name")),
+    "iam-policy": TagStyle(
+        "iam", "ListPolicyTags", "TagPolicy", "UntagPolicy", ("PolicyArn", "arn")
+    ),
+    "cloudwatch": TagStyle(
+        "cloudwatch", "ListTagsForResource", "TagResource", "UntagResource", ("ResourceARN", "arn")
+    ),
+    "events": TagStyle(
+        "events", "ListTagsForResource", "TagResource", "UntagResource", ("ResourceARN", "arn")
+    ),
+    "logs": TagStyle(
+        "logs", "ListTagsForResource", "TagResource", "UntagResource", ("resourceArn", "arn"),
+        tags="tags", keys="tagKeys", pair=None,
+    ),
+    "sns": TagStyle(
+        "sns", "ListTagsForResource", "TagResource", "UntagResource", ("ResourceArn", "arn")
+    ),
+    "sqs": TagStyle(
+        "sqs", "ListQueueTags", "TagQueue", "UntagQueue", ("QueueUrl", "url"), pair=None
+    ),
+    "scheduler": TagStyle(
+        "scheduler", "ListTagsForResource", "TagResource", "UntagResource", ("ResourceArn", "arn")
+    ),
+    "lambda": TagStyle(
+        "lambda", "ListTags", "TagResource", "UntagResource", ("Resource", "arn"), pair=None
+    ),
+}  # fmt: skip
+
+
+def list_tags(api: Api, style: str, outputs: Properties) -> dict[str, str]:
+    """Tags of a resource, without the operation tag."""
+    how = STYLES[style]
+    member, source = how.target
+    answer = api.look(how.service, how.list_op, **{member: outputs[source]}) or {}
+    data: Any = answer.get(how.tags) or answer.get(how.tags.lower()) or {}
+    return {k: v for k, v in as_map(data).items() if k != OPERATION_TAG}
+
+
+def change_tags(api: Api, style: str, old: ResourceState, new: Mapping[str, str]) -> None:
+    """Add what is new or differs, remove what is gone."""
+    how = STYLES[style]
+    member, source = how.target
+    target = {member: old.outputs[source]}
+    before = list_tags(api, style, old.outputs)
+    gone = sorted(key for key in before if key not in new)
+    fresh = {key: value for key, value in new.items() if before.get(key) != value}
+    if gone:
+        api.call(how.service, how.remove_op, **target, **{how.keys: gone})
+    if fresh:
+        api.call(how.service, how.add_op, **target, **{how.tags: written(how, fresh)})
+
+
+def written(how: TagStyle, tags: Mapping[str, str]) -> Any:
+    """Tags as the service takes them."""
+    if how.pair is None:
+        return dict(tags)
+    key, value = how.pair
+    return [{key: name, value: text} for name, text in tags.items()]
