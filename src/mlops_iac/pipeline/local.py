@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, assert_never
 
 from mlops_iac.errors import Cancelled, MlopsError, UsageError
 from mlops_iac.pipeline._local_jobs import Machine
@@ -41,6 +41,22 @@ class RunEvent:
     kind: Literal["start", "line", "note", "done", "reused", "failed"]
     message: str = ""
     seconds: float = 0.0
+
+    def __str__(self) -> str:
+        """One line for a person."""
+        match self.kind:
+            case "start":
+                return f"{self.step} …"
+            case "line" | "note":
+                return f"  {self.message}"
+            case "reused":
+                return f"{self.step}: as before"
+            case "done":
+                return f"{self.step}: done in {self.seconds:.1f} s"
+            case "failed":
+                return f"{self.step}: failed: {self.message}"
+            case never:
+                assert_never(never)
 
 
 @dataclass(frozen=True, slots=True)

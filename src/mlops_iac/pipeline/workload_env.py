@@ -98,7 +98,14 @@ def _make(
     log = folder.with_suffix(".log")
     log.unlink(missing_ok=True)
     file = folder / "requirements.txt"
-    pip = [str(python), "-m", "pip", "install", "--disable-pip-version-check", "-r", str(file)]
+    pip = [str(python), "-m", "pip", "install", "--disable-pip-version-check"]
+    pip += ["--progress-bar", "off", "-r", str(file)]
+
+    def tell(line: str) -> None:
+        # Everything is in the log; of these lines there is one per package.
+        if line.startswith(("Collecting ", "Installing ")):
+            on_line(line.split(" (from")[0])
+
     try:
         for what, command in (
             (
@@ -113,7 +120,7 @@ def _make(
                 env=clean_environment(),
                 log=log,
                 seconds=_MINUTES * 60,
-                on_line=on_line,
+                on_line=tell,
             )
             file.write_text(wanted, encoding="utf-8")
     except ResourceFailed as error:

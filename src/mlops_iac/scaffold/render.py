@@ -1,0 +1,110 @@
+"""Renders the project template into a folder."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from mlops_iac.errors import MlopsError, UsageError
+
+_TEMPLATE = Path(__file__).parent / "template"
+# Names that a package cannot carry as they are.
+_RENAMED = {"gitignore": ".gitignore"}
+_SUFFIX = ".jinja"  # only these are rendered, the rest is copied
+_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_LONGEST_NAME = 32  # `name` of a blueprint
+_REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d")
+_PLATFORMS = ("sagemaker",)
+
+
+def default_answers(folder: str) -> dict[str, str]:
+    """An answer to every question, made from the name of the folder."""
+    name = re.sub(r"[^a-z0-9]+", "-", folder.lower()).strip("-")
+    name = re.sub(r"^[0-9-]+", "", name)[:_LONGEST_NAME].strip("-")
+    return {
+        "name": name or "my-project",
+        "owner": "you@example.com",
+        "region": "eu-west-1",
+        "platform": "sagemaker",
+    }
+
+
+def scaffold(target: Path, answers: Mapping[str, str]) -> list[Path]:
+    """Write a project into `target` (made if needed); the paths of its files, in order.
+
+    `answers` has `name`, `owner`, `region` and `platform`, as `default_answers` gives them.
+    Raises UsageError for an answer that is missing, unknown or not of its form, and where a file
+    is there already; then nothing is written. Raises MlopsError where writing fails.
+    """
+    _check(answers)
+    files = {target / name: text for name, text in _render(answers).items()}
+    if there := [path for path in files if path.exists() or path.is_symlink()]:
+        names = ", ".join(str(path.relative_to(target)) for path in there)
+        raise UsageError(
+            f"{target} already has {names}; nothing was written", hint="choose another folder"
+        )
+    written: list[Path] = []
+    try:
+        for path, text in files.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # "x": a file that appeared in the meantime is not overwritten either.
+            with path.open("x", encoding="utf-8", newline="\n") as file:
+                written.append(path)
+                file.write(text)
+    except OSError as error:
+        for path in written:
+            with contextlib.suppress(OSError):
+                path.unlink()
+        raise MlopsError(f"{target} cannot be written: {error.strerror}") from error
+    return written
+
+
+def _render(answers: Mapping[str, str]) -> dict[str, str]:
+    from jinja2 import FileSystemLoader, StrictUndefined
+    from jinja2.sandbox import SandboxedEnvironment
+
+    environment = SandboxedEnvironment(
+        loader=FileSystemLoader(_TEMPLATE),
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701 - YAML and Markdown; text goes through `tojson` there
+    )
+    rendered: dict[str, str] = {}
+    for path in sorted(_TEMPLATE.rglob("*")):
+        if not path.is_file() or "__pycache__" in path.parts:
+            continue
+        name = path.relative_to(_TEMPLATE).as_posix()
+        if name.endswith(_SUFFIX):
+            text = environment.get_template(name).render(answers)
+            name = name.removesuffix(_SUFFIX)
+        else:
+            text = path.read_text(encoding="utf-8")
+        rendered[_RENAMED.get(name, name)] = text
+    return rendered
+
+
+def _check(answers: Mapping[str, str]) -> None:
+    wanted = default_answers("")
+    if missing := [key for key in wanted if not answers.get(key, "").strip()]:
+        raise UsageError(f"no answer for {', '.join(missing)}")
+    if unknown := [key for key in answers if key not in wanted]:
+        raise UsageError(
+            f"nobody asked for {', '.join(unknown)}", hint=f"answers: {', '.join(wanted)}"
+        )
+    name, owner = answers["name"], answers["owner"]
+    if not _NAME.fullmatch(name) or len(name) > _LONGEST_NAME:
+        raise UsageError(
+            f"name {name!r}: lowercase letters, digits and hyphens, a letter first, "
+            f"{_LONGEST_NAME} characters at most",
+            hint=f"for example {default_answers(name)['name']}",
+        )
+    if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", owner):
+        raise UsageError(f"owner {owner!r} is not an e-mail address")
+    if not _REGION.fullmatch(answers["region"]):
+        raise UsageError(f"region {answers['region']!r} is not a region", hint="e.g. eu-west-1")
+    if answers["platform"] not in _PLATFORMS:
+        raise UsageError(
+            f"there is no template for {answers['platform']}", hint=f"for: {', '.join(_PLATFORMS)}"
+        )
