@@ -2,6 +2,7 @@
 
     build.py          build(): plans → Program, in memory
       merge.py          several environments' arguments → one expression each, plus configuration
+      annotations.py    a component's arguments: what they allow, what they default to
       expressions.py    expressions → formatted Python
       layout.py         the text of `__main__.py`
       archive.py        code → deterministic archives

@@ -1,7 +1,8 @@
-"""Which texts an argument allows, read from the component's source without importing it.
+"""What a component's arguments allow and default to, read from its source without importing it.
 
-A program that reads such an argument from configuration says what is allowed
-(`settings.choice("security.keys", "customer", "provider")`), which also types it for mypy.
+A program that reads an argument from configuration says what is allowed
+(`settings.choice("security.keys", "customer", "provider")`), which also types it for mypy. An
+argument that only some environments give needs its default spelt out in the others.
 Importing components to ask would cost every `compile` the provider SDK.
 """
 
@@ -12,14 +13,56 @@ from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 
+from mlops_iac.clouds.base import ArgValue, Construct
+
 
 def allowed_texts(cls: str, argument: str) -> tuple[str, ...]:
     """The options of a `Literal` annotation of `module:Class`; empty where there is none."""
+    found = _field(cls, argument)
+    if found is None:
+        return ()
+    field, module, tree = found
+    return _options(field.annotation, module, tree)
+
+
+def default_of(cls: str, argument: str) -> ArgValue:
+    """The default of an argument of `module:Class`: data, a Construct, or None.
+
+    None also stands for a default that cannot be written down, and for a required argument.
+    """
+    found = _field(cls, argument)
+    if found is None:
+        return None
+    field, module, tree = found
+    match field.value:
+        case ast.Call(func=ast.Name(id="field"), keywords=keywords):
+            given = {keyword.arg: keyword.value for keyword in keywords}
+            match given.get("default_factory"):
+                case ast.Name(id="dict"):
+                    return {}
+                case ast.Name(id="list" | "tuple"):
+                    return []
+                case ast.Name(id=name):
+                    return Construct(f"{_home(name, module, tree)}:{name}", {})
+            return _literal(given.get("default"))
+        case value:
+            return _literal(value)
+
+
+def _literal(value: ast.expr | None) -> ArgValue:
+    if value is None:
+        return None
+    try:
+        data = ast.literal_eval(value)
+    except ValueError:
+        return None
+    return list(data) if isinstance(data, tuple) else data
+
+
+def _field(cls: str, argument: str) -> tuple[ast.AnnAssign, str, ast.Module] | None:
     module, _, name = cls.partition(":")
     tree = _tree(module)
-    if tree is None:
-        return ()
-    for node in tree.body:
+    for node in tree.body if tree else ():
         if isinstance(node, ast.ClassDef) and node.name == name:
             for field in node.body:
                 if (
@@ -27,8 +70,24 @@ def allowed_texts(cls: str, argument: str) -> tuple[str, ...]:
                     and isinstance(field.target, ast.Name)
                     and field.target.id == argument
                 ):
-                    return _options(field.annotation, module, tree)
-    return ()
+                    assert tree is not None
+                    return field, module, tree
+    return None
+
+
+def _home(name: str, module: str, tree: ast.Module) -> str:
+    """The module that a name used in `module` comes from."""
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom) and any(item.name == name for item in node.names):
+            return _absolute(node, module)
+    return module
+
+
+def _absolute(node: ast.ImportFrom, module: str) -> str:
+    if node.level == 0:
+        return node.module or ""
+    parent = module.rsplit(".", node.level)[0]
+    return f"{parent}.{node.module}" if node.module else parent
 
 
 @lru_cache(maxsize=64)
@@ -74,9 +133,8 @@ def _alias(alias: str, module: str, tree: ast.Module) -> tuple[str, ...]:
                 name == alias
             ):
                 return _options(value, module, tree)
-            case ast.ImportFrom(module=str(origin), level=0, names=names) if any(
-                item.name == alias and item.asname is None for item in names
-            ):
+            case ast.ImportFrom(names=names) if any(item.name == alias for item in names):
+                origin = _absolute(node, module)
                 other = _tree(origin)
                 return _alias(alias, origin, other) if other is not None else ()
             case _:

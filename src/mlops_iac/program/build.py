@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import builtins
-import keyword
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
@@ -15,21 +13,18 @@ from typing import Any
 import mlops_iac
 from mlops_iac.clouds.base import (
     Archive,
-    ArgValue,
     ComponentCall,
-    Construct,
     Definition,
-    Ref,
     UserFile,
 )
 from mlops_iac.errors import UsageError
 from mlops_iac.program import archive, layout, project_files
-from mlops_iac.program.annotations import allowed_texts
+from mlops_iac.program.compare import ordered_union
 from mlops_iac.program.expressions import All, Array, Call, Code, Expression, flat, quote
 from mlops_iac.program.manifest import read_manifest
-from mlops_iac.program.merge import Configuration, Merger, ordered_union, refuse
+from mlops_iac.program.merge import Configuration, Merger, refuse
+from mlops_iac.program.references import check_order, identifiers, references
 
-_RESERVED = {"pulumi", "settings", "stack", "overrides", "Path", "Settings", "Overrides"}
 _PROJECT_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}\Z")  # Source: pulumi sdk/go tokens.QName
 
 
@@ -99,7 +94,7 @@ def build(
             hint="letters, digits, `-`, `_` and `.`, at most 100",
         )
     for calls in plans.values():
-        _check_order(calls)
+        check_order(calls)
     builder = _Builder(project, plans, out)
     blocks = builder.blocks()
     overrides = builder.overrides()
@@ -168,9 +163,7 @@ class _Builder:
             env: {call.variable: call for call in calls} for env, calls in plans.items()
         }
         self.variables = ordered_union([[c.variable for c in calls] for calls in plans.values()])
-        self.merger = Merger(
-            self.configuration, _identifiers(self.variables), {}, self.file, allowed_texts
-        )
+        self.merger = Merger(self.configuration, identifiers(self.variables), {}, self.file)
 
     def blocks(self) -> list[layout.Block]:
         """Every component call, merged, in dependency order."""
@@ -186,17 +179,11 @@ class _Builder:
                 refuse(first.path, f"the {what} of {variable!r}", calls)
         condition = self._condition(variable, calls)
         module, _, cls = first.component.partition(":")
-        arguments = ordered_union([list(call.args) for call in calls.values()])
-        base = first.path or variable
-        keywords = {
-            name: self.merger.merge(
-                {env: call.args.get(name) for env, call in calls.items()},
-                f"{base}.{name}",
-                f"{module}:{cls}Args",
-                name,
-            )
-            for name in arguments
-        }
+        keywords = self.merger.arguments(
+            {env: call.args for env, call in calls.items()},
+            f"{module}:{cls}Args",
+            first.path or variable,
+        )
         inner = Call(f"{cls}Args", keywords=keywords, imports=(f"{module}:{cls}Args",))
         exports: dict[str, str] = {}
         for env, call in calls.items():
@@ -325,53 +312,6 @@ class _Builder:
             raise UsageError(
                 f"{path} and {self.out} lie on different drives, so no relative path joins them"
             ) from None
-
-
-def references(call: ComponentCall) -> set[str]:
-    """The variables that a call needs."""
-    return {ref.variable for ref in _refs(dict(call.args))} | set(call.depends_on)
-
-
-def _refs(value: ArgValue) -> Iterator[Ref]:
-    match value:
-        case Ref():
-            yield value
-        case Construct():
-            yield from _refs(dict(value.args))
-        case Mapping():
-            for item in value.values():
-                yield from _refs(item)
-        case list() | tuple():
-            for item in value:
-                yield from _refs(item)
-
-
-def _check_order(calls: Sequence[ComponentCall]) -> None:
-    """A platform that refers to what does not stand above is wrong; say so and where."""
-    known: set[str] = set()
-    for call in calls:
-        if call.variable in known:
-            raise ValueError(f"two component calls are named {call.variable!r}")
-        if missing := references(call) - known:
-            raise ValueError(f"{call.variable!r} refers to {sorted(missing)}, not made before it")
-        known.add(call.variable)
-
-
-def _identifiers(variables: Sequence[str]) -> dict[str, str]:
-    names: dict[str, str] = {}
-    for variable in variables:
-        name = re.sub(r"\W", "_", variable)
-        if not name.isidentifier():
-            name = f"_{name}"
-        while (
-            keyword.iskeyword(name)
-            or name in _RESERVED
-            or hasattr(builtins, name)
-            or name in names.values()
-        ):
-            name += "_"
-        names[variable] = name
-    return names
 
 
 def _per_environment(path: str, environment: str) -> str:

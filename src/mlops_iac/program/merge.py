@@ -13,9 +13,21 @@ from typing import Any, NoReturn
 
 from mlops_iac.clouds.base import Archive, Construct, Definition, Ref, Setting, UserFile
 from mlops_iac.errors import BlueprintInvalid, Diagnostic
+from mlops_iac.program.annotations import allowed_texts, default_of
+from mlops_iac.program.compare import (
+    all_same,
+    common_path,
+    from_stack_name,
+    is_data,
+    kind_of,
+    ordered_union,
+    reader,
+    same,
+    setting_paths,
+    stripped,
+)
 from mlops_iac.program.expressions import (
     NONE,
-    STACK,
     Array,
     Call,
     Choose,
@@ -79,7 +91,26 @@ class Merger:
     rename: Mapping[str, str]
     conditional: Mapping[str, tuple[frozenset[str], Expression]]
     file_of: Callable[[Mapping[str, Definition | Archive | UserFile], str], Expression]
-    choices: Callable[[str, str], tuple[str, ...]] = lambda _cls, _argument: ()
+
+    def arguments(
+        self, given: Mapping[str, Mapping[str, Any]], cls: str, key: str
+    ) -> dict[str, Expression]:
+        """The keyword arguments of `module:Class`, merged; `given` are those of each environment.
+
+        What only some environments give is the class's default in the others.
+        """
+        return {
+            name: self.merge(
+                {
+                    env: args[name] if name in args else default_of(cls, name)
+                    for env, args in given.items()
+                },
+                f"{key}.{name}",
+                cls,
+                name,
+            )
+            for name in ordered_union([list(args) for args in given.values()])
+        }
 
     def merge(
         self, values: Mapping[str, Any], key: str, cls: str = "", name: str = ""
@@ -90,7 +121,7 @@ class Merger:
         which argument of which class it is. Raises BlueprintInvalid.
         """
         present = {env: value for env, value in values.items() if value is not None}
-        kinds = {_kind(value) for value in present.values()}
+        kinds = {kind_of(value) for value in present.values()}
         if any(isinstance(value, Setting) for value in present.values()):
             return self._settings(values, key, cls, name)
         if not present:
@@ -124,15 +155,15 @@ class Merger:
         }
         if len(paths) > 1:
             refuse(key, f"where the value comes from ({', '.join(paths)})", values)
-        if any(not _is_data(value) for value in plain.values()):
+        if any(not is_data(value) for value in plain.values()):
             refuse(paths[0], "the kind of value", values)
-        if not any(setting.optional for setting in given) and _all_same(plain.values()):
+        if not any(setting.optional for setting in given) and all_same(plain.values()):
             return literal(next(iter(plain.values())))
         optional = any(setting.optional for setting in given)
         return self._read(plain, paths[0], cls, name, optional=optional)
 
     def _scalars(self, values: Mapping[str, Any], key: str, cls: str, name: str) -> Expression:
-        if _all_same(values.values()):
+        if all_same(values.values()):
             return literal(next(iter(values.values())))
         return from_stack_name(values) or self._read(values, key, cls, name)
 
@@ -150,7 +181,7 @@ class Merger:
         if method is None:
             refuse(key, "the type of the value", values)
         arguments: list[Expression] = [Code(quote(key))]
-        allowed = self.choices(cls, name) if method == "text" and cls else ()
+        allowed = allowed_texts(cls, name) if method == "text" and cls else ()
         if allowed:
             method = "choice"
             arguments += [Code(quote(option)) for option in allowed]
@@ -171,16 +202,8 @@ class Merger:
         if len(classes) > 1:
             refuse(key, "the kind of building block", values)
         cls = classes.pop()
-        names = ordered_union([list(construct.args) for construct in values.values()])
-        keywords = {
-            name: self.merge(
-                {env: construct.args.get(name) for env, construct in values.items()},
-                f"{key}.{name}",
-                cls,
-                name,
-            )
-            for name in names
-        }
+        given = {env: construct.args for env, construct in values.items()}
+        keywords = self.arguments(given, cls, key)
         return Call(cls.split(":")[1], keywords=keywords, imports=(cls,))
 
     def _lists(self, values: Mapping[str, Sequence[Any]], key: str) -> Expression:
@@ -190,7 +213,7 @@ class Merger:
         size = lengths.pop()
         columns = [{env: items[index] for env, items in values.items()} for index in range(size)]
         # A list of data is one value to whoever configures it, not one key per position.
-        if all(_is_data(item) for column in columns for item in column.values()):
+        if all(is_data(item) for column in columns for item in column.values()):
             return self._data(values, key)
         return Array([self.merge(column, f"{key}[{i}]") for i, column in enumerate(columns)])
 
@@ -206,14 +229,14 @@ class Merger:
         )
 
     def _structural(self, values: Mapping[str, Any], key: str, what: str) -> Expression:
-        plain = {env: _strip(value) for env, value in values.items()}
-        paths = [path for value in values.values() for path in _paths(value)]
-        if not all(_is_data(value) for value in plain.values()):
-            refuse(_common(paths) or key, what, values)
-        return self._data(plain, _common(paths) or key)
+        plain = {env: stripped(value) for env, value in values.items()}
+        paths = [path for value in values.values() for path in setting_paths(value)]
+        if not all(is_data(value) for value in plain.values()):
+            refuse(common_path(paths) or key, what, values)
+        return self._data(plain, common_path(paths) or key)
 
     def _data(self, values: Mapping[str, Any], key: str) -> Expression:
-        if _all_same(values.values()):
+        if all_same(values.values()):
             return literal(next(iter(values.values())))
         return self._read(values, key, "", "")
 
@@ -240,142 +263,9 @@ class Merger:
                 owners, condition = self.conditional[value.variable]
                 if owners & set(values) == set(present):
                     return condition
-        paths = [path for value in present.values() for path in _paths(value)]
-        base = _common(paths) or key
+        paths = [path for value in present.values() for path in setting_paths(value)]
+        base = common_path(paths) or key
         # A single setting inside must not lend its own path, which may hold a value already.
         if len(set(paths)) == 1:
             base = key
         return self.configuration.flag(f"{base}.enabled", present, values)
-
-
-def same(left: Any, right: Any) -> bool:
-    """Equality that tells `True`, `1` and `1.0` apart."""
-    if type(left) is not type(right):
-        return False
-    match left:
-        case dict():
-            return left.keys() == right.keys() and all(same(left[k], right[k]) for k in left)
-        case list() | tuple():
-            return len(left) == len(right) and all(map(same, left, right))
-        case _:
-            return bool(left == right)
-
-
-def reader(values: Iterable[Any]) -> str | None:
-    """The `Settings` method that reads all these values, None when no single one does."""
-    kinds = {type(value) for value in values}
-    if not kinds or kinds == {str}:
-        return "text"
-    if kinds == {bool}:
-        return "flag"
-    if kinds == {int}:
-        return "integer"
-    if kinds <= {int, float}:
-        return "number"
-    if kinds <= {list, tuple}:
-        return "items"
-    return "mapping" if kinds == {dict} else None
-
-
-def from_stack_name(values: Mapping[str, Any]) -> Expression | None:
-    """`stack`, or a text with `{stack}` in it, when only the environment's name differs."""
-    if len(values) < 2 or not all(isinstance(value, str) for value in values.values()):
-        return None
-    if all(value == env for env, value in values.items()):
-        return STACK
-    first, text = next(iter(values.items()))
-    parts = text.split(first)
-    if len(parts) != 2 or any(env.join(parts) != value for env, value in values.items()):
-        return None
-    # The formatter leaves f-strings alone, so plain parts only: no quotes, braces or escapes.
-    if any(character in '"\\{}' or not character.isprintable() for character in "".join(parts)):
-        return None
-    return Code('f"' + "{stack}".join(parts) + '"', STACK.imports)
-
-
-def ordered_union(lists: Sequence[Sequence[str]]) -> list[str]:
-    """All names, each after what comes before it in its own list."""
-    merged: list[str] = []
-    for names in lists:
-        position = 0
-        for name in names:
-            if name in merged:
-                position = max(position, merged.index(name) + 1)
-            else:
-                merged.insert(position, name)
-                position += 1
-    return merged
-
-
-def _kind(value: Any) -> str:
-    match value:
-        case Setting() | Ref() | Construct() | Definition() | Archive() | UserFile():
-            return type(value).__name__
-        case None | bool() | int() | float() | str():
-            return "scalar"
-        case list() | tuple():
-            return "list"
-        case Mapping():
-            return "mapping"
-        case _:
-            raise TypeError(
-                f"a platform handed over a {type(value).__name__}, which is no argument"
-            )
-
-
-def _is_data(value: Any) -> bool:
-    match value:
-        case None | bool() | int() | float() | str():
-            return True
-        case list() | tuple():
-            return all(_is_data(item) for item in value)
-        case Mapping():
-            return all(isinstance(k, str) and _is_data(item) for k, item in value.items())
-        case _:
-            return False
-
-
-def _strip(value: Any) -> Any:
-    match value:
-        case Setting():
-            return value.value
-        case list() | tuple():
-            return [_strip(item) for item in value]
-        case Mapping():
-            return {key: _strip(item) for key, item in value.items()}
-        case _:
-            return value
-
-
-def _paths(value: Any) -> Iterable[str]:
-    match value:
-        case Setting():
-            yield value.path
-        case Construct():
-            yield from _paths(dict(value.args))
-        case list() | tuple():
-            for item in value:
-                yield from _paths(item)
-        case Mapping():
-            for item in value.values():
-                yield from _paths(item)
-
-
-def _common(paths: Sequence[str]) -> str:
-    """The blueprint path that all `paths` share; the parent of a single one."""
-    if not paths:
-        return ""
-    split = [path.split(".") for path in paths]
-    shared: list[str] = []
-    for column in zip(*split, strict=False):
-        if len(set(column)) > 1:
-            break
-        shared.append(column[0])
-    if any(len(parts) == len(shared) for parts in split):
-        shared = shared[:-1]
-    return ".".join(shared)
-
-
-def _all_same(values: Iterable[Any]) -> bool:
-    first, *rest = values
-    return all(same(first, other) for other in rest)
