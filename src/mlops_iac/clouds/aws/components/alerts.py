@@ -47,7 +47,7 @@ class Alerts(pulumi.ComponentResource):
         topic = aws.sns.Topic(
             f"{name}-topic", kms_master_key_id=args.key_arn, tags=args.tags, opts=child
         )
-        aws.sns.TopicPolicy(
+        policy = aws.sns.TopicPolicy(
             f"{name}-topic-policy",
             arn=topic.arn,
             policy=policy_document(
@@ -64,7 +64,8 @@ class Alerts(pulumi.ComponentResource):
                 endpoint=address,
                 opts=child,
             )
-        self.topic_arn = topic.arn
+        # Who publishes here needs the permission too, not only the topic.
+        self.topic_arn = pulumi.Output.all(topic.arn, policy.id).apply(lambda known: str(known[0]))
         self.topic_name = topic.name
         self.register_outputs({"topicArn": self.topic_arn, "topicName": self.topic_name})
 
