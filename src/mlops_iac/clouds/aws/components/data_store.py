@@ -75,8 +75,8 @@ class Area:
 class DataStore(pulumi.ComponentResource):
     """Areas for objects, and where each dataset lies.
 
-    `data`, `artifacts`, `captures` (None without captures) and `logs` (None for an existing
-    bucket); by dataset `dataset_uris` and, for what is uploaded, `new_data_prefixes`.
+    `data`, `artifacts`, `captures` (only where something is captured) and `logs` (not for an
+    existing bucket); by dataset `dataset_uris` and, for what is uploaded, `new_data_prefixes`.
 
     A dataset's own file lies at `datasets/<name>/base/`, what arrives later belongs under
     `datasets/<name>/new/`, where the stack itself never writes; `dataset_uris` names both.
@@ -86,8 +86,6 @@ class DataStore(pulumi.ComponentResource):
 
     data: Area
     artifacts: Area
-    captures: Area | None
-    logs: Area | None
     dataset_uris: dict[str, pulumi.Output[str]]
     new_data_prefixes: dict[str, str]
 
@@ -96,6 +94,8 @@ class DataStore(pulumi.ComponentResource):
     ) -> None:
         super().__init__("mlops-iac:aws:DataStore", name, None, opts)
         self._args = args
+        self._captures: Area | None = None
+        self._logs: Area | None = None
         self.dataset_uris = {}
         self.new_data_prefixes = {}
         if args.existing_bucket is None:
@@ -108,10 +108,24 @@ class DataStore(pulumi.ComponentResource):
             {
                 "dataBucket": self.data.bucket,
                 "artifactsBucket": self.artifacts.bucket,
-                "capturesBucket": self.captures.bucket if self.captures else None,
-                "logsBucket": self.logs.bucket if self.logs else None,
+                "capturesBucket": self._captures.bucket if self._captures else None,
+                "logsBucket": self._logs.bucket if self._logs else None,
             }
         )
+
+    @property
+    def captures(self) -> Area:
+        """Raises ValueError when nothing is captured."""
+        if self._captures is None:
+            raise ValueError("no serving entry captures, so there is no place for captures")
+        return self._captures
+
+    @property
+    def logs(self) -> Area:
+        """Raises ValueError for an existing bucket, whose logging is not ours to set."""
+        if self._logs is None:
+            raise ValueError("an existing bucket is used as it is, without a bucket for its logs")
+        return self._logs
 
     def _use_bucket(self, name: str, bucket: pulumi.Input[str]) -> None:
         if self._args.event_bridge or self._args.reader_accounts:
@@ -124,8 +138,8 @@ class DataStore(pulumi.ComponentResource):
         root = f"{pulumi.get_project()}/{pulumi.get_stack()}"
         self.data = Area(known, arn, f"{root}/data/")
         self.artifacts = Area(known, arn, f"{root}/artifacts/")
-        self.captures = Area(known, arn, f"{root}/captures/") if self._args.captures else None
-        self.logs = None
+        if self._args.captures:
+            self._captures = Area(known, arn, f"{root}/captures/")
 
     def _make_buckets(self, name: str) -> list[pulumi.Resource]:
         args = self._args
@@ -140,7 +154,6 @@ class DataStore(pulumi.ComponentResource):
         work = _expire("work", WORK_PREFIX, _WORK_DAYS)
         artifacts = self._bucket(f"{name}-artifacts", [work], key_arn=args.key_arn)
         logged = [data, artifacts]
-        self.captures = None
         if args.captures:
             rules = [
                 _expire(f"captures-{entry}", f"{entry}/", days)
@@ -148,7 +161,7 @@ class DataStore(pulumi.ComponentResource):
             ]
             captures = self._bucket(f"{name}-captures", rules, key_arn=args.key_arn)
             logged.append(captures)
-            self.captures = Area(captures.name, captures.arn)
+            self._captures = Area(captures.name, captures.arn)
         logs.allow(self._access_logs(logs, logged))
         if args.reader_accounts:
             artifacts.allow(self._readers(artifacts))
@@ -158,7 +171,7 @@ class DataStore(pulumi.ComponentResource):
             bucket.log_to(logs)
         self.data = Area(data.name, data.arn)
         self.artifacts = Area(artifacts.name, artifacts.arn)
-        self.logs = Area(logs.name, logs.arn)
+        self._logs = Area(logs.name, logs.arn)
         return data.ready
 
     def _bucket(

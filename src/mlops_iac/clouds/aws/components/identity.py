@@ -54,13 +54,11 @@ class Identity(pulumi.ComponentResource):
 
     `pipeline_role_arn` starts the jobs and reads the gate's report; `execution_role_arn` runs the
     steps (`step_role_arns` by step, where some are existing ones); `endpoint_role_arn` runs the
-    serving containers. None where nothing needs the role. `statements` lists by logical role name
+    serving containers. One that nothing needs does not exist: reading it raises ValueError.
+    `statements` lists by logical role name
     what was granted, with the reasons.
     """
 
-    pipeline_role_arn: pulumi.Output[str] | None
-    execution_role_arn: pulumi.Output[str] | None
-    endpoint_role_arn: pulumi.Output[str] | None
     step_role_arns: dict[str, pulumi.Output[str]]
     statements: dict[str, tuple[Statement, ...]]
 
@@ -75,38 +73,50 @@ class Identity(pulumi.ComponentResource):
         self._context = Context(self)
         self._grants = Grants(self._context, args.key_arn)
         self.statements = {}
-        self.pipeline_role_arn = None
-        self.execution_role_arn = None
-        self.endpoint_role_arn = None
+        self._pipeline: pulumi.Output[str] | None = None
+        self._execution: pulumi.Output[str] | None = None
+        self._endpoint: pulumi.Output[str] | None = None
         self.step_role_arns = {}
         if args.models:
             self._train(name)
         if args.serves:
-            self.endpoint_role_arn = self._existing("serve") or self._role(
+            self._endpoint = self._existing("serve") or self._role(
                 f"{name}-endpoint", "Runs the serving containers", self._endpoint_statements()
             )
         self.register_outputs(
             {
-                "pipelineRoleArn": self.pipeline_role_arn,
-                "executionRoleArn": self.execution_role_arn,
-                "endpointRoleArn": self.endpoint_role_arn,
+                "pipelineRoleArn": self._pipeline,
+                "executionRoleArn": self._execution,
+                "endpointRoleArn": self._endpoint,
             }
         )
+
+    @property
+    def pipeline_role_arn(self) -> pulumi.Output[str]:
+        return _made(self._pipeline, "no model is trained here, so there is no pipeline role")
+
+    @property
+    def execution_role_arn(self) -> pulumi.Output[str]:
+        return _made(self._execution, "no step needs a role of the stack's own")
+
+    @property
+    def endpoint_role_arn(self) -> pulumi.Output[str]:
+        return _made(self._endpoint, "nothing is served here, so there is no endpoint role")
 
     def _train(self, name: str) -> None:
         given = {step: self._existing(step) for step in self._args.steps}
         if not all(given.values()):
-            self.execution_role_arn = self._role(
+            self._execution = self._role(
                 f"{name}-execution", "Runs the steps of pipelines", self._execution_statements()
             )
         for step, arn in given.items():
-            role = arn or self.execution_role_arn
+            role = arn or self._execution
             if role is not None:
                 self.step_role_arns[step] = role
         passed = [*filter(None, given.values())]
-        if self.execution_role_arn is not None:
-            passed.insert(0, self.execution_role_arn)
-        self.pipeline_role_arn = self._existing("pipeline") or self._role(
+        if self._execution is not None:
+            passed.insert(0, self._execution)
+        self._pipeline = self._existing("pipeline") or self._role(
             f"{name}-pipeline", "Starts the jobs of pipelines", self._pipeline_statements(passed)
         )
 
@@ -193,3 +203,9 @@ class Identity(pulumi.ComponentResource):
             *grants.watch_alarms(args.rollback_alarms),
             *(grants.attach_network() if args.private_network else ()),
         ]
+
+
+def _made(role: pulumi.Output[str] | None, otherwise: str) -> pulumi.Output[str]:
+    if role is None:
+        raise ValueError(otherwise)
+    return role
