@@ -69,7 +69,8 @@ def _render(answers: Mapping[str, str]) -> dict[str, str]:
         loader=FileSystemLoader(_TEMPLATE),
         undefined=StrictUndefined,
         keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701 - YAML and Markdown; text goes through `tojson` there
+        # YAML and Markdown, not HTML; what could break them goes through `tojson`.
+        autoescape=False,
     )
     rendered: dict[str, str] = {}
     for path in sorted(_TEMPLATE.rglob("*")):
