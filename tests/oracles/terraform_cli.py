@@ -29,7 +29,7 @@ class Terraform:
             provider = find_provider(VERSION)
         except ProviderMissing as missing:
             raise TerraformMissing(str(missing)) from None
-        mirror = provider.parents[2 + len(Path(ADDRESS).parts) - 1]
+        mirror = provider.parents[2 + len(Path(ADDRESS).parts)]
         self._binary, self.folder = binary, folder
         config = folder / "cli.tfrc"
         config.write_text(

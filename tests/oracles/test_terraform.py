@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -84,7 +85,7 @@ def rejected(terraform):
     return {
         title
         for number, title in enumerate(DEFECTS)
-        if any(f".defect{number}:" in problem for problem in problems)
+        if any(re.search(rf"\.defect{number}\b", problem) for problem in problems)
     }
 
 
