@@ -108,8 +108,8 @@ class DataStore(pulumi.ComponentResource):
             {
                 "dataBucket": self.data.bucket,
                 "artifactsBucket": self.artifacts.bucket,
-                "capturesBucket": self._captures.bucket if self._captures else None,
-                "logsBucket": self._logs.bucket if self._logs else None,
+                "capturesBucket": _name(self._captures),
+                "logsBucket": _name(self._logs),
             }
         )
 
@@ -239,6 +239,10 @@ class DataStore(pulumi.ComponentResource):
                 self.data.uri, f"/datasets/{dataset}/"
             )
             self.new_data_prefixes[dataset] = f"{prefix}new/"
+
+
+def _name(area: Area | None) -> pulumi.Output[str] | None:
+    return None if area is None else area.bucket
 
 
 def _expire(
