@@ -169,7 +169,9 @@ class _Reader:
         decoder = Decoder(_variables(merged, name))
         blueprint: Blueprint = decoder.root(Blueprint, merged, BASE_LAYER)
         found: Decoded = decoder.found
-        resolved = ResolvedBlueprint(name, self._root_folder, blueprint, found.written)
+        resolved = ResolvedBlueprint(
+            name, self._root_folder, blueprint, found.written, self.resolved
+        )
         self.resolved[name] = resolved
         check = Check(resolved, found, problems + found.problems, self._files, self._names)
         check_environment(check, strict=self._strict)

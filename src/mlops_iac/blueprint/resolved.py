@@ -41,6 +41,11 @@ class ResolvedBlueprint:
     root: Path
     blueprint: Blueprint
     _written: Mapping[str, Written] = field(repr=False, compare=False)
+    # All environments of the blueprint by name, this one included: what is promoted comes from
+    # another one's account.
+    siblings: Mapping[str, ResolvedBlueprint] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     @property
     def name(self) -> str:
