@@ -1,0 +1,60 @@
+"""SageMaker: a resolved blueprint in, component calls out.
+
+`decisions` says field by field what is planned and what is refused, `checks` what is refused for
+its value; `stack`, `models` and `serving` plan the sections; `machines` finds instance types and
+images. Nothing here imports Pulumi: plans are made where no provider SDK is installed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mlops_iac.clouds.base import ComponentCall
+from mlops_iac.errors import Diagnostic
+
+__all__ = ["SAGEMAKER", "SageMaker"]
+
+
+class SageMaker:
+    """The platform `sagemaker`."""
+
+    name = "sagemaker"
+    cloud = "aws"
+
+    @property
+    def regions(self) -> Sequence[str]:
+        """Regions that have SageMaker."""
+        from mlops_iac.clouds.aws.catalogue import regions
+
+        return regions()
+
+    def check(self, resolved: Any) -> list[Diagnostic]:
+        """What cannot be planned of one environment, with places and what would work."""
+        from mlops_iac.clouds.aws.sagemaker.checks import check
+        from mlops_iac.clouds.aws.sagemaker.scope import Scope
+
+        return check(Scope(resolved))
+
+    def plan(self, resolved: Any) -> list[ComponentCall]:
+        """The component calls of one environment. `check` has found no errors."""
+        from mlops_iac.clouds.aws.sagemaker.scope import Scope
+        from mlops_iac.clouds.aws.sagemaker.stack import plan
+
+        return plan(Scope(resolved))
+
+    def provider_config(self, resolved: Any) -> Mapping[str, Any]:
+        """Region, the one account that may be deployed to, and the role that deploys."""
+        blueprint = resolved.blueprint
+        config: dict[str, Any] = {"aws:region": blueprint.region}
+        # `local` has the emulator's account and no roles to take on.
+        if resolved.environment == "local":
+            return config
+        if blueprint.account is not None:
+            config["aws:allowedAccountIds"] = [blueprint.account]
+        if blueprint.deploy_as is not None:
+            config["aws:assumeRoles"] = [{"roleArn": blueprint.deploy_as}]
+        return config
+
+
+SAGEMAKER = SageMaker()

@@ -1,0 +1,402 @@
+"""What SageMaker support refuses of one environment, each with its place and what would work."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from mlops_iac.blueprint.sections.serving import RealTime
+from mlops_iac.blueprint.words import listed, suggestion
+from mlops_iac.clouds.aws import catalogue
+from mlops_iac.clouds.aws.components._cron import schedule_expression
+from mlops_iac.clouds.aws.sagemaker import machines
+from mlops_iac.clouds.aws.sagemaker.decisions import is_planned, refusal
+from mlops_iac.clouds.aws.sagemaker.models import monitored
+from mlops_iac.clouds.aws.sagemaker.scope import Scope
+from mlops_iac.clouds.aws.sagemaker.serving import variants
+from mlops_iac.errors import Diagnostic
+from mlops_iac.pipeline.refusals import refusals
+
+UNSUPPORTED = "unsupported"
+# botocore, sagemaker TagKey and TagValue; AWS itself reserves the prefix.
+_TAG = re.compile(r"[\w\s.:/=+\-@]*", re.UNICODE)
+_LONGEST_TAG_KEY, _LONGEST_TAG = 128, 256
+# On what the platform itself measures; drift and accuracy need what is not planned yet.
+_SERVICE_LIMITS = ("latency_p99_ms", "error_rate_percent")
+# Docs of deployment guardrails, "Exclusions": updated without alarms or steps.
+_UNGUARDED = ("inf1",)
+_NO_SCALING = ("t2",)
+_LARGEST_STEP_PERCENT = 50
+_LONGEST_WAIT_MINUTES = 60
+_MOST_VARIANTS = 10
+_RESERVED_NAMES = {"keys", "data", "identity", "alerts", "budget"}
+
+
+def check(scope: Scope) -> list[Diagnostic]:
+    """Everything at once; nothing is looked at further below what is refused as a whole."""
+    found = list(_fields(scope))
+    refused = {item.path for item in found}
+    found += [item for item in _values(scope) if item.path not in refused]
+    return list(dict.fromkeys(found))
+
+
+def _fields(scope: Scope) -> Iterator[Diagnostic]:
+    """Each written leaf is planned or refused; what nobody decided about is refused."""
+    resolved = scope.resolved
+    done: set[str] = set()
+    other_modes = {
+        name for name, entry in scope.blueprint.serving.items() if not isinstance(entry, RealTime)
+    }
+    for path, value in resolved.leaves().items():
+        if not resolved.is_written(path):
+            continue
+        found = refusal(path, value)
+        if found is not None:
+            at, rule = found
+            # An entry of another mode is refused once, not field by field.
+            if at.startswith("serving.") and not at.endswith(".mode"):
+                entry = at.split(".")[1]
+                if entry in other_modes:
+                    continue
+            if at not in done:
+                done.add(at)
+                yield resolved.diagnostic(
+                    at, UNSUPPORTED, f"{at}: {rule.reason} on SageMaker", rule.instead, at_key=True
+                )
+        elif not is_planned(path) and not _of_other_mode(path, other_modes):
+            yield resolved.diagnostic(
+                path, UNSUPPORTED, f"{path} is not supported on SageMaker yet", "leave it out"
+            )
+
+
+def _of_other_mode(path: str, entries: set[str]) -> bool:
+    parts = path.split(".")
+    return parts[0] == "serving" and len(parts) > 1 and parts[1] in entries
+
+
+def _values(scope: Scope) -> Iterator[Diagnostic]:
+    yield from _place(scope)
+    yield from _tags(scope)
+    yield from _datasets(scope)
+    for name in scope.blueprint.models:
+        yield from _model(scope, name)
+    for name, entry in scope.endpoints.items():
+        yield from _endpoint(scope, name, entry)
+    yield from _names(scope)
+    blueprint, resolved = scope.blueprint, scope.resolved
+    if blueprint.budget is not None and not blueprint.alerts:
+        yield resolved.diagnostic(
+            "budget",
+            UNSUPPORTED,
+            "budget: there is nobody to tell when it is spent",
+            "write `alerts: {oncall: {email: …}}`",
+            at_key=True,
+        )
+    existing = blueprint.existing
+    if bool(existing.subnets) != bool(existing.security_groups):
+        yield resolved.diagnostic(
+            "existing",
+            UNSUPPORTED,
+            "existing: a network takes both `subnets` and `security_groups`",
+            "write both",
+            at_key=True,
+        )
+    if existing.network is not None and not existing.subnets:
+        yield resolved.diagnostic(
+            "existing.network",
+            UNSUPPORTED,
+            "existing.network: SageMaker is told subnets and security groups, not the network",
+            "write `subnets` and `security_groups` beside it",
+        )
+    for name in ("network", "key", *(f"roles.{role}" for role in ("pipeline", "serve"))):
+        value = (
+            getattr(existing.roles, name[6:]) if name[:6] == "roles." else getattr(existing, name)
+        )
+        if value is not None and value.startswith("stack://"):
+            yield resolved.diagnostic(
+                f"existing.{name}",
+                UNSUPPORTED,
+                f"existing.{name}: outputs of other stacks are not read yet",
+                "write the id itself",
+            )
+
+
+def _place(scope: Scope) -> Iterator[Diagnostic]:
+    blueprint, resolved = scope.blueprint, scope.resolved
+    if not catalogue.is_region(blueprint.region):
+        yield resolved.diagnostic(
+            "region",
+            "unknown-region",
+            f"region: AWS has no region '{blueprint.region}' with SageMaker",
+            suggestion(blueprint.region, catalogue.REGIONS),
+        )
+    if blueprint.account is not None and not re.fullmatch(r"\d{12}", blueprint.account):
+        yield resolved.diagnostic(
+            "account",
+            "wrong-account",
+            f"account: '{blueprint.account}' is no AWS account",
+            "an account has twelve digits",
+        )
+    if blueprint.deploy_as is not None and not re.fullmatch(
+        r"arn:aws[a-z-]*:iam::\d{12}:role/.+", blueprint.deploy_as
+    ):
+        yield resolved.diagnostic(
+            "deploy_as",
+            "wrong-role",
+            f"deploy_as: '{blueprint.deploy_as}' is no role",
+            "write a role's ARN, arn:aws:iam::ACCOUNT:role/NAME",
+        )
+
+
+def _tags(scope: Scope) -> Iterator[Diagnostic]:
+    blueprint, resolved = scope.blueprint, scope.resolved
+    tags = {"owner": ("owner", blueprint.owner)}
+    tags |= {f"tags.{key}": (key, value) for key, value in blueprint.tags.items()}
+    for path, (key, value) in tags.items():
+        for what, text, longest in (("key", key, _LONGEST_TAG_KEY), ("value", value, _LONGEST_TAG)):
+            if not _TAG.fullmatch(text) or len(text) > longest:
+                yield resolved.diagnostic(
+                    path,
+                    "wrong-tag",
+                    f"{path}: AWS does not take the {what} '{text}' of a tag",
+                    f"letters, digits, spaces and _ . : / = + - @, at most {longest} characters",
+                )
+        if key.lower().startswith("aws:") or path in (
+            "tags.project",
+            "tags.environment",
+            "tags.stack",
+            "tags.owner",
+        ):
+            yield resolved.diagnostic(
+                path, "wrong-tag", f"{path}: the tag '{key}' is not yours to set", "rename it"
+            )
+
+
+def _datasets(scope: Scope) -> Iterator[Diagnostic]:
+    for name, section in scope.blueprint.datasets.items():
+        source = section.source or ""
+        path = f"datasets.{name}.source"
+        if "://" in source and not source.startswith("s3://"):
+            yield scope.resolved.diagnostic(
+                path,
+                UNSUPPORTED,
+                f"{path}: SageMaker reads from S3 only, not from '{source}'",
+                "copy it to `s3://…`, or write a path beside the blueprint",
+            )
+
+
+def _model(scope: Scope, name: str) -> Iterator[Diagnostic]:
+    resolved = scope.resolved
+    model = scope.blueprint.models[name]
+    path = f"models.{name}"
+    if model.source is not None and not model.source.startswith("s3://"):
+        yield resolved.diagnostic(
+            f"{path}.source",
+            UNSUPPORTED,
+            f"{path}.source: only models in S3 can be served, not '{model.source}'",
+            "copy it to `s3://…`, a prefix or a .tar.gz",
+        )
+    yield from machines.check_images(scope, name)
+    if model.promote_from:
+        home = scope.home(name)
+        other = resolved.siblings[home.environment].blueprint
+        if other.models[name].train is None:
+            yield resolved.diagnostic(
+                f"{path}.promote_from",
+                UNSUPPORTED,
+                f"{path}.promote_from: nothing is trained in {home.environment}",
+                "name the environment that trains it",
+            )
+        if home.region != scope.blueprint.region:
+            yield resolved.diagnostic(
+                f"{path}.promote_from",
+                UNSUPPORTED,
+                f"{path}.promote_from: versions of {home.region} cannot be served in "
+                f"{scope.blueprint.region}",
+                "train and serve in one region",
+            )
+        return
+    if model.train is None:
+        return
+    for item in refusals(resolved, name):
+        yield resolved.diagnostic(item.path, UNSUPPORTED, f"{item.path}: {item.message}", item.hint)
+    for step in ("prepare", "train", "evaluate"):
+        section = getattr(model, step)
+        if section is not None:
+            yield from machines.check_instance(
+                resolved, f"{path}.{step}.compute", section.compute, step
+            )
+    yield from _retrain(scope, name)
+
+
+def _retrain(scope: Scope, name: str) -> Iterator[Diagnostic]:
+    retrain = scope.blueprint.models[name].retrain
+    if retrain is None:
+        return
+    resolved, path = scope.resolved, f"models.{name}.retrain"
+    if retrain.schedule is not None:
+        try:
+            schedule_expression(retrain.schedule)
+        except ValueError as error:
+            yield resolved.diagnostic(
+                f"{path}.schedule", UNSUPPORTED, f"{path}.schedule: {error}", "write another cron"
+            )
+    for metric in retrain.limits:
+        if metric not in _SERVICE_LIMITS:
+            yield resolved.diagnostic(
+                f"{path}.limits",
+                UNSUPPORTED,
+                f"{path}.limits: {metric} is not measured yet",
+                f"{listed(_SERVICE_LIMITS, 'or')} of a serving entry's monitor, or a schedule",
+            )
+        elif not monitored(scope, name, metric):
+            yield resolved.diagnostic(
+                f"{path}.limits",
+                UNSUPPORTED,
+                f"{path}.limits: no entry that serves {name} monitors {metric}",
+                f"write `monitor: {{limits: {{{metric}: {{at_most: …}}}}}}` there",
+            )
+
+
+def _endpoint(scope: Scope, name: str, entry: RealTime) -> Iterator[Diagnostic]:
+    resolved, path = scope.resolved, f"serving.{name}"
+    yield from machines.check_instance(resolved, f"{path}.compute", entry.compute, "endpoint")
+    yield from _variants(scope, name, entry)
+    for owner in ("rollout", "monitor"):
+        section = getattr(entry, owner)
+        for metric in section.limits if section else ():
+            if metric not in _SERVICE_LIMITS:
+                at = f"{path}.{owner}.limits.{metric}"
+                yield resolved.diagnostic(
+                    at,
+                    UNSUPPORTED,
+                    f"{at}: {metric} is not measured yet",
+                    f"limit {listed(_SERVICE_LIMITS, 'or')}",
+                    at_key=True,
+                )
+    for key, value in entry.env.items():
+        if not isinstance(value, str):
+            at = f"{path}.env.{key}"
+            yield resolved.diagnostic(
+                at, UNSUPPORTED, f"{at}: endpoints take no secrets yet", "read it in predict.py"
+            )
+    if entry.scaling is not None and entry.scaling.min == 0:
+        yield resolved.diagnostic(
+            f"{path}.scaling.min",
+            UNSUPPORTED,
+            f"{path}.scaling.min: an endpoint of instances does not scale to zero",
+            "write `min: 1`",
+        )
+    family = machines.instance(entry.compute, "endpoint").removeprefix("ml.").split(".")[0]
+    if (
+        entry.scaling is not None
+        and entry.scaling.max > entry.scaling.min
+        and family in _NO_SCALING
+    ):
+        yield resolved.diagnostic(
+            f"{path}.compute",
+            UNSUPPORTED,
+            f"{path}.compute: {family} instances cannot be scaled automatically",
+            "take another instance type, or a size",
+            at_key=True,
+        )
+    yield from _rollout(scope, name, entry, family)
+
+
+def _rollout(scope: Scope, name: str, entry: RealTime, family: str) -> Iterator[Diagnostic]:
+    rollout, resolved = entry.rollout, scope.resolved
+    if rollout is None:
+        return
+    path = f"serving.{name}.rollout"
+    stepwise = rollout.strategy in ("canary", "linear")
+    if stepwise and rollout.percent is not None and rollout.percent > _LARGEST_STEP_PERCENT:
+        yield resolved.diagnostic(
+            f"{path}.percent",
+            UNSUPPORTED,
+            f"{path}.percent: a step moves at most half of the capacity, not {rollout.percent} %",
+            f"write {_LARGEST_STEP_PERCENT} or less",
+        )
+    if rollout.wait_minutes is not None and rollout.wait_minutes > _LONGEST_WAIT_MINUTES:
+        yield resolved.diagnostic(
+            f"{path}.wait_minutes",
+            UNSUPPORTED,
+            f"{path}.wait_minutes: a step is watched for an hour at most",
+            f"write {_LONGEST_WAIT_MINUTES} or less",
+        )
+    smallest = entry.scaling.min if entry.scaling else 1
+    if stepwise and smallest == 1:
+        yield resolved.diagnostic(
+            f"{path}.strategy",
+            "rollout-at-once",
+            f"{path}.strategy: with one instance a {rollout.strategy} step is all of it; "
+            "all traffic moves at once, under the same alarms",
+            f"write `serving.{name}.scaling.min: 2` for real steps",
+            severity="warning",
+        )
+    if family in _UNGUARDED:
+        yield resolved.diagnostic(
+            f"serving.{name}.compute",
+            UNSUPPORTED,
+            f"serving.{name}.compute: rollouts on {family} cannot be rolled back",
+            "take another instance type, or leave `rollout` out",
+            at_key=True,
+        )
+
+
+def _variants(scope: Scope, name: str, entry: RealTime) -> Iterator[Diagnostic]:
+    resolved, path = scope.resolved, f"serving.{name}"
+    all_variants = variants(entry)
+    shadows = [key for key, each in all_variants.items() if each.shadow_percent is not None]
+    answering = [key for key in all_variants if key not in shadows]
+    if shadows and (len(shadows) > 1 or len(answering) != 1):
+        yield resolved.diagnostic(
+            f"{path}.variants",
+            UNSUPPORTED,
+            f"{path}.variants: a shadow takes exactly one variant beside it that answers",
+            "make a second serving entry for the others",
+            at_key=True,
+        )
+    if not answering:
+        yield resolved.diagnostic(
+            f"{path}.variants", UNSUPPORTED, f"{path}.variants: none answers", at_key=True
+        )
+    if len(all_variants) > _MOST_VARIANTS:
+        yield resolved.diagnostic(
+            f"{path}.variants",
+            UNSUPPORTED,
+            f"{path}.variants: an endpoint has {_MOST_VARIANTS} variants at most",
+            "make a second serving entry",
+            at_key=True,
+        )
+    for key, each in all_variants.items():
+        model = scope.blueprint.models[each.model or ""]
+        if model.train is None and model.source is None:
+            at = f"{path}.variants.{key}" if entry.variants else path
+            yield resolved.diagnostic(
+                at, UNSUPPORTED, f"{at}: {each.model} is neither trained nor brought along"
+            )
+
+
+def _names(scope: Scope) -> Iterator[Diagnostic]:
+    """Entries whose variables or outputs in the program would be the same."""
+    taken: dict[str, str] = dict.fromkeys(_RESERVED_NAMES, "the stack itself")
+    paths = [f"models.{name}" for name in scope.blueprint.models]
+    paths += [f"serving.{name}" for name in scope.endpoints]
+    for path in paths:
+        section, _, name = path.partition(".")
+        stem = name.replace("-", "_")
+        made = (
+            [f"{stem}_registry", f"{stem}_pipeline", f"{stem}_retrain"]
+            if section == "models"
+            else [stem, f"{stem}_monitor"]
+        )
+        for variable in made:
+            if variable in taken:
+                yield scope.resolved.diagnostic(
+                    path,
+                    "name-taken",
+                    f"{path}: its name in the program, {variable}, is taken by {taken[variable]}",
+                    "take another name",
+                    at_key=True,
+                )
+            taken.setdefault(variable, path)

@@ -1,0 +1,219 @@
+"""What steps and endpoints run on and in: instance types and container images."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from mlops_iac.blueprint import Blueprint, ResolvedBlueprint
+from mlops_iac.blueprint.sections.compute import Compute, EndpointCompute, Runtime
+from mlops_iac.blueprint.sections.models import Model
+from mlops_iac.blueprint.sections.serving import RealTime
+from mlops_iac.blueprint.words import suggestion
+from mlops_iac.clouds.aws import catalogue
+from mlops_iac.clouds.aws.sagemaker.scope import Scope
+from mlops_iac.errors import Diagnostic, UsageError
+from mlops_iac.runtime import contract
+
+STEPS = ("prepare", "train", "evaluate")
+# What the API calls the use of an instance type.
+USES: dict[str, catalogue.Purpose] = {
+    "prepare": "processing",
+    "train": "training",
+    "evaluate": "processing",
+    "endpoint": "hosting",
+}
+_ECR = re.compile(r"(\d{12})\.dkr\.ecr\.[a-z0-9-]+\.[a-z.]+/([^:@]+)([:@].+)?")
+
+
+def instance(compute: Compute | EndpointCompute, use: str) -> str:
+    """The instance type of a compute section for a step or for `endpoint`."""
+    if compute.instance is not None:
+        return compute.instance
+    return catalogue.instance_type(compute.size or "small", USES[use])
+
+
+def check_instance(
+    resolved: ResolvedBlueprint, path: str, compute: Compute | EndpointCompute, use: str
+) -> Iterator[Diagnostic]:
+    """An instance type that this use does not know, with the nearest that it does."""
+    known = catalogue.instance_types(USES[use])
+    if compute.instance is None or compute.instance in known:
+        return
+    at = f"{path}.instance"
+    yield resolved.diagnostic(
+        at,
+        "unknown-instance",
+        f"{at}: '{compute.instance}' is no instance type for {USES[use]}",
+        _instance_hint(compute.instance, sorted(known)),
+    )
+
+
+def _instance_hint(written: str, known: Sequence[str]) -> str:
+    found = suggestion(written, known)
+    if found.startswith("did you mean"):
+        return found
+    return "for example ml.m5.large; or write a size: " + ", ".join(catalogue.SIZES)
+
+
+def units(compute: EndpointCompute, metric: str | None) -> int:
+    """How many cores (or GPUs) one instance has: utilisation is the sum over them."""
+    facts = catalogue.spec(instance(compute, "endpoint"))
+    if facts is None:
+        return 1
+    return max(1, int(facts[2] if metric == "gpu_percent" else facts[0]))
+
+
+def runtime_of(model: Model, step: str) -> Runtime | None:
+    """What a step runs in: its own runtime, or the model's."""
+    section = getattr(model, step, None)
+    return (section.runtime if section is not None else None) or model.runtime
+
+
+def image(runtime: Runtime, scope: catalogue.Scope, region: str, *, gpu: bool) -> str:
+    """The URI of a runtime's image. Raises UsageError where there is none."""
+    if runtime.image is not None:
+        return runtime.image
+    found = catalogue.framework_image(
+        runtime.framework or "", runtime.version or "", scope, region, gpu=gpu
+    )
+    return found.uri
+
+
+def step_images(scope: Scope, name: str, model: Model) -> dict[Any, str]:
+    """Images by step, and `serve` for the versions that are registered."""
+    region = scope.blueprint.region
+    instances = step_instances(scope, name, model)
+    found = {
+        step: image(runtime, "training", region, gpu=catalogue.is_gpu(instances[step]))
+        for step in STEPS
+        if step in instances and (runtime := runtime_of(model, step)) is not None
+    }
+    return {**found, "serve": serving_image(scope, name, model)}
+
+
+def step_instances(scope: Scope, name: str, model: Model) -> dict[Any, str]:
+    """Instance types by step, and `serve`: what the versions are registered for."""
+    found = {
+        step: instance(section.compute, step)
+        for step in STEPS
+        if (section := getattr(model, step)) is not None
+    }
+    return {**found, "serve": _serving_instance(scope.blueprint, name)}
+
+
+def serving_image(scope: Scope, name: str, model: Model) -> str:
+    """The image that serves a model."""
+    if model.runtime is None:
+        raise UsageError(f"models.{name} has no runtime", hint="write what its code runs in")
+    gpu = catalogue.is_gpu(_serving_instance(scope.blueprint, name))
+    return image(model.runtime, "inference", scope.blueprint.region, gpu=gpu)
+
+
+def _serving_instance(blueprint: Blueprint, model: str) -> str:
+    """The instance type of the first endpoint that serves the model; the smallest without one."""
+    for entry in blueprint.serving.values():
+        if isinstance(entry, RealTime) and model in models_of(entry):
+            return instance(entry.compute, "endpoint")
+    return catalogue.instance_type("small", "hosting")
+
+
+def models_of(entry: RealTime) -> list[str]:
+    """The models that an entry serves."""
+    found = [variant.model for variant in (entry.variants or {}).values()] or [entry.model]
+    return [name for name in found if name is not None]
+
+
+def source_environment(model: Model) -> dict[str, str]:
+    """What makes a framework's container serve a model that was not trained here."""
+    if model.runtime is None or model.runtime.image is not None:
+        return {}
+    return {
+        "SAGEMAKER_PROGRAM": contract.SERVING,
+        "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",
+    }
+
+
+def repositories(scope: Scope) -> list[str]:
+    """ECR repositories (`<account>/<repository>`) that steps and endpoints pull from."""
+    blueprint = scope.blueprint
+    served = {model for entry in scope.endpoints.values() for model in models_of(entry)}
+    uris: set[str] = set()
+    for name, model in blueprint.models.items():
+        if name in scope.trained:
+            uris.update(step_images(scope, name, model).values())
+        elif name in served:
+            uris.add(serving_image(scope, name, model))
+    matches = (_ECR.fullmatch(uri) for uri in uris)
+    return sorted({f"{match[1]}/{match[2]}" for match in matches if match})
+
+
+def check_images(scope: Scope, name: str) -> Iterator[Diagnostic]:
+    """A runtime without an image, or with one that SageMaker cannot pull."""
+    model = scope.blueprint.models[name]
+    path, resolved = f"models.{name}", scope.resolved
+    steps = [step for step in STEPS if getattr(model, step) is not None]
+    trained = name in scope.trained
+    if model.runtime is None:
+        wanting = [step for step in steps if runtime_of(model, step) is None]
+        if model.source is not None or wanting or trained:
+            yield resolved.diagnostic(
+                path,
+                "no-runtime",
+                f"{path}: nothing says what it runs in",
+                "write `runtime: {framework: …, version: …}` or `{image: …}`",
+                at_key=True,
+            )
+        return
+    asked: list[tuple[str, Runtime, catalogue.Scope]] = [
+        (f"{path}.runtime", model.runtime, "inference")
+    ]
+    if trained:
+        for step in steps:
+            own = getattr(model, step).runtime
+            at = f"{path}.{step}.runtime" if own else f"{path}.runtime"
+            asked.append((at, own or model.runtime, "training"))
+    seen: set[tuple[str, str]] = set()
+    for at, runtime, use in asked:
+        if runtime.dockerfile is not None or (at, use) in seen:
+            continue
+        seen.add((at, use))
+        yield from _check_image(scope, at, runtime, use)
+
+
+def _check_image(
+    scope: Scope, path: str, runtime: Runtime, use: catalogue.Scope
+) -> Iterator[Diagnostic]:
+    resolved, region = scope.resolved, scope.blueprint.region
+    if not catalogue.is_region(region):
+        return
+    if runtime.image is not None:
+        if not _ECR.fullmatch(runtime.image):
+            yield resolved.diagnostic(
+                f"{path}.image",
+                "unsupported",
+                f"{path}.image: SageMaker pulls from ECR only, not '{runtime.image}'",
+                "push it to ECR: ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME:TAG",
+            )
+        return
+    at = f"{path}.version" if runtime.version else f"{path}.framework"
+    if not runtime.version:
+        versions = ", ".join(_versions(runtime.framework or "", use))
+        yield resolved.diagnostic(
+            at, "no-version", f"{at}: which version of {runtime.framework}?", versions
+        )
+        return
+    try:
+        catalogue.framework_image(runtime.framework or "", runtime.version, use, region, gpu=False)
+    except UsageError as error:
+        if error.hint.startswith("only for gpu"):
+            return
+        yield resolved.diagnostic(at, "no-image", f"{at}: {error.message}", error.hint)
+
+
+def _versions(framework: str, use: catalogue.Scope) -> tuple[str, ...]:
+    try:
+        return catalogue.framework_versions(framework, use)
+    except UsageError:
+        return ()

@@ -1,0 +1,186 @@
+"""What trains a model: its registry, its pipeline, and what starts that again."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import Any
+
+from mlops_iac.blueprint.sections.models import Model
+from mlops_iac.clouds.aws.sagemaker import machines
+from mlops_iac.clouds.aws.sagemaker.scope import STACK_TAG, Scope, call, construct, identifier
+from mlops_iac.clouds.base import Archive, ComponentCall, Definition, Ref, Setting
+from mlops_iac.pipeline.lifecycle import lifecycle, training_datasets
+from mlops_iac.pipeline.sagemaker import SageMakerSettings, dataset_placeholder, definition
+from mlops_iac.runtime.files import runtime_files
+
+# Tags whose value is the stack's name or made of it: filled in by the program, so that all
+# environments can share one definition.
+_STACK_TAGS = ("environment", STACK_TAG)
+
+
+def registry_variable(model: str) -> str:
+    """The program's variable for the registry of a model."""
+    return f"{identifier(model)}_registry"
+
+
+def pipeline_variable(model: str) -> str:
+    """The program's variable for the training pipeline of a model."""
+    return f"{identifier(model)}_pipeline"
+
+
+def plan_training(scope: Scope, name: str) -> list[ComponentCall]:
+    """The registry and the pipeline of one model that is trained here."""
+    model = scope.blueprint.models[name]
+    path = f"models.{name}"
+    text, wanted = definition(lifecycle(scope.resolved, name), _settings(scope, name, model))
+    registry = call(
+        registry_variable(name),
+        "registry:Registry",
+        {
+            "model": name,
+            "reader_accounts": Setting(scope.readers(name), f"{path}.reader_accounts"),
+            "protect": scope.protect,
+            "tags": scope.tags,
+        },
+        path=path,
+        exports={f"{identifier(name)}_model_package_group": "group_name"},
+    )
+    values: dict[str, Any] = {
+        "execution_role_arn": Ref("identity", "execution_role_arn"),
+        "model_package_group_name": Ref(registry_variable(name), "group_name"),
+        "environment": scope.tags["environment"],
+        STACK_TAG: scope.tags[STACK_TAG],
+        **_dataset_uris(scope, name),
+    }
+    pipeline = call(
+        pipeline_variable(name),
+        "training_pipeline:TrainingPipeline",
+        {
+            "role_arn": Ref("identity", "pipeline_role_arn"),
+            "bucket": Ref("data", "artifacts.bucket"),
+            "key_arn": Ref("keys", "data_key_arn") if scope.customer_key else None,
+            "definition": Definition(f"pipelines/{name}.json", text),
+            "code": Archive(
+                f"code/{name}.tar.gz",
+                str(scope.resolved.root / (model.code or "")),
+                runtime_files(),
+            ),
+            "values": {key: value for key, value in values.items() if key in wanted},
+            "description": model.description or None,
+            "tags": scope.tags,
+        },
+        path=path,
+        name=f"{name}-training",
+        depends_on=(registry_variable(name),),
+        exports={f"{identifier(name)}_pipeline": "pipeline_name"},
+    )
+    return [registry, pipeline]
+
+
+def plan_retraining(scope: Scope, name: str) -> list[ComponentCall]:
+    """What starts the training of one model again; nothing where nothing does."""
+    model = scope.blueprint.models[name]
+    retrain = model.retrain
+    if retrain is None:
+        return []
+    path = f"models.{name}.retrain"
+    guarded = bool(retrain.new_data or retrain.limits)
+    return [
+        call(
+            f"{identifier(name)}_retrain",
+            "retrain_triggers:RetrainTriggers",
+            {
+                "pipeline_name": Ref(pipeline_variable(name), "pipeline_name"),
+                "pipeline_arn": Ref(pipeline_variable(name), "pipeline_arn"),
+                "schedule": (
+                    Setting(retrain.schedule, f"{path}.schedule", optional=True)
+                    if retrain.schedule
+                    else None
+                ),
+                "timezone": Setting(scope.blueprint.timezone, "timezone"),
+                "new_data": [_new_data(scope, each) for each in retrain.new_data] or None,
+                "alarm_arns": _alarms(scope, name, retrain.limits) or None,
+                "cooldown_hours": (
+                    Setting(retrain.cooldown_hours, f"{path}.cooldown_hours") if guarded else None
+                ),
+                "handler": _handler() if guarded else None,
+                "code_bucket": Ref("data", "artifacts.bucket") if guarded else None,
+                "key_arn": (
+                    Ref("keys", "data_key_arn") if guarded and scope.customer_key else None
+                ),
+                "topic_arn": Ref("alerts", "topic_arn") if scope.blueprint.alerts else None,
+                "permissions_boundary": scope.permissions_boundary,
+                "tags": scope.tags,
+            },
+            path=path,
+        )
+    ]
+
+
+def monitored(scope: Scope, model: str, metric: str) -> list[str]:
+    """Serving entries that serve `model` and alarm on `metric`."""
+    return [
+        name
+        for name, entry in scope.endpoints.items()
+        if entry.monitor is not None
+        and metric in entry.monitor.limits
+        and model in machines.models_of(entry)
+    ]
+
+
+def _settings(scope: Scope, name: str, model: Model) -> SageMakerSettings:
+    tags = {
+        key: value.value if isinstance(value, Setting) else value
+        for key, value in scope.tags.items()
+    }
+    tags |= {key: "${" + key + "}" for key in _STACK_TAGS}
+    subnets, groups = scope.existing("subnets"), scope.existing("security_groups")
+    key = "${kms_key_arn}" if scope.customer_key else None
+    return SageMakerSettings(
+        images=machines.step_images(scope, name, model),
+        instance_types=machines.step_instances(scope, name, model),
+        tags=tags,
+        kms_key=key,
+        volume_kms_key=key,
+        subnets=tuple(subnets.value) if subnets else (),
+        security_groups=tuple(groups.value) if groups else (),
+    )
+
+
+def _dataset_uris(scope: Scope, name: str) -> dict[str, Any]:
+    uris: dict[str, Any] = {}
+    for dataset, section in training_datasets(scope.resolved, name):
+        uris[dataset_placeholder(dataset)] = (
+            Ref("data", f'dataset_uris["{dataset}"]')
+            if section.is_local
+            else Setting(section.source, f"datasets.{dataset}.source")
+        )
+    return uris
+
+
+def _new_data(scope: Scope, dataset: str) -> Any:
+    section = scope.blueprint.datasets[dataset]
+    if section.is_local:
+        bucket: Any = Ref("data", "data.bucket")
+        prefix: Any = Ref("data", f'new_data_prefixes["{dataset}"]')
+    else:
+        address = (section.source or "").removeprefix("s3://")
+        host, _, rest = address.partition("/")
+        bucket = Setting(host, f"datasets.{dataset}.source.bucket")
+        prefix = Setting(rest, f"datasets.{dataset}.source.prefix")
+    return construct(
+        "retrain_triggers:NewData", {"dataset": dataset, "bucket": bucket, "prefix": prefix}
+    )
+
+
+def _alarms(scope: Scope, model: str, limits: tuple[str, ...]) -> list[Ref]:
+    return [
+        Ref(f"{identifier(entry)}_monitor", f'alarm_arns["{metric}"]')
+        for metric in limits
+        for entry in monitored(scope, model, metric)
+    ]
+
+
+def _handler() -> Definition:
+    source = files("mlops_iac.runtime").joinpath("cooldown.py").read_text(encoding="utf-8")
+    return Definition("functions/cooldown.py", source)

@@ -1,0 +1,173 @@
+"""What the sections of a plan share: the blueprint of one environment and how values come from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from mlops_iac.blueprint import Blueprint, ResolvedBlueprint
+from mlops_iac.blueprint.sections.serving import RealTime
+from mlops_iac.clouds.aws.naming import PACKAGE_GROUP_LIMIT, physical_name
+from mlops_iac.clouds.base import ComponentCall, Construct, Setting
+
+LOCAL = "local"
+COMPONENTS = "mlops_iac.clouds.aws.components"
+# Tells what belongs to one stack from everything else; the budget counts by it.
+STACK_TAG = "stack"
+
+
+@dataclass(frozen=True)
+class Home:
+    """Where versions of a model are registered and approved."""
+
+    environment: str
+    account: str | None
+    region: str
+    group: str
+
+
+@dataclass(frozen=True)
+class Scope:
+    """One environment that is being planned."""
+
+    resolved: ResolvedBlueprint
+
+    @property
+    def blueprint(self) -> Blueprint:
+        """Its blueprint."""
+        return self.resolved.blueprint
+
+    @property
+    def environment(self) -> str:
+        """Its name, which is the stack's."""
+        return self.resolved.environment
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is emulated; what exists elsewhere is stood in for then."""
+        return self.environment == LOCAL
+
+    @cached_property
+    def tags(self) -> dict[str, Any]:
+        """Tags of every resource."""
+        blueprint = self.blueprint
+        own: dict[str, Any] = {
+            "project": blueprint.name,
+            "environment": self.environment,
+            STACK_TAG: f"{blueprint.name}-{self.environment}",
+        }
+        if blueprint.owner:
+            own["owner"] = Setting(blueprint.owner, "owner")
+        for key, value in blueprint.tags.items():
+            own[key] = Setting(value, f"tags.{key}")
+        return own
+
+    @property
+    def protect(self) -> Setting:
+        """Whether what holds data is protected."""
+        return Setting(self.blueprint.protect, "protect")
+
+    @property
+    def permissions_boundary(self) -> Setting | None:
+        """The boundary of every role."""
+        arn = self.blueprint.options.sagemaker.permissions_boundary
+        path = "options.sagemaker.permissions_boundary"
+        return None if arn is None or self.is_local else Setting(arn, path, optional=True)
+
+    @property
+    def customer_key(self) -> bool:
+        """Whether data is encrypted with a key of the stack's or the user's own."""
+        return self.blueprint.security.keys == "customer" or self.existing("key") is not None
+
+    def existing(self, name: str) -> Setting | None:
+        """What exists already; nothing in `local`, and nothing where the field is empty."""
+        value = getattr(self.blueprint.existing, name)
+        if self.is_local or not value:
+            return None
+        return Setting(list(value) if isinstance(value, tuple) else value, f"existing.{name}")
+
+    @property
+    def trained(self) -> list[str]:
+        """Models that are trained in this environment."""
+        return [
+            name
+            for name, model in self.blueprint.models.items()
+            if model.train is not None and not model.promote_from
+        ]
+
+    @property
+    def endpoints(self) -> dict[str, RealTime]:
+        """Serving entries behind an endpoint."""
+        return {
+            name: entry
+            for name, entry in self.blueprint.serving.items()
+            if isinstance(entry, RealTime)
+        }
+
+    def home(self, model: str) -> Home:
+        """Where versions of `model` are approved: at the end of the chain of `promote_from`."""
+        at = self.resolved
+        seen = {at.environment}
+        while (source := at.blueprint.models[model].promote_from) and source not in seen:
+            at = at.siblings[source]
+            seen.add(source)
+        blueprint = at.blueprint
+        group = physical_name(blueprint.name, at.environment, model, PACKAGE_GROUP_LIMIT)
+        return Home(at.environment, blueprint.account, blueprint.region, group)
+
+    def readers(self, model: str) -> list[str]:
+        """Other accounts that serve versions of `model` approved here."""
+        mine = self.blueprint.account
+        found = set()
+        for name, other in self.resolved.siblings.items():
+            wanted = other.blueprint.models.get(model)
+            if name == self.environment or wanted is None or not wanted.promote_from:
+                continue
+            account = other.blueprint.account
+            if Scope(other).home(model).environment == self.environment and account != mine:
+                found.add(account)
+        return sorted(account for account in found if account)
+
+    @property
+    def all_readers(self) -> list[str]:
+        """Other accounts that serve any model trained here."""
+        return sorted({account for model in self.trained for account in self.readers(model)})
+
+
+def call(
+    variable: str,
+    component: str,
+    args: Mapping[str, Any],
+    *,
+    path: str,
+    name: str | None = None,
+    depends_on: tuple[str, ...] = (),
+    exports: Mapping[str, str] | None = None,
+) -> ComponentCall:
+    """A component call; arguments that are None are left out. `component` is `module:Class`."""
+    return ComponentCall(
+        variable=variable,
+        component=f"{COMPONENTS}.{component}",
+        name=name or variable.replace("_", "-"),
+        args=given(args),
+        path=path,
+        depends_on=depends_on,
+        exports=exports or {},
+    )
+
+
+def construct(cls: str, args: Mapping[str, Any]) -> Construct:
+    """A nested argument; what is None is left out. `cls` is `module:Class`."""
+    return Construct(f"{COMPONENTS}.{cls}", given(args))
+
+
+def given(args: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments that are not None."""
+    return {key: value for key, value in args.items() if value is not None}
+
+
+def identifier(name: str) -> str:
+    """A blueprint name as part of a Python identifier or an output's name."""
+    return name.replace("-", "_")

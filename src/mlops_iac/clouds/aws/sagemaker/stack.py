@@ -1,0 +1,239 @@
+"""What the whole stack shares: keys, data, identities, alerts, budget."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mlops_iac.blueprint.sections.serving import RealTime
+from mlops_iac.clouds.aws.naming import ENDPOINT_LIMIT, alarm_name, physical_name
+from mlops_iac.clouds.aws.sagemaker import machines
+from mlops_iac.clouds.aws.sagemaker.models import plan_retraining, plan_training
+from mlops_iac.clouds.aws.sagemaker.scope import STACK_TAG, Scope, call, construct
+from mlops_iac.clouds.aws.sagemaker.serving import plan_serving, variants
+from mlops_iac.clouds.base import ComponentCall, Ref, Setting, UserFile
+from mlops_iac.pipeline.lifecycle import training_datasets
+
+_STEPS = ("prepare", "train", "evaluate")
+
+
+def plan(scope: Scope) -> list[ComponentCall]:
+    """The calls of one environment, each after what it refers to."""
+    calls = [_keys(scope), _data(scope), _identity(scope), *_alerts(scope)]
+    for model in scope.trained:
+        calls += plan_training(scope, model)
+    for name, entry in scope.endpoints.items():
+        calls += plan_serving(scope, name, entry)
+    for model in scope.trained:
+        calls += plan_retraining(scope, model)
+    return [*calls, *_budget(scope)]
+
+
+def _publishers(scope: Scope) -> list[str]:
+    return ["cloudwatch", *(["budgets"] if scope.blueprint.budget else [])]
+
+
+def _keys(scope: Scope) -> ComponentCall:
+    blueprint = scope.blueprint
+    return call(
+        "keys",
+        "keys:Keys",
+        {
+            "customer": blueprint.security.keys == "customer",
+            "existing_key_arn": scope.existing("key"),
+            "alerts": bool(blueprint.alerts),
+            "alert_publishers": _publishers(scope) if blueprint.alerts else None,
+            "reader_accounts": _readers(scope),
+            "protect": scope.protect,
+            "tags": scope.tags,
+        },
+        path="",
+    )
+
+
+def _readers(scope: Scope) -> Setting | None:
+    return Setting(scope.all_readers, "readers") if _promotes(scope) else None
+
+
+def _promotes(scope: Scope) -> bool:
+    """Whether any environment takes models from another: then all say who reads."""
+    return any(
+        model.promote_from
+        for other in scope.resolved.siblings.values()
+        for model in other.blueprint.models.values()
+    )
+
+
+def uploads(scope: Scope) -> dict[str, Any]:
+    """Datasets that are uploaded from beside the blueprint: those that a training here reads."""
+    found: dict[str, Any] = {}
+    for model in scope.trained:
+        for name, section in training_datasets(scope.resolved, model):
+            if section.is_local and section.source is not None:
+                path = (scope.resolved.root / section.source).resolve()
+                found[name] = construct("data_store:DatasetArgs", {"source": UserFile(str(path))})
+    return found
+
+
+def _listens(scope: Scope) -> bool:
+    """Whether a training here waits for new files in the stack's own bucket."""
+    models = (scope.blueprint.models[name] for name in scope.trained)
+    return any(
+        scope.blueprint.datasets[name].is_local
+        for model in models
+        for name in (model.retrain.new_data if model.retrain else ())
+    )
+
+
+def _data(scope: Scope) -> ComponentCall:
+    captures = {
+        name: Setting(entry.capture.retention_days, f"serving.{name}.capture.retention_days")
+        for name, entry in scope.endpoints.items()
+        if entry.capture is not None
+    }
+    exports = {"data_bucket": "data.bucket", "artifacts_bucket": "artifacts.bucket"}
+    if captures:
+        exports["captures_bucket"] = "captures.bucket"
+    return call(
+        "data",
+        "data_store:DataStore",
+        {
+            "key_arn": Ref("keys", "data_key_arn") if scope.customer_key else None,
+            "datasets": uploads(scope) or None,
+            "captures": captures or None,
+            "event_bridge": _listens(scope),
+            "reader_accounts": _readers(scope),
+            "protect": scope.protect,
+            "tags": scope.tags,
+        },
+        path="datasets",
+        exports=exports,
+    )
+
+
+def _identity(scope: Scope) -> ComponentCall:
+    blueprint = scope.blueprint
+    trained = [blueprint.models[name] for name in scope.trained]
+    captures = any(entry.capture is not None for entry in scope.endpoints.values())
+    steps = [
+        step
+        for step in _STEPS
+        if any(getattr(model, step) is not None for model in blueprint.models.values())
+    ]
+    return call(
+        "identity",
+        "identity:Identity",
+        {
+            "data_bucket_arn": Ref("data", "data.arn"),
+            "artifacts_bucket_arn": Ref("data", "artifacts.arn"),
+            "captures_bucket_arn": Ref("data", "captures.arn") if captures else None,
+            "key_arn": Ref("keys", "data_key_arn") if scope.customer_key else None,
+            "models": scope.trained,
+            "steps": steps,
+            "tunes": any(model.tune is not None for model in trained),
+            "serves": bool(scope.endpoints),
+            "images": Setting(machines.repositories(scope), "images"),
+            "source_uris": _source_uris(scope) or None,
+            "model_uris": _model_uris(scope) or None,
+            "rollback_alarms": rollback_alarms(scope) or None,
+            "existing_roles": existing_roles(scope) or None,
+            "private_network": scope.existing("subnets") is not None,
+            "permissions_boundary": scope.permissions_boundary,
+            "tags": scope.tags,
+        },
+        path="security",
+    )
+
+
+def _source_uris(scope: Scope) -> list[Setting]:
+    found = {
+        name: section.source
+        for model in scope.trained
+        for name, section in training_datasets(scope.resolved, model)
+        if not section.is_local
+    }
+    return [Setting(uri, f"datasets.{name}.source") for name, uri in found.items()]
+
+
+def _model_uris(scope: Scope) -> list[Setting]:
+    served = {model for entry in scope.endpoints.values() for model in machines.models_of(entry)}
+    return [
+        Setting(model.source, f"models.{name}.source")
+        for name, model in scope.blueprint.models.items()
+        if name in served and model.source is not None
+    ]
+
+
+def rollback_alarms(scope: Scope) -> list[str]:
+    """The literal names of the alarms that `RealTimeEndpoint` makes for its rollouts."""
+    return [
+        alarm_name(endpoint, variant, metric)
+        for name, entry in scope.endpoints.items()
+        for endpoint in [
+            physical_name(scope.blueprint.name, scope.environment, name, ENDPOINT_LIMIT)
+        ]
+        for variant, section in variants(entry).items()
+        if section.shadow_percent is None
+        for metric in _rollback_metrics(entry)
+    ]
+
+
+def _rollback_metrics(entry: RealTime) -> list[str]:
+    limits = entry.rollout.limits if entry.rollout else {}
+    slow = ["rollback-latency-p99"] if "latency_p99_ms" in limits else []
+    return ["rollback-error-rate", *slow]
+
+
+def existing_roles(scope: Scope) -> dict[str, Setting]:
+    """Roles that are used as they are, by plane or step."""
+    if scope.is_local:
+        return {}
+    roles = scope.blueprint.existing.roles
+    return {
+        plane: Setting(arn, f"existing.roles.{plane}")
+        for plane in (*_STEPS, "pipeline", "serve")
+        if (arn := getattr(roles, plane)) is not None
+    }
+
+
+def _alerts(scope: Scope) -> list[ComponentCall]:
+    alerts = scope.blueprint.alerts
+    if not alerts:
+        return []
+    return [
+        call(
+            "alerts",
+            "alerts:Alerts",
+            {
+                "key_arn": Ref("keys", "alerts_key_arn"),
+                "emails": {
+                    name: Setting(alert.email, f"alerts.{name}.email")
+                    for name, alert in alerts.items()
+                },
+                "publishers": _publishers(scope),
+                "tags": scope.tags,
+            },
+            path="alerts",
+            exports={"alerts_topic": "topic_arn"},
+        )
+    ]
+
+
+def _budget(scope: Scope) -> list[ComponentCall]:
+    budget = scope.blueprint.budget
+    if budget is None:
+        return []
+    return [
+        call(
+            "budget",
+            "budget:Budget",
+            {
+                "monthly_usd": Setting(budget.monthly_usd, "budget.monthly_usd"),
+                "tag_key": STACK_TAG,
+                "tag_value": scope.tags[STACK_TAG],
+                "alert_percent": Setting(list(budget.alert_percent), "budget.alert_percent"),
+                "topic_arn": Ref("alerts", "topic_arn"),
+                "tags": scope.tags,
+            },
+            path="budget",
+        )
+    ]

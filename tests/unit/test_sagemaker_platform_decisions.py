@@ -1,0 +1,113 @@
+"""Every field of the language is planned on SageMaker or refused: none is ignored in silence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from mlops_iac.blueprint.fields import (
+    ChoiceType,
+    EitherType,
+    ListType,
+    MapType,
+    SectionType,
+    fields_of,
+)
+from mlops_iac.blueprint.sections.base import Section
+from mlops_iac.blueprint.sections.root import Blueprint
+from mlops_iac.clouds.aws.sagemaker import decisions
+from mlops_iac.clouds.aws.sagemaker.decisions import PLANNED, REFUSED, is_planned, matches, refusal
+
+# Merged away before a platform sees it.
+NOT_OF_AN_ENVIRONMENT = {"environments"}
+
+
+def leaves(section: type[Section], path: str = "") -> Iterator[str]:
+    """Every path that a blueprint can have, with `x` for names of the user's."""
+    for item in fields_of(section).values():
+        yield from below(item.type, f"{path}.{item.key}" if path else item.key)
+
+
+def below(kind: Any, path: str) -> Iterator[str]:
+    match kind:
+        case SectionType(section):
+            inner = list(leaves(section, path))
+            yield from inner or [path]
+        case MapType(value=value):
+            yield from below(value, f"{path}.x")
+        case ChoiceType(sections=sections):
+            for _, section in sections:
+                yield from leaves(section, path)
+        case EitherType(scalar=scalar, section=SectionType(section)):
+            yield from below(scalar, path)
+            yield from leaves(section, path)
+        case ListType():
+            yield path
+        case _:
+            yield path
+
+
+ALL = sorted(
+    {path for path in leaves(Blueprint) if path.split(".")[0] not in NOT_OF_AN_ENVIRONMENT}
+)
+
+
+def test_the_walk_sees_the_whole_language() -> None:
+    assert len(ALL) > 150
+    assert {"name", "models.x.train.compute.spot", "serving.x.scaling.target.cpu_percent"} <= {*ALL}
+
+
+@pytest.mark.parametrize("path", ALL)
+def test_every_field_is_decided(path: str) -> None:
+    decided = is_planned(path) or refusal(path, object()) is not None
+    assert decided, f"decide about {path} in {decisions.__name__}"
+
+
+def test_nothing_is_decided_that_is_not_in_the_language() -> None:
+    def known(pattern: str) -> bool:
+        return any(
+            matches(".".join(path.split(".")[:length]), pattern)
+            for path in ALL
+            for length in range(1, len(path.split(".")) + 1)
+        )
+
+    patterns = [*PLANNED, *(rule.pattern for rule in REFUSED)]
+    assert [pattern for pattern in patterns if not known(pattern)] == []
+
+
+def test_nothing_is_planned_and_refused_at_once() -> None:
+    """Only a rule that lets some values pass may stand over a planned field."""
+    strict = [rule for rule in REFUSED if not rule.unless]
+    clash = {
+        (path, rule.pattern)
+        for path in ALL
+        if is_planned(path)
+        for rule in strict
+        for length in range(1, len(path.split(".")) + 1)
+        if matches(".".join(path.split(".")[:length]), rule.pattern)
+    }
+    assert clash == set()
+
+
+def test_a_refusal_says_what_would_work() -> None:
+    assert all(rule.reason and rule.instead for rule in REFUSED)
+
+
+def test_values_that_mean_nothing_else_pass() -> None:
+    assert refusal("tracking", "native") is None
+    assert refusal("tracking", "mlflow") is not None
+    assert refusal("security.audit_log", False) is None
+    assert refusal("security.audit_log", True) is not None
+
+
+def test_the_whole_is_refused_not_its_leaves() -> None:
+    found = refusal("features.project.fields.progress", "float")
+    assert found is not None
+    assert found[0] == "features"
+
+
+def test_a_field_that_nobody_knows_is_neither() -> None:
+    assert not is_planned("serving.api.colour")
+    assert refusal("serving.api.colour", "red") is None
