@@ -44,12 +44,12 @@ def validate(path: str | Path = "blueprint.yaml", *, strict: bool = False) -> li
     `strict` adds what a production stack lacks, as warnings.
     Raises UsageError where there is no such file, or it is not text.
     """
-    found = list(language.validate(Path(path), strict=strict))
-    if any(item.severity == "error" for item in found):
+    loaded, found = language.inspect(Path(path), strict=strict)
+    if loaded is None:
         return found
-    project = load(path)
+    project = Project(loaded)
     for name in project.environments:
-        found.extend(project.platform_problems(name))
+        found = [*found, *project.platform_problems(name)]
     return list(dict.fromkeys(found))
 
 

@@ -3,27 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
 
 from mlops_iac.cli._session import Session
 from mlops_iac.errors import Diagnostic
 
+if TYPE_CHECKING:
+    from mlops_iac.blueprint.render import Format, Role
 
-def show(diagnostics: Sequence[Diagnostic], session: Session, *, style: str = "text") -> None:
+_COLORS: dict[str, dict[str, Any]] = {
+    "place": {"bold": True},
+    "error": {"fg": "red", "bold": True},
+    "warning": {"fg": "yellow", "bold": True},
+    "note": {"fg": "cyan"},
+    "gutter": {"fg": "bright_black"},
+    "caret": {"fg": "red"},
+    "hint": {"fg": "cyan"},
+}
+
+
+def show(diagnostics: Sequence[Diagnostic], session: Session, *, form: Format = "text") -> None:
     """Print diagnostics: text on stderr, machine-readable forms on stdout."""
-    from mlops_iac.blueprint import render
+    from mlops_iac.blueprint.render import render
 
-    if style == "text" and session.json:
-        style = "json"
-    match style:
-        case "text":
-            if diagnostics:
-                session_text = render.text(diagnostics, style=session.style)
-                import click
+    def style(text: str, role: Role) -> str:
+        return session.style(text, **_COLORS[role])
 
-                click.echo(session_text, err=True, color=session.colored)
-        case "json":
-            session.out(render.json(diagnostics))
-        case "sarif":
-            session.out(render.sarif(diagnostics))
-        case _:
-            session.out(render.github(diagnostics))
+    if form == "text" and session.json:
+        form = "json"
+    if form == "text":
+        if diagnostics:
+            click.echo(render(diagnostics, style=style), err=True, color=session.colored)
+    else:
+        session.out(render(diagnostics, form))

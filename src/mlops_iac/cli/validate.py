@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from mlops_iac.cli._diagnostics import show
 from mlops_iac.cli._session import Session, verb
+
+if TYPE_CHECKING:
+    from mlops_iac.blueprint.render import Format
 
 
 @verb(
     "validate",
     click.Option(["--strict"], is_flag=True, help="Also name what a production stack lacks."),
     click.Option(
-        ["--format", "style"],
+        ["--format", "form"],
         type=click.Choice(["text", "json", "sarif", "github"]),
         default="text",
         help="How to print problems.",
     ),
 )
-def command(session: Session, strict: bool, style: str) -> int:
+def command(session: Session, strict: bool, form: Format) -> int:
     """Check the blueprint in every environment; all problems in one pass.
 
     Exit code 0: no errors; 2: errors.
@@ -27,10 +32,9 @@ def command(session: Session, strict: bool, style: str) -> int:
 
     path = session.file or "blueprint.yaml"
     diagnostics = validate(path, strict=strict)
-    style = "json" if session.json and style == "text" else style
-    show(diagnostics, session, style=style)
+    show(diagnostics, session, form=form)
     if any(item.severity == "error" for item in diagnostics):
         return 2
-    if style == "text":
+    if form == "text" and not session.json:
         session.say(f"{session.style('valid', fg='green')}: {path}")
     return 0
