@@ -34,7 +34,10 @@ TOKENS: dict[str, list[str]] = {
     ],
     "kms": ["Key", "Alias"],
     "iam": ["Role", "RolePolicy", "RolePolicyAttachment", "Policy"],
-    "sagemaker": ["ModelPackageGroup", "Pipeline", "Model", "EndpointConfiguration", "Endpoint"],
+    "sagemaker": [
+        "ModelPackageGroup", "ModelPackageGroupPolicy", "Pipeline", "Model",
+        "EndpointConfiguration", "Endpoint",
+    ],
     "appautoscaling": ["Target", "Policy"],
     "cloudwatch": [
         "MetricAlarm", "CompositeAlarm", "Dashboard", "EventRule", "EventTarget", "LogGroup",
@@ -49,7 +52,7 @@ TOKENS: dict[str, list[str]] = {
 # Text that holds JSON: texts that equal each other as JSON are the same value.
 JSON_TEXT = re.compile(
     r"(^|\.)(policy|assumeRolePolicy|dashboardBody|pipelineDefinition|eventPattern|filterPolicy"
-    r"|redrivePolicy|redriveAllowPolicy|deliveryPolicy|input)$"
+    r"|resourcePolicy|redrivePolicy|redriveAllowPolicy|deliveryPolicy|input)$"
 )
 
 
@@ -124,7 +127,10 @@ def document(module: str, short: str) -> dict[str, Any]:
     return {
         "type": token.group(1),
         "sdk": f"pulumi-aws {version('pulumi-aws')}",
-        "inputs": fields(getattr(leaf, f"{short}Args"), ""),
+        # `InitArgs` where a nested type took the shorter name.
+        "inputs": fields(
+            getattr(leaf, f"{short}InitArgs", None) or getattr(leaf, f"{short}Args"), ""
+        ),
         "outputs": fields(getattr(leaf, f"_{short}State"), ""),
     }
 

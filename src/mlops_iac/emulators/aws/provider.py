@@ -25,6 +25,7 @@ from mlops_iac.emulators.aws.standing import (
     preview_outputs,
     stand_in_outputs,
     with_defaults,
+    with_zeros,
 )
 from mlops_iac.emulators.provider import (
     CheckResult,
@@ -277,6 +278,7 @@ class AwsProvider:
         self._api.check(handler.service, operation, request)
         outputs = with_defaults(handler, inputs, self._facts(handler.type), self._place)
         outputs.update(computed(handler, outputs, self._place, None))
+        with_zeros(handler, outputs, self._facts(handler.type))
         return ResourceState(handler.id_of(outputs), inputs, outputs, recorded=True)
 
     def _read(
@@ -319,6 +321,7 @@ class AwsProvider:
         if "tagsAll" in handler.schema.outputs:
             outputs["tagsAll"] = dict(reveal(outputs.get("tags")) or {})
         outputs.update(computed(handler, outputs, self._place, None))
+        with_zeros(handler, outputs, self._facts(handler.type))
         return ResourceState(id_, now, keep_secrets(now, outputs))
 
 

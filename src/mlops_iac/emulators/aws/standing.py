@@ -34,9 +34,8 @@ def with_defaults(
 ) -> dict[str, Value]:
     """Inputs with what the real provider reports for those not given, nested ones included."""
     outputs: dict[str, Value] = {**handler.defaults}
-    for name, value in inputs.items():
-        if not name.startswith("__") and value is not None:
-            outputs[name] = value
+    given = {k: v for k, v in inputs.items() if not k.startswith("__") and v is not None}
+    outputs.update(given)
     schema = handler.schema
     for path, fact in facts.items():
         if fact.default is not None:
@@ -137,7 +136,13 @@ def preview_outputs(
 
 
 def is_computed(handler: Handler, name: str, facts: Mapping[str, PropertyFact]) -> bool:
-    """Whether the cloud fills in an output that the program did not give."""
+    """Whether the cloud fills in an output that the program did not give.
+
+    Blocks are not among them: what the deprecated ones of a bucket would show stands in the
+    resources of their own.
+    """
+    if handler.schema.outputs[name]["type"] == "object":
+        return False
     if name in handler.computed or name not in handler.schema.inputs:
         return True
     fact = facts.get(name)
@@ -145,6 +150,26 @@ def is_computed(handler: Handler, name: str, facts: Mapping[str, PropertyFact]) 
     if rule is not None and name == rule.prefix:
         return False
     return fact is not None and fact.computed
+
+
+_ZEROS: Mapping[str, Any] = {
+    "string": "",
+    "list": [],
+    "map": {},
+    "int": 0,
+    "number": 0,
+    "bool": False,
+}
+
+
+def with_zeros(
+    handler: Handler, outputs: dict[str, Value], facts: Mapping[str, PropertyFact]
+) -> dict[str, Value]:
+    """Computed outputs that nothing was said about have their type's zero, as the SDK writes it."""
+    for name, spec in handler.schema.outputs.items():
+        if name not in outputs and is_computed(handler, name, facts):
+            outputs[name] = _ZEROS.get(spec["type"])
+    return outputs
 
 
 def as_written(

@@ -98,7 +98,8 @@ class EventTarget(Handler):
         for target in answer.get("Targets", []):
             if target["Id"] == known["targetId"]:
                 fields = self.schema.outputs
-                return api.properties("events", "Target", target, fields, self.renames)
+                found = api.properties("events", "Target", target, fields, self.renames)
+                return {**found, "rule": known["rule"]}
         return None
 
     def update(self, api: Api, id_: str, old: ResourceState, new: Properties) -> None:
@@ -128,6 +129,11 @@ class ScheduleGroup(Handler):
     defaults = {"state": "ACTIVE"}
     volatile = frozenset({"lastModificationDate"})
     tag_style = "scheduler"
+
+    def delete(self, api: Api, id_: str, state: ResourceState) -> None:
+        """Look first: moto fails on a group that is gone."""
+        if api.look("scheduler", "GetScheduleGroup", Name=id_) is not None:
+            super().delete(api, id_, state)
 
 
 class Schedule(Handler):

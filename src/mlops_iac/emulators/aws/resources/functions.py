@@ -50,7 +50,9 @@ class Function(Handler):
         "architectures": ["x86_64"],
     }
     local = frozenset({*_LOCAL, *_CODE, "reservedConcurrentExecutions"})
-    not_kept = frozenset({*_LOCAL, *_CODE, "loggingConfig", "snapStart", "durableConfig"})
+    not_kept = frozenset(
+        {*_LOCAL, *_CODE, "loggingConfig", "deadLetterConfig", "snapStart", "durableConfig"}
+    )
     volatile = frozenset(
         {"lastModified", "qualifiedArn", "qualifiedInvokeArn", "version", "codeSha256"}
     )

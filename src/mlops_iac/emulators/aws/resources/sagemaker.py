@@ -46,6 +46,16 @@ class ModelPackageGroup(Handler):
         api.check(self.service, "DeleteModelPackageGroup", {"ModelPackageGroupName": id_})
 
 
+class ModelPackageGroupPolicy(Handler):
+    """Who else may use the registry. moto has none: checked and recorded."""
+
+    type = "aws:sagemaker/modelPackageGroupPolicy:ModelPackageGroupPolicy"
+    service = "sagemaker"
+    create_op = "PutModelPackageGroupPolicy"
+    id = "{modelPackageGroupName}"
+    recorded = True
+
+
 class Pipeline(Handler):
     """A SageMaker pipeline. moto accepts invalid definitions; the compiler checks them."""
 
@@ -134,6 +144,7 @@ class Endpoint(Handler):
 
 HANDLERS: list[Handler] = [
     ModelPackageGroup(),
+    ModelPackageGroupPolicy(),
     Pipeline(),
     Model(),
     EndpointConfiguration(),

@@ -1,0 +1,26 @@
+"""One moto process for all emulated tests of a session."""
+
+from __future__ import annotations
+
+import pytest
+
+from mlops_iac.emulators.aws import server
+
+
+@pytest.fixture(scope="session")
+def moto(tmp_path_factory):
+    """The running emulator (`ServerInfo`)."""
+    work = tmp_path_factory.mktemp("emulator") / ".mlops-iac"
+    info = server.start(work)
+    yield info
+    server.stop(work)
+
+
+@pytest.fixture(scope="session")
+def aws_provider(moto):
+    """The provider on that emulator, configured for the stack `local`."""
+    from mlops_iac.emulators.aws.provider import AwsProvider
+
+    provider = AwsProvider(moto.url)
+    provider.configure("local", {"region": "eu-west-1"})
+    return provider
