@@ -195,38 +195,42 @@ class _Composer:
         return sources
 
 
+_INDENT = "align the keys of one mapping, and indent what belongs to a key"
 _WORDS = (
-    (
-        "'\\t'|\\ttab|found a tab|cannot start any token",
-        "a tab cannot be used here",
-        "indent with spaces",
-    ),
+    ("cannot start any token", "", "quote it"),
     (
         "mapping values are not allowed",
         "a ':' is not expected here",
-        "quote the text, or indent it as a key",
+        "quote the text, or indent it",
     ),
-    ("duplicate anchor", "", "give each anchor a name of its own"),
+    ("did not find expected key", "this is neither a key nor part of the value above", _INDENT),
     (
-        "block end",
-        "the indentation does not fit what stands above",
-        "align the keys of one mapping",
+        "did not find expected '-'|block end",
+        "this is neither an item nor part of the list",
+        _INDENT,
     ),
-    ("undefined alias", "", "define the anchor above"),
+    ("did not find expected ',' or|expected ',' or", "", "close the bracket, or quote the text"),
+    ("could not find expected ':'", "a ':' is missing", "write `key: value`"),
+    ("unknown directive", "a line cannot start with '%'", "quote it"),
 )
+"""What libyaml says, what is meant (if it can be said better), and what to do."""
 
 
 def _syntax(source: Source, error: yaml.MarkedYAMLError) -> Diagnostic:
-    mark = error.problem_mark or error.context_mark
-    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     said, hint = (error.problem or error.context or "this is not YAML").strip(), ""
+    mark = error.problem_mark or error.context_mark
+    if "end of stream" in said and error.context_mark is not None:
+        said, hint, mark = "this is not closed", "close it", error.context_mark
+    line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
     character = source.line(line)[column - 1 : column]
     for pattern, message, advice in _WORDS:
         if re.search(pattern, said):
-            if "cannot start" in said and character != "\t":
-                said, hint = f"a value cannot start with '{character}'", "quote it"
-            else:
-                said, hint = message or said, advice
+            said, hint = message or said, advice
             break
-    place = Node("scalar", source, line, column)
-    return problem(place, "syntax", said, hint=hint)
+    if "cannot start any token" in said:
+        said = f"a value cannot start with '{character}'"
+        if character == "\t":
+            said, hint = "a tab cannot indent", "use spaces"
+    if "${" in source.line(line)[:column]:
+        hint = "quote a text with `${…}` between braces"
+    return problem(Node("scalar", source, line, column), "syntax", said, hint=hint)

@@ -32,6 +32,11 @@ def listed(names: Iterable[object], word: str = "and", most: int = 30) -> str:
     return f"{', '.join(texts[:-1])} {word} {texts[-1]}"
 
 
+def a(noun: str) -> str:
+    """`a model`, `an environment`."""
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+
+
 def join(path: str, key: str) -> str:
     """`path.key`; a key with a dot is quoted."""
     shown = f'"{key}"' if "." in key else key

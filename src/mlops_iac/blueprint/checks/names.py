@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from mlops_iac.blueprint.sections.base import EntryName
+from mlops_iac.blueprint.words import a
 
 _NAME = re.compile(r"[a-z](?:[a-z0-9-]*[a-z0-9])?")
 
@@ -23,7 +24,7 @@ def illegal_name(name: str, marker: EntryName) -> tuple[str, str, str] | None:
         hint = "lowercase letters, digits and single hyphens, starting with a letter"
         return (
             "illegal-name",
-            f"'{shown}' cannot be the name of a {marker.what}",
+            f"'{shown}' cannot be the name of {a(marker.what)}",
             f"did you mean '{fixed}'? {hint}" if fixed else hint,
         )
     return None
