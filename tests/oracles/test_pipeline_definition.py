@@ -28,7 +28,9 @@ ORACLES = Path(os.environ.get("MLOPS_IAC_ORACLES", ROOT.parent / "shared" / "ora
 SCHEMA = ORACLES / "sagemaker-pipeline-definition.schema.json"
 STEPS = ("prepare", "train", "evaluate", "serve")
 SETTINGS = SageMakerSettings(
-    images=dict.fromkeys(STEPS, "141502667606.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-scikit-learn:1.9-0"),
+    images=dict.fromkeys(
+        STEPS, "141502667606.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-scikit-learn:1.9-0"
+    ),
     instance_types=dict.fromkeys(STEPS, "ml.m5.xlarge"),
     tags={"project": "schedule-adherence"},
 )
@@ -154,10 +156,16 @@ def _strategies(schema: dict[str, Any]) -> None:
     config["Strategy"]["enum"] += ["Grid", "Hyperband"]
 
 
+def _approval(schema: dict[str, Any]) -> None:
+    register = schema["definitions"]["RegisterModelStep"]["properties"]["Arguments"]["properties"]
+    register["ModelApprovalStatus"] = {"enum": ["Approved", "Rejected", "PendingManualApproval"]}
+
+
 GAPS: dict[str, Callable[[dict[str, Any]], None]] = {
     "Std:Join in arguments": _join,
     "Std:JsonGet": _json_get,
     "PropertyFiles": _property_files,
+    "ModelApprovalStatus": _approval,
     "Environment": _environment,
     "strategies Grid and Hyperband": _strategies,
 }
@@ -282,7 +290,10 @@ def _beyond(shape: Any, value: Any, at: str) -> Iterator[str]:
     elif shape.type_name == "string":
         if shape.enum and value not in shape.enum:
             yield f"{at}: {value!r} is not one of its values"
-        if (pattern := limits.get("pattern")) and not re.fullmatch(pattern, value):
+        # Unicode classes of Java, near enough for what is printed here.
+        pattern = limits.get("pattern", "").replace(r"\p{L}", "A-Za-z").replace(r"\p{Z}", " ")
+        pattern = pattern.replace(r"\p{N}", "0-9")
+        if pattern and not re.fullmatch(pattern, value):
             yield f"{at}: {value!r} does not match {pattern}"
 
 
@@ -308,8 +319,8 @@ SHAPE_DEFECTS: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
     "a role that is no ARN": (
         lambda d: _step(d, "Train")["Arguments"].update(RoleArn="execution"), "RoleArn",
     ),
-    "a training without end": (
-        lambda d: _step(d, "Train")["Arguments"].pop("StoppingCondition"), "StoppingCondition",
+    "a training without output": (
+        lambda d: _step(d, "Train")["Arguments"].pop("OutputDataConfig"), "OutputDataConfig",
     ),
     "a processing job of ten days": (
         lambda d: _step(d, "Prepare")["Arguments"]["StoppingCondition"].update(MaxRuntimeInSeconds=864000),
