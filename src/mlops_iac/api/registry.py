@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -93,7 +94,7 @@ class Registry:
         }
         if comment:
             arguments["ApprovalDescription"] = comment
-        self._sagemaker().update_model_package(**arguments)
+        self._client("sagemaker").update_model_package(**arguments)
         return self._describe(chosen)
 
     def approved(self, model: str) -> str | None:
@@ -101,8 +102,7 @@ class Registry:
         group = self.group(model)
         if group is None:
             return None
-        numbers = [item.version for item in self._list(model, group) if item.status == APPROVED]
-        return str(max(numbers)) if numbers else None
+        return newest_approved(self._client("sagemaker"), group)
 
     def group(self, model: str) -> str | None:
         """Return the name of a model's package group, or None before it is deployed."""
@@ -115,7 +115,7 @@ class Registry:
         return [name for name, model in models.items() if model.train is not None]
 
     def _list(self, model: str, group: str) -> list[Version]:
-        client = self._sagemaker()
+        client = self._client("sagemaker")
         found: list[Version] = []
         arguments: dict[str, Any] = {"ModelPackageGroupName": group, "MaxResults": 100}
         while True:
@@ -129,7 +129,7 @@ class Registry:
         return sorted(found, key=lambda item: item.version, reverse=True)
 
     def _describe(self, version: Version) -> Version:
-        answer = self._sagemaker().describe_model_package(ModelPackageName=version.arn)
+        answer = self._client("sagemaker").describe_model_package(ModelPackageName=version.arn)
         answer.pop("ResponseMetadata", None)
         return Version(
             model=version.model,
@@ -137,17 +137,30 @@ class Registry:
             status=answer["ModelApprovalStatus"],
             arn=version.arn,
             created=version.created,
-            metrics=_metrics(answer.get("CustomerMetadataProperties") or {}),
+            metrics=self._measured(answer),
             comment=answer.get("ApprovalDescription") or "",
             details=answer,
         )
 
-    def _sagemaker(self) -> Any:
+    def _measured(self, answer: Mapping[str, Any]) -> dict[str, float]:
+        """Return the numbers of the report that the version was registered with."""
+        statistics = answer.get("ModelMetrics", {}).get("ModelQuality", {}).get("Statistics", {})
+        bucket, _, key = str(statistics.get("S3Uri", "")).removeprefix("s3://").partition("/")
+        if not key:
+            return {}
+        s3 = self._client("s3")
+        try:
+            report = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+        except (s3.exceptions.ClientError, ValueError):
+            return {}  # expired or never written; the version itself is still there
+        return {name: float(value) for name, value in report.get("metrics", {}).items()}
+
+    def _client(self, service: str) -> Any:
         from mlops_iac.api.project import LOCAL
 
         if self.stack == LOCAL:
-            return self.project.cloud.client("sagemaker", self.stack)
-        return real_client("sagemaker", self.project.region(self.stack))
+            return self.project.cloud.client(service, self.stack)
+        return real_client(service, self.project.region(self.stack))
 
 
 def _summary(model: str, item: Mapping[str, Any]) -> Version:
@@ -165,14 +178,25 @@ def group_output(model: str) -> str:
     return f"{model.replace('-', '_')}_model_package_group"
 
 
-def _metrics(properties: Mapping[str, str]) -> dict[str, float]:
-    found: dict[str, float] = {}
-    for key, value in properties.items():
-        try:
-            found[key] = float(value)
-        except ValueError:
-            continue
-    return found
+def newest_approved(client: Any, group: str) -> str | None:
+    """Return the number of the newest approved version in a group, or None.
+
+    Source: SageMaker API reference, ListModelPackages with ModelApprovalStatus; versions of a group
+    are numbered in the order of their registration.
+    """
+    try:
+        pages = client.get_paginator("list_model_packages").paginate(
+            ModelPackageGroupName=group, ModelApprovalStatus=APPROVED
+        )
+        numbers = [
+            int(item["ModelPackageVersion"])
+            for page in pages
+            for item in page["ModelPackageSummaryList"]
+            if item["ModelApprovalStatus"] == APPROVED
+        ]
+    except client.exceptions.ResourceNotFound:
+        return None
+    return str(max(numbers)) if numbers else None
 
 
 def real_client(service: str, region: str) -> Any:

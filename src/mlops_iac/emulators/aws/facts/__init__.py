@@ -9,6 +9,7 @@ version than the one asked, so a property that only the SDK knows has no fact: `
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cache
@@ -114,6 +115,22 @@ def properties_of(type_token: str) -> Mapping[str, PropertyFact]:
     return facts.properties if facts else MappingProxyType({})
 
 
+def replaces(type_token: str, path: str) -> tuple[bool | None, str]:
+    """Whether a change at `path` forces a replacement, and the source of that.
+
+    `path` may carry indices, keys of a map, and places inside a JSON document: the nearest fact
+    above answers. (None, "") without one.
+    """
+    properties = properties_of(type_token)
+    plain = _INDEX.sub("", path)
+    while plain:
+        fact = properties.get(plain)
+        if fact is not None:
+            return fact.replaces, fact.source if fact.replaces is not None else ""
+        plain = plain.rpartition(".")[0]
+    return None, ""
+
+
 def known_types() -> list[str]:
     """Every type that has facts, sorted."""
     return sorted(
@@ -121,6 +138,7 @@ def known_types() -> list[str]:
     )
 
 
+_INDEX = re.compile(r"\[[^\]]*\]")
 _FIELDS = {field.name for field in fields(PropertyFact)}
 
 

@@ -1,0 +1,107 @@
+"""Run a model's compiled pipeline on this machine, as the emulated cloud has it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mlops_iac.api.project import LOCAL
+from mlops_iac.errors import UsageError
+
+if TYPE_CHECKING:
+    from mlops_iac.api.project import Project
+    from mlops_iac.pipeline.local import OnRunEvent, RunResult
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """How a run ended, in words and as the runner's own result."""
+
+    model: str
+    succeeded: bool
+    message: str
+    hint: str
+    result: RunResult
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as JSON."""
+        result = self.result
+        return {
+            "model": self.model,
+            "run": result.id,
+            "status": result.status,
+            "steps": dict(result.steps),
+            "metrics": dict(result.metrics),
+            "model_package": result.registered,
+            "approval": result.approval,
+            "missed": list(result.missed),
+            "seconds": round(result.duration_seconds, 3),
+        }
+
+
+def run(
+    project: Project,
+    model: str | None,
+    *,
+    stack: str,
+    from_step: str | None,
+    on_event: OnRunEvent | None,
+) -> Run:
+    """Run the pipeline that `up` deployed to the emulated cloud; see `pipeline.local.run`.
+
+    Raises UsageError for any stack but `local`, and where the pipeline is not deployed.
+    """
+    from mlops_iac.pipeline.local import run as run_locally
+
+    if stack != LOCAL:
+        raise UsageError(
+            f"`run` executes pipelines on this machine, for {LOCAL} only",
+            hint=f"start the pipeline of {stack} in its own cloud",
+        )
+    name = project.model_name(model, trained=True)
+    pipeline, definition = _deployed(project, name)
+    result = run_locally(
+        definition,
+        s3=project.cloud.client("s3", stack),
+        sagemaker=project.cloud.client("sagemaker", stack),
+        work=project.work,
+        pipeline=pipeline,
+        from_step=from_step,
+        on_event=on_event,
+    )
+    if result.registered is None:
+        missed = "; ".join(result.missed)
+        return Run(
+            name,
+            False,
+            f"{name} is not registered: {missed}",
+            f"improve the model or change models.{name}.evaluate.gates; logs: {result.folder}",
+            result,
+        )
+    version = result.registered.rsplit("/", 1)[-1]
+    metrics = ", ".join(f"{key} {value:g}" for key, value in sorted(result.metrics.items()))
+    waits = result.approval == "PendingManualApproval"
+    hint = (
+        f"mlops-iac models approve {name} {version}, then mlops-iac up" if waits else "mlops-iac up"
+    )
+    return Run(name, True, f"{name}/{version} ({metrics}): {result.approval}", hint, result)
+
+
+def _deployed(project: Project, model: str) -> tuple[str, dict[str, Any]]:
+    info = project.cloud.status()
+    outputs = project.outputs(LOCAL)
+    pipeline = outputs.get(f"{model.replace('-', '_')}_pipeline")
+    if info is None or not info.running or not pipeline:
+        raise UsageError(
+            f"the pipeline of {model} is not deployed to {LOCAL}", hint="run `mlops-iac up` first"
+        )
+    client = project.cloud.client("sagemaker", LOCAL)
+    try:
+        answer = client.describe_pipeline(PipelineName=pipeline)
+    except client.exceptions.ClientError:
+        raise UsageError(
+            f"the emulated cloud has no pipeline {pipeline}; it lost what it held",
+            hint="run `mlops-iac up`, which creates it again",
+        ) from None
+    return str(pipeline), json.loads(answer["PipelineDefinition"])
