@@ -44,8 +44,8 @@ class NewData:
 class RetrainTriggersArgs:
     """What starts the pipeline `pipeline_name`.
 
-    `schedule` is Unix cron in `timezone`. `alarm_arns` are the alarms that start it when they go
-    off. `handler` is the source of the cooldown function (`handler(event, context)`); it is
+    `schedule` is Unix cron in `timezone`. `alarm_arns` are the alarms, or lists of them, that
+    start it when they go off. `handler` is the source of the cooldown function (`handler(event, context)`); it is
     uploaded to `code_bucket` and needed with `new_data` or `alarm_arns` alone.
     `key_arn` encrypts the function's code and log.
     """
@@ -55,7 +55,7 @@ class RetrainTriggersArgs:
     schedule: str | None = None
     timezone: str = "UTC"
     new_data: Sequence[NewData] = ()
-    alarm_arns: Sequence[pulumi.Input[str]] = ()
+    alarm_arns: Sequence[pulumi.Input[str] | Sequence[pulumi.Input[str]]] = ()
     cooldown_hours: int = 24
     handler: str | None = None
     code_bucket: pulumi.Input[str] | None = None
@@ -100,7 +100,7 @@ class RetrainTriggers(pulumi.ComponentResource):
             self.function = self._cooldown()
             self.rules = [*map(self._on_new_data, args.new_data)]
             if args.alarm_arns:
-                self.rules.append(self._on_alarms(args.alarm_arns))
+                self.rules.append(self._on_alarms(_flat(args.alarm_arns)))
         self._queue_policy()
         if args.topic_arn is not None:
             self._tell_of_undelivered(args.topic_arn)
@@ -351,6 +351,18 @@ class RetrainTriggers(pulumi.ComponentResource):
         return statement(
             "KeepUndelivered", ["sqs:SendMessage"], [self.dead_letters.arn], reason=reason
         )
+
+
+def _flat(
+    arns: Sequence[pulumi.Input[str] | Sequence[pulumi.Input[str]]],
+) -> list[pulumi.Input[str]]:
+    found: list[pulumi.Input[str]] = []
+    for each in arns:
+        if isinstance(each, list | tuple):
+            found.extend(each)
+        else:
+            found.append(each)  # type: ignore[arg-type]
+    return found
 
 
 def _zip(file_name: str, source: str) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from importlib.resources import files
 from typing import Any
 
@@ -10,7 +11,12 @@ from mlops_iac.clouds.aws.sagemaker import machines
 from mlops_iac.clouds.aws.sagemaker.scope import STACK_TAG, Scope, call, construct, identifier
 from mlops_iac.clouds.base import Archive, ComponentCall, Definition, Ref, Setting
 from mlops_iac.pipeline.lifecycle import lifecycle, training_datasets
-from mlops_iac.pipeline.sagemaker import SageMakerSettings, dataset_placeholder, definition
+from mlops_iac.pipeline.sagemaker import (
+    SageMakerSettings,
+    dataset_placeholder,
+    definition,
+    placeholders,
+)
 from mlops_iac.runtime.files import runtime_files
 
 # Tags whose value is the stack's name or made of it: filled in by the program, so that all
@@ -32,7 +38,10 @@ def plan_training(scope: Scope, name: str) -> list[ComponentCall]:
     """The registry and the pipeline of one model that is trained here."""
     model = scope.blueprint.models[name]
     path = f"models.{name}"
-    text, wanted = definition(lifecycle(scope.resolved, name), _settings(scope, name, model))
+    text, _ = definition(lifecycle(scope.resolved, name), _settings(scope, name, model))
+    if own_roles := _steps_with_roles(scope):
+        text = _with_roles(text, own_roles)
+    wanted = placeholders(text)
     registry = call(
         registry_variable(name),
         "registry:Registry",
@@ -51,6 +60,10 @@ def plan_training(scope: Scope, name: str) -> list[ComponentCall]:
         "environment": scope.tags["environment"],
         STACK_TAG: scope.tags[STACK_TAG],
         **_dataset_uris(scope, name),
+        **{
+            _role_placeholder(step): Ref("identity", f'step_role_arns["{step}"]')
+            for step in own_roles
+        },
     }
     pipeline = call(
         pipeline_variable(name),
@@ -93,7 +106,7 @@ def plan_retraining(scope: Scope, name: str) -> list[ComponentCall]:
                 "pipeline_name": Ref(pipeline_variable(name), "pipeline_name"),
                 "pipeline_arn": Ref(pipeline_variable(name), "pipeline_arn"),
                 "schedule": (
-                    Setting(retrain.schedule, f"{path}.schedule", optional=True)
+                    Setting(retrain.schedule, f"{path}.schedule")
                     if retrain.schedule
                     else None
                 ),
@@ -107,6 +120,9 @@ def plan_retraining(scope: Scope, name: str) -> list[ComponentCall]:
                 "code_bucket": Ref("data", "artifacts.bucket") if guarded else None,
                 "key_arn": (
                     Ref("keys", "data_key_arn") if guarded and scope.customer_key else None
+                ),
+                "log_key_arn": (
+                    Ref("keys", "data_key_arn") if guarded and scope.encrypts_logs else None
                 ),
                 "topic_arn": Ref("alerts", "topic_arn") if scope.blueprint.alerts else None,
                 "permissions_boundary": scope.permissions_boundary,
@@ -145,6 +161,29 @@ def _settings(scope: Scope, name: str, model: Model) -> SageMakerSettings:
         subnets=tuple(subnets.value) if subnets else (),
         security_groups=tuple(groups.value) if groups else (),
     )
+
+
+def _steps_with_roles(scope: Scope) -> list[str]:
+    """Steps that run with a role of the user's in some environment; then in all by a name."""
+    roles = [other.blueprint.existing.roles for other in scope.resolved.siblings.values()]
+    return [step for step in machines.STEPS if any(getattr(each, step) for each in roles)]
+
+
+def _role_placeholder(step: str) -> str:
+    return f"{step}_role_arn"
+
+
+def _with_roles(text: str, steps: list[str]) -> str:
+    """The definition with a role of its own for each of `steps`."""
+    printed = json.loads(text)
+    jobs = {"Prepare": "prepare", "Train": "train", "Tune": "train", "Evaluate": "evaluate"}
+    for step in printed["Steps"]:
+        kind = jobs.get(step["Name"])
+        if kind in steps:
+            arguments = step["Arguments"]
+            job = arguments.get("TrainingJobDefinition", arguments)
+            job["RoleArn"] = "${" + _role_placeholder(kind) + "}"
+    return json.dumps(printed, indent=2, ensure_ascii=False) + "\n"
 
 
 def _dataset_uris(scope: Scope, name: str) -> dict[str, Any]:

@@ -74,12 +74,22 @@ class Scope:
         """The boundary of every role."""
         arn = self.blueprint.options.sagemaker.permissions_boundary
         path = "options.sagemaker.permissions_boundary"
-        return None if arn is None or self.is_local else Setting(arn, path, optional=True)
+        return None if arn is None or self.is_local else Setting(arn, path)
 
     @property
     def customer_key(self) -> bool:
         """Whether data is encrypted with a key of the stack's or the user's own."""
         return self.blueprint.security.keys == "customer" or self.existing("key") is not None
+
+    @property
+    def encrypts_logs(self) -> bool:
+        """Whether logs are under the stack's own key; a key of the user's admits no log service."""
+        guarded = (
+            retrain is not None and bool(retrain.new_data or retrain.limits)
+            for retrain in (self.blueprint.models[name].retrain for name in self.trained)
+        )
+        own = self.blueprint.security.keys == "customer" and self.existing("key") is None
+        return own and any(guarded)
 
     def existing(self, name: str) -> Setting | None:
         """What exists already; nothing in `local`, and nothing where the field is empty."""

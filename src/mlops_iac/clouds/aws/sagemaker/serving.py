@@ -76,7 +76,7 @@ def _variant(
             **_served(scope, model_name, environment),
             "instance_type": Setting(instance, f"{path}.compute.instance"),
             "disk_gb": (
-                Setting(compute.disk_gb, f"{path}.compute.disk_gb", optional=True)
+                Setting(compute.disk_gb, f"{path}.compute.disk_gb")
                 if compute.disk_gb
                 else None
             ),
@@ -86,7 +86,7 @@ def _variant(
                 else Setting(variant.traffic_percent or 0, f"{at}.traffic_percent")
             ),
             "shadow_percent": (
-                None if shadow is None else Setting(shadow, f"{at}.shadow_percent", optional=True)
+                None if shadow is None else Setting(shadow, f"{at}.shadow_percent")
             ),
         },
     )
@@ -108,7 +108,7 @@ def _served(scope: Scope, name: str, environment: dict[str, Any]) -> dict[str, A
     return {
         "package_group": Ref(registry_variable(name), "group_name") if here else home.group,
         "registry_account": (
-            None if here else Setting(home.account, f"{path}.registry_account", optional=True)
+            None if here else Setting(home.account, f"{path}.registry_account")
         ),
         "version": Setting(model.version, f"{path}.version", optional=True),
         "environment": environment or None,
@@ -263,4 +263,4 @@ def dashboard(names: list[str]) -> str:
 
 
 def _optional(value: Any, path: str) -> Setting | None:
-    return None if value is None else Setting(value, path, optional=True)
+    return None if value is None else Setting(value, path)

@@ -42,6 +42,7 @@ def _keys(scope: Scope) -> ComponentCall:
             "existing_key_arn": scope.existing("key"),
             "alerts": bool(blueprint.alerts),
             "alert_publishers": _publishers(scope) if blueprint.alerts else None,
+            "data_services": ["logs"] if scope.encrypts_logs else None,
             "reader_accounts": _readers(scope),
             "protect": scope.protect,
             "tags": scope.tags,
