@@ -58,7 +58,9 @@ def test_the_digest_sees_every_change(root: Path, change: str) -> None:
     assert archive.digest(archive.members(root, extra)) != before
 
 
-def test_links_inside_are_followed_and_links_that_lead_out_refused(root: Path, tmp_path: Path) -> None:
+def test_links_inside_are_followed_and_links_that_lead_out_refused(
+    root: Path, tmp_path: Path
+) -> None:
     (root / "alias.py").symlink_to("train.py")
     assert archive.members(root, {})["alias.py"] == (b"print(1)", False)
     secret = tmp_path / "secret"

@@ -177,7 +177,8 @@ def test_an_omitted_argument_is_the_classs_default_and_a_literal_type_a_choice(
     monkeypatch.syspath_prepend(tmp_path)
     module = "shapes_for_defaults"
     rollout = Construct(
-        f"{module}:Rollout", {"mode": Setting("fast", "r.mode"), "percent": Setting(10, "r.percent")}
+        f"{module}:Rollout",
+        {"mode": Setting("fast", "r.mode"), "percent": Setting(10, "r.percent")},
     )
     plans = {
         "dev": [call("a", {}, component=f"{module}:Part")],

@@ -23,7 +23,12 @@ def program(**changes: Any) -> Program:
         "project": "demo",
         "files": {"__main__.py": MAIN, "Pulumi.yaml": b"name: demo\n", "p/x.json": b"{}"},
         "config": {
-            "prod": {"aws:region": "eu-west-1", "aws:ids": ["0123"], "demo:api.max": 20, "demo:on": True}
+            "prod": {
+                "aws:region": "eu-west-1",
+                "aws:ids": ["0123"],
+                "demo:api.max": 20,
+                "demo:on": True,
+            }
         },
         "optional": frozenset({"demo:version"}),
         "made_from": {},
@@ -189,7 +194,9 @@ def test_a_manifest_cannot_name_files_outside(tmp_path: Path) -> None:
     victim.write_bytes(b"")
     empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
     manifest = out / ".mlops-iac.json"
-    manifest.write_text(manifest.read_text().replace('"files": {', f'"files": {{"../victim": "{empty}",'))
+    manifest.write_text(
+        manifest.read_text().replace('"files": {', f'"files": {{"../victim": "{empty}",')
+    )
     write(program(), out)
     assert victim.exists()
 
@@ -270,7 +277,8 @@ def test_an_archive_packed_by_another_zlib_is_not_stale(tmp_path: Path) -> None:
     files = {"__main__.py": MAIN, "code/a.tar.gz": b"packed one way"}
     write(program(files=files, made_from={"code/a.tar.gz": "digest"}), tmp_path)
     other = program(
-        files={**files, "code/a.tar.gz": b"packed another way"}, made_from={"code/a.tar.gz": "digest"}
+        files={**files, "code/a.tar.gz": b"packed another way"},
+        made_from={"code/a.tar.gz": "digest"},
     )
     assert stale(other, tmp_path) == []
     assert write(other, tmp_path) == []
