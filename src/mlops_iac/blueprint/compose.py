@@ -210,6 +210,8 @@ _WORDS = (
         _INDENT,
     ),
     ("did not find expected ',' or|expected ',' or", "", "close the bracket, or quote the text"),
+    ("node content", "a value is missing", "write one"),
+    ("tab character that violates", "a tab cannot indent", "use spaces"),
     ("could not find expected ':'", "a ':' is missing", "write `key: value`"),
     ("unknown directive", "a line cannot start with '%'", "quote it"),
 )
@@ -219,7 +221,8 @@ _WORDS = (
 def _syntax(source: Source, error: yaml.MarkedYAMLError) -> Diagnostic:
     said, hint = (error.problem or error.context or "this is not YAML").strip(), ""
     mark = error.problem_mark or error.context_mark
-    if "end of stream" in said and error.context_mark is not None:
+    at_end = mark is not None and not source.text[mark.index :].strip()
+    if ("end of stream" in said or at_end) and error.context_mark is not None:
         said, hint, mark = "this is not closed", "close it", error.context_mark
     line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
     character = source.line(line)[column - 1 : column]

@@ -99,7 +99,7 @@ class ResolvedBlueprint:
 
     def _nearest(self, path: str) -> tuple[Written, str]:
         at = path
-        while at and at not in self._written:
+        while at and not self.is_written(at):
             at = parent(at)
         return self._written[at], at
 
