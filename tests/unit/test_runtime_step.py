@@ -1,0 +1,315 @@
+"""The step entry point: the script contract, in folders laid out as SageMaker lays them out."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mlops_iac.pipeline.steps import Limit
+from mlops_iac.runtime import contract
+from mlops_iac.runtime.metrics import missed_gates
+from mlops_iac.runtime.step import main
+
+SHOW = """
+import json, os, sys
+from pathlib import Path
+args = dict(zip(sys.argv[1::2], sys.argv[2::2]))
+Path("seen.json").write_text(json.dumps({"args": sys.argv[1:], "env": dict(os.environ)}))
+"""
+PREPARE = (
+    SHOW
+    + 'Path(args["--out"], "data.txt").write_text("|".join(sorted(os.listdir(args["--data"]))))'
+)
+TRAIN = (
+    SHOW
+    + """
+Path(args["--model"], "model.txt").write_text(args.get("--depth", ""))
+Path(args["--metrics"]).write_text(json.dumps({"accuracy": 0.75, "loss": 2}))
+"""
+)
+EVALUATE = (
+    SHOW
+    + """
+assert Path(args["--model"], "model.txt").exists()
+Path(args["--metrics"]).write_text(json.dumps({"accuracy": 0.5}))
+"""
+)
+
+
+class Container:
+    """`/opt/ml` in a temporary folder."""
+
+    def __init__(self, root: Path, kind: str, script: str) -> None:
+        self.root = root / "opt ml"
+        self.code = self.root / "code"
+        self.code.mkdir(parents=True)
+        (self.code / f"{kind}.py").write_text(script)
+        self.env = {
+            "PATH": "/usr/bin:/bin",
+            contract.ROOT_SETTING: str(self.root),
+            contract.STEP: kind,
+            contract.SCRIPT: f"{kind}.py",
+            contract.DATASETS: "",
+        }
+
+    def put(self, path: str, text: str) -> None:
+        file = self.root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+
+    def run(self, *arguments: str) -> int:
+        return main(self.code, arguments, self.env)
+
+    def seen(self) -> dict[str, Any]:
+        loaded: dict[str, Any] = json.loads((self.code / "seen.json").read_text())
+        return loaded
+
+    def reason(self, name: str = "message") -> str:
+        return (self.root / "output" / name).read_text()
+
+
+@pytest.fixture
+def prepare(tmp_path: Path) -> Container:
+    container = Container(tmp_path, "prepare", PREPARE)
+    container.env[contract.DATASETS] = "orders,stores"
+    container.put("processing/input/data/orders/a.csv", "at,x\n2026-01-01,1\n2026-03-01,2\n")
+    container.put("processing/input/data/stores/b.csv", "y\n1\n")
+    return container
+
+
+@pytest.fixture
+def train(tmp_path: Path) -> Container:
+    container = Container(tmp_path, "train", TRAIN)
+    container.put("input/data/prepared/train.csv", "x\n1\n")
+    given = {"depth": "4", "sagemaker_program": "x", "_tuning_objective_metric": "accuracy"}
+    container.put(contract.HYPERPARAMETERS, json.dumps(given))
+    return container
+
+
+@pytest.fixture
+def evaluate(tmp_path: Path) -> Container:
+    container = Container(tmp_path, "evaluate", EVALUATE)
+    container.put("processing/input/data/prepared/test.csv", "x\n1\n")
+    container.put("trained/model.txt", "")
+    archive = container.root / "processing/input/model/model.tar.gz"
+    archive.parent.mkdir(parents=True)
+    with tarfile.open(archive, "w:gz") as tar:
+        tar.add(container.root / "trained/model.txt", "model.txt")
+    return container
+
+
+def test_prepare_gets_a_folder_per_dataset_and_its_hyperparameters(prepare: Container) -> None:
+    assert prepare.run("--share", "0.2") == 0
+    data, out = prepare.root / "work/data", prepare.root / "processing/output/prepared"
+    assert prepare.seen()["args"] == ["--data", str(data), "--out", str(out), "--share", "0.2"]
+    assert (out / "data.txt").read_text() == "orders|stores"
+
+
+def test_a_script_sees_none_of_the_machinerys_settings(prepare: Container) -> None:
+    prepare.env["LOG_LEVEL"] = "info"
+    assert prepare.run() == 0
+    seen = prepare.seen()["env"]
+    assert seen["LOG_LEVEL"] == "info"
+    assert not [name for name in seen if name.startswith("MLOPS_IAC_")]
+
+
+def test_a_broken_check_stops_before_the_script(prepare: Container) -> None:
+    item = {"dataset": "orders", "format": "csv", "field": "x", "rules": {"at_most": 1}}
+    prepare.env[contract.CHECK + "00"] = json.dumps(item)
+    assert prepare.run() == 1
+    assert "prepare: orders.x: must be at most 1, but 1 of 2 rows break it" in prepare.reason()
+    assert not (prepare.code / "seen.json").exists()
+
+
+def test_a_window_is_cut_before_checks_and_script(prepare: Container) -> None:
+    window = {"dataset": "orders", "time": "at", "days": 30}
+    item = {"dataset": "orders", "format": "csv", "field": "x", "rules": {"at_least": 2}}
+    prepare.env |= {
+        contract.WINDOW + "00": json.dumps(window),
+        contract.CHECK + "00": json.dumps(item),
+    }
+    assert prepare.run() == 0
+    assert (prepare.root / "work/data/orders/a.csv").read_text() == "at,x\n2026-03-01,2\n"
+    original = prepare.root / "processing/input/data/orders/a.csv"
+    assert original.read_text().count("\n") == 3
+
+
+def test_a_dataset_that_was_not_delivered_is_named(prepare: Container) -> None:
+    prepare.env[contract.DATASETS] = "orders,elsewhere"
+    assert prepare.run() == 1
+    assert "the dataset elsewhere was not delivered" in prepare.reason()
+
+
+def test_preparing_nothing_is_a_failure(prepare: Container) -> None:
+    (prepare.code / "prepare.py").write_text("")
+    assert prepare.run() == 1
+    assert "wrote nothing to --out" in prepare.reason()
+
+
+def test_train_gets_the_contract_and_only_the_users_hyperparameters(train: Container) -> None:
+    assert train.run("--ignored", "x") == 0
+    root = train.root
+    assert train.seen()["args"] == [
+        "--data", str(root / "input/data/prepared"),
+        "--model", str(root / "model"),
+        "--metrics", str(root / "output/data/metrics.json"),
+        "--depth", "4",
+    ]  # fmt: skip
+
+
+def test_checkpoints_are_passed_when_the_script_keeps_them(train: Container) -> None:
+    train.env[contract.KEEP_CHECKPOINTS] = "true"
+    assert train.run() == 0
+    arguments = train.seen()["args"]
+    assert arguments[arguments.index("--checkpoints") + 1] == str(train.root / "checkpoints")
+
+
+def test_without_prepare_train_gets_a_folder_per_dataset_and_no_code_channel(
+    tmp_path: Path,
+) -> None:
+    container = Container(tmp_path, "train", TRAIN)
+    container.env[contract.DATASETS] = "orders"
+    container.put("input/data/orders/a.csv", "x\n1\n")
+    container.put("input/data/_code/sourcedir.tar.gz", "")
+    container.put(contract.HYPERPARAMETERS, "{}")
+    assert container.run() == 0
+    data = Path(container.seen()["args"][1])
+    assert [path.name for path in data.iterdir()] == ["orders"]
+    assert (data / "orders" / "a.csv").exists()
+
+
+def test_the_model_carries_the_code_that_serves_it(train: Container) -> None:
+    assert train.run() == 0
+    assert (train.root / "model/code/train.py").exists()
+
+
+def test_metrics_are_printed_so_that_tuning_finds_them(
+    train: Container, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert train.run() == 0
+    log = capfd.readouterr().out
+    found = re.findall(contract.metric_regex("accuracy"), log)
+    assert found == ["0.75"]
+    assert re.findall(contract.metric_regex("loss"), log) == ["2.0"]
+
+
+def test_metrics_that_are_rewritten_are_printed_each_time(
+    train: Container, capfd: pytest.CaptureFixture[str]
+) -> None:
+    slow = TRAIN + (
+        "import time\n"
+        "for value in (0.1, 0.2):\n"
+        '    Path(args["--metrics"]).write_text(json.dumps({"accuracy": value}))\n'
+        "    time.sleep(1.2)\n"
+    )
+    (train.code / "train.py").write_text(slow)
+    assert train.run() == 0
+    found = re.findall(contract.metric_regex("accuracy"), capfd.readouterr().out)
+    assert found[-2:] == ["0.1", "0.2"]
+
+
+def test_one_metrics_name_does_not_find_anothers_value() -> None:
+    line = contract.metric_line("accuracy_forest", 0.9)
+    assert not re.search(contract.metric_regex("accuracy"), line)
+    assert (
+        re.search(contract.metric_regex("f1-score"), contract.metric_line("f1-score", 1e-05))[1]
+        == "1e-05"
+    )  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("written", "sentence"),
+    [
+        ('{"loss": 1}', "--metrics lacks accuracy; it has loss"),
+        ('{"accuracy": NaN}', "accuracy is nan, which is no measurement"),
+        ('{"accuracy": "high"}', "accuracy is 'high', not a number"),
+        ('{"accuracy": true}', "accuracy is True, not a number"),
+        ("[]", "--metrics is not a JSON object"),
+        ("{", "--metrics is not JSON"),
+    ],
+)
+def test_metrics_that_say_nothing_fail_the_step(
+    train: Container, written: str, sentence: str
+) -> None:
+    train.env[contract.METRICS] = "accuracy"
+    (train.code / "train.py").write_text(
+        TRAIN + f'Path(args["--metrics"]).write_text({written!r})\n'
+    )
+    assert train.run() == 1
+    assert sentence in train.reason("failure")
+
+
+def test_a_script_without_metrics_fails(train: Container) -> None:
+    (train.code / "train.py").write_text("")
+    assert train.run() == 1
+    assert "the script wrote no --metrics" in train.reason("failure")
+
+
+def test_a_script_that_crashes_fails_the_step_with_its_code(train: Container) -> None:
+    (train.code / "train.py").write_text("raise SystemExit(7)")
+    assert train.run() == 1
+    assert train.reason("failure") == "train: train.py ended with exit code 7"
+
+
+def test_evaluate_unpacks_the_model_and_writes_the_report(evaluate: Container) -> None:
+    evaluate.env[contract.METRICS] = "accuracy"
+    assert evaluate.run() == 0
+    report = json.loads((evaluate.root / "processing/output/report/report.json").read_text())
+    assert report == {"metrics": {"accuracy": 0.5}}
+
+
+def test_a_missed_gate_is_said_and_left_to_the_pipeline(
+    evaluate: Container, capfd: pytest.CaptureFixture[str]
+) -> None:
+    evaluate.env[contract.METRICS] = "accuracy"
+    evaluate.env[contract.GATE + "00"] = json.dumps(
+        {"metric": "accuracy", "bound": "at_least", "value": 0.8}
+    )
+    assert evaluate.run() == 0
+    assert "gate missed: accuracy is 0.5, must be at least 0.8" in capfd.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("bound", "value", "limit", "missed"),
+    [
+        ("at_least", 0.8, 0.8, False),
+        ("at_least", 0.79, 0.8, True),
+        ("at_most", 2, 2, False),
+        ("at_most", 2.1, 2, True),
+    ],
+)
+def test_gates_include_their_limit(bound: Any, value: float, limit: float, missed: bool) -> None:
+    gate = Limit("loss", bound, limit)
+    found = missed_gates([{"metric": gate.metric, "bound": bound, "value": limit}], {"loss": value})
+    assert bool(found) is missed
+
+
+@pytest.mark.parametrize(("name", "kind"), [("missing.py", "prepare"), ("prepare.exe", "prepare")])
+def test_a_script_that_cannot_be_run_is_named(prepare: Container, name: str, kind: str) -> None:
+    prepare.env[contract.SCRIPT] = name
+    assert prepare.run() == 1
+    assert f"{name}: no such script" in prepare.reason()
+
+
+def test_a_shell_script_is_run_by_bash(prepare: Container) -> None:
+    (prepare.code / "prepare.sh").write_text('echo "$1" > "$4/out.txt"\n')
+    prepare.env[contract.SCRIPT] = "prepare.sh"
+    assert prepare.run() == 0
+    assert (prepare.root / "processing/output/prepared/out.txt").read_text() == "--data\n"
+
+
+def test_the_runtime_reads_as_the_python_of_older_containers() -> None:
+    import ast
+
+    import mlops_iac.runtime as package
+
+    folder = Path(str(package.__file__)).parent
+    for path in folder.glob("*.py"):
+        ast.parse(path.read_text(encoding="utf-8"), feature_version=(3, 9))
+    assert sys.version_info >= (3, 11)
