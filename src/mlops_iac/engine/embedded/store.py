@@ -32,10 +32,7 @@ class Store:
     """
 
     def __init__(self, target: StackTarget, *, persist: bool) -> None:
-        if not re.fullmatch(r"[A-Za-z0-9_.-]+", target.stack):
-            raise UsageError(
-                f"{target.stack!r} is not a stack name: letters, digits, `_`, `.`, `-`"
-            )
+        _check_name(target.stack)
         self._target = target
         self.folder = target.work / "state"
         self.file = self.folder / f"{target.stack}.json"
@@ -213,6 +210,11 @@ class Store:
         return uuid4().hex
 
 
+def _check_name(stack: str) -> None:
+    if not re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*", stack):
+        raise UsageError(f"{stack!r} is not a stack name: letters, digits, `_`, `.`, `-`")
+
+
 def _version(file: Path) -> tuple[int, int] | None:
     try:
         status = file.stat()
@@ -231,6 +233,7 @@ def _damaged(file: Path, why: str) -> MlopsError:
 @contextlib.contextmanager
 def open_store(target: StackTarget, command: str) -> Iterator[Store]:
     """The state, locked for `command`. Raises MlopsError while another process holds it."""
+    _check_name(target.stack)
     folder = target.work / "state"
     try:
         folder.mkdir(parents=True, exist_ok=True)
