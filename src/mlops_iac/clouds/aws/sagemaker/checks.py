@@ -29,7 +29,7 @@ _NO_SCALING = ("t2",)
 _LARGEST_STEP_PERCENT = 50
 _LONGEST_WAIT_MINUTES = 60
 _MOST_VARIANTS = 10
-_RESERVED_NAMES = {"keys", "data", "identity", "alerts", "budget"}
+_RESERVED_NAMES = {"keys", "data", "datasets", "identity", "alerts", "budget"}
 
 
 def check(scope: Scope) -> list[Diagnostic]:

@@ -34,15 +34,10 @@ def pipeline_variable(model: str) -> str:
     return f"{identifier(model)}_pipeline"
 
 
-def plan_training(scope: Scope, name: str) -> list[ComponentCall]:
-    """The registry and the pipeline of one model that is trained here."""
-    model = scope.blueprint.models[name]
+def plan_registry(scope: Scope, name: str) -> ComponentCall:
+    """The registry of one model that is trained here."""
     path = f"models.{name}"
-    text, _ = definition(lifecycle(scope.resolved, name), _settings(scope, name, model))
-    if own_roles := _steps_with_roles(scope):
-        text = _with_roles(text, own_roles)
-    wanted = placeholders(text)
-    registry = call(
+    return call(
         registry_variable(name),
         "registry:Registry",
         {
@@ -54,6 +49,16 @@ def plan_training(scope: Scope, name: str) -> list[ComponentCall]:
         path=path,
         exports={f"{identifier(name)}_model_package_group": "group_name"},
     )
+
+
+def plan_pipeline(scope: Scope, name: str) -> ComponentCall:
+    """The training pipeline of one model."""
+    model = scope.blueprint.models[name]
+    path = f"models.{name}"
+    text, _ = definition(lifecycle(scope.resolved, name), _settings(scope, name, model))
+    if own_roles := _steps_with_roles(scope):
+        text = _with_roles(text, own_roles)
+    wanted = placeholders(text)
     values: dict[str, Any] = {
         "execution_role_arn": Ref("identity", "execution_role_arn"),
         "model_package_group_name": Ref(registry_variable(name), "group_name"),
@@ -65,7 +70,7 @@ def plan_training(scope: Scope, name: str) -> list[ComponentCall]:
             for step in own_roles
         },
     }
-    pipeline = call(
+    return call(
         pipeline_variable(name),
         "training_pipeline:TrainingPipeline",
         {
@@ -87,7 +92,6 @@ def plan_training(scope: Scope, name: str) -> list[ComponentCall]:
         depends_on=(registry_variable(name),),
         exports={f"{identifier(name)}_pipeline": "pipeline_name"},
     )
-    return [registry, pipeline]
 
 
 def plan_retraining(scope: Scope, name: str) -> list[ComponentCall]:
@@ -106,9 +110,7 @@ def plan_retraining(scope: Scope, name: str) -> list[ComponentCall]:
                 "pipeline_name": Ref(pipeline_variable(name), "pipeline_name"),
                 "pipeline_arn": Ref(pipeline_variable(name), "pipeline_arn"),
                 "schedule": (
-                    Setting(retrain.schedule, f"{path}.schedule")
-                    if retrain.schedule
-                    else None
+                    Setting(retrain.schedule, f"{path}.schedule") if retrain.schedule else None
                 ),
                 "timezone": Setting(scope.blueprint.timezone, "timezone"),
                 "new_data": [_new_data(scope, each) for each in retrain.new_data] or None,
@@ -190,7 +192,7 @@ def _dataset_uris(scope: Scope, name: str) -> dict[str, Any]:
     uris: dict[str, Any] = {}
     for dataset, section in training_datasets(scope.resolved, name):
         uris[dataset_placeholder(dataset)] = (
-            Ref("data", f'dataset_uris["{dataset}"]')
+            Ref("datasets", f'uris["{dataset}"]')
             if section.is_local
             else Setting(section.source, f"datasets.{dataset}.source")
         )
@@ -201,7 +203,7 @@ def _new_data(scope: Scope, dataset: str) -> Any:
     section = scope.blueprint.datasets[dataset]
     if section.is_local:
         bucket: Any = Ref("data", "data.bucket")
-        prefix: Any = Ref("data", f'new_data_prefixes["{dataset}"]')
+        prefix: Any = Ref("datasets", f'new_data_prefixes["{dataset}"]')
     else:
         address = (section.source or "").removeprefix("s3://")
         host, _, rest = address.partition("/")

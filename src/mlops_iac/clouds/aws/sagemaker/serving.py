@@ -76,18 +76,14 @@ def _variant(
             **_served(scope, model_name, environment),
             "instance_type": Setting(instance, f"{path}.compute.instance"),
             "disk_gb": (
-                Setting(compute.disk_gb, f"{path}.compute.disk_gb")
-                if compute.disk_gb
-                else None
+                Setting(compute.disk_gb, f"{path}.compute.disk_gb") if compute.disk_gb else None
             ),
             "traffic_percent": (
                 None
                 if shadow is not None or not entry.variants
                 else Setting(variant.traffic_percent or 0, f"{at}.traffic_percent")
             ),
-            "shadow_percent": (
-                None if shadow is None else Setting(shadow, f"{at}.shadow_percent")
-            ),
+            "shadow_percent": (None if shadow is None else Setting(shadow, f"{at}.shadow_percent")),
         },
     )
 
@@ -107,9 +103,7 @@ def _served(scope: Scope, name: str, environment: dict[str, Any]) -> dict[str, A
     here = home.environment == scope.environment
     return {
         "package_group": Ref(registry_variable(name), "group_name") if here else home.group,
-        "registry_account": (
-            None if here else Setting(home.account, f"{path}.registry_account")
-        ),
+        "registry_account": (None if here else Setting(home.account, f"{path}.registry_account")),
         "version": Setting(model.version, f"{path}.version", optional=True),
         "environment": environment or None,
     }

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from mlops_iac.blueprint.sections.serving import RealTime
 from mlops_iac.clouds.aws.naming import ENDPOINT_LIMIT, alarm_name, physical_name
 from mlops_iac.clouds.aws.sagemaker import machines
-from mlops_iac.clouds.aws.sagemaker.models import plan_retraining, plan_training
-from mlops_iac.clouds.aws.sagemaker.scope import STACK_TAG, Scope, call, construct
+from mlops_iac.clouds.aws.sagemaker.models import plan_pipeline, plan_registry, plan_retraining
+from mlops_iac.clouds.aws.sagemaker.scope import STACK_TAG, Scope, call
 from mlops_iac.clouds.aws.sagemaker.serving import plan_serving, variants
 from mlops_iac.clouds.base import ComponentCall, Ref, Setting, UserFile
 from mlops_iac.pipeline.lifecycle import training_datasets
@@ -19,8 +17,9 @@ _STEPS = ("prepare", "train", "evaluate")
 def plan(scope: Scope) -> list[ComponentCall]:
     """The calls of one environment, each after what it refers to."""
     calls = [_keys(scope), _data(scope), _identity(scope), *_alerts(scope)]
-    for model in scope.trained:
-        calls += plan_training(scope, model)
+    calls += [plan_registry(scope, model) for model in scope.trained]
+    calls += _datasets(scope)
+    calls += [plan_pipeline(scope, model) for model in scope.trained]
     for name, entry in scope.endpoints.items():
         calls += plan_serving(scope, name, entry)
     for model in scope.trained:
@@ -64,15 +63,34 @@ def _promotes(scope: Scope) -> bool:
     )
 
 
-def uploads(scope: Scope) -> dict[str, Any]:
+def uploads(scope: Scope) -> dict[str, UserFile]:
     """Datasets that are uploaded from beside the blueprint: those that a training here reads."""
-    found: dict[str, Any] = {}
-    for model in scope.trained:
-        for name, section in training_datasets(scope.resolved, model):
-            if section.is_local and section.source is not None:
-                path = (scope.resolved.root / section.source).resolve()
-                found[name] = construct("data_store:DatasetArgs", {"source": UserFile(str(path))})
-    return found
+    return {
+        name: UserFile(str((scope.resolved.root / section.source).resolve()))
+        for model in scope.trained
+        for name, section in training_datasets(scope.resolved, model)
+        if section.is_local and section.source is not None
+    }
+
+
+def _datasets(scope: Scope) -> list[ComponentCall]:
+    found = uploads(scope)
+    if not found:
+        return []
+    return [
+        call(
+            "datasets",
+            "datasets:Datasets",
+            {
+                "bucket": Ref("data", "data.bucket"),
+                "files": found,
+                "key_arn": Ref("keys", "data_key_arn") if scope.customer_key else None,
+                "tags": scope.tags,
+            },
+            path="datasets",
+            depends_on=("data",),
+        )
+    ]
 
 
 def _listens(scope: Scope) -> bool:
@@ -99,14 +117,13 @@ def _data(scope: Scope) -> ComponentCall:
         "data_store:DataStore",
         {
             "key_arn": Ref("keys", "data_key_arn") if scope.customer_key else None,
-            "datasets": uploads(scope) or None,
             "captures": captures or None,
             "event_bridge": _listens(scope),
             "reader_accounts": _readers(scope),
             "protect": scope.protect,
             "tags": scope.tags,
         },
-        path="datasets",
+        path="",
         exports=exports,
     )
 

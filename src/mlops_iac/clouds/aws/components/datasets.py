@@ -1,0 +1,72 @@
+"""Datasets that lie beside the blueprint, uploaded to where the steps read them.
+
+A component of its own, because an environment that only serves uploads none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path, PurePosixPath
+
+import pulumi
+import pulumi_aws as aws
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetsArgs:
+    """`files` by the name of the dataset, uploaded to `bucket`; `key_arn` encrypts them."""
+
+    bucket: pulumi.Input[str]
+    files: Mapping[str, pulumi.FileAsset | pulumi.StringAsset]
+    key_arn: pulumi.Input[str] | None = None
+    tags: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+
+
+class Datasets(pulumi.ComponentResource):
+    """Where each dataset lies: `uris` (`s3://…/`) and `new_data_prefixes` by name.
+
+    The uploaded file lies at `datasets/<name>/base/`; what arrives later belongs under
+    `datasets/<name>/new/`, where the stack itself never writes; the URI is of both.
+    What `depends_on` names is there before any file is.
+    """
+
+    uris: dict[str, pulumi.Output[str]]
+    new_data_prefixes: dict[str, str]
+
+    def __init__(
+        self, name: str, args: DatasetsArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("mlops-iac:aws:Datasets", name, None, opts)
+        # A component's own dependencies are not those of its children.
+        child = pulumi.ResourceOptions(parent=self, depends_on=opts.depends_on if opts else None)
+        bucket = pulumi.Output.from_input(args.bucket)
+        self.uris = {}
+        self.new_data_prefixes = {}
+        for dataset, source in args.files.items():
+            prefix = f"datasets/{dataset}/"
+            aws.s3.BucketObjectv2(
+                f"{name}-{dataset}",
+                bucket=bucket,
+                key=f"{prefix}base/{_file_name(dataset, source)}",
+                source=source,
+                source_hash=_content_hash(source),
+                server_side_encryption="aws:kms" if args.key_arn is not None else None,
+                kms_key_id=args.key_arn,
+                tags=args.tags,
+                opts=child,
+            )
+            self.uris[dataset] = pulumi.Output.concat("s3://", bucket, "/", prefix)
+            self.new_data_prefixes[dataset] = f"{prefix}new/"
+        self.register_outputs({"uris": self.uris})
+
+
+def _file_name(dataset: str, source: pulumi.FileAsset | pulumi.StringAsset) -> str:
+    return PurePosixPath(source.path).name if isinstance(source, pulumi.FileAsset) else dataset
+
+
+def _content_hash(source: pulumi.FileAsset | pulumi.StringAsset) -> str:
+    if isinstance(source, pulumi.FileAsset):
+        return sha256(Path(source.path).read_bytes()).hexdigest()
+    return sha256(source.text.encode()).hexdigest()
