@@ -206,6 +206,8 @@ def framework_image(
 def _match(version: str, versions: tuple[str, ...]) -> str | None:
     if version in versions:
         return version
+    if "." not in version:
+        return None  # `1` would quietly become another minor version with every new image
     pattern = re.compile(re.escape(version) + rf"(\.{_DIGEST})?(-{_DIGEST})?")
     return next((each for each in reversed(versions) if pattern.fullmatch(each)), None)
 
