@@ -41,7 +41,9 @@ def test_secrets_can_be_sent_in_clear_where_the_engine_does_not_take_them():
 @pytest.mark.parametrize(
     "value",
     [
-        {wire.SIGNATURE_KEY: wire.ARCHIVE, "path": "x"},
+        {wire.SIGNATURE_KEY: wire.ARCHIVE, "assets": {}},
+        {wire.SIGNATURE_KEY: wire.ARCHIVE, "path": "."},
+        {wire.SIGNATURE_KEY: wire.ARCHIVE, "path": "no/such/file"},
         {wire.SIGNATURE_KEY: wire.RESOURCE, "urn": "x"},
         {wire.SIGNATURE_KEY: wire.ASSET, "uri": "https://example.com"},
         {wire.SIGNATURE_KEY: wire.ASSET, "path": "no/such/file"},
@@ -52,3 +54,11 @@ def test_secrets_can_be_sent_in_clear_where_the_engine_does_not_take_them():
 def test_what_is_not_supported_is_refused(value):
     with pytest.raises(wire.WireError):
         wire.from_json({"x": value})
+
+
+def test_a_packed_file_is_an_archive_there_and_back(tmp_path):
+    path = tmp_path / "code.zip"
+    path.write_bytes(b"zip")
+    found = wire.from_json({wire.SIGNATURE_KEY: wire.ARCHIVE, "path": str(path)})
+    assert found == Asset(hash=wire.file_hash(path), path=str(path), archive=True)
+    assert wire.from_json(wire.to_json(found)) == found

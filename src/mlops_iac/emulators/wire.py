@@ -4,8 +4,9 @@ Signatures and sentinels are Pulumi's own (sdk/go/common/resource/properties.go 
 sdk/python/lib/pulumi/runtime/rpc.py). Importing this module imports neither protobuf nor pulumi;
 `to_struct` does when called.
 
-Accepted: unknowns (all seven sentinels), secrets, first-class outputs, file and text assets.
-Refused with `WireError`: archives, remote assets, resource references.
+Accepted: unknowns (all seven sentinels), secrets, first-class outputs, file and text assets, and
+archives that are one packed file.
+Refused with `WireError`: archives of folders or of assets, remote assets, resource references.
 """
 
 from __future__ import annotations
@@ -93,7 +94,7 @@ def _marked(fields: dict[str, Any]) -> Value:
         case str(signature) if signature == ASSET:
             return _asset(fields)
         case str(signature) if signature == ARCHIVE:
-            raise WireError("archives are not supported; pass a packed file as a FileAsset")
+            return _archive(fields)
         case str(signature) if signature == RESOURCE:
             raise WireError("resource references are not supported; pass the id or the ARN")
         case other:
@@ -110,6 +111,13 @@ def _asset(fields: Mapping[str, Any]) -> Asset:
     if text is None:
         raise WireError("an asset needs a path or a text")
     return Asset(hash=digest or text_hash(str(text)), text=str(text))
+
+
+def _archive(fields: Mapping[str, Any]) -> Asset:
+    path = fields.get("path")
+    if not path or Path(str(path)).is_dir():
+        raise WireError("only archives that are one packed file (.zip, .tar.gz) are supported")
+    return Asset(hash=fields.get("hash") or file_hash(path), path=str(path), archive=True)
 
 
 def file_hash(path: str | Path) -> str:
@@ -134,6 +142,8 @@ def to_json(value: Value, *, secrets: bool = True) -> Any:
         case Secret(inner):
             plain = to_json(inner, secrets=secrets)
             return {SIGNATURE_KEY: SECRET, "value": plain} if secrets else plain
+        case Asset(hash=digest, path=path, archive=True):
+            return {SIGNATURE_KEY: ARCHIVE, "hash": digest, "path": path}
         case Asset(hash=digest, path=path, text=text):
             body = {"path": path} if path is not None else {"text": text or ""}
             return {SIGNATURE_KEY: ASSET, "hash": digest, **body}
