@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import Cli, copy_example, environment
+from tests.cli.harness import Cli, copy_example, environment
 
 pytestmark = pytest.mark.xdist_group("journey")
 

@@ -1,0 +1,264 @@
+"""schedule-adherence: Does this construction project keep its schedule?
+
+Written by mlops-iac 0.1.0 from blueprint.yaml (sha256:36a72c22f0f7). Change the
+blueprint and run `mlops-iac compile`: what is changed here by hand is lost.
+"""
+
+from pathlib import Path
+
+import pulumi
+from mlops_iac.clouds.aws.components._rollout import Rollout
+from mlops_iac.clouds.aws.components._scaling import Scaling
+from mlops_iac.clouds.aws.components.alerts import Alerts, AlertsArgs
+from mlops_iac.clouds.aws.components.budget import Budget, BudgetArgs
+from mlops_iac.clouds.aws.components.data_store import DataStore, DataStoreArgs
+from mlops_iac.clouds.aws.components.datasets import Datasets, DatasetsArgs
+from mlops_iac.clouds.aws.components.identity import Identity, IdentityArgs
+from mlops_iac.clouds.aws.components.keys import Keys, KeysArgs
+from mlops_iac.clouds.aws.components.real_time_endpoint import (
+    Capture,
+    RealTimeEndpoint,
+    RealTimeEndpointArgs,
+    Variant,
+)
+from mlops_iac.clouds.aws.components.registry import Registry, RegistryArgs
+from mlops_iac.clouds.aws.components.retrain_triggers import (
+    NewData,
+    RetrainTriggers,
+    RetrainTriggersArgs,
+)
+from mlops_iac.clouds.aws.components.service_monitor import (
+    ServiceMonitor,
+    ServiceMonitorArgs,
+)
+from mlops_iac.clouds.aws.components.training_pipeline import (
+    TrainingPipeline,
+    TrainingPipelineArgs,
+)
+from mlops_iac.program.settings import Settings
+
+settings = Settings(Path(__file__).parent)
+stack = pulumi.get_stack()
+tags = {
+    "project": "schedule-adherence",
+    "environment": stack,
+    "stack": f"schedule-adherence-{stack}",
+    "owner": "analytics@acme.example",
+    "cost-centre": "4711",
+}
+
+keys = Keys(
+    "keys",
+    KeysArgs(
+        customer=True,
+        alerts=True,
+        alert_publishers=["cloudwatch", "budgets"],
+        data_services=settings.items("keys.data_services"),
+        reader_accounts=settings.items("readers"),
+        protect=settings.flag("protect"),
+        tags=tags,
+    ),
+)
+
+data = DataStore(
+    "data",
+    DataStoreArgs(
+        key_arn=keys.data_key_arn,
+        captures={"api": 30},
+        event_bridge=settings.flag("data.event_bridge"),
+        reader_accounts=settings.items("readers"),
+        protect=settings.flag("protect"),
+        tags=tags,
+    ),
+)
+
+# security
+identity = Identity(
+    "identity",
+    IdentityArgs(
+        data_bucket_arn=data.data.arn,
+        artifacts_bucket_arn=data.artifacts.arn,
+        captures_bucket_arn=data.captures.arn,
+        key_arn=keys.data_key_arn,
+        models=settings.items("security.models"),
+        steps=["prepare", "train", "evaluate"],
+        tunes=False,
+        serves=True,
+        images=["141502667606/sagemaker-scikit-learn"],
+        rollback_alarms=settings.items("security.rollback_alarms"),
+        private_network=False,
+        tags=tags,
+    ),
+)
+
+# alerts
+alerts = Alerts(
+    "alerts",
+    AlertsArgs(
+        key_arn=keys.alerts_key_arn,
+        emails={"oncall": "oncall@acme.example"},
+        publishers=["cloudwatch", "budgets"],
+        tags=tags,
+    ),
+)
+
+if settings.flag("models.adherence.enabled"):
+    # models.adherence
+    adherence_registry = Registry(
+        "adherence-registry",
+        RegistryArgs(
+            model="adherence",
+            reader_accounts=settings.items("models.adherence.reader_accounts"),
+            protect=False,
+            tags=tags,
+        ),
+    )
+
+    pulumi.export("adherence_model_package_group", adherence_registry.group_name)
+
+if settings.flag("datasets.enabled"):
+    # datasets
+    datasets = Datasets(
+        "datasets",
+        DatasetsArgs(
+            bucket=data.data.bucket,
+            files={
+                "schedules": pulumi.FileAsset(
+                    "../../examples/schedule-adherence/data/schedule_management.csv",
+                ),
+            },
+            key_arn=keys.data_key_arn,
+            tags=tags,
+        ),
+        opts=pulumi.ResourceOptions(depends_on=[data]),
+    )
+
+if settings.flag("models.adherence.enabled"):
+    # models.adherence
+    adherence_pipeline = TrainingPipeline(
+        "adherence-training",
+        TrainingPipelineArgs(
+            role_arn=identity.pipeline_role_arn,
+            bucket=data.artifacts.bucket,
+            key_arn=keys.data_key_arn,
+            definition=settings.definition("pipelines/adherence.json"),
+            code=pulumi.FileAsset("code/adherence.tar.gz"),
+            values={
+                "execution_role_arn": identity.execution_role_arn,
+                "model_package_group_name": adherence_registry.group_name,
+                "environment": stack,
+                "stack": f"schedule-adherence-{stack}",
+                "dataset_uri_schedules": datasets.uris["schedules"],
+            },
+            tags=tags,
+        ),
+        opts=pulumi.ResourceOptions(depends_on=[adherence_registry]),
+    )
+
+    pulumi.export("adherence_pipeline", adherence_pipeline.pipeline_name)
+
+# serving.api
+api = RealTimeEndpoint(
+    "api",
+    RealTimeEndpointArgs(
+        role_arn=identity.endpoint_role_arn,
+        variants=[
+            Variant(
+                name="main",
+                model="adherence",
+                package_group=(
+                    adherence_registry.group_name
+                    if settings.flag("models.adherence.enabled")
+                    else "schedule-adherence-dev-adherence"
+                ),
+                registry_account=settings.optional_text(
+                    "models.adherence.registry_account",
+                ),
+                version=settings.optional_text("models.adherence.version"),
+                instance_type="ml.m5.xlarge",
+            ),
+        ],
+        scaling=Scaling(
+            min=settings.integer("serving.api.scaling.min"),
+            max=settings.integer("serving.api.scaling.max"),
+            metric="requests_per_minute",
+            value=200,
+        ),
+        rollout=Rollout(
+            strategy=settings.choice(
+                "serving.api.rollout.strategy",
+                "all-at-once",
+                "canary",
+                "linear",
+                "blue-green",
+            ),
+            percent=settings.optional_integer("serving.api.rollout.percent"),
+            wait_minutes=settings.optional_integer("serving.api.rollout.wait_minutes"),
+            error_rate_percent=1,
+        ),
+        capture=Capture(bucket=data.captures.bucket, prefix="api", percent=100),
+        key_arn=keys.data_key_arn,
+        tags=tags,
+    ),
+)
+
+# serving.api.monitor
+api_monitor = ServiceMonitor(
+    "api-monitor",
+    ServiceMonitorArgs(
+        endpoint_name=api.endpoint_name,
+        variants=["main"],
+        latency_p99_ms=300,
+        error_rate_percent=1,
+        topic_arn=alerts.topic_arn,
+        dashboard=settings.definition("dashboards/api.json"),
+        tags=tags,
+    ),
+)
+
+if settings.flag("models.adherence.enabled"):
+    # models.adherence.retrain
+    adherence_retrain = RetrainTriggers(
+        "adherence-retrain",
+        RetrainTriggersArgs(
+            pipeline_name=adherence_pipeline.pipeline_name,
+            pipeline_arn=adherence_pipeline.pipeline_arn,
+            schedule="0 3 * * 1",
+            timezone="Europe/Amsterdam",
+            new_data=[
+                NewData(
+                    dataset="schedules",
+                    bucket=data.data.bucket,
+                    prefix=datasets.new_data_prefixes["schedules"],
+                ),
+            ],
+            cooldown_hours=24,
+            handler=settings.definition("functions/cooldown.py"),
+            code_bucket=data.artifacts.bucket,
+            key_arn=keys.data_key_arn,
+            log_key_arn=keys.data_key_arn,
+            topic_arn=alerts.topic_arn,
+            tags=tags,
+        ),
+    )
+
+# budget
+budget = Budget(
+    "budget",
+    BudgetArgs(
+        monthly_usd=settings.integer("budget.monthly_usd"),
+        tag_key="stack",
+        tag_value=f"schedule-adherence-{stack}",
+        alert_percent=[80, 100],
+        topic_arn=alerts.topic_arn,
+        tags=tags,
+    ),
+)
+
+pulumi.export("data_bucket", data.data.bucket)
+pulumi.export("artifacts_bucket", data.artifacts.bucket)
+pulumi.export("captures_bucket", data.captures.bucket)
+pulumi.export("alerts_topic", alerts.topic_arn)
+pulumi.export("api_endpoint", api.endpoint_name)
+pulumi.export("api_pending", api.pending)
+pulumi.export("api_dashboard", api_monitor.dashboard_name)

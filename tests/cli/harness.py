@@ -1,0 +1,73 @@
+"""The real command in a subprocess, on projects in folders of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLE = ROOT / "examples" / "schedule-adherence"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command said. Data stands on stdout, words on stderr."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@dataclass
+class Cli:
+    """Runs `mlops-iac` in a folder."""
+
+    folder: Path
+    environment: dict[str, str]
+
+    def __call__(self, *arguments: str, expect: int | None = 0, **extra: str) -> Answer:
+        process = self.start(*arguments, **extra)
+        out, err = process.communicate(timeout=180)
+        answer = Answer(process.returncode, out, err)
+        assert "Traceback" not in err, err
+        if expect is not None:
+            assert answer.code == expect, f"{arguments}: exit {answer.code}\n{out}\n{err}"
+        return answer
+
+    def start(self, *arguments: str, **extra: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "mlops_iac", *arguments],
+            cwd=self.folder,
+            env={**self.environment, **extra},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+        )
+
+
+def environment() -> dict[str, str]:
+    """The environment of a user without a cloud account, whose colours are off."""
+    kept = {
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith(("AWS_", "PULUMI_", "MLOPS_IAC_")) and key != "CI"
+    }
+    return {**kept, "NO_COLOR": "1", "MLOPS_IAC_WORKLOAD_PYTHON": sys.executable}
+
+
+def copy_example(target: Path) -> Path:
+    """The example's sources, without what was compiled or deployed from them."""
+    ignore = shutil.ignore_patterns(".mlops-iac", "stacks", "__pycache__")
+    return Path(shutil.copytree(EXAMPLE, target, ignore=ignore))
