@@ -174,7 +174,7 @@ def test_an_override_that_matches_nothing_is_refused(settings: Callable[..., Set
     def body() -> None:
         overrides = Overrides({"s3.Bucket/date": {"acl": "x"}})
         Bucket("data")
-        with pytest.raises(OverrideError, match="did you mean s3.Bucket/data"):
+        with pytest.raises(OverrideError, match=r"did you mean s3\.Bucket/data"):
             overrides.verify(settings())
         waiting = settings()
         waiting.optional_text("models.m.version")

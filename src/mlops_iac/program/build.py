@@ -243,7 +243,11 @@ class _Builder:
         for other in self.conditions:
             if other in needed:
                 inherited += [c for c in self.conditions[other][1] if c not in inherited]
-        own = self.configuration.flag(f"{first.path or variable}.enabled", present)
+        key = f"{first.path or variable}.enabled"
+        # Two calls of one part of the blueprint may belong to different environments.
+        if not self.configuration.agrees(key, present):
+            key = f"{variable}.enabled"
+        own = self.configuration.flag(key, present)
         condition = (*inherited, own)
         self._remember(variable, present, condition)
         return condition

@@ -71,6 +71,12 @@ class Configuration:
         if not same(known, value):
             refuse(key, "the value of two arguments that share this path", [environment])
 
+    def agrees(self, key: str, present: Iterable[str]) -> bool:
+        """Whether a flag that is true in `present` alone fits what is recorded."""
+        on = set(present)
+        known = ((env, self.values.get(env, {}).get(key)) for env in self.environments)
+        return all(value is None or value is (env in on) for env, value in known)
+
     def flag(self, key: str, present: Iterable[str], among: Iterable[str] | None = None) -> Call:
         """A flag that is true in `present` and false in the others."""
         on = set(present)
@@ -212,8 +218,12 @@ class Merger:
             return self._structural(values, key, "the number of entries")
         size = lengths.pop()
         columns = [{env: items[index] for env, items in values.items()} for index in range(size)]
-        # A list of data is one value to whoever configures it, not one key per position.
+        # A list of data is one value to whoever configures it, not one key per position, unless
+        # nothing of it needs configuration.
         if all(is_data(item) for column in columns for item in column.values()):
+            named = [all_same(column.values()) or from_stack_name(column) for column in columns]
+            if all(named) and not all(item is True for item in named):
+                return Array([self._scalars(column, key, "", "") for column in columns])
             return self._data(values, key)
         return Array([self.merge(column, f"{key}[{i}]") for i, column in enumerate(columns)])
 
@@ -232,7 +242,15 @@ class Merger:
         plain = {env: stripped(value) for env, value in values.items()}
         paths = [path for value in values.values() for path in setting_paths(value)]
         if not all(is_data(value) for value in plain.values()):
-            refuse(common_path(paths) or key, what, values)
+            filled = {env: value for env, value in values.items() if value}
+            if len(filled) == len(values):
+                refuse(common_path(paths) or key, what, values)
+            # Some environments have none of it: that is one flag, not another structure.
+            empty = (
+                Array([]) if isinstance(next(iter(filled.values())), list | tuple) else Table({})
+            )
+            merged = self.merge(filled, key)
+            return Choose(merged, self._condition(filled, values, key), empty)
         return self._data(plain, common_path(paths) or key)
 
     def _data(self, values: Mapping[str, Any], key: str) -> Expression:
