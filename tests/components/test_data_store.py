@@ -98,7 +98,7 @@ def test_plain_http_is_denied_on_bucket_and_objects_and_nothing_else_is() -> Non
             {
                 "Sid": "TlsOnly",
                 "Effect": "Deny",
-                "Principal": "*",
+                "Principal": {"AWS": "*"},
                 "Action": "s3:*",
                 "Resource": [arn, f"{arn}/*"],
                 "Condition": {"Bool": {"aws:SecureTransport": "false"}},
@@ -115,7 +115,7 @@ def test_access_logs_are_admitted_from_the_stacks_own_buckets_only() -> None:
         "Effect": "Allow",
         "Principal": {"Service": "logging.s3.amazonaws.com"},
         "Action": "s3:PutObject",
-        "Resource": "arn:aws:s3:::store-logs-1a2b3c4/s3/*",
+        "Resource": "arn:aws:s3:::store-logs-1a2b3c4/*",
         "Condition": {
             "StringEquals": {"aws:SourceAccount": "123456789012"},
             "ArnEquals": {

@@ -135,7 +135,7 @@ class Bucket:
             reason="nothing is read or written over plain HTTP",
             wildcard="a denial covers every action",
             effect="Deny",
-            principal="*",
+            principal={"AWS": "*"},
             conditions={"Bool": {"aws:SecureTransport": "false"}},
         )
 

@@ -197,7 +197,7 @@ class DataStore(pulumi.ComponentResource):
         return statement(
             "AccessLogs",
             ["s3:PutObject"],
-            [pulumi.Output.concat(logs.arn, "/s3/*")],
+            [pulumi.Output.concat(logs.arn, "/*")],
             reason="the access logs of the stack's own buckets are delivered here",
             principal={"Service": context.service("logging.s3")},
             conditions={
