@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 _SWEEPS = 12
 _NUDGES = 60
+# Nodes side by side; more make a picture too wide to be read where it is shown.
+_WIDEST = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,19 @@ def _layers(nodes: list[str], edges: Sequence[tuple[str, str]]) -> dict[str, int
         users = [layer[user] for used, user in edges if used == node]
         if users and not any(user == node for _, user in edges):
             layer[node] = min(users) - 1
+    return _narrowed(nodes, edges, layer)
+
+
+def _narrowed(
+    nodes: list[str], edges: Sequence[tuple[str, str]], layer: dict[str, int]
+) -> dict[str, int]:
+    """Move what nobody uses down from layers that are too wide: it may stand anywhere below."""
+    used = {used for used, _ in edges}
+    for row in range(len(nodes)):
+        members = [node for node in nodes if layer[node] == row]
+        loose = [node for node in members if node not in used]
+        for node in loose[: max(len(members) - _WIDEST, 0)]:
+            layer[node] += 1
     return layer
 
 
