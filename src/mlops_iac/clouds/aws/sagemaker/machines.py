@@ -174,12 +174,13 @@ def check_images(scope: Scope, name: str) -> Iterator[Diagnostic]:
             own = getattr(model, step).runtime
             at = f"{path}.{step}.runtime" if own else f"{path}.runtime"
             asked.append((at, own or model.runtime, "training"))
-    seen: set[tuple[str, str]] = set()
+    told: set[str] = set()
     for at, runtime, use in asked:
-        if runtime.dockerfile is not None or (at, use) in seen:
+        if runtime.dockerfile is not None or at in told:
             continue
-        seen.add((at, use))
-        yield from _check_image(scope, at, runtime, use)
+        for item in _check_image(scope, at, runtime, use):
+            told.add(at)
+            yield item
 
 
 def _check_image(
