@@ -1,0 +1,67 @@
+"""mypy accepts the program compiled from the example, and notices an argument of a wrong type."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import mlops_iac
+from mlops_iac.api import compiling
+
+EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "schedule-adherence"
+
+# The provider SDK is what takes a minute to check; the components' own arguments are what counts.
+CONFIG = """
+[mypy]
+strict = True
+[mypy-pulumi_aws.*]
+follow_imports = skip
+ignore_missing_imports = True
+[mypy-mlops_iac.*]
+follow_imports = silent
+disallow_subclassing_any = False
+"""
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("program")
+    project = mlops_iac.load(EXAMPLE / "blueprint.yaml")
+    main = compiling.build(project, out).files["__main__.py"]
+    (out / "__main__.py").write_bytes(main)
+    (out / "mypy.ini").write_text(CONFIG)
+    return out
+
+
+def mypy(folder: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "mypy", "--config-file", "mypy.ini", "--cache-dir", "cache"]
+    return subprocess.run([*command, "__main__.py"], cwd=folder, capture_output=True, text=True)
+
+
+def test_the_program_is_strictly_typed(program: Path) -> None:
+    result = mypy(program)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "error"),
+    [
+        ('settings.integer("budget.monthly_usd")', 'settings.text("budget.monthly_usd")', "arg-type"),
+        ("monthly_usd=", "monthly_euro=", "call-arg"),
+        ("alerts.topic_arn", "alerts.topik_arn", "attr-defined"),
+    ],
+)
+def test_a_seeded_defect_is_rejected(program: Path, right: str, wrong: str, error: str) -> None:
+    main = program / "__main__.py"
+    sound = main.read_text()
+    assert right in sound
+    main.write_text(sound.replace(right, wrong))
+    try:
+        result = mypy(program)
+    finally:
+        main.write_text(sound)
+    assert result.returncode == 1
+    assert f"[{error}]" in result.stdout
