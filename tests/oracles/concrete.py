@@ -13,10 +13,12 @@ from dataclasses import replace
 from typing import Any
 
 from mlops_iac.graph.model import Resource, ResourceGraph, address
-from mlops_iac.values import Asset, Secret
+from mlops_iac.values import Secret
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"
 LABEL = re.compile(r"\$\{([a-z0-9]+\.[A-Za-z0-9]+/[^{}]+?)\.([A-Za-z0-9]+)\}")
+
+_PENDING = re.compile(r"(:model-package/[\w-]+)/approved\b")
 
 # The resource part of each type's ARN. Source: Service Authorization Reference, resource types.
 _ARNS = {
@@ -56,7 +58,7 @@ class NoShape(Exception):
 
 
 def concrete(graph: ResourceGraph, account: str = ACCOUNT, region: str = REGION) -> ResourceGraph:
-    """The graph with each reference replaced, secrets revealed, assets as their path or text."""
+    """The graph with each reference replaced, secrets revealed."""
     shaper = _Shaper(graph, account, region)
     return replace(
         graph,
@@ -72,11 +74,11 @@ class _Shaper:
     def value(self, value: Any) -> Any:
         match value:
             case str():
+                # A symbolic capture has a word for the registered version of the steady state.
+                value = _PENDING.sub(r"\1/1", value)
                 return LABEL.sub(lambda m: str(self._property(m[1], m[2])), value)
             case Secret(inner):
                 return self.value(inner)
-            case Asset():
-                return {"asset": value.path or "", "text": value.text or "", "hash": value.hash}
             case Mapping():
                 return {self.value(key): self.value(item) for key, item in value.items()}
             case list() | tuple():

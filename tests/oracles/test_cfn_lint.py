@@ -34,6 +34,10 @@ def test_the_sample_has_no_findings():
     assert lint(to_cloudformation(concrete(sample_graph()))) == []
 
 
+def test_the_example_has_no_findings(example_graph):
+    assert lint(to_cloudformation(concrete(example_graph))) == []
+
+
 def _policy_with(change):
     def apply(inputs):
         key = next(k for k in ("policy", "assumeRolePolicy") if k in inputs)

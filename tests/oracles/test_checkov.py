@@ -10,6 +10,7 @@ import pytest
 
 from tests.oracles import checkov_env
 from tests.oracles.concrete import concrete
+from tests.oracles.conftest import STACKS, capture_example
 from tests.oracles.sample_graph import sample_graph, with_defect
 from tests.oracles.to_cloudformation import to_cloudformation
 
@@ -127,11 +128,17 @@ def failed(tmp_path_factory):
         tmp_path_factory.mktemp("checkov"),
         clean=to_cloudformation(concrete(graph)),
         bad=to_cloudformation(concrete(bad)),
+        **{stack: to_cloudformation(concrete(capture_example(stack))) for stack in STACKS},
     )
 
 
 def test_the_sample_has_no_findings(failed):
     assert not_accepted(failed["clean"]) == []
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_the_example_has_no_findings(stack, failed):
+    assert not_accepted(failed[stack]) == []
 
 
 def test_every_acceptance_is_needed(failed):

@@ -49,7 +49,11 @@ def test_the_program_is_strictly_typed(program: Path) -> None:
 @pytest.mark.parametrize(
     ("right", "wrong", "error"),
     [
-        ('settings.integer("budget.monthly_usd")', 'settings.text("budget.monthly_usd")', "arg-type"),
+        (
+            'settings.integer("budget.monthly_usd")',
+            'settings.text("budget.monthly_usd")',
+            "arg-type",
+        ),
         ("monthly_usd=", "monthly_euro=", "call-arg"),
         ("alerts.topic_arn", "alerts.topik_arn", "attr-defined"),
     ],

@@ -33,6 +33,18 @@ def test_the_provider_plans_the_sample(terraform):
     assert {tuple(change["change"]["actions"]) for change in planned} == {("create",)}
 
 
+def test_the_provider_plans_the_example(terraform, example_graph):
+    terraform.write(to_terraform(concrete(example_graph), references=False))
+    planned = terraform.plan()["resource_changes"]
+    made = [r for r in example_graph if r.custom and not r.type.startswith("pulumi:")]
+    assert len(planned) == len(made)
+
+
+def test_the_examples_references_are_attributes_that_exist(terraform, example_graph):
+    terraform.write(to_terraform(example_graph))
+    assert terraform.problems() == []
+
+
 def test_its_references_are_attributes_that_exist(terraform):
     terraform.write(to_terraform(sample_graph()))
     assert terraform.problems() == []

@@ -147,8 +147,8 @@ def _properties(cfn_type: str, resource: Resource, problems: list[str]) -> dict[
     if cfn_type == "AWS::Budgets::Budget":
         return budget(inputs)
     if cfn_type == "AWS::Lambda::Function" and "code" in inputs:
-        inputs |= {"s3Bucket": "uploaded-by-the-provider", "s3Key": inputs.pop("code")["hash"]}
-    if cfn_type == "AWS::IAM::Policy":
+        inputs |= {"s3Bucket": "uploaded-by-the-provider", "s3Key": inputs.pop("code").hash}
+    if cfn_type in ("AWS::IAM::Policy", "AWS::ApplicationAutoScaling::ScalingPolicy"):
         inputs.setdefault("name", resource.name)
     if cfn_type == "AWS::S3::Bucket":
         inputs.setdefault("bucket", _bucket_name(resource))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from mlops_iac.emulators.aws.facts import PropertyFact, TypeFacts, facts_for
@@ -31,15 +32,20 @@ class Untranslated(Exception):
 
 
 def to_terraform(
-    graph: ResourceGraph, *, references: bool = True, endpoint: str = ""
+    graph: ResourceGraph,
+    *,
+    references: bool = True,
+    endpoint: str = "",
+    assets: Path | None = None,
 ) -> dict[str, Any]:
     """The configuration, as one `main.tf.json`.
 
     With `references` what a capture prints as `${address.property}` refers to the other resource;
     without, the graph's values must be concrete. `endpoint` is an emulated AWS for every service.
+    `assets` is the program's folder, from which relative paths of assets count.
     Raises Untranslated with everything that does not fit.
     """
-    writer = _Writer(graph, references)
+    writer = _Writer(graph, references, assets)
     resources: dict[str, dict[str, Any]] = {}
     for resource in graph:
         if resource.custom and not resource.type.startswith("pulumi:"):
@@ -53,7 +59,12 @@ def to_terraform(
         raise Untranslated("\n".join(writer.problems))
     provider: dict[str, Any] = dict(_OFFLINE)
     if endpoint:
-        provider |= {"s3_use_path_style": True, "endpoints": [dict.fromkeys(_SERVICES, endpoint)]}
+        # The provider asks an emulator that lacks an operation 25 times otherwise.
+        provider |= {
+            "max_retries": 1,
+            "s3_use_path_style": True,
+            "endpoints": [dict.fromkeys(_SERVICES, endpoint)],
+        }
     return {
         "terraform": {
             "required_providers": {"aws": {"source": "hashicorp/aws", "version": VERSION}}
@@ -88,10 +99,10 @@ def label(resource: Resource) -> str:
 
 
 class _Writer:
-    def __init__(self, graph: ResourceGraph, references: bool) -> None:
+    def __init__(self, graph: ResourceGraph, references: bool, assets: Path | None) -> None:
         self._by_address = {address(resource): resource for resource in graph}
         self._by_urn = graph.by_urn()
-        self._references = references
+        self._references, self._assets = references, assets
         self.problems: list[str] = []
 
     def resource(self, resource: Resource, facts: TypeFacts) -> dict[str, Any]:
@@ -150,7 +161,7 @@ class _Writer:
 
     def _asset(self, name: str, asset: Asset) -> tuple[str, str]:
         if asset.path is not None:
-            return name, asset.path
+            return name, str(self._assets / asset.path) if self._assets else asset.path
         if name == "source":
             return "content", _escape(asset.text or "")
         self.problems.append(f"{name} is a text asset, which the provider cannot take")
