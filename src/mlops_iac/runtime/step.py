@@ -17,7 +17,6 @@ import signal
 import subprocess
 import sys
 import tarfile
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -167,10 +166,13 @@ class Step:
         process = subprocess.Popen(command, cwd=self.code, env=env)
         previous = signal.signal(signal.SIGTERM, lambda *_: process.terminate())
         try:
-            while process.poll() is None:
-                time.sleep(_POLL_SECONDS if metrics else 0.05)
-                if metrics:
-                    metrics.announce()
+            while True:
+                try:
+                    process.wait(timeout=_POLL_SECONDS)
+                    break
+                except subprocess.TimeoutExpired:
+                    if metrics:
+                        metrics.announce()
         finally:
             if process.poll() is None:
                 process.kill()

@@ -1,0 +1,403 @@
+"""The local runner over a printed definition: small scripts, a real (emulated) S3 and registry."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+import tarfile
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from mlops_iac.errors import Cancelled, MlopsError, ResourceFailed, TimedOut, UsageError
+from mlops_iac.pipeline import local
+from mlops_iac.pipeline.local import RunEvent, RunResult
+from mlops_iac.pipeline.sagemaker import SageMakerSettings, definition, fill
+from mlops_iac.pipeline.steps import (
+    Dataset,
+    Evaluate,
+    Lifecycle,
+    Limit,
+    Prepare,
+    Range,
+    Register,
+    Train,
+    Tune,
+)
+from mlops_iac.runtime.files import runtime_files
+
+REGION = "eu-west-1"
+STEPS = ("prepare", "train", "evaluate", "serve")
+ARGS = "import json, sys, time\nfrom pathlib import Path\na = dict(zip(sys.argv[1::2], sys.argv[2::2]))\n"
+SCRIPTS = {
+    "prepare.py": ARGS
+    + 'rows = Path(a["--data"], "orders", "orders.csv").read_text()\n'
+    + 'Path(a["--out"], "train.csv").write_text(rows)\nprint("prepared")\n',
+    "train.py": ARGS
+    + 'assert Path(a["--data"], "train.csv").exists()\n'
+    + 'Path(a["--model"], "model.json").write_text(json.dumps(a))\n'
+    + 'depth = int(a.get("--depth", 1))\n'
+    + 'Path(a["--metrics"]).write_text(json.dumps({"accuracy": 0.6 + depth / 100}))\n',
+    "evaluate.py": ARGS
+    + 'model = json.loads(Path(a["--model"], "model.json").read_text())\n'
+    + 'Path(a["--metrics"]).write_text(json.dumps({"accuracy": 0.6 + int(model.get("--depth", 1)) / 100}))\n'
+    + 'Path(a["--metrics"]).with_name("picture.png").write_bytes(b"png")\n',
+    "requirements.txt": "",
+}
+LIFE = Lifecycle(
+    model="churn",
+    datasets=(Dataset("orders", "csv"),),
+    metrics=("accuracy",),
+    prepare=Prepare(script="prepare.py"),
+    training=Train(script="train.py", hyperparameters={"depth": 5}),
+    evaluate=Evaluate(script="evaluate.py"),
+    gates=(Limit("accuracy", "at_least", 0.6),),
+    register=Register(),
+)
+
+
+class Cloud:
+    """An emulated cloud with the uploaded code and data, and one project's work folder."""
+
+    def __init__(self, work: Path) -> None:
+        self.s3 = boto3.client("s3", region_name=REGION)
+        self.sagemaker = boto3.client("sagemaker", region_name=REGION)
+        self.work = work
+        for bucket in ("artifacts", "data"):
+            self.s3.create_bucket(
+                Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION}
+            )
+        self.s3.put_object(Bucket="data", Key="orders/orders.csv", Body=b"x\n1\n")
+        self.sagemaker.create_model_package_group(ModelPackageGroupName="churn")
+        self.events: list[RunEvent] = []
+
+    def definition(self, life: Lifecycle = LIFE, **scripts: str) -> dict[str, Any]:
+        buffer = io.BytesIO()
+        with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
+            named = {f"{name}.py": text for name, text in scripts.items()}
+            files = {name: text.encode() for name, text in {**SCRIPTS, **named}.items()}
+            for name, content in {**files, **runtime_files()}.items():
+                entry = tarfile.TarInfo(name)
+                entry.size = len(content)
+                tar.addfile(entry, io.BytesIO(content))
+        self.s3.put_object(
+            Bucket="artifacts", Key="code/1/sourcedir.tar.gz", Body=buffer.getvalue()
+        )
+        settings = SageMakerSettings(
+            images={step: f"registry/{step}:1" for step in STEPS},
+            instance_types=dict.fromkeys(STEPS, "ml.m5.large"),
+            kms_key=None,
+            volume_kms_key=None,
+        )
+        values = {
+            "artifacts_bucket": "artifacts",
+            "code_uri": "s3://artifacts/code/1/sourcedir.tar.gz",
+            "dataset_uri_orders": "s3://data/orders",
+            "execution_role_arn": "arn:aws:iam::123456789012:role/x",
+            "model_package_group_name": "churn",
+            "region": REGION,
+        }
+        loaded: dict[str, Any] = json.loads(fill(definition(life, settings)[0], values))
+        return loaded
+
+    def run(
+        self, life: Lifecycle = LIFE, from_step: str | None = None, **scripts: str
+    ) -> RunResult:
+        return local.run(
+            self.definition(life, **scripts),
+            s3=self.s3,
+            sagemaker=self.sagemaker,
+            work=self.work,
+            pipeline="churn",
+            workload_python=Path(sys.executable),
+            from_step=from_step,
+            on_event=self.events.append,
+        )
+
+    def stored(self) -> list[str]:
+        listed = self.s3.list_objects_v2(Bucket="artifacts").get("Contents", [])
+        return [item["Key"] for item in listed]
+
+    def versions(self) -> list[dict[str, Any]]:
+        listed = self.sagemaker.list_model_packages(ModelPackageGroupName="churn")
+        found: list[dict[str, Any]] = listed["ModelPackageSummaryList"]
+        return found
+
+    def notes(self) -> list[str]:
+        return [event.message for event in self.events if event.kind == "note"]
+
+
+@pytest.fixture
+def cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    with mock_aws():
+        yield Cloud(tmp_path / "my project" / ".mlops-iac")
+
+
+def test_a_version_that_passes_is_registered_and_waits_for_approval(cloud: Cloud) -> None:
+    result = cloud.run()
+    assert result.status == "registered"
+    assert result.metrics == {"accuracy": 0.65}
+    assert list(result.steps.values()) == ["succeeded"] * 5
+    assert result.registered is not None
+    found = cloud.sagemaker.describe_model_package(ModelPackageName=result.registered)
+    assert found["ModelApprovalStatus"] == "PendingManualApproval" == result.approval
+    report = found["ModelMetrics"]["ModelQuality"]["Statistics"]["S3Uri"]
+    bucket, _, key = report.removeprefix("s3://").partition("/")
+    stored = json.loads(cloud.s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+    assert stored == {"metrics": {"accuracy": 0.65}}
+    container = found["InferenceSpecification"]["Containers"][0]
+    assert container["Image"] == "registry/serve:1"
+    assert container["ModelDataUrl"].removeprefix("s3://artifacts/") in cloud.stored()
+
+
+def test_the_model_archive_holds_what_serves_it(cloud: Cloud) -> None:
+    result = cloud.run()
+    key = next(key for key in cloud.stored() if key.endswith("model.tar.gz"))
+    assert key == f"models/churn/{result.id}/{result.id}-Train/output/model.tar.gz"
+    body = cloud.s3.get_object(Bucket="artifacts", Key=key)["Body"].read()
+    with tarfile.open(fileobj=io.BytesIO(body)) as tar:
+        names = tar.getnames()
+    assert {"model.json", "code/inference.py", "code/mlops_runtime/inference.py"} <= set(names)
+
+
+def test_a_run_is_written_down_with_logs_and_pictures(cloud: Cloud) -> None:
+    result = cloud.run()
+    record = json.loads((result.folder / "run.json").read_text())
+    assert (record["status"], record["registered"]) == ("registered", result.registered)
+    assert (result.folder / "Prepare" / "log.txt").read_text() == "prepared\n"
+    assert (result.folder / "Evaluate" / "report" / "picture.png").exists()
+    assert not (result.folder / "Train" / "opt").exists()
+
+
+def test_events_tell_start_lines_and_end_of_each_step(cloud: Cloud) -> None:
+    cloud.run()
+    prepare = [(e.kind, e.message) for e in cloud.events if e.step == "Prepare"]
+    assert prepare == [("start", ""), ("line", "prepared"), ("done", "")]
+
+
+def test_a_missed_gate_registers_nothing_and_says_which_number(cloud: Cloud) -> None:
+    result = cloud.run(replace(LIFE, gates=(Limit("accuracy", "at_least", 0.9),)))
+    assert result.status == "gate-failed"
+    assert result.missed == ("accuracy is 0.65, must be at least 0.9",)
+    assert result.registered is None
+    assert cloud.versions() == []
+    assert result.steps["GateFailed"] == "failed"
+
+
+def test_automatic_approval_registers_an_approved_version(cloud: Cloud) -> None:
+    result = cloud.run(replace(LIFE, register=Register("automatic")))
+    assert result.approval == "Approved"
+    assert cloud.versions()[0]["ModelApprovalStatus"] == "Approved"
+
+
+def test_without_prepare_and_evaluate_the_datasets_go_to_training(cloud: Cloud) -> None:
+    life = replace(LIFE, prepare=None, evaluate=None, gates=())
+    train = SCRIPTS["train.py"].replace('"train.csv"', '"orders", "orders.csv"')
+    assert cloud.run(life, train=train).status == "registered"
+
+
+def test_a_crash_shows_the_end_of_its_log_and_leaves_the_version_out(cloud: Cloud) -> None:
+    with pytest.raises(ResourceFailed) as caught:
+        cloud.run(train="print('reading')\nraise ValueError('no such column: age')\n")
+    assert "Train failed" in caught.value.message
+    assert "ValueError: no such column: age" in caught.value.message
+    assert "log.txt" in caught.value.hint
+    assert cloud.versions() == []
+
+
+def test_a_failed_run_continues_at_the_step_with_the_repaired_script(cloud: Cloud) -> None:
+    with pytest.raises(ResourceFailed):
+        cloud.run(evaluate="1 / 0")
+    first = sorted((cloud.work / "runs").iterdir())
+    cloud.events.clear()
+    result = cloud.run(from_step="Evaluate")
+    assert sorted((cloud.work / "runs").iterdir()) == first
+    assert result.steps == {
+        "Prepare": "reused", "Train": "reused", "Evaluate": "succeeded",
+        "Gate": "succeeded", "Register": "succeeded",
+    }  # fmt: skip
+    assert not [e for e in cloud.events if e.step == "Train" and e.kind == "start"]
+    assert len(cloud.versions()) == 1
+
+
+def test_a_run_killed_after_registering_registers_once(cloud: Cloud) -> None:
+    result = cloud.run()
+    path = result.folder / "run.json"
+    record = json.loads(path.read_text())
+    record |= {"registered": None, "status": "running"}
+    record["steps"]["Register"] |= {"status": "running", "properties": {}}
+    path.write_text(json.dumps(record))
+    again = cloud.run(from_step="Register")
+    assert again.registered == result.registered
+    assert len(cloud.versions()) == 1
+
+
+@pytest.mark.parametrize(
+    ("step", "sentence"), [("Evaluat", "no step 'Evaluat'"), ("Train", "has not been run here")]
+)
+def test_a_continuation_of_nothing_is_refused(cloud: Cloud, step: str, sentence: str) -> None:
+    with pytest.raises(UsageError, match=sentence):
+        cloud.run(from_step=step)
+
+
+def test_a_continuation_behind_an_unfinished_step_names_it(cloud: Cloud) -> None:
+    with pytest.raises(ResourceFailed):
+        cloud.run(train="1 / 0")
+    with pytest.raises(UsageError, match="its step Train is not done"):
+        cloud.run(from_step="Evaluate")
+
+
+def test_a_torn_record_is_an_error_and_not_a_traceback(cloud: Cloud) -> None:
+    result = cloud.run()
+    (result.folder / "run.json").write_text('{"version"')
+    with pytest.raises(UsageError, match="cannot be read"):
+        cloud.run(from_step="Evaluate")
+
+
+def test_a_step_that_takes_too_long_is_stopped(cloud: Cloud) -> None:
+    found = cloud.definition(prepare="import time\ntime.sleep(60)\n")
+    found["Steps"][0]["Arguments"]["StoppingCondition"]["MaxRuntimeInSeconds"] = 1
+    began = time.monotonic()
+    with pytest.raises(TimedOut, match="Prepare ran longer than"):
+        local.run(
+            found, s3=cloud.s3, sagemaker=cloud.sagemaker, work=cloud.work,
+            workload_python=Path(sys.executable),
+        )  # fmt: skip
+    assert time.monotonic() - began < 20
+
+
+def test_an_interruption_ends_the_script_and_says_how_to_continue(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import _thread
+
+    def interrupt(event: RunEvent) -> None:
+        if event.message == "up":
+            threading.Timer(0.1, _thread.interrupt_main).start()
+
+    found = cloud.definition(prepare="print('up', flush=True)\nimport time\ntime.sleep(60)\n")
+    began = time.monotonic()
+    with pytest.raises(Cancelled, match="interrupted"):
+        local.run(
+            found, s3=cloud.s3, sagemaker=cloud.sagemaker, work=cloud.work,
+            workload_python=Path(sys.executable), on_event=interrupt,
+        )  # fmt: skip
+    assert time.monotonic() - began < 20
+    (folder,) = (cloud.work / "runs").iterdir()
+    assert json.loads((folder / "run.json").read_text())["steps"]["Prepare"]["status"] == "failed"
+
+
+TUNE = Tune(
+    train=Train(script="train.py"),
+    strategy="grid",
+    metric="accuracy",
+    goal="maximize",
+    trials=3,
+    parallel=2,
+    search={"depth": Range("values", values=("3", "9", "7"))},
+)
+
+
+def test_a_grid_is_tried_whole_and_the_best_is_registered(cloud: Cloud) -> None:
+    result = cloud.run(replace(LIFE, training=TUNE))
+    assert result.metrics == pytest.approx({"accuracy": 0.69})
+    assert len([key for key in cloud.stored() if key.endswith("model.tar.gz")]) == 3
+    found = cloud.sagemaker.describe_model_package(ModelPackageName=result.registered)
+    model = found["InferenceSpecification"]["Containers"][0]["ModelDataUrl"]
+    assert model.endswith(f"{result.id}-Tune002/output/model.tar.gz")
+
+
+def test_minimizing_keeps_the_lowest(cloud: Cloud) -> None:
+    result = cloud.run(replace(LIFE, training=replace(TUNE, goal="minimize")))
+    assert result.metrics == pytest.approx({"accuracy": 0.63})
+
+
+def test_bayesian_search_is_a_seeded_sample_and_says_so(cloud: Cloud) -> None:
+    search = {"depth": Range("integer", low="2", high="30")}
+    life = replace(LIFE, training=replace(TUNE, strategy="bayesian", search=search))
+    cloud.run(life)
+    assert any("seeded random sample" in note for note in cloud.notes())
+    tried = sorted(note.split(" with ")[1] for note in cloud.notes() if " with " in note)
+    cloud.events.clear()
+    cloud.run(life)
+    assert sorted(n.split(" with ")[1] for n in cloud.notes() if " with " in n) == tried
+
+
+def test_a_trial_that_fails_does_not_count(cloud: Cloud) -> None:
+    train = SCRIPTS["train.py"] + "assert depth != 9\n"
+    result = cloud.run(replace(LIFE, training=TUNE), train=train)
+    assert result.metrics == pytest.approx({"accuracy": 0.67})
+    assert any(note.startswith("trial 2 failed: depth=9") for note in cloud.notes())
+
+
+def test_a_tuning_of_failures_fails(cloud: Cloud) -> None:
+    with pytest.raises(ResourceFailed, match="all 3 trials failed"):
+        cloud.run(replace(LIFE, training=TUNE), train="1 / 0")
+
+
+def test_checkpoints_outlive_a_crash(cloud: Cloud) -> None:
+    train = SCRIPTS["train.py"] + (
+        'kept = Path(a["--checkpoints"], "epoch")\n'
+        "if not kept.exists():\n    kept.write_text('1')\n    raise SystemExit('taken away')\n"
+    )
+    life = replace(LIFE, training=Train(script="train.py", checkpoints=True))
+    with pytest.raises(ResourceFailed):
+        cloud.run(life, train=train)
+    assert cloud.run(life, from_step="Train", train=train).status == "registered"
+
+
+def test_scripts_see_no_credentials(cloud: Cloud) -> None:
+    prepare = SCRIPTS["prepare.py"] + (
+        "import os\nassert not [n for n in os.environ if n.startswith(('AWS_', 'MLOPS_'))], os.environ\n"
+    )
+    assert cloud.run(prepare=prepare).status == "registered"
+
+
+def test_an_unfilled_placeholder_is_refused(cloud: Cloud) -> None:
+    found = cloud.definition()
+    found["Steps"][0]["Arguments"]["RoleArn"] = "${execution_role_arn}"
+    with pytest.raises(UsageError, match="placeholder"):
+        local.run(found, s3=cloud.s3, sagemaker=cloud.sagemaker, work=cloud.work)
+
+
+def test_a_step_of_a_kind_that_is_not_run_here_is_refused(cloud: Cloud) -> None:
+    found = cloud.definition()
+    found["Steps"].append({"Name": "Notify", "Type": "Lambda", "Arguments": {}})
+    with pytest.raises(UsageError, match="how to run Notify, a Lambda step"):
+        local.run(
+            found, s3=cloud.s3, sagemaker=cloud.sagemaker, work=cloud.work,
+            workload_python=Path(sys.executable),
+        )  # fmt: skip
+
+
+def test_missing_data_are_named(cloud: Cloud) -> None:
+    cloud.s3.delete_object(Bucket="data", Key="orders/orders.csv")
+    with pytest.raises(UsageError, match="nothing at s3://data/orders"):
+        cloud.run()
+
+
+def test_a_missing_bucket_is_a_failed_resource(cloud: Cloud) -> None:
+    found = json.loads(json.dumps(cloud.definition()).replace("s3://data", "s3://gone"))
+    with pytest.raises(ResourceFailed, match="reading s3://gone/orders"):
+        local.run(
+            found, s3=cloud.s3, sagemaker=cloud.sagemaker, work=cloud.work,
+            workload_python=Path(sys.executable),
+        )  # fmt: skip
+
+
+def test_a_work_folder_that_cannot_be_written_is_an_error(cloud: Cloud) -> None:
+    cloud.work.parent.mkdir(parents=True, exist_ok=True)
+    cloud.work.write_text("a file in the way")
+    with pytest.raises(MlopsError, match="cannot write its files"):
+        cloud.run()
