@@ -15,7 +15,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "engine_support"))
 from memory_provider import MemoryProvider
 from programs import make_target
 
-from mlops_iac.engine.embedded import EmbeddedEngine, capture
+from mlops_iac.engine.embedded import EmbeddedEngine
+from mlops_iac.engine.embedded.capture import capture
 from mlops_iac.engine.protocol import Event, Plan, Result
 from mlops_iac.errors import MlopsError, UsageError
 from mlops_iac.values import UNKNOWN, Secret

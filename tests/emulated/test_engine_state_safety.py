@@ -158,7 +158,7 @@ def test_a_stack_name_is_no_path(tmp_path: Path, cloud: MemoryProvider) -> None:
 def test_the_first_interrupt_ends_in_order(target: StackTarget, cloud: MemoryProvider) -> None:
     cloud.latency = 0.3
     threading.Timer(0.9, os.kill, (os.getpid(), signal.SIGINT)).start()
-    from mlops_iac.engine.embedded import capture
+    from mlops_iac.engine.embedded.capture import capture
 
     capture(target, cloud)  # warm, so that the timer hits the creation
     many = make_target(

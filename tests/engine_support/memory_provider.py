@@ -105,7 +105,7 @@ class MemoryProvider:
     # -- the interface -----------------------------------------------------------------------
     def configure(self, stack: str, config: Properties) -> None:
         self.stacks.append(stack)
-        if stack != "local":
+        if stack != "local" and not stack.startswith("urn:pulumi:local::"):
             raise ProviderError(f"the emulator serves the stack local, not {stack}")
 
     def supports(self, type_: str) -> bool:

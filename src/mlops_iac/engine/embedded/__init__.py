@@ -12,20 +12,6 @@ Nothing here is imported before it is needed: naming the engine must not import 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from mlops_iac.engine.embedded.engine import EmbeddedEngine
 
-if TYPE_CHECKING:
-    from mlops_iac.emulators.provider import Provider
-    from mlops_iac.engine.protocol import StackTarget
-    from mlops_iac.graph.model import ResourceGraph
-
-__all__ = ["EmbeddedEngine", "capture"]
-
-
-def capture(target: StackTarget, provider: Provider) -> ResourceGraph:
-    """Run the program with stand-ins for everything computed; see `capture.capture`."""
-    from mlops_iac.engine.embedded.capture import capture as run
-
-    return run(target, provider)
+__all__ = ["EmbeddedEngine"]
