@@ -299,3 +299,44 @@ def test_a_lock_file_is_written_beside_and_checked(tmp_path: Path) -> None:
         f"{name} is not what the blueprint gives"
     ]
     assert stale(program(), tmp_path) == []
+
+
+def test_a_kill_between_two_files_is_mended_by_the_next_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(program(), tmp_path)
+    changed = {"__main__.py": MAIN + b"#", "new/a.json": b"1", "Pulumi.yaml": b"name: demo\n"}
+    for survived in range(3):
+        moves: list[Path] = []
+        move = Path.replace
+
+        def killed(
+            self: Path,
+            target: Path,
+            *,
+            moves: list[Path] = moves,
+            survived: int = survived,
+            move: Any = move,
+        ) -> Path:
+            if len(moves) == survived:
+                raise KeyboardInterrupt
+            moves.append(self)
+            return move(self, target)  # type: ignore[no-any-return]
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "replace", killed)
+            with pytest.raises(KeyboardInterrupt):
+                write(program(files={**changed, "new/a.json": str(survived).encode()}), tmp_path)
+    write(program(files=changed), tmp_path)
+    assert stale(program(files=changed), tmp_path) == []
+    assert not list(tmp_path.rglob("*.mlops-iac~"))
+    assert (tmp_path / "new" / "a.json").read_bytes() == b"1"
+    assert not (tmp_path / "p").exists()
+
+
+def test_stale_says_values_and_hides_those_that_are_named_like_secrets(tmp_path: Path) -> None:
+    write(program(config={"prod": {"demo:max": 4, "demo:env.API_KEY": "hunter2"}}), tmp_path)
+    other = program(config={"prod": {"demo:max": 5, "demo:env.API_KEY": "hunter3"}})
+    (reason,) = stale(other, tmp_path)
+    assert "demo:max is 4, must be 5" in reason
+    assert "hunter" not in reason

@@ -32,7 +32,7 @@ def requirements(clouds: Sequence[str]) -> bytes:
 
 def gitignore() -> bytes:
     """`.gitignore`: what running the program leaves behind."""
-    return text(["__pycache__/", "venv/", ".venv/"])
+    return text(["__pycache__/", "venv/", ".venv/", "*.mlops-iac~"])
 
 
 def readme(title: str, source: str, stacks: Sequence[str], provenance: str) -> bytes:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import NoReturn
 
 from mlops_iac.errors import MlopsError, UsageError
 from mlops_iac.graph.lock import LOCK_SUFFIX, same_lock
+from mlops_iac.graph.redact import redact
 from mlops_iac.program import manifest, stackfile
 from mlops_iac.program.build import Program
 from mlops_iac.program.manifest import Manifest, read_manifest
@@ -49,18 +49,20 @@ def write(program: Program, out: Path, *, extra: Mapping[str, bytes] | None = No
                 target = out / change.path
                 _make_folder(target.parent, folders)
                 staged.append((_stage(target, change.content), target))
-        for temporary, target in staged:
-            temporary.replace(target)
         for change in changes:
             if change.content is None:
                 (out / change.path).unlink(missing_ok=True)
                 _drop_empty_folders((out / change.path).parent, out)
+        # The manifest first: what is named in it is ours and is written again after a kill -9; a
+        # file that came before its entry would be taken for somebody else's.
+        for temporary, target in sorted(staged, key=lambda pair: pair[1].name != manifest.NAME):
+            temporary.replace(target)
     except OSError as error:
-        for temporary, _ in staged:
-            temporary.unlink(missing_ok=True)
-        for folder in reversed(folders):
-            _drop_empty_folders(folder, folder.parent)
+        _clean_up(staged, folders)
         _explain(error, out)
+    except BaseException:
+        _clean_up(staged, folders)
+        raise
     return sorted(out / change.path for change in changes if change.path != manifest.NAME)
 
 
@@ -128,8 +130,21 @@ def _stack_changes(program: Program, known: Manifest, out: Path, environment: st
     foreign = set(existing) - set(changes)
     if environment not in program.config and not foreign and _only_config(text):
         return [_Change(file, None, f"{file} is left over")]
-    keys = ", ".join(sorted(changes))
-    return [_Change(file, stackfile.edited(text, changes).encode(), f"{file}: {keys} must change")]
+    told = [_told(key, existing.get(key), ours.get(key)) for key in sorted(changes)]
+    shown = "; ".join(told[:3]) + (f"; and {len(told) - 3} more" if len(told) > 3 else "")
+    return [_Change(file, stackfile.edited(text, changes).encode(), f"{file}: {shown}")]
+
+
+def _told(key: str, existing: object, ours: object) -> str:
+    """One difference in words. Values by their keys' names may be secrets."""
+    shown = redact({key.rsplit(":", 1)[-1].rsplit(".", 1)[-1]: [existing, ours]})
+    pair = next(iter(shown.values()))
+    before, after = pair if isinstance(pair, list) else (pair, pair)
+    if existing is None:
+        return f"{key} is missing"
+    if ours is None:
+        return f"{key} is left over"
+    return f"{key} is {before}, must be {stackfile.scalar(after)}"
 
 
 def _only_config(text: str) -> bool:
@@ -186,16 +201,21 @@ def _stage(target: Path, content: bytes) -> Path:
     """Write beside the target, durably, so that a rename completes it."""
     if target.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
-    descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    temporary = Path(name)
+    # A fixed name: what a kill -9 leaves behind is overwritten by the next run.
+    temporary = target.with_name(f".{target.name}.mlops-iac~")
     try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(content)
-        temporary.chmod(0o644)
+        temporary.write_bytes(content)
     except OSError:
         temporary.unlink(missing_ok=True)
         raise
     return temporary
+
+
+def _clean_up(staged: Sequence[tuple[Path, Path]], folders: Sequence[Path]) -> None:
+    for temporary, _ in staged:
+        temporary.unlink(missing_ok=True)
+    for folder in reversed(folders):
+        _drop_empty_folders(folder, folder.parent)
 
 
 def _make_folder(folder: Path, made: list[Path]) -> None:
