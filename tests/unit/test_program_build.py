@@ -351,12 +351,18 @@ def test_the_program_is_formatted_linted_and_byte_identical(
     main.write_bytes(full_program.files["__main__.py"])
     ruff = [sys.executable, "-m", "ruff"]
     formatted = subprocess.run(
-        [*ruff, "format", "--isolated", "--diff", main], capture_output=True, text=True
+        [*ruff, "format", "--isolated", "--diff", main],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
     )
     assert formatted.returncode == 0, formatted.stdout
     rules = "A,B,C4,E4,E7,E9,F,I,N,PIE,RUF100,SIM,UP,W"
     linted = subprocess.run(
-        [*ruff, "check", "--isolated", "--select", rules, main], capture_output=True, text=True
+        [*ruff, "check", "--isolated", "--select", rules, main],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
     )
     assert linted.returncode == 0, linted.stdout
     plans = {env: everything(env, blueprint.parent / "code") for env in ENVIRONMENTS}
