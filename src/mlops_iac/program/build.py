@@ -10,7 +10,6 @@ from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import mlops_iac
 from mlops_iac.clouds.base import (
     Archive,
     ComponentCall,
@@ -49,7 +48,7 @@ class ProjectInput:
         except OSError as error:
             raise UsageError(f"{self.source} cannot be read: {error.strerror}") from None
         return (
-            f"Written by mlops-iac {mlops_iac.__version__} from {self.source.name}"
+            f"Written by mlops-iac {project_files.own_version()} from {self.source.name}"
             f" (sha256:{digest[:12]})."
         )
 

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-
-import mlops_iac
+from functools import cache
+from importlib.metadata import version
 
 # What a generated program runs with: the versions this release was tested against, and so the same
 # on every machine. A unit test keeps them equal to the pins of the `dev` extra.
 PULUMI_VERSION = "3.272.0"
 SDK_VERSIONS = {"aws": ("pulumi-aws", "7.51.1")}
+
+
+@cache
+def own_version() -> str:
+    """The version of this package."""
+    return version("mlops-iac")
 
 
 def pulumi_yaml(name: str, description: str) -> bytes:
@@ -25,7 +31,7 @@ def pulumi_yaml(name: str, description: str) -> bytes:
 def requirements(clouds: Sequence[str]) -> bytes:
     """`requirements.txt`, pinned."""
     extras = f"[{','.join(clouds)}]" if clouds else ""
-    lines = [f"mlops-iac{extras}=={mlops_iac.__version__}", f"pulumi=={PULUMI_VERSION}"]
+    lines = [f"mlops-iac{extras}=={own_version()}", f"pulumi=={PULUMI_VERSION}"]
     lines += [f"{package}=={version}" for package, version in map(SDK_VERSIONS.__getitem__, clouds)]
     return text(lines)
 
