@@ -16,6 +16,7 @@ _SUFFIX = ".jinja"  # only these are rendered, the rest is copied
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _LONGEST_NAME = 32  # `name` of a blueprint
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d")
+_EMAIL = re.compile(r"[^\s@<>,;:\"()\[\]]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 _PLATFORMS = ("sagemaker",)
 
 
@@ -101,7 +102,7 @@ def _check(answers: Mapping[str, str]) -> None:
             f"{_LONGEST_NAME} characters at most",
             hint=f"for example {default_answers(name)['name']}",
         )
-    if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", owner):
+    if not _EMAIL.fullmatch(owner):
         raise UsageError(f"owner {owner!r} is not an e-mail address")
     if not _REGION.fullmatch(answers["region"]):
         raise UsageError(f"region {answers['region']!r} is not a region", hint="e.g. eu-west-1")
