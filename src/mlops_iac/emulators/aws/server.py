@@ -38,6 +38,8 @@ ACCOUNT = "123456789012"
 State = Literal["running", "lost", "silent"]
 _START_SECONDS = 30.0
 _ANSWER_SECONDS = 3.0
+_END_SECONDS = 5.0
+_MODULE = "mlops_iac.emulators.aws.moto_process"
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +190,7 @@ def _locked(folder: Path) -> BaseFileLock:
 def _spawn(folder: Path, port: int) -> ServerInfo:
     instance = secrets.token_hex(8)
     log = folder / "server.log"
-    command = [sys.executable, "-m", "mlops_iac.emulators.aws.moto_process"]
+    command = [sys.executable, "-m", _MODULE]
     command += ["--work", str(folder), "--instance", instance, "--port", str(port)]
     environment = {
         **os.environ,
@@ -256,10 +258,10 @@ def _is_ours(pid: int, instance: str) -> bool:
 
 
 def _end(pid: int, instance: str) -> None:
-    for number, seconds in ((signal.SIGTERM, 5.0), (signal.SIGKILL, 5.0)):
+    for number in (signal.SIGTERM, signal.SIGKILL):
         with suppress(ProcessLookupError):
             os.kill(pid, number)
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + _END_SECONDS
         while time.monotonic() < deadline:
             _reap(pid)
             if not _is_ours(pid, instance):

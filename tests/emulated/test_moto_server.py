@@ -1,0 +1,178 @@
+"""The emulator's process: started once, survives, is told apart, stopped, replaced."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from mlops_iac.emulators.aws import server
+from mlops_iac.errors import MlopsError, TimedOut, UsageError
+
+
+@pytest.fixture
+def work(tmp_path):
+    path = tmp_path / ".mlops-iac"
+    yield path
+    with_silent = server.status(path)
+    if with_silent is not None and with_silent.state == "silent":
+        os.kill(with_silent.pid, signal.SIGCONT)
+    server.stop(path)
+
+
+def wait_until_gone(pid):
+    for _ in range(500):
+        try:
+            os.waitpid(pid, os.WNOHANG)
+            os.kill(pid, 0)
+        except (ProcessLookupError, ChildProcessError):
+            return
+        time.sleep(0.01)
+    raise AssertionError("the process is still there")
+
+
+def test_nothing_was_started(work):
+    assert server.status(work) is None
+    assert server.stop(work) is False
+    assert not work.exists()
+
+
+def test_start_twice_is_one_process_and_stop_ends_it(work):
+    first = server.start(work)
+    assert first.running
+    assert server.ensure(work) == first
+    assert (work / ".gitignore").read_text() == "*\n"
+    assert server.client("sts", first).get_caller_identity()["Account"] == "123456789012"
+    assert server.stop(work) is True
+    assert server.status(work) is None
+    assert server.stop(work) is False
+    wait_until_gone(first.pid)
+
+
+def test_it_survives_the_command_that_started_it_and_its_interrupt(work):
+    code = (
+        "import sys, pathlib; from mlops_iac.emulators.aws import server;"
+        "server.start(pathlib.Path(sys.argv[1]))"
+    )
+    subprocess.run([sys.executable, "-c", code, str(work)], check=True, timeout=60)
+    found = server.status(work)
+    assert found is not None
+    assert found.running
+    os.kill(found.pid, signal.SIGINT)
+    assert os.getpgid(found.pid) != os.getpgid(0)
+    assert server.status(work).running
+
+
+def test_two_starters_at_once_make_one(work):
+    code = (
+        "import sys, pathlib; from mlops_iac.emulators.aws import server;"
+        "print(server.start(pathlib.Path(sys.argv[1])).instance)"
+    )
+    command = [sys.executable, "-c", code, str(work)]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    instances = {process.communicate(timeout=60)[0] for process in both}
+    assert len(instances) == 1
+
+
+def test_killed_it_is_lost_and_the_next_one_is_another(work):
+    first = server.start(work)
+    server.client("s3", first).create_bucket(
+        Bucket="bucket-one", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
+    )
+    os.kill(first.pid, signal.SIGKILL)
+    wait_until_gone(first.pid)
+    lost = server.status(work)
+    assert lost.state == "lost"
+    assert "lost" in lost.message
+    second = server.start(work)
+    assert second.instance != first.instance
+    assert second.port == first.port  # addresses in people's shells stay good
+    assert server.client("s3", second).list_buckets()["Buckets"] == []
+
+
+def test_one_that_stopped_answering_is_told_and_can_be_stopped(work, monkeypatch):
+    monkeypatch.setattr(server, "_ANSWER_SECONDS", 0.3)
+    info = server.start(work)
+    os.kill(info.pid, signal.SIGSTOP)
+    assert server.status(work).state == "silent"
+    with pytest.raises(TimedOut, match="does not answer") as caught:
+        server.start(work)
+    assert "local stop" in caught.value.hint
+    # SIGTERM waits for the process to continue; SIGKILL does not.
+    monkeypatch.setattr(server, "_END_SECONDS", 0.3)
+    assert server.stop(work) is True
+    wait_until_gone(info.pid)
+
+
+def test_a_foreign_server_on_the_port_is_left_alone(work):
+    class Foreign(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b'{"instance": "someone else"}')
+
+        def log_message(self, *_):
+            pass
+
+    foreign = http.server.HTTPServer(("127.0.0.1", 0), Foreign)
+    threading.Thread(target=foreign.serve_forever, daemon=True).start()
+    folder = work / "emulator"
+    folder.mkdir(parents=True)
+    stale = {"port": foreign.server_port, "pid": os.getpid(), "instance": "old", "started": 1.0}
+    (folder / "server.json").write_text(json.dumps(stale))
+    try:
+        assert server.status(work).state == "lost"
+        info = server.start(work)
+        assert info.running
+        assert info.port != foreign.server_port
+    finally:
+        foreign.shutdown()
+
+
+def test_stop_never_ends_a_process_that_is_not_ours(work):
+    folder = work / "emulator"
+    folder.mkdir(parents=True)
+    bystander = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    try:
+        stale = {"port": 1, "pid": bystander.pid, "instance": "gone", "started": 1.0}
+        (folder / "server.json").write_text(json.dumps(stale))
+        assert server.stop(work) is False
+        assert bystander.poll() is None
+        assert server.status(work) is None
+    finally:
+        bystander.kill()
+        bystander.wait()
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"port": "x"}', '{"port": 1}'])
+def test_a_torn_file_is_no_emulator(work, content):
+    folder = work / "emulator"
+    folder.mkdir(parents=True)
+    (folder / "server.json").write_text(content)
+    assert server.status(work) is None
+
+
+def test_one_that_ends_at_once_is_an_error_with_its_last_words(work, monkeypatch):
+    monkeypatch.setattr(server, "_MODULE", "mlops_iac.no_such_module")
+    with pytest.raises(MlopsError, match="no_such_module"):
+        server.start(work)
+
+
+def test_a_folder_that_cannot_be_written(tmp_path):
+    blocker = tmp_path / "file"
+    blocker.write_text("")
+    with pytest.raises(UsageError, match="cannot write"):
+        server.start(blocker / ".mlops-iac")
+
+
+def test_starting_is_quick(work):
+    started = time.perf_counter()
+    server.start(work)
+    assert time.perf_counter() - started < 10  # 0.5 s on an idle laptop
