@@ -87,6 +87,29 @@ def test_prod_serves_what_dev_registered(graphs: dict[str, list[Resource]]) -> N
     )
 
 
+def test_prod_may_read_what_dev_trained_and_nothing_else(
+    graphs: dict[str, list[Resource]],
+) -> None:
+    attached = one(graphs["prod"], "aws:iam/rolePolicy:RolePolicy", "promotion-policy")
+    role = one(graphs["prod"], "aws:iam/role:Role", "identity-endpoint")
+    assert attached.inputs["role"] == role.outputs["name"]
+    rights = policy(attached.inputs["policy"])
+    assert rights["ReadPromoted"]["Resource"] == "arn:aws:s3:::data-artifacts-*/models/*"
+    assert rights["ReadPromoted"]["Condition"] == {
+        "StringEquals": {"aws:ResourceAccount": ["012345678901"]}
+    }
+    assert rights["DecryptPromoted"]["Resource"] == "arn:aws:kms:eu-west-1:012345678901:key/*"
+    assert rights["DecryptPromoted"]["Condition"] == {
+        "StringEquals": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}
+    }
+    for kind in ("aws:sagemaker/model:Model", ENDPOINT):
+        assert "promotion-policy" in names(one(graphs["prod"], kind).dependencies)
+    # The other side says yes to the name that is granted here.
+    bucket = one(graphs["dev"], "aws:s3/bucket:Bucket", "data-artifacts")
+    assert bucket.name == "data-artifacts"
+    assert "bucket" not in bucket.inputs
+
+
 def test_the_endpoint_role_watches_the_alarms_that_exist(
     graphs: dict[str, list[Resource]],
 ) -> None:

@@ -97,6 +97,7 @@ def test_an_environment_that_promotes_only_serves(
         "data",
         "identity",
         "alerts",
+        "promotion",
         "api",
         "api_monitor",
         "budget",
@@ -204,6 +205,37 @@ def test_who_trains_lets_those_read_who_serve(plans: dict[str, list[ComponentCal
         assert call_of(plans[name], "keys").args["reader_accounts"].value == []
 
 
+def test_local_trains_its_own_whatever_is_promoted(tmp_path: Path) -> None:
+    """Nothing of another account can be reached from the emulated cloud."""
+    text = MINIMAL.replace("    code: workload/", "    promote_from: dev\n    code: workload/")
+    text += "environments: {dev: {account: 012345678901, models: {churn: {promote_from: null}}}}\n"
+    blueprint = loaded(tmp_path, text)
+    assert blueprint.resolve("local").blueprint.models["churn"].promote_from == "dev"
+    calls = SAGEMAKER.plan(blueprint.resolve("local"))
+    assert call_of(calls, "churn_pipeline")
+    (variant,) = call_of(calls, "api").args["variants"]
+    assert variant.args["package_group"] == Ref("churn_registry", "group_name")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"dev": "{}"}, "which account"),
+        ({"dev": "{account: 012345678901, region: us-east-1}"}, "cannot be served"),
+    ],
+)
+def test_a_promotion_that_cannot_work_is_refused(
+    tmp_path: Path, change: dict[str, str], message: str
+) -> None:
+    text = MINIMAL + (
+        f"environments:\n  dev: {change['dev']}\n"
+        "  prod: {account: 210987654321, models: {churn: {promote_from: dev}}}\n"
+    )
+    (found,) = problems(tmp_path, text, "prod")
+    assert found.path == "models.churn.promote_from"
+    assert message in found.message
+
+
 def test_protection_is_honoured(plans: dict[str, list[ComponentCall]]) -> None:
     protected = {
         name: call_of(calls, "data").args["protect"].value for name, calls in plans.items()
@@ -255,7 +287,7 @@ def test_every_job_carries_the_cost_tags(plans: dict[str, list[ComponentCall]]) 
 
 def test_every_resource_gets_the_same_tags(plans: dict[str, list[ComponentCall]]) -> None:
     for calls in plans.values():
-        assert len({str(call.args["tags"]) for call in calls}) == 1
+        assert len({str(call.args["tags"]) for call in calls if call.variable != "promotion"}) == 1
 
 
 def test_the_provider_deploys_to_one_account_only() -> None:

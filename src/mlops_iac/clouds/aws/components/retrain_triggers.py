@@ -68,7 +68,10 @@ class RetrainTriggersArgs:
 
 
 class RetrainTriggers(pulumi.ComponentResource):
-    """Schedule, event rules, the cooldown function, and the queue of what was not delivered."""
+    """Schedule, event rules, the cooldown function, and the queue of what was not delivered.
+
+    What `depends_on` names is there before code is uploaded.
+    """
 
     def __init__(
         self,
@@ -81,6 +84,10 @@ class RetrainTriggers(pulumi.ComponentResource):
         self._context = Context(self)
         self._policies: dict[str, aws.iam.RolePolicy] = {}
         self._child = pulumi.ResourceOptions(parent=self)
+        # A component's own dependencies are not those of its children.
+        self._after = pulumi.ResourceOptions(
+            parent=self, depends_on=opts.depends_on if opts else None
+        )
         if args.schedule is None and not args.new_data and not args.alarm_arns:
             raise ValueError(f"{name} starts nothing: it has no schedule, data or alarms")
 
@@ -169,7 +176,7 @@ class RetrainTriggers(pulumi.ComponentResource):
             server_side_encryption="aws:kms" if args.key_arn else None,
             kms_key_id=args.key_arn,
             tags=args.tags,
-            opts=self._child,
+            opts=self._after,
         )
         return aws.lambda_.Function(
             f"{name}-cooldown",

@@ -49,7 +49,7 @@ class TrainingPipelineArgs:
 
 
 class TrainingPipeline(pulumi.ComponentResource):
-    """Uploaded code and the pipeline. What `depends_on` names is there before the pipeline is."""
+    """Uploaded code and the pipeline. What `depends_on` names is there before either is."""
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class TrainingPipeline(pulumi.ComponentResource):
         super().__init__("mlops-iac:aws:TrainingPipeline", name, {}, opts)
         # A component's own dependencies are not those of its children.
         after = opts.depends_on if opts else None
-        child = pulumi.ResourceOptions(parent=self)
+        child = pulumi.ResourceOptions(parent=self, depends_on=after)
 
         digest = _hash(args.code)
         code = aws.s3.BucketObjectv2(
@@ -103,7 +103,7 @@ class TrainingPipeline(pulumi.ComponentResource):
                 )
             ),
             tags=args.tags,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=after),
+            opts=child,
         )
 
         self.pipeline_name = self.pipeline.pipeline_name

@@ -29,7 +29,7 @@ _NO_SCALING = ("t2",)
 _LARGEST_STEP_PERCENT = 50
 _LONGEST_WAIT_MINUTES = 60
 _MOST_VARIANTS = 10
-_RESERVED_NAMES = {"keys", "data", "datasets", "identity", "alerts", "budget"}
+_RESERVED_NAMES = {"keys", "data", "datasets", "identity", "alerts", "budget", "promotion"}
 
 
 def check(scope: Scope) -> list[Diagnostic]:
@@ -197,7 +197,7 @@ def _model(scope: Scope, name: str) -> Iterator[Diagnostic]:
             "copy it to `s3://…`, a prefix or a .tar.gz",
         )
     yield from machines.check_images(scope, name)
-    if model.promote_from:
+    if scope.promotes(name):
         home = scope.home(name)
         other = resolved.siblings[home.environment].blueprint
         if other.models[name].train is None:
@@ -206,6 +206,13 @@ def _model(scope: Scope, name: str) -> Iterator[Diagnostic]:
                 UNSUPPORTED,
                 f"{path}.promote_from: nothing is trained in {home.environment}",
                 "name the environment that trains it",
+            )
+        if home.account is None:
+            yield resolved.diagnostic(
+                f"{path}.promote_from",
+                UNSUPPORTED,
+                f"{path}.promote_from: nothing says in which account {home.environment} is",
+                f"write `environments.{home.environment}.account`",
             )
         if home.region != scope.blueprint.region:
             yield resolved.diagnostic(

@@ -89,7 +89,7 @@ def plan_pipeline(scope: Scope, name: str) -> ComponentCall:
         },
         path=path,
         name=f"{name}-training",
-        depends_on=(registry_variable(name),),
+        depends_on=("data", registry_variable(name)),
         exports={f"{identifier(name)}_pipeline": "pipeline_name"},
     )
 
@@ -131,6 +131,7 @@ def plan_retraining(scope: Scope, name: str) -> list[ComponentCall]:
                 "tags": scope.tags,
             },
             path=path,
+            depends_on=("data",) if guarded else (),
         )
     ]
 

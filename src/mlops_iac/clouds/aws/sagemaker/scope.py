@@ -98,14 +98,23 @@ class Scope:
             return None
         return Setting(list(value) if isinstance(value, tuple) else value, f"existing.{name}")
 
+    def promotes(self, model: str) -> bool:
+        """Whether versions of `model` come from another environment. `local` trains its own."""
+        return bool(self.blueprint.models[model].promote_from) and not self.is_local
+
     @property
     def trained(self) -> list[str]:
         """Models that are trained in this environment."""
         return [
             name
             for name, model in self.blueprint.models.items()
-            if model.train is not None and not model.promote_from
+            if model.train is not None and not self.promotes(name)
         ]
+
+    @property
+    def promoted(self) -> list[str]:
+        """Models whose versions come from another environment."""
+        return [name for name in self.blueprint.models if self.promotes(name)]
 
     @property
     def endpoints(self) -> dict[str, RealTime]:
@@ -120,9 +129,15 @@ class Scope:
         """Where versions of `model` are approved: at the end of the chain of `promote_from`."""
         at = self.resolved
         seen = {at.environment}
+        if self.is_local:
+            return self._home(at, model)
         while (source := at.blueprint.models[model].promote_from) and source not in seen:
             at = at.siblings[source]
             seen.add(source)
+        return self._home(at, model)
+
+    @staticmethod
+    def _home(at: ResolvedBlueprint, model: str) -> Home:
         blueprint = at.blueprint
         group = physical_name(blueprint.name, at.environment, model, PACKAGE_GROUP_LIMIT)
         return Home(at.environment, blueprint.account, blueprint.region, group)
@@ -132,11 +147,14 @@ class Scope:
         mine = self.blueprint.account
         found = set()
         for name, other in self.resolved.siblings.items():
-            wanted = other.blueprint.models.get(model)
-            if name == self.environment or wanted is None or not wanted.promote_from:
+            if name == self.environment or model not in other.blueprint.models:
                 continue
             account = other.blueprint.account
-            if Scope(other).home(model).environment == self.environment and account != mine:
+            if (
+                Scope(other).promotes(model)
+                and Scope(other).home(model).environment == self.environment
+                and account != mine
+            ):
                 found.add(account)
         return sorted(account for account in found if account)
 

@@ -15,6 +15,8 @@ from mlops_iac.clouds.base import ComponentCall, Construct, Definition, Ref, Set
 # The variant of an entry that names a model and no variants. A constant: a variant that is
 # renamed is another variant, and its endpoint starts anew.
 ONLY_VARIANT = "main"
+# The call that lets the endpoint role read what another account trained.
+PROMOTION = "promotion"
 # Where a rollout has no limit on errors of its own.
 DEFAULT_ERROR_RATE_PERCENT = 5.0
 
@@ -24,6 +26,15 @@ def variants(entry: RealTime) -> dict[str, VariantSection]:
     if entry.variants:
         return dict(entry.variants)
     return {ONLY_VARIANT: VariantSection(model=entry.model, traffic_percent=100)}
+
+
+def promoting_accounts(scope: Scope) -> list[str]:
+    """Other accounts whose artifacts the endpoint role must read; a role of the user's is theirs."""
+    if scope.blueprint.existing.roles.serve is not None:
+        return []
+    served = {model for entry in scope.endpoints.values() for model in machines.models_of(entry)}
+    accounts = {scope.home(name).account for name in scope.promoted if name in served}
+    return sorted(each for each in accounts if each and each != scope.blueprint.account)
 
 
 def plan_serving(scope: Scope, name: str, entry: RealTime) -> list[ComponentCall]:
@@ -48,6 +59,7 @@ def plan_serving(scope: Scope, name: str, entry: RealTime) -> list[ComponentCall
         },
         path=path,
         name=name,
+        depends_on=(PROMOTION,) if promoting_accounts(scope) else (),
         exports={
             f"{variable}_endpoint": "endpoint_name",
             f"{variable}_pending": "pending",

@@ -7,7 +7,12 @@ from mlops_iac.clouds.aws.naming import ENDPOINT_LIMIT, alarm_name, physical_nam
 from mlops_iac.clouds.aws.sagemaker import machines
 from mlops_iac.clouds.aws.sagemaker.models import plan_pipeline, plan_registry, plan_retraining
 from mlops_iac.clouds.aws.sagemaker.scope import STACK_TAG, Scope, call
-from mlops_iac.clouds.aws.sagemaker.serving import plan_serving, variants
+from mlops_iac.clouds.aws.sagemaker.serving import (
+    PROMOTION,
+    plan_serving,
+    promoting_accounts,
+    variants,
+)
 from mlops_iac.clouds.base import ComponentCall, Ref, Setting, UserFile
 from mlops_iac.pipeline.lifecycle import training_datasets
 
@@ -20,6 +25,7 @@ def plan(scope: Scope) -> list[ComponentCall]:
     calls += [plan_registry(scope, model) for model in scope.trained]
     calls += _datasets(scope)
     calls += [plan_pipeline(scope, model) for model in scope.trained]
+    calls += _promotion(scope)
     for name, entry in scope.endpoints.items():
         calls += plan_serving(scope, name, entry)
     for model in scope.trained:
@@ -160,6 +166,25 @@ def _identity(scope: Scope) -> ComponentCall:
         },
         path="security",
     )
+
+
+def _promotion(scope: Scope) -> list[ComponentCall]:
+    accounts = promoting_accounts(scope)
+    if not accounts:
+        return []
+    homes = [scope.resolved.siblings[scope.home(name).environment] for name in scope.promoted]
+    return [
+        call(
+            PROMOTION,
+            "promotion:Promotion",
+            {
+                "role_arn": Ref("identity", "endpoint_role_arn"),
+                "accounts": Setting(accounts, "promotion.accounts"),
+                "encrypted": any(Scope(home).customer_key for home in homes),
+            },
+            path="promotion",
+        )
+    ]
 
 
 def _source_uris(scope: Scope) -> list[Setting]:
