@@ -8,6 +8,7 @@ merged as written) → `decode` (typed models of `sections`) → `checks` (what 
 
 from __future__ import annotations
 
+from mlops_iac.blueprint.combine import combine
 from mlops_iac.blueprint.loaded import LoadedBlueprint, inspect, load, validate
 from mlops_iac.blueprint.resolved import Origin, ResolvedBlueprint
 from mlops_iac.blueprint.sections.root import Blueprint
@@ -17,6 +18,7 @@ __all__ = [
     "LoadedBlueprint",
     "Origin",
     "ResolvedBlueprint",
+    "combine",
     "inspect",
     "load",
     "validate",

@@ -225,6 +225,9 @@ def _syntax(source: Source, error: yaml.MarkedYAMLError) -> Diagnostic:
     if ("end of stream" in said or at_end) and error.context_mark is not None:
         said, hint, mark = "this is not closed", "close it", error.context_mark
     line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
+    if line > len(source.lines()):  # libyaml counts a line after the last
+        line = len(source.lines())
+        column = len(source.line(line)) or 1
     character = source.line(line)[column - 1 : column]
     for pattern, message, advice in _WORDS:
         if re.search(pattern, said):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+import gc
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from mlops_iac.blueprint.checks import Check, check_environment, check_together
 from mlops_iac.blueprint.checks.names import illegal_name
+from mlops_iac.blueprint.combine import combine, in_order
 from mlops_iac.blueprint.compose import compose
 from mlops_iac.blueprint.decode import Decoded, Decoder
 from mlops_iac.blueprint.fill import LOCAL, LOCAL_ACCOUNT, fill
@@ -16,7 +18,7 @@ from mlops_iac.blueprint.resolved import ResolvedBlueprint
 from mlops_iac.blueprint.sections.base import EntryName
 from mlops_iac.blueprint.sections.root import Blueprint
 from mlops_iac.blueprint.source import Node, Source, problem, read
-from mlops_iac.blueprint.words import listed, suggestion
+from mlops_iac.blueprint.words import suggestion
 from mlops_iac.errors import BlueprintInvalid, Diagnostic, StackNotFound
 
 BASE_LAYER = "blueprint"
@@ -92,14 +94,27 @@ def inspect(
     """The blueprint if it has no errors, and all diagnostics. Raises UsageError."""
     absolute = Path(path).absolute()
     source = read(absolute, _shown(Path(path)))
-    try:
-        reader = _Reader(absolute, source, strict, command_line)
-    except BlueprintInvalid as error:
-        return None, list(error.diagnostics)
+    with _collector_paused():
+        try:
+            reader = _Reader(absolute, source, strict, command_line)
+        except BlueprintInvalid as error:
+            return None, list(error.diagnostics)
     diagnostics = reader.diagnostics()
     if any(item.severity == "error" for item in diagnostics):
         return None, diagnostics
     return LoadedBlueprint(absolute, source, reader.resolved, diagnostics), diagnostics
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Reading makes many objects and no garbage: looking for some makes growth quadratic."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _shown(path: Path) -> str:
@@ -122,8 +137,9 @@ class _Reader:
         self._root_folder = path.parent
         self._strict = strict
         self._common: list[Diagnostic] = []
-        self._found: dict[tuple[object, ...], tuple[Diagnostic, list[str]]] = {}
-        self._files: dict[Path, str] = {}
+        self._found: dict[str, list[Diagnostic]] = {}
+        self._between: list[Diagnostic] = []
+        self._files: dict[tuple[str, str], str] = {}
         root, problems = compose(source)
         self._common += problems
         self._upper = command_line(command_line_values)
@@ -132,8 +148,7 @@ class _Reader:
         base.entries = {key: item for key, item in root.entries.items() if key != "environments"}
         self._names = list(overlays)
         checks = [self._environment(name, base, overlays[name]) for name in overlays]
-        for item in check_together(checks):
-            self._note(item, "")
+        self._between = check_together(checks)
 
     def _overlays(self, root: Node) -> dict[str, Node]:
         empty = Node("map", root.source, root.line, root.column)
@@ -175,24 +190,12 @@ class _Reader:
         self.resolved[name] = resolved
         check = Check(resolved, found, problems + found.problems, self._files, self._names)
         check_environment(check, strict=self._strict)
-        for item in check.diagnostics:
-            self._note(item, name)
+        self._found[name] = check.diagnostics
         return check
 
-    def _note(self, item: Diagnostic, environment: str) -> None:
-        key = (item.code, item.file, item.line, item.column, item.message)
-        self._found.setdefault(key, (item, []))[1].append(environment)
-
     def diagnostics(self) -> list[Diagnostic]:
-        """All of them in the order of the file; what only some environments have says so."""
-        found = list(self._common)
-        for item, names in self._found.values():
-            if 0 < len(names) < len(self._names) and names != [""]:
-                message = f"{item.message} (in {listed(names)})"
-                found.append(replace(item, message=message))
-            else:
-                found.append(item)
-        return sorted(dict.fromkeys(found), key=lambda item: (item.file, item.line, item.column))
+        """All of them, in the order of the file."""
+        return in_order([*self._common, *self._between, *combine(self._found)])
 
 
 def _variables(merged: Node, environment: str) -> dict[str, str | None]:

@@ -29,11 +29,16 @@ class Source:
     text: str
     _lines: list[str] | None = None
 
-    def line(self, number: int) -> str:
-        """Line `number`, counted from 1, without its break; empty if there is none."""
+    def lines(self) -> list[str]:
+        """All lines, without their breaks."""
         if self._lines is None:
             self._lines = re.split(_BREAKS, self.text)
-        return self._lines[number - 1] if 0 < number <= len(self._lines) else ""
+        return self._lines
+
+    def line(self, number: int) -> str:
+        """Line `number`, counted from 1, without its break; empty if there is none."""
+        lines = self.lines()
+        return lines[number - 1] if 0 < number <= len(lines) else ""
 
 
 Kind = Literal["scalar", "list", "map"]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 
 from mlops_iac.blueprint.decode import Decoded
 from mlops_iac.blueprint.resolved import ResolvedBlueprint
 from mlops_iac.blueprint.sections.root import Blueprint
+from mlops_iac.blueprint.words import parent
 from mlops_iac.errors import Diagnostic, Severity
 
 
@@ -20,8 +20,9 @@ class Check:
     resolved: ResolvedBlueprint
     found: Decoded
     diagnostics: list[Diagnostic]
-    files: dict[Path, str]
+    files: dict[tuple[str, str], str]
     environments: Sequence[str]
+    _names: dict[str, dict[str, None]] = field(default_factory=dict)
 
     @property
     def blueprint(self) -> Blueprint:
@@ -29,24 +30,31 @@ class Check:
         return self.resolved.blueprint
 
     @cached_property
-    def _broken(self) -> frozenset[str]:
-        return frozenset(self.found.broken)
+    def _around_broken(self) -> frozenset[str]:
+        """Every path that something broken stands in."""
+        return frozenset(above for path in self.found.broken for above in _above(path))
 
     def is_broken(self, path: str) -> bool:
         """Whether `path`, something in it, or something it stands in is already reported."""
-        if not self._broken:
+        broken = self.found.broken
+        if not broken:
             return False
-        return path in self._broken or any(
-            bad.startswith((f"{path}.", f"{path}[")) or path.startswith((f"{bad}.", f"{bad}["))
-            for bad in self._broken
+        return (
+            path in broken
+            or path in self._around_broken
+            or any(above in broken for above in _above(path))
         )
 
-    def names(self, section: str) -> list[str]:
+    def names(self, section: str) -> dict[str, None]:
         """The entries of a section, also those too broken to be in the model."""
-        if section == "environments":
-            return list(self.environments)
-        written = self.found.written.get(section)
-        return list(written.value.entries) if written is not None else []
+        known = self._names.get(section)
+        if known is None:
+            written = self.found.written.get(section)
+            names = list(written.value.entries) if written is not None else []
+            if section == "environments":
+                names = list(self.environments)
+            known = self._names[section] = dict.fromkeys(names)
+        return known
 
     def report(
         self,
@@ -63,3 +71,9 @@ class Check:
             self.diagnostics.append(
                 self.resolved.diagnostic(path, code, message, hint, severity, at_key=at_key)
             )
+
+
+def _above(path: str) -> Iterator[str]:
+    """What `path` stands in, without the blueprint itself."""
+    while path := parent(path):
+        yield path

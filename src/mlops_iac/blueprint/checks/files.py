@@ -8,15 +8,17 @@ from mlops_iac.blueprint.checks.base import Check
 from mlops_iac.blueprint.words import suggestion
 
 
-def kind_of(check: Check, path: Path) -> str:
+def kind_of(check: Check, text: str, folder: str = "") -> str:
     """`file`, `folder` or `` for nothing; the disk is asked once for all environments."""
-    known = check.files.get(path)
+    key = (folder, text)
+    known = check.files.get(key)
     if known is None:
+        path = check.resolved.root / folder / text
         try:
             known = "folder" if path.is_dir() else "file" if path.is_file() else ""
         except (OSError, ValueError):
             known = ""
-        check.files[path] = known
+        check.files[key] = known
     return known
 
 
@@ -25,15 +27,15 @@ def expect(check: Check, at: str, text: str, wanted: str, *, folder: str = "") -
 
     `text` is relative to `folder`, which is relative to the blueprint.
     """
-    target = check.resolved.root / folder / text
-    found = kind_of(check, target)
-    shown = (Path(folder) / text).as_posix()
+    found = kind_of(check, text, folder)
     if found and found in wanted:
         return
+    shown = (Path(folder) / text).as_posix()
     if found:
         check.report(at, "missing-file", f"'{shown}' is a {found}, not a {wanted}")
     else:
-        check.report(at, "missing-file", f"there is no {wanted} '{shown}'", _near(target))
+        hint = _near(check.resolved.root / folder / text)
+        check.report(at, "missing-file", f"there is no {wanted} '{shown}'", hint)
 
 
 def _near(target: Path) -> str:

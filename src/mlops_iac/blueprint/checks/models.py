@@ -78,9 +78,7 @@ def _trained(check: Check, path: str, model: Model) -> None:
             )
     if model.code is not None:
         expect(check, f"{path}.code", model.code, "folder")
-    folder_is_there = model.code is not None and (
-        kind_of(check, check.resolved.root / model.code) == "folder"
-    )
+    folder_is_there = model.code is not None and kind_of(check, model.code) == "folder"
     for name in ("prepare", "train", "evaluate"):
         step = getattr(model, name)
         if step is None:

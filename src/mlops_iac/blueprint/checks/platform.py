@@ -72,7 +72,7 @@ def _moved(check: Check, blueprint: Blueprint) -> None:
         elif new not in check.found.written:
             # An environment may have removed the entry; where it never was, it is a typo.
             if check.resolved.environment == "local":
-                hint = suggestion(new_keys[1], check.names(new_keys[0]))
+                hint = suggestion(new_keys[1], list(check.names(new_keys[0])))
                 check.report(path, "unknown-path", f"there is no '{new}'", hint, at_key=True)
         elif old in check.found.written:
             check.report(path, "bad-move", f"'{old}' is still there, so '{new}' is another entry")

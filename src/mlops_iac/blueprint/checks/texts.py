@@ -48,7 +48,7 @@ def _reference(check: Check, path: str, section: str, name: str) -> None:
     known = check.names(section)
     if name in known:
         return
-    hint = suggestion(name, known) or f"the blueprint has no '{section}'"
+    hint = suggestion(name, list(known)) or f"the blueprint has no '{section}'"
     check.report(path, "unknown-reference", f"there is no {_ONE[section]} '{name}'", hint)
 
 
