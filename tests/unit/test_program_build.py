@@ -402,3 +402,23 @@ def test_pins_are_those_this_release_is_tested_with() -> None:
     assert lines[0] == f"mlops-iac[aws]=={project['version']}"
     for line in lines[1:]:
         assert line in dev
+
+
+def test_overrides_that_differ_in_shape_are_one_mapping_in_the_configuration(
+    blueprint: Path,
+) -> None:
+    overrides = {"prod": {"s3.Bucket/x": {"acl": "private"}}}
+    program = compiled(blueprint, {"dev": [], "prod": []}, overrides=overrides)
+    assert 'Overrides(settings.mapping("overrides"))' in text(program)
+    assert program.config["dev"] == {"demo:overrides": {}}
+    assert program.config["prod"] == {"demo:overrides": overrides["prod"]}
+
+
+@pytest.mark.parametrize("name", ["demo", "true", "123", "1e5", "a.b", "schedule-adherence"])
+def test_the_projects_name_stays_a_text(blueprint: Path, name: str) -> None:
+    import yaml
+
+    program = build(ProjectInput(name, "a: #b\nc", blueprint), {"dev": []}, {}, blueprint.parent)
+    document = yaml.safe_load(program.files["Pulumi.yaml"])
+    assert document["name"] == name
+    assert document["description"] == "a: #b\nc"

@@ -129,6 +129,7 @@ def build(
                 **{
                     key: _plain(value)
                     for key, value in provider_configs.get(environment, {}).items()
+                    if value is not None
                 },
                 **{
                     f"{project.name}:{key}": _plain(value)

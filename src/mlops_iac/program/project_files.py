@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from functools import cache
 from importlib.metadata import version
@@ -21,7 +22,9 @@ def own_version() -> str:
 
 def pulumi_yaml(name: str, description: str) -> bytes:
     """`Pulumi.yaml`. Without a virtualenv option: the program runs in the active environment."""
-    lines = [f"name: {name}"]
+    # `123`, `1e5`, `true` or `a.b` would be read as something else, or might be.
+    plain = re.fullmatch(r"[A-Za-z][A-Za-z0-9]*([-_][A-Za-z0-9]+)+|[a-z]{6,}", name)
+    lines = [f"name: {name}" if plain else f"name: {json.dumps(name)}"]
     if description:
         lines.append(f"description: {json.dumps(description, ensure_ascii=False)}")
     lines += ["runtime:", "  name: python", "  options:", "    toolchain: pip"]
