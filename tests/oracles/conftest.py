@@ -12,6 +12,8 @@ from mlops_iac.graph.model import ResourceGraph
 BLUEPRINT = Path(__file__).parents[2] / "examples/schedule-adherence/blueprint.yaml"
 # `dev` trains and retrains, `prod` promotes and serves with a canary.
 STACKS = ("dev", "prod")
+# The one that the real provider creates in moto.
+APPLIED = "dev"
 
 
 @cache

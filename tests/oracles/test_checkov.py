@@ -12,7 +12,10 @@ from tests.oracles import checkov_env
 from tests.oracles.concrete import concrete
 from tests.oracles.conftest import STACKS, capture_example
 from tests.oracles.sample_graph import sample_graph, with_defect
-from tests.oracles.to_cloudformation import to_cloudformation
+from tests.oracles.to_cloudformation import cfn_types, to_cloudformation
+
+# One process checks everything, so all of it goes to one worker.
+pytestmark = pytest.mark.xdist_group("checkov")
 
 # (check, resources by CloudFormation type and logical id) → why its finding does not count.
 ACCEPTED = {
@@ -25,8 +28,27 @@ ACCEPTED = {
 }
 
 
+# Types that checkov has rules for (asserted below); what it does not know it does not accept.
+JUDGED = {
+    "aws:cloudwatch/logGroup:LogGroup",
+    "aws:iam/policy:Policy",
+    "aws:iam/role:Role",
+    "aws:iam/rolePolicy:RolePolicy",
+    "aws:kms/key:Key",
+    "aws:lambda/function:Function",
+    "aws:lambda/permission:Permission",
+    "aws:s3/bucket:Bucket",
+    "aws:sagemaker/model:Model",
+    "aws:sns/topic:Topic",
+    "aws:sqs/queue:Queue",
+}
+
+
 def run(folder, **templates):
-    """Failed checks of each template, as (check, resource) pairs; skips where there is none."""
+    """Failed checks of each template, (check, resource), and the types that any check judged.
+
+    Skips where there is no checkov.
+    """
     checkov = checkov_env.find()
     if checkov is None:
         pytest.skip(
@@ -45,7 +67,8 @@ def run(folder, **templates):
     for check in report["results"]["failed_checks"]:
         name = check["file_path"].rpartition("/")[2].removesuffix(".json")
         failed[name].add((check["check_id"], check["resource"]))
-    return failed
+    results = report["results"]["passed_checks"] + report["results"]["failed_checks"]
+    return failed, {check["resource"].partition(".")[0] for check in results}
 
 
 def not_accepted(failed):
@@ -119,7 +142,7 @@ DEFECTS = {
 
 
 @pytest.fixture(scope="module")
-def failed(tmp_path_factory):
+def report(tmp_path_factory):
     graph = sample_graph()
     bad = graph
     for name, change, _ in DEFECTS.values():
@@ -130,6 +153,15 @@ def failed(tmp_path_factory):
         bad=to_cloudformation(concrete(bad)),
         **{stack: to_cloudformation(concrete(capture_example(stack))) for stack in STACKS},
     )
+
+
+@pytest.fixture(scope="module")
+def failed(report):
+    return report[0]
+
+
+def test_the_types_it_judges_are_those_that_the_coverage_claims(report):
+    assert report[1] == {cfn_types()[type_] for type_ in JUDGED}
 
 
 def test_the_sample_has_no_findings(failed):

@@ -1,7 +1,8 @@
-"""mypy accepts the program compiled from the example, and notices an argument of a wrong type."""
+"""Ruff and mypy accept the program compiled from the example, and mypy notices wrong arguments."""
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -69,3 +70,34 @@ def test_a_seeded_defect_is_rejected(program: Path, right: str, wrong: str, erro
         main.write_text(sound)
     assert result.returncode == 1
     assert f"[{error}]" in result.stdout
+
+
+@pytest.mark.parametrize("command", [["format", "--diff"], ["check", "--select", "E4,E7,E9,F,I,W"]])
+def test_the_program_is_formatted_and_linted(program: Path, command: list[str]) -> None:
+    ruff = [sys.executable, "-m", "ruff", *command, "--isolated", "__main__.py"]
+    result = subprocess.run(ruff, cwd=program, capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout
+
+
+SUM = """
+import hashlib, sys
+from pathlib import Path
+import mlops_iac
+from mlops_iac.api import compiling
+program = compiling.build(mlops_iac.load(sys.argv[1]), Path(sys.argv[2]))
+print(hashlib.sha256(repr((program.files, program.config)).encode()).hexdigest())
+"""
+
+
+def test_the_program_does_not_depend_on_the_order_of_sets(tmp_path: Path) -> None:
+    sums = {
+        subprocess.run(
+            [sys.executable, "-c", SUM, EXAMPLE / "blueprint.yaml", tmp_path],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(sums) == 1

@@ -1,0 +1,69 @@
+"""The real AWS provider creates the example's stack in moto, references and all."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from dataclasses import replace
+
+import pytest
+
+from tests.oracles.conftest import APPLIED, BLUEPRINT, capture_example
+from tests.oracles.terraform_cli import Terraform, TerraformMissing
+from tests.oracles.to_terraform import NOT_ON_MOTO, to_terraform
+
+pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("terraform")]
+
+
+@pytest.fixture(scope="module")
+def moto():
+    """An emulated AWS of this test's own."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = subprocess.Popen(
+        [sys.executable, "-m", "moto.server", "-p", str(port)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(300):
+            try:
+                urllib.request.urlopen(f"{url}/moto-api/", timeout=1).close()
+                break
+            except OSError:
+                time.sleep(0.1)
+        else:
+            pytest.fail("moto did not start")
+        yield url
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def creatable(graph):
+    """The graph without what the provider cannot create on moto."""
+    return replace(graph, resources=tuple(r for r in graph if r.type not in NOT_ON_MOTO))
+
+
+def test_the_provider_creates_the_example(tmp_path, moto):
+    from mlops_iac.api import load
+    from mlops_iac.api.compiling import work_program
+
+    try:
+        terraform = Terraform(tmp_path)
+    except TerraformMissing as missing:
+        pytest.skip(str(missing))
+    graph = creatable(capture_example(APPLIED))
+    program, _ = work_program(load(BLUEPRINT))
+    terraform.write(to_terraform(graph, endpoint=moto, assets=program))
+    done = terraform.run("apply", "-auto-approve", "-input=false", "-no-color", "-parallelism=20")
+    assert done.returncode == 0, done.stderr
+    state = json.loads((tmp_path / "terraform.tfstate").read_text("utf-8"))
+    made = [r for r in graph if r.custom and not r.type.startswith("pulumi:")]
+    assert len(state["resources"]) == len(made)
