@@ -8,15 +8,17 @@ import secrets
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
-from mlops_iac.emulators.provider import Provider
+from mlops_iac.emulators.provider import Provider, ResourceState
 from mlops_iac.engine.embedded.durable import write_durably
 from mlops_iac.engine.protocol import StackTarget
 from mlops_iac.errors import MlopsError, UsageError
+from mlops_iac.values import Asset, Properties, Value
 
 LOCAL: Final = "local"
 _DEBUG: Final = "PULUMI_DEBUG_PROVIDERS"
@@ -63,7 +65,10 @@ def environment(target: StackTarget, providers: Mapping[str, Provider]) -> Itera
 
     folder = local_folder(target)
     with contextlib.ExitStack() as running:
-        servers = [running.enter_context(plugin.serve(p)) for p in providers.values()]
+        rooted: list[Any] = [
+            _Rooted(provider, target.program.resolve()) for provider in providers.values()
+        ]
+        servers = [running.enter_context(plugin.serve(p)) for p in rooted]
         served = ",".join(server.environment[_DEBUG] for server in servers)
         yield {
             **common,
@@ -72,6 +77,38 @@ def environment(target: StackTarget, providers: Mapping[str, Provider]) -> Itera
             "PULUMI_CONFIG_PASSPHRASE": _passphrase(folder),
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         }
+
+
+class _Rooted:
+    """A provider whose assets lie in the program's folder, where a real plugin would run."""
+
+    def __init__(self, provider: Provider, folder: Path) -> None:
+        self._provider = provider
+        self._folder = folder
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._provider, name)
+
+    def _absolute(self, value: Value) -> Value:
+        match value:
+            case Asset(path=str() as path):
+                return replace(value, path=str(self._folder / path))
+            case dict():
+                return {key: self._absolute(item) for key, item in value.items()}
+            case list():
+                return [self._absolute(item) for item in value]
+            case _:
+                return value
+
+    def create(self, urn: str, type_: str, inputs: Properties, token: str) -> ResourceState:
+        """As the provider does."""
+        return self._provider.create(urn, type_, self._absolute(dict(inputs)), token)
+
+    def update(
+        self, urn: str, type_: str, old: ResourceState, new_inputs: Properties
+    ) -> ResourceState:
+        """As the provider does."""
+        return self._provider.update(urn, type_, old, self._absolute(dict(new_inputs)))
 
 
 def local_folder(target: StackTarget) -> Path:
