@@ -9,6 +9,7 @@ from random import Random
 import pytest
 
 from mlops_iac.graph.dot import to_dot
+from mlops_iac.graph.html import to_html
 from mlops_iac.graph.layers import Size, draw
 from mlops_iac.graph.mermaid import to_mermaid
 from mlops_iac.graph.model import STACK_TYPE, Resource, ResourceGraph
@@ -71,7 +72,7 @@ def test_pictures_do_not_depend_on_the_order_of_registration(graph: ResourceGrap
         resources = list(graph.resources)
         Random(seed).shuffle(resources)
         shuffled = ResourceGraph("demo", "prod", tuple(resources))
-        for drawing in (to_svg, to_mermaid, to_dot):
+        for drawing in (to_svg, to_mermaid, to_dot, to_html):
             assert drawing(shuffled) == drawing(graph)
 
 
@@ -150,3 +151,11 @@ def test_resources_know_the_blueprint_path_of_their_component(graph: ResourceGra
     assert found["c:api"] == "serving.api"
     assert "r:x" not in found
     assert "r:keys-key" not in found
+
+
+def test_the_page_lists_every_resource_with_what_it_uses(graph: ResourceGraph) -> None:
+    page = to_html(graph)
+    assert page.count("<tr><td>") == 6
+    assert "<code>sagemaker.Endpoint/api-&lt;b&gt;&amp;&quot;</code>" in page
+    assert "<td><code>kms.Key/keys-key</code><br><code>s3.Bucket/data-out</code></td>" in page
+    assert "http" not in page.replace('xmlns="http://www.w3.org/2000/svg"', "")
