@@ -202,3 +202,28 @@ def test_what_was_made_before_a_later_step_failed_is_kept(aws_provider):
     assert partial is not None
     assert partial.outputs["enableKeyRotation"] is False
     aws_provider.delete("aws:kms/key:Key", partial)
+
+
+def test_a_tls_only_policy_lets_objects_in_and_an_unconditional_denial_does_not(aws_provider):
+    import json
+
+    make(aws_provider, "aws:s3/bucket:Bucket", {"bucket": "guarded-bucket"})
+    denial = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": ["arn:aws:s3:::guarded-bucket", "arn:aws:s3:::guarded-bucket/*"],
+    }
+    tls_only = {**denial, "Condition": {"Bool": {"aws:SecureTransport": "false"}}}
+    type_ = "aws:s3/bucketPolicy:BucketPolicy"
+
+    def policy(statement):
+        document = {"Version": "2012-10-17", "Statement": [statement]}
+        return {"bucket": "guarded-bucket", "policy": json.dumps(document)}
+
+    state = make(aws_provider, type_, policy(tls_only))
+    inputs = {"bucket": "guarded-bucket", "key": "k", "content": "x"}
+    make(aws_provider, "aws:s3/bucketObjectv2:BucketObjectv2", inputs)
+    aws_provider.update("u", type_, state, policy(denial))
+    with pytest.raises(ProviderError, match="403"):
+        make(aws_provider, "aws:s3/bucketObjectv2:BucketObjectv2", inputs)

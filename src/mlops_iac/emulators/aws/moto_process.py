@@ -4,6 +4,11 @@
 
 Once it listens, it writes DIR/server.json (atomically): whoever started it waits for that file.
 State is in memory and ends with the process; the random instance id tells one life from another.
+
+One thing in moto is mended here: it denies every object request of a bucket whose policy has a
+conditional statement, because it takes a condition that it cannot evaluate (`aws:SecureTransport`)
+for one that is not met, and an unmet one for a denial (`moto/iam/access_control.py`). Conditional
+statements of bucket policies therefore do not apply in the emulator; the others do.
 """
 
 from __future__ import annotations
@@ -16,9 +21,11 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 IDENTITY_PATH = "/mlops-iac/identity"
+_MENDING = threading.Lock()
 # Services an MLOps stack meets first: importing them while the caller still plans saves the
 # first request of each 20-200 ms (lambda and s3 the most).
 _WARM = (
@@ -32,6 +39,7 @@ def application(identity: dict[str, Any]) -> Callable[..., Iterable[bytes]]:
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
     moto = DomainDispatcherApplication(create_backend_app)
+    s3_ready = False
     body = json.dumps(identity).encode()
 
     def serve(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -39,13 +47,43 @@ def application(identity: dict[str, Any]) -> Callable[..., Iterable[bytes]]:
             headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
             start_response("200 OK", headers)
             return [body]
+        nonlocal s3_ready
+        if not s3_ready and "/s3/" in str(environ.get("HTTP_AUTHORIZATION", "/s3/")):
+            _mend_bucket_policies()
+            s3_ready = True
         answer: Iterable[bytes] = moto(environ, start_response)
         return answer
 
     return serve
 
 
+def _mend_bucket_policies() -> None:
+    """Leave conditional statements out before moto judges a request by a bucket's policy."""
+    from moto.s3.models import FakeBucket
+
+    with _MENDING:
+        judge = FakeBucket.get_permission
+        if getattr(judge, "unconditional", False):
+            return
+
+        def get_permission(self: Any, action: str, resource: str) -> Any:
+            whole = self.policy
+            if whole is None:
+                return judge(self, action, resource)
+            document = json.loads(whole)
+            statements = document.get("Statement", [])
+            if isinstance(statements, dict):
+                statements = [statements]
+            plain = [entry for entry in statements if not entry.get("Condition")]
+            bare = SimpleNamespace(policy=json.dumps({**document, "Statement": plain}).encode())
+            return judge(bare, action, resource)
+
+        get_permission.unconditional = True  # type: ignore[attr-defined]
+        FakeBucket.get_permission = get_permission
+
+
 def _warm() -> None:
+    _mend_bucket_policies()
     from moto.backends import get_backend
 
     for service in _WARM:
