@@ -103,7 +103,8 @@ def test_an_unknown_region_is_refused_with_those_that_exist() -> None:
 @pytest.mark.parametrize(
     ("framework", "version", "scope", "region", "gpu", "uri"),
     [
-        # Each as sagemaker-core 2.27.0 `image_uris.retrieve` builds it.
+        # Put together by hand from sagemaker-core 2.27.0's tables and its `_format_tag`; its
+        # `retrieve` was not run, and no registry was asked.
         (
             "scikit-learn",
             "1.9",

@@ -11,8 +11,8 @@ import pulumi_aws as aws
 from ._naming import physical_name
 
 # Services whose principal carries the partition's DNS suffix; every other principal ends in
-# amazonaws.com in all partitions. Source: hashicorp/terraform-provider-aws, names/names.go,
-# ServicePrincipalNameForPartition.
+# amazonaws.com in all partitions. Source: ServicePrincipalNameForPartition of
+# HashiCorp's AWS provider libraries (China; the isolated partitions are not offered here).
 _SUFFIXED = frozenset({"logs", "codedeploy", "elasticmapreduce"})
 _PRINCIPAL_SUFFIX = "amazonaws.com"
 

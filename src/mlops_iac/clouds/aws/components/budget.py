@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 import pulumi
 import pulumi_aws as aws
 
-# AWS Budgets quotas: "Notifications per budget" and e-mail subscribers per notification.
+# botocore, budgets: NotificationWithSubscribersList has at most 10, Subscribers 11, of which one
+# may be a topic.
 _MOST_NOTIFICATIONS = 10
 _MOST_EMAILS = 10
 
@@ -77,5 +78,8 @@ class Budget(pulumi.ComponentResource):
 
 
 def _amount(usd: float) -> str:
-    """As the service writes it back, or every plan would show a change: `300.0`, `99.5`."""
+    """With a decimal, as the service is believed to write it back (not checked against it).
+
+    Without one, plans showed a change for ever: hashicorp/terraform-provider-aws issue 10692.
+    """
     return str(float(usd))

@@ -13,7 +13,7 @@ from ._context import Context
 from ._definitions import fill
 from ._naming import truncate
 
-_DASHBOARD_LIMIT = 255  # cloudwatch DashboardName: letters, digits, `-` and `_`
+_DASHBOARD_LIMIT = 255  # not in botocore's model; an endpoint's name is far below it
 
 
 @dataclass(frozen=True)
