@@ -364,6 +364,17 @@ def test_scripts_see_no_credentials(cloud: Cloud) -> None:
     assert cloud.run(prepare=prepare).status == "registered"
 
 
+def test_two_processes_do_not_continue_the_same_run(cloud: Cloud) -> None:
+    from filelock import FileLock
+
+    with pytest.raises(ResourceFailed):
+        cloud.run(train="1 / 0")
+    (folder,) = (cloud.work / "runs").iterdir()
+    with FileLock(folder / "lock"), pytest.raises(UsageError, match="by another process"):
+        cloud.run(from_step="Train")
+    assert cloud.run(from_step="Train").status == "registered"
+
+
 def test_an_unfilled_placeholder_is_refused(cloud: Cloud) -> None:
     found = cloud.definition()
     found["Steps"][0]["Arguments"]["RoleArn"] = "${execution_role_arn}"

@@ -16,20 +16,14 @@ from mlops_iac.errors import ResourceFailed, TimedOut
 _TAIL = 20
 # What a script may see of the user's environment: no credentials, nothing of our own Python.
 _KEPT = ("PATH", "HOME", "USER", "LANG", "LANGUAGE", "TMPDIR", "TZ", "SSL_CERT_FILE")
-_KEPT_PREFIXES = (
-    "LC_",
-    "PIP_",
-    "http_proxy",
-    "https_proxy",
-    "no_proxy",
-    "HTTP_PROXY",
-    "HTTPS_PROXY",
-)
+_PROXIES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 
 
-def clean_environment() -> dict[str, str]:
-    """The part of the user's environment that the workload sees."""
-    return {k: v for k, v in os.environ.items() if k in _KEPT or k.startswith(_KEPT_PREFIXES)}
+def clean_environment(*prefixes: str) -> dict[str, str]:
+    """The part of the user's environment that the workload sees, and what has these prefixes."""
+    names = (*_KEPT, *_PROXIES)
+    wanted = ("LC_", *prefixes)
+    return {k: v for k, v in os.environ.items() if k in names or k.startswith(wanted)}
 
 
 class Processes:

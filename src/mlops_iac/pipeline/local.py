@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -116,9 +117,11 @@ def run(
     digest = sha256(text.encode()).hexdigest()
     runs = work / "runs"
     processes = Processes()
+    lock = ExitStack()
     try:
         record = _open(runs, pipeline, digest, definition, steps, from_step)
         folder = runs / record.id
+        lock.enter_context(_only_one(folder))
         store = Store(s3)
         python = workload_python or _environment(definition, store, work, processes, say)
         if workload_python:
@@ -140,6 +143,7 @@ def run(
         raise MlopsError(f"the run cannot write its files: {error}") from error
     finally:
         processes.stop()
+        lock.close()
     return RunResult(
         id=record.id,
         status="registered" if record.status == "registered" else "gate-failed",
@@ -151,6 +155,21 @@ def run(
         folder=folder,
         duration_seconds=time.monotonic() - began,
     )
+
+
+@contextmanager
+def _only_one(folder: Path) -> Iterator[None]:
+    """Hold a run's lock; the kernel releases it however this process ends."""
+    from filelock import FileLock, Timeout
+
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(folder / "lock", timeout=0):
+            yield
+    except Timeout:
+        raise UsageError(
+            f"run {folder.name} is being continued by another process", hint="wait for its end"
+        ) from None
 
 
 def _run_steps(

@@ -117,7 +117,8 @@ def _make(
             processes.run(
                 what,
                 command,
-                env=clean_environment(),
+                # pip's own settings may hold credentials of an index: for pip alone.
+                env=clean_environment("PIP_"),
                 log=log,
                 seconds=_MINUTES * 60,
                 on_line=tell,
