@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
+from unicodedata import east_asian_width
 
 # The formatter's own default: the program lies in the user's repository, not in ours.
 WIDTH = 88
@@ -151,7 +152,7 @@ def render(expression: Expression, prefix: str = "", depth: int = 0, suffix: str
     """The lines of `prefix + expression + suffix`, indented by `depth` levels."""
     margin = INDENT * depth
     line = f"{margin}{prefix}{flat(expression)}{suffix}"
-    if len(line) <= WIDTH or isinstance(expression, Code) or _empty(expression):
+    if _width(line) <= WIDTH or isinstance(expression, Code) or _empty(expression):
         return [line]
     match expression:
         case Call():
@@ -175,7 +176,7 @@ def render(expression: Expression, prefix: str = "", depth: int = 0, suffix: str
             inner = f"{margin}{INDENT}{flat(expression)}"
             lines = (
                 [inner]
-                if len(inner) <= WIDTH
+                if _width(inner) <= WIDTH
                 else [
                     *render(expression.then, "", depth + 1),
                     *render(expression.condition, "if ", depth + 1),
@@ -188,6 +189,13 @@ def render(expression: Expression, prefix: str = "", depth: int = 0, suffix: str
             for index, item in enumerate(expression.items):
                 lines += render(item, "and " if index else "", depth + 1)
             return [*lines, f"{margin}){suffix}"]
+
+
+def _width(line: str) -> int:
+    """Columns, as the formatter counts them: East Asian wide characters take two."""
+    if line.isascii():
+        return len(line)
+    return sum(2 if east_asian_width(character) in "WF" else 1 for character in line)
 
 
 def _empty(expression: Expression) -> bool:
