@@ -7,6 +7,7 @@ from typing import Any
 import pulumi
 import pytest
 
+from mlops_iac.clouds.aws import catalogue
 from mlops_iac.clouds.aws.components._rollout import Rollout
 from mlops_iac.clouds.aws.components._scaling import Scaling
 from mlops_iac.clouds.aws.components.real_time_endpoint import (
@@ -14,6 +15,7 @@ from mlops_iac.clouds.aws.components.real_time_endpoint import (
     RealTimeEndpoint,
     RealTimeEndpointArgs,
     Variant,
+    _has_local_disk,
 )
 from mlops_iac.graph.model import Resource
 from tests.components.capture import capture, names, of_type, one, types
@@ -170,6 +172,15 @@ def test_volumes_with_a_local_disk_take_no_key() -> None:
         inputs = one(graph, CONFIGURATION).inputs
         assert "kmsKeyArn" not in inputs
         assert inputs["dataCaptureConfig"]["kmsKeyId"] == KEY
+
+
+def test_every_type_with_a_local_disk_is_known() -> None:
+    """The component knows families by name; the catalogue knows every type."""
+    hosting = catalogue.instance_types("hosting")
+    assert len(hosting) > 200
+    assert {type_ for type_ in hosting if _has_local_disk(type_)} == {
+        type_ for type_ in hosting if catalogue.has_local_storage(type_)
+    }
 
 
 def test_calls_are_captured_both_ways_and_readable() -> None:

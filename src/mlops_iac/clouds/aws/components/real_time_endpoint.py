@@ -28,7 +28,10 @@ _MODEL_LOGICAL_LIMIT = ENDPOINT_LIMIT - 8
 _CONFIG_PREFIX_LIMIT = ENDPOINT_LIMIT - 26
 # Instance families with a local NVMe disk, on which a volume key is refused ("KmsKeyId" in the
 # SageMaker API reference, CreateEndpointConfig); a `d` in the family name says the same.
-_NVME_FAMILIES = frozenset({"g4dn", "g5", "g6", "g6e", "p4d", "p4de", "p5", "p5e", "p5en", "trn1"})
+_NVME_FAMILIES = frozenset(
+    {"g4dn", "g5", "g6", "g6e", "g7", "g7e", "p4d", "p4de", "p5", "p5e", "p5en"}
+)
+_NVME_KINDS = ("p6-", "trn")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -301,7 +304,7 @@ class RealTimeEndpoint(pulumi.ComponentResource):
 def _has_local_disk(instance_type: str) -> bool:
     family = instance_type.removeprefix("ml.").split(".")[0]
     generation = family.lstrip("abcdefghijklmnopqrstuvwxyz")
-    return family in _NVME_FAMILIES or "d" in generation
+    return family in _NVME_FAMILIES or family.startswith(_NVME_KINDS) or "d" in generation
 
 
 def _form(

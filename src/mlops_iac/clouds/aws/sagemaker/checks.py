@@ -61,7 +61,7 @@ def _fields(scope: Scope) -> Iterator[Diagnostic]:
             if at not in done:
                 done.add(at)
                 yield resolved.diagnostic(
-                    at, UNSUPPORTED, f"{at}: {rule.reason} on SageMaker", rule.instead, at_key=True
+                    at, UNSUPPORTED, f"{at}: {rule.reason}", rule.instead, at_key=True
                 )
         elif not is_planned(path) and not _of_other_mode(path, other_modes):
             yield resolved.diagnostic(
@@ -234,6 +234,21 @@ def _model(scope: Scope, name: str) -> Iterator[Diagnostic]:
                 resolved, f"{path}.{step}.compute", section.compute, step
             )
     yield from _retrain(scope, name)
+    yield from _new_data(scope, name)
+
+
+def _new_data(scope: Scope, name: str) -> Iterator[Diagnostic]:
+    retrain = scope.blueprint.models[name].retrain
+    for dataset in retrain.new_data if retrain else ():
+        if not scope.blueprint.datasets[dataset].is_local:
+            yield scope.resolved.diagnostic(
+                f"models.{name}.retrain.new_data",
+                "events-elsewhere",
+                f"models.{name}.retrain.new_data: the bucket of {dataset} is not changed from "
+                "here, and new files are noticed only if it tells EventBridge of them",
+                "switch on its EventBridge notifications",
+                severity="warning",
+            )
 
 
 def _retrain(scope: Scope, name: str) -> Iterator[Diagnostic]:

@@ -6,7 +6,9 @@ is loud until someone decides about it. `*` in a pattern is one key of a mapping
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from mlops_iac.blueprint.words import join, split
@@ -287,7 +289,7 @@ def matches(path: str, pattern: str) -> bool:
 
 def is_planned(path: str) -> bool:
     """Whether a plan reads the leaf at `path`."""
-    return any(matches(path, pattern) for pattern in PLANNED)
+    return bool(_find(_planned(), split(path)))
 
 
 def refusal(path: str, value: Any) -> tuple[str, Refusal] | None:
@@ -296,9 +298,41 @@ def refusal(path: str, value: Any) -> tuple[str, Refusal] | None:
     ancestor = ""
     for length, part in enumerate(parts, 1):
         ancestor = join(ancestor, part)
-        for rule in REFUSED:
-            if matches(ancestor, rule.pattern) and not (
-                length == len(parts) and value in rule.unless
-            ):
+        for rule in _find(_refused(), parts[:length]):
+            if not (length == len(parts) and value in rule.unless):
                 return ancestor, rule
     return None
+
+
+# A tree of keys: there are many patterns, and every leaf of every environment is looked up.
+_END = ""
+
+
+def _tree(patterns: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    root: dict[str, Any] = {}
+    for pattern, item in patterns:
+        node = root
+        for key in pattern.split("."):
+            node = node.setdefault(key, {})
+        node.setdefault(_END, []).append(item)
+    return root
+
+
+@lru_cache(maxsize=1)
+def _planned() -> dict[str, Any]:
+    return _tree((pattern, pattern) for pattern in PLANNED)
+
+
+@lru_cache(maxsize=1)
+def _refused() -> dict[str, Any]:
+    return _tree((rule.pattern, rule) for rule in REFUSED)
+
+
+def _find(node: dict[str, Any], parts: Sequence[str]) -> list[Any]:
+    if not parts:
+        return list(node.get(_END, ()))
+    found = list(node["**"][_END]) if "**" in node else []
+    for key in dict.fromkeys((parts[0], "*")):
+        if key in node:
+            found += _find(node[key], parts[1:])
+    return found
