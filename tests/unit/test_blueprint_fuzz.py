@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
-from mlops_iac.blueprint import inspect, load
+from mlops_iac.blueprint import Blueprint, inspect, load
+from mlops_iac.blueprint.explain import plain
 from mlops_iac.blueprint.render import render
 from mlops_iac.errors import BlueprintInvalid, UsageError
 
@@ -116,6 +117,8 @@ def read(folder: Path, text: str) -> None:
     if loaded is not None:
         for environment in loaded.environments:
             resolved = loaded.resolve(environment)
+            made = resolved.blueprint
+            assert Blueprint.model_validate(plain(made)) == made
             for leaf in resolved.leaves():
                 assert resolved.origin(leaf).line >= 1
     else:

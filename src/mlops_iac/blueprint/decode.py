@@ -163,6 +163,8 @@ class Decoder:
         for index, item in enumerate(node.items):
             inner = f"{path}[{index}]"
             value = self._value(kind.item, Written(item, item, here.layer), inner)
+            if isinstance(value, str) and not value.strip():
+                value = self.problem(item, "empty", f"{inner} cannot be empty", inner)
             if value is NOTHING:
                 continue
             if isinstance(value, str) and seen.setdefault(value, item) is not item:
@@ -201,6 +203,9 @@ class Decoder:
         for key, entry in node.entries.items():
             inner = join(path, key)
             layer = entry.layer or here.layer
+            if not key.strip():
+                self.problem(entry.key, "empty", f"a name in {path} cannot be empty", inner)
+                continue
             if kind.key is not None:
                 self.found.marked.append((inner, kind.key, key))
             before = len(self.found.problems)
@@ -282,6 +287,8 @@ class Decoder:
             inner = join(path, key)
             layer = item.layer or here.layer
             value = self._value(found.type, Written(item.key, item.value, layer), inner)
+            if isinstance(value, str) and not value.strip() and key not in _MAY_BE_EMPTY:
+                value = self.problem(item.value, "empty", f"{inner} cannot be empty", inner)
             if value is not NOTHING:
                 values[found.name] = value
             elif found.required:
@@ -357,4 +364,5 @@ class Decoder:
                 return self._text(value, node, path) if isinstance(value, str) else value
 
 
+_MAY_BE_EMPTY = ("description", "owner")
 _KINDS = {"scalar": "plain value", "list": "list", "map": "mapping"}

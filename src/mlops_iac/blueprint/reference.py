@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from mlops_iac.blueprint.fields import (
     AnyType,
     ChoiceType,
@@ -42,26 +40,28 @@ def reference_markdown() -> str:
         "layer's choice drops the lower's.",
         "",
     ]
-    for section in _sections(Blueprint):
-        lines += _section(section)
+    for section, paths in _sections(Blueprint).items():
+        lines += _section(section, paths)
     lines += _tables()
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _sections(root: type[Section]) -> Iterator[type[Section]]:
-    """All sections, depth first in the order of their fields, each once."""
-    seen: dict[type[Section], None] = {}
+def _sections(root: type[Section]) -> dict[type[Section], list[str]]:
+    """All sections in the order of their fields, each with the paths it stands at."""
+    found: dict[type[Section], list[str]] = {}
 
-    def visit(section: type[Section]) -> None:
-        if section in seen:
-            return
-        seen[section] = None
+    def visit(section: type[Section], path: str) -> None:
+        paths = found.setdefault(section, [])
+        paths.append(path)
+        if len(paths) > 1:
+            return  # what is in it was listed with the first
         for field in fields_of(section).values():
+            at = f"{path}.{field.key}" if path else field.key
             for inner in _inner(field.type):
-                visit(inner)
+                visit(inner, f"{at}.NAME" if isinstance(field.type, MapType) else at)
 
-    visit(root)
-    yield from seen
+    visit(root, "")
+    return found
 
 
 def _inner(kind: FieldType) -> list[type[Section]]:
@@ -80,9 +80,12 @@ def _inner(kind: FieldType) -> list[type[Section]]:
             return []
 
 
-def _section(section: type[Section]) -> list[str]:
+def _section(section: type[Section], paths: list[str]) -> list[str]:
     doc = " ".join((section.__doc__ or "").split())
     lines = [f"## {section.__name__}", "", doc, ""]
+    if paths[0]:
+        shown = listed([f"`{path}`" for path in dict.fromkeys(paths)], most=4)
+        lines += [f"At {shown}.", ""]
     fields = fields_of(section)
     if fields:
         lines += ["| Field | Takes | Default | Meaning |", "|---|---|---|---|"]
@@ -150,7 +153,9 @@ def _scalar(kind: ScalarType) -> str:
         case Reference(section):
             return f"name in `{section}`"
         case Text(form):
-            return {"id": "id", "cron": "cron schedule"}.get(form, form.replace("-", " "))
+            return {"cron": "cron schedule", "timezone": "time zone"}.get(
+                form, form.replace("-", " ")
+            )
         case _:
             pass
     low = kind.bounds.ge if kind.bounds.ge is not None else kind.bounds.gt

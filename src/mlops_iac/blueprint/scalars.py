@@ -75,7 +75,7 @@ def typed(kind: ScalarType, node: Node, path: str) -> tuple[Any, str, str, str]:
     if kind.allowed:
         return _allowed(kind, node, path)
     if kind.types == (str,):
-        return _bounded(path, node.text, kind.bounds, text=True)
+        return node.text, "", "", ""
     if len(kind.types) > 1:
         return core(node), "", "", ""
     (wanted,) = kind.types
@@ -89,7 +89,7 @@ def typed(kind: ScalarType, node: Node, path: str) -> tuple[Any, str, str, str]:
         )
     if wanted is bool:
         return value, "", "", ""
-    return _bounded(path, value, kind.bounds, text=False)
+    return _bounded(path, value, kind.bounds)
 
 
 TYPE_NAMES: dict[type, str] = {
@@ -129,12 +129,9 @@ def _allowed(kind: ScalarType, node: Node, path: str) -> tuple[Any, str, str, st
     return NOTHING, "unknown-value", f"'{node.text}' is not a value of {path}", hint + only
 
 
-def _bounded(path: str, value: Any, bounds: Bounds, *, text: bool) -> tuple[Any, str, str, str]:
+def _bounded(path: str, value: Any, bounds: Bounds) -> tuple[Any, str, str, str]:
     wrong = ""
-    if text:
-        if bounds.min_length is not None and len(value) < bounds.min_length:
-            return NOTHING, "out-of-range", f"{path} cannot be empty", ""
-    elif bounds.ge is not None and value < bounds.ge:
+    if bounds.ge is not None and value < bounds.ge:
         wrong = f"at least {bounds.ge:g}"
     elif bounds.gt is not None and value <= bounds.gt:
         wrong = f"more than {bounds.gt:g}"

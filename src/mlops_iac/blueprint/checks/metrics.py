@@ -12,7 +12,7 @@ from mlops_iac.blueprint.sections.serving import (
     RealTime,
     Streaming,
 )
-from mlops_iac.blueprint.sections.values import FAIRNESS_METRICS
+from mlops_iac.blueprint.sections.values import FAIRNESS_METRICS, Limit
 from mlops_iac.blueprint.words import listed, nearest
 
 
@@ -25,7 +25,8 @@ def check_metrics(check: Check) -> None:
         path = f"serving.{name}"
         rollout = getattr(entry, "rollout", None)
         if rollout is not None:
-            for metric in rollout.limits:
+            for metric, limit in rollout.limits.items():
+                _bound_fits(check, f"{path}.rollout.limits.{metric}", metric, limit)
                 if metric not in ROLLOUT_METRICS:
                     check.report(
                         f"{path}.rollout.limits.{metric}",
@@ -87,6 +88,20 @@ def _needs_sensitive(check: Check, at: str, metric: str, model: Model) -> None:
         )
 
 
+def _bound_fits(check: Check, at: str, metric: str, limit: Limit) -> None:
+    """Percentages lie between 0 and 100; nothing that a service measures is below 0."""
+    measured = any(metric in names for names in SERVICE_METRICS.values())
+    for key, bound in (("at_least", limit.at_least), ("at_most", limit.at_most)):
+        if bound is None or not (measured or metric.endswith("_percent")):
+            continue
+        if bound < 0 or (metric.endswith("_percent") and bound > 100):
+            most = " and 100" if metric.endswith("_percent") else ""
+            words = f"between 0{most}" if most else "at least 0"
+            check.report(
+                f"{at}.{key}", "out-of-range", f"a limit on '{metric}' is {words}, not {bound}"
+            )
+
+
 def served_models(entry: Entry) -> list[str]:
     """Names of the models behind an entry."""
     variants = getattr(entry, "variants", None) or {}
@@ -102,8 +117,9 @@ def _monitor(check: Check, path: str, entry: Entry, monitor: Monitor) -> None:
         check.is_broken(f"models.{name}.metrics") for name in names
     )
     own = [metric for model in models for metric in model.metrics]
-    for metric in monitor.limits:
+    for metric, limit in monitor.limits.items():
         at = f"{path}.monitor.limits.{metric}"
+        _bound_fits(check, at, metric, limit)
         if metric in service:
             if metric == "drift_psi":
                 _needs_capture(check, at, entry, "drift is measured on captured calls")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from mlops_iac.blueprint.checks.base import Check
 from mlops_iac.blueprint.checks.files import expect, kind_of
+from mlops_iac.blueprint.fill import LOCAL
 from mlops_iac.blueprint.sections.compute import Runtime
 from mlops_iac.blueprint.sections.models import Model, Search, Tune
 from mlops_iac.errors import Diagnostic
@@ -20,6 +21,13 @@ def check_models(check: Check) -> None:
             _trained(check, path, model)
         elif model.source is not None:
             _brought(check, path, model)
+        if model.promote_from == LOCAL:
+            check.report(
+                f"{path}.promote_from",
+                "promotion-gap",
+                "nothing can be promoted from 'local': it is emulated",
+                "name an environment of the blueprint",
+            )
         if model.registry.card is not None:
             expect(check, f"{path}.registry.card", model.registry.card, "file")
         if model.retrain is not None:

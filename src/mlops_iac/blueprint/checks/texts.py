@@ -9,6 +9,7 @@ from datetime import date
 from mlops_iac.blueprint.checks.base import Check
 from mlops_iac.blueprint.checks.names import illegal_name
 from mlops_iac.blueprint.cron import CronError, parse_cron
+from mlops_iac.blueprint.fill import LOCAL
 from mlops_iac.blueprint.sections.base import EntryName, Reference, Text
 from mlops_iac.blueprint.words import nearest, suggestion
 
@@ -48,7 +49,8 @@ def _reference(check: Check, path: str, section: str, name: str) -> None:
     known = check.names(section)
     if name in known:
         return
-    hint = suggestion(name, list(known)) or f"the blueprint has no '{section}'"
+    names = [item for item in known if (section, item) != ("environments", LOCAL)]
+    hint = suggestion(name, names) or f"the blueprint has no '{section}'"
     check.report(path, "unknown-reference", f"there is no {_ONE[section]} '{name}'", hint)
 
 
