@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from mlops_iac.emulators.aws import facts
-from mlops_iac.emulators.aws.facts import facts_for, known_types, properties_of
+from mlops_iac.emulators.aws.facts import facts_for, known_types, properties_of, replaces
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize(
-    ("type_", "path", "replaces"),
+    ("type_", "path", "expected"),
     [
         ("sagemaker/endpointConfiguration:EndpointConfiguration", "productionVariants.instanceType", True),
         ("sagemaker/endpointConfiguration:EndpointConfiguration", "tags", False),
@@ -46,8 +46,8 @@ ROOT = Path(__file__).parents[2]
         ("sagemaker/endpoint:Endpoint", "region", None),
     ],
 )  # fmt: skip
-def test_whether_a_changed_property_replaces(type_, path, replaces):
-    assert properties_of(f"aws:{type_}")[path].replaces is replaces
+def test_whether_a_changed_property_replaces(type_, path, expected):
+    assert properties_of(f"aws:{type_}")[path].replaces is expected
 
 
 def test_adding_automatic_rollback_replaces_the_endpoint_but_changing_it_does_not():
@@ -55,6 +55,36 @@ def test_adding_automatic_rollback_replaces_the_endpoint_but_changing_it_does_no
         "deploymentConfig.autoRollbackConfiguration"
     ]
     assert [fact.replaces_when(kind) for kind in ("add", "update", "delete")] == [True, False, True]
+
+
+ENDPOINT = "aws:sagemaker/endpoint:Endpoint"
+CONFIGURATION = "aws:sagemaker/endpointConfiguration:EndpointConfiguration"
+ROLLBACK = {"autoRollbackConfiguration": {"alarms": [{"alarmName": "a"}]}}
+
+
+@pytest.mark.parametrize(
+    ("type_", "path", "change", "value", "expected"),
+    [
+        (CONFIGURATION, "productionVariants[0].instanceType", None, None, True),
+        (CONFIGURATION, "productionVariants[1]", "add", None, True),
+        (CONFIGURATION, 'tags["a.b"]', None, None, False),
+        (CONFIGURATION, "tags.owner", "add", None, False),
+        (CONFIGURATION, "region", None, None, None),
+        (CONFIGURATION, "nothing", None, None, None),
+        (ENDPOINT, "endpointConfigName", None, None, False),
+        (ENDPOINT, "deploymentConfig.autoRollbackConfiguration", "add", None, True),
+        (ENDPOINT, "deploymentConfig.autoRollbackConfiguration", "update", None, False),
+        (ENDPOINT, "deploymentConfig", "add", ROLLBACK, True),
+        (ENDPOINT, "deploymentConfig", "add", {"rollingUpdatePolicy": {}}, False),
+        (ENDPOINT, "deploymentConfig", "add", None, None),
+        ("aws:iam/role:Role", "assumeRolePolicy", None, None, False),
+        ("aws:ec2/vpc:Vpc", "cidrBlock", None, None, None),
+    ],
+)
+def test_what_a_difference_at_a_path_forces(type_, path, change, value, expected):
+    answer, source = replaces(type_, path, change, value)
+    assert answer is expected
+    assert bool(source) is (expected is not None)
 
 
 def test_a_fact_names_its_source_and_no_fact_names_none():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import socket
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.oracles.conftest import APPLIED, BLUEPRINT, capture_example
+from tests.oracles.conftest import APPLIED, BLUEPRINT
 from tests.oracles.terraform_cli import Terraform, TerraformMissing
 from tests.oracles.to_terraform import NOT_ON_MOTO, to_terraform
 
@@ -55,15 +56,22 @@ def test_the_provider_creates_the_example(tmp_path, moto):
     from mlops_iac.api import load
     from mlops_iac.api.compiling import work_program
 
+    folder = tmp_path / "terraform"
+    folder.mkdir()
     try:
-        terraform = Terraform(tmp_path)
+        terraform = Terraform(folder)
     except TerraformMissing as missing:
         pytest.skip(str(missing))
-    graph = creatable(capture_example(APPLIED))
-    program, _ = work_program(load(BLUEPRINT))
+    example = tmp_path / "example"
+    shutil.copytree(
+        BLUEPRINT.parent, example, ignore=shutil.ignore_patterns(".mlops-iac", "__pycache__")
+    )
+    project = load(example / BLUEPRINT.name)
+    graph = creatable(project.capture(APPLIED))
+    program, _ = work_program(project)
     terraform.write(to_terraform(graph, endpoint=moto, assets=program))
     done = terraform.run("apply", "-auto-approve", "-input=false", "-no-color", "-parallelism=20")
     assert done.returncode == 0, done.stderr
-    state = json.loads((tmp_path / "terraform.tfstate").read_text("utf-8"))
+    state = json.loads((folder / "terraform.tfstate").read_text("utf-8"))
     made = [r for r in graph if r.custom and not r.type.startswith("pulumi:")]
     assert len(state["resources"]) == len(made)

@@ -21,6 +21,7 @@ Kind = Literal["string", "number", "integer", "bool", "list", "set", "map", "obj
 ChangeKind = Literal["add", "delete", "update"]
 
 _FOLDER = Path(__file__).parent
+_INDEX = re.compile(r"\[[^\]]*\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +132,44 @@ def replaces(type_token: str, path: str) -> tuple[bool | None, str]:
     return None, ""
 
 
+def replaces(
+    type_token: str, path: str, change: ChangeKind | None = None, value: Any = None
+) -> tuple[bool | None, str]:
+    """Whether a difference at `path` forces a replacement, and who says so.
+
+    `path` may have indices and map keys (`tags["a.b"]`, `productionVariants[0].instanceType`).
+    Without `change` the worst kind answers. `value` is a block that appears or goes as a whole: what
+    it contains appears or goes with it. A block whose content is not given and could force one is
+    None, as is everything without a fact; the source is empty then.
+    """
+    properties = properties_of(type_token)
+    plain = _INDEX.sub("", path)
+    fact = properties.get(plain)
+    while fact is None and "." in plain:
+        plain = plain.rpartition(".")[0]
+        if plain in properties:
+            # A key of a map, or a place in a JSON document: the whole answers.
+            fact = properties[plain] if properties[plain].kind in ("map", "json") else None
+            break
+    if fact is None:
+        return None, ""
+    kinds: tuple[ChangeKind, ...] = (change,) if change else ("update", "add", "delete")
+    answers = [fact.replaces_when(kind) for kind in kinds]
+    inside = properties if value is None else {f"{plain}.{each}" for each in _paths(value)}
+    below = [
+        properties[each].replaces_when(kind)
+        for each in inside
+        if each.startswith(f"{plain}.") and each in properties
+        for kind in kinds
+        if kind != "update"
+    ]
+    if True in answers or (value is not None and True in below):
+        return True, fact.source
+    if None in answers or True in below:
+        return None, ""
+    return False, fact.source
+
+
 def known_types() -> list[str]:
     """Every type that has facts, sorted."""
     return sorted(
@@ -139,6 +178,18 @@ def known_types() -> list[str]:
 
 
 _INDEX = re.compile(r"\[[^\]]*\]")
+
+
+def _paths(value: Any) -> set[str]:
+    """Every property path inside a value, without indices."""
+    found: set[str] = set()
+    for each in value if isinstance(value, list | tuple) else [value]:
+        if isinstance(each, Mapping):
+            for key, item in each.items():
+                found |= {key} | {f"{key}.{inner}" for inner in _paths(item)}
+    return found
+
+
 _FIELDS = {field.name for field in fields(PropertyFact)}
 
 
