@@ -116,22 +116,6 @@ def properties_of(type_token: str) -> Mapping[str, PropertyFact]:
     return facts.properties if facts else MappingProxyType({})
 
 
-def replaces(type_token: str, path: str) -> tuple[bool | None, str]:
-    """Whether a change at `path` forces a replacement, and the source of that.
-
-    `path` may carry indices, keys of a map, and places inside a JSON document: the nearest fact
-    above answers. (None, "") without one.
-    """
-    properties = properties_of(type_token)
-    plain = _INDEX.sub("", path)
-    while plain:
-        fact = properties.get(plain)
-        if fact is not None:
-            return fact.replaces, fact.source if fact.replaces is not None else ""
-        plain = plain.rpartition(".")[0]
-    return None, ""
-
-
 def replaces(
     type_token: str, path: str, change: ChangeKind | None = None, value: Any = None
 ) -> tuple[bool | None, str]:
