@@ -20,6 +20,8 @@ from typing import Any, Literal
 Kind = Literal["string", "number", "integer", "bool", "list", "set", "map", "object", "json"]
 ChangeKind = Literal["add", "delete", "update"]
 
+# Kinds whose inside has no facts of its own.
+_WHOLE = ("map", "json", "string")
 _FOLDER = Path(__file__).parent
 _INDEX = re.compile(r"\[[^\]]*\]")
 
@@ -132,8 +134,8 @@ def replaces(
     while fact is None and "." in plain:
         plain = plain.rpartition(".")[0]
         if plain in properties:
-            # A key of a map, or a place in a JSON document: the whole answers.
-            fact = properties[plain] if properties[plain].kind in ("map", "json") else None
+            # A key of a map, or a place in a document: the whole answers.
+            fact = properties[plain] if properties[plain].kind in _WHOLE else None
             break
     if fact is None:
         return None, ""
