@@ -106,6 +106,7 @@ MISTAKES = {
     "a misspelt choice": ("mode: real-time", "mode: §realtime", "unknown-value", "'realtime' is not a value of serving.api.mode", "did you mean 'real-time'? allowed: real-time, batch, streaming or edge"),
     "an unknown platform": ("platform: sagemaker", "platform: §sagemker", "unknown-value", "'sagemker' is not a value of platform", "did you mean 'sagemaker'?"),
     "an unknown version of the language": ("blueprint: 1", "blueprint: §2", "unknown-value", "'2' is not a value of blueprint", "allowed: 1"),
+    "the beginning of a choice": ("{accuracy: maximize}", "{accuracy: §max}", "unknown-value", "'max' is not a value of models.churn.metrics.accuracy", "did you mean 'maximize'?"),
     "an unknown size": ("{size: small}", "{size: §tiny}", "unknown-value", "'tiny' is not a value of serving.api.compute.size", "small, medium"),
     "a negative count": ("script: train.py\n", "script: train.py\n      compute: {count: §-2}\n", "out-of-range", "models.churn.train.compute.count must be at least 1, not -2", ""),
     "no time at all": ("script: train.py\n", "script: train.py\n      timeout_minutes: §0\n", "out-of-range", "must be at least 1, not 0", ""),
@@ -343,3 +344,37 @@ def test_strict_is_content_with_a_complete_stack(project: Path) -> None:
 def test_strict_misses_somebody_to_tell(project: Path) -> None:
     text = BASE.replace("alerts: {oncall: {email: oncall@acme.com}}\n", "")
     assert "no-alerts" in [item.code for item in check(project, text, strict=True)]
+
+
+CONSEQUENCES = {
+    "a version of a misspelt framework": ("framework: scikit-learn", "framework: sklearn"),
+    "a wait for misspelt spot capacity": (
+        "script: train.py\n",
+        "script: train.py\n      spot_wait_minutes: 5\n      compute: {spot: yes}\n",
+    ),
+    "a share of a misspelt rollout": (
+        "mode: real-time",
+        "mode: real-time\n    rollout: {strategy: canery, percent: 5, wait_minutes: 5}",
+    ),
+    "a window over a broken column": (
+        "format: csv,",
+        "format: csv, window_days: 5, time: [a],",
+    ),
+    "traffic with a broken share": (
+        "mode: real-time",
+        "mode: real-time\n    variants: {a: {traffic_percent: all}, b: {traffic_percent: 10}}",
+    ),
+    "a gate on a broken metric": ("{accuracy: maximize}", "{accuracy: up}"),
+    "references to a broken model": ("script: train.py\n", "scrip: train.py\n"),
+    "scaling with a broken bound": ("max: 4,", "max: four,"),
+}
+
+
+@pytest.mark.parametrize("sentence", CONSEQUENCES)
+def test_what_follows_from_a_mistake_is_not_told_again(project: Path, sentence: str) -> None:
+    old, new = CONSEQUENCES[sentence]
+    assert old in BASE
+    found = check(project, BASE.replace(old, new, 1))
+    kinds = {item.code for item in found}
+    assert kinds <= {"unknown-value", "wrong-type", "unknown-key", "missing"}
+    assert len(kinds) == len(found) == (2 if "scrip:" in new else 1), found

@@ -11,6 +11,9 @@ def nearest(written: str, known: Iterable[str]) -> str:
 
     names = [name for name in known if name]
     lowered = {name.lower().replace("_", "-"): name for name in reversed(names)}
+    started = [name for name in names if len(written) > 2 and name.startswith(written)]
+    if len(started) == 1:
+        return started[0]
     found = get_close_matches(written.lower().replace("_", "-"), lowered, n=1, cutoff=0.6)
     return lowered[found[0]] if found else ""
 

@@ -14,7 +14,8 @@ def check_datasets(check: Check) -> None:
     for name, dataset in check.blueprint.datasets.items():
         path = f"datasets.{name}"
         _storage(check, path, dataset)
-        if dataset.window_days is not None and not (dataset.time or dataset.partition):
+        has_order = dataset.time or dataset.partition
+        if dataset.window_days is not None and not has_order and not check.is_broken(path):
             check.report(
                 f"{path}.window_days",
                 "needs-field",
@@ -73,7 +74,11 @@ def check_features(check: Check) -> None:
             ]
             for key in lacking:
                 check.report(path, "missing", f"{path} needs '{key}'", "or `existing: ID`")
-        if feature.ttl_hours is not None and not feature.online:
+        if (
+            feature.ttl_hours is not None
+            and not feature.online
+            and not check.is_broken(f"{path}.online")
+        ):
             check.report(
                 f"{path}.ttl_hours",
                 "needs-field",

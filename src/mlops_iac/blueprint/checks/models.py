@@ -43,7 +43,11 @@ def check_runtime(check: Check, path: str, runtime: Runtime | None) -> None:
         return
     if runtime.framework is not None and runtime.version is None:
         check.report(path, "missing", f"{path} needs the 'version' of {runtime.framework}")
-    if runtime.framework is None and runtime.version is not None:
+    if (
+        runtime.framework is None
+        and runtime.version is not None
+        and not check.is_broken(f"{path}.framework")
+    ):
         check.report(
             f"{path}.version",
             "no-effect",
@@ -95,7 +99,12 @@ def _trained(check: Check, path: str, model: Model) -> None:
         if folder_is_there:
             expect(check, f"{path}.{name}.script", step.script, "file", folder=model.code or "")
     train = model.train
-    if train is not None and train.spot_wait_minutes is not None and not train.compute.spot:
+    if (
+        train is not None
+        and train.spot_wait_minutes is not None
+        and not train.compute.spot
+        and not check.is_broken(f"{path}.train.compute")
+    ):
         check.report(
             f"{path}.train.spot_wait_minutes",
             "needs-field",

@@ -102,6 +102,8 @@ def _scaling(check: Check, path: str, scaling: Scaling, compute: EndpointCompute
 
 
 def _rollout(check: Check, path: str, rollout: Rollout) -> None:
+    if check.is_broken(f"{path}.strategy"):
+        return
     stepwise = rollout.strategy in ("canary", "linear")
     for key in ("percent", "wait_minutes"):
         value = getattr(rollout, key)
