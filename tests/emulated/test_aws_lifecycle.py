@@ -255,6 +255,12 @@ CASES = [
                     "abortIncompleteMultipartUpload": {"daysAfterInitiation": 7},
                 },
                 {
+                    "id": "everything",
+                    "status": "Enabled",
+                    "filter": {"prefix": ""},
+                    "expiration": {"days": 400},
+                },
+                {
                     "id": "tagged",
                     "status": "Enabled",
                     "filter": {"and": {"prefix": "x/", "tags": {"a": "b", "c": "d"}}},

@@ -163,11 +163,13 @@ class Lifecycle(Setting):
         api.call("s3", self.create_op, Bucket=inputs["bucket"], LifecycleConfiguration=body)
 
     def read(self, api: Api, id_: str, known: Properties) -> dict[str, Value] | None:
-        """A filter of an empty prefix is no filter."""
+        """A filter of an empty prefix is no filter, however it was written."""
         found = super().read(api, id_, known)
+        written = {rule.get("id"): rule.get("filter") for rule in known.get("rules") or []}
         for rule in (found or {}).get("rules", []):
             if rule.get("filter") in ({}, {"prefix": ""}):
-                del rule["filter"]
+                mine = written.get(rule.get("id"))
+                rule["filter"] = mine if mine in ({}, {"prefix": ""}) else None
         return found
 
 
