@@ -48,6 +48,7 @@ def test_start_twice_is_one_process_and_stop_ends_it(work):
     first = server.start(work)
     assert first.running
     assert server.ensure(work) == first
+    assert server.instance_id(work) == first.instance
     assert (work / ".gitignore").read_text() == "*\n"
     assert server.client("sts", first).get_caller_identity()["Account"] == "123456789012"
     assert server.stop(work) is True

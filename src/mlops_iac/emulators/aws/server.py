@@ -149,6 +149,12 @@ def stop(work: Path) -> bool:
         return True
 
 
+def instance_id(work: Path) -> str | None:
+    """The running emulator's random id; another one than last time: everything is gone."""
+    found = status(work)
+    return found.instance if found is not None and found.running else None
+
+
 def client(service: str, info: ServerInfo, region: str = "eu-west-1") -> Any:
     """A boto3 client of the emulator; sessions and models are shared and cached."""
     from mlops_iac.emulators.aws.clients import clients_for
