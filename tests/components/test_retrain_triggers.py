@@ -214,6 +214,26 @@ def test_people_hear_of_undelivered_events() -> None:
     assert alarm["metricName"] == "ApproximateNumberOfMessagesVisible"
 
 
+def test_long_names_leave_room_for_what_automatic_naming_adds() -> None:
+    model, dataset = "m" * 40, "d" * 40
+    data = NewData(dataset=dataset, bucket="data", prefix="new/")
+    other = NewData(dataset=f"{dataset[:-1]}e", bucket="data", prefix="other/")
+    arguments = RetrainTriggersArgs(
+        pipeline_name="p",
+        pipeline_arn=PIPELINE,
+        schedule="0 3 * * 1",
+        new_data=[data, other],
+        handler=SOURCE,
+        code_bucket="artifacts",
+    )
+    graph = capture(lambda: RetrainTriggers(f"{model}-retrain", arguments))
+    for kind in (ROLE, FUNCTION, RULE, GROUP):
+        assert {len(each.name) + 8 <= 64 for each in of_type(graph, kind)} == {True}
+    assert len(one(graph, SCHEDULE).inputs["name"]) <= 64
+    assert len(one(graph, QUEUE).name) + 8 <= 80
+    assert len({each.name for each in of_type(graph, RULE)}) == 2
+
+
 def test_every_role_gets_the_boundary() -> None:
     graph = triggers(schedule="0 3 * * 1", new_data=[DATA], permissions_boundary="arn:boundary")
     roles = of_type(graph, ROLE)

@@ -20,6 +20,7 @@ import pulumi_aws as aws
 from ._context import Context, physical
 from ._cron import schedule_expression
 from ._iam import Statement, lambda_trust, policy_document, statement, trust
+from ._naming import truncate
 
 _RUNTIME = "python3.13"
 _MODULE = "cooldown"
@@ -29,6 +30,9 @@ _RETRIES = 3
 _KEEP_FAILED_SECONDS = 14 * 24 * 3600
 # EventBridge Scheduler API reference, ScheduleName, ScheduleGroupName
 _NAME_LIMIT = 64
+# Roles, functions, rules and schedule groups take 64 characters; automatic naming adds a hyphen
+# and seven digits to the logical name and fails on what is longer.
+_LOGICAL_LIMIT = 64 - 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +122,9 @@ class RetrainTriggers(pulumi.ComponentResource):
 
     def _clock(self, cron: str) -> aws.scheduler.Schedule:
         args, name = self._args, self._name
-        group = aws.scheduler.ScheduleGroup(f"{name}-schedules", tags=args.tags, opts=self._child)
+        group = aws.scheduler.ScheduleGroup(
+            _logical(f"{name}-schedules"), tags=args.tags, opts=self._child
+        )
         role = self._role(
             "scheduler",
             # The group's ARN: that of the schedule itself is refused.
@@ -179,7 +185,7 @@ class RetrainTriggers(pulumi.ComponentResource):
             opts=self._after,
         )
         return aws.lambda_.Function(
-            f"{name}-cooldown",
+            _logical(f"{name}-cooldown"),
             description="Starts a training, unless one started within the cooldown",
             runtime=_RUNTIME,
             handler=f"{_MODULE}.handler",
@@ -253,7 +259,7 @@ class RetrainTriggers(pulumi.ComponentResource):
         self, suffix: str, description: str, pattern: Mapping[str, object]
     ) -> aws.cloudwatch.EventRule:
         assert self.function is not None
-        name = f"{self._name}-{suffix}"
+        name = _logical(f"{self._name}-{suffix}")
         rule = aws.cloudwatch.EventRule(
             name,
             description=description,
@@ -336,7 +342,7 @@ class RetrainTriggers(pulumi.ComponentResource):
         self, suffix: str, trusted: pulumi.Output[str], *statements: Statement
     ) -> aws.iam.Role:
         role = aws.iam.Role(
-            f"{self._name}-{suffix}-role",
+            _logical(f"{self._name}-{suffix}-role"),
             assume_role_policy=trusted,
             permissions_boundary=self._args.permissions_boundary,
             tags=self._args.tags,
@@ -358,6 +364,10 @@ class RetrainTriggers(pulumi.ComponentResource):
         return statement(
             "KeepUndelivered", ["sqs:SendMessage"], [self.dead_letters.arn], reason=reason
         )
+
+
+def _logical(name: str) -> str:
+    return truncate(name, _LOGICAL_LIMIT)
 
 
 def _flat(
