@@ -29,7 +29,7 @@ class Project:
         self.workload = root / "workload"
         self.out = out
         self.source = root / "data" / data
-        folder = out / "in" / dataset
+        folder = out / "in" / dataset / "base"  # as the stack lays it
         folder.mkdir(parents=True)
         (folder / data).write_bytes(self.source.read_bytes())
         self.seconds = 0.0

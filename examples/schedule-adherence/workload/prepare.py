@@ -19,7 +19,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
 
-    files = sorted((options.data / "schedules").glob("*.csv"))
+    files = sorted((options.data / "schedules").rglob("*.csv"))
     rows = pd.concat([pd.read_csv(file) for file in files], ignore_index=True)
     rows = rows.dropna(subset=[TARGET])
     train, test = train_test_split(rows, test_size=0.2, random_state=0, stratify=rows[TARGET])

@@ -198,7 +198,9 @@ def _run_steps(
             current.status = "failed"
             current.error = error.message if isinstance(error, MlopsError) else type(error).__name__
             record.status = "failed"
-            say(RunEvent(name, "failed", current.error, time.monotonic() - began))
+            # The log's end is in the error, and its lines were told as they came.
+            words = current.error.split("; its log ends with")[0]
+            say(RunEvent(name, "failed", words, time.monotonic() - began))
             raise
         else:
             refused = record.status == "gate-failed"

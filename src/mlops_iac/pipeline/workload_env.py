@@ -99,7 +99,8 @@ def _make(
     log.unlink(missing_ok=True)
     file = folder / "requirements.txt"
     pip = [str(python), "-m", "pip", "install", "--disable-pip-version-check"]
-    pip += ["--progress-bar", "off", "-r", str(file)]
+    # Bytecode is written when a module is first imported: most never are.
+    pip += ["--no-compile", "--progress-bar", "off", "-r", str(file)]
 
     def tell(line: str) -> None:
         # Everything is in the log; of these lines there is one per package.

@@ -161,7 +161,6 @@ class Step:
         # Ours are for us: a script that printed its environment would show the machinery.
         env = {k: v for k, v in self.env.items() if not k.startswith(contract.PREFIX)}
         env.setdefault("MPLBACKEND", "Agg")  # no display in a container
-        env["PYTHONDONTWRITEBYTECODE"] = "1"
         command = [*interpreter, str(path), *map(str, arguments)]
         process = subprocess.Popen(command, cwd=self.code, env=env)
         previous = signal.signal(signal.SIGTERM, lambda *_: process.terminate())
