@@ -143,7 +143,7 @@ def write_config(target: StackTarget) -> Path:
         settings: Any = yaml.safe_load(source.read_text()) if source.exists() else {}
     except (yaml.YAMLError, OSError) as error:
         raise UsageError(f"cannot read {source}: {error}") from error
-    settings = settings or {}
+    settings = {} if settings is None else settings
     if not isinstance(settings, dict) or not isinstance(settings.get("config") or {}, dict):
         raise UsageError(f"{source} is not a stack's settings")
     theirs = settings.get("config") or {}

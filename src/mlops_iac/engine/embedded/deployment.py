@@ -10,16 +10,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from hashlib import sha256
-from uuid import UUID
 
 from mlops_iac.emulators.provider import Provider, ProviderError
 from mlops_iac.engine.embedded import planner
 from mlops_iac.engine.embedded.checkpoint import now
+from mlops_iac.engine.embedded.entries import default_provider, make_entry, renamed
 from mlops_iac.engine.embedded.executor import Performer, provider_for
 from mlops_iac.engine.embedded.order import topological
 from mlops_iac.engine.embedded.planner import Decision
-from mlops_iac.engine.embedded.registration import Answer, Registration, address_of_urn
+from mlops_iac.engine.embedded.registration import Answer, Registration, address_of_urn, name_of
 from mlops_iac.engine.embedded.removal import Removal, plan_removals
 from mlops_iac.engine.embedded.state import Entry, Mutation, Snapshot
 from mlops_iac.engine.embedded.steps import StepLog, make_step
@@ -161,7 +160,7 @@ class Deployment:
             replaced=self._replaced,
             cascade_keys=self._cascaded.get(urn),
         )
-        entry = _entry(registration, decision.inputs, old, reference)
+        entry = make_entry(registration, decision.inputs, old, reference)
         match decision.op:
             case "same":
                 assert old is not None
@@ -176,7 +175,7 @@ class Deployment:
                 return self._replace(registration, entry, old, decision)
 
     def _component(self, registration: Registration, old: Entry | None) -> Answer:
-        entry = _entry(registration, registration.inputs, old, "")
+        entry = make_entry(registration, registration.inputs, old, "")
         op: Operation = "update"
         if old is None or old.inputs == entry.inputs:
             op = "create" if old is None else "same"
@@ -281,34 +280,9 @@ class Deployment:
             return old
         for alias in registration.aliases:
             if alias in entries and alias not in self._seen:
-                self._store.note(self._rename(alias, registration.urn))
+                self._store.note(renamed(self._snapshot, alias, registration.urn))
                 return entries[registration.urn]
         return None
-
-    def _rename(self, old_urn: str, new_urn: str) -> Mutation:
-        """The entry under its new URN, and every reference to it rewritten."""
-
-        def named(urn: str) -> str:
-            return new_urn if urn == old_urn else urn
-
-        put: dict[str, Entry] = {}
-        for key, entry in self._snapshot.entries.items():
-            if key != old_urn and old_urn not in entry.needs():
-                continue
-            put[new_urn if key == old_urn else key] = replace(
-                entry,
-                urn=named(entry.urn) if key == old_urn else entry.urn,
-                parent=named(entry.parent),
-                deleted_with=named(entry.deleted_with),
-                dependencies=tuple(named(urn) for urn in entry.dependencies),
-                property_dependencies={
-                    k: tuple(named(urn) for urn in v)
-                    for k, v in entry.property_dependencies.items()
-                },
-            )
-        counters = self._snapshot.counters
-        moved = {new_urn: counters[old_urn]} if old_urn in counters else {}
-        return Mutation(put=put, drop=[old_urn], counters=moved)
 
     def _targeted(self, urn: str, address: str) -> bool:
         if not self._targets:
@@ -341,46 +315,21 @@ class Deployment:
             )
 
     def _default_provider(self, registration: Registration) -> str:
-        package, version = registration.package, registration.version
-        name = "default" + ("_" + version.replace(".", "_") if version else "")
-        stack = next(urn for urn, r in self._seen.items() if r.type == STACK_TYPE)
-        head = "::".join(stack.split("::", 2)[:2])
-        type_ = f"pulumi:providers:{package}"
-        urn = f"{head}::{type_}::{name}"
+        """The reference to the default provider; its entry is made on first use."""
         with self._lock:
-            if reference := self._used_providers.get(urn):
+            stack = next(urn for urn, r in self._seen.items() if r.type == STACK_TYPE)
+            entry = default_provider(self._snapshot, registration, stack, self._config)
+            if reference := self._used_providers.get(entry.urn):
                 return reference
-            old = self._snapshot.entries.get(urn)
-            inputs: dict[str, Value] = {
-                key.split(":", 1)[1]: value
-                for key, value in sorted(self._config.items())
-                if key.startswith(f"{package}:")
-            }
-            if version:
-                inputs["version"] = version
-            id_ = (
-                old.id
-                if old
-                else str(UUID(sha256(f"{self._snapshot.salt}{urn}".encode()).hexdigest()[:32]))
-            )
-            entry = Entry(
-                urn=urn,
-                type=type_,
-                custom=True,
-                id=id_,
-                inputs=inputs,
-                outputs=inputs,
-                created=old.created if old else now(),
-                modified=old.modified if old else now(),
-            )
-            op: Operation = "update"
-            if old is None or old.inputs == inputs:
-                op = "create" if old is None else "same"
+            old = self._snapshot.entries.get(entry.urn)
             if entry != old:
-                self._store.note(Mutation(put={urn: entry}))
-            self._used_providers[urn] = f"{urn}::{id_}"
-        self._log.done(urn, make_step(op, name, entry, old))
-        return f"{urn}::{id_}"
+                self._store.note(Mutation(put={entry.urn: entry}))
+            reference = self._used_providers[entry.urn] = f"{entry.urn}::{entry.id}"
+        op: Operation = "update"
+        if old is None or old.inputs == entry.inputs:
+            op = "create" if old is None else "same"
+        self._log.done(entry.urn, make_step(op, name_of(entry.urn), entry, old))
+        return reference
 
     # -- afterwards --------------------------------------------------------------------------
     def removals(self) -> list[Removal]:
@@ -418,25 +367,3 @@ class Deployment:
             if r.custom:
                 needs[urn] += [u for u in self._used_providers if f"providers:{r.package}::" in u]
         return topological(needs)
-
-
-def _entry(
-    registration: Registration, inputs: Properties, old: Entry | None, provider: str
-) -> Entry:
-    aliases = sorted({*(old.aliases if old else ()), *registration.aliases} - {registration.urn})
-    return Entry(
-        urn=registration.urn,
-        type=registration.type,
-        custom=registration.custom,
-        inputs=inputs,
-        parent=registration.parent,
-        provider=provider,
-        dependencies=tuple(registration.dependencies),
-        property_dependencies={k: tuple(v) for k, v in registration.property_dependencies.items()},
-        protect=registration.protect,
-        retain_on_delete=registration.retain_on_delete,
-        additional_secret_outputs=tuple(registration.additional_secret_outputs),
-        aliases=tuple(aliases),
-        deleted_with=registration.deleted_with,
-        custom_timeouts=registration.custom_timeouts,
-    )

@@ -1,0 +1,90 @@
+"""Entries of the state made from registrations: new ones, renamed ones, the default provider."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from hashlib import sha256
+from uuid import UUID
+
+from mlops_iac.engine.embedded.checkpoint import now
+from mlops_iac.engine.embedded.registration import Registration
+from mlops_iac.engine.embedded.state import Entry, Mutation, Snapshot
+from mlops_iac.values import Properties, Value
+
+
+def make_entry(
+    registration: Registration, inputs: Properties, old: Entry | None, provider: str
+) -> Entry:
+    """The entry of a registration before its provider was asked; old aliases are remembered."""
+    aliases = {*(old.aliases if old else ()), *registration.aliases} - {registration.urn}
+    return Entry(
+        urn=registration.urn,
+        type=registration.type,
+        custom=registration.custom,
+        inputs=inputs,
+        parent=registration.parent,
+        provider=provider,
+        dependencies=tuple(registration.dependencies),
+        property_dependencies={k: tuple(v) for k, v in registration.property_dependencies.items()},
+        protect=registration.protect,
+        retain_on_delete=registration.retain_on_delete,
+        additional_secret_outputs=tuple(registration.additional_secret_outputs),
+        aliases=tuple(sorted(aliases)),
+        deleted_with=registration.deleted_with,
+        custom_timeouts=registration.custom_timeouts,
+    )
+
+
+def renamed(snapshot: Snapshot, old_urn: str, new_urn: str) -> Mutation:
+    """The entry under its new URN, and every reference to it rewritten."""
+
+    def named(urn: str) -> str:
+        return new_urn if urn == old_urn else urn
+
+    put: dict[str, Entry] = {}
+    for key, entry in snapshot.entries.items():
+        if key != old_urn and old_urn not in entry.needs():
+            continue
+        put[named(key)] = replace(
+            entry,
+            urn=named(entry.urn) if key == old_urn else entry.urn,
+            parent=named(entry.parent),
+            deleted_with=named(entry.deleted_with),
+            dependencies=tuple(named(urn) for urn in entry.dependencies),
+            property_dependencies={
+                k: tuple(named(urn) for urn in v) for k, v in entry.property_dependencies.items()
+            },
+        )
+    counters = snapshot.counters
+    moved = {new_urn: counters[old_urn]} if old_urn in counters else {}
+    return Mutation(put=put, drop=[old_urn], counters=moved)
+
+
+def default_provider(
+    snapshot: Snapshot, registration: Registration, stack: str, config: Mapping[str, Value]
+) -> Entry:
+    """The default provider of a package and version, a resource of the stack as in Pulumi."""
+    package, version = registration.package, registration.version
+    name = "default" + ("_" + version.replace(".", "_") if version else "")
+    type_ = f"pulumi:providers:{package}"
+    urn = "::".join([*stack.split("::", 2)[:2], type_, name])
+    old = snapshot.entries.get(urn)
+    inputs: dict[str, Value] = {
+        key.split(":", 1)[1]: value
+        for key, value in sorted(config.items())
+        if key.startswith(f"{package}:")
+    }
+    if version:
+        inputs["version"] = version
+    id_ = old.id if old else str(UUID(sha256(f"{snapshot.salt}{urn}".encode()).hexdigest()[:32]))
+    return Entry(
+        urn=urn,
+        type=type_,
+        custom=True,
+        id=id_,
+        inputs=inputs,
+        outputs=inputs,
+        created=old.created if old else now(),
+        modified=old.modified if old else now(),
+    )
