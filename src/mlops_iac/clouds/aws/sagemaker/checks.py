@@ -194,14 +194,15 @@ def _model(scope: Scope, name: str) -> Iterator[Diagnostic]:
     yield from machines.check_images(scope, name)
     if scope.promotes(name):
         home = scope.home(name)
-        other = resolved.siblings[home.environment].blueprint
-        if other.models[name].train is None:
+        other = resolved.siblings[home.environment]
+        if name not in Scope(other).trained:
             yield resolved.diagnostic(
                 f"{path}.promote_from",
                 UNSUPPORTED,
-                f"{path}.promote_from: nothing is trained in {home.environment}",
+                f"{path}.promote_from: {name} is not trained at the end of it, in {other.environment}",
                 "name the environment that trains it",
             )
+            return
         if home.account is None:
             yield resolved.diagnostic(
                 f"{path}.promote_from",

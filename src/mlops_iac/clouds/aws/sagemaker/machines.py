@@ -166,25 +166,27 @@ def check_images(scope: Scope, name: str) -> Iterator[Diagnostic]:
                 at_key=True,
             )
         return
-    asked: list[tuple[str, Runtime, catalogue.Scope]] = [
-        (f"{path}.runtime", model.runtime, "inference")
+    serves = _serving_instance(scope.blueprint, name)
+    asked: list[tuple[str, Runtime, catalogue.Scope, str]] = [
+        (f"{path}.runtime", model.runtime, "inference", serves)
     ]
     if trained:
         for step in steps:
-            own = getattr(model, step).runtime
+            section = getattr(model, step)
+            own = section.runtime
             at = f"{path}.{step}.runtime" if own else f"{path}.runtime"
-            asked.append((at, own or model.runtime, "training"))
+            asked.append((at, own or model.runtime, "training", instance(section.compute, step)))
     told: set[str] = set()
-    for at, runtime, use in asked:
+    for at, runtime, use, machine in asked:
         if runtime.dockerfile is not None or at in told:
             continue
-        for item in _check_image(scope, at, runtime, use):
+        for item in _check_image(scope, at, runtime, use, machine):
             told.add(at)
             yield item
 
 
 def _check_image(
-    scope: Scope, path: str, runtime: Runtime, use: catalogue.Scope
+    scope: Scope, path: str, runtime: Runtime, use: catalogue.Scope, machine: str
 ) -> Iterator[Diagnostic]:
     resolved, region = scope.resolved, scope.blueprint.region
     if not catalogue.is_region(region):
@@ -206,10 +208,12 @@ def _check_image(
         )
         return
     try:
-        catalogue.framework_image(runtime.framework or "", runtime.version, use, region, gpu=False)
+        gpu = catalogue.is_gpu(machine)
+    except UsageError:
+        return  # no instance type at all: told where it is written
+    try:
+        catalogue.framework_image(runtime.framework or "", runtime.version, use, region, gpu=gpu)
     except UsageError as error:
-        if error.hint.startswith("only for gpu"):
-            return
         yield resolved.diagnostic(at, "no-image", f"{at}: {error.message}", error.hint)
 
 

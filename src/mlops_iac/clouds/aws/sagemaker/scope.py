@@ -132,6 +132,8 @@ class Scope:
         if self.is_local:
             return self._home(at, model)
         while (source := at.blueprint.models[model].promote_from) and source not in seen:
+            if model not in at.siblings[source].blueprint.models:
+                break
             at = at.siblings[source]
             seen.add(source)
         return self._home(at, model)
