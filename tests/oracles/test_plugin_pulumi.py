@@ -182,4 +182,5 @@ def test_a_refused_input_is_told_by_name(tmp_path, served):
     )
     said = cli.run("up", "--yes", "--skip-preview", ok=False)
     assert "MaxSessionDuration: at least 3600, not 60" in said
-    assert "Traceback" not in said
+    # The language host may print one of its own when the engine hangs up; ours must not be in it.
+    assert "emulators/" not in said
