@@ -6,12 +6,16 @@ from mlops_iac.graph.model import ResourceGraph, address
 
 
 def draw(graph: ResourceGraph, style: str) -> str:
-    """Return the graph as `mermaid`, `svg` or `dot`."""
+    """Return the graph as `mermaid`, `svg`, `html` or `dot`."""
     match style:
         case "svg":
             from mlops_iac.graph.svg import to_svg
 
             return to_svg(graph)
+        case "html":
+            from mlops_iac.graph.html import to_html
+
+            return to_html(graph)
         case "dot":
             from mlops_iac.graph.dot import to_dot
 

@@ -88,12 +88,12 @@ def status(project: Project, stack: str) -> Status:
 
 
 def pending_names(outputs: Properties) -> list[str]:
-    """Return the serving entries that wait for a first approved version."""
-    names: list[str] = []
-    for key, value in sorted(outputs.items()):
-        if key.endswith("_pending") and isinstance(value, list | tuple):
-            names.extend(str(item) for item in value)
-    return names
+    """Return the serving entries that wait for a first approved version, with the models meant."""
+    return [
+        f"{key.removesuffix('_pending')} (model {', '.join(str(item) for item in value)})"
+        for key, value in sorted(outputs.items())
+        if key.endswith("_pending") and isinstance(value, list | tuple) and value
+    ]
 
 
 def count(steps: Sequence[Step]) -> Mapping[str, int]:

@@ -11,7 +11,7 @@ from mlops_iac.cli._session import Session, verb, write_file
     "graph",
     click.Option(
         ["--format", "style"],
-        type=click.Choice(["mermaid", "svg", "dot"]),
+        type=click.Choice(["mermaid", "svg", "html", "dot"]),
         default="mermaid",
         help="mermaid is text for Markdown, svg a picture.",
     ),
