@@ -343,6 +343,14 @@ def test_errors_of_the_program_name_its_line_and_print_nothing(
     assert capfd.readouterr() == ("", "")
 
 
+def test_what_the_program_prints_is_a_message(lab: Lab, capfd: pytest.CaptureFixture[str]) -> None:
+    lab.write('import sys\nprint("one\\ntwo")\nprint("three", end="", file=sys.stderr)')
+    assert lab.preview().diagnostics == ("info: one", "info: two", "info: three")
+    assert lab.up().failures == {}
+    capture(lab.target, lab.cloud)
+    assert capfd.readouterr() == ("", "")
+
+
 def test_duplicate_names_are_refused(lab: Lab) -> None:
     with pytest.raises(MlopsError, match="registered twice"):
         lab.preview('sns.Topic("t")\nsns.Topic("t")')

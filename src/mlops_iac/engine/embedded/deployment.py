@@ -124,6 +124,7 @@ class Deployment:
 
     def log(self, severity: str, message: str) -> None:
         """Collect the program's messages; one of severity `error` fails the run."""
+        self._log.note(f"{severity}: {message}")
         with self._lock:
             self.diagnostics.append(f"{severity}: {message}")
             if severity == "error":

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_iac.engine.embedded import wire
+from mlops_iac.engine.embedded.output import captured
 from mlops_iac.engine.embedded.registration import Handler
 from mlops_iac.engine.protocol import StackTarget
 from mlops_iac.errors import MlopsError
@@ -86,8 +87,9 @@ def run_program(
     with _ONE_AT_A_TIME:
         context = contextvars.Context()
         thread = threading.Thread(target=context.run, args=(body,), name="program", daemon=True)
-        thread.start()
-        thread.join()
+        with captured(thread, lambda line: handler.log("info", line)):
+            thread.start()
+            thread.join()
     if monitor.error is not None:
         raise monitor.error
     if outcome:
