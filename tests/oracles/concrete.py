@@ -62,8 +62,20 @@ def concrete(graph: ResourceGraph, account: str = ACCOUNT, region: str = REGION)
     shaper = _Shaper(graph, account, region)
     return replace(
         graph,
-        resources=tuple(replace(r, inputs=shaper.value(r.inputs)) for r in graph),
+        resources=tuple(replace(r, inputs=shaper.value(role_names(r))) for r in graph),
     )
+
+
+def role_names(resource: Resource) -> Mapping[str, Any]:
+    """Inputs in which a policy's role is a name.
+
+    A stand-in for the last part of an ARN, which is how a component takes a role's name out of it,
+    is printed as the ARN's own reference.
+    """
+    role = resource.inputs.get("role")
+    if resource.type != "aws:iam/rolePolicy:RolePolicy" or not isinstance(role, str):
+        return resource.inputs
+    return {**resource.inputs, "role": re.sub(r"^(\$\{iam\.Role/.+)\.arn\}$", r"\1.name}", role)}
 
 
 class _Shaper:

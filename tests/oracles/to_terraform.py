@@ -13,7 +13,7 @@ from typing import Any
 from mlops_iac.emulators.aws.facts import PropertyFact, TypeFacts, facts_for
 from mlops_iac.graph.model import Resource, ResourceGraph, address
 from mlops_iac.values import Asset, Secret
-from tests.oracles.concrete import LABEL
+from tests.oracles.concrete import LABEL, role_names
 
 VERSION = "5.100.0"
 _OFFLINE = {
@@ -118,7 +118,7 @@ class _Writer:
         self.problems: list[str] = []
 
     def resource(self, resource: Resource, facts: TypeFacts) -> dict[str, Any]:
-        body = self._block(resource, facts, resource.inputs, "")
+        body = self._block(resource, facts, role_names(resource), "")
         for path, fact in facts.properties.items():
             # What Pulumi names by itself the provider wants to be given.
             wanted = fact.required and fact.kind == "string" and "." not in path
