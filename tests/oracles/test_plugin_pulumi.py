@@ -62,6 +62,9 @@ aws.iam.RolePolicy(
 )
 secret = config.require_secret("token")
 aws.s3.BucketObjectv2("note", bucket=bucket.id, key="note.txt", content=secret)
+aws.s3.BucketObjectv2(
+    "file", bucket=bucket.id, key="file.txt", source=pulumi.FileAsset("Pulumi.yaml")
+)
 pulumi.export("bucket", bucket.bucket)
 pulumi.export("role", role.arn)
 pulumi.export("account", account.account_id)
@@ -112,11 +115,11 @@ def emulator(tmp_path_factory):
 
 
 @pytest.fixture
-def served(emulator):
+def served(emulator, tmp_path):
     from mlops_iac.emulators.aws.provider import AwsProvider
     from mlops_iac.emulators.plugin import serve
 
-    with serve(AwsProvider(emulator.url)) as plugin:
+    with serve(AwsProvider(emulator.url), tmp_path) as plugin:
         yield plugin
 
 

@@ -62,3 +62,12 @@ def test_a_packed_file_is_an_archive_there_and_back(tmp_path):
     found = wire.from_json({wire.SIGNATURE_KEY: wire.ARCHIVE, "path": str(path)})
     assert found == Asset(hash=wire.file_hash(path), path=str(path), archive=True)
     assert wire.from_json(wire.to_json(found)) == found
+
+
+@pytest.mark.parametrize("archive", [False, True])
+def test_of_an_old_asset_only_the_hash_is_known(archive):
+    signature = wire.ARCHIVE if archive else wire.ASSET
+    raw = {wire.SIGNATURE_KEY: signature, "hash": "00ff"}
+    found = wire.from_json(raw)
+    assert found == Asset(hash="00ff", archive=archive)
+    assert wire.to_json(found) == raw

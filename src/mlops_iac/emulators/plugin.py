@@ -12,8 +12,9 @@ import json
 import threading
 from collections.abc import Callable
 from concurrent import futures
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
+from pathlib import Path
 from typing import Any, Self
 
 import grpc
@@ -33,7 +34,7 @@ from mlops_iac.emulators.provider import (
     ResourceState,
 )
 from mlops_iac.emulators.wire import WireError, from_struct, to_struct
-from mlops_iac.values import Properties
+from mlops_iac.values import Asset, Properties
 
 _MAX_MESSAGE = 400 * 1024 * 1024  # as the engine's own
 
@@ -62,14 +63,18 @@ class PluginServer:
         self.stop()
 
 
-def serve(provider: Provider) -> PluginServer:
-    """Serve `provider` on a free loopback port until `stop()`."""
+def serve(provider: Provider, root: Path | None = None) -> PluginServer:
+    """Serve `provider` on a free loopback port until `stop()`.
+
+    `root` is the program's folder, where relative asset paths start; the engine's handshake says
+    it too where it makes one.
+    """
     options = [
         ("grpc.max_receive_message_length", _MAX_MESSAGE),
         ("grpc.max_send_message_length", _MAX_MESSAGE),
     ]
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=16), options=options)
-    provider_pb2_grpc.add_ResourceProviderServicer_to_server(_Servicer(provider), server)
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(_Servicer(provider, root), server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     return PluginServer(port, provider.package, server)
@@ -110,11 +115,14 @@ def _abort(context: Any, error: ProviderError) -> None:
 class _Servicer(provider_pb2_grpc.ResourceProviderServicer):
     """The protocol's side. Everything not here answers `unimplemented`, which the engine reports."""
 
-    def __init__(self, provider: Provider) -> None:
+    def __init__(self, provider: Provider, root: Path | None) -> None:
         self._provider = provider
+        self._root = root
         self._lock = threading.Lock()
 
     def Handshake(self, request: Any, context: Any) -> Any:  # noqa: N802
+        if request.program_directory:
+            self._root = Path(request.program_directory)
         return provider_pb2.ProviderHandshakeResponse(accept_secrets=True)
 
     def Attach(self, request: Any, context: Any) -> Any:  # noqa: N802
@@ -187,8 +195,9 @@ class _Servicer(provider_pb2_grpc.ResourceProviderServicer):
             outputs = self._provider.preview_outputs(type_, inputs, None, None)
             return provider_pb2.CreateResponse(properties=to_struct(outputs))
         token = sha256(request.urn.encode()).hexdigest()[:32]
-        state = self._provider.create(request.urn, type_, inputs, token)
-        return provider_pb2.CreateResponse(id=state.id, properties=to_struct(state.outputs))
+        state = self._provider.create(request.urn, type_, self._rooted(inputs), token)
+        outputs = _as_given(state.outputs, inputs)
+        return provider_pb2.CreateResponse(id=state.id, properties=to_struct(outputs))
 
     @_answering
     def Read(self, request: Any, context: Any) -> Any:  # noqa: N802
@@ -211,7 +220,8 @@ class _Servicer(provider_pb2_grpc.ResourceProviderServicer):
             diff = self._provider.diff(type_, old.id, old.inputs, old.outputs, news, ignored)
             outputs = self._provider.preview_outputs(type_, news, old, diff)
         else:
-            outputs = self._provider.update(request.urn, type_, old, news).outputs
+            state = self._provider.update(request.urn, type_, old, self._rooted(news))
+            outputs = _as_given(state.outputs, news)
         return provider_pb2.UpdateResponse(properties=to_struct(outputs))
 
     @_answering
@@ -226,12 +236,30 @@ class _Servicer(provider_pb2_grpc.ResourceProviderServicer):
         found = self._provider.invoke(request.tok, from_struct(request.args))
         return provider_pb2.InvokeResponse(**{"return": to_struct(found)})
 
+    def _rooted(self, inputs: Properties) -> Properties:
+        """Inputs whose assets' paths start at the program's folder."""
+        root = self._root
+        if root is None:
+            return inputs
+        return {
+            name: replace(value, path=str(root / value.path))
+            if isinstance(value, Asset) and value.path is not None
+            else value
+            for name, value in inputs.items()
+        }
+
     def _type(self, urn: str) -> str:
         """The type token of a URN; the parents' types stand before it."""
         type_ = urn.split("::")[2].rsplit("$", 1)[-1]
         if not self._provider.supports(type_):
             raise ProviderError(f"{type_} is not emulated")
         return type_
+
+
+def _as_given(outputs: Properties, inputs: Properties) -> Properties:
+    """Outputs with the program's own asset paths: no machine's paths in a state."""
+    assets = {name: value for name, value in inputs.items() if isinstance(value, Asset)}
+    return {**outputs, **{name: assets[name] for name in assets if name in outputs}}
 
 
 def _config(config: Properties) -> Properties:

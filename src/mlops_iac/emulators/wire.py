@@ -108,13 +108,17 @@ def _asset(fields: Mapping[str, Any]) -> Asset:
     digest = fields.get("hash") or ""
     if path is not None:
         return Asset(hash=digest or file_hash(path), path=str(path))
-    if text is None:
+    if text is None and not digest:
         raise WireError("an asset needs a path or a text")
+    if text is None:  # the engine keeps no more than the hash of an asset in its state
+        return Asset(hash=digest)
     return Asset(hash=digest or text_hash(str(text)), text=str(text))
 
 
 def _archive(fields: Mapping[str, Any]) -> Asset:
     path = fields.get("path")
+    if not path and fields.get("hash"):
+        return Asset(hash=fields["hash"], archive=True)
     if not path or Path(str(path)).is_dir():
         raise WireError("only archives that are one packed file (.zip, .tar.gz) are supported")
     return Asset(hash=fields.get("hash") or file_hash(path), path=str(path), archive=True)
@@ -143,10 +147,15 @@ def to_json(value: Value, *, secrets: bool = True) -> Any:
             plain = to_json(inner, secrets=secrets)
             return {SIGNATURE_KEY: SECRET, "value": plain} if secrets else plain
         case Asset(hash=digest, path=path, archive=True):
-            return {SIGNATURE_KEY: ARCHIVE, "hash": digest, "path": path}
+            packed = {SIGNATURE_KEY: ARCHIVE, "hash": digest}
+            return packed if path is None else {**packed, "path": path}
         case Asset(hash=digest, path=path, text=text):
-            body = {"path": path} if path is not None else {"text": text or ""}
-            return {SIGNATURE_KEY: ASSET, "hash": digest, **body}
+            body = {} if text is None else {"text": text}
+            return {
+                SIGNATURE_KEY: ASSET,
+                "hash": digest,
+                **(body if path is None else {"path": path}),
+            }
         case Mapping():
             return {key: to_json(item, secrets=secrets) for key, item in value.items()}
         case list() | tuple():

@@ -115,8 +115,10 @@ def asset_bytes(asset: Asset) -> bytes:
     """The content of an asset. Raises ProviderError when its file cannot be read."""
     from pathlib import Path
 
+    if asset.path is None and asset.text is None:
+        raise ProviderError("the content of an asset is not known, only its hash")
     if asset.path is None:
-        return (asset.text or "").encode()
+        return str(asset.text).encode()
     try:
         return Path(asset.path).read_bytes()
     except OSError as error:
