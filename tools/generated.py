@@ -1,7 +1,7 @@
 """Everything in the repository that is made from something else, in one place.
 
-    python tools/generated.py           write it
-    python tools/generated.py --check   fail when something is stale (CI)
+python tools/generated.py           write it
+python tools/generated.py --check   fail when something is stale (CI)
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
 EXAMPLE = ROOT / "examples" / "schedule-adherence"
 
 
@@ -38,7 +39,15 @@ def picture() -> str:
     return mlops_iac.load(EXAMPLE / "blueprint.yaml").draw("prod", "svg")
 
 
+def coverage() -> str:
+    """Return the table of resource types and the checks that accepted them."""
+    from tools import coverage
+
+    return coverage.coverage()
+
+
 FILES: dict[str, Callable[[], str]] = {
+    "docs/coverage.md": coverage,
     "docs/language.md": language,
     "docs/schedule-adherence.svg": picture,
     "examples/schedule-adherence/blueprint-1.json": schema,

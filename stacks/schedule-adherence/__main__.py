@@ -15,6 +15,7 @@ from mlops_iac.clouds.aws.components.data_store import DataStore, DataStoreArgs
 from mlops_iac.clouds.aws.components.datasets import Datasets, DatasetsArgs
 from mlops_iac.clouds.aws.components.identity import Identity, IdentityArgs
 from mlops_iac.clouds.aws.components.keys import Keys, KeysArgs
+from mlops_iac.clouds.aws.components.promotion import Promotion, PromotionArgs
 from mlops_iac.clouds.aws.components.real_time_endpoint import (
     Capture,
     RealTimeEndpoint,
@@ -85,7 +86,7 @@ identity = Identity(
         tunes=False,
         serves=True,
         images=["141502667606/sagemaker-scikit-learn"],
-        rollback_alarms=settings.items("security.rollback_alarms"),
+        rollback_alarms=[f"schedule-adherence-{stack}-api-main-rollback-error-rate"],
         private_network=False,
         tags=tags,
     ),
@@ -101,6 +102,17 @@ alerts = Alerts(
         tags=tags,
     ),
 )
+
+if settings.flag("promotion.enabled"):
+    # promotion
+    promotion = Promotion(
+        "promotion",
+        PromotionArgs(
+            role_arn=identity.endpoint_role_arn,
+            accounts=["012345678901"],
+            encrypted=True,
+        ),
+    )
 
 if settings.flag("models.adherence.enabled"):
     # models.adherence
@@ -152,7 +164,7 @@ if settings.flag("models.adherence.enabled"):
             },
             tags=tags,
         ),
-        opts=pulumi.ResourceOptions(depends_on=[adherence_registry]),
+        opts=pulumi.ResourceOptions(depends_on=[data, adherence_registry]),
     )
 
     pulumi.export("adherence_pipeline", adherence_pipeline.pipeline_name)
@@ -200,6 +212,9 @@ api = RealTimeEndpoint(
         key_arn=keys.data_key_arn,
         tags=tags,
     ),
+    opts=pulumi.ResourceOptions(
+        depends_on=[*([promotion] if settings.flag("promotion.enabled") else [])],
+    ),
 )
 
 # serving.api.monitor
@@ -240,6 +255,7 @@ if settings.flag("models.adherence.enabled"):
             topic_arn=alerts.topic_arn,
             tags=tags,
         ),
+        opts=pulumi.ResourceOptions(depends_on=[data]),
     )
 
 # budget
