@@ -97,8 +97,13 @@ class ProviderError(Exception):
 class Provider(Protocol):
     """One emulated cloud. Calls may come from several threads at once."""
 
-    package: str  # "aws"
-    version: str  # of the SDK whose resources it stands for
+    @property
+    def package(self) -> str:
+        """Pulumi's name of the package: `aws`."""
+
+    @property
+    def version(self) -> str:
+        """Version of the SDK whose resources it stands for."""
 
     def configure(self, stack: str, config: Properties) -> None:
         """Take the provider's configuration. Raises ProviderError for any stack but `local`."""
