@@ -33,10 +33,10 @@ def schema() -> str:
 
 
 def picture() -> str:
-    """Return the picture of the example's prod stack."""
+    """Return the picture of the example's dev stack, which trains and serves."""
     import mlops_iac
 
-    return mlops_iac.load(EXAMPLE / "blueprint.yaml").draw("prod", "svg")
+    return mlops_iac.load(EXAMPLE / "blueprint.yaml").draw("dev", "svg")
 
 
 def coverage() -> str:
