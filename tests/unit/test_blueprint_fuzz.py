@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from mlops_iac.blueprint import Blueprint, inspect, load
 from mlops_iac.blueprint.explain import plain
+from mlops_iac.blueprint.pydantic_models import dumped, pydantic_model
 from mlops_iac.blueprint.render import render
 from mlops_iac.errors import BlueprintInvalid, UsageError
 
@@ -118,7 +119,9 @@ def read(folder: Path, text: str) -> None:
         for environment in loaded.environments:
             resolved = loaded.resolve(environment)
             made = resolved.blueprint
-            assert Blueprint.model_validate(plain(made)) == made
+            assert pydantic_model(Blueprint).model_validate(plain(made)).model_dump() == dumped(
+                made
+            )
             for leaf in resolved.leaves():
                 assert resolved.origin(leaf).line >= 1
     else:

@@ -1,23 +1,29 @@
-"""What a field takes, read off the pydantic models once and kept in a form that is fast to walk.
+"""What a field takes, read off the sections' annotations and kept in a form that is fast to walk.
 
-Pydantic itself would build a validator of every section (some 50 ms) to say less: it does not
-know lines, environments, or that a text field takes `1.20` as written.
+A section is read when it is first met: most blueprints have few of them. Pydantic would build a
+validator of every section to say less: it does not know lines, environments, or that a text field
+takes `1.20` as written.
 """
 
 from __future__ import annotations
 
 import types
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from pydantic.fields import FieldInfo
+from mlops_iac.blueprint.sections.base import (
+    EntryName,
+    FieldSpec,
+    Marker,
+    Reference,
+    Section,
+    Text,
+    declarations,
+)
+from mlops_iac.records import Record
 
-from mlops_iac.blueprint.sections.base import EntryName, Marker, Reference, Section, Text
 
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(Record):
     """Numeric bounds, or bounds of a length."""
 
     ge: float | None = None
@@ -27,8 +33,7 @@ class Bounds:
     max_length: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ScalarType:
+class ScalarType(Record):
     """One value. `types` of str, bool, int, float; `allowed` if only these."""
 
     types: tuple[type, ...]
@@ -37,16 +42,14 @@ class ScalarType:
     bounds: Bounds = Bounds()
 
 
-@dataclass(frozen=True, slots=True)
-class ListType:
+class ListType(Record):
     """A list of plain values or sections."""
 
     item: FieldType
     bounds: Bounds = Bounds()
 
 
-@dataclass(frozen=True, slots=True)
-class MapType:
+class MapType(Record):
     """Values by a name of the user's."""
 
     key: Marker | None
@@ -54,15 +57,13 @@ class MapType:
     bounds: Bounds = Bounds()
 
 
-@dataclass(frozen=True, slots=True)
-class SectionType:
+class SectionType(Record):
     """A mapping with known keys."""
 
     section: type[Section]
 
 
-@dataclass(frozen=True, slots=True)
-class ChoiceType:
+class ChoiceType(Record):
     """One of several sections, told apart by the text in `field`."""
 
     field: str
@@ -72,35 +73,32 @@ class ChoiceType:
         return dict(self.sections)
 
 
-@dataclass(frozen=True, slots=True)
-class EitherType:
+class EitherType(Record):
     """A plain value, or a section."""
 
     scalar: ScalarType
     section: SectionType
 
 
-@dataclass(frozen=True, slots=True)
-class AnyType:
+class AnyType(Record):
     """Any JSON value."""
 
 
 FieldType = ScalarType | ListType | MapType | SectionType | ChoiceType | EitherType | AnyType
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(Record):
     """A field as it is written (`key`) and as it is called in Python (`name`)."""
 
     key: str
     name: str
     type: FieldType
     required: bool
-    info: FieldInfo
+    info: FieldSpec
 
     def default(self) -> Any:
         """The value where it is left out."""
-        factory: Any = self.info.default_factory
+        factory = self.info.default_factory
         if factory is None:
             return self.info.default
         if isinstance(factory, type) and issubclass(factory, Section):
@@ -109,87 +107,77 @@ class Field:
 
 
 def construct(section: type[Section], values: dict[str, Any]) -> Any:
-    """The frozen model that holds `values`, by Python name, and defaults.
-
-    The values are checked already: unlike pydantic's own ways to make a model, this one does not
-    build validators.
-    """
-    written = set(values)
+    """The section that holds `values`, by Python name, and defaults; None where one is lacking."""
     for item in fields_of(section).values():
         if item.name not in values:
             values[item.name] = None if item.required else item.default()
     made = section.__new__(section)
-    object.__setattr__(made, "__dict__", values)
-    object.__setattr__(made, "__pydantic_fields_set__", written)
-    object.__setattr__(made, "__pydantic_extra__", None)
-    object.__setattr__(made, "__pydantic_private__", None)
+    made.__dict__.update(values)
     return made
 
 
-@cache
+_BLANKS: dict[type[Section], Any] = {}
+_FIELDS: dict[type[Section], dict[str, Field]] = {}
+
+
 def _blank(section: type[Section]) -> Any:
-    return construct(section, {})
+    if section not in _BLANKS:
+        _BLANKS[section] = construct(section, {})
+    return _BLANKS[section]
 
 
-@cache
 def fields_of(section: type[Section]) -> dict[str, Field]:
     """The fields of `section` by the key they are written with, in order."""
-    found: dict[str, Field] = {}
-    for name, info in section.model_fields.items():
-        key = info.alias or name
-        metadata = tuple(info.metadata)
-        if info.discriminator is not None:
-            metadata += (info,)
-        kind = _type_of(info.annotation, metadata)
-        found[key] = Field(key, name, kind, info.is_required(), info)
+    if section in _FIELDS:
+        return _FIELDS[section]
+    found = _FIELDS[section] = {}
+    for name, (annotation, spec) in declarations(section):
+        key = spec.alias or name
+        found[key] = Field(key, name, _type_of(annotation, (spec,)), spec.required, spec)
     return found
 
 
-@cache
-def _bounds(metadata: tuple[Any, ...]) -> Bounds:
-    values: dict[str, Any] = {}
-    for item in metadata:
-        for name in ("ge", "gt", "le", "min_length", "max_length"):
-            value = getattr(item, name, None)
-            if value is not None:
-                values[name] = value
-    return Bounds(**values)
+_BOUNDS = ("ge", "gt", "le", "min_length", "max_length")
+_UNBOUND = Bounds()
+
+
+def _bounds(metadata: Sequence[Any]) -> Bounds:
+    values = {
+        name: value
+        for item in metadata
+        if isinstance(item, FieldSpec)
+        for name in _BOUNDS
+        if (value := getattr(item, name)) is not None
+    }
+    return Bounds(**values) if values else _UNBOUND
 
 
 def _type_of(annotation: Any, metadata: tuple[Any, ...] = ()) -> FieldType:
     origin = get_origin(annotation)
     while origin is Annotated:
-        annotation, *more = get_args(annotation)
-        metadata += tuple(
-            part
-            for item in more
-            for part in (item.metadata or [item] if isinstance(item, FieldInfo) else [item])
-        )
+        metadata += annotation.__metadata__
+        annotation = annotation.__origin__
         origin = get_origin(annotation)
-    marker = next(
-        (item for item in metadata if isinstance(item, Text | Reference | EntryName)), None
-    )
-    plain = tuple(
-        item for item in metadata if not isinstance(item, Text | Reference | EntryName | FieldInfo)
-    )
-    bounds = _bounds(plain) if plain else Bounds()
     if annotation is Any:
         return AnyType()
     if origin is Literal:
         allowed = get_args(annotation)
         return ScalarType((type(allowed[0]),), allowed)
     if origin is tuple:
-        return ListType(_type_of(get_args(annotation)[0]), bounds)
+        return ListType(_type_of(get_args(annotation)[0]), _bounds(metadata))
     if origin is dict:
         key, value = get_args(annotation)
         key_marker = key.__metadata__[0] if get_origin(key) is Annotated else None
-        return MapType(key_marker, _type_of(value), bounds)
+        return MapType(key_marker, _type_of(value), _bounds(metadata))
     if origin in (Union, types.UnionType):
         return _union(annotation, metadata)
     if isinstance(annotation, type) and issubclass(annotation, Section):
         return SectionType(annotation)
     if annotation in (str, int, float, bool):
-        return ScalarType((annotation,), (), marker, bounds)
+        marker = next(
+            (item for item in metadata if isinstance(item, Text | Reference | EntryName)), None
+        )
+        return ScalarType((annotation,), (), marker, _bounds(metadata))
     raise TypeError(f"the language has no field type for {annotation!r}")
 
 
@@ -201,18 +189,20 @@ def _union(annotation: Any, metadata: tuple[Any, ...]) -> FieldType:
     sections = [kind for kind in kinds if isinstance(kind, SectionType)]
     if len(sections) == len(kinds):
         field = next(
-            str(item.discriminator)
+            item.discriminator
             for item in metadata
-            if isinstance(item, FieldInfo) and item.discriminator is not None
+            if isinstance(item, FieldSpec) and item.discriminator is not None
         )
-        named = tuple(
-            (get_args(kind.section.model_fields[field].annotation)[0], kind.section)
-            for kind in sections
-        )
-        return ChoiceType(field, named)
+        return ChoiceType(field, tuple(_named(kind.section, field) for kind in sections))
     scalars = [kind for kind in kinds if isinstance(kind, ScalarType)]
     if len(sections) == 1 and len(scalars) == 1:
         return EitherType(scalars[0], sections[0])
     if len(scalars) == len(kinds):
         return ScalarType(tuple(kind.types[0] for kind in scalars))
     raise TypeError(f"the language has no field type for {annotation!r}")
+
+
+def _named(section: type[Section], field: str) -> tuple[str, type[Section]]:
+    """A section of a union with the text that chooses it."""
+    (annotation,) = (found for name, (found, _) in declarations(section) if name == field)
+    return get_args(annotation)[0], section

@@ -1,8 +1,9 @@
-"""The sections of a blueprint as pydantic models: the one definition of the language.
+"""The sections of a blueprint as classes: the one definition of the language.
 
-Reader, JSON Schema, reference documentation and diagnostics are all derived from these models.
-They only declare; what holds between sections is checked in `mlops_iac.blueprint.checks`.
+Reader, JSON Schema, pydantic models, reference documentation and diagnostics are all derived from
+these classes. They only declare; what holds between sections is checked in
+`mlops_iac.blueprint.checks`.
 
-The modules do without `from __future__ import annotations`: pydantic would have to evaluate every
-annotation from its text again, a third of what importing them costs.
+The modules do without `from __future__ import annotations`: evaluating annotations from text costs
+more than making them.
 """

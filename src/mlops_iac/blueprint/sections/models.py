@@ -2,9 +2,7 @@
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
-
-from mlops_iac.blueprint.sections.base import Section, Text
+from mlops_iac.blueprint.sections.base import Field, Section, Text
 from mlops_iac.blueprint.sections.compute import Runtime, Step
 from mlops_iac.blueprint.sections.options import EntryOptions
 from mlops_iac.blueprint.sections.values import (

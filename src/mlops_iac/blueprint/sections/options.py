@@ -5,9 +5,7 @@ A platform's section here has only what that platform reads; a key that nothing 
 
 from typing import Annotated
 
-from pydantic import Field
-
-from mlops_iac.blueprint.sections.base import Section, Text
+from mlops_iac.blueprint.sections.base import Field, Section, Text
 
 
 class SagemakerOptions(Section):

@@ -2,9 +2,7 @@
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
-
-from mlops_iac.blueprint.sections.base import EntryName, Json, Section, Text
+from mlops_iac.blueprint.sections.base import EntryName, Field, Json, Section, Text
 from mlops_iac.blueprint.sections.values import Identifier, Scalar, SecretName
 
 

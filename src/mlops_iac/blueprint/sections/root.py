@@ -2,9 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
-
-from mlops_iac.blueprint.sections.base import EntryName, Json, Section, Text
+from mlops_iac.blueprint.sections.base import EntryName, Field, Json, Section, Text
 from mlops_iac.blueprint.sections.datasets import Dataset
 from mlops_iac.blueprint.sections.features import Feature
 from mlops_iac.blueprint.sections.models import Model

@@ -2,9 +2,7 @@
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
-
-from mlops_iac.blueprint.sections.base import EntryName, Section
+from mlops_iac.blueprint.sections.base import EntryName, Field, Section
 from mlops_iac.blueprint.sections.compute import Compute, EndpointCompute, Runtime
 from mlops_iac.blueprint.sections.options import EntryOptions
 from mlops_iac.blueprint.sections.values import (

@@ -2,9 +2,7 @@
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
-
-from mlops_iac.blueprint.sections.base import EntryName, Reference, Section, Text
+from mlops_iac.blueprint.sections.base import EntryName, Field, Reference, Section, Text
 
 Cron = Annotated[str, Text("cron")]
 Identifier = Annotated[str, Text("id")]

@@ -25,8 +25,7 @@ def variants(entry: RealTime) -> dict[str, VariantSection]:
     """The variants of an entry, with the one that a single model makes."""
     if entry.variants:
         return dict(entry.variants)
-    # Without validation, whose schema costs more than the whole check.
-    return {ONLY_VARIANT: VariantSection.model_construct(model=entry.model, traffic_percent=100)}
+    return {ONLY_VARIANT: VariantSection(model=entry.model, traffic_percent=100)}
 
 
 def promoting_accounts(scope: Scope) -> list[str]:

@@ -1,0 +1,61 @@
+"""Values with named fields that cost nothing to declare.
+
+A frozen dataclass compiles its methods anew in every process, most of a millisecond each; commands
+that answer in the blink of an eye cannot have fifty of them. Type checkers see the same thing.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, dataclass_transform
+
+
+@dataclass_transform(frozen_default=True)
+class Record:
+    """Fields are what is annotated, in order; a class attribute is its default.
+
+    Frozen, equal and hashed by value, usable in `match` by position. A mutable default is shared,
+    so there must be none.
+    """
+
+    __match_args__: ClassVar[tuple[str, ...]] = ()
+
+    def __init_subclass__(cls) -> None:
+        own = vars(cls).get("__annotations__", {})
+        names = tuple(dict.fromkeys((*cls.__match_args__, *own)))
+        type.__setattr__(cls, "__match_args__", names)  # type checkers believe they made it
+
+    def __init__(self, *args: Any, **values: Any) -> None:
+        names = self.__match_args__
+        if len(args) > len(names):
+            raise TypeError(f"{type(self).__name__} takes {len(names)} values, not {len(args)}")
+        given = dict(zip(names, args, strict=False))
+        if wrong := [name for name in values if name in given or name not in names]:
+            raise TypeError(f"{type(self).__name__} cannot take {', '.join(wrong)}")
+        given.update(values)
+        for name in names:
+            if name not in given:
+                if not hasattr(type(self), name):
+                    raise TypeError(f"{type(self).__name__} needs {name}")
+                given[name] = getattr(type(self), name)
+        self.__dict__.update(given)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"{type(self).__name__} is frozen")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"{type(self).__name__} is frozen")
+
+    def _values(self) -> tuple[Any, ...]:
+        return tuple(self.__dict__[name] for name in self.__match_args__)
+
+    def __eq__(self, other: object) -> bool:
+        if type(self) is not type(other) or not isinstance(other, Record):
+            return NotImplemented
+        return self._values() == other._values()
+
+    def __hash__(self) -> int:
+        return hash((type(self), self._values()))
+
+    def __repr__(self) -> str:
+        inner = ", ".join(f"{name}={self.__dict__[name]!r}" for name in self.__match_args__)
+        return f"{type(self).__name__}({inner})"
