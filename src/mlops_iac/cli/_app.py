@@ -12,15 +12,15 @@ import click
 
 from mlops_iac import __version__
 from mlops_iac.cli._session import GLOBAL_OPTIONS, Session, absorb
-from mlops_iac.errors import BlueprintInvalid, Cancelled, MlopsError
+from mlops_iac.errors import BlueprintInvalid, Cancelled, MlopsError, UsageError
 
 # Command → module and one line of help, in the order a newcomer needs them.
 COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("init", "Start a project: blueprint, data, workload."),
     "validate": ("validate", "Check the blueprint; every problem in one pass."),
     "compile": ("compile", "Write the Pulumi program and a lock file per stack."),
-    "preview": ("preview", "Show what a deployment would change, without credentials."),
-    "up": ("up", "Deploy; `-s local` is an emulated cloud on this machine."),
+    "preview": ("preview", "Show what would change, without credentials (aliases plan, diff)."),
+    "up": ("up", "Deploy (alias deploy); the stack `local` is a cloud on this machine."),
     "run": ("run", "Run a model's compiled pipeline on this machine."),
     "models": ("models", "List, show, approve and reject model versions."),
     "status": ("status", "What is deployed, and whether it is emulated or recorded."),
@@ -34,6 +34,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "doctor": ("doctor", "Check this machine: Python, extras, CLIs, emulator."),
     "completion": ("completion", "Print the completion script of a shell."),
 }
+# What no class of errors stands for.
+INTERNAL = 255
 ALIASES = {"plan": "preview", "diff": "preview", "deploy": "up"}
 
 
@@ -93,43 +95,56 @@ def root(**options: Any) -> None:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit code; no exception leaves this function."""
-    session = Session()
+    Session.current = None
+    words = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        code = root.main(
-            args=list(arguments) if arguments is not None else None,
-            prog_name="mlops-iac",
-            standalone_mode=False,
-            obj=session,
-        )
+        return _run(words)
+    except BrokenPipeError:
+        # The reader (head, less) went away; that is its right.
+        silence = os.open(os.devnull, os.O_WRONLY)
+        for stream in (sys.stdout, sys.stderr):
+            os.dup2(silence, stream.fileno())
+        return 0
+
+
+def _run(words: list[str]) -> int:
+    try:
+        code = root.main(args=words, prog_name="mlops-iac", standalone_mode=False, obj=Session())
         return code if isinstance(code, int) else 0
     except click.exceptions.Exit as error:
         return error.exit_code
     except click.ClickException as error:
+        # Raised before the options were read, so the flag is looked for in the words.
+        if "--json" in words:
+            return _tell(UsageError(error.format_message(), hint=_usage(error)), Session(json=True))
         error.show()
-        return 2
+        return UsageError.exit_code
     except (KeyboardInterrupt, click.Abort):
         return _tell(Cancelled("interrupted", hint="what was done so far is kept; run it again"))
     except BrokenPipeError:
-        # The reader (head, less) went away; that is its right.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        raise
     except MlopsError as error:
         return _tell(error)
     except Exception as error:
         return _internal(error)
 
 
+def _usage(error: click.ClickException) -> str:
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    return f"see `{context.command_path} --help`" if context else ""
+
+
 def _session() -> Session:
     return Session.current or Session()
 
 
-def _tell(error: MlopsError) -> int:
-    session = _session()
+def _tell(error: MlopsError, session: Session | None = None) -> int:
+    session = session or _session()
     if isinstance(error, BlueprintInvalid):
         from mlops_iac.cli._diagnostics import show
 
         show(error.diagnostics, session)
-    elif session.json:
+    elif session.json and not session.emitted:
         session.emit_json(
             {"error": {"exit_code": error.exit_code, "message": error.message, "hint": error.hint}}
         )
@@ -150,8 +165,10 @@ def _internal(error: Exception) -> int:
         while last.tb_next is not None:
             last = last.tb_next
         where = f" ({last.tb_frame.f_globals.get('__name__', '?')}:{last.tb_lineno})"
-    session.error(
-        f"internal error: {type(error).__name__}: {error}{where}",
-        "this is a bug in mlops-iac; repeat with -v for the details to report",
-    )
-    return 255
+    message = f"internal error: {type(error).__name__}: {error}{where}"
+    hint = "this is a bug in mlops-iac; repeat with -v for the details to report"
+    if session.json and not session.emitted:
+        session.emit_json({"error": {"exit_code": INTERNAL, "message": message, "hint": hint}})
+    else:
+        session.error(message, hint)
+    return INTERNAL

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from os.path import commonprefix
 
 from mlops_iac.api.status import HALVES, count
 from mlops_iac.graph.model import STACK_TYPE, address_of
 from mlops_iac.graph.plan import Plan, PropertyChange, Step
+from mlops_iac.graph.redact import REDACTED, parse_document, redact
 from mlops_iac.values import Asset, Secret, Unknown, Value
 
 Style = Callable[..., str]
@@ -22,6 +25,8 @@ SIGNS = {
     "refresh": ("↻", "cyan"),
 }
 _LONGEST = 100
+# Characters before the first difference of two long texts.
+_CONTEXT = 30
 
 
 def summary_line(plan: Plan, style: Style) -> str:
@@ -63,6 +68,11 @@ def group(steps: Sequence[Step]) -> list[tuple[str, list[Step]]]:
     return list(groups.items())
 
 
+def size(plan: Plan) -> int:
+    """Return how many resources a plan changes, as its summary counts them."""
+    return sum(number for op, number in count(plan.steps).items() if op not in ("same", "read"))
+
+
 def component_title(urn: str) -> str:
     """Return `DataStore data` for a component's URN; `stack` for the stack itself."""
     if not urn:
@@ -79,10 +89,12 @@ def step_lines(step: Step, style: Style, *, detail: bool) -> Iterator[str]:
     yield f"  {style(sign, fg=color)} {style(address_of(step.type, step.name), fg=color)}{tail}"
     if step.op in ("update", "replace", "refresh") or detail:
         for change in step.changes:
-            yield "      " + change_line(change, style)
+            for inner in inner_changes(change):
+                yield "      " + change_line(inner, style)
     if step.op == "create" and detail and not step.changes:
         for key in sorted(step.new_inputs):
-            yield f"      {style('+', fg='green')} {key}: {shown_value(step.new_inputs[key])}"
+            value = _cut(shown_value(named(key, step.new_inputs[key])), 0)
+            yield f"      {style('+', fg='green')} {key}: {value}"
 
 
 def _notes(step: Step) -> Iterator[str]:
@@ -97,15 +109,44 @@ def _notes(step: Step) -> Iterator[str]:
     yield step.reason
 
 
+def inner_changes(change: PropertyChange) -> list[PropertyChange]:
+    """Return what differs inside a JSON document (a policy, a pipeline), without its secrets.
+
+    The change itself where it is of no document, or where nothing but layout or a secret differs.
+    """
+    if not (isinstance(change.old, str) and isinstance(change.new, str)):
+        return [change]
+    if parse_document(change.old) is None or parse_document(change.new) is None:
+        return [change]
+    from mlops_iac.graph.canonical import canonical_value
+    from mlops_iac.graph.changes import property_changes
+
+    old, new = (canonical_value(redact(text)) for text in (change.old, change.new))
+    found = property_changes(old, new, lambda _path: (change.replaces, change.source))
+    return [
+        replace(item, path=f"{change.path}{'' if item.path[:1] in ('', '[') else '.'}{item.path}")
+        for item in found
+    ] or [change]
+
+
+def named(path: str, value: Value) -> Value:
+    """Return a value without secrets, those that only the last name of its path tells included."""
+    name = path.rsplit(".", 1)[-1].split("[", 1)[0]
+    clean: Value = redact({name: value})[name]
+    return clean
+
+
 def change_line(change: PropertyChange, style: Style) -> str:
     """Return `~ desired_count: 1 → 2`, with what forces a replacement and how that is known."""
     sign, color = {"add": ("+", "green"), "delete": ("−", "red"), "update": ("~", "yellow")}[
         change.kind
     ]
+    old, new = (shown_value(named(change.path, value)) for value in (change.old, change.new))
     if change.kind == "update":
-        values = f"{shown_value(change.old)} → {shown_value(change.new)}"
+        old, new = around_difference(old, new)
+        values = f"{old} → {new}"
     else:
-        values = shown_value(change.new if change.kind == "add" else change.old)
+        values = _cut(new if change.kind == "add" else old, 0)
     tail = ""
     if change.replaces:
         tail = style(f"  ← forces replacement ({change.source})", fg="magenta")
@@ -114,11 +155,28 @@ def change_line(change: PropertyChange, style: Style) -> str:
     return f"{style(sign, fg=color)} {change.path}: {values}{tail}"
 
 
+def around_difference(old: str, new: str) -> tuple[str, str]:
+    """Return two long texts cut to where they differ, so that the difference is in sight."""
+    if max(len(old), len(new)) <= _LONGEST:
+        return old, new
+    same = len(commonprefix([old, new]))
+    begin = max(0, same - _CONTEXT)
+    return _cut(old, begin), _cut(new, begin)
+
+
+def _cut(text: str, begin: int) -> str:
+    head = "…" if begin else ""
+    tail = text[begin:]
+    return head + (tail if len(tail) <= _LONGEST else f"{tail[: _LONGEST - 1]}…")
+
+
 def shown_value(value: Value) -> str:
     """Return a value on one line; secrets and what is not known yet stay hidden."""
     match value:
         case Secret():
-            return "[secret]"
+            return REDACTED
+        case str() if value == REDACTED:
+            return REDACTED
         case Unknown():
             return "(known after up)"
         case Asset():
@@ -129,7 +187,7 @@ def shown_value(value: Value) -> str:
             text = json.dumps(plain(value), ensure_ascii=False, default=str)
         case _:
             text = json.dumps(value, default=str)
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+    return text
 
 
 def plain(value: Value) -> Value:

@@ -48,6 +48,8 @@ class Session:
     no_input: bool = False
     verbose: bool = False
     quiet: bool = False
+    # Whether stdout has its one JSON document: what comes after it is words.
+    emitted: bool = field(default=False, repr=False)
     _project: Any = field(default=None, repr=False)
 
     # The invocation's session, for the one place that prints errors.
@@ -111,6 +113,7 @@ class Session:
         """JSON on stdout, one document."""
         import json
 
+        self.emitted = True
         click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
 
     def error(self, message: str, hint: str = "") -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from mlops_iac.cli._plan import plan_lines
+from mlops_iac.cli._plan import plan_lines, size
 from mlops_iac.cli._progress import progress
 from mlops_iac.cli._session import Session, verb
 from mlops_iac.errors import ResourceFailed
@@ -36,7 +36,8 @@ def command(session: Session, preview_only: bool, engine: str | None) -> None:
         if plan.changes:
             word = session.stack if project.protected(session.stack) else None
             session.confirm(
-                f"Delete {len(plan.changes)} resource(s) of {session.stack}?", word=word
+                f"Delete {size(plan) or len(plan.changes)} resource(s) of {session.stack}?",
+                word=word,
             )
         with progress(session) as on_event:
             result = deployment.destroy(on_event=on_event)

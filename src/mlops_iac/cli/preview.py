@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from mlops_iac.cli._plan import plan_lines
+from mlops_iac.cli._plan import plan_lines, size
 from mlops_iac.cli._session import Session, verb
 from mlops_iac.errors import UnexpectedChanges
 
@@ -56,8 +56,10 @@ def command(
             session.say(f"note: {note}")
     if expect_no_changes and plan.changes:
         raise UnexpectedChanges(
-            f"{len(plan.changes)} change(s) where none were expected",
-            hint="compile and commit, or drop --expect-no-changes",
+            f"{size(plan) or len(plan.changes)} change(s) where none were expected",
+            hint="`mlops-iac compile` and commit"
+            if plan.against == "lock"
+            else f"`mlops-iac up -s {plan.stack}` applies them",
         )
 
 

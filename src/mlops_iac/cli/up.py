@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from mlops_iac.cli._plan import plain, plan_lines, summary_line
+from mlops_iac.cli._plan import plain, plan_lines, size, summary_line
 from mlops_iac.cli._progress import progress
 from mlops_iac.cli._session import Session, verb
 from mlops_iac.errors import ResourceFailed
@@ -51,7 +51,9 @@ def command(
             for note in plan.diagnostics:
                 session.say(f"note: {note}")
         if plan.changes:
-            session.confirm(f"Apply {len(plan.changes)} change(s) to {session.stack}?")
+            session.confirm(
+                f"Apply {size(plan) or len(plan.changes)} change(s) to {session.stack}?"
+            )
         with progress(session) as on_event:
             result = deployment.up(on_event=on_event, parallel=parallel)
     if session.json:
