@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from os.path import commonprefix
+from itertools import takewhile
+from operator import eq
 
 from mlops_iac.api.status import HALVES, count
 from mlops_iac.graph.model import STACK_TYPE, address_of
@@ -159,7 +160,7 @@ def around_difference(old: str, new: str) -> tuple[str, str]:
     """Return two long texts cut to where they differ, so that the difference is in sight."""
     if max(len(old), len(new)) <= _LONGEST:
         return old, new
-    same = len(commonprefix([old, new]))
+    same = sum(1 for _ in takewhile(bool, map(eq, old, new)))
     begin = max(0, same - _CONTEXT)
     return _cut(old, begin), _cut(new, begin)
 
