@@ -149,7 +149,8 @@ def _tell(error: MlopsError, session: Session | None = None) -> int:
             {"error": {"exit_code": error.exit_code, "message": error.message, "hint": error.hint}}
         )
     else:
-        session.error(error.message, error.hint)
+        word = "cancelled" if isinstance(error, Cancelled) else "error"
+        session.error(error.message, error.hint, word=word)
     return error.exit_code
 
 

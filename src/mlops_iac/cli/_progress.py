@@ -1,10 +1,12 @@
-"""Progress of a deployment: a live tree on a terminal, one line an event everywhere else."""
+"""Progress of a deployment: a live view on a terminal, one line an event everywhere else."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from threading import Lock
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from mlops_iac.cli._plan import SIGNS, component_title
@@ -13,7 +15,9 @@ from mlops_iac.engine.protocol import Event, OnEvent, Step
 from mlops_iac.graph.model import address_of
 
 if TYPE_CHECKING:
-    from rich.tree import Tree
+    from rich.text import Text
+
+    from mlops_iac.graph.plan import Plan
 
 VERBS = {
     "create": ("creating", "created"),
@@ -28,10 +32,10 @@ VERBS = {
 
 
 @contextmanager
-def progress(session: Session) -> Iterator[OnEvent]:
-    """Give a callback that shows events while the block runs."""
-    if session.live:
-        with _live(session) as on_event:
+def progress(session: Session, plan: Plan) -> Iterator[OnEvent]:
+    """Give a callback that shows events of applying a plan while the block runs."""
+    if session.live and plan.changes:
+        with _live(session, plan) as on_event:
             yield on_event
     else:
         yield _Lines(session)
@@ -74,68 +78,104 @@ def event_line(event: Event, session: Session) -> str:
 
 
 @contextmanager
-def _live(session: Session) -> Iterator[OnEvent]:
+def _live(session: Session, plan: Plan) -> Iterator[OnEvent]:
     from rich.console import Console
     from rich.live import Live
 
     console = Console(stderr=True, no_color=not session.colored, highlight=False)
-    board = _Board()
-    with Live(board.tree(), console=console, refresh_per_second=12, transient=False) as live:
-
-        def on_event(event: Event) -> None:
-            board.take(event)
-            live.update(board.tree())
-
-        yield on_event
+    board = Board(plan)
+    with Live(get_renderable=board.draw, console=console, refresh_per_second=10):
+        yield board.take
 
 
-class _Board:
-    """What the live tree shows: components, and under each the resources that changed."""
+@dataclass
+class _Row:
+    """The latest of one resource."""
 
-    def __init__(self) -> None:
-        self.lock = Lock()
-        self.rows: dict[str, dict[str, tuple[str, Step, str]]] = {}
-        self.notes: list[str] = []
+    kind: str
+    step: Step
+    message: str
+    since: float
+
+
+class Board:
+    """What the live view shows: a line per component, and under it only what needs a look.
+
+    What is done is counted, not listed, so that the view stays shorter than the terminal.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self.began = monotonic()
+        self._lock = Lock()
+        self._rows: dict[str, dict[str, _Row]] = {}
+        self._notes: list[str] = []
+        self._planned: dict[str, set[str]] = {}
+        for step in plan.steps:
+            if _shown(step):
+                self._planned.setdefault(step.parent, set()).add(step.urn)
 
     def take(self, event: Event) -> None:
-        """Take one event over."""
-        with self.lock:
+        """Take one event over; called from the engine's threads."""
+        with self._lock:
             step = event.step
             if step is None:
-                if event.message:
-                    self.notes.append(event.message)
-                return
-            if not step.custom or step.type.startswith("pulumi:") or step.op == "same":
-                return
-            words = {
-                "start": "…",
-                "done": f"{event.seconds:.1f}s"
-                + (" recorded, not emulated" if step.recorded else ""),
-            }.get(event.kind, event.message)
-            self.rows.setdefault(step.parent, {})[step.urn] = (event.kind, step, words)
+                if event.kind == "note" and event.message:
+                    self._notes.append(event.message)
+            elif _shown(step):
+                rows = self._rows.setdefault(step.parent, {})
+                rows[step.urn] = _Row(event.kind, step, event.message, monotonic())
 
-    def tree(self) -> Tree:
+    def draw(self) -> Text:
         """Draw the board as it stands."""
         from rich.text import Text
-        from rich.tree import Tree
 
-        marks = {"start": "…", "done": "✓", "failed": "✗", "skipped": "-", "note": " "}
-        with self.lock:
-            root = Tree(Text("resources", style="bold"), hide_root=True)
-            for parent, rows in self.rows.items():
-                branch = root.add(Text(component_title(parent), style="bold"))
-                for kind, step, words in rows.values():
-                    sign, color = SIGNS.get(step.op.split("-", maxsplit=1)[0], ("+", "green"))
-                    style = {"failed": "red", "skipped": "dim"}.get(
-                        kind, color.replace("bright_black", "dim")
-                    )
-                    branch.add(
-                        Text.assemble(
-                            (f"{marks[kind]} {sign} ", style),
-                            address_of(step.type, step.name),
-                            (f"  {words}", "dim" if kind != "failed" else "red"),
-                        )
-                    )
-            for note in self.notes:
-                root.add(Text(note, style="dim"))
-            return root
+        with self._lock:
+            lines: list[Text] = []
+            done = total = 0
+            for parent, rows in self._rows.items():
+                goal = len(self._planned.get(parent, set()) | rows.keys())
+                ended = sum(row.kind == "done" for row in rows.values())
+                done, total = done + ended, total + goal
+                lines.append(_component(parent, rows.values(), ended, goal))
+                lines += [_line(row) for row in rows.values() if row.kind != "done"]
+            waiting = [urns for parent, urns in self._planned.items() if parent not in self._rows]
+            total += sum(map(len, waiting))
+            lines += [Text(note, style="dim") for note in self._notes]
+            seconds = f"{monotonic() - self.began:.1f}s"
+            lines.append(Text(f"{done} of {total} resources · {seconds}", style="dim"))
+            return Text("\n").join(lines)
+
+
+def _shown(step: Step) -> bool:
+    return step.custom and not step.type.startswith("pulumi:") and step.op not in ("same", "read")
+
+
+def _component(parent: str, rows: Collection[_Row], ended: int, goal: int) -> Text:
+    from rich.text import Text
+
+    failed = any(row.kind == "failed" for row in rows)
+    mark, style = ("✗", "red") if failed else ("✓", "green") if ended == goal else ("…", "yellow")
+    recorded = sum(row.kind == "done" and row.step.recorded for row in rows)
+    note = f", {recorded} recorded, not emulated" if recorded else ""
+    return Text.assemble(
+        (f"{mark} ", style),
+        (component_title(parent), "bold"),
+        (f"  {ended}/{goal}{note}", "dim"),
+    )
+
+
+def _line(row: _Row) -> Text:
+    from rich.text import Text
+
+    name = address_of(row.step.type, row.step.name)
+    match row.kind:
+        case "failed":
+            return Text.assemble(("    ✗ ", "red"), name, (f": {row.message}", "red"))
+        case "skipped":
+            return Text(f"    - {name} skipped: {row.message}", style="dim")
+        case _:
+            verb = VERBS.get(row.step.op, (row.step.op, ""))[0]
+            sign, color = SIGNS.get(row.step.op.split("-", maxsplit=1)[0], ("+", "green"))
+            color = color.replace("bright_black", "dim")
+            seconds = f"  {monotonic() - row.since:.0f}s"
+            return Text.assemble((f"    {sign} ", color), f"{verb} {name}", (seconds, "dim"))

@@ -116,11 +116,12 @@ class Session:
         self.emitted = True
         click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
 
-    def error(self, message: str, hint: str = "") -> None:
+    def error(self, message: str, hint: str = "", *, word: str = "error") -> None:
         """An error and its fix, on stderr, also under --quiet."""
-        click.echo(f"{self.style('error', fg='red', bold=True)}: {message}", err=True)
+        head = self.style(word, fg="red" if word == "error" else "yellow", bold=True)
+        click.echo(f"{head}: {message}", err=True, color=self.colored)
         if hint:
-            click.echo(f"  {self.style('fix', fg='cyan')}: {hint}", err=True)
+            click.echo(f"  {self.style('fix', fg='cyan')}: {hint}", err=True, color=self.colored)
 
     def confirm(self, question: str, *, word: str | None = None) -> None:
         """Ask before doing; `word` must be typed where a plain yes is too easy.

@@ -33,13 +33,19 @@ def command(session: Session, preview_only: bool, engine: str | None) -> None:
                 session.say(line)
         if preview_only:
             return
+        if not plan.changes:
+            if session.json:
+                session.emit_json({"summary": {}, "failures": {}})
+            else:
+                session.say(f"{session.stack}: there is nothing to delete")
+            return
         if plan.changes:
             word = session.stack if project.protected(session.stack) else None
             session.confirm(
                 f"Delete {size(plan) or len(plan.changes)} resource(s) of {session.stack}?",
                 word=word,
             )
-        with progress(session) as on_event:
+        with progress(session, plan) as on_event:
             result = deployment.destroy(on_event=on_event)
     if session.json:
         session.emit_json(

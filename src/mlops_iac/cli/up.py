@@ -54,7 +54,7 @@ def command(
             session.confirm(
                 f"Apply {size(plan) or len(plan.changes)} change(s) to {session.stack}?"
             )
-        with progress(session) as on_event:
+        with progress(session, plan) as on_event:
             result = deployment.up(on_event=on_event, parallel=parallel)
     if session.json:
         session.emit_json(
