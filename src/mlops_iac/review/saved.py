@@ -1,0 +1,187 @@
+"""A review as JSON and back. Markers of values (`Unknown`, `Asset`) survive; secrets do not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields
+from typing import Any, Final
+
+from mlops_iac.errors import UsageError
+from mlops_iac.graph.plan import PropertyChange, Step
+from mlops_iac.graph.redact import redact, redact_properties
+from mlops_iac.policy.model import Finding
+from mlops_iac.review.model import Cause, Review, ReviewedStep, Risk
+from mlops_iac.values import UNKNOWN, Asset, Unknown, Value
+
+FORMAT: Final = 1
+_UNKNOWN: Final = "$unknown"
+_ASSET: Final = "$asset"
+# Inputs of what changes; what stays is told by its place in the graph alone.
+_INPUTS = ("old_inputs", "new_inputs")
+# What a provider answered is never part of a review: it may hold what no schema calls a secret.
+_LEFT_OUT = (*_INPUTS, "old_outputs", "changes")
+
+
+def to_json(review: Review) -> dict[str, Any]:
+    """The review as JSON-able data, without secrets; the same for the same review."""
+    return {
+        "format": FORMAT,
+        "kind": "review",
+        "project": review.project,
+        "stack": review.stack,
+        "platform": review.platform,
+        "engine": review.engine,
+        "against": review.against,
+        "sha": review.sha,
+        "plan_hash": review.plan_hash,
+        "notes": list(review.notes),
+        "risks": [asdict(risk) for risk in review.risks],
+        "outputs_unknown": list(review.outputs_unknown),
+        "policies": [asdict(finding) for finding in review.policies],
+        "steps": [_step(reviewed) for reviewed in review.steps],
+        "tool_changes": [_step(reviewed) for reviewed in review.tool_changes],
+    }
+
+
+def from_json(data: Mapping[str, Any]) -> Review:
+    """The review that `to_json` gave. Raises UsageError for anything else."""
+    found = data.get("format") if isinstance(data, Mapping) else None
+    if isinstance(found, int) and found > FORMAT:
+        raise UsageError(
+            f"the saved review has format {found}; this version reads up to {FORMAT}",
+            hint="upgrade mlops-iac to the version that wrote it",
+        )
+    try:
+        if found != FORMAT or data["kind"] != "review":
+            raise ValueError(found)
+        return Review(
+            project=_text(data["project"]),
+            stack=_text(data["stack"]),
+            platform=_text(data["platform"]),
+            engine=_text(data["engine"]),
+            against=_text(data["against"]),
+            sha=_text(data["sha"]),
+            plan_hash=_text(data["plan_hash"]),
+            notes=_texts(data["notes"]),
+            risks=[Risk(**risk) for risk in data["risks"]],
+            outputs_unknown=_texts(data["outputs_unknown"]),
+            policies=[Finding(**finding) for finding in data["policies"]],
+            steps=[_read_step(step) for step in data["steps"]],
+            tool_changes=[_read_step(step) for step in data["tool_changes"]],
+        )
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise UsageError(
+            "this is not a saved review",
+            hint="`mlops-iac preview --against REF --save-review FILE` writes one",
+        ) from None
+
+
+def _step(reviewed: ReviewedStep) -> dict[str, Any]:
+    step = reviewed.step
+    entry: dict[str, Any] = {
+        name.name: value
+        for name in fields(Step)
+        if name.name not in _LEFT_OUT
+        and (value := getattr(step, name.name)) not in ("", (), [], False)
+    }
+    entry["custom"] = step.custom
+    for name in ("replace_keys", "dependencies"):
+        if name in entry:
+            entry[name] = list(entry[name])
+    if step.op != "same":
+        entry |= {
+            name: _encode(redact_properties(step.type, getattr(step, name)))
+            for name in _INPUTS
+            if getattr(step, name)
+        }
+    if step.changes:
+        entry["changes"] = [_change(change) for change in step.changes]
+    return {
+        "step": entry,
+        "causes": [
+            {**asdict(cause), "old": _encode(cause.old), "new": _encode(cause.new)}
+            for cause in reviewed.causes
+        ],
+        "follows": list(reviewed.follows),
+        "risks": [asdict(risk) for risk in reviewed.risks],
+        "noise": reviewed.noise,
+    }
+
+
+def _change(change: PropertyChange) -> dict[str, Any]:
+    return {
+        "path": change.path,
+        "kind": change.kind,
+        "old": _encode(named(change.path, change.old)),
+        "new": _encode(named(change.path, change.new)),
+        "replaces": change.replaces,
+        "source": change.source,
+    }
+
+
+def named(path: str, value: Value) -> Value:
+    """`value` without secrets, those included that only the last name of its path tells."""
+    name = path.rsplit(".", 1)[-1].split("[", 1)[0]
+    clean: Value = redact({name: value})[name]
+    return clean
+
+
+def _read_step(data: Mapping[str, Any]) -> ReviewedStep:
+    entry = dict(data["step"])
+    for name in _INPUTS:
+        if name in entry:
+            entry[name] = _decode(entry[name])
+    entry["changes"] = [
+        PropertyChange(**{**change, "old": _decode(change["old"]), "new": _decode(change["new"])})
+        for change in entry.get("changes", ())
+    ]
+    return ReviewedStep(
+        step=Step(**entry),
+        causes=[
+            Cause(**{**cause, "old": _decode(cause["old"]), "new": _decode(cause["new"])})
+            for cause in data["causes"]
+        ],
+        follows=_texts(data["follows"]),
+        risks=[Risk(**risk) for risk in data["risks"]],
+        noise=data["noise"],
+    )
+
+
+def _encode(value: Value) -> Any:
+    match value:
+        case Unknown():
+            return {_UNKNOWN: True}
+        case Asset():
+            return {_ASSET: value.hash, "path": value.path, "archive": value.archive}
+        case Mapping():
+            return {str(key): _encode(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_encode(item) for item in value]
+        case None | bool() | int() | float() | str():
+            return value
+        case _:
+            raise TypeError(f"{type(value).__name__} is no property value")
+
+
+def _decode(value: Any) -> Value:
+    match value:
+        case {"$unknown": True}:
+            return UNKNOWN
+        case {"$asset": digest, "path": path, "archive": archive}:
+            return Asset(digest, path=path, archive=archive)
+        case dict():
+            return {key: _decode(item) for key, item in value.items()}
+        case list():
+            return [_decode(item) for item in value]
+        case _:
+            return value
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(value)
+    return value
+
+
+def _texts(values: Any) -> Sequence[str]:
+    return [_text(value) for value in values]
