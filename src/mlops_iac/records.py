@@ -13,8 +13,8 @@ from typing import Any, ClassVar, dataclass_transform
 class Record:
     """Fields are what is annotated, in order; a class attribute is its default.
 
-    Frozen, equal and hashed by value, usable in `match` by position. A mutable default is shared,
-    so there must be none.
+    Frozen, equal and hashed by value, usable in `match` by position. A default that can be changed
+    is copied.
     """
 
     __match_args__: ClassVar[tuple[str, ...]] = ()
@@ -36,7 +36,8 @@ class Record:
             if name not in given:
                 if not hasattr(type(self), name):
                     raise TypeError(f"{type(self).__name__} needs {name}")
-                given[name] = getattr(type(self), name)
+                default = getattr(type(self), name)
+                given[name] = default.copy() if isinstance(default, dict | list) else default
         self.__dict__.update(given)
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -46,6 +47,7 @@ class Record:
         raise AttributeError(f"{type(self).__name__} is frozen")
 
     def _values(self) -> tuple[Any, ...]:
+        """What is compared and shown."""
         return tuple(self.__dict__[name] for name in self.__match_args__)
 
     def __eq__(self, other: object) -> bool:
@@ -57,5 +59,6 @@ class Record:
         return hash((type(self), self._values()))
 
     def __repr__(self) -> str:
-        inner = ", ".join(f"{name}={self.__dict__[name]!r}" for name in self.__match_args__)
+        shown = zip(self.__match_args__, self._values(), strict=False)
+        inner = ", ".join(f"{name}={value!r}" for name, value in shown)
         return f"{type(self).__name__}({inner})"

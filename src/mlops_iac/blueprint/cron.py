@@ -7,7 +7,8 @@ restricted. What single platforms add (`?`, `L`, `W`, `#`, `@daily`) is not port
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from mlops_iac.records import Record
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
@@ -26,8 +27,7 @@ class CronError(ValueError):
     """The schedule is not one; the message says which field and why."""
 
 
-@dataclass(frozen=True, slots=True)
-class CronSchedule:
+class CronSchedule(Record):
     """When a schedule fires. Days of week count from 0, Sunday; `any_*` if the field is `*`."""
 
     minutes: frozenset[int]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from mlops_iac.blueprint.fields import (
@@ -27,23 +26,25 @@ from mlops_iac.blueprint.words import join, listed, nearest, suggestion
 from mlops_iac.errors import Diagnostic
 
 
-@dataclass(frozen=True, slots=True)
 class Written:
     """What stands at a path: the key (or list item), the value, and the layer it comes from."""
 
-    key: Node
-    value: Node
-    layer: str
+    __slots__ = ("key", "layer", "value")
+
+    def __init__(self, key: Node, value: Node, layer: str) -> None:
+        self.key = key
+        self.value = value
+        self.layer = layer
 
 
-@dataclass(slots=True)
 class Decoded:
     """The outcome of one walk."""
 
-    problems: list[Diagnostic] = field(default_factory=list)
-    written: dict[str, Written] = field(default_factory=dict)
-    marked: list[tuple[str, Marker, str]] = field(default_factory=list)  # path, meaning, text
-    broken: set[str] = field(default_factory=set)
+    def __init__(self) -> None:
+        self.problems: list[Diagnostic] = []
+        self.written: dict[str, Written] = {}
+        self.marked: list[tuple[str, Marker, str]] = []  # path, meaning, text
+        self.broken: set[str] = set()
 
 
 class Decoder:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,10 +15,10 @@ from mlops_iac.blueprint.sections.root import Blueprint
 from mlops_iac.blueprint.source import problem
 from mlops_iac.blueprint.words import join, parent
 from mlops_iac.errors import Diagnostic, Severity
+from mlops_iac.records import Record
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Record):
     """Where a value comes from.
 
     `layer` is `blueprint`, `environment NAME`, `command line` or `default`; `text` is the source
@@ -33,19 +32,22 @@ class Origin:
     text: str
 
 
-@dataclass(frozen=True)
-class ResolvedBlueprint:
-    """A checked blueprint of one environment. `root` is the absolute folder of the blueprint."""
+class ResolvedBlueprint(Record):
+    """A checked blueprint of one environment. `root` is the absolute folder of the blueprint.
+
+    `siblings` are all environments of the blueprint by name, this one included: what is promoted
+    comes from another one's account.
+    """
 
     environment: str
     root: Path
     blueprint: Blueprint
-    _written: Mapping[str, Written] = field(repr=False, compare=False)
-    # All environments of the blueprint by name, this one included: what is promoted comes from
-    # another one's account.
-    siblings: Mapping[str, ResolvedBlueprint] = field(
-        default_factory=dict, repr=False, compare=False
-    )
+    _written: Mapping[str, Written]
+    siblings: Mapping[str, ResolvedBlueprint] = {}
+
+    def _values(self) -> tuple[Any, ...]:
+        """What is compared and shown: siblings contain each other."""
+        return self.environment, self.root, self.blueprint
 
     @property
     def name(self) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -21,13 +20,15 @@ LARGEST_FILE = 1024 * 1024
 _BREAKS = "\r\n|[\n\r\x85\u2028\u2029]"
 
 
-@dataclass(slots=True, eq=False)
 class Source:
     """The text of one layer, e.g. `blueprint.yaml` or the command line."""
 
-    file: str
-    text: str
-    _lines: list[str] | None = None
+    __slots__ = ("_lines", "file", "text")
+
+    def __init__(self, file: str, text: str) -> None:
+        self.file = file
+        self.text = text
+        self._lines: list[str] | None = None
 
     def lines(self) -> list[str]:
         """All lines, without their breaks."""
@@ -44,20 +45,44 @@ class Source:
 Kind = Literal["scalar", "list", "map"]
 
 
-@dataclass(slots=True, eq=False)
 class Node:
     """A scalar, list or map as written. Line and column count from 1; `length` is in characters."""
 
-    kind: Kind
-    source: Source
-    line: int
-    column: int
-    length: int = 1
-    text: str = ""
-    plain: bool = True
-    items: list[Node] = field(default_factory=list)
-    entries: dict[str, Entry] = field(default_factory=dict)
-    size: int = 1  # nodes below, with every alias expanded
+    __slots__ = (
+        "column",
+        "entries",
+        "items",
+        "kind",
+        "length",
+        "line",
+        "plain",
+        "size",
+        "source",
+        "text",
+    )
+
+    def __init__(
+        self,
+        kind: Kind,
+        source: Source,
+        line: int,
+        column: int,
+        length: int = 1,
+        text: str = "",
+        *,
+        items: list[Node] | None = None,
+        entries: dict[str, Entry] | None = None,
+    ) -> None:
+        self.kind = kind
+        self.source = source
+        self.line = line
+        self.column = column
+        self.length = length
+        self.text = text
+        self.plain = True
+        self.items = [] if items is None else items
+        self.entries = {} if entries is None else entries
+        self.size = 1  # nodes below, with every alias expanded
 
     @property
     def is_null(self) -> bool:
@@ -71,17 +96,25 @@ class Node:
         return Node("scalar", self.source, self.line, self.column, self.length, text)
 
 
-@dataclass(slots=True, eq=False)
 class Entry:
     """A key and its value. `layer` is set where it differs from that of the map it stands in.
 
     `added` holds the names that a lower layer had beside it, if an overlay added this entry.
     """
 
-    key: Node
-    value: Node
-    layer: str | None = None
-    added: tuple[str, ...] | None = None
+    __slots__ = ("added", "key", "layer", "value")
+
+    def __init__(
+        self,
+        key: Node,
+        value: Node,
+        layer: str | None = None,
+        added: tuple[str, ...] | None = None,
+    ) -> None:
+        self.key = key
+        self.value = value
+        self.layer = layer
+        self.added = added
 
 
 def problem(

@@ -26,6 +26,8 @@ _COLORS: dict[str, dict[str, Any]] = {
 
 def show(diagnostics: Sequence[Diagnostic], session: Session, *, form: Format = "text") -> None:
     """Print diagnostics: text on stderr, machine-readable forms on stdout."""
+    if not diagnostics and form == "text" and not session.json:
+        return
     from mlops_iac.blueprint.render import render
 
     def style(text: str, role: Role) -> str:

@@ -9,17 +9,16 @@ flag, and what differs deeper is refused.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from mlops_iac.errors import Diagnostic
+from mlops_iac.records import Record
 
 # None | bool | int | float | str | list | dict of these, or one of the classes below.
 ArgValue = Any
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Record):
     """A literal that comes from the blueprint and may differ between environments.
 
     `path` is the blueprint path it comes from and so the configuration key
@@ -32,16 +31,14 @@ class Setting:
     optional: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Ref:
+class Ref(Record):
     """An attribute of an earlier call: `Ref("data", "artifacts.bucket")` → `data.artifacts.bucket`."""
 
     variable: str
     attribute: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Definition:
+class Definition(Record):
     """A definition file (pipeline JSON, dashboard …) written beside `__main__.py`.
 
     Named placeholders `${execution_role_arn}` in it are filled by the component from outputs.
@@ -54,8 +51,7 @@ class Definition:
     content: str
 
 
-@dataclass(frozen=True, slots=True)
-class Archive:
+class Archive(Record):
     """Code packed by the program writer into a deterministic .tar.gz beside `__main__.py`.
 
     `root` is an absolute directory of the user's; `extra` maps archive names to contents added to
@@ -64,11 +60,10 @@ class Archive:
 
     path: str
     root: str
-    extra: Mapping[str, bytes] = field(default_factory=dict)
+    extra: Mapping[str, bytes] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class UserFile:
+class UserFile(Record):
     """A file of the user's, uploaded in place: `pulumi.FileAsset("../../data/x.csv")`.
 
     `path` is absolute here; the writer prints it relative to the program.
@@ -77,16 +72,14 @@ class UserFile:
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class Construct:
+class Construct(Record):
     """A nested typed argument: `Construct("mlops_iac.clouds.aws.components.serving:Variant", {…})`."""
 
     cls: str
     args: Mapping[str, ArgValue]
 
 
-@dataclass(frozen=True, slots=True)
-class ComponentCall:
+class ComponentCall(Record):
     """One line of the program: `variable = Component(name, ComponentArgs(**args))`.
 
     `component` is `module:Class`; its arguments class is `ClassArgs` in the same module.
@@ -100,7 +93,7 @@ class ComponentCall:
     args: Mapping[str, ArgValue]
     path: str
     depends_on: Sequence[str] = ()
-    exports: Mapping[str, str] = field(default_factory=dict)
+    exports: Mapping[str, str] = {}
 
 
 class Platform(Protocol):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from mlops_iac.pipeline.reading import as_text, search_values, training_datasets
 from mlops_iac.pipeline.steps import (
     Check,
     Compute,
@@ -15,7 +16,6 @@ from mlops_iac.pipeline.steps import (
     Prepare,
     Range,
     Register,
-    Scalar,
     Train,
     Tune,
 )
@@ -72,17 +72,6 @@ def _script(model: Model, step: Step) -> dict[str, Any]:
     }
 
 
-def training_datasets(
-    resolved: ResolvedBlueprint, model_name: str
-) -> list[tuple[str, DatasetSection]]:
-    """The datasets a model learns from; all there are, where it names none and there is one."""
-    blueprint = resolved.blueprint
-    names = blueprint.models[model_name].datasets
-    if not names:
-        names = tuple(name for name, item in blueprint.datasets.items() if not item.is_made)
-    return [(name, blueprint.datasets[name]) for name in names]
-
-
 def _limits(model: Model) -> Iterator[Limit]:
     for metric, gate in (model.evaluate.gates if model.evaluate else {}).items():
         for bound in ("at_least", "at_most"):
@@ -113,30 +102,16 @@ def _tune(model: Model, train: Train, metrics: Mapping[str, str]) -> Tune:
     )
 
 
-def search_values(item: SearchSection, strategy: str) -> tuple[str, ...]:
-    """The values to try, as text; empty for a range."""
-    if item.values is not None:
-        return tuple(_text(value) for value in item.values)
-    if item.integer is not None and strategy == "grid":
-        # Grid search takes categories only.
-        return tuple(str(number) for number in range(item.integer[0], item.integer[1] + 1))
-    return ()
-
-
 def _range(item: SearchSection, strategy: str) -> Range:
     if values := search_values(item, strategy):
         return Range("values", values=values)
     low, high = item.integer or item.continuous or (0, 0)
     return Range(
         "integer" if item.integer else "continuous",
-        low=_text(low),
-        high=_text(high),
+        low=as_text(low),
+        high=as_text(high),
         scale=item.scale,
     )
-
-
-def _text(value: Scalar) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _dataset(name: str, section: DatasetSection) -> Dataset:

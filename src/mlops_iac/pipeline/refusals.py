@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mlops_iac.pipeline.lifecycle import search_values, training_datasets
+from mlops_iac.pipeline.reading import search_values, training_datasets
+from mlops_iac.records import Record
 from mlops_iac.runtime import contract
 
 if TYPE_CHECKING:
@@ -20,8 +20,7 @@ _EPOCHS = ("epochs", "numepochs", "n-epochs", "n_epochs", "num_epochs")
 _ROWS = ("csv", "json", "parquet")
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(Record):
     """Something of the blueprint that no step does, at a blueprint path, and what works instead."""
 
     path: str

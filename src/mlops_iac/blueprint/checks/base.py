@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 
 from mlops_iac.blueprint.decode import Decoded
@@ -13,16 +12,23 @@ from mlops_iac.blueprint.words import parent
 from mlops_iac.errors import Diagnostic, Severity
 
 
-@dataclass
 class Check:
     """One environment being checked. `files` remembers what was seen on disk between them."""
 
-    resolved: ResolvedBlueprint
-    found: Decoded
-    diagnostics: list[Diagnostic]
-    files: dict[tuple[str, str], str]
-    environments: Sequence[str]
-    _names: dict[str, dict[str, None]] = field(default_factory=dict)
+    def __init__(
+        self,
+        resolved: ResolvedBlueprint,
+        found: Decoded,
+        diagnostics: list[Diagnostic],
+        files: dict[tuple[str, str], str],
+        environments: Sequence[str],
+    ) -> None:
+        self.resolved = resolved
+        self.found = found
+        self.diagnostics = diagnostics
+        self.files = files
+        self.environments = environments
+        self._names: dict[str, dict[str, None]] = {}
 
     @property
     def blueprint(self) -> Blueprint:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
+from pathlib import Path
 from typing import Any, Literal, get_args
 
 from mlops_iac.errors import UsageError
+from mlops_iac.records import Record
 
 Purpose = Literal["training", "processing", "hosting", "transform"]
 Scope = Literal["training", "inference"]
@@ -48,8 +48,7 @@ _UNSCALED_FAMILIES = frozenset({"t2"})
 _DIGEST = r"[0-9]+"
 
 
-@dataclass(frozen=True, slots=True)
-class Image:
+class Image(Record):
     """A container image in ECR. `ecr` is `<account>/<repository>`, for the right to pull it."""
 
     account: str
@@ -71,8 +70,9 @@ class Image:
 
 @lru_cache(maxsize=1)
 def _facts() -> dict[str, Any]:
-    text = resources.files(__package__).joinpath("data/sagemaker.json").read_text("utf-8")
-    return dict(json.loads(text))
+    # Not by importlib.resources, which imports tempfile, zipfile and random for this one line.
+    path = Path(__file__).parent / "data" / "sagemaker.json"
+    return dict(json.loads(path.read_bytes()))
 
 
 def sources() -> dict[str, str]:

@@ -8,7 +8,8 @@ day fields to be `?`, and combines them with *and* where Unix says *or*.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from mlops_iac.records import Record
 
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
@@ -17,8 +18,7 @@ _LONGEST = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _RANGE_FROM = 3
 
 
-@dataclass(frozen=True)
-class _Field:
+class _Field(Record):
     name: str
     first: int
     last: int

@@ -6,7 +6,6 @@ Standard library only, so that a blueprint can be checked without a provider SDK
 from __future__ import annotations
 
 import re
-from hashlib import sha256
 
 _DIGEST = 7  # hex digits that replace what is cut
 
@@ -30,6 +29,8 @@ def truncate(name: str, limit: int) -> str:
         raise ValueError(f"a limit of {limit} characters is too short for a name and its hash")
     if len(name) <= limit:
         return name
+    from hashlib import sha256  # few names are that long
+
     digest = sha256(name.encode()).hexdigest()[:_DIGEST]
     return f"{name[: limit - _DIGEST - 1].rstrip('-._')}-{digest}"
 

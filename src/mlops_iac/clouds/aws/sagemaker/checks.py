@@ -11,7 +11,6 @@ from mlops_iac.clouds.aws import catalogue
 from mlops_iac.clouds.aws.components._cron import schedule_expression
 from mlops_iac.clouds.aws.sagemaker import machines
 from mlops_iac.clouds.aws.sagemaker.decisions import is_planned, refusal
-from mlops_iac.clouds.aws.sagemaker.models import monitored
 from mlops_iac.clouds.aws.sagemaker.scope import Scope
 from mlops_iac.clouds.aws.sagemaker.serving_checks import (
     SERVICE_LIMITS,
@@ -267,7 +266,7 @@ def _retrain(scope: Scope, name: str) -> Iterator[Diagnostic]:
                 f"{path}.limits: {metric} is not measured yet",
                 f"{listed(SERVICE_LIMITS, 'or')} of a serving entry's monitor, or a schedule",
             )
-        elif not monitored(scope, name, metric):
+        elif not machines.monitored(scope, name, metric):
             yield resolved.diagnostic(
                 f"{path}.limits",
                 UNSUPPORTED,

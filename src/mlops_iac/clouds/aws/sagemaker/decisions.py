@@ -7,15 +7,14 @@ is loud until someone decides about it. `*` in a pattern is one key of a mapping
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from mlops_iac.blueprint.words import join, split
+from mlops_iac.records import Record
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(Record):
     """A field, and everything below it, that is refused unless its value is one of `unless`."""
 
     pattern: str

@@ -125,6 +125,17 @@ def models_of(entry: RealTime) -> list[str]:
     return [name for name in found if name is not None]
 
 
+def monitored(scope: Scope, model: str, metric: str) -> list[str]:
+    """Serving entries that serve `model` and alarm on `metric`."""
+    return [
+        name
+        for name, entry in scope.endpoints.items()
+        if entry.monitor is not None
+        and metric in entry.monitor.limits
+        and model in models_of(entry)
+    ]
+
+
 def source_environment(model: Model) -> dict[str, str]:
     """What makes a framework's container serve a model that was not trained here."""
     if model.runtime is None or model.runtime.image is not None:

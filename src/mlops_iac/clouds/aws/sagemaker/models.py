@@ -8,9 +8,17 @@ from typing import Any
 
 from mlops_iac.blueprint.sections.models import Model
 from mlops_iac.clouds.aws.sagemaker import machines
-from mlops_iac.clouds.aws.sagemaker.scope import STACK_TAG, Scope, call, construct, identifier
+from mlops_iac.clouds.aws.sagemaker.scope import (
+    STACK_TAG,
+    Scope,
+    call,
+    construct,
+    identifier,
+    registry_variable,
+)
 from mlops_iac.clouds.base import Archive, ComponentCall, Definition, Ref, Setting
-from mlops_iac.pipeline.lifecycle import lifecycle, training_datasets
+from mlops_iac.pipeline.lifecycle import lifecycle
+from mlops_iac.pipeline.reading import training_datasets
 from mlops_iac.pipeline.sagemaker import (
     SageMakerSettings,
     dataset_placeholder,
@@ -22,11 +30,6 @@ from mlops_iac.runtime.files import runtime_files
 # Tags whose value is the stack's name or made of it: filled in by the program, so that all
 # environments can share one definition.
 _STACK_TAGS = ("environment", STACK_TAG)
-
-
-def registry_variable(model: str) -> str:
-    """The program's variable for the registry of a model."""
-    return f"{identifier(model)}_registry"
 
 
 def pipeline_variable(model: str) -> str:
@@ -136,17 +139,6 @@ def plan_retraining(scope: Scope, name: str) -> list[ComponentCall]:
     ]
 
 
-def monitored(scope: Scope, model: str, metric: str) -> list[str]:
-    """Serving entries that serve `model` and alarm on `metric`."""
-    return [
-        name
-        for name, entry in scope.endpoints.items()
-        if entry.monitor is not None
-        and metric in entry.monitor.limits
-        and model in machines.models_of(entry)
-    ]
-
-
 def _settings(scope: Scope, name: str, model: Model) -> SageMakerSettings:
     tags = {
         key: value.value if isinstance(value, Setting) else value
@@ -219,7 +211,7 @@ def _alarms(scope: Scope, model: str, limits: tuple[str, ...]) -> list[Ref]:
     return [
         Ref(f"{identifier(entry)}_monitor", f'alarm_arns["{metric}"]')
         for metric in limits
-        for entry in monitored(scope, model, metric)
+        for entry in machines.monitored(scope, model, metric)
     ]
 
 

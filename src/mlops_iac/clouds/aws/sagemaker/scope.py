@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -11,6 +10,7 @@ from mlops_iac.blueprint import Blueprint, ResolvedBlueprint
 from mlops_iac.blueprint.sections.serving import RealTime
 from mlops_iac.clouds.aws.naming import PACKAGE_GROUP_LIMIT, physical_name
 from mlops_iac.clouds.base import ComponentCall, Construct, Setting
+from mlops_iac.records import Record
 
 LOCAL = "local"
 COMPONENTS = "mlops_iac.clouds.aws.components"
@@ -18,8 +18,7 @@ COMPONENTS = "mlops_iac.clouds.aws.components"
 STACK_TAG = "stack"
 
 
-@dataclass(frozen=True)
-class Home:
+class Home(Record):
     """Where versions of a model are registered and approved."""
 
     environment: str
@@ -28,8 +27,7 @@ class Home:
     group: str
 
 
-@dataclass(frozen=True)
-class Scope:
+class Scope(Record):
     """One environment that is being planned."""
 
     resolved: ResolvedBlueprint
@@ -196,6 +194,11 @@ def construct(cls: str, args: Mapping[str, Any]) -> Construct:
 def given(args: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments that are not None."""
     return {key: value for key, value in args.items() if value is not None}
+
+
+def registry_variable(model: str) -> str:
+    """The program's variable for the registry of a model."""
+    return f"{identifier(model)}_registry"
 
 
 def identifier(name: str) -> str:

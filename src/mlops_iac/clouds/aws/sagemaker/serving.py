@@ -8,8 +8,13 @@ from typing import Any
 from mlops_iac.blueprint.sections.serving import RealTime
 from mlops_iac.blueprint.sections.serving import Variant as VariantSection
 from mlops_iac.clouds.aws.sagemaker import machines
-from mlops_iac.clouds.aws.sagemaker.models import registry_variable
-from mlops_iac.clouds.aws.sagemaker.scope import Scope, call, construct, identifier
+from mlops_iac.clouds.aws.sagemaker.scope import (
+    Scope,
+    call,
+    construct,
+    identifier,
+    registry_variable,
+)
 from mlops_iac.clouds.base import ComponentCall, Construct, Definition, Ref, Setting
 
 # The variant of an entry that names a model and no variants. A constant: a variant that is

@@ -14,7 +14,7 @@ from mlops_iac.clouds.aws.sagemaker.serving import (
     variants,
 )
 from mlops_iac.clouds.base import ComponentCall, Ref, Setting, UserFile
-from mlops_iac.pipeline.lifecycle import training_datasets
+from mlops_iac.pipeline.reading import training_datasets
 
 _STEPS = ("prepare", "train", "evaluate")
 
