@@ -111,6 +111,9 @@ class MemoryProvider:
     def supports(self, type_: str) -> bool:
         return type_ in TYPES
 
+    def records(self, type_: str) -> bool:
+        return False
+
     def check(
         self, urn: str, type_: str, olds: Properties | None, news: Properties, seed: bytes
     ) -> CheckResult:

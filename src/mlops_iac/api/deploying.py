@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from mlops_iac.api import compiling
+from mlops_iac.api.engines import EMBEDDED, PULUMI, Holder
 from mlops_iac.api.project import LOCAL
-from mlops_iac.errors import AuthenticationError, UsageError
+from mlops_iac.errors import AuthenticationError, MlopsError, UsageError
 from mlops_iac.graph.plan import Plan
 
 if TYPE_CHECKING:
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from mlops_iac.api.project import Project
     from mlops_iac.engine.protocol import Engine, OnEvent, Result, StackTarget
     from mlops_iac.values import Properties
-
-EMBEDDED, PULUMI = "embedded", "pulumi"
 
 
 class Deployment:
@@ -35,7 +34,8 @@ class Deployment:
         project.resolve(stack)  # an unknown stack is told before anything else happens
         self.project = project
         self.stack = stack
-        self.engine_name = engine or (EMBEDDED if stack == LOCAL else PULUMI)
+        self._holder = Holder(project.work)
+        self.engine_name = self._holder.choose(engine) if stack == LOCAL else engine or PULUMI
         if self.engine_name == EMBEDDED and stack != LOCAL:
             raise UsageError(
                 f"the embedded engine deploys {LOCAL} only, not {stack}",
@@ -60,7 +60,9 @@ class Deployment:
         """The engine, imported now. Raises UsageError where the real CLI is missing."""
         if self.engine_name == PULUMI:
             from mlops_iac.engine.pulumi_cli import PulumiEngine
+            from mlops_iac.engine.pulumi_workspace import require_cli
 
+            require_cli()
             return PulumiEngine(self.project.cloud.providers(self.stack))
         from mlops_iac.engine.embedded.engine import EmbeddedEngine
 
@@ -69,14 +71,19 @@ class Deployment:
     @cached_property
     def target(self) -> StackTarget:
         """What the engine runs: the program on disk, and the versions to serve."""
+        return self._with_versions(self._unversioned)
+
+    @cached_property
+    def _unversioned(self) -> StackTarget:
+        """The same without asking which versions are approved; enough to refresh and to delete."""
+        _ = self.engine  # what is missing on this machine is told before any cloud is asked
         if self.stack == LOCAL:
             folder, program = compiling.work_program(self.project)
         else:
             folder = compiling.default_out(self.project)
             program = compiling.build(self.project, folder)
             self._require_fresh(folder, program)
-        bare = compiling.target(self.project, self.stack, folder, program.config[self.stack])
-        return self._with_versions(bare)
+        return compiling.target(self.project, self.stack, folder, program.config[self.stack])
 
     def _require_fresh(self, folder: Path, program: Any) -> None:
         from mlops_iac.program.write import stale
@@ -144,13 +151,14 @@ class Deployment:
         """Apply. What vanished with a restarted emulator is taken out of the state first."""
         target = self.target
         if self.stack == LOCAL:
+            self._holder.claim(self.engine_name)
             self._meet_emulator()
         return self.engine.up(target, on_event=on_event, parallel=parallel, targets=self.targets)
 
     def _meet_emulator(self) -> None:
         info = self.project.cloud.ensure()
         if self._deployed_to() not in ("", info.instance):
-            self.engine.refresh(self.target)
+            self.engine.refresh(self._unversioned)
         if self._deployed_to() != info.instance:
             self._instance_file.parent.mkdir(parents=True, exist_ok=True)
             self._instance_file.write_text(info.instance + "\n", encoding="utf-8")
@@ -159,17 +167,21 @@ class Deployment:
         """Take over what vanished or drifted."""
         if self.stack == LOCAL:
             self.project.cloud.ensure()
-        return self.engine.refresh(self.target, preview_only=preview_only)
+        return self.engine.refresh(self._unversioned, preview_only=preview_only)
 
     def plan_destroy(self) -> Plan:
         """Return what `destroy` would delete."""
-        return self.engine.plan_destroy(self.target)
+        return self.engine.plan_destroy(self._unversioned)
 
     def destroy(self, *, on_event: OnEvent | None = None) -> Result:
         """Delete everything, in reverse order of dependency."""
-        if self.stack == LOCAL:
-            self._meet_emulator()
-        return self.engine.destroy(self.target, on_event=on_event)
+        if self.stack != LOCAL:
+            return self.engine.destroy(self._unversioned, on_event=on_event)
+        self._meet_emulator()
+        result = self.engine.destroy(self._unversioned, on_event=on_event)
+        if not result.failures:
+            self._holder.release()
+        return result
 
     def outputs(self) -> Properties:
         """Return the stack's outputs; secrets stay wrapped."""
@@ -264,23 +276,34 @@ def _newest(project: Project, stack: str, group: str) -> str | None:
 
 
 def _newest_real(project: Project, stack: str, model: str) -> str | None:
-    from mlops_iac.api.registry import newest_approved, real_client
+    from mlops_iac.api.registry import home_group, newest_approved, real_client
 
     client = real_client("sagemaker", project.region(stack))
     with credentials(stack, model):
-        return newest_approved(client, f"{project.name}-{stack}-{model}")
+        return newest_approved(client, home_group(project, stack, model))
+
+
+# What botocore raises for credentials, and what AWS answers. Source: botocore/exceptions.py; AWS
+# general reference, "Common errors".
+_NO_CREDENTIALS = ("NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError")
+_REFUSED = ("ClientError", "SSOError", "UnauthorizedSSOTokenError", "TokenRetrievalError")
+_SIGN_IN = (*_NO_CREDENTIALS, *_REFUSED)
+_UNREACHABLE = ("EndpointConnectionError", "ConnectTimeoutError", "ProxyConnectionError")
 
 
 @contextmanager
 def credentials(stack: str, model: str) -> Iterator[None]:
-    """Turn the SDK's words about missing or refused credentials into ours."""
+    """Turn the SDK's words about credentials and the network into ours."""
     try:
         yield
     except Exception as error:
-        name = type(error).__name__
-        if name in ("NoCredentialsError", "PartialCredentialsError", "ClientError", "SSOError"):
-            raise AuthenticationError(
-                f"cannot ask {stack} for the newest approved version of {model}: {error}",
-                hint=f"sign in, or pin models.{model}.version in the blueprint",
+        names = {kind.__name__ for kind in type(error).__mro__}
+        asked = f"cannot ask {stack} for the newest approved version of {model}: {error}"
+        pin = f"pin models.{model}.version in the blueprint"
+        if names.intersection(_SIGN_IN):
+            raise AuthenticationError(asked, hint=f"sign in, or {pin}") from None
+        if names.intersection(_UNREACHABLE):
+            raise MlopsError(
+                asked, hint=f"look at the network and AWS_ENDPOINT_URL, or {pin}"
             ) from None
         raise

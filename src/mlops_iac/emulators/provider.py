@@ -111,6 +111,9 @@ class Provider(Protocol):
     def supports(self, type_: str) -> bool:
         """Whether this provider knows the resource type."""
 
+    def records(self, type_: str) -> bool:
+        """Whether resources of the type are only validated and recorded: the emulator has none."""
+
     def check(
         self, urn: str, type_: str, olds: Properties | None, news: Properties, seed: bytes
     ) -> CheckResult:

@@ -9,14 +9,16 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from mlops_iac.emulators.provider import Provider
 from mlops_iac.engine import pulumi_workspace as workspace
 from mlops_iac.engine.embedded.interrupt import Interrupt
 from mlops_iac.engine.protocol import OnEvent, Plan, Result, StackTarget, Step
-from mlops_iac.engine.pulumi_events import EventLog, plain, properties
-from mlops_iac.errors import AuthenticationError, Cancelled, MlopsError, UsageError
+from mlops_iac.engine.pulumi_errors import explained, missing
+from mlops_iac.engine.pulumi_events import EventLog, resource_of
+from mlops_iac.errors import Cancelled, MlopsError, UsageError
 from mlops_iac.graph.model import Resource, address_of
 from mlops_iac.values import Properties, Secret
 
@@ -30,9 +32,23 @@ class PulumiEngine:
         self._providers = dict(providers or {})
 
     def preview(self, target: StackTarget, *, targets: Sequence[str] = ()) -> Plan:
-        """What `up` would do against the stack's state in its backend."""
-        with self._opened(target) as (stack, config):
-            return self._preview(stack, config, target, self._urns(stack, config, target, targets))
+        """What `up` would do against the stack's state in its backend. Changes nothing.
+
+        A stack that does not exist yet is previewed as empty, in a backend that is thrown away.
+        """
+        with self._variables(target) as variables:
+            from mlops_iac.engine import pulumi_stack
+
+            stack = _call(lambda: pulumi_stack.found(target, variables))
+            if stack is not None:
+                config = str(workspace.write_config(target).resolve())
+                urns = self._urns(stack, config, target, targets)
+                return self._preview(stack, config, target, urns)
+            with _tried(target, variables) as (stack, config):
+                urns = self._urns(stack, config, target, targets)
+                plan = self._preview(stack, config, target, urns)
+        note = f"the stack {target.stack} does not exist in its backend yet; `up` makes it"
+        return plan if _local(target) else replace(plan, diagnostics=(note, *plan.diagnostics))
 
     def up(
         self,
@@ -43,7 +59,11 @@ class PulumiEngine:
         targets: Sequence[str] = (),
     ) -> Result:
         """Bring the stack to what the program says; failed resources are in the result."""
-        with self._opened(target) as (stack, config):
+        with self._variables(target) as variables:
+            from mlops_iac.engine import pulumi_stack
+
+            stack = _call(lambda: pulumi_stack.made(target, variables))
+            config = str(workspace.write_config(target).resolve())
             urns = self._urns(stack, config, target, targets)
             return self._operate(
                 lambda log: stack.up(
@@ -58,16 +78,20 @@ class PulumiEngine:
             )
 
     def refresh(self, target: StackTarget, *, preview_only: bool = False) -> Result:
-        """Take over what the cloud says."""
-        with self._opened(target) as (stack, config):
+        """Take over what the cloud says. Raises StackNotFound."""
+        with self._existing(target) as (stack, config):
+            if stack is None:
+                return Result(())
             run = stack.preview_refresh if preview_only else stack.refresh
             return self._operate(
                 lambda log: run(config_file=config, on_event=log.hear, show_secrets=False), None
             )
 
     def destroy(self, target: StackTarget, *, on_event: OnEvent | None = None) -> Result:
-        """Delete everything; the stack itself stays."""
-        with self._opened(target) as (stack, config):
+        """Delete everything; the stack itself stays. Raises StackNotFound."""
+        with self._existing(target) as (stack, config):
+            if stack is None:
+                return Result(())
             return self._operate(
                 lambda log: stack.destroy(
                     config_file=config, on_event=log.hear, show_secrets=False
@@ -76,55 +100,62 @@ class PulumiEngine:
             )
 
     def plan_destroy(self, target: StackTarget) -> Plan:
-        """What `destroy` would delete."""
+        """What `destroy` would delete. Raises StackNotFound."""
         begun = time.monotonic()
-        log = EventLog()
-        with self._opened(target) as (stack, config):
-            _call(lambda: stack.preview_destroy(config_file=config, on_event=log.hear), log)
+        log = self._log()
+        with self._existing(target) as (stack, config):
+            if stack is not None:
+                _call(lambda: stack.preview_destroy(config_file=config, on_event=log.hear), log)
         return self._plan(target, log, begun)
 
     def outputs(self, target: StackTarget) -> Properties:
         """The stack's outputs, secrets wrapped. Empty for a stack that was never created."""
-        with self._opened(target, create=False) as (stack, _):
+        with self._existing(target, needed=False) as (stack, _):
             if stack is None:
                 return {}
-            found = _call(stack.outputs, EventLog())
-            return {k: Secret(v.value) if v.secret else v.value for k, v in found.items()}
+            shown = _call(stack.outputs)
+            return {k: Secret(v.value) if v.secret else v.value for k, v in shown.items()}
 
     def resources(self, target: StackTarget) -> Sequence[Resource]:
         """What the state holds; the values of secrets are left out."""
-        with self._opened(target, create=False) as (stack, _):
+        with self._existing(target, needed=False) as (stack, _):
             if stack is None:
                 return ()
-            exported = _call(stack.export_stack, EventLog())
-        found = (exported.deployment or {}).get("resources") or ()
-        return [_resource(item) for item in found if not item.get("delete")]
+            exported = _call(stack.export_stack)
+        items = (exported.deployment or {}).get("resources") or ()
+        kept = [resource_of(item) for item in items if not item.get("delete")]
+        return [replace(item, recorded=self._recorded(item.type)) for item in kept]
 
     # -- inside ------------------------------------------------------------------------------
     @contextlib.contextmanager
-    def _opened(self, target: StackTarget, *, create: bool = True) -> Iterator[tuple[Any, str]]:
+    def _variables(self, target: StackTarget) -> Iterator[dict[str, str]]:
         workspace.require_cli()
-        from pulumi import automation
-
         with workspace.environment(target, self._providers) as variables:
-            options = automation.LocalWorkspaceOptions(
-                work_dir=str(target.program.resolve()), env_vars=variables
-            )
-            select = automation.create_or_select_stack if create else automation.select_stack
-            try:
-                stack = select(target.stack, work_dir=str(target.program.resolve()), opts=options)
-            except automation.StackNotFoundError:
-                yield None, ""
-                return
-            except (automation.CommandError, automation.InvalidVersionError) as error:
-                raise _explained(error, EventLog()) from error
-            yield stack, str(workspace.write_config(target).resolve())
+            yield variables
+
+    @contextlib.contextmanager
+    def _existing(self, target: StackTarget, *, needed: bool = True) -> Iterator[tuple[Any, str]]:
+        """The stack and its configuration; None for `local` that was never deployed."""
+        with self._variables(target) as variables:
+            from mlops_iac.engine import pulumi_stack
+
+            stack = _call(lambda: pulumi_stack.found(target, variables))
+            if stack is None and needed and not _local(target):
+                raise missing(target.stack)
+            yield stack, "" if stack is None else str(workspace.write_config(target).resolve())
+
+    def _log(self, on_event: OnEvent | None = None) -> EventLog:
+        return EventLog(on_event, self._recorded)
+
+    def _recorded(self, type_: str) -> bool:
+        provider = self._providers.get(type_.split(":")[0])
+        return provider is not None and provider.records(type_)
 
     def _preview(
         self, stack: Any, config: str, target: StackTarget, urns: list[str] | None
     ) -> Plan:
         begun = time.monotonic()
-        log = EventLog()
+        log = self._log()
         _call(lambda: stack.preview(target=urns, config_file=config, on_event=log.hear), log)
         return self._plan(target, log, begun)
 
@@ -133,7 +164,7 @@ class PulumiEngine:
             stack=target.stack,
             project=target.project,
             engine=self.name,
-            against="live",
+            against="state" if _local(target) else "live",
             steps=tuple(log.steps),
             outputs=log.outputs,
             diagnostics=tuple(log.diagnostics),
@@ -142,7 +173,7 @@ class PulumiEngine:
 
     def _operate(self, run: Callable[[EventLog], Any], on_event: OnEvent | None) -> Result:
         begun = time.monotonic()
-        log = EventLog(on_event)
+        log = self._log(on_event)
         with Interrupt() as interrupt:
             try:
                 _call(lambda: run(log), log)
@@ -177,67 +208,28 @@ class PulumiEngine:
         return [known.get(item, item) for item in targets]
 
 
-def _call(call: Callable[[], Any], log: EventLog) -> Any:
+@contextlib.contextmanager
+def _tried(target: StackTarget, variables: dict[str, str]) -> Iterator[tuple[Any, str]]:
+    from mlops_iac.engine import pulumi_stack
+
+    trying = pulumi_stack.tried(target, variables)
+    stack, config = _call(trying.__enter__)
+    with contextlib.ExitStack() as ending:
+        ending.push(trying.__exit__)
+        yield stack, str(config)
+
+
+def _local(target: StackTarget) -> bool:
+    return target.stack == workspace.LOCAL
+
+
+def _call(call: Callable[[], Any], log: EventLog | None = None) -> Any:
     from pulumi import automation
 
     try:
         return call()
-    except automation.CommandError as error:
-        raise _explained(error, log) from error
-
-
-def _explained(error: Exception, log: EventLog) -> MlopsError:
-    """The CLI's error in a line or two; its own text is a page."""
-    text = plain(str(error))
-    if log.errors:
-        message = "; ".join(dict.fromkeys(log.errors))
-    else:
-        lines = [line.strip() for line in text.splitlines() if line.strip()]
-        said = [line for line in lines if line.startswith("error:")]
-        message = "; ".join(dict.fromkeys(said)) or (lines[-1] if lines else "no message")
-    if "PULUMI_ACCESS_TOKEN" in text or "pulumi login" in text:
-        return AuthenticationError(f"Pulumi: {message}", hint="run `pulumi login` first")
-    if "conflict" in text.lower() and "lock" in text.lower():
-        return MlopsError(
-            f"the stack is in use: {message}", hint="wait for it to end, or run `pulumi cancel`"
-        )
-    return MlopsError(f"Pulumi: {message}")
-
-
-def _resource(data: Mapping[str, Any]) -> Resource:
-    def shown(values: Mapping[str, Any] | None) -> Properties:
-        return properties({key: _without_ciphertext(v) for key, v in (values or {}).items()})
-
-    return Resource(
-        urn=data["urn"],
-        type=data["type"],
-        name=data["urn"].split("::", 3)[3],
-        custom=bool(data.get("custom")),
-        parent=data.get("parent", ""),
-        inputs=shown(data.get("inputs")),
-        outputs=shown(data.get("outputs")),
-        id=data.get("id", ""),
-        provider=data.get("provider", ""),
-        dependencies=tuple(data.get("dependencies", ())),
-        property_dependencies=data.get("propertyDependencies", {}),
-        protect=bool(data.get("protect")),
-        retain_on_delete=bool(data.get("retainOnDelete")),
-        additional_secret_outputs=tuple(data.get("additionalSecretOutputs", ())),
-        aliases=tuple(data.get("aliases", ())),
-        deleted_with=data.get("deletedWith", ""),
-    )
-
-
-def _without_ciphertext(value: Any) -> Any:
-    match value:
-        case {"ciphertext": _}:
-            return "[secret]"
-        case dict():
-            return {key: _without_ciphertext(item) for key, item in value.items()}
-        case list():
-            return [_without_ciphertext(item) for item in value]
-        case _:
-            return value
+    except (automation.CommandError, automation.InvalidVersionError) as error:
+        raise explained(error, log.errors if log else ()) from error
 
 
 __all__ = ["PulumiEngine", "Step"]

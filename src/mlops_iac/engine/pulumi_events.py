@@ -7,12 +7,14 @@ are, with `[secret]` in place of secrets.
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, cast
 
 from mlops_iac.engine.embedded import paths, wire
 from mlops_iac.engine.protocol import Event, OnEvent, Operation, PropertyChange, Step
-from mlops_iac.graph.model import STACK_TYPE
+from mlops_iac.graph.model import STACK_TYPE, Resource
 from mlops_iac.values import Properties, Secret, Value
 
 _HIDDEN = "[secret]"
@@ -96,9 +98,14 @@ def _changes(metadata: Any, old: Properties, new: Properties) -> list[PropertyCh
 class EventLog:
     """Listens to one run of the real engine."""
 
-    def __init__(self, on_event: OnEvent | None = None) -> None:
+    def __init__(
+        self,
+        on_event: OnEvent | None = None,
+        recorded: Callable[[str], bool] = lambda _type: False,
+    ) -> None:
         self._tell: Callable[[Event], None] = on_event or (lambda _event: None)
-        self._started: dict[tuple[str, str], Step] = {}
+        self._recorded = recorded
+        self._began: dict[tuple[str, str], float] = {}
         self.steps: list[Step] = []
         self.outputs: Properties = {}
         self.failures: dict[str, str] = {}
@@ -108,26 +115,34 @@ class EventLog:
     def hear(self, event: Any) -> None:
         """One `EngineEvent`."""
         if event.resource_pre_event is not None:
-            step = step_of(event.resource_pre_event.metadata)
-            self._started[step.urn, step.op] = step
+            step = self._step(event.resource_pre_event.metadata)
+            self._began[step.urn, step.op] = time.monotonic()
             self.steps.append(step)
             if step.op != "same":
                 self._tell(Event("start", step))
         elif event.res_outputs_event is not None:
             self._done(event.res_outputs_event.metadata)
         elif event.res_op_failed_event is not None:
-            step = step_of(event.res_op_failed_event.metadata)
+            step = self._step(event.res_op_failed_event.metadata)
             self.failures.setdefault(step.urn, "")
-            self._tell(Event("failed", step))
+            self._tell(Event("failed", step, seconds=self._seconds(step)))
         elif event.diagnostic_event is not None:
             self._diagnostic(event.diagnostic_event)
 
-    def _done(self, metadata: Any) -> None:
+    def _step(self, metadata: Any) -> Step:
         step = step_of(metadata)
+        return replace(step, recorded=self._recorded(step.type))
+
+    def _seconds(self, step: Step) -> float:
+        now = time.monotonic()
+        return now - self._began.get((step.urn, step.op), now)
+
+    def _done(self, metadata: Any) -> None:
+        step = self._step(metadata)
         if step.type == STACK_TYPE and metadata.new is not None:
             self.outputs = properties(metadata.new.outputs)
         if step.op != "same":
-            self._tell(Event("done", step))
+            self._tell(Event("done", step, seconds=self._seconds(step)))
 
     def _diagnostic(self, event: Any) -> None:
         message = plain(event.message)
@@ -142,3 +157,41 @@ class EventLog:
     def failed_resources(self) -> dict[str, str]:
         """Failures of resources, with their reasons."""
         return {urn: message or "failed" for urn, message in self.failures.items()}
+
+
+def resource_of(data: Mapping[str, Any]) -> Resource:
+    """An entry of an exported state; the values of secrets are left out."""
+
+    def shown(values: Mapping[str, Any] | None) -> Properties:
+        return properties({key: _without_ciphertext(v) for key, v in (values or {}).items()})
+
+    return Resource(
+        urn=data["urn"],
+        type=data["type"],
+        name=data["urn"].split("::", 3)[3],
+        custom=bool(data.get("custom")),
+        parent=data.get("parent", ""),
+        inputs=shown(data.get("inputs")),
+        outputs=shown(data.get("outputs")),
+        id=data.get("id", ""),
+        provider=data.get("provider", ""),
+        dependencies=tuple(data.get("dependencies", ())),
+        property_dependencies=data.get("propertyDependencies", {}),
+        protect=bool(data.get("protect")),
+        retain_on_delete=bool(data.get("retainOnDelete")),
+        additional_secret_outputs=tuple(data.get("additionalSecretOutputs", ())),
+        aliases=tuple(data.get("aliases", ())),
+        deleted_with=data.get("deletedWith", ""),
+    )
+
+
+def _without_ciphertext(value: Any) -> Any:
+    match value:
+        case {"ciphertext": _}:
+            return "[secret]"
+        case dict():
+            return {key: _without_ciphertext(item) for key, item in value.items()}
+        case list():
+            return [_without_ciphertext(item) for item in value]
+        case _:
+            return value

@@ -8,20 +8,20 @@ import secrets
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
-from mlops_iac.emulators.provider import Provider, ResourceState
+from mlops_iac.emulators.provider import Provider
 from mlops_iac.engine.embedded.durable import write_durably
 from mlops_iac.engine.protocol import StackTarget
 from mlops_iac.errors import MlopsError, UsageError
-from mlops_iac.values import Asset, Properties, Value
 
 LOCAL: Final = "local"
 _DEBUG: Final = "PULUMI_DEBUG_PROVIDERS"
+# Where a stack's file keeps what opens its secrets (sdk/go/common/workspace/project.go).
+_KEYS: Final = ("encryptionsalt", "encryptedkey", "secretsprovider")
 
 
 def require_cli() -> None:
@@ -31,7 +31,7 @@ def require_cli() -> None:
             "the Pulumi CLI is not installed: there is no `pulumi` on PATH; nothing was changed",
             hint="install it from https://www.pulumi.com/docs/install/ (for instance"
             " `curl -fsSL https://get.pulumi.com | sh`) and open a new shell;"
-            " `-s local` works without it",
+            " `-s local` on the embedded engine works without it",
         )
     if shutil.which("pulumi-language-python") is None:
         raise UsageError(
@@ -65,10 +65,8 @@ def environment(target: StackTarget, providers: Mapping[str, Provider]) -> Itera
 
     folder = local_folder(target)
     with contextlib.ExitStack() as running:
-        rooted: list[Any] = [
-            _Rooted(provider, target.program.resolve()) for provider in providers.values()
-        ]
-        servers = [running.enter_context(plugin.serve(p)) for p in rooted]
+        root = target.program.resolve()
+        servers = [running.enter_context(plugin.serve(p, root)) for p in providers.values()]
         served = ",".join(server.environment[_DEBUG] for server in servers)
         yield {
             **common,
@@ -77,38 +75,6 @@ def environment(target: StackTarget, providers: Mapping[str, Provider]) -> Itera
             "PULUMI_CONFIG_PASSPHRASE": _passphrase(folder),
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         }
-
-
-class _Rooted:
-    """A provider whose assets lie in the program's folder, where a real plugin would run."""
-
-    def __init__(self, provider: Provider, folder: Path) -> None:
-        self._provider = provider
-        self._folder = folder
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._provider, name)
-
-    def _absolute(self, value: Value) -> Value:
-        match value:
-            case Asset(path=str() as path):
-                return replace(value, path=str(self._folder / path))
-            case dict():
-                return {key: self._absolute(item) for key, item in value.items()}
-            case list():
-                return [self._absolute(item) for item in value]
-            case _:
-                return value
-
-    def create(self, urn: str, type_: str, inputs: Properties, token: str) -> ResourceState:
-        """As the provider does."""
-        return self._provider.create(urn, type_, self._absolute(dict(inputs)), token)
-
-    def update(
-        self, urn: str, type_: str, old: ResourceState, new_inputs: Properties
-    ) -> ResourceState:
-        """As the provider does."""
-        return self._provider.update(urn, type_, old, self._absolute(dict(new_inputs)))
 
 
 def local_folder(target: StackTarget) -> Path:
@@ -131,12 +97,14 @@ def _passphrase(folder: Path) -> str:
     return file.read_text()
 
 
-def write_config(target: StackTarget) -> Path:
+def write_config(target: StackTarget, *, key: Mapping[str, Any] | None = None) -> Path:
     """A copy of `Pulumi.<stack>.yaml` with the target's configuration; returns its path.
+
+    `key` are the settings of another stack that shall be used, with what opens its secrets.
 
     The project's own file is not ours alone and stays as it is. Of its keys, ours (the project's
     namespace) and the provider's are replaced by the target's; foreign keys and encrypted values
-    are kept. Raises UsageError for a file that is no mapping.
+    are kept. Raises UsageError for a file that is no mapping, and for encrypted values with another `key`.
     """
     source = target.program / f"Pulumi.{target.stack}.yaml"
     try:
@@ -147,20 +115,28 @@ def write_config(target: StackTarget) -> Path:
     if not isinstance(settings, dict) or not isinstance(settings.get("config") or {}, dict):
         raise UsageError(f"{source} is not a stack's settings")
     theirs = settings.get("config") or {}
-    config = {key: value for key, value in theirs.items() if not _ours(key, target)}
-    for key, value in sorted(target.config.items()):
-        if not _ours(key, target):
-            raise UsageError(f"the configuration key {key} belongs to someone else")
-        encrypted = theirs.get(key)
+    config = {name: value for name, value in theirs.items() if not _ours(name, target)}
+    for name, value in sorted(target.config.items()):
+        if not _ours(name, target):
+            raise UsageError(f"the configuration key {name} belongs to someone else")
+        encrypted = theirs.get(name)
         if isinstance(encrypted, dict) and "secure" in encrypted:
-            config[key] = encrypted
-        elif key in target.secret_keys:
+            config[name] = encrypted
+        elif name in target.secret_keys:
             raise UsageError(
-                f"the secret {key} has no encrypted value for the stack {target.stack}",
-                hint=f"pulumi config set --secret --stack {target.stack} {key}",
+                f"the secret {name} has no encrypted value for the stack {target.stack}",
+                hint=f"pulumi config set --secret --stack {target.stack} {name}",
             )
         elif value is not None:
-            config[key] = value
+            config[name] = value
+    if key is not None:
+        kept = {name: value for name, value in settings.items() if name not in _KEYS}
+        settings = kept | {name: value for name, value in key.items() if name in _KEYS}
+        if _encrypted(config):
+            raise UsageError(
+                f"the stack {target.stack} does not exist yet, and only its key opens its secrets",
+                hint=f"pulumi stack init {target.stack}, in {target.program.name}/",
+            )
     settings["config"] = config
     file = target.work / "pulumi" / "config" / f"Pulumi.{target.stack}.yaml"
     try:
@@ -169,6 +145,18 @@ def write_config(target: StackTarget) -> Path:
     except OSError as error:
         raise MlopsError(f"cannot write {file}: {error.strerror}") from error
     return file
+
+
+def _encrypted(value: Any) -> bool:
+    match value:
+        case {"secure": _}:
+            return True
+        case dict():
+            return any(_encrypted(item) for item in value.values())
+        case list():
+            return any(_encrypted(item) for item in value)
+        case _:
+            return False
 
 
 def _ours(key: str, target: StackTarget) -> bool:

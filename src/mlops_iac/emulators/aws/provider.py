@@ -112,6 +112,11 @@ class AwsProvider:
         """Whether the type is emulated (or recorded)."""
         return handler_for(type_) is not None
 
+    def records(self, type_: str) -> bool:
+        """Whether moto has nothing of the type."""
+        handler = handler_for(type_)
+        return handler is not None and handler.recorded
+
     def check(
         self, urn: str, type_: str, olds: Properties | None, news: Properties, seed: bytes
     ) -> CheckResult:

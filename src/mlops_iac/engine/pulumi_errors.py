@@ -1,0 +1,86 @@
+"""The real CLI's errors in a line or two; its own text is a page, with the host's tracebacks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from mlops_iac.engine.pulumi_events import plain
+from mlops_iac.errors import AuthenticationError, MlopsError, StackNotFound, UsageError
+
+# What the AWS provider and the SDK behind it say of missing or refused credentials. Source:
+# pulumi-aws `provider/resources.go` (preConfigureCallback), AWS general reference "Common errors".
+_CREDENTIALS = re.compile(
+    r"no valid credential|credentials?[^.;]{0,40}(not found|expired|could not be)|"
+    r"unable to (locate|validate) (aws )?credentials|InvalidClientTokenId|ExpiredToken|"
+    r"UnrecognizedClient|SignatureDoesNotMatch|InvalidAccessKeyId|failed to refresh cached",
+    re.IGNORECASE,
+)
+_PLUGIN = re.compile(r"resource plugin 'pulumi-resource-(\S+)' at version v(\S+?),")
+_NOISE = ("Traceback", 'File "')
+
+
+def explained(error: Exception, said: Sequence[str] = ()) -> MlopsError:
+    """`error` of the Automation API as one of ours; `said` are the run's own error diagnostics."""
+    text = plain(str(error))
+    message = "; ".join(dict.fromkeys(map(_brief, said))) or _gist(text)
+    everything = f"{message}\n{text}"
+    plugin = _PLUGIN.search(everything)
+    if plugin is not None:
+        name, version = plugin.groups()
+        return UsageError(
+            f"Pulumi's plugin `{name}` {version} is not installed and could not be downloaded;"
+            " no resource was touched",
+            hint=f"pulumi plugin install resource {name} v{version}",
+        )
+    if "PULUMI_ACCESS_TOKEN" in text or "pulumi login" in text:
+        return AuthenticationError(
+            "Pulumi has no backend to keep the state in: nobody is logged in; nothing was changed",
+            hint="run `pulumi login`, or set PULUMI_BACKEND_URL (and PULUMI_ACCESS_TOKEN in CI)",
+        )
+    if "PULUMI_CONFIG_PASSPHRASE" in everything:
+        return AuthenticationError(
+            "the backend keeps secrets under a passphrase, and none was given; nothing was changed",
+            hint="set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE",
+        )
+    if "incorrect passphrase" in everything:
+        return AuthenticationError(
+            "the passphrase is not the stack's; nothing was changed",
+            hint="set PULUMI_CONFIG_PASSPHRASE to the one the stack was made with",
+        )
+    if _CREDENTIALS.search(everything):
+        return AuthenticationError(f"Pulumi: {message}", hint="sign in to the cloud of this stack")
+    if "currently locked by" in text or "[409] Conflict" in text:
+        return MlopsError(
+            f"the stack is in use: {message}", hint="wait for it to end, or run `pulumi cancel`"
+        )
+    return MlopsError(f"Pulumi: {message}")
+
+
+def missing(stack: str) -> StackNotFound:
+    """What is said where a stack is needed that the backend does not have."""
+    return StackNotFound(
+        f"the backend has no stack {stack}: nothing was deployed to it",
+        hint=f"`mlops-iac up -s {stack}` makes it; look at PULUMI_BACKEND_URL or `pulumi whoami -v`"
+        " if it should be there",
+    )
+
+
+def _brief(message: str) -> str:
+    """A diagnostic; of one with a traceback the line that says what happened."""
+    if "Traceback (most recent call last)" not in message:
+        return message
+    lines = [line for line in message.splitlines() if line.strip()]
+    told = [line for line in lines if not line.startswith((" ", "\t"))] or lines
+    return f"the program failed: {told[-1].strip()}"
+
+
+def _gist(text: str) -> str:
+    """The lines that say `error:`, or the last one, without the names of streams."""
+    lines = [line.strip().removeprefix("stderr: ") for line in text.splitlines()]
+    lines = [line for line in lines if line and not line.startswith(_NOISE)]
+    said = [line.removeprefix("error: ") for line in lines if line.startswith("error:")]
+    return "; ".join(dict.fromkeys(said)) or (lines[-1] if lines else "it failed without a word")
+
+
+__all__ = ["explained", "missing"]

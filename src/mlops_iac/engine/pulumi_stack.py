@@ -1,0 +1,85 @@
+"""A stack of the real engine: found without selecting it, made for a deployment, or only tried.
+
+`pulumi stack select` changes which stack the user's own `pulumi` acts on, so nothing here selects;
+every later call names its stack. A preview of a stack that does not exist yet runs in a backend
+that is thrown away: a stack that nobody confirmed must not appear in the user's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import yaml
+from pulumi import automation
+
+from mlops_iac.engine import pulumi_workspace as workspace
+from mlops_iac.engine.protocol import StackTarget
+
+
+class _Unselected(automation.LocalWorkspace):
+    """A workspace that leaves the user's selected stack alone."""
+
+    def select_stack(self, stack_name: str) -> None:
+        """Only ask whether the stack is there."""
+        self._pulumi("stack", "--stack", stack_name)
+
+    def create_stack(self, stack_name: str) -> None:
+        """Make the stack in the backend; the program's `Pulumi.<stack>.yaml` gets its salt."""
+        self._pulumi("stack", "init", "--no-select", "--stack", stack_name)
+
+    def _pulumi(self, *arguments: str) -> None:
+        self.pulumi_command.run(list(arguments), self.work_dir, dict(self.env_vars))
+
+
+def found(target: StackTarget, variables: Mapping[str, str]) -> automation.Stack | None:
+    """The stack, or None where the backend has none of that name. Raises CommandError."""
+    try:
+        return automation.Stack.select(target.stack, _workspace(target.program, variables))
+    except automation.StackNotFoundError:
+        return None
+
+
+def made(target: StackTarget, variables: Mapping[str, str]) -> automation.Stack:
+    """The stack, made in the backend where it was missing. Raises CommandError."""
+    return automation.Stack.create_or_select(target.stack, _workspace(target.program, variables))
+
+
+@contextlib.contextmanager
+def tried(
+    target: StackTarget, variables: Mapping[str, str]
+) -> Iterator[tuple[automation.Stack, Path]]:
+    """An empty stack in a backend of its own, with its configuration; gone with the context.
+
+    It is made from a copy of the project file, because `stack init` writes a salt beside it.
+    Raises UsageError for encrypted configuration, which only the stack's own key opens.
+    """
+    with tempfile.TemporaryDirectory(prefix="mlops-iac-") as folder:
+        root = Path(folder).resolve()
+        project, backend = root / "project", root / "backend"
+        project.mkdir()
+        backend.mkdir()
+        shutil.copy(target.program / "Pulumi.yaml", project)
+        throwaway = {
+            **variables,
+            "PULUMI_BACKEND_URL": backend.as_uri(),
+            "PULUMI_CONFIG_PASSPHRASE": secrets.token_urlsafe(32),
+        }
+        made(replace(target, program=project), throwaway)
+        key = (project / f"Pulumi.{target.stack}.yaml").read_text(encoding="utf-8")
+        config = workspace.write_config(
+            replace(target, work=root / "work"), key=yaml.safe_load(key)
+        )
+        yield automation.Stack.select(target.stack, _workspace(target.program, throwaway)), config
+
+
+def _workspace(program: Path, variables: Mapping[str, str]) -> automation.LocalWorkspace:
+    return _Unselected(work_dir=str(program.resolve()), env_vars=dict(variables))
+
+
+__all__ = ["found", "made", "tried"]
