@@ -7,8 +7,6 @@ blueprint and run `mlops-iac compile`: what is changed here by hand is lost.
 from pathlib import Path
 
 import pulumi
-from mlops_iac.clouds.aws.components._rollout import Rollout
-from mlops_iac.clouds.aws.components._scaling import Scaling
 from mlops_iac.clouds.aws.components.alerts import Alerts, AlertsArgs
 from mlops_iac.clouds.aws.components.budget import Budget, BudgetArgs
 from mlops_iac.clouds.aws.components.data_store import DataStore, DataStoreArgs
@@ -20,6 +18,8 @@ from mlops_iac.clouds.aws.components.real_time_endpoint import (
     Capture,
     RealTimeEndpoint,
     RealTimeEndpointArgs,
+    Rollout,
+    Scaling,
     Variant,
 )
 from mlops_iac.clouds.aws.components.registry import Registry, RegistryArgs
@@ -54,8 +54,8 @@ keys = Keys(
         customer=True,
         alerts=True,
         alert_publishers=["cloudwatch", "budgets"],
-        data_services=settings.items("keys.data_services"),
-        reader_accounts=settings.items("readers"),
+        data_services=settings.items("encryption.services"),
+        reader_accounts=settings.items("promotion.reader_accounts"),
         protect=settings.flag("protect"),
         tags=tags,
     ),
@@ -66,8 +66,8 @@ data = DataStore(
     DataStoreArgs(
         key_arn=keys.data_key_arn,
         captures={"api": 30},
-        event_bridge=settings.flag("data.event_bridge"),
-        reader_accounts=settings.items("readers"),
+        event_bridge=settings.flag("datasets.new_data_events"),
+        reader_accounts=settings.items("promotion.reader_accounts"),
         protect=settings.flag("protect"),
         tags=tags,
     ),
@@ -81,7 +81,7 @@ identity = Identity(
         artifacts_bucket_arn=data.artifacts.arn,
         captures_bucket_arn=data.captures.arn,
         key_arn=keys.data_key_arn,
-        models=settings.items("security.models"),
+        models=settings.items("training.models"),
         steps=["prepare", "train", "evaluate"],
         tunes=False,
         serves=True,
@@ -103,7 +103,7 @@ alerts = Alerts(
     ),
 )
 
-if settings.flag("promotion.enabled"):
+if settings.flag("promotion.reads_other_accounts"):
     # promotion
     promotion = Promotion(
         "promotion",
@@ -114,7 +114,7 @@ if settings.flag("promotion.enabled"):
         ),
     )
 
-if settings.flag("models.adherence.enabled"):
+if settings.flag("models.adherence.trained_here"):
     # models.adherence
     adherence_registry = Registry(
         "adherence-registry",
@@ -128,7 +128,7 @@ if settings.flag("models.adherence.enabled"):
 
     pulumi.export("adherence_model_package_group", adherence_registry.group_name)
 
-if settings.flag("datasets.enabled"):
+if settings.flag("datasets.uploaded_here"):
     # datasets
     datasets = Datasets(
         "datasets",
@@ -145,7 +145,7 @@ if settings.flag("datasets.enabled"):
         opts=pulumi.ResourceOptions(depends_on=[data]),
     )
 
-if settings.flag("models.adherence.enabled"):
+if settings.flag("models.adherence.trained_here"):
     # models.adherence
     adherence_pipeline = TrainingPipeline(
         "adherence-training",
@@ -180,7 +180,7 @@ api = RealTimeEndpoint(
                 model="adherence",
                 package_group=(
                     adherence_registry.group_name
-                    if settings.flag("models.adherence.enabled")
+                    if settings.flag("models.adherence.trained_here")
                     else "schedule-adherence-dev-adherence"
                 ),
                 registry_account=settings.optional_text(
@@ -210,10 +210,13 @@ api = RealTimeEndpoint(
         ),
         capture=Capture(bucket=data.captures.bucket, prefix="api", percent=100),
         key_arn=keys.data_key_arn,
+        keep_replaced=settings.flag("protect"),
         tags=tags,
     ),
     opts=pulumi.ResourceOptions(
-        depends_on=[*([promotion] if settings.flag("promotion.enabled") else [])],
+        depends_on=[
+            *([promotion] if settings.flag("promotion.reads_other_accounts") else []),
+        ],
     ),
 )
 
@@ -231,7 +234,7 @@ api_monitor = ServiceMonitor(
     ),
 )
 
-if settings.flag("models.adherence.enabled"):
+if settings.flag("models.adherence.trained_here"):
     # models.adherence.retrain
     adherence_retrain = RetrainTriggers(
         "adherence-retrain",

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
-import pulumi
 import pytest
 
-from mlops_iac.clouds.aws.components.data_store import DatasetArgs, DataStore, DataStoreArgs
+from mlops_iac.clouds.aws.components.data_store import DataStore, DataStoreArgs
 from mlops_iac.graph.model import Resource
 from tests.components.capture import capture, names, of_type, one, policy, types
 
 KEY = "arn:aws:kms:eu-west-1:123456789012:key/1234"
-CSV = pulumi.StringAsset("a,b\n")
 
 
 def graph(**args: Any) -> list[Resource]:
@@ -24,7 +20,6 @@ def graph(**args: Any) -> list[Resource]:
 def full() -> list[Resource]:
     return graph(
         key_arn=KEY,
-        datasets={"schedules": DatasetArgs(source=CSV, file_name="s.csv")},
         captures={"api": 30, "batch": 7},
         event_bridge=True,
         tags={"project": "x"},
@@ -43,7 +38,6 @@ def test_exact_types_and_counts() -> None:
         "aws:s3/bucketPolicy:BucketPolicy": 4,
         "aws:s3/bucketLogging:BucketLogging": 3,
         "aws:s3/bucketNotification:BucketNotification": 1,
-        "aws:s3/bucketObjectv2:BucketObjectv2": 1,
     }
 
 
@@ -139,9 +133,9 @@ def test_lifecycle_expires_captures_by_entry_and_never_a_registered_model() -> N
     }
     for name in ("data", "artifacts"):
         for rule in _rules(full(), name):
-            assert "expiration" not in rule or rule["filter"]["prefix"] == "work/"
+            assert "expiration" not in rule or rule["filter"]["prefix"] == "pipelines/"
     for rule in _rules(full(), "artifacts"):
-        assert "noncurrentVersionExpiration" not in rule or rule["filter"]["prefix"] == "work/"
+        assert "noncurrentVersionExpiration" not in rule or rule["filter"]["prefix"] == "pipelines/"
     for name in ("data", "artifacts", "captures", "logs"):
         last = _rules(full(), name)[-1]
         assert last["abortIncompleteMultipartUpload"] == {"daysAfterInitiation": 7}
@@ -153,64 +147,10 @@ def test_lifecycle_waits_for_versioning() -> None:
         assert rules.name.replace("lifecycle", "versioning") in names(rules.dependencies)
 
 
-def test_a_dataset_is_uploaded_by_content_and_only_when_the_bucket_is_safe() -> None:
-    uploaded = one(full(), "aws:s3/bucketObjectv2:BucketObjectv2")
-    assert uploaded.inputs["key"] == "datasets/schedules/base/s.csv"
-    assert uploaded.inputs["sourceHash"] == sha256(b"a,b\n").hexdigest()
-    assert "etag" not in uploaded.inputs
-    assert uploaded.inputs["kmsKeyId"] == KEY
-    assert uploaded.inputs["serverSideEncryption"] == "aws:kms"
-    assert names(uploaded.dependencies) >= {
-        "store-data-encryption",
-        "store-data-policy",
-        "store-data-versioning",
-    }
-
-
-def test_a_file_is_hashed_by_its_content(tmp_path: Path) -> None:
-    file = tmp_path / "rows.csv"
-    file.write_bytes(b"1\n")
-    found = graph(datasets={"rows": DatasetArgs(source=pulumi.FileAsset(str(file)))})
-    uploaded = one(found, "aws:s3/bucketObjectv2:BucketObjectv2")
-    assert uploaded.inputs["key"] == "datasets/rows/base/rows.csv"
-    assert uploaded.inputs["sourceHash"] == sha256(b"1\n").hexdigest()
-    assert "kmsKeyId" not in uploaded.inputs
-
-
-def test_new_data_arrives_where_the_stack_never_writes() -> None:
-    seen: dict[str, Any] = {}
-
-    def program() -> None:
-        store = DataStore(
-            "store",
-            DataStoreArgs(
-                datasets={
-                    "rows": DatasetArgs(source=CSV),
-                    "far": DatasetArgs(uri="s3://elsewhere/far/"),
-                }
-            ),
-        )
-        seen.update(store.new_data_prefixes)
-        for name, uri in store.dataset_uris.items():
-            uri.apply(lambda text, name=name: seen.update({f"{name}-uri": text}))
-
-    written = [
-        each.inputs["key"]
-        for each in of_type(capture(program), "aws:s3/bucketObjectv2:BucketObjectv2")
-    ]
-    assert seen == {
-        "rows": "datasets/rows/new/",
-        "rows-uri": "s3://store-data-1a2b3c4/datasets/rows/",
-        "far-uri": "s3://elsewhere/far/",
-    }
-    assert not any(key.startswith(seen["rows"]) for key in written)
-
-
 def test_a_section_left_out_makes_nothing() -> None:
     found = types(graph())
     assert found["aws:s3/bucket:Bucket"] == 3
     assert "aws:s3/bucketNotification:BucketNotification" not in found
-    assert "aws:s3/bucketObjectv2:BucketObjectv2" not in found
 
 
 def test_event_bridge_hears_of_the_data_bucket_only() -> None:
@@ -222,43 +162,12 @@ def test_readers_get_artifacts_and_nothing_else() -> None:
     attached = of_type(graph(reader_accounts=["111122223333"]), "aws:s3/bucketPolicy:BucketPolicy")
     reading = {each.name for each in attached if "Readers" in policy(each.inputs["policy"])}
     assert reading == {"store-artifacts-policy"}
-
-
-def test_an_existing_bucket_is_used_and_never_changed() -> None:
-    seen: list[str] = []
-
-    def program() -> None:
-        args = DataStoreArgs(
-            existing_bucket="lake", captures={"api": 3}, datasets={"rows": DatasetArgs(source=CSV)}
-        )
-        store = DataStore("store", args)
-        store.artifacts.uri.apply(seen.append)
-        store.captures.objects_arn.apply(seen.append)
-
-    found = capture(program)
-    assert types(found) == {
-        "mlops-iac:aws:DataStore": 1,
-        "aws:s3/bucketObjectv2:BucketObjectv2": 1,
-    }
-    key = one(found, "aws:s3/bucketObjectv2:BucketObjectv2").inputs["key"]
-    assert key == "project/stack/data/datasets/rows/base/rows"
-    assert sorted(seen) == [
-        "arn:aws:s3:::lake/project/stack/captures/*",
-        "s3://lake/project/stack/artifacts",
+    (statement,) = [
+        policy(each.inputs["policy"])["Readers"]
+        for each in attached
+        if each.name == "store-artifacts-policy"
     ]
-
-
-@pytest.mark.parametrize(
-    "args",
-    [
-        {"existing_bucket": "lake", "event_bridge": True},
-        {"existing_bucket": "lake", "reader_accounts": ["111122223333"]},
-        {"datasets": {"rows": DatasetArgs()}},
-    ],
-)
-def test_what_cannot_be_done_is_refused(args: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="store"):
-        graph(**args)
+    assert statement["Resource"] == "arn:aws:s3:::store-artifacts-1a2b3c4/models/*"
 
 
 def test_an_area_that_is_not_there_says_why() -> None:
@@ -268,14 +177,12 @@ def test_an_area_that_is_not_there_says_why() -> None:
 
 def test_arns_follow_the_partition() -> None:
     china = {"aws:index/getPartition:getPartition": {"partition": "aws-cn", "dnsSuffix": "x.cn"}}
-    seen: list[str] = []
-    capture(
-        lambda: DataStore("store", DataStoreArgs(existing_bucket="lake")).data.arn.apply(
-            seen.append
-        ),
-        invokes=china,
+    store = lambda: DataStore("store", DataStoreArgs(reader_accounts=["111122223333"]))  # noqa: E731
+    attached = one(
+        capture(store, invokes=china), "aws:s3/bucketPolicy:BucketPolicy", "store-artifacts-policy"
     )
-    assert seen == ["arn:aws-cn:s3:::lake"]
+    principal = policy(attached.inputs["policy"])["Readers"]["Principal"]
+    assert principal == {"AWS": ["arn:aws-cn:iam::111122223333:root"]}
 
 
 def _encryption(found: list[Resource], name: str) -> dict[str, Any]:

@@ -57,6 +57,7 @@ def build(project: Project, out: Path) -> Program:
         description=blueprint.description,
         source=project.path,
         overrides={name: project.resolve(name).blueprint.overrides for name in plans},
+        guide=project.platform_of(LOCAL).guide({name: project.resolve(name) for name in plans}),
     )
     return build(source, plans, configs, out)
 

@@ -178,6 +178,25 @@ def group_output(model: str) -> str:
     return f"{model.replace('-', '_')}_model_package_group"
 
 
+def home_group(project: Project, stack: str, model: str) -> str:
+    """Return the package group that holds the versions a stack serves, for its own API to look up.
+
+    Its ARN where the account is known, because the group may be another account's: that of the
+    environment at the end of the chain of `promote_from` (SageMaker API reference,
+    ListModelPackages: a name or an ARN).
+    """
+    from mlops_iac.clouds.aws.catalogue import partition_of
+    from mlops_iac.clouds.aws.sagemaker.scope import Scope
+
+    home = Scope(project.resolve(stack)).home(model)
+    if home.account is None:
+        return home.group
+    partition = partition_of(home.region)
+    return (
+        f"arn:{partition}:sagemaker:{home.region}:{home.account}:model-package-group/{home.group}"
+    )
+
+
 def newest_approved(client: Any, group: str) -> str | None:
     """Return the number of the newest approved version in a group, or None.
 

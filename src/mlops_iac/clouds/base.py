@@ -84,7 +84,8 @@ class ComponentCall(Record):
 
     `component` is `module:Class`; its arguments class is `ClassArgs` in the same module.
     `path` is the blueprint path the call stands for (`serving.api`; `""` for the whole).
-    `exports` maps stack output names to attributes of the component.
+    `exports` maps stack output names to attributes of the component. `flag` is the configuration
+    key that says whether an environment has the call, where not all do; made of `path` otherwise.
     """
 
     variable: str
@@ -94,6 +95,7 @@ class ComponentCall(Record):
     path: str
     depends_on: Sequence[str] = ()
     exports: Mapping[str, str] = {}
+    flag: str = ""
 
 
 class Platform(Protocol):
@@ -111,6 +113,12 @@ class Platform(Protocol):
 
     def plan(self, resolved: Any) -> list[ComponentCall]:
         """The component calls of one environment, in dependency order."""
+
+    def guide(self, environments: Mapping[str, Any]) -> str:
+        """Markdown for the program's README: settings, who needs which rights, what is by hand.
+
+        `environments` are the resolved blueprints by name.
+        """
 
     def provider_config(self, resolved: Any) -> Mapping[str, Any]:
         """Provider configuration of one environment, e.g. `{"aws:region": "eu-west-1"}`."""

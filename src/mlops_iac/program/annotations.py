@@ -72,11 +72,20 @@ def _field(cls: str, argument: str) -> tuple[ast.AnnAssign, str, ast.Module] | N
                 ):
                     assert tree is not None
                     return field, module, tree
+        if isinstance(node, ast.ImportFrom) and any(item.name == name for item in node.names):
+            return _field(f"{_absolute(node, module)}:{name}", argument)
     return None
 
 
 def _home(name: str, module: str, tree: ast.Module) -> str:
-    """The module that a name used in `module` comes from."""
+    """The module that a program imports a name from: `module` itself where that offers it."""
+    for node in tree.body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id="__all__")], value=offered):
+                if name in ast.literal_eval(offered):
+                    return module
+            case _:
+                continue
     for node in tree.body:
         if isinstance(node, ast.ImportFrom) and any(item.name == name for item in node.names):
             return _absolute(node, module)

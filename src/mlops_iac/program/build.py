@@ -32,13 +32,15 @@ class ProjectInput:
     """What the program says about itself.
 
     `source` is the blueprint's file: its name and the hash of its bytes go into the program.
-    `overrides` maps environment → resource address → property → value.
+    `overrides` maps environment → resource address → property → value. `guide` is what the
+    platform adds to its README, in Markdown.
     """
 
     name: str
     description: str
     source: Path
     overrides: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
+    guide: str = ""
 
     @property
     def provenance(self) -> str:
@@ -114,7 +116,7 @@ def build(
         ".gitignore": project_files.gitignore(),
         "Pulumi.yaml": project_files.pulumi_yaml(project.name, project.description),
         "README.md": project_files.readme(
-            project.name, project.source.name, list(plans), project.provenance
+            project.name, project.source.name, list(plans), project.provenance, project.guide
         ),
         "__main__.py": layout.main_py(headline, provenance, blocks, overrides),
         "requirements.txt": project_files.requirements(clouds),
@@ -243,7 +245,7 @@ class _Builder:
         for other in self.conditions:
             if other in needed:
                 inherited += [c for c in self.conditions[other][1] if c not in inherited]
-        key = f"{first.path or variable}.enabled"
+        key = first.flag or f"{first.path or variable}.enabled"
         # Two calls of one part of the blueprint may belong to different environments.
         if not self.configuration.agrees(key, present):
             key = f"{variable}.enabled"

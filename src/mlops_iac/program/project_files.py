@@ -44,8 +44,10 @@ def gitignore() -> bytes:
     return text(["__pycache__/", "venv/", ".venv/", "*.mlops-iac~"])
 
 
-def readme(title: str, source: str, stacks: Sequence[str], provenance: str) -> bytes:
-    """`README.md`: what lies here and how to run it."""
+def readme(
+    title: str, source: str, stacks: Sequence[str], provenance: str, guide: str = ""
+) -> bytes:
+    """`README.md`: what lies here and how to run it, and what the platform says about it."""
     real = [stack for stack in stacks if stack != "local"] or list(stacks)
     lines = [
         f"# {title}",
@@ -65,6 +67,8 @@ def readme(title: str, source: str, stacks: Sequence[str], provenance: str) -> b
         f"pulumi up --stack {real[0]}",
         "```",
     ]
+    if guide:
+        lines += ["", guide.strip()]
     return text(lines)
 
 

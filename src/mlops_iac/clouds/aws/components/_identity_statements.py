@@ -39,7 +39,11 @@ class Grants:
             made.append(
                 self._jobs(
                     "Tuning",
-                    [f"sagemaker:{verb}HyperParameterTuningJob" for verb in verbs],
+                    [
+                        *(f"sagemaker:{verb}HyperParameterTuningJob" for verb in verbs),
+                        # A tuning step's properties are those of its description and this list.
+                        "sagemaker:ListTrainingJobsForHyperParameterTuningJob",
+                    ],
                     "hyper-parameter-tuning-job/*",
                     "the pipeline starts and follows its tuning jobs, and tags them with costs",
                 )
@@ -95,33 +99,33 @@ class Grants:
         ]
 
     def read(
-        self, what: str, bucket_arn: pulumi.Input[str], prefix: str, reason: str
+        self, what: str, bucket_arn: pulumi.Input[str], prefixes: Sequence[str], reason: str
     ) -> list[Statement]:
-        """Read the objects below a prefix, and list them."""
+        """Read the objects below prefixes, and list them."""
         return [
             statement(
                 f"Read{what}",
                 ["s3:GetObject"],
-                [pulumi.Output.concat(bucket_arn, f"/{prefix}*")],
+                _below(bucket_arn, prefixes),
                 reason=f"reads {reason}",
             ),
             statement(
                 f"List{what}",
                 ["s3:ListBucket"],
                 [bucket_arn],
-                reason=f"finds {reason} below a prefix",
-                conditions={"StringLike": {"s3:prefix": [f"{prefix}*"]}} if prefix else None,
+                reason=f"finds {reason}",
+                conditions={"StringLike": {"s3:prefix": [f"{each}*" for each in prefixes]}},
             ),
         ]
 
     def write(
-        self, what: str, bucket_arn: pulumi.Input[str], prefix: str, reason: str
+        self, what: str, bucket_arn: pulumi.Input[str], prefixes: Sequence[str], reason: str
     ) -> Statement:
-        """Write objects below a prefix."""
+        """Write objects below prefixes."""
         return statement(
             f"Write{what}",
             ["s3:PutObject", "s3:AbortMultipartUpload"],
-            [pulumi.Output.concat(bucket_arn, f"/{prefix}*")],
+            _below(bucket_arn, prefixes),
             reason=reason,
         )
 
@@ -266,6 +270,10 @@ class Grants:
                 wildcard="interfaces are named by EC2 as they come and go",
             ),
         ]
+
+
+def _below(bucket_arn: pulumi.Input[str], prefixes: Sequence[str]) -> list[pulumi.Output[str]]:
+    return [pulumi.Output.concat(bucket_arn, f"/{prefix}*") for prefix in prefixes]
 
 
 def _split(uri: str) -> tuple[str, str]:

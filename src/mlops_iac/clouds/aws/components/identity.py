@@ -12,6 +12,7 @@ from ._context import Context, physical
 from ._iam import Statement, policy_document, trust
 from ._identity_statements import Grants
 from ._naming import PACKAGE_GROUP_LIMIT
+from .data_store import CODE_PREFIX, MODELS_PREFIX, WORK_PREFIX
 
 
 @dataclass(frozen=True)
@@ -30,10 +31,6 @@ class IdentityArgs:
     data_bucket_arn: pulumi.Input[str]
     artifacts_bucket_arn: pulumi.Input[str]
     captures_bucket_arn: pulumi.Input[str] | None = None
-    # Key prefixes within the buckets, `""` or ending in `/` (`Area.prefix`).
-    data_prefix: str = ""
-    artifacts_prefix: str = ""
-    captures_prefix: str = ""
     key_arn: pulumi.Input[str] | None = None
     models: Sequence[str] = ()
     steps: Sequence[str] = ("prepare", "train", "evaluate")
@@ -151,7 +148,10 @@ class Identity(pulumi.ComponentResource):
             self._grants.pass_roles(passed),
             *self._grants.register(groups),
             *self._grants.read(
-                "Reports", args.artifacts_bucket_arn, args.artifacts_prefix, "the gate's report"
+                "Reports",
+                args.artifacts_bucket_arn,
+                [MODELS_PREFIX],
+                "the gate's report, and what is registered",
             ),
             *self._grants.decrypt("the gate's report is encrypted"),
         ]
@@ -159,14 +159,18 @@ class Identity(pulumi.ComponentResource):
     def _execution_statements(self) -> list[Statement]:
         args, grants = self._args, self._grants
         return [
-            *grants.read("Data", args.data_bucket_arn, f"{args.data_prefix}datasets/", "datasets"),
+            *grants.read("Data", args.data_bucket_arn, ["datasets/"], "datasets"),
             *grants.read(
-                "Artifacts", args.artifacts_bucket_arn, args.artifacts_prefix, "code and models"
+                "Artifacts",
+                args.artifacts_bucket_arn,
+                [CODE_PREFIX, WORK_PREFIX, MODELS_PREFIX],
+                "code, models and what earlier steps left",
             ),
+            # Not the code: what a step runs today must not change what runs tomorrow.
             grants.write(
                 "Artifacts",
                 args.artifacts_bucket_arn,
-                args.artifacts_prefix,
+                [WORK_PREFIX, MODELS_PREFIX],
                 "steps leave models, reports and checkpoints",
             ),
             *grants.read_uris("Sources", args.source_uris, "datasets that are used in place"),
@@ -186,13 +190,13 @@ class Identity(pulumi.ComponentResource):
                 grants.write(
                     "Captures",
                     args.captures_bucket_arn,
-                    args.captures_prefix,
+                    [""],
                     "requests and answers are captured; without it captures stay empty silently",
                 )
             ]
         return [
             *grants.read(
-                "Artifacts", args.artifacts_bucket_arn, args.artifacts_prefix, "models to serve"
+                "Artifacts", args.artifacts_bucket_arn, [MODELS_PREFIX], "models to serve"
             ),
             *grants.read_uris("Models", args.model_uris, "models from elsewhere"),
             *captures,

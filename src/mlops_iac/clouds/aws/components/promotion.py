@@ -14,11 +14,11 @@ import pulumi_aws as aws
 
 from ._context import Context
 from ._iam import policy_document, statement
+from .data_store import MODELS_PREFIX
 
 # The other stack's `DataStore` is called `data`; its bucket of artifacts is named after it and has
 # a suffix that is made when it is deployed.
 _ARTIFACTS = "data-artifacts-*"
-_MODELS = "models/*"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +46,11 @@ class Promotion(pulumi.ComponentResource):
             statement(
                 "ReadPromoted",
                 ["s3:GetObject"],
-                [pulumi.Output.concat("arn:", context.partition, f":s3:::{_ARTIFACTS}/{_MODELS}")],
+                [
+                    pulumi.Output.concat(
+                        "arn:", context.partition, f":s3:::{_ARTIFACTS}/{MODELS_PREFIX}*"
+                    )
+                ],
                 reason="versions approved elsewhere keep their artifacts there",
                 wildcard="the bucket's name is made when the other stack is deployed; the account "
                 "that owns it is fixed",

@@ -4,7 +4,9 @@ The alarms watch an endpoint that does not exist yet, so its name is a literal. 
 variant has a version, what would run one is left out and `pending` says which models are missing.
 
 After an automatic rollback the endpoint runs the previous configuration while the deployment
-reports success; compare `endpoint_config_name` with what the endpoint says it runs.
+reports success; compare `endpoint_config_name` with what the endpoint says it runs
+(hashicorp/terraform-provider-aws, issue 48997). The engine then deletes what it believes replaced,
+and that is what the endpoint runs: `keep_replaced` keeps it.
 """
 
 from __future__ import annotations
@@ -32,6 +34,15 @@ _NVME_FAMILIES = frozenset(
     {"g4dn", "g5", "g6", "g6e", "g7", "g7e", "p4d", "p4de", "p5", "p5e", "p5en"}
 )
 _NVME_KINDS = ("p6-", "trn")
+
+__all__ = [
+    "Capture",
+    "RealTimeEndpoint",
+    "RealTimeEndpointArgs",
+    "Rollout",
+    "Scaling",
+    "Variant",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +95,9 @@ class RealTimeEndpointArgs:
     """What an endpoint needs. `role_arn` is the role that the containers run with.
 
     `key_arn` encrypts captures, and the instances' volumes where their type allows it.
+    `keep_replaced`: replaced models and configurations stay in the account, unmanaged and free of
+    charge, because after an automatic rollback the endpoint runs them and starts new instances
+    from them.
     """
 
     role_arn: pulumi.Input[str]
@@ -94,6 +108,7 @@ class RealTimeEndpointArgs:
     key_arn: pulumi.Input[str] | None = None
     subnets: Sequence[str] = ()
     security_groups: Sequence[str] = ()
+    keep_replaced: bool = False
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -195,7 +210,14 @@ class RealTimeEndpoint(pulumi.ComponentResource):
             primary_container=self._container(variant),
             vpc_config=vpc,
             tags=args.tags,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=self._after),
+            opts=self._replaceable(),
+        )
+
+    def _replaceable(self) -> pulumi.ResourceOptions:
+        return pulumi.ResourceOptions(
+            parent=self,
+            depends_on=self._after,
+            retain_on_delete=self._args.keep_replaced or None,
         )
 
     def _container(self, variant: Variant) -> aws.sagemaker.ModelPrimaryContainerArgs:
@@ -262,7 +284,7 @@ class RealTimeEndpoint(pulumi.ComponentResource):
             kms_key_arn=None if local_disk else args.key_arn,
             data_capture_config=self._capture(),
             tags=args.tags,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=self._after),
+            opts=self._replaceable(),
         )
 
     def _capture(self) -> aws.sagemaker.EndpointConfigurationDataCaptureConfigArgs | None:

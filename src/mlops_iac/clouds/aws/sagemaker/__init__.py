@@ -2,7 +2,7 @@
 
 `decisions` says field by field what is planned and what is refused, `checks` what is refused for
 its value; `stack`, `models` and `serving` plan the sections; `machines` finds instance types and
-images. Nothing here imports Pulumi: plans are made where no provider SDK is installed.
+images, `guide` tells people. Nothing here imports Pulumi: plans are made where no provider SDK is installed.
 """
 
 from __future__ import annotations
@@ -42,6 +42,13 @@ class SageMaker:
         from mlops_iac.clouds.aws.sagemaker.stack import plan
 
         return plan(Scope(resolved))
+
+    def guide(self, environments: Mapping[str, Any]) -> str:
+        """What the program's README says of settings, rights and what is done by hand."""
+        from mlops_iac.clouds.aws.sagemaker.guide import guide
+        from mlops_iac.clouds.aws.sagemaker.scope import Scope
+
+        return guide({name: Scope(resolved) for name, resolved in environments.items()})
 
     def provider_config(self, resolved: Any) -> Mapping[str, Any]:
         """Region, the one account that may be deployed to, and the role that deploys."""

@@ -37,6 +37,11 @@ def pipeline_variable(model: str) -> str:
     return f"{identifier(model)}_pipeline"
 
 
+def trained_here(model: str) -> str:
+    """The configuration key that says whether an environment trains a model."""
+    return f"models.{model}.trained_here"
+
+
 def plan_registry(scope: Scope, name: str) -> ComponentCall:
     """The registry of one model that is trained here."""
     path = f"models.{name}"
@@ -51,6 +56,7 @@ def plan_registry(scope: Scope, name: str) -> ComponentCall:
         },
         path=path,
         exports={f"{identifier(name)}_model_package_group": "group_name"},
+        flag=trained_here(name),
     )
 
 
@@ -94,6 +100,7 @@ def plan_pipeline(scope: Scope, name: str) -> ComponentCall:
         name=f"{name}-training",
         depends_on=("data", registry_variable(name)),
         exports={f"{identifier(name)}_pipeline": "pipeline_name"},
+        flag=trained_here(name),
     )
 
 

@@ -173,6 +173,7 @@ def call(
     name: str | None = None,
     depends_on: tuple[str, ...] = (),
     exports: Mapping[str, str] | None = None,
+    flag: str = "",
 ) -> ComponentCall:
     """A component call; arguments that are None are left out. `component` is `module:Class`."""
     return ComponentCall(
@@ -183,6 +184,7 @@ def call(
         path=path,
         depends_on=depends_on,
         exports=exports or {},
+        flag=flag,
     )
 
 

@@ -60,6 +60,7 @@ def plan_serving(scope: Scope, name: str, entry: RealTime) -> list[ComponentCall
             "key_arn": Ref("keys", "data_key_arn") if scope.customer_key else None,
             "subnets": scope.existing("subnets"),
             "security_groups": scope.existing("security_groups"),
+            "keep_replaced": scope.protect,
             "tags": scope.tags,
         },
         path=path,
@@ -137,7 +138,7 @@ def _scaling(name: str, entry: RealTime) -> Construct | None:
     path = f"serving.{name}.scaling"
     metric, value = target(entry)
     return construct(
-        "_scaling:Scaling",
+        "real_time_endpoint:Scaling",
         {
             "min": Setting(scaling.min, f"{path}.min"),
             "max": Setting(scaling.max, f"{path}.max"),
@@ -170,7 +171,7 @@ def _rollout(name: str, entry: RealTime) -> Construct | None:
     errors = limits.get("error_rate_percent")
     latency = limits.get("latency_p99_ms")
     return construct(
-        "_rollout:Rollout",
+        "real_time_endpoint:Rollout",
         {
             "strategy": Setting(rollout.strategy, f"{path}.strategy"),
             "percent": _optional(rollout.percent, f"{path}.percent"),

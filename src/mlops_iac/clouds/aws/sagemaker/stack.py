@@ -18,6 +18,15 @@ from mlops_iac.pipeline.reading import training_datasets
 
 _STEPS = ("prepare", "train", "evaluate")
 
+# Configuration keys of what follows from the blueprint without standing in it (see `guide`).
+KEY_SERVICES = "encryption.services"
+NEW_DATA_EVENTS = "datasets.new_data_events"
+UPLOADS = "datasets.uploaded_here"
+TRAINED_MODELS = "training.models"
+READERS = "promotion.reader_accounts"
+ORIGINS = "promotion.origin_accounts"
+PROMOTES = "promotion.reads_other_accounts"
+
 
 def plan(scope: Scope) -> list[ComponentCall]:
     """The calls of one environment, each after what it refers to."""
@@ -47,7 +56,7 @@ def _keys(scope: Scope) -> ComponentCall:
             "existing_key_arn": scope.existing("key"),
             "alerts": bool(blueprint.alerts),
             "alert_publishers": _publishers(scope) if blueprint.alerts else None,
-            "data_services": ["logs"] if scope.encrypts_logs else None,
+            "data_services": _key_services(scope),
             "reader_accounts": _readers(scope),
             "protect": scope.protect,
             "tags": scope.tags,
@@ -56,8 +65,15 @@ def _keys(scope: Scope) -> ComponentCall:
     )
 
 
+def _key_services(scope: Scope) -> Setting | None:
+    """Services that use the data key themselves; not said where none does in any environment."""
+    if not any(Scope(each).encrypts_logs for each in scope.resolved.siblings.values()):
+        return None
+    return Setting(["logs"] if scope.encrypts_logs else [], KEY_SERVICES)
+
+
 def _readers(scope: Scope) -> Setting | None:
-    return Setting(scope.all_readers, "readers") if _promotes(scope) else None
+    return Setting(scope.all_readers, READERS) if _promotes(scope) else None
 
 
 def _promotes(scope: Scope) -> bool:
@@ -95,6 +111,7 @@ def _datasets(scope: Scope) -> list[ComponentCall]:
             },
             path="datasets",
             depends_on=("data",),
+            flag=UPLOADS,
         )
     ]
 
@@ -124,7 +141,7 @@ def _data(scope: Scope) -> ComponentCall:
         {
             "key_arn": Ref("keys", "data_key_arn") if scope.customer_key else None,
             "captures": captures or None,
-            "event_bridge": _listens(scope),
+            "event_bridge": Setting(_listens(scope), NEW_DATA_EVENTS),
             "reader_accounts": _readers(scope),
             "protect": scope.protect,
             "tags": scope.tags,
@@ -151,7 +168,7 @@ def _identity(scope: Scope) -> ComponentCall:
             "artifacts_bucket_arn": Ref("data", "artifacts.arn"),
             "captures_bucket_arn": Ref("data", "captures.arn") if captures else None,
             "key_arn": Ref("keys", "data_key_arn") if scope.customer_key else None,
-            "models": scope.trained,
+            "models": Setting(scope.trained, TRAINED_MODELS),
             "steps": steps,
             "tunes": any(model.tune is not None for model in trained),
             "serves": bool(scope.endpoints),
@@ -179,10 +196,11 @@ def _promotion(scope: Scope) -> list[ComponentCall]:
             "promotion:Promotion",
             {
                 "role_arn": Ref("identity", "endpoint_role_arn"),
-                "accounts": Setting(accounts, "promotion.accounts"),
+                "accounts": Setting(accounts, ORIGINS),
                 "encrypted": any(Scope(home).customer_key for home in homes),
             },
             path="promotion",
+            flag=PROMOTES,
         )
     ]
 

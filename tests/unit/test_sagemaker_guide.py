@@ -1,0 +1,64 @@
+"""What a program's README says of rights: complete for its components, and actions that exist."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mlops_iac.clouds.aws.sagemaker.deployer import ACTIONS, APPROVER, by_service
+from mlops_iac.clouds.registry import platform
+from tests.sagemaker_blueprints import MAXIMAL, MINIMAL, loaded
+
+
+def text(folder: Path, blueprint: str) -> str:
+    project = loaded(folder, blueprint)
+    environments = {name: project.resolve(name) for name in project.environments}
+    return platform("sagemaker").guide(environments)
+
+
+def test_every_component_has_its_deployer(tmp_path: Path) -> None:
+    project = loaded(tmp_path, MAXIMAL)
+    planned = {
+        call.component.partition(":")[2]
+        for name in project.environments
+        for call in platform("sagemaker").plan(project.resolve(name))
+    }
+    assert planned <= set(ACTIONS)
+
+
+def test_every_action_exists() -> None:
+    from botocore.loaders import Loader
+
+    # Services whose actions are their operations; S3, Lambda and KMS have some of another name.
+    for service, model in (
+        ("sagemaker", "sagemaker"),
+        ("scheduler", "scheduler"),
+        ("sns", "sns"),
+        ("sqs", "sqs"),
+        ("events", "events"),
+        ("iam", "iam"),
+        ("kms", "kms"),
+    ):
+        operations = set(Loader().load_service_model(model, "service-2")["operations"])
+        actions = by_service(ACTIONS)[service]
+        unknown = set(actions) - operations - {"PassRole"}
+        assert not unknown, (service, unknown)
+
+
+def test_the_deployer_does_not_approve() -> None:
+    assert "UpdateModelPackage" not in by_service(ACTIONS)["sagemaker"]
+    assert "sagemaker:UpdateModelPackage" in APPROVER
+
+
+def test_the_guide_tells_both_apart_and_what_is_by_hand(tmp_path: Path) -> None:
+    said = text(tmp_path, MAXIMAL)
+    deployer, approver = said.index("**The deployer**"), said.index("**The approver**")
+    assert "`UpdateModelPackage`" not in said[deployer:approver]
+    assert "cost allocation tag" in said
+    assert "confirms the mail" in said
+
+
+def test_a_small_stack_says_little(tmp_path: Path) -> None:
+    said = text(tmp_path, MINIMAL)
+    assert "`budgets`" not in said
+    assert "cost allocation" not in said
+    assert "promotion." not in said
