@@ -138,6 +138,7 @@ def _run(
 
     async def main() -> None:
         runpy.run_path(str(program / "__main__.py"), run_name="__main__")
+        await _settled(settings.SETTINGS)
 
     try:
         with _as_main_folder(program):
@@ -149,6 +150,18 @@ def _run(
             loop.run_until_complete(asyncio.sleep(0))
         executor.shutdown(wait=True)
         loop.close()
+
+
+async def _settled(sdk_settings: Any) -> None:
+    """Wait until every output has its value, raising the first failure.
+
+    `run_in_stack` waits for them too, but looks at all of them again whenever one completes: with
+    hundreds of resources that is most of a run.
+    """
+    while pending := [task for task in tuple(sdk_settings.outputs) if not task.done()]:
+        done, _ = await asyncio.wait(pending, return_when=asyncio.FIRST_EXCEPTION)
+        for task in done:
+            await task
 
 
 def _config_text(value: Any) -> str:
@@ -171,9 +184,10 @@ def _as_main_folder(program: Path) -> Iterator[None]:
         os.chdir(before)
         with contextlib.suppress(ValueError):
             sys.path.remove(str(program))
+        inside = f"{program}{os.sep}"
         for name, module in list(sys.modules.items()):
             file = getattr(module, "__file__", None)
-            if file and Path(file).is_relative_to(program) and name != "__main__":
+            if file and file.startswith(inside) and name != "__main__":
                 del sys.modules[name]
 
 
