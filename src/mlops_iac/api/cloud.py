@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from threading import Lock
 from typing import TYPE_CHECKING, Any
+
+from mlops_iac.errors import TimedOut
 
 if TYPE_CHECKING:
     from mlops_iac.api.project import Project
@@ -16,12 +19,29 @@ class Cloud:
 
     def __init__(self, project: Project) -> None:
         self.project = project
+        self._url = ""
+        self._lock = Lock()
 
     def ensure(self) -> ServerInfo:
         """Start it unless it runs. Raises TimedOut, MlopsError, UsageError."""
         from mlops_iac.emulators.aws import server
 
-        return server.ensure(self.project.work)
+        info = server.ensure(self.project.work)
+        self._url = info.url
+        return info
+
+    def answering(self) -> ServerInfo | None:
+        """Return the emulator where it runs, None where it does not. Raises TimedOut if it hangs."""
+        info = self.status()
+        if info is not None and info.state == "silent":
+            raise TimedOut(info.message, hint="`mlops-iac local stop` ends it, then run it again")
+        return info if info is not None and info.running else None
+
+    def _endpoint(self) -> str:
+        # Found once: with every call it would cost a lock and a request, and an emulator that
+        # died in the middle must not be replaced by an empty one.
+        with self._lock:
+            return self._url or self.ensure().url
 
     def stop(self) -> bool:
         """End it, with all it holds; False where none was running."""
@@ -46,7 +66,7 @@ class Cloud:
         from mlops_iac.emulators.aws.provider import AwsProvider
 
         provider = AwsProvider(
-            lambda: self.ensure().url,
+            self._endpoint,
             region=self.project.region(stack),
             account=self.account(stack),
         )

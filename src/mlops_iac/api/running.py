@@ -89,10 +89,10 @@ def run(
 
 
 def _deployed(project: Project, model: str) -> tuple[str, dict[str, Any]]:
-    info = project.cloud.status()
+    info = project.cloud.answering()
     outputs = project.outputs(LOCAL)
     pipeline = outputs.get(f"{model.replace('-', '_')}_pipeline")
-    if info is None or not info.running or not pipeline:
+    if info is None or not pipeline:
         raise UsageError(
             f"the pipeline of {model} is not deployed to {LOCAL}", hint="run `mlops-iac up` first"
         )

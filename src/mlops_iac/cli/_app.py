@@ -12,7 +12,7 @@ import click
 
 from mlops_iac import __version__
 from mlops_iac.cli._session import GLOBAL_OPTIONS, Session, absorb
-from mlops_iac.errors import BlueprintInvalid, Cancelled, MlopsError, UsageError
+from mlops_iac.errors import BlueprintInvalid, Cancelled, MlopsError, TimedOut, UsageError
 
 # Command → module and one line of help, in the order a newcomer needs them.
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -125,8 +125,25 @@ def _run(words: list[str]) -> int:
         raise
     except MlopsError as error:
         return _tell(error)
+    except OSError as error:
+        return _tell(
+            MlopsError(_os_error(error), hint="make room or give access, and run it again")
+        )
     except Exception as error:
+        if type(error).__module__.partition(".")[0] == "botocore":
+            return _tell(_cloud_error(error))
         return _internal(error)
+
+
+def _os_error(error: OSError) -> str:
+    return f"{error.filename}: {error.strerror}" if error.filename else str(error)
+
+
+def _cloud_error(error: Exception) -> MlopsError:
+    """Say in our words what botocore raised outside of a deployment."""
+    if "ClientError" in {kind.__name__ for kind in type(error).__mro__[:2]}:
+        return MlopsError(f"the cloud refused: {error}")
+    return TimedOut(f"the cloud did not answer: {error}", hint="look at `mlops-iac local status`")
 
 
 def _usage(error: click.ClickException) -> str:

@@ -34,6 +34,7 @@ from mlops_iac.emulators.provider import (
     ResourceState,
 )
 from mlops_iac.emulators.wire import WireError, from_struct, to_struct
+from mlops_iac.errors import MlopsError
 from mlops_iac.values import Asset, Properties
 
 _MAX_MESSAGE = 400 * 1024 * 1024  # as the engine's own
@@ -90,6 +91,8 @@ def _answering(method: Callable[[Any, Any, Any], Any]) -> Callable[[Any, Any, An
             _abort(context, error)
         except WireError as error:
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
+        except MlopsError as error:
+            context.abort(grpc.StatusCode.UNAVAILABLE, error.message)
         return None
 
     return answer

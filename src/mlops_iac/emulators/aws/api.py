@@ -12,6 +12,7 @@ from mlops_iac.emulators.aws.schema import Spec
 from mlops_iac.emulators.aws.translation import from_api, to_api
 from mlops_iac.emulators.aws.validation import problems
 from mlops_iac.emulators.provider import ProviderError
+from mlops_iac.errors import TimedOut
 from mlops_iac.values import Properties, Value
 
 OPERATION_TAG = "mlops-iac:operation"
@@ -50,6 +51,7 @@ class Api:
 
     def __init__(self, endpoint: Callable[[], str], place: Place) -> None:
         self._endpoint = endpoint
+        self._silent = ""  # the endpoint that left a call unanswered
         self.place = place
 
     def params(
@@ -95,7 +97,7 @@ class Api:
             raise ProviderError(f"{service}:{operation} would be refused: {'; '.join(found)}")
 
     def call(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
-        """Check and call. Raises ProviderError."""
+        """Check and call. Raises ProviderError, and TimedOut where no answer came."""
         self.check(service, operation, parameters)
         return self._send(service, operation, parameters)
 
@@ -110,9 +112,16 @@ class Api:
 
     def _send(self, service: str, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
         from botocore import xform_name
-        from botocore.exceptions import BotoCoreError, ClientError
+        from botocore.exceptions import (
+            BotoCoreError,
+            ClientError,
+            ConnectionError,
+            HTTPClientError,
+        )
 
         url = self._endpoint()
+        if url == self._silent:
+            raise _unanswered(url)
         client = clients_for(url, self.place.region).get(service)
         try:
             answer: dict[str, Any] = getattr(client, xform_name(operation))(**parameters)
@@ -123,11 +132,20 @@ class Api:
             raise ApiRefused(
                 f"{service}:{operation}: {text} ({code})", code, text, status
             ) from error
+        except (ConnectionError, HTTPClientError) as error:
+            # Not a ProviderError: whether it was done is not known, so it has to be looked up.
+            self._silent = url
+            raise _unanswered(url) from error
         except BotoCoreError as error:
-            raise ProviderError(
-                f"{service}:{operation}: the emulated AWS does not answer at {url}: {error}"
-            ) from error
+            raise ProviderError(f"{service}:{operation}: {error}") from error
         return answer
+
+
+def _unanswered(url: str) -> TimedOut:
+    return TimedOut(
+        f"the emulated AWS does not answer at {url}",
+        hint="`mlops-iac local stop`, then run it again: what was done is kept or looked up",
+    )
 
 
 class ApiRefused(ProviderError):

@@ -38,7 +38,7 @@ class Clients:
         session = self._shared_session()
         config = Config(
             connect_timeout=5,
-            read_timeout=60,
+            read_timeout=30,
             retries={"total_max_attempts": 1},
             proxies={},
             max_pool_connections=32,
