@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 from mlops_iac.api import compiling
 from mlops_iac.api.engines import EMBEDDED, PULUMI, Holder
 from mlops_iac.api.project import LOCAL
-from mlops_iac.errors import AuthenticationError, MlopsError, UsageError
+from mlops_iac.errors import AuthenticationError, MlopsError, TimedOut, UsageError
 from mlops_iac.graph.plan import Plan
 
 if TYPE_CHECKING:
@@ -108,8 +108,7 @@ class Deployment:
 
     def _approved(self, model: str, bare: StackTarget) -> str | None:
         if self.stack == LOCAL:
-            info = self.project.cloud.status()
-            if info is None or not info.running or self.lost:
+            if self.project.cloud.answering() is None or self.lost:
                 return None
             group = self.engine.outputs(bare).get(_group(model))
             return _newest(self.project, self.stack, str(group)) if group else None
@@ -122,8 +121,8 @@ class Deployment:
         return self.stack == LOCAL and self._instance() != self._deployed_to() != ""
 
     def _instance(self) -> str:
-        info = self.project.cloud.status()
-        return info.instance if info is not None and info.running else ""
+        info = self.project.cloud.answering()
+        return info.instance if info is not None else ""
 
     @property
     def _instance_file(self) -> Path:
@@ -183,6 +182,11 @@ class Deployment:
             self._holder.release()
         return result
 
+    def release(self) -> None:
+        """Give up an engine's claim on `local`, where a destroy finds nothing to delete."""
+        if self.stack == LOCAL:
+            self._holder.release()
+
     def outputs(self) -> Properties:
         """Return the stack's outputs; secrets stay wrapped."""
         return self.engine.outputs(self._bare())
@@ -193,8 +197,11 @@ class Deployment:
 
     def notes(self) -> Iterator[str]:
         """Say what a person should know about the state."""
-        if self.lost:
-            yield "the emulated cloud is not the one this was deployed to; `mlops-iac up` mends that"
+        try:
+            if self.lost:
+                yield "the emulated cloud is not the one this was deployed to; `up` mends that"
+        except TimedOut as error:
+            yield f"{error.message} {error.hint}"
 
     def _bare(self) -> StackTarget:
         """Return a target for reading the state: needs no program and no versions."""

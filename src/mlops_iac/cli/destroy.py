@@ -34,6 +34,7 @@ def command(session: Session, preview_only: bool, engine: str | None) -> None:
         if preview_only:
             return
         if not plan.changes:
+            deployment.release()
             if session.json:
                 session.emit_json({"summary": {}, "failures": {}})
             else:

@@ -111,13 +111,7 @@ class Api:
             raise
 
     def _send(self, service: str, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        from botocore import xform_name
-        from botocore.exceptions import (
-            BotoCoreError,
-            ClientError,
-            ConnectionError,
-            HTTPClientError,
-        )
+        from botocore import exceptions, xform_name
 
         url = self._endpoint()
         if url == self._silent:
@@ -125,18 +119,18 @@ class Api:
         client = clients_for(url, self.place.region).get(service)
         try:
             answer: dict[str, Any] = getattr(client, xform_name(operation))(**parameters)
-        except ClientError as error:
+        except exceptions.ClientError as error:
             details = error.response.get("Error", {})
             code, text = str(details.get("Code", "")), str(details.get("Message", ""))
             status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
             raise ApiRefused(
                 f"{service}:{operation}: {text} ({code})", code, text, status
             ) from error
-        except (ConnectionError, HTTPClientError) as error:
+        except (exceptions.ConnectionError, exceptions.HTTPClientError) as error:
             # Not a ProviderError: whether it was done is not known, so it has to be looked up.
             self._silent = url
             raise _unanswered(url) from error
-        except BotoCoreError as error:
+        except exceptions.BotoCoreError as error:
             raise ProviderError(f"{service}:{operation}: {error}") from error
         return answer
 
