@@ -153,15 +153,16 @@ def _run(
 
 
 async def _settled(sdk_settings: Any) -> None:
-    """Wait until every output has its value, raising the first failure.
+    """Wait until every output has its value, or one has failed.
 
-    `run_in_stack` waits for them too, but looks at all of them again whenever one completes: with
-    hundreds of resources that is most of a run.
+    `run_in_stack` waits too and raises what failed, but looks at all of them again whenever one
+    completes: with hundreds of resources that is most of a run.
     """
-    while pending := [task for task in tuple(sdk_settings.outputs) if not task.done()]:
-        done, _ = await asyncio.wait(pending, return_when=asyncio.FIRST_EXCEPTION)
-        for task in done:
-            await task
+    while not any(task.done() for task in tuple(sdk_settings.outputs)):
+        pending = tuple(sdk_settings.outputs)
+        if not pending:
+            return
+        await asyncio.wait(pending, return_when=asyncio.FIRST_EXCEPTION)
 
 
 def _config_text(value: Any) -> str:
