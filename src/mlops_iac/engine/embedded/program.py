@@ -158,11 +158,10 @@ async def _settled(sdk_settings: Any) -> None:
     `run_in_stack` waits too and raises what failed, but looks at all of them again whenever one
     completes: with hundreds of resources that is most of a run.
     """
-    while not any(task.done() for task in tuple(sdk_settings.outputs)):
-        pending = tuple(sdk_settings.outputs)
-        if not pending:
+    while pending := [task for task in tuple(sdk_settings.outputs) if not task.done()]:
+        done, _ = await asyncio.wait(pending, return_when=asyncio.FIRST_EXCEPTION)
+        if any(task.cancelled() or task.exception() is not None for task in done):
             return
-        await asyncio.wait(pending, return_when=asyncio.FIRST_EXCEPTION)
 
 
 def _config_text(value: Any) -> str:
