@@ -8,19 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final, Literal, cast, get_args
 
 from mlops_iac.errors import UsageError
-from mlops_iac.graph.canonical import (
-    ASSET,
-    UNKNOWN_TEXT,
-    CanonicalGraph,
-    canonical_value,
-    unwrapped,
-)
-from mlops_iac.graph.changes import identical, property_changes
+from mlops_iac.graph.canonical import ASSET, CanonicalGraph, canonical_value
 from mlops_iac.graph.model import address_of
 from mlops_iac.graph.plan import Step
 from mlops_iac.graph.redact import REDACTED, IsSensitive, redact_properties
@@ -31,24 +24,12 @@ LARGEST: Final = 64 * 1024 * 1024
 # What the operations were planned against: the local state (exact inputs); the state in the real
 # backend (operations, with the inputs of the symbolic graph); or a lock file (no state at all).
 Basis = Literal["state", "live", "lock"]
-# In the order in which a cause stands before what follows from it.
-SECTIONS: Final = (
-    "configuration",
-    "program",
-    "assets",
-    "versions",
-    "facts",
-    "git",
-    "state",
-    "graph",
-    "outputs",
-)
 _SAVE_AGAIN = "save it again with `mlops-iac preview --save-plan FILE`"
 
 
 @dataclass(frozen=True, slots=True)
 class SavedPlan:
-    """`bound` maps section → name → canonical value or digest; see `SECTIONS`.
+    """`bound` maps section (`plan_moves.SECTIONS`) → name → canonical value or digest.
 
     `operations` are those of every resource, the unchanged ones included, in the plan's order.
     `left_out` names what no plan may hold: secrets. `review` is a saved review, for the comment.
@@ -90,15 +71,6 @@ class SavedPlan:
             "operations": [dict(operation) for operation in self.operations],
             "left_out": list(self.left_out),
         }
-
-
-@dataclass(frozen=True, slots=True)
-class Move:
-    """One thing that is not as planned. `old` and `new` are shown, so they hold no digests."""
-
-    section: str
-    name: str
-    words: str
 
 
 def parse_plan(raw: bytes, name: str) -> SavedPlan:
@@ -191,46 +163,6 @@ def address_of_urn(urn: str) -> str:
     return address_of(type_, parts[3]) if type_.count(":") == 2 else urn
 
 
-def moved(planned: SavedPlan, fresh: SavedPlan) -> list[Move]:
-    """What is not as planned, causes first; nothing where the two are equal.
-
-    Project, stack, engine and basis are the caller's to compare: they make another plan.
-    """
-    moves: list[Move] = []
-    for section in SECTIONS:
-        moves += _section_moves(
-            section, planned.bound.get(section, {}), fresh.bound.get(section, {})
-        )
-    for section in sorted({*planned.bound, *fresh.bound} - {*SECTIONS}):
-        moves.append(Move(section, "", f"{section}: not known to this version"))
-    return moves + list(_operation_moves(planned, fresh))
-
-
-def exceeding(planned: SavedPlan, steps: Sequence[Step]) -> list[Move]:
-    """Operations of a live plan that one made from lock files does not have.
-
-    Less may happen than was reviewed (what waits for a first approved version), never more.
-    Components and providers are no operations of a cloud and are left out.
-    """
-    reviewed: dict[str, set[str]] = {}
-    for operation in planned.operations:
-        reviewed.setdefault(operation["urn"], set()).add(operation["op"])
-    moves = []
-    for step in steps:
-        if not step.custom or step.type.startswith("pulumi:") or step.op in ("same", "read"):
-            continue
-        allowed = reviewed.get(step.urn, set())
-        if "replace" in allowed:
-            allowed = allowed | {"create-replacement", "delete-replaced"}
-        if step.op not in allowed:
-            was = "/".join(sorted(allowed)) or "nothing"
-            address = address_of(step.type, step.name)
-            moves.append(
-                Move("operations", address, f"{address}: {was} was planned, now {step.op}")
-            )
-    return moves
-
-
 def _operation(step: Step, sensitive: IsSensitive | None, inputs: bool) -> dict[str, Any]:
     entry: dict[str, Any] = {"op": step.op, "urn": step.urn, "custom": step.custom}
     if inputs and step.new_inputs:
@@ -259,78 +191,6 @@ def canonical_inputs(
     clean = canonical_value(redact_properties(type_, properties, sensitive=sensitive))
     assert isinstance(clean, dict)
     return clean
-
-
-def _section_moves(section: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Move]:
-    for name in [*old, *(name for name in new if name not in old)]:
-        title = address_of_urn(name) if name.startswith("urn:") else name
-        if name not in new:
-            yield Move(section, title, f"{_WHAT[section]} {title} is gone")
-        elif name not in old:
-            yield Move(section, title, f"{_WHAT[section]} {title} is new")
-        elif not identical(old[name], new[name]):
-            words = _difference(section, old[name], new[name])
-            yield Move(section, title, f"{_WHAT[section]} {title} {words}")
-
-
-_WHAT: Final = {
-    "configuration": "the configuration",
-    "program": "the program's file",
-    "assets": "the file uploaded by",
-    "versions": "the version of",
-    "facts": "the provider facts of",
-    "git": "the git",
-    "state": "the state of",
-    "graph": "the resource",
-    "outputs": "the output",
-}
-
-
-def _difference(section: str, old: Any, new: Any) -> str:
-    if section in ("configuration", "versions", "outputs"):
-        return f"was {_shown(old)}, is {_shown(new)}"
-    if section == "graph" and isinstance(old, dict) and isinstance(new, dict):
-        return f"differs in {_paths(old, new)}"
-    return "differs"
-
-
-def _paths(old: Any, new: Any) -> str:
-    changes = property_changes(old, new, lambda _path: (False, ""))
-    paths = [change.path.removeprefix("inputs.") for change in changes]
-    return ", ".join(paths[:3]) + (f" and {len(paths) - 3} more" if len(paths) > 3 else "")
-
-
-def _operation_moves(planned: SavedPlan, fresh: SavedPlan) -> Iterator[Move]:
-    old, new = _by_urn(planned.operations), _by_urn(fresh.operations)
-    for urn in [*old, *(urn for urn in new if urn not in old)]:
-        before, after = old.get(urn, []), new.get(urn, [])
-        if identical(before, after):
-            continue
-        title = address_of_urn(urn)
-        was, now = _verbs(before), _verbs(after)
-        if was != now:
-            yield Move("operations", title, f"{title}: {was} was planned, now {now}")
-        else:
-            yield Move("operations", title, f"{title}: {was} differs in {_paths(before, after)}")
-
-
-def _by_urn(operations: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
-    found: dict[str, list[Any]] = {}
-    for operation in operations:
-        found.setdefault(operation["urn"], []).append(dict(operation))
-    for several in found.values():
-        several.sort(key=lambda operation: str(operation["op"]))
-    return found
-
-
-def _verbs(operations: Sequence[Mapping[str, Any]]) -> str:
-    ops = [operation["op"] for operation in operations]
-    return "replace" if "replace" in ops else "/".join(ops) or "nothing"
-
-
-def _shown(value: Any) -> str:
-    text = json.dumps(unwrapped(value), ensure_ascii=True)
-    return text if len(text) <= 60 else text[:57] + "…"
 
 
 def _walk(value: Any, path: str) -> Iterator[tuple[str, Any]]:
@@ -375,21 +235,3 @@ def _text(value: Any) -> str:
     if not isinstance(value, str) or not value.isprintable():
         raise TypeError(value)
     return value
-
-
-__all__ = [
-    "UNKNOWN_TEXT",
-    "Basis",
-    "Move",
-    "SavedPlan",
-    "assets_in",
-    "canonical_inputs",
-    "digest_of",
-    "digest_of_graph",
-    "exceeding",
-    "graph_section",
-    "moved",
-    "operations_of",
-    "parse_plan",
-    "redacted_in",
-]
