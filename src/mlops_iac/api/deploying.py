@@ -43,6 +43,7 @@ class Deployment:
             )
         self.targets = targets
         self._notes: list[str] = []
+        self._unchanged: Plan | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -144,10 +145,23 @@ class Deployment:
                 )
             return replace(plan, diagnostics=(note, *self._notes, *plan.diagnostics))
         plan = self.engine.preview(self.target, targets=self.targets)
+        self._unchanged = None if self._differs(plan) else plan
         return replace(plan, diagnostics=(*self._notes, *plan.diagnostics))
 
+    def _differs(self, plan: Plan) -> bool:
+        """Whether there is anything to apply: a resource, or an output of the stack."""
+        return bool(plan.changes) or plan.outputs != self.engine.outputs(self.target)
+
     def up(self, *, on_event: OnEvent | None = None, parallel: int = 16) -> Result:
-        """Apply. What vanished with a restarted emulator is taken out of the state first."""
+        """Apply. What vanished with a restarted emulator is taken out of the state first.
+
+        After a `preview` of this deployment that found nothing to do, nothing is run again.
+        """
+        if self._unchanged is not None and self.engine_name == EMBEDDED:
+            from mlops_iac.engine.protocol import Result
+
+            plan = self._unchanged
+            return Result(plan.steps, plan.outputs, {}, plan.duration_seconds)
         target = self.target
         if self.stack == LOCAL:
             self._holder.claim(self.engine_name)
