@@ -378,3 +378,29 @@ def test_what_follows_from_a_mistake_is_not_told_again(project: Path, sentence: 
     kinds = {item.code for item in found}
     assert kinds <= {"unknown-value", "wrong-type", "unknown-key", "missing"}
     assert len(kinds) == len(found) == (2 if "scrip:" in new else 1), found
+
+
+def test_an_entry_with_a_misspelt_mode_is_read_on_as_the_mode_that_was_meant(project: Path) -> None:
+    text = BASE.replace("mode: real-time", "mode: realtime\n    capture: {percent: 101}\n    x: 1")
+    text = text.replace("min: 1", "min: 9")
+    found = [(item.code, item.path) for item in check(project, text)]
+    assert found == [
+        ("unknown-value", "serving.api.mode"),
+        ("out-of-range", "serving.api.capture.percent"),
+        ("unknown-key", "serving.api.x"),
+        ("contradiction", "serving.api.scaling.min"),
+    ]
+
+
+def test_a_misspelt_mode_follows_from_nothing_else(project: Path) -> None:
+    """Defaults and layers, too, are those of the mode that was meant."""
+    text = BASE.replace("mode: real-time", "mode: realtime\n    model: churn")
+    text = text.replace(
+        "serving: {api: {scaling: {max: 20}}}", "serving: {api: {variants: {a: {model: churn}}}}"
+    )
+    assert [item.code for item in check(project, text)] == ["unknown-value"]
+
+
+def test_a_mode_that_means_nothing_is_reported_alone(project: Path) -> None:
+    text = BASE.replace("mode: real-time", "mode: quantum\n    x: 1")
+    assert [item.code for item in check(project, text)] == ["unknown-value"]

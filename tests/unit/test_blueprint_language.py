@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+import pydantic
 import pytest
 import yaml
 
@@ -19,7 +20,8 @@ from mlops_iac.blueprint.pydantic_models import dumped, pydantic_model
 from mlops_iac.blueprint.reference import reference_markdown
 from mlops_iac.blueprint.schema import json_schema
 from mlops_iac.blueprint.sections.base import Section
-from mlops_iac.blueprint.sections.serving import Batch, Edge, RealTime, Streaming
+from mlops_iac.blueprint.sections.serving import Batch, Capture, Edge, RealTime, Streaming
+from mlops_iac.blueprint.sections.values import Limit, SecretReference
 
 SMALLEST = """\
 blueprint: 1
@@ -339,3 +341,31 @@ def test_the_reference_names_every_section_and_field() -> None:
     assert "| `max` | whole number, at least 1 | **needed** | Never more. |" in text
     rows = [line for line in text.split("\n") if line.startswith("| `")]
     assert {line.replace("\\|", "").count("|") for line in rows} <= {5, 6}
+
+
+def test_sections_are_made_by_hand_with_their_defaults_and_stay_as_they_are() -> None:
+    made: Any = Limit(at_least=1)
+    assert (made.at_least, made.at_most) == (1, None)
+    assert made == Limit(at_least=1, at_most=None) != Limit(at_most=1)
+    assert hash(made) == hash(Limit(at_least=1))
+    assert repr(made) == "Limit(at_least=1, at_most=None)"
+    for change in (lambda: setattr(made, "at_most", 2), lambda: delattr(made, "at_most")):
+        with pytest.raises(AttributeError, match="frozen"):
+            change()
+    wrong: Any = SecretReference
+    with pytest.raises(TypeError, match="SecretReference needs secret"):
+        wrong()
+    with pytest.raises(TypeError, match="SecretReference has no nonsense"):
+        wrong(secret="a", nonsense=1)
+
+
+def test_pydantic_models_refuse_what_the_language_does_not_have() -> None:
+    model = pydantic_model(Limit)
+    with pytest.raises(pydantic.ValidationError, match="Extra inputs"):
+        model.model_validate({"atleast": 1})
+    with pytest.raises(pydantic.ValidationError, match="less than or equal to 100"):
+        pydantic_model(Capture).model_validate({"percent": 101})
+    serving = {"mode": "quantum"}
+    smallest = {"blueprint": 1, "name": "n", "platform": "sagemaker", "region": "r"}
+    with pytest.raises(pydantic.ValidationError, match="quantum"):
+        pydantic_model(Blueprint).model_validate({**smallest, "serving": {"api": serving}})

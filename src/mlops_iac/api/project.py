@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_iac import blueprint as language
 from mlops_iac.blueprint import LoadedBlueprint, ResolvedBlueprint
+from mlops_iac.blueprint.combine import in_order
 from mlops_iac.errors import BlueprintInvalid, Diagnostic, UsageError
 
 if TYPE_CHECKING:
@@ -48,9 +49,8 @@ def validate(path: str | Path = "blueprint.yaml", *, strict: bool = False) -> li
     if loaded is None:
         return found
     project = Project(loaded)
-    for name in project.environments:
-        found = [*found, *project.platform_problems(name)]
-    return list(dict.fromkeys(found))
+    by_environment = {name: project.platform_problems(name) for name in project.environments}
+    return in_order([*found, *language.combine(by_environment)])
 
 
 class Project:

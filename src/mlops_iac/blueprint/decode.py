@@ -254,14 +254,22 @@ class Decoder:
                 path,
                 f"`{kind.field}:` one of {listed(sections, 'or')}",
             )
-        section = sections.get(chosen.value.text) if chosen.value.kind == "scalar" else None
-        if section is None:
+        value = chosen.value
+        meant = kind.meant(value.text) if value.kind == "scalar" else ""
+        if not meant or meant != value.text:
             layer = chosen.layer or here.layer
             allowed = ScalarType((str,), tuple(sections))
-            self._scalar(allowed, Written(chosen.key, chosen.value, layer), join(path, kind.field))
+            self._scalar(allowed, Written(chosen.key, value, layer), join(path, kind.field))
+        if not meant:
             self.found.broken.add(path)
             return NOTHING
-        return self._section(section, here, path, entry)
+        if meant != value.text:
+            # Read on as if it had been written, so that one pass finds everything.
+            corrected = Entry(chosen.key, value.scalar_like(meant), chosen.layer)
+            entries = {**node.entries, kind.field: corrected}
+            node = Node("map", node.source, node.line, node.column, node.length, entries=entries)
+            here = Written(here.key, node, here.layer)
+        return self._section(sections[meant], here, path, entry)
 
     def _section(
         self,

@@ -20,6 +20,7 @@ from mlops_iac.blueprint.sections.base import (
     Text,
     declarations,
 )
+from mlops_iac.blueprint.words import nearest
 from mlops_iac.records import Record
 
 
@@ -71,6 +72,11 @@ class ChoiceType(Record):
 
     def by_name(self) -> dict[str, type[Section]]:
         return dict(self.sections)
+
+    def meant(self, text: str) -> str:
+        """The name of a section that `text` is or nearly is; empty if there is none."""
+        names = [name for name, _ in self.sections]
+        return text if text in names else nearest(text, names)
 
 
 class EitherType(Record):

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from mlops_iac.blueprint.sections.serving import SERVICE_METRICS
 from mlops_iac.blueprint.source import Entry, Node
+from mlops_iac.blueprint.words import nearest
 
 DEFAULT = "default"
 LOCAL = "local"
@@ -85,6 +87,8 @@ def _model(node: Node, only: _Only) -> None:
 
 def _serving(node: Node, only: _Only) -> None:
     mode = _text(node, "mode")
+    if mode not in SERVICE_METRICS:  # what is nearly a mode is read as that mode
+        mode = nearest(mode, SERVICE_METRICS)
     if "variants" not in node.entries:
         _put(node, "model", only.model)
     elif (variants := _inner(node, "variants")) is not None:

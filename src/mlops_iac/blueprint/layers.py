@@ -99,7 +99,7 @@ def _section_of(kind: FieldType | None, base: Node, upper: Node) -> type[Section
             return kind.section.section
         case ChoiceType():
             chosen = upper.entries.get(kind.field) or base.entries.get(kind.field)
-            return kind.by_name().get(chosen.value.text) if chosen else None
+            return kind.by_name().get(kind.meant(chosen.value.text)) if chosen else None
         case _:
             return None
 
