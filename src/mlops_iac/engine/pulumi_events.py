@@ -105,7 +105,8 @@ class EventLog:
     ) -> None:
         self._tell: Callable[[Event], None] = on_event or (lambda _event: None)
         self._recorded = recorded
-        self._began: dict[tuple[str, str], float] = {}
+        self._began: dict[str, float] = {}
+        self._refreshing: set[str] = set()
         self.steps: list[Step] = []
         self.outputs: Properties = {}
         self.failures: dict[str, str] = {}
@@ -116,7 +117,10 @@ class EventLog:
         """One `EngineEvent`."""
         if event.resource_pre_event is not None:
             step = self._step(event.resource_pre_event.metadata)
-            self._began[step.urn, step.op] = time.monotonic()
+            self._began[step.urn] = time.monotonic()
+            if step.op == "refresh":  # what came of it is told when it ends
+                self._refreshing.add(step.urn)
+                return
             self.steps.append(step)
             if step.op != "same":
                 self._tell(Event("start", step))
@@ -135,12 +139,18 @@ class EventLog:
 
     def _seconds(self, step: Step) -> float:
         now = time.monotonic()
-        return now - self._began.get((step.urn, step.op), now)
+        return now - self._began.get(step.urn, now)
 
     def _done(self, metadata: Any) -> None:
         step = self._step(metadata)
         if step.type == STACK_TYPE and metadata.new is not None:
             self.outputs = properties(metadata.new.outputs)
+        if step.urn in self._refreshing:
+            self._refreshing.discard(step.urn)
+            if not step.custom or step.type.startswith("pulumi:"):
+                return
+            step = replace(step, op="refresh") if step.op == "update" else step
+            self.steps.append(step)
         if step.op != "same":
             self._tell(Event("done", step, seconds=self._seconds(step)))
 
