@@ -1,0 +1,173 @@
+"""Values and resources as a reviewer reads them: one line, no secrets, cut to where they differ."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import takewhile
+from operator import eq
+from typing import Final
+
+from mlops_iac.graph.model import STACK_TYPE
+from mlops_iac.graph.plan import PropertyChange, Step
+from mlops_iac.graph.redact import REDACTED, is_secret_name, parse_document, redact
+from mlops_iac.review.model import ReviewedStep
+from mlops_iac.values import Asset, Properties, Secret, Unknown, Value
+
+SIGNS: Final[Mapping[str, str]] = {
+    "create": "+",
+    "update": "~",
+    "replace": "±",
+    "delete": "−",
+    "read": ">",
+    "refresh": "↻",
+    "same": " ",
+}
+# The order of a table: what cannot be undone first, and last what may be cut.
+ORDER: Final = ("replace", "delete", "create", "update", "read", "refresh")
+_HALVES: Final = ("create-replacement", "delete-replaced")
+_CONTEXT: Final = 24
+_LABELS: Final = ("name", "Name", "key", "Key")
+_SEGMENT = re.compile(r'\["((?:[^"\\]|\\.)*)"\]|\[(\d+)\]|([^.\[\]]+)')
+# Parsing or printing more than that of one value helps nobody.
+_LARGEST: Final = 4000
+
+
+def counted(steps: Iterable[ReviewedStep]) -> dict[str, int]:
+    """Steps by operation: a replacement once, components and the stack not at all."""
+    counts: dict[str, int] = {}
+    for reviewed in steps:
+        if is_shown(reviewed.step):
+            counts[reviewed.step.op] = counts.get(reviewed.step.op, 0) + 1
+    return counts
+
+
+def headline(counts: Mapping[str, int]) -> str:
+    """`+4 create · ~2 update · ±1 replace · −0 delete`."""
+    return " · ".join(
+        f"{SIGNS[op]}{counts.get(op, 0)} {op}" for op in ("create", "update", "replace", "delete")
+    )
+
+
+def is_shown(step: Step) -> bool:
+    """Whether a step is a resource's, and not a half of a replacement or a component's."""
+    return step.op not in _HALVES and step.custom and not step.type.startswith("pulumi:")
+
+
+def changed(steps: Iterable[ReviewedStep]) -> list[ReviewedStep]:
+    """What changes resources, what cannot be undone first, else in the order of deployment."""
+    found = [each for each in steps if is_shown(each.step) and each.step.op in ORDER]
+    return sorted(found, key=lambda each: ORDER.index(each.step.op))
+
+
+def component(step: Step) -> str:
+    """`RealTimeEndpoint api` for the component a resource stands in; empty for none."""
+    parts = step.parent.split("::")
+    if len(parts) < 4 or parts[2].split("$")[-1] == STACK_TYPE:
+        return ""
+    return f"{parts[2].split('$')[-1].split(':')[-1]} {parts[-1]}"
+
+
+def difference(step: Step, change: PropertyChange) -> tuple[str, str]:
+    """Old and new value of a change, each on one line, cut to where they differ."""
+    return around_difference(
+        shown_value(hidden(change.path, change.old, step.old_inputs)),
+        shown_value(hidden(change.path, change.new, step.new_inputs)),
+    )
+
+
+def around_difference(old: str, new: str, longest: int = 160) -> tuple[str, str]:
+    """Two long texts cut to where they differ, so that the difference is in sight."""
+    if max(len(old), len(new)) <= longest:
+        return old, new
+    same = sum(1 for _ in takewhile(bool, map(eq, old, new)))
+    begin = max(0, same - _CONTEXT)
+    return _cut(old, begin, longest), _cut(new, begin, longest)
+
+
+def shown_value(value: Value) -> str:
+    """A value on one line; what is secret or not known yet stays hidden."""
+    match value:
+        case Secret():
+            return REDACTED
+        case str() if value == REDACTED:
+            return REDACTED
+        case Unknown():
+            return "(known after up)"
+        case Asset():
+            return f"{(value.path or 'text')} ({value.hash[:12]})"
+        case str():
+            return json.dumps(value, ensure_ascii=False)
+        case Mapping() | list() | tuple():
+            return json.dumps(_plain(value), ensure_ascii=False, default=str)
+        case _:
+            return json.dumps(value, default=str)
+
+
+def hidden(path: str, value: Value, inputs: Properties | None = None) -> Value:
+    """`value` without secrets, those included that only a name on its path tells.
+
+    `inputs` are the properties that `path` leads through: of a list of names and values, as
+    containers write their environment, the name stands beside the value.
+    """
+    steps = [quoted or index or plain for quoted, index, plain in _SEGMENT.findall(path)]
+    names = [step for step in steps if not step.isdigit()]
+    if steps and steps[-1] in ("value", "Value"):
+        names.append(_name_beside(steps[:-1], inputs))
+    nested = value
+    for name in reversed([name for name in names if name]):
+        nested = {name: nested}
+    clean: Value = redact(nested)
+    for name in names:
+        if name and isinstance(clean, Mapping):
+            clean = clean[name]
+    return clean
+
+
+def _name_beside(steps: Sequence[str], inputs: Properties | None) -> str:
+    """The `name` in the mapping that the steps lead to; empty where there is none."""
+    here: Value = inputs
+    for step in steps:
+        if isinstance(here, str):
+            here = parse_document(here)
+        if isinstance(here, Mapping):
+            here = here.get(step)
+        elif isinstance(here, list | tuple) and step.isdigit() and int(step) < len(here):
+            here = here[int(step)]
+        else:
+            return ""
+    if not isinstance(here, Mapping):
+        return ""
+    label = next((here[key] for key in _LABELS if key in here), "")
+    return label if isinstance(label, str) and is_secret_name(label) else ""
+
+
+def references(reviewed: ReviewedStep, most: int = 3) -> Sequence[str]:
+    """The places of the blueprint that cause a step, as `blueprint.yaml:41 serving.api.compute`."""
+    places = [cause.place for cause in reviewed.causes if cause.kind == "blueprint" and cause.place]
+    return list(dict.fromkeys(places))[:most]
+
+
+def shown_redacted(value: Value, path: str = "") -> Value:
+    """A sentence or a blueprint's value without what is secret by form or by name."""
+    return hidden(path, value)
+
+
+def _cut(text: str, begin: int, longest: int) -> str:
+    tail = text[begin : begin + longest + 1]
+    return ("…" if begin else "") + (tail if len(tail) <= longest else f"{tail[: longest - 1]}…")
+
+
+def _plain(value: Value) -> Value:
+    match value:
+        case Secret() | Unknown() | Asset():
+            return shown_value(value)
+        case str() if len(value) > _LARGEST:
+            return f"{value[:_LARGEST]}…"
+        case Mapping():
+            return {str(key): _plain(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_plain(item) for item in value]
+        case _:
+            return value
