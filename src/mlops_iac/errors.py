@@ -9,7 +9,8 @@
     ├── StackNotFound             exit 6
     ├── UnexpectedChanges         exit 7    changes under --expect-no-changes
     ├── Cancelled                 exit 8
-    └── TimedOut                  exit 9
+    ├── TimedOut                  exit 9
+    └── PlanMoved                 exit 1    what would be done is not what the saved plan says
 
 The exit codes are Pulumi's. Anything else that escapes is a bug and exits with 255.
 """
@@ -109,3 +110,16 @@ class TimedOut(MlopsError):
     """Something outside did not answer in time."""
 
     exit_code = 9
+
+
+class PlanMoved(MlopsError):
+    """What would be done is not what the saved plan says. `moves` names everything that differs."""
+
+    def __init__(self, moves: Sequence[str], *, begun: bool = False) -> None:
+        more = f"; and {len(moves) - 3} more" if len(moves) > 3 else ""
+        done = "what was done so far is kept" if begun else "nothing was done"
+        super().__init__(
+            f"this is not what was planned, {done}: {'; '.join(moves[:3])}{more}",
+            hint="preview again, save the plan, and have it reviewed",
+        )
+        self.moves = tuple(moves)

@@ -144,9 +144,26 @@ class Deployment:
                     replace(self.target, work=Path(empty)), targets=self.targets
                 )
             return replace(plan, diagnostics=(note, *self._notes, *plan.diagnostics))
-        plan = self.engine.preview(self.target, targets=self.targets)
+        plan = self._engine_preview()
         self._unchanged = None if self._differs(plan) else plan
         return replace(plan, diagnostics=(*self._notes, *plan.diagnostics))
+
+    def settle_names(self) -> None:
+        """Fix what names are made from, so that every later plan of `local` has the same ones."""
+        if self.engine_name == EMBEDDED:
+            from mlops_iac.engine.embedded.engine import EmbeddedEngine
+
+            engine = self.engine
+            assert isinstance(engine, EmbeddedEngine)
+            engine.settle_names(self._bare())
+
+    def _engine_preview(self) -> Plan:
+        return self.engine.preview(self.target, targets=self.targets)
+
+    def _engine_up(self, on_event: OnEvent | None, parallel: int) -> Result:
+        return self.engine.up(
+            self.target, on_event=on_event, parallel=parallel, targets=self.targets
+        )
 
     def _differs(self, plan: Plan) -> bool:
         """Whether there is anything to apply: a resource, or an output of the stack."""
@@ -162,11 +179,11 @@ class Deployment:
 
             plan = self._unchanged
             return Result(plan.steps, plan.outputs, {}, plan.duration_seconds)
-        target = self.target
+        _ = self.target
         if self.stack == LOCAL:
             self._holder.claim(self.engine_name)
             self._meet_emulator()
-        return self.engine.up(target, on_event=on_event, parallel=parallel, targets=self.targets)
+        return self._engine_up(on_event, parallel)
 
     def _meet_emulator(self) -> None:
         info = self.project.cloud.ensure()
@@ -234,24 +251,32 @@ def preview(
 ) -> Plan:
     """Return what a deployment would change; see `Project.preview`."""
     project.resolve(stack)
+    if compared_with(stack, against=against, live=live, engine=engine) == "lock":
+        if targets:
+            raise UsageError("a comparison with the lock takes no --target")
+        return against_lock(project, stack)
+    with project.deployment(stack, engine=engine, targets=targets) as deployment:
+        return deployment.preview()
+
+
+def compared_with(stack: str, *, against: str | None, live: bool, engine: str | None) -> str:
+    """Return what a preview compares with, `lock` or `state`.
+
+    Raises UsageError for what does not fit together.
+    """
     if live and against is not None:
         raise UsageError("--live and --against exclude each other", hint="drop one of them")
     if live and stack == LOCAL:
         raise UsageError("local is never live", hint="drop --live, or name a stack with -s")
     chosen = against or ("state" if stack == LOCAL or live or engine else "lock")
-    if chosen == "lock":
-        if stack == LOCAL:
-            raise UsageError("local has no lock file", hint="preview it against its state")
-        if targets:
-            raise UsageError("a comparison with the lock takes no --target")
-        return against_lock(project, stack)
-    if stack != LOCAL and not live and engine != PULUMI:
+    if chosen == "lock" and stack == LOCAL:
+        raise UsageError("local has no lock file", hint="preview it against its state")
+    if chosen == "state" and stack != LOCAL and not live and engine != PULUMI:
         raise UsageError(
             f"the state of {stack} is with its real backend",
             hint="use --live (needs credentials), or --against lock",
         )
-    with project.deployment(stack, engine=engine, targets=targets) as deployment:
-        return deployment.preview()
+    return chosen
 
 
 def against_lock(project: Project, stack: str) -> Plan:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mlops_iac.engine.protocol import Result
     from mlops_iac.graph.model import ResourceGraph
     from mlops_iac.graph.plan import Plan, Step
+    from mlops_iac.review.model import Review
     from mlops_iac.values import Properties
 
 LOCAL = "local"
@@ -182,9 +183,23 @@ class Project:
         return Cloud(self)
 
     def deployment(
-        self, stack: str, *, engine: str | None = None, targets: Sequence[str] = ()
+        self,
+        stack: str,
+        *,
+        engine: str | None = None,
+        targets: Sequence[str] = (),
+        plan: str | Path | None = None,
     ) -> Deployment:
-        """Open a deployment of one stack; a context manager that holds the stack's lock."""
+        """Open a deployment of one stack; a context manager that holds the stack's lock.
+
+        `plan` is a file that `save_plan` wrote: the deployment does exactly that, or nothing.
+        """
+        if plan is not None:
+            from mlops_iac.api.planned import PlannedDeployment
+
+            if targets:
+                raise UsageError("a saved plan is one of the whole stack", hint="drop --target")
+            return PlannedDeployment(self, stack, engine=engine, plan=plan)
         from mlops_iac.api.deploying import Deployment
 
         return Deployment(self, stack, engine=engine, targets=targets)
@@ -206,6 +221,28 @@ class Project:
         from mlops_iac.api.deploying import preview
 
         return preview(self, stack, against=against, live=live, engine=engine, targets=targets)
+
+    def save_plan(
+        self,
+        stack: str,
+        path: str | Path,
+        *,
+        against: str | None = None,
+        live: bool = False,
+        engine: str | None = None,
+        review: Review | None = None,
+    ) -> Plan:
+        """Preview, and save the plan for `deployment(plan=…)`; arguments as `preview`.
+
+        A `review` is what was shown to people: the plan is then the one that it reviews.
+        """
+        from mlops_iac.api.planning import preview_to_save, write_plan
+
+        plan, saved = preview_to_save(
+            self, stack, against=against, live=live, engine=engine, review=review
+        )
+        write_plan(saved, path)
+        return plan
 
     def comparison(self, plan: Plan) -> str:
         """Say in words what a plan was compared with."""

@@ -8,7 +8,7 @@ import click
 
 from mlops_iac.cli._plan import plan_lines, size
 from mlops_iac.cli._session import Session, verb
-from mlops_iac.errors import UnexpectedChanges
+from mlops_iac.errors import UnexpectedChanges, UsageError
 
 
 @verb(
@@ -25,6 +25,9 @@ from mlops_iac.errors import UnexpectedChanges
         ["--diff", "detail"], is_flag=True, help="Every property, also of what is created."
     ),
     click.Option(["--unchanged"], is_flag=True, help="List what stays as it is, too."),
+    click.Option(
+        ["--save-plan"], metavar="FILE", help="Save it for `up --plan FILE`, which does only that."
+    ),
     click.Option(["--expect-no-changes"], is_flag=True, help="Exit with 7 when anything changes."),
 )
 def command(
@@ -35,11 +38,21 @@ def command(
     target: tuple[str, ...],
     detail: bool,
     unchanged: bool,
+    save_plan: str | None,
     expect_no_changes: bool,
 ) -> None:
     """Show what a deployment would change. Needs no credentials unless --live."""
     project = session.project()
-    plan = project.preview(session.stack, against=against, live=live, engine=engine, targets=target)
+    if save_plan is not None:
+        if target:
+            raise UsageError("a saved plan is one of the whole stack", hint="drop --target")
+        plan = project.save_plan(
+            session.stack, save_plan, against=against, live=live, engine=engine
+        )
+    else:
+        plan = project.preview(
+            session.stack, against=against, live=live, engine=engine, targets=target
+        )
     if session.json:
         from mlops_iac.engine.preview_json import to_pulumi_json
 

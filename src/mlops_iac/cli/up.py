@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from mlops_iac.cli._plan import plain, plan_lines, size, summary_line
 from mlops_iac.cli._progress import progress
 from mlops_iac.cli._session import Session, verb
-from mlops_iac.errors import ResourceFailed
+from mlops_iac.errors import PlanMoved, ResourceFailed, UsageError
+
+if TYPE_CHECKING:
+    from mlops_iac.api.deploying import Deployment
+    from mlops_iac.graph.plan import Plan
 
 
 @verb(
     "up",
     click.Option(["--engine"], type=click.Choice(["embedded", "pulumi"]), help="Which engine."),
+    click.Option(
+        ["--plan", "plan_file"],
+        metavar="FILE",
+        help="Do exactly what this saved plan says, or nothing.",
+    ),
     click.Option(["--target"], metavar="ADDRESS", multiple=True, help="Only these resources."),
     click.Option(
         ["--parallel"], type=click.IntRange(1, 256), default=16, help="Operations at a time."
@@ -23,6 +34,7 @@ from mlops_iac.errors import ResourceFailed
 def command(
     session: Session,
     engine: str | None,
+    plan_file: str | None,
     target: tuple[str, ...],
     parallel: int,
     refresh: bool,
@@ -34,10 +46,16 @@ def command(
     by the real Pulumi engine. Interrupt it at any time; the next `up` goes on.
     """
     project = session.project()
-    with project.deployment(session.stack, engine=engine, targets=target) as deployment:
+    if plan_file and refresh:
+        raise UsageError(
+            "--plan takes the state as it was saved, so it cannot be refreshed first",
+            hint="`mlops-iac refresh`, then preview and save again",
+        )
+    opened = project.deployment(session.stack, engine=engine, targets=target, plan=plan_file)
+    with opened as deployment:
         if refresh:
             deployment.refresh()
-        plan = deployment.preview()
+        plan = _planned(session, deployment)
         if not session.json:
             title = f"{plan.project} → {plan.stack}"
             session.say(
@@ -76,6 +94,22 @@ def command(
         )
     if not session.json:
         _closing(session, project.next_steps(session.stack, result))
+
+
+def _planned(session: Session, deployment: Deployment) -> Plan:
+    try:
+        return deployment.preview()
+    except PlanMoved as error:
+        if session.json:
+            session.emit_json(
+                {
+                    "error": {"exit_code": error.exit_code, "message": error.message},
+                    "moved": list(error.moves),
+                }
+            )
+        for move in error.moves[3:]:
+            session.say(f"  {move}")
+        raise
 
 
 def _closing(session: Session, lines: list[str]) -> None:

@@ -10,6 +10,7 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from mlops_iac.emulators.provider import Provider
@@ -31,10 +32,18 @@ class PulumiEngine:
     def __init__(self, providers: Mapping[str, Provider] | None = None) -> None:
         self._providers = dict(providers or {})
 
-    def preview(self, target: StackTarget, *, targets: Sequence[str] = ()) -> Plan:
+    def preview(
+        self,
+        target: StackTarget,
+        *,
+        targets: Sequence[str] = (),
+        constraints: Path | None = None,
+    ) -> Plan:
         """What `up` would do against the stack's state in its backend. Changes nothing.
 
         A stack that does not exist yet is previewed as empty, in a backend that is thrown away.
+        `constraints` is where Pulumi's own plan is to lie, for an `up` right after; a stack that
+        does not exist yet has none, because its plan would be sealed with the thrown-away key.
         """
         with self._variables(target) as variables:
             from mlops_iac.engine import pulumi_stack
@@ -43,7 +52,7 @@ class PulumiEngine:
             if stack is not None:
                 config = str(workspace.write_config(target).resolve())
                 urns = self._urns(stack, config, target, targets)
-                return self._preview(stack, config, target, urns)
+                return self._preview(stack, config, target, urns, constraints)
             with _tried(target, variables) as (stack, config):
                 urns = self._urns(stack, config, target, targets)
                 plan = self._preview(stack, config, target, urns)
@@ -57,8 +66,12 @@ class PulumiEngine:
         on_event: OnEvent | None = None,
         parallel: int = 8,
         targets: Sequence[str] = (),
+        constraints: Path | None = None,
     ) -> Result:
-        """Bring the stack to what the program says; failed resources are in the result."""
+        """Bring the stack to what the program says; failed resources are in the result.
+
+        `constraints` is a plan of Pulumi's own, made by `preview`; one that is not there is none.
+        """
         with self._variables(target) as variables:
             from mlops_iac.engine import pulumi_stack
 
@@ -69,6 +82,7 @@ class PulumiEngine:
                 lambda log: stack.up(
                     parallel=parallel,
                     target=urns,
+                    plan=str(constraints) if constraints and constraints.exists() else None,
                     config_file=config,
                     on_event=log.hear,
                     show_secrets=False,
@@ -152,11 +166,20 @@ class PulumiEngine:
         return provider is not None and provider.records(type_)
 
     def _preview(
-        self, stack: Any, config: str, target: StackTarget, urns: list[str] | None
+        self,
+        stack: Any,
+        config: str,
+        target: StackTarget,
+        urns: list[str] | None,
+        constraints: Path | None = None,
     ) -> Plan:
         begun = time.monotonic()
         log = self._log()
-        _call(lambda: stack.preview(target=urns, config_file=config, on_event=log.hear), log)
+        kept = str(constraints) if constraints else None
+        _call(
+            lambda: stack.preview(target=urns, config_file=config, on_event=log.hear, plan=kept),
+            log,
+        )
         return self._plan(target, log, begun)
 
     def _plan(self, target: StackTarget, log: EventLog, begun: float) -> Plan:

@@ -65,6 +65,14 @@ class EmbeddedEngine:
             duration_seconds=time.monotonic() - begun,
         )
 
+    def settle_names(self, target: StackTarget) -> None:
+        """Make durable what names are made from, where the stack has no state yet."""
+        from mlops_iac.engine.embedded.store import open_store
+
+        with open_store(target, "preview --save-plan") as store:
+            store.prepare()
+            store.compact()
+
     def plan_destroy(self, target: StackTarget) -> Plan:
         """What `destroy` would delete. Raises MlopsError naming every protected resource."""
         from mlops_iac.engine.embedded.recovery import recover

@@ -13,6 +13,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
@@ -154,6 +155,22 @@ def replaces(
     if None in answers or True in below:
         return None, ""
     return False, fact.source
+
+
+def sensitive(type_token: str, path: str) -> bool:
+    """Whether the provider's schema calls a property sensitive; `path` has no indices."""
+    facts = facts_for(type_token)
+    fact = (facts.properties.get(path) or facts.outputs.get(path)) if facts else None
+    return fact is not None and fact.sensitive
+
+
+@cache
+def digest() -> str:
+    """SHA-256 over every fact, in hex: what plans that were made by them are bound to."""
+    whole = sha256()
+    for file in sorted(_FOLDER.glob("*.json")):
+        whole.update(f"{file.name}\0".encode() + sha256(file.read_bytes()).digest())
+    return whole.hexdigest()
 
 
 def known_types() -> list[str]:
