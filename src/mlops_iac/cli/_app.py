@@ -36,6 +36,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 # What no class of errors stands for.
 INTERNAL = 255
+# What the extra `[aws]` brings, by the names it is imported under.
+AWS_EXTRA = {"boto3", "botocore", "google", "grpc", "moto", "pulumi", "pulumi_aws"}
 ALIASES = {"plan": "preview", "diff": "preview", "deploy": "up"}
 
 
@@ -125,6 +127,9 @@ def _run(words: list[str]) -> int:
         raise
     except MlopsError as error:
         return _tell(error)
+    except ModuleNotFoundError as error:
+        missing = (error.name or "").partition(".")[0]
+        return _tell(_not_installed(missing)) if missing in AWS_EXTRA else _internal(error)
     except OSError as error:
         return _tell(
             MlopsError(_os_error(error), hint="make room or give access, and run it again")
@@ -133,6 +138,13 @@ def _run(words: list[str]) -> int:
         if type(error).__module__.partition(".")[0] == "botocore":
             return _tell(_cloud_error(error))
         return _internal(error)
+
+
+def _not_installed(package: str) -> UsageError:
+    return UsageError(
+        f"this command needs {package}, which is not installed; nothing was done",
+        hint="pip install 'mlops-iac[aws]'; validate, explain and schema work without it",
+    )
 
 
 def _os_error(error: OSError) -> str:
