@@ -83,8 +83,11 @@ def status(project: Project, stack: str) -> Status:
         ]
         outputs = deployment.outputs()
         notes = list(deployment.notes())
+    from mlops_iac.api.rollbacks import rolled_back
+
     pending = pending_names(outputs)
-    return Status(project.name, stack, rows, pending, [*notes, *_waiting(stack, pending)])
+    told = [*notes, *rolled_back(project, stack), *_waiting(stack, pending)]
+    return Status(project.name, stack, rows, pending, told)
 
 
 def pending_names(outputs: Properties) -> list[str]:

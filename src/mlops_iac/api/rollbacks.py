@@ -1,0 +1,69 @@
+"""Endpoints that do not run what they were asked to: an alarm took their rollout back.
+
+SageMaker then goes on with the previous configuration, and the provider's wait reads that as
+success (hashicorp/terraform-provider-aws, issue 48997). So the endpoint itself is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from mlops_iac.graph.model import Resource, address_of
+
+if TYPE_CHECKING:
+    from mlops_iac.api.project import Project
+
+ENDPOINT = "aws:sagemaker/endpoint:Endpoint"
+
+
+def rolled_back(project: Project, stack: str) -> list[str]:
+    """Say which endpoints of a deployed stack run another configuration than the state says.
+
+    Nothing where the emulated cloud does not run, or is another than was deployed to. Where the
+    real one cannot be asked, that is said instead.
+    """
+    from mlops_iac.api.project import LOCAL
+
+    with project.deployment(stack) as deployment:
+        endpoints = [
+            each for each in deployment.resources() if each.type == ENDPOINT and not each.recorded
+        ]
+        if not endpoints:
+            return []
+        if stack == LOCAL:
+            info = project.cloud.status()
+            if info is None or not info.running or deployment.lost:
+                return []
+            return list(differing(project.cloud.client("sagemaker", stack), endpoints))
+    from mlops_iac.api.registry import real_client
+
+    try:
+        client = real_client("sagemaker", project.region(stack))
+        return list(differing(client, endpoints))
+    except Exception as error:
+        if not type(error).__module__.startswith("botocore."):
+            raise
+        return [f"cannot ask {stack} whether a rollout was taken back: {error}"]
+
+
+def differing(client: Any, endpoints: Iterable[Resource]) -> Iterator[str]:
+    """Compare each endpoint with what was asked; one line for each that runs something else.
+
+    Source: SageMaker API reference, DescribeEndpoint (`EndpointConfigName`, `EndpointStatus`).
+    """
+    for each in endpoints:
+        name, asked = str(each.inputs["name"]), each.inputs["endpointConfigName"]
+        answer = client.describe_endpoint(EndpointName=name)
+        runs = answer["EndpointConfigName"]
+        if runs == asked:
+            continue
+        address = address_of(each.type, each.name)
+        if answer["EndpointStatus"] in ("Updating", "RollingBack", "SystemUpdating"):
+            yield f"{address}: {name} still runs {runs}; the rollout of {asked} goes on"
+            continue
+        yield (
+            f"{address}: {name} runs {runs}, not {asked}: its rollout was taken back by an alarm"
+            " or failed; pin the version that runs (`models.NAME.version`) and run `up`, or mend"
+            " the new version"
+        )

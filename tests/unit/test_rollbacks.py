@@ -1,0 +1,44 @@
+"""What an endpoint runs, compared with what it was asked to run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mlops_iac.api.rollbacks import ENDPOINT, differing
+from mlops_iac.graph.model import Resource
+
+
+class Cloud:
+    """Answers as SageMaker does."""
+
+    def __init__(self, runs: str, status: str = "InService") -> None:
+        self.answer = {"EndpointConfigName": runs, "EndpointStatus": status}
+
+    def describe_endpoint(self, EndpointName: str) -> dict[str, Any]:  # noqa: N803
+        assert EndpointName == "churn-prod-api"
+        return self.answer
+
+
+ASKED = Resource(
+    urn=f"urn:pulumi:prod::churn::{ENDPOINT}::api-endpoint",
+    type=ENDPOINT,
+    name="api-endpoint",
+    custom=True,
+    inputs={"name": "churn-prod-api", "endpointConfigName": "api-2"},
+)
+
+
+def test_an_endpoint_that_runs_what_was_asked_is_not_mentioned() -> None:
+    assert [*differing(Cloud("api-2"), [ASKED])] == []
+
+
+def test_a_rollout_that_was_taken_back_is_told_with_the_way_out() -> None:
+    (line,) = differing(Cloud("api-1"), [ASKED])
+    assert "churn-prod-api runs api-1, not api-2" in line
+    assert "models.NAME.version" in line
+
+
+def test_a_rollout_under_way_is_no_rollback() -> None:
+    (line,) = differing(Cloud("api-1", "Updating"), [ASKED])
+    assert "goes on" in line
+    assert "taken back" not in line
