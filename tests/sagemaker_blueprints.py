@@ -115,6 +115,7 @@ tracking: native
 orchestration: native
 alerts: {oncall: {email: oncall@acme.example}, second: {email: second@acme.example}}
 budget: {monthly_usd: 500, alert_percent: [80, 100]}
+exceptions: {cost-tag: {at: ., reason: the platform team splits costs by account, until: 2027-01-31}}
 environments:
   dev:
     account: 012345678901

@@ -50,7 +50,7 @@ alerts: {a: {email: a@b.co}, w: {webhook: {secret: s}}}
 secrets: {s: {}}
 budget: {monthly_usd: 5}
 moved: {serving.api: serving.old}
-exceptions: {r: {at: name, reason: x}}
+exceptions: {r: {at: name, reason: x, until: 2027-01-31}}
 options: {sagemaker: {permissions_boundary: "x-${region}"}}
 environments:
   dev: {serving: {night: null, api: {scaling: {max: 9}}}, tags: {<<: *tags, x: y}}

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mlops_iac.engine.protocol import Result
     from mlops_iac.graph.model import ResourceGraph
     from mlops_iac.graph.plan import Plan, Step
+    from mlops_iac.policy.model import Finding
     from mlops_iac.review.model import Review
     from mlops_iac.values import Properties
 
@@ -173,6 +174,21 @@ class Project:
 
         return draw(self.capture(stack), style)
 
+    # -- guard rails
+
+    def policies(
+        self, stack: str, *, graph: ResourceGraph | None = None, own: bool = True
+    ) -> list[Finding]:
+        """Return every guard rail that a stack breaks, suppressed ones marked.
+
+        `graph` is a capture that exists already. `own` runs the rules of the team's `policies/`
+        folder, which are code. Raises BlueprintInvalid for exceptions and `policies.yaml` that are
+        wrong, UsageError for rules that cannot be run.
+        """
+        from mlops_iac.api.policing import policies
+
+        return policies(self, stack, graph=graph, own=own)
+
     # -- deployments
 
     @cached_property
@@ -269,9 +285,10 @@ class Project:
 
     def next_steps(self, stack: str, result: Result) -> list[str]:
         """Say what stands now and what completes it."""
+        from mlops_iac.api.rollbacks import rolled_back
         from mlops_iac.api.status import next_steps
 
-        return next_steps(stack, result)
+        return [*next_steps(stack, result), *rolled_back(self, stack)]
 
     # -- models
 

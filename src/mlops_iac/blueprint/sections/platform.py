@@ -140,13 +140,14 @@ class Existing(Section):
 
 
 class PolicyException(Section):
-    """Suppresses one policy at one place."""
+    """Suppresses one policy at one place, for a time."""
 
-    at: str = Field(description="The blueprint path it is for.")
-    reason: str = Field(min_length=1, description="Why.")
-    until: Annotated[str, Text("date")] | None = Field(
-        default=None, description="Last day it holds, `YYYY-MM-DD`."
+    at: str = Field(
+        description="The blueprint path it is for, with all below; an address that `graph` prints;"
+        " or `.`, the whole stack."
     )
+    reason: str = Field(min_length=1, description="Why.")
+    until: Annotated[str, Text("date")] = Field(description="Last day it holds, `YYYY-MM-DD`.")
 
 
 Overrides = dict[str, dict[str, Json]]

@@ -1,0 +1,78 @@
+"""The rules over one stack, findings out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+
+from mlops_iac.errors import Diagnostic, MlopsError
+from mlops_iac.graph.model import address
+from mlops_iac.policy import team
+from mlops_iac.policy.config import Configuration
+from mlops_iac.policy.context import Context
+from mlops_iac.policy.model import Finding, Rule, Violation
+
+# Blueprint path → the place it is written at (of a path that is not: where it would stand).
+Locate = Callable[[str], Diagnostic]
+
+
+def check(
+    context: Context,
+    rules: Sequence[Rule],
+    configuration: Configuration,
+    locate: Locate | None = None,
+) -> list[Finding]:
+    """Every broken rule, mandatory ones first, then by place.
+
+    Raises UsageError for a rule whose own code fails.
+    """
+    found = [
+        _finding(rule, configuration, violation, context, locate)
+        for rule in rules
+        if configuration.enabled(rule) and (context.production or not rule.production)
+        for violation in violations(rule, context, configuration)
+    ]
+    return sorted(
+        dict.fromkeys(found),
+        key=lambda each: (each.severity != "mandatory", each.line, each.rule, each.address),
+    )
+
+
+def violations(rule: Rule, context: Context, configuration: Configuration) -> list[Violation]:
+    """What one rule finds."""
+    try:
+        found: Iterable[Violation] = rule.check(
+            replace(context, parameters=configuration.parameters(rule))
+        )
+        return list(found or ())
+    except MlopsError:
+        raise
+    except Exception as error:
+        raise team.crashed(rule, error) from error
+
+
+def _finding(
+    rule: Rule,
+    configuration: Configuration,
+    violation: Violation,
+    context: Context,
+    locate: Locate | None,
+) -> Finding:
+    resource = violation.resource
+    path = violation.path or (context.path_of(resource) if resource else "")
+    place = locate(path) if locate else Diagnostic(rule.id, "")
+    return Finding(
+        rule=rule.id,
+        severity=configuration.severity(rule),
+        message=violation.message,
+        address=address(resource) if resource else "",
+        urn=resource.urn if resource else "",
+        remediation=rule.remediation,
+        source=rule.source,
+        path=path,
+        file=place.file,
+        line=place.line,
+        column=place.column,
+        length=place.length,
+        snippet=place.snippet,
+    )

@@ -1,0 +1,244 @@
+"""`policies.yaml` beside the blueprint: what a team says about the rules.
+
+    policies: 1
+    production: [prod]                      # default: every environment that is protected
+    rules:
+      allowed-regions: {regions: [eu-*]}
+      single-instance: {severity: mandatory}
+      log-encryption: {enabled: false}
+      cost-tag: {tags: [cost-centre, team]}
+      owner-tag: {severity: advisory, reason: the platform team tags by account}
+
+A mandatory rule is not switched off here: an exception in the blueprint has a place, a reason and
+an end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from mlops_iac.blueprint.compose import compose
+from mlops_iac.blueprint.scalars import NOTHING, boolean, whole
+from mlops_iac.blueprint.source import Entry, Node, problem, read
+from mlops_iac.blueprint.words import listed, suggestion
+from mlops_iac.errors import BlueprintInvalid, Diagnostic
+from mlops_iac.policy.model import Parameter, Rule, Severity
+
+FILE: Final = "policies.yaml"
+FORMAT: Final = 1
+_KEYS = ("policies", "production", "rules")
+_SEVERITIES: tuple[Severity, ...] = ("mandatory", "advisory")
+_SETTINGS = ("severity", "enabled", "reason")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What is said of one rule."""
+
+    severity: Severity | None = None
+    enabled: bool = True
+    reason: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """`production` names the environments that count as such; None: those that are protected."""
+
+    production: tuple[str, ...] | None = None
+    rules: Mapping[str, Setting] = field(default_factory=dict)
+
+    def severity(self, rule: Rule) -> Severity:
+        """The rule's severity here."""
+        return self._of(rule).severity or rule.severity
+
+    def enabled(self, rule: Rule) -> bool:
+        """Whether it runs."""
+        return self._of(rule).enabled
+
+    def parameters(self, rule: Rule) -> dict[str, Any]:
+        """All of its parameters, defaults filled in."""
+        defaults = {name: each.default for name, each in rule.parameters.items()}
+        return {**defaults, **self._of(rule).parameters}
+
+    def _of(self, rule: Rule) -> Setting:
+        return self.rules.get(rule.id, _PLAIN)
+
+
+_PLAIN = Setting()
+
+
+def load(
+    path: Path,
+    shown: str,
+    rules: Sequence[Rule],
+    environments: Sequence[str],
+    *,
+    unread: Sequence[str] = (),
+) -> tuple[Configuration, list[Diagnostic]]:
+    """What the file says, and every problem of it; defaults where there is no file.
+
+    `unread` are ids of rules that exist and were not loaded: what is said of them is not checked.
+    Raises UsageError for a file that cannot be read.
+    """
+    if not path.exists():
+        return Configuration(), []
+    source = read(path, shown)
+    try:
+        root, problems = compose(source)
+    except BlueprintInvalid as error:
+        return Configuration(), [_own_words(item, shown) for item in error.diagnostics]
+    reader = _Reader({rule.id: rule for rule in rules}, environments, unread)
+    reader.problems += problems
+    return reader.read(root), reader.problems
+
+
+def _own_words(item: Diagnostic, shown: str) -> Diagnostic:
+    from dataclasses import replace
+
+    if item.code != "not-a-mapping":
+        return item
+    message = f"{shown} takes a mapping of keys to values"
+    return replace(item, message=message, hint="start with `policies: 1` and `rules:`")
+
+
+class _Reader:
+    def __init__(
+        self, rules: Mapping[str, Rule], environments: Sequence[str], unread: Sequence[str]
+    ) -> None:
+        self.problems: list[Diagnostic] = []
+        self._rules = rules
+        self._environments = environments
+        self._unread = unread
+
+    def read(self, root: Node) -> Configuration:
+        for key, entry in root.entries.items():
+            if key not in _KEYS:
+                self._say(entry.key, "unknown-key", f"'{key}' is not a key of {FILE}", key,
+                          suggestion(key, _KEYS))  # fmt: skip
+        self._version(root)
+        production = None
+        if chosen := root.entries.get("production"):
+            production = self._texts(chosen.value, "production")
+            for node, name in zip(chosen.value.items, production, strict=False):
+                if name not in self._environments:
+                    message = f"the blueprint has no environment '{name}'"
+                    hint = suggestion(name, self._environments)
+                    self._say(node, "unknown-environment", message, "production", hint)
+        return Configuration(production, self._all(root.entries.get("rules")))
+
+    def _version(self, root: Node) -> None:
+        entry = root.entries.get("policies")
+        if entry is None:
+            self._say(root, "missing", f"{FILE} needs 'policies'", "", "write `policies: 1`")
+        elif whole(entry.value) != FORMAT:
+            message = f"policies: {entry.value.text} is not a version of this file"
+            self._say(entry.value, "unknown-value", message, "policies", f"write {FORMAT}")
+
+    def _all(self, entry: Entry | None) -> dict[str, Setting]:
+        found: dict[str, Setting] = {}
+        if entry is None or entry.value.is_null:
+            return found
+        if entry.value.kind != "map":
+            self._say(entry.value, "wrong-type", "rules takes a mapping of rules", "rules")
+            return found
+        for name, inner in entry.value.entries.items():
+            path = f"rules.{name}"
+            rule = self._rules.get(name)
+            if rule is None:
+                if name not in self._unread:
+                    known = [*self._rules, *self._unread]
+                    message = f"there is no rule '{name}'"
+                    hint = suggestion(name, known)
+                    self._say(inner.key, "unknown-rule", message, path, hint)
+            elif inner.value.kind != "map":
+                hint = "write `{severity: …}` or one of its parameters"
+                message = f"{path} takes a mapping of settings"
+                self._say(inner.value, "wrong-type", message, path, hint)
+            else:
+                found[name] = self._setting(rule, inner, path)
+        return found
+
+    def _setting(self, rule: Rule, entry: Entry, path: str) -> Setting:
+        severity: Severity | None = None
+        enabled, reason = True, ""
+        parameters: dict[str, Any] = {}
+        for key, inner in entry.value.entries.items():
+            here, node = f"{path}.{key}", inner.value
+            if key == "severity":
+                severity = self._severity(node, here)
+            elif key == "enabled":
+                enabled = self._flag(node, here)
+            elif key == "reason":
+                reason = node.text.strip()
+            elif parameter := rule.parameters.get(key):
+                parameters[key] = self._parameter(parameter, node, here)
+            else:
+                known = [*rule.parameters, *_SETTINGS]
+                message = f"'{key}' is not a setting of {rule.id}"
+                self._say(inner.key, "unknown-key", message, here, suggestion(key, known))
+        self._check_weakened(rule, entry, path, severity, enabled, reason)
+        return Setting(severity, enabled, reason, parameters)
+
+    def _check_weakened(
+        self,
+        rule: Rule,
+        entry: Entry,
+        path: str,
+        severity: Severity | None,
+        enabled: bool,
+        reason: str,
+    ) -> None:
+        if rule.severity != "mandatory":
+            return
+        if not enabled:
+            place = entry.value.entries["enabled"].value
+            message = f"{rule.id} is mandatory and cannot be switched off here"
+            hint = f"write `exceptions: {{{rule.id}: {{at: …, reason: …, until: …}}}}` in the blueprint"
+            self._say(place, "mandatory-rule", message, path, hint)
+        elif severity == "advisory" and not reason:
+            place = entry.value.entries["severity"].value
+            message = f"{rule.id} is mandatory; making it advisory needs a reason"
+            self._say(place, "mandatory-rule", message, path, "add `reason: …`")
+
+    def _severity(self, node: Node, path: str) -> Severity | None:
+        for each in _SEVERITIES:
+            if node.text == each:
+                return each
+        message = f"'{node.text}' is not a severity"
+        self._say(node, "unknown-value", message, path, f"allowed: {listed(_SEVERITIES, 'or')}")
+        return None
+
+    def _flag(self, node: Node, path: str) -> bool:
+        value = boolean(node) if node.kind == "scalar" else NOTHING
+        if value is NOTHING:
+            self._say(node, "wrong-type", f"{path} takes true or false", path)
+            return True
+        return bool(value)
+
+    def _parameter(self, parameter: Parameter, node: Node, path: str) -> Any:
+        match parameter.kind:
+            case "texts":
+                return self._texts(node, path)
+            case "flag":
+                return self._flag(node, path)
+            case "integer":
+                value: Any = whole(node) if node.kind == "scalar" else NOTHING
+                if value is NOTHING or value < parameter.least:
+                    message = f"{path} takes a whole number, at least {parameter.least}"
+                    self._say(node, "wrong-type", message, path)
+                    return parameter.default
+                return value
+
+    def _texts(self, node: Node, path: str) -> tuple[str, ...]:
+        if node.kind != "list" or any(item.kind != "scalar" for item in node.items):
+            hint = f"write `[{node.text}]`" if node.kind == "scalar" and node.text else ""
+            self._say(node, "wrong-type", f"{path} takes a list of texts", path, hint)
+            return ()
+        return tuple(item.text for item in node.items)
+
+    def _say(self, node: Node, code: str, message: str, path: str, hint: str = "") -> None:
+        self.problems.append(problem(node, code, message, path=path, hint=hint))

@@ -1,0 +1,159 @@
+"""What a rule may ask about the stack it looks at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from mlops_iac.graph.model import STACK_TYPE, Resource, ResourceGraph, address
+from mlops_iac.values import Secret, Unknown
+
+if TYPE_CHECKING:
+    from mlops_iac.blueprint import ResolvedBlueprint
+
+# Properties that identify a resource to others, beside its id.
+_IDENTITIES = ("name", "arn", "id", "bucket", "keyId", "url", "dashboardName", "functionName")
+
+
+@dataclass(frozen=True)
+class Context:
+    """One stack, as captured or as a state or the real engine has it.
+
+    `production`: the stack serves in earnest. `accounts` are those that belong to the project.
+    `paths` maps URNs to the blueprint path of their component. `blueprint` is absent where rules
+    run without one (a policy pack). `parameters` are those of the rule that asks.
+
+    A property that is not known yet is `UNKNOWN`: it counts as set, and no rule may judge it.
+    """
+
+    graph: ResourceGraph
+    production: bool
+    region: str = ""
+    accounts: frozenset[str] = frozenset()
+    paths: Mapping[str, str] = field(default_factory=dict)
+    blueprint: ResolvedBlueprint | None = None
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def resources(self) -> tuple[Resource, ...]:
+        """Everything that exists in the cloud: no components, no stack."""
+        return tuple(each for each in self.graph if each.custom and each.type != STACK_TYPE)
+
+    @cached_property
+    def _by_type(self) -> dict[str, list[Resource]]:
+        found: dict[str, list[Resource]] = {}
+        for each in self.resources:
+            found.setdefault(each.type, []).append(each)
+        return found
+
+    def of_type(self, *types: str) -> list[Resource]:
+        """Resources with one of these type tokens, in the order of the graph."""
+        return [each for type_ in types for each in self._by_type.get(type_, ())]
+
+    def parameter(self, name: str) -> Any:
+        """What `policies.yaml` sets, or the rule's default."""
+        return self.parameters[name]
+
+    def pointing(self, types: tuple[str, ...], key: str, target: Resource) -> list[Resource]:
+        """Resources of these types whose property `key` means `target`."""
+        return [each for each in self.of_type(*types) if self.means(each, key, target)]
+
+    def means(self, resource: Resource, key: str, target: Resource) -> bool:
+        """Whether a property refers to `target`: by dependency, by reference, or by its name."""
+        if target.urn in resource.property_dependencies.get(key, ()):
+            return True
+        return any(self.is_name_of(text, target) for text in texts(resource.inputs.get(key)))
+
+    def is_name_of(self, text: str, target: Resource) -> bool:
+        """Whether `text` identifies `target`."""
+        return text in self._names(target) or text.startswith(f"${{{address(target)}.")
+
+    def _names(self, target: Resource) -> set[str]:
+        found = {target.id}
+        for properties in (target.inputs, target.outputs):
+            for key in _IDENTITIES:
+                if isinstance(value := properties.get(key), str):
+                    found.add(value)
+        found.discard("")
+        return found
+
+    def path_of(self, resource: Resource, *below: str) -> str:
+        """The blueprint path of the resource's component, and what is below it; empty: unknown."""
+        path = self.paths.get(resource.urn, "")
+        return ".".join((path, *below)) if path else ""
+
+
+def is_set(value: Any) -> bool:
+    """Whether something is given; what is not known yet is."""
+    return value is not None and value not in ("", False) and value != [] and value != {}
+
+
+def is_known(value: Any) -> bool:
+    """Whether a value can be judged."""
+    return not isinstance(value, Unknown)
+
+
+def at(value: Any, *keys: str | int) -> Any:
+    """The value at a path; None where it leads nowhere, UNKNOWN where it leads into one.
+
+    A single object and a list of one are the same to providers: a number on an object is itself.
+    """
+    for key in keys:
+        value = value.value if isinstance(value, Secret) else value
+        if isinstance(value, Unknown):
+            return value
+        if isinstance(key, int):
+            if isinstance(value, list | tuple):
+                value = value[key] if key < len(value) else None
+        else:
+            if isinstance(value, list | tuple) and len(value) == 1:
+                value = value[0]
+            if isinstance(value, Unknown):
+                return value
+            value = value.get(key) if isinstance(value, Mapping) else None
+    return value
+
+
+def items(value: Any) -> list[Any]:
+    """A list's entries; one thing alone is a list of itself, nothing and UNKNOWN are none."""
+    if isinstance(value, list | tuple):
+        return [each for each in value if not isinstance(each, Unknown)]
+    return [] if value is None or isinstance(value, Unknown) else [value]
+
+
+def texts(value: Any) -> Iterator[str]:
+    """Every text in a value, at any depth."""
+    match value:
+        case str():
+            yield value
+        case Secret(inner):
+            yield from texts(inner)
+        case Mapping():
+            for each in value.values():
+                yield from texts(each)
+        case list() | tuple():
+            for each in value:
+                yield from texts(each)
+        case _:
+            return
+
+
+def named_values(value: Any) -> Iterator[tuple[str, Any]]:
+    """Every (key, value) of every mapping in a value, at any depth, JSON documents included."""
+    from mlops_iac.graph.redact import parse_document
+
+    match value:
+        case str():
+            if (document := parse_document(value)) is not None:
+                yield from named_values(document)
+        case Mapping():
+            for key, each in value.items():
+                yield str(key), each
+                yield from named_values(each)
+        case list() | tuple():
+            for each in value:
+                yield from named_values(each)
+        case _:
+            return

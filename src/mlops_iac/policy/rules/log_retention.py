@@ -1,0 +1,35 @@
+"""Logs are kept for a time that somebody chose."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mlops_iac.policy.context import Context, is_known
+from mlops_iac.policy.model import Parameter, Rule, Violation
+from mlops_iac.policy.types import LOG_GROUP
+
+
+def check(context: Context) -> Iterator[Violation]:
+    """Find log groups that keep for ever, or for less than `least_days`."""
+    least = context.parameter("least_days")
+    for group in context.of_type(LOG_GROUP):
+        days = group.inputs.get("retentionInDays")
+        if not is_known(days):
+            continue
+        if not days:
+            yield Violation("the log group keeps what it gets for ever", group)
+        elif days < least:
+            yield Violation(f"the log group keeps {days:g} days, less than {least}", group)
+
+
+RULE = Rule(
+    id="log-retention",
+    title="Logs are kept long enough, and not for ever",
+    severity="advisory",
+    why="Without a retention, logs and their costs grow for ever; too short, nobody can look back.",
+    remediation="set `retentionInDays` on the log group, by `overrides`",
+    source="AWS Security Hub CloudWatch.16, https://docs.aws.amazon.com/securityhub/latest/userguide/cloudwatch-controls.html#cloudwatch-16",
+    check=check,
+    types=(LOG_GROUP,),
+    parameters={"least_days": Parameter("integer", 30, "The shortest retention, in days.", 1)},
+)

@@ -1,0 +1,31 @@
+"""In production, what holds data cannot be deleted by accident."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mlops_iac.policy.context import Context, is_set
+from mlops_iac.policy.model import Rule, Violation
+from mlops_iac.policy.types import STATEFUL
+
+
+def check(context: Context) -> Iterator[Violation]:
+    """Find what holds data and is not protected, and what may be deleted although it is full."""
+    for each in context.of_type(*STATEFUL):
+        if not each.protect and not each.retain_on_delete:
+            yield Violation("it holds data and can be deleted", each, "protect")
+        if any(is_set(each.inputs.get(key)) for key in ("forceDestroy", "forceDelete")):
+            yield Violation("it is deleted with all that is in it", each, "protect")
+
+
+RULE = Rule(
+    id="protection",
+    title="What holds data is protected in production",
+    severity="mandatory",
+    why="A renamed entry or a wrong merge must not delete data, keys or registered models.",
+    remediation="leave `protect` at true in the environment",
+    source="Pulumi resource option protect, https://www.pulumi.com/docs/iac/concepts/resources/options/protect/",
+    check=check,
+    production=True,
+    types=STATEFUL,
+)

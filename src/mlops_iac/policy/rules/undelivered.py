@@ -1,0 +1,34 @@
+"""Events that could not be delivered are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mlops_iac.policy.context import Context, at, is_set
+from mlops_iac.policy.model import Rule, Violation
+
+_WHERE = {
+    "aws:cloudwatch/eventTarget:EventTarget": ("deadLetterConfig", "arn"),
+    "aws:scheduler/schedule:Schedule": ("target", "deadLetterConfig", "arn"),
+    "aws:lambda/function:Function": ("deadLetterConfig", "targetArn"),
+}
+
+
+def check(context: Context) -> Iterator[Violation]:
+    """Find targets, schedules and functions without a queue for what fails."""
+    for type_, path in _WHERE.items():
+        for each in context.of_type(type_):
+            if not is_set(at(each.inputs, *path)):
+                yield Violation("what it cannot deliver is lost", each)
+
+
+RULE = Rule(
+    id="undelivered",
+    title="What could not be delivered is kept",
+    severity="advisory",
+    why="A training that should have started and did not is found out when the model is stale.",
+    remediation="give it a dead-letter queue, and an alarm on that",
+    source="EventBridge user guide, https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html",
+    check=check,
+    types=tuple(_WHERE),
+)

@@ -1,0 +1,22 @@
+"""What belongs to an endpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from mlops_iac.graph.model import Resource
+from mlops_iac.policy.context import Context, items
+from mlops_iac.policy.types import ENDPOINT_CONFIGURATION
+
+
+def configurations(context: Context, endpoint: Resource) -> list[Resource]:
+    """The endpoint's configuration."""
+    found = context.of_type(ENDPOINT_CONFIGURATION)
+    return [each for each in found if context.means(endpoint, "endpointConfigName", each)]
+
+
+def variants(configuration: Resource) -> Iterator[Mapping[str, object]]:
+    """The variants of a configuration that answer callers."""
+    for each in items(configuration.inputs.get("productionVariants")):
+        if isinstance(each, Mapping):
+            yield each

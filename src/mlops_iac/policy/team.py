@@ -1,0 +1,114 @@
+"""A team's own rules: Python files in `policies/` beside the blueprint.
+
+Each file holds one rule, `RULE`, whose id is the file's name with hyphens:
+
+    # policies/no_friday_trainings.py
+    from mlops_iac.policy import Rule, Violation
+
+    def check(context):
+        for schedule in context.of_type("aws:scheduler/schedule:Schedule"):
+            if "FRI" in str(schedule.inputs.get("scheduleExpression")):
+                yield Violation("it trains on a Friday", schedule)
+
+    RULE = Rule(id="no-friday-trainings", title=…, severity="advisory", why=…,
+                remediation=…, source="our handbook", check=check)
+
+They are code and run with the rights of whoever runs them, so nothing loads them but a command
+that says so; names are known without that.
+"""
+
+from __future__ import annotations
+
+import traceback
+from pathlib import Path
+from types import ModuleType
+from typing import Final
+
+from mlops_iac.errors import UsageError
+from mlops_iac.policy.model import Parameter, Rule
+
+FOLDER: Final = "policies"
+
+
+def files(root: Path) -> list[Path]:
+    """The files of rules beside a blueprint, sorted; `_helpers.py` and the like are not rules."""
+    folder = root / FOLDER
+    if not folder.is_dir():
+        return []
+    return sorted(each for each in folder.glob("*.py") if not each.name.startswith("_"))
+
+
+def ids(root: Path) -> tuple[str, ...]:
+    """The ids of a team's rules, without running any of them."""
+    return tuple(_id(each) for each in files(root))
+
+
+def load(root: Path, taken: frozenset[str]) -> list[Rule]:
+    """Run the files and return their rules.
+
+    `taken` are ids of our own rules. Raises UsageError, with file and line, for what is no rule.
+    """
+    return [_load(each, taken) for each in files(root)]
+
+
+def _load(path: Path, taken: frozenset[str]) -> Rule:
+    shown = f"{FOLDER}/{path.name}"
+    if _id(path) in taken:
+        raise UsageError(
+            f"{shown} has the name of a rule of ours, {_id(path)}", hint="call it otherwise"
+        )
+    module = ModuleType(f"mlops_iac_team_policies.{path.stem}")
+    module.__file__ = str(path)
+    try:
+        # Not imported: that would leave bytecode beside the user's files.
+        code = compile(path.read_bytes(), str(path), "exec")
+        exec(code, module.__dict__)  # noqa: S102 - the team's own code, and asked for
+    except Exception as error:
+        raise UsageError(
+            f"{shown}{_line(error, path)} cannot be loaded: {type(error).__name__}: {error}",
+            hint="mend it, or leave the team's rules out with --no-team-rules",
+        ) from error
+    rule = getattr(module, "RULE", None)
+    if not isinstance(rule, Rule):
+        raise UsageError(f"{shown} has no RULE", hint="RULE = Rule(id=…, title=…, …)")
+    _check(rule, shown, path)
+    return rule
+
+
+def _check(rule: Rule, shown: str, path: Path) -> None:
+    if rule.id != _id(path):
+        raise UsageError(
+            f"{shown} holds the rule {rule.id!r}; its name says {_id(path)!r}",
+            hint="give both one name: exceptions are checked by it without running the file",
+        )
+    if rule.severity not in ("mandatory", "advisory"):
+        raise UsageError(
+            f"{shown}: {rule.severity!r} is not a severity", hint="'mandatory' or 'advisory'"
+        )
+    for key in ("title", "why", "remediation", "source"):
+        if not getattr(rule, key).strip():
+            raise UsageError(f"{shown}: {key} is empty", hint="say it: people will read it")
+    for name, parameter in rule.parameters.items():
+        if not isinstance(parameter, Parameter):
+            raise UsageError(f"{shown}: the parameter {name!r} is no Parameter")
+
+
+def crashed(rule: Rule, error: Exception) -> UsageError:
+    """What to say when a rule's own code fails: it has not passed, so nothing goes on."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return UsageError(
+        f"the rule {rule.id} failed at {Path(frame.filename).name}:{frame.lineno}: "
+        f"{type(error).__name__}: {error}",
+        hint="mend the rule; one that cannot be checked counts as broken",
+    )
+
+
+def _id(path: Path) -> str:
+    return path.stem.replace("_", "-")
+
+
+def _line(error: Exception, path: Path) -> str:
+    if isinstance(error, SyntaxError) and error.lineno:
+        return f":{error.lineno}"
+    lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)]
+    return f":{lines[-1]}" if lines else ""
