@@ -183,18 +183,7 @@ def test_the_same_life(sides: tuple[Side, Side]) -> None:
     assert set(left[0]) == {"aws:sns/topic:Topic|retained-x", "aws:sns/topic:Topic|with-x"}
 
 
-@pytest.mark.parametrize(
-    "make",
-    [
-        EmbeddedEngine,
-        pytest.param(
-            PulumiEngine,
-            marks=pytest.mark.xfail(
-                strict=False, reason="the plugin server does not decode assets known by hash alone"
-            ),
-        ),
-    ],
-)
+@pytest.mark.parametrize("make", [EmbeddedEngine, PulumiEngine])
 def test_assets(tmp_path: Path, make: Any) -> None:
     cloud = MemoryProvider()
     engine: Engine = make({"aws": cloud})

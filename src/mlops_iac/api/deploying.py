@@ -145,7 +145,8 @@ class Deployment:
                 )
             return replace(plan, diagnostics=(note, *self._notes, *plan.diagnostics))
         plan = self._engine_preview()
-        self._unchanged = None if self._differs(plan) else plan
+        embedded = self.engine_name == EMBEDDED  # asking the real one for outputs takes a second
+        self._unchanged = plan if embedded and not self._differs(plan) else None
         return replace(plan, diagnostics=(*self._notes, *plan.diagnostics))
 
     def settle_names(self) -> None:
@@ -174,7 +175,7 @@ class Deployment:
 
         After a `preview` of this deployment that found nothing to do, nothing is run again.
         """
-        if self._unchanged is not None and self.engine_name == EMBEDDED:
+        if self._unchanged is not None:
             from mlops_iac.engine.protocol import Result
 
             plan = self._unchanged

@@ -1,0 +1,315 @@
+"""The example's whole life under the real Pulumi CLI, on the same emulated cloud as `embedded`.
+
+What the real engine registers is held against what the embedded one registers. Documented
+differences, taken out by `comparable`: random suffixes of names and ids, and the embedded engine's
+absolute asset paths; the hashes are compared. The default provider is the engines' own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mlops_iac.api import Project, load
+from mlops_iac.emulators import wire
+from mlops_iac.engine.protocol import Result
+from mlops_iac.graph.model import Resource
+from mlops_iac.values import Asset, Secret, Unknown
+from tests.cli.harness import Cli, copy_example, environment
+
+pytestmark = [
+    pytest.mark.pulumi_cli,
+    pytest.mark.skipif(shutil.which("pulumi") is None, reason="there is no `pulumi` on PATH"),
+    pytest.mark.xdist_group("pulumi_example"),
+]
+
+RANDOM = re.compile(r"-[0-9a-f]{7}(?=$|[^0-9a-z])|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+ENDPOINT = "aws:sagemaker/endpoint:Endpoint"
+
+
+def comparable(value: Any) -> Any:
+    """A value without what differs between two deployments of the same program."""
+    match value:
+        case Unknown():
+            return "?"
+        case Secret():
+            return "secret"
+        case Asset(hash=digest, archive=archive):
+            return ("archive" if archive else "asset", digest)
+        case str():
+            return RANDOM.sub("~", value)
+        case dict():
+            return {key: comparable(item) for key, item in value.items()}
+        case list() | tuple():
+            return [comparable(item) for item in value]
+        case _:
+            return value
+
+
+def registrations(resources: Sequence[Resource]) -> dict[str, dict[str, Any]]:
+    """Type, name, parent, inputs and options by URN."""
+    return {
+        item.urn: {
+            "type": item.type,
+            "name": item.name,
+            "custom": item.custom,
+            "parent": item.parent,
+            "inputs": comparable(dict(item.inputs)),
+            "dependencies": sorted(item.dependencies),
+            "property_dependencies": {
+                key: sorted(urns) for key, urns in item.property_dependencies.items() if urns
+            },
+            "protect": item.protect,
+            "retain_on_delete": item.retain_on_delete,
+            "deleted_with": item.deleted_with,
+            "secret_outputs": sorted(item.additional_secret_outputs),
+            "aliases": sorted(item.aliases),
+            "recorded": item.recorded,
+        }
+        for item in resources
+        if not item.type.startswith("pulumi:providers:")
+    }
+
+
+def resources(project: Project) -> dict[str, dict[str, Any]]:
+    with project.deployment("local") as deployment:
+        return registrations(deployment.resources())
+
+
+@dataclass
+class Here:
+    """The example in a folder of its own."""
+
+    folder: Path
+    cli: Cli
+
+    @property
+    def project(self) -> Project:
+        return load(self.folder / "blueprint.yaml")
+
+    def approve_a_version(self) -> None:
+        """Register an approved version; what it holds matters to no engine."""
+        project = self.project
+        project.cloud.client("sagemaker", "local").create_model_package(
+            ModelPackageGroupName=project.registry("local").group("adherence"),
+            ModelApprovalStatus="Approved",
+        )
+
+    def deploy(self, engine: str | None = None) -> Result:
+        """Apply without a preview first, which would run the program twice."""
+        with self.project.deployment("local", engine=engine) as deployment:
+            result = deployment.up()
+        assert result.failures == {}
+        return result
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Here]:
+    folder = copy_example(tmp_path_factory.mktemp("pulumi") / "project")
+    home = tmp_path_factory.mktemp("home")
+    cli = Cli(folder, {**environment(), "PULUMI_HOME": str(home), "HOME": str(home)})
+    cli("local", "start")
+    yield Here(folder, cli)
+    cli("local", "stop", expect=None)
+
+
+def test_the_plain_cli_registers_what_the_embedded_engine_sees(here: Here, tmp_path: Path) -> None:
+    """`pulumi preview` by hand, in the compiled program, with the attached provider."""
+    from mlops_iac.emulators.plugin import serve
+
+    here.cli("compile")
+    project = here.project
+    program = here.folder / "stacks" / project.name
+    with serve(project.cloud.providers("local")["aws"]) as served:
+        variables = {
+            **here.cli.environment,
+            **served.environment,
+            "PULUMI_BACKEND_URL": tmp_path.as_uri(),
+            "PULUMI_CONFIG_PASSPHRASE": "x",
+            "PULUMI_PYTHON_CMD": sys.executable,
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+        }
+
+        def pulumi(*arguments: str) -> str:
+            done = subprocess.run(
+                ["pulumi", *arguments, "--non-interactive"],
+                cwd=program, env=variables, capture_output=True, text=True, timeout=120,
+            )  # fmt: skip
+            assert done.returncode == 0, done.stdout + done.stderr
+            return done.stdout
+
+        pulumi("stack", "init", "local")
+        theirs = json.loads(pulumi("preview", "--json"))["steps"]
+    with project.deployment("local") as deployment:
+        plan = deployment.preview()
+    ours = {step.urn: step for step in plan.steps if step.op == "create"}
+    seen = {step["urn"]: step["newState"] for step in theirs if step["op"] == "create"}
+    assert not (program / ".mlops-iac").exists()
+    assert {urn for urn in seen if "pulumi:providers" not in urn} == {
+        urn for urn in ours if "pulumi:providers" not in urn
+    }
+    for urn, state in seen.items():
+        if "pulumi:providers" in urn:
+            continue
+        step = ours[urn]
+        assert state["type"] == step.type
+        assert state["custom"] == step.custom
+        assert state.get("parent", "") == step.parent
+        assert sorted(state.get("dependencies", [])) == sorted(step.dependencies)
+        assert state.get("protect", False) == step.protect
+        inputs = wire.from_json(state.get("inputs", {}))
+        assert comparable(inputs) == comparable(dict(step.new_inputs)), urn
+
+
+def test_the_whole_life(here: Here) -> None:
+    created = here.deploy("pulumi")
+    project = here.project
+    count = project.count(created.steps)
+    assert set(count) == {"create"}
+    assert created.outputs["api_pending"] == ["adherence"]
+
+    # From here on the engine that deployed it is the one that answers.
+    again = here.cli("preview", "--json", "--expect-no-changes").json
+    assert set(again["changeSummary"]) == {"same"}
+    status = here.cli("status", "--json").json
+    assert len(status["resources"]) == count["create"]
+    assert status["pending"] == ["api (model adherence)"]
+    for command in (("up", "--yes"), ("preview",), ("refresh",), ("destroy", "--yes")):
+        refused = here.cli(*command, "--engine", "embedded", expect=2)
+        assert "local is deployed by the pulumi engine" in refused.err
+
+    here.approve_a_version()
+    assert project.registry("local").approved("adherence") == "1"
+    completed = here.deploy()
+    assert project.count(completed.steps)["create"] == 5
+    assert not completed.outputs.get("api_pending")
+    theirs = resources(here.project)
+    assert ENDPOINT in {item["type"] for item in theirs.values()}
+
+    # What drifts is told, and nothing else.
+    topic = str(project.outputs("local")["alerts_topic"])
+    sns = project.cloud.client("sns", "local")
+    sns.tag_resource(ResourceArn=topic, Tags=[{"Key": "who", "Value": "me"}])
+    changed = here.cli("refresh", "--preview-only", "--json").json["changed"]
+    assert [(item["op"], item["urn"].split("::")[-1]) for item in changed] == [
+        ("refresh", "alerts-topic")
+    ]
+
+    here.cli("destroy", "--yes", "--engine", "pulumi")
+    assert here.cli("status", "--json").json["resources"] == []
+    assert sns.list_topics()["Topics"] == []
+    assert project.cloud.client("sagemaker", "local").list_endpoints()["Endpoints"] == []
+    assert project.cloud.client("s3", "local").list_buckets()["Buckets"] == []
+
+    # The stack is free again, and the embedded engine registers the same. The registry is the one
+    # thing that a delete leaves in the emulator, with its version.
+    for _ in range(2):
+        here.deploy("embedded")
+    ours = resources(here.project)
+    assert ours.keys() == theirs.keys()
+    for urn, registration in ours.items():
+        assert registration == theirs[urn], urn
+
+
+# -- a real stack ----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Cli]:
+    """The example's `prod` with a pinned version, so that no registry is asked."""
+    folder = copy_example(tmp_path_factory.mktemp("real") / "project")
+    blueprint = folder / "blueprint.yaml"
+    text = blueprint.read_text(encoding="utf-8")
+    pinned = text.replace("{promote_from: staging}", '{promote_from: staging, version: "3"}')
+    assert pinned != text
+    blueprint.write_text(pinned, encoding="utf-8")
+    home = tmp_path_factory.mktemp("real-home")
+    base = {
+        **environment(),
+        "HOME": str(home),
+        "PULUMI_HOME": str(home),
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+    Cli(folder, base)("compile")
+
+    def make(**variables: str) -> Cli:
+        return Cli(folder, {**base, **variables})
+
+    return make
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and ".mlops-iac" not in path.relative_to(folder).parts
+    }
+
+
+COMMANDS = [("preview", "--live", "-s", "prod"), ("up", "-s", "prod", "--yes")]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_nobody_logged_in(real: Callable[..., Cli], command: tuple[str, ...]) -> None:
+    cli = real()
+    before = files(cli.folder)
+    answer = cli(*command, expect=3)
+    assert "nobody is logged in" in answer.err
+    assert "pulumi login" in answer.err
+    assert files(cli.folder) == before
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_without_the_plugin_no_stack_is_left(
+    real: Callable[..., Cli], command: tuple[str, ...], tmp_path: Path
+) -> None:
+    cli = real(PULUMI_BACKEND_URL=tmp_path.as_uri(), PULUMI_CONFIG_PASSPHRASE="x")
+    before = files(cli.folder)
+    answer = cli(*command, expect=2)
+    assert re.search(r"pulumi plugin install resource aws v7\.", answer.err)
+    assert files(cli.folder) == before
+    assert not list(tmp_path.rglob("prod*"))
+
+
+def test_a_stack_that_is_not_there_is_not_made_to_be_deleted(
+    real: Callable[..., Cli], tmp_path: Path
+) -> None:
+    cli = real(PULUMI_BACKEND_URL=tmp_path.as_uri(), PULUMI_CONFIG_PASSPHRASE="x")
+    for command in (("destroy", "--yes"), ("refresh",)):
+        assert "the backend has no stack prod" in cli(*command, "-s", "prod", expect=6).err
+    assert cli("status", "-s", "prod", "--json").json["resources"] == []
+    assert not list(tmp_path.rglob("prod*"))
+
+
+def test_the_users_own_selection_stays(here: Here, tmp_path: Path) -> None:
+    """The engine names its stack in every call; `pulumi stack select` is the user's alone."""
+    from mlops_iac.engine.pulumi_cli import PulumiEngine
+
+    engine = PulumiEngine(here.project.cloud.providers("local"))
+    with here.project.deployment("local") as deployment:
+        target = replace(deployment.target, work=tmp_path / ".mlops-iac")
+    home = tmp_path / "home"
+    before = os.environ.get("PULUMI_HOME")
+    os.environ["PULUMI_HOME"] = str(home)
+    try:
+        plan = engine.preview(target)
+        assert engine.outputs(target) == {}
+    finally:
+        if before is None:
+            del os.environ["PULUMI_HOME"]
+        else:
+            os.environ["PULUMI_HOME"] = before
+    assert plan.changes
+    assert not list(home.rglob("workspaces/*"))
+    assert not list((tmp_path / ".mlops-iac").rglob("local.json*"))
