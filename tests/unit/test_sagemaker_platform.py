@@ -526,6 +526,13 @@ CASES = [
     ),
     (
         "{mode: real-time}",
+        "{mode: real-time, scaling: {min: 2, max: 2}, rollout: {strategy: linear, percent: 10, wait_minutes: 30}}",
+        "serving.api.rollout.wait_minutes",
+        "the provider waits for 60",
+        "more per step",
+    ),
+    (
+        "{mode: real-time}",
         "{mode: real-time, callers: [arn:aws:iam::1:role/x]}",
         "serving.api.callers",
         "no one",

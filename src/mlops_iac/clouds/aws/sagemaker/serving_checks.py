@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mlops_iac.blueprint.sections.serving import RealTime
+from mlops_iac.blueprint.sections.serving import RealTime, Rollout
 from mlops_iac.blueprint.words import listed
 from mlops_iac.clouds.aws.sagemaker import machines
 from mlops_iac.clouds.aws.sagemaker.scope import Scope
@@ -19,6 +19,10 @@ _UNGUARDED = ("inf1",)
 _NO_SCALING = ("t2",)
 _LARGEST_STEP_PERCENT = 50
 _LONGEST_WAIT_MINUTES = 60
+# The provider gives up after an hour, and the rollout goes on without it (endpointInServiceTimeout,
+# hashicorp/terraform-provider-aws pull request 39090); the old instances take the last five minutes.
+_PROVIDER_MINUTES = 60
+_TERMINATION_MINUTES = 5
 _MOST_VARIANTS = 10
 
 
@@ -89,6 +93,7 @@ def _rollout(scope: Scope, name: str, entry: RealTime, family: str) -> Iterator[
             f"write {_LONGEST_WAIT_MINUTES} or less",
         )
     smallest = entry.scaling.min if entry.scaling else 1
+    yield from _duration(scope, name, rollout, stepwise=stepwise and smallest > 1)
     if stepwise and smallest == 1:
         yield resolved.diagnostic(
             f"{path}.strategy",
@@ -105,6 +110,24 @@ def _rollout(scope: Scope, name: str, entry: RealTime, family: str) -> Iterator[
             f"serving.{name}.compute: rollouts on {family} cannot be rolled back",
             "take another instance type, or leave `rollout` out",
             at_key=True,
+        )
+
+
+def _duration(scope: Scope, name: str, rollout: Rollout, *, stepwise: bool) -> Iterator[Diagnostic]:
+    percent, wait = rollout.percent or 10, rollout.wait_minutes or 10
+    steps = 1
+    if stepwise:
+        steps = 2 if rollout.strategy == "canary" else -(-100 // percent)
+    minutes = steps * wait + _TERMINATION_MINUTES
+    if wait <= _LONGEST_WAIT_MINUTES and minutes >= _PROVIDER_MINUTES:
+        path = f"serving.{name}.rollout.wait_minutes"
+        at = path if rollout.wait_minutes is not None else f"serving.{name}.rollout.strategy"
+        yield scope.resolved.diagnostic(
+            at,
+            UNSUPPORTED,
+            f"{at}: {steps} step(s) of {wait} minutes and {_TERMINATION_MINUTES} more are"
+            f" {minutes}, and the provider waits for {_PROVIDER_MINUTES} at most",
+            "wait less, or move more per step",
         )
 
 
