@@ -28,7 +28,8 @@ COMMAND_LINE_LAYER = "command line"
 class LoadedBlueprint:
     """A valid blueprint. Made by `load`.
 
-    `path` is the absolute path of the file, `root` its folder, `environments` the names of its
+    `path` is the absolute path of the file, `shown` what messages call it, `root` its folder,
+    `text` its content, `environments` the names of its
     stacks (`local` first, then as declared), `warnings` what is allowed but probably not meant.
     """
 
@@ -41,6 +42,7 @@ class LoadedBlueprint:
     ) -> None:
         self.path = path
         self.root = path.parent
+        self.shown = source.file
         self.text = source.text
         self.warnings = tuple(warnings)
         self._resolved = resolved
@@ -89,11 +91,18 @@ def validate(
 
 
 def inspect(
-    path: Path | str, *, strict: bool = False, command_line: Sequence[str] = ()
+    path: Path | str,
+    *,
+    strict: bool = False,
+    command_line: Sequence[str] = (),
+    shown: str = "",
 ) -> tuple[LoadedBlueprint | None, list[Diagnostic]]:
-    """The blueprint if it has no errors, and all diagnostics. Raises UsageError."""
+    """The blueprint if it has no errors, and all diagnostics. Raises UsageError.
+
+    `shown` is what messages call the file where that is not its path.
+    """
     absolute = Path(path).absolute()
-    source = read(absolute, _shown(Path(path)))
+    source = read(absolute, shown or _shown(Path(path)))
     with _collector_paused():
         try:
             reader = _Reader(absolute, source, strict, command_line)
@@ -181,7 +190,7 @@ class _Reader:
         for given in self._upper:
             merged = overlay(merged, given, COMMAND_LINE_LAYER, problems)
         merged = fill(merged, name)
-        decoder = Decoder(_variables(merged, name))
+        decoder = Decoder(variables(merged, name))
         blueprint: Blueprint = decoder.root(Blueprint, merged, BASE_LAYER)
         found: Decoded = decoder.found
         resolved = ResolvedBlueprint(
@@ -198,7 +207,9 @@ class _Reader:
         return in_order([*self._common, *self._between, *combine(self._found)])
 
 
-def _variables(merged: Node, environment: str) -> dict[str, str | None]:
+def variables(merged: Node, environment: str) -> dict[str, str | None]:
+    """What `${…}` stands for in one environment; None where it has no value."""
+
     def written(key: str) -> str | None:
         entry = merged.entries.get(key)
         if entry is None or entry.value.kind != "scalar" or "${" in entry.value.text:
