@@ -70,7 +70,7 @@ def _field(text: str, what: str, least: int, most: int, names: tuple[str, ...]) 
     for item in text.lower().split(","):
         match = _ITEM.fullmatch(item)
         if match is None:
-            raise CronError(f"'{item}' is not a {what}")
+            raise CronError(f"'{item}' is not {_a(what)}")
         first, last, step = match.groups()
         if first == "*" and last is None:
             start, end = least, most
@@ -83,14 +83,18 @@ def _field(text: str, what: str, least: int, most: int, names: tuple[str, ...]) 
             raise CronError(f"the {what} range '{item}' runs backwards")
         by = int(step[:6]) if step else 1
         if by < 1 or (step and by > most):
-            raise CronError(f"the step of '{item}' does not fit a {what}, {least} to {most}")
+            raise CronError(f"the step of '{item}' does not fit {_a(what)}, {least} to {most}")
         values.update(range(start, end + 1, by))
     return frozenset(values)
+
+
+def _a(what: str) -> str:
+    return f"an {what}" if what == "hour" else f"a {what}"
 
 
 def _value(text: str, what: str, least: int, most: int, names: tuple[str, ...]) -> int:
     if text in names:
         return names.index(text) + least
     if not text.isdecimal() or not least <= int(text[:6]) <= most:
-        raise CronError(f"'{text}' is not a {what}, {least} to {most}")
+        raise CronError(f"'{text}' is not {_a(what)}, {least} to {most}")
     return int(text)

@@ -138,7 +138,7 @@ class Api:
 def _unanswered(url: str) -> TimedOut:
     return TimedOut(
         f"the emulated AWS does not answer at {url}",
-        hint="`mlops-iac local stop`, then run it again: what was done is kept or looked up",
+        hint="`mlops-iac local stop` ends it; the next `up` creates again what it held",
     )
 
 
