@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "refresh": ("refresh", "Take over into the state what vanished or drifted."),
     "destroy": ("destroy", "Delete everything a stack made."),
     "local": ("local", "Start, stop and inspect the emulated cloud."),
+    "policy": ("policy", "Check stacks against guard rails; list them; make a policy pack."),
     "graph": ("graph", "Draw the stack as Mermaid, DOT or SVG."),
     "schema": ("schema", "Print the blueprint's JSON Schema."),
     "explain": ("explain", "Say a field's value and the line it comes from."),

@@ -11,7 +11,7 @@ from mlops_iac.cli._session import Session
 from mlops_iac.errors import Diagnostic
 
 if TYPE_CHECKING:
-    from mlops_iac.blueprint.render import Format, Role
+    from mlops_iac.blueprint.render import Format, Role, Style
 
 _COLORS: dict[str, dict[str, Any]] = {
     "place": {"bold": True},
@@ -24,19 +24,27 @@ _COLORS: dict[str, dict[str, Any]] = {
 }
 
 
+def style_of(session: Session) -> Style:
+    """Return how a session colours the parts of a diagnostic."""
+
+    def style(text: str, role: Role) -> str:
+        return session.style(text, **_COLORS[role])
+
+    return style
+
+
 def show(diagnostics: Sequence[Diagnostic], session: Session, *, form: Format = "text") -> None:
     """Print diagnostics: text on stderr, machine-readable forms on stdout."""
     if not diagnostics and form == "text" and not session.json:
         return
     from mlops_iac.blueprint.render import render
 
-    def style(text: str, role: Role) -> str:
-        return session.style(text, **_COLORS[role])
-
     if form == "text" and session.json:
         form = "json"
     if form == "text":
         if diagnostics:
-            click.echo(render(diagnostics, style=style), err=True, color=session.colored)
+            click.echo(
+                render(diagnostics, style=style_of(session)), err=True, color=session.colored
+            )
     else:
         session.out(render(diagnostics, form))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 
 import click
 
 from mlops_iac.cli._plan import plan_lines, size
+from mlops_iac.cli._policies import lines
 from mlops_iac.cli._session import Session, verb
 from mlops_iac.errors import UnexpectedChanges, UsageError
 
@@ -28,6 +30,12 @@ from mlops_iac.errors import UnexpectedChanges, UsageError
     click.Option(
         ["--save-plan"], metavar="FILE", help="Save it for `up --plan FILE`, which does only that."
     ),
+    click.Option(
+        ["--policy"], is_flag=True, help="Check the guard rails too; exit with 5 if one is broken."
+    ),
+    click.Option(
+        ["--no-team-rules"], is_flag=True, help="With --policy: not those in `policies/`."
+    ),
     click.Option(["--expect-no-changes"], is_flag=True, help="Exit with 7 when anything changes."),
 )
 def command(
@@ -39,6 +47,8 @@ def command(
     detail: bool,
     unchanged: bool,
     save_plan: str | None,
+    policy: bool,
+    no_team_rules: bool,
     expect_no_changes: bool,
 ) -> None:
     """Show what a deployment would change. Needs no credentials unless --live."""
@@ -53,10 +63,14 @@ def command(
         plan = project.preview(
             session.stack, against=against, live=live, engine=engine, targets=target
         )
+    findings = project.policies(session.stack, own=not no_team_rules) if policy else None
     if session.json:
         from mlops_iac.engine.preview_json import to_pulumi_json
 
-        session.emit_json(to_pulumi_json(plan))
+        shown = dict(to_pulumi_json(plan))
+        if findings is not None:
+            shown["policies"] = [asdict(each) for each in findings]
+        session.emit_json(shown)
     else:
         title = f"{plan.project} → {plan.stack}"
         session.say(f"{session.style(title, bold=True)} ({project.platform}, {plan.engine} engine)")
@@ -67,6 +81,12 @@ def command(
             session.out(line)
         for note in plan.diagnostics:
             session.say(f"note: {note}")
+        if findings is not None:
+            lines(session, findings)
+    if findings is not None:
+        from mlops_iac.api.policing import require
+
+        require(findings, session.stack)
     if expect_no_changes and plan.changes:
         raise UnexpectedChanges(
             f"{size(plan) or len(plan.changes)} change(s) where none were expected",

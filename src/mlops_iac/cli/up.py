@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mlops_iac.cli._plan import plain, plan_lines, size, summary_line
+from mlops_iac.cli._policies import guard
 from mlops_iac.cli._progress import progress
 from mlops_iac.cli._session import Session, verb
 from mlops_iac.errors import PlanMoved, ResourceFailed, UsageError
@@ -51,6 +52,7 @@ def command(
             "--plan takes the state as it was saved, so it cannot be refreshed first",
             hint="`mlops-iac refresh`, then preview and save again",
         )
+    guard(session)
     opened = project.deployment(session.stack, engine=engine, targets=target, plan=plan_file)
     with opened as deployment:
         if refresh:

@@ -1,0 +1,46 @@
+"""Guard rails beside a plan: shown under a preview, asked before an `up`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from mlops_iac.cli._diagnostics import style_of
+from mlops_iac.cli._session import Session
+
+if TYPE_CHECKING:
+    from mlops_iac.policy.model import Finding
+
+
+def guard(session: Session) -> None:
+    """Refuse a stack that breaks a mandatory rule, before anything is done; `local` only warns.
+
+    Raises PolicyViolation.
+    """
+    from mlops_iac.api.policing import require
+    from mlops_iac.api.project import LOCAL
+
+    findings = session.project().policies(session.stack)
+    broken = [each for each in findings if each.counts]
+    if session.stack == LOCAL:
+        for each in broken:
+            place = f"{each.file}:{each.line}: " if each.file else ""
+            session.say(
+                f"{session.style('warning', fg='yellow')}: {place}{each.message} [{each.rule}]"
+            )
+        return
+    if broken and not session.json:
+        lines(session, broken)
+    require(findings, session.stack)
+
+
+def lines(session: Session, findings: Sequence[Finding]) -> None:
+    """Print findings for a person, on stderr."""
+    from mlops_iac.policy import output
+
+    found = output.together({session.stack: findings})
+    if found:
+        session.say(output.text(found, style=style_of(session)))
+    totals = output.counts(found)
+    told = ", ".join(f"{number} {kind}" for kind, number in totals.items())
+    session.say(f"guard rails: {told}")

@@ -1,0 +1,154 @@
+"""`mlops-iac policy check | ls | pack`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from mlops_iac.cli._diagnostics import style_of
+from mlops_iac.cli._session import Session, verb
+from mlops_iac.errors import PolicyViolation, UsageError
+
+if TYPE_CHECKING:
+    from mlops_iac.policy.output import Format, Found
+
+_NO_TEAM = click.Option(
+    ["--no-team-rules"], is_flag=True, help="Leave out the rules in `policies/`, which are code."
+)
+
+
+@verb(
+    "check",
+    click.Option(
+        ["--format", "form"],
+        type=click.Choice(["text", "json", "sarif", "github"]),
+        default="text",
+        help="How to print findings.",
+    ),
+    click.Option(["--all-stacks"], is_flag=True, help="Every environment, and `local`."),
+    _NO_TEAM,
+)
+def check(session: Session, form: Format, all_stacks: bool, no_team_rules: bool) -> None:
+    """Check what the stacks would be against the guard rails; needs no credentials.
+
+    Without -s, every environment of the blueprint. Exit code 5: a mandatory rule is broken.
+    """
+    from mlops_iac.policy import output
+
+    project = session.project()
+    if session.json and form == "text":
+        form = "json"
+    stacks = _stacks(session, all_stacks)
+    by_stack = {stack: project.policies(stack, own=not no_team_rules) for stack in stacks}
+    found = output.together(by_stack)
+    match form:
+        case "json":
+            session.emit_json(output.as_json(found, stacks))
+        case "sarif":
+            from mlops_iac import __version__
+            from mlops_iac.api.policing import rules
+
+            session.out(output.sarif(found, rules(project, own=not no_team_rules), __version__))
+        case "github":
+            if shown := output.github(found, of=len(stacks)):
+                session.out(shown)
+        case "text":
+            if found:
+                session.out(output.text(found, of=len(stacks), style=style_of(session)))
+    if no_team_rules:
+        _tell_left_out(session)
+    totals = output.counts(found)
+    summary = ", ".join(f"{number} {kind}" for kind, number in totals.items())
+    session.say(f"{', '.join(stacks)}: {summary}")
+    if broken := [each for each in found if each.finding.counts]:
+        raise PolicyViolation(_broken(broken), hint="each finding says what to do")
+
+
+def _broken(broken: list[Found]) -> str:
+    from mlops_iac.blueprint.words import listed
+
+    rules = dict.fromkeys(each.finding.rule for each in broken)
+    return f"{len(broken)} mandatory finding(s): {listed(rules)}"
+
+
+def _stacks(session: Session, all_stacks: bool) -> list[str]:
+    from mlops_iac.api.project import LOCAL
+
+    names = list(session.project().environments)
+    context: click.Context | None = click.get_current_context()
+    while context is not None:
+        if context.params.get("stack"):
+            if all_stacks:
+                raise UsageError("--all-stacks and -s exclude each other", hint="drop one of them")
+            return [session.stack]
+        context = context.parent
+    real = [name for name in names if name != LOCAL]
+    return names if all_stacks or not real else real
+
+
+def _tell_left_out(session: Session) -> None:
+    from mlops_iac.policy import team
+
+    if left_out := team.ids(session.project().root):
+        session.say(f"note: the team's own rules were not run: {', '.join(left_out)}")
+
+
+@verb("ls", click.Argument(["rule"], required=False), _NO_TEAM)
+def ls(session: Session, rule: str | None, no_team_rules: bool) -> None:
+    """List the rules, or say all about one."""
+    from dataclasses import asdict
+
+    from mlops_iac.api.policing import configuration, rules
+    from mlops_iac.blueprint.words import suggestion
+    from mlops_iac.policy.reference import explained
+
+    project = session.project()
+    known = rules(project, own=not no_team_rules)
+    settings = configuration(project, known)
+    if rule is not None:
+        chosen = [each for each in known if each.id == rule]
+        if not chosen:
+            names = [each.id for each in known]
+            raise UsageError(f"there is no rule {rule!r}", hint=suggestion(rule, names))
+        known = chosen
+    if session.json:
+        session.emit_json(
+            [
+                {
+                    "id": each.id,
+                    "title": each.title,
+                    "severity": settings.severity(each),
+                    "enabled": settings.enabled(each),
+                    "production": each.production,
+                    "why": each.why,
+                    "remediation": each.remediation,
+                    "source": each.source,
+                    "parameters": {
+                        name: {**asdict(parameter), "value": settings.parameters(each)[name]}
+                        for name, parameter in each.parameters.items()
+                    },
+                }
+                for each in known
+            ]
+        )
+    elif rule is not None:
+        session.out(explained(known[0]))
+    else:
+        width = max(len(each.id) for each in known)
+        for each in known:
+            severity = settings.severity(each) if settings.enabled(each) else "off"
+            color = {"mandatory": "red", "advisory": "yellow"}.get(severity, "bright_black")
+            tail = " (production)" if each.production else ""
+            session.out(
+                f"{each.id:<{width}}  {session.style(f'{severity:<9}', fg=color)}  "
+                f"{each.title}{tail}"
+            )
+
+
+command = click.Group(
+    "policy",
+    commands=[check, ls],
+    help="Guard rails: check stacks against them, list them, serve them to the Pulumi CLI.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
