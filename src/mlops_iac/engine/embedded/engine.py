@@ -140,7 +140,9 @@ class EmbeddedEngine:
             finally:
                 store.compact()
             if interrupt.requested():
-                raise Cancelled("interrupted; what was done is kept in the state")
+                raise Cancelled(
+                    "interrupted; what was done is kept in the state", hint="run it again to go on"
+                )
             if not log.failures and deployment.errors:
                 raise deployment.errors[0]
             for error in deployment.errors:
@@ -198,7 +200,9 @@ class EmbeddedEngine:
             finally:
                 store.compact()
             if interrupt.requested():
-                raise Cancelled("interrupted; what is left is kept in the state")
+                raise Cancelled(
+                    "interrupted; what is left is kept in the state", hint="run it again to go on"
+                )
         return Result(
             steps=tuple(removed),
             failures=dict(log.failures),
