@@ -46,9 +46,17 @@ def coverage() -> str:
     return coverage.coverage()
 
 
+def permissions() -> str:
+    """Return the table of every policy statement of the example and its reason."""
+    from tools import permissions
+
+    return permissions.permissions()
+
+
 FILES: dict[str, Callable[[], str]] = {
     "docs/coverage.md": coverage,
     "docs/language.md": language,
+    "docs/permissions.md": permissions,
     "docs/schedule-adherence.svg": picture,
     "examples/schedule-adherence/blueprint-1.json": schema,
 }
