@@ -138,12 +138,13 @@ def capture(project: Project, stack: str) -> ResourceGraph:
     """Return the resources of a stack with stand-ins for everything computed."""
     project.resolve(stack)
     folder, program = work_program(project)
-    return _capture(project, stack, folder, program.config[stack])
+    return capture_program(project, stack, folder, program.config[stack])
 
 
-def _capture(
+def capture_program(
     project: Project, stack: str, folder: Path, config: Mapping[str, Any]
 ) -> ResourceGraph:
+    """Return the resources of a stack of the program that lies in `folder`."""
     from mlops_iac.engine.embedded.capture import capture
 
     steady = dict.fromkeys(served_models(project, stack), ANY_APPROVED)
@@ -157,7 +158,7 @@ def locks(project: Project) -> dict[str, bytes]:
 
     folder, program = work_program(project)
     return {
-        lock_name(stack): lock_bytes(_capture(project, stack, folder, program.config[stack]))
+        lock_name(stack): lock_bytes(capture_program(project, stack, folder, program.config[stack]))
         for stack in project.environments
         if stack != LOCAL
     }

@@ -25,7 +25,7 @@ class Commit:
 
     ref: str
     sha: str
-    tree: bytes
+    tree: Any
 
     @property
     def words(self) -> str:
@@ -197,7 +197,9 @@ class Repository:
         if not parts:
             return 0o040000, self._object(commit, commit.tree)
         try:
-            mode, sha = XX
+            mode, sha = tree_lookup_path(
+                lambda found: self._object(commit, found), commit.tree, "/".join(parts).encode()
+            )
         except (KeyError, NotTreeError, SubmoduleEncountered, UnicodeError):
             return None
         if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):

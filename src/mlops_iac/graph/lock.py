@@ -115,6 +115,12 @@ def parse_lock(raw: bytes, name: str) -> CanonicalGraph:
         raise UsageError(f"{name} is not a lock file", hint=_REGENERATE) from None
 
 
+def lock_versions(raw: bytes) -> dict[str, str]:
+    """The versions of tool and SDKs that wrote a lock file that `parse_lock` accepts."""
+    found = json.loads(raw).get("versions")
+    return {str(key): str(value) for key, value in found.items()} if isinstance(found, dict) else {}
+
+
 def installed_versions() -> dict[str, str]:
     """Versions of this tool and of the SDKs that are installed."""
     found = {}

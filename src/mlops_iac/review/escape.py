@@ -41,7 +41,7 @@ _REFERENCE = re.compile(r"[a-f]{7,}|w{3,}", re.IGNORECASE)
 _QUOTED = re.compile(r"`([^`]*)`([.,;:!?)]*)")
 _LIKENESS = str.maketrans({"`": "\u02cb", "|": "¦"})
 # Azure DevOps and Bitbucket take `@name`, `@<id>` and `@{id}` for a mention wherever they stand.
-_MENTION = re.compile(r"@(?=\S)")
+_MENTION = re.compile(r"@(?=[^\s@])")
 
 
 def visible(text: str, limit: int) -> str:
@@ -162,7 +162,7 @@ def _words(text: str, platform: Platform) -> list[str]:
 
 
 def _unmentioned(text: str) -> str:
-    return text[:2] + _MENTION.sub(f"@{_ZERO_WIDTH}", text[2:])
+    return _MENTION.sub(f"@{_ZERO_WIDTH}", text)
 
 
 def _references(text: str) -> str:

@@ -78,10 +78,10 @@ def _top(review: Review, platform: Platform) -> str:
     about = ", ".join(name(word, platform) for word in (review.platform, engine) if word)
     subject = f"{name(review.project, platform)} → {name(review.stack, platform)}"
     everything = [*review.steps, *review.tool_changes]
-    lines = [
-        f"### mlops-iac preview · {subject} ({about})",
-        f"**{headline(counted(everything))}**",
-    ]
+    counts = headline(counted(everything))
+    if platform == "gitlab":  # where `~2` is the label with that number
+        counts = counts.replace("~", "~\u2060")
+    lines = [f"### mlops-iac preview · {subject} ({about})", f"**{counts}**"]
     told = []
     if review.against:
         told.append(f"compared with {prose(review.against, platform, limit=200)}")

@@ -19,7 +19,9 @@ _ASSET: Final = "$asset"
 # Inputs of what changes; what stays is told by its place in the graph alone.
 _INPUTS = ("old_inputs", "new_inputs")
 # What a provider answered is never part of a review: it may hold what no schema calls a secret.
-_LEFT_OUT = (*_INPUTS, "old_outputs", "changes")
+_FIELDS = tuple(
+    each.name for each in fields(Step) if each.name not in {*_INPUTS, "old_outputs", "changes"}
+)
 
 
 def to_json(review: Review) -> dict[str, Any]:
@@ -79,10 +81,7 @@ def from_json(data: Mapping[str, Any]) -> Review:
 def _step(reviewed: ReviewedStep) -> dict[str, Any]:
     step = reviewed.step
     entry: dict[str, Any] = {
-        name.name: value
-        for name in fields(Step)
-        if name.name not in _LEFT_OUT
-        and (value := getattr(step, name.name)) not in ("", (), [], False)
+        name: value for name in _FIELDS if (value := getattr(step, name)) not in ("", (), [], False)
     }
     entry["custom"] = step.custom
     for name in ("replace_keys", "dependencies"):

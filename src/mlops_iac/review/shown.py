@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import takewhile
+from itertools import islice, takewhile
 from operator import eq
 from typing import Final
 
@@ -30,8 +30,10 @@ _HALVES: Final = ("create-replacement", "delete-replaced")
 _CONTEXT: Final = 24
 _LABELS: Final = ("name", "Name", "key", "Key")
 _SEGMENT = re.compile(r'\["((?:[^"\\]|\\.)*)"\]|\[(\d+)\]|([^.\[\]]+)')
-# Parsing or printing more than that of one value helps nobody.
+# Reading more than that of one value helps nobody: characters, entries, levels.
 _LARGEST: Final = 4000
+_MOST_ENTRIES: Final = 200
+_DEEPEST: Final = 24
 
 
 def counted(steps: Iterable[ReviewedStep]) -> dict[str, int]:
@@ -71,9 +73,14 @@ def component(step: Step) -> str:
 
 def difference(step: Step, change: PropertyChange) -> tuple[str, str]:
     """Old and new value of a change, each on one line, cut to where they differ."""
+    old, new = change.old, change.new
+    if isinstance(old, str) and isinstance(new, str) and max(len(old), len(new)) > _LARGEST:
+        begin = max(0, _same_beginning(old, new) - _LARGEST // 2)
+        if not (_like_document(old) or _like_document(new)):
+            old, new = old[begin : begin + _LARGEST], new[begin : begin + _LARGEST]
     return around_difference(
-        shown_value(hidden(change.path, change.old, step.old_inputs)),
-        shown_value(hidden(change.path, change.new, step.new_inputs)),
+        shown_value(hidden(change.path, old, step.old_inputs)),
+        shown_value(hidden(change.path, new, step.new_inputs)),
     )
 
 
@@ -115,7 +122,7 @@ def hidden(path: str, value: Value, inputs: Properties | None = None) -> Value:
     names = [step for step in steps if not step.isdigit()]
     if steps and steps[-1] in ("value", "Value"):
         names.append(_name_beside(steps[:-1], inputs))
-    nested = value
+    nested = _bounded(value)
     for name in reversed([name for name in names if name]):
         nested = {name: nested}
     clean: Value = redact(nested)
@@ -154,6 +161,43 @@ def shown_redacted(value: Value, path: str = "") -> Value:
     return hidden(path, value)
 
 
+def _bounded(value: Value, depth: int = 0) -> Value:
+    """A copy of `value` that is small enough to be looked through for secrets, and to be shown.
+
+    A document that is too long for that is not shown at all: cut, it could not be looked through.
+    """
+    match value:
+        case str() if len(value) > _LARGEST:
+            if _like_document(value):
+                return f"(a document of {len(value)} characters)"
+            return value[:_LARGEST]
+        case Mapping() | list() | tuple() if depth >= _DEEPEST:
+            return "…"
+        case Mapping():
+            entries = list(islice(value.items(), _MOST_ENTRIES))
+            return {str(key)[:_LARGEST]: _bounded(item, depth + 1) for key, item in entries}
+        case list() | tuple():
+            return [_bounded(item, depth + 1) for item in value[:_MOST_ENTRIES]]
+        case _:
+            return value
+
+
+def _like_document(text: str) -> bool:
+    return text.lstrip()[:1] in ("{", "[")
+
+
+def _same_beginning(old: str, new: str) -> int:
+    """How many first characters are equal, found by halving."""
+    low, high = 0, min(len(old), len(new))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if old[low:middle] == new[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
 def _cut(text: str, begin: int, longest: int) -> str:
     tail = text[begin : begin + longest + 1]
     return ("…" if begin else "") + (tail if len(tail) <= longest else f"{tail[: longest - 1]}…")
@@ -163,8 +207,6 @@ def _plain(value: Value) -> Value:
     match value:
         case Secret() | Unknown() | Asset():
             return shown_value(value)
-        case str() if len(value) > _LARGEST:
-            return f"{value[:_LARGEST]}…"
         case Mapping():
             return {str(key): _plain(item) for key, item in value.items()}
         case list() | tuple():

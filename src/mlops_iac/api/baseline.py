@@ -1,0 +1,174 @@
+"""What a change is compared with: the lock file and the blueprint that a git ref holds.
+
+Nothing of the ref's tree is run. Its lock file says what its own tool and templates produced; its
+blueprint and the files that it names are written to a temporary folder and read as data by the
+tool of today, for the causes, and where there is no lock.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mlops_iac.api import compiling
+from mlops_iac.api.project import LOCAL
+from mlops_iac.api.repository import Commit, Repository
+from mlops_iac.errors import BlueprintInvalid, MlopsError, TimedOut, UsageError
+
+if TYPE_CHECKING:
+    from mlops_iac.api.project import Project
+    from mlops_iac.blueprint import LoadedBlueprint
+    from mlops_iac.blueprint.source import Node
+    from mlops_iac.graph.canonical import CanonicalGraph
+
+_CAPTURE_SECONDS = 300
+
+
+class Baseline:
+    """What one commit holds of a project. `folder` is a temporary folder that it may fill."""
+
+    def __init__(
+        self, project: Project, repository: Repository, commit: Commit, folder: Path
+    ) -> None:
+        self.commit = commit
+        self._project = project
+        self._repository = repository
+        self._folder = folder
+        self._blueprint = repository.relative(project.path)
+        self._out = repository.relative(compiling.default_out(project))
+        # Paths relative to the blueprint's folder that its text names and the commit has.
+        self.named: dict[str, str] = {}
+        self._captured: Path | None = None
+
+    def lock_bytes(self, stack: str) -> bytes | None:
+        """The committed lock file of a stack; None where there is none."""
+        from mlops_iac.graph.lock import lock_name
+
+        return self._repository.read(self.commit, posixpath.join(self._out, lock_name(stack)))
+
+    def lock(self, stack: str) -> tuple[CanonicalGraph, dict[str, str]] | None:
+        """The graph in that lock file, and the versions that wrote it.
+
+        Raises UsageError for one that is damaged or of a newer format.
+        """
+        from mlops_iac.graph.lock import lock_name, lock_versions, parse_lock
+
+        raw = self.lock_bytes(stack)
+        if raw is None:
+            return None
+        return parse_lock(raw, f"{lock_name(stack)} at {self.commit.words}"), lock_versions(raw)
+
+    @cached_property
+    def loaded(self) -> LoadedBlueprint | None:
+        """The blueprint as the commit has it; None where it has none.
+
+        Raises BlueprintInvalid, with its problems placed at `blueprint.yaml at REF`.
+        """
+        from mlops_iac.blueprint.loaded import inspect
+
+        if not self._export():
+            return None
+        loaded, problems = inspect(self._path, shown=self._project.loaded.shown)
+        if loaded is None:
+            raise BlueprintInvalid(
+                [
+                    replace(item, file=f"{item.file} at {self.commit.words}")
+                    for item in problems
+                    if item.severity == "error"
+                ]
+            )
+        return loaded
+
+    @property
+    def _path(self) -> Path:
+        return self._folder / "tree" / self._blueprint
+
+    @property
+    def root(self) -> Path:
+        """The folder of the exported blueprint."""
+        return self._path.parent
+
+    def captured(self, stack: str) -> CanonicalGraph | None:
+        """The stack as today's tool captures the commit's blueprint, in a process of its own.
+
+        None where the commit has no blueprint, or its blueprint no such stack.
+        Raises BlueprintInvalid, MlopsError, TimedOut.
+        """
+        from mlops_iac.graph.lock import lock_name, read_lock
+
+        loaded = self.loaded
+        if loaded is None or stack not in loaded.environments or stack == LOCAL:
+            return None
+        if self._captured is None:
+            self._captured = self._compile()
+        return read_lock(self._captured / lock_name(stack))
+
+    def _compile(self) -> Path:
+        out = self._folder / "compiled"
+        words = [sys.executable, "-P", "-m", "mlops_iac", "--file", str(self._path)]
+        words += ["compile", "--out", str(out), "--no-input"]
+        try:
+            done = subprocess.run(
+                words,
+                cwd=self._folder,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=_CAPTURE_SECONDS,
+                env={**os.environ, "NO_COLOR": "1"},
+            )
+        except subprocess.TimeoutExpired:
+            raise TimedOut(
+                f"the blueprint at {self.commit.words} was not captured in {_CAPTURE_SECONDS} s"
+            ) from None
+        if done.returncode != 0:
+            said = done.stderr.replace(str(self._folder / "tree") + os.sep, "").strip()
+            problem = MlopsError if done.returncode == 1 else UsageError
+            raise problem(
+                f"the blueprint at {self.commit.words} cannot be captured:\n{said}",
+                hint="compare with a commit that has a lock file, or mend the blueprint there",
+            )
+        return out
+
+    def _export(self) -> bool:
+        """Write the blueprint and what it names to the folder; False where there is none."""
+        from mlops_iac.blueprint.compose import compose
+        from mlops_iac.blueprint.source import Source
+
+        raw = self._repository.read(self.commit, self._blueprint)
+        if raw is None:
+            return False
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._path.write_bytes(raw)
+        root, _ = compose(Source(self._blueprint, raw.decode("utf-8", "replace")))
+        base = posixpath.dirname(self._blueprint)
+        for path, text in _texts(root):
+            inside = posixpath.normpath(text.split("${")[0].rstrip("/") or ".")
+            if inside in (".", "..") and not path.endswith("code"):
+                continue
+            there = posixpath.normpath(posixpath.join(base, inside))
+            if there.startswith("..") or posixpath.isabs(there) or inside in self.named:
+                continue
+            if self._repository.export(self.commit, there, self._folder / "tree"):
+                self.named[inside] = path
+        return True
+
+
+def _texts(node: Node, path: str = "") -> Iterator[tuple[str, str]]:
+    match node.kind:
+        case "map":
+            for key, entry in node.entries.items():
+                yield from _texts(entry.value, f"{path}.{key}" if path else key)
+        case "list":
+            for item in node.items:
+                yield from _texts(item, path)
+        case _:
+            if node.text and "://" not in node.text and "\n" not in node.text:
+                yield path, node.text

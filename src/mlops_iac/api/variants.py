@@ -1,0 +1,166 @@
+"""Counterfactuals captured: the old blueprint with one edit, and nothing else, as resources."""
+
+from __future__ import annotations
+
+import filecmp
+import gc
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mlops_iac.api import compiling
+from mlops_iac.api.project import Project
+from mlops_iac.blueprint.edits import Counterfactuals, Edit
+
+if TYPE_CHECKING:
+    from mlops_iac.api.baseline import Baseline
+    from mlops_iac.blueprint import ResolvedBlueprint
+    from mlops_iac.graph.canonical import CanonicalGraph
+
+
+@dataclass(frozen=True)
+class FileEdit:
+    """A file or folder that the blueprint names, with other content than the ref's."""
+
+    path: str
+    file: str
+    inside: str
+    line: int = 0
+    old: Any = None
+    new: Any = None
+
+
+class Variants:
+    """Captures of one stack's old blueprint with some of the edits since."""
+
+    def __init__(self, project: Project, baseline: Baseline, stack: str, folder: Path) -> None:
+        loaded = baseline.loaded
+        assert loaded is not None
+        self._project = project
+        self._baseline = baseline
+        self._loaded = loaded
+        self._stack = stack
+        self._folder = folder
+        self._runs = 0
+        self._counterfactuals = Counterfactuals(loaded, project.loaded, stack)
+
+    @property
+    def edits(self) -> list[Edit | FileEdit]:
+        """What the stack's own blueprint, and the files that it names, say differently."""
+        return [*self._counterfactuals.edits, *self._file_edits()]
+
+    @property
+    def elsewhere(self) -> Sequence[Edit]:
+        """What other environments say differently: it matters where one promotes to another."""
+        return self._counterfactuals.elsewhere
+
+    def plan(self, edits: Sequence[Edit | FileEdit]) -> _Alone:
+        """The old blueprint with `edits`, planned. Raises BlueprintInvalid where it is none."""
+        written = [edit for edit in edits if isinstance(edit, Edit)]
+        alone = _Alone(self._project, self._loaded, self._counterfactuals.resolve(written))
+        with self._in_place(edits):
+            alone.calls(self._stack)
+        return alone
+
+    def capture(self, edits: Sequence[Edit | FileEdit]) -> CanonicalGraph:
+        """The resources of the old blueprint with `edits`. Raises BlueprintInvalid."""
+        from mlops_iac.graph.canonical import canonical
+
+        alone = self.plan(edits)
+        self._runs += 1
+        out = self._folder / f"{self._stack}-{self._runs}"
+        out.mkdir(parents=True)
+        try:
+            with self._in_place(edits):
+                program = compiling.build(alone, out)
+                for path, content in program.files.items():
+                    target = out / path
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    target.write_bytes(content)
+                with collector_paused():
+                    graph = compiling.capture_program(
+                        alone, self._stack, out, program.config[self._stack]
+                    )
+            return canonical(graph)
+        finally:
+            shutil.rmtree(out, ignore_errors=True)
+
+    def _file_edits(self) -> Iterator[FileEdit]:
+        for inside, path in self._baseline.named.items():
+            old, new = self._baseline.root / inside, self._project.root / inside
+            changed = _changed(old, new)
+            if changed is not None:
+                more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
+                where = os.path.relpath(new / changed[0] if changed else new)
+                yield FileEdit(path, f"{where}{more}", inside)
+
+    @contextmanager
+    def _in_place(self, edits: Sequence[Edit | FileEdit]) -> Iterator[None]:
+        """The head's files in the place of the ref's, as long as it lasts."""
+        swapped: list[tuple[Path, Path]] = []
+        try:
+            for edit in edits:
+                if isinstance(edit, FileEdit):
+                    here = self._baseline.root / edit.inside
+                    aside = here.with_name(f".{here.name}.ref")
+                    here.rename(aside)
+                    swapped.append((here, aside))
+                    here.symlink_to((self._project.root / edit.inside).resolve())
+            yield
+        finally:
+            for here, aside in reversed(swapped):
+                here.unlink(missing_ok=True)
+                aside.rename(here)
+
+
+class _Alone(Project):
+    """One environment of a blueprint, as if it were the only one."""
+
+    def __init__(self, head: Project, loaded: Any, resolved: ResolvedBlueprint) -> None:
+        super().__init__(loaded)
+        self._head = head
+        self._one = resolved
+
+    @property
+    def environments(self) -> Sequence[str]:
+        return (self._one.environment,)
+
+    @property
+    def work(self) -> Path:
+        return self._head.work
+
+    def resolve(self, stack: str) -> ResolvedBlueprint:
+        return self._one
+
+
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """A capture makes many objects that live as long as it does: looking for garbage is for nothing."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _changed(old: Path, new: Path) -> list[str] | None:
+    """What differs below a folder; an empty list for a file that differs; None for nothing."""
+    from mlops_iac.errors import UsageError
+    from mlops_iac.program.archive import members
+
+    if old.is_file() and new.is_file():
+        return None if filecmp.cmp(old, new, shallow=False) else []
+    if not (old.is_dir() and new.is_dir()):
+        return None  # a place of another kind, or gone: the blueprint says so itself
+    try:
+        before, after = (members(p, {}) for p in (old, new))
+    except UsageError:
+        return None
+    found = [n for n in sorted({*before, *after}) if before.get(n) != after.get(n)]
+    return found or None
