@@ -236,8 +236,13 @@ class Deployment:
             yield f"{error.message} {error.hint}"
 
     def _bare(self) -> StackTarget:
-        """Return a target for reading the state: needs no program and no versions."""
-        folder = compiling.default_out(self.project)
+        """Return a target for reading the state: needs no versions, and a program only where the
+        real engine reads `local`, which is compiled into the work folder alone.
+        """
+        if self.stack == LOCAL and self.engine_name == PULUMI:
+            folder, _ = compiling.work_program(self.project)
+        else:
+            folder = compiling.default_out(self.project)
         return compiling.target(self.project, self.stack, folder, {})
 
 

@@ -75,7 +75,9 @@ def plan_of_deployment(deployment: Deployment, plan: Plan) -> SavedPlan:
     config = dict(deployment.target.config)
     bound, hidden = _bound(project, stack, config)
     operations = saved_plan.operations_of(plan.steps, is_sensitive, inputs=exact)
-    bound["state"] = {each.urn: _state_digest(each) for each in deployment.resources()}
+    bound["state"] = {
+        each.urn: _state_digest(each) for each in deployment.engine.resources(deployment.target)
+    }
     bound["outputs"] = canonical_value(redact(dict(plan.outputs))) if exact else {}
     resources = {entry["urn"]: entry.get("inputs", {}) for entry in operations}
     basis: Basis = "state"

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from mlops_iac.api.deploying import Deployment
     from mlops_iac.graph.plan import Plan
 
+_MOVES_SHOWN = 20
+
 
 @verb(
     "up",
@@ -109,8 +111,10 @@ def _planned(session: Session, deployment: Deployment) -> Plan:
                     "moved": list(error.moves),
                 }
             )
-        for move in error.moves[3:]:
+        for move in error.moves[:_MOVES_SHOWN]:
             session.say(f"  {move}")
+        if len(error.moves) > _MOVES_SHOWN:
+            session.say(f"  and {len(error.moves) - _MOVES_SHOWN} more; --json has them all")
         raise
 
 
