@@ -95,21 +95,15 @@ def context_of(
     project: Project, stack: str, graph: ResourceGraph, settings: Configuration
 ) -> Context:
     """What rules may ask about a stack."""
-    from mlops_iac.api.cloud import EMULATED_ACCOUNT
     from mlops_iac.graph.provenance import blueprint_paths
     from mlops_iac.policy.context import Context
 
-    declared = {
-        str(each.blueprint.account)
-        for name in project.environments
-        if (each := project.resolve(name)).blueprint.account is not None
-    }
     components = {call.name: call.path for call in project.calls(stack)}
     return Context(
         graph=graph,
         production=is_production(project, stack, settings),
         region=project.region(stack),
-        accounts=frozenset({*declared, EMULATED_ACCOUNT} if stack == LOCAL else declared),
+        accounts=_accounts(project, stack),
         paths=blueprint_paths(graph, components),
         blueprint=project.resolve(stack),
     )
@@ -133,6 +127,53 @@ def require(findings: Sequence[Finding], stack: str) -> None:
             f"{stack} breaks {first.rule}: {place}{first.message}{more}",
             hint=f"{first.remediation}; `mlops-iac policy check -s {stack}` lists all",
         )
+
+
+def write_pack(project: Project, out: Path, *, own: bool = True) -> list[Path]:
+    """Write a policy pack of the project's rules for the plain Pulumi CLI; return its files."""
+    from mlops_iac import __version__
+    from mlops_iac.policy import team
+    from mlops_iac.policy.pack import PackSettings, RuleSettings, StackSettings, write
+
+    if unknown := problems(project):
+        raise BlueprintInvalid(unknown)
+    known = rules(project, own=own)
+    settings = configuration(project, known)
+    stacks = {
+        stack: StackSettings(
+            production=is_production(project, stack, settings),
+            region=project.region(stack),
+            accounts=sorted(_accounts(project, stack)),
+            components={call.name: call.path for call in project.calls(stack)},
+            exceptions={
+                rule: {"at": each.at, "reason": each.reason, "until": each.until}
+                for rule, each in project.resolve(stack).blueprint.exceptions.items()
+            },
+        )
+        for stack in project.environments
+    }
+    pack = PackSettings(
+        project=project.name,
+        stacks=stacks,
+        rules={
+            rule.id: RuleSettings(settings.severity(rule), settings.parameters(rule))
+            for rule in known
+            if settings.enabled(rule)
+        },
+    )
+    return write(out, pack, team.files(project.root) if own else (), __version__)
+
+
+def _accounts(project: Project, stack: str) -> frozenset[str]:
+    """Accounts of the project's environments; for `local`, the emulated one too."""
+    from mlops_iac.api.cloud import EMULATED_ACCOUNT
+
+    declared = {
+        str(each.blueprint.account)
+        for name in project.environments
+        if (each := project.resolve(name)).blueprint.account is not None
+    }
+    return frozenset({*declared, EMULATED_ACCOUNT} if stack == LOCAL else declared)
 
 
 def _shown(path: Path) -> str:

@@ -146,9 +146,27 @@ def ls(session: Session, rule: str | None, no_team_rules: bool) -> None:
             )
 
 
+@verb(
+    "pack",
+    click.Option(["--out"], metavar="DIR", required=True, help="The folder to write."),
+    _NO_TEAM,
+)
+def pack(session: Session, out: str, no_team_rules: bool) -> None:
+    """Write the same rules as a policy pack, for `pulumi preview --policy-pack DIR`."""
+    from pathlib import Path
+
+    from mlops_iac.api.policing import write_pack
+
+    written = write_pack(session.project(), Path(out), own=not no_team_rules)
+    if session.json:
+        session.emit_json([path.as_posix() for path in written])
+    else:
+        session.say(f"wrote {out}: {len(written)} files; next: cd {out} && pulumi install")
+
+
 command = click.Group(
     "policy",
-    commands=[check, ls],
+    commands=[check, ls, pack],
     help="Guard rails: check stacks against them, list them, serve them to the Pulumi CLI.",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
