@@ -129,3 +129,18 @@ def test_foreign_keys_are_not_ours_to_set(tmp_path: Path) -> None:
     target = make_target(tmp_path, "", stack="prod", config={"theirs:x": 1})
     with pytest.raises(UsageError, match="belongs to someone else"):
         workspace.write_config(target)
+
+
+def test_another_key_opens_no_encrypted_values(tmp_path: Path) -> None:
+    target = make_target(tmp_path, "", stack="prod", config={"proj:new": 3})
+    source = target.program / "Pulumi.prod.yaml"
+    source.write_text(yaml.safe_dump({"encryptionsalt": "v1:old", "config": {"theirs:x": "y"}}))
+    written = workspace.write_config(target, key={"encryptionsalt": "v1:new", "config": {"z": 1}})
+    assert yaml.safe_load(written.read_text()) == {
+        "encryptionsalt": "v1:new",
+        "config": {"theirs:x": "y", "proj:new": 3},
+    }
+    source.write_text(yaml.safe_dump({"config": {"theirs:x": [{"secure": "v1:y"}]}}))
+    with pytest.raises(UsageError, match="only its key opens its secrets") as caught:
+        workspace.write_config(target, key={"encryptionsalt": "v1:new"})
+    assert "pulumi stack init prod" in caught.value.hint

@@ -16,7 +16,7 @@ _CREDENTIALS = re.compile(
     r"UnrecognizedClient|SignatureDoesNotMatch|InvalidAccessKeyId|failed to refresh cached",
     re.IGNORECASE,
 )
-_PLUGIN = re.compile(r"install the plugin using `pulumi plugin install resource (\S+) v(\S+?)`")
+_PLUGIN = re.compile(r"resource plugin 'pulumi-resource-([^']+)'.{0,40}? at version v([^\s,]+)")
 _NOISE = ("Traceback", 'File "')
 
 

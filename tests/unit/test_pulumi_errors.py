@@ -1,0 +1,87 @@
+"""The real CLI's words as errors of ours: which kind, and what to do."""
+
+from __future__ import annotations
+
+import pytest
+
+from mlops_iac.engine.pulumi_errors import explained, missing
+from mlops_iac.errors import AuthenticationError, MlopsError, StackNotFound, UsageError
+
+HEAD = "\n code: 255\n stdout: \n stderr: "
+
+
+@pytest.mark.parametrize(
+    ("said", "kind", "hint"),
+    [
+        (
+            "error: PULUMI_ACCESS_TOKEN must be set for login during non-interactive CLI sessions",
+            AuthenticationError,
+            "pulumi login",
+        ),
+        (
+            (
+                "error: could not create secrets manager for new stack: passphrase must be set with"
+                " PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE environment variables"
+            ),
+            AuthenticationError,
+            "PULUMI_CONFIG_PASSPHRASE",
+        ),
+        ("error: incorrect passphrase", AuthenticationError, "made with"),
+        (
+            (
+                "error: no resource plugin 'pulumi-resource-aws' found in the workspace at version"
+                " v7.51.1 or on your $PATH"
+            ),
+            UsageError,
+            "pulumi plugin install resource aws v7.51.1",
+        ),
+        (
+            (
+                "error: Could not automatically download and install resource plugin"
+                " 'pulumi-resource-aws' at version v7.51.1, install the plugin using `pulumi plugin"
+                " install resource aws v7.51.1`: failed all 5 attempts"
+            ),
+            UsageError,
+            "pulumi plugin install resource aws v7.51.1",
+        ),
+        (
+            (
+                "error: pulumi:providers:aws resource 'default' has a problem: No valid credential"
+                " sources found."
+            ),
+            AuthenticationError,
+            "sign in",
+        ),
+        ("error: the stack is currently locked by 1 lock(s)", MlopsError, "pulumi cancel"),
+        ("error: something else", MlopsError, ""),
+    ],
+)
+def test_kinds(said: str, kind: type[MlopsError], hint: str) -> None:
+    error = explained(Exception(HEAD + said))
+    assert type(error) is kind
+    assert hint in error.hint
+    assert "stderr" not in error.message
+    assert "\n" not in error.message
+
+
+def test_a_programs_traceback_is_told_by_its_last_line() -> None:
+    said = (
+        "Program failed with an unhandled exception:\nTraceback (most recent call last):\n"
+        '  File "/somewhere/__main__.py", line 3, in <module>\n    open("x")\n'
+        "FileNotFoundError: [Errno 2] No such file or directory: 'x'\n"
+    )
+    error = explained(Exception(HEAD), [said, said])
+    assert error.message == (
+        "Pulumi: the program failed: FileNotFoundError: [Errno 2] No such file or directory: 'x'"
+    )
+
+
+def test_without_a_word() -> None:
+    assert explained(Exception("")).message == "Pulumi: it failed without a word"
+
+
+def test_a_missing_stack() -> None:
+    error = missing("prod")
+    assert isinstance(error, StackNotFound)
+    assert error.exit_code == 6
+    assert "up -s prod" in error.hint
