@@ -94,7 +94,10 @@ def test_reader_accounts_decrypt_and_no_more() -> None:
     readers = _statements(graph(customer=True, reader_accounts=["111122223333"]), "keys-data")[
         "Readers"
     ]
-    assert readers["Action"] == ["kms:Decrypt", "kms:DescribeKey"]
+    assert readers["Action"] == "kms:Decrypt"
+    assert readers["Condition"] == {
+        "StringEquals": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}
+    }
     assert readers["Principal"] == {"AWS": ["arn:aws:iam::111122223333:root"]}
 
 

@@ -114,12 +114,19 @@ class Keys(pulumi.ComponentResource):
         return [
             statement(
                 "Readers",
-                ["kms:Decrypt", "kms:DescribeKey"],
+                ["kms:Decrypt"],
                 ["*"],
-                reason="accounts that serve the models trained here read their artifacts",
+                reason="accounts that serve the models trained here read their artifacts from S3",
                 wildcard="in a key policy `*` is this key",
                 principal={
                     "AWS": [self._context.root(each) for each in self._args.reader_accounts]
+                },
+                conditions={
+                    "StringEquals": {
+                        "kms:ViaService": pulumi.Output.concat(
+                            "s3.", self._context.region, ".", self._context.dns_suffix
+                        )
+                    }
                 },
             )
         ]
