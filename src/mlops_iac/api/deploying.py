@@ -236,8 +236,9 @@ class Deployment:
             yield f"{error.message} {error.hint}"
 
     def _bare(self) -> StackTarget:
-        """Return a target for reading the state: needs no versions, and a program only where the
-        real engine reads `local`, which is compiled into the work folder alone.
+        """Return a target for reading the state: needs no versions.
+
+        It needs a program only where the real engine reads `local`, whose own is in the work folder.
         """
         if self.stack == LOCAL and self.engine_name == PULUMI:
             folder, _ = compiling.work_program(self.project)
