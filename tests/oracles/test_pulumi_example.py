@@ -8,13 +8,12 @@ absolute asset paths; the hashes are compared. The default provider is the engin
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -181,6 +180,8 @@ def test_the_whole_life(here: Here) -> None:
     # From here on the engine that deployed it is the one that answers.
     again = here.cli("preview", "--json", "--expect-no-changes").json
     assert set(again["changeSummary"]) == {"same"}
+    # `pulumi stack select` is the user's alone: the engine names its stack in every call.
+    assert not list(Path(here.cli.environment["PULUMI_HOME"]).rglob("workspaces/*"))
     status = here.cli("status", "--json").json
     assert len(status["resources"]) == count["create"]
     assert status["pending"] == ["api (model adherence)"]
@@ -257,26 +258,21 @@ def files(folder: Path) -> dict[str, bytes]:
     }
 
 
-COMMANDS = [("preview", "--live", "-s", "prod"), ("up", "-s", "prod", "--yes")]
-
-
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", [("preview", "--live"), ("up", "--yes")])
 def test_nobody_logged_in(real: Callable[..., Cli], command: tuple[str, ...]) -> None:
     cli = real()
     before = files(cli.folder)
-    answer = cli(*command, expect=3)
+    answer = cli(*command, "-s", "prod", expect=3)
     assert "nobody is logged in" in answer.err
     assert "pulumi login" in answer.err
     assert files(cli.folder) == before
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_without_the_plugin_no_stack_is_left(
-    real: Callable[..., Cli], command: tuple[str, ...], tmp_path: Path
-) -> None:
+def test_without_the_plugin_no_stack_is_left(real: Callable[..., Cli], tmp_path: Path) -> None:
+    """`up` previews first, as `preview --live` does, where no stack is made."""
     cli = real(PULUMI_BACKEND_URL=tmp_path.as_uri(), PULUMI_CONFIG_PASSPHRASE="x")
     before = files(cli.folder)
-    answer = cli(*command, expect=2)
+    answer = cli("up", "-s", "prod", "--yes", expect=2)
     assert re.search(r"pulumi plugin install resource aws v7\.", answer.err)
     assert files(cli.folder) == before
     assert not list(tmp_path.rglob("prod*"))
@@ -290,26 +286,3 @@ def test_a_stack_that_is_not_there_is_not_made_to_be_deleted(
         assert "the backend has no stack prod" in cli(*command, "-s", "prod", expect=6).err
     assert cli("status", "-s", "prod", "--json").json["resources"] == []
     assert not list(tmp_path.rglob("prod*"))
-
-
-def test_the_users_own_selection_stays(here: Here, tmp_path: Path) -> None:
-    """The engine names its stack in every call; `pulumi stack select` is the user's alone."""
-    from mlops_iac.engine.pulumi_cli import PulumiEngine
-
-    engine = PulumiEngine(here.project.cloud.providers("local"))
-    with here.project.deployment("local") as deployment:
-        target = replace(deployment.target, work=tmp_path / ".mlops-iac")
-    home = tmp_path / "home"
-    before = os.environ.get("PULUMI_HOME")
-    os.environ["PULUMI_HOME"] = str(home)
-    try:
-        plan = engine.preview(target)
-        assert engine.outputs(target) == {}
-    finally:
-        if before is None:
-            del os.environ["PULUMI_HOME"]
-        else:
-            os.environ["PULUMI_HOME"] = before
-    assert plan.changes
-    assert not list(home.rglob("workspaces/*"))
-    assert not list((tmp_path / ".mlops-iac").rglob("local.json*"))

@@ -8,6 +8,7 @@ that is thrown away: a stack that nobody confirmed must not appear in the user's
 from __future__ import annotations
 
 import contextlib
+import functools
 import secrets
 import shutil
 import tempfile
@@ -79,7 +80,15 @@ def tried(
 
 
 def _workspace(program: Path, variables: Mapping[str, str]) -> automation.LocalWorkspace:
-    return _Unselected(work_dir=str(program.resolve()), env_vars=dict(variables))
+    return _Unselected(
+        work_dir=str(program.resolve()), env_vars=dict(variables), pulumi_command=_command()
+    )
+
+
+@functools.cache
+def _command() -> automation.PulumiCommand:
+    """The CLI on PATH, asked for its version once. Raises InvalidVersionError."""
+    return automation.PulumiCommand()
 
 
 __all__ = ["found", "made", "tried"]
