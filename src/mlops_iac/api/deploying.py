@@ -291,10 +291,11 @@ def against_lock(project: Project, stack: str) -> Plan:
     from mlops_iac.graph.lock import lock_name, lock_plan
 
     graph = project.capture(stack)
-    return lock_plan(compiling.default_out(project) / lock_name(stack), graph, _replaces)
+    return lock_plan(compiling.default_out(project) / lock_name(stack), graph, replacement_fact)
 
 
-def _replaces(type_: str, path: str) -> tuple[bool | None, str]:
+def replacement_fact(type_: str, path: str) -> tuple[bool | None, str]:
+    """Say whether a change at a property path replaces the resource, and who says so."""
     from mlops_iac.emulators.aws.facts import replaces
 
     return replaces(type_, path)

@@ -54,9 +54,9 @@ class Variants:
         return [*self._counterfactuals.edits, *self._file_edits()]
 
     @property
-    def elsewhere(self) -> Sequence[Edit]:
+    def elsewhere(self) -> list[Edit | FileEdit]:
         """What other environments say differently: it matters where one promotes to another."""
-        return self._counterfactuals.elsewhere
+        return list(self._counterfactuals.elsewhere)
 
     def plan(self, edits: Sequence[Edit | FileEdit]) -> _Alone:
         """The old blueprint with `edits`, planned. Raises BlueprintInvalid where it is none."""
@@ -65,6 +65,17 @@ class Variants:
         with self._in_place(edits):
             alone.calls(self._stack)
         return alone
+
+    def check(self, edits: Sequence[Edit | FileEdit]) -> object:
+        """What would be captured, comparable. Raises BlueprintInvalid."""
+        alone = self.plan(edits)
+        resolved = alone.resolve(self._stack)
+        return (
+            repr(alone.calls(self._stack)),
+            repr(resolved.blueprint.overrides),
+            repr(alone.platform_of(self._stack).provider_config(resolved)),
+            [edit.inside for edit in edits if isinstance(edit, FileEdit)],
+        )
 
     def capture(self, edits: Sequence[Edit | FileEdit]) -> CanonicalGraph:
         """The resources of the old blueprint with `edits`. Raises BlueprintInvalid."""

@@ -105,7 +105,7 @@ def prose(text: str, platform: Platform, *, limit: int = SENTENCE) -> str:
 
 def name(text: str, platform: Platform) -> str:
     """A short name in a heading: as it is where it is plain, else as code."""
-    plain = _WORD.fullmatch(text) and text.isascii() and text[-1:].isalnum() and len(text) <= SHORT
+    plain = len(text) <= SHORT and text.isascii() and text[-1:].isalnum() and _WORD.fullmatch(text)
     return text if plain and not _REFERENCE.search(text) else code(text, platform)
 
 

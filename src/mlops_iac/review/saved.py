@@ -45,7 +45,7 @@ def to_json(review: Review) -> dict[str, Any]:
     }
 
 
-def from_json(data: Mapping[str, Any]) -> Review:
+def from_json(data: Any) -> Review:
     """The review that `to_json` gave. Raises UsageError for anything else."""
     found = data.get("format") if isinstance(data, Mapping) else None
     if isinstance(found, int) and found > FORMAT:
@@ -78,15 +78,13 @@ def from_json(data: Mapping[str, Any]) -> Review:
         ) from None
 
 
-def _step(reviewed: ReviewedStep) -> dict[str, Any]:
-    step = reviewed.step
-    entry: dict[str, Any] = {
-        name: value for name in _FIELDS if (value := getattr(step, name)) not in ("", (), [], False)
-    }
-    entry["custom"] = step.custom
-    for name in ("replace_keys", "dependencies"):
-        if name in entry:
-            entry[name] = list(entry[name])
+def to_data(step: Step) -> dict[str, Any]:
+    """A step as JSON-able data without secrets; its inputs only where something changes."""
+    entry: dict[str, Any] = {"custom": step.custom}
+    for name in _FIELDS:
+        value = getattr(step, name)
+        if value:
+            entry[name] = list(value) if isinstance(value, list | tuple) else value
     if step.op != "same":
         entry |= {
             name: _encode(redact_properties(step.type, getattr(step, name)))
@@ -95,10 +93,18 @@ def _step(reviewed: ReviewedStep) -> dict[str, Any]:
         }
     if step.changes:
         entry["changes"] = [_change(change) for change in step.changes]
+    return entry
+
+
+def _step(reviewed: ReviewedStep) -> dict[str, Any]:
     return {
-        "step": entry,
+        "step": to_data(reviewed.step),
         "causes": [
-            {**asdict(cause), "old": _encode(cause.old), "new": _encode(cause.new)}
+            {
+                **asdict(cause),
+                "old": _encode(named(cause.path, cause.old)),
+                "new": _encode(named(cause.path, cause.new)),
+            }
             for cause in reviewed.causes
         ],
         "follows": list(reviewed.follows),

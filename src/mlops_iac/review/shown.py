@@ -118,6 +118,8 @@ def hidden(path: str, value: Value, inputs: Properties | None = None) -> Value:
     `inputs` are the properties that `path` leads through: of a list of names and values, as
     containers write their environment, the name stands beside the value.
     """
+    if len(path) > _LARGEST:  # too long to be looked through for a name
+        return REDACTED
     steps = [quoted or index or plain for quoted, index, plain in _SEGMENT.findall(path)]
     names = [step for step in steps if not step.isdigit()]
     if steps and steps[-1] in ("value", "Value"):
@@ -183,7 +185,7 @@ def _bounded(value: Value, depth: int = 0) -> Value:
 
 
 def _like_document(text: str) -> bool:
-    return text.lstrip()[:1] in ("{", "[")
+    return text[:_LARGEST].lstrip()[:1] in ("", "{", "[")
 
 
 def _same_beginning(old: str, new: str) -> int:

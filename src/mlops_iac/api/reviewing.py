@@ -1,0 +1,340 @@
+"""A change reviewed: today's capture beside what a ref, a lock file or a state holds."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mlops_iac.api import compiling
+from mlops_iac.api.baseline import Baseline
+from mlops_iac.api.project import LOCAL
+from mlops_iac.api.repository import Repository, around
+from mlops_iac.errors import BlueprintInvalid, UsageError
+from mlops_iac.review.model import Cause, Review, ReviewedStep
+
+if TYPE_CHECKING:
+    from mlops_iac.api.project import Project
+    from mlops_iac.api.variants import FileEdit, Variants
+    from mlops_iac.blueprint.edits import Edit
+    from mlops_iac.graph.canonical import CanonicalGraph
+    from mlops_iac.graph.plan import Plan, Step
+    from mlops_iac.program.build import Program
+
+HEAD = "HEAD"
+_NO_REF = ("lock", "state")
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """A review, and the plan that it is about, for whoever shows or saves the plan itself."""
+
+    review: Review
+    plan: Plan
+
+
+def review(project: Project, stack: str, against: str | None = None) -> Reviewed:
+    """Review one stack; see `Project.review`."""
+    return reviews(project, [stack], against)[0]
+
+
+def reviews(project: Project, stacks: Sequence[str], against: str | None) -> list[Reviewed]:
+    """Review several stacks in one process, against the same thing."""
+    for stack in stacks:
+        project.resolve(stack)
+    if against == "state" or (against is None and list(stacks) == [LOCAL]):
+        return [_of_plan(project, stack, "state") for stack in stacks]
+    if LOCAL in stacks:
+        raise UsageError(
+            "local has no lock file, so it is compared with its state only",
+            hint="name a stack with -s, or leave --against out",
+        )
+    with _reviewer(project, against or "lock") as reviewer:
+        return [reviewer.review(stack) for stack in stacks]
+
+
+@contextmanager
+def _reviewer(project: Project, against: str) -> Iterator[_Reviewer]:
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mlops-iac-")))
+        if against == "lock":
+            repository = stack.enter_context(around(project.root))
+            yield _Reviewer(project, repository, None, folder)
+            return
+        opened = stack.enter_context(Repository.around(project.root))
+        yield _Reviewer(project, opened, against, folder)
+
+
+def _of_plan(project: Project, stack: str, against: str) -> Reviewed:
+    """A review of a plan against a state: what it holds is known, what caused it is not."""
+    from mlops_iac.review.semantics import all_risks, plan_hash, reviewed, unknown_outputs
+
+    plan = project.preview(stack, against=against)
+    steps = reviewed(plan.steps, {})
+    with around(project.root) as repository:
+        sha = _sha(repository)
+    made = Review(
+        project=plan.project,
+        stack=stack,
+        platform=project.platform,
+        engine=plan.engine,
+        against=project.comparison(plan),
+        steps=steps,
+        risks=all_risks(steps),
+        outputs_unknown=unknown_outputs(plan.outputs, plan.steps),
+        plan_hash=plan_hash(steps),
+        sha=sha,
+        notes=list(plan.diagnostics),
+    )
+    return Reviewed(made, plan)
+
+
+def _sha(repository: Repository | None) -> str:
+    if repository is None:
+        return ""
+    try:
+        return repository.commit(HEAD).sha
+    except UsageError:
+        return ""  # no commit yet
+
+
+class _Old:
+    """What a stack was: its graph, and what is known about where that comes from."""
+
+    def __init__(self, graph: CanonicalGraph, words: str) -> None:
+        self.graph = graph
+        self.words = words
+        # The graph by today's tool, where it was made that way.
+        self.today: CanonicalGraph | None = None
+        self.versions: Mapping[str, str] = {}
+        self.notes: list[str] = []
+
+
+class _Reviewer:
+    """Reviews stacks of one project against one ref, or against the lock in the working tree."""
+
+    def __init__(
+        self, project: Project, repository: Repository | None, ref: str | None, folder: Path
+    ) -> None:
+        self.project = project
+        self.repository = repository
+        self.ref = ref
+        self.folder = folder
+
+    @cached_property
+    def _baseline(self) -> Baseline | None:
+        """The ref; where the working tree's lock is compared, HEAD."""
+        if self.repository is None:
+            return None
+        if self.ref is not None:
+            commit = self.repository.commit(self.ref)
+        else:
+            try:
+                commit = self.repository.commit(HEAD)
+            except UsageError:
+                return None
+        return Baseline(self.project, self.repository, commit, self.folder)
+
+    @cached_property
+    def _program(self) -> tuple[Path, Program]:
+        return compiling.work_program(self.project)
+
+    def _head(self, stack: str) -> CanonicalGraph:
+        from mlops_iac.api.variants import collector_paused
+        from mlops_iac.graph.canonical import canonical
+
+        folder, program = self._program
+        with collector_paused():
+            graph = compiling.capture_program(self.project, stack, folder, program.config[stack])
+        return canonical(graph)
+
+    def review(self, stack: str) -> Reviewed:
+        """Review one stack."""
+        from mlops_iac.api.deploying import replacement_fact
+        from mlops_iac.graph.diff import diff
+        from mlops_iac.graph.plan import Plan
+        from mlops_iac.review.semantics import all_risks, plan_hash, reviewed, unknown_outputs
+
+        old = self._old(stack)
+        head = self._head(stack)
+        tool: list[ReviewedStep] = []
+        causes: Mapping[str, Sequence[Cause]] = {}
+        base = old.graph
+        if old.graph.resources and old.graph != head:
+            variants = self._variants(stack, old)
+            if variants is not None:
+                base = old.today or variants.capture(())
+                tool = self._tool_changes(old, base)
+                steps = diff(base, head, replacement_fact)
+                causes = self._causes(base, steps, variants, old.notes)
+        steps = diff(base, head, replacement_fact)
+        shown = reviewed(steps, causes)
+        plan = Plan(
+            stack=stack,
+            project=self.project.name,
+            engine="embedded",
+            against=self.ref or "lock",
+            steps=steps,
+            outputs=head.outputs,
+        )
+        made = Review(
+            project=self.project.name,
+            stack=stack,
+            platform=self.project.platform,
+            engine=plan.engine,
+            against=old.words,
+            steps=shown,
+            risks=all_risks([*shown, *tool]),
+            outputs_unknown=unknown_outputs(head.outputs, steps),
+            tool_changes=tool,
+            plan_hash=plan_hash([*shown, *tool]),
+            sha=_sha(self.repository),
+            notes=old.notes,
+        )
+        return Reviewed(made, plan)
+
+    # -- what it was
+
+    def _old(self, stack: str) -> _Old:
+        return self._in_tree(stack) if self.ref is None else self._at_ref(stack)
+
+    def _in_tree(self, stack: str) -> _Old:
+        from mlops_iac.api.deploying import comparison
+        from mlops_iac.graph.lock import lock_name, lock_versions, parse_lock
+        from mlops_iac.graph.plan import Plan
+
+        path = compiling.default_out(self.project) / lock_name(stack)
+        plan = Plan(stack, self.project.name, "embedded", "lock", ())
+        words = comparison(self.project, plan)
+        try:
+            raw = path.read_bytes()
+        except FileNotFoundError:
+            return _Old(_nothing(self.project, stack), words)
+        except OSError as error:
+            raise UsageError(f"{path} cannot be read: {error.strerror}") from None
+        old = _Old(parse_lock(raw, path.name), words)
+        old.versions = lock_versions(raw)
+        return old
+
+    def _at_ref(self, stack: str) -> _Old:
+        baseline = self._baseline
+        assert baseline is not None
+        words = baseline.commit.words
+        locked = baseline.lock(stack)
+        if locked is not None:
+            old = _Old(locked[0], f"the lock file at {words}; no credentials used")
+            old.versions = locked[1]
+            return old
+        graph = baseline.captured(stack)
+        if graph is not None:
+            old = _Old(graph, f"the blueprint at {words}, captured by this version")
+            old.notes.append(
+                f"{words} has no lock file of {stack}: its blueprint was captured by this version"
+                " of mlops-iac, in a process of its own; none of its code was run"
+            )
+            old.today = graph
+            return old
+        old = _Old(_nothing(self.project, stack), f"nothing: {words} has no {stack}")
+        what = f"no stack {stack}" if baseline.loaded else f"no {self.project.loaded.shown}"
+        old.notes.append(f"{words} has {what}: all of it is new")
+        return old
+
+    # -- why
+
+    def _variants(self, stack: str, old: _Old) -> Variants | None:
+        """Counterfactuals of what it was; None, with a note, where its blueprint is not known."""
+        from mlops_iac.api.variants import Variants
+
+        baseline = self._baseline
+        unknown = "the blueprint lines that cause the changes are not known: "
+        if baseline is None:
+            old.notes.append(unknown + "this is no git repository with a commit")
+            return None
+        if self.ref is None and not self._committed(baseline, stack):
+            old.notes.append(unknown + f"the lock file of {stack} is not the one at {HEAD}")
+            return None
+        try:
+            loaded = baseline.loaded
+        except (BlueprintInvalid, UsageError) as error:
+            old.notes.append(unknown + f"at {baseline.commit.words}: {error.message}")
+            return None
+        if loaded is None or stack not in loaded.environments:
+            old.notes.append(unknown + f"{baseline.commit.words} has no blueprint of {stack}")
+            return None
+        variants = Variants(self.project, baseline, stack, self.folder / "variants")
+        try:
+            variants.plan(())
+        except (BlueprintInvalid, UsageError) as error:
+            old.notes.append(unknown + f"at {baseline.commit.words}: {error.message}")
+            return None
+        return variants
+
+    def _committed(self, baseline: Baseline, stack: str) -> bool:
+        from mlops_iac.graph.lock import lock_name, same_lock
+
+        committed = baseline.lock_bytes(stack)
+        path = compiling.default_out(self.project) / lock_name(stack)
+        return committed is not None and same_lock(committed, path.read_bytes())
+
+    def _tool_changes(self, old: _Old, base: CanonicalGraph) -> list[ReviewedStep]:
+        """What differs for the same blueprint: another tool, or a lock file that was stale."""
+        from mlops_iac.api.deploying import replacement_fact
+        from mlops_iac.graph.diff import diff
+        from mlops_iac.graph.lock import installed_versions
+        from mlops_iac.review.semantics import reviewed
+
+        changes = [step for step in diff(old.graph, base, replacement_fact) if step.op != "same"]
+        if not changes:
+            return []
+        today = installed_versions()
+        moved = [
+            Cause(name, old=old.versions.get(name), new=version, kind="tool")
+            for name, version in today.items()
+            if old.versions.get(name) != version
+        ]
+        if not moved:
+            old.notes.append(
+                "the lock file compared with is not what its own blueprint gives with the same"
+                " versions: it was stale, or code outside of the blueprint changed"
+            )
+            moved = [Cause("a stale lock file", kind="unknown")]
+        causes = {step.urn: moved for step in changes}
+        return reviewed(changes, causes, same_content=True)
+
+    def _causes(
+        self,
+        base: CanonicalGraph,
+        steps: Sequence[Step],
+        variants: Variants,
+        notes: list[str],
+    ) -> dict[str, list[Cause]]:
+        from mlops_iac.api.deploying import replacement_fact
+        from mlops_iac.review.causes import attribute
+
+        found = attribute(base, steps, variants.edits, variants, replacement_fact)
+        changed = [step for step in steps if step.op != "same"]
+        left = [step for step in changed if step.urn not in found.causes]
+        if left and variants.elsewhere:
+            more = attribute(base, left, variants.elsewhere, variants, replacement_fact)
+            found.causes.update(more.causes)
+            left = [step for step in left if step.urn not in found.causes]
+        notes += found.notes
+        causes = {urn: [_cause(edit) for edit in edits] for urn, edits in found.causes.items()}
+        if left:
+            notes.append(f"{len(left)} change(s) follow from no single line of the blueprint")
+            causes |= {step.urn: [Cause("", kind="unknown")] for step in left}
+        return causes
+
+
+def _cause(edit: Edit | FileEdit) -> Cause:
+    return Cause(edit.path, edit.file, edit.line, edit.old, edit.new)
+
+
+def _nothing(project: Project, stack: str) -> CanonicalGraph:
+    from mlops_iac.graph.canonical import CanonicalGraph
+
+    return CanonicalGraph(project.name, stack, ())

@@ -1,0 +1,124 @@
+"""Steps → what a reviewer is shown of them: causes, what pulls them along, risks, noise."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from hashlib import sha256
+from typing import Any
+
+from mlops_iac.graph.model import STACK_TYPE, address_of
+from mlops_iac.graph.plan import Step
+from mlops_iac.review.model import Cause, ReviewedStep, Risk
+from mlops_iac.review.noise import noise
+from mlops_iac.review.risks import in_order, risks_of
+from mlops_iac.review.saved import to_data
+from mlops_iac.values import Unknown, Value
+
+_REFERENCE = re.compile(r"\$\{([^${}]+)\.[A-Za-z0-9_]+\}")
+# A dependant looks at these again: what they compute is new afterwards.
+_NEW = ("create", "replace", "delete")
+
+
+def reviewed(
+    steps: Sequence[Step],
+    causes: Mapping[str, Sequence[Cause]],
+    *,
+    same_content: bool = False,
+) -> list[ReviewedStep]:
+    """Steps in their order with everything a reviewer needs.
+
+    `causes` by URN; a step that only follows from another one and has none of its own gets that
+    other one as cause. `same_content`: both sides were made from the same files.
+    """
+    operations = {step.urn: step.op for step in steps}
+    renewed = {address_of(step.type, step.name) for step in steps if step.op in _NEW}
+    by_urn = {step.urn: address_of(step.type, step.name) for step in steps}
+    found = []
+    for step in steps:
+        if step.op == "same":
+            found.append(ReviewedStep(step))
+            continue
+        follows = _follows(step, renewed, by_urn, operations)
+        own = tuple(causes.get(step.urn, ()))
+        if not own:
+            own = tuple(Cause(address, kind="follows") for address in follows)
+        found.append(
+            ReviewedStep(
+                step,
+                causes=own,
+                follows=follows,
+                risks=_risks(step, operations),
+                noise=noise(step, same_content=same_content),
+            )
+        )
+    return found
+
+
+def all_risks(steps: Sequence[ReviewedStep]) -> list[Risk]:
+    """The risks of all steps, the worst kinds first."""
+    return in_order([risk for step in steps for risk in step.risks])
+
+
+def unknown_outputs(outputs: Mapping[str, Value], steps: Sequence[Step]) -> list[str]:
+    """Stack outputs that are known only after the deployment."""
+    renewed = {
+        address_of(step.type, step.name) for step in steps if step.op in ("create", "replace")
+    }
+    return [name for name, value in outputs.items() if _awaits(value, renewed)]
+
+
+def plan_hash(steps: Sequence[ReviewedStep]) -> str:
+    """A digest of every operation with its inputs, secrets left out; equal for equal changes."""
+    whole = sha256()
+    for item in steps:
+        if item.step.op != "same":
+            data = to_data(item.step)
+            whole.update(json.dumps(data, sort_keys=True, ensure_ascii=False).encode() + b"\n")
+    return whole.hexdigest()
+
+
+def _risks(step: Step, operations: Mapping[str, str]) -> list[Risk]:
+    if not step.custom:
+        return []
+    return risks_of(step, gone_with=operations.get(step.parent) == "delete")
+
+
+def _follows(
+    step: Step, renewed: set[str], by_urn: Mapping[str, str], operations: Mapping[str, str]
+) -> tuple[str, ...]:
+    if step.op not in ("update", "replace") or step.type == STACK_TYPE:
+        return ()
+    found: dict[str, None] = {}
+    for change in step.changes:
+        for text in _texts(change.new):
+            found.update((a, None) for a in _REFERENCE.findall(text) if a in renewed)
+        if isinstance(change.new, Unknown):
+            found.update(
+                (by_urn[urn], None) for urn in step.dependencies if operations.get(urn) in _NEW
+            )
+    return tuple(found)
+
+
+def _awaits(value: Value, renewed: set[str]) -> bool:
+    if isinstance(value, Unknown):
+        return True
+    if isinstance(value, str):
+        return any(address in renewed for address in _REFERENCE.findall(value))
+    if isinstance(value, Mapping):
+        return any(_awaits(item, renewed) for item in value.values())
+    return isinstance(value, list | tuple) and any(_awaits(item, renewed) for item in value)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    match value:
+        case str():
+            if "${" in value:
+                yield value
+        case Mapping():
+            for item in value.values():
+                yield from _texts(item)
+        case list() | tuple():
+            for item in value:
+                yield from _texts(item)
