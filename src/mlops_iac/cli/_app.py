@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "outputs": ("outputs", "The stack's outputs."),
     "refresh": ("refresh", "Take over into the state what vanished or drifted."),
     "destroy": ("destroy", "Delete everything a stack made."),
+    "ci": ("ci", "Generate CI workflows: previews on pull requests, exact plans on merge."),
     "local": ("local", "Start, stop and inspect the emulated cloud."),
     "policy": ("policy", "Check stacks against guard rails; list them; make a policy pack."),
     "graph": ("graph", "Draw the stack as Mermaid, DOT or SVG."),

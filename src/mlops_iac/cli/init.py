@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from mlops_iac.cli._session import Session, verb
+from mlops_iac.cli.ci import PLATFORMS
 from mlops_iac.errors import UsageError
 
 QUESTIONS = {
@@ -21,9 +22,17 @@ QUESTIONS = {
     "init",
     click.Argument(["target"], required=False, default=".", type=click.Path(path_type=Path)),
     click.Option(["--data"], metavar="KEY=VALUE", multiple=True, help="An answer; repeatable."),
+    click.Option(
+        ["--ci"],
+        type=click.Choice(PLATFORMS),
+        help="Write CI workflows for it, too; repeatable.",
+        multiple=True,
+    ),
     click.Option(["--defaults"], is_flag=True, help="Take the default for every other answer."),
 )
-def command(session: Session, target: Path, data: tuple[str, ...], defaults: bool) -> None:
+def command(
+    session: Session, target: Path, data: tuple[str, ...], ci: tuple[str, ...], defaults: bool
+) -> None:
     """Start a project in TARGET: blueprint, data, workload, README. Overwrites nothing.
 
     Answers: name, owner, region, platform.
@@ -45,6 +54,12 @@ def command(session: Session, target: Path, data: tuple[str, ...], defaults: boo
             if key not in given:
                 answers[key] = click.prompt(question, default=answers[key], err=True)
     written = scaffold(target, answers)
+    if ci:
+        from mlops_iac.api import delivering, load
+
+        project = load(target / "blueprint.yaml")
+        for platform in ci:
+            written += delivering.write(delivering.workflows(project, platform))
     if session.json:
         session.emit_json({"written": [os.path.relpath(path) for path in written]})
         return
