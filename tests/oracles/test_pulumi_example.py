@@ -2,7 +2,8 @@
 
 What the real engine registers is held against what the embedded one registers. Documented
 differences, taken out by `comparable`: random suffixes of names and ids, and the embedded engine's
-absolute asset paths; the hashes are compared. The default provider is the engines' own.
+absolute asset paths; the hashes are compared. The default provider is the engines' own, and the
+real engine's state keeps no aliases.
 """
 
 from __future__ import annotations
@@ -72,7 +73,6 @@ def registrations(resources: Sequence[Resource]) -> dict[str, dict[str, Any]]:
             "retain_on_delete": item.retain_on_delete,
             "deleted_with": item.deleted_with,
             "secret_outputs": sorted(item.additional_secret_outputs),
-            "aliases": sorted(item.aliases),
             "recorded": item.recorded,
         }
         for item in resources
@@ -218,8 +218,7 @@ def test_the_whole_life(here: Here) -> None:
         here.deploy("embedded")
     ours = resources(here.project)
     assert ours.keys() == theirs.keys()
-    for urn, registration in ours.items():
-        assert registration == theirs[urn], urn
+    assert {urn: pair for urn in ours if (pair := (ours[urn], theirs[urn]))[0] != pair[1]} == {}
 
 
 # -- a real stack ----------------------------------------------------------------------------------
