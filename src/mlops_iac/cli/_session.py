@@ -107,7 +107,7 @@ class Session:
 
     def out(self, text: str, *, nl: bool = True) -> None:
         """Put data on stdout."""
-        click.echo(text, nl=nl)
+        click.echo(text, nl=nl, color=True if self.color == "always" else None)
 
     def emit_json(self, value: object) -> None:
         """JSON on stdout, one document."""
