@@ -1,0 +1,165 @@
+"""Rows about who may what: public access, networks, IAM, secrets."""
+
+from __future__ import annotations
+
+import json
+
+from mlops_iac.policy import types
+from mlops_iac.values import UNKNOWN
+from tests.unit.policy.stacks import made
+
+BUCKET = made(types.BUCKET, "data")
+BLOCKS = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
+GROUP = "aws:ec2/securityGroup:SecurityGroup"
+ACCOUNT = "arn:aws:s3:::x"
+
+
+def blocked(**without):
+    return made(
+        types.BUCKET_PUBLIC_ACCESS,
+        "access",
+        {**dict.fromkeys(BLOCKS, True), **without},
+        bucket=BUCKET,
+    )
+
+
+def document(*statements):
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def allowed(actions, resources, condition=None, *, type_="aws:iam/rolePolicy:RolePolicy", **more):
+    statement = {"Sid": "Read", "Effect": "Allow", "Action": actions, **more}
+    if resources is not None:
+        statement["Resource"] = resources
+    if condition:
+        statement["Condition"] = condition
+    return made(type_, "policy", {"policy": document(statement)})
+
+
+def trusting(principal, condition=None):
+    statement = {
+        "Sid": "Assume",
+        "Effect": "Allow",
+        "Principal": principal,
+        "Action": "sts:AssumeRole",
+    }
+    if condition:
+        statement["Condition"] = condition
+    return made(types.ROLE, "role", {"assumeRolePolicy": document(statement)})
+
+
+def of_topic(principal, condition=None):
+    return allowed(
+        "sns:Publish",
+        "arn:aws:sns:eu-west-1:123456789012:t",
+        condition,
+        type_="aws:sns/topicPolicy:TopicPolicy",
+        Principal=principal,
+    )
+
+
+def function(**variables):
+    return made(types.FUNCTION, "f", {"environment": {"variables": variables}})
+
+
+SOURCE = {"StringEquals": {"aws:SourceAccount": "123456789012"}}
+PASS = "arn:aws:iam::123456789012:role/run"
+
+ROWS = {
+    "public-bucket": {
+        "a bucket without a block breaks it": (["does not block"], [BUCKET], {}),
+        "a whole block keeps it": ([], [BUCKET, blocked()], {}),
+        "a block with a hole breaks it": (["lacks blockPublicPolicy"], [BUCKET, blocked(blockPublicPolicy=False)], {}),
+        "a public ACL breaks it": (["public-read"], [BUCKET, blocked(), made("aws:s3/bucketAcl:BucketAcl", "acl", {"acl": "public-read"})], {}),
+        "a private ACL keeps it": ([], [BUCKET, blocked(), made("aws:s3/bucketAcl:BucketAcl", "acl", {"acl": "private"})], {}),
+    },
+    "public-policy": {
+        "a topic open to everybody breaks it": (["lets everybody in"], [of_topic("*")], {}),
+        "everybody as an AWS principal is everybody": (["lets everybody in"], [of_topic({"AWS": "*"})], {}),
+        "everybody but one is everybody": (
+            ["lets everybody in"], [made("aws:sns/topicPolicy:TopicPolicy", "p", {"policy": document({"Effect": "Allow", "NotPrincipal": {"AWS": "x"}, "Action": "sns:Publish"})})], {},
+        ),
+        "an organisation's condition keeps it": ([], [of_topic("*", {"StringEquals": {"aws:PrincipalOrgID": "o-1"}})], {}),
+        "a condition that takes everything breaks it": (["lets everybody in"], [of_topic("*", {"StringLike": {"aws:PrincipalOrgID": "*"}})], {}),
+        "a condition that only excludes breaks it": (["lets everybody in"], [of_topic("*", {"StringNotEquals": {"aws:PrincipalOrgID": "o-1"}})], {}),
+        "a denial of everybody keeps it": ([], [made("aws:sns/topicPolicy:TopicPolicy", "p", {"policy": document({"Effect": "Deny", "Principal": "*", "Action": "sns:*"})})], {}),
+        "a role that everybody may assume breaks it": (["lets everybody in"], [trusting({"AWS": "*"})], {}),
+        "a function that everybody may call breaks it": (["may call"], [made("aws:lambda/permission:Permission", "p", {"principal": "*"})], {}),
+        "a function that one bucket may call keeps it": ([], [made("aws:lambda/permission:Permission", "p", {"principal": "*", "sourceArn": "arn:aws:s3:::x"})], {}),
+        "a function's address without identity breaks it": (["asks nobody"], [made("aws:lambda/functionUrl:FunctionUrl", "u", {"authorizationType": "NONE"})], {}),
+        "a policy that is not known yet is not judged": ([], [made("aws:sns/topicPolicy:TopicPolicy", "p", {"policy": UNKNOWN})], {}),
+    },
+    "public-network": {
+        "a security group open to the internet breaks it": (["lets the internet in"], [made(GROUP, "g", {"ingress": [{"cidrBlocks": ["0.0.0.0/0"]}]})], {}),
+        "one open to IPv6 breaks it": (["lets the internet in"], [made(GROUP, "g", {"ingress": [{"ipv6CidrBlocks": ["::/0"]}]})], {}),
+        "one open to the office keeps it": ([], [made(GROUP, "g", {"ingress": [{"cidrBlocks": ["10.0.0.0/8"]}], "egress": [{"cidrBlocks": ["0.0.0.0/0"]}]})], {}),
+        "an ingress rule for everybody breaks it": (["lets the internet in"], [made("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", "r", {"cidrIpv4": "0.0.0.0/0"})], {}),
+        "an old style egress rule keeps it": ([], [made("aws:ec2/securityGroupRule:SecurityGroupRule", "r", {"type": "egress", "cidrBlocks": ["0.0.0.0/0"]})], {}),
+        "an old style ingress rule breaks it": (["lets the internet in"], [made("aws:ec2/securityGroupRule:SecurityGroupRule", "r", {"type": "ingress", "cidrBlocks": ["0.0.0.0/0"]})], {}),
+        "a notebook on the internet breaks it": (["notebook"], [made("aws:sagemaker/notebookInstance:NotebookInstance", "n", {"directInternetAccess": "Enabled"})], {}),
+        "a database on the internet breaks it": (["database"], [made("aws:rds/instance:Instance", "d", {"publiclyAccessible": True})], {}),
+        "a database inside keeps it": ([], [made("aws:rds/instance:Instance", "d", {"publiclyAccessible": False})], {}),
+    },
+    "plain-secrets": {
+        "a token in a function's environment breaks it": (["HF_TOKEN"], [function(HF_TOKEN="hf_abc", MODE="x")], {}),
+        "the address of a secret keeps it": ([], [function(DB_PASSWORD="arn:aws:secretsmanager:eu-west-1:1:secret:x")], {}),
+        "a reference keeps it": ([], [function(DB_PASSWORD="${secretsmanager.Secret/db.arn}")], {}),
+        "names that only sound so keep it": ([], [function(MAX_TOKENS="100", PIPELINE_NAME="x")], {}),
+        "a password in a container's environment breaks it": (
+            ["DB_PASSWORD"], [made(types.MODEL, "m", {"primaryContainer": {"environment": {"DB_PASSWORD": "hunter2"}}})], {},
+        ),
+        "a password inside a pipeline's definition breaks it": (
+            ["API_KEY"], [made(types.PIPELINE, "p", {"pipelineDefinition": json.dumps({"Steps": [{"Arguments": {"Environment": {"API_KEY": "abc"}}}]})})], {},
+        ),
+    },
+    "wildcard-action": {
+        "every action breaks it": (["allows *"], [allowed("*", ACCOUNT)], {}),
+        "every action of a service breaks it": (["allows s3:*"], [allowed(["s3:*", "kms:Decrypt"], ACCOUNT)], {}),
+        "every action but some breaks it": (["allows every action but"], [made("aws:iam/policy:Policy", "p", {"policy": document({"Effect": "Allow", "NotAction": "iam:*", "Resource": ACCOUNT})})], {}),
+        "named actions keep it": ([], [allowed(["s3:GetObject", "kms:GenerateDataKey*"], ACCOUNT)], {}),
+        "a denial of everything keeps it": ([], [allowed("*", "*", Effect="Deny")], {}),
+        "an inline policy of a role is read too": (
+            ["allows sagemaker:*"], [made(types.ROLE, "r", {"inlinePolicies": [{"name": "x", "policy": document({"Sid": "A", "Effect": "Allow", "Action": "sagemaker:*", "Resource": "*"})}]})], {},
+        ),
+        "a key's owner may do everything with it": (
+            [], [made(types.KEY, "k", {"policy": document({"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::123456789012:root"}, "Action": "kms:*", "Resource": "*"})})], {},
+        ),
+        "a key that a role may do everything with breaks it": (
+            ["allows kms:*"], [made(types.KEY, "k", {"policy": document({"Effect": "Allow", "Principal": {"AWS": PASS}, "Action": "kms:*", "Resource": "*"})})], {},
+        ),
+    },
+    "wildcard-resource": {
+        "a read of everything breaks it": (["s3:getobject on *"], [allowed("s3:GetObject", "*")], {}),
+        "any bucket breaks it": (["arn:aws:s3:::*"], [allowed("s3:GetObject", "arn:aws:s3:::*/models/*")], {}),
+        "every key of the account breaks it": (["key/*"], [allowed("kms:Decrypt", "arn:aws:kms:eu-west-1:123456789012:key/*")], {}),
+        "any account breaks it": (["on arn"], [allowed("sqs:SendMessage", "arn:aws:sqs:eu-west-1:*:queue")], {}),
+        "everything but some breaks it": (["but a few"], [made("aws:iam/policy:Policy", "p", {"policy": document({"Effect": "Allow", "Action": "s3:GetObject", "NotResource": ACCOUNT})})], {}),
+        "objects of one bucket keep it": ([], [allowed("s3:GetObject", ["arn:aws:s3:::x/*", "${s3.Bucket/data.arn}/*"])], {}),
+        "a family of names keeps it": ([], [allowed("sagemaker:CreateTrainingJob", "arn:aws:sagemaker:eu-west-1:123456789012:training-job/pipelines-*")], {}),
+        "an action that knows no resources keeps it": ([], [allowed(["ecr:GetAuthorizationToken", "sts:GetCallerIdentity"], "*")], {}),
+        "it does not take another action along": (["ecr:batchgetimage on"], [allowed(["ecr:GetAuthorizationToken", "ecr:BatchGetImage"], "*")], {}),
+        "an action that the team lists keeps it": ([], [allowed("glue:GetConnections", "*")], {"unscoped_actions": ("glue:GetConnections",)}),
+        "a condition on the owner keeps it": ([], [allowed("s3:GetObject", "arn:aws:s3:::data-*/models/*", {"StringEquals": {"aws:ResourceAccount": "123456789012"}})], {}),
+        "a condition that may be absent breaks it": (["on *"], [allowed("s3:GetObject", "*", {"StringEqualsIfExists": {"aws:ResourceAccount": "123456789012"}})], {}),
+        "a policy of a resource means that resource": ([], [of_topic({"AWS": PASS})], {}),
+    },
+    "pass-role": {
+        "passing any role breaks it": (["any role"], [allowed("iam:PassRole", "*")], {}),
+        "passing one to any service breaks it": (["any service"], [allowed("iam:PassRole", PASS)], {}),
+        "passing one to one service keeps it": ([], [allowed("iam:PassRole", PASS, {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}})], {}),
+    },
+    "cross-account": {
+        "a role that a stranger may assume breaks it": (["999999999999"], [trusting({"AWS": "arn:aws:iam::999999999999:root"})], {}),
+        "a bare account number is a stranger too": (["999999999999"], [trusting({"AWS": "999999999999"})], {}),
+        "an environment of the project keeps it": ([], [trusting({"AWS": "arn:aws:iam::123456789012:role/x"})], {}),
+        "an account that the team lists keeps it": ([], [trusting({"AWS": "999999999999"})], {"trusted": ("999999999999",)}),
+        "a service is no account": ([], [trusting({"Service": "lambda.amazonaws.com"})], {}),
+        "a bucket that a stranger may read breaks it": (["999999999999"], [allowed("s3:GetObject", ACCOUNT, type_=types.BUCKET_POLICY, Principal={"AWS": ["999999999999", "123456789012"]})], {}),
+    },
+    "confused-deputy": {
+        "a service without a source breaks it": (["events.amazonaws.com"], [trusting({"Service": "events.amazonaws.com"})], {}),
+        "a source account keeps it": ([], [trusting({"Service": "events.amazonaws.com"}, SOURCE)], {}),
+        "Lambda sends no source": ([], [trusting({"Service": "lambda.amazonaws.com"})], {}),
+        "a topic that a service may publish to without a source breaks it": (["budgets"], [of_topic({"Service": "budgets.amazonaws.com"})], {}),
+    },
+}  # fmt: skip

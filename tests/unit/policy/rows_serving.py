@@ -1,0 +1,113 @@
+"""Rows about production: protection, endpoints, events."""
+
+from __future__ import annotations
+
+from mlops_iac.policy import types
+from mlops_iac.values import UNKNOWN
+from tests.unit.policy.stacks import made
+
+NAME = "shop-prod-api"
+VARIANT = {"variantName": "main", "instanceType": "ml.m5.xlarge", "initialInstanceCount": 2}
+
+
+def configuration(*variants, **inputs):
+    return made(
+        types.ENDPOINT_CONFIGURATION,
+        "configuration",
+        {"productionVariants": list(variants) or [VARIANT], **inputs},
+    )
+
+
+CONFIGURATION = configuration()
+
+
+def endpoint(of=CONFIGURATION, **inputs):
+    return made(types.ENDPOINT, "endpoint", {"name": NAME, **inputs}, endpointConfigName=of)
+
+
+def alarm(name=NAME, actions=("arn:aws:sns:eu-west-1:123456789012:t",), **inputs):
+    given = {
+        "dimensions": {"EndpointName": name, "VariantName": "main"},
+        "alarmActions": list(actions),
+    }
+    return made(types.ALARM, "alarm", {**given, **inputs})
+
+
+def scaled(least, most=4):
+    given = {
+        "serviceNamespace": "sagemaker",
+        "minCapacity": least,
+        "maxCapacity": most,
+        "resourceId": f"endpoint/{NAME}/variant/main",
+    }
+    return made(types.SCALING_TARGET, "scaling", given)
+
+
+ROLLBACK = {"autoRollbackConfiguration": {"alarms": [{"alarmName": "errors"}]}}
+TARGET = "aws:cloudwatch/eventTarget:EventTarget"
+SCHEDULE = "aws:scheduler/schedule:Schedule"
+JOB = made("aws:sagemaker/dataQualityJobDefinition:DataQualityJobDefinition", "drift")
+CAPTURED = configuration(
+    dataCaptureConfig={"enableCapture": True, "initialSamplingPercentage": 100}
+)
+SAMPLED_OUT = configuration(
+    dataCaptureConfig={"enableCapture": True, "initialSamplingPercentage": 0}
+)
+
+ROWS = {
+    "protection": {
+        "a bucket that can be deleted breaks it": (["can be deleted"], [made(types.BUCKET, "data")], {}),
+        "a protected bucket keeps it": ([], [made(types.BUCKET, "data", protect=True)], {}),
+        "a protected bucket that is emptied first breaks it": (["all that is in it"], [made(types.BUCKET, "data", {"forceDestroy": True}, protect=True)], {}),
+        "keys and registries count": (["can be deleted", "can be deleted"], [made(types.KEY, "k"), made(types.MODEL_GROUP, "g")], {}),
+        "a queue holds nothing for long": ([], [made(types.QUEUE, "q")], {}),
+        "a stack that is not production is left alone": ([], [made(types.BUCKET, "data")], {"production": False}),
+    },
+    "endpoint-rollback": {
+        "an endpoint without rollback breaks it": (["no alarm takes"], [CONFIGURATION, endpoint()], {}),
+        "a rollback without alarms breaks it": (["no alarm takes"], [CONFIGURATION, endpoint(deploymentConfig={"autoRollbackConfiguration": {"alarms": []}})], {}),
+        "alarms keep it": ([], [CONFIGURATION, endpoint(deploymentConfig=ROLLBACK)], {}),
+        "one object or a list of one is the same": ([], [CONFIGURATION, endpoint(deploymentConfig=[{"autoRollbackConfiguration": [ROLLBACK["autoRollbackConfiguration"]]}])], {}),
+        "what is not known yet is not judged": ([], [CONFIGURATION, endpoint(deploymentConfig=UNKNOWN)], {}),
+        "an asynchronous endpoint has nobody who waits": ([], [a := configuration(asyncInferenceConfig={"outputConfig": {}}), endpoint(a)], {}),
+        "a stack that is not production is left alone": ([], [CONFIGURATION, endpoint()], {"production": False}),
+    },
+    "endpoint-monitor": {
+        "an endpoint that nothing watches breaks it": (["nothing watches"], [CONFIGURATION, endpoint()], {}),
+        "an alarm that tells somebody keeps it": ([], [CONFIGURATION, endpoint(), alarm()], {}),
+        "an alarm that tells nobody breaks it": (["nobody is told"], [CONFIGURATION, endpoint(), alarm(actions=())], {}),
+        "an alarm of another endpoint does not help": (["nothing watches"], [CONFIGURATION, endpoint(), alarm("other")], {}),
+        "an alarm over a formula counts": (
+            [], [CONFIGURATION, endpoint(), alarm("", dimensions={}, metricQueries=[{"metric": {"dimensions": {"EndpointName": NAME}}}])], {},
+        ),
+        "a stack that is not production is left alone": ([], [CONFIGURATION, endpoint()], {"production": False}),
+    },
+    "single-instance": {
+        "one machine breaks it": (["main runs on 1"], [one := configuration({**VARIANT, "initialInstanceCount": 1}), endpoint(one)], {}),
+        "two machines keep it": ([], [CONFIGURATION, endpoint()], {}),
+        "an endpoint that may shrink to one breaks it": (["may shrink to 1"], [CONFIGURATION, endpoint(), scaled(1)], {}),
+        "it is said once": (["may shrink to 1"], [one, endpoint(one), scaled(1)], {}),
+        "scaling from two keeps it": ([], [one, endpoint(one), scaled(2)], {}),
+        "three where the team asks for three": (["3 survive"], [CONFIGURATION, endpoint()], {"least": 3}),
+        "a serverless variant has no machines": ([], [s := configuration({"variantName": "main", "serverlessConfig": {"memorySizeInMb": 1024}}), endpoint(s)], {}),
+        "a stack that is not production is left alone": ([], [one, endpoint(one)], {"production": False}),
+    },
+    "model-provenance": {
+        "a model of files breaks it": (["nobody approved"], [made(types.MODEL, "m", {"primaryContainer": {"image": "x", "modelDataUrl": "s3://x"}})], {}),
+        "a registered version keeps it": ([], [made(types.MODEL, "m", {"primaryContainer": {"modelPackageName": "arn:aws:sagemaker:eu-west-1:1:model-package/g/1"}})], {}),
+        "a version that is not known yet keeps it": ([], [made(types.MODEL, "m", {"primaryContainer": {"modelPackageName": UNKNOWN}})], {}),
+        "a stack that is not production is left alone": ([], [made(types.MODEL, "m", {"primaryContainer": {"image": "x"}})], {"production": False}),
+    },
+    "drift-capture": {
+        "a drift job without captures breaks it": (["nothing to read"], [CONFIGURATION, endpoint(), JOB], {}),
+        "a drift job with captures keeps it": ([], [CAPTURED, endpoint(CAPTURED), JOB], {}),
+        "captures of nothing break it": (["nothing to read"], [SAMPLED_OUT, endpoint(SAMPLED_OUT), JOB], {}),
+        "an endpoint without drift limits needs no captures": ([], [CONFIGURATION, endpoint()], {}),
+    },
+    "undelivered": {
+        "a target without a queue breaks it": (["is lost"], [made(TARGET, "t")], {}),
+        "a target with one keeps it": ([], [made(TARGET, "t", {"deadLetterConfig": {"arn": "arn:aws:sqs:eu-west-1:1:q"}})], {}),
+        "a schedule without one breaks it": (["is lost"], [made(SCHEDULE, "s", {"target": {"arn": "x"}})], {}),
+        "a schedule with one keeps it": ([], [made(SCHEDULE, "s", {"target": {"deadLetterConfig": {"arn": UNKNOWN}}})], {}),
+    },
+}  # fmt: skip

@@ -1,0 +1,74 @@
+"""Every guard rail against rows that are sentences, with seeded defects and clean passes."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from mlops_iac.emulators.aws.facts import known_types, properties_of
+from mlops_iac.policy import types
+from mlops_iac.policy.rules import NAMES, ids, rules
+from tests.unit.policy import rows_access, rows_data, rows_serving, rows_stack
+from tests.unit.policy.stacks import found
+
+RULES = {rule.id: rule for rule in rules()}
+ROWS = rows_data.ROWS | rows_access.ROWS | rows_serving.ROWS | rows_stack.ROWS
+CASES = [
+    pytest.param(rule, *row, id=f"{rule}: {sentence}")
+    for rule, rows in ROWS.items()
+    for sentence, row in rows.items()
+]
+
+
+@pytest.mark.parametrize(("rule", "expected", "resources", "given"), CASES)
+def test_rule(rule, expected, resources, given) -> None:
+    told = [each.message for each in found(RULES[rule], resources, **given)]
+    assert len(told) == len(expected), told
+    for message, part in zip(told, expected, strict=True):
+        assert part in message
+
+
+@pytest.mark.parametrize("rule", ids())
+def test_every_rule_has_a_seeded_defect_and_a_clean_pass(rule: str) -> None:
+    rows = ROWS[rule].values()
+    assert any(expected for expected, _, _ in rows)
+    assert any(not expected and resources for expected, resources, _ in rows)
+
+
+@pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule.id)
+def test_every_rule_says_what_people_need(rule) -> None:
+    assert re.fullmatch(r"[a-z]+(-[a-z]+)*", rule.id)
+    assert rule.title and rule.why.endswith(".") and rule.remediation
+    assert not rule.remediation.endswith(".")
+    assert "https://" in rule.source
+    assert all(each.description for each in rule.parameters.values())
+    if rule.production and not any(
+        given.get("production") is False for _, _, given in ROWS[rule.id].values()
+    ):
+        pytest.fail("no row shows that other stacks are left alone")
+
+
+def test_every_module_of_rules_is_listed() -> None:
+    from pathlib import Path
+
+    import mlops_iac.policy.rules as package
+
+    files = {path.stem for path in Path(package.__file__).parent.glob("*.py")} - {"__init__"}
+    assert files == set(NAMES)
+    assert [rule.id for rule in rules()] == list(ids())
+
+
+def test_types_that_are_asked_for_tags_take_them() -> None:
+    """And every type of ours that takes tags is asked, but for a few that cost nothing."""
+    with_tags = {each for each in known_types() if "tags" in properties_of(each)}
+    assert {each for each in types.TAGGED if each in known_types()} <= with_tags
+    assert with_tags - set(types.TAGGED) <= FREE
+
+
+FREE = {
+    "aws:cloudwatch/compositeAlarm:CompositeAlarm",
+    "aws:iam/policy:Policy",
+    "aws:lambda/eventSourceMapping:EventSourceMapping",
+    "aws:s3/bucketObjectv2:BucketObjectv2",
+}
