@@ -260,23 +260,37 @@ class Project:
         write_plan(saved, path)
         return plan
 
-    def review(self, stack: str, against: str | None = None) -> Review:
-        """Return what a change does to a stack: causes, consequences, risks.
+    def review(
+        self,
+        stack: str,
+        against: str | None = None,
+        *,
+        policies: bool = True,
+        own_policies: bool = True,
+    ) -> Review:
+        """Return what a change does to a stack: causes, consequences, risks, broken guard rails.
 
         `against` is a git ref, `lock` (default of every stack but `local`) or `state`. A ref's lock
         file is read from the object database; the working tree is not touched. Needs no
-        credentials. Raises UsageError for a ref that is not there and for what it holds that cannot
-        be read, BlueprintInvalid where it has no lock file and its blueprint is not valid.
+        credentials. `own_policies` runs the rules of the team's `policies/` folder, which are code.
+        Raises UsageError for a ref that is not there and for what it holds that cannot be read,
+        BlueprintInvalid where it has no lock file and its blueprint is not valid.
         """
-        from mlops_iac.api.reviewing import review
+        return self.reviews([stack], against, policies=policies, own_policies=own_policies)[0]
 
-        return review(self, stack, against).review
+    def reviews(
+        self,
+        stacks: Sequence[str],
+        against: str | None = None,
+        *,
+        policies: bool = True,
+        own_policies: bool = True,
+    ) -> list[Review]:
+        """Review several stacks against the same thing, in one process; see `review`."""
+        from mlops_iac.api.reviewing import Guards, reviews
 
-    def reviews(self, stacks: Sequence[str], against: str | None = None) -> list[Review]:
-        """Review several stacks against the same thing, in one process."""
-        from mlops_iac.api.reviewing import reviews
-
-        return [each.review for each in reviews(self, stacks, against)]
+        guards = Guards(policies, own_policies)
+        return [each.review for each in reviews(self, stacks, against, guards)]
 
     def comparison(self, plan: Plan) -> str:
         """Say in words what a plan was compared with."""

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from mlops_iac.api.variants import FileEdit, Variants
     from mlops_iac.blueprint.edits import Edit
     from mlops_iac.graph.canonical import CanonicalGraph
+    from mlops_iac.graph.model import ResourceGraph
     from mlops_iac.graph.plan import Plan, Step
+    from mlops_iac.policy.model import Finding
     from mlops_iac.program.build import Program
 
 HEAD = "HEAD"
@@ -37,39 +39,55 @@ class Reviewed:
     plan: Plan
 
 
-def review(project: Project, stack: str, against: str | None = None) -> Reviewed:
+@dataclass(frozen=True, slots=True)
+class Guards:
+    """Which guard rails a review checks: none, ours, or the team's own too, whose code runs then."""
+
+    checked: bool = True
+    own: bool = True
+
+
+def review(
+    project: Project, stack: str, against: str | None = None, guards: Guards | None = None
+) -> Reviewed:
     """Review one stack; see `Project.review`."""
-    return reviews(project, [stack], against)[0]
+    return reviews(project, [stack], against, guards)[0]
 
 
-def reviews(project: Project, stacks: Sequence[str], against: str | None) -> list[Reviewed]:
+def reviews(
+    project: Project,
+    stacks: Sequence[str],
+    against: str | None,
+    guards: Guards | None = None,
+) -> list[Reviewed]:
     """Review several stacks in one process, against the same thing."""
+    guards = guards or Guards()
     for stack in stacks:
         project.resolve(stack)
     if against == "state" or (against is None and list(stacks) == [LOCAL]):
-        return [_of_plan(project, stack, "state") for stack in stacks]
+        return [_of_plan(project, stack, "state", guards) for stack in stacks]
     if LOCAL in stacks:
         raise UsageError(
             "local has no lock file, so it is compared with its state only",
             hint="name a stack with -s, or leave --against out",
         )
-    with _reviewer(project, against or "lock") as reviewer:
+    with _reviewer(project, against or "lock", guards) as reviewer:
         return [reviewer.review(stack) for stack in stacks]
 
 
 @contextmanager
-def _reviewer(project: Project, against: str) -> Iterator[_Reviewer]:
+def _reviewer(project: Project, against: str, guards: Guards) -> Iterator[_Reviewer]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mlops-iac-")))
         if against == "lock":
             repository = stack.enter_context(around(project.root))
-            yield _Reviewer(project, repository, None, folder)
+            yield _Reviewer(project, repository, None, folder, guards)
             return
         opened = stack.enter_context(Repository.around(project.root))
-        yield _Reviewer(project, opened, against, folder)
+        yield _Reviewer(project, opened, against, folder, guards)
 
 
-def _of_plan(project: Project, stack: str, against: str) -> Reviewed:
+def _of_plan(project: Project, stack: str, against: str, guards: Guards) -> Reviewed:
     """A review of a plan against a state: what it holds is known, what caused it is not."""
     from mlops_iac.review.semantics import all_risks, plan_hash, reviewed, unknown_outputs
 
@@ -86,6 +104,7 @@ def _of_plan(project: Project, stack: str, against: str) -> Reviewed:
         steps=steps,
         risks=all_risks(steps),
         outputs_unknown=unknown_outputs(plan.outputs, plan.steps),
+        policies=project.policies(stack, own=guards.own) if guards.checked else (),
         plan_hash=plan_hash(steps),
         sha=sha,
         notes=list(plan.diagnostics),
@@ -118,8 +137,14 @@ class _Reviewer:
     """Reviews stacks of one project against one ref, or against the lock in the working tree."""
 
     def __init__(
-        self, project: Project, repository: Repository | None, ref: str | None, folder: Path
+        self,
+        project: Project,
+        repository: Repository | None,
+        ref: str | None,
+        folder: Path,
+        guards: Guards,
     ) -> None:
+        self.guards = guards
         self.project = project
         self.repository = repository
         self.ref = ref
@@ -143,24 +168,24 @@ class _Reviewer:
     def _program(self) -> tuple[Path, Program]:
         return compiling.work_program(self.project)
 
-    def _head(self, stack: str) -> CanonicalGraph:
+    def _head(self, stack: str) -> ResourceGraph:
         from mlops_iac.api.variants import collector_paused
-        from mlops_iac.graph.canonical import canonical
 
         folder, program = self._program
         with collector_paused():
-            graph = compiling.capture_program(self.project, stack, folder, program.config[stack])
-        return canonical(graph)
+            return compiling.capture_program(self.project, stack, folder, program.config[stack])
 
     def review(self, stack: str) -> Reviewed:
         """Review one stack."""
         from mlops_iac.api.deploying import replacement_fact
+        from mlops_iac.graph.canonical import canonical
         from mlops_iac.graph.diff import diff
         from mlops_iac.graph.plan import Plan
         from mlops_iac.review.semantics import all_risks, plan_hash, reviewed, unknown_outputs
 
         old = self._old(stack)
-        head = self._head(stack)
+        graph = self._head(stack)
+        head = canonical(graph)
         tool: list[ReviewedStep] = []
         causes: Mapping[str, Sequence[Cause]] = {}
         base = old.graph
@@ -191,11 +216,17 @@ class _Reviewer:
             risks=all_risks([*shown, *tool]),
             outputs_unknown=unknown_outputs(head.outputs, steps),
             tool_changes=tool,
+            policies=self._policies(stack, graph),
             plan_hash=plan_hash([*shown, *tool]),
             sha=_sha(self.repository),
             notes=old.notes,
         )
         return Reviewed(made, plan)
+
+    def _policies(self, stack: str, graph: ResourceGraph) -> Sequence[Finding]:
+        if not self.guards.checked:
+            return ()
+        return self.project.policies(stack, graph=graph, own=self.guards.own)
 
     # -- what it was
 

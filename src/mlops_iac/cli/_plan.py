@@ -145,7 +145,8 @@ def change_line(change: PropertyChange, style: Style) -> str:
     old, new = (shown_value(named(change.path, value)) for value in (change.old, change.new))
     if change.kind == "update":
         old, new = around_difference(old, new)
-        values = f"{old} → {new}"
+        # The same words on both sides: a reference to what is made anew.
+        values = f"{old} → (known after up)" if old == new else f"{old} → {new}"
     else:
         values = _cut(new if change.kind == "add" else old, 0)
     tail = ""

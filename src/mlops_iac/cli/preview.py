@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 
 import click
 
+from mlops_iac.api.reviewing import Guards, Reviewed, reviews
 from mlops_iac.cli._plan import plan_lines, size
 from mlops_iac.cli._policies import lines
 from mlops_iac.cli._session import Session, verb
@@ -17,9 +19,11 @@ from mlops_iac.errors import UnexpectedChanges, UsageError
     "preview",
     click.Option(
         ["--against"],
-        type=click.Choice(["lock", "state"]),
-        help="What to compare with; default: the state for local, the lock for any other stack.",
+        metavar="lock|REF|state",
+        help="What to compare with: the committed lock file, a git ref, or the state; default: the "
+        "state for local, the lock for any other stack.",
     ),
+    click.Option(["--all", "every"], is_flag=True, help="All environments but local, at once."),
     click.Option(["--live"], is_flag=True, help="Ask the real engine, with credentials."),
     click.Option(["--engine"], type=click.Choice(["embedded", "pulumi"]), help="Which engine."),
     click.Option(["--target"], metavar="ADDRESS", multiple=True, help="Only these resources."),
@@ -41,6 +45,7 @@ from mlops_iac.errors import UnexpectedChanges, UsageError
 def command(
     session: Session,
     against: str | None,
+    every: bool,
     live: bool,
     engine: str | None,
     target: tuple[str, ...],
@@ -53,6 +58,23 @@ def command(
 ) -> None:
     """Show what a deployment would change. Needs no credentials unless --live."""
     project = session.project()
+    stacks = [name for name in project.environments if name != "local"] if every else []
+    if every or against not in (None, "lock", "state"):
+        if live or engine or target or save_plan is not None:
+            raise UsageError(
+                "a comparison with a git ref, or of all environments, takes no --live, --engine, "
+                "--target or --save-plan",
+                hint="drop one of them",
+            )
+        guards = Guards(policy, own=not no_team_rules)
+        _review(
+            session,
+            reviews(project, stacks or [session.stack], against, guards),
+            detail=detail,
+            unchanged=unchanged,
+            expect_no_changes=expect_no_changes,
+        )
+        return
     if save_plan is not None:
         if target:
             raise UsageError("a saved plan is one of the whole stack", hint="drop --target")
@@ -93,6 +115,43 @@ def command(
             hint="`mlops-iac compile` and commit"
             if plan.against == "lock"
             else f"`mlops-iac up -s {plan.stack}` applies them",
+        )
+
+
+def _review(
+    session: Session,
+    found: Sequence[Reviewed],
+    *,
+    detail: bool,
+    unchanged: bool,
+    expect_no_changes: bool,
+) -> None:
+    from mlops_iac.api.policing import require
+    from mlops_iac.cli._review import review_lines
+
+    if session.json:
+        shown = [each.review.to_json() for each in found]
+        session.emit_json(shown if len(shown) > 1 else shown[0])
+    color = session.color == "always" or (session.colored and sys.stdout.isatty())
+    style = click.style if color else _plain
+    for each in [] if session.json else found:
+        review = each.review
+        title = f"{review.project} → {review.stack}"
+        session.say(f"{session.style(title, bold=True)} ({review.platform})")
+        session.say(f"compared with {review.against}")
+        for line in review_lines(each, style, unchanged=unchanged, detail=detail):
+            session.out(line)
+        for note in review.notes:
+            session.say(f"note: {note}")
+        if review.policies:
+            lines(session, review.policies)
+    for each in found:
+        require(each.review.policies, each.review.stack)
+    changed = [e.review.stack for e in found if e.review.changes or e.review.tool_changes]
+    if expect_no_changes and changed:
+        raise UnexpectedChanges(
+            f"changes in {', '.join(changed)} where none were expected",
+            hint="see them above, or leave --expect-no-changes out",
         )
 
 

@@ -1,0 +1,96 @@
+"""A review in words: risks first, then what changes and why, noise folded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from mlops_iac.api.reviewing import Reviewed
+from mlops_iac.cli._plan import (
+    Style,
+    component_title,
+    group,
+    plan_lines,
+    shown_value,
+    step_lines,
+    summary_line,
+)
+from mlops_iac.graph.model import STACK_TYPE
+from mlops_iac.review.model import Cause, ReviewedStep
+
+_RISK_WORDS = {
+    "data-loss": ("data loss", "red"),
+    "downtime": ("downtime", "red"),
+    "network-opening": ("opens the network", "red"),
+    "wider-permission": ("wider permission", "yellow"),
+    "protection-removed": ("protection removed", "yellow"),
+    "cost": ("costs more", "yellow"),
+}
+_NOISE_WORDS = {"tags": "change nothing but tags", "hash": "differ in digests of the same content"}
+
+
+def review_lines(
+    reviewed: Reviewed, style: Style, *, unchanged: bool, detail: bool
+) -> Iterator[str]:
+    """Yield a review's lines; `unchanged` shows what stays too, `detail` every property and noise."""
+    review = reviewed.review
+    for risk in review.risks:
+        words, color = _RISK_WORDS[risk.kind]
+        yield f"{style('! ' + words, fg=color, bold=True)}: {risk.address}: {risk.words}"
+    if review.risks:
+        yield ""
+    if unchanged:
+        yield from plan_lines(reviewed.plan, style, unchanged=True, detail=detail)
+        return
+    yield from _steps(review.changes, style, detail=detail)
+    if review.tool_changes:
+        yield style("from another version of the tool, not from the blueprint", bold=True)
+        yield from _steps(review.tool_changes, style, detail=detail)
+    yield summary_line(reviewed.plan, style)
+
+
+def _steps(steps: Sequence[ReviewedStep], style: Style, *, detail: bool) -> Iterator[str]:
+    told = [item for item in steps if item.step.custom and item.step.type != STACK_TYPE]
+    loud = [item for item in told if detail or not item.noise]
+    by_step = {id(item.step): item for item in loud}
+    for parent, members in group([item.step for item in loud]):
+        yield style(component_title(parent), bold=True)
+        for step in members:
+            item = by_step[id(step)]
+            first, *rest = step_lines(step, style, detail=detail)
+            yield first
+            for cause in item.causes:
+                yield "      " + style(f"← {cause_words(cause)}", fg="cyan")
+            yield from rest
+    for kind, words in _NOISE_WORDS.items():
+        count = sum(1 for item in told if item.noise == kind and not detail)
+        if count:
+            yield style(f"{count} more {words} (--diff shows them)", fg="bright_black")
+    if told:
+        yield ""
+
+
+def cause_words(cause: Cause) -> str:
+    """Return `blueprint.yaml:41 serving.api.compute.size: medium → large`."""
+    match cause.kind:
+        case "follows":
+            return f"follows from {cause.path}"
+        case "unknown":
+            return cause.path or "no single line of the blueprint"
+        case "tool":
+            return f"{cause.path} {cause.old or 'unknown'} → {cause.new or 'unknown'}"
+        case _:
+            pass
+    if cause.old is None and cause.new is None:
+        return f"{cause.place}: other content"
+    if cause.old is None:
+        return f"{cause.place}: added"
+    if cause.new is None:
+        return f"{cause.place}: removed"
+    if isinstance(cause.old, str) and isinstance(cause.new, str):
+        return f"{cause.place}: {_short(cause.old)} → {_short(cause.new)}"
+    return f"{cause.place}: {_short(shown_value(cause.old))} → {_short(shown_value(cause.new))}"
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= 60 else f"{line[:59]}…"
