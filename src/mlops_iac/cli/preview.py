@@ -32,7 +32,9 @@ from mlops_iac.errors import UnexpectedChanges, UsageError
     ),
     click.Option(["--unchanged"], is_flag=True, help="List what stays as it is, too."),
     click.Option(
-        ["--save-plan"], metavar="FILE", help="Save it for `up --plan FILE`, which does only that."
+        ["--save-plan"],
+        metavar="FILE",
+        help="Save it for `up --plan FILE`, which does only that; with --all, {stack} in the name.",
     ),
     click.Option(
         ["--policy"], is_flag=True, help="Check the guard rails too; exit with 5 if one is broken."
@@ -60,16 +62,20 @@ def command(
     project = session.project()
     stacks = [name for name in project.environments if name != "local"] if every else []
     if every or against not in (None, "lock", "state"):
-        if live or engine or target or save_plan is not None:
+        if live or engine or target:
             raise UsageError(
-                "a comparison with a git ref, or of all environments, takes no --live, --engine, "
-                "--target or --save-plan",
+                "a comparison with a git ref, or of all environments, takes no --live, --engine or "
+                "--target",
                 hint="drop one of them",
             )
         guards = Guards(policy, own=not no_team_rules)
+        found = reviews(project, stacks or [session.stack], against, guards)
+        if save_plan is not None:
+            for each, path in zip(found, _paths(save_plan, found), strict=True):
+                project.save_plan(each.review.stack, path, review=each.review)
         _review(
             session,
-            reviews(project, stacks or [session.stack], against, guards),
+            found,
             detail=detail,
             unchanged=unchanged,
             expect_no_changes=expect_no_changes,
@@ -153,6 +159,15 @@ def _review(
             f"changes in {', '.join(changed)} where none were expected",
             hint="see them above, or leave --expect-no-changes out",
         )
+
+
+def _paths(pattern: str, found: Sequence[Reviewed]) -> list[str]:
+    """One file for each stack: `{stack}` in a name that the user gave is the stack's."""
+    if len(found) > 1 and "{stack}" not in pattern:
+        raise UsageError(
+            f"{pattern} is one file for {len(found)} stacks", hint="write {stack} into its name"
+        )
+    return [pattern.replace("{stack}", each.review.stack) for each in found]
 
 
 def _plain(text: str, **_: object) -> str:
