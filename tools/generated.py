@@ -39,6 +39,14 @@ def picture() -> str:
     return mlops_iac.load(EXAMPLE / "blueprint.yaml").draw("dev", "svg")
 
 
+def policies() -> str:
+    """Return the page about the guard rails."""
+    from mlops_iac.policy.reference import reference
+    from mlops_iac.policy.rules import rules
+
+    return reference(rules())
+
+
 def coverage() -> str:
     """Return the table of resource types and the checks that accepted them."""
     from tools import coverage
@@ -56,6 +64,7 @@ def permissions() -> str:
 FILES: dict[str, Callable[[], str]] = {
     "docs/coverage.md": coverage,
     "docs/language.md": language,
+    "docs/policies.md": policies,
     "docs/permissions.md": permissions,
     "docs/schedule-adherence.svg": picture,
     "examples/schedule-adherence/blueprint-1.json": schema,

@@ -84,7 +84,10 @@ class PackSettings:
             )
         return cls(
             project=data["project"],
-            stacks={name: StackSettings(**each) for name, each in data["stacks"].items()},
+            stacks={
+                name: StackSettings(**{**each, "accounts": tuple(each["accounts"])})
+                for name, each in data["stacks"].items()
+            },
             rules={
                 name: RuleSettings(
                     each["severity"],
