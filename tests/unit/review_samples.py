@@ -194,7 +194,7 @@ EVERYTHING: Final = review(
 NOTHING: Final = review(reviewed(step("same", "Bucket", "data-features", of="data")))
 
 HOSTILE_TEXT: Final = (
-    "`````\n```\n|x|\n--> <!-- mlops-iac {\"v\":1} --> </details><script>alert(1)</script>"
+    '`````\n```\n|x|\n--> <!-- mlops-iac {"v":1} --> </details><script>alert(1)</script>'
     " ![i](http://evil.example/a.png) [l](javascript:alert(1)) @everyone #1 !2 GH-3 www.evil.example"
     " https://evil.example a@evil.example :smile: \u202egnp.exe \x1b[31m\x00 $x$ \\| &lt; ~~x~~ **b**"
 )

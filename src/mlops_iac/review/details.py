@@ -75,7 +75,8 @@ def address_lines(reviewed: ReviewedStep, platform: Platform) -> str:
     more = len(reviewed.step.changes) - len(paths)
     tail = f" and {more} more" if more > 0 else ""
     what = f": {', '.join(paths)}{tail}" if paths else ""
-    return f"- {SIGNS[reviewed.step.op]} {code(reviewed.address, platform)}{what}"
+    op = "" if reviewed.step.op == "update" else f" ({reviewed.step.op})"
+    return f"- {code(reviewed.address, platform)}{op}{what}"
 
 
 def unknown_line(output: str, platform: Platform) -> str:

@@ -133,7 +133,7 @@ def _risks(review: Review, platform: Platform) -> Section:
         tail = f" ← {code(places[0], platform)}" if places else ""
         return f"> **{title}** · {code(risk.address, platform)}: {words}{tail}"
 
-    alert = "> [!CAUTION]" if platform in ("github", "gitlab") else "> **⚠ Caution**"
+    alert = "> [!CAUTION]" if platform in ("github", "gitlab") else "> **⚠ Caution**\n>"
     return Section(
         alert,
         list(review.risks),
