@@ -15,7 +15,7 @@ from mlops_iac.api.baseline import Baseline
 from mlops_iac.api.project import LOCAL
 from mlops_iac.api.repository import Repository, around
 from mlops_iac.errors import BlueprintInvalid, UsageError
-from mlops_iac.review.model import Cause, Review, ReviewedStep
+from mlops_iac.review.model import Cause, Review, ReviewedStep, Risk
 
 if TYPE_CHECKING:
     from mlops_iac.api.project import Project
@@ -213,7 +213,7 @@ class _Reviewer:
             engine=plan.engine,
             against=old.words,
             steps=shown,
-            risks=all_risks([*shown, *tool]),
+            risks=[*self._moves(stack), *all_risks([*shown, *tool])],
             outputs_unknown=unknown_outputs(head.outputs, steps),
             tool_changes=tool,
             policies=self._policies(stack, graph),
@@ -222,6 +222,33 @@ class _Reviewer:
             notes=old.notes,
         )
         return Reviewed(made, plan)
+
+    def _moves(self, stack: str) -> list[Risk]:
+        """A stack that goes to another account or region leaves everything behind.
+
+        That is the provider's configuration and no resource's, so no step tells it.
+        """
+        baseline = self._baseline
+        try:
+            loaded = baseline.loaded if baseline is not None else None
+        except UsageError:
+            return []
+        if loaded is None or stack not in loaded.environments:
+            return []
+        old, new = loaded.resolve(stack).blueprint, self.project.resolve(stack).blueprint
+        return [
+            Risk(
+                "data-loss",
+                f"pulumi.Stack/{self.project.name}-{stack}",
+                f"the {what} goes from {before} to {after}: everything is made anew there, and"
+                " nothing that is stored goes with it",
+            )
+            for what, before, after in (
+                ("account", old.account, new.account),
+                ("region", old.region, new.region),
+            )
+            if before != after and before is not None
+        ]
 
     def _policies(self, stack: str, graph: ResourceGraph) -> Sequence[Finding]:
         if not self.guards.checked:
@@ -354,14 +381,15 @@ class _Reviewer:
             found.causes.update(more.causes)
             left = [step for step in left if step.urn not in found.causes]
         notes += found.notes
-        causes = {urn: [_cause(edit) for edit in edits] for urn, edits in found.causes.items()}
+        causes = {urn: [cause_of(edit) for edit in edits] for urn, edits in found.causes.items()}
         if left:
             notes.append(f"{len(left)} change(s) follow from no single line of the blueprint")
             causes |= {step.urn: [Cause("", kind="unknown")] for step in left}
         return causes
 
 
-def _cause(edit: Edit | FileEdit) -> Cause:
+def cause_of(edit: Edit | FileEdit) -> Cause:
+    """What a person is told of an edit."""
     return Cause(edit.path, edit.file, edit.line, edit.old, edit.new)
 
 

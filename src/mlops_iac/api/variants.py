@@ -58,10 +58,10 @@ class Variants:
         """What other environments say differently: it matters where one promotes to another."""
         return list(self._counterfactuals.elsewhere)
 
-    def plan(self, edits: Sequence[Edit | FileEdit]) -> _Alone:
+    def plan(self, edits: Sequence[Edit | FileEdit]) -> Alone:
         """The old blueprint with `edits`, planned. Raises BlueprintInvalid where it is none."""
         written = [edit for edit in edits if isinstance(edit, Edit)]
-        alone = _Alone(self._project, self._loaded, self._counterfactuals.resolve(written))
+        alone = Alone(self._project, self._loaded, self._counterfactuals.resolve(written))
         with self._in_place(edits):
             alone.calls(self._stack)
         return alone
@@ -79,26 +79,10 @@ class Variants:
 
     def capture(self, edits: Sequence[Edit | FileEdit]) -> CanonicalGraph:
         """The resources of the old blueprint with `edits`. Raises BlueprintInvalid."""
-        from mlops_iac.graph.canonical import canonical
-
         alone = self.plan(edits)
         self._runs += 1
-        out = self._folder / f"{self._stack}-{self._runs}"
-        out.mkdir(parents=True)
-        try:
-            with self._in_place(edits):
-                program = compiling.build(alone, out)
-                for path, content in program.files.items():
-                    target = out / path
-                    target.parent.mkdir(parents=True, exist_ok=True)
-                    target.write_bytes(content)
-                with collector_paused():
-                    graph = compiling.capture_program(
-                        alone, self._stack, out, program.config[self._stack]
-                    )
-            return canonical(graph)
-        finally:
-            shutil.rmtree(out, ignore_errors=True)
+        with self._in_place(edits):
+            return captured(alone, self._stack, self._folder / f"{self._stack}-{self._runs}")
 
     def _file_edits(self) -> Iterator[FileEdit]:
         for inside, path in self._baseline.named.items():
@@ -128,8 +112,8 @@ class Variants:
                 aside.rename(here)
 
 
-class _Alone(Project):
-    """One environment of a blueprint, as if it were the only one."""
+class Alone(Project):
+    """One environment of a blueprint, as if it were the only one. `head` lends its work folder."""
 
     def __init__(self, head: Project, loaded: Any, resolved: ResolvedBlueprint) -> None:
         super().__init__(loaded)
@@ -146,6 +130,24 @@ class _Alone(Project):
 
     def resolve(self, stack: str) -> ResolvedBlueprint:
         return self._one
+
+
+def captured(project: Project, stack: str, out: Path) -> CanonicalGraph:
+    """The resources of a stack, its program written to `out` for as long as it runs."""
+    from mlops_iac.graph.canonical import canonical
+
+    out.mkdir(parents=True)
+    try:
+        program = compiling.build(project, out)
+        for path, content in program.files.items():
+            target = out / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+        with collector_paused():
+            graph = compiling.capture_program(project, stack, out, program.config[stack])
+        return canonical(graph)
+    finally:
+        shutil.rmtree(out, ignore_errors=True)
 
 
 @contextmanager

@@ -77,7 +77,7 @@ def attribute(
         return found
     run = _Run(base, wanted, world, replaces, found, most)
     try:
-        for group in _groups(edits, world):
+        for group in sorted(_groups(edits, world), key=len):
             run.alone(group)
         run.without(edits)
     except _EnoughError:
@@ -113,6 +113,8 @@ class _Run(Generic[E]):
         changed = self._changed(group)
         for urn, paths in (changed or {}).items():
             shared = paths & self.wanted.get(urn, frozenset())
+            if len(group) > 1:  # what fewer edits explain needs no more of them
+                shared -= self.explained.get(urn, set())
             if shared:
                 self._blame(urn, group)
                 self.explained.setdefault(urn, set()).update(shared)

@@ -19,7 +19,8 @@ _OPAQUE = ("NotAction", "NotResource", "NotPrincipal")
 _MOST_GRANTS = 5_000
 _MOST_WORDS = 6
 
-Condition = frozenset[tuple[str, str, str]]
+# (operator, key, values): all must hold, each for one of its values.
+Condition = frozenset[tuple[str, str, frozenset[str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ def widening(old: Any, new: Any) -> Widening:
     lifted = [
         f"{grant.words} is no longer denied"
         for grant in _grants(before, "Deny")
-        if not any(_covers(other, grant) and other.condition <= grant.condition for other in denied)
+        if not _covered(grant, denied)
     ]
     anyone = any(grant.principal == "*" and not grant.condition for grant in more)
     return Widening(_short(allowed), _short(lifted), anyone)
@@ -82,13 +83,30 @@ def widening(old: Any, new: Any) -> Widening:
 def _told(grant: Grant, had: Sequence[Grant]) -> str:
     for other in had:
         if _covers(other, grant):
-            gone = sorted({key for _, key, _ in other.condition - grant.condition})
-            return f"{grant.words}, without the condition on {', '.join(gone)}"
+            kept = {(operator, key) for operator, key, _ in grant.condition}
+            gone = sorted({k for op, k, _ in other.condition if (op, k) not in kept})
+            if gone:
+                return f"{grant.words}, without the condition on {', '.join(gone)}"
+            changed = sorted({key for _, key, _ in grant.condition - other.condition})
+            return f"{grant.words}, with other values for {', '.join(changed)}"
     return grant.words
 
 
 def _covered(grant: Grant, had: Sequence[Grant]) -> bool:
-    return any(_covers(other, grant) and other.condition <= grant.condition for other in had)
+    return any(_covers(other, grant) and _weaker(other.condition, grant.condition) for other in had)
+
+
+def _weaker(wide: Condition, narrow: Condition) -> bool:
+    """Whether everything that meets `narrow` meets `wide`."""
+    held = {(operator, key): values for operator, key, values in narrow}
+    for operator, key, values in wide:
+        found = held.get((operator, key))
+        if found is None:
+            return False
+        negative = "Not" in operator
+        if not (found >= values if negative else found <= values):
+            return False
+    return True
 
 
 def _covers(wide: Grant, narrow: Grant) -> bool:
@@ -117,11 +135,10 @@ def _grants(statements: Sequence[Mapping[str, Any]], effect: str) -> Iterator[Gr
 
 
 def _condition(value: Any) -> Condition:
-    """(operator, key, value) triples. A list of values is one triple: any of them fits."""
     if not isinstance(value, Mapping):
         return frozenset()
     return frozenset(
-        (str(operator), str(key), "|".join(sorted(_texts(values))))
+        (str(operator), str(key), frozenset(_texts(values)))
         for operator, pairs in value.items()
         if isinstance(pairs, Mapping)
         for key, values in pairs.items()

@@ -70,20 +70,27 @@ GUARDS = {
     "aws:cloudtrail/trail:Trail": "the audit trail",
 }
 _POLICIES = ("policy", "assumeRolePolicy", "resourcePolicy", "keyPolicy", "accessPolicy")
+_KEYS = ("kmsKeyId", "kmsKeyArn", "kmsMasterKeyId", "kmsMasterKeyID")
 _ANYWHERE = ("0.0.0.0/0", "::/0")
 
 Rule = Callable[[Step], Iterator[tuple[RiskKind, str]]]
 
 
-def risks_of(step: Step, gone_with: bool = False) -> list[Risk]:
-    """The risks of one step. `gone_with`: its component goes as a whole, so no guard is missed."""
+def risks_of(step: Step, *, unguarded: bool = True) -> list[Risk]:
+    """The risks of one step. `unguarded`: what it guards stays, so that it is missed."""
     address = address_of(step.type, step.name)
     found: list[Risk] = []
     for rule in _RULES:
-        if gone_with and rule is _guards:
+        if rule is _guards and not unguarded:
             continue
         found += [Risk(kind, address, words) for kind, words in rule(step)]
     return list(dict.fromkeys(found))
+
+
+def watched_by(step: Step) -> str:
+    """The name of the endpoint that an alarm watches."""
+    dimensions = step.old_inputs.get("dimensions")
+    return str(dimensions.get("EndpointName", "")) if isinstance(dimensions, Mapping) else ""
 
 
 def in_order(risks: Sequence[Risk]) -> list[Risk]:
@@ -185,7 +192,7 @@ def _guards(step: Step) -> Iterator[tuple[RiskKind, str]]:
     what = GUARDS.get(step.type)
     if what and step.op == "delete" and not step.retained:
         kind: RiskKind = "network-opening" if "PublicAccess" in step.type else "protection-removed"
-        yield kind, f"{what} is removed"
+        yield kind, f"removed: {what}"
 
 
 def _protection(step: Step) -> Iterator[tuple[RiskKind, str]]:
@@ -203,12 +210,23 @@ def _protection(step: Step) -> Iterator[tuple[RiskKind, str]]:
             yield "protection-removed", "overwritten objects are no longer kept"
         elif last == "sseAlgorithm" and str(old).startswith("aws:kms") and new == "AES256":
             yield "protection-removed", "encrypted with the provider's key, not the customer's"
-        elif last in ("kmsKeyId", "kmsKeyArn", "kmsMasterKeyId", "kmsMasterKeyID") and not new:
-            yield "protection-removed", f"{last} is removed: no longer under the customer's key"
+        elif last == "type" and "trafficRouting" in change and new == "ALL_AT_ONCE":
+            yield "protection-removed", "an update moves all traffic at once"
         elif "autoRollbackConfiguration" in change and new is None and "alarmName" in change:
             yield "protection-removed", f"{old} no longer takes an update back"
         elif change.startswith("alarmActions") and new is None:
             yield "protection-removed", "the alarm tells fewer"
+
+
+def _keys(step: Step) -> Iterator[tuple[RiskKind, str]]:
+    """Keys taken away from what stays; the bucket's encryption says so itself."""
+    for change in step.changes:
+        if (
+            change.kind == "delete"
+            and _last(change.path) in _KEYS
+            and "ByDefault" not in change.path
+        ):
+            yield "protection-removed", f"{change.path}: no longer under the customer's key"
 
 
 def _cost(step: Step) -> Iterator[tuple[RiskKind, str]]:
@@ -252,4 +270,13 @@ def _less(new: Any, old: Any) -> bool:
     return len(numbers) == 2 and 0 != new < (old or float("inf"))
 
 
-_RULES: tuple[Rule, ...] = (_data, _downtime, _network, _permissions, _guards, _protection, _cost)
+_RULES: tuple[Rule, ...] = (
+    _data,
+    _downtime,
+    _network,
+    _permissions,
+    _guards,
+    _protection,
+    _keys,
+    _cost,
+)

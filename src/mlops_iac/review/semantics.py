@@ -12,7 +12,7 @@ from mlops_iac.graph.model import STACK_TYPE, address_of
 from mlops_iac.graph.plan import Step
 from mlops_iac.review.model import Cause, ReviewedStep, Risk
 from mlops_iac.review.noise import noise
-from mlops_iac.review.risks import in_order, risks_of
+from mlops_iac.review.risks import ENDPOINT, in_order, risks_of, watched_by
 from mlops_iac.review.saved import to_data
 from mlops_iac.values import Unknown, Value
 
@@ -35,6 +35,12 @@ def reviewed(
     operations = {step.urn: step.op for step in steps}
     renewed = {address_of(step.type, step.name) for step in steps if step.op in _NEW}
     by_urn = {step.urn: address_of(step.type, step.name) for step in steps}
+    # Nobody misses the alarms of an endpoint that is gone.
+    silent = {
+        str(step.old_inputs.get("name"))
+        for step in steps
+        if step.type == ENDPOINT and step.op == "delete"
+    }
     found = []
     for step in steps:
         if step.op == "same":
@@ -49,7 +55,7 @@ def reviewed(
                 step,
                 causes=own,
                 follows=follows,
-                risks=_risks(step, operations),
+                risks=_risks(step, operations, silent),
                 noise=noise(step, same_content=same_content),
             )
         )
@@ -79,10 +85,11 @@ def plan_hash(steps: Sequence[ReviewedStep]) -> str:
     return whole.hexdigest()
 
 
-def _risks(step: Step, operations: Mapping[str, str]) -> list[Risk]:
+def _risks(step: Step, operations: Mapping[str, str], silent: set[str]) -> list[Risk]:
     if not step.custom:
         return []
-    return risks_of(step, gone_with=operations.get(step.parent) == "delete")
+    goes = [urn for urn in step.dependencies if operations.get(urn) == "delete"]
+    return risks_of(step, unguarded=not goes and watched_by(step) not in silent)
 
 
 def _follows(

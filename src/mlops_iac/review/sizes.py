@@ -45,7 +45,7 @@ def costlier(step: Step, values: Iterable[tuple[str, Any, Any]]) -> Iterator[str
         if name in _MACHINE and isinstance(new, str) and old != new and not _smaller(old, new):
             yield f"{_short(path)}: {old} → {new}" if old else f"{_short(path)}: {new}"
         elif name in _COUNTS and _more(old, new):
-            yield f"{_COUNTS[name]}: {old} → {new}"
+            yield f"{_COUNTS[name]}: {_number(old)} → {_number(new)}"
 
 
 def _last(path: str) -> str:
@@ -63,6 +63,10 @@ def _more(old: Any, new: Any) -> bool:
         return float(new) > float(0 if old is None else old)
     except (TypeError, ValueError):
         return False
+
+
+def _number(value: Any) -> str:
+    return "none" if value is None else f"{float(value):g}"
 
 
 def _smaller(old: Any, new: str) -> bool:
