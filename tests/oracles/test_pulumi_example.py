@@ -33,7 +33,7 @@ pytestmark = [
     pytest.mark.xdist_group("pulumi_example"),
 ]
 
-RANDOM = re.compile(r"-[0-9a-f]{7}(?=$|[^0-9a-z])|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+RANDOM = re.compile(r"-[0-9a-f]{7,26}(?=$|[^0-9a-z])|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 ENDPOINT = "aws:sagemaker/endpoint:Endpoint"
 
 
@@ -133,6 +133,7 @@ def test_the_plain_cli_registers_what_the_embedded_engine_sees(here: Here, tmp_p
         variables = {
             **here.cli.environment,
             **served.environment,
+            "PULUMI_HOME": str(tmp_path / "home"),
             "PULUMI_BACKEND_URL": tmp_path.as_uri(),
             "PULUMI_CONFIG_PASSPHRASE": "x",
             "PULUMI_PYTHON_CMD": sys.executable,
@@ -218,7 +219,13 @@ def test_the_whole_life(here: Here) -> None:
         here.deploy("embedded")
     ours = resources(here.project)
     assert ours.keys() == theirs.keys()
-    assert {urn: pair for urn in ours if (pair := (ours[urn], theirs[urn]))[0] != pair[1]} == {}
+    differences = [
+        (urn.rsplit("::", 1)[-1], key, value, theirs[urn][key])
+        for urn, registration in ours.items()
+        for key, value in registration.items()
+        if value != theirs[urn][key]
+    ]
+    assert differences == []
 
 
 # -- a real stack ----------------------------------------------------------------------------------
