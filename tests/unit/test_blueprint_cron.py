@@ -48,7 +48,7 @@ def test_a_schedule_fires_only_where_its_day_is_in_its_month(text: str, fires: b
         ("0 0 * * * *", "it has 6 fields"),
         ("@daily", "it has 1 field"),
         ("60 0 * * *", "'60' is not a minute, 0 to 59"),
-        ("0 24 * * *", "'24' is not a hour"),
+        ("0 24 * * *", "'24' is not an hour"),
         ("0 0 0 * *", "'0' is not a day of month, 1 to 31"),
         ("0 0 * 13 *", "'13' is not a month"),
         ("0 0 * * 8", "'8' is not a day of week"),
