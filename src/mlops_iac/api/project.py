@@ -52,7 +52,9 @@ def validate(path: str | Path = "blueprint.yaml", *, strict: bool = False) -> li
         return found
     project = Project(loaded)
     by_environment = {name: project.platform_problems(name) for name in project.environments}
-    return in_order([*found, *language.combine(by_environment)])
+    from mlops_iac.api.policing import problems
+
+    return in_order([*found, *language.combine(by_environment), *problems(project)])
 
 
 class Project:
