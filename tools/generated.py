@@ -71,6 +71,27 @@ FILES: dict[str, Callable[[], str]] = {
 }
 
 
+def workflow(name: str) -> Callable[[], str]:
+    """Return what makes one of the example's workflows, as if it were a repository of its own."""
+
+    def make() -> str:
+        import mlops_iac
+        from mlops_iac.api import delivering
+
+        project = mlops_iac.load(EXAMPLE / "blueprint.yaml")
+        return delivering.workflows(project, "github", root=EXAMPLE)[EXAMPLE / name]
+
+    return make
+
+
+# GitHub runs what lies in the top-level .github only, so here they are read and never run.
+WORKFLOWS = [
+    f".github/workflows/mlops-iac-schedule-adherence-{what}.yml"
+    for what in ("preview", "fork-preview", "apply")
+]
+FILES |= {f"examples/schedule-adherence/{name}": workflow(name) for name in WORKFLOWS}
+
+
 def main() -> int:
     """Write or compare every file; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)

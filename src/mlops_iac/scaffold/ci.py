@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from mlops_iac.errors import UsageError
 
-_TEMPLATES: Final = Path(__file__).parent / "ci"
+_TEMPLATES: Final = Path(__file__).parent / "workflows"
 PLATFORMS: Final = ("github", "gitlab", "azure-devops")
 ACTIONS: Final = {
     "checkout": "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1",
