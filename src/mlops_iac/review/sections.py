@@ -23,9 +23,8 @@ from mlops_iac.review.shown import (
     component,
     references,
     shown_redacted,
-    shown_value,
+    written,
 )
-from mlops_iac.values import Value
 
 _RISKS: Final = {
     "data-loss": "Loses data",
@@ -195,26 +194,22 @@ def _cause(cause: Cause, platform: Platform) -> str:
     match cause.kind:
         case "blueprint":
             where = place(cause, platform)
-            if not where or (cause.old is None and cause.new is None):
-                return where
+            if cause.old is None and cause.new is None:
+                return f"{where} (other content)" if where else ""
             old, new = (
-                code(_written(shown_redacted(value, cause.path)), platform, limit=60)
+                code(written(shown_redacted(value, cause.path)), platform, limit=60)
                 for value in (cause.old, cause.new)
             )
             if cause.old is None:
                 return f"{where} (now {new})"
             return f"{where} (was {old})" if cause.new is None else f"{where} ({old} → {new})"
         case "tool":
-            return f"another version of the tool {code(cause.path, platform)}".rstrip()
+            old, new = (str(each or "unknown") for each in (cause.old, cause.new))
+            return code(f"{cause.path} {old} → {new}", platform)
         case "follows":
             return ""
         case _:
-            return "cause unknown"
-
-
-def _written(value: Value) -> str:
-    """A text as it stands in the blueprint, everything else as JSON."""
-    return value if isinstance(value, str) and value else shown_value(value)
+            return prose(cause.path, platform, limit=200) if cause.path else "cause not known"
 
 
 def _policies(findings: Sequence[Finding], platform: Platform) -> Section:

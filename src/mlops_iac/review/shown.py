@@ -158,6 +158,11 @@ def references(reviewed: ReviewedStep, most: int = 3) -> Sequence[str]:
     return list(dict.fromkeys(places))[:most]
 
 
+def written(value: Value) -> str:
+    """A text as it stands in the blueprint, everything else as JSON."""
+    return value if isinstance(value, str) and value else shown_value(value)
+
+
 def shown_redacted(value: Value, path: str = "") -> Value:
     """A sentence or a blueprint's value without what is secret by form or by name."""
     return hidden(path, value)

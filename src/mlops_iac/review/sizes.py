@@ -44,6 +44,8 @@ def costlier(step: Step, values: Iterable[tuple[str, Any, Any]]) -> Iterator[str
         name = _last(path)
         if name in _MACHINE and isinstance(new, str) and old != new and not _smaller(old, new):
             yield f"{_short(path)}: {old} → {new}" if old else f"{_short(path)}: {new}"
+        elif name == "enableManagedSpotTraining" and old is True and new is not True:
+            yield "training no longer runs on spare capacity"
         elif name in _COUNTS and _more(old, new):
             yield f"{_COUNTS[name]}: {_number(old)} → {_number(new)}"
 
