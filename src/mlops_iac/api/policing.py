@@ -171,7 +171,7 @@ def _accounts(project: Project, stack: str) -> frozenset[str]:
     declared = {
         str(each.blueprint.account)
         for name in project.environments
-        if (each := project.resolve(name)).blueprint.account is not None
+        if name != LOCAL and (each := project.resolve(name)).blueprint.account is not None
     }
     return frozenset({*declared, EMULATED_ACCOUNT} if stack == LOCAL else declared)
 
