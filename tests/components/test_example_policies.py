@@ -59,6 +59,7 @@ def test_staging_may_run_on_one_machine_and_is_told(edited) -> None:
     assert found(project, "staging") == [("single-instance", "serving.api.scaling.min", line)]
 
 
+ACCESS = 'overrides."s3.BucketPublicAccessBlock/data-data-access"'
 # What somebody did → edits, stack, (rule, path, text of the line that is shown).
 SEEDED: dict[str, tuple[Edits, str, list[tuple[str, str, str]]]] = {
     "the budget was taken out": (
@@ -90,7 +91,7 @@ SEEDED: dict[str, tuple[Edits, str, list[tuple[str, str, str]]]] = {
     "an override opens a bucket": (
         [("security: {keys: customer}", "overrides: {s3.BucketPublicAccessBlock/data-data-access: {blockPublicPolicy: false}}\nsecurity: {keys: customer}")],
         "dev",
-        [("public-bucket", "", "blueprint: 1")],
+        [("public-bucket", ACCESS, "overrides:")],
     ),
 }  # fmt: skip
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
+from mlops_iac.blueprint.words import join
 from mlops_iac.errors import Diagnostic, MlopsError
-from mlops_iac.graph.model import address
+from mlops_iac.graph.model import Resource, address
 from mlops_iac.policy import team
 from mlops_iac.policy.config import Configuration
 from mlops_iac.policy.context import Context
@@ -51,6 +52,17 @@ def violations(rule: Rule, context: Context, configuration: Configuration) -> li
         raise team.crashed(rule, error) from error
 
 
+def _path(context: Context, resource: Resource | None) -> str:
+    """Of what the blueprint overrides, the override; else the component's path."""
+    if resource is None:
+        return ""
+    if context.blueprint is not None:
+        called = address(resource)
+        if called in context.blueprint.blueprint.overrides:
+            return join("overrides", called)
+    return context.path_of(resource)
+
+
 def _finding(
     rule: Rule,
     configuration: Configuration,
@@ -59,7 +71,7 @@ def _finding(
     locate: Locate | None,
 ) -> Finding:
     resource = violation.resource
-    path = violation.path or (context.path_of(resource) if resource else "")
+    path = violation.path or _path(context, resource)
     place = locate(path) if locate else Diagnostic(rule.id, "")
     return Finding(
         rule=rule.id,

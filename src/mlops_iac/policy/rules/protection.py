@@ -15,7 +15,7 @@ def check(context: Context) -> Iterator[Violation]:
         if not each.protect and not each.retain_on_delete:
             yield Violation("it holds data and can be deleted", each, "protect")
         if any(is_set(each.inputs.get(key)) for key in ("forceDestroy", "forceDelete")):
-            yield Violation("it is deleted with all that is in it", each, "protect")
+            yield Violation("it is deleted with all that is in it", each)
 
 
 RULE = Rule(
