@@ -14,8 +14,6 @@ import pytest
 
 from tests.cli.harness import Cli, copy_example, environment
 
-pytestmark = pytest.mark.xdist_group("journey")
-
 
 @pytest.fixture(scope="module")
 def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cli]:

@@ -19,8 +19,6 @@ import pytest
 
 from tests.cli.harness import Cli, environment
 
-pytestmark = pytest.mark.xdist_group("safety")
-
 BLUEPRINT = """\
 blueprint: 1
 name: small

@@ -11,8 +11,6 @@ from tests.oracles.sample_graph import sample_graph, with_defect
 from tests.oracles.to_cloudformation import Untranslated, logical_id, to_cloudformation
 
 # The rules load once, so all of it goes to one worker.
-pytestmark = pytest.mark.xdist_group("cfn-lint")
-
 REGION = "eu-west-1"
 # rule → why its findings do not count. Nothing here hides an error in what is deployed.
 IGNORED: dict[str, str] = {}

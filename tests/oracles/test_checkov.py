@@ -15,8 +15,6 @@ from tests.oracles.sample_graph import sample_graph, with_defect
 from tests.oracles.to_cloudformation import cfn_types, logical_id, to_cloudformation
 
 # One process checks everything, so all of it goes to one worker.
-pytestmark = pytest.mark.xdist_group("checkov")
-
 # (check, resources by CloudFormation type and logical id) → why its finding does not count.
 ACCEPTED = {
     ("CKV_AWS_18", r"Bucket\.\w*Logs"): "the bucket that takes the access logs logs nobody's",

@@ -12,8 +12,6 @@ from tests.oracles.to_cloudformation import to_cloudformation
 from tests.sagemaker_blueprints import MAXIMAL, write
 
 # The rules load once, so all of it goes to one worker.
-pytestmark = pytest.mark.xdist_group("cfn-lint")
-
 # Ids of the form that AWS gives.
 BLUEPRINT = MAXIMAL.replace("[subnet-1, subnet-2]", "[subnet-0a1b2c3d, subnet-4e5f6a7b]").replace(
     "[sg-1]", "[sg-0a1b2c3d]"

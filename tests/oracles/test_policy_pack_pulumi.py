@@ -27,7 +27,6 @@ pytestmark = [
         importlib.util.find_spec("pulumi_policy") is None,
         reason="pulumi-policy is not installed (pip install 'mlops-iac[policy-pack]')",
     ),
-    pytest.mark.xdist_group("policy_pack"),
 ]
 
 # (rule, resource's URN) pairs, by enforcement level.

@@ -30,7 +30,6 @@ from tests.cli.harness import Cli, copy_example, environment
 pytestmark = [
     pytest.mark.pulumi_cli,
     pytest.mark.skipif(shutil.which("pulumi") is None, reason="there is no `pulumi` on PATH"),
-    pytest.mark.xdist_group("pulumi_example"),
 ]
 
 RANDOM = re.compile(r"-[0-9a-f]{7,26}(?=$|[^0-9a-z])|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")

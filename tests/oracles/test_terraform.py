@@ -13,7 +13,7 @@ from tests.oracles.sample_graph import sample_graph, with_defect
 from tests.oracles.terraform_cli import Terraform, TerraformMissing
 from tests.oracles.to_terraform import Untranslated, to_terraform
 
-pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("terraform")]
+pytestmark = pytest.mark.terraform
 
 
 @pytest.fixture(scope="module")

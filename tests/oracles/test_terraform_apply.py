@@ -17,7 +17,7 @@ from tests.oracles.conftest import APPLIED, BLUEPRINT
 from tests.oracles.terraform_cli import Terraform, TerraformMissing
 from tests.oracles.to_terraform import NOT_ON_MOTO, to_terraform
 
-pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("terraform-apply")]
+pytestmark = pytest.mark.terraform
 
 
 @pytest.fixture(scope="module")
