@@ -162,12 +162,13 @@ def test_a_replacement_is_applied_as_planned(walk: Cli, plans: Path) -> None:
 def test_a_state_changed_out_of_band_is_refused(walk: Cli, plans: Path) -> None:
     file = plans / "plan.json"
     walk("preview", "--save-plan", str(file))
-    cloudwatch = client(walk, "cloudwatch")
+    operations = json.loads(file.read_text(encoding="utf-8"))["operations"]
     [alarm] = [
-        each["AlarmName"]
-        for each in cloudwatch.describe_alarms()["MetricAlarms"]
-        if "main-errors" in each["AlarmName"]
+        each["inputs"]["name"]
+        for each in operations
+        if each["urn"].endswith("::api-monitor-main-errors")
     ]
+    cloudwatch = client(walk, "cloudwatch")
     cloudwatch.delete_alarms(AlarmNames=[alarm])
     walk("refresh", "--yes")
     refused(
@@ -224,7 +225,7 @@ def test_a_secret_setting_of_the_users_own_is_left_out_and_named(cli: Cli, proje
     cli("compile")
     file = project / "stacks" / "schedule-adherence" / "Pulumi.prod.yaml"
     text = file.read_text(encoding="utf-8")
-    assert text.startswith("config:")
+    assert "\nconfig:\n" in text
     extra = "  other:plain: shown\n  other:sealed:\n    secure: v1:hunter2:hunter3\n"
     extra += "  other:password: hunter4\n"
     file.write_text(text.rstrip("\n") + "\n" + extra, encoding="utf-8")

@@ -1,0 +1,325 @@
+"""Generated workflows: accepted by what others wrote, and a seeded defect of each kind rejected."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+import yaml
+
+from mlops_iac.api import delivering, load
+from mlops_iac.scaffold.ci import ACTIONS, PLATFORMS
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "schedule-adherence"
+SCHEMAS = {
+    "github": ("vendor.github-workflows",),
+    "gitlab": ("vendor.gitlab-ci",),
+    # Its patterns are no Python ones.
+    "azure-devops": ("vendor.azure-pipelines", "--regex-variant", "nonunicode"),
+}
+# Not in the schema, which knows Microsoft's own tasks. Source: task.json of AWSShellScript in
+# aws/aws-toolkit-azure-devops.
+AWS_TASK = {
+    "awsCredentials", "regionName", "arguments", "scriptType", "filePath", "inlineScript",
+    "disableAutoCwd", "workingDirectory", "failOnStandardError",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def project() -> Any:
+    return load(EXAMPLE / "blueprint.yaml")
+
+
+@pytest.fixture
+def written(project: Any, tmp_path: Path) -> Iterator[dict[str, list[Path]]]:
+    """The workflows of every platform on disk, in a folder that looks like a repository."""
+    found: dict[str, list[Path]] = {}
+    for platform in PLATFORMS:
+        files = delivering.workflows(project, platform, root=EXAMPLE)
+        for path, text in files.items():
+            target = tmp_path / path.relative_to(EXAMPLE)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text, encoding="utf-8")
+            found.setdefault(platform, []).append(target)
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    yield found
+
+
+def run(*command: str, cwd: Path) -> tuple[int, str]:
+    answer = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120)
+    return answer.returncode, answer.stdout + answer.stderr
+
+
+def schema(platform: str, file: Path) -> tuple[int, str]:
+    if platform == "azure-devops":
+        file = without_aws_task(file)
+    name, *more = SCHEMAS[platform]
+    tool = str(Path(sys.executable).parent / "check-jsonschema")
+    return run(tool, "--builtin-schema", name, *more, str(file), cwd=file.parent)
+
+
+def without_aws_task(file: Path) -> Path:
+    """The same without the steps of the one task that the schema does not know."""
+    document = yaml.safe_load(file.read_text(encoding="utf-8"))
+    for stage in document.get("stages", ()):
+        for job in stage["jobs"]:
+            steps = job.get("steps") or job["strategy"]["runOnce"]["deploy"]["steps"]
+            for step in [s for s in steps if s.get("task") == "AWSShellScript@1"]:
+                assert set(step["inputs"]) <= AWS_TASK
+                assert step["inputs"]["scriptType"] == "inline"
+                steps.remove(step)
+    stripped = file.with_suffix(".stripped.yml")
+    stripped.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
+    return stripped
+
+
+def zizmor(folder: Path) -> tuple[int, str]:
+    tool = str(Path(sys.executable).parent / "zizmor")
+    arguments = ("--offline", "--no-progress", "--persona=auditor", "--format=json")
+    answer = subprocess.run(
+        [tool, *arguments, str(folder)], capture_output=True, text=True, timeout=120
+    )
+    json.loads(answer.stdout)  # a crash has found nothing
+    return answer.returncode, answer.stdout
+
+
+def actionlint(folder: Path) -> tuple[int, str]:
+    tool = shutil.which("actionlint")
+    if tool is None:
+        pytest.skip(
+            "no actionlint on PATH: its package on PyPI downloads a binary from elsewhere; "
+            "go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.12"
+        )
+    return run(tool, "-no-color", *map(str, sorted(folder.glob("*.yml"))), cwd=folder)
+
+
+# -- accepted
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_the_platforms_own_schema_accepts_them(
+    platform: str, written: dict[str, list[Path]]
+) -> None:
+    for file in written[platform]:
+        code, said = schema(platform, file)
+        assert code == 0, said
+
+
+def test_zizmor_finds_nothing_but_the_trigger_that_is_argued_for(
+    written: dict[str, list[Path]],
+) -> None:
+    code, said = zizmor(written["github"][0].parent)
+    assert code == 0, said
+    ignored = [f for f in written["github"] if "zizmor: ignore" in f.read_text(encoding="utf-8")]
+    assert [f.name for f in ignored] == ["mlops-iac-schedule-adherence-fork-preview.yml"]
+
+
+def test_actionlint_accepts_them(written: dict[str, list[Path]]) -> None:
+    code, said = actionlint(written["github"][0].parent)
+    assert code == 0, said
+
+
+# -- seeded defects
+
+SCHEMA_DEFECTS = [
+    ("github", "e-preview.yml", "timeout-minutes: 15", "timeout-minutes: [15]"),
+    ("github", "apply.yml", "    runs-on: ubuntu-24.04\n", "    runs_on: ubuntu-24.04\n"),
+    ("github", "apply.yml", "permissions: {}", "permissions: everything"),
+    ("gitlab", ".yml", "  interruptible: true", "  interruptible: 1"),
+    ("gitlab", ".yml", "      when: manual", "      when: sometimes"),
+    ("gitlab", ".yml", "  stage: test", "  stage: {test: 1}"),
+    ("azure-devops", "preview.yml", 'fetchDepth: "0"', "fetchDepth: [0]"),
+    ("azure-devops", "preview.yml", "  - job: preview", "  - jbo: preview"),
+    ("azure-devops", "apply.yml", "lockBehavior: sequential", "lockBehavior: whenever"),
+]
+
+
+@pytest.mark.parametrize(("platform", "name", "old", "new"), SCHEMA_DEFECTS)
+def test_a_schema_rejects(
+    platform: str, name: str, old: str, new: str, written: dict[str, list[Path]]
+) -> None:
+    file = edited(written[platform], name, old, new)
+    code, said = schema(platform, file)
+    assert code == 1, said
+    assert "Schema validation errors" in said, said
+
+
+INJECTED = "run: echo ${{ github.event.pull_request.title }} && mlops-iac validate --format github"
+ZIZMOR_DEFECTS = [
+    ("a-preview.yml", "run: mlops-iac validate --format github", INJECTED, "template-injection"),
+    ("a-preview.yml", ACTIONS["checkout"], "actions/checkout@v7", "unpinned-uses"),
+    ("a-preview.yml", "persist-credentials: false", "persist-credentials: true", "artipacked"),
+    ("apply.yml", "permissions: {}\n", "permissions: write-all\n", "excessive-permissions"),
+    ("fork-preview.yml", "# zizmor: ignore[dangerous-triggers]", "#", "dangerous-triggers"),
+]
+
+
+@pytest.mark.parametrize(("name", "old", "new", "audit"), ZIZMOR_DEFECTS)
+def test_zizmor_rejects(
+    name: str, old: str, new: str, audit: str, written: dict[str, list[Path]]
+) -> None:
+    name = name.replace("a-preview", "adherence-preview")
+    file = edited(written["github"], name, old, new)
+    code, said = zizmor(file.parent)
+    assert code >= 11, said
+    assert audit in {finding["ident"] for finding in json.loads(said)}
+
+
+ACTIONLINT_DEFECTS = [
+    ("apply.yml", "needs: plan-dev", "needs: plan-nowhere", "plan-nowhere"),
+    ("apply.yml", "steps.plan.outputs", "steps.plna.outputs", "plna"),
+    ("adherence-preview.yml", "run: mlops-iac validate --format github", INJECTED, "untrusted"),
+    ("adherence-preview.yml", "${{ github.base_ref }}", "${{ github.base_reff }}", "base_reff"),
+]
+
+
+@pytest.mark.parametrize(("name", "old", "new", "words"), ACTIONLINT_DEFECTS)
+def test_actionlint_rejects(
+    name: str, old: str, new: str, words: str, written: dict[str, list[Path]]
+) -> None:
+    file = edited(written["github"], name, old, new)
+    code, said = actionlint(file.parent)
+    assert code == 1, said
+    assert words in said
+
+
+def edited(files: list[Path], name: str, old: str, new: str) -> Path:
+    [file] = [file for file in files if file.name.endswith(name)]
+    text = file.read_text(encoding="utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new, 1), encoding="utf-8")
+    return file
+
+
+# -- what no validator knows
+
+
+def test_every_action_is_pinned_by_a_commit_that_its_tag_named(
+    written: dict[str, list[Path]],
+) -> None:
+    used = {
+        line.split("uses:", 1)[1].strip()
+        for file in written["github"]
+        for line in file.read_text(encoding="utf-8").splitlines()
+        if "uses:" in line
+    }
+    assert used == set(ACTIONS.values())
+    assert all(re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", each) for each in used)
+
+
+def test_no_script_holds_an_expression_and_no_checkout_keeps_the_token(
+    written: dict[str, list[Path]],
+) -> None:
+    for file in written["github"]:
+        workflow = yaml.safe_load(file.read_text(encoding="utf-8"))
+        assert workflow["permissions"] == {}
+        assert workflow["concurrency"]["group"].startswith("mlops-iac-")
+        for job in workflow["jobs"].values():
+            for step in job["steps"]:
+                assert "${{" not in step.get("run", "")
+                if "checkout" in step.get("uses", ""):
+                    assert step["with"]["persist-credentials"] is False
+
+
+def test_the_fork_job_runs_nothing_of_the_fork_and_shows_its_token_to_two_kinds_of_steps(
+    written: dict[str, list[Path]],
+) -> None:
+    [file] = [file for file in written["github"] if "fork" in file.name]
+    workflow = yaml.safe_load(file.read_text(encoding="utf-8"))
+    assert set(workflow[True]) == {"pull_request_target"}  # `on` of YAML 1.1
+    [job] = workflow["jobs"].values()
+    assert job["permissions"] == {"contents": "read", "pull-requests": "write"}
+    checkouts = [s["with"]["ref"] for s in job["steps"] if "checkout" in s.get("uses", "")]
+    assert checkouts == ["${{ github.event.pull_request.base.sha }}"]
+    for step in job["steps"]:
+        words = step.get("run", "")
+        if "GITHUB_TOKEN" in step.get("env", {}):
+            assert "git " in words or words.startswith("mlops-iac pr comment")
+        if "fork" in words:
+            assert not re.search(r"\b(pip|python|bash|source|make|npm)\b", words), words
+    assert "secrets." not in file.read_text(encoding="utf-8")
+    [preview] = [s["run"] for s in job["steps"] if " preview " in s.get("run", "")]
+    assert "--no-team-rules" in preview
+
+
+def test_production_waits_for_people_and_its_plan_and_no_key_is_stored(
+    written: dict[str, list[Path]],
+) -> None:
+    [file] = [file for file in written["github"] if file.name.endswith("apply.yml")]
+    text = file.read_text(encoding="utf-8")
+    jobs = yaml.safe_load(text)["jobs"]
+    assert list(jobs) == [f"{what}-{s}" for s in ("dev", "staging", "prod") for what in PHASES]
+    assert jobs["apply-prod"]["environment"] == "prod"
+    assert jobs["apply-prod"]["needs"] == "plan-prod"
+    assert jobs["plan-prod"]["needs"] == "apply-staging"
+    assert jobs["plan-prod"]["environment"] == "prod-plan"
+    assert "required reviewers" in text
+    assert "secrets." not in text
+    assert "aws-access-key-id" not in text
+
+
+PHASES = ("plan", "apply")
+
+
+def commands(text: str) -> Iterator[list[str]]:
+    """Every command line of ours in a workflow, as the shell would split it."""
+    text = re.sub(r"\\\n\s*", " ", text)
+    for line in text.splitlines():
+        if line.strip().startswith("#"):
+            continue
+        for found in re.finditer(r"(?:^|[\s:])mlops-iac (?=[a-z-])(.*)", line):
+            words = shlex.split(found[1], comments=True)
+            for stop in ("||", ">", "&&"):
+                if stop in words:
+                    words = words[: words.index(stop)]
+            yield words
+
+
+def test_every_command_in_them_is_one_that_we_have(
+    written: dict[str, list[Path]], tmp_path: Path
+) -> None:
+    given = tmp_path / "given.json"
+    given.write_text("{}", encoding="utf-8")
+    seen: set[str] = set()
+    for file in (file for files in written.values() for file in files):
+        for words in commands(file.read_text(encoding="utf-8")):
+            number = ("7" if before == "--number" else word for before, word in pairs(words))
+            arguments = [str(given) if "$" in word else word for word in number]
+            seen.add(parsed(arguments))
+    assert seen == {"validate", "preview", "pr", "compile", "up"}
+
+
+def pairs(words: list[str]) -> Iterator[tuple[str, str]]:
+    return zip(["", *words], words, strict=False)
+
+
+def parsed(arguments: list[str]) -> str:
+    """Parse a command line with the real command; raises click's errors. Runs nothing."""
+    from mlops_iac.cli._app import root
+
+    context = root.make_context("mlops-iac", list(arguments))
+    rest = [*context._protected_args, *context.args]
+    name, command, rest = root.resolve_command(context, rest)
+    assert command is not None, arguments
+    while isinstance(command, click.Group):
+        inner = command.make_context(command.name, rest, parent=context)
+        rest = [*inner._protected_args, *inner.args]
+        _, command, rest = command.resolve_command(inner, rest)
+        assert command is not None, arguments
+    command.make_context(command.name, rest, parent=context)
+    return str(name)
+
+
+def test_the_check_of_commands_can_fail() -> None:
+    for line in ("preview --agianst lock", "pr comment --platform sourceforge", "perview"):
+        with pytest.raises(click.UsageError):
+            parsed(line.split())
