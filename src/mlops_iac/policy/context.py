@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from mlops_iac.graph.model import STACK_TYPE, Resource, ResourceGraph, address
 from mlops_iac.values import Secret, Unknown
@@ -13,6 +13,9 @@ from mlops_iac.values import Secret, Unknown
 if TYPE_CHECKING:
     from mlops_iac.blueprint import ResolvedBlueprint
 
+T = TypeVar("T")
+# As captures write what only a deployment computes: `${s3.Bucket/data-data.arn}`.
+_REFERENCE = re.compile(r"\$\{([^${}]+)\.[A-Za-z0-9_]+\}")
 # Properties that identify a resource to others, beside its id.
 _IDENTITIES = ("name", "arn", "id", "bucket", "keyId", "url", "dashboardName", "functionName")
 
@@ -35,30 +38,59 @@ class Context:
     paths: Mapping[str, str] = field(default_factory=dict)
     blueprint: ResolvedBlueprint | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    # What was computed for one rule serves the next.
+    _known: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
-    @cached_property
+    def once(self, key: Hashable, compute: Callable[[], T]) -> T:
+        """What `compute` says, the same for every rule that asks for `key`."""
+        if key not in self._known:
+            self._known[key] = compute()
+        found: T = self._known[key]
+        return found
+
+    @property
     def resources(self) -> tuple[Resource, ...]:
         """Everything that exists in the cloud: no components, no stack."""
+        return self.once("resources", self._resources)
+
+    def _resources(self) -> tuple[Resource, ...]:
         return tuple(each for each in self.graph if each.custom and each.type != STACK_TYPE)
 
-    @cached_property
+    def of_type(self, *types: str) -> list[Resource]:
+        """Resources with one of these type tokens, in the order of the graph."""
+        by_type = self.once("types", self._by_type)
+        return [each for type_ in types for each in by_type.get(type_, ())]
+
     def _by_type(self) -> dict[str, list[Resource]]:
         found: dict[str, list[Resource]] = {}
         for each in self.resources:
             found.setdefault(each.type, []).append(each)
         return found
 
-    def of_type(self, *types: str) -> list[Resource]:
-        """Resources with one of these type tokens, in the order of the graph."""
-        return [each for type_ in types for each in self._by_type.get(type_, ())]
-
     def parameter(self, name: str) -> Any:
         """What `policies.yaml` sets, or the rule's default."""
         return self.parameters[name]
 
     def pointing(self, types: tuple[str, ...], key: str, target: Resource) -> list[Resource]:
-        """Resources of these types whose property `key` means `target`."""
-        return [each for each in self.of_type(*types) if self.means(each, key, target)]
+        """Resources of these types whose property `key` means `target`; see `means`."""
+        index = self.once((types, key), lambda: self._index(types, key))
+        found: dict[str, Resource] = {}
+        for name in (target.urn, address(target), *self._names(target)):
+            found.update((each.urn, each) for each in index.get(name, ()))
+        return list(found.values())
+
+    def _index(self, types: tuple[str, ...], key: str) -> dict[str, list[Resource]]:
+        """Resources by what their property names: URNs, addresses and names of others."""
+        found: dict[str, list[Resource]] = {}
+        for each in self.of_type(*types):
+            said = set(each.property_dependencies.get(key, ()))
+            for text in texts(each.inputs.get(key)):
+                said.add(text)
+                if match := _REFERENCE.match(text):
+                    said.add(match[1])
+            for name in said:
+                found.setdefault(name, []).append(each)
+        return found
 
     def means(self, resource: Resource, key: str, target: Resource) -> bool:
         """Whether a property refers to `target`: by dependency, by reference, or by its name."""

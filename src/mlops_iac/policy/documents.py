@@ -59,8 +59,12 @@ class Statement:
         )
 
 
-def statements(context: Context) -> Iterator[Statement]:
+def statements(context: Context) -> tuple[Statement, ...]:
     """Every statement of every document in the stack; what is not known yet has none."""
+    return context.once("statements", lambda: tuple(_statements(context)))
+
+
+def _statements(context: Context) -> Iterator[Statement]:
     for resource in context.resources:
         for key, value in resource.inputs.items():
             yield from _of(resource, key, value)

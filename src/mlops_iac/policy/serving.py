@@ -11,8 +11,11 @@ from mlops_iac.policy.types import ENDPOINT_CONFIGURATION
 
 def configurations(context: Context, endpoint: Resource) -> list[Resource]:
     """The endpoint's configuration."""
-    found = context.of_type(ENDPOINT_CONFIGURATION)
-    return [each for each in found if context.means(endpoint, "endpointConfigName", each)]
+    every = context.of_type(ENDPOINT_CONFIGURATION)
+    linked = set(endpoint.property_dependencies.get("endpointConfigName", ()))
+    if found := [each for each in every if each.urn in linked]:
+        return found
+    return [each for each in every if context.means(endpoint, "endpointConfigName", each)]
 
 
 def variants(configuration: Resource) -> Iterator[Mapping[str, object]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -72,3 +73,38 @@ FREE = {
     "aws:lambda/eventSourceMapping:EventSourceMapping",
     "aws:s3/bucketObjectv2:BucketObjectv2",
 }
+
+
+def test_five_thousand_resources_take_little_time() -> None:
+    from time import process_time
+
+    from mlops_iac.graph.model import ResourceGraph
+    from mlops_iac.policy.checking import check
+    from mlops_iac.policy.config import Configuration
+    from mlops_iac.policy.context import Context
+    from tests.unit.policy.rows_access import allowed
+    from tests.unit.policy.rows_data import DENY, encrypted, logging, policy
+    from tests.unit.policy.stacks import made
+
+    resources = []
+    for number in range(500):
+        bucket = made(types.BUCKET, f"b{number}", protect=True)
+        endpoint = made(types.ENDPOINT, f"e{number}", {"name": f"e{number}"})
+        parts = [
+            encrypted(bucket), logging(bucket, bucket), policy(DENY, bucket=bucket),
+            made(types.BUCKET_PUBLIC_ACCESS, "access", {}, bucket=bucket),
+            made(types.BUCKET_VERSIONING, "v", {"versioningConfiguration": {"status": "Enabled"}}, bucket=bucket),
+            made(types.ALARM, "a", {"dimensions": {"EndpointName": f"e{number}"}, "alarmActions": ["x"]}),
+            allowed("s3:GetObject", "arn:aws:s3:::x/*"),
+            made(types.QUEUE, "q", {"sqsManagedSseEnabled": True}),
+        ]  # fmt: skip
+        parts = [replace(each, urn=f"{each.urn}{number}") for each in parts]
+        resources += [bucket, endpoint, *parts]
+    assert len(resources) == 5000
+    context = Context(ResourceGraph("shop", "prod", tuple(resources)), production=True)
+    begun = process_time()
+    told = check(context, rules(), Configuration())
+    assert process_time() - begun < 3
+    assert {each.rule for each in told} == {
+        "public-bucket", "tls-only", "endpoint-rollback", "missing-budget",
+    }  # fmt: skip

@@ -33,9 +33,7 @@ def check(context: Context) -> Iterator[Violation]:
 
 def _takes_logs(context: Context, bucket: Resource) -> bool:
     """Server access logs cannot be delivered to a bucket whose default is SSE-KMS."""
-    return any(
-        context.means(each, "targetBucket", bucket) for each in context.of_type(BUCKET_LOGGING)
-    )
+    return bool(context.pointing((BUCKET_LOGGING,), "targetBucket", bucket))
 
 
 RULE = Rule(

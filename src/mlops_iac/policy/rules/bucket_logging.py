@@ -11,11 +11,10 @@ from mlops_iac.policy.types import BUCKET, BUCKET_LOGGING
 
 def check(context: Context) -> Iterator[Violation]:
     """Find buckets without access logs; the one that takes them needs none."""
-    logging = context.of_type(BUCKET_LOGGING)
     for bucket in context.of_type(BUCKET):
-        if any(context.means(each, "targetBucket", bucket) for each in logging):
-            continue
-        if not context.pointing((BUCKET_LOGGING,), "bucket", bucket):
+        if not any(
+            context.pointing((BUCKET_LOGGING,), key, bucket) for key in ("bucket", "targetBucket")
+        ):
             yield Violation("nobody writes down who reads the bucket", bucket)
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mlops_iac.graph.model import Resource
-from mlops_iac.policy.context import Context, is_set, texts
+from mlops_iac.policy.context import Context, is_set
 from mlops_iac.policy.model import Rule, Violation
 from mlops_iac.policy.types import ALARM, ENDPOINT
 
@@ -13,21 +12,17 @@ from mlops_iac.policy.types import ALARM, ENDPOINT
 def check(context: Context) -> Iterator[Violation]:
     """Find endpoints without an alarm that tells somebody."""
     for endpoint in context.of_type(ENDPOINT):
-        alarms = [each for each in context.of_type(ALARM) if _watches(context, each, endpoint)]
+        # By its dimensions, or by those of the metrics that it computes with.
+        alarms = [
+            alarm
+            for key in ("dimensions", "metricQueries")
+            for alarm in context.pointing((ALARM,), key, endpoint)
+        ]
+        path = context.path_of(endpoint, "monitor")
         if not alarms:
-            path = context.path_of(endpoint, "monitor")
             yield Violation("nothing watches the endpoint", endpoint, path)
         elif not any(is_set(each.inputs.get("alarmActions")) for each in alarms):
-            path = context.path_of(endpoint, "monitor")
             yield Violation("nobody is told when the endpoint fails", endpoint, path)
-
-
-def _watches(context: Context, alarm: Resource, endpoint: Resource) -> bool:
-    """By its dimensions, or by those of one of the metrics it computes with."""
-    if context.means(alarm, "dimensions", endpoint):
-        return True
-    queries = texts(alarm.inputs.get("metricQueries"))
-    return any(context.is_name_of(text, endpoint) for text in queries)
 
 
 RULE = Rule(
