@@ -16,6 +16,7 @@ from mlops_iac.api import Project, load
 from mlops_iac.api.deploying import replacement_fact
 from mlops_iac.api.reviewing import cause_of
 from mlops_iac.api.variants import Alone, Variants, captured
+from mlops_iac.errors import BlueprintInvalid
 from mlops_iac.graph.canonical import CanonicalGraph, canonical
 from mlops_iac.graph.diff import diff
 from mlops_iac.graph.plan import Step
@@ -709,3 +710,36 @@ def test_a_captured_environment_alone_is_the_whole_program_s(tmp_path: Path) -> 
     for stack in ("prod", "dev"):
         alone = Alone(project, project.loaded, project.resolve(stack))
         assert captured(alone, stack, tmp_path / "alone") == canonical(project.capture(stack))
+
+
+RENAMED = BASE.replace("  api:\n", "  web:\n") + "moved: {serving.web: serving.api}\n"
+
+
+def test_a_rename_is_a_rename(world: World) -> None:
+    """Nothing but the stack's outputs, which carry the entry's name, says another word."""
+    assert [item.address for item in world.review(RENAMED)] == ["pulumi.Stack/churn-prod"]
+
+
+def test_a_rename_with_a_change_changes_only_that(world: World) -> None:
+    steps = world.review(RENAMED.replace("max: 8", "max: 12"))
+    (item,) = [each for each in steps if each.step.custom and "pulumi" not in each.step.type]
+    assert (item.step.op, item.address) == ("update", "appautoscaling.Target/web-main-scaling")
+    assert item.step.reason == "was appautoscaling.Target/api-main-scaling"
+
+
+def test_without_moved_another_name_is_another_endpoint(world: World) -> None:
+    steps = {item.address: item for item in world.review(BASE.replace("  api:\n", "  web:\n"))}
+    assert steps["sagemaker.Endpoint/web-endpoint"].step.op == "create"
+    gone = steps["sagemaker.Endpoint/api-endpoint"]
+    assert gone.step.op == "delete"
+    assert "downtime" in {risk.kind for risk in gone.risks}
+
+
+@pytest.mark.parametrize(
+    "moved",
+    ["models.churn: models.old", "datasets.customers: datasets.old", "alerts.oncall: alerts.o"],
+)
+def test_what_cannot_be_renamed_is_refused(tmp_path: Path, moved: str) -> None:
+    project = load(write(tmp_path, BASE + f"moved: {{{moved}}}\n"))
+    with pytest.raises(BlueprintInvalid, match="only serving entries can be renamed"):
+        project.calls("prod")

@@ -198,6 +198,9 @@ class _Reviewer:
                 causes = self._causes(base, steps, variants, old.notes)
         steps = diff(base, head, replacement_fact)
         shown = reviewed(steps, causes)
+        renamed = sum(1 for step in steps if step.op == "same" and step.reason.startswith("was "))
+        if renamed:
+            old.notes.append(f"{renamed} resource(s) are renamed in the state alone (`moved`)")
         plan = Plan(
             stack=stack,
             project=self.project.name,

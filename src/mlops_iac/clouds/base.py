@@ -96,6 +96,8 @@ class ComponentCall(Record):
     depends_on: Sequence[str] = ()
     exports: Mapping[str, str] = {}
     flag: str = ""
+    # Names that the component had before: its resources are renamed, not made anew.
+    aliases: Sequence[str] = ()
 
 
 class Platform(Protocol):

@@ -27,6 +27,7 @@ def diff(old: CanonicalGraph, new: CanonicalGraph, replaces: Replaces) -> list[S
     A resource that refers to a replaced one is looked at again: it is replaced in turn where the
     reference stands in a property that forces it, and updated where it does not.
     """
+    old = _renamed(old, new)
     before = {resource.urn: resource for resource in old.resources}
     taken: set[str] = set()
     replaced: dict[str, CanonicalResource] = {}
@@ -46,6 +47,40 @@ def diff(old: CanonicalGraph, new: CanonicalGraph, replaces: Replaces) -> list[S
     gone = [resource for resource in old.resources if resource.urn not in taken]
     steps += [_deletion(resource) for resource in reversed(gone)]
     return steps
+
+
+def _renamed(old: CanonicalGraph, new: CanonicalGraph) -> CanonicalGraph:
+    """`old` with its references written by the names that renamed resources have in `new`."""
+    known = {resource.urn: resource for resource in old.resources}
+    kept = {resource.urn for resource in new.resources}
+    names = {
+        f"${{{address_of(was.type, was.name)}.": f"${{{address_of(resource.type, resource.name)}."
+        for resource in new.resources
+        for alias in resource.options.get("aliases", [])
+        if resource.urn not in known and alias not in kept and (was := known.get(alias))
+    }
+    if not names:
+        return old
+    pattern = re.compile("|".join(map(re.escape, names)))
+
+    def rewritten(value: Any) -> Any:
+        match value:
+            case str():
+                return pattern.sub(lambda found: names[found[0]], value) if "${" in value else value
+            case dict():
+                return {rewritten(key): rewritten(item) for key, item in value.items()}
+            case list():
+                return [rewritten(item) for item in value]
+            case _:
+                return value
+
+    return replace(
+        old,
+        resources=tuple(
+            replace(each, inputs=rewritten(dict(each.inputs))) for each in old.resources
+        ),
+        outputs=rewritten(dict(old.outputs)),
+    )
 
 
 def _step(old: CanonicalResource | None, new: CanonicalResource, replaces: Replaces) -> Step:

@@ -206,8 +206,9 @@ class _Builder:
         )
 
     def _options(self, calls: Mapping[str, ComponentCall]) -> dict[str, Expression]:
+        aliases = self._aliases(calls)
         names = ordered_union([list(call.depends_on) for call in calls.values()])
-        if not names:
+        if not names and not aliases:
             return {}
         items: list[Expression] = []
         for name in names:
@@ -220,11 +221,22 @@ class _Builder:
             if known is None or known[0] & set(calls) != having:
                 refuse(next(iter(calls.values())).path, "what it depends on", calls)
             items.append(Code(f"*([{code}] if {flat(known[1])} else [])"))
-        depends = Array(items)
-        options = Call(
-            "pulumi.ResourceOptions", keywords={"depends_on": depends}, imports=("pulumi",)
-        )
+        keywords: dict[str, Expression] = {"aliases": Array(aliases)} if aliases else {}
+        if items:
+            keywords["depends_on"] = Array(items)
+        options = Call("pulumi.ResourceOptions", keywords=keywords, imports=("pulumi",))
         return {"opts": options}
+
+    @staticmethod
+    def _aliases(calls: Mapping[str, ComponentCall]) -> list[Expression]:
+        """Former names; children follow, because their names begin with the component's."""
+        found = {tuple(call.aliases) for call in calls.values()}
+        if len(found) > 1:
+            refuse(next(iter(calls.values())).path, "the former name", calls)
+        return [
+            Call("pulumi.Alias", keywords={"name": Code(quote(name))}, imports=("pulumi",))
+            for name in next(iter(found))
+        ]
 
     def _condition(
         self, variable: str, calls: Mapping[str, ComponentCall]

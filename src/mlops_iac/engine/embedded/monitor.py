@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from google.protobuf import empty_pb2
@@ -10,7 +11,13 @@ from pulumi.runtime import mocks
 from pulumi.runtime.proto import engine_pb2, provider_pb2, resource_pb2
 
 from mlops_iac.engine.embedded import wire
-from mlops_iac.engine.embedded.registration import Handler, decode, make_urn
+from mlops_iac.engine.embedded.registration import (
+    Handler,
+    Registration,
+    decode,
+    inherited_aliases,
+    make_urn,
+)
 from mlops_iac.errors import MlopsError
 from mlops_iac.graph.model import address_of
 
@@ -34,6 +41,7 @@ class EmbeddedMonitor(mocks.MockMonitor):
         self._handler = handler
         self._read_asset = read_asset
         self._lock = threading.Lock()
+        self._aliases: dict[str, list[str]] = {}
         self.error: BaseException | None = None
 
     def _keep(self, error: BaseException) -> None:
@@ -55,7 +63,8 @@ class EmbeddedMonitor(mocks.MockMonitor):
         """A registration. An error becomes a failed result, so that the program prints nothing."""
         urn = make_urn(self._stack, self._project, request.parent, request.type, request.name)
         try:
-            answer = self._handler.register(decode(request, urn, self._read_asset))
+            registration = decode(request, urn, self._read_asset)
+            answer = self._handler.register(self._with_inherited(registration))
         except BaseException as error:
             self._keep(error)
             return resource_pb2.RegisterResourceResponse(urn=urn, result=resource_pb2.Result.FAIL)
@@ -64,6 +73,14 @@ class EmbeddedMonitor(mocks.MockMonitor):
         return resource_pb2.RegisterResourceResponse(
             urn=answer.urn, id=answer.id, object=wire.to_struct(answer.outputs)
         )
+
+    def _with_inherited(self, registration: Registration) -> Registration:
+        """With the former names that follow from those of its parent, as the real engine does."""
+        with self._lock:
+            above = self._aliases.get(registration.parent, [])
+            aliases = [*registration.aliases, *inherited_aliases(registration, above)]
+            own = self._aliases[registration.urn] = list(dict.fromkeys(aliases))
+        return registration if own == registration.aliases else replace(registration, aliases=own)
 
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802
         """Outputs of a component or of the stack."""

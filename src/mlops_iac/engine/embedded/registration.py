@@ -210,3 +210,20 @@ def decode(request: Any, urn: str, read_asset: wire.ReadAsset) -> Registration:
             if getattr(timeouts, key)
         },
     )
+
+
+def inherited_aliases(registration: Registration, above: Sequence[str]) -> list[str]:
+    """URNs that a resource had under its parent's former names, `above`.
+
+    A child whose name begins with its parent's had the parent's former name there. Source: pulumi
+    pkg/resource/deploy/step_generator.go, `inheritedChildAlias`; the SDK leaves it to the engine.
+    """
+    parent_name = registration.parent.rsplit("::", 1)[-1]
+    found = []
+    for alias in above:
+        head, former = alias.rsplit("::", 1)
+        name = registration.name
+        if name.startswith(parent_name):
+            name = former + name[len(parent_name) :]
+        found.append(f"{head}${registration.type}::{name}")
+    return found

@@ -97,7 +97,7 @@ class RealTimeEndpointArgs:
     `key_arn` encrypts captures, and the instances' volumes where their type allows it.
     `keep_replaced`: replaced models and configurations stay in the account, unmanaged and free of
     charge, because after an automatic rollback the endpoint runs them and starts new instances
-    from them.
+    from them. `known_as` is the name that callers know it by, where that is not the component's.
     """
 
     role_arn: pulumi.Input[str]
@@ -109,6 +109,7 @@ class RealTimeEndpointArgs:
     subnets: Sequence[str] = ()
     security_groups: Sequence[str] = ()
     keep_replaced: bool = False
+    known_as: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -131,7 +132,7 @@ class RealTimeEndpoint(pulumi.ComponentResource):
         if not production:
             raise ValueError(f"endpoint {name} has no variant that answers")
 
-        self.endpoint_name = physical(name, ENDPOINT_LIMIT)
+        self.endpoint_name = physical(args.known_as or name, ENDPOINT_LIMIT)
         self.variant_names = [each.name for each in production]
         self.pending = sorted({each.model for each in args.variants if each.is_pending})
         self.rollback_alarms = [alarm for each in production for alarm in self._alarms(each.name)]
@@ -256,7 +257,7 @@ class RealTimeEndpoint(pulumi.ComponentResource):
         local_disk = any(_has_local_disk(each.instance_type) for each in args.variants)
         return aws.sagemaker.EndpointConfiguration(
             f"{self._name}-configuration",
-            name_prefix=truncate(self._name, _CONFIG_PREFIX_LIMIT - 1) + "-",
+            name_prefix=truncate(args.known_as or self._name, _CONFIG_PREFIX_LIMIT - 1) + "-",
             production_variants=[
                 aws.sagemaker.EndpointConfigurationProductionVariantArgs(
                     variant_name=each.name,

@@ -77,6 +77,7 @@ def _values(scope: Scope) -> Iterator[Diagnostic]:
     for name, entry in scope.endpoints.items():
         yield from check_endpoint(scope, name, entry)
     yield from _names(scope)
+    yield from _moves(scope)
     blueprint, resolved = scope.blueprint, scope.resolved
     if blueprint.budget is not None and not blueprint.alerts:
         yield resolved.diagnostic(
@@ -272,6 +273,20 @@ def _retrain(scope: Scope, name: str) -> Iterator[Diagnostic]:
                 UNSUPPORTED,
                 f"{path}.limits: no entry that serves {name} monitors {metric}",
                 f"write `monitor: {{limits: {{{metric}: {{at_most: …}}}}}}` there",
+            )
+
+
+def _moves(scope: Scope) -> Iterator[Diagnostic]:
+    """A registry or a dataset cannot be given another name in AWS, so theirs would be lost."""
+    for new in scope.blueprint.moved:
+        if not new.startswith("serving."):
+            path = f'moved."{new}"'
+            yield scope.resolved.diagnostic(
+                path,
+                UNSUPPORTED,
+                f"{path}: on SageMaker only serving entries can be renamed yet",
+                "keep the old name",
+                at_key=True,
             )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -123,6 +123,15 @@ class Scope(Record):
             if isinstance(entry, RealTime)
         }
 
+    def moved_from(self, name: str) -> str | None:
+        """The former name of a serving entry."""
+        former = self.blueprint.moved.get(f"serving.{name}")
+        return former.removeprefix("serving.") if former else None
+
+    def known_as(self, name: str) -> str:
+        """What a serving entry is called in the cloud: a renamed one keeps the name it has there."""
+        return self.moved_from(name) or name
+
     def home(self, model: str) -> Home:
         """Where versions of `model` are approved: at the end of the chain of `promote_from`."""
         at = self.resolved
@@ -174,6 +183,7 @@ def call(
     depends_on: tuple[str, ...] = (),
     exports: Mapping[str, str] | None = None,
     flag: str = "",
+    aliases: Sequence[str] = (),
 ) -> ComponentCall:
     """A component call; arguments that are None are left out. `component` is `module:Class`."""
     return ComponentCall(
@@ -185,6 +195,7 @@ def call(
         depends_on=depends_on,
         exports=exports or {},
         flag=flag,
+        aliases=aliases,
     )
 
 

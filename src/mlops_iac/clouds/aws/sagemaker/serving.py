@@ -45,7 +45,7 @@ def promoting_accounts(scope: Scope) -> list[str]:
 def plan_serving(scope: Scope, name: str, entry: RealTime) -> list[ComponentCall]:
     """The endpoint of one entry and its monitor."""
     path = f"serving.{name}"
-    variable = identifier(name)
+    variable, former = identifier(name), scope.moved_from(name)
     endpoint = call(
         variable,
         "real_time_endpoint:RealTimeEndpoint",
@@ -56,15 +56,17 @@ def plan_serving(scope: Scope, name: str, entry: RealTime) -> list[ComponentCall
             ],
             "scaling": _scaling(name, entry),
             "rollout": _rollout(name, entry),
-            "capture": _capture(name, entry),
+            "capture": _capture(scope, name, entry),
             "key_arn": Ref("keys", "data_key_arn") if scope.customer_key else None,
             "subnets": scope.existing("subnets"),
             "security_groups": scope.existing("security_groups"),
             "keep_replaced": scope.protect,
+            "known_as": former,
             "tags": scope.tags,
         },
         path=path,
         name=name,
+        aliases=(former,) if former else (),
         depends_on=(PROMOTION,) if promoting_accounts(scope) else (),
         exports={
             f"{variable}_endpoint": "endpoint_name",
@@ -185,14 +187,14 @@ def _rollout(name: str, entry: RealTime) -> Construct | None:
     )
 
 
-def _capture(name: str, entry: RealTime) -> Construct | None:
+def _capture(scope: Scope, name: str, entry: RealTime) -> Construct | None:
     if entry.capture is None:
         return None
     return construct(
         "real_time_endpoint:Capture",
         {
             "bucket": Ref("data", "captures.bucket"),
-            "prefix": name,
+            "prefix": scope.known_as(name),
             "percent": Setting(entry.capture.percent, f"serving.{name}.capture.percent"),
         },
     )
@@ -207,7 +209,7 @@ def _monitor(scope: Scope, name: str, entry: RealTime) -> list[ComponentCall]:
         for metric, limit in entry.monitor.limits.items()
     }
     answering = [key for key, variant in variants(entry).items() if variant.shadow_percent is None]
-    variable = f"{identifier(name)}_monitor"
+    variable, former = f"{identifier(name)}_monitor", scope.moved_from(name)
     return [
         call(
             variable,
@@ -223,6 +225,7 @@ def _monitor(scope: Scope, name: str, entry: RealTime) -> list[ComponentCall]:
             },
             path=path,
             exports={f"{identifier(name)}_dashboard": "dashboard_name"},
+            aliases=(f"{identifier(former)}_monitor".replace("_", "-"),) if former else (),
         )
     ]
 

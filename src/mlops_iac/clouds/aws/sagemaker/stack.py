@@ -128,7 +128,9 @@ def _listens(scope: Scope) -> bool:
 
 def _data(scope: Scope) -> ComponentCall:
     captures = {
-        name: Setting(entry.capture.retention_days, f"serving.{name}.capture.retention_days")
+        scope.known_as(name): Setting(
+            entry.capture.retention_days, f"serving.{name}.capture.retention_days"
+        )
         for name, entry in scope.endpoints.items()
         if entry.capture is not None
     }
@@ -230,7 +232,9 @@ def rollback_alarms(scope: Scope) -> list[str]:
         alarm_name(endpoint, variant, metric)
         for name, entry in scope.endpoints.items()
         for endpoint in [
-            physical_name(scope.blueprint.name, scope.environment, name, ENDPOINT_LIMIT)
+            physical_name(
+                scope.blueprint.name, scope.environment, scope.known_as(name), ENDPOINT_LIMIT
+            )
         ]
         for variant, section in variants(entry).items()
         if section.shadow_percent is None
