@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Hashable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mlops_iac.graph.model import STACK_TYPE, Resource, ResourceGraph, address
-from mlops_iac.values import Secret, Unknown
+from mlops_iac.graph.redact import parse_document
+from mlops_iac.values import UNKNOWN, Secret, Unknown, contains_secret
 
 if TYPE_CHECKING:
     from mlops_iac.blueprint import ResolvedBlueprint
@@ -54,7 +55,11 @@ class Context:
         return self.once("resources", self._resources)
 
     def _resources(self) -> tuple[Resource, ...]:
-        return tuple(each for each in self.graph if each.custom and each.type != STACK_TYPE)
+        return tuple(
+            replace(each, inputs=unsealed(each.inputs)) if contains_secret(each.inputs) else each
+            for each in self.graph
+            if each.custom and each.type != STACK_TYPE
+        )
 
     def of_type(self, *types: str) -> list[Resource]:
         """Resources with one of these type tokens, in the order of the graph."""
@@ -117,6 +122,33 @@ class Context:
         return ".".join((path, *below)) if path else ""
 
 
+def unsealed(value: Any) -> Any:
+    """A value in which rules can look around without reading secrets.
+
+    The structure of what is secret as a whole, and documents of policies, are open: a wildcard is
+    no secret. Every other secret text or number is UNKNOWN.
+    """
+    match value:
+        case Secret(str() as text) if parse_document(text) is not None:
+            return text
+        case Secret(Mapping() as inner) | Secret(list() as inner) | Secret(tuple() as inner):
+            return unsealed(
+                {key: Secret(each) for key, each in inner.items()}
+                if isinstance(inner, Mapping)
+                else [Secret(each) for each in inner]
+            )
+        case Secret(Secret() as inner):
+            return unsealed(inner)
+        case Secret():
+            return UNKNOWN
+        case Mapping():
+            return {key: unsealed(each) for key, each in value.items()}
+        case list() | tuple():
+            return [unsealed(each) for each in value]
+        case _:
+            return value
+
+
 def is_set(value: Any) -> bool:
     """Whether something is given; what is not known yet is."""
     return value is not None and value not in ("", False) and value != [] and value != {}
@@ -133,7 +165,6 @@ def at(value: Any, *keys: str | int) -> Any:
     A single object and a list of one are the same to providers: a number on an object is itself.
     """
     for key in keys:
-        value = value.value if isinstance(value, Secret) else value
         if isinstance(value, Unknown):
             return value
         if isinstance(key, int):
@@ -160,8 +191,6 @@ def texts(value: Any) -> Iterator[str]:
     match value:
         case str():
             yield value
-        case Secret(inner):
-            yield from texts(inner)
         case Mapping():
             for each in value.values():
                 yield from texts(each)
@@ -174,9 +203,9 @@ def texts(value: Any) -> Iterator[str]:
 
 def named_values(value: Any) -> Iterator[tuple[str, Any]]:
     """Every (key, value) of every mapping in a value, at any depth, JSON documents included."""
-    from mlops_iac.graph.redact import parse_document
-
     match value:
+        case Secret(inner):
+            yield from named_values(inner)
         case str():
             if (document := parse_document(value)) is not None:
                 yield from named_values(document)

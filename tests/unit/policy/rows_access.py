@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from mlops_iac.policy import types
-from mlops_iac.values import UNKNOWN
+from mlops_iac.values import UNKNOWN, Secret
 from tests.unit.policy.stacks import made
 
 BUCKET = made(types.BUCKET, "data")
@@ -104,6 +104,10 @@ ROWS = {
         "a token in a function's environment breaks it": (["HF_TOKEN"], [function(HF_TOKEN="hf_abc", MODE="x")], {}),
         "the address of a secret keeps it": ([], [function(DB_PASSWORD="arn:aws:secretsmanager:eu-west-1:1:secret:x")], {}),
         "a reference keeps it": ([], [function(DB_PASSWORD="${secretsmanager.Secret/db.arn}")], {}),
+        "a secret of the program's is readable there all the same": (["HF_TOKEN"], [function(HF_TOKEN=Secret("hf_abc"))], {}),
+        "so is an environment that is secret as a whole": (
+            ["HF_TOKEN"], [made(types.FUNCTION, "f", {"environment": Secret({"variables": {"HF_TOKEN": "hf_abc"}})})], {},
+        ),
         "names that only sound so keep it": ([], [function(MAX_TOKENS="100", PIPELINE_NAME="x")], {}),
         "a password in a container's environment breaks it": (
             ["DB_PASSWORD"], [made(types.MODEL, "m", {"primaryContainer": {"environment": {"DB_PASSWORD": "hunter2"}}})], {},
@@ -116,6 +120,9 @@ ROWS = {
         "every action breaks it": (["allows *"], [allowed("*", ACCOUNT)], {}),
         "every action of a service breaks it": (["allows s3:*"], [allowed(["s3:*", "kms:Decrypt"], ACCOUNT)], {}),
         "every action but some breaks it": (["allows every action but"], [made("aws:iam/policy:Policy", "p", {"policy": document({"Effect": "Allow", "NotAction": "iam:*", "Resource": ACCOUNT})})], {}),
+        "a policy that is secret is read all the same": (
+            ["allows s3:*"], [made("aws:iam/policy:Policy", "p", {"policy": Secret(document({"Sid": "A", "Effect": "Allow", "Action": "s3:*", "Resource": ACCOUNT}))})], {},
+        ),
         "named actions keep it": ([], [allowed(["s3:GetObject", "kms:GenerateDataKey*"], ACCOUNT)], {}),
         "a denial of everything keeps it": ([], [allowed("*", "*", Effect="Deny")], {}),
         "an inline policy of a role is read too": (

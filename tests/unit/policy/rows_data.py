@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from mlops_iac.policy import types
-from mlops_iac.values import UNKNOWN
+from mlops_iac.values import UNKNOWN, Secret
 from tests.unit.policy.stacks import made
 
 BUCKET = made(types.BUCKET, "data", id_="data-1a2b3c4")
@@ -123,6 +123,7 @@ ROWS = {
         "a retention of 0 is for ever": (["for ever"], [made(types.LOG_GROUP, "log", {"retentionInDays": 0})], {}),
         "a week is too short": (["keeps 7 days, less than 30"], [made(types.LOG_GROUP, "log", {"retentionInDays": 7})], {}),
         "a week is enough where the team says so": ([], [made(types.LOG_GROUP, "log", {"retentionInDays": 7})], {"least_days": 7}),
+        "a secret number is not judged": ([], [made(types.LOG_GROUP, "log", {"retentionInDays": Secret(1)})], {}),
         "ninety days keep it": ([], [made(types.LOG_GROUP, "log", {"retentionInDays": 90})], {}),
     },
 }  # fmt: skip

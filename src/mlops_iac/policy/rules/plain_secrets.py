@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from mlops_iac.graph.redact import is_secret_name
 from mlops_iac.policy.context import Context, named_values
 from mlops_iac.policy.model import Rule, Violation
-from mlops_iac.values import Unknown
+from mlops_iac.values import Secret, Unknown
 
 _MAPPINGS = ("environment", "variables", "environmentvariables")
 # Values that only say where a secret is.
@@ -16,17 +16,22 @@ _ELSEWHERE = ("arn:", "${", "secretsmanager:", "ssm:", "/")
 
 def check(context: Context) -> Iterator[Violation]:
     """Find variables whose name says secret and whose value is written out."""
-    for resource in context.resources:
+    # As registered: what the program calls a secret is one, and is readable there all the same.
+    for resource in context.graph:
         names = {
             name
             for key, value in named_values(resource.inputs)
-            if key.lower() in _MAPPINGS and isinstance(value, Mapping)
-            for name, inner in value.items()
+            if key.lower() in _MAPPINGS and isinstance(opened := _opened(value), Mapping)
+            for name, inner in opened.items()
             if is_secret_name(str(name)) and _is_written(inner)
         }
         if names:
             message = f"{', '.join(sorted(names))} can be read by whoever describes it"
             yield Violation(message, resource)
+
+
+def _opened(value: object) -> object:
+    return value.value if isinstance(value, Secret) else value
 
 
 def _is_written(value: object) -> bool:
