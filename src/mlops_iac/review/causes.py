@@ -160,10 +160,10 @@ def _groups(edits: Sequence[E], world: World[E]) -> list[list[E]]:
     """Each edit alone where that is a blueprint, else with the nearest ones that make it one."""
     groups: list[list[E]] = []
     for edit in edits:
-        if any(edit in group for group in groups if len(group) > 1):
-            continue
         group = [edit]
         if not _stands(group, world):
+            if any(edit in known for known in groups):
+                continue
             near = sorted(
                 (other for other in edits if other is not edit),
                 key=lambda other: -_shared(edit.path, other.path),
