@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -219,6 +220,49 @@ def test_a_plan_against_the_lock_binds_the_symbolic_graph(cli: Cli, project: Pat
     endpoint = [urn for urn in saved["bound"]["graph"] if urn.endswith("Endpoint::api-endpoint")]
     assert len(endpoint) == 1
     assert {each["op"] for each in saved["operations"]} == {"same"}
+
+
+def test_what_the_backend_would_do_beyond_a_plan_against_the_lock_is_refused(
+    cli: Cli, project: Path, edit: Any
+) -> None:
+    """As `up -s prod --plan` compares, with a preview of the backend's state in our hands."""
+    import mlops_iac
+    from mlops_iac.api.planned import require_unmoved
+    from mlops_iac.api.planning import read_plan
+    from mlops_iac.errors import PlanMoved
+    from mlops_iac.graph.plan import Plan
+
+    cli("compile")
+    edit("scaling: {min: 2, max: 20}", "scaling: {min: 2, max: 30}")
+    cli("preview", "-s", "prod", "--save-plan", "plan.json")
+    cli("compile")  # what was merged has its lock beside it; a lock is not what is compared
+
+    def compare(plan: Plan) -> list[str]:
+        loaded = mlops_iac.load(project / "blueprint.yaml")
+        planned = read_plan(project / "plan.json", loaded, "prod")
+        try:
+            require_unmoved(loaded.deployment("prod"), plan, planned)
+        except PlanMoved as error:
+            return list(error.moves)
+        return []
+
+    loaded = mlops_iac.load(project / "blueprint.yaml")
+    steps = loaded.preview("prod", against="lock").steps
+    [target] = [step for step in steps if step.type.endswith(":Target")]
+    backend = [replace(step, op="update") if step is target else step for step in steps]
+    assert compare(Plan("prod", loaded.name, "pulumi", "live", backend)) == []
+    without = [step for step in backend if step is not target]
+    assert compare(Plan("prod", loaded.name, "pulumi", "live", without)) == []
+    behind = [replace(step, op="create") for step in backend if step.custom]
+    assert any(
+        "same was planned, now create" in move
+        for move in compare(Plan("prod", loaded.name, "pulumi", "live", behind))
+    )
+    edit("scaling: {min: 2, max: 30}", "scaling: {min: 2, max: 40}")
+    cli("compile")
+    found = compare(Plan("prod", loaded.name, "pulumi", "live", backend))
+    assert "the configuration schedule-adherence:serving.api.scaling.max was 30, is 40" in found
+    assert "the resource appautoscaling.Target/api-main-scaling differs in maxCapacity" in found
 
 
 def test_a_secret_setting_of_the_users_own_is_left_out_and_named(cli: Cli, project: Path) -> None:

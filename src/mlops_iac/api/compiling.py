@@ -69,7 +69,20 @@ def work_program(project: Project) -> tuple[Path, Program]:
     out = make_work_folder(project) / "program"
     program = build(project, out)
     write(program, out)
+    _drop_strangers(out, program)
     return out, program
+
+
+def _drop_strangers(out: Path, program: Program) -> None:
+    """Remove what is not ours: the folder is importable while the program runs.
+
+    A checkout may carry a `.mlops-iac/program/json.py` that somebody committed.
+    """
+    for path in out.rglob("*"):
+        name = path.relative_to(out).as_posix()
+        ours = name in program.files or name == ".mlops-iac.json" or name.startswith("Pulumi.")
+        if not ours and (path.is_symlink() or not path.is_dir()):
+            path.unlink(missing_ok=True)
 
 
 def make_work_folder(project: Project) -> Path:

@@ -48,6 +48,8 @@ def moved(planned: SavedPlan, fresh: SavedPlan) -> list[Move]:
         )
     for section in sorted({*planned.bound, *fresh.bound} - {*SECTIONS}):
         moves.append(Move(section, "", f"{section}: not known to this version"))
+    if planned.basis == "lock":  # what was compared with has moved on; see `exceeding`
+        return moves
     return moves + list(_operation_moves(planned, fresh))
 
 
