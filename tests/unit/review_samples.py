@@ -160,7 +160,7 @@ EVERYTHING: Final = review(
     tool_changes=[
         reviewed(
             step("update", "Role", "identity-role", update("maxSessionDuration", 3600, 7200)),
-            Cause("mlops-iac 0.1.0 → 0.2.0", kind="tool"),
+            Cause("mlops-iac", old="0.1.0", new="0.2.0", kind="tool"),
         )
     ],
     policies=[

@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "destroy": ("destroy", "Delete everything a stack made."),
     "ci": ("ci", "Generate CI workflows: previews on pull requests, exact plans on merge."),
     "local": ("local", "Start, stop and inspect the emulated cloud."),
+    "pr": ("pr", "Put a preview into a pull request, as a comment that is rewritten."),
     "policy": ("policy", "Check stacks against guard rails; list them; make a policy pack."),
     "graph": ("graph", "Draw the stack as Mermaid, DOT or SVG."),
     "schema": ("schema", "Print the blueprint's JSON Schema."),

@@ -17,6 +17,7 @@ class Group:
     type: str  # "Bucket"
     names: tuple[str, ...]
     recorded: bool = False
+    urns: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
@@ -115,18 +116,25 @@ def _owner(resource: Resource, by_urn: Mapping[str, Resource]) -> str:
 
 
 def _box(key: str, head: Resource, members: list[Resource]) -> Box:
-    groups: dict[tuple[str, str, bool], list[str]] = {}
+    groups: dict[tuple[str, str, bool], list[tuple[str, str]]] = {}
     for member in members:
         name = member.name.removeprefix(head.name).lstrip("-_") or member.name
         module = member.type.split(":")[1].split("/")[0]
-        groups.setdefault((module, _short(member.type), member.recorded), []).append(name)
+        key_ = (module, _short(member.type), member.recorded)
+        groups.setdefault(key_, []).append((name, member.urn))
     return Box(
         key=key,
         title=head.name,
         kind=_short(head.type),
         groups=tuple(
-            Group(service, type_, tuple(names), recorded)
-            for (service, type_, recorded), names in groups.items()
+            Group(
+                service,
+                type_,
+                tuple(name for name, _ in members_),
+                recorded,
+                tuple(urn for _, urn in members_),
+            )
+            for (service, type_, recorded), members_ in groups.items()
         ),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
 
 from mlops_iac.graph.layers import Drawing, Placed, Route, Size, draw
@@ -52,9 +53,33 @@ _STYLE = """
   }
 """
 
+_MARK_STYLE = """
+  .sign { font-size: 13px; font-weight: 700; text-anchor: middle; }
+  .create { fill: #1a7f37; } .update { fill: #9a6700; }
+  .replace { fill: #8250df; } .delete { fill: #cf222e; }
+  .edge { fill: none !important; stroke-width: 2; }
+  .edge.create { stroke: #1a7f37; } .edge.update { stroke: #9a6700; }
+  .edge.replace { stroke: #8250df; } .edge.delete { stroke: #cf222e; }
+  .band { opacity: 0.13; }
+  @media (prefers-color-scheme: dark) {
+    .create { fill: #3fb950; } .update { fill: #d29922; }
+    .replace { fill: #ab7df8; } .delete { fill: #f85149; }
+    .edge.create { stroke: #3fb950; } .edge.update { stroke: #d29922; }
+    .edge.replace { stroke: #ab7df8; } .edge.delete { stroke: #f85149; }
+    .band { opacity: 0.2; }
+  }
+"""
+# Operations that are marked, the weightiest first, with the signs that previews use.
+_SIGNS = {"delete": "−", "replace": "±", "create": "+", "update": "~"}
 
-def to_svg(graph: ResourceGraph) -> str:
-    """The picture's text. A box is a component; an arrow leads from what is used to its user."""
+
+def to_svg(graph: ResourceGraph, marks: Mapping[str, str] | None = None) -> str:
+    """The picture's text. A box is a component; an arrow leads from what is used to its user.
+
+    `marks` maps URNs of resources that change to `create`, `update`, `replace` or `delete`: their
+    rows get its sign and colour, their components a border of the weightiest.
+    """
+    marks = marks or {}
     drawn = picture(graph)
     sizes = {box.key: Size(_WIDTH, _height(box)) for box in drawn.boxes}
     if not sizes:
@@ -69,7 +94,7 @@ def to_svg(graph: ResourceGraph) -> str:
             f' width="{_n(width)}" height="{_n(height)}" role="img"'
             f' aria-label="{escape(f"Components and resources of {title}")}">'
         ),
-        f"<style>{_STYLE}</style>",
+        f"<style>{_STYLE}{_MARK_STYLE if marks else ''}</style>",
         (
             '<marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7"'
             ' orient="auto"><path class="tip" d="M0,0.6 L7.4,4 L0,7.4 Z"/></marker>'
@@ -82,9 +107,9 @@ def to_svg(graph: ResourceGraph) -> str:
             f' {_n(_PAD + _TITLE)})">'
         ),
         *_arrows(drawing),
-        *(line for box in drawn.boxes for line in _box(box, drawing.nodes[box.key])),
+        *(line for box in drawn.boxes for line in _box(box, drawing.nodes[box.key], marks)),
         "</g>",
-        *_legend(drawn, height - 16),
+        *_legend(drawn, height - 16, marks),
         "</svg>",
     ]
     return "\n".join(lines) + "\n"
@@ -123,8 +148,11 @@ def _path(route: Route) -> str:
     return " ".join(text)
 
 
-def _box(box: Box, at: Placed) -> list[str]:
+def _box(box: Box, at: Placed, marks: Mapping[str, str]) -> list[str]:
     x, y = at.x, at.y
+    groups = sorted(box.groups, key=lambda group: _weightiest(group, marks) == "")
+    found = [op for group in groups if (op := _weightiest(group, marks))]
+    border = min(found, key=list(_SIGNS).index) if found else ""
     colour = _colour(_main_service(box))
     lines = [
         f"<g><title>{escape(f'{box.title} ({box.kind}), {box.size} resources')}</title>",
@@ -147,10 +175,15 @@ def _box(box: Box, at: Placed) -> list[str]:
         lines.append(
             f'<line class="rule" x1="{_n(x)}" y1="{_n(rule)}" x2="{_n(x + at.width)}" y2="{_n(rule)}"/>'
         )
-    shown = box.groups if len(box.groups) <= _MAX_ROWS + 1 else box.groups[:_MAX_ROWS]
+    if border:
+        lines.append(
+            f'<rect class="edge {border}" x="{_n(x)}" y="{_n(y)}" width="{_n(at.width)}"'
+            f' height="{_n(at.height)}" rx="{_n(_CORNER)}"/>'
+        )
+    shown = groups if len(groups) <= _MAX_ROWS + 1 else groups[:_MAX_ROWS]
     for index, group in enumerate(shown):
-        lines += _row(group, x, y + _HEAD + 20 + index * _ROW, at.width)
-    hidden = box.groups[len(shown) :]
+        lines += _row(group, x, y + _HEAD + 20 + index * _ROW, at.width, marks)
+    hidden = groups[len(shown) :]
     if hidden:
         names = ", ".join(group.label for group in hidden)
         bottom = y + _HEAD + 20 + len(shown) * _ROW
@@ -162,7 +195,13 @@ def _box(box: Box, at: Placed) -> list[str]:
     return [*lines, "</g>"]
 
 
-def _row(group: Group, x: float, y: float, width: float) -> list[str]:
+def _weightiest(group: Group, marks: Mapping[str, str]) -> str:
+    found = {marks.get(urn, "") for urn in group.urns}
+    return next((op for op in _SIGNS if op in found), "")
+
+
+def _row(group: Group, x: float, y: float, width: float, marks: Mapping[str, str]) -> list[str]:
+    op = _weightiest(group, marks)
     colour = _colour(group.service)
     fill = (
         f'fill="none" stroke="{colour}" stroke-width="1.3"'
@@ -171,11 +210,27 @@ def _row(group: Group, x: float, y: float, width: float) -> list[str]:
     )
     label = _label(group, width - 40)
     room = width - 24 - 12 - _measure(label, 11.5) - 8
-    which = ", ".join(group.names)
+    # What changes is named, where not all of a group does.
+    names = [
+        f"{_SIGNS[marks[urn]]} {name}" if marks.get(urn) in _SIGNS else name
+        for name, urn in zip(group.names, group.urns or group.names, strict=True)
+    ]
+    names.sort(key=lambda name: name[:2].strip() not in _SIGNS.values() if op else False)
+    which = ", ".join(names if len(names) > 1 else group.names)
     fitted = _fitted(which, room, 10.5) if room > 40 and which != group.label else ""
     lines = [
         f"<g><title>{escape(f'{group.service}.{group.type}: {which}')}</title>",
-        f'<circle cx="{_n(x + 15)}" cy="{_n(y - 4)}" r="3.4" {fill}/>',
+        *(
+            [
+                (
+                    f'<rect class="band {op}" x="{_n(x + 5)}" y="{_n(y - 14)}"'
+                    f' width="{_n(width - 10)}" height="{_n(_ROW)}" rx="4"/>'
+                ),
+                f'<text class="sign {op}" x="{_n(x + 15)}" y="{_n(y)}">{_SIGNS[op]}</text>',
+            ]
+            if op
+            else [f'<circle cx="{_n(x + 15)}" cy="{_n(y - 4)}" r="3.4" {fill}/>']
+        ),
         f'<text class="type" x="{_n(x + 24)}" y="{_n(y)}">{escape(label)}</text>',
     ]
     if fitted:
@@ -192,11 +247,18 @@ def _label(group: Group, room: float) -> str:
     return _fitted(group.type, room - _measure(count, 11.5), 11.5) + count
 
 
-def _legend(drawn: Picture, y: float) -> list[str]:
-    """The families that the picture has, in the table's order."""
+def _legend(drawn: Picture, y: float, marks: Mapping[str, str]) -> list[str]:
+    """The families that the picture has, in the table's order; what is marked before them."""
     found = {_FAMILY_OF.get(group.service) for box in drawn.boxes for group in box.groups}
     lines = []
     x = _PAD
+    for op, sign in _SIGNS.items():
+        if op in marks.values():
+            lines += [
+                f'<text class="sign {op}" x="{_n(x + 4)}" y="{_n(y)}">{sign}</text>',
+                f'<text class="note" x="{_n(x + 13)}" y="{_n(y)}">{op}</text>',
+            ]
+            x += 13 + _measure(op, 12) + 18
     for family, (colour, _) in _FAMILIES.items():
         if family in found:
             lines += [

@@ -1,0 +1,132 @@
+"""`mlops-iac pr comment`."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mlops_iac.cli._session import Session, verb
+from mlops_iac.errors import UsageError
+
+if TYPE_CHECKING:
+    from mlops_iac.review.escape import Platform
+    from mlops_iac.review.model import Review
+
+_LARGEST = 256 * 1024 * 1024
+_SAVE = "save one with `mlops-iac preview -s STACK --against REF --save-plan FILE`"
+
+
+@verb(
+    "comment",
+    click.Option(
+        ["--from", "source"],
+        metavar="FILE",
+        required=True,
+        help="A plan saved from a comparison with a git ref, or a saved review.",
+    ),
+    click.Option(
+        ["--platform"],
+        type=click.Choice(["github", "gitlab", "azure-devops", "bitbucket"]),
+        required=True,
+        help="Whose pull request it is.",
+    ),
+    click.Option(["--repo"], metavar="OWNER/NAME", help="The repository; default: the CI's."),
+    click.Option(["--number"], type=int, metavar="N", help="The pull request; default: the CI's."),
+    click.Option(["--api-url"], metavar="URL", help="The API of a server of your own."),
+    click.Option(["--dry-run"], is_flag=True, help="Print the comment; ask and change nothing."),
+)
+def comment(
+    session: Session,
+    source: str,
+    platform: Platform,
+    repo: str | None,
+    number: int | None,
+    api_url: str | None,
+    dry_run: bool,
+) -> None:
+    """Put a preview into a pull request: one comment per project and stack, rewritten each time.
+
+    The token comes from a variable: GITHUB_TOKEN, GITLAB_TOKEN, SYSTEM_ACCESSTOKEN or
+    AZURE_DEVOPS_EXT_PAT, BITBUCKET_TOKEN (with BITBUCKET_USERNAME where it is a user's). Exit code:
+    3 where it is refused, 9 where the platform does not answer in time.
+    """
+    from mlops_iac.review.post.target import connect, find_target
+
+    review = read_review(source)
+    if dry_run:
+        _emit(session, "dry-run", "", rendered(review, platform, source))
+        return
+    target = find_target(platform, os.environ, repo=repo, number=number, api_url=api_url)
+    body = rendered(review, platform, source, run=target.run, details_url=target.details_url)
+    comments = connect(target, os.environ)
+
+    from mlops_iac.review.post.upsert import upsert
+
+    posted = upsert(comments, body, platform)
+    if session.json:
+        _emit(session, posted.action, posted.comment.url, body)
+    words = {
+        "created": "wrote a comment",
+        "rewritten": "rewrote the comment",
+        "unchanged": "the comment says this already",
+        "outdated": "a newer run has written the comment; left as it is",
+    }[posted.action]
+    session.say(f"{target.repo} {target.number}: {words} {posted.comment.url}".rstrip())
+
+
+command = click.Group(
+    "pr",
+    commands=[comment],
+    help="Pull requests: show in one what it would change.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def read_review(path: str) -> Review:
+    """The review in a saved plan or a saved review. Raises UsageError for anything else."""
+    from mlops_iac.graph import saved_plan
+    from mlops_iac.review.model import Review
+
+    try:
+        if Path(path).stat().st_size > _LARGEST:
+            raise UsageError(f"{path} is too large for a saved plan", hint=_SAVE)
+        raw = Path(path).read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}", hint=_SAVE) from None
+    try:
+        data: Any = json.loads(raw)
+    except (ValueError, RecursionError):
+        raise UsageError(f"{path} is not JSON, or was cut off", hint=_SAVE) from None
+    if isinstance(data, dict) and data.get("kind") == saved_plan.KIND:
+        data = saved_plan.parse_plan(raw, Path(path).name).review
+        if data is None:
+            raise UsageError(f"{path} is a plan without a review", hint=_SAVE)
+    try:
+        return Review.from_json(data)
+    except UsageError as error:
+        raise UsageError(f"{path}: {error.message}", hint=error.hint) from None
+    except (TypeError, ValueError, LookupError, AttributeError, RecursionError):
+        raise UsageError(f"{path} is not a saved review", hint=_SAVE) from None
+
+
+def rendered(
+    review: Review, platform: Platform, source: str, *, run: int = 0, details_url: str = ""
+) -> str:
+    """The comment; what a file holds in a wrong place is that file's error, and nothing is posted."""
+    from mlops_iac.review.markdown import to_markdown
+
+    try:
+        return to_markdown(review, platform, run=run, details_url=details_url)
+    except (TypeError, ValueError, LookupError, AttributeError, RecursionError):
+        raise UsageError(f"{source} is not as a saved review is", hint=_SAVE) from None
+
+
+def _emit(session: Session, action: str, url: str, body: str) -> None:
+    if session.json:
+        session.emit_json({"action": action, "url": url, "body": body})
+    else:
+        session.out(body, nl=False)

@@ -1,0 +1,324 @@
+"""A review as one HTML page: everything in it, nothing left out, readable on a phone.
+
+The page asks nothing of anyone: no script, no font, no picture from elsewhere, and a content security
+policy that would refuse them, should a value ever get past the escaping.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from mlops_iac.policy.model import Finding
+from mlops_iac.review.escape import LINE, SENTENCE, page
+from mlops_iac.review.model import Cause, Review, ReviewedStep
+from mlops_iac.review.picture import graph_of, marks_of
+from mlops_iac.review.shown import (
+    SIGNS,
+    changed,
+    component,
+    counted,
+    difference,
+    hidden,
+    references,
+    shown_redacted,
+    shown_value,
+    written,
+)
+
+_STYLE: Final = """
+  :root { color-scheme: light dark; --ground: #ffffff; --text: #1f2328; --quiet: #59636e;
+    --line: #d1d9e0; --panel: #f6f8fa; --create: #1a7f37; --update: #9a6700; --replace: #8250df;
+    --delete: #cf222e; --old: #ffebe9; --new: #dafbe1; }
+  @media (prefers-color-scheme: dark) {
+    :root { --ground: #0d1117; --text: #f0f6fc; --quiet: #9198a1; --line: #3d444d;
+      --panel: #161b22; --create: #3fb950; --update: #d29922; --replace: #ab7df8;
+      --delete: #f85149; --old: #4a1f22; --new: #12361f; }
+  }
+  * { box-sizing: border-box; }
+  body { margin: 0 auto; max-width: 1100px; padding: 16px; background: var(--ground);
+    color: var(--text); font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif;
+    overflow-wrap: anywhere; }
+  h1 { font-size: 22px; line-height: 1.25; margin: 8px 0 4px; }
+  h2 { font-size: 17px; margin: 28px 0 8px; }
+  p { margin: 6px 0; }
+  code { font: 13px/1.45 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace;
+    unicode-bidi: isolate; }
+  ul { margin: 6px 0; padding-left: 22px; }
+  .quiet { color: var(--quiet); font-size: 13.5px; }
+  .counts { display: flex; flex-wrap: wrap; gap: 8px; margin: 12px 0; padding: 0; list-style: none; }
+  .counts li { border: 1px solid var(--line); border-radius: 99px; padding: 2px 12px;
+    font-weight: 600; }
+  .zero { opacity: 0.65; }
+  .op-create { color: var(--create); } .op-update { color: var(--update); }
+  .op-replace { color: var(--replace); } .op-delete { color: var(--delete); }
+  .caution { border-left: 4px solid var(--delete); background: var(--panel); padding: 8px 14px;
+    border-radius: 0 8px 8px 0; }
+  .caution h2 { margin: 0 0 4px; color: var(--delete); }
+  .card, details.card { border: 1px solid var(--line); border-radius: 8px; margin: 8px 0;
+    padding: 8px 12px; }
+  summary { cursor: pointer; min-height: 28px; }
+  summary .sign { font-weight: 700; display: inline-block; width: 1.1em; }
+  .scroll { overflow-x: auto; border: 1px solid var(--line); border-radius: 12px; }
+  .scroll svg { display: block; min-width: 760px; width: 100%; height: auto; }
+  .path { margin: 10px 0 2px; }
+  .value { display: block; padding: 3px 8px; border-radius: 4px; margin: 2px 0;
+    white-space: pre-wrap; }
+  .old { background: var(--old); } .new { background: var(--new); }
+  .old::before { content: "\\2212  "; } .new::before { content: "+ "; }
+"""
+_RISKS: Final = {
+    "data-loss": "Loses data",
+    "downtime": "Downtime",
+    "wider-permission": "Wider permission",
+    "network-opening": "Opens the network",
+    "protection-removed": "Removes protection",
+    "cost": "Costs",
+}
+_UNDOABLE: Final = ("replace", "delete")
+_STYLES = re.compile(r"<style>(.*?)</style>", re.DOTALL)
+
+
+def to_html(review: Review) -> str:
+    """The page's text. Nothing of the review is left out; long values are cut to a line."""
+    body = "\n".join(_body(review))
+    title = f"{page(review.project)} → {page(review.stack)}"
+    styles = [_STYLE, *_STYLES.findall(body)]
+    return "\n".join(
+        [
+            "<!doctype html>",
+            '<html lang="en"><head><meta charset="utf-8">',
+            f'<meta http-equiv="Content-Security-Policy" content="{_policy(styles)}">',
+            '<meta name="viewport" content="width=device-width, initial-scale=1">',
+            '<meta name="referrer" content="no-referrer">',
+            f"<title>{title} · mlops-iac preview</title>",
+            f"<style>{_STYLE}</style></head><body>",
+            body,
+            "</body></html>",
+            "",
+        ]
+    )
+
+
+def _policy(styles: Sequence[str]) -> str:
+    """Nothing may be loaded or run; of styles, those of this page."""
+    hashes = " ".join(
+        f"'sha256-{base64.b64encode(hashlib.sha256(each.encode()).digest()).decode()}'"
+        for each in dict.fromkeys(styles)
+    )
+    return f"default-src 'none'; style-src {hashes}; base-uri 'none'; form-action 'none'"
+
+
+def _body(review: Review) -> Iterator[str]:
+    steps = changed(review.steps)
+    tool = changed(review.tool_changes)
+    yield from _head(review)
+    yield from _caution(review)
+    yield from _policies([each for each in review.policies if not each.suppressed_by])
+    yield from _picture(review)
+    loud = [each for each in steps if not each.noise]
+    if loud:
+        yield f"<section><h2>Changes ({len(loud)})</h2>"
+        for each in loud:
+            yield from _step(each)
+        yield "</section>"
+    if tool:
+        title = f"From another version of the tool, not from the blueprint ({len(tool)})"
+        yield f"<section><h2>{title}</h2>"
+        for each in tool:
+            yield from _step(each)
+        yield "</section>"
+    for title, noise in (("Tag-only changes", "tags"), ("Same content, other digest", "hash")):
+        noisy = [each for each in steps if each.noise == noise]
+        if noisy:
+            yield f'<details class="card"><summary>{title} ({len(noisy)})</summary>'
+            for each in noisy:
+                yield from _step(each)
+            yield "</details>"
+    yield from _suppressed([each for each in review.policies if each.suppressed_by])
+    if review.outputs_unknown:
+        number = len(review.outputs_unknown)
+        yield f'<details class="card"><summary>Outputs · {number} unknown until applied</summary>'
+        yield from _list(_code(output) for output in review.outputs_unknown)
+        yield "</details>"
+    if review.notes:
+        yield "<section><h2>Notes</h2>"
+        yield from _list(_text(note) for note in review.notes)
+        yield "</section>"
+    if steps or tool:
+        yield f"<p>To apply: {_code(f'mlops-iac up -s {review.stack} --plan plan.json')}</p>"
+
+
+def _head(review: Review) -> Iterator[str]:
+    counts = counted([*review.steps, *review.tool_changes])
+    yield f"<header><h1>{page(review.project)} → {page(review.stack)}</h1>"
+    told = [page(review.platform)] if review.platform else []
+    if review.against:
+        told.append(f"compared with {_text(review.against)}")
+    if review.sha:
+        told.append(f"commit {_code(review.sha[:12])}")
+    if review.plan_hash:
+        told.append(f"plan {_code(review.plan_hash.removeprefix('sha256:')[:12])}")
+    yield f'<p class="quiet">{" · ".join(told)}</p>'
+    chips = "".join(
+        f'<li class="{f"op-{op}" if counts.get(op) else "zero"}">'
+        f"{SIGNS[op]}{counts.get(op, 0)} {op}</li>"
+        for op in ("create", "update", "replace", "delete")
+    )
+    unchanged = counts.get("same", 0)
+    chips += f'<li class="zero">{unchanged} unchanged</li>' if unchanged else ""
+    yield f'<ul class="counts">{chips}</ul></header>'
+    if not changed([*review.steps, *review.tool_changes]):
+        yield "<p>Nothing changes.</p>"
+
+
+def _caution(review: Review) -> Iterator[str]:
+    if not review.risks:
+        return
+    places = {each.address: references(each, 1) for each in [*review.tool_changes, *review.steps]}
+    yield '<section class="caution"><h2>Caution</h2>'
+    for risk in review.risks:
+        where = places.get(risk.address)
+        tail = f" ← {_code(where[0])}" if where else ""
+        title = _RISKS.get(risk.kind, "Risk")
+        yield f"<p><strong>{title}</strong> · {_code(risk.address)}: {_text(risk.words)}{tail}</p>"
+    yield "</section>"
+
+
+def _policies(findings: Sequence[Finding]) -> Iterator[str]:
+    if not findings:
+        return
+    mandatory = sum(finding.counts for finding in findings)
+    yield f"<section><h2>Policies · {mandatory} mandatory"
+    yield f" · {len(findings) - mandatory} advisory</h2>"
+    for finding in sorted(findings, key=lambda each: not each.counts):
+        mark = "<strong>mandatory</strong>" if finding.counts else "advisory"
+        resource = f" · {_code(finding.address)}" if finding.address else ""
+        where = _place(finding)
+        yield f'<div class="card"><p>{mark} · {_code(finding.rule)}{resource}</p>'
+        yield f"<p>{_text(finding.message)}{f' ← {where}' if where else ''}</p>"
+        if finding.remediation:
+            yield f'<p class="quiet">Fix: {_text(finding.remediation)}</p>'
+        yield "</div>"
+    yield "</section>"
+
+
+def _suppressed(findings: Sequence[Finding]) -> Iterator[str]:
+    if not findings:
+        return
+    yield f'<details class="card"><summary>Suppressed policies ({len(findings)})</summary>'
+    yield from _list(
+        f"{_code(each.rule)}{f' · {_code(each.address)}' if each.address else ''}:"
+        f" let pass by {_text(each.suppressed_by)}"
+        for each in findings
+    )
+    yield "</details>"
+
+
+def _picture(review: Review) -> Iterator[str]:
+    from mlops_iac.graph.svg import to_svg
+
+    marks = marks_of(review)
+    if not marks:
+        return
+    graph = graph_of(review)
+    yield "<section><h2>Picture</h2>"
+    if graph is None:
+        yield '<p class="quiet">The stack has too many components for a picture.</p></section>'
+        return
+    yield f'<div class="scroll" tabindex="0">{to_svg(graph, marks).strip()}</div></section>'
+
+
+def _step(reviewed: ReviewedStep) -> Iterator[str]:
+    step = reviewed.step
+    parent = component(step)
+    opened = " open" if step.op in _UNDOABLE else ""
+    yield f'<details class="card"{opened}><summary><span class="op-{step.op}">'
+    yield f'<span class="sign">{SIGNS[step.op]}</span>{step.op}</span> {_code(reviewed.address)}'
+    yield f' <span class="quiet">{page(parent)}</span></summary>'
+    why = [words for words in _why(reviewed) if words]
+    yield from _list(why)
+    changes = step.changes if step.op != "delete" else ()
+    for change in changes:
+        note = ""
+        if change.replaces:
+            source = f" ({page(change.source)})" if change.source else ""
+            note = f' <span class="op-replace">forces replacement{source}</span>'
+        elif change.replaces is None:
+            note = ' <span class="op-replace">may replace: no fact tells</span>'
+        yield f'<p class="path">{_code(change.path)}{note}</p>'
+        old, new = difference(step, change)
+        if change.kind != "add":
+            yield f'<code class="value old">{page(old, limit=LINE)}</code>'
+        if change.kind != "delete":
+            yield f'<code class="value new">{page(new, limit=LINE)}</code>'
+    if step.op == "create" and not changes:
+        for key in sorted(step.new_inputs):
+            value = shown_value(hidden(key, step.new_inputs[key], step.new_inputs))
+            yield f'<code class="value new">{page(f"{key}: {value}", limit=LINE)}</code>'
+    yield "</details>"
+
+
+def _why(reviewed: ReviewedStep) -> Iterator[str]:
+    step = reviewed.step
+    if step.protect and step.op in _UNDOABLE:
+        yield "<strong>protected</strong>: the deployment refuses to delete it"
+    if step.retained and step.op == "delete":
+        yield "kept in the cloud, no longer managed"
+    elif step.reason and not reviewed.follows:
+        yield _text(step.reason)
+    if step.op == "replace" and step.delete_before_replace:
+        yield "deleted before the new one is made"
+    for address in reviewed.follows:
+        yield f"follows {_code(address)}"
+    for cause in reviewed.causes:
+        yield _cause(cause)
+
+
+def _cause(cause: Cause) -> str:
+    old, new = (written(shown_redacted(each, cause.path)) for each in (cause.old, cause.new))
+    match cause.kind:
+        case "blueprint":
+            where = _place(cause)
+            if cause.old is None and cause.new is None:
+                return f"← {where} (other content)" if where else ""
+            if cause.old is None:
+                return f"← {where} (now {_code(new)})"
+            if cause.new is None:
+                return f"← {where} (was {_code(old)})"
+            return f"← {where} ({_code(old)} → {_code(new)})"
+        case "tool":
+            before, after = (str(each or "unknown") for each in (cause.old, cause.new))
+            return f"← {_code(f'{cause.path} {before} → {after}')}"
+        case "follows":
+            return ""
+        case _:
+            return f"← {_text(cause.path)}" if cause.path else "cause not known"
+
+
+def _place(found: Cause | Finding) -> str:
+    where = f"{found.file}:{found.line}" if found.line else found.file
+    text = f"{where} {found.path}".strip()
+    return _code(text) if text else ""
+
+
+def _list(items: Iterable[str]) -> Iterator[str]:
+    shown = [f"<li>{item}</li>" for item in items]
+    if shown:
+        yield f"<ul>{''.join(shown)}</ul>"
+
+
+def _code(text: str) -> str:
+    return f"<code>{page(text, limit=LINE)}</code>"
+
+
+def _text(text: str) -> str:
+    """A sentence, with what it has in backticks as code."""
+    clean = str(shown_redacted(text))[: SENTENCE + 1]
+    parts = re.split(r"`([^`]*)`", clean)
+    return "".join(
+        _code(part) if index % 2 else page(part, limit=SENTENCE) for index, part in enumerate(parts)
+    )
