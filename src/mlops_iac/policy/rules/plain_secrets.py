@@ -46,6 +46,6 @@ RULE = Rule(
     severity="mandatory",
     why="Whoever may describe a job, a model or a function sees its environment.",
     remediation="keep it in Secrets Manager and read it in the script",
-    source="AWS Security Hub, https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-encryption",
+    source="Lambda developer guide, https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-encryption",
     check=check,
 )
