@@ -143,6 +143,12 @@ DIFFER = [
      {"deploymentConfig": {"blueGreenUpdatePolicy": {}}},
      {"deploymentConfig": {"autoRollbackConfiguration": {"alarms": [{"alarmName": "x"}]}}},
      "deploymentConfig.autoRollbackConfiguration", "add", True),
+    ("a whole deployment configuration, with the alarms in it", "aws:sagemaker/endpoint:Endpoint",
+     {}, {"deploymentConfig": {"autoRollbackConfiguration": {"alarms": [{"alarmName": "x"}]}}},
+     "deploymentConfig.autoRollbackConfiguration", "add", True),
+    ("a whole deployment configuration that goes", "aws:sagemaker/endpoint:Endpoint",
+     {"deploymentConfig": {"autoRollbackConfiguration": {"alarms": [{"alarmName": "x"}]}}}, {},
+     "deploymentConfig.autoRollbackConfiguration", "delete", True),
 ]  # fmt: skip
 
 

@@ -98,11 +98,13 @@ class Comparison:
         if _empty(new):
             if not self._filled_in(old, fact):
                 yield path, "delete"
+                yield from self._forced_inside(path, old, "delete")
             return
         if _empty(old):
             default = fact.default if fact is not None else None
             if default is None or not _scalar_equal(default, new):
                 yield path, "add"
+                yield from self._forced_inside(path, new, "add")
             return
         match (old, new):
             case (Mapping(), Mapping()) if spec["type"] == "map":
@@ -115,6 +117,24 @@ class Comparison:
             case _:
                 if not _equal(old, new, spec, fact):
                     yield path, "update"
+
+    def _forced_inside(
+        self, path: str, value: Value, change: DiffKind
+    ) -> Iterator[tuple[str, Found]]:
+        """Yield what appears or goes with a block and forces a replacement where the block does not.
+
+        Adding a deployment configuration is an update; the rollback inside it replaces.
+        """
+        if not isinstance(value, Mapping):
+            return
+        for name, item in value.items():
+            fact = self.facts.get(_plain(f"{path}.{name}"))
+            if fact is None or _empty(_bare(item)):
+                continue
+            if fact.replaces_when(change) is True:
+                yield f"{path}.{name}", change
+            else:
+                yield from self._forced_inside(f"{path}.{name}", _bare(item), change)
 
     def _entry(self, old: Value, new: Value, spec: Spec, path: str) -> Iterator[tuple[str, Found]]:
         """A key of a map: an empty text is a value there."""
