@@ -1,6 +1,6 @@
 """How fast the commands are, as ratios measured in one run on this machine.
 
-    python benchmarks/run.py [validate] [preview] [up] [terraform] [growth] [--repeat N]
+    python benchmarks/run.py [validate] [preview] [up] [terraform] [growth] [review] [--repeat N]
 
 Floors are what no tool of this kind can go below: the imports it stands on. Every number is the
 best of N cold processes; the ratio is what counts, the seconds are this machine's.
@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLE = ROOT / "examples" / "schedule-adherence"
@@ -161,12 +162,92 @@ def bench_growth(project: Path, repeat: int) -> None:
         )
 
 
+def bench_review(project: Path, repeat: int) -> None:
+    """A preview against a git ref, of one stack and of all, beside a plain one; 5,000 resources."""
+    identity = ["-c", "user.name=bench", "-c", "user.email=bench@acme.example"]
+    (project / ".gitignore").write_text(".mlops-iac\n", encoding="utf-8")
+    subprocess.run(
+        [*TOOL, "compile"], cwd=project, env=ENVIRONMENT, check=True, capture_output=True
+    )
+    for words in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "one"]):
+        subprocess.run(["git", *identity, *words], cwd=project, check=True, capture_output=True)
+    path = project / "blueprint.yaml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("compute: {size: medium}\n", "compute: {size: large}\n"))
+    plain = best([*TOOL, "preview", "-s", "prod"], project, repeat)
+    one = best([*TOOL, "preview", "-s", "prod", "--against", "HEAD"], project, repeat)
+    report("preview --against REF", one, plain, 1.8, f"plain {plain:.3f}s")
+    every = best([*TOOL, "preview", "--all", "--against", "HEAD"], project, repeat)
+    report("preview --all --against REF", every, plain, 2.5, f"plain {plain:.3f}s")
+    path.write_text(text, encoding="utf-8")
+    seconds, changed = min(_big_review() for _ in range(repeat))
+    print(f"review of 5,000 resources, {changed} changed: {seconds:.3f}s  aim 1.000s")
+
+
+def _big_review() -> tuple[float, int]:
+    from mlops_iac.api.deploying import replacement_fact
+    from mlops_iac.graph.diff import diff
+    from mlops_iac.review.semantics import all_risks, plan_hash, reviewed
+
+    old, new = _big_graph(changed=False), _big_graph(changed=True)
+    replacement_fact("aws:s3/bucket:Bucket", "bucket")  # reads the facts
+    started = time.process_time()
+    steps = diff(old, new, replacement_fact)
+    shown = reviewed(steps, {})
+    all_risks(shown)
+    plan_hash(shown)
+    return time.process_time() - started, sum(1 for step in steps if step.op != "same")
+
+
+def _big_graph(*, changed: bool) -> Any:
+    """Buckets, policies of ten statements, configurations and endpoints; a third of them changed."""
+    from mlops_iac.graph.canonical import CanonicalGraph, CanonicalResource
+
+    resources = []
+    for number in range(5000):
+        other = changed and number % 3 == 0
+        statements = [
+            {
+                "Sid": f"S{index}",
+                "Effect": "Allow",
+                "Action": ["s3:*"] if other and index == 3 else ["s3:GetObject", "s3:PutObject"],
+                "Resource": f"${{s3.Bucket/r{number - 1}.arn}}/*",
+            }
+            for index in range(10)
+        ]
+        variant = {"variantName": "main", "instanceType": f"ml.m5.{'2' if other else ''}xlarge"}
+        type_, inputs = (
+            ("aws:s3/bucket:Bucket", {"forceDestroy": other, "tags": {"a": str(other)}}),
+            (
+                "aws:iam/rolePolicy:RolePolicy",
+                {"policy": {"$json": {"Version": "2012-10-17", "Statement": statements}}},
+            ),
+            (
+                "aws:sagemaker/endpointConfiguration:EndpointConfiguration",
+                {"productionVariants": [variant]},
+            ),
+            (
+                "aws:sagemaker/endpoint:Endpoint",
+                {
+                    "endpointConfigName": f"${{sagemaker.EndpointConfiguration/r{number - 1}.name}}",
+                    "name": f"r{number}{other}",
+                },
+            ),
+        )[number % 4]
+        needs = (f"urn:r{number - 1}",) if number % 4 else ()
+        resources.append(
+            CanonicalResource(f"urn:r{number}", type_, f"r{number}", True, "", inputs, needs)
+        )
+    return CanonicalGraph("big", "prod", tuple(resources))
+
+
 BENCHES: dict[str, Callable[[Path, int], None]] = {
     "validate": bench_validate,
     "preview": bench_preview,
     "up": bench_up,
     "terraform": bench_terraform,
     "growth": bench_growth,
+    "review": bench_review,
 }
 
 
