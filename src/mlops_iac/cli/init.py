@@ -53,7 +53,7 @@ def command(
         for key, question in QUESTIONS.items():
             if key not in given:
                 answers[key] = click.prompt(question, default=answers[key], err=True)
-    written = scaffold(target, answers)
+    written = scaffold(target, answers, delivered=bool(ci))
     if ci:
         from mlops_iac.api import delivering, load
 
