@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import jsonschema
@@ -13,7 +14,8 @@ from mlops_iac.policy.model import Finding
 from mlops_iac.policy.reference import reference
 from mlops_iac.policy.rules import rules
 
-SCHEMA = Path(__file__).parents[2] / "oracles" / "sarif-2.1.0.schema.json"
+ORACLES = Path(os.environ.get("MLOPS_IAC_ORACLES", Path(__file__).parents[3] / "../shared/oracles"))
+SCHEMA = ORACLES / "sarif-2.1.0.schema.json"
 LET_BY = "exceptions.log-retention until 2027-01-31: a pilot"
 BROKEN = Finding(
     "tls-only", "mandatory", "the bucket takes unencrypted connections", "s3.Bucket/data", "urn:x",
@@ -30,6 +32,8 @@ STACKS = {"dev": [BROKEN], "prod": [BROKEN, ADVICE, PASSED]}
 
 @pytest.fixture
 def validator() -> jsonschema.Draft4Validator:
+    if not SCHEMA.exists():
+        pytest.skip(f"no {SCHEMA.name} in MLOPS_IAC_ORACLES (OASIS publishes it)")
     return jsonschema.Draft4Validator(
         json.loads(SCHEMA.read_text()), format_checker=jsonschema.FormatChecker()
     )
@@ -61,9 +65,14 @@ def test_github_gets_no_suppressed_findings() -> None:
     assert "line=15" in lines[0]
 
 
-def test_sarif_is_sarif(validator: jsonschema.Draft4Validator) -> None:
+def test_sarif_is_what_its_schema_says(validator: jsonschema.Draft4Validator) -> None:
     log = json.loads(output.sarif(output.together(STACKS), rules(), "0.1.0"))
     assert not list(validator.iter_errors(log))
+
+
+def test_sarif_tells_every_finding_with_its_place() -> None:
+    log = json.loads(output.sarif(output.together(STACKS), rules(), "0.1.0"))
+    assert log["version"] == "2.1.0"
     run = log["runs"][0]
     described = run["tool"]["driver"]["rules"]
     assert {each["id"] for each in described} >= {rule.id for rule in rules()}
