@@ -217,6 +217,7 @@ def test_a_plan_against_the_lock_binds_the_symbolic_graph(cli: Cli, project: Pat
     assert (project / "a.json").read_bytes() == (project / "b.json").read_bytes()
     saved = json.loads((project / "a.json").read_text(encoding="utf-8"))
     assert (saved["basis"], saved["bound"].get("state")) == ("lock", None)
+    assert saved["review"]["stack"] == "prod"  # what `pr comment --from` shows
     endpoint = [urn for urn in saved["bound"]["graph"] if urn.endswith("Endpoint::api-endpoint")]
     assert len(endpoint) == 1
     assert {each["op"] for each in saved["operations"]} == {"same"}

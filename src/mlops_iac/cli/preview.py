@@ -61,7 +61,9 @@ def command(
     """Show what a deployment would change. Needs no credentials unless --live."""
     project = session.project()
     stacks = [name for name in project.environments if name != "local"] if every else []
-    if every or against not in (None, "lock", "state"):
+    locked = session.stack != "local" and against != "state" and not (live or engine)
+    # A plan saved without a state carries its review, which is what people approve.
+    if every or against not in (None, "lock", "state") or (save_plan is not None and locked):
         if live or engine or target:
             raise UsageError(
                 "a comparison with a git ref, or of all environments, takes no --live, --engine or "

@@ -125,11 +125,6 @@ def graph_section(graph: CanonicalGraph) -> dict[str, Any]:
     }
 
 
-def digest_of_graph(graph: CanonicalGraph) -> str:
-    """What names a symbolic graph: SHA-256, in hex, over all that a plan binds of it."""
-    return digest_of([graph.project, graph.stack, graph_section(graph), graph.outputs])
-
-
 def digest_of(value: Any) -> str:
     """SHA-256 over a canonical value, in hex."""
     text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
