@@ -14,7 +14,7 @@ _HEAD = """# Guard rails
 <!-- Generated from src/mlops_iac/policy/rules. Do not edit. -->
 
 `mlops-iac policy check` runs these rules over what a stack would be, without credentials, and exits
-with 5 where a mandatory one is broken; `up` refuses to deploy such a stack (`local` only warns).
+with 5 where a mandatory one is broken; `up` refuses to deploy such a stack (`local` is free of them).
 Each finding names the line of the blueprint that causes it. Rules marked *production* look at
 environments that are protected, or at those that `policies.yaml` calls production.
 
