@@ -108,7 +108,8 @@ def read_review(path: str) -> Review:
     try:
         return Review.from_json(data)
     except UsageError as error:
-        raise UsageError(f"{path}: {error.message}", hint=error.hint) from None
+        newer = "upgrade" in error.hint
+        raise UsageError(f"{path}: {error.message}", hint=error.hint if newer else _SAVE) from None
     except (TypeError, ValueError, LookupError, AttributeError, RecursionError):
         raise UsageError(f"{path} is not a saved review", hint=_SAVE) from None
 

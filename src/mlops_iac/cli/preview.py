@@ -11,7 +11,7 @@ import click
 from mlops_iac.api.reviewing import Guards, Reviewed, reviews
 from mlops_iac.cli._plan import plan_lines, size
 from mlops_iac.cli._policies import lines
-from mlops_iac.cli._session import Session, verb
+from mlops_iac.cli._session import Session, verb, write_file
 from mlops_iac.errors import UnexpectedChanges, UsageError
 
 
@@ -37,6 +37,16 @@ from mlops_iac.errors import UnexpectedChanges, UsageError
         help="Save it for `up --plan FILE`, which does only that; with --all, {stack} in the name.",
     ),
     click.Option(
+        ["--markdown"],
+        metavar="FILE",
+        help="Write it as the comment of a pull request; with --all, {stack} in the name.",
+    ),
+    click.Option(
+        ["--html", "html"],
+        metavar="FILE",
+        help="Write it as a page with a picture; with --all, {stack} in the name.",
+    ),
+    click.Option(
         ["--policy"], is_flag=True, help="Check the guard rails too; exit with 5 if one is broken."
     ),
     click.Option(
@@ -54,6 +64,8 @@ def command(
     detail: bool,
     unchanged: bool,
     save_plan: str | None,
+    markdown: str | None,
+    html: str | None,
     policy: bool,
     no_team_rules: bool,
     expect_no_changes: bool,
@@ -63,11 +75,17 @@ def command(
     stacks = [name for name in project.environments if name != "local"] if every else []
     locked = session.stack != "local" and against != "state" and not (live or engine)
     # A plan saved without a state carries its review, which is what people approve.
-    if every or against not in (None, "lock", "state") or (save_plan is not None and locked):
+    written = markdown is not None or html is not None
+    if (
+        every
+        or written
+        or against not in (None, "lock", "state")
+        or (save_plan is not None and locked)
+    ):
         if live or engine or target:
             raise UsageError(
-                "a comparison with a git ref, or of all environments, takes no --live, --engine or "
-                "--target",
+                "a comparison with a git ref, of all environments, or for --markdown or --html "
+                "takes no --live, --engine or --target",
                 hint="drop one of them",
             )
         guards = Guards(policy, own=not no_team_rules)
@@ -75,6 +93,7 @@ def command(
         if save_plan is not None:
             for each, path in zip(found, _paths(save_plan, found), strict=True):
                 project.save_plan(each.review.stack, path, review=each.review)
+        _write(found, markdown, html)
         _review(
             session,
             found,
@@ -161,6 +180,18 @@ def _review(
             f"changes in {', '.join(changed)} where none were expected",
             hint="see them above, or leave --expect-no-changes out",
         )
+
+
+def _write(found: Sequence[Reviewed], markdown: str | None, html: str | None) -> None:
+    """Write the reviews in the forms that were asked for."""
+    for path, each in zip(_paths(markdown, found) if markdown else (), found, strict=False):
+        from mlops_iac.review.markdown import to_markdown
+
+        write_file(path, to_markdown(each.review))
+    for path, each in zip(_paths(html, found) if html else (), found, strict=False):
+        from mlops_iac.review.html import to_html
+
+        write_file(path, to_html(each.review))
 
 
 def _paths(pattern: str, found: Sequence[Reviewed]) -> list[str]:

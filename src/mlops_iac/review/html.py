@@ -192,8 +192,8 @@ def _policies(findings: Sequence[Finding]) -> Iterator[str]:
     if not findings:
         return
     mandatory = sum(finding.counts for finding in findings)
-    yield f"<section><h2>Policies · {mandatory} mandatory"
-    yield f" · {len(findings) - mandatory} advisory</h2>"
+    title = f"Policies · {mandatory} mandatory · {len(findings) - mandatory} advisory"
+    yield f"<section><h2>{title}</h2>"
     for finding in sorted(findings, key=lambda each: not each.counts):
         mark = "<strong>mandatory</strong>" if finding.counts else "advisory"
         resource = f" · {_code(finding.address)}" if finding.address else ""
