@@ -143,6 +143,7 @@ def test_a_hostile_fork_is_previewed_and_nothing_of_it_runs(
         if reviewed["step"]["op"] != "same" and reviewed["step"]["custom"]
     }
     assert any("scaling" in name for name in changed)
+    assert any("own rules were not run" in note for note in saved["review"]["notes"])
     assert "the-jobs-token" not in answer.stdout + answer.stderr + json.dumps(saved)
     link = tmp_path / "temp" / "fork" / "workload" / "link.py"
     assert link.read_text(encoding="utf-8") == "/etc/passwd"

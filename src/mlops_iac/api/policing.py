@@ -31,6 +31,18 @@ def rules(project: Project, *, own: bool = True) -> list[Rule]:
     return found
 
 
+def not_run(project: Project, *, own: bool) -> list[str]:
+    """Say which of the team's own rules were not run, because their code is under review itself."""
+    from mlops_iac.policy import team
+
+    found = [] if own else sorted(team.ids(project.root))
+    if not found:
+        return []
+    return [
+        f"the team's own rules were not run, their code is not trusted here: {', '.join(found)}"
+    ]
+
+
 def configuration(project: Project, known: Sequence[Rule]) -> Configuration:
     """What `policies.yaml` says. Raises BlueprintInvalid with its problems."""
     found, problems = _configuration(project, known)

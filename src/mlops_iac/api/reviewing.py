@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from mlops_iac.api import compiling
 from mlops_iac.api.baseline import Baseline
+from mlops_iac.api.policing import not_run
 from mlops_iac.api.project import LOCAL
 from mlops_iac.api.repository import Repository, around
 from mlops_iac.errors import BlueprintInvalid, UsageError
@@ -222,7 +223,7 @@ class _Reviewer:
             policies=self._policies(stack, graph),
             plan_hash=plan_hash([*shown, *tool]),
             sha=_sha(self.repository),
-            notes=old.notes,
+            notes=[*old.notes, *not_run(self.project, own=self.guards.own)],
         )
         return Reviewed(made, plan)
 
