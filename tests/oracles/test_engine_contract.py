@@ -60,6 +60,7 @@ asked = iam.Role("asked", path=f"/{V}/", assume_role_policy="{}", opts=O(delete_
 marked = sns.Topic("marked", tags={"v": str(V), "k": "k"}, opts=O(replace_on_changes=["tags.v"]))
 # renamed
 sns.Topic(f"name{V}", opts=O(aliases=[pulumi.Alias(name="name1")]))
+Store(f"store{V}", opts=O(aliases=[pulumi.Alias(name="store1")]))
 # secrets
 secret = ssm.Parameter("secret", type="String", value=pulumi.Output.secret("hush"), opts=O(additional_secret_outputs=["arn"]))
 with_ = sns.Topic("with", opts=O(deleted_with=role))

@@ -187,7 +187,7 @@ def _without_waste() -> Iterator[None]:
 
     trace, waiting = resource._get_stack_trace, stack.asyncio  # type: ignore[attr-defined]
     resource._get_stack_trace = lambda: source_pb2.StackTrace()
-    stack.asyncio = _Waiting()  # type: ignore[assignment]
+    stack.asyncio = _Waiting()  # type: ignore[assignment, attr-defined]
     try:
         yield
     finally:
