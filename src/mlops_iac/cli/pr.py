@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
@@ -106,12 +106,32 @@ def read_review(path: str) -> Review:
         if data is None:
             raise UsageError(f"{path} is a plan without a review", hint=_SAVE)
     try:
-        return Review.from_json(data)
+        review = Review.from_json(data)
+        _check(review)
+        return review
     except UsageError as error:
         newer = "upgrade" in error.hint
         raise UsageError(f"{path}: {error.message}", hint=error.hint if newer else _SAVE) from None
     except (TypeError, ValueError, LookupError, AttributeError, RecursionError):
         raise UsageError(f"{path} is not a saved review", hint=_SAVE) from None
+
+
+def _check(review: Review) -> None:
+    """Raise ValueError for words that this version does not know: what they mean would be lost."""
+    from mlops_iac.graph.plan import Operation
+    from mlops_iac.policy.model import Severity
+    from mlops_iac.review.model import CauseKind, Noise, RiskKind
+
+    steps = [*review.steps, *review.tool_changes]
+    for known, found in (
+        (Operation, {each.step.op for each in steps}),
+        (Noise, {each.noise for each in steps}),
+        (CauseKind, {cause.kind for each in steps for cause in each.causes}),
+        (RiskKind, {risk.kind for risk in review.risks}),
+        (Severity, {finding.severity for finding in review.policies}),
+    ):
+        if unknown := found - set(get_args(known)):
+            raise ValueError(unknown)
 
 
 def rendered(

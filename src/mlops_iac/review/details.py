@@ -13,6 +13,8 @@ from mlops_iac.review.shown import (
     SIGNS,
     difference,
     hidden,
+    in_order_of_interest,
+    is_followed,
     references,
     shown_redacted,
     shown_value,
@@ -42,7 +44,7 @@ def diff_block(reviewed: ReviewedStep, platform: Platform) -> str:
 
 
 def _diff_lines(reviewed: ReviewedStep) -> Iterator[str]:
-    changes = reviewed.step.changes
+    changes = in_order_of_interest(reviewed.step.changes)
     for change in changes[:_MOST]:
         note = ""
         if change.replaces:
@@ -55,6 +57,9 @@ def _diff_lines(reviewed: ReviewedStep) -> Iterator[str]:
             note = "  may replace: no fact tells"
         yield f"@@ {change.path}{note} @@"
         old, new = difference(reviewed.step, change)
+        if is_followed(change):
+            yield f"+ {new}  (that of the replacement)"
+            continue
         if change.kind != "add":
             yield f"- {old}"
         if change.kind != "delete":

@@ -23,6 +23,8 @@ from mlops_iac.review.shown import (
     counted,
     difference,
     hidden,
+    in_order_of_interest,
+    is_followed,
     references,
     shown_redacted,
     shown_value,
@@ -178,11 +180,11 @@ def _head(review: Review) -> Iterator[str]:
 def _caution(review: Review) -> Iterator[str]:
     if not review.risks:
         return
-    places = {each.address: references(each, 1) for each in [*review.tool_changes, *review.steps]}
+    places = {each.address: references(each) for each in [*review.tool_changes, *review.steps]}
     yield '<section class="caution"><h2>Caution</h2>'
     for risk in review.risks:
-        where = places.get(risk.address)
-        tail = f" ← {_code(where[0])}" if where else ""
+        where = [_code(place) for place in places.get(risk.address, ())]
+        tail = f" ← {', '.join(where)}" if where else ""
         title = _RISKS.get(risk.kind, "Risk")
         yield f"<p><strong>{title}</strong> · {_code(risk.address)}: {_text(risk.words)}{tail}</p>"
     yield "</section>"
@@ -241,7 +243,7 @@ def _step(reviewed: ReviewedStep) -> Iterator[str]:
     yield f' <span class="quiet">{page(parent)}</span></summary>'
     why = [words for words in _why(reviewed) if words]
     yield from _list(why)
-    changes = step.changes if step.op != "delete" else ()
+    changes = in_order_of_interest(step.changes) if step.op != "delete" else []
     for change in changes:
         note = ""
         if change.replaces:
@@ -251,6 +253,10 @@ def _step(reviewed: ReviewedStep) -> Iterator[str]:
             note = ' <span class="op-replace">may replace: no fact tells</span>'
         yield f'<p class="path">{_code(change.path)}{note}</p>'
         old, new = difference(step, change)
+        if is_followed(change):
+            words = page(f"{new} (that of the replacement)", limit=LINE)
+            yield f'<code class="value new">{words}</code>'
+            continue
         if change.kind != "add":
             yield f'<code class="value old">{page(old, limit=LINE)}</code>'
         if change.kind != "delete":

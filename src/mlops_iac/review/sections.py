@@ -21,6 +21,7 @@ from mlops_iac.review.shown import (
     SIGNS,
     changed,
     component,
+    in_order_of_interest,
     references,
     shown_redacted,
     written,
@@ -128,8 +129,8 @@ def _risks(review: Review, platform: Platform) -> Section:
         title = _RISKS.get(risk.kind, "Risk")
         words = prose(shown_redacted(risk.words), platform)
         reviewed = by_address.get(risk.address)
-        places = references(reviewed, 1) if reviewed else []
-        tail = f" ← {code(places[0], platform)}" if places else ""
+        places = [code(place, platform) for place in references(reviewed)] if reviewed else []
+        tail = f" ← {', '.join(places)}" if places else ""
         return f"> **{title}** · {code(risk.address, platform)}: {words}{tail}"
 
     alert = "> [!CAUTION]" if platform in ("github", "gitlab") else "> **⚠ Caution**\n>"
@@ -170,7 +171,7 @@ def why(reviewed: ReviewedStep, platform: Platform) -> str:
         parts += [f"{_codes(keys, platform)} forces replacement"] if keys else ["replaced"]
         parts += ["deleted first"] if step.delete_before_replace else []
     elif step.op == "update" and step.changes:
-        parts.append(_codes([change.path for change in step.changes], platform))
+        parts.append(_codes([each.path for each in in_order_of_interest(step.changes)], platform))
         if any(change.replaces is None for change in step.changes):
             parts.append("may be replaced")
     elif step.op == "delete":

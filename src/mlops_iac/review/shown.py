@@ -154,8 +154,24 @@ def _name_beside(steps: Sequence[str], inputs: Properties | None) -> str:
 
 def references(reviewed: ReviewedStep, most: int = 3) -> Sequence[str]:
     """The places of the blueprint that cause a step, as `blueprint.yaml:41 serving.api.compute`."""
-    places = [cause.place for cause in reviewed.causes if cause.kind == "blueprint" and cause.place]
-    return list(dict.fromkeys(places))[:most]
+    causes = [cause for cause in reviewed.causes if cause.kind == "blueprint" and cause.place]
+    # Labels are the last thing that anybody asks about a replacement.
+    causes.sort(key=lambda cause: cause.path.split(".")[0] in ("owner", "tags"))
+    return list(dict.fromkeys(cause.place for cause in causes))[:most]
+
+
+def in_order_of_interest(changes: Sequence[PropertyChange]) -> list[PropertyChange]:
+    """What forces a replacement first, tags last."""
+    return sorted(
+        changes,
+        key=lambda change: (change.replaces is not True, change.path.startswith("tags")),
+    )
+
+
+def is_followed(change: PropertyChange) -> bool:
+    """Whether a value is written as before, and is another because what it refers to is replaced."""
+    new = change.new
+    return change.kind == "update" and isinstance(new, str) and "${" in new and change.old == new
 
 
 def written(value: Value) -> str:
