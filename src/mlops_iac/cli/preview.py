@@ -80,6 +80,7 @@ def command(
         every
         or written
         or against not in (None, "lock", "state")
+        or (against == "lock" and locked and not target)
         or (save_plan is not None and locked)
     ):
         if live or engine or target:
@@ -157,14 +158,25 @@ def _review(
     from mlops_iac.cli._review import review_lines
 
     if session.json:
-        shown = [each.review.to_json() for each in found]
+        from mlops_iac.engine.preview_json import to_pulumi_json
+
+        shown = [
+            {
+                **to_pulumi_json(each.plan),
+                "policies": [asdict(finding) for finding in each.review.policies],
+                "review": each.review.to_json(),
+            }
+            for each in found
+        ]
         session.emit_json(shown if len(shown) > 1 else shown[0])
     color = session.color == "always" or (session.colored and sys.stdout.isatty())
     style = click.style if color else _plain
     for each in [] if session.json else found:
         review = each.review
         title = f"{review.project} → {review.stack}"
-        session.say(f"{session.style(title, bold=True)} ({review.platform})")
+        session.say(
+            f"{session.style(title, bold=True)} ({review.platform}, {review.engine} engine)"
+        )
         session.say(f"compared with {review.against}")
         for line in review_lines(each, style, unchanged=unchanged, detail=detail):
             session.out(line)

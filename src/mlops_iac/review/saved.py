@@ -74,7 +74,7 @@ def from_json(data: Any) -> Review:
     except (KeyError, TypeError, ValueError, AttributeError):
         raise UsageError(
             "this is not a saved review",
-            hint="`mlops-iac preview --against REF --save-review FILE` writes one",
+            hint="`mlops-iac preview --against REF --save-plan FILE` writes one",
         ) from None
 
 
