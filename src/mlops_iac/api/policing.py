@@ -63,6 +63,9 @@ def _configuration(
 
 def problems(project: Project) -> list[Diagnostic]:
     """What `validate` says of exceptions and `policies.yaml`. Runs no code of the team."""
+    written = any(project.resolve(name).blueprint.exceptions for name in project.environments)
+    if not written and not (project.root / "policies.yaml").exists():
+        return []  # most projects: the rules are not even imported
     from mlops_iac.policy import config, team
     from mlops_iac.policy.rules import ids
 
