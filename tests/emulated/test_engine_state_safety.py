@@ -65,6 +65,13 @@ def test_a_second_up_at_the_same_time_is_refused(
     assert engine(cloud).up(target).failures == {}
 
 
+def test_a_plan_beside_a_running_up_says_so(target: StackTarget, cloud: MemoryProvider) -> None:
+    with open_store(target, "up"):
+        [note] = engine(cloud).preview(target).diagnostics
+    assert note.startswith(f"`up`, process {os.getpid()} works on this stack")
+    assert engine(cloud).preview(target).diagnostics == ()
+
+
 def test_the_lock_goes_with_its_holder(target: StackTarget, cloud: MemoryProvider) -> None:
     pid = os.fork()
     if pid == 0:

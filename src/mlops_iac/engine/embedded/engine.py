@@ -33,14 +33,14 @@ class EmbeddedEngine:
         from mlops_iac.engine.embedded.deployment import Deployment
         from mlops_iac.engine.embedded.executor import DryPerformer
         from mlops_iac.engine.embedded.program import run_program
-        from mlops_iac.engine.embedded.recovery import recover
+        from mlops_iac.engine.embedded.recovery import look
         from mlops_iac.engine.embedded.steps import StepLog
         from mlops_iac.engine.embedded.store import Store
 
         begun = time.monotonic()
         self._configure(target)
         store = Store(target, persist=False)
-        notes = recover(store, self._providers)
+        notes = look(target, store, self._providers)
         log = StepLog()
         deployment = Deployment(
             store,
@@ -75,14 +75,14 @@ class EmbeddedEngine:
 
     def plan_destroy(self, target: StackTarget) -> Plan:
         """What `destroy` would delete. Raises MlopsError naming every protected resource."""
-        from mlops_iac.engine.embedded.recovery import recover
+        from mlops_iac.engine.embedded.recovery import look
         from mlops_iac.engine.embedded.removal import plan_removals
         from mlops_iac.engine.embedded.store import Store
 
         begun = time.monotonic()
         self._configure(target)
         store = Store(target, persist=False)
-        notes = recover(store, self._providers)
+        notes = look(target, store, self._providers)
         removals = plan_removals(store.snapshot, (), lambda _entry: True)
         return Plan(
             stack=target.stack,

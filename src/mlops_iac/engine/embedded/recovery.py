@@ -9,7 +9,8 @@ from mlops_iac.emulators.provider import Provider
 from mlops_iac.engine.embedded.executor import completed, provider_for
 from mlops_iac.engine.embedded.planner import revealed
 from mlops_iac.engine.embedded.state import Mutation, Pending, Snapshot, replaced_mutation
-from mlops_iac.engine.embedded.store import Store
+from mlops_iac.engine.embedded.store import Store, holder
+from mlops_iac.engine.protocol import StackTarget
 
 
 def recover(store: Store, providers: Mapping[str, Provider]) -> list[str]:
@@ -26,6 +27,15 @@ def recover(store: Store, providers: Mapping[str, Provider]) -> list[str]:
                 mutation, note = _delete(pending, provider, store.snapshot)
         store.end(pending.token, mutation)
         notes.append(f"{pending.entry.address}: {note}")
+    return notes
+
+
+def look(target: StackTarget, store: Store, providers: Mapping[str, Provider]) -> list[str]:
+    """As `recover`, for a plan: what another process is still at was not interrupted."""
+    busy = holder(target)
+    notes = recover(store, providers)
+    if busy:
+        return [f"{busy} works on this stack: the plan is of what it has done so far"]
     return notes
 
 

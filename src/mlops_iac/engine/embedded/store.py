@@ -230,6 +230,21 @@ def _damaged(file: Path, why: str) -> MlopsError:
     )
 
 
+def holder(target: StackTarget) -> str:
+    """Which command works on the stack right now; nothing where none does."""
+    try:
+        handle = os.open(target.work / "state" / f"{target.stack}.lock", os.O_RDONLY)
+    except OSError:
+        return ""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return os.read(handle, 200).decode(errors="replace").strip() or "another process"
+    finally:
+        os.close(handle)
+    return ""
+
+
 @contextlib.contextmanager
 def open_store(target: StackTarget, command: str) -> Iterator[Store]:
     """The state, locked for `command`. Raises MlopsError while another process holds it."""
