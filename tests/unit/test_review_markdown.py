@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from mlops_iac.graph.plan import PropertyChange
 from mlops_iac.policy.model import Finding
-from mlops_iac.review.escape import PLATFORMS, Platform, code, prose, utf16_length, visible
+from mlops_iac.review.escape import PLATFORMS, Platform, code, fence, prose, utf16_length, visible
 from mlops_iac.review.markdown import LIMITS, is_plain_address, to_markdown
 from mlops_iac.review.marker import Marker, read_marker
 from mlops_iac.review.model import Review, Risk
@@ -90,6 +90,31 @@ def test_a_value_is_one_code_element_and_a_sentence_never_more_than_words_and_co
         sentence = page(context.format("is: " + prose(text, platform)), platform)
         assert set(sentence.tags) <= TAGS
         assert not ACTIVE.search(sentence.outside_code)
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+@pytest.mark.parametrize("form", ["{}", "a{}b", "{0}{0}", "a {} b", "{}x"])
+def test_no_fragment_alone_breaks_out(platform: Platform, form: str) -> None:
+    context = "| a |\n|---|\n| {} |\n\n> {}\n\n- a {}"
+    plain = blocks(context.format(*["`x`"] * 3), platform)
+    for fragment in FRAGMENTS:
+        text = form.format(fragment)
+        value = code(text, platform)
+        assert blocks(context.format(value, value, value), platform) == plain, text
+        sentence = f"is: {prose(text, platform)}"
+        structure, found = both(context.format(sentence, sentence, sentence), platform)
+        assert structure == plain, text
+        assert set(found.tags) <= TAGS, text
+        assert not ACTIVE.search(found.outside_code), text
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_no_line_ends_a_block_of_code(platform: Platform) -> None:
+    for line in ("`````", "~~~", "</pre>", "@all", "    x", "```\n# x"):
+        structure, found = both("\n".join(fence([line, "- b"], platform)), platform)
+        assert structure == ["fence"]
+        assert found.tags == ["pre", "code"]
+        assert len(found.code) == 1
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
@@ -286,12 +311,12 @@ def test_details_go_first_and_rows_that_must_stay_last(platform: Platform) -> No
             assert f"and {200 - len(rows)} more" in comment
 
 
-def test_a_thousand_risks_do_not_drive_out_the_one_deletion() -> None:
+def test_a_thousand_risks_do_not_drive_out_the_deletions() -> None:
     risks = [Risk("cost", f"s3.Bucket/b{n}", "costs more " * 40) for n in range(1000)]
     findings = [Finding("rule", "mandatory", "words " * 90, f"s3.Bucket/b{n}") for n in range(1000)]
-    steps = [reviewed(step("delete", "Bucket", "precious"))]
+    steps = [reviewed(step("delete", "Bucket", f"precious-{n}")) for n in range(40)]
     comment = to_markdown(review(*steps, risks=risks, policies=findings), "bitbucket")
-    assert "s3.Bucket/precious" in comment
+    assert comment.count("s3.Bucket/precious") == 40
     assert comment.count("**mandatory**") > 10
     assert re.search(r"> … and \d+ more", comment)
     assert utf16_length(comment) <= LIMITS["bitbucket"]
