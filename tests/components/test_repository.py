@@ -225,6 +225,19 @@ def test_against_the_lock_in_the_working_tree(project: Project) -> None:
     assert any("not the one at HEAD" in note for note in review.notes)
 
 
+def test_a_stack_that_moves_leaves_everything_behind(project: Project) -> None:
+    """Account and region are the provider's configuration: no resource's inputs tell it."""
+    text = (project.root / "blueprint.yaml").read_text()
+    moved = text.replace("eu-west-1", "eu-central-1").replace("210987654321", "210987654322")
+    review = load(write(project.root, moved)).review("prod", "HEAD")
+    told = [risk.words for risk in review.risks if risk.address == "pulumi.Stack/churn-prod"]
+    assert [words.split(":")[0] for words in told] == [
+        "the account goes from 210987654321 to 210987654322",
+        "the region goes from eu-west-1 to eu-central-1",
+    ]
+    assert project.review("prod", "HEAD").risks[0].kind == "cost"
+
+
 def test_a_ref_without_a_lock_is_captured_and_said_so(project: Project) -> None:
     git(project.root, "rm", "-rq", "--cached", "stacks")
     commit_without = git(project.root, "commit", "-q", "-m", "no locks")

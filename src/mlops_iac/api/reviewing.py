@@ -233,8 +233,10 @@ class _Reviewer:
         That is the provider's configuration and no resource's, so no step tells it.
         """
         baseline = self._baseline
+        if baseline is None or (self.ref is None and not self._committed(baseline, stack)):
+            return []
         try:
-            loaded = baseline.loaded if baseline is not None else None
+            loaded = baseline.loaded
         except UsageError:
             return []
         if loaded is None or stack not in loaded.environments:
@@ -340,7 +342,9 @@ class _Reviewer:
 
         committed = baseline.lock_bytes(stack)
         path = compiling.default_out(self.project) / lock_name(stack)
-        return committed is not None and same_lock(committed, path.read_bytes())
+        if committed is None or not path.exists():
+            return False
+        return same_lock(committed, path.read_bytes())
 
     def _tool_changes(self, old: _Old, base: CanonicalGraph) -> list[ReviewedStep]:
         """What differs for the same blueprint: another tool, or a lock file that was stale."""

@@ -93,7 +93,7 @@ class _Run(Generic[E]):
     def __init__(
         self,
         base: CanonicalGraph,
-        wanted: Mapping[str, frozenset[str]],
+        wanted: Mapping[str, Mapping[str, str]],
         world: World[E],
         replaces: Replaces,
         found: Attribution[E],
@@ -105,26 +105,32 @@ class _Run(Generic[E]):
         self.replaces = replaces
         self.found = found
         self.most = most
+        # Property paths by URN: those that an edit changes too, and those it brings to where they
+        # are. An edit may only have a part in a value, or change it to another one when alone.
+        self.touched: dict[str, set[str]] = {}
         self.explained: dict[str, set[str]] = {}
         self._nothing = world.check(())
 
     def alone(self, group: Sequence[E]) -> None:
         """Apply a group and attribute what it changes to it."""
         changed = self._changed(group)
-        for urn, paths in (changed or {}).items():
-            shared = paths & self.wanted.get(urn, frozenset())
-            if len(group) > 1:  # what fewer edits explain needs no more of them
+        for urn, values in (changed or {}).items():
+            wanted = self.wanted.get(urn, {})
+            shared = values.keys() & wanted.keys()
+            if len(group) > 1:  # what fewer edits bring about needs no more of them
                 shared -= self.explained.get(urn, set())
             if shared:
                 self._blame(urn, group)
-                self.explained.setdefault(urn, set()).update(shared)
+                self.touched.setdefault(urn, set()).update(shared)
+                same = {path for path in shared if values[path] == wanted[path]}
+                self.explained.setdefault(urn, set()).update(same)
 
     def without(self, edits: Sequence[E]) -> None:
         """For what is left: an edit is a cause of what does not happen without it."""
         left = {
             urn: rest
-            for urn, paths in self.wanted.items()
-            if (rest := paths - self.explained.get(urn, set()))
+            for urn, values in self.wanted.items()
+            if (rest := values.keys() - self.touched.get(urn, set()))
         }
         if not left:
             return
@@ -135,10 +141,10 @@ class _Run(Generic[E]):
                 # Nothing stands without it, so everything that is left needs it.
                 changed = {}
             for urn, paths in left.items():
-                if not paths <= changed.get(urn, frozenset()):
+                if not paths <= changed.get(urn, {}).keys():
                     self._blame(urn, [edit])
 
-    def _changed(self, edits: Sequence[E]) -> Mapping[str, frozenset[str]] | None:
+    def _changed(self, edits: Sequence[E]) -> Mapping[str, Mapping[str, str]] | None:
         """What edits change, by URN; None where they are no blueprint."""
         try:
             if self.world.check(edits) == self._nothing:
@@ -194,10 +200,10 @@ def _stands(edits: Sequence[E], world: World[E]) -> bool:
     return True
 
 
-def _signatures(steps: Iterable[Step]) -> dict[str, frozenset[str]]:
-    """What changes, by URN: property paths, or that all of it comes or goes."""
+def _signatures(steps: Iterable[Step]) -> dict[str, dict[str, str]]:
+    """What changes, by URN: property paths with their new values, or that all comes or goes."""
     return {
-        step.urn: frozenset(change.path for change in step.changes) or frozenset({_WHOLE})
+        step.urn: {change.path: repr(change.new) for change in step.changes} or {_WHOLE: step.op}
         for step in steps
         if step.op != "same"
     }
