@@ -100,7 +100,9 @@ def test_no_fragment_alone_breaks_out(platform: Platform, form: str) -> None:
     for fragment in FRAGMENTS:
         text = form.format(fragment)
         value = code(text, platform)
-        assert blocks(context.format(value, value, value), platform) == plain, text
+        structure, found = both(context.format(value, value, value), platform)
+        assert structure == plain, text
+        assert (len(found.code), found.tags.count("td")) == (3, 1), text
         sentence = f"is: {prose(text, platform)}"
         structure, found = both(context.format(sentence, sentence, sentence), platform)
         assert structure == plain, text
