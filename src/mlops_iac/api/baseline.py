@@ -11,7 +11,7 @@ import os
 import posixpath
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -29,6 +29,25 @@ if TYPE_CHECKING:
     from mlops_iac.graph.canonical import CanonicalGraph
 
 _CAPTURE_SECONDS = 300
+
+
+class Old:
+    """What a stack was: its graph, and what is known about where that comes from."""
+
+    def __init__(self, graph: CanonicalGraph, words: str) -> None:
+        self.graph = graph
+        self.words = words
+        # The graph by today's tool, where it was made that way.
+        self.today: CanonicalGraph | None = None
+        self.versions: Mapping[str, str] = {}
+        self.notes: list[str] = []
+
+
+def nothing(project: Project, stack: str) -> CanonicalGraph:
+    """A stack with no resource in it."""
+    from mlops_iac.graph.canonical import CanonicalGraph
+
+    return CanonicalGraph(project.name, stack, ())
 
 
 class Baseline:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlops_iac.api import compiling
-from mlops_iac.api.baseline import Baseline
+from mlops_iac.api.baseline import Baseline, Old, nothing
 from mlops_iac.api.policing import not_run
 from mlops_iac.api.project import LOCAL
 from mlops_iac.api.repository import Repository, around
@@ -120,18 +120,6 @@ def _sha(repository: Repository | None) -> str:
         return repository.commit(HEAD).sha
     except UsageError:
         return ""  # no commit yet
-
-
-class _Old:
-    """What a stack was: its graph, and what is known about where that comes from."""
-
-    def __init__(self, graph: CanonicalGraph, words: str) -> None:
-        self.graph = graph
-        self.words = words
-        # The graph by today's tool, where it was made that way.
-        self.today: CanonicalGraph | None = None
-        self.versions: Mapping[str, str] = {}
-        self.notes: list[str] = []
 
 
 class _Reviewer:
@@ -263,10 +251,10 @@ class _Reviewer:
 
     # -- what it was
 
-    def _old(self, stack: str) -> _Old:
+    def _old(self, stack: str) -> Old:
         return self._in_tree(stack) if self.ref is None else self._at_ref(stack)
 
-    def _in_tree(self, stack: str) -> _Old:
+    def _in_tree(self, stack: str) -> Old:
         from mlops_iac.api.deploying import comparison
         from mlops_iac.graph.lock import lock_name, lock_versions, parse_lock
         from mlops_iac.graph.plan import Plan
@@ -277,39 +265,39 @@ class _Reviewer:
         try:
             raw = path.read_bytes()
         except FileNotFoundError:
-            return _Old(_nothing(self.project, stack), words)
+            return Old(nothing(self.project, stack), words)
         except OSError as error:
             raise UsageError(f"{path} cannot be read: {error.strerror}") from None
-        old = _Old(parse_lock(raw, path.name), words)
+        old = Old(parse_lock(raw, path.name), words)
         old.versions = lock_versions(raw)
         return old
 
-    def _at_ref(self, stack: str) -> _Old:
+    def _at_ref(self, stack: str) -> Old:
         baseline = self._baseline
         assert baseline is not None
         words = baseline.commit.words
         locked = baseline.lock(stack)
         if locked is not None:
-            old = _Old(locked[0], f"the lock file at {words}; no credentials used")
+            old = Old(locked[0], f"the lock file at {words}; no credentials used")
             old.versions = locked[1]
             return old
         graph = baseline.captured(stack)
         if graph is not None:
-            old = _Old(graph, f"the blueprint at {words}, captured by this version")
+            old = Old(graph, f"the blueprint at {words}, captured by this version")
             old.notes.append(
                 f"{words} has no lock file of {stack}: its blueprint was captured by this version"
                 " of mlops-iac, in a process of its own; none of its code was run"
             )
             old.today = graph
             return old
-        old = _Old(_nothing(self.project, stack), f"nothing: {words} has no {stack}")
+        old = Old(nothing(self.project, stack), f"nothing: {words} has no {stack}")
         what = f"no stack {stack}" if baseline.loaded else f"no {self.project.loaded.shown}"
         old.notes.append(f"{words} has {what}: all of it is new")
         return old
 
     # -- why
 
-    def _variants(self, stack: str, old: _Old) -> Variants | None:
+    def _variants(self, stack: str, old: Old) -> Variants | None:
         """Counterfactuals of what it was; None, with a note, where its blueprint is not known."""
         from mlops_iac.api.variants import Variants
 
@@ -346,7 +334,7 @@ class _Reviewer:
             return False
         return same_lock(committed, path.read_bytes())
 
-    def _tool_changes(self, old: _Old, base: CanonicalGraph) -> list[ReviewedStep]:
+    def _tool_changes(self, old: Old, base: CanonicalGraph) -> list[ReviewedStep]:
         """What differs for the same blueprint: another tool, or a lock file that was stale."""
         from mlops_iac.api.deploying import replacement_fact
         from mlops_iac.graph.diff import diff
@@ -399,9 +387,3 @@ class _Reviewer:
 def cause_of(edit: Edit | FileEdit) -> Cause:
     """What a person is told of an edit."""
     return Cause(edit.path, edit.file, edit.line, edit.old, edit.new)
-
-
-def _nothing(project: Project, stack: str) -> CanonicalGraph:
-    from mlops_iac.graph.canonical import CanonicalGraph
-
-    return CanonicalGraph(project.name, stack, ())
