@@ -335,6 +335,9 @@ def test_init_starts_a_project_that_deploys_and_registers(tmp_path: Path) -> Non
     made = here("init", "new", "--defaults", "--data", "name=parcels", "--json").json["written"]
     assert "new/blueprint.yaml" in made
     inside = Cli(tmp_path / "new", environment())
+    path = tmp_path / "new" / "blueprint.yaml"
+    head, tail = path.read_text().split("# environments:\n")
+    path.write_text(head + "environments:\n" + tail.replace("\n# ", "\n").removeprefix("# "))
     inside("validate", "--strict")
     inside("compile")
     inside("compile", "--check")

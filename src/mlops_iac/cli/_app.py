@@ -128,6 +128,9 @@ def _run(words: list[str]) -> int:
         return _tell(Cancelled("interrupted", hint="what was done so far is kept; run it again"))
     except BrokenPipeError:
         raise
+    except SystemExit:
+        # click's own way out when a reader went away (EPIPE); nothing else of ours exits.
+        raise BrokenPipeError from None
     except MlopsError as error:
         return _tell(error)
     except ModuleNotFoundError as error:
