@@ -32,6 +32,7 @@ make_venv() {
       *) arguments+=("$requirement") ;;
     esac
   done
-  "$dir/bin/python" -m pip install --quiet --disable-pip-version-check "${arguments[@]}"
+  # Provider SDKs have tens of thousands of modules; Python compiles the few that are used.
+  "$dir/bin/python" -m pip install --quiet --no-compile --disable-pip-version-check "${arguments[@]}"
   echo "$stamp" > "$dir/.stamp"
 }
