@@ -66,6 +66,12 @@ def concrete(graph: ResourceGraph, account: str = ACCOUNT, region: str = REGION)
     )
 
 
+def concrete_resource(graph: ResourceGraph, resource: Resource) -> Resource:
+    """One resource with the references of its inputs replaced by what they are in the graph."""
+    shaper = _Shaper(graph, ACCOUNT, REGION)
+    return replace(resource, inputs=shaper.value(role_names(resource)))
+
+
 def role_names(resource: Resource) -> Mapping[str, Any]:
     """Inputs in which a policy's role is a name.
 

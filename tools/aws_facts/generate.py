@@ -52,7 +52,7 @@ def generate(only: str = "") -> dict[str, str]:
     files = {}
     with AwsProvider(find_provider(PROVIDER_VERSION)) as provider:
         own, blocks = provider.schemas()
-        provider.configure(absent(read_block(own)) | _OFFLINE)
+        provider.configure(absent(read_block(own)) | OFFLINE)
         for kind in resource_types():
             if only and kind.token != only:
                 continue
@@ -61,7 +61,7 @@ def generate(only: str = "") -> dict[str, str]:
     return files
 
 
-_OFFLINE = {
+OFFLINE = {
     "region": "eu-west-1",
     "access_key": "offline",
     "secret_key": "offline",
