@@ -42,7 +42,8 @@ _LEGEND = """
 - **checkov**: checkov has rules for the type in CloudFormation, and none objects or the exception
   is listed with its reason (`tests/oracles/test_checkov.py`).
 - **Real provider**: validated and planned by hashicorp/aws; `applied` to moto too, where the lane
-  has the binaries (`tests/oracles/test_terraform_apply.py`).
+  has the binaries (`tests/oracles/test_terraform_apply.py`). It also decides the table of change
+  scenarios: which edit updates and which replaces what (`tests/oracles/test_scenarios_by_the_provider.py`).
 
 Not verifiable offline: regional capacity, quotas and prices; enforcement of IAM and private
 networks; managed job execution; rollout timing; whether the versions of emulator and provider match

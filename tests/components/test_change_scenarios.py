@@ -1,7 +1,8 @@
 """One edit of a blueprint each: what it does to which resource, which line did it, what it risks.
 
-Replacements are decided by the facts of the real provider (`emulators/aws/facts`). Every step is
-listed: one too many fails as well as one too few.
+Replacements are decided by the facts of the real provider (`emulators/aws/facts`), and by itself in
+`tests/oracles/test_scenarios_by_the_provider.py`, where it is present. Every step is listed: one too many
+fails as well as one too few.
 """
 
 from __future__ import annotations
@@ -668,6 +669,16 @@ def test_what_forces_a_replacement_is_a_fact_of_the_provider(world: World) -> No
     assert (cause.old, cause.new) == ("ml.m5.xlarge", "ml.m5.2xlarge")
     endpoint = next(each for each in steps if each.address == "sagemaker.Endpoint/api-endpoint")
     assert endpoint.follows == ("sagemaker.EndpointConfiguration/api-configuration",)
+
+
+def test_an_object_whose_key_is_no_longer_given_stays_under_it(world: World) -> None:
+    """As the real provider plans it; the key goes in the same deployment, which is told as well."""
+    steps = world.review(BASE.replace("{keys: customer}", "{keys: provider}"))
+    words = {item.address: [risk.words for risk in item.risks] for item in steps}
+    assert words["s3.BucketObjectv2/churn-training-code"] == [
+        "kmsKeyId: no longer given, and what is uploaded stays under the key it has"
+    ]
+    assert "everything it encrypts" in words["kms.Key/keys-data"][0]
 
 
 def test_two_edits_are_told_apart(world: World) -> None:

@@ -71,6 +71,9 @@ GUARDS = {
 }
 _POLICIES = ("policy", "assumeRolePolicy", "resourcePolicy", "keyPolicy", "accessPolicy")
 _KEYS = ("kmsKeyId", "kmsKeyArn", "kmsMasterKeyId", "kmsMasterKeyID")
+# Optional and computed there: the provider plans no change where a program gives it no longer.
+# Source: hashicorp/aws 5.100.0, aws_s3_object.
+_KEEPS_ITS_KEY = ("aws:s3/bucketObjectv2:BucketObjectv2",)
 _ANYWHERE = ("0.0.0.0/0", "::/0")
 
 Rule = Callable[[Step], Iterator[tuple[RiskKind, str]]]
@@ -226,7 +229,12 @@ def _keys(step: Step) -> Iterator[tuple[RiskKind, str]]:
             and _last(change.path) in _KEYS
             and "ByDefault" not in change.path
         ):
-            yield "protection-removed", f"{change.path}: no longer under the customer's key"
+            words = (
+                "no longer given, and what is uploaded stays under the key it has"
+                if step.type in _KEEPS_ITS_KEY
+                else "no longer under the customer's key"
+            )
+            yield "protection-removed", f"{change.path}: {words}"
 
 
 def _cost(step: Step) -> Iterator[tuple[RiskKind, str]]:
