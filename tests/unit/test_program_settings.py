@@ -11,7 +11,7 @@ from typing import Any
 import pulumi
 import pytest
 from pulumi.runtime import config as pulumi_config
-from pulumi.runtime.settings import get_root_resource
+from pulumi.runtime.settings import get_root_resource, set_root_resource
 
 from mlops_iac.errors import UsageError
 from mlops_iac.program.overrides import OverrideError, Overrides
@@ -30,19 +30,26 @@ class Recorder(pulumi.runtime.Mocks):
         raise AssertionError(args.token)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def loop() -> Iterator[None]:
+    """The SDK wants a loop in this thread, and its root resource belongs to one."""
+    own = asyncio.new_event_loop()
+    asyncio.set_event_loop(own)
+    set_root_resource(None)  # type: ignore[arg-type]
+    yield
+    set_root_resource(None)  # type: ignore[arg-type]
+    asyncio.set_event_loop(None)
+    own.close()
+
+
 @pytest.fixture
-def recorder() -> Iterator[Recorder]:
-    # The SDK wants a loop in this thread; other tests of the same process leave none behind.
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
+def recorder() -> Recorder:
     mocks = Recorder()
     pulumi.runtime.set_mocks(mocks, project="demo", stack="prod", preview=False)
     root = get_root_resource()
     if root is not None:
         root._transformations = []  # the SDK keeps the root from test to test
-    yield mocks
-    asyncio.set_event_loop(None)
-    loop.close()
+    return mocks
 
 
 @pytest.fixture
