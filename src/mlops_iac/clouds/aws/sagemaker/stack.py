@@ -119,8 +119,11 @@ def _datasets(scope: Scope) -> list[ComponentCall]:
 
 def _former_datasets(scope: Scope) -> dict[str, str]:
     """Former names of datasets, the same in all environments, whatever each of them uploads."""
-    names = scope.blueprint.datasets
-    return {name: former for name in names if (former := scope.moved_from("datasets", name))}
+    return {
+        new.removeprefix("datasets."): former.removeprefix("datasets.")
+        for new, former in scope.blueprint.moved.items()
+        if new.startswith("datasets.")
+    }
 
 
 def _listens(scope: Scope) -> bool:
