@@ -8,8 +8,6 @@ thousand) would otherwise train without end. What could not be delivered waits i
 from __future__ import annotations
 
 import base64
-import io
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -21,7 +19,9 @@ from ._context import Context, physical
 from ._cron import schedule_expression
 from ._iam import Statement, lambda_trust, policy_document, statement, trust
 from ._naming import truncate
+from ._package import zipped
 
+_merge = pulumi.ResourceOptions.merge
 _RUNTIME = "python3.13"
 _MODULE = "cooldown"
 # A start that comes late is worse than none: the next one comes anyway.
@@ -178,7 +178,7 @@ class RetrainTriggers(pulumi.ComponentResource):
             opts=self._child,
         )
         role = self._role("cooldown", lambda_trust(self._context), *self._cooldown_rights(log))
-        package = _zip(f"{_MODULE}.py", args.handler)
+        package = zipped(f"{_MODULE}.py", args.handler)
         digest = sha256(package)
         code = aws.s3.BucketObjectv2(
             f"{name}-cooldown-code",
@@ -215,7 +215,7 @@ class RetrainTriggers(pulumi.ComponentResource):
                 target_arn=self.dead_letters.arn
             ),
             tags=args.tags,
-            opts=_also(self._after_policy("cooldown"), self._cut("cooldown")),
+            opts=_merge(self._after_policy("cooldown"), self._cut("cooldown")),
         )
 
     def _cooldown_rights(self, log: aws.cloudwatch.LogGroup) -> list[Statement]:
@@ -295,7 +295,7 @@ class RetrainTriggers(pulumi.ComponentResource):
             dead_letter_config=aws.cloudwatch.EventTargetDeadLetterConfigArgs(
                 arn=self.dead_letters.arn
             ),
-            opts=_also(
+            opts=_merge(
                 self._was(f"{name}-target", f"{former}-target"),
                 pulumi.ResourceOptions(depends_on=[permission]),
             ),
@@ -392,31 +392,8 @@ def _logical(name: str) -> str:
     return truncate(name, _LOGICAL_LIMIT)
 
 
-def _also(*options: pulumi.ResourceOptions) -> pulumi.ResourceOptions:
-    merged = pulumi.ResourceOptions()
-    for each in options:
-        merged = pulumi.ResourceOptions.merge(merged, each)
-    return merged
-
-
 def _flat(
     arns: Sequence[pulumi.Input[str] | Sequence[pulumi.Input[str]]],
 ) -> list[pulumi.Input[str]]:
-    found: list[pulumi.Input[str]] = []
-    for each in arns:
-        if isinstance(each, list | tuple):
-            found.extend(each)
-        else:
-            found.append(each)  # type: ignore[arg-type]
-    return found
-
-
-def _zip(file_name: str, source: str) -> bytes:
-    """A package of one file whose bytes depend on nothing but the source."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as package:
-        entry = zipfile.ZipInfo(file_name, date_time=(1980, 1, 1, 0, 0, 0))
-        entry.create_system = 3  # Unix, on every machine that packs
-        entry.external_attr = 0o644 << 16
-        package.writestr(entry, source)
-    return buffer.getvalue()
+    lists = (each if isinstance(each, list | tuple) else [each] for each in arns)
+    return [arn for several in lists for arn in several]  # type: ignore[misc]
