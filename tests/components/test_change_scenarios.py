@@ -746,11 +746,87 @@ def test_without_moved_another_name_is_another_endpoint(world: World) -> None:
     assert "downtime" in {risk.kind for risk in gone.risks}
 
 
-@pytest.mark.parametrize(
-    "moved",
-    ["models.churn: models.old", "datasets.customers: datasets.old", "alerts.oncall: alerts.o"],
-)
-def test_what_cannot_be_renamed_is_refused(tmp_path: Path, moved: str) -> None:
-    project = load(write(tmp_path, BASE + f"moved: {{{moved}}}\n"))
-    with pytest.raises(BlueprintInvalid, match="only serving entries can be renamed"):
+RETRAINED = BASE.replace("cooldown_hours: 24", "new_data: [customers], cooldown_hours: 24")
+LONG = "of-a-name-that-is-cut-in-the-cloud"
+
+
+def renamed_model(text: str, name: str = "attrition") -> str:
+    """The same, its model under another name."""
+    text = text.replace("models:\n  churn:", f"models:\n  {name}:")
+    text = text.replace("model: churn\n", f"model: {name}\n")
+    return text + f"moved: {{models.{name}: models.churn}}\n"
+
+
+def renamed_dataset(text: str) -> str:
+    """The same, its dataset under another name."""
+    text = text.replace("  customers: {", "  people: {").replace("[customers]", "[people]")
+    return text + "moved: {datasets.people: datasets.customers}\n"
+
+
+def renaming(folder: Path, old: str, new: str) -> list[Step]:
+    """What a rename does to what is in the cloud, by the graphs of before and after."""
+    graphs = []
+    for name, text in (("old", old), ("new", new)):
+        (folder / name).mkdir()
+        project = load(write(folder / name, text))
+        alone = Alone(project, project.loaded, project.resolve("prod"))
+        graphs.append(captured(alone, "prod", folder / f"{name}-program"))
+    steps = diff(graphs[0], graphs[1], replacement_fact)
+    assert {step.op for step in steps} <= {"same", "update"}
+    return [step for step in steps if step.op != "same" and "pulumi" not in step.type]
+
+
+@pytest.mark.parametrize("name", ["attrition", "a-" + LONG])
+def test_a_renamed_model_keeps_its_versions_its_pipeline_and_its_triggers(
+    tmp_path: Path, name: str
+) -> None:
+    """Only what an alarm says to people is another text."""
+    steps = renaming(tmp_path, RETRAINED, renamed_model(RETRAINED, name))
+    changed = {f"{step.type} {change.path}" for step in steps for change in step.changes}
+    assert changed == {"aws:cloudwatch/metricAlarm:MetricAlarm alarmDescription"}
+
+
+def test_a_name_that_was_cut_is_left_behind_too(tmp_path: Path) -> None:
+    before = RETRAINED.replace("models:\n  churn:", f"models:\n  the-{LONG}:")
+    before = before.replace("model: churn\n", f"model: the-{LONG}\n")
+    after = renamed_model(RETRAINED).replace("models.churn}", f"models.the-{LONG}}}")
+    assert {step.type for step in renaming(tmp_path, before, after)} == {
+        "aws:cloudwatch/metricAlarm:MetricAlarm"
+    }
+
+
+def test_a_renamed_dataset_stays_where_it_is(tmp_path: Path) -> None:
+    """The steps are told the new name, so their definition changes; no file is moved."""
+    steps = renaming(tmp_path, RETRAINED, renamed_dataset(RETRAINED))
+    changed = {
+        f"{step.name} {change.path.split('.')[0]}" for step in steps for change in step.changes
+    }
+    assert changed == {
+        "churn-training-pipeline pipelineDefinition",
+        "churn-retrain-new-people description",
+    }
+
+
+def test_a_model_and_its_dataset_are_renamed_at_once(tmp_path: Path) -> None:
+    after = renamed_model(renamed_dataset(RETRAINED).rsplit("moved:", 1)[0])
+    after = after.replace("models.churn}", "models.churn, datasets.people: datasets.customers}")
+    assert {step.type for step in renaming(tmp_path, RETRAINED, after)} == {
+        "aws:cloudwatch/eventRule:EventRule",
+        "aws:cloudwatch/metricAlarm:MetricAlarm",
+        "aws:sagemaker/pipeline:Pipeline",
+    }
+
+
+def test_without_moved_another_model_is_another_registry(world: World) -> None:
+    text = renamed_model(BASE).rsplit("moved:", 1)[0]
+    steps = {item.address: item.step.op for item in world.review(text)}
+    assert steps["sagemaker.ModelPackageGroup/attrition-registry-group"] == "create"
+    assert steps["sagemaker.ModelPackageGroup/churn-registry-group"] == "delete"
+
+
+def test_what_cannot_be_renamed_is_refused(tmp_path: Path) -> None:
+    project = load(write(tmp_path, BASE + "moved: {alerts.oncall: alerts.o}\n"))
+    with pytest.raises(
+        BlueprintInvalid, match="only serving, models and datasets can be renamed yet"
+    ):
         project.calls("prod")

@@ -39,6 +39,9 @@ class Store(pulumi.ComponentResource):
         super().__init__("x:y:Store", name, None, opts)
         self.bucket = s3.Bucket(f"{name}-b", tags={"v": str(V)}, opts=O(parent=self, ignore_changes=["tags"]))
         self.inner = Inner(f"{name}-i", opts=O(parent=self))
+        # its name does not follow from its parent's; the first store's alias is its own name
+        former = [pulumi.Alias(name="own-store1")] if name != "s" else None
+        sns.Topic(f"own-{name}", opts=O(parent=self, aliases=former))
         self.register_outputs({"arn": self.bucket.arn})
 
 class Inner(pulumi.ComponentResource):

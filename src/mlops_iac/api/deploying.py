@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -111,8 +111,9 @@ class Deployment:
         if self.stack == LOCAL:
             if self.project.cloud.answering() is None or self.lost:
                 return None
-            group = self.engine.outputs(bare).get(_group(model))
-            return _newest(self.project, self.stack, str(group)) if group else None
+            moved = self.project.resolve(self.stack).blueprint.moved
+            group = _group(self.engine.outputs(bare), moved, model)
+            return _newest(self.project, self.stack, group) if group else None
         source = self.project.resolve(self.stack).blueprint.models[model].promote_from
         return _newest_real(self.project, source or self.stack, model)
 
@@ -317,10 +318,10 @@ def comparison(project: Project, plan: Plan) -> str:
             return f"the state of {plan.stack} under {os.path.relpath(project.work)}"
 
 
-def _group(model: str) -> str:
-    from mlops_iac.api.registry import group_output
+def _group(outputs: Properties, moved: Mapping[str, str], model: str) -> str | None:
+    from mlops_iac.api.registry import model_output
 
-    return group_output(model)
+    return model_output(outputs, moved, model, "model_package_group")
 
 
 def _newest(project: Project, stack: str, group: str) -> str | None:

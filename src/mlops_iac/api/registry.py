@@ -107,8 +107,8 @@ class Registry:
     def group(self, model: str) -> str | None:
         """Return the name of a model's package group, or None before it is deployed."""
         outputs = self.project.outputs(self.stack)
-        name = outputs.get(group_output(model))
-        return str(name) if name else None
+        moved = self.project.resolve(self.stack).blueprint.moved
+        return model_output(outputs, moved, model, "model_package_group")
 
     def _trained(self) -> list[str]:
         models = self.project.resolve(self.stack).blueprint.models
@@ -173,9 +173,19 @@ def _summary(model: str, item: Mapping[str, Any]) -> Version:
     )
 
 
-def group_output(model: str) -> str:
-    """Return the stack output that holds the name of a model's package group."""
-    return f"{model.replace('-', '_')}_model_package_group"
+def model_output(
+    outputs: Mapping[str, Any], moved: Mapping[str, str], model: str, kind: str
+) -> str | None:
+    """Return what a stack put out for a model: `kind` is `model_package_group` or `pipeline`.
+
+    A stack that was last deployed before a rename (`moved`, new path: old path) has it by the
+    model's former name. None before it is deployed at all.
+    """
+    former = moved.get(f"models.{model}", "").removeprefix("models.")
+    for name in filter(None, (model, former)):
+        if found := outputs.get(f"{name.replace('-', '_')}_{kind}"):
+            return str(found)
+    return None
 
 
 def home_group(project: Project, stack: str, model: str) -> str:

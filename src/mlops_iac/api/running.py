@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mlops_iac.api.project import LOCAL
+from mlops_iac.api.registry import model_output
 from mlops_iac.errors import UsageError
 
 if TYPE_CHECKING:
@@ -91,7 +92,8 @@ def run(
 def _deployed(project: Project, model: str) -> tuple[str, dict[str, Any]]:
     info = project.cloud.answering()
     outputs = project.outputs(LOCAL)
-    pipeline = outputs.get(f"{model.replace('-', '_')}_pipeline")
+    moved = project.resolve(LOCAL).blueprint.moved
+    pipeline = model_output(outputs, moved, model, "pipeline")
     if info is None or not pipeline:
         raise UsageError(
             f"the pipeline of {model} is not deployed to {LOCAL}", hint="run `mlops-iac up` first"
@@ -104,4 +106,4 @@ def _deployed(project: Project, model: str) -> tuple[str, dict[str, Any]]:
             f"the emulated cloud has no pipeline {pipeline}; it lost what it held",
             hint="run `mlops-iac up`, which creates it again",
         ) from None
-    return str(pipeline), json.loads(answer["PipelineDefinition"])
+    return pipeline, json.loads(answer["PipelineDefinition"])

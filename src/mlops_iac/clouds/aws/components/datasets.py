@@ -16,11 +16,15 @@ import pulumi_aws as aws
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetsArgs:
-    """`files` by the name of the dataset, uploaded to `bucket`; `key_arn` encrypts them."""
+    """`files` by the name of the dataset, uploaded to `bucket`; `key_arn` encrypts them.
+
+    `known_as` are former names of those that were renamed: what is stored stays where it is.
+    """
 
     bucket: pulumi.Input[str]
     files: Mapping[str, pulumi.FileAsset | pulumi.StringAsset]
     key_arn: pulumi.Input[str] | None = None
+    known_as: Mapping[str, str] = field(default_factory=dict)
     tags: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
 
 
@@ -45,17 +49,24 @@ class Datasets(pulumi.ComponentResource):
         self.uris = {}
         self.new_data_prefixes = {}
         for dataset, source in args.files.items():
-            prefix = f"datasets/{dataset}/"
+            former = args.known_as.get(dataset)
+            known = former or dataset
+            prefix = f"datasets/{known}/"
             aws.s3.BucketObjectv2(
                 f"{name}-{dataset}",
                 bucket=bucket,
-                key=f"{prefix}base/{_file_name(dataset, source)}",
+                key=f"{prefix}base/{_file_name(known, source)}",
                 source=source,
                 source_hash=_content_hash(source),
                 server_side_encryption="aws:kms" if args.key_arn is not None else None,
                 kms_key_id=args.key_arn,
                 tags=args.tags,
-                opts=child,
+                opts=pulumi.ResourceOptions.merge(
+                    child,
+                    pulumi.ResourceOptions(
+                        aliases=[pulumi.Alias(name=f"{name}-{former}")] if former else None
+                    ),
+                ),
             )
             self.uris[dataset] = pulumi.Output.concat("s3://", bucket, "/", prefix)
             self.new_data_prefixes[dataset] = f"{prefix}new/"

@@ -18,7 +18,7 @@ _DESCRIPTION = "Versions of one model, registered by its training pipeline"
 
 @dataclass(frozen=True)
 class RegistryArgs:
-    """`model`: its name in the blueprint. `reader_accounts` may read versions approved here."""
+    """`model`: its name in the blueprint, its former one where it was renamed. `reader_accounts` may read versions approved here."""
 
     model: str
     reader_accounts: Sequence[str] = ()

@@ -8,8 +8,6 @@ thousand) would otherwise train without end. What could not be delivered waits i
 from __future__ import annotations
 
 import base64
-import io
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -21,7 +19,9 @@ from ._context import Context, physical
 from ._cron import schedule_expression
 from ._iam import Statement, lambda_trust, policy_document, statement, trust
 from ._naming import truncate
+from ._package import zipped
 
+_merge = pulumi.ResourceOptions.merge
 _RUNTIME = "python3.13"
 _MODULE = "cooldown"
 # A start that comes late is worse than none: the next one comes anyway.
@@ -37,11 +37,15 @@ _LOGICAL_LIMIT = 64 - 8
 
 @dataclass(frozen=True, kw_only=True)
 class NewData:
-    """A prefix of a bucket that sends its events to EventBridge; nothing here writes below it."""
+    """A prefix of a bucket that sends its events to EventBridge; nothing here writes below it.
+
+    `known_as` is the former name of a dataset that was renamed.
+    """
 
     dataset: str
     bucket: pulumi.Input[str]
     prefix: pulumi.Input[str]
+    known_as: str = ""
 
 
 @dataclass(kw_only=True)
@@ -51,7 +55,8 @@ class RetrainTriggersArgs:
     `schedule` is Unix cron in `timezone`. `alarm_arns` are the alarms, or lists of them, that
     start it when they go off. `handler` is the source of the cooldown function (`handler(event, context)`); it is
     uploaded to `code_bucket` and needed with `new_data` or `alarm_arns` alone.
-    `key_arn` encrypts the function's code and log.
+    `key_arn` encrypts the function's code and log. `known_as` is the name in the cloud where it is
+    not the component's: that of before a rename.
     """
 
     pipeline_name: pulumi.Input[str]
@@ -68,6 +73,7 @@ class RetrainTriggersArgs:
     log_retention_days: int = 90
     permissions_boundary: str | None = None
     topic_arn: pulumi.Input[str] | None = None
+    known_as: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -85,6 +91,7 @@ class RetrainTriggers(pulumi.ComponentResource):
     ) -> None:
         super().__init__("mlops-iac:aws:RetrainTriggers", name, {}, opts)
         self._name, self._args = name, args
+        self._known = args.known_as or name
         self._context = Context(self)
         self._policies: dict[str, aws.iam.RolePolicy] = {}
         self._child = pulumi.ResourceOptions(parent=self)
@@ -123,7 +130,7 @@ class RetrainTriggers(pulumi.ComponentResource):
     def _clock(self, cron: str) -> aws.scheduler.Schedule:
         args, name = self._args, self._name
         group = aws.scheduler.ScheduleGroup(
-            _logical(f"{name}-schedules"), tags=args.tags, opts=self._child
+            _logical(f"{name}-schedules"), tags=args.tags, opts=self._cut("schedules")
         )
         role = self._role(
             "scheduler",
@@ -139,7 +146,7 @@ class RetrainTriggers(pulumi.ComponentResource):
         )
         return aws.scheduler.Schedule(
             f"{name}-schedule",
-            name=physical(name, _NAME_LIMIT),
+            name=physical(self._known, _NAME_LIMIT),
             description=f"Trains again: {cron}",
             group_name=group.name,
             schedule_expression=schedule_expression(cron),
@@ -171,12 +178,12 @@ class RetrainTriggers(pulumi.ComponentResource):
             opts=self._child,
         )
         role = self._role("cooldown", lambda_trust(self._context), *self._cooldown_rights(log))
-        package = _zip(f"{_MODULE}.py", args.handler)
+        package = zipped(f"{_MODULE}.py", args.handler)
         digest = sha256(package)
         code = aws.s3.BucketObjectv2(
             f"{name}-cooldown-code",
             bucket=args.code_bucket,
-            key=f"functions/{name}/{digest.hexdigest()[:32]}.zip",
+            key=f"functions/{self._known}/{digest.hexdigest()[:32]}.zip",
             content_base64=base64.b64encode(package).decode(),
             source_hash=digest.hexdigest(),
             server_side_encryption="aws:kms" if args.key_arn else None,
@@ -208,7 +215,7 @@ class RetrainTriggers(pulumi.ComponentResource):
                 target_arn=self.dead_letters.arn
             ),
             tags=args.tags,
-            opts=self._after_policy("cooldown"),
+            opts=_merge(self._after_policy("cooldown"), self._cut("cooldown")),
         )
 
     def _cooldown_rights(self, log: aws.cloudwatch.LogGroup) -> list[Statement]:
@@ -232,6 +239,7 @@ class RetrainTriggers(pulumi.ComponentResource):
     def _on_new_data(self, data: NewData) -> aws.cloudwatch.EventRule:
         return self._rule(
             f"new-{data.dataset}",
+            f"new-{data.known_as or data.dataset}",
             f"Files of {data.dataset} arrived",
             {
                 "source": ["aws.s3"],
@@ -246,6 +254,7 @@ class RetrainTriggers(pulumi.ComponentResource):
     def _on_alarms(self, alarm_arns: Sequence[pulumi.Input[str]]) -> aws.cloudwatch.EventRule:
         return self._rule(
             "alarms",
+            "alarms",
             "A monitored limit was broken",
             {
                 "source": ["aws.cloudwatch"],
@@ -256,16 +265,17 @@ class RetrainTriggers(pulumi.ComponentResource):
         )
 
     def _rule(
-        self, suffix: str, description: str, pattern: Mapping[str, object]
+        self, suffix: str, known: str, description: str, pattern: Mapping[str, object]
     ) -> aws.cloudwatch.EventRule:
         assert self.function is not None
         name = _logical(f"{self._name}-{suffix}")
+        former = _logical(f"{self._known}-{known}")
         rule = aws.cloudwatch.EventRule(
             name,
             description=description,
             event_pattern=pulumi.Output.json_dumps(pattern),
             tags=self._args.tags,
-            opts=self._child,
+            opts=self._was(name, former),
         )
         permission = aws.lambda_.Permission(
             f"{name}-permission",
@@ -273,7 +283,7 @@ class RetrainTriggers(pulumi.ComponentResource):
             function=self.function.name,
             principal=self._context.service("events"),
             source_arn=rule.arn,
-            opts=self._child,
+            opts=self._was(f"{name}-permission", f"{former}-permission"),
         )
         aws.cloudwatch.EventTarget(
             f"{name}-target",
@@ -285,7 +295,10 @@ class RetrainTriggers(pulumi.ComponentResource):
             dead_letter_config=aws.cloudwatch.EventTargetDeadLetterConfigArgs(
                 arn=self.dead_letters.arn
             ),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[permission]),
+            opts=_merge(
+                self._was(f"{name}-target", f"{former}-target"),
+                pulumi.ResourceOptions(depends_on=[permission]),
+            ),
         )
         return rule
 
@@ -346,7 +359,7 @@ class RetrainTriggers(pulumi.ComponentResource):
             assume_role_policy=trusted,
             permissions_boundary=self._args.permissions_boundary,
             tags=self._args.tags,
-            opts=self._child,
+            opts=self._cut(f"{suffix}-role"),
         )
         policy = aws.iam.RolePolicy(
             f"{self._name}-{suffix}-policy",
@@ -356,6 +369,15 @@ class RetrainTriggers(pulumi.ComponentResource):
         )
         self._policies[suffix] = policy
         return role
+
+    def _was(self, name: str, former: str) -> pulumi.ResourceOptions:
+        """A child with a former name that does not follow from its parent's."""
+        aliases = [pulumi.Alias(name=former)] if former != name else None
+        return pulumi.ResourceOptions(parent=self, aliases=aliases)
+
+    def _cut(self, suffix: str) -> pulumi.ResourceOptions:
+        """A child whose name may be cut, and cut elsewhere than its former one."""
+        return self._was(_logical(f"{self._name}-{suffix}"), _logical(f"{self._known}-{suffix}"))
 
     def _after_policy(self, suffix: str) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(parent=self, depends_on=[self._policies[suffix]])
@@ -373,21 +395,5 @@ def _logical(name: str) -> str:
 def _flat(
     arns: Sequence[pulumi.Input[str] | Sequence[pulumi.Input[str]]],
 ) -> list[pulumi.Input[str]]:
-    found: list[pulumi.Input[str]] = []
-    for each in arns:
-        if isinstance(each, list | tuple):
-            found.extend(each)
-        else:
-            found.append(each)  # type: ignore[arg-type]
-    return found
-
-
-def _zip(file_name: str, source: str) -> bytes:
-    """A package of one file whose bytes depend on nothing but the source."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as package:
-        entry = zipfile.ZipInfo(file_name, date_time=(1980, 1, 1, 0, 0, 0))
-        entry.create_system = 3  # Unix, on every machine that packs
-        entry.external_attr = 0o644 << 16
-        package.writestr(entry, source)
-    return buffer.getvalue()
+    lists = (each if isinstance(each, list | tuple) else [each] for each in arns)
+    return [arn for several in lists for arn in several]  # type: ignore[misc]

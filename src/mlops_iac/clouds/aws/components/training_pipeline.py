@@ -34,6 +34,7 @@ class TrainingPipelineArgs:
     `artifacts_bucket` is filled with `bucket`, `code_uri` with the `s3://` URI that `code` is
     uploaded to, `kms_key_arn` with `key_arn`, `region` with the stack's; `values` fills the rest.
     A placeholder without a value and a value without a placeholder fail the program.
+    `known_as` is the name that the pipeline and its files go by where it is not the component's.
     `role_arn` starts the jobs; it is not the role the steps run with.
     """
 
@@ -45,6 +46,7 @@ class TrainingPipelineArgs:
     key_arn: pulumi.Input[str] | None = None
     description: str | None = None
     parallel_steps: int | None = None
+    known_as: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -62,11 +64,12 @@ class TrainingPipeline(pulumi.ComponentResource):
         after = opts.depends_on if opts else None
         child = pulumi.ResourceOptions(parent=self, depends_on=after)
 
+        known = args.known_as or name
         digest = _hash(args.code)
         code = aws.s3.BucketObjectv2(
             f"{name}-code",
             bucket=args.bucket,
-            key=f"code/{name}/{digest[:32]}/{_CODE_FILE}",
+            key=f"code/{known}/{digest[:32]}/{_CODE_FILE}",
             source=args.code,
             source_hash=digest,
             server_side_encryption="aws:kms" if args.key_arn else None,
@@ -82,11 +85,11 @@ class TrainingPipeline(pulumi.ComponentResource):
         }
         if unused := set(args.values) - placeholders(args.definition):
             raise ValueError(f"the definition has no placeholder for {', '.join(sorted(unused))}")
-        known = {key: value for key, value in own.items() if value is not None}
-        definition = fill(args.definition, {**known, **args.values})
+        filled = {key: value for key, value in own.items() if value is not None}
+        definition = fill(args.definition, {**filled, **args.values})
         inline = len(args.definition.encode()) <= _INLINE_BYTES
         stored = None if inline else self._store(name, args, definition, child)
-        pipeline_name = physical(name, PIPELINE_LIMIT)
+        pipeline_name = physical(known, PIPELINE_LIMIT)
         self.pipeline = aws.sagemaker.Pipeline(
             f"{name}-pipeline",
             pipeline_name=pipeline_name,
@@ -123,7 +126,7 @@ class TrainingPipeline(pulumi.ComponentResource):
         stored = aws.s3.BucketObjectv2(
             f"{name}-definition",
             bucket=args.bucket,
-            key=f"code/{name}/{digest[:32]}/definition.json",
+            key=f"code/{args.known_as or name}/{digest[:32]}/definition.json",
             content=definition,
             content_type="application/json",
             server_side_encryption="aws:kms" if args.key_arn else None,

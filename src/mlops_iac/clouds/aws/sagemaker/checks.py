@@ -23,6 +23,7 @@ from mlops_iac.pipeline.refusals import refusals
 # botocore, sagemaker TagKey and TagValue; AWS itself reserves the prefix.
 _TAG = re.compile(r"[\w\s.:/=+\-@]*", re.UNICODE)
 _LONGEST_TAG_KEY, _LONGEST_TAG = 128, 256
+_RENAMEABLE = ("serving", "models", "datasets")
 _RESERVED_NAMES = {"keys", "data", "datasets", "identity", "alerts", "budget", "promotion"}
 
 
@@ -277,14 +278,14 @@ def _retrain(scope: Scope, name: str) -> Iterator[Diagnostic]:
 
 
 def _moves(scope: Scope) -> Iterator[Diagnostic]:
-    """A registry or a dataset cannot be given another name in AWS, so theirs would be lost."""
+    """Entries of other sections have no former name in the program: they would be made anew."""
     for new in scope.blueprint.moved:
-        if not new.startswith("serving."):
+        if new.partition(".")[0] not in _RENAMEABLE:
             path = f'moved."{new}"'
             yield scope.resolved.diagnostic(
                 path,
                 UNSUPPORTED,
-                f"{path}: on SageMaker only serving entries can be renamed yet",
+                f"{path}: on SageMaker only {listed(_RENAMEABLE, 'and')} can be renamed yet",
                 "keep the old name",
                 at_key=True,
             )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from dataclasses import replace
 from importlib.resources import files
 from typing import Any
 
@@ -12,6 +14,7 @@ from mlops_iac.clouds.aws.sagemaker.scope import (
     STACK_TAG,
     Scope,
     call,
+    call_name,
     construct,
     identifier,
     registry_variable,
@@ -49,7 +52,7 @@ def plan_registry(scope: Scope, name: str) -> ComponentCall:
         registry_variable(name),
         "registry:Registry",
         {
-            "model": name,
+            "model": scope.known_as("models", name),
             "reader_accounts": Setting(scope.readers(name), f"{path}.reader_accounts"),
             "protect": scope.protect,
             "tags": scope.tags,
@@ -57,6 +60,7 @@ def plan_registry(scope: Scope, name: str) -> ComponentCall:
         path=path,
         exports={f"{identifier(name)}_model_package_group": "group_name"},
         flag=trained_here(name),
+        aliases=_former_names(scope, name, lambda former: call_name(registry_variable(former))),
     )
 
 
@@ -64,10 +68,13 @@ def plan_pipeline(scope: Scope, name: str) -> ComponentCall:
     """The training pipeline of one model."""
     model = scope.blueprint.models[name]
     path = f"models.{name}"
-    text, _ = definition(lifecycle(scope.resolved, name), _settings(scope, name, model))
+    # What was stored under the former name stays where it is, and so does what follows.
+    life = replace(lifecycle(scope.resolved, name), model=scope.known_as("models", name))
+    text, _ = definition(life, _settings(scope, name, model))
     if own_roles := _steps_with_roles(scope):
         text = _with_roles(text, own_roles)
     wanted = placeholders(text)
+    aliases = _former_names(scope, name, _training)
     values: dict[str, Any] = {
         "execution_role_arn": Ref("identity", "execution_role_arn"),
         "model_package_group_name": Ref(registry_variable(name), "group_name"),
@@ -94,13 +101,15 @@ def plan_pipeline(scope: Scope, name: str) -> ComponentCall:
             ),
             "values": {key: value for key, value in values.items() if key in wanted},
             "description": model.description or None,
+            "known_as": next(iter(aliases), None),
             "tags": scope.tags,
         },
         path=path,
-        name=f"{name}-training",
+        name=_training(name),
         depends_on=("data", registry_variable(name)),
         exports={f"{identifier(name)}_pipeline": "pipeline_name"},
         flag=trained_here(name),
+        aliases=aliases,
     )
 
 
@@ -112,9 +121,10 @@ def plan_retraining(scope: Scope, name: str) -> list[ComponentCall]:
         return []
     path = f"models.{name}.retrain"
     guarded = bool(retrain.new_data or retrain.limits)
+    aliases = _former_names(scope, name, lambda former: call_name(_retrain_variable(former)))
     return [
         call(
-            f"{identifier(name)}_retrain",
+            _retrain_variable(name),
             "retrain_triggers:RetrainTriggers",
             {
                 "pipeline_name": Ref(pipeline_variable(name), "pipeline_name"),
@@ -138,12 +148,28 @@ def plan_retraining(scope: Scope, name: str) -> list[ComponentCall]:
                 ),
                 "topic_arn": Ref("alerts", "topic_arn") if scope.blueprint.alerts else None,
                 "permissions_boundary": scope.permissions_boundary,
+                "known_as": next(iter(aliases), None),
                 "tags": scope.tags,
             },
             path=path,
             depends_on=("data",) if guarded else (),
+            aliases=aliases,
         )
     ]
+
+
+def _retrain_variable(model: str) -> str:
+    return f"{identifier(model)}_retrain"
+
+
+def _training(model: str) -> str:
+    return f"{model}-training"
+
+
+def _former_names(scope: Scope, name: str, named: Callable[[str], str]) -> tuple[str, ...]:
+    """The name that a component of a renamed model had, as `named` makes it of the model's."""
+    former = scope.moved_from("models", name)
+    return (named(former),) if former else ()
 
 
 def _settings(scope: Scope, name: str, model: Model) -> SageMakerSettings:
@@ -210,7 +236,13 @@ def _new_data(scope: Scope, dataset: str) -> Any:
         bucket = Setting(host, f"datasets.{dataset}.source.bucket")
         prefix = Setting(rest, f"datasets.{dataset}.source.prefix")
     return construct(
-        "retrain_triggers:NewData", {"dataset": dataset, "bucket": bucket, "prefix": prefix}
+        "retrain_triggers:NewData",
+        {
+            "dataset": dataset,
+            "bucket": bucket,
+            "prefix": prefix,
+            "known_as": scope.moved_from("datasets", dataset),
+        },
     )
 
 

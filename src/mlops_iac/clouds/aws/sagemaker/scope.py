@@ -123,14 +123,14 @@ class Scope(Record):
             if isinstance(entry, RealTime)
         }
 
-    def moved_from(self, name: str) -> str | None:
-        """The former name of a serving entry."""
-        former = self.blueprint.moved.get(f"serving.{name}")
-        return former.removeprefix("serving.") if former else None
+    def moved_from(self, section: str, name: str) -> str | None:
+        """The former name of an entry of `section` (`serving`, `models`, `datasets`)."""
+        former = self.blueprint.moved.get(f"{section}.{name}")
+        return former.removeprefix(f"{section}.") if former else None
 
-    def known_as(self, name: str) -> str:
-        """What a serving entry is called in the cloud: a renamed one keeps the name it has there."""
-        return self.moved_from(name) or name
+    def known_as(self, section: str, name: str) -> str:
+        """What an entry is called in the cloud: a renamed one keeps the name it has there."""
+        return self.moved_from(section, name) or name
 
     def home(self, model: str) -> Home:
         """Where versions of `model` are approved: at the end of the chain of `promote_from`."""
@@ -148,7 +148,8 @@ class Scope(Record):
     @staticmethod
     def _home(at: ResolvedBlueprint, model: str) -> Home:
         blueprint = at.blueprint
-        group = physical_name(blueprint.name, at.environment, model, PACKAGE_GROUP_LIMIT)
+        known = Scope(at).known_as("models", model)
+        group = physical_name(blueprint.name, at.environment, known, PACKAGE_GROUP_LIMIT)
         return Home(at.environment, blueprint.account, blueprint.region, group)
 
     def readers(self, model: str) -> list[str]:
@@ -189,7 +190,7 @@ def call(
     return ComponentCall(
         variable=variable,
         component=f"{COMPONENTS}.{component}",
-        name=name or variable.replace("_", "-"),
+        name=name or call_name(variable),
         args=given(args),
         path=path,
         depends_on=depends_on,
@@ -197,6 +198,11 @@ def call(
         flag=flag,
         aliases=aliases,
     )
+
+
+def call_name(variable: str) -> str:
+    """The logical name of a component that has none of its own."""
+    return variable.replace("_", "-")
 
 
 def construct(cls: str, args: Mapping[str, Any]) -> Construct:

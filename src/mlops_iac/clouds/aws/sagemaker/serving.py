@@ -11,6 +11,7 @@ from mlops_iac.clouds.aws.sagemaker import machines
 from mlops_iac.clouds.aws.sagemaker.scope import (
     Scope,
     call,
+    call_name,
     construct,
     identifier,
     registry_variable,
@@ -45,7 +46,7 @@ def promoting_accounts(scope: Scope) -> list[str]:
 def plan_serving(scope: Scope, name: str, entry: RealTime) -> list[ComponentCall]:
     """The endpoint of one entry and its monitor."""
     path = f"serving.{name}"
-    variable, former = identifier(name), scope.moved_from(name)
+    variable, former = identifier(name), scope.moved_from("serving", name)
     endpoint = call(
         variable,
         "real_time_endpoint:RealTimeEndpoint",
@@ -194,7 +195,7 @@ def _capture(scope: Scope, name: str, entry: RealTime) -> Construct | None:
         "real_time_endpoint:Capture",
         {
             "bucket": Ref("data", "captures.bucket"),
-            "prefix": scope.known_as(name),
+            "prefix": scope.known_as("serving", name),
             "percent": Setting(entry.capture.percent, f"serving.{name}.capture.percent"),
         },
     )
@@ -209,7 +210,7 @@ def _monitor(scope: Scope, name: str, entry: RealTime) -> list[ComponentCall]:
         for metric, limit in entry.monitor.limits.items()
     }
     answering = [key for key, variant in variants(entry).items() if variant.shadow_percent is None]
-    variable, former = f"{identifier(name)}_monitor", scope.moved_from(name)
+    variable, former = f"{identifier(name)}_monitor", scope.moved_from("serving", name)
     return [
         call(
             variable,
@@ -225,7 +226,7 @@ def _monitor(scope: Scope, name: str, entry: RealTime) -> list[ComponentCall]:
             },
             path=path,
             exports={f"{identifier(name)}_dashboard": "dashboard_name"},
-            aliases=(f"{identifier(former)}_monitor".replace("_", "-"),) if former else (),
+            aliases=(call_name(f"{identifier(former)}_monitor"),) if former else (),
         )
     ]
 

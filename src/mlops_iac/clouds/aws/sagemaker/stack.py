@@ -106,6 +106,7 @@ def _datasets(scope: Scope) -> list[ComponentCall]:
             {
                 "bucket": Ref("data", "data.bucket"),
                 "files": found,
+                "known_as": _former_datasets(scope) or None,
                 "key_arn": Ref("keys", "data_key_arn") if scope.customer_key else None,
                 "tags": scope.tags,
             },
@@ -114,6 +115,15 @@ def _datasets(scope: Scope) -> list[ComponentCall]:
             flag=UPLOADS,
         )
     ]
+
+
+def _former_datasets(scope: Scope) -> dict[str, str]:
+    """Former names of datasets, the same in all environments, whatever each of them uploads."""
+    return {
+        new.removeprefix("datasets."): former.removeprefix("datasets.")
+        for new, former in scope.blueprint.moved.items()
+        if new.startswith("datasets.")
+    }
 
 
 def _listens(scope: Scope) -> bool:
@@ -128,7 +138,7 @@ def _listens(scope: Scope) -> bool:
 
 def _data(scope: Scope) -> ComponentCall:
     captures = {
-        scope.known_as(name): Setting(
+        scope.known_as("serving", name): Setting(
             entry.capture.retention_days, f"serving.{name}.capture.retention_days"
         )
         for name, entry in scope.endpoints.items()
@@ -170,7 +180,9 @@ def _identity(scope: Scope) -> ComponentCall:
             "artifacts_bucket_arn": Ref("data", "artifacts.arn"),
             "captures_bucket_arn": Ref("data", "captures.arn") if captures else None,
             "key_arn": Ref("keys", "data_key_arn") if scope.customer_key else None,
-            "models": Setting(scope.trained, TRAINED_MODELS),
+            "models": Setting(
+                [scope.known_as("models", name) for name in scope.trained], TRAINED_MODELS
+            ),
             "steps": steps,
             "tunes": any(model.tune is not None for model in trained),
             "serves": bool(scope.endpoints),
@@ -233,7 +245,10 @@ def rollback_alarms(scope: Scope) -> list[str]:
         for name, entry in scope.endpoints.items()
         for endpoint in [
             physical_name(
-                scope.blueprint.name, scope.environment, scope.known_as(name), ENDPOINT_LIMIT
+                scope.blueprint.name,
+                scope.environment,
+                scope.known_as("serving", name),
+                ENDPOINT_LIMIT,
             )
         ]
         for variant, section in variants(entry).items()
