@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from itertools import takewhile
-from operator import eq
 
 from mlops_iac.api.status import HALVES, count
 from mlops_iac.graph.model import STACK_TYPE, address_of
 from mlops_iac.graph.plan import Plan, PropertyChange, Step
-from mlops_iac.graph.redact import REDACTED, parse_document, redact
-from mlops_iac.values import Asset, Secret, Unknown, Value
+from mlops_iac.graph.redact import parse_document, redact
+from mlops_iac.graph.shown import around_difference, cut, shown_value
+from mlops_iac.values import Value
 
 Style = Callable[..., str]
 
@@ -94,7 +92,7 @@ def step_lines(step: Step, style: Style, *, detail: bool) -> Iterator[str]:
                 yield "      " + change_line(inner, style)
     if step.op == "create" and detail and not step.changes:
         for key in sorted(step.new_inputs):
-            value = _cut(shown_value(named(key, step.new_inputs[key])), 0)
+            value = cut(shown_value(named(key, step.new_inputs[key])), 0, _LONGEST)
             yield f"      {style('+', fg='green')} {key}: {value}"
 
 
@@ -144,62 +142,14 @@ def change_line(change: PropertyChange, style: Style) -> str:
     ]
     old, new = (shown_value(named(change.path, value)) for value in (change.old, change.new))
     if change.kind == "update":
-        old, new = around_difference(old, new)
+        old, new = around_difference(old, new, _LONGEST, _CONTEXT)
         # The same words on both sides: a reference to what is made anew.
         values = f"{old} → (known after up)" if old == new else f"{old} → {new}"
     else:
-        values = _cut(new if change.kind == "add" else old, 0)
+        values = cut(new if change.kind == "add" else old, 0, _LONGEST)
     tail = ""
     if change.replaces:
         tail = style(f"  ← forces replacement ({change.source})", fg="magenta")
     elif change.replaces is None:
         tail = style("  ← may replace (no fact)", fg="magenta")
     return f"{style(sign, fg=color)} {change.path}: {values}{tail}"
-
-
-def around_difference(old: str, new: str) -> tuple[str, str]:
-    """Return two long texts cut to where they differ, so that the difference is in sight."""
-    if max(len(old), len(new)) <= _LONGEST:
-        return old, new
-    same = sum(1 for _ in takewhile(bool, map(eq, old, new)))
-    begin = max(0, same - _CONTEXT)
-    return _cut(old, begin), _cut(new, begin)
-
-
-def _cut(text: str, begin: int) -> str:
-    head = "…" if begin else ""
-    tail = text[begin:]
-    return head + (tail if len(tail) <= _LONGEST else f"{tail[: _LONGEST - 1]}…")
-
-
-def shown_value(value: Value) -> str:
-    """Return a value on one line; secrets and what is not known yet stay hidden."""
-    match value:
-        case Secret():
-            return REDACTED
-        case str() if value == REDACTED:
-            return REDACTED
-        case Unknown():
-            return "(known after up)"
-        case Asset():
-            return f"{value.path or 'text'} ({value.hash[:12]})"
-        case str():
-            text = json.dumps(value, ensure_ascii=False)
-        case Mapping() | list() | tuple():
-            text = json.dumps(plain(value), ensure_ascii=False, default=str)
-        case _:
-            text = json.dumps(value, default=str)
-    return text
-
-
-def plain(value: Value) -> Value:
-    """Return a JSON-able copy without secrets."""
-    match value:
-        case Secret() | Unknown() | Asset():
-            return shown_value(value)
-        case Mapping():
-            return {str(key): plain(item) for key, item in value.items()}
-        case list() | tuple():
-            return [plain(item) for item in value]
-        case _:
-            return value

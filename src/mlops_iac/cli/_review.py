@@ -10,11 +10,11 @@ from mlops_iac.cli._plan import (
     component_title,
     group,
     plan_lines,
-    shown_value,
     step_lines,
     summary_line,
 )
 from mlops_iac.graph.model import STACK_TYPE
+from mlops_iac.graph.shown import shown_value
 from mlops_iac.review.model import Cause, ReviewedStep
 
 _RISK_WORDS = {

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from mlops_iac.cli._plan import plain
 from mlops_iac.cli._session import Session, verb
 from mlops_iac.errors import UsageError
+from mlops_iac.graph.shown import plain
 from mlops_iac.values import reveal
 
 

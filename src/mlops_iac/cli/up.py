@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mlops_iac.cli._plan import plain, plan_lines, size, summary_line
+from mlops_iac.cli._plan import plan_lines, size, summary_line
 from mlops_iac.cli._policies import guard
 from mlops_iac.cli._progress import progress
 from mlops_iac.cli._session import Session, verb
 from mlops_iac.errors import PlanMoved, ResourceFailed, UsageError
+from mlops_iac.graph.shown import plain
 
 if TYPE_CHECKING:
     from mlops_iac.api.deploying import Deployment

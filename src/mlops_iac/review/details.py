@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
+from mlops_iac.graph.shown import shown_value
 from mlops_iac.policy.model import Finding
 from mlops_iac.review.budget import Section
 from mlops_iac.review.escape import Platform, code, fence, prose
@@ -17,7 +18,6 @@ from mlops_iac.review.shown import (
     is_followed,
     references,
     shown_redacted,
-    shown_value,
 )
 
 # Properties of one resource; more are counted.

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from mlops_iac.graph.shown import shown_value
 from mlops_iac.policy.model import Finding
 from mlops_iac.review.escape import LINE, SENTENCE, page
 from mlops_iac.review.model import Cause, Review, ReviewedStep
@@ -27,7 +28,6 @@ from mlops_iac.review.shown import (
     is_followed,
     references,
     shown_redacted,
-    shown_value,
     written,
 )
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import islice, takewhile
-from operator import eq
+from itertools import islice
 from typing import Final
 
 from mlops_iac.graph.model import STACK_TYPE
 from mlops_iac.graph.plan import PropertyChange, Step
 from mlops_iac.graph.redact import REDACTED, is_secret_name, parse_document, redact
+from mlops_iac.graph.shown import around_difference, shown_value
 from mlops_iac.review.model import ReviewedStep
-from mlops_iac.values import Asset, Properties, Secret, Unknown, Value
+from mlops_iac.values import Properties, Value
 
 SIGNS: Final[Mapping[str, str]] = {
     "create": "+",
@@ -27,6 +26,8 @@ SIGNS: Final[Mapping[str, str]] = {
 # The order of a table: what cannot be undone first, and last what may be cut.
 ORDER: Final = ("replace", "delete", "create", "update", "read", "refresh")
 _HALVES: Final = ("create-replacement", "delete-replaced")
+# Characters of a value, and of those before the first difference of two.
+_LONGEST: Final = 160
 _CONTEXT: Final = 24
 _LABELS: Final = ("name", "Name", "key", "Key")
 _SEGMENT = re.compile(r'\["((?:[^"\\]|\\.)*)"\]|\[(\d+)\]|([^.\[\]]+)')
@@ -81,35 +82,9 @@ def difference(step: Step, change: PropertyChange) -> tuple[str, str]:
     return around_difference(
         shown_value(hidden(change.path, old, step.old_inputs)),
         shown_value(hidden(change.path, new, step.new_inputs)),
+        _LONGEST,
+        _CONTEXT,
     )
-
-
-def around_difference(old: str, new: str, longest: int = 160) -> tuple[str, str]:
-    """Two long texts cut to where they differ, so that the difference is in sight."""
-    if max(len(old), len(new)) <= longest:
-        return old, new
-    same = sum(1 for _ in takewhile(bool, map(eq, old, new)))
-    begin = max(0, same - _CONTEXT)
-    return _cut(old, begin, longest), _cut(new, begin, longest)
-
-
-def shown_value(value: Value) -> str:
-    """A value on one line; what is secret or not known yet stays hidden."""
-    match value:
-        case Secret():
-            return REDACTED
-        case str() if value == REDACTED:
-            return REDACTED
-        case Unknown():
-            return "(known after up)"
-        case Asset():
-            return f"{(value.path or 'text')} ({value.hash[:12]})"
-        case str():
-            return json.dumps(value, ensure_ascii=False)
-        case Mapping() | list() | tuple():
-            return json.dumps(_plain(value), ensure_ascii=False, default=str)
-        case _:
-            return json.dumps(value, default=str)
 
 
 def hidden(path: str, value: Value, inputs: Properties | None = None) -> Value:
@@ -219,20 +194,3 @@ def _same_beginning(old: str, new: str) -> int:
         else:
             high = middle - 1
     return low
-
-
-def _cut(text: str, begin: int, longest: int) -> str:
-    tail = text[begin : begin + longest + 1]
-    return ("…" if begin else "") + (tail if len(tail) <= longest else f"{tail[: longest - 1]}…")
-
-
-def _plain(value: Value) -> Value:
-    match value:
-        case Secret() | Unknown() | Asset():
-            return shown_value(value)
-        case Mapping():
-            return {str(key): _plain(item) for key, item in value.items()}
-        case list() | tuple():
-            return [_plain(item) for item in value]
-        case _:
-            return value

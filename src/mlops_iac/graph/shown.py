@@ -1,0 +1,61 @@
+"""Values as people read them: on one line, no secrets, two long ones cut to where they differ."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from itertools import takewhile
+from operator import eq
+
+from mlops_iac.graph.redact import REDACTED
+from mlops_iac.values import Asset, Secret, Unknown, Value
+
+
+def shown_value(value: Value) -> str:
+    """A value on one line; what is secret or not known yet stays hidden."""
+    match value:
+        case Secret():
+            return REDACTED
+        case str() if value == REDACTED:
+            return REDACTED
+        case Unknown():
+            return "(known after up)"
+        case Asset():
+            return f"{value.path or 'text'} ({value.hash[:12]})"
+        case str():
+            return json.dumps(value, ensure_ascii=False)
+        case Mapping() | list() | tuple():
+            return json.dumps(plain(value), ensure_ascii=False, default=str)
+        case _:
+            return json.dumps(value, default=str)
+
+
+def plain(value: Value) -> Value:
+    """A JSON-able copy without secrets."""
+    match value:
+        case Secret() | Unknown() | Asset():
+            return shown_value(value)
+        case Mapping():
+            return {str(key): plain(item) for key, item in value.items()}
+        case list() | tuple():
+            return [plain(item) for item in value]
+        case _:
+            return value
+
+
+def around_difference(old: str, new: str, longest: int, context: int) -> tuple[str, str]:
+    """Two long texts cut to where they differ, so that the difference is in sight.
+
+    `longest` and `context` count characters: of a text, and before the first difference.
+    """
+    if max(len(old), len(new)) <= longest:
+        return old, new
+    same = sum(1 for _ in takewhile(bool, map(eq, old, new)))
+    begin = max(0, same - context)
+    return cut(old, begin, longest), cut(new, begin, longest)
+
+
+def cut(text: str, begin: int, longest: int) -> str:
+    """`text` from `begin` on, no longer than `longest` characters; `…` says what is missing."""
+    tail = text[begin : begin + longest + 1]
+    return ("…" if begin else "") + (tail if len(tail) <= longest else f"{tail[: longest - 1]}…")
