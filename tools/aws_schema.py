@@ -47,6 +47,11 @@ TOKENS: dict[str, list[str]] = {
     "scheduler": ["ScheduleGroup", "Schedule"],
     "lambda_": ["Function", "Permission"],
     "budgets": ["Budget"],
+    "ec2": [
+        "Vpc", "Subnet", "RouteTable", "RouteTableAssociation", "SecurityGroup",
+        "DefaultSecurityGroup", "VpcEndpoint", "FlowLog",
+    ],
+    "vpc": ["SecurityGroupIngressRule", "SecurityGroupEgressRule"],
 }  # fmt: skip
 
 # Text that holds JSON: texts that equal each other as JSON are the same value.
