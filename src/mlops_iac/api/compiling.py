@@ -133,7 +133,21 @@ def target(
         region=region,
         account=account,
         partition=partition_of(region),
+        backend=backend(project, stack),
+        secrets_provider=project.resolve(stack).blueprint.state.secrets_provider or "",
     )
+
+
+def backend(project: Project, stack: str) -> str:
+    """Return the URL of the backend that keeps a stack's state; empty for the user's own.
+
+    A relative `file://` is one beside the blueprint, wherever the program lies.
+    """
+    url = "" if stack == LOCAL else project.resolve(stack).blueprint.state.backend or ""
+    path = url.removeprefix("file://")
+    if path == url or path.startswith(("/", "~")):
+        return url
+    return f"file://{(project.root / path).resolve()}"
 
 
 def version_key(project: str, model: str) -> str:

@@ -32,7 +32,8 @@ class _Unselected(automation.LocalWorkspace):
 
     def create_stack(self, stack_name: str) -> None:
         """Make the stack in the backend; the program's `Pulumi.<stack>.yaml` gets its salt."""
-        self._pulumi("stack", "init", "--no-select", "--stack", stack_name)
+        under = ("--secrets-provider", self.secrets_provider) if self.secrets_provider else ()
+        self._pulumi("stack", "init", "--no-select", "--stack", stack_name, *under)
 
     def _pulumi(self, *arguments: str) -> None:
         self.pulumi_command.run(list(arguments), self.work_dir, dict(self.env_vars))
@@ -48,7 +49,8 @@ def found(target: StackTarget, variables: Mapping[str, str]) -> automation.Stack
 
 def made(target: StackTarget, variables: Mapping[str, str]) -> automation.Stack:
     """The stack, made in the backend where it was missing. Raises CommandError."""
-    return automation.Stack.create_or_select(target.stack, _workspace(target.program, variables))
+    workspace_ = _workspace(target.program, variables, target.secrets_provider)
+    return automation.Stack.create_or_select(target.stack, workspace_)
 
 
 @contextlib.contextmanager
@@ -71,7 +73,7 @@ def tried(
             "PULUMI_BACKEND_URL": backend.as_uri(),
             "PULUMI_CONFIG_PASSPHRASE": secrets.token_urlsafe(32),
         }
-        made(replace(target, program=project), throwaway)
+        made(replace(target, program=project, secrets_provider=""), throwaway)
         key = (project / f"Pulumi.{target.stack}.yaml").read_text(encoding="utf-8")
         config = workspace.write_config(
             replace(target, work=root / "work"), key=yaml.safe_load(key)
@@ -79,16 +81,21 @@ def tried(
         yield automation.Stack.select(target.stack, _workspace(target.program, throwaway)), config
 
 
-def _workspace(program: Path, variables: Mapping[str, str]) -> automation.LocalWorkspace:
+def _workspace(
+    program: Path, variables: Mapping[str, str], secrets_provider: str = ""
+) -> automation.LocalWorkspace:
     return _Unselected(
-        work_dir=str(program.resolve()), env_vars=dict(variables), pulumi_command=_command()
+        work_dir=str(program.resolve()),
+        env_vars=dict(variables),
+        secrets_provider=secrets_provider or None,
+        pulumi_command=command(),
     )
 
 
 @functools.cache
-def _command() -> automation.PulumiCommand:
+def command() -> automation.PulumiCommand:
     """The CLI on PATH, asked for its version once. Raises InvalidVersionError."""
     return automation.PulumiCommand()
 
 
-__all__ = ["found", "made", "tried"]
+__all__ = ["command", "found", "made", "tried"]

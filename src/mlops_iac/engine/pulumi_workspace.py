@@ -20,6 +20,7 @@ from mlops_iac.errors import MlopsError, UsageError
 
 LOCAL: Final = "local"
 _DEBUG: Final = "PULUMI_DEBUG_PROVIDERS"
+_BACKEND: Final = "PULUMI_BACKEND_URL"
 # Where a stack's file keeps what opens its secrets (sdk/go/common/workspace/project.go).
 _KEYS: Final = ("encryptionsalt", "encryptedkey", "secretsprovider")
 
@@ -59,7 +60,7 @@ def environment(target: StackTarget, providers: Mapping[str, Provider]) -> Itera
                 hint=f"unset {_DEBUG}",
             )
         assert _DEBUG not in common
-        yield common
+        yield common | _own_backend(target)
         return
     from mlops_iac.emulators import plugin
 
@@ -71,10 +72,24 @@ def environment(target: StackTarget, providers: Mapping[str, Provider]) -> Itera
         yield {
             **common,
             _DEBUG: served,
-            "PULUMI_BACKEND_URL": folder.resolve().as_uri(),
+            _BACKEND: folder.resolve().as_uri(),
             "PULUMI_CONFIG_PASSPHRASE": _passphrase(folder),
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         }
+
+
+def _own_backend(target: StackTarget) -> dict[str, str]:
+    """Where the blueprint says that the state is kept; nothing where it leaves that to the user."""
+    if not target.backend:
+        return {}
+    other = os.environ.get(_BACKEND)
+    if other and other != target.backend:
+        raise UsageError(
+            f"the state of {target.stack} is kept in {target.backend}, says the blueprint,"
+            f" and {_BACKEND} names another backend; nothing was changed",
+            hint=f"unset {_BACKEND}, or change `state.backend`",
+        )
+    return {_BACKEND: target.backend}
 
 
 def local_folder(target: StackTarget) -> Path:
