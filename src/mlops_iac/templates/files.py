@@ -1,0 +1,207 @@
+"""The files of a template: what is refused before anything reads it, and their digest.
+
+A template comes from someone else. Its files are only ever held as bytes by name; nothing of it is
+checked out, linked, or run here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import unicodedata
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from mlops_iac.blueprint.templates.content import MANIFEST, TemplateUnavailable
+from mlops_iac.records import Record
+
+LARGEST = 1024 * 1024
+"""Bytes of one file."""
+MOST_FILES = 2_000
+MOST_BYTES = 16 * 1024 * 1024
+"""Bytes of all files together."""
+_LONGEST_PATH = 240  # characters; some file systems stop at 255
+_DEEPEST = 16  # folders
+# What tools leave beside the files and no template means.
+_IGNORED = frozenset({".git", ".hg", ".svn", "__pycache__", ".DS_Store", ".mlops-iac"})
+_WINDOWS_DEVICES = frozenset(
+    {"con", "prn", "aux", "nul", *(f"{name}{n}" for name in ("com", "lpt") for n in range(1, 10))}
+)
+
+
+class FileEntry(Record):
+    """A file before it is read. `kind` is `file`, or what it is instead; `size` is in bytes."""
+
+    path: str
+    size: int
+    kind: str = "file"
+
+
+def ignored(path: str) -> bool:
+    """Whether `path` is no part of a template: a tool's own files."""
+    return path.endswith(".pyc") or not _IGNORED.isdisjoint(path.split("/"))
+
+
+def check(entries: Iterable[FileEntry], source: str) -> None:
+    """Refuse what no template may hold, before a byte of it is read.
+
+    Raises TemplateUnavailable for links, submodules and devices, names that are not plain relative
+    paths or differ only in case, too many or too large files, and a template without `template.yaml`.
+    """
+    names = _Names(source)
+    total = 0
+    for number, entry in enumerate(entries, 1):
+        total += max(0, entry.size)
+        if entry.kind != "file":
+            raise _refused(source, f"'{shown(entry.path)}' is a {entry.kind}")
+        if wrong := wrong_name(entry.path):
+            raise _refused(source, f"the file name '{shown(entry.path)}' {wrong}")
+        names.add(entry.path)
+        if entry.size > LARGEST:
+            raise _refused(
+                source,
+                f"'{entry.path}' is larger than {LARGEST // 2**20} MiB",
+                "data, models and pictures do not belong into a template",
+            )
+        if number > MOST_FILES:
+            raise _refused(source, f"it has more than {MOST_FILES:,} files")
+        if total > MOST_BYTES:
+            raise _refused(source, f"its files are larger than {MOST_BYTES // 2**20} MiB together")
+    if MANIFEST not in names.files:
+        raise TemplateUnavailable(
+            "template-missing",
+            f"{source} is no template: it has no {MANIFEST}",
+            hint="name the folder that holds template.yaml",
+        )
+
+
+def wrong_name(path: str) -> str:
+    """Why `path` is not the name of a file in a template, or an empty text."""
+    if not path:
+        return "is empty"
+    if any(unicodedata.category(item) in ("Cc", "Cf", "Cs", "Zl", "Zp") for item in path):
+        return "has a character that cannot be seen"
+    if "\\" in path:
+        return "has a backslash"
+    if path.startswith("/") or ":" in path:
+        return "is not relative" if path[0] == "/" else "has a colon"
+    parts = path.split("/")
+    if any(part in ("", ".", "..") for part in parts):
+        return "leaves its folder" if ".." in parts else "is not a plain path"
+    if any(part.lower() == ".git" for part in parts):
+        return "belongs to git"
+    if any(part[-1] in ". " or part.split(".")[0].lower() in _WINDOWS_DEVICES for part in parts):
+        return "does not exist on every system"
+    if len(path) > _LONGEST_PATH or len(parts) > _DEEPEST:
+        return "is too long"
+    return ""
+
+
+def shown(text: str) -> str:
+    """`text` fit for a message: what cannot be printed is escaped, what is long is cut."""
+    safe = "".join(
+        item if item.isprintable() else item.encode("unicode_escape", "replace").decode()
+        for item in text
+    )
+    return safe if len(safe) <= 120 else f"{safe[:120]}…"
+
+
+def digest(files: Mapping[str, bytes]) -> str:
+    """`sha256:…` over paths, sizes and bytes, whatever the order."""
+    whole = hashlib.sha256()
+    for path in sorted(files):
+        name = path.encode()
+        whole.update(b"%d:%s%d:" % (len(name), name, len(files[path])))
+        whole.update(files[path])
+    return f"sha256:{whole.hexdigest()}"
+
+
+def read_folder(folder: Path, source: str) -> dict[str, bytes]:
+    """All files below `folder`, which exists. Raises TemplateUnavailable as `check`."""
+    entries = list(_walk(folder, source))
+    check(entries, source)
+    try:
+        return {entry.path: _bytes(folder / entry.path, entry, source) for entry in entries}
+    except OSError as error:
+        raise TemplateUnavailable(
+            "template-unreadable", f"{source} cannot be read: {error.strerror}"
+        ) from None
+
+
+def _walk(folder: Path, source: str) -> Iterable[FileEntry]:
+    """What lies below `folder`, never following a link; stops where it is too much anyway."""
+    number = 0
+    waiting = [("", os.fspath(folder))]
+    while waiting:
+        prefix, place = waiting.pop()
+        try:
+            with os.scandir(place) as found:
+                items = sorted(found, key=lambda item: item.name)
+        except OSError as error:
+            raise TemplateUnavailable(
+                "template-unreadable", f"{source} cannot be read: {error.strerror}"
+            ) from None
+        for item in items:
+            path = f"{prefix}{item.name}"
+            if ignored(path):
+                continue
+            number += 1
+            if number > 2 * MOST_FILES:
+                raise _refused(source, f"it has more than {MOST_FILES:,} files")
+            if item.is_dir(follow_symlinks=False):
+                if wrong := wrong_name(path):  # its depth is bounded by this
+                    raise _refused(source, f"the folder name '{shown(path)}' {wrong}")
+                waiting.append((f"{path}/", item.path))
+                continue
+            status = item.stat(follow_symlinks=False)
+            yield FileEntry(path=path, size=status.st_size, kind=_kind(status.st_mode))
+
+
+def _kind(mode: int) -> str:
+    if stat.S_ISREG(mode):
+        return "file"
+    return "symbolic link" if stat.S_ISLNK(mode) else "device or pipe"
+
+
+def _bytes(path: Path, entry: FileEntry, source: str) -> bytes:
+    """The content of a file that was looked at; one that was swapped since is refused."""
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    handle = os.open(path, flags)
+    with os.fdopen(handle, "rb") as stream:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise _refused(source, f"'{entry.path}' is no longer a file")
+        content = stream.read(LARGEST + 1)
+    if len(content) != entry.size:
+        raise _refused(source, f"'{entry.path}' changed while it was read")
+    return content
+
+
+class _Names:
+    """The names so far. Two that are one on some file system would overwrite each other there."""
+
+    def __init__(self, source: str) -> None:
+        self.files: set[str] = set()
+        self._folders: set[str] = set()
+        self._written: dict[str, str] = {}
+        self._source = source
+
+    def add(self, path: str) -> None:
+        parts = path.split("/")
+        prefixes = ["/".join(parts[:end]) for end in range(1, len(parts) + 1)]
+        for name in prefixes:
+            folded = unicodedata.normalize("NFC", name).casefold()
+            other = self._written.setdefault(folded, name)
+            if other != name:
+                why = f"'{other}' and '{name}' are one file on some systems"
+                raise _refused(self._source, why)
+        self._folders.update(prefixes[:-1])
+        if path in self.files or path in self._folders or not self.files.isdisjoint(prefixes):
+            raise _refused(self._source, f"there are two of '{path}'")
+        self.files.add(path)
+
+
+def _refused(source: str, why: str, hint: str = "") -> TemplateUnavailable:
+    return TemplateUnavailable(
+        "template-refused", f"{source} is refused: {why}", hint=hint or "tell whoever publishes it"
+    )
