@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mlops_iac.blueprint.combine import combine
-from mlops_iac.blueprint.loaded import LoadedBlueprint, inspect, load, validate
+from mlops_iac.blueprint.loaded import ExtraEnvironment, LoadedBlueprint, inspect, load, validate
 from mlops_iac.blueprint.resolved import Origin, ResolvedBlueprint
 from mlops_iac.blueprint.sections.root import Blueprint
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Blueprint",
+    "ExtraEnvironment",
     "LoadedBlueprint",
     "Origin",
     "ResolvedBlueprint",

@@ -21,10 +21,15 @@ def combine(by_environment: Mapping[str, Sequence[Diagnostic]]) -> list[Diagnost
             found.setdefault(key, (item, {}))[1][environment] = None
     return in_order(
         item
-        if len(names) == len(by_environment)
+        if len(names) == len(by_environment) or _is_named(item, names)
         else replace(item, message=f"{item.message} (in {listed(names)})")
         for item, names in found.values()
     )
+
+
+def _is_named(item: Diagnostic, names: Iterable[str]) -> bool:
+    """Whether the message begins with the path in its environment."""
+    return any(item.message.startswith(f"environments.{name}.") for name in names)
 
 
 def in_order(items: Iterable[Diagnostic]) -> list[Diagnostic]:

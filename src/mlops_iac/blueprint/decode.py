@@ -48,9 +48,9 @@ class Decoded:
 
 
 class Decoder:
-    """Walks one merged blueprint."""
+    """Walks one merged blueprint. Without `variables`, `${…}` stays as it is written."""
 
-    def __init__(self, variables: Mapping[str, str | None]) -> None:
+    def __init__(self, variables: Mapping[str, str | None] | None) -> None:
         self.found = Decoded()
         self._variables = variables
 
@@ -59,6 +59,14 @@ class Decoder:
         here = Written(node, node, layer)
         self.found.written[""] = here
         return self._section(section, here, "", None, keep=True)
+
+    def part(self, section: type[Section], here: Written, path: str) -> Any:
+        """The model for a part of a file, or NOTHING; problems are in `found`."""
+        return self._section(section, here, path, None)
+
+    def value(self, kind: FieldType, here: Written, path: str) -> Any:
+        """What is written, as a field of this type has it, or NOTHING."""
+        return self._value(kind, here, path)
 
     def problem(
         self,
@@ -141,7 +149,7 @@ class Decoder:
                     path,
                     "remove it",
                 )
-        if "${" not in text:
+        if "${" not in text or self._variables is None:
             return text
         value, at, length, message, hint = substitute(text, self._variables)
         if not message:

@@ -12,14 +12,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mlops_iac.blueprint.checks import Check, check_environment
-from mlops_iac.blueprint.compose import compose
 from mlops_iac.blueprint.decode import Decoder
 from mlops_iac.blueprint.fill import fill
-from mlops_iac.blueprint.layers import overlay
 from mlops_iac.blueprint.loaded import BASE_LAYER, LoadedBlueprint, variables
 from mlops_iac.blueprint.resolved import ResolvedBlueprint
 from mlops_iac.blueprint.sections.root import Blueprint
-from mlops_iac.blueprint.source import Entry, Node, Source
+from mlops_iac.blueprint.source import Entry, Node
 from mlops_iac.blueprint.words import join
 from mlops_iac.errors import BlueprintInvalid
 
@@ -57,12 +55,12 @@ class Counterfactuals:
     def __init__(self, old: LoadedBlueprint, new: LoadedBlueprint, environment: str) -> None:
         self.environment = environment
         self._old = old
-        self._trees = {name: _merged(old, name) for name in old.environments}
+        self._trees = {name: old.tree(name) for name in old.environments}
         found: dict[tuple[Any, ...], Edit] = {}
         for name in old.environments:
             if name not in new.environments:
                 continue
-            for edit in _differences(self._trees[name], _merged(new, name), name):
+            for edit in _differences(self._trees[name], new.tree(name), name):
                 key = (edit._keys, edit.file, edit.line, edit.new is None)
                 if key in found:
                     found[key]._entries.update(edit._entries)
@@ -104,18 +102,6 @@ class Counterfactuals:
         problems = [item for item in check.diagnostics if item.severity == "error"]
         if problems:
             raise BlueprintInvalid(problems)
-
-
-def _merged(loaded: LoadedBlueprint, environment: str) -> Node:
-    """All layers of one environment, without defaults."""
-    root, _ = compose(Source(loaded.shown, loaded.text))
-    base = Node("map", root.source, root.line, root.column, root.length)
-    base.entries = {key: item for key, item in root.entries.items() if key != "environments"}
-    overlays = root.entries.get("environments")
-    upper = overlays.value.entries.get(environment) if overlays is not None else None
-    if upper is None or upper.value.kind != "map":
-        return base
-    return overlay(base, upper.value, f"environment {environment}", [])
 
 
 def _differences(

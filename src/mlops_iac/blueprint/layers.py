@@ -31,7 +31,10 @@ ROOT = SectionType(Blueprint)
 def overlay(
     base: Node, upper: Node, layer: str, problems: list[Diagnostic], *, fixed: Sequence[str] = FIXED
 ) -> Node:
-    """`base` with `upper` laid over it; neither is changed."""
+    """`base` with `upper` laid over it; neither is changed.
+
+    `layer` is what `explain` calls the upper one; keys in `fixed` cannot stand in it.
+    """
     upper = _without_fixed(upper, problems, fixed)
     return _merge(base, upper, ROOT, "", layer, problems)
 

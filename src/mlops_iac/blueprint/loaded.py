@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mlops_iac.blueprint.checks import Check, check_environment, check_together
 from mlops_iac.blueprint.checks.names import illegal_name
@@ -17,12 +18,26 @@ from mlops_iac.blueprint.layers import command_line, overlay
 from mlops_iac.blueprint.resolved import ResolvedBlueprint
 from mlops_iac.blueprint.sections.base import EntryName
 from mlops_iac.blueprint.sections.root import Blueprint
-from mlops_iac.blueprint.source import Node, Source, problem, read
+from mlops_iac.blueprint.source import Entry, Node, Source, problem, read
 from mlops_iac.blueprint.words import suggestion
 from mlops_iac.errors import BlueprintInvalid, Diagnostic, StackNotFound
+from mlops_iac.records import Record
+
+if TYPE_CHECKING:
+    from mlops_iac.blueprint.templates.content import AppliedTemplate, TemplateFinder
+    from mlops_iac.blueprint.templates.limits import Limit
 
 BASE_LAYER = "blueprint"
 COMMAND_LINE_LAYER = "command line"
+EVERY = "*"
+"""In a template: every environment but `local`."""
+
+
+class ExtraEnvironment(Record):
+    """An environment that no file declares: another one's overlay, unprotected, with tags."""
+
+    base: str
+    tags: Mapping[str, str] = {}
 
 
 class LoadedBlueprint:
@@ -31,6 +46,7 @@ class LoadedBlueprint:
     `path` is the absolute path of the file, `shown` what messages call it, `root` its folder,
     `text` its content, `environments` the names of its
     stacks (`local` first, then as declared), `warnings` what is allowed but probably not meant.
+    `templates` are those that it builds on, lowest layer first; `limits` what they hold it to.
     """
 
     def __init__(
@@ -39,13 +55,26 @@ class LoadedBlueprint:
         source: Source,
         resolved: dict[str, ResolvedBlueprint],
         warnings: Sequence[Diagnostic],
+        trees: Mapping[str, Node],
+        templates: Sequence[AppliedTemplate] = (),
     ) -> None:
         self.path = path
         self.root = path.parent
         self.shown = source.file
         self.text = source.text
         self.warnings = tuple(warnings)
+        self.templates = tuple(templates)
         self._resolved = resolved
+        self._trees = trees
+
+    @property
+    def limits(self) -> tuple[Limit, ...]:
+        """What the templates fix, restrict, require and forbid, lowest layer first."""
+        return tuple(limit for template in self.templates for limit in template.limits)
+
+    def tree(self, environment: str) -> Node:
+        """All layers of one environment as written, without defaults. Not to be changed."""
+        return self._trees[environment]
 
     @property
     def name(self) -> str:
@@ -68,13 +97,18 @@ class LoadedBlueprint:
         return found
 
 
-def load(path: Path | str, *, command_line: Sequence[str] = ()) -> LoadedBlueprint:
-    """Read and check the blueprint at `path` in all its environments.
+def load(
+    path: Path | str,
+    *,
+    command_line: Sequence[str] = (),
+    templates: Callable[[], TemplateFinder] | None = None,
+    extra: Mapping[str, ExtraEnvironment] | None = None,
+) -> LoadedBlueprint:
+    """Read and check the blueprint at `path` in all its environments; arguments as `inspect`.
 
-    `command_line` holds `PATH=VALUE` texts, laid over every environment.
     Raises BlueprintInvalid with all problems, and UsageError for a file that cannot be read.
     """
-    loaded, diagnostics = inspect(path, command_line=command_line)
+    loaded, diagnostics = inspect(path, command_line=command_line, templates=templates, extra=extra)
     if loaded is None:
         raise BlueprintInvalid([item for item in diagnostics if item.severity == "error"])
     return loaded
@@ -96,22 +130,32 @@ def inspect(
     strict: bool = False,
     command_line: Sequence[str] = (),
     shown: str = "",
+    templates: Callable[[], TemplateFinder] | None = None,
+    extra: Mapping[str, ExtraEnvironment] | None = None,
+    text: str | None = None,
 ) -> tuple[LoadedBlueprint | None, list[Diagnostic]]:
     """The blueprint if it has no errors, and all diagnostics. Raises UsageError.
 
-    `shown` is what messages call the file where that is not its path.
+    `command_line` holds `PATH=VALUE` texts, laid over every environment. `shown` is what messages
+    call the file where that is not its path. `templates` makes the finder of what the blueprint
+    extends; it is not called where it extends nothing. `extra` are environments that no file
+    declares. `text` is read in place of the file's content, as if it stood at `path`.
     """
     absolute = Path(path).absolute()
-    source = read(absolute, shown or _shown(Path(path)))
+    called = shown or _shown(Path(path))
+    source = read(absolute, called) if text is None else Source(called, text)
     with _collector_paused():
         try:
-            reader = _Reader(absolute, source, strict, command_line)
+            reader = _Reader(absolute, source, strict, command_line, templates, extra or {})
         except BlueprintInvalid as error:
             return None, list(error.diagnostics)
     diagnostics = reader.diagnostics()
     if any(item.severity == "error" for item in diagnostics):
         return None, diagnostics
-    return LoadedBlueprint(absolute, source, reader.resolved, diagnostics), diagnostics
+    loaded = LoadedBlueprint(
+        absolute, source, reader.resolved, diagnostics, reader.trees, reader.templates
+    )
+    return loaded, diagnostics
 
 
 @contextmanager
@@ -136,15 +180,31 @@ def _shown(path: Path) -> str:
         return path.as_posix()
 
 
+class _Layer(Record):
+    """A partial blueprint and what `explain` calls it."""
+
+    node: Node
+    name: str
+
+
 class _Reader:
     """Merges, decodes and checks each environment."""
 
     def __init__(
-        self, path: Path, source: Source, strict: bool, command_line_values: Sequence[str]
+        self,
+        path: Path,
+        source: Source,
+        strict: bool,
+        command_line_values: Sequence[str],
+        templates: Callable[[], TemplateFinder] | None,
+        extra: Mapping[str, ExtraEnvironment],
     ) -> None:
         self.resolved: dict[str, ResolvedBlueprint] = {}
+        self.trees: dict[str, Node] = {}
+        self.templates: Sequence[AppliedTemplate] = ()
         self._root_folder = path.parent
         self._strict = strict
+        self._extra = extra
         self._common: list[Diagnostic] = []
         self._found: dict[str, list[Diagnostic]] = {}
         self._between: list[Diagnostic] = []
@@ -152,16 +212,57 @@ class _Reader:
         root, problems = compose(source)
         self._common += problems
         self._upper = command_line(command_line_values)
+        if "extends" in root.entries:
+            self._apply_templates(root, templates)
         overlays = self._overlays(root)
+        self._add_extra(overlays)
         base = Node("map", root.source, root.line, root.column, root.length)
         base.entries = {key: item for key, item in root.entries.items() if key != "environments"}
         self._names = list(overlays)
         checks = [self._environment(name, base, overlays[name]) for name in overlays]
         self._between = check_together(checks)
 
-    def _overlays(self, root: Node) -> dict[str, Node]:
-        empty = Node("map", root.source, root.line, root.column)
-        found: dict[str, Node] = {LOCAL: empty}
+    def _apply_templates(self, root: Node, templates: Callable[[], TemplateFinder] | None) -> None:
+        """Find them. Raises BlueprintInvalid: what stands on one that is missing says nothing."""
+        if templates is None:
+            entry = root.entries["extends"]
+            message = "templates cannot be found here"
+            raise BlueprintInvalid([problem(entry.key, "no-templates", message, path="extends")])
+        from mlops_iac.blueprint.templates.applying import Applier
+
+        applier = Applier(templates)
+        applier.walk(root)
+        self.templates = applier.applied
+        if applier.problems:
+            raise BlueprintInvalid([*self._common, *applier.problems])
+
+    def _overlays(self, root: Node) -> dict[str, list[_Layer]]:
+        found: dict[str, list[_Layer]] = {LOCAL: []}
+        for template in self.templates:
+            for name in template.environments:
+                if name != EVERY:
+                    found.setdefault(name, [])
+        own = self._own_overlays(root)
+        inherited = tuple(found)
+        for name, node in own.items():
+            if node is None and name in inherited and name != LOCAL:
+                found.pop(name, None)  # `null` removes what a template declares
+            else:
+                found.setdefault(name, [])
+        for name, layers in found.items():
+            for template in self.templates:
+                for key in (EVERY, name):
+                    if key in template.environments and not (key == EVERY and name == LOCAL):
+                        layers.append(
+                            _Layer(template.environments[key], f"{template.layer}, {name}")
+                        )
+            if (node := own.get(name)) is not None:
+                layers.append(_Layer(node, f"environment {name}"))
+        return found
+
+    def _own_overlays(self, root: Node) -> dict[str, Node | None]:
+        """What the blueprint itself says of each environment; None for `null`."""
+        found: dict[str, Node | None] = {}
         entry = root.entries.get("environments")
         if entry is None:
             return found
@@ -169,28 +270,60 @@ class _Reader:
             message = "environments takes a mapping of names to partial blueprints"
             self._common.append(problem(entry.value, "wrong-type", message, path="environments"))
             return found
+        declared = {name for template in self.templates for name in template.environments}
         for name, item in entry.value.entries.items():
             path = f"environments.{name}"
             if wrong := illegal_name(name, EntryName("environment", 20)):
                 self._common.append(problem(item.key, *wrong[:2], path=path, hint=wrong[2]))
             if item.value.kind == "map":
                 found[name] = item.value
-            else:
-                message = f"{path} takes a partial blueprint, a mapping"
-                hint = "write `{}` if nothing differs" if item.value.is_null else ""
-                place = item.value if item.value.text else item.key
-                self._common.append(problem(place, "wrong-type", message, path=path, hint=hint))
-                found[name] = empty
+                continue
+            found[name] = None
+            if item.value.is_null and name in declared:
+                continue
+            message = f"{path} takes a partial blueprint, a mapping"
+            hint = "write `{}` if nothing differs" if item.value.is_null else ""
+            place = item.value if item.value.text else item.key
+            self._common.append(problem(place, "wrong-type", message, path=path, hint=hint))
         return found
 
-    def _environment(self, name: str, base: Node, upper: Node) -> Check:
-        layer = f"environment {name}"
+    def _add_extra(self, overlays: dict[str, list[_Layer]]) -> None:
+        for name, added in self._extra.items():
+            if added.base not in overlays:
+                raise StackNotFound(
+                    f"there is no environment '{added.base}'",
+                    hint=suggestion(added.base, list(overlays)),
+                )
+            place = Node("scalar", Source("command line", name), 1, 1)
+            tags = Node("map", place.source, 1, 1)
+            for key, value in added.tags.items():
+                text = place.scalar_like(value)
+                text.plain = False
+                tags.entries[key] = Entry(place.scalar_like(key), text)
+            node = Node("map", place.source, 1, 1)
+            node.entries["protect"] = Entry(
+                place.scalar_like("protect"), place.scalar_like("false")
+            )
+            if added.tags:
+                node.entries["tags"] = Entry(place.scalar_like("tags"), tags)
+            overlays[name] = [*overlays[added.base], _Layer(node, f"ephemeral {name}")]
+
+    def _environment(self, name: str, base: Node, layers: Sequence[_Layer]) -> Check:
         problems: list[Diagnostic] = []
-        merged = overlay(base, upper, layer, problems)
+        merged = self._below(base, problems)
+        for layer in layers:
+            merged = overlay(merged, layer.node, layer.name, problems)
         for given in self._upper:
             merged = overlay(merged, given, COMMAND_LINE_LAYER, problems)
+        limits = self._limits(name)
+        if limits:
+            from mlops_iac.blueprint.templates.limits import fill_fixed
+
+            merged = fill_fixed(merged, limits)
+        self.trees[name] = merged
         merged = fill(merged, name)
-        decoder = Decoder(variables(merged, name))
+        known = variables(merged, name)
+        decoder = Decoder(known)
         blueprint: Blueprint = decoder.root(Blueprint, merged, BASE_LAYER)
         found: Decoded = decoder.found
         resolved = ResolvedBlueprint(
@@ -199,8 +332,30 @@ class _Reader:
         self.resolved[name] = resolved
         check = Check(resolved, found, problems + found.problems, self._files, self._names)
         check_environment(check, strict=self._strict)
+        if limits:
+            from mlops_iac.blueprint.templates.limits import check_limits
+
+            check.diagnostics += check_limits(resolved, limits, known)
         self._found[name] = check.diagnostics
         return check
+
+    def _limits(self, name: str) -> list[Limit]:
+        above = self._extra[name].base if name in self._extra else ""
+        return [
+            limit
+            for template in self.templates
+            for limit in template.limits
+            if limit.counts(name, above)
+        ]
+
+    def _below(self, base: Node, problems: list[Diagnostic]) -> Node:
+        """The templates with the blueprint's own base over them."""
+        if not self.templates:
+            return base
+        merged = Node("map", base.source, base.line, base.column, base.length)
+        for template in self.templates:
+            merged = overlay(merged, template.tree, template.layer, problems, fixed=())
+        return overlay(merged, base, BASE_LAYER, problems, fixed=())
 
     def diagnostics(self) -> list[Diagnostic]:
         """All of them, in the order of the file."""

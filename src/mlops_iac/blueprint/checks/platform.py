@@ -1,4 +1,4 @@
-"""The stack as a whole: templates, options, renames, exceptions, delivery."""
+"""The stack as a whole: options, renames, exceptions, delivery."""
 
 from __future__ import annotations
 
@@ -12,14 +12,6 @@ _RENAMEABLE = ("datasets", "features", "models", "serving", "secrets", "alerts")
 def check_platform(check: Check) -> None:
     """What concerns the whole stack."""
     blueprint = check.blueprint
-    if blueprint.extends:
-        check.report(
-            "extends",
-            "unsupported",
-            "templates are not supported yet",
-            "copy what the template says into the blueprint",
-            at_key=True,
-        )
     _options(check, blueprint)
     _moved(check, blueprint)
     for rule, exception in blueprint.exceptions.items():

@@ -3,7 +3,7 @@
 from typing import Annotated, ClassVar, Literal
 
 from mlops_iac.blueprint.sections.base import EntryName, Field, Json, Section, Text
-from mlops_iac.blueprint.sections.values import Identifier, Scalar, SecretName
+from mlops_iac.blueprint.sections.values import Identifier, SecretName
 
 
 class TemplateUse(Section):
@@ -11,7 +11,7 @@ class TemplateUse(Section):
 
     template: str = Field(description="Where it is, e.g. `git+https://…`.")
     version: str | None = Field(default=None, description="Which versions fit, e.g. `^2.1`.")
-    parameters: dict[str, Scalar] = Field(default_factory=dict, description="Its parameters.")
+    parameters: dict[str, Json] = Field(default_factory=dict, description="Its parameters.")
 
 
 class State(Section):

@@ -42,6 +42,7 @@ PLANNED: tuple[str, ...] = (
     "blueprint",
     "name",
     "description",
+    "extends",
     "owner",
     "tags.*",
     "platform",
@@ -179,7 +180,6 @@ PLANNED: tuple[str, ...] = (
 
 # Shortest patterns first: what is refused as a whole is not refused again leaf by leaf.
 REFUSED: tuple[Refusal, ...] = (
-    Refusal("extends", "templates are not supported yet", "write what the template says here"),
     Refusal("features", "there is no feature store yet", "join the columns in prepare.py"),
     Refusal(
         "delivery",

@@ -1,0 +1,90 @@
+"""What a template is before and after it is read, and who finds it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+from mlops_iac.blueprint.source import Node
+from mlops_iac.errors import UsageError
+from mlops_iac.records import Record
+
+if TYPE_CHECKING:
+    from mlops_iac.blueprint.templates.limits import Limit
+    from mlops_iac.blueprint.templates.manifest import Manifest
+
+MANIFEST = "template.yaml"
+BLUEPRINT = "blueprint.yaml"
+
+
+class TemplateContent(Record):
+    """One version of a template as it was fetched.
+
+    `source` is what the lock pins, `digest` is `sha256:…` over the paths, sizes and bytes of
+    `files` (POSIX path in the template's folder → content), `origin` what the finder needs to
+    resolve relative sources that this template names. `shown` is what messages call its folder;
+    empty where that is the name and version.
+    """
+
+    source: str
+    digest: str
+    files: Mapping[str, bytes]
+    origin: Any = None
+    commit: str = ""
+    shown: str = ""
+
+
+class Wanted(Record):
+    """A template that is asked for.
+
+    `version` is the requirement as written, empty for the newest; `parent` the template whose
+    `extends` asks, None where the blueprint does.
+    """
+
+    source: str
+    version: str = ""
+    parent: TemplateContent | None = None
+
+
+class TemplateUnavailable(UsageError):
+    """A template cannot be had; `code` is that of the diagnostic it becomes."""
+
+    def __init__(self, code: str, message: str, *, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.code = code
+
+
+class TemplateFinder(Protocol):
+    """Finds templates, from a lock, a cache, or where they are."""
+
+    def find(self, wanted: Wanted) -> TemplateContent:
+        """The version that is pinned, or the newest that fits. Raises TemplateUnavailable."""
+
+
+class AppliedTemplate(Record):
+    """A template with its parameters, as one layer of a blueprint.
+
+    `asked` is the source as written, `requested` the version as written. `parameters` are plain
+    data. `tree` is its blueprint with the parameters in it, `environments` its overlays by name
+    (`*` for all but `local`), `by` the template that extends it.
+    """
+
+    asked: str
+    requested: str
+    content: TemplateContent
+    manifest: Manifest
+    parameters: Mapping[str, Any]
+    tree: Node
+    environments: Mapping[str, Node]
+    limits: tuple[Limit, ...]
+    by: str = ""
+
+    @property
+    def label(self) -> str:
+        """`acme/standard@2.1.0`."""
+        return f"{self.manifest.name}@{self.manifest.version}"
+
+    @property
+    def layer(self) -> str:
+        """What `explain` calls the layer."""
+        return f"template {self.label}"

@@ -1,0 +1,333 @@
+"""What a template fixes, restricts, requires or forbids, and the checks that hold a blueprint to it.
+
+A limit is checked on what a blueprint resolves to, so that no layer can undo it. A fixed field need
+not be written: it is filled in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from mlops_iac.blueprint.decode import Decoder, Written
+from mlops_iac.blueprint.fields import (
+    AnyType,
+    ChoiceType,
+    EitherType,
+    FieldType,
+    ListType,
+    MapType,
+    ScalarType,
+    SectionType,
+    fields_of,
+)
+from mlops_iac.blueprint.layers import ROOT
+from mlops_iac.blueprint.resolved import ResolvedBlueprint
+from mlops_iac.blueprint.scalars import NOTHING, core
+from mlops_iac.blueprint.sections.base import Section
+from mlops_iac.blueprint.sections.root import Blueprint
+from mlops_iac.blueprint.source import Entry, Node, problem
+from mlops_iac.blueprint.templates.manifest import LimitSpec
+from mlops_iac.blueprint.words import join, listed, split, suggestion
+from mlops_iac.errors import Diagnostic
+from mlops_iac.records import Record
+
+ANY = "*"
+LOCAL = "local"
+FIXED_LAYER = "fixed by"
+
+
+class Limit(Record):
+    """One limit of one template. `environment` is a name, `*` for all but `local`, empty for all.
+
+    `keys` is the path with `*` for any key; `file` and `line` are those of its key in
+    template.yaml.
+    """
+
+    keys: tuple[str, ...]
+    environment: str
+    spec: LimitSpec
+    label: str
+    file: str
+    line: int
+    key: Node
+    fixed: Node | None = None
+
+    @property
+    def pattern(self) -> str:
+        """The path as it is written in template.yaml."""
+        shown = f"environments.{self.environment}" if self.environment else ""
+        for key in self.keys:
+            shown = join(shown, key)
+        return shown
+
+    @property
+    def source(self) -> str:
+        """`acme/standard@2.1.0 (template.yaml:33)`."""
+        return f"{self.label} ({self.file.rpartition('/')[2]}:{self.line})"
+
+    def counts(self, environment: str, base: str = "") -> bool:
+        """Whether it holds in an environment; an ephemeral one has its `base`'s limits too."""
+        if self.environment == ANY:
+            return LOCAL not in (environment, base)
+        return self.environment in ("", environment, base)
+
+    def words(self) -> str:
+        """What it says: `at most 20`."""
+        spec = self.spec
+        if self.fixed is not None:
+            return f"fixed to {quoted(plain(self.fixed))}"
+        if spec.forbidden:
+            return "forbidden"
+        parts = []
+        if spec.one_of:
+            parts.append(f"one of {listed(map(quoted, spec.one_of), 'or')}")
+        if spec.at_least is not None:
+            parts.append(f"at least {spec.at_least:g}")
+        if spec.at_most is not None:
+            parts.append(f"at most {spec.at_most:g}")
+        if spec.required:
+            parts.append("required")
+        return ", ".join(parts)
+
+
+def read_limits(node: Node | None, label: str) -> tuple[tuple[Limit, ...], list[Diagnostic]]:
+    """The limits of a template whose parameters are filled in, and what is wrong with them."""
+    if node is None or node.kind != "map":
+        return (), []
+    made: list[Limit] = []
+    found: list[Diagnostic] = []
+    for path, entry in node.entries.items():
+        here = f"limits.{path}"
+        decoder = Decoder(None)
+        spec = decoder.part(LimitSpec, Written(entry.key, entry.value, label), here)
+        found += decoder.found.problems
+        if spec is NOTHING:
+            continue
+        keys = split(path)
+        environment = ""
+        if keys[0] == "environments" and len(keys) > 2:
+            environment, keys = keys[1], keys[2:]
+        if wrong := _wrong_path(keys):
+            message, hint = wrong
+            found.append(problem(entry.key, "unknown-path", message, path=here, hint=hint))
+            continue
+        written = entry.value.entries.get("fixed")
+        fixed = None if written is None else written.value
+        place = entry.key
+        limit = Limit(
+            tuple(keys), environment, spec, label, place.source.file, place.line, place, fixed
+        )
+        made.append(limit)
+    return tuple(made), found
+
+
+def _wrong_path(keys: Sequence[str]) -> tuple[str, str] | None:
+    """What is wrong with a path: message and hint; None where it can be."""
+    kinds: list[FieldType] = [ROOT]
+    done = ""
+    for key in keys:
+        below: list[FieldType] = []
+        known: list[str] = []
+        for kind in kinds:
+            match kind:
+                case AnyType():
+                    return None
+                case MapType():
+                    below.append(kind.value)
+                case SectionType() | EitherType() | ChoiceType():
+                    for section in _sections(kind):
+                        fields = fields_of(section)
+                        known += fields
+                        if key == ANY:
+                            below += [item.type for item in fields.values()]
+                        elif key in fields:
+                            below.append(fields[key].type)
+                case ScalarType() | ListType():
+                    pass
+        if not below:
+            what = f"a field of {done}" if done else "a section of a blueprint"
+            hint = suggestion(key, list(dict.fromkeys(known))) or "nothing stands below it"
+            return f"'{key}' is not {what}", hint
+        kinds, done = below, join(done, key)
+    return None
+
+
+def _sections(kind: SectionType | EitherType | ChoiceType) -> list[type[Section]]:
+    match kind:
+        case SectionType():
+            return [kind.section]
+        case EitherType():
+            return [kind.section.section]
+        case ChoiceType():
+            return [section for _, section in kind.sections]
+
+
+def fill_fixed(root: Node, limits: Sequence[Limit]) -> Node:
+    """`root` with the fixed fields that no layer writes; what is written stays, to be checked."""
+    for limit in limits:
+        if limit.fixed is not None:
+            root = _put(root, limit.keys, limit)
+    return root
+
+
+def _put(node: Node, keys: Sequence[str], limit: Limit) -> Node:
+    key, *rest = keys
+    names = list(node.entries) if key == ANY else [key]
+    entries = dict(node.entries)
+    for name in names:
+        entry = entries.get(name)
+        layer = f"{FIXED_LAYER} {limit.label}"
+        if not rest:
+            if (entry is None or entry.value.is_null) and limit.fixed is not None:
+                entries[name] = Entry(limit.key.scalar_like(name), limit.fixed, layer)
+        elif entry is None or entry.value.is_null:
+            if ANY in rest:
+                continue
+            place = limit.key
+            empty = Node("map", place.source, place.line, place.column, place.length)
+            entries[name] = Entry(place.scalar_like(name), _put(empty, rest, limit), layer)
+        elif entry.value.kind == "map":
+            inner = _put(entry.value, rest, limit)
+            entries[name] = Entry(entry.key, inner, entry.layer, entry.added)
+    return Node("map", node.source, node.line, node.column, node.length, entries=entries)
+
+
+def check_limits(
+    resolved: ResolvedBlueprint, limits: Sequence[Limit], variables: Mapping[str, str | None]
+) -> Iterator[Diagnostic]:
+    """Every one of an environment's limits that it breaks, placed where the value is written."""
+    fixed: dict[str, tuple[Limit, Any]] = {}
+    for limit in limits:
+        for path, kind, value in reach(resolved.blueprint, limit.keys):
+            wanted = _value(limit, kind, path, variables)
+            if wanted is not NOTHING and path in fixed and fixed[path][1] != wanted:
+                yield _contradiction(resolved, path, fixed[path][0], limit)
+                continue
+            if wanted is not NOTHING:
+                fixed[path] = limit, wanted
+            if message := _broken(limit, path, value, wanted, resolved):
+                hint = "" if limit.spec.because else "ask the template's owner"
+                yield resolved.diagnostic(path, "locked", message, hint)
+
+
+def _value(limit: Limit, kind: FieldType, path: str, variables: Mapping[str, str | None]) -> Any:
+    if limit.fixed is None:
+        return NOTHING
+    return Decoder(variables).value(kind, Written(limit.key, limit.fixed, limit.label), path)
+
+
+def _contradiction(
+    resolved: ResolvedBlueprint, path: str, first: Limit, second: Limit
+) -> Diagnostic:
+    message = (
+        f"{path} is fixed to {quoted(plain(first.fixed))} by {first.source} and to"
+        f" {quoted(plain(second.fixed))} by {second.source}"
+    )
+    hint = "one of the two templates must give way: use another version, or one of them"
+    return resolved.diagnostic("extends", "templates-contradict", message, hint, at_key=True)
+
+
+def _broken(limit: Limit, path: str, value: Any, wanted: Any, resolved: ResolvedBlueprint) -> str:
+    """The message, empty where the limit holds."""
+    spec = limit.spec
+    shown = path
+    if limit.environment:
+        shown = f"environments.{resolved.environment}.{path}"
+    reason = f": {spec.because}"
+    empty = value is None or value == "" or value == () or value == {}
+    if limit.fixed is not None:
+        if wanted is NOTHING or value == wanted:
+            return ""
+        return f"{shown} is fixed to {quoted(plain(limit.fixed))} by {limit.source}{reason}"
+    if spec.forbidden:
+        there = not empty and (resolved.is_written(path) or not isinstance(value, Section))
+        return f"{shown} is forbidden by {limit.source}{reason}" if there else ""
+    if spec.required and empty:
+        return f"{shown} is required by {limit.source}{reason}"
+    if empty:
+        return ""
+    values = value if isinstance(value, tuple) else (value,)
+    for item in values:
+        outside = bool(spec.one_of) and not any(same(item, one) for one in spec.one_of)
+        if isinstance(item, int | float) and not isinstance(item, bool):
+            outside |= spec.at_least is not None and item < spec.at_least
+            outside |= spec.at_most is not None and item > spec.at_most
+        if outside:
+            allowed = limit.words()
+            return f"{shown} is {quoted(item)}; {limit.source} allows {allowed}{reason}"
+    return ""
+
+
+def reach(blueprint: Blueprint, keys: Sequence[str]) -> Iterator[tuple[str, FieldType, Any]]:
+    """Each path of a blueprint that a pattern fits, with its type and value; None where unset."""
+    yield from _reach(blueprint, ROOT, list(keys), "")
+
+
+def _reach(
+    value: Any, kind: FieldType, keys: list[str], path: str
+) -> Iterator[tuple[str, FieldType, Any]]:
+    if not keys:
+        yield path, kind, value
+        return
+    key, *rest = keys
+    for name, inner, child in _children(value, kind, key):
+        here = join(path, name)
+        if child is None and rest:
+            if ANY in rest:
+                continue
+            whole = here
+            for part in rest:
+                whole = join(whole, part)
+            yield whole, AnyType(), None
+        else:
+            yield from _reach(child, inner, rest, here)
+
+
+def _children(value: Any, kind: FieldType, key: str) -> Iterator[tuple[str, FieldType, Any]]:
+    match value:
+        case Section():
+            for name, field in fields_of(type(value)).items():
+                if key in (ANY, name):
+                    yield name, field.type, getattr(value, field.name)
+        case dict():
+            inner = kind.value if isinstance(kind, MapType) else AnyType()
+            if key == ANY:
+                yield from ((str(name), inner, item) for name, item in value.items())
+            else:
+                yield key, inner, value.get(key)
+        case _:
+            return
+
+
+def same(value: Any, written: Any) -> bool:
+    """Whether a value is the one that a template names: `1` is `1.0`, but not `true`."""
+    if isinstance(value, bool) or isinstance(written, bool):
+        return value is written
+    if isinstance(value, str) != isinstance(written, str):
+        return str(value) == str(written)
+    return bool(value == written)
+
+
+def quoted(value: Any) -> str:
+    """A value in a message."""
+    if isinstance(value, str):
+        return f"'{value}'"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(str(item) for item in value)}]"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def plain(node: Node | None) -> Any:
+    """What is written, by YAML's core schema."""
+    if node is None:
+        return None
+    match node.kind:
+        case "map":
+            return {key: plain(entry.value) for key, entry in node.entries.items()}
+        case "list":
+            return [plain(item) for item in node.items]
+        case _:
+            return core(node)

@@ -1,0 +1,298 @@
+"""`template.yaml`: what a template is called, takes, allows, and did in each version."""
+
+import re
+from collections.abc import Iterator
+from typing import Annotated, ClassVar, Literal
+
+from mlops_iac.blueprint.compose import compose
+from mlops_iac.blueprint.decode import Decoder, Written
+from mlops_iac.blueprint.scalars import NOTHING
+from mlops_iac.blueprint.sections.base import Field, Json, Section, Text
+from mlops_iac.blueprint.sections.platform import TemplateUse
+from mlops_iac.blueprint.sections.root import PlatformName
+from mlops_iac.blueprint.sections.values import Scalar
+from mlops_iac.blueprint.source import LARGEST_FILE, Node, Source, problem
+from mlops_iac.blueprint.templates.content import MANIFEST, TemplateContent
+from mlops_iac.blueprint.words import join
+from mlops_iac.errors import BlueprintInvalid, Diagnostic
+from mlops_iac.records import Record
+
+UNSET = object()
+"""The default of a parameter that has none; `null` is a default: it may be left out."""
+
+# https://semver.org, "Is there a suggested regular expression to check a SemVer string?"
+_VERSION = re.compile(
+    r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)"
+    r"(-(0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)(\.(0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*))*)?"
+    r"(\+[0-9a-zA-Z-]+(\.[0-9a-zA-Z-]+)*)?"
+)
+_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*(/[a-z0-9]+(-[a-z0-9]+)*)?")
+_PARAMETER = re.compile(r"[a-z][a-z0-9]*([_-][a-z0-9]+)*")
+_LONGEST = 80
+
+
+class Parameter(Section):
+    """What a team fills in."""
+
+    type: Literal["text", "integer", "number", "boolean", "list"] = Field(
+        default="text", description="What it takes; a list is one of texts."
+    )
+    description: str = Field(description="For the team that fills it in.")
+    default: Json = Field(
+        default=UNSET, description="Without one it must be given; `null`: it may be left out."
+    )
+    choices: tuple[Scalar, ...] = Field(default=(), description="The only values it takes.")
+    at_least: float | None = Field(
+        default=None, description="The least number, or how many items at least."
+    )
+    at_most: float | None = Field(
+        default=None, description="The greatest number, or how many items at most."
+    )
+    pattern: str | None = Field(
+        default=None, description="A regular expression that the whole text matches."
+    )
+
+
+class Rename(Section):
+    """A field has another name."""
+
+    rename: str = Field(description="The path, `*` for any key.")
+    to: str = Field(description="Its new last key.")
+
+
+class Move(Section):
+    """A field has another place."""
+
+    move: str = Field(description="The path it had.")
+    to: str = Field(description="The path it has.")
+
+
+class RenameParameter(Section):
+    """A parameter has another name."""
+
+    rename_parameter: str = Field(description="The name it had.")
+    to: str = Field(description="The name it has.")
+
+
+class Remove(Section):
+    """A field is gone."""
+
+    remove: str = Field(description="The path it had, `*` for any key.")
+    because: str = Field(default="", description="Why, for people.")
+
+
+class Set(Section):
+    """A field must have a value now; one that is written stays."""
+
+    set: str = Field(description="The path.")
+    value: Json = Field(description="What is written there.")
+    because: str = Field(default="", description="Why, for people.")
+
+
+Operation = Rename | Move | RenameParameter | Remove | Set
+OPERATIONS: dict[str, type[Section]] = {
+    "rename": Rename,
+    "move": Move,
+    "rename_parameter": RenameParameter,
+    "remove": Remove,
+    "set": Set,
+}
+
+
+class LimitSpec(Section):
+    """What holds at a path, and why."""
+
+    ALTERNATIVES: ClassVar = (("fixed", "one_of", "forbidden"), ("required", "forbidden"))
+    SOME_OF: ClassVar = (("fixed", "one_of", "at_least", "at_most", "required", "forbidden"),)
+
+    fixed: Json = Field(
+        default=None, description="The only value; filled in where none is written."
+    )
+    one_of: tuple[Scalar, ...] = Field(default=(), description="The only values it may have.")
+    at_least: float | None = Field(default=None, description="The least number.")
+    at_most: float | None = Field(default=None, description="The greatest number.")
+    required: bool = Field(default=False, description="It must have a value.")
+    forbidden: bool = Field(default=False, description="It must not be there.")
+    because: str = Field(description="The reason; stands in every error.")
+
+
+class Manifest(Section):
+    """What `template.yaml` says."""
+
+    SOME_OF: ClassVar = ()
+
+    template: Literal[1] = Field(description="Version of this format.")
+    name: str = Field(description="`NAME` or `NAMESPACE/NAME`.")
+    version: Annotated[str, Text("id")] = Field(description="A semantic version, e.g. `2.1.0`.")
+    description: str = Field(default="", description="What it gives a team.")
+    platforms: tuple[PlatformName, ...] = Field(
+        default=(), description="Those it was made for; none named: all."
+    )
+    extends: tuple[TemplateUse, ...] = Field(
+        default=(), description="Templates that this one stands on, lowest first."
+    )
+    parameters: dict[str, Parameter] = Field(
+        default_factory=dict, description="What a team fills in."
+    )
+    limits: dict[str, Json] = Field(
+        default_factory=dict, description="What nothing above can undo, by path."
+    )
+    changelog: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict, description="What changed, by version."
+    )
+    migrations: dict[str, Json] = Field(
+        default_factory=dict, description="What a version changes in a team's blueprint."
+    )
+
+
+class Reading(Record):
+    """A manifest with its nodes. `line(path)` places what is said of a path."""
+
+    manifest: Manifest
+    root: Node
+    source: Source
+    migrations: dict[str, tuple[Operation, ...]]
+
+
+def is_version(text: str) -> bool:
+    """Whether `text` is a semantic version (semver.org 2.0.0)."""
+    return len(text) <= _LONGEST and _VERSION.fullmatch(text) is not None
+
+
+def text_of(content: TemplateContent, name: str, label: str = "") -> Source:
+    """A file of a template as text. Raises BlueprintInvalid where it is none."""
+    raw = content.files[name]
+    folder = content.shown or label or content.source
+    shown = f"{folder}/{name}"
+    place = Node("scalar", Source(shown, ""), 1, 1)
+    if len(raw) > LARGEST_FILE:
+        message = f"{name} is larger than {LARGEST_FILE // 1024} KiB"
+        raise BlueprintInvalid([problem(place, "too-large", message)])
+    try:
+        return Source(shown, raw.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise BlueprintInvalid([problem(place, "encoding", f"{name} is not UTF-8")]) from None
+
+
+def read_manifest(content: TemplateContent) -> Reading:
+    """What the template's `template.yaml` says.
+
+    Raises BlueprintInvalid with every problem of it, placed in it.
+    """
+    if MANIFEST not in content.files:
+        place = Node("scalar", Source(content.shown or content.source, ""), 1, 1)
+        raise BlueprintInvalid(
+            [
+                problem(
+                    place, "no-template", f"{content.source} has no {MANIFEST}, so is no template"
+                )
+            ]
+        )
+    source = text_of(content, MANIFEST)
+    try:
+        root, problems = compose(source)
+    except BlueprintInvalid as error:
+        raise BlueprintInvalid([_own_words(item) for item in error.diagnostics]) from None
+    if not content.shown:  # by its name and version, once these are known to be there
+        named = [root.entries.get(key) for key in ("name", "version")]
+        if all(entry is not None and entry.value.kind == "scalar" for entry in named):
+            label = "@".join(entry.value.text for entry in named if entry is not None)
+            source.file = f"{label}/{MANIFEST}"
+    decoder = Decoder(None)  # parameters stand in it that are not known yet
+    manifest: Manifest = decoder.root(Manifest, root, "template")
+    found = [*problems, *decoder.found.problems, *_checks(root, manifest)]
+    migrations: dict[str, tuple[Operation, ...]] = {}
+    for version, entry in _entries(root, "migrations"):
+        operations, wrong = _operations(entry, f"migrations.{version}")
+        migrations[version] = operations
+        found += wrong
+    if found:
+        raise BlueprintInvalid(found)
+    return Reading(manifest, root, source, migrations)
+
+
+def _own_words(item: Diagnostic) -> Diagnostic:
+    from dataclasses import replace
+
+    if item.code != "not-a-mapping":
+        return item
+    return replace(
+        item,
+        message=f"{MANIFEST} is a mapping of keys to values",
+        hint="start with `template: 1`, `name:` and `version:`",
+    )
+
+
+def _entries(root: Node, key: str) -> Iterator[tuple[str, Node]]:
+    entry = root.entries.get(key)
+    if entry is not None and entry.value.kind == "map":
+        for name, item in entry.value.entries.items():
+            yield name, item.value
+
+
+def _key(root: Node, section: str, name: str) -> Node:
+    return root.entries[section].value.entries[name].key
+
+
+def _checks(root: Node, manifest: Manifest) -> Iterator[Diagnostic]:
+    if "name" in root.entries and not _NAME.fullmatch(manifest.name or ""):
+        yield problem(
+            root.entries["name"].value,
+            "illegal-name",
+            f"'{manifest.name}' cannot be the name of a template",
+            path="name",
+            hint="lowercase letters, digits and hyphens, as NAME or NAMESPACE/NAME",
+        )
+    if "version" in root.entries and not is_version(manifest.version or ""):
+        yield problem(
+            root.entries["version"].value,
+            "bad-version",
+            f"'{manifest.version}' is no semantic version",
+            path="version",
+            hint="three numbers, e.g. 2.1.0",
+        )
+    for section in ("changelog", "migrations"):
+        for version, _ in _entries(root, section):
+            if not is_version(version):
+                message = f"'{version}' is no semantic version"
+                path = f"{section}.{version}"
+                yield problem(_key(root, section, version), "bad-version", message, path=path)
+    for name, parameter in manifest.parameters.items():
+        path = join("parameters", name)
+        if not _PARAMETER.fullmatch(name):
+            hint = "lowercase letters, digits, `_` and `-`, a letter first"
+            message = f"'{name}' cannot be the name of a parameter"
+            yield problem(
+                _key(root, "parameters", name), "illegal-name", message, path=path, hint=hint
+            )
+        if parameter.pattern is not None:
+            try:
+                re.compile(parameter.pattern)
+            except re.error as error:
+                message = f"{path}.pattern is no regular expression: {error}"
+                yield problem(_key(root, "parameters", name), "bad-pattern", message, path=path)
+        bounded = parameter.at_least is not None or parameter.at_most is not None
+        if bounded and parameter.type in ("text", "boolean"):
+            message = f"{path}: a {parameter.type} has no at_least or at_most"
+            yield problem(_key(root, "parameters", name), "no-effect", message, path=path)
+
+
+def _operations(node: Node, path: str) -> tuple[tuple[Operation, ...], list[Diagnostic]]:
+    """The operations of one version, and what is wrong with them."""
+    if node.kind != "list":
+        return (), [problem(node, "wrong-type", f"{path} takes a list of operations", path=path)]
+    made: list[Operation] = []
+    found: list[Diagnostic] = []
+    for index, item in enumerate(node.items):
+        here = f"{path}[{index}]"
+        keys = [key for key in OPERATIONS if item.kind == "map" and key in item.entries]
+        if len(keys) != 1:
+            message = f"{here} is one of {', '.join(OPERATIONS)}"
+            found.append(problem(item, "missing", message, path=here))
+            continue
+        decoder = Decoder(None)
+        operation = decoder.part(OPERATIONS[keys[0]], Written(item, item, "template"), here)
+        found += decoder.found.problems
+        if operation is not NOTHING:
+            made.append(operation)
+    return tuple(made), found
