@@ -1,0 +1,112 @@
+"""Templates on this machine by what is in them: read once from where they come from, then from here.
+
+`$MLOPS_IAC_CACHE`, `$XDG_CACHE_HOME/mlops-iac` or `~/.cache/mlops-iac`; `templates/sha256-…/` holds
+one content each. An entry appears whole or not at all, and its digest is computed again whenever it
+is read, so several processes may write, and one may die writing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+from uuid import uuid4
+
+from mlops_iac.blueprint.templates.content import TemplateUnavailable
+from mlops_iac.templates.files import digest, read_folder
+
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_LEFT_BEHIND = 24 * 3600
+"""Seconds after which a half-written entry belongs to nobody."""
+
+# Contents are immutable, so a process needs each only once, however many blueprints name it.
+_read: dict[str, Mapping[str, bytes]] = {}
+
+
+def cache_folder() -> Path:
+    """Where everything that can be fetched again is kept."""
+    if own := os.environ.get("MLOPS_IAC_CACHE"):
+        return Path(own).absolute()
+    if shared := os.environ.get("XDG_CACHE_HOME"):
+        return Path(shared).absolute() / "mlops-iac"
+    return Path.home() / ".cache" / "mlops-iac"
+
+
+class ContentCache:
+    """Template contents by digest."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = (folder or cache_folder()) / "templates"
+
+    def get(self, wanted: str) -> Mapping[str, bytes] | Literal["damaged"] | None:
+        """The files with that digest; None if they are not here."""
+        if not _DIGEST.fullmatch(wanted):
+            return None
+        if (known := _read.get(wanted)) is not None:
+            return known
+        folder = self._entry(wanted)
+        if not folder.is_dir():
+            return None
+        try:
+            files = read_folder(folder, folder.name)
+        except TemplateUnavailable:
+            return "damaged"
+        if digest(files) != wanted:
+            return "damaged"
+        _read[wanted] = files
+        return files
+
+    def put(self, files: Mapping[str, bytes]) -> str:
+        """Keep `files`, which `files.check` accepted, and return their digest.
+
+        A cache that cannot be written is no reason to fail: what is kept is only faster to find.
+        """
+        found = digest(files)
+        folder = self._entry(found)
+        if not folder.is_dir():
+            with contextlib.suppress(OSError):
+                self._write(folder, files)
+        _read[found] = files
+        return found
+
+    def drop(self, wanted: str) -> None:
+        """Forget an entry that is damaged."""
+        _read.pop(wanted, None)
+        aside = self.folder / f".damaged-{uuid4().hex}"
+        with contextlib.suppress(OSError):
+            self._entry(wanted).rename(aside)  # in one step: nobody sees half of it
+        shutil.rmtree(aside, ignore_errors=True)
+
+    def _entry(self, wanted: str) -> Path:
+        return self.folder / wanted.replace(":", "-")
+
+    def _write(self, folder: Path, files: Mapping[str, bytes]) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._tidy()
+        temporary = self.folder / f".new-{uuid4().hex}"
+        try:
+            for path, content in files.items():
+                target = temporary / path
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(content)
+            # Renaming onto an entry that another process finished meanwhile fails, which is as good.
+            temporary.rename(folder)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+    def _tidy(self) -> None:
+        """Remove what processes left that died."""
+        for left in self.folder.glob(".*-*"):
+            with contextlib.suppress(OSError):
+                if time.time() - left.stat().st_mtime > _LEFT_BEHIND:
+                    shutil.rmtree(left, ignore_errors=True)
+
+
+def forget() -> None:
+    """Forget what this process has read; for tests of what stands on disk."""
+    _read.clear()

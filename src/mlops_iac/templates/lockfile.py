@@ -1,0 +1,221 @@
+"""`blueprint.lock`: exactly which templates a blueprint stands on, reviewed in git.
+
+Written by commands only; the line `integrity` tells where a person or a merge changed it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from pathlib import Path
+from uuid import uuid4
+
+from mlops_iac.blueprint.compose import compose
+from mlops_iac.blueprint.source import LARGEST_FILE, Node, Source, problem, read
+from mlops_iac.blueprint.words import suggestion
+from mlops_iac.errors import BlueprintInvalid, Diagnostic, UsageError
+from mlops_iac.records import Record
+from mlops_iac.templates.versions import VersionInvalid, parse_requirement, parse_version
+
+FORMAT = 1
+REWRITE = "`mlops-iac template update` writes it anew; what it held is in git"
+_HEADER = "# Which templates this blueprint stands on. Written by `mlops-iac template update`.\n"
+_REQUIRED = ("template", "requested", "name", "version", "digest")
+_FIELDS = (*_REQUIRED, "commit", "by")
+_SHAPES = {
+    "digest": re.compile(r"sha256:[0-9a-f]{64}"),
+    "commit": re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?"),
+    "name": re.compile(r"[a-z0-9-]+(/[a-z0-9-]+)?"),
+    "by": re.compile(r"[a-z0-9-]+(/[a-z0-9-]+)?@\S+"),
+}
+
+
+class Pin(Record):
+    """One template at one version.
+
+    `template` is the source, `requested` the requirement as written (empty: none), `commit` that of
+    a git source, `by` the `name@version` of the template that extends this one, empty for the blueprint.
+    """
+
+    template: str
+    requested: str
+    name: str
+    version: str
+    digest: str
+    commit: str = ""
+    by: str = ""
+
+
+class Lock(Record):
+    """Every template of a blueprint, in the order of its layers."""
+
+    pins: tuple[Pin, ...] = ()
+
+
+def lock_path(blueprint: Path) -> Path:
+    """The lock of the blueprint at `blueprint`: beside it, with its name."""
+    return blueprint.with_name(f"{blueprint.stem}.lock")
+
+
+def read_lock(path: Path, shown: str = "") -> Lock | None:
+    """The lock at `path`, None if there is none. Raises BlueprintInvalid with line and fix."""
+    if not path.is_file():
+        if path.exists() or path.is_symlink():
+            raise _invalid(Diagnostic("lock-unreadable", f"{shown or path.name} is not a file"))
+        return None
+    try:
+        source = read(path, shown or path.name)
+    except UsageError as error:
+        found = Diagnostic("lock-unreadable", error.message, file=shown or path.name, hint=REWRITE)
+        raise _invalid(found) from None
+    return parse_lock(source)
+
+
+def parse_lock(source: Source) -> Lock:
+    """The lock that a text is. Raises BlueprintInvalid."""
+    for number, line in enumerate(source.lines(), 1):
+        if re.match(r"(<{7}|={7}|>{7}|\|{7})( |$)", line):
+            place = Node("scalar", source, number, 1, len(line))
+            raise _wrong(place, "lock-conflict", f"there are merge conflicts in {source.file}")
+    try:
+        root, problems = compose(source)
+    except BlueprintInvalid as error:
+        first = error.diagnostics[0]
+        place = Node("scalar", source, max(1, first.line), max(1, first.column))
+        why = "this is not a lock" if first.code == "not-a-mapping" else first.message
+        raise _wrong(place, "lock-unreadable", f"{source.file} cannot be read: {why}") from None
+    if problems:
+        place = Node("scalar", source, problems[0].line, problems[0].column, problems[0].length)
+        raise _wrong(place, "lock-unreadable", problems[0].message)
+    _format(root)
+    _known(root, ("lock", "templates", "integrity"), required=("lock", "templates", "integrity"))
+    listed = root.entries["templates"].value
+    if listed.kind != "list":
+        raise _wrong(listed, "lock-unreadable", "'templates' takes a list")
+    lock = Lock(pins=tuple(_pin(item) for item in listed.items))
+    written = root.entries["integrity"].value
+    if written.kind != "scalar" or written.text != integrity(lock):
+        raise _wrong(
+            written,
+            "lock-edited",
+            f"{source.file} was edited by hand: what it says is not what was written into it",
+        )
+    return lock
+
+
+def render_lock(lock: Lock) -> str:
+    """The lock's text: the same for the same lock."""
+    lines = [_HEADER, f"lock: {FORMAT}\n", "templates:\n" if lock.pins else "templates: []\n"]
+    for pin in lock.pins:
+        start = "  - "
+        for key, value in _plain(pin).items():
+            lines.append(f"{start}{key}: {_scalar(value)}\n")
+            start = "    "
+    lines.append(f"integrity: {integrity(lock)}\n")
+    return "".join(lines)
+
+
+def write_lock(path: Path, lock: Lock) -> bool:
+    """Write the lock, or remove it where there are no templates; whether anything changed.
+
+    Raises UsageError if it cannot be written. A reader sees the old one or the new one, whole.
+    """
+    content = render_lock(lock).encode()
+    temporary = path.with_name(f".{path.name}.{uuid4().hex}")
+    try:
+        if not lock.pins:
+            was = path.exists()
+            path.unlink(missing_ok=True)
+            return was
+        if path.is_file() and path.stat().st_size <= LARGEST_FILE and path.read_bytes() == content:
+            return False
+        temporary.write_bytes(content)
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise UsageError(f"{path} cannot be written: {error.strerror}") from None
+    return True
+
+
+def integrity(lock: Lock) -> str:
+    """`sha256:…` over what the lock says, whatever its layout."""
+    plain = [FORMAT, [_plain(pin) for pin in lock.pins]]
+    text = json.dumps(plain, sort_keys=True, ensure_ascii=True)
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def _plain(pin: Pin) -> dict[str, str]:
+    values = {key: getattr(pin, key) for key in _FIELDS}
+    return {key: value for key, value in values.items() if value or key in _REQUIRED}
+
+
+def _scalar(text: str) -> str:
+    """`text` in YAML, quoted unless any parser reads the plain form as this text."""
+    plain = re.fullmatch(
+        r"[A-Za-z./][A-Za-z0-9./@+:#=_-]*|[0-9a-f.]*[.][0-9a-f]+[.][0-9a-z.-]+", text
+    )
+    if (
+        plain
+        and not text.endswith(":")
+        and text.lower() not in ("true", "false", "null", "yes", "no")
+    ):
+        return text
+    quoted = json.dumps(text, ensure_ascii=False)
+    return "".join(item if item.isprintable() else f"\\U{ord(item):08x}" for item in quoted)
+
+
+def _format(root: Node) -> None:
+    entry = root.entries.get("lock")
+    written = entry.value.text if entry and entry.value.kind == "scalar" else ""
+    if not re.fullmatch(r"[0-9]{1,6}", written):
+        raise _wrong(entry.value if entry else root, "lock-unreadable", "this is not a lock")
+    if entry is not None and int(written) > FORMAT:
+        raise _invalid(
+            problem(
+                entry.value,
+                "lock-newer",
+                f"{root.source.file} has format {int(written)}; this version reads up to {FORMAT}",
+                hint="upgrade mlops-iac to the version that the team uses",
+            )
+        )
+
+
+def _pin(node: Node) -> Pin:
+    if node.kind != "map":
+        raise _wrong(node, "lock-unreadable", "a template of a lock is a mapping")
+    _known(node, _FIELDS, required=_REQUIRED)
+    values = {}
+    for key, entry in node.entries.items():
+        shape = _SHAPES.get(key)
+        if entry.value.kind != "scalar" or (shape and not shape.fullmatch(entry.value.text)):
+            raise _wrong(entry.value, "lock-unreadable", f"'{key}' is not what was written there")
+        values[key] = entry.value.text
+    try:
+        parse_version(values["version"])
+        parse_requirement(values["requested"])
+    except VersionInvalid as error:
+        raise _wrong(node, "lock-unreadable", error.message) from None
+    return Pin(**values)
+
+
+def _known(node: Node, known: tuple[str, ...], *, required: tuple[str, ...]) -> None:
+    for key, entry in node.entries.items():
+        if key not in known:
+            raise _wrong(
+                entry.key,
+                "lock-unreadable",
+                f"'{key}' is not a field of a lock",
+                hint=f"{suggestion(key, known)} {REWRITE}".strip(),
+            )
+    for key in required:
+        if key not in node.entries:
+            raise _wrong(node, "lock-unreadable", f"'{key}' is missing")
+
+
+def _wrong(place: Node, code: str, message: str, hint: str = REWRITE) -> BlueprintInvalid:
+    return _invalid(problem(place, code, message, hint=hint))
+
+
+def _invalid(diagnostic: Diagnostic) -> BlueprintInvalid:
+    return BlueprintInvalid([diagnostic])
