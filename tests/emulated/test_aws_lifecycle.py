@@ -554,6 +554,61 @@ CASES = [
         {},
     ),
     ("aws:budgets/budget:Budget", BUDGET, {"limitAmount": "500"}),
+    (
+        "aws:ec2/vpc:Vpc",
+        {"cidrBlock": "10.1.0.0/16", "enableDnsHostnames": True, "enableDnsSupport": True,
+         "tags": TAGS},
+        {"enableDnsHostnames": False, "tags": {"owner": "x"}},
+    ),
+    (
+        "aws:ec2/subnet:Subnet",
+        {"vpcId": "$vpc", "cidrBlock": "10.0.16.0/20", "availabilityZone": "eu-west-1b",
+         "mapPublicIpOnLaunch": False, "tags": TAGS},
+        {"mapPublicIpOnLaunch": True, "tags": {"owner": "x"}},
+    ),
+    ("aws:ec2/routeTable:RouteTable", {"vpcId": "$vpc", "tags": TAGS}, {"tags": {"owner": "x"}}),
+    (
+        "aws:ec2/routeTableAssociation:RouteTableAssociation",
+        {"routeTableId": "$table", "subnetId": "$subnet"},
+        {"routeTableId": "$table2"},
+    ),
+    (
+        "aws:ec2/securityGroup:SecurityGroup",
+        {"vpcId": "$vpc", "description": "jobs", "tags": TAGS},
+        {"tags": {"owner": "x"}},
+    ),
+    (
+        "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
+        {"vpcId": "$vpc", "tags": TAGS},
+        {"tags": {"owner": "x"}},
+    ),
+    (
+        "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
+        {"securityGroupId": "$group", "ipProtocol": "-1", "referencedSecurityGroupId": "$group",
+         "description": "members", "tags": TAGS},
+        {"tags": {"owner": "x"}},
+    ),
+    (
+        "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule",
+        {"securityGroupId": "$group", "ipProtocol": "tcp", "fromPort": 443, "toPort": 443,
+         "cidrIpv4": "10.0.0.0/16", "description": "TLS", "tags": TAGS},
+        {"cidrIpv4": "10.0.0.0/20", "toPort": 444},
+    ),
+    (
+        "aws:ec2/vpcEndpoint:VpcEndpoint",
+        {"vpcId": "$vpc", "serviceName": "com.amazonaws.eu-west-1.sts",
+         "vpcEndpointType": "Interface", "privateDnsEnabled": True, "subnetIds": ["$subnet"],
+         "securityGroupIds": ["$group"], "tags": TAGS,
+         "policy": policy("sts:GetCallerIdentity")},
+        {"policy": policy("sts:AssumeRole"), "securityGroupIds": ["$group2"]},
+    ),
+    (
+        "aws:ec2/flowLog:FlowLog",
+        {"vpcId": "$vpc", "trafficType": "ALL", "logDestinationType": "cloud-watch-logs",
+         "logDestination": "arn:aws:logs:eu-west-1:123456789012:log-group:flows",
+         "iamRoleArn": ROLE, "maxAggregationInterval": 60, "tags": TAGS},
+        {"tags": {"owner": "x"}},
+    ),
 ]  # fmt: skip
 
 
@@ -566,11 +621,41 @@ def shared(aws_provider):
     ]
     queue = next(state.id for type_, state in made if type_.endswith(":Queue"))
     keys = [aws_provider.create("u", "aws:kms/key:Key", {}, f"k{n}") for n in (1, 2)]
-    return {"$queue": queue, "$key": keys[0].id, "$key2": keys[1].id}
+    return {"$queue": queue, "$key": keys[0].id, "$key2": keys[1].id, **network(aws_provider)}
+
+
+def network(provider):
+    """A network with a subnet, two route tables and two security groups; their ids."""
+
+    def make(type_, token, **inputs):
+        return provider.create("urn::x", type_, inputs, f"network-{token}").id
+
+    vpc = make("aws:ec2/vpc:Vpc", "vpc", cidrBlock="10.0.0.0/16")
+    found = {
+        "$vpc": vpc,
+        "$subnet": make("aws:ec2/subnet:Subnet", "subnet", vpcId=vpc, cidrBlock="10.0.0.0/20"),
+    }
+    for number in ("", "2"):
+        found[f"$table{number}"] = make(
+            "aws:ec2/routeTable:RouteTable", f"table{number}", vpcId=vpc
+        )
+        found[f"$group{number}"] = make(
+            "aws:ec2/securityGroup:SecurityGroup",
+            f"group{number}",
+            vpcId=vpc,
+            name=f"shared{number}",
+            description="shared",
+        )
+    return found
 
 
 def filled(inputs, shared):
-    return {k: shared.get(v, v) if isinstance(v, str) else v for k, v in inputs.items()}
+    def one(value):
+        if isinstance(value, list):
+            return [one(each) for each in value]
+        return shared.get(value, value) if isinstance(value, str) else value
+
+    return {key: one(value) for key, value in inputs.items()}
 
 
 def test_every_supported_type_has_a_case():
@@ -636,8 +721,9 @@ def test_lifecycle(type_, inputs, change, aws_provider, shared, request):
 
 
 # moto lacks DeleteModelPackageGroup and does not tell about EventBridge; topics always have a
-# policy; versioning cannot be removed.
+# policy; versioning cannot be removed; a network's default security group goes with it.
 NO_DELETE = {
+    "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
     "aws:sagemaker/modelPackageGroup:ModelPackageGroup",
     "aws:sns/topicPolicy:TopicPolicy",
     "aws:s3/bucketVersioning:BucketVersioning",

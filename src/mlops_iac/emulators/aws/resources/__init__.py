@@ -20,6 +20,8 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "sns": ("messaging",),
     "sqs": ("messaging",),
     "lambda": ("functions",),
+    "ec2": ("ec2", "ec2_access"),
+    "vpc": ("ec2_access",),
 }
 
 
