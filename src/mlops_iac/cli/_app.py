@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "local": ("local", "Start, stop and inspect the emulated cloud."),
     "pr": ("pr", "Put a preview into a pull request, as a comment that is rewritten."),
     "policy": ("policy", "Check stacks against guard rails; list them; make a policy pack."),
+    "template": ("template", "Build on templates, and write, check and document them."),
     "graph": ("graph", "Draw the stack as Mermaid, DOT or SVG."),
     "schema": ("schema", "Print the blueprint's JSON Schema."),
     "explain": ("explain", "Say a field's value and the line it comes from."),
