@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
+import gc
 import importlib
 import json
 import os
@@ -20,10 +21,11 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from mlops_iac.engine.embedded import wire
+from mlops_iac.engine.embedded import eager, wire
 from mlops_iac.engine.embedded.output import captured
 from mlops_iac.engine.embedded.registration import Handler
 from mlops_iac.engine.protocol import StackTarget
@@ -129,7 +131,8 @@ def _run(
         {key: _config_text(value) for key, value in target.config.items()},
         sorted(target.secret_keys),
     )
-    loop = asyncio.new_event_loop()
+    at_once = parallel == 0 and _sdk().startswith(eager.KNOWN_SDKS)
+    loop = eager.EagerLoop() if at_once else asyncio.new_event_loop()
     # Whatever the program leaves unawaited is reported by `run_in_stack` or not worth a traceback.
     loop.set_exception_handler(lambda _loop, _context: None)
     executor = ThreadPoolExecutor(parallel, "register") if parallel else InlineExecutor()
@@ -141,7 +144,7 @@ def _run(
         await _settled(settings.SETTINGS)
 
     try:
-        with _as_main_folder(program), _without_waste():
+        with _as_main_folder(program), _without_waste(), _outputs_at_once(at_once):
             loop.run_until_complete(run_in_stack(main))
     finally:
         for task in asyncio.all_tasks(loop):
@@ -150,6 +153,31 @@ def _run(
             loop.run_until_complete(asyncio.sleep(0))
         executor.shutdown(wait=True)
         loop.close()
+
+
+@cache
+def _sdk() -> str:
+    from importlib.metadata import version
+
+    return version("pulumi")
+
+
+@contextlib.contextmanager
+def _outputs_at_once(wanted: bool) -> Iterator[None]:
+    """See `eager`. Nothing of what a short run makes is garbage before its end."""
+    if not wanted:
+        yield
+        return
+    from mlops_iac.engine.embedded.eager_outputs import eager_outputs
+
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        with eager_outputs():
+            yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
 async def _settled(sdk_settings: Any) -> None:

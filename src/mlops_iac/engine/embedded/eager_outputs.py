@@ -1,0 +1,261 @@
+"""The SDK's outputs, computed at once from what is there. Only for runs on an `EagerLoop`.
+
+Every function here follows the one it stands for (SDK 3.272, `output.py`, `runtime/rpc.py`,
+`runtime/resource.py`) and leaves to it whatever is not there yet, so that an output comes out the
+same: value, whether known, whether secret, and the resources it depends on.
+`tests/unit/test_eager_engine.py` holds each against the original.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import importlib
+from collections.abc import Callable, Iterator
+from inspect import isawaitable
+from typing import Any
+
+from pulumi import _types, log, output
+from pulumi.output import Output, Unknown, _OutputData
+from pulumi.runtime import resource, rpc
+
+from mlops_iac.engine.embedded.eager import Replaced, gather, replaced, succeeded
+
+# `pulumi.runtime.invoke` is a function of that name, once the package is imported.
+_invoke = importlib.import_module("pulumi.runtime.invoke")
+_PLAIN = frozenset({str, int, float, bool, type(None)})
+
+_original_track = Output._track
+_original_untrack = Output._untrack
+_original_apply = Output.apply
+_original_all = Output.all
+_original_from_input = Output.from_input
+_original_create_urn = resource.create_urn
+_original_contains_unknowns = rpc.contains_unknowns
+# Asked anew for every property; an ejected component's types are new in every run.
+_unwrap_type = functools.lru_cache(maxsize=4096)(_types.unwrap_type)
+
+
+class _NotThereError(Exception):
+    """A part of an input is not there yet, or has failed: the SDK's own code takes over."""
+
+
+class _Deep:
+    """What `Output.from_input` finds in an input: deeply unwrapped value and all it stands on."""
+
+    __slots__ = ("known", "resources", "secret")
+
+    def __init__(self) -> None:
+        self.resources: set[Any] = set()
+        self.known = True
+        self.secret = False
+
+    def value(self, item: Any) -> Any:
+        """The value of `item`, whose dependencies are noted. Raises _NotThereError."""
+        kind = type(item)
+        if kind in _PLAIN:
+            return item
+        if isinstance(item, Output):
+            return self._of_output(item)
+        if _types.is_input_type(kind):
+            raise _NotThereError
+        if isinstance(item, dict):
+            if not item:
+                return item
+            if not all(type(key) is str for key in item):
+                raise _NotThereError
+            return {key: self.value(inner) for key, inner in item.items()}
+        if isinstance(item, list):
+            return [self.value(inner) for inner in item] if item else item
+        if isinstance(item, tuple):
+            return tuple([self.value(inner) for inner in item]) if item else item
+        if isinstance(item, Unknown):
+            self.known = False
+            return item
+        if isawaitable(item):
+            raise _NotThereError
+        return item
+
+    def _of_output(self, item: Output[Any]) -> Any:
+        data = item._data.result() if succeeded(item._data) else None
+        if data is None or not data.is_known:
+            raise _NotThereError
+        self.resources |= data.resources
+        self.secret = self.secret or data.is_secret
+        return self.value(data.value)
+
+    def output(self, value: Any) -> Output[Any]:
+        return _there(_OutputData(self.resources, value, self.known, self.secret))
+
+
+def _there(data: _OutputData[Any]) -> Output[Any]:
+    """An output that has its value: nothing to wait for, nothing that can fail."""
+    future: asyncio.Future[_OutputData[Any]] = asyncio.Future()
+    future.set_result(data)
+    made: Output[Any] = object.__new__(Output)
+    made._data = future
+    return made
+
+
+def _track(self: Output[Any]) -> None:
+    if not succeeded(self._data):
+        _original_track(self)
+
+
+def _untrack(self: Output[Any]) -> None:
+    if not succeeded(self._data):
+        _original_untrack(self)
+
+
+def _from_input(value: Any) -> Output[Any]:
+    found = _Deep()
+    try:
+        inner = found.value(value)
+    except _NotThereError:
+        return _original_from_input(value)
+    return found.output(inner)
+
+
+def _all(*args: Any, **kwargs: Any) -> Output[Any]:
+    if args and kwargs:
+        return _original_all(*args, **kwargs)
+    found = _Deep()
+    try:
+        if kwargs:
+            values: Any = {key: found.value(item) for key, item in kwargs.items()}
+        else:
+            values = [found.value(item) for item in args]
+    except _NotThereError:
+        return _original_all(*args, **kwargs)
+    return found.output(values)
+
+
+def _apply(
+    self: Output[Any], func: Callable[[Any], Any], run_with_unknowns: bool = False
+) -> Output[Any]:
+    if not succeeded(self._data):
+        return _original_apply(self, func, run_with_unknowns)
+    data = self._data.result()
+    if not data.is_known:
+        return _original_apply(self, func, run_with_unknowns)
+    try:
+        result = func(data.value)
+    except Exception as error:
+        failed: asyncio.Future[Any] = asyncio.Future()
+        failed.set_exception(error)
+        return Output._from_data(failed)
+    if isinstance(result, Output):
+        inner = result._data
+        if succeeded(inner):
+            return _there(_joined(data, inner.result()))
+        _untrack(result)
+
+        async def joined() -> _OutputData[Any]:
+            return _joined(data, await inner)
+
+        return Output._from_data(joined())
+    if type(result) not in _PLAIN and isawaitable(result):
+
+        async def awaited() -> _OutputData[Any]:
+            return _OutputData(data.resources, await result, True, data.is_secret)
+
+        return Output._from_data(awaited())
+    return _there(_OutputData(data.resources, result, True, data.is_secret))
+
+
+def _joined(outer: _OutputData[Any], inner: _OutputData[Any]) -> _OutputData[Any]:
+    return _OutputData(
+        outer.resources | inner.resources,
+        inner.value,
+        inner.is_known,
+        inner.is_secret or outer.is_secret,
+    )
+
+
+def _contains_unknowns(value: Any) -> bool:
+    if type(value) in _PLAIN:
+        return False
+    return _original_contains_unknowns(value)
+
+
+def _transfer_properties(res: Any, props: Any, custom: bool) -> dict[str, Any]:
+    """One future for a property in the place of four and a task. The registration is waited for."""
+    resolvers: dict[str, Any] = {}
+    for name in props:
+        if name == "urn" or (name == "id" and custom):
+            continue
+        future: asyncio.Future[Any] = asyncio.Future()
+        made: Output[Any] = object.__new__(Output)
+        made._data = future
+        res.__dict__[name] = made
+        resolvers[name] = functools.partial(_resolve, res, future)
+    return resolvers
+
+
+def _resolve(
+    res: Any,
+    future: asyncio.Future[Any],
+    value: Any,
+    is_known: bool,
+    is_secret: bool,
+    deps: Any,
+    failed: Exception | None,
+) -> None:
+    if failed is not None:
+        future.set_exception(failed)
+        return
+    resources = {*deps, res} if deps else {res}
+    future.set_result(_OutputData(resources, value, is_known, is_secret))
+
+
+def _resource_output(res: Any) -> tuple[Any, Output[Any]]:
+    future: asyncio.Future[Any] = asyncio.Future()
+    made: Output[Any] = object.__new__(Output)
+    made._data = future
+
+    def resolve(value: Any, known: bool, secret: bool, exn: Exception | None) -> None:
+        _resolve(res, future, value, known, secret, None, exn)
+
+    return resolve, made
+
+
+def _create_urn(
+    name: Any, type_: Any, parent: Any = None, project: Any = None, stack: Any = None
+) -> Output[Any]:
+    """Of texts, which every registration asks for, a text."""
+    if type(name) is str and type(type_) is str and type(parent) is str:
+        return _from_input(f"{parent[0 : parent.rfind('::')]}${type_}::{name}")
+    return _original_create_urn(name, type_, parent, project, stack)
+
+
+def _silent(*args: Any, **kwargs: Any) -> None:
+    """Debug messages, which nobody hears: the engine drops them."""
+
+
+def _same(function: Any) -> Any:
+    """Calls are made in the caller's context: it need not be carried over."""
+    return function
+
+
+@contextlib.contextmanager
+def eager_outputs() -> Iterator[None]:
+    """The SDK with outputs as above, while it lasts."""
+    with replaced(
+        (output, "asyncio", Replaced(asyncio, gather=gather)),
+        (output, "contains_unknowns", _contains_unknowns),
+        (rpc, "contains_unknowns", _contains_unknowns),
+        (_types, "unwrap_type", _unwrap_type),
+        (rpc, "transfer_properties", _transfer_properties),
+        (resource, "resource_output", _resource_output),
+        (resource, "create_urn", _create_urn),
+        (resource, "wrap_with_context", _same),
+        (_invoke, "wrap_with_context", _same),
+        (log, "debug", _silent),
+        (Output, "_track", _track),
+        (Output, "_untrack", _untrack),
+        (Output, "apply", _apply),
+        (Output, "all", staticmethod(_all)),
+        (Output, "from_input", staticmethod(_from_input)),
+    ):
+        yield
