@@ -34,6 +34,8 @@ def default_out(project: Project) -> Path:
     Looked for up to the repository's root, so that a repository of several projects keeps its
     programs in one place; beside the blueprint where there is none.
     """
+    if project.program_folder is not None:
+        return project.program_folder
     for folder in (project.root, *project.root.parents):
         if (folder / "stacks").is_dir():
             return folder / "stacks" / project.name
@@ -66,7 +68,8 @@ def work_program(project: Project) -> tuple[Path, Program]:
     """Write the program into the work folder, where the embedded engine runs it."""
     from mlops_iac.program.write import write
 
-    out = make_work_folder(project) / "program"
+    work = make_work_folder(project)
+    out = project.program_folder or work / "program"
     program = build(project, out)
     write(program, out)
     _drop_strangers(out, program)

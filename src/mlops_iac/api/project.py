@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops_iac import blueprint as language
-from mlops_iac.blueprint import LoadedBlueprint, ResolvedBlueprint
+from mlops_iac.blueprint import ExtraEnvironment, LoadedBlueprint, ResolvedBlueprint
 from mlops_iac.blueprint.combine import in_order
 from mlops_iac.errors import BlueprintInvalid, Diagnostic, UsageError
 
@@ -30,15 +30,17 @@ if TYPE_CHECKING:
 LOCAL = "local"
 
 
-def load(path: str | Path = "blueprint.yaml") -> Project:
-    """Load a blueprint and resolve nothing yet.
+def load(
+    path: str | Path = "blueprint.yaml", *, extra: Mapping[str, ExtraEnvironment] | None = None
+) -> Project:
+    """Load a blueprint and resolve nothing yet; `extra` are environments that it does not declare.
 
     Raises:
         UsageError: there is no such file, or it is not text.
         BlueprintInvalid: it has problems; all of them are in `diagnostics`.
 
     """
-    return Project(language.load(Path(path)))
+    return Project(language.load(Path(path), extra=extra))
 
 
 def validate(path: str | Path = "blueprint.yaml", *, strict: bool = False) -> list[Diagnostic]:
@@ -119,6 +121,11 @@ class Project:
         from mlops_iac.api.explaining import explain
 
         return explain(self.resolve(stack), path)
+
+    @property
+    def program_folder(self) -> Path | None:
+        """The program's folder where it is none of those that are committed."""
+        return None
 
     # -- the platform
 

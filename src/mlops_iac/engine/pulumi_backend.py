@@ -22,6 +22,7 @@ from mlops_iac.engine.pulumi_errors import explained, missing
 from mlops_iac.engine.pulumi_events import EventLog
 from mlops_iac.errors import MlopsError
 from mlops_iac.records import Record
+from mlops_iac.values import Properties, Secret
 
 
 class Listed(Record):
@@ -102,6 +103,20 @@ class Backend:
         """Set tags of the stack. Raises MlopsError where the backend keeps none."""
         for key, value in tags.items():
             self._run("stack", "tag", "set", key, value, "--stack", stack)
+
+    def make(self, stack: str, program: Path, secrets_provider: str = "") -> None:
+        """Make the stack unless it is there; the folder's `Pulumi.<stack>.yaml` gets its key."""
+        from mlops_iac.engine import pulumi_stack
+
+        aim = StackTarget(
+            program, self._project, stack, {}, program, "", secrets_provider=secrets_provider
+        )
+        _call(lambda: pulumi_stack.made(aim, self._variables))
+
+    def outputs(self, stack: str) -> Properties:
+        """The stack's outputs, secrets wrapped."""
+        shown = _call(lambda: self._stack(stack).outputs())
+        return {k: Secret(v.value) if v.secret else v.value for k, v in shown.items()}
 
     def plan_destroy(self, stack: str) -> Plan:
         """What `destroy` would delete, from the state alone."""

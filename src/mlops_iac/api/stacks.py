@@ -1,0 +1,329 @@
+"""Every environment in a row: what it adds, where it is, whether program and state agree with it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from mlops_iac.api import compiling
+from mlops_iac.api.project import LOCAL
+from mlops_iac.errors import MlopsError
+
+if TYPE_CHECKING:
+    from mlops_iac.api.project import Project
+    from mlops_iac.api.states import State, States
+
+Agrees = Literal["agrees", "differs", "nothing", "unknown"]
+
+_GIT_SECONDS = 20
+_HEADLINES = 4
+# What people ask of an environment first; the rest follows in the order of the blueprint.
+_FIRST = (
+    "promote_from",
+    "version",
+    "security.",
+    "approval",
+    "existing.",
+    "scaling.",
+    "rollout.",
+    "compute.",
+    "budget.",
+)
+# Shown in columns of their own.
+_ELSEWHERE = ("account", "region", "protect", "deploy_as")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One environment.
+
+    `adds` are the leaves that it says differently from the blueprint's base, path to value (None:
+    removed). `program` and `state` say whether the compiled program is what the blueprint gives,
+    and whether the state holds what the program's lock file says; `…_why` is the reason where not.
+    `updated` is ISO 8601, `engine` who wrote the state, `expires` the end of an ephemeral one, whose
+    `base` it was made from.
+    """
+
+    stack: str
+    account: str | None
+    region: str
+    protect: bool
+    adds: Mapping[str, Any]
+    headlines: Sequence[str]
+    program: Agrees
+    program_why: str
+    state: Agrees
+    state_why: str
+    resources: int | None
+    updated: str = ""
+    engine: str = ""
+    ephemeral: bool = False
+    base: str = ""
+    expires: str = ""
+    expired: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as JSON."""
+        return asdict(self) | {"adds": dict(self.adds), "headlines": list(self.headlines)}
+
+
+@dataclass(frozen=True, slots=True)
+class Stacks:
+    """All of a project's. `notes` are for people: backends that could not be asked, strangers."""
+
+    project: str
+    rows: Sequence[Row]
+    notes: Sequence[str] = field(default_factory=tuple)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as JSON."""
+        return {
+            "project": self.project,
+            "stacks": [row.as_json() for row in self.rows],
+            "notes": list(self.notes),
+        }
+
+
+def stacks(project: Project, *, offline: bool = False, now: datetime | None = None) -> Stacks:
+    """Return every environment; `offline` asks no backend but that of `local`.
+
+    Raises BlueprintInvalid where the platform refuses something.
+    """
+    from mlops_iac.api.states import State, States, local_state, states
+
+    if offline:
+        why = "not asked (--offline)"
+        real = [name for name in project.environments if name != LOCAL]
+        known = {LOCAL: local_state(project)}
+        found = States(known, dict.fromkeys(real, why))
+    else:
+        found = states(project)
+    out = compiling.default_out(project)
+    reasons = _program_reasons(project, out)
+    rows = [
+        _row(project, name, found, _program(name, out, reasons), State(name))
+        for name in project.environments
+    ]
+    more, notes = _others(project, found, now or datetime.now(UTC))
+    for error in {error.message: error for error in found.silent.values()}.values():
+        notes.append(f"states are unknown: {error.message}; {error.hint}".removesuffix("; "))
+    return Stacks(project.name, [*rows, *more], notes)
+
+
+def adds(project: Project, stack: str) -> dict[str, Any]:
+    """Return the leaves that an environment says differently from the base, path to value.
+
+    What its overlay repeats unchanged is none of them; None is a leaf that it removes. The base is
+    seen through `local`, as far as that has no overlay of its own.
+    """
+    mine, base = project.resolve(stack), project.resolve(LOCAL)
+    own = f"environment {LOCAL}"
+    there = {
+        path: value
+        for path, value in base.leaves().items()
+        if base.is_written(path) and base.origin(path).layer != own
+    }
+    leaves = mine.leaves()
+    found = {
+        path: value
+        for path, value in leaves.items()
+        if _of_environment(mine.origin(path).layer, stack)
+        and not (path in there and there[path] == value)
+    }
+    if stack != LOCAL:
+        found |= {path: None for path in there if path not in leaves}
+    return found
+
+
+def _of_environment(layer: str, stack: str) -> bool:
+    """Whether a layer is an environment's own; a template's says which it is for."""
+    return layer == f"environment {stack}" or (
+        layer.startswith("template ") and layer.endswith(f", {stack}")
+    )
+
+
+def headlines(differences: Mapping[str, Any], most: int = _HEADLINES) -> list[str]:
+    """The most telling of `adds`, as words; how many more there are comes last."""
+    shown = {path: value for path, value in differences.items() if path not in _ELSEWHERE}
+
+    def rank(path: str) -> int:
+        return next((i for i, mark in enumerate(_FIRST) if mark in f"{path}."), len(_FIRST))
+
+    ordered = sorted(shown, key=rank)
+    words = [_headline(path, shown[path]) for path in ordered[:most]]
+    return [*words, *([f"{len(ordered) - most} more"] if len(ordered) > most else [])]
+
+
+def _headline(path: str, value: Any) -> str:
+    if value is None:
+        return f"no {path}"
+    text = ", ".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
+    text = text.lower() if isinstance(value, bool) else text
+    return f"{path} {text if len(text) <= 32 else text[:31] + '…'}"
+
+
+def _row(
+    project: Project, stack: str, found: States, program: tuple[Agrees, str], nothing: State
+) -> Row:
+    blueprint = project.resolve(stack).blueprint
+    state = found.known.get(stack, nothing)
+    agrees, why = _state(project, stack, found)
+    added = adds(project, stack)
+    return Row(
+        stack=stack,
+        account=project.cloud.account(stack) if stack == LOCAL else blueprint.account,
+        region=str(blueprint.region),
+        protect=bool(blueprint.protect),
+        adds=added,
+        headlines=headlines(added),
+        program=program[0],
+        program_why=program[1],
+        state=agrees,
+        state_why=why,
+        resources=None if stack in found.unknown else len(state.resources),
+        updated=state.updated,
+        engine=state.engine,
+    )
+
+
+# -- program and blueprint -------------------------------------------------------------------------
+
+
+def _program_reasons(project: Project, out: Path) -> list[str] | None:
+    """Why the folder is not what the blueprint gives; None where nothing was compiled."""
+    from mlops_iac.program.write import stale
+
+    if len(project.environments) == 1:
+        return []
+    if not (out / "Pulumi.yaml").exists():
+        return None
+    return stale(compiling.build(project, out), out)
+
+
+def _program(stack: str, out: Path, reasons: Sequence[str] | None) -> tuple[Agrees, str]:
+    from mlops_iac.graph.lock import lock_name
+
+    if stack == LOCAL:
+        return "agrees", "made anew by every command"
+    if reasons is None:
+        return "nothing", "not compiled yet"
+    mine = [why for why in reasons if not _of_another(why, stack)]
+    if mine:
+        return "differs", mine[0]
+    if not (out / lock_name(stack)).exists():
+        return "differs", f"{lock_name(stack)} is missing"
+    return ("agrees", "") if _committed(out) else ("differs", "compiled and not committed")
+
+
+def _of_another(reason: str, stack: str) -> bool:
+    """Whether a reason is about another stack's file: `Pulumi.NAME.yaml`, `x.NAME.json`."""
+    file = reason.split(" ")[0].rstrip(":")
+    name = file.removeprefix("Pulumi.").removesuffix(".yaml")
+    return file.startswith("Pulumi.") and file != "Pulumi.yaml" and name != stack
+
+
+def _committed(out: Path) -> bool:
+    """Whether git has what lies in the folder; outside of a repository there is nothing to say."""
+    environment = {k: v for k, v in os.environ.items() if k not in ("GIT_DIR", "GIT_WORK_TREE")}
+    try:
+        answer = subprocess.run(
+            ["git", "status", "--porcelain", "--", "."],
+            cwd=out,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=_GIT_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return True
+    return answer.returncode != 0 or not answer.stdout.strip()
+
+
+# -- program and state -----------------------------------------------------------------------------
+
+
+def _state(project: Project, stack: str, found: States) -> tuple[Agrees, str]:
+    if stack in found.unknown:
+        return "unknown", found.unknown[stack]
+    state = found.known[stack]
+    if not state.resources:
+        return "nothing", "nothing is deployed"
+    try:
+        if stack == LOCAL:
+            changed = len(project.preview(LOCAL).changes)
+            return ("differs", f"{changed} change(s) to apply") if changed else ("agrees", "")
+        return _agreement(project, state)
+    except MlopsError as error:
+        return "unknown", error.message
+
+
+def _agreement(project: Project, state: State) -> tuple[Agrees, str]:
+    from mlops_iac.graph.agreement import agreement
+    from mlops_iac.graph.lock import lock_name, read_lock
+
+    path = compiling.default_out(project) / lock_name(state.stack)
+    if not path.exists():
+        return "unknown", "there is no lock file to compare with"
+    waiting = [
+        key.removesuffix("_pending").replace("_", "-")
+        for key, value in state.outputs.items()
+        if key.endswith("_pending") and value
+    ]
+    same = agreement(
+        read_lock(path),
+        state.graph(project.name),
+        any_text=(compiling.ANY_APPROVED,),
+        waiting=waiting,
+    )
+    if not same:
+        return "differs", same.words
+    return "agrees", f"{', '.join(waiting)} waits for a first version" if waiting else ""
+
+
+# -- what no blueprint declares --------------------------------------------------------------------
+
+
+def _others(project: Project, found: States, now: datetime) -> tuple[list[Row], list[str]]:
+    from mlops_iac.api.ephemeral import record_of
+
+    rows: list[Row] = []
+    notes: list[str] = []
+    for state in found.others:
+        record = record_of(state.tags)
+        if record is None:
+            if state.resources:
+                notes.append(
+                    f"the backend has a stack {state.stack} that is no environment of the blueprint"
+                )
+            continue
+        blueprint = (
+            project.resolve(record.base).blueprint if record.base in project.environments else None
+        )
+        rows.append(
+            Row(
+                stack=state.stack,
+                account=blueprint.account if blueprint else None,
+                region=str(blueprint.region) if blueprint else "",
+                protect=False,
+                adds={},
+                headlines=[f"a {record.base} of its own"],
+                program="agrees",
+                program_why="made anew by every command",
+                state="unknown",
+                state_why="an ephemeral stack has no lock file",
+                resources=len(state.resources),
+                updated=state.updated,
+                engine=state.engine,
+                ephemeral=True,
+                base=record.base,
+                expires=record.expires_text,
+                expired=record.expired(now),
+            )
+        )
+    return rows, notes
