@@ -181,7 +181,7 @@ MISTAKES = {
     "a rename to what is not there": ("alerts:", "moved: {§serving.apj: serving.old}\nalerts:", "unknown-path", "there is no 'serving.apj'", "did you mean 'api'?"),
     "a rename across sections": ("alerts:", "moved: {§serving.api: models.old}\nalerts:", "bad-move", "'models.old' cannot become 'serving.api'", ""),
     "a rename of what is still there": ("alerts:", "moved: {serving.api: §serving.api}\nalerts:", "bad-move", "is still there", ""),
-    "a template": ("alerts:", "§extends: [{template: x}]\nalerts:", "unsupported", "templates are not supported yet", "copy"),
+    "a template": ("alerts:", "§extends: [{template: x}]\nalerts:", "no-templates", "templates cannot be found here", ""),
     "a model from a hub without a revision": ("    train:\n      script: train.py\n    evaluate: {script: evaluate.py, gates: {accuracy: {at_least: 0.8}}}", "    source: §hf://org/name", "unknown-source", "is not a model on Hugging Face", "revision"),
     # substitutions
     "a variable that is not one": ("{team: risk}", '{team: "x-§${environmnt}-y"}', "substitution", "'${environmnt}' is not a variable", "did you mean '${environment}'?"),

@@ -212,7 +212,7 @@ class _Reader:
         root, problems = compose(source)
         self._common += problems
         self._upper = command_line(command_line_values)
-        if "extends" in root.entries:
+        if (extends := root.entries.get("extends")) is not None and extends.value.items:
             self._apply_templates(root, templates)
         overlays = self._overlays(root)
         self._add_extra(overlays)
@@ -234,7 +234,7 @@ class _Reader:
         applier.walk(root)
         self.templates = applier.applied
         if applier.problems:
-            raise BlueprintInvalid([*self._common, *applier.problems])
+            raise BlueprintInvalid(in_order([*self._common, *applier.problems]))
 
     def _overlays(self, root: Node) -> dict[str, list[_Layer]]:
         found: dict[str, list[_Layer]] = {LOCAL: []}

@@ -1,0 +1,208 @@
+"""Limits: what a template fixes, restricts, requires and forbids holds against every layer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.template_support import TEAM, read, template, valid
+
+STANDARD = "acme/standard@2.1.0 (template.yaml:4)"
+
+
+def limit(path: str, what: str) -> str:
+    return f"limits: {{{path}: {{{what}, because: customer data}}}}\n"
+
+
+def messages(found: list) -> list[str]:
+    return [f"{each.file}:{each.line}:{each.column}: {each.message}" for each in found]
+
+
+@pytest.mark.parametrize(
+    ("path", "what", "team", "message"),
+    [
+        ("environments.prod.security.keys", "fixed: customer",
+         "environments: {prod: {security: {keys: provider}}}",
+         f"environments.prod.security.keys is fixed to 'customer' by {STANDARD}: customer data"),
+        ("environments.*.security.keys", "fixed: customer", "security: {keys: provider}",
+         f"environments.dev.security.keys is fixed to 'customer' by {STANDARD}: customer data"),
+        ("protect", "fixed: true", "protect: false", f"protect is fixed to true by {STANDARD}: customer data"),
+        ("tags.cost", "fixed: '0042'", "tags: {cost: 42}", f"tags.cost is fixed to '0042' by {STANDARD}: customer data"),
+        ("budget.alert_percent", "fixed: [50, 100]", "budget: {monthly_usd: 1, alert_percent: [100]}",
+         f"budget.alert_percent is fixed to [50, 100] by {STANDARD}: customer data"),
+        ("region", "one_of: [eu-west-1, eu-central-1]", "region: us-east-1",
+         f"region is 'us-east-1'; {STANDARD} allows one of 'eu-west-1' or 'eu-central-1': customer data"),
+        ("budget.monthly_usd", "at_most: 100", "budget: {monthly_usd: 100.5}",
+         f"budget.monthly_usd is 100.5; {STANDARD} allows at most 100: customer data"),
+        ("serving.*.capture.retention_days", "at_least: 30", "serving: {api: {mode: real-time, capture: {retention_days: 29}}}",
+         f"serving.api.capture.retention_days is 29; {STANDARD} allows at least 30: customer data"),
+        ("serving.*.monitor", "required: true", "serving: {api: {mode: real-time}}",
+         f"serving.api.monitor is required by {STANDARD}: customer data"),
+        ("budget.monthly_usd", "required: true", "protect: true",
+         f"budget.monthly_usd is required by {STANDARD}: customer data"),
+        ("tags.cost-centre", "required: true", "tags: {a: b}", f"tags.cost-centre is required by {STANDARD}: customer data"),
+        ("models.*.train.compute.size", "one_of: [medium, large]", "protect: true",
+         f"models.churn.train.compute.size is 'small'; {STANDARD} allows one of 'medium' or 'large': customer data"),
+        ("overrides", "forbidden: true", "overrides: {x: {y: 1}}", f"overrides is forbidden by {STANDARD}: customer data"),
+        ("overrides.*.forceDestroy", "forbidden: true", "overrides: {x: {forceDestroy: false}}",
+         f"overrides.x.forceDestroy is forbidden by {STANDARD}: customer data"),
+        ("exceptions.*", "forbidden: true", "exceptions: {owner-tag: {at: ., reason: x, until: 2027-01-31}}",
+         f"exceptions.owner-tag is forbidden by {STANDARD}: customer data"),
+        ("budget", "forbidden: true", "budget: {monthly_usd: 1}", f"budget is forbidden by {STANDARD}: customer data"),
+    ],
+)  # fmt: skip
+def test_what_breaks_a_limit(tmp_path: Path, path: str, what: str, team: str, message: str) -> None:
+    key = team.partition(":")[0]
+    kept = [line for line in TEAM.splitlines() if not line.startswith(f"{key}:")]
+    if key != "environments":
+        kept = [line for line in kept if not line.startswith("environments:")]
+        kept.append("environments: {dev: {}}")
+    text = "\n".join(kept).replace("template: standard", "template: s") + f"\n{team}\n"
+    loaded, found = read(tmp_path, text, s=template(limit(path, what)))
+    assert loaded is None
+    assert [each.message for each in found] == [message]
+    assert found[0].file == "blueprint.yaml"
+
+
+def test_the_place_is_that_of_the_value(tmp_path: Path) -> None:
+    text = TEAM.replace("prod: {", "prod: {security: {keys: provider}, ")
+    _, found = read(
+        tmp_path,
+        text,
+        standard=template(limit("environments.prod.security.keys", "fixed: customer")),
+    )
+    assert messages(found) == [
+        (
+            "blueprint.yaml:14:49: environments.prod.security.keys is fixed to 'customer' by"
+            f" {STANDARD}: customer data"
+        )
+    ]
+
+
+def test_a_fixed_field_is_filled_in_where_nobody_writes_it(tmp_path: Path) -> None:
+    standard = template(
+        "limits:\n"
+        "  environments.*.security.keys: {fixed: customer, because: a}\n"
+        "  budget.monthly_usd: {fixed: 5, because: b}\n"
+        "  serving.*.compute.size: {fixed: medium, because: c}\n"
+    )
+    loaded = valid(tmp_path, standard=standard)
+    prod, local = loaded.resolve("prod"), loaded.resolve("local")
+    assert prod.blueprint.security.keys == "customer"
+    assert local.blueprint.security.keys == "provider"
+    assert prod.blueprint.budget is not None
+    assert prod.blueprint.budget.monthly_usd == 5
+    assert prod.blueprint.serving["api"].compute.size == "medium"
+    origin = prod.origin("security.keys")
+    assert (origin.layer, origin.file, origin.line) == (
+        "fixed by acme/standard@2.1.0",
+        "acme/standard@2.1.0/template.yaml",
+        5,
+    )
+
+
+@pytest.mark.parametrize("undone", ["security: {keys: null}", "security: null"])
+def test_null_does_not_remove_what_is_fixed(tmp_path: Path, undone: str) -> None:
+    standard = template(limit("security.keys", "fixed: customer"), "security: {keys: customer}\n")
+    text = TEAM.replace("prod: {", f"prod: {{{undone}, ")
+    loaded = valid(tmp_path, text, standard=standard)
+    assert loaded.resolve("prod").blueprint.security.keys == "customer"
+
+
+def test_the_command_line_cannot_undo_it(tmp_path: Path) -> None:
+    _, found = read(
+        tmp_path,
+        standard=template(limit("environments.*.security.keys", "fixed: customer")),
+        command_line=("security.keys=provider",),
+    )
+    assert {each.file for each in found} == {"command line"}
+    assert [each.code for each in found] == ["locked", "locked"]  # dev and prod, not local
+
+
+def test_a_template_above_cannot_undo_it(tmp_path: Path) -> None:
+    base = template(limit("security.keys", "fixed: customer"), name="acme/base")
+    standard = template(blueprint="owner: x\nsecurity: {keys: provider}\n")
+    text = TEAM.replace("[{template: standard}]", "[{template: base}, {template: standard}]")
+    _, found = read(tmp_path, text, base=base, standard=standard)
+    (one,) = found
+    assert (one.file, one.line) == ("acme/standard@2.1.0/blueprint.yaml", 2)
+    assert one.message == (
+        "security.keys is fixed to 'customer' by acme/base@2.1.0 (template.yaml:4): customer data"
+    )
+
+
+def test_two_templates_that_fix_the_same_field_differently(tmp_path: Path) -> None:
+    one = template(limit("security.*", "fixed: customer").replace("*", "keys"), name="acme/one")
+    two = template(limit("security.keys", "fixed: provider"), name="acme/two")
+    text = TEAM.replace("[{template: standard}]", "[{template: one}, {template: two}]")
+    _, found = read(tmp_path, text, one=one, two=two)
+    assert messages(found) == [
+        (
+            "blueprint.yaml:6:1: security.keys is fixed to 'customer' by acme/one@2.1.0"
+            " (template.yaml:4) and to 'provider' by acme/two@2.1.0 (template.yaml:4)"
+        )
+    ]
+
+
+def test_two_templates_that_fix_the_same_field_alike(tmp_path: Path) -> None:
+    one = template(limit("security.keys", "fixed: customer"), name="acme/one")
+    two = template(limit("security.keys", "fixed: customer"), name="acme/two")
+    text = TEAM.replace("[{template: standard}]", "[{template: one}, {template: two}]")
+    assert valid(tmp_path, text, one=one, two=two).resolve("dev").blueprint.security.keys == (
+        "customer"
+    )
+
+
+def test_a_limit_may_be_a_parameter(tmp_path: Path) -> None:
+    standard = template(
+        "parameters: {most: {type: integer, description: x}}\n"
+        + limit("budget.monthly_usd", "at_most: '${parameters.most}'")
+    )
+    text = TEAM.replace("{template: standard}", "{template: s, parameters: {most: 5}}")
+    _, found = read(tmp_path, text + "budget: {monthly_usd: 6}\n", s=standard)
+    assert [each.message for each in found] == [
+        (
+            "budget.monthly_usd is 6; acme/standard@2.1.0 (template.yaml:5) allows at most 5:"
+            " customer data"
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "hint"),
+    [
+        (limit("security.keyz", "fixed: customer"), "'keyz' is not a field of security", "keys"),
+        (limit("serving.*.scaling.maks", "at_most: 1"), "'maks' is not a field of serving.*.scaling", "max"),
+        (limit("environments.*.sekurity", "required: true"), "'sekurity' is not a section", "security"),
+        (limit("owner.x", "required: true"), "'x' is not a field of owner", "nothing stands below"),
+        (limit("owner", "fixt: a"), "'fixt' is not a field of limits.owner", "fixed"),
+        ("limits: {owner: {required: true}}\n", "limits.owner needs 'because'", ""),
+        ("limits: {owner: {because: x}}\n", "limits.owner needs one of fixed", ""),
+        (limit("owner", "fixed: a, one_of: [a]"), "takes one of fixed, one_of or forbidden", ""),
+    ],
+)  # fmt: skip
+def test_a_limit_that_is_wrong(tmp_path: Path, text: str, message: str, hint: str) -> None:
+    loaded, found = read(tmp_path, standard=template(text))
+    assert loaded is None
+    assert any(message in each.message and hint in each.hint for each in found), messages(found)
+    assert {each.file for each in found} == {"acme/standard@2.1.0/template.yaml"}
+
+
+def test_what_a_limit_allows(tmp_path: Path) -> None:
+    standard = template(
+        "limits:\n"
+        "  region: {one_of: [eu-west-1], because: a}\n"
+        "  budget.monthly_usd: {at_least: 1, at_most: 10, required: true, because: b}\n"
+        "  owner: {required: true, because: c}\n"
+        "  delivery: {forbidden: true, because: d}\n"
+        "  serving.*.scaling.max: {at_most: 4, because: e}\n"
+    )
+    loaded = valid(tmp_path, TEAM + "budget: {monthly_usd: 10}\n", standard=standard)
+    assert [each.words() for each in loaded.limits] == [
+        "one of 'eu-west-1'",
+        "at least 1, at most 10, required",
+        "required",
+        "forbidden",
+        "at most 4",
+    ]
