@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_iac.api.project import LOCAL, Project, load
 from mlops_iac.blueprint import ExtraEnvironment, ResolvedBlueprint
-from mlops_iac.errors import StackNotFound, UsageError
+from mlops_iac.errors import MlopsError, StackNotFound, UsageError
 from mlops_iac.records import Record
 
 if TYPE_CHECKING:
@@ -244,6 +244,25 @@ def recorded(project: Project, stack: str) -> RecordedProject | None:
         if record_of(tags) is not None:
             return RecordedProject(project.loaded, stack, url, state)
     return None
+
+
+def find(project: Project, stack: str) -> Project:
+    """Return the project seen with a stack that its blueprint does not declare.
+
+    Raises StackNotFound, with the reason where no backend could be asked for an ephemeral one.
+    """
+    try:
+        project.resolve(stack)
+    except StackNotFound as unknown:
+        try:
+            found = recorded(project, stack)
+        except MlopsError as error:
+            hint = f"; an ephemeral one cannot be looked for: {error.message}"
+            raise StackNotFound(unknown.message, hint=(unknown.hint + hint).lstrip("; ")) from None
+        if found is None:
+            raise
+        return found
+    return project
 
 
 def record_of(tags: Mapping[str, str]) -> EphemeralRecord | None:

@@ -64,6 +64,24 @@ class Session:
         project: Project = self._project
         return project
 
+    def adopt(self, project: Project) -> None:
+        """Use a project that a command made in its own way."""
+        self._project = project
+
+    def deployed(self) -> Project:
+        """Load the project, for commands about what is deployed already.
+
+        A stack that the blueprint does not declare may be an ephemeral one: its backend is asked.
+        Raises StackNotFound where it is neither.
+        """
+        project = self.project()
+        if self.stack in project.environments:
+            return project
+        from mlops_iac.api.ephemeral import find
+
+        self.adopt(find(project, self.stack))
+        return self.project()
+
     @property
     def colored(self) -> bool:
         """Whether stderr gets colours: flag, then NO_COLOR, then FORCE_COLOR, then a terminal."""

@@ -7,20 +7,33 @@ import click
 from mlops_iac.cli._plan import plan_lines, size
 from mlops_iac.cli._progress import progress
 from mlops_iac.cli._session import Session, verb
-from mlops_iac.errors import ResourceFailed
+from mlops_iac.errors import ResourceFailed, UsageError
 
 
 @verb(
     "destroy",
     click.Option(["--preview-only"], is_flag=True, help="Show what would be deleted."),
     click.Option(["--engine"], type=click.Choice(["embedded", "pulumi"]), help="Which engine."),
+    click.Option(["--expired"], is_flag=True, help="Every ephemeral stack whose time is over."),
 )
-def command(session: Session, preview_only: bool, engine: str | None) -> None:
+def command(session: Session, preview_only: bool, engine: str | None, expired: bool) -> None:
     """Delete everything the stack made, in reverse order of dependency.
 
-    A protected stack asks for its name, and refuses resources that are protected.
+    A protected stack asks for its name, and refuses resources that are protected. Of an ephemeral
+    stack the stack itself goes too. --expired deletes ephemeral stacks whose time is over, as they
+    were deployed, and no other stack.
     """
-    project = session.project()
+    if expired:
+        from mlops_iac.cli._expired import destroy_expired
+
+        if engine == "embedded" or session.stack != "local":
+            raise UsageError(
+                "--expired finds the stacks itself, in the backend of the real engine",
+                hint="drop -s and --engine",
+            )
+        destroy_expired(session, preview_only=preview_only)
+        return
+    project = session.deployed()
     with project.deployment(session.stack, engine=engine) as deployment:
         plan = deployment.plan_destroy()
         if session.json and preview_only:

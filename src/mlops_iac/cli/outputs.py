@@ -17,7 +17,7 @@ from mlops_iac.values import reveal
 )
 def command(session: Session, name: str | None, show_secrets: bool) -> None:
     """Print the stack's outputs, or the one named."""
-    outputs = session.project().outputs(session.stack)
+    outputs = session.deployed().outputs(session.stack)
     shown = reveal(outputs) if show_secrets else plain(outputs)
     if name is not None:
         if name not in shown:

@@ -9,6 +9,7 @@ from dataclasses import asdict
 import click
 
 from mlops_iac.api.reviewing import Guards, Reviewed, reviews
+from mlops_iac.cli._ephemeral import EPHEMERAL_OPTIONS, project_of
 from mlops_iac.cli._plan import plan_lines, size
 from mlops_iac.cli._policies import lines
 from mlops_iac.cli._session import Session, verb, write_file
@@ -53,6 +54,7 @@ from mlops_iac.errors import UnexpectedChanges, UsageError
         ["--no-team-rules"], is_flag=True, help="With --policy: not those in `policies/`."
     ),
     click.Option(["--expect-no-changes"], is_flag=True, help="Exit with 7 when anything changes."),
+    *EPHEMERAL_OPTIONS(),
 )
 def command(
     session: Session,
@@ -69,9 +71,12 @@ def command(
     policy: bool,
     no_team_rules: bool,
     expect_no_changes: bool,
+    base: str | None,
+    ttl: str | None,
 ) -> None:
     """Show what a deployment would change. Needs no credentials unless --live."""
-    project = session.project()
+    declared_only = {"--all": every, "--against": against, "--save-plan": save_plan}
+    project = project_of(session, base, ttl, without=declared_only)
     stacks = [name for name in project.environments if name != "local"] if every else []
     locked = session.stack != "local" and against != "state" and not (live or engine)
     # A plan saved without a state carries its review, which is what people approve.

@@ -9,7 +9,7 @@ from mlops_iac.cli._session import Session, verb
 @verb("status")
 def command(session: Session) -> None:
     """Show what is deployed: resources, which of them are only recorded, what is still pending."""
-    report = session.project().status(session.stack)
+    report = session.deployed().status(session.stack)
     if session.json:
         session.emit_json(report.as_json())
         return

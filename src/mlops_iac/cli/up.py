@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mlops_iac.cli._ephemeral import EPHEMERAL_OPTIONS, project_of
 from mlops_iac.cli._plan import plan_lines, size, summary_line
 from mlops_iac.cli._policies import guard
 from mlops_iac.cli._progress import progress
@@ -34,6 +35,7 @@ _MOVES_SHOWN = 20
     ),
     click.Option(["--refresh"], is_flag=True, help="Look first for what vanished or drifted."),
     click.Option(["--diff", "detail"], is_flag=True, help="Show every property in the plan."),
+    *EPHEMERAL_OPTIONS(),
 )
 def command(
     session: Session,
@@ -43,13 +45,18 @@ def command(
     parallel: int,
     refresh: bool,
     detail: bool,
+    base: str | None,
+    ttl: str | None,
 ) -> None:
     """Deploy the stack: show the plan, ask, apply it.
 
     `local` is an emulated cloud on this machine, started on demand. Any other stack is deployed
     by the real Pulumi engine. Interrupt it at any time; the next `up` goes on.
+
+    With --from it is an ephemeral stack: the overlay of another environment under a name of its
+    own, unprotected, until its time is over. The same again renews the time.
     """
-    project = session.project()
+    project = project_of(session, base, ttl)
     if plan_file and refresh:
         raise UsageError(
             "--plan takes the state as it was saved, so it cannot be refreshed first",

@@ -20,7 +20,8 @@ def illegal_name(name: str, marker: EntryName) -> tuple[str, str, str] | None:
             f"at most {marker.longest} fit into the names of every cloud",
         )
     if "--" in name or not _NAME.fullmatch(name):
-        fixed = re.sub(r"-+", "-", re.sub(r"[^a-z0-9]+", "-", name.lower())).strip("-0123456789")
+        words = re.sub(r"[^a-z0-9]+", "-", name.lower())
+        fixed = words.strip("-").lstrip("-0123456789")
         hint = "lowercase letters, digits and single hyphens, starting with a letter"
         return (
             "illegal-name",

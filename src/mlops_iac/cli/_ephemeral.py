@@ -1,0 +1,62 @@
+"""The options that make a stack an ephemeral one, and what they mean together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import click
+
+from mlops_iac.api import Project
+from mlops_iac.cli._session import Session
+from mlops_iac.errors import UsageError
+
+
+def EPHEMERAL_OPTIONS() -> list[click.Parameter]:  # noqa: N802 - a constant that click mutates
+    """Build `--from` and `--ttl`."""
+    return [
+        click.Option(
+            ["--from", "base"],
+            metavar="ENVIRONMENT",
+            help="An ephemeral stack, made from this environment; -s names it.",
+        ),
+        click.Option(
+            ["--ttl"], metavar="TIME", help="How long it lives from now on: 30m, 24h (default), 7d."
+        ),
+    ]
+
+
+def project_of(
+    session: Session,
+    base: str | None,
+    ttl: str | None,
+    *,
+    without: Mapping[str, object] | None = None,
+) -> Project:
+    """Return the project, seen with an ephemeral environment where `--from` names its base.
+
+    `without` are options, with what was given for them, that an ephemeral one has nothing to do with.
+    Raises UsageError for options that do not fit together, names and times that are none.
+    """
+    if base is None:
+        if ttl is not None:
+            raise UsageError(
+                "--ttl is the time that an ephemeral stack lives, and --from is missing",
+                hint=f"name the environment it is made from: -s {session.stack} --from ENVIRONMENT",
+            )
+        return session.project()
+    if session.stack == "local":
+        raise UsageError(
+            "--from makes an ephemeral stack, and no name is given for it",
+            hint=f"name it: -s pr-123 --from {base}",
+        )
+    for option, given in (without or {}).items():
+        if given:
+            raise UsageError(
+                f"{option} is for declared environments; an ephemeral one has no lock file",
+                hint="drop it; --live compares with what the stack holds already",
+            )
+    from mlops_iac.api.ephemeral import declare, parse_ttl
+
+    until = parse_ttl(ttl) if ttl is not None else None
+    session.adopt(declare(session.file or "blueprint.yaml", session.stack, base, ttl=until))
+    return session.project()

@@ -1,0 +1,65 @@
+"""`mlops-iac destroy --expired`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mlops_iac.cli._session import Session
+from mlops_iac.errors import ResourceFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mlops_iac.api.expired import Ended, Ephemeral
+
+
+def destroy_expired(session: Session, *, preview_only: bool) -> None:
+    """Show them, ask, and delete one after the other. Raises ResourceFailed if any could not be."""
+    from mlops_iac.api.expired import end, expired
+
+    project = session.project()
+    found = expired(project)
+    if not session.json:
+        for item in found:
+            session.say(
+                f"  {session.style('-', fg='red')} {item.stack}  from {item.record.base}, until"
+                f" {item.record.expires_text}, {len(item.state.resources)} resource(s)"
+            )
+    if not found:
+        session.say("no ephemeral stack is past its time")
+    ended: list[Ended] = []
+    if found and not preview_only:
+        session.confirm(f"Delete {len(found)} ephemeral stack(s)?")
+        for item in found:
+            ended.append(end(project, item))
+            _tell(session, ended[-1])
+    if session.json:
+        session.emit_json({"project": project.name, "expired": _shown(found, ended)})
+    failed = [item.stack for item in ended if item.failures]
+    if failed:
+        raise ResourceFailed(
+            f"{len(failed)} of {len(ended)} stack(s) could not be deleted: {', '.join(failed)}",
+            hint="the others are gone; mend the cause and run it again",
+        )
+
+
+def _tell(session: Session, item: Ended) -> None:
+    if item.failures:
+        session.say(f"{item.stack}: {session.style('kept', fg='red')}: {'; '.join(item.failures)}")
+    else:
+        session.say(f"{item.stack}: {item.deleted} resource(s) and the stack are deleted")
+
+
+def _shown(found: Sequence[Ephemeral], ended: Sequence[Ended]) -> list[dict[str, Any]]:
+    by_name = {item.stack: item for item in ended}
+    return [
+        {
+            "stack": item.stack,
+            "base": item.record.base,
+            "expires": item.record.expires_text,
+            "resources": len(item.state.resources),
+            "destroyed": item.stack in by_name and not by_name[item.stack].failures,
+            "failures": list(by_name[item.stack].failures) if item.stack in by_name else [],
+        }
+        for item in found
+    ]
