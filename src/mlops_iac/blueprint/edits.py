@@ -11,15 +11,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from mlops_iac.blueprint.checks import Check, check_environment
-from mlops_iac.blueprint.decode import Decoder
-from mlops_iac.blueprint.fill import fill
-from mlops_iac.blueprint.loaded import BASE_LAYER, LoadedBlueprint, variables
+from mlops_iac.blueprint.loaded import LoadedBlueprint
 from mlops_iac.blueprint.resolved import ResolvedBlueprint
-from mlops_iac.blueprint.sections.root import Blueprint
 from mlops_iac.blueprint.source import Entry, Node
+from mlops_iac.blueprint.varied import grafted, resolve_tree
 from mlops_iac.blueprint.words import join
-from mlops_iac.errors import BlueprintInvalid
 
 
 @dataclass(frozen=True)
@@ -90,18 +86,8 @@ class Counterfactuals:
         tree = self._trees[name]
         for edit in edits:
             if name in edit.environments:
-                tree = _grafted(tree, edit._keys, edit._entries[name])
-        merged = fill(tree, name)
-        decoder = Decoder(variables(merged, name))
-        blueprint: Blueprint = decoder.root(Blueprint, merged, BASE_LAYER)
-        found = decoder.found
-        resolved = ResolvedBlueprint(name, self._old.root, blueprint, found.written, siblings)
-        siblings[name] = resolved
-        check = Check(resolved, found, list(found.problems), {}, self._old.environments)
-        check_environment(check, strict=False)
-        problems = [item for item in check.diagnostics if item.severity == "error"]
-        if problems:
-            raise BlueprintInvalid(problems)
+                tree = grafted(tree, edit._keys, edit._entries[name])
+        resolve_tree(self._old, name, tree, siblings)
 
 
 def _differences(
@@ -136,23 +122,6 @@ def _differences(
 def _style(entry: Entry) -> bool:
     """Whether a scalar is written without quotes: `1` and `"1"` may mean different things."""
     return entry.value.plain
-
-
-def _grafted(tree: Node, keys: tuple[str, ...], entry: Entry | None) -> Node:
-    """A copy of `tree` with `entry` under `keys`, or without what is there."""
-    copy = Node("map", tree.source, tree.line, tree.column, tree.length, entries=dict(tree.entries))
-    key, *rest = keys
-    if rest:
-        below = copy.entries.get(key)
-        if below is None or below.value.kind != "map":
-            return copy
-        inner = _grafted(below.value, tuple(rest), entry)
-        copy.entries[key] = Entry(below.key, inner, below.layer, below.added)
-    elif entry is None:
-        copy.entries.pop(key, None)
-    else:
-        copy.entries[key] = entry
-    return copy
 
 
 def plain(node: Node) -> Any:

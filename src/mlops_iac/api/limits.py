@@ -1,0 +1,197 @@
+"""Overrides by address against the limits of templates: what a limit holds, no override undoes.
+
+An override names a property of a resource, a limit a field of the blueprint. Which properties a
+field decides is found by capturing the stack with another value there: what is different then is
+what the field decides.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mlops_iac.blueprint.fields import EitherType, FieldType, ScalarType
+from mlops_iac.blueprint.scalars import NOTHING
+from mlops_iac.blueprint.templates.limits import Limit, plain, quoted, reach
+from mlops_iac.blueprint.words import join, split
+from mlops_iac.errors import BlueprintInvalid, Diagnostic
+
+if TYPE_CHECKING:
+    from mlops_iac.api.project import Project
+    from mlops_iac.blueprint import ResolvedBlueprint
+    from mlops_iac.graph.canonical import CanonicalGraph
+
+Property = tuple[str, str]  # address, name without case and underscores
+_WIDE = ("region", "account", "name", "platform")
+"""Fields that stand in nearly every property; an override of one of them says nothing of them."""
+
+
+@dataclass(frozen=True)
+class _Held:
+    """A limit at one path, and texts that the field could have had instead."""
+
+    limit: Limit
+    path: str
+    value: Any
+    others: tuple[str, ...]
+
+
+def undone(project: Project, stack: str) -> list[Diagnostic]:
+    """Overrides of a stack that would undo what a template fixes or restricts."""
+    resolved = project.resolve(stack)
+    overrides = dict(_overrides(resolved))
+    if not overrides:
+        return []
+    held = list(_held(project, resolved))
+    if not held:
+        return []
+    if find_spec("pulumi") is None:
+        return [_unchecked(resolved)]
+    with tempfile.TemporaryDirectory() as folder:
+        return list(_Search(project, stack, Path(folder)).broken(overrides, held))
+
+
+def _overrides(resolved: ResolvedBlueprint) -> Iterator[tuple[Property, str]]:
+    for address, properties in resolved.blueprint.overrides.items():
+        for name in properties:
+            path = join(join("overrides", address), name)
+            yield (address, _plain_name(name)), path
+
+
+def _plain_name(name: str) -> str:
+    return name.replace("_", "").lower()
+
+
+def _held(project: Project, resolved: ResolvedBlueprint) -> Iterator[_Held]:
+    environment = resolved.environment
+    for limit in project.loaded.limits:
+        if limit.keys[0] in ("overrides", *_WIDE) or not limit.counts(environment):
+            continue
+        if limit.spec.forbidden:
+            continue
+        for path, kind, value in reach(resolved.blueprint, limit.keys):
+            others = _others(kind, value)
+            if value is not None and others:
+                yield _Held(limit, path, value, others)
+
+
+def _others(kind: FieldType, value: Any) -> tuple[str, ...]:
+    """What the field could say instead, likeliest first; nothing for a section."""
+    if isinstance(kind, EitherType):
+        kind = kind.scalar
+    if isinstance(value, bool):
+        return ("false",) if value else ("true",)
+    if isinstance(kind, ScalarType) and kind.allowed:
+        return tuple(str(one) for one in kind.allowed if one != value)
+    if isinstance(value, int):
+        return (str(value + 1), str(value - 1), str(value * 2))
+    if isinstance(value, float):
+        return (f"{value + 1:g}", f"{value / 2:g}")
+    return (f"{value}x", "x") if isinstance(value, str) else ()
+
+
+class _Search:
+    """Captures of one stack without its overrides."""
+
+    def __init__(self, project: Project, stack: str, folder: Path) -> None:
+        self._project = project
+        self._stack = stack
+        self._folder = folder
+        self._runs = 0
+        self._as_it_is = self._capture({})
+
+    def broken(
+        self, overrides: Mapping[Property, str], held: Sequence[_Held]
+    ) -> Iterator[Diagnostic]:
+        """Each override that reaches what a limit holds."""
+        together = self._decided({one.path: one.others[0] for one in held})
+        if together is not NOTHING and not together & overrides.keys():
+            return  # the usual case: one capture tells that none of them is touched
+        resolved = self._project.resolve(self._stack)
+        for one in held:
+            decided = self._decided_by(one)
+            for key, path in overrides.items():
+                if self._is_the_templates(resolved, path, one.limit):
+                    continue
+                if decided is NOTHING or key in decided:
+                    yield self._tell(resolved, path, one, sure=decided is not NOTHING)
+
+    def _decided_by(self, one: _Held) -> Any:
+        for other in one.others:
+            decided = self._decided({one.path: other})
+            if decided is not NOTHING:
+                return decided
+        return NOTHING
+
+    def _decided(self, values: Mapping[str, str]) -> Any:
+        """The properties that differ with these values; NOTHING where they cannot be."""
+        try:
+            graph = self._capture(values)
+        except BlueprintInvalid:
+            return NOTHING
+        return _different(self._as_it_is, graph)
+
+    def _capture(self, values: Mapping[str, str]) -> CanonicalGraph:
+        from mlops_iac.api.capturing import captured
+        from mlops_iac.api.variants import Alone
+        from mlops_iac.blueprint.varied import varied
+
+        self._runs += 1
+        keys = {tuple(split(path)): text for path, text in values.items()}
+        resolved = varied(self._project.loaded, self._stack, {("overrides",): None, **keys})
+        alone = Alone(self._project, self._project.loaded, resolved)
+        return captured(alone, self._stack, self._folder / str(self._runs))
+
+    @staticmethod
+    def _is_the_templates(resolved: ResolvedBlueprint, path: str, limit: Limit) -> bool:
+        """Whether the template that limits a field overrides what it decides itself."""
+        return resolved.origin(path).layer == f"template {limit.label}"
+
+    def _tell(
+        self, resolved: ResolvedBlueprint, path: str, one: _Held, *, sure: bool
+    ) -> Diagnostic:
+        limit = one.limit
+        shown = one.path
+        if limit.environment:
+            shown = f"environments.{self._stack}.{one.path}"
+        what = f"holds to {quoted(one.value)}"
+        if limit.fixed is not None:
+            what = f"fixes to {quoted(plain(limit.fixed))}"
+        would = "would undo" if sure else "may undo"
+        message = f"{path} {would} {shown}, which {limit.source} {what}: {limit.spec.because}"
+        hint = "remove the override; the template's owner can allow it"
+        return resolved.diagnostic(path, "locked", message, hint, at_key=True)
+
+
+def _different(old: CanonicalGraph, new: CanonicalGraph) -> set[Property]:
+    from mlops_iac.graph.model import address_of
+
+    before = {each.urn: each for each in old.resources}
+    after = {each.urn: each for each in new.resources}
+    found: set[Property] = set()
+    for urn in before.keys() | after.keys():
+        one, other = before.get(urn), after.get(urn)
+        some = one or other
+        assert some is not None
+        was = dict(one.inputs) if one else {}
+        now = dict(other.inputs) if other else {}
+        address = address_of(some.type, some.name)
+        for name in was.keys() | now.keys():
+            if was.get(name) != now.get(name):
+                found.add((address, _plain_name(name)))
+    return found
+
+
+def _unchecked(resolved: ResolvedBlueprint) -> Diagnostic:
+    return resolved.diagnostic(
+        "overrides",
+        "unchecked",
+        "whether overrides undo what templates hold is not checked: pulumi is not installed",
+        "pip install 'mlops-iac[aws]'",
+        "warning",
+        at_key=True,
+    )
