@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from mlops_iac.errors import MlopsError, UsageError
+from mlops_iac.errors import UsageError
+from mlops_iac.scaffold.writing import written
 
 _TEMPLATE = Path(__file__).parent / "template"
 # Names that a package cannot carry as they are.
@@ -40,27 +40,10 @@ def scaffold(target: Path, answers: Mapping[str, str], *, delivered: bool = Fals
     Raises UsageError for an answer that is missing, unknown or not of its form, and where a file
     is there already; then nothing is written. Raises MlopsError where writing fails.
     """
-    _check(answers)
-    files = {target / name: text for name, text in _render(answers, delivered).items()}
-    if there := [path for path in files if path.exists() or path.is_symlink()]:
-        names = ", ".join(str(path.relative_to(target)) for path in there)
-        raise UsageError(
-            f"{target} already has {names}; nothing was written", hint="choose another folder"
-        )
-    written: list[Path] = []
-    try:
-        for path, text in files.items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            # "x": a file that appeared in the meantime is not overwritten either.
-            with path.open("x", encoding="utf-8", newline="\n") as file:
-                written.append(path)
-                file.write(text)
-    except OSError as error:
-        for path in written:
-            with contextlib.suppress(OSError):
-                path.unlink()
-        raise MlopsError(f"{target} cannot be written: {error.strerror}") from error
-    return written
+    check(answers)
+    files = {name: text.encode() for name, text in _render(answers, delivered).items()}
+    with written(target, files) as paths:
+        return paths
 
 
 def _render(answers: Mapping[str, str], delivered: bool) -> dict[str, str]:
@@ -88,7 +71,8 @@ def _render(answers: Mapping[str, str], delivered: bool) -> dict[str, str]:
     return rendered
 
 
-def _check(answers: Mapping[str, str]) -> None:
+def check(answers: Mapping[str, str]) -> None:
+    """Raise UsageError for an answer that is missing, unknown or not of its form."""
     wanted = default_answers("")
     if missing := [key for key in wanted if not answers.get(key, "").strip()]:
         raise UsageError(f"no answer for {', '.join(missing)}")

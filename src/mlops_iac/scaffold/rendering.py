@@ -1,0 +1,196 @@
+"""A template's `scaffold/` as the files of a new project.
+
+It comes from someone else: it is rendered in a bounded process, and what it wants to be called is
+looked at once it is rendered, before anything is written.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import unicodedata
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mlops_iac.blueprint.templates.content import TemplateContent
+from mlops_iac.blueprint.words import suggestion
+from mlops_iac.errors import MlopsError, UsageError
+from mlops_iac.scaffold import sandbox
+from mlops_iac.scaffold.sandbox import SUFFIX
+from mlops_iac.templates.files import shown, wrong_name
+
+FOLDER = "scaffold/"
+BASE = ".from"
+"""The file of a scaffold that names the one it is laid over."""
+DEFAULT_BLUEPRINT = """\
+# What {{ name }} is made of. `mlops-iac validate` checks it, `mlops-iac explain PATH` says where a
+# value comes from: most stand in the template.
+blueprint: 1
+name: {{ name }}
+owner: {{ owner | yaml }}
+platform: {{ platform }}
+region: {{ region }}
+
+extends:
+{{ extends }}
+"""
+_EXAMPLE = Path(__file__).parent / "template"
+_SECONDS = 20
+_OURS = {"blueprint.lock": "is written by init itself"}
+
+
+def shared() -> dict[str, dict[str, bytes]]:
+    """The scaffolds that come with the tool, which a template's may be laid over.
+
+    `example-workload`: data and scripts that any template with a trained model runs with.
+    """
+    example: dict[str, bytes] = {".gitignore": (_EXAMPLE / "gitignore").read_bytes()}
+    for folder in ("data", "workload"):
+        for path in sorted((_EXAMPLE / folder).rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                example[path.relative_to(_EXAMPLE).as_posix()] = path.read_bytes()
+    return {"example-workload": example}
+
+
+def files_of(content: TemplateContent, label: str) -> dict[str, bytes]:
+    """The scaffold as it lies in the template, over the one that it names, `.jinja` and all.
+
+    Raises UsageError where it names one that is not there.
+    """
+    own = {
+        path.removeprefix(FOLDER): data
+        for path, data in content.files.items()
+        if path.startswith(FOLDER)
+    }
+    base: dict[str, bytes] = {}
+    if BASE in own:
+        name = own.pop(BASE).decode("utf-8", "replace").strip()
+        known = shared()
+        if name not in known:
+            raise _refused(
+                label,
+                f"{FOLDER}{BASE} names '{shown(name)}', and there is no such scaffold",
+                suggestion(name, list(known)),
+            )
+        base = known[name]
+    plain = {path.removesuffix(SUFFIX) for path in own}
+    files = {path: data for path, data in base.items() if path not in plain} | own
+    if "blueprint.yaml" not in plain:
+        files[f"blueprint.yaml{SUFFIX}"] = DEFAULT_BLUEPRINT.encode()
+    return files
+
+
+def rendered(content: TemplateContent, label: str, values: Mapping[str, Any]) -> dict[str, bytes]:
+    """What a new project is made of: POSIX path → content. Nothing is written.
+
+    `values` are plain data that the scaffold may name. Raises UsageError for a scaffold that is
+    refused or wrong, with the file and line of the template.
+    """
+    files = files_of(content, label)
+    texts: dict[str, str | None] = {}
+    for path, data in files.items():
+        if wrong := wrong_name(path):
+            raise _refused(label, f"the file name '{shown(path)}' {wrong}")
+        try:
+            texts[path] = data.decode("utf-8") if path.endswith(SUFFIX) else None
+        except UnicodeDecodeError:
+            raise _refused(
+                label,
+                f"{FOLDER}{path} is not UTF-8",
+                f"without {SUFFIX} it is copied as it is",
+            ) from None
+    names = _Names(label)
+    made: dict[str, bytes] = {}
+    for path, name, text in _run(texts, values, label):
+        names.add(name)
+        made[name] = files[path] if text is None else text.encode()
+    return dict(sorted(made.items()))
+
+
+def _run(
+    texts: Mapping[str, str | None], values: Mapping[str, Any], label: str
+) -> list[tuple[str, str, str | None]]:
+    request = json.dumps({"files": texts, "values": values}).encode()
+    try:
+        # -P: what lies beside the file is not importable by its name.
+        process = subprocess.run(
+            [sys.executable, "-P", str(Path(sandbox.__file__))],
+            input=request,
+            capture_output=True,
+            timeout=_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise _refused(label, "rendering its scaffold does not end") from None
+    except OSError as error:
+        raise MlopsError(f"the scaffold cannot be rendered: {error.strerror}") from error
+    try:
+        answer = json.loads(process.stdout)
+    except ValueError:
+        # Killed: by the limit of processor time, or because memory ran out beyond any exception.
+        raise _refused(label, "rendering its scaffold does not end, or takes all memory") from None
+    if "error" in answer:
+        raise _wrong(answer, label)
+    return [(path, name, text) for path, name, text in answer["files"]]
+
+
+def _wrong(answer: Mapping[str, Any], label: str) -> UsageError:
+    place = f"{FOLDER}{shown(str(answer['file']))}"
+    if answer["line"]:
+        place += f":{answer['line']}"
+    message = shown(str(answer["message"]))
+    match answer["error"]:
+        case "memory":
+            return _refused(label, "rendering its scaffold takes too much memory")
+        case "SecurityError" | "OverflowError" | "RecursionError" | "TooMuch":
+            return _refused(label, f"{place}: {message}")
+        case "UndefinedError":
+            why = f"{place} names something that there is no answer for: {message}"
+            return UsageError(
+                f"the scaffold of {label} cannot be rendered: {why}; nothing was written",
+                hint="tell whoever publishes it; `template lint` finds this",
+            )
+        case kind:
+            return UsageError(
+                f"the scaffold of {label} cannot be rendered: {place}: {kind}: {message};"
+                " nothing was written",
+                hint="tell whoever publishes it",
+            )
+
+
+class _Names:
+    """The names so far: none leaves the project, or is another one on some file system."""
+
+    def __init__(self, label: str) -> None:
+        self._label = label
+        self._taken: dict[str, str] = {}
+        self._files: set[str] = set()
+        self._folders: set[str] = set()
+
+    def add(self, name: str) -> None:
+        parts = name.split("/")
+        tool = {"git~1": "belongs to git", ".mlops-iac": "belongs to mlops-iac"}
+        own = [tool[part.lower()] for part in parts if part.lower() in tool]
+        wrong = wrong_name(name) or (own[0] if own else _OURS.get(name.lower(), ""))
+        if wrong:
+            raise _refused(self._label, f"the file name '{shown(name)}' {wrong}")
+        for end in range(1, len(parts) + 1):
+            here = "/".join(parts[:end])
+            folded = unicodedata.normalize("NFC", here).casefold()
+            other = self._taken.setdefault(folded, here)
+            if other != here:
+                raise _refused(self._label, f"'{other}' and '{here}' are one file on some systems")
+            if here in self._files or (end == len(parts) and here in self._folders):
+                raise _refused(self._label, f"there are two of '{here}'")
+            if end < len(parts):
+                self._folders.add(here)
+        self._files.add(name)
+
+
+def _refused(label: str, why: str, hint: str = "") -> UsageError:
+    return UsageError(
+        f"the scaffold of {label} is refused: {why}; nothing was written",
+        hint=hint or "tell whoever publishes it",
+    )
