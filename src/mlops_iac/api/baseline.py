@@ -66,6 +66,11 @@ class Baseline:
         self.named: dict[str, str] = {}
         self._captured: Path | None = None
 
+    @property
+    def words(self) -> str:
+        """`at origin/main (161e4c1e56bd)`."""
+        return f"at {self.commit.words}"
+
     def lock_bytes(self, stack: str) -> bytes | None:
         """The committed lock file of a stack; None where there is none."""
         from mlops_iac.graph.lock import lock_name

@@ -6,12 +6,12 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlops_iac.api import compiling
-from mlops_iac.api.baseline import Baseline, Old, nothing
+from mlops_iac.api.baseline import Baseline, Old
+from mlops_iac.api.capturing import Captures
+from mlops_iac.api.comparing import HEAD, Comparison, Unexplained, WithCommit, WithLock
 from mlops_iac.api.policing import not_run
 from mlops_iac.api.project import LOCAL
 from mlops_iac.api.repository import Repository, around
@@ -26,10 +26,8 @@ if TYPE_CHECKING:
     from mlops_iac.graph.model import ResourceGraph
     from mlops_iac.graph.plan import Plan, Step
     from mlops_iac.policy.model import Finding
-    from mlops_iac.program.build import Program
 
-HEAD = "HEAD"
-_NO_REF = ("lock", "state")
+_UNEXPLAINED = "the blueprint lines that cause the changes are not known"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +75,18 @@ def reviews(
 
 
 @contextmanager
-def _reviewer(project: Project, against: str, guards: Guards) -> Iterator[_Reviewer]:
+def _reviewer(project: Project, against: str, guards: Guards) -> Iterator[Reviewer]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mlops-iac-")))
+        comparison: Comparison
         if against == "lock":
             repository = stack.enter_context(around(project.root))
-            yield _Reviewer(project, repository, None, folder, guards)
-            return
-        opened = stack.enter_context(Repository.around(project.root))
-        yield _Reviewer(project, opened, against, folder, guards)
+            comparison = WithLock(project, repository, folder)
+        else:
+            repository = stack.enter_context(Repository.around(project.root))
+            baseline = Baseline(project, repository, repository.commit(against), folder)
+            comparison = WithCommit(project, baseline)
+        yield Reviewer(Captures(project), comparison, folder, guards, _sha(repository))
 
 
 def _of_plan(project: Project, stack: str, against: str, guards: Guards) -> Reviewed:
@@ -122,47 +123,23 @@ def _sha(repository: Repository | None) -> str:
         return ""  # no commit yet
 
 
-class _Reviewer:
-    """Reviews stacks of one project against one ref, or against the lock in the working tree."""
+class Reviewer:
+    """Reviews stacks of one project against one thing; `folder` is a temporary one."""
 
     def __init__(
         self,
-        project: Project,
-        repository: Repository | None,
-        ref: str | None,
+        head: Captures,
+        comparison: Comparison,
         folder: Path,
         guards: Guards,
+        sha: str = "",
     ) -> None:
         self.guards = guards
-        self.project = project
-        self.repository = repository
-        self.ref = ref
+        self.project = head.project
         self.folder = folder
-
-    @cached_property
-    def _baseline(self) -> Baseline | None:
-        """The ref; where the working tree's lock is compared, HEAD."""
-        if self.repository is None:
-            return None
-        if self.ref is not None:
-            commit = self.repository.commit(self.ref)
-        else:
-            try:
-                commit = self.repository.commit(HEAD)
-            except UsageError:
-                return None
-        return Baseline(self.project, self.repository, commit, self.folder)
-
-    @cached_property
-    def _program(self) -> tuple[Path, Program]:
-        return compiling.work_program(self.project)
-
-    def _head(self, stack: str) -> ResourceGraph:
-        from mlops_iac.api.variants import collector_paused
-
-        folder, program = self._program
-        with collector_paused():
-            return compiling.capture_program(self.project, stack, folder, program.config[stack])
+        self.sha = sha
+        self._head = head
+        self._comparison = comparison
 
     def review(self, stack: str) -> Reviewed:
         """Review one stack."""
@@ -172,8 +149,8 @@ class _Reviewer:
         from mlops_iac.graph.plan import Plan
         from mlops_iac.review.semantics import all_risks, plan_hash, reviewed, unknown_outputs
 
-        old = self._old(stack)
-        graph = self._head(stack)
+        old = self._comparison.old(stack)
+        graph = self._head.graph(stack)
         head = canonical(graph)
         tool: list[ReviewedStep] = []
         causes: Mapping[str, Sequence[Cause]] = {}
@@ -194,7 +171,7 @@ class _Reviewer:
             stack=stack,
             project=self.project.name,
             engine="embedded",
-            against=self.ref or "lock",
+            against=self._comparison.against,
             steps=steps,
             outputs=head.outputs,
         )
@@ -210,7 +187,7 @@ class _Reviewer:
             tool_changes=tool,
             policies=self._policies(stack, graph),
             plan_hash=plan_hash([*shown, *tool]),
-            sha=_sha(self.repository),
+            sha=self.sha,
             notes=[*old.notes, *not_run(self.project, own=self.guards.own)],
         )
         return Reviewed(made, plan)
@@ -220,15 +197,11 @@ class _Reviewer:
 
         That is the provider's configuration and no resource's, so no step tells it.
         """
-        baseline = self._baseline
-        if baseline is None or (self.ref is None and not self._committed(baseline, stack)):
-            return []
         try:
-            loaded = baseline.loaded
-        except UsageError:
+            loaded = self._comparison.written(stack).loaded
+        except Unexplained:
             return []
-        if loaded is None or stack not in loaded.environments:
-            return []
+        assert loaded is not None
         old, new = loaded.resolve(stack).blueprint, self.project.resolve(stack).blueprint
         return [
             Risk(
@@ -249,90 +222,24 @@ class _Reviewer:
             return ()
         return self.project.policies(stack, graph=graph, own=self.guards.own)
 
-    # -- what it was
-
-    def _old(self, stack: str) -> Old:
-        return self._in_tree(stack) if self.ref is None else self._at_ref(stack)
-
-    def _in_tree(self, stack: str) -> Old:
-        from mlops_iac.api.deploying import comparison
-        from mlops_iac.graph.lock import lock_name, lock_versions, parse_lock
-        from mlops_iac.graph.plan import Plan
-
-        path = compiling.default_out(self.project) / lock_name(stack)
-        plan = Plan(stack, self.project.name, "embedded", "lock", ())
-        words = comparison(self.project, plan)
-        try:
-            raw = path.read_bytes()
-        except FileNotFoundError:
-            return Old(nothing(self.project, stack), words)
-        except OSError as error:
-            raise UsageError(f"{path} cannot be read: {error.strerror}") from None
-        old = Old(parse_lock(raw, path.name), words)
-        old.versions = lock_versions(raw)
-        return old
-
-    def _at_ref(self, stack: str) -> Old:
-        baseline = self._baseline
-        assert baseline is not None
-        words = baseline.commit.words
-        locked = baseline.lock(stack)
-        if locked is not None:
-            old = Old(locked[0], f"the lock file at {words}; no credentials used")
-            old.versions = locked[1]
-            return old
-        graph = baseline.captured(stack)
-        if graph is not None:
-            old = Old(graph, f"the blueprint at {words}, captured by this version")
-            old.notes.append(
-                f"{words} has no lock file of {stack}: its blueprint was captured by this version"
-                " of mlops-iac, in a process of its own; none of its code was run"
-            )
-            old.today = graph
-            return old
-        old = Old(nothing(self.project, stack), f"nothing: {words} has no {stack}")
-        what = f"no stack {stack}" if baseline.loaded else f"no {self.project.loaded.shown}"
-        old.notes.append(f"{words} has {what}: all of it is new")
-        return old
-
     # -- why
 
     def _variants(self, stack: str, old: Old) -> Variants | None:
         """Counterfactuals of what it was; None, with a note, where its blueprint is not known."""
         from mlops_iac.api.variants import Variants
 
-        baseline = self._baseline
-        unknown = "the blueprint lines that cause the changes are not known: "
-        if baseline is None:
-            old.notes.append(unknown + "this is no git repository with a commit")
-            return None
-        if self.ref is None and not self._committed(baseline, stack):
-            old.notes.append(unknown + f"the lock file of {stack} is not the one at {HEAD}")
-            return None
         try:
-            loaded = baseline.loaded
-        except (BlueprintInvalid, UsageError) as error:
-            old.notes.append(unknown + f"at {baseline.commit.words}: {error.message}")
+            written = self._comparison.written(stack)
+        except Unexplained as reason:
+            old.notes.append(f"{_UNEXPLAINED}: {reason}")
             return None
-        if loaded is None or stack not in loaded.environments:
-            old.notes.append(unknown + f"{baseline.commit.words} has no blueprint of {stack}")
-            return None
-        variants = Variants(self.project, baseline, stack, self.folder / "variants")
+        variants = Variants(self.project, written, stack, self.folder / "variants")
         try:
             variants.plan(())
         except (BlueprintInvalid, UsageError) as error:
-            old.notes.append(unknown + f"at {baseline.commit.words}: {error.message}")
+            old.notes.append(f"{_UNEXPLAINED}: {written.words}: {error.message}")
             return None
         return variants
-
-    def _committed(self, baseline: Baseline, stack: str) -> bool:
-        from mlops_iac.graph.lock import lock_name, same_lock
-
-        committed = baseline.lock_bytes(stack)
-        path = compiling.default_out(self.project) / lock_name(stack)
-        if committed is None or not path.exists():
-            return False
-        return same_lock(committed, path.read_bytes())
 
     def _tool_changes(self, old: Old, base: CanonicalGraph) -> list[ReviewedStep]:
         """What differs for the same blueprint: another tool, or a lock file that was stale."""

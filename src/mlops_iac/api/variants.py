@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import filecmp
-import gc
 import os
-import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlops_iac.api import compiling
+from mlops_iac.api.capturing import captured
 from mlops_iac.api.project import Project
 from mlops_iac.blueprint.edits import Counterfactuals, Edit
 
 if TYPE_CHECKING:
-    from mlops_iac.api.baseline import Baseline
+    from mlops_iac.api.comparing import Written
     from mlops_iac.blueprint import ResolvedBlueprint
     from mlops_iac.graph.canonical import CanonicalGraph
 
@@ -37,7 +35,7 @@ class FileEdit:
 class Variants:
     """Captures of one stack's old blueprint with some of the edits since."""
 
-    def __init__(self, project: Project, baseline: Baseline, stack: str, folder: Path) -> None:
+    def __init__(self, project: Project, baseline: Written, stack: str, folder: Path) -> None:
         loaded = baseline.loaded
         assert loaded is not None
         self._project = project
@@ -130,36 +128,6 @@ class Alone(Project):
 
     def resolve(self, stack: str) -> ResolvedBlueprint:
         return self._one
-
-
-def captured(project: Project, stack: str, out: Path) -> CanonicalGraph:
-    """The resources of a stack, its program written to `out` for as long as it runs."""
-    from mlops_iac.graph.canonical import canonical
-
-    out.mkdir(parents=True)
-    try:
-        program = compiling.build(project, out)
-        for path, content in program.files.items():
-            target = out / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(content)
-        with collector_paused():
-            graph = compiling.capture_program(project, stack, out, program.config[stack])
-        return canonical(graph)
-    finally:
-        shutil.rmtree(out, ignore_errors=True)
-
-
-@contextmanager
-def collector_paused() -> Iterator[None]:
-    """A capture makes many objects that live as long as it does: looking for garbage is for nothing."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _changed(old: Path, new: Path) -> list[str] | None:

@@ -17,6 +17,9 @@ from mlops_iac.blueprint.source import Entry, Node
 from mlops_iac.blueprint.varied import grafted, resolve_tree
 from mlops_iac.blueprint.words import join
 
+_TEMPLATES = "extends"
+"""What a template lays under a blueprint differs where the template says it."""
+
 
 @dataclass(frozen=True)
 class Edit:
@@ -94,6 +97,8 @@ def _differences(
     old: Node, new: Node, environment: str, keys: tuple[str, ...] = ()
 ) -> Iterator[Edit]:
     for key in dict.fromkeys([*new.entries, *old.entries]):
+        if not keys and key == _TEMPLATES:
+            continue
         before, after = old.entries.get(key), new.entries.get(key)
         here = (*keys, key)
         if before is not None and after is not None:
