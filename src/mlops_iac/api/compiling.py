@@ -46,6 +46,11 @@ def default_out(project: Project) -> Path:
 
 def build(project: Project, out: Path) -> Program:
     """Lay the plans of all environments side by side and make the program for `out`."""
+    return builds(project, out)[0]
+
+
+def builds(project: Project, *outs: Path) -> list[Program]:
+    """Make the program for each of `outs`: paths in it are relative to its folder."""
     from mlops_iac.program.build import ProjectInput, build
 
     plans = {name: project.calls(name) for name in project.environments}
@@ -61,19 +66,22 @@ def build(project: Project, out: Path) -> Program:
         overrides={name: project.resolve(name).blueprint.overrides for name in plans},
         guide=project.platform_of(LOCAL).guide({name: project.resolve(name) for name in plans}),
     )
-    return build(source, plans, configs, out)
+    return [build(source, plans, configs, out) for out in outs]
 
 
 def work_program(project: Project) -> tuple[Path, Program]:
     """Write the program into the work folder, where the embedded engine runs it."""
+    out = project.program_folder or make_work_folder(project) / "program"
+    program = build(project, out)
+    _place(program, out)
+    return out, program
+
+
+def _place(program: Program, out: Path) -> None:
     from mlops_iac.program.write import write
 
-    work = make_work_folder(project)
-    out = project.program_folder or work / "program"
-    program = build(project, out)
     write(program, out)
     _drop_strangers(out, program)
-    return out, program
 
 
 def _drop_strangers(out: Path, program: Program) -> None:
@@ -182,13 +190,17 @@ def capture_program(
     return capture(aim, project.cloud.providers(stack)["aws"])
 
 
-def locks(project: Project) -> dict[str, bytes]:
-    """Return the lock file of every stack but `local`, by file name."""
+def _with_locks(project: Project, out: Path) -> tuple[Program, dict[str, bytes]]:
+    """Return the program for `out` and the lock file of every stack but `local`, by file name."""
     from mlops_iac.graph.lock import lock_bytes, lock_name
 
-    folder, program = work_program(project)
-    return {
-        lock_name(stack): lock_bytes(capture_program(project, stack, folder, program.config[stack]))
+    folder = project.program_folder or project.work / "program"
+    program, placed = builds(project, out, folder)
+    if project.program_folder is None:
+        make_work_folder(project)
+    _place(placed, folder)
+    return program, {
+        lock_name(stack): lock_bytes(capture_program(project, stack, folder, placed.config[stack]))
         for stack in project.environments
         if stack != LOCAL
     }
@@ -202,9 +214,8 @@ def compile_project(project: Project, out: Path | None) -> Compiled:
     from mlops_iac.program.write import write
 
     out = (out or default_out(project)).absolute()
-    program = build(project, out)
-    extra = locks(project)
-    written = write(program, out, extra=extra)
+    program, locks = _with_locks(project, out)
+    written = write(program, out, extra=locks)
     return Compiled(out, written, [name for name in project.environments if name != LOCAL])
 
 
@@ -213,4 +224,5 @@ def stale(project: Project, out: Path | None) -> list[str]:
     from mlops_iac.program.write import stale as program_stale
 
     out = (out or default_out(project)).absolute()
-    return program_stale(build(project, out), out, extra=locks(project))
+    program, locks = _with_locks(project, out)
+    return program_stale(program, out, extra=locks)

@@ -22,6 +22,8 @@ class StandIns:
 
     def __init__(self) -> None:
         self._labels: dict[str, str] = {}
+        # Marker -> the texts it stands in, "" -> those without one: what a value can hold.
+        self._texts: dict[str, set[str]] = {}
 
     def make(self, address: str, property_: str, shape: str = "{}") -> str:
         """Return a stand-in for `property_` of the resource at `address`.
@@ -34,6 +36,8 @@ class StandIns:
         text = shape.replace("{}", marker)
         self._labels[marker] = label
         self._labels[text] = label
+        for inside in (marker, *(_MARKER.findall(text) or [""])):
+            self._texts.setdefault(inside, set()).update((marker, text) if inside else (text,))
         return text
 
     def render(self, value: Value) -> Any:
@@ -42,7 +46,9 @@ class StandIns:
             case str():
                 if "standin-" not in value:
                     return value
-                for text in sorted(self._labels, key=len, reverse=True):
+                markers = ("", *_MARKER.findall(value))
+                held = {text for marker in markers for text in self._texts.get(marker, ())}
+                for text in sorted(held, key=lambda text: (-len(text), text)):
                     value = value.replace(text, self._labels[text])
                 return value
             case Secret(inner):

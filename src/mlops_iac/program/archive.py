@@ -74,6 +74,20 @@ def digest(files: Mapping[str, tuple[bytes, bool]]) -> str:
     return whole.hexdigest()
 
 
+# Of the archives packed last, by what they are made of: most of one is the same in all projects.
+_PACKED: dict[str, bytes] = {}
+_PACKED_BYTES = 8 * 1024 * 1024
+
+
+def packed(files: Mapping[str, tuple[bytes, bool]], fingerprint: str) -> bytes:
+    """`pack`, once in a process for the same files; `fingerprint` is their `digest`."""
+    content = _PACKED.pop(fingerprint, None) or pack(files)
+    _PACKED[fingerprint] = content
+    while sum(map(len, _PACKED.values())) > _PACKED_BYTES:
+        del _PACKED[next(iter(_PACKED))]
+    return content
+
+
 def pack(files: Mapping[str, tuple[bytes, bool]]) -> bytes:
     """A .tar.gz with sorted names, no times, no owners, and two modes only."""
     raw = io.BytesIO()

@@ -314,7 +314,11 @@ class _Builder:
             return item.content.encode()
         files = archive.members(Path(item.root), item.extra)
         fingerprint = archive.digest(files)
-        content = self._packed.get(fingerprint) or self._reused(fingerprint) or archive.pack(files)
+        content = (
+            self._packed.get(fingerprint)
+            or self._reused(fingerprint)
+            or archive.packed(files, fingerprint)
+        )
         self._packed[fingerprint] = content
         self._digests[content] = fingerprint
         return content
