@@ -89,7 +89,7 @@ class Deployment:
     def _require_fresh(self, folder: Path, program: Any) -> None:
         from mlops_iac.program.write import stale
 
-        reasons = stale(program, folder)
+        reasons = [*self.project.unpinned(), *stale(program, folder)]
         if reasons:
             raise UsageError(
                 f"the compiled program of {self.stack} is not what the blueprint says: {reasons[0]}",
@@ -184,6 +184,7 @@ class Deployment:
         _ = self.target
         if self.stack == LOCAL:
             self._holder.claim(self.engine_name)
+            self.project.pin()
             self._meet_emulator()
         return self._engine_up(on_event, parallel)
 

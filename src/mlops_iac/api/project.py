@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mlops_iac.api.registry import Registry
     from mlops_iac.api.running import Run
     from mlops_iac.api.status import Status
+    from mlops_iac.api.templating import Templates
     from mlops_iac.clouds.base import ComponentCall, Platform
     from mlops_iac.engine.protocol import Result
     from mlops_iac.graph.model import ResourceGraph
@@ -40,7 +41,10 @@ def load(
         BlueprintInvalid: it has problems; all of them are in `diagnostics`.
 
     """
-    return Project(language.load(Path(path), extra=extra))
+    from mlops_iac.api.templating import Templates
+
+    templates = Templates(Path(path))
+    return Project(language.load(Path(path), templates=templates, extra=extra), templates)
 
 
 def validate(path: str | Path = "blueprint.yaml", *, strict: bool = False) -> list[Diagnostic]:
@@ -49,10 +53,13 @@ def validate(path: str | Path = "blueprint.yaml", *, strict: bool = False) -> li
     `strict` adds what a production stack lacks, as warnings.
     Raises UsageError where there is no such file, or it is not text.
     """
-    loaded, found = language.inspect(Path(path), strict=strict)
+    from mlops_iac.api.templating import Templates
+
+    templates = Templates(Path(path))
+    loaded, found = language.inspect(Path(path), strict=strict, templates=templates)
     if loaded is None:
         return found
-    project = Project(loaded)
+    project = Project(loaded, templates)
     by_environment = {name: project.platform_problems(name) for name in project.environments}
     from mlops_iac.api.policing import problems
 
@@ -62,8 +69,9 @@ def validate(path: str | Path = "blueprint.yaml", *, strict: bool = False) -> li
 class Project:
     """One blueprint. Methods take the name of a stack: an environment, or `local`."""
 
-    def __init__(self, loaded: LoadedBlueprint) -> None:
+    def __init__(self, loaded: LoadedBlueprint, templates: Templates | None = None) -> None:
         self.loaded = loaded
+        self._templates = templates
         self._resolved: dict[str, ResolvedBlueprint] = {}
         self._calls: dict[str, list[ComponentCall]] = {}
 
@@ -113,6 +121,22 @@ class Project:
             self._resolved[stack] = self.loaded.resolve(stack)
         return self._resolved[stack]
 
+    @property
+    def notes(self) -> Sequence[str]:
+        """What is to be told of how the blueprint was read."""
+        return self._templates.notes if self._templates is not None else ()
+
+    def unpinned(self) -> list[str]:
+        """Return why `blueprint.lock` is not what the templates were resolved to."""
+        return self._templates.stale(self.loaded) if self._templates is not None else []
+
+    def pin(self) -> Path | None:
+        """Write the templates' versions and digests into `blueprint.lock`; its path if it changed.
+
+        Raises UsageError where it cannot be written.
+        """
+        return self._templates.pin(self.loaded) if self._templates is not None else None
+
     def explain(self, path: str, stack: str) -> list[dict[str, Any]]:
         """Return the leaves at or below a blueprint path with their values and origins.
 
@@ -137,7 +161,13 @@ class Project:
 
     def platform_problems(self, stack: str) -> list[Diagnostic]:
         """Return what the platform refuses of one environment."""
-        return self.platform_of(stack).check(self.resolve(stack))
+        found = self.platform_of(stack).check(self.resolve(stack))
+        if self.resolve(stack).blueprint.overrides and self.loaded.templates:
+            from mlops_iac.api.limits import undone
+
+            if not any(each.severity == "error" for each in found):
+                found += undone(self, stack)
+        return found
 
     def calls(self, stack: str) -> list[ComponentCall]:
         """Return the component calls of one environment.
@@ -154,16 +184,20 @@ class Project:
     # -- the program
 
     def compile(self, out: Path | None = None) -> Compiled:
-        """Write the program, its configuration and a lock file per stack."""
+        """Write the program, its configuration, a lock file per stack, and `blueprint.lock`."""
+        from dataclasses import replace
+
         from mlops_iac.api.compiling import compile_project
 
-        return compile_project(self, out)
+        compiled = compile_project(self, out)
+        pinned = self.pin()
+        return replace(compiled, written=[*compiled.written, pinned]) if pinned else compiled
 
     def stale(self, out: Path | None = None) -> list[str]:
         """Return why the compiled program is not what the blueprint says; nothing when it is."""
         from mlops_iac.api.compiling import stale
 
-        return stale(self, out)
+        return [*self.unpinned(), *stale(self, out)]
 
     def capture(self, stack: str) -> ResourceGraph:
         """Return the resources of a stack with stand-ins for everything computed."""

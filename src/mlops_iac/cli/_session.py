@@ -61,6 +61,8 @@ class Session:
             from mlops_iac.api import load
 
             self._project = load(self.file or "blueprint.yaml")
+            for note in self._project.notes:
+                self.say(f"note: {note}")
         project: Project = self._project
         return project
 
