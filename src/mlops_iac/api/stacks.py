@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mlops_iac.api.project import Project
     from mlops_iac.api.states import State, States
 
-Agrees = Literal["agrees", "differs", "nothing", "unknown"]
+Agrees = Literal["agrees", "uncommitted", "differs", "nothing", "unknown"]
 
 _GIT_SECONDS = 20
 _HEADLINES = 4
@@ -43,8 +43,8 @@ class Row:
     """One environment.
 
     `adds` are the leaves that it says differently from the blueprint's base, path to value (None:
-    removed). `program` and `state` say whether the compiled program is what the blueprint gives,
-    and whether the state holds what the program's lock file says; `…_why` is the reason where not.
+    removed). `program` and `state` say whether the compiled program is what the blueprint gives
+    (`uncommitted`: it is, and git does not have it), and whether the state holds what the program's lock file says; `…_why` is the reason where not.
     `updated` is ISO 8601, `engine` who wrote the state, `expires` the end of an ephemeral one, whose
     `base` it was made from.
     """
@@ -217,7 +217,7 @@ def _program(stack: str, out: Path, reasons: Sequence[str] | None) -> tuple[Agre
         return "differs", mine[0]
     if not (out / lock_name(stack)).exists():
         return "differs", f"{lock_name(stack)} is missing"
-    return ("agrees", "") if _committed(out) else ("differs", "compiled and not committed")
+    return ("agrees", "") if _committed(out) else ("uncommitted", "git does not have it yet")
 
 
 def _of_another(reason: str, stack: str) -> bool:

@@ -166,9 +166,13 @@ def export(project: Project, stack: str) -> dict[str, Any]:
                 "nothing was ever deployed to local", hint="`mlops-iac up` deploys it"
             )
         return {"version": 3, "deployment": dict(state.deployment)}
+    from mlops_iac.api.ephemeral import RecordedProject
     from mlops_iac.engine.pulumi_backend import Backend
 
-    url = backend(project, stack) if stack in project.environments else ""
+    if isinstance(project, RecordedProject) and stack == project.stack:
+        url = project.url
+    else:
+        url = backend(project, stack)
     with Backend(project.name, url) as asked:
         return asked.export(stack)
 

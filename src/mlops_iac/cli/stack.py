@@ -1,0 +1,133 @@
+"""`mlops-iac stack ls | export | add | rm`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from mlops_iac.cli._session import Session, verb
+from mlops_iac.errors import UsageError
+
+if TYPE_CHECKING:
+    from mlops_iac.api.stacks import Row
+
+_COLORS = {
+    "agrees": "green",
+    "uncommitted": "yellow",
+    "differs": "yellow",
+    "nothing": "bright_black",
+    "unknown": "yellow",
+}
+
+
+@verb(
+    "stack",
+    click.Argument(["action"], type=click.Choice(["ls", "export", "add", "rm"])),
+    click.Argument(["name"], required=False),
+    click.Option(["--offline"], is_flag=True, help="With ls: ask no backend for states."),
+    click.Option(
+        ["--from", "base"], metavar="ENVIRONMENT", help="With add: begin with this one's overlay."
+    ),
+)
+def command(
+    session: Session, action: str, name: str | None, offline: bool, base: str | None
+) -> None:
+    """Show every environment; export a stack's state; add and remove environments.
+
+    ls: what each adds to the blueprint, where it is, whether the compiled program is what the
+    blueprint gives and the state what the program says, and who updated it when; ephemeral ones
+    with their end. export: the state as the engine keeps it, secrets encrypted. add and rm change
+    the blueprint; an environment that still has resources is not removed.
+    """
+    if base is not None and action != "add":
+        raise UsageError("--from is for `stack add`", hint="drop it")
+    if offline and action != "ls":
+        raise UsageError("--offline is for `stack ls`", hint="drop it")
+    if action == "ls":
+        if name:
+            raise UsageError("`stack ls` takes no name", hint="it shows every environment")
+        _ls(session, offline=offline)
+    elif action == "export":
+        _export(session, name)
+    elif not name:
+        raise UsageError(f"which environment? `stack {action}` takes a name")
+    elif action == "add":
+        _add(session, name, base)
+    else:
+        _rm(session, name)
+
+
+def _ls(session: Session, *, offline: bool) -> None:
+    from mlops_iac.api.stacks import stacks
+
+    found = stacks(session.project(), offline=offline)
+    if session.json:
+        session.emit_json(found.as_json())
+        return
+    wide = max(len(row.stack) for row in found.rows)
+    places = [f"{row.account or 'no account'} {row.region}" for row in found.rows]
+    far = max(map(len, places))
+    for row, place in zip(found.rows, places, strict=True):
+        title = session.style(f"{row.stack:<{wide}}", bold=True)
+        kept = "protected" if row.protect else "unprotected"
+        session.out(f"{title}  {place:<{far}}  {kept:<11}  {_words(session, row)}")
+        for line in _details(row):
+            session.out(f"{'':<{wide}}  {session.style(line, fg='bright_black')}")
+    for note in found.notes:
+        session.say(f"note: {note}")
+
+
+def _words(session: Session, row: Row) -> str:
+    program = session.style(f"program {row.program}", fg=_COLORS[row.program])
+    state = session.style(f"state {row.state}", fg=_COLORS[row.state])
+    if row.ephemeral:
+        end = "expired" if row.expired else "until"
+        return session.style(f"ephemeral, {end} {row.expires}", fg="red" if row.expired else "cyan")
+    return f"{program}, {state}"
+
+
+def _details(row: Row) -> list[str]:
+    lines = []
+    if row.headlines:
+        count = f"{len(row.adds)} of its own: " if row.adds else ""
+        lines.append(f"{count}{' · '.join(row.headlines)}")
+    if row.program == "differs":
+        lines.append(f"program: {row.program_why}")
+    if row.state_why and row.state in ("agrees", "differs"):
+        lines.append(f"state: {row.state_why}")
+    if row.updated:
+        lines.append(f"{row.resources} resources, updated {row.updated} by {row.engine}")
+    return lines
+
+
+def _export(session: Session, name: str | None) -> None:
+    from mlops_iac.api.states import export
+
+    if name and session.stack not in ("local", name):
+        raise UsageError(f"-s says {session.stack}, and {name} is named", hint="name one")
+    session.stack = name or session.stack
+    session.emit_json(export(session.deployed(), session.stack))
+
+
+def _add(session: Session, name: str, base: str | None) -> None:
+    from mlops_iac.api.environments import add_environment
+
+    told = add_environment(session.file or "blueprint.yaml", name, base)
+    _done(session, told)
+
+
+def _rm(session: Session, name: str) -> None:
+    from mlops_iac.api.environments import remove_environment
+
+    session.project().resolve(name)
+    session.confirm(f"Remove the environment {name} from the blueprint?")
+    told = remove_environment(session.file or "blueprint.yaml", name)
+    _done(session, told)
+
+
+def _done(session: Session, told: object) -> None:
+    if session.json:
+        session.emit_json(told)
+    else:
+        session.say(str(told))
