@@ -3,19 +3,49 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from mlops_iac.cli._session import Session, verb
+from mlops_iac.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mlops_iac.api.differences import LeafDifference, Said
+    from mlops_iac.graph.differences import Differences, ResourceDifference
+
+_WIDEST = 34
+_CHANGES = 3
+_LONGEST = 40
 
 
-@verb("explain", click.Argument(["path"], required=False, default=""))
-def command(session: Session, path: str) -> None:
+@verb(
+    "explain",
+    click.Argument(["path"], required=False, default=""),
+    click.Option(
+        ["--diff", "pair"],
+        nargs=2,
+        metavar="ENV ENV",
+        help="What two environments differ in, instead of one's values.",
+    ),
+    click.Option(
+        ["--resources"], is_flag=True, help="With --diff: in resources, too. Needs no credentials."
+    ),
+)
+def command(session: Session, path: str, pair: tuple[str, str] | None, resources: bool) -> None:
     """Say a field's value in a stack, and the line or default it comes from.
 
     PATH is a blueprint path such as serving.api.scaling.max; a section's path explains every leaf
-    below it, no path the whole blueprint.
+    below it, no path the whole blueprint. With --diff: every leaf that differs between two
+    environments, with both lines; with --resources what that comes to.
     """
+    if pair:
+        _diff(session, *pair, path, resources=resources)
+        return
+    if resources:
+        raise UsageError("--resources is for --diff", hint="write --diff dev prod --resources")
     leaves = session.project().explain(path, session.stack)
     if session.json:
         session.emit_json(leaves)
@@ -25,3 +55,155 @@ def command(session: Session, path: str) -> None:
         value = json.dumps(leaf["value"], ensure_ascii=False, default=str)
         origin = session.style(leaf["origin"], fg="bright_black")
         session.out(f"{leaf['path']:<{width}}  {value}  ← {origin}")
+
+
+def _diff(session: Session, left: str, right: str, path: str, *, resources: bool) -> None:
+    from mlops_iac.api.differences import blueprint_differences, resource_differences
+
+    project = session.project()
+    if resources and path:
+        raise UsageError(
+            "--resources compares whole stacks, and a path is named", hint="drop one of them"
+        )
+    leaves = blueprint_differences(project, left, right, path)
+    captured = resource_differences(project, left, right) if resources else None
+    if session.json:
+        session.emit_json(_as_json(left, right, leaves, captured))
+        return
+    _print_leaves(session, left, right, leaves)
+    if captured is not None:
+        session.out("")
+        for line in _resource_lines(session, captured):
+            session.out(line)
+
+
+def _as_json(
+    left: str, right: str, leaves: Sequence[LeafDifference], captured: Differences | None
+) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "left": left,
+        "right": right,
+        "leaves": [leaf.as_json() for leaf in leaves],
+    }
+    if captured is not None:
+        shown["resources"] = {
+            "only_left": [address for _, address in captured.only_left],
+            "only_right": [address for _, address in captured.only_right],
+            "differ": [
+                {
+                    "address": item.address,
+                    "type": item.type,
+                    "component": item.component,
+                    "properties": [
+                        {"path": each.path, "left": each.old, "right": each.new}
+                        for each in item.changes
+                    ],
+                }
+                for item in captured.differ
+            ],
+            "differ_in_names_alone": captured.named,
+            "same": captured.same,
+        }
+    return shown
+
+
+def _print_leaves(
+    session: Session, left: str, right: str, leaves: Sequence[LeafDifference]
+) -> None:
+    if not leaves:
+        session.out(f"{left} and {right} say the same")
+        return
+    rows = [(leaf.path, _value(leaf.left), _value(leaf.right)) for leaf in leaves]
+    first = max(len(row[0]) for row in rows)
+    second = max(len(left), *(len(row[1]) for row in rows))
+    third = max(len(right), *(len(row[2]) for row in rows))
+    head = f"{f'{len(leaves)} leaves differ':<{first}}  {left:<{second}}  {right:<{third}}"
+    session.out(session.style(head.rstrip(), bold=True))
+    for leaf, (path, one, other) in zip(leaves, rows, strict=True):
+        where = " | ".join(filter(None, dict.fromkeys((_where(leaf.left), _where(leaf.right)))))
+        session.out(
+            f"{path:<{first}}  {one:<{second}}  {other:<{third}}"
+            f"  ← {session.style(where, fg='bright_black')}"
+        )
+
+
+def _value(said: Said) -> str:
+    if said.value is None:
+        return "–"
+    text = said.value if isinstance(said.value, str) else json.dumps(said.value, default=str)
+    return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 1]}…"
+
+
+def _where(said: Said) -> str:
+    if said.value is None:
+        return ""
+    layer = "" if said.layer.startswith("environment ") else f" ({said.layer})"
+    return f"{said.where}{layer}" if said.where else said.layer
+
+
+def _resource_lines(session: Session, found: Differences) -> list[str]:
+    lines: list[str] = []
+    sides = (
+        (found.left, found.only_left, "red", "-"),
+        (found.right, found.only_right, "green", "+"),
+    )
+    for name, only, color, sign in sides:
+        if not only:
+            continue
+        lines.append(session.style(f"only in {name}: {_resources(len(only))}", bold=True))
+        groups: dict[str, list[str]] = {}
+        for component, address in only:
+            groups.setdefault(component, []).append(address)
+        for component, addresses in groups.items():
+            shown = addresses[0] if len(addresses) == 1 else _kinds(addresses)
+            lines.append(f"  {session.style(sign, fg=color)} {component or 'the stack'}: {shown}")
+    if found.differ:
+        lines.append(session.style(f"differ: {_resources(len(found.differ))}", bold=True))
+    alike: dict[tuple[str, str], list[str]] = {}
+    for item in found.differ:
+        kind, _, name = item.address.partition("/")
+        alike.setdefault((kind, _changes(item)), []).append(name)
+    for (kind, changes), names in alike.items():
+        title = f"{kind}/{names[0]}" if len(names) == 1 else f"{kind} ×{len(names)}"
+        lines.append(f"  {session.style('~', fg='yellow')} {title}: {changes}")
+    lines.append(
+        f"{found.named} differ in names, account and region alone, {found.same} not at all"
+    )
+    return lines
+
+
+def _changes(item: ResourceDifference) -> str:
+    texts = [
+        f"{_property(change.path)} {_short(change.old)} → {_short(change.new)}"
+        for change in item.changes[:_CHANGES]
+    ]
+    more = len(item.changes) - _CHANGES
+    return "; ".join([*texts, *([f"{more} more"] if more > 0 else [])])
+
+
+def _property(path: str) -> str:
+    """A path's end, where it is long; options without what marks them."""
+    shown = path.removeprefix('["(').replace(')"]', "")
+    return shown if len(shown) <= _LONGEST else f"…{shown[1 - _LONGEST :]}"
+
+
+def _resources(number: int) -> str:
+    return f"{number} resource{'' if number == 1 else 's'}"
+
+
+def _kinds(addresses: Sequence[str]) -> str:
+    """`5 resources (iam.Role, lambda.Function 2, …)`."""
+    counts: dict[str, int] = {}
+    for address in addresses:
+        kind = address.split("/")[0]
+        counts[kind] = counts.get(kind, 0) + 1
+    names = [f"{kind} ×{count}" if count > 1 else kind for kind, count in counts.items()]
+    shown = ", ".join(names[:4]) + (", …" if len(names) > 4 else "")
+    return f"{len(addresses)} ({shown})"
+
+
+def _short(value: object) -> str:
+    if value is None:
+        return "–"
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 1]}…"
