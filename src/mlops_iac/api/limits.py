@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_iac.blueprint.fields import EitherType, FieldType, ScalarType
 from mlops_iac.blueprint.scalars import NOTHING
-from mlops_iac.blueprint.templates.limits import Limit, plain, quoted, reach
+from mlops_iac.blueprint.templates.limits import Limit, reach
 from mlops_iac.blueprint.words import join, split
 from mlops_iac.errors import BlueprintInvalid, Diagnostic
 
@@ -158,9 +158,10 @@ class _Search:
         shown = one.path
         if limit.environment:
             shown = f"environments.{self._stack}.{one.path}"
-        what = f"holds to {quoted(one.value)}"
-        if limit.fixed is not None:
-            what = f"fixes to {quoted(plain(limit.fixed))}"
+        words = limit.words()
+        what = f"fixes to {words.removeprefix('fixed to ')}"
+        if limit.fixed is None:
+            what = f"limits to {words}"
         would = "would undo" if sure else "may undo"
         message = f"{path} {would} {shown}, which {limit.source} {what}: {limit.spec.because}"
         hint = "remove the override; the template's owner can allow it"

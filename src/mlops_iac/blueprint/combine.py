@@ -28,8 +28,8 @@ def combine(by_environment: Mapping[str, Sequence[Diagnostic]]) -> list[Diagnost
 
 
 def _is_named(item: Diagnostic, names: Iterable[str]) -> bool:
-    """Whether the message begins with the path in its environment."""
-    return any(item.message.startswith(f"environments.{name}.") for name in names)
+    """Whether the message says the path in its environment."""
+    return any(f"environments.{name}." in item.message for name in names)
 
 
 def in_order(items: Iterable[Diagnostic]) -> list[Diagnostic]:
