@@ -133,6 +133,15 @@ environments:
     overrides: {sagemaker.Endpoint/api-endpoint: {tags: {extra: yes}}}
 """
 
+# The same with closed networks: `dev` makes its own, `prod` has one, `local` stays public.
+PRIVATE = MAXIMAL.replace(
+    "    account: 012345678901\n",
+    "    account: 012345678901\n    security: {network: private, egress: none}\n",
+).replace(
+    "    approval: none\n",
+    "    approval: none\n    security: {network: private}\n",
+)
+
 
 def write(folder: Path, text: str = MINIMAL) -> Path:
     """A blueprint with its data, scripts and requirements; its path."""

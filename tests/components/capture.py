@@ -74,6 +74,17 @@ def _bucket(name: str, inputs: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     }
 
 
+def _numbered(kind: str, prefix: str) -> _Shape:
+    """A resource of EC2, whose id the service makes; here from the logical name."""
+
+    def shape(name: str, inputs: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+        identity = f"{prefix}-{name}"
+        arn = f"arn:{PARTITION}:ec2:{REGION}:{ACCOUNT}:{kind}/{identity}"
+        return identity, {"arn": arn, "prefixListId": "pl-s3"}
+
+    return shape
+
+
 _SHAPES: dict[str, _Shape] = {
     "aws:s3/bucket:Bucket": _bucket,
     "aws:kms/key:Key": _key,
@@ -93,6 +104,11 @@ _SHAPES: dict[str, _Shape] = {
     ),
     "aws:sagemaker/endpoint:Endpoint": _named("sagemaker", "endpoint"),
     "aws:sqs/queue:Queue": _named("sqs", ""),
+    "aws:ec2/vpc:Vpc": _numbered("vpc", "vpc"),
+    "aws:ec2/subnet:Subnet": _numbered("subnet", "subnet"),
+    "aws:ec2/routeTable:RouteTable": _numbered("route-table", "rtb"),
+    "aws:ec2/securityGroup:SecurityGroup": _numbered("security-group", "sg"),
+    "aws:ec2/vpcEndpoint:VpcEndpoint": _numbered("vpc-endpoint", "vpce"),
     "aws:lambda/function:Function": _named("lambda", "function:"),
     "aws:scheduler/scheduleGroup:ScheduleGroup": _named("scheduler", "schedule-group"),
     "aws:scheduler/schedule:Schedule": _named("scheduler", "schedule"),
@@ -106,6 +122,13 @@ _INVOKES: dict[str, dict[str, Any]] = {
         "userId": "AIDATEST",
     },
     "aws:index/getRegion:getRegion": {"region": REGION, "name": REGION, "id": REGION},
+    "aws:index/getAvailabilityZones:getAvailabilityZones": {
+        "names": [f"{REGION}a", f"{REGION}b", f"{REGION}c"],
+        "zoneIds": ["euw1-az1", "euw1-az2", "euw1-az3"],
+        "groupNames": [REGION],
+        "id": REGION,
+        "region": REGION,
+    },
     "aws:index/getPartition:getPartition": {
         "partition": PARTITION,
         "dnsSuffix": "amazonaws.com",

@@ -308,7 +308,7 @@ def test_what_exists_is_used_and_stood_in_for_in_local(tmp_path: Path) -> None:
     blueprint = loaded(tmp_path, MAXIMAL.replace("environments:\n", LOCAL_OVERLAY, 1))
     prod = SAGEMAKER.plan(blueprint.resolve("prod"))
     assert call_of(prod, "api").args["subnets"].value == ["subnet-1", "subnet-2"]
-    assert call_of(prod, "identity").args["private_network"] is True
+    assert call_of(prod, "identity").args["private_network"].value is True
     assert {
         name: role.value for name, role in call_of(prod, "identity").args["existing_roles"].items()
     } == {
@@ -445,20 +445,6 @@ CASES = [
         "orchestration",
         "Pipelines run",
         "native",
-    ),
-    (
-        "name: churn\n",
-        "name: churn\nsecurity: {network: private}\n",
-        "security.network",
-        "public",
-        "public",
-    ),
-    (
-        "name: churn\n",
-        "name: churn\nsecurity: {egress: none}\n",
-        "security.egress",
-        "egress",
-        "all",
     ),
     (
         "name: churn\n",

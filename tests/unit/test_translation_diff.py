@@ -36,7 +36,8 @@ def test_every_type_has_schema_and_facts_and_good_tables(type_):
     handler = handler_for(type_)
     schema = schema_for(type_)
     assert facts_for(type_) is not None
-    known = schema.outputs.keys()
+    # What EC2 makes has an id that is no output of its own.
+    known = {*schema.outputs, "id"}
     assert handler.computed.keys() <= known
     assert handler.defaults.keys() <= known
     assert handler.volatile <= known
@@ -277,6 +278,15 @@ def test_offline_invokes():
     assert provider.invoke("aws:index/getRegion:getRegion", {})["region"] == "cn-north-1"
     partition = provider.invoke("aws:index/getPartition:getPartition", {})
     assert partition["dnsSuffix"] == "amazonaws.com.cn"
+    zones = provider.invoke(
+        "aws:index/getAvailabilityZones:getAvailabilityZones", {"state": "available"}
+    )
+    assert zones["names"] == ["cn-north-1a", "cn-north-1b", "cn-north-1c"]
+    assert zones["zoneIds"][0] == "cnn1-az1"
+    with pytest.raises(ProviderError, match="takes no 'allAvailabilityZones'"):
+        provider.invoke(
+            "aws:index/getAvailabilityZones:getAvailabilityZones", {"allAvailabilityZones": True}
+        )
     with pytest.raises(ProviderError, match="takes no"):
         provider.invoke("aws:index/getPartition:getPartition", {"x": 1})
 

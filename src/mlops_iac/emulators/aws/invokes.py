@@ -1,4 +1,7 @@
-"""Data sources that need no cloud: account, region and partition. Everything else is refused."""
+"""Data sources that need no cloud: account, region with its zones, partition.
+
+Everything else is refused.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from mlops_iac.values import Properties, Value
 _CALLER = "aws:index/getCallerIdentity:getCallerIdentity"
 _REGION = "aws:index/getRegion:getRegion"
 _PARTITION = "aws:index/getPartition:getPartition"
+_ZONES = "aws:index/getAvailabilityZones:getAvailabilityZones"
 _POLICY = "aws:iam/getPolicyDocument:getPolicyDocument"
 
 
@@ -45,13 +49,31 @@ def invoke(token: str, args: Properties, place: Place) -> Mapping[str, Value]:
                 "dnsSuffix": place.suffix,
                 "reverseDnsPrefix": ".".join(reversed(place.suffix.split("."))),
             }
+        case "aws:index/getAvailabilityZones:getAvailabilityZones":
+            # Which filters apply is the account's; three zones stand for what is left.
+            _only(token, args, ("state", "excludeZoneIds", "filters"))
+            names = [f"{place.region}{letter}" for letter in "abc"]
+            ids = [f"{_short(place.region)}-az{number}" for number in (1, 2, 3)]
+            return {
+                "id": place.region,
+                "region": place.region,
+                "names": names,
+                "zoneIds": ids,
+                "groupNames": [place.region],
+            }
         case _ if token == _POLICY:
             raise ProviderError(
                 f"{token} is not answered: write the policy with pulumi.Output.json_dumps"
             )
     raise ProviderError(
-        f"the data source {token} is not known; there are {_CALLER}, {_REGION}, {_PARTITION}"
+        f"the data source {token} is not known; there are {_CALLER}, {_REGION}, {_PARTITION}, {_ZONES}"
     )
+
+
+def _short(region: str) -> str:
+    """`euw1` of `eu-west-1`, as zone ids begin."""
+    area, *middle, number = region.split("-")
+    return area + "".join(part[0] for part in middle) + number
 
 
 def _only(token: str, args: Properties, known: tuple[str, ...]) -> None:

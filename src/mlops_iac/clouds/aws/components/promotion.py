@@ -18,7 +18,7 @@ from .data_store import MODELS_PREFIX
 
 # The other stack's `DataStore` is called `data`; its bucket of artifacts is named after it and has
 # a suffix that is made when it is deployed.
-_ARTIFACTS = "data-artifacts-*"
+ARTIFACTS = "data-artifacts-*"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +48,7 @@ class Promotion(pulumi.ComponentResource):
                 ["s3:GetObject"],
                 [
                     pulumi.Output.concat(
-                        "arn:", context.partition, f":s3:::{_ARTIFACTS}/{MODELS_PREFIX}*"
+                        "arn:", context.partition, f":s3:::{ARTIFACTS}/{MODELS_PREFIX}*"
                     )
                 ],
                 reason="versions approved elsewhere keep their artifacts there",

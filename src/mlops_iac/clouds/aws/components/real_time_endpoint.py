@@ -95,6 +95,7 @@ class RealTimeEndpointArgs:
     """What an endpoint needs. `role_arn` is the role that the containers run with.
 
     `key_arn` encrypts captures, and the instances' volumes where their type allows it.
+    `egress: none` cuts the containers off from every network; SageMaker brings them their models.
     `keep_replaced`: replaced models and configurations stay in the account, unmanaged and free of
     charge, because after an automatic rollback the endpoint runs them and starts new instances
     from them. `known_as` is the name that callers know it by, where that is not the component's.
@@ -106,8 +107,9 @@ class RealTimeEndpointArgs:
     rollout: Rollout = field(default_factory=Rollout)
     capture: Capture | None = None
     key_arn: pulumi.Input[str] | None = None
-    subnets: Sequence[str] = ()
-    security_groups: Sequence[str] = ()
+    subnets: Sequence[pulumi.Input[str]] = ()
+    security_groups: Sequence[pulumi.Input[str]] = ()
+    egress: Literal["all", "none"] = "all"
     keep_replaced: bool = False
     known_as: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
@@ -210,6 +212,7 @@ class RealTimeEndpoint(pulumi.ComponentResource):
             execution_role_arn=args.role_arn,
             primary_container=self._container(variant),
             vpc_config=vpc,
+            enable_network_isolation=True if args.egress == "none" else None,
             tags=args.tags,
             opts=self._replaceable(),
         )

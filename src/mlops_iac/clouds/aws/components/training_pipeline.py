@@ -7,7 +7,7 @@ script changes the definition (and a cached step cannot answer for it).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -33,6 +33,7 @@ class TrainingPipelineArgs:
     `definition` is the pipeline definition as JSON text with `${name}` placeholders. Of these
     `artifacts_bucket` is filled with `bucket`, `code_uri` with the `s3://` URI that `code` is
     uploaded to, `kms_key_arn` with `key_arn`, `region` with the stack's; `values` fills the rest.
+    `subnets` and `security_groups` fill the lists `subnet_ids` and `security_group_ids`.
     A placeholder without a value and a value without a placeholder fail the program.
     `known_as` is the name that the pipeline and its files go by where it is not the component's.
     `role_arn` starts the jobs; it is not the role the steps run with.
@@ -44,6 +45,8 @@ class TrainingPipelineArgs:
     code: pulumi.FileAsset | pulumi.StringAsset
     values: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
     key_arn: pulumi.Input[str] | None = None
+    subnets: Sequence[pulumi.Input[str]] = ()
+    security_groups: Sequence[pulumi.Input[str]] = ()
     description: str | None = None
     parallel_steps: int | None = None
     known_as: str = ""
@@ -83,10 +86,12 @@ class TrainingPipeline(pulumi.ComponentResource):
             "kms_key_arn": args.key_arn,
             "region": Context(self).region,
         }
-        if unused := set(args.values) - placeholders(args.definition):
+        lists = {"subnet_ids": args.subnets, "security_group_ids": args.security_groups}
+        given = {key: value for key, value in lists.items() if value}
+        if unused := {*args.values, *given} - placeholders(args.definition):
             raise ValueError(f"the definition has no placeholder for {', '.join(sorted(unused))}")
         filled = {key: value for key, value in own.items() if value is not None}
-        definition = fill(args.definition, {**filled, **args.values})
+        definition = fill(args.definition, {**filled, **args.values}, given)
         inline = len(args.definition.encode()) <= _INLINE_BYTES
         stored = None if inline else self._store(name, args, definition, child)
         pipeline_name = physical(known, PIPELINE_LIMIT)

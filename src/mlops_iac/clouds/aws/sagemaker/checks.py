@@ -11,7 +11,8 @@ from mlops_iac.clouds.aws import catalogue
 from mlops_iac.clouds.aws.components._cron import schedule_expression
 from mlops_iac.clouds.aws.sagemaker import machines
 from mlops_iac.clouds.aws.sagemaker.decisions import is_planned, refusal
-from mlops_iac.clouds.aws.sagemaker.scope import Scope
+from mlops_iac.clouds.aws.sagemaker.network_checks import check_network
+from mlops_iac.clouds.aws.sagemaker.scope import NETWORK, Scope
 from mlops_iac.clouds.aws.sagemaker.serving_checks import (
     SERVICE_LIMITS,
     UNSUPPORTED,
@@ -24,7 +25,7 @@ from mlops_iac.pipeline.refusals import refusals
 _TAG = re.compile(r"[\w\s.:/=+\-@]*", re.UNICODE)
 _LONGEST_TAG_KEY, _LONGEST_TAG = 128, 256
 _RENAMEABLE = ("serving", "models", "datasets")
-_RESERVED_NAMES = {"keys", "data", "datasets", "identity", "alerts", "budget", "promotion"}
+_RESERVED_NAMES = {"keys", "data", "datasets", "identity", "alerts", "budget", "promotion", NETWORK}
 
 
 def check(scope: Scope) -> list[Diagnostic]:
@@ -88,22 +89,8 @@ def _values(scope: Scope) -> Iterator[Diagnostic]:
             "write `alerts: {oncall: {email: …}}`",
             at_key=True,
         )
+    yield from check_network(scope)
     existing = blueprint.existing
-    if bool(existing.subnets) != bool(existing.security_groups):
-        yield resolved.diagnostic(
-            "existing",
-            UNSUPPORTED,
-            "existing: a network takes both `subnets` and `security_groups`",
-            "write both",
-            at_key=True,
-        )
-    if existing.network is not None and not existing.subnets:
-        yield resolved.diagnostic(
-            "existing.network",
-            UNSUPPORTED,
-            "existing.network: SageMaker is told subnets and security groups, not the network",
-            "write `subnets` and `security_groups` beside it",
-        )
     for name in ("network", "key", *(f"roles.{role}" for role in ("pipeline", "serve"))):
         value = (
             getattr(existing.roles, name[6:]) if name[:6] == "roles." else getattr(existing, name)

@@ -263,8 +263,6 @@ REFUSED: tuple[Refusal, ...] = (
     Refusal("tracking", "experiments are SageMaker's own", "write `native`", ("native",)),
     Refusal("orchestration", "SageMaker Pipelines run the steps", "write `native`", ("native",)),
     Refusal("approval", "deployments wait for nobody yet", "write `none`", ("none",)),
-    Refusal("security.network", "endpoints are public APIs yet", "write `public`", ("public",)),
-    Refusal("security.egress", "egress is not closed yet", "write `all`", ("all",)),
     Refusal("security.audit_log", "there is no audit trail yet", "write `false`", (False,)),
     Refusal(
         "serving.*.mode",

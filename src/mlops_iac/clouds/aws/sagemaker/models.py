@@ -11,6 +11,7 @@ from typing import Any
 from mlops_iac.blueprint.sections.models import Model
 from mlops_iac.clouds.aws.sagemaker import machines
 from mlops_iac.clouds.aws.sagemaker.scope import (
+    NETWORK,
     STACK_TAG,
     Scope,
     call,
@@ -100,13 +101,19 @@ def plan_pipeline(scope: Scope, name: str) -> ComponentCall:
                 runtime_files(),
             ),
             "values": {key: value for key, value in values.items() if key in wanted},
+            "subnets": scope.placed("subnets") if scope.places else None,
+            "security_groups": scope.placed("security_groups") if scope.places else None,
             "description": model.description or None,
             "known_as": next(iter(aliases), None),
             "tags": scope.tags,
         },
         path=path,
         name=_training(name),
-        depends_on=("data", registry_variable(name)),
+        depends_on=(
+            "data",
+            registry_variable(name),
+            *((NETWORK,) if scope.places else ()),
+        ),
         exports={f"{identifier(name)}_pipeline": "pipeline_name"},
         flag=trained_here(name),
         aliases=aliases,
@@ -179,6 +186,7 @@ def _settings(scope: Scope, name: str, model: Model) -> SageMakerSettings:
     }
     tags |= {key: "${" + key + "}" for key in _STACK_TAGS}
     subnets, groups = scope.existing("subnets"), scope.existing("security_groups")
+    placed = scope.places
     key = "${kms_key_arn}" if scope.customer_key else None
     return SageMakerSettings(
         images=machines.step_images(scope, name, model),
@@ -186,8 +194,12 @@ def _settings(scope: Scope, name: str, model: Model) -> SageMakerSettings:
         tags=tags,
         kms_key=key,
         volume_kms_key=key,
-        subnets=tuple(subnets.value) if subnets else (),
-        security_groups=tuple(groups.value) if groups else (),
+        subnets=("${subnet_ids}",) if placed else tuple(subnets.value) if subnets else (),
+        security_groups=(
+            ("${security_group_ids}",) if placed else tuple(groups.value) if groups else ()
+        ),
+        network_isolation=scope.isolates,
+        encrypt_traffic=scope.is_private or scope.isolates,
     )
 
 

@@ -9,13 +9,15 @@ from typing import Any
 from mlops_iac.blueprint import Blueprint, ResolvedBlueprint
 from mlops_iac.blueprint.sections.serving import RealTime
 from mlops_iac.clouds.aws.naming import PACKAGE_GROUP_LIMIT, physical_name
-from mlops_iac.clouds.base import ComponentCall, Construct, Setting
+from mlops_iac.clouds.base import ComponentCall, Construct, Ref, Setting
 from mlops_iac.records import Record
 
 LOCAL = "local"
 COMPONENTS = "mlops_iac.clouds.aws.components"
 # Tells what belongs to one stack from everything else; the budget counts by it.
 STACK_TAG = "stack"
+# The call that puts jobs and endpoints into a private network.
+NETWORK = "network"
 
 
 class Home(Record):
@@ -80,6 +82,32 @@ class Scope(Record):
         return self.blueprint.security.keys == "customer" or self.existing("key") is not None
 
     @property
+    def is_private(self) -> bool:
+        """Whether endpoints are called from a network alone."""
+        return self.blueprint.security.network == "private"
+
+    @property
+    def makes_network(self) -> bool:
+        """Whether that network is the stack's own."""
+        return self.is_private and self.existing("subnets") is None
+
+    @property
+    def in_network(self) -> bool:
+        """Whether jobs and containers run in a network, the stack's own or an existing one."""
+        return self.is_private or self.existing("subnets") is not None
+
+    @property
+    def places(self) -> bool:
+        """Whether a component says where jobs run: in all environments as soon as one is private."""
+        siblings = self.resolved.siblings.values()
+        return self.in_network and any(Scope(each).is_private for each in siblings)
+
+    @property
+    def isolates(self) -> bool:
+        """Whether code in jobs and containers reaches no network at all."""
+        return self.blueprint.security.egress == "none"
+
+    @property
     def encrypts_logs(self) -> bool:
         """Whether logs are under the stack's own key; a key of the user's admits no log service."""
         guarded = (
@@ -87,7 +115,21 @@ class Scope(Record):
             for retrain in (self.blueprint.models[name].retrain for name in self.trained)
         )
         own = self.blueprint.security.keys == "customer" and self.existing("key") is None
-        return own and any(guarded)
+        return own and (self.makes_network or any(guarded))
+
+    @property
+    def egress(self) -> Setting | None:
+        """What containers may reach; not said where none is closed in any environment."""
+        siblings = self.resolved.siblings.values()
+        if not any(Scope(each).isolates for each in siblings):
+            return None
+        return Setting(self.blueprint.security.egress, "security.egress")
+
+    def placed(self, name: str) -> Any:
+        """`subnets` or `security_groups` of jobs and containers, as an argument."""
+        if not self.places:
+            return self.existing(name)
+        return Ref(NETWORK, {"subnets": "subnet_ids"}.get(name, "security_group_ids"))
 
     def existing(self, name: str) -> Setting | None:
         """What exists already; nothing in `local`, and nothing where the field is empty."""

@@ -9,6 +9,7 @@ from mlops_iac.blueprint.sections.serving import RealTime
 from mlops_iac.blueprint.sections.serving import Variant as VariantSection
 from mlops_iac.clouds.aws.sagemaker import machines
 from mlops_iac.clouds.aws.sagemaker.scope import (
+    NETWORK,
     Scope,
     call,
     call_name,
@@ -59,8 +60,9 @@ def plan_serving(scope: Scope, name: str, entry: RealTime) -> list[ComponentCall
             "rollout": _rollout(name, entry),
             "capture": _capture(scope, name, entry),
             "key_arn": Ref("keys", "data_key_arn") if scope.customer_key else None,
-            "subnets": scope.existing("subnets"),
-            "security_groups": scope.existing("security_groups"),
+            "subnets": scope.placed("subnets"),
+            "security_groups": scope.placed("security_groups"),
+            "egress": scope.egress,
             "keep_replaced": scope.protect,
             "known_as": former,
             "tags": scope.tags,
@@ -68,7 +70,11 @@ def plan_serving(scope: Scope, name: str, entry: RealTime) -> list[ComponentCall
         path=path,
         name=name,
         aliases=(former,) if former else (),
-        depends_on=(PROMOTION,) if promoting_accounts(scope) else (),
+        depends_on=(
+            *((PROMOTION,) if promoting_accounts(scope) else ()),
+            # Nothing starts before the ways that it needs are there.
+            *((NETWORK,) if scope.places else ()),
+        ),
         exports={
             f"{variable}_endpoint": "endpoint_name",
             f"{variable}_pending": "pending",

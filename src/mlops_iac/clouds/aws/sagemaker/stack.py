@@ -6,7 +6,7 @@ from mlops_iac.blueprint.sections.serving import RealTime
 from mlops_iac.clouds.aws.naming import ENDPOINT_LIMIT, alarm_name, physical_name
 from mlops_iac.clouds.aws.sagemaker import machines
 from mlops_iac.clouds.aws.sagemaker.models import plan_pipeline, plan_registry, plan_retraining
-from mlops_iac.clouds.aws.sagemaker.scope import STACK_TAG, Scope, call
+from mlops_iac.clouds.aws.sagemaker.scope import NETWORK, STACK_TAG, Scope, call
 from mlops_iac.clouds.aws.sagemaker.serving import (
     PROMOTION,
     plan_serving,
@@ -26,11 +26,12 @@ TRAINED_MODELS = "training.models"
 READERS = "promotion.reader_accounts"
 ORIGINS = "promotion.origin_accounts"
 PROMOTES = "promotion.reads_other_accounts"
+IN_NETWORK = "security.private_network"
 
 
 def plan(scope: Scope) -> list[ComponentCall]:
     """The calls of one environment, each after what it refers to."""
-    calls = [_keys(scope), _data(scope), _identity(scope), *_alerts(scope)]
+    calls = [_keys(scope), _data(scope), _identity(scope), *_network(scope), *_alerts(scope)]
     calls += [plan_registry(scope, model) for model in scope.trained]
     calls += _datasets(scope)
     calls += [plan_pipeline(scope, model) for model in scope.trained]
@@ -191,12 +192,55 @@ def _identity(scope: Scope) -> ComponentCall:
             "model_uris": _model_uris(scope) or None,
             "rollback_alarms": rollback_alarms(scope) or None,
             "existing_roles": existing_roles(scope) or None,
-            "private_network": scope.existing("subnets") is not None,
+            "private_network": Setting(scope.in_network, IN_NETWORK),
             "permissions_boundary": scope.permissions_boundary,
             "tags": scope.tags,
         },
         path="security",
     )
+
+
+def _network(scope: Scope) -> list[ComponentCall]:
+    if not scope.places:
+        return []
+    served = bool(scope.endpoints)
+    captures = any(entry.capture is not None for entry in scope.endpoints.values())
+    areas = ["data", "artifacts", *(["captures"] if captures else [])]
+    key = scope.customer_key
+    return [
+        call(
+            NETWORK,
+            "network:Network",
+            {
+                # Where callers may come from anywhere, it is nobody's condition.
+                "vpc_id": scope.existing("network") if scope.is_private else None,
+                "subnets": scope.existing("subnets"),
+                "security_groups": scope.existing("security_groups"),
+                "endpoints": [scope.known_as("serving", name) for name in scope.endpoints] or None,
+                "bucket_arns": [Ref("data", f"{area}.arn") for area in areas],
+                "uris": [*_source_uris(scope), *_model_uris(scope)] or None,
+                "origin_accounts": Setting(promoting_accounts(scope), ORIGINS)
+                if _promotes(scope)
+                else None,
+                "images": Setting(machines.repositories(scope), "images"),
+                "key_arn": Ref("keys", "data_key_arn") if key else None,
+                "log_key_arn": Ref("keys", "data_key_arn") if scope.encrypts_logs else None,
+                "permissions_boundary": scope.permissions_boundary,
+                "tags": scope.tags,
+            },
+            path="security.network",
+            flag=IN_NETWORK,
+            exports={"network": "vpc_id"}
+            | (
+                {
+                    "callers_policy": "callers_policy_arn",
+                    "callers_security_group": "callers_group_id",
+                }
+                if served
+                else {}
+            ),
+        )
+    ]
 
 
 def _promotion(scope: Scope) -> list[ComponentCall]:

@@ -1,0 +1,197 @@
+"""What may pass each way from a private network to a service of AWS.
+
+An endpoint's policy grants nothing: it cuts what identities may do anyway to what this stack does,
+so that code that runs in the network cannot carry data to somebody else's bucket or account.
+Source: AWS PrivateLink guide, "Control access to VPC endpoints using endpoint policies"; ECR user
+guide, "Amazon ECR interface VPC endpoints", for the bucket of image layers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import pulumi
+
+from ._context import Context
+from ._iam import Statement, statement
+from ._identity_statements import Grants
+from .data_store import MODELS_PREFIX
+from .promotion import ARTIFACTS
+
+INVOKE = (
+    "sagemaker:InvokeEndpoint",
+    "sagemaker:InvokeEndpointAsync",
+    "sagemaker:InvokeEndpointWithResponseStream",
+)
+# Services with an interface endpoint, in the words of their names: `com.amazonaws.<region>.ecr.api`.
+SERVICES = (
+    "sagemaker.api",
+    "sagemaker.runtime",
+    "ecr.api",
+    "ecr.dkr",
+    "logs",
+    "monitoring",
+    "kms",
+    "sts",
+)
+
+
+class EndpointPolicies:
+    """The statements of each endpoint's policy. Everyone else's identities are kept out."""
+
+    def __init__(
+        self,
+        context: Context,
+        *,
+        key_arn: pulumi.Input[str] | None,
+        images: Sequence[str],
+        endpoint_names: Sequence[str],
+    ) -> None:
+        self._context = context
+        self._grants = Grants(context, key_arn)
+        self._key_arn = key_arn
+        self._images = images
+        self._endpoints = endpoint_names
+
+    def of(self, service: str) -> list[Statement]:
+        """The statements for one of `SERVICES`."""
+        match service:
+            case "sagemaker.api":
+                found = [self._manage()]
+            case "sagemaker.runtime":
+                found = [self._invoke()]
+            case "ecr.api" | "ecr.dkr":
+                found = self._grants.pull(self._images)
+            case "logs":
+                found = [self._grants.log(["*"])]
+            case "monitoring":
+                found = [self._measure()]
+            case "kms":
+                found = self._keys()
+            case "sts":
+                found = [self._who()]
+            case _:
+                raise ValueError(f"no endpoint policy is known for {service}")
+        return [self._own(each) for each in found]
+
+    def s3(
+        self,
+        *,
+        bucket_arns: Sequence[pulumi.Input[str]],
+        uris: Sequence[pulumi.Input[str]],
+        accounts: Sequence[str],
+        vpc_id: pulumi.Input[str],
+    ) -> list[Statement]:
+        """Buckets of the stack, of its sources and of the accounts that trained; image layers."""
+        found = [
+            statement(
+                "OwnBuckets",
+                [
+                    "s3:AbortMultipartUpload",
+                    "s3:GetObject",
+                    "s3:ListBucket",
+                    "s3:PutObject",
+                ],
+                [each for arn in bucket_arns for each in (arn, pulumi.Output.concat(arn, "/*"))],
+                reason="jobs and containers read and write the stack's own buckets",
+            ),
+            *self._grants.read_uris("Sources", uris, "data and models that lie elsewhere"),
+        ]
+        owned = [self._own(each) for each in found]
+        if accounts:
+            promoted = statement(
+                "Promoted",
+                ["s3:GetObject"],
+                [
+                    pulumi.Output.concat(
+                        "arn:", self._context.partition, f":s3:::{ARTIFACTS}/{MODELS_PREFIX}*"
+                    )
+                ],
+                reason="endpoints serve what other accounts trained",
+                wildcard="the bucket's name is made when the other stack is deployed",
+                conditions={"StringEquals": {"aws:ResourceAccount": list(accounts)}},
+            )
+            owned.append(self._own(promoted))
+        layers = pulumi.Output.concat(
+            "arn:",
+            self._context.partition,
+            ":s3:::prod-",
+            self._context.region,
+            "-starport-layer-bucket/*",
+        )
+        image_layers = statement(
+            "ImageLayers",
+            ["s3:GetObject"],
+            [layers],
+            reason="ECR keeps the layers of images there and hands out signed addresses, so the"
+            " caller is ECR's own account",
+            principal={"AWS": "*"},
+            conditions={"StringEquals": {"aws:SourceVpc": vpc_id}},
+        )
+        return [*owned, image_layers]
+
+    def _own(self, each: Statement) -> Statement:
+        """The same for identities of this account alone."""
+        conditions: Mapping[str, Mapping[str, object]] = each.conditions
+        equal = {
+            **conditions.get("StringEquals", {}),
+            "aws:PrincipalAccount": self._context.account,
+        }
+        return replace(
+            each, principal={"AWS": "*"}, conditions={**conditions, "StringEquals": equal}
+        )
+
+    def _manage(self) -> Statement:
+        return statement(
+            "LookAndStart",
+            [
+                "sagemaker:Describe*",
+                "sagemaker:List*",
+                "sagemaker:StartPipelineExecution",
+                "sagemaker:StopPipelineExecution",
+                "sagemaker:UpdateModelPackage",
+            ],
+            ["*"],
+            reason="people and jobs in the network look, train and approve; nobody deploys from it",
+            wildcard="lists know no resource; what an identity may do is said by its own policy",
+        )
+
+    def _invoke(self) -> Statement:
+        return statement(
+            "Invoke",
+            INVOKE,
+            [self._context.arn("sagemaker", f"endpoint/{name}") for name in self._endpoints],
+            reason="callers in the network reach the endpoints of this stack and no others",
+        )
+
+    def _measure(self) -> Statement:
+        return statement(
+            "PutMetrics",
+            ["cloudwatch:PutMetricData"],
+            ["*"],
+            reason="jobs and containers write metrics",
+            wildcard="the action knows no resource",
+        )
+
+    def _keys(self) -> list[Statement]:
+        if self._key_arn is not None:
+            return self._grants.use_key("data is encrypted under the key")
+        return [
+            statement(
+                "UseKeys",
+                ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"],
+                [self._context.arn("kms", "key/*")],
+                reason="data that is used in place may lie under a key",
+                wildcard="the stack has no key of its own; these are the account's",
+            )
+        ]
+
+    def _who(self) -> Statement:
+        return statement(
+            "WhoAmI",
+            ["sts:GetCallerIdentity"],
+            ["*"],
+            reason="SDKs in jobs ask who they are",
+            wildcard="the action knows no resource",
+        )
