@@ -1,0 +1,141 @@
+"""What `git+https://…`, `git+ssh://…` and `git+file:///…` name, and which tags are versions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from mlops_iac.blueprint.templates.content import TemplateUnavailable
+from mlops_iac.records import Record
+from mlops_iac.templates.files import shown
+from mlops_iac.templates.sources.base import checked_folder, inner, redact
+from mlops_iac.templates.versions import VersionInvalid, parse_version
+
+_EXAMPLE = "write git+https://HOST/PATH or git+ssh://git@HOST/PATH, with #subdirectory=FOLDER"
+_HELPERS = "leave them out: git's own credential helpers and the SSH agent are used"
+_HOST = re.compile(r"[A-Za-z0-9\[]([A-Za-z0-9.:\]_-]*[A-Za-z0-9\]])?")
+_SSH_USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+
+
+class GitSource(Record):
+    """A folder of a repository whose tags are versions. `url` has no user but that of SSH."""
+
+    url: str
+    subdirectory: str = ""
+
+    @property
+    def text(self) -> str:
+        return f"git+{self.url}" + (
+            f"#subdirectory={self.subdirectory}" if self.subdirectory else ""
+        )
+
+    @property
+    def local(self) -> bool:
+        """Whether the repository is on this machine."""
+        return self.url.startswith("file:")
+
+    def beside(self, relative: str) -> GitSource:
+        return GitSource(self.url, inner(self.subdirectory, relative, self.text))
+
+    def at(self, commit: str) -> GitCommitSource:
+        """The same folder at one commit."""
+        return GitCommitSource(self, commit)
+
+
+class GitCommitSource(Record):
+    """A folder of a repository at one commit: what stands beside a template came with it."""
+
+    repository: GitSource
+    commit: str
+
+    @property
+    def text(self) -> str:
+        return self.repository.text
+
+    def beside(self, relative: str) -> GitCommitSource:
+        return GitCommitSource(self.repository.beside(relative), self.commit)
+
+
+def git_source(text: str) -> GitSource:
+    """What a `git+` text names. Raises TemplateUnavailable, and never repeats a credential."""
+    safe = shown(redact(text))
+    wrong = _wrong(text)
+    if wrong:
+        code = "template-credentials" if wrong[1] == _HELPERS else "template-source"
+        raise TemplateUnavailable(code, f"'{safe}' {wrong[0]}", hint=wrong[1])
+    parts = urlsplit(text.removeprefix("git+"))
+    subdirectory = parts.fragment.removeprefix("subdirectory=").strip("/")
+    url = parts._replace(fragment="").geturl().rstrip("/")
+    if parts.scheme == "file":
+        url = f"file://{parts.path.rstrip('/')}"
+    return GitSource(url, checked_folder(subdirectory, safe))
+
+
+def _wrong(text: str) -> tuple[str, str] | None:
+    """What is wrong with a `git+` text, and the fix."""
+    if not all(item.isprintable() and not item.isspace() and item != "\\" for item in text):
+        return "has a character that no URL has", _EXAMPLE
+    try:
+        parts = urlsplit(text.removeprefix("git+"))
+        host, user, password, _ = parts.hostname or "", parts.username, parts.password, parts.port
+    except ValueError:
+        return "is not a URL", _EXAMPLE
+    if password is not None or (user is not None and parts.scheme != "ssh"):
+        return "has credentials in it", _HELPERS
+    if parts.scheme not in ("https", "ssh", "file"):
+        scheme = shown(parts.scheme) or "nothing"
+        return f"would be fetched over {scheme}, which is not offered", _EXAMPLE
+    if parts.query:
+        return "has a query, which may hold a credential", _HELPERS
+    if parts.scheme == "file":
+        if parts.netloc not in ("", "localhost") or not parts.path.startswith("/"):
+            return "names no folder of this machine", "write git+file:///FOLDER"
+    elif not _HOST.fullmatch(host) or not parts.path.strip("/"):
+        return "names no repository", _EXAMPLE
+    if user is not None and not _SSH_USER.fullmatch(user):
+        return "names a user that no system has", _EXAMPLE
+    if parts.path.startswith("/-") or any(part == ".." for part in parts.path.split("/")):
+        return "has a path that no repository has", _EXAMPLE
+    if "@" in parts.path.rsplit("/", 1)[-1]:
+        return "has a version in it", "leave out '@…' and write it as `version:` beside `template:`"
+    if parts.fragment and not re.fullmatch("subdirectory=[^&?]+", parts.fragment):
+        return "has a fragment other than #subdirectory=FOLDER", _EXAMPLE
+    return None
+
+
+def versions_of(tags: Mapping[str, str], subdirectory: str) -> dict[str, list[str]]:
+    """Which tags are which version of the template in `subdirectory`.
+
+    `v2.1.0` or `2.1.0`; where several templates share a repository also `standard-v2.1.0` or
+    `standard/v2.1.0`, and if there are such, the plain ones are somebody else's.
+    """
+    name = subdirectory.rsplit("/", 1)[-1]
+    own = _versions(tags, rf"{re.escape(name)}[-/]v?(?P<version>[0-9].*)") if name else {}
+    return own or _versions(tags, r"v?(?P<version>[0-9].*)")
+
+
+def _versions(tags: Mapping[str, str], pattern: str) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for tag in tags:
+        match = re.fullmatch(pattern, tag)
+        if match is None:
+            continue
+        try:
+            parse_version(match["version"])
+        except VersionInvalid:
+            continue  # a tag that says something else
+        found.setdefault(match["version"], []).append(tag)
+    return found
+
+
+def the_tag(source: GitSource, version: str, tags: Mapping[str, str]) -> str:
+    """The tag of a version that there is. Raises TemplateUnavailable if two tags disagree."""
+    named = versions_of(tags, source.subdirectory)[version]
+    if len({tags[tag] for tag in named}) > 1:
+        raise TemplateUnavailable(
+            "template-ambiguous",
+            f"{source.text} has two tags for {version} at different commits: {' and '.join(named)}",
+            hint="its publisher has to remove one",
+        )
+    return named[0]

@@ -1,0 +1,160 @@
+"""Git repositories as the finder needs them: their tags, and the files of a folder at a tag."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+from mlops_iac.blueprint.templates.content import TemplateUnavailable
+from mlops_iac.records import Record
+from mlops_iac.templates.cache import cache_folder
+from mlops_iac.templates.files import check, ignored, shown
+from mlops_iac.templates.sources.base import redact
+from mlops_iac.templates.sources.git import GitSource
+from mlops_iac.templates.sources.git_command import GitCommand, GitEntry, GitFailed
+from mlops_iac.templates.sources.git_library import GitLibrary
+
+TIMEOUT = 60.0
+"""Seconds that a repository may take for each answer."""
+
+
+class Git(Protocol):
+    """What both ways to git offer."""
+
+    def tags(self, url: str) -> dict[str, str]: ...
+    def fetch(self, repository: Path, url: str, tag: str) -> str: ...
+    def has(self, repository: Path, commit: str) -> bool: ...
+    def entries(self, repository: Path, commit: str, folder: str) -> list[GitEntry]: ...
+    def contents(self, repository: Path, entries: list[GitEntry]) -> dict[str, bytes]: ...
+
+
+class Fetched(Record):
+    """The files of a template and the commit they are from."""
+
+    files: Mapping[str, bytes]
+    commit: str
+
+
+class Repositories:
+    """All repositories of a process. `offline` refuses what is not here already.
+
+    Tags are asked for once; whoever wants them again makes another one of these.
+    """
+
+    def __init__(self, *, offline: bool, timeout: float = TIMEOUT, git: Git | None = None) -> None:
+        self._offline = offline
+        self._timeout = timeout
+        self._git = git
+        self._tags: dict[str, Mapping[str, str]] = {}
+
+    def tags(self, source: GitSource) -> Mapping[str, str]:
+        """Tags and their commits. Raises TemplateUnavailable where nobody answers, and offline."""
+        if source.url not in self._tags:
+            if self._offline:
+                raise TemplateUnavailable(
+                    "template-offline",
+                    f"{source.text} is not asked for its versions: MLOPS_IAC_OFFLINE is set",
+                    hint="run once without it; a version that is locked is then found in the cache",
+                )
+            try:
+                self._tags[source.url] = self._way().tags(source.url)
+            except GitFailed as error:
+                raise _unreachable(source, error) from None
+        return self._tags[source.url]
+
+    def at_tag(self, source: GitSource, tag: str) -> Fetched:
+        """The files at a tag. Raises TemplateUnavailable."""
+        return self._read(source, tag, self.tags(source)[tag])
+
+    def at_commit(self, source: GitSource, commit: str) -> Fetched:
+        """The files at a commit that a tag stood for when it was locked."""
+        with self._repository(source) as repository:
+            if (held := self._held(source, repository, commit)) is not None:
+                return held
+        tag = next((tag for tag, found in self.tags(source).items() if found == commit), None)
+        if tag is None:
+            raise TemplateUnavailable(
+                "template-changed",
+                f"{source.text} has no tag at the locked commit {commit[:12]} any more",
+                hint="ask its publisher; `mlops-iac template update` takes what is there now",
+            )
+        return self._read(source, tag, commit)
+
+    def _read(self, source: GitSource, tag: str, commit: str) -> Fetched:
+        with self._repository(source) as repository:
+            if (held := self._held(source, repository, commit)) is not None:
+                return held
+            try:
+                commit = self._way().fetch(repository, source.url, tag)
+                return self._files(source, repository, commit)
+            except GitFailed as error:
+                raise _unreachable(source, error) from None
+
+    def _held(self, source: GitSource, repository: Path, commit: str) -> Fetched | None:
+        """What an earlier fetch brought. It is only a cache: a damaged one is made again."""
+        try:
+            if self._way().has(repository, commit):
+                return self._files(source, repository, commit)
+        except GitFailed:
+            shutil.rmtree(repository, ignore_errors=True)
+        return None
+
+    def _files(self, source: GitSource, repository: Path, commit: str) -> Fetched:
+        git = self._way()
+        try:
+            entries = git.entries(repository, commit, source.subdirectory)
+        except GitFailed as error:
+            if not error.gone:
+                raise
+            raise TemplateUnavailable(
+                "template-missing",
+                f"{GitSource(source.url).text} has no folder '{source.subdirectory}' at {commit[:12]}",
+                hint="name the folder as it is at that tag",
+            ) from None
+        wanted = [entry for entry in entries if not ignored(entry.file.path)]
+        check((entry.file for entry in wanted), source.text)
+        return Fetched(git.contents(repository, wanted), commit)
+
+    @contextmanager
+    def _repository(self, source: GitSource) -> Iterator[Path]:
+        """The bare repository of a URL, for this process alone; a passing one without a cache."""
+        from filelock import FileLock, Timeout
+
+        name = hashlib.sha256(source.url.encode()).hexdigest()[:32]
+        folder = cache_folder() / "git"
+        lock = FileLock(folder / f"{name}.lock", timeout=3 * self._timeout)
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            lock.acquire()
+        except Timeout:
+            raise TemplateUnavailable(
+                "template-unreachable",
+                f"{source.text}: another process has been fetching it for {3 * self._timeout:g} s",
+            ) from None
+        except OSError:
+            with tempfile.TemporaryDirectory(prefix="mlops-iac-") as passing:
+                yield Path(passing) / name
+            return
+        try:
+            yield folder / f"{name}.git"
+        finally:
+            lock.release()
+
+    def _way(self) -> Git:
+        if self._git is None:
+            program = shutil.which("git")
+            self._git = GitCommand(program, self._timeout) if program else GitLibrary(self._timeout)
+        return self._git
+
+
+def _unreachable(source: GitSource, error: GitFailed) -> TemplateUnavailable:
+    return TemplateUnavailable(
+        "template-unreachable",
+        f"{source.text} cannot be reached: {shown(redact(str(error)))}",
+        hint="check the address and the access: git's own credentials and proxies are used",
+    )
