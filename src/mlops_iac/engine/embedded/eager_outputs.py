@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from inspect import isawaitable
 from typing import Any
 
-from pulumi import _types, log, output
+from pulumi import Resource, _types, log, output
 from pulumi.output import Output, Unknown, _OutputData
 from pulumi.runtime import resource, rpc
 
@@ -33,8 +33,10 @@ _original_all = Output.all
 _original_from_input = Output.from_input
 _original_create_urn = resource.create_urn
 _original_contains_unknowns = rpc.contains_unknowns
-# Asked anew for every property; an ejected component's types are new in every run.
+# Asked anew for every property and resource; an ejected component's types are new in every run.
 _unwrap_type = functools.lru_cache(maxsize=4096)(_types.unwrap_type)
+_unwrap_optional_type = functools.lru_cache(maxsize=4096)(_types.unwrap_optional_type)
+_resource_types = functools.lru_cache(maxsize=512)(_types.resource_types)
 
 
 class _NotThereError(Exception):
@@ -174,8 +176,13 @@ def _joined(outer: _OutputData[Any], inner: _OutputData[Any]) -> _OutputData[Any
 
 
 def _contains_unknowns(value: Any) -> bool:
-    if type(value) in _PLAIN:
+    kind = type(value)
+    if kind in _PLAIN:
         return False
+    if kind is dict:
+        return any(map(_contains_unknowns, value.values()))
+    if kind is list:
+        return any(map(_contains_unknowns, value))
     return _original_contains_unknowns(value)
 
 
@@ -224,9 +231,19 @@ def _create_urn(
     name: Any, type_: Any, parent: Any = None, project: Any = None, stack: Any = None
 ) -> Output[Any]:
     """Of texts, which every registration asks for, a text."""
-    if type(name) is str and type(type_) is str and type(parent) is str:
-        return _from_input(f"{parent[0 : parent.rfind('::')]}${type_}::{name}")
+    if type(name) is str and type(type_) is str:
+        if type(parent) is str:
+            return _from_input(_urn_below(parent, type_, name))
+        if isinstance(parent, Resource) and succeeded(parent.urn._data):
+            data: _OutputData[str] = parent.urn._data.result()
+            if data.is_known and type(data.value) is str:
+                text = _urn_below(data.value, type_, name)
+                return _there(_OutputData(set(data.resources), text, True, data.is_secret))
     return _original_create_urn(name, type_, parent, project, stack)
+
+
+def _urn_below(parent: str, type_: str, name: str) -> str:
+    return f"{parent[0 : parent.rfind('::')]}${type_}::{name}"
 
 
 def _silent(*args: Any, **kwargs: Any) -> None:
@@ -246,6 +263,8 @@ def eager_outputs() -> Iterator[None]:
         (output, "contains_unknowns", _contains_unknowns),
         (rpc, "contains_unknowns", _contains_unknowns),
         (_types, "unwrap_type", _unwrap_type),
+        (_types, "unwrap_optional_type", _unwrap_optional_type),
+        (_types, "resource_types", _resource_types),
         (rpc, "transfer_properties", _transfer_properties),
         (resource, "resource_output", _resource_output),
         (resource, "create_urn", _create_urn),
