@@ -1,8 +1,9 @@
 """What a change is compared with: the lock file and the blueprint that a git ref holds.
 
 Nothing of the ref's tree is run. Its lock file says what its own tool and templates produced; its
-blueprint and the files that it names are written to a temporary folder and read as data by the
-tool of today, for the causes, and where there is no lock.
+blueprint, the templates that it pins or that lie in the repository, and the files that they name
+are written to a temporary folder and read as data by the tool of today, for the causes, and where
+there is no lock.
 """
 
 from __future__ import annotations
@@ -18,8 +19,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlops_iac.api import compiling
+from mlops_iac.api.former_templates import FormerTemplates
 from mlops_iac.api.project import LOCAL
 from mlops_iac.api.repository import Commit, Repository
+from mlops_iac.blueprint.source import Source
 from mlops_iac.errors import BlueprintInvalid, MlopsError, TimedOut, UsageError
 
 if TYPE_CHECKING:
@@ -99,16 +102,34 @@ class Baseline:
 
         if not self._export():
             return None
-        loaded, problems = inspect(self._path, shown=self._project.loaded.shown)
+        templates = FormerTemplates(
+            self._repository,
+            self.commit,
+            self._folder / "tree",
+            self._blueprint,
+            self._export_named,
+        )
+        shown = self._project.loaded.shown
+        loaded, problems = inspect(self._path, shown=shown, templates=templates)
         if loaded is None:
             raise BlueprintInvalid(
                 [
-                    replace(item, file=f"{item.file} at {self.commit.words}")
+                    replace(
+                        item,
+                        file=f"{item.file} at {self.commit.words}",
+                        message=self._without_folder(item.message),
+                        hint=self._without_folder(item.hint),
+                    )
                     for item in problems
                     if item.severity == "error"
                 ]
             )
         return loaded
+
+    def _without_folder(self, text: str) -> str:
+        """A message without the temporary folder in it."""
+        tree = str(self._folder / "tree")
+        return text.replace(f"{tree}{os.sep}", "").replace(tree, str(self._repository.root))
 
     @property
     def _path(self) -> Path:
@@ -153,7 +174,7 @@ class Baseline:
                 f"the blueprint at {self.commit.words} was not captured in {_CAPTURE_SECONDS} s"
             ) from None
         if done.returncode != 0:
-            said = done.stderr.replace(str(self._folder / "tree") + os.sep, "").strip()
+            said = self._without_folder(done.stderr).strip()
             problem = MlopsError if done.returncode == 1 else UsageError
             raise problem(
                 f"the blueprint at {self.commit.words} cannot be captured:\n{said}",
@@ -164,7 +185,6 @@ class Baseline:
     def _export(self) -> bool:
         """Write the blueprint and what it names to the folder; False where there is none."""
         from mlops_iac.blueprint.compose import compose
-        from mlops_iac.blueprint.source import Source
 
         raw = self._repository.read(self.commit, self._blueprint)
         if raw is None:
@@ -172,6 +192,11 @@ class Baseline:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._path.write_bytes(raw)
         root, _ = compose(Source(self._blueprint, raw.decode("utf-8", "replace")))
+        self._export_named(root)
+        return True
+
+    def _export_named(self, root: Node) -> None:
+        """Write the files that texts below `root` name to the folder, where the commit has them."""
         base = posixpath.dirname(self._blueprint)
         for path, text in _texts(root):
             inside = posixpath.normpath(text.split("${")[0].rstrip("/") or ".")
@@ -182,14 +207,16 @@ class Baseline:
                 continue
             if self._repository.export(self.commit, there, self._folder / "tree"):
                 self.named[inside] = path
-        return True
 
 
 def _texts(node: Node, path: str = "") -> Iterator[tuple[str, str]]:
     match node.kind:
         case "map":
             for key, entry in node.entries.items():
-                yield from _texts(entry.value, f"{path}.{key}" if path else key)
+                inner = f"{path}.{key}" if path else key
+                if inner == "extends.template":
+                    continue  # found like every template, and no file of the team's
+                yield from _texts(entry.value, inner)
         case "list":
             for item in node.items:
                 yield from _texts(item, path)

@@ -17,6 +17,7 @@ from mlops_iac.blueprint.edits import Counterfactuals, Edit
 if TYPE_CHECKING:
     from mlops_iac.api.comparing import Written
     from mlops_iac.blueprint import ResolvedBlueprint
+    from mlops_iac.errors import Diagnostic
     from mlops_iac.graph.canonical import CanonicalGraph
 
 
@@ -128,6 +129,10 @@ class Alone(Project):
 
     def resolve(self, stack: str) -> ResolvedBlueprint:
         return self._one
+
+    def platform_problems(self, stack: str) -> list[Diagnostic]:
+        """Without the search for overrides that undo a limit: the whole blueprint has passed it."""
+        return self.platform_of(stack).check(self.resolve(stack))
 
 
 def _changed(old: Path, new: Path) -> list[str] | None:

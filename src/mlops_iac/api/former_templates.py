@@ -1,0 +1,72 @@
+"""The templates of a blueprint in a commit: as its lock pins them, or as its folders held them."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mlops_iac.blueprint.source import Source
+
+if TYPE_CHECKING:
+    from mlops_iac.api.repository import Commit, Repository
+    from mlops_iac.blueprint.source import Node
+    from mlops_iac.blueprint.templates.content import TemplateContent, TemplateFinder
+    from mlops_iac.templates.sources.base import TemplateSource
+
+
+class FormerTemplates:
+    """Makes the finder of the blueprint that a commit has at `path` and that is exported to `tree`.
+
+    `export_named` writes the files that texts below a node name.
+    """
+
+    def __init__(
+        self,
+        repository: Repository,
+        commit: Commit,
+        tree: Path,
+        path: str,
+        export_named: Callable[[Node], None],
+    ) -> None:
+        self._repository = repository
+        self._commit = commit
+        self._tree = tree
+        self._path = path
+        self._export_named = export_named
+
+    def __call__(self) -> TemplateFinder:
+        """The finder. Raises BlueprintInvalid for a lock that is damaged."""
+        from mlops_iac.templates.former import Former
+        from mlops_iac.templates.lockfile import lock_path, parse_lock
+
+        lock = None
+        path = lock_path(self._tree / self._path)
+        where = posixpath.join(posixpath.dirname(self._path), path.name)
+        raw = self._repository.read(self._commit, where)
+        if raw is not None:
+            path.write_bytes(raw)
+            lock = parse_lock(Source(path.name, raw.decode("utf-8", "replace")))
+        return Former(self._tree / self._path, lock, before=self._export, seen=self._what_it_names)
+
+    def _export(self, source: TemplateSource) -> None:
+        """Write a template of the repository to where its source finds it."""
+        from mlops_iac.templates.sources.folder import FolderSource
+
+        if isinstance(source, FolderSource):
+            there = os.path.normpath(source.path)
+            if there == str(self._tree) or there.startswith(f"{self._tree}{os.sep}"):
+                inside = Path(there).relative_to(self._tree).as_posix()
+                self._repository.export(self._commit, inside, self._tree)
+
+    def _what_it_names(self, content: TemplateContent) -> None:
+        """Write the files that a template says a blueprint has."""
+        from mlops_iac.blueprint.templates.applying import parse
+
+        parsed = parse(content)
+        if parsed.root is not None:
+            self._export_named(parsed.root)
+        if (declared := parsed.reading.root.entries.get("parameters")) is not None:
+            self._export_named(declared.value)
