@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from mlops_iac.api.status import HALVES, count
+from mlops_iac.graph.hidden import hidden
 from mlops_iac.graph.model import STACK_TYPE, address_of
 from mlops_iac.graph.plan import Plan, PropertyChange, Step
 from mlops_iac.graph.redact import parse_document, redact
 from mlops_iac.graph.shown import around_difference, cut, shown_value
-from mlops_iac.values import Value
 
 Style = Callable[..., str]
 
@@ -89,10 +89,10 @@ def step_lines(step: Step, style: Style, *, detail: bool) -> Iterator[str]:
     if step.op in ("update", "replace", "refresh") or detail:
         for change in step.changes:
             for inner in inner_changes(change):
-                yield "      " + change_line(inner, style)
+                yield "      " + change_line(inner, style, step)
     if step.op == "create" and detail and not step.changes:
         for key in sorted(step.new_inputs):
-            value = cut(shown_value(named(key, step.new_inputs[key])), 0, _LONGEST)
+            value = cut(shown_value(hidden(key, step.new_inputs[key])), 0, _LONGEST)
             yield f"      {style('+', fg='green')} {key}: {value}"
 
 
@@ -128,19 +128,13 @@ def inner_changes(change: PropertyChange) -> list[PropertyChange]:
     ] or [change]
 
 
-def named(path: str, value: Value) -> Value:
-    """Return a value without secrets, those that only the last name of its path tells included."""
-    name = path.rsplit(".", 1)[-1].split("[", 1)[0]
-    clean: Value = redact({name: value})[name]
-    return clean
-
-
-def change_line(change: PropertyChange, style: Style) -> str:
+def change_line(change: PropertyChange, style: Style, step: Step) -> str:
     """Return `~ desired_count: 1 → 2`, with what forces a replacement and how that is known."""
     sign, color = {"add": ("+", "green"), "delete": ("−", "red"), "update": ("~", "yellow")}[
         change.kind
     ]
-    old, new = (shown_value(named(change.path, value)) for value in (change.old, change.new))
+    old = shown_value(hidden(change.path, change.old, step.old_inputs))
+    new = shown_value(hidden(change.path, change.new, step.new_inputs))
     if change.kind == "update":
         old, new = around_difference(old, new, _LONGEST, _CONTEXT)
         # The same words on both sides: a reference to what is made anew.

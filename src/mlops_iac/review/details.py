@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
+from mlops_iac.graph.hidden import hidden
 from mlops_iac.graph.shown import shown_value
 from mlops_iac.policy.model import Finding
 from mlops_iac.review.budget import Section
@@ -13,7 +14,6 @@ from mlops_iac.review.model import ReviewedStep
 from mlops_iac.review.shown import (
     SIGNS,
     difference,
-    hidden,
     in_order_of_interest,
     is_followed,
     references,

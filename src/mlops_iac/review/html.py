@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from mlops_iac.graph.hidden import hidden
 from mlops_iac.graph.shown import shown_value
 from mlops_iac.policy.model import Finding
 from mlops_iac.review.escape import LINE, SENTENCE, page
@@ -23,7 +24,6 @@ from mlops_iac.review.shown import (
     component,
     counted,
     difference,
-    hidden,
     in_order_of_interest,
     is_followed,
     references,
