@@ -55,12 +55,12 @@ class EndpointPolicies:
         self._endpoints = endpoint_names
 
     def of(self, service: str) -> list[Statement]:
-        """The statements for one of `SERVICES`."""
+        """The statements for one of `SERVICES`; none where nothing of it is needed."""
         match service:
             case "sagemaker.api":
                 found = [self._manage()]
             case "sagemaker.runtime":
-                found = [self._invoke()]
+                found = [self._invoke()] if self._endpoints else []
             case "ecr.api" | "ecr.dkr":
                 found = self._grants.pull(self._images)
             case "logs":
@@ -131,6 +131,33 @@ class EndpointPolicies:
         )
         return [*owned, image_layers]
 
+    def callers(self, vpc_id: pulumi.Input[str]) -> list[Statement]:
+        """What callers take on: calls from the network, and none from elsewhere.
+
+        Source: SageMaker developer guide, "Limit Access to SageMaker Runtime by Using Condition
+        Keys"; a call that comes through no endpoint has no `aws:SourceVpc`, and is denied.
+        """
+        return [
+            statement(
+                "Invoke",
+                INVOKE,
+                self._endpoint_arns(),
+                reason="callers reach the endpoints through the network's own way",
+                conditions={"StringEquals": {"aws:SourceVpc": vpc_id}},
+            ),
+            statement(
+                "NotFromElsewhere",
+                INVOKE,
+                self._endpoint_arns(),
+                reason="what allows a caller more must not let it call over the internet",
+                effect="Deny",
+                conditions={"StringNotEquals": {"aws:SourceVpc": vpc_id}},
+            ),
+        ]
+
+    def _endpoint_arns(self) -> list[pulumi.Output[str]]:
+        return [self._context.arn("sagemaker", f"endpoint/{name}") for name in self._endpoints]
+
     def _own(self, each: Statement) -> Statement:
         """The same for identities of this account alone."""
         conditions: Mapping[str, Mapping[str, object]] = each.conditions
@@ -161,7 +188,7 @@ class EndpointPolicies:
         return statement(
             "Invoke",
             INVOKE,
-            [self._context.arn("sagemaker", f"endpoint/{name}") for name in self._endpoints],
+            self._endpoint_arns(),
             reason="callers in the network reach the endpoints of this stack and no others",
         )
 

@@ -16,9 +16,11 @@ import pulumi
 import pulumi_aws as aws
 
 from ._context import Context, physical
-from ._endpoint_policies import INVOKE, SERVICES, EndpointPolicies
-from ._iam import Statement, policy_document, statement, trust
+from ._endpoint_policies import SERVICES, EndpointPolicies
+from ._iam import Statement, policy_document
 from ._naming import ENDPOINT_LIMIT
+from ._network_groups import NetworkGroups
+from ._traffic_log import log_traffic
 
 _ZONES = 2
 # Sixteen blocks, so that subnets of other uses find room beside these.
@@ -26,7 +28,6 @@ _SUBNET_BITS = 4
 # Zones in which services have no endpoints or instances. Source: EKS user guide, "Subnet
 # requirements and considerations".
 _POOR_ZONES = ["use1-az3", "usw1-az2", "cac1-az3"]
-_TLS = 443
 # EC2 API reference, CreateTags: 256 characters.
 _TAG_LIMIT = 256
 
@@ -79,6 +80,12 @@ class Network(pulumi.ComponentResource):
         self._name, self._args = name, args
         self._context = Context(self)
         self._child = pulumi.ResourceOptions(parent=self)
+        self._policies = EndpointPolicies(
+            self._context,
+            key_arn=args.key_arn,
+            images=args.images,
+            endpoint_names=[physical(each, ENDPOINT_LIMIT) for each in args.endpoints],
+        )
         given = (args.vpc_id, args.subnets, args.security_groups)
         if any(given) and not args.subnets:
             raise ValueError(f"{name}: an existing network takes its subnets and security groups")
@@ -91,7 +98,7 @@ class Network(pulumi.ComponentResource):
         else:
             self._make()
         if args.endpoints and self.vpc_id is not None:
-            self.callers_policy_arn = self._callers_policy(self.vpc_id)
+            self.callers_policy_arn = self._callers(self.vpc_id)
         self.register_outputs(
             {
                 "vpcId": self.vpc_id,
@@ -123,7 +130,15 @@ class Network(pulumi.ComponentResource):
         )
         self.subnet_ids = self._subnets(vpc, routes)
         self._endpoints(vpc, routes)
-        self._flow_log(vpc)
+        log_traffic(
+            self._name,
+            context=self._context,
+            vpc_id=vpc.id,
+            key_arn=self._args.log_key_arn,
+            retention_days=self._args.log_retention_days,
+            permissions_boundary=self._args.permissions_boundary,
+            tags=self._args.tags,
+        )
 
     def _subnets(self, vpc: aws.ec2.Vpc, routes: aws.ec2.RouteTable) -> list[pulumi.Input[str]]:
         zones = aws.get_availability_zones_output(
@@ -158,11 +173,7 @@ class Network(pulumi.ComponentResource):
         return made
 
     def _endpoints(self, vpc: aws.ec2.Vpc, routes: aws.ec2.RouteTable) -> None:
-        args = self._args
-        names = [physical(each, ENDPOINT_LIMIT) for each in args.endpoints]
-        policies = EndpointPolicies(
-            self._context, key_arn=args.key_arn, images=args.images, endpoint_names=names
-        )
+        args, policies = self._args, self._policies
         storage = self._endpoint(
             "s3",
             vpc,
@@ -175,30 +186,29 @@ class Network(pulumi.ComponentResource):
             vpc_endpoint_type="Gateway",
             route_table_ids=[routes.id],
         )
-        workload = self._group("workload", vpc, "Jobs and serving containers")
-        callers = self._group("callers", vpc, "What calls the endpoints from this network")
-        services = self._group("services", vpc, "Ways to services of AWS")
-        self.security_group_ids = [workload.id]
-        self.callers_group_id = callers.id
-        # The machines of one job talk to each other on ports of their own choice.
-        self._lets_in("workload-members", workload, workload, "machines of one job")
-        self._lets_out("workload-members", workload, "machines of one job", group=workload)
-        self._lets_out("workload-s3", workload, "objects", prefix_list=storage.prefix_list_id)
-        for suffix, group in (("workload", workload), ("callers", callers)):
-            self._lets_out(f"{suffix}-services", group, "services of AWS", group=services)
-            self._lets_in(f"services-{suffix}", services, group, f"from the group {suffix}")
+        groups = NetworkGroups(
+            self._name,
+            vpc_id=vpc.id,
+            objects=storage.prefix_list_id,
+            tags=args.tags,
+            named=self._tags,
+            opts=self._child,
+        )
+        self.security_group_ids = [groups.workload.id]
+        self.callers_group_id = groups.callers.id
         for service in SERVICES:
-            # Without anything to call there is nothing to reach, and a policy needs a resource.
-            if service == "sagemaker.runtime" and not names:
+            statements = policies.of(service)
+            # Where nothing is to be reached there is no way.
+            if not statements:
                 continue
             self._endpoint(
                 service,
                 vpc,
-                policies.of(service),
+                statements,
                 vpc_endpoint_type="Interface",
                 private_dns_enabled=True,
                 subnet_ids=self.subnet_ids,
-                security_group_ids=[services.id],
+                security_group_ids=[groups.services.id],
             )
 
     def _endpoint(
@@ -230,131 +240,11 @@ class Network(pulumi.ComponentResource):
             opts=self._child,
         )
 
-    def _group(self, suffix: str, vpc: aws.ec2.Vpc, description: str) -> aws.ec2.SecurityGroup:
-        return aws.ec2.SecurityGroup(
-            f"{self._name}-{suffix}",
-            vpc_id=vpc.id,
-            description=description,
-            tags=self._tags(suffix),
-            opts=self._child,
-        )
-
-    def _lets_in(
-        self,
-        suffix: str,
-        into: aws.ec2.SecurityGroup,
-        source: aws.ec2.SecurityGroup,
-        description: str,
-    ) -> None:
-        own = into is source
-        aws.vpc.SecurityGroupIngressRule(
-            f"{self._name}-{suffix}-in",
-            security_group_id=into.id,
-            description=description,
-            ip_protocol="-1" if own else "tcp",
-            from_port=None if own else _TLS,
-            to_port=None if own else _TLS,
-            referenced_security_group_id=source.id,
-            tags=self._args.tags,
-            opts=self._child,
-        )
-
-    def _lets_out(
-        self,
-        suffix: str,
-        source: aws.ec2.SecurityGroup,
-        description: str,
-        *,
-        group: aws.ec2.SecurityGroup | None = None,
-        prefix_list: pulumi.Input[str] | None = None,
-    ) -> None:
-        own = group is source
-        aws.vpc.SecurityGroupEgressRule(
-            f"{self._name}-{suffix}-out",
-            security_group_id=source.id,
-            description=description,
-            ip_protocol="-1" if own else "tcp",
-            from_port=None if own else _TLS,
-            to_port=None if own else _TLS,
-            referenced_security_group_id=group.id if group is not None else None,
-            prefix_list_id=prefix_list,
-            tags=self._args.tags,
-            opts=self._child,
-        )
-
-    def _flow_log(self, vpc: aws.ec2.Vpc) -> None:
-        args, name = self._args, self._name
-        log = aws.cloudwatch.LogGroup(
-            f"{name}-traffic",
-            retention_in_days=args.log_retention_days,
-            kms_key_id=args.log_key_arn,
-            tags=args.tags,
-            opts=self._child,
-        )
-        role = aws.iam.Role(
-            f"{name}-traffic-role",
-            description="Writes the log of the network's traffic",
-            assume_role_policy=trust(
-                self._context,
-                "vpc-flow-logs",
-                source_arn=self._context.arn("ec2", "vpc-flow-log/*"),
-            ),
-            permissions_boundary=args.permissions_boundary,
-            tags=args.tags,
-            opts=self._child,
-        )
-        policy = aws.iam.RolePolicy(
-            f"{name}-traffic-policy",
-            role=role.name,
-            policy=policy_document(
-                statement(
-                    "WriteTraffic",
-                    ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
-                    [log.arn, pulumi.Output.concat(log.arn, ":*")],
-                    reason="what the network carries is written down",
-                    wildcard="the streams of its own log group, one per network interface",
-                ),
-            ),
-            opts=self._child,
-        )
-        aws.ec2.FlowLog(
-            f"{name}-traffic-flow",
-            vpc_id=vpc.id,
-            traffic_type="ALL",
-            log_destination_type="cloud-watch-logs",
-            log_destination=log.arn,
-            iam_role_arn=role.arn,
-            max_aggregation_interval=600,
-            tags=args.tags,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
-        )
-
-    def _callers_policy(self, vpc_id: pulumi.Output[str]) -> pulumi.Output[str]:
-        """Calls from the network, and none from elsewhere, whatever else allows them."""
-        endpoints = [
-            self._context.arn("sagemaker", f"endpoint/{physical(each, ENDPOINT_LIMIT)}")
-            for each in self._args.endpoints
-        ]
+    def _callers(self, vpc_id: pulumi.Output[str]) -> pulumi.Output[str]:
         policy = aws.iam.Policy(
             f"{self._name}-callers-policy",
             description="Calls the endpoints of this stack, from its network only",
-            policy=policy_document(
-                statement(
-                    "Invoke",
-                    INVOKE,
-                    endpoints,
-                    reason="callers reach the endpoints through the network's own way",
-                    conditions={"StringEquals": {"aws:SourceVpc": vpc_id}},
-                ),
-                statement(
-                    "NotFromElsewhere",
-                    INVOKE,
-                    endpoints,
-                    reason="what allows a caller more must not let it call over the internet",
-                    effect="Deny",
-                    conditions={"StringNotEquals": {"aws:SourceVpc": vpc_id}},
-                ),
-            ),
+            policy=policy_document(*self._policies.callers(vpc_id)),
             tags=self._args.tags,
             opts=self._child,
         )
