@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from mlops_iac.blueprint.checks.base import Check
 from mlops_iac.blueprint.checks.datasets import check_datasets, check_features
+from mlops_iac.blueprint.checks.environments import check_apart
 from mlops_iac.blueprint.checks.metrics import check_metrics
 from mlops_iac.blueprint.checks.models import check_models, check_promotion
 from mlops_iac.blueprint.checks.platform import check_platform
@@ -41,4 +42,4 @@ def check_environment(check: Check, *, strict: bool) -> None:
 
 def check_together(checks: Sequence[Check]) -> list[Diagnostic]:
     """What must hold between environments."""
-    return check_promotion(checks)
+    return [*check_promotion(checks), *check_apart(checks)]

@@ -10,6 +10,7 @@ from mlops_iac.blueprint.words import listed, suggestion
 from mlops_iac.clouds.aws import catalogue
 from mlops_iac.clouds.aws.components._cron import schedule_expression
 from mlops_iac.clouds.aws.sagemaker import machines
+from mlops_iac.clouds.aws.sagemaker.apart import check_apart
 from mlops_iac.clouds.aws.sagemaker.decisions import is_planned, refusal
 from mlops_iac.clouds.aws.sagemaker.network_checks import check_network
 from mlops_iac.clouds.aws.sagemaker.scope import NETWORK, Scope
@@ -79,6 +80,7 @@ def _values(scope: Scope) -> Iterator[Diagnostic]:
     for name, entry in scope.endpoints.items():
         yield from check_endpoint(scope, name, entry)
     yield from _names(scope)
+    yield from check_apart(scope)
     yield from _moves(scope)
     blueprint, resolved = scope.blueprint, scope.resolved
     if blueprint.budget is not None and not blueprint.alerts:

@@ -1,0 +1,220 @@
+"""What an environment must not have in common with another one on AWS, and what must fit its account.
+
+Names of ours carry the environment, or end at random. What is left are names that a blueprint fixes
+(`overrides`), names whose parts run into each other, and ids of another account or region.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, Literal
+
+from mlops_iac.blueprint.checks.environments import place
+from mlops_iac.blueprint.words import join
+from mlops_iac.clouds.aws import catalogue
+from mlops_iac.clouds.aws.sagemaker.scope import LOCAL, Scope
+from mlops_iac.errors import Diagnostic, Severity
+from mlops_iac.records import Record
+
+Reach = Literal["world", "account", "region"]
+
+# The property that names a type, and where that name must be the only one. Source: the services'
+# API references; S3 user guide, "Bucket naming rules"; CloudWatch user guide, "Dashboards".
+_NAMES: dict[str, tuple[str, Reach]] = {
+    "s3.Bucket": ("bucket", "world"),
+    "iam.Role": ("name", "account"),
+    "iam.Policy": ("name", "account"),
+    "budgets.Budget": ("name", "account"),
+    "cloudwatch.Dashboard": ("dashboardName", "account"),
+    "cloudwatch.CompositeAlarm": ("alarmName", "region"),
+    "sagemaker.ModelPackageGroup": ("modelPackageGroupName", "region"),
+    "sagemaker.Pipeline": ("pipelineName", "region"),
+}
+# Named within another resource of the stack, which is the stack's own.
+_INSIDE = ("iam.RolePolicy", "appautoscaling.Policy", "scheduler.Schedule")
+
+_ARN = re.compile(r"arn:(?P<partition>[a-z-]+):[a-z0-9-]+:(?P<region>[a-z0-9-]*):(?P<account>\w*):")
+
+
+class Arn(Record):
+    """What an ARN says of where it is; empty parts are those that its service has not."""
+
+    partition: str
+    region: str
+    account: str
+
+
+def arn_of(text: str | None) -> Arn | None:
+    """The parts of an ARN, None for an id that is none."""
+    match = _ARN.match(text or "")
+    return Arn(**match.groupdict()) if match else None
+
+
+def check_apart(scope: Scope) -> Iterator[Diagnostic]:
+    """What one environment shares with those before it, and ids that are not of its account."""
+    if scope.is_local:
+        return
+    yield from _ids(scope)
+    names = list(scope.resolved.siblings)
+    mine = scope.environment
+    for other in names[: names.index(mine)] if mine in names else names:
+        if other != LOCAL:
+            yield from _overrides(scope, Scope(scope.resolved.siblings[other]))
+            yield from _made_names(scope, Scope(scope.resolved.siblings[other]))
+
+
+# -- ids of the environment's account and region ---------------------------------------------------
+
+
+def _ids(scope: Scope) -> Iterator[Diagnostic]:
+    blueprint = scope.blueprint
+    role = arn_of(blueprint.deploy_as)
+    if role is not None:
+        yield from _account(scope, "deploy_as", role, "the role that deploys", "error")
+    roles = blueprint.existing.roles
+    for name in ("prepare", "train", "evaluate", "serve", "pipeline"):
+        arn = arn_of(getattr(roles, name))
+        if arn is not None:
+            # IAM user guide, "Pass a role to a service": only to a service of its own account.
+            yield from _account(scope, f"existing.roles.{name}", arn, "the role", "error")
+    boundary = arn_of(blueprint.options.sagemaker.permissions_boundary)
+    if boundary is not None and boundary.account != "aws":
+        path = "options.sagemaker.permissions_boundary"
+        yield from _account(scope, path, boundary, "the boundary", "error")
+    key = arn_of(blueprint.existing.key)
+    if key is not None:
+        # A key of another account can be used where its policy says so; one of another region not.
+        yield from _account(scope, "existing.key", key, "the key", "warning")
+        yield from _region(scope, "existing.key", key, "the key")
+    for name in ("network", "subnets", "security_groups"):
+        value = getattr(blueprint.existing, name)
+        for text in value if isinstance(value, tuple) else (value,):
+            arn = arn_of(text)
+            if arn is not None:
+                # VPC user guide, "Share your VPC subnets": another account may lend a subnet.
+                yield from _account(scope, f"existing.{name}", arn, "the network", "warning")
+                yield from _region(scope, f"existing.{name}", arn, "the network")
+
+
+def _account(
+    scope: Scope, path: str, arn: Arn, what: str, severity: Severity
+) -> Iterator[Diagnostic]:
+    resolved, account = scope.resolved, scope.blueprint.account
+    known = catalogue.is_region(scope.blueprint.region)
+    partition = catalogue.partition_of(scope.blueprint.region) if known else arn.partition
+    if arn.partition != partition:
+        yield resolved.diagnostic(
+            path,
+            "other-partition",
+            f"{path}: {what} is one of '{arn.partition}', and {scope.blueprint.region}"
+            f" ({place(resolved, 'region')}) is in '{partition}'",
+            f"write `arn:{partition}:…`",
+        )
+    elif account is not None and arn.account not in ("", account):
+        own = path == "deploy_as"
+        hint = "write arn:aws:iam::${account}:role/NAME" if own else "name one of the same account"
+        unless = "; its own policy has to admit this one" if severity == "warning" else ""
+        yield resolved.diagnostic(
+            path,
+            "other-account",
+            f"{path}: {what} is one of account {arn.account}, and {scope.environment} is in"
+            f" {account} ({place(resolved, 'account')}){unless}",
+            hint,
+            severity,
+        )
+
+
+def _region(scope: Scope, path: str, arn: Arn, what: str) -> Iterator[Diagnostic]:
+    region = scope.blueprint.region
+    if arn.region not in ("", region):
+        yield scope.resolved.diagnostic(
+            path,
+            "other-region",
+            f"{path}: {what} is one of {arn.region}, and {scope.environment} is in {region}"
+            f" ({place(scope.resolved, 'region')})",
+            f"name one of {region}",
+        )
+
+
+# -- names ------------------------------------------------------------------------------------------
+
+
+def _overrides(scope: Scope, other: Scope) -> Iterator[Diagnostic]:
+    """Names that a blueprint fixes, of one type and the same in both."""
+    theirs = {(kind, name): path for kind, name, path in _fixed(other)}
+    for kind, name, path in _fixed(scope):
+        there = theirs.get((kind, name))
+        severity = _meet(scope, other, _named(kind)[1])
+        if there is None or severity is None:
+            continue
+        unknown = "" if severity == "error" else ", unless they are in different accounts"
+        yield scope.resolved.diagnostic(
+            path,
+            "not-apart",
+            f"{path}: {scope.environment} and {other.environment} would share the {kind} '{name}'"
+            f"{unknown} ({place(scope.resolved, path)}, {place(other.resolved, there)})",
+            "tell it apart with ${environment}",
+            severity,
+        )
+
+
+def _fixed(scope: Scope) -> Iterator[tuple[str, str, str]]:
+    """Type, name and path of every name that `overrides` fixes."""
+    for address, properties in scope.blueprint.overrides.items():
+        kind = address.partition("/")[0]
+        if kind in _INSIDE:
+            continue
+        wanted = _named(kind)[0]
+        value: Any = properties.get(wanted)
+        if isinstance(value, str):
+            yield kind, value, join(join("overrides", address), wanted)
+
+
+def _named(kind: str) -> tuple[str, Reach]:
+    return _NAMES.get(kind, ("name", "region"))
+
+
+def _meet(scope: Scope, other: Scope, reach: Reach) -> Severity | None:
+    """Whether two environments live where one name cannot be given twice; a warning if unknown."""
+    if reach == "world":
+        return "error"
+    if reach == "region" and scope.blueprint.region != other.blueprint.region:
+        return None
+    accounts = (scope.blueprint.account, other.blueprint.account)
+    if accounts[0] == accounts[1]:
+        return "error"
+    return "warning" if None in accounts else None
+
+
+def _made_names(scope: Scope, other: Scope) -> Iterator[Diagnostic]:
+    """`dev` with an entry `eu-api` and `dev-eu` with one `api`: both make PROJECT-dev-eu-api."""
+    severity = _meet(scope, other, "region")
+    if severity is None:
+        return
+    for section in ("serving", "models"):
+        theirs = {_made(other, section, name): name for name in _entries(other, section)}
+        for name in _entries(scope, section):
+            there = theirs.get(_made(scope, section, name))
+            if there is None:
+                continue
+            path, at = f"{section}.{name}", f"{section}.{there}"
+            yield scope.resolved.diagnostic(
+                path,
+                "not-apart",
+                f"{path} of {scope.environment} and {at} of {other.environment} would both be called"
+                f" '{scope.blueprint.name}-{_made(scope, section, name)}'"
+                f" ({place(scope.resolved, path)}, {place(other.resolved, at)})",
+                "rename the entry or the environment",
+                severity,
+                at_key=True,
+            )
+
+
+def _entries(scope: Scope, section: str) -> list[str]:
+    return list(scope.endpoints) if section == "serving" else scope.trained
+
+
+def _made(scope: Scope, section: str, name: str) -> str:
+    """What `components/_naming.physical_name` makes of it, without the project."""
+    return f"{scope.environment}-{scope.known_as(section, name)}"
