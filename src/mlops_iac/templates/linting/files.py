@@ -1,0 +1,126 @@
+"""Files of a template that nothing reads, that are missing, or that hold what looks like a secret."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from mlops_iac.blueprint.source import Node, Source
+from mlops_iac.blueprint.templates.content import BLUEPRINT, MANIFEST, TemplateContent
+from mlops_iac.blueprint.words import nearest
+from mlops_iac.errors import Diagnostic
+from mlops_iac.graph.redact import is_secret_name
+from mlops_iac.templates.linting.subject import Subject, say
+
+README = "README.md"
+POLICIES = "policies.yaml"
+KNOWN = (MANIFEST, BLUEPRINT, README, POLICIES, "CHANGELOG.md", "LICENSE", "NOTICE", ".gitignore")
+FOLDERS = ("scaffold", "policies", "tests", "docs")
+# Forms that their issuers publish so that scanners find them.
+_TOKENS = (
+    ("an AWS access key", re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b")),
+    ("a private key", re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")),
+    ("a GitHub token", re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_\w{22,})\b")),
+    ("a GitLab token", re.compile(r"\bglpat-[A-Za-z0-9_-]{20,}\b")),
+    ("a Slack token", re.compile(r"\bxox[abeoprs]-[A-Za-z0-9-]{10,}\b")),
+    ("a Slack webhook", re.compile(r"https://hooks\.slack\.com/services/[A-Za-z0-9/]{20,}")),
+    ("a Hugging Face token", re.compile(r"\bhf_[A-Za-z]{30,}\b")),
+    ("a Pulumi token", re.compile(r"\bpul-[0-9a-f]{40}\b")),
+    ("credentials in a URL", re.compile(r"://[^/\s:@'\"${}]+:[^/\s@'\"${}]{3,}@")),
+)
+_REFERENCES = ("secret", "secrets")  # the names of secrets, not their values
+
+
+def check_files(content: TemplateContent, folder: str) -> Iterator[Diagnostic]:
+    """What is wrong with the names of a template's files; `folder` is what messages call it."""
+    for name in sorted(content.files):
+        top, _, rest = name.partition("/")
+        if rest:
+            if top not in FOLDERS:
+                near = nearest(top, FOLDERS)
+                yield _unread(folder, name, f"did you mean {near}/?" if near else "")
+            elif top == "policies" and not name.endswith(".py"):
+                yield _unread(folder, name, "rules are Python files: policies/NAME.py")
+            elif top == "tests" and rest.endswith(".yml"):
+                yield _unread(folder, name, "cases are called tests/NAME.yaml")
+        elif name not in KNOWN:
+            near = nearest(name, KNOWN)
+            yield _unread(folder, name, f"did you mean {near}?" if near else "")
+    if README not in content.files:
+        yield say(
+            _place(f"{folder}/{MANIFEST}"),
+            "no-readme",
+            f"there is no {README}",
+            hint="say in it for whom the template is, and what it leaves to the team",
+            severity="warning",
+        )
+    if not any(name.startswith("tests/") and name.endswith(".yaml") for name in content.files):
+        yield say(
+            _place(f"{folder}/{MANIFEST}"),
+            "no-tests",
+            "there is no case in tests/",
+            hint="tests/default.yaml with `parameters: {}`, then `template test --update`",
+            severity="warning",
+        )
+
+
+def _unread(folder: str, name: str, hint: str) -> Diagnostic:
+    words = f"a template is {', '.join(KNOWN[:4])} and the folders {', '.join(FOLDERS)}"
+    place = _place(f"{folder}/{name}")
+    return say(place, "unknown-file", f"nothing reads {name}", hint=hint or words)
+
+
+def _place(file: str) -> Node:
+    return Node("scalar", Source(file, ""), 0, 0)
+
+
+def check_secrets(content: TemplateContent, folder: str) -> Iterator[Diagnostic]:
+    """What looks like a secret, in any file of text. The value itself is not shown."""
+    for name, raw in sorted(content.files.items()):
+        try:
+            text = raw.decode()
+        except UnicodeDecodeError:
+            continue
+        for number, line in enumerate(text.splitlines(), 1):
+            for what, pattern in _TOKENS:
+                if match := pattern.search(line):
+                    # No snippet: what is printed ends up in the log of a CI.
+                    place = Node(
+                        "scalar", Source(f"{folder}/{name}", ""), number, match.start() + 1
+                    )
+                    yield _secret(place, f"this looks like {what}")
+
+
+def check_literals(subject: Subject) -> Iterator[Diagnostic]:
+    """Texts that stand where a secret would."""
+    root = subject.parsed.root
+    if root is not None:
+        yield from _literals(root)
+    for name, parameter in subject.manifest.parameters.items():
+        node = subject.node("parameters", name, "default")
+        if node is not None and is_secret_name(name) and isinstance(parameter.default, str):
+            message = f"the default of '{name}' looks like a secret"
+            yield _secret(_hidden(node), message)
+
+
+def _literals(node: Node) -> Iterator[Diagnostic]:
+    for key, entry in node.entries.items():
+        value = entry.value
+        if key in _REFERENCES:
+            continue
+        literal = value.kind == "scalar" and not value.is_null and "${" not in value.text
+        if literal and is_secret_name(key):
+            yield _secret(_hidden(value), f"'{key}' looks like a secret")
+        yield from _literals(value)
+    for item in node.items:
+        yield from _literals(item)
+
+
+def _hidden(node: Node) -> Node:
+    """The place without its line."""
+    return Node("scalar", Source(node.source.file, ""), node.line, node.column)
+
+
+def _secret(place: Node, message: str) -> Diagnostic:
+    hint = "everybody who uses the template reads it: write `{secret: NAME}`; take it back if real"
+    return say(place, "secret-literal", message, hint=hint)

@@ -1,0 +1,126 @@
+"""Values of parameters to try a template with: every combination of choices, within bounds."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from mlops_iac.blueprint.templates.manifest import UNSET, Manifest, Parameter
+from mlops_iac.records import Record
+
+MOST = 48
+"""Combinations that are tried. A template that has more is tried with each value of each parameter
+and, for the rest, with combinations that are always the same."""
+# Texts that patterns usually ask for.
+_TEXTS = (
+    "sample", "team", "acme", "a", "team@example.com", "210987654321", "eu-west-1", "example.com",
+    "s3://sample/data/", "10.0.0.0/16", "vpc-0a1b2c3d", "arn:aws:kms:eu-west-1:210987654321:key/a",
+    "arn:aws:iam::210987654321:role/sample", "https://example.com", "0 3 * * *", "Europe/Amsterdam",
+    "sample-1", "a1", "1", "12", "123", "1234", "12345", "2027-01-31", "ABC", "Sample", "1.0",
+    "1.0.0", "sample/sample", "CC-1234", "abcdef",
+)  # fmt: skip
+
+
+class Samples(Record):
+    """What to try. `lacking` are parameters that no value is known for."""
+
+    combinations: tuple[Mapping[str, Any], ...]
+    lacking: tuple[str, ...]
+    all: bool
+
+
+def samples(manifest: Manifest, given: Sequence[Mapping[str, Any]] = ()) -> Samples:
+    """Combinations of values for a template's parameters; `given` are those of its tests."""
+    values: dict[str, list[Any]] = {}
+    lacking = []
+    for name, parameter in manifest.parameters.items():
+        found = list(_values(parameter, [one[name] for one in given if name in one]))
+        if found:
+            values[name] = found
+        elif parameter.default is UNSET:
+            lacking.append(name)
+    if lacking:
+        return Samples(combinations=(), lacking=tuple(lacking), all=False)
+    count = 1
+    for each in values.values():
+        count *= len(each)
+    if count <= MOST:
+        return Samples(combinations=tuple(_product(values)), lacking=(), all=True)
+    return Samples(combinations=tuple(_some(values)), lacking=(), all=False)
+
+
+def _product(values: Mapping[str, Sequence[Any]]) -> Iterator[dict[str, Any]]:
+    for chosen in itertools.product(*values.values()):
+        yield dict(zip(values, chosen, strict=True))
+
+
+def _some(values: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
+    """Each value once, and more of them by a lot that is always the same."""
+    first = {name: each[0] for name, each in values.items()}
+    found = [first]
+    found += [{**first, name: value} for name, each in values.items() for value in each[1:]]
+    lot = random.Random(1)  # noqa: S311 - not for secrets
+    while len(found) < MOST:
+        found.append({name: lot.choice(each) for name, each in values.items()})
+    return found
+
+
+def _values(parameter: Parameter, given: Sequence[Any]) -> Iterator[Any]:
+    seen: list[Any] = []
+    for value in _candidates(parameter, given):
+        if not any(value is one or (type(value) is type(one) and value == one) for one in seen):
+            seen.append(value)
+            yield value
+
+
+def _candidates(parameter: Parameter, given: Sequence[Any]) -> Iterator[Any]:
+    default = parameter.default
+    if default is not UNSET:
+        yield default
+    if parameter.type == "boolean":
+        yield from (True, False)
+        return
+    if parameter.choices and parameter.type != "list":
+        yield from parameter.choices
+        return
+    if default is not UNSET and default is not None:
+        yield from _extremes(parameter)
+        return
+    found = list(given) or list(_made(parameter))
+    yield from found[:1]
+    yield from _extremes(parameter)
+
+
+def _extremes(parameter: Parameter) -> Iterator[Any]:
+    if parameter.type in ("integer", "number"):
+        for bound in (parameter.at_least, parameter.at_most):
+            if bound is not None:
+                yield _number(parameter, bound)
+
+
+def _number(parameter: Parameter, value: float) -> int | float:
+    return int(value) if parameter.type == "integer" else value
+
+
+def _made(parameter: Parameter) -> Iterator[Any]:
+    match parameter.type:
+        case "integer" | "number":
+            low, high = parameter.at_least, parameter.at_most
+            yield _number(parameter, low if low is not None else min(1, high or 1))
+        case "list":
+            items = [str(item) for item in parameter.choices] or list(_texts(parameter))
+            least = int(parameter.at_least or 0)
+            wanted = max(least, 1)
+            if len(items) >= wanted:
+                yield items[:wanted]
+        case _:
+            yield from itertools.islice(_texts(parameter), 1)
+
+
+def _texts(parameter: Parameter) -> Iterator[str]:
+    for text in _TEXTS:
+        if parameter.pattern is None or re.fullmatch(parameter.pattern, text):
+            yield text

@@ -1,0 +1,122 @@
+"""The template that is looked at, and how its parts are walked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+from mlops_iac.blueprint.source import Node, problem
+from mlops_iac.blueprint.templates.applying import Parsed
+from mlops_iac.blueprint.templates.content import (
+    BLUEPRINT,
+    MANIFEST,
+    TemplateContent,
+    TemplateFinder,
+    Wanted,
+)
+from mlops_iac.blueprint.templates.manifest import Manifest
+from mlops_iac.blueprint.words import join
+from mlops_iac.errors import Diagnostic, Severity
+from mlops_iac.records import Record
+
+NAMED = re.compile(r"\$\$\{|\$\{\s*parameters\.([^${}]*?)\s*\}")
+"""A parameter in a text; an escape matches without a group."""
+
+
+class Subject(Record):
+    """A template whose manifest is sound. `finder` has what it stands on."""
+
+    content: TemplateContent
+    parsed: Parsed
+    finder: Callable[[], TemplateFinder]
+
+    @property
+    def manifest(self) -> Manifest:
+        return self.parsed.reading.manifest
+
+    @property
+    def label(self) -> str:
+        """`acme/standard@2.1.0`."""
+        return f"{self.manifest.name}@{self.manifest.version}"
+
+    def file(self, name: str) -> str:
+        """What messages call one of its files."""
+        folder = self.parsed.reading.source.file.rpartition("/")[0]
+        return f"{folder}/{name}" if folder else name
+
+    def node(self, *keys: str) -> Node | None:
+        """What stands in template.yaml under these keys."""
+        node = self.parsed.reading.root
+        for key in keys:
+            entry = node.entries.get(key)
+            if entry is None:
+                return None
+            node = entry.value
+        return node
+
+    def key(self, *keys: str) -> Node:
+        """The last of these keys in template.yaml; the nearest above it where it is not there."""
+        node, place = self.parsed.reading.root, self.parsed.reading.root
+        for key in keys:
+            entry = node.entries.get(key)
+            if entry is None:
+                return place
+            place, node = entry.key, entry.value
+        return place
+
+    def filled(self) -> Iterator[tuple[Node, str]]:
+        """Every tree that parameters are put into, with its path in its file."""
+        if self.parsed.root is not None:
+            yield self.parsed.root, ""
+        for section in ("extends", "limits"):
+            if (node := self.node(section)) is not None:
+                yield node, section
+
+    def is_own(self, file: str) -> bool:
+        """Whether a diagnostic's file is one of this template."""
+        return file in (self.file(MANIFEST), self.file(BLUEPRINT))
+
+
+class Including:
+    """A finder that has the template that is looked at under `source`, and asks for the rest."""
+
+    def __init__(
+        self, content: TemplateContent, source: str, below: Callable[[], TemplateFinder]
+    ) -> None:
+        self._content = content
+        self._source = source
+        self._make = below
+        self._below: TemplateFinder | None = None
+
+    def find(self, wanted: Wanted) -> TemplateContent:
+        """Find one. Raises TemplateUnavailable."""
+        if wanted.parent is None and wanted.source == self._source:
+            return self._content
+        if self._below is None:
+            self._below = self._make()
+        return self._below.find(wanted)
+
+
+def walk(node: Node, path: str = "") -> Iterator[tuple[Node, str]]:
+    """Every node below and with `node`, keys among them, with its path."""
+    yield node, path
+    for key, entry in node.entries.items():
+        inner = join(path, key)
+        if "${" in key:
+            yield entry.key, inner
+        yield from walk(entry.value, inner)
+    for index, item in enumerate(node.items):
+        yield from walk(item, f"{path}[{index}]")
+
+
+def say(
+    node: Node,
+    code: str,
+    message: str,
+    *,
+    path: str = "",
+    hint: str = "",
+    severity: Severity = "error",
+) -> Diagnostic:
+    """A finding at a node."""
+    return problem(node, code, message, path=path, hint=hint, severity=severity)

@@ -1,0 +1,153 @@
+"""The smallest blueprints of a team, to lay a template under."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+from mlops_iac.blueprint.fields import AnyType, ListType
+from mlops_iac.blueprint.templates.limits import ANY, LOCAL, Limit
+from mlops_iac.templates.linting.paths import kinds_at, scalars
+
+SOURCE = "template-under-test"
+_REGIONS = {"azure-ml": "westeurope", "kubeflow-azure": "westeurope", "vertex": "europe-west4"}
+_ACCOUNT = "210987654321"
+_SAMPLES: dict[str, Any] = {
+    "owner": "team@example.com",
+    "account": _ACCOUNT,
+    "budget": {"monthly_usd": 500},
+    "alerts": {"team": {"email": "team@example.com"}},
+    "description": "A sample.",
+    "limits": {"latency_p99_ms": {"at_most": 500}},
+    "monitor": {"limits": {"latency_p99_ms": {"at_most": 500}}},
+    "capture": {"percent": 100, "retention_days": 30},
+    "rollout": {"strategy": "canary", "percent": 10, "wait_minutes": 10},
+    "target": {"requests_per_minute": 200},
+    "scaling": {"min": 1, "max": 2},
+    "retrain": {"schedule": "0 3 * * *"},
+    "tags": {"team": "sample"},
+}
+_PLAIN: dict[type, Any] = {int: 1, float: 1, bool: True}
+_NAMES = {"datasets": "samples", "models": "sample", "serving": "api"}
+_WHAT = {
+    "datasets": {"samples": {"source": "data/samples.csv", "format": "csv", "target": "late"}},
+    "models": {
+        "sample": {
+            "code": "workload/",
+            "runtime": {"framework": "scikit-learn", "version": 1.9},
+            "train": {"script": "train.py"},
+        }
+    },
+    "serving": {"api": {"mode": "real-time"}},
+}
+FILES: Mapping[str, str] = {
+    "data/samples.csv": "distance_km,late\n1.0,0\n2.0,1\n",
+    "workload/train.py": "",
+    "workload/predict.py": "",
+    "workload/requirements.txt": "",
+}
+"""What that blueprint names, beside it."""
+
+
+def bare(platform: str, parameters: Mapping[str, Any], environments: Iterable[str] = ()) -> Any:
+    """A blueprint that says only where it is deployed, with two environments and those named."""
+    found: dict[str, Any] = {
+        "blueprint": 1,
+        "name": "sample",
+        "platform": platform,
+        "region": _REGIONS.get(platform, "eu-west-1"),
+        "extends": [{"template": SOURCE, "parameters": dict(parameters)}],
+        "environments": {"dev": {}, "prod": {"account": _ACCOUNT}},
+    }
+    for name in environments:
+        found["environments"].setdefault(name, {})
+    return found
+
+
+def small(blueprint: Mapping[str, Any]) -> dict[str, Any]:
+    """The same with a dataset, a model, and a service."""
+    return {**deepcopy(dict(blueprint)), **deepcopy(_WHAT)}
+
+
+def comply(blueprint: Mapping[str, Any], limits: Iterable[Limit]) -> dict[str, Any]:
+    """The blueprint with what the limits ask of a team: what is required, in range, not forbidden."""
+    made = deepcopy(dict(blueprint))
+    for limit in limits:
+        keys = _named(limit, made)
+        if keys is None or limit.fixed is not None:
+            continue
+        if limit.environment == LOCAL:
+            continue
+        top: Any = made
+        if limit.environment not in ("", ANY):
+            top = made["environments"].setdefault(limit.environment, {})
+        _apply(top, keys, limit)
+    return made
+
+
+def write_files(folder: Path, files: Mapping[str, str] = FILES) -> None:
+    """Write what the blueprint names into a folder."""
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content, encoding="utf-8")
+
+
+def text_of(blueprint: Mapping[str, Any]) -> str:
+    """It as YAML, which JSON is."""
+    return json.dumps(blueprint, indent=1, ensure_ascii=False)
+
+
+def _named(limit: Limit, blueprint: Mapping[str, Any]) -> list[str] | None:
+    """The path with this blueprint's names for `*`; None where there is none."""
+    found: list[str] = []
+    for key in limit.keys:
+        if key == ANY:
+            key = _NAMES.get(found[-1], "") if found else ""
+            if len(found) != 1 or not key or found[0] not in blueprint:
+                return None
+        found.append(key)
+    return found
+
+
+def _apply(top: dict[str, Any], keys: list[str], limit: Limit) -> None:
+    spec = limit.spec
+    *above, last = keys
+    node = top
+    if spec.forbidden:
+        for key in above:
+            node = node.get(key, {})
+            if not isinstance(node, dict):
+                return
+        node.pop(last, None)
+        return
+    if spec.one_of:
+        value: Any = spec.one_of[0]
+    elif spec.at_least is not None or (spec.required and spec.at_most is not None):
+        bound = spec.at_least if spec.at_least is not None else spec.at_most
+        value = int(bound) if bound is not None and bound == int(bound) else bound
+    elif spec.required:
+        value = _SAMPLES.get(".".join(keys), _SAMPLES.get(last)) or _of_type(limit.keys)
+    else:
+        return
+    for key in above:
+        node = node.setdefault(key, {})
+        if not isinstance(node, dict):
+            return
+    if last not in node or (spec.one_of and node[last] not in spec.one_of):
+        node[last] = value
+
+
+def _of_type(keys: Iterable[str]) -> Any:
+    """Any value of a field's type."""
+    for kind in kinds_at(list(keys)):
+        if isinstance(kind, ListType):
+            return ["sample"]
+        for plain in scalars(kind):
+            return plain.allowed[0] if plain.allowed else _PLAIN.get(plain.types[0], "sample")
+        if not isinstance(kind, AnyType):
+            return {}
+    return "sample"
