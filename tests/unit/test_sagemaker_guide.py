@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mlops_iac.clouds.aws.sagemaker.deployer import ACTIONS, APPROVER, by_service
 from mlops_iac.clouds.registry import platform
-from tests.sagemaker_blueprints import MAXIMAL, MINIMAL, loaded
+from tests.sagemaker_blueprints import MAXIMAL, MINIMAL, PRIVATE, loaded
 
 
 def text(folder: Path, blueprint: str) -> str:
@@ -16,7 +16,7 @@ def text(folder: Path, blueprint: str) -> str:
 
 
 def test_every_component_has_its_deployer(tmp_path: Path) -> None:
-    project = loaded(tmp_path, MAXIMAL)
+    project = loaded(tmp_path, PRIVATE)
     planned = {
         call.component.partition(":")[2]
         for name in project.environments
@@ -37,6 +37,7 @@ def test_every_action_exists() -> None:
         ("events", "events"),
         ("iam", "iam"),
         ("kms", "kms"),
+        ("ec2", "ec2"),
     ):
         operations = set(Loader().load_service_model(model, "service-2")["operations"])
         actions = by_service(ACTIONS)[service]
@@ -55,6 +56,15 @@ def test_the_guide_tells_both_apart_and_what_is_by_hand(tmp_path: Path) -> None:
     assert "`UpdateModelPackage`" not in said[deployer:approver]
     assert "cost allocation tag" in said
     assert "confirms the mail" in said
+
+
+def test_the_guide_says_how_endpoints_of_a_closed_network_are_called(tmp_path: Path) -> None:
+    said = text(tmp_path, PRIVATE)
+    section = said[said.index("## The private network") :]
+    for word in ("`callers_policy`", "`callers_security_group`", "`aws:SourceVpc`", "ecr.dkr"):
+        assert word in section
+    assert "`security.private_network`" in said
+    assert "## The private network" not in text(tmp_path, MAXIMAL)
 
 
 def test_a_small_stack_says_little(tmp_path: Path) -> None:

@@ -24,17 +24,6 @@ INVOKE = (
     "sagemaker:InvokeEndpointAsync",
     "sagemaker:InvokeEndpointWithResponseStream",
 )
-# Services with an interface endpoint, in the words of their names: `com.amazonaws.<region>.ecr.api`.
-SERVICES = (
-    "sagemaker.api",
-    "sagemaker.runtime",
-    "ecr.api",
-    "ecr.dkr",
-    "logs",
-    "monitoring",
-    "kms",
-    "sts",
-)
 
 
 class EndpointPolicies:
@@ -55,7 +44,7 @@ class EndpointPolicies:
         self._endpoints = endpoint_names
 
     def of(self, service: str) -> list[Statement]:
-        """The statements for one of `SERVICES`; none where nothing of it is needed."""
+        """The statements for one of `PRIVATE_SERVICES`; none where nothing of it is needed."""
         match service:
             case "sagemaker.api":
                 found = [self._manage()]

@@ -16,10 +16,11 @@ import pulumi
 import pulumi_aws as aws
 
 from ._context import Context, physical
-from ._endpoint_policies import SERVICES, EndpointPolicies
+from ._endpoint_policies import EndpointPolicies
 from ._iam import Statement, policy_document
 from ._naming import ENDPOINT_LIMIT
 from ._network_groups import NetworkGroups
+from ._services import PRIVATE_SERVICES
 from ._traffic_log import log_traffic
 
 _ZONES = 2
@@ -196,7 +197,7 @@ class Network(pulumi.ComponentResource):
         )
         self.security_group_ids = [groups.workload.id]
         self.callers_group_id = groups.callers.id
-        for service in SERVICES:
+        for service in PRIVATE_SERVICES:
             statements = policies.of(service)
             # Where nothing is to be reached there is no way.
             if not statements:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
+from mlops_iac.clouds.aws.components._services import PRIVATE_SERVICES
 from mlops_iac.clouds.aws.sagemaker import stack
 from mlops_iac.clouds.aws.sagemaker.deployer import APPROVER, by_service
 from mlops_iac.clouds.aws.sagemaker.models import trained_here
@@ -23,6 +24,8 @@ _KEYS = {
     stack.PROMOTES: "whether the endpoints serve models that another account trained, and may read"
     " and decrypt them there",
     stack.ORIGINS: "the accounts that trained what the endpoints serve",
+    stack.IN_NETWORK: "whether jobs and containers run in a network, the stack's own or an existing"
+    " one",
 }
 
 
@@ -32,6 +35,9 @@ def guide(scopes: Mapping[str, Scope]) -> str:
     if not calls:
         calls = {name: stack.plan(scope) for name, scope in scopes.items()}
     sections = [_settings(scopes, calls), _rights(scopes, calls), _by_hand(scopes)]
+    closed = [scope for scope in scopes.values() if scope.is_private]
+    if closed:
+        sections.append(_network(closed))
     if any(scope.endpoints for scope in scopes.values()):
         sections.append(_rollback())
     return "\n\n".join("\n".join(section) for section in sections)
@@ -140,6 +146,51 @@ def _by_hand(scopes: Mapping[str, Scope]) -> list[str]:
     lines.append(
         "- Look at the quotas of the instance types, for training and for endpoints; new accounts"
         " have none for many."
+    )
+    return lines
+
+
+def _network(scopes: Sequence[Scope]) -> list[str]:
+    lines = ["## The private network", ""]
+    if any(scope.endpoints for scope in scopes):
+        lines += [
+            (
+                "Endpoints have no policies of their own: who may call is said by the callers'. Give"
+                " every caller's role the policy of the output `callers_policy`. It allows calls that"
+                " come through the network, and denies all others, whatever else allows them; an"
+                " identity without it that may `sagemaker:InvokeEndpoint` calls from anywhere, so"
+                " grant that to nobody, or deny it in a service control policy unless"
+                " `aws:SourceVpc` is the output `network`."
+            ),
+            "",
+        ]
+    if any(scope.makes_network for scope in scopes):
+        lines += [
+            (
+                "The stack's own network has no way in or out but to services of AWS. Callers run in"
+                " its subnets with the security group of the output `callers_security_group`, or in"
+                " a network that you connect to it, whose addresses you let into the group of the"
+                " endpoints."
+            ),
+            (
+                "What runs in it reaches the buckets of this stack and the data named in the"
+                " blueprint, and no package index: images bring what code needs."
+            ),
+            "",
+        ]
+    if any(not scope.makes_network for scope in scopes):
+        services = ", ".join(f"`{each}`" for each in PRIVATE_SERVICES)
+        lines += [
+            (
+                "Of an existing network nothing is made or changed. Without a way to the internet it"
+                f" needs a gateway endpoint for `s3` and interface endpoints for {services}, with"
+                " private DNS; its security groups let their own members in on all ports and out to"
+                " these endpoints on 443. Callers reach the endpoints through `sagemaker.runtime`."
+            ),
+            "",
+        ]
+    lines.append(
+        "Closed networks are enforced by AWS, and were checked here against schemas and emulators."
     )
     return lines
 

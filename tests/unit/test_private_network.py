@@ -1,0 +1,194 @@
+"""The plan of closed networks: what is asked of which component, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mlops_iac.clouds.base import ComponentCall, Ref
+from mlops_iac.clouds.registry import platform
+from mlops_iac.errors import Diagnostic
+from tests.sagemaker_blueprints import MINIMAL, PRIVATE, loaded
+
+SAGEMAKER = platform("sagemaker")
+EXISTING = "existing: {network: vpc-1, subnets: [subnet-1], security_groups: [sg-1]}\n"
+CLOSED = MINIMAL + "security: {network: private, egress: none}\n"
+
+
+def plan(folder: Path, text: str, environment: str = "local") -> dict[str, ComponentCall]:
+    calls = SAGEMAKER.plan(loaded(folder, text).resolve(environment))
+    return {call.variable: call for call in calls}
+
+
+def problems(folder: Path, text: str, environment: str = "local") -> list[Diagnostic]:
+    return SAGEMAKER.check(loaded(folder, text).resolve(environment))
+
+
+def jobs(call: ComponentCall) -> list[dict[str, Any]]:
+    """The arguments of every job, with its network settings at one place."""
+    found = []
+    for step in json.loads(call.args["definition"].content)["Steps"]:
+        arguments = step["Arguments"]
+        if step["Type"] in ("Processing", "Training", "Tuning"):
+            inner = arguments.get("TrainingJobDefinition", arguments)
+            found.append(inner.get("NetworkConfig", inner))
+    return found
+
+
+def test_a_public_stack_has_no_network(tmp_path: Path) -> None:
+    calls = plan(tmp_path, MINIMAL)
+    assert "network" not in calls
+    assert not {"subnets", "security_groups", "egress"} & calls["api"].args.keys()
+    (job,) = jobs(calls["churn_pipeline"])
+    assert not {"VpcConfig", "EnableNetworkIsolation"} & job.keys()
+
+
+def test_jobs_and_endpoints_are_put_into_the_network(tmp_path: Path) -> None:
+    calls = plan(tmp_path, CLOSED)
+    assert calls["network"].args["endpoints"] == ["api"]
+    assert calls["identity"].args["private_network"].value is True
+    for variable in ("api", "churn_pipeline"):
+        call = calls[variable]
+        assert call.args["subnets"] == Ref("network", "subnet_ids")
+        assert call.args["security_groups"] == Ref("network", "security_group_ids")
+        assert "network" in call.depends_on
+    assert calls["api"].args["egress"].value == "none"
+
+
+def test_every_job_is_in_the_network_isolated_and_encrypted(tmp_path: Path) -> None:
+    found = jobs(plan(tmp_path, PRIVATE, "dev")["adherence_pipeline"])
+    assert len(found) == 3
+    for job in found:
+        assert job["VpcConfig"] == {
+            "Subnets": ["${subnet_ids}"],
+            "SecurityGroupIds": ["${security_group_ids}"],
+        }
+        assert job["EnableNetworkIsolation"] is True
+        assert job["EnableInterContainerTrafficEncryption"] is True
+
+
+def test_a_way_out_stays_where_it_is_not_closed(tmp_path: Path) -> None:
+    for job in jobs(plan(tmp_path, PRIVATE, "prod")["adherence_pipeline"]):
+        assert "VpcConfig" in job
+        assert "EnableNetworkIsolation" not in job
+        assert job["EnableInterContainerTrafficEncryption"] is True
+
+
+def test_code_can_be_cut_off_without_a_network(tmp_path: Path) -> None:
+    calls = plan(tmp_path, MINIMAL + "security: {egress: none}\n")
+    assert "network" not in calls
+    (job,) = jobs(calls["churn_pipeline"])
+    assert job["EnableNetworkIsolation"] is True
+    assert "VpcConfig" not in job
+    assert calls["api"].args["egress"].value == "none"
+
+
+def test_the_network_reaches_what_the_stack_needs(tmp_path: Path) -> None:
+    args = plan(tmp_path, PRIVATE, "dev")["network"].args
+    assert [ref.attribute for ref in args["bucket_arns"]] == [
+        "data.arn",
+        "artifacts.arn",
+        "captures.arn",
+    ]
+    assert [setting.value for setting in args["uris"]] == [
+        "s3://acme-dev/history/",
+        "s3://acme-models/baseline/3/",
+    ]
+    assert set(args["images"].value) == {
+        "111122223333/baseline",
+        "141502667606/sagemaker-scikit-learn",
+    }
+
+
+def test_an_existing_network_is_handed_on_and_stood_in_for_in_local(tmp_path: Path) -> None:
+    text = MINIMAL + "security: {network: private}\n" + EXISTING
+    text += "environments: {prod: {account: 012345678901}}\n"
+    args = plan(tmp_path, text, "prod")["network"].args
+    assert args["vpc_id"].value == "vpc-1"
+    assert args["subnets"].value == ["subnet-1"]
+    assert args["security_groups"].value == ["sg-1"]
+    local = plan(tmp_path, text)["network"].args
+    assert not {"vpc_id", "subnets", "security_groups"} & local.keys()
+
+
+def test_environments_that_differ_share_one_form(tmp_path: Path) -> None:
+    """A public one beside private ones has none of it; an existing network goes the same way."""
+    assert "network" not in plan(tmp_path, PRIVATE, "local")
+    for environment in ("dev", "prod"):
+        call = plan(tmp_path, PRIVATE, environment)["api"]
+        assert call.args["subnets"] == Ref("network", "subnet_ids")
+    assert plan(tmp_path, PRIVATE, "local")["api"].args["egress"].value == "all"
+
+
+def test_the_traffic_log_is_under_the_stacks_own_key_alone(tmp_path: Path) -> None:
+    own = MINIMAL + "security: {network: private, keys: customer}\n"
+    calls = plan(tmp_path, own)
+    assert calls["network"].args["log_key_arn"] == Ref("keys", "data_key_arn")
+    assert calls["keys"].args["data_services"].value == ["logs"]
+    assert "log_key_arn" not in plan(tmp_path, CLOSED)["network"].args
+
+
+@pytest.mark.parametrize("environment", ["local", "dev", "prod"])
+def test_closed_networks_are_supported(tmp_path: Path, environment: str) -> None:
+    found = problems(tmp_path, PRIVATE, environment)
+    assert [item for item in found if item.severity == "error"] == []
+
+
+REFUSED = [
+    (
+        "security: {network: private}\nexisting: {network: vpc-1}\n",
+        "existing.network",
+        "told subnets",
+        "subnets",
+    ),
+    (
+        "security: {network: private}\nexisting: {subnets: [a], security_groups: [b]}\n",
+        "security.network",
+        "which network",
+        "existing",
+    ),
+    (
+        "security: {network: private}\nexisting: {network: v, subnets: [a]}\n",
+        "existing",
+        "takes both",
+        "both",
+    ),
+    (
+        "security: {network: private, egress: all}\n",
+        "security.egress",
+        "no way out",
+        "egress: none",
+    ),
+]
+
+
+@pytest.mark.parametrize(("written", "path", "message", "hint"), REFUSED)
+def test_what_cannot_be_is_told_with_its_place(
+    tmp_path: Path, written: str, path: str, message: str, hint: str
+) -> None:
+    text = MINIMAL + written + "environments: {prod: {account: 012345678901}}\n"
+    (item,) = [each for each in problems(tmp_path, text, "prod") if each.severity == "error"]
+    assert item.path == path
+    assert message in item.message
+    assert hint in item.hint
+    assert item.line > 0
+
+
+def test_no_network_is_made_in_china(tmp_path: Path) -> None:
+    text = CLOSED.replace("eu-west-1", "cn-north-1")
+    text += "environments: {prod: {account: 012345678901}}\n"
+    found = [each.path for each in problems(tmp_path, text, "prod")]
+    assert "security.network" in found
+
+
+def test_packages_that_nobody_can_fetch_are_a_warning(tmp_path: Path) -> None:
+    blueprint = loaded(tmp_path, CLOSED)
+    (tmp_path / "workload" / "requirements.txt").write_text("# none\n\npandas\n")
+    (item,) = SAGEMAKER.check(blueprint.resolve("local"))
+    assert (item.severity, item.code) == ("warning", "requirements-offline")
+    assert item.path == "models.churn.code"
+    (tmp_path / "workload" / "requirements.txt").write_text("# none\n")
+    assert SAGEMAKER.check(blueprint.resolve("local")) == []
