@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mlops_iac.blueprint.templates.content import TemplateUnavailable
-from mlops_iac.templates.files import shown
-from mlops_iac.templates.sources.base import TemplateSource, redact
+from mlops_iac.templates.sources.base import TemplateSource, safe
 
 _FORMS = (
     "a folder (./templates/standard), git+https://HOST/PATH[#subdirectory=FOLDER], git+ssh://…, "
@@ -46,7 +45,7 @@ def parse_source(text: str, root: Path, parent: TemplateSource | None = None) ->
         return BuiltinSource(text=text)
     raise TemplateUnavailable(
         "template-source",
-        f"'{shown(redact(text))}' is no source of a template",
+        f"'{safe(text)}' is no source of a template",
         hint=_meant(text) or f"write {_FORMS}",
     )
 
@@ -60,7 +59,7 @@ def _local(source: TemplateSource) -> bool:
 def _foreign(text: str, parent: TemplateSource) -> TemplateUnavailable:
     return TemplateUnavailable(
         "template-escape",
-        f"'{shown(text)}' is on this machine, and {redact(parent.text)}, which names it, is not",
+        f"'{safe(text)}' is on this machine, and {safe(parent.text)}, which names it, is not",
         hint="a template may stand on what is published with it, or on another source",
     )
 
@@ -68,11 +67,11 @@ def _foreign(text: str, parent: TemplateSource) -> TemplateUnavailable:
 def _meant(text: str) -> str:
     """What was probably meant."""
     if text.startswith(("https://", "ssh://", "file://")):
-        return f"for a git repository write git+{redact(text)}"
+        return f"for a git repository write git+{safe(text)}"
     if "@" in text and ":" in text and "://" not in text:
         return "for a git repository over SSH write git+ssh://git@HOST/PATH"
     if text.startswith("~"):
         return "write the folder from the blueprint's, or from the root: '~' is not replaced"
     if "/" in text and ":" not in text:
-        return f"for a folder write './{shown(text)}'"
+        return f"for a folder write './{safe(text)}'"
     return ""

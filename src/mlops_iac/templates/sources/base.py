@@ -31,7 +31,7 @@ class PresentSource(TemplateSource, Protocol):
         """Its files, checked by `files.check`. Raises TemplateUnavailable."""
 
 
-_USER = re.compile(r"(?<=://)\S*@|(?<![\w/.-])[^\s:/'\"]+:[^\s@]*@")
+_USER = re.compile(r"(?<=://)\S*@|(?<![\w/.-])[^\s:/'\"]+:(?!//)\S*@")
 _QUERY = re.compile(r"(?<=\?)[^\s'\"]+")
 
 
@@ -41,6 +41,12 @@ def redact(text: str) -> str:
     Rather too much than too little: a password may hold any character.
     """
     return _QUERY.sub("…", _USER.sub("…@", text))
+
+
+def safe(text: str) -> str:
+    """A source as somebody wrote it, fit for a message: no credentials, on one line, not too long."""
+    plain = "".join(item if item.isprintable() and item != " " else "?" for item in text)
+    return shown(redact(plain))
 
 
 def inner(folder: str, relative: str, source: str) -> str:
@@ -54,7 +60,7 @@ def inner(folder: str, relative: str, source: str) -> str:
             if not parts:
                 raise TemplateUnavailable(
                     "template-escape",
-                    f"'{shown(relative)}' leaves {redact(source)}, which names it",
+                    f"'{shown(relative)}' leaves {safe(source)}, which names it",
                     hint="a template may stand on what is published with it, or on another source",
                 )
             parts.pop()
@@ -68,7 +74,7 @@ def checked_folder(folder: str, source: str) -> str:
     if folder and (wrong := wrong_name(folder)):
         raise TemplateUnavailable(
             "template-source",
-            f"the folder '{shown(folder)}' in {shown(redact(source))} {wrong}",
+            f"the folder '{shown(folder)}' in {safe(source)} {wrong}",
             hint="name a folder by its path from the top, e.g. templates/standard",
         )
     return folder

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from mlops_iac.blueprint.templates.content import TemplateUnavailable
 from mlops_iac.records import Record
 from mlops_iac.templates.files import shown
-from mlops_iac.templates.sources.base import checked_folder, inner, redact
+from mlops_iac.templates.sources.base import checked_folder, inner, safe
 from mlops_iac.templates.versions import VersionInvalid, parse_version
 
 _EXAMPLE = "write git+https://HOST/PATH or git+ssh://git@HOST/PATH, with #subdirectory=FOLDER"
@@ -59,17 +59,16 @@ class GitCommitSource(Record):
 
 def git_source(text: str) -> GitSource:
     """What a `git+` text names. Raises TemplateUnavailable, and never repeats a credential."""
-    safe = shown(redact(text))
     wrong = _wrong(text)
     if wrong:
         code = "template-credentials" if wrong[1] == _HELPERS else "template-source"
-        raise TemplateUnavailable(code, f"'{safe}' {wrong[0]}", hint=wrong[1])
+        raise TemplateUnavailable(code, f"'{safe(text)}' {wrong[0]}", hint=wrong[1])
     parts = urlsplit(text.removeprefix("git+"))
     subdirectory = parts.fragment.removeprefix("subdirectory=").strip("/")
     url = parts._replace(fragment="").geturl().rstrip("/")
     if parts.scheme == "file":
         url = f"file://{parts.path.rstrip('/')}"
-    return GitSource(url, checked_folder(subdirectory, safe))
+    return GitSource(url, checked_folder(subdirectory, text))
 
 
 def _wrong(text: str) -> tuple[str, str] | None:

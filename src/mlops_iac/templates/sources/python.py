@@ -12,8 +12,8 @@ from pathlib import Path
 
 from mlops_iac.blueprint.templates.content import TemplateUnavailable
 from mlops_iac.records import Record
-from mlops_iac.templates.files import read_folder, shown
-from mlops_iac.templates.sources.base import checked_folder, inner
+from mlops_iac.templates.files import read_folder
+from mlops_iac.templates.sources.base import checked_folder, inner, safe
 
 _MODULE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
 
@@ -59,7 +59,7 @@ def python_source(text: str) -> PythonSource:
     if not _MODULE.fullmatch(module):
         raise TemplateUnavailable(
             "template-source",
-            f"'{shown(text)}' names no Python package",
+            f"'{safe(text)}' names no Python package",
             hint="write python:MODULE or python:MODULE/FOLDER, e.g. python:acme_templates/standard",
         )
     return PythonSource(module=module, folder=checked_folder(folder.rstrip("/"), text))

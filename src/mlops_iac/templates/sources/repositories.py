@@ -6,7 +6,7 @@ import hashlib
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -89,6 +89,12 @@ class Repositories:
         with self._repository(source) as repository:
             if (held := self._held(source, repository, commit)) is not None:
                 return held
+            # Its tags were just read, so what fails now is rather the copy here: made again, once.
+            if (repository / "HEAD").is_file():
+                with suppress(GitFailed):
+                    commit = self._way().fetch(repository, source.url, tag)
+                    return self._files(source, repository, commit)
+                shutil.rmtree(repository, ignore_errors=True)
             try:
                 commit = self._way().fetch(repository, source.url, tag)
                 return self._files(source, repository, commit)
