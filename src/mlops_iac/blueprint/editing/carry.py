@@ -94,14 +94,14 @@ def put(
     lines = []
     for depth, name in enumerate(names[:-1]):
         lines.append(" " * (margin + depth * document.step) + emit.key(name) + ":")
-    margin += (len(names) - 1) * document.step
+    ground, margin = margin, margin + (len(names) - 1) * document.step
     lead = " " * margin
     beside = carried.beside if carried.column < 0 else []
     lines += [lead + comment for comment in [*carried.above, *beside]]
     lines.append(f"{lead}{emit.key(names[-1])}:{carried.first}")
     source = len(lines) - 1
     lines += _shifted(carried, margin)
-    return add_lines(document, holder, lines, carried.line, source)
+    return add_lines(document, holder, ground, lines, carried.line, source)
 
 
 def _shifted(carried: Carried, margin: int) -> list[str]:

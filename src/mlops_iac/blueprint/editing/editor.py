@@ -29,6 +29,7 @@ class Editor:
 
     def __init__(self, text: str, *, file: str = "blueprint.yaml") -> None:
         self._draft = Draft(text, file)
+        self._first = Source(file, text)
 
     @property
     def text(self) -> str:
@@ -204,7 +205,8 @@ class Editor:
     def _refuse_taken(self, tree: Tree, keys: Keys, target: Keys) -> None:
         if trees.value_at(tree, target) is not None:
             other = place(self._draft.document.root, target)
-            where = f"that is in line {other.line} already" if other else "so does another"
+            at = self._draft.origins.line(other.line) or other.line if other else 0
+            where = f"that is in line {at} already" if at else "so does another"
             message = f"{shown(keys)} cannot become {shown(target)}: {where}"
             self._refuse(self._draft.line(keys), message, "keep one of them")
 
@@ -232,6 +234,8 @@ class Editor:
 
     def _refuse(self, line: int, message: str, hint: str = "") -> NoReturn:
         source = Source(self._draft.file, self._draft.text)
+        if known := self._draft.origins.line(line):
+            source, line = self._first, known
         text = source.line(line)
         column = len(text) - len(text.lstrip()) + 1
         node = Node("scalar", source, line, column, max(1, len(text.strip())))

@@ -6,7 +6,13 @@ import re
 
 from mlops_iac.blueprint.editing.marks import BREAK, Document
 from mlops_iac.blueprint.editing.places import Place
-from mlops_iac.blueprint.editing.splices import CannotSplice, Splice, dash, value_offset
+from mlops_iac.blueprint.editing.splices import (
+    CannotSplice,
+    Splice,
+    dash,
+    value_offset,
+    with_deeper,
+)
 
 
 def extent(document: Document, place: Place) -> tuple[int, int]:
@@ -20,18 +26,9 @@ def extent(document: Document, place: Place) -> tuple[int, int]:
             raise CannotSplice("keys after '?' are not edited", place.line)
         start, end = place.pair.key.begin, document.pair_end(place.pair)
     else:
-        start = dash(document, place.value)
+        start = dash(document, place)
         end = max(document.content_end(place.value), start + 1)
-    end = document.line_end(end)
-    deeper = re.compile(" " * (document.column(start) + 1) + " *#")
-    at = end
-    while (after := document.after_break(at)) > at:
-        at = document.line_end(after)
-        if deeper.match(document.text, after):
-            end = at
-        elif document.text[after:at].strip():
-            break
-    return start, end
+    return start, with_deeper(document, document.line_end(end), document.column(start))
 
 
 def delete(

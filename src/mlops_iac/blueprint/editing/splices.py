@@ -83,15 +83,23 @@ def value_offset(document: Document, place: Place) -> int:
         return value.after
     if place.holder.kind == "map":
         return place.pair.colon
-    return value.begin if place.holder.flow else dash(document, value) + 1
+    return value.begin if place.holder.flow else dash(document, place) + 1
 
 
-def dash(document: Document, item: Marked) -> int:
-    """The offset of the dash of an item in a block list."""
-    before = document.text[: item.begin].rstrip(" \t")
-    if not before.endswith("-"):
-        raise CannotSplice("the item begins on another line than its dash", item.line)
-    return len(before) - 1
+_GAP = re.compile(r"(?:\s|#[^\r\n\x85\u2028\u2029]*)*")
+
+
+def dash(document: Document, place: Place) -> int:
+    """The offset of the dash of an item in a block list; the item may be lines below it."""
+    items = place.holder.items
+    at = place.holder.start
+    if place.position:
+        at = document.content_end(items[place.position - 1])
+    found = _GAP.match(document.text, at)
+    at = found.end() if found else at
+    if document.text[at : at + 1] != "-":
+        raise CannotSplice("its dash cannot be found", place.line)
+    return at
 
 
 def has_comment(document: Document, node: Marked, end: int) -> bool:
@@ -138,7 +146,7 @@ def add(
     for name in reversed(names[1:]):
         tree = {name: tree}
     margin = holder.pairs[0].key.column if indent is None else indent
-    return add_lines(document, holder, emit.block(names[0], tree, margin, document.step))
+    return add_lines(document, holder, margin, emit.block(names[0], tree, margin, document.step))
 
 
 def _below(names: Sequence[str], tree: Tree) -> str:
@@ -158,18 +166,41 @@ def add_text(document: Document, holder: Marked, text: str) -> list[Splice]:
 
 
 def add_lines(
-    document: Document, holder: Marked, lines: Sequence[str], source: int = 0, lead: int = 0
+    document: Document,
+    holder: Marked,
+    margin: int,
+    lines: Sequence[str],
+    source: int = 0,
+    lead: int = 0,
 ) -> list[Splice]:
-    """Lines after the last one of a mapping in block style, or below an empty value."""
+    """Lines after the last one of a mapping in block style, or below an empty value.
+
+    They are indented by `margin`. Comments that are deeper than the mapping stay above: below a
+    text of several lines they would become a part of it.
+    """
     if holder.kind == "map":
         if any(pair.explicit for pair in holder.pairs):
             raise CannotSplice("keys after '?' are not edited", holder.line)
         end = document.line_end(document.pair_end(holder.pairs[-1]))
+        end = with_deeper(document, end, margin)
     else:
-        end = document.line_end(holder.after)
+        end = with_deeper(document, document.line_end(holder.after), margin - 1)
     at = document.after_break(end)
     if at == end:  # no break after the last line, and none after the new one
         text = document.newline + document.newline.join(lines)
         return [Splice(at, at, text, source, lead + 1)]
     text = "".join(line + document.newline for line in lines)
     return [Splice(at, at, text, source, lead)]
+
+
+def with_deeper(document: Document, end: int, column: int) -> int:
+    """The end of the last comment below a line's end that is indented by more than `column`."""
+    deeper = re.compile(" " * (column + 1) + " *#")
+    at = end
+    while (after := document.after_break(at)) > at:
+        at = document.line_end(after)
+        if deeper.match(document.text, after):
+            end = at
+        elif document.text[after:at].strip():
+            break
+    return end
