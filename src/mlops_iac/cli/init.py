@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from mlops_iac.cli._session import Session, verb
 from mlops_iac.cli.ci import PLATFORMS
-from mlops_iac.errors import UsageError
+from mlops_iac.errors import BlueprintInvalid, UsageError
 
-QUESTIONS = {
-    "name": "Name of the project (lower case, digits, hyphens)",
-    "owner": "Who owns it (an e-mail address)",
-    "region": "Region",
-}
+if TYPE_CHECKING:
+    from mlops_iac.api.starting import Start
 
 
 @verb(
     "init",
-    click.Argument(["target"], required=False, default=".", type=click.Path(path_type=Path)),
+    click.Argument(["words"], required=False, nargs=-1, metavar="[TEMPLATE[@VERSION]] [TARGET]"),
+    click.Option(
+        ["--template"],
+        metavar="TEMPLATE[@VERSION]",
+        help="The template, where the word alone could be a folder, too.",
+    ),
     click.Option(["--data"], metavar="KEY=VALUE", multiple=True, help="An answer; repeatable."),
     click.Option(
         ["--ci"],
@@ -31,39 +35,142 @@ QUESTIONS = {
     click.Option(["--defaults"], is_flag=True, help="Take the default for every other answer."),
 )
 def command(
-    session: Session, target: Path, data: tuple[str, ...], ci: tuple[str, ...], defaults: bool
+    session: Session,
+    words: tuple[str, ...],
+    template: str | None,
+    data: tuple[str, ...],
+    ci: tuple[str, ...],
+    defaults: bool,
 ) -> None:
     """Start a project in TARGET: blueprint, data, workload, README. Overwrites nothing.
 
-    Answers: name, owner, region, platform.
+    TEMPLATE is the name of a built-in template, a folder (./standard), git+https://HOST/PATH,
+    git+ssh://… or python:MODULE; an example project without one. `template ls` lists the built-in.
+
+    Answers: name, owner, region, platform, and the template's parameters.
     """
+    from mlops_iac.cli import _init_words
+    from mlops_iac.templates.sources.builtin import builtin_names
+
+    if len(words) > 2:
+        raise UsageError(
+            f"init takes a template and a folder, not {len(words)} words",
+            hint="mlops-iac init [TEMPLATE[@VERSION]] [TARGET]",
+        )
+    meant = _init_words.read(words, template, builtin_names())
+    if meant.note:
+        session.say(f"note: {meant.note}")
+    asking = session.interactive and not defaults and not session.yes
+    if meant.template:
+        from mlops_iac.api.starting import open_template
+
+        start = open_template(meant.template, meant.version, meant.target)
+        _from_template(session, start, meant.target, _pairs(data), ci, asking=asking)
+    else:
+        _example(session, meant.target, _pairs(data), ci, asking=asking)
+
+
+def _pairs(data: Sequence[str]) -> dict[str, str]:
+    given: dict[str, str] = {}
+    for pair in data:
+        key, separator, value = pair.partition("=")
+        if not separator or not key:
+            raise UsageError(f"--data {pair!r}: expected KEY=VALUE", hint="e.g. --data name=churn")
+        given[key] = value
+    return given
+
+
+def _known(given: dict[str, str], known: Sequence[str]) -> None:
+    for key, value in given.items():
+        if key not in known:
+            from mlops_iac.blueprint.words import suggestion
+
+            raise UsageError(
+                f"--data {f'{key}={value}'!r}: expected KEY=VALUE with one of {', '.join(known)}",
+                hint=suggestion(key, known),
+            )
+
+
+def _example(
+    session: Session, target: Path, given: dict[str, str], ci: Sequence[str], *, asking: bool
+) -> None:
+    from mlops_iac.cli._init_questions import ask_project
     from mlops_iac.scaffold import default_answers, scaffold
 
     answers = default_answers(target.resolve().name)
-    for pair in data:
-        key, separator, value = pair.partition("=")
-        if not separator or key not in answers:
-            raise UsageError(
-                f"--data {pair!r}: expected KEY=VALUE with one of {', '.join(answers)}",
-                hint="e.g. --data name=churn",
-            )
-        answers[key] = value
-    given = {pair.partition("=")[0] for pair in data}
-    if session.interactive and not defaults and not session.yes:
-        for key, question in QUESTIONS.items():
-            if key not in given:
-                answers[key] = click.prompt(question, default=answers[key], err=True)
+    _known(given, list(answers))
+    answers |= given
+    if asking:
+        ask_project(answers, given)
     written = scaffold(target, answers, delivered=bool(ci))
     if ci:
-        from mlops_iac.api import delivering, load
+        from mlops_iac.api import load
 
-        project = load(target / "blueprint.yaml")
-        for platform in ci:
-            written += delivering.write(delivering.workflows(project, platform))
+        written += _workflows(load(target / "blueprint.yaml"), ci)
+    _tell(session, target, written)
+
+
+def _from_template(
+    session: Session,
+    start: Start,
+    target: Path,
+    given: dict[str, str],
+    ci: Sequence[str],
+    *,
+    asking: bool,
+) -> None:
+    from mlops_iac.api.starting import ANSWERS, started
+    from mlops_iac.cli._diagnostics import show
+    from mlops_iac.cli._init_questions import ask_parameters, ask_project
+    from mlops_iac.scaffold import default_answers
+
+    answers = default_answers(target.resolve().name)
+    _known(given, [*answers, *(name for name in start.parameters if name not in answers)])
+    answers |= {key: value for key, value in given.items() if key in answers}
+    parameters = {key: value for key, value in given.items() if key in start.parameters}
+    if asking:
+        ask_project(answers, given)
+        ask_parameters(session, start, parameters)
+    parameters |= {key: answers[key] for key in ANSWERS if key in start.parameters}
+    try:
+        with started(start, target, answers, parameters, delivered=bool(ci)) as result:
+            written = list(result.paths)
+            if ci:
+                if result.project is None:
+                    raise BlueprintInvalid(list(result.problems))
+                written += _workflows(result.project, ci)
+    except BlueprintInvalid:
+        session.say(f"{start.label} and these answers make no valid blueprint; nothing was written")
+        raise
+    for note in result.notes:
+        session.say(f"note: {note}")
+    if result.problems and not session.json:
+        show(list(result.problems), session)
+    _tell(session, target, written, start.label, ready=result.project is not None)
+
+
+def _workflows(project: object, ci: Sequence[str]) -> list[Path]:
+    from mlops_iac.api import delivering
+    from mlops_iac.api.project import Project
+
+    assert isinstance(project, Project)
+    written: list[Path] = []
+    for platform in ci:
+        written += delivering.write(delivering.workflows(project, platform))
+    return written
+
+
+def _tell(
+    session: Session, target: Path, written: Sequence[Path], label: str = "", *, ready: bool = True
+) -> None:
     if session.json:
-        session.emit_json({"written": [os.path.relpath(path) for path in written]})
+        told: dict[str, object] = {"written": [os.path.relpath(path) for path in written]}
+        if label:
+            told["template"] = label
+        session.emit_json(told)
         return
     for path in written:
         session.say(f"  {session.style('wrote', fg='green')} {os.path.relpath(path)}")
     inside = "" if target.resolve() == Path.cwd() else f"cd {os.path.relpath(target)} && "
-    session.say(f"next: {inside}mlops-iac up && mlops-iac run")
+    next_ = "mlops-iac up && mlops-iac run" if ready else "mlops-iac validate"
+    session.say(f"next: {inside}{next_}")

@@ -82,6 +82,11 @@ def files_of(content: TemplateContent, label: str) -> dict[str, bytes]:
     return files
 
 
+def has_blueprint(content: TemplateContent) -> bool:
+    """Whether the scaffold has a blueprint of its own."""
+    return any(f"{FOLDER}blueprint.yaml{end}" in content.files for end in ("", SUFFIX))
+
+
 def rendered(content: TemplateContent, label: str, values: Mapping[str, Any]) -> dict[str, bytes]:
     """What a new project is made of: POSIX path → content. Nothing is written.
 

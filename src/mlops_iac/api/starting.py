@@ -1,0 +1,271 @@
+"""A new project from a template: found, asked for its parameters, rendered, pinned."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mlops_iac.blueprint.source import Entry, Node, Source
+from mlops_iac.errors import BlueprintInvalid, Diagnostic, UsageError
+from mlops_iac.records import Record
+
+if TYPE_CHECKING:
+    from mlops_iac.api.project import Project
+    from mlops_iac.blueprint.templates.applying import Parsed
+    from mlops_iac.blueprint.templates.content import TemplateContent
+    from mlops_iac.blueprint.templates.manifest import Parameter
+
+ANSWERS = ("name", "owner", "region", "platform")
+"""What every scaffold is told; a parameter of the same name is the same question."""
+BLUEPRINT = "blueprint.yaml"
+
+
+class Start(Record):
+    """A template to start from. `source` is what the blueprint will say of where it is."""
+
+    source: str
+    content: TemplateContent
+    parsed: Parsed
+
+    @property
+    def label(self) -> str:
+        """`realtime@1.0.0`."""
+        return f"{self.parsed.reading.manifest.name}@{self.version}"
+
+    @property
+    def version(self) -> str:
+        """Its semantic version."""
+        return str(self.parsed.reading.manifest.version)
+
+    @property
+    def parameters(self) -> Mapping[str, Parameter]:
+        """What a team fills in."""
+        return self.parsed.reading.manifest.parameters
+
+    @property
+    def platforms(self) -> tuple[str, ...]:
+        """The platforms it was made for; empty for all."""
+        return self.parsed.reading.manifest.platforms
+
+
+class Started(Record):
+    """A project that was written: its files, and what it lacks to be valid."""
+
+    paths: Sequence[Path]
+    problems: Sequence[Diagnostic]
+    notes: Sequence[str] = ()
+    project: Project | None = None
+
+
+def open_template(source: str, version: str, target: Path) -> Start:
+    """Find the template that a project in `target` is to start from.
+
+    `version` is a requirement, empty for the newest; a relative folder is seen from the working
+    directory. Raises UsageError where it cannot be had, BlueprintInvalid where it is none.
+    """
+    from mlops_iac.blueprint.templates.applying import parse
+    from mlops_iac.blueprint.templates.content import TemplateUnavailable, Wanted
+    from mlops_iac.templates.finder import Finder
+
+    written = _seen_from(source, target)
+    try:
+        content = Finder(target / BLUEPRINT).find(Wanted(written, version))
+    except TemplateUnavailable as error:
+        raise UsageError(f"{error.message}; nothing was written", hint=error.hint) from None
+    return Start(content.source, content, parse(content))
+
+
+def _seen_from(source: str, target: Path) -> str:
+    """A relative folder as a blueprint in `target` names it; any other source as it is."""
+    if not source.startswith(("./", "../")) and source not in (".", ".."):
+        return source
+    try:
+        relative = Path(os.path.relpath(source, target.resolve())).as_posix()
+    except ValueError:  # another drive
+        return Path(source).resolve().as_posix()
+    return relative if relative.startswith("../") or relative in (".", "..") else f"./{relative}"
+
+
+def as_node(parameter: Parameter, text: str) -> Node:
+    """What was answered, as it would stand in a blueprint; a list is `a, b` or `[a, b]`."""
+    source = Source("answers", text)
+    if parameter.type == "list":
+        items = [item.strip().strip("'\"") for item in text.strip().strip("[]").split(",")]
+        nodes = [Node("scalar", source, 1, 1, text=item) for item in items if item]
+        for node in nodes:
+            node.plain = False
+        return Node("list", source, 1, 1, items=nodes)
+    node = Node("scalar", source, 1, 1, max(1, len(text)), text.strip())
+    node.plain = parameter.type != "text" or (not text.strip() and parameter.default is None)
+    return node
+
+
+def wrong_answer(start: Start, name: str, text: str) -> str:
+    """Why a text is no answer to a parameter; empty where it is one."""
+    from mlops_iac.blueprint.templates.parameters import wrong_value
+
+    parameter = start.parameters[name]
+    node = as_node(parameter, text)
+    found = next(iter(wrong_value(parameter, node, name, start.label)), None)
+    return "" if found is None else f"{found.message}" + (f" ({found.hint})" if found.hint else "")
+
+
+@contextmanager
+def started(
+    start: Start,
+    target: Path,
+    answers: Mapping[str, str],
+    given: Mapping[str, str],
+    *,
+    delivered: bool = False,
+) -> Iterator[Started]:
+    """Write the project into `target`, with its lock; what the body raises undoes that.
+
+    `given` are the parameters that were answered. Raises UsageError for answers that do not fit or
+    are missing, a scaffold that is refused, and files that are there already; BlueprintInvalid
+    where what the scaffold makes is no valid blueprint. Then nothing is written.
+    """
+    from mlops_iac.scaffold.render import check
+    from mlops_iac.scaffold.rendering import rendered
+    from mlops_iac.scaffold.writing import written
+
+    check(answers)
+    _check_platform(start, answers["platform"])
+    nodes = {
+        name: as_node(parameter, given[name])
+        for name, parameter in start.parameters.items()
+        if name in given
+    }
+    values = _values(start, nodes)
+    told = {key: value for key, value in values.items() if key.isidentifier()} | {
+        **answers,
+        "parameters": values,
+        "template": {"name": start.parsed.reading.manifest.name, "version": start.version},
+        "extends": _extends(start, nodes),
+        "delivered": delivered,
+    }
+    files = rendered(start.content, start.label, told)
+    _check_extends(start, files.get(BLUEPRINT, b""))
+    lock = target / "blueprint.lock"
+    if lock.exists() or lock.is_symlink():
+        raise UsageError(f"{target} already has {lock.name}; nothing was written")
+    with written(target, files) as paths:
+        try:
+            yield _finished(start, target, list(paths))
+        except BaseException:
+            lock.unlink(missing_ok=True)
+            raise
+
+
+def _check_platform(start: Start, platform: str) -> None:
+    if start.platforms and platform not in start.platforms:
+        raise UsageError(
+            f"{start.label} is not made for {platform}; nothing was written",
+            hint=f"--data platform={start.platforms[0]}",
+        )
+
+
+def _values(start: Start, nodes: Mapping[str, Node]) -> dict[str, Any]:
+    """Every parameter's value as plain data. Raises UsageError for wrong and missing ones."""
+    from mlops_iac.blueprint.templates.parameters import fill_in, takes
+
+    place = Node("scalar", Source("answers", ""), 1, 1)
+    entries = {name: Entry(place.scalar_like(name), node) for name, node in nodes.items()}
+    reading = start.parsed.reading
+    declared = reading.root.entries.get("parameters")
+    values, problems = fill_in(
+        reading.manifest, declared.value if declared else None, entries, place, ""
+    )
+    missing = [
+        name
+        for name in start.parameters
+        if name not in nodes and any(f"parameter '{name}'" in item.message for item in problems)
+    ]
+    if missing:
+        lines = [
+            f"--data {name}=…  {start.parameters[name].description} ({takes(start.parameters[name])})"
+            for name in missing
+        ]
+        raise UsageError(
+            f"{start.label} has no default for {', '.join(missing)}; nothing was written",
+            hint="\n       ".join(lines),
+        )
+    for item in problems:
+        raise UsageError(
+            f"{item.message.removeprefix('.parameters.')}; nothing was written", hint=item.hint
+        )
+    return dict(values.plain())
+
+
+def _extends(start: Start, nodes: Mapping[str, Node]) -> str:
+    """The item of `extends` for the template, two spaces deep, as YAML."""
+    from mlops_iac.scaffold.sandbox import as_yaml
+
+    lines = [f"  - template: {as_yaml(start.source)}", f"    version: ^{start.version}"]
+    if nodes:
+        lines.append("    parameters:")
+    for name, node in nodes.items():
+        shown = node.text if node.plain else as_yaml(node.text)
+        if node.kind == "list":
+            shown = as_yaml([item.text for item in node.items])
+        lines.append(f"      {name}: {shown or 'null'}")
+    return "\n".join(lines)
+
+
+def _check_extends(start: Start, content: bytes) -> None:
+    """Refuse a blueprint that does not stand on the template, or that reaches for other folders."""
+    from mlops_iac.blueprint.compose import compose
+    from mlops_iac.blueprint.templates.applying import uses
+    from mlops_iac.templates.sources.folder import FolderSource
+
+    root, problems = compose(Source(f"{start.label}/scaffold/{BLUEPRINT}", content.decode()))
+    if problems:
+        raise BlueprintInvalid(problems)
+    entry = root.entries.get("extends")
+    found = [use.template for use, _ in uses(entry.value)[0]] if entry else []
+    if start.source not in found:
+        raise UsageError(
+            f"the scaffold of {start.label} writes a blueprint that does not extend it;"
+            " nothing was written",
+            hint="its scaffold/blueprint.yaml.jinja has to say `extends:` and `{{ extends }}`",
+        )
+    foreign = not isinstance(start.content.origin, FolderSource)
+    for text in found:
+        if text != start.source and foreign and text.startswith((".", "/", "git+file:")):
+            raise UsageError(
+                f"the scaffold of {start.label} is refused: its blueprint names {text!r}, which is"
+                " on this machine, and the template is not; nothing was written",
+                hint="tell whoever publishes it",
+            )
+
+
+def _finished(start: Start, target: Path, paths: list[Path]) -> Started:
+    """Read what was written, and pin its templates. Raises BlueprintInvalid."""
+    from mlops_iac import blueprint as language
+    from mlops_iac.api.project import LOCAL, Project
+    from mlops_iac.api.templating import Templates
+    from mlops_iac.scaffold.rendering import has_blueprint
+    from mlops_iac.templates.lockfile import lock_path, write_lock
+
+    path = target / BLUEPRINT
+    templates = Templates(path, update={start.source: start.version})
+    loaded, found = language.inspect(path, templates=templates)
+    project = None
+    if loaded is not None:
+        project = Project(loaded, templates)
+        for name in project.environments:
+            found += [item for item in project.platform_problems(name) if item not in found]
+            if name == LOCAL and any(item.severity == "error" for item in found):
+                break
+    errors = [item for item in found if item.severity == "error"]
+    # Without a scaffold it is a first line for the team to go on from, not a project yet.
+    if errors and (has_blueprint(start.content) or templates.finder is None):
+        raise BlueprintInvalid(errors)
+    if templates.finder is not None:
+        write_lock(lock_path(path), templates.finder.pins())
+        paths.append(lock_path(path))
+    notes = [item for item in templates.notes if ".lock" not in item]
+    return Started(paths, tuple(found), tuple(notes), None if errors else project)

@@ -1,0 +1,86 @@
+"""What `init` asks: each answer is checked while it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+import click
+
+from mlops_iac.errors import UsageError
+
+if TYPE_CHECKING:
+    from mlops_iac.api.starting import Start
+    from mlops_iac.blueprint.templates.manifest import Parameter
+    from mlops_iac.cli._session import Session
+
+QUESTIONS = {
+    "name": "Name of the project (lower case, digits, hyphens)",
+    "owner": "Who owns it (an e-mail address)",
+    "region": "Region",
+}
+
+
+def ask_project(answers: dict[str, str], given: Mapping[str, str]) -> None:
+    """Ask for what every project has and nobody gave; put it into `answers`."""
+    from mlops_iac.scaffold.render import check
+
+    for key, question in QUESTIONS.items():
+        if key in given:
+            continue
+
+        def checked(text: str, key: str = key) -> str:
+            try:
+                check(answers | {key: text})
+            except UsageError as error:
+                raise click.BadParameter(error.message) from None
+            return text
+
+        answers[key] = click.prompt(question, default=answers[key], value_proc=checked, err=True)
+
+
+def ask_parameters(session: Session, start: Start, given: dict[str, str]) -> None:
+    """Ask for the template's parameters that nobody gave; what differs from its default is given."""
+    from mlops_iac.api.starting import ANSWERS
+    from mlops_iac.blueprint.templates.manifest import UNSET
+    from mlops_iac.blueprint.templates.parameters import takes
+
+    for name, parameter in start.parameters.items():
+        if name in given or name in ANSWERS:
+            continue
+        session.say(f"{session.style(name, bold=True)}: {parameter.description}")
+        default = _default(parameter)
+        text = click.prompt(
+            f"  {takes(parameter)}",
+            default=None if parameter.default is UNSET else default,
+            value_proc=_checker(start, name),
+            show_default=bool(default),
+            err=True,
+        )
+        if parameter.default is UNSET or text != default:
+            given[name] = text
+
+
+def _default(parameter: Parameter) -> str:
+    from mlops_iac.blueprint.templates.manifest import UNSET
+
+    match parameter.default:
+        case None:
+            return ""
+        case bool():
+            return str(parameter.default).lower()
+        case list() | tuple():
+            return ", ".join(map(str, parameter.default))
+        case value:
+            return "" if value is UNSET else str(value)
+
+
+def _checker(start: Start, name: str) -> Callable[[str], str]:
+    from mlops_iac.api.starting import wrong_answer
+
+    def checked(text: str) -> str:
+        if wrong := wrong_answer(start, name, text):
+            raise click.BadParameter(wrong)
+        return text
+
+    return checked
