@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from mlops_iac.blueprint import inspect
 from mlops_iac.blueprint.templates.content import TemplateContent, TemplateUnavailable, Wanted
 from mlops_iac.templates import cache
 from mlops_iac.templates.found import identity
@@ -73,6 +74,18 @@ def test_credentials_have_a_code_of_their_own(team: Team) -> None:
     error = refused(team, SECRET[0])
     assert error.code == "template-credentials"
     assert "credential helper" in error.hint
+
+
+def test_the_line_of_the_blueprint_is_shown_without_them(team: Team) -> None:
+    team.blueprint.write_text(
+        "blueprint: 1\nname: churn\nplatform: sagemaker\nregion: eu-west-1\n"
+        f"extends: [{{template: {SECRET[0]}, version: ^2, wrong: 1}}]\n"
+    )
+    _, found = inspect(team.blueprint, templates=team.finder)
+    assert "s3cr3t" not in repr(found)
+    shown = next(item for item in found if item.code == "template-credentials")
+    at = shown.snippet[shown.column - 1 :][: shown.length]
+    assert at == "git+https://*********@git.acme.com/ml"
 
 
 def test_what_git_says_is_redacted() -> None:

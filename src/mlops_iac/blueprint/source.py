@@ -138,7 +138,7 @@ def problem(
         length=max(1, node.length if length is None else length),
         path=path,
         hint=hint,
-        snippet=node.source.line(node.line),
+        snippet=without_credentials(node.source.line(node.line)),
         severity=severity,
     )
 
@@ -175,6 +175,15 @@ def read(path: Path, shown: str) -> Source:
             hint="save it as UTF-8",
         ) from None
     return Source(shown, text)
+
+
+# A password may hold any character but those that end a YAML scalar or a URL's text for sure.
+_CREDENTIALS = re.compile(r"(?<=https://)[^\s'\",]*@|(?<=://)[^\s/:@'\",]*:[^\s'\",]*@")
+
+
+def without_credentials(line: str) -> str:
+    """A line as it may be shown: what stands before the host of a URL is masked in place."""
+    return _CREDENTIALS.sub(lambda match: "*" * (len(match[0]) - 1) + "@", line)
 
 
 # All but what YAML allows in a stream (1.2, production c-printable); decoded text has no surrogates.
