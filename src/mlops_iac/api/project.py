@@ -53,17 +53,22 @@ def validate(path: str | Path = "blueprint.yaml", *, strict: bool = False) -> li
     `strict` adds what a production stack lacks, as warnings.
     Raises UsageError where there is no such file, or it is not text.
     """
+    return inspected(path, strict=strict)[1]
+
+
+def inspected(path: str | Path, *, strict: bool = False) -> tuple[Project | None, list[Diagnostic]]:
+    """Return the project, where its blueprint can be resolved, and the problems of `validate`."""
     from mlops_iac.api.templating import Templates
 
     templates = Templates(Path(path))
     loaded, found = language.inspect(Path(path), strict=strict, templates=templates)
     if loaded is None:
-        return found
+        return None, found
     project = Project(loaded, templates)
     by_environment = {name: project.platform_problems(name) for name in project.environments}
     from mlops_iac.api.policing import problems
 
-    return in_order([*found, *language.combine(by_environment), *problems(project)])
+    return project, in_order([*found, *language.combine(by_environment), *problems(project)])
 
 
 class Project:
