@@ -13,8 +13,9 @@ import pytest
 from mlops_iac.blueprint import inspect
 from mlops_iac.blueprint.templates.content import TemplateContent, TemplateUnavailable, Wanted
 from mlops_iac.templates import cache
+from mlops_iac.templates.files import read_folder
 from mlops_iac.templates.found import identity
-from mlops_iac.templates.sources import builtin
+from mlops_iac.templates.sources import builtin, reading
 from mlops_iac.templates.sources.base import redact
 from tests.cli.harness import ROOT
 from tests.cli.templates import Team, write_template
@@ -210,6 +211,34 @@ def test_a_folder_whose_manifest_is_wrong_is_left_to_who_reads_it(
     finder = team.finder()
     assert identity(finder.find(Wanted(source="../t"))) is None
     assert finder.pins().pins == ()
+
+
+def test_many_blueprints_read_a_folder_once_until_it_changes(
+    team: Team, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write_template(tmp_path / "t", "2.0.0")
+    reads: list[Path] = []
+
+    def counted(folder: Path, source: str) -> dict[str, bytes]:
+        reads.append(folder)
+        return read_folder(folder, source)
+
+    monkeypatch.setattr(reading, "read_folder", counted)
+    monkeypatch.setattr(reading, "_SETTLED", 0)
+    first = team.find("../t")
+    assert (team.find("../t"), len(reads)) == (first, 1)
+    write_template(folder, "2.0.1")
+    assert (version(team.find("../t")), len(reads)) == ("2.0.1", 2)
+    (folder / "policies.yaml").write_text("")
+    assert "policies.yaml" in team.find("../t").files
+    (folder / "link").symlink_to("/etc/passwd")
+    assert refused(team, "../t").code == "template-refused"
+    (folder / "link").unlink()
+    monkeypatch.setattr(reading, "_SETTLED", 60)
+    write_template(folder, "2.0.2")
+    team.find("../t")
+    team.find("../t")
+    assert len(reads) == 6  # what just changed is not trusted to stay
 
 
 # -- Python packages -------------------------------------------------------------------------------

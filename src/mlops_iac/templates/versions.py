@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from operator import eq, ge, gt, le, lt, ne
 from typing import TYPE_CHECKING
 
@@ -74,6 +75,7 @@ class Requirement(Record):
         return all(_COMPARE[operator](found, bound) for operator, bound in self.bounds)
 
 
+@lru_cache(256)
 def parse_requirement(text: str) -> Requirement:
     """What `text` asks for; an empty one asks for any. Raises VersionInvalid."""
     if not text.strip():

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from mlops_iac.blueprint.templates.content import TemplateUnavailable
 from mlops_iac.records import Record
-from mlops_iac.templates.files import shown
+from mlops_iac.templates.files import FileEntry, shown
 from mlops_iac.templates.sources.base import checked_folder, inner, safe
 from mlops_iac.templates.versions import VersionInvalid, parse_version
 
@@ -55,6 +55,21 @@ class GitCommitSource(Record):
 
     def beside(self, relative: str) -> GitCommitSource:
         return GitCommitSource(self.repository.beside(relative), self.commit)
+
+
+class GitFailed(Exception):
+    """Git said no; the text is why, in one line. `gone`: it answered, and what is asked is not there."""
+
+    def __init__(self, why: str, *, gone: bool = False) -> None:
+        super().__init__(why)
+        self.gone = gone
+
+
+class GitEntry(Record):
+    """A file of a tree and the id of its content."""
+
+    file: FileEntry
+    id: str
 
 
 def git_source(text: str) -> GitSource:

@@ -16,8 +16,8 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from mlops_iac.records import Record
 from mlops_iac.templates.files import FileEntry
+from mlops_iac.templates.sources.git import GitEntry, GitFailed
 
 _MOST_LISTED = 32 * 1024 * 1024
 """Bytes of a listing; no repository that is meant to be read has more."""
@@ -41,21 +41,6 @@ _SAYS_NOTHING = (
     "please make sure",
     "and the repo",
 )
-
-
-class GitFailed(Exception):
-    """Git said no; the text is why, in one line. `gone`: it answered, and what is asked is not there."""
-
-    def __init__(self, why: str, *, gone: bool = False) -> None:
-        super().__init__(why)
-        self.gone = gone
-
-
-class GitEntry(Record):
-    """A file of a tree and the id of its content."""
-
-    file: FileEntry
-    id: str
 
 
 class GitCommand:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_iac.templates.files import LARGEST, MOST_FILES, FileEntry
-from mlops_iac.templates.sources.git_command import GitEntry, GitFailed
+from mlops_iac.templates.sources.git import GitEntry, GitFailed
 
 _DEEPEST = 32
 

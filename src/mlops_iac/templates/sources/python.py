@@ -12,8 +12,8 @@ from pathlib import Path
 
 from mlops_iac.blueprint.templates.content import TemplateUnavailable
 from mlops_iac.records import Record
-from mlops_iac.templates.files import read_folder
 from mlops_iac.templates.sources.base import checked_folder, inner, safe
+from mlops_iac.templates.sources.reading import read_unchanged
 
 _MODULE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
 
@@ -45,7 +45,7 @@ class PythonSource(Record):
                 raise TemplateUnavailable(
                     "template-refused", f"{self.text} is refused: a link leads out of the package"
                 )
-            return read_folder(found, self.text)
+            return read_unchanged(found, self.text)
         raise TemplateUnavailable(
             "template-missing",
             f"the package '{top}' has no folder '{within.as_posix()}'",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -15,9 +14,7 @@ from mlops_iac.records import Record
 from mlops_iac.templates.cache import cache_folder
 from mlops_iac.templates.files import check, ignored, shown
 from mlops_iac.templates.sources.base import redact
-from mlops_iac.templates.sources.git import GitSource
-from mlops_iac.templates.sources.git_command import GitCommand, GitEntry, GitFailed
-from mlops_iac.templates.sources.git_library import GitLibrary
+from mlops_iac.templates.sources.git import GitEntry, GitFailed, GitSource
 
 TIMEOUT = 60.0
 """Seconds that a repository may take for each answer."""
@@ -143,6 +140,8 @@ class Repositories:
                 f"{source.text}: another process has been fetching it for {3 * self._timeout:g} s",
             ) from None
         except OSError:
+            import tempfile
+
             with tempfile.TemporaryDirectory(prefix="mlops-iac-") as passing:
                 yield Path(passing) / name
             return
@@ -153,8 +152,15 @@ class Repositories:
 
     def _way(self) -> Git:
         if self._git is None:
-            program = shutil.which("git")
-            self._git = GitCommand(program, self._timeout) if program else GitLibrary(self._timeout)
+            # What is pinned comes from the cache: most processes need neither.
+            if program := shutil.which("git"):
+                from mlops_iac.templates.sources.git_command import GitCommand
+
+                self._git = GitCommand(program, self._timeout)
+            else:
+                from mlops_iac.templates.sources.git_library import GitLibrary
+
+                self._git = GitLibrary(self._timeout)
         return self._git
 
 
