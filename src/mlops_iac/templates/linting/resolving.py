@@ -14,7 +14,7 @@ from mlops_iac.blueprint.compose import compose, compose_value
 from mlops_iac.blueprint.sections.platform import TemplateUse
 from mlops_iac.blueprint.source import Source
 from mlops_iac.blueprint.templates.applying import Applier, layer
-from mlops_iac.blueprint.templates.content import AppliedTemplate
+from mlops_iac.blueprint.templates.content import AppliedTemplate, TemplateContent, TemplateFinder
 from mlops_iac.blueprint.templates.limits import Limit
 from mlops_iac.blueprint.templates.parameters import fill_in
 from mlops_iac.errors import Diagnostic
@@ -81,6 +81,7 @@ class Trial:
         ]
         blueprint = team.bare(self._platform, self.parameters, named)
         found: list[Diagnostic] = []
+        empty: LoadedBlueprint | None = None
         for candidate in (blueprint, team.small(blueprint)):
             text = team.text_of(team.comply(candidate, limits))
             for _ in range(3):  # a script stands in a folder, which has to be there first
@@ -88,14 +89,29 @@ class Trial:
                     folder / "blueprint.yaml", templates=lambda: self.finder, text=text, shown=SHOWN
                 )
                 found = [item for item in said if item.severity == "error"]
-                if loaded is not None:
+                if loaded is not None and makes_something(loaded):
                     return loaded, found
-                if not _make_missing(folder, found):
+                empty = empty or loaded
+                if not make_missing(folder, found):
                     break
-        return None, found
+        return empty, ([] if empty is not None else found)
 
 
-def _make_missing(folder: Path, found: Sequence[Diagnostic]) -> bool:
+def read_over(
+    content: TemplateContent, below: TemplateFinder, folder: Path, text: str
+) -> tuple[LoadedBlueprint | None, list[Diagnostic]]:
+    """A team's blueprint in `folder` that extends the template under `team.SOURCE`."""
+    finder = Including(content, team.SOURCE, lambda: below)
+    return inspect(folder / "blueprint.yaml", templates=lambda: finder, text=text, shown=SHOWN)
+
+
+def makes_something(loaded: LoadedBlueprint) -> bool:
+    """Whether there is a model or a service, for limits and platforms to say something of."""
+    blueprint = loaded.resolve().blueprint
+    return bool(blueprint.models or blueprint.serving)
+
+
+def make_missing(folder: Path, found: Sequence[Diagnostic]) -> bool:
     """Make the files that the template names and a team brings; whether there were any."""
     made = False
     for item in found:

@@ -67,6 +67,17 @@ def bare(platform: str, parameters: Mapping[str, Any], environments: Iterable[st
     return found
 
 
+def head(platform: str, extends: str) -> dict[str, str]:
+    """What a team says at least, as YAML by key."""
+    least = bare(platform, {})
+    return {key: extends if key == "extends" else json.dumps(value) for key, value in least.items()}
+
+
+def what() -> dict[str, str]:
+    """A dataset, a model, and a service, as YAML by key."""
+    return {key: json.dumps(value) for key, value in _WHAT.items()}
+
+
 def small(blueprint: Mapping[str, Any]) -> dict[str, Any]:
     """The same with a dataset, a model, and a service."""
     return {**deepcopy(dict(blueprint)), **deepcopy(_WHAT)}
@@ -88,9 +99,9 @@ def comply(blueprint: Mapping[str, Any], limits: Iterable[Limit]) -> dict[str, A
     return made
 
 
-def write_files(folder: Path, files: Mapping[str, str] = FILES) -> None:
-    """Write what the blueprint names into a folder."""
-    for name, content in files.items():
+def write_files(folder: Path, files: Mapping[str, str] | None = None) -> None:
+    """Write what the blueprint names into a folder; `files` are more, or other ones."""
+    for name, content in {**FILES, **(files or {})}.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content, encoding="utf-8")

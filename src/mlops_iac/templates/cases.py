@@ -1,0 +1,168 @@
+r"""Golden cases of a template: `tests/NAME.yaml`, what a team writes and what it gets.
+
+    description: what it shows
+    parameters: {tier: gold}
+    platform: sagemaker           # only where the template has several
+    blueprint: {owner: a@b.com}   # a team's own lines, as a mapping or as text
+    files: {data/x.csv: "a,b\n"}  # what it names; what is not given stands in empty
+    expect:
+      resolved: {security.network: private, environments.prod.protect: true}
+      resources: {"aws:sagemaker/endpoint:Endpoint": 1, prod: {"aws:kms/key:Key": 2}}
+      errors: ["'vertex' is not"] # the blueprint is refused, with these and no others
+
+Beside it, `tests/NAME/` holds whole results: `ENVIRONMENT.resolved.yaml`, every leaf, and
+`ENVIRONMENT.lock.json`, every resource. `template test --update` writes them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from mlops_iac.blueprint.compose import compose
+from mlops_iac.blueprint.decode import Decoder
+from mlops_iac.blueprint.scalars import core
+from mlops_iac.blueprint.source import Entry, Node, Source, problem
+from mlops_iac.blueprint.templates.content import TemplateContent
+from mlops_iac.blueprint.templates.manifest import text_of
+from mlops_iac.errors import BlueprintInvalid, Diagnostic
+from mlops_iac.records import Record
+from mlops_iac.templates.case_sections import CaseSection
+from mlops_iac.templates.files import wrong_name
+
+FOLDER = "tests/"
+RESOLVED = ".resolved.yaml"
+GRAPH = ".lock.json"
+
+
+class Case(Record):
+    """One case. `parameters` and `blueprint` are as written; `golden` its files, by name."""
+
+    name: str
+    section: CaseSection
+    source: Source
+    parameters: Node | None
+    blueprint: Node | None
+    resolved: Mapping[str, Entry]
+    golden: Mapping[str, bytes]
+
+    def text(self, head: Mapping[str, str]) -> str:
+        """The team's blueprint: its own lines over `head`, which is YAML by key."""
+        own = self.blueprint.entries if self.blueprint is not None else {}
+        lines = [f"{key}: {value}" for key, value in head.items() if key not in own]
+        lines += [f"{_quoted(key)}: {flow(entry.value)}" for key, entry in own.items()]
+        return "\n".join([*lines, ""])
+
+    def extends(self, source: str) -> str:
+        """The `extends` that uses the template at `source` with its parameters."""
+        given = flow(self.parameters) if self.parameters is not None else "{}"
+        return f"[{{template: {_quoted(source)}, parameters: {given}}}]"
+
+
+def case_names(content: TemplateContent) -> list[str]:
+    """The cases that a template has, sorted."""
+    return sorted(
+        name.removeprefix(FOLDER).removesuffix(".yaml")
+        for name in content.files
+        if name.startswith(FOLDER) and name.endswith(".yaml") and name.count("/") == 1
+    )
+
+
+def read_case(content: TemplateContent, name: str) -> Case:
+    """One case. Raises BlueprintInvalid with everything that is wrong with its file."""
+    file = f"{FOLDER}{name}.yaml"
+    source = text_of(content, file)
+    root, found = compose(source) if source.text.strip() else (Node("map", source, 1, 1), [])
+    decoder = Decoder(None)
+    section: CaseSection = decoder.root(CaseSection, root, "case")
+    found += decoder.found.problems
+    own = _value(root, "blueprint")
+    if own is not None and own.kind == "scalar":
+        try:
+            own = compose(Source(f"{source.file} (blueprint)", own.text))[0]
+        except BlueprintInvalid as error:
+            found += error.diagnostics
+    found += _checks(root, own)
+    if found:
+        raise BlueprintInvalid(found)
+    expect = _value(root, "expect")
+    resolved = _value(expect, "resolved") if expect is not None else None
+    prefix = f"{FOLDER}{name}/"
+    return Case(
+        name=name,
+        section=section,
+        source=source,
+        parameters=_value(root, "parameters"),
+        blueprint=own,
+        resolved=resolved.entries if resolved is not None else {},
+        golden={
+            path.removeprefix(prefix): data
+            for path, data in content.files.items()
+            if path.startswith(prefix)
+        },
+    )
+
+
+def _checks(root: Node, own: Node | None) -> Iterator[Diagnostic]:
+    if own is not None and own.kind != "map":
+        message = "blueprint takes a mapping, or a text that is one"
+        yield problem(root.entries["blueprint"].value, "wrong-type", message, path="blueprint")
+    files = _value(root, "files")
+    for name, entry in (files.entries if files is not None else {}).items():
+        if wrong := wrong_name(name):
+            yield problem(entry.key, "bad-path", f"the file name '{name}' {wrong}", path="files")
+    expect = _value(root, "expect")
+    errors = _value(expect, "errors") if expect is not None else None
+    for node in errors.items if errors is not None else []:
+        try:
+            re.compile(node.text)
+        except re.error as error:
+            message = f"'{node.text}' is no regular expression: {error}"
+            yield problem(node, "bad-pattern", message, path="expect.errors")
+    resources = _value(expect, "resources") if expect is not None else None
+    for key, entry in (resources.entries if resources is not None else {}).items():
+        inner = entry.value.entries if entry.value.kind == "map" else {key: entry}
+        for name, item in inner.items():
+            count = core(item.value) if item.value.kind == "scalar" else None
+            if not isinstance(count, int) or isinstance(count, bool) or count < 0:
+                message = f"'{name}' takes how many there are, a whole number"
+                yield problem(item.value, "wrong-type", message, path="expect.resources")
+
+
+def _value(node: Node, key: str) -> Node | None:
+    entry = node.entries.get(key)
+    return entry.value if entry is not None and not entry.value.is_null else None
+
+
+def flow(node: Node) -> str:
+    """A node as YAML on one line, its values as they were written: `1.20` stays so."""
+    match node.kind:
+        case "map":
+            inner = (f"{_quoted(key)}: {flow(e.value)}" for key, e in node.entries.items())
+            return f"{{{', '.join(inner)}}}"
+        case "list":
+            return f"[{', '.join(flow(item) for item in node.items)}]"
+        case _:
+            if node.is_null:
+                return "null"
+            return _quoted(node.text) if isinstance(core(node), str) else node.text
+
+
+def _quoted(text: str) -> str:
+    """Any text as a scalar of YAML, whose double quotes are JSON's."""
+    return json.dumps(text)
+
+
+def resolved_text(leaves: Mapping[str, Any]) -> str:
+    """Every leaf on a line of its own, in the order of the language."""
+    lines = ["# Written by `mlops-iac template test --update`.\n"]
+    for path, value in leaves.items():
+        if path != "extends" and not path.startswith("extends["):
+            lines.append(f"{_key(path)}: {json.dumps(value, ensure_ascii=False)}\n")
+    return "".join(lines)
+
+
+def _key(path: str) -> str:
+    return path if re.fullmatch(r"[A-Za-z][A-Za-z0-9_.\-]*", path) else json.dumps(path)
