@@ -21,7 +21,7 @@ from mlops_iac.errors import MlopsError, StackNotFound, UsageError
 from mlops_iac.records import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from mlops_iac.api.deploying import Deployment
     from mlops_iac.api.ephemeral_deploying import RecordedDeployment
@@ -179,7 +179,7 @@ class RecordedProject(Project):
         self.stack = stack
         self.url = url
         self.state = state
-        record = record_of(state.tags)
+        record = record_of(state)
         assert record is not None
         self.record = record
 
@@ -241,7 +241,7 @@ def recorded(project: Project, stack: str) -> RecordedProject | None:
             exported = asked.export(stack)["deployment"] or {}
             tags = asked.tags(stack)
             state = state_of(stack, exported, updated=listed[stack].updated, tags=tags)
-        if record_of(tags) is not None:
+        if record_of(state) is not None:
             return RecordedProject(project.loaded, stack, url, state)
     return None
 
@@ -265,12 +265,26 @@ def find(project: Project, stack: str) -> Project:
     return project
 
 
-def record_of(tags: Mapping[str, str]) -> EphemeralRecord | None:
-    """What the tags of a stack say, None where it is not ephemeral or does not say until when."""
-    base, found, until = tags.get(STACK_TAG, "").partition(" until ")
+def record_of(state: State) -> EphemeralRecord | None:
+    """What a stack says of itself, None where it is not ephemeral or does not say until when.
+
+    Its tag counts, and what it holds must agree: a stack whose resources were not deployed as
+    ephemeral ones is none, whatever its tag says.
+    """
+    base, found, until = state.tags.get(STACK_TAG, "").partition(" until ")
     if not base or not found:
+        return None
+    if any(tags.get(TAG) != "true" for tags in _tags(state)):
         return None
     try:
         return EphemeralRecord(base, datetime.strptime(until, _TIME).replace(tzinfo=UTC))
     except ValueError:
         return None
+
+
+def _tags(state: State) -> Iterator[Mapping[str, Any]]:
+    """The tags of its resources, those that the stack put there."""
+    for item in state.resources:
+        tags = (item.get("inputs") or {}).get("tags")
+        if isinstance(tags, Mapping) and tags.get("environment") == state.stack:
+            yield tags

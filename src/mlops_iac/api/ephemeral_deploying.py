@@ -44,7 +44,7 @@ class EphemeralDeployment(Deployment):
         state = self._state
         if state is None:
             return None
-        found = record_of(state.tags)
+        found = record_of(state)
         if found is None:
             raise UsageError(
                 f"the backend has a stack {self.stack} that is not ephemeral; nothing was done",
@@ -146,7 +146,9 @@ class RecordedDeployment(Deployment):
     def record_now(self) -> EphemeralRecord | None:
         """What the backend says of the stack at this moment."""
         with self._open() as backend:
-            return record_of(backend.tags(self.stack))
+            return record_of(
+                state_of(self.stack, self.project.state.deployment, tags=backend.tags(self.stack))
+            )
 
     def plan_destroy(self) -> Plan:
         """Return what `destroy` would delete."""

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from mlops_iac.api.ephemeral import EphemeralRecord, RecordedProject, record_of
+from mlops_iac.api.ephemeral import STACK_TAG, EphemeralRecord, RecordedProject, record_of
 from mlops_iac.api.project import LOCAL
 from mlops_iac.errors import MlopsError
 from mlops_iac.records import Record
@@ -61,12 +61,13 @@ def _all(project: Project) -> Iterator[Ephemeral]:
                 if item.name in project.environments:
                     continue
                 tags = asked.tags(item.name)
-                record = record_of(tags)
-                if record is None:
+                if STACK_TAG not in tags:
                     continue
                 exported = asked.export(item.name)["deployment"] or {}
                 state = state_of(item.name, exported, updated=item.updated, tags=tags)
-                yield Ephemeral(item.name, record, state, url)
+                record = record_of(state)
+                if record is not None:
+                    yield Ephemeral(item.name, record, state, url)
 
 
 class Ended(Record):

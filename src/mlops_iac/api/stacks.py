@@ -295,7 +295,7 @@ def _others(project: Project, found: States, now: datetime) -> tuple[list[Row], 
     rows: list[Row] = []
     notes: list[str] = []
     for state in found.others:
-        record = record_of(state.tags)
+        record = record_of(state)
         if record is None:
             if state.resources:
                 notes.append(

@@ -1,0 +1,104 @@
+"""No two environments of one account give one physical name twice, an ephemeral one included.
+
+What names a resource is taken from the provider's facts of automatic names (`NameRule`), not from
+what the components happen to set. A name that is left to the provider ends at random.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import combinations
+from pathlib import Path
+
+import pytest
+
+from mlops_iac.api import Project, compiling
+from mlops_iac.api.ephemeral import declare
+from mlops_iac.emulators.aws.resources import handler_for
+from mlops_iac.graph.model import ResourceGraph
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "schedule-adherence"
+ONE_ACCOUNT = re.compile(r"account: \d+")
+# Named within another resource, which is the stack's own: a role, a scalable target, a bucket.
+INSIDE = (
+    "aws:iam/rolePolicy:RolePolicy",
+    "aws:appautoscaling/policy:Policy",
+    "aws:s3/bucketObjectv2:BucketObjectv2",
+)
+
+
+@pytest.fixture(scope="module")
+def blueprint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The example with every environment in one account and region, each training its own."""
+    folder = tmp_path_factory.mktemp("apart")
+    text = (EXAMPLE / "blueprint.yaml").read_text(encoding="utf-8")
+    text = ONE_ACCOUNT.sub("account: 111111111111", text)
+    text = re.sub(r"\n    models: \{adherence: \{promote_from: \w+\}\}", "", text)
+    for name in ("workload", "data"):
+        (folder / name).symlink_to(EXAMPLE / name)
+    path = folder / "blueprint.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def names(graph: ResourceGraph) -> set[tuple[str, str]]:
+    """Type and name of every resource whose name is fixed before it is made."""
+    found = set()
+    for item in graph:
+        handler = handler_for(item.type) if item.custom else None
+        if handler is None or handler.name is None or item.type in INSIDE:
+            continue
+        name = item.inputs.get(handler.name.property)
+        if isinstance(name, str) and "${" not in name:
+            found.add((item.type, name))
+    return found
+
+
+def captured(project: Project, stacks: list[str]) -> dict[str, set[tuple[str, str]]]:
+    folder, program = compiling.work_program(project)
+    return {
+        name: names(compiling.capture_program(project, name, folder, program.config[name]))
+        for name in stacks
+    }
+
+
+def test_no_name_is_given_twice(blueprint: Path) -> None:
+    from mlops_iac.api import load
+
+    project = load(blueprint)
+    found = captured(project, ["dev", "staging", "prod"])
+    ephemeral = declare(blueprint, "pr-123", "dev")
+    found |= captured(ephemeral, ["pr-123"])
+    assert all(len(each) > 5 for each in found.values())
+    for one, other in combinations(found, 2):
+        assert found[one] & found[other] == set()
+    # The same names, but for the environment's: nothing was left out of the comparison.
+    plain = {
+        stack: {(kind, name.replace(stack, "~")) for kind, name in each}
+        for stack, each in found.items()
+    }
+    assert plain["dev"] == plain["prod"] == plain["pr-123"]
+
+
+def test_a_bucket_is_never_named(blueprint: Path) -> None:
+    """A bucket's name is one of the whole world: all of ours end at random."""
+    graph = declare(blueprint, "pr-123", "dev").capture("pr-123")
+    buckets = graph.of_type("aws:s3/bucket:Bucket")
+    assert buckets
+    assert not [item for item in buckets if "bucket" in item.inputs]
+
+
+def test_an_ephemeral_environment_is_the_base_under_its_own_name(blueprint: Path) -> None:
+    project = declare(blueprint, "pr-123", "prod")
+    resolved = project.resolve("pr-123").blueprint
+    assert resolved.protect is False
+    assert resolved.serving["api"].scaling.max == 20
+    graph = project.capture("pr-123")
+    tags = {item.type: item.inputs["tags"] for item in graph if "tags" in item.inputs}
+    assert tags
+    for each in tags.values():
+        assert each["environment"] == "pr-123"
+        assert each["ephemeral"] == "true"
+        assert each["expires"] == project.record.expires_text
+    assert not [item for item in graph if item.protect]
+    assert not (blueprint.parent / "stacks").exists()

@@ -1,0 +1,281 @@
+"""Ephemeral stacks under the real Pulumi CLI, with a backend of files, on an emulated cloud.
+
+The product's own provider serves `local` alone, and the engine refuses an attached one for any
+other stack. Here both are lifted for this test: what is tested is everything else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mlops_iac.api import Project, load
+from mlops_iac.api.ephemeral import declare
+from mlops_iac.emulators.aws import server
+from mlops_iac.emulators.aws.provider import AwsProvider
+from mlops_iac.emulators.plugin import serve
+from mlops_iac.emulators.provider import ProviderError, ResourceState
+from mlops_iac.engine import pulumi_workspace
+from mlops_iac.engine.pulumi_backend import Backend
+
+pytestmark = [
+    pytest.mark.pulumi_cli,
+    pytest.mark.skipif(shutil.which("pulumi") is None, reason="there is no `pulumi` on PATH"),
+]
+
+BLUEPRINT = """\
+blueprint: 1
+name: churn
+owner: risk@acme.example
+platform: sagemaker
+region: eu-west-1
+alerts: {oncall: {email: oncall@acme.example}}
+budget: {monthly_usd: 100}
+environments:
+  dev: {account: "123456789012", tags: {team: risk}}
+  prod: {account: "123456789012"}
+"""
+PAST = "2020-01-01T00:00:00Z"
+
+
+class Anywhere(AwsProvider):
+    """Serves any stack; refuses to delete buckets whose name holds one of `kept`."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.kept: list[str] = []
+
+    def configure(self, stack: str, config: Any) -> None:
+        super().configure("local", config)
+
+    def delete(self, type_: str, state: ResourceState) -> None:
+        if any(word in json.dumps(state.inputs.get("tags", {})) for word in self.kept):
+            raise ProviderError("somebody holds on to it")
+        super().delete(type_, state)
+
+
+@dataclass
+class Team:
+    """A backend, a cloud, and checkouts of one repository on several machines."""
+
+    root: Path
+    cloud: Any
+    provider: Anywhere
+    answers: Any
+    checkouts: list[Path] = field(default_factory=list)
+
+    def checkout(self, text: str = BLUEPRINT) -> Path:
+        folder = self.root / f"machine-{len(self.checkouts)}"
+        folder.mkdir()
+        (folder / "blueprint.yaml").write_text(text, encoding="utf-8")
+        self.checkouts.append(folder)
+        return folder
+
+    def run(self, folder: Path, *words: str, expect: int = 0) -> tuple[str, str]:
+        from mlops_iac.cli._app import run
+
+        code = run(["-C", str(folder), *words])
+        answer = self.answers.readouterr()
+        assert code == expect, f"{words}: exit {code}\n{answer.out}\n{answer.err}"
+        return answer.out, answer.err
+
+    def stacks(self) -> list[str]:
+        with Backend("churn") as backend:
+            return [item.name for item in backend.stacks()]
+
+    def tag(self, stack: str) -> str:
+        with Backend("churn") as backend:
+            return backend.tags(stack).get("mlops-iac:ephemeral", "")
+
+    def expire(self, *stacks: str) -> None:
+        with Backend("churn") as backend:
+            for stack in stacks:
+                backend.tag(stack, {"mlops-iac:ephemeral": f"dev until {PAST}"})
+
+    def buckets(self, stack: str) -> list[str]:
+        s3 = server.client("s3", self.cloud, "eu-west-1")
+        found = []
+        for item in s3.list_buckets()["Buckets"]:
+            tags = s3.get_bucket_tagging(Bucket=item["Name"])["TagSet"]
+            if {"Key": "environment", "Value": stack} in tags:
+                found.append(item["Name"])
+        return found
+
+
+@pytest.fixture
+def team(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Team]:
+    cloud = server.start(tmp_path / "cloud")
+    provider = Anywhere(lambda: cloud.url, region="eu-west-1")
+    backend = tmp_path / "backend"
+    backend.mkdir()
+    for name, value in {
+        "HOME": str(tmp_path),
+        "PULUMI_HOME": str(tmp_path / "home"),
+        "PULUMI_BACKEND_URL": backend.as_uri(),
+        "PULUMI_CONFIG_PASSPHRASE": "x",
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+    }.items():
+        monkeypatch.setenv(name, value)
+    for name in ("CI", "PULUMI_DEBUG_PROVIDERS"):
+        monkeypatch.delenv(name, raising=False)
+
+    @contextlib.contextmanager
+    def environment(target: Any, _: object) -> Iterator[dict[str, str]]:
+        with serve(provider, target.program.resolve()) as served:
+            yield {
+                **served.environment,
+                "PULUMI_PYTHON_CMD": sys.executable,
+                "PULUMI_SKIP_UPDATE_CHECK": "true",
+            }
+
+    monkeypatch.setattr(pulumi_workspace, "environment", environment)
+    monkeypatch.chdir(tmp_path)
+    yield Team(tmp_path, cloud, provider, capsys)
+    server.stop(tmp_path / "cloud")
+
+
+def up(name: str, base: str = "dev", ttl: str = "24h") -> Sequence[str]:
+    return ("up", "-s", name, "--from", base, "--ttl", ttl, "--yes")
+
+
+def deploy(project: Project, stack: str) -> None:
+    """An `up` without a preview first, which would run the program twice."""
+    with project.deployment(stack) as deployment:
+        assert deployment.up().failures == {}
+
+
+def expires(tag: str) -> datetime:
+    return datetime.strptime(tag.partition(" until ")[2], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+
+
+def test_the_life_of_one(team: Team) -> None:
+    here = team.checkout()
+    _, told = team.run(here, *up("pr-123"))
+    assert "pr-123, made from dev, lives until" in told
+    assert team.stacks() == ["pr-123"]
+    assert team.tag("pr-123").startswith("dev until ")
+    assert sorted(path.name for path in here.iterdir()) == [".mlops-iac", "blueprint.yaml"]
+    first = set(team.buckets("pr-123"))
+    assert first
+
+    # Another machine has the repository, and nothing of the work folder.
+    there = team.checkout()
+    status = json.loads(team.run(there, "status", "-s", "pr-123", "--json")[0])
+    assert len(status["resources"]) > 10
+    assert any("ephemeral, made from dev" in note for note in status["notes"])
+    outputs = json.loads(team.run(there, "outputs", "-s", "pr-123", "--json")[0])
+    assert outputs["data_bucket"] in first
+    rows = json.loads(team.run(there, "stack", "ls", "--json")[0])["stacks"]
+    (row,) = [each for each in rows if each["stack"] == "pr-123"]
+    assert row["ephemeral"] is True
+    assert row["base"] == "dev"
+    assert not row["expired"]
+    assert row["engine"].startswith("pulumi 3.")
+    assert row["resources"] == len(status["resources"])
+    exported = json.loads(team.run(there, "stack", "export", "-s", "pr-123")[0])
+    assert exported["deployment"]["resources"]
+
+    # The same again from there renews it, and makes nothing twice.
+    before = expires(team.tag("pr-123"))
+    _, told = team.run(there, *up("pr-123", ttl="7d"))
+    assert "renewed" in told
+    assert (expires(team.tag("pr-123")) - before).days == 6
+    assert set(team.buckets("pr-123")) == first
+
+    # What does not fit is refused, and nothing is changed.
+    kept = team.tag("pr-123")
+    assert "was made from dev, not from prod" in team.run(there, *up("pr-123", "prod"), expect=2)[1]
+    assert "there is no stack 'pr-123'" in team.run(there, "up", "-s", "pr-123", expect=6)[1]
+    assert team.tag("pr-123") == kept
+
+    team.run(there, "destroy", "-s", "pr-123", "--yes")
+    assert team.stacks() == []
+    assert team.buckets("pr-123") == []
+    assert "there is no stack 'pr-123'" in team.run(there, "status", "-s", "pr-123", expect=6)[1]
+
+
+def test_expired_ones_are_destroyed_as_they_were_deployed(team: Team) -> None:
+    here = team.checkout()
+    for name in ("pr-1", "pr-2", "pr-3"):
+        deploy(declare(here / "blueprint.yaml", name, "dev"), name)
+    team.run(here, "compile")
+    deploy(load(here / "blueprint.yaml"), "dev")
+    # One made by hand, and one whose tag says what its resources do not: both are let alone.
+    with Backend("churn") as backend:
+        backend.make("handmade", here / "stacks" / "churn")
+        backend.tag("handmade", {"ephemeral": "true", "expires": PAST})
+        backend.tag("dev", {"mlops-iac:ephemeral": f"dev until {PAST}"})
+    team.expire("pr-1", "pr-2")
+    team.provider.kept.append("pr-1")
+
+    # The base is gone from the blueprint since, and this machine never saw the stacks.
+    gone = BLUEPRINT.replace("  dev: {", "  test: {")
+    there = team.checkout(gone.replace("environments:", "environments:\n  dev: {}"))
+    shown = json.loads(team.run(there, "destroy", "--expired", "--preview-only", "--json")[0])
+    assert [item["stack"] for item in shown["expired"]] == ["pr-1", "pr-2"]
+    assert team.run(there, "destroy", "--expired", expect=2)[1].count("not a terminal") == 1
+    assert team.stacks() == ["dev", "handmade", "pr-1", "pr-2", "pr-3"]
+
+    out, _ = team.run(there, "destroy", "--expired", "--yes", "--json", expect=4)
+    ended = {item["stack"]: item for item in json.loads(out)["expired"]}
+    assert not ended["pr-1"]["destroyed"]
+    assert any("somebody holds on to it" in why for why in ended["pr-1"]["failures"])
+    assert ended["pr-2"]["destroyed"]
+    assert team.stacks() == ["dev", "handmade", "pr-1", "pr-3"]
+    assert team.buckets("pr-2") == []
+    assert team.buckets("pr-3")
+    assert team.buckets("dev")
+
+    # What failed is found again; its base is not even declared here.
+    team.provider.kept.clear()
+    elsewhere = team.checkout(gone.replace("  test: {", "  other: {"))
+    _, told = team.run(elsewhere, "destroy", "--expired", "--yes")
+    assert "pr-1" in told
+    assert team.stacks() == ["dev", "handmade", "pr-3"]
+    assert team.buckets("dev")
+    assert team.buckets("pr-1") == []
+
+
+def test_a_stack_that_is_not_ephemeral_is_not_taken_over(team: Team) -> None:
+    here = team.checkout()
+    team.run(here, "compile")
+    with Backend("churn") as backend:
+        backend.make("pr-9", here / "stacks" / "churn")
+    _, told = team.run(here, *up("pr-9"), expect=2)
+    assert "has a stack pr-9 that is not ephemeral" in told
+    assert team.tag("pr-9") == ""
+    assert team.buckets("pr-9") == []
+    assert (
+        "there is no stack 'pr-9'" in team.run(here, "destroy", "-s", "pr-9", "--yes", expect=6)[1]
+    )
+
+
+def test_what_fails_half_way_is_ephemeral_already(team: Team) -> None:
+    here = team.checkout()
+    team.provider.create = _failing(team.provider.create)  # type: ignore[method-assign]
+    team.run(here, *up("pr-5"), expect=4)
+    assert team.tag("pr-5").startswith("dev until ")
+    team.expire("pr-5")
+    team.run(team.checkout(), "destroy", "--expired", "--yes")
+    assert team.stacks() == []
+    assert team.buckets("pr-5") == []
+
+
+def _failing(create: Any) -> Any:
+    def made(urn: str, type_: str, *rest: Any) -> Any:
+        if "budget" in type_:
+            raise ProviderError("no")
+        return create(urn, type_, *rest)
+
+    return made

@@ -1,0 +1,144 @@
+"""Ephemeral environments without an engine: names, times, what is refused, what is recorded."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from mlops_iac.api import load
+from mlops_iac.api.ephemeral import STACK_TAG, EphemeralRecord, declare, parse_ttl, record_of
+from mlops_iac.api.states import State
+from mlops_iac.errors import BlueprintInvalid, MlopsError, StackNotFound, UsageError
+
+TEXT = """\
+blueprint: 1
+name: churn
+platform: sagemaker
+region: eu-west-1
+tags: {expires: never}
+environments:
+  dev: {account: "111111111111", tags: {team: risk}, region: eu-central-1}
+  prod: {account: "222222222222"}
+"""
+NOW = datetime(2026, 11, 21, 10, 30, 15, 999, tzinfo=UTC)
+
+
+@pytest.fixture
+def blueprint(tmp_path: Path) -> Path:
+    path = tmp_path / "blueprint.yaml"
+    path.write_text(TEXT, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("text", "time"),
+    [
+        ("30m", timedelta(minutes=30)),
+        ("24h", timedelta(hours=24)),
+        ("7d", timedelta(days=7)),
+        ("2w", timedelta(days=14)),
+        ("1d12h", timedelta(hours=36)),
+    ],
+)
+def test_times(text: str, time: timedelta) -> None:
+    assert parse_ttl(text) == time
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "soon",
+        "24",
+        "h",
+        "-1h",
+        "1.5h",
+        "24 h",
+        "24H",
+        "1h1h",
+        "0m",
+        "91d",
+        "9" * 40 + "h",
+        "1h;",
+    ],
+)
+def test_times_that_are_none(text: str) -> None:
+    with pytest.raises(UsageError) as error:
+        parse_ttl(text)
+    assert error.value.hint
+
+
+def test_it_is_the_overlay_of_its_base_under_its_own_name(blueprint: Path) -> None:
+    project = declare(blueprint, "pr-123", "dev", ttl=timedelta(hours=2), now=NOW)
+    assert project.environments == ("pr-123",)
+    resolved = project.resolve("pr-123")
+    assert resolved.environment == "pr-123"
+    assert resolved.blueprint.account == "111111111111"
+    assert resolved.blueprint.region == "eu-central-1"
+    assert resolved.blueprint.protect is False
+    assert resolved.blueprint.tags == {
+        "team": "risk",
+        "ephemeral": "true",
+        "expires": "2026-11-21T12:30:15Z",
+    }
+    assert project.record.stack_tags == {STACK_TAG: "dev until 2026-11-21T12:30:15Z"}
+    assert load(blueprint).environments == ("local", "dev", "prod")
+
+
+@pytest.mark.parametrize(
+    ("name", "base", "kind", "words"),
+    [
+        ("dev", "prod", UsageError, "dev is an environment of the blueprint"),
+        ("local", "dev", UsageError, "local is an environment of the blueprint"),
+        ("PR_123", "dev", UsageError, "cannot be the name of an environment"),
+        ("pr/123", "dev", UsageError, "cannot be the name of an environment"),
+        ("../../x", "dev", UsageError, "cannot be the name of an environment"),
+        ("p" * 21, "dev", UsageError, "has 21 characters"),
+        ("pr-123", "test", StackNotFound, "there is no environment 'test'"),
+        ("pr-123", "pr-123", StackNotFound, "there is no environment 'pr-123'"),
+        ("pr-123", "local", UsageError, "local is emulated"),
+    ],
+)
+def test_names_that_are_refused(
+    blueprint: Path, name: str, base: str, kind: type[MlopsError], words: str
+) -> None:
+    with pytest.raises(kind, match=words):
+        declare(blueprint, name, base)
+    assert [path.name for path in blueprint.parent.iterdir()] == ["blueprint.yaml"]
+
+
+def test_what_its_base_fixes_for_itself_is_refused(blueprint: Path) -> None:
+    """A bucket that the base names would be the base's own."""
+    fixed = 'team: risk}, overrides: {"s3.Bucket/data-data": {bucket: mine}}'
+    blueprint.write_text(TEXT.replace("team: risk}", fixed), encoding="utf-8")
+    assert load(blueprint)
+    project = declare(blueprint, "pr-123", "dev")
+    with pytest.raises(BlueprintInvalid) as error:
+        project.calls("pr-123")
+    (item,) = error.value.diagnostics
+    assert "pr-123 and dev would share the s3.Bucket 'mine'" in item.message
+    assert item.line == 7
+
+
+@pytest.mark.parametrize("text", ["", "dev", "dev until tomorrow", " until 2026-11-21T12:30:15Z"])
+def test_what_is_no_record(text: str) -> None:
+    assert record_of(State("pr-1", tags={STACK_TAG: text})) is None
+
+
+def test_what_a_stack_holds_must_agree_with_its_tag() -> None:
+    def state(**tags: str) -> State:
+        item = {
+            "type": "aws:s3/bucket:Bucket",
+            "custom": True,
+            "inputs": {"tags": {"environment": "pr-1", **tags}},
+        }
+        kept = {STACK_TAG: "dev until 2026-11-21T12:30:15Z"}
+        return State("pr-1", deployment={"resources": [item]}, tags=kept)
+
+    assert record_of(state()) is None
+    found = record_of(state(ephemeral="true"))
+    assert found == EphemeralRecord("dev", datetime(2026, 11, 21, 12, 30, 15, tzinfo=UTC))
+    assert found.expired(datetime(2026, 11, 21, 12, 30, 15, tzinfo=UTC))
+    assert not found.expired(datetime(2026, 11, 21, 12, 30, 14, tzinfo=UTC))
