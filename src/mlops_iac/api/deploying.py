@@ -348,13 +348,15 @@ _UNREACHABLE = ("EndpointConnectionError", "ConnectTimeoutError", "ProxyConnecti
 
 
 @contextmanager
-def credentials(stack: str, model: str) -> Iterator[None]:
-    """Turn the SDK's words about credentials and the network into ours."""
+def credentials(
+    stack: str, model: str, *, what: str = "for the newest approved version"
+) -> Iterator[None]:
+    """Turn the SDK's words about credentials and the network into ours; `what` is asked."""
     try:
         yield
     except Exception as error:
         names = {kind.__name__ for kind in type(error).__mro__}
-        asked = f"cannot ask {stack} for the newest approved version of {model}: {error}"
+        asked = f"cannot ask {stack} {what} of {model}: {error}"
         pin = f"pin models.{model}.version in the blueprint"
         if names.intersection(_SIGN_IN):
             raise AuthenticationError(asked, hint=f"sign in, or {pin}") from None
