@@ -306,7 +306,13 @@ def manifest_line(origin: Origin) -> str:
 
 def hostile(origin: Origin, kind: str) -> list[str]:
     blob = origin.blob(b"x")
-    inner = origin.git("mktree", given=f"100644 blob {blob}\tx".encode())
+    inner = bomb = origin.git("mktree", given=f"100644 blob {blob}\tx".encode())
+    deep = inner
+    for _ in range(9):
+        ten = "\n".join(f"040000 tree {bomb}\td{number}" for number in range(10))
+        bomb = origin.git("mktree", given=ten.encode())
+    for _ in range(60):
+        deep = origin.git("mktree", given=f"040000 tree {deep}\td".encode())
     large = origin.blob(b"x" * (2**20 + 1)) if kind == "large" else blob
     return {
         "link": [f"120000 blob {origin.blob(b'/etc/passwd')}\tlink"],
@@ -318,6 +324,8 @@ def hostile(origin: Origin, kind: str) -> list[str]:
         "many": [f"100644 blob {blob}\tf{number}" for number in range(2000)],
         "heavy": [f"100644 blob {origin.blob(bytes(2**20))}\tf{number}" for number in range(17)],
         "escape": [f"100644 blob {blob}\ta\x1b[2J"],
+        "bomb": [f"040000 tree {bomb}\tbomb"],
+        "deep": [f"040000 tree {deep}\tdeep"],
         "case of git": [f"040000 tree {inner}\t.GIT"],
     }[kind]
 
@@ -325,7 +333,7 @@ def hostile(origin: Origin, kind: str) -> list[str]:
 @pytest.mark.parametrize(
     "kind",
     ["link", "submodule", "up", "backslash", "twins", "large", "many", "heavy", "escape",
-     "case of git"],
+     "case of git", "bomb", "deep"],
 )  # fmt: skip
 def test_hostile_trees_are_refused_and_nothing_is_kept(
     origin: Origin, team: Team, repositories: Repositories, kind: str

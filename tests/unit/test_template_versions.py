@@ -92,6 +92,9 @@ def test_the_newest_is_by_number_and_never_a_pre_release() -> None:
 def test_what_there_is_instead() -> None:
     assert none_fits(parse_requirement("^9"), []) == "it has no version at all"
     assert none_fits(parse_requirement("^9"), ["1.0.0", "1.10.0"]) == "there is: 1.10.0 and 1.0.0"
+    many = [f"{major}.{minor}.0" for major in (1, 4) for minor in range(10)]
+    assert none_fits(parse_requirement("^2"), many).endswith("and 10 more; nearest is 1.0.0")
+    assert none_fits(parse_requirement("~1.12"), many).endswith("nearest is 1.9.0")
     assert "only pre-releases" in none_fits(parse_requirement(""), ["1.0.0-rc.1"])
 
 

@@ -18,6 +18,7 @@ from typing import Literal
 from uuid import uuid4
 
 from mlops_iac.blueprint.templates.content import TemplateUnavailable
+from mlops_iac.errors import UsageError
 from mlops_iac.templates.files import digest, read_folder
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
@@ -34,7 +35,14 @@ def cache_folder() -> Path:
         return Path(own).absolute()
     if shared := os.environ.get("XDG_CACHE_HOME"):
         return Path(shared).absolute() / "mlops-iac"
-    return Path.home() / ".cache" / "mlops-iac"
+    try:
+        return Path.home() / ".cache" / "mlops-iac"
+    except RuntimeError:
+        # Never a shared place such as /tmp: what others may write there, git would obey.
+        raise UsageError(
+            "there is no home folder to keep templates in",
+            hint="name a folder of your own in MLOPS_IAC_CACHE",
+        ) from None
 
 
 class ContentCache:
@@ -50,7 +58,7 @@ class ContentCache:
         if (known := _read.get(wanted)) is not None:
             return known
         folder = self._entry(wanted)
-        if not folder.is_dir():
+        if not _is_there(folder):
             return None
         try:
             files = read_folder(folder, folder.name)
@@ -68,7 +76,7 @@ class ContentCache:
         """
         found = digest(files)
         folder = self._entry(found)
-        if not folder.is_dir():
+        if not _is_there(folder):
             with contextlib.suppress(OSError):
                 self._write(folder, files)
         _read[found] = files
@@ -105,6 +113,13 @@ class ContentCache:
             with contextlib.suppress(OSError):
                 if time.time() - left.stat().st_mtime > _LEFT_BEHIND:
                     shutil.rmtree(left, ignore_errors=True)
+
+
+def _is_there(folder: Path) -> bool:
+    try:
+        return folder.is_dir()
+    except OSError:  # not ours to read
+        return False
 
 
 def forget() -> None:

@@ -54,20 +54,20 @@ def check(entries: Iterable[FileEntry], source: str) -> None:
     for number, entry in enumerate(entries, 1):
         total += max(0, entry.size)
         if entry.kind != "file":
-            raise _refused(source, f"'{shown(entry.path)}' is a {entry.kind}")
+            raise refused(source, f"'{shown(entry.path)}' is a {entry.kind}")
         if wrong := wrong_name(entry.path):
-            raise _refused(source, f"the file name '{shown(entry.path)}' {wrong}")
+            raise refused(source, f"the file name '{shown(entry.path)}' {wrong}")
         names.add(entry.path)
         if entry.size > LARGEST:
-            raise _refused(
+            raise refused(
                 source,
                 f"'{entry.path}' is larger than {LARGEST // 2**20} MiB",
                 "data, models and pictures do not belong into a template",
             )
         if number > MOST_FILES:
-            raise _refused(source, f"it has more than {MOST_FILES:,} files")
+            raise refused(source, f"it has more than {MOST_FILES:,} files")
         if total > MOST_BYTES:
-            raise _refused(source, f"its files are larger than {MOST_BYTES // 2**20} MiB together")
+            raise refused(source, f"its files are larger than {MOST_BYTES // 2**20} MiB together")
     if MANIFEST not in names.files:
         raise TemplateUnavailable(
             "template-missing",
@@ -148,10 +148,10 @@ def _walk(folder: Path, source: str) -> Iterable[FileEntry]:
                 continue
             number += 1
             if number > 2 * MOST_FILES:
-                raise _refused(source, f"it has more than {MOST_FILES:,} files")
+                raise refused(source, f"it has more than {MOST_FILES:,} files")
             if item.is_dir(follow_symlinks=False):
                 if wrong := wrong_name(path):  # its depth is bounded by this
-                    raise _refused(source, f"the folder name '{shown(path)}' {wrong}")
+                    raise refused(source, f"the folder name '{shown(path)}' {wrong}")
                 waiting.append((f"{path}/", item.path))
                 continue
             status = item.stat(follow_symlinks=False)
@@ -170,10 +170,10 @@ def _bytes(path: Path, entry: FileEntry, source: str) -> bytes:
     handle = os.open(path, flags)
     with os.fdopen(handle, "rb") as stream:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise _refused(source, f"'{entry.path}' is no longer a file")
+            raise refused(source, f"'{entry.path}' is no longer a file")
         content = stream.read(LARGEST + 1)
     if len(content) != entry.size:
-        raise _refused(source, f"'{entry.path}' changed while it was read")
+        raise refused(source, f"'{entry.path}' changed while it was read")
     return content
 
 
@@ -194,14 +194,15 @@ class _Names:
             other = self._written.setdefault(folded, name)
             if other != name:
                 why = f"'{other}' and '{name}' are one file on some systems"
-                raise _refused(self._source, why)
+                raise refused(self._source, why)
         self._folders.update(prefixes[:-1])
         if path in self.files or path in self._folders or not self.files.isdisjoint(prefixes):
-            raise _refused(self._source, f"there are two of '{path}'")
+            raise refused(self._source, f"there are two of '{path}'")
         self.files.add(path)
 
 
-def _refused(source: str, why: str, hint: str = "") -> TemplateUnavailable:
+def refused(source: str, why: str, hint: str = "") -> TemplateUnavailable:
+    """The error for a template that holds what none may."""
     return TemplateUnavailable(
         "template-refused", f"{source} is refused: {why}", hint=hint or "tell whoever publishes it"
     )

@@ -82,9 +82,8 @@ class Resolver:
         if self._offline:
             raise TemplateUnavailable(
                 "template-offline",
-                f"{pin.name}@{pin.version} ({source.text}) is not in the cache, and "
-                "MLOPS_IAC_OFFLINE is set",
-                hint="run once without it; from then on the cache has the locked version",
+                f"{pin.name}@{pin.version} ({source.text}) is not in the cache: working offline",
+                hint="run once without MLOPS_IAC_OFFLINE; from then on the cache has it",
             )
         content = self._fetched(source, pin.version, pin)
         if content.digest != pin.digest:
@@ -98,8 +97,8 @@ class Resolver:
         if self._offline and isinstance(source, GitSource):
             raise TemplateUnavailable(
                 "template-damaged",
-                f"{pin.name}@{pin.version} is damaged in the cache, and MLOPS_IAC_OFFLINE is set",
-                hint="run once without it: the version is then fetched again",
+                f"{pin.name}@{pin.version} is damaged in the cache: working offline",
+                hint="run once without MLOPS_IAC_OFFLINE: it is then fetched again",
             )
         self._cache.drop(pin.digest)
         return None

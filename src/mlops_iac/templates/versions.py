@@ -111,7 +111,20 @@ def none_fits(requirement: Requirement, versions: Iterable[str]) -> str:
     released = [version for version in known if not parse_version(version).prerelease]
     if not released and not requirement.bounds:
         return f"there are only pre-releases, which are taken when named: {listed(known, most=10)}"
-    return f"there is: {listed(known, most=10)}"
+    there = f"there is: {listed(known, most=10)}"
+    return there if len(known) <= 10 else f"{there}; nearest is {_nearest(requirement, known)}"
+
+
+def _nearest(requirement: Requirement, versions: Iterable[str]) -> str:
+    wanted = requirement.bounds[0][1] if requirement.bounds else parse_version("0.0.0")
+
+    def distance(version: str) -> tuple[int, ...]:
+        there = parse_version(version)
+        numbers = (there.major, there.minor, there.patch)
+        asked = (wanted.major, wanted.minor, wanted.patch)
+        return tuple(abs(one - other) for one, other in zip(numbers, asked, strict=True))
+
+    return min(versions, key=distance)
 
 
 def _bounds(operator: str, text: str, whole: str) -> list[tuple[str, Version]]:

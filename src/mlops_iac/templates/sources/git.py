@@ -14,7 +14,7 @@ from mlops_iac.templates.versions import VersionInvalid, parse_version
 
 _EXAMPLE = "write git+https://HOST/PATH or git+ssh://git@HOST/PATH, with #subdirectory=FOLDER"
 _HELPERS = "leave them out: git's own credential helpers and the SSH agent are used"
-_HOST = re.compile(r"[A-Za-z0-9\[]([A-Za-z0-9.:\]_-]*[A-Za-z0-9\]])?")
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|[0-9a-f.]*:[0-9a-f:.]+")
 _SSH_USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
@@ -58,11 +58,15 @@ class GitCommitSource(Record):
 
 
 class GitFailed(Exception):
-    """Git said no; the text is why, in one line. `gone`: it answered, and what is asked is not there."""
+    """Git said no; the text is why, in one line.
 
-    def __init__(self, why: str, *, gone: bool = False) -> None:
+    `gone`: it answered, and what is asked is not there. `too_much`: it does not stop answering.
+    """
+
+    def __init__(self, why: str, *, gone: bool = False, too_much: bool = False) -> None:
         super().__init__(why)
         self.gone = gone
+        self.too_much = too_much
 
 
 class GitEntry(Record):

@@ -16,11 +16,13 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from mlops_iac.templates.files import FileEntry
+from mlops_iac.templates.files import MOST_FILES, FileEntry
 from mlops_iac.templates.sources.git import GitEntry, GitFailed
 
 _MOST_LISTED = 32 * 1024 * 1024
-"""Bytes of a listing; no repository that is meant to be read has more."""
+"""Bytes of an answer; no list of tags that is meant to be read has more."""
+_MOST_OF_A_TREE = 2 * MOST_FILES * 320
+"""Bytes of the listing of a folder with as many files as a template may have, with long names."""
 # Without these git would work on the repository whose hook happens to run us.
 _OF_ANOTHER = re.compile(
     r"GIT_(DIR|WORK_TREE|INDEX_FILE|OBJECT_DIRECTORY|ALTERNATE_OBJECT_DIRECTORIES|NAMESPACE|PREFIX"
@@ -90,8 +92,11 @@ class GitCommand:
     def entries(self, repository: Path, commit: str, folder: str) -> list[GitEntry]:
         """What lies below a folder of a commit; sizes are known before anything is unpacked."""
         try:
-            listed = self._run(["ls-tree", "-r", "-l", "-z", f"{commit}:{folder}"], repository)
+            tree = ["ls-tree", "-r", "-l", "-z", f"{commit}:{folder}"]
+            listed = self._run(tree, repository, most=_MOST_OF_A_TREE)
         except GitFailed as error:
+            if error.too_much:
+                raise
             raise GitFailed(str(error), gone=self.has(repository, commit)) from None
         found = []
         for item in listed.split(b"\0")[:-1]:
@@ -145,7 +150,7 @@ class GitCommand:
             try:
                 data = process.stdout.read(most + 1) if process.stdout else b""
                 if len(data) > most:
-                    raise GitFailed("it answers with more than any repository of templates has")
+                    raise GitFailed("git does not stop listing", too_much=True)
                 code = process.wait()
             finally:
                 timer.cancel()

@@ -126,16 +126,18 @@ class _opened:  # noqa: N801 - reads as a statement
 
 
 def _walk(store: Any, tree: Any, prefix: bytes, depth: int) -> Iterator[GitEntry]:
-    """Files below a tree; it ends early where it is refused anyway."""
+    """Files below a tree. Raises GitFailed where there are more than any template has."""
     number = 0
     waiting = [(tree, prefix, depth)]
     while waiting:
         tree, prefix, depth = waiting.pop()
         for item in tree.iteritems():
             number += 1
+            if number > 2 * MOST_FILES:  # trees that hold each other a thousandfold never end
+                raise GitFailed("the tree does not end", too_much=True)
             name = prefix + item.path
             path = name.decode("utf-8", "surrogateescape")
-            if stat.S_ISDIR(item.mode) and depth < _DEEPEST and number <= 2 * MOST_FILES:
+            if stat.S_ISDIR(item.mode) and depth < _DEEPEST:
                 waiting.append((store[item.sha], name + b"/", depth + 1))
             else:
                 yield GitEntry(_entry(store, item, path), item.sha.decode())

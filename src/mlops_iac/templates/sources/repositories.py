@@ -12,7 +12,7 @@ from typing import Protocol
 from mlops_iac.blueprint.templates.content import TemplateUnavailable
 from mlops_iac.records import Record
 from mlops_iac.templates.cache import cache_folder
-from mlops_iac.templates.files import check, ignored, shown
+from mlops_iac.templates.files import MOST_FILES, check, ignored, refused, shown
 from mlops_iac.templates.sources.base import redact
 from mlops_iac.templates.sources.git import GitEntry, GitFailed, GitSource
 
@@ -55,8 +55,8 @@ class Repositories:
             if self._offline:
                 raise TemplateUnavailable(
                     "template-offline",
-                    f"{source.text} is not asked for its versions: MLOPS_IAC_OFFLINE is set",
-                    hint="run once without it; a version that is locked is then found in the cache",
+                    f"{source.text} is not asked for its versions: working offline",
+                    hint="run once without MLOPS_IAC_OFFLINE; what is locked is then in the cache",
                 )
             try:
                 self._tags[source.url] = self._way().tags(source.url)
@@ -112,6 +112,8 @@ class Repositories:
         try:
             entries = git.entries(repository, commit, source.subdirectory)
         except GitFailed as error:
+            if error.too_much:
+                raise refused(source.text, f"it has more than {MOST_FILES:,} files") from None
             if not error.gone:
                 raise
             raise TemplateUnavailable(
