@@ -34,14 +34,17 @@ def default_out(project: Project) -> Path:
     Looked for up to the repository's root, so that a repository of several projects keeps its
     programs in one place; beside the blueprint where there is none.
     """
-    if project.program_folder is not None:
-        return project.program_folder
-    for folder in (project.root, *project.root.parents):
+    return project.program_folder or program_folder(project.root, project.name)
+
+
+def program_folder(root: Path, name: str) -> Path:
+    """Return `default_out` of a project of that name whose blueprint lies in `root`."""
+    for folder in (root, *root.parents):
         if (folder / "stacks").is_dir():
-            return folder / "stacks" / project.name
+            return folder / "stacks" / name
         if (folder / ".git").exists():
             break
-    return project.root / "stacks" / project.name
+    return root / "stacks" / name
 
 
 def build(project: Project, out: Path) -> Program:

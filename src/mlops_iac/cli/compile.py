@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from mlops_iac.cli._fleet import all_stacks, fleet, given_stack, refuse
 from mlops_iac.cli._session import Session, verb
 
 
@@ -18,12 +19,18 @@ from mlops_iac.cli._session import Session, verb
         help="Where to; default stacks/NAME, in the nearest `stacks` folder of the repository.",
     ),
     click.Option(["--check"], is_flag=True, help="Write nothing; fail when the program is stale."),
+    all_stacks(),
 )
-def command(session: Session, out: Path | None, check: bool) -> int:
+def command(session: Session, out: Path | None, check: bool, folder: str | None) -> int:
     """Write the Pulumi program, its configuration per environment, and a lock file per stack.
 
     Exit code with --check: 0 fresh, 1 stale.
     """
+    if folder is not None:
+        from mlops_iac.api.fleet import Compile
+
+        refuse(session, out=out)
+        return fleet(session, folder, Compile(given_stack(), check))
     project = session.project()
     if check:
         reasons = project.stale(out)

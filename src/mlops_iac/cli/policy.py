@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mlops_iac.cli._diagnostics import style_of
+from mlops_iac.cli._fleet import all_stacks, fleet, given_stack, refuse
 from mlops_iac.cli._session import Session, verb
 from mlops_iac.errors import PolicyViolation, UsageError
 
@@ -26,20 +27,25 @@ _NO_TEAM = click.Option(
         default="text",
         help="How to print findings.",
     ),
-    click.Option(["--all-stacks"], is_flag=True, help="Every environment, and `local`."),
+    all_stacks(),
     _NO_TEAM,
 )
-def check(session: Session, form: Format, all_stacks: bool, no_team_rules: bool) -> None:
+def check(session: Session, form: Format, folder: str | None, no_team_rules: bool) -> int:
     """Check what the stacks would be against the guard rails; needs no credentials.
 
     Without -s, every environment of the blueprint. Exit code 5: a mandatory rule is broken.
     """
+    if folder is not None:
+        from mlops_iac.api.fleet import Policies
+
+        refuse(session)
+        return fleet(session, folder, Policies(given_stack(), not no_team_rules), form)
     from mlops_iac.policy import output
 
     project = session.project()
     if session.json and form == "text":
         form = "json"
-    stacks = _stacks(session, all_stacks)
+    stacks = _stacks(session)
     by_stack = {stack: project.policies(stack, own=not no_team_rules) for stack in stacks}
     found = output.together(by_stack)
     match form:
@@ -63,6 +69,7 @@ def check(session: Session, form: Format, all_stacks: bool, no_team_rules: bool)
     session.say(f"{', '.join(stacks)}: {summary}")
     if broken := [each for each in found if each.finding.counts]:
         raise PolicyViolation(_broken(broken), hint="each finding says what to do")
+    return 0
 
 
 def _broken(broken: list[Found]) -> str:
@@ -72,25 +79,19 @@ def _broken(broken: list[Found]) -> str:
     return f"{len(broken)} mandatory finding(s): {listed(rules)}"
 
 
-def _stacks(session: Session, all_stacks: bool) -> list[str]:
+def _stacks(session: Session) -> list[str]:
     from mlops_iac.api.project import LOCAL
 
     names = list(session.project().environments)
-    context: click.Context | None = click.get_current_context()
-    while context is not None:
-        if context.params.get("stack"):
-            if all_stacks:
-                raise UsageError("--all-stacks and -s exclude each other", hint="drop one of them")
-            return [session.stack]
-        context = context.parent
-    real = [name for name in names if name != LOCAL]
-    return names if all_stacks or not real else real
+    if given_stack():
+        return [session.stack]
+    return [name for name in names if name != LOCAL] or names
 
 
 def _tell_left_out(session: Session) -> None:
-    from mlops_iac.policy import team
+    from mlops_iac.api.policing import own_ids
 
-    if left_out := team.ids(session.project().root):
+    if left_out := own_ids(session.project()):
         session.say(f"note: the team's own rules were not run: {', '.join(left_out)}")
 
 
@@ -123,7 +124,7 @@ def ls(session: Session, rule: str | None, no_team_rules: bool) -> None:
                     "production": each.production,
                     "why": each.why,
                     "remediation": each.remediation,
-                    "source": each.source,
+                    "source": settings.source(each),
                     "parameters": {
                         name: {**asdict(parameter), "value": settings.parameters(each)[name]}
                         for name, parameter in each.parameters.items()

@@ -5,15 +5,22 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import click
 
 from mlops_iac.api.reviewing import Guards, Reviewed, reviews
 from mlops_iac.cli._ephemeral import EPHEMERAL_OPTIONS, project_of
+from mlops_iac.cli._fleet import all_stacks, fleet, given_stack, refuse
 from mlops_iac.cli._plan import plan_lines, size
 from mlops_iac.cli._policies import lines
 from mlops_iac.cli._session import Session, verb, write_file
 from mlops_iac.errors import UnexpectedChanges, UsageError
+
+if TYPE_CHECKING:
+    from mlops_iac.api import Project
+    from mlops_iac.graph.plan import Plan
+    from mlops_iac.policy.model import Finding
 
 
 @verb(
@@ -55,6 +62,7 @@ from mlops_iac.errors import UnexpectedChanges, UsageError
     ),
     click.Option(["--expect-no-changes"], is_flag=True, help="Exit with 7 when anything changes."),
     *EPHEMERAL_OPTIONS(),
+    all_stacks(),
 )
 def command(
     session: Session,
@@ -73,8 +81,20 @@ def command(
     expect_no_changes: bool,
     base: str | None,
     ttl: str | None,
-) -> None:
+    folder: str | None,
+) -> int:
     """Show what a deployment would change. Needs no credentials unless --live."""
+    if folder is not None:
+        from mlops_iac.api.fleet import Preview
+
+        refuse(
+            session,
+            all=every, live=live, engine=engine, target=target, diff=detail, unchanged=unchanged,
+            save_plan=save_plan, markdown=markdown, html=html, ttl=ttl,
+            **{"from": base, "against state": against == "state"},
+        )  # fmt: skip
+        asked = Preview(given_stack(), against or "", policy, not no_team_rules, expect_no_changes)
+        return fleet(session, folder, asked)
     declared_only = {"--all": every, "--against": against, "--save-plan": save_plan}
     project = project_of(session, base, ttl, without=declared_only)
     stacks = [name for name in project.environments if name != "local"] if every else []
@@ -107,7 +127,7 @@ def command(
             unchanged=unchanged,
             expect_no_changes=expect_no_changes,
         )
-        return
+        return 0
     if save_plan is not None:
         if target:
             raise UsageError("a saved plan is one of the whole stack", hint="drop --target")
@@ -119,6 +139,30 @@ def command(
             session.stack, against=against, live=live, engine=engine, targets=target
         )
     findings = project.policies(session.stack, own=not no_team_rules) if policy else None
+    _plan(session, project, plan, findings, unchanged=unchanged, detail=detail)
+    if findings is not None:
+        from mlops_iac.api.policing import require
+
+        require(findings, session.stack)
+    if expect_no_changes and plan.changes:
+        raise UnexpectedChanges(
+            f"{size(plan) or len(plan.changes)} change(s) where none were expected",
+            hint="`mlops-iac compile` and commit"
+            if plan.against == "lock"
+            else f"`mlops-iac up -s {plan.stack}` applies them",
+        )
+    return 0
+
+
+def _plan(
+    session: Session,
+    project: Project,
+    plan: Plan,
+    findings: Sequence[Finding] | None,
+    *,
+    unchanged: bool,
+    detail: bool,
+) -> None:
     if session.json:
         from mlops_iac.engine.preview_json import to_pulumi_json
 
@@ -138,17 +182,6 @@ def command(
             session.say(f"note: {note}")
         if findings is not None:
             lines(session, findings)
-    if findings is not None:
-        from mlops_iac.api.policing import require
-
-        require(findings, session.stack)
-    if expect_no_changes and plan.changes:
-        raise UnexpectedChanges(
-            f"{size(plan) or len(plan.changes)} change(s) where none were expected",
-            hint="`mlops-iac compile` and commit"
-            if plan.against == "lock"
-            else f"`mlops-iac up -s {plan.stack}` applies them",
-        )
 
 
 def _review(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mlops_iac.cli._diagnostics import show
+from mlops_iac.cli._fleet import all_stacks, fleet, given_stack, refuse
 from mlops_iac.cli._session import Session, verb
 
 if TYPE_CHECKING:
@@ -22,12 +23,18 @@ if TYPE_CHECKING:
         default="text",
         help="How to print problems.",
     ),
+    all_stacks(),
 )
-def command(session: Session, strict: bool, form: Format) -> int:
+def command(session: Session, strict: bool, form: Format, folder: str | None) -> int:
     """Check the blueprint in every environment; all problems in one pass.
 
     Exit code 0: no errors; 2: errors.
     """
+    if folder is not None:
+        from mlops_iac.api.fleet import Validate
+
+        refuse(session)
+        return fleet(session, folder, Validate(given_stack(), strict), form)
     from mlops_iac.api import validate
 
     path = session.file or "blueprint.yaml"

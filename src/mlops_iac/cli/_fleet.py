@@ -1,0 +1,232 @@
+"""`--all-stacks`: one command for every blueprint below a folder, one report."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mlops_iac.cli._diagnostics import style_of
+from mlops_iac.cli._session import Session
+from mlops_iac.errors import Diagnostic, StackNotFound, UsageError
+
+if TYPE_CHECKING:
+    from mlops_iac.api.fleet import Job, Outcome, Report, StackOutcome
+    from mlops_iac.blueprint.render import Format
+
+_GOOD = frozenset({"valid", "written", "unchanged", "fresh", "kept", "no changes"})
+_COLORS = {"changes": "yellow", "new": "yellow"}
+
+
+def all_stacks() -> click.Option:
+    """The option; its value is the folder, the current one where none is given."""
+    return click.Option(
+        ["--all-stacks", "folder"],
+        is_flag=False,
+        flag_value=".",
+        metavar="[DIR]",
+        help="Every blueprint below DIR (default: here), in parallel; with -s, stacks so named.",
+    )
+
+
+def given_stack() -> str:
+    """The stack that was named with -s; empty where none was."""
+    context = click.get_current_context(silent=True)
+    while context is not None:
+        if context.params.get("stack"):
+            return str(context.params["stack"])
+        context = context.parent
+    return ""
+
+
+def refuse(session: Session, **given: object) -> None:
+    """Raise UsageError for options that make no sense for many blueprints."""
+    named = [f"--{name.replace('_', '-')}" for name, value in given.items() if value]
+    if session.file:
+        named.insert(0, "-f")
+    if named:
+        raise UsageError(
+            f"--all-stacks takes no {', '.join(named)}", hint="drop it, or name one blueprint"
+        )
+
+
+def fleet(session: Session, folder: str, job: Job, form: Format = "text") -> int:
+    """Run a job over every blueprint below a folder, print the report, return the exit code."""
+    from mlops_iac.api.fleet import blueprints, run
+
+    files = blueprints(Path(folder))
+    if not files:
+        raise UsageError(
+            f"there is no blueprint below {folder}",
+            hint="blueprints are YAML files named blueprint.yaml or with `blueprint: 1` at the top",
+        )
+    progress = _Progress(session)
+    try:
+        report = run(files, job, heard=progress)
+    finally:
+        progress.clear()
+    if job.stack and not report.outcomes:
+        raise StackNotFound(
+            f"none of {len(files)} blueprints below {folder} has a stack {job.stack!r}",
+            hint="`mlops-iac validate --all-stacks` lists them",
+        )
+    _print(session, report, "json" if session.json and form == "text" else form)
+    code = report.exit_code
+    if code and form == "text" and not session.json:
+        session.error(_verdict(report), "each problem says what to do")
+    return code
+
+
+def _print(session: Session, report: Report, form: Format) -> None:
+    match form:
+        case "json":
+            session.emit_json(as_json(report))
+        case "text":
+            for line in lines(session, report):
+                session.out(line)
+            session.say(f"{report.seconds:.1f}s, {report.workers} worker(s)")
+        case _:
+            from mlops_iac.blueprint.render import render
+
+            if shown := render(told(report), form):
+                session.out(shown)
+
+
+def _verdict(report: Report) -> str:
+    failed = sum(1 for outcome in report.outcomes if outcome.exit_code)
+    parts = [f"{failed} of {len(report.outcomes)} blueprint(s)"] if failed else []
+    errors = sum(problem.severity == "error" for problem in report.problems)
+    parts += [f"{errors} problem(s) between blueprints"] if errors else []
+    return f"not as it should be: {', '.join(parts)}"
+
+
+def told(report: Report) -> list[Diagnostic]:
+    """Every problem and every broken guard rail, with its place."""
+    from mlops_iac.policy import output
+
+    found: list[Diagnostic] = []
+    for outcome in report.outcomes:
+        found += outcome.problems
+        findings = {each.stack: each.findings for each in outcome.stacks if each.findings}
+        of = len(outcome.stacks)
+        found += [output.diagnostic(each, of=of) for each in output.together(findings)]
+    return [*found, *report.problems]
+
+
+def lines(session: Session, report: Report) -> Iterator[str]:
+    """Yield the report: a line per blueprint or stack, problems, totals."""
+    from mlops_iac.blueprint.render import as_text
+
+    width = max(len(outcome.state) for outcome in report.outcomes)
+    for outcome in report.outcomes:
+        yield from _outcome_lines(session, outcome, width)
+    problems = told(report)
+    if problems:
+        yield ""
+    for problem in problems:
+        yield as_text(problem, style=style_of(session))
+    yield ""
+    yield totals(report)
+
+
+def _outcome_lines(session: Session, outcome: Outcome, width: int) -> Iterator[str]:
+    apart = any(stack.counts or stack.state != outcome.state for stack in outcome.stacks)
+    stacks = "" if apart else ", ".join(stack.stack for stack in outcome.stacks)
+    more = "; ".join(outcome.notes)
+    parts = [_state(session, outcome.state, width), outcome.file, outcome.name, stacks, more]
+    yield "  ".join(part for part in parts if part)
+    if apart:
+        longest = max(len(stack.stack) for stack in outcome.stacks)
+        for stack in outcome.stacks:
+            state = _state(session, stack.state, 0)
+            counted = _counted(stack)
+            yield f"{'':{width}}    {stack.stack:<{longest}}  {counted or state}".rstrip()
+
+
+def _counted(stack: StackOutcome) -> str:
+    from mlops_iac.cli._plan import SIGNS
+
+    def one(kind: str, number: int) -> str:
+        return f"{SIGNS[kind][0]}{number} {kind}" if kind in SIGNS else f"{number} {kind}"
+
+    return " · ".join(one(kind, number) for kind, number in stack.counts.items())
+
+
+def _state(session: Session, state: str, width: int) -> str:
+    color = "green" if state in _GOOD else _COLORS.get(state, "red")
+    return session.style(f"{state:<{width}}", fg=color)
+
+
+def totals(report: Report) -> str:
+    """Return `250 blueprints, 750 stacks: 248 valid, 2 invalid`."""
+    found: dict[str, int] = dict(report.totals)
+    blueprints, stacks = found.pop("blueprints"), found.pop("stacks")
+    states = ", ".join(f"{number} {state}" for state, number in sorted(found.items()))
+    return f"{blueprints} blueprint(s), {stacks} stack(s): {states}"
+
+
+def as_json(report: Report) -> dict[str, Any]:
+    """The report for programs."""
+    from mlops_iac.blueprint.render import as_dict
+
+    def problems(items: Sequence[Diagnostic]) -> list[dict[str, Any]]:
+        return [as_dict(item) for item in items]
+
+    def stack(each: StackOutcome) -> Mapping[str, Any]:
+        return {
+            "stack": each.stack,
+            "state": each.state,
+            "exit_code": each.exit_code,
+            "counts": dict(each.counts),
+            "changes": list(each.changes),
+            "findings": [asdict(finding) for finding in each.findings],
+        }
+
+    return {
+        "blueprints": [
+            {
+                "file": each.file,
+                "name": each.name,
+                "state": each.state,
+                "exit_code": each.exit_code,
+                "stacks": [stack(item) for item in each.stacks],
+                "notes": list(each.notes),
+                "problems": problems(each.problems),
+            }
+            for each in report.outcomes
+        ],
+        "problems": problems(report.problems),
+        "totals": report.totals,
+        "exit_code": report.exit_code,
+        "seconds": round(report.seconds, 3),
+    }
+
+
+class _Progress:
+    """A count on stderr while it runs, where that is a terminal."""
+
+    def __init__(self, session: Session) -> None:
+        self._shown = session.live
+        self._failed = 0
+        self._width = 0
+
+    def __call__(self, outcome: Outcome, done: int, of: int) -> None:
+        self._failed += bool(outcome.exit_code)
+        if self._shown:
+            failed = f", {self._failed} with problems" if self._failed else ""
+            text = f"{done} of {of}{failed}"
+            self._write(f"\r{text:<{self._width}}")
+            self._width = len(text)
+
+    def clear(self) -> None:
+        """Leave the line as it was."""
+        if self._shown and self._width:
+            self._write(f"\r{'':<{self._width}}\r")
+
+    def _write(self, text: str) -> None:
+        sys.stderr.write(text)
+        sys.stderr.flush()
