@@ -28,6 +28,8 @@ FULL: dict[str, Any] = {
     "model_uris": ["s3://models/baseline.tar.gz"],
     "rollback_alarms": ["churn-prod-api-live-rollback-error-rate"],
     "private_network": True,
+    "subnets": ["subnet-1", "subnet-2"],
+    "security_groups": ["sg-1"],
 }
 
 
@@ -230,3 +232,27 @@ def test_every_statement_has_a_reason_and_every_wildcard_a_second_one() -> None:
 def test_policies_fit_into_a_role() -> None:
     for attached in of_type(graph(**FULL), POLICY):
         assert len(json.dumps(json.loads(attached.inputs["policy"]))) < 10_240
+
+
+EC2 = "arn:aws:ec2:eu-west-1:123456789012"
+
+
+@pytest.mark.parametrize("plane", ["execution", "endpoint"])
+def test_interfaces_are_made_in_the_given_network_alone(plane: str) -> None:
+    rights = granted(graph(**FULL), plane)
+    assert rights["AttachNetwork"]["Action"] == "ec2:CreateNetworkInterface"
+    assert rights["AttachNetwork"]["Resource"] == [
+        f"{EC2}:network-interface/*",
+        f"{EC2}:subnet/subnet-1",
+        f"{EC2}:subnet/subnet-2",
+        f"{EC2}:security-group/sg-1",
+    ]
+    assert rights["UseInterfaces"]["Condition"] == {
+        "ArnEquals": {"ec2:Subnet": [f"{EC2}:subnet/subnet-1", f"{EC2}:subnet/subnet-2"]}
+    }
+    assert "AttachNetwork" not in granted(graph(**{**FULL, "private_network": False}), plane)
+
+
+def test_a_private_network_takes_its_places() -> None:
+    with pytest.raises(ValueError, match="takes its subnets"):
+        graph(**{**FULL, "subnets": []})

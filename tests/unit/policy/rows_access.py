@@ -12,6 +12,7 @@ BUCKET = made(types.BUCKET, "data")
 BLOCKS = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
 GROUP = "aws:ec2/securityGroup:SecurityGroup"
 ACCOUNT = "arn:aws:s3:::x"
+EC2 = "arn:aws:ec2:eu-west-1:123456789012"
 
 
 def blocked(**without):
@@ -148,6 +149,11 @@ ROWS = {
         "an action that the team lists keeps it": ([], [allowed("glue:GetConnections", "*")], {"unscoped_actions": ("glue:GetConnections",)}),
         "a condition on the owner keeps it": ([], [allowed("s3:GetObject", "arn:aws:s3:::data-*/models/*", {"StringEquals": {"aws:ResourceAccount": "123456789012"}})], {}),
         "a condition that may be absent breaks it": (["on *"], [allowed("s3:GetObject", "*", {"StringEqualsIfExists": {"aws:ResourceAccount": "123456789012"}})], {}),
+        "an interface that is made in named subnets keeps it": ([], [allowed("ec2:CreateNetworkInterface", [f"{EC2}:network-interface/*", f"{EC2}:subnet/subnet-1"])], {}),
+        "an interface anywhere breaks it": (["network-interface/*"], [allowed("ec2:CreateNetworkInterface", f"{EC2}:network-interface/*")], {}),
+        "an interface in any subnet breaks it": (["subnet/*"], [allowed("ec2:CreateNetworkInterface", [f"{EC2}:network-interface/*", f"{EC2}:subnet/*"])], {}),
+        "deleting others' interfaces breaks it": (["ec2:deletenetworkinterface"], [allowed(["ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface"], [f"{EC2}:network-interface/*", f"{EC2}:subnet/subnet-1"])], {}),
+        "interfaces of one subnet keep it": ([], [allowed("ec2:DeleteNetworkInterface", f"{EC2}:network-interface/*", {"ArnEquals": {"ec2:Subnet": f"{EC2}:subnet/subnet-1"}})], {}),
         "a policy of a resource means that resource": ([], [of_topic({"AWS": PASS})], {}),
     },
     "pass-role": {

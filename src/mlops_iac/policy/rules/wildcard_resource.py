@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
 from mlops_iac.policy.context import Context
-from mlops_iac.policy.documents import is_broad, statements
+from mlops_iac.policy.documents import Statement, is_broad, statements
 from mlops_iac.policy.model import Parameter, Rule, Violation
 
 # Actions that cannot be limited to a resource.
@@ -34,7 +34,7 @@ def check(context: Context) -> Iterator[Violation]:
     for each in statements(context):
         if not each.allow or each.kind != "identity" or each.limited_by(*_LIMITS):
             continue
-        broad = [text for text in each.resources if is_broad(text)]
+        broad = [text for text in each.resources if is_broad(text) and not _is_new(text, each)]
         wide = [
             action
             for action in each.actions
@@ -44,6 +44,16 @@ def check(context: Context) -> Iterator[Violation]:
             over = "every resource but a few" if each.every_resource_but else ", ".join(broad)
             shown = ", ".join(wide[:3]) + (f" and {len(wide) - 3} more" if len(wide) > 3 else "")
             yield Violation(f"{each.called} allows {shown} on {over}", each.resource)
+
+
+def _is_new(resource: str, each: Statement) -> bool:
+    """Whether it stands for the interface that the action makes, in subnets that are named."""
+    others = [text for text in each.resources if text != resource]
+    return (
+        set(each.actions) == {"ec2:createnetworkinterface"}
+        and resource.endswith(":network-interface/*")
+        and any(":subnet/" in text for text in others)
+    )
 
 
 RULE = Rule(

@@ -245,10 +245,14 @@ class Grants:
             )
         ]
 
-    def attach_network(self) -> list[Statement]:
-        """Network interfaces in the VPC."""
+    def attach_network(
+        self, subnets: Sequence[pulumi.Input[str]], groups: Sequence[pulumi.Input[str]]
+    ) -> list[Statement]:
+        """Network interfaces in these subnets, with these security groups, and nowhere else."""
         described = ["DhcpOptions", "NetworkInterfaces", "SecurityGroups", "Subnets", "Vpcs"]
-        kinds = ["network-interface/*", "security-group/*", "subnet/*"]
+        places = [self._ec2("subnet/", each) for each in subnets]
+        named = [*places, *(self._ec2("security-group/", each) for each in groups)]
+        interfaces = self._context.arn("ec2", "network-interface/*")
         return [
             statement(
                 "DescribeNetwork",
@@ -259,17 +263,27 @@ class Grants:
             ),
             statement(
                 "AttachNetwork",
+                ["ec2:CreateNetworkInterface"],
+                [interfaces, *named],
+                reason="jobs and containers get interfaces in the subnets they are given",
+                wildcard="EC2 names an interface when it makes it; subnets and groups are named",
+            ),
+            statement(
+                "UseInterfaces",
                 [
-                    "ec2:CreateNetworkInterface",
                     "ec2:CreateNetworkInterfacePermission",
                     "ec2:DeleteNetworkInterface",
                     "ec2:DeleteNetworkInterfacePermission",
                 ],
-                [self._context.arn("ec2", kind) for kind in kinds],
-                reason="jobs and containers get interfaces in the subnets they are given",
-                wildcard="interfaces are named by EC2 as they come and go",
+                [interfaces],
+                reason="SageMaker takes these interfaces over, and removes them at the end",
+                wildcard="interfaces are named by EC2 as they come and go; their subnet limits them",
+                conditions={"ArnEquals": {"ec2:Subnet": places}},
             ),
         ]
+
+    def _ec2(self, kind: str, id_: pulumi.Input[str]) -> pulumi.Output[str]:
+        return self._context.arn("ec2", pulumi.Output.concat(kind, id_))
 
 
 def _below(bucket_arn: pulumi.Input[str], prefixes: Sequence[str]) -> list[pulumi.Output[str]]:

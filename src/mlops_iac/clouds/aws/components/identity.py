@@ -25,7 +25,7 @@ class IdentityArgs:
     (`s3://bucket/prefix`), `model_uris`: models and artifacts from elsewhere. `rollback_alarms`:
     literal names of the alarms that guard rollouts. `existing_roles` maps `pipeline`, `serve` or
     a step to the ARN of a role that is used as it is. `private_network`: jobs and containers run
-    in a VPC.
+    in these `subnets`, with these `security_groups`.
     """
 
     data_bucket_arn: pulumi.Input[str]
@@ -42,6 +42,8 @@ class IdentityArgs:
     rollback_alarms: Sequence[str] = ()
     existing_roles: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
     private_network: bool = False
+    subnets: Sequence[pulumi.Input[str]] = ()
+    security_groups: Sequence[pulumi.Input[str]] = ()
     permissions_boundary: pulumi.Input[str] | None = None
     tags: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
 
@@ -66,6 +68,8 @@ class Identity(pulumi.ComponentResource):
         unknown = sorted(set(args.existing_roles) - {"pipeline", "serve", *args.steps})
         if unknown:
             raise ValueError(f"{name}: no step or plane is called {', '.join(unknown)}")
+        if args.private_network and not (args.subnets and args.security_groups):
+            raise ValueError(f"{name}: a private network takes its subnets and security groups")
         self._args = args
         self._context = Context(self)
         self._grants = Grants(self._context, args.key_arn)
@@ -179,7 +183,7 @@ class Identity(pulumi.ComponentResource):
             *grants.pull(args.images),
             grants.log(["ProcessingJobs", "TrainingJobs"]),
             grants.measure(["/aws/sagemaker/ProcessingJobs", "/aws/sagemaker/TrainingJobs"]),
-            *(grants.attach_network() if args.private_network else ()),
+            *self._network(),
         ]
 
     def _endpoint_statements(self) -> list[Statement]:
@@ -205,8 +209,14 @@ class Identity(pulumi.ComponentResource):
             grants.log(["Endpoints/*"]),
             grants.measure(["AWS/SageMaker", "/aws/sagemaker/Endpoints"]),
             *grants.watch_alarms(args.rollback_alarms),
-            *(grants.attach_network() if args.private_network else ()),
+            *self._network(),
         ]
+
+    def _network(self) -> list[Statement]:
+        args = self._args
+        if not args.private_network:
+            return []
+        return self._grants.attach_network(args.subnets, args.security_groups)
 
 
 def _made(role: pulumi.Output[str] | None, otherwise: str) -> pulumi.Output[str]:

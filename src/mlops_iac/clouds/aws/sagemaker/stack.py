@@ -31,7 +31,7 @@ IN_NETWORK = "security.private_network"
 
 def plan(scope: Scope) -> list[ComponentCall]:
     """The calls of one environment, each after what it refers to."""
-    calls = [_keys(scope), _data(scope), _identity(scope), *_network(scope), *_alerts(scope)]
+    calls = [_keys(scope), _data(scope), *_network(scope), _identity(scope), *_alerts(scope)]
     calls += [plan_registry(scope, model) for model in scope.trained]
     calls += _datasets(scope)
     calls += [plan_pipeline(scope, model) for model in scope.trained]
@@ -193,6 +193,8 @@ def _identity(scope: Scope) -> ComponentCall:
             "rollback_alarms": rollback_alarms(scope) or None,
             "existing_roles": existing_roles(scope) or None,
             "private_network": Setting(scope.in_network, IN_NETWORK),
+            "subnets": scope.placed("subnets"),
+            "security_groups": scope.placed("security_groups"),
             "permissions_boundary": scope.permissions_boundary,
             "tags": scope.tags,
         },
