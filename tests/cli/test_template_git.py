@@ -115,7 +115,7 @@ def test_several_templates_in_one_repository(tmp_path: Path, team: Team) -> None
 def test_a_version_that_is_not_there(origin: Origin, team: Team) -> None:
     error = refused(team, origin.source, "^7")
     assert error.code == "template-no-version"
-    assert "no version of it fits '^7'" in error.message
+    assert "no version that fits '^7'" in error.message
     assert "3.0.0-rc.1, 2.10.0, 2.1.0, 2.0.0 and 1.0.0" in error.message
 
 

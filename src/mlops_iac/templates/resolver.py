@@ -183,7 +183,7 @@ def _version(text: str, source: TemplateSource) -> str:
 def _no_version(
     source: TemplateSource, request: Requirement, known: Mapping[str, object] | list[str]
 ) -> TemplateUnavailable:
-    wanted = f"no version of it fits '{shown(request.text)}'" if request.bounds else "no release"
+    wanted = f"no version that fits '{shown(request.text)}'" if request.bounds else "no release"
     return TemplateUnavailable(
         "template-no-version", f"{source.text} has {wanted}: {none_fits(request, known)}"
     )
