@@ -1,4 +1,4 @@
-"""`mlops-iac models ls | show | approve | reject`."""
+"""`mlops-iac models ls | show | approve | reject | promote`."""
 
 from __future__ import annotations
 
@@ -14,19 +14,34 @@ NAMES = "ls shows every model; the others take MODEL and VERSION, or MODEL/VERSI
 
 @verb(
     "models",
-    click.Argument(["action"], type=click.Choice(["ls", "show", "approve", "reject"])),
+    click.Argument(["action"], type=click.Choice(["ls", "show", "approve", "reject", "promote"])),
     click.Argument(["model"], required=False),
     click.Argument(["version"], required=False),
     click.Option(["--comment"], metavar="TEXT", default="", help="Why; kept with the approval."),
+    click.Option(["--from", "source"], metavar="ENVIRONMENT", help="With promote: see `promote`."),
+    click.Option(["--to", "target"], metavar="ENVIRONMENT", help="With promote."),
+    click.Option(["--dry-run"], is_flag=True, help="With promote: write nothing."),
 )
 def command(
-    session: Session, action: str, model: str | None, version: str | None, comment: str
+    session: Session,
+    action: str,
+    model: str | None,
+    version: str | None,
+    comment: str,
+    source: str | None,
+    target: str | None,
+    dry_run: bool,
 ) -> None:
-    """List, show, approve and reject registered model versions.
+    """List, show, approve, reject and promote registered model versions.
 
     MODEL may be left out where the blueprint has one; VERSION is a number or `latest`. An
     approval serves nothing by itself: the next `mlops-iac up` does.
     """
+    if action == "promote":
+        _promote(session, model, version, source, target, dry_run=dry_run)
+        return
+    if source or target or dry_run:
+        raise UsageError(f"--from, --to and --dry-run are for promote, not for {action}")
     project = session.project()
     if model and version is None and (model == "latest" or model.isdigit()):
         model, version = None, model
@@ -67,3 +82,27 @@ def command(
         session.say(f"{decided.model}/{decided.version} is {decided.status}")
         if action == "approve":
             session.say("next: mlops-iac up")
+
+
+def _promote(
+    session: Session,
+    model: str | None,
+    version: str | None,
+    source: str | None,
+    target: str | None,
+    *,
+    dry_run: bool,
+) -> None:
+    from mlops_iac.cli.promote import promote
+
+    if not source or not target:
+        raise UsageError(
+            "models promote needs --from and --to",
+            hint="mlops-iac models promote --from staging --to prod [MODEL]",
+        )
+    if version or (model and "/" in model):
+        raise UsageError(
+            f"what {source} runs is promoted, not a version of your choice",
+            hint=f"write environments.{target}.models.{(model or '').split('/')[0]}.version",
+        )
+    promote(session, model, source, target, dry_run=dry_run)

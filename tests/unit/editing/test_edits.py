@@ -251,3 +251,8 @@ def test_a_file_that_somebody_else_changed_is_not_written(tmp_path):
     with pytest.raises(UsageError, match="somebody else"):
         file.write("a: 2\n")
     assert path.read_text() == "a: 5\n"
+
+
+def test_a_comment_that_stays_on_its_line_is_not_written_twice():
+    text = "b: {\n  a: 1,\n  c: 2 # two\n }\n"
+    assert edited(text, ("move", "b.c", "b.d.e")) == "b: {\n  a: 1,\n  d: {e: 2} # two\n }\n"

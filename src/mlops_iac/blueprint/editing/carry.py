@@ -38,6 +38,11 @@ class Carried(Record):
     tree: Tree
     raw: str
 
+    def without_beside(self) -> Carried:
+        """Return it without the comments after it."""
+        values = {**vars(self), "beside": []}
+        return Carried(**values)
+
 
 def carry(document: Document, place: Place, tree: Tree) -> Carried:
     """Take up an entry of a mapping."""
@@ -50,7 +55,8 @@ def carry(document: Document, place: Place, tree: Tree) -> Carried:
         lines = BREAK.split(raw)
         end = document.line_end(document.pair_end(pair))
         start = document.line_start(pair.key.begin)
-        own = not text[start : pair.key.begin].strip()
+        after = text[document.pair_end(pair) : end].partition("#")[0].strip()
+        own = not text[start : pair.key.begin].strip() and after in ("", ",")
         beside = _between(document, document.pair_end(pair), end) if own else []
         first = f" {lines[0]}" if raw else ""
         return Carried(first, lines[1:], -1, pair.key.line, [], start, beside, tree, raw)

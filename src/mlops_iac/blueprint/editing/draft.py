@@ -74,18 +74,29 @@ class Draft:
         """Give an entry another key."""
         self.apply(splices.rekey(self.place(keys), new))
 
-    def put(self, keys: Keys, target: Keys) -> None:
-        """Write what is at `keys` at `target` too."""
+    def put(self, keys: Keys, target: Keys, *, beside: bool = True) -> list[str]:
+        """Write what is at `keys` at `target` too; `beside`: with the comments after it.
+
+        Returns these comments.
+        """
         carried = carrying.carry(self.document, self.place(keys), trees.value_at(self.tree, keys))
+        if not beside:
+            carried = carried.without_beside()
         holder, names, indent = self._ground(target)
         self.apply(carrying.put(self.document, holder, names, carried, indent))
+        return carried.beside
 
     def carry(self, keys: Keys, target: Keys) -> None:
         """Move an entry, with the comments right above it."""
-        self.put(keys, target)
+        before = self.copy()
+        put = self.put(keys, target)
+        left = carrying.carry(self.document, self.place(keys), None)
+        if left.beside != put:  # the new entry stands before the comment now, and keeps it
+            self.__dict__.update(before.__dict__)
+            self.put(keys, target, beside=False)
+            left = carrying.carry(self.document, self.place(keys), None)
         found = self.place(keys)
-        above_at = carrying.carry(self.document, found, None).above_at
-        self.apply(delete(self.document, found, self._owner(keys), above_at))
+        self.apply(delete(self.document, found, self._owner(keys), left.above_at))
 
     def delete(self, keys: Keys) -> None:
         """Take out an entry or item."""

@@ -18,7 +18,7 @@ class TextFile:
 
     def __init__(self, path: Path, shown: str = "") -> None:
         self.path = path
-        self.shown = shown or str(path)
+        self.shown = shown or _from_here(path)
         self.text = read(path, self.shown).text
         self._data = path.read_bytes()
 
@@ -52,3 +52,9 @@ class TextFile:
             ) from None
         self._data, self.text = data, text
         return True
+
+
+def _from_here(path: Path) -> str:
+    """The path as people in this folder would write it."""
+    here = Path.cwd()
+    return (path.relative_to(here) if path.is_relative_to(here) else path).as_posix()

@@ -1,0 +1,53 @@
+"""A blueprint on disk while it is changed: nothing is written before the result is valid."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mlops_iac import blueprint as language
+from mlops_iac.blueprint.editing import Editor, TextFile
+from mlops_iac.errors import BlueprintInvalid
+
+if TYPE_CHECKING:
+    from mlops_iac.api.project import Project
+
+
+class BlueprintEdit:
+    """The file of a blueprint and an editor of its text.
+
+    Raises UsageError where it cannot be read, BlueprintInvalid where it is no YAML.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self.file = TextFile(self.path)
+        self.editor = Editor(self.file.text, file=self.file.shown)
+
+    @property
+    def changed(self) -> bool:
+        """Whether there is anything to write."""
+        return self.editor.text != self.file.text
+
+    def project(self) -> Project:
+        """Return the project that the text as it is now gives; the file is not touched.
+
+        Raises BlueprintInvalid with every problem, the platform's included.
+        """
+        from mlops_iac.api.project import Project
+        from mlops_iac.api.templating import Templates
+
+        templates = Templates(self.path)
+        loaded, found = language.inspect(self.path, templates=templates, text=self.editor.text)
+        if loaded is not None:
+            project = Project(loaded, templates)
+            refused = {name: project.platform_problems(name) for name in project.environments}
+            found = [*found, *language.combine(refused)]
+        errors = [item for item in found if item.severity == "error"]
+        if errors or loaded is None:
+            raise BlueprintInvalid(errors)
+        return project
+
+    def write(self) -> bool:
+        """Write the text; False where it is the same. Raises UsageError, MlopsError."""
+        return self.file.write(self.editor.text)

@@ -1,0 +1,127 @@
+"""Which registered versions an environment runs, as its state says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from mlops_iac.api.project import LOCAL
+from mlops_iac.blueprint.words import listed
+from mlops_iac.errors import MlopsError, StackNotFound, UsageError
+from mlops_iac.records import Record
+
+if TYPE_CHECKING:
+    from mlops_iac.api.project import Project
+    from mlops_iac.api.states import State
+
+_MODEL = "aws:sagemaker/model:Model"
+# Source: SageMaker API reference, ModelPackageArn of a version in a group.
+_PACKAGE = re.compile(r"arn:[^:]+:sagemaker:[^:]+:\d*:model-package/([^/]+)/(\d+)")
+
+
+class Running(Record):
+    """Model → ARN and number of the version that runs. `why` says why there is none at all."""
+
+    versions: Mapping[str, tuple[str, str]]
+    notes: Sequence[str] = ()
+    why: str = ""
+
+
+def running(project: Project, stack: str) -> Running:
+    """Return what a stack runs.
+
+    Raises UsageError where an endpoint does not run what the state says, and where two entries run
+    different versions of one model; what the backend says where it cannot be asked.
+    """
+    state = _state(project, stack)
+    if state is None or not state.resources:
+        return Running({}, why=f"nothing is deployed to {stack}")
+    if stack == LOCAL:
+        with project.deployment(stack) as deployment:
+            if deployment.lost or project.cloud.answering() is None:
+                return Running({}, why="the emulated cloud was stopped and lost what it held")
+    found = _versions(project, stack, state)
+    notes = _rolled_back(project, stack) if found else []
+    return Running(found, tuple(notes), "" if found else "it serves no registered version")
+
+
+def _state(project: Project, stack: str) -> State | None:
+    from mlops_iac.api.states import export, local_state, state_of
+
+    if stack == LOCAL:
+        return local_state(project)
+    try:
+        return state_of(stack, export(project, stack).get("deployment") or {})
+    except StackNotFound:
+        return None
+
+
+def _versions(project: Project, stack: str, state: State) -> dict[str, tuple[str, str]]:
+    groups = _groups(project, stack)
+    found: dict[str, dict[str, str]] = {}
+    for group, version, arn in _packages(state):
+        if model := groups.get(group):
+            found.setdefault(model, {})[version] = arn
+    for model, versions in found.items():
+        if len(versions) > 1:
+            several = listed(sorted(versions, key=lambda number: int(number)))
+            raise UsageError(
+                f"{stack} runs versions {several} of {model}, not one",
+                hint="let all its serving entries run one version, then promote",
+            )
+    pairs = {model: next(iter(versions.items())) for model, versions in found.items()}
+    return {model: (arn, version) for model, (version, arn) in pairs.items()}
+
+
+def _groups(project: Project, stack: str) -> dict[str, str]:
+    """Package group → model, as the blueprint has them in this environment."""
+    from mlops_iac.clouds.aws.sagemaker.scope import Scope
+
+    scope = Scope(project.resolve(stack))
+    models = scope.blueprint.models
+    return {scope.home(name).group: name for name in models if models[name].train is not None}
+
+
+def _packages(state: State) -> Iterator[tuple[str, str, str]]:
+    """Group, version and ARN of every registered version that a model of the stack is."""
+    for resource in state.resources:
+        if resource["type"] != _MODEL:
+            continue
+        container = (resource.get("inputs") or {}).get("primaryContainer") or {}
+        name = container.get("modelPackageName") if isinstance(container, Mapping) else None
+        if isinstance(name, str) and (match := _PACKAGE.fullmatch(name)):
+            yield match.group(1), match.group(2), name
+
+
+def _rolled_back(project: Project, stack: str) -> list[str]:
+    """Notes where it cannot be asked. Raises UsageError where an endpoint runs something else."""
+    from mlops_iac.api.rollbacks import rolled_back
+
+    try:
+        told = rolled_back(project, stack)
+    except MlopsError as error:
+        return [f"not asked whether a rollout was taken back: {error.message}"]
+    if differ := [each for each in told if not each.startswith("cannot ask")]:
+        raise UsageError(
+            f"{stack} does not run what its state says: {differ[0]}",
+            hint="bring state and endpoint to agree, then promote",
+        )
+    return told
+
+
+def described(project: Project, stack: str, model: str, arn: str) -> Mapping[str, Any]:
+    """Return what the registry says of a version.
+
+    Raises UsageError where it does not have it, AuthenticationError where nobody may ask.
+    """
+    from mlops_iac.api.deploying import credentials
+    from mlops_iac.api.registry import real_client
+
+    if stack == LOCAL:
+        client = project.cloud.client("sagemaker", stack)
+    else:
+        client = real_client("sagemaker", project.region(stack))
+    with credentials(stack, model, what="for the approval of the version"):
+        answer: dict[str, Any] = client.describe_model_package(ModelPackageName=arn)
+    return answer

@@ -1,0 +1,87 @@
+"""`mlops-iac promote --from ENVIRONMENT --to ENVIRONMENT [MODEL]`."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from mlops_iac.cli._session import Session, verb
+
+if TYPE_CHECKING:
+    from mlops_iac.api.promoting import Promotion
+
+
+@verb(
+    "promote",
+    click.Argument(["model"], required=False),
+    click.Option(
+        ["--from", "source"], metavar="ENVIRONMENT", required=True, help="What it runs is taken."
+    ),
+    click.Option(
+        ["--to", "target"], metavar="ENVIRONMENT", required=True, help="Where it is to run."
+    ),
+    click.Option(["--dry-run"], is_flag=True, help="Show it, and write nothing."),
+)
+def command(session: Session, model: str | None, source: str, target: str, dry_run: bool) -> None:
+    """Pin in one environment the model versions that another one runs, and preview that.
+
+    MODEL may be left out: then it is about all models that both have. The versions must be
+    approved. Nothing is trained and nothing deployed: the blueprint gets the pins.
+    """
+    promote(session, model, source, target, dry_run=dry_run)
+
+
+def promote(
+    session: Session, model: str | None, source: str, target: str, *, dry_run: bool
+) -> None:
+    """Do it, for `promote` and for `models promote`."""
+    from mlops_iac.api.promoting import promote as prepare
+
+    promotion = prepare(session.project(), source, target, model)
+    writes = promotion.changed and not dry_run
+    if not session.json:
+        _show(session, promotion)
+    if writes:
+        session.confirm(f"Write this into {promotion.file}?")
+        promotion.write()
+    if session.json:
+        from mlops_iac.engine.preview_json import to_pulumi_json
+
+        preview = dict(to_pulumi_json(promotion.plan))
+        session.emit_json({**promotion.as_json(), "written": writes, "preview": preview})
+        return
+    if writes:
+        session.say(f"wrote {promotion.file}")
+        session.say(f"next: mlops-iac compile, have it reviewed, mlops-iac up -s {target}")
+    elif not promotion.changed:
+        session.say(f"nothing to write: {promotion.file} says so already")
+    else:
+        session.say("nothing was written (--dry-run)")
+
+
+def _show(session: Session, promotion: Promotion) -> None:
+    from mlops_iac.cli._plan import plan_lines
+
+    for pin in promotion.pins:
+        where = f"{promotion.file}:{pin.line} {pin.path}"
+        session.say(f"{session.style(pin.words, bold=True)} ({where})")
+        if pin.image:
+            session.say(f"  image {pin.image}")
+        for note in pin.notes:
+            session.say(f"  note: {note}")
+    for note in promotion.notes:
+        session.say(f"note: {note}")
+    plan, project = promotion.plan, promotion.project
+    session.say(f"{plan.project} → {plan.stack}, compared with {project.comparison(plan)}")
+    color = session.color == "always" or (session.colored and sys.stdout.isatty())
+    style = click.style if color else _plain
+    for line in plan_lines(plan, style, unchanged=False, detail=False):
+        session.out(line)
+    for note in plan.diagnostics:
+        session.say(f"note: {note}")
+
+
+def _plain(text: str, **_: object) -> str:
+    return text
