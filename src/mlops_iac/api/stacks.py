@@ -213,6 +213,7 @@ def _program(stack: str, out: Path, reasons: Sequence[str] | None) -> tuple[Agre
     if reasons is None:
         return "nothing", "not compiled yet"
     mine = [why for why in reasons if not _of_another(why, stack)]
+    mine.sort(key=lambda why: not why.startswith(f"Pulumi.{stack}.yaml"))
     if mine:
         return "differs", mine[0]
     if not (out / lock_name(stack)).exists():

@@ -146,7 +146,7 @@ class Backend:
 
     def remove(self, stack: str) -> None:
         """Remove the stack, which holds no resources any more. Raises MlopsError if it does."""
-        self._run("stack", "rm", stack, "--yes")
+        self._run("stack", "rm", "--stack", stack, "--yes")
 
     # -- inside ------------------------------------------------------------------------------
     def _stack(self, stack: str) -> Any:
@@ -165,15 +165,16 @@ class Backend:
             ran = command().run(list(arguments), str(self._folder), self._variables)
             return str(ran.stdout)
 
-        return str(_call(run))
+        at = arguments.index("--stack") + 1 if "--stack" in arguments else 0
+        return str(_call(run, stack=arguments[at]))
 
 
-def _call(call: Callable[[], Any], log: EventLog | None = None) -> Any:
+def _call(call: Callable[[], Any], log: EventLog | None = None, stack: str = "") -> Any:
     from pulumi import automation
 
     try:
         return call()
     except automation.StackNotFoundError:
-        raise missing("of that name") from None
+        raise missing(stack) from None
     except (automation.CommandError, automation.InvalidVersionError) as error:
         raise explained(error, log.errors if log else ()) from error
