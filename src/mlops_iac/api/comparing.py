@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from mlops_iac.api.project import Project
     from mlops_iac.api.repository import Repository
     from mlops_iac.blueprint import LoadedBlueprint
+    from mlops_iac.graph.model import ResourceGraph
+    from mlops_iac.policy.model import Finding
 
 HEAD = "HEAD"
 
@@ -176,6 +178,18 @@ class WithBlueprint:
         self.root = before.root
         self.loaded = before.loaded
         self.named: Mapping[str, str] = {}
+        self._graphs: dict[str, ResourceGraph] = {}
+
+    def _graph(self, stack: str) -> ResourceGraph:
+        if stack not in self._graphs:
+            self._graphs[stack] = self._captures.graph(stack)
+        return self._graphs[stack]
+
+    def policies(self, stack: str, *, own: bool) -> list[Finding]:
+        """The guard rails that the stack broke; none where there was no such stack."""
+        if stack not in self._before.environments:
+            return []
+        return self._before.policies(stack, graph=self._graph(stack), own=own)
 
     def old(self, stack: str) -> Old:
         """As it is captured; nothing where there was no such stack."""
@@ -185,7 +199,7 @@ class WithBlueprint:
             old = Old(nothing(self._before, stack), f"nothing: {self.words} has no {stack}")
             old.notes.append(f"{self.words} has no stack {stack}: all of it is new")
             return old
-        graph = canonical(self._captures.graph(stack))
+        graph = canonical(self._graph(stack))
         old = Old(graph, self.words)
         old.today = graph
         return old

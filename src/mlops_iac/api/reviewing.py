@@ -86,7 +86,7 @@ def _reviewer(project: Project, against: str, guards: Guards) -> Iterator[Review
             repository = stack.enter_context(Repository.around(project.root))
             baseline = Baseline(project, repository, repository.commit(against), folder)
             comparison = WithCommit(project, baseline)
-        yield Reviewer(Captures(project), comparison, folder, guards, _sha(repository))
+        yield Reviewer(Captures(project), comparison, folder, guards, sha_of(repository))
 
 
 def _of_plan(project: Project, stack: str, against: str, guards: Guards) -> Reviewed:
@@ -96,7 +96,7 @@ def _of_plan(project: Project, stack: str, against: str, guards: Guards) -> Revi
     plan = project.preview(stack, against=against)
     steps = reviewed(plan.steps, {})
     with around(project.root) as repository:
-        sha = _sha(repository)
+        sha = sha_of(repository)
     made = Review(
         project=plan.project,
         stack=stack,
@@ -114,7 +114,8 @@ def _of_plan(project: Project, stack: str, against: str, guards: Guards) -> Revi
     return Reviewed(made, plan)
 
 
-def _sha(repository: Repository | None) -> str:
+def sha_of(repository: Repository | None) -> str:
+    """The commit that is checked out; empty where there is none."""
     if repository is None:
         return ""
     try:

@@ -17,7 +17,7 @@ from mlops_iac.graph.model import STACK_TYPE
 from mlops_iac.graph.shown import shown_value
 from mlops_iac.review.model import Cause, ReviewedStep
 
-_RISK_WORDS = {
+RISK_WORDS = {
     "data-loss": ("data loss", "red"),
     "downtime": ("downtime", "red"),
     "network-opening": ("opens the network", "red"),
@@ -34,7 +34,7 @@ def review_lines(
     """Yield a review's lines; `unchanged` shows what stays too, `detail` every property and noise."""
     review = reviewed.review
     for risk in review.risks:
-        words, color = _RISK_WORDS[risk.kind]
+        words, color = RISK_WORDS[risk.kind]
         yield f"{style('! ' + words, fg=color, bold=True)}: {risk.address}: {risk.words}"
     if review.risks:
         yield ""

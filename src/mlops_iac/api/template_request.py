@@ -1,0 +1,213 @@
+"""Which templates are to have another version, and what the blueprint's text says then."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mlops_iac.blueprint.compose import compose
+from mlops_iac.blueprint.editing import Editor
+from mlops_iac.blueprint.source import Node, Source
+from mlops_iac.blueprint.templates.applying import parse, uses
+from mlops_iac.blueprint.templates.content import TemplateContent, TemplateUnavailable, Wanted
+from mlops_iac.blueprint.words import listed, nearest
+from mlops_iac.errors import BlueprintInvalid, UsageError
+from mlops_iac.templates.finder import EVERY
+from mlops_iac.templates.migrating import Done, migrate
+from mlops_iac.templates.sources import parse_source
+from mlops_iac.templates.versions import VersionInvalid, parse_requirement, parse_version
+
+if TYPE_CHECKING:
+    from mlops_iac.blueprint.sections.platform import TemplateUse
+    from mlops_iac.blueprint.templates.content import AppliedTemplate, TemplateFinder
+    from mlops_iac.templates.lockfile import Lock
+
+_TERM = re.compile(r"\s*(\^|~|>=|==|=|)\s*v?([0-9]+(?:\.[0-9]+){0,2})\s*")
+_DEEPEST = 10
+"""Templates that stand on templates; more are refused by whoever reads the blueprint."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A template that a blueprint stands on: its source as a lock has it, and who brings it."""
+
+    name: str
+    source: str
+    requested: str
+    by: str
+
+    @property
+    def called(self) -> str:
+        """Its name, or where it comes from."""
+        return self.name or self.source
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One entry of a blueprint's `extends`."""
+
+    index: int
+    asked: str
+    requested: str
+    source: str
+    node: Node = field(repr=False, compare=False)
+
+
+def direct_uses(text: str, root: Path, shown: str) -> list[Use]:
+    """What a blueprint itself extends; what is wrong there is told by whoever reads all of it."""
+    try:
+        tree, _ = compose(Source(shown, text))
+    except BlueprintInvalid:
+        return []
+    entry = tree.entries.get("extends")
+    found: list[tuple[TemplateUse, Node]] = uses(entry.value)[0] if entry is not None else []
+    made = []
+    for use, node in found:
+        assert entry is not None
+        try:
+            source = parse_source(use.template, root).text
+        except TemplateUnavailable:
+            continue
+        index = entry.value.items.index(node)
+        made.append(Use(index, use.template, use.version or "", source, node))
+    return made
+
+
+def known_templates(
+    applied: Sequence[AppliedTemplate], found: Sequence[Use], lock: Lock | None
+) -> list[Known]:
+    """Every template by what is known of it: applied, else locked, else only written."""
+    if applied:
+        return [
+            Known(each.manifest.name, each.content.source, each.requested, each.by)
+            for each in applied
+        ]
+    pins = {pin.template: pin for pin in (lock.pins if lock else ()) if not pin.by}
+    return [
+        Known(pins[use.source].name if use.source in pins else "", use.source, use.requested, "")
+        for use in found
+    ]
+
+
+def chosen(known: Sequence[Known], wanted: str, to: str, found: Sequence[Use]) -> list[Known]:
+    """The templates meant. Raises UsageError where it is not clear which."""
+    if not wanted:
+        direct = [each for each in known if not each.by]
+        if to and len({each.source for each in direct}) > 1:
+            raise UsageError(
+                "--to names a version of one template",
+                hint=f"name it: {listed((each.called for each in direct), 'or')}",
+            )
+        return direct if to else list(known)
+    asked = {use.source for use in found if wanted == use.asked}
+    meant = [each for each in known if wanted in (each.name, each.source) or each.source in asked]
+    if not meant:
+        meant = [each for each in known if each.name.rpartition("/")[2] == wanted]
+    if len({each.source for each in meant}) != 1:
+        names = list(dict.fromkeys(each.called for each in (meant or known)))
+        near = nearest(wanted, names) if not meant else ""
+        what = "several templates are" if meant else "the blueprint stands on no template"
+        raise UsageError(
+            f"{what} called '{wanted}'",
+            hint=f"did you mean '{near}'?" if near else f"it stands on {listed(names)}",
+        )
+    return meant
+
+
+def updates(meant: Sequence[Known], wanted: str, to: str) -> dict[str, str]:
+    """What a `Finder` is to resolve anew. Raises UsageError for a version that is none.
+
+    A template that another one brings cannot have a version that the other one does not ask for.
+    """
+    if not to:
+        return {each.source: "" for each in meant} if wanted else {EVERY: ""}
+    try:
+        parse_version(to)
+    except VersionInvalid as error:
+        raise UsageError(f"--to {to}: {error.message}", hint=error.hint) from None
+    for each in meant:
+        if each.by and not parse_requirement(each.requested).fits(to):
+            raise UsageError(
+                f"{each.called} comes with {each.by}, which asks for {each.requested or 'any release'}",
+                hint=f"a version of {each.by.partition('@')[0]} that asks for another one",
+            )
+    return {each.source: f"=={to}" for each in meant}
+
+
+def widened(text: str, found: Sequence[Use], meant: Sequence[Known], to: str, shown: str) -> str:
+    """The blueprint's text, its ranges such that `to` is in them. Raises BlueprintInvalid."""
+    sources = {each.source for each in meant if not each.by}
+    editor = Editor(text, file=shown)
+    for use in found:
+        if to and use.source in sources and not parse_requirement(use.requested).fits(to):
+            number = range_with(use.requested, to)
+            entry = use.node.entries.get("version")
+            value = number if entry is None else entry.value.scalar_like(number)
+            editor.set(f"extends[{use.index}].version", value)
+    return editor.text
+
+
+def range_with(requested: str, version: str) -> str:
+    """The range in the same form that has `version` in it: `^2.1` and 3.0.0 give `^3.0`."""
+    term = _TERM.fullmatch(requested)
+    if term is not None:
+        parts = term[2].count(".") + 1
+        number = ".".join(version.split(".")[:parts]) if "-" not in version else version
+        same = f"{term[1]}{number}"
+        if parse_requirement(same).fits(version):
+            return same
+    return f"^{version}" if "," in requested else version
+
+
+def migrated(
+    text: str,
+    found: Sequence[Use],
+    finder: TemplateFinder,
+    versions: Mapping[str, str],
+    shown: str,
+) -> tuple[str, list[tuple[str, Done]]]:
+    """The text after every migration between `versions` (by template) and what `finder` finds.
+
+    What was done comes with the template's name. Raises BlueprintInvalid where the text cannot be
+    edited.
+    """
+    done: list[tuple[str, Done]] = []
+    for name, content in _contents(found, finder):
+        reading = parse(content).reading
+        new, old = reading.manifest.version, versions.get(name, "")
+        if not old or not reading.migrations or parse_version(new) <= parse_version(old):
+            continue
+        sources = {use.asked for use in found if use.source == content.source}
+        result = migrate(text, reading.migrations, old=old, new=new, sources=sources, file=shown)
+        text = result.text
+        done += [(name, each) for each in result.done]
+    return text, done
+
+
+def _contents(
+    found: Sequence[Use], finder: TemplateFinder
+) -> Iterator[tuple[str, TemplateContent]]:
+    """All templates by name, those that others stand on first.
+
+    What cannot be had is left out: whoever reads the blueprint tells why.
+    """
+    seen: set[str] = set()
+
+    def walk(wanted: Wanted, depth: int) -> Iterator[tuple[str, TemplateContent]]:
+        try:
+            content = finder.find(wanted)
+            manifest = parse(content).reading.manifest
+        except (TemplateUnavailable, BlueprintInvalid):
+            return
+        if manifest.name in seen or depth > _DEEPEST:
+            return
+        seen.add(manifest.name)
+        for use in manifest.extends:
+            yield from walk(Wanted(use.template, use.version or "", content), depth + 1)
+        yield manifest.name, content
+
+    for use in found:
+        yield from walk(Wanted(use.asked, use.requested, None), 0)

@@ -1,0 +1,104 @@
+"""`mlops-iac template update`."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from mlops_iac.blueprint.words import listed
+from mlops_iac.cli._session import Session, verb, write_file
+from mlops_iac.cli._template_update_words import standing, update_lines
+from mlops_iac.errors import BlueprintInvalid, PolicyViolation, UsageError
+
+if TYPE_CHECKING:
+    from mlops_iac.api.template_update import TemplateUpdate
+
+
+@verb(
+    "update",
+    click.Argument(["template"], metavar="[NAME|SOURCE]", required=False),
+    click.Option(
+        ["--to"], metavar="VERSION", help="This version, also one outside of the range, or older."
+    ),
+    click.Option(["--preview-only"], is_flag=True, help="Show what it does; write nothing."),
+    click.Option(
+        ["--markdown"], metavar="FILE", help="Write it as the description of a pull request."
+    ),
+    click.Option(["--offline"], is_flag=True, help="Ask no network; what is cached counts."),
+    click.Option(["--no-team-rules"], is_flag=True, help="Do not run the rules in `policies/`."),
+    click.Option(
+        ["--diff", "detail"], is_flag=True, help="Every property, also of what is created."
+    ),
+)
+def command(
+    session: Session,
+    template: str | None,
+    to: str | None,
+    preview_only: bool,
+    markdown: str | None,
+    offline: bool,
+    no_team_rules: bool,
+    detail: bool,
+) -> None:
+    """Take the newest version of the blueprint's templates that fits, after showing what it does.
+
+    Without a name, all of them. Changes `blueprint.lock`, and the blueprint where a template's
+    migrations or --to ask for it; only when told to.
+    """
+    from mlops_iac.api.template_update import Request, as_json, prepare
+
+    request = Request(template or "", (to or "").removeprefix("v"), offline, not no_team_rules)
+    update = prepare(session.file or "blueprint.yaml", request)
+    if markdown is not None:
+        from mlops_iac.api.template_comment import to_markdown
+
+        write_file(markdown, to_markdown(update))
+    writing = update.needed and not update.refused and not preview_only
+    asked = session.yes or session.interactive
+    if session.json and not (writing and asked):
+        session.emit_json(as_json(update, written=False))
+    elif not session.json:
+        _show(session, update, detail=detail)
+    if update.refused:
+        _refuse(session, update)
+    if not writing:
+        return
+    names = listed(each.shown for each in update.files if each.old != each.new)
+    session.confirm(f"Write {names}?")
+    update.write()
+    if session.json:
+        session.emit_json(as_json(update, written=True))
+    session.say(f"wrote {names}; next: `mlops-iac compile`")
+
+
+def _show(session: Session, update: TemplateUpdate, *, detail: bool) -> None:
+    color = session.color == "always" or (session.colored and sys.stdout.isatty())
+    style = click.style if color else _plain
+    for line in update_lines(update, style, detail=detail):
+        session.out(line)
+    for note in update.notes:
+        session.say(f"note: {note}")
+    if not update.needed:
+        session.say(f"nothing to update: {update.blueprint} {standing(update)}")
+
+
+def _refuse(session: Session, update: TemplateUpdate) -> None:
+    """Raise what refuses the update; under --json it stands in the document already."""
+    refused = f"the update of {update.blueprint} is refused, nothing was written"
+    if update.problems:
+        if session.json:
+            first = update.problems[0]
+            raise UsageError(f"{refused}: {first.message}", hint=first.hint)
+        session.say(f"{refused}:")
+        raise BlueprintInvalid(update.problems)
+    rules = listed(dict.fromkeys(finding.rule for _, finding in update.broken))
+    first_stack, finding = update.broken[0]
+    raise PolicyViolation(
+        f"{refused}: {first_stack} would break {rules}: {finding.message}", hint=finding.remediation
+    )
+
+
+def _plain(text: str, **_: object) -> str:
+    return text

@@ -1,0 +1,154 @@
+"""An update of templates in words: what it risks first, then versions, values, resources."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from mlops_iac.cli._plan import Style
+from mlops_iac.cli._review import RISK_WORDS, cause_words, review_lines
+
+if TYPE_CHECKING:
+    from mlops_iac.api.leaf_changes import LeafChange
+    from mlops_iac.api.template_moves import TemplateMove
+    from mlops_iac.api.template_update import TemplateUpdate
+    from mlops_iac.review.model import Review
+
+_SIGNS = {
+    "new": ("+", "green"),
+    "gone": ("−", "red"),
+    "required": ("!", "red"),
+    "changed": ("~", "yellow"),
+}
+_LONGEST = 100
+
+
+def update_lines(update: TemplateUpdate, style: Style, *, detail: bool) -> Iterator[str]:
+    """Yield everything that is shown of an update; `detail` adds every property."""
+    yield from _on_top(update, style)
+    for move in update.moves:
+        yield from move_lines(move, style)
+    if update.diff:
+        yield style(update.blueprint, bold=True)
+        for _, done in update.migrations:
+            where = f"{update.blueprint}:{done.line}: " if done.line else ""
+            yield f"  {done.version}: {where}{done.words}"
+        yield from (f"  {_colored(line, style)}" for line in update.diff.splitlines())
+        yield ""
+    if update.leaves:
+        yield style("values", bold=True)
+        yield from _leaves(update.leaves, update.environments, style)
+        yield ""
+    for names, lines in _stacks(update, style, detail=detail).items():
+        yield style(names, bold=True)
+        yield from lines
+        yield ""
+
+
+def _stacks(update: TemplateUpdate, style: Style, *, detail: bool) -> dict[str, list[str]]:
+    """What is told of each stack, once for all where it is the same."""
+    by_lines: dict[tuple[str, ...], list[str]] = {}
+    for reviewed in update.reviews:
+        review = reviewed.review
+        shown = review_lines(reviewed, style, unchanged=False, detail=detail)
+        skipped = len(review.risks) + 1 if review.risks else 0  # they stand on top already
+        lines = [line for number, line in enumerate(shown) if number >= skipped]
+        lines += [f"note: {note}" for note in review.notes]
+        lines += _policies(review, style)
+        by_lines.setdefault(tuple(lines), []).append(review.stack)
+    project = update.reviews[0].review.project if update.reviews else ""
+    return {f"{project} → {', '.join(stacks)}": list(lines) for lines, stacks in by_lines.items()}
+
+
+def standing(update: TemplateUpdate) -> str:
+    """What an update that does nothing stands on."""
+    lock = update.files[1].new
+    return "stands on no template" if lock is None else f"stands on what {update.lock} pins"
+
+
+def move_lines(move: TemplateMove, style: Style) -> Iterator[str]:
+    """One template: versions, changelog, parameters, limits."""
+    about = [move.source]
+    if move.by:
+        about.append(f"through {move.by}")
+    if move.requested and move.requested == move.asked:
+        about.append(f"asked for as {move.requested}")
+    elif move.requested:
+        about.append(f"asked for as {move.requested}, before as {move.asked or 'any release'}")
+    yield f"{style(move.words, bold=True)}  ({', '.join(about)})"
+    for entry in move.changelog:
+        taken_back = " (taken back)" if move.kind == "downgrade" else ""
+        yield f"  {entry.version}{taken_back}"
+        yield from (f"    - {text}" for text in entry.texts)
+    for title, rows in (("parameters", move.parameters), ("limits", move.limits)):
+        if rows:
+            yield f"  {title}"
+        for row in rows:
+            sign, color = _SIGNS[row.kind]
+            name = getattr(row, "name", "") or getattr(row, "path", "")
+            said = " → ".join(each for each in (row.old, row.new) if each)
+            why = getattr(row, "description", "") or getattr(row, "because", "")
+            words = f"{name}: {said}" + (f" · {why}" if why else "")
+            yield f"    {style(f'{sign} {words}', fg=color)}  ({row.place})"
+    if move.kind == "content" and move.files:
+        yield f"  files: {', '.join(move.files)}"
+    yield ""
+
+
+def _on_top(update: TemplateUpdate, style: Style) -> Iterator[str]:
+    """What may hurt, of every stack, before anything else; the same thing once."""
+    told: dict[tuple[str, str, str], list[str]] = {}
+    for reviewed in update.reviews:
+        review = reviewed.review
+        for risk in review.risks:
+            key = (*RISK_WORDS[risk.kind], f"{risk.address}: {risk.words}")
+            told.setdefault(key, []).append(review.stack)
+        for item in review.changes:
+            if item.step.op in ("replace", "delete") and item.step.custom:
+                causes = "; ".join(cause_words(cause) for cause in item.causes)
+                words = item.address + (f" ← {causes}" if causes else "")
+                told.setdefault((f"{item.step.op}s", "magenta", words), []).append(review.stack)
+    for (what, color, words), stacks in told.items():
+        head = f"! {what} in {', '.join(stacks)}"
+        yield f"{style(head, fg=color, bold=True)}: {words}"
+    if told:
+        yield ""
+
+
+def _leaves(
+    leaves: Sequence[LeafChange], environments: Sequence[str], style: Style
+) -> Iterator[str]:
+    for names, changes in groupby(leaves, key=lambda change: change.environments):
+        everywhere = set(names) == set(environments)
+        yield f"  {'all environments' if everywhere else ', '.join(names)}"
+        for change in changes:
+            layer = " (default)" if change.layer == "default" else ""
+            what = f"{change.path}: {_value(change.old, change.path)} → "
+            what += _value(change.new, change.path)
+            yield f"    {what}  {style(f'← {change.place}{layer}', fg='cyan')}"
+
+
+def _value(value: Any, path: str) -> str:
+    from mlops_iac.graph.hidden import hidden
+
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return str(value).lower()
+    shown = hidden(path, value)
+    text = " ".join(str(shown).split()) if not isinstance(shown, dict) or shown else "{}"
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+def _policies(review: Review, style: Style) -> Iterator[str]:
+    for finding in review.policies:
+        if not finding.suppressed_by:
+            kind = "mandatory" if finding.counts else "advisory"
+            place = f"{finding.file}:{finding.line}: " if finding.file else ""
+            yield f"{style(kind, fg='yellow')} {finding.rule}: {place}{finding.message}"
+
+
+def _colored(line: str, style: Style) -> str:
+    color = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1])
+    return style(line, fg=color) if color else line
