@@ -100,6 +100,13 @@ def test_both_ways_to_git_find_the_same(origin: Origin, team: Team) -> None:
     assert found[0] == found[1]
 
 
+def test_without_git_the_library_is_used(
+    origin: Origin, team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert version(team.find(origin.source, "^2")) == "2.10.0"
+
+
 def test_several_templates_in_one_repository(tmp_path: Path, team: Team) -> None:
     origin = Origin(tmp_path / "many")
     origin.release("1.0.0", "v9.0.0", under="a/standard")
