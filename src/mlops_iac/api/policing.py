@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from mlops_iac.api.project import LOCAL
 from mlops_iac.blueprint.words import suggestion
-from mlops_iac.errors import BlueprintInvalid, Diagnostic, PolicyViolation
+from mlops_iac.errors import BlueprintInvalid, Diagnostic, PolicyViolation, UsageError
 
 if TYPE_CHECKING:
     from mlops_iac.api.project import Project
@@ -18,33 +18,91 @@ if TYPE_CHECKING:
     from mlops_iac.policy.config import Configuration
     from mlops_iac.policy.context import Context
     from mlops_iac.policy.model import Finding, Rule
+    from mlops_iac.policy.templates import Guards
 
 
 def rules(project: Project, *, own: bool = True) -> list[Rule]:
-    """The rules that hold for a project; `own` are those of its team, whose code runs then."""
+    """The rules that hold for a project; `own` are those of its team and its templates.
+
+    These are code, which runs then. Raises UsageError for one that cannot be loaded, and for rules
+    of a template whose content no lock pins: what would run is not what was looked at.
+    """
     from mlops_iac.policy import team
     from mlops_iac.policy.rules import rules as built_in
 
     found = list(built_in())
     if own:
-        found += team.load(project.root, frozenset(rule.id for rule in found))
+        brought = [file for each in guards(project) for file in each.rules]
+        if brought:
+            _check_pinned(project)
+        of_team = [
+            team.RuleFile(path.name, path.read_bytes(), str(path))
+            for path in team.files(project.root)
+        ]
+        taken = {rule.id: "ours" for rule in found}
+        found += team.load_files([*brought, *of_team], taken)
     return found
 
 
-def not_run(project: Project, *, own: bool) -> list[str]:
-    """Say which of the team's own rules were not run, because their code is under review itself."""
+def guards(project: Project) -> list[Guards]:
+    """What each template of a project says about rules, lowest layer first."""
+    applied = project.loaded.templates
+    if not applied:
+        return []
+    from mlops_iac.policy.templates import Guards
+
+    found = [
+        Guards(each.label, each.content.shown or each.label, each.content.files) for each in applied
+    ]
+    return [each for each in found if each.written]
+
+
+def own_ids(project: Project) -> list[str]:
+    """The ids of the rules that a project's templates and its team bring; none of them is run."""
     from mlops_iac.policy import team
 
-    found = [] if own else sorted(team.ids(project.root))
-    if not found:
+    brought = [file.id for each in guards(project) for file in each.rules]
+    return [*brought, *team.ids(project.root)]
+
+
+def _check_pinned(project: Project) -> None:
+    """Whether the lock pins the content of each template that brings rules."""
+    from mlops_iac.templates.lockfile import lock_path, read_lock
+
+    path = lock_path(project.path)
+    lock = read_lock(path)
+    pinned = {pin.digest for pin in lock.pins} if lock is not None else set()
+    for each in project.loaded.templates:
+        if each.content.digest in pinned:
+            continue
+        label = each.label
+        if any(guard.label == label and guard.rules for guard in guards(project)):
+            raise UsageError(
+                f"the rules of {label} are code, and {path.name} does not pin what would run",
+                hint="`mlops-iac compile` pins it; or leave them out with --no-team-rules",
+            )
+
+
+def not_run(project: Project, *, own: bool) -> list[str]:
+    """Say which rules were not run, because their code is under review itself."""
+    from mlops_iac.policy import team
+
+    if own:
         return []
-    return [
-        f"the team's own rules were not run, their code is not trusted here: {', '.join(found)}"
+    said = []
+    if found := sorted(team.ids(project.root)):
+        said.append(
+            f"the team's own rules were not run, their code is not trusted here: {', '.join(found)}"
+        )
+    return said + [
+        f"the rules of {each.label} were not run, their code is not trusted here: {', '.join(names)}"
+        for each in guards(project)
+        if (names := [file.id for file in each.rules])
     ]
 
 
 def configuration(project: Project, known: Sequence[Rule]) -> Configuration:
-    """What `policies.yaml` says. Raises BlueprintInvalid with its problems."""
+    """What `policies.yaml` says, over those of the templates. Raises BlueprintInvalid."""
     found, problems = _configuration(project, known)
     if problems:
         raise BlueprintInvalid(problems)
@@ -54,33 +112,47 @@ def configuration(project: Project, known: Sequence[Rule]) -> Configuration:
 def _configuration(
     project: Project, known: Sequence[Rule]
 ) -> tuple[Configuration, list[Diagnostic]]:
-    from mlops_iac.policy import config, team
+    from mlops_iac.policy import config
 
     path = project.root / config.FILE
     names = [name for name in project.environments if name != LOCAL]
-    return config.load(path, _shown(path), known, names, unread=team.ids(project.root))
+    unread = own_ids(project)
+    found = guards(project)
+    if not found:
+        return config.load(path, _shown(path), known, names, unread=unread)
+    from mlops_iac.policy.templates import laid_over, standing
+
+    below, problems = standing(found, known, unread)
+    team, own = config.load(path, _shown(path), known, names, unread=unread, held=below.held)
+    return laid_over(team, below), [*problems, *own]
 
 
 def problems(project: Project) -> list[Diagnostic]:
-    """What `validate` says of exceptions and `policies.yaml`. Runs no code of the team."""
+    """What `validate` says of exceptions and `policies.yaml`. Runs no code of anybody."""
     written = any(project.resolve(name).blueprint.exceptions for name in project.environments)
-    if not written and not (project.root / "policies.yaml").exists():
+    there = (project.root / "policies.yaml").exists() or bool(guards(project))
+    if not written and not there:
         return []  # most projects: the rules are not even imported
-    from mlops_iac.policy import config, team
     from mlops_iac.policy.rules import ids
 
+    settings: Configuration | None = None
     found: list[Diagnostic] = []
-    known = [*ids(), *team.ids(project.root)]
+    if there:
+        settings, found = _configuration(project, rules(project, own=False))
+    known = [*ids(), *own_ids(project)]
     for name in project.environments:
         resolved = project.resolve(name)
         for rule in resolved.blueprint.exceptions:
+            path = f"exceptions.{rule}"
+            held = settings.held.get(rule) if settings is not None else None
             if rule not in known:
                 message = f"there is no rule '{rule}'"
                 hint = suggestion(rule, known)
-                path = f"exceptions.{rule}"
                 found.append(resolved.diagnostic(path, "unknown-rule", message, hint, at_key=True))
-    if (project.root / config.FILE).exists():
-        found += _configuration(project, rules(project, own=False))[1]
+            elif held is not None and not held.exceptions:
+                message = f"{held.by} allows no exceptions from {rule}"
+                hint = "keep to the rule, or ask the template's owner for `exceptions: allowed`"
+                found.append(resolved.diagnostic(path, "locked", message, hint, at_key=True))
     return list(dict.fromkeys(found))
 
 
@@ -147,7 +219,6 @@ def require(findings: Sequence[Finding], stack: str) -> None:
 def write_pack(project: Project, out: Path, *, own: bool = True) -> list[Path]:
     """Write a policy pack of the project's rules for the plain Pulumi CLI; return its files."""
     from mlops_iac import __version__
-    from mlops_iac.policy import team
     from mlops_iac.policy.pack import PackSettings, RuleSettings, StackSettings, write
 
     if unknown := problems(project):
@@ -176,7 +247,19 @@ def write_pack(project: Project, out: Path, *, own: bool = True) -> list[Path]:
             if settings.enabled(rule)
         },
     )
-    return write(out, pack, team.files(project.root) if own else (), __version__)
+    return write(out, pack, _rule_files(project) if own else {}, __version__)
+
+
+def _rule_files(project: Project) -> dict[str, str]:
+    """The files of rules that a pack gets a copy of, by name."""
+    from mlops_iac.policy import team
+
+    found = {
+        file.name: file.code.decode("utf-8") for each in guards(project) for file in each.rules
+    }
+    for path in team.files(project.root):
+        found[path.name] = path.read_text(encoding="utf-8")
+    return found
 
 
 def _accounts(project: Project, stack: str) -> frozenset[str]:

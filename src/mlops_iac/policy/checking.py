@@ -80,7 +80,7 @@ def _finding(
         address=address(resource) if resource else "",
         urn=resource.urn if resource else "",
         remediation=rule.remediation,
-        source=rule.source,
+        source=configuration.source(rule),
         path=path,
         file=place.file,
         line=place.line,

@@ -11,27 +11,36 @@
 
 A mandatory rule is not switched off here: an exception in the blueprint has a place, a reason and
 an end.
+
+A template has such a file, too, and what it says holds for every blueprint that stands on it: no
+file above lowers a severity, switches a rule off or changes a setting that it makes. There a rule
+also takes `exceptions: allowed | forbidden`. They are forbidden for what a template makes mandatory,
+switches on or brings itself, unless it allows them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from mlops_iac.blueprint.compose import compose
 from mlops_iac.blueprint.scalars import NOTHING, boolean, whole
-from mlops_iac.blueprint.source import Entry, Node, problem, read
+from mlops_iac.blueprint.source import Entry, Node, Source, problem, read
 from mlops_iac.blueprint.words import listed, suggestion
 from mlops_iac.errors import BlueprintInvalid, Diagnostic
+from mlops_iac.policy.held import Held, undone
 from mlops_iac.policy.model import Parameter, Rule, Severity
 
 FILE: Final = "policies.yaml"
 FORMAT: Final = 1
+Exceptions = Literal["allowed", "forbidden"]
 _KEYS = ("policies", "production", "rules")
 _SEVERITIES: tuple[Severity, ...] = ("mandatory", "advisory")
 _SETTINGS = ("severity", "enabled", "reason")
+_OF_TEMPLATES = ("exceptions",)
+_EXCEPTIONS: tuple[Exceptions, ...] = ("allowed", "forbidden")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +51,22 @@ class Setting:
     enabled: bool = True
     reason: str = ""
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    # Of templates only: what is written, where it stands, and whether `enabled` is written.
+    exceptions: Exceptions | None = None
+    line: int = 0
+    switched: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """`production` names the environments that count as such; None: those that are protected."""
+    """`production` names the environments that count as such; None: those that are protected.
+
+    `held` is what templates hold rules to.
+    """
 
     production: tuple[str, ...] | None = None
     rules: Mapping[str, Setting] = field(default_factory=dict)
+    held: Mapping[str, Held] = field(default_factory=dict)
 
     def severity(self, rule: Rule) -> Severity:
         """The rule's severity here."""
@@ -63,6 +80,13 @@ class Configuration:
         """All of its parameters, defaults filled in."""
         defaults = {name: each.default for name, each in rule.parameters.items()}
         return {**defaults, **self._of(rule).parameters}
+
+    def source(self, rule: Rule) -> str:
+        """Who asks for it: the standard, and the template that holds to it."""
+        held = self.held.get(rule.id)
+        if held is None or rule.source.startswith(held.by.partition(" ")[0]):
+            return rule.source
+        return f"{rule.source}; {held.by}"
 
     def _of(self, rule: Rule) -> Setting:
         return self.rules.get(rule.id, _PLAIN)
@@ -78,27 +102,38 @@ def load(
     environments: Sequence[str],
     *,
     unread: Sequence[str] = (),
+    held: Mapping[str, Held] | None = None,
 ) -> tuple[Configuration, list[Diagnostic]]:
     """What the file says, and every problem of it; defaults where there is no file.
 
     `unread` are ids of rules that exist and were not loaded: what is said of them is not checked.
+    `held` is what templates hold rules to; what would undo it is a problem.
     Raises UsageError for a file that cannot be read.
     """
     if not path.exists():
         return Configuration(), []
-    source = read(path, shown)
+    return parse(read(path, shown), rules, environments, unread=unread, held=held)
+
+
+def parse(
+    source: Source,
+    rules: Sequence[Rule],
+    environments: Sequence[str] | None,
+    *,
+    unread: Sequence[str] = (),
+    held: Mapping[str, Held] | None = None,
+) -> tuple[Configuration, list[Diagnostic]]:
+    """What a text says; arguments as `load`. Without `environments` it is a template's."""
     try:
         root, problems = compose(source)
     except BlueprintInvalid as error:
-        return Configuration(), [_own_words(item, shown) for item in error.diagnostics]
-    reader = _Reader({rule.id: rule for rule in rules}, environments, unread)
+        return Configuration(), [_own_words(item, source.file) for item in error.diagnostics]
+    reader = _Reader({rule.id: rule for rule in rules}, environments, unread, held or {})
     reader.problems += problems
     return reader.read(root), reader.problems
 
 
 def _own_words(item: Diagnostic, shown: str) -> Diagnostic:
-    from dataclasses import replace
-
     if item.code != "not-a-mapping":
         return item
     message = f"{shown} takes a mapping of keys to values"
@@ -107,12 +142,17 @@ def _own_words(item: Diagnostic, shown: str) -> Diagnostic:
 
 class _Reader:
     def __init__(
-        self, rules: Mapping[str, Rule], environments: Sequence[str], unread: Sequence[str]
+        self,
+        rules: Mapping[str, Rule],
+        environments: Sequence[str] | None,
+        unread: Sequence[str],
+        held: Mapping[str, Held],
     ) -> None:
         self.problems: list[Diagnostic] = []
         self._rules = rules
         self._environments = environments
         self._unread = unread
+        self._held = held
 
     def read(self, root: Node) -> Configuration:
         for key, entry in root.entries.items():
@@ -124,7 +164,7 @@ class _Reader:
         if chosen := root.entries.get("production"):
             production = self._texts(chosen.value, "production")
             for node, name in zip(chosen.value.items, production, strict=False):
-                if name not in self._environments:
+                if self._environments is not None and name not in self._environments:
                     message = f"the blueprint has no environment '{name}'"
                     hint = suggestion(name, self._environments)
                     self._say(node, "unknown-environment", message, "production", hint)
@@ -149,7 +189,9 @@ class _Reader:
             path = f"rules.{name}"
             rule = self._rules.get(name)
             if rule is None:
-                if name not in self._unread:
+                if self._environments is None and name in self._unread:
+                    found[name] = self._common(inner, path)
+                elif name not in self._unread:
                     known = [*self._rules, *self._unread]
                     message = f"there is no rule '{name}'"
                     hint = suggestion(name, known)
@@ -163,9 +205,35 @@ class _Reader:
         return found
 
     def _setting(self, rule: Rule, entry: Entry, path: str) -> Setting:
-        severity: Severity | None = None
-        enabled, reason = True, ""
+        common = self._common(entry, path)
         parameters: dict[str, Any] = {}
+        settings = (*_SETTINGS, *_OF_TEMPLATES) if self._environments is None else _SETTINGS
+        for key, inner in entry.value.entries.items():
+            here, node = f"{path}.{key}", inner.value
+            if parameter := rule.parameters.get(key):
+                parameters[key] = self._parameter(parameter, node, here)
+            elif key not in settings:
+                known = [*rule.parameters, *settings]
+                message = f"'{key}' is not a setting of {rule.id}"
+                hint = suggestion(key, known)
+                if key in _OF_TEMPLATES:
+                    hint = "a template says it; a team writes `exceptions:` in its blueprint"
+                self._say(inner.key, "unknown-key", message, here, hint)
+        severity, enabled, reason = common.severity, common.enabled, common.reason
+        self._check_weakened(rule, entry, path, severity, enabled, reason)
+        setting = replace(common, parameters=parameters)
+        if rule.id in self._held:
+            self.problems += undone(rule, self._held[rule.id], entry, setting, path)
+        return setting
+
+    def _common(self, entry: Entry, path: str) -> Setting:
+        """What can be said of every rule."""
+        if entry.value.kind != "map":
+            self._say(entry.value, "wrong-type", f"{path} takes a mapping of settings", path)
+            return Setting()
+        severity: Severity | None = None
+        exceptions: Exceptions | None = None
+        enabled, reason = True, ""
         for key, inner in entry.value.entries.items():
             here, node = f"{path}.{key}", inner.value
             if key == "severity":
@@ -174,14 +242,18 @@ class _Reader:
                 enabled = self._flag(node, here)
             elif key == "reason":
                 reason = node.text.strip()
-            elif parameter := rule.parameters.get(key):
-                parameters[key] = self._parameter(parameter, node, here)
-            else:
-                known = [*rule.parameters, *_SETTINGS]
-                message = f"'{key}' is not a setting of {rule.id}"
-                self._say(inner.key, "unknown-key", message, here, suggestion(key, known))
-        self._check_weakened(rule, entry, path, severity, enabled, reason)
-        return Setting(severity, enabled, reason, parameters)
+            elif key == "exceptions" and self._environments is None:
+                exceptions = self._exceptions(node, here)
+        switched = "enabled" in entry.value.entries
+        return Setting(severity, enabled, reason, {}, exceptions, entry.key.line, switched)
+
+    def _exceptions(self, node: Node, path: str) -> Exceptions | None:
+        for each in _EXCEPTIONS:
+            if node.text == each:
+                return each
+        message = f"'{node.text}' is not a value of {path}"
+        self._say(node, "unknown-value", message, path, f"allowed: {listed(_EXCEPTIONS, 'or')}")
+        return None
 
     def _check_weakened(
         self,

@@ -101,8 +101,8 @@ class PackSettings:
         )
 
 
-def write(out: Path, settings: PackSettings, team: Sequence[Path], version: str) -> list[Path]:
-    """Write the pack's folder; `team` are the files of the team's own rules, which are copied.
+def write(out: Path, settings: PackSettings, own: Mapping[str, str], version: str) -> list[Path]:
+    """Write the pack's folder; `own` are the rules of the team and its templates, text by name.
 
     Raises UsageError where it cannot be written, or where something else stands in it.
     """
@@ -115,7 +115,7 @@ def write(out: Path, settings: PackSettings, team: Sequence[Path], version: str)
         "README.md": _README.format(project=settings.project, folder=out.name),
         ".gitignore": ".venv/\n__pycache__/\n",
         SETTINGS: settings.to_json(),
-        **{f"policies/{each.name}": each.read_text(encoding="utf-8") for each in team},
+        **{f"policies/{name}": text for name, text in own.items()},
     }
     try:
         for name, text in files.items():

@@ -14,12 +14,15 @@ Each file holds one rule, `RULE`, whose id is the file's name with hyphens:
                 remediation=…, source="our handbook", check=check)
 
 They are code and run with the rights of whoever runs them, so nothing loads them but a command
-that says so; names are known without that.
+that says so; names are known without that. The same holds for the rules of a template, which are
+files in its `policies/`.
 """
 
 from __future__ import annotations
 
 import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Final
@@ -30,6 +33,26 @@ from mlops_iac.policy.model import Parameter, Rule
 FOLDER: Final = "policies"
 
 
+@dataclass(frozen=True, slots=True)
+class RuleFile:
+    """A file that holds a rule, not run yet. `label` is that of the template that brings it."""
+
+    name: str
+    code: bytes
+    path: str
+    label: str = ""
+
+    @property
+    def id(self) -> str:
+        """The id that its rule must have."""
+        return _id(self.name)
+
+    @property
+    def shown(self) -> str:
+        """What messages call it."""
+        return f"{self.label}/{FOLDER}/{self.name}" if self.label else f"{FOLDER}/{self.name}"
+
+
 def files(root: Path) -> list[Path]:
     """The files of rules beside a blueprint, sorted; `_helpers.py` and the like are not rules."""
     folder = root / FOLDER
@@ -38,9 +61,20 @@ def files(root: Path) -> list[Path]:
     return sorted(each for each in folder.glob("*.py") if not each.name.startswith("_"))
 
 
+def files_in(content: Mapping[str, bytes], label: str) -> list[RuleFile]:
+    """The files of rules in a template (path → content), sorted."""
+    found = []
+    for path in sorted(content):
+        folder, _, name = path.partition("/")
+        is_rule = folder == FOLDER and name.endswith(".py") and not name.startswith("_")
+        if is_rule and "/" not in name:
+            found.append(RuleFile(name, content[path], f"{label}/{path}", label))
+    return found
+
+
 def ids(root: Path) -> tuple[str, ...]:
     """The ids of a team's rules, without running any of them."""
-    return tuple(_id(each) for each in files(root))
+    return tuple(_id(each.name) for each in files(root))
 
 
 def load(root: Path, taken: frozenset[str]) -> list[Rule]:
@@ -48,20 +82,37 @@ def load(root: Path, taken: frozenset[str]) -> list[Rule]:
 
     `taken` are ids of our own rules. Raises UsageError, with file and line, for what is no rule.
     """
-    return [_load(each, taken) for each in files(root)]
+    return load_files(
+        [RuleFile(each.name, each.read_bytes(), str(each)) for each in files(root)],
+        dict.fromkeys(taken, "ours"),
+    )
 
 
-def _load(path: Path, taken: frozenset[str]) -> Rule:
-    shown = f"{FOLDER}/{path.name}"
-    if _id(path) in taken:
+def load_files(found: Sequence[RuleFile], taken: Mapping[str, str]) -> list[Rule]:
+    """Run files and return their rules, those of templates with the template as their source.
+
+    `taken` says of each id that there is whose it is. Raises UsageError as `load`.
+    """
+    known = dict(taken)
+    made = []
+    for each in found:
+        made.append(_load(each, known))
+        known[each.id] = each.label or "this team"
+    return made
+
+
+def _load(file: RuleFile, taken: Mapping[str, str]) -> Rule:
+    shown, path = file.shown, file.path
+    if file.id in taken:
+        whose = taken[file.id]
         raise UsageError(
-            f"{shown} has the name of a rule of ours, {_id(path)}", hint="call it otherwise"
+            f"{shown} has the name of a rule of {whose}, {file.id}", hint="call it otherwise"
         )
-    module = ModuleType(f"mlops_iac_team_policies.{path.stem}")
-    module.__file__ = str(path)
+    module = ModuleType(f"mlops_iac_team_policies.{Path(file.name).stem}")
+    module.__file__ = path
     try:
         # Not imported: that would leave bytecode beside the user's files.
-        code = compile(path.read_bytes(), str(path), "exec")
+        code = compile(file.code, path, "exec")
         exec(code, module.__dict__)  # noqa: S102 - the team's own code, and asked for
     except Exception as error:
         raise UsageError(
@@ -71,14 +122,16 @@ def _load(path: Path, taken: frozenset[str]) -> Rule:
     rule = getattr(module, "RULE", None)
     if not isinstance(rule, Rule):
         raise UsageError(f"{shown} has no RULE", hint="RULE = Rule(id=…, title=…, …)")
-    _check(rule, shown, path)
-    return rule
+    _check(rule, shown, file.id)
+    if not file.label:
+        return rule
+    return replace(rule, source=f"{file.label} ({FOLDER}/{file.name}): {rule.source}")
 
 
-def _check(rule: Rule, shown: str, path: Path) -> None:
-    if rule.id != _id(path):
+def _check(rule: Rule, shown: str, wanted: str) -> None:
+    if rule.id != wanted:
         raise UsageError(
-            f"{shown} holds the rule {rule.id!r}; its name says {_id(path)!r}",
+            f"{shown} holds the rule {rule.id!r}; its name says {wanted!r}",
             hint="give both one name: exceptions are checked by it without running the file",
         )
     if rule.severity not in ("mandatory", "advisory"):
@@ -103,12 +156,12 @@ def crashed(rule: Rule, error: Exception) -> UsageError:
     )
 
 
-def _id(path: Path) -> str:
-    return path.stem.replace("_", "-")
+def _id(name: str) -> str:
+    return name.removesuffix(".py").replace("_", "-")
 
 
-def _line(error: Exception, path: Path) -> str:
+def _line(error: Exception, path: str) -> str:
     if isinstance(error, SyntaxError) and error.lineno:
         return f":{error.lineno}"
-    lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)]
+    lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == path]
     return f":{lines[-1]}" if lines else ""

@@ -114,7 +114,7 @@ def test_a_stack_that_the_pack_does_not_know_counts_as_production() -> None:
 
 def test_the_folder_is_read_as_it_was_written(tmp_path) -> None:
     settings = pack().settings
-    write(tmp_path / "pack", settings, [], "0.1.0")
+    write(tmp_path / "pack", settings, {}, "0.1.0")
     assert load(tmp_path / "pack").settings == settings
     assert "mlops-iac==0.1.0" in (tmp_path / "pack" / "requirements.txt").read_text()
 
@@ -122,11 +122,11 @@ def test_the_folder_is_read_as_it_was_written(tmp_path) -> None:
 def test_a_folder_of_something_else_is_not_written_to(tmp_path) -> None:
     (tmp_path / "thesis.tex").write_text("x")
     with pytest.raises(UsageError, match="holds something else"):
-        write(tmp_path, pack().settings, [], "0.1.0")
+        write(tmp_path, pack().settings, {}, "0.1.0")
 
 
 def test_settings_of_another_version_are_refused(tmp_path) -> None:
-    write(tmp_path / "pack", pack().settings, [], "0.1.0")
+    write(tmp_path / "pack", pack().settings, {}, "0.1.0")
     path = tmp_path / "pack" / "settings.json"
     path.write_text(path.read_text().replace('"format": 1', '"format": 2'))
     with pytest.raises(UsageError, match="format 2"):
@@ -136,6 +136,6 @@ def test_settings_of_another_version_are_refused(tmp_path) -> None:
 def test_settings_for_a_rule_that_is_gone_are_refused(tmp_path) -> None:
     settings = pack().settings
     gone = PackSettings("shop", settings.stacks, {"no-fridays": RuleSettings("advisory", {})})
-    write(tmp_path / "pack", gone, [], "0.1.0")
+    write(tmp_path / "pack", gone, {}, "0.1.0")
     with pytest.raises(UsageError, match="no-fridays"):
         load(tmp_path / "pack")
