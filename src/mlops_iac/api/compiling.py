@@ -212,11 +212,14 @@ def _with_locks(project: Project, out: Path) -> tuple[Program, dict[str, bytes]]
 def compile_project(project: Project, out: Path | None) -> Compiled:
     """Write program, configuration and locks; return what changed.
 
-    Raises BlueprintInvalid before anything is written, UsageError where it cannot be written.
+    Raises BlueprintInvalid before anything is written, UsageError where it cannot be written, and
+    where stack files would be dropped whose stack may still have resources.
     """
+    from mlops_iac.api.strangers import require_none_forgotten
     from mlops_iac.program.write import write
 
     out = (out or default_out(project)).absolute()
+    require_none_forgotten(project, out)
     program, locks = _with_locks(project, out)
     written = write(program, out, extra=locks)
     return Compiled(out, written, [name for name in project.environments if name != LOCAL])

@@ -65,9 +65,9 @@ def _versions(project: Project, stack: str, state: State) -> dict[str, tuple[str
             found.setdefault(model, {})[version] = arn
     for model, versions in found.items():
         if len(versions) > 1:
-            several = listed(sorted(versions, key=lambda number: int(number)))
+            numbers = sorted(versions, key=int)
             raise UsageError(
-                f"{stack} runs versions {several} of {model}, not one",
+                f"{stack} runs versions {listed(numbers)} of {model}, not one",
                 hint="let all its serving entries run one version, then promote",
             )
     pairs = {model: next(iter(versions.items())) for model, versions in found.items()}

@@ -10,6 +10,7 @@ from mlops_iac.cli._session import Session, verb
 from mlops_iac.errors import UsageError
 
 if TYPE_CHECKING:
+    from mlops_iac.api.environments import Told
     from mlops_iac.api.stacks import Row
 
 _COLORS = {
@@ -29,9 +30,14 @@ _COLORS = {
     click.Option(
         ["--from", "base"], metavar="ENVIRONMENT", help="With add: begin with this one's overlay."
     ),
+    click.Option(
+        ["--force"],
+        is_flag=True,
+        help="With rm and --yes: nothing is left of a stack whose state cannot be asked.",
+    ),
 )
 def command(
-    session: Session, action: str, name: str | None, offline: bool, base: str | None
+    session: Session, action: str, name: str | None, offline: bool, base: str | None, force: bool
 ) -> None:
     """Show every environment; export a stack's state; add and remove environments.
 
@@ -42,6 +48,8 @@ def command(
     """
     if base is not None and action != "add":
         raise UsageError("--from is for `stack add`", hint="drop it")
+    if force and (action != "rm" or not session.yes):
+        raise UsageError("--force is for `stack rm --yes`", hint="drop it")
     if offline and action != "ls":
         raise UsageError("--offline is for `stack ls`", hint="drop it")
     if action == "ls":
@@ -55,7 +63,7 @@ def command(
     elif action == "add":
         _add(session, name, base)
     else:
-        _rm(session, name)
+        _rm(session, name, force=force)
 
 
 def _ls(session: Session, *, offline: bool) -> None:
@@ -117,17 +125,16 @@ def _add(session: Session, name: str, base: str | None) -> None:
     _done(session, told)
 
 
-def _rm(session: Session, name: str) -> None:
+def _rm(session: Session, name: str, *, force: bool) -> None:
     from mlops_iac.api.environments import remove_environment
 
-    session.project().resolve(name)
     session.confirm(f"Remove the environment {name} from the blueprint?")
-    told = remove_environment(session.file or "blueprint.yaml", name)
+    told = remove_environment(session.file or "blueprint.yaml", name, gone=force)
     _done(session, told)
 
 
-def _done(session: Session, told: object) -> None:
+def _done(session: Session, told: Told) -> None:
     if session.json:
-        session.emit_json(told)
+        session.emit_json(told.as_json())
     else:
         session.say(str(told))

@@ -1,0 +1,152 @@
+"""Environments are added to a blueprint and removed from it; what they deployed is not forgotten."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mlops_iac.api.editing import BlueprintEdit
+from mlops_iac.api.project import LOCAL, load
+from mlops_iac.api.strangers import State, refuse, stack_files, state_of
+from mlops_iac.blueprint.checks.names import illegal_name
+from mlops_iac.blueprint.sections.base import EntryName
+from mlops_iac.blueprint.words import join
+from mlops_iac.errors import StackNotFound, UsageError
+from mlops_iac.records import Record
+
+if TYPE_CHECKING:
+    from mlops_iac.api.project import Project
+
+_SECTION = "environments"
+
+
+class Told(Record):
+    """What was done. `line` is that of the environment in the blueprint, 0 where there is none."""
+
+    environment: str
+    done: str
+    file: str
+    line: int
+    removed: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        where = f"{self.file}:{self.line}" if self.line else self.file
+        lines = [f"{where}: {self.done}"]
+        lines += [f"removed {path}" for path in self.removed]
+        lines += [f"note: {note}" for note in self.notes]
+        return "\n".join([*lines, "next: mlops-iac compile, review and commit"])
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as JSON."""
+        return {
+            "environment": self.environment,
+            "done": self.done,
+            "file": self.file,
+            "line": self.line,
+            "removed": list(self.removed),
+            "notes": list(self.notes),
+        }
+
+
+def add_environment(path: str | Path, name: str, base: str | None = None) -> Told:
+    """Write a new environment into the blueprint at `path`, with the text of `base`'s overlay.
+
+    Raises UsageError for a name that no stack may have or that is taken, StackNotFound where there
+    is no `base`, BlueprintInvalid, with nothing written, where the blueprint is or would not be
+    valid; EditRefused where the text of `base` cannot be written twice.
+    """
+    project = load(path)
+    if wrong := illegal_name(name, EntryName("environment", 20)):
+        raise UsageError(wrong[1], hint=wrong[2])
+    if name == LOCAL:
+        raise UsageError("local is always there", hint="`mlops-iac up` deploys it")
+    edit = BlueprintEdit(path)
+    there = join(_SECTION, name)
+    if name in project.environments:
+        lines = dict(edit.editor.find(there))
+        where = f"{edit.file.shown}:{lines[there]}" if there in lines else "in a template"
+        raise UsageError(f"there is an environment {name} already, {where}", hint="take another")
+    notes: list[str] = []
+    if base is not None:
+        project.resolve(base)
+        if base == LOCAL:
+            raise UsageError(
+                "local is emulated: nothing begins with its overlay", hint="leave --from out"
+            )
+    if base is not None and edit.editor.get(join(_SECTION, base)):
+        edit.editor.copy(join(_SECTION, base), there)
+        done = f"added {name}, as {base} is"
+        notes += _same_place(project, base)
+    else:
+        edit.editor.set(there, {})
+        done = f"added {name}"
+        notes += [f"{base} adds nothing of its own in the blueprint"] if base else []
+    edit.project()
+    edit.write()
+    return Told(name, done, edit.file.shown, dict(edit.editor.find(there))[there], (), tuple(notes))
+
+
+def _same_place(project: Project, base: str) -> list[str]:
+    blueprint = project.resolve(base).blueprint
+    return [f"it has the account of {base}, {blueprint.account}"] if blueprint.account else []
+
+
+def remove_environment(path: str | Path, name: str, *, gone: bool = False) -> Told:
+    """Take an environment out of the blueprint at `path`, and its stack files from the program.
+
+    Also for one that the blueprint does not have any more and whose stack files are still there.
+    `gone` says for a state that cannot be asked that nothing is left of it.
+
+    Raises UsageError where its stack still has resources or that cannot be known, for `local` and
+    for what a template declares; StackNotFound; BlueprintInvalid, with nothing done, where the
+    blueprint would not be valid without it.
+    """
+    project = load(path)
+    if name == LOCAL:
+        raise UsageError("local is always there", hint="`mlops-iac destroy` deletes what it made")
+    edit = BlueprintEdit(path)
+    there = join(_SECTION, name)
+    written = edit.editor.has(there)
+    files = stack_files(project, name)
+    if name not in project.environments and not written and not files:
+        project.resolve(name)  # says what there is
+        raise StackNotFound(f"there is no stack '{name}'")
+    if name in project.environments and not written:
+        raise UsageError(
+            f"{name} is an environment of a template, not of {edit.file.shown}",
+            hint="take the template's next version without it, or leave the template",
+        )
+    state = state_of(project, name)
+    refuse(project, name, state, files, gone=gone)
+    line = 0
+    if written:
+        line = dict(edit.editor.find(there))[there]
+        edit.editor.remove(there)
+        if edit.editor.get(_SECTION) == {}:
+            edit.editor.remove(_SECTION)
+        edit.project()
+        edit.write()
+    for file in files:
+        file.unlink(missing_ok=True)
+    return Told(
+        environment=name,
+        done=f"removed {name}" if written else f"{name} was not in the blueprint any more",
+        file=edit.file.shown,
+        line=line,
+        removed=tuple(_shown(file) for file in files),
+        notes=_notes(name, state),
+    )
+
+
+def _notes(name: str, state: State) -> tuple[str, ...]:
+    if state.why:
+        return (f"its state was not asked: {state.why}",)
+    if state.exists:
+        return (f"its stack is empty and still listed: `pulumi stack rm {name}` ends that",)
+    return ()
+
+
+def _shown(path: Path) -> str:
+    here = Path.cwd()
+    return (path.relative_to(here) if path.is_relative_to(here) else path).as_posix()

@@ -1,0 +1,108 @@
+"""Stacks whose environment goes, or has gone, from the blueprint: whether anything is left of them.
+
+A stack file is the only trace of a stack in a repository. It is not dropped before it is known that
+the stack has no resources: they would go on, and cost, without anybody seeing them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mlops_iac.api import compiling
+from mlops_iac.api.project import LOCAL
+from mlops_iac.blueprint.words import listed
+from mlops_iac.errors import MlopsError, StackNotFound, UsageError
+from mlops_iac.records import Record
+
+if TYPE_CHECKING:
+    from mlops_iac.api.project import Project
+
+
+class State(Record):
+    """How many resources a stack has; `why` says why that is not known. `exists`: it is listed."""
+
+    resources: int = 0
+    exists: bool = False
+    why: str = ""
+
+
+def state_of(project: Project, stack: str) -> State:
+    """Ask the backend that keeps a stack's state; of one that is gone, that of the blueprint."""
+    from mlops_iac.api import states
+    from mlops_iac.engine.pulumi_backend import Backend
+
+    known = stack if stack in project.environments else _any(project)
+    try:
+        with Backend(project.name, compiling.backend(project, known)) as asked:
+            exported = asked.export(stack)
+    except StackNotFound:
+        return State()
+    except MlopsError as error:
+        return State(why=error.message)
+    found = states.state_of(stack, exported.get("deployment") or {})
+    return State(len(found.resources), exists=True)
+
+
+def _any(project: Project) -> str:
+    """An environment whose backend is probably that of one that is gone."""
+    return next((name for name in project.environments if name != LOCAL), LOCAL)
+
+
+def stack_files(project: Project, stack: str, out: Path | None = None) -> list[Path]:
+    """The files of one stack beside the compiled program that are there."""
+    from mlops_iac.graph.lock import lock_name
+    from mlops_iac.program import stackfile
+
+    folder = out or compiling.default_out(project)
+    found = [folder / stackfile.name(stack), folder / lock_name(stack)]
+    return [path for path in found if path.is_file()]
+
+
+def refuse(
+    project: Project, stack: str, state: State, files: Sequence[Path], *, gone: bool
+) -> None:
+    """Refuse to forget a stack. Raises UsageError where it has, or may have, resources."""
+    if state.resources:
+        back = "" if stack in project.environments else "write it back into the blueprint, then "
+        raise UsageError(
+            f"the stack {stack} still has {state.resources} resource(s); nothing was removed",
+            hint=f"{back}mlops-iac destroy -s {stack}, and `mlops-iac stack rm {stack}`",
+        )
+    if state.why and files and not gone:
+        raise UsageError(
+            f"whether the stack {stack} still has resources is not known: {state.why}",
+            hint=f"make its state reachable, or, if nothing is left of it:"
+            f" mlops-iac stack rm {stack} --yes --force",
+        )
+
+
+def require_none_forgotten(project: Project, out: Path) -> None:
+    """Refuse to compile over the stack files of environments that have gone from the blueprint.
+
+    Nothing is asked where there are none; files of a stack that has no resources may go. Raises
+    UsageError.
+    """
+    from mlops_iac.program.manifest import read_manifest
+
+    strangers = [name for name in read_manifest(out).config if name not in project.environments]
+    for name in strangers:
+        files = stack_files(project, name, out)
+        if not files:
+            continue
+        state = state_of(project, name)
+        shown = listed(path.name for path in files)
+        if state.resources:
+            raise UsageError(
+                f"{name} is gone from the blueprint and its stack still has {state.resources}"
+                f" resource(s); {shown} would be dropped, nothing was written",
+                hint=f"write it back, mlops-iac destroy -s {name}, mlops-iac stack rm {name}",
+            )
+        if state.why:
+            raise UsageError(
+                f"{name} is gone from the blueprint, and {shown} would be dropped; whether its stack"
+                f" still has resources is not known: {state.why}",
+                hint="write it back and destroy it first; if nothing is left of it:"
+                f" mlops-iac stack rm {name} --yes --force",
+            )
