@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
-from mlops_iac.errors import Diagnostic
+from mlops_iac.errors import BlueprintInvalid, Diagnostic, Severity, UsageError
 
 if TYPE_CHECKING:
     from mlops_iac.blueprint import LoadedBlueprint
@@ -28,8 +29,6 @@ def lint_folder(folder: str | Path) -> list[Diagnostic]:
 
 def lint_content(content: TemplateContent, finder: object) -> list[Diagnostic]:
     """Every problem of a template; `finder` finds what it stands on."""
-    from typing import Any, cast
-
     from mlops_iac.clouds.registry import names
     from mlops_iac.templates.linting.run import Asked, lint
 
@@ -48,9 +47,122 @@ def _judge(loaded: LoadedBlueprint, environment: str) -> Sequence[Diagnostic]:
     return platform(str(resolved.blueprint.platform)).check(resolved)
 
 
-def _policies(_: Subject, __: Samples) -> Iterator[Diagnostic]:
-    yield from ()
+def _policies(subject: Subject, tries: Samples) -> Iterator[Diagnostic]:
+    """What is wrong with a template's guard rails; none of their code is run."""
+    from mlops_iac.policy.rules import ids, rules
+    from mlops_iac.policy.templates import Guards, standing
+    from mlops_iac.templates.linting.resolving import Trial
+
+    content = subject.content
+    own = Guards(subject.label, subject.file("x").rpartition("/")[0], content.files)
+    if not own.written:
+        return
+    below: list[Guards] = []
+    if tries.combinations:
+        trial = Trial(subject, tries.combinations[0], "sagemaker")
+        below = [Guards(e.label, e.content.shown or e.label, e.content.files) for e in trial.below]
+    unread = [file.id for each in (*below, own) for file in each.rules]
+    _, found = standing([each for each in (*below, own) if each.written], rules(), unread)
+    yield from (item for item in found if item.file == subject.file("policies.yaml"))
+    taken = {**dict.fromkeys(ids(), "ours")}
+    for each in below:
+        taken |= {file.id: each.label for file in each.rules}
+    for file in own.rules:
+        place = subject.file(f"policies/{file.name}")
+        if file.id in taken:
+            message = f"there is a rule {file.id} of {taken[file.id]}"
+            yield Diagnostic("duplicate-rule", message, place, hint="call it otherwise")
+        yield from _rule(file.code, file.id, place)
 
 
-def _scaffold(_: Subject, __: Samples) -> Iterator[Diagnostic]:
-    yield from ()
+def _rule(code: bytes, wanted: str, shown: str) -> Iterator[Diagnostic]:
+    """What a file of a rule lacks, as far as it can be read without running it."""
+    import ast
+
+    try:
+        tree = ast.parse(code, shown)
+    except (SyntaxError, ValueError) as error:
+        line = getattr(error, "lineno", 0) or 0
+        message = f"this is no Python: {getattr(error, 'msg', error)}"
+        yield Diagnostic("bad-rule", message, shown, line)
+        return
+    for node in tree.body:
+        targets = node.targets if isinstance(node, ast.Assign) else []
+        if isinstance(node, ast.AnnAssign):
+            targets = [node.target]
+        if any(isinstance(each, ast.Name) and each.id == "RULE" for each in targets):
+            value = getattr(node, "value", None)
+            for keyword in value.keywords if isinstance(value, ast.Call) else ():
+                named = keyword.value
+                literal = keyword.arg == "id" and isinstance(named, ast.Constant)
+                if literal and named.value != wanted:
+                    message = f"it holds the rule {named.value!r}; its name says {wanted!r}"
+                    yield Diagnostic("bad-rule", message, shown, named.lineno)
+            return
+    hint = "RULE = Rule(id=…, title=…, …), as docs/policies.md shows"
+    yield Diagnostic("bad-rule", "it has no RULE", shown, hint=hint)
+
+
+def _scaffold(subject: Subject, tries: Samples) -> Iterator[Diagnostic]:
+    """What `init` would say of the template's scaffold, with and without delivery."""
+    if not any(name.startswith("scaffold/") for name in subject.content.files):
+        return
+    for parameters in tries.combinations[:1]:
+        for delivered in (False, True):
+            yield from _started(subject, parameters, delivered=delivered)
+
+
+def _started(
+    subject: Subject, parameters: Mapping[str, Any], *, delivered: bool
+) -> Iterator[Diagnostic]:
+    """Start a project in a folder of its own; what cannot be started, and what it lacks."""
+    import tempfile
+
+    from mlops_iac.api.starting import Start, started
+    from mlops_iac.scaffold import default_answers
+
+    start = Start(subject.content.source, subject.content, subject.parsed)
+    answers = default_answers("sample")
+    if start.platforms:
+        answers["platform"] = next((p for p in start.platforms if p in _supported()), "sagemaker")
+    answers |= {key: str(value) for key, value in parameters.items() if key in answers}
+    given = {key: _answer(value) for key, value in parameters.items() if value is not None}
+    with tempfile.TemporaryDirectory() as made:
+        target = Path(made).resolve() / "sample"
+        try:
+            with started(start, target, answers, given, delivered=delivered) as project:
+                lacking = [item for item in project.problems if item.severity == "error"]
+        except BlueprintInvalid as error:
+            for item in error.diagnostics:
+                yield _in_scaffold(subject, item.message, item.hint, "error")
+            return
+        except UsageError as error:
+            yield _in_scaffold(subject, error.message, error.hint, "error")
+            return
+    if lacking:
+        message = f"a new project is not valid as it is: {lacking[0].message}"
+        yield _in_scaffold(subject, message, lacking[0].hint, "warning")
+
+
+def _in_scaffold(subject: Subject, message: str, hint: str, severity: Severity) -> Diagnostic:
+    """A finding at the file and line of the scaffold that its message names, if it names one."""
+    match = re.search(r"(scaffold/[^:'\s]+)(?::(\d+))?", message)
+    name, line = (match[1], int(match[2] or 0)) if match else ("scaffold/blueprint.yaml.jinja", 0)
+    if name not in subject.content.files and f"{name}.jinja" in subject.content.files:
+        name = f"{name}.jinja"
+    text = message.replace("; nothing was written", "")
+    if hint == "tell whoever publishes it":
+        hint = ""
+    return Diagnostic("bad-scaffold", text, subject.file(name), line, hint=hint, severity=severity)
+
+
+def _answer(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def _supported() -> tuple[str, ...]:
+    from mlops_iac.clouds.registry import names
+
+    return names()

@@ -16,7 +16,8 @@ from mlops_iac.errors import Diagnostic
 from mlops_iac.templates.linting.subject import NAMED, Subject, say, walk
 
 _TYPES: dict[str, type] = {"text": str, "integer": int, "number": float, "boolean": bool}
-_IN_SCAFFOLD = re.compile(r"\bparameters\s*(?:\.\s*([A-Za-z_]\w*)|\[\s*['\"]([^'\"]+)['\"]\s*\])")
+_JINJA = re.compile(r"\{[{%](.*?)[}%]\}", re.DOTALL)
+_NAMES = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|(?<=['\"])[A-Za-z][A-Za-z0-9_-]*(?=['\"])")
 
 
 def check_parameters(subject: Subject) -> Iterator[Diagnostic]:
@@ -37,12 +38,12 @@ def used(subject: Subject) -> dict[str, Node]:
 
 
 def in_scaffold(subject: Subject) -> set[str]:
-    """The parameters that the scaffold names, in file names or texts."""
+    """The names that the scaffold's expressions have, in file names or texts."""
     found: set[str] = set()
     for path, content in subject.content.files.items():
         if path.startswith("scaffold/"):
-            text = f"{path}\n{content.decode(errors='replace')}"
-            found |= {one or two for one, two in _IN_SCAFFOLD.findall(text)}
+            for inner in _JINJA.findall(f"{path}\n{content.decode(errors='replace')}"):
+                found |= set(_NAMES.findall(inner))
     return found
 
 
