@@ -6,9 +6,27 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mlops_iac.blueprint.loaded import shown_as
+
 if TYPE_CHECKING:
     from mlops_iac.blueprint import LoadedBlueprint
     from mlops_iac.templates.finder import Finder
+    from mlops_iac.templates.sources.repositories import Repositories
+
+
+_shared: list[Repositories] = []
+
+
+def share_repositories() -> None:
+    """Ask each git repository for its versions once in this process, whatever wants them.
+
+    For a process that reads many blueprints and ends; one that goes on would never see a new tag.
+    """
+    from mlops_iac.templates.finder import is_offline
+    from mlops_iac.templates.sources.repositories import Repositories
+
+    if not _shared:
+        _shared.append(Repositories(offline=is_offline()))
 
 
 class Templates:
@@ -20,6 +38,7 @@ class Templates:
 
     def __init__(self, blueprint: Path, *, update: Mapping[str, str] | None = None) -> None:
         self._blueprint = blueprint.absolute()
+        self._shown = shown_as(blueprint)
         self._update = update
         self.finder: Finder | None = None
 
@@ -31,7 +50,12 @@ class Templates:
         if self.finder is None:
             from mlops_iac.templates.finder import Finder
 
-            self.finder = Finder.beside(self._blueprint, update=self._update)
+            self.finder = Finder.beside(
+                self._blueprint,
+                update=self._update,
+                shown=self._shown,
+                repositories=next(iter(_shared), None),
+            )
         return self.finder
 
     @property

@@ -142,7 +142,7 @@ def inspect(
     declares. `text` is read in place of the file's content, as if it stood at `path`.
     """
     absolute = Path(path).absolute()
-    called = shown or _shown(Path(path))
+    called = shown or shown_as(Path(path))
     source = read(absolute, called) if text is None else Source(called, text)
     with _collector_paused():
         try:
@@ -170,7 +170,7 @@ def _collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-def _shown(path: Path) -> str:
+def shown_as(path: Path) -> str:
     """The path as people in this folder would write it."""
     if not path.is_absolute():
         return path.as_posix()

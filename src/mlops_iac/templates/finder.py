@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import posixpath
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -24,7 +25,8 @@ class Finder:
     """The `TemplateFinder` of real life, for the blueprint at `blueprint_path`.
 
     `lock` is what is pinned. `update` maps sources (`*`: every one) to the requirement to resolve
-    anew instead of the pin; an empty one is what the blueprint asks for. `offline` (also by
+    anew instead of the pin; an empty one is what the blueprint asks for. `shown` is what messages call
+    the blueprint: folders are called as seen from where it is. `offline` (also by
     MLOPS_IAC_OFFLINE) never asks a network. `repositories` may be shared by many finders.
 
     `notes` is what to tell about what was found; `stale` why the lock is not what was found.
@@ -36,11 +38,13 @@ class Finder:
         *,
         lock: Lock | None = None,
         update: Mapping[str, str] | None = None,
+        shown: str = "",
         offline: bool = False,
         timeout: float = TIMEOUT,
         repositories: Repositories | None = None,
     ) -> None:
         self._path = Path(blueprint_path).absolute()
+        self._folder = posixpath.dirname(shown)
         self.lock = lock
         self._update = dict(update or {})
         offline = offline or is_offline()
@@ -56,13 +60,19 @@ class Finder:
         blueprint_path: Path | str,
         *,
         update: Mapping[str, str] | None = None,
+        shown: str = "",
         offline: bool = False,
         repositories: Repositories | None = None,
     ) -> Finder:
         """A finder with the lock that lies beside the blueprint. Raises BlueprintInvalid."""
         lock = read_lock(lock_path(Path(blueprint_path)))
         return cls(
-            blueprint_path, lock=lock, update=update, offline=offline, repositories=repositories
+            blueprint_path,
+            lock=lock,
+            update=update,
+            shown=shown,
+            offline=offline,
+            repositories=repositories,
         )
 
     def find(self, wanted: Wanted) -> TemplateContent:
@@ -85,6 +95,8 @@ class Finder:
         else:
             content = self._resolver.resolved(source, request, None)
             self._note(source, content)
+        if content.shown and self._folder:
+            content = content.shown_as(posixpath.normpath(f"{self._folder}/{content.shown}"))
         self._found[key] = content
         said = identity(content)
         if said is not None:

@@ -32,15 +32,20 @@ def identity(content: TemplateContent) -> Identity | None:
     return Identity(manifest.name, manifest.version)
 
 
-def content_of(source: TemplateSource, digest: str, files: Mapping[str, bytes]) -> TemplateContent:
-    """What is handed to the blueprint; `source` is what its relative sources start from."""
+def content_of(
+    source: TemplateSource, digest: str, files: Mapping[str, bytes], *, cached: bool = False
+) -> TemplateContent:
+    """What is handed to the blueprint; `source` is what its relative sources start from.
+
+    What is `cached` in the place of what stands in a folder now has none of that folder's lines.
+    """
     return TemplateContent(
         source=source.text,
         digest=digest,
         files=files,
         origin=source,
         commit=source.commit if isinstance(source, GitCommitSource) else "",
-        shown=source.text if isinstance(source, FolderSource) else "",
+        shown=source.text if isinstance(source, FolderSource) and not cached else "",
     )
 
 

@@ -49,7 +49,7 @@ class Resolver:
         if isinstance(source, GitCommitSource):
             files = self._cached(pin, source)
             if files is not None:
-                return content_of(source, pin.digest, files)
+                return content_of(source, pin.digest, files, cached=True)
         try:
             present = self.present(source)
         except TemplateUnavailable:
@@ -57,7 +57,7 @@ class Resolver:
             if files is None:
                 raise
             self._notes.append(f"{source.text} is not there; {pin.version} is from the cache")
-            return content_of(source, pin.digest, files)
+            return content_of(source, pin.digest, files, cached=True)
         if present.digest == pin.digest:
             return present
         there = said(present, source).version
@@ -73,7 +73,7 @@ class Resolver:
         self._notes.append(
             f"{source.text} has {there}; {pin.version} is locked: `mlops-iac template update`"
         )
-        return content_of(source, pin.digest, files)
+        return content_of(source, pin.digest, files, cached=True)
 
     def _pinned_in_git(self, source: GitSource, pin: Pin) -> TemplateContent:
         files = self._cached(pin, source)

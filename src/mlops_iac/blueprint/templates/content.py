@@ -33,6 +33,11 @@ class TemplateContent(Record):
     commit: str = ""
     shown: str = ""
 
+    def shown_as(self, folder: str) -> TemplateContent:
+        """The same with another name of its folder in messages."""
+        values = {name: getattr(self, name) for name in self.__match_args__}
+        return TemplateContent(**{**values, "shown": folder})
+
 
 class Wanted(Record):
     """A template that is asked for.
