@@ -130,6 +130,7 @@ def test_the_state_of_local_is_exported_with_its_secrets_sealed(cli: Cli) -> Non
         (("stack", "export", "--offline"), "--offline is for `stack ls`"),
         (("stack", "export", "prod", "-s", "dev"), "prod is named"),
         (("stack", "add"), "which environment?"),
+        (("stack", "ls", "--force"), "--force is for `stack rm"),
         (("explain", "--resources"), "--resources is for --diff"),
         (("explain", "--diff", "dev", "prod", "serving", "--resources"), "compares whole stacks"),
         (("explain", "--diff", "dev", "dev"), "compared with itself"),
@@ -138,6 +139,24 @@ def test_the_state_of_local_is_exported_with_its_secrets_sealed(cli: Cli) -> Non
 )
 def test_what_does_not_fit(cli: Cli, words: tuple[str, ...], message: str) -> None:
     assert message in cli(*words, expect=2).err
+
+
+# -- stack add, stack rm ---------------------------------------------------------------------------
+
+
+def test_environments_come_and_go(cli: Cli, project: Path) -> None:
+    before = (project / "blueprint.yaml").read_text(encoding="utf-8")
+    added = cli("stack", "add", "test", "--from", "dev", "--json").json
+    assert added["environment"] == "test"
+    assert list(rows(cli, "--offline")) == ["local", "dev", "staging", "prod", "test"]
+    assert "not a terminal" in cli("stack", "rm", "test", expect=2).err
+    assert "test" in rows(cli, "--offline")
+    cli("stack", "rm", "test", "--yes")
+    assert (project / "blueprint.yaml").read_text(encoding="utf-8") == before
+    assert "there is an environment dev already" in cli("stack", "add", "dev", expect=2).err
+    assert cli("stack", "add", "Dev_1", expect=2).err
+    assert cli("stack", "rm", "test", "--yes", expect=6).err
+    assert (project / "blueprint.yaml").read_text(encoding="utf-8") == before
 
 
 # -- explain --diff --------------------------------------------------------------------------------

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from mlops_iac.api.deploying import Deployment
     from mlops_iac.api.ephemeral_deploying import RecordedDeployment
     from mlops_iac.api.states import State
-    from mlops_iac.blueprint import LoadedBlueprint
 
 DEFAULT_TTL = timedelta(hours=24)
 SHORTEST, LONGEST = timedelta(minutes=1), timedelta(days=90)
@@ -113,7 +112,7 @@ def declare(
     until = (now or datetime.now(UTC)) + (ttl or DEFAULT_TTL)
     record = EphemeralRecord(base, until.replace(microsecond=0))
     extra = {stack: ExtraEnvironment(base, record.resource_tags)}
-    return EphemeralProject(load(path, extra=extra).loaded, stack, record)
+    return EphemeralProject(load(path, extra=extra), stack, record)
 
 
 def _check_name(project: Project, stack: str) -> None:
@@ -142,8 +141,8 @@ class EphemeralProject(Project):
     The program lies in the work folder; the committed one is not touched.
     """
 
-    def __init__(self, loaded: LoadedBlueprint, stack: str, record: EphemeralRecord) -> None:
-        super().__init__(loaded)
+    def __init__(self, project: Project, stack: str, record: EphemeralRecord) -> None:
+        super().__init__(project.loaded, project._templates)
         self.stack = stack
         self.record = record
 
@@ -174,8 +173,8 @@ class EphemeralProject(Project):
 class RecordedProject(Project):
     """A project seen with an ephemeral stack that its backend has, whatever the blueprint says."""
 
-    def __init__(self, loaded: LoadedBlueprint, stack: str, url: str, state: State) -> None:
-        super().__init__(loaded)
+    def __init__(self, project: Project, stack: str, url: str, state: State) -> None:
+        super().__init__(project.loaded, project._templates)
         self.stack = stack
         self.url = url
         self.state = state
@@ -242,7 +241,7 @@ def recorded(project: Project, stack: str) -> RecordedProject | None:
             tags = asked.tags(stack)
             state = state_of(stack, exported, updated=listed[stack].updated, tags=tags)
         if record_of(state) is not None:
-            return RecordedProject(project.loaded, stack, url, state)
+            return RecordedProject(project, stack, url, state)
     return None
 
 

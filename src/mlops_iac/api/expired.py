@@ -31,7 +31,7 @@ class Ephemeral(Record):
 
     def project(self, project: Project) -> RecordedProject:
         """The project seen with it, to open a deployment."""
-        return RecordedProject(project.loaded, self.stack, self.url, self.state)
+        return RecordedProject(project, self.stack, self.url, self.state)
 
 
 def expired(project: Project, now: datetime | None = None) -> list[Ephemeral]:
