@@ -49,8 +49,13 @@ NEXT_BLUEPRINT = BLUEPRINT.replace("keys: provider", "keys: customer").replace(
     "    compute: {size: medium}\n"
     '    capture: {percent: 100, retention_days: "${parameters.days}"}\n',
 )
+PATCH_MANIFEST = (
+    NEXT_MANIFEST.replace("version: 1.1.0", "version: 1.1.1")
+    .replace("default: 30", "default: 60")
+    .replace("changelog:\n", "changelog:\n  1.1.1: [captures stay for 60 days]\n")
+)
 MAJOR_MANIFEST = (
-    NEXT_MANIFEST.replace("version: 1.1.0", "version: 2.0.0")
+    PATCH_MANIFEST.replace("version: 1.1.1", "version: 2.0.0")
     .replace("mail: {type", "oncall: {type")
     .replace(
         "changelog:\n",
@@ -106,9 +111,10 @@ def release(folder: Path, manifest: str, blueprint: str, tag: str = "") -> None:
 
 
 def publish(folder: Path, *, major: bool = False) -> str:
-    """A repository with 1.0.0 and 1.1.0, and 2.0.0 with `major`; its source."""
+    """A repository with 1.0.0, 1.1.0 and 1.1.1, and 2.0.0 with `major`; its source."""
     release(folder, MANIFEST, BLUEPRINT, "v1.0.0")
     release(folder, NEXT_MANIFEST, NEXT_BLUEPRINT, "v1.1.0")
+    release(folder, PATCH_MANIFEST, NEXT_BLUEPRINT, "v1.1.1")
     if major:
         release(folder, MAJOR_MANIFEST, MAJOR_BLUEPRINT, "v2.0.0")
     return f"git+file://{folder}"

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
+from mlops_iac.records import Record
 from mlops_iac.templates import changes
 from mlops_iac.templates.versions import parse_version
 
 if TYPE_CHECKING:
-    from mlops_iac.blueprint.templates.content import AppliedTemplate
+    from mlops_iac.blueprint.templates.content import AppliedTemplate, TemplateContent
+    from mlops_iac.blueprint.templates.limits import Limit
     from mlops_iac.templates.changes import Entry, LimitChange, ParameterChange
-    from mlops_iac.templates.lockfile import Lock
+    from mlops_iac.templates.lockfile import Lock, Pin
 
 Kind = Literal["upgrade", "downgrade", "content", "new", "gone", "pinned"]
 
@@ -57,72 +59,92 @@ class TemplateMove:
                 return f"{self.name} {self.new}: not locked yet"
 
 
+class Standing(Record):
+    """A template as a blueprint stands on it. `limits` is None where its parameters are not known."""
+
+    name: str
+    version: str
+    content: TemplateContent
+    requested: str = ""
+    by: str = ""
+    limits: tuple[Limit, ...] | None = None
+
+
+def standing(applied: AppliedTemplate) -> Standing:
+    """A template that was laid under a blueprint."""
+    manifest = applied.manifest
+    return Standing(
+        manifest.name,
+        manifest.version,
+        applied.content,
+        applied.requested,
+        applied.by,
+        applied.limits,
+    )
+
+
 def moves(
-    before: Sequence[AppliedTemplate], after: Sequence[AppliedTemplate], lock: Lock | None
+    before: Sequence[Standing], after: Sequence[Standing], lock: Lock | None
 ) -> list[TemplateMove]:
     """What becomes of every template, in layer order, the ones that go last.
 
     `before` may be empty where it is not known; the lock then tells the versions.
     """
-    old = {template.manifest.name: template for template in before}
+    old = {template.name: template for template in before}
     pins = {pin.name: pin for pin in (lock.pins if lock else ())}
     found: list[TemplateMove] = []
-    for template in after:
-        name = template.manifest.name
-        was, pin = old.get(name), pins.get(name)
-        version = was.manifest.version if was is not None else pin.version if pin else ""
+    for now in after:
+        was, pin = old.get(now.name), pins.get(now.name)
         digest = was.content.digest if was is not None else pin.digest if pin else ""
-        asked = was.requested if was is not None else pin.requested if pin else ""
-        if digest != template.content.digest or pin is None:
-            found.append(_move(was, template, version, asked, pinned=pin is not None))
-    names = {template.manifest.name for template in after}
-    for name, template in old.items():
+        if digest != now.content.digest or pin is None:
+            found.append(_move(was, now, pin))
+    names = {template.name for template in after}
+    for name, was in old.items():
         if name not in names:
-            source, asked = template.content.source, template.requested
-            found.append(
-                TemplateMove(
-                    name, "gone", source, template.by, template.manifest.version, "", asked, ""
-                )
-            )
+            source, asked = was.content.source, was.requested
+            found.append(TemplateMove(name, "gone", source, was.by, was.version, "", asked, ""))
     return found
 
 
-def _move(
-    was: AppliedTemplate | None, now: AppliedTemplate, version: str, asked: str, *, pinned: bool
-) -> TemplateMove:
-    new = now.manifest.version
+def _move(was: Standing | None, now: Standing, pin: Pin | None) -> TemplateMove:
+    version = was.version if was is not None else pin.version if pin is not None else ""
+    asked = was.requested if was is not None else pin.requested if pin is not None else ""
     same = was is not None and was.content.digest == now.content.digest
     if same:
         kind: Kind = "pinned"
     elif not version:
         kind = "new"
-    elif version == new:
+    elif version == now.version:
         kind = "content"
     else:
-        kind = "downgrade" if parse_version(new) < parse_version(version) else "upgrade"
-    known = was is not None and not same
-    return TemplateMove(
-        name=now.manifest.name,
+        back = parse_version(now.version) < parse_version(version)
+        kind = "downgrade" if back else "upgrade"
+    move = TemplateMove(
+        name=now.name,
         kind=kind,
         source=now.content.source,
         by=now.by,
         old=version,
-        new=new,
-        asked=asked if pinned else now.requested,
+        new=now.version,
+        asked=asked if pin is not None else now.requested,
         requested=now.requested,
         changelog=_changelog(was, now, version, kind),
-        parameters=list(changes.parameters(was.content, now.content)) if was and known else (),
-        limits=list(changes.limits(was.limits, now.limits)) if was and known else (),
-        files=changes.files(was.content, now.content) if was and known else (),
+    )
+    if was is None or same:
+        return move
+    known = was.limits is not None and now.limits is not None
+    return replace(
+        move,
+        parameters=list(changes.parameters(was.content, now.content)),
+        limits=list(changes.limits(was.limits or (), now.limits or ())) if known else (),
+        files=changes.files(was.content, now.content),
     )
 
 
-def _changelog(
-    was: AppliedTemplate | None, now: AppliedTemplate, version: str, kind: Kind
-) -> Sequence[Entry]:
+def _changelog(was: Standing | None, now: Standing, version: str, kind: Kind) -> Sequence[Entry]:
     """Between the two; of a downgrade, what is taken back."""
     if kind == "upgrade":
         return changes.changelog(now.content, version)
     if kind == "downgrade" and was is not None:
-        return changes.changelog(was.content, now.manifest.version)
+        return changes.changelog(was.content, now.version)
     return ()

@@ -175,7 +175,7 @@ def migrated(
     edited.
     """
     done: list[tuple[str, Done]] = []
-    for name, content in _contents(found, finder):
+    for name, content in contents(found, finder):
         reading = parse(content).reading
         new, old = reading.manifest.version, versions.get(name, "")
         if not old or not reading.migrations or parse_version(new) <= parse_version(old):
@@ -187,9 +187,7 @@ def migrated(
     return text, done
 
 
-def _contents(
-    found: Sequence[Use], finder: TemplateFinder
-) -> Iterator[tuple[str, TemplateContent]]:
+def contents(found: Sequence[Use], finder: TemplateFinder) -> Iterator[tuple[str, TemplateContent]]:
     """All templates by name, those that others stand on first.
 
     What cannot be had is left out: whoever reads the blueprint tells why.

@@ -47,7 +47,8 @@ def command(
     Without a name, all of them. Changes `blueprint.lock`, and the blueprint where a template's
     migrations or --to ask for it; only when told to.
     """
-    from mlops_iac.api.template_update import Request, as_json, prepare
+    from mlops_iac.api.template_preparing import prepare
+    from mlops_iac.api.template_update import Request, as_json
 
     request = Request(template or "", (to or "").removeprefix("v"), offline, not no_team_rules)
     update = prepare(session.file or "blueprint.yaml", request)

@@ -1,0 +1,197 @@
+"""What an update of templates does, worked out: two readings of one blueprint, compared.
+
+As it is locked and written, and as it would be; both are captured in this process and in a folder
+of their own, and the working tree is not touched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mlops_iac.api import template_request as requests
+from mlops_iac.api.comparing import HEAD
+from mlops_iac.api.repository import around
+from mlops_iac.api.template_effect import Effect, effect_of
+from mlops_iac.api.template_moves import Standing, moves, standing
+from mlops_iac.api.template_update import Request, TemplateUpdate
+from mlops_iac.api.together import Rewrite
+from mlops_iac.blueprint.combine import in_order
+from mlops_iac.blueprint.compose import compose
+from mlops_iac.blueprint.editing import TextFile
+from mlops_iac.blueprint.loaded import inspect
+from mlops_iac.blueprint.source import Source
+from mlops_iac.blueprint.templates.applying import Applier, parse
+from mlops_iac.blueprint.words import listed
+from mlops_iac.errors import BlueprintInvalid, UsageError
+from mlops_iac.templates.finder import Finder, is_offline
+from mlops_iac.templates.former import Former
+from mlops_iac.templates.lockfile import Lock, lock_path, parse_lock, read_lock, render_lock
+from mlops_iac.templates.sources.repositories import Repositories
+
+if TYPE_CHECKING:
+    from mlops_iac.blueprint.templates.content import AppliedTemplate, TemplateFinder
+
+
+def prepare(path: str | Path, request: Request) -> TemplateUpdate:
+    """Work out what an update does.
+
+    Raises UsageError for a template or version that is none, BlueprintInvalid for a blueprint that
+    cannot be edited and a lock of a newer format.
+    """
+    return _Preparation(Path(path), request).update()
+
+
+class _Preparation:
+    def __init__(self, path: Path, request: Request) -> None:
+        self.path = path.absolute()
+        self.shown = _shown(path)
+        self.request = request
+        self.notes: list[str] = []
+        self.file = TextFile(self.path, self.shown)
+        self.raw = self.path.read_bytes()
+        self.lock_path = lock_path(self.path)
+        self.lock_shown = lock_path(Path(self.shown)).as_posix()
+        self.lock = self._lock()
+        offline = request.offline or is_offline()
+        self.offline = offline
+        self.repositories = Repositories(offline=offline)
+
+    def update(self) -> TemplateUpdate:
+        """All of it."""
+        text = self.file.text
+        former = Former(self.path, self.lock, offline=self.offline, repositories=self.repositories)
+        was = self._applied(text, former)
+        found = requests.direct_uses(text, self.path.parent, self.shown)
+        known = requests.known_templates(was, found, self.lock)
+        meant = requests.chosen(known, self.request.name, self.request.to, found) if known else []
+        anew = requests.updates(meant, self.request.name, self.request.to)
+        text = requests.widened(text, found, meant, self.request.to, self.shown)
+        if text != self.file.text:
+            found = requests.direct_uses(text, self.path.parent, self.shown)
+        versions = {pin.name: pin.version for pin in (self.lock.pins if self.lock else ())}
+        versions |= {each.manifest.name: each.manifest.version for each in was}
+        text, done = requests.migrated(text, found, self._finder(anew), versions, self.shown)
+        finder = self._finder(anew)
+        after, diagnostics = inspect(
+            self.path, shown=self.shown, text=text, templates=lambda: finder
+        )
+        now = after.templates if after is not None else self._applied(text, self._finder(anew))
+        problems = [each for each in diagnostics if each.severity == "error"]
+        made = moves(
+            [standing(each) for each in was],
+            [standing(each) for each in now] or self._found(found, anew, was),
+            self.lock,
+        )
+        back = [each.name for each in made if each.kind == "downgrade"]
+        if back:
+            self.notes.append(f"a downgrade of {listed(back)}: migrations are not taken back")
+        self.notes += finder.notes
+        effect = Effect()
+        if after is not None and (text != self.file.text or not _same(was, now)):
+            before, wrong = inspect(self.path, shown=self.shown, templates=lambda: former)
+            why = next((each.message for each in wrong if each.severity == "error"), "")
+            effect = effect_of(before, why, after, own=self.request.own)
+            self.notes += effect.notes
+        lock = render_lock(finder.pins()).encode() if finder.pins().pins else None
+        files = [
+            Rewrite(self.path, self.raw, self._encoded(text), self.shown),
+            Rewrite(self.lock_path, self._lock_bytes(), lock, self.lock_shown),
+        ]
+        return TemplateUpdate(
+            blueprint=self.shown,
+            lock=self.lock_shown,
+            moves=made,
+            migrations=done,
+            leaves=effect.leaves,
+            reviews=effect.reviews,
+            problems=in_order([*problems, *effect.problems]),
+            broken=effect.broken,
+            notes=list(dict.fromkeys(self.notes)),
+            environments=effect.environments,
+            files=files,
+        )
+
+    def _finder(self, anew: dict[str, str]) -> Finder:
+        return Finder(
+            self.path,
+            lock=self.lock,
+            update=anew,
+            offline=self.offline,
+            repositories=self.repositories,
+        )
+
+    def _lock(self) -> Lock | None:
+        """The lock; one that was edited or merged badly is written anew, and that is told."""
+        try:
+            return read_lock(self.lock_path, self.lock_shown)
+        except BlueprintInvalid as error:
+            first = error.diagnostics[0]
+            if first.code == "lock-newer":
+                raise
+            committed = self._committed_lock()
+            instead = "there is none in git"
+            if committed is not None:
+                instead = f"the one at {HEAD} counts"
+            self.notes.append(f"{first.message}; {instead}, and it is written anew")
+            return committed
+
+    def _committed_lock(self) -> Lock | None:
+        """The lock that is committed; None where there is none that can be read."""
+        with around(self.path.parent) as repository:
+            if repository is None:
+                return None
+            try:
+                path = repository.relative(self.lock_path)
+                raw = repository.read(repository.commit(HEAD), path)
+                if raw is None:
+                    return None
+                return parse_lock(Source(self.lock_shown, raw.decode("utf-8", "replace")))
+            except UsageError:
+                return None
+
+    def _lock_bytes(self) -> bytes | None:
+        return self.lock_path.read_bytes() if self.lock_path.is_file() else None
+
+    def _encoded(self, text: str) -> bytes:
+        mark = b"\xef\xbb\xbf"
+        return (mark if self.raw.startswith(mark) else b"") + text.encode()
+
+    def _applied(self, text: str, finder: TemplateFinder) -> Sequence[AppliedTemplate]:
+        """The templates of a text, also of one that is not valid; nothing where one is missing."""
+        try:
+            root, _ = compose(Source(self.shown, text))
+            applier = Applier(lambda: finder)
+            applier.walk(root)
+        except BlueprintInvalid:
+            return ()
+        return () if applier.problems else applier.applied
+
+    def _found(
+        self, found: Sequence[requests.Use], anew: dict[str, str], was: Sequence[AppliedTemplate]
+    ) -> list[Standing]:
+        """The templates that there would be, where they cannot be laid under the blueprint."""
+        requested = {use.source: use.requested for use in found}
+        made = []
+        for name, content in requests.contents(found, self._finder(anew)):
+            version = parse(content).reading.manifest.version
+            made.append(Standing(name, version, content, requested.get(content.source, "")))
+        names = {each.name for each in made}
+        # Nothing is known to go: what is not found now is told as a problem.
+        return [*made, *(standing(each) for each in was if each.manifest.name not in names)]
+
+
+def _same(was: Sequence[AppliedTemplate], now: Sequence[AppliedTemplate]) -> bool:
+    def content(found: Sequence[AppliedTemplate]) -> list[str]:
+        return [each.content.digest for each in found]
+
+    return content(was) == content(now)
+
+
+def _shown(path: Path) -> str:
+    """The path as people in this folder would write it."""
+    if not path.is_absolute():
+        return path.as_posix()
+    inside = Path.cwd() in path.parents
+    return path.relative_to(Path.cwd()).as_posix() if inside else path.as_posix()
