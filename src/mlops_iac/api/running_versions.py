@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from mlops_iac.api.project import LOCAL
@@ -122,6 +123,24 @@ def described(project: Project, stack: str, model: str, arn: str) -> Mapping[str
         client = project.cloud.client("sagemaker", stack)
     else:
         client = real_client("sagemaker", project.region(stack))
-    with credentials(stack, model, what="for the approval of the version"):
+    with credentials(stack, model, what="for the approval of the version"), _known(arn):
         answer: dict[str, Any] = client.describe_model_package(ModelPackageName=arn)
     return answer
+
+
+# Source: SageMaker answers for a version that is not there, and moto's.
+_NOT_THERE = ("ResourceNotFound", "ValidationException")
+
+
+@contextmanager
+def _known(arn: str) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        response = getattr(error, "response", None)
+        if not response or response.get("Error", {}).get("Code") not in _NOT_THERE:
+            raise
+        raise UsageError(
+            f"{arn} runs, and its registry does not have it any more",
+            hint="deploy a version that is there, then promote",
+        ) from None
