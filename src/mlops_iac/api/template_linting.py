@@ -94,8 +94,9 @@ def _rule(code: bytes, wanted: str, shown: str) -> Iterator[Diagnostic]:
             value = getattr(node, "value", None)
             for keyword in value.keywords if isinstance(value, ast.Call) else ():
                 named = keyword.value
-                literal = keyword.arg == "id" and isinstance(named, ast.Constant)
-                if literal and named.value != wanted:
+                if keyword.arg != "id" or not isinstance(named, ast.Constant):
+                    continue
+                if named.value != wanted:
                     message = f"it holds the rule {named.value!r}; its name says {wanted!r}"
                     yield Diagnostic("bad-rule", message, shown, named.lineno)
             return

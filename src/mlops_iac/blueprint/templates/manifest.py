@@ -159,6 +159,11 @@ def is_version(text: str) -> bool:
     return len(text) <= _LONGEST and _VERSION.fullmatch(text) is not None
 
 
+def is_name(text: str) -> bool:
+    """Whether `text` can be the name of a template."""
+    return _NAME.fullmatch(text) is not None
+
+
 def text_of(content: TemplateContent, name: str, label: str = "") -> Source:
     """A file of a template as text. Raises BlueprintInvalid where it is none."""
     raw = content.files[name]
