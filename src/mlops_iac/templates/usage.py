@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from mlops_iac.errors import BlueprintInvalid, Diagnostic, UsageError
 from mlops_iac.records import Record
@@ -89,8 +90,9 @@ def _named(
         yield _with(use, template=name), source
 
 
-def _with(use: TemplateUse, **changed: str) -> TemplateUse:
-    return TemplateUse(**{key: getattr(use, key) for key in use.__match_args__} | changed)
+def _with(use: TemplateUse, **changed: Any) -> TemplateUse:
+    values: dict[str, Any] = {key: getattr(use, key) for key in use.__match_args__}
+    return TemplateUse(**{**values, **changed})
 
 
 def _told(use: TemplateUse, newest: str) -> TemplateUse:
