@@ -311,7 +311,9 @@ def comparison(project: Project, plan: Plan) -> str:
         case "lock":
             path = compiling.default_out(project) / lock_name(plan.stack)
             if project.program_folder is not None:
-                return "nothing: an ephemeral stack has no lock file; --live compares with its state"
+                return (
+                    "nothing: an ephemeral stack has no lock file; --live compares with its state"
+                )
             if not path.exists():
                 return "nothing: there is no lock file yet, `mlops-iac compile` writes it"
             return f"the lock file {os.path.relpath(path)}; no credentials used"

@@ -104,11 +104,8 @@ def stacks(project: Project, *, offline: bool = False, now: datetime | None = No
     else:
         found = states(project)
     out = compiling.default_out(project)
-    reasons = _program_reasons(project, out)
-    rows = [
-        _row(project, name, found, _program(name, out, reasons), State(name))
-        for name in project.environments
-    ]
+    program = _programs(project, out)
+    rows = [_row(project, name, found, program[name], State(name)) for name in project.environments]
     more, notes = _others(project, found, now or datetime.now(UTC))
     for error in {error.message: error for error in found.silent.values()}.values():
         notes.append(f"states are unknown: {error.message}; {error.hint}".removesuffix("; "))
@@ -194,24 +191,24 @@ def _row(
 # -- program and blueprint -------------------------------------------------------------------------
 
 
-def _program_reasons(project: Project, out: Path) -> list[str] | None:
-    """Why the folder is not what the blueprint gives; None where nothing was compiled."""
+def _programs(project: Project, out: Path) -> dict[str, tuple[Agrees, str]]:
+    """Whether the folder is what the blueprint gives, by stack. `local` has none that is kept."""
     from mlops_iac.program.write import stale
 
-    if len(project.environments) == 1:
-        return []
+    real = [name for name in project.environments if name != LOCAL]
+    found: dict[str, tuple[Agrees, str]] = {LOCAL: ("agrees", "made anew by every command")}
     if not (out / "Pulumi.yaml").exists():
-        return None
-    return stale(compiling.build(project, out), out)
+        return found | dict.fromkeys(real, ("nothing", "not compiled yet"))
+    try:
+        reasons = stale(compiling.build(project, out), out)
+    except MlopsError as error:
+        return found | dict.fromkeys(real, ("unknown", error.message))
+    return found | {name: _program(name, out, reasons) for name in real}
 
 
-def _program(stack: str, out: Path, reasons: Sequence[str] | None) -> tuple[Agrees, str]:
+def _program(stack: str, out: Path, reasons: Sequence[str]) -> tuple[Agrees, str]:
     from mlops_iac.graph.lock import lock_name
 
-    if stack == LOCAL:
-        return "agrees", "made anew by every command"
-    if reasons is None:
-        return "nothing", "not compiled yet"
     mine = [why for why in reasons if not _of_another(why, stack)]
     mine.sort(key=lambda why: not why.startswith(f"Pulumi.{stack}.yaml"))
     if mine:

@@ -100,7 +100,7 @@ def _details(row: Row) -> list[str]:
     if row.headlines:
         count = f"{len(row.adds)} of its own: " if row.adds else ""
         lines.append(f"{count}{' · '.join(row.headlines)}")
-    if row.program == "differs":
+    if row.program in ("differs", "unknown"):
         lines.append(f"program: {row.program_why}")
     if row.state_why and row.state in ("agrees", "differs"):
         lines.append(f"state: {row.state_why}")
