@@ -30,8 +30,9 @@ say about the type, and is no acceptance.
 """
 
 _LEGEND = """
-- **Example**: environments of `examples/schedule-adherence` whose stack has the type; all its
-  resources go through the checks to the right.
+- **Example**: environments of `examples/schedule-adherence` whose stack has the type, `closed` that
+  they have it with `security.network: private`; all its resources go through the checks to the
+  right.
 - **Exact graph**: a test of a component asserts that exactly these resources are registered.
 - **Emulated**: behind moto as a process (`emulated`), or checked against botocore's model and
   `recorded` where moto lacks the operation; `updates recorded` where it lacks only that.
@@ -86,20 +87,22 @@ def _judges() -> list[Callable[[str], str]]:
     from mlops_iac.emulators.aws.facts import properties_of
     from mlops_iac.emulators.aws.resources import handler_for
     from tests.oracles.concrete import policy_documents
-    from tests.oracles.conftest import APPLIED, STACKS, capture_example
+    from tests.oracles.conftest import APPLIED, NETWORK, STACKS, capture_example, closed
     from tests.oracles.sample_graph import sample_graph
     from tests.oracles.test_checkov import JUDGED
     from tests.oracles.to_cloudformation import PARTS, cfn_types
     from tests.oracles.to_terraform import NOT_ON_MOTO
 
     graphs = {stack: {r.type for r in capture_example(stack)} for stack in STACKS}
+    network = {r.type for r in closed(APPLIED) if r.name.startswith(NETWORK)}
     sample = sample_graph()
     checked = {r.type for r in sample}
     policies = {r.type for r, _, _ in policy_documents(sample)}
     exact = {type_ for file in COMPONENT_TESTS.glob("test_*.py") for type_ in _expected(file)}
 
     def example(type_: str) -> str:
-        return ", ".join(stack for stack, types in graphs.items() if type_ in types) or "–"
+        found = ", ".join(stack for stack, types in graphs.items() if type_ in types)
+        return found or ("closed" if type_ in network else "–")
 
     def emulated(type_: str) -> str:
         handler = handler_for(type_)
@@ -121,7 +124,7 @@ def _judges() -> list[Callable[[str], str]]:
     def provider(type_: str) -> str:
         if type_ not in checked:
             return "–"
-        applied = type_ in graphs[APPLIED] and type_ not in NOT_ON_MOTO
+        applied = type_ in graphs[APPLIED] | network and type_ not in NOT_ON_MOTO
         return "planned, applied" if applied else "planned"
 
     return [

@@ -46,6 +46,18 @@ _ARNS = {
     "scheduler/schedule:Schedule": "arn:aws:scheduler:R:A:schedule/default/{}",
     "lambda/function:Function": "arn:aws:lambda:R:A:function:{}",
     "budgets/budget:Budget": "arn:aws:budgets::A:budget/{}",
+    "ec2/vpc:Vpc": "arn:aws:ec2:R:A:vpc/{}",
+    "ec2/subnet:Subnet": "arn:aws:ec2:R:A:subnet/{}",
+    "ec2/securityGroup:SecurityGroup": "arn:aws:ec2:R:A:security-group/{}",
+    "ec2/vpcEndpoint:VpcEndpoint": "arn:aws:ec2:R:A:vpc-endpoint/{}",
+}
+# What EC2 makes has an id with a prefix of its type's, and seventeen hex digits.
+_EC2_IDS = {
+    "aws:ec2/vpc:Vpc": "vpc",
+    "aws:ec2/subnet:Subnet": "subnet",
+    "aws:ec2/routeTable:RouteTable": "rtb",
+    "aws:ec2/securityGroup:SecurityGroup": "sg",
+    "aws:ec2/vpcEndpoint:VpcEndpoint": "vpce",
 }
 _NAMES = ("name", "bucket", "pipelineName", "modelPackageGroupName", "alarmName", "dashboardName")
 # Outputs that are the resource's name, its ARN or its address.
@@ -126,6 +138,8 @@ class _Shaper:
             return self._name(resource)
         if property_ in ("bucketRegionalDomainName", "bucketDomainName"):
             return f"{self._name(resource)}.s3.{self._region}.amazonaws.com"
+        if property_ == "prefixListId":
+            return "pl-6da54004"
         if property_ == "versionId":
             return "3sL4kqtJlcpXroDTDmJ"
         raise NoShape(f"no shape is known for {property_} of {resource.type}")
@@ -133,6 +147,9 @@ class _Shaper:
     def _name(self, resource: Resource) -> str:
         if resource.type == "aws:kms/key:Key":
             return str(uuid.uuid5(uuid.NAMESPACE_URL, resource.urn))
+        if resource.type in _EC2_IDS:
+            digits = uuid.uuid5(uuid.NAMESPACE_URL, resource.urn).hex[:17]
+            return f"{_EC2_IDS[resource.type]}-{digits}"
         for name in _NAMES:
             if isinstance(resource.inputs.get(name), str) and (
                 name != "bucket" or resource.type == "aws:s3/bucket:Bucket"

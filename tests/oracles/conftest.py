@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -22,6 +24,29 @@ def capture_example(stack: str) -> ResourceGraph:
     from mlops_iac.api import load
 
     return load(BLUEPRINT).capture(stack)
+
+
+# Names of the network's resources in a closed stack, and of what they refer to.
+NETWORK = ("network-", "keys-", "data-")
+
+
+@cache
+def closed(stack: str) -> ResourceGraph:
+    """The example with closed networks."""
+    from mlops_iac.api import load
+
+    open_, shut = "security: {keys: customer}", "{network: private, egress: none, keys: customer}"
+    text = BLUEPRINT.read_text("utf-8")
+    assert text.count(open_) == 1
+    with TemporaryDirectory() as folder:
+        copy = shutil.copytree(
+            BLUEPRINT.parent,
+            Path(folder) / "example",
+            ignore=shutil.ignore_patterns(".mlops-iac", "__pycache__"),
+        )
+        path = Path(copy) / BLUEPRINT.name
+        path.write_text(text.replace(open_, f"security: {shut}"), "utf-8")
+        return load(path).capture(stack)
 
 
 @pytest.fixture(params=STACKS)

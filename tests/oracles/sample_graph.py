@@ -548,6 +548,118 @@ def _rows() -> list[tuple[str, str, dict[str, Any]]]:
                 "tags": TAGS,
             },
         ),
+        *_network(),
+    ]
+
+
+def _network() -> list[tuple[str, str, dict[str, Any]]]:
+    vpc, group = "${ec2.Vpc/network.id}", "${ec2.SecurityGroup/jobs.id}"
+    subnet, table = "${ec2.Subnet/private.id}", "${ec2.RouteTable/routes.id}"
+    mine = {"StringEquals": {"aws:PrincipalAccount": ACCOUNT}}
+    anybody = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Condition": mine}
+    return [
+        (
+            "ec2/vpc:Vpc",
+            "network",
+            {
+                "cidrBlock": "10.0.0.0/16",
+                "enableDnsHostnames": True,
+                "enableDnsSupport": True,
+                "tags": TAGS,
+            },
+        ),
+        (
+            "ec2/subnet:Subnet",
+            "private",
+            {
+                "vpcId": vpc,
+                "cidrBlock": "10.0.0.0/20",
+                "availabilityZone": "eu-west-1a",
+                "mapPublicIpOnLaunch": False,
+                "tags": TAGS,
+            },
+        ),
+        ("ec2/routeTable:RouteTable", "routes", {"vpcId": vpc, "tags": TAGS}),
+        (
+            "ec2/routeTableAssociation:RouteTableAssociation",
+            "private-routes",
+            {"subnetId": subnet, "routeTableId": table},
+        ),
+        (
+            "ec2/defaultSecurityGroup:DefaultSecurityGroup",
+            "default",
+            {"vpcId": vpc, "tags": TAGS},
+        ),
+        (
+            "ec2/securityGroup:SecurityGroup",
+            "jobs",
+            {"vpcId": vpc, "description": "Jobs and serving containers", "tags": TAGS},
+        ),
+        (
+            "vpc/securityGroupIngressRule:SecurityGroupIngressRule",
+            "members-in",
+            {
+                "securityGroupId": group,
+                "description": "machines of one job",
+                "ipProtocol": "-1",
+                "referencedSecurityGroupId": group,
+                "tags": TAGS,
+            },
+        ),
+        (
+            "vpc/securityGroupEgressRule:SecurityGroupEgressRule",
+            "objects-out",
+            {
+                "securityGroupId": group,
+                "description": "objects",
+                "ipProtocol": "tcp",
+                "fromPort": 443,
+                "toPort": 443,
+                "prefixListId": "${ec2.VpcEndpoint/objects.prefixListId}",
+                "tags": TAGS,
+            },
+        ),
+        (
+            "ec2/vpcEndpoint:VpcEndpoint",
+            "objects",
+            {
+                "vpcId": vpc,
+                "serviceName": "com.amazonaws.eu-west-1.s3",
+                "vpcEndpointType": "Gateway",
+                "routeTableIds": [table],
+                "policy": _policy(
+                    {**anybody, "Action": "s3:GetObject", "Resource": f"{BUCKET_ARN}/*"}
+                ),
+                "tags": TAGS,
+            },
+        ),
+        (
+            "ec2/vpcEndpoint:VpcEndpoint",
+            "identities",
+            {
+                "vpcId": vpc,
+                "serviceName": "com.amazonaws.eu-west-1.sts",
+                "vpcEndpointType": "Interface",
+                "privateDnsEnabled": True,
+                "subnetIds": [subnet],
+                "securityGroupIds": [group],
+                "policy": _policy({**anybody, "Action": "sts:GetCallerIdentity", "Resource": "*"}),
+                "tags": TAGS,
+            },
+        ),
+        (
+            "ec2/flowLog:FlowLog",
+            "traffic",
+            {
+                "vpcId": vpc,
+                "trafficType": "ALL",
+                "logDestinationType": "cloud-watch-logs",
+                "logDestination": "${cloudwatch.LogGroup/log.arn}",
+                "iamRoleArn": "${iam.Role/role.arn}",
+                "maxAggregationInterval": 600,
+                "tags": TAGS,
+            },
+        ),
     ]
 
 

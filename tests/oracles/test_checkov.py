@@ -10,7 +10,7 @@ import pytest
 
 from tests.oracles import checkov_env
 from tests.oracles.concrete import concrete
-from tests.oracles.conftest import STACKS, capture_example
+from tests.oracles.conftest import STACKS, capture_example, closed
 from tests.oracles.sample_graph import sample_graph, with_defect
 from tests.oracles.to_cloudformation import cfn_types, logical_id, to_cloudformation
 
@@ -29,6 +29,9 @@ ACCEPTED = {
 # Types that checkov has rules for (asserted below); what it does not know it does not accept.
 JUDGED = {
     "aws:cloudwatch/logGroup:LogGroup",
+    "aws:ec2/securityGroup:SecurityGroup",
+    "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule",
+    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
     "aws:iam/role:Role",
     "aws:iam/rolePolicy:RolePolicy",
     "aws:kms/key:Key",
@@ -104,6 +107,15 @@ DEFECTS = {
     ),
     "a key that never rotates": ("key", lambda i: i.pop("enableKeyRotation"), "CKV_AWS_7"),
     "a topic in clear": ("alerts", lambda i: i.pop("kmsMasterKeyId"), "CKV_AWS_26"),
+    "a rule that says nothing": ("objects-out", lambda i: i.pop("description"), "CKV_AWS_23"),
+    "a door to the world": (
+        "members-in",
+        lambda i: (
+            i.pop("referencedSecurityGroupId"),
+            i.update(ipProtocol="tcp", fromPort=22, toPort=22, cidrIpv4="0.0.0.0/0"),
+        ),
+        "CKV_AWS_24",
+    ),
     "a log in clear": ("log", lambda i: i.pop("kmsKeyId"), "CKV_AWS_158"),
     "a log that is kept forever": ("log", lambda i: i.pop("retentionInDays"), "CKV_AWS_66"),
     "a policy that allows everything": (
@@ -143,6 +155,7 @@ def report(tmp_path_factory):
         tmp_path_factory.mktemp("checkov"),
         clean=to_cloudformation(concrete(graph)),
         bad=to_cloudformation(concrete(bad)),
+        closed=to_cloudformation(concrete(closed("dev"))),
         **{stack: to_cloudformation(concrete(capture_example(stack))) for stack in STACKS},
     )
 
@@ -163,6 +176,12 @@ def test_the_sample_has_no_findings(failed):
 @pytest.mark.parametrize("stack", STACKS)
 def test_the_example_has_no_findings(stack, failed):
     assert not_accepted(failed[stack]) == []
+
+
+def test_a_closed_stack_has_no_findings(failed):
+    assert not_accepted(failed["closed"]) == []
+    # There the containers are cut off.
+    assert not any(check == "CKV_AWS_370" for check, _ in failed["closed"])
 
 
 def test_every_acceptance_is_needed(failed):

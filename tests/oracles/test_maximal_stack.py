@@ -9,18 +9,24 @@ from tests.oracles.concrete import concrete
 from tests.oracles.test_cfn_lint import lint
 from tests.oracles.test_parliament import findings
 from tests.oracles.to_cloudformation import to_cloudformation
-from tests.sagemaker_blueprints import MAXIMAL, write
+from tests.sagemaker_blueprints import MAXIMAL, PRIVATE, write
+
 
 # The rules load once, so all of it goes to one worker.
 # Ids of the form that AWS gives.
-BLUEPRINT = MAXIMAL.replace("[subnet-1, subnet-2]", "[subnet-0a1b2c3d, subnet-4e5f6a7b]").replace(
-    "[sg-1]", "[sg-0a1b2c3d]"
-)
+def _real_ids(text):
+    return text.replace("[subnet-1, subnet-2]", "[subnet-0a1b2c3d, subnet-4e5f6a7b]").replace(
+        "[sg-1]", "[sg-0a1b2c3d]"
+    )
 
 
-@pytest.fixture(scope="module", params=["dev", "prod"])
+STACKS = [(text, name) for text in (MAXIMAL, PRIVATE) for name in ("dev", "prod")]
+
+
+@pytest.fixture(scope="module", params=STACKS, ids=["dev", "prod", "dev, private", "prod, private"])
 def graph(request, tmp_path_factory):
-    return load(write(tmp_path_factory.mktemp("maximal"), BLUEPRINT)).capture(request.param)
+    text, stack = request.param
+    return load(write(tmp_path_factory.mktemp("maximal"), _real_ids(text))).capture(stack)
 
 
 def test_its_policies_have_no_findings(graph):

@@ -70,6 +70,7 @@ def test_the_sample_has_documents_of_every_kind():
         "Role",
         "RolePolicy",
         "TopicPolicy",
+        "VpcEndpoint",
     }
 
 
@@ -113,6 +114,7 @@ def _statement(change):
         ),
         ("undelivered-policy", {"Action": "sqs:Send"}, "UNKNOWN_ACTION"),
         ("role", {"Action": "sts:AssumeRoles"}, "UNKNOWN_ACTION"),
+        ("identities", {"Action": "sts:WhoAmI"}, "UNKNOWN_ACTION"),
     ],
 )
 def test_rejected(name, change, issue):

@@ -72,6 +72,11 @@ DEFECTS = {
     "a memory size under the least": ("cooldown", _set(memorySize=1)),
     "an alias without its prefix": ("alias", _set(name="sample")),
     "a protocol that SNS does not speak": ("oncall", _set(protocol="pigeon")),
+    "addresses that are none": ("private", _set(cidrBlock="10.0.0.0/40")),
+    "an endpoint of an unknown kind": ("identities", _set(vpcEndpointType="Tunnel")),
+    "a log of half of the traffic": ("traffic", _set(trafficType="HALF")),
+    "a port beyond the last": ("objects-out", _set(toPort=65536)),
+    "an endpoint's policy that is no JSON": ("objects", _set(policy="{")),
     "a capture of more than everything": (
         "configuration",
         lambda i: i["dataCaptureConfig"].update(initialSamplingPercentage=200),

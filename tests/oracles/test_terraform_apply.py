@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.oracles.conftest import APPLIED, BLUEPRINT
+from tests.oracles.conftest import APPLIED, BLUEPRINT, NETWORK, closed
 from tests.oracles.terraform_cli import Terraform, TerraformMissing
 from tests.oracles.to_terraform import NOT_ON_MOTO, to_terraform
 
@@ -52,16 +52,39 @@ def creatable(graph):
     return replace(graph, resources=tuple(r for r in graph if r.type not in NOT_ON_MOTO))
 
 
-def test_the_provider_creates_the_example(tmp_path, moto):
-    from mlops_iac.api import load
-    from mlops_iac.api.compiling import work_program
-
+@pytest.fixture
+def terraform(tmp_path):
     folder = tmp_path / "terraform"
     folder.mkdir()
     try:
-        terraform = Terraform(folder)
+        return Terraform(folder)
     except TerraformMissing as missing:
         pytest.skip(str(missing))
+
+
+def apply(terraform, graph):
+    """Create everything, and find everything in the state."""
+    done = terraform.run("apply", "-auto-approve", "-input=false", "-no-color", "-parallelism=20")
+    assert done.returncode == 0, done.stderr
+    state = json.loads((terraform.folder / "terraform.tfstate").read_text("utf-8"))
+    made = [r for r in graph if r.custom and not r.type.startswith("pulumi:")]
+    assert len(state["resources"]) == len(made)
+
+
+def test_the_provider_creates_a_closed_network(terraform, moto):
+    """With what it refers to: buckets and keys."""
+    whole = closed(APPLIED)
+    graph = creatable(
+        replace(whole, resources=tuple(r for r in whole if r.name.startswith(NETWORK)))
+    )
+    terraform.write(to_terraform(graph, endpoint=moto))
+    apply(terraform, graph)
+
+
+def test_the_provider_creates_the_example(tmp_path, terraform, moto):
+    from mlops_iac.api import load
+    from mlops_iac.api.compiling import work_program
+
     example = tmp_path / "example"
     shutil.copytree(
         BLUEPRINT.parent, example, ignore=shutil.ignore_patterns(".mlops-iac", "__pycache__")
@@ -70,8 +93,4 @@ def test_the_provider_creates_the_example(tmp_path, moto):
     graph = creatable(project.capture(APPLIED))
     program, _ = work_program(project)
     terraform.write(to_terraform(graph, endpoint=moto, assets=program))
-    done = terraform.run("apply", "-auto-approve", "-input=false", "-no-color", "-parallelism=20")
-    assert done.returncode == 0, done.stderr
-    state = json.loads((folder / "terraform.tfstate").read_text("utf-8"))
-    made = [r for r in graph if r.custom and not r.type.startswith("pulumi:")]
-    assert len(state["resources"]) == len(made)
+    apply(terraform, graph)

@@ -20,6 +20,7 @@ TYPES_FILE = Path(__file__).parents[2] / "tools/aws_facts/types.txt"
 # Left out on purpose, with the reason.
 NOT_IN_CLOUDFORMATION = {
     "aws:s3/bucketObjectv2:BucketObjectv2": "CloudFormation has no objects, only buckets",
+    "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": "CloudFormation cannot take one over",
 }
 
 # Pulumi path → CloudFormation path below the type. None: nothing there, for the reason beside it.
@@ -84,6 +85,24 @@ _RENAMES: dict[str, dict[str, str | None]] = {
         "imageUri": "Code/ImageUri",
     },
     "AWS::Lambda::Permission": {"function": "FunctionName"},
+    "AWS::EC2::SecurityGroup": {"name": "GroupName", "description": "GroupDescription"},
+    # Rules take no tags in CloudFormation.
+    "AWS::EC2::SecurityGroupIngress": {
+        "securityGroupId": "GroupId",
+        "cidrIpv4": "CidrIp",
+        "referencedSecurityGroupId": "SourceSecurityGroupId",
+        "prefixListId": "SourcePrefixListId",
+        "tags": None,
+    },
+    "AWS::EC2::SecurityGroupEgress": {
+        "securityGroupId": "GroupId",
+        "cidrIpv4": "CidrIp",
+        "referencedSecurityGroupId": "DestinationSecurityGroupId",
+        "prefixListId": "DestinationPrefixListId",
+        "tags": None,
+    },
+    "AWS::EC2::VPCEndpoint": {"policy": "PolicyDocument"},
+    "AWS::EC2::FlowLog": {"vpcId": "ResourceId", "iamRoleArn": "DeliverLogsPermissionArn"},
 }
 
 
@@ -150,6 +169,8 @@ def _properties(cfn_type: str, resource: Resource, problems: list[str]) -> dict[
         inputs |= {"s3Bucket": "uploaded-by-the-provider", "s3Key": inputs.pop("code").hash}
     if cfn_type in ("AWS::IAM::Policy", "AWS::ApplicationAutoScaling::ScalingPolicy"):
         inputs.setdefault("name", resource.name)
+    if cfn_type == "AWS::EC2::FlowLog":
+        inputs["resourceType"] = "VPC"
     if cfn_type == "AWS::S3::Bucket":
         inputs.setdefault("bucket", _bucket_name(resource))
     schema = schema_of(cfn_type)

@@ -91,6 +91,7 @@ _SERVICES = (
     "appautoscaling",
     "budgets",
     "cloudwatch",
+    "ec2",
     "events",
     "iam",
     "kms",

@@ -56,5 +56,8 @@ TAGGED = (
     SCALING_TARGET,
     TOPIC,
     "aws:cloudwatch/eventRule:EventRule",
+    "aws:ec2/flowLog:FlowLog",
+    "aws:ec2/vpc:Vpc",
+    "aws:ec2/vpcEndpoint:VpcEndpoint",
     "aws:scheduler/scheduleGroup:ScheduleGroup",
 )

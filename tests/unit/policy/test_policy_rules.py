@@ -69,6 +69,12 @@ def test_types_that_are_asked_for_tags_take_them() -> None:
 
 FREE = {
     "aws:cloudwatch/compositeAlarm:CompositeAlarm",
+    "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
+    "aws:ec2/routeTable:RouteTable",
+    "aws:ec2/securityGroup:SecurityGroup",
+    "aws:ec2/subnet:Subnet",
+    "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule",
+    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
     "aws:iam/policy:Policy",
     "aws:lambda/eventSourceMapping:EventSourceMapping",
     "aws:s3/bucketObjectv2:BucketObjectv2",

@@ -192,7 +192,7 @@ def _identity(scope: Scope) -> ComponentCall:
             "model_uris": _model_uris(scope) or None,
             "rollback_alarms": rollback_alarms(scope) or None,
             "existing_roles": existing_roles(scope) or None,
-            "private_network": Setting(scope.in_network, IN_NETWORK),
+            "private_network": _in_network(scope),
             "subnets": scope.placed("subnets"),
             "security_groups": scope.placed("security_groups"),
             "permissions_boundary": scope.permissions_boundary,
@@ -200,6 +200,13 @@ def _identity(scope: Scope) -> ComponentCall:
         },
         path="security",
     )
+
+
+def _in_network(scope: Scope) -> Setting | bool:
+    """Not configured where no environment has a network."""
+    if not any(Scope(each).in_network for each in scope.resolved.siblings.values()):
+        return False
+    return Setting(scope.in_network, IN_NETWORK)
 
 
 def _network(scope: Scope) -> list[ComponentCall]:
