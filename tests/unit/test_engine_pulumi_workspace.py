@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,41 @@ def test_without_the_cli_nothing_is_done(tmp_path: Path, monkeypatch: pytest.Mon
         "__main__.py",
         "program",
     ]
+
+
+def test_the_backend_of_the_blueprint_is_the_stacks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PULUMI_DEBUG_PROVIDERS", raising=False)
+    monkeypatch.delenv("PULUMI_BACKEND_URL", raising=False)
+    target = replace(make_target(tmp_path, "", stack="prod"), backend="s3://states")
+    with workspace.environment(target, {}) as variables:
+        assert variables["PULUMI_BACKEND_URL"] == "s3://states"
+    monkeypatch.setenv("PULUMI_BACKEND_URL", "s3://states")
+    with workspace.environment(target, {}):
+        pass
+    monkeypatch.setenv("PULUMI_BACKEND_URL", "s3://others")
+    with (
+        pytest.raises(UsageError, match="names another backend") as caught,
+        workspace.environment(target, {}),
+    ):
+        pass
+    assert "state.backend" in caught.value.hint
+
+
+def test_a_stack_is_made_under_the_secrets_provider_of_the_blueprint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mlops_iac.engine import pulumi_stack
+
+    said: list[tuple[str, ...]] = []
+    monkeypatch.setattr(pulumi_stack, "command", object)
+    monkeypatch.setattr(pulumi_stack._Unselected, "_pulumi", lambda _, *words: said.append(words))
+    for provider in ("awskms://alias/x", ""):
+        folder = pulumi_stack._workspace(tmp_path, {}, provider)
+        folder.create_stack("prod")
+    made = ("stack", "init", "--no-select", "--stack", "prod")
+    assert said == [(*made, "--secrets-provider", "awskms://alias/x"), made]
 
 
 def test_a_real_stack_never_sees_an_emulated_cloud(

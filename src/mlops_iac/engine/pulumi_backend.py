@@ -58,7 +58,13 @@ class Backend:
             }
             (self._folder / "Pulumi.yaml").write_text(yaml.safe_dump(project), encoding="utf-8")
             target = StackTarget(
-                self._folder, self._project, "*", {}, self._folder, "", backend=self._url
+                self._folder,
+                self._project,
+                f"{self._project}/*",
+                {},
+                self._folder,
+                "",
+                backend=self._url,
             )
             self._variables = ending.enter_context(workspace.environment(target, {}))
             self._ending = ending.pop_all()
