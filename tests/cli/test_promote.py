@@ -1,0 +1,135 @@
+"""`promote` and `stack add | rm`, as they are typed: from the emulated cloud to a pin in the blueprint.
+
+The tests of this module build on each other and run in the order they stand in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.harness import Cli, copy_example, environment
+
+PIN = "{promote_from: staging, version: 1}"
+
+
+@pytest.fixture(scope="module")
+def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cli]:
+    home = tmp_path_factory.mktemp("promote")
+    bare = home / "bin"
+    bare.mkdir()
+    # No Pulumi here, whatever the machine has: nothing is asked that a laptop could not answer.
+    command = Cli(
+        copy_example(home / "project"), {**environment(), "PATH": f"{bare}:/usr/bin:/bin"}
+    )
+    yield command
+    command("local", "stop", expect=None)
+
+
+def text(walk: Cli) -> str:
+    return (walk.folder / "blueprint.yaml").read_text(encoding="utf-8")
+
+
+def test_nothing_runs_before_it_was_trained_approved_and_deployed(walk: Cli) -> None:
+    walk("compile")
+    words = ("promote", "--from", "local", "--to", "prod", "--yes")
+    assert "local runs no version of adherence yet" in walk(*words, expect=2).err
+    walk("up", "--yes")
+    walk("run")
+    assert "local runs no version of adherence yet" in walk(*words, expect=2).err
+    walk("models", "approve", "latest")
+    answer = walk(*words, expect=2)
+    assert "local runs no version of adherence yet" in answer.err
+    assert "version:" not in text(walk).split("environments:")[1]
+    walk("up", "--yes")
+
+
+def test_a_dry_run_shows_it_and_writes_nothing(walk: Cli) -> None:
+    before = text(walk)
+    answer = walk("promote", "--from", "local", "--to", "prod", "--dry-run")
+    assert "adherence/1, instead of the newest approved (blueprint.yaml:64 " in answer.err
+    assert "nothing was written (--dry-run)" in answer.err
+    assert 'model-package/schedule-adherence-dev-adherence/1"' in answer.out
+    assert "±2 replace" in answer.out
+    assert text(walk) == before
+
+
+def test_without_a_terminal_it_takes_a_yes(walk: Cli) -> None:
+    before = text(walk)
+    answer = walk("promote", "adherence", "--from", "local", "--to", "prod", expect=2)
+    assert "add --yes" in answer.err
+    assert text(walk) == before
+
+
+def test_the_pin_is_written_and_is_what_prod_previews(walk: Cli) -> None:
+    before = text(walk)
+    answer = walk("promote", "--from", "local", "--to", "prod", "--yes", "--json").json
+    assert answer["written"] is True
+    (pin,) = answer["pins"]
+    assert (pin["model"], pin["version"], pin["before"]) == ("adherence", "1", None)
+    assert "local is emulated" in pin["notes"][0]
+    assert text(walk) == before.replace("{promote_from: staging}", PIN)
+    promised = [(step["op"], step["urn"]) for step in answer["preview"]["steps"]]
+    previewed = walk("preview", "-s", "prod", "--json").json
+    assert [(step["op"], step["urn"]) for step in previewed["steps"]] == promised
+    assert previewed["changeSummary"] == answer["preview"]["changeSummary"]
+    assert set(previewed["changeSummary"]) >= {"replace", "update"}
+    assert "schedule-adherence-dev-adherence/1" in str(previewed)
+    for other in ("dev", "staging"):
+        assert set(walk("preview", "-s", other, "--json").json["changeSummary"]) == {"same"}
+
+
+def test_compiled_it_is_in_the_program_and_nothing_is_left_to_promote(walk: Cli) -> None:
+    walk("compile")
+    config = walk.folder / "stacks" / "schedule-adherence" / "Pulumi.prod.yaml"
+    assert 'schedule-adherence:models.adherence.version: "1"' in config.read_text()
+    answer = walk("models", "promote", "--from", "local", "--to", "prod")
+    assert "nothing to write" in answer.err
+    assert "+0 create · ~0 update · ±0 replace · −0 delete" in answer.out
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (("--from", "prod", "--to", "prod"), 2, "to itself"),
+        (("--from", "nope", "--to", "prod"), 6, "there is no stack 'nope'"),
+        (("--from", "local", "--to", "prd"), 6, "did you mean 'prod'?"),
+        (("--from", "local", "--to", "prod", "adherance"), 2, "no model 'adherance'"),
+        (("--from", "dev", "--to", "prod"), 2, "the Pulumi CLI is not installed"),
+        (("--to", "prod"), 2, "--from"),
+    ],
+)
+def test_what_does_not_fit(walk: Cli, words: tuple[str, ...], code: int, message: str) -> None:
+    before = text(walk)
+    assert message in walk("promote", *words, "--yes", expect=code).err
+    assert text(walk) == before
+
+
+def test_models_promote_takes_no_version(walk: Cli) -> None:
+    words = ("models", "promote", "adherence/1", "--from", "local", "--to", "prod")
+    assert "not a version of your choice" in walk(*words, expect=2).err
+    assert "needs --from and --to" in walk("models", "promote", expect=2).err
+    assert "are for promote" in walk("models", "ls", "--to", "prod", expect=2).err
+
+
+def test_an_environment_comes_and_goes(walk: Cli) -> None:
+    before = text(walk)
+    told = walk("stack", "add", "qa", "--from", "prod", "--json").json
+    assert (told["environment"], told["line"]) == ("qa", 70)
+    assert text(walk).count(PIN) == 2
+    walk("compile")
+    folder = walk.folder / "stacks" / "schedule-adherence"
+    assert (folder / "Pulumi.qa.yaml").exists()
+    refused = walk("stack", "rm", "qa", "--yes", expect=2)
+    assert "is not known: the Pulumi CLI is not installed" in refused.err
+    assert "--force is for" in walk("stack", "rm", "qa", "--force", expect=2).err
+    (walk.folder / "blueprint.yaml").write_text(before, encoding="utf-8")
+    assert "qa is gone from the blueprint" in walk("compile", expect=2).err
+    assert (folder / "mlops-iac.qa.lock.json").exists()
+    told = walk("stack", "rm", "qa", "--yes", "--force")
+    assert "removed stacks/schedule-adherence/Pulumi.qa.yaml" in told.err
+    walk("compile")
+    assert not list(Path(folder).glob("*qa*"))
+    assert text(walk) == before
