@@ -115,7 +115,7 @@ serving:
 environments:
   prod:
     # account: 012345678901  # yours: nothing is deployed to another one by mistake
-    budget: {monthly_usd: 300}
+    serving: {api: {scaling: {min: 2}}}
 """
 _NEW_README = """\
 # {{ name }}

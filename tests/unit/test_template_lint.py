@@ -1,0 +1,274 @@
+"""Every rule of `template lint` fires on the defect that it is for, at its line, and only there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from mlops_iac.api.template_linting import lint_content
+from mlops_iac.blueprint.templates.content import TemplateContent, TemplateUnavailable, Wanted
+from mlops_iac.errors import Diagnostic
+from mlops_iac.templates.files import digest
+from mlops_iac.templates.starter import starter
+
+MANIFEST = """\
+template: 1
+name: acme/standard
+version: 2.1.0
+description: What services are like.
+platforms: [sagemaker]
+parameters:
+  tier: {description: How much depends on it., default: silver, choices: [silver, gold]}
+  most: {type: integer, description: Instances., default: 4, at_least: 1, at_most: 20}
+  squad: {description: Who answers., pattern: "[a-z]+"}
+  zone: {description: Where., default: null}
+limits:
+  environments.*.security.keys: {fixed: customer, because: keys are ours}
+  serving.*.scaling.max: {at_most: "${parameters.most}", because: quota}
+  owner: {required: true, because: somebody answers}
+changelog:
+  2.1.0: [More.]
+  2.0.0: [New names.]
+migrations:
+  2.0.0:
+    - {rename: serving.*.scaling.maximum, to: max}
+    - {rename_parameter: level, to: tier}
+    - {move: a.scaling, to: serving.*.scaling}
+    - {set: security.keys, value: customer, because: since then}
+"""
+BLUEPRINT = """\
+tags: {tier: "${parameters.tier}", team: "${parameters.squad}"}
+timezone: {$choose: zone, "null": null, $else: "${parameters.zone}"}
+security:
+  keys: customer
+serving:
+  api:
+    compute:
+      size: {$choose: tier, silver: small, gold: medium}
+"""
+FILES = {
+    "template.yaml": MANIFEST.replace("a.scaling, to: serving.*.scaling", "x, to: region"),
+    "blueprint.yaml": BLUEPRINT,
+    "README.md": "# standard\n",
+    "tests/default.yaml": "parameters: {zone: Europe/Amsterdam}\n",
+    "policies.yaml": "policies: 1\nrules:\n  owner-tag: {severity: mandatory}\n",
+    "policies/no_fridays.py": "RULE = Rule(id='no-fridays')\n",
+}
+
+
+class Shelf:
+    def __init__(self, **templates: TemplateContent) -> None:
+        self.templates = templates
+
+    def find(self, wanted: Wanted) -> TemplateContent:
+        if wanted.source not in self.templates:
+            raise TemplateUnavailable("template-missing", f"there is no '{wanted.source}'")
+        return self.templates[wanted.source]
+
+
+def content(files: Mapping[str, str | bytes], source: str = "standard") -> TemplateContent:
+    raw = {name: text.encode() if isinstance(text, str) else text for name, text in files.items()}
+    return TemplateContent(source, digest(raw), raw, shown="standard")
+
+
+def linted(changes: Mapping[str, object], **below: TemplateContent) -> list[Diagnostic]:
+    files: dict[str, str | bytes] = dict(FILES)
+    for name, change in changes.items():
+        match change:
+            case None:
+                del files[name]
+            case (old, new):
+                text = files[name]
+                assert isinstance(text, str)
+                assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times"
+                files[name] = text.replace(old, new)
+            case str() | bytes():
+                files[name] = change
+    return lint_content(content(files), Shelf(**below))
+
+
+def told(found: list[Diagnostic]) -> str:
+    return "\n".join(
+        f"{i.file}:{i.line}: {i.severity}[{i.code}] {i.message} ({i.hint})" for i in found
+    )
+
+
+def test_a_sound_template_has_nothing_wrong() -> None:
+    assert linted({}) == []
+
+
+# What is done to the sound template → what is said: severity, code, file, line, part of the message.
+T, B, P = "template.yaml", "blueprint.yaml", "policies.yaml"
+DEFECTS = {
+    # files
+    "no README": ({"README.md": None}, "warning no-readme template.yaml:0 no README.md"),
+    "no tests": ({"tests/default.yaml": None, T: ("pattern: \"[a-z]+\"", "default: a")}, "warning no-tests template.yaml:0 no case"),
+    "an unknown file": ({"polices.yaml": "x: 1"}, "error unknown-file polices.yaml:0 nothing reads"),
+    "an unknown folder": ({"scafold/x": ""}, "error unknown-file scafold/x:0 nothing reads"),
+    "a rule that is no Python file": ({"policies/x.rego": ""}, "error unknown-file policies/x.rego:0 nothing"),
+    "a case with another ending": ({"tests/a.yml": ""}, "error unknown-file tests/a.yml:0 nothing"),
+    # manifest
+    "no description": ({T: ("description: What services are like.\n", "")}, "warning no-description template.yaml:2 no description"),
+    "an unknown key": ({T: ("platforms:", "platfroms:")}, "error unknown-key template.yaml:5 'platfroms'"),
+    "no version": ({T: ("version: 2.1.0\n", "")}, "error missing template.yaml:1 needs 'version'"),
+    "an illegal name": ({T: ("acme/standard", "Acme")}, "error illegal-name template.yaml:2 cannot be"),
+    "a version without changelog": ({T: ("version: 2.1.0", "version: 2.2.0")}, "error no-changelog template.yaml:3 nothing of 2.2.0"),
+    "an empty changelog entry": ({T: ("2.1.0: [More.]", "2.1.0: []")}, "error no-changelog template.yaml:3 nothing of 2.1.0"),
+    "a changelog ahead": ({T: ("2.1.0: [More.]", "2.1.0: [More.]\n  3.0.0: [x]")}, "error ahead-of-version template.yaml:17 changelog of 3.0.0"),
+    "migrations ahead": ({T: ("migrations:\n  2.0.0:", "migrations:\n  4.0.0:")}, "error ahead-of-version template.yaml:19 migrations of 4.0.0"),
+    "build metadata": ({T: ("version: 2.1.0", "version: 2.1.0+b1")}, "error bad-version template.yaml:3 build metadata"),
+    # parameters
+    "an unused parameter": ({B: (', team: "${parameters.squad}"', "")}, "error unused-parameter template.yaml:9 'squad' is used nowhere"),
+    "an undeclared parameter": ({B: ("${parameters.tier}", "${parameters.teir}")}, "error unknown-parameter blueprint.yaml:1 no parameter 'teir'"),
+    "an undeclared one in a key": ({B: ("tags: {", 'tags: {"${parameters.x}": a, ')}, "error unknown-parameter blueprint.yaml:1 no parameter 'x'"),
+    "an undeclared one in a limit": ({T: ("${parameters.most}", "${parameters.mots}")}, "error unknown-parameter template.yaml:13 no parameter 'mots'"),
+    "an undeclared one chosen by": ({B: ("$choose: tier", "$choose: level")}, "error unknown-parameter blueprint.yaml:8 no parameter 'level'"),
+    "a default outside choices": ({T: ("default: silver", "default: bronze")}, "error bad-default template.yaml:7 is 'bronze'"),
+    "a default out of range": ({T: ("default: 4", "default: 40")}, "error bad-default template.yaml:8 is 40"),
+    "a default of another type": ({T: ("default: 4", "default: four")}, "error bad-default template.yaml:8 whole number"),
+    "a default against its pattern": ({T: ('pattern: "[a-z]+"', 'pattern: "[a-z]+", default: A1')}, "error bad-default template.yaml:9 is 'A1'"),
+    "a choice of another type": ({T: ("at_least: 1, at_most: 20", "choices: [4, five]")}, "error wrong-choice template.yaml:8 whole number"),
+    "a choice that YAML reads otherwise": ({T: ("[silver, gold]", "[silver, gold, 1.20]")}, "error wrong-choice template.yaml:7 not as the text '1.20'"),
+    "a choice twice": ({T: ("default: 4, at_least: 1, at_most: 20", "default: 4, choices: [4, 8, 4]")}, "error duplicate-value template.yaml:8 '4' is in"),
+    "an empty range": ({T: ("at_least: 1, at_most: 20", "at_least: 9, at_most: 2")}, "error empty-range template.yaml:8 at least 9"),
+    "a bound beside choices": ({T: ("at_least: 1, at_most: 20", "at_least: 1, choices: [4]")}, "error no-effect template.yaml:8 at_least has no effect"),
+    "a pattern of a number": ({T: ("at_least: 1, at_most: 20", 'pattern: "[0-9]"')}, "error no-effect template.yaml:8 has no pattern"),
+    "a pattern that is none": ({T: ('"[a-z]+"', '"["')}, "error bad-pattern template.yaml:9 no regular expression"),
+    "a bound of a text": ({T: ('pattern: "[a-z]+"', "at_most: 3")}, "error no-effect template.yaml:9 no at_least"),
+    "half an item": ({T: ("{description: Where., default: null}", "{type: list, description: Where., default: null, at_least: 0.5}")}, "error bad-bound template.yaml:10 counts items"),
+    "no value to try": ({T: ('"[a-z]+"', '"Q[0-9]{9}"')}, "warning no-sample template.yaml:9 'squad'"),
+    # choosing
+    "a case is missing": ({B: (", gold: medium", "")}, "error missing-case blueprint.yaml:8 tier `gold`"),
+    "an impossible case": ({B: ("gold: medium", "gold: medium, platinum: large")}, "error impossible-case blueprint.yaml:8 never `platinum`"),
+    "a case that is not reached": ({B: ("gold: medium", "gold: medium, $else: large")}, "warning impossible-case blueprint.yaml:8 never reached"),
+    "no case for left out": ({B: ('"null": null, $else: "${parameters.zone}"', "UTC: UTC")}, "error missing-case blueprint.yaml:2 needs `$else`"),
+    "endless cases": ({B: ("$choose: tier, silver: small, gold: medium", "$choose: squad, a: small")}, "error missing-case blueprint.yaml:8 have no end"),
+    "$else alone": ({B: ("$choose: tier, silver: small, gold: medium", "$else: small")}, "error no-choice blueprint.yaml:8 beside no $choose"),
+    # limits
+    "an unknown path": ({T: ("scaling.max:", "scaling.maxx:")}, "error unknown-path template.yaml:13 'maxx'"),
+    "a fixed value that is refused": ({T: ("{fixed: customer, ", "{fixed: ours, ")}, "error bad-fixed template.yaml:12 'ours'"),
+    "a fixed nothing": ({T: ("{fixed: customer, ", "{fixed: null, ")}, "error bad-fixed template.yaml:12 no value"),
+    "one_of that the type refuses": ({T: ("{fixed: customer, ", "{one_of: [customer, mine], ")}, "error bad-choice template.yaml:12 'mine'"),
+    "one_of nothing": ({T: ("{fixed: customer, ", "{one_of: [], ")}, "error empty-range template.yaml:12 one_of is empty"),
+    "one_of of a mapping": ({T: ("environments.*.security.keys: {fixed: customer,", "environments.*.security: {one_of: [a],")}, "error no-effect template.yaml:12 no plain value"),
+    "a range of a text": ({T: ("{fixed: customer, ", "{at_least: 3, ")}, "error no-effect template.yaml:12 is no number"),
+    "a range with nothing in it": ({T: ('{at_most: "${parameters.most}", ', "{at_least: 5, at_most: 3, ")}, "error empty-range template.yaml:13 nothing"),
+    "a range outside the field's own": ({T: ('{at_most: "${parameters.most}", ', "{at_most: -1, ")}, "error empty-range template.yaml:13 its own range"),
+    "one_of outside its range": ({T: ('{at_most: "${parameters.most}", ', "{at_most: 3, one_of: [4, 5], ")}, "error empty-range template.yaml:13 in its range"),
+    "a limit that limits nothing": ({T: ("{required: true, ", "{required: false, ")}, "error no-effect template.yaml:14 limits nothing"),
+    "fixed and at_most": ({T: ("{fixed: customer, ", "{fixed: customer, at_most: 3, ")}, "error no-effect template.yaml:12 beside fixed"),
+    "no reason": ({T: ("because: quota", 'because: ""')}, "error empty template.yaml:13 because cannot be empty"),
+    "two limits that exclude each other": ({T: ("  owner: {required", "  serving.api.scaling.max: {at_least: 50, because: b}\n  owner: {required")}, "error limits-contradict template.yaml:14 at least 50 here and at most"),
+    "required and forbidden": ({T: ("  owner: {required", "  security: {forbidden: true, because: b}\n  owner: {required")}, "error limits-contradict template.yaml:14 forbidden here and fixed to 'customer'"),
+    "fixed twice": ({T: ("  owner: {required", "  security.keys: {fixed: provider, because: b}\n  owner: {required")}, "error limits-contradict template.yaml:14 fixed to 'provider' here and fixed to 'customer'"),
+    "choices without a common one": ({T: ("  owner: {required", "  environments.prod.security.keys: {one_of: [provider], because: b}\n  owner: {required")}, "error limits-contradict template.yaml:14 one of 'provider' here"),
+    "a limit against its own blueprint": ({B: ("keys: customer", "keys: provider")}, "error locked blueprint.yaml:4 security.keys is fixed to 'customer'"),
+    "a value over its own limit": ({B: ("    compute:", "    scaling: {min: 1, max: 30, target: {requests_per_minute: 9}}\n    compute:")}, "error locked blueprint.yaml:7 scaling.max is 30"),
+    # what it resolves to
+    "a field that there is not": ({B: ("size: {", "siez: {")}, "error unknown-key blueprint.yaml:8 'siez'"),
+    "a value that is none": ({B: ("gold: medium", "gold: huge")}, "error unknown-value blueprint.yaml:8 'huge'"),
+    "a platform that refuses": (
+        {B: ('tags: {tier: "', "tags: {'a;b': x, tier: \"")},
+        "error wrong-tag blueprint.yaml:1 AWS does not take",
+    ),
+    "a platform for later": ({T: ("[sagemaker]", "[sagemaker, vertex]")}, "note not-checked template.yaml:5 vertex"),
+    "the name of the team": ({B: ("tags:", "name: x\ntags:")}, "error fixed-key blueprint.yaml:1 cannot set 'name'"),
+    "a base that is not there": ({T: ("parameters:\n", "extends: [{template: base}]\nparameters:\n")}, "error template-missing template.yaml:6 no 'base'"),
+    # migrations
+    "a rename to nothing": ({T: ("to: max}", "to: maxx}")}, "error bad-migration template.yaml:20 serving.*.scaling.maxx is no path"),
+    "a rename of nothing": ({T: ("rename: serving.*.scaling.maximum", "rename: servings.*.scaling.maximum")}, "error bad-migration template.yaml:20 no path"),
+    "a rename to a place": ({T: ("to: max}", "to: scaling.max}")}, "error bad-migration template.yaml:20"),
+    "a move to nothing": ({T: ("to: region", "to: regions")}, "error bad-migration template.yaml:22 regions is no path"),
+    "a move with lost stars": ({T: ("to: region", "to: serving.*.mode")}, "error bad-migration template.yaml:22 more `*`"),
+    "a value that cannot be set": ({T: ("value: customer", "value: ours")}, "error bad-migration template.yaml:23 'ours'"),
+    "a parameter that is not there": ({T: ("to: tier}", "to: teir}")}, "error bad-migration template.yaml:21 no parameter 'teir'"),
+    "a parameter that still is": ({T: ("rename_parameter: level", "rename_parameter: most")}, "error bad-migration template.yaml:21 still a parameter"),
+    # guard rails
+    "policies that name no rule": ({P: ("owner-tag", "owner-tags")}, "error unknown-rule policies.yaml:3 'owner-tags'"),
+    "a wrong severity": ({P: ("mandatory", "must")}, "error unknown-value policies.yaml:3 'must'"),
+    "wrong exceptions": ({P: ("mandatory", "mandatory, exceptions: never")}, "error unknown-value policies.yaml:3 'never'"),
+    "a rule that is no Python": ({"policies/no_fridays.py": "def ("}, "error bad-rule policies/no_fridays.py:1 no Python"),
+    "a file without a rule": ({"policies/no_fridays.py": "x = 1\n"}, "error bad-rule policies/no_fridays.py:0 no RULE"),
+    "a rule with another name": ({"policies/no_fridays.py": "RULE = Rule(id='x')\n"}, "error bad-rule policies/no_fridays.py:1 its name says"),
+    "a rule of ours": ({"policies/owner_tag.py": "RULE = Rule(id='owner-tag')\n"}, "error duplicate-rule policies/owner_tag.py:0 of ours"),
+    # secrets
+    "an access key": ({"README.md": "# x\nAKIA" + "ABCDEFGHIJKLMNOP\n"}, "error secret-literal README.md:2 AWS access key"),
+    "a private key": ({"docs/x.md": "-----BEGIN RSA " + "PRIVATE KEY-----\n"}, "error secret-literal docs/x.md:1 private key"),
+    "a password": ({B: ("security:\n", "models: {m: {env: {DB_PASSWORD: hunter2}}}\nsecurity:\n")}, "error secret-literal blueprint.yaml:3 'DB_PASSWORD'"),
+    "a default that is a secret": ({T: ("parameters:\n", "parameters:\n  api_token: {description: x, default: abc}\n"), B: ("tags: {", "tags: {a: '${parameters.api_token}', ")}, "error secret-literal template.yaml:7 'api_token'"),
+    "credentials in a URL": ({"README.md": "https://me:hunter2" + "@example.com/x"}, "error secret-literal README.md:1 credentials"),
+    # scaffold
+    "a scaffold that names nothing": ({"scaffold/README.md.jinja": "{{ nobody }}"}, "error bad-scaffold scaffold/README.md.jinja:1 nobody"),
+    "a scaffold that is no Jinja2": ({"scaffold/README.md.jinja": "x\n{% if %}"}, "error bad-scaffold scaffold/README.md.jinja:2"),
+    "a hostile name": ({"scaffold/{{ '..' }}/x": "a"}, "error bad-scaffold scaffold/"),
+    "a way out of the sandbox": ({"scaffold/a.jinja": "{{ ''.__class__.__mro__ }}"}, "error bad-scaffold scaffold/a.jinja:1"),
+    "a scaffold over nothing": ({"scaffold/.from": "nothing"}, "error bad-scaffold scaffold/.from:0 no such scaffold"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("defect", DEFECTS)
+def test_a_defect_is_told(defect: str) -> None:
+    changes, wanted = DEFECTS[defect]
+    found = linted(changes)
+    severity, code, place, words = [*wanted.split(" ", 3), ""][:4]
+    assert any(
+        (item.severity, item.code) == (severity, code)
+        and place in f"{item.file.removeprefix('standard/')}:{item.line}"
+        and words in item.message
+        for item in found
+    ), f"{wanted!r} is not among\n{told(found)}"
+
+
+@pytest.mark.parametrize("defect", DEFECTS)
+def test_every_finding_has_a_place_in_the_template(defect: str) -> None:
+    changes, _ = DEFECTS[defect]
+    for item in linted(changes):
+        assert item.file.startswith("standard/"), told([item])
+        assert item.message, item
+
+
+def test_all_is_told_in_one_pass() -> None:
+    wrong = [
+        {B: ("gold: medium", "platinum: huge"), T: ("default: 4", "default: 40")},
+        {T: ("scaling.max:", "scaling.maxx:")},
+    ]
+    found = linted({B: wrong[0][B], T: MANIFEST.replace("a.scaling, to: serving.*.scaling", "x, to: region").replace("default: 4", "default: 40").replace("scaling.max:", "scaling.maxx:"), "x": ""})  # fmt: skip
+    assert {"missing-case", "impossible-case", "bad-default", "unknown-path", "unknown-file"} <= {
+        item.code for item in found
+    }
+
+
+def test_a_finding_of_many_combinations_is_told_once() -> None:
+    found = linted({T: ("{fixed: customer, ", "{fixed: ours, ")})
+    assert len([item for item in found if item.code == "bad-fixed"]) == 1
+
+
+def test_limits_of_a_template_below_are_held_against_the_own() -> None:
+    base = content(
+        {
+            "template.yaml": "template: 1\nname: acme/base\nversion: 1.0.0\nlimits:\n"
+            "  security.keys: {fixed: provider, because: cheap}\n"
+        },
+        "base",
+    )
+    found = linted({T: ("parameters:\n", "extends: [{template: base}]\nparameters:\n")}, base=base)
+    (item,) = [item for item in found if item.code == "limits-contradict"]
+    assert "fixed to 'provider' by acme/base@1.0.0 (template.yaml:5)" in item.message
+    assert (item.file, item.line) == ("standard/template.yaml", 13)
+
+
+def test_a_secret_is_not_shown() -> None:
+    found = linted({B: ("security:\n", "models: {m: {env: {DB_PASSWORD: hunter2}}}\nsecurity:\n")})
+    assert "hunter2" not in told(found) + "".join(item.snippet for item in found)
+
+
+def test_the_code_of_a_template_is_not_run() -> None:
+    code = "raise SystemExit('ran')\nRULE = Rule(id='no-fridays')\n"
+    assert linted({"policies/no_fridays.py": code}) == []
+
+
+def test_what_init_writes_is_sound() -> None:
+    files = {name: raw.decode() for name, raw in starter("acme/standard").items()}
+    found = lint_content(content(files), Shelf(standard=content(files)))
+    assert [item for item in found if item.code != "bad-scaffold"] == []
