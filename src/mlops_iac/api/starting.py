@@ -70,12 +70,11 @@ def open_template(source: str, version: str, target: Path) -> Start:
     from mlops_iac.blueprint.templates.content import TemplateUnavailable, Wanted
     from mlops_iac.templates.finder import Finder
 
-    written = _seen_from(source, target)
     try:
-        content = Finder(target / BLUEPRINT).find(Wanted(written, version))
+        content = Finder(Path.cwd() / BLUEPRINT).find(Wanted(source, version))
     except TemplateUnavailable as error:
         raise UsageError(f"{error.message}; nothing was written", hint=error.hint) from None
-    return Start(content.source, content, parse(content))
+    return Start(_seen_from(content.source, target), content, parse(content))
 
 
 def _seen_from(source: str, target: Path) -> str:

@@ -84,7 +84,8 @@ def _one(word: str, builtin: Sequence[str]) -> Words:
             f"./{word}",
             builtin,
         )
-    near = get_close_matches(word, builtin, n=1, cutoff=0.8) if not Path(word).exists() else []
+    plain = "/" not in word and not Path(word).exists()
+    near = get_close_matches(word, builtin, n=1, cutoff=0.8) if plain else []
     note = f"'{word}' is the folder; the template is called '{near[0]}'" if near else ""
     return Words(Path(word), note=note)
 
