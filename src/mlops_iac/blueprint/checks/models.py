@@ -123,6 +123,14 @@ def _brought(check: Check, path: str, model: Model) -> None:
                 f"{path} comes from its source; '{name}' is for a model that is trained here",
                 "remove it, or write 'train' instead of 'source'",
             )
+    if model.version is not None:
+        check.report(
+            f"{path}.version",
+            "no-effect",
+            f"{path} comes from its source; a version is for a model that is trained and registered",
+            "remove it, and write the version into 'source'",
+            at_key=True,
+        )
     source = model.source or ""
     if "://" not in source:
         expect(check, f"{path}.source", source, "file or folder")

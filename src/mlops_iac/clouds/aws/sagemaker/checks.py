@@ -10,6 +10,7 @@ from mlops_iac.blueprint.words import listed, suggestion
 from mlops_iac.clouds.aws import catalogue
 from mlops_iac.clouds.aws.components._cron import schedule_expression
 from mlops_iac.clouds.aws.sagemaker import machines
+from mlops_iac.clouds.aws.sagemaker.access_checks import check_approvers
 from mlops_iac.clouds.aws.sagemaker.apart import check_apart
 from mlops_iac.clouds.aws.sagemaker.decisions import is_planned, refusal
 from mlops_iac.clouds.aws.sagemaker.network_checks import check_network
@@ -92,6 +93,7 @@ def _values(scope: Scope) -> Iterator[Diagnostic]:
             at_key=True,
         )
     yield from check_network(scope)
+    yield from check_approvers(scope)
     existing = blueprint.existing
     for name in ("network", "key", *(f"roles.{role}" for role in ("pipeline", "serve"))):
         value = (
@@ -182,6 +184,14 @@ def _model(scope: Scope, name: str) -> Iterator[Diagnostic]:
             "copy it to `s3://…`, a prefix or a .tar.gz",
         )
     yield from machines.check_images(scope, name)
+    # A ModelPackageVersion is an integer from 1. Source: SageMaker API reference, ModelPackage.
+    if model.version is not None and not re.fullmatch("[1-9][0-9]{0,8}", model.version):
+        yield resolved.diagnostic(
+            f"{path}.version",
+            "wrong-version",
+            f"{path}.version: '{model.version}' is no registered version; they are numbered from 1",
+            "see `mlops-iac models ls`, or use `mlops-iac promote`",
+        )
     if scope.promotes(name):
         home = scope.home(name)
         other = resolved.siblings[home.environment]
