@@ -4,17 +4,41 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mlops_iac.api.repository import around
 from mlops_iac.blueprint.source import Source
+from mlops_iac.errors import UsageError
 
 if TYPE_CHECKING:
     from mlops_iac.api.repository import Commit, Repository
     from mlops_iac.blueprint.source import Node
     from mlops_iac.blueprint.templates.content import TemplateContent, TemplateFinder
     from mlops_iac.templates.sources.base import TemplateSource
+
+
+def committed_files(path: Path, source: TemplateSource) -> Mapping[str, bytes] | None:
+    """What a folder of the repository around `path` held when it was last committed.
+
+    None for every other source, and where there is nothing that can be read.
+    """
+    from mlops_iac.templates.files import read_folder
+    from mlops_iac.templates.sources.folder import FolderSource
+
+    if not isinstance(source, FolderSource):
+        return None
+    with around(path.parent) as repository, tempfile.TemporaryDirectory() as folder:
+        if repository is None:
+            return None
+        try:
+            inside = repository.relative(source.path)
+            repository.export(repository.commit("HEAD"), inside, Path(folder))
+            return read_folder(Path(folder) / inside, source.text)
+        except UsageError:
+            return None
 
 
 class FormerTemplates:

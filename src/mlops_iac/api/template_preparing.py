@@ -7,11 +7,13 @@ of their own, and the working tree is not touched.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlops_iac.api import template_request as requests
 from mlops_iac.api.comparing import HEAD
+from mlops_iac.api.former_templates import committed_files
 from mlops_iac.api.repository import around
 from mlops_iac.api.template_effect import Effect, effect_of
 from mlops_iac.api.template_moves import Standing, moves, standing
@@ -61,7 +63,13 @@ class _Preparation:
     def update(self) -> TemplateUpdate:
         """All of it."""
         text = self.file.text
-        former = Former(self.path, self.lock, offline=self.offline, repositories=self.repositories)
+        former = Former(
+            self.path,
+            self.lock,
+            offline=self.offline,
+            repositories=self.repositories,
+            committed=partial(committed_files, self.path),
+        )
         was = self._applied(text, former)
         found = requests.direct_uses(text, self.path.parent, self.shown)
         known = requests.known_templates(was, found, self.lock)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from mlops_iac.blueprint.templates.content import TemplateContent, Wanted
 from mlops_iac.templates.cache import ContentCache
+from mlops_iac.templates.files import digest
 from mlops_iac.templates.finder import Finder
 from mlops_iac.templates.found import content_of, identity
 from mlops_iac.templates.lockfile import Lock
@@ -22,6 +23,7 @@ class Former:
     """A `TemplateFinder` that takes what `lock` pins by its digest first, and then asks a `Finder`.
 
     `before` is called with each source before anything looks there; `seen` with what was found.
+    `committed` gives the files that a source once had, where the cache does not have them.
     """
 
     def __init__(
@@ -32,6 +34,7 @@ class Former:
         offline: bool = False,
         repositories: Repositories | None = None,
         before: Callable[[TemplateSource], None] | None = None,
+        committed: Callable[[TemplateSource], Mapping[str, bytes] | None] | None = None,
         seen: Callable[[TemplateContent], None] | None = None,
     ) -> None:
         self._root = blueprint_path.absolute().parent
@@ -39,6 +42,7 @@ class Former:
         self._finder = Finder(blueprint_path, lock=lock, offline=offline, repositories=repositories)
         self._cache = ContentCache()
         self._before = before
+        self._committed = committed
         self._seen = seen
 
     def find(self, wanted: Wanted) -> TemplateContent:
@@ -58,7 +62,9 @@ class Former:
         if pin is None or not parse_requirement(version).fits(pin.version):
             return None
         files = self._cache.get(pin.digest)
-        if files is None or files == "damaged":
+        if (files is None or files == "damaged") and self._committed is not None:
+            files = self._committed(source)
+        if files is None or files == "damaged" or digest(files) != pin.digest:
             return None
         there = source.at(pin.commit) if isinstance(source, GitSource) else source
         return content_of(there, pin.digest, files)

@@ -1,0 +1,338 @@
+"""`template update` as people see it: everything first, and then nothing, or exactly what was shown."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.cli.harness import Cli
+from tests.cli.template_sources import (
+    BLUEPRINT,
+    MANIFEST,
+    NEXT_BLUEPRINT,
+    PATCH_MANIFEST,
+    commit,
+    git,
+    publish,
+    release,
+    team,
+)
+
+_LIMIT = "environments.*.serving.*.scaling.max"
+LOCKED = "sagemaker.EndpointConfiguration/api-configuration"
+
+
+class World:
+    """A platform team's repository and a team on its first version, committed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.standard = folder / "standard"
+        self.source = publish(self.standard, major=True)
+        self.cli = team(folder / "team", self.source, "1.0.0")
+        self.folder = self.cli.folder
+        self.blueprint = self.folder / "blueprint.yaml"
+        self.lock = self.folder / "blueprint.lock"
+        self.cli("compile", "-q")
+        self.change("version: 1.0.0", "version: ^1.0")
+        self.cli("compile", "-q")
+        commit(self.folder, "base")
+
+    def change(self, old: str, new: str) -> None:
+        text = self.blueprint.read_text()
+        assert text.count(old) == 1
+        self.blueprint.write_text(text.replace(old, new))
+
+    @property
+    def status(self) -> str:
+        return git(self.folder, "status", "--porcelain")
+
+    def line(self, words: str) -> int:
+        lines = self.blueprint.read_text().splitlines()
+        (number,) = [n for n, line in enumerate(lines, 1) if words in line]
+        return number
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> World:
+    return World(tmp_path_factory.mktemp("update"))
+
+
+@pytest.fixture
+def world(made: World) -> World:
+    git(made.folder, "checkout", "-q", ".")
+    git(made.folder, "clean", "-qfd")
+    shutil.rmtree(made.folder / ".mlops-iac", ignore_errors=True)
+    return made
+
+
+def test_everything_is_shown_and_without_a_terminal_nothing_is_written(world: World) -> None:
+    answer = world.cli("template", "update", expect=2)
+    lines = answer.out.splitlines()
+    assert world.status == ""
+    assert not (world.folder / ".mlops-iac").exists()
+    assert "nothing was done" in answer.err
+    assert "add --yes" in answer.err
+    # Risks and replacements, before anything else.
+    top = lines[: lines.index("")]
+    assert all(line.startswith("! ") for line in top)
+    (replaced,) = [line for line in top if line.startswith("! replaces")]
+    assert replaced.startswith(f"! replaces in dev, prod: {LOCKED} ← ")
+    assert "acme/standard@1.1.1/blueprint.yaml:2 security.keys: provider → customer" in replaced
+    head = f"acme/standard 1.0.0 → 1.1.1  ({world.source}, asked for as ^1.0)"
+    told = lines[lines.index(head) :]
+    assert told[1:6] == [
+        "  1.1.1",
+        "    - captures stay for 60 days",
+        "  1.1.0",
+        "    - customer keys",
+        "    - captures are kept",
+    ]
+    place = "acme/standard@1.1.1/template.yaml"
+    assert told[6:10] == [
+        "  parameters",
+        f"    + days: a whole number, default 60 · Days that captures stay  ({place}:9)",
+        "  limits",
+        f"    ~ {_LIMIT}: at most 20 → at most 10 · the account's quota  ({place}:11)",
+    ]
+    values = told[told.index("values") :]
+    assert values[1] == "  all environments"
+    source = "acme/standard@1.1.1/blueprint.yaml"
+    assert f"    security.keys: provider → customer  ← {source}:2" in values
+    assert f"    serving.api.capture.retention_days: – → 60  ← {place}:9" in values
+    assert f"      ← {source}:7 serving.api.compute.size: small → medium" in values
+    assert "churn → dev" in values
+    assert "churn → prod" in values
+
+
+def test_preview_only_shows_and_asks_nothing(world: World) -> None:
+    answer = world.cli("template", "update", "--preview-only", "--json")
+    found = answer.json
+    assert world.status == ""
+    assert (found["needed"], found["refused"], found["written"]) == (True, False, False)
+    (template,) = found["templates"]
+    assert (template["old"], template["new"], template["kind"]) == ("1.0.0", "1.1.1", "upgrade")
+    assert [each["stack"] for each in found["stacks"]] == ["dev", "prod"]
+    keys = next(each for each in found["values"] if each["path"] == "security.keys")
+    assert (keys["old"], keys["new"], keys["line"]) == ("provider", "customer", 2)
+    assert keys["environments"] == ["local", "dev", "prod"]
+
+
+def test_told_to_only_the_lock_changes_and_then_there_is_nothing_to_update(world: World) -> None:
+    answer = world.cli("template", "update", "acme/standard", "--yes")
+    assert "wrote blueprint.lock; next: `mlops-iac compile`" in answer.err
+    assert world.status == "M blueprint.lock"
+    assert "version: 1.1.1" in world.lock.read_text()
+    world.cli("validate")
+    again = world.cli("template", "update")
+    assert again.out == ""
+    assert "nothing to update: blueprint.yaml stands on what blueprint.lock pins" in again.err
+
+
+def test_a_version_outside_of_the_range_changes_the_number_and_migrates(world: World) -> None:
+    before = world.blueprint.read_text()
+    answer = world.cli("template", "update", "standard", "--to", "2.0.0", "--yes")
+    assert "wrote blueprint.yaml and blueprint.lock" in answer.err
+    expected = before.replace("version: ^1.0", "version: ^2.0").replace("{mail: ml", "{oncall: ml")
+    assert world.blueprint.read_text() == expected
+    assert "  -    parameters: {mail: ml@acme.example}  # who is called" in answer.out.splitlines()
+    line = world.line("oncall: ml")
+    assert f"  2.0.0: blueprint.yaml:{line}: renamed the parameter mail to oncall" in answer.out
+    assert "asked for as ^2.0, before as ^1.0" in answer.out
+    assert "    ! oncall: a text, required" in answer.out
+    world.cli("validate")
+    # Back again the parameter would have to be given by its old name, which nobody can know.
+    back = world.cli("template", "update", "--to", "1.1.0", "--yes", expect=2)
+    assert "acme/standard 2.0.0 → 1.1.0, a downgrade" in back.out
+    assert "needs the parameter 'mail'" in back.err
+    assert "the update of blueprint.yaml is refused, nothing was written" in back.err
+    assert world.blueprint.read_text() == expected
+
+
+def test_a_downgrade_works_and_is_called_one(world: World) -> None:
+    world.cli("template", "update", "--yes", "-q")
+    answer = world.cli("template", "update", "--to", "1.1.0", "--yes")
+    assert "acme/standard 1.1.1 → 1.1.0, a downgrade" in answer.out
+    assert "  1.1.1 (taken back)" in answer.out
+    assert "data loss in dev, prod: s3.BucketLifecycleConfiguration" in answer.out
+    assert "version: 1.1.0" in world.lock.read_text()
+    assert world.status == "M blueprint.lock"  # ^1.0 has it in it: the blueprint stays
+
+
+def test_a_limit_that_the_blueprint_would_break_refuses_the_update(world: World) -> None:
+    world.change("max: 6", "max: 15")
+    before = world.lock.read_bytes()
+    answer = world.cli("template", "update", "--yes", expect=2)
+    place = f"blueprint.yaml:{world.line('max: 15')}:36"
+    message = (
+        "environments.prod.serving.api.scaling.max is 15; acme/standard@1.1.1 (template.yaml:11)"
+        " allows at most 10: the account's quota"
+    )
+    assert f"{place}: error[locked]: {message}" in answer.err
+    assert "at most 20 → at most 10" in answer.out
+    assert world.lock.read_bytes() == before
+    again = world.cli("template", "update", "--yes", "--json", expect=2)
+    assert again.json["refused"] is True
+    assert again.json["problems"][0]["message"] == message
+    assert message in again.err
+    assert world.lock.read_bytes() == before
+
+
+def test_a_guard_rail_that_would_be_broken_refuses_the_update(world: World) -> None:
+    world.cli("template", "update", "--yes", "-q")
+    before = world.lock.read_bytes()
+    answer = world.cli("template", "update", "--to", "1.0.0", "--yes", expect=5)
+    assert "refused, nothing was written: prod would break endpoint-encryption" in answer.err
+    # What is broken today as well is shown, and is no reason.
+    assert "mandatory owner-tag" in answer.out
+    assert "owner-tag" not in answer.err
+    assert world.lock.read_bytes() == before
+
+
+def test_other_content_under_a_locked_version_of_a_repository_is_refused(
+    world: World, tmp_path: Path
+) -> None:
+    """The tag was moved: whoever locked the version before gets what was locked, or an error."""
+    copy = tmp_path / "standard"
+    shutil.copytree(world.standard, copy)
+    cli = team(tmp_path / "team", f"git+file://{copy}", "^1.1")
+    cli("compile", "-q")
+    release(copy, PATCH_MANIFEST, NEXT_BLUEPRINT.replace("size: medium", "size: large"))
+    git(copy, "commit", "-qam", "the same version")
+    git(copy, "tag", "-f", "v1.1.1")
+    lock = (cli.folder / "blueprint.lock").read_bytes()
+    answer = cli("template", "update", "--yes", expect=2)
+    assert "acme/standard@1.1.1" in answer.err
+    assert "is not what was locked" in answer.err
+    assert (cli.folder / "blueprint.lock").read_bytes() == lock
+
+
+@pytest.fixture
+def beside(tmp_path: Path) -> Cli:
+    """A repository with a team and its platform's folders, one standing on the other."""
+    nested = MANIFEST.replace("platforms:", "extends: [{template: ../base}]\nplatforms:")
+    release(tmp_path / "repo/platform/standard", nested, BLUEPRINT)
+    base = "template: 1\nname: acme/base\nversion: 0.1.0\n"
+    release(tmp_path / "repo/platform/base", base, "budget: {monthly_usd: 100}\n")
+    cli = team(tmp_path / "repo/team", "../platform/standard", "^1.0")
+    cli.environment["MLOPS_IAC_CACHE"] = str(tmp_path / "cache")
+    cli("compile", "-q")
+    commit(tmp_path / "repo", "base")
+    return cli
+
+
+@pytest.mark.parametrize("cached", [True, False])
+def test_other_content_of_a_folder_is_shown_and_taken_when_told_to(
+    beside: Cli, tmp_path: Path, cached: bool
+) -> None:
+    (tmp_path / "repo/platform/base/blueprint.yaml").write_text("budget: {monthly_usd: 200}\n")
+    if not cached:  # as on another machine: what was locked is in git all the same
+        shutil.rmtree(tmp_path / "cache")
+    beside("validate", expect=2)
+    answer = beside("template", "update", "--yes")
+    assert "acme/base 0.1.0: other content under the same version" in answer.out
+    assert "through acme/standard@1.0.0" in answer.out
+    assert "  files: blueprint.yaml" in answer.out
+    assert "    budget.monthly_usd: 100 → 200  ← ../platform/base/blueprint.yaml:1" in answer.out
+    assert "costs more in dev, prod: budgets.Budget/budget-monthly" in answer.out
+    assert str(tmp_path) not in answer.out + answer.err
+    beside("validate")
+
+
+def test_only_the_lock_or_a_folder_differs_from_a_ref(beside: Cli, tmp_path: Path) -> None:
+    """`preview --against` takes the ref's lock and its folders, also those of templates."""
+    base = tmp_path / "repo/platform/base"
+    (base / "blueprint.yaml").write_text("budget: {monthly_usd: 200}\n")
+    (base / "template.yaml").write_text("template: 1\nname: acme/base\nversion: 0.2.0\n")
+    unchanged = beside("preview", "-s", "prod", "--against", "HEAD")
+    assert "acme/base" not in unchanged.out  # 0.1.0 is locked, and taken from the cache
+    beside("template", "update", "--yes", "-q")
+    shutil.rmtree(tmp_path / "cache")  # HEAD's own folders have what HEAD's lock pins
+    for name in ("dev", "prod"):  # without lock files the ref's blueprint is captured
+        lock = tmp_path / f"repo/team/stacks/churn/mlops-iac.{name}.lock.json"
+        lock.unlink()
+    git(tmp_path / "repo", "add", "-A")
+    answer = beside("preview", "-s", "prod", "--against", "HEAD")
+    place = "../platform/base/blueprint.yaml:1"
+    assert f"← {place} budget.monthly_usd: 100 → 200" in answer.out
+    assert "~1 update" in answer.out
+    git(tmp_path / "repo", "commit", "-qm", "no lock files")
+    (base / "blueprint.yaml").write_text("budget: {monthly_usd: 300}\n")
+    (base / "template.yaml").write_text("template: 1\nname: acme/base\nversion: 0.3.0\n")
+    beside("template", "update", "--yes", "-q")
+    answer = beside("preview", "-s", "prod", "--against", "HEAD")
+    assert f"← {place} budget.monthly_usd: 200 → 300" in answer.out
+    assert "its blueprint was captured by this version" in answer.err
+    assert "/tmp" not in answer.out + answer.err.replace(str(tmp_path), "")
+
+
+def test_a_number_changed_by_hand_is_seen_against_a_ref(world: World) -> None:
+    world.change("version: ^1.0", "version: 1.1.0")
+    answer = world.cli("preview", "-s", "prod", "--against", "HEAD")
+    place = "acme/standard@1.1.0/blueprint.yaml"
+    assert f"      ← {place}:2 security.keys: provider → customer" in answer.out
+    assert f"      ← {place}:8 serving.api.capture: added" in answer.out
+    assert "no single line" not in answer.out
+
+
+def test_messages_about_a_ref_name_no_temporary_folder(beside: Cli, tmp_path: Path) -> None:
+    """A commit whose lock is not what its folder holds: it could not be read there either."""
+    base = tmp_path / "repo/platform/base"
+    (base / "blueprint.yaml").write_text("budget: {monthly_usd: 999}\n")
+    git(tmp_path / "repo", "rm", "-rqf", "team/stacks")
+    commit(tmp_path / "repo", "broken")
+    (base / "blueprint.yaml").write_text("budget: {monthly_usd: 200}\n")
+    (base / "template.yaml").write_text("template: 1\nname: acme/base\nversion: 0.2.0\n")
+    beside("template", "update", "--yes", "-q")
+    shutil.rmtree(tmp_path / "cache")
+    answer = beside("preview", "-s", "prod", "--against", "HEAD", expect=2)
+    assert "../platform/standard/template.yaml at HEAD" in answer.err
+    assert "acme/base@0.1.0 (../platform/base) is not what was locked" in answer.err
+    assert "/tree" not in answer.err
+    assert str(tmp_path) not in answer.err
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("nope",), "the blueprint stands on no template called 'nope'"),
+        (("--to", "two"), "'two' is not a semantic version"),
+        (("--to", "9.9.9"), "has no version that fits '==9.9.9'"),
+    ],
+)
+def test_what_cannot_be_asked_for(world: World, words: tuple[str, ...], told: str) -> None:
+    answer = world.cli("template", "update", *words, "--yes", expect=2)
+    assert told in answer.err
+    assert world.status == ""
+
+
+def test_a_blueprint_without_a_lock_is_pinned(world: World) -> None:
+    world.change("version: ^1.0", "version: 1.1.1")
+    world.lock.unlink()
+    answer = world.cli("template", "update", "--yes")
+    assert "acme/standard 1.1.1: not locked yet" in answer.out
+    assert "version: 1.1.1" in world.lock.read_text()
+
+
+def test_a_lock_edited_by_hand_is_compared_by_its_commit_and_written_anew(world: World) -> None:
+    kept = world.lock.read_text()
+    world.lock.write_text(kept.replace("version: 1.0.0", "version: 1.1.0"))
+    answer = world.cli("template", "update", "--to", "1.0.0", "--yes")
+    assert "was edited by hand" in answer.err
+    assert "the one at HEAD counts" in answer.err
+    assert world.lock.read_text() == kept
+
+
+def test_the_description_of_a_pull_request(world: World, tmp_path: Path) -> None:
+    file = tmp_path / "update.md"
+    world.cli("template", "update", "--preview-only", "--markdown", str(file))
+    text = file.read_text()
+    lines = text.splitlines()
+    assert lines[0] == "### mlops-iac template update · `blueprint.yaml`"
+    assert len(text) < 65_536
+    table, risks = lines.index("**Replaced and deleted**"), lines.index("> [!CAUTION]")
+    assert table < risks < lines.index("**Changelog of `acme/standard`**")
+    assert any(LOCKED in line and "dev, prod" in line for line in lines[table:risks])
+    assert "#### churn → prod" in lines
+    assert lines[-1] == "Afterwards: `mlops-iac compile`"
