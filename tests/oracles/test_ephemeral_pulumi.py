@@ -180,6 +180,7 @@ def test_the_life_of_one(team: Team) -> None:
     (row,) = [each for each in rows if each["stack"] == "pr-123"]
     assert row["ephemeral"] is True
     assert row["base"] == "dev"
+    assert (row["account"], row["region"]) == ("123456789012", "eu-west-1")
     assert not row["expired"]
     assert row["engine"].startswith("pulumi 3.")
     assert row["resources"] == len(status["resources"])
@@ -211,6 +212,7 @@ def test_expired_ones_are_destroyed_as_they_were_deployed(team: Team) -> None:
         deploy(declare(here / "blueprint.yaml", name, "dev"), name)
     team.run(here, "compile")
     deploy(load(here / "blueprint.yaml"), "dev")
+    the_state_is_held_against_the_lock(team, here)
     # One made by hand, and one whose tag says what its resources do not: both are let alone.
     with Backend("churn") as backend:
         backend.make("handmade", here / "stacks" / "churn")
@@ -245,6 +247,31 @@ def test_expired_ones_are_destroyed_as_they_were_deployed(team: Team) -> None:
     assert team.stacks() == ["dev", "handmade", "pr-3"]
     assert team.buckets("dev")
     assert team.buckets("pr-1") == []
+
+
+def the_state_is_held_against_the_lock(team: Team, folder: Path) -> None:
+    """What `stack ls` says of a declared stack that the real engine deployed."""
+
+    def dev() -> dict[str, Any]:
+        found = json.loads(team.run(folder, "stack", "ls", "--json")[0])["stacks"]
+        by_name = {row["stack"]: row for row in found}
+        assert by_name["prod"]["state"] == "nothing"
+        assert by_name["pr-1"]["ephemeral"] is True
+        return by_name["dev"]
+
+    row = dev()
+    assert (row["program"], row["state"], row["state_why"]) == ("agrees", "agrees", "")
+    assert row["engine"].startswith("pulumi 3.")
+    assert row["updated"]
+    blueprint = folder / "blueprint.yaml"
+    blueprint.write_text(BLUEPRINT.replace("monthly_usd: 100", "monthly_usd: 200"), "utf-8")
+    assert dev()["program"] == "differs"
+    team.run(folder, "compile")
+    row = dev()
+    assert row["program"] == "agrees"
+    assert row["state_why"] == "1 different (budgets.Budget/budget-monthly)"
+    blueprint.write_text(BLUEPRINT, encoding="utf-8")
+    team.run(folder, "compile")
 
 
 def test_a_stack_that_is_not_ephemeral_is_not_taken_over(team: Team) -> None:

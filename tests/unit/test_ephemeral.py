@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from mlops_iac.api import load
-from mlops_iac.api.ephemeral import STACK_TAG, EphemeralRecord, declare, parse_ttl, record_of
+from mlops_iac.api.ephemeral import declare
+from mlops_iac.api.ephemeral_record import STACK_TAG, EphemeralRecord, parse_ttl, record_of
 from mlops_iac.api.states import State
 from mlops_iac.errors import BlueprintInvalid, MlopsError, StackNotFound, UsageError
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from mlops_iac.api import compiling
 from mlops_iac.api.deploying import Deployment
 from mlops_iac.api.engines import PULUMI
-from mlops_iac.api.ephemeral import EphemeralRecord, record_of
+from mlops_iac.api.ephemeral_record import EphemeralRecord, record_of
 from mlops_iac.api.states import State, state_of
 from mlops_iac.errors import MlopsError, UsageError
 from mlops_iac.graph.plan import Plan

@@ -7,11 +7,12 @@ were made from has become, or whether it is still there.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from mlops_iac.api.ephemeral import STACK_TAG, EphemeralRecord, RecordedProject, record_of
+from mlops_iac.api.ephemeral import RecordedProject
+from mlops_iac.api.ephemeral_record import STACK_TAG, EphemeralRecord, record_of
 from mlops_iac.api.project import LOCAL
 from mlops_iac.errors import MlopsError
 from mlops_iac.records import Record
@@ -19,6 +20,7 @@ from mlops_iac.records import Record
 if TYPE_CHECKING:
     from mlops_iac.api.project import Project
     from mlops_iac.api.states import State
+    from mlops_iac.engine.pulumi_backend import Backend, Listed
 
 
 class Ephemeral(Record):
@@ -34,40 +36,57 @@ class Ephemeral(Record):
         return RecordedProject(project, self.stack, self.url, self.state)
 
 
-def expired(project: Project, now: datetime | None = None) -> list[Ephemeral]:
+class Found(Record):
+    """Ephemeral stacks, and by what they are called, those stacks and backends that were silent."""
+
+    stacks: Sequence[Ephemeral] = ()
+    silent: Mapping[str, MlopsError] = {}
+
+
+def expired(project: Project, now: datetime | None = None) -> Found:
     """Return those whose time is over, by name.
 
-    Never one that the blueprint declares, whatever its tags say. Raises UsageError,
-    AuthenticationError and MlopsError where a backend cannot be asked.
+    Never one that the blueprint declares, whatever its tags say. Raises nothing about a backend
+    that cannot be asked.
     """
     at = now or datetime.now(UTC)
-    return [item for item in ephemeral_stacks(project) if item.record.expired(at)]
+    found = ephemeral_stacks(project)
+    return Found([item for item in found.stacks if item.record.expired(at)], found.silent)
 
 
-def ephemeral_stacks(project: Project) -> list[Ephemeral]:
-    """Return every ephemeral stack of the project; raises as `expired`."""
-    return sorted(_all(project), key=lambda item: (item.stack, item.url))
-
-
-def _all(project: Project) -> Iterator[Ephemeral]:
+def ephemeral_stacks(project: Project) -> Found:
+    """Return every ephemeral stack of the project; as `expired`."""
     from mlops_iac.api.compiling import backend
-    from mlops_iac.api.states import state_of
     from mlops_iac.engine.pulumi_backend import Backend
 
     urls = dict.fromkeys(backend(project, name) for name in project.environments if name != LOCAL)
+    found: list[Ephemeral] = []
+    silent: dict[str, MlopsError] = {}
     for url in urls or {"": None}:
-        with Backend(project.name, url) as asked:
-            for item in asked.stacks():
-                if item.name in project.environments:
-                    continue
-                tags = asked.tags(item.name)
-                if STACK_TAG not in tags:
-                    continue
-                exported = asked.export(item.name)["deployment"] or {}
-                state = state_of(item.name, exported, updated=item.updated, tags=tags)
-                record = record_of(state)
-                if record is not None:
-                    yield Ephemeral(item.name, record, state, url)
+        try:
+            with Backend(project.name, url) as asked:
+                for item in asked.stacks():
+                    if item.name in project.environments:
+                        continue
+                    try:
+                        found += _ephemeral(asked, item, url)
+                    except MlopsError as error:
+                        silent[item.name] = error
+        except MlopsError as error:
+            silent[url or "the backend"] = error
+    return Found(sorted(found, key=lambda item: (item.stack, item.url)), silent)
+
+
+def _ephemeral(asked: Backend, item: Listed, url: str) -> list[Ephemeral]:
+    from mlops_iac.api.states import state_of
+
+    tags = asked.tags(item.name)
+    if STACK_TAG not in tags:
+        return []
+    exported = asked.export(item.name)["deployment"] or {}
+    state = state_of(item.name, exported, updated=item.updated, tags=tags)
+    record = record_of(state)
+    return [Ephemeral(item.name, record, state, url)] if record is not None else []
 
 
 class Ended(Record):

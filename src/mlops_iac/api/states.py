@@ -46,6 +46,26 @@ class State(Record):
                 return dict(item.get("outputs") or {})
         return {}
 
+    @property
+    def region(self) -> str:
+        """The region that its provider deployed to, empty where it does not say."""
+        return str(self._provider.get("region") or "")
+
+    @property
+    def account(self) -> str:
+        """The one account that its provider was allowed to deploy to, empty where any was."""
+        # Lists in a provider's configuration are kept as JSON texts.
+        allowed = self._provider.get("allowedAccountIds") or "[]"
+        accounts = json.loads(allowed) if isinstance(allowed, str) else allowed
+        return str(accounts[0]) if len(accounts) == 1 else ""
+
+    @property
+    def _provider(self) -> Mapping[str, Any]:
+        for item in self.deployment.get("resources") or ():
+            if item.get("type") == "pulumi:providers:aws":
+                return dict(item.get("inputs") or {})
+        return {}
+
     def graph(self, project: str) -> CanonicalGraph:
         """Its resources, comparable with a lock file's."""
         from mlops_iac.engine.pulumi_events import resource_of

@@ -1,0 +1,118 @@
+"""Whether blueprint, compiled program and state of a stack agree, and why where they do not."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from mlops_iac.api import compiling
+from mlops_iac.api.project import LOCAL
+from mlops_iac.errors import MlopsError
+
+if TYPE_CHECKING:
+    from mlops_iac.api.project import Project
+    from mlops_iac.api.states import State, States
+
+Agrees = Literal["agrees", "uncommitted", "differs", "nothing", "unknown"]
+
+_GIT_SECONDS = 20
+
+
+# -- program and blueprint -------------------------------------------------------------------------
+
+
+def programs(project: Project, out: Path) -> dict[str, tuple[Agrees, str]]:
+    """Whether the folder is what the blueprint gives, by stack. `local` has none that is kept."""
+    from mlops_iac.program.write import stale
+
+    real = [name for name in project.environments if name != LOCAL]
+    found: dict[str, tuple[Agrees, str]] = {LOCAL: ("agrees", "made anew by every command")}
+    if not (out / "Pulumi.yaml").exists():
+        return found | dict.fromkeys(real, ("nothing", "not compiled yet"))
+    try:
+        reasons = stale(compiling.build(project, out), out)
+    except MlopsError as error:
+        return found | dict.fromkeys(real, ("unknown", error.message))
+    return found | {name: _program(name, out, reasons) for name in real}
+
+
+def _program(stack: str, out: Path, reasons: Sequence[str]) -> tuple[Agrees, str]:
+    from mlops_iac.graph.lock import lock_name
+
+    mine = [why for why in reasons if not _of_another(why, stack)]
+    mine.sort(key=lambda why: not why.startswith(f"Pulumi.{stack}.yaml"))
+    if mine:
+        return "differs", mine[0]
+    if not (out / lock_name(stack)).exists():
+        return "differs", f"{lock_name(stack)} is missing"
+    return ("agrees", "") if _committed(out) else ("uncommitted", "git does not have it yet")
+
+
+def _of_another(reason: str, stack: str) -> bool:
+    """Whether a reason is about another stack's `Pulumi.NAME.yaml`."""
+    file = reason.split(" ")[0].rstrip(":")
+    name = file.removeprefix("Pulumi.").removesuffix(".yaml")
+    return file.startswith("Pulumi.") and file != "Pulumi.yaml" and name != stack
+
+
+def _committed(out: Path) -> bool:
+    """Whether git has what lies in the folder; outside of a repository there is nothing to say."""
+    environment = {k: v for k, v in os.environ.items() if k not in ("GIT_DIR", "GIT_WORK_TREE")}
+    try:
+        answer = subprocess.run(
+            ["git", "status", "--porcelain", "--", "."],
+            cwd=out,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=_GIT_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return True
+    return answer.returncode != 0 or not answer.stdout.strip()
+
+
+# -- program and state -----------------------------------------------------------------------------
+
+
+def agreement_of_state(project: Project, stack: str, found: States) -> tuple[Agrees, str]:
+    """Whether the state holds what the lock file says; of `local`, whether `up` had nothing to do."""
+    if stack in found.unknown:
+        return "unknown", found.unknown[stack]
+    state = found.known[stack]
+    if not state.resources:
+        return "nothing", "nothing is deployed"
+    try:
+        if stack == LOCAL:
+            changed = len(project.preview(LOCAL).changes)
+            return ("differs", f"{changed} change(s) to apply") if changed else ("agrees", "")
+        return _agreement(project, state)
+    except MlopsError as error:
+        return "unknown", error.message
+
+
+def _agreement(project: Project, state: State) -> tuple[Agrees, str]:
+    from mlops_iac.graph.agreement import agreement
+    from mlops_iac.graph.lock import lock_name, read_lock
+
+    path = compiling.default_out(project) / lock_name(state.stack)
+    if not path.exists():
+        return "unknown", "there is no lock file to compare with"
+    waiting = [
+        key.removesuffix("_pending").replace("_", "-")
+        for key, value in state.outputs.items()
+        if key.endswith("_pending") and value
+    ]
+    same = agreement(
+        read_lock(path),
+        state.graph(project.name),
+        any_text=(compiling.ANY_APPROVED,),
+        waiting=waiting,
+    )
+    if not same:
+        return "differs", same.words
+    return "agrees", f"{', '.join(waiting)} waits for a first version" if waiting else ""
