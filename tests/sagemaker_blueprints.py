@@ -73,7 +73,7 @@ models:
     evaluate:
       script: evaluate.py
       gates: {accuracy: {at_least: 0.8}, error: {at_most: 0.4}}
-    registry: {approval: automatic}
+    registry: {approval: manual}
     retrain:
       schedule: "0 3 * * 1"
       new_data: [schedules, history]
@@ -110,7 +110,12 @@ serving:
     model: adherence
     compute: {size: small}
     scaling: {min: 1, max: 3, target: {requests_per_minute: 100}}
-security: {network: public, egress: all, keys: customer, audit_log: false}
+security:
+  network: public
+  egress: all
+  keys: customer
+  audit_log: false
+  access: {approvers: [ml-leads, "arn:aws:iam::012345678901:user/reviewer"]}
 tracking: native
 orchestration: native
 alerts: {oncall: {email: oncall@acme.example}, second: {email: second@acme.example}}

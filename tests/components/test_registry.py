@@ -42,6 +42,46 @@ def test_readers_look_versions_up() -> None:
     assert readers["Resource"][1].endswith(":model-package/project-stack-churn/*")
 
 
+REVIEWERS = ["ml-leads", "arn:aws:iam::012345678901:user/reviewer"]
+ARNS = ["arn:aws:iam::123456789012:role/ml-leads", "arn:aws:iam::012345678901:user/reviewer"]
+POLICY = "aws:sagemaker/modelPackageGroupPolicy:ModelPackageGroupPolicy"
+VERSIONS = "arn:aws:sagemaker:eu-west-1:123456789012:model-package/project-stack-churn/*"
+
+
+def test_approvers_approve_and_nobody_else_does() -> None:
+    found = graph(model="churn", approvers=REVIEWERS)
+    rights = policy(one(found, POLICY).inputs["resourcePolicy"])
+    assert rights.keys() == {"Approve", "NobodyElseApproves", "NobodyElseRegistersApproved"}
+    assert rights["Approve"]["Principal"] == {"AWS": ARNS}
+    assert "sagemaker:UpdateModelPackage" in rights["Approve"]["Action"]
+    assert VERSIONS in rights["Approve"]["Resource"]
+    denied = rights["NobodyElseApproves"]
+    assert (denied["Effect"], denied["Principal"]) == ("Deny", {"AWS": "*"})
+    assert denied["Action"] == "sagemaker:UpdateModelPackage"
+    assert denied["Resource"] == VERSIONS
+    assert denied["Condition"] == {"ArnNotEquals": {"aws:PrincipalArn": ARNS}}
+    born = rights["NobodyElseRegistersApproved"]
+    assert born["Effect"] == "Deny"
+    assert born["Action"] == "sagemaker:CreateModelPackage"
+    assert born["Condition"] == {
+        "ArnNotEquals": {"aws:PrincipalArn": ARNS},
+        "StringEquals": {"sagemaker:ModelApprovalStatus": "Approved"},
+    }
+
+
+def test_an_automatic_approval_is_the_pipelines_own() -> None:
+    found = graph(model="churn", approvers=REVIEWERS, approval="automatic")
+    rights = policy(one(found, POLICY).inputs["resourcePolicy"])
+    assert "NobodyElseRegistersApproved" not in rights
+    assert "NobodyElseApproves" in rights
+
+
+def test_readers_and_approvers_share_the_one_policy_of_a_group() -> None:
+    found = graph(model="churn", approvers=REVIEWERS, reader_accounts=["111122223333"])
+    rights = policy(one(found, POLICY).inputs["resourcePolicy"])
+    assert {"Readers", "Approve", "NobodyElseApproves"} <= rights.keys()
+
+
 def test_a_long_name_is_cut_and_stays_distinct() -> None:
     made = {one(graph(model="m" * 80 + end), GROUP).inputs["modelPackageGroupName"] for end in "ab"}
     assert len(made) == 2

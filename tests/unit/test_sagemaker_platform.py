@@ -400,7 +400,8 @@ def test_the_maximal_blueprint_writes_every_planned_field(tmp_path: Path) -> Non
         and "scaling.target" not in pattern
         and pattern not in {"existing.key", "models.*.promote_from", "models.*.version"}
         and not pattern.startswith(("models.*.evaluate.env", "models.*.evaluate.timeout"))
-        and pattern not in {"models.*.train.env.*", "serving.*.capture.percent", "moved.*"}
+        and pattern
+        not in {"models.*.train.env.*", "serving.*.capture.percent", "moved.*", "extends"}
     }
     assert missing == set()
 

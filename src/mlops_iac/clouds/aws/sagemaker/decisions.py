@@ -63,6 +63,7 @@ PLANNED: tuple[str, ...] = (
     "security.egress",
     "security.keys",
     "security.audit_log",
+    "security.access.approvers",
     "tracking",
     "orchestration",
     "approval",
@@ -187,7 +188,6 @@ REFUSED: tuple[Refusal, ...] = (
         "run `mlops-iac up -s ENVIRONMENT --yes` in a workflow of your own",
     ),
     Refusal("secrets", "no step or endpoint takes secrets yet", "leave it out"),
-    Refusal("security.access", "approvers get no rights of their own yet", "grant them by IAM"),
     Refusal("security.identity", "SageMaker authenticates callers by IAM", "leave it out"),
     Refusal("alerts.*.webhook", "alerts go to e-mail only yet", "write `email:`"),
     *(

@@ -116,7 +116,20 @@ def _rights(scopes: Mapping[str, Scope], calls: Mapping[str, list[ComponentCall]
         for service, names in by_service(components).items()
     ]
     trained = any(scope.trained for scope in scopes.values())
-    if trained:
+    if trained and any(scope.approvers for scope in scopes.values()):
+        lines += [
+            "",
+            (
+                "**The approvers** of `security.access.approvers` may approve and reject versions: the"
+                " registries' own policies let them, and deny"
+            ),
+            (
+                f"{', '.join(f'`{action}`' for action in APPROVER[2:])} to everybody else, the account's"
+                " administrators too, whatever else allows it. A change of who approves is a"
+                " deployment."
+            ),
+        ]
+    elif trained:
         lines += [
             "",
             (

@@ -55,6 +55,12 @@ def plan_registry(scope: Scope, name: str) -> ComponentCall:
         {
             "model": scope.known_as("models", name),
             "reader_accounts": Setting(scope.readers(name), f"{path}.reader_accounts"),
+            "approvers": scope.approvers,
+            "approval": (
+                Setting(scope.blueprint.models[name].registry.approval, f"{path}.registry.approval")
+                if scope.approvers
+                else None
+            ),
             "protect": scope.protect,
             "tags": scope.tags,
         },

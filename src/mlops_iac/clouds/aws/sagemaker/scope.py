@@ -125,6 +125,15 @@ class Scope(Record):
             return None
         return Setting(self.blueprint.security.egress, "security.egress")
 
+    @property
+    def approvers(self) -> Setting | None:
+        """Who alone may approve versions; not said where no environment names anybody."""
+        siblings = self.resolved.siblings.values()
+        if not any(each.blueprint.security.access.approvers for each in siblings):
+            return None
+        named = list(self.blueprint.security.access.approvers)
+        return Setting(named, "security.access.approvers")
+
     def placed(self, name: str) -> Any:
         """`subnets` or `security_groups` of jobs and containers, as an argument."""
         if not self.places:

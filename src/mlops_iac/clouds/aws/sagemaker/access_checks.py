@@ -1,0 +1,75 @@
+"""What SageMaker support refuses of who may approve versions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from mlops_iac.clouds.aws.sagemaker.scope import Scope
+from mlops_iac.errors import Diagnostic
+
+PATH = "security.access.approvers"
+# IAM API reference, CreateRole: RoleName; a policy of a resource names roles and users, not groups.
+_ROLE = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
+_ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(role|user)/[\w+=,.@/-]+", re.ASCII)
+
+
+def check_approvers(scope: Scope) -> Iterator[Diagnostic]:
+    """Approvers that are nobody, or that deploy or train themselves."""
+    blueprint, resolved = scope.blueprint, scope.resolved
+    approvers = blueprint.security.access.approvers
+    if not approvers:
+        return
+    for each in approvers:
+        if not _ROLE.fullmatch(each) and not _ARN.fullmatch(each):
+            yield resolved.diagnostic(
+                PATH,
+                "wrong-approver",
+                f"{PATH}: '{each}' is no role or user, and AWS lets no others approve",
+                "write a role's name, or an ARN: arn:aws:iam::ACCOUNT:role/NAME (of people who sign"
+                " in by IAM Identity Center: that of their permission set's role)",
+            )
+    roles = blueprint.existing.roles
+    workers = {"deploy_as": blueprint.deploy_as} | {
+        f"existing.roles.{name}": getattr(roles, name)
+        for name in ("prepare", "train", "evaluate", "pipeline", "serve")
+    }
+    for path, worker in workers.items():
+        if worker is not None and any(_same(each, worker, blueprint.account) for each in approvers):
+            yield resolved.diagnostic(
+                PATH,
+                "wrong-approver",
+                f"{PATH}: '{worker}' is {path}, and who deploys or trains must not approve",
+                "name other people",
+            )
+    for name in scope.trained:
+        if blueprint.models[name].registry.approval == "automatic":
+            yield resolved.diagnostic(
+                f"models.{name}.registry.approval",
+                "approved-by-nobody",
+                f"models.{name}.registry.approval: versions are approved as they are registered,"
+                " and the approvers are asked only to reject them",
+                "write `approval: manual`",
+                severity="warning",
+            )
+    if not scope.trained and not any(
+        Scope(other).trained and other.blueprint.security.access.approvers == approvers
+        for other in resolved.siblings.values()
+        if other.environment != "local"
+    ):
+        yield resolved.diagnostic(
+            PATH,
+            "approved-elsewhere",
+            f"{PATH}: no model is trained in {scope.environment}, so its versions are approved"
+            " where they are trained, and by others",
+            "write it for the environment that trains",
+            severity="warning",
+        )
+
+
+def _same(approver: str, worker: str, account: str | None) -> bool:
+    if approver.startswith("arn:"):
+        return approver == worker
+    # A bare name is a role of the stack's own account.
+    found = re.fullmatch(r"arn:aws[a-z-]*:iam::(\d{12}):role/(.+)", worker)
+    return found is not None and found[2] == approver and account in (None, found[1])
