@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any, Self
 
 import pytest
 
@@ -11,6 +12,7 @@ from mlops_iac.api import load
 from mlops_iac.api.ephemeral import declare
 from mlops_iac.api.ephemeral_record import STACK_TAG, EphemeralRecord, parse_ttl, record_of
 from mlops_iac.api.states import State
+from mlops_iac.engine import pulumi_backend, pulumi_workspace
 from mlops_iac.errors import BlueprintInvalid, MlopsError, StackNotFound, UsageError
 
 TEXT = """\
@@ -143,3 +145,53 @@ def test_what_a_stack_holds_must_agree_with_its_tag() -> None:
     assert found == EphemeralRecord("dev", datetime(2026, 11, 21, 12, 30, 15, tzinfo=UTC))
     assert found.expired(datetime(2026, 11, 21, 12, 30, 15, tzinfo=UTC))
     assert not found.expired(datetime(2026, 11, 21, 12, 30, 14, tzinfo=UTC))
+
+
+class Untagged:
+    """A backend of an old CLI: it keeps stacks, and no tags of them."""
+
+    done: list[str]
+
+    def __init__(self, *_: object) -> None:
+        pass
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def stacks(self) -> list[Any]:
+        return []
+
+    def make(self, stack: str, *_: object) -> None:
+        self.done.append(f"make {stack}")
+
+    def tag(self, stack: str, tags: object) -> None:
+        raise MlopsError("unknown command")
+
+    def remove(self, stack: str) -> None:
+        self.done.append(f"remove {stack}")
+
+
+def test_a_backend_without_tags_is_refused_before_anything_is_deployed(
+    blueprint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pulumi_backend, "Backend", Untagged)
+    monkeypatch.setattr(Untagged, "done", [], raising=False)
+    monkeypatch.setattr(pulumi_workspace, "require_cli", lambda: None)
+    with (
+        declare(blueprint, "pr-1", "dev").deployment("pr-1") as deployment,
+        pytest.raises(UsageError, match=r"keeps no tags of stacks.*nothing was deployed") as error,
+    ):
+        deployment.up()
+    assert "newer Pulumi CLI" in error.value.hint
+    assert Untagged.done == ["make pr-1", "remove pr-1"]
+
+
+def test_saved_plans_and_the_embedded_engine_are_for_others(blueprint: Path) -> None:
+    project = declare(blueprint, "pr-1", "dev")
+    with pytest.raises(UsageError, match="a saved plan is one of a declared environment"):
+        project.deployment("pr-1", plan="plan.json")
+    with pytest.raises(UsageError, match="the embedded engine deploys local only"):
+        project.deployment("pr-1", engine="embedded")
