@@ -154,8 +154,10 @@ def test_one_that_was_never_compiled_needs_no_state(blueprint: Path, state: dict
 
 def test_one_that_others_need(blueprint: Path, state: dict) -> None:
     before = blueprint.read_text()
-    with pytest.raises(BlueprintInvalid, match="dev"):
+    with pytest.raises(BlueprintInvalid, match="there is no environment 'dev'") as told:
         remove_environment("blueprint.yaml", "dev")
+    # The line of the file as it is.
+    assert [each.line for each in told.value.diagnostics] == [61]
     with pytest.raises(UsageError, match="always there"):
         remove_environment("blueprint.yaml", "local")
     with pytest.raises(StackNotFound, match="nope"):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlops_iac import blueprint as language
 from mlops_iac.blueprint.editing import Editor, TextFile
-from mlops_iac.errors import BlueprintInvalid
+from mlops_iac.errors import BlueprintInvalid, Diagnostic
 
 if TYPE_CHECKING:
     from mlops_iac.api.project import Project
@@ -45,8 +46,16 @@ class BlueprintEdit:
             found = [*found, *language.combine(refused)]
         errors = [item for item in found if item.severity == "error"]
         if errors or loaded is None:
-            raise BlueprintInvalid(errors)
+            raise BlueprintInvalid([self._placed(item) for item in errors])
         return project
+
+    def _placed(self, item: Diagnostic) -> Diagnostic:
+        """Place a problem in the file as it is: nothing of the changed text was written."""
+        if item.file != self.file.shown or not item.line or not self.changed:
+            return item
+        if line := self.editor.line_before(item.line):
+            return replace(item, line=line)
+        return replace(item, message=f"{item.message} (in what would be written)")
 
     def write(self) -> bool:
         """Write the text; False where it is the same. Raises UsageError, MlopsError."""

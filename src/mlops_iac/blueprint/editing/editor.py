@@ -38,6 +38,10 @@ class Editor:
 
     # -- looking
 
+    def line_before(self, line: int) -> int:
+        """Return what a present line was in the text that the editor was given; 0 for a new one."""
+        return self._draft.origins.line(line)
+
     def find(self, pattern: str) -> list[tuple[str, int]]:
         """Return path and present line of everything that a pattern names."""
         found = trees.matches(self._draft.tree, _parsed(pattern))
