@@ -229,11 +229,10 @@ def test_every_finding_has_a_place_in_the_template(defect: str) -> None:
 
 
 def test_all_is_told_in_one_pass() -> None:
-    wrong = [
-        {B: ("gold: medium", "platinum: huge"), T: ("default: 4", "default: 40")},
-        {T: ("scaling.max:", "scaling.maxx:")},
-    ]
-    found = linted({B: wrong[0][B], T: MANIFEST.replace("a.scaling, to: serving.*.scaling", "x, to: region").replace("default: 4", "default: 40").replace("scaling.max:", "scaling.maxx:"), "x": ""})  # fmt: skip
+    manifest = (
+        FILES[T].replace("default: 4", "default: 40").replace("scaling.max:", "scaling.maxx:")
+    )
+    found = linted({B: ("gold: medium", "platinum: huge"), T: manifest, "x": ""})
     assert {"missing-case", "impossible-case", "bad-default", "unknown-path", "unknown-file"} <= {
         item.code for item in found
     }

@@ -39,6 +39,24 @@ def lint_content(content: TemplateContent, finder: object) -> list[Diagnostic]:
     return lint(content, asked)
 
 
+def compare_folder(folder: str | Path, against: str) -> tuple[list[Diagnostic], str]:
+    """What the template in `folder` changes since `against`, and the version that this is.
+
+    `against` is `previous`, a version, a folder, or SOURCE[@VERSION]; see `templates.authoring`.
+    Raises UsageError where there is no such version, BlueprintInvalid where one cannot be read.
+    """
+    from mlops_iac.templates.authoring import finder_of, former, read_template
+    from mlops_iac.templates.compatibility.run import compare, diagnostics
+    from mlops_iac.templates.found import identity
+
+    path = Path(folder)
+    new = read_template(path)
+    old = former(path, new, against)
+    finder = finder_of(path)
+    changes = compare(old, new, lambda: finder)
+    return diagnostics(old, new, changes), str(identity(old))
+
+
 def _judge(loaded: LoadedBlueprint, environment: str) -> Sequence[Diagnostic]:
     """What the platform of a blueprint refuses of one environment."""
     from mlops_iac.clouds.registry import platform

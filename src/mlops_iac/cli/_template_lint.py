@@ -22,15 +22,29 @@ if TYPE_CHECKING:
         default="text",
         help="How to print findings.",
     ),
+    click.Option(
+        ["--against"],
+        metavar="previous|VERSION|DIR|SOURCE[@VERSION]",
+        help="Say what it changes since then, for whom, and whether its version says so.",
+    ),
 )
-def command(session: Session, folder: str, form: Format) -> int:
+def command(session: Session, folder: str, form: Format, against: str | None) -> int:
     """Find everything wrong with a template, in one pass; its code is not run.
 
-    Exit code 2: there are errors. Warnings and notes fail nothing.
+    With --against, what breaks for whom is told as warnings, what is new or another as notes, and
+    a version number that is not honest by semver as an error. `previous` and VERSION are tags of
+    the template's own git repository. Exit code 2: there are errors.
     """
-    from mlops_iac.api.template_linting import lint_folder
+    from mlops_iac.api.template_linting import compare_folder, lint_folder
 
-    return told(session, lint_folder(folder), form, folder)
+    found = lint_folder(folder)
+    if against is None:
+        return told(session, found, form, folder)
+    if any(item.severity == "error" for item in found):
+        session.say("note: not compared with an earlier version while there are errors")
+        return told(session, found, form, folder)
+    changes, former = compare_folder(folder, against)
+    return told(session, [*found, *changes], form, f"{folder} since {former}")
 
 
 def told(session: Session, found: list[Diagnostic], form: Format, what: str) -> int:

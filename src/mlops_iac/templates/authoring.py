@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from mlops_iac.blueprint.templates.content import TemplateContent
+from mlops_iac.blueprint.templates.content import TemplateContent, Wanted
+from mlops_iac.blueprint.words import listed
 from mlops_iac.errors import UsageError
 from mlops_iac.templates.files import digest, read_folder
 from mlops_iac.templates.finder import Finder
+from mlops_iac.templates.found import identity
 from mlops_iac.templates.sources.folder import folder_source
+from mlops_iac.templates.versions import VersionInvalid, parse_version
 
 
 def read_template(folder: Path) -> TemplateContent:
@@ -35,3 +38,59 @@ def read_template(folder: Path) -> TemplateContent:
 def finder_of(folder: Path, *, offline: bool = False) -> Finder:
     """Finds what the template in `folder` stands on; nothing is pinned."""
     return Finder(folder.absolute() / "blueprint.yaml", lock=None, offline=offline)
+
+
+PREVIOUS = "previous"
+
+
+def former(folder: Path, content: TemplateContent, against: str) -> TemplateContent:
+    """The version to compare the template in `folder` with.
+
+    `against` is `previous` (the newest that the tags of its own repository have, below its own
+    version), a version that they have, a folder, or SOURCE[@VERSION].
+    Raises UsageError where there is none.
+    """
+    version = _as_version(against)
+    if against == PREVIOUS or version:
+        return _tagged(folder, content, version)
+    place = Path(against)
+    if place.is_dir():
+        return read_template(place)
+    source, _, version = against.rpartition("@")
+    if not source or "/" in version:  # git+ssh://git@host/…
+        source, version = against, ""
+    return finder_of(Path()).find(Wanted(source, version))
+
+
+def _as_version(text: str) -> str:
+    try:
+        return str(parse_version(text.removeprefix("v")))
+    except VersionInvalid:
+        return ""
+
+
+def _tagged(folder: Path, content: TemplateContent, version: str) -> TemplateContent:
+    place = folder.resolve()
+    root = next((each for each in (place, *place.parents) if (each / ".git").exists()), None)
+    hint = "name a folder, or a source with its version: --against git+https://…@2.0.0"
+    if root is None:
+        raise UsageError(f"{folder} is in no git repository: there is no version before", hint=hint)
+    inside = place.relative_to(root).as_posix()
+    source = f"git+file://{root.as_posix()}" + (f"#subdirectory={inside}" if inside != "." else "")
+    finder = finder_of(folder)
+    known = finder.versions(source)
+    if not version:
+        own = identity(content)
+        below = [
+            each
+            for each in known
+            if own is None or parse_version(each) < parse_version(own.version)
+        ]
+        if not below:
+            there = f"; it has {listed(known, most=5)}" if known else ""
+            raise UsageError(f"no tag of {root.name} has a version before{there}", hint=hint)
+        version = below[0]
+    elif version not in known:
+        there = listed(known, most=5) or "none"
+        raise UsageError(f"no tag of {root.name} has {version}", hint=f"there is: {there}")
+    return finder.find(Wanted(source, version))

@@ -1,0 +1,169 @@
+"""What a blueprint gets from a template, and what else stands in its folder."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from mlops_iac.blueprint.source import Node
+from mlops_iac.blueprint.templates.content import AppliedTemplate
+from mlops_iac.blueprint.templates.limits import quoted
+from mlops_iac.blueprint.templates.manifest import UNSET
+from mlops_iac.blueprint.words import join, listed
+from mlops_iac.templates.compatibility.model import Change, Pair
+from mlops_iac.templates.linting import team
+from mlops_iac.templates.linting.resolving import Trial
+
+_NAMED = ("datasets", "features", "models", "serving", "alerts", "secrets")
+_MOST = 12  # leaves that one change lists
+
+
+def manifest(pair: Pair) -> Iterator[Change]:
+    """What the head of template.yaml says otherwise."""
+    old, new = pair.old.manifest, pair.new.manifest
+    if old.name != new.name:
+        message = f"the template is called {new.name}, and was {old.name}"
+        yield Change("breaking", "name-changed", message, pair.new.key("name"), "every blueprint")
+    place = pair.new.key("platforms")
+    lost = [each for each in old.platforms if new.platforms and each not in new.platforms]
+    if lost or (new.platforms and not old.platforms):
+        what = listed(lost) if lost else f"every platform but {listed(new.platforms)}"
+        whom = f"blueprints on {listed(lost, 'or') if lost else 'another platform'}"
+        yield Change(
+            "breaking", "platform-dropped", f"{what} is not supported any more", place, whom
+        )
+    gained = [each for each in new.platforms if old.platforms and each not in old.platforms]
+    if gained or (old.platforms and not new.platforms):
+        message = f"{listed(gained) or 'every platform'} is supported"
+        yield Change("feature", "platform-added", message, place)
+
+
+def sections(pair: Pair, old: AppliedTemplate, new: AppliedTemplate) -> Iterator[Change]:
+    """Sections, entries and environments that a template no longer has."""
+    place = pair.new.parsed.root or pair.new.key("version")
+    lost = _entries(old.tree) - _entries(new.tree)
+    for path in sorted(lost, key=len):
+        if any(path.startswith(f"{other}.") for other in lost):
+            continue
+        whom = f"blueprints that count on {path}"
+        covered = pair.covered(path)
+        message = f"{path} is not in the template any more"
+        yield Change("breaking", "section-removed", message, place, whom, covered)
+    for name in sorted(old.environments.keys() - new.environments.keys()):
+        path = f"environments.{name}"
+        whom = "every blueprint that does not declare it itself" if name != "*" else "every stack"
+        message = f"{path} is not in the template any more"
+        yield Change("breaking", "environment-removed", message, place, whom, pair.covered(path))
+
+
+def _entries(tree: Node) -> set[str]:
+    found = set(tree.entries)
+    for section in _NAMED:
+        entry = tree.entries.get(section)
+        if entry is not None:
+            found |= {join(section, name) for name in entry.value.entries}
+    return found
+
+
+def leaves(pair: Pair, old: Trial, new: Trial) -> Iterator[Change]:
+    """What a small blueprint resolves to otherwise, in any environment."""
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        team.write_files(folder)
+        before, after = _resolved(old, folder), _resolved(new, folder)
+    if not before or not after:
+        return
+    lines = _differences(before, after)
+    if lines:
+        place = pair.new.parsed.root or pair.new.key("version")
+        message = f"a blueprint gets other values: {_some(lines)}"
+        yield Change("feature", "values-changed", message, place, "blueprints that leave them out")
+
+
+def default_effects(pair: Pair, trial: Trial, platform: str) -> Iterator[tuple[str, str]]:
+    """What another default does to the leaves of a small blueprint, by parameter."""
+    old, new = pair.old.manifest.parameters, pair.new.manifest.parameters
+    for name, parameter in new.items():
+        before = old.get(name)
+        if before is None or UNSET in (before.default, parameter.default):
+            continue
+        if before.default == parameter.default or before.default is None:
+            continue
+        given = {**trial.parameters, name: before.default}
+        former = Trial(pair.new, given, platform)
+        with tempfile.TemporaryDirectory() as made:
+            folder = Path(made)
+            team.write_files(folder)
+            left = _resolved(former, folder)
+            now = _resolved(Trial(pair.new, _without(given, name), platform), folder)
+        if left and now and (lines := _differences(left, now)):
+            yield name, _some(lines)
+
+
+def _without(parameters: Mapping[str, Any], name: str) -> dict[str, Any]:
+    return {key: value for key, value in parameters.items() if key != name}
+
+
+def _resolved(trial: Trial, folder: Path) -> dict[str, Mapping[str, Any]]:
+    """The leaves of each environment; empty where it is refused."""
+    if trial.problems:
+        return {}
+    loaded, _ = trial.resolve(folder)
+    if loaded is None:
+        return {}
+    return {name: loaded.resolve(name).leaves() for name in loaded.environments if name != "local"}
+
+
+def _differences(
+    before: Mapping[str, Mapping[str, Any]], after: Mapping[str, Mapping[str, Any]]
+) -> list[str]:
+    """`security.keys: provider → customer`; with the environment where only some have it."""
+    found: dict[str, list[str]] = {}
+    names = [name for name in after if name in before]
+    for name in names:
+        left, right = before[name], after[name]
+        for path in dict.fromkeys([*left, *right]):
+            if path.startswith("extends") or left.get(path) == right.get(path):
+                continue
+            words = [_shown(each.get(path)) for each in (left, right)]
+            found.setdefault(f"{path}: {words[0]} → {words[1]}", []).append(name)
+    return [
+        line if len(where) == len(names) else f"{line} (in {listed(where)})"
+        for line, where in found.items()
+    ]
+
+
+def _shown(value: Any) -> str:
+    return "nothing" if value is None else quoted(value)
+
+
+def _some(lines: list[str]) -> str:
+    more = f"; and {len(lines) - _MOST} more" if len(lines) > _MOST else ""
+    return "; ".join(lines[:_MOST]) + more
+
+
+def files(pair: Pair) -> Iterator[Change]:
+    """Guard rails and scaffold; whatever else differs is no concern of a blueprint."""
+    old, new = pair.old.content.files, pair.new.content.files
+    place = pair.new.key("version")
+    names = sorted(
+        name for name in {*old, *new} if old.get(name) != new.get(name) and name != "template.yaml"
+    )
+    rules = [name for name in names if name.startswith("policies")]
+    added = [name for name in rules if name not in old]
+    if added:
+        message = f"there are guard rails that were not there: {listed(added)}"
+        whom = "blueprints that break them"
+        yield Change("breaking", "guard-rails-added", message, place, whom)
+    if changed := [name for name in rules if name not in added]:
+        message = f"the guard rails are others: {listed(changed)}"
+        yield Change("feature", "guard-rails-changed", message, place, "blueprints that break them")
+    if scaffold := [name for name in names if name.startswith("scaffold/")]:
+        message = f"new projects start otherwise: {listed(scaffold, most=5)}"
+        yield Change("feature", "scaffold-changed", message, place, "new projects")
+    rest = [name for name in names if name not in (*rules, *scaffold, "blueprint.yaml")]
+    if rest:
+        message = f"other files differ: {listed(rest, most=5)}"
+        yield Change("fix", "files-changed", message, place)

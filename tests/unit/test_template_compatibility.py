@@ -1,0 +1,194 @@
+"""What a version of a template breaks, for whom, and whether its number says so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from mlops_iac.blueprint.templates.content import TemplateContent, TemplateUnavailable, Wanted
+from mlops_iac.errors import Diagnostic
+from mlops_iac.templates.compatibility.run import compare, diagnostics, needed
+from mlops_iac.templates.files import digest
+
+MANIFEST = """\
+template: 1
+name: acme/standard
+version: 2.1.0
+platforms: [sagemaker]
+parameters:
+  tier: {description: d, default: silver, choices: [silver, gold]}
+  most: {type: integer, description: d, default: 4, at_least: 1, at_most: 20}
+  squad: {description: d, pattern: "[a-z]+"}
+  zone: {description: d, default: null}
+limits:
+  security.keys: {fixed: customer, because: keys are ours}
+  serving.*.scaling.max: {at_most: "${parameters.most}", because: quota}
+  region: {one_of: [eu-west-1, eu-central-1], because: close}
+  owner: {required: true, because: somebody}
+"""
+BLUEPRINT = """\
+tags: {tier: "${parameters.tier}", squad: "${parameters.squad}"}
+alerts: {oncall: {email: oncall@acme.com}}
+timezone: {$choose: zone, "null": null, $else: "${parameters.zone}"}
+environments: {staging: {protect: true}}
+"""
+OLD = {"template.yaml": MANIFEST, "blueprint.yaml": BLUEPRINT, "policies.yaml": "policies: 1\n"}
+
+
+class Nothing:
+    def find(self, wanted: Wanted) -> TemplateContent:
+        raise TemplateUnavailable("template-missing", "there is none")
+
+
+def content(files: Mapping[str, str]) -> TemplateContent:
+    raw = {name: text.encode() for name, text in files.items()}
+    return TemplateContent("standard", digest(raw), raw, shown="standard")
+
+
+def told(version: str = "2.1.1", migrations: str = "", **changes: tuple[str, str] | str) -> list[Diagnostic]:  # fmt: skip
+    files = dict(OLD)
+    for key, change in changes.items():
+        name = {"t": "template.yaml", "b": "blueprint.yaml"}.get(key, key)
+        if isinstance(change, str):
+            files[name] = change
+            continue
+        assert files[name].count(change[0]) == 1, change
+        files[name] = files[name].replace(*change)
+    files["template.yaml"] = files["template.yaml"].replace("version: 2.1.0", f"version: {version}")
+    files["template.yaml"] += migrations
+    old, new = content(OLD), content(files)
+    return diagnostics(old, new, compare(old, new, Nothing))
+
+
+def shown(found: list[Diagnostic]) -> str:
+    return "\n".join(f"{i.line} {i.severity}[{i.code}] {i.message} ({i.hint})" for i in found)
+
+
+# What is changed → severity, code, part of the message.
+CHANGES = {
+    "a parameter gone": ({"t": ("  zone: {description: d, default: null}\n", ""), "b": ('timezone: {$choose: zone, "null": null, $else: "${parameters.zone}"}\n', "")}, "warning", "parameter-removed", "zone is gone; breaks blueprints that give zone"),
+    "a choice gone": ({"t": ("[silver, gold]", "[silver]")}, "warning", "parameter-narrowed", "no longer takes 'gold'; breaks blueprints with tier 'gold'"),
+    "a choice more": ({"t": ("[silver, gold]", "[silver, gold, bronze]")}, "note", "parameter-widened", "silver, gold or bronze"),
+    "choices where there were none": ({"t": ('pattern: "[a-z]+"', "choices: [sample]")}, "warning", "parameter-narrowed", "takes only sample"),
+    "a tighter bound": ({"t": ("at_most: 20", "at_most: 10")}, "warning", "parameter-narrowed", "at most 10 now; breaks blueprints above it"),
+    "a bound where there was none": ({"t": ('pattern: "[a-z]+"', 'pattern: "[a-z]+[0-9]"')}, "warning", "parameter-narrowed", "has another form"),
+    "a wider bound": ({"t": ("at_most: 20", "at_most: 30")}, "note", "parameter-widened", "at_most"),
+    "another type": ({"t": ("{type: integer, description: d, default: 4, at_least: 1, at_most: 20}", "{type: boolean, description: d, default: true}"), "b": ("tier: \"", 'm: "${parameters.most}", tier: "')}, "warning", "parameter-type", "takes true or false, and took a whole number"),
+    "a wider type": ({"t": ("type: integer", "type: number")}, "", "parameter-type", ""),
+    "a parameter that must be given": ({"t": ("default: null", "pattern: x")}, "warning", "parameter-required", "zone must be given now; breaks blueprints that leave zone out"),
+    "a new one that must be given": ({"t": ("  tier:", "  extra: {description: d}\n  tier:"), "b": ("tags: {", "tags: {e: '${parameters.extra}', ")}, "warning", "parameter-required", "breaks every blueprint"),
+    "a new one": ({"t": ("  tier:", "  extra: {description: d, default: a}\n  tier:"), "b": ("tags: {", "tags: {e: '${parameters.extra}', ")}, "note", "parameter-added", "extra is new"),
+    "one that may be left out": ({"t": ('pattern: "[a-z]+"', 'pattern: "[a-z]+", default: a')}, "note", "parameter-optional", "squad may be left out"),
+    "another default": ({"t": ("default: silver", "default: gold")}, "note", "default-changed", "tags.tier: 'silver' → 'gold'; for blueprints that leave tier out"),
+    "a default for null": ({"t": ("default: null", "default: UTC")}, "warning", "parameter-narrowed", "can no longer be left empty"),
+    "a limit more": ({"t": ("limits:\n", "limits:\n  tracking: {fixed: native, because: x}\n")}, "warning", "limit-added", "tracking is fixed to 'native' now"),
+    "another fixed value": ({"t": ("fixed: customer", "fixed: provider")}, "warning", "limit-tightened", "and was fixed to 'customer'"),
+    "fewer values": ({"t": ("[eu-west-1, eu-central-1]", "[eu-west-1]")}, "warning", "limit-tightened", "region is one of 'eu-west-1'"),
+    "more values": ({"t": ("[eu-west-1, eu-central-1]", "[eu-west-1, eu-central-1, us-east-1]")}, "note", "limit-loosened", "region"),
+    "a lower bound": ({"t": ('at_most: "${parameters.most}"', "at_most: 3")}, "warning", "limit-tightened", "at most 3, and was at most 4"),
+    "a tighter limit by default alone": ({"t": ("default: 4", "default: 3")}, "warning", "limit-tightened", "beyond it that leave parameters out"),
+    "a limit gone": ({"t": ("  owner: {required: true, because: somebody}\n", "")}, "note", "limit-removed", "owner is not limited any more"),
+    "another reason": ({"t": ("because: quota", "because: money")}, "note", "limit-explained", "reason"),
+    "a section gone": ({"b": ("alerts: {oncall: {email: oncall@acme.com}}\n", "")}, "warning", "section-removed", "alerts is not in the template any more"),
+    "an entry gone": ({"b": ("{oncall:", "{pager:")}, "warning", "section-removed", "alerts.oncall"),
+    "an environment gone": ({"b": ("staging:", "test:")}, "warning", "environment-removed", "environments.staging"),
+    "other values": ({"b": ("oncall@acme.com", "ops@acme.com")}, "note", "values-changed", "alerts.oncall.email: 'oncall@acme.com' → 'ops@acme.com'"),
+    "a platform dropped": ({"t": ("[sagemaker]", "[vertex]")}, "warning", "platform-dropped", "breaks blueprints on sagemaker"),
+    "a platform more": ({"t": ("[sagemaker]", "[sagemaker, vertex]")}, "note", "platform-added", "vertex is supported"),
+    "another name": ({"t": ("acme/standard", "acme/base")}, "warning", "name-changed", "acme/base"),
+    "guard rails more": ({"policies/x.py": "RULE = 1\n"}, "warning", "guard-rails-added", "policies/x.py"),
+    "other guard rails": ({"policies.yaml": "policies: 1\nrules: {}\n"}, "note", "guard-rails-changed", "policies.yaml"),
+    "another scaffold": ({"scaffold/a": "b"}, "note", "scaffold-changed", "scaffold/a"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_change_is_told(change: str) -> None:
+    changes, severity, code, words = CHANGES[change]
+    found = [item for item in told(**changes) if item.code == code]
+    if not severity:
+        assert found == []
+        return
+    assert any((i.severity == severity) and words in i.message for i in found), shown(
+        told(**changes)
+    )
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_version_that_hides_it_is_an_error(change: str) -> None:
+    changes, severity, _, _ = CHANGES[change]
+    wrong = [item for item in told("2.1.1", **changes) if item.severity == "error"]
+    if severity == "warning":
+        assert [(i.code, i.hint, i.line) for i in wrong] == [
+            ("dishonest-version", "write 3.0.0", 3)
+        ]
+    assert not [item for item in told("3.0.0", **changes) if item.severity == "error"]
+
+
+def test_nothing_changed_is_no_finding() -> None:
+    assert told("2.1.0") == []
+    assert [i.severity for i in told("2.1.1")] == []
+
+
+def test_a_feature_needs_a_minor_version() -> None:
+    added = CHANGES["a new one"][0]
+    (item,) = [each for each in told("2.1.1", **added) if each.severity == "error"]
+    assert (item.code, item.hint) == ("dishonest-version", "write 2.2.0")
+    assert not [each for each in told("2.2.0", **added) if each.severity == "error"]
+
+
+def test_the_same_version_with_another_content_is_an_error() -> None:
+    found = told("2.1.0", b=("oncall@acme.com", "ops@acme.com"))
+    (item,) = [each for each in found if each.severity == "error"]
+    assert (item.code, item.hint) == ("same-version", "write 2.2.0")
+
+
+def test_a_version_does_not_go_back() -> None:
+    found = told("2.0.0", b=("oncall@acme.com", "ops@acme.com"))
+    assert [each.code for each in found if each.severity == "error"] == ["older-version"]
+
+
+def test_a_renamed_parameter_with_its_migration_is_covered() -> None:
+    changes = {
+        "t": ("  tier: {", "  level: {"),
+        "b": ("${parameters.tier}", "${parameters.level}"),
+    }
+    migration = "migrations: {3.0.0: [{rename_parameter: tier, to: level}]}\n"
+    found = told("3.0.0", migration, **changes)
+    (item,) = [each for each in found if each.code == "parameter-renamed"]
+    assert (item.severity, item.hint) == ("note", "the migration of 3.0.0 takes care of it")
+    assert not [each for each in found if each.code == "parameter-removed"]
+    again = told("2.1.1", migration.replace("3.0.0", "2.1.1"), **changes)
+    assert "dishonest-version" in {each.code for each in again}
+    lost = told("3.0.0", **changes)
+    assert {"parameter-removed"} <= {each.code for each in lost if each.severity == "warning"}
+
+
+def test_a_section_that_a_migration_removes_is_covered() -> None:
+    changes = {"b": ("alerts: {oncall: {email: oncall@acme.com}}\n", "")}
+    migration = "migrations: {3.0.0: [{remove: alerts, because: elsewhere}]}\n"
+    (item,) = [e for e in told("3.0.0", migration, **changes) if e.code == "section-removed"]
+    assert (item.severity, item.hint) == ("note", "the migration of 3.0.0 takes care of it")
+    early = migration.replace("3.0.0", "2.1.0")  # that of the version before covers nothing
+    (item,) = [e for e in told("3.0.0", early, **changes) if e.code == "section-removed"]
+    assert item.severity == "warning"
+
+
+@pytest.mark.parametrize(
+    ("old", "level", "least"),
+    [
+        ("2.1.0", "breaking", "3.0.0"),
+        ("2.1.0", "feature", "2.2.0"),
+        ("2.1.0", "fix", "2.1.1"),
+        ("0.1.0", "breaking", "0.2.0"),
+        ("0.1.0", "feature", "0.1.1"),
+        ("3.0.0-rc.1", "breaking", "3.0.0"),
+    ],
+)
+def test_the_least_honest_version(old: str, level: str, least: str) -> None:
+    from mlops_iac.blueprint.source import Node, Source
+    from mlops_iac.templates.compatibility.model import Change
+
+    place = Node("scalar", Source("", ""), 1, 1)
+    assert needed([Change(level, "x", "x", place)], old) == least
