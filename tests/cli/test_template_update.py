@@ -276,6 +276,13 @@ def test_a_number_changed_by_hand_is_seen_against_a_ref(world: World) -> None:
     assert "no single line" not in answer.out
 
 
+def test_a_choice_by_a_parameter_is_caused_by_the_line_that_gives_it(world: World) -> None:
+    world.change("{mail: ml@acme.example}", "{mail: ml@acme.example, tier: gold}")
+    answer = world.cli("preview", "-s", "dev", "--against", "HEAD")
+    line = world.line("tier: gold")
+    assert f"      ← blueprint.yaml:{line} serving.api.scaling.max: 4 → 8" in answer.out
+
+
 def test_messages_about_a_ref_name_no_temporary_folder(beside: Cli, tmp_path: Path) -> None:
     """A commit whose lock is not what its folder holds: it could not be read there either."""
     base = tmp_path / "repo/platform/base"

@@ -94,8 +94,12 @@ def _put_back(each: Rewrite, target: Path) -> None:
             return
         if each.old is None:
             target.unlink(missing_ok=True)
-        else:
-            _stage(target, each.old).replace(target)
+            return
+        temporary = _stage(target, each.old)
+        try:
+            temporary.replace(target)
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 def _bytes(path: Path) -> bytes | None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from mlops_iac.blueprint.blame import Blame
 from mlops_iac.blueprint.loaded import LoadedBlueprint
 from mlops_iac.blueprint.resolved import ResolvedBlueprint
 from mlops_iac.blueprint.source import Entry, Node
@@ -56,10 +57,11 @@ class Counterfactuals:
         self._old = old
         self._trees = {name: old.tree(name) for name in old.environments}
         found: dict[tuple[Any, ...], Edit] = {}
+        blame = Blame(old, new)
         for name in old.environments:
             if name not in new.environments:
                 continue
-            for edit in _differences(self._trees[name], new.tree(name), name):
+            for edit in _differences(self._trees[name], new.tree(name), name, blame):
                 key = (edit._keys, edit.file, edit.line, edit.new is None)
                 if key in found:
                     found[key]._entries.update(edit._entries)
@@ -94,7 +96,7 @@ class Counterfactuals:
 
 
 def _differences(
-    old: Node, new: Node, environment: str, keys: tuple[str, ...] = ()
+    old: Node, new: Node, environment: str, blame: Blame, keys: tuple[str, ...] = ()
 ) -> Iterator[Edit]:
     for key in dict.fromkeys([*new.entries, *old.entries]):
         if not keys and key == _TEMPLATES:
@@ -103,13 +105,11 @@ def _differences(
         here = (*keys, key)
         if before is not None and after is not None:
             if before.value.kind == after.value.kind == "map":
-                yield from _differences(before.value, after.value, environment, here)
+                yield from _differences(before.value, after.value, environment, blame, here)
                 continue
             if plain(before.value) == plain(after.value) and _style(before) == _style(after):
                 continue
-        shown = after or before
-        assert shown is not None
-        place = shown.value if shown.value.kind == "scalar" and shown.value.text else shown.key
+        place = blame.place(_place(before), _place(after))
         path = ""
         for part in here:
             path = join(path, part)
@@ -122,6 +122,12 @@ def _differences(
             _keys=here,
             _entries={environment: after},
         )
+
+
+def _place(entry: Entry | None) -> Node | None:
+    if entry is None:
+        return None
+    return entry.value if entry.value.kind == "scalar" and entry.value.text else entry.key
 
 
 def _style(entry: Entry) -> bool:
