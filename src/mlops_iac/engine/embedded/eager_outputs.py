@@ -1,9 +1,8 @@
 """The SDK's outputs, computed at once from what is there. Only for runs on an `EagerLoop`.
 
-Every function here follows the one it stands for (SDK 3.272, `output.py`, `runtime/rpc.py`,
-`runtime/resource.py`) and leaves to it whatever is not there yet, so that an output comes out the
-same: value, whether known, whether secret, and the resources it depends on.
-`tests/unit/test_eager_engine.py` holds each against the original.
+Every function here follows the one it stands for (SDK 3.272, `output.py`) and leaves to it whatever
+is not there yet, so that an output comes out the same: value, whether known, whether secret, and
+the resources it depends on. `tests/emulated/test_engine_eager.py` holds them against the originals.
 """
 
 from __future__ import annotations
@@ -16,11 +15,12 @@ from collections.abc import Callable, Iterator
 from inspect import isawaitable
 from typing import Any
 
-from pulumi import Resource, _types, log, output
+from pulumi import _types, log, output
 from pulumi.output import Output, Unknown, _OutputData
 from pulumi.runtime import resource, rpc
 
 from mlops_iac.engine.embedded.eager import Replaced, gather, replaced, succeeded
+from mlops_iac.engine.embedded.eager_resources import eager_resources
 
 # `pulumi.runtime.invoke` is a function of that name, once the package is imported.
 _invoke = importlib.import_module("pulumi.runtime.invoke")
@@ -31,12 +31,10 @@ _original_untrack = Output._untrack
 _original_apply = Output.apply
 _original_all = Output.all
 _original_from_input = Output.from_input
-_original_create_urn = resource.create_urn
 _original_contains_unknowns = rpc.contains_unknowns
-# Asked anew for every property and resource; an ejected component's types are new in every run.
+# Asked anew for every property; an ejected component's types are new in every run.
 _unwrap_type = functools.lru_cache(maxsize=4096)(_types.unwrap_type)
 _unwrap_optional_type = functools.lru_cache(maxsize=4096)(_types.unwrap_optional_type)
-_resource_types = functools.lru_cache(maxsize=512)(_types.resource_types)
 
 
 class _NotThereError(Exception):
@@ -186,66 +184,6 @@ def _contains_unknowns(value: Any) -> bool:
     return _original_contains_unknowns(value)
 
 
-def _transfer_properties(res: Any, props: Any, custom: bool) -> dict[str, Any]:
-    """One future for a property in the place of four and a task. The registration is waited for."""
-    resolvers: dict[str, Any] = {}
-    for name in props:
-        if name == "urn" or (name == "id" and custom):
-            continue
-        future: asyncio.Future[Any] = asyncio.Future()
-        made: Output[Any] = object.__new__(Output)
-        made._data = future
-        res.__dict__[name] = made
-        resolvers[name] = functools.partial(_resolve, res, future)
-    return resolvers
-
-
-def _resolve(
-    res: Any,
-    future: asyncio.Future[Any],
-    value: Any,
-    is_known: bool,
-    is_secret: bool,
-    deps: Any,
-    failed: Exception | None,
-) -> None:
-    if failed is not None:
-        future.set_exception(failed)
-        return
-    resources = {*deps, res} if deps else {res}
-    future.set_result(_OutputData(resources, value, is_known, is_secret))
-
-
-def _resource_output(res: Any) -> tuple[Any, Output[Any]]:
-    future: asyncio.Future[Any] = asyncio.Future()
-    made: Output[Any] = object.__new__(Output)
-    made._data = future
-
-    def resolve(value: Any, known: bool, secret: bool, exn: Exception | None) -> None:
-        _resolve(res, future, value, known, secret, None, exn)
-
-    return resolve, made
-
-
-def _create_urn(
-    name: Any, type_: Any, parent: Any = None, project: Any = None, stack: Any = None
-) -> Output[Any]:
-    """Of texts, which every registration asks for, a text."""
-    if type(name) is str and type(type_) is str:
-        if type(parent) is str:
-            return _from_input(_urn_below(parent, type_, name))
-        if isinstance(parent, Resource) and succeeded(parent.urn._data):
-            data: _OutputData[str] = parent.urn._data.result()
-            if data.is_known and type(data.value) is str:
-                text = _urn_below(data.value, type_, name)
-                return _there(_OutputData(set(data.resources), text, True, data.is_secret))
-    return _original_create_urn(name, type_, parent, project, stack)
-
-
-def _urn_below(parent: str, type_: str, name: str) -> str:
-    return f"{parent[0 : parent.rfind('::')]}${type_}::{name}"
-
-
 def _silent(*args: Any, **kwargs: Any) -> None:
     """Debug messages, which nobody hears: the engine drops them."""
 
@@ -264,10 +202,6 @@ def eager_outputs() -> Iterator[None]:
         (rpc, "contains_unknowns", _contains_unknowns),
         (_types, "unwrap_type", _unwrap_type),
         (_types, "unwrap_optional_type", _unwrap_optional_type),
-        (_types, "resource_types", _resource_types),
-        (rpc, "transfer_properties", _transfer_properties),
-        (resource, "resource_output", _resource_output),
-        (resource, "create_urn", _create_urn),
         (resource, "wrap_with_context", _same),
         (_invoke, "wrap_with_context", _same),
         (log, "debug", _silent),
@@ -276,5 +210,6 @@ def eager_outputs() -> Iterator[None]:
         (Output, "apply", _apply),
         (Output, "all", staticmethod(_all)),
         (Output, "from_input", staticmethod(_from_input)),
+        *eager_resources(_there),
     ):
         yield

@@ -12,6 +12,7 @@ from pulumi.runtime.proto import engine_pb2, provider_pb2, resource_pb2
 
 from mlops_iac.engine.embedded import wire
 from mlops_iac.engine.embedded.registration import (
+    Answer,
     Handler,
     Registration,
     decode,
@@ -29,17 +30,51 @@ FEATURES = (
 )
 
 
+class Answered:
+    """The answer to a registration, with the fields of a RegisterResourceResponse that are read.
+
+    It is its own `object`: the outputs become a `Struct` only where somebody wants them.
+    """
+
+    result = resource_pb2.Result.SUCCESS
+    propertyDependencies: ClassVar[dict[str, Any]] = {}  # noqa: N815
+    unknown = False
+
+    def __init__(self, answer: Answer) -> None:
+        self.urn = answer.urn
+        self.id = answer.id
+        self._outputs = answer.outputs
+
+    @property
+    def object(self) -> Answered:
+        return self
+
+    def struct(self) -> Any:
+        """The outputs as the SDK decodes them."""
+        return wire.to_struct(self._outputs)
+
+
 class EmbeddedMonitor(mocks.MockMonitor):
-    """Hands each whole request to a handler. The first error that was raised is kept in `error`."""
+    """Hands each whole request to a handler. The first error that was raised is kept in `error`.
+
+    `at_once` is a run on an `EagerLoop`, which takes `Answered` for an answer.
+    """
 
     def __init__(
-        self, stack: str, project: str, handler: Handler, read_asset: wire.ReadAsset
+        self,
+        stack: str,
+        project: str,
+        handler: Handler,
+        read_asset: wire.ReadAsset,
+        *,
+        at_once: bool = False,
     ) -> None:
         super().__init__(None)  # type: ignore[arg-type]
         self._stack = stack
         self._project = project
         self._handler = handler
         self._read_asset = read_asset
+        self._at_once = at_once
         self._lock = threading.Lock()
         self._aliases: dict[str, list[str]] = {}
         self.error: BaseException | None = None
@@ -70,6 +105,8 @@ class EmbeddedMonitor(mocks.MockMonitor):
             return resource_pb2.RegisterResourceResponse(urn=urn, result=resource_pb2.Result.FAIL)
         if answer.failed:
             return resource_pb2.RegisterResourceResponse(urn=urn, result=resource_pb2.Result.FAIL)
+        if self._at_once:
+            return Answered(answer)
         return resource_pb2.RegisterResourceResponse(
             urn=answer.urn, id=answer.id, object=wire.to_struct(answer.outputs)
         )

@@ -75,14 +75,14 @@ def run_program(
     lazy_sdk.install()
     from mlops_iac.engine.embedded.monitor import EmbeddedLog, EmbeddedMonitor
 
-    monitor = EmbeddedMonitor(
-        target.stack, target.project, handler, wire.AssetReader(program, absolute=absolute_assets)
-    )
+    at_once = parallel == 0 and _sdk().startswith(eager.KNOWN_SDKS)
+    assets = wire.AssetReader(program, absolute=absolute_assets)
+    monitor = EmbeddedMonitor(target.stack, target.project, handler, assets, at_once=at_once)
     outcome: list[BaseException] = []
 
     def body() -> None:
         try:
-            _run(target, program, monitor, EmbeddedLog(handler), dry_run, parallel)
+            _run(target, program, monitor, EmbeddedLog(handler), dry_run, parallel, at_once)
         except BaseException as error:
             outcome.append(error)
 
@@ -99,7 +99,13 @@ def run_program(
 
 
 def _run(
-    target: StackTarget, program: Path, monitor: Any, log: Any, dry_run: bool, parallel: int
+    target: StackTarget,
+    program: Path,
+    monitor: Any,
+    log: Any,
+    dry_run: bool,
+    parallel: int,
+    at_once: bool,
 ) -> None:
     from pulumi.runtime import config, settings
     from pulumi.runtime.mocks import MockSettings
@@ -131,7 +137,6 @@ def _run(
         {key: _config_text(value) for key, value in target.config.items()},
         sorted(target.secret_keys),
     )
-    at_once = parallel == 0 and _sdk().startswith(eager.KNOWN_SDKS)
     loop = eager.EagerLoop() if at_once else asyncio.new_event_loop()
     # Whatever the program leaves unawaited is reported by `run_in_stack` or not worth a traceback.
     loop.set_exception_handler(lambda _loop, _context: None)

@@ -1,0 +1,189 @@
+"""What a registration answers, worked out when it is asked for. Only for runs on an `EagerLoop`.
+
+A resource has twenty outputs, of which a program uses one or none. The SDK (3.272,
+`runtime/rpc.py`, `runtime/resource.py`) decodes and types all of them; here it does so when the
+first is used. What it then does is its own code.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import importlib
+from collections.abc import Callable, Generator
+from typing import Any
+
+from pulumi import Alias, Resource, _types
+from pulumi.output import Output, _OutputData
+from pulumi.runtime import resource, rpc, settings
+
+from mlops_iac.engine.embedded.eager import succeeded
+from mlops_iac.engine.embedded.monitor import Answered
+
+_resource_module = importlib.import_module("pulumi.resource")
+_original_resolve_outputs = rpc.resolve_outputs
+_original_create_urn = resource.create_urn
+_original_collapse = resource.collapse_alias_to_urn
+# An ejected component's classes are new in every run.
+_resource_types = functools.lru_cache(maxsize=512)(_types.resource_types)
+
+
+class _Property(asyncio.Future[Any]):
+    """The data of one output of a resource; `fill` makes them all, when one is asked for."""
+
+    fill: Callable[[], None] | None = None
+    # Somebody waits since before the answer: nobody will ask again.
+    awaited = False
+
+    def _ask(self) -> None:
+        fill, self.fill = self.fill, None
+        if fill is not None:
+            fill()
+
+    def done(self) -> bool:
+        self._ask()
+        return super().done()
+
+    def result(self) -> Any:
+        self._ask()
+        return super().result()
+
+    def exception(self) -> Any:
+        self._ask()
+        return super().exception()
+
+    def add_done_callback(self, fn: Any, *, context: Any = None) -> None:
+        self._ask()
+        self.awaited = True
+        super().add_done_callback(fn, context=context)
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        self._ask()
+        return super().__await__()
+
+    __iter__ = __await__
+
+
+def _transfer_properties(res: Any, props: Any, custom: bool) -> dict[str, Any]:
+    """One future for a property in the place of four and a task. The registration is waited for."""
+    resolvers: dict[str, Any] = {}
+    for name in props:
+        if name == "urn" or (name == "id" and custom):
+            continue
+        future = _Property()
+        res.__dict__[name] = _untracked(future)
+        resolvers[name] = functools.partial(_resolve, res, future)
+    return resolvers
+
+
+def _untracked(future: asyncio.Future[Any]) -> Output[Any]:
+    """Its failure is that of the registration, which is tracked."""
+    made: Output[Any] = object.__new__(Output)
+    made._data = future
+    return made
+
+
+def _resolve(
+    res: Any,
+    future: asyncio.Future[Any],
+    value: Any,
+    is_known: bool,
+    is_secret: bool,
+    deps: Any,
+    failed: Exception | None,
+) -> None:
+    if failed is not None:
+        future.set_exception(failed)
+        return
+    resources = {*deps, res} if deps else {res}
+    future.set_result(_OutputData(resources, value, is_known, is_secret))
+
+
+def _resource_output(res: Any) -> tuple[Any, Output[Any]]:
+    future: asyncio.Future[Any] = asyncio.Future()
+
+    def resolve(value: Any, known: bool, secret: bool, exn: Exception | None) -> None:
+        _resolve(res, future, value, known, secret, None, exn)
+
+    return resolve, _untracked(future)
+
+
+def _resolve_outputs(
+    res: Any,
+    serialized: Any,
+    outputs: Any,
+    deps: Any,
+    resolvers: dict[str, Any],
+    *more: Any,
+    **named: Any,
+) -> None:
+    if not isinstance(outputs, Answered):
+        _original_resolve_outputs(res, serialized, outputs, deps, resolvers, *more, **named)
+        return
+
+    futures: list[_Property] = [resolver.args[1] for resolver in resolvers.values()]
+
+    def fill() -> None:
+        for future in futures:
+            future.fill = None
+        try:
+            struct = outputs.struct()
+            _original_resolve_outputs(res, serialized, struct, deps, resolvers, *more, **named)
+        except Exception as error:
+            rpc.resolve_outputs_due_to_exception(resolvers, error)
+
+    if any(future.awaited for future in futures):
+        fill()
+        return
+    for future in futures:
+        future.fill = fill
+
+
+def _urn_below(parent: str, type_: str, name: str) -> str:
+    return f"{parent[0 : parent.rfind('::')]}${type_}::{name}"
+
+
+def eager_resources(
+    there: Callable[[_OutputData[Any]], Output[Any]],
+) -> list[tuple[Any, str, Any]]:
+    """What to replace with what, for `replaced`; `there` makes an output that has its value."""
+
+    def create_urn(
+        name: Any, type_: Any, parent: Any = None, project: Any = None, stack: Any = None
+    ) -> Output[Any]:
+        """Of texts, which every registration asks for, a text."""
+        if type(name) is str and type(type_) is str:
+            if type(parent) is str:
+                return there(_OutputData(set(), _urn_below(parent, type_, name), True, False))
+            if isinstance(parent, Resource) and succeeded(parent.urn._data):
+                data: _OutputData[Any] = parent.urn._data.result()
+                if data.is_known and type(data.value) is str:
+                    text = _urn_below(data.value, type_, name)
+                    return there(_OutputData(set(data.resources), text, True, data.is_secret))
+        return _original_create_urn(name, type_, parent, project, stack)
+
+    def collapse(alias: Any, name: Any, type_: Any, parent: Any) -> Output[Any]:
+        """Of a former type or name under the same parent, its URN."""
+        unsaid: tuple[Any, ...] = (..., None)
+        here = isinstance(alias, Alias) and any(alias.project is each for each in unsaid)
+        here = here and any(alias.stack is each for each in unsaid)
+        if not here or parent is None:
+            return _original_collapse(alias, name, type_, parent)
+        former = [
+            given if of is ... else of
+            for of, given in ((alias.name, name), (alias.type_, type_), (alias.parent, parent))
+        ]
+        if former[0] is None or former[1] is None:
+            return _original_collapse(alias, name, type_, parent)
+        own_type, above = former[1:]
+        return create_urn(former[0], own_type, above, settings.get_project(), settings.get_stack())
+
+    return [
+        (_types, "resource_types", _resource_types),
+        (rpc, "transfer_properties", _transfer_properties),
+        (rpc, "resolve_outputs", _resolve_outputs),
+        (resource, "resource_output", _resource_output),
+        (resource, "create_urn", create_urn),
+        (resource, "collapse_alias_to_urn", collapse),
+        (_resource_module, "collapse_alias_to_urn", collapse),
+    ]
