@@ -53,6 +53,8 @@ SERVING = {
     "aws:lb/loadBalancer:LoadBalancer": "the load balancer",
     "aws:apigateway/restApi:RestApi": "the API",
     "aws:sns/topic:Topic": "the topic, with its subscriptions,",
+    "aws:ec2/vpc:Vpc": "the network, with everything in it,",
+    "aws:ec2/vpcEndpoint:VpcEndpoint": "the network's way to a service",
 }
 ENDPOINT = "aws:sagemaker/endpoint:Endpoint"
 
@@ -68,6 +70,8 @@ GUARDS = {
     "aws:cloudwatch/metricAlarm:MetricAlarm": "the alarm",
     "aws:budgets/budget:Budget": "the budget",
     "aws:cloudtrail/trail:Trail": "the audit trail",
+    "aws:ec2/flowLog:FlowLog": "the log of the network's traffic",
+    "aws:sagemaker/modelPackageGroupPolicy:ModelPackageGroupPolicy": "the registry's policy",
 }
 _POLICIES = ("policy", "assumeRolePolicy", "resourcePolicy", "keyPolicy", "accessPolicy")
 _KEYS = ("kmsKeyId", "kmsKeyArn", "kmsMasterKeyId", "kmsMasterKeyID")
