@@ -82,7 +82,7 @@ def _where(error: Exception) -> str:
     return f" ({last.tb_frame.f_globals.get('__name__', '?')}:{last.tb_lineno})" if last else ""
 
 
-def identities(project: Project, shown: str) -> list[Identity]:
+def identities(project: Project) -> list[Identity]:
     """What the project's environments are in the world."""
     from mlops_iac.api.compiling import backend
 
@@ -100,8 +100,7 @@ def identities(project: Project, shown: str) -> list[Identity]:
                 account="" if account is None else str(account),
                 region=project.region(stack),
                 backend=backend(project, stack),
-                file=shown,
-                line=place.line,
+                place=place,
             )
         )
     return found
@@ -130,7 +129,7 @@ class Validate(Job):
             code,
             stacks=[StackOutcome(stack, state, code) for stack in self._stacks(project)],
             problems=problems,
-            identities=identities(project, shown),
+            identities=identities(project),
         )
 
 
@@ -166,7 +165,7 @@ class _WithProgram(Job):
             **{
                 **vars(outcome),
                 "name": project.name,
-                "identities": identities(project, shown),
+                "identities": identities(project),
                 "notes": [*outcome.notes, *project.notes],
             }
         )

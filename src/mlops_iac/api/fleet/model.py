@@ -18,6 +18,7 @@ class Identity(Record):
     """What an environment is in the world: two that agree in it are the same things in a cloud.
 
     `account` is "" where the blueprint names none, `backend` where states lie with the user's own.
+    `place` is where the blueprint says its name.
     """
 
     name: str
@@ -25,8 +26,7 @@ class Identity(Record):
     account: str
     region: str
     backend: str
-    file: str
-    line: int = 0
+    place: Diagnostic
 
 
 class StackOutcome(Record):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from mlops_iac.api.fleet.model import Identity
@@ -25,7 +26,7 @@ def shared(identities: Iterable[Identity]) -> list[Diagnostic]:
     for (name, stack), group in sorted(by_name.items()):
         for number, right in enumerate(group):
             left = next((one for one in group[:number] if _in_common(one, right)), None)
-            if left is not None and left.file != right.file:
+            if left is not None and left.place.file != right.place.file:
                 found.append(_told(name, stack, left, right))
     return found
 
@@ -44,14 +45,13 @@ _OWN = "their state, where both are deployed from one Pulumi backend"
 
 
 def _told(name: str, stack: str, left: Identity, right: Identity) -> Diagnostic:
-    other = f"{left.file}:{left.line}" if left.line else left.file
     common = _in_common(left, right)
     way_out = "or another state.backend" if common == _OWN else "or another account or region"
-    return Diagnostic(
+    return replace(
+        right.place,
         code="shared-environment",
-        message=f"{name} → {stack} is also made by {other}; the two share {common}",
-        file=right.file,
-        line=right.line,
+        message=f"{name} → {stack} is also made by {left.place.file}:{left.place.line}; "
+        f"the two share {common}",
         path=f"environments.{stack}",
         hint=f"give one of them another name, {way_out} for this environment",
         severity="warning" if common == _OWN else "error",
