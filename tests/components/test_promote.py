@@ -42,6 +42,7 @@ class World:
         self.image = "141502667606.dkr.ecr.eu-west-1.amazonaws.com/sklearn:1.9"
         self.rolled_back: list[str] = []
         self.asked: list[str] = []
+        self.deployed: dict[str, str] = {}
 
     def export(self, project: Any, stack: str) -> dict[str, Any]:
         if self.resources is None:
@@ -52,6 +53,10 @@ class World:
         self.asked.append(given["ModelPackageName"])
         specification = {"Containers": [{"Image": self.image}]}
         return {"ModelApprovalStatus": self.status, "InferenceSpecification": specification}
+
+    def describe_endpoint(self, **given: str) -> dict[str, Any]:
+        images = [{"SpecifiedImage": k, "ResolvedImage": v} for k, v in self.deployed.items()]
+        return {"ProductionVariants": [{"DeployedImages": images}]}
 
 
 @pytest.fixture
@@ -127,7 +132,7 @@ def test_the_digest_of_an_image_is_pinned_where_it_is_recorded(
     edit(blueprint, "{framework: scikit-learn, version: 1.9}", f"{{image: '{ECR}:2'}}")
     promotion = promote(load(blueprint), "staging", "prod")
     assert promotion.pins[0].image == ""
-    assert "no digest of its image is recorded" in promotion.pins[0].notes[0]
+    assert "no digest is known" in promotion.pins[0].notes[0]
     world.image = f"{ECR}@sha256:{'a' * 64}"
     promotion = promote(load(blueprint), "staging", "prod")
     assert promotion.pins[0].image == world.image
@@ -135,6 +140,57 @@ def test_the_digest_of_an_image_is_pinned_where_it_is_recorded(
     prod = load(blueprint).resolve("prod").blueprint.models["adherence"]
     assert (prod.version, prod.runtime.image) == ("3", world.image)
     assert f"runtime: {{image: '{ECR}:2'}}" in blueprint.read_text()
+
+
+def endpoint() -> dict[str, Any]:
+    return {
+        "urn": "urn:pulumi:staging::p::t$aws:sagemaker/endpoint:Endpoint::api-endpoint",
+        "type": "aws:sagemaker/endpoint:Endpoint",
+        "custom": True,
+        "inputs": {"name": "schedule-adherence-staging-api"},
+    }
+
+
+def test_the_digest_of_a_tag_is_what_the_endpoint_resolved_it_to(
+    blueprint: Path, world: World
+) -> None:
+    edit(blueprint, "{framework: scikit-learn, version: 1.9}", f"{{image: '{ECR}:2'}}")
+    assert world.resources is not None
+    world.resources.append(endpoint())
+    world.image = f"{ECR}:2"
+    world.deployed = {f"{ECR}:2": f"{ECR}@sha256:{'b' * 64}"}
+    assert promote(load(blueprint), "staging", "prod").pins[0].image == f"{ECR}@sha256:{'b' * 64}"
+    world.deployed = {f"{ECR}:2": f"{ECR}-else@sha256:{'b' * 64}"}
+    assert "another image" in promote(load(blueprint), "staging", "prod").pins[0].notes[0]
+
+
+def test_the_image_of_a_model_from_elsewhere(blueprint: Path, world: World) -> None:
+    edit(
+        blueprint,
+        "\nserving:\n",
+        f"  brought: {{source: s3://b/m/, runtime: {{image: '{ECR}:2'}}}}\n\nserving:\n"
+        "  other: {mode: real-time, model: brought}\n",
+    )
+    assert world.resources is not None
+    world.resources.append(endpoint())
+    promotion = promote(load(blueprint), "staging", "prod", "brought")
+    assert not promotion.changed
+    assert promotion.pins[0].words == "brought stays as it is"
+    assert "a tag may move" in promotion.pins[0].notes[0]
+    world.deployed = {f"{ECR}:2": f"{ECR}@sha256:{'c' * 64}"}
+    promotion = promote(load(blueprint), "staging", "prod")
+    assert [pin.words for pin in promotion.pins] == [
+        "adherence/3, instead of the newest approved",
+        f"brought in {ECR}@sha256:{'c' * 64}, instead of what its tag stands for",
+    ]
+    promotion.write()
+    models = load(blueprint).resolve("prod").blueprint.models
+    assert models["brought"].runtime.image == f"{ECR}@sha256:{'c' * 64}"
+    assert (
+        load(blueprint).resolve("staging").blueprint.models["brought"].runtime.image == f"{ECR}:2"
+    )
+    world.resources = []
+    refused(blueprint, "nothing is deployed to staging")
 
 
 def refused(blueprint: Path, *words: str, source: str = "staging", target: str = "prod") -> Any:
@@ -166,7 +222,7 @@ def test_nothing_runs_there_yet(blueprint: Path, world: World, resources: Any) -
 @pytest.mark.parametrize("status", ["PendingManualApproval", "Rejected"])
 def test_a_version_that_is_not_approved(blueprint: Path, world: World, status: str) -> None:
     world.status = status
-    refused(blueprint, status, "mlops-iac models approve adherence 3 -s staging")
+    refused(blueprint, status, "mlops-iac models approve adherence 3 -s dev")
 
 
 def test_a_version_that_is_gone(blueprint: Path, world: World, monkeypatch: Any) -> None:

@@ -8,52 +8,20 @@ deployment does exactly that.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from mlops_iac.api.editing import BlueprintEdit
+from mlops_iac.api.pinning import Pin, Pinning, image_of
 from mlops_iac.api.project import LOCAL
-from mlops_iac.api.running_versions import Running, described, running
-from mlops_iac.blueprint.words import join, listed
-from mlops_iac.clouds.aws.sagemaker.scope import Home, Scope
+from mlops_iac.api.running_versions import running
+from mlops_iac.blueprint.words import listed
 from mlops_iac.errors import UsageError
 
 if TYPE_CHECKING:
     from mlops_iac.api.project import Project
     from mlops_iac.graph.plan import Plan
-
-_APPROVED = "Approved"
-_DIGEST = "@sha256:"
-
-
-@dataclass(frozen=True, slots=True)
-class Pin:
-    """One model's version in the other environment.
-
-    `path` is where it is written, `line` its line then, `before` what was pinned. `image` is the image with its digest that is pinned beside it; empty where none is.
-    """
-
-    model: str
-    version: str
-    path: str
-    line: int
-    before: str | None
-    image: str = ""
-    notes: Sequence[str] = field(default_factory=tuple)
-
-    @property
-    def changes(self) -> bool:
-        """Whether it is not written like this already."""
-        return self.before != self.version
-
-    @property
-    def words(self) -> str:
-        """`adherence/3, instead of 2`."""
-        if not self.changes:
-            return f"{self.model}/{self.version}, as before"
-        instead = f"instead of {self.before}" if self.before else "instead of the newest approved"
-        return f"{self.model}/{self.version}, {instead}"
 
 
 class Promotion:
@@ -112,7 +80,7 @@ def promote(project: Project, source: str, target: str, model: str | None = None
     what the backend and the cloud say where they cannot be asked.
     """
     project.resolve(source)
-    blueprint = project.resolve(target).blueprint
+    project.resolve(target)
     if source == target:
         raise UsageError(f"{source} cannot be promoted to itself", hint="name two environments")
     if target == LOCAL:
@@ -120,127 +88,52 @@ def promote(project: Project, source: str, target: str, model: str | None = None
             "nothing is promoted to local: it is emulated and serves what it trained itself",
             hint="name an environment of the blueprint",
         )
-    wanted = _wanted(project, source, target, model)
+    versioned, brought = _wanted(project, source, target, model)
     found = running(project, source)
-    if not any(name in found.versions for name in wanted):
-        names = listed(wanted, "or")
+    if not any(name in found.versions for name in versioned) and (versioned or found.why):
+        names = listed([*versioned, *brought], "or")
         how = "`mlops-iac run`, `models approve`, `up`" if source == LOCAL else "`up` there first"
         raise UsageError(
             f"{source} runs no version of {names} yet, so there is nothing to promote",
             hint=how + (f" ({found.why})" if found.why else ""),
         )
     edit = BlueprintEdit(project.path)
+    pinning = Pinning(project, source, target, found, edit.editor)
     notes = [*found.notes]
     pins = []
-    for name in wanted:
-        if name not in found.versions:
+    for name in versioned:
+        if name in found.versions:
+            pins.append(pinning.version(name))
+        else:
             notes.append(f"{source} runs no version of {name}: it stays as it is in {target}")
-            continue
-        if name not in blueprint.models:
-            notes.append(f"{target} has no model {name}")
-            continue
-        pins.append(_pin(project, edit, source, target, name, found))
+    pins += [pinning.image_of(name) for name in brought]
     return Promotion(source, target, pins, notes, edit)
 
 
-def _wanted(project: Project, source: str, target: str, model: str | None) -> list[str]:
-    """The models meant: the one named, or all whose versions both environments serve."""
+def _wanted(
+    project: Project, source: str, target: str, model: str | None
+) -> tuple[list[str], list[str]]:
+    """Models with versions, and models from elsewhere that run in an image, of both environments.
+
+    The one named, or all.
+    """
     there = project.resolve(source).blueprint.models
     here = project.resolve(target).blueprint.models
-    trained = [name for name, each in there.items() if each.train is not None]
-    if model is None:
-        wanted = [name for name in trained if name in here and here[name].train is not None]
-        if not wanted:
-            raise UsageError(
-                f"{source} and {target} have no trained model in common",
-                hint="a model with `source` is what its `source` says, in every environment",
-            )
-        return wanted
     for name, models in ((source, there), (target, here)):
-        if model not in models:
+        if model is not None and model not in models:
             known = listed(models) or "none"
             raise UsageError(f"there is no model '{model}' in {name}", hint=f"it has: {known}")
-        if models[model].train is None:
-            raise UsageError(
-                f"{model} is not trained in {name}: there are no versions of it",
-                hint="write its `source` into the environment's overlay",
-            )
-    return [model]
-
-
-def _pin(
-    project: Project, edit: BlueprintEdit, source: str, target: str, model: str, found: Running
-) -> Pin:
-    arn, version = found.versions[model]
-    notes = _same_registry(project, source, target, model, version)
-    answer = described(project, source, model, arn)
-    status = answer.get("ModelApprovalStatus") or "not decided"
-    if status != _APPROVED:
+    names = [name for name in there if name in here and model in (None, name)]
+    versioned = [name for name in names if there[name].train and here[name].train]
+    brought = [
+        name for name in names if image_of(there[name]) and image_of(here[name])
+        and there[name].source and here[name].source
+    ]  # fmt: skip
+    if not versioned and not brought:
         raise UsageError(
-            f"{source} runs {model}/{version}, which is {status}, not approved",
-            hint=f"mlops-iac models approve {model} {version} -s {source}; then promote again",
+            f"{model} is not trained in both {source} and {target}: there are no versions of it"
+            if model
+            else f"{source} and {target} have no trained model in common",
+            hint="a model with `source` is what its `source` says, in every environment",
         )
-    path = join(join("environments", target), "models") + f".{join('', model)}.version"
-    before = project.resolve(target).blueprint.models[model].version
-    edit.editor.set(path, int(version))
-    image, more = _image(project, edit, target, model, answer)
-    line = dict(edit.editor.find(path))[path]
-    return Pin(model, version, path, line, before, image, (*notes, *more))
-
-
-def _same_registry(
-    project: Project, source: str, target: str, model: str, version: str
-) -> list[str]:
-    """Version numbers mean the same in both environments only where one registry has them."""
-    theirs = Scope(project.resolve(source)).home(model)
-    ours = Scope(project.resolve(target)).home(model)
-    if theirs == ours:
-        return []
-    if source == LOCAL:
-        said = f"{target} serves {version} of {_place(ours)}, which must have it approved"
-        return [f"local is emulated: {version} is the number in its own registry, and {said}"]
-    promotes = project.resolve(target).blueprint.models[model].promote_from
-    if promotes:
-        said = f"{target} serves versions of {_place(ours)} (promote_from: {promotes})"
-    else:
-        said = f"{target} trains {model} itself and serves versions of {_place(ours)}"
-    raise UsageError(
-        f"{source} runs {model}/{version} of {_place(theirs)}, but {said}",
-        hint=f"write `promote_from: {source}` into environments.{target}.models.{model}",
-    )
-
-
-def _place(home: Home) -> str:
-    account = f" in account {home.account}" if home.account else ""
-    return f"{home.group}{account}"
-
-
-def _image(
-    project: Project, edit: BlueprintEdit, target: str, model: str, answer: Mapping[str, Any]
-) -> tuple[str, list[str]]:
-    """The image that the version was registered with, where the model's runtime is one.
-
-    A version brings its image along, so this changes nothing that is served; it lets the blueprint
-    say which bytes these are.
-    """
-    runtime = project.resolve(target).blueprint.models[model].runtime
-    if runtime is None or runtime.image is None:
-        return "", []
-    containers = (answer.get("InferenceSpecification") or {}).get("Containers") or []
-    images = [str(each.get("Image") or "") for each in containers]
-    if len(images) != 1 or _DIGEST not in images[0]:
-        shown = images[0] if images else "no image"
-        return "", [
-            f"{model} was registered with {shown}: no digest of its image is recorded, a tag may move"
-        ]
-    if _repository(images[0]) != _repository(runtime.image):
-        return "", [f"{model} was registered with another image than its runtime: {images[0]}"]
-    path = join(join("environments", target), "models") + f".{join('', model)}.runtime.image"
-    edit.editor.set(path, images[0])
-    return images[0], []
-
-
-def _repository(image: str) -> str:
-    name = image.partition("@")[0]
-    head, slash, last = name.rpartition("/")
-    return f"{head}{slash}{last.partition(':')[0]}"
+    return versioned, brought

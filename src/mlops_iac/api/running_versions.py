@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from mlops_iac.api.project import LOCAL
+from mlops_iac.api.rollbacks import ENDPOINT
 from mlops_iac.blueprint.words import listed
 from mlops_iac.errors import MlopsError, StackNotFound, UsageError
 from mlops_iac.records import Record
@@ -22,11 +23,15 @@ _PACKAGE = re.compile(r"arn:[^:]+:sagemaker:[^:]+:\d*:model-package/([^/]+)/(\d+
 
 
 class Running(Record):
-    """Model → ARN and number of the version that runs. `why` says why there is none at all."""
+    """Model → ARN and number of the version that runs. `why` says why there is nothing at all.
+
+    `endpoints` are the names of those that run.
+    """
 
     versions: Mapping[str, tuple[str, str]]
     notes: Sequence[str] = ()
     why: str = ""
+    endpoints: tuple[str, ...] = ()
 
 
 def running(project: Project, stack: str) -> Running:
@@ -43,8 +48,11 @@ def running(project: Project, stack: str) -> Running:
             if deployment.lost or project.cloud.answering() is None:
                 return Running({}, why="the emulated cloud was stopped and lost what it held")
     found = _versions(project, stack, state)
-    notes = _rolled_back(project, stack) if found else []
-    return Running(found, tuple(notes), "" if found else "it serves no registered version")
+    inputs = [item.get("inputs") or {} for item in state.resources if item["type"] == ENDPOINT]
+    names = tuple(str(each["name"]) for each in inputs if each.get("name"))
+    notes = _rolled_back(project, stack) if found or names else []
+    why = "" if found or names else "it serves nothing"
+    return Running(found, tuple(notes), why, names)
 
 
 def _state(project: Project, stack: str) -> State | None:
@@ -126,6 +134,30 @@ def described(project: Project, stack: str, model: str, arn: str) -> Mapping[str
     with credentials(stack, model, what="for the approval of the version"), _known(arn):
         answer: dict[str, Any] = client.describe_model_package(ModelPackageName=arn)
     return answer
+
+
+def resolved_images(project: Project, stack: str, found: Running) -> dict[str, str]:
+    """Image as it was named → the same with the digest that endpoints of a stack run.
+
+    Empty for `local`, whose endpoints run nothing. Source: SageMaker API reference,
+    ProductionVariantSummary, DeployedImage (`SpecifiedImage`, `ResolvedImage`). Raises
+    AuthenticationError where nobody may ask.
+    """
+    from mlops_iac.api.deploying import credentials
+    from mlops_iac.api.registry import real_client
+
+    if stack == LOCAL or not found.endpoints:
+        return {}
+    client = real_client("sagemaker", project.region(stack))
+    images: dict[str, str] = {}
+    for name in found.endpoints:
+        with credentials(stack, name, what="for the images"):
+            answer = client.describe_endpoint(EndpointName=name)
+        for variant in answer.get("ProductionVariants") or ():
+            for image in variant.get("DeployedImages") or ():
+                if "@" in str(image.get("ResolvedImage")):
+                    images[str(image.get("SpecifiedImage"))] = str(image["ResolvedImage"])
+    return images
 
 
 # Source: SageMaker answers for a version that is not there, and moto's.

@@ -65,9 +65,9 @@ def _show(session: Session, promotion: Promotion) -> None:
     from mlops_iac.cli._plan import plan_lines
 
     for pin in promotion.pins:
-        where = f"{promotion.file}:{pin.line} {pin.path}"
-        session.say(f"{session.style(pin.words, bold=True)} ({where})")
-        if pin.image:
+        where = f" ({promotion.file}:{pin.line} {pin.path})" if pin.line else ""
+        session.say(f"{session.style(pin.words, bold=True)}{where}")
+        if pin.image and pin.version:
             session.say(f"  image {pin.image}")
         for note in pin.notes:
             session.say(f"  note: {note}")

@@ -1,0 +1,169 @@
+"""The pins of a promotion, one model at a time: may it be, and what is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from mlops_iac.api.project import LOCAL
+from mlops_iac.api.running_versions import Running, described, resolved_images
+from mlops_iac.blueprint.words import join
+from mlops_iac.clouds.aws.sagemaker.scope import Home, Scope
+from mlops_iac.errors import UsageError
+
+if TYPE_CHECKING:
+    from mlops_iac.api.project import Project
+    from mlops_iac.blueprint.editing import Editor
+    from mlops_iac.blueprint.sections.models import Model
+
+_APPROVED = "Approved"
+_DIGEST = "@sha256:"
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """One model in the other environment.
+
+    `version` is empty for a model that is not trained, `image` where no image is pinned. `path` is
+    where it is written, `line` its line then (0: nothing is written), `before` what was pinned.
+    """
+
+    model: str
+    version: str
+    path: str
+    line: int
+    before: str | None
+    image: str = ""
+    notes: Sequence[str] = field(default_factory=tuple)
+
+    @property
+    def words(self) -> str:
+        """`adherence/3, instead of 2`."""
+        pinned = self.version or self.image
+        if not pinned:
+            return f"{self.model} stays as it is"
+        shown = f"{self.model}/{pinned}" if self.version else f"{self.model} in {pinned}"
+        if self.before == pinned:
+            return f"{shown}, as before"
+        none = "the newest approved" if self.version else "what its tag stands for"
+        return f"{shown}, instead of {self.before or none}"
+
+
+class Pinning:
+    """From what `source` runs to edits of `target`'s overlay."""
+
+    def __init__(
+        self, project: Project, source: str, target: str, found: Running, editor: Editor
+    ) -> None:
+        self._project = project
+        self._source = source
+        self._target = target
+        self._found = found
+        self._editor = editor
+
+    def version(self, model: str) -> Pin:
+        """Pin the version that runs.
+
+        Raises UsageError where it is not approved or of another registry than `target` serves from.
+        """
+        arn, version = self._found.versions[model]
+        notes = self._same_registry(model, version)
+        answer = described(self._project, self._source, model, arn)
+        status = answer.get("ModelApprovalStatus") or "not decided"
+        if status != _APPROVED:
+            home = Scope(self._project.resolve(self._source)).home(model).environment
+            raise UsageError(
+                f"{self._source} runs {model}/{version}, which is {status}, not approved",
+                hint=f"mlops-iac models approve {model} {version} -s {home}; then promote again",
+            )
+        path, before = self._path(model, "version"), self._model(self._target, model).version
+        self._editor.set(path, int(version))
+        image, more = self._registered_image(model, answer)
+        return Pin(model, version, path, self._line(path), before, image, (*notes, *more))
+
+    def image_of(self, model: str) -> Pin:
+        """Pin the image, by its digest, that runs a model from elsewhere."""
+        path = self._path(model, "runtime.image")
+        theirs = image_of(self._model(self._source, model))
+        ours = image_of(self._model(self._target, model))
+        digest = theirs if _DIGEST in theirs else self._resolved.get(theirs, "")
+        before = ours if _DIGEST in ours else None
+        if not digest:
+            note = f"nobody says which bytes {theirs} stands for in {self._source}; a tag may move"
+            return Pin(model, "", path, 0, before, notes=(note,))
+        if _repository(digest) != _repository(ours):
+            note = f"{self._source} runs it in another image, {theirs}"
+            return Pin(model, "", path, 0, before, notes=(note,))
+        self._editor.set(path, digest)
+        return Pin(model, "", path, self._line(path), before, digest)
+
+    def _registered_image(self, model: str, answer: Mapping[str, Any]) -> tuple[str, list[str]]:
+        """The image that the version was registered with, where the model's runtime is one.
+
+        A version brings its image along, so this changes nothing that is served; it lets the
+        blueprint say which bytes these are. Where `target` trains, it would change the training.
+        """
+        ours = image_of(self._model(self._target, model))
+        if not ours or not Scope(self._project.resolve(self._target)).promotes(model):
+            return "", []
+        containers = (answer.get("InferenceSpecification") or {}).get("Containers") or []
+        images = [str(each.get("Image") or "") for each in containers]
+        image = images[0] if len(images) == 1 else ""
+        digest = image if _DIGEST in image else self._resolved.get(image, "")
+        if not digest:
+            shown = image or "no single image"
+            return "", [f"{model} was registered with {shown}: no digest is known, a tag may move"]
+        if _repository(digest) != _repository(ours):
+            return "", [f"{model} was registered with another image than its runtime: {image}"]
+        self._editor.set(self._path(model, "runtime.image"), digest)
+        return digest, []
+
+    @cached_property
+    def _resolved(self) -> Mapping[str, str]:
+        return resolved_images(self._project, self._source, self._found)
+
+    def _same_registry(self, model: str, version: str) -> list[str]:
+        """Version numbers mean the same in both only where one registry has them."""
+        source, target = self._source, self._target
+        theirs = Scope(self._project.resolve(source)).home(model)
+        ours = Scope(self._project.resolve(target)).home(model)
+        if theirs == ours:
+            return []
+        if source == LOCAL:
+            said = f"{target} serves {version} of {_place(ours)}, which must have it approved"
+            return [f"local is emulated: {version} is the number in its own registry, and {said}"]
+        promotes = self._model(target, model).promote_from
+        if promotes:
+            said = f"{target} serves versions of {_place(ours)} (promote_from: {promotes})"
+        else:
+            said = f"{target} trains {model} itself and serves versions of {_place(ours)}"
+        raise UsageError(
+            f"{source} runs {model}/{version} of {_place(theirs)}, but {said}",
+            hint=f"write `promote_from: {source}` into environments.{target}.models.{model}",
+        )
+
+    def _model(self, stack: str, model: str) -> Model:
+        return self._project.resolve(stack).blueprint.models[model]
+
+    def _path(self, model: str, field_: str) -> str:
+        return f"environments.{self._target}.models.{join('', model)}.{field_}"
+
+    def _line(self, path: str) -> int:
+        return dict(self._editor.find(path))[path]
+
+
+def image_of(model: Model) -> str:
+    """The image that a model's blueprint names; empty where it names none."""
+    return (model.runtime.image or "") if model.runtime is not None else ""
+
+
+def _place(home: Home) -> str:
+    account = f" in account {home.account}" if home.account else ""
+    return f"{home.group}{account}"
+
+
+def _repository(image: str) -> str:
+    head, slash, last = image.partition("@")[0].rpartition("/")
+    return f"{head}{slash}{last.partition(':')[0]}"
