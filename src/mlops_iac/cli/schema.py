@@ -9,12 +9,27 @@ import click
 from mlops_iac.cli._session import Session, verb, write_file
 
 
-@verb("schema", click.Option(["--out"], metavar="FILE", help="Write it there instead of stdout."))
-def command(session: Session, out: str | None) -> None:
-    """Print the JSON Schema of the blueprint, for editors and other validators."""
-    from mlops_iac.blueprint import json_schema
+@verb(
+    "schema",
+    click.Option(["--out"], metavar="FILE", help="Write it there instead of stdout."),
+    click.Option(
+        ["--template"],
+        metavar="SOURCE[@VERSION]",
+        multiple=True,
+        help="Know the parameters of this template, too; repeatable.",
+    ),
+)
+def command(session: Session, out: str | None, template: tuple[str, ...]) -> None:
+    """Print the JSON Schema of the blueprint, for editors and other validators.
 
-    text = json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
+    Where there is a blueprint that extends templates, the schema knows their parameters.
+    """
+    from mlops_iac.api.template_schema import schema
+
+    made, notes = schema(session.file or "blueprint.yaml", template)
+    for note in notes:
+        session.say(f"note: {note}")
+    text = json.dumps(made, indent=2, ensure_ascii=False) + "\n"
     if out is None:
         session.out(text, nl=False)
     else:
