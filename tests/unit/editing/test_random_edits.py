@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import copy
 import os
+import re
+import time
 from difflib import SequenceMatcher
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from mlops_iac.blueprint.editing import Editor, EditRefused
+from mlops_iac.blueprint.editing.marks import Document
+from mlops_iac.blueprint.editing.places import place
 from tests.unit.editing.documents import KEYS, WORDS, comments, documents, paths, said, values
 
 MANY = int(os.environ.get("MLOPS_IAC_EXAMPLES", "60"))
@@ -185,3 +190,68 @@ def test_lines_are_those_of_the_first_text(document, data):
     for name in tops:
         (change,) = editor.rename(dotted((name,)), f"{name}-new")
         assert change.line == lines[change.path]
+
+
+@many
+@given(documents(), st.data())
+def test_what_is_shared_changes_for_all_or_not_at_all(document, data):
+    """One value gets an anchor, and aliases and a merge use it."""
+    value, text = document
+    places = [keys for keys in paths(value) if isinstance(keys[-1], str)]
+    keys = data.draw(st.sampled_from(places))
+    marks = Document(text)
+    found = place(marks.root, keys)
+    colon = found.pair.colon
+    inner = at(value, keys)
+    text = f"{text[:colon]} &shared{text[colon:]}"
+    newline = marks.newline
+    text += ("" if text.endswith(newline) else newline) + f"zz: *shared{newline}"
+    meant = {**value, "zz": copy.deepcopy(inner)}
+    if isinstance(inner, dict):
+        text += f"yy: {{<<: *shared, own: '1'}}{newline}"
+        meant["yy"] = {**copy.deepcopy(inner), "own": "1"}
+    assume(resolved(text) == meant)  # an anchor cannot stand everywhere
+    target = data.draw(st.sampled_from(paths(meant)))
+    assume(isinstance(target[-1], str))
+    what = data.draw(st.sampled_from(["set", "rename", "remove", "move"]))
+    new = copy.deepcopy(meant)
+    holder = at(new, target[:-1])
+    arguments = {"set": "9", "rename": "fresh", "remove": None, "move": "fresh.place"}[what]
+    if what == "set":
+        holder[target[-1]] = "9"
+    else:
+        taken = holder.pop(target[-1])
+        if what == "rename":
+            holder["fresh"] = taken
+        if what == "move":
+            new["fresh"] = {"place": taken}
+    editor = Editor(text)
+    try:
+        getattr(editor, what)(dotted(target), *([arguments] if arguments else []))
+    except EditRefused:
+        assert editor.text == text
+    else:
+        assert resolved(editor.text) == new
+
+
+def resolved(text: str) -> Any:
+    """With aliases and merges, everything a text."""
+
+    class Loader(yaml.SafeLoader):
+        yaml_implicit_resolvers = {  # noqa: RUF012
+            "<": [("tag:yaml.org,2002:merge", re.compile("^<<$"))]
+        }
+
+    return yaml.load(text, Loader)
+
+
+def test_many_at_once_are_quick():
+    count = 400
+    text = "serving:\n" + "".join(
+        f"  e{n}: {{scaling: {{maximum: {n}}}}}  # {n}\n" for n in range(count)
+    )
+    editor = Editor(text)
+    started = time.perf_counter()
+    assert len(editor.rename("serving.*.scaling.maximum", "max")) == count
+    assert editor.text == text.replace("maximum", "max")
+    assert time.perf_counter() - started < 5

@@ -70,9 +70,9 @@ class Draft:
         else:
             self.apply(splices.replace(self.document, found, tree))
 
-    def rekey(self, keys: Keys, new: str) -> None:
-        """Give an entry another key."""
-        self.apply(splices.rekey(self.place(keys), new))
+    def rekey(self, found: Sequence[Keys], new: str) -> None:
+        """Give entries another key, all at once."""
+        self.apply([each for keys in found for each in splices.rekey(self.place(keys), new)])
 
     def put(self, keys: Keys, target: Keys, *, beside: bool = True) -> list[str]:
         """Write what is at `keys` at `target` too; `beside`: with the comments after it.

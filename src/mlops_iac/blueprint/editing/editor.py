@@ -89,11 +89,10 @@ class Editor:
                 if not isinstance(keys[-1], str):
                     self._refuse(self._draft.line(keys), "an item of a list has no key")
                 changes.append(self._change("renamed", keys, (*keys[:-1], new_key)))
-            for keys, again in found:
+            for keys, _ in found:
                 self._refuse_taken(tree, keys, (*keys[:-1], new_key))
-                if not again:
-                    self._draft.rekey(keys, new_key)
                 tree = trees.renamed(tree, keys, new_key)
+            self._draft.rekey([keys for keys, again in found if not again], new_key)
             intend(tree)
         return changes[::-1]
 
@@ -121,7 +120,7 @@ class Editor:
                 changes.append(self._change("moved", keys, target))
                 value = trees.value_at(tree, keys)
                 if target[:-1] == keys[:-1] and isinstance(target[-1], str):
-                    self._draft.rekey(keys, target[-1])
+                    self._draft.rekey([keys], target[-1])
                     tree = trees.renamed(tree, keys, target[-1])
                     continue
                 self._draft.carry(keys, target)
