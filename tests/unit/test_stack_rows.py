@@ -46,7 +46,10 @@ def test_what_a_template_says_of_an_environment_is_its_own(tmp_path: Path) -> No
     template = tmp_path / "standard"
     template.mkdir()
     (template / "template.yaml").write_text(
-        "template: 1\nname: acme/standard\nversion: 1.0.0\ndescription: x\n", encoding="utf-8"
+        "template: 1\nname: acme/standard\nversion: 1.0.0\ndescription: x\nlimits:\n"
+        "  environments.dev.security.keys: {fixed: customer, because: x}\n"
+        "  tracking: {fixed: native, because: x}\n",
+        encoding="utf-8",
     )
     (template / "blueprint.yaml").write_text(
         "owner: acme\nenvironments:\n  prod: {security: {keys: customer}}\n"
@@ -63,7 +66,9 @@ def test_what_a_template_says_of_an_environment_is_its_own(tmp_path: Path) -> No
         "tags.cost": "shared",
     }
     assert adds(project, "dev")["tags.cost"] == "shared"
-    assert "owner" not in adds(project, "dev")
+    assert adds(project, "dev")["security.keys"] == "customer"
+    for everywhere in ("owner", "tracking"):
+        assert everywhere not in adds(project, "dev")
 
 
 def test_what_people_ask_first_comes_first() -> None:

@@ -131,9 +131,14 @@ def adds(project: Project, stack: str) -> dict[str, Any]:
 
 
 def _of_environment(layer: str, stack: str) -> bool:
-    """Whether a layer is an environment's own; a template's says which it is for."""
-    return layer == f"environment {stack}" or (
-        layer.startswith("template ") and layer.endswith(f", {stack}")
+    """Whether a layer is an environment's own; a template's says which it is for.
+
+    What a template fixes in all environments stands in the base too, and is taken out with it.
+    """
+    return (
+        layer == f"environment {stack}"
+        or layer.startswith("fixed by ")
+        or (layer.startswith("template ") and layer.endswith(f", {stack}"))
     )
 
 
