@@ -157,7 +157,7 @@ def documents(draw: Any) -> tuple[dict[str, Any], str]:
     if draw(st.booleans()):
         text.lines.append("---")
     block_map(draw, text, value, 0)
-    newline = draw(st.sampled_from(["\n", "\r\n"]))
+    newline = draw(st.sampled_from(["\n", "\n", "\r\n", "\r"]))
     written = newline.join(text.lines) + draw(st.sampled_from(["", newline, newline * 2]))
     return value, written
 
