@@ -24,7 +24,8 @@ GOVERNED = {
     "staging_account": "112233445566",
     "prod_account": "210987654321",
     "oncall": "oncall@acme.example",
-    "approvers": "ml leads",
+    "approvers": "ml-leads, risk",
+    "cost_centre": "4711",
     "gate": "0.7",
 }
 TEMPLATE = """\
@@ -99,7 +100,7 @@ def test_a_built_in_template_makes_a_valid_project_of_few_lines(cli: Cli, templa
     assert {"data/deliveries.csv", "workload/train.py", "workload/predict.py"} <= below(folder)
     text = (folder / "blueprint.yaml").read_text(encoding="utf-8")
     own = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
-    assert len(own) <= (24 if template == "organisation-standard" else 17), text
+    assert len(own) <= (24 if template == "organisation-standard" else 18), text
     lock = read_lock(folder / "blueprint.lock")
     assert lock is not None
     pin = next(item for item in lock.pins if item.name == template)
@@ -123,7 +124,8 @@ def test_what_was_given_stands_in_the_blueprint_and_nothing_else(cli: Cli) -> No
                 "staging_account": "112233445566",
                 "prod_account": "210987654321",
                 "oncall": "oncall@acme.example",
-                "approvers": "ml leads",
+                "approvers": ["ml-leads", "risk"],
+                "cost_centre": "4711",
                 "gate": 0.7,
                 "most": 8,
                 "latency_ms": 150.5,

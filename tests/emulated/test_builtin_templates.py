@@ -94,9 +94,11 @@ def test_the_governed_service(service: Service) -> None:
         prod_account="210987654321",
         oncall="oncall@acme.example",
         approvers="ml-leads",
+        cost_centre="4711",
         gate="0.7",
     )
     assert "[no-" not in cli("validate", "--strict").err
+    assert cli("policy", "check", "--json").json["findings"] == []
     outputs = deploy(cli, "predictor")
     config = configuration(cli, outputs)
     assert config["KmsKeyId"]
