@@ -300,6 +300,97 @@ def test_messages_about_a_ref_name_no_temporary_folder(beside: Cli, tmp_path: Pa
     assert str(tmp_path) not in answer.err
 
 
+@pytest.fixture
+def folder(tmp_path: Path) -> tuple[Cli, Path]:
+    """A team beside its platform's one folder."""
+    standard = tmp_path / "standard"
+    release(standard, MANIFEST, BLUEPRINT)
+    cli = team(tmp_path / "team", "../standard", "^1.0")
+    cli("compile", "-q")
+    return cli, standard
+
+
+RULE = """\
+from pathlib import Path
+from mlops_iac.policy.model import Rule, Violation
+def check(context):
+    Path({mark!r}).write_text("ran")
+    yield Violation(resource=None, message="no stack is good enough")
+RULE = Rule(id="strict-rule", title="t", severity="mandatory", why="w", remediation="none",
+            source="s", check=check)
+"""
+
+
+def test_rules_of_a_version_that_is_not_locked_run_only_when_told_to(
+    folder: tuple[Cli, Path], tmp_path: Path
+) -> None:
+    cli, standard = folder
+    mark = tmp_path / "ran"
+    (standard / "policies").mkdir()
+    (standard / "policies" / "strict_rule.py").write_text(RULE.format(mark=str(mark)))
+    release(standard, MANIFEST.replace("version: 1.0.0", "version: 1.1.0"), BLUEPRINT)
+    answer = cli("template", "update", "--preview-only")
+    assert not mark.exists()
+    assert "the rules of acme/standard@1.1.0 were not run" in answer.out
+    told = cli("template", "update", "--yes", "--template-rules", expect=None)
+    assert mark.exists(), told.err
+    assert told.code == 5, told.err
+    assert "would break strict-rule" in told.err
+    assert "version: 1.0.0" in (cli.folder / "blueprint.lock").read_text()
+
+
+def test_environments_come_and_go_with_a_template(folder: tuple[Cli, Path]) -> None:
+    cli, standard = folder
+    blueprint = cli.folder / "blueprint.yaml"
+    owned = blueprint.read_text().replace("name: churn\n", "name: churn\nowner: a@b.example\n")
+    blueprint.write_text(owned)
+    staging = BLUEPRINT + "environments: {staging: {protect: false}}\n"
+    release(standard, MANIFEST.replace("version: 1.0.0", "version: 1.1.0"), staging)
+    answer = cli("template", "update", "--yes")
+    assert "    environments.staging: – → {}  ← ../standard/blueprint.yaml:" in answer.out
+    assert "has no stack staging: all of it is new" in answer.out
+    release(standard, MANIFEST.replace("version: 1.0.0", "version: 1.2.0"), BLUEPRINT)
+    answer = cli("template", "update", "--yes")
+    assert "    environments.staging: {} → –" in answer.out
+    assert "`mlops-iac destroy -s staging` before" in answer.err
+
+
+def test_a_version_that_mends_a_blueprint_is_compared_with_the_lock_files(
+    folder: tuple[Cli, Path],
+) -> None:
+    cli, standard = folder
+    blueprint = cli.folder / "blueprint.yaml"
+    blueprint.write_text(blueprint.read_text().replace("max: 6", "max: 30"))
+    assert "allows at most 20" in cli("validate", expect=2).err
+    more = MANIFEST.replace("version: 1.0.0", "version: 1.1.0").replace("most: 20", "most: 40")
+    release(standard, more, BLUEPRINT)
+    answer = cli("template", "update", "--yes")
+    assert "as it is locked now, blueprint.yaml is not valid" in answer.err
+    assert "costs more in prod: appautoscaling.Target/api-main-scaling" in answer.out
+    cli("validate")
+
+
+def test_words_of_a_template_do_nothing_to_a_terminal(folder: tuple[Cli, Path]) -> None:
+    cli, standard = folder
+    hostile = MANIFEST.replace("version: 1.0.0", "version: 1.1.0").replace(
+        "  1.0.0: [the first one]", '  1.1.0: ["\\e[2J\\u202Egone"]'
+    )
+    release(standard, hostile, BLUEPRINT)
+    answer = cli("template", "update", "--preview-only", expect=2)
+    assert "control character U+001B" in answer.err
+    assert "\x1b" not in answer.out + answer.err
+
+
+def test_without_templates_there_is_nothing_to_update(tmp_path: Path) -> None:
+    cli = team(tmp_path / "team", "x", "1")
+    blueprint = cli.folder / "blueprint.yaml"
+    lines = blueprint.read_text().splitlines()
+    del lines[3:7]
+    blueprint.write_text("\n".join(lines).replace("    serving: {api: {scaling: {max: 6}}}", ""))
+    answer = cli("template", "update")
+    assert "nothing to update: blueprint.yaml stands on no template" in answer.err
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [

@@ -69,10 +69,13 @@ def _check_pinned(project: Project) -> None:
     """Whether the lock pins the content of each template that brings rules."""
     from mlops_iac.templates.lockfile import lock_path, read_lock
 
+    unsure = [t for t in project.loaded.templates if t.content.digest not in project.trusted]
+    if not unsure:
+        return
     path = lock_path(project.path)
     lock = read_lock(path)
     pinned = {pin.digest for pin in lock.pins} if lock is not None else set()
-    for each in project.loaded.templates:
+    for each in unsure:
         if each.content.digest in pinned:
             continue
         label = each.label

@@ -76,6 +76,8 @@ class Project:
 
     def __init__(self, loaded: LoadedBlueprint, templates: Templates | None = None) -> None:
         self.loaded = loaded
+        # Digests of templates whose rules may run although the lock on disk does not pin them.
+        self.trusted: frozenset[str] = frozenset()
         self._templates = templates
         self._resolved: dict[str, ResolvedBlueprint] = {}
         self._calls: dict[str, list[ComponentCall]] = {}

@@ -18,8 +18,10 @@ from mlops_iac.blueprint.combine import combine
 
 if TYPE_CHECKING:
     from mlops_iac.blueprint import LoadedBlueprint
+    from mlops_iac.blueprint.templates.content import AppliedTemplate
     from mlops_iac.errors import Diagnostic
     from mlops_iac.policy.model import Finding
+    from mlops_iac.templates.lockfile import Lock
 
 
 @dataclass(frozen=True)
@@ -37,26 +39,59 @@ class Effect:
     notes: Sequence[str] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Which guard rails that are code may run: none, or the team's and what `lock` pins.
+
+    `new` lets those run as well that another version of a template brings.
+    """
+
+    own: bool
+    new: bool
+    lock: Lock | None
+
+    def looked_at(self, after: LoadedBlueprint, before: LoadedBlueprint | None) -> frozenset[str]:
+        """The templates whose rules may run: no rules, locked ones, or the same as locked ones."""
+        pinned = {pin.digest for pin in (self.lock.pins if self.lock else ())}
+        known = {
+            template.manifest.name: _code(template)
+            for template in (before.templates if before is not None else ())
+            if template.content.digest in pinned
+        }
+        return frozenset(
+            template.content.digest
+            for template in after.templates
+            if self.new
+            or template.content.digest in pinned
+            or not (code := _code(template))
+            or code == known.get(template.manifest.name)
+        )
+
+
 def effect_of(
-    before: LoadedBlueprint | None, why: str, after: LoadedBlueprint, *, own: bool
+    before: LoadedBlueprint | None, why: str, after: LoadedBlueprint, rules: Rules
 ) -> Effect:
     """The way from `before` to `after`; without a `before`, `why` says why there is none.
 
-    Then resources are compared with the compiled lock files. `own` runs the team's guard rails.
-    Nothing of the working tree is touched.
+    Then resources are compared with the compiled lock files. Nothing of the working tree is
+    touched.
     """
     leaves = leaf_changes(before, after) if before is not None else []
-    project = Project(after)
+    project, own = _project(after, before, rules)
     if problems := _errors(project):
         return Effect(leaves, problems=problems, environments=after.environments)
-    old = Project(before) if before is not None else None
+    old, old_own = _project(before, None, rules) if before is not None else (None, False)
     if old is not None and (refused := _errors(old)):
         old, why = None, refused[0].message
-    notes = []
+    notes = [
+        f"the environment {name} is gone: `mlops-iac destroy -s {name}` before, or what it has stays"
+        for name in (before.environments if before is not None else ())
+        if name not in after.environments
+    ]
     if old is None:
         notes.append(
             f"as it is locked now, {after.shown} is not valid ({why}): resources are compared with"
-            " the compiled lock files"
+            " the compiled lock files, and whether a guard rail held before is not known"
         )
     stacks = [name for name in after.environments if name != LOCAL] or [LOCAL]
     with (
@@ -77,9 +112,26 @@ def effect_of(
         broken = [
             (each.review.stack, finding)
             for each in reviews
-            for finding in _newly_broken(each, comparison, own=own)
+            for finding in _newly_broken(each, comparison, own=old_own)
         ]
     return Effect(leaves, reviews, (), broken, after.environments, notes)
+
+
+def _project(
+    loaded: LoadedBlueprint, before: LoadedBlueprint | None, rules: Rules
+) -> tuple[Project, bool]:
+    """A reading as a project, and whether all of its guard rails that are code may run."""
+    project = Project(loaded)
+    project.trusted = rules.looked_at(loaded, before)
+    digests = {template.content.digest for template in loaded.templates}
+    return project, rules.own and digests <= project.trusted
+
+
+def _code(template: AppliedTemplate) -> list[tuple[str, bytes]]:
+    """The guard rails that a template brings, none of them run."""
+    from mlops_iac.policy.team import files_in
+
+    return [(file.name, file.code) for file in files_in(template.content.files, template.label)]
 
 
 def _errors(project: Project) -> list[Diagnostic]:
@@ -94,17 +146,15 @@ def _errors(project: Project) -> list[Diagnostic]:
 def _newly_broken(
     reviewed: Reviewed, former: WithBlueprint | WithLock, *, own: bool
 ) -> Iterator[Finding]:
-    """Mandatory guard rails that are broken and were not; all of them where that is not known."""
+    """Mandatory guard rails that are broken and were not; none where that is not known."""
     counted = [each for each in reviewed.review.policies if each.counts]
-    if not counted:
+    if not counted or isinstance(former, WithLock):
         return
-    known: set[tuple[str, str]] = set()
-    if isinstance(former, WithBlueprint):
-        known = {
-            (each.rule, each.address)
-            for each in former.policies(reviewed.review.stack, own=own)
-            if each.counts
-        }
+    known = {
+        (each.rule, each.address)
+        for each in former.policies(reviewed.review.stack, own=own)
+        if each.counts
+    }
     for finding in counted:
         if (finding.rule, finding.address) not in known:
             yield finding

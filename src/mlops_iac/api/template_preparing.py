@@ -15,7 +15,7 @@ from mlops_iac.api import template_request as requests
 from mlops_iac.api.comparing import HEAD
 from mlops_iac.api.former_templates import committed_files
 from mlops_iac.api.repository import around
-from mlops_iac.api.template_effect import Effect, effect_of
+from mlops_iac.api.template_effect import Effect, Rules, effect_of
 from mlops_iac.api.template_moves import Standing, moves, standing
 from mlops_iac.api.template_update import Request, TemplateUpdate
 from mlops_iac.api.together import Rewrite
@@ -95,12 +95,14 @@ class _Preparation:
         back = [each.name for each in made if each.kind == "downgrade"]
         if back:
             self.notes.append(f"a downgrade of {listed(back)}: migrations are not taken back")
-        self.notes += finder.notes
+        # That something is not pinned is told with what would be written.
+        self.notes += [note for note in finder.notes if "`mlops-iac compile`" not in note]
         effect = Effect()
         if after is not None and (text != self.file.text or not _same(was, now)):
             before, wrong = inspect(self.path, shown=self.shown, templates=lambda: former)
             why = next((each.message for each in wrong if each.severity == "error"), "")
-            effect = effect_of(before, why, after, own=self.request.own)
+            rules = Rules(self.request.own, self.request.new_rules, self.lock)
+            effect = effect_of(before, why, after, rules)
             self.notes += effect.notes
         lock = render_lock(finder.pins()).encode() if finder.pins().pins else None
         files = [

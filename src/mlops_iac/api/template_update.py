@@ -27,13 +27,15 @@ if TYPE_CHECKING:
 class Request:
     """What is asked for: `name` or source of a template (empty: all), a version, no network.
 
-    `own` runs the guard rails of the team's `policies/` folder, which are code.
+    `own` runs the guard rails of the team's `policies/` folder and of the locked templates, which
+    are code; `new_rules` also those that the other versions bring.
     """
 
     name: str = ""
     to: str = ""
     offline: bool = False
     own: bool = True
+    new_rules: bool = False
 
 
 @dataclass(frozen=True)

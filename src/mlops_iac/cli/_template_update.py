@@ -27,7 +27,14 @@ if TYPE_CHECKING:
         ["--markdown"], metavar="FILE", help="Write it as the description of a pull request."
     ),
     click.Option(["--offline"], is_flag=True, help="Ask no network; what is cached counts."),
-    click.Option(["--no-team-rules"], is_flag=True, help="Do not run the rules in `policies/`."),
+    click.Option(
+        ["--no-team-rules"], is_flag=True, help="Do not run rules of the team or of templates."
+    ),
+    click.Option(
+        ["--template-rules"],
+        is_flag=True,
+        help="Run rules of versions that are not locked yet, too; they are code.",
+    ),
     click.Option(
         ["--diff", "detail"], is_flag=True, help="Every property, also of what is created."
     ),
@@ -40,6 +47,7 @@ def command(
     markdown: str | None,
     offline: bool,
     no_team_rules: bool,
+    template_rules: bool,
     detail: bool,
 ) -> None:
     """Take the newest version of the blueprint's templates that fits, after showing what it does.
@@ -50,7 +58,11 @@ def command(
     from mlops_iac.api.template_preparing import prepare
     from mlops_iac.api.template_update import Request, as_json
 
-    request = Request(template or "", (to or "").removeprefix("v"), offline, not no_team_rules)
+    if no_team_rules and template_rules:
+        raise UsageError("--no-team-rules and --template-rules exclude each other")
+    request = Request(
+        template or "", (to or "").removeprefix("v"), offline, not no_team_rules, template_rules
+    )
     update = prepare(session.file or "blueprint.yaml", request)
     if markdown is not None:
         from mlops_iac.api.template_comment import to_markdown

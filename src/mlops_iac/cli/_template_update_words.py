@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_iac.cli._plan import Style
 from mlops_iac.cli._review import RISK_WORDS, cause_words, review_lines
+from mlops_iac.review.escape import visible
 
 if TYPE_CHECKING:
     from mlops_iac.api.leaf_changes import LeafChange
@@ -21,7 +22,7 @@ _SIGNS = {
     "required": ("!", "red"),
     "changed": ("~", "yellow"),
 }
-_LONGEST = 100
+_LONGEST = 600
 
 
 def update_lines(update: TemplateUpdate, style: Style, *, detail: bool) -> Iterator[str]:
@@ -33,7 +34,7 @@ def update_lines(update: TemplateUpdate, style: Style, *, detail: bool) -> Itera
         yield style(update.blueprint, bold=True)
         for _, done in update.migrations:
             where = f"{update.blueprint}:{done.line}: " if done.line else ""
-            yield f"  {done.version}: {where}{done.words}"
+            yield f"  {done.version}: {where}{shown(done.words)}"
         yield from (f"  {_colored(line, style)}" for line in update.diff.splitlines())
         yield ""
     if update.leaves:
@@ -51,9 +52,9 @@ def _stacks(update: TemplateUpdate, style: Style, *, detail: bool) -> dict[str, 
     by_lines: dict[tuple[str, ...], list[str]] = {}
     for reviewed in update.reviews:
         review = reviewed.review
-        shown = review_lines(reviewed, style, unchanged=False, detail=detail)
+        told = review_lines(reviewed, style, unchanged=False, detail=detail)
         skipped = len(review.risks) + 1 if review.risks else 0  # they stand on top already
-        lines = [line for number, line in enumerate(shown) if number >= skipped]
+        lines = [line for number, line in enumerate(told) if number >= skipped]
         lines += [f"note: {note}" for note in review.notes]
         lines += _policies(review, style)
         by_lines.setdefault(tuple(lines), []).append(review.stack)
@@ -80,7 +81,7 @@ def move_lines(move: TemplateMove, style: Style) -> Iterator[str]:
     for entry in move.changelog:
         taken_back = " (taken back)" if move.kind == "downgrade" else ""
         yield f"  {entry.version}{taken_back}"
-        yield from (f"    - {text}" for text in entry.texts)
+        yield from (f"    - {shown(text)}" for text in entry.texts)
     for title, rows in (("parameters", move.parameters), ("limits", move.limits)):
         if rows:
             yield f"  {title}"
@@ -89,11 +90,16 @@ def move_lines(move: TemplateMove, style: Style) -> Iterator[str]:
             name = getattr(row, "name", "") or getattr(row, "path", "")
             said = " → ".join(each for each in (row.old, row.new) if each)
             why = getattr(row, "description", "") or getattr(row, "because", "")
-            words = f"{name}: {said}" + (f" · {why}" if why else "")
+            words = shown(f"{name}: {said}" + (f" · {why}" if why else ""))
             yield f"    {style(f'{sign} {words}', fg=color)}  ({row.place})"
     if move.kind == "content" and move.files:
-        yield f"  files: {', '.join(move.files)}"
+        yield f"  files: {shown(', '.join(move.files))}"
     yield ""
+
+
+def shown(text: str, limit: int = _LONGEST) -> str:
+    """Words of a template on one line, with nothing in them that a terminal would obey."""
+    return visible(text, limit)
 
 
 def _on_top(update: TemplateUpdate, style: Style) -> Iterator[str]:
@@ -136,9 +142,8 @@ def _value(value: Any, path: str) -> str:
         return "–"
     if isinstance(value, bool):
         return str(value).lower()
-    shown = hidden(path, value)
-    text = " ".join(str(shown).split()) if not isinstance(shown, dict) or shown else "{}"
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+    safe = hidden(path, value)
+    return shown(" ".join(str(safe).split()) if not isinstance(safe, dict) or safe else "{}", 100)
 
 
 def _policies(review: Review, style: Style) -> Iterator[str]:
@@ -146,7 +151,7 @@ def _policies(review: Review, style: Style) -> Iterator[str]:
         if not finding.suppressed_by:
             kind = "mandatory" if finding.counts else "advisory"
             place = f"{finding.file}:{finding.line}: " if finding.file else ""
-            yield f"{style(kind, fg='yellow')} {finding.rule}: {place}{finding.message}"
+            yield f"{style(kind, fg='yellow')} {finding.rule}: {place}{shown(finding.message)}"
 
 
 def _colored(line: str, style: Style) -> str:

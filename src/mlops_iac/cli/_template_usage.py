@@ -11,6 +11,7 @@ import click
 
 from mlops_iac.cli._session import Session, verb
 from mlops_iac.errors import UsageError
+from mlops_iac.review.escape import visible
 
 if TYPE_CHECKING:
     from mlops_iac.templates.standing import TemplateUse
@@ -53,9 +54,9 @@ def command(
             session.out(line)
     for problem in used.problems:
         place = f"{problem.file}:{problem.line}" if problem.line else problem.file
-        session.say(f"left out: {place}: {problem.message}")
+        session.say(f"left out: {visible(f'{place}: {problem.message}', 400)}")
     for note in used.notes:
-        session.say(f"note: {note}")
+        session.say(f"note: {visible(note, 400)}")
     session.say(
         f"{used.blueprints} blueprint(s), {used.without} without a template"
         + (f", {len(used.problems)} problem(s)" if used.problems else "")
@@ -78,7 +79,7 @@ def _lines(session: Session, used: Usage) -> Iterator[str]:
 
 def _summary(session: Session, summary: Summary) -> Iterator[str]:
     newest = f" · newest {summary.newest}" if summary.newest else ""
-    yield session.style(summary.template, bold=True) + newest
+    yield session.style(visible(summary.template, 200), bold=True) + newest
     parts = [f"{number} on {version}" for version, number in summary.versions.items()]
     parts += [f"{summary.unpinned} not pinned"] if summary.unpinned else []
     parts += [f"{summary.stale} stale"] if summary.stale else []
@@ -94,7 +95,9 @@ def _row(use: TemplateUse) -> tuple[str, str, str, str]:
     told = [f"{use.behind} behind" if use.behind else ""]
     told += [use.state if use.state != "pinned" else "", use.why]
     told += [f"through {use.by}" if use.by else ""]
-    return use.blueprint, who, version, ": ".join(each for each in told if each)
+    cells = (use.blueprint, who, version, ": ".join(each for each in told if each))
+    path, name, number, words = (visible(cell, 200) for cell in cells)
+    return path, name, number, words
 
 
 def _plain(value: Any) -> Any:
