@@ -141,7 +141,7 @@ environments:
 # The same with closed networks: `dev` makes its own, `prod` has one, `local` stays public.
 PRIVATE = MAXIMAL.replace(
     "    account: 012345678901\n",
-    "    account: 012345678901\n    security: {network: private, egress: none}\n",
+    "    account: 012345678901\n    security: {network: private, egress: none, audit_log: true}\n",
 ).replace(
     "    approval: none\n",
     "    approval: none\n    security: {network: private}\n",

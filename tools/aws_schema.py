@@ -51,6 +51,7 @@ TOKENS: dict[str, list[str]] = {
         "Vpc", "Subnet", "RouteTable", "RouteTableAssociation", "SecurityGroup",
         "DefaultSecurityGroup", "VpcEndpoint", "FlowLog",
     ],
+    "cloudtrail": ["Trail"],
     "vpc": ["SecurityGroupIngressRule", "SecurityGroupEgressRule"],
 }  # fmt: skip
 

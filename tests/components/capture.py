@@ -104,6 +104,7 @@ _SHAPES: dict[str, _Shape] = {
     ),
     "aws:sagemaker/endpoint:Endpoint": _named("sagemaker", "endpoint"),
     "aws:sqs/queue:Queue": _named("sqs", ""),
+    "aws:cloudtrail/trail:Trail": _named("cloudtrail", "trail"),
     "aws:ec2/vpc:Vpc": _numbered("vpc", "vpc"),
     "aws:ec2/subnet:Subnet": _numbered("subnet", "subnet"),
     "aws:ec2/routeTable:RouteTable": _numbered("route-table", "rtb"),

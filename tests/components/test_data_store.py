@@ -62,6 +62,32 @@ def test_without_protection_buckets_are_emptied_when_deleted() -> None:
         assert bucket.inputs["forceDestroy"] is True
 
 
+def test_the_audit_trail_has_a_bucket_that_admits_it_alone() -> None:
+    found = graph(audit=True, audit_key_arn=KEY)
+    assert len(of_type(found, "aws:s3/bucket:Bucket")) == 4
+    rights = policy(
+        one(found, "aws:s3/bucketPolicy:BucketPolicy", "store-audit-policy").inputs["policy"]
+    )
+    assert rights.keys() == {"TlsOnly", "TrailLooks", "TrailWrites"}
+    for sid in ("TrailLooks", "TrailWrites"):
+        assert rights[sid]["Principal"] == {"Service": "cloudtrail.amazonaws.com"}
+        assert rights[sid]["Condition"] == {
+            "StringEquals": {
+                "aws:SourceArn": "arn:aws:cloudtrail:eu-west-1:123456789012:trail/project-stack-audit"
+            }
+        }
+    assert rights["TrailWrites"]["Resource"].endswith("/AWSLogs/123456789012/*")
+    logged = of_type(found, "aws:s3/bucketLogging:BucketLogging")
+    assert "store-audit-logging" in {each.name for each in logged}
+    encryption = one(
+        found,
+        "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
+        "store-audit-encryption",
+    )
+    (rule,) = encryption.inputs["rules"]
+    assert rule["applyServerSideEncryptionByDefault"]["kmsMasterKeyId"] == KEY
+
+
 def test_nothing_is_public_and_everything_versioned() -> None:
     for block in of_type(full(), "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"):
         flags = {key: value for key, value in block.inputs.items() if key != "bucket"}

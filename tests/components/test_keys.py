@@ -76,6 +76,17 @@ def test_logs_use_the_data_key_for_groups_of_this_account() -> None:
     }
 
 
+def test_the_audit_trail_uses_the_data_key_for_trails_of_this_account() -> None:
+    statement = _statements(graph(customer=True, data_services=["cloudtrail"]), "keys-data")[
+        "CloudtrailEncrypts"
+    ]
+    assert statement["Principal"] == {"Service": "cloudtrail.amazonaws.com"}
+    assert {"kms:GenerateDataKey*", "kms:DescribeKey"} <= set(statement["Action"])
+    assert statement["Condition"] == {
+        "ArnLike": {"aws:SourceArn": "arn:aws:cloudtrail:eu-west-1:123456789012:trail/*"}
+    }
+
+
 def test_only_the_principal_of_logs_follows_the_partition() -> None:
     suffix = {"partition": "aws-cn", "dnsSuffix": "amazonaws.com.cn"}
     found = capture(

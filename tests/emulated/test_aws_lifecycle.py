@@ -609,6 +609,26 @@ CASES = [
          "iamRoleArn": ROLE, "maxAggregationInterval": 60, "tags": TAGS},
         {"tags": {"owner": "x"}},
     ),
+    (
+        "aws:cloudtrail/trail:Trail",
+        {"name": "case-trail", "s3BucketName": "shared-logs", "enableLogFileValidation": True,
+         "isMultiRegionTrail": True, "includeGlobalServiceEvents": True, "tags": TAGS,
+         "kmsKeyId": KEY,
+         "advancedEventSelectors": [
+             {"name": "Management",
+              "fieldSelectors": [{"field": "eventCategory", "equals": ["Management"]}]},
+             {"name": "Objects", "fieldSelectors": [
+                 {"field": "eventCategory", "equals": ["Data"]},
+                 {"field": "resources.type", "equals": ["AWS::S3::Object"]},
+                 {"field": "resources.ARN", "startsWiths": ["arn:aws:s3:::shared-bucket/"]},
+             ]},
+         ]},
+        {"enableLogFileValidation": False, "enableLogging": False, "tags": {"owner": "x"},
+         "advancedEventSelectors": [
+             {"name": "Management",
+              "fieldSelectors": [{"field": "eventCategory", "equals": ["Management"]}]},
+         ]},
+    ),
 ]  # fmt: skip
 
 

@@ -449,13 +449,6 @@ CASES = [
     ),
     (
         "name: churn\n",
-        "name: churn\nsecurity: {audit_log: true}\n",
-        "security.audit_log",
-        "audit",
-        "false",
-    ),
-    (
-        "name: churn\n",
         "name: churn\ntags: {team: 'a;b'}\n",
         "tags.team",
         "AWS does not take",

@@ -98,8 +98,8 @@ def test_a_refusal_says_what_would_work() -> None:
 def test_values_that_mean_nothing_else_pass() -> None:
     assert refusal("tracking", "native") is None
     assert refusal("tracking", "mlflow") is not None
-    assert refusal("security.audit_log", False) is None
-    assert refusal("security.audit_log", True) is not None
+    assert refusal("approval", "none") is None
+    assert refusal("approval", "manual") is not None
 
 
 def test_the_whole_is_refused_not_its_leaves() -> None:

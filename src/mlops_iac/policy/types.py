@@ -55,6 +55,7 @@ TAGGED = (
     ROLE,
     SCALING_TARGET,
     TOPIC,
+    "aws:cloudtrail/trail:Trail",
     "aws:cloudwatch/eventRule:EventRule",
     "aws:ec2/flowLog:FlowLog",
     "aws:ec2/vpc:Vpc",

@@ -9,7 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from ._bucket import Bucket
-from ._context import Context
+from ._context import Context, physical
 from ._iam import Statement, statement
 
 # Where things lie in the bucket of artifacts (`mlops_iac.pipeline` writes there): what one run
@@ -19,6 +19,9 @@ WORK_PREFIX = "pipelines/"
 MODELS_PREFIX = "models/"
 CODE_PREFIX = "code/"
 _WORK_DAYS = 30
+# The bucket of the audit trail admits the trail by its name, which is therefore a literal.
+AUDIT_TRAIL = "audit"
+TRAIL_LIMIT = 128  # CloudTrail API reference, CreateTrail: Name
 
 
 @dataclass(frozen=True)
@@ -27,14 +30,18 @@ class DataStoreArgs:
 
     `captures`: retention in days by serving entry; the captures bucket exists when there are any.
     `key_arn`: None encrypts with the provider's own keys (SSE-S3). `event_bridge`: tell
-    EventBridge about new objects in the data bucket. `reader_accounts` may read models.
+    EventBridge about new objects in the data bucket. `audit`: a bucket for the audit trail, whose
+    log is encrypted under `audit_key_arn`. `reader_accounts` may read models.
     `protect`: refuse to delete buckets; without it they are emptied when deleted.
     """
 
     key_arn: pulumi.Input[str] | None = None
     captures: Mapping[str, pulumi.Input[int]] = field(default_factory=dict)
     event_bridge: bool = False
+    audit: bool = False
+    audit_key_arn: pulumi.Input[str] | None = None
     reader_accounts: Sequence[str] = ()
+    audit_days: pulumi.Input[int] = 730
     noncurrent_days: pulumi.Input[int] = 90
     log_days: pulumi.Input[int] = 365
     protect: bool = True
@@ -50,12 +57,16 @@ class Area:
 
 
 class DataStore(pulumi.ComponentResource):
-    """Areas for objects: `data`, `artifacts`, `logs`, and `captures` where something is captured."""
+    """Areas for objects: `data`, `artifacts`, `logs`, and `captures` where something is captured.
+
+    `audit` where the audit trail is kept.
+    """
 
     data: Area
     artifacts: Area
     logs: Area
     _captures: Area | None = None
+    _audit: Area | None = None
 
     def __init__(
         self, name: str, args: DataStoreArgs, opts: pulumi.ResourceOptions | None = None
@@ -69,6 +80,7 @@ class DataStore(pulumi.ComponentResource):
                 "artifactsBucket": self.artifacts.bucket,
                 "capturesBucket": self._captures.bucket if self._captures else None,
                 "logsBucket": self.logs.bucket,
+                "auditBucket": self._audit.bucket if self._audit else None,
             }
         )
 
@@ -78,6 +90,13 @@ class DataStore(pulumi.ComponentResource):
         if self._captures is None:
             raise ValueError("no serving entry captures, so there is no place for captures")
         return self._captures
+
+    @property
+    def audit(self) -> Area:
+        """Raises ValueError when there is no audit trail."""
+        if self._audit is None:
+            raise ValueError("there is no audit trail, so there is no place for one")
+        return self._audit
 
     def _make_buckets(self, name: str) -> None:
         args = self._args
@@ -100,6 +119,8 @@ class DataStore(pulumi.ComponentResource):
             captures = self._bucket(f"{name}-captures", rules, key_arn=args.key_arn)
             logged.append(captures)
             self._captures = Area(captures.name, captures.arn)
+        if args.audit:
+            logged.append(self._trail(f"{name}-audit"))
         logs.allow(self._access_logs(logs, logged))
         if args.reader_accounts:
             artifacts.allow(self._readers(artifacts))
@@ -110,6 +131,39 @@ class DataStore(pulumi.ComponentResource):
         self.data = Area(data.name, data.arn)
         self.artifacts = Area(artifacts.name, artifacts.arn)
         self.logs = Area(logs.name, logs.arn)
+
+    def _trail(self, name: str) -> Bucket:
+        args, context = self._args, Context(self)
+        bucket = self._bucket(
+            name, [_expire("audit", "", args.audit_days)], key_arn=args.audit_key_arn
+        )
+        trail = context.arn("cloudtrail", f"trail/{physical(AUDIT_TRAIL, TRAIL_LIMIT)}")
+        common = {
+            "principal": {"Service": context.service("cloudtrail")},
+            "conditions": {"StringEquals": {"aws:SourceArn": trail}},
+        }
+        # CloudTrail user guide, "Amazon S3 bucket policy for CloudTrail"; no ACL is asked for,
+        # because the bucket has none.
+        bucket.allow(
+            statement(
+                "TrailLooks",
+                ["s3:GetBucketAcl"],
+                [bucket.arn],
+                reason="CloudTrail looks at the bucket before it writes",
+                **common,  # type: ignore[arg-type]
+            )
+        )
+        bucket.allow(
+            statement(
+                "TrailWrites",
+                ["s3:PutObject"],
+                [pulumi.Output.concat(bucket.arn, "/AWSLogs/", context.account, "/*")],
+                reason="the audit trail is kept here",
+                **common,  # type: ignore[arg-type]
+            )
+        )
+        self._audit = Area(bucket.name, bucket.arn)
+        return bucket
 
     def _bucket(
         self,

@@ -16,7 +16,7 @@ from ._naming import sid
 _ALIAS_LIMIT = 250  # kms AliasNameType is 256, with `alias/`
 
 AlertPublisher = Literal["cloudwatch", "events", "budgets"]
-DataService = Literal["logs", "events", "sns", "sqs"]
+DataService = Literal["logs", "events", "sns", "sqs", "cloudtrail"]
 
 
 @dataclass(frozen=True)
@@ -150,10 +150,15 @@ class Keys(pulumi.ComponentResource):
             # CloudWatch Logs user guide, "Encrypt log data": it sends the group's ARN as context.
             groups = self._context.arn("logs", "log-group:*")
             conditions = {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}}
+        if service == "cloudtrail":
+            # CloudTrail user guide, "Configure AWS KMS key policies for CloudTrail".
+            trails = self._context.arn("cloudtrail", "trail/*")
+            conditions = {"ArnLike": {"aws:SourceArn": trails}}
         return statement(
             sid(f"{service} encrypts"),
             ["kms:Decrypt", "kms:GenerateDataKey*"]
-            + (["kms:Encrypt", "kms:ReEncrypt*", "kms:DescribeKey"] if service == "logs" else []),
+            + (["kms:Encrypt", "kms:ReEncrypt*", "kms:DescribeKey"] if service == "logs" else [])
+            + (["kms:DescribeKey"] if service == "cloudtrail" else []),
             ["*"],
             reason=f"{service} stores what belongs to this stack under the data key",
             wildcard="in a key policy `*` is this key; the starred actions are variants of one",

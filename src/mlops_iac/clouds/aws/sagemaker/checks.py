@@ -27,7 +27,17 @@ from mlops_iac.pipeline.refusals import refusals
 _TAG = re.compile(r"[\w\s.:/=+\-@]*", re.UNICODE)
 _LONGEST_TAG_KEY, _LONGEST_TAG = 128, 256
 _RENAMEABLE = ("serving", "models", "datasets")
-_RESERVED_NAMES = {"keys", "data", "datasets", "identity", "alerts", "budget", "promotion", NETWORK}
+_RESERVED_NAMES = {
+    "keys",
+    "data",
+    "datasets",
+    "identity",
+    "alerts",
+    "budget",
+    "promotion",
+    "audit",
+    NETWORK,
+}
 
 
 def check(scope: Scope) -> list[Diagnostic]:

@@ -263,7 +263,6 @@ REFUSED: tuple[Refusal, ...] = (
     Refusal("tracking", "experiments are SageMaker's own", "write `native`", ("native",)),
     Refusal("orchestration", "SageMaker Pipelines run the steps", "write `native`", ("native",)),
     Refusal("approval", "deployments wait for nobody yet", "write `none`", ("none",)),
-    Refusal("security.audit_log", "there is no audit trail yet", "write `false`", (False,)),
     Refusal(
         "serving.*.mode",
         "only real-time serving is planned yet",

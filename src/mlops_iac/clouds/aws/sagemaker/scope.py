@@ -114,8 +114,7 @@ class Scope(Record):
             retrain is not None and bool(retrain.new_data or retrain.limits)
             for retrain in (self.blueprint.models[name].retrain for name in self.trained)
         )
-        own = self.blueprint.security.keys == "customer" and self.existing("key") is None
-        return own and (self.makes_network or any(guarded))
+        return self.owns_key and (self.makes_network or any(guarded))
 
     @property
     def egress(self) -> Setting | None:
@@ -124,6 +123,19 @@ class Scope(Record):
         if not any(Scope(each).isolates for each in siblings):
             return None
         return Setting(self.blueprint.security.egress, "security.egress")
+
+    @property
+    def owns_key(self) -> bool:
+        """Whether data is under a key of the stack's own, whose policy it writes."""
+        return self.blueprint.security.keys == "customer" and self.existing("key") is None
+
+    @property
+    def audit_log(self) -> Setting | None:
+        """Whether accesses are written down; not said where they are in no environment."""
+        siblings = self.resolved.siblings.values()
+        if not any(each.blueprint.security.audit_log for each in siblings):
+            return None
+        return Setting(self.blueprint.security.audit_log, "security.audit_log")
 
     @property
     def approvers(self) -> Setting | None:

@@ -31,7 +31,14 @@ IN_NETWORK = "security.private_network"
 
 def plan(scope: Scope) -> list[ComponentCall]:
     """The calls of one environment, each after what it refers to."""
-    calls = [_keys(scope), _data(scope), *_network(scope), _identity(scope), *_alerts(scope)]
+    calls = [
+        _keys(scope),
+        _data(scope),
+        *_audit(scope),
+        *_network(scope),
+        _identity(scope),
+        *_alerts(scope),
+    ]
     calls += [plan_registry(scope, model) for model in scope.trained]
     calls += _datasets(scope)
     calls += [plan_pipeline(scope, model) for model in scope.trained]
@@ -68,9 +75,14 @@ def _keys(scope: Scope) -> ComponentCall:
 
 def _key_services(scope: Scope) -> Setting | None:
     """Services that use the data key themselves; not said where none does in any environment."""
-    if not any(Scope(each).encrypts_logs for each in scope.resolved.siblings.values()):
+    if not any(_using_key(Scope(each)) for each in scope.resolved.siblings.values()):
         return None
-    return Setting(["logs"] if scope.encrypts_logs else [], KEY_SERVICES)
+    return Setting(_using_key(scope), KEY_SERVICES)
+
+
+def _using_key(scope: Scope) -> list[str]:
+    audits = scope.owns_key and scope.blueprint.security.audit_log
+    return [*(["logs"] if scope.encrypts_logs else []), *(["cloudtrail"] if audits else [])]
 
 
 def _readers(scope: Scope) -> Setting | None:
@@ -155,6 +167,8 @@ def _data(scope: Scope) -> ComponentCall:
             "key_arn": Ref("keys", "data_key_arn") if scope.customer_key else None,
             "captures": captures or None,
             "event_bridge": Setting(_listens(scope), NEW_DATA_EVENTS),
+            "audit": scope.audit_log,
+            "audit_key_arn": _audit_key(scope),
             "reader_accounts": _readers(scope),
             "protect": scope.protect,
             "tags": scope.tags,
@@ -162,6 +176,39 @@ def _data(scope: Scope) -> ComponentCall:
         path="",
         exports=exports,
     )
+
+
+def _audit_key(scope: Scope) -> Ref | None:
+    """A key of the user's admits no CloudTrail; the log is under S3's own then."""
+    audits = scope.owns_key and scope.blueprint.security.audit_log
+    return Ref("keys", "data_key_arn") if audits else None
+
+
+def _audit(scope: Scope) -> list[ComponentCall]:
+    if not scope.blueprint.security.audit_log:
+        return []
+    return [
+        call(
+            "audit",
+            "audit_trail:AuditTrail",
+            {
+                "bucket": Ref("data", "audit.bucket"),
+                "watched_arns": [Ref("data", f"{area}.arn") for area in _areas(scope)],
+                "key_arn": _audit_key(scope),
+                "tags": scope.tags,
+            },
+            path="security.audit_log",
+            depends_on=("data",),
+            flag="security.audit_log",
+            exports={"audit_trail": "trail_name", "audit_bucket": "bucket"},
+        )
+    ]
+
+
+def _areas(scope: Scope) -> list[str]:
+    """Areas of the data store that jobs and endpoints read and write."""
+    captures = any(entry.capture is not None for entry in scope.endpoints.values())
+    return ["data", "artifacts", *(["captures"] if captures else [])]
 
 
 def _identity(scope: Scope) -> ComponentCall:
@@ -213,8 +260,6 @@ def _network(scope: Scope) -> list[ComponentCall]:
     if not scope.places:
         return []
     served = bool(scope.endpoints)
-    captures = any(entry.capture is not None for entry in scope.endpoints.values())
-    areas = ["data", "artifacts", *(["captures"] if captures else [])]
     key = scope.customer_key
     return [
         call(
@@ -226,7 +271,7 @@ def _network(scope: Scope) -> list[ComponentCall]:
                 "subnets": scope.existing("subnets"),
                 "security_groups": scope.existing("security_groups"),
                 "endpoints": [scope.known_as("serving", name) for name in scope.endpoints] or None,
-                "bucket_arns": [Ref("data", f"{area}.arn") for area in areas],
+                "bucket_arns": [Ref("data", f"{area}.arn") for area in _areas(scope)],
                 "uris": [*_source_uris(scope), *_model_uris(scope)] or None,
                 "origin_accounts": Setting(promoting_accounts(scope), ORIGINS)
                 if _promotes(scope)

@@ -20,6 +20,7 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "sns": ("messaging",),
     "sqs": ("messaging",),
     "lambda": ("functions",),
+    "cloudtrail": ("cloudtrail",),
     "ec2": ("ec2", "ec2_access"),
     "vpc": ("ec2_access",),
 }
