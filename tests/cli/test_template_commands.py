@@ -1,0 +1,342 @@
+"""The platform team's commands: a template from its first line to its second version."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.cli.harness import Cli, environment
+
+Edit = Callable[[str, str, str], None]
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A template as `template init` writes it."""
+    folder = tmp_path_factory.mktemp("platform")
+    answer = Cli(folder, environment())("template", "init", "acme/standard")
+    assert "wrote standard/template.yaml" in answer.err
+    assert "wrote standard/tests/default/prod.lock.json" in answer.err
+    return folder
+
+
+@pytest.fixture
+def platform(started: Path, tmp_path: Path) -> Cli:
+    import shutil
+
+    folder = Path(shutil.copytree(started, tmp_path / "platform"))
+    cache = {"MLOPS_IAC_CACHE": str(tmp_path / "cache")}
+    return Cli(folder, {**environment(), **cache})
+
+
+@pytest.fixture
+def change(platform: Cli) -> Edit:
+    def replace(name: str, old: str, new: str) -> None:
+        path = platform.folder / "standard" / name
+        text = path.read_text(encoding="utf-8")
+        assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in {name}"
+        path.write_text(text.replace(old, new), encoding="utf-8")
+
+    return replace
+
+
+# -- init
+
+
+def test_what_init_writes_lints_and_tests_green(platform: Cli) -> None:
+    answer = platform("template", "lint", "standard")
+    assert answer.err == "standard: 0 error(s), 0 warning(s)\n"
+    answer = platform("template", "test", "standard")
+    assert "3 of 3 case(s) passed" in answer.err
+
+
+def test_init_overwrites_nothing(platform: Cli) -> None:
+    before = (platform.folder / "standard/template.yaml").read_bytes()
+    answer = platform("template", "init", "acme/standard", expect=2)
+    assert "already has" in answer.err
+    assert (platform.folder / "standard/template.yaml").read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["Acme", "a/b/c", "-x", "../x", ""])
+def test_init_refuses_what_is_no_name(name: str, platform: Cli) -> None:
+    before = sorted(platform.folder.rglob("*"))
+    assert "cannot be the name" in platform("template", "init", "--", name, expect=2).err
+    assert sorted(platform.folder.rglob("*")) == before
+
+
+def test_init_refuses_a_platform_for_later(platform: Cli) -> None:
+    answer = platform("template", "init", "x", "--platform", "vertex", expect=2)
+    assert "not supported yet" in answer.err
+    assert not (platform.folder / "x").exists()
+
+
+def test_a_project_starts_from_it(platform: Cli) -> None:
+    platform("init", "./standard", "team", "--defaults")
+    answer = Cli(platform.folder / "team", platform.environment)("validate")
+    assert "valid" in answer.err
+
+
+# -- lint
+
+
+def test_lint_tells_everything_at_its_line(platform: Cli, change: Edit) -> None:
+    change("template.yaml", "default: 4", "default: 40")
+    change("blueprint.yaml", "gold: medium", "platinum: medium")
+    answer = platform("template", "lint", "standard", expect=2)
+    assert "standard/template.yaml:18:14: error[bad-default]" in answer.err
+    assert "standard/blueprint.yaml:6:" in answer.err
+    assert "error[missing-case]" in answer.err
+    assert "error[impossible-case]" in answer.err
+    assert answer.out == ""
+
+
+def test_lint_in_the_forms_of_machines(platform: Cli, change: Edit) -> None:
+    change("template.yaml", "default: 4", "default: 40")
+    said = platform("template", "lint", "standard", "--json", expect=2).json
+    assert said["errors"] >= 1
+    assert "bad-default" in [each["code"] for each in said["diagnostics"]]
+    sarif = platform("template", "lint", "standard", "--format", "sarif", expect=2).json
+    (result, *_) = sarif["runs"][0]["results"]
+    location = result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+    assert location.startswith("standard/")
+    github = platform("template", "lint", "standard", "--format", "github", expect=2).out
+    assert "::error file=standard/template.yaml" in github
+    inside = Cli(platform.folder / "standard", platform.environment)
+    github = inside("template", "lint", "--format", "github", expect=2).out
+    assert "::error file=template.yaml" in github
+
+
+@pytest.mark.parametrize("command", ["lint", "test", "docs"])
+def test_a_folder_that_is_no_template(command: str, platform: Cli) -> None:
+    (platform.folder / "empty").mkdir()
+    assert "it has no template.yaml" in platform("template", command, "empty", expect=2).err
+    assert "is not there" in platform("template", command, "gone", expect=2).err
+    answer = platform("template", command, "standard/README.md", expect=2)
+    assert "is a file" in answer.err
+
+
+# -- test
+
+
+def test_a_difference_is_shown_and_update_takes_it(platform: Cli, change: Edit) -> None:
+    change("blueprint.yaml", "gold: medium", "gold: large")
+    answer = platform("template", "test", "standard", expect=1)
+    assert "passed default" in answer.err
+    assert "failed gold" in answer.err
+    assert "serving.api.compute.size is 'large', expected 'medium'" in answer.err
+    assert '-serving.api.compute.size: "medium"' in answer.err
+    assert '+serving.api.compute.size: "large"' in answer.err
+    assert "~ sagemaker.EndpointConfiguration/" in answer.err
+    # What the case itself says, nobody takes back for its author.
+    answer = platform("template", "test", "standard", "--update", expect=1)
+    assert "wrote standard/tests/gold/prod.lock.json" in answer.err
+    assert "passed default" in answer.err
+    change("tests/gold.yaml", "size: medium", "size: large")
+    platform("template", "test", "standard")
+
+
+def test_a_template_without_tests_fails(platform: Cli) -> None:
+    import shutil
+
+    shutil.rmtree(platform.folder / "standard/tests")
+    assert "has no tests" in platform("template", "test", "standard", expect=2).err
+
+
+def test_one_case_alone(platform: Cli) -> None:
+    answer = platform("template", "test", "standard", "--case", "too-many", "--json")
+    (case,) = answer.json
+    assert (case["case"], case["passed"], case["environments"]) == ("too-many", True, [])
+    answer = platform("template", "test", "standard", "--case", "to-many", expect=2)
+    assert "did you mean 'too-many'?" in answer.err
+
+
+CASES = {
+    "another error than expected": ("errors: [nothing like it]", "expected an error like 'nothing like it'"),
+    "an error nobody expected": ("resolved: {}", "allows at most 2: the quota is shared [locked]"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_errors_are_expected_exactly(case: str, platform: Cli, change: Edit) -> None:
+    new, message = CASES[case]
+    change("tests/too-many.yaml", 'errors: ["max is 3; .* allows at most 2: the quota is shared"]', new)  # fmt: skip
+    answer = platform("template", "test", "standard", "--case", "too-many", expect=1)
+    assert message in answer.err
+
+
+def test_counts_and_values_that_are_wrong(platform: Cli, change: Edit) -> None:
+    change(
+        "tests/default.yaml",
+        "expect:\n",
+        "expect:\n  resources:\n    aws:sagemaker/endpoint:Endpoint: 2\n"
+        "    prod: {aws:sagemaker/endpoint:Endpiont: 1}\n",
+    )
+    change("tests/default.yaml", "tags.tier: silver", "tags.teir: silver\n    environments.qa.name: x")  # fmt: skip
+    answer = platform("template", "test", "standard", "--case", "default", expect=1)
+    assert "dev has 1 of aws:sagemaker/endpoint:Endpoint, expected 2" in answer.err
+    assert "did you mean 'aws:sagemaker/endpoint:Endpoint'?" in answer.err
+    assert "tags.teir is not set, expected 'silver'; did you mean 'tags.tier'?" in answer.err
+    assert "there is no environment 'qa'" in answer.err
+
+
+def test_a_case_that_is_wrong_is_told_at_its_line(platform: Cli, change: Edit) -> None:
+    change("tests/gold.yaml", "parameters:", "parametres:")
+    answer = platform("template", "test", "standard", expect=2)
+    assert "standard/tests/gold.yaml:2:1: error[unknown-key]: 'parametres'" in answer.err
+
+
+def test_golden_files_that_nothing_makes(platform: Cli) -> None:
+    stray = platform.folder / "standard/tests/gold/qa.lock.json"
+    stray.write_text("{}", encoding="utf-8")
+    answer = platform("template", "test", "standard", "--case", "gold", expect=1)
+    assert "there is tests/gold/qa.lock.json, and nothing that comes out is called so" in answer.err
+    platform("template", "test", "standard", "--case", "gold", "--update")
+    assert not stray.exists()
+
+
+# -- compatibility
+
+
+def test_compatibility_with_the_version_before(platform: Cli, change: Edit) -> None:
+    from dulwich import porcelain
+
+    root = platform.folder
+    porcelain.init(str(root))
+    for path in root.rglob("*"):
+        if path.is_file() and ".git" not in path.parts:
+            porcelain.add(str(root), [str(path)])
+    who = b"A <a@example.com>"
+    porcelain.commit(str(root), message=b"first", author=who, committer=who)
+    porcelain.tag_create(str(root), b"v0.1.0")
+    answer = platform("template", "lint", "standard", "--against", "previous", expect=2)
+    assert "has a version before" in answer.err
+    change("template.yaml", "version: 0.1.0", "version: 0.1.1")
+    change("template.yaml", "changelog:\n", "changelog:\n  0.1.1: [Less.]\n")
+    change("template.yaml", "at_most: 20", "at_most: 10")
+    answer = platform("template", "lint", "standard", "--against", "previous", expect=2)
+    assert "error[dishonest-version]: 0.1.1 breaks blueprints that stand on 0.1.0" in answer.err
+    assert "write 0.2.0" in answer.err
+    assert "warning[parameter-narrowed]: the parameter most takes at most 10 now" in answer.err
+    change("template.yaml", "version: 0.1.1", "version: 0.2.0")
+    change("template.yaml", "  0.1.1: [Less.]", "  0.2.0: [Less.]")
+    for against in ("previous", "0.1.0", "v0.1.0"):
+        answer = platform("template", "lint", "standard", "--against", against)
+        assert "since acme/standard@0.1.0: 0 error(s), 1 warning(s)" in answer.err
+    answer = platform("template", "lint", "standard", "--against", "9.9.9", expect=2)
+    assert "there is: 0.1.0" in answer.err
+
+
+def test_compatibility_with_a_folder(platform: Cli, started: Path) -> None:
+    answer = platform("template", "lint", "standard", "--against", str(started / "standard"))
+    assert "since acme/standard@0.1.0: 0 error(s), 0 warning(s)" in answer.err
+
+
+def test_without_a_repository_there_is_no_version_before(platform: Cli) -> None:
+    answer = platform("template", "lint", "standard", "--against", "previous", expect=2)
+    assert "is in no git repository" in answer.err
+
+
+# -- show, ls, docs, schema
+
+
+def test_show_says_all_about_a_template(platform: Cli) -> None:
+    said = platform("template", "show", "./standard", "--json").json
+    assert (said["name"], said["version"]) == ("acme/standard", "0.1.0")
+    assert [each["name"] for each in said["parameters"]] == ["tier", "most"]
+    assert said["limits"][1] == {
+        "path": "serving.*.scaling.max",
+        "holds": "at most the parameter most",
+        "because": "the quota is shared",
+    }
+    assert said["digest"].startswith("sha256:")
+    text = platform("template", "show", "standard").out
+    assert "one of silver or gold; default 'silver'" in text
+    answer = platform("template", "show", "./gone", expect=2)
+    assert "there is no folder ./gone" in answer.err
+
+
+def test_show_says_what_a_blueprint_stands_on(platform: Cli, change: Edit) -> None:
+    platform("init", "./standard", "team", "--defaults", "--data", "tier=gold")
+    team = Cli(platform.folder / "team", platform.environment)
+    (used,) = team("template", "show", "--json").json
+    assert (used["name"], used["version"], used["newest"]) == ("acme/standard", "0.1.0", "0.1.0")
+    assert used["parameters"] == {"tier": "gold", "most": 4}
+    change("template.yaml", "version: 0.1.0", "version: 0.1.1")
+    (used,) = team("template", "show", "--json").json
+    assert (used["version"], used["newest"]) == ("0.1.0", "0.1.1")
+    assert "newest: 0.1.1" in team("template", "show").out
+    (used,) = team("template", "show", "--no-newest", "--json").json
+    assert used["newest"] == ""
+    assert team("template", "show", "acme/standard", "--json").json["version"] == "0.1.0"
+
+
+def test_ls_lists_what_there_is(platform: Cli) -> None:
+    found = platform("template", "ls", "--json").json
+    assert {"realtime", "governed-realtime", "organisation-standard"} <= {
+        each["source"] for each in found if each["where"] == "built-in"
+    }
+
+
+def test_ls_lists_templates_of_packages(platform: Cli) -> None:
+    site = platform.folder / "site"
+    info = site / "acme_templates-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Name: acme-templates\nVersion: 1.0\n", encoding="utf-8")
+    (info / "entry_points.txt").write_text(
+        "[mlops_iac.templates]\nstandard = acme_templates:standard\n", encoding="utf-8"
+    )
+    package = site / "acme_templates"
+    package.mkdir()
+    (package / "__init__.py").write_text("raise SystemExit('imported')\n", encoding="utf-8")
+    (platform.folder / "standard").rename(package / "standard")
+    found = platform("template", "ls", "--json", PYTHONPATH=str(site)).json
+    (own,) = [each for each in found if each["where"] == "acme-templates"]
+    assert (own["source"], own["name"]) == ("python:acme_templates/standard", "acme/standard")
+
+
+def test_docs_are_written_and_checked(platform: Cli, change: Edit) -> None:
+    page = platform.folder / "reference.md"
+    printed = platform("template", "docs", "standard").out
+    platform("template", "docs", "standard", "--out", str(page))
+    assert page.read_text(encoding="utf-8") == printed
+    assert printed.startswith("# acme/standard\n")
+    platform("template", "docs", "standard", "--out", str(page), "--check")
+    change("template.yaml", "default: 4", "default: 5")
+    answer = platform("template", "docs", "standard", "--out", str(page), "--check", expect=1)
+    assert "is not what the template says" in answer.err
+    assert page.read_text(encoding="utf-8") == printed
+    platform("template", "docs", "standard", "--out", "gone.md", "--check", expect=1)
+    platform("template", "docs", "standard", "--check", expect=2)
+
+
+def test_docs_give_the_schema_of_parameters(platform: Cli) -> None:
+    import jsonschema
+
+    schema = json.loads(platform("template", "docs", "standard", "--schema").out)
+    validator = jsonschema.Draft202012Validator(schema)
+    assert validator.is_valid({"tier": "gold"})
+    assert not validator.is_valid({"tier": "bronze"})
+
+
+def test_the_schema_of_a_blueprint_knows_its_templates(platform: Cli) -> None:
+    import jsonschema
+    import yaml
+
+    platform("init", "./standard", "team", "--defaults")
+    team = Cli(platform.folder / "team", platform.environment)
+    validator = jsonschema.Draft202012Validator(team("schema").json)
+    blueprint = yaml.safe_load((platform.folder / "team/blueprint.yaml").read_text("utf-8"))
+    assert validator.is_valid(blueprint)
+    blueprint["extends"][0]["parameters"] = {"tier": "bronze"}
+    assert not validator.is_valid(blueprint)
+    named = platform("schema", "--template", "./standard").json
+    assert "Parameters of acme/standard" in named["$defs"]
+
+
+def test_the_group_lists_its_commands(platform: Cli) -> None:
+    shown = platform("template", "--help").out
+    for name in ("init", "lint", "test", "docs", "ls", "show", "update", "usage"):
+        assert f"\n  {name} " in shown
