@@ -70,6 +70,12 @@ RULE = Rule(
 )
 ```
 
+## From templates
+
+`policies.yaml` and `policies/` of the [templates](templates.md#guard-rails) that a blueprint stands on
+hold, too. What a template makes mandatory, switches on or sets, the files above it do not undo, and
+`exceptions` only where the template allows them. Findings name the template.
+
 ## With the plain Pulumi CLI
 
 `mlops-iac policy pack --out DIR` writes a policy pack of the same rules, which
