@@ -14,6 +14,7 @@ from mlops_iac.api.fleet.model import worst
 from mlops_iac.api.fleet.together import same_program, shared
 from mlops_iac.api.fleet.workers import Limits, Pool
 from mlops_iac.errors import Diagnostic, UsageError
+from mlops_iac.program.build import Program
 
 YES = {
     "blueprint.yaml": "anything: 1",
@@ -167,3 +168,13 @@ def test_leaving_early_ends_the_workers() -> None:
         workers = [each.process for each in pool._workers]
     assert workers
     assert not any(process.is_alive() for process in workers)
+
+
+def test_a_program_fits_another_folder_where_its_files_have_the_same_names(tmp_path: Path) -> None:
+    data = str(tmp_path / "data" / "x.csv")
+    program = Program("x", {}, {}, frozenset(), {}, {}, {data: "../../data/x.csv"})
+    assert program.fits(tmp_path / "stacks" / "x")
+    assert program.fits(tmp_path / ".mlops-iac" / "program")
+    assert not program.fits(tmp_path / "stacks")
+    assert not program.fits(tmp_path / "data" / "deep")
+    assert Program("x", {}, {}, frozenset(), {}, {}).fits(tmp_path)

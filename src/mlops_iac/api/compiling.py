@@ -69,7 +69,11 @@ def builds(project: Project, *outs: Path) -> list[Program]:
         overrides={name: project.resolve(name).blueprint.overrides for name in plans},
         guide=project.platform_of(LOCAL).guide({name: project.resolve(name) for name in plans}),
     )
-    return [build(source, plans, configs, out) for out in outs]
+    made: list[Program] = []
+    for out in outs:
+        same = next((program for program in made if program.fits(out)), None)
+        made.append(same or build(source, plans, configs, out))
+    return made
 
 
 def work_program(project: Project) -> tuple[Path, Program]:

@@ -63,8 +63,19 @@ def _indented(value: Any, newline: str) -> str:
         deeper = newline + " "
         lines = [_indented(item, deeper) for item in value]
         return "[" + deeper + f",{deeper}".join(lines) + newline + "]"
+    if value is None or kind is bool:
+        return _WORDS[value]
+    if kind is int:
+        return str(value)
+    if kind is dict and not value:
+        return "{}"
+    if kind in (list, tuple) and not value:
+        return "[]"
     text = json.dumps(value, indent=1, ensure_ascii=False)
     return text if newline == "\n" else text.replace("\n", newline)
+
+
+_WORDS: Final = {None: "null", True: "true", False: "false"}
 
 
 def same_lock(left: bytes, right: bytes) -> bool:

@@ -64,7 +64,8 @@ class Program:
     by environment and full key (`churn:serving.api.scaling.max`, `aws:region`), with plain Python
     values. `optional` are full keys that a user may set and we leave alone where we have no value.
     `made_from` maps archives to the digest of what was packed. `paths` maps component names to
-    blueprint paths.
+    blueprint paths. `user_files` maps the user's files that are not packed to what the program
+    calls them, relative to its folder.
     """
 
     project: str
@@ -73,6 +74,14 @@ class Program:
     optional: frozenset[str]
     made_from: Mapping[str, str]
     paths: Mapping[str, str]
+    user_files: Mapping[str, str] = field(default_factory=dict)
+
+    def fits(self, out: Path) -> bool:
+        """Whether it says the same in another folder."""
+        try:
+            return all(_relative(path, out) == name for path, name in self.user_files.items())
+        except UsageError:
+            return False
 
 
 def build(
@@ -143,6 +152,7 @@ def build(
         optional=frozenset(f"{project.name}:{key}" for key in builder.configuration.optional),
         made_from=builder.made_from,
         paths={call.name: call.path for calls in plans.values() for call in calls},
+        user_files=builder.user_files,
     )
 
 
@@ -157,6 +167,7 @@ class _Builder:
         self.out = out
         self.files: dict[str, bytes] = {}
         self.made_from: dict[str, str] = {}
+        self.user_files: dict[str, str] = {}
         self._packed: dict[str, bytes] = {}
         self._digests: dict[bytes, str] = {}
         self.configuration = Configuration(list(plans))
@@ -285,7 +296,7 @@ class _Builder:
         sample = next(iter(values.values()))
         if isinstance(sample, UserFile):
             paths = {
-                env: self._relative(item.path)
+                env: self._named(item.path)
                 for env, item in values.items()
                 if isinstance(item, UserFile)
             }
@@ -327,13 +338,18 @@ class _Builder:
         """An archive in `out` made from the same: zlib versions compress differently."""
         return read_manifest(self.out).archive_with(self.out, fingerprint)
 
-    def _relative(self, path: str) -> str:
-        try:
-            return Path(os.path.relpath(path, self.out.absolute())).as_posix()
-        except ValueError:
-            raise UsageError(
-                f"{path} and {self.out} lie on different drives, so no relative path joins them"
-            ) from None
+    def _named(self, path: str) -> str:
+        name = self.user_files[path] = _relative(path, self.out)
+        return name
+
+
+def _relative(path: str, out: Path) -> str:
+    try:
+        return Path(os.path.relpath(path, out.absolute())).as_posix()
+    except ValueError:
+        raise UsageError(
+            f"{path} and {out} lie on different drives, so no relative path joins them"
+        ) from None
 
 
 def _per_environment(path: str, environment: str) -> str:
