@@ -33,7 +33,13 @@ alerts: {oncall: {email: oncall@acme.com}}
 timezone: {$choose: zone, "null": null, $else: "${parameters.zone}"}
 environments: {staging: {protect: true}}
 """
-OLD = {"template.yaml": MANIFEST, "blueprint.yaml": BLUEPRINT, "policies.yaml": "policies: 1\n"}
+OLD = {
+    "template.yaml": MANIFEST,
+    "blueprint.yaml": BLUEPRINT,
+    "policies.yaml": "policies: 1\nrules: {log-retention: {severity: advisory, exceptions: allowed, "
+    "least_days: 30}, log-encryption: {enabled: false}}\n",
+    "policies/a.py": "RULE = 1\n",
+}
 
 
 class Nothing:
@@ -98,7 +104,15 @@ CHANGES = {
     "a platform more": ({"t": ("[sagemaker]", "[sagemaker, vertex]")}, "note", "platform-added", "vertex is supported"),
     "another name": ({"t": ("acme/standard", "acme/base")}, "warning", "name-changed", "acme/base"),
     "guard rails more": ({"policies/x.py": "RULE = 1\n"}, "warning", "guard-rails-added", "policies/x.py"),
-    "other guard rails": ({"policies.yaml": "policies: 1\nrules: {}\n"}, "note", "guard-rails-changed", "policies.yaml"),
+    "a rule more": ({"policies.yaml": ("{log-retention", "{owner-tag: {severity: mandatory}, log-retention")}, "warning", "guard-rail-tightened", "owner-tag is set, and was not"),
+    "a rule made mandatory": ({"policies.yaml": ("severity: advisory", "severity: mandatory")}, "warning", "guard-rail-tightened", "log-retention is mandatory now"),
+    "exceptions forbidden": ({"policies.yaml": (", exceptions: allowed", "")}, "warning", "guard-rail-tightened", "allows no exceptions now"),
+    "another setting of a rule": ({"policies.yaml": ("least_days: 30", "least_days: 90")}, "warning", "guard-rail-tightened", "has another least_days"),
+    "a rule switched on": ({"policies.yaml": ("enabled: false", "enabled: true")}, "warning", "guard-rail-tightened", "log-encryption is switched on"),
+    "a rule gone": ({"policies.yaml": (", log-encryption: {enabled: false}", "")}, "note", "guard-rail-loosened", "log-encryption is not set any more"),
+    "a setting gone": ({"policies.yaml": (", least_days: 30", "")}, "note", "guard-rail-loosened", "holds less"),
+    "a rule switched off": ({"policies.yaml": ("{log-retention", "{owner-tag: {enabled: false}, log-retention")}, "note", "guard-rail-loosened", "owner-tag is switched off"),
+    "a rule that checks otherwise": ({"policies/a.py": "RULE = 2\n"}, "note", "guard-rails-changed", "policies/a.py"),
     "another scaffold": ({"scaffold/a": "b"}, "note", "scaffold-changed", "scaffold/a"),
 }  # fmt: skip
 

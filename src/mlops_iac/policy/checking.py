@@ -79,7 +79,7 @@ def _finding(
         message=violation.message,
         address=address(resource) if resource else "",
         urn=resource.urn if resource else "",
-        remediation=rule.remediation,
+        remediation=configuration.remediation(rule),
         source=configuration.source(rule),
         path=path,
         file=place.file,

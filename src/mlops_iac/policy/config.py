@@ -88,6 +88,11 @@ class Configuration:
             return rule.source
         return f"{rule.source}; {held.by}"
 
+    def remediation(self, rule: Rule) -> str:
+        """What to do, and whose template asks for it."""
+        held = self.held.get(rule.id)
+        return f"{rule.remediation}; {held.by} holds to it" if held else rule.remediation
+
     def _of(self, rule: Rule) -> Setting:
         return self.rules.get(rule.id, _PLAIN)
 

@@ -11,6 +11,7 @@ from mlops_iac.api.project import Project, validate
 from mlops_iac.blueprint import load
 from mlops_iac.blueprint.templates.content import TemplateContent
 from mlops_iac.errors import BlueprintInvalid, Diagnostic, UsageError
+from mlops_iac.policy import served
 from mlops_iac.policy.rules import rules
 from mlops_iac.policy.templates import Guards, standing
 from mlops_iac.templates.files import digest
@@ -171,6 +172,22 @@ def test_the_rules_of_a_template_run_and_name_it(tmp_path: Path) -> None:
     (finding,) = [each for each in made.policies("prod") if each.rule == "no-fridays"]
     assert finding.counts
     assert finding.source == "acme/standard@2.1.0 (policies/no_fridays.py): our handbook"
+    assert finding.remediation == (
+        "another day; acme/standard@2.1.0 (policies/no_fridays.py) holds to it"
+    )
+
+
+def test_a_pack_has_the_rules_of_templates(tmp_path: Path) -> None:
+    (tmp_path / "project").mkdir()
+    said = template("log-retention: {severity: mandatory}", no_fridays=NO_FRIDAYS)
+    made = project(tmp_path / "project", said)
+    policing.write_pack(made, tmp_path / "pack")
+    assert (tmp_path / "pack/policies/no_fridays.py").read_text("utf-8") == NO_FRIDAYS
+    found = served.load(tmp_path / "pack").settings.rules
+    assert found["no-fridays"].severity == "mandatory"
+    assert found["log-retention"].severity == "mandatory"
+    policing.write_pack(made, tmp_path / "pack", own=False)
+    assert not (tmp_path / "pack/policies/no_fridays.py").exists()
 
 
 def test_they_do_not_run_where_code_is_not_trusted(tmp_path: Path) -> None:

@@ -145,25 +145,20 @@ def _some(lines: list[str]) -> str:
 
 
 def files(pair: Pair) -> Iterator[Change]:
-    """Guard rails and scaffold; whatever else differs is no concern of a blueprint."""
-    old, new = pair.old.content.files, pair.new.content.files
+    """The scaffold, and files that are no concern of a blueprint."""
     place = pair.new.key("version")
-    names = sorted(
-        name for name in {*old, *new} if old.get(name) != new.get(name) and name != "template.yaml"
-    )
-    rules = [name for name in names if name.startswith("policies")]
-    added = [name for name in rules if name not in old]
-    if added:
-        message = f"there are guard rails that were not there: {listed(added)}"
-        whom = "blueprints that break them"
-        yield Change("breaking", "guard-rails-added", message, place, whom)
-    if changed := [name for name in rules if name not in added]:
-        message = f"the guard rails are others: {listed(changed)}"
-        yield Change("feature", "guard-rails-changed", message, place, "blueprints that break them")
+    names = [name for name in differing(pair) if not name.startswith("policies")]
     if scaffold := [name for name in names if name.startswith("scaffold/")]:
         message = f"new projects start otherwise: {listed(scaffold, most=5)}"
         yield Change("feature", "scaffold-changed", message, place, "new projects")
-    rest = [name for name in names if name not in (*rules, *scaffold, "blueprint.yaml")]
+    told = ("template.yaml", "blueprint.yaml")
+    rest = [name for name in names if name not in scaffold and name not in told]
     if rest:
         message = f"other files differ: {listed(rest, most=5)}"
         yield Change("fix", "files-changed", message, place)
+
+
+def differing(pair: Pair) -> list[str]:
+    """The files that are not the same in both, sorted."""
+    old, new = pair.old.content.files, pair.new.content.files
+    return sorted(name for name in {*old, *new} if old.get(name) != new.get(name))

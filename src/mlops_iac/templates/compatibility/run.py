@@ -11,7 +11,7 @@ from mlops_iac.blueprint.source import problem
 from mlops_iac.blueprint.templates.applying import parse
 from mlops_iac.blueprint.templates.content import TemplateContent, TemplateFinder
 from mlops_iac.errors import Diagnostic, Severity
-from mlops_iac.templates.compatibility import contents, limits, parameters
+from mlops_iac.templates.compatibility import contents, guards, limits, parameters
 from mlops_iac.templates.compatibility.model import Change, Pair
 from mlops_iac.templates.linting.resolving import Trial
 from mlops_iac.templates.linting.samples import samples
@@ -47,6 +47,7 @@ def _changes(pair: Pair) -> Iterator[Change]:
         if old.own is not None and new.own is not None:
             yield from contents.sections(pair, old.own, new.own)
         yield from contents.leaves(pair, old, new)
+    yield from guards.changes(pair)
     yield from contents.files(pair)
 
 
