@@ -314,6 +314,26 @@ def test_a_template_without_a_scaffold_that_wants_more_leaves_a_first_line(cli: 
     assert below(cli.folder / "new") == {"blueprint.yaml", "blueprint.lock"}
 
 
+def test_a_parameter_called_like_an_answer_is_the_same_question(cli: Cli) -> None:
+    write(cli.folder / "t")
+    path = cli.folder / "t" / "template.yaml"
+    own = "  region: {description: Where, default: eu-central-1, choices: [eu-central-1, eu-west-3]}\n"
+    path.write_text(path.read_text() + own)
+    cli("init", "./t", "new", "--data", "contact=x")
+    text = (cli.folder / "new" / "blueprint.yaml").read_text()
+    assert "\nregion: eu-central-1\n" in text
+    assert "      region: eu-central-1\n" in text
+    error = cli(
+        "init", "./t", "other", "--data", "contact=x", "--data", "region=eu-west-1", expect=2
+    )
+    assert "region is 'eu-west-1'; acme/standard@2.1.0 takes one of eu-central-1" in error.err
+    said = talk(
+        cli.folder, ["init", "./t", "asked"], ["", "", "eu-west-1", "eu-west-3", *[""] * 3, "x"]
+    )
+    assert "takes one of eu-central-1 or eu-west-3" in said
+    assert "\nregion: eu-west-3\n" in (cli.folder / "asked" / "blueprint.yaml").read_text()
+
+
 def test_workflows_are_for_the_environments_of_the_template(cli: Cli) -> None:
     answer = cli("init", "realtime", "new", "--ci", "gitlab", "--json").json
     assert any(".gitlab" in path for path in answer["written"])

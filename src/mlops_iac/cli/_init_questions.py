@@ -21,8 +21,13 @@ QUESTIONS = {
 }
 
 
-def ask_project(answers: dict[str, str], given: Mapping[str, str]) -> None:
-    """Ask for what every project has and nobody gave; put it into `answers`."""
+def ask_project(
+    answers: dict[str, str], given: Mapping[str, str], start: Start | None = None
+) -> None:
+    """Ask for what every project has and nobody gave; put it into `answers`.
+
+    `start` is a template that may have parameters of the same names.
+    """
     from mlops_iac.scaffold.render import check
 
     for key, question in QUESTIONS.items():
@@ -34,7 +39,7 @@ def ask_project(answers: dict[str, str], given: Mapping[str, str]) -> None:
                 check(answers | {key: text})
             except UsageError as error:
                 raise click.BadParameter(error.message) from None
-            return text
+            return _checker(start, key)(text) if start and key in start.parameters else text
 
         answers[key] = click.prompt(question, default=answers[key], value_proc=checked, err=True)
 
@@ -49,7 +54,7 @@ def ask_parameters(session: Session, start: Start, given: dict[str, str]) -> Non
         if name in given or name in ANSWERS:
             continue
         session.say(f"{session.style(name, bold=True)}: {parameter.description}")
-        default = _default(parameter)
+        default = default_of(parameter)
         text = click.prompt(
             f"  {takes(parameter)}",
             default=None if parameter.default is UNSET else default,
@@ -61,7 +66,8 @@ def ask_parameters(session: Session, start: Start, given: dict[str, str]) -> Non
             given[name] = text
 
 
-def _default(parameter: Parameter) -> str:
+def default_of(parameter: Parameter) -> str:
+    """Its default as it would be answered; empty where it has none."""
     from mlops_iac.blueprint.templates.manifest import UNSET
 
     match parameter.default:

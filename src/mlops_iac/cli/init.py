@@ -121,15 +121,21 @@ def _from_template(
 ) -> None:
     from mlops_iac.api.starting import ANSWERS, started
     from mlops_iac.cli._diagnostics import show
-    from mlops_iac.cli._init_questions import ask_parameters, ask_project
+    from mlops_iac.cli._init_questions import ask_parameters, ask_project, default_of
     from mlops_iac.scaffold import default_answers
 
     answers = default_answers(target.resolve().name)
+    answers["platform"] = next(iter(start.platforms), answers["platform"])
+    answers |= {
+        key: default
+        for key in ANSWERS
+        if key in start.parameters and (default := default_of(start.parameters[key]))
+    }
     _known(given, [*answers, *(name for name in start.parameters if name not in answers)])
     answers |= {key: value for key, value in given.items() if key in answers}
     parameters = {key: value for key, value in given.items() if key in start.parameters}
     if asking:
-        ask_project(answers, given)
+        ask_project(answers, given, start)
         ask_parameters(session, start, parameters)
     parameters |= {key: answers[key] for key in ANSWERS if key in start.parameters}
     try:
