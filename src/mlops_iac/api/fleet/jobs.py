@@ -129,6 +129,7 @@ class Validate(Job):
             code,
             stacks=[StackOutcome(stack, state, code) for stack in self._stacks(project)],
             problems=problems,
+            notes=list(project.notes),
             identities=identities(project),
         )
 
