@@ -51,6 +51,16 @@ ROWS = {
         "a:\n  dev:   # nothing yet\n    x:\n      y: 1\n  prod: {}\n",
     ),
     "into empty braces": ("a: {}\n", ("set", "a.b", [1, "x"]), "a: {b: [1, x]}\n"),
+    "a new section is as far from the others as they are": (
+        "a: 1\n\n# of b\nb:\n  c: 1\n",
+        ("set", "d.e", 2),
+        "a: 1\n\n# of b\nb:\n  c: 1\n\nd:\n  e: 2\n",
+    ),
+    "a blank line is no part of a text above": (
+        "a: 1\n\nb: |+\n  text\n",
+        ("set", "d", 2),
+        "a: 1\n\nb: |+\n  text\nd: 2\n",
+    ),
     "a list item": ("a: [1, 2,  3] # x\n", ("set", "a[1]", 5), "a: [1, 5,  3] # x\n"),
     "a mapping is changed key by key": (
         "a:\n  b: 1  # one\n  # about c\n  c: 2\n",
@@ -162,9 +172,9 @@ REFUSED = {
         (1, "a cannot become b: that is in line 2 already"),
     ),
     "two that would be one": (
-        "s: {x: 1, y: 2}\n",
+        "s:\n  x: 1\n  y: 2\n",
         ("rename", "s.*", "z"),
-        (1, "already"),
+        (3, "s.y and s.x (line 2) cannot have one name"),
     ),
     "a place that is there": (
         "a: {b: 1}\nc: {d: 2}\n",

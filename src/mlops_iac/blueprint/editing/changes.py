@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from mlops_iac.blueprint.source import Node, Source, problem
 from mlops_iac.errors import BlueprintInvalid
 from mlops_iac.records import Record
 
@@ -26,3 +27,11 @@ class Change(Record):
 
 class EditRefused(BlueprintInvalid):
     """The text was not changed: the one diagnostic says where and why."""
+
+
+def refused(source: Source, line: int, message: str, hint: str = "") -> EditRefused:
+    """The refusal, at a whole line."""
+    text = source.line(line)
+    column = len(text) - len(text.lstrip()) + 1
+    node = Node("scalar", source, line, column, max(1, len(text.strip())))
+    return EditRefused([problem(node, "edit", message, hint=hint)])

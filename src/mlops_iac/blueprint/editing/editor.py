@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
 from mlops_iac.blueprint.editing import trees
-from mlops_iac.blueprint.editing.changes import Change, EditRefused, What
+from mlops_iac.blueprint.editing.changes import Change, EditRefused, What, refused
 from mlops_iac.blueprint.editing.draft import Draft
 from mlops_iac.blueprint.editing.places import place
 from mlops_iac.blueprint.editing.splices import CannotSplice
-from mlops_iac.blueprint.editing.trees import ANY, Keys, Scalar, Tree, shown
-from mlops_iac.blueprint.source import Node, Source, problem
+from mlops_iac.blueprint.editing.trees import ANY, Keys, Scalar, Tree, parse_path, shown
+from mlops_iac.blueprint.source import Source
 from mlops_iac.errors import BlueprintInvalid, UsageError
 
 
@@ -44,7 +44,7 @@ class Editor:
 
     def find(self, pattern: str) -> list[tuple[str, int]]:
         """Return path and present line of everything that a pattern names."""
-        found = trees.matches(self._draft.tree, _parsed(pattern))
+        found = trees.matches(self._draft.tree, parse_path(pattern))
         return [(shown(keys), self._draft.place(keys).line) for keys in found]
 
     def has(self, path: str) -> bool:
@@ -64,10 +64,7 @@ class Editor:
         `value` is plain data or a `Node`. An existing mapping is changed key by key.
         """
         keys = self._exact(path)
-        try:
-            tree = trees.tree_from(value)
-        except ValueError as error:
-            raise UsageError(str(error)) from None
+        tree = trees.tree_from(value)
         before = self._draft.tree
         old = trees.value_at(before, keys)
         if old == tree:
@@ -90,7 +87,8 @@ class Editor:
                     self._refuse(self._draft.line(keys), "an item of a list has no key")
                 changes.append(self._change("renamed", keys, (*keys[:-1], new_key)))
             for keys, _ in found:
-                self._refuse_taken(tree, keys, (*keys[:-1], new_key))
+                self._refuse_taken(self._draft.tree, keys, (*keys[:-1], new_key))
+                self._refuse_double(keys, [other for other, _ in found])
                 tree = trees.renamed(tree, keys, new_key)
             self._draft.rekey([keys for keys, again in found if not again], new_key)
             intend(tree)
@@ -101,7 +99,7 @@ class Editor:
 
         Comments right above an entry, inside it and beside it go with it.
         """
-        source, aim = _parsed(pattern), _parsed(to)
+        source, aim = parse_path(pattern), parse_path(to)
         if source.count(ANY) != aim.count(ANY):
             raise UsageError(f"{pattern} and {to} do not have the same number of '*'")
         changes: list[Change] = []
@@ -168,7 +166,7 @@ class Editor:
         """What a pattern names, last first, and whether the same text was named before."""
         seen: set[tuple[int, int]] = set()
         found: list[tuple[Keys, bool]] = []
-        for keys in reversed(list(trees.matches(self._draft.tree, _parsed(pattern)))):
+        for keys in reversed(list(trees.matches(self._draft.tree, parse_path(pattern)))):
             at = self._draft.place(keys)
             self._draft.suspect(at)
             here = (id(at.holder), at.position)
@@ -209,9 +207,17 @@ class Editor:
         if trees.value_at(tree, target) is not None:
             other = place(self._draft.document.root, target)
             at = self._draft.origins.line(other.line) or other.line if other else 0
-            where = f"that is in line {at} already" if at else "so does another"
+            where = f"that is in line {at} already" if at else "that is there already"
             message = f"{shown(keys)} cannot become {shown(target)}: {where}"
             self._refuse(self._draft.line(keys), message, "keep one of them")
+
+    def _refuse_double(self, keys: Keys, others: Sequence[Keys]) -> None:
+        """Of one mapping only one entry can have the new key."""
+        for other in others:
+            if other != keys and other[:-1] == keys[:-1]:
+                line = self._draft.origins.line(self._draft.line(other))
+                message = f"{shown(keys)} and {shown(other)} (line {line}) cannot have one name"
+                self._refuse(self._draft.line(keys), message, "keep one of them")
 
     def _refuse_unreachable(self, keys: Keys) -> None:
         """Below a text, a list or a written null nothing can be written by a key."""
@@ -239,20 +245,10 @@ class Editor:
         source = Source(self._draft.file, self._draft.text)
         if known := self._draft.origins.line(line):
             source, line = self._first, known
-        text = source.line(line)
-        column = len(text) - len(text.lstrip()) + 1
-        node = Node("scalar", source, line, column, max(1, len(text.strip())))
-        raise EditRefused([problem(node, "edit", message, hint=hint)]) from None
+        raise refused(source, line, message, hint) from None
 
     def _exact(self, path: str) -> Keys:
-        keys = _parsed(path)
+        keys = parse_path(path)
         if ANY in keys:
             raise UsageError(f"'{path}': a '*' names several places", hint="name one")
         return tuple(keys)
-
-
-def _parsed(path: str) -> list[Any]:
-    try:
-        return trees.parse_path(path)
-    except ValueError as error:
-        raise UsageError(str(error)) from None

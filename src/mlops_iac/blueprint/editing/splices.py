@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from mlops_iac.blueprint.editing import emit
-from mlops_iac.blueprint.editing.marks import Document, Marked
+from mlops_iac.blueprint.editing.marks import BREAK, Document, Marked
 from mlops_iac.blueprint.editing.places import Place
 from mlops_iac.blueprint.editing.trees import Scalar, Tree
 
@@ -183,6 +183,8 @@ def add_lines(
             raise CannotSplice("keys after '?' are not edited", holder.line)
         end = document.line_end(document.pair_end(holder.pairs[-1]))
         end = with_deeper(document, end, margin)
+        if holder is document.root and _spaced(document):
+            lines, lead = ["", *lines], lead + 1
     else:
         end = with_deeper(document, document.line_end(holder.after), margin - 1)
     at = document.after_break(end)
@@ -191,6 +193,21 @@ def add_lines(
         return [Splice(at, at, text, source, lead + 1)]
     text = "".join(line + document.newline for line in lines)
     return [Splice(at, at, text, source, lead)]
+
+
+def _spaced(document: Document) -> bool:
+    """Whether the last two sections of the text have a blank line between them.
+
+    No more is written after a text in a block: that might take it for its own.
+    """
+    pairs = document.root.pairs
+    last = pairs[-1].value
+    while last.block:
+        last = last.items[-1] if last.kind == "list" else last.pairs[-1].value
+    if len(pairs) < 2 or last.block_text:
+        return False
+    between = document.text[document.pair_end(pairs[-2]) : pairs[-1].key.begin]
+    return any(not line.strip() for line in BREAK.split(between)[1:-1])
 
 
 def with_deeper(document: Document, end: int, column: int) -> int:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from mlops_iac.blueprint.scalars import core
 from mlops_iac.blueprint.source import Node
 from mlops_iac.blueprint.words import join
+from mlops_iac.errors import UsageError
 
 ANY = object()
 """The `*` of a path."""
@@ -45,7 +46,7 @@ def tree_of(node: Node) -> Tree:
 def tree_from(value: Any) -> Tree:
     """The tree of plain data: None, bool, int, float, str, lists and mappings, or a Node.
 
-    Raises ValueError for anything else.
+    Raises UsageError for anything else.
     """
     match value:
         case Node():
@@ -67,7 +68,7 @@ def tree_from(value: Any) -> Tree:
         case Sequence():
             return [tree_from(item) for item in value]
         case _:
-            raise ValueError(f"{value!r} cannot be written into a blueprint")
+            raise UsageError(f"{value!r} cannot be written into a blueprint")
 
 
 def plain_data(tree: Tree) -> Any:
@@ -97,7 +98,7 @@ _INDEX = re.compile(r"\[(\d+|\*)\]")
 
 
 def parse_path(path: str) -> list[Any]:
-    """The keys of a path: texts, positions in lists, and `ANY`. Raises ValueError.
+    """The keys of a path: texts, positions in lists, and `ANY`. Raises UsageError.
 
     `serving.*.variants`, `extends[0].parameters`, `alerts."a.b"`; in quotes nothing is special.
     """
@@ -108,7 +109,7 @@ def parse_path(path: str) -> list[Any]:
         assert found is not None
         quoted, key = found.group("quoted"), found.group("key")
         if not (quoted or key):
-            raise ValueError(f"'{path}' is no path: there is nothing between its dots")
+            raise UsageError(f"'{path}' is no path: there is nothing between its dots")
         parts.append(quoted if quoted is not None else ANY if key == "*" else key)
         at = found.end()
         while index := _INDEX.match(path, at):
@@ -117,7 +118,7 @@ def parse_path(path: str) -> list[Any]:
         if at == len(path):
             return parts
         if path[at] != ".":
-            raise ValueError(f"'{path}' is no path: '.' is expected before '{path[at:]}'")
+            raise UsageError(f"'{path}' is no path: '.' is expected before '{path[at:]}'")
         at += 1
 
 
