@@ -263,6 +263,10 @@ def test_what_the_scaffold_may_name(cli: Cli) -> None:
         ({"scaffold__{{ contact }}__x": ""}, "leaves its folder"),
         ({"scaffold__x_dot_jinja": "{{ ''.__class__ }}"}, "is unsafe"),
         ({"scaffold__blueprint.yaml": "blueprint: 1\n"}, "does not extend it"),
+        ({"scaffold__blueprint.yaml": "- x\n"}, "mapping"),
+        ({"scaffold__blueprint.yaml": "a: [b\n"}, "blueprint.yaml"),
+        ({"scaffold__blueprint.yaml": "a: &a [x]\nb: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a]\n" + "".join(
+            f"{key}: &{key} [{', '.join([f'*{chr(ord(key) - 1)}'] * 9)}]\n" for key in "cdefghi")}, "too"),
         ({"scaffold__blueprint.yaml.jinja": "blueprint: 1\nextends: [{template: x}]\n"}, "does not extend it"),
         ({"scaffold__blueprint.yaml.jinja": "blueprint: 1\nname: x\nextends:\n{{ extends }}\n"}, "a blueprint needs 'platform'"),
     ],
@@ -291,6 +295,20 @@ def test_a_scaffold_from_elsewhere_names_no_folder_of_this_machine(
     error = cli("init", origin.source, "new", "--data", "contact=x", expect=2).err
     assert "which is on this machine, and the template is not" in error
     assert below(cli.folder) == set()
+
+
+def test_a_blueprint_that_is_no_text_and_words_that_command_a_terminal(cli: Cli) -> None:
+    write(cli.folder / "t")
+    (cli.folder / "t" / "scaffold").mkdir()
+    (cli.folder / "t" / "scaffold" / "blueprint.yaml").write_bytes(b"\xff\xfe\x00")
+    error = cli("init", "./t", "new", "--data", "contact=x", expect=2).err
+    assert "that is no text; nothing was written" in error
+    path = cli.folder / "t" / "template.yaml"
+    path.write_text(path.read_text().replace("Who to ask", '"a\\e]0;x\\a\\e[2Jb"'))
+    error = cli("init", "./t", "new", expect=2).err
+    assert "has the control character U+001B" in error
+    assert "\x1b" not in error
+    assert "\x07" not in error
 
 
 def test_nothing_is_overwritten_and_nothing_left_half(cli: Cli) -> None:

@@ -109,7 +109,9 @@ def wrong_answer(start: Start, name: str, text: str) -> str:
     parameter = start.parameters[name]
     node = as_node(parameter, text)
     found = next(iter(wrong_value(parameter, node, name, start.label)), None)
-    return "" if found is None else f"{found.message}" + (f" ({found.hint})" if found.hint else "")
+    if found is None:
+        return ""
+    return f"{found.message} ({found.hint})" if found.hint else found.message
 
 
 @contextmanager
@@ -220,7 +222,15 @@ def _check_extends(start: Start, content: bytes) -> None:
     from mlops_iac.blueprint.templates.applying import uses
     from mlops_iac.templates.sources.folder import FolderSource
 
-    root, problems = compose(Source(f"{start.label}/scaffold/{BLUEPRINT}", content.decode()))
+    try:
+        text = content.decode()
+    except UnicodeDecodeError:
+        raise UsageError(
+            f"the scaffold of {start.label} writes a {BLUEPRINT} that is no text;"
+            " nothing was written",
+            hint="tell whoever publishes it",
+        ) from None
+    root, problems = compose(Source(f"{start.label}/scaffold/{BLUEPRINT}", text))
     if problems:
         raise BlueprintInvalid(problems)
     entry = root.entries.get("extends")

@@ -78,7 +78,7 @@ def default_of(parameter: Parameter) -> str:
         case list() | tuple():
             return ", ".join(map(str, parameter.default))
         case value:
-            return "" if value is UNSET else str(value)
+            return "" if value is UNSET else str(value).strip()
 
 
 def _checker(start: Start, name: str) -> Callable[[str], str]:
