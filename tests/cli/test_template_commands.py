@@ -182,6 +182,36 @@ def test_counts_and_values_that_are_wrong(platform: Cli, change: Edit) -> None:
     assert "there is no environment 'qa'" in answer.err
 
 
+RULE = """
+from mlops_iac.policy import Rule, Violation
+
+def check(context):
+    for endpoint in context.of_type("aws:sagemaker/endpoint:Endpoint"):
+        yield Violation("no endpoints on holidays", endpoint)
+
+RULE = Rule(
+    id="no-holidays", title="No holidays", severity="mandatory", why="Nobody is there.",
+    remediation="another day", source="our handbook", check=check,
+)
+"""
+
+
+def test_guard_rails_are_tested_too(platform: Cli, change: Edit) -> None:
+    (platform.folder / "standard/policies").mkdir()
+    (platform.folder / "standard/policies/no_holidays.py").write_text(RULE, encoding="utf-8")
+    change("tests/gold.yaml", "expect:\n", "expect:\n  findings: []\n")
+    run = ("template", "test", "standard", "--case", "gold")
+    answer = platform(*run, expect=1)
+    assert (
+        "guard rail of the template is broken: no-holidays: no endpoints on holidays" in answer.err
+    )
+    change("tests/gold.yaml", "findings: []", 'findings: ["^no-holidays: no endp"]')
+    platform(*run)
+    change("tests/gold.yaml", "no endp", "none")
+    answer = platform(*run, expect=1)
+    assert "expected a finding like '^no-holidays: none'; there is: no-holidays" in answer.err
+
+
 def test_a_case_that_is_wrong_is_told_at_its_line(platform: Cli, change: Edit) -> None:
     change("tests/gold.yaml", "parameters:", "parametres:")
     answer = platform("template", "test", "standard", expect=2)

@@ -10,6 +10,9 @@ class Expectations(Section):
     resolved: dict[str, Json] = Field(default_factory=dict, description="Values by path.")
     resources: dict[str, Json] = Field(default_factory=dict, description="Counts by type.")
     errors: tuple[str, ...] = Field(default=(), description="Regular expressions.")
+    findings: tuple[str, ...] | None = Field(
+        default=None, description="Regular expressions of what breaks the template's guard rails."
+    )
 
 
 class CaseSection(Section):

@@ -9,6 +9,7 @@ r"""Golden cases of a template: `tests/NAME.yaml`, what a team writes and what i
       resolved: {security.network: private, environments.prod.protect: true}
       resources: {"aws:sagemaker/endpoint:Endpoint": 1, prod: {"aws:kms/key:Key": 2}}
       errors: ["'vertex' is not"] # the blueprint is refused, with these and no others
+      findings: ["no-fridays: it"] # what breaks the template's guard rails, and nothing else
 
 Beside it, `tests/NAME/` holds whole results: `ENVIRONMENT.resolved.yaml`, every leaf, and
 `ENVIRONMENT.lock.json`, every resource. `template test --update` writes them.
@@ -114,13 +115,14 @@ def _checks(root: Node, own: Node | None) -> Iterator[Diagnostic]:
         if wrong := wrong_name(name):
             yield problem(entry.key, "bad-path", f"the file name '{name}' {wrong}", path="files")
     expect = _value(root, "expect")
-    errors = _value(expect, "errors") if expect is not None else None
-    for node in errors.items if errors is not None else []:
-        try:
-            re.compile(node.text)
-        except re.error as error:
-            message = f"'{node.text}' is no regular expression: {error}"
-            yield problem(node, "bad-pattern", message, path="expect.errors")
+    for key in ("errors", "findings"):
+        patterns = _value(expect, key) if expect is not None else None
+        for node in patterns.items if patterns is not None else []:
+            try:
+                re.compile(node.text)
+            except re.error as error:
+                message = f"'{node.text}' is no regular expression: {error}"
+                yield problem(node, "bad-pattern", message, path=f"expect.{key}")
     resources = _value(expect, "resources") if expect is not None else None
     for key, entry in (resources.entries if resources is not None else {}).items():
         inner = entry.value.entries if entry.value.kind == "map" else {key: entry}

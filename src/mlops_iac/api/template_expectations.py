@@ -1,0 +1,180 @@
+"""What a case of a template's tests says of its result, and how the result differs from it."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from mlops_iac.blueprint.words import listed, nearest
+from mlops_iac.errors import Diagnostic, UsageError
+
+if TYPE_CHECKING:
+    from mlops_iac.api.project import Project
+    from mlops_iac.graph.canonical import CanonicalGraph
+    from mlops_iac.templates.cases import Case
+
+
+def errors(case: Case, problems: Sequence[Diagnostic]) -> Iterator[str]:
+    """Every expected error is there, and every one that is there was expected."""
+    wanted = case.section.expect.errors
+    said = [f"{item.message} [{item.code}]" for item in problems]
+    for pattern in wanted:
+        if not any(re.search(pattern, text) for text in said):
+            there = f"; there is: {listed(said)}" if said else "; the blueprint is valid"
+            yield f"expected an error like {pattern!r}{there}"
+    for item, text in zip(problems, said, strict=True):
+        if not any(re.search(pattern, text) for pattern in wanted):
+            place = ":".join(str(part) for part in (item.file, item.line) if part)
+            hint = f" ({item.hint})" if item.hint else ""
+            yield f"{place}: {text}{hint}"
+
+
+def values(case: Case, project: Project, names: Sequence[str]) -> Iterator[str]:
+    """What `expect.resolved` says and is not so, in any of the environments."""
+    from mlops_iac.blueprint.templates.limits import plain, quoted
+    from mlops_iac.templates.linting.paths import within
+
+    for path, entry in case.resolved.items():
+        environment, _ = within(path)
+        shown = path if not environment else path.partition(".")[2].partition(".")[2]
+        wanted = plain(entry.value)
+        asked = names if environment in ("", "*") else [environment]
+        for name in asked:
+            if name not in project.environments:
+                yield f"{_at(case, entry.key.line)}: there is no environment '{name}'"
+                continue
+            leaves = project.resolve(name).leaves()
+            found = leaves.get(shown)
+            if _same(found, wanted):
+                continue
+            what = "is not set" if found is None else f"is {quoted(found)}"
+            near = nearest(shown, leaves) if found is None else ""
+            hint = f"; did you mean '{near}'?" if near else ""
+            yield (
+                f"{_at(case, entry.key.line)}: {name}: {shown} {what}, "
+                f"expected {'nothing' if wanted is None else quoted(wanted)}{hint}"
+            )
+
+
+def _same(found: Any, wanted: Any) -> bool:
+    from mlops_iac.blueprint.templates.limits import same
+
+    if isinstance(found, tuple):
+        items = wanted if isinstance(wanted, list) else [wanted]
+        return len(items) == len(found) and all(map(same, found, items))
+    return found == wanted if None in (found, wanted) or found == {} else same(found, wanted)
+
+
+def counts(case: Case, graphs: Mapping[str, CanonicalGraph]) -> Iterator[str]:
+    """What `expect.resources` counts otherwise than there is."""
+    wanted: dict[str, dict[str, int]] = {}
+    for key, value in case.section.expect.resources.items():
+        if isinstance(value, dict):
+            wanted.setdefault(key, {}).update(value)
+        else:
+            for name in graphs:
+                wanted.setdefault(name, {})[key] = value
+    for name, counts in wanted.items():
+        if name not in graphs:
+            yield f"expect.resources: there is no environment '{name}'"
+            continue
+        there = Counter(each.type for each in graphs[name].resources)
+        for kind, count in counts.items():
+            if there[kind] != count:
+                near = nearest(kind, there) if not there[kind] else ""
+                hint = f"; did you mean '{near}'?" if near else ""
+                yield f"{name} has {there[kind]} of {kind}, expected {count}{hint}"
+
+
+def findings(case: Case, project: Project, names: Sequence[str]) -> Iterator[str]:
+    """What breaks the rules that the templates set or bring; their code runs, it is the author's."""
+    wanted = case.section.expect.findings
+    if wanted is None:
+        return
+    from mlops_iac.api import policing
+    from mlops_iac.templates.lockfile import Lock, Pin, lock_path, write_lock
+
+    write_lock(
+        lock_path(project.path),
+        Lock(
+            tuple(
+                Pin(each.asked, "", each.manifest.name, each.manifest.version, each.content.digest)
+                for each in project.loaded.templates
+            )
+        ),
+    )
+    held = policing.configuration(project, policing.rules(project)).held
+    said = dict.fromkeys(
+        f"{found.rule}: {found.message}"
+        for name in names
+        for found in project.policies(name)
+        if found.rule in held and not found.suppressed_by
+    )
+    for pattern in wanted:
+        if not any(re.search(pattern, text) for text in said):
+            there = f"; there is: {listed(said)}" if said else "; there is none"
+            yield f"expected a finding like {pattern!r}{there}"
+    for text in said:
+        if not any(re.search(pattern, text) for pattern in wanted):
+            yield f"a guard rail of the template is broken: {text}"
+
+
+def compared(case: Case, golden: Mapping[str, bytes]) -> Iterator[tuple[str, str]]:
+    """Each golden file that is not what came out, with the difference."""
+    from mlops_iac.graph.lock import same_lock
+    from mlops_iac.templates.cases import GRAPH
+
+    for name, new in golden.items():
+        old = case.golden.get(name)
+        shown = f"tests/{case.name}/{name}"
+        if old is None:
+            yield name, f"there is no {shown}: `template test --update` writes it, to be reviewed"
+        elif old != new and not (name.endswith(GRAPH) and same_lock(old, new)):
+            text = _changes(old, new) if name.endswith(GRAPH) else _lines(old, new)
+            yield name, f"{shown} is not what comes out:\n{text}"
+    for name in case.golden.keys() - golden.keys():
+        yield name, f"there is tests/{case.name}/{name}, and nothing that comes out is called so"
+
+
+def _lines(old: bytes, new: bytes) -> str:
+    from difflib import unified_diff
+
+    before, after = (data.decode(errors="replace").splitlines() for data in (old, new))
+    found = list(unified_diff(before, after, "golden", "now", n=0, lineterm=""))[2:]
+    return "\n".join(f"    {line}" for line in found if not line.startswith("@@"))
+
+
+def _changes(old: bytes, new: bytes) -> str:
+    """A resource graph's differences by resource and property."""
+    from mlops_iac.graph.diff import diff
+    from mlops_iac.graph.lock import parse_lock
+    from mlops_iac.graph.model import address_of
+
+    try:
+        before, after = parse_lock(old, "golden"), parse_lock(new, "now")
+    except UsageError as error:
+        return f"    {error.message}"
+    signs = {"create": "+", "delete": "-", "replace": "~", "update": "~"}
+    lines = []
+    for step in diff(before, after, lambda *_: (False, "")):
+        if step.op not in signs:
+            continue
+        lines.append(f"    {signs[step.op]} {address_of(step.type, step.name)}")
+        lines += [
+            f"        {change.path}: {_short(change.old)} → {_short(change.new)}"
+            for change in (step.changes if step.op == "update" else ())
+        ]
+    return "\n".join(lines) or _lines(old, new)
+
+
+def _short(value: Any) -> str:
+    import json
+
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 120 else f"{text[:120]}…"
+
+
+def _at(case: Case, line: int) -> str:
+    return f"{case.source.file.removeprefix('./')}:{line}"
