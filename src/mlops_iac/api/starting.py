@@ -6,9 +6,10 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from mlops_iac.blueprint.source import Entry, Node, Source
+from mlops_iac.api.start_answers import as_node, extends_item, values_of
+from mlops_iac.blueprint.source import Source
 from mlops_iac.errors import BlueprintInvalid, Diagnostic, UsageError
 from mlops_iac.records import Record
 
@@ -88,32 +89,6 @@ def _seen_from(source: str, target: Path) -> str:
     return relative if relative.startswith("../") or relative in (".", "..") else f"./{relative}"
 
 
-def as_node(parameter: Parameter, text: str) -> Node:
-    """What was answered, as it would stand in a blueprint; a list is `a, b` or `[a, b]`."""
-    source = Source("answers", text)
-    if parameter.type == "list":
-        items = [item.strip().strip("'\"") for item in text.strip().strip("[]").split(",")]
-        nodes = [Node("scalar", source, 1, 1, text=item) for item in items if item]
-        for node in nodes:
-            node.plain = False
-        return Node("list", source, 1, 1, items=nodes)
-    node = Node("scalar", source, 1, 1, max(1, len(text)), text.strip())
-    node.plain = parameter.type != "text" or (not text.strip() and parameter.default is None)
-    return node
-
-
-def wrong_answer(start: Start, name: str, text: str) -> str:
-    """Why a text is no answer to a parameter; empty where it is one."""
-    from mlops_iac.blueprint.templates.parameters import wrong_value
-
-    parameter = start.parameters[name]
-    node = as_node(parameter, text)
-    found = next(iter(wrong_value(parameter, node, name, start.label)), None)
-    if found is None:
-        return ""
-    return f"{found.message} ({found.hint})" if found.hint else found.message
-
-
 @contextmanager
 def started(
     start: Start,
@@ -140,12 +115,12 @@ def started(
         for name, parameter in start.parameters.items()
         if name in given
     }
-    values = _values(start, nodes)
+    values = values_of(start, nodes)
     told = {key: value for key, value in values.items() if key.isidentifier()} | {
         **answers,
         "parameters": values,
         "template": {"name": start.parsed.reading.manifest.name, "version": start.version},
-        "extends": _extends(start, nodes),
+        "extends": extends_item(start, nodes),
         "delivered": delivered,
     }
     files = rendered(start.content, start.label, told)
@@ -167,53 +142,6 @@ def _check_platform(start: Start, platform: str) -> None:
             f"{start.label} is not made for {platform}; nothing was written",
             hint=f"--data platform={start.platforms[0]}",
         )
-
-
-def _values(start: Start, nodes: Mapping[str, Node]) -> dict[str, Any]:
-    """Every parameter's value as plain data. Raises UsageError for wrong and missing ones."""
-    from mlops_iac.blueprint.templates.parameters import fill_in, takes
-
-    place = Node("scalar", Source("answers", ""), 1, 1)
-    entries = {name: Entry(place.scalar_like(name), node) for name, node in nodes.items()}
-    reading = start.parsed.reading
-    declared = reading.root.entries.get("parameters")
-    values, problems = fill_in(
-        reading.manifest, declared.value if declared else None, entries, place, ""
-    )
-    missing = [
-        name
-        for name in start.parameters
-        if name not in nodes and any(f"parameter '{name}'" in item.message for item in problems)
-    ]
-    if missing:
-        lines = [
-            f"--data {name}=…  {start.parameters[name].description} ({takes(start.parameters[name])})"
-            for name in missing
-        ]
-        raise UsageError(
-            f"{start.label} has no default for {', '.join(missing)}; nothing was written",
-            hint="\n       ".join(lines),
-        )
-    for item in problems:
-        raise UsageError(
-            f"{item.message.removeprefix('.parameters.')}; nothing was written", hint=item.hint
-        )
-    return dict(values.plain())
-
-
-def _extends(start: Start, nodes: Mapping[str, Node]) -> str:
-    """The item of `extends` for the template, two spaces deep, as YAML."""
-    from mlops_iac.scaffold.sandbox import as_yaml
-
-    lines = [f"  - template: {as_yaml(start.source)}", f"    version: ^{start.version}"]
-    if nodes:
-        lines.append("    parameters:")
-    for name, node in nodes.items():
-        shown = node.text if node.plain else as_yaml(node.text)
-        if node.kind == "list":
-            shown = as_yaml([item.text for item in node.items])
-        lines.append(f"      {name}: {shown or 'null'}")
-    return "\n".join(lines)
 
 
 def _check_extends(start: Start, content: bytes) -> None:

@@ -82,7 +82,7 @@ def default_of(parameter: Parameter) -> str:
 
 
 def _checker(start: Start, name: str) -> Callable[[str], str]:
-    from mlops_iac.api.starting import wrong_answer
+    from mlops_iac.api.start_answers import wrong_answer
 
     def checked(text: str) -> str:
         if wrong := wrong_answer(start, name, text):
