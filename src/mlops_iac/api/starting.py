@@ -182,8 +182,9 @@ def _check_extends(start: Start, content: bytes) -> None:
 def _finished(start: Start, target: Path, paths: list[Path]) -> Started:
     """Read what was written, and pin its templates. Raises BlueprintInvalid."""
     from mlops_iac import blueprint as language
-    from mlops_iac.api.project import LOCAL, Project
+    from mlops_iac.api.project import Project
     from mlops_iac.api.templating import Templates
+    from mlops_iac.blueprint.combine import in_order
     from mlops_iac.scaffold.rendering import has_blueprint
     from mlops_iac.templates.lockfile import lock_path, write_lock
 
@@ -193,10 +194,8 @@ def _finished(start: Start, target: Path, paths: list[Path]) -> Started:
     project = None
     if loaded is not None:
         project = Project(loaded, templates)
-        for name in project.environments:
-            found += [item for item in project.platform_problems(name) if item not in found]
-            if name == LOCAL and any(item.severity == "error" for item in found):
-                break
+        by_environment = {name: project.platform_problems(name) for name in project.environments}
+        found = in_order([*found, *language.combine(by_environment)])
     errors = [item for item in found if item.severity == "error"]
     # Without a scaffold it is a first line for the team to go on from, not a project yet.
     if errors and (has_blueprint(start.content) or templates.finder is None):
