@@ -133,3 +133,19 @@ def test_an_environment_comes_and_goes(walk: Cli) -> None:
     walk("compile")
     assert not list(Path(folder).glob("*qa*"))
     assert text(walk) == before
+
+
+def test_local_follows_a_pin_that_its_registry_has_and_tells_of_another(walk: Cli) -> None:
+    path = walk.folder / "blueprint.yaml"
+    before = text(walk)
+    path.write_text(before.replace("{approval: manual}", "{approval: manual}\n    version: 7"))
+    answer = walk("preview", "--json")
+    assert set(answer.json["changeSummary"]) == {"same"}
+    answer = walk("up", "--yes")
+    assert "local has no adherence/7, which the blueprint pins" in answer.err
+    assert "serves adherence/1, the newest approved version" in answer.err
+    path.write_text(before.replace("{approval: manual}", "{approval: manual}\n    version: 1"))
+    answer = walk("preview")
+    assert "newest approved" not in answer.err
+    assert "which the blueprint pins" not in answer.err
+    path.write_text(before)

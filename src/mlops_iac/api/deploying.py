@@ -100,6 +100,11 @@ class Deployment:
         config = dict(bare.config)
         for model in compiling.served_models(self.project, self.stack):
             key = compiling.version_key(self.project.name, model)
+            pinned = config.get(key)
+            if self.stack == LOCAL and pinned is not None and not self._has(model, pinned, bare):
+                # Its registry is its own: a pin of all environments must not keep it from training.
+                config.pop(key)
+                self._notes.append(f"local has no {model}/{pinned}, which the blueprint pins")
             if config.get(key) is None:
                 version = self._approved(model, bare)
                 if version is not None:
@@ -107,12 +112,25 @@ class Deployment:
                     self._notes.append(f"serves {model}/{version}, the newest approved version")
         return replace(bare, config=config)
 
+    def _local_group(self, model: str, bare: StackTarget) -> str | None:
+        """The package group of a model in the emulated cloud; None where it is not deployed."""
+        if self.project.cloud.answering() is None or self.lost:
+            return None
+        moved = self.project.resolve(self.stack).blueprint.moved
+        return _group(self.engine.outputs(bare), moved, model)
+
+    def _has(self, model: str, version: object, bare: StackTarget) -> bool:
+        from mlops_iac.api.registry import registered
+
+        group = self._local_group(model, bare)
+        if group is None:
+            return False
+        client = self.project.cloud.client("sagemaker", self.stack)
+        return str(version) in registered(client, group)
+
     def _approved(self, model: str, bare: StackTarget) -> str | None:
         if self.stack == LOCAL:
-            if self.project.cloud.answering() is None or self.lost:
-                return None
-            moved = self.project.resolve(self.stack).blueprint.moved
-            group = _group(self.engine.outputs(bare), moved, model)
+            group = self._local_group(model, bare)
             return _newest(self.project, self.stack, group) if group else None
         source = self.project.resolve(self.stack).blueprint.models[model].promote_from
         return _newest_real(self.project, source or self.stack, model)

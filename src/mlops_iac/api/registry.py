@@ -213,19 +213,27 @@ def newest_approved(client: Any, group: str) -> str | None:
     Source: SageMaker API reference, ListModelPackages with ModelApprovalStatus; versions of a group
     are numbered in the order of their registration.
     """
+    numbers = [
+        int(item["ModelPackageVersion"])
+        for item in _summaries(client, group, ModelApprovalStatus=APPROVED)
+        if item["ModelApprovalStatus"] == APPROVED
+    ]
+    return str(max(numbers)) if numbers else None
+
+
+def registered(client: Any, group: str) -> set[str]:
+    """Return the numbers of all versions in a group; none where there is no such group."""
+    return {str(item["ModelPackageVersion"]) for item in _summaries(client, group)}
+
+
+def _summaries(client: Any, group: str, **filters: str) -> list[Mapping[str, Any]]:
     try:
         pages = client.get_paginator("list_model_packages").paginate(
-            ModelPackageGroupName=group, ModelApprovalStatus=APPROVED
+            ModelPackageGroupName=group, **filters
         )
-        numbers = [
-            int(item["ModelPackageVersion"])
-            for page in pages
-            for item in page["ModelPackageSummaryList"]
-            if item["ModelApprovalStatus"] == APPROVED
-        ]
+        return [item for page in pages for item in page["ModelPackageSummaryList"]]
     except client.exceptions.ResourceNotFound:
-        return None
-    return str(max(numbers)) if numbers else None
+        return []
 
 
 def real_client(service: str, region: str) -> Any:
