@@ -87,14 +87,14 @@ def _judges() -> list[Callable[[str], str]]:
     from mlops_iac.emulators.aws.facts import properties_of
     from mlops_iac.emulators.aws.resources import handler_for
     from tests.oracles.concrete import policy_documents
-    from tests.oracles.conftest import APPLIED, NETWORK, STACKS, capture_example, closed
+    from tests.oracles.conftest import APPLIED, CLOSED, STACKS, capture_example, closed
     from tests.oracles.sample_graph import sample_graph
     from tests.oracles.test_checkov import JUDGED
     from tests.oracles.to_cloudformation import PARTS, cfn_types
     from tests.oracles.to_terraform import NOT_ON_MOTO
 
     graphs = {stack: {r.type for r in capture_example(stack)} for stack in STACKS}
-    network = {r.type for r in closed(APPLIED) if r.name.startswith(NETWORK)}
+    network = {r.type for r in closed(APPLIED) if r.name.startswith(CLOSED)}
     sample = sample_graph()
     checked = {r.type for r in sample}
     policies = {r.type for r, _, _ in policy_documents(sample)}

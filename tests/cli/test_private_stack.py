@@ -13,9 +13,10 @@ import pytest
 
 from tests.cli.harness import Cli, copy_example, environment
 
-OPEN, CLOSED = (
-    "security: {keys: customer}",
-    "security: {network: private, egress: none, keys: customer}",
+OPEN = "security: {keys: customer}"
+CLOSED = (
+    "security: {network: private, egress: none, keys: customer, audit_log: true,"
+    " access: {approvers: [ml-leads]}}"
 )
 
 
@@ -92,6 +93,20 @@ def test_every_job_of_the_pipeline_is_in_it(walk: Cli, aws: Any) -> None:
         assert {*settings["VpcConfig"]["Subnets"]} == {each["SubnetId"] for each in subnets}
         assert settings["EnableNetworkIsolation"] is True
         assert settings["EnableInterContainerTrafficEncryption"] is True
+
+
+def test_who_did_what_is_written_down(walk: Cli, aws: Any) -> None:
+    outputs = walk("outputs", "--json").json
+    trail = aws("cloudtrail")
+    found = trail.get_trail(Name=outputs["audit_trail"])["Trail"]
+    assert found["S3BucketName"] == outputs["audit_bucket"]
+    assert found["LogFileValidationEnabled"] is True
+    assert found["KmsKeyId"].startswith("arn:aws:kms:")
+    assert trail.get_trail_status(Name=outputs["audit_trail"])["IsLogging"] is True
+    selectors = trail.get_event_selectors(TrailName=outputs["audit_trail"])
+    watched = json.dumps(selectors["AdvancedEventSelectors"])
+    for area in ("data", "artifacts", "captures"):
+        assert f"arn:aws:s3:::{outputs[area + '_bucket']}/" in watched
 
 
 def test_a_second_up_changes_nothing(walk: Cli) -> None:

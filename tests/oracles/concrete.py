@@ -46,6 +46,7 @@ _ARNS = {
     "scheduler/schedule:Schedule": "arn:aws:scheduler:R:A:schedule/default/{}",
     "lambda/function:Function": "arn:aws:lambda:R:A:function:{}",
     "budgets/budget:Budget": "arn:aws:budgets::A:budget/{}",
+    "cloudtrail/trail:Trail": "arn:aws:cloudtrail:R:A:trail/{}",
     "ec2/vpc:Vpc": "arn:aws:ec2:R:A:vpc/{}",
     "ec2/subnet:Subnet": "arn:aws:ec2:R:A:subnet/{}",
     "ec2/securityGroup:SecurityGroup": "arn:aws:ec2:R:A:security-group/{}",

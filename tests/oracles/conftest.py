@@ -26,8 +26,8 @@ def capture_example(stack: str) -> ResourceGraph:
     return load(BLUEPRINT).capture(stack)
 
 
-# Names of the network's resources in a closed stack, and of what they refer to.
-NETWORK = ("network-", "keys-", "data-")
+# Names of the network's and the trail's resources in a closed stack, and of what they refer to.
+CLOSED = ("network-", "audit-", "keys-", "data-")
 
 
 @cache
@@ -35,7 +35,8 @@ def closed(stack: str) -> ResourceGraph:
     """The example with closed networks."""
     from mlops_iac.api import load
 
-    open_, shut = "security: {keys: customer}", "{network: private, egress: none, keys: customer}"
+    open_ = "security: {keys: customer}"
+    shut = "{network: private, egress: none, keys: customer, audit_log: true}"
     text = BLUEPRINT.read_text("utf-8")
     assert text.count(open_) == 1
     with TemporaryDirectory() as folder:

@@ -548,6 +548,29 @@ def _rows() -> list[tuple[str, str, dict[str, Any]]]:
                 "tags": TAGS,
             },
         ),
+        (
+            "cloudtrail/trail:Trail",
+            "audit",
+            {
+                "name": "sample-audit",
+                "s3BucketName": LOGS,
+                "includeGlobalServiceEvents": True,
+                "isMultiRegionTrail": True,
+                "enableLogFileValidation": True,
+                "kmsKeyId": KEY,
+                "advancedEventSelectors": [
+                    {
+                        "name": "Objects",
+                        "fieldSelectors": [
+                            {"field": "eventCategory", "equals": ["Data"]},
+                            {"field": "resources.type", "equals": ["AWS::S3::Object"]},
+                            {"field": "resources.ARN", "startsWiths": [f"{BUCKET_ARN}/"]},
+                        ],
+                    }
+                ],
+                "tags": TAGS,
+            },
+        ),
         *_network(),
     ]
 

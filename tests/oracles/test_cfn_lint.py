@@ -140,6 +140,11 @@ DEFECTS = [
         ].update(type="SLOWLY"),
     ),
     (
+        "a trail without a bucket",
+        "audit",
+        lambda i: i.pop("s3BucketName"),
+    ),
+    (
         "addresses that are none",
         "private",
         lambda i: i.update(cidrBlock="10.0.0.0/40"),

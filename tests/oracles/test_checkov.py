@@ -28,6 +28,7 @@ ACCEPTED = {
 
 # Types that checkov has rules for (asserted below); what it does not know it does not accept.
 JUDGED = {
+    "aws:cloudtrail/trail:Trail",
     "aws:cloudwatch/logGroup:LogGroup",
     "aws:ec2/securityGroup:SecurityGroup",
     "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule",
@@ -115,6 +116,12 @@ DEFECTS = {
             i.update(ipProtocol="tcp", fromPort=22, toPort=22, cidrIpv4="0.0.0.0/0"),
         ),
         "CKV_AWS_24",
+    ),
+    "a trail in clear": ("audit", lambda i: i.pop("kmsKeyId"), "CKV_AWS_35"),
+    "a trail that anybody can rewrite": (
+        "audit",
+        lambda i: i.update(enableLogFileValidation=False),
+        "CKV_AWS_36",
     ),
     "a log in clear": ("log", lambda i: i.pop("kmsKeyId"), "CKV_AWS_158"),
     "a log that is kept forever": ("log", lambda i: i.pop("retentionInDays"), "CKV_AWS_66"),

@@ -72,6 +72,7 @@ DEFECTS = {
     "a memory size under the least": ("cooldown", _set(memorySize=1)),
     "an alias without its prefix": ("alias", _set(name="sample")),
     "a protocol that SNS does not speak": ("oncall", _set(protocol="pigeon")),
+    "a trail with too short a name": ("audit", _set(name="ab")),
     "addresses that are none": ("private", _set(cidrBlock="10.0.0.0/40")),
     "an endpoint of an unknown kind": ("identities", _set(vpcEndpointType="Tunnel")),
     "a log of half of the traffic": ("traffic", _set(trafficType="HALF")),

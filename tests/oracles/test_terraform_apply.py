@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.oracles.conftest import APPLIED, BLUEPRINT, NETWORK, closed
+from tests.oracles.conftest import APPLIED, BLUEPRINT, CLOSED, closed
 from tests.oracles.terraform_cli import Terraform, TerraformMissing
 from tests.oracles.to_terraform import NOT_ON_MOTO, to_terraform
 
@@ -75,7 +75,7 @@ def test_the_provider_creates_a_closed_network(terraform, moto):
     """With what it refers to: buckets and keys."""
     whole = closed(APPLIED)
     graph = creatable(
-        replace(whole, resources=tuple(r for r in whole if r.name.startswith(NETWORK)))
+        replace(whole, resources=tuple(r for r in whole if r.name.startswith(CLOSED)))
     )
     terraform.write(to_terraform(graph, endpoint=moto))
     apply(terraform, graph)

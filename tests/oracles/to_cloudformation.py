@@ -101,6 +101,7 @@ _RENAMES: dict[str, dict[str, str | None]] = {
         "prefixListId": "DestinationPrefixListId",
         "tags": None,
     },
+    "AWS::CloudTrail::Trail": {"name": "TrailName", "enableLogging": "IsLogging"},
     "AWS::EC2::VPCEndpoint": {"policy": "PolicyDocument"},
     "AWS::EC2::FlowLog": {"vpcId": "ResourceId", "iamRoleArn": "DeliverLogsPermissionArn"},
 }
@@ -169,6 +170,8 @@ def _properties(cfn_type: str, resource: Resource, problems: list[str]) -> dict[
         inputs |= {"s3Bucket": "uploaded-by-the-provider", "s3Key": inputs.pop("code").hash}
     if cfn_type in ("AWS::IAM::Policy", "AWS::ApplicationAutoScaling::ScalingPolicy"):
         inputs.setdefault("name", resource.name)
+    if cfn_type == "AWS::CloudTrail::Trail":
+        inputs.setdefault("enableLogging", True)
     if cfn_type == "AWS::EC2::FlowLog":
         inputs["resourceType"] = "VPC"
     if cfn_type == "AWS::S3::Bucket":

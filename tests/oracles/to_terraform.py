@@ -90,6 +90,7 @@ def to_terraform(
 _SERVICES = (
     "appautoscaling",
     "budgets",
+    "cloudtrail",
     "cloudwatch",
     "ec2",
     "events",
