@@ -192,3 +192,33 @@ def test_packages_that_nobody_can_fetch_are_a_warning(tmp_path: Path) -> None:
     assert item.path == "models.churn.code"
     (tmp_path / "workload" / "requirements.txt").write_text("# none\n")
     assert SAGEMAKER.check(blueprint.resolve("local")) == []
+
+
+def test_the_audit_trail_watches_what_jobs_and_endpoints_touch(tmp_path: Path) -> None:
+    calls = plan(tmp_path, PRIVATE, "dev")
+    trail = calls["audit"]
+    assert trail.args["bucket"] == Ref("data", "audit.bucket")
+    assert [ref.attribute for ref in trail.args["watched_arns"]] == [
+        "data.arn",
+        "artifacts.arn",
+        "captures.arn",
+    ]
+    assert trail.args["key_arn"] == Ref("keys", "data_key_arn")
+    assert calls["data"].args["audit"].value is True
+    assert calls["keys"].args["data_services"].value == ["logs", "cloudtrail"]
+    assert "data" in trail.depends_on
+
+
+def test_without_an_audit_log_there_is_no_trail(tmp_path: Path) -> None:
+    assert "audit" not in plan(tmp_path, PRIVATE, "prod")
+    assert plan(tmp_path, PRIVATE, "prod")["data"].args["audit"].value is False
+    assert "audit" not in plan(tmp_path, MINIMAL)["data"].args
+
+
+def test_a_key_of_the_users_admits_no_trail(tmp_path: Path) -> None:
+    text = MINIMAL + "security: {audit_log: true, keys: customer}\n"
+    text += "environments: {prod: {account: 012345678901, existing: {key: 'arn:aws:kms:eu-west-1:012345678901:key/1'}}}\n"
+    calls = plan(tmp_path, text, "prod")
+    assert "key_arn" not in calls["audit"].args
+    assert "audit_key_arn" not in calls["data"].args
+    assert calls["keys"].args["data_services"].value == []
