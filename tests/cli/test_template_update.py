@@ -283,6 +283,35 @@ def test_a_choice_by_a_parameter_is_caused_by_the_line_that_gives_it(world: Worl
     assert f"      ← blueprint.yaml:{line} serving.api.scaling.max: 4 → 8" in answer.out
 
 
+def test_files_that_a_template_names_are_the_ref_s(beside: Cli, tmp_path: Path) -> None:
+    """Also where a parameter of the template, with or without a default, says which."""
+    repository = tmp_path / "repo"
+    folder = "  folder: {type: text, description: f, default: workload}\nlimits:\n"
+    code = "models:\n  churn: {code: '${parameters.folder}/', train: {script: train.py}}\n"
+    manifest = MANIFEST.replace("limits:\n", folder).replace("1.0.0", "1.1.0")
+    release(repository / "platform/standard", manifest, BLUEPRINT + code)
+    blueprint = beside.folder / "blueprint.yaml"
+    text = blueprint.read_text().replace("    code: workload/\n", "")
+    blueprint.write_text(text.replace("    train: {script: train.py}\n", ""))
+    beside("template", "update", "--yes", "-q")
+    beside("compile", "-q")
+    git(repository, "rm", "-q", "--cached", "team/blueprint.lock")
+    commit(repository, "code by the template")
+    git(repository, "rm", "-q", "--cached", "team/blueprint.lock")
+    git(repository, "commit", "-qm", "without a lock")
+    (beside.folder / "workload" / "train.py").write_text("print(1)\n")
+    answer = beside("preview", "-s", "prod", "--against", "HEAD")
+    assert "      ← workload/train.py models.churn.code: other content" in answer.out.splitlines()
+    assert "has no blueprint.lock: its templates are the newest that fit" in answer.err
+    git(repository, "checkout", "-q", "team/workload")
+    shutil.copytree(beside.folder / "workload", beside.folder / "other")
+    (beside.folder / "other" / "train.py").write_text("print(2)\n")
+    blueprint.write_text(blueprint.read_text().replace("{mail: ml", "{folder: other, mail: ml"))
+    answer = beside("preview", "-s", "prod", "--against", "HEAD")
+    assert "      ← blueprint.yaml:7 models.churn.code: workload/ → other/" in answer.out
+    assert "other content" not in answer.out
+
+
 def test_messages_about_a_ref_name_no_temporary_folder(beside: Cli, tmp_path: Path) -> None:
     """A commit whose lock is not what its folder holds: it could not be read there either."""
     base = tmp_path / "repo/platform/base"

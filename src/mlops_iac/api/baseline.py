@@ -67,6 +67,7 @@ class Baseline:
         self._out = repository.relative(compiling.default_out(project))
         # Paths relative to the blueprint's folder that its text names and the commit has.
         self.named: dict[str, str] = {}
+        self.notes: list[str] = []
         self._captured: Path | None = None
 
     @property
@@ -102,15 +103,8 @@ class Baseline:
 
         if not self._export():
             return None
-        templates = FormerTemplates(
-            self._repository,
-            self.commit,
-            self._folder / "tree",
-            self._blueprint,
-            self._export_named,
-        )
         shown = self._project.loaded.shown
-        loaded, problems = inspect(self._path, shown=shown, templates=templates)
+        loaded, problems = inspect(self._path, shown=shown, templates=self._templates)
         if loaded is None:
             raise BlueprintInvalid(
                 [
@@ -124,7 +118,17 @@ class Baseline:
                     if item.severity == "error"
                 ]
             )
+        if loaded.templates and not self._templates.locked:
+            lock = Path(self._blueprint).stem
+            self.notes.append(
+                f"{self.commit.words} has no {lock}.lock: its templates are the newest that fit"
+            )
         return loaded
+
+    @cached_property
+    def _templates(self) -> FormerTemplates:
+        tree = self._folder / "tree"
+        return FormerTemplates(self._repository, self.commit, tree, self._blueprint)
 
     def _without_folder(self, text: str) -> str:
         """A message without the temporary folder in it."""
@@ -193,6 +197,8 @@ class Baseline:
         self._path.write_bytes(raw)
         root, _ = compose(Source(self._blueprint, raw.decode("utf-8", "replace")))
         self._export_named(root)
+        for tree in self._templates.trees(root):
+            self._export_named(tree)
         return True
 
     def _export_named(self, root: Node) -> None:

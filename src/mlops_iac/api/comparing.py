@@ -6,7 +6,7 @@ another reading of the same blueprint: another version of a template, a paramete
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -33,7 +33,7 @@ class Unexplained(Exception):
 class Written(Protocol):
     """A blueprint as it was, and what it is called.
 
-    `named` are the files that it names and that may have changed.
+    `named` are the files that it names and that may have changed, `notes` what to tell of it.
     """
 
     @property
@@ -47,6 +47,9 @@ class Written(Protocol):
 
     @property
     def named(self) -> Mapping[str, str]: ...
+
+    @property
+    def notes(self) -> Sequence[str]: ...
 
 
 class Comparison(Protocol):
@@ -86,6 +89,7 @@ class WithCommit:
                 f"{words} has no lock file of {stack}: its blueprint was captured by this version"
                 " of mlops-iac, in a process of its own; none of its code was run"
             )
+            old.notes += baseline.notes
             old.today = graph
             return old
         old = Old(nothing(self._project, stack), f"nothing: {words} has no {stack}")
@@ -178,6 +182,7 @@ class WithBlueprint:
         self.root = before.root
         self.loaded = before.loaded
         self.named: Mapping[str, str] = {}
+        self.notes: Sequence[str] = ()
         self._graphs: dict[str, ResourceGraph] = {}
 
     def _graph(self, stack: str) -> ResourceGraph:

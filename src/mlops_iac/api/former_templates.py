@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import posixpath
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlops_iac.api.repository import around
 from mlops_iac.blueprint.source import Source
-from mlops_iac.errors import UsageError
+from mlops_iac.errors import BlueprintInvalid, UsageError
 
 if TYPE_CHECKING:
     from mlops_iac.api.repository import Commit, Repository
     from mlops_iac.blueprint.source import Node
-    from mlops_iac.blueprint.templates.content import TemplateContent, TemplateFinder
+    from mlops_iac.blueprint.templates.content import TemplateFinder
     from mlops_iac.templates.sources.base import TemplateSource
 
 
@@ -42,27 +43,23 @@ def committed_files(path: Path, source: TemplateSource) -> Mapping[str, bytes] |
 
 
 class FormerTemplates:
-    """Makes the finder of the blueprint that a commit has at `path` and that is exported to `tree`.
+    """Makes the finder of the blueprint that a commit has at `path` and that is exported to `tree`."""
 
-    `export_named` writes the files that texts below a node name.
-    """
-
-    def __init__(
-        self,
-        repository: Repository,
-        commit: Commit,
-        tree: Path,
-        path: str,
-        export_named: Callable[[Node], None],
-    ) -> None:
+    def __init__(self, repository: Repository, commit: Commit, tree: Path, path: str) -> None:
         self._repository = repository
         self._commit = commit
         self._tree = tree
         self._path = path
-        self._export_named = export_named
+        self._finder: TemplateFinder | None = None
+        self.locked = False
 
     def __call__(self) -> TemplateFinder:
         """The finder. Raises BlueprintInvalid for a lock that is damaged."""
+        if self._finder is None:
+            self._finder = self._make()
+        return self._finder
+
+    def _make(self) -> TemplateFinder:
         from mlops_iac.templates.former import Former
         from mlops_iac.templates.lockfile import lock_path, parse_lock
 
@@ -73,7 +70,19 @@ class FormerTemplates:
         if raw is not None:
             path.write_bytes(raw)
             lock = parse_lock(Source(path.name, raw.decode("utf-8", "replace")))
-        return Former(self._tree / self._path, lock, before=self._export, seen=self._what_it_names)
+        self.locked = lock is not None
+        return Former(self._tree / self._path, lock, before=self._export)
+
+    def trees(self, root: Node) -> Iterator[Node]:
+        """What the templates of the blueprint `root` lay under it; as far as they can be had."""
+        from mlops_iac.blueprint.templates.applying import Applier
+
+        applier = Applier(self)
+        with contextlib.suppress(BlueprintInvalid):  # told by whoever reads the blueprint
+            applier.walk(root)
+        for template in applier.applied:
+            yield template.tree
+            yield from template.environments.values()
 
     def _export(self, source: TemplateSource) -> None:
         """Write a template of the repository to where its source finds it."""
@@ -84,13 +93,3 @@ class FormerTemplates:
             if there == str(self._tree) or there.startswith(f"{self._tree}{os.sep}"):
                 inside = Path(there).relative_to(self._tree).as_posix()
                 self._repository.export(self._commit, inside, self._tree)
-
-    def _what_it_names(self, content: TemplateContent) -> None:
-        """Write the files that a template says a blueprint has."""
-        from mlops_iac.blueprint.templates.applying import parse
-
-        parsed = parse(content)
-        if parsed.root is not None:
-            self._export_named(parsed.root)
-        if (declared := parsed.reading.root.entries.get("parameters")) is not None:
-            self._export_named(declared.value)

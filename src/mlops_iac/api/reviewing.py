@@ -234,6 +234,7 @@ class Reviewer:
         except Unexplained as reason:
             old.notes.append(f"{_UNEXPLAINED}: {reason}")
             return None
+        old.notes += [note for note in written.notes if note not in old.notes]
         variants = Variants(self.project, written, stack, self.folder / "variants")
         try:
             variants.plan(())

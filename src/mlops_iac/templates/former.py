@@ -22,7 +22,7 @@ from mlops_iac.templates.versions import parse_requirement
 class Former:
     """A `TemplateFinder` that takes what `lock` pins by its digest first, and then asks a `Finder`.
 
-    `before` is called with each source before anything looks there; `seen` with what was found.
+    `before` is called with each source before anything looks there.
     `committed` gives the files that a source once had, where the cache does not have them.
     """
 
@@ -35,7 +35,6 @@ class Former:
         repositories: Repositories | None = None,
         before: Callable[[TemplateSource], None] | None = None,
         committed: Callable[[TemplateSource], Mapping[str, bytes] | None] | None = None,
-        seen: Callable[[TemplateContent], None] | None = None,
     ) -> None:
         self._root = blueprint_path.absolute().parent
         self._lock = lock
@@ -43,7 +42,6 @@ class Former:
         self._cache = ContentCache()
         self._before = before
         self._committed = committed
-        self._seen = seen
 
     def find(self, wanted: Wanted) -> TemplateContent:
         """What was pinned; where nothing was, the newest that fits. Raises TemplateUnavailable."""
@@ -52,10 +50,7 @@ class Former:
         if self._before is not None:
             self._before(source)
         by = str(identity(parent)) if parent is not None else ""
-        found = self._pinned(source, wanted.version, by) or self._finder.find(wanted)
-        if self._seen is not None:
-            self._seen(found)
-        return found
+        return self._pinned(source, wanted.version, by) or self._finder.find(wanted)
 
     def _pinned(self, source: TemplateSource, version: str, by: str) -> TemplateContent | None:
         pin = pin_for(self._lock, source, version, by)
