@@ -434,6 +434,14 @@ def test_what_cannot_be_asked_for(world: World, words: tuple[str, ...], told: st
     assert world.status == ""
 
 
+def test_a_range_that_is_none_is_told_at_its_line_and_mended_by_a_version(world: World) -> None:
+    world.change("version: ^1.0", "version: newest")
+    answer = world.cli("template", "update", "--yes", expect=2)
+    assert "blueprint.yaml:5:15: error[template-version]: 'newest' is not a version" in answer.err
+    answer = world.cli("template", "update", "--to", "1.0.0", "--yes")
+    assert world.line("version: 1.0.0") == 6
+
+
 def test_a_blueprint_without_a_lock_is_pinned(world: World) -> None:
     world.change("version: ^1.0", "version: 1.1.1")
     world.lock.unlink()

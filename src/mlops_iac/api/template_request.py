@@ -129,7 +129,7 @@ def updates(meant: Sequence[Known], wanted: str, to: str) -> dict[str, str]:
     except VersionInvalid as error:
         raise UsageError(f"--to {to}: {error.message}", hint=error.hint) from None
     for each in meant:
-        if each.by and not parse_requirement(each.requested).fits(to):
+        if each.by and not _fits(each.requested, to):
             raise UsageError(
                 f"{each.called} comes with {each.by}, which asks for {each.requested or 'any release'}",
                 hint=f"a version of {each.by.partition('@')[0]} that asks for another one",
@@ -142,12 +142,20 @@ def widened(text: str, found: Sequence[Use], meant: Sequence[Known], to: str, sh
     sources = {each.source for each in meant if not each.by}
     editor = Editor(text, file=shown)
     for use in found:
-        if to and use.source in sources and not parse_requirement(use.requested).fits(to):
+        if to and use.source in sources and not _fits(use.requested, to):
             number = range_with(use.requested, to)
             entry = use.node.entries.get("version")
             value = number if entry is None else entry.value.scalar_like(number)
             editor.set(f"extends[{use.index}].version", value)
     return editor.text
+
+
+def _fits(requested: str, version: str) -> bool:
+    """Whether a range has a version in it; one that is none has nothing in it."""
+    try:
+        return parse_requirement(requested).fits(version)
+    except VersionInvalid:
+        return False
 
 
 def range_with(requested: str, version: str) -> str:

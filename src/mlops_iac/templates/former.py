@@ -16,7 +16,7 @@ from mlops_iac.templates.sources import parse_source
 from mlops_iac.templates.sources.base import TemplateSource
 from mlops_iac.templates.sources.git import GitSource
 from mlops_iac.templates.sources.repositories import Repositories
-from mlops_iac.templates.versions import parse_requirement
+from mlops_iac.templates.versions import VersionInvalid, parse_requirement
 
 
 class Former:
@@ -54,8 +54,11 @@ class Former:
 
     def _pinned(self, source: TemplateSource, version: str, by: str) -> TemplateContent | None:
         pin = pin_for(self._lock, source, version, by)
-        if pin is None or not parse_requirement(version).fits(pin.version):
-            return None
+        try:
+            if pin is None or not parse_requirement(version).fits(pin.version):
+                return None
+        except VersionInvalid:
+            return None  # told by the finder
         files = self._cache.get(pin.digest)
         if (files is None or files == "damaged") and self._committed is not None:
             files = self._committed(source)
