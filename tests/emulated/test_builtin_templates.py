@@ -110,6 +110,8 @@ def test_the_governed_service(service: Service) -> None:
         for each in alarms
         if kind in each["AlarmName"]
     }
+    [trail] = client(cli, "cloudtrail").describe_trails()["trailList"]
+    assert trail["KmsKeyId"]
     [topic] = client(cli, "sns").list_topics()["Topics"]
     assert topic["TopicArn"] == outputs["alerts_topic"]
     # Without credentials and without a cloud: what each environment would have.
@@ -121,6 +123,7 @@ def test_the_governed_service(service: Service) -> None:
         assert "aws:kms/key:Key" in types
         assert "aws:ec2/vpcEndpoint:VpcEndpoint" in types
         assert "aws:budgets/budget:Budget" in types
+        assert "aws:cloudtrail/trail:Trail" in types
     assert '"canary"' in cli("explain", "serving.api.rollout.strategy", "-s", "prod").out
 
 
