@@ -218,6 +218,47 @@ def test_a_case_that_is_wrong_is_told_at_its_line(platform: Cli, change: Edit) -
     assert "standard/tests/gold.yaml:2:1: error[unknown-key]: 'parametres'" in answer.err
 
 
+MALFORMED = {
+    "a list": ("[]", "error[not-a-mapping]: a case is a mapping"),
+    "a blueprint that is no mapping": ("blueprint: [a]", "blueprint takes a mapping, or a text"),
+    "a blueprint that is no YAML": ("blueprint: 'a: ['", "error[syntax]"),
+    "a file outside": ("files: {../x: a}", "'../x' leaves its folder"),
+    "a file over a folder": ("files: {data: a}", "cannot be laid out"),
+    "a count that is none": ("expect: {resources: {a: -1}}", "a whole number"),
+    "no regular expression": ("expect: {errors: ['(']}", "is no regular expression"),
+    "findings that are none": ("expect: {findings: ['(']}", "is no regular expression"),
+    "a platform for later": ("platform: vertex", "not supported yet"),
+    "without the template": ("blueprint: {extends: []}", "error[not-the-template]"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", MALFORMED)
+def test_a_malformed_case(case: str, platform: Cli) -> None:
+    text, message = MALFORMED[case]
+    (platform.folder / "standard/tests/gold.yaml").write_text(text, encoding="utf-8")
+    inside = Cli(platform.folder / "standard", platform.environment)
+    answer = inside("template", "test", "--case", "gold", expect=2)
+    assert message in answer.err
+    assert "./tests" not in answer.err
+
+
+def test_a_case_over_several_templates(platform: Cli, change: Edit) -> None:
+    other = platform.folder / "other"
+    other.mkdir()
+    (other / "template.yaml").write_text(
+        "template: 1\nname: acme/other\nversion: 1.0.0\n"
+        "limits: {tags.team: {fixed: ml, because: bills}}\n",
+        encoding="utf-8",
+    )
+    change(
+        "tests/too-many.yaml",
+        "blueprint:\n",
+        "blueprint:\n  extends: [{template: ../other}, {template: .}]\n  tags: {team: b}\n",
+    )
+    answer = platform("template", "test", "standard", "--case", "too-many", expect=1)
+    assert "tags.team is fixed to 'ml' by acme/other@1.0.0" in answer.err
+
+
 def test_golden_files_that_nothing_makes(platform: Cli) -> None:
     stray = platform.folder / "standard/tests/gold/qa.lock.json"
     stray.write_text("{}", encoding="utf-8")

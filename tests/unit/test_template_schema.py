@@ -12,6 +12,7 @@ import pytest
 from mlops_iac.api.template_schema import schema
 from mlops_iac.blueprint import inspect, json_schema
 from mlops_iac.blueprint.templates.applying import parse
+from mlops_iac.blueprint.templates.schema import parameters_schema
 from tests.template_support import Shelf, template, workspace
 
 PARAMETERS = """\
@@ -134,6 +135,17 @@ def test_an_editor_is_told_what_a_parameter_is_for(validator: Any) -> None:
         "default": "silver",
     }
     assert definition["required"] == ["squad"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "known"),
+    [("[a-z]+", True), ("(?:a|b)", True), ("(?=a).*", True), ("(?i)a", False), (r"\\Aa\\Z", False),
+     ("(?P<x>a)", False), ("a++", False)],
+)  # fmt: skip
+def test_an_editor_is_not_given_a_form_that_it_cannot_read(pattern: str, known: bool) -> None:
+    text = f'parameters: {{x: {{description: d, pattern: "{pattern}"}}}}\n'
+    made = parameters_schema(parse(template(text)).reading.manifest)
+    assert ("pattern" in made["properties"]["x"]) == known
 
 
 def test_without_templates_the_schema_is_the_language_alone() -> None:

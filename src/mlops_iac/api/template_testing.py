@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from mlops_iac.api import template_expectations as expectations
 from mlops_iac.api.project import LOCAL, Project
 from mlops_iac.blueprint.words import listed, nearest
-from mlops_iac.errors import Diagnostic, UsageError
+from mlops_iac.errors import BlueprintInvalid, Diagnostic, UsageError
 
 if TYPE_CHECKING:
     from mlops_iac.blueprint import LoadedBlueprint
@@ -59,13 +59,21 @@ def test_folder(folder: str | Path, *, only: Sequence[str] = ()) -> Iterator[Cas
             near = nearest(name, names)
             hint = f"did you mean '{near}'?" if near else f"there is: {listed(names)}"
             raise UsageError(f"there is no case '{name}'", hint=hint)
-    cases = [read_case(content, name) for name in names if not only or name in only]
+    try:
+        cases = [read_case(content, name) for name in names if not only or name in only]
+    except BlueprintInvalid as error:
+        raise BlueprintInvalid([shown(item) for item in error.diagnostics]) from None
     finder = finder_of(path, offline=True)
     for case in cases:
         yield run_case(content, case, finder)
 
 
 test_folder.__test__ = False  # type: ignore[attr-defined]  # no test of ours, whatever its name
+
+
+def shown(item: Diagnostic) -> Diagnostic:
+    """A diagnostic with its file as people write it."""
+    return replace(item, file=item.file.removeprefix("./"))
 
 
 def update(folder: str | Path, result: CaseResult) -> list[Path]:
@@ -132,11 +140,18 @@ def _load(
     from mlops_iac.templates.linting import team
     from mlops_iac.templates.linting.resolving import make_missing, makes_something, read_over
 
-    team.write_files(root, case.section.files)
+    try:
+        team.write_files(root, case.section.files)
+    except OSError as error:
+        raise UsageError(
+            f"the files of tests/{case.name}.yaml cannot be laid out: {error.strerror}",
+            hint="data/ and workload/ are folders with files of a small project",
+        ) from None
     platform = case.section.platform or _platform(content)
     head = team.head(platform, case.extends(team.SOURCE))
     candidates = [case.text(head)]
-    if case.blueprint is None:  # what makes nothing of its own is shown under a small service
+    whole = bool({"datasets", "models", "serving"} & case.own.keys())
+    if not whole:  # what makes nothing of its own is shown under a small service
         candidates.append(case.text({**head, **team.what()}))
     found: list[Diagnostic] = []
     empty: LoadedBlueprint | None = None
@@ -144,10 +159,10 @@ def _load(
         (root / "blueprint.yaml").write_text(text, encoding="utf-8")
         for _ in range(3):
             loaded, said = read_over(content, finder, root, text)
-            found = [item for item in said if item.severity == "error"]
+            found = [shown(item) for item in said if item.severity == "error"]
             if loaded is not None or not make_missing(root, found):
                 break
-        if loaded is not None and (case.blueprint is not None or makes_something(loaded)):
+        if loaded is not None and (whole or makes_something(loaded)):
             return loaded, []
         empty = empty or loaded
     return empty, ([] if empty is not None else found)

@@ -20,6 +20,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from mlops_iac.blueprint.compose import compose
@@ -34,6 +35,8 @@ from mlops_iac.templates.case_sections import CaseSection
 from mlops_iac.templates.files import wrong_name
 
 FOLDER = "tests/"
+THIS = "."
+"""The template whose case it is, in a blueprint that extends others, too."""
 RESOLVED = ".resolved.yaml"
 GRAPH = ".lock.json"
 
@@ -51,15 +54,26 @@ class Case(Record):
 
     def text(self, head: Mapping[str, str]) -> str:
         """The team's blueprint: its own lines over `head`, which is YAML by key."""
-        own = self.blueprint.entries if self.blueprint is not None else {}
-        lines = [f"{key}: {value}" for key, value in head.items() if key not in own]
-        lines += [f"{_quoted(key)}: {flow(entry.value)}" for key, entry in own.items()]
-        return "\n".join([*lines, ""])
+        own = {key: flow(entry.value) for key, entry in self.own.items() if key != "extends"}
+        whole = {**head, **own}
+        return "".join(f"{_quoted(key)}: {value}\n" for key, value in whole.items())
+
+    @property
+    def own(self) -> Mapping[str, Entry]:
+        """The team's own lines."""
+        return self.blueprint.entries if self.blueprint is not None else {}
 
     def extends(self, source: str) -> str:
-        """The `extends` that uses the template at `source` with its parameters."""
+        """The `extends` that uses the template at `source` with its parameters.
+
+        A case that has an `extends` of its own calls the template `.` in it.
+        """
         given = flow(self.parameters) if self.parameters is not None else "{}"
-        return f"[{{template: {_quoted(source)}, parameters: {given}}}]"
+        this = f"{{template: {_quoted(source)}, parameters: {given}}}"
+        entry = self.own.get("extends")
+        if entry is None:
+            return f"[{this}]"
+        return f"[{', '.join(this if _is_this(e) else flow(e) for e in entry.value.items)}]"
 
 
 def case_names(content: TemplateContent) -> list[str]:
@@ -75,7 +89,10 @@ def read_case(content: TemplateContent, name: str) -> Case:
     """One case. Raises BlueprintInvalid with everything that is wrong with its file."""
     file = f"{FOLDER}{name}.yaml"
     source = text_of(content, file)
-    root, found = compose(source) if source.text.strip() else (Node("map", source, 1, 1), [])
+    try:
+        root, found = compose(source) if source.text.strip() else (Node("map", source, 1, 1), [])
+    except BlueprintInvalid as error:
+        raise BlueprintInvalid([_own_words(item) for item in error.diagnostics]) from None
     decoder = Decoder(None)
     section: CaseSection = decoder.root(CaseSection, root, "case")
     found += decoder.found.problems
@@ -106,10 +123,28 @@ def read_case(content: TemplateContent, name: str) -> Case:
     )
 
 
+def _own_words(item: Diagnostic) -> Diagnostic:
+    if item.code != "not-a-mapping":
+        return item
+    hint = "start with `parameters:` or `expect:`"
+    return replace(item, message="a case is a mapping of keys to values", hint=hint)
+
+
+def _is_this(node: Node) -> bool:
+    """Whether an item of `extends` is the template whose case it is."""
+    entry = node.entries.get("template")
+    return entry is not None and entry.value.text == THIS
+
+
 def _checks(root: Node, own: Node | None) -> Iterator[Diagnostic]:
     if own is not None and own.kind != "map":
         message = "blueprint takes a mapping, or a text that is one"
         yield problem(root.entries["blueprint"].value, "wrong-type", message, path="blueprint")
+    extends = own.entries.get("extends") if own is not None else None
+    if extends is not None and not any(_is_this(item) for item in extends.value.items):
+        message = "the template itself is not among what the case's blueprint extends"
+        hint = f"{{template: {THIS}}} is the template; its parameters stand in `parameters:`"
+        yield problem(extends.key, "not-the-template", message, path="blueprint", hint=hint)
     files = _value(root, "files")
     for name, entry in (files.entries if files is not None else {}).items():
         if wrong := wrong_name(name):

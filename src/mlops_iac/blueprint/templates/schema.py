@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +13,8 @@ from mlops_iac.blueprint.templates.manifest import UNSET, Manifest, Parameter
 Schema = dict[str, Any]
 _TEXT = ["string", "number", "boolean"]
 """What a text parameter takes unquoted."""
+# Of Python's regular expressions, what those of editors (ECMA-262) do not know.
+_OURS_ALONE = re.compile(r"\(\?(?![:=!]|<[=!])|\\[AZ]|[*+?}]\+")
 
 
 def add_templates(definitions: Schema, templates: Mapping[str, Manifest]) -> None:
@@ -77,7 +80,7 @@ def _text(parameter: Parameter) -> Schema:
     if parameter.choices:
         return {"enum": [value for choice in parameter.choices for value in _written(choice)]}
     made: Schema = {"type": list(_TEXT)}
-    if parameter.pattern is not None:
+    if parameter.pattern is not None and not _OURS_ALONE.search(parameter.pattern):
         # Ours must match the whole text; theirs only a part of it.
         made |= {"type": _TEXT, "pattern": f"^(?:{parameter.pattern})$"}
     return made
