@@ -186,11 +186,21 @@ def test_no_network_is_made_in_china(tmp_path: Path) -> None:
 
 def test_packages_that_nobody_can_fetch_are_a_warning(tmp_path: Path) -> None:
     blueprint = loaded(tmp_path, CLOSED)
-    (tmp_path / "workload" / "requirements.txt").write_text("# none\n\npandas\n")
+    requirements = tmp_path / "workload" / "requirements.txt"
+    requirements.write_text("# none\n\npandas>=2\nscikit-learn==1.9.*\nnumpy  # fast\n")
     (item,) = SAGEMAKER.check(blueprint.resolve("local"))
     assert (item.severity, item.code) == ("warning", "requirements-offline")
     assert item.path == "models.churn.code"
-    (tmp_path / "workload" / "requirements.txt").write_text("# none\n")
+    assert "pandas and numpy already" in item.message
+    requirements.write_text("# none\nscikit-learn\n")
+    assert SAGEMAKER.check(blueprint.resolve("local")) == []
+
+
+def test_an_image_of_ones_own_brings_its_packages(tmp_path: Path) -> None:
+    image = "{image: 111122223333.dkr.ecr.eu-west-1.amazonaws.com/churn:1}"
+    text = CLOSED.replace("{framework: scikit-learn, version: 1.9}", image)
+    blueprint = loaded(tmp_path, text)
+    (tmp_path / "workload" / "requirements.txt").write_text("pandas\n")
     assert SAGEMAKER.check(blueprint.resolve("local")) == []
 
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
+from mlops_iac.blueprint.words import listed
+from mlops_iac.clouds.aws.sagemaker import machines
 from mlops_iac.clouds.aws.sagemaker.scope import Scope
 from mlops_iac.errors import Diagnostic
 
 UNSUPPORTED = "unsupported"
 _REQUIREMENTS = "requirements.txt"
+# What a framework's image brings, where the package has another name.
+_PACKAGES: dict[str | None, str] = {"pytorch": "torch"}
 
 
 def check_network(scope: Scope) -> Iterator[Diagnostic]:
@@ -74,17 +79,32 @@ def _own_network(scope: Scope) -> Iterator[Diagnostic]:
 def _requirements(scope: Scope) -> Iterator[Diagnostic]:
     """Containers install them when they start; without a way out nothing can be fetched."""
     for name in scope.trained:
-        code = scope.blueprint.models[name].code
-        file = scope.resolved.root / (code or "") / _REQUIREMENTS
-        if code is None or not file.is_file():
+        model = scope.blueprint.models[name]
+        file = scope.resolved.root / (model.code or "") / _REQUIREMENTS
+        runtimes = [machines.runtime_of(model, step) for step in machines.STEPS]
+        frameworks = {each.framework for each in runtimes if each is not None} - {None}
+        # An image of one's own brings what its code needs.
+        if model.code is None or not frameworks or not file.is_file():
             continue
-        lines = (line.partition("#")[0].strip() for line in file.read_text("utf-8").splitlines())
-        if any(lines):
+        brought = {_PACKAGES.get(each, each) for each in frameworks}
+        wanted = [each for each in _named(file.read_text("utf-8")) if each not in brought]
+        if wanted:
             yield scope.resolved.diagnostic(
                 f"models.{name}.code",
                 "requirements-offline",
                 f"models.{name}.code: {_REQUIREMENTS} is installed when a container starts, and"
-                " from here no package index is reached: only what the image has already works",
-                "leave out what the image has, and bring the rest in an image: `runtime: {image: …}`",
+                f" from here no package index is reached: the image must have {listed(wanted, 'and')}"
+                " already",
+                "look whether it does, or bring an image of your own: `runtime: {image: …}`",
                 severity="warning",
             )
+
+
+def _named(requirements: str) -> list[str]:
+    """Packages that a requirements file names; options (`-r more.txt`) as they are."""
+    lines = (line.partition("#")[0].strip() for line in requirements.splitlines())
+    return [
+        line if line.startswith("-") else re.split(r"[\s<>=!~;\[@]", line, maxsplit=1)[0].lower()
+        for line in lines
+        if line
+    ]
