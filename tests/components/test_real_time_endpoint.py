@@ -413,6 +413,11 @@ def test_another_version_replaces_model_and_configuration_behind_one_name() -> N
     ]
 
 
+def test_containers_reach_a_network_unless_they_are_cut_off() -> None:
+    assert "enableNetworkIsolation" not in one(endpoint(), MODEL).inputs
+    assert one(endpoint(egress="none"), MODEL).inputs["enableNetworkIsolation"] is True
+
+
 def test_models_run_in_the_given_network() -> None:
     graph = endpoint(subnets=["subnet-1"], security_groups=["sg-1"])
     assert one(graph, MODEL).inputs["vpcConfig"] == {

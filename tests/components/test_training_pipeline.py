@@ -172,3 +172,41 @@ def test_the_pipeline_waits_for_the_policies_of_its_role() -> None:
         TrainingPipeline("adherence", arguments(), pulumi.ResourceOptions(depends_on=[identity]))
 
     assert "pipeline-policy" in names(one(capture(program), PIPELINE).dependencies)
+
+
+PLACED = json.dumps(
+    {"Vpc": {"Subnets": ["${subnet_ids}"], "SecurityGroupIds": ["${security_group_ids}"]}}
+)
+
+
+def test_lists_take_the_place_of_the_text_that_stands_for_them() -> None:
+    def program() -> None:
+        args = arguments(
+            definition=PLACED,
+            values={},
+            subnets=["subnet-1", pulumi.Output.from_input("subnet-2")],
+            security_groups=["sg-1"],
+        )
+        TrainingPipeline("adherence", args)
+
+    graph = capture(program)
+    definition = json.loads(one(graph, PIPELINE).inputs["pipelineDefinition"])
+    assert definition["Vpc"] == {"Subnets": ["subnet-1", "subnet-2"], "SecurityGroupIds": ["sg-1"]}
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"definition": PLACED, "subnets": ["subnet-1"]}, "security_group_ids have no value"),
+        (
+            {"definition": '{"Note": "in ${subnet_ids}"}', "subnets": ["subnet-1"]},
+            "subnet_ids are lists and stand inside a text",
+        ),
+        ({"definition": "{}", "subnets": ["subnet-1"]}, "no placeholder for subnet_ids"),
+    ],
+)
+def test_a_list_without_a_place_and_a_place_without_a_list_are_refused(
+    changes: dict[str, Any], complaint: str
+) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        capture(lambda: TrainingPipeline("adherence", arguments(values={}, **changes)))
