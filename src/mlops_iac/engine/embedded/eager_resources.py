@@ -1,8 +1,8 @@
 """What a registration answers, worked out when it is asked for. Only for runs on an `EagerLoop`.
 
 A resource has twenty outputs, of which a program uses one or none. The SDK (3.272,
-`runtime/rpc.py`, `runtime/resource.py`) decodes and types all of them; here it does so when the
-first is used. What it then does is its own code.
+`runtime/rpc.py`, `runtime/resource.py`) decodes and types all of them; here it does so with one when
+that is used. What it then does is its own code.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import importlib
 from collections.abc import Callable, Generator
 from typing import Any
 
+from google.protobuf import struct_pb2
 from pulumi import Alias, Resource, _types
 from pulumi.output import Output, _OutputData
 from pulumi.runtime import resource, rpc, settings
@@ -26,10 +27,13 @@ _original_create_urn = resource.create_urn
 _original_collapse = resource.collapse_alias_to_urn
 # An ejected component's classes are new in every run.
 _resource_types = functools.lru_cache(maxsize=512)(_types.resource_types)
+_pulumi_to_py_names = functools.lru_cache(maxsize=512)(
+    _types.resource_pulumi_to_py_names
+)
 
 
 class _Property(asyncio.Future[Any]):
-    """The data of one output of a resource; `fill` makes them all, when one is asked for."""
+    """The data of one output of a resource; `fill` makes it, when somebody asks."""
 
     fill: Callable[[], None] | None = None
     # Somebody waits since before the answer: nobody will ask again.
@@ -118,25 +122,45 @@ def _resolve_outputs(
     **named: Any,
 ) -> None:
     if not isinstance(outputs, Answered):
-        _original_resolve_outputs(res, serialized, outputs, deps, resolvers, *more, **named)
+        _original_resolve_outputs(
+            res, serialized, outputs, deps, resolvers, *more, **named
+        )
         return
 
-    futures: list[_Property] = [resolver.args[1] for resolver in resolvers.values()]
+    # Which keys of the answer, and of what was sent, are which property; found when one is asked.
+    keys: dict[str, list[str]] = {}
 
-    def fill() -> None:
-        for future in futures:
-            future.fill = None
+    def fill(name: str, resolver: Any) -> None:
         try:
-            struct = outputs.struct()
-            _original_resolve_outputs(res, serialized, struct, deps, resolvers, *more, **named)
+            if not keys:
+                for key in (*outputs.outputs, *serialized):
+                    keys.setdefault(_python_name(res, key, typed=more[1]), []).append(
+                        key
+                    )
+            wanted = keys.get(name, [])
+            sent = struct_pb2.Struct()
+            for key in wanted:
+                if key in serialized:
+                    sent.fields[key].CopyFrom(serialized.fields[key])
+            answered = outputs.struct(wanted)
+            resolve = _original_resolve_outputs
+            resolve(res, sent, answered, deps, {name: resolver}, *more, **named)
         except Exception as error:
-            rpc.resolve_outputs_due_to_exception(resolvers, error)
+            rpc.resolve_outputs_due_to_exception({name: resolver}, error)
 
-    if any(future.awaited for future in futures):
-        fill()
-        return
-    for future in futures:
-        future.fill = fill
+    for name, resolver in resolvers.items():
+        future: _Property = resolver.args[1]
+        if future.awaited:
+            fill(name, resolver)
+        else:
+            future.fill = functools.partial(fill, name, resolver)
+
+
+def _python_name(res: Any, key: str, *, typed: bool) -> str:
+    """A property's name in Python, as `resolve_outputs` finds it."""
+    if typed:
+        return _pulumi_to_py_names(type(res)).get(key) or key
+    return str(res.translate_output_property(key))
 
 
 def _urn_below(parent: str, type_: str, name: str) -> str:
@@ -149,37 +173,54 @@ def eager_resources(
     """What to replace with what, for `replaced`; `there` makes an output that has its value."""
 
     def create_urn(
-        name: Any, type_: Any, parent: Any = None, project: Any = None, stack: Any = None
+        name: Any,
+        type_: Any,
+        parent: Any = None,
+        project: Any = None,
+        stack: Any = None,
     ) -> Output[Any]:
         """Of texts, which every registration asks for, a text."""
         if type(name) is str and type(type_) is str:
             if type(parent) is str:
-                return there(_OutputData(set(), _urn_below(parent, type_, name), True, False))
+                return there(
+                    _OutputData(set(), _urn_below(parent, type_, name), True, False)
+                )
             if isinstance(parent, Resource) and succeeded(parent.urn._data):
                 data: _OutputData[Any] = parent.urn._data.result()
                 if data.is_known and type(data.value) is str:
                     text = _urn_below(data.value, type_, name)
-                    return there(_OutputData(set(data.resources), text, True, data.is_secret))
+                    return there(
+                        _OutputData(set(data.resources), text, True, data.is_secret)
+                    )
         return _original_create_urn(name, type_, parent, project, stack)
 
     def collapse(alias: Any, name: Any, type_: Any, parent: Any) -> Output[Any]:
         """Of a former type or name under the same parent, its URN."""
         unsaid: tuple[Any, ...] = (..., None)
-        here = isinstance(alias, Alias) and any(alias.project is each for each in unsaid)
+        here = isinstance(alias, Alias) and any(
+            alias.project is each for each in unsaid
+        )
         here = here and any(alias.stack is each for each in unsaid)
         if not here or parent is None:
             return _original_collapse(alias, name, type_, parent)
         former = [
             given if of is ... else of
-            for of, given in ((alias.name, name), (alias.type_, type_), (alias.parent, parent))
+            for of, given in (
+                (alias.name, name),
+                (alias.type_, type_),
+                (alias.parent, parent),
+            )
         ]
         if former[0] is None or former[1] is None:
             return _original_collapse(alias, name, type_, parent)
         own_type, above = former[1:]
-        return create_urn(former[0], own_type, above, settings.get_project(), settings.get_stack())
+        return create_urn(
+            former[0], own_type, above, settings.get_project(), settings.get_stack()
+        )
 
     return [
         (_types, "resource_types", _resource_types),
+        (_types, "resource_pulumi_to_py_names", _pulumi_to_py_names),
         (rpc, "transfer_properties", _transfer_properties),
         (rpc, "resolve_outputs", _resolve_outputs),
         (resource, "resource_output", _resource_output),
