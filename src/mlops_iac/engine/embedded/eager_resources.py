@@ -159,7 +159,8 @@ def _resolve_outputs(
 def _python_name(res: Any, key: str, *, typed: bool) -> str:
     """A property's name in Python, as `resolve_outputs` finds it."""
     if typed:
-        return _pulumi_to_py_names(type(res)).get(key) or key
+        kind: Any = type(res)
+        return _pulumi_to_py_names(kind).get(key) or key
     return str(res.translate_output_property(key))
 
 
