@@ -191,3 +191,27 @@ def test_a_coroutine_that_is_cancelled_hears_of_it() -> None:
     loop.run_until_complete(main())
     loop.close()
     assert heard == ["cancelled"]
+
+
+@pytest.mark.parametrize("text", ["MINIMAL", "MAXIMAL", "PRIVATE"])
+def test_stacks_of_every_section_have_the_same_locks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    from mlops_iac.api import compiling, load
+    from mlops_iac.graph.lock import lock_bytes
+    from tests import sagemaker_blueprints
+
+    sagemaker_blueprints.write(tmp_path, getattr(sagemaker_blueprints, text))
+    project = load(tmp_path / "blueprint.yaml")
+    folder, made = compiling.work_program(project)
+
+    def locks() -> list[bytes]:
+        return [
+            lock_bytes(compiling.capture_program(project, stack, folder, made.config[stack]))
+            for stack in project.environments
+        ]
+
+    at_once = locks()
+    monkeypatch.setattr(eager, "KNOWN_SDKS", ())
+    assert locks() == at_once
+    assert len(at_once[0]) > 10_000
