@@ -208,7 +208,7 @@ def test_a_value_that_does_not_fit_the_field_is_told_where_it_is_given(tmp_path:
         ("changelog: {soon: [x]}\n", "'soon' is no semantic version"),
         ("migrations: {2.0.0: [{renam: a, to: b}]}\n", "migrations.2.0.0[0] is one of rename"),
         ("migrations: {2.0.0: [{rename: a}]}\n", "migrations.2.0.0[0] needs 'to'"),
-        ("paramters: {}\n", "'paramters' is not a section of a blueprint"),
+        ("paramters: {}\n", "'paramters' is not a key of template.yaml"),
     ],
 )  # fmt: skip
 def test_a_manifest_that_is_wrong(tmp_path: Path, text: str, message: str) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
+from mlops_iac.blueprint.loaded import shown_as
 from mlops_iac.blueprint.templates.content import TemplateContent, Wanted
 from mlops_iac.blueprint.words import listed
 from mlops_iac.errors import UsageError
@@ -23,7 +23,7 @@ def read_template(folder: Path) -> TemplateContent:
     if not folder.is_dir():
         what = "is a file" if folder.exists() else "is not there"
         raise UsageError(f"{folder} {what}", hint="name the folder that holds template.yaml")
-    shown = Path(os.path.relpath(folder)).as_posix()
+    shown = shown_as(folder)
     place = folder.absolute().as_posix()
     files = read_folder(folder, shown)
     return TemplateContent(

@@ -95,7 +95,7 @@ def read_case(content: TemplateContent, name: str) -> Case:
         raise BlueprintInvalid([_own_words(item) for item in error.diagnostics]) from None
     decoder = Decoder(None)
     section: CaseSection = decoder.root(CaseSection, root, "case")
-    found += decoder.found.problems
+    found += [_own_words(item) for item in decoder.found.problems]
     own = _value(root, "blueprint")
     if own is not None and own.kind == "scalar":
         try:
@@ -125,7 +125,8 @@ def read_case(content: TemplateContent, name: str) -> Case:
 
 def _own_words(item: Diagnostic) -> Diagnostic:
     if item.code != "not-a-mapping":
-        return item
+        words = item.message.replace("a section of a blueprint", "a key of a case")
+        return replace(item, message=words)
     hint = "start with `parameters:` or `expect:`"
     return replace(item, message="a case is a mapping of keys to values", hint=hint)
 

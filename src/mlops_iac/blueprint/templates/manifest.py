@@ -205,7 +205,8 @@ def read_manifest(content: TemplateContent) -> Reading:
             source.file = f"{label}/{MANIFEST}"
     decoder = Decoder(None)  # parameters stand in it that are not known yet
     manifest: Manifest = decoder.root(Manifest, root, "template")
-    found = [*problems, *decoder.found.problems, *_checks(root, manifest)]
+    said = [_own_words(item) for item in decoder.found.problems]
+    found = [*problems, *said, *_checks(root, manifest)]
     migrations: dict[str, tuple[Operation, ...]] = {}
     for version, entry in _entries(root, "migrations"):
         operations, wrong = _operations(entry, f"migrations.{version}")
@@ -220,7 +221,8 @@ def _own_words(item: Diagnostic) -> Diagnostic:
     from dataclasses import replace
 
     if item.code != "not-a-mapping":
-        return item
+        words = item.message.replace("a section of a blueprint", f"a key of {MANIFEST}")
+        return replace(item, message=words.replace("a blueprint needs", f"{MANIFEST} needs"))
     return replace(
         item,
         message=f"{MANIFEST} is a mapping of keys to values",
