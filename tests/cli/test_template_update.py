@@ -160,6 +160,19 @@ def test_a_downgrade_works_and_is_called_one(world: World) -> None:
     assert world.status == "M blueprint.lock"  # ^1.0 has it in it: the blueprint stays
 
 
+def test_a_range_changed_by_hand_is_compared_with_what_is_locked(world: World) -> None:
+    world.cli("template", "update", "--yes", "-q")
+    world.change("version: ^1.0", "version: ~1.1.0,<1.1.1")
+    answer = world.cli("template", "update", "--yes")
+    assert "acme/standard 1.1.1 → 1.1.0, a downgrade" in answer.out
+    assert "asked for as ~1.1.0,<1.1.1, before as ^1.0" in answer.out
+    assert "data loss in dev, prod" in answer.out
+    world.change("version: ~1.1.0,<1.1.1", "version: 1.1.0")
+    answer = world.cli("template", "update", "--yes")
+    assert "acme/standard 1.1.0: the same, asked for otherwise" in answer.out
+    assert "churn →" not in answer.out
+
+
 def test_a_limit_that_the_blueprint_would_break_refuses_the_update(world: World) -> None:
     world.change("max: 6", "max: 15")
     before = world.lock.read_bytes()

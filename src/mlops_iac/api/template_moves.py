@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mlops_iac.templates.changes import Entry, LimitChange, ParameterChange
     from mlops_iac.templates.lockfile import Lock, Pin
 
-Kind = Literal["upgrade", "downgrade", "content", "new", "gone", "pinned"]
+Kind = Literal["upgrade", "downgrade", "content", "new", "gone", "pinned", "asked"]
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,8 @@ class TemplateMove:
     """One template that is not afterwards what it was.
 
     `old` and `new` are versions, empty where it was or is not there. `content`: the same version
-    with other content, in `files`. `pinned`: the same template, which no lock had. `by` is the
+    with other content, in `files`. `pinned`: the same template, which no lock had; `asked`: the same,
+    which the lock has for another range, or through another template. `by` is the
     template that brings it, `requested` the range that is asked for afterwards, `asked` before.
     """
 
@@ -55,6 +56,8 @@ class TemplateMove:
                 return f"{self.name} {self.new}: new"
             case "gone":
                 return f"{self.name} {self.old}: no longer used"
+            case "asked":
+                return f"{self.name} {self.new}: the same, asked for otherwise"
             case "pinned":
                 return f"{self.name} {self.new}: not locked yet"
 
@@ -91,27 +94,44 @@ def moves(
     `before` may be empty where it is not known; the lock then tells the versions.
     """
     old = {template.name: template for template in before}
-    pins = {pin.name: pin for pin in (lock.pins if lock else ())}
+    pins: dict[str, list[Pin]] = {}
+    for pin in lock.pins if lock else ():
+        pins.setdefault(pin.name, []).append(pin)
     found: list[TemplateMove] = []
     for now in after:
-        was, pin = old.get(now.name), pins.get(now.name)
-        digest = was.content.digest if was is not None else pin.digest if pin else ""
-        if digest != now.content.digest or pin is None:
-            found.append(_move(was, now, pin))
+        was, locked = old.get(now.name), pins.get(now.name, [])
+        same = [each for each in locked if _use(each) == _use(now)]
+        digest = was.content.digest if was is not None else locked[0].digest if locked else ""
+        if digest != now.content.digest or not same:
+            likely = [*same, *locked]
+            found.append(_move(was, now, likely[0] if likely else None))
     names = {template.name for template in after}
     for name, was in old.items():
         if name not in names:
-            source, asked = was.content.source, was.requested
-            found.append(TemplateMove(name, "gone", source, was.by, was.version, "", asked, ""))
+            source = was.content.source
+            found.append(_gone(name, source, was.by, was.version, was.requested))
+    for name, locked in pins.items():
+        if name not in names and name not in old:
+            pin = locked[0]
+            found.append(_gone(name, pin.template, pin.by, pin.version, pin.requested))
     return found
+
+
+def _use(each: Standing | Pin) -> tuple[str, str]:
+    """The range that is asked for, and who asks, whatever its version."""
+    return each.requested, each.by.partition("@")[0]
+
+
+def _gone(name: str, source: str, by: str, version: str, asked: str) -> TemplateMove:
+    return TemplateMove(name, "gone", source, by, version, "", asked, "")
 
 
 def _move(was: Standing | None, now: Standing, pin: Pin | None) -> TemplateMove:
     version = was.version if was is not None else pin.version if pin is not None else ""
-    asked = was.requested if was is not None else pin.requested if pin is not None else ""
+    asked = pin.requested if pin is not None else was.requested if was is not None else ""
     same = was is not None and was.content.digest == now.content.digest
     if same:
-        kind: Kind = "pinned"
+        kind: Kind = "pinned" if pin is None else "asked"
     elif not version:
         kind = "new"
     elif version == now.version:

@@ -68,6 +68,7 @@ class _Preparation:
             self.lock,
             offline=self.offline,
             repositories=self.repositories,
+            as_locked=True,
             committed=partial(committed_files, self.path),
         )
         was = self._applied(text, former)

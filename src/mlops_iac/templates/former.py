@@ -22,6 +22,7 @@ from mlops_iac.templates.versions import VersionInvalid, parse_requirement
 class Former:
     """A `TemplateFinder` that takes what `lock` pins by its digest first, and then asks a `Finder`.
 
+    `as_locked` takes a pin also where the range that is asked for now has no room for it.
     `before` is called with each source before anything looks there.
     `committed` gives the files that a source once had, where the cache does not have them.
     """
@@ -33,6 +34,7 @@ class Former:
         *,
         offline: bool = False,
         repositories: Repositories | None = None,
+        as_locked: bool = False,
         before: Callable[[TemplateSource], None] | None = None,
         committed: Callable[[TemplateSource], Mapping[str, bytes] | None] | None = None,
     ) -> None:
@@ -40,6 +42,7 @@ class Former:
         self._lock = lock
         self._finder = Finder(blueprint_path, lock=lock, offline=offline, repositories=repositories)
         self._cache = ContentCache()
+        self._as_locked = as_locked
         self._before = before
         self._committed = committed
 
@@ -54,11 +57,8 @@ class Former:
 
     def _pinned(self, source: TemplateSource, version: str, by: str) -> TemplateContent | None:
         pin = pin_for(self._lock, source, version, by)
-        try:
-            if pin is None or not parse_requirement(version).fits(pin.version):
-                return None
-        except VersionInvalid:
-            return None  # told by the finder
+        if pin is None or not (self._as_locked or _fits(version, pin.version)):
+            return None
         files = self._cache.get(pin.digest)
         if (files is None or files == "damaged") and self._committed is not None:
             files = self._committed(source)
@@ -66,3 +66,10 @@ class Former:
             return None
         there = source.at(pin.commit) if isinstance(source, GitSource) else source
         return content_of(there, pin.digest, files)
+
+
+def _fits(requested: str, version: str) -> bool:
+    try:
+        return parse_requirement(requested).fits(version)
+    except VersionInvalid:
+        return False  # told by the finder
