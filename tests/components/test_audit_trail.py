@@ -13,7 +13,7 @@ TRAIL = "aws:cloudtrail/trail:Trail"
 
 
 def graph(**args: Any) -> list[Resource]:
-    given = {"bucket": "audit-log", "watched_arns": ["arn:aws:s3:::data", "arn:aws:s3:::models"]}
+    given = {"bucket": "audit-log", "bucket_arns": ["arn:aws:s3:::data", "arn:aws:s3:::models"]}
     return capture(lambda: AuditTrail("audit", AuditTrailArgs(**{**given, **args})))
 
 
@@ -46,3 +46,11 @@ def test_it_watches_management_and_the_stacks_objects() -> None:
     assert fields["resources.type"]["equals"] == ["AWS::S3::Object"]
     # The slash: other buckets may begin with the name of one of these.
     assert fields["resources.ARN"]["startsWiths"] == ["arn:aws:s3:::data/", "arn:aws:s3:::models/"]
+
+
+def test_captures_are_watched_where_there_are_any() -> None:
+    _, objects = one(graph(captures_bucket_arn="arn:aws:s3:::captures"), TRAIL).inputs[
+        "advancedEventSelectors"
+    ]
+    (watched,) = [each for each in objects["fieldSelectors"] if "startsWiths" in each]
+    assert watched["startsWiths"][-1] == "arn:aws:s3:::captures/"

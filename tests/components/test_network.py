@@ -261,7 +261,7 @@ def test_where_callers_come_from_anywhere_nothing_is_made() -> None:
     [
         ({"vpc_id": "vpc-1"}, "takes its subnets"),
         ({"security_groups": ["sg-1"]}, "takes its subnets"),
-        ({"subnets": ["subnet-1"]}, "take security groups"),
+        ({"subnets": ["subnet-1"]}, "takes its subnets"),
     ],
 )
 def test_half_a_network_is_refused(given: dict[str, Any], message: str) -> None:

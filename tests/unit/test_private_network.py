@@ -88,11 +88,8 @@ def test_code_can_be_cut_off_without_a_network(tmp_path: Path) -> None:
 
 def test_the_network_reaches_what_the_stack_needs(tmp_path: Path) -> None:
     args = plan(tmp_path, PRIVATE, "dev")["network"].args
-    assert [ref.attribute for ref in args["bucket_arns"]] == [
-        "data.arn",
-        "artifacts.arn",
-        "captures.arn",
-    ]
+    assert [ref.attribute for ref in args["bucket_arns"]] == ["data.arn", "artifacts.arn"]
+    assert args["captures_bucket_arn"] == Ref("data", "captures.arn")
     assert [setting.value for setting in args["uris"]] == [
         "s3://acme-dev/history/",
         "s3://acme-models/baseline/3/",
@@ -208,11 +205,8 @@ def test_the_audit_trail_watches_what_jobs_and_endpoints_touch(tmp_path: Path) -
     calls = plan(tmp_path, PRIVATE, "dev")
     trail = calls["audit"]
     assert trail.args["bucket"] == Ref("data", "audit.bucket")
-    assert [ref.attribute for ref in trail.args["watched_arns"]] == [
-        "data.arn",
-        "artifacts.arn",
-        "captures.arn",
-    ]
+    assert [ref.attribute for ref in trail.args["bucket_arns"]] == ["data.arn", "artifacts.arn"]
+    assert trail.args["captures_bucket_arn"] == Ref("data", "captures.arn")
     assert trail.args["key_arn"] == Ref("keys", "data_key_arn")
     assert calls["data"].args["audit"].value is True
     assert calls["keys"].args["data_services"].value == ["logs", "cloudtrail"]
@@ -232,3 +226,42 @@ def test_a_key_of_the_users_admits_no_trail(tmp_path: Path) -> None:
     assert "key_arn" not in calls["audit"].args
     assert "audit_key_arn" not in calls["data"].args
     assert calls["keys"].args["data_services"].value == []
+
+
+def test_names_of_components_are_taken_where_there_are_such(tmp_path: Path) -> None:
+    named = MINIMAL.replace("serving: {api:", "serving: {network:")
+    assert problems(tmp_path, named) == []
+    (item,) = problems(tmp_path, named + "security: {network: private}\n")
+    assert (item.path, item.code) == ("serving.network", "name-taken")
+    named = named.replace("{network:", "{audit:")
+    assert problems(tmp_path, named) == []
+    (item,) = problems(tmp_path, named + "security: {audit_log: true}\n")
+    assert (item.path, item.code) == ("serving.audit", "name-taken")
+
+
+# What differs between closed environments, each time in one program.
+DIFFERENT = [
+    "dev: {serving: {api: {capture: null}}}\n  prod: {}",
+    "dev: {security: {network: public}}\n  prod: {}",
+    "dev: {security: {audit_log: false}}\n  prod: {}",
+    "dev: {}\n  prod: {security: {egress: all}, existing: {network: v, subnets: [a, b, c], security_groups: [d]}}",
+    "dev: {security: {keys: provider}}\n  prod: {}",
+]
+
+
+@pytest.mark.parametrize("environments", DIFFERENT)
+def test_closed_environments_that_differ_share_one_program(
+    tmp_path: Path, environments: str
+) -> None:
+    import mlops_iac
+    from mlops_iac.api import compiling
+    from tests.sagemaker_blueprints import write
+
+    text = CLOSED.replace("{mode: real-time}", "{mode: real-time, capture: {}}")
+    text = text.replace("egress: none}", "egress: none, keys: customer, audit_log: true}")
+    path = write(tmp_path, text + f"environments:\n  {environments}\n")
+    program = compiling.build(mlops_iac.load(path), tmp_path / "out")
+    main = program.files["__main__.py"].decode()
+    compile(main, "__main__.py", "exec")
+    assert "network = Network(" in main
+    assert "audit = AuditTrail(" in main

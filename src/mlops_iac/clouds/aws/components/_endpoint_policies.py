@@ -78,6 +78,7 @@ class EndpointPolicies:
                 "OwnBuckets",
                 [
                     "s3:AbortMultipartUpload",
+                    "s3:GetBucketVersioning",
                     "s3:GetObject",
                     "s3:ListBucket",
                     "s3:PutObject",

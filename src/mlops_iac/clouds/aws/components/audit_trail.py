@@ -21,13 +21,14 @@ _Field = aws.cloudtrail.TrailAdvancedEventSelectorFieldSelectorArgs
 
 @dataclass(frozen=True, kw_only=True)
 class AuditTrailArgs:
-    """`bucket` keeps the log, `watched_arns` are the buckets whose objects are watched.
+    """`bucket` keeps the log; the objects of `bucket_arns`, and of `captures_bucket_arn`, are watched.
 
     `key_arn` encrypts the log; its policy has to admit CloudTrail.
     """
 
     bucket: pulumi.Input[str]
-    watched_arns: Sequence[pulumi.Input[str]]
+    bucket_arns: Sequence[pulumi.Input[str]]
+    captures_bucket_arn: pulumi.Input[str] | None = None
     key_arn: pulumi.Input[str] | None = None
     tags: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
 
@@ -42,6 +43,8 @@ class AuditTrail(pulumi.ComponentResource):
         self, name: str, args: AuditTrailArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("mlops-iac:aws:AuditTrail", name, None, opts)
+        buckets = (*args.bucket_arns, args.captures_bucket_arn)
+        watched = [each for each in buckets if each is not None]
         trail = aws.cloudtrail.Trail(
             f"{name}-trail",
             name=physical(AUDIT_TRAIL, TRAIL_LIMIT),
@@ -64,9 +67,7 @@ class AuditTrail(pulumi.ComponentResource):
                         _Field(field="resources.type", equals=["AWS::S3::Object"]),
                         _Field(
                             field="resources.ARN",
-                            starts_withs=[
-                                pulumi.Output.concat(arn, "/") for arn in args.watched_arns
-                            ],
+                            starts_withs=[pulumi.Output.concat(arn, "/") for arn in watched],
                         ),
                     ],
                 ),

@@ -40,7 +40,7 @@ class NetworkArgs:
     `subnets` and `security_groups` are those of an existing network, `vpc_id` its own id where
     callers come from it alone. Otherwise a network is made with addresses of `cidr`. `endpoints` are the names of the endpoints, as
     `RealTimeEndpoint` takes them. Everything else says what may pass the network's ways out: the
-    stack's buckets (`bucket_arns`), data and models elsewhere (`uris`, `s3://…`), accounts that
+    stack's buckets (`bucket_arns`, `captures_bucket_arn` where there is one), data and models elsewhere (`uris`, `s3://…`), accounts that
     trained what is served (`origin_accounts`), ECR repositories (`images`, `<account>/<repository>`)
     and the key of the data. `log_key_arn` encrypts the log of the traffic.
     """
@@ -51,6 +51,7 @@ class NetworkArgs:
     cidr: str = "10.0.0.0/16"
     endpoints: Sequence[str] = ()
     bucket_arns: Sequence[pulumi.Input[str]] = ()
+    captures_bucket_arn: pulumi.Input[str] | None = None
     uris: Sequence[pulumi.Input[str]] = ()
     origin_accounts: Sequence[str] = ()
     images: Sequence[str] = ()
@@ -87,15 +88,12 @@ class Network(pulumi.ComponentResource):
             images=args.images,
             endpoint_names=[physical(each, ENDPOINT_LIMIT) for each in args.endpoints],
         )
-        given = (args.vpc_id, args.subnets, args.security_groups)
-        if any(given) and not args.subnets:
-            raise ValueError(f"{name}: an existing network takes its subnets and security groups")
-        if args.subnets:
-            if not args.security_groups:
-                raise ValueError(f"{name}: existing subnets take security groups")
+        if args.subnets and args.security_groups:
             self.vpc_id = pulumi.Output.from_input(args.vpc_id) if args.vpc_id else None
             self.subnet_ids = list(args.subnets)
             self.security_group_ids = list(args.security_groups)
+        elif args.subnets or args.security_groups or args.vpc_id:
+            raise ValueError(f"{name}: an existing network takes its subnets and security groups")
         else:
             self._make()
         if args.endpoints and self.vpc_id is not None:
@@ -175,11 +173,13 @@ class Network(pulumi.ComponentResource):
 
     def _endpoints(self, vpc: aws.ec2.Vpc, routes: aws.ec2.RouteTable) -> None:
         args, policies = self._args, self._policies
+        captures = args.captures_bucket_arn
+        buckets = [*args.bucket_arns, *([] if captures is None else [captures])]
         storage = self._endpoint(
             "s3",
             vpc,
             policies.s3(
-                bucket_arns=args.bucket_arns,
+                bucket_arns=buckets,
                 uris=args.uris,
                 accounts=args.origin_accounts,
                 vpc_id=vpc.id,

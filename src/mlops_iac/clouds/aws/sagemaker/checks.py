@@ -14,7 +14,7 @@ from mlops_iac.clouds.aws.sagemaker.access_checks import check_approvers
 from mlops_iac.clouds.aws.sagemaker.apart import check_apart
 from mlops_iac.clouds.aws.sagemaker.decisions import is_planned, refusal
 from mlops_iac.clouds.aws.sagemaker.network_checks import check_network
-from mlops_iac.clouds.aws.sagemaker.scope import NETWORK, Scope
+from mlops_iac.clouds.aws.sagemaker.scope import AUDIT, NETWORK, Scope
 from mlops_iac.clouds.aws.sagemaker.serving_checks import (
     SERVICE_LIMITS,
     UNSUPPORTED,
@@ -27,17 +27,7 @@ from mlops_iac.pipeline.refusals import refusals
 _TAG = re.compile(r"[\w\s.:/=+\-@]*", re.UNICODE)
 _LONGEST_TAG_KEY, _LONGEST_TAG = 128, 256
 _RENAMEABLE = ("serving", "models", "datasets")
-_RESERVED_NAMES = {
-    "keys",
-    "data",
-    "datasets",
-    "identity",
-    "alerts",
-    "budget",
-    "promotion",
-    "audit",
-    NETWORK,
-}
+_RESERVED_NAMES = {"keys", "data", "datasets", "identity", "alerts", "budget", "promotion"}
 
 
 def check(scope: Scope) -> list[Diagnostic]:
@@ -300,9 +290,19 @@ def _moves(scope: Scope) -> Iterator[Diagnostic]:
             )
 
 
+def _conditional_names(scope: Scope) -> Iterator[str]:
+    """Names of components that only some blueprints have, in all of their environments."""
+    siblings = scope.resolved.siblings.values()
+    if any(Scope(each).places for each in siblings):
+        yield NETWORK
+    if scope.audit_log is not None:
+        yield AUDIT
+
+
 def _names(scope: Scope) -> Iterator[Diagnostic]:
     """Entries whose variables or outputs in the program would be the same."""
-    taken: dict[str, str] = dict.fromkeys(_RESERVED_NAMES, "the stack itself")
+    reserved = {*_RESERVED_NAMES, *_conditional_names(scope)}
+    taken: dict[str, str] = dict.fromkeys(reserved, "the stack itself")
     paths = [f"models.{name}" for name in scope.blueprint.models]
     paths += [f"serving.{name}" for name in scope.endpoints]
     for path in paths:

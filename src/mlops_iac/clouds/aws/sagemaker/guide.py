@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from mlops_iac.clouds.aws.components._services import PRIVATE_SERVICES
-from mlops_iac.clouds.aws.sagemaker import stack
+from mlops_iac.clouds.aws.sagemaker import closing, stack
 from mlops_iac.clouds.aws.sagemaker.deployer import APPROVER, by_service
 from mlops_iac.clouds.aws.sagemaker.models import trained_here
 from mlops_iac.clouds.aws.sagemaker.scope import LOCAL, STACK_TAG, Scope
@@ -23,8 +23,8 @@ _KEYS = {
     stack.READERS: "accounts that serve models trained here: they may read and decrypt them",
     stack.PROMOTES: "whether the endpoints serve models that another account trained, and may read"
     " and decrypt them there",
-    stack.ORIGINS: "the accounts that trained what the endpoints serve",
-    stack.IN_NETWORK: "whether jobs and containers run in a network, the stack's own or an existing"
+    closing.ORIGINS: "the accounts that trained what the endpoints serve",
+    closing.IN_NETWORK: "whether jobs and containers run in a network, the stack's own or an existing"
     " one",
 }
 

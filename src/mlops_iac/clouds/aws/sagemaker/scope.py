@@ -18,6 +18,8 @@ COMPONENTS = "mlops_iac.clouds.aws.components"
 STACK_TAG = "stack"
 # The call that puts jobs and endpoints into a private network.
 NETWORK = "network"
+# The call that writes down who did what.
+AUDIT = "audit"
 
 
 class Home(Record):

@@ -5,8 +5,18 @@ from __future__ import annotations
 from mlops_iac.blueprint.sections.serving import RealTime
 from mlops_iac.clouds.aws.naming import ENDPOINT_LIMIT, alarm_name, physical_name
 from mlops_iac.clouds.aws.sagemaker import machines
+from mlops_iac.clouds.aws.sagemaker.closing import (
+    ORIGINS,
+    audit_key,
+    in_network,
+    model_uris,
+    plan_audit,
+    plan_network,
+    promotes,
+    source_uris,
+)
 from mlops_iac.clouds.aws.sagemaker.models import plan_pipeline, plan_registry, plan_retraining
-from mlops_iac.clouds.aws.sagemaker.scope import NETWORK, STACK_TAG, Scope, call
+from mlops_iac.clouds.aws.sagemaker.scope import STACK_TAG, Scope, call
 from mlops_iac.clouds.aws.sagemaker.serving import (
     PROMOTION,
     plan_serving,
@@ -24,9 +34,7 @@ NEW_DATA_EVENTS = "datasets.new_data_events"
 UPLOADS = "datasets.uploaded_here"
 TRAINED_MODELS = "training.models"
 READERS = "promotion.reader_accounts"
-ORIGINS = "promotion.origin_accounts"
 PROMOTES = "promotion.reads_other_accounts"
-IN_NETWORK = "security.private_network"
 
 
 def plan(scope: Scope) -> list[ComponentCall]:
@@ -34,8 +42,8 @@ def plan(scope: Scope) -> list[ComponentCall]:
     calls = [
         _keys(scope),
         _data(scope),
-        *_audit(scope),
-        *_network(scope),
+        *plan_audit(scope),
+        *plan_network(scope),
         _identity(scope),
         *_alerts(scope),
     ]
@@ -86,16 +94,7 @@ def _using_key(scope: Scope) -> list[str]:
 
 
 def _readers(scope: Scope) -> Setting | None:
-    return Setting(scope.all_readers, READERS) if _promotes(scope) else None
-
-
-def _promotes(scope: Scope) -> bool:
-    """Whether any environment takes models from another: then all say who reads."""
-    return any(
-        model.promote_from
-        for other in scope.resolved.siblings.values()
-        for model in other.blueprint.models.values()
-    )
+    return Setting(scope.all_readers, READERS) if promotes(scope) else None
 
 
 def uploads(scope: Scope) -> dict[str, UserFile]:
@@ -168,7 +167,7 @@ def _data(scope: Scope) -> ComponentCall:
             "captures": captures or None,
             "event_bridge": Setting(_listens(scope), NEW_DATA_EVENTS),
             "audit": scope.audit_log,
-            "audit_key_arn": _audit_key(scope),
+            "audit_key_arn": audit_key(scope),
             "reader_accounts": _readers(scope),
             "protect": scope.protect,
             "tags": scope.tags,
@@ -176,39 +175,6 @@ def _data(scope: Scope) -> ComponentCall:
         path="",
         exports=exports,
     )
-
-
-def _audit_key(scope: Scope) -> Ref | None:
-    """A key of the user's admits no CloudTrail; the log is under S3's own then."""
-    audits = scope.owns_key and scope.blueprint.security.audit_log
-    return Ref("keys", "data_key_arn") if audits else None
-
-
-def _audit(scope: Scope) -> list[ComponentCall]:
-    if not scope.blueprint.security.audit_log:
-        return []
-    return [
-        call(
-            "audit",
-            "audit_trail:AuditTrail",
-            {
-                "bucket": Ref("data", "audit.bucket"),
-                "watched_arns": [Ref("data", f"{area}.arn") for area in _areas(scope)],
-                "key_arn": _audit_key(scope),
-                "tags": scope.tags,
-            },
-            path="security.audit_log",
-            depends_on=("data",),
-            flag="security.audit_log",
-            exports={"audit_trail": "trail_name", "audit_bucket": "bucket"},
-        )
-    ]
-
-
-def _areas(scope: Scope) -> list[str]:
-    """Areas of the data store that jobs and endpoints read and write."""
-    captures = any(entry.capture is not None for entry in scope.endpoints.values())
-    return ["data", "artifacts", *(["captures"] if captures else [])]
 
 
 def _identity(scope: Scope) -> ComponentCall:
@@ -235,11 +201,11 @@ def _identity(scope: Scope) -> ComponentCall:
             "tunes": any(model.tune is not None for model in trained),
             "serves": bool(scope.endpoints),
             "images": Setting(machines.repositories(scope), "images"),
-            "source_uris": _source_uris(scope) or None,
-            "model_uris": _model_uris(scope) or None,
+            "source_uris": source_uris(scope) or None,
+            "model_uris": model_uris(scope) or None,
             "rollback_alarms": rollback_alarms(scope) or None,
             "existing_roles": existing_roles(scope) or None,
-            "private_network": _in_network(scope),
+            "private_network": in_network(scope),
             "subnets": scope.placed("subnets"),
             "security_groups": scope.placed("security_groups"),
             "permissions_boundary": scope.permissions_boundary,
@@ -247,54 +213,6 @@ def _identity(scope: Scope) -> ComponentCall:
         },
         path="security",
     )
-
-
-def _in_network(scope: Scope) -> Setting | bool:
-    """Not configured where no environment has a network."""
-    if not any(Scope(each).in_network for each in scope.resolved.siblings.values()):
-        return False
-    return Setting(scope.in_network, IN_NETWORK)
-
-
-def _network(scope: Scope) -> list[ComponentCall]:
-    if not scope.places:
-        return []
-    served = bool(scope.endpoints)
-    key = scope.customer_key
-    return [
-        call(
-            NETWORK,
-            "network:Network",
-            {
-                # Where callers may come from anywhere, it is nobody's condition.
-                "vpc_id": scope.existing("network") if scope.is_private else None,
-                "subnets": scope.existing("subnets"),
-                "security_groups": scope.existing("security_groups"),
-                "endpoints": [scope.known_as("serving", name) for name in scope.endpoints] or None,
-                "bucket_arns": [Ref("data", f"{area}.arn") for area in _areas(scope)],
-                "uris": [*_source_uris(scope), *_model_uris(scope)] or None,
-                "origin_accounts": Setting(promoting_accounts(scope), ORIGINS)
-                if _promotes(scope)
-                else None,
-                "images": Setting(machines.repositories(scope), "images"),
-                "key_arn": Ref("keys", "data_key_arn") if key else None,
-                "log_key_arn": Ref("keys", "data_key_arn") if scope.encrypts_logs else None,
-                "permissions_boundary": scope.permissions_boundary,
-                "tags": scope.tags,
-            },
-            path="security.network",
-            flag=IN_NETWORK,
-            exports={"network": "vpc_id"}
-            | (
-                {
-                    "callers_policy": "callers_policy_arn",
-                    "callers_security_group": "callers_group_id",
-                }
-                if served
-                else {}
-            ),
-        )
-    ]
 
 
 def _promotion(scope: Scope) -> list[ComponentCall]:
@@ -314,25 +232,6 @@ def _promotion(scope: Scope) -> list[ComponentCall]:
             path="promotion",
             flag=PROMOTES,
         )
-    ]
-
-
-def _source_uris(scope: Scope) -> list[Setting]:
-    found = {
-        name: section.source
-        for model in scope.trained
-        for name, section in training_datasets(scope.resolved, model)
-        if not section.is_local
-    }
-    return [Setting(uri, f"datasets.{name}.source") for name, uri in found.items()]
-
-
-def _model_uris(scope: Scope) -> list[Setting]:
-    served = {model for entry in scope.endpoints.values() for model in machines.models_of(entry)}
-    return [
-        Setting(model.source, f"models.{name}.source")
-        for name, model in scope.blueprint.models.items()
-        if name in served and model.source is not None
     ]
 
 
