@@ -268,20 +268,49 @@ def test_golden_files_that_nothing_makes(platform: Cli) -> None:
     assert not stray.exists()
 
 
-# -- compatibility
-
-
-def test_compatibility_with_the_version_before(platform: Cli, change: Edit) -> None:
+def publish(root: Path, tag: str) -> None:
+    """Commit what lies in a folder to a repository there, and tag it."""
     from dulwich import porcelain
 
-    root = platform.folder
-    porcelain.init(str(root))
+    if not (root / ".git").exists():
+        porcelain.init(str(root))
     for path in root.rglob("*"):
         if path.is_file() and ".git" not in path.parts:
             porcelain.add(str(root), [str(path)])
     who = b"A <a@example.com>"
-    porcelain.commit(str(root), message=b"first", author=who, committer=who)
-    porcelain.tag_create(str(root), b"v0.1.0")
+    porcelain.commit(str(root), message=b"release", author=who, committer=who)
+    porcelain.tag_create(str(root), tag.encode())
+
+
+def test_templates_below_are_pinned_for_the_tests(platform: Cli, change: Edit) -> None:
+    base = platform.folder / "base"
+    base.mkdir()
+    manifest = base / "template.yaml"
+    manifest.write_text("template: 1\nname: acme/base\nversion: 1.0.0\n", encoding="utf-8")
+    (base / "blueprint.yaml").write_text("tags: {base: one}\n", encoding="utf-8")
+    publish(base, "v1.0.0")
+    extends = f"extends: [{{template: 'git+file://{base.as_posix()}', version: ^1}}]\nparameters:\n"
+    change("template.yaml", "parameters:\n", extends)
+    run = ("template", "test", "standard", "--case", "default")
+    answer = platform(*run, expect=1)  # nothing is fetched behind anybody's back
+    assert "`template test --update` pins it in blueprint.lock" in answer.err
+    platform("template", "test", "standard", "--update")
+    golden = platform.folder / "standard/tests/default/dev.resolved.yaml"
+    assert 'tags.base: "one"' in golden.read_text(encoding="utf-8")
+    assert "acme/base" in (platform.folder / "standard/blueprint.lock").read_text(encoding="utf-8")
+    manifest.write_text("template: 1\nname: acme/base\nversion: 1.1.0\n", encoding="utf-8")
+    (base / "blueprint.yaml").write_text("tags: {base: two}\n", encoding="utf-8")
+    publish(base, "v1.1.0")
+    platform(*run)
+    answer = platform("template", "lint", "standard")
+    assert "0 error(s), 0 warning(s)" in answer.err
+
+
+# -- compatibility
+
+
+def test_compatibility_with_the_version_before(platform: Cli, change: Edit) -> None:
+    publish(platform.folder, "v0.1.0")
     answer = platform("template", "lint", "standard", "--against", "previous", expect=2)
     assert "has a version before" in answer.err
     change("template.yaml", "version: 0.1.0", "version: 0.1.1")

@@ -37,13 +37,17 @@ class CaseResult:
     seconds: float
 
 
-def test_folder(folder: str | Path, *, only: Sequence[str] = ()) -> Iterator[CaseResult]:
+def test_folder(
+    folder: str | Path, *, only: Sequence[str] = (), fetch: bool = False
+) -> Iterator[CaseResult]:
     """Run the cases of the template in `folder`, those named or all.
+
+    `fetch` asks repositories for templates below, and pins them in its `blueprint.lock`.
 
     Raises UsageError where there is no template, no case, or none of a name; BlueprintInvalid for
     a case that cannot be read.
     """
-    from mlops_iac.templates.authoring import finder_of, read_template
+    from mlops_iac.templates.authoring import finder_of, pin, read_template
     from mlops_iac.templates.cases import case_names, read_case
 
     path = Path(folder)
@@ -63,9 +67,11 @@ def test_folder(folder: str | Path, *, only: Sequence[str] = ()) -> Iterator[Cas
         cases = [read_case(content, name) for name in names if not only or name in only]
     except BlueprintInvalid as error:
         raise BlueprintInvalid([shown(item) for item in error.diagnostics]) from None
-    finder = finder_of(path, offline=True)
+    finder = finder_of(path, offline=not fetch)
     for case in cases:
         yield run_case(content, case, finder)
+    if fetch and not only:
+        pin(path, finder)
 
 
 test_folder.__test__ = False  # type: ignore[attr-defined]  # no test of ours, whatever its name
@@ -73,7 +79,10 @@ test_folder.__test__ = False  # type: ignore[attr-defined]  # no test of ours, w
 
 def shown(item: Diagnostic) -> Diagnostic:
     """A diagnostic with its file as people write it."""
-    return replace(item, file=item.file.removeprefix("./"))
+    hint = item.hint
+    if item.code == "template-offline":
+        hint = "`template test --update` pins it in blueprint.lock; `template lint` fetches it"
+    return replace(item, file=item.file.removeprefix("./"), hint=hint)
 
 
 def update(folder: str | Path, result: CaseResult) -> list[Path]:

@@ -22,13 +22,14 @@ if TYPE_CHECKING:
 def command(session: Session, folder: str, case: tuple[str, ...], update: bool) -> int:
     """Run a template's golden tests: parameters in, resolved blueprint and resources out.
 
-    A case is tests/NAME.yaml; its golden files lie in tests/NAME/. Nothing asks a network. Exit
+    A case is tests/NAME.yaml; its golden files lie in tests/NAME/. Nothing asks a network, except
+    --update for templates below that come from repositories: it pins them in blueprint.lock. Exit
     code 1: a case fails. With --update a case fails only by what stands in its own file.
     """
     from mlops_iac.api import template_testing as testing
 
     results: list[tuple[CaseResult, list[str], list[str]]] = []
-    for result in testing.test_folder(folder, only=case):
+    for result in testing.test_folder(folder, only=case, fetch=update):
         failures = list(result.failures)
         written: list[str] = []
         if update:

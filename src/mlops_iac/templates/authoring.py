@@ -11,6 +11,7 @@ from mlops_iac.errors import UsageError
 from mlops_iac.templates.files import digest, read_folder
 from mlops_iac.templates.finder import Finder
 from mlops_iac.templates.found import identity
+from mlops_iac.templates.lockfile import Lock, lock_path, write_lock
 from mlops_iac.templates.sources.folder import folder_source
 from mlops_iac.templates.versions import VersionInvalid, parse_version
 
@@ -36,8 +37,25 @@ def read_template(folder: Path) -> TemplateContent:
 
 
 def finder_of(folder: Path, *, offline: bool = False) -> Finder:
-    """Finds what the template in `folder` stands on; nothing is pinned."""
-    return Finder(folder.absolute() / "blueprint.yaml", lock=None, offline=offline)
+    """Finds what the template in `folder` stands on, as its `blueprint.lock` pins it.
+
+    Raises BlueprintInvalid for a lock that cannot be read.
+    """
+    return Finder.beside(_blueprint(folder), offline=offline)
+
+
+def pin(folder: Path, finder: Finder) -> Path | None:
+    """Write the lock of what the template in `folder` stands on; the path where that changed it.
+
+    Only what comes from repositories: folders and packages are what they are. Raises UsageError.
+    """
+    pins = tuple(each for each in finder.pins().pins if each.template.startswith("git+"))
+    path = lock_path(_blueprint(folder))
+    return path if write_lock(path, Lock(pins)) else None
+
+
+def _blueprint(folder: Path) -> Path:
+    return folder.absolute() / "blueprint.yaml"
 
 
 PREVIOUS = "previous"
@@ -59,7 +77,7 @@ def former(folder: Path, content: TemplateContent, against: str) -> TemplateCont
     source, _, version = against.rpartition("@")
     if not source or "/" in version:  # git+ssh://git@host/…
         source, version = against, ""
-    return finder_of(Path()).find(Wanted(source, version))
+    return finder_of(folder).find(Wanted(source, version))
 
 
 def _as_version(text: str) -> str:

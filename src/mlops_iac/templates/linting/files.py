@@ -14,7 +14,10 @@ from mlops_iac.templates.linting.subject import Subject, say
 
 README = "README.md"
 POLICIES = "policies.yaml"
-KNOWN = (MANIFEST, BLUEPRINT, README, POLICIES, "CHANGELOG.md", "LICENSE", "NOTICE", ".gitignore")
+KNOWN = (
+    MANIFEST, BLUEPRINT, README, POLICIES, "blueprint.lock", "CHANGELOG.md", "LICENSE", "NOTICE",
+    ".gitignore",
+)  # fmt: skip
 FOLDERS = ("scaffold", "policies", "tests", "docs")
 # Forms that their issuers publish so that scanners find them.
 _TOKENS = (
