@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from mlops_iac.blueprint.compose import compose
 from mlops_iac.blueprint.editing import Editor
 from mlops_iac.blueprint.source import Node, Source
-from mlops_iac.blueprint.templates.applying import parse, uses
+from mlops_iac.blueprint.templates.applying import DEEPEST, MOST, parse, uses
 from mlops_iac.blueprint.templates.content import TemplateContent, TemplateUnavailable, Wanted
 from mlops_iac.blueprint.words import listed, nearest
 from mlops_iac.errors import BlueprintInvalid, UsageError
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from mlops_iac.templates.lockfile import Lock
 
 _TERM = re.compile(r"\s*(\^|~|>=|==|=|)\s*v?([0-9]+(?:\.[0-9]+){0,2})\s*")
-_DEEPEST = 10
-"""Templates that stand on templates; more are refused by whoever reads the blueprint."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +206,7 @@ def contents(found: Sequence[Use], finder: TemplateFinder) -> Iterator[tuple[str
             manifest = parse(content).reading.manifest
         except (TemplateUnavailable, BlueprintInvalid):
             return
-        if manifest.name in seen or depth > _DEEPEST:
+        if manifest.name in seen or depth > DEEPEST or len(seen) >= MOST:
             return
         seen.add(manifest.name)
         for use in manifest.extends:

@@ -92,6 +92,8 @@ def move_lines(move: TemplateMove, style: Style) -> Iterator[str]:
             why = getattr(row, "description", "") or getattr(row, "because", "")
             words = shown(f"{name}: {said}" + (f" · {why}" if why else ""))
             yield f"    {style(f'{sign} {words}', fg=color)}  ({row.place})"
+    if rails := [file for file in move.files if file.startswith("policies")]:
+        yield f"  guard rails: {shown(', '.join(rails))}"
     if move.kind == "content" and move.files:
         yield f"  files: {shown(', '.join(move.files))}"
     yield ""
