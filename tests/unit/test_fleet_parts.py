@@ -12,7 +12,8 @@ from mlops_iac.api.fleet import Identity, Outcome, Report, blueprints
 from mlops_iac.api.fleet.jobs import Job
 from mlops_iac.api.fleet.model import worst
 from mlops_iac.api.fleet.together import same_program, shared
-from mlops_iac.api.fleet.workers import Limits, Pool
+from mlops_iac.api.fleet.worker import Limits
+from mlops_iac.api.fleet.workers import Pool
 from mlops_iac.errors import Diagnostic, UsageError
 from mlops_iac.program.build import Program
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from mlops_iac.api.fleet.jobs import Compile, Job
 from mlops_iac.api.fleet.model import Outcome, Report
 from mlops_iac.api.fleet.together import same_program, shared
-from mlops_iac.api.fleet.workers import Limits, Pool
+from mlops_iac.api.fleet.worker import Limits
+from mlops_iac.api.fleet.workers import Pool
 
 Heard = Callable[[Outcome, int, int], None]
 """Told of every outcome as it comes: the outcome, how many there are now, of how many."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
-import os
 import signal
 import sys
 import time
@@ -21,24 +20,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 from mlops_iac.api.fleet.jobs import Job, failure
 from mlops_iac.api.fleet.model import Outcome
-from mlops_iac.records import Record
+from mlops_iac.api.fleet.worker import Limits, work
 
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
-
-
-class Limits(Record):
-    """When a worker is replaced, and when it is given up.
-
-    `blueprints` a worker has done and `bytes` of memory it has are enough for one: what leaks in a
-    library, or in a team's own rules, stays bounded. `seconds` is for one blueprint.
-    """
-
-    blueprints: int = 400
-    bytes: int = 600 * 1024 * 1024
-    seconds: float = 900.0
-    # How long a worker may clean up after it was told to stop.
-    grace: float = 5.0
 
 
 class Pool:
@@ -81,7 +66,7 @@ class Pool:
 
     def _start(self, group: list[Path]) -> _Worker:
         self.started += 1
-        worker = _Worker(self.job, [each.connection for each in self._workers])
+        worker = _Worker(self.job, self.limits, [each.connection for each in self._workers])
         worker.give(group)
         return worker
 
@@ -95,18 +80,16 @@ class Pool:
             # What it said before it ended is heard first.
             if not worker.connection.poll():
                 raise EOFError
-            outcome, resident = worker.connection.recv()
+            outcome, spent = worker.connection.recv()
         except (EOFError, OSError):
             yield from self._bury(worker, waiting)
             return
         worker.group.pop(0)
-        worker.done += 1
         worker.since = time.monotonic()
         if outcome is not None:
             yield outcome
-        spent = worker.done >= self.limits.blueprints or resident > self.limits.bytes
         if spent and worker.group:
-            waiting.appendleft(worker.group)
+            waiting.appendleft(worker.group)  # of its folder no other worker has one: it has gone
             worker.group = []
         if worker.group:
             return
@@ -153,20 +136,19 @@ def _lost(file: Path, worker: _Worker, limits: Limits) -> Outcome:
 class _Worker:
     """The parent's side of one worker. `group` begins with the blueprint it is at."""
 
-    def __init__(self, job: Job, others: Sequence[Connection]) -> None:
+    def __init__(self, job: Job, limits: Limits, others: Sequence[Connection]) -> None:
         context: Any = multiprocessing.get_context("fork" if _can_fork() else "spawn")
         self.connection, child = context.Pipe()
         # A forked child has the parent's ends, too; it closes them, or nobody would ever hear that
         # the parent has gone.
         inherited = [self.connection, *others] if _can_fork() else []
         self.process: BaseProcess = context.Process(
-            target=_work, args=(child, job, inherited), daemon=True
+            target=work, args=(child, job, limits, inherited), daemon=True
         )
         with _no_interrupts():
             self.process.start()
         child.close()
         self.group: list[Path] = []
-        self.done = 0
         self.since = time.monotonic()
         self.given_up = False
 
@@ -214,61 +196,3 @@ def _no_interrupts() -> Iterator[None]:
 def _can_fork() -> bool:
     """Whether a fork is safe: macOS's frameworks are not after one, Windows has none."""
     return sys.platform == "linux"
-
-
-def _work(connection: Connection, job: Job, inherited: Sequence[Connection]) -> None:
-    """A worker's life. Ctrl-C is the parent's business; told to stop, it cleans up and goes."""
-    import gc
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, _stop)
-    if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-    for other in inherited:
-        other.close()
-    _silence()
-    gc.freeze()
-    turn = 0
-    try:
-        while (group := connection.recv()) is not None:
-            for file in group:
-                outcome = job.do(file)
-                if outcome is not None:
-                    outcome = Outcome(**{**vars(outcome), "peak_bytes": _peak(), "turn": turn})
-                turn += 1
-                connection.send((outcome, _resident()))
-    except (EOFError, OSError, KeyboardInterrupt):
-        pass
-    # Threads of libraries and of a team's own rules do not keep it.
-    os._exit(0)
-
-
-def _stop(*_: object) -> None:
-    raise KeyboardInterrupt
-
-
-def _silence() -> None:
-    """What programs and rules print is not the report."""
-    nothing = os.open(os.devnull, os.O_RDWR)
-    for stream in (0, 1, 2):
-        os.dup2(nothing, stream)
-    os.close(nothing)
-
-
-def _peak() -> int:
-    """Largest resident memory so far, in bytes; 0 where it cannot be told."""
-    try:
-        import resource
-    except ImportError:
-        return 0
-    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return used if sys.platform == "darwin" else used * 1024
-
-
-def _resident() -> int:
-    """Resident memory now, in bytes."""
-    try:
-        pages = int(Path("/proc/self/statm").read_bytes().split()[1])
-        return pages * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, ValueError, IndexError):
-        return _peak()
