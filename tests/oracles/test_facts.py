@@ -78,7 +78,7 @@ ROLLBACK = {"autoRollbackConfiguration": {"alarms": [{"alarmName": "a"}]}}
         (ENDPOINT, "deploymentConfig", "add", {"rollingUpdatePolicy": {}}, False),
         (ENDPOINT, "deploymentConfig", "add", None, None),
         ("aws:iam/role:Role", "assumeRolePolicy", None, None, False),
-        ("aws:ec2/vpc:Vpc", "cidrBlock", None, None, None),
+        ("aws:rds/instance:Instance", "engine", None, None, None),
     ],
 )
 def test_what_a_difference_at_a_path_forces(type_, path, change, value, expected):
