@@ -101,9 +101,9 @@ def test_an_unknown_or_a_stand_in_never_reaches_the_emulator(aws_provider):
 
 
 def test_types_and_data_sources_that_are_not_known(aws_provider):
-    assert not aws_provider.supports("aws:ec2/vpc:Vpc")
+    assert not aws_provider.supports("aws:rds/instance:Instance")
     with pytest.raises(ProviderError, match="is not emulated"):
-        aws_provider.create("u", "aws:ec2/vpc:Vpc", {}, "t")
+        aws_provider.create("u", "aws:rds/instance:Instance", {}, "t")
     with pytest.raises(ProviderError, match="json_dumps"):
         aws_provider.invoke("aws:iam/getPolicyDocument:getPolicyDocument", {})
     with pytest.raises(ProviderError, match="not known"):
