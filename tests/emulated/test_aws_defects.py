@@ -229,3 +229,53 @@ def test_a_tls_only_policy_lets_objects_in_and_an_unconditional_denial_does_not(
     aws_provider.update("u", type_, state, policy(denial))
     with pytest.raises(ProviderError, match="403"):
         make(aws_provider, "aws:s3/bucketObjectv2:BucketObjectv2", inputs)
+
+
+@pytest.mark.parametrize(
+    ("type_", "inputs", "instead"),
+    [
+        (
+            "aws:ec2/securityGroup:SecurityGroup",
+            {
+                "vpcId": "vpc-1",
+                "ingress": [{"protocol": "tcp", "fromPort": 22, "toPort": 22}],
+            },
+            "SecurityGroupIngressRule",
+        ),
+        (
+            "aws:ec2/routeTable:RouteTable",
+            {"vpcId": "vpc-1", "routes": [{"cidrBlock": "0.0.0.0/0", "gatewayId": "igw-1"}]},
+            "no way out",
+        ),
+        ("aws:ec2/flowLog:FlowLog", {"subnetId": "subnet-1"}, "whole networks"),
+        (
+            "aws:cloudtrail/trail:Trail",
+            {"name": "trail", "s3BucketName": "b", "insightSelectors": [{"insightType": "x"}]},
+            "advancedEventSelectors",
+        ),
+    ],
+)
+def test_what_would_be_lost_in_a_network_or_a_trail_is_refused(
+    aws_provider, type_, inputs, instead
+):
+    with pytest.raises(ProviderError, match=f"is not emulated.*{instead}"):
+        aws_provider.create("u", type_, inputs, "t")
+
+
+def test_a_network_that_is_gone_has_no_default_security_group(aws_provider):
+    type_ = "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"
+    with pytest.raises(ProviderError, match="has no default security group"):
+        aws_provider.create("u", type_, {"vpcId": "vpc-00000000"}, "t")
+
+
+def test_a_network_that_still_holds_something_stays(aws_provider):
+    network = aws_provider.create(
+        "u", "aws:ec2/vpc:Vpc", {"cidrBlock": "10.9.0.0/16"}, "defect-vpc"
+    )
+    inputs = {"vpcId": network.id, "cidrBlock": "10.9.0.0/20"}
+    subnet = aws_provider.create("u", "aws:ec2/subnet:Subnet", inputs, "defect-subnet")
+    with pytest.raises(ProviderError, match="has dependencies"):
+        aws_provider.delete("aws:ec2/vpc:Vpc", network)
+    aws_provider.delete("aws:ec2/subnet:Subnet", subnet)
+    aws_provider.delete("aws:ec2/vpc:Vpc", network)
+    assert aws_provider.read("aws:ec2/vpc:Vpc", network.id, network) is None
