@@ -139,3 +139,46 @@ def commit(folder: Path, words: str) -> None:
         git(folder, "init", "-q", "-b", "main")
     git(folder, "add", "-A")
     git(folder, "commit", "-q", "-m", words)
+
+
+def side_by_side(folder: Path) -> Cli:
+    """A repository with a team and its platform's folders, one standing on the other."""
+    nested = MANIFEST.replace("platforms:", "extends: [{template: ../base}]\nplatforms:")
+    release(folder / "repo/platform/standard", nested, BLUEPRINT)
+    base = "template: 1\nname: acme/base\nversion: 0.1.0\n"
+    release(folder / "repo/platform/base", base, "budget: {monthly_usd: 100}\n")
+    cli = team(folder / "repo/team", "../platform/standard", "^1.0")
+    cli.environment["MLOPS_IAC_CACHE"] = str(folder / "cache")
+    cli("compile", "-q")
+    commit(folder / "repo", "base")
+    return cli
+
+
+class World:
+    """A platform team's repository and a team on its first version, committed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.standard = folder / "standard"
+        self.source = publish(self.standard, major=True)
+        self.cli = team(folder / "team", self.source, "1.0.0")
+        self.folder = self.cli.folder
+        self.blueprint = self.folder / "blueprint.yaml"
+        self.lock = self.folder / "blueprint.lock"
+        self.cli("compile", "-q")
+        self.change("version: 1.0.0", "version: ^1.0")
+        self.cli("compile", "-q")
+        commit(self.folder, "base")
+
+    def change(self, old: str, new: str) -> None:
+        text = self.blueprint.read_text()
+        assert text.count(old) == 1
+        self.blueprint.write_text(text.replace(old, new))
+
+    @property
+    def status(self) -> str:
+        return git(self.folder, "status", "--porcelain")
+
+    def line(self, words: str) -> int:
+        lines = self.blueprint.read_text().splitlines()
+        (number,) = [n for n, line in enumerate(lines, 1) if words in line]
+        return number

@@ -13,45 +13,15 @@ from tests.cli.template_sources import (
     MANIFEST,
     NEXT_BLUEPRINT,
     PATCH_MANIFEST,
-    commit,
+    World,
     git,
-    publish,
     release,
+    side_by_side,
     team,
 )
 
 _LIMIT = "environments.*.serving.*.scaling.max"
 LOCKED = "sagemaker.EndpointConfiguration/api-configuration"
-
-
-class World:
-    """A platform team's repository and a team on its first version, committed."""
-
-    def __init__(self, folder: Path) -> None:
-        self.standard = folder / "standard"
-        self.source = publish(self.standard, major=True)
-        self.cli = team(folder / "team", self.source, "1.0.0")
-        self.folder = self.cli.folder
-        self.blueprint = self.folder / "blueprint.yaml"
-        self.lock = self.folder / "blueprint.lock"
-        self.cli("compile", "-q")
-        self.change("version: 1.0.0", "version: ^1.0")
-        self.cli("compile", "-q")
-        commit(self.folder, "base")
-
-    def change(self, old: str, new: str) -> None:
-        text = self.blueprint.read_text()
-        assert text.count(old) == 1
-        self.blueprint.write_text(text.replace(old, new))
-
-    @property
-    def status(self) -> str:
-        return git(self.folder, "status", "--porcelain")
-
-    def line(self, words: str) -> int:
-        lines = self.blueprint.read_text().splitlines()
-        (number,) = [n for n, line in enumerate(lines, 1) if words in line]
-        return number
 
 
 @pytest.fixture(scope="module")
@@ -223,16 +193,7 @@ def test_other_content_under_a_locked_version_of_a_repository_is_refused(
 
 @pytest.fixture
 def beside(tmp_path: Path) -> Cli:
-    """A repository with a team and its platform's folders, one standing on the other."""
-    nested = MANIFEST.replace("platforms:", "extends: [{template: ../base}]\nplatforms:")
-    release(tmp_path / "repo/platform/standard", nested, BLUEPRINT)
-    base = "template: 1\nname: acme/base\nversion: 0.1.0\n"
-    release(tmp_path / "repo/platform/base", base, "budget: {monthly_usd: 100}\n")
-    cli = team(tmp_path / "repo/team", "../platform/standard", "^1.0")
-    cli.environment["MLOPS_IAC_CACHE"] = str(tmp_path / "cache")
-    cli("compile", "-q")
-    commit(tmp_path / "repo", "base")
-    return cli
+    return side_by_side(tmp_path)
 
 
 @pytest.mark.parametrize("cached", [True, False])
@@ -251,95 +212,6 @@ def test_other_content_of_a_folder_is_shown_and_taken_when_told_to(
     assert "costs more in dev, prod: budgets.Budget/budget-monthly" in answer.out
     assert str(tmp_path) not in answer.out + answer.err
     beside("validate")
-
-
-def test_only_the_lock_or_a_folder_differs_from_a_ref(beside: Cli, tmp_path: Path) -> None:
-    """`preview --against` takes the ref's lock and its folders, also those of templates."""
-    base = tmp_path / "repo/platform/base"
-    (base / "blueprint.yaml").write_text("budget: {monthly_usd: 200}\n")
-    (base / "template.yaml").write_text("template: 1\nname: acme/base\nversion: 0.2.0\n")
-    unchanged = beside("preview", "-s", "prod", "--against", "HEAD")
-    assert "acme/base" not in unchanged.out  # 0.1.0 is locked, and taken from the cache
-    beside("template", "update", "--yes", "-q")
-    shutil.rmtree(tmp_path / "cache")  # HEAD's own folders have what HEAD's lock pins
-    for name in ("dev", "prod"):  # without lock files the ref's blueprint is captured
-        lock = tmp_path / f"repo/team/stacks/churn/mlops-iac.{name}.lock.json"
-        lock.unlink()
-    git(tmp_path / "repo", "add", "-A")
-    answer = beside("preview", "-s", "prod", "--against", "HEAD")
-    place = "../platform/base/blueprint.yaml:1"
-    assert f"← {place} budget.monthly_usd: 100 → 200" in answer.out
-    assert "~1 update" in answer.out
-    git(tmp_path / "repo", "commit", "-qm", "no lock files")
-    (base / "blueprint.yaml").write_text("budget: {monthly_usd: 300}\n")
-    (base / "template.yaml").write_text("template: 1\nname: acme/base\nversion: 0.3.0\n")
-    beside("template", "update", "--yes", "-q")
-    answer = beside("preview", "-s", "prod", "--against", "HEAD")
-    assert f"← {place} budget.monthly_usd: 200 → 300" in answer.out
-    assert "its blueprint was captured by this version" in answer.err
-    assert "/tmp" not in answer.out + answer.err.replace(str(tmp_path), "")
-
-
-def test_a_number_changed_by_hand_is_seen_against_a_ref(world: World) -> None:
-    world.change("version: ^1.0", "version: 1.1.0")
-    answer = world.cli("preview", "-s", "prod", "--against", "HEAD")
-    place = "acme/standard@1.1.0/blueprint.yaml"
-    assert f"      ← {place}:2 security.keys: provider → customer" in answer.out
-    assert f"      ← {place}:8 serving.api.capture: added" in answer.out
-    assert "no single line" not in answer.out
-
-
-def test_a_choice_by_a_parameter_is_caused_by_the_line_that_gives_it(world: World) -> None:
-    world.change("{mail: ml@acme.example}", "{mail: ml@acme.example, tier: gold}")
-    answer = world.cli("preview", "-s", "dev", "--against", "HEAD")
-    line = world.line("tier: gold")
-    assert f"      ← blueprint.yaml:{line} serving.api.scaling.max: 4 → 8" in answer.out
-
-
-def test_files_that_a_template_names_are_the_ref_s(beside: Cli, tmp_path: Path) -> None:
-    """Also where a parameter of the template, with or without a default, says which."""
-    repository = tmp_path / "repo"
-    folder = "  folder: {type: text, description: f, default: workload}\nlimits:\n"
-    code = "models:\n  churn: {code: '${parameters.folder}/', train: {script: train.py}}\n"
-    manifest = MANIFEST.replace("limits:\n", folder).replace("1.0.0", "1.1.0")
-    release(repository / "platform/standard", manifest, BLUEPRINT + code)
-    blueprint = beside.folder / "blueprint.yaml"
-    text = blueprint.read_text().replace("    code: workload/\n", "")
-    blueprint.write_text(text.replace("    train: {script: train.py}\n", ""))
-    beside("template", "update", "--yes", "-q")
-    beside("compile", "-q")
-    git(repository, "rm", "-q", "--cached", "team/blueprint.lock")
-    commit(repository, "code by the template")
-    git(repository, "rm", "-q", "--cached", "team/blueprint.lock")
-    git(repository, "commit", "-qm", "without a lock")
-    (beside.folder / "workload" / "train.py").write_text("print(1)\n")
-    answer = beside("preview", "-s", "prod", "--against", "HEAD")
-    assert "      ← workload/train.py models.churn.code: other content" in answer.out.splitlines()
-    assert "has no blueprint.lock: its templates are the newest that fit" in answer.err
-    git(repository, "checkout", "-q", "team/workload")
-    shutil.copytree(beside.folder / "workload", beside.folder / "other")
-    (beside.folder / "other" / "train.py").write_text("print(2)\n")
-    blueprint.write_text(blueprint.read_text().replace("{mail: ml", "{folder: other, mail: ml"))
-    answer = beside("preview", "-s", "prod", "--against", "HEAD")
-    assert "      ← blueprint.yaml:7 models.churn.code: workload/ → other/" in answer.out
-    assert "other content" not in answer.out
-
-
-def test_messages_about_a_ref_name_no_temporary_folder(beside: Cli, tmp_path: Path) -> None:
-    """A commit whose lock is not what its folder holds: it could not be read there either."""
-    base = tmp_path / "repo/platform/base"
-    (base / "blueprint.yaml").write_text("budget: {monthly_usd: 999}\n")
-    git(tmp_path / "repo", "rm", "-rqf", "team/stacks")
-    commit(tmp_path / "repo", "broken")
-    (base / "blueprint.yaml").write_text("budget: {monthly_usd: 200}\n")
-    (base / "template.yaml").write_text("template: 1\nname: acme/base\nversion: 0.2.0\n")
-    beside("template", "update", "--yes", "-q")
-    shutil.rmtree(tmp_path / "cache")
-    answer = beside("preview", "-s", "prod", "--against", "HEAD", expect=2)
-    assert "../platform/standard/template.yaml at HEAD" in answer.err
-    assert "acme/base@0.1.0 (../platform/base) is not what was locked" in answer.err
-    assert "/tree" not in answer.err
-    assert str(tmp_path) not in answer.err
 
 
 @pytest.fixture
@@ -410,6 +282,18 @@ def test_a_version_that_mends_a_blueprint_is_compared_with_the_lock_files(
     assert "as it is locked now, blueprint.yaml is not valid" in answer.err
     assert "costs more in prod: appautoscaling.Target/api-main-scaling" in answer.out
     cli("validate")
+
+
+def test_a_program_that_cannot_be_made_refuses_the_update(folder: tuple[Cli, Path]) -> None:
+    cli, standard = folder
+    override = "overrides: {sagemaker.Endpoint/nope: {tags: {a: b}}}\n"
+    newer = MANIFEST.replace("version: 1.0.0", "version: 1.1.0")
+    release(standard, newer, BLUEPRINT + override)
+    answer = cli("template", "update", "--yes", expect=2)
+    assert "acme/standard 1.0.0 → 1.1.0" in answer.out
+    assert "no resource has the address 'sagemaker.Endpoint/nope'" in answer.err
+    assert "mlops-iac-" not in answer.err
+    assert "version: 1.0.0" in (cli.folder / "blueprint.lock").read_text()
 
 
 def test_words_of_a_template_do_nothing_to_a_terminal(folder: tuple[Cli, Path]) -> None:

@@ -44,6 +44,20 @@ class Captures:
             return compiling.capture_program(self.project, stack, folder, program.config[stack])
 
 
+class KeptCaptures(Captures):
+    """Captures that are asked for more than once and made once."""
+
+    def __init__(self, project: Project, folder: Path | None = None) -> None:
+        super().__init__(project, folder)
+        self._graphs: dict[str, ResourceGraph] = {}
+
+    def graph(self, stack: str) -> ResourceGraph:
+        """As `Captures`; the same object again."""
+        if stack not in self._graphs:
+            self._graphs[stack] = super().graph(stack)
+        return self._graphs[stack]
+
+
 def captured(project: Project, stack: str, out: Path) -> CanonicalGraph:
     """The resources of a stack, its program written to `out` for as long as it runs."""
     from mlops_iac.graph.canonical import canonical

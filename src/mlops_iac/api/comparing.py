@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING, Protocol
 
 from mlops_iac.api import compiling
 from mlops_iac.api.baseline import Baseline, Old, nothing
-from mlops_iac.api.capturing import Captures
+from mlops_iac.api.capturing import KeptCaptures
 from mlops_iac.errors import BlueprintInvalid, UsageError
 
 if TYPE_CHECKING:
     from mlops_iac.api.project import Project
     from mlops_iac.api.repository import Repository
     from mlops_iac.blueprint import LoadedBlueprint
-    from mlops_iac.graph.model import ResourceGraph
     from mlops_iac.policy.model import Finding
 
 HEAD = "HEAD"
@@ -169,32 +168,26 @@ class WithLock:
 class WithBlueprint:
     """The same project by another reading of its blueprint, captured by today's tool.
 
-    `before` is that project, `words` what it is called. Its program is written below `folder`; the
-    files that it names are those of today.
+    `before` are captures of that project, `words` what it is called. The files that it names are
+    those of today.
     """
 
     against = "blueprint"
 
-    def __init__(self, before: Project, words: str, folder: Path) -> None:
-        self._before = before
+    def __init__(self, before: KeptCaptures, words: str) -> None:
+        self._captures = before
+        self._before = before.project
         self.words = words
-        self._captures = Captures(before, folder)
-        self.root = before.root
-        self.loaded = before.loaded
+        self.root = self._before.root
+        self.loaded = self._before.loaded
         self.named: Mapping[str, str] = {}
         self.notes: Sequence[str] = ()
-        self._graphs: dict[str, ResourceGraph] = {}
-
-    def _graph(self, stack: str) -> ResourceGraph:
-        if stack not in self._graphs:
-            self._graphs[stack] = self._captures.graph(stack)
-        return self._graphs[stack]
 
     def policies(self, stack: str, *, own: bool) -> list[Finding]:
         """The guard rails that the stack broke; none where there was no such stack."""
         if stack not in self._before.environments:
             return []
-        return self._before.policies(stack, graph=self._graph(stack), own=own)
+        return self._before.policies(stack, graph=self._captures.graph(stack), own=own)
 
     def old(self, stack: str) -> Old:
         """As it is captured; nothing where there was no such stack."""
@@ -204,7 +197,7 @@ class WithBlueprint:
             old = Old(nothing(self._before, stack), f"nothing: {self.words} has no {stack}")
             old.notes.append(f"{self.words} has no stack {stack}: all of it is new")
             return old
-        graph = canonical(self._graph(stack))
+        graph = canonical(self._captures.graph(stack))
         old = Old(graph, self.words)
         old.today = graph
         return old

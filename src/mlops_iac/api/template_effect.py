@@ -8,18 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlops_iac.api.capturing import Captures
+from mlops_iac.api.capturing import Captures, KeptCaptures
 from mlops_iac.api.comparing import WithBlueprint, WithLock
 from mlops_iac.api.leaf_changes import LeafChange, leaf_changes
 from mlops_iac.api.project import LOCAL, Project
 from mlops_iac.api.repository import around
 from mlops_iac.api.reviewing import Guards, Reviewed, Reviewer, sha_of
 from mlops_iac.blueprint.combine import combine
+from mlops_iac.errors import BlueprintInvalid, Diagnostic, MlopsError
 
 if TYPE_CHECKING:
     from mlops_iac.blueprint import LoadedBlueprint
     from mlops_iac.blueprint.templates.content import AppliedTemplate
-    from mlops_iac.errors import Diagnostic
     from mlops_iac.policy.model import Finding
     from mlops_iac.templates.lockfile import Lock
 
@@ -88,25 +88,28 @@ def effect_of(
         for name in (before.environments if before is not None else ())
         if name not in after.environments
     ]
-    if old is None:
-        notes.append(
-            f"as it is locked now, {after.shown} is not valid ({why}): resources are compared with"
-            " the compiled lock files, and whether a guard rail held before is not known"
-        )
     stacks = [name for name in after.environments if name != LOCAL] or [LOCAL]
     with (
         tempfile.TemporaryDirectory(prefix="mlops-iac-") as temporary,
         around(after.root) as repository,
     ):
         folder = Path(temporary)
+        head = KeptCaptures(project, folder / "after")
+        if problem := _not_captured(head, stacks, temporary):
+            return Effect(leaves, problems=[problem], environments=after.environments)
+        kept = KeptCaptures(old, folder / "before") if old is not None else None
+        if kept is not None and (problem := _not_captured(kept, stacks, temporary)):
+            kept, why = None, problem.message
         comparison: WithBlueprint | WithLock
-        if old is None:
+        if kept is None:
+            notes.append(
+                f"as it is locked now, {after.shown} is not valid ({why}): resources are compared"
+                " with the compiled lock files, and whether a guard rail held before is not known"
+            )
             stacks = [name for name in stacks if name != LOCAL]
             comparison = WithLock(project, repository, folder)
         else:
-            words = f"{after.shown} as it is locked now"
-            comparison = WithBlueprint(old, words, folder / "before")
-        head = Captures(project, folder / "after")
+            comparison = WithBlueprint(kept, f"{after.shown} as it is locked now")
         reviewer = Reviewer(head, comparison, folder, Guards(own=own), sha_of(repository))
         reviews = [reviewer.review(stack) for stack in stacks]
         broken = [
@@ -125,6 +128,22 @@ def _project(
     project.trusted = rules.looked_at(loaded, before)
     digests = {template.content.digest for template in loaded.templates}
     return project, rules.own and digests <= project.trusted
+
+
+def _not_captured(captures: Captures, stacks: Sequence[str], folder: str) -> Diagnostic | None:
+    """What keeps the program of a stack from being made, e.g. an override of what is not there."""
+    shown = captures.project.loaded.shown
+    for stack in stacks:
+        if stack not in captures.project.environments:
+            continue
+        try:
+            captures.graph(stack)
+        except BlueprintInvalid as error:
+            return error.diagnostics[0]
+        except MlopsError as error:
+            message = error.message.replace(f"{folder}/", "")
+            return Diagnostic("not-captured", f"{stack}: {message}", shown, hint=error.hint)
+    return None
 
 
 def _code(template: AppliedTemplate) -> list[tuple[str, bytes]]:
