@@ -140,6 +140,20 @@ def test_a_version_that_hides_it_is_an_error(change: str) -> None:
     assert not [item for item in told("3.0.0", **changes) if item.severity == "error"]
 
 
+def test_what_differs_for_one_choice_alone_is_told() -> None:
+    chosen = 'region: {$choose: tier, silver: {one_of: [eu-west-1], because: x}, gold: {one_of: [eu-west-1, eu-north-1], because: x}}'  # fmt: skip
+    before = MANIFEST.replace("region: {one_of: [eu-west-1, eu-central-1], because: close}", chosen)
+    after = before.replace(", eu-north-1", "")
+    tree = BLUEPRINT + "owner: {$choose: tier, silver: a, gold: b}\n"
+    old = content({**OLD, "template.yaml": before, "blueprint.yaml": tree})
+    new = content(
+        {**OLD, "template.yaml": after, "blueprint.yaml": tree.replace("gold: b", "gold: c")}
+    )
+    found = {change.code: change.message for change in compare(old, new, Nothing)}
+    assert found["limit-tightened"].endswith(": x, with tier 'gold'")
+    assert found["values-changed"].endswith("owner: 'b' → 'c', with tier 'gold'")
+
+
 def test_nothing_changed_is_no_finding() -> None:
     assert told("2.1.0") == []
     assert [i.severity for i in told("2.1.1")] == []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -67,19 +67,13 @@ def _entries(tree: Node) -> set[str]:
     return found
 
 
-def leaves(pair: Pair, old: Trial, new: Trial) -> Iterator[Change]:
-    """What a small blueprint resolves to otherwise, in any environment."""
+def leaves(old: Trial, new: Trial) -> list[str]:
+    """What a small blueprint resolves to otherwise, in any environment: a line for each leaf."""
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         team.write_files(folder)
         before, after = _resolved(old, folder), _resolved(new, folder)
-    if not before or not after:
-        return
-    lines = _differences(before, after)
-    if lines:
-        place = pair.new.parsed.root or pair.new.key("version")
-        message = f"a blueprint gets other values: {_some(lines)}"
-        yield Change("feature", "values-changed", message, place, "blueprints that leave them out")
+    return _differences(before, after) if before and after else []
 
 
 def default_effects(pair: Pair, trial: Trial, platform: str) -> Iterator[tuple[str, str]]:
@@ -99,7 +93,7 @@ def default_effects(pair: Pair, trial: Trial, platform: str) -> Iterator[tuple[s
             left = _resolved(former, folder)
             now = _resolved(Trial(pair.new, _without(given, name), platform), folder)
         if left and now and (lines := _differences(left, now)):
-            yield name, _some(lines)
+            yield name, some(lines)
 
 
 def _without(parameters: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -139,7 +133,8 @@ def _shown(value: Any) -> str:
     return "nothing" if value is None else quoted(value)
 
 
-def _some(lines: list[str]) -> str:
+def some(lines: Sequence[str]) -> str:
+    """The first of them, and how many there are beyond."""
     more = f"; and {len(lines) - _MOST} more" if len(lines) > _MOST else ""
     return "; ".join(lines[:_MOST]) + more
 

@@ -34,6 +34,10 @@ class Change(Record):
     whom: str = ""
     covered: str = ""
 
+    def saying(self, message: str) -> Change:
+        """The same in other words."""
+        return Change(self.level, self.code, message, self.place, self.whom, self.covered)
+
 
 class Pair(Record):
     """Two versions of a template, the older first."""

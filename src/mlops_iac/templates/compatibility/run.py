@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mlops_iac.blueprint.combine import in_order
 from mlops_iac.blueprint.source import problem
 from mlops_iac.blueprint.templates.applying import parse
 from mlops_iac.blueprint.templates.content import TemplateContent, TemplateFinder
+from mlops_iac.blueprint.templates.limits import quoted
 from mlops_iac.errors import Diagnostic, Severity
+from mlops_iac.records import Record
 from mlops_iac.templates.compatibility import contents, guards, limits, parameters
 from mlops_iac.templates.compatibility.model import Change, Pair
 from mlops_iac.templates.linting.resolving import Trial
@@ -20,6 +22,8 @@ from mlops_iac.templates.versions import parse_version
 
 if TYPE_CHECKING:
     from semver import Version
+
+_MOST = 12  # combinations of parameters that two versions are compared with
 
 
 def compare(
@@ -35,56 +39,98 @@ def compare(
 def _changes(pair: Pair) -> Iterator[Change]:
     yield from contents.manifest(pair)
     platform = next(iter(pair.new.manifest.platforms), "sagemaker")
-    old, new, defaults = _trials(pair, platform)
-    effects = dict(contents.default_effects(pair, new, platform)) if new is not None else {}
+    trials = _trials(pair, platform)
+    effects: dict[str, str] = {}
+    if trials:
+        effects = dict(contents.default_effects(pair, trials[0].own, platform))
     for change in parameters.changes(pair):
         effect = effects.get(change.place.text) if change.code == "default-changed" else None
-        yield replace_message(change, f"{change.message}; {effect}") if effect else change
-    if old is not None and new is not None and defaults is not None:
-        told = list(limits.changes(pair, old.limits, new.limits))
-        yield from told
-        yield from _by_default(told, limits.changes(pair, old.limits, defaults.limits))
-        if old.own is not None and new.own is not None:
-            yield from contents.sections(pair, old.own, new.own)
-        yield from contents.leaves(pair, old, new)
+        yield change.saying(f"{change.message}; {effect}") if effect else change
+    yield from _resolved(pair, trials)
     yield from guards.changes(pair)
     yield from contents.files(pair)
 
 
-def replace_message(change: Change, message: str) -> Change:
-    """The change in other words."""
-    return Change(change.level, change.code, message, change.place, change.whom, change.covered)
+class _Tried(Record):
+    """Both versions with the same parameters, and the newer one with what is its own default.
+
+    `words` says which parameters, where it is not the defaults.
+    """
+
+    old: Trial
+    same: Trial
+    own: Trial
+    words: str
 
 
-def _by_default(told: Sequence[Change], changes: Iterator[Change]) -> Iterator[Change]:
+def _resolved(pair: Pair, trials: Sequence[_Tried]) -> Iterator[Change]:
+    """What limits and values become, for each of the combinations; each change once."""
+    told: set[tuple[str, str]] = set()
+    lines: dict[str, str] = {}
+    for tried in trials:
+        found = list(limits.changes(pair, tried.old.limits, tried.same.limits))
+        if tried.old.own is not None and tried.same.own is not None:
+            found += contents.sections(pair, tried.old.own, tried.same.own)
+        for change in found:
+            key = (change.code, change.place.text or change.message)
+            if key not in told:
+                told.add(key)
+                yield change.saying(f"{change.message}{tried.words}")
+        for line in contents.leaves(tried.old, tried.same):
+            lines.setdefault(line, tried.words)
+    if trials:
+        known = {place for _, place in told}
+        yield from _by_default(known, pair, trials[0])
+    if lines:
+        message = contents.some([f"{line}{words}" for line, words in lines.items()])
+        place = pair.new.parsed.root or pair.new.key("version")
+        whom = "blueprints that leave them out"
+        yield Change(
+            "feature", "values-changed", f"a blueprint gets other values: {message}", place, whom
+        )
+
+
+def _by_default(known: set[str], pair: Pair, tried: _Tried) -> Iterator[Change]:
     """Limits that are tighter only where a parameter with another default is left out."""
-    known = {change.place.text for change in told}
-    for change in changes:
+    for change in limits.changes(pair, tried.old.limits, tried.own.limits):
         if change.level == "breaking" and change.place.text not in known:
+            whom = f"{change.whom} that leave parameters out"
             yield Change(
-                change.level,
-                change.code,
-                change.message,
-                change.place,
-                f"{change.whom} that leave parameters out",
-                change.covered,
+                change.level, change.code, change.message, change.place, whom, change.covered
             )
 
 
-def _trials(pair: Pair, platform: str) -> tuple[Trial | None, Trial | None, Trial | None]:
-    """Both with the older one's defaults, so that only what is made of them differs.
+def _trials(pair: Pair, platform: str) -> list[_Tried]:
+    """Both with the older one's values, so that only what is made of them differs.
 
-    And the newer one with its own.
+    The defaults first; then each other value of each parameter.
     """
-    first = [samples(each.manifest).combinations[:1] for each in (pair.old, pair.new)]
-    if not all(first):
-        return None, None, None
-    given, own = first[0][0], first[1][0]
-    old, new = Trial(pair.old, given, platform), Trial(pair.new, own, platform)
-    named = {pair.renamed(name)[0] or name: value for name, value in given.items()}
-    kept = {name: value for name, value in named.items() if name in pair.new.manifest.parameters}
-    same = Trial(pair.new, {**own, **kept}, platform)
-    return old, new if same.problems else same, new
+    combinations = samples(pair.old.manifest).combinations
+    own = samples(pair.new.manifest).combinations[:1]
+    if not combinations or not own:
+        return []
+    first = combinations[0]
+    newer = Trial(pair.new, own[0], platform)
+    made: list[_Tried] = []
+    for given in combinations:
+        differ = [name for name, value in given.items() if value != first[name]]
+        if len(differ) > 1 or len(made) >= _MOST:
+            continue
+        old = Trial(pair.old, given, platform)
+        named = {pair.renamed(name)[0] or name: value for name, value in given.items()}
+        known = pair.new.manifest.parameters
+        kept = {name: value for name, value in named.items() if name in known}
+        same = Trial(pair.new, {**own[0], **kept}, platform)
+        if not differ:
+            made.append(_Tried(old, newer if same.problems else same, newer, ""))
+        elif not same.problems:
+            made.append(_Tried(old, same, newer, f", with {_words(differ[0], given)}"))
+    return made
+
+
+def _words(name: str, given: Mapping[str, Any]) -> str:
+    value = given[name]
+    return f"{name} left out" if value is None else f"{name} {quoted(value)}"
 
 
 def needed(changes: Sequence[Change], old: str) -> str:

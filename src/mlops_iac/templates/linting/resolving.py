@@ -80,21 +80,33 @@ class Trial:
             limit.environment for limit in limits if limit.environment not in ("", "*", "local")
         ]
         blueprint = team.bare(self._platform, self.parameters, named)
+        # What is required, the template may say itself; a team says it only where it has to.
+        optional = [limit for limit in limits if not limit.spec.required]
         found: list[Diagnostic] = []
         empty: LoadedBlueprint | None = None
         for candidate in (blueprint, team.small(blueprint)):
-            text = team.text_of(team.comply(candidate, limits))
-            for _ in range(3):  # a script stands in a folder, which has to be there first
-                loaded, said = inspect(
-                    folder / "blueprint.yaml", templates=lambda: self.finder, text=text, shown=SHOWN
-                )
-                found = [item for item in said if item.severity == "error"]
+            for asked in (optional, limits):
+                loaded, found = self._inspected(folder, team.comply(candidate, asked))
                 if loaded is not None and makes_something(loaded):
                     return loaded, found
                 empty = empty or loaded
-                if not make_missing(folder, found):
+                if all(item.code != "locked" for item in found):
                     break
         return empty, ([] if empty is not None else found)
+
+    def _inspected(
+        self, folder: Path, blueprint: Mapping[str, Any]
+    ) -> tuple[LoadedBlueprint | None, list[Diagnostic]]:
+        """A team's blueprint and its errors, once the files that it names are made."""
+        text = team.text_of(blueprint)
+        for _ in range(3):  # a script stands in a folder, which has to be there first
+            loaded, said = inspect(
+                folder / "blueprint.yaml", templates=lambda: self.finder, text=text, shown=SHOWN
+            )
+            found = [item for item in said if item.severity == "error"]
+            if loaded is not None or not make_missing(folder, found):
+                break
+        return loaded, found
 
 
 def read_over(
