@@ -315,6 +315,8 @@ def test_without_templates_there_is_nothing_to_update(tmp_path: Path) -> None:
     blueprint.write_text("\n".join(lines).replace("    serving: {api: {scaling: {max: 6}}}", ""))
     answer = cli("template", "update")
     assert "nothing to update: blueprint.yaml stands on no template" in answer.err
+    answer = cli("template", "update", "standard", expect=2)
+    assert "error: blueprint.yaml stands on no template" in answer.err
 
 
 @pytest.mark.parametrize(

@@ -86,6 +86,11 @@ class _Preparation:
         after, diagnostics = inspect(
             self.path, shown=self.shown, text=text, templates=lambda: finder
         )
+        if after is not None and not after.templates and (self.request.name or self.request.to):
+            raise UsageError(
+                f"{self.shown} stands on no template",
+                hint="`extends: [{template: SOURCE, version: ^1}]` makes it stand on one",
+            )
         now = after.templates if after is not None else self._applied(text, self._finder(anew))
         problems = [each for each in diagnostics if each.severity == "error"]
         made = moves(
