@@ -42,6 +42,8 @@ def work(connection: Connection, job: Job, limits: Limits, inherited: Sequence[C
     for other in inherited:
         other.close()
     _silence()
+    # As the command line has it: what a blueprint makes goes with it, nearly all without a search.
+    gc.set_threshold(50_000, 20, 20)
     gc.freeze()
     turn = 0
     try:
@@ -50,6 +52,9 @@ def work(connection: Connection, job: Job, limits: Limits, inherited: Sequence[C
                 outcome = job.do(file)
                 if outcome is not None:
                     outcome = Outcome(**{**vars(outcome), "peak_bytes": _peak(), "turn": turn})
+                if turn == 0:  # what the first one has imported stays for the others
+                    gc.collect()
+                    gc.freeze()
                 turn += 1
                 spent = turn >= limits.blueprints or _resident() > limits.bytes
                 connection.send((outcome, spent))
