@@ -212,6 +212,42 @@ def test_guard_rails_are_tested_too(platform: Cli, change: Edit) -> None:
     assert "expected a finding like '^no-holidays: none'; there is: no-holidays" in answer.err
 
 
+def test_guard_rails_of_a_template_hold_for_its_teams(platform: Cli) -> None:
+    """From the template's file to the exit code of the team's check."""
+    standard = platform.folder / "standard"
+    (standard / "policies").mkdir()
+    (standard / "policies/no_holidays.py").write_text(RULE, encoding="utf-8")
+    said = "policies: 1\nrules:\n  single-instance: {severity: mandatory}\n"
+    (standard / "policies.yaml").write_text(said, encoding="utf-8")
+    platform("template", "test", "standard")
+    platform("template", "lint", "standard")
+    platform("init", "./standard", "team", "--defaults", "--data", "owner=a@example.com")
+    team = Cli(platform.folder / "team", platform.environment)
+
+    def broken(*more: str, expect: int = 5) -> dict[str, str]:
+        found = team("policy", "check", "-s", "local", "--json", *more, expect=expect).json
+        return {each["rule"]: each["source"] for each in found["findings"]}
+
+    # `init` has pinned the template, so its code is what was looked at.
+    assert broken()["no-holidays"] == (
+        "acme/standard@0.1.0 (policies/no_holidays.py): our handbook"
+    )
+    answer = team("policy", "check", "-s", "local", expect=5)
+    assert "acme/standard@0.1.0 (policies/no_holidays.py) holds to it" in answer.err + answer.out
+    answer = team("policy", "check", "-s", "local", "--no-team-rules")
+    assert "were not run: no-holidays" in answer.err
+    shown = team("policy", "ls", "single-instance").out
+    assert "here: mandatory, as acme/standard@0.1.0 (policies.yaml:3) says" in shown
+    own = platform.folder / "team/policies.yaml"
+    own.write_text("policies: 1\nrules: {single-instance: {enabled: false}}\n", encoding="utf-8")
+    answer = team("validate", expect=2)
+    assert "error[locked]: single-instance cannot be switched off" in answer.err
+    own.unlink()
+    (platform.folder / "team/blueprint.lock").unlink()
+    answer = team("policy", "check", "-s", "local", expect=2)
+    assert "blueprint.lock does not pin what would run" in answer.err
+
+
 def test_a_case_that_is_wrong_is_told_at_its_line(platform: Cli, change: Edit) -> None:
     change("tests/gold.yaml", "parameters:", "parametres:")
     answer = platform("template", "test", "standard", expect=2)

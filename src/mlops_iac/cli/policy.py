@@ -135,6 +135,8 @@ def ls(session: Session, rule: str | None, no_team_rules: bool) -> None:
         )
     elif rule is not None:
         session.out(explained(known[0]))
+        if (held := settings.held.get(rule)) is not None:
+            session.out(f"  here: {settings.severity(known[0])}, as {held.by} says")
     else:
         width = max(len(each.id) for each in known)
         for each in known:
