@@ -233,6 +233,36 @@ def test_every_finding_has_a_place_in_the_template(defect: str) -> None:
         assert item.message, item
 
 
+def test_every_code_has_a_defect_that_it_fires_on() -> None:
+    import ast
+    import inspect as read
+
+    from mlops_iac.api import template_linting
+    from mlops_iac.templates.linting import (
+        choosing,
+        conflicts,
+        files,
+        history,
+        limits,
+        parameters,
+        resolving,
+        run,
+    )
+
+    named: set[str] = set()
+    rules = (choosing, conflicts, files, history, limits, parameters, resolving, run)
+    for module in (template_linting, *rules):
+        for node in ast.walk(ast.parse(read.getsource(module))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("say", "Diagnostic"):
+                place = 1 if getattr(node.func, "id", "") == "say" else 0
+                code = node.args[place] if len(node.args) > place else None
+                if isinstance(code, ast.Constant):
+                    named.add(str(code.value))
+    fired = {item.code for defect in DEFECTS for item in findings(defect)}
+    assert len(named) > 25
+    assert named - fired == set()
+
+
 def test_all_is_told_in_one_pass() -> None:
     manifest = (
         FILES[T].replace("default: 4", "default: 40").replace("scaling.max:", "scaling.maxx:")
@@ -260,6 +290,37 @@ def test_limits_of_a_template_below_are_held_against_the_own() -> None:
     (item,) = [item for item in found if item.code == "limits-contradict"]
     assert "fixed to 'provider' by acme/base@1.0.0 (template.yaml:5)" in item.message
     assert (item.file, item.line) == ("standard/template.yaml", 13)
+
+
+def test_what_is_wrong_below_is_told_where_it_is_extended() -> None:
+    base = content(
+        {
+            "template.yaml": "template: 1\nname: acme/base\nversion: 1.0.0\n",
+            "blueprint.yaml": "securiti: {}\n",
+        },
+        "base",
+    )
+    base = TemplateContent("base", base.digest, base.files)
+    found = linted({T: ("parameters:\n", "extends: [{template: base}]\nparameters:\n")}, base=base)
+    (item,) = [item for item in found if item.code == "unknown-key"]
+    assert (item.file, item.line) == ("standard/template.yaml", 6)
+    assert "acme/base@1.0.0/blueprint.yaml:1: 'securiti' is not a section" in item.message
+
+
+def test_a_template_that_stands_on_itself() -> None:
+    files = {
+        **FILES,
+        T: FILES[T].replace("parameters:\n", "extends: [{template: x}]\nparameters:\n"),
+    }
+    found = lint_content(content(files), Shelf(x=content(files)))
+    assert [item.line for item in found if item.code == "template-cycle"] == [6]
+
+
+def test_a_project_is_not_blamed_for_what_the_template_gets_wrong() -> None:
+    scaffold = {"scaffold/README.md.jinja": "# {{ name }}"}
+    found = linted({**scaffold, B: ("size: {", "siez: {")})
+    assert "unknown-key" in {item.code for item in found}
+    assert "bad-scaffold" not in {item.code for item in found}
 
 
 def test_a_secret_is_not_shown() -> None:

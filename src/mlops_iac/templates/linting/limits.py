@@ -47,11 +47,6 @@ def _says_nothing(limit: Limit, node: Node, path: str) -> Iterator[Diagnostic]:
         if beside:
             message = f"{path}: {listed(beside)} has no effect beside fixed"
             yield say(node.entries[beside[0]].key, "no-effect", message, path=path)
-    if not limit.spec.because.strip():
-        message = f"{path}.because says nothing"
-        hint = "the reason stands in every error: write it for the team that meets it"
-        place = node.entries["because"].value if "because" in node.entries else limit.key
-        yield say(place, "no-reason", message, path=path, hint=hint)
 
 
 def _fixed(limit: Limit, kinds: Sequence[FieldType], path: str) -> Iterator[Diagnostic]:

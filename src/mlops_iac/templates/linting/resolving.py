@@ -169,8 +169,13 @@ def check_resolved(
 
 def _blamed(subject: Subject, said: Sequence[Diagnostic]) -> Iterator[Diagnostic]:
     for item in said:
-        if subject.is_own(item.file) and item.code not in _THE_TEAMS:
+        if item.code in _THE_TEAMS:
+            continue
+        if subject.is_own(item.file):
             yield item
+        elif item.file and item.file != SHOWN:
+            message = f"what this stands on is wrong, {item.file}:{item.line}: {item.message}"
+            yield say(subject.key("extends"), item.code, message, path="extends", hint=item.hint)
 
 
 def _judged(

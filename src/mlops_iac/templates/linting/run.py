@@ -57,9 +57,16 @@ def lint(content: TemplateContent, asked: Asked) -> list[Diagnostic]:
     if tries.lacking:
         found += _lacking(subject, tries)
     found += _tried(subject, tries, asked)
+    sound = not any(item.severity == "error" for item in found)
     for rule in asked.extra:
-        found += rule(subject, tries)
+        # What is wrong with the template is wrong with every project that starts from it.
+        found += (item for item in rule(subject, tries) if sound or not _of_a_project(item))
     return _ordered(found)
+
+
+def _of_a_project(item: Diagnostic) -> bool:
+    """Whether a finding is about what a scaffold makes, and not about one of its files."""
+    return item.code == "bad-scaffold" and not item.line and item.file.endswith(".jinja")
 
 
 def _alone(subject: Subject) -> Iterator[Diagnostic]:
