@@ -347,6 +347,7 @@ def test_templates_below_are_pinned_for_the_tests(platform: Cli, change: Edit) -
 
 def test_compatibility_with_the_version_before(platform: Cli, change: Edit) -> None:
     publish(platform.folder, "v0.1.0")
+    publish(platform.folder, "v0.1.1-rc.1")  # a candidate is nobody's version before
     answer = platform("template", "lint", "standard", "--against", "previous", expect=2)
     assert "has a version before" in answer.err
     change("template.yaml", "version: 0.1.0", "version: 0.1.1")
