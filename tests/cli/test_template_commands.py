@@ -363,7 +363,7 @@ def test_compatibility_with_the_version_before(platform: Cli, change: Edit) -> N
         answer = platform("template", "lint", "standard", "--against", against)
         assert "since acme/standard@0.1.0: 0 error(s), 1 warning(s)" in answer.err
     answer = platform("template", "lint", "standard", "--against", "9.9.9", expect=2)
-    assert "there is: 0.1.0" in answer.err
+    assert "there is: 0.1.1-rc.1 and 0.1.0" in answer.err
 
 
 def test_compatibility_with_a_folder(platform: Cli, started: Path) -> None:
