@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import quote
 
 from mlops_iac.blueprint.loaded import shown_as
 from mlops_iac.blueprint.templates.content import TemplateContent, Wanted
@@ -94,7 +95,8 @@ def _tagged(folder: Path, content: TemplateContent, version: str) -> TemplateCon
     if root is None:
         raise UsageError(f"{folder} is in no git repository: there is no version before", hint=hint)
     inside = place.relative_to(root).as_posix()
-    source = f"git+file://{root.as_posix()}" + (f"#subdirectory={inside}" if inside != "." else "")
+    within = f"#subdirectory={inside}" if inside != "." else ""
+    source = f"git+file://{quote(root.as_posix())}{within}"
     finder = finder_of(folder)
     known = finder.versions(source)
     if not version:
