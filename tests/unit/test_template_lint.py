@@ -323,6 +323,29 @@ def test_a_project_is_not_blamed_for_what_the_template_gets_wrong() -> None:
     assert "bad-scaffold" not in {item.code for item in found}
 
 
+SATISFIED = {
+    "instances": "serving.*.scaling.min: {at_least: 2, because: b}",
+    "instances of one environment": "environments.prod.serving.*.scaling.min: {at_least: 2, because: b}",
+    "a budget": "environments.*.budget.monthly_usd: {required: true, at_most: 50, because: b}\n"
+    "  environments.*.alerts: {required: true, because: b}",
+    "a monitor": "environments.*.serving.*.monitor.limits: {required: true, because: b}",
+    "a size": "serving.*.compute.size: {one_of: [large], because: b}",
+    "a region": "region: {one_of: [eu-central-1], because: b}",
+    "a tag": "tags.team: {required: true, because: b}",
+    "no overrides": "overrides: {forbidden: true, because: b}",
+}
+
+
+@pytest.mark.parametrize("case", SATISFIED)
+def test_a_limit_that_a_team_can_keep_is_no_finding(case: str) -> None:
+    """The small blueprint keeps it, so that the platform can be asked."""
+    limits = f"limits:\n  {SATISFIED[case]}\n"
+    manifest = f"template: 1\nname: a\nversion: 1.0.0\ndescription: d\nplatforms: [sagemaker]\nchangelog: {{1.0.0: [x]}}\n{limits}"  # fmt: skip
+    files = {T: manifest, "README.md": "x", "tests/a.yaml": "{}"}
+    found = lint_content(content(files), Shelf())
+    assert found == [], told(found)
+
+
 def test_a_secret_is_not_shown() -> None:
     found = linted({B: ("security:\n", "models: {m: {env: {DB_PASSWORD: hunter2}}}\nsecurity:\n")})
     assert "hunter2" not in told(found) + "".join(item.snippet for item in found)

@@ -196,6 +196,7 @@ def context_of(
         accounts=_accounts(project, stack),
         paths=blueprint_paths(graph, components),
         blueprint=project.resolve(stack),
+        protected=_protected(project, stack),
     )
 
 
@@ -203,6 +204,10 @@ def is_production(project: Project, stack: str, settings: Configuration) -> bool
     """Whether a stack serves in earnest: said so in `policies.yaml`, or protected."""
     if settings.production is not None:
         return stack in settings.production
+    return _protected(project, stack)
+
+
+def _protected(project: Project, stack: str) -> bool:
     return stack != LOCAL and project.protected(stack)
 
 
@@ -230,7 +235,9 @@ def write_pack(project: Project, out: Path, *, own: bool = True) -> list[Path]:
     settings = configuration(project, known)
     stacks = {
         stack: StackSettings(
-            production=is_production(project, stack, settings),
+            # A pack has one answer for all rules, and templates may hold to some of them.
+            production=is_production(project, stack, settings)
+            or bool(settings.held and not settings.production_held and _protected(project, stack)),
             region=project.region(stack),
             accounts=sorted(_accounts(project, stack)),
             components={call.name: call.path for call in project.calls(stack)},

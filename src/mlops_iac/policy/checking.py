@@ -30,13 +30,21 @@ def check(
     found = [
         _finding(rule, configuration, violation, context, locate)
         for rule in rules
-        if configuration.enabled(rule) and (context.production or not rule.production)
+        if configuration.enabled(rule) and _concerns(rule, context, configuration)
         for violation in violations(rule, context, configuration)
     ]
     return sorted(
         dict.fromkeys(found),
         key=lambda each: (each.severity != "mandatory", each.line, each.rule, each.address),
     )
+
+
+def _concerns(rule: Rule, context: Context, configuration: Configuration) -> bool:
+    """Whether a rule looks at a stack; one that a template holds to is not told another list."""
+    if context.production or not rule.production:
+        return True
+    held = rule.id in configuration.held and not configuration.production_held
+    return held and context.protected
 
 
 def violations(rule: Rule, context: Context, configuration: Configuration) -> list[Violation]:

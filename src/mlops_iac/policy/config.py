@@ -61,12 +61,14 @@ class Setting:
 class Configuration:
     """`production` names the environments that count as such; None: those that are protected.
 
-    `held` is what templates hold rules to.
+    `held` is what templates hold rules to. For these a team's `production` takes no protected
+    environment away, unless templates name those that count (`production_held`).
     """
 
     production: tuple[str, ...] | None = None
     rules: Mapping[str, Setting] = field(default_factory=dict)
     held: Mapping[str, Held] = field(default_factory=dict)
+    production_held: bool = False
 
     def severity(self, rule: Rule) -> Severity:
         """The rule's severity here."""

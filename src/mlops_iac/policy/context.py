@@ -25,7 +25,8 @@ _IDENTITIES = ("name", "arn", "id", "bucket", "keyId", "url", "dashboardName", "
 class Context:
     """One stack, as captured or as a state or the real engine has it.
 
-    `production`: the stack serves in earnest. `accounts` are those that belong to the project.
+    `production`: the stack serves in earnest; `protected`: it is no `local` and says so itself.
+    `accounts` are those that belong to the project.
     `paths` maps URNs to the blueprint path of their component. `blueprint` is absent where rules
     run without one (a policy pack). `parameters` are those of the rule that asks.
 
@@ -39,6 +40,7 @@ class Context:
     paths: Mapping[str, str] = field(default_factory=dict)
     blueprint: ResolvedBlueprint | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    protected: bool = False
     # What was computed for one rule serves the next.
     _known: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 

@@ -91,7 +91,7 @@ def laid_over(team: Configuration, below: Standing) -> Configuration:
     production = team.production
     if below.settings.production is not None:
         production = (*below.settings.production, *(team.production or ()))
-    return Configuration(production, rules, below.held)
+    return Configuration(production, rules, below.held, below.settings.production is not None)
 
 
 def _said(

@@ -276,6 +276,32 @@ def test_production_of_a_template_cannot_be_taken_away(tmp_path: Path) -> None:
     assert settings(made).production == ("prod", "dev")
 
 
+@pytest.mark.parametrize(
+    ("template_says", "team_says", "found"),
+    [
+        ("endpoint-monitor: {severity: mandatory}", "production: []", True),
+        ("endpoint-monitor: {severity: mandatory}", "", True),
+        ("log-retention: {severity: mandatory}", "production: []", False),  # it holds to another
+        ("production: [dev]", "production: []", False),
+    ],
+)
+def test_a_team_does_not_call_its_production_something_else(
+    template_says: str, team_says: str, found: bool, tmp_path: Path
+) -> None:
+    content = template("endpoint-monitor: {severity: mandatory}")
+    text = f"policies: 1\nrules: {{{template_says}}}\n"
+    if template_says.startswith("production"):
+        text = (
+            f"policies: 1\n{template_says}\nrules: {{endpoint-monitor: {{severity: mandatory}}}}\n"
+        )
+    files = {**content.files, "policies.yaml": text.encode()}
+    made = project(tmp_path, TemplateContent("standard", digest(files), files))
+    (tmp_path / "policies.yaml").write_text(f"policies: 1\n{team_says}\n", encoding="utf-8")
+    assert made.protected("prod")
+    broken = {each.rule for each in made.policies("prod")}
+    assert ("endpoint-monitor" in broken) == found
+
+
 def test_nothing_is_read_of_templates_that_say_nothing() -> None:
     assert not Guards("acme/standard@2.1.0", "", {"template.yaml": b""}).written
     found, problems = standing([], rules(), ())

@@ -96,7 +96,26 @@ def comply(blueprint: Mapping[str, Any], limits: Iterable[Limit]) -> dict[str, A
         if limit.environment not in ("", ANY):
             top = made["environments"].setdefault(limit.environment, {})
         _apply(top, keys, limit)
+    _complete_scaling(made)
     return made
+
+
+def _complete_scaling(made: dict[str, Any]) -> None:
+    """What a limit asks of one number of `scaling` needs the others beside it."""
+    own = made.get("serving", {}).get("api", {})
+    layers = [made, *made["environments"].values()]
+    found = [
+        scaling
+        for each in layers
+        if isinstance(scaling := each.get("serving", {}).get("api", {}).get("scaling"), dict)
+    ]
+    if "mode" not in own or not found:
+        return
+    whole = own.setdefault("scaling", {})
+    whole.setdefault("min", 1)
+    most = max(each.get(key, 1) for each in found for key in ("min", "max"))
+    whole.setdefault("max", most)
+    whole.setdefault("target", {"requests_per_minute": 200})
 
 
 def write_files(folder: Path, files: Mapping[str, str] | None = None) -> None:
