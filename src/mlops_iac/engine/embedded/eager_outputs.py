@@ -20,6 +20,7 @@ from pulumi.output import Output, Unknown, _OutputData
 from pulumi.runtime import resource, rpc
 
 from mlops_iac.engine.embedded.eager import Replaced, gather, replaced, succeeded
+from mlops_iac.engine.embedded.eager_registering import register_resource
 from mlops_iac.engine.embedded.eager_resources import eager_resources
 
 # `pulumi.runtime.invoke` is a function of that name, once the package is imported.
@@ -211,5 +212,11 @@ def eager_outputs() -> Iterator[None]:
         (Output, "all", staticmethod(_all)),
         (Output, "from_input", staticmethod(_from_input)),
         *eager_resources(_there),
+        (
+            importlib.import_module("pulumi.resource"),
+            "register_resource",
+            register_resource,
+        ),
+        (resource, "register_resource", register_resource),
     ):
         yield

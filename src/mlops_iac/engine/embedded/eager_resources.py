@@ -27,9 +27,10 @@ _original_create_urn = resource.create_urn
 _original_collapse = resource.collapse_alias_to_urn
 # An ejected component's classes are new in every run.
 _resource_types = functools.lru_cache(maxsize=512)(_types.resource_types)
-_pulumi_to_py_names = functools.lru_cache(maxsize=512)(
-    _types.resource_pulumi_to_py_names
-)
+_pulumi_to_py_names = functools.lru_cache(maxsize=512)(_types.resource_pulumi_to_py_names)
+
+
+_SCALARS = frozenset({str, bool, int, float, type(None)})
 
 
 class _Property(asyncio.Future[Any]):
@@ -38,6 +39,7 @@ class _Property(asyncio.Future[Any]):
     fill: Callable[[], None] | None = None
     # Somebody waits since before the answer: nobody will ask again.
     awaited = False
+    given = False
 
     def _ask(self) -> None:
         fill, self.fill = self.fill, None
@@ -68,7 +70,7 @@ class _Property(asyncio.Future[Any]):
     __iter__ = __await__
 
 
-def _transfer_properties(res: Any, props: Any, custom: bool) -> dict[str, Any]:
+def transfer_properties(res: Any, props: Any, custom: bool) -> dict[str, Any]:
     """One future for a property in the place of four and a task. The registration is waited for."""
     resolvers: dict[str, Any] = {}
     for name in props:
@@ -96,6 +98,10 @@ def _resolve(
     deps: Any,
     failed: Exception | None,
 ) -> None:
+    if isinstance(future, _Property):
+        if future.given:
+            return
+        future.given, future.fill = True, None
     if failed is not None:
         future.set_exception(failed)
         return
@@ -103,7 +109,8 @@ def _resolve(
     future.set_result(_OutputData(resources, value, is_known, is_secret))
 
 
-def _resource_output(res: Any) -> tuple[Any, Output[Any]]:
+def resource_output(res: Any) -> tuple[Any, Output[Any]]:
+    """URN or id of a resource, and what gives it its value."""
     future: asyncio.Future[Any] = asyncio.Future()
 
     def resolve(value: Any, known: bool, secret: bool, exn: Exception | None) -> None:
@@ -112,7 +119,7 @@ def _resource_output(res: Any) -> tuple[Any, Output[Any]]:
     return resolve, _untracked(future)
 
 
-def _resolve_outputs(
+def resolve_outputs(
     res: Any,
     serialized: Any,
     outputs: Any,
@@ -121,47 +128,70 @@ def _resolve_outputs(
     *more: Any,
     **named: Any,
 ) -> None:
+    """Leave each property to be resolved when somebody asks for it."""
     if not isinstance(outputs, Answered):
-        _original_resolve_outputs(
-            res, serialized, outputs, deps, resolvers, *more, **named
-        )
+        _original_resolve_outputs(res, serialized, outputs, deps, resolvers, *more, **named)
         return
-
-    # Which keys of the answer, and of what was sent, are which property; found when one is asked.
-    keys: dict[str, list[str]] = {}
-
-    def fill(name: str, resolver: Any) -> None:
-        try:
-            if not keys:
-                for key in (*outputs.outputs, *serialized):
-                    keys.setdefault(_python_name(res, key, typed=more[1]), []).append(
-                        key
-                    )
-            wanted = keys.get(name, [])
-            sent = struct_pb2.Struct()
-            for key in wanted:
-                if key in serialized:
-                    sent.fields[key].CopyFrom(serialized.fields[key])
-            answered = outputs.struct(wanted)
-            resolve = _original_resolve_outputs
-            resolve(res, sent, answered, deps, {name: resolver}, *more, **named)
-        except Exception as error:
-            rpc.resolve_outputs_due_to_exception({name: resolver}, error)
-
+    answer = _Answer(res, serialized, outputs, deps, more, named)
+    # A structure that is not of its type is an error of the registration, used or not.
+    for key, value in outputs.outputs.items():
+        if type(value) not in _SCALARS:
+            name = answer.name(key)
+            if name in resolvers:
+                answer.resolve(name, resolvers[name])
     for name, resolver in resolvers.items():
         future: _Property = resolver.args[1]
         if future.awaited:
-            fill(name, resolver)
-        else:
-            future.fill = functools.partial(fill, name, resolver)
+            answer.fill(name, resolver)
+        elif not future.given:
+            future.fill = functools.partial(answer.fill, name, resolver)
 
 
-def _python_name(res: Any, key: str, *, typed: bool) -> str:
-    """A property's name in Python, as `resolve_outputs` finds it."""
-    if typed:
-        kind: Any = type(res)
-        return _pulumi_to_py_names(kind).get(key) or key
-    return str(res.translate_output_property(key))
+class _Answer:
+    """What is known of a resource's properties after its registration, resolved one by one."""
+
+    def __init__(
+        self, res: Any, serialized: Any, outputs: Answered, deps: Any, more: Any, named: Any
+    ) -> None:
+        self._res = res
+        self._serialized = serialized
+        self._outputs = outputs
+        self._rest = (deps, more, named)
+        self._typed = more[1]
+        self._keys: dict[str, list[str]] = {}
+
+    def name(self, key: str) -> str:
+        """A property's name in Python, as `resolve_outputs` finds it."""
+        kind: Any = type(self._res)
+        if self._typed:
+            return _pulumi_to_py_names(kind).get(key) or key
+        return str(self._res.translate_output_property(key))
+
+    def resolve(self, name: str, resolver: Any) -> None:
+        """Resolve one property, by the SDK's own code. Raises what that raises."""
+        if not self._keys:
+            for key in (*self._outputs.outputs, *self._serialized):
+                self._keys.setdefault(self.name(key), []).append(key)
+        wanted = self._keys.get(name, [])
+        sent = struct_pb2.Struct()
+        for key in wanted:
+            if key not in self._serialized:
+                continue
+            if isinstance(self._serialized, dict):
+                sent[key] = self._serialized[key]
+            else:
+                sent.fields[key].CopyFrom(self._serialized.fields[key])
+        answered = self._outputs.struct(wanted)
+        deps, more, named = self._rest
+        resolvers = {name: resolver}
+        _original_resolve_outputs(self._res, sent, answered, deps, resolvers, *more, **named)
+
+    def fill(self, name: str, resolver: Any) -> None:
+        """Resolve one property that somebody asks for; what fails is its failure."""
+        try:
+            self.resolve(name, resolver)
+        except Exception as error:
+            rpc.resolve_outputs_due_to_exception({name: resolver}, error)
 
 
 def _urn_below(parent: str, type_: str, name: str) -> str:
@@ -183,24 +213,18 @@ def eager_resources(
         """Of texts, which every registration asks for, a text."""
         if type(name) is str and type(type_) is str:
             if type(parent) is str:
-                return there(
-                    _OutputData(set(), _urn_below(parent, type_, name), True, False)
-                )
+                return there(_OutputData(set(), _urn_below(parent, type_, name), True, False))
             if isinstance(parent, Resource) and succeeded(parent.urn._data):
                 data: _OutputData[Any] = parent.urn._data.result()
                 if data.is_known and type(data.value) is str:
                     text = _urn_below(data.value, type_, name)
-                    return there(
-                        _OutputData(set(data.resources), text, True, data.is_secret)
-                    )
+                    return there(_OutputData(set(data.resources), text, True, data.is_secret))
         return _original_create_urn(name, type_, parent, project, stack)
 
     def collapse(alias: Any, name: Any, type_: Any, parent: Any) -> Output[Any]:
         """Of a former type or name under the same parent, its URN."""
         unsaid: tuple[Any, ...] = (..., None)
-        here = isinstance(alias, Alias) and any(
-            alias.project is each for each in unsaid
-        )
+        here = isinstance(alias, Alias) and any(alias.project is each for each in unsaid)
         here = here and any(alias.stack is each for each in unsaid)
         if not here or parent is None:
             return _original_collapse(alias, name, type_, parent)
@@ -215,16 +239,14 @@ def eager_resources(
         if former[0] is None or former[1] is None:
             return _original_collapse(alias, name, type_, parent)
         own_type, above = former[1:]
-        return create_urn(
-            former[0], own_type, above, settings.get_project(), settings.get_stack()
-        )
+        return create_urn(former[0], own_type, above, settings.get_project(), settings.get_stack())
 
     return [
         (_types, "resource_types", _resource_types),
         (_types, "resource_pulumi_to_py_names", _pulumi_to_py_names),
-        (rpc, "transfer_properties", _transfer_properties),
-        (rpc, "resolve_outputs", _resolve_outputs),
-        (resource, "resource_output", _resource_output),
+        (rpc, "transfer_properties", transfer_properties),
+        (rpc, "resolve_outputs", resolve_outputs),
+        (resource, "resource_output", resource_output),
         (resource, "create_urn", create_urn),
         (resource, "collapse_alias_to_urn", collapse),
         (_resource_module, "collapse_alias_to_urn", collapse),

@@ -52,9 +52,7 @@ class Answered:
 
     def struct(self, keys: Iterable[str]) -> Any:
         """The outputs of these names, as the SDK decodes them."""
-        return wire.to_struct(
-            {key: self.outputs[key] for key in keys if key in self.outputs}
-        )
+        return wire.to_struct({key: self.outputs[key] for key in keys if key in self.outputs})
 
 
 class EmbeddedMonitor(mocks.MockMonitor):
@@ -99,26 +97,35 @@ class EmbeddedMonitor(mocks.MockMonitor):
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802
         """A registration. An error becomes a failed result, so that the program prints nothing."""
-        urn = make_urn(
-            self._stack, self._project, request.parent, request.type, request.name
-        )
+        urn = make_urn(self._stack, self._project, request.parent, request.type, request.name)
         try:
             registration = decode(request, urn, self._read_asset)
             answer = self._handler.register(self._with_inherited(registration))
         except BaseException as error:
             self._keep(error)
-            return resource_pb2.RegisterResourceResponse(
-                urn=urn, result=resource_pb2.Result.FAIL
-            )
+            return resource_pb2.RegisterResourceResponse(urn=urn, result=resource_pb2.Result.FAIL)
         if answer.failed:
-            return resource_pb2.RegisterResourceResponse(
-                urn=urn, result=resource_pb2.Result.FAIL
-            )
+            return resource_pb2.RegisterResourceResponse(urn=urn, result=resource_pb2.Result.FAIL)
         if self._at_once:
             return Answered(answer)
         return resource_pb2.RegisterResourceResponse(
             urn=answer.urn, id=answer.id, object=wire.to_struct(answer.outputs)
         )
+
+    def named(self, registration: Registration) -> Registration:
+        """The registration with its URN."""
+        type_, name = registration.type, registration.name
+        urn = make_urn(self._stack, self._project, registration.parent, type_, name)
+        return replace(registration, urn=urn)
+
+    def register(self, registration: Registration) -> Answer | None:
+        """What the handler answers; None where that failed."""
+        try:
+            answer = self._handler.register(self._with_inherited(registration))
+        except BaseException as error:
+            self._keep(error)
+            return None
+        return None if answer.failed else answer
 
     def _with_inherited(self, registration: Registration) -> Registration:
         """With the former names that follow from those of its parent, as the real engine does."""
@@ -126,11 +133,7 @@ class EmbeddedMonitor(mocks.MockMonitor):
             above = self._aliases.get(registration.parent, [])
             aliases = [*registration.aliases, *inherited_aliases(registration, above)]
             own = self._aliases[registration.urn] = list(dict.fromkeys(aliases))
-        return (
-            registration
-            if own == registration.aliases
-            else replace(registration, aliases=own)
-        )
+        return registration if own == registration.aliases else replace(registration, aliases=own)
 
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802
         """Outputs of a component or of the stack."""
@@ -144,11 +147,7 @@ class EmbeddedMonitor(mocks.MockMonitor):
     def Invoke(self, request: Any) -> Any:  # noqa: N802
         """A data source; one that fails is reported to the program, which may not catch it."""
         if request.provider or request.packageRef or request.pluginDownloadURL:
-            self._keep(
-                MlopsError(
-                    f"{request.tok}: invokes with an explicit provider are refused"
-                )
-            )
+            self._keep(MlopsError(f"{request.tok}: invokes with an explicit provider are refused"))
         try:
             result = self._handler.invoke(request.tok, wire.from_struct(request.args))
         except BaseException as error:
@@ -167,9 +166,7 @@ class EmbeddedMonitor(mocks.MockMonitor):
 
     def ReadResource(self, request: Any) -> Any:  # noqa: N802
         """`.get()` of an existing resource, and stack references: refused."""
-        self._refuse(
-            f"{address_of(request.type, request.name)}: reading an existing resource"
-        )
+        self._refuse(f"{address_of(request.type, request.name)}: reading an existing resource")
 
     def ExistsResource(self, request: Any) -> Any:  # noqa: N802
         """Refused."""
