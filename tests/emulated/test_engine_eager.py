@@ -7,6 +7,7 @@ import re
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -231,12 +232,17 @@ def test_stacks_of_every_section_have_the_same_locks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
     from mlops_iac.api import compiling, load
+    from mlops_iac.engine.embedded import eager_registering
     from mlops_iac.graph.lock import lock_bytes
     from tests import sagemaker_blueprints
 
     sagemaker_blueprints.write(tmp_path, getattr(sagemaker_blueprints, text))
     project = load(tmp_path / "blueprint.yaml")
     folder, made = compiling.work_program(project)
+    other_way: list[str] = []
+    monkeypatch.setattr(
+        eager_registering, "_original_register", _told(eager_registering, other_way)
+    )
 
     def locks() -> list[bytes]:
         return [
@@ -245,6 +251,18 @@ def test_stacks_of_every_section_have_the_same_locks(
         ]
 
     at_once = locks()
+    assert set(other_way) <= {"pulumi:pulumi:Stack", "aws:s3/bucketObjectv2:BucketObjectv2"}
     monkeypatch.setattr(eager, "KNOWN_SDKS", ())
     assert locks() == at_once
     assert len(at_once[0]) > 10_000
+
+
+def _told(module: Any, types: list[str]) -> Any:
+    """The SDK's own registration, which tells of what it was used for."""
+    original = module._original_register
+
+    def register(res: Any, ty: str, *more: Any) -> None:
+        types.append(ty)
+        original(res, ty, *more)
+
+    return register
