@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from mlops_iac.api import Project, load
-from mlops_iac.api.deploying import replacement_fact
 from mlops_iac.api.capturing import captured
+from mlops_iac.api.deploying import replacement_fact
 from mlops_iac.api.reviewing import cause_of
 from mlops_iac.api.variants import Alone, Variants
 from mlops_iac.errors import BlueprintInvalid
