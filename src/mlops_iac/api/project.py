@@ -7,9 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlops_iac import blueprint as language
-from mlops_iac.blueprint import ExtraEnvironment, LoadedBlueprint, ResolvedBlueprint
-from mlops_iac.blueprint.combine import in_order
+from mlops_iac.blueprint import LoadedBlueprint, ResolvedBlueprint
 from mlops_iac.errors import BlueprintInvalid, Diagnostic, UsageError
 
 if TYPE_CHECKING:
@@ -29,46 +27,6 @@ if TYPE_CHECKING:
     from mlops_iac.values import Properties
 
 LOCAL = "local"
-
-
-def load(
-    path: str | Path = "blueprint.yaml", *, extra: Mapping[str, ExtraEnvironment] | None = None
-) -> Project:
-    """Load a blueprint and resolve nothing yet; `extra` are environments that it does not declare.
-
-    Raises:
-        UsageError: there is no such file, or it is not text.
-        BlueprintInvalid: it has problems; all of them are in `diagnostics`.
-
-    """
-    from mlops_iac.api.templating import Templates
-
-    templates = Templates(Path(path))
-    return Project(language.load(Path(path), templates=templates, extra=extra), templates)
-
-
-def validate(path: str | Path = "blueprint.yaml", *, strict: bool = False) -> list[Diagnostic]:
-    """Return every problem of a blueprint in every environment, the platform's included.
-
-    `strict` adds what a production stack lacks, as warnings.
-    Raises UsageError where there is no such file, or it is not text.
-    """
-    return inspected(path, strict=strict)[1]
-
-
-def inspected(path: str | Path, *, strict: bool = False) -> tuple[Project | None, list[Diagnostic]]:
-    """Return the project, where its blueprint can be resolved, and the problems of `validate`."""
-    from mlops_iac.api.templating import Templates
-
-    templates = Templates(Path(path))
-    loaded, found = language.inspect(Path(path), strict=strict, templates=templates)
-    if loaded is None:
-        return None, found
-    project = Project(loaded, templates)
-    by_environment = {name: project.platform_problems(name) for name in project.environments}
-    from mlops_iac.api.policing import problems
-
-    return project, in_order([*found, *language.combine(by_environment), *problems(project)])
 
 
 class Project:

@@ -72,7 +72,7 @@ def find(wanted: str, blueprint: str | Path | None = None) -> tuple[str, Templat
 
 
 def _applied(path: Path) -> list[Any]:
-    from mlops_iac.api.project import load
+    from mlops_iac.api.loading import load
 
     try:
         return list(load(path).loaded.templates)

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mlops_iac.api import policing
-from mlops_iac.api.project import Project, validate
+from mlops_iac.api import Project, policing, validate
 from mlops_iac.blueprint import load
 from mlops_iac.blueprint.templates.content import TemplateContent
 from mlops_iac.errors import BlueprintInvalid, Diagnostic, UsageError

@@ -112,7 +112,7 @@ class Validate(Job):
     strict: bool = False
 
     def _do(self, file: Path, shown: str) -> Outcome | None:
-        from mlops_iac.api.project import inspected
+        from mlops_iac.api.loading import inspected
 
         project, problems = inspected(file, strict=self.strict)
         errors = sum(item.severity == "error" for item in problems)
@@ -156,7 +156,7 @@ class _WithProgram(Job):
             importlib.import_module(module)
 
     def _do(self, file: Path, shown: str) -> Outcome | None:
-        from mlops_iac.api.project import load
+        from mlops_iac.api.loading import load
 
         project = load(file)
         if self.stack and self.stack not in project.environments:

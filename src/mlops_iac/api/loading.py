@@ -1,0 +1,49 @@
+"""From a blueprint's file to a project, or to every problem of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from mlops_iac import blueprint as language
+from mlops_iac.api.project import Project
+from mlops_iac.api.templating import Templates
+from mlops_iac.blueprint import ExtraEnvironment
+from mlops_iac.blueprint.combine import in_order
+from mlops_iac.errors import Diagnostic
+
+
+def load(
+    path: str | Path = "blueprint.yaml", *, extra: Mapping[str, ExtraEnvironment] | None = None
+) -> Project:
+    """Load a blueprint and resolve nothing yet; `extra` are environments that it does not declare.
+
+    Raises:
+        UsageError: there is no such file, or it is not text.
+        BlueprintInvalid: it has problems; all of them are in `diagnostics`.
+
+    """
+    templates = Templates(Path(path))
+    return Project(language.load(Path(path), templates=templates, extra=extra), templates)
+
+
+def validate(path: str | Path = "blueprint.yaml", *, strict: bool = False) -> list[Diagnostic]:
+    """Return every problem of a blueprint in every environment, the platform's included.
+
+    `strict` adds what a production stack lacks, as warnings.
+    Raises UsageError where there is no such file, or it is not text.
+    """
+    return inspected(path, strict=strict)[1]
+
+
+def inspected(path: str | Path, *, strict: bool = False) -> tuple[Project | None, list[Diagnostic]]:
+    """Return the project, where its blueprint can be resolved, and the problems of `validate`."""
+    templates = Templates(Path(path))
+    loaded, found = language.inspect(Path(path), strict=strict, templates=templates)
+    if loaded is None:
+        return None, found
+    project = Project(loaded, templates)
+    by_environment = {name: project.platform_problems(name) for name in project.environments}
+    from mlops_iac.api.policing import problems
+
+    return project, in_order([*found, *language.combine(by_environment), *problems(project)])
