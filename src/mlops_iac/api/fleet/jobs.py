@@ -25,7 +25,7 @@ class Job(Record):
 
     def warm(self) -> None:
         """Import what every worker needs, before there is any. Raises ImportError."""
-        importlib.import_module("mlops_iac.api.project")
+        importlib.import_module("mlops_iac.api.loading")
 
     def prepared(self, files: Sequence[Path]) -> Self:
         """The job as workers get it: with what has to be known before the first of them begins."""
