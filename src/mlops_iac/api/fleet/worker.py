@@ -35,6 +35,8 @@ def work(connection: Connection, job: Job, limits: Limits, inherited: Sequence[C
     """
     import gc
 
+    from mlops_iac.api.templating import share_repositories
+
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _stop)
     if hasattr(signal, "pthread_sigmask"):
@@ -42,6 +44,7 @@ def work(connection: Connection, job: Job, limits: Limits, inherited: Sequence[C
     for other in inherited:
         other.close()
     _silence()
+    share_repositories()
     # As the command line has it: what a blueprint makes goes with it, nearly all without a search.
     gc.set_threshold(50_000, 20, 20)
     gc.freeze()
