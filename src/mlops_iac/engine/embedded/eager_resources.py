@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 import functools
 import importlib
-from collections.abc import Callable, Generator
-from typing import Any
+from collections.abc import Callable, Generator, Mapping, Sequence
+from typing import Any, get_args, get_origin
 
 from google.protobuf import struct_pb2
 from pulumi import Alias, Resource, _types
@@ -27,6 +27,8 @@ _original_create_urn = resource.create_urn
 _original_collapse = resource.collapse_alias_to_urn
 # An ejected component's classes are new in every run.
 _resource_types = functools.lru_cache(maxsize=512)(_types.resource_types)
+_unwrap_optional_type = functools.lru_cache(maxsize=4096)(_types.unwrap_optional_type)
+_output_type_types = functools.lru_cache(maxsize=512)(_types.output_type_types)
 _pulumi_to_py_names = functools.lru_cache(maxsize=512)(_types.resource_pulumi_to_py_names)
 
 
@@ -134,8 +136,10 @@ def resolve_outputs(
         return
     answer = _Answer(res, serialized, outputs, deps, more, named)
     # A structure that is not of its type is an error of the registration, used or not.
+    kind: Any = type(res)
+    types = _resource_types(kind)
     for key, value in outputs.outputs.items():
-        if type(value) not in _SCALARS:
+        if type(value) not in _SCALARS and not _typed(value, types.get(key)):
             name = answer.name(key)
             if name in resolvers:
                 answer.resolve(name, resolvers[name])
@@ -145,6 +149,27 @@ def resolve_outputs(
             answer.fill(name, resolver)
         elif not future.given:
             future.fill = functools.partial(answer.fill, name, resolver)
+
+
+def _typed(value: Any, typ: Any) -> bool:
+    """Whether a value is plainly of its type; of the rest, `translate_output_properties` decides."""
+    typ = _unwrap_optional_type(typ) if typ is not None else None
+    if type(value) in _SCALARS or typ is None or typ is Any:
+        return type(value) in _SCALARS or type(value) in (dict, list)
+    if type(value) is list:
+        if get_origin(typ) not in (list, Sequence):
+            return False
+        (element,) = get_args(typ) or (None,)
+        return all(_typed(item, element) for item in value)
+    if type(value) is not dict:
+        return False
+    if _types.is_output_type(typ):
+        of_keys = _output_type_types(typ)
+        return all(_typed(item, of_keys.get(key)) for key, item in value.items())
+    if get_origin(typ) not in (dict, Mapping):
+        return False
+    of_all = (get_args(typ) or (None, None))[1]
+    return all(_typed(item, of_all) for item in value.values())
 
 
 class _Answer:
