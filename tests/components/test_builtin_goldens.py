@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mlops_iac.api.template_linting import lint_folder
-from mlops_iac.api.template_testing import test_folder as run_cases
+from mlops_iac.api.templates.linting import lint_folder
+from mlops_iac.api.templates.testing import test_folder as run_cases
 from mlops_iac.templates.sources.builtin import BuiltinSource, builtin_folder, builtin_names
 
 

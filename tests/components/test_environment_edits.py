@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from mlops_iac.api import environments as module
-from mlops_iac.api import load, strangers
-from mlops_iac.api.environments import add_environment, remove_environment
+from mlops_iac.api import load
+from mlops_iac.api.stacks import environments as module
+from mlops_iac.api.stacks import strangers
+from mlops_iac.api.stacks.environments import add_environment, remove_environment
 from mlops_iac.errors import BlueprintInvalid, StackNotFound, UsageError
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "schedule-adherence"

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from mlops_iac.api import Project, compiling
-from mlops_iac.api.ephemeral import declare
+from mlops_iac.api.stacks.ephemeral import declare
 from mlops_iac.emulators.aws.resources import handler_for
 from mlops_iac.graph.model import ResourceGraph
 

@@ -11,8 +11,8 @@ import pytest
 from mlops_iac.api import load
 from mlops_iac.api import registry as registry_module
 from mlops_iac.api import rollbacks as rollbacks_module
-from mlops_iac.api import states as states_module
-from mlops_iac.api.promoting import promote
+from mlops_iac.api.stacks import states as states_module
+from mlops_iac.api.stacks.promoting import promote
 from mlops_iac.errors import BlueprintInvalid, StackNotFound, UsageError
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "schedule-adherence"

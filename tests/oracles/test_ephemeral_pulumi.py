@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from mlops_iac.api import Project, load
-from mlops_iac.api.ephemeral import declare
+from mlops_iac.api.stacks.ephemeral import declare
 from mlops_iac.emulators.aws import server
 from mlops_iac.emulators.aws.provider import AwsProvider
 from mlops_iac.emulators.plugin import serve

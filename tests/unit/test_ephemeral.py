@@ -9,9 +9,9 @@ from typing import Any, Self
 import pytest
 
 from mlops_iac.api import load
-from mlops_iac.api.ephemeral import declare
-from mlops_iac.api.ephemeral_record import STACK_TAG, EphemeralRecord, parse_ttl, record_of
-from mlops_iac.api.states import State
+from mlops_iac.api.stacks.ephemeral import declare
+from mlops_iac.api.stacks.ephemeral_record import STACK_TAG, EphemeralRecord, parse_ttl, record_of
+from mlops_iac.api.stacks.states import State
 from mlops_iac.engine import pulumi_backend, pulumi_workspace
 from mlops_iac.errors import BlueprintInvalid, MlopsError, StackNotFound, UsageError
 

@@ -10,8 +10,8 @@ from typing import Any, Self
 import pytest
 
 from mlops_iac.api import Project, load
-from mlops_iac.api.ephemeral_record import STACK_TAG
-from mlops_iac.api.expired import end, expired
+from mlops_iac.api.stacks.ephemeral_record import STACK_TAG
+from mlops_iac.api.stacks.expired import end, expired
 from mlops_iac.engine import pulumi_backend
 from mlops_iac.engine.protocol import Result
 from mlops_iac.engine.pulumi_backend import Listed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mlops_iac.api import load
-from mlops_iac.api.stacks import adds, headlines, stacks
+from mlops_iac.api.stacks.listing import adds, headlines, stacks
 
 TEXT = """\
 blueprint: 1

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from mlops_iac.api.template_request import Known, Use, chosen, range_with, updates
+from mlops_iac.api.templates.request import Known, Use, chosen, range_with, updates
 from mlops_iac.blueprint.source import Node, Source
+from mlops_iac.blueprint.templates.applied import AppliedTemplate
 from mlops_iac.blueprint.templates.applying import Applier
-from mlops_iac.blueprint.templates.content import AppliedTemplate, TemplateContent, Wanted
+from mlops_iac.blueprint.templates.content import TemplateContent, Wanted
 from mlops_iac.errors import UsageError
 from mlops_iac.templates import changes
 from mlops_iac.templates.files import digest

@@ -7,7 +7,7 @@ from functools import cache
 
 import pytest
 
-from mlops_iac.api.template_linting import lint_content
+from mlops_iac.api.templates.linting import lint_content
 from mlops_iac.blueprint.templates.content import TemplateContent, TemplateUnavailable, Wanted
 from mlops_iac.errors import Diagnostic
 from mlops_iac.templates.files import digest
@@ -237,7 +237,7 @@ def test_every_code_has_a_defect_that_it_fires_on() -> None:
     import ast
     import inspect as read
 
-    from mlops_iac.api import template_linting
+    from mlops_iac.api.templates import linting as template_linting
     from mlops_iac.templates.linting import (
         choosing,
         conflicts,

@@ -9,7 +9,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from mlops_iac.api.template_schema import schema
+from mlops_iac.api.templates.schema import schema
 from mlops_iac.blueprint import inspect, json_schema
 from mlops_iac.blueprint.templates.applying import parse
 from mlops_iac.blueprint.templates.schema import parameters_schema

@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlops_iac.api import compiling
-from mlops_iac.api.former_templates import FormerTemplates
 from mlops_iac.api.project import LOCAL
 from mlops_iac.api.repository import Commit, Repository
+from mlops_iac.api.templates.former import FormerTemplates
 from mlops_iac.blueprint.source import Source
 from mlops_iac.errors import BlueprintInvalid, MlopsError, TimedOut, UsageError
 

@@ -219,7 +219,7 @@ def compile_project(project: Project, out: Path | None) -> Compiled:
     Raises BlueprintInvalid before anything is written, UsageError where it cannot be written, and
     where stack files would be dropped whose stack may still have resources.
     """
-    from mlops_iac.api.strangers import require_none_forgotten
+    from mlops_iac.api.stacks.strangers import require_none_forgotten
     from mlops_iac.program.write import write
 
     out = (out or default_out(project)).absolute()

@@ -13,7 +13,7 @@ from mlops_iac.blueprint.source import Node
 
 if TYPE_CHECKING:
     from mlops_iac.blueprint.loaded import LoadedBlueprint
-    from mlops_iac.blueprint.templates.content import AppliedTemplate
+    from mlops_iac.blueprint.templates.applied import AppliedTemplate
 
 
 class Blame:

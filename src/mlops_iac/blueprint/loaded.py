@@ -24,7 +24,8 @@ from mlops_iac.errors import BlueprintInvalid, Diagnostic, StackNotFound
 from mlops_iac.records import Record
 
 if TYPE_CHECKING:
-    from mlops_iac.blueprint.templates.content import AppliedTemplate, TemplateFinder
+    from mlops_iac.blueprint.templates.applied import AppliedTemplate
+    from mlops_iac.blueprint.templates.content import TemplateFinder
     from mlops_iac.blueprint.templates.limits import Limit
 
 BASE_LAYER = "blueprint"

@@ -10,12 +10,12 @@ from mlops_iac.errors import MlopsError, ResourceFailed
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from mlops_iac.api.expired import Ended, Ephemeral
+    from mlops_iac.api.stacks.expired import Ended, Ephemeral
 
 
 def destroy_expired(session: Session, *, preview_only: bool) -> None:
     """Show them, ask, and delete one after the other. Raises ResourceFailed if any could not be."""
-    from mlops_iac.api.expired import end, expired
+    from mlops_iac.api.stacks.expired import end, expired
 
     project = session.project()
     found = expired(project)

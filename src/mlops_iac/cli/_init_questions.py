@@ -10,7 +10,7 @@ import click
 from mlops_iac.errors import UsageError
 
 if TYPE_CHECKING:
-    from mlops_iac.api.starting import Start
+    from mlops_iac.api.templates.starting import Start
     from mlops_iac.blueprint.templates.manifest import Parameter
     from mlops_iac.cli._session import Session
 
@@ -46,7 +46,7 @@ def ask_project(
 
 def ask_parameters(session: Session, start: Start, given: dict[str, str]) -> None:
     """Ask for the template's parameters that nobody gave; what differs from its default is given."""
-    from mlops_iac.api.starting import ANSWERS
+    from mlops_iac.api.templates.starting import ANSWERS
     from mlops_iac.blueprint.templates.manifest import UNSET
     from mlops_iac.blueprint.templates.parameters import takes
 
@@ -82,7 +82,7 @@ def default_of(parameter: Parameter) -> str:
 
 
 def _checker(start: Start, name: str) -> Callable[[str], str]:
-    from mlops_iac.api.start_answers import wrong_answer
+    from mlops_iac.api.templates.start_answers import wrong_answer
 
     def checked(text: str) -> str:
         if wrong := wrong_answer(start, name, text):

@@ -79,7 +79,7 @@ class Session:
         project = self.project()
         if self.stack in project.environments:
             return project
-        from mlops_iac.api.ephemeral import find
+        from mlops_iac.api.stacks.ephemeral import find
 
         self.adopt(find(project, self.stack))
         return self.project()

@@ -46,7 +46,7 @@ def command(session: Session, name: str, folder: Path | None, platform: str) -> 
 
 def _golden(target: Path) -> list[Path]:
     """Write the results of its cases; none where what captures resources is not installed."""
-    from mlops_iac.api.template_testing import test_folder, update
+    from mlops_iac.api.templates.testing import test_folder, update
     from mlops_iac.cli._app import AWS_EXTRA
 
     done: list[Path] = []

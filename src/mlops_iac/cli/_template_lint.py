@@ -35,7 +35,7 @@ def command(session: Session, folder: str, form: Format, against: str | None) ->
     a version number that is not honest by semver as an error. `previous` and VERSION are tags of
     the template's own git repository. Exit code 2: there are errors.
     """
-    from mlops_iac.api.template_linting import compare_folder, lint_folder
+    from mlops_iac.api.templates.linting import compare_folder, lint_folder
 
     found = lint_folder(folder)
     if against is None:

@@ -13,7 +13,7 @@ def command(session: Session) -> None:
 
     A package names its templates as entry points of the group `mlops_iac.templates`.
     """
-    from mlops_iac.api.template_showing import available
+    from mlops_iac.api.templates.showing import available
 
     found = list(available(session.file or "blueprint.yaml"))
     if session.json:

@@ -10,7 +10,7 @@ import click
 from mlops_iac.cli._session import Session, verb
 
 if TYPE_CHECKING:
-    from mlops_iac.api.template_showing import InUse
+    from mlops_iac.api.templates.showing import InUse
     from mlops_iac.templates.facts import Facts
 
 
@@ -24,7 +24,7 @@ def command(session: Session, template: str | None, no_newest: bool) -> None:
 
     SOURCE is as in `extends`, or the name of a template that the blueprint stands on.
     """
-    from mlops_iac.api import template_showing as showing
+    from mlops_iac.api.templates import showing
 
     if template is None:
         found = showing.in_use(session.project(), newest=not no_newest)

@@ -10,7 +10,7 @@ import click
 from mlops_iac.cli._session import Session, verb
 
 if TYPE_CHECKING:
-    from mlops_iac.api.template_testing import CaseResult
+    from mlops_iac.api.templates.testing import CaseResult
 
 
 @verb(
@@ -26,7 +26,7 @@ def command(session: Session, folder: str, case: tuple[str, ...], update: bool) 
     --update for templates below that come from repositories: it pins them in blueprint.lock. Exit
     code 1: a case fails. With --update a case fails only by what stands in its own file.
     """
-    from mlops_iac.api import template_testing as testing
+    from mlops_iac.api.templates import testing
 
     results: list[tuple[CaseResult, list[str], list[str]]] = []
     for result in testing.test_folder(folder, only=case, fetch=update):

@@ -13,7 +13,7 @@ from mlops_iac.cli._template_update_words import standing, update_lines
 from mlops_iac.errors import BlueprintInvalid, PolicyViolation, UsageError
 
 if TYPE_CHECKING:
-    from mlops_iac.api.template_update import TemplateUpdate
+    from mlops_iac.api.templates.update import TemplateUpdate
 
 
 @verb(
@@ -55,8 +55,8 @@ def command(
     Without a name, all of them. Changes `blueprint.lock`, and the blueprint where a template's
     migrations or --to ask for it; only when told to.
     """
-    from mlops_iac.api.template_preparing import prepare
-    from mlops_iac.api.template_update import Request, as_json
+    from mlops_iac.api.templates.preparing import prepare
+    from mlops_iac.api.templates.update import Request, as_json
 
     if no_team_rules and template_rules:
         raise UsageError("--no-team-rules and --template-rules exclude each other")
@@ -65,7 +65,7 @@ def command(
     )
     update = prepare(session.file or "blueprint.yaml", request)
     if markdown is not None:
-        from mlops_iac.api.template_comment import to_markdown
+        from mlops_iac.api.templates.comment import to_markdown
 
         write_file(markdown, to_markdown(update))
     writing = update.needed and not update.refused and not preview_only

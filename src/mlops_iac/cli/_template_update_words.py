@@ -11,9 +11,9 @@ from mlops_iac.cli._review import RISK_WORDS, cause_words, review_lines
 from mlops_iac.review.escape import visible
 
 if TYPE_CHECKING:
-    from mlops_iac.api.leaf_changes import LeafChange
-    from mlops_iac.api.template_moves import TemplateMove
-    from mlops_iac.api.template_update import TemplateUpdate
+    from mlops_iac.api.templates.leaf_changes import LeafChange
+    from mlops_iac.api.templates.moves import TemplateMove
+    from mlops_iac.api.templates.update import TemplateUpdate
     from mlops_iac.review.model import Review
 
 _SIGNS = {

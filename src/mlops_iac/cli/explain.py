@@ -13,7 +13,7 @@ from mlops_iac.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mlops_iac.api.differences import LeafDifference, Said
+    from mlops_iac.api.stacks.differences import LeafDifference, Said
     from mlops_iac.graph.differences import Differences, ResourceDifference
 
 _WIDEST = 34
@@ -58,7 +58,7 @@ def command(session: Session, path: str, pair: tuple[str, str] | None, resources
 
 
 def _diff(session: Session, left: str, right: str, path: str, *, resources: bool) -> None:
-    from mlops_iac.api.differences import blueprint_differences, resource_differences
+    from mlops_iac.api.stacks.differences import blueprint_differences, resource_differences
 
     project = session.project()
     if resources and path:

@@ -14,7 +14,7 @@ from mlops_iac.cli.ci import PLATFORMS
 from mlops_iac.errors import BlueprintInvalid, UsageError
 
 if TYPE_CHECKING:
-    from mlops_iac.api.starting import Start
+    from mlops_iac.api.templates.starting import Start
 
 
 @verb(
@@ -62,7 +62,7 @@ def command(
         session.say(f"note: {meant.note}")
     asking = session.interactive and not defaults and not session.yes
     if meant.template:
-        from mlops_iac.api.starting import open_template
+        from mlops_iac.api.templates.starting import open_template
 
         start = open_template(meant.template, meant.version, meant.target)
         _from_template(session, start, meant.target, _pairs(data), ci, asking=asking)
@@ -119,7 +119,7 @@ def _from_template(
     *,
     asking: bool,
 ) -> None:
-    from mlops_iac.api.starting import ANSWERS, started
+    from mlops_iac.api.templates.starting import ANSWERS, started
     from mlops_iac.cli._diagnostics import show
     from mlops_iac.cli._init_questions import ask_parameters, ask_project, default_of
     from mlops_iac.scaffold import default_answers

@@ -10,7 +10,7 @@ import click
 from mlops_iac.cli._session import Session, verb
 
 if TYPE_CHECKING:
-    from mlops_iac.api.promoting import Promotion
+    from mlops_iac.api.stacks.promoting import Promotion
 
 
 @verb(
@@ -37,7 +37,7 @@ def promote(
     session: Session, model: str | None, source: str, target: str, *, dry_run: bool
 ) -> None:
     """Do it, for `promote` and for `models promote`."""
-    from mlops_iac.api.promoting import promote as prepare
+    from mlops_iac.api.stacks.promoting import promote as prepare
 
     promotion = prepare(session.project(), source, target, model)
     writes = promotion.changed and not dry_run

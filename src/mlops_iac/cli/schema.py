@@ -24,7 +24,7 @@ def command(session: Session, out: str | None, template: tuple[str, ...]) -> Non
 
     Where there is a blueprint that extends templates, the schema knows their parameters.
     """
-    from mlops_iac.api.template_schema import schema
+    from mlops_iac.api.templates.schema import schema
 
     made, notes = schema(session.file or "blueprint.yaml", template)
     for note in notes:

@@ -10,8 +10,8 @@ from mlops_iac.cli._session import Session, verb
 from mlops_iac.errors import UsageError
 
 if TYPE_CHECKING:
-    from mlops_iac.api.environments import Told
-    from mlops_iac.api.stacks import Row
+    from mlops_iac.api.stacks.environments import Told
+    from mlops_iac.api.stacks.listing import Row
 
 _COLORS = {
     "agrees": "green",
@@ -67,7 +67,7 @@ def command(
 
 
 def _ls(session: Session, *, offline: bool) -> None:
-    from mlops_iac.api.stacks import stacks
+    from mlops_iac.api.stacks.listing import stacks
 
     found = stacks(session.project(), offline=offline)
     if session.json:
@@ -110,7 +110,7 @@ def _details(row: Row) -> list[str]:
 
 
 def _export(session: Session, name: str | None) -> None:
-    from mlops_iac.api.states import export
+    from mlops_iac.api.stacks.states import export
 
     if name and session.stack not in ("local", name):
         raise UsageError(f"-s says {session.stack}, and {name} is named", hint="name one")
@@ -119,14 +119,14 @@ def _export(session: Session, name: str | None) -> None:
 
 
 def _add(session: Session, name: str, base: str | None) -> None:
-    from mlops_iac.api.environments import add_environment
+    from mlops_iac.api.stacks.environments import add_environment
 
     told = add_environment(session.file or "blueprint.yaml", name, base)
     _done(session, told)
 
 
 def _rm(session: Session, name: str, *, force: bool) -> None:
-    from mlops_iac.api.environments import remove_environment
+    from mlops_iac.api.stacks.environments import remove_environment
 
     session.confirm(f"Remove the environment {name} from the blueprint?")
     told = remove_environment(session.file or "blueprint.yaml", name, gone=force)

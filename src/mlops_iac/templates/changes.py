@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
 from mlops_iac.blueprint.source import Node
+from mlops_iac.blueprint.templates.applied import AppliedTemplate
 from mlops_iac.blueprint.templates.applying import parse
-from mlops_iac.blueprint.templates.content import AppliedTemplate, TemplateContent
+from mlops_iac.blueprint.templates.content import TemplateContent
 from mlops_iac.blueprint.templates.limits import Limit, quoted
 from mlops_iac.blueprint.templates.manifest import UNSET, Parameter
 from mlops_iac.blueprint.templates.parameters import takes

@@ -10,9 +10,9 @@ from mlops_iac.blueprint.decode import Decoder, Written
 from mlops_iac.blueprint.scalars import NOTHING
 from mlops_iac.blueprint.sections.platform import TemplateUse
 from mlops_iac.blueprint.source import Entry, Node, Source, problem
+from mlops_iac.blueprint.templates.applied import AppliedTemplate
 from mlops_iac.blueprint.templates.content import (
     BLUEPRINT,
-    AppliedTemplate,
     TemplateContent,
     TemplateFinder,
     TemplateUnavailable,

@@ -1,17 +1,12 @@
-"""What a template is before and after it is read, and who finds it."""
+"""What a template is before it is read, and who finds it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
-from mlops_iac.blueprint.source import Node
 from mlops_iac.errors import UsageError
 from mlops_iac.records import Record
-
-if TYPE_CHECKING:
-    from mlops_iac.blueprint.templates.limits import Limit
-    from mlops_iac.blueprint.templates.manifest import Manifest
 
 MANIFEST = "template.yaml"
 BLUEPRINT = "blueprint.yaml"
@@ -64,32 +59,3 @@ class TemplateFinder(Protocol):
 
     def find(self, wanted: Wanted) -> TemplateContent:
         """The version that is pinned, or the newest that fits. Raises TemplateUnavailable."""
-
-
-class AppliedTemplate(Record):
-    """A template with its parameters, as one layer of a blueprint.
-
-    `asked` is the source as written, `requested` the version as written. `parameters` are plain
-    data. `tree` is its blueprint with the parameters in it, `environments` its overlays by name
-    (`*` for all but `local`), `by` the template that extends it.
-    """
-
-    asked: str
-    requested: str
-    content: TemplateContent
-    manifest: Manifest
-    parameters: Mapping[str, Any]
-    tree: Node
-    environments: Mapping[str, Node]
-    limits: tuple[Limit, ...]
-    by: str = ""
-
-    @property
-    def label(self) -> str:
-        """`acme/standard@2.1.0`."""
-        return f"{self.manifest.name}@{self.manifest.version}"
-
-    @property
-    def layer(self) -> str:
-        """What `explain` calls the layer."""
-        return f"template {self.label}"

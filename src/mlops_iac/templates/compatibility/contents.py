@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_iac.blueprint.source import Node
-from mlops_iac.blueprint.templates.content import AppliedTemplate
+from mlops_iac.blueprint.templates.applied import AppliedTemplate
 from mlops_iac.blueprint.templates.limits import quoted
 from mlops_iac.blueprint.templates.manifest import UNSET
 from mlops_iac.blueprint.words import join, listed

@@ -13,8 +13,9 @@ from mlops_iac.blueprint import LoadedBlueprint, inspect
 from mlops_iac.blueprint.compose import compose, compose_value
 from mlops_iac.blueprint.sections.platform import TemplateUse
 from mlops_iac.blueprint.source import Source
+from mlops_iac.blueprint.templates.applied import AppliedTemplate
 from mlops_iac.blueprint.templates.applying import Applier, layer
-from mlops_iac.blueprint.templates.content import AppliedTemplate, TemplateContent, TemplateFinder
+from mlops_iac.blueprint.templates.content import TemplateContent, TemplateFinder
 from mlops_iac.blueprint.templates.limits import Limit
 from mlops_iac.blueprint.templates.parameters import fill_in
 from mlops_iac.errors import Diagnostic

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlops_iac.api.start_answers import as_node, extends_item, values_of
+from mlops_iac.api.templates.start_answers import as_node, extends_item, values_of
 from mlops_iac.blueprint.source import Source
 from mlops_iac.errors import BlueprintInvalid, Diagnostic, UsageError
 from mlops_iac.records import Record

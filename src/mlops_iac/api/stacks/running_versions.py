@@ -15,7 +15,7 @@ from mlops_iac.records import Record
 
 if TYPE_CHECKING:
     from mlops_iac.api.project import Project
-    from mlops_iac.api.states import State
+    from mlops_iac.api.stacks.states import State
 
 _MODEL = "aws:sagemaker/model:Model"
 # Source: SageMaker API reference, ModelPackageArn of a version in a group.
@@ -56,7 +56,7 @@ def running(project: Project, stack: str) -> Running:
 
 
 def _state(project: Project, stack: str) -> State | None:
-    from mlops_iac.api.states import export, local_state, state_of
+    from mlops_iac.api.stacks.states import export, local_state, state_of
 
     if stack == LOCAL:
         return local_state(project)

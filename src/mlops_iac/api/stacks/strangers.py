@@ -30,7 +30,7 @@ class State(Record):
 
 def state_of(project: Project, stack: str) -> State:
     """Ask the backend that keeps a stack's state; of one that is gone, that of the blueprint."""
-    from mlops_iac.api import states
+    from mlops_iac.api.stacks import states
     from mlops_iac.engine.pulumi_backend import Backend
 
     known = stack if stack in project.environments else _any(project)

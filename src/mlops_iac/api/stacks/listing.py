@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from mlops_iac.api import compiling
-from mlops_iac.api.agreements import Agrees, agreement_of_state, programs
+from mlops_iac.api.stacks.agreements import Agrees, agreement_of_state, programs
 from mlops_iac.api.project import LOCAL
 
 if TYPE_CHECKING:
     from mlops_iac.api.project import Project
-    from mlops_iac.api.states import State, States
+    from mlops_iac.api.stacks.states import State, States
 
 _HEADLINES = 4
 # What people ask of an environment first; the rest follows in the order of the blueprint.
@@ -88,7 +88,7 @@ def stacks(project: Project, *, offline: bool = False, now: datetime | None = No
 
     Raises BlueprintInvalid where the platform refuses something.
     """
-    from mlops_iac.api.states import State, States, local_state, states
+    from mlops_iac.api.stacks.states import State, States, local_state, states
 
     if offline:
         why = "not asked (--offline)"
@@ -190,7 +190,7 @@ def _row(
 
 
 def _others(found: States, now: datetime) -> tuple[list[Row], list[str]]:
-    from mlops_iac.api.ephemeral_record import record_of
+    from mlops_iac.api.stacks.ephemeral_record import record_of
 
     rows: list[Row] = []
     notes: list[str] = []

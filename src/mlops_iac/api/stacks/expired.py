@@ -11,15 +11,15 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from mlops_iac.api.ephemeral import RecordedProject
-from mlops_iac.api.ephemeral_record import STACK_TAG, EphemeralRecord, record_of
+from mlops_iac.api.stacks.ephemeral import RecordedProject
+from mlops_iac.api.stacks.ephemeral_record import STACK_TAG, EphemeralRecord, record_of
 from mlops_iac.api.project import LOCAL
 from mlops_iac.errors import MlopsError
 from mlops_iac.records import Record
 
 if TYPE_CHECKING:
     from mlops_iac.api.project import Project
-    from mlops_iac.api.states import State
+    from mlops_iac.api.stacks.states import State
     from mlops_iac.engine.pulumi_backend import Backend, Listed
 
 
@@ -78,7 +78,7 @@ def ephemeral_stacks(project: Project) -> Found:
 
 
 def _ephemeral(asked: Backend, item: Listed, url: str) -> list[Ephemeral]:
-    from mlops_iac.api.states import state_of
+    from mlops_iac.api.stacks.states import state_of
 
     tags = asked.tags(item.name)
     if STACK_TAG not in tags:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlops_iac.api.ephemeral_record import DEFAULT_TTL, EphemeralRecord, record_of
+from mlops_iac.api.stacks.ephemeral_record import DEFAULT_TTL, EphemeralRecord, record_of
 from mlops_iac.api.loading import load
 from mlops_iac.api.project import LOCAL, Project
 from mlops_iac.blueprint import ExtraEnvironment, ResolvedBlueprint
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mlops_iac.api.deploying import Deployment
-    from mlops_iac.api.ephemeral_deploying import RecordedDeployment
-    from mlops_iac.api.states import State
+    from mlops_iac.api.stacks.ephemeral_deploying import RecordedDeployment
+    from mlops_iac.api.stacks.states import State
 
 
 def declare(
@@ -100,7 +100,7 @@ class EphemeralProject(Project):
         """Open a deployment; see `Project.deployment`. Raises UsageError for a saved plan."""
         if stack != self.stack:
             return super().deployment(stack, **options)
-        from mlops_iac.api.ephemeral_deploying import EphemeralDeployment
+        from mlops_iac.api.stacks.ephemeral_deploying import EphemeralDeployment
 
         if options.pop("plan", None) is not None:
             raise UsageError(
@@ -154,7 +154,7 @@ class RecordedProject(Project):
     @property
     def deployed(self) -> RecordedDeployment:
         """The stack as it stands in its backend."""
-        from mlops_iac.api.ephemeral_deploying import RecordedDeployment
+        from mlops_iac.api.stacks.ephemeral_deploying import RecordedDeployment
 
         return RecordedDeployment(self)
 
@@ -165,7 +165,7 @@ def recorded(project: Project, stack: str) -> RecordedProject | None:
     Raises UsageError, AuthenticationError and MlopsError where no backend can be asked.
     """
     from mlops_iac.api.compiling import backend
-    from mlops_iac.api.states import state_of
+    from mlops_iac.api.stacks.states import state_of
     from mlops_iac.engine.pulumi_backend import Backend
 
     urls = dict.fromkeys(backend(project, name) for name in project.environments if name != LOCAL)

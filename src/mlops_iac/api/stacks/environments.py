@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mlops_iac.api.editing import BlueprintEdit
 from mlops_iac.api.loading import load
 from mlops_iac.api.project import LOCAL
-from mlops_iac.api.strangers import State, refuse, stack_files, state_of
+from mlops_iac.api.stacks.strangers import State, refuse, stack_files, state_of
 from mlops_iac.blueprint.checks.names import illegal_name
 from mlops_iac.blueprint.sections.base import EntryName
 from mlops_iac.blueprint.words import join

@@ -11,10 +11,10 @@ from difflib import unified_diff
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlops_iac.api.leaf_changes import LeafChange
 from mlops_iac.api.reviewing import Reviewed
-from mlops_iac.api.template_moves import TemplateMove
-from mlops_iac.api.together import Rewrite, rewrite
+from mlops_iac.api.templates.leaf_changes import LeafChange
+from mlops_iac.api.templates.moves import TemplateMove
+from mlops_iac.api.templates.together import Rewrite, rewrite
 from mlops_iac.errors import BlueprintInvalid, Diagnostic
 from mlops_iac.records import Record
 

@@ -14,7 +14,7 @@ from mlops_iac.errors import MlopsError
 
 if TYPE_CHECKING:
     from mlops_iac.api.project import Project
-    from mlops_iac.api.states import State, States
+    from mlops_iac.api.stacks.states import State, States
 
 Agrees = Literal["agrees", "uncommitted", "differs", "nothing", "unknown"]
 

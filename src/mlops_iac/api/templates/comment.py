@@ -18,9 +18,9 @@ from mlops_iac.review.sections import Parts, sections, why
 from mlops_iac.review.shown import SIGNS, changed, counted, headline, written
 
 if TYPE_CHECKING:
-    from mlops_iac.api.leaf_changes import LeafChange
-    from mlops_iac.api.template_moves import TemplateMove
-    from mlops_iac.api.template_update import TemplateUpdate
+    from mlops_iac.api.templates.leaf_changes import LeafChange
+    from mlops_iac.api.templates.moves import TemplateMove
+    from mlops_iac.api.templates.update import TemplateUpdate
     from mlops_iac.errors import Diagnostic
     from mlops_iac.review.model import ReviewedStep
 

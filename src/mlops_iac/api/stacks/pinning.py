@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from mlops_iac.api.project import LOCAL
-from mlops_iac.api.running_versions import Running, described, resolved_images
+from mlops_iac.api.stacks.running_versions import Running, described, resolved_images
 from mlops_iac.blueprint.words import join
 from mlops_iac.clouds.aws.sagemaker.scope import Home, Scope
 from mlops_iac.errors import UsageError

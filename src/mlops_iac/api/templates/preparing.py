@@ -11,14 +11,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlops_iac.api import template_request as requests
 from mlops_iac.api.comparing import HEAD
-from mlops_iac.api.former_templates import committed_files
 from mlops_iac.api.repository import around
-from mlops_iac.api.template_effect import Effect, Rules, effect_of
-from mlops_iac.api.template_moves import Standing, moves, standing
-from mlops_iac.api.template_update import Request, TemplateUpdate
-from mlops_iac.api.together import Rewrite
+from mlops_iac.api.templates import request as requests
+from mlops_iac.api.templates.effect import Effect, Rules, effect_of
+from mlops_iac.api.templates.former import committed_files
+from mlops_iac.api.templates.moves import Standing, moves, standing
+from mlops_iac.api.templates.together import Rewrite
+from mlops_iac.api.templates.update import Request, TemplateUpdate
 from mlops_iac.blueprint.combine import in_order
 from mlops_iac.blueprint.compose import compose
 from mlops_iac.blueprint.editing import TextFile
@@ -33,7 +33,8 @@ from mlops_iac.templates.lockfile import Lock, lock_path, parse_lock, read_lock,
 from mlops_iac.templates.sources.repositories import Repositories
 
 if TYPE_CHECKING:
-    from mlops_iac.blueprint.templates.content import AppliedTemplate, TemplateFinder
+    from mlops_iac.blueprint.templates.applied import AppliedTemplate
+    from mlops_iac.blueprint.templates.content import TemplateFinder
 
 
 def prepare(path: str | Path, request: Request) -> TemplateUpdate:

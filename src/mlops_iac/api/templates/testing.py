@@ -9,8 +9,8 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from mlops_iac.api import template_expectations as expectations
 from mlops_iac.api.project import LOCAL, Project
+from mlops_iac.api.templates import expectations
 from mlops_iac.blueprint.words import listed, nearest
 from mlops_iac.errors import BlueprintInvalid, Diagnostic, UsageError
 

@@ -137,7 +137,7 @@ def _started(
     """Start a project in a folder of its own; what cannot be started, and what it lacks."""
     import tempfile
 
-    from mlops_iac.api.starting import Start, started
+    from mlops_iac.api.templates.starting import Start, started
     from mlops_iac.scaffold import default_answers
 
     start = Start(subject.content.source, subject.content, subject.parsed)

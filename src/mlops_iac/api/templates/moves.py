@@ -11,7 +11,8 @@ from mlops_iac.templates import changes
 from mlops_iac.templates.versions import parse_version
 
 if TYPE_CHECKING:
-    from mlops_iac.blueprint.templates.content import AppliedTemplate, TemplateContent
+    from mlops_iac.blueprint.templates.applied import AppliedTemplate
+    from mlops_iac.blueprint.templates.content import TemplateContent
     from mlops_iac.blueprint.templates.limits import Limit
     from mlops_iac.templates.changes import Entry, LimitChange, ParameterChange
     from mlops_iac.templates.lockfile import Lock, Pin

@@ -186,7 +186,7 @@ def export(project: Project, stack: str) -> dict[str, Any]:
                 "nothing was ever deployed to local", hint="`mlops-iac up` deploys it"
             )
         return {"version": 3, "deployment": dict(state.deployment)}
-    from mlops_iac.api.ephemeral import RecordedProject
+    from mlops_iac.api.stacks.ephemeral import RecordedProject
     from mlops_iac.engine.pulumi_backend import Backend
 
     if isinstance(project, RecordedProject) and stack == project.stack:

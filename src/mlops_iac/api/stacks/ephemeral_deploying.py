@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 from mlops_iac.api import compiling
 from mlops_iac.api.deploying import Deployment
 from mlops_iac.api.engines import PULUMI
-from mlops_iac.api.ephemeral_record import EphemeralRecord, record_of
-from mlops_iac.api.states import State, state_of
+from mlops_iac.api.stacks.ephemeral_record import EphemeralRecord, record_of
+from mlops_iac.api.stacks.states import State, state_of
 from mlops_iac.errors import MlopsError, UsageError
 from mlops_iac.graph.plan import Plan
 
 if TYPE_CHECKING:
-    from mlops_iac.api.ephemeral import EphemeralProject, RecordedProject
+    from mlops_iac.api.stacks.ephemeral import EphemeralProject, RecordedProject
     from mlops_iac.engine.protocol import OnEvent, Result, StackTarget
     from mlops_iac.engine.pulumi_backend import Backend
     from mlops_iac.values import Properties

@@ -9,7 +9,7 @@ from mlops_iac.blueprint.source import Entry, Node, Source
 from mlops_iac.errors import UsageError
 
 if TYPE_CHECKING:
-    from mlops_iac.api.starting import Start
+    from mlops_iac.api.templates.starting import Start
     from mlops_iac.blueprint.templates.manifest import Parameter
 
 

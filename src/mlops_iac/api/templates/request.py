@@ -22,7 +22,8 @@ from mlops_iac.templates.versions import VersionInvalid, parse_requirement, pars
 
 if TYPE_CHECKING:
     from mlops_iac.blueprint.sections.platform import TemplateUse
-    from mlops_iac.blueprint.templates.content import AppliedTemplate, TemplateFinder
+    from mlops_iac.blueprint.templates.applied import AppliedTemplate
+    from mlops_iac.blueprint.templates.content import TemplateFinder
     from mlops_iac.templates.lockfile import Lock
 
 _TERM = re.compile(r"\s*(\^|~|>=|==|=|)\s*v?([0-9]+(?:\.[0-9]+){0,2})\s*")

@@ -64,7 +64,7 @@ def _extended(path: Path) -> Iterator[tuple[str, Manifest | None, str]]:
 
 
 def _named(wanted: str, path: Path | None) -> tuple[str, Manifest]:
-    from mlops_iac.api.template_showing import find
+    from mlops_iac.api.templates.showing import find
     from mlops_iac.blueprint.templates.applying import parse
 
     source, content = find(wanted, path)

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 
 from mlops_iac.api.capturing import Captures, KeptCaptures
 from mlops_iac.api.comparing import WithBlueprint, WithLock
-from mlops_iac.api.leaf_changes import LeafChange, leaf_changes
 from mlops_iac.api.project import LOCAL, Project
 from mlops_iac.api.repository import around
 from mlops_iac.api.reviewing import Guards, Reviewed, Reviewer, sha_of
+from mlops_iac.api.templates.leaf_changes import LeafChange, leaf_changes
 from mlops_iac.blueprint.combine import combine
 from mlops_iac.errors import BlueprintInvalid, Diagnostic, MlopsError
 
 if TYPE_CHECKING:
     from mlops_iac.blueprint import LoadedBlueprint
-    from mlops_iac.blueprint.templates.content import AppliedTemplate
+    from mlops_iac.blueprint.templates.applied import AppliedTemplate
     from mlops_iac.policy.model import Finding
     from mlops_iac.templates.lockfile import Lock
 

@@ -1,0 +1,1 @@
+"""Environments as stacks: listed, compared, added and removed, promoted, made for a while."""
