@@ -100,7 +100,8 @@ def stacks(project: Project, *, offline: bool = False, now: datetime | None = No
     program = programs(project, compiling.default_out(project))
     rows = [_row(project, name, found, program[name], State(name)) for name in project.environments]
     more, notes = _others(found, now or datetime.now(UTC))
-    for error in {error.message: error for error in found.silent.values()}.values():
+    silent = found.silent.values() if len(rows) > 1 else ()  # `local` has a state of its own
+    for error in {error.message: error for error in silent}.values():
         notes.append(f"states are unknown: {error.message}; {error.hint}".removesuffix("; "))
     return Stacks(project.name, [*rows, *more], notes)
 
