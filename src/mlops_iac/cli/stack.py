@@ -96,9 +96,11 @@ def _words(session: Session, row: Row) -> str:
 
 
 def _details(row: Row) -> list[str]:
+    from mlops_iac.api.stacks.listing import told
+
     lines = []
     if row.headlines:
-        count = f"{len(row.adds)} of its own: " if row.adds else ""
+        count = f"{told(row.adds)} of its own: " if row.adds else ""
         lines.append(f"{count}{' · '.join(row.headlines)}")
     if row.program in ("differs", "unknown"):
         lines.append(f"program: {row.program_why}")

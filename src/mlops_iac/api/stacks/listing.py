@@ -29,7 +29,7 @@ _FIRST = (
     "budget.",
 )
 # Shown in columns of their own.
-_ELSEWHERE = ("account", "region", "protect", "deploy_as")
+_ELSEWHERE = ("account", "region", "protect")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +145,7 @@ def _of_environment(layer: str, stack: str) -> bool:
 
 def headlines(differences: Mapping[str, Any], most: int = _HEADLINES) -> list[str]:
     """The most telling of `adds`, as words; how many more there are comes last."""
-    shown = {path: value for path, value in differences.items() if path not in _ELSEWHERE}
+    shown = _beside_columns(differences)
 
     def rank(path: str) -> int:
         return next((i for i, mark in enumerate(_FIRST) if mark in f"{path}."), len(_FIRST))
@@ -153,6 +153,15 @@ def headlines(differences: Mapping[str, Any], most: int = _HEADLINES) -> list[st
     ordered = sorted(shown, key=rank)
     words = [_headline(path, shown[path]) for path in ordered[:most]]
     return [*words, *([f"{len(ordered) - most} more"] if len(ordered) > most else [])]
+
+
+def told(differences: Mapping[str, Any]) -> int:
+    """How many of `adds` the headlines stand for: those that no column shows."""
+    return len(_beside_columns(differences))
+
+
+def _beside_columns(differences: Mapping[str, Any]) -> dict[str, Any]:
+    return {path: value for path, value in differences.items() if path not in _ELSEWHERE}
 
 
 def _headline(path: str, value: Any) -> str:
