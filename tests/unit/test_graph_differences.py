@@ -69,6 +69,14 @@ def test_a_word_that_only_holds_the_name_is_one() -> None:
     assert [change.path for change in found.differ[0].changes] == ["name"]
 
 
+def test_a_word_that_both_say_is_none_though_one_stack_is_called_so() -> None:
+    bucket = "arn:aws:s3:::prod-{}-layers/*"
+    found = compare({"to": bucket.format("eu-west-1")}, {"to": bucket.format("us-east-1")})
+    assert (found.named, list(found.differ)) == (1, [])
+    (change,) = compare({"from": "dev-x"}, {"from": "dev-x-prod"}).differ[0].changes
+    assert change.path == "from"
+
+
 def test_a_name_that_was_cut_differs_in_its_hash_alone() -> None:
     assert compare({"name": "churn-dev-x-1a2b3c4"}, {"name": "churn-prod-x-5d6e7f8"}).named == 1
     assert compare({"name": "churn-dev-x-1a2b3c4"}, {"name": "churn-prod-y-5d6e7f8"}).differ

@@ -18,6 +18,7 @@ from mlops_iac.graph.plan import PropertyChange
 
 _SHORTENED = re.compile(r"-[0-9a-f]{7}\Z")  # the hash that replaces what is cut from a name
 
+_ENVIRONMENT = "{environment}"
 _OPTIONS = ("protect", "retainOnDelete", "deleteBeforeReplace", "ignoreChanges")
 
 
@@ -31,7 +32,7 @@ class Side:
 
     def alike(self) -> Callable[[str], str]:
         """A text without what is this stack's own."""
-        words = {self.graph.stack: "{environment}", self.account: "{account}"}
+        words = {self.graph.stack: _ENVIRONMENT, self.account: "{account}"}
         words[self.region] = "{region}"
         words.pop("", None)
         whole = "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
@@ -80,7 +81,11 @@ def differences(left: Side, right: Side) -> Differences:
         changes = property_changes(
             _written(before, alike_left), _written(after, alike_right), lambda _: (False, "")
         )
-        changes = [change for change in changes if not _only_shortened(change)]
+        changes = [
+            change
+            for change in changes
+            if not (_only_shortened(change) or _same_text(change, left, right))
+        ]
         if changes:
             differ.append(
                 ResourceDifference(
@@ -145,6 +150,15 @@ def _only_shortened(change: PropertyChange) -> bool:
         and _SHORTENED.search(new)
         and _SHORTENED.sub("", old) == _SHORTENED.sub("", new)
     )
+
+
+def _same_text(change: PropertyChange, left: Side, right: Side) -> bool:
+    """Whether both say the same word, which happens to be the name of one of the two stacks."""
+
+    def named(value: Any, side: Side) -> Any:
+        return _written(value, lambda text: text.replace(_ENVIRONMENT, side.graph.stack))
+
+    return bool(named(change.old, left) == named(change.new, right))
 
 
 def _named(resource: CanonicalResource) -> tuple[str, str]:
