@@ -65,6 +65,18 @@ def test_what_breaks_a_limit(tmp_path: Path, path: str, what: str, team: str, me
     assert found[0].file == "blueprint.yaml"
 
 
+@pytest.mark.parametrize("path", ["environments.prod.security.keys", "security.keys"])
+def test_a_limit_that_no_value_can_keep_is_said_where_the_team_writes_one(
+    tmp_path: Path, path: str
+) -> None:
+    team = TEAM.replace("template: standard", "template: s") + "security: {keys: provider}\n"
+    loaded, found = read(tmp_path, team, s=template(limit(path, "fixed: platform")))
+    assert loaded is None
+    assert [each.code for each in found] == ["unknown-value"]
+    assert "'platform' is not a value of security.keys" in found[0].message
+    assert found[0].file.endswith("template.yaml")
+
+
 def test_the_place_is_that_of_the_value(tmp_path: Path) -> None:
     text = TEAM.replace("prod: {", "prod: {security: {keys: provider}, ")
     _, found = read(

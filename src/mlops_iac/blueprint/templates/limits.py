@@ -200,7 +200,8 @@ def check_limits(
     fixed: dict[str, tuple[Limit, Any]] = {}
     for limit in limits:
         for path, kind, value in reach(resolved.blueprint, limit.keys):
-            wanted = _value(limit, kind, path, variables)
+            wanted, wrong = _value(limit, kind, path, variables)
+            yield from wrong
             if wanted is not NOTHING and path in fixed and fixed[path][1] != wanted:
                 yield _contradiction(resolved, path, fixed[path][0], limit)
                 continue
@@ -211,10 +212,15 @@ def check_limits(
                 yield resolved.diagnostic(path, "locked", message, hint)
 
 
-def _value(limit: Limit, kind: FieldType, path: str, variables: Mapping[str, str | None]) -> Any:
+def _value(
+    limit: Limit, kind: FieldType, path: str, variables: Mapping[str, str | None]
+) -> tuple[Any, list[Diagnostic]]:
+    """The value to have, and why it can be none: what the field never takes would hold nobody."""
     if limit.fixed is None:
-        return NOTHING
-    return Decoder(variables).value(kind, Written(limit.key, limit.fixed, limit.label), path)
+        return NOTHING, []
+    decoder = Decoder(variables)
+    value = decoder.value(kind, Written(limit.key, limit.fixed, limit.label), path)
+    return value, decoder.found.problems
 
 
 def _contradiction(
