@@ -273,7 +273,7 @@ def _rule_files(project: Project) -> dict[str, str]:
 
 
 def _accounts(project: Project, stack: str) -> frozenset[str]:
-    """Accounts of the project's environments; for `local`, the emulated one too."""
+    """Accounts of the project's environments, and the one that stands in for a stack without."""
     from mlops_iac.api.cloud import EMULATED_ACCOUNT
 
     declared = {
@@ -281,7 +281,8 @@ def _accounts(project: Project, stack: str) -> frozenset[str]:
         for name in project.environments
         if name != LOCAL and (each := project.resolve(name)).blueprint.account is not None
     }
-    return frozenset({*declared, EMULATED_ACCOUNT} if stack == LOCAL else declared)
+    nameless = bool(declared) and project.resolve(stack).blueprint.account is None
+    return frozenset({*declared, EMULATED_ACCOUNT} if stack == LOCAL or nameless else declared)
 
 
 def _shown(path: Path) -> str:
