@@ -188,7 +188,15 @@ def test_other_content_under_a_locked_version_of_a_repository_is_refused(
     answer = cli("template", "update", "--yes", expect=2)
     assert "acme/standard@1.1.1" in answer.err
     assert "is not what was locked" in answer.err
+    assert "no longer used" not in answer.out + answer.err
     assert (cli.folder / "blueprint.lock").read_bytes() == lock
+
+
+def test_validate_says_what_no_lock_pins(world: World, tmp_path: Path) -> None:
+    cli = team(tmp_path / "team", f"git+file://{world.standard}", "^1.1")
+    assert "note: there is no blueprint.lock" in cli("validate").err
+    cli("compile", "-q")
+    assert "note:" not in cli("validate").err
 
 
 @pytest.fixture

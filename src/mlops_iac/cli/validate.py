@@ -35,10 +35,12 @@ def command(session: Session, strict: bool, form: Format, folder: str | None) ->
 
         refuse(session)
         return fleet(session, folder, Validate(given_stack(), strict), form)
-    from mlops_iac.api import validate
+    from mlops_iac.api.loading import inspected
 
     path = session.file or "blueprint.yaml"
-    diagnostics = validate(path, strict=strict)
+    project, diagnostics = inspected(path, strict=strict)
+    for note in project.notes if project is not None else ():
+        session.say(f"note: {note}")
     show(diagnostics, session, form=form)
     if any(item.severity == "error" for item in diagnostics):
         return 2

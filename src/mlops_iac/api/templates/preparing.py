@@ -99,6 +99,8 @@ class _Preparation:
             [standing(each) for each in now] or self._found(found, anew, was),
             self.lock,
         )
+        if after is None and not now:  # nobody knows what would be used
+            made = [each for each in made if each.kind != "gone"]
         back = [each.name for each in made if each.kind == "downgrade"]
         if back:
             self.notes.append(f"a downgrade of {listed(back)}: migrations are not taken back")
