@@ -349,7 +349,7 @@ def test_compatibility_with_the_version_before(platform: Cli, change: Edit) -> N
     publish(platform.folder, "v0.1.0")
     publish(platform.folder, "v0.1.1-rc.1")  # a candidate is nobody's version before
     answer = platform("template", "lint", "standard", "--against", "previous", expect=2)
-    assert "has a version before" in answer.err
+    assert "is a version before 0.1.0" in answer.err
     change("template.yaml", "version: 0.1.0", "version: 0.1.1")
     change("template.yaml", "changelog:\n", "changelog:\n  0.1.1: [Less.]\n")
     change("template.yaml", "at_most: 20", "at_most: 10")

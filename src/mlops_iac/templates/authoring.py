@@ -108,7 +108,8 @@ def _tagged(folder: Path, content: TemplateContent, version: str) -> TemplateCon
         ]
         if not below:
             there = f"; it has {listed(known, most=5)}" if known else ""
-            raise UsageError(f"no tag of {root.name} has a version before{there}", hint=hint)
+            this = f"before {own.version}" if own else "of the template"
+            raise UsageError(f"no tag of {root.name} is a version {this}{there}", hint=hint)
         released = [each for each in below if not parse_version(each).prerelease]
         is_candidate = own is not None and parse_version(own.version).prerelease
         version = (below if is_candidate else released or below)[0]

@@ -133,8 +133,9 @@ def _bounds(operator: str, text: str, whole: str) -> list[tuple[str, Version]]:
     parts = number.split(".")
     while parts and parts[-1] in _ANY:
         parts.pop()
+    part = f": '{_short(text)}'" if text != whole.strip() else ""
     wrong = VersionInvalid(
-        f"'{_short(whole)}' is not a version or a range of versions: '{_short(text)}'", hint=_FORMS
+        f"'{_short(whole)}' is not a version or a range of versions{part}", hint=_FORMS
     )
     if len(parts) > 3 or (pre and len(parts) < 3) or text.endswith("-"):
         raise wrong
