@@ -92,6 +92,10 @@ def test_a_built_in_template_makes_a_valid_project_of_few_lines(cli: Cli, templa
         given |= GOVERNED
     if template == "champion-challenger":
         given["oncall"] = GOVERNED["oncall"]
+    said = cli("init", template, "another", *data(given)).err
+    several = template == "champion-challenger"  # `run` alone would ask which
+    run = "run champion" if several else "run"
+    assert said.splitlines()[-1] == f"next: cd another && mlops-iac up && mlops-iac {run}"
     answer = cli("init", template, "my-service", *data(given), "--json").json
     assert answer["template"] == f"{template}@1.0.0"
     assert "my-service/blueprint.lock" in answer["written"]

@@ -328,7 +328,7 @@ class Project:
         from mlops_iac.api.rollbacks import rolled_back
         from mlops_iac.api.status import next_steps
 
-        return [*next_steps(stack, result), *rolled_back(self, stack)]
+        return [*next_steps(self, stack, result), *rolled_back(self, stack)]
 
     # -- models
 

@@ -86,14 +86,14 @@ def status(project: Project, stack: str) -> Status:
     from mlops_iac.api.rollbacks import rolled_back
 
     pending = pending_names(outputs)
-    told = [*notes, *rolled_back(project, stack), *_waiting(stack, pending)]
+    told = [*notes, *rolled_back(project, stack), *_waiting(project, stack, pending)]
     return Status(project.name, stack, rows, pending, told)
 
 
 def pending_names(outputs: Properties) -> list[str]:
     """Return the serving entries that wait for a first approved version, with the models meant."""
     return [
-        f"{key.removesuffix('_pending')} (model {', '.join(str(item) for item in value)})"
+        f"{key.removesuffix('_pending')} (model{'s' * (len(value) > 1)} {', '.join(map(str, value))})"
         for key, value in sorted(outputs.items())
         if key.endswith("_pending") and isinstance(value, list | tuple) and value
     ]
@@ -108,23 +108,27 @@ def count(steps: Sequence[Step]) -> Mapping[str, int]:
     return counts
 
 
-def next_steps(stack: str, result: Result) -> list[str]:
+def next_steps(project: Project, stack: str, result: Result) -> list[str]:
     """Say what stands now, and what completes it."""
     recorded = [address_of(s.type, s.name) for s in result.steps if s.recorded and s.op != "delete"]
     lines = [f"{stack} stands ({result.duration_seconds:.1f}s)"]
     if recorded:
         lines.append(f"recorded, not emulated: {', '.join(recorded)}")
-    return [*lines, *_waiting(stack, pending_names(result.outputs))]
+    return [*lines, *_waiting(project, stack, pending_names(result.outputs))]
 
 
-def _waiting(stack: str, pending: Sequence[str]) -> list[str]:
+def _waiting(project: Project, stack: str, pending: Sequence[str]) -> list[str]:
     from mlops_iac.api.project import LOCAL
 
     if not pending:
         return []
     lines = [f"waits for a first approved version: {', '.join(pending)}"]
     if stack == LOCAL:
-        lines.append("next: mlops-iac run, mlops-iac models approve MODEL VERSION, mlops-iac up")
+        trained = project.resolve(LOCAL).blueprint.models.values()
+        which = " MODEL" if sum(item.train is not None for item in trained) > 1 else ""
+        lines.append(
+            f"next: mlops-iac run{which}, mlops-iac models approve MODEL VERSION, mlops-iac up"
+        )
     else:
         lines.append("next: train and approve a version, then run `up` again")
     return lines

@@ -14,7 +14,10 @@ from mlops_iac.cli.ci import PLATFORMS
 from mlops_iac.errors import BlueprintInvalid, UsageError
 
 if TYPE_CHECKING:
+    from mlops_iac.api.project import Project
     from mlops_iac.api.templates.starting import Start
+
+_THEN = "mlops-iac up && mlops-iac run"
 
 
 @verb(
@@ -152,7 +155,15 @@ def _from_template(
         session.say(f"note: {note}")
     if result.problems and not session.json:
         show(list(result.problems), session)
-    _tell(session, target, written, start.label, ready=result.project is not None)
+    _tell(session, target, written, start.label, _then(result.project))
+
+
+def _then(project: Project | None) -> str:
+    if project is None:
+        return "mlops-iac validate"
+    models = project.resolve("local").blueprint.models
+    trained = [name for name, model in models.items() if model.train is not None]
+    return f"{_THEN} {trained[0]}" if len(trained) > 1 else _THEN
 
 
 def _workflows(project: object, ci: Sequence[str]) -> list[Path]:
@@ -167,7 +178,7 @@ def _workflows(project: object, ci: Sequence[str]) -> list[Path]:
 
 
 def _tell(
-    session: Session, target: Path, written: Sequence[Path], label: str = "", *, ready: bool = True
+    session: Session, target: Path, written: Sequence[Path], label: str = "", then: str = _THEN
 ) -> None:
     if session.json:
         told: dict[str, object] = {"written": [os.path.relpath(path) for path in written]}
@@ -178,5 +189,4 @@ def _tell(
     for path in written:
         session.say(f"  {session.style('wrote', fg='green')} {os.path.relpath(path)}")
     inside = "" if target.resolve() == Path.cwd() else f"cd {os.path.relpath(target)} && "
-    next_ = "mlops-iac up && mlops-iac run" if ready else "mlops-iac validate"
-    session.say(f"next: {inside}{next_}")
+    session.say(f"next: {inside}{then}")
