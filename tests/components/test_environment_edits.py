@@ -148,7 +148,7 @@ def test_one_that_cannot_be_asked(blueprint: Path, state: dict) -> None:
 
 
 def test_one_that_was_never_compiled_needs_no_state(blueprint: Path, state: dict) -> None:
-    state["prod"] = strangers.State(why="nobody is logged in")
+    state["prod"] = strangers.State(why="nobody is logged in; nothing was changed")
     told = remove_environment("blueprint.yaml", "prod")
     assert told.notes == ("its state was not asked: nobody is logged in",)
 
@@ -211,3 +211,7 @@ def test_an_environment_of_a_template_is_the_templates(
         remove_environment("blueprint.yaml", "qa")
     with pytest.raises(UsageError, match="already, in a template"):
         add_environment("blueprint.yaml", "qa")
+    told = add_environment("blueprint.yaml", "test", "qa")
+    assert told.notes == (
+        "what qa adds stands in a template and is for qa alone; test has none of it: protect",
+    )

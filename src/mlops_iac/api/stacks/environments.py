@@ -82,10 +82,24 @@ def add_environment(path: str | Path, name: str, base: str | None = None) -> Tol
     else:
         edit.editor.set(there, {})
         done = f"added {name}"
-        notes += [f"{base} adds nothing of its own in the blueprint"] if base else []
+        notes += _of_templates(project, base, name) if base else []
     edit.project()
     edit.write()
     return Told(name, done, edit.file.shown, dict(edit.editor.find(there))[there], (), tuple(notes))
+
+
+def _of_templates(project: Project, base: str, name: str) -> list[str]:
+    """What an overlay that stands in templates says, and a new environment therefore does not."""
+    from mlops_iac.api.stacks.listing import adds
+
+    layers = project.resolve(base)
+    own = [path for path in adds(project, base) if layers.origin(path).layer.endswith(f", {base}")]
+    if not own:
+        return [f"{base} adds nothing of its own in the blueprint"]
+    return [
+        f"what {base} adds stands in a template and is for {base} alone;"
+        f" {name} has none of it: {', '.join(own)}"
+    ]
 
 
 def _same_place(project: Project, base: str) -> list[str]:
@@ -142,7 +156,9 @@ def remove_environment(path: str | Path, name: str, *, gone: bool = False) -> To
 
 def _notes(name: str, state: State) -> tuple[str, ...]:
     if state.why:
-        return (f"its state was not asked: {state.why}",)
+        from mlops_iac.api.stacks.states import unasked
+
+        return (f"its state was not asked: {unasked(state.why)}",)
     if state.exists:
         return (f"its stack is empty and still listed: `pulumi stack rm {name}` ends that",)
     return ()

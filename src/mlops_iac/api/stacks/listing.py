@@ -88,7 +88,7 @@ def stacks(project: Project, *, offline: bool = False, now: datetime | None = No
 
     Raises BlueprintInvalid where the platform refuses something.
     """
-    from mlops_iac.api.stacks.states import State, States, local_state, states
+    from mlops_iac.api.stacks.states import State, States, local_state, states, unasked
 
     if offline:
         why = "not asked (--offline)"
@@ -102,7 +102,8 @@ def stacks(project: Project, *, offline: bool = False, now: datetime | None = No
     more, notes = _others(found, now or datetime.now(UTC))
     silent = found.silent.values() if len(rows) > 1 else ()  # `local` has a state of its own
     for error in {error.message: error for error in silent}.values():
-        notes.append(f"states are unknown: {error.message}; {error.hint}".removesuffix("; "))
+        why = unasked(error.message)
+        notes.append(f"states are unknown: {why}; {error.hint}".removesuffix("; "))
     return Stacks(project.name, [*rows, *more], notes)
 
 

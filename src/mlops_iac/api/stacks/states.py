@@ -105,7 +105,7 @@ def states(project: Project, *, others: bool = True) -> States:
             found = _ask(project, url, names, others=others)
         except MlopsError as error:
             silent[url] = error
-            unknown.update(dict.fromkeys(names, error.message))
+            unknown.update(dict.fromkeys(names, unasked(error.message)))
             continue
         for state in found:
             if state.stack in names:
@@ -114,6 +114,11 @@ def states(project: Project, *, others: bool = True) -> States:
                 strangers.append(state)
     ordered = {name: known[name] for name in project.environments if name in known}
     return States(ordered, unknown, strangers, silent)
+
+
+def unasked(message: str) -> str:
+    """Why a state could not be read; that nothing was changed goes without saying of a question."""
+    return message.removesuffix("; nothing was changed")
 
 
 def _ask(project: Project, url: str, names: Sequence[str], *, others: bool) -> list[State]:
