@@ -30,8 +30,8 @@ def test_check_looks_at_every_environment(cli: Cli) -> None:
 
 
 def test_an_environment_without_an_account_is_no_stranger_to_itself(cli: Cli, edit: Edit) -> None:
-    edit("    account: 012345678901\n", "")
-    assert "cross-account" not in cli("policy", "check", "-s", "dev").out
+    edit("\nenvironments:\n", "\nenvironments:\n  sandbox: {}\n")
+    assert "cross-account" not in cli("policy", "check", "-s", "sandbox").out
 
 
 def test_a_broken_rule_exits_with_5_in_every_form(cli: Cli, edit: Edit) -> None:

@@ -12,7 +12,9 @@ from tests.sagemaker_blueprints import MAXIMAL, MINIMAL, PRIVATE, loaded
 def text(folder: Path, blueprint: str) -> str:
     project = loaded(folder, blueprint)
     environments = {name: project.resolve(name) for name in project.environments}
-    return platform("sagemaker").guide(environments)
+    sagemaker = platform("sagemaker")
+    plans = {name: sagemaker.plan(resolved) for name, resolved in environments.items()}
+    return sagemaker.guide(environments, plans)
 
 
 def test_every_component_has_its_deployer(tmp_path: Path) -> None:

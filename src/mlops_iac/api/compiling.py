@@ -67,7 +67,9 @@ def builds(project: Project, *outs: Path) -> list[Program]:
         description=blueprint.description,
         source=project.path,
         overrides={name: project.resolve(name).blueprint.overrides for name in plans},
-        guide=project.platform_of(LOCAL).guide({name: project.resolve(name) for name in plans}),
+        guide=project.platform_of(LOCAL).guide(
+            {name: project.resolve(name) for name in plans}, plans
+        ),
     )
     made: list[Program] = []
     for out in outs:

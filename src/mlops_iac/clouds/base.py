@@ -116,10 +116,12 @@ class Platform(Protocol):
     def plan(self, resolved: Any) -> list[ComponentCall]:
         """The component calls of one environment, in dependency order."""
 
-    def guide(self, environments: Mapping[str, Any]) -> str:
+    def guide(
+        self, environments: Mapping[str, Any], plans: Mapping[str, Sequence[ComponentCall]]
+    ) -> str:
         """Markdown for the program's README: settings, who needs which rights, what is by hand.
 
-        `environments` are the resolved blueprints by name.
+        `environments` are the resolved blueprints by name, `plans` their component calls.
         """
 
     def provider_config(self, resolved: Any) -> Mapping[str, Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Collection, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from mlops_iac.values import UNKNOWN, Asset, Secret, Unknown, Value
@@ -79,6 +80,7 @@ _CREDENTIALS_IN_URL = re.compile(r"(://[^/\s:@]*:)[^/\s@]+(@)")
 _NOT_SECRET_VALUE = re.compile(r"(?:arn:[\w-]+:|\$\{[^}]*\}\Z)")
 
 
+@lru_cache(maxsize=4096)  # a stack has few names, many times
 def is_secret_name(name: str) -> bool:
     """Whether a property, tag or environment variable of this name holds a secret.
 

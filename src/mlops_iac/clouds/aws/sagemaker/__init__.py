@@ -43,12 +43,14 @@ class SageMaker:
 
         return plan(Scope(resolved))
 
-    def guide(self, environments: Mapping[str, Any]) -> str:
+    def guide(
+        self, environments: Mapping[str, Any], plans: Mapping[str, Sequence[ComponentCall]]
+    ) -> str:
         """What the program's README says of settings, rights and what is done by hand."""
         from mlops_iac.clouds.aws.sagemaker.guide import guide
         from mlops_iac.clouds.aws.sagemaker.scope import Scope
 
-        return guide({name: Scope(resolved) for name, resolved in environments.items()})
+        return guide({name: Scope(item) for name, item in environments.items()}, plans)
 
     def provider_config(self, resolved: Any) -> Mapping[str, Any]:
         """Region, the one account that may be deployed to, and the role that deploys."""

@@ -29,11 +29,9 @@ _KEYS = {
 }
 
 
-def guide(scopes: Mapping[str, Scope]) -> str:
-    """Markdown, from `##` on. `scopes` are all environments by name."""
-    calls = {name: stack.plan(scope) for name, scope in scopes.items() if name != LOCAL}
-    if not calls:
-        calls = {name: stack.plan(scope) for name, scope in scopes.items()}
+def guide(scopes: Mapping[str, Scope], plans: Mapping[str, Sequence[ComponentCall]]) -> str:
+    """Markdown, from `##` on. `scopes` are all environments by name, `plans` what they become."""
+    calls = {name: plan for name, plan in plans.items() if name != LOCAL} or dict(plans)
     sections = [_settings(scopes, calls), _rights(scopes, calls), _by_hand(scopes)]
     closed = [scope for scope in scopes.values() if scope.is_private]
     if closed:
@@ -43,7 +41,9 @@ def guide(scopes: Mapping[str, Scope]) -> str:
     return "\n\n".join("\n".join(section) for section in sections)
 
 
-def _settings(scopes: Mapping[str, Scope], calls: Mapping[str, list[ComponentCall]]) -> list[str]:
+def _settings(
+    scopes: Mapping[str, Scope], calls: Mapping[str, Sequence[ComponentCall]]
+) -> list[str]:
     models = dict.fromkeys(name for scope in scopes.values() for name in scope.blueprint.models)
     keys = dict(_KEYS)
     for name in models:
@@ -95,7 +95,7 @@ def _paths(value: object) -> Iterator[str]:
                 yield from _paths(each)
 
 
-def _rights(scopes: Mapping[str, Scope], calls: Mapping[str, list[ComponentCall]]) -> list[str]:
+def _rights(scopes: Mapping[str, Scope], calls: Mapping[str, Sequence[ComponentCall]]) -> list[str]:
     components = {
         call.component.partition(":")[2] for planned in calls.values() for call in planned
     }
