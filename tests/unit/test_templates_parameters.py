@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -49,6 +51,15 @@ def test_a_parameter_of_the_wrong_type_is_told_at_the_teams_line(
     assert (one.file, one.line) == ("blueprint.yaml", 6)
     if hint:
         assert hint in one.hint
+
+
+def test_a_pattern_that_comes_to_no_end_fits_nothing(tmp_path: Path) -> None:
+    standard = template("parameters: {p: {description: x, pattern: '(a+)+$'}}\n")
+    started = time.monotonic()
+    _, found = read(tmp_path, given(f"{{p: {'a' * 40}!}}"), s=standard)
+    assert time.monotonic() - started < 10
+    assert ["too long to tell" in each.message for each in found] == [True]
+    assert signal.getitimer(signal.ITIMER_REAL)[0] == 0
 
 
 def test_unknown_and_missing_parameters_are_told_together(tmp_path: Path) -> None:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 
 from mlops_iac.blueprint.fields import ScalarType
 from mlops_iac.blueprint.scalars import NOTHING, TYPE_NAMES, core, typed
 from mlops_iac.blueprint.source import Entry, Node, problem
 from mlops_iac.blueprint.templates.manifest import UNSET, Manifest, Parameter
+from mlops_iac.blueprint.templates.patterns import TooSlow, matches
 from mlops_iac.blueprint.words import a, join, listed, nearest, suggestion
 from mlops_iac.errors import Diagnostic
 
 _TYPES: dict[str, type] = {"text": str, "integer": int, "number": float, "boolean": bool}
-_LONGEST = 4096  # characters that a pattern is tried on
 
 
 class Values:
@@ -154,8 +153,10 @@ def _wrong(parameter: Parameter, value: object, *, bounded: bool = True) -> str:
     if parameter.choices:
         fits = _shown(value) in map(_shown, parameter.choices)
     elif isinstance(value, str):
-        form = parameter.pattern
-        fits = form is None or (len(value) <= _LONGEST and re.fullmatch(form, value) is not None)
+        try:
+            fits = parameter.pattern is None or matches(parameter.pattern, value)
+        except TooSlow:
+            return f"{takes(parameter)}, and that takes too long to tell: its template must mend it"
     elif bounded and isinstance(value, int | float) and not isinstance(value, bool):
         least, most = parameter.at_least, parameter.at_most
         fits = (least is None or value >= least) and (most is None or value <= most)
