@@ -76,6 +76,23 @@ def test_a_programs_traceback_is_told_by_its_last_line() -> None:
     )
 
 
+def test_what_is_protected_is_named_by_its_address() -> None:
+    def said(name: str) -> str:
+        return (
+            f'resource "urn:pulumi:dev::churn::mlops-iac:aws:DataStore$aws:s3/bucket:Bucket::{name}"'
+            " cannot be deleted\nbecause it is protected. To unprotect the resource, either remove"
+            " the `protect` flag"
+        )
+
+    error = explained(Exception(HEAD + "error: preview failed"), [said("logs"), said("data")])
+    assert error.message == (
+        "s3.Bucket/data, s3.Bucket/logs are protected and cannot be deleted; nothing was changed"
+    )
+    assert "`protect: false`" in error.hint
+    later = explained(Exception(HEAD + "error: update failed"), [said("logs")])
+    assert later.message == "s3.Bucket/logs is protected and cannot be deleted"
+
+
 def test_without_a_word() -> None:
     assert explained(Exception("")).message == "Pulumi: it failed without a word"
 

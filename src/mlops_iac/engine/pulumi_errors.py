@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from mlops_iac.engine.pulumi_events import plain
 from mlops_iac.errors import AuthenticationError, MlopsError, StackNotFound, UsageError
+from mlops_iac.graph.saved_plan import address_of_urn
 
 # What the AWS provider and the SDK behind it say of missing or refused credentials. Source:
 # pulumi-aws `provider/resources.go` (preConfigureCallback), AWS general reference "Common errors".
@@ -17,6 +18,11 @@ _CREDENTIALS = re.compile(
     re.IGNORECASE,
 )
 _PLUGIN = re.compile(r"resource plugin 'pulumi-resource-([^']+)'.{0,40}? at version v([^\s,]+)")
+# `resource "URN" cannot be deleted\nbecause it is protected.` Source: pulumi 3.260,
+# pkg/resource/deploy/step_generator.go.
+_PROTECTED = re.compile(
+    r'resource "(urn:pulumi:[^"]+)" cannot be deleted\s+because it is protected'
+)
 _NOISE = ("Traceback", 'File "')
 
 
@@ -47,6 +53,14 @@ def explained(error: Exception, said: Sequence[str] = ()) -> MlopsError:
         return AuthenticationError(
             "the passphrase is not the stack's; nothing was changed",
             hint="set PULUMI_CONFIG_PASSPHRASE to the one the stack was made with",
+        )
+    if kept := sorted({address_of_urn(urn) for urn in _PROTECTED.findall(everything)}):
+        early = "; nothing was changed" if "preview failed" in everything.lower() else ""
+        these = "is" if len(kept) == 1 else "are"
+        return MlopsError(
+            f"{', '.join(kept)} {these} protected and cannot be deleted{early}",
+            hint="to lift the protection, write `protect: false` for this environment, `mlops-iac"
+            " compile` and `up`; then delete",
         )
     if _CREDENTIALS.search(everything):
         return AuthenticationError(f"Pulumi: {message}", hint="sign in to the cloud of this stack")
