@@ -141,7 +141,16 @@ def test_fixed_names(
     assert item.severity == severity
     assert item.line == 5
     assert "prod and dev would share the" in item.message
-    assert item.message.count("blueprint.yaml:5") == 2
+    assert item.message.count("blueprint.yaml:5") == 1
+
+
+def test_a_name_that_many_have_is_told_once_for_each(tmp_path: Path) -> None:
+    names = ("dev", "test", "qa", "prod")
+    places = "".join(f'  {name}: {{account: "111111111111"}}\n' for name in names)
+    text = f'{HEAD}overrides: {{"s3.Bucket/data-data": {{bucket: acme}}}}\nenvironments:\n{places}'
+    found = [each.message for each in said(tmp_path, text) if each.code == "not-apart"]
+    assert len(found) == 3
+    assert all("and dev would share" in message for message in found)
 
 
 def test_regions_tell_what_is_regional_apart(tmp_path: Path) -> None:

@@ -58,9 +58,13 @@ def check_apart(scope: Scope) -> Iterator[Diagnostic]:
     yield from _ids(scope)
     names = list(scope.resolved.siblings)
     mine = scope.environment
+    told: set[tuple[str, Severity]] = set()  # one other that has a name is enough to say so
     for other in names[: names.index(mine)] if mine in names else names:
         if other != LOCAL:
-            yield from _overrides(scope, Scope(scope.resolved.siblings[other]))
+            for problem in _overrides(scope, Scope(scope.resolved.siblings[other])):
+                if (problem.path, problem.severity) not in told:
+                    told.add((problem.path, problem.severity))
+                    yield problem
             yield from _made_names(scope, Scope(scope.resolved.siblings[other]))
 
 
@@ -153,10 +157,15 @@ def _overrides(scope: Scope, other: Scope) -> Iterator[Diagnostic]:
             path,
             "not-apart",
             f"{path}: {scope.environment} and {other.environment} would share the {kind} '{name}'"
-            f"{unknown} ({place(scope.resolved, path)}, {place(other.resolved, there)})",
+            f"{unknown} ({_places(scope, path, other, there)})",
             "tell it apart with ${environment}",
             severity,
         )
+
+
+def _places(scope: Scope, path: str, other: Scope, there: str) -> str:
+    """Where both say it; one place where that is the same line."""
+    return ", ".join(dict.fromkeys([place(scope.resolved, path), place(other.resolved, there)]))
 
 
 def _fixed(scope: Scope) -> Iterator[tuple[str, str, str]]:
