@@ -77,6 +77,20 @@ def test_a_limit_that_no_value_can_keep_is_said_where_the_team_writes_one(
     assert found[0].file.endswith("template.yaml")
 
 
+@pytest.mark.parametrize(
+    "path",
+    ["environments", "environments.prod", "environments.*", "environments.prod.environments"],
+)
+def test_environments_themselves_have_no_limits_and_none_is_ignored(
+    tmp_path: Path, path: str
+) -> None:
+    team = TEAM.replace("template: standard", "template: s")
+    loaded, found = read(tmp_path, team, s=template(limit(path, "forbidden: true")))
+    assert loaded is None
+    assert [each.code for each in found] == ["unknown-path"]
+    assert "`environments.NAME.PATH`" in (found[0].hint or "")
+
+
 def test_the_place_is_that_of_the_value(tmp_path: Path) -> None:
     text = TEAM.replace("prod: {", "prod: {security: {keys: provider}, ")
     _, found = read(

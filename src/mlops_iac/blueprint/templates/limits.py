@@ -124,6 +124,9 @@ def read_limits(node: Node | None, label: str) -> tuple[tuple[Limit, ...], list[
 
 def _wrong_path(keys: Sequence[str]) -> tuple[str, str] | None:
     """What is wrong with a path: message and hint; None where it can be."""
+    if keys[0] == "environments":  # what is resolved is one environment, and holds none
+        hint = "write what holds in them: `environments.NAME.PATH`, or `environments.*.PATH`"
+        return "which environments there are cannot be limited", hint
     kinds: list[FieldType] = [ROOT]
     done = ""
     for key in keys:
