@@ -211,6 +211,12 @@ def test_an_environment_of_a_template_is_the_templates(
         remove_environment("blueprint.yaml", "qa")
     with pytest.raises(UsageError, match="already, in a template"):
         add_environment("blueprint.yaml", "qa")
+    edit(blueprint, "environments:\n", "environments:\n  qa: {protect: true}\n")
+    before = blueprint.read_text()
+    with pytest.raises(UsageError, match="qa is an environment of a template, too"):
+        remove_environment("blueprint.yaml", "qa")
+    assert blueprint.read_text() == before
+    edit(blueprint, "  qa: {protect: true}\n", "")
     told = add_environment("blueprint.yaml", "test", "qa")
     assert told.notes == (
         "what qa adds stands in a template and is for qa alone; test has none of it: protect",

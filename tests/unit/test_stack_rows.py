@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from mlops_iac.api import load
-from mlops_iac.api.stacks.listing import adds, headlines, stacks
+from mlops_iac.api.stacks import states
+from mlops_iac.api.stacks.listing import adds, headlines, stacks, told
+from mlops_iac.errors import AuthenticationError
 
 TEXT = """\
 blueprint: 1
@@ -91,6 +95,7 @@ def test_what_people_ask_first_comes_first() -> None:
         "budget.monthly_usd 500",
         "2 more",
     ]
+    assert told({"account": "1", "protect": False, "tags.team": "risk"}) == 1
 
 
 def test_what_the_platform_refuses_does_not_hide_the_stacks(tmp_path: Path) -> None:
@@ -106,3 +111,29 @@ def test_what_the_platform_refuses_does_not_hide_the_stacks(tmp_path: Path) -> N
         ("prod", "unknown"),
     ]
     assert "nobody to tell" in found.rows[1].program_why
+
+
+def test_a_stack_of_nobody_is_told_with_what_it_has_and_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bucket = {"type": "aws:s3/bucket:Bucket", "custom": True, "urn": "urn:pulumi:x::y::z::b"}
+    left = states.State("old", {"resources": [bucket]})
+    found = states.States(dict.fromkeys(("local", "dev", "prod"), states.State("")), {}, [left])
+    monkeypatch.setattr(states, "states", lambda _: found)
+    (note,) = stacks(load(write(tmp_path))).notes
+    assert "a stack old that is no environment of the blueprint: 1 resource(s) run on" in note
+    assert "mlops-iac destroy -s old" in note
+
+
+def test_who_looks_is_not_told_that_nothing_was_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    error = AuthenticationError("nobody is logged in; nothing was changed", hint="log in")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(states, "_ask", refuse)
+    found = stacks(load(write(tmp_path)))
+    assert found.notes == ["states are unknown: nobody is logged in; log in"]
+    assert {row.state_why for row in found.rows[1:]} == {"nobody is logged in"}

@@ -96,10 +96,8 @@ def _of_templates(project: Project, base: str, name: str) -> list[str]:
     own = [path for path in adds(project, base) if layers.origin(path).layer.endswith(f", {base}")]
     if not own:
         return [f"{base} adds nothing of its own in the blueprint"]
-    return [
-        f"what {base} adds stands in a template and is for {base} alone;"
-        f" {name} has none of it: {', '.join(own)}"
-    ]
+    missing = f"{name} has none of it: {', '.join(own)}"
+    return [f"what {base} adds stands in a template and is for {base} alone; {missing}"]
 
 
 def _same_place(project: Project, base: str) -> list[str]:
@@ -140,7 +138,12 @@ def remove_environment(path: str | Path, name: str, *, gone: bool = False) -> To
         edit.editor.remove(there)
         if edit.editor.get(_SECTION) == {}:
             edit.editor.remove(_SECTION)
-        edit.project()
+        if name in edit.project().environments:
+            raise UsageError(
+                f"{name} is an environment of a template, too: without {edit.file.shown}:{line} it"
+                " would still be there; nothing was removed",
+                hint="take the template's next version without it, or leave the template",
+            )
         edit.write()
     for file in files:
         file.unlink(missing_ok=True)

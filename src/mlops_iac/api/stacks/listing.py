@@ -210,7 +210,9 @@ def _others(found: States, now: datetime) -> tuple[list[Row], list[str]]:
         if record is None:
             if state.resources:
                 notes.append(
-                    f"the backend has a stack {state.stack} that is no environment of the blueprint"
+                    f"the backend has a stack {state.stack} that is no environment of the blueprint:"
+                    f" {len(state.resources)} resource(s) run on; write it back, then"
+                    f" mlops-iac destroy -s {state.stack}"
                 )
             continue
         rows.append(
