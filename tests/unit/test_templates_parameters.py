@@ -34,7 +34,7 @@ def messages(found: list) -> list[str]:
         ("{type: boolean, description: x}", "on", "extends[0].parameters.p takes true or false, not 'on'", "did you mean true?"),
         ("{type: number, description: x}", "{a: 1}", "extends[0].parameters.p takes a number, not a mapping", ""),
         ("{type: list, description: x}", "one", "extends[0].parameters.p takes a list of texts", "write `[one]`"),
-        ("{type: list, description: x, at_least: 2}", "[one]", "extends[0].parameters.p has 1 items; acme/standard@2.1.0 takes a list of texts, at least 2 items", ""),
+        ("{type: list, description: x, at_least: 2}", "[one]", "extends[0].parameters.p has 1 item; acme/standard@2.1.0 takes a list of texts, at least 2 items", ""),
         ("{type: list, description: x, choices: [a, b]}", "[a, c]", "'c' in extends[0].parameters.p: acme/standard@2.1.0 takes one of a or b", ""),
         ("{description: x, pattern: '[a-z]+@acme.com'}", "joe", "extends[0].parameters.p is 'joe'; acme/standard@2.1.0 takes a text, of the form [a-z]+@acme.com", "x"),
         ("{description: x}", "null", "extends[0].parameters.p has no value", ""),

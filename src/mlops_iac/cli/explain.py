@@ -117,7 +117,8 @@ def _print_leaves(
     first = max(len(row[0]) for row in rows)
     second = max(len(left), *(len(row[1]) for row in rows))
     third = max(len(right), *(len(row[2]) for row in rows))
-    head = f"{f'{len(leaves)} leaves differ':<{first}}  {left:<{second}}  {right:<{third}}"
+    count = "1 leaf differs" if len(leaves) == 1 else f"{len(leaves)} leaves differ"
+    head = f"{count:<{first}}  {left:<{second}}  {right:<{third}}"
     session.out(session.style(head.rstrip(), bold=True))
     for leaf, (path, one, other) in zip(leaves, rows, strict=True):
         where = " | ".join(filter(None, dict.fromkeys((_where(leaf.left), _where(leaf.right)))))

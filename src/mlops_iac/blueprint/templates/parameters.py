@@ -95,7 +95,7 @@ def takes(parameter: Parameter) -> str:
         if bound is not None
     ]
     if parameter.type == "list":
-        bounds = [f"{bound} items" for bound in bounds]
+        bounds = [f"{bound} {'item' if bound.endswith(' 1') else 'items'}" for bound in bounds]
     if parameter.pattern:
         bounds.append(f"of the form {parameter.pattern}")
     return ", ".join([words, " and ".join(bounds)]) if bounds else words
@@ -138,7 +138,8 @@ def _wrong_list(parameter: Parameter, node: Node, path: str, label: str) -> Iter
     count = len(node.items)
     least, most = parameter.at_least, parameter.at_most
     if (least is not None and count < least) or (most is not None and count > most):
-        message = f"{path} has {count} items; {label} takes {takes(parameter)}"
+        items = "item" if count == 1 else "items"
+        message = f"{path} has {count} {items}; {label} takes {takes(parameter)}"
         yield problem(node, "wrong-length", message, path=path)
     for item in node.items:
         if wrong := _wrong(parameter, item.text, bounded=False):
