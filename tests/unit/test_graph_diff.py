@@ -149,6 +149,11 @@ def test_a_replacement_pulls_along_what_refers_to_it() -> None:
             bucket("endpoint", {"name": "${s3.Bucket/config.id}"}, dependencies=("urn:config",)),
             bucket("after", {"name": "z"}, dependencies=on),
             bucket(
+                "both",
+                {"a": "${s3.Bucket/model.arn}", "b": "${s3.Bucket/config.arn}"},
+                dependencies=(*on, "urn:config"),
+            ),
+            bucket(
                 "deaf",
                 {"name": "${s3.Bucket/model.arn}"},
                 dependencies=on,
@@ -165,10 +170,12 @@ def test_a_replacement_pulls_along_what_refers_to_it() -> None:
         "fixed": "same",
         "endpoint": "replace",
         "after": "same",
+        "both": "update",
         "deaf": "same",
     }
     assert found["config"].reason == "s3.Bucket/model is replaced"
     assert found["endpoint"].reason == "s3.Bucket/config is replaced"
+    assert found["both"].reason == "s3.Bucket/model, s3.Bucket/config are replaced"
 
 
 def test_options_of_the_program_are_honoured() -> None:

@@ -144,12 +144,13 @@ def _knocked_on(
             reasons.append(address)
     if not reasons:
         return step
+    pulled = list(dict.fromkeys(reasons))
     return replace(
         step,
         op=_operation(changes),
         changes=changes,
         replace_keys=[change.path for change in changes if change.replaces is True],
-        reason=step.reason or f"{', '.join(dict.fromkeys(reasons))} is replaced",
+        reason=step.reason or f"{', '.join(pulled)} {'is' if len(pulled) == 1 else 'are'} replaced",
     )
 
 
