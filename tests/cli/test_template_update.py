@@ -332,7 +332,7 @@ def test_without_templates_there_is_nothing_to_update(tmp_path: Path) -> None:
     [
         (("nope",), "the blueprint stands on no template called 'nope'"),
         (("--to", "two"), "'two' is not a semantic version"),
-        (("--to", "9.9.9"), "has no version that fits '==9.9.9'"),
+        (("--to", "9.9.9"), "has no version that fits '9.9.9'"),
     ],
 )
 def test_what_cannot_be_asked_for(world: World, words: tuple[str, ...], told: str) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import click
@@ -128,7 +130,10 @@ def _run(words: list[str]) -> int:
         error.show()
         return UsageError.exit_code
     except (KeyboardInterrupt, click.Abort):
-        return _tell(Cancelled("interrupted", hint="what was done so far is kept; run it again"))
+        with _undisturbed():
+            return _tell(
+                Cancelled("interrupted", hint="what was done so far is kept; run it again")
+            )
     except BrokenPipeError:
         raise
     except SystemExit:
@@ -147,6 +152,19 @@ def _run(words: list[str]) -> int:
         if type(error).__module__.partition(".")[0] == "botocore":
             return _tell(_cloud_error(error))
         return _internal(error)
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Let nobody interrupt the words about an interruption: Ctrl-C is often pressed twice."""
+    previous = None
+    with suppress(ValueError):  # not the main thread, which alone is interrupted
+        previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        if previous is not None:
+            signal.signal(signal.SIGINT, previous)
 
 
 def _not_installed(package: str) -> UsageError:

@@ -133,7 +133,7 @@ def updates(meant: Sequence[Known], wanted: str, to: str) -> dict[str, str]:
                 f"{each.called} comes with {each.by}, which asks for {each.requested or 'any release'}",
                 hint=f"a version of {each.by.partition('@')[0]} that asks for another one",
             )
-    return {each.source: f"=={to}" for each in meant}
+    return {each.source: to for each in meant}
 
 
 def widened(text: str, found: Sequence[Use], meant: Sequence[Known], to: str, shown: str) -> str:
