@@ -20,7 +20,7 @@ from tests.oracles.to_terraform import NOT_ON_MOTO, to_terraform
 pytestmark = pytest.mark.terraform
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def moto():
     """An emulated AWS of this test's own."""
     with socket.socket() as probe:
