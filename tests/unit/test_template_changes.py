@@ -162,7 +162,7 @@ def test_what_is_not_clear_is_asked_back() -> None:
 
 def test_a_template_of_a_template_has_the_versions_that_are_asked_for() -> None:
     base = KNOWN[1:2]
-    assert updates(base, "acme/base", "2.3.0") == {"git+https://h/base": "==2.3.0"}
+    assert updates(base, "acme/base", "2.3.0") == {"git+https://h/base": "2.3.0"}
     with pytest.raises(UsageError, match=r"comes with acme/standard@1\.0\.0, which asks for \^2"):
         updates(base, "acme/base", "3.0.0")
     assert updates(KNOWN, "", "") == {"*": ""}

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 # In the lock the steady state is captured: this version is a stand-in, and the endpoint is there.
 ANY_APPROVED = "approved"
+_WRITING_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +88,22 @@ def work_program(project: Project) -> tuple[Path, Program]:
 
 
 def _place(program: Program, out: Path) -> None:
+    """Write a program where it is run; one process at a time, or both stumble over half a file."""
+    from filelock import FileLock, Timeout
+
+    from mlops_iac.errors import TimedOut
     from mlops_iac.program.write import write
 
-    write(program, out)
-    _drop_strangers(out, program)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(out.parent / f".{out.name}.lock", timeout=_WRITING_SECONDS):
+            write(program, out)
+            _drop_strangers(out, program)
+    except Timeout:
+        raise TimedOut(
+            f"another mlops-iac has been writing {out} for {_WRITING_SECONDS} s",
+            hint="end it, and run this again",
+        ) from None
 
 
 def _drop_strangers(out: Path, program: Program) -> None:
