@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import gc
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlops_iac.api import compiling
+from mlops_iac.collector import collector_paused
 
 if TYPE_CHECKING:
     from mlops_iac.api.project import Project
@@ -66,18 +64,6 @@ def captured(project: Project, stack: str, out: Path) -> CanonicalGraph:
         return canonical(Captures(project, out).graph(stack))
     finally:
         shutil.rmtree(out, ignore_errors=True)
-
-
-@contextmanager
-def collector_paused() -> Iterator[None]:
-    """A capture makes many objects that live as long as it does: looking for garbage is for nothing."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _write(program: Program, out: Path) -> None:

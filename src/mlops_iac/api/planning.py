@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_iac.api import compiling
 from mlops_iac.api.engines import EMBEDDED
+from mlops_iac.api.git import git_says
 from mlops_iac.api.project import LOCAL
 from mlops_iac.errors import MlopsError, UsageError
 from mlops_iac.graph import saved_plan
@@ -244,32 +245,15 @@ def _git(folders: Sequence[Path]) -> dict[str, Any]:
     """
     found: dict[str, Any] = {}
     for folder in folders:
-        prefix = _git_says(folder, "rev-parse", "--show-prefix")
-        tree = _git_says(folder, "rev-parse", "--verify", "HEAD:./")
+        prefix = git_says(folder, "rev-parse", "--show-prefix")
+        tree = git_says(folder, "rev-parse", "--verify", "HEAD:./")
         if prefix is None or tree is None:
             continue
         name = prefix.strip("/") or "."
         found[f"tree of {name}"] = tree
-        changed = _git_says(
+        changed = git_says(
             folder, "status", "--porcelain", "--untracked-files=no", "--no-renames", "--", "."
         )
         if changed:
             found[f"uncommitted files of {name}"] = sorted(changed.split("\n"))
     return found
-
-
-def _git_says(folder: Path, *words: str) -> str | None:
-    environment = {k: v for k, v in os.environ.items() if k not in ("GIT_DIR", "GIT_WORK_TREE")}
-    try:
-        answer = subprocess.run(
-            ["git", *words],
-            cwd=folder,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=_GIT_SECONDS,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return answer.stdout.rstrip("\n") if answer.returncode == 0 else None

@@ -128,7 +128,7 @@ class Decoder:
             if len(kind.types) > 1:
                 wanted = "one plain value"
             return self.problem(
-                node, "wrong-type", f"{path} takes {wanted}, not a {_KINDS[node.kind]}", path
+                node, "wrong-type", f"{path} takes {wanted}, not a {KINDS[node.kind]}", path
             )
         value, code, message, hint = typed(kind, node, path)
         if value is NOTHING:
@@ -165,7 +165,7 @@ class Decoder:
         if node.kind != "list":
             hint = f"write `[{node.text}]`" if node.kind == "scalar" else ""
             return self.problem(
-                node, "wrong-type", f"{path} takes a list, not a {_KINDS[node.kind]}", path, hint
+                node, "wrong-type", f"{path} takes a list, not a {KINDS[node.kind]}", path, hint
             )
         values = []
         seen: dict[Any, Node] = {}
@@ -206,7 +206,7 @@ class Decoder:
         node = here.value
         if node.kind != "map":
             return self.problem(
-                node, "wrong-type", f"{path} takes a mapping, not a {_KINDS[node.kind]}", path
+                node, "wrong-type", f"{path} takes a mapping, not a {KINDS[node.kind]}", path
             )
         values: dict[str, Any] = {}
         for key, entry in node.entries.items():
@@ -251,7 +251,7 @@ class Decoder:
         sections = kind.by_name()
         if node.kind != "map":
             return self.problem(
-                node, "wrong-type", f"{path} takes a mapping, not a {_KINDS[node.kind]}", path
+                node, "wrong-type", f"{path} takes a mapping, not a {KINDS[node.kind]}", path
             )
         chosen = node.entries.get(kind.field)
         if chosen is None:
@@ -291,7 +291,7 @@ class Decoder:
         node = here.value
         if node.kind != "map":
             return self.problem(
-                node, "wrong-type", f"{path} takes a mapping, not a {_KINDS[node.kind]}", path
+                node, "wrong-type", f"{path} takes a mapping, not a {KINDS[node.kind]}", path
             )
         known = fields_of(section)
         values: dict[str, Any] = {}
@@ -382,4 +382,4 @@ class Decoder:
 
 
 _MAY_BE_EMPTY = ("description", "owner")
-_KINDS = {"scalar": "plain value", "list": "list", "map": "mapping"}
+KINDS = {"scalar": "plain value", "list": "list", "map": "mapping"}

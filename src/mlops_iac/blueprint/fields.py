@@ -212,3 +212,36 @@ def _named(section: type[Section], field: str) -> tuple[str, type[Section]]:
     """A section of a union with the text that chooses it."""
     (annotation,) = (found for name, (found, _) in declarations(section) if name == field)
     return get_args(annotation)[0], section
+
+
+ANY_KEY = "*"
+"""In a path: any key."""
+
+
+def sections_of(kind: FieldType) -> list[type[Section]]:
+    """The sections that a field of this type may hold."""
+    match kind:
+        case SectionType():
+            return [kind.section]
+        case EitherType():
+            return [kind.section.section]
+        case ChoiceType():
+            return [section for _, section in kind.sections]
+        case _:
+            return []
+
+
+def below(kind: FieldType, key: str) -> list[FieldType]:
+    """What may stand under `key`, or under any key for `*`; nothing where there is no such field."""
+    match kind:
+        case AnyType():
+            return [kind]
+        case MapType():
+            return [kind.value]
+        case _:
+            return [
+                field.type
+                for section in sections_of(kind)
+                for name, field in fields_of(section).items()
+                if key in (ANY_KEY, name)
+            ]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +18,7 @@ from mlops_iac.blueprint.sections.base import EntryName
 from mlops_iac.blueprint.sections.root import Blueprint
 from mlops_iac.blueprint.source import Entry, Node, Source, problem, read
 from mlops_iac.blueprint.words import suggestion
+from mlops_iac.collector import collector_paused
 from mlops_iac.errors import BlueprintInvalid, Diagnostic, StackNotFound
 from mlops_iac.records import Record
 
@@ -145,7 +144,7 @@ def inspect(
     absolute = Path(path).absolute()
     called = shown or shown_as(Path(path))
     source = read(absolute, called) if text is None else Source(called, text)
-    with _collector_paused():
+    with collector_paused():
         try:
             reader = _Reader(absolute, source, strict, command_line, templates, extra or {})
         except BlueprintInvalid as error:
@@ -157,18 +156,6 @@ def inspect(
         absolute, source, reader.resolved, diagnostics, reader.trees, reader.templates
     )
     return loaded, diagnostics
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Reading makes many objects and no garbage: looking for some makes growth quadratic."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def shown_as(path: Path) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mlops_iac.blueprint.words import listed
+from mlops_iac.cli._plan import unstyled
 from mlops_iac.cli._session import Session, verb, write_file
 from mlops_iac.cli._template_update_words import standing, update_lines
 from mlops_iac.errors import BlueprintInvalid, PolicyViolation, UsageError
@@ -88,7 +89,7 @@ def command(
 
 def _show(session: Session, update: TemplateUpdate, *, detail: bool) -> None:
     color = session.color == "always" or (session.colored and sys.stdout.isatty())
-    style = click.style if color else _plain
+    style = click.style if color else unstyled
     for line in update_lines(update, style, detail=detail):
         session.out(line)
     for note in update.notes:
@@ -111,7 +112,3 @@ def _refuse(session: Session, update: TemplateUpdate) -> None:
     raise PolicyViolation(
         f"{refused}: {first_stack} would break {rules}: {finding.message}", hint=finding.remediation
     )
-
-
-def _plain(text: str, **_: object) -> str:
-    return text

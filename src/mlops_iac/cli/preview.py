@@ -12,7 +12,7 @@ import click
 from mlops_iac.api.reviewing import Guards, Reviewed, reviews
 from mlops_iac.cli._ephemeral import EPHEMERAL_OPTIONS, project_of
 from mlops_iac.cli._fleet import all_stacks, fleet, given_stack, refuse
-from mlops_iac.cli._plan import plan_lines, size
+from mlops_iac.cli._plan import plan_lines, size, unstyled
 from mlops_iac.cli._policies import lines
 from mlops_iac.cli._session import Session, verb, write_file
 from mlops_iac.errors import UnexpectedChanges, UsageError
@@ -175,7 +175,7 @@ def _plan(
         session.say(f"{session.style(title, bold=True)} ({project.platform}, {plan.engine} engine)")
         session.say(f"compared with {project.comparison(plan)}")
         color = session.color == "always" or (session.colored and sys.stdout.isatty())
-        style = click.style if color else _plain
+        style = click.style if color else unstyled
         for line in plan_lines(plan, style, unchanged=unchanged, detail=detail):
             session.out(line)
         for note in plan.diagnostics:
@@ -208,7 +208,7 @@ def _review(
         ]
         session.emit_json(shown if len(shown) > 1 else shown[0])
     color = session.color == "always" or (session.colored and sys.stdout.isatty())
-    style = click.style if color else _plain
+    style = click.style if color else unstyled
     for each in [] if session.json else found:
         review = each.review
         title = f"{review.project} → {review.stack}"
@@ -251,7 +251,3 @@ def _paths(pattern: str, found: Sequence[Reviewed]) -> list[str]:
             f"{pattern} is one file for {len(found)} stacks", hint="write {stack} into its name"
         )
     return [pattern.replace("{stack}", each.review.stack) for each in found]
-
-
-def _plain(text: str, **_: object) -> str:
-    return text

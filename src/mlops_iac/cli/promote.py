@@ -62,7 +62,7 @@ def promote(
 
 
 def _show(session: Session, promotion: Promotion) -> None:
-    from mlops_iac.cli._plan import plan_lines
+    from mlops_iac.cli._plan import plan_lines, unstyled
 
     for pin in promotion.pins:
         where = f" ({promotion.file}:{pin.line} {pin.path})" if pin.line else ""
@@ -76,12 +76,8 @@ def _show(session: Session, promotion: Promotion) -> None:
     plan, project = promotion.plan, promotion.project
     session.say(f"{plan.project} → {plan.stack}, compared with {project.comparison(plan)}")
     color = session.color == "always" or (session.colored and sys.stdout.isatty())
-    style = click.style if color else _plain
+    style = click.style if color else unstyled
     for line in plan_lines(plan, style, unchanged=False, detail=False):
         session.out(line)
     for note in plan.diagnostics:
         session.say(f"note: {note}")
-
-
-def _plain(text: str, **_: object) -> str:
-    return text

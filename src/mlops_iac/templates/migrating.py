@@ -10,14 +10,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from mlops_iac.blueprint.editing import Change, Editor
 from mlops_iac.blueprint.editing.trees import ANY, parse_path, shown
-from mlops_iac.blueprint.fields import (
-    ChoiceType,
-    EitherType,
-    FieldType,
-    MapType,
-    SectionType,
-    fields_of,
-)
+from mlops_iac.blueprint.fields import FieldType, MapType, below
 from mlops_iac.blueprint.layers import ROOT
 from mlops_iac.blueprint.templates.manifest import (
     Move,
@@ -163,24 +156,8 @@ def _is_named(keys: Sequence[str | int]) -> bool:
         keys = keys[2:]
     kinds: list[FieldType] = [ROOT]
     for key in keys[:-1]:
-        kinds = [inner for kind in kinds for inner in _below(kind, key)]
+        kinds = [inner for kind in kinds for inner in below(kind, str(key))]
     return isinstance(keys[-1], int) or any(isinstance(kind, MapType) for kind in kinds)
-
-
-def _below(kind: FieldType, key: str | int) -> list[FieldType]:
-    match kind:
-        case MapType():
-            return [kind.value]
-        case SectionType():
-            sections = [kind.section]
-        case EitherType():
-            sections = [kind.section.section]
-        case ChoiceType():
-            sections = [section for _, section in kind.sections]
-        case _:
-            return []
-    found = [fields_of(section).get(str(key)) for section in sections]
-    return [field.type for field in found if field is not None]
 
 
 def _because(reason: str) -> str:

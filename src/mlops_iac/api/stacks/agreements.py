@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from mlops_iac.api import compiling
+from mlops_iac.api.git import git_says
 from mlops_iac.api.project import LOCAL
 from mlops_iac.errors import MlopsError
 
@@ -60,20 +61,8 @@ def _of_another(reason: str, stack: str) -> bool:
 
 def _committed(out: Path) -> bool:
     """Whether git has what lies in the folder; outside of a repository there is nothing to say."""
-    environment = {k: v for k, v in os.environ.items() if k not in ("GIT_DIR", "GIT_WORK_TREE")}
-    try:
-        answer = subprocess.run(
-            ["git", "status", "--porcelain", "--", "."],
-            cwd=out,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=_GIT_SECONDS,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return True
-    return answer.returncode != 0 or not answer.stdout.strip()
+    said = git_says(out, "status", "--porcelain", "--", ".", seconds=_GIT_SECONDS)
+    return not said
 
 
 # -- program and state -----------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from mlops_iac.api.stacks.strangers import State, refuse, stack_files, state_of
 from mlops_iac.blueprint.checks.names import illegal_name
 from mlops_iac.blueprint.sections.base import EntryName
 from mlops_iac.blueprint.words import join
+from mlops_iac.blueprint.loaded import shown_as
 from mlops_iac.errors import StackNotFound, UsageError
 from mlops_iac.records import Record
 
@@ -152,7 +153,7 @@ def remove_environment(path: str | Path, name: str, *, gone: bool = False) -> To
         done=f"removed {name}" if written else f"{name} was not in the blueprint any more",
         file=edit.file.shown,
         line=line,
-        removed=tuple(_shown(file) for file in files),
+        removed=tuple(shown_as(file) for file in files),
         notes=_notes(name, state),
     )
 
@@ -165,8 +166,3 @@ def _notes(name: str, state: State) -> tuple[str, ...]:
     if state.exists:
         return (f"its stack is empty and still listed: `pulumi stack rm {name}` ends that",)
     return ()
-
-
-def _shown(path: Path) -> str:
-    here = Path.cwd()
-    return (path.relative_to(here) if path.is_relative_to(here) else path).as_posix()

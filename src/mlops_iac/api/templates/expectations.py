@@ -33,8 +33,7 @@ def errors(case: Case, problems: Sequence[Diagnostic]) -> Iterator[str]:
 
 def values(case: Case, project: Project, names: Sequence[str]) -> Iterator[str]:
     """What `expect.resolved` says and is not so, in any of the environments."""
-    from mlops_iac.blueprint.templates.limits import plain, quoted
-    from mlops_iac.templates.linting.paths import within
+    from mlops_iac.blueprint.templates.limits import plain, quoted, within
 
     for path, entry in case.resolved.items():
         environment, _ = within(path)

@@ -22,7 +22,7 @@ from mlops_iac.api.templates.update import Request, TemplateUpdate
 from mlops_iac.blueprint.combine import in_order
 from mlops_iac.blueprint.compose import compose
 from mlops_iac.blueprint.editing import TextFile
-from mlops_iac.blueprint.loaded import inspect
+from mlops_iac.blueprint.loaded import inspect, shown_as
 from mlops_iac.blueprint.source import Source
 from mlops_iac.blueprint.templates.applying import Applier, parse
 from mlops_iac.blueprint.words import listed
@@ -49,7 +49,7 @@ def prepare(path: str | Path, request: Request) -> TemplateUpdate:
 class _Preparation:
     def __init__(self, path: Path, request: Request) -> None:
         self.path = path.absolute()
-        self.shown = _shown(path)
+        self.shown = shown_as(path)
         self.request = request
         self.notes: list[str] = []
         self.file = TextFile(self.path, self.shown)
@@ -206,11 +206,3 @@ def _same(was: Sequence[AppliedTemplate], now: Sequence[AppliedTemplate]) -> boo
         return [each.content.digest for each in found]
 
     return content(was) == content(now)
-
-
-def _shown(path: Path) -> str:
-    """The path as people in this folder would write it."""
-    if not path.is_absolute():
-        return path.as_posix()
-    inside = Path.cwd() in path.parents
-    return path.relative_to(Path.cwd()).as_posix() if inside else path.as_posix()

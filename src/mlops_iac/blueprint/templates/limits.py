@@ -11,15 +11,13 @@ from typing import Any
 
 from mlops_iac.blueprint.decode import Decoder, Written
 from mlops_iac.blueprint.fields import (
+    ANY_KEY,
     AnyType,
-    ChoiceType,
-    EitherType,
     FieldType,
-    ListType,
     MapType,
-    ScalarType,
-    SectionType,
+    below,
     fields_of,
+    sections_of,
 )
 from mlops_iac.blueprint.layers import ROOT
 from mlops_iac.blueprint.resolved import ResolvedBlueprint
@@ -32,7 +30,6 @@ from mlops_iac.blueprint.words import join, listed, split, suggestion
 from mlops_iac.errors import Diagnostic
 from mlops_iac.records import Record
 
-ANY = "*"
 LOCAL = "local"
 FIXED_LAYER = "fixed by"
 
@@ -68,7 +65,7 @@ class Limit(Record):
 
     def counts(self, environment: str, base: str = "") -> bool:
         """Whether it holds in an environment; an ephemeral one has its `base`'s limits too."""
-        if self.environment == ANY:
+        if self.environment == ANY_KEY:
             return LOCAL not in (environment, base)
         return self.environment in ("", environment, base)
 
@@ -104,10 +101,7 @@ def read_limits(node: Node | None, label: str) -> tuple[tuple[Limit, ...], list[
         found += decoder.found.problems
         if spec is NOTHING:
             continue
-        keys = split(path)
-        environment = ""
-        if keys[0] == "environments" and len(keys) > 2:
-            environment, keys = keys[1], keys[2:]
+        environment, keys = within(path)
         if wrong := _wrong_path(keys):
             message, hint = wrong
             found.append(problem(entry.key, "unknown-path", message, path=here, hint=hint))
@@ -130,40 +124,26 @@ def _wrong_path(keys: Sequence[str]) -> tuple[str, str] | None:
     kinds: list[FieldType] = [ROOT]
     done = ""
     for key in keys:
-        below: list[FieldType] = []
-        known: list[str] = []
-        for kind in kinds:
-            match kind:
-                case AnyType():
-                    return None
-                case MapType():
-                    below.append(kind.value)
-                case SectionType() | EitherType() | ChoiceType():
-                    for section in _sections(kind):
-                        fields = fields_of(section)
-                        known += fields
-                        if key == ANY:
-                            below += [item.type for item in fields.values()]
-                        elif key in fields:
-                            below.append(fields[key].type)
-                case ScalarType() | ListType():
-                    pass
-        if not below:
+        if any(isinstance(kind, AnyType) for kind in kinds):
+            return None
+        inner = [one for kind in kinds for one in below(kind, key)]
+        if not inner:
+            sections = [section for kind in kinds for section in sections_of(kind)]
+            known = dict.fromkeys(name for section in sections for name in fields_of(section))
             what = f"a field of {done}" if done else "a section of a blueprint"
-            hint = suggestion(key, list(dict.fromkeys(known))) or "nothing stands below it"
-            return f"'{key}' is not {what}", hint
-        kinds, done = below, join(done, key)
+            return f"'{key}' is not {what}", suggestion(
+                key, list(known)
+            ) or "nothing stands below it"
+        kinds, done = inner, join(done, key)
     return None
 
 
-def _sections(kind: SectionType | EitherType | ChoiceType) -> list[type[Section]]:
-    match kind:
-        case SectionType():
-            return [kind.section]
-        case EitherType():
-            return [kind.section.section]
-        case ChoiceType():
-            return [section for _, section in kind.sections]
+def within(path: str) -> tuple[str, list[str]]:
+    """The environment that a path begins with (empty: none) and its keys in a blueprint."""
+    keys = split(path)
+    if keys and keys[0] == "environments" and len(keys) > 2:
+        return keys[1], keys[2:]
+    return "", keys
 
 
 def fill_fixed(root: Node, limits: Sequence[Limit]) -> Node:
@@ -176,7 +156,7 @@ def fill_fixed(root: Node, limits: Sequence[Limit]) -> Node:
 
 def _put(node: Node, keys: Sequence[str], limit: Limit) -> Node:
     key, *rest = keys
-    names = list(node.entries) if key == ANY else [key]
+    names = list(node.entries) if key == ANY_KEY else [key]
     entries = dict(node.entries)
     for name in names:
         entry = entries.get(name)
@@ -185,7 +165,7 @@ def _put(node: Node, keys: Sequence[str], limit: Limit) -> Node:
             if (entry is None or entry.value.is_null) and limit.fixed is not None:
                 entries[name] = Entry(limit.key.scalar_like(name), limit.fixed, layer)
         elif entry is None or entry.value.is_null:
-            if ANY in rest:
+            if ANY_KEY in rest:
                 continue
             place = limit.key
             empty = Node("map", place.source, place.line, place.column, place.length)
@@ -283,7 +263,7 @@ def _reach(
     for name, inner, child in _children(value, kind, key):
         here = join(path, name)
         if child is None and rest:
-            if ANY in rest:
+            if ANY_KEY in rest:
                 continue
             whole = here
             for part in rest:
@@ -297,11 +277,11 @@ def _children(value: Any, kind: FieldType, key: str) -> Iterator[tuple[str, Fiel
     match value:
         case Section():
             for name, field in fields_of(type(value)).items():
-                if key in (ANY, name):
+                if key in (ANY_KEY, name):
                     yield name, field.type, getattr(value, field.name)
         case dict():
             inner = kind.value if isinstance(kind, MapType) else AnyType()
-            if key == ANY:
+            if key == ANY_KEY:
                 yield from ((str(name), inner, item) for name, item in value.items())
             else:
                 yield key, inner, value.get(key)

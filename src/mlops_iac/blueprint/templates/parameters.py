@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from mlops_iac.blueprint.decode import KINDS
 from mlops_iac.blueprint.fields import ScalarType
 from mlops_iac.blueprint.scalars import NOTHING, TYPE_NAMES, core, typed
 from mlops_iac.blueprint.source import Entry, Node, problem
@@ -113,7 +114,7 @@ def wrong_value(parameter: Parameter, node: Node, path: str, label: str) -> Iter
         yield from _wrong_list(parameter, node, path, label)
         return
     if node.kind != "scalar":
-        message = f"{path} takes {takes(parameter)}, not {a(_KINDS[node.kind])}"
+        message = f"{path} takes {takes(parameter)}, not {a(KINDS[node.kind])}"
         yield problem(node, "wrong-type", message, path=path)
         return
     value, code, message, hint = typed(ScalarType((_TYPES[parameter.type],)), node, path)
@@ -198,6 +199,3 @@ def _shown(value: object) -> str:
 
 def _quoted(value: object) -> str:
     return f"'{value}'" if isinstance(value, str) else _shown(value)
-
-
-_KINDS = {"scalar": "plain value", "list": "list", "map": "mapping"}

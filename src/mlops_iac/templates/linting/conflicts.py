@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from mlops_iac.blueprint.templates.limits import ANY, LOCAL, Limit, plain, quoted, same
+from mlops_iac.blueprint.fields import ANY_KEY
+from mlops_iac.blueprint.templates.limits import LOCAL, Limit, plain, quoted, same
 from mlops_iac.errors import Diagnostic
 from mlops_iac.templates.linting.limits import allows, range_of
 from mlops_iac.templates.linting.subject import say
@@ -31,13 +32,13 @@ def _meet(one: Limit, other: Limit) -> bool:
     if not _same_environment(one.environment, other.environment):
         return False
     pairs = zip(one.keys, other.keys, strict=False)
-    return all(a == b or ANY in (a, b) for a, b in pairs)
+    return all(a == b or ANY_KEY in (a, b) for a, b in pairs)
 
 
 def _same_environment(one: str, other: str) -> bool:
     if one == other or "" in (one, other):
         return True
-    return ANY in (one, other) and LOCAL not in (one, other)
+    return ANY_KEY in (one, other) and LOCAL not in (one, other)
 
 
 def _contradiction(one: Limit, other: Limit) -> str:
@@ -46,7 +47,7 @@ def _contradiction(one: Limit, other: Limit) -> str:
         upper, lower = sorted((one, other), key=lambda limit: len(limit.keys))
         # `required` and `fixed` make what stands below; ranges and choices hold only where it is.
         needed = lower.spec.required or lower.fixed is not None
-        lower_exists = ANY not in lower.keys[len(upper.keys) :]
+        lower_exists = ANY_KEY not in lower.keys[len(upper.keys) :]
         if upper.spec.forbidden and needed and lower_exists:
             return _words(other)
         return ""

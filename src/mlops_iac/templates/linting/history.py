@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from mlops_iac.blueprint.decode import Decoder, Written
 from mlops_iac.blueprint.scalars import NOTHING
 from mlops_iac.blueprint.source import Node
+from mlops_iac.blueprint.templates.limits import within
 from mlops_iac.blueprint.templates.manifest import (
     Move,
     Operation,
@@ -17,7 +18,7 @@ from mlops_iac.blueprint.templates.manifest import (
 )
 from mlops_iac.blueprint.words import split, suggestion
 from mlops_iac.errors import Diagnostic
-from mlops_iac.templates.linting.paths import kinds_at, within
+from mlops_iac.templates.linting.paths import kinds_at
 from mlops_iac.templates.linting.subject import Subject, say
 from mlops_iac.templates.versions import VersionInvalid, parse_version
 

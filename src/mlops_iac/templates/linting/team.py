@@ -8,8 +8,8 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
-from mlops_iac.blueprint.fields import AnyType, ListType
-from mlops_iac.blueprint.templates.limits import ANY, LOCAL, Limit
+from mlops_iac.blueprint.fields import ANY_KEY, AnyType, ListType
+from mlops_iac.blueprint.templates.limits import LOCAL, Limit
 from mlops_iac.templates.linting.paths import kinds_at, scalars
 
 SOURCE = "template-under-test"
@@ -93,7 +93,7 @@ def comply(blueprint: Mapping[str, Any], limits: Iterable[Limit]) -> dict[str, A
         if limit.environment == LOCAL:
             continue
         top: Any = made
-        if limit.environment not in ("", ANY):
+        if limit.environment not in ("", ANY_KEY):
             top = made["environments"].setdefault(limit.environment, {})
         _apply(top, keys, limit)
     _complete_scaling(made)
@@ -135,7 +135,7 @@ def _named(limit: Limit, blueprint: Mapping[str, Any]) -> list[str] | None:
     """The path with this blueprint's names for `*`; None where there is none."""
     found: list[str] = []
     for key in limit.keys:
-        if key == ANY:
+        if key == ANY_KEY:
             key = _NAMES.get(found[-1], "") if found else ""
             if len(found) != 1 or not key or found[0] not in blueprint:
                 return None
