@@ -62,7 +62,8 @@ def environment() -> dict[str, str]:
     kept = {
         key: value
         for key, value in os.environ.items()
-        if not key.startswith(("AWS_", "PULUMI_", "MLOPS_IAC_")) and key != "CI"
+        if (key == "MLOPS_IAC_CACHE" or not key.startswith(("AWS_", "PULUMI_", "MLOPS_IAC_")))
+        and key != "CI"
     }
     return {**kept, "NO_COLOR": "1", "MLOPS_IAC_WORKLOAD_PYTHON": sys.executable}
 

@@ -385,7 +385,7 @@ def talk(folder: Path, words: list[str], answers: list[str]) -> str:
         elif (waiting and said.rstrip("\r\n").endswith(":")) or said.endswith(": "):
             os.write(leader, f"{waiting.pop(0)}\n".encode() if waiting else b"\x03")
             said += " "
-    assert process.wait(10) == 0, said
+    assert process.wait(60) == 0, said
     os.close(leader)
     return said
 

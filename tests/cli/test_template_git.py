@@ -401,7 +401,7 @@ def test_who_never_answers_is_not_waited_for(team: Team) -> None:
         git = Repositories(offline=False, git=GitCommand(GIT, 1))
         error = refused(team, f"git+https://127.0.0.1:{port}/a", repositories=git)
     assert "no answer within 1 seconds" in error.message
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 60
 
 
 # -- offline and caches ---------------------------------------------------------------------------

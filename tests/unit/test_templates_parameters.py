@@ -57,7 +57,7 @@ def test_a_pattern_that_comes_to_no_end_fits_nothing(tmp_path: Path) -> None:
     standard = template("parameters: {p: {description: x, pattern: '(a+)+$'}}\n")
     started = time.monotonic()
     _, found = read(tmp_path, given(f"{{p: {'a' * 40}!}}"), s=standard)
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 60  # it would take years
     assert ["too long to tell" in each.message for each in found] == [True]
     assert signal.getitimer(signal.ITIMER_REAL)[0] == 0
 

@@ -251,7 +251,7 @@ def test_many_at_once_are_quick():
         f"  e{n}: {{scaling: {{maximum: {n}}}}}  # {n}\n" for n in range(count)
     )
     editor = Editor(text)
-    started = time.perf_counter()
+    started = time.process_time()
     assert len(editor.rename("serving.*.scaling.maximum", "max")) == count
     assert editor.text == text.replace("maximum", "max")
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5

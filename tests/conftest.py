@@ -1,0 +1,26 @@
+"""What holds for every test: the same examples every time, and nothing of the machine's user."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# A change is judged by the same examples wherever and whenever it is checked, and a busy machine
+# fails none of them for its time. MLOPS_IAC_EXAMPLES=1000 searches for new ones, by chance.
+settings.register_profile(
+    "steady",
+    deadline=None,
+    derandomize="MLOPS_IAC_EXAMPLES" not in os.environ,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("steady")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _templates_are_cached_elsewhere(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The cache of whoever runs the tests is neither read nor filled, by commands neither."""
+    folder: Path = tmp_path_factory.mktemp("cache")
+    os.environ["MLOPS_IAC_CACHE"] = str(folder)
