@@ -14,8 +14,6 @@ from mlops_iac.graph.model import ResourceGraph
 BLUEPRINT = Path(__file__).parents[2] / "examples/schedule-adherence/blueprint.yaml"
 # `dev` trains and retrains, `prod` promotes and serves with a canary.
 STACKS = ("dev", "prod")
-# The one that the real provider creates in moto.
-APPLIED = "dev"
 
 
 @cache
@@ -26,8 +24,17 @@ def capture_example(stack: str) -> ResourceGraph:
     return load(BLUEPRINT).capture(stack)
 
 
-# Names of the network's and the trail's resources in a closed stack, and of what they refer to.
-CLOSED = ("network-", "audit-", "keys-", "data-")
+def closed_example(folder: Path) -> Path:
+    """The example's blueprint, copied into the folder, with closed networks and an audit trail."""
+    open_ = "security: {keys: customer}"
+    shut = "{network: private, egress: none, keys: customer, audit_log: true}"
+    text = BLUEPRINT.read_text("utf-8")
+    assert text.count(open_) == 1
+    ignored = shutil.ignore_patterns(".mlops-iac", "__pycache__")
+    copy = shutil.copytree(BLUEPRINT.parent, folder / "example", ignore=ignored)
+    path = Path(copy) / BLUEPRINT.name
+    path.write_text(text.replace(open_, f"security: {shut}"), "utf-8")
+    return path
 
 
 @cache
@@ -35,19 +42,8 @@ def closed(stack: str) -> ResourceGraph:
     """The example with closed networks."""
     from mlops_iac.api import load
 
-    open_ = "security: {keys: customer}"
-    shut = "{network: private, egress: none, keys: customer, audit_log: true}"
-    text = BLUEPRINT.read_text("utf-8")
-    assert text.count(open_) == 1
     with TemporaryDirectory() as folder:
-        copy = shutil.copytree(
-            BLUEPRINT.parent,
-            Path(folder) / "example",
-            ignore=shutil.ignore_patterns(".mlops-iac", "__pycache__"),
-        )
-        path = Path(copy) / BLUEPRINT.name
-        path.write_text(text.replace(open_, f"security: {shut}"), "utf-8")
-        return load(path).capture(stack)
+        return load(closed_example(Path(folder))).capture(stack)
 
 
 @pytest.fixture(params=STACKS)

@@ -11,6 +11,10 @@ from typing import Any
 
 from tests.oracles.to_terraform import VERSION
 
+# Terraform gives a provider a minute to start, which 800 MB read for the first time may take; it has
+# not begun anything then.
+_SLOW_START, _STARTS = "timeout while waiting for plugin to start", 3
+
 
 class TerraformMissing(Exception):
     """No terraform, or no provider for it; the message says what to install where."""
@@ -51,14 +55,18 @@ class Terraform:
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run terraform in the folder; what it prints is text."""
-        return subprocess.run(
-            [self._binary, *arguments],
-            cwd=self.folder,
-            env=self._environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        for _ in range(_STARTS):
+            done = subprocess.run(
+                [self._binary, *arguments],
+                cwd=self.folder,
+                env=self._environment,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            if _SLOW_START not in done.stderr + done.stdout:
+                break
+        return done
 
     def problems(self) -> list[str]:
         """`resource: summary; detail` of each error that the provider finds in the configuration."""

@@ -1,19 +1,19 @@
-"""The real AWS provider creates the example's stack in moto, references and all."""
+"""The real AWS provider creates the example in a closed network in moto, references and all.
+
+A closed stack has everything that an open one has, and a network and an audit trail.
+"""
 
 from __future__ import annotations
 
 import json
-import shutil
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from tests.oracles.conftest import APPLIED, BLUEPRINT, CLOSED, closed
+from tests.oracles.conftest import closed_example
 from tests.oracles.terraform_cli import Terraform, TerraformMissing
 from tests.oracles.to_terraform import NOT_ON_MOTO, to_terraform
 
@@ -21,35 +21,24 @@ pytestmark = pytest.mark.terraform
 
 
 @pytest.fixture
-def moto():
-    """An emulated AWS of this test's own."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = subprocess.Popen(
-        [sys.executable, "-m", "moto.server", "-p", str(port)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    url = f"http://127.0.0.1:{port}"
+def moto(tmp_path):
+    """An emulated AWS of this test's own; what it said stands beside a failure."""
+    log = tmp_path / "moto.log"
+    with log.open("wb") as said:
+        server = subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name("moto_in_order.py"))],
+            stdout=subprocess.PIPE,
+            stderr=said,
+        )
     try:
-        for _ in range(300):
-            try:
-                urllib.request.urlopen(f"{url}/moto-api/", timeout=1).close()
-                break
-            except OSError:
-                time.sleep(0.1)
-        else:
-            pytest.fail("moto did not start")
-        yield url
+        port = server.stdout.readline().strip()
+        assert port, log.read_text("utf-8")
+        yield f"http://127.0.0.1:{int(port)}"
     finally:
-        server.terminate()
+        server.kill()
         server.wait()
-
-
-def creatable(graph):
-    """The graph without what the provider cannot create on moto."""
-    return replace(graph, resources=tuple(r for r in graph if r.type not in NOT_ON_MOTO))
+        # pytest shows what was printed only where the test failed.
+        print(*log.read_text("utf-8").splitlines()[-40:], sep="\n")
 
 
 @pytest.fixture
@@ -62,35 +51,21 @@ def terraform(tmp_path):
         pytest.skip(str(missing))
 
 
-def apply(terraform, graph):
-    """Create everything, and find everything in the state."""
-    done = terraform.run("apply", "-auto-approve", "-input=false", "-no-color", "-parallelism=20")
-    assert done.returncode == 0, done.stderr
-    state = json.loads((terraform.folder / "terraform.tfstate").read_text("utf-8"))
-    made = [r for r in graph if r.custom and not r.type.startswith("pulumi:")]
-    assert len(state["resources"]) == len(made)
-
-
-def test_the_provider_creates_a_closed_network(terraform, moto):
-    """With what it refers to: buckets and keys."""
-    whole = closed(APPLIED)
-    graph = creatable(
-        replace(whole, resources=tuple(r for r in whole if r.name.startswith(CLOSED)))
-    )
-    terraform.write(to_terraform(graph, endpoint=moto))
-    apply(terraform, graph)
-
-
 def test_the_provider_creates_the_example(tmp_path, terraform, moto):
     from mlops_iac.api import load
     from mlops_iac.api.compiling import work_program
 
-    example = tmp_path / "example"
-    shutil.copytree(
-        BLUEPRINT.parent, example, ignore=shutil.ignore_patterns(".mlops-iac", "__pycache__")
-    )
-    project = load(example / BLUEPRINT.name)
-    graph = creatable(project.capture(APPLIED))
+    # `dev` trains and retrains.
+    project = load(closed_example(tmp_path))
+    whole = project.capture("dev")
+    graph = replace(whole, resources=tuple(r for r in whole if r.type not in NOT_ON_MOTO))
     program, _ = work_program(project)
     terraform.write(to_terraform(graph, endpoint=moto, assets=program))
-    apply(terraform, graph)
+    done = terraform.run("apply", "-auto-approve", "-input=false", "-no-color", "-parallelism=20")
+    assert done.returncode == 0, done.stderr
+    state = json.loads((terraform.folder / "terraform.tfstate").read_text("utf-8"))
+    made = [r for r in graph if r.custom and not r.type.startswith("pulumi:")]
+    assert {"aws_vpc", "aws_cloudtrail", "aws_sagemaker_pipeline"} <= {
+        r["type"] for r in state["resources"]
+    }
+    assert len(state["resources"]) == len(made)

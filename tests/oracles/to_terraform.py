@@ -73,7 +73,7 @@ def to_terraform(
     if endpoint:
         # The provider asks an emulator that lacks an operation 25 times otherwise.
         provider |= {
-            "max_retries": 1,
+            "max_retries": 3,
             "s3_use_path_style": True,
             "endpoints": [dict.fromkeys(_SERVICES, endpoint)],
         }
