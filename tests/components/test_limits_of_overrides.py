@@ -64,3 +64,78 @@ def test_the_template_that_limits_may_override(tmp_path: Path) -> None:
 
 def test_an_unreachable_address_is_left_to_the_program(tmp_path: Path) -> None:
     assert told(tmp_path, "overrides: {s3.Bucket/nothing: {acl: private}}\n") == []
+
+
+def limits(*lines: str) -> str:
+    head = "template: 1\nname: acme/standard\nversion: 2.1.0\nlimits:\n"
+    return head + "".join(f"  {line}\n" for line in lines)
+
+
+CONFIGURATION = "sagemaker.EndpointConfiguration/api-configuration"
+
+
+@pytest.mark.parametrize(
+    "limit",
+    [
+        "serving.*.compute.instance: {one_of: [ml.m5.large], because: cost}",
+        "serving.*.compute.instance: {forbidden: true, because: cost}",
+    ],
+)
+def test_a_field_that_is_not_there_is_not_overridden_either(tmp_path: Path, limit: str) -> None:
+    (one,) = told(
+        tmp_path,
+        f"overrides: {{{CONFIGURATION}: {{productionVariants: []}}}}\n",
+        limits=limits(limit),
+    )
+    assert f'overrides."{CONFIGURATION}".productionVariants would undo' in one
+    assert "serving.api.compute.instance" in one
+
+
+def test_what_a_map_may_hold_is_not_overridden(tmp_path: Path) -> None:
+    (one,) = told(
+        tmp_path,
+        "tags: {team: a}\noverrides: {s3.Bucket/data-artifacts: {tags: {pii: b}}}\n",
+        limits=limits("tags: {keys: [team], because: bills}"),
+    )
+    assert (
+        "would undo tags, which acme/standard@2.1.0 (template.yaml:5) limits to only 'team'" in one
+    )
+
+
+def test_a_list_is_not_overridden(tmp_path: Path) -> None:
+    approvers = "security: {access: {approvers: [leads]}}\n"
+    (one,) = told(
+        tmp_path,
+        approvers + "overrides: {sagemaker.ModelPackageGroupPolicy/churn-registry-group-policy: {resourcePolicy: a}}\n",
+        limits=limits("security.access.approvers: {fixed: [leads], because: people}"),
+    )  # fmt: skip
+    assert "would undo security.access.approvers" in one
+
+
+def test_a_team_does_not_hide_in_an_override_of_the_template(tmp_path: Path) -> None:
+    address = "appautoscaling.Target/api-main-scaling"
+    own = f"overrides: {{{address}: {{tags: {{a: b}}}}}}\n"
+    (one,) = told(
+        tmp_path,
+        f"tags: {{cost: x}}\noverrides: {{{address}: {{tags: {{cost: y}}}}}}\n",
+        template=own,
+        limits=limits("tags.cost: {fixed: x, because: bills}"),
+    )
+    assert f'overrides."{address}".tags would undo tags.cost' in one
+
+
+def test_an_ephemeral_environment_is_held_to_what_its_base_is(tmp_path: Path) -> None:
+    from mlops_iac.api.stacks.ephemeral import declare
+
+    address = "s3.BucketServerSideEncryptionConfiguration/data-artifacts-encryption"
+    added = (
+        f"{{staging: {{overrides: {{{address}: {{rules: []}}}}}}, prod: {{account: 210987654321}}}}"
+    )
+    text = SERVED.replace("{dev: {}, prod: {account: 210987654321}}", added)
+    (tmp_path / "standard").mkdir()
+    rules = LIMITS.replace("environments.prod", "environments.staging")
+    (tmp_path / "standard/template.yaml").write_text(rules, encoding="utf-8")
+    path = workspace(tmp_path, text)
+    project = declare(path, "pr-1", "staging")
+    (one,) = [each for each in project.platform_problems("pr-1") if each.severity == "error"]
+    assert "rules would undo environments.pr-1.security.keys" in one.message

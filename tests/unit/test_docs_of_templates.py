@@ -35,4 +35,4 @@ def test_every_limit_in_the_docs_has_a_path_of_the_language() -> None:
     written.entries = kept
     limits, problems = read_limits(written, "acme/standard@2.1.0")
     assert problems == []
-    assert len(limits) == 4
+    assert len(limits) == 5

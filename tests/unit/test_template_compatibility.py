@@ -26,6 +26,7 @@ limits:
   serving.*.scaling.max: {at_most: "${parameters.most}", because: quota}
   region: {one_of: [eu-west-1, eu-central-1], because: close}
   owner: {required: true, because: somebody}
+  environments: {keys: [dev, staging, prod], because: names}
 """
 BLUEPRINT = """\
 tags: {tier: "${parameters.tier}", squad: "${parameters.squad}"}
@@ -94,6 +95,8 @@ CHANGES = {
     "more values": ({"t": ("[eu-west-1, eu-central-1]", "[eu-west-1, eu-central-1, us-east-1]")}, "note", "limit-loosened", "region"),
     "a lower bound": ({"t": ('at_most: "${parameters.most}"', "at_most: 3")}, "warning", "limit-tightened", "at most 3, and was at most 4"),
     "a tighter limit by default alone": ({"t": ("default: 4", "default: 3")}, "warning", "limit-tightened", "beyond it that leave parameters out"),
+    "fewer names": ({"t": ("[dev, staging, prod]", "[dev, prod]")}, "warning", "limit-tightened", "environments is only 'dev' and 'prod', and was only 'dev', 'staging' and 'prod'"),
+    "more names": ({"t": ("[dev, staging, prod]", "[dev, staging, prod, qa]")}, "note", "limit-loosened", "environments"),
     "a limit gone": ({"t": ("  owner: {required: true, because: somebody}\n", "")}, "note", "limit-removed", "owner is not limited any more"),
     "another reason": ({"t": ("because: quota", "because: money")}, "note", "limit-explained", "reason"),
     "a section gone": ({"b": ("alerts: {oncall: {email: oncall@acme.com}}\n", "")}, "warning", "section-removed", "alerts is not in the template any more"),

@@ -164,6 +164,10 @@ DEFECTS = {
     "required and forbidden": ({T: ("  owner: {required", "  security: {forbidden: true, because: b}\n  owner: {required")}, "error limits-contradict template.yaml:14 forbidden here and fixed to 'customer'"),
     "fixed twice": ({T: ("  owner: {required", "  security.keys: {fixed: provider, because: b}\n  owner: {required")}, "error limits-contradict template.yaml:14 fixed to 'provider' here and fixed to 'customer'"),
     "choices without a common one": ({T: ("  owner: {required", "  environments.prod.security.keys: {one_of: [provider], because: b}\n  owner: {required")}, "error limits-contradict template.yaml:14 one of 'provider' here"),
+    "an environment that may not be": ({T: ("  owner: {required", "  environments: {keys: [dev], because: n}\n  environments.prod.security.egress: {fixed: none, because: b}\n  owner: {required")}, "error no-effect template.yaml:15 no environment may be called 'prod'"),
+    "an own environment that may not be": ({T: ("  owner: {required", "  environments: {keys: [dev], because: n}\n  owner: {required"), B: ("tags: {", "environments: {qa: {}}\ntags: {")}, "error locked blueprint.yaml:1 environments has 'qa'"),
+    "a key that is required and may not be": ({T: ("  owner: {required", "  tags: {keys: [tier, team], because: n}\n  tags.cost: {required: true, because: b}\n  owner: {required")}, "error limits-contradict template.yaml:15 required here and only 'tier' and 'team'"),
+    "keys of what has none": ({T: ("{fixed: customer, ", "{keys: [a], ")}, "error unknown-path template.yaml:12 keys cannot hold for it"),
     "a limit against its own blueprint": ({B: ("keys: customer", "keys: provider")}, "error locked blueprint.yaml:4 security.keys is fixed to 'customer'"),
     "a value over its own limit": ({B: ("    compute:", "    scaling: {min: 1, max: 30, target: {requests_per_minute: 9}}\n    compute:")}, "error locked blueprint.yaml:7 scaling.max is 30"),
     # what it resolves to
@@ -333,6 +337,11 @@ SATISFIED = {
     "a region": "region: {one_of: [eu-central-1], because: b}",
     "a tag": "tags.team: {required: true, because: b}",
     "no overrides": "overrides: {forbidden: true, because: b}",
+    "names of environments": "environments: {keys: [staging], because: b}",
+    "names of environments, one limited": "environments: {keys: [dev, live], because: b}\n"
+    "  environments.live.security.keys: {fixed: customer, because: b}",
+    "names of tags": "tags: {keys: [team, cost], required: true, because: b}",
+    "names of alerts": "alerts: {keys: [oncall], required: true, because: b}",
 }
 
 

@@ -20,6 +20,7 @@ limits:
   serving.*.scaling.max: {at_least: 1, at_most: "${parameters.squad}", because: quota}
   security.egress: {$choose: tier, silver: {one_of: [none, all], because: s}, gold: {fixed: none, because: g}}
   overrides: {forbidden: true, because: agreed}
+  environments: {keys: [dev, prod], because: limits go by name}
 changelog:
   2.0.0: [First.]
   2.1.0: [More., And more.]
@@ -69,6 +70,7 @@ Nothing in a blueprint undoes these.
 | `security.egress` | one of none or all, with tier silver | s |
 | `security.egress` | fixed to none, with tier gold | g |
 | `overrides` | forbidden | agreed |
+| `environments` | only dev or prod | limits go by name |
 
 ## Changelog
 

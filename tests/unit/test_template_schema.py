@@ -63,6 +63,27 @@ def errors(validator: Any, *uses: dict[str, Any]) -> list[str]:
     return [error.message for error in validator.iter_errors(blueprint)]
 
 
+def test_names_that_a_template_allows_are_completed_and_others_underlined() -> None:
+    limits = "limits: {environments: {keys: [dev, prod], because: x}}\n"
+    found = {
+        "standard": parse(template(limits)).reading.manifest,
+        "open": parse(template("limits: {environments: {keys: ['${parameters.a}'], because: x}}\n")).reading.manifest,
+    }  # fmt: skip
+    made = json_schema(found)
+    jsonschema.Draft202012Validator.check_schema(made)
+    validator = jsonschema.Draft202012Validator(made)
+
+    def wrong(template: str, *names: str) -> list[str]:
+        blueprint = {**BLUEPRINT, "extends": [{"template": template}]}
+        blueprint["environments"] = {name: {} for name in names}
+        return [error.message for error in validator.iter_errors(blueprint)]
+
+    assert wrong("standard", "local", "dev", "prod") == []
+    assert wrong("open", "production") == []
+    (one,) = wrong("standard", "dev", "production")
+    assert "'production' is not one of ['local', 'dev', 'prod']" in one
+
+
 GOOD: list[dict[str, Any]] = [
     {"squad": "ml"},
     {"squad": "ml", "tier": "gold", "most": 20, "share": 1.5, "watched": False},

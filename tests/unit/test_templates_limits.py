@@ -50,6 +50,34 @@ def messages(found: list) -> list[str]:
         ("exceptions.*", "forbidden: true", "exceptions: {owner-tag: {at: ., reason: x, until: 2027-01-31}}",
          f"exceptions.owner-tag is forbidden by {STANDARD}: customer data"),
         ("budget", "forbidden: true", "budget: {monthly_usd: 1}", f"budget is forbidden by {STANDARD}: customer data"),
+        # Blank is no value, and an empty text that is written is one that nobody allowed.
+        ("owner", "required: true", "owner: '  '", f"owner is required by {STANDARD}: customer data"),
+        ("tags.cost", "required: true", "tags: {cost: ' '}", f"tags.cost is required by {STANDARD}: customer data"),
+        ("tags.cost", "one_of: [a]", "tags: {cost: ''}", f"tags.cost is ''; {STANDARD} allows one of 'a': customer data"),
+        # What a number is bound by, no other form of it passes.
+        ("overrides.*.maxCapacity", "at_most: 10", "overrides: {x: {maxCapacity: '100'}}",
+         f"overrides.x.maxCapacity is '100'; {STANDARD} allows at most 10: customer data"),
+        ("overrides.*.maxCapacity", "at_most: 10", "overrides: {x: {maxCapacity: [100]}}",
+         f"overrides.x.maxCapacity is [100]; {STANDARD} allows at most 10: customer data"),
+        ("overrides.*.maxCapacity", "at_most: 0", "overrides: {x: {maxCapacity: true}}",
+         f"overrides.x.maxCapacity is true; {STANDARD} allows at most 0: customer data"),
+        # A property has two spellings.
+        ("overrides.*.maxCapacity", "at_most: 10", "overrides: {x: {max_capacity: 11}}",
+         f"overrides.x.max_capacity is 11; {STANDARD} allows at most 10: customer data"),
+        ("overrides.*.max_capacity", "forbidden: true", "overrides: {x: {maxCapacity: 11}}",
+         f"overrides.x.maxCapacity is forbidden by {STANDARD}: customer data"),
+        ("overrides.*.rules.*.acl", "forbidden: true", "overrides: {x: {rules: [{acl: public}]}}",
+         f"overrides.x.rules[0].acl is forbidden by {STANDARD}: customer data"),
+        # A plain value does not stand in for the section that a limit goes into.
+        ("overrides.*.rule.acl", "fixed: private", "overrides: {x: {rule: public}}",
+         f"overrides.x.rule.acl is fixed to 'private' by {STANDARD}: customer data"),
+        ("environments.dev.models.*.env.*.secret", "required: true", "environments: {dev: {models: {churn: {env: {TOKEN: abc}}}}}",
+         f"environments.dev.models.churn.env.TOKEN.secret is required by {STANDARD}: customer data"),
+        # A text field has what is written.
+        ("environments.dev.models.*.runtime.version", "one_of: [1.20, 1.9]", "environments: {dev: {models: {churn: {runtime: {version: 1.2}}}}}",
+         f"environments.dev.models.churn.runtime.version is '1.2'; {STANDARD} allows one of 1.20 or 1.9: customer data"),
+        ("tags", "keys: [cost, team]", "tags: {cost: a, pii: b}", f"tags has 'pii'; {STANDARD} allows only 'cost' and 'team': customer data"),
+        ("environments.*.tags", "keys: [cost]", "tags: {cosd: a}", f"environments.dev.tags has 'cosd'; {STANDARD} allows only 'cost': customer data"),
     ],
 )  # fmt: skip
 def test_what_breaks_a_limit(tmp_path: Path, path: str, what: str, team: str, message: str) -> None:
@@ -81,7 +109,7 @@ def test_a_limit_that_no_value_can_keep_is_said_where_the_team_writes_one(
     "path",
     ["environments", "environments.prod", "environments.*", "environments.prod.environments"],
 )
-def test_environments_themselves_have_no_limits_and_none_is_ignored(
+def test_environments_themselves_have_no_other_limits_and_none_is_ignored(
     tmp_path: Path, path: str
 ) -> None:
     team = TEAM.replace("template: standard", "template: s")
@@ -205,7 +233,7 @@ def test_a_limit_may_be_a_parameter(tmp_path: Path) -> None:
         (limit("owner", "fixt: a"), "'fixt' is not a field of limits.owner", "fixed"),
         ("limits: {owner: {required: true}}\n", "limits.owner needs 'because'", ""),
         ("limits: {owner: {because: x}}\n", "limits.owner needs one of fixed", ""),
-        (limit("owner", "fixed: a, one_of: [a]"), "takes one of fixed, one_of or forbidden", ""),
+        (limit("owner", "fixed: a, one_of: [a]"), "takes one of fixed, one_of, keys or forbidden", ""),
     ],
 )  # fmt: skip
 def test_a_limit_that_is_wrong(tmp_path: Path, text: str, message: str, hint: str) -> None:
@@ -231,4 +259,24 @@ def test_what_a_limit_allows(tmp_path: Path) -> None:
         "required",
         "forbidden",
         "at most 4",
+    ]
+
+
+def test_what_a_limit_writes_as_the_field_has_it(tmp_path: Path) -> None:
+    standard = template(
+        "limits:\n"
+        "  models.*.runtime.version: {one_of: [1.20, 1.9], because: a}\n"
+        "  tags.live: {one_of: [true], because: b}\n"
+        "  tags: {keys: [live], because: c}\n"
+        "  overrides.*.maxCapacity: {at_most: 10, because: d}\n"
+    )
+    text = TEAM.replace("version: 1.9", "version: 1.20") + (
+        "tags: {live: true}\noverrides: {x: {max_capacity: 10}, y: {maxCapacity: null}}\n"
+    )
+    loaded = valid(tmp_path, text, standard=standard)
+    assert [each.words() for each in loaded.limits] == [
+        "one of 1.20 or 1.9",
+        "one of true",
+        "only 'live'",
+        "at most 10",
     ]

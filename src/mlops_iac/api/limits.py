@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlops_iac.blueprint.fields import EitherType, FieldType, ScalarType
 from mlops_iac.blueprint.scalars import NOTHING
-from mlops_iac.blueprint.templates.limits import Limit, reach
+from mlops_iac.blueprint.templates.held import Held, Values, held_fields
+from mlops_iac.blueprint.templates.limits import Limit
+from mlops_iac.blueprint.templates.reaching import property_name
 from mlops_iac.blueprint.words import join, split
 from mlops_iac.errors import BlueprintInvalid, Diagnostic
 
@@ -30,23 +30,18 @@ _WIDE = ("region", "account", "name", "platform")
 """Fields that stand in nearly every property; an override of one of them says nothing of them."""
 
 
-@dataclass(frozen=True)
-class _Held:
-    """A limit at one path, and texts that the field could have had instead."""
-
-    limit: Limit
-    path: str
-    value: Any
-    others: tuple[str, ...]
-
-
 def undone(project: Project, stack: str) -> list[Diagnostic]:
     """Overrides of a stack that would undo what a template fixes or restricts."""
     resolved = project.resolve(stack)
     overrides = dict(_overrides(resolved))
     if not overrides:
         return []
-    held = list(_held(project, resolved))
+    limits = [
+        limit
+        for limit in project.loaded.limits_of(stack)
+        if limit.keys[0] not in ("overrides", *_WIDE)
+    ]
+    held = list(held_fields(resolved.blueprint, limits))
     if not held:
         return []
     if find_spec("pulumi") is None:
@@ -59,39 +54,7 @@ def _overrides(resolved: ResolvedBlueprint) -> Iterator[tuple[Property, str]]:
     for address, properties in resolved.blueprint.overrides.items():
         for name in properties:
             path = join(join("overrides", address), name)
-            yield (address, _plain_name(name)), path
-
-
-def _plain_name(name: str) -> str:
-    return name.replace("_", "").lower()
-
-
-def _held(project: Project, resolved: ResolvedBlueprint) -> Iterator[_Held]:
-    environment = resolved.environment
-    for limit in project.loaded.limits:
-        if limit.keys[0] in ("overrides", *_WIDE) or not limit.counts(environment):
-            continue
-        if limit.spec.forbidden:
-            continue
-        for path, kind, value in reach(resolved.blueprint, limit.keys):
-            others = _others(kind, value)
-            if value is not None and others:
-                yield _Held(limit, path, value, others)
-
-
-def _others(kind: FieldType, value: Any) -> tuple[str, ...]:
-    """What the field could say instead, likeliest first; nothing for a section."""
-    if isinstance(kind, EitherType):
-        kind = kind.scalar
-    if isinstance(value, bool):
-        return ("false",) if value else ("true",)
-    if isinstance(kind, ScalarType) and kind.allowed:
-        return tuple(str(one) for one in kind.allowed if one != value)
-    if isinstance(value, int):
-        return (str(value + 1), str(value - 1), str(value * 2))
-    if isinstance(value, float):
-        return (f"{value + 1:g}", f"{value / 2:g}")
-    return (f"{value}x", "x") if isinstance(value, str) else ()
+            yield (address, property_name(name)), path
 
 
 class _Search:
@@ -105,10 +68,10 @@ class _Search:
         self._as_it_is = self._capture({})
 
     def broken(
-        self, overrides: Mapping[Property, str], held: Sequence[_Held]
+        self, overrides: Mapping[Property, str], held: Sequence[Held]
     ) -> Iterator[Diagnostic]:
         """Each override that reaches what a limit holds."""
-        together = self._decided({one.path: one.others[0] for one in held})
+        together = self._decided({path: it for one in held for path, it in one.others[0].items()})
         if together is not NOTHING and not together & overrides.keys():
             return  # the usual case: one capture tells that none of them is touched
         resolved = self._project.resolve(self._stack)
@@ -117,17 +80,19 @@ class _Search:
             for key, path in overrides.items():
                 if self._is_the_templates(resolved, path, one.limit):
                     continue
+                if decided is NOTHING and not one.is_set:
+                    continue  # the field is not there, and no value of it is known
                 if decided is NOTHING or key in decided:
                     yield self._tell(resolved, path, one, sure=decided is not NOTHING)
 
-    def _decided_by(self, one: _Held) -> Any:
+    def _decided_by(self, one: Held) -> Any:
         for other in one.others:
-            decided = self._decided({one.path: other})
+            decided = self._decided(other)
             if decided is not NOTHING:
                 return decided
         return NOTHING
 
-    def _decided(self, values: Mapping[str, str]) -> Any:
+    def _decided(self, values: Values) -> Any:
         """The properties that differ with these values; NOTHING where they cannot be."""
         try:
             graph = self._capture(values)
@@ -135,25 +100,24 @@ class _Search:
             return NOTHING
         return _different(self._as_it_is, graph)
 
-    def _capture(self, values: Mapping[str, str]) -> CanonicalGraph:
+    def _capture(self, values: Values) -> CanonicalGraph:
         from mlops_iac.api.capturing import captured
         from mlops_iac.api.variants import Alone
         from mlops_iac.blueprint.varied import varied
 
         self._runs += 1
-        keys = {tuple(split(path)): text for path, text in values.items()}
+        keys = {tuple(split(path)): value for path, value in values.items()}
         resolved = varied(self._project.loaded, self._stack, {("overrides",): None, **keys})
         alone = Alone(self._project, self._project.loaded, resolved)
         return captured(alone, self._stack, self._folder / str(self._runs))
 
     @staticmethod
     def _is_the_templates(resolved: ResolvedBlueprint, path: str, limit: Limit) -> bool:
-        """Whether the template that limits a field overrides what it decides itself."""
-        return resolved.origin(path).layer == f"template {limit.label}"
+        """Whether the template that limits a field overrides what it decides itself, all of it."""
+        own = f"template {limit.label}"
+        return all(resolved.origin(each).layer == own for each in resolved.written_below(path))
 
-    def _tell(
-        self, resolved: ResolvedBlueprint, path: str, one: _Held, *, sure: bool
-    ) -> Diagnostic:
+    def _tell(self, resolved: ResolvedBlueprint, path: str, one: Held, *, sure: bool) -> Diagnostic:
         limit = one.limit
         shown = one.path
         if limit.environment:
@@ -183,7 +147,7 @@ def _different(old: CanonicalGraph, new: CanonicalGraph) -> set[Property]:
         address = address_of(some.type, some.name)
         for name in was.keys() | now.keys():
             if was.get(name) != now.get(name):
-                found.add((address, _plain_name(name)))
+                found.add((address, property_name(name)))
     return found
 
 

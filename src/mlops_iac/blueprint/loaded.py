@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,6 +57,7 @@ class LoadedBlueprint:
         warnings: Sequence[Diagnostic],
         trees: Mapping[str, Node],
         templates: Sequence[AppliedTemplate] = (),
+        limits: Mapping[str, Sequence[Limit]] | None = None,
     ) -> None:
         self.path = path
         self.root = path.parent
@@ -66,11 +67,16 @@ class LoadedBlueprint:
         self.templates = tuple(templates)
         self._resolved = resolved
         self._trees = trees
+        self._limits = limits or {}
 
     @property
     def limits(self) -> tuple[Limit, ...]:
         """What the templates fix, restrict, require and forbid, lowest layer first."""
         return tuple(limit for template in self.templates for limit in template.limits)
+
+    def limits_of(self, environment: str) -> Sequence[Limit]:
+        """Those that one environment is held to; an ephemeral one to those of its base, too."""
+        return self._limits.get(environment, ())
 
     def tree(self, environment: str) -> Node:
         """All layers of one environment as written, without defaults. Not to be changed."""
@@ -153,7 +159,13 @@ def inspect(
     if any(item.severity == "error" for item in diagnostics):
         return None, diagnostics
     loaded = LoadedBlueprint(
-        absolute, source, reader.resolved, diagnostics, reader.trees, reader.templates
+        absolute,
+        source,
+        reader.resolved,
+        diagnostics,
+        reader.trees,
+        reader.templates,
+        reader.limits,
     )
     return loaded, diagnostics
 
@@ -189,6 +201,7 @@ class _Reader:
     ) -> None:
         self.resolved: dict[str, ResolvedBlueprint] = {}
         self.trees: dict[str, Node] = {}
+        self.limits: dict[str, Sequence[Limit]] = {}
         self.templates: Sequence[AppliedTemplate] = ()
         self._root_folder = path.parent
         self._strict = strict
@@ -203,6 +216,7 @@ class _Reader:
         if (extends := root.entries.get("extends")) is not None and extends.value.items:
             self._apply_templates(root, templates)
         overlays = self._overlays(root)
+        self._check_names(root, overlays)
         self._add_extra(overlays)
         base = Node("map", root.source, root.line, root.column, root.length)
         base.entries = {key: item for key, item in root.entries.items() if key != "environments"}
@@ -247,6 +261,12 @@ class _Reader:
             if (node := own.get(name)) is not None:
                 layers.append(_Layer(node, f"environment {name}"))
         return found
+
+    def _check_names(self, root: Node, names: Iterable[str]) -> None:
+        if self.templates:
+            from mlops_iac.blueprint.templates.environment_names import check_names
+
+            self._common += check_names(self.templates, root, names)
 
     def _own_overlays(self, root: Node) -> dict[str, Node | None]:
         """What the blueprint itself says of each environment; None for `null`."""
@@ -303,7 +323,7 @@ class _Reader:
             merged = overlay(merged, layer.node, layer.name, problems)
         for given in self._upper:
             merged = overlay(merged, given, COMMAND_LINE_LAYER, problems)
-        limits = self._limits(name)
+        limits = self.limits[name] = self._limits(name)
         if limits:
             from mlops_iac.blueprint.templates.limits import fill_fixed
 
@@ -333,7 +353,7 @@ class _Reader:
             limit
             for template in self.templates
             for limit in template.limits
-            if limit.counts(name, above)
+            if not limit.of_names and limit.counts(name, above)
         ]
 
     def _below(self, base: Node, problems: list[Diagnostic]) -> Node:

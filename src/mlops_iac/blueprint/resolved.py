@@ -90,6 +90,11 @@ class ResolvedBlueprint(Record):
         found = self._written.get(path)
         return found is not None and found.layer != DEFAULT
 
+    def written_below(self, path: str) -> list[str]:
+        """The paths that were written at and below one, without those that only hold others."""
+        inside = [each for each in self._written if each.startswith((f"{path}.", f"{path}["))]
+        return inside or [path]
+
     def origin(self, path: str) -> Origin:
         """Where the value at `path` comes from; `path` need not be written."""
         found, at = self._nearest(path)

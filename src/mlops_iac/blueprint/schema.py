@@ -41,7 +41,7 @@ def json_schema(templates: Mapping[str, Manifest] | None = None) -> Schema:
     if templates:
         from mlops_iac.blueprint.templates.schema import add_templates
 
-        add_templates(definitions, templates)
+        add_templates(made, definitions, templates)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": SCHEMA_ID,

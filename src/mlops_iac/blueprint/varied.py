@@ -10,25 +10,22 @@ from mlops_iac.blueprint.fill import fill
 from mlops_iac.blueprint.loaded import BASE_LAYER, LoadedBlueprint, variables
 from mlops_iac.blueprint.resolved import ResolvedBlueprint
 from mlops_iac.blueprint.sections.root import Blueprint
-from mlops_iac.blueprint.source import Entry, Node, Source
+from mlops_iac.blueprint.source import Entry, Node
 from mlops_iac.errors import BlueprintInvalid
 
 Keys = tuple[str, ...]
 
 
 def varied(
-    loaded: LoadedBlueprint, environment: str, values: Mapping[Keys, str | None]
+    loaded: LoadedBlueprint, environment: str, values: Mapping[Keys, Node | None]
 ) -> ResolvedBlueprint:
-    """One environment with a plain text, or nothing, in the place of what is there.
+    """One environment with a value, or nothing, in the place of what is there.
 
     Raises BlueprintInvalid where that is no valid blueprint.
     """
     tree = loaded.tree(environment)
-    for keys, text in values.items():
-        entry = None
-        if text is not None:
-            node = Node("scalar", Source("what if", text), 1, 1, len(text), text)
-            entry = Entry(node.scalar_like(keys[-1]), node)
+    for keys, node in values.items():
+        entry = None if node is None else Entry(node.scalar_like(keys[-1]), node)
         tree = grafted(tree, keys, entry)
     siblings = {name: loaded.resolve(name) for name in loaded.environments}
     return resolve_tree(loaded, environment, tree, siblings)

@@ -19,6 +19,7 @@ from mlops_iac.templates.versions import VersionInvalid, parse_version
 
 _WORDS = {
     "fixed": "fixed to {}",
+    "keys": "only {}",
     "one_of": "one of {}",
     "at_least": "at least {}",
     "at_most": "at most {}",

@@ -23,14 +23,15 @@ from mlops_iac.blueprint.layers import ROOT
 from mlops_iac.blueprint.resolved import ResolvedBlueprint
 from mlops_iac.blueprint.scalars import NOTHING, core
 from mlops_iac.blueprint.sections.base import Section
-from mlops_iac.blueprint.sections.root import Blueprint
 from mlops_iac.blueprint.source import Entry, Node, problem
 from mlops_iac.blueprint.templates.manifest import LimitSpec
-from mlops_iac.blueprint.words import join, listed, split, suggestion
+from mlops_iac.blueprint.templates.reaching import reach
+from mlops_iac.blueprint.words import join, listed, nearest, split, suggestion
 from mlops_iac.errors import Diagnostic
 from mlops_iac.records import Record
 
 LOCAL = "local"
+ENVIRONMENTS = "environments"
 FIXED_LAYER = "fixed by"
 
 
@@ -38,7 +39,7 @@ class Limit(Record):
     """One limit of one template. `environment` is a name, `*` for all but `local`, empty for all.
 
     `keys` is the path with `*` for any key; `file` and `line` are those of its key in
-    template.yaml.
+    template.yaml. `texts` are those of `one_of`, as written.
     """
 
     keys: tuple[str, ...]
@@ -49,6 +50,12 @@ class Limit(Record):
     line: int
     key: Node
     fixed: Node | None = None
+    texts: tuple[str, ...] = ()
+
+    @property
+    def of_names(self) -> bool:
+        """Whether it says which environments there may be, and so holds in none of them."""
+        return self.keys == (ENVIRONMENTS,)
 
     @property
     def pattern(self) -> str:
@@ -77,8 +84,14 @@ class Limit(Record):
         if spec.forbidden:
             return "forbidden"
         parts = []
+        if spec.keys:
+            parts.append(f"only {listed(map(quoted, spec.keys))}")
         if spec.one_of:
-            parts.append(f"one of {listed(map(quoted, spec.one_of), 'or')}")
+            shown = (
+                quoted(value) if isinstance(value, str | bool) else text
+                for value, text in zip(spec.one_of, self.texts, strict=True)
+            )
+            parts.append(f"one of {listed(shown, 'or')}")
         if spec.at_least is not None:
             parts.append(f"at least {spec.at_least:g}")
         if spec.at_most is not None:
@@ -102,25 +115,35 @@ def read_limits(node: Node | None, label: str) -> tuple[tuple[Limit, ...], list[
         if spec is NOTHING:
             continue
         environment, keys = within(path)
-        if wrong := _wrong_path(keys):
+        if wrong := _wrong_names(keys, entry.value) or _wrong_path(keys, spec):
             message, hint = wrong
             found.append(problem(entry.key, "unknown-path", message, path=here, hint=hint))
             continue
         written = entry.value.entries.get("fixed")
         fixed = None if written is None else written.value
+        one_of = entry.value.entries.get("one_of")
+        texts = () if one_of is None else tuple(item.text for item in one_of.value.items)
         place = entry.key
-        limit = Limit(
-            tuple(keys), environment, spec, label, place.source.file, place.line, place, fixed
+        file = place.source.file
+        made.append(
+            Limit(tuple(keys), environment, spec, label, file, place.line, place, fixed, texts)
         )
-        made.append(limit)
     return tuple(made), found
 
 
-def _wrong_path(keys: Sequence[str]) -> tuple[str, str] | None:
+def _wrong_names(keys: Sequence[str], said: Node) -> tuple[str, str] | None:
+    """What is wrong with a limit of environments themselves; what is resolved holds none."""
+    if keys[0] != ENVIRONMENTS or (len(keys) == 1 and said.entries.keys() == {"keys", "because"}):
+        return None
+    hint = (
+        "write what holds in them: `environments.NAME.PATH`, or `environments.*.PATH`; or which"
+        " there may be: `environments: {keys: [dev, prod], because: …}`"
+    )
+    return "of environments themselves only the names can be limited", hint
+
+
+def _wrong_path(keys: Sequence[str], spec: LimitSpec) -> tuple[str, str] | None:
     """What is wrong with a path: message and hint; None where it can be."""
-    if keys[0] == "environments":  # what is resolved is one environment, and holds none
-        hint = "write what holds in them: `environments.NAME.PATH`, or `environments.*.PATH`"
-        return "which environments there are cannot be limited", hint
     kinds: list[FieldType] = [ROOT]
     done = ""
     for key in keys:
@@ -135,6 +158,8 @@ def _wrong_path(keys: Sequence[str]) -> tuple[str, str] | None:
                 key, list(known)
             ) or "nothing stands below it"
         kinds, done = inner, join(done, key)
+    if spec.keys and not any(isinstance(kind, MapType) for kind in kinds):
+        return f"{done} has no keys of a team's own: keys cannot hold for it", "limit its fields"
     return None
 
 
@@ -190,7 +215,8 @@ def check_limits(
                 continue
             if wanted is not NOTHING:
                 fixed[path] = limit, wanted
-            if message := _broken(limit, path, value, wanted, resolved):
+            yield from _keys(limit, path, value, resolved)
+            if message := _broken(limit, path, kind, value, wanted, resolved):
                 hint = "" if limit.spec.because else "ask the template's owner"
                 yield resolved.diagnostic(path, "locked", message, hint)
 
@@ -217,76 +243,72 @@ def _contradiction(
     return resolved.diagnostic("extends", "templates-contradict", message, hint, at_key=True)
 
 
-def _broken(limit: Limit, path: str, value: Any, wanted: Any, resolved: ResolvedBlueprint) -> str:
+def _keys(limit: Limit, path: str, value: Any, resolved: ResolvedBlueprint) -> Iterator[Diagnostic]:
+    """Each key of a map that is none of those that it may have."""
+    for name in value if limit.spec.keys and isinstance(value, dict) else ():
+        if name not in limit.spec.keys:
+            shown = _shown(limit, path, resolved)
+            yield resolved.diagnostic(
+                join(path, name), "locked", *wrong_key(limit, shown, name), at_key=True
+            )
+
+
+def wrong_key(limit: Limit, path: str, name: str) -> tuple[str, str]:
+    """What is wrong with a key that a limit does not name, and what is meant: message and hint."""
+    message = f"{path} has '{name}'; {limit.source} allows {limit.words()}: {limit.spec.because}"
+    near = nearest(name, limit.spec.keys)
+    return message, f"did you mean '{near}'?" if near else "call it otherwise, or remove it"
+
+
+def _shown(limit: Limit, path: str, resolved: ResolvedBlueprint) -> str:
+    return f"environments.{resolved.environment}.{path}" if limit.environment else path
+
+
+def _broken(
+    limit: Limit, path: str, kind: FieldType, value: Any, wanted: Any, resolved: ResolvedBlueprint
+) -> str:
     """The message, empty where the limit holds."""
     spec = limit.spec
-    shown = path
-    if limit.environment:
-        shown = f"environments.{resolved.environment}.{path}"
+    shown = _shown(limit, path, resolved)
     reason = f": {spec.because}"
-    empty = value is None or value == "" or value == () or value == {}
+    empty = value is None or value == () or value == {}
+    empty |= value == "" and not resolved.is_written(path)
     if limit.fixed is not None:
         if wanted is NOTHING or value == wanted:
             return ""
         return f"{shown} is fixed to {quoted(plain(limit.fixed))} by {limit.source}{reason}"
     if spec.forbidden:
-        there = not empty and (resolved.is_written(path) or not isinstance(value, Section))
+        there = not (empty or value == "") and (
+            resolved.is_written(path) or not isinstance(value, Section)
+        )
         return f"{shown} is forbidden by {limit.source}{reason}" if there else ""
-    if spec.required and empty:
+    if spec.required and (empty or (isinstance(value, str) and not value.strip())):
         return f"{shown} is required by {limit.source}{reason}"
     if empty:
         return ""
     values = value if isinstance(value, tuple) else (value,)
     for item in values:
-        outside = bool(spec.one_of) and not any(same(item, one) for one in spec.one_of)
-        if isinstance(item, int | float) and not isinstance(item, bool):
-            outside |= spec.at_least is not None and item < spec.at_least
-            outside |= spec.at_most is not None and item > spec.at_most
-        if outside:
+        if not (_is_chosen(limit, kind, item) and _in_range(spec, item)):
             allowed = limit.words()
             return f"{shown} is {quoted(item)}; {limit.source} allows {allowed}{reason}"
     return ""
 
 
-def reach(blueprint: Blueprint, keys: Sequence[str]) -> Iterator[tuple[str, FieldType, Any]]:
-    """Each path of a blueprint that a pattern fits, with its type and value; None where unset."""
-    yield from _reach(blueprint, ROOT, list(keys), "")
+def _is_chosen(limit: Limit, kind: FieldType, item: Any) -> bool:
+    if not limit.spec.one_of:
+        return True
+    if isinstance(item, str) and not isinstance(kind, AnyType):
+        return item in limit.texts  # a text field has what is written: `1.20` is not `1.2`
+    return any(same(item, one) for one in limit.spec.one_of)
 
 
-def _reach(
-    value: Any, kind: FieldType, keys: list[str], path: str
-) -> Iterator[tuple[str, FieldType, Any]]:
-    if not keys:
-        yield path, kind, value
-        return
-    key, *rest = keys
-    for name, inner, child in _children(value, kind, key):
-        here = join(path, name)
-        if child is None and rest:
-            if ANY_KEY in rest:
-                continue
-            whole = here
-            for part in rest:
-                whole = join(whole, part)
-            yield whole, AnyType(), None
-        else:
-            yield from _reach(child, inner, rest, here)
-
-
-def _children(value: Any, kind: FieldType, key: str) -> Iterator[tuple[str, FieldType, Any]]:
-    match value:
-        case Section():
-            for name, field in fields_of(type(value)).items():
-                if key in (ANY_KEY, name):
-                    yield name, field.type, getattr(value, field.name)
-        case dict():
-            inner = kind.value if isinstance(kind, MapType) else AnyType()
-            if key == ANY_KEY:
-                yield from ((str(name), inner, item) for name, item in value.items())
-            else:
-                yield key, inner, value.get(key)
-        case _:
-            return
+def _in_range(spec: LimitSpec, item: Any) -> bool:
+    if spec.at_least is None and spec.at_most is None:
+        return True
+    if isinstance(item, bool) or not isinstance(item, int | float):
+        return False  # a text that holds a number would be one to whatever reads it
+    above = spec.at_least is None or item >= spec.at_least
+    return above and (spec.at_most is None or item <= spec.at_most)
 
 
 def same(value: Any, written: Any) -> bool:

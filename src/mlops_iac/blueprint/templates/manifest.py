@@ -102,13 +102,18 @@ OPERATIONS: dict[str, type[Section]] = {
 class LimitSpec(Section):
     """What holds at a path, and why."""
 
-    ALTERNATIVES: ClassVar = (("fixed", "one_of", "forbidden"), ("required", "forbidden"))
-    SOME_OF: ClassVar = (("fixed", "one_of", "at_least", "at_most", "required", "forbidden"),)
+    ALTERNATIVES: ClassVar = (("fixed", "one_of", "keys", "forbidden"), ("required", "forbidden"))
+    SOME_OF: ClassVar = (
+        ("fixed", "one_of", "keys", "at_least", "at_most", "required", "forbidden"),
+    )
 
     fixed: Json = Field(
         default=None, description="The only value; filled in where none is written."
     )
     one_of: tuple[Scalar, ...] = Field(default=(), description="The only values it may have.")
+    keys: tuple[str, ...] = Field(
+        default=(), min_length=1, description="The only keys a map may have, of names of a team's."
+    )
     at_least: float | None = Field(default=None, description="The least number.")
     at_most: float | None = Field(default=None, description="The greatest number.")
     required: bool = Field(default=False, description="It must have a value.")

@@ -17,8 +17,8 @@ _TEXT = ["string", "number", "boolean"]
 _OURS_ALONE = re.compile(r"\(\?(?![:=!]|<[=!])|\\[AZ]|[*+?}]\+")
 
 
-def add_templates(definitions: Schema, templates: Mapping[str, Manifest]) -> None:
-    """Say in `TemplateUse` which parameters each template takes."""
+def add_templates(root: Schema, definitions: Schema, templates: Mapping[str, Manifest]) -> None:
+    """Say in `TemplateUse` which parameters each template takes, in `root` which names it allows."""
     use = definitions["TemplateUse"]
     rules = use.setdefault("allOf", [])
     for source, manifest in templates.items():
@@ -29,7 +29,24 @@ def add_templates(definitions: Schema, templates: Mapping[str, Manifest]) -> Non
             then["required"] = ["parameters"]
         chosen = {"properties": {"template": {"const": source}}, "required": ["template"]}
         rules.append({"if": chosen, "then": then})
+        if names := _environment_names(manifest):
+            root.setdefault("allOf", []).append(_only_environments(chosen, names))
     use["properties"]["template"]["examples"] = list(templates)
+
+
+def _environment_names(manifest: Manifest) -> list[str]:
+    """Those that environments may have; none where a parameter says it, or nothing does."""
+    limit = manifest.limits.get("environments")
+    names = limit.get("keys") if isinstance(limit, dict) else None
+    if not isinstance(names, list) or any("${" in str(name) for name in names):
+        return []
+    return ["local", *(str(name) for name in names)]
+
+
+def _only_environments(chosen: Schema, names: list[str]) -> Schema:
+    stands = {"properties": {"extends": {"contains": chosen}}, "required": ["extends"]}
+    allowed = {"environments": {"propertyNames": {"enum": names}}}
+    return {"if": stands, "then": {"properties": allowed}}
 
 
 def _pointer(name: str) -> str:

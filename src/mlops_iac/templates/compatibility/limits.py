@@ -41,6 +41,8 @@ def tighter(old: Limit, new: Limit) -> bool:
         return not old.spec.forbidden
     if old.spec.forbidden:
         return False
+    if new.spec.keys and not (old.spec.keys and set(old.spec.keys) <= set(new.spec.keys)):
+        return True
     if new.fixed is not None:
         return old.fixed is None or plain(old.fixed) != plain(new.fixed)
     if new.spec.required and not (old.spec.required or old.fixed is not None):
@@ -75,6 +77,8 @@ def _other(limit: Limit) -> str:
         return "that write another value"
     if limit.spec.forbidden:
         return "that write it"
+    if limit.spec.keys:
+        return "that have another"
     if limit.spec.required and len(limit.words()) == len("required"):
         return "that leave it out"
     return "beyond it"

@@ -50,6 +50,9 @@ def _contradiction(one: Limit, other: Limit) -> str:
         lower_exists = ANY_KEY not in lower.keys[len(upper.keys) :]
         if upper.spec.forbidden and needed and lower_exists:
             return _words(other)
+        named = lower.keys[len(upper.keys)]
+        if upper.spec.keys and needed and named not in (*upper.spec.keys, ANY_KEY):
+            return _words(other)
         return ""
     if one.spec.forbidden or other.spec.forbidden:
         needed = any(limit.spec.required or limit.fixed is not None for limit in (one, other))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from mlops_iac.blueprint.decode import Decoder, Written
-from mlops_iac.blueprint.fields import AnyType, FieldType, ScalarType
+from mlops_iac.blueprint.fields import ANY_KEY, AnyType, FieldType, ScalarType
 from mlops_iac.blueprint.scalars import NOTHING
 from mlops_iac.blueprint.source import Node
-from mlops_iac.blueprint.templates.limits import Limit, quoted, same
+from mlops_iac.blueprint.templates.limits import LOCAL, Limit, quoted, same
 from mlops_iac.blueprint.words import listed
 from mlops_iac.errors import Diagnostic
 from mlops_iac.templates.linting.paths import kinds_at, scalars
@@ -20,11 +20,16 @@ def check_limits(limits: Sequence[Limit], tree: Node | None) -> Iterator[Diagnos
 
     `tree` is the `limits` map of template.yaml.
     """
+    names = {name for limit in limits if limit.of_names for name in limit.spec.keys}
     for limit in limits:
         node = limit.key
         if tree is not None and (entry := tree.entries.get(limit.key.text)) is not None:
             node = entry.value
         path = f"limits.{limit.key.text}"
+        if names and limit.environment not in ("", ANY_KEY, LOCAL, *names):
+            message = f"{path} holds nowhere: no environment may be called '{limit.environment}'"
+            hint = f"limits.environments allows {listed(sorted(names))}"
+            yield say(limit.key, "no-effect", message, path=path, hint=hint)
         kinds = kinds_at(limit.keys)
         yield from _says_nothing(limit, node, path)
         yield from _fixed(limit, kinds, path)

@@ -86,7 +86,10 @@ def small(blueprint: Mapping[str, Any]) -> dict[str, Any]:
 def comply(blueprint: Mapping[str, Any], limits: Iterable[Limit]) -> dict[str, Any]:
     """The blueprint with what the limits ask of a team: what is required, in range, not forbidden."""
     made = deepcopy(dict(blueprint))
+    limits = list(limits)
     for limit in limits:
+        if limit.of_names:
+            continue
         keys = _named(limit, made)
         if keys is None or limit.fixed is not None:
             continue
@@ -97,6 +100,9 @@ def comply(blueprint: Mapping[str, Any], limits: Iterable[Limit]) -> dict[str, A
             top = made["environments"].setdefault(limit.environment, {})
         _apply(top, keys, limit)
     _complete_scaling(made)
+    for names in (limit.spec.keys for limit in limits if limit.of_names):
+        allowed = {name: it for name, it in made["environments"].items() if name in names}
+        made["environments"] = allowed or {names[0]: {"account": _ACCOUNT}}
     return made
 
 
@@ -154,8 +160,12 @@ def _apply(top: dict[str, Any], keys: list[str], limit: Limit) -> None:
                 return
         node.pop(last, None)
         return
-    if spec.one_of:
-        value: Any = spec.one_of[0]
+    if spec.keys:
+        value: Any = {spec.keys[0]: next(iter(_SAMPLES.get(last, {"": "sample"}).values()))}
+        if not spec.required and last not in node:
+            return
+    elif spec.one_of:
+        value = spec.one_of[0]
     elif spec.at_least is not None or (spec.required and spec.at_most is not None):
         bound = spec.at_least if spec.at_least is not None else spec.at_most
         value = int(bound) if bound is not None and bound == int(bound) else bound
@@ -167,7 +177,9 @@ def _apply(top: dict[str, Any], keys: list[str], limit: Limit) -> None:
         node = node.setdefault(key, {})
         if not isinstance(node, dict):
             return
-    if last not in node or (spec.one_of and node[last] not in spec.one_of):
+    if spec.keys and last in node:
+        node[last] = {key: node[last][key] for key in spec.keys if key in node[last]} or value
+    elif last not in node or (spec.one_of and node[last] not in spec.one_of):
         node[last] = value
 
 
