@@ -20,7 +20,7 @@ from pulumi.output import Output, Unknown, _OutputData
 from pulumi.runtime import resource, rpc
 
 from mlops_iac.engine.embedded.eager import Replaced, gather, replaced, succeeded
-from mlops_iac.engine.embedded.eager_registering import register_resource
+from mlops_iac.engine.embedded.eager_registering import register_resource, take_apart
 from mlops_iac.engine.embedded.eager_resources import eager_resources
 
 # `pulumi.runtime.invoke` is a function of that name, once the package is imported.
@@ -219,4 +219,7 @@ def eager_outputs() -> Iterator[None]:
         ),
         (resource, "register_resource", register_resource),
     ):
-        yield
+        try:
+            yield
+        finally:
+            take_apart()

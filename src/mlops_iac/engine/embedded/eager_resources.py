@@ -36,17 +36,18 @@ _SCALARS = frozenset({str, bool, int, float, type(None)})
 
 
 class _Property(asyncio.Future[Any]):
-    """The data of one output of a resource; `fill` makes it, when somebody asks."""
+    """The data of one output of a resource, taken from the answer when somebody asks."""
 
-    fill: Callable[[], None] | None = None
+    answer: _Answer | None = None
+    name = ""
     # Somebody waits since before the answer: nobody will ask again.
     awaited = False
     given = False
 
     def _ask(self) -> None:
-        fill, self.fill = self.fill, None
-        if fill is not None:
-            fill()
+        answer, self.answer = self.answer, None
+        if answer is not None:
+            answer.fill(self)
 
     def done(self) -> bool:
         self._ask()
@@ -103,7 +104,7 @@ def _resolve(
     if isinstance(future, _Property):
         if future.given:
             return
-        future.given, future.fill = True, None
+        future.given, future.answer = True, None
     if failed is not None:
         future.set_exception(failed)
         return
@@ -145,10 +146,11 @@ def resolve_outputs(
                 answer.resolve(name, resolvers[name])
     for name, resolver in resolvers.items():
         future: _Property = resolver.args[1]
+        if future.given:
+            continue
+        future.answer, future.name = answer, name
         if future.awaited:
-            answer.fill(name, resolver)
-        elif not future.given:
-            future.fill = functools.partial(answer.fill, name, resolver)
+            future.done()
 
 
 def _typed(value: Any, typ: Any) -> bool:
@@ -211,12 +213,13 @@ class _Answer:
         resolvers = {name: resolver}
         _original_resolve_outputs(self._res, sent, answered, deps, resolvers, *more, **named)
 
-    def fill(self, name: str, resolver: Any) -> None:
+    def fill(self, future: _Property) -> None:
         """Resolve one property that somebody asks for; what fails is its failure."""
+        resolver = functools.partial(_resolve, self._res, future)
         try:
-            self.resolve(name, resolver)
+            self.resolve(future.name, resolver)
         except Exception as error:
-            rpc.resolve_outputs_due_to_exception({name: resolver}, error)
+            rpc.resolve_outputs_due_to_exception({future.name: resolver}, error)
 
 
 def _urn_below(parent: str, type_: str, name: str) -> str:
