@@ -35,10 +35,10 @@ def write_template(
 class Origin:
     """A repository whose tags are versions."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *options: str) -> None:
         self.folder = folder
         folder.mkdir(parents=True)
-        self.git("init", "--quiet", "--initial-branch=main")
+        self.git("init", "--quiet", "--initial-branch=main", *options)
 
     @property
     def source(self) -> str:

@@ -138,7 +138,7 @@ def test_what_is_no_source(team: Team, source: str, word: str) -> None:
 @pytest.mark.parametrize(
     ("source", "hint"),
     [
-        ("git@git.acme.com:ml/standard", "git+ssh://git@HOST/PATH"),
+        ("git@git.acme.com:ml/standard", "git+ssh://git@git.acme.com/ml/standard"),
         ("https://git.acme.com/ml", "git+https://git.acme.com/ml"),
         ("templates/standard", "./templates/standard"),
         ("git+https://git.acme.com/ml@v2", "`version:`"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mlops_iac.blueprint.templates.content import TemplateUnavailable
-from mlops_iac.templates.sources.base import TemplateSource, safe
+from mlops_iac.templates.sources.base import TemplateSource, over_ssh, safe
 
 _FORMS = (
     "a folder (./templates/standard), git+https://HOST/PATH[#subdirectory=FOLDER], git+ssh://…, "
@@ -66,6 +66,8 @@ def _foreign(text: str, parent: TemplateSource) -> TemplateUnavailable:
 
 def _meant(text: str) -> str:
     """What was probably meant."""
+    if written := over_ssh(text):
+        return f"for a git repository over SSH write {written}"
     if text.startswith(("https://", "ssh://", "file://")):
         return f"for a git repository write git+{safe(text)}"
     if "@" in text and ":" in text and "://" not in text:

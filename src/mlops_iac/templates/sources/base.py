@@ -49,6 +49,21 @@ def safe(text: str) -> str:
     return shown(redact(plain))
 
 
+_SHORT = re.compile(
+    r"(?:git\+)?(?:ssh://)?(?P<user>[A-Za-z0-9_.-]+)@(?P<host>[A-Za-z0-9.-]+):(?!//)/?"
+    r"(?P<path>[A-Za-z0-9._~/+-]+(?:#subdirectory=[A-Za-z0-9._/-]+)?)"
+)
+
+
+def over_ssh(text: str) -> str:
+    """How SSH's short form, `git@HOST:PATH`, is written as a source; empty where it is none."""
+    found = _SHORT.fullmatch(text)
+    if found is None or re.match(r"[0-9]+(/|$)", found["path"]):  # that is a port
+        return ""
+    user = "git" if found["user"] == "git" else "USER"  # any other one may be a credential
+    return f"git+ssh://{user}@{found['host']}/{found['path']}"
+
+
 def inner(folder: str, relative: str, source: str) -> str:
     """`relative` as seen from `folder`, both POSIX paths within one source; empty is its top.
 

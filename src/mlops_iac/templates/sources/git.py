@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from mlops_iac.blueprint.templates.content import TemplateUnavailable
 from mlops_iac.records import Record
 from mlops_iac.templates.files import FileEntry, shown
-from mlops_iac.templates.sources.base import checked_folder, inner, safe
+from mlops_iac.templates.sources.base import checked_folder, inner, over_ssh, safe
 from mlops_iac.templates.versions import VersionInvalid, parse_version
 
 _EXAMPLE = "write git+https://HOST/PATH or git+ssh://git@HOST/PATH, with #subdirectory=FOLDER"
@@ -58,13 +58,16 @@ class GitCommitSource(Record):
 
 
 class GitFailed(Exception):
-    """Git said no; the text is why, in one line.
+    """Git said no; the text is why, in one line, `hint` what to do where that is known.
 
     `gone`: it answered, and what is asked is not there. `too_much`: it does not stop answering.
     """
 
-    def __init__(self, why: str, *, gone: bool = False, too_much: bool = False) -> None:
+    def __init__(
+        self, why: str, *, hint: str = "", gone: bool = False, too_much: bool = False
+    ) -> None:
         super().__init__(why)
+        self.hint = hint
         self.gone = gone
         self.too_much = too_much
 
@@ -79,6 +82,9 @@ class GitEntry(Record):
 def git_source(text: str) -> GitSource:
     """What a `git+` text names. Raises TemplateUnavailable, and never repeats a credential."""
     wrong = _wrong(text)
+    if wrong and (written := over_ssh(text)):
+        said = f"'{safe(text)}' is SSH's short form and no URL"
+        raise TemplateUnavailable("template-source", said, hint=f"write {written}")
     if wrong:
         code = "template-credentials" if wrong[1] == _HELPERS else "template-source"
         raise TemplateUnavailable(code, f"'{safe(text)}' {wrong[0]}", hint=wrong[1])

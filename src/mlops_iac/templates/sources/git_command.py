@@ -8,26 +8,23 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import signal
 import subprocess
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from mlops_iac.git_environment import of_no_repository
 from mlops_iac.templates.files import MOST_FILES, FileEntry
 from mlops_iac.templates.sources.git import GitEntry, GitFailed
+from mlops_iac.templates.sources.git_words import failed
 
 _MOST_LISTED = 32 * 1024 * 1024
 """Bytes of an answer; no list of tags that is meant to be read has more."""
 _MOST_OF_A_TREE = 2 * MOST_FILES * 320
 """Bytes of the listing of a folder with as many files as a template may have, with long names."""
-# Without these git would work on the repository whose hook happens to run us.
-_OF_ANOTHER = re.compile(
-    r"GIT_(DIR|WORK_TREE|INDEX_FILE|OBJECT_DIRECTORY|ALTERNATE_OBJECT_DIRECTORIES|NAMESPACE|PREFIX"
-    r"|COMMON_DIR|SHALLOW_FILE|QUARANTINE_PATH|TRACE.*|CURL_VERBOSE)|SSH_ASKPASS"
-)
+_ALLOWED = ("https", "ssh", "file")
 _SETTINGS = (
     ("core.hooksPath", os.devnull),
     ("core.fsmonitor", "false"),
@@ -35,13 +32,6 @@ _SETTINGS = (
     ("maintenance.auto", "false"),
     ("fetch.recurseSubmodules", "false"),
     ("submodule.recurse", "false"),
-)
-
-_SAYS_NOTHING = (
-    "warning:",
-    "fatal: could not read from remote",
-    "please make sure",
-    "and the repo",
 )
 
 
@@ -54,7 +44,9 @@ class GitCommand:
 
     def tags(self, url: str) -> dict[str, str]:
         """Every tag of a repository and the commit it stands for."""
-        listed = self._run(["ls-remote", "--tags", "--", url]).decode("utf-8", "replace")
+        # In no repository: the settings of the one around would count here and not in `fetch`.
+        asked = ["ls-remote", "--tags", "--", url]
+        listed = self._run(asked, Path(os.devnull)).decode("utf-8", "replace")
         found: dict[str, str] = {}
         for line in listed.splitlines():
             commit, _, name = line.partition("\t")
@@ -67,17 +59,22 @@ class GitCommand:
                 found[tag] = commit
         return found
 
-    def fetch(self, repository: Path, url: str, tag: str) -> str:
-        """Bring one tag, without history, into a bare repository; its commit."""
+    def fetch(self, repository: Path, url: str, tag: str, commit: str) -> str:
+        """Bring one tag, without history, into a bare repository; its commit.
+
+        `commit` is what the tag was said to be: its length tells how the repository names objects.
+        """
         if not (repository / "HEAD").is_file():
-            self._run(["init", "--quiet", "--bare", "--template=", "--", os.fspath(repository)])
+            kind = {"GIT_DEFAULT_HASH": "sha256" if len(commit) == 64 else "sha1"}
+            made = ["init", "--quiet", "--bare", "--template=", "--", os.fspath(repository)]
+            self._run(made, more=kind)
         for left in ("shallow.lock", "packed-refs.lock", "config.lock"):  # of a process that died
             (repository / left).unlink(missing_ok=True)
         wanted = f"+refs/tags/{tag}:refs/tags/{tag}"
         options = ["--quiet", "--depth=1", "--no-tags", "--no-recurse-submodules"]
         self._run(["fetch", *options, "--", url, wanted], repository)
-        commit = self._run(["rev-parse", "--verify", f"refs/tags/{tag}^{{commit}}"], repository)
-        return commit.decode().strip()
+        found = self._run(["rev-parse", "--verify", f"refs/tags/{tag}^{{commit}}"], repository)
+        return found.decode().strip()
 
     def has(self, repository: Path, commit: str) -> bool:
         """Whether a bare repository holds a commit."""
@@ -129,6 +126,7 @@ class GitCommand:
         repository: Path | None = None,
         given: bytes = b"",
         most: int = _MOST_LISTED,
+        more: Mapping[str, str] | None = None,
     ) -> bytes:
         settings = [part for key, value in _SETTINGS for part in ("-c", f"{key}={value}")]
         where = [f"--git-dir={repository}"] if repository else []
@@ -138,7 +136,7 @@ class GitCommand:
             # A session of its own has no terminal that SSH could ask on, and is ended as a whole.
             process = subprocess.Popen(
                 [self._program, *settings, *where, *arguments],
-                env=_environment(),
+                env={**_environment(), **(more or {})},
                 stdin=asked,
                 stdout=subprocess.PIPE,
                 stderr=words,
@@ -161,7 +159,7 @@ class GitCommand:
                 raise GitFailed(f"no answer within {self._timeout:g} seconds")
             if code:
                 words.seek(0)
-                raise GitFailed(_why(words.read(65536).decode("utf-8", "replace")))
+                raise failed(words.read(65536).decode("utf-8", "replace"))
         return data
 
 
@@ -176,13 +174,16 @@ def _end(process: subprocess.Popen[bytes], late: threading.Event | None = None) 
 
 
 def _environment() -> dict[str, str]:
-    kept = {key: value for key, value in os.environ.items() if not _OF_ANOTHER.fullmatch(key)}
+    kept = of_no_repository()
+    kept.pop("SSH_ASKPASS", None)
+    users = kept.get("GIT_ALLOW_PROTOCOL")
+    allowed = [each for each in _ALLOWED if users is None or each in users.split(":")]
     return {
         **kept,
         "GIT_TERMINAL_PROMPT": "0",
         "SSH_ASKPASS_REQUIRE": "never",
         "GCM_INTERACTIVE": "never",
-        "GIT_ALLOW_PROTOCOL": "https:ssh:file",
+        "GIT_ALLOW_PROTOCOL": ":".join(allowed),
         "GIT_OPTIONAL_LOCKS": "0",
         "LC_ALL": "C",
     }
@@ -194,10 +195,3 @@ def _kind(mode: bytes, kind: bytes) -> str:
     if kind == b"commit":
         return "submodule"
     return "file" if kind == b"blob" else "device or pipe"
-
-
-def _why(words: str) -> str:
-    """The line of what git said that tells why."""
-    lines = [line.strip() for line in words.splitlines() if line.strip()]
-    told = [line for line in lines if not line.lower().startswith(_SAYS_NOTHING)]
-    return (told or lines or ["git said nothing"])[0].removeprefix("fatal: ")[:300]

@@ -1,20 +1,27 @@
-"""Git where there is no `git`: a library that speaks its protocols, without users' helpers."""
+"""Git where there is no `git`: a library that speaks its protocols.
+
+It reads git's configuration (proxies, authorities, other URLs), and has no credential helpers.
+"""
 
 from __future__ import annotations
 
+import os
 import stat
-from collections.abc import Iterator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from mlops_iac.templates.files import LARGEST, MOST_FILES, FileEntry
 from mlops_iac.templates.sources.git import GitEntry, GitFailed
+from mlops_iac.templates.sources.git_words import failed
 
 _DEEPEST = 32
+_T = TypeVar("_T")
 
 
 class GitLibrary:
-    """Does what `GitCommand` does. `timeout` is in seconds, for each answer over HTTPS."""
+    """Does what `GitCommand` does. `timeout` is in seconds, for each call over a network."""
 
     def __init__(self, timeout: float) -> None:
         self._timeout = timeout
@@ -22,8 +29,7 @@ class GitLibrary:
     def tags(self, url: str) -> dict[str, str]:
         """Every tag of a repository and the commit it stands for."""
         client, path = self._client(url)
-        with _told():
-            refs: Mapping[bytes, bytes | None] = client.get_refs(path).refs
+        refs: Mapping[bytes, bytes | None] = self._in_time(lambda: client.get_refs(path).refs)
         found: dict[str, str] = {}
         for name, identity in sorted(refs.items()):  # `^{}` comes after the tag itself
             if name.startswith(b"refs/tags/") and identity:
@@ -31,30 +37,14 @@ class GitLibrary:
                 found[tag.decode("utf-8", "replace")] = identity.decode()
         return found
 
-    def fetch(self, repository: Path, url: str, tag: str) -> str:
+    def fetch(self, repository: Path, url: str, tag: str, commit: str) -> str:
         """Bring one tag, without history, into a bare repository; its commit."""
-        from dulwich.objects import Commit, Tag
-        from dulwich.repo import Repo
-
+        if len(commit) == 64:
+            raise GitFailed(
+                "it names its objects by SHA-256", hint="`git` itself can read it: install git"
+            )
         client, path = self._client(url)
-        name = f"refs/tags/{tag}".encode()
-        with _told(), _opened(repository) as target:
-            wanted: list[bytes] = []
-
-            def wants(refs: Mapping[bytes, bytes], *_: object, **__: object) -> list[bytes]:
-                wanted[:] = [refs[name]] if name in refs else []
-                return wanted
-
-            client.fetch(path, target, determine_wants=wants, depth=1)
-            if not wanted:
-                raise GitFailed(f"there is no tag {tag}", gone=True)
-            found: Any = target[wanted[0]]
-            while isinstance(found, Tag):
-                found = target[found.object[1]]
-            if not isinstance(found, Commit):
-                raise GitFailed(f"the tag {tag} is not that of a commit")
-            assert isinstance(target, Repo)
-            return found.id.decode()
+        return self._in_time(lambda: _fetch(client, path, repository, f"refs/tags/{tag}".encode()))
 
     def has(self, repository: Path, commit: str) -> bool:
         """Whether a bare repository holds a commit."""
@@ -86,11 +76,64 @@ class GitLibrary:
 
     def _client(self, url: str) -> tuple[Any, str]:
         from dulwich.client import HttpGitClient, get_transport_and_path
+        from dulwich.config import ConfigFile, StackedConfig
 
-        client, path = get_transport_and_path(url)
+        own = ConfigFile()
+        if authorities := os.environ.get("GIT_SSL_CAINFO"):
+            own.set((b"http",), b"sslCAInfo", os.fsencode(authorities))
+        config = StackedConfig([own, *StackedConfig.default_backends()])
+        ssh = os.environ.get("GIT_SSH_COMMAND") or "ssh"
+        silent = f"{ssh} -o BatchMode=yes -o ConnectTimeout={max(1, int(self._timeout))}"
+        with _told():
+            client, path = get_transport_and_path(url, config=config, ssh_command=silent)
         if isinstance(client, HttpGitClient):
-            client = HttpGitClient(url, timeout=self._timeout)
+            client._timeout = self._timeout
+            # As git does: what is asked for over TLS is not answered by who sends us out of it.
+            pool: Any = client.pool_manager
+            pool.key_fn_by_scheme = {"https": pool.key_fn_by_scheme["https"]}
         return client, path
+
+    def _in_time(self, call: Callable[[], _T]) -> _T:
+        """What `call` returns or raises, unless it takes too long; it is then left behind."""
+        done: list[_T] = []
+        wrong: list[BaseException] = []
+
+        def run() -> None:
+            try:
+                with _told():
+                    done.append(call())
+            except BaseException as error:
+                wrong.append(error)
+
+        thread = threading.Thread(target=run, daemon=True)
+        thread.start()
+        thread.join(self._timeout)
+        if thread.is_alive():
+            raise GitFailed(f"no answer within {self._timeout:g} seconds")
+        if wrong:
+            raise wrong[0]
+        return done[0]
+
+
+def _fetch(client: Any, path: str, repository: Path, name: bytes) -> str:
+    from dulwich.objects import Commit, Tag
+
+    with _opened(repository) as target:
+        wanted: list[bytes] = []
+
+        def wants(refs: Mapping[bytes, bytes], *_: object, **__: object) -> list[bytes]:
+            wanted[:] = [refs[name]] if name in refs else []
+            return wanted
+
+        client.fetch(path, target, determine_wants=wants, depth=1)
+        if not wanted:
+            raise GitFailed(f"there is no tag {name.decode()}", gone=True)
+        found: Any = target[wanted[0]]
+        while isinstance(found, Tag):
+            found = target[found.object[1]]
+        if not isinstance(found, Commit):
+            raise GitFailed(f"the tag {name.decode()} is not that of a commit")
+        return found.id.decode()
 
 
 class _told:  # noqa: N801 - reads as a statement
@@ -101,7 +144,7 @@ class _told:  # noqa: N801 - reads as a statement
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if error is not None and isinstance(error, Exception) and not isinstance(error, GitFailed):
             text = str(error).splitlines() or [""]
-            raise GitFailed(f"{type(error).__name__}: {text[0][:300]}") from None
+            raise failed(f"{type(error).__name__}: {text[0]}") from None
 
 
 class _opened:  # noqa: N801 - reads as a statement

@@ -24,7 +24,7 @@ class Git(Protocol):
     """What both ways to git offer."""
 
     def tags(self, url: str) -> dict[str, str]: ...
-    def fetch(self, repository: Path, url: str, tag: str) -> str: ...
+    def fetch(self, repository: Path, url: str, tag: str, commit: str) -> str: ...
     def has(self, repository: Path, commit: str) -> bool: ...
     def entries(self, repository: Path, commit: str, folder: str) -> list[GitEntry]: ...
     def contents(self, repository: Path, entries: list[GitEntry]) -> dict[str, bytes]: ...
@@ -89,11 +89,11 @@ class Repositories:
             # Its tags were just read, so what fails now is rather the copy here: made again, once.
             if (repository / "HEAD").is_file():
                 with suppress(GitFailed):
-                    commit = self._way().fetch(repository, source.url, tag)
+                    commit = self._way().fetch(repository, source.url, tag, commit)
                     return self._files(source, repository, commit)
                 shutil.rmtree(repository, ignore_errors=True)
             try:
-                commit = self._way().fetch(repository, source.url, tag)
+                commit = self._way().fetch(repository, source.url, tag, commit)
                 return self._files(source, repository, commit)
             except GitFailed as error:
                 raise _unreachable(source, error) from None
@@ -170,5 +170,6 @@ def _unreachable(source: GitSource, error: GitFailed) -> TemplateUnavailable:
     return TemplateUnavailable(
         "template-unreachable",
         f"{source.text} cannot be reached: {shown(redact(str(error)))}",
-        hint="check the address and the access: git's own credentials and proxies are used",
+        hint=error.hint
+        or "check the address and the access: git's own credentials and proxies are used",
     )
