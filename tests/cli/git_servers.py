@@ -301,7 +301,11 @@ def ssh_server(folder: Path) -> Iterator[SshServer]:
     try:
         if not _listens(port, process):
             pytest.skip(f"sshd does not run here: {log.read_text()[-300:]}")
-        yield SshServer(port, folder)
+        server = SshServer(port, folder)
+        asked = [*server.command().split(), "-p", str(port), f"{getpass.getuser()}@{HOST}", "true"]
+        if subprocess.run(asked, check=False, timeout=30, stdin=subprocess.DEVNULL).returncode:
+            pytest.skip(f"sshd lets its own user not in: {log.read_text()[-300:]}")
+        yield server
     finally:
         process.terminate()
         process.wait(10)
