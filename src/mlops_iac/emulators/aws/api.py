@@ -138,7 +138,8 @@ class Api:
 def _unanswered(url: str) -> TimedOut:
     return TimedOut(
         f"the emulated AWS does not answer at {url}",
-        hint="`mlops-iac local stop` ends it; the next `up` creates again what it held",
+        hint="`mlops-iac local stop` ends it; the next `up` creates again what it held. On a busy "
+        "machine a longer MLOPS_IAC_EMULATOR_TIMEOUT helps",
     )
 
 

@@ -11,6 +11,29 @@ import threading
 from functools import cache
 from typing import Any
 
+from mlops_iac.errors import UsageError
+
+TIMEOUT = "MLOPS_IAC_EMULATOR_TIMEOUT"
+_SECONDS = 30.0
+
+
+def answer_seconds() -> float:
+    """How long one answer of the emulator may take, in seconds: what the user says, or 30.
+
+    Raises UsageError where it is no positive number.
+    """
+    text = os.environ.get(TIMEOUT, "")
+    try:
+        seconds = float(text) if text else _SECONDS
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < 86_400:
+        raise UsageError(
+            f"{TIMEOUT} is {text!r}; it takes seconds, more than 0 and less than a day",
+            hint=f"write {TIMEOUT}=60, or leave it out for {_SECONDS:.0f}",
+        )
+    return seconds
+
 
 class Clients:
     """Clients for one endpoint and region. Thread-safe, and so are the clients."""
@@ -38,7 +61,7 @@ class Clients:
         session = self._shared_session()
         config = Config(
             connect_timeout=5,
-            read_timeout=30,
+            read_timeout=answer_seconds(),
             retries={"total_max_attempts": 1},
             proxies={},
             max_pool_connections=32,

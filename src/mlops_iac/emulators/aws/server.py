@@ -24,10 +24,11 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from mlops_iac.emulators.aws.clients import answer_seconds
 from mlops_iac.emulators.aws.moto_process import IDENTITY_PATH
 from mlops_iac.errors import MlopsError, TimedOut, UsageError
 
@@ -37,7 +38,8 @@ if TYPE_CHECKING:
 ACCOUNT = "123456789012"
 State = Literal["running", "lost", "silent"]
 _START_SECONDS = 30.0
-_ANSWER_SECONDS = 3.0
+# One that lives and is late is no silent one: a training on all cores takes seconds from it.
+_ANSWER_SECONDS = 10.0
 _END_SECONDS = 5.0
 _MODULE = "mlops_iac.emulators.aws.moto_process"
 
@@ -80,24 +82,23 @@ class ServerInfo:
 
 def status(work: Path) -> ServerInfo | None:
     """The emulator as it is now, or None where none was started (or it was stopped)."""
-    folder = _folder(work)
+    found = _written(_folder(work))
+    if found is None or _identity(found.port) == found.instance:
+        return found
+    state: State = "silent" if _is_ours(found.pid, found.instance) else "lost"
+    return replace(found, state=state)
+
+
+def _written(folder: Path) -> ServerInfo | None:
+    """The emulator as its file says; nobody is asked."""
     try:
         raw = json.loads((folder / "server.json").read_text())
         port, pid, instance = int(raw["port"]), int(raw["pid"]), str(raw["instance"])
         started = float(raw["started"])
-    except FileNotFoundError:
-        return None
     except (OSError, ValueError, KeyError, TypeError):
-        # A torn or foreign file says nothing; a start replaces it.
+        # No file, a torn or a foreign one: it says nothing, and a start replaces it.
         return None
-    state: State
-    if _identity(port) == instance:
-        state = "running"
-    elif _is_ours(pid, instance):
-        state = "silent"
-    else:
-        state = "lost"
-    return ServerInfo(port, pid, instance, started, state, folder / "server.log")
+    return ServerInfo(port, pid, instance, started, "running", folder / "server.log")
 
 
 def start(work: Path) -> ServerInfo:
@@ -138,10 +139,10 @@ def stop(work: Path) -> bool:
     if not folder.is_dir():
         return False
     with _locked(folder):
-        found = status(work)
+        found = _written(folder)
         if found is None:
             return False
-        if found.state == "lost" or not _is_ours(found.pid, found.instance):
+        if not _is_ours(found.pid, found.instance):
             (folder / "server.json").unlink(missing_ok=True)
             return False
         _end(found.pid, found.instance)
@@ -236,7 +237,8 @@ def _spawn(folder: Path, port: int) -> ServerInfo:
 
 def _identity(port: int) -> str | None:
     """The instance that answers at `port`, or None: nothing there, or something else."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_ANSWER_SECONDS)
+    seconds = min(_ANSWER_SECONDS, answer_seconds())
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=seconds)
     try:
         connection.request("GET", IDENTITY_PATH)
         body = json.loads(connection.getresponse().read(4096))
