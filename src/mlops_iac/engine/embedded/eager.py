@@ -144,6 +144,12 @@ def gather(*futures: Any, return_exceptions: bool = False) -> Any:
     return asyncio.gather(*futures, return_exceptions=return_exceptions)
 
 
+def data_of(output: Any) -> Any:
+    """An output's data where it is there; None where it is not, or has failed."""
+    future = output._data
+    return future.result() if succeeded(future) else None
+
+
 def succeeded(future: asyncio.Future[Any]) -> bool:
     """Whether a future has its value."""
     return future.done() and not future.cancelled() and future.exception() is None

@@ -11,17 +11,19 @@ import asyncio
 import contextlib
 import functools
 import importlib
+import json
 from collections.abc import Callable, Iterator
 from inspect import isawaitable
 from typing import Any
 
-from pulumi import _types, log, output
+from pulumi import ResourceOptions, _types, log, output, runtime
 from pulumi.output import Output, Unknown, _OutputData
+from pulumi.resource_hooks import ResourceHookBinding
 from pulumi.runtime import resource, rpc
 
-from mlops_iac.engine.embedded.eager import Replaced, gather, replaced, succeeded
-from mlops_iac.engine.embedded.eager_registering import register_resource, take_apart
-from mlops_iac.engine.embedded.eager_resources import eager_resources
+from mlops_iac.engine.embedded import eager_invoking, eager_registering
+from mlops_iac.engine.embedded.eager import Replaced, data_of, gather, replaced, succeeded
+from mlops_iac.engine.embedded.eager_resources import eager_resources, output_of
 
 # `pulumi.runtime.invoke` is a function of that name, once the package is imported.
 _invoke = importlib.import_module("pulumi.runtime.invoke")
@@ -32,6 +34,7 @@ _original_untrack = Output._untrack
 _original_apply = Output.apply
 _original_all = Output.all
 _original_from_input = Output.from_input
+_original_json_dumps = Output.json_dumps
 _original_contains_unknowns = rpc.contains_unknowns
 # Asked anew for every property; an ejected component's types are new in every run.
 _unwrap_type = functools.lru_cache(maxsize=4096)(_types.unwrap_type)
@@ -79,7 +82,7 @@ class _Deep:
         return item
 
     def _of_output(self, item: Output[Any]) -> Any:
-        data = item._data.result() if succeeded(item._data) else None
+        data = data_of(item)
         if data is None or not data.is_known:
             raise _NotThereError
         self.resources |= data.resources
@@ -87,16 +90,7 @@ class _Deep:
         return self.value(data.value)
 
     def output(self, value: Any) -> Output[Any]:
-        return _there(_OutputData(self.resources, value, self.known, self.secret))
-
-
-def _there(data: _OutputData[Any]) -> Output[Any]:
-    """An output that has its value: nothing to wait for, nothing that can fail."""
-    future: asyncio.Future[_OutputData[Any]] = asyncio.Future()
-    future.set_result(data)
-    made: Output[Any] = object.__new__(Output)
-    made._data = future
-    return made
+        return output_of(_OutputData(self.resources, value, self.known, self.secret))
 
 
 def _track(self: Output[Any]) -> None:
@@ -132,13 +126,19 @@ def _all(*args: Any, **kwargs: Any) -> Output[Any]:
     return found.output(values)
 
 
+def _json_dumps(obj: Any, **options: Any) -> Output[str]:
+    found = _Deep()
+    try:
+        return found.output(json.dumps(found.value(obj), **options))
+    except Exception:  # what is wrong with it, or holds outputs unseen, is the SDK's
+        return _original_json_dumps(obj, **options)
+
+
 def _apply(
     self: Output[Any], func: Callable[[Any], Any], run_with_unknowns: bool = False
 ) -> Output[Any]:
-    if not succeeded(self._data):
-        return _original_apply(self, func, run_with_unknowns)
-    data = self._data.result()
-    if not data.is_known:
+    data = data_of(self)
+    if data is None or not data.is_known:
         return _original_apply(self, func, run_with_unknowns)
     try:
         result = func(data.value)
@@ -147,13 +147,13 @@ def _apply(
         failed.set_exception(error)
         return Output._from_data(failed)
     if isinstance(result, Output):
-        inner = result._data
-        if succeeded(inner):
-            return _there(_joined(data, inner.result()))
+        inner = data_of(result)
+        if inner is not None:
+            return output_of(_joined(data, inner))
         _untrack(result)
 
         async def joined() -> _OutputData[Any]:
-            return _joined(data, await inner)
+            return _joined(data, await result._data)
 
         return Output._from_data(joined())
     if type(result) not in _PLAIN and isawaitable(result):
@@ -162,7 +162,7 @@ def _apply(
             return _OutputData(data.resources, await result, True, data.is_secret)
 
         return Output._from_data(awaited())
-    return _there(_OutputData(data.resources, result, True, data.is_secret))
+    return output_of(_OutputData(data.resources, result, True, data.is_secret))
 
 
 def _joined(outer: _OutputData[Any], inner: _OutputData[Any]) -> _OutputData[Any]:
@@ -189,6 +189,13 @@ def _silent(*args: Any, **kwargs: Any) -> None:
     """Debug messages, which nobody hears: the engine drops them."""
 
 
+def _copied(options: Any) -> Any:
+    """A copy, without asking the class how it is pickled."""
+    made = object.__new__(type(options))
+    made.__dict__.update(options.__dict__)
+    return made
+
+
 def _same(function: Any) -> Any:
     """Calls are made in the caller's context: it need not be carried over."""
     return function
@@ -211,15 +218,15 @@ def eager_outputs() -> Iterator[None]:
         (Output, "apply", _apply),
         (Output, "all", staticmethod(_all)),
         (Output, "from_input", staticmethod(_from_input)),
-        *eager_resources(_there),
-        (
-            importlib.import_module("pulumi.resource"),
-            "register_resource",
-            register_resource,
-        ),
-        (resource, "register_resource", register_resource),
+        (Output, "json_dumps", staticmethod(_json_dumps)),
+        (ResourceOptions, "_copy", _copied),
+        (ResourceHookBinding, "_copy", _copied),
+        (runtime, "invoke_output", eager_invoking.invoke_output),
+        *eager_resources(),
+        *eager_registering.replacements(),
     ):
         try:
             yield
         finally:
-            take_apart()
+            eager_registering.take_apart()
+            eager_invoking.forget()

@@ -8,13 +8,15 @@ coroutines. Where everything is there and no rare option is used, this comes to 
 from __future__ import annotations
 
 import asyncio
+import importlib
 from collections.abc import Iterable
 from typing import Any
 
 from google.protobuf import struct_pb2
 from pulumi import ComponentResource, Resource, _types
 from pulumi.output import Output
-from pulumi.runtime import resource, resource_cycle_breaker, rpc, settings
+from pulumi.runtime import resource, rpc, settings
+from pulumi.runtime.resource_cycle_breaker import _DEPENDENCIES_PROPERTY
 
 from mlops_iac.engine.embedded import eager_resources
 from mlops_iac.engine.embedded.eager_sending import NotAtOnceError, kept, sent, there
@@ -23,6 +25,7 @@ from mlops_iac.engine.embedded.registration import PROVIDER_TYPE, Registration
 from mlops_iac.graph.model import STACK_TYPE
 
 _original_register = resource.register_resource
+_original_register_outputs = resource.register_resource_outputs
 # What is asked of the SDK, of the engine, or of both, too seldom to be worth a second way.
 _RARE = (
     "provider", "providers", "transforms", "state_migrations", "replacement_trigger", "import_",
@@ -31,6 +34,15 @@ _RARE = (
 )  # fmt: skip
 # The resources of this run: one runs at a time.
 _made: list[Any] = []
+
+
+def replacements() -> list[tuple[Any, str, Any]]:
+    """What to replace with what, for `replaced`."""
+    return [
+        (owner, replacement.__name__, replacement)
+        for owner in (resource, importlib.import_module("pulumi.resource"))
+        for replacement in (register_resource, register_resource_outputs)
+    ]
 
 
 def take_apart() -> None:
@@ -139,7 +151,7 @@ def _registration(
         name=name,
         custom=custom,
         parent=_text(parent.urn) if parent is not None else "",
-        inputs={key: kept(inputs[key]) for key in sorted(inputs)},
+        inputs={key: kept(inputs[key], monitor.read_asset) for key in sorted(inputs)},
         dependencies=sorted(dependencies.union(*by_property.values())),
         property_dependencies=by_property,
         version=opts.version or "",
@@ -182,10 +194,45 @@ def _expanded(resources: Iterable[Any], res: Any) -> dict[str, None]:
         waiting = [each]
         while waiting:
             one = waiting.pop(0)
-            if not resource_cycle_breaker.declare_dependency(res, one):
-                raise NotAtOnceError
+            _declare(res, one)
             if isinstance(one, ComponentResource) and not one._remote:
                 waiting += one._childResources
             else:
                 urns[_text(one.urn)] = None
     return urns
+
+
+def _declare(res: Any, on: Any) -> None:
+    """Note a dependency where the SDK notes it. Raises NotAtOnceError for one in a circle."""
+    direct = res.__dict__.setdefault(_DEPENDENCIES_PROPERTY, set())
+    if on in direct:
+        return
+    seen = set()
+    waiting = [on]
+    while waiting:
+        one = waiting.pop()
+        if one is res:
+            raise NotAtOnceError
+        if one not in seen:
+            seen.add(one)
+            waiting += one.__dict__.get(_DEPENDENCIES_PROPERTY, ())
+    direct.add(on)
+
+
+def register_resource_outputs(res: Any, outputs: Any) -> None:
+    """Hand over a component's outputs at once where that can be done."""
+    monitor = settings.get_monitor()
+    try:
+        if type(outputs) is not dict or not isinstance(monitor, EmbeddedMonitor):
+            raise NotAtOnceError
+        values = {key: sent(value, [], None) for key, value in sorted(outputs.items())}
+        given = {
+            key: kept(value, monitor.read_asset)
+            for key, value in values.items()
+            if value is not None
+        }
+        urn = _text(res.urn)
+    except Exception:  # what is wrong with it is the SDK's to say
+        _original_register_outputs(res, outputs)
+        return
+    monitor.register_outputs(urn, given)

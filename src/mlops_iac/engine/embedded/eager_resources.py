@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import importlib
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from typing import Any, get_args, get_origin
 
 from google.protobuf import struct_pb2
@@ -18,7 +18,7 @@ from pulumi import Alias, Resource, _types
 from pulumi.output import Output, _OutputData
 from pulumi.runtime import resource, rpc, settings
 
-from mlops_iac.engine.embedded.eager import succeeded
+from mlops_iac.engine.embedded.eager import data_of
 from mlops_iac.engine.embedded.monitor import Answered
 
 _resource_module = importlib.import_module("pulumi.resource")
@@ -45,8 +45,8 @@ class _Property(asyncio.Future[Any]):
     given = False
 
     def _ask(self) -> None:
-        answer, self.answer = self.answer, None
-        if answer is not None:
+        if (answer := self.answer) is not None:
+            self.answer = None
             answer.fill(self)
 
     def done(self) -> bool:
@@ -83,6 +83,13 @@ def transfer_properties(res: Any, props: Any, custom: bool) -> dict[str, Any]:
         res.__dict__[name] = _untracked(future)
         resolvers[name] = functools.partial(_resolve, res, future)
     return resolvers
+
+
+def output_of(data: _OutputData[Any]) -> Output[Any]:
+    """An output that has its value: nothing to wait for, nothing that can fail."""
+    future: asyncio.Future[_OutputData[Any]] = asyncio.Future()
+    future.set_result(data)
+    return _untracked(future)
 
 
 def _untracked(future: asyncio.Future[Any]) -> Output[Any]:
@@ -226,10 +233,8 @@ def _urn_below(parent: str, type_: str, name: str) -> str:
     return f"{parent[0 : parent.rfind('::')]}${type_}::{name}"
 
 
-def eager_resources(
-    there: Callable[[_OutputData[Any]], Output[Any]],
-) -> list[tuple[Any, str, Any]]:
-    """What to replace with what, for `replaced`; `there` makes an output that has its value."""
+def eager_resources() -> list[tuple[Any, str, Any]]:
+    """What to replace with what, for `replaced`."""
 
     def create_urn(
         name: Any,
@@ -241,12 +246,11 @@ def eager_resources(
         """Of texts, which every registration asks for, a text."""
         if type(name) is str and type(type_) is str:
             if type(parent) is str:
-                return there(_OutputData(set(), _urn_below(parent, type_, name), True, False))
-            if isinstance(parent, Resource) and succeeded(parent.urn._data):
-                data: _OutputData[Any] = parent.urn._data.result()
-                if data.is_known and type(data.value) is str:
-                    text = _urn_below(data.value, type_, name)
-                    return there(_OutputData(set(data.resources), text, True, data.is_secret))
+                return output_of(_OutputData(set(), _urn_below(parent, type_, name), True, False))
+            data = data_of(parent.urn) if isinstance(parent, Resource) else None
+            if data is not None and data.is_known and type(data.value) is str:
+                text = _urn_below(data.value, type_, name)
+                return output_of(_OutputData(set(data.resources), text, True, data.is_secret))
         return _original_create_urn(name, type_, parent, project, stack)
 
     def collapse(alias: Any, name: Any, type_: Any, parent: Any) -> Output[Any]:

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, get_args, get_origin
 
-from pulumi import _types
+from pulumi import FileArchive, FileAsset, _types
 from pulumi.output import Output, _OutputData
 from pulumi.runtime import rpc
 
 from mlops_iac.engine.embedded import wire
-from mlops_iac.engine.embedded.eager import succeeded
+from mlops_iac.engine.embedded.eager import data_of
 
 # What is sent as it is.
 PLAIN: Final = frozenset({str, bool, int, float, type(None)})
 # Beyond this a number is not exact in protobuf.
 _EXACT = 2**53
+_FILES: Final = {FileAsset: wire.ASSET, FileArchive: wire.ARCHIVE}
 
 
 class NotAtOnceError(Exception):
@@ -24,10 +25,8 @@ class NotAtOnceError(Exception):
 
 def there(output: Output[Any]) -> _OutputData[Any]:
     """An output's data, of one that is known and no secret."""
-    if not succeeded(output._data):
-        raise NotAtOnceError
-    data: _OutputData[Any] = output._data.result()
-    if not data.is_known or data.is_secret:
+    data: _OutputData[Any] | None = data_of(output)
+    if data is None or not data.is_known or data.is_secret:
         raise NotAtOnceError
     return data
 
@@ -59,6 +58,8 @@ def sent(value: Any, found: list[Any], typ: Any) -> Any:
         return {_key(key): sent(item, found, types.get(key)) for key, item in items}
     if kind is dict:
         return _sent_mapping(value, found, typ)
+    if kind in _FILES and type(value.path) is str:
+        return {wire.SIGNATURE: _FILES[kind], "path": value.path}
     raise NotAtOnceError
 
 
@@ -87,13 +88,15 @@ def _key(key: Any) -> str:
     return key
 
 
-def kept(value: Any) -> Any:
-    """What a request's decoding makes of it: `wire.from_struct`."""
+def kept(value: Any, read_asset: wire.ReadAsset) -> Any:
+    """What a request's decoding makes of it: `wire.from_struct`. Raises as `read_asset`."""
     kind = type(value)
     if kind is dict:
-        return {key: kept(value[key]) for key in sorted(value)}
+        if wire.SIGNATURE in value:
+            return wire.from_json(value, read_asset=read_asset)
+        return {key: kept(value[key], read_asset) for key in sorted(value)}
     if kind is list:
-        return [kept(item) for item in value]
+        return [kept(item, read_asset) for item in value]
     if kind is float:
         return int(value) if value.is_integer() else value
     if kind is int and abs(value) > _EXACT:

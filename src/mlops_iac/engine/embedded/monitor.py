@@ -74,7 +74,7 @@ class EmbeddedMonitor(mocks.MockMonitor):
         self._stack = stack
         self._project = project
         self._handler = handler
-        self._read_asset = read_asset
+        self.read_asset = read_asset
         self._at_once = at_once
         self._lock = threading.Lock()
         self._aliases: dict[str, list[str]] = {}
@@ -99,7 +99,7 @@ class EmbeddedMonitor(mocks.MockMonitor):
         """A registration. An error becomes a failed result, so that the program prints nothing."""
         urn = make_urn(self._stack, self._project, request.parent, request.type, request.name)
         try:
-            registration = decode(request, urn, self._read_asset)
+            registration = decode(request, urn, self.read_asset)
             answer = self._handler.register(self._with_inherited(registration))
         except BaseException as error:
             self._keep(error)
@@ -138,11 +138,19 @@ class EmbeddedMonitor(mocks.MockMonitor):
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802
         """Outputs of a component or of the stack."""
         try:
-            outputs = wire.from_struct(request.outputs, self._read_asset)
-            self._handler.register_outputs(request.urn, outputs)
+            outputs = wire.from_struct(request.outputs, self.read_asset)
         except BaseException as error:
             self._keep(error)
+        else:
+            self.register_outputs(request.urn, outputs)
         return empty_pb2.Empty()
+
+    def register_outputs(self, urn: str, outputs: dict[str, Any]) -> None:
+        """Hand them to the handler."""
+        try:
+            self._handler.register_outputs(urn, outputs)
+        except BaseException as error:
+            self._keep(error)
 
     def Invoke(self, request: Any) -> Any:  # noqa: N802
         """A data source; one that fails is reported to the program, which may not catch it."""
