@@ -9,11 +9,16 @@ One thing in moto is mended here: it denies every object request of a bucket who
 conditional statement, because it takes a condition that it cannot evaluate (`aws:SecureTransport`)
 for one that is not met, and an unmet one for a denial (`moto/iam/access_control.py`). Conditional
 statements of bucket policies therefore do not apply in the emulator; the others do.
+
+Moto is asked one thing at a time. Its server answers in threads, over dictionaries without locks and
+with services that import one another when they are first needed; an `up` sends many requests at once
+and would find a race in that some day. They share one interpreter, so nothing is lost by it.
 """
 
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import signal
@@ -25,7 +30,7 @@ from types import SimpleNamespace
 from typing import Any
 
 IDENTITY_PATH = "/mlops-iac/identity"
-_MENDING = threading.Lock()
+_IN_ORDER = threading.RLock()
 # Services an MLOps stack meets first: importing them while the caller still plans saves the
 # first request of each 20-200 ms (lambda and s3 the most).
 _WARM = (
@@ -51,17 +56,25 @@ def application(identity: dict[str, Any]) -> Callable[..., Iterable[bytes]]:
         if not s3_ready and "/s3/" in str(environ.get("HTTP_AUTHORIZATION", "/s3/")):
             _mend_bucket_policies()
             s3_ready = True
-        answer: Iterable[bytes] = moto(environ, start_response)
-        return answer
+        _read_ahead(environ)
+        with _IN_ORDER:
+            return list(moto(environ, start_response))
 
     return serve
+
+
+def _read_ahead(environ: dict[str, Any]) -> None:
+    """Take the body before the others wait: one that comes slowly holds up its own request only."""
+    length = int(environ.get("CONTENT_LENGTH") or 0)
+    if length:
+        environ["wsgi.input"] = io.BytesIO(environ["wsgi.input"].read(length))
 
 
 def _mend_bucket_policies() -> None:
     """Leave conditional statements out before moto judges a request by a bucket's policy."""
     from moto.s3.models import FakeBucket
 
-    with _MENDING:
+    with _IN_ORDER:
         judge = FakeBucket.get_permission
         if getattr(judge, "unconditional", False):
             return
@@ -87,7 +100,8 @@ def _warm() -> None:
     from moto.backends import get_backend
 
     for service in _WARM:
-        get_backend(service)
+        with _IN_ORDER:
+            get_backend(service)
 
 
 def main() -> None:
