@@ -120,9 +120,13 @@ def _drop_strangers(out: Path, program: Program) -> None:
 
 def make_work_folder(project: Project) -> Path:
     """Make `.mlops-iac/` with a .gitignore of its own. Raises UsageError where it cannot be."""
+    return work_folder(project.work)
+
+
+def work_folder(work: Path) -> Path:
+    """Make the work folder at `work`. Raises UsageError where it cannot be."""
     from mlops_iac.errors import UsageError
 
-    work = project.work
     try:
         work.mkdir(exist_ok=True)
         ignore = work / ".gitignore"

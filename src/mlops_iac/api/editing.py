@@ -21,7 +21,10 @@ class BlueprintEdit:
     """
 
     def __init__(self, path: str | Path) -> None:
+        from mlops_iac.api.templating import Templates
+
         self.path = Path(path)
+        Templates(self.path).complete()
         self.file = TextFile(self.path)
         self.editor = Editor(self.file.text, file=self.file.shown)
 

@@ -23,7 +23,7 @@ def load(
         BlueprintInvalid: it has problems; all of them are in `diagnostics`.
 
     """
-    templates = Templates(Path(path))
+    templates = Templates(Path(path)).complete()
     return Project(language.load(Path(path), templates=templates, extra=extra), templates)
 
 
@@ -38,7 +38,7 @@ def validate(path: str | Path = "blueprint.yaml", *, strict: bool = False) -> li
 
 def inspected(path: str | Path, *, strict: bool = False) -> tuple[Project | None, list[Diagnostic]]:
     """Return the project, where its blueprint can be resolved, and the problems of `validate`."""
-    templates = Templates(Path(path))
+    templates = Templates(Path(path)).complete()
     loaded, found = language.inspect(Path(path), strict=strict, templates=templates)
     if loaded is None:
         return None, found

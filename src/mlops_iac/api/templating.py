@@ -40,6 +40,7 @@ class Templates:
         self._blueprint = blueprint.absolute()
         self._shown = shown_as(blueprint)
         self._update = update
+        self._told: tuple[str, ...] = ()
         self.finder: Finder | None = None
 
     def __call__(self) -> Finder:
@@ -58,10 +59,23 @@ class Templates:
             )
         return self.finder
 
+    def complete(self) -> Templates:
+        """Complete an update of blueprint and lock that was killed between the two; itself.
+
+        Raises UsageError where somebody changed them since.
+        """
+        if (self._blueprint.parent / ".mlops-iac" / f"{self._blueprint.name}.update").exists():
+            from mlops_iac.api.templates.unfinished import complete
+            from mlops_iac.templates.lockfile import lock_path
+
+            told = complete(self._blueprint, lock_path(self._blueprint))
+            self._told += (told,) if told else ()
+        return self
+
     @property
     def notes(self) -> Sequence[str]:
-        """What was resolved otherwise than the lock says."""
-        return tuple(self.finder.notes) if self.finder is not None else ()
+        """What was completed, and what was resolved otherwise than the lock says."""
+        return (*self._told, *(self.finder.notes if self.finder is not None else ()))
 
     def stale(self, loaded: LoadedBlueprint) -> list[str]:
         """Why the lock on disk is not what was resolved; nothing where it is."""

@@ -6,7 +6,7 @@ of their own, and the working tree is not touched.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,18 +19,21 @@ from mlops_iac.api.templates.former import committed_files
 from mlops_iac.api.templates.moves import Standing, moves, standing
 from mlops_iac.api.templates.together import Rewrite
 from mlops_iac.api.templates.update import Request, TemplateUpdate
+from mlops_iac.api.templating import Templates
 from mlops_iac.blueprint.combine import in_order
 from mlops_iac.blueprint.compose import compose
 from mlops_iac.blueprint.editing import TextFile
 from mlops_iac.blueprint.loaded import inspect, shown_as
 from mlops_iac.blueprint.source import Source
 from mlops_iac.blueprint.templates.applying import Applier, parse
+from mlops_iac.blueprint.templates.content import TemplateUnavailable
 from mlops_iac.blueprint.words import listed
 from mlops_iac.errors import BlueprintInvalid, UsageError
 from mlops_iac.templates.finder import Finder, is_offline
 from mlops_iac.templates.former import Former
 from mlops_iac.templates.lockfile import Lock, lock_path, parse_lock, read_lock, render_lock
 from mlops_iac.templates.sources.repositories import Repositories
+from mlops_iac.templates.versions import parse_version
 
 if TYPE_CHECKING:
     from mlops_iac.blueprint.templates.applied import AppliedTemplate
@@ -51,7 +54,7 @@ class _Preparation:
         self.path = path.absolute()
         self.shown = shown_as(path)
         self.request = request
-        self.notes: list[str] = []
+        self.notes: list[str] = [*Templates(self.path).complete().notes]
         self.file = TextFile(self.path, self.shown)
         self.raw = self.path.read_bytes()
         self.lock_path = lock_path(self.path)
@@ -104,6 +107,8 @@ class _Preparation:
         back = [each.name for each in made if each.kind == "downgrade"]
         if back:
             self.notes.append(f"a downgrade of {listed(back)}: migrations are not taken back")
+        if not self.request.to and not self.offline:
+            self.notes += _outside(now, finder)
         # That something is not pinned is told with what would be written.
         self.notes += [note for note in finder.notes if "`mlops-iac compile`" not in note]
         effect = Effect()
@@ -199,6 +204,20 @@ class _Preparation:
         names = {each.name for each in made}
         # Nothing is known to go: what is not found now is told as a problem.
         return [*made, *(standing(each) for each in was if each.manifest.name not in names)]
+
+
+def _outside(now: Sequence[AppliedTemplate], finder: Finder) -> Iterator[str]:
+    """What there is that the ranges of the blueprint have no room for."""
+    for each in now:
+        try:
+            known = [] if each.by else finder.versions(each.asked)
+        except TemplateUnavailable:
+            continue
+        newest = next((v for v in known if not parse_version(v).prerelease), "")
+        name, version = each.manifest.name, each.manifest.version
+        if newest and parse_version(newest) > parse_version(version):
+            take = f"`mlops-iac template update {name} --to {newest}`"
+            yield f"there is {name} {newest}, for which {each.requested} has no room: {take}"
 
 
 def _same(was: Sequence[AppliedTemplate], now: Sequence[AppliedTemplate]) -> bool:

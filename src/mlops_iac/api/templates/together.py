@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import os
-import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
+from mlops_iac.api.templates.unfinished import alone, kept
+from mlops_iac.blueprint.editing.files import stage
 from mlops_iac.errors import MlopsError, UsageError
 
 
@@ -26,13 +27,23 @@ class Rewrite:
     shown: str
 
 
-def rewrite(files: Sequence[Rewrite]) -> list[Path]:
+def rewrite(files: Sequence[Rewrite], journal: Path | None = None) -> list[Path]:
     """Write all files and return the paths of those that changed.
 
     Links are followed, modes stay. Raises UsageError where a file is not what it was when it was
-    read, MlopsError where one cannot be written; then all of them are as they were.
+    read, MlopsError where one cannot be written; then all of them are as they were. With a `journal`
+    also after a kill, as `unfinished` has it.
     """
     wanted = [each for each in files if each.new != each.old]
+    if journal is None or len(wanted) < 2:
+        _write(wanted, nullcontext())
+    else:
+        with alone(journal):
+            _write(wanted, kept(journal, wanted))
+    return [each.path for each in wanted]
+
+
+def _write(wanted: Sequence[Rewrite], keeping: AbstractContextManager[None]) -> None:
     for each in wanted:
         if _bytes(each.path) != each.old:
             raise UsageError(
@@ -40,15 +51,27 @@ def rewrite(files: Sequence[Rewrite]) -> list[Path]:
                 hint="run it again",
             )
     staged: dict[Path, Path] = {}
-    done: list[tuple[Rewrite, Path]] = []
     shown = ""
     try:
         for each in wanted:
             shown, target = each.shown, each.path.resolve()
             if each.new is not None:
-                staged[target] = _stage(target, each.new)
+                staged[target] = stage(target, each.new)
+        with keeping:
+            _replace(wanted, staged)
+    except OSError as error:
+        raise _failed(shown, error) from None
+    finally:
+        for temporary in staged.values():
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+
+
+def _replace(wanted: Sequence[Rewrite], staged: Mapping[Path, Path]) -> None:
+    done: list[tuple[Rewrite, Path]] = []
+    try:
         for each in wanted:
-            shown, target = each.shown, each.path.resolve()
+            target = each.path.resolve()
             done.append((each, target))
             if target in staged:
                 staged[target].replace(target)
@@ -57,35 +80,18 @@ def rewrite(files: Sequence[Rewrite]) -> list[Path]:
     except BaseException as error:
         for each, target in done:
             _put_back(each, target)
-        if not isinstance(error, OSError):
-            raise
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        why = "the disk is full" if full else error.strerror
-        raise MlopsError(
-            f"{shown} cannot be written: {why}; nothing was changed",
-            hint="make room and run it again" if full else "make it writable and run it again",
-        ) from None
-    finally:
-        for temporary in staged.values():
-            with contextlib.suppress(OSError):
-                temporary.unlink(missing_ok=True)
-    return [each.path for each in wanted]
-
-
-def _stage(target: Path, content: bytes) -> Path:
-    """Write beside the target, durably, so that a rename completes it."""
-    number, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    temporary = Path(name)
-    try:
-        with os.fdopen(number, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.chmod(target.stat().st_mode & 0o7777 if target.exists() else 0o666 & ~_umask())
-    except BaseException:
-        temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise _failed(done[-1][0].shown, error) from None
         raise
-    return temporary
+
+
+def _failed(shown: str, error: OSError) -> MlopsError:
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    why = "the disk is full" if full else error.strerror
+    return MlopsError(
+        f"{shown} cannot be written: {why}; nothing was changed",
+        hint="make room and run it again" if full else "make it writable and run it again",
+    )
 
 
 def _put_back(each: Rewrite, target: Path) -> None:
@@ -95,7 +101,7 @@ def _put_back(each: Rewrite, target: Path) -> None:
         if each.old is None:
             target.unlink(missing_ok=True)
             return
-        temporary = _stage(target, each.old)
+        temporary = stage(target, each.old)
         try:
             temporary.replace(target)
         finally:
@@ -109,9 +115,3 @@ def _bytes(path: Path) -> bytes | None:
         return None
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from None
-
-
-def _umask() -> int:
-    current = os.umask(0o022)
-    os.umask(current)
-    return current

@@ -15,6 +15,7 @@ from mlops_iac.api.reviewing import Reviewed
 from mlops_iac.api.templates.leaf_changes import LeafChange
 from mlops_iac.api.templates.moves import TemplateMove
 from mlops_iac.api.templates.together import Rewrite, rewrite
+from mlops_iac.api.templates.unfinished import place
 from mlops_iac.errors import BlueprintInvalid, Diagnostic
 from mlops_iac.records import Record
 
@@ -84,7 +85,7 @@ class TemplateUpdate:
         return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)
 
     def write(self) -> list[Path]:
-        """Write lock and blueprint, both or none; the paths that changed.
+        """Write lock and blueprint, both or none, also after a kill; the paths that changed.
 
         Raises BlueprintInvalid where the update is refused, UsageError where a file was changed in
         the meantime, MlopsError where one cannot be written.
@@ -92,7 +93,7 @@ class TemplateUpdate:
         if self.problems:
             raise BlueprintInvalid(self.problems)
         assert not self.broken
-        return rewrite(self.files)
+        return rewrite(self.files, place(self.files[0].path))
 
 
 def as_json(update: TemplateUpdate, *, written: bool) -> dict[str, Any]:

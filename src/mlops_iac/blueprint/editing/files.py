@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
 import tempfile
+import time
 from pathlib import Path
 
 from mlops_iac.blueprint.source import read
@@ -37,21 +39,60 @@ class TextFile:
                 f"{self.shown} was changed by somebody else in the meantime; nothing was written",
                 hint="run it again",
             )
-        temporary = ""
         try:
-            number, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-            with os.fdopen(number, "wb") as stream:
-                stream.write(data)
-            Path(temporary).chmod(target.stat().st_mode & 0o7777)
-            Path(temporary).replace(target)
+            staged = stage(target, data)
+            try:
+                staged.replace(target)
+            finally:
+                staged.unlink(missing_ok=True)
         except OSError as error:
-            with contextlib.suppress(OSError):
-                Path(temporary).unlink(missing_ok=True)
             raise MlopsError(
                 f"{self.shown} cannot be written: {error.strerror}", hint="it is as it was"
             ) from None
         self._data, self.text = data, text
         return True
+
+
+_LEFT_BEHIND = 3600
+"""Seconds after which what was staged belongs to nobody: its process was killed."""
+
+
+def stage(target: Path, content: bytes) -> Path:
+    """Write beside the target, durably and with its mode, so that a rename completes it.
+
+    Raises OSError; nothing is left then.
+    """
+    unstage(target, _LEFT_BEHIND)
+    number, name = tempfile.mkstemp(dir=target.parent, prefix=_prefix(target))
+    temporary = Path(name)
+    try:
+        with os.fdopen(number, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.chmod(target.stat().st_mode & 0o7777 if target.exists() else 0o666 & ~_umask())
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    return temporary
+
+
+def unstage(target: Path, seconds: float = 0) -> None:
+    """Remove what was staged for a target longer ago than `seconds`, by who was killed."""
+    for left in target.parent.glob(f"{glob.escape(_prefix(target))}*"):
+        with contextlib.suppress(OSError):
+            if time.time() - left.stat().st_mtime >= seconds:
+                left.unlink()
+
+
+def _prefix(target: Path) -> str:
+    return f".{target.name}.mlops-iac-"
+
+
+def _umask() -> int:
+    current = os.umask(0o022)
+    os.umask(current)
+    return current
 
 
 def _from_here(path: Path) -> str:
