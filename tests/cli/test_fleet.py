@@ -292,3 +292,39 @@ def test_the_worktree_is_as_it_was_after_a_preview(fleet: Cli) -> None:
     fleet("preview", "--all-stacks")
     fleet("policy", "check", "--all-stacks", expect=None)
     assert files() == before
+
+
+def on_a_template(fleet: Cli, team: str) -> None:
+    """The team's blueprint stands on a template, and a lock pins it."""
+    folder = fleet.folder / "standard"
+    folder.mkdir()
+    manifest = "template: 1\nname: acme/standard\nversion: 1.0.0\ndescription: d\n"
+    (folder / "template.yaml").write_text(manifest)
+    (folder / "blueprint.yaml").write_text("serving:\n  api: {compute: {size: medium}}\n")
+    extends = "extends: [{template: ../../standard, version: ^1}]\nregion: eu-west-1\n"
+    edit(fleet, team, "region: eu-west-1\n", extends)
+    fleet("compile", "-f", f"teams/{team}/blueprint.yaml", MLOPS_IAC_CACHE=str(fleet.folder / "c"))
+
+
+def test_what_is_wrong_in_a_lock_or_a_template_says_whose_it_is(fleet: Cli) -> None:
+    on_a_template(fleet, "beta")
+    cache = {"MLOPS_IAC_CACHE": str(fleet.folder / "c")}
+    rule(fleet, "beta", 'yield Violation("no", path="serving.api.compute.size")')
+    shown = fleet("policy", "check", "--all-stacks", expect=5, **cache).out
+    assert "standard/blueprint.yaml:2:" in shown
+    assert "error[ours]: teams/beta/blueprint.yaml: no" in shown
+    lock = fleet.folder / "teams" / "beta" / "blueprint.lock"
+    lock.write_text(lock.read_text().replace("version: 1.0.0", "version: 1.0.1"))
+    shown = fleet("validate", "--all-stacks", expect=2, **cache).out
+    assert "teams/beta/blueprint.lock:9:12: error[lock-edited]: teams/beta/blueprint.lock" in shown
+    alone = fleet("validate", "-f", "teams/beta/blueprint.yaml", expect=2, **cache).err
+    assert "teams/beta/blueprint.lock:9:12" in alone
+
+
+def test_a_program_that_was_never_compiled_is_one_problem(fleet: Cli) -> None:
+    told = fleet("compile", "--check", "--all-stacks", "--json", expect=1).json
+    for each in told["blueprints"]:
+        (problem,) = each["problems"]
+        assert problem["message"].count("is missing") == 3
+        assert " more" in problem["message"]
+        assert f"mlops-iac compile -f {each['file']}" in problem["hint"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -110,11 +110,20 @@ def told(report: Report) -> list[Diagnostic]:
 
     found: list[Diagnostic] = []
     for outcome in report.outcomes:
-        found += outcome.problems
         findings = {each.stack: each.findings for each in outcome.stacks if each.findings}
         of = len(outcome.stacks)
-        found += [output.diagnostic(each, of=of) for each in output.together(findings)]
+        broken = [output.diagnostic(each, of=of) for each in output.together(findings)]
+        found += [_of(outcome, each) for each in (*outcome.problems, *broken)]
     return [*found, *report.problems]
+
+
+def _of(outcome: Outcome, problem: Diagnostic) -> Diagnostic:
+    """The problem; one at a line of a template names the blueprint that stands on it, too."""
+    folder = outcome.file.rpartition("/")[0]
+    own = problem.file.startswith(f"{folder}/" if folder else outcome.file)
+    if not problem.file or (own and "@" not in problem.file.removeprefix(folder)):
+        return problem
+    return replace(problem, message=f"{outcome.file}: {problem.message}")
 
 
 def lines(session: Session, report: Report) -> Iterator[str]:

@@ -65,7 +65,8 @@ class Finder:
         repositories: Repositories | None = None,
     ) -> Finder:
         """A finder with the lock that lies beside the blueprint. Raises BlueprintInvalid."""
-        lock = read_lock(lock_path(Path(blueprint_path)))
+        called = lock_path(Path(shown or Path(blueprint_path).name)).as_posix()
+        lock = read_lock(lock_path(Path(blueprint_path)), called)
         return cls(
             blueprint_path,
             lock=lock,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import importlib
 import os
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from mlops_iac.api.fleet.model import Identity, Outcome, StackOutcome, worst
+from mlops_iac.blueprint.words import listed
 from mlops_iac.errors import BlueprintInvalid, Diagnostic, MlopsError
 from mlops_iac.records import Record
 
@@ -201,8 +203,7 @@ class Compile(_WithProgram):
         if self.check:
             reasons = project.stale(out)
             state, code = ("stale", 1) if reasons else ("fresh", 0)
-            hint = "run `mlops-iac compile` and commit"
-            problems = [Diagnostic("stale", reason, file=shown, hint=hint) for reason in reasons]
+            problems = [_stale(shown, reasons)] if reasons else []
             return Outcome(shown, "", state, code, self._states(project, state), problems)
         compiled = project.compile(out)
         state = "written" if compiled.written else "unchanged"
@@ -212,6 +213,12 @@ class Compile(_WithProgram):
 
     def _states(self, project: Project, state: str) -> list[StackOutcome]:
         return [StackOutcome(stack, state) for stack in self._stacks(project)]
+
+
+def _stale(shown: str, reasons: Sequence[str]) -> Diagnostic:
+    """One problem for one blueprint: a program that was never compiled has a dozen reasons."""
+    hint = f"run `mlops-iac compile -f {shlex.quote(shown)}` and commit"
+    return Diagnostic("stale", listed(reasons, most=3), file=shown, hint=hint)
 
 
 class Preview(_WithProgram):
