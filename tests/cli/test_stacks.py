@@ -192,3 +192,25 @@ def test_two_environments_as_resources(cli: Cli) -> None:
     screen = cli("explain", "--diff", "dev", "prod", "--resources").out.splitlines()
     assert len(screen) <= 40
     assert sum("names, account and region alone" in line for line in screen) == 1
+
+
+def test_a_stack_that_there_is_not_is_never_let_pass(cli: Cli) -> None:
+    for words in (("validate",), ("compile",), ("compile", "--check"), ("stack", "rm", "nope")):
+        answer = cli(*words, "-s", "nope", expect=6)
+        assert "there is: local, dev, staging and prod" in answer.err
+    assert not (cli.folder / "stacks").exists()
+    cli("validate", "-s", "prod")
+
+
+def test_what_comes_next_is_about_the_same_blueprint(cli: Cli) -> None:
+    (cli.folder / "blueprint.yaml").rename(cli.folder / "team.blueprint.yaml")
+    missing = cli("stack", "add", "qa", expect=2).err
+    assert "there is team.blueprint.yaml: name it with --file" in missing
+    (cli.folder / "deep" / "er").mkdir(parents=True)
+    shutil.copy(cli.folder / "team.blueprint.yaml", cli.folder / "blueprint.yaml")
+    missing = cli("-C", "deep/er", "validate", expect=2).err
+    assert "there is ../../blueprint.yaml: name it with --file" in missing
+    said = cli("stack", "add", "qa", "-f", "team.blueprint.yaml").err
+    assert "next: mlops-iac -f team.blueprint.yaml compile, review and commit" in said
+    stale = cli("compile", "--check", "-f", "team.blueprint.yaml", expect=1).err
+    assert "run `mlops-iac -f team.blueprint.yaml compile` and commit" in stale

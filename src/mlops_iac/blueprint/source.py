@@ -6,6 +6,7 @@ text here: what `1.20` or `on` means depends on the field and is decided in `dec
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -143,6 +144,17 @@ def problem(
     )
 
 
+def _elsewhere(path: Path) -> str:
+    """Which blueprint was meant: one beside it, or in a folder around it."""
+    folder = path.absolute().parent
+    beside = sorted(folder.glob("*blueprint.y*ml"))
+    around = [each / "blueprint.yaml" for each in folder.parents]
+    found = [*beside, *(each for each in around if each.is_file())]
+    if not found:
+        return "name the blueprint with --file, or run `init`"
+    return f"there is {os.path.relpath(found[0])}: name it with --file"
+
+
 def read(path: Path, shown: str) -> Source:
     """The text at `path`, called `shown` in messages.
 
@@ -152,9 +164,7 @@ def read(path: Path, shown: str) -> Source:
         with path.open("rb") as stream:
             data = stream.read(LARGEST_FILE + 1)
     except FileNotFoundError:
-        raise UsageError(
-            f"there is no file '{shown}'", hint="name the blueprint with --file, or run `init`"
-        ) from None
+        raise UsageError(f"there is no file '{shown}'", hint=_elsewhere(path)) from None
     except IsADirectoryError:
         raise UsageError(f"'{shown}' is a folder", hint="name the blueprint's file") from None
     except OSError as error:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
@@ -16,6 +18,13 @@ from mlops_iac.errors import Cancelled, UsageError
 
 if TYPE_CHECKING:
     from mlops_iac.api import Project
+
+
+# What is typed about one blueprint; `-C` and `-f` may stand before the command.
+_COMMAND = re.compile(
+    r"(?<!\w)mlops-iac (?=(?:validate|compile|preview|up|run|models|promote|status|outputs|stack|refresh"
+    r"|destroy|local|policy|template (?:show|update)|graph|explain)\b)"
+)
 
 
 def GLOBAL_OPTIONS() -> list[click.Parameter]:  # noqa: N802 - a constant that click mutates
@@ -120,10 +129,19 @@ class Session:
         """Colour `text` where colours are wanted."""
         return click.style(text, **style) if self.colored else text
 
-    def say(self, text: str = "") -> None:
-        """Words for a person, on stderr; silent under --quiet."""
+    def say(self, text: str = "", *, elsewhere: bool = False) -> None:
+        """Words for a person, on stderr; silent under --quiet.
+
+        Commands in them are about the blueprint of this one, unless they are typed `elsewhere`.
+        """
         if not self.quiet:
-            click.echo(text, err=True, color=self.colored)
+            click.echo(text if elsewhere else self._typed(text), err=True, color=self.colored)
+
+    def _typed(self, text: str) -> str:
+        """The text; commands in it are about the same blueprint wherever they are typed."""
+        given = {"-C": self.directory, "-f": self.file}
+        options = " ".join(f"{key} {shlex.quote(value)}" for key, value in given.items() if value)
+        return _COMMAND.sub(f"mlops-iac {options} ".replace("\\", r"\\"), text) if options else text
 
     def out(self, text: str, *, nl: bool = True) -> None:
         """Put data on stdout."""
@@ -141,7 +159,8 @@ class Session:
         head = self.style(word, fg="red" if word == "error" else "yellow", bold=True)
         click.echo(f"{head}: {message}", err=True, color=self.colored)
         if hint:
-            click.echo(f"  {self.style('fix', fg='cyan')}: {hint}", err=True, color=self.colored)
+            fix = f"  {self.style('fix', fg='cyan')}: {self._typed(hint)}"
+            click.echo(fix, err=True, color=self.colored)
 
     def confirm(self, question: str, *, word: str | None = None) -> None:
         """Ask before doing; `word` must be typed where a plain yes is too easy.
@@ -209,4 +228,5 @@ def write_file(path: str, content: str) -> None:
     try:
         Path(path).write_text(content, encoding="utf-8")
     except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror}") from None
+        hint = "" if Path(path).parent.exists() else f"make the folder {Path(path).parent} first"
+        raise UsageError(f"cannot write {path}: {error.strerror}", hint=hint) from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 
 import click
@@ -36,7 +37,7 @@ def command(session: Session, name: str, folder: Path | None, platform: str) -> 
         return
     for path in shown:
         session.say(f"  {session.style('wrote', fg='green')} {path}")
-    there = os.path.relpath(target)
+    there = shlex.quote(os.path.relpath(target))
     if not golden:
         session.say("note: golden results need the extra mlops-iac[aws]; then --update writes them")
         session.say(f"next: mlops-iac template test {there} --update")

@@ -24,6 +24,8 @@ from mlops_iac.cli._session import Session, verb
 def command(session: Session, out: Path | None, check: bool, folder: str | None) -> int:
     """Write the Pulumi program, its configuration per environment, and a lock file per stack.
 
+    A program is one for all environments, whatever -s says.
+
     Exit code with --check: 0 fresh, 1 stale.
     """
     if folder is not None:
@@ -32,6 +34,8 @@ def command(session: Session, out: Path | None, check: bool, folder: str | None)
         refuse(session, out=out)
         return fleet(session, folder, Compile(given_stack(), check))
     project = session.project()
+    if given_stack():
+        project.resolve(given_stack())  # says which there are
     if check:
         reasons = project.stale(out)
         if session.json:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -188,5 +189,6 @@ def _tell(
         return
     for path in written:
         session.say(f"  {session.style('wrote', fg='green')} {os.path.relpath(path)}")
-    inside = "" if target.resolve() == Path.cwd() else f"cd {os.path.relpath(target)} && "
-    session.say(f"next: {inside}{then}")
+    folder = os.path.normpath(Path(session.directory or ".") / os.path.relpath(target))
+    inside = "" if folder == "." else f"cd {shlex.quote(folder)} && "
+    session.say(f"next: {inside}{then}", elsewhere=True)

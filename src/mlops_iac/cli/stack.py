@@ -128,10 +128,12 @@ def _add(session: Session, name: str, base: str | None) -> None:
 
 
 def _rm(session: Session, name: str, *, force: bool) -> None:
-    from mlops_iac.api.stacks.environments import remove_environment
+    from mlops_iac.api.stacks.environments import removable, remove_environment
 
+    path = session.file or "blueprint.yaml"
+    removable(path, name)
     session.confirm(f"Remove the environment {name} from the blueprint?")
-    told = remove_environment(session.file or "blueprint.yaml", name, gone=force)
+    told = remove_environment(path, name, gone=force)
     _done(session, told)
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     all_stacks(),
 )
 def command(session: Session, strict: bool, form: Format, folder: str | None) -> int:
-    """Check the blueprint in every environment; all problems in one pass.
+    """Check the blueprint in every environment, whatever -s says; all problems in one pass.
 
     Exit code 0: no errors; 2: errors.
     """
@@ -44,6 +44,8 @@ def command(session: Session, strict: bool, form: Format, folder: str | None) ->
     show(diagnostics, session, form=form)
     if any(item.severity == "error" for item in diagnostics):
         return 2
+    if project is not None and given_stack():
+        project.resolve(given_stack())  # says which there are
     if form == "text" and not session.json:
         session.say(f"{session.style('valid', fg='green')}: {path}")
     return 0

@@ -10,9 +10,9 @@ from mlops_iac.api.loading import load
 from mlops_iac.api.project import LOCAL
 from mlops_iac.api.stacks.strangers import State, refuse, stack_files, state_of
 from mlops_iac.blueprint.checks.names import illegal_name
+from mlops_iac.blueprint.loaded import shown_as
 from mlops_iac.blueprint.sections.base import EntryName
 from mlops_iac.blueprint.words import join
-from mlops_iac.blueprint.loaded import shown_as
 from mlops_iac.errors import StackNotFound, UsageError
 from mlops_iac.records import Record
 
@@ -106,6 +106,28 @@ def _same_place(project: Project, base: str) -> list[str]:
     return [f"it has the account of {base}, {blueprint.account}"] if blueprint.account else []
 
 
+def removable(path: str | Path, name: str) -> tuple[Project, BlueprintEdit, list[Path]]:
+    """What `remove_environment` would change: the blueprint, and the files of its stack.
+
+    Raises what `remove_environment` raises for a name that is none, `local`, and templates'.
+    """
+    project = load(path)
+    if name == LOCAL:
+        raise UsageError("local is always there", hint="`mlops-iac destroy` deletes what it made")
+    edit = BlueprintEdit(path)
+    written = edit.editor.has(join(_SECTION, name))
+    files = stack_files(project, name)
+    if name not in project.environments and not written and not files:
+        project.resolve(name)  # says what there is
+        raise StackNotFound(f"there is no stack '{name}'")
+    if name in project.environments and not written:
+        raise UsageError(
+            f"{name} is an environment of a template, not of {edit.file.shown}",
+            hint="take the template's next version without it, or leave the template",
+        )
+    return project, edit, files
+
+
 def remove_environment(path: str | Path, name: str, *, gone: bool = False) -> Told:
     """Take an environment out of the blueprint at `path`, and its stack files from the program.
 
@@ -116,21 +138,9 @@ def remove_environment(path: str | Path, name: str, *, gone: bool = False) -> To
     for what a template declares; StackNotFound; BlueprintInvalid, with nothing done, where the
     blueprint would not be valid without it.
     """
-    project = load(path)
-    if name == LOCAL:
-        raise UsageError("local is always there", hint="`mlops-iac destroy` deletes what it made")
-    edit = BlueprintEdit(path)
+    project, edit, files = removable(path, name)
     there = join(_SECTION, name)
     written = edit.editor.has(there)
-    files = stack_files(project, name)
-    if name not in project.environments and not written and not files:
-        project.resolve(name)  # says what there is
-        raise StackNotFound(f"there is no stack '{name}'")
-    if name in project.environments and not written:
-        raise UsageError(
-            f"{name} is an environment of a template, not of {edit.file.shown}",
-            hint="take the template's next version without it, or leave the template",
-        )
     state = state_of(project, name)
     refuse(project, name, state, files, gone=gone)
     line = 0
