@@ -53,6 +53,24 @@ def test_what_init_writes_lints_and_tests_green(platform: Cli) -> None:
     assert "3 of 3 case(s) passed" in answer.err
 
 
+def test_what_comes_next_can_be_typed_whatever_the_folder_is_called(platform: Cli) -> None:
+    said = platform("template", "init", "acme/other", "our own").err
+    assert "next: mlops-iac template lint 'our own'; " in said
+    said = platform("-C", "our own", "init", "../standard", "my svc", "--defaults").err
+    assert "next: cd 'our own/my svc' && mlops-iac up" in said
+
+
+def test_docs_are_written_into_a_folder_that_there_is_not_yet(platform: Cli) -> None:
+    for _ in range(2):
+        platform("template", "docs", "standard", "--out", "docs/reference.md")
+    platform("template", "docs", "standard", "--out", "docs/reference.md", "--check")
+    file = "docs/reference.md/x.md"
+    assert (
+        f"cannot write {file}"
+        in platform("template", "docs", "standard", "--out", file, expect=2).err
+    )
+
+
 def test_init_overwrites_nothing(platform: Cli) -> None:
     before = (platform.folder / "standard/template.yaml").read_bytes()
     answer = platform("template", "init", "acme/standard", expect=2)
@@ -364,6 +382,19 @@ def test_compatibility_with_the_version_before(platform: Cli, change: Edit) -> N
         assert "since acme/standard@0.1.0: 0 error(s), 1 warning(s)" in answer.err
     answer = platform("template", "lint", "standard", "--against", "9.9.9", expect=2)
     assert "there is: 0.1.1-rc.1 and 0.1.0" in answer.err
+
+
+def test_what_is_published_is_compared_with_what_stands_there_now(
+    platform: Cli, change: Edit
+) -> None:
+    lint = ("template", "lint", "standard", "--against", "previous")
+    publish(platform.folder, "v0.1.0")
+    assert "`git fetch --tags`" in platform(*lint, expect=2).err  # nothing is before the first one
+    change("template.yaml", "at_most: 20", "at_most: 10")
+    answer = platform(*lint, expect=2).err
+    assert "error[same-version]: 0.1.0 is not what 0.1.0 was: a version never changes" in answer
+    assert "write 0.2.0" in answer
+    assert "the parameter most takes at most 10 now" in answer
 
 
 def test_compatibility_with_a_folder(platform: Cli, started: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -50,6 +51,8 @@ def command(
         return 0
     if check:
         return _compare(session, Path(out), text)
+    with suppress(OSError):  # told by who writes
+        Path(out).parent.mkdir(parents=True, exist_ok=True)
     write_file(out, text)
     session.say(f"wrote {out}")
     return 0

@@ -66,7 +66,7 @@ def former(folder: Path, content: TemplateContent, against: str) -> TemplateCont
     """The version to compare the template in `folder` with.
 
     `against` is `previous` (the newest that the tags of its own repository have, below its own
-    version), a version that they have, a folder, or SOURCE[@VERSION].
+    version, or that one where it is published with other content), a version that they have, a folder, or SOURCE[@VERSION].
     Raises UsageError where there is none.
     """
     version = _as_version(against)
@@ -91,9 +91,15 @@ def _as_version(text: str) -> str:
 def _tagged(folder: Path, content: TemplateContent, version: str) -> TemplateContent:
     place = folder.resolve()
     root = next((each for each in (place, *place.parents) if (each / ".git").exists()), None)
-    hint = "name a folder, or a source with its version: --against git+https://…@2.0.0"
+    elsewhere = "name a folder, or a source with its version: --against git+https://…@2.0.0"
+    hint = (
+        "the first version has none before it: leave --against out; a clone without tags gets them"
+        " with `git fetch --tags`"
+    )
     if root is None:
-        raise UsageError(f"{folder} is in no git repository: there is no version before", hint=hint)
+        raise UsageError(
+            f"{folder} is in no git repository: there is no version before", hint=elsewhere
+        )
     inside = place.relative_to(root).as_posix()
     within = f"#subdirectory={inside}" if inside != "." else ""
     source = f"git+file://{quote(root.as_posix())}{within}"
@@ -101,6 +107,10 @@ def _tagged(folder: Path, content: TemplateContent, version: str) -> TemplateCon
     known = finder.versions(source)
     if not version:
         own = identity(content)
+        if own is not None and own.version in known:
+            published = finder.find(Wanted(source, own.version))
+            if published.digest != content.digest:  # nobody gets what was changed since
+                return published
         below = [
             each
             for each in known
@@ -109,7 +119,8 @@ def _tagged(folder: Path, content: TemplateContent, version: str) -> TemplateCon
         if not below:
             there = f"; it has {listed(known, most=5)}" if known else ""
             this = f"before {own.version}" if own else "of the template"
-            raise UsageError(f"no tag of {root.name} is a version {this}{there}", hint=hint)
+            what = f"no tag of the repository {root.name}"
+            raise UsageError(f"{what} is a version {this}{there}", hint=hint)
         released = [each for each in below if not parse_version(each).prerelease]
         is_candidate = own is not None and parse_version(own.version).prerelease
         version = (below if is_candidate else released or below)[0]
