@@ -100,6 +100,12 @@ def test_told_to_only_the_lock_changes_and_then_there_is_nothing_to_update(world
     assert "nothing to update: blueprint.yaml stands on what blueprint.lock pins" in again.err
 
 
+def test_a_version_that_the_range_has_no_room_for_is_told(world: World) -> None:
+    answer = world.cli("template", "update", "--preview-only").err
+    take = "`mlops-iac template update acme/standard --to 2.0.0`"
+    assert f"note: there is acme/standard 2.0.0, for which ^1.0 has no room: {take}" in answer
+
+
 def test_a_version_outside_of_the_range_changes_the_number_and_migrates(world: World) -> None:
     before = world.blueprint.read_text()
     answer = world.cli("template", "update", "standard", "--to", "2.0.0", "--yes")
