@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from mlops_iac.blueprint.source import Entry, Node, Source, control_characters, problem
+from mlops_iac.blueprint.words import obeyed
 from mlops_iac.errors import BlueprintInvalid, Diagnostic
 
 DEEPEST = 50
@@ -172,6 +173,9 @@ class _Composer:
             value = self._count(node, self._node(value_event, depth + 1), value_event)
             if key.kind != "scalar":
                 self._add(key_event, "complex-key", "a key is a plain text")
+            elif not key.text.isprintable() and (wrong := obeyed(key.text) or _breaks(key.text)):
+                message = f"a key has the control character U+{ord(wrong):04X}"
+                self._add(key_event, "control-character", message, "remove it")
             elif key.plain and key.text == "<<":
                 merged += self._merge_sources(value, value_event)
             elif (first := node.entries.get(key.text)) is not None:
@@ -193,6 +197,11 @@ class _Composer:
             self._add(event, "merge", "'<<' takes a mapping or a list of mappings")
             return []
         return sources
+
+
+def _breaks(key: str) -> str:
+    """A tab or a line break in it."""
+    return next((character for character in key if character in "\t\n"), "")
 
 
 _INDENT = "align the keys of one mapping, and indent what belongs to a key"

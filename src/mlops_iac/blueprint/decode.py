@@ -22,7 +22,7 @@ from mlops_iac.blueprint.scalars import NOTHING, TYPE_NAMES, core, typed
 from mlops_iac.blueprint.sections.base import EntryName, Marker, Section
 from mlops_iac.blueprint.source import Entry, Node, problem
 from mlops_iac.blueprint.substitute import substitute
-from mlops_iac.blueprint.words import join, listed, nearest, suggestion
+from mlops_iac.blueprint.words import join, listed, nearest, obeyed, suggestion
 from mlops_iac.errors import Diagnostic
 
 
@@ -140,15 +140,14 @@ class Decoder:
         return value
 
     def _text(self, text: str, node: Node, path: str) -> Any:
-        for character in text:
-            if character < " " and character not in "\t\n":
-                return self.problem(
-                    node,
-                    "control-character",
-                    f"{path} has the control character U+{ord(character):04X}",
-                    path,
-                    "remove it",
-                )
+        if character := "" if text.isprintable() else obeyed(text):
+            return self.problem(
+                node,
+                "control-character",
+                f"{path} has the control character U+{ord(character):04X}",
+                path,
+                "remove it",
+            )
         if "${" not in text or self._variables is None:
             return text
         value, at, length, message, hint = substitute(text, self._variables)

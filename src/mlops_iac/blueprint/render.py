@@ -14,6 +14,7 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
+from mlops_iac.blueprint.words import obeyed, one_line
 from mlops_iac.errors import Diagnostic
 
 Format = Literal["text", "json", "sarif", "github"]
@@ -50,17 +51,17 @@ def as_text(item: Diagnostic, *, style: Style | None = None) -> str:
     label = f"{item.severity}[{item.code}]"
     place = ":".join(str(part) for part in (item.file, item.line, item.column) if part)
     head = f"{paint(f'{place}:', 'place')} " if place else ""
-    lines = [f"{head}{paint(label, item.severity)}: {item.message}"]
+    lines = [f"{head}{paint(label, item.severity)}: {one_line(item.message)}"]
     if item.snippet and item.line:
         snippet, column = _window(item.snippet, item.column)
         number = f"{item.line:>5}"
         lines.append(f"{paint(f'{number} |', 'gutter')} {_visible(snippet)}")
         before = " " * _width(snippet[: column - 1])
         under = "^" * max(1, min(_width(snippet[column - 1 :][: item.length]), _WIDEST))
-        hint = f" {paint(item.hint, 'hint')}" if item.hint else ""
+        hint = f" {paint(one_line(item.hint), 'hint')}" if item.hint else ""
         lines.append(f"{paint('      |', 'gutter')} {before}{paint(under, 'caret')}{hint}")
     elif item.hint:
-        lines.append(f"      {paint(item.hint, 'hint')}")
+        lines.append(f"      {paint(one_line(item.hint), 'hint')}")
     return "\n".join(lines)
 
 
@@ -74,7 +75,7 @@ def _window(line: str, column: int) -> tuple[str, int]:
 
 def _visible(text: str) -> str:
     """One column per width unit: tabs become a space, as they are counted by the parser."""
-    return "".join(" " if unicodedata.category(item) == "Cc" else item for item in text)
+    return "".join(" " if obeyed(item) or item == "\t" else item for item in text)
 
 
 def _width(text: str) -> int:

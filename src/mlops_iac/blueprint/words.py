@@ -2,7 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
+
+# What a terminal obeys, and what turns the text around it: C0 and C1 but tab and line break, line
+# and paragraph separators, and the embeddings, overrides and isolates of bidirectional text.
+_OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+
+
+def obeyed(text: str) -> str:
+    """The first character that is no text but does something to what shows it; or nothing."""
+    found = _OBEYED.search(text)
+    return found[0] if found else ""
+
+
+def one_line(text: str) -> str:
+    """A text of several lines, or with characters that would be obeyed, on one line.
+
+    A line of its own could be a command: to a CI's log, `::error::` is one.
+    """
+    if text.isprintable():
+        return text
+    plain = " ".join(text.split())
+    return _OBEYED.sub(lambda match: f"\\u{ord(match[0]):04x}", plain)
 
 
 def nearest(written: str, known: Iterable[str]) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mlops_iac.blueprint.words import one_line
 from mlops_iac.errors import UsageError
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def ask_parameters(session: Session, start: Start, given: dict[str, str]) -> Non
     for name, parameter in start.parameters.items():
         if name in given or name in ANSWERS:
             continue
-        session.say(f"{session.style(name, bold=True)}: {parameter.description}")
+        session.say(f"{session.style(name, bold=True)}: {one_line(parameter.description)}")
         default = default_of(parameter)
         text = click.prompt(
             f"  {takes(parameter)}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+from mlops_iac.blueprint.words import one_line
 from mlops_iac.cli._session import Session, verb
 
 
@@ -24,4 +25,4 @@ def command(session: Session) -> None:
         label = f"{each.name}@{each.version}" if each.name else "?"
         session.out(f"{each.source:<{width}}  {label}  ({each.where})")
         if each.description:
-            session.out(f"{'':<{width}}  {session.style(each.description, fg='bright_black')}")
+            session.out(f"{'':<{width}}  {session.style(one_line(each.description), fg='bright_black')}")

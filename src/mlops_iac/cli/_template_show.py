@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mlops_iac.blueprint.words import one_line
 from mlops_iac.cli._session import Session, verb
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def _in_use(session: Session, each: InUse) -> None:
 def _facts(session: Session, facts: Facts) -> None:
     session.out(session.style(f"{facts.name}@{facts.version}", bold=True))
     if facts.description:
-        session.out(f"  {facts.description}")
+        session.out(f"  {one_line(facts.description)}")
     session.out(f"  source     {facts.source}")
     session.out(f"  digest     {facts.digest}")
     session.out(f"  platforms  {', '.join(facts.platforms) or 'all'}")

@@ -12,7 +12,7 @@ from mlops_iac.blueprint.templates.filling import CHOOSE, ELSE
 from mlops_iac.blueprint.templates.limits import plain, quoted
 from mlops_iac.blueprint.templates.manifest import UNSET, Parameter
 from mlops_iac.blueprint.templates.parameters import takes
-from mlops_iac.blueprint.words import listed
+from mlops_iac.blueprint.words import listed, one_line
 from mlops_iac.records import Record
 from mlops_iac.templates.linting.subject import NAMED
 from mlops_iac.templates.versions import VersionInvalid, parse_version
@@ -101,7 +101,10 @@ def facts(content: TemplateContent) -> Facts:
             for path in sorted(content.files)
             if path.startswith("policies/") and path.endswith(".py") and "/_" not in path
         ],
-        changelog=sorted(manifest.changelog.items(), key=_order, reverse=True),
+        changelog=[
+            (version, [one_line(text) for text in texts])
+            for version, texts in sorted(manifest.changelog.items(), key=_order, reverse=True)
+        ],
     )
 
 
@@ -114,14 +117,14 @@ def _order(entry: tuple[str, Sequence[str]]) -> Any:
 
 def _parameter(name: str, parameter: Parameter) -> ParameterFact:
     default = parameter.default
-    shown = "" if default is UNSET else "left out" if default is None else quoted(default)
+    shown = "" if default is UNSET else "left out" if default is None else one_line(quoted(default))
     return ParameterFact(
         name=name,
         type=parameter.type,
         takes=takes(parameter),
         required=default is UNSET,
         default=shown,
-        description=parameter.description,
+        description=one_line(parameter.description),
     )
 
 
@@ -139,7 +142,7 @@ def _limit(node: Node, when: str = "") -> list[tuple[str, str]]:
     parts = [form.format(_shown(said[key])) for key, form in _WORDS.items() if key in said]
     parts += [key for key in ("required", "forbidden") if key in said and said[key].text == "true"]
     because = said["because"].text if "because" in said else ""
-    return [(", ".join(parts) + when, because)]
+    return [(one_line(", ".join(parts) + when), one_line(because))]
 
 
 def _shown(node: Node) -> str:

@@ -42,6 +42,7 @@ def wrong_answer(start: Start, name: str, text: str) -> str:
 def values_of(start: Start, nodes: Mapping[str, Node]) -> dict[str, Any]:
     """Every parameter's value as plain data. Raises UsageError for wrong and missing ones."""
     from mlops_iac.blueprint.templates.parameters import fill_in, takes
+    from mlops_iac.blueprint.words import one_line
 
     place = Node("scalar", Source("answers", ""), 1, 1)
     entries = {name: Entry(place.scalar_like(name), node) for name, node in nodes.items()}
@@ -57,7 +58,8 @@ def values_of(start: Start, nodes: Mapping[str, Node]) -> dict[str, Any]:
     ]
     if missing:
         lines = [
-            f"--data {name}=…  {start.parameters[name].description} ({takes(start.parameters[name])})"
+            f"--data {name}=…  {one_line(start.parameters[name].description)}"
+            f" ({takes(start.parameters[name])})"
             for name in missing
         ]
         raise UsageError(

@@ -10,7 +10,7 @@ from mlops_iac.blueprint.scalars import NOTHING, TYPE_NAMES, core, typed
 from mlops_iac.blueprint.source import Entry, Node, problem
 from mlops_iac.blueprint.templates.manifest import UNSET, Manifest, Parameter
 from mlops_iac.blueprint.templates.patterns import TooSlow, matches
-from mlops_iac.blueprint.words import a, join, listed, nearest, suggestion
+from mlops_iac.blueprint.words import a, join, listed, nearest, one_line, suggestion
 from mlops_iac.errors import Diagnostic
 
 _TYPES: dict[str, type] = {"text": str, "integer": int, "number": float, "boolean": bool}
@@ -76,7 +76,7 @@ def fill_in(
                     "missing-parameter",
                     f"{label} needs the parameter '{name}'",
                     path=path,
-                    hint=f"{parameter.description} ({takes(parameter)})",
+                    hint=f"{one_line(parameter.description)} ({takes(parameter)})",
                 )
             )
             nodes[name] = None
@@ -88,7 +88,7 @@ def fill_in(
 def takes(parameter: Parameter) -> str:
     """`a whole number, at least 1 and at most 20`."""
     if parameter.choices:
-        return f"one of {listed(map(_shown, parameter.choices), 'or')}"
+        return one_line(f"one of {listed(map(_shown, parameter.choices), 'or')}")
     words = "a list of texts" if parameter.type == "list" else TYPE_NAMES[_TYPES[parameter.type]]
     bounds = [
         f"{word} {bound:g}"
@@ -99,7 +99,7 @@ def takes(parameter: Parameter) -> str:
         bounds = [f"{bound} {'item' if bound.endswith(' 1') else 'items'}" for bound in bounds]
     if parameter.pattern:
         bounds.append(f"of the form {parameter.pattern}")
-    return ", ".join([words, " and ".join(bounds)]) if bounds else words
+    return one_line(", ".join([words, " and ".join(bounds)]) if bounds else words)
 
 
 def wrong_value(parameter: Parameter, node: Node, path: str, label: str) -> Iterator[Diagnostic]:
@@ -127,7 +127,7 @@ def wrong_value(parameter: Parameter, node: Node, path: str, label: str) -> Iter
             "wrong-parameter",
             f"{path} is {_quoted(value)}; {label} takes {wrong}",
             path=path,
-            hint=f"did you mean '{near}'?" if near else parameter.description,
+            hint=f"did you mean '{near}'?" if near else one_line(parameter.description),
         )
 
 
@@ -146,7 +146,7 @@ def _wrong_list(parameter: Parameter, node: Node, path: str, label: str) -> Iter
         if wrong := _wrong(parameter, item.text, bounded=False):
             message = f"'{item.text}' in {path}: {label} takes {wrong}"
             near = nearest(item.text, map(_shown, parameter.choices))
-            hint = f"did you mean '{near}'?" if near else parameter.description
+            hint = f"did you mean '{near}'?" if near else one_line(parameter.description)
             yield problem(item, "wrong-parameter", message, path=path, hint=hint)
 
 
