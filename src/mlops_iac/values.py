@@ -60,11 +60,13 @@ Properties = Mapping[str, Value]
 def contains_unknown(value: Value) -> bool:
     """Whether an unknown stands anywhere in `value`."""
     match value:
+        case None | bool() | int() | float() | str():
+            return False
         case Unknown():
             return True
         case Secret(inner):
             return contains_unknown(inner)
-        case Mapping():
+        case dict() | Mapping():
             return any(contains_unknown(item) for item in value.values())
         case list() | tuple():
             return any(contains_unknown(item) for item in value)
@@ -75,9 +77,11 @@ def contains_unknown(value: Value) -> bool:
 def contains_secret(value: Value) -> bool:
     """Whether a secret stands anywhere in `value`."""
     match value:
+        case None | bool() | int() | float() | str():
+            return False
         case Secret():
             return True
-        case Mapping():
+        case dict() | Mapping():
             return any(contains_secret(item) for item in value.values())
         case list() | tuple():
             return any(contains_secret(item) for item in value)
@@ -88,9 +92,11 @@ def contains_secret(value: Value) -> bool:
 def reveal(value: Value) -> Value:
     """`value` with every secret unwrapped, for the provider call that needs it and nothing else."""
     match value:
+        case None | bool() | int() | float() | str():
+            return value
         case Secret(inner):
             return reveal(inner)
-        case Mapping():
+        case dict() | Mapping():
             return {key: reveal(item) for key, item in value.items()}
         case list() | tuple():
             return [reveal(item) for item in value]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from mlops_iac.graph.model import Resource, ResourceGraph
-from mlops_iac.graph.redact import IsSensitive, parse_document, redact, redact_properties
+from mlops_iac.graph.redact import IsSensitive, read_document, redact, redact_properties
 from mlops_iac.values import Asset, Secret, Unknown, Value
 
 JSON: Final = "$json"
@@ -66,20 +66,14 @@ def canonical(
 def canonical_value(value: Value) -> Any:
     """`value` with sorted keys, whole numbers as int, nulls left out of mappings, marks set."""
     match value:
+        case str():
+            document = read_document(value)
+            return value if document is None else {JSON: canonical_value(document)}
         case None | bool() | int():
             return value
         case float():
             return int(value) if value.is_integer() else value
-        case str():
-            document = parse_document(value)
-            return value if document is None else {JSON: canonical_value(document)}
-        case Asset():
-            return {ASSET: f"sha256:{value.hash}"}
-        case Unknown():
-            return UNKNOWN_TEXT
-        case Secret():
-            return canonical_value(redact(value))
-        case Mapping():
+        case dict() | Mapping():
             return {
                 str(key): canonical_value(value[key])
                 for key in sorted(value, key=str)
@@ -87,6 +81,12 @@ def canonical_value(value: Value) -> Any:
             }
         case list() | tuple():
             return [canonical_value(item) for item in value]
+        case Asset():
+            return {ASSET: f"sha256:{value.hash}"}
+        case Unknown():
+            return UNKNOWN_TEXT
+        case Secret():
+            return canonical_value(redact(value))
         case _:
             raise TypeError(f"{type(value).__name__} is no property value")
 

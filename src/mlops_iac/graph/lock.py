@@ -53,10 +53,12 @@ def _indented(value: Any, newline: str) -> str:
     kind = type(value)
     if kind is str:
         return encode_basestring(value)
-    if kind is dict and value and all(type(key) is str for key in value):
+    if kind is dict and value and {*map(type, value)} == _TEXTS:
         deeper = newline + " "
         lines = [
-            f"{encode_basestring(key)}: {_indented(item, deeper)}" for key, item in value.items()
+            f"{encode_basestring(key)}: "
+            + (encode_basestring(item) if type(item) is str else _indented(item, deeper))
+            for key, item in value.items()
         ]
         return "{" + deeper + f",{deeper}".join(lines) + newline + "}"
     if (kind is list or kind is tuple) and value:
@@ -75,6 +77,7 @@ def _indented(value: Any, newline: str) -> str:
     return text if newline == "\n" else text.replace("\n", newline)
 
 
+_TEXTS: Final = {str}
 _WORDS: Final = {None: "null", True: "true", False: "false"}
 
 

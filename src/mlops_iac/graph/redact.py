@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
-from mlops_iac.values import UNKNOWN, Asset, Secret, Unknown, Value
+from mlops_iac.values import UNKNOWN, Secret, Unknown, Value
 
 REDACTED: Final = "[secret]"
 
@@ -107,16 +107,16 @@ def redact(value: Value, *, names: Collection[str] = ()) -> Any:
     URLs are looked through. Unknowns and assets stay as they are.
     """
     match value:
-        case Secret():
-            return REDACTED
-        case Unknown() | Asset():
-            return value
         case str():
             return _redact_text(value, names)
-        case Mapping():
+        case None | bool() | int() | float():
+            return value
+        case dict() | Mapping():
             return {key: _redact_entry(value, key, item, names) for key, item in value.items()}
         case list() | tuple():
             return [redact(item, names=names) for item in value]
+        case Secret():
+            return REDACTED
         case _:
             return value
 
@@ -149,18 +149,37 @@ def redact_text(text: str, secrets: Collection[str]) -> str:
 
 def parse_document(text: str) -> Any:
     """The JSON object or list that a text holds, None where it holds none."""
+    return _parsed(text) if _looks_like_one(text) else None
+
+
+def read_document(text: str) -> Any:
+    """As `parse_document`, the same object for the same text: not to be changed.
+
+    A text is looked through, then written, and often stands in several stacks.
+    """
+    return _parsed_once(text) if _looks_like_one(text) else None
+
+
+def _looks_like_one(text: str) -> bool:
+    if text[:1].isalnum():  # nearly all texts
+        return False
     stripped = text.strip()
-    if len(stripped) < 2 or stripped[0] + stripped[-1] not in ("{}", "[]"):
-        return None
+    return len(stripped) > 1 and stripped[0] + stripped[-1] in ("{}", "[]")
+
+
+def _parsed(text: str) -> Any:
     try:
-        value = json.loads(stripped)
+        value = json.loads(text.strip())
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict | list) else None
 
 
+_parsed_once = lru_cache(maxsize=128)(_parsed)
+
+
 def _redact_text(text: str, names: Collection[str]) -> str:
-    document = parse_document(text)
+    document = read_document(text)
     if document is not None:
         clean = redact(document, names=names)
         return text if clean == document else json.dumps(clean, ensure_ascii=False)

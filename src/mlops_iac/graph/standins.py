@@ -44,21 +44,24 @@ class StandIns:
         """`value` with every stand-in, also inside longer text, written as `${address.property}`."""
         match value:
             case str():
-                if "standin-" not in value:
-                    return value
-                markers = ("", *_MARKER.findall(value))
-                held = {text for marker in markers for text in self._texts.get(marker, ())}
-                for text in sorted(held, key=lambda text: (-len(text), text)):
-                    value = value.replace(text, self._labels[text])
+                return self._rendered(value) if "standin-" in value else value
+            case None | bool() | int() | float():
                 return value
-            case Secret(inner):
-                return Secret(self.render(inner))
-            case Mapping():
+            case dict() | Mapping():
                 return {self.render(key): self.render(item) for key, item in value.items()}
             case list() | tuple():
                 return [self.render(item) for item in value]
+            case Secret(inner):
+                return Secret(self.render(inner))
             case _:
                 return value
+
+    def _rendered(self, text: str) -> str:
+        markers = ("", *_MARKER.findall(text))
+        held = {each for marker in markers for each in self._texts.get(marker, ())}
+        for each in sorted(held, key=lambda each: (-len(each), each)):
+            text = text.replace(each, self._labels[each])
+        return text
 
 
 def contains_stand_in(value: Value) -> bool:

@@ -81,14 +81,15 @@ def computed(
     """
     found: dict[str, Value] = {}
     names: dict[str, str] = place.names()
+    known = dict(outputs)
     for name, shape in handler.computed.items():
         if name in outputs or not shape:
             continue
-        text = _FIELD.sub(lambda m: _part(m.group(1), names, {**outputs, **found}), shape)
+        text = _FIELD.sub(lambda m: _part(m.group(1), names, known), shape)
         if "{}" not in text:
-            found[name] = text
+            found[name] = known[name] = text
         elif make is not None:
-            found[name] = make(name, text)
+            found[name] = known[name] = make(name, text)
     return found
 
 
@@ -117,7 +118,7 @@ def stand_in_outputs(
         outputs[rule.property] = make(rule.property, "{}")
     outputs.update(computed(handler, outputs, place, make))
     for name, spec in handler.schema.outputs.items():
-        if name not in outputs and is_computed(handler, name, facts) and spec["type"] == "string":
+        if spec["type"] == "string" and name not in outputs and is_computed(handler, name, facts):
             outputs[name] = make(name, "{}")
     return handler.id_of(outputs), outputs
 

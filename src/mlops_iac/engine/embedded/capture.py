@@ -14,7 +14,7 @@ from mlops_iac.engine.protocol import StackTarget
 from mlops_iac.errors import MlopsError
 from mlops_iac.graph.model import STACK_TYPE, Resource, ResourceGraph
 from mlops_iac.graph.standins import StandIns
-from mlops_iac.values import Properties, Secret, Value, reveal
+from mlops_iac.values import Properties, Secret, Value, contains_secret, reveal
 
 
 class _Recorder:
@@ -53,13 +53,15 @@ class _Recorder:
         def make(property_: str, shape: str = "{}") -> str:
             return self.stand_ins.make(address, property_, shape)
 
+        inputs = registration.inputs
+        secret = contains_secret(inputs)
         id_, outputs = self._provider.stand_ins(
             registration.type,
             registration.name,
-            {key: reveal(value) for key, value in registration.inputs.items()},
+            {key: reveal(value) for key, value in inputs.items()} if secret else inputs,
             make,
         )
-        marked = dict(mark_like(outputs, registration.inputs))
+        marked = dict(mark_like(outputs, inputs) if secret else outputs)
         for key in registration.additional_secret_outputs:
             if key in marked and not isinstance(marked[key], Secret):
                 marked[key] = Secret(marked[key])
