@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -18,6 +19,7 @@ from mlops_iac.api.templates import unfinished
 from mlops_iac.api.templates.together import Rewrite, rewrite
 from mlops_iac.blueprint.editing import TextFile
 from mlops_iac.errors import UsageError
+from mlops_iac.scaffold.writing import written
 from tests.cli.killing import every_kill, killed
 from tests.cli.template_sources import World, git
 
@@ -246,6 +248,78 @@ def test_an_environment_that_goes_is_gone_after_a_second_time(world: World) -> N
         assert "prod:" not in world.blueprint.read_text()
         assert not list(program.glob("*prod*"))
     assert set(states) == {(True, 2), (False, 2), (False, 1), (False, 0)}
+
+
+# -- a new project ----------------------------------------------------------------------------
+NEW = {
+    "blueprint.yaml": b"blueprint: 1\n",
+    "README.md": b"read me\n",
+    "workload/train.py": b"",
+    "workload/deep/er.py": b"x = 1\n",
+}
+
+
+def all_below(folder: Path) -> dict[str, bytes]:
+    found = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
+
+
+@pytest.mark.parametrize("existing", [False, True])
+def test_an_init_that_is_killed_is_taken_back_by_the_next(tmp_path: Path, existing: bool) -> None:
+    target = tmp_path / "project"
+    mine = {"mine.txt": b"1"} if existing else {}
+
+    def reset() -> None:
+        shutil.rmtree(target, ignore_errors=True)
+        for name, content in mine.items():
+            target.mkdir()
+            (target / name).write_bytes(content)
+
+    def init() -> None:
+        with written(target, NEW, ["blueprint.lock"]):
+            (target / "blueprint.lock").write_bytes(b"lock")
+
+    whole = {**mine, **NEW, "blueprint.lock": b"lock"}
+    states = []
+    for _ in every_kill(init, reset):
+        states.append(all_below(target))
+        if "blueprint.yaml" in states[-1]:
+            assert states[-1].items() >= NEW.items()  # no project that is only half of one
+        if states[-1] == whole:
+            continue
+        other = {"other.yaml": b"2"}  # another template, other answers
+        with written(target, other):
+            pass
+        assert all_below(target) == {**mine, **other}
+        (target / "other.yaml").unlink()
+        assert not [path for path in target.rglob("*") if path.is_dir()]
+    assert states[-1] == whole
+    assert len(states) > 10
+
+
+def test_an_init_that_was_killed_and_gone_on_with_is_not_taken_back(tmp_path: Path) -> None:
+    assert killed(lambda: written(tmp_path, NEW).__enter__(), 12)
+    (tmp_path / "README.md").write_text("mine")
+    before = all_below(tmp_path)
+    with pytest.raises(UsageError, match="somebody went on with README"), written(tmp_path, NEW):
+        pass
+    assert all_below(tmp_path) == before
+
+
+@pytest.mark.parametrize("name", ["../up", "/nowhere", "a/../../up", "link/up", ".git/config", ""])
+def test_a_folder_that_says_what_init_wrote_has_nothing_else_removed(
+    tmp_path: Path, name: str
+) -> None:
+    target = tmp_path / "project"
+    target.mkdir()
+    (tmp_path / "up").write_bytes(b"1")
+    (target / "link").symlink_to(tmp_path)
+    digest = hashlib.sha256(b"1").hexdigest()
+    for marker in ({"files": {name: digest}, "made": []}, {"files": {}, "made": [name]}):
+        (target / ".mlops-iac-init").write_text(json.dumps({"init": 1, **marker}))
+        with pytest.raises(UsageError, match="cannot be read"), written(target, NEW):
+            pass
+    assert (tmp_path / "up").exists()
 
 
 # -- the command ------------------------------------------------------------------------------

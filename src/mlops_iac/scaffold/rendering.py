@@ -38,7 +38,7 @@ extends:
 """
 _EXAMPLE = Path(__file__).parent / "template"
 _SECONDS = 20
-_OURS = {"blueprint.lock": "is written by init itself"}
+_OURS = dict.fromkeys(("blueprint.lock", ".mlops-iac-init"), "is written by init itself")
 
 
 def shared() -> dict[str, dict[str, bytes]]:

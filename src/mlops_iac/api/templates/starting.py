@@ -106,6 +106,7 @@ def started(
     """
     from mlops_iac.scaffold.render import check
     from mlops_iac.scaffold.rendering import rendered
+    from mlops_iac.scaffold.unfinished import take_back
     from mlops_iac.scaffold.writing import written
 
     check(answers)
@@ -125,15 +126,12 @@ def started(
     }
     files = rendered(start.content, start.label, told)
     _check_extends(start, files.get(BLUEPRINT, b""))
+    take_back(target)
     lock = target / "blueprint.lock"
     if lock.exists() or lock.is_symlink():
         raise UsageError(f"{target} already has {lock.name}; nothing was written")
-    with written(target, files) as paths:
-        try:
-            yield _finished(start, target, list(paths))
-        except BaseException:
-            lock.unlink(missing_ok=True)
-            raise
+    with written(target, files, [lock.name]) as paths:
+        yield _finished(start, target, list(paths))
 
 
 def _check_platform(start: Start, platform: str) -> None:
