@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mlops_iac.blueprint.words import listed, nearest
@@ -20,12 +19,13 @@ def errors(case: Case, problems: Sequence[Diagnostic]) -> Iterator[str]:
     """Every expected error is there, and every one that is there was expected."""
     wanted = case.section.expect.errors
     said = [f"{item.message} [{item.code}]" for item in problems]
-    for pattern in wanted:
-        if not any(re.search(pattern, text) for text in said):
-            there = f"; there is: {listed(said)}" if said else "; the blueprint is valid"
-            yield f"expected an error like {pattern!r}{there}"
+    unmet, stray, endless = _fitted(wanted, said)
+    yield from (f"expect.errors: {words}" for words in endless)
+    for pattern in unmet:
+        there = f"; there is: {listed(said)}" if said else "; the blueprint is valid"
+        yield f"expected an error like {pattern!r}{there}"
     for item, text in zip(problems, said, strict=True):
-        if not any(re.search(pattern, text) for pattern in wanted):
+        if text in stray:
             place = ":".join(str(part) for part in (item.file, item.line) if part)
             hint = f" ({item.hint})" if item.hint else ""
             yield f"{place}: {text}{hint}"
@@ -111,13 +111,36 @@ def findings(case: Case, project: Project, names: Sequence[str]) -> Iterator[str
         for found in project.policies(name)
         if found.rule in held and not found.suppressed_by
     )
-    for pattern in wanted:
-        if not any(re.search(pattern, text) for text in said):
-            there = f"; there is: {listed(said)}" if said else "; there is none"
-            yield f"expected a finding like {pattern!r}{there}"
+    unmet, stray, endless = _fitted(wanted, list(said))
+    yield from (f"expect.findings: {words}" for words in endless)
+    for pattern in unmet:
+        there = f"; there is: {listed(said)}" if said else "; there is none"
+        yield f"expected a finding like {pattern!r}{there}"
     for text in said:
-        if not any(re.search(pattern, text) for pattern in wanted):
+        if text in stray:
             yield f"a guard rail of the template is broken: {text}"
+
+
+def _fitted(
+    wanted: Sequence[str], said: Sequence[str]
+) -> tuple[list[str], Collection[str], list[str]]:
+    """The patterns that nothing fits, what fits no pattern, and what is said of endless ones."""
+    from mlops_iac.blueprint.templates.patterns import TooSlow, occurs
+
+    unmet: list[str] = []
+    endless: list[str] = []
+    stray = dict.fromkeys(said)
+    for pattern in wanted:
+        try:
+            fits = [text for text in said if occurs(pattern, text)]
+        except TooSlow:
+            endless.append(f"{pattern!r} takes too long to tell: write a simpler one")
+            continue
+        if not fits:
+            unmet.append(pattern)
+        for text in fits:
+            stray.pop(text, None)
+    return unmet, stray, endless
 
 
 def compared(case: Case, golden: Mapping[str, bytes]) -> Iterator[tuple[str, str]]:

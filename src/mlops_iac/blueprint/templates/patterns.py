@@ -29,6 +29,12 @@ def matches(pattern: str, text: str) -> bool:
         return re.fullmatch(pattern, text) is not None
 
 
+def occurs(pattern: str, text: str) -> bool:
+    """Whether a pattern fits some part of a text. Raises TooSlow, as `matches`."""
+    with _bounded():
+        return re.search(pattern, text) is not None
+
+
 @contextmanager
 def _bounded() -> Iterator[None]:
     is_main = threading.current_thread() is threading.main_thread()
