@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from textwrap import dedent
 
 import pytest
 
-from mlops_iac.blueprint.editing import Editor, EditRefused, TextFile
+from mlops_iac.blueprint.editing import Editor, EditRefused, TextFile, files
+from mlops_iac.blueprint.editing.files import stage
 from mlops_iac.errors import BlueprintInvalid, UsageError
 
 
@@ -261,6 +265,25 @@ def test_a_file_that_somebody_else_changed_is_not_written(tmp_path):
     with pytest.raises(UsageError, match="somebody else"):
         file.write("a: 2\n")
     assert path.read_text() == "a: 5\n"
+
+
+def test_of_two_who_write_at_once_one_is_refused(tmp_path, monkeypatch):
+    path = tmp_path / "blueprint.yaml"
+    path.write_text("a: 1\n")
+    both = threading.Barrier(2)
+
+    def slowly(target, content):
+        with contextlib.suppress(threading.BrokenBarrierError):
+            both.wait(0.5)  # broken where only one of them comes this far
+        return stage(target, content)
+
+    monkeypatch.setattr(files, "stage", slowly)
+    written = {number: TextFile(path) for number in (2, 3)}
+    with ThreadPoolExecutor() as pool:
+        done = [pool.submit(file.write, f"a: {number}\n") for number, file in written.items()]
+    wrong = [each.exception() for each in done]
+    assert [type(each) for each in wrong if each is not None] == [UsageError]
+    assert path.read_text() == f"a: {2 if wrong[0] is None else 3}\n"
 
 
 def test_a_comment_that_stays_on_its_line_is_not_written_twice():

@@ -7,6 +7,7 @@ import glob
 import os
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from mlops_iac.blueprint.source import read
@@ -34,23 +35,44 @@ class TextFile:
         if data == self._data:
             return False
         target = self.path.resolve()
-        if target.read_bytes() != self._data:
-            raise UsageError(
-                f"{self.shown} was changed by somebody else in the meantime; nothing was written",
-                hint="run it again",
-            )
         try:
-            staged = stage(target, data)
-            try:
-                staged.replace(target)
-            finally:
-                staged.unlink(missing_ok=True)
+            with _alone(target):
+                self._replace(target, data)
         except OSError as error:
             raise MlopsError(
                 f"{self.shown} cannot be written: {error.strerror}", hint="it is as it was"
             ) from None
         self._data, self.text = data, text
         return True
+
+    def _replace(self, target: Path, data: bytes) -> None:
+        if target.read_bytes() != self._data:
+            raise UsageError(
+                f"{self.shown} was changed by somebody else in the meantime; nothing was written",
+                hint="run it again",
+            )
+        staged = stage(target, data)
+        try:
+            staged.replace(target)
+        finally:
+            staged.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _alone(target: Path) -> Iterator[None]:
+    """Let no other command look at the file and write it at once, where the system has locks.
+
+    Who waited holds a file that was replaced, looks again at what the path has, and is refused.
+    """
+    try:
+        import fcntl
+    except ImportError:
+        yield
+        return
+    with target.open("rb") as stream:
+        with contextlib.suppress(OSError):  # a file system without locks
+            fcntl.flock(stream, fcntl.LOCK_EX)
+        yield
 
 
 _LEFT_BEHIND = 3600
