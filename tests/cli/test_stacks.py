@@ -214,3 +214,14 @@ def test_what_comes_next_is_about_the_same_blueprint(cli: Cli) -> None:
     assert "next: mlops-iac -f team.blueprint.yaml compile, review and commit" in said
     stale = cli("compile", "--check", "-f", "team.blueprint.yaml", expect=1).err
     assert "run `mlops-iac -f team.blueprint.yaml compile` and commit" in stale
+
+
+def test_what_is_named_elsewhere_is_not_removed_and_nothing_is_said_to_be_wrong_now(
+    cli: Cli, edit: Edit, tmp_path: Path
+) -> None:
+    before = (cli.folder / "blueprint.yaml").read_text()
+    bare = {"PATH": str(tmp_path / "nothing")}
+    answer = cli("stack", "rm", "staging", "--yes", "--force", expect=2, **bare).err
+    assert "without staging blueprint.yaml is not valid, nothing was removed:" in answer
+    assert "there is no environment 'staging'" in answer
+    assert (cli.folder / "blueprint.yaml").read_text() == before

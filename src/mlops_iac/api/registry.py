@@ -53,6 +53,13 @@ class Registry:
         self.project = project
         self.stack = stack
 
+    @property
+    def trained_by(self) -> str:
+        """What makes versions of this stack."""
+        from mlops_iac.api.project import LOCAL
+
+        return "`mlops-iac run`" if self.stack == LOCAL else "the pipeline in its cloud"
+
     def versions(self, model: str | None = None) -> list[Version]:
         """Return the versions of one model, or of all, newest first."""
         names = [self.project.model_name(model, trained=True)] if model else self._trained()
@@ -78,7 +85,7 @@ class Registry:
                 there = ", ".join(str(item.version) for item in versions) or "none yet"
                 raise UsageError(
                     f"model {name} has no version {version!r} in {self.stack}",
-                    hint=f"it has: {there}; `mlops-iac run` trains and registers one",
+                    hint=f"it has: {there}; {self.trained_by} trains and registers one",
                 )
             chosen = matching[0]
         return self._describe(chosen)

@@ -48,6 +48,7 @@ def command(
     if model and "/" in model and version is None:
         model, version = model.split("/", 1)
     registry = project.registry(session.stack)
+    of = "" if session.stack == "local" else f" -s {session.stack}"
     if action == "ls":
         versions = registry.versions(model)
         if session.json:
@@ -61,12 +62,12 @@ def command(
                 f"  {item.created:%Y-%m-%d %H:%M}  {metrics}".rstrip()
             )
         if not versions:
-            session.say("no versions yet; `mlops-iac run` trains and registers one")
+            session.say(f"no versions yet; {registry.trained_by} trains and registers one")
         return
     if action in ("approve", "reject") and version is None:
         raise UsageError(
             f"which version? {action} needs MODEL VERSION",
-            hint=f"see `mlops-iac models ls`, then `mlops-iac models {action} MODEL VERSION`",
+            hint=f"see `mlops-iac models ls{of}`, then `mlops-iac models {action}{of} MODEL VERSION`",
         )
     if action == "show":
         found = registry.version(model, version or "latest")
@@ -81,7 +82,7 @@ def command(
     else:
         session.say(f"{decided.model}/{decided.version} is {decided.status}")
         if action == "approve":
-            session.say("next: mlops-iac up")
+            session.say(f"next: mlops-iac up{of}")
 
 
 def _promote(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mlops_iac.cli._session import Session, verb
-from mlops_iac.errors import UsageError
+from mlops_iac.errors import BlueprintInvalid, UsageError
 
 if TYPE_CHECKING:
     from mlops_iac.api.stacks.environments import Told
@@ -133,7 +133,12 @@ def _rm(session: Session, name: str, *, force: bool) -> None:
     path = session.file or "blueprint.yaml"
     removable(path, name)
     session.confirm(f"Remove the environment {name} from the blueprint?")
-    told = remove_environment(path, name, gone=force)
+    try:
+        told = remove_environment(path, name, gone=force)
+    except BlueprintInvalid:
+        if not session.json:
+            session.say(f"without {name} {path} is not valid, nothing was removed:")
+        raise
     _done(session, told)
 
 
