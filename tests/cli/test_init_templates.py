@@ -410,3 +410,27 @@ def test_a_person_is_asked_and_answers_are_checked_while_asking(cli: Cli) -> Non
             "parameters": {"tier": "gold", "most": 3, "contact": "the data team"},
         }
     ]
+
+
+BROKEN = {
+    "a circle": ({"template.yaml": "extends: [{template: .}]\n"}, "template-cycle"),
+    "a limit of nothing": ({"template.yaml": "limits: {x: {fixed: 1, because: y}}\n"}, "unknown-path"),
+    "a value that is none": ({"blueprint.yaml": "security: {network: open}\n"}, "unknown-value"),
+    "a field that there is not": ({"blueprint.yaml": "bad: x\n"}, "unknown-key"),
+    "what it stands on": ({"template.yaml": "extends: [{template: ../nothing}]\n"}, "template-missing"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_a_template_that_is_wrong_itself_starts_nothing(case: str, cli: Cli) -> None:
+    """Also where it has no scaffold, and the team would only get a first line."""
+    files, code = BROKEN[case]
+    folder = cli.folder / "standard"
+    folder.mkdir()
+    head = "template: 1\nname: acme/standard\nversion: 2.1.0\n"
+    (folder / "template.yaml").write_text(head + files.get("template.yaml", ""), encoding="utf-8")
+    if "blueprint.yaml" in files:
+        (folder / "blueprint.yaml").write_text(files["blueprint.yaml"], encoding="utf-8")
+    answer = cli("init", "./standard", "svc", "--defaults", "--data", "owner=a@b.com", expect=2)
+    assert f"[{code}]" in answer.err
+    assert not (cli.folder / "svc").exists()

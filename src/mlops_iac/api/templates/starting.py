@@ -177,12 +177,20 @@ def _check_extends(start: Start, content: bytes) -> None:
             )
 
 
+def _is_the_teams(item: Diagnostic, blueprint: str) -> bool:
+    """Whether a team can mend it: not what is wrong with the template itself."""
+    from mlops_iac.templates.linting.resolving import THE_TEAMS
+
+    return item.file in ("", blueprint) or item.code in ("locked", *THE_TEAMS)
+
+
 def _finished(start: Start, target: Path, paths: list[Path]) -> Started:
     """Read what was written, and pin its templates. Raises BlueprintInvalid."""
     from mlops_iac import blueprint as language
     from mlops_iac.api.project import Project
     from mlops_iac.api.templating import Templates
     from mlops_iac.blueprint.combine import in_order
+    from mlops_iac.blueprint.loaded import shown_as
     from mlops_iac.scaffold.rendering import has_blueprint
     from mlops_iac.templates.lockfile import lock_path, write_lock
 
@@ -198,6 +206,8 @@ def _finished(start: Start, target: Path, paths: list[Path]) -> Started:
     # Without a scaffold it is a first line for the team to go on from, not a project yet.
     if errors and (has_blueprint(start.content) or templates.finder is None):
         raise BlueprintInvalid(errors)
+    if broken := [item for item in errors if not _is_the_teams(item, shown_as(path))]:
+        raise BlueprintInvalid(broken)
     if templates.finder is not None:
         write_lock(lock_path(path), templates.finder.pins())
         paths.append(lock_path(path))

@@ -29,7 +29,7 @@ Judge = Callable[[LoadedBlueprint, str], Sequence[Diagnostic]]
 SHOWN = "a team's blueprint"
 _MISSING = re.compile(r"there is no (.+?) '([^']+)'")
 # What a template may leave to the team: to complete an entry, to name what it has not.
-_THE_TEAMS = frozenset(
+THE_TEAMS = frozenset(
     {
         "missing", "missing-file", "missing-parameter", "unknown-reference", "unknown-entry",
         "unknown-metric", "needs-field", "nothing-to-remove", "promotion-gap", "not-made",
@@ -170,7 +170,7 @@ def check_resolved(
 
 def _blamed(subject: Subject, said: Sequence[Diagnostic]) -> Iterator[Diagnostic]:
     for item in said:
-        if item.code in _THE_TEAMS:
+        if item.code in THE_TEAMS:
             continue
         if subject.is_own(item.file):
             yield item
