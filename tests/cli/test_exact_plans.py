@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.harness import Answer, Cli, copy_example, environment
+from tests.cli.harness import Answer, Cli, copy_example, environment, teach_nothing
 
 MOVED = "this is not what was planned, nothing was done"
 
@@ -33,7 +33,7 @@ def commit(folder: Path) -> None:
 
 @pytest.fixture(scope="module")
 def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cli]:
-    folder = copy_example(tmp_path_factory.mktemp("plans") / "project")
+    folder = teach_nothing(copy_example(tmp_path_factory.mktemp("plans") / "project"))
     git(folder, "init", "--quiet")
     commit(folder)
     command = Cli(folder, environment())

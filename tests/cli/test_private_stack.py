@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.harness import Cli, copy_example, environment
+from tests.cli.harness import Cli, copy_example, environment, teach_nothing
 
 OPEN = "security: {keys: customer}"
 CLOSED = (
@@ -22,7 +22,7 @@ CLOSED = (
 
 @pytest.fixture(scope="module")
 def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cli]:
-    folder = copy_example(tmp_path_factory.mktemp("private") / "project")
+    folder = teach_nothing(copy_example(tmp_path_factory.mktemp("private") / "project"))
     path = folder / "blueprint.yaml"
     text = path.read_text(encoding="utf-8")
     assert text.count(OPEN) == 1

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.harness import Cli, copy_example, environment
+from tests.cli.harness import Cli, copy_example, environment, teach_nothing
 
 PIN = "{promote_from: staging, version: 1}"
 
@@ -21,9 +21,8 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cli]:
     bare = home / "bin"
     bare.mkdir()
     # No Pulumi here, whatever the machine has: nothing is asked that a laptop could not answer.
-    command = Cli(
-        copy_example(home / "project"), {**environment(), "PATH": f"{bare}:/usr/bin:/bin"}
-    )
+    project = teach_nothing(copy_example(home / "project"))
+    command = Cli(project, {**environment(), "PATH": f"{bare}:/usr/bin:/bin"})
     yield command
     command("local", "stop", expect=None)
 
