@@ -51,6 +51,7 @@ BROKEN = [
     ("environments.*.security.keys", "security.keys", "provider", "environments.prod.security.keys is fixed to 'customer' by", "access to data ends when its key does"),
     ("environments.prod.protect", "protect", "false", "environments.prod.protect is fixed to true by", "what holds data is not deleted by mistake"),
     ("options.sagemaker.permissions_boundary", "options.sagemaker.permissions_boundary", '"arn:aws:iam::210987654321:policy/all"', "options.sagemaker.permissions_boundary is fixed to 'arn:aws:iam::210987654321:policy/boundary' by", "no role may be more than its makers"),
+    ("existing.roles", "existing.roles.train", '"arn:aws:iam::210987654321:role/all"', "existing.roles is forbidden by", "a role that is there already has whatever boundary it has"),
     ("models.*.registry.approval", "models.predictor.registry.approval", "automatic", "models.predictor.registry.approval is fixed to 'manual' by", APPROVED),
     ("models.*.prepare.compute.size", "models.predictor.prepare.compute.size", "xlarge", "models.predictor.prepare.compute.size is 'xlarge';", f"{SIZES}: {AGREED}"),
     ("models.*.prepare.compute.instance", "models.predictor.prepare.compute.instance", "ml.m5.large", "models.predictor.prepare.compute.instance is forbidden by", MOVED),
@@ -141,7 +142,18 @@ def test_every_limit_is_tried() -> None:
 
     text = (builtin_folder() / "organisation-standard" / "template.yaml").read_text("utf-8")
     written = compose(Source("template.yaml", text))[0].entries["limits"].value.entries
-    assert {row[0].strip('"') for row in BROKEN} == set(written)
+    assert {row[0].strip('"') for row in BROKEN} | {"environments"} == set(written)
+
+
+def test_what_holds_in_prod_is_not_evaded_by_another_name(tmp_path: Path) -> None:
+    text = SERVICE.replace("  prod: {", "  production: {protect: false, ")
+    loaded, found = read(tmp_path, text)
+    assert loaded is None
+    names = "environments has 'production';"
+    only = "allows only 'dev', 'staging' and 'prod': what holds in prod goes by its name"
+    assert locked(found) == [expected("environments", names, only)]
+    told = text.replace("parameters: {", "parameters: {environments: [dev, production], ")
+    assert read(tmp_path, told)[0] is not None
 
 
 @pytest.mark.parametrize(
