@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -413,9 +414,21 @@ def test_a_failed_deletion_stops_and_is_repeated(lab: Lab) -> None:
 
 
 def test_independent_resources_run_in_parallel_and_the_limit_holds(lab: Lab) -> None:
-    lab.cloud.latency = 0.05
+    def none_goes_on_before(number: int) -> Callable[[str, str], None]:
+        met = threading.Event()
+
+        def wait(when: str, what: str) -> None:
+            if lab.cloud.running >= number:
+                met.set()
+            assert met.wait(60), f"there are never {number} at once"
+
+        return wait
+
+    lab.cloud.latency = 0.05  # time for one too many to come
+    lab.cloud.hook = none_goes_on_before(3)
     lab.up("for i in range(6): sns.Topic(f't{i}')", parallel=3)
     assert lab.cloud.peak == 3
+    lab.cloud.hook = none_goes_on_before(4)
     lab.cloud.peak = 0
     lab.engine.destroy(lab.target)
     assert lab.cloud.peak > 3
