@@ -18,6 +18,7 @@ from mlops_iac.records import Record
 
 if TYPE_CHECKING:
     from mlops_iac.api.project import Project
+    from mlops_iac.blueprint.editing import Editor
 
 _SECTION = "environments"
 
@@ -76,17 +77,36 @@ def add_environment(path: str | Path, name: str, base: str | None = None) -> Tol
             raise UsageError(
                 "local is emulated: nothing begins with its overlay", hint="leave --from out"
             )
-    if base is not None and edit.editor.get(join(_SECTION, base)):
-        edit.editor.copy(join(_SECTION, base), there)
+    copied = base if base is not None and edit.editor.get(join(_SECTION, base)) else None
+    put_in(edit.editor, name, copied)
+    if base is not None and copied:
         done = f"added {name}, as {base} is"
         notes += _same_place(project, base)
     else:
-        edit.editor.set(there, {})
         done = f"added {name}"
         notes += _of_templates(project, base, name) if base else []
     edit.project()
     edit.write()
     return Told(name, done, edit.file.shown, dict(edit.editor.find(there))[there], (), tuple(notes))
+
+
+def put_in(editor: Editor, name: str, base: str | None, section: str = _SECTION) -> None:
+    """Write an environment, with the text of another one's overlay or with none."""
+    if base is not None:
+        editor.copy(f"{section}.{base}", join(section, name))
+    else:
+        editor.set(join(section, name), {})
+
+
+def take_out(editor: Editor, name: str, section: str = _SECTION) -> None:
+    """Remove an environment; the text is as if it had never been put in.
+
+    The section goes with the last one, unless it stands in braces: then it was there before.
+    """
+    kept = editor.in_braces(section)
+    editor.remove(join(section, name))
+    if not kept and editor.get(section) == {}:
+        editor.remove(section)
 
 
 def _of_templates(project: Project, base: str, name: str) -> list[str]:
@@ -146,9 +166,7 @@ def remove_environment(path: str | Path, name: str, *, gone: bool = False) -> To
     line = 0
     if written:
         line = dict(edit.editor.find(there))[there]
-        edit.editor.remove(there)
-        if edit.editor.get(_SECTION) == {}:
-            edit.editor.remove(_SECTION)
+        take_out(edit.editor, name)
         if name in edit.project().environments:
             raise UsageError(
                 f"{name} is an environment of a template, too: without {edit.file.shown}:{line} it"

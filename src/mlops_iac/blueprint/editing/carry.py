@@ -43,6 +43,11 @@ class Carried(Record):
         values = {**vars(self), "beside": []}
         return Carried(**values)
 
+    def alone(self) -> Carried:
+        """Return it with the comments inside it only: those around it speak of where it was."""
+        values = {**vars(self), "above": [], "beside": []}
+        return Carried(**values)
+
 
 def carry(document: Document, place: Place, tree: Tree) -> Carried:
     """Take up an entry of a mapping."""

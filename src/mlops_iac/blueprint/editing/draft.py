@@ -74,14 +74,18 @@ class Draft:
         """Give entries another key, all at once."""
         self.apply([each for keys in found for each in splices.rekey(self.place(keys), new)])
 
-    def put(self, keys: Keys, target: Keys, *, beside: bool = True) -> list[str]:
+    def put(
+        self, keys: Keys, target: Keys, *, beside: bool = True, alone: bool = False
+    ) -> list[str]:
         """Write what is at `keys` at `target` too; `beside`: with the comments after it.
 
-        Returns these comments.
+        `alone`: with those inside it only. Returns the comments after it.
         """
         carried = carrying.carry(self.document, self.place(keys), trees.value_at(self.tree, keys))
         if not beside:
             carried = carried.without_beside()
+        if alone:
+            carried = carried.alone()
         holder, names, indent = self._ground(target)
         self.apply(carrying.put(self.document, holder, names, carried, indent))
         return carried.beside

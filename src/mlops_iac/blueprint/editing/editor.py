@@ -56,6 +56,11 @@ class Editor:
         found = trees.value_at(self._draft.tree, self._exact(path))
         return None if found is None else trees.plain_data(found)
 
+    def in_braces(self, path: str) -> bool:
+        """Whether a mapping or list is written in brackets."""
+        found = trees.value_at(self._draft.tree, self._exact(path))
+        return found is not None and self._draft.place(self._exact(path)).value.target.flow
+
     # -- changing
 
     def set(self, path: str, value: Any) -> list[Change]:
@@ -137,7 +142,7 @@ class Editor:
         changes = [self._change("copied", keys, target)]
         intended = trees.with_value(self._draft.tree, target, value)
         with self._attempt(f"copy {path} to {to}") as intend:
-            self._draft.put(keys, target)
+            self._draft.put(keys, target, alone=True)
             intend(intended)
         return changes
 
@@ -157,8 +162,6 @@ class Editor:
                 tree = trees.without(tree, keys)
             intend(tree)
         return changes[::-1]
-
-    # -- how
 
     # -- how
 

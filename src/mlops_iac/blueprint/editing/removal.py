@@ -10,6 +10,7 @@ from mlops_iac.blueprint.editing.splices import (
     CannotSplice,
     Splice,
     dash,
+    spaced,
     value_offset,
     with_deeper,
 )
@@ -36,7 +37,8 @@ def delete(
 ) -> list[Splice]:
     """Without an entry or item. `owner` is where its collection stands, None for the root.
 
-    In block style the lines from offset `above_at` on go too. A collection that loses its last one becomes `{}` or `[]`.
+    In block style the lines from offset `above_at` on go too, and the blank line that set the last
+    section of a text apart. A collection that loses its last one becomes `{}` or `[]`.
     """
     holder = place.holder
     count = len(holder.pairs) or len(holder.items)
@@ -54,11 +56,24 @@ def delete(
         after = document.after_break(end)
         indent = re.compile(" *").match(document.text, after)
         return [Splice(start, indent.end() if indent else after, "")]
-    lines = _lines(document, first if above_at is None else above_at, end)
+    if above_at is None:
+        above_at = _blank_above(document, place, first)
+    lines = _lines(document, above_at, end)
     if count == 1 and owner is not None:
         at = value_offset(document, owner)
         return [Splice(at, at, f" {nothing}"), lines]
     return [lines]
+
+
+def _blank_above(document: Document, place: Place, first: int) -> int:
+    """Where the lines to take out begin: one higher where `add_lines` would put that line in again."""
+    pairs = document.root.pairs
+    if place.holder is not document.root or place.position + 1 < len(pairs) or not place.position:
+        return first
+    end = with_deeper(document, document.line_end(document.pair_end(pairs[-2])), 0)
+    at = document.after_break(end)
+    blank = at < first and not document.text[at:first].strip()
+    return at if blank and spaced(document, pairs[:-1]) else first
 
 
 def _lines(document: Document, first: int, end: int) -> Splice:
@@ -80,7 +95,9 @@ def _delete_flow(document: Document, place: Place, count: int) -> list[Splice]:
     if count == 1:
         inside = text[holder.start + 1 : start] + text[tail : holder.end - 1]
         if not inside.strip(" \t") and text[holder.start : holder.start + 1] in "{[":
-            return [Splice(holder.start + 1, holder.end - 1, "")]
+            # `{ a: 1 }` becomes `{}`, and what was put into `{ }` leaves it as it was.
+            until = holder.end - 1 if start > holder.start + 1 else tail
+            return [Splice(holder.start + 1, until, "")]
     elif place.position + 1 < count and not BREAK.search(text, end, spans[place.position + 1][0]):
         return [Splice(start, spans[place.position + 1][0], "")]
     elif place.position and not BREAK.search(text, spans[place.position - 1][1], start):

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from mlops_iac.blueprint.editing import emit
-from mlops_iac.blueprint.editing.marks import BREAK, Document, Marked
+from mlops_iac.blueprint.editing.marks import BREAK, Document, Marked, Pair
 from mlops_iac.blueprint.editing.places import Place
 from mlops_iac.blueprint.editing.trees import Scalar, Tree
 
@@ -183,7 +183,7 @@ def add_lines(
             raise CannotSplice("keys after '?' are not edited", holder.line)
         end = document.line_end(document.pair_end(holder.pairs[-1]))
         end = with_deeper(document, end, margin)
-        if holder is document.root and _spaced(document):
+        if holder is document.root and spaced(document, holder.pairs):
             lines, lead = ["", *lines], lead + 1
     else:
         end = with_deeper(document, document.line_end(holder.after), margin - 1)
@@ -195,12 +195,11 @@ def add_lines(
     return [Splice(at, at, text, source, lead)]
 
 
-def _spaced(document: Document) -> bool:
-    """Whether the last two sections of the text have a blank line between them.
+def spaced(document: Document, pairs: Sequence[Pair]) -> bool:
+    """Whether the last two of these sections of the text have a blank line between them.
 
     No more is written after a text in a block: that might take it for its own.
     """
-    pairs = document.root.pairs
     last = pairs[-1].value
     while last.block:
         last = last.items[-1] if last.kind == "list" else last.pairs[-1].value
