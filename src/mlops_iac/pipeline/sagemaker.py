@@ -13,6 +13,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mlops_iac.jsontext import indented
 from mlops_iac.pipeline import _sagemaker_jobs as jobs
 from mlops_iac.pipeline._sagemaker_parts import SageMakerSettings, dataset_placeholder, join
 from mlops_iac.pipeline.graph_checks import check_graph
@@ -55,7 +56,7 @@ def definition(lifecycle: Lifecycle, settings: SageMakerSettings) -> tuple[str, 
         "Steps": _steps(lifecycle, settings),
     }
     check_graph(printed)
-    text = json.dumps(printed, indent=2, ensure_ascii=False) + "\n"
+    text = indented(printed, 2) + "\n"
     return text, placeholders(text)
 
 

@@ -145,12 +145,13 @@ def _registration(
                 standing_on[translated] = found
     by_property = {key: sorted(_expanded(standing_on[key], res)) for key in sorted(standing_on)}
     parent = opts.parent if opts.parent is not None else settings.get_root_resource()
+    parent_urn = _text(parent.urn) if parent is not None else ""
     registration = Registration(
-        urn="",
+        urn=monitor.urn(parent_urn, ty, name),
         type=ty,
         name=name,
         custom=custom,
-        parent=_text(parent.urn) if parent is not None else "",
+        parent=parent_urn,
         inputs={key: kept(inputs[key], monitor.read_asset) for key in sorted(inputs)},
         dependencies=sorted(dependencies.union(*by_property.values())),
         property_dependencies=by_property,
@@ -170,7 +171,7 @@ def _registration(
         ),
         aliases=_aliases(res, opts),
     )
-    return monitor.named(registration), inputs
+    return registration, inputs
 
 
 def _text(output: Output[Any]) -> str:

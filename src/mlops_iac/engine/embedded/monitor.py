@@ -97,7 +97,7 @@ class EmbeddedMonitor(mocks.MockMonitor):
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802
         """A registration. An error becomes a failed result, so that the program prints nothing."""
-        urn = make_urn(self._stack, self._project, request.parent, request.type, request.name)
+        urn = self.urn(request.parent, request.type, request.name)
         try:
             registration = decode(request, urn, self.read_asset)
             answer = self._handler.register(self._with_inherited(registration))
@@ -112,11 +112,9 @@ class EmbeddedMonitor(mocks.MockMonitor):
             urn=answer.urn, id=answer.id, object=wire.to_struct(answer.outputs)
         )
 
-    def named(self, registration: Registration) -> Registration:
-        """The registration with its URN."""
-        type_, name = registration.type, registration.name
-        urn = make_urn(self._stack, self._project, registration.parent, type_, name)
-        return replace(registration, urn=urn)
+    def urn(self, parent: str, type_: str, name: str) -> str:
+        """The URN of what is registered so."""
+        return make_urn(self._stack, self._project, parent, type_, name)
 
     def register(self, registration: Registration) -> Answer | None:
         """What the handler answers; None where that failed."""

@@ -21,8 +21,9 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 from mlops_iac.engine.embedded import eager, wire
@@ -145,7 +146,9 @@ def _run(
     asyncio.set_event_loop(loop)
 
     async def main() -> None:
-        runpy.run_path(str(program / "__main__.py"), run_name="__main__")
+        main = program / "__main__.py"
+        code = _compiled(main.read_bytes(), str(main))
+        runpy._run_module_code(code, None, "__main__", None, "", str(main))  # type: ignore[attr-defined]
         await _settled(settings.SETTINGS)
 
     try:
@@ -158,6 +161,12 @@ def _run(
             loop.run_until_complete(asyncio.sleep(0))
         executor.shutdown(wait=True)
         loop.close()
+
+
+@lru_cache(maxsize=4)
+def _compiled(source: bytes, file: str) -> CodeType:
+    """As `runpy.run_path` would, once for all environments."""
+    return compile(source, file, "exec", dont_inherit=True)
 
 
 @cache
@@ -238,7 +247,7 @@ def _config_text(value: Any) -> str:
 @contextlib.contextmanager
 def _as_main_folder(program: Path) -> Iterator[None]:
     """The folder on the path and as working directory; its modules are forgotten afterwards."""
-    before = Path.cwd()
+    before, known = Path.cwd(), set(sys.modules)
     sys.path.insert(0, str(program))
     importlib.invalidate_caches()
     os.chdir(program)
@@ -249,8 +258,8 @@ def _as_main_folder(program: Path) -> Iterator[None]:
         with contextlib.suppress(ValueError):
             sys.path.remove(str(program))
         inside = f"{program}{os.sep}"
-        for name, module in list(sys.modules.items()):
-            file = getattr(module, "__file__", None)
+        for name in sys.modules.keys() - known:
+            file = getattr(sys.modules[name], "__file__", None)
             if file and file.startswith(inside) and name != "__main__":
                 del sys.modules[name]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import accumulate
 from typing import Any
 
 from mlops_iac.blueprint.words import join, split
@@ -283,6 +284,11 @@ def matches(path: str, pattern: str) -> bool:
     )
 
 
+# One list of paths, more or less, stands in every environment of every blueprint.
+_PATHS = 4096
+
+
+@lru_cache(maxsize=_PATHS)
 def is_planned(path: str) -> bool:
     """Whether a plan reads the leaf at `path`."""
     return bool(_find(_planned(), split(path)))
@@ -290,14 +296,23 @@ def is_planned(path: str) -> bool:
 
 def refusal(path: str, value: Any) -> tuple[str, Refusal] | None:
     """What refuses the leaf at `path` with this value, and the path of the whole it refuses."""
-    parts = split(path)
-    ancestor = ""
-    for length, part in enumerate(parts, 1):
-        ancestor = join(ancestor, part)
-        for rule in _find(_refused(), parts[:length]):
-            if not (length == len(parts) and value in rule.unless):
-                return ancestor, rule
+    for ancestor, rule, whole in _refusals(path):
+        if not (whole and value in rule.unless):
+            return ancestor, rule
     return None
+
+
+@lru_cache(maxsize=_PATHS)
+def _refusals(path: str) -> list[tuple[str, Refusal, bool]]:
+    """What may refuse `path` or a whole that it is in, and whether it is that whole."""
+    parts = split(path)
+    ancestors = accumulate(parts, join, initial="")
+    return [
+        (ancestor, rule, length == len(parts))
+        for length, ancestor in enumerate(ancestors)
+        if length
+        for rule in _find(_refused(), parts[:length])
+    ]
 
 
 # A tree of keys: there are many patterns, and every leaf of every environment is looked up.

@@ -21,6 +21,7 @@ from mlops_iac.clouds.aws.sagemaker.scope import (
     registry_variable,
 )
 from mlops_iac.clouds.base import Archive, ComponentCall, Definition, Ref, Setting
+from mlops_iac.jsontext import indented
 from mlops_iac.pipeline.lifecycle import lifecycle
 from mlops_iac.pipeline.reading import training_datasets
 from mlops_iac.pipeline.sagemaker import (
@@ -229,7 +230,7 @@ def _with_roles(text: str, steps: list[str]) -> str:
             arguments = step["Arguments"]
             job = arguments.get("TrainingJobDefinition", arguments)
             job["RoleArn"] = "${" + _role_placeholder(kind) + "}"
-    return json.dumps(printed, indent=2, ensure_ascii=False) + "\n"
+    return indented(printed, 2) + "\n"
 
 
 def _dataset_uris(scope: Scope, name: str) -> dict[str, Any]:

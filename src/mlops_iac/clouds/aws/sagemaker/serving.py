@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from mlops_iac.blueprint.sections.serving import RealTime
@@ -18,6 +17,7 @@ from mlops_iac.clouds.aws.sagemaker.scope import (
     registry_variable,
 )
 from mlops_iac.clouds.base import ComponentCall, Construct, Definition, Ref, Setting
+from mlops_iac.jsontext import indented
 
 # The variant of an entry that names a model and no variants. A constant: a variant that is
 # renamed is another variant, and its endpoint starts anew.
@@ -281,7 +281,7 @@ def dashboard(names: list[str]) -> str:
         widget("Share of errors", calls, errors, 0, 6),
         widget("Machines (%)", machine, load, 12, 6),
     ]
-    return json.dumps({"widgets": widgets}, indent=2, ensure_ascii=False) + "\n"
+    return indented({"widgets": widgets}, 2) + "\n"
 
 
 def _optional(value: Any, path: str) -> Setting | None:
