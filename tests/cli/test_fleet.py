@@ -328,3 +328,36 @@ def test_a_program_that_was_never_compiled_is_one_problem(fleet: Cli) -> None:
         assert problem["message"].count("is missing") == 3
         assert " more" in problem["message"]
         assert f"mlops-iac compile -f {each['file']}" in problem["hint"]
+
+
+def test_a_folder_that_cannot_be_looked_into_is_told(fleet: Cli) -> None:
+    from mlops_iac.api.fleet import blueprints
+
+    closed = fleet.folder / "teams" / "beta"
+    closed.chmod(0)
+    try:
+        unread: list[str] = []
+        found = blueprints(fleet.folder / "teams", unread)
+        if len(found) == 3:
+            pytest.skip("this user may look into everything")
+        assert unread == [f"{closed} cannot be looked into: Permission denied"]
+        for command in (("validate", "--all-stacks"), ("template", "usage")):
+            assert "note: ./teams/beta cannot be looked into" in fleet(*command).err
+    finally:
+        closed.chmod(0o755)
+
+
+def test_an_interruption_before_there_is_a_command_ends_in_words_too(fleet: Cli) -> None:
+    import sys
+
+    code = (
+        "import sys, mlops_iac.cli\n"
+        "class Interrupted:\n"
+        "    def find_spec(self, name, *rest):\n"
+        "        if name == 'click':\n"
+        "            raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupted())\n"
+        "mlops_iac.cli.main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (8, "cancelled: interrupted\n")

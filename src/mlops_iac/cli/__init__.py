@@ -12,9 +12,15 @@ from typing import NoReturn
 def main() -> NoReturn:
     """Run the command line and exit with Pulumi's exit codes."""
     import gc
+    import sys
 
     # Imports make many objects and no garbage; looking for it costs a short command a twentieth.
     gc.set_threshold(50_000, 20, 20)
-    from mlops_iac.cli._app import run
+    try:
+        from mlops_iac.cli._app import run
 
-    raise SystemExit(run())
+        code = run()
+    except KeyboardInterrupt:  # before there is who catches it, or behind his last words
+        sys.stderr.write("cancelled: interrupted\n")
+        code = 8
+    raise SystemExit(code)

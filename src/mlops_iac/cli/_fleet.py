@@ -58,7 +58,10 @@ def fleet(session: Session, folder: str, job: Job, form: Format = "text") -> int
     """Run a job over every blueprint below a folder, print the report, return the exit code."""
     from mlops_iac.api.fleet import blueprints, run
 
-    files = blueprints(Path(folder))
+    unread: list[str] = []
+    files = blueprints(Path(folder), unread)
+    for why in unread:
+        session.say(f"note: {why}")
     if not files:
         raise UsageError(
             f"there is no blueprint below {folder}",

@@ -22,7 +22,7 @@ _COLORS = {"major": "red", "minor": "yellow", "patch": "bright_black"}
 
 @verb(
     "usage",
-    click.Argument(["folders"], metavar="DIR…", nargs=-1),
+    click.Argument(["folders"], metavar="[DIR]…", nargs=-1),
     click.Option(["--template"], metavar="NAME", help="Only this one, by its name or source."),
     click.Option(["--offline"], is_flag=True, help="Ask no repository for its newest version."),
 )
@@ -38,11 +38,12 @@ def command(
     from mlops_iac.templates.usage import usage
 
     found: dict[Path, Path] = {}
+    unread: list[str] = []
     for folder in map(Path, folders or (".",)):
         if not folder.is_dir():
             what = "no folder" if folder.exists() else "not there"
             raise UsageError(f"{folder} is {what}", hint="name folders with checkouts below them")
-        for path in blueprints(folder):
+        for path in blueprints(folder, unread):
             found.setdefault(path.resolve(), path)
     used = usage(found.values(), template=template or "", offline=offline)
     if template and not used.uses:
@@ -55,7 +56,7 @@ def command(
     for problem in used.problems:
         place = f"{problem.file}:{problem.line}" if problem.line else problem.file
         session.say(f"left out: {visible(f'{place}: {problem.message}', 400)}")
-    for note in used.notes:
+    for note in (*unread, *used.notes):
         session.say(f"note: {visible(note, 400)}")
     session.say(
         f"{used.blueprints} blueprint(s), {used.without} without a template"

@@ -31,20 +31,26 @@ _VERSION = re.compile(
 _HEAD_BYTES = 1024 * 1024
 
 
-def blueprints(folder: Path) -> list[Path]:
+def blueprints(folder: Path, unread: list[str] | None = None) -> list[Path]:
     """Return every blueprint at or below `folder`, sorted, as `folder`/….
 
     YAML files named `blueprint.yaml` or `*.blueprint.yaml`, or with `blueprint: 1` on the first
     level. Left out: links, folders of tools and of compiled programs, and templates (a folder with
-    a `template.yaml`), whose blueprints are partial. Raises UsageError where there is no folder.
+    a `template.yaml`), whose blueprints are partial. `unread` gets why a folder could not be looked
+    into. Raises UsageError where there is no folder.
     """
+    unread = [] if unread is None else unread
+
+    def missed(error: OSError) -> None:
+        unread.append(f"{error.filename} cannot be looked into: {error.strerror}")
+
     if not folder.is_dir():
         raise UsageError(
             f"{folder} is {'no folder' if folder.exists() else 'not there'}",
             hint="--all-stacks takes the folder that the blueprints lie below; default: this one",
         )
     found: list[Path] = []
-    for here, folders, files in os.walk(folder):
+    for here, folders, files in os.walk(folder, onerror=missed):
         if "template.yaml" in files or "pyvenv.cfg" in files:
             folders.clear()
             continue
