@@ -1,4 +1,4 @@
-"""The text of a lock file, and of stand-ins in it: quick, and as the libraries write it."""
+"""The text of a lock file and of definitions, and of stand-ins in it: quick, and as the libraries write it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlops_iac.graph.lock import _indented
 from mlops_iac.graph.standins import StandIns
+from mlops_iac.jsontext import indented
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
 DOCUMENTS = st.recursive(
@@ -23,10 +23,10 @@ DOCUMENTS = st.recursive(
 )
 
 
-@given(DOCUMENTS)
+@given(DOCUMENTS, st.sampled_from([1, 2]))
 @settings(max_examples=300, deadline=None)
-def test_it_is_what_json_writes(value: Any) -> None:
-    assert _indented(value, "\n") == json.dumps(value, indent=1, ensure_ascii=False)
+def test_it_is_what_json_writes(value: Any, indent: int) -> None:
+    assert indented(value, indent) == json.dumps(value, indent=indent, ensure_ascii=False)
 
 
 def test_a_longer_stand_in_wins_over_one_inside_it() -> None:
