@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import click
@@ -16,6 +17,7 @@ from mlops_iac.graph.shown import plain
 
 if TYPE_CHECKING:
     from mlops_iac.api.deploying import Deployment
+    from mlops_iac.api.project import Project
     from mlops_iac.graph.plan import Plan
 
 _MOVES_SHOWN = 20
@@ -63,6 +65,7 @@ def command(
             hint="`mlops-iac refresh`, then preview and save again",
         )
     guard(session)
+    kept = StackFile(project, session.stack)
     opened = project.deployment(session.stack, engine=engine, targets=target, plan=plan_file)
     with opened as deployment:
         if refresh:
@@ -98,14 +101,38 @@ def command(
                 "seconds": round(result.duration_seconds, 3),
             }
         )
+    if note := kept.changed():
+        session.say(f"note: {note}")
     if result.failures:
+        of = "" if session.stack == "local" else f" -s {session.stack}"
         raise ResourceFailed(
             f"{len(result.failures)} resource(s) failed: "
             + "; ".join(f"{urn.split('::')[-1]}: {why}" for urn, why in result.failures.items()),
-            hint="what succeeded is kept; mend the cause and run `mlops-iac up` again",
+            hint=f"what succeeded is kept; mend the cause and run `mlops-iac up{of}` again",
         )
     if not session.json:
         _closing(session, project.next_steps(session.stack, result))
+
+
+class StackFile:
+    """`Pulumi.STACK.yaml`: the engine writes into it what opens the secrets of a stack's state."""
+
+    def __init__(self, project: Project, stack: str) -> None:
+        from mlops_iac.api.compiling import default_out
+
+        self._path = default_out(project) / f"Pulumi.{stack}.yaml"
+        self._is_committed = project.program_folder is None
+        self._before = self._read()
+
+    def changed(self) -> str:
+        """What to do with what the engine wrote; empty where it wrote nothing."""
+        if not self._is_committed or self._read() == self._before:
+            return ""
+        where = os.path.relpath(self._path)
+        return f"{where} has what opens the secrets of this state now: commit it"
+
+    def _read(self) -> bytes:
+        return self._path.read_bytes() if self._path.is_file() else b""
 
 
 def _planned(session: Session, deployment: Deployment) -> Plan:
