@@ -225,3 +225,14 @@ def test_what_is_named_elsewhere_is_not_removed_and_nothing_is_said_to_be_wrong_
     assert "without staging blueprint.yaml is not valid, nothing was removed:" in answer
     assert "there is no environment 'staging'" in answer
     assert (cli.folder / "blueprint.yaml").read_text() == before
+
+
+def test_a_name_that_environments_would_share_is_told_once(cli: Cli, edit: Edit) -> None:
+    edit("account: 210987654321", "account: 012345678901")
+    path = cli.folder / "blueprint.yaml"
+    path.write_text(
+        path.read_text() + "overrides: {sagemaker.Endpoint/api-endpoint: {name: same}}\n"
+    )
+    for command in (("validate",), ("compile",)):
+        answer = cli(*command, expect=2).err
+        assert answer.count("would share the sagemaker.Endpoint 'same'") == 1

@@ -132,7 +132,7 @@ class Project:
 
             if not any(each.severity == "error" for each in found):
                 found += undone(self, stack)
-        return found
+        return list(dict.fromkeys(found))
 
     def calls(self, stack: str) -> list[ComponentCall]:
         """Return the component calls of one environment.
