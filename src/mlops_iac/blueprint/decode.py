@@ -255,7 +255,7 @@ class Decoder:
         chosen = node.entries.get(kind.field)
         if chosen is None:
             return self.problem(
-                here.key,
+                node.removed.get(kind.field, here.key),
                 "missing",
                 f"{path} needs '{kind.field}'",
                 path,
@@ -273,8 +273,7 @@ class Decoder:
         if meant != value.text:
             # Read on as if it had been written, so that one pass finds everything.
             corrected = Entry(chosen.key, value.scalar_like(meant), chosen.layer)
-            entries = {**node.entries, kind.field: corrected}
-            node = Node("map", node.source, node.line, node.column, node.length, entries=entries)
+            node = node.with_entries({**node.entries, kind.field: corrected})
             here = Written(here.key, node, here.layer)
         return self._section(sections[meant], here, path, entry)
 
@@ -336,7 +335,8 @@ class Decoder:
             if item.required and key not in node.entries:
                 fine = False
                 hint = f"{item.info.description}" if item.info.description else ""
-                self.problem(place, "missing", f"{shown} needs '{key}'", path, hint)
+                blamed = node.removed.get(key, place)
+                self.problem(blamed, "missing", f"{shown} needs '{key}'", path, hint)
         for group in section.ALTERNATIVES:
             given = [key for key in group if key in node.entries]
             if len(given) > 1:
@@ -353,8 +353,11 @@ class Decoder:
                 if not any(key in node.entries for key in group):
                     fine = False
                     one = "one of " if len(group) > 1 else ""
+                    blamed = next(
+                        (node.removed[key] for key in group if key in node.removed), place
+                    )
                     self.problem(
-                        place, "missing", f"{shown} needs {one}{listed(group, 'or')}", path
+                        blamed, "missing", f"{shown} needs {one}{listed(group, 'or')}", path
                     )
         return fine
 

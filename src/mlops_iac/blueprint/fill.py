@@ -140,7 +140,7 @@ def _inner(node: Node, key: str) -> Node | None:
 
 
 def _copy(node: Node) -> Node:
-    return Node("map", node.source, node.line, node.column, node.length, entries=dict(node.entries))
+    return node.with_entries(dict(node.entries))
 
 
 def _put(node: Node, key: str, text: str | None) -> None:

@@ -67,6 +67,7 @@ def _merge(
 ) -> Node:
     section = _section_of(kind, base, upper)
     entries = dict(base.entries)
+    removed = dict(base.removed)
     if section is not None:
         _drop_alternatives(section, entries, upper)
     for key, entry in upper.entries.items():
@@ -84,14 +85,18 @@ def _merge(
                     )
                 )
             entries.pop(key, None)
+            removed[key] = entry.key
         elif below is not None and below.value.kind == "map" and entry.value.kind == "map":
             inner = _child_type(kind, section, key)
-            merged = _merge(below.value, entry.value, inner, here, layer, problems)
-            entries[key] = Entry(below.key, merged, below.layer)
+            both = _merge(below.value, entry.value, inner, here, layer, problems)
+            entries[key] = Entry(below.key, both, below.layer)
         else:
             added = tuple(base.entries) if below is None and isinstance(kind, MapType) else None
             entries[key] = Entry(entry.key, entry.value, layer, added)
-    return Node("map", base.source, base.line, base.column, base.length, entries=entries)
+    merged = base.with_entries(entries)
+    if removed:
+        merged.removed = removed
+    return merged
 
 
 def _section_of(kind: FieldType | None, base: Node, upper: Node) -> type[Section] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +17,8 @@ from mlops_iac.blueprint.source import problem
 from mlops_iac.blueprint.words import join, parent
 from mlops_iac.errors import Diagnostic, Severity
 from mlops_iac.records import Record
+
+_WORD = re.compile(r"\w+")
 
 
 class Origin(Record):
@@ -127,4 +130,7 @@ class ResolvedBlueprint(Record):
         found, at = self._nearest(path)
         use_value = at == path and not at_key and found.value.kind != "map"
         place = found.value if use_value else found.key
+        if code == "missing" and at == path:  # what an overlay took away is missing because of it
+            removed = found.value.removed
+            place = next((removed[key] for key in _WORD.findall(message) if key in removed), place)
         return problem(place, code, message, path=path, hint=hint, severity=severity)

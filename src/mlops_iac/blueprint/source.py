@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 from mlops_iac.errors import Diagnostic, Severity, UsageError
@@ -44,10 +45,14 @@ class Source:
 
 
 Kind = Literal["scalar", "list", "map"]
+_NOTHING: Mapping[str, Node] = MappingProxyType({})
 
 
 class Node:
-    """A scalar, list or map as written. Line and column count from 1; `length` is in characters."""
+    """A scalar, list or map as written. Line and column count from 1; `length` is in characters.
+
+    `removed` is where an upper layer took a key of a map away, by that key.
+    """
 
     __slots__ = (
         "column",
@@ -57,6 +62,7 @@ class Node:
         "length",
         "line",
         "plain",
+        "removed",
         "size",
         "source",
         "text",
@@ -83,6 +89,7 @@ class Node:
         self.plain = True
         self.items = [] if items is None else items
         self.entries = {} if entries is None else entries
+        self.removed: Mapping[str, Node] = _NOTHING
         self.size = 1  # nodes below, with every alias expanded
 
     @property
@@ -91,6 +98,12 @@ class Node:
         return (
             self.kind == "scalar" and self.plain and self.text in ("", "~", "null", "Null", "NULL")
         )
+
+    def with_entries(self, entries: dict[str, Entry]) -> Node:
+        """A map at the same place with other entries."""
+        copy = Node("map", self.source, self.line, self.column, self.length, entries=entries)
+        copy.removed = self.removed
+        return copy
 
     def scalar_like(self, text: str) -> Node:
         """A scalar standing at this place, for a default that is filled in."""

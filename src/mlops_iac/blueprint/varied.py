@@ -57,7 +57,7 @@ def resolve_tree(
 
 def grafted(tree: Node, keys: Sequence[str], entry: Entry | None) -> Node:
     """A copy of `tree` with `entry` under `keys`, or without what is there."""
-    copy = Node("map", tree.source, tree.line, tree.column, tree.length, entries=dict(tree.entries))
+    copy = tree.with_entries(dict(tree.entries))
     key, *rest = keys
     if not rest:
         if entry is None:
