@@ -17,7 +17,7 @@ from mlops_iac.errors import BlueprintInvalid
 from mlops_iac.templates import cache
 from mlops_iac.templates.finder import Finder
 from mlops_iac.templates.found import identity
-from mlops_iac.templates.lockfile import read_lock
+from mlops_iac.templates.lockfile import Lock, Pin, read_lock, write_lock
 from mlops_iac.templates.sources.git_command import GitCommand
 from mlops_iac.templates.sources.git_library import GitLibrary
 from mlops_iac.templates.sources.repositories import Repositories
@@ -240,6 +240,54 @@ def test_a_lock_that_was_edited_is_refused(origin: Origin, team: Team) -> None:
         team.finder()
 
 
+def forge(team: Team, **changed: str) -> None:
+    """The lock with other words in its last pin, and an integrity that fits them."""
+    lock = read_lock(team.lock)
+    assert lock is not None
+    *rest, pin = lock.pins
+    values = {name: getattr(pin, name) for name in pin.__match_args__}
+    write_lock(team.lock, Lock((*rest, Pin(**{**values, **changed}))))
+
+
+def test_a_lock_cannot_name_the_content_of_another_source(
+    origin: Origin, team: Team, tmp_path: Path
+) -> None:
+    """Contents are kept by digest, and a digest does not say whose they are."""
+    own = team.find(str(write_template(tmp_path / "own", "2.10.0", body="-mine")))
+    genuine = team.compile(origin.source, "^2")
+    forge(team, digest=own.digest)
+    with pytest.raises(TemplateUnavailable) as caught:
+        team.find(origin.source, "^2")
+    assert caught.value.code == "template-changed"
+    assert own.digest in caught.value.message
+    assert genuine.digest in caught.value.message
+
+
+@pytest.mark.parametrize("changed", [{"version": "2.1.0"}, {"name": "acme/other"}])
+def test_a_lock_says_what_it_pins(origin: Origin, team: Team, changed: dict[str, str]) -> None:
+    team.compile(origin.source, "^2")
+    forge(team, **changed)
+    with pytest.raises(TemplateUnavailable) as caught:
+        team.find(origin.source, "^2")
+    assert caught.value.code == "lock-edited"
+    assert "acme/standard@2.10.0" in caught.value.message
+
+
+def test_a_lock_cannot_name_another_commit(tmp_path: Path, team: Team) -> None:
+    """What a template stands on is that of its commit, an older one is not had by the lock."""
+    origin = stacked(tmp_path / "stacked")
+    source = f"{origin.source}#subdirectory=standard"
+    weak = team.compile(source)
+    write_template(origin.folder / "base", "1.1.0", name="acme/base", body="-stricter")
+    origin.release("2.1.0", under="standard", extends="extends: [{template: ../base}]\n")
+    genuine = team.compile(source, "^2.1")
+    forge(team, commit=weak.commit)
+    found = team.find(source, "^2.1")
+    assert (version(found), found.commit) == ("2.1.0", genuine.commit)
+    base = team.finder().find(Wanted(source="../base", parent=found))
+    assert version(base) == "1.1.0"
+
+
 # -- templates of templates --------------------------------------------------------------------
 def stacked(folder: Path) -> Origin:
     origin = Origin(folder)
@@ -273,8 +321,6 @@ def test_a_whole_stack_comes_from_lock_and_cache(
 
     first = team.finder()
     contents = both(first)
-    from mlops_iac.templates.lockfile import write_lock
-
     write_lock(team.lock, first.pins())
     shutil.rmtree(origin.folder)
     shutil.rmtree(cache.cache_folder() / "git")

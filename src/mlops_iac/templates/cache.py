@@ -2,12 +2,14 @@
 
 `$MLOPS_IAC_CACHE`, `$XDG_CACHE_HOME/mlops-iac` or `~/.cache/mlops-iac`; `templates/sha256-…/` holds
 one content each. An entry appears whole or not at all, and its digest is computed again whenever it
-is read, so several processes may write, and one may die writing.
+is read, so several processes may write, and one may die writing. `origins/` says where a content
+was had from: a lock that names another source's content is not believed.
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import re
 import shutil
@@ -27,6 +29,7 @@ _LEFT_BEHIND = 24 * 3600
 
 # Contents are immutable, so a process needs each only once, however many blueprints name it.
 _read: dict[str, Mapping[str, bytes]] = {}
+_had: set[str] = set()  # origins, as their files are named
 
 
 def cache_folder() -> Path:
@@ -49,7 +52,9 @@ class ContentCache:
     """Template contents by digest."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        self.folder = (folder or cache_folder()) / "templates"
+        whole = folder or cache_folder()
+        self.folder = whole / "templates"
+        self._origins = whole / "origins"
 
     def get(self, wanted: str) -> Mapping[str, bytes] | Literal["damaged"] | None:
         """The files with that digest; None if they are not here."""
@@ -69,8 +74,16 @@ class ContentCache:
         _read[wanted] = files
         return files
 
-    def put(self, files: Mapping[str, bytes]) -> str:
-        """Keep `files`, which `files.check` accepted, and return their digest.
+    def had_from(self, wanted: str, origin: str) -> bool:
+        """Whether the content with that digest was once fetched from `origin`."""
+        name = _origin(wanted, origin)
+        if name not in _had and not (self._origins / name).is_file():
+            return False
+        _had.add(name)
+        return True
+
+    def put(self, files: Mapping[str, bytes], origin: str) -> str:
+        """Keep `files`, which `files.check` accepted and `origin` has, and return their digest.
 
         A cache that cannot be written is no reason to fail: what is kept is only faster to find.
         """
@@ -80,6 +93,12 @@ class ContentCache:
             with contextlib.suppress(OSError):
                 self._write(folder, files)
         _read[found] = files
+        name = _origin(found, origin)
+        if name not in _had:
+            _had.add(name)
+            with contextlib.suppress(OSError):
+                self._origins.mkdir(parents=True, exist_ok=True, mode=0o700)
+                (self._origins / name).touch()
         return found
 
     def drop(self, wanted: str) -> None:
@@ -115,6 +134,10 @@ class ContentCache:
                     shutil.rmtree(left, ignore_errors=True)
 
 
+def _origin(wanted: str, origin: str) -> str:
+    return hashlib.sha256(f"{wanted} {origin}".encode()).hexdigest()
+
+
 def _is_there(folder: Path) -> bool:
     try:
         return folder.is_dir()
@@ -125,3 +148,4 @@ def _is_there(folder: Path) -> bool:
 def forget() -> None:
     """Forget what this process has read; for tests of what stands on disk."""
     _read.clear()
+    _had.clear()

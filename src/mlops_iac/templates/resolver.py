@@ -44,6 +44,17 @@ class Resolver:
     # -- with a pin --------------------------------------------------------------------------
     def pinned(self, source: TemplateSource, pin: Pin) -> TemplateContent:
         """Exactly what is locked, or an error: never something else in silence."""
+        content = self._locked(source, pin)
+        own = identity(content)
+        if own is not None and (own.name, own.version) != (pin.name, pin.version):
+            raise TemplateUnavailable(
+                "lock-edited",
+                f"{source.text} is locked as {pin.name}@{pin.version}, and what is locked is {own}",
+                hint="the lock was edited: `mlops-iac template update` writes it anew",
+            )
+        return content
+
+    def _locked(self, source: TemplateSource, pin: Pin) -> TemplateContent:
         if isinstance(source, GitSource):
             return self._pinned_in_git(source, pin)
         if isinstance(source, GitCommitSource):
@@ -91,6 +102,9 @@ class Resolver:
         return content
 
     def _cached(self, pin: Pin, source: TemplateSource) -> Mapping[str, bytes] | None:
+        commit = pin.commit if isinstance(source, GitSource) else _commit(source)
+        if not self._cache.had_from(pin.digest, _origin(source, commit)):
+            return None
         files = self._cache.get(pin.digest)
         if files != "damaged":
             return files
@@ -168,7 +182,17 @@ class Resolver:
         return self._kept(source, files)
 
     def _kept(self, source: TemplateSource, files: Mapping[str, bytes]) -> TemplateContent:
-        return content_of(source, self._cache.put(files), files)
+        origin = _origin(source, _commit(source))
+        return content_of(source, self._cache.put(files, origin), files)
+
+
+def _commit(source: TemplateSource) -> str:
+    return source.commit if isinstance(source, GitCommitSource) else ""
+
+
+def _origin(source: TemplateSource, commit: str) -> str:
+    """What a content is kept as coming from. A folder's is where a blueprint says it is."""
+    return f"{source.text}@{commit}" if commit else source.text
 
 
 def _version(text: str, source: TemplateSource) -> str:
