@@ -257,8 +257,11 @@ def test_every_code_has_a_defect_that_it_fires_on() -> None:
     rules = (choosing, conflicts, files, history, limits, parameters, resolving, run)
     for module in (template_linting, *rules):
         for node in ast.walk(ast.parse(read.getsource(module))):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("say", "Diagnostic"):
-                place = 1 if getattr(node.func, "id", "") == "say" else 0
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in (
+                "problem",
+                "Diagnostic",
+            ):
+                place = 1 if getattr(node.func, "id", "") == "problem" else 0
                 code = node.args[place] if len(node.args) > place else None
                 if isinstance(code, ast.Constant):
                     named.add(str(code.value))

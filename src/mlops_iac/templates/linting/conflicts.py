@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from mlops_iac.blueprint.fields import ANY_KEY
+from mlops_iac.blueprint.source import problem
 from mlops_iac.blueprint.templates.limits import LOCAL, Limit, plain, quoted, same
 from mlops_iac.errors import Diagnostic
 from mlops_iac.templates.linting.limits import allows, range_of
-from mlops_iac.templates.linting.subject import say
 
 
 def check_conflicts(own: Sequence[Limit], below: Sequence[Limit]) -> Iterator[Diagnostic]:
@@ -18,7 +18,7 @@ def check_conflicts(own: Sequence[Limit], below: Sequence[Limit]) -> Iterator[Di
             if not _meet(limit, other):
                 continue
             if message := _contradiction(limit, other):
-                yield say(
+                yield problem(
                     limit.key,
                     "limits-contradict",
                     f"{limit.pattern} is {limit.words()} here and {message} by {other.source}",

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from mlops_iac.blueprint.source import Node, Source
+from mlops_iac.blueprint.source import Node, Source, problem
 from mlops_iac.blueprint.templates.content import BLUEPRINT, MANIFEST, TemplateContent
 from mlops_iac.blueprint.words import nearest
 from mlops_iac.errors import Diagnostic
 from mlops_iac.graph.redact import is_secret_name
-from mlops_iac.templates.linting.subject import Subject, say
+from mlops_iac.templates.linting.subject import Subject
 
 README = "README.md"
 POLICIES = "policies.yaml"
@@ -50,7 +50,7 @@ def check_files(content: TemplateContent, folder: str) -> Iterator[Diagnostic]:
             near = nearest(name, KNOWN)
             yield _unread(folder, name, f"did you mean {near}?" if near else "")
     if README not in content.files:
-        yield say(
+        yield problem(
             _place(f"{folder}/{MANIFEST}"),
             "no-readme",
             f"there is no {README}",
@@ -58,7 +58,7 @@ def check_files(content: TemplateContent, folder: str) -> Iterator[Diagnostic]:
             severity="warning",
         )
     if not any(name.startswith("tests/") and name.endswith(".yaml") for name in content.files):
-        yield say(
+        yield problem(
             _place(f"{folder}/{MANIFEST}"),
             "no-tests",
             "there is no case in tests/",
@@ -70,7 +70,7 @@ def check_files(content: TemplateContent, folder: str) -> Iterator[Diagnostic]:
 def _unread(folder: str, name: str, hint: str) -> Diagnostic:
     words = f"a template is {', '.join(KNOWN[:4])} and the folders {', '.join(FOLDERS)}"
     place = _place(f"{folder}/{name}")
-    return say(place, "unknown-file", f"nothing reads {name}", hint=hint or words)
+    return problem(place, "unknown-file", f"nothing reads {name}", hint=hint or words)
 
 
 def _place(file: str) -> Node:
@@ -126,4 +126,4 @@ def _hidden(node: Node) -> Node:
 
 def _secret(place: Node, message: str) -> Diagnostic:
     hint = "everybody who uses the template reads it: write `{secret: NAME}`; take it back if real"
-    return say(place, "secret-literal", message, hint=hint)
+    return problem(place, "secret-literal", message, hint=hint)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from mlops_iac.blueprint.decode import Decoder, Written
 from mlops_iac.blueprint.scalars import NOTHING
-from mlops_iac.blueprint.source import Node
+from mlops_iac.blueprint.source import Node, problem
 from mlops_iac.blueprint.templates.limits import within
 from mlops_iac.blueprint.templates.manifest import (
     Move,
@@ -19,7 +19,7 @@ from mlops_iac.blueprint.templates.manifest import (
 from mlops_iac.blueprint.words import split, suggestion
 from mlops_iac.errors import Diagnostic
 from mlops_iac.templates.linting.paths import kinds_at
-from mlops_iac.templates.linting.subject import Subject, say
+from mlops_iac.templates.linting.subject import Subject
 from mlops_iac.templates.versions import VersionInvalid, parse_version
 
 
@@ -29,10 +29,10 @@ def check_history(subject: Subject) -> Iterator[Diagnostic]:
     try:
         version = parse_version(manifest.version)
     except VersionInvalid as error:
-        yield say(subject.key("version"), "bad-version", error.message, hint=error.hint)
+        yield problem(subject.key("version"), "bad-version", error.message, hint=error.hint)
         return
     if not manifest.changelog.get(manifest.version):
-        yield say(
+        yield problem(
             subject.key("version"),
             "no-changelog",
             f"the changelog says nothing of {manifest.version}",
@@ -45,11 +45,11 @@ def check_history(subject: Subject) -> Iterator[Diagnostic]:
                 ahead = parse_version(told) > version
             except VersionInvalid as error:
                 place = subject.key(section, told)
-                yield say(place, "bad-version", error.message, path=section, hint=error.hint)
+                yield problem(place, "bad-version", error.message, path=section, hint=error.hint)
                 continue
             if ahead:
                 message = f"there are {words}" if section == "migrations" else f"there is {words}"
-                yield say(
+                yield problem(
                     subject.key(section, told),
                     "ahead-of-version",
                     f"{message} of {told}, and this is {manifest.version}",
@@ -77,7 +77,9 @@ def _operation(
             if "." in operation.to or (keys and operation.to == keys[-1]):
                 message = f"{path}.to is the new last key, another than '{keys[-1]}'"
                 hint = "to another place goes `move:`"
-                yield say(node.entries["to"].value, "bad-migration", message, path=path, hint=hint)
+                yield problem(
+                    node.entries["to"].value, "bad-migration", message, path=path, hint=hint
+                )
             del environment
         case Move():
             yield from _known_parent(within(operation.move)[1], node.entries["move"].value, path)
@@ -85,7 +87,7 @@ def _operation(
             yield from _known(target, node.entries["to"].value, path)
             if split(operation.move).count("*") != split(operation.to).count("*"):
                 message = f"{path} has more `*` on one side than on the other"
-                yield say(node.entries["to"].value, "bad-migration", message, path=path)
+                yield problem(node.entries["to"].value, "bad-migration", message, path=path)
         case Remove():
             keys = within(operation.remove)[1]
             yield from _known_parent(keys, node.entries["remove"].value, path)
@@ -102,11 +104,13 @@ def _parameter(
     if operation.to not in declared:
         message = f"there is no parameter '{operation.to}'"
         hint = suggestion(operation.to, declared)
-        yield say(node.entries["to"].value, "bad-migration", message, path=path, hint=hint)
+        yield problem(node.entries["to"].value, "bad-migration", message, path=path, hint=hint)
     if operation.rename_parameter in declared:
         message = f"'{operation.rename_parameter}' is still a parameter"
         place = node.entries["rename_parameter"].value
-        yield say(place, "bad-migration", message, path=path, hint="remove it, or the migration")
+        yield problem(
+            place, "bad-migration", message, path=path, hint="remove it, or the migration"
+        )
 
 
 def _set(operation: Set, node: Node, path: str) -> Iterator[Diagnostic]:
@@ -125,17 +129,17 @@ def _set(operation: Set, node: Node, path: str) -> Iterator[Diagnostic]:
             return
         first = first or decoder.found.problems[0]
     if first is not None:
-        yield say(value, "bad-migration", first.message, path=path, hint=first.hint)
+        yield problem(value, "bad-migration", first.message, path=path, hint=first.hint)
 
 
 def _known(keys: list[str], place: Node, path: str) -> Iterator[Diagnostic]:
     if not keys or not kinds_at(keys):
         message = f"{'.'.join(keys)} is no path of a blueprint"
-        yield say(place, "bad-migration", message, path=path, hint="`*` stands for any key")
+        yield problem(place, "bad-migration", message, path=path, hint="`*` stands for any key")
 
 
 def _known_parent(keys: list[str], place: Node, path: str) -> Iterator[Diagnostic]:
     """What had the old path is no field any more, perhaps; what it stood in is."""
     if not keys or not kinds_at(keys[:-1]):
         message = f"{'.'.join(keys[:-1]) or 'this'} is no path of a blueprint"
-        yield say(place, "bad-migration", message, path=path, hint="`*` stands for any key")
+        yield problem(place, "bad-migration", message, path=path, hint="`*` stands for any key")

@@ -7,12 +7,11 @@ from collections.abc import Iterator, Sequence
 from mlops_iac.blueprint.decode import Decoder, Written
 from mlops_iac.blueprint.fields import ANY_KEY, AnyType, FieldType, ScalarType
 from mlops_iac.blueprint.scalars import NOTHING
-from mlops_iac.blueprint.source import Node
+from mlops_iac.blueprint.source import Node, problem
 from mlops_iac.blueprint.templates.limits import LOCAL, Limit, quoted, same
 from mlops_iac.blueprint.words import listed
 from mlops_iac.errors import Diagnostic
 from mlops_iac.templates.linting.paths import kinds_at, scalars
-from mlops_iac.templates.linting.subject import say
 
 
 def check_limits(limits: Sequence[Limit], tree: Node | None) -> Iterator[Diagnostic]:
@@ -29,7 +28,7 @@ def check_limits(limits: Sequence[Limit], tree: Node | None) -> Iterator[Diagnos
         if names and limit.environment not in ("", ANY_KEY, LOCAL, *names):
             message = f"{path} holds nowhere: no environment may be called '{limit.environment}'"
             hint = f"limits.environments allows {listed(sorted(names))}"
-            yield say(limit.key, "no-effect", message, path=path, hint=hint)
+            yield problem(limit.key, "no-effect", message, path=path, hint=hint)
         kinds = kinds_at(limit.keys)
         yield from _says_nothing(limit, node, path)
         yield from _fixed(limit, kinds, path)
@@ -42,16 +41,16 @@ def _says_nothing(limit: Limit, node: Node, path: str) -> Iterator[Diagnostic]:
         entry = node.entries.get(key)
         if entry is not None and not getattr(limit.spec, key):
             message = f"{path}.{key}: false limits nothing"
-            yield say(entry.value, "no-effect", message, path=path, hint="remove it")
+            yield problem(entry.value, "no-effect", message, path=path, hint="remove it")
     entry = node.entries.get("one_of")
     if entry is not None and entry.value.kind == "list" and not entry.value.items:
         hint = "name the values, or write `forbidden: true`"
-        yield say(entry.value, "empty-range", f"{path}.one_of is empty", path=path, hint=hint)
+        yield problem(entry.value, "empty-range", f"{path}.one_of is empty", path=path, hint=hint)
     if limit.fixed is not None:
         beside = [key for key in ("at_least", "at_most", "required") if key in node.entries]
         if beside:
             message = f"{path}: {listed(beside)} has no effect beside fixed"
-            yield say(node.entries[beside[0]].key, "no-effect", message, path=path)
+            yield problem(node.entries[beside[0]].key, "no-effect", message, path=path)
 
 
 def _fixed(limit: Limit, kinds: Sequence[FieldType], path: str) -> Iterator[Diagnostic]:
@@ -60,7 +59,7 @@ def _fixed(limit: Limit, kinds: Sequence[FieldType], path: str) -> Iterator[Diag
     if limit.fixed.is_null:
         message = f"{path}.fixed has no value"
         hint = "write one, or `forbidden: true`"
-        yield say(limit.key, "bad-fixed", message, path=path, hint=hint)
+        yield problem(limit.key, "bad-fixed", message, path=path, hint=hint)
         return
     first: Diagnostic | None = None
     for kind in kinds:
@@ -71,7 +70,9 @@ def _fixed(limit: Limit, kinds: Sequence[FieldType], path: str) -> Iterator[Diag
             return
         first = first or decoder.found.problems[0]
     if first is not None:
-        yield say(limit.fixed, "bad-fixed", first.message, path=f"{path}.fixed", hint=first.hint)
+        yield problem(
+            limit.fixed, "bad-fixed", first.message, path=f"{path}.fixed", hint=first.hint
+        )
 
 
 def _values(
@@ -83,7 +84,7 @@ def _values(
         return
     if not _takes_values(kinds):
         message = f"{'.'.join(limit.keys)} has no plain value: one_of cannot hold for it"
-        yield say(entry.key, "no-effect", message, path=path, hint="limit a field below it")
+        yield problem(entry.key, "no-effect", message, path=path, hint="limit a field below it")
         return
     plain = [scalar for kind in kinds for scalar in scalars(kind)]
     outside = []
@@ -92,14 +93,14 @@ def _values(
             allowed = [str(one) for kind in plain for one in kind.allowed]
             hint = f"allowed: {listed(dict.fromkeys(allowed), 'or')}" if allowed else ""
             message = f"{quoted(value)} is no value of {'.'.join(limit.keys)}"
-            yield say(item, "bad-choice", message, path=f"{path}.one_of", hint=hint)
+            yield problem(item, "bad-choice", message, path=f"{path}.one_of", hint=hint)
         least, most = limit.spec.at_least, limit.spec.at_most
         if isinstance(value, int | float) and not isinstance(value, bool):
             too_small = least is not None and value < least
             outside.append(too_small or (most is not None and value > most))
     if outside and all(outside):
         message = f"{path}: no value of one_of is in its range"
-        yield say(entry.value, "empty-range", message, path=path)
+        yield problem(entry.value, "empty-range", message, path=path)
 
 
 def _fits(kind: ScalarType, node: Node) -> bool:
@@ -121,7 +122,7 @@ def _range(limit: Limit, kinds: Sequence[FieldType], node: Node, path: str) -> I
     shown = ".".join(limit.keys)
     if least is not None and most is not None and least > most:
         message = f"{path} allows at least {least:g} and at most {most:g}: nothing"
-        yield say(place, "empty-range", message, path=path)
+        yield problem(place, "empty-range", message, path=path)
         return
     plain = [scalar for kind in kinds for scalar in scalars(kind)]
     if any(isinstance(kind, AnyType) for kind in kinds):
@@ -129,11 +130,11 @@ def _range(limit: Limit, kinds: Sequence[FieldType], node: Node, path: str) -> I
     numeric = [kind for kind in plain if not kind.allowed and {int, float} & set(kind.types)]
     if not numeric:
         message = f"{shown} is no number: {key} cannot hold for it"
-        yield say(entry.key if entry else limit.key, "no-effect", message, path=path)
+        yield problem(entry.key if entry else limit.key, "no-effect", message, path=path)
         return
     if all(_empty(kind, least, most) for kind in numeric):
         message = f"no value of {shown} is {limit.words()}: its own range ends before"
-        yield say(place, "empty-range", message, path=path)
+        yield problem(place, "empty-range", message, path=path)
 
 
 def _empty(kind: ScalarType, least: float | None, most: float | None) -> bool:

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 
 from mlops_iac.blueprint.fields import ScalarType
 from mlops_iac.blueprint.scalars import NOTHING, core, typed
-from mlops_iac.blueprint.source import Node
+from mlops_iac.blueprint.source import Node, problem
 from mlops_iac.blueprint.templates.filling import CHOOSE
 from mlops_iac.blueprint.templates.manifest import UNSET, Parameter
 from mlops_iac.blueprint.templates.parameters import wrong_value
 from mlops_iac.blueprint.words import join, suggestion
 from mlops_iac.errors import Diagnostic
-from mlops_iac.templates.linting.subject import NAMED, Subject, say, walk
+from mlops_iac.templates.linting.subject import NAMED, Subject, walk
 
 _TYPES: dict[str, type] = {"text": str, "integer": int, "number": float, "boolean": bool}
 _JINJA = re.compile(r"\{[{%](.*?)[}%]\}", re.DOTALL)
@@ -63,9 +63,9 @@ def _uses(subject: Subject) -> Iterator[Diagnostic]:
         if name not in declared:
             hint = suggestion(name, list(declared)) or "declare it in template.yaml: parameters"
             message = f"there is no parameter '{name}'"
-            yield say(place, "unknown-parameter", message, hint=hint)
+            yield problem(place, "unknown-parameter", message, hint=hint)
     for name in declared.keys() - found.keys() - in_scaffold(subject):
-        yield say(
+        yield problem(
             subject.key("parameters", name),
             "unused-parameter",
             f"the parameter '{name}' is used nowhere",
@@ -88,12 +88,16 @@ def _declared(subject: Subject, name: str, parameter: Parameter) -> Iterator[Dia
         yield from wrong
         if not choices.value.items:
             hint = "name them, or leave the key out"
-            yield say(choices.key, "no-effect", f"{path}.choices is empty", path=path, hint=hint)
+            yield problem(
+                choices.key, "no-effect", f"{path}.choices is empty", path=path, hint=hint
+            )
     default = node.entries.get("default")
     if fine and default is not None and parameter.default not in (UNSET, None):
         for item in wrong_value(parameter, default.value, f"{path}.default", subject.label):
             hint = item.hint if item.hint != parameter.description else ""
-            yield say(default.value, "bad-default", item.message, path=f"{path}.default", hint=hint)
+            yield problem(
+                default.value, "bad-default", item.message, path=f"{path}.default", hint=hint
+            )
 
 
 def _bounds(node: Node, parameter: Parameter, path: str) -> Iterator[Diagnostic]:
@@ -101,24 +105,26 @@ def _bounds(node: Node, parameter: Parameter, path: str) -> Iterator[Diagnostic]
     if least is not None and most is not None and least > most:
         place = node.entries["at_most"].value
         message = f"{path} takes at least {least:g} and at most {most:g}: nothing"
-        yield say(place, "empty-range", message, path=path)
+        yield problem(place, "empty-range", message, path=path)
     if parameter.type == "list":
         for key, bound in (("at_least", least), ("at_most", most)):
             if bound is not None and (bound < 0 or bound != int(bound)):
                 message = f"{path}.{key} counts items: it is a whole number"
-                yield say(node.entries[key].value, "bad-bound", message, path=path)
+                yield problem(node.entries[key].value, "bad-bound", message, path=path)
     if "pattern" in node.entries and parameter.type not in ("text", "list"):
         message = f"{path}: a {parameter.type} has no pattern"
-        yield say(node.entries["pattern"].key, "no-effect", message, path=path)
+        yield problem(node.entries["pattern"].key, "no-effect", message, path=path)
     for key in ("pattern", "at_least", "at_most"):
         counts_items = parameter.type == "list" and key != "pattern"
         if parameter.choices and key in node.entries and not counts_items:
             message = f"{path}.{key} has no effect beside choices"
             hint = "the choices are the only values that it takes"
-            yield say(node.entries[key].key, "no-effect", message, path=path, hint=hint)
+            yield problem(node.entries[key].key, "no-effect", message, path=path, hint=hint)
     if parameter.choices and parameter.type == "boolean":
         message = f"{path}: a boolean has no choices but true and false"
-        yield say(node.entries["choices"].key, "no-effect", message, path=path, hint="remove them")
+        yield problem(
+            node.entries["choices"].key, "no-effect", message, path=path, hint="remove them"
+        )
 
 
 def _choices(parameter: Parameter, node: Node, path: str) -> Iterator[Diagnostic]:
@@ -127,17 +133,17 @@ def _choices(parameter: Parameter, node: Node, path: str) -> Iterator[Diagnostic
     for index, item in enumerate(node.items):
         here = f"{path}.choices[{index}]"
         if item.kind != "scalar" or item.is_null:
-            yield say(item, "wrong-choice", f"{here} is no plain value", path=here)
+            yield problem(item, "wrong-choice", f"{here} is no plain value", path=here)
             continue
         if wanted is not str:
             value, _, message, hint = typed(ScalarType((wanted,)), item, here)
             if value is NOTHING:
-                yield say(item, "wrong-choice", message, path=here, hint=hint)
+                yield problem(item, "wrong-choice", message, path=here, hint=hint)
                 continue
         elif str(core(item)).lower() != item.text.lower():
             message = f"{here} is read as {core(item)}, not as the text '{item.text}'"
-            yield say(item, "wrong-choice", message, path=here, hint=f'write "{item.text}"')
+            yield problem(item, "wrong-choice", message, path=here, hint=f'write "{item.text}"')
         if item.text in seen:
             message = f"'{item.text}' is in {join(path, 'choices')} twice"
-            yield say(item, "duplicate-value", message, path=here, hint="remove one")
+            yield problem(item, "duplicate-value", message, path=here, hint="remove one")
         seen.add(item.text)

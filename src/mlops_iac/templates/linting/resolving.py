@@ -12,7 +12,7 @@ from typing import Any
 from mlops_iac.blueprint import LoadedBlueprint, inspect
 from mlops_iac.blueprint.compose import compose, compose_value
 from mlops_iac.blueprint.sections.platform import TemplateUse
-from mlops_iac.blueprint.source import Source
+from mlops_iac.blueprint.source import Source, problem
 from mlops_iac.blueprint.templates.applied import AppliedTemplate
 from mlops_iac.blueprint.templates.applying import Applier, layer
 from mlops_iac.blueprint.templates.content import TemplateContent, TemplateFinder
@@ -22,7 +22,7 @@ from mlops_iac.errors import Diagnostic
 from mlops_iac.templates.files import wrong_name
 from mlops_iac.templates.linting import team
 from mlops_iac.templates.linting.samples import Samples
-from mlops_iac.templates.linting.subject import Including, Subject, say
+from mlops_iac.templates.linting.subject import Including, Subject
 
 Judge = Callable[[LoadedBlueprint, str], Sequence[Diagnostic]]
 """What a platform says of one environment of a blueprint."""
@@ -176,7 +176,9 @@ def _blamed(subject: Subject, said: Sequence[Diagnostic]) -> Iterator[Diagnostic
             yield item
         elif item.file and item.file != SHOWN:
             message = f"what this stands on is wrong, {item.file}:{item.line}: {item.message}"
-            yield say(subject.key("extends"), item.code, message, path="extends", hint=item.hint)
+            yield problem(
+                subject.key("extends"), item.code, message, path="extends", hint=item.hint
+            )
 
 
 def _judged(
@@ -191,11 +193,11 @@ def _judged(
             elif item.file != SHOWN and item.file:
                 message = f"on {platform}, what this stands on is refused: {item.message}"
                 place = subject.key("extends")
-                yield say(place, item.code, message, path="extends", hint=item.hint)
+                yield problem(place, item.code, message, path="extends", hint=item.hint)
 
 
 def _not_seen(subject: Subject, platform: str, first: Diagnostic) -> Diagnostic:
     place = subject.key("platforms")
     message = f"{platform} could not be asked: under a small blueprint, {first.message}"
-    found = say(place, "not-resolved", message, path="platforms", severity="warning")
+    found = problem(place, "not-resolved", message, path="platforms", severity="warning")
     return replace(found, hint="a case in tests/ with a blueprint of its own shows that it works")

@@ -9,7 +9,7 @@ from typing import Any
 from mlops_iac.blueprint.combine import in_order
 from mlops_iac.blueprint.compose import compose
 from mlops_iac.blueprint.scalars import core
-from mlops_iac.blueprint.source import Node
+from mlops_iac.blueprint.source import Node, problem
 from mlops_iac.blueprint.templates.applying import parse
 from mlops_iac.blueprint.templates.content import MANIFEST, TemplateContent, TemplateFinder
 from mlops_iac.blueprint.templates.manifest import text_of
@@ -23,7 +23,7 @@ from mlops_iac.templates.linting.limits import check_limits
 from mlops_iac.templates.linting.parameters import check_parameters
 from mlops_iac.templates.linting.resolving import SHOWN, Judge, Trial, check_resolved
 from mlops_iac.templates.linting.samples import Samples, samples
-from mlops_iac.templates.linting.subject import Subject, say
+from mlops_iac.templates.linting.subject import Subject
 
 Extra = Callable[[Subject, Samples], Iterable[Diagnostic]]
 """Rules that need more than a template: its policies, its scaffold."""
@@ -74,7 +74,7 @@ def _alone(subject: Subject) -> Iterator[Diagnostic]:
     if not subject.manifest.description.strip():
         message = "the template has no description"
         hint = "one sentence: what it gives a team"
-        yield say(subject.key("name"), "no-description", message, hint=hint, severity="warning")
+        yield problem(subject.key("name"), "no-description", message, hint=hint, severity="warning")
     yield from check_parameters(subject)
     yield from check_choosing(subject)
     yield from check_history(subject)
@@ -88,7 +88,7 @@ def _tried(subject: Subject, tries: Samples, asked: Asked) -> Iterator[Diagnosti
         if asked.platforms and platform not in asked.platforms:
             message = f"{platform} cannot be checked by this version of mlops-iac"
             place = subject.key("platforms")
-            yield say(place, "not-checked", message, path="platforms", severity="note")
+            yield problem(place, "not-checked", message, path="platforms", severity="note")
     platforms = [name for name in wanted if not asked.platforms or name in asked.platforms]
     tree = subject.node("limits")
     for parameters in tries.combinations:
@@ -106,7 +106,7 @@ def _tried(subject: Subject, tries: Samples, asked: Asked) -> Iterator[Diagnosti
 
 def _lacking(subject: Subject, tries: Samples) -> Iterator[Diagnostic]:
     for name in tries.lacking:
-        yield say(
+        yield problem(
             subject.key("parameters", name),
             "no-sample",
             f"no value of '{name}' is known to try the template with",

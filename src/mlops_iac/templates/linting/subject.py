@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from mlops_iac.blueprint.source import Node, problem
+from mlops_iac.blueprint.source import Node
 from mlops_iac.blueprint.templates.applying import Parsed
 from mlops_iac.blueprint.templates.content import (
     BLUEPRINT,
@@ -16,7 +16,6 @@ from mlops_iac.blueprint.templates.content import (
 )
 from mlops_iac.blueprint.templates.manifest import Manifest
 from mlops_iac.blueprint.words import join
-from mlops_iac.errors import Diagnostic, Severity
 from mlops_iac.records import Record
 
 NAMED = re.compile(r"\$\$\{|\$\{\s*parameters\.([^${}]*?)\s*\}")
@@ -107,16 +106,3 @@ def walk(node: Node, path: str = "") -> Iterator[tuple[Node, str]]:
         yield from walk(entry.value, inner)
     for index, item in enumerate(node.items):
         yield from walk(item, f"{path}[{index}]")
-
-
-def say(
-    node: Node,
-    code: str,
-    message: str,
-    *,
-    path: str = "",
-    hint: str = "",
-    severity: Severity = "error",
-) -> Diagnostic:
-    """A finding at a node."""
-    return problem(node, code, message, path=path, hint=hint, severity=severity)
