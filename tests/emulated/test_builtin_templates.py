@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.cli.harness import Answer, Cli, environment
+from mlops_iac import scaffold
+from tests.cli.harness import Answer, Cli, environment, teach_nothing
 
 Service = Callable[..., Cli]
 # No profile, no instance metadata: whoever asked for credentials would fail.
@@ -31,6 +32,14 @@ def service(tmp_path: Path) -> Iterator[Service]:
     yield start
     for each in made:
         each("local", "stop", expect=None)
+
+
+def same_workload(cli: Cli) -> None:
+    """Its scripts are those that the smallest service trains with; here nothing is learned again."""
+    ours = Path(scaffold.__file__).parent / "template" / "workload"
+    scripts = {path.name: path.read_bytes() for path in ours.glob("*.py")}
+    assert {p.name: p.read_bytes() for p in (cli.folder / "workload").glob("*.py")} == scripts
+    teach_nothing(cli.folder)
 
 
 def deploy(cli: Cli, *models: str) -> dict[str, Any]:
@@ -97,6 +106,7 @@ def test_the_governed_service(service: Service) -> None:
         cost_centre="4711",
         gate="0.7",
     )
+    same_workload(cli)
     assert "[no-" not in cli("validate", "--strict").err
     assert cli("policy", "check", "--json").json["findings"] == []
     outputs = deploy(cli, "predictor")
@@ -129,6 +139,7 @@ def test_the_governed_service(service: Service) -> None:
 
 def test_the_champion_and_its_challenger(service: Service) -> None:
     cli = service("champion-challenger", oncall="oncall@acme.example")
+    same_workload(cli)
     outputs = deploy(cli, "champion", "challenger")
     config = configuration(cli, outputs)
     [champion] = config["ProductionVariants"]
