@@ -303,6 +303,130 @@ def test_a_package_in_an_archive_is_refused(
     assert "in an archive" in refused(team, "python:acme_zipped").message
 
 
+# What setuptools writes for `pip install -e` where a folder on the path does not do: a finder that
+# maps names, and for a namespace a search location that is no folder.
+EDITABLE = """
+import os, sys
+from importlib.machinery import ModuleSpec, PathFinder
+from importlib.util import spec_from_file_location
+MAPPING = {mapping!r}
+PLACE = "__editable__.acme.finder.__path_hook__"
+class Finder:
+    @classmethod
+    def find_spec(cls, fullname, path=None, target=None):
+        for name, folder in MAPPING.items():
+            if fullname == name or fullname.startswith(name + "."):
+                inside = os.path.join(folder, *fullname[len(name) + 1 :].split("."))
+                start = os.path.join(inside, "__init__.py")
+                if os.path.exists(start):
+                    return spec_from_file_location(fullname, start)
+        return None
+class Namespaces:
+    @classmethod
+    def _hook(cls, path):
+        if path == PLACE:
+            return cls
+        raise ImportError
+    @classmethod
+    def find_spec(cls, fullname, target=None):
+        if fullname in {namespaces!r}:
+            spec = ModuleSpec(fullname, None, is_package=True)
+            spec.submodule_search_locations = [PLACE]
+            return spec
+        return None
+sys.meta_path.append(Finder)
+sys.path_hooks.append(Namespaces._hook)
+sys.path.append(PLACE)
+"""
+
+
+def editable(monkeypatch: pytest.MonkeyPatch, mapping: dict[str, str], *namespaces: str) -> None:
+    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path])
+    monkeypatch.setattr(sys, "path_hooks", [*sys.path_hooks])
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.setattr(sys, "path_importer_cache", {})
+    exec(EDITABLE.format(mapping=mapping, namespaces=namespaces), {})
+
+
+def test_an_editable_package_is_found(
+    team: Team, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = package(tmp_path / "checkout", "anything")
+    editable(monkeypatch, {"acme_edited": str(folder)})
+    assert version(team.find("python:acme_edited/standard")) == "2.1.0"
+    assert "no folder 'nowhere'" in refused(team, "python:acme_edited/nowhere").message
+
+
+def test_an_editable_part_of_a_namespace_is_found(
+    team: Team, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = package(tmp_path / "checkout", "anything")
+    editable(monkeypatch, {"acme_space.ml": str(folder)}, "acme_space")
+    finder = team.finder()
+    standard = finder.find(Wanted(source="python:acme_space.ml/standard"))
+    assert version(standard) == "2.1.0"
+    assert version(finder.find(Wanted(source="../base", parent=standard))) == "1.0.0"
+    assert "no folder 'other'" in refused(team, "python:acme_space.other").message
+    assert "acme_space" not in sys.modules
+
+
+def test_a_namespace_of_several_distributions(
+    team: Team, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("one", "two"):
+        write_template(tmp_path / name / "acme_shared" / name, "1.0.0", name=f"acme/{name}")
+        monkeypatch.syspath_prepend(str(tmp_path / name))
+    assert version(team.find("python:acme_shared/one")) == "1.0.0"
+    assert version(team.find("python:acme_shared.two")) == "1.0.0"
+    error = refused(team, "python:acme_shared/three")
+    assert "it has templates in: one, two" in error.hint
+    write_template(tmp_path / "two" / "acme_shared" / "one", "2.0.0")
+    assert refused(team, "python:acme_shared/one").code == "template-ambiguous"
+
+
+def test_a_package_partly_in_an_archive(
+    team: Team, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with zipfile.ZipFile(tmp_path / "z.zip", "w") as archive:
+        archive.writestr("acme_mixed/zipped/template.yaml", "template: 1")
+        archive.writestr("acme_mixed/zipped/__init__.py", "")
+    write_template(tmp_path / "site" / "acme_mixed" / "plain", "1.0.0")
+    monkeypatch.syspath_prepend(str(tmp_path / "z.zip"))
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    assert version(team.find("python:acme_mixed/plain")) == "1.0.0"
+    assert "no folder 'zipped'" in refused(team, "python:acme_mixed/zipped").message
+
+
+def test_the_folder_that_it_is_started_in_is_no_package(
+    team: Team, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_template(tmp_path / "here" / "acme_here", "1.0.0")
+    monkeypatch.chdir(tmp_path / "here")
+    usual = [*sys.path]
+    for first in ("", str(tmp_path / "here")):
+        monkeypatch.setattr(sys, "path", [first, *usual])
+        assert "not installed" in refused(team, "python:acme_here").message
+    monkeypatch.setattr(sys, "path", ["", *usual, str(tmp_path / "here")])  # as by `pip -e`
+    assert version(team.find("python:acme_here")) == "1.0.0"
+
+
+@pytest.mark.parametrize("named", ["VIRTUAL_ENV", "CONDA_PREFIX", ".venv"])
+def test_a_package_of_the_projects_own_environment(
+    team: Team, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: str
+) -> None:
+    monkeypatch.delenv("VIRTUAL_ENV", raising=False)
+    monkeypatch.delenv("CONDA_PREFIX", raising=False)
+    monkeypatch.chdir(tmp_path)
+    if named.isupper():
+        monkeypatch.setenv(named, str(tmp_path / "project"))
+    folder = tmp_path / ("project" if named.isupper() else named)
+    package(folder / "lib" / "python3.11" / "site-packages", "acme_theirs")
+    error = refused(team, "python:acme_theirs/standard")
+    assert "not installed beside mlops-iac" in error.message
+    assert f"it is in {folder if named.isupper() else named}" in error.hint
+    assert f"mlops-iac runs in {sys.prefix}" in error.hint
+
+
 def test_a_link_out_of_a_package_is_refused(team: Team, site: Path, tmp_path: Path) -> None:
     write_template(tmp_path / "outside", "1.0.0")
     (package(site) / "linked").symlink_to(tmp_path / "outside")

@@ -1,8 +1,4 @@
-"""A template in an installed Python package: `python:MODULE[/FOLDER]`.
-
-The package's code never runs: its folder is found by the import system's finders, asked for the
-top-level name only, because a longer one would import what stands before it.
-"""
+"""A template in an installed Python package: `python:MODULE[/FOLDER]`."""
 
 from __future__ import annotations
 
@@ -10,9 +6,10 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from mlops_iac.blueprint.templates.content import TemplateUnavailable
+from mlops_iac.blueprint.templates.content import MANIFEST, TemplateUnavailable
 from mlops_iac.records import Record
 from mlops_iac.templates.sources.base import checked_folder, inner, safe
+from mlops_iac.templates.sources.packages import inside, package_places
 from mlops_iac.templates.sources.reading import read_unchanged
 
 _MODULE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
@@ -35,22 +32,27 @@ class PythonSource(Record):
 
     def read(self) -> Mapping[str, bytes]:
         top, *below = self.module.split(".")
-        within = Path(*below, *self.folder.split("/"))
-        places = _places(top, self.text)
-        for place in places:
-            found = place / within
-            if not found.is_dir():
-                continue
-            if not found.resolve().is_relative_to(place.resolve()):
-                raise TemplateUnavailable(
-                    "template-refused", f"{self.text} is refused: a link leads out of the package"
-                )
-            return read_unchanged(found, self.text)
-        raise TemplateUnavailable(
-            "template-missing",
-            f"the package '{top}' has no folder '{within.as_posix()}'",
-            hint=_folders(places),
-        )
+        parts = [*below, *(self.folder.split("/") if self.folder else [])]
+        places = package_places(top, self.text)
+        found = inside(top, places, parts)
+        whole = [each for each in found if (each.folder / MANIFEST).is_file()] or found
+        if not whole:
+            raise TemplateUnavailable(
+                "template-missing",
+                f"the package '{top}' has no folder '{'/'.join(parts)}'",
+                hint=_folders(places),
+            )
+        if len(whole) > 1:
+            raise TemplateUnavailable(
+                "template-ambiguous",
+                f"{self.text} is there twice: {' and '.join(str(each.folder) for each in whole)}",
+                hint="uninstall one of the packages that have it",
+            )
+        if not whole[0].folder.resolve().is_relative_to(whole[0].top.resolve()):
+            raise TemplateUnavailable(
+                "template-refused", f"{self.text} is refused: a link leads out of the package"
+            )
+        return read_unchanged(whole[0].folder, self.text)
 
 
 def python_source(text: str) -> PythonSource:
@@ -65,39 +67,12 @@ def python_source(text: str) -> PythonSource:
     return PythonSource(module=module, folder=checked_folder(folder.rstrip("/"), text))
 
 
-def _places(top: str, text: str) -> list[Path]:
-    """The folders of a package; several for a namespace."""
-    from importlib.util import find_spec
-
-    try:
-        spec = find_spec(top)
-    except (ImportError, ValueError, AttributeError):
-        spec = None
-    if spec is None:
-        raise TemplateUnavailable(
-            "template-missing",
-            f"the Python package '{top}' is not installed beside mlops-iac",
-            hint=f"install the package that has {text} into the environment of mlops-iac",
-        )
-    if spec.submodule_search_locations is None:
-        raise TemplateUnavailable(
-            "template-missing", f"'{top}' is a Python module and no package: it has no folders"
-        )
-    places = [Path(place) for place in spec.submodule_search_locations]
-    folders = [place for place in places if place.is_dir()]
-    if not folders:
-        raise TemplateUnavailable(
-            "template-refused",
-            f"{text} is refused: the package '{top}' is in an archive",
-            hint="install it as folders, e.g. with pip",
-        )
-    return folders
-
-
 def _folders(places: list[Path]) -> str:
     found = sorted(
-        item.parent.relative_to(place).as_posix()
-        for place in places
-        for item in [*place.glob("template.yaml"), *place.glob("*/template.yaml")]
+        {
+            item.parent.relative_to(place).as_posix()
+            for place in places
+            for item in [*place.glob(MANIFEST), *place.glob(f"*/{MANIFEST}")]
+        }
     )
     return f"it has templates in: {', '.join(found[:20])}" if found else "it has no templates"
