@@ -25,6 +25,9 @@ KNOWN_SDKS = ("3.272.",)
 class EagerLoop(asyncio.SelectorEventLoop):
     """Runs a new task's coroutine and a call for an executor before it returns."""
 
+    # Every future asks; it need not be told by a function in Python.
+    get_debug = staticmethod(bool)
+
     def create_task(self, coro: Any, *, name: Any = None, context: Any = None) -> Any:
         """A future of the coroutine's outcome; it has begun, and may be done."""
         if not self.is_running():

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 from collections.abc import Iterable
+from operator import attrgetter
 from typing import Any
 
 from google.protobuf import struct_pb2
@@ -27,7 +28,7 @@ from mlops_iac.graph.model import STACK_TYPE
 _original_register = resource.register_resource
 _original_register_outputs = resource.register_resource_outputs
 # What is asked of the SDK, of the engine, or of both, too seldom to be worth a second way.
-_RARE = (
+_rare = attrgetter(
     "provider", "providers", "transforms", "state_migrations", "replacement_trigger", "import_",
     "plugin_download_url", "replace_with", "hide_diffs", "env_var_mappings", "deleted_with",
     "custom_timeouts", "urn", "id",
@@ -119,7 +120,7 @@ def _registration(
     opts: Any,
     typ: Any,
 ) -> tuple[Registration, dict[str, Any]]:
-    rare = any(getattr(opts, option) for option in _RARE) or ty.startswith(PROVIDER_TYPE)
+    rare = any(_rare(opts)) or ty.startswith(PROVIDER_TYPE)
     hooks = opts.hooks is not None and any(vars(opts.hooks).values())
     if rare or hooks or ty == STACK_TYPE or (typ is None and props):
         raise NotAtOnceError
