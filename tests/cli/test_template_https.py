@@ -18,6 +18,8 @@ from mlops_iac.templates.sources.git_library import GitLibrary
 from mlops_iac.templates.sources.repositories import Repositories
 from tests.cli import git_servers as servers
 from tests.cli.git_servers import HOST, Authority, HttpsServer
+from tests.cli.template_sources import publish
+from tests.cli.template_sources import team as new_team
 from tests.cli.templates import Origin, Team, write_template
 
 GIT = shutil.which("git") or "git"
@@ -392,3 +394,37 @@ def test_a_proxy_that_is_not_there(
     monkeypatch.setenv("https_proxy", f"http://ci:{SECRET}@{HOST}:1")
     assert refused(team, source(server)).code == "template-unreachable"
     assert server.behaviour.seen == []
+
+
+def test_a_credential_helper_that_hangs(private: HttpsServer, team: Team, tmp_path: Path) -> None:
+    helper = tmp_path / "helper"
+    helper.write_text("#!/bin/sh\nsleep 60\n")
+    helper.chmod(0o755)
+    configure(credential__helper=str(helper))
+    started = time.monotonic()
+    git = Repositories(offline=False, git=GitCommand(GIT, 2))
+    assert "no answer within 2 seconds" in refused(team, source(private), repositories=git).message
+    assert time.monotonic() - started < 15
+
+
+# -- the command -----------------------------------------------------------------------------
+def test_the_command_with_a_private_template(authority: Authority, tmp_path: Path) -> None:
+    publish(tmp_path / "served" / "standard")
+    with servers.https_server(tmp_path / "served", authority.context(HOST)) as server:
+        server.behaviour.user, server.behaviour.password = "ci", SECRET
+        cli = new_team(tmp_path / "work" / "team", source(server), "^1.0")
+        without = cli("validate", expect=2)
+        assert "asks who you are" in without.err
+        configure(credential__helper=servers.credentials(tmp_path, "ci", f"{SECRET}-old"))
+        wrong = cli("compile", expect=2)
+        assert "Authentication failed" in wrong.err
+        servers.credentials(tmp_path, "ci", SECRET)
+        right = cli("-v", "compile")
+        lock = (cli.folder / "blueprint.lock").read_text()
+        assert "version: 1.1.1" in lock
+        server.behaviour.seen.clear()
+        again = cli("validate")
+        assert server.behaviour.seen == []
+    for answer in (without, wrong, right, again):
+        assert SECRET not in answer.out + answer.err
+    assert SECRET not in lock
