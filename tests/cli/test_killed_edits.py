@@ -200,6 +200,18 @@ def test_a_checkout_that_brings_one_along_writes_through_no_link(tmp_path: Path)
     assert not (tmp_path / "elsewhere").exists()
 
 
+def test_a_checkout_that_brings_a_link_along_empties_nothing(tmp_path: Path) -> None:
+    pair = Pair(tmp_path)
+    pair.half()
+    (tmp_path / "mine").write_text("mine")
+    lock = pair.journal.with_suffix(".update.lock")
+    lock.unlink()
+    lock.symlink_to(tmp_path / "mine")
+    with pytest.raises(UsageError, match="is a link"):
+        pair.complete()
+    assert (tmp_path / "mine").read_text() == "mine"
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"update": 2, "files": {}}', '{"update": 1}'])
 def test_one_that_cannot_be_read_is_told(tmp_path: Path, text: str) -> None:
     pair = Pair(tmp_path)

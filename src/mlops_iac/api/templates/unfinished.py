@@ -144,8 +144,11 @@ def alone(journal: Path) -> Iterator[None]:
     from mlops_iac.api.compiling import work_folder
 
     work_folder(journal.parent)
+    lock = journal.with_suffix(".update.lock")
+    if lock.is_symlink():  # a checkout may bring one along, and taking a lock empties its file
+        raise UsageError(f"{lock} is a link", hint="delete it")
     try:
-        with FileLock(journal.with_suffix(".update.lock"), timeout=_SECONDS):
+        with FileLock(lock, timeout=_SECONDS):
             yield
     except Timeout:
         raise TimedOut(
