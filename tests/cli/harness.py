@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -44,17 +45,36 @@ class Cli:
             assert answer.code == expect, f"{arguments}: exit {answer.code}\n{out}\n{err}"
         return answer
 
-    def start(self, *arguments: str, **extra: str) -> subprocess.Popen[str]:
+    def start(
+        self, *arguments: str, stderr: int = subprocess.PIPE, **extra: str
+    ) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [sys.executable, "-m", "mlops_iac", *arguments],
             cwd=self.folder,
             env={**self.environment, **extra},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=stderr,
             text=True,
             encoding="utf-8",
         )
+
+    def start_stepwise(self, *arguments: str, **extra: str) -> subprocess.Popen[str]:
+        """The command gets no further than what it says on stderr is read.
+
+        Its pipe holds one write (Linux, pipe(7): O_DIRECT and a capacity of one page), so that it
+        waits in the middle however late the test comes to look. Elsewhere it runs ahead.
+        """
+        if not hasattr(fcntl, "F_SETPIPE_SZ"):
+            return self.start(*arguments, **extra)
+        reading, writing = os.pipe2(os.O_DIRECT)
+        fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, os.sysconf("SC_PAGE_SIZE"))
+        try:
+            process = self.start(*arguments, stderr=writing, **extra)
+        finally:
+            os.close(writing)
+        process.stderr = os.fdopen(reading, encoding="utf-8")
+        return process
 
 
 def environment() -> dict[str, str]:
