@@ -183,6 +183,7 @@ FAILING = {
     "in the program": "1 / 0",
     "a file that is missing": "import pulumi_aws as aws\naws.s3.BucketObjectv2('o', bucket='b', source=pulumi.FileAsset('no'))",
     "outputs that cannot be sent": "pulumi.ComponentResource('x:y:C', 'c').register_outputs({'o': object()})",
+    "a question with a parent that is none": "import pulumi_aws as aws\nsns.Topic('o', name=aws.get_region_output(opts=pulumi.InvokeOptions(parent=5)).region)",
     "what is no JSON": "pulumi.export('x', pulumi.Output.json_dumps({'a': object()}))",
     "in what is made in an apply": "u.name.apply(lambda n: sns.Topic(1))",
 }

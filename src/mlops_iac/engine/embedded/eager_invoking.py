@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+from pulumi import InvokeOptions, InvokeOutputOptions, Resource
 from pulumi.output import Output, _OutputData
 
 from mlops_iac.engine.embedded.eager import data_of
@@ -17,6 +18,7 @@ from mlops_iac.engine.embedded.eager_sending import PLAIN
 
 # `pulumi.runtime.invoke` is a function of that name, once the package is imported.
 _original = importlib.import_module("pulumi.runtime.invoke").invoke_output
+_OPTIONS = (InvokeOptions, InvokeOutputOptions)
 _answers: dict[Any, Output[Any]] = {}
 
 
@@ -45,8 +47,9 @@ def _key(tok: str, props: Any, opts: Any, typ: Any) -> Any:
         return None
     if opts is None:
         return tok, typ, repr(props)
-    if opts.provider is not None or getattr(opts, "depends_on", None):
+    if type(opts) not in _OPTIONS or opts.provider or getattr(opts, "depends_on", None):
         return None
-    if opts.parent is not None and opts.parent.get_provider(tok) is not None:
+    above = opts.parent
+    if above is not None and not (isinstance(above, Resource) and above.get_provider(tok) is None):
         return None
     return tok, typ, repr(props), opts.version, opts.plugin_download_url
