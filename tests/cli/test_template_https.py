@@ -197,7 +197,7 @@ def test_a_private_repository(
 def test_a_private_repository_without_credentials(private: HttpsServer, team: Team) -> None:
     started = time.monotonic()
     error = refused(team, source(private))
-    assert time.monotonic() - started < 15
+    assert time.monotonic() - started < 50
     assert error.code == "template-unreachable"
     assert "asks who you are" in error.message
     assert "credential helper" in error.hint
@@ -332,7 +332,7 @@ def test_a_server_that_hangs(server: HttpsServer, team: Team, where: str, kind: 
     started = time.monotonic()
     git = GitCommand(GIT, 1) if kind == "git" else GitLibrary(1)
     error = refused(team, source(server), repositories=Repositories(offline=False, git=git))
-    assert time.monotonic() - started < 20
+    assert time.monotonic() - started < 50
     assert error.code == "template-unreachable"
     assert "no answer within 1 seconds" in error.message
 
@@ -345,7 +345,7 @@ def test_a_server_that_answers_one_byte_a_second(
     started = time.monotonic()
     git = GitCommand(GIT, 3) if kind == "git" else GitLibrary(3)
     error = refused(team, source(server), repositories=Repositories(offline=False, git=git))
-    assert time.monotonic() - started < 20
+    assert time.monotonic() - started < 50
     assert "no answer within 3 seconds" in error.message
 
 
@@ -404,7 +404,7 @@ def test_a_credential_helper_that_hangs(private: HttpsServer, team: Team, tmp_pa
     started = time.monotonic()
     git = Repositories(offline=False, git=GitCommand(GIT, 2))
     assert "no answer within 2 seconds" in refused(team, source(private), repositories=git).message
-    assert time.monotonic() - started < 15
+    assert time.monotonic() - started < 50
 
 
 # -- the command -----------------------------------------------------------------------------
