@@ -29,12 +29,18 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 class Pair:
     """A blueprint and its lock, and what an update makes of them."""
 
-    def __init__(self, folder: Path, *, lock: bytes | None = b"old lock\n") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        lock: bytes | None = b"old lock\n",
+        then: bytes | None = b"new lock\n",
+    ) -> None:
         self.blueprint = folder / "blueprint.yaml"
         self.lock = folder / "blueprint.lock"
         self.journal = unfinished.place(self.blueprint)
         self.old = (b"old: 1\n", lock)
-        self.new = (b"new: 2\n", b"new lock\n")
+        self.new = (b"new: 2\n", then)
         self._half: bytes | None = None
 
     def reset(self) -> None:
@@ -64,8 +70,8 @@ class Pair:
     def half(self) -> None:
         """As it is when the process dies between the two renames."""
         if self._half is not None:
-            self.blueprint.write_bytes(self.new[0])
-            self.lock.write_bytes(self.old[1] or b"")
+            self.blueprint.write_bytes(b"new: 2\n")
+            self.lock.write_bytes(b"old lock\n")
             self.journal.write_bytes(self._half)
             return
         for at in range(1, 200):
@@ -77,11 +83,13 @@ class Pair:
         raise AssertionError
 
 
-@pytest.mark.parametrize("lock", [b"old lock\n", None])
+@pytest.mark.parametrize(
+    ("lock", "then"), [(b"old lock\n", b"new lock\n"), (None, b"new lock\n"), (b"old lock\n", None)]
+)
 def test_an_update_that_is_killed_is_completed_or_never_was(
-    tmp_path: Path, lock: bytes | None
+    tmp_path: Path, lock: bytes | None, then: bytes | None
 ) -> None:
-    pair = Pair(tmp_path, lock=lock)
+    pair = Pair(tmp_path, lock=lock, then=then)
     states, told = [], []
     for _ in every_kill(pair.update, pair.reset):
         states.append(pair.held)

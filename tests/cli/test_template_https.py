@@ -337,6 +337,34 @@ def test_a_server_that_hangs(server: HttpsServer, team: Team, where: str, kind: 
     assert "no answer within 1 seconds" in error.message
 
 
+def test_a_server_that_hangs_is_asked_once_and_costs_no_copy(
+    server: HttpsServer, team: Team
+) -> None:
+    configure(protocol__version="0")  # so that tags are not listed by what hangs
+    team.find(source(server), "^1")
+    (copy,) = (cache.cache_folder() / "git").glob("*.git")
+    server.behaviour.hangs = "standard/git-upload-pack"  # and not in `?service=git-upload-pack`
+    server.behaviour.seen.clear()
+    git = Repositories(offline=False, git=GitCommand(GIT, 2))
+    assert (
+        "no answer within 2 seconds"
+        in refused(team, source(server), "^2", repositories=git).message
+    )
+    asked = [path for path, _ in server.behaviour.seen if path.endswith("/git-upload-pack")]
+    assert len(asked) == 1
+    assert (copy / "HEAD").is_file()
+
+
+def test_a_server_that_hangs_is_waited_for_once(server: HttpsServer, team: Team) -> None:
+    """However many templates of a blueprint are from there."""
+    server.behaviour.hangs = "info/refs"
+    git = Repositories(offline=False, git=GitCommand(GIT, 1))
+    for inner in ("", "a/standard", "other"):
+        error = refused(team, source(server, inner), repositories=git)
+        assert source(server, inner) in error.message
+    assert len(server.behaviour.seen) == 1
+
+
 @pytest.mark.parametrize("kind", ["git", "library"])
 def test_a_server_that_answers_one_byte_a_second(
     server: HttpsServer, team: Team, kind: str

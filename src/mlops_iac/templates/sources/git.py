@@ -61,15 +61,23 @@ class GitFailed(Exception):
     """Git said no; the text is why, in one line, `hint` what to do where that is known.
 
     `gone`: it answered, and what is asked is not there. `too_much`: it does not stop answering.
+    `late`: it does not answer.
     """
 
     def __init__(
-        self, why: str, *, hint: str = "", gone: bool = False, too_much: bool = False
+        self,
+        why: str,
+        *,
+        hint: str = "",
+        gone: bool = False,
+        too_much: bool = False,
+        late: bool = False,
     ) -> None:
         super().__init__(why)
         self.hint = hint
         self.gone = gone
         self.too_much = too_much
+        self.late = late
 
 
 class GitEntry(Record):

@@ -156,7 +156,7 @@ class GitCommand:
                 if process.stdout:
                     process.stdout.close()
             if late.is_set():
-                raise GitFailed(f"no answer within {self._timeout:g} seconds")
+                raise GitFailed(f"no answer within {self._timeout:g} seconds", late=True)
             if code:
                 words.seek(0)
                 raise failed(words.read(65536).decode("utf-8", "replace"))

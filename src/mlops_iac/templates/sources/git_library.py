@@ -109,7 +109,7 @@ class GitLibrary:
         thread.start()
         thread.join(self._timeout)
         if thread.is_alive():
-            raise GitFailed(f"no answer within {self._timeout:g} seconds")
+            raise GitFailed(f"no answer within {self._timeout:g} seconds", late=True)
         if wrong:
             raise wrong[0]
         return done[0]

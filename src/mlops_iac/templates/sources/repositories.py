@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -48,6 +48,7 @@ class Repositories:
         self._timeout = timeout
         self._git = git
         self._tags: dict[str, Mapping[str, str]] = {}
+        self._late: dict[str, GitFailed] = {}
 
     def tags(self, source: GitSource) -> Mapping[str, str]:
         """Tags and their commits. Raises TemplateUnavailable where nobody answers, and offline."""
@@ -58,9 +59,13 @@ class Repositories:
                     f"{source.text} is not asked for its versions: working offline",
                     hint="run once without MLOPS_IAC_OFFLINE; what is locked is then in the cache",
                 )
+            if (late := self._late.get(source.url)) is not None:  # once is long enough
+                raise _unreachable(source, late)
             try:
                 self._tags[source.url] = self._way().tags(source.url)
             except GitFailed as error:
+                if error.late:
+                    self._late[source.url] = error
                 raise _unreachable(source, error) from None
         return self._tags[source.url]
 
@@ -88,9 +93,12 @@ class Repositories:
                 return held
             # Its tags were just read, so what fails now is rather the copy here: made again, once.
             if (repository / "HEAD").is_file():
-                with suppress(GitFailed):
+                try:
                     commit = self._way().fetch(repository, source.url, tag, commit)
                     return self._files(source, repository, commit)
+                except GitFailed as error:
+                    if error.late:
+                        raise _unreachable(source, error) from None
                 shutil.rmtree(repository, ignore_errors=True)
             try:
                 commit = self._way().fetch(repository, source.url, tag, commit)
