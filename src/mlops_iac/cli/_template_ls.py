@@ -25,4 +25,6 @@ def command(session: Session) -> None:
         label = f"{each.name}@{each.version}" if each.name else "?"
         session.out(f"{each.source:<{width}}  {label}  ({each.where})")
         if each.description:
-            session.out(f"{'':<{width}}  {session.style(one_line(each.description), fg='bright_black')}")
+            session.out(
+                f"{'':<{width}}  {session.style(one_line(each.description), fg='bright_black')}"
+            )
