@@ -198,8 +198,10 @@ def test_a_stack_that_there_is_not_is_never_let_pass(cli: Cli) -> None:
     for words in (("validate",), ("compile",), ("compile", "--check"), ("stack", "rm", "nope")):
         answer = cli(*words, "-s", "nope", expect=6)
         assert "there is: local, dev, staging and prod" in answer.err
+        assert cli(*words, "-s", "nope", "--json", expect=6).json["error"]["exit_code"] == 6
     assert not (cli.folder / "stacks").exists()
     cli("validate", "-s", "prod")
+    assert "-C nope" in cli("-C", "nope", "validate", "--json", expect=2).json["error"]["message"]
 
 
 def test_what_comes_next_is_about_the_same_blueprint(cli: Cli) -> None:

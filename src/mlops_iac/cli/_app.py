@@ -140,7 +140,8 @@ def _run(words: list[str]) -> int:
         # click's own way out when a reader went away (EPIPE); nothing else of ours exits.
         raise BrokenPipeError from None
     except MlopsError as error:
-        return _tell(error)
+        # What the root's own options are wrong in is raised before the command's are read.
+        return _tell(error, Session.current or Session(json="--json" in words))
     except ModuleNotFoundError as error:
         missing = (error.name or "").partition(".")[0]
         return _tell(_not_installed(missing)) if missing in AWS_EXTRA else _internal(error)

@@ -41,11 +41,12 @@ def command(session: Session, strict: bool, form: Format, folder: str | None) ->
     project, diagnostics = inspected(path, strict=strict)
     for note in project.notes if project is not None else ():
         session.say(f"note: {note}")
-    show(diagnostics, session, form=form)
-    if any(item.severity == "error" for item in diagnostics):
-        return 2
-    if project is not None and given_stack():
+    wrong = any(item.severity == "error" for item in diagnostics)
+    if not wrong and project is not None and given_stack():
         project.resolve(given_stack())  # says which there are
+    show(diagnostics, session, form=form)
+    if wrong:
+        return 2
     if form == "text" and not session.json:
         session.say(f"{session.style('valid', fg='green')}: {path}")
     return 0
