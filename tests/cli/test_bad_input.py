@@ -320,7 +320,7 @@ def test_a_file_that_is_not_utf8(
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (["validate", "-f", "nope.yaml"], ("no file 'nope.yaml'", "--file", "`init`")),
+        (["validate", "-f", "nope.yaml"], ("no file 'nope.yaml'", "there is", "--file")),
         (["validate", "-f", "workload"], ("'workload' is a folder",)),
         (["validate", "-C", "nope"], ("-C nope: No such file",)),
         (["explain", "serving.api.scalng"], ("no field 'serving.api.scalng'", "did you mean")),
