@@ -13,7 +13,7 @@ from mlops_iac.blueprint.sections.root import PlatformName
 from mlops_iac.blueprint.sections.values import Scalar
 from mlops_iac.blueprint.source import LARGEST_FILE, Node, Source, problem
 from mlops_iac.blueprint.templates.content import MANIFEST, TemplateContent
-from mlops_iac.blueprint.words import join
+from mlops_iac.blueprint.words import join, split
 from mlops_iac.errors import BlueprintInvalid, Diagnostic
 from mlops_iac.records import Record
 
@@ -305,6 +305,42 @@ def _operations(node: Node, path: str) -> tuple[tuple[Operation, ...], list[Diag
         decoder = Decoder(None)
         operation = decoder.part(OPERATIONS[keys[0]], Written(item, item, "template"), here)
         found += decoder.found.problems
-        if operation is not NOTHING:
-            made.append(operation)
+        if operation is NOTHING:
+            continue
+        for place, path_of in _touched(item, operation):
+            if reason := _the_teams(path_of):
+                message = f"{here} cannot change '{path_of}': {reason}"
+                found.append(problem(place, "bad-migration", message, path=here))
+        made.append(operation)
     return tuple(made), found
+
+
+def _touched(item: Node, operation: Operation) -> Iterator[tuple[Node, str]]:
+    """Each path that an operation changes, with where it is written."""
+    match operation:
+        case Rename(rename=path, to=key):
+            yield item.entries["rename"].value, path
+            above = split(path)[:-1]
+            renamed = join(above[0], key) if len(above) == 1 else key
+            if len(above) < 2:
+                yield item.entries["to"].value, renamed
+        case Move(move=path, to=to):
+            yield item.entries["move"].value, path
+            yield item.entries["to"].value, to
+        case Remove(remove=path):
+            yield item.entries["remove"].value, path
+        case Set(set=path):
+            yield item.entries["set"].value, path
+
+
+def _the_teams(path: str) -> str:
+    """Why no template may change what stands there; empty where one may."""
+    keys = split(path)
+    if keys and keys[0] == "environments":
+        if len(keys) < 3:
+            return "which environments there are, and what they are called, is the team's own"
+        keys = keys[2:]
+    first = keys[0].partition("[")[0] if keys else ""
+    if first == "extends":
+        return "it is the team's own; `rename_parameter` is for what `extends` gives"
+    return "a path begins with a section" if first == "*" else ""
