@@ -172,3 +172,16 @@ def test_what_cannot_be_read_or_written_is_told(tmp_path: Path) -> None:
     binary.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(BlueprintInvalid, match="UTF"):
         read_lock(binary)
+
+
+def test_a_lock_that_the_system_does_not_show_is_not_to_be_written_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(path: Path, shown: str) -> Source:
+        raise UsageError(f"'{shown}' cannot be read: Permission denied")
+
+    (tmp_path / "blueprint.lock").touch()
+    monkeypatch.setattr("mlops_iac.templates.lockfile.read", refused)
+    with pytest.raises(BlueprintInvalid) as caught:
+        read_lock(tmp_path / "blueprint.lock")
+    assert [each.hint for each in caught.value.diagnostics] == ["make it readable"]

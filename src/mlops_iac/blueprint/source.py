@@ -6,6 +6,7 @@ text here: what `1.20` or `on` means depends on the field and is decided in `dec
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -159,10 +160,12 @@ def problem(
 
 def _elsewhere(path: Path) -> str:
     """Which blueprint was meant: one beside it, or in a folder around it."""
-    folder = path.absolute().parent
-    beside = sorted(folder.glob("*blueprint.y*ml"))
-    around = [each / "blueprint.yaml" for each in folder.parents]
-    found = [*beside, *(each for each in around if each.is_file())]
+    found: list[Path] = []
+    with contextlib.suppress(OSError):  # a folder that is closed to this user
+        folder = path.absolute().parent
+        found += sorted(folder.glob("*blueprint.y*ml"))
+        around = [each / "blueprint.yaml" for each in folder.parents]
+        found += [each for each in around if each.is_file()]
     if not found:
         return "name the blueprint with --file, or run `init`"
     return f"there is {os.path.relpath(found[0])}: name it with --file"

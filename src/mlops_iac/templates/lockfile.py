@@ -67,7 +67,9 @@ def read_lock(path: Path, shown: str = "") -> Lock | None:
     try:
         source = read(path, shown or path.name)
     except UsageError as error:
-        found = Diagnostic("lock-unreadable", error.message, file=shown or path.name, hint=REWRITE)
+        # What has no way out of its own is the system's refusal, which would refuse a new one, too.
+        hint = REWRITE if error.hint else "make it readable"
+        found = Diagnostic("lock-unreadable", error.message, file=shown or path.name, hint=hint)
         raise _invalid(found) from None
     return parse_lock(source)
 
