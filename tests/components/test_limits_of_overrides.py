@@ -102,6 +102,18 @@ def test_what_a_map_may_hold_is_not_overridden(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("limit", ["one_of: [eu-west-1]", "fixed: eu-west-1"])
+def test_no_resource_is_put_into_another_region(tmp_path: Path, limit: str) -> None:
+    """Each resource of the AWS provider has a `region` of its own."""
+    (one,) = told(
+        tmp_path,
+        "overrides: {s3.Bucket/data-artifacts: {region: us-east-1, tags: {a: b}}}\n",
+        limits=limits(f"region: {{{limit}, because: data stays in Europe}}"),
+    )
+    assert ('"s3.Bucket/data-artifacts".region would undo region, which acme/standard@2.1.0') in one
+    assert one.endswith(": data stays in Europe")
+
+
 def test_a_list_is_not_overridden(tmp_path: Path) -> None:
     approvers = "security: {access: {approvers: [leads]}}\n"
     (one,) = told(

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from mlops_iac.graph.canonical import CanonicalGraph
 
 Property = tuple[str, str]  # address, name without case and underscores
-_WIDE = ("region", "account", "name", "platform")
+REGION = "region"
+_WIDE = (REGION, "account", "name", "platform")
 """Fields that stand in nearly every property; an override of one of them says nothing of them."""
 
 
@@ -36,18 +37,28 @@ def undone(project: Project, stack: str) -> list[Diagnostic]:
     overrides = dict(_overrides(resolved))
     if not overrides:
         return []
-    limits = [
-        limit
-        for limit in project.loaded.limits_of(stack)
-        if limit.keys[0] not in ("overrides", *_WIDE)
-    ]
-    held = list(held_fields(resolved.blueprint, limits))
+    limits = project.loaded.limits_of(stack)
+    found = list(_elsewhere(resolved, overrides, limits))
+    narrow = [limit for limit in limits if limit.keys[0] not in ("overrides", *_WIDE)]
+    held = list(held_fields(resolved.blueprint, narrow))
     if not held:
-        return []
+        return found
     if find_spec("pulumi") is None:
-        return [_unchecked(resolved)]
+        return [*found, _unchecked(resolved)]
     with tempfile.TemporaryDirectory() as folder:
-        return list(_Search(project, stack, Path(folder)).broken(overrides, held))
+        return [*found, *_Search(project, stack, Path(folder)).broken(overrides, held)]
+
+
+def _elsewhere(
+    resolved: ResolvedBlueprint, overrides: Mapping[Property, str], limits: Sequence[Limit]
+) -> Iterator[Diagnostic]:
+    """Overrides that put a resource into a region of its own, which any can have."""
+    for limit in limits:
+        for (_, name), path in overrides.items():
+            if limit.keys != (REGION,) or name != REGION:
+                continue
+            if not _is_the_templates(resolved, path, limit):
+                yield _tell(resolved, path, limit, REGION, sure=True)
 
 
 def _overrides(resolved: ResolvedBlueprint) -> Iterator[tuple[Property, str]]:
@@ -78,12 +89,12 @@ class _Search:
         for one in held:
             decided = self._decided_by(one)
             for key, path in overrides.items():
-                if self._is_the_templates(resolved, path, one.limit):
+                if _is_the_templates(resolved, path, one.limit):
                     continue
                 if decided is NOTHING and not one.is_set:
                     continue  # the field is not there, and no value of it is known
                 if decided is NOTHING or key in decided:
-                    yield self._tell(resolved, path, one, sure=decided is not NOTHING)
+                    yield _tell(resolved, path, one.limit, one.path, sure=decided is not NOTHING)
 
     def _decided_by(self, one: Held) -> Any:
         for other in one.others:
@@ -111,25 +122,25 @@ class _Search:
         alone = Alone(self._project, self._project.loaded, resolved)
         return captured(alone, self._stack, self._folder / str(self._runs))
 
-    @staticmethod
-    def _is_the_templates(resolved: ResolvedBlueprint, path: str, limit: Limit) -> bool:
-        """Whether the template that limits a field overrides what it decides itself, all of it."""
-        own = f"template {limit.label}"
-        return all(resolved.origin(each).layer == own for each in resolved.written_below(path))
 
-    def _tell(self, resolved: ResolvedBlueprint, path: str, one: Held, *, sure: bool) -> Diagnostic:
-        limit = one.limit
-        shown = one.path
-        if limit.environment:
-            shown = f"environments.{self._stack}.{one.path}"
-        words = limit.words()
-        what = f"fixes to {words.removeprefix('fixed to ')}"
-        if limit.fixed is None:
-            what = f"limits to {words}"
-        would = "would undo" if sure else "may undo"
-        message = f"{path} {would} {shown}, which {limit.source} {what}: {limit.spec.because}"
-        hint = "remove the override; the template's owner can allow it"
-        return resolved.diagnostic(path, "locked", message, hint, at_key=True)
+def _is_the_templates(resolved: ResolvedBlueprint, path: str, limit: Limit) -> bool:
+    """Whether the template that limits a field overrides what it decides itself, all of it."""
+    own = f"template {limit.label}"
+    return all(resolved.origin(each).layer == own for each in resolved.written_below(path))
+
+
+def _tell(
+    resolved: ResolvedBlueprint, path: str, limit: Limit, field: str, *, sure: bool
+) -> Diagnostic:
+    shown = f"environments.{resolved.environment}.{field}" if limit.environment else field
+    words = limit.words()
+    what = f"fixes to {words.removeprefix('fixed to ')}"
+    if limit.fixed is None:
+        what = f"limits to {words}"
+    would = "would undo" if sure else "may undo"
+    message = f"{path} {would} {shown}, which {limit.source} {what}: {limit.spec.because}"
+    hint = "remove the override; the template's owner can allow it"
+    return resolved.diagnostic(path, "locked", message, hint, at_key=True)
 
 
 def _different(old: CanonicalGraph, new: CanonicalGraph) -> set[Property]:
