@@ -189,6 +189,24 @@ def test_a_backend_without_tags_is_refused_before_anything_is_deployed(
     assert Untagged.done == ["make pr-1", "remove pr-1"]
 
 
+def test_what_another_up_makes_at_this_moment_is_let_alone(
+    blueprint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Raced(Untagged):
+        def make(self, stack: str, *_: object) -> None:
+            raise MlopsError(f"Pulumi: stack 'organization/churn/{stack}' already exists")
+
+    monkeypatch.setattr(pulumi_backend, "Backend", Raced)
+    monkeypatch.setattr(Untagged, "done", [], raising=False)
+    monkeypatch.setattr(pulumi_workspace, "require_cli", lambda: None)
+    with (
+        declare(blueprint, "pr-1", "dev").deployment("pr-1") as deployment,
+        pytest.raises(UsageError, match="somebody else makes pr-1 at this moment"),
+    ):
+        deployment.up()
+    assert Untagged.done == []
+
+
 def test_saved_plans_and_the_embedded_engine_are_for_others(blueprint: Path) -> None:
     project = declare(blueprint, "pr-1", "dev")
     with pytest.raises(UsageError, match="a saved plan is one of a declared environment"):

@@ -138,8 +138,11 @@ def removable(path: str | Path, name: str) -> tuple[Project, BlueprintEdit, list
     written = edit.editor.has(join(_SECTION, name))
     files = stack_files(project, name)
     if name not in project.environments and not written and not files:
-        project.resolve(name)  # says what there is
-        raise StackNotFound(f"there is no stack '{name}'")
+        there = ", ".join(project.environments)
+        raise StackNotFound(
+            f"there is no environment {name} in {edit.file.shown}",
+            hint=f"there is: {there}; an ephemeral stack goes with `mlops-iac destroy -s {name}`",
+        )
     if name in project.environments and not written:
         raise UsageError(
             f"{name} is an environment of a template, not of {edit.file.shown}",

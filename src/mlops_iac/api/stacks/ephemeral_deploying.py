@@ -99,7 +99,15 @@ class EphemeralDeployment(Deployment):
         """Apply; the stack says what it is before it holds anything."""
         target = self.target
         with self._open() as backend:
-            backend.make(self.stack, target.program, target.secrets_provider)
+            try:
+                backend.make(self.stack, target.program, target.secrets_provider)
+            except MlopsError as error:
+                if "already exists" not in error.message:
+                    raise
+                raise UsageError(
+                    f"somebody else makes {self.stack} at this moment; nothing was deployed",
+                    hint="wait for it, and run it again",
+                ) from None
             try:
                 backend.tag(self.stack, self.project.record.stack_tags)
             except MlopsError as error:
