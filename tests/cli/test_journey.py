@@ -88,12 +88,14 @@ def test_a_second_up_changes_nothing(walk: Cli) -> None:
 
 def test_a_failed_gate_registers_nothing_and_says_which_number_missed(walk: Cli, aws: Any) -> None:
     change(walk, "{at_least: 0.75}", "{at_least: 0.999}")
+    change(walk, "search: random}", "search: random, classifier: logistic_regression}")  # soon done
     walk("up", "--yes")
     answer = walk("run", expect=1)
     assert "accuracy is" in answer.err
     assert "must be at least 0.999" in answer.err
     assert walk("models", "ls", "--json").json == []
     change(walk, "{at_least: 0.999}", "{at_least: 0.75}")
+    change(walk, "search: random, classifier: logistic_regression}", "search: random}")
     walk("up", "--yes")
 
 
