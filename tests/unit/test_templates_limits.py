@@ -280,3 +280,28 @@ def test_what_a_limit_writes_as_the_field_has_it(tmp_path: Path) -> None:
         "only 'live'",
         "at most 10",
     ]
+
+
+@pytest.mark.parametrize("given", ["'*'", "a.b", "'\"a'", "'a\"'", "''"])
+def test_a_parameter_in_a_path_is_one_key_of_it(tmp_path: Path, given: str) -> None:
+    """With `*` the tag that is required would be any tag: none at all."""
+    standard = template(
+        "parameters: {tag: {description: x, default: cost}}\n"
+        'limits: {"tags.${parameters.tag}": {required: true, because: bills}}\n'
+    )
+    text = TEAM.replace("{template: standard}", f"{{template: s, parameters: {{tag: {given}}}}}")
+    loaded, found = read(tmp_path, text, s=standard)
+    assert loaded is None
+    assert [(each.code, each.file, each.line) for each in found] == [
+        ("wrong-parameter", "blueprint.yaml", 6)
+    ]
+    assert "is one key in the path of a limit" in found[0].message
+
+
+def test_a_key_with_a_dot_is_one_where_the_path_quotes_it(tmp_path: Path) -> None:
+    standard = template(
+        "parameters: {tag: {description: x, default: acme.com/cost}}\n"
+        """limits: {'tags."${parameters.tag}"': {fixed: a, because: bills}}\n"""
+    )
+    loaded = valid(tmp_path, standard=standard)
+    assert loaded.resolve("dev").blueprint.tags == {"acme.com/cost": "a"}

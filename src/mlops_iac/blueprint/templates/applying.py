@@ -245,7 +245,8 @@ def layer(
     if parsed.root is not None:
         tree = filler.fill(parsed.root) or tree
     written = parsed.reading.root.entries.get("limits")
-    filled = filler.fill(written.value) if written is not None else None
+    sound = written is not None and filler.check_paths(written.value, label)
+    filled = filler.fill(written.value) if written is not None and sound else None
     limits, wrong = read_limits(filled, label)
     overlays: dict[str, Node] = {}
     environments = tree.entries.get("environments")

@@ -54,6 +54,24 @@ class Filler:
             return None
         return filled
 
+    def check_paths(self, paths: Node, label: str) -> bool:
+        """Refuse what a parameter does to a path: in it, a parameter stands for one key."""
+        before = len(self.problems)
+        for key in paths.entries:
+            for match in _MARK.finditer(key):
+                value = self._values.node(match[1]) if match[1] in self._values else None
+                if value is None or value.kind != "scalar":
+                    continue
+                quoted = key[: match.start()].endswith('"') and key[match.end() :].startswith('"')
+                parts = set('"' if quoted else '".[]') & set(value.text)
+                if parts or value.text.strip() in ("", "*"):
+                    message = (
+                        f"'{value.text}' cannot be the parameter '{match[1]}': in {label} it"
+                        f" is one key in the path of a limit, {key}"
+                    )
+                    self._say(value, "wrong-parameter", message, "leave out `.`, `*` and quotes")
+        return len(self.problems) == before
+
     def _choose(self, node: Node) -> Node | None:
         chosen = node.entries[CHOOSE].value
         known = chosen.kind == "scalar" and chosen.text in self._values
