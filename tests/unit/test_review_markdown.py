@@ -281,7 +281,7 @@ def large(number: int, text: str = "word") -> Review:
 def test_five_thousand_resources_fit_and_nothing_important_is_lost(platform: Platform) -> None:
     start = time.process_time()
     comment = to_markdown(large(5000), platform)
-    assert time.process_time() - start < 1
+    assert time.process_time() - start < 3  # 0.1 to 0.4
     assert utf16_length(comment) <= LIMITS[platform]
     found = page(comment, platform)
     assert set(found.tags) <= TAGS
