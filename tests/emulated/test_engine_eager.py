@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import re
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import pytest
@@ -221,6 +223,69 @@ def test_everything_comes_out_the_same(
     monkeypatch.setattr(eager, "KNOWN_SDKS", ())
     assert outcomes(tmp_path, body) == at_once
     assert isinstance(at_once[0], str) == (name in FAILING), at_once
+
+
+STUCK = {
+    "output": 'pulumi.export("x", pulumi.Output.from_input(never))',
+    "input of a resource": 'sns.Topic("v", name=never)',
+    "apply": 'pulumi.export("x", t.arn.apply(lambda _: never))',
+    "program": """
+        async def main():
+            await never
+        pulumi.run(main)
+    """,
+    "program that goes on waiting": """
+        async def main():
+            while True:
+                try:
+                    await asyncio.get_event_loop().create_future()
+                except asyncio.CancelledError:
+                    pass
+        pulumi.run(main)
+    """,
+}
+
+
+@pytest.mark.parametrize("name", STUCK)
+def test_what_nobody_is_left_to_bring_is_told(tmp_path: Path, name: str) -> None:
+    """Without a word it would be waited for without an end."""
+    never = "import asyncio\nnever = asyncio.get_event_loop().create_future()\n"
+    make_target(tmp_path, TOPICS + never + dedent(STUCK[name]))
+    command = [sys.executable, "-c", CAPTURE, str(tmp_path)]
+    # A process of its own: one with other threads could be woken by one of them.
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.stdout == "the program waits for something that never comes\n", done.stderr
+    # One that takes no cancellation is left where it stands, and Python says so.
+    assert done.stderr == "" or "goes on" in name
+
+
+CAPTURE = f"""\
+import sys
+sys.path.insert(0, {str(Path(__file__).parents[1] / "engine_support")!r})
+from pathlib import Path
+from memory_provider import MemoryProvider
+from programs import make_target
+from mlops_iac.engine.embedded.capture import capture
+from mlops_iac.errors import MlopsError
+try:
+    capture(make_target(Path(sys.argv[1])), MemoryProvider())
+except MlopsError as error:
+    print(error.message)
+"""
+
+
+def test_a_thread_that_brings_it_is_waited_for(tmp_path: Path) -> None:
+    body = """
+        import asyncio, threading, time
+        loop = asyncio.get_event_loop()
+        later = loop.create_future()
+        def bring():
+            time.sleep(0.2)
+            loop.call_soon_threadsafe(later.set_result, "brought")
+        threading.Thread(target=bring).start()
+        pulumi.export("x", pulumi.Output.from_input(later))
+    """
+    assert "brought" in str(outcomes(tmp_path, body))
 
 
 def test_the_sdk_is_as_it_was_afterwards(tmp_path: Path) -> None:

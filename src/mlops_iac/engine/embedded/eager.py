@@ -7,7 +7,8 @@ a later turn, and an output costs two tasks. That was three quarters of a captur
   - a coroutine runs when its task is made, up to the first thing that is really not there yet;
   - outputs made from outputs that are there are there (`eager_outputs`).
 
-A program may still wait for what it likes: what is not there takes the ordinary way.
+A program may still wait for what it likes: what is not there takes the ordinary way. What nobody is
+left to bring is told, as it would be waited for without an end.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
 # What is replaced are internals: on any other SDK its own, slower code runs.
 KNOWN_SDKS = ("3.272.",)
+_GIVE_UP = 50
 
 
 class EagerLoop(asyncio.SelectorEventLoop):
@@ -27,6 +30,30 @@ class EagerLoop(asyncio.SelectorEventLoop):
 
     # Every future asks; it need not be told by a function in Python.
     get_debug = staticmethod(bool)
+    # How often what was waited for has been cancelled.
+    gave_up = 0
+
+    def _run_once(self) -> None:
+        if self.is_stuck():
+            self.call_soon(self._give_up)
+        super()._run_once()  # type: ignore[misc]
+
+    def _give_up(self) -> None:
+        # More than once, as the SDK waits again for what it waited for when it is interrupted.
+        self.gave_up += 1
+        if self.gave_up > _GIVE_UP:
+            self.stop()
+        for task in asyncio.all_tasks(self):
+            task.cancel()
+
+    def is_stuck(self) -> bool:
+        """Whether there is nothing left to run, no timer, and nobody who could wake the loop."""
+        if self._ready or self._scheduled or self._stopping:  # type: ignore[attr-defined]
+            return False
+        if len(self._selector.get_map()) > 1:  # type: ignore[attr-defined]  # beside its own pipe
+            return False
+        here = {threading.main_thread(), threading.current_thread()}
+        return not set(threading.enumerate()) - here
 
     def create_task(self, coro: Any, *, name: Any = None, context: Any = None) -> Any:
         """A future of the coroutine's outcome; it has begun, and may be done."""

@@ -154,6 +154,14 @@ def _run(
     try:
         with _as_main_folder(program), _without_waste(), _outputs_at_once(at_once):
             loop.run_until_complete(run_in_stack(main))
+    except (asyncio.CancelledError, RuntimeError):
+        if isinstance(loop, eager.EagerLoop) and loop.gave_up:
+            raise MlopsError(
+                "the program waits for something that never comes",
+                hint="an Output is made from a future that nobody completes; look at the "
+                "components that are your own",
+            ) from None
+        raise
     finally:
         for task in asyncio.all_tasks(loop):
             task.cancel()
