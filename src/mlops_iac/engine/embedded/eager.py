@@ -52,8 +52,10 @@ class EagerLoop(asyncio.SelectorEventLoop):
             return False
         if len(self._selector.get_map()) > 1:  # type: ignore[attr-defined]  # beside its own pipe
             return False
-        here = {threading.main_thread(), threading.current_thread()}
-        return not set(threading.enumerate()) - here
+        if set(threading.enumerate()) - {threading.main_thread(), threading.current_thread()}:
+            return False
+        # Once more: one that has just ended may have left something.
+        return not self._ready  # type: ignore[attr-defined]
 
     def create_task(self, coro: Any, *, name: Any = None, context: Any = None) -> Any:
         """A future of the coroutine's outcome; it has begun, and may be done."""
