@@ -124,7 +124,8 @@ class Tell(Job):
 
 
 def run(groups: list[list[str]], size: int = 1, **limits: float) -> tuple[list[Outcome], int]:
-    with Pool(Tell(), size, Limits(**limits)) as pool:
+    # A worker is forked from the process of the tests, which may be of any size.
+    with Pool(Tell(), size, Limits(**{"bytes": 1 << 50, **limits})) as pool:
         found = list(pool.run([[Path(name) for name in group] for group in groups]))
     return found, pool.started
 

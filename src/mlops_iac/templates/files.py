@@ -98,13 +98,13 @@ def wrong_name(path: str) -> str:
     return ""
 
 
-def shown(text: str) -> str:
-    """`text` fit for a message: what cannot be printed is escaped, what is long is cut."""
+def shown(text: str, most: int = 120) -> str:
+    """`text` fit for a message: what cannot be printed is escaped, what is above `most` is cut."""
     safe = "".join(
         item if item.isprintable() else item.encode("unicode_escape", "replace").decode()
         for item in text
     )
-    return safe if len(safe) <= 120 else f"{safe[:120]}…"
+    return safe if len(safe) <= most else f"{safe[:most]}…"
 
 
 def digest(files: Mapping[str, bytes]) -> str:

@@ -177,7 +177,7 @@ class Repositories:
 def _unreachable(source: GitSource, error: GitFailed) -> TemplateUnavailable:
     return TemplateUnavailable(
         "template-unreachable",
-        f"{source.text} cannot be reached: {shown(redact(str(error)))}",
+        f"{source.text} cannot be reached: {shown(redact(str(error)), 400)}",
         hint=error.hint
         or "check the address and the access: git's own credentials and proxies are used",
     )
