@@ -27,7 +27,25 @@ from pathlib import Path
 import pytest
 import trustme
 
+from mlops_iac.templates import cache
+
 HOST = "127.0.0.1"
+_OF_A_USER = (
+    "MLOPS_IAC_OFFLINE", "XDG_CONFIG_HOME", "GIT_CONFIG_GLOBAL", "GIT_ASKPASS", "GIT_SSH",
+    "GIT_SSH_VARIANT", "http_proxy", "https_proxy", "all_proxy", "no_proxy",
+)  # fmt: skip
+
+
+def new_user(folder: Path, environment: pytest.MonkeyPatch) -> None:
+    """Make this process one of a user with a home of their own, no settings and an empty cache."""
+    (folder / "home").mkdir()
+    environment.setenv("HOME", str(folder / "home"))
+    environment.setenv("MLOPS_IAC_CACHE", str(folder / "cache"))
+    environment.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    for name in _OF_A_USER:
+        environment.delenv(name, raising=False)
+        environment.delenv(name.upper(), raising=False)
+    cache.forget()
 
 
 class Authority:

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from mlops_iac.blueprint.templates.content import TemplateContent, TemplateUnavailable
-from mlops_iac.templates import cache
 from tests.cli import git_servers as servers
 from tests.cli.harness import Cli
 from tests.cli.template_sources import commit, git, publish, team
@@ -20,13 +19,7 @@ from tests.cli.templates import Origin, Team
 
 @pytest.fixture(autouse=True)
 def _user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "home").mkdir()
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("MLOPS_IAC_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
-    for name in ("MLOPS_IAC_OFFLINE", "GIT_CONFIG_GLOBAL", "XDG_CONFIG_HOME"):
-        monkeypatch.delenv(name, raising=False)
-    cache.forget()
+    servers.new_user(tmp_path, monkeypatch)
 
 
 @pytest.fixture

@@ -28,17 +28,7 @@ SECRET = "hunter2-hunter2"
 
 @pytest.fixture(autouse=True)
 def _user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A user with a home of their own and no settings."""
-    (tmp_path / "home").mkdir()
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("MLOPS_IAC_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
-    for name in ("MLOPS_IAC_OFFLINE", "GIT_CONFIG_GLOBAL", "GIT_ASKPASS", "XDG_CONFIG_HOME"):
-        monkeypatch.delenv(name, raising=False)
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
-    cache.forget()
+    servers.new_user(tmp_path, monkeypatch)
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from mlops_iac.blueprint.templates.content import TemplateUnavailable
-from mlops_iac.templates import cache
 from mlops_iac.templates.found import identity
 from mlops_iac.templates.sources.git_command import GitCommand
 from mlops_iac.templates.sources.git_library import GitLibrary
@@ -26,13 +25,7 @@ GIT = shutil.which("git") or "git"
 
 @pytest.fixture(autouse=True)
 def _user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "home").mkdir()
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("MLOPS_IAC_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
-    for name in ("MLOPS_IAC_OFFLINE", "GIT_CONFIG_GLOBAL", "GIT_SSH", "GIT_SSH_VARIANT"):
-        monkeypatch.delenv(name, raising=False)
-    cache.forget()
+    servers.new_user(tmp_path, monkeypatch)
 
 
 @pytest.fixture
