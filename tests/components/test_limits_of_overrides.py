@@ -62,6 +62,28 @@ def test_the_template_that_limits_may_override(tmp_path: Path) -> None:
     assert told(tmp_path, "", template=own) == []
 
 
+TAGGED = "{s3.Bucket/data-artifacts: {tags: {team: a, class: secret}}}"
+TAGS = "tags: {keys: [team], because: bills}"
+
+
+@pytest.mark.parametrize(
+    ("own", "limit"),
+    [
+        (f"overrides: {TAGGED}\n", TAGS),
+        (f"environments: {{prod: {{overrides: {TAGGED}}}}}\n", f"environments.prod.{TAGS}"),
+    ],
+)
+def test_the_template_may_override_in_an_environment(tmp_path: Path, own: str, limit: str) -> None:
+    assert told(tmp_path, "tags: {team: a}\n", template=own, limits=limits(limit)) == []
+
+
+def test_part_of_what_a_template_overrides_is_not_removed(tmp_path: Path) -> None:
+    """With a part gone it is neither what the template says nor what the field decides."""
+    removed = "tags: {team: a}\noverrides: {s3.Bucket/data-artifacts: {tags: {class: null}}}\n"
+    (one,) = told(tmp_path, removed, template=f"overrides: {TAGGED}\n", limits=limits(TAGS))
+    assert one.startswith('16: overrides."s3.Bucket/data-artifacts".tags would undo tags')
+
+
 def test_an_unreachable_address_is_left_to_the_program(tmp_path: Path) -> None:
     assert told(tmp_path, "overrides: {s3.Bucket/nothing: {acl: private}}\n") == []
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops_iac.blueprint.scalars import NOTHING
+from mlops_iac.blueprint.source import Node, problem
 from mlops_iac.blueprint.templates.held import Held, Values, held_fields
 from mlops_iac.blueprint.templates.limits import Limit
 from mlops_iac.blueprint.templates.reaching import property_name
@@ -57,8 +58,8 @@ def _elsewhere(
         for (_, name), path in overrides.items():
             if limit.keys != (REGION,) or name != REGION:
                 continue
-            if not _is_the_templates(resolved, path, limit):
-                yield _tell(resolved, path, limit, REGION, sure=True)
+            if (place := _foreign(resolved, path, limit)) is not None:
+                yield _tell(resolved, path, place, limit, REGION, sure=True)
 
 
 def _overrides(resolved: ResolvedBlueprint) -> Iterator[tuple[Property, str]]:
@@ -89,12 +90,13 @@ class _Search:
         for one in held:
             decided = self._decided_by(one)
             for key, path in overrides.items():
-                if _is_the_templates(resolved, path, one.limit):
-                    continue
                 if decided is NOTHING and not one.is_set:
                     continue  # the field is not there, and no value of it is known
-                if decided is NOTHING or key in decided:
-                    yield _tell(resolved, path, one.limit, one.path, sure=decided is not NOTHING)
+                if decided is not NOTHING and key not in decided:
+                    continue
+                if (place := _foreign(resolved, path, one.limit)) is not None:
+                    sure = decided is not NOTHING
+                    yield _tell(resolved, path, place, one.limit, one.path, sure=sure)
 
     def _decided_by(self, one: Held) -> Any:
         for other in one.others:
@@ -123,14 +125,20 @@ class _Search:
         return captured(alone, self._stack, self._folder / str(self._runs))
 
 
-def _is_the_templates(resolved: ResolvedBlueprint, path: str, limit: Limit) -> bool:
-    """Whether the template that limits a field overrides what it decides itself, all of it."""
+def _foreign(resolved: ResolvedBlueprint, path: str, limit: Limit) -> Node | None:
+    """What somebody else than the template that limits a field says of an override, if anything.
+
+    A template may override what it decides itself, as long as all of it is its own.
+    """
     own = f"template {limit.label}"
-    return all(resolved.origin(each).layer == own for each in resolved.written_below(path))
+    for key, layer in resolved.said_below(path):
+        if layer != own and not layer.startswith(f"{own}, "):
+            return key
+    return None
 
 
 def _tell(
-    resolved: ResolvedBlueprint, path: str, limit: Limit, field: str, *, sure: bool
+    resolved: ResolvedBlueprint, path: str, place: Node, limit: Limit, field: str, *, sure: bool
 ) -> Diagnostic:
     shown = f"environments.{resolved.environment}.{field}" if limit.environment else field
     words = limit.words()
@@ -140,7 +148,7 @@ def _tell(
     would = "would undo" if sure else "may undo"
     message = f"{path} {would} {shown}, which {limit.source} {what}: {limit.spec.because}"
     hint = "remove the override; the template's owner can allow it"
-    return resolved.diagnostic(path, "locked", message, hint, at_key=True)
+    return problem(place, "locked", message, path=path, hint=hint)
 
 
 def _different(old: CanonicalGraph, new: CanonicalGraph) -> set[Property]:

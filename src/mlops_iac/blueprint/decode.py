@@ -255,7 +255,7 @@ class Decoder:
         chosen = node.entries.get(kind.field)
         if chosen is None:
             return self.problem(
-                node.removed.get(kind.field, here.key),
+                node.removed[kind.field].key if kind.field in node.removed else here.key,
                 "missing",
                 f"{path} needs '{kind.field}'",
                 path,
@@ -335,7 +335,7 @@ class Decoder:
             if item.required and key not in node.entries:
                 fine = False
                 hint = f"{item.info.description}" if item.info.description else ""
-                blamed = node.removed.get(key, place)
+                blamed = node.removed[key].key if key in node.removed else place
                 self.problem(blamed, "missing", f"{shown} needs '{key}'", path, hint)
         for group in section.ALTERNATIVES:
             given = [key for key in group if key in node.entries]
@@ -354,7 +354,7 @@ class Decoder:
                     fine = False
                     one = "one of " if len(group) > 1 else ""
                     blamed = next(
-                        (node.removed[key] for key in group if key in node.removed), place
+                        (node.removed[key].key for key in group if key in node.removed), place
                     )
                     self.problem(
                         blamed, "missing", f"{shown} needs {one}{listed(group, 'or')}", path

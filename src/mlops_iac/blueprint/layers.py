@@ -85,7 +85,7 @@ def _merge(
                     )
                 )
             entries.pop(key, None)
-            removed[key] = entry.key
+            removed[key] = Entry(entry.key, entry.value, layer)
         elif below is not None and below.value.kind == "map" and entry.value.kind == "map":
             inner = _child_type(kind, section, key)
             both = _merge(below.value, entry.value, inner, here, layer, problems)

@@ -13,7 +13,7 @@ from mlops_iac.blueprint.fields import fields_of
 from mlops_iac.blueprint.fill import DEFAULT
 from mlops_iac.blueprint.sections.base import Section
 from mlops_iac.blueprint.sections.root import Blueprint
-from mlops_iac.blueprint.source import problem
+from mlops_iac.blueprint.source import Node, problem
 from mlops_iac.blueprint.words import join, parent
 from mlops_iac.errors import Diagnostic, Severity
 from mlops_iac.records import Record
@@ -93,10 +93,19 @@ class ResolvedBlueprint(Record):
         found = self._written.get(path)
         return found is not None and found.layer != DEFAULT
 
-    def written_below(self, path: str) -> list[str]:
-        """The paths that were written at and below one, without those that only hold others."""
+    def said_below(self, path: str) -> Iterator[tuple[Node, str]]:
+        """The keys that make up a value, and those removed from it by `null`, with their layers.
+
+        A key that only holds others is not among them.
+        """
         inside = [each for each in self._written if each.startswith((f"{path}.", f"{path}["))]
-        return inside or [path]
+        for each in inside or [path]:
+            if self.is_written(each):
+                yield self._written[each].key, self._written[each].layer
+        for each in (path, *inside):
+            if each in self._written:
+                for entry in self._written[each].value.removed.values():
+                    yield entry.key, entry.layer or ""
 
     def origin(self, path: str) -> Origin:
         """Where the value at `path` comes from; `path` need not be written."""
@@ -132,5 +141,6 @@ class ResolvedBlueprint(Record):
         place = found.value if use_value else found.key
         if code == "missing" and at == path:  # what an overlay took away is missing because of it
             removed = found.value.removed
-            place = next((removed[key] for key in _WORD.findall(message) if key in removed), place)
+            words = _WORD.findall(message)
+            place = next((removed[key].key for key in words if key in removed), place)
         return problem(place, code, message, path=path, hint=hint, severity=severity)

@@ -90,7 +90,7 @@ class Node:
         self.plain = True
         self.items = [] if items is None else items
         self.entries = {} if entries is None else entries
-        self.removed: Mapping[str, Node] = _NOTHING
+        self.removed: Mapping[str, Entry] = _NOTHING
         self.size = 1  # nodes below, with every alias expanded
 
     @property
