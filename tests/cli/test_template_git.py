@@ -150,9 +150,13 @@ def test_a_tag_that_holds_another_version(origin: Origin, team: Team) -> None:
 
 
 def test_a_folder_that_is_not_there(origin: Origin, team: Team, repositories: Repositories) -> None:
-    error = refused(team, f"{origin.source}#subdirectory=nowhere", repositories=repositories)
+    origin.release("3.0.0", under="deep/other")
+    wanted = f"{origin.source}#subdirectory=nowhere"
+    error = refused(team, wanted, "3.0.0", repositories=repositories)
     assert error.code == "template-missing"
     assert "no folder 'nowhere'" in error.message
+    other = f"{origin.source}#subdirectory=deep/other"
+    assert error.hint == f"write {origin.source} or {other}"
 
 
 # -- the lock --------------------------------------------------------------------------------
@@ -403,6 +407,30 @@ def test_a_repository_without_a_manifest_is_no_template(
     origin.tree(f"100644 blob {origin.blob(b'x')}\treadme", tag="v9.0.0")
     error = refused(team, origin.source, "9.0.0", repositories=repositories)
     assert error.code == "template-missing"
+    assert error.hint == "name the folder that holds template.yaml"
+
+
+def test_a_repository_of_several_templates_says_where_they_are(
+    tmp_path: Path, team: Team, repositories: Repositories
+) -> None:
+    shelf = Origin(tmp_path / "shelf")
+    for name in ("batch", "online", "standard", "zoo"):
+        shelf.release("9.0.0", f"v9.0.0-{name}", under=f"templates/{name}")
+    shelf.commit("v9.0.0")
+    error = refused(team, shelf.source, "9.0.0", repositories=repositories)
+    assert error.code == "template-missing"
+    begin = f"{shelf.source}#subdirectory=templates/"
+    assert error.hint == f"write {begin}batch, {begin}online, {begin}standard or 1 more"
+
+
+@pytest.mark.parametrize(
+    "written", ["{}#templates/online", "{}#path=templates/online", "{}//templates/online"]
+)
+def test_a_folder_is_written_as_a_subdirectory(origin: Origin, team: Team, written: str) -> None:
+    """As other tools write it."""
+    error = refused(team, written.format(origin.source))
+    assert error.code == "template-source"
+    assert error.hint == f"write {origin.source}#subdirectory=templates/online"
 
 
 def test_a_hook_of_this_machine_does_not_run(

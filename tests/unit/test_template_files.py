@@ -67,8 +67,9 @@ def test_too_much() -> None:
 
 def test_without_a_manifest_it_is_no_template() -> None:
     with pytest.raises(TemplateUnavailable) as caught:
-        check([FileEntry(path="sub/template.yaml", size=1)], "the source")
+        check([FileEntry(path="sub/template.yaml", size=1)], "./all/")
     assert caught.value.code == "template-missing"
+    assert caught.value.hint == "write ./all/sub"
 
 
 def test_ordinary_names_are_taken() -> None:

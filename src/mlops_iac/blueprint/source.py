@@ -46,7 +46,7 @@ class Source:
 
 
 Kind = Literal["scalar", "list", "map"]
-_NOTHING: Mapping[str, Node] = MappingProxyType({})
+_NOTHING: Mapping[str, Entry] = MappingProxyType({})
 
 
 class Node:

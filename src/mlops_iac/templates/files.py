@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from mlops_iac.blueprint.templates.content import MANIFEST, TemplateUnavailable
+from mlops_iac.blueprint.words import listed
 from mlops_iac.records import Record
 
 LARGEST = 1024 * 1024
@@ -72,8 +73,23 @@ def check(entries: Iterable[FileEntry], source: str) -> None:
         raise TemplateUnavailable(
             "template-missing",
             f"{source} is no template: it has no {MANIFEST}",
-            hint="name the folder that holds template.yaml",
+            hint=where_templates_are(names.files, source),
         )
+
+
+def where_templates_are(paths: Iterable[str], source: str) -> str:
+    """What to write in the place of a source that holds templates in other folders."""
+    ends = f"/{MANIFEST}"
+    folders = sorted(f"/{path}".removesuffix(ends) for path in paths if f"/{path}".endswith(ends))
+    found = []
+    for folder in (each[1:] for each in folders if not each or not wrong_name(each[1:])):
+        plain, _, above = source.partition("#subdirectory=")
+        inner = "/".join(filter(None, (above, folder)))
+        if not plain.startswith("git+"):
+            found.append(f"{source.rstrip('/')}/{folder}")
+        else:
+            found.append(f"{plain}#subdirectory={inner}" if inner else plain)
+    return f"write {listed(found, 'or', 3)}" if found else f"name the folder that holds {MANIFEST}"
 
 
 def wrong_name(path: str) -> str:

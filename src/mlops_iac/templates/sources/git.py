@@ -15,6 +15,7 @@ from mlops_iac.templates.versions import VersionInvalid, parse_version
 _EXAMPLE = "write git+https://HOST/PATH or git+ssh://git@HOST/PATH, with #subdirectory=FOLDER"
 _HELPERS = "leave them out: git's own credential helpers and the SSH agent are used"
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|[0-9a-f.]*:[0-9a-f:.]+")
+_FOLDER = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._/-]*")
 _SSH_USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
@@ -127,12 +128,23 @@ def _wrong(text: str) -> tuple[str, str] | None:
         return "names no repository", _EXAMPLE
     if user is not None and not _SSH_USER.fullmatch(user):
         return "names a user that no system has", _EXAMPLE
-    if parts.path.startswith("/-") or any(part == ".." for part in parts.path.split("/")):
+    return _wrong_place(text, parts.path, parts.fragment)
+
+
+def _wrong_place(text: str, path: str, fragment: str) -> tuple[str, str] | None:
+    """What is wrong with the path of a repository and the folder in it, and the fix."""
+    plain = safe(text.partition("#")[0])
+    if path.startswith("/-") or any(part == ".." for part in path.split("/")):
         return "has a path that no repository has", _EXAMPLE
-    if "@" in parts.path.rsplit("/", 1)[-1]:
+    if "//" in path.strip("/"):
+        url, _, folder = plain.rpartition("//")
+        return "has '//' in its path", f"write {url}#subdirectory={folder}"
+    if "@" in path.rsplit("/", 1)[-1]:
         return "has a version in it", "leave out '@…' and write it as `version:` beside `template:`"
-    if parts.fragment and not re.fullmatch("subdirectory=[^&?]+", parts.fragment):
-        return "has a fragment other than #subdirectory=FOLDER", _EXAMPLE
+    if fragment and not re.fullmatch("subdirectory=[^&?]+", fragment):
+        folder = fragment.partition("=")[2] or fragment
+        fix = f"write {plain}#subdirectory={folder}" if _FOLDER.fullmatch(folder) else _EXAMPLE
+        return "has a fragment other than #subdirectory=FOLDER", fix
     return None
 
 

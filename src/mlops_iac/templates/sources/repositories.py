@@ -12,7 +12,14 @@ from typing import Protocol
 from mlops_iac.blueprint.templates.content import TemplateUnavailable
 from mlops_iac.records import Record
 from mlops_iac.templates.cache import cache_folder
-from mlops_iac.templates.files import MOST_FILES, check, ignored, refused, shown
+from mlops_iac.templates.files import (
+    MOST_FILES,
+    check,
+    ignored,
+    refused,
+    shown,
+    where_templates_are,
+)
 from mlops_iac.templates.sources.base import redact
 from mlops_iac.templates.sources.git import GitEntry, GitFailed, GitSource
 
@@ -127,11 +134,20 @@ class Repositories:
             raise TemplateUnavailable(
                 "template-missing",
                 f"{GitSource(source.url).text} has no folder '{source.subdirectory}' at {commit[:12]}",
-                hint="name the folder as it is at that tag",
+                hint=self._elsewhere(source, repository, commit),
             ) from None
         wanted = [entry for entry in entries if not ignored(entry.file.path)]
         check((entry.file for entry in wanted), source.text)
         return Fetched(git.contents(repository, wanted), commit)
+
+    def _elsewhere(self, source: GitSource, repository: Path, commit: str) -> str:
+        """Where in a repository its templates are."""
+        try:
+            entries = self._way().entries(repository, commit, "")
+        except GitFailed:
+            return "name the folder as it is at that tag"
+        whole = GitSource(source.url).text
+        return where_templates_are((entry.file.path for entry in entries), whole)
 
     @contextmanager
     def _repository(self, source: GitSource) -> Iterator[Path]:
