@@ -158,6 +158,16 @@ def test_a_section_left_out_makes_nothing(tmp_path: Path) -> None:
 # -- where values come from
 
 
+@pytest.mark.parametrize(
+    "section",
+    ["alerts: {}", "tags: {}", "options: {sagemaker: {}}", "security: {access: {}}"],
+)
+def test_a_section_that_is_left_empty_is_not_refused(tmp_path: Path, section: str) -> None:
+    """A template whose optional parameter is left out leaves such a section behind."""
+    text = f"{MINIMAL}\n{section}\n"
+    assert [item.code for item in problems(tmp_path, text)] == []
+
+
 def test_what_differs_is_a_setting_under_its_blueprint_path(
     plans: dict[str, list[ComponentCall]],
 ) -> None:

@@ -18,7 +18,14 @@ from mlops_iac.blueprint.fields import (
 from mlops_iac.blueprint.sections.base import Section
 from mlops_iac.blueprint.sections.root import Blueprint
 from mlops_iac.clouds.aws.sagemaker import decisions
-from mlops_iac.clouds.aws.sagemaker.decisions import PLANNED, REFUSED, is_planned, matches, refusal
+from mlops_iac.clouds.aws.sagemaker.decisions import (
+    PLANNED,
+    REFUSED,
+    holds_planned,
+    is_planned,
+    matches,
+    refusal,
+)
 
 # Merged away before a platform sees it.
 NOT_OF_AN_ENVIRONMENT = {"environments"}
@@ -111,3 +118,10 @@ def test_the_whole_is_refused_not_its_leaves() -> None:
 def test_a_field_that_nobody_knows_is_neither() -> None:
     assert not is_planned("serving.api.colour")
     assert refusal("serving.api.colour", "red") is None
+
+
+@pytest.mark.parametrize("path", ["alerts", "tags", "options.sagemaker", "security.access"])
+def test_a_section_with_nothing_in_it_asks_for_nothing(path: str) -> None:
+    assert holds_planned(path)
+    assert not holds_planned("secrets")
+    assert not holds_planned("serving.api.colour")

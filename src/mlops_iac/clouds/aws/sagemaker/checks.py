@@ -12,7 +12,7 @@ from mlops_iac.clouds.aws.components._cron import schedule_expression
 from mlops_iac.clouds.aws.sagemaker import machines
 from mlops_iac.clouds.aws.sagemaker.access_checks import check_approvers
 from mlops_iac.clouds.aws.sagemaker.apart import check_apart
-from mlops_iac.clouds.aws.sagemaker.decisions import is_planned, refusal
+from mlops_iac.clouds.aws.sagemaker.decisions import holds_planned, is_planned, refusal
 from mlops_iac.clouds.aws.sagemaker.network_checks import check_network
 from mlops_iac.clouds.aws.sagemaker.scope import AUDIT, NETWORK, Scope
 from mlops_iac.clouds.aws.sagemaker.serving_checks import (
@@ -61,6 +61,8 @@ def _fields(scope: Scope) -> Iterator[Diagnostic]:
                 yield resolved.diagnostic(
                     at, UNSUPPORTED, f"{at}: {rule.reason}", rule.instead, at_key=True
                 )
+        elif value == {} and holds_planned(path):
+            continue
         elif not is_planned(path) and not _of_other_mode(path, other_modes):
             yield resolved.diagnostic(
                 path, UNSUPPORTED, f"{path} is not supported on SageMaker yet", "leave it out"

@@ -294,6 +294,12 @@ def is_planned(path: str) -> bool:
     return bool(_find(_planned(), split(path)))
 
 
+@lru_cache(maxsize=_PATHS)
+def holds_planned(path: str) -> bool:
+    """Whether a plan reads leaves below `path`, so that nothing in it means nothing, and no more."""
+    return bool(_below(_planned(), split(path)))
+
+
 def refusal(path: str, value: Any) -> tuple[str, Refusal] | None:
     """What refuses the leaf at `path` with this value, and the path of the whole it refuses."""
     for ancestor, rule, whole in _refusals(path):
@@ -347,3 +353,9 @@ def _find(node: dict[str, Any], parts: Sequence[str]) -> list[Any]:
         if key in node:
             found += _find(node[key], parts[1:])
     return found
+
+
+def _below(node: dict[str, Any], parts: Sequence[str]) -> bool:
+    if not parts:
+        return any(key != _END for key in node)
+    return any(_below(node[key], parts[1:]) for key in {parts[0], "*"} if key in node)
