@@ -171,6 +171,16 @@ def test_one_case_alone(platform: Cli) -> None:
     assert "did you mean 'too-many'?" in answer.err
 
 
+def test_a_case_may_say_a_service_alone(platform: Cli) -> None:
+    """What it does not say of a dataset, a model and a service is filled in, each by itself."""
+    (platform.folder / "standard/tests/alone.yaml").write_text(
+        "blueprint: {serving: {api: {mode: real-time, capture: {percent: 7}}}}\n"
+        "expect: {resolved: {serving.api.capture.percent: 7, serving.api.model: sample}}\n"
+    )
+    answer = platform("template", "test", "standard", "--case", "alone", "--update")
+    assert "passed alone (dev, prod)" in answer.err
+
+
 CASES = {
     "another error than expected": ("errors: [nothing like it]", "expected an error like 'nothing like it'"),
     "an error nobody expected": ("resolved: {}", "allows at most 2: the quota is shared [locked]"),

@@ -159,9 +159,10 @@ def _load(
     platform = case.section.platform or _platform(content)
     head = team.head(platform, case.extends(team.SOURCE))
     candidates = [case.text(head)]
-    whole = bool({"datasets", "models", "serving"} & case.own.keys())
-    if not whole:  # what makes nothing of its own is shown under a small service
-        candidates.append(case.text({**head, **team.what()}))
+    small = {key: text for key, text in team.what().items() if key not in case.own}
+    own = len(small) < len(team.what())
+    if small:  # what makes nothing of its own is shown under a small service
+        candidates.append(case.text({**head, **small}))
     found: list[Diagnostic] = []
     empty: LoadedBlueprint | None = None
     for text in candidates:
@@ -171,7 +172,7 @@ def _load(
             found = [shown(item) for item in said if item.severity == "error"]
             if loaded is not None or not make_missing(root, found):
                 break
-        if loaded is not None and (whole or makes_something(loaded)):
+        if loaded is not None and (own or makes_something(loaded)):
             return loaded, []
         empty = empty or loaded
     return empty, ([] if empty is not None else found)
