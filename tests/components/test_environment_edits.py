@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Self
 
 import pytest
 
@@ -29,7 +30,7 @@ def blueprint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def state(monkeypatch: pytest.MonkeyPatch) -> dict[str, strangers.State]:
     known: dict[str, strangers.State] = {}
 
-    def state_of(_: object, stack: str) -> strangers.State:
+    def state_of(_: object, stack: str, out: object = None) -> strangers.State:
         return known.get(stack, strangers.State())
 
     monkeypatch.setattr(module, "state_of", state_of)
@@ -114,7 +115,7 @@ def test_one_without_resources_goes_with_its_files(blueprint: Path, state: dict)
         "stacks/schedule-adherence/Pulumi.prod.yaml",
         "stacks/schedule-adherence/mlops-iac.prod.lock.json",
     ]
-    assert "pulumi stack rm prod" in str(told)
+    assert "`pulumi stack rm prod` in stacks/schedule-adherence ends" in str(told)
     load(blueprint).compile()
     assert files(blueprint, "prod") == []
 
@@ -187,6 +188,53 @@ def test_compile_does_not_drop_the_files_of_what_may_have_resources(
     told = remove_environment("blueprint.yaml", "prod", gone=True)
     assert "not in the blueprint any more" in str(told)
     load(blueprint).compile()
+    assert files(blueprint, "prod") == []
+
+
+class Kept:
+    """A stand-in for backends: how many resources each keeps, by URL and stack."""
+
+    def __init__(self, kept: dict[tuple[str, str], int]) -> None:
+        self.kept = kept
+
+    def __call__(self, project: str, url: str) -> Kept:
+        self.url = url
+        return self
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def export(self, stack: str) -> dict:
+        if (self.url, stack) not in self.kept:
+            raise StackNotFound(f"the backend has no stack {stack}")
+        one = {"type": "aws:s3/bucket:Bucket", "custom": True}
+        return {"deployment": {"resources": [one] * self.kept[self.url, stack]}}
+
+
+def test_the_backend_of_an_environment_is_not_forgotten_with_it(
+    blueprint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = blueprint.read_text().replace(
+        "  prod:\n", "  prod:\n    state: {backend: 'file://./kept'}\n"
+    )
+    blueprint.write_text(text)
+    load(blueprint).compile()
+    kept = {(f"file://{blueprint.parent.resolve()}/kept", "prod"): 51}
+    monkeypatch.setattr("mlops_iac.engine.pulumi_backend.Backend", Kept(kept))
+    blueprint.write_text(text[: text.index("  prod:\n")])
+    with pytest.raises(UsageError, match="still has 51"):
+        load(blueprint).compile()
+    with pytest.raises(UsageError, match="still has 51"):
+        remove_environment("blueprint.yaml", "prod", gone=True)
+    # Neither is the old one where the blueprint names another since.
+    blueprint.write_text(text.replace("./kept", "./new"))
+    with pytest.raises(UsageError, match="still has 51"):
+        remove_environment("blueprint.yaml", "prod")
+    assert len(files(blueprint, "prod")) == 2
+    kept.clear()
+    assert "removed prod" in str(remove_environment("blueprint.yaml", "prod"))
     assert files(blueprint, "prod") == []
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -72,10 +72,15 @@ def builds(project: Project, *outs: Path) -> list[Program]:
             {name: project.resolve(name) for name in plans}, plans
         ),
     )
+    backends = {
+        name: url
+        for name in project.environments
+        if name != LOCAL and (url := project.resolve(name).blueprint.state.backend)
+    }
     made: list[Program] = []
     for out in outs:
         same = next((program for program in made if program.fits(out)), None)
-        made.append(same or build(source, plans, configs, out))
+        made.append(same or replace(build(source, plans, configs, out), backends=backends))
     return made
 
 
@@ -181,6 +186,11 @@ def backend(project: Project, stack: str) -> str:
     A relative `file://` is one beside the blueprint, wherever the program lies.
     """
     url = "" if stack == LOCAL else project.resolve(stack).blueprint.state.backend or ""
+    return placed(project, url)
+
+
+def placed(project: Project, url: str) -> str:
+    """Return a backend's URL as Pulumi takes it, from what a blueprint says."""
     path = url.removeprefix("file://")
     if path == url or path.startswith(("/", "~")):
         return url

@@ -59,9 +59,12 @@ def command(session: Session, out: Path | None, check: bool, folder: str | None)
         )
     else:
         for path in compiled.written:
-            session.say(f"  {session.style('wrote', fg='green')} {os.path.relpath(path)}")
-        words = (
-            f"{len(compiled.written)} file(s) written" if compiled.written else "nothing changed"
-        )
+            done = session.style("wrote", fg="green")
+            if not path.exists():
+                done = session.style("removed", fg="yellow")
+            session.say(f"  {done} {os.path.relpath(path)}")
+        gone = sum(not path.exists() for path in compiled.written)
+        words = f"{len(compiled.written) - gone} file(s) written" if compiled.written else ""
+        words = f"{words}, {gone} removed" if gone else words or "nothing changed"
         session.say(f"{where}: {words}; stacks {', '.join(compiled.stacks)}")
     return 0

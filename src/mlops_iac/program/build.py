@@ -65,7 +65,8 @@ class Program:
     values. `optional` are full keys that a user may set and we leave alone where we have no value.
     `made_from` maps archives to the digest of what was packed. `paths` maps component names to
     blueprint paths. `user_files` maps the user's files that are not packed to what the program
-    calls them, relative to its folder.
+    calls them, relative to its folder. `backends` maps environments to where their states are kept,
+    as far as the blueprint says so; it is remembered for the time when it does not any more.
     """
 
     project: str
@@ -75,6 +76,7 @@ class Program:
     made_from: Mapping[str, str]
     paths: Mapping[str, str]
     user_files: Mapping[str, str] = field(default_factory=dict)
+    backends: Mapping[str, str] = field(default_factory=dict)
 
     def fits(self, out: Path) -> bool:
         """Whether it says the same in another folder."""

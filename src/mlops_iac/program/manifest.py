@@ -17,12 +17,14 @@ class Manifest:
     """What `write` wrote last.
 
     `files`: path → SHA-256 of what we wrote; `made_from`: archive → digest of what was packed;
-    `config`: environment → full configuration keys that we wrote.
+    `config`: environment → full configuration keys that we wrote; `backends`: environment → where the
+    blueprint said that its state is kept, as written, of those that it said so of.
     """
 
     files: Mapping[str, str] = field(default_factory=dict)
     made_from: Mapping[str, str] = field(default_factory=dict)
     config: Mapping[str, list[str]] = field(default_factory=dict)
+    backends: Mapping[str, str] = field(default_factory=dict)
 
     def archive_with(self, folder: Path, fingerprint: str) -> bytes | None:
         """The content of an untouched archive made from the same, if there is one."""
@@ -43,6 +45,7 @@ class Manifest:
             "files": dict(sorted(self.files.items())),
             "made_from": dict(sorted(self.made_from.items())),
             "config": {env: sorted(keys) for env, keys in sorted(self.config.items())},
+            **({"backends": dict(sorted(self.backends.items()))} if self.backends else {}),
         }
         return (json.dumps(data, indent=2, ensure_ascii=False) + "\n").encode()
 
@@ -59,9 +62,10 @@ def read_manifest(folder: Path) -> Manifest:
         files = {path: str(value) for path, value in data["files"].items() if _is_inside(path)}
         made_from = {str(k): str(v) for k, v in data["made_from"].items() if k in files}
         config = {str(k): [str(key) for key in keys] for k, keys in data["config"].items()}
+        backends = {str(k): str(url) for k, url in data.get("backends", {}).items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return Manifest()
-    return Manifest(files, made_from, config)
+    return Manifest(files, made_from, config, backends)
 
 
 def _is_inside(path: str) -> bool:

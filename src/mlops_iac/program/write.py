@@ -163,7 +163,7 @@ def _manifest_change(program: Program, out: Path) -> list[_Change]:
         kept_content = existing if kept and existing is not None else content
         files[path] = sha256(kept_content).hexdigest()
     config = {environment: sorted(keys) for environment, keys in program.config.items() if keys}
-    content = Manifest(files, program.made_from, config).to_bytes()
+    content = Manifest(files, program.made_from, config, program.backends).to_bytes()
     if _bytes(out / manifest.NAME) == content:
         return []
     return [_Change(manifest.NAME, content, "")]

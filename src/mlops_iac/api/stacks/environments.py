@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mlops_iac.api.compiling import default_out
 from mlops_iac.api.editing import BlueprintEdit
 from mlops_iac.api.loading import load
 from mlops_iac.api.project import LOCAL
@@ -185,15 +186,18 @@ def remove_environment(path: str | Path, name: str, *, gone: bool = False) -> To
         file=edit.file.shown,
         line=line,
         removed=tuple(shown_as(file) for file in files),
-        notes=_notes(name, state),
+        notes=_notes(project, name, state),
     )
 
 
-def _notes(name: str, state: State) -> tuple[str, ...]:
+def _notes(project: Project, name: str, state: State) -> tuple[str, ...]:
     if state.why:
         from mlops_iac.api.stacks.states import unasked
 
         return (f"its state was not asked: {unasked(state.why)}",)
     if state.exists:
-        return (f"its stack is empty and still listed: `pulumi stack rm {name}` ends that",)
+        url = f"PULUMI_BACKEND_URL={state.url} " if state.url else ""
+        folder = shown_as(default_out(project))
+        ends = f"`{url}pulumi stack rm {name}` in {folder} ends that"
+        return (f"its stack is empty and still listed: {ends}",)
     return ()

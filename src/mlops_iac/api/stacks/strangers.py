@@ -21,33 +21,52 @@ if TYPE_CHECKING:
 
 
 class State(Record):
-    """How many resources a stack has; `why` says why that is not known. `exists`: it is listed."""
+    """How many resources a stack has; `why` says why that is not known. `exists`: it is listed at `url`."""
 
     resources: int = 0
     exists: bool = False
     why: str = ""
+    url: str = ""
 
 
-def state_of(project: Project, stack: str) -> State:
-    """Ask the backend that keeps a stack's state; of one that is gone, that of the blueprint."""
+def state_of(project: Project, stack: str, out: Path | None = None) -> State:
+    """Ask every backend that may keep a stack's state; `out` is the folder of the program."""
     from mlops_iac.api.stacks import states
     from mlops_iac.engine.pulumi_backend import Backend
 
-    known = stack if stack in project.environments else _any(project)
-    try:
-        with Backend(project.name, compiling.backend(project, known)) as asked:
-            exported = asked.export(stack)
-    except StackNotFound:
-        return State()
-    except MlopsError as error:
-        return State(why=error.message)
-    found = states.state_of(stack, exported.get("deployment") or {})
-    return State(len(found.resources), exists=True)
+    resources, exists, at, why = 0, False, "", ""
+    for url in _backends(project, stack, out or compiling.default_out(project)):
+        try:
+            with Backend(project.name, url) as asked:
+                exported = asked.export(stack)
+        except StackNotFound:
+            continue
+        except MlopsError as error:
+            why = why or error.message
+            continue
+        exists, at = True, url
+        resources += len(states.state_of(stack, exported.get("deployment") or {}).resources)
+    return State(resources, exists, "" if resources else why, at)
 
 
-def _any(project: Project) -> str:
-    """An environment whose backend is probably that of one that is gone."""
-    return next((name for name in project.environments if name != LOCAL), LOCAL)
+def _backends(project: Project, stack: str, out: Path) -> list[str]:
+    """Where the state of a stack may be: as the blueprint says, and as it said when it was compiled.
+
+    Of a stack of which neither says anything: where the user is logged in, and, where a program is
+    older than such a record, where the others are.
+    """
+    from mlops_iac.program.manifest import read_manifest
+
+    known = read_manifest(out)
+    found: dict[str, None] = {}
+    if stack in project.environments:
+        found[compiling.backend(project, stack)] = None
+    if stack in known.backends:
+        found[compiling.placed(project, known.backends[stack])] = None
+    if not found:
+        others = [name for name in project.environments if name != LOCAL and not known.backends]
+        found = {"": None, **{compiling.backend(project, name): None for name in others}}
+    return list(found)
 
 
 def stack_files(project: Project, stack: str, out: Path | None = None) -> list[Path]:
@@ -91,7 +110,7 @@ def require_none_forgotten(project: Project, out: Path) -> None:
         files = stack_files(project, name, out)
         if not files:
             continue
-        state = state_of(project, name)
+        state = state_of(project, name, out)
         shown = listed(path.name for path in files)
         if state.resources:
             raise UsageError(
