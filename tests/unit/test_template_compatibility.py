@@ -161,6 +161,17 @@ def test_what_differs_for_one_choice_alone_is_told() -> None:
     assert found["values-changed"].endswith("owner: 'b' → 'c', with tier 'gold'")
 
 
+def test_a_limit_that_the_template_keeps_already_changes_no_value() -> None:
+    limits = "limits:\n  serving.*.capture.percent: {at_least: 10, because: x}\n"
+    tree = BLUEPRINT + "serving: {api: {capture: {percent: 100, retention_days: 30}}}\n"
+    old = content({**OLD, "blueprint.yaml": tree})
+    new = content(
+        {**OLD, "blueprint.yaml": tree, "template.yaml": MANIFEST.replace("limits:\n", limits)}
+    )
+    codes = [change.code for change in compare(old, new, Nothing)]
+    assert codes == ["limit-added"]
+
+
 def test_nothing_changed_is_no_finding() -> None:
     assert told("2.1.0") == []
     assert [i.severity for i in told("2.1.1")] == []

@@ -97,10 +97,10 @@ def test_a_section_that_lost_all_it_had_goes_but_what_has_a_name_stays():
 
 
 def test_a_parameter_is_renamed_where_it_is_given_to_this_template():
-    done = run(TEAM, "  2.0.0: [{rename_parameter: level, to: tier}]\n")
+    done = run(TEAM, "  2.0.0: [{rename_parameter: level, to: tier, because: one word}]\n")
     assert done.text == dedent(TEAM).replace("{level: gold}", "{tier: gold}")
     assert [(each.line, each.words) for each in done.done] == [
-        (4, "renamed the parameter level to tier")
+        (4, "renamed the parameter level to tier: one word")
     ]
 
 

@@ -75,30 +75,31 @@ def migrate(
 def _apply(
     editor: Editor, operation: Operation, sources: Collection[str]
 ) -> Iterator[tuple[Change, str]]:
+    because = f": {operation.because}" if operation.because else ""
     match operation:
         case Rename():
             for change in _rename(editor, _everywhere(editor, operation.rename), operation.to):
-                yield change, f"renamed {change.path} to {operation.to}"
+                yield change, f"renamed {change.path} to {operation.to}{because}"
         case RenameParameter():
             name = operation.rename_parameter
             for change in _rename(editor, _parameters(editor, name, sources), operation.to):
-                yield change, f"renamed the parameter {name} to {operation.to}"
+                yield change, f"renamed the parameter {name} to {operation.to}{because}"
         case Move():
             places = (_everywhere(editor, path) for path in (operation.move, operation.to))
             for path, to in zip(*places, strict=True):
                 for change in editor.move(path, to):
                     _tidy(editor, change.path)
-                    yield change, f"moved {change.path} to {change.to}"
+                    yield change, f"moved {change.path} to {change.to}{because}"
         case Remove():
             for path in _everywhere(editor, operation.remove):
                 for change in editor.remove(path):
                     _tidy(editor, change.path)
-                    yield change, f"removed {change.path}{_because(operation.because)}"
+                    yield change, f"removed {change.path}{because}"
         case Set():
             for path in _unset(editor, operation.set):
                 for change in editor.set(path, operation.value):
                     value = _short(editor.get(path))
-                    yield change, f"set {path} to {value}{_because(operation.because)}"
+                    yield change, f"set {path} to {value}{because}"
 
 
 def _rename(editor: Editor, paths: Sequence[str], to: str) -> Iterator[Change]:
@@ -158,10 +159,6 @@ def _is_named(keys: Sequence[str | int]) -> bool:
     for key in keys[:-1]:
         kinds = [inner for kind in kinds for inner in below(kind, str(key))]
     return isinstance(keys[-1], int) or any(isinstance(kind, MapType) for kind in kinds)
-
-
-def _because(reason: str) -> str:
-    return f": {reason}" if reason else ""
 
 
 def _short(value: object) -> str:

@@ -58,6 +58,7 @@ class Rename(Section):
 
     rename: str = Field(description="The path, `*` for any key.")
     to: str = Field(description="Its new last key.")
+    because: str = Field(default="", description="Why, for people.")
 
 
 class Move(Section):
@@ -65,6 +66,7 @@ class Move(Section):
 
     move: str = Field(description="The path it had.")
     to: str = Field(description="The path it has.")
+    because: str = Field(default="", description="Why, for people.")
 
 
 class RenameParameter(Section):
@@ -72,6 +74,7 @@ class RenameParameter(Section):
 
     rename_parameter: str = Field(description="The name it had.")
     to: str = Field(description="The name it has.")
+    because: str = Field(default="", description="Why, for people.")
 
 
 class Remove(Section):

@@ -104,7 +104,7 @@ def _resolved(trial: Trial, folder: Path) -> dict[str, Mapping[str, Any]]:
     """The leaves of each environment; empty where it is refused."""
     if trial.problems:
         return {}
-    loaded, _ = trial.resolve(folder)
+    loaded, _ = trial.resolve(folder, idle=True)
     if loaded is None:
         return {}
     return {name: loaded.resolve(name).leaves() for name in loaded.environments if name != "local"}

@@ -74,8 +74,14 @@ class Trial:
         """What it stands on."""
         return [each for each in self.applied if each is not self.own]
 
-    def resolve(self, folder: Path) -> tuple[LoadedBlueprint | None, list[Diagnostic]]:
-        """It under the barest blueprint, or else under one with a model and a service."""
+    def resolve(
+        self, folder: Path, *, idle: bool = False
+    ) -> tuple[LoadedBlueprint | None, list[Diagnostic]]:
+        """It under the barest blueprint, or else under one with a model and a service.
+
+        The blueprint writes what limits ask for, so that it is judged too; an `idle` one writes
+        only what it must, so that all else is the template's.
+        """
         limits = [limit for each in self.applied for limit in each.limits]
         named = [
             limit.environment for limit in limits if limit.environment not in ("", "*", "local")
@@ -83,10 +89,13 @@ class Trial:
         blueprint = team.bare(self._platform, self.parameters, named)
         # What is required, the template may say itself; a team says it only where it has to.
         optional = [limit for limit in limits if not limit.spec.required]
+        ladder = [optional, limits]
+        if idle:
+            ladder = [[], [limit for limit in limits if limit.spec.required], *ladder]
         found: list[Diagnostic] = []
         empty: LoadedBlueprint | None = None
         for candidate in (blueprint, team.small(blueprint)):
-            for asked in (optional, limits):
+            for asked in ladder:
                 loaded, found = self._inspected(folder, team.comply(candidate, asked))
                 if loaded is not None and makes_something(loaded):
                     return loaded, found
