@@ -283,6 +283,28 @@ def test_environments_come_and_go_with_a_template(folder: tuple[Cli, Path]) -> N
     assert "`mlops-iac destroy -s staging` before" in answer.err
 
 
+def test_a_parameter_that_only_the_next_version_knows_is_given_before_it(
+    folder: tuple[Cli, Path],
+) -> None:
+    cli, standard = folder
+    parameter = "  days: {type: integer, description: Days}\nlimits:\n"
+    more = MANIFEST.replace("version: 1.0.0", "version: 2.0.0").replace("limits:\n", parameter)
+    release(standard, more.replace("at_most: 20", "at_most: 10"), NEXT_BLUEPRINT)
+    refused = cli("template", "update", "--to", "2.0.0", "--yes", expect=2)
+    assert "needs the parameter 'days'" in refused.err
+    blueprint = cli.folder / "blueprint.yaml"
+    text = blueprint.read_text().replace("mail: ml@acme.example", "days: 9, mail: ml@acme.example")
+    blueprint.write_text(text.replace("max: 6", "max: 7"))
+    answer = cli("template", "update", "--to", "2.0.0", "--yes")
+    assert "! days: a whole number, required · Days" in answer.out
+    assert "at most 20 → at most 10" in answer.out
+    assert "security.keys: provider → customer" in answer.out
+    assert "! replaces in dev, prod: sagemaker.EndpointConfiguration/api-config" in answer.out
+    assert "blueprint.yaml is read without days: the locked version has no such" in answer.err
+    assert "is not valid" not in answer.err
+    cli("validate")
+
+
 def test_a_version_that_mends_a_blueprint_is_compared_with_the_lock_files(
     folder: tuple[Cli, Path],
 ) -> None:

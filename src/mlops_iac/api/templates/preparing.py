@@ -17,6 +17,7 @@ from mlops_iac.api.templates import request as requests
 from mlops_iac.api.templates.effect import Effect, Rules, effect_of
 from mlops_iac.api.templates.former import committed_files
 from mlops_iac.api.templates.moves import Standing, moves, standing
+from mlops_iac.api.templates.today import without_new_parameters
 from mlops_iac.api.templates.together import Rewrite
 from mlops_iac.api.templates.update import Request, TemplateUpdate
 from mlops_iac.api.templating import Templates
@@ -75,7 +76,8 @@ class _Preparation:
             as_locked=True,
             committed=partial(committed_files, self.path),
         )
-        was = self._applied(text, former)
+        today, unread = without_new_parameters(text, former, self.shown)
+        was = self._applied(today, former)
         found = requests.direct_uses(text, self.path.parent, self.shown)
         known = requests.known_templates(was, found, self.lock)
         meant = requests.chosen(known, self.request.name, self.request.to, found) if known else []
@@ -113,11 +115,13 @@ class _Preparation:
         self.notes += [note for note in finder.notes if "`mlops-iac compile`" not in note]
         effect = Effect()
         if after is not None and (text != self.file.text or not _same(was, now)):
-            before, wrong = inspect(self.path, shown=self.shown, templates=lambda: former)
+            before, wrong = inspect(
+                self.path, shown=self.shown, text=today, templates=lambda: former
+            )
             why = next((each.message for each in wrong if each.severity == "error"), "")
             rules = Rules(self.request.own, self.request.new_rules, self.lock)
             effect = effect_of(before, why, after, rules)
-            self.notes += effect.notes
+            self.notes += [unread, *effect.notes] if before is not None and unread else effect.notes
         lock = render_lock(finder.pins()).encode() if finder.pins().pins else None
         files = [
             Rewrite(self.path, self.raw, self._encoded(text), self.shown),
