@@ -64,6 +64,22 @@ def test_kinds(said: str, kind: type[MlopsError], hint: str) -> None:
     assert "\n" not in error.message
 
 
+def test_who_holds_a_stack_and_how_it_is_let_go() -> None:
+    said = (
+        "error: the stack is currently locked by 1 lock(s). Either wait for the other process(es)"
+        " to end or delete the lock file with `pulumi cancel`.\n  s3://states/.pulumi/locks/"
+        "organization/churn/pr-1/6b1c-5c.json?region=eu-west-1: created by ci@runner-7 (pid 123)"
+        " at 2026-11-22T02:12:00Z\n"
+    )
+    error = explained(Exception(HEAD + said))
+    assert error.message == (
+        "the stack is in use: by ci@runner-7, process 123, since 2026-11-22T02:12:00Z"
+    )
+    assert error.hint.endswith(
+        "PULUMI_BACKEND_URL=s3://states pulumi cancel organization/churn/pr-1"
+    )
+
+
 def test_a_programs_traceback_is_told_by_its_last_line() -> None:
     said = (
         "Program failed with an unhandled exception:\nTraceback (most recent call last):\n"

@@ -23,6 +23,11 @@ _PLUGIN = re.compile(r"resource plugin 'pulumi-resource-([^']+)'.{0,40}? at vers
 _PROTECTED = re.compile(
     r'resource "(urn:pulumi:[^"]+)" cannot be deleted\s+because it is protected'
 )
+# Source: pulumi 3.260, pkg/backend/diy/lock.go: the lock's URL, with its bucket's options, and holder.
+_HELD = re.compile(
+    r"^\s*(\S+?)/\.pulumi/locks/(\S+)/[^/\s]+\.json\S*: created by (\S+) \(pid (\d+)\) at (\S+)",
+    re.MULTILINE,
+)
 _NOISE = ("Traceback", 'File "')
 
 
@@ -64,6 +69,13 @@ def explained(error: Exception, said: Sequence[str] = ()) -> MlopsError:
         )
     if _CREDENTIALS.search(everything):
         return AuthenticationError(f"Pulumi: {message}", hint="sign in to the cloud of this stack")
+    if held := _HELD.search(text):
+        url, stack, who, process, since = held.groups()
+        return MlopsError(
+            f"the stack is in use: by {who}, process {process}, since {since}",
+            hint="wait for it to end, and run it again; if it was killed, first:"
+            f" PULUMI_BACKEND_URL={url} pulumi cancel {stack}",
+        )
     if "currently locked by" in text or "[409] Conflict" in text:
         return MlopsError(
             f"the stack is in use: {message}", hint="wait for it to end, or run `pulumi cancel`"
