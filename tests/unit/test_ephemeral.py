@@ -189,6 +189,55 @@ def test_a_backend_without_tags_is_refused_before_anything_is_deployed(
     assert Untagged.done == ["make pr-1", "remove pr-1"]
 
 
+PINNED = """\
+datasets: {rows: {source: rows.csv, format: csv, target: y}}
+models:
+  risk:
+    code: workload
+    runtime: {framework: scikit-learn, version: 1.9}
+    datasets: [rows]
+    train: {script: train.py}
+serving: {api: {mode: real-time, model: risk}}
+environments:
+  dev: {account: "111111111111", models: {risk: {version: 3}}}
+  prod: {account: "222222222222", models: {risk: {promote_from: dev, version: 2}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("base", "there", "served"),
+    [("dev", set(), None), ("dev", {"3"}, "3"), ("prod", set(), "2")],
+)
+def test_a_pin_of_its_base_counts_where_the_registry_has_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, base: str, there: set[str], served: str | None
+) -> None:
+    path = tmp_path / "blueprint.yaml"
+    path.write_text(TEXT[: TEXT.index("environments:")] + PINNED, encoding="utf-8")
+    (tmp_path / "rows.csv").write_text("x,y\n1,0\n")
+    (tmp_path / "workload").mkdir()
+    (tmp_path / "workload" / "train.py").touch()
+    asked: list[str] = []
+
+    def registered(_: object, group: str) -> set[str]:
+        asked.append(group)
+        return there
+
+    monkeypatch.setattr(pulumi_backend, "Backend", Untagged)
+    monkeypatch.setattr(pulumi_workspace, "require_cli", lambda: None)
+    monkeypatch.setattr("mlops_iac.api.registry.real_client", lambda *_: None)
+    monkeypatch.setattr("mlops_iac.api.registry.registered", registered)
+    monkeypatch.setattr("mlops_iac.api.registry.newest_approved", lambda *_: None)
+    with declare(path, "pr-1", base).deployment("pr-1") as deployment:
+        found = deployment.target.config.get("churn:models.risk.version")
+        notes = deployment._notes
+    assert found == served
+    group = "arn:aws:sagemaker:eu-west-1:111111111111:model-package-group/churn-pr-1-risk"
+    assert asked == ([group] if base == "dev" else [])
+    assert notes == (
+        [] if served else ["pr-1 has a registry of its own without risk/3, which dev pins"]
+    )
+
+
 def test_what_another_up_makes_at_this_moment_is_let_alone(
     blueprint: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

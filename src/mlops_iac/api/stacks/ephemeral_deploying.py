@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops_iac.api import compiling
-from mlops_iac.api.deploying import Deployment
+from mlops_iac.api.deploying import Deployment, credentials
 from mlops_iac.api.engines import PULUMI
 from mlops_iac.api.stacks.ephemeral_record import EphemeralRecord, record_of
 from mlops_iac.api.stacks.states import State, state_of
@@ -83,6 +83,30 @@ class EphemeralDeployment(Deployment):
 
     def _bare(self) -> StackTarget:
         return self._unversioned
+
+    def _with_versions(self, bare: StackTarget) -> StackTarget:
+        """A pin of the base is one of the base's registry; it counts where this one has it, too."""
+        config = dict(bare.config)
+        for model in compiling.served_models(self.project, self.stack):
+            key = compiling.version_key(self.project.name, model)
+            pinned = config.get(key)
+            if pinned is not None and not self._registered(model, str(pinned)):
+                config.pop(key)
+                base = self.project.record.base
+                own = f"{self.stack} has a registry of its own without {model}/{pinned}"
+                self._notes.append(f"{own}, which {base} pins")
+        return super()._with_versions(replace(bare, config=config))
+
+    def _registered(self, model: str, version: str) -> bool:
+        """Whether a version is in the registry that the stack serves from; another's is believed."""
+        from mlops_iac.api.registry import home_group, real_client, registered
+        from mlops_iac.clouds.aws.sagemaker.scope import Scope
+
+        if Scope(self.project.resolve(self.stack)).home(model).environment != self.stack:
+            return True
+        client = real_client("sagemaker", self.project.region(self.stack))
+        with credentials(self.stack, model, what="for the versions"):
+            return version in registered(client, home_group(self.project, self.stack, model))
 
     def preview(self) -> Plan:
         """Return what `up` would do, with the end that it would have."""
