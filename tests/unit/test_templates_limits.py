@@ -119,6 +119,15 @@ def test_environments_themselves_have_no_other_limits_and_none_is_ignored(
     assert "`environments.NAME.PATH`" in (found[0].hint or "")
 
 
+@pytest.mark.parametrize("overlay", ["tags: null", "tags: {cost: null}"])
+def test_what_null_takes_away_is_told_at_the_null(tmp_path: Path, overlay: str) -> None:
+    text = TEAM.replace("prod: {", f"prod: {{{overlay}, ") + "tags: {cost: 1}\n"
+    _, found = read(tmp_path, text, standard=template(limit("tags.cost", "required: true")))
+    (said,) = found
+    (line,) = [n for n, each in enumerate(text.splitlines(), 1) if overlay in each]
+    assert (said.code, said.line) == ("locked", line)
+
+
 def test_the_place_is_that_of_the_value(tmp_path: Path) -> None:
     text = TEAM.replace("prod: {", "prod: {security: {keys: provider}, ")
     _, found = read(

@@ -14,7 +14,7 @@ from mlops_iac.blueprint.fill import DEFAULT
 from mlops_iac.blueprint.sections.base import Section
 from mlops_iac.blueprint.sections.root import Blueprint
 from mlops_iac.blueprint.source import Node, problem
-from mlops_iac.blueprint.words import join, parent
+from mlops_iac.blueprint.words import join, parent, split
 from mlops_iac.errors import Diagnostic, Severity
 from mlops_iac.records import Record
 
@@ -143,4 +143,7 @@ class ResolvedBlueprint(Record):
             removed = found.value.removed
             words = _WORD.findall(message)
             place = next((removed[key].key for key in words if key in removed), place)
+        if code == "locked" and at != path:  # so is what a limit requires
+            key = next(iter(split(path)[len(split(at)) :]), "")
+            place = found.value.removed[key].key if key in found.value.removed else place
         return problem(place, code, message, path=path, hint=hint, severity=severity)
