@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import tempfile
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self
@@ -23,6 +25,11 @@ from mlops_iac.engine.pulumi_events import EventLog
 from mlops_iac.errors import MlopsError
 from mlops_iac.records import Record
 from mlops_iac.values import Properties, Secret
+
+# A backend of files is read while another process writes to it, and half a file is no answer: the
+# file of a state's attributes is not replaced but written (gocloud.dev blob/fileblob/attrs.go).
+_TORN = re.compile(r"\bEOF$|unexpected end of JSON input")
+_PAUSES = (0.1, 0.2, 0.4, 0.8, 1.6)  # seconds
 
 
 class Listed(Record):
@@ -75,7 +82,7 @@ class Backend:
 
     def stacks(self) -> list[Listed]:
         """Every stack of the project, by name."""
-        found = json.loads(self._run("stack", "ls", "--json") or "[]")
+        found = json.loads(self._read("stack", "ls", "--json") or "[]")
         return sorted(
             (
                 Listed(
@@ -91,17 +98,17 @@ class Backend:
 
     def export(self, stack: str) -> dict[str, Any]:
         """The stack's deployment as the engine gives it, with secrets as ciphertext."""
-        answer = self._run("stack", "export", "--stack", stack)
+        answer = self._read("stack", "export", "--stack", stack)
         data: dict[str, Any] = json.loads(answer)
         return data
 
     def tags(self, stack: str) -> dict[str, str]:
         """The stack's own tags; none where the backend keeps none."""
         try:
-            answer = json.loads(self._run("stack", "tag", "ls", "--json", "--stack", stack))
+            answer = json.loads(self._read("stack", "tag", "ls", "--json", "--stack", stack))
         except MlopsError as error:
-            if type(error) is MlopsError:  # it has the stack, and no tags
-                return {}
+            if type(error) is MlopsError and not _TORN.search(error.message):
+                return {}  # it has the stack, and no tags
             raise
         return {str(key): str(value) for key, value in (answer or {}).items()}
 
@@ -163,6 +170,16 @@ class Backend:
         if found is None:
             raise missing(stack)
         return found
+
+    def _read(self, *arguments: str) -> str:
+        for pause in _PAUSES:
+            try:
+                return self._run(*arguments)
+            except MlopsError as error:
+                if not _TORN.search(error.message):
+                    raise
+            time.sleep(pause)
+        return self._run(*arguments)
 
     def _run(self, *arguments: str) -> str:
         from mlops_iac.engine.pulumi_stack import command
