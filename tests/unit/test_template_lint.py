@@ -160,6 +160,7 @@ DEFECTS = {
     "a limit that limits nothing": ({T: ("{required: true, ", "{required: false, ")}, "error no-effect template.yaml:14 limits nothing"),
     "fixed and at_most": ({T: ("{fixed: customer, ", "{fixed: customer, at_most: 3, ")}, "error no-effect template.yaml:12 beside fixed"),
     "no reason": ({T: ("because: quota", 'because: ""')}, "error empty template.yaml:13 because cannot be empty"),
+    "a limit beside which there is another way": ({T: ("  owner: {required", "  serving.*.compute.size: {one_of: [small], because: b}\n  owner: {required")}, "warning alternative template.yaml:14 writes instance instead of size"),
     "two limits that exclude each other": ({T: ("  owner: {required", "  serving.api.scaling.max: {at_least: 50, because: b}\n  owner: {required")}, "error limits-contradict template.yaml:14 at least 50 here and at most"),
     "required and forbidden": ({T: ("  owner: {required", "  security: {forbidden: true, because: b}\n  owner: {required")}, "error limits-contradict template.yaml:14 forbidden here and fixed to 'customer'"),
     "fixed twice": ({T: ("  owner: {required", "  security.keys: {fixed: provider, because: b}\n  owner: {required")}, "error limits-contradict template.yaml:14 fixed to 'provider' here and fixed to 'customer'"),
@@ -336,7 +337,8 @@ SATISFIED = {
     "a budget": "environments.*.budget.monthly_usd: {required: true, at_most: 50, because: b}\n"
     "  environments.*.alerts: {required: true, because: b}",
     "a monitor": "environments.*.serving.*.monitor.limits: {required: true, because: b}",
-    "a size": "serving.*.compute.size: {one_of: [large], because: b}",
+    "a size": "serving.*.compute.size: {one_of: [large], because: b}\n"
+    "  serving.*.compute.instance: {forbidden: true, because: b}",
     "a region": "region: {one_of: [eu-central-1], because: b}",
     "a tag": "tags.team: {required: true, because: b}",
     "no overrides": "overrides: {forbidden: true, because: b}",

@@ -15,6 +15,7 @@ from mlops_iac.blueprint.templates.content import MANIFEST, TemplateContent, Tem
 from mlops_iac.blueprint.templates.manifest import text_of
 from mlops_iac.errors import BlueprintInvalid, Diagnostic
 from mlops_iac.records import Record
+from mlops_iac.templates.linting.alternatives import check_alternatives
 from mlops_iac.templates.linting.choosing import check_choosing
 from mlops_iac.templates.linting.conflicts import check_conflicts
 from mlops_iac.templates.linting.files import check_files, check_literals, check_secrets
@@ -98,6 +99,7 @@ def _tried(subject: Subject, tries: Samples, asked: Asked) -> Iterator[Diagnosti
             if item.file != SHOWN and item.code not in _TOLD:
                 yield item
         yield from check_limits(trial.limits, tree)
+        yield from check_alternatives(trial.limits)
         yield from check_conflicts(
             trial.limits, [limit for each in trial.below for limit in each.limits]
         )
