@@ -164,11 +164,11 @@ def test_a_template_that_is_reached_twice_is_one_layer(tmp_path: Path) -> None:
     [
         (
             template(name="acme/base", version="3.0.0"),
-            "acme/base@3.0.0 is wanted where acme/base@2.1.0 stands already",
+            "acme/base@3.0.0 (two) is wanted where acme/base@2.1.0 (one) stands already",
         ),
         (
             template("parameters: {a: {description: x, default: 1}}\n", name="acme/base"),
-            "acme/base@2.1.0 is wanted where acme/base@2.1.0 stands already",
+            "acme/base@2.1.0 (two) is wanted where acme/base@2.1.0 (one) stands already",
         ),
     ],
 )
@@ -188,6 +188,18 @@ def test_one_template_with_different_parameters(tmp_path: Path) -> None:
     assert messages(found) == [
         "blueprint.yaml:6:57: acme/standard@2.1.0 is used twice with different a"
     ]
+    assert found[0].hint == "the blueprint says a '1'; the blueprint says a '2': make the two agree"
+
+
+def test_templates_that_stand_on_one_with_different_parameters_are_named(tmp_path: Path) -> None:
+    base = template("parameters: {a: {description: x, default: null}}\n", name="acme/base")
+    left = template("extends: [{template: base}]\n", name="acme/left")
+    right = template("extends: [{template: base, parameters: {a: x}}]\n", name="acme/right")
+    text = TEAM.replace("[{template: standard}]", "[{template: left}, {template: right}]")
+    _, (said,) = read(tmp_path, text, base=base, left=left, right=right)
+    assert said.hint == (
+        "acme/left@2.1.0 says a left out; acme/right@2.1.0 says a 'x': make the two agree"
+    )
 
 
 def test_a_chain_that_does_not_end(tmp_path: Path) -> None:

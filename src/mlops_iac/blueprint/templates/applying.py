@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from mlops_iac.blueprint.compose import compose
@@ -19,7 +19,7 @@ from mlops_iac.blueprint.templates.content import (
     Wanted,
 )
 from mlops_iac.blueprint.templates.filling import Filler
-from mlops_iac.blueprint.templates.limits import read_limits
+from mlops_iac.blueprint.templates.limits import quoted, read_limits
 from mlops_iac.blueprint.templates.manifest import Manifest, Reading, read_manifest, text_of
 from mlops_iac.blueprint.templates.parameters import Values, fill_in
 from mlops_iac.blueprint.words import listed
@@ -214,7 +214,7 @@ class Applier:
         known = self._seen.get(manifest.name)
         if known is not None:
             if known.content.digest != content.digest:
-                message = f"{applied.label} is wanted where {known.label} stands already"
+                message = f"{_from(applied)} is wanted where {_from(known)} stands already"
                 hint = "one blueprint has one version of a template: make the two agree"
                 self._say(at, "two-versions", message, path, hint)
             elif dict(known.parameters) != dict(applied.parameters):
@@ -224,7 +224,8 @@ class Applier:
                     if known.parameters.get(key) != value
                 ]
                 message = f"{applied.label} is used twice with different {listed(differ)}"
-                self._say(at, "used-twice", message, path, "use it once")
+                hint = f"{_given(known, differ)}; {_given(applied, differ)}: make the two agree"
+                self._say(at, "used-twice", message, path, hint)
             return
         self._seen[manifest.name] = applied
         self.applied.append(applied)
@@ -276,3 +277,17 @@ def layer(
 
 def _without(entries: Mapping[str, Entry], keys: tuple[str, ...]) -> dict[str, Any]:
     return {key: entry for key, entry in entries.items() if key not in keys}
+
+
+def _from(applied: AppliedTemplate) -> str:
+    """`acme/base@2.1.0 (../base, for acme/standard@1.0.0)`."""
+    return f"{applied.label} ({applied.asked}{f', for {applied.by}' if applied.by else ''})"
+
+
+def _given(applied: AppliedTemplate, names: Sequence[str]) -> str:
+    """`acme/left@1.0.0 says tier 'gold'`."""
+    values = (
+        f"{name} {'left out' if value is None else quoted(value)}"
+        for name, value in ((name, applied.parameters.get(name)) for name in names)
+    )
+    return f"{applied.by or 'the blueprint'} says {listed(values)}"
