@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Self
 
 import pytest
 
 from mlops_iac.api import load
-from mlops_iac.api.stacks.ephemeral import declare
+from mlops_iac.api.registry import Registry
+from mlops_iac.api.stacks import ephemeral
+from mlops_iac.api.stacks.ephemeral import RecordedProject, declare
 from mlops_iac.api.stacks.ephemeral_record import STACK_TAG, EphemeralRecord, parse_ttl, record_of
 from mlops_iac.api.stacks.states import State
+from mlops_iac.cli._app import run
 from mlops_iac.engine import pulumi_backend, pulumi_workspace
 from mlops_iac.errors import BlueprintInvalid, MlopsError, StackNotFound, UsageError
 
@@ -204,18 +208,43 @@ environments:
 """
 
 
-@pytest.mark.parametrize(
-    ("base", "there", "served"),
-    [("dev", set(), None), ("dev", {"3"}, "3"), ("prod", set(), "2")],
-)
-def test_a_pin_of_its_base_counts_where_the_registry_has_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, base: str, there: set[str], served: str | None
-) -> None:
+@pytest.fixture
+def serving(tmp_path: Path) -> Path:
+    """A blueprint whose dev trains and pins, and whose prod takes what dev approved."""
     path = tmp_path / "blueprint.yaml"
     path.write_text(TEXT[: TEXT.index("environments:")] + PINNED, encoding="utf-8")
     (tmp_path / "rows.csv").write_text("x,y\n1,0\n")
     (tmp_path / "workload").mkdir()
     (tmp_path / "workload" / "train.py").touch()
+    return path
+
+
+def test_its_versions_are_listed_and_approved(
+    serving: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its endpoint waits for an approval, so there must be a way to give one."""
+    state = State("pr-1", tags={STACK_TAG: "dev until 2026-11-21T12:30:15Z"})
+    found = RecordedProject(load(serving), "pr-1", "file:///kept", state)
+    version = SimpleNamespace(model="risk", version=1, status="Approved")
+    monkeypatch.setattr(ephemeral, "recorded", lambda *_: found)
+    monkeypatch.setattr(RecordedProject, "outputs", lambda *_: {})
+    monkeypatch.setattr(Registry, "decide", lambda *_, **__: version)
+    at = ["-C", str(serving.parent)]
+    assert run([*at, "models", "ls", "-s", "pr-1"]) == 0
+    assert "no versions yet" in capsys.readouterr().err
+    assert run([*at, "models", "approve", "risk", "1", "-s", "pr-1"]) == 0
+    assert " up -s pr-1 --from dev\n" in capsys.readouterr().err
+    assert run([*at, "up", "-s", "pr-1", "--yes"]) == 6
+    assert "named with its base: -s pr-1 --from ENVIRONMENT" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("base", "there", "served"),
+    [("dev", set(), None), ("dev", {"3"}, "3"), ("prod", set(), "2")],
+)
+def test_a_pin_of_its_base_counts_where_the_registry_has_it(
+    serving: Path, monkeypatch: pytest.MonkeyPatch, base: str, there: set[str], served: str | None
+) -> None:
     asked: list[str] = []
 
     def registered(_: object, group: str) -> set[str]:
@@ -227,7 +256,7 @@ def test_a_pin_of_its_base_counts_where_the_registry_has_it(
     monkeypatch.setattr("mlops_iac.api.registry.real_client", lambda *_: None)
     monkeypatch.setattr("mlops_iac.api.registry.registered", registered)
     monkeypatch.setattr("mlops_iac.api.registry.newest_approved", lambda *_: None)
-    with declare(path, "pr-1", base).deployment("pr-1") as deployment:
+    with declare(serving, "pr-1", base).deployment("pr-1") as deployment:
         found = deployment.target.config.get("churn:models.risk.version")
         notes = deployment._notes
     assert found == served

@@ -8,7 +8,7 @@ import click
 
 from mlops_iac.api import Project
 from mlops_iac.cli._session import Session
-from mlops_iac.errors import UsageError
+from mlops_iac.errors import StackNotFound, UsageError
 
 
 def EPHEMERAL_OPTIONS() -> list[click.Parameter]:  # noqa: N802 - a constant that click mutates
@@ -43,7 +43,13 @@ def project_of(
                 "--ttl is the time that an ephemeral stack lives, and --from is missing",
                 hint=f"name the environment it is made from: -s {session.stack} --from ENVIRONMENT",
             )
-        return session.project()
+        project = session.project()
+        try:
+            project.resolve(session.stack)
+        except StackNotFound as error:
+            more = f"an ephemeral one is named with its base: -s {session.stack} --from ENVIRONMENT"
+            raise StackNotFound(error.message, hint=f"{error.hint}; {more}") from None
+        return project
     if session.stack == "local":
         raise UsageError(
             "--from makes an ephemeral stack, and no name is given for it",

@@ -42,7 +42,7 @@ def command(
         return
     if source or target or dry_run:
         raise UsageError(f"--from, --to and --dry-run are for promote, not for {action}")
-    project = session.project()
+    project = session.deployed()
     if model and version is None and (model == "latest" or model.isdigit()):
         model, version = None, model
     if model and "/" in model and version is None:
@@ -82,7 +82,9 @@ def command(
     else:
         session.say(f"{decided.model}/{decided.version} is {decided.status}")
         if action == "approve":
-            session.say(f"next: mlops-iac up{of}")
+            record = getattr(project, "record", None)  # that of an ephemeral stack
+            base = f" --from {record.base}" if record is not None else ""
+            session.say(f"next: mlops-iac up{of}{base}")
 
 
 def _promote(
