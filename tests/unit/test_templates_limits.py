@@ -119,6 +119,15 @@ def test_environments_themselves_have_no_other_limits_and_none_is_ignored(
     assert "`environments.NAME.PATH`" in (found[0].hint or "")
 
 
+def test_what_stands_in_the_place_of_a_fixed_field_is_told_at_its_line(tmp_path: Path) -> None:
+    text = TEAM.replace("real-time}", "real-time, compute: {instance: ml.c5.18xlarge}}")
+    size = limit("serving.*.compute.size", "fixed: small")
+    _, found = read(tmp_path, text, standard=template(size))
+    (said,) = found
+    assert (said.code, said.file) == ("locked", "blueprint.yaml")
+    assert said.line == 14
+
+
 @pytest.mark.parametrize("overlay", ["tags: null", "tags: {cost: null}"])
 def test_what_null_takes_away_is_told_at_the_null(tmp_path: Path, overlay: str) -> None:
     text = TEAM.replace("prod: {", f"prod: {{{overlay}, ") + "tags: {cost: 1}\n"

@@ -187,6 +187,8 @@ def _put(node: Node, keys: Sequence[str], limit: Limit) -> Node:
         entry = entries.get(name)
         layer = f"{FIXED_LAYER} {limit.label}"
         if not rest:
+            if entries.keys() & _others_place(limit, name):
+                continue  # what stands there instead is told at its line
             if (entry is None or entry.value.is_null) and limit.fixed is not None:
                 entries[name] = Entry(limit.key.scalar_like(name), limit.fixed, layer)
         elif entry is None or entry.value.is_null:
@@ -199,6 +201,15 @@ def _put(node: Node, keys: Sequence[str], limit: Limit) -> Node:
             inner = _put(entry.value, rest, limit)
             entries[name] = Entry(entry.key, inner, entry.layer, entry.added)
     return Node("map", node.source, node.line, node.column, node.length, entries=entries)
+
+
+def _others_place(limit: Limit, name: str) -> set[str]:
+    """The fields in whose place the last one of a limit's path would stand."""
+    kinds: list[FieldType] = [ROOT]
+    for key in limit.keys[:-1]:
+        kinds = [inner for kind in kinds for inner in below(kind, key)]
+    groups = [g for kind in kinds for each in sections_of(kind) for g in each.ALTERNATIVES]
+    return {key for group in groups if name in group for key in group} - {name}
 
 
 def check_limits(
