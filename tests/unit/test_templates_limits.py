@@ -125,7 +125,7 @@ def test_what_stands_in_the_place_of_a_fixed_field_is_told_at_its_line(tmp_path:
     _, found = read(tmp_path, text, standard=template(size))
     (said,) = found
     assert (said.code, said.file) == ("locked", "blueprint.yaml")
-    assert said.line == 14
+    assert said.line == 13
 
 
 @pytest.mark.parametrize("overlay", ["tags: null", "tags: {cost: null}"])
