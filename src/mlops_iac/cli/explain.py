@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mlops_iac.cli._session import Session, verb
+from mlops_iac.cli._width import columns, fits, folded
 from mlops_iac.errors import UsageError
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 _WIDEST = 34
 _CHANGES = 3
 _LONGEST = 40
+_BELOW = "    "
 
 
 @verb(
@@ -120,12 +122,20 @@ def _print_leaves(
     count = "1 leaf differs" if len(leaves) == 1 else f"{len(leaves)} leaves differ"
     head = f"{count:<{first}}  {left:<{second}}  {right:<{third}}"
     session.out(session.style(head.rstrip(), bold=True))
-    for leaf, (path, one, other) in zip(leaves, rows, strict=True):
-        where = " | ".join(filter(None, dict.fromkeys((_where(leaf.left), _where(leaf.right)))))
-        session.out(
-            f"{path:<{first}}  {one:<{second}}  {other:<{third}}"
-            f"  ← {session.style(where, fg='bright_black')}"
-        )
+    told = [f"{path:<{first}}  {one:<{second}}  {other:<{third}}" for path, one, other in rows]
+    where = [
+        " | ".join(filter(None, dict.fromkeys((_where(leaf.left), _where(leaf.right)))))
+        for leaf in leaves
+    ]
+    width = columns()
+    beside = fits([f"{line}  ← {at}" for line, at in zip(told, where, strict=True)], width)
+    for line, at in zip(told, where, strict=True):
+        if beside:
+            session.out(f"{line}  ← {session.style(at, fg='bright_black')}")
+            continue
+        session.out(line.rstrip())
+        for part in folded(f"← {at}", " | ", width - len(_BELOW)):
+            session.out(f"{_BELOW}{session.style(part, fg='bright_black')}")
 
 
 def _value(said: Said) -> str:
@@ -138,7 +148,13 @@ def _value(said: Said) -> str:
 def _where(said: Said) -> str:
     if said.value is None:
         return ""
-    layer = "" if said.layer.startswith("environment ") else f" ({said.layer})"
+    layer = f" ({said.layer})"
+    kind, _, template = said.layer.partition(" ")
+    place = said.where.partition("/")[0]
+    if kind == "environment" or (kind == "template" and template.split(",")[0] == place):
+        layer = ""  # where it stands says that already
+    elif said.layer == f"fixed by {place}":
+        layer = " (fixed)"
     return f"{said.where}{layer}" if said.where else said.layer
 
 

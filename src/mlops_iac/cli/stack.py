@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mlops_iac.cli._session import Session, verb
+from mlops_iac.cli._width import columns, folded
 from mlops_iac.errors import BlueprintInvalid, UsageError
 
 if TYPE_CHECKING:
@@ -76,12 +77,14 @@ def _ls(session: Session, *, offline: bool) -> None:
     wide = max(len(row.stack) for row in found.rows)
     places = [f"{row.account or 'no account'} {row.region}" for row in found.rows]
     far = max(map(len, places))
+    width = columns()
     for row, place in zip(found.rows, places, strict=True):
         title = session.style(f"{row.stack:<{wide}}", bold=True)
         kept = "protected" if row.protect else "unprotected"
         session.out(f"{title}  {place:<{far}}  {kept:<11}  {_words(session, row)}")
         for line in _details(row):
-            session.out(f"{'':<{wide}}  {session.style(line, fg='bright_black')}")
+            for part in folded(line, " · ", width - wide - 2 if width else 0):
+                session.out(f"{'':<{wide}}  {session.style(part, fg='bright_black')}")
     for note in found.notes:
         session.say(f"note: {note}")
 
