@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,33 @@ def test_program_and_blueprint(cli: Cli, edit: Edit, project: Path) -> None:
     edit("max: 21", "max: 20")
     (project / "stacks" / "schedule-adherence" / "mlops-iac.dev.lock.json").unlink()
     assert program()["dev"] == "differs"
+
+
+def test_what_git_does_not_have_is_told_of_the_stacks_that_it_is_about(
+    cli: Cli, project: Path
+) -> None:
+    def git(*words: str) -> None:
+        who = ("-c", "user.name=n", "-c", "user.email=n@acme.example")
+        subprocess.run(["git", *who, *words], cwd=project, check=True, capture_output=True)
+
+    def waiting() -> dict[str, str]:
+        found = rows(cli, "--offline")
+        return {name: row["program_why"] for name, row in found.items()
+                if row["program"] == "uncommitted"}  # fmt: skip
+
+    git("init")
+    cli("compile")
+    assert waiting() == dict.fromkeys(
+        ("dev", "staging", "prod"), "git does not have schedule-adherence yet"
+    )
+    git("add", ".")
+    git("commit", "-m", "first")
+    assert waiting() == {}
+    settings = project / "stacks" / "schedule-adherence" / "Pulumi.staging.yaml"
+    settings.write_text(settings.read_text() + "encryptionsalt: v1:x\n")
+    assert waiting() == {"staging": "git does not have Pulumi.staging.yaml yet"}
+    (settings.parent / "__main__.py").touch()
+    assert list(waiting()) == ["staging"]
 
 
 def test_states_that_cannot_be_asked_are_unknown_with_the_reason(cli: Cli, tmp_path: Path) -> None:

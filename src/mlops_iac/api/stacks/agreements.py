@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 Agrees = Literal["agrees", "uncommitted", "differs", "nothing", "unknown"]
 
 _GIT_SECONDS = 20
+_STACK_FILE = re.compile(r"Pulumi\.([a-z0-9-]+)\.yaml\b|mlops-iac\.([a-z0-9-]+)\.lock\.json\b")
 
 
 # -- program and blueprint -------------------------------------------------------------------------
@@ -37,10 +37,13 @@ def programs(project: Project, out: Path) -> dict[str, tuple[Agrees, str]]:
         reasons = stale(compiling.build(project, out), out)
     except MlopsError as error:
         return found | dict.fromkeys(real, ("unknown", error.message))
-    return found | {name: _program(name, out, reasons) for name in real}
+    waiting = _uncommitted(out)
+    return found | {name: _program(name, out, reasons, waiting) for name in real}
 
 
-def _program(stack: str, out: Path, reasons: Sequence[str]) -> tuple[Agrees, str]:
+def _program(
+    stack: str, out: Path, reasons: Sequence[str], waiting: Sequence[str]
+) -> tuple[Agrees, str]:
     from mlops_iac.graph.lock import lock_name
 
     mine = [why for why in reasons if not _of_another(why, stack)]
@@ -49,20 +52,23 @@ def _program(stack: str, out: Path, reasons: Sequence[str]) -> tuple[Agrees, str
         return "differs", mine[0]
     if not (out / lock_name(stack)).exists():
         return "differs", f"{lock_name(stack)} is missing"
-    return ("agrees", "") if _committed(out) else ("uncommitted", "git does not have it yet")
+    mine = [file for file in waiting if not _of_another(file, stack)]
+    return ("uncommitted", f"git does not have {mine[0]} yet") if mine else ("agrees", "")
 
 
 def _of_another(reason: str, stack: str) -> bool:
-    """Whether a reason is about another stack's `Pulumi.NAME.yaml`."""
-    file = reason.split(" ")[0].rstrip(":")
-    name = file.removeprefix("Pulumi.").removesuffix(".yaml")
-    return file.startswith("Pulumi.") and file != "Pulumi.yaml" and name != stack
+    """Whether a reason, or a file, is about another stack's settings or lock file."""
+    file = _STACK_FILE.match(reason)
+    return file is not None and stack not in file.groups()
 
 
-def _committed(out: Path) -> bool:
-    """Whether git has what lies in the folder; outside of a repository there is nothing to say."""
-    said = git_says(out, "status", "--porcelain", "--", ".", seconds=_GIT_SECONDS)
-    return not said
+def _uncommitted(out: Path) -> list[str]:
+    """Files of the folder, or folders above it, that git does not have as they are.
+
+    Outside of a repository there is nothing to say.
+    """
+    said = git_says(out, "status", "--porcelain", "-z", "--", ".", seconds=_GIT_SECONDS)
+    return [entry[3:].rstrip("/").rpartition("/")[2] for entry in (said or "").split("\0") if entry]
 
 
 # -- program and state -----------------------------------------------------------------------------

@@ -10,9 +10,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlops_iac.api.stacks.ephemeral_record import DEFAULT_TTL, EphemeralRecord, record_of
 from mlops_iac.api.loading import load
 from mlops_iac.api.project import LOCAL, Project
+from mlops_iac.api.stacks.ephemeral_record import DEFAULT_TTL, EphemeralRecord, record_of
 from mlops_iac.blueprint import ExtraEnvironment, ResolvedBlueprint
 from mlops_iac.errors import MlopsError, StackNotFound, UsageError
 

@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from mlops_iac.api.project import LOCAL
 from mlops_iac.api.stacks.ephemeral import RecordedProject
 from mlops_iac.api.stacks.ephemeral_record import STACK_TAG, EphemeralRecord, record_of
-from mlops_iac.api.project import LOCAL
 from mlops_iac.errors import MlopsError
 from mlops_iac.records import Record
 

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from mlops_iac.api import compiling
-from mlops_iac.api.stacks.agreements import Agrees, agreement_of_state, programs
 from mlops_iac.api.project import LOCAL
+from mlops_iac.api.stacks.agreements import Agrees, agreement_of_state, programs
 
 if TYPE_CHECKING:
     from mlops_iac.api.project import Project

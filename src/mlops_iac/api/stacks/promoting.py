@@ -13,8 +13,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from mlops_iac.api.editing import BlueprintEdit
-from mlops_iac.api.stacks.pinning import Pin, Pinning, image_of
 from mlops_iac.api.project import LOCAL
+from mlops_iac.api.stacks.pinning import Pin, Pinning, image_of
 from mlops_iac.api.stacks.running_versions import running
 from mlops_iac.blueprint.words import listed
 from mlops_iac.errors import UsageError
