@@ -183,6 +183,27 @@ def test_an_override_of_an_unknown_property_is_refused(recorder: Recorder) -> No
     run(body)
 
 
+class Generated(pulumi.CustomResource):
+    """As Pulumi generates a class: what goes in is named, what comes out is handed over as None."""
+
+    def __init__(self, name: str) -> None:
+        self._internal_init(name)
+
+    def _internal_init(self, name: str, acl: str | None = None) -> None:
+        super().__init__("aws:s3/bucket:Bucket", name, {"acl": acl, "arn": None})
+
+
+def test_an_override_of_what_only_comes_out_is_refused(recorder: Recorder) -> None:
+    def body() -> None:
+        Overrides({"s3.Bucket/data": {"arn": "x"}, "s3.Bucket/other": {"acl": "private"}})
+        with pytest.raises(OverrideError, match=r"'arn' of s3\.Bucket/data is what the cloud"):
+            Generated("data")
+        Generated("other")
+
+    run(body)
+    assert "private" in recorder.inputs["other"].values()
+
+
 def test_an_override_that_matches_nothing_is_refused(settings: Callable[..., Settings]) -> None:
     def body() -> None:
         overrides = Overrides({"s3.Bucket/date": {"acl": "x"}})

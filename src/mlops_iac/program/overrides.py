@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from difflib import get_close_matches
+from inspect import signature
 from typing import Any
 
 import pulumi
@@ -59,6 +60,12 @@ class Overrides:
                     f"overrides: {address} has no property {property_!r}",
                     hint=_nearest(property_, [*names, *props]),
                 )
+            if _is_output(type(args.resource), name):
+                raise OverrideError(
+                    f"overrides: {property_!r} of {address} is what the cloud answers:"
+                    " an override of it does nothing",
+                    hint="set one that goes in",
+                )
             props[name] = value
         return pulumi.ResourceTransformationResult(props, args.opts)
 
@@ -73,6 +80,16 @@ class Overrides:
                 pulumi.log.warn(f"{message}; not set yet: {', '.join(sorted(settings.absent))}")
                 continue
             raise OverrideError(message, hint=_nearest(address, self._seen))
+
+
+def _is_output(resource: type[pulumi.Resource], name: str) -> bool:
+    """Whether a property only comes out; the SDK hands those over too, as None.
+
+    Classes that Pulumi generates name every input in
+    `_internal_init`; of others nothing is known.
+    """
+    made = getattr(resource, "_internal_init", None)
+    return made is not None and name not in signature(made).parameters
 
 
 def _nearest(word: str, known: list[str]) -> str:
