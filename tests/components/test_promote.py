@@ -118,6 +118,12 @@ def test_what_staging_runs_is_pinned_in_prod_and_previewed(blueprint: Path, worl
     assert again.pins[0].words == "adherence/3, as before"
 
 
+def test_one_that_is_left_out_is_told(blueprint: Path, world: World) -> None:
+    (pin,) = promote(load(blueprint), "dev", "prod").pins
+    assert pin.notes == ("prod promotes from staging: whether staging runs 3 was not asked",)
+    assert promote(load(blueprint), "prod", "staging").pins[0].notes == ()
+
+
 def test_a_newer_version_takes_the_place_of_the_pin(blueprint: Path, world: World) -> None:
     edit(blueprint, "promote_from: staging}", "promote_from: staging, version: '2'  }")
     promotion = promote(load(blueprint), "staging", "prod", "adherence")

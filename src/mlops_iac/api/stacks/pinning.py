@@ -130,7 +130,9 @@ class Pinning:
         theirs = Scope(self._project.resolve(source)).home(model)
         ours = Scope(self._project.resolve(target)).home(model)
         if theirs == ours:
-            return []
+            left_out = self._left_out(model)
+            say = f"{target} promotes from {left_out}: whether {left_out} runs {version} was not asked"
+            return [say] if left_out else []
         if source == LOCAL:
             said = f"{target} serves {version} of {_place(ours)}, which must have it approved"
             return [f"local is emulated: {version} is the number in its own registry, and {said}"]
@@ -143,6 +145,18 @@ class Pinning:
             f"{source} runs {model}/{version} of {_place(theirs)}, but {said}",
             hint=f"write `promote_from: {source}` into environments.{target}.models.{model}",
         )
+
+    def _left_out(self, model: str) -> str:
+        """The environment that `target` promotes from, where `source` stands further away."""
+        passed: list[str] = []
+        at = self._target
+        while at != self._source and at not in passed:
+            passed.append(at)
+            there = self._project.resolve(at).blueprint.models.get(model)
+            at = (there.promote_from if there else None) or ""
+            if not at:
+                return ""
+        return passed[1] if at == self._source and len(passed) > 1 else ""
 
     def _model(self, stack: str, model: str) -> Model:
         return self._project.resolve(stack).blueprint.models[model]
