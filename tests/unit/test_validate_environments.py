@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from mlops_iac import validate
 
 TEXT = """\
@@ -38,6 +40,26 @@ def test_what_the_platform_refuses_in_some_environments_names_them(tmp_path: Pat
     text = TEXT.replace("{account: 012345678901}", "&a {account: '42'}")
     (message,) = said(tmp_path, text.replace("{account: 210987654321}", "*a"))
     assert message == "account: '42' is no AWS account (in dev and prod)"
+
+
+@pytest.mark.parametrize(
+    ("state", "message"),
+    [
+        ("backend: s3://states", None),
+        ("backend: file://./kept", None),
+        ("backend: 'https://api.pulumi.com'", None),
+        ("backend: states", "'states' is no backend of Pulumi"),
+        ("backend: 's3:/states'", "'s3:/states' is no backend of Pulumi"),
+        ("backend: 's3://'", "'s3://' is no backend of Pulumi"),
+        ("backend: 'ftp://states'", "'ftp://states' is no backend of Pulumi"),
+        ("secrets_provider: passphrase", None),
+        ("secrets_provider: 'awskms://alias/x?region=eu-west-1'", None),
+        ("secrets_provider: kms", "'kms' is no secrets provider of Pulumi"),
+    ],
+)
+def test_where_a_state_cannot_be_kept(tmp_path: Path, state: str, message: str | None) -> None:
+    text = TEXT.replace("{account: 210987654321}", f"{{account: 210987654321, state: {{{state}}}}}")
+    assert said(tmp_path, text) == ([f"{message} (in prod)"] if message else [])
 
 
 def test_problems_stand_in_the_order_of_the_file(tmp_path: Path) -> None:

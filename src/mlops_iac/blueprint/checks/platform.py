@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from mlops_iac.blueprint.checks.base import Check
 from mlops_iac.blueprint.sections.root import Blueprint
-from mlops_iac.blueprint.words import split, suggestion
+from mlops_iac.blueprint.words import listed, split, suggestion
 
+# Source: pulumi 3.260, pkg/backend/diy (blob drivers), pkg/secrets/cloud and `stack init --help`.
+_BACKENDS = ("https", "http", "s3", "gs", "azblob", "file", "postgres")
+_SECRETS = ("awskms", "azurekeyvault", "gcpkms", "hashivault")
 _RENAMEABLE = ("datasets", "features", "models", "serving", "secrets", "alerts")
 
 
 def check_platform(check: Check) -> None:
     """What concerns the whole stack."""
     blueprint = check.blueprint
+    _state(check, blueprint)
     _options(check, blueprint)
     _moved(check, blueprint)
     for rule, exception in blueprint.exceptions.items():
@@ -30,6 +34,20 @@ def check_platform(check: Check) -> None:
                 f"'{repository}' is not a repository",
                 "write HOST/OWNER/NAME, e.g. github.com/acme/adherence",
             )
+
+
+def _state(check: Check, blueprint: Blueprint) -> None:
+    state = blueprint.state
+    for path, value, alone, schemes in (
+        ("state.backend", state.backend, (), _BACKENDS),
+        ("state.secrets_provider", state.secrets_provider, ("default", "passphrase"), _SECRETS),
+    ):
+        scheme, marked, rest = (value or "").partition("://")
+        if value is None or value in alone or (marked and rest and scheme in schemes):
+            continue
+        what = "backend" if path == "state.backend" else "secrets provider"
+        choices = listed([*alone, *(f"{each}://…" for each in schemes)], "or")
+        check.report(path, "bad-url", f"'{value}' is no {what} of Pulumi", f"write {choices}")
 
 
 def _options(check: Check, blueprint: Blueprint) -> None:
