@@ -134,7 +134,23 @@ def test_what_is_no_version(origin: Origin, team: Team, wanted: str) -> None:
 def test_a_repository_without_versions(tmp_path: Path, team: Team) -> None:
     origin = Origin(tmp_path / "none")
     origin.release("1.0.0", "nightly")
-    assert "no version at all" in refused(team, origin.source).message
+    error = refused(team, origin.source)
+    assert "no version at all" in error.message
+    assert error.hint == "its publisher has to tag a commit: v1.0.0"
+
+
+@pytest.mark.parametrize(("folder", "meant"), [("", "NAME"), ("templates/standart", "standard")])
+def test_a_repository_whose_versions_are_of_other_folders(
+    tmp_path: Path, team: Team, folder: str, meant: str
+) -> None:
+    origin = Origin(tmp_path / "several")
+    origin.release("1.0.0", "standard-v1.0.0", under="templates/standard")
+    origin.release("2.0.0", "base/2.0.0", under="templates/base", name="base")
+    error = refused(team, f"{origin.source}#subdirectory={folder}" if folder else origin.source)
+    assert error.code == "template-no-version"
+    assert error.hint is not None
+    assert "e.g. base/2.0.0 and standard-v1.0.0: write #subdirectory=FOLDER/" in error.hint
+    assert error.hint.endswith(f"FOLDER/{meant}")
 
 
 def test_two_tags_that_disagree(origin: Origin, team: Team) -> None:

@@ -232,3 +232,15 @@ def test_a_manifest_that_is_wrong(tmp_path: Path, text: str, message: str) -> No
     assert loaded is None
     assert any(message in each.message for each in found), messages(found)
     assert all(each.file.endswith("/template.yaml") for each in found)
+
+
+@pytest.mark.parametrize(
+    ("use", "code"),
+    [("{template: s, params: {tier: gold}}", "unknown-key"), ("{template: s, parameters: [tier]}", "wrong-type")],
+)  # fmt: skip
+def test_why_a_parameter_that_was_written_is_missing_is_told(
+    tmp_path: Path, use: str, code: str
+) -> None:
+    needed = template("parameters: {tier: {description: which one}}\n")
+    _, found = read(tmp_path, TEAM.replace("{template: standard}", use), s=needed)
+    assert {each.code for each in found} == {"missing-parameter", code}

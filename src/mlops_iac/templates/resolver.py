@@ -12,7 +12,13 @@ from mlops_iac.templates.lockfile import Pin
 from mlops_iac.templates.pinning import changed
 from mlops_iac.templates.sources.base import PresentSource, TemplateSource
 from mlops_iac.templates.sources.folder import FolderSource
-from mlops_iac.templates.sources.git import GitCommitSource, GitSource, the_tag, versions_of
+from mlops_iac.templates.sources.git import (
+    GitCommitSource,
+    GitSource,
+    tags_instead,
+    the_tag,
+    versions_of,
+)
 from mlops_iac.templates.sources.repositories import Repositories
 from mlops_iac.templates.versions import (
     Requirement,
@@ -123,10 +129,12 @@ class Resolver:
     ) -> TemplateContent:
         """The newest that fits. `pin` is what was locked before, whose content may not change."""
         if isinstance(source, GitSource):
-            known = versions_of(self._repositories.tags(source), source.subdirectory)
+            tags = self._repositories.tags(source)
+            known = versions_of(tags, source.subdirectory)
             version = newest(request, known)
             if not version:
-                raise _no_version(source, request, known)
+                instead = "" if known else tags_instead(tags, source.subdirectory)
+                raise _no_version(source, request, known, instead)
             content = self._fetched(source, version, pin)
         else:
             content = self.present(source)
@@ -205,9 +213,12 @@ def _version(text: str, source: TemplateSource) -> str:
 
 
 def _no_version(
-    source: TemplateSource, request: Requirement, known: Mapping[str, object] | list[str]
+    source: TemplateSource,
+    request: Requirement,
+    known: Mapping[str, object] | list[str],
+    hint: str = "",
 ) -> TemplateUnavailable:
     wanted = f"no version that fits '{shown(request.text)}'" if request.bounds else "no release"
     return TemplateUnavailable(
-        "template-no-version", f"{source.text} has {wanted}: {none_fits(request, known)}"
+        "template-no-version", f"{source.text} has {wanted}: {none_fits(request, known)}", hint=hint
     )

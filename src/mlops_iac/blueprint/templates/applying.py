@@ -109,10 +109,12 @@ class Applier:
         entry = root.entries.get("extends")
         if entry is None:
             return
-        wanted, _ = uses(entry.value)  # its form is checked with the rest of the blueprint
+        wanted, wrong = uses(entry.value)
         for use, node in wanted:
             index = entry.value.items.index(node)
             self._use(use, node, f"extends[{index}]", None, (), node)
+        if self.problems:  # else its form is checked with the rest of the blueprint
+            self.problems += wrong
 
     def _use(
         self,

@@ -74,6 +74,9 @@ def _meant(text: str) -> str:
         return "for a git repository over SSH write git+ssh://git@HOST/PATH"
     if text.startswith("~"):
         return "write the folder from the blueprint's, or from the root: '~' is not replaced"
+    host = text.partition("/")[0]
+    if "/" in text and "." in host.strip(".") and ":" not in text:
+        return f"for a git repository write git+https://{safe(text)}, for a folder './{safe(text)}'"
     if "/" in text and ":" not in text:
         return f"for a folder write './{safe(text)}'"
     return ""

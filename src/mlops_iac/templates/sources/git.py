@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from mlops_iac.blueprint.templates.content import TemplateUnavailable
+from mlops_iac.blueprint.words import listed, nearest
 from mlops_iac.records import Record
 from mlops_iac.templates.files import FileEntry, shown
 from mlops_iac.templates.sources.base import checked_folder, inner, over_ssh, safe
@@ -16,6 +17,7 @@ _EXAMPLE = "write git+https://HOST/PATH or git+ssh://git@HOST/PATH, with #subdir
 _HELPERS = "leave them out: git's own credential helpers and the SSH agent are used"
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|[0-9a-f.]*:[0-9a-f:.]+")
 _FOLDER = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._/-]*")
+_OF_ONE = re.compile(r"(?P<name>.+?)[-/]v?(?P<version>[0-9].*)")
 _SSH_USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
@@ -157,6 +159,23 @@ def versions_of(tags: Mapping[str, str], subdirectory: str) -> dict[str, list[st
     name = subdirectory.rsplit("/", 1)[-1]
     own = _versions(tags, rf"{re.escape(name)}[-/]v?(?P<version>[0-9].*)") if name else {}
     return own or _versions(tags, r"v?(?P<version>[0-9].*)")
+
+
+def tags_instead(tags: Mapping[str, str], subdirectory: str) -> str:
+    """What to do where none of the tags is a version of the template in `subdirectory`."""
+    others: dict[str, str] = {}
+    for tag in tags:
+        match = _OF_ONE.fullmatch(tag)
+        if match is not None and _versions({tag: ""}, _OF_ONE.pattern):
+            others[match["name"]] = tag
+    if others:
+        last = subdirectory.rsplit("/", 1)[-1]
+        near = nearest(last, list(others)) if last else ""
+        some = f"its tags are of other templates, e.g. {listed(map(shown, list(others.values())[-3:]))}"
+        return f"{some}: write #subdirectory=FOLDER/{shown(near) or 'NAME'}"
+    name = subdirectory.rsplit("/", 1)[-1]
+    tag = f"v1.0.0, or {name}-v1.0.0 where templates share a repository" if name else "v1.0.0"
+    return f"its publisher has to tag a commit: {tag}"
 
 
 def _versions(tags: Mapping[str, str], pattern: str) -> dict[str, list[str]]:
