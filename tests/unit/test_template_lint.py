@@ -207,6 +207,7 @@ DEFECTS = {
     # scaffold
     "a scaffold that names nothing": ({"scaffold/README.md.jinja": "{{ nobody }}"}, "error bad-scaffold scaffold/README.md.jinja:1 nobody"),
     "a scaffold that is no Jinja2": ({"scaffold/README.md.jinja": "x\n{% if %}"}, "error bad-scaffold scaffold/README.md.jinja:2"),
+    "a blueprint that is no YAML": ({"scaffold/blueprint.yaml.jinja": "blueprint: 1\nname: {{ name }}\nnothing\n{{ extends }}"}, "error bad-scaffold scaffold/blueprint.yaml.jinja:0 (line 4 of what is rendered)"),
     "a hostile name": ({"scaffold/{{ '..' }}/x": "a"}, "error bad-scaffold scaffold/"),
     "a way out of the sandbox": ({"scaffold/a.jinja": "{{ ''.__class__.__mro__ }}"}, "error bad-scaffold scaffold/a.jinja:1"),
     "a scaffold over nothing": ({"scaffold/.from": "nothing"}, "error bad-scaffold scaffold/.from:0 no such scaffold"),
@@ -329,6 +330,14 @@ def test_a_project_is_not_blamed_for_what_the_template_gets_wrong() -> None:
     found = linted({**scaffold, B: ("size: {", "siez: {")})
     assert "unknown-key" in {item.code for item in found}
     assert "bad-scaffold" not in {item.code for item in found}
+
+
+def test_a_file_of_a_scaffold_is_named_whole() -> None:
+    (found,) = [
+        each for each in linted({"scaffold/{{ nobody }}.md": "x"}) if "scaffold" in each.code
+    ]
+    assert (found.file.rpartition("scaffold/")[2], found.line) == ("{{ nobody }}.md", 1)
+    assert found.hint == ""
 
 
 SATISFIED = {

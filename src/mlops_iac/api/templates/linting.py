@@ -153,7 +153,8 @@ def _started(
                 lacking = [item for item in project.problems if item.severity == "error"]
         except BlueprintInvalid as error:
             for item in error.diagnostics:
-                yield _in_scaffold(subject, item.message, item.hint, "error")
+                where = f" (line {item.line} of what is rendered)" if item.line else ""
+                yield _in_scaffold(subject, f"{item.message}{where}", item.hint, "error")
             return
         except UsageError as error:
             yield _in_scaffold(subject, error.message, error.hint, "error")
@@ -165,12 +166,14 @@ def _started(
 
 def _in_scaffold(subject: Subject, message: str, hint: str, severity: Severity) -> Diagnostic:
     """A finding at the file and line of the scaffold that its message names, if it names one."""
-    match = re.search(r"(scaffold/[^:'\s]+)(?::(\d+))?", message)
+    known = sorted(subject.content.files, key=len, reverse=True)  # names may have blanks in them
+    named = "|".join(re.escape(name) for name in known if name.startswith("scaffold/"))
+    match = re.search(rf"({named}|scaffold/[^:'\s]+)(?::(\d+))?", message)
     name, line = (match[1], int(match[2] or 0)) if match else ("scaffold/blueprint.yaml.jinja", 0)
     if name not in subject.content.files and f"{name}.jinja" in subject.content.files:
         name = f"{name}.jinja"
     text = message.replace("; nothing was written", "")
-    if hint == "tell whoever publishes it":
+    if hint.startswith("tell whoever publishes it"):
         hint = ""
     return Diagnostic("bad-scaffold", text, subject.file(name), line, hint=hint, severity=severity)
 
