@@ -269,3 +269,22 @@ def test_an_environment_of_a_template_is_the_templates(
     assert told.notes == (
         "what qa adds stands in a template and is for qa alone; test has none of it: protect",
     )
+    # A part of it stands in the blueprint: the new one is not what its base is.
+    edit(blueprint, "environments:\n", "environments:\n  qa: {owner: q@acme.example}\n")
+    told = add_environment("blueprint.yaml", "more", "qa")
+    assert told.done == "added more, with what the blueprint says of qa"
+    assert told.notes == (
+        "what qa also adds stands in a template and is for qa alone; more has none of it: protect",
+    )
+
+
+def test_a_pin_that_is_copied_means_another_registry(blueprint: Path) -> None:
+    edit(blueprint, "    protect: false\n", "    models: {adherence: {version: 3}}\n")
+    pins = (
+        "it pins adherence/3, a number of dev's registry, and serves from its own:"
+        " take environments.{}.models.adherence.version out"
+    )
+    assert add_environment("blueprint.yaml", "qa", "dev").notes[1:] == (pins.format("qa"),)
+    # Who promotes from where its base does serves from the same registry.
+    edit(blueprint, "{promote_from: staging}", "{promote_from: staging, version: 3}")
+    assert len(add_environment("blueprint.yaml", "live", "prod").notes) == 1

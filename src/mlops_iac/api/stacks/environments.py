@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from mlops_iac.records import Record
 
 if TYPE_CHECKING:
     from mlops_iac.api.project import Project
+    from mlops_iac.blueprint import ResolvedBlueprint
     from mlops_iac.blueprint.editing import Editor
 
 _SECTION = "environments"
@@ -71,7 +73,6 @@ def add_environment(path: str | Path, name: str, base: str | None = None) -> Tol
         lines = dict(edit.editor.find(there))
         where = f"{edit.file.shown}:{lines[there]}" if there in lines else "in a template"
         raise UsageError(f"there is an environment {name} already, {where}", hint="take another")
-    notes: list[str] = []
     if base is not None:
         project.resolve(base)
         if base == LOCAL:
@@ -80,13 +81,12 @@ def add_environment(path: str | Path, name: str, base: str | None = None) -> Tol
             )
     copied = base if base is not None and edit.editor.get(join(_SECTION, base)) else None
     put_in(edit.editor, name, copied)
-    if base is not None and copied:
-        done = f"added {name}, as {base} is"
-        notes += _same_place(project, base)
-    else:
-        done = f"added {name}"
-        notes += _of_templates(project, base, name) if base else []
-    edit.project()
+    added = edit.project()
+    missing = _of_templates(project, added, base, name) if base else []
+    notes = _notes_of_base(project, added, base, name, missing, copied=bool(copied)) if base else []
+    done = f"added {name}"
+    if copied:
+        done += f", with what the blueprint says of {base}" if missing else f", as {base} is"
     edit.write()
     return Told(name, done, edit.file.shown, dict(edit.editor.find(there))[there], (), tuple(notes))
 
@@ -110,21 +110,45 @@ def take_out(editor: Editor, name: str, section: str = _SECTION) -> None:
         editor.remove(section)
 
 
-def _of_templates(project: Project, base: str, name: str) -> list[str]:
-    """What an overlay that stands in templates says, and a new environment therefore does not."""
+def _of_templates(project: Project, added: Project, base: str, name: str) -> list[str]:
+    """What an environment's overlays in templates say, and a new one of another name does not."""
     from mlops_iac.api.stacks.listing import adds
 
-    layers = project.resolve(base)
-    own = [path for path in adds(project, base) if layers.origin(path).layer.endswith(f", {base}")]
-    if not own:
-        return [f"{base} adds nothing of its own in the blueprint"]
-    missing = f"{name} has none of it: {', '.join(own)}"
-    return [f"what {base} adds stands in a template and is for {base} alone; {missing}"]
+    layers, ours = project.resolve(base), added.resolve(name).leaves()
+    return [
+        path
+        for path, value in adds(project, base).items()
+        if layers.origin(path).layer.endswith(f", {base}") and ours.get(path) != value
+    ]
 
 
-def _same_place(project: Project, base: str) -> list[str]:
-    blueprint = project.resolve(base).blueprint
-    return [f"it has the account of {base}, {blueprint.account}"] if blueprint.account else []
+def _notes_of_base(
+    project: Project, added: Project, base: str, name: str, missing: Sequence[str], *, copied: bool
+) -> list[str]:
+    layers, ours = project.resolve(base), added.resolve(name)
+    notes = []
+    if missing:
+        what = f"what {base} {'also ' if copied else ''}adds stands in a template"
+        notes.append(f"{what} and is for {base} alone; {name} has none of it: {', '.join(missing)}")
+    elif not copied:
+        notes.append(f"{base} adds nothing of its own in the blueprint")
+    if copied and ours.blueprint.account and ours.blueprint.account == layers.blueprint.account:
+        notes.append(f"it has the account of {base}, {ours.blueprint.account}")
+    return [*notes, *_pins(layers, ours)]
+
+
+def _pins(base: ResolvedBlueprint, ours: ResolvedBlueprint) -> list[str]:
+    """Version numbers that mean another registry's versions since they were copied."""
+    from mlops_iac.clouds.aws.sagemaker.scope import Scope
+
+    return [
+        f"it pins {name}/{model.version}, a number of {Scope(base).home(name).environment}'s"
+        f" registry, and serves from its own: take environments.{ours.environment}.models.{join('', name)}.version out"
+        for name, model in ours.blueprint.models.items()
+        if model.version is not None
+        and name in base.blueprint.models
+        and Scope(ours).home(name) != Scope(base).home(name)
+    ]
 
 
 def removable(path: str | Path, name: str) -> tuple[Project, BlueprintEdit, list[Path]]:
