@@ -229,9 +229,17 @@ def test_the_backend_of_an_environment_is_not_forgotten_with_it(
     with pytest.raises(UsageError, match="still has 51"):
         remove_environment("blueprint.yaml", "prod", gone=True)
     # Neither is the old one where the blueprint names another since.
+    for moved in (text.replace("./kept", "./new"), text.replace("    state: ", "    # state: ")):
+        blueprint.write_text(moved)
+        with pytest.raises(UsageError, match=r"prod has 51 resource\(s\) in the state that file:"):
+            load(blueprint).compile()
+        with pytest.raises(UsageError, match="still has 51"):
+            remove_environment("blueprint.yaml", "prod")
     blueprint.write_text(text.replace("./kept", "./new"))
-    with pytest.raises(UsageError, match="still has 51"):
-        remove_environment("blueprint.yaml", "prod")
+    there = f"file://{blueprint.parent.resolve()}/new"
+    kept[there, "prod"] = 51
+    load(blueprint).compile()
+    blueprint.write_text(text)
     assert len(files(blueprint, "prod")) == 2
     kept.clear()
     assert "removed prod" in str(remove_environment("blueprint.yaml", "prod"))

@@ -246,13 +246,15 @@ def compile_project(project: Project, out: Path | None) -> Compiled:
     """Write program, configuration and locks; return what changed.
 
     Raises BlueprintInvalid before anything is written, UsageError where it cannot be written, and
-    where stack files would be dropped whose stack may still have resources.
+    where stack files would be dropped whose stack may still have resources, and where a state would
+    be left behind in another backend.
     """
-    from mlops_iac.api.stacks.strangers import require_none_forgotten
+    from mlops_iac.api.stacks.strangers import require_none_forgotten, require_none_left_behind
     from mlops_iac.program.write import write
 
     out = (out or default_out(project)).absolute()
     require_none_forgotten(project, out)
+    require_none_left_behind(project, out)
     program, locks = _with_locks(project, out)
     written = write(program, out, extra=locks)
     return Compiled(out, written, [name for name in project.environments if name != LOCAL])

@@ -31,22 +31,30 @@ class State(Record):
 
 def state_of(project: Project, stack: str, out: Path | None = None) -> State:
     """Ask every backend that may keep a stack's state; `out` is the folder of the program."""
+    resources, exists, at, why = 0, False, "", ""
+    for url in _backends(project, stack, out or compiling.default_out(project)):
+        found = kept_at(project, stack, url)
+        why = why or found.why
+        if found.exists:
+            exists, at = True, url
+            resources += found.resources
+    return State(resources, exists, "" if resources else why, at)
+
+
+def kept_at(project: Project, stack: str, url: str) -> State:
+    """Ask one backend."""
     from mlops_iac.api.stacks import states
     from mlops_iac.engine.pulumi_backend import Backend
 
-    resources, exists, at, why = 0, False, "", ""
-    for url in _backends(project, stack, out or compiling.default_out(project)):
-        try:
-            with Backend(project.name, url) as asked:
-                exported = asked.export(stack)
-        except StackNotFound:
-            continue
-        except MlopsError as error:
-            why = why or error.message
-            continue
-        exists, at = True, url
-        resources += len(states.state_of(stack, exported.get("deployment") or {}).resources)
-    return State(resources, exists, "" if resources else why, at)
+    try:
+        with Backend(project.name, url) as asked:
+            exported = asked.export(stack)
+    except StackNotFound:
+        return State()
+    except MlopsError as error:
+        return State(why=error.message)
+    found = states.state_of(stack, exported.get("deployment") or {})
+    return State(len(found.resources), exists=True, url=url)
 
 
 def _backends(project: Project, stack: str, out: Path) -> list[str]:
@@ -125,3 +133,33 @@ def require_none_forgotten(project: Project, out: Path) -> None:
                 hint="write it back and destroy it first; if nothing is left of it:"
                 f" mlops-iac stack rm {name} --yes --force",
             )
+
+
+def require_none_left_behind(project: Project, out: Path) -> None:
+    """Refuse to compile for another backend than the one that still has a stack's state.
+
+    The next `up` would make everything a second time, and what is there would run on. Asked only
+    of environments whose backend is another one than when they were compiled. Raises UsageError.
+    """
+    from mlops_iac.program.manifest import read_manifest
+
+    known = read_manifest(out)
+    for name in known.config:
+        if name == LOCAL or name not in project.environments:
+            continue
+        before = compiling.placed(project, known.backends.get(name, ""))
+        now = compiling.backend(project, name)
+        if before == now or not (kept := kept_at(project, name, before)).resources:
+            continue
+        if kept_at(project, name, now).resources:
+            continue
+        old, new = (
+            before or "the backend you are logged in to",
+            now or "the one you are logged in to",
+        )
+        raise UsageError(
+            f"{name} has {kept.resources} resource(s) in the state that {old} keeps, and the blueprint"
+            f" says {new} now, which has none; nothing was written",
+            hint="move the state first: `pulumi stack export` from the one, `pulumi stack init` and"
+            " `pulumi stack import` into the other; or destroy it before",
+        )
