@@ -448,6 +448,20 @@ def test_show_says_what_a_blueprint_stands_on(platform: Cli, change: Edit) -> No
     assert "newest: 0.1.1" in team("template", "show").out
     (used,) = team("template", "show", "--no-newest", "--json").json
     assert used["newest"] == ""
+
+
+def test_show_knows_what_a_blueprint_that_is_not_valid_stands_on(
+    platform: Cli, change: Edit
+) -> None:
+    change("template.yaml", "  most:\n", "  audited: {type: boolean, description: d, default: true}\n  most:\n")  # fmt: skip
+    platform("init", "./standard", "team", "--defaults")
+    team = Cli(platform.folder / "team", platform.environment)
+    assert "  audited: true\n" in team("template", "show").out
+    blueprint = team.folder / "blueprint.yaml"
+    blueprint.write_text(blueprint.read_text().replace("mode: real-time, ", ""))
+    assert "'mode'" in team("validate", expect=2).err
+    assert team("template", "show", "acme/standard").out.startswith("acme/standard@0.1.0\n")
+    assert "../standard" in team("template", "ls").out
     assert team("template", "show", "acme/standard", "--json").json["version"] == "0.1.0"
 
 

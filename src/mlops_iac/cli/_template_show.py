@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mlops_iac.blueprint.templates.limits import quoted
 from mlops_iac.blueprint.words import one_line
 from mlops_iac.cli._session import Session, verb
 
@@ -53,7 +54,8 @@ def _in_use(session: Session, each: InUse) -> None:
     elif each.why_unknown:
         session.out(f"  newest: not known, {each.why_unknown}")
     for name, value in each.parameters.items():
-        session.out(f"  {name}: {'(left out)' if value is None else value}")
+        shown = value if isinstance(value, str) else quoted(value)
+        session.out(f"  {name}: {'(left out)' if value is None else shown}")
     session.out(f"  {session.style(each.digest, fg='bright_black')}")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ from mlops_iac.errors import BlueprintInvalid, MlopsError, UsageError
 
 if TYPE_CHECKING:
     from mlops_iac.api.project import Project
+    from mlops_iac.blueprint.templates.applied import AppliedTemplate
     from mlops_iac.blueprint.templates.content import TemplateContent
     from mlops_iac.templates.facts import Facts
 
@@ -71,13 +72,19 @@ def find(wanted: str, blueprint: str | Path | None = None) -> tuple[str, Templat
     return source, Finder(Path("blueprint.yaml")).find(Wanted(source, version))
 
 
-def _applied(path: Path) -> list[Any]:
-    from mlops_iac.api.loading import load
+def _applied(path: Path) -> Sequence[AppliedTemplate]:
+    """What a blueprint stands on; it need not be valid otherwise. Nothing where that fails."""
+    from mlops_iac.api.templating import Templates
+    from mlops_iac.blueprint.compose import compose
+    from mlops_iac.blueprint.source import read
+    from mlops_iac.blueprint.templates.applying import Applier
 
+    applier = Applier(Templates(path))
     try:
-        return list(load(path).loaded.templates)
+        applier.walk(compose(read(path, path.as_posix()))[0])
     except MlopsError:
-        return []  # a blueprint that is not valid says nothing of what is asked for
+        return ()  # a blueprint that cannot be read says nothing of what is asked for
+    return applier.applied
 
 
 def show(wanted: str, blueprint: str | Path | None = None) -> Facts:
@@ -130,6 +137,8 @@ def available(blueprint: str | Path | None = None) -> Iterator[There]:
     path = Path(blueprint) if blueprint is not None else None
     if path is not None and path.is_file():
         for each in _applied(path):
+            if each.by:
+                continue  # what it is called is seen from the template that brings it
             manifest = each.manifest
             yield There(
                 each.asked, manifest.name, manifest.version, manifest.description, "blueprint"
