@@ -37,6 +37,20 @@ PROGRAMS = {
         pulumi.export("form", pulumi.Output.format("{0}-{1}", t.arn, u.name))
         pulumi.export("form2", pulumi.Output.format("{a}", a=t.arn))
     """,
+    "options of two": """
+        first = O(depends_on=[t], ignore_changes=["name"], aliases=[pulumi.Alias(name="old")])
+        second = O(depends_on=u, protect=True, version="7.1.0", ignore_changes=["tags"])
+        third = O(depends_on=[u], retain_on_delete=True)
+        pairs = [(first, second), (second, first), (first, third), (third, first), (None, third)]
+        for number, (one, other) in enumerate(pairs):
+            made = O.merge(one, other)
+            sns.Topic(f"m{number}", opts=made)
+            again = O.merge(made, O(delete_before_replace=False, depends_on=[u]))
+            sns.Topic(f"n{number}", opts=again.merge(third))
+            pulumi.export(f"o{number}", str(sorted(map(str, vars(made)))))
+            pulumi.export(f"l{number}", [made.ignore_changes, made.protect, len(made.depends_on)])
+        assert first.depends_on == [t] and third.protect is None
+    """,
     "JSON": """
         pulumi.export("j", pulumi.Output.json_dumps({"a": t.arn, "b": [u.name, {"c": t.id}]}))
         pulumi.export("l", pulumi.Output.json_loads(pulumi.Output.json_dumps([u.name]))[0])

@@ -116,6 +116,11 @@ class Project:
         """The program's folder where it is none of those that are committed."""
         return None
 
+    def let_go(self) -> None:
+        """Take it apart when it is done with: as circles, it would wait for the collector."""
+        self.loaded.let_go()
+        vars(self).pop("cloud", None)
+
     # -- the platform
 
     def platform_of(self, stack: str) -> Platform:

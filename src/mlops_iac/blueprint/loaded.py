@@ -102,6 +102,13 @@ class LoadedBlueprint:
             )
         return found
 
+    def let_go(self) -> None:
+        """Forget the environments: nothing is asked of it any more.
+
+        They know each other, so that they would wait for the collector, with all that knows them.
+        """
+        self._resolved.clear()
+
 
 def load(
     path: Path | str,

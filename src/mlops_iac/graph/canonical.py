@@ -17,6 +17,7 @@ from mlops_iac.values import Asset, Secret, Unknown, Value
 JSON: Final = "$json"
 ASSET: Final = "$asset"
 UNKNOWN_TEXT: Final = "[unknown]"
+_PLAIN: Final = frozenset({bool, int, type(None)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,20 +66,26 @@ def canonical(
 
 def canonical_value(value: Value) -> Any:
     """`value` with sorted keys, whole numbers as int, nulls left out of mappings, marks set."""
+    # The commonest first: a stack has thousands of them.
+    kind = type(value)
+    if kind is dict:
+        return {
+            str(key): canonical_value(value[key])
+            for key in sorted(value, key=str)
+            if value[key] is not None
+        }
+    if kind in _PLAIN:
+        return value
     match value:
         case str():
             document = read_document(value)
             return value if document is None else {JSON: canonical_value(document)}
-        case None | bool() | int():
+        case int():
             return value
         case float():
             return int(value) if value.is_integer() else value
-        case dict() | Mapping():
-            return {
-                str(key): canonical_value(value[key])
-                for key in sorted(value, key=str)
-                if value[key] is not None
-            }
+        case Mapping():
+            return canonical_value(dict(value))
         case list() | tuple():
             return [canonical_value(item) for item in value]
         case Asset():

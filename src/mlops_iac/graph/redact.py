@@ -77,6 +77,8 @@ _ABOUT = frozenset(
     ]
 )
 _CREDENTIALS_IN_URL = re.compile(r"(://[^/\s:@]*:)[^/\s@]+(@)")
+_VALUES = frozenset({"value", "Value"})
+_PLAIN = frozenset({bool, int, float, type(None)})
 _NOT_SECRET_VALUE = re.compile(r"(?:arn:[\w-]+:|\$\{[^}]*\}\Z)")
 
 
@@ -106,15 +108,32 @@ def redact(value: Value, *, names: Collection[str] = ()) -> Any:
     `names` are further keys, at any depth, that hold secrets. JSON inside texts and credentials in
     URLs are looked through. Unknowns and assets stay as they are.
     """
+    return _redacted(value, names)
+
+
+def _redacted(value: Value, names: Collection[str]) -> Any:
+    # The commonest first: a stack has thousands of them.
+    kind = type(value)
+    if kind is str:
+        return _redact_text(value, names)
+    if kind is dict:
+        return {
+            key: _redact_entry(value, key, item, names)
+            if key in _VALUES or key in names or is_secret_name(key)
+            else _redacted(item, names)
+            for key, item in value.items()
+        }
+    if kind in _PLAIN:
+        return value
     match value:
         case str():
             return _redact_text(value, names)
-        case None | bool() | int() | float():
+        case int() | float():
             return value
-        case dict() | Mapping():
+        case Mapping():
             return {key: _redact_entry(value, key, item, names) for key, item in value.items()}
         case list() | tuple():
-            return [redact(item, names=names) for item in value]
+            return [_redacted(item, names) for item in value]
         case Secret():
             return REDACTED
         case _:
@@ -181,7 +200,7 @@ _parsed_once = lru_cache(maxsize=128)(_parsed)
 def _redact_text(text: str, names: Collection[str]) -> str:
     document = read_document(text)
     if document is not None:
-        clean = redact(document, names=names)
+        clean = _redacted(document, names)
         return text if clean == document else json.dumps(clean, ensure_ascii=False)
     return _CREDENTIALS_IN_URL.sub(rf"\1{REDACTED}\2", text) if "://" in text else text
 
@@ -192,11 +211,11 @@ def _redact_entry(
     if key in names or is_secret_name(key):
         return _hidden(item)
     # A list of {name, value} is how containers and builds write environment variables.
-    if key in ("value", "Value"):
+    if key in _VALUES:
         label = mapping.get("name", mapping.get("Name", mapping.get("key", mapping.get("Key"))))
         if isinstance(label, str) and is_secret_name(label):
             return _hidden(item)
-    return redact(item, names=names)
+    return _redacted(item, names)
 
 
 def _hidden(item: Value) -> Any:

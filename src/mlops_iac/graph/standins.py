@@ -15,6 +15,7 @@ from typing import Any
 from mlops_iac.values import Secret, Value
 
 _MARKER = re.compile(r"standin-[0-9a-f]{12}")
+_PLAIN = frozenset({bool, int, float, type(None)})
 
 
 class StandIns:
@@ -24,6 +25,8 @@ class StandIns:
         self._labels: dict[str, str] = {}
         # Marker -> the texts it stands in, "" -> those without one: what a value can hold.
         self._texts: dict[str, set[str]] = {}
+        # What texts are written as: a name stands in a dozen policies.
+        self._shown: dict[str, str] = {}
 
     def make(self, address: str, property_: str, shape: str = "{}") -> str:
         """Return a stand-in for `property_` of the resource at `address`.
@@ -36,16 +39,22 @@ class StandIns:
         text = shape.replace("{}", marker)
         self._labels[marker] = label
         self._labels[text] = label
+        self._shown.clear()
         for inside in (marker, *(_MARKER.findall(text) or [""])):
             self._texts.setdefault(inside, set()).update((marker, text) if inside else (text,))
         return text
 
     def render(self, value: Value) -> Any:
         """`value` with every stand-in, also inside longer text, written as `${address.property}`."""
+        kind = type(value)
+        if kind is str:
+            return self._rendered(value) if "standin-" in value else value
+        if kind in _PLAIN:
+            return value
         match value:
             case str():
                 return self._rendered(value) if "standin-" in value else value
-            case None | bool() | int() | float():
+            case int() | float():
                 return value
             case dict() | Mapping():
                 return {self.render(key): self.render(item) for key, item in value.items()}
@@ -57,11 +66,15 @@ class StandIns:
                 return value
 
     def _rendered(self, text: str) -> str:
+        if (known := self._shown.get(text)) is not None:
+            return known
         markers = ("", *_MARKER.findall(text))
         held = {each for marker in markers for each in self._texts.get(marker, ())}
+        shown = text
         for each in sorted(held, key=lambda each: (-len(each), each)):
-            text = text.replace(each, self._labels[each])
-        return text
+            shown = shown.replace(each, self._labels[each])
+        self._shown[text] = shown
+        return shown
 
 
 def contains_stand_in(value: Value) -> bool:

@@ -41,18 +41,16 @@ Steps = list[Mapping[str, Any]]
 
 def all_steps(definition: Mapping[str, Any]) -> list[tuple[Mapping[str, Any], str | None]]:
     """Every step with the name of the condition that holds it, conditions before their branches."""
-    found: list[tuple[Mapping[str, Any], str | None]] = []
+    return list(_walk(definition.get("Steps", []), None))
 
-    def walk(steps: Steps, holder: str | None) -> None:
-        for step in steps:
-            found.append((step, holder))
-            if step.get("Type") == "Condition":
-                arguments = step.get("Arguments", {})
-                walk(arguments.get("IfSteps", []), step["Name"])
-                walk(arguments.get("ElseSteps", []), step["Name"])
 
-    walk(definition.get("Steps", []), None)
-    return found
+def _walk(steps: Steps, holder: str | None) -> Iterator[tuple[Mapping[str, Any], str | None]]:
+    for step in steps:
+        yield step, holder
+        if step.get("Type") == "Condition":
+            arguments = step.get("Arguments", {})
+            yield from _walk(arguments.get("IfSteps", []), step["Name"])
+            yield from _walk(arguments.get("ElseSteps", []), step["Name"])
 
 
 def references(value: Any) -> Iterator[str]:

@@ -134,6 +134,8 @@ def build(
         **builder.files,
     }
     values = builder.configuration.values
+    # It calls the builder: as a circle, all that was planned would wait for the collector.
+    del builder.merger
     return Program(
         project=project.name,
         files=dict(sorted(files.items())),
@@ -304,8 +306,12 @@ class _Builder:
             }
             return _asset(self.merger.merge(paths, key))
         contents: dict[str, bytes] = {}
+        # Most environments say the same: a folder of code is read once for all of them.
+        last: tuple[object, bytes] = (None, b"")
         for env, item in values.items():
-            contents[env] = self._content(item) if not isinstance(item, UserFile) else b""
+            if item != last[0]:
+                last = (item, b"" if isinstance(item, UserFile) else self._content(item))
+            contents[env] = last[1]
         alike = len(set(contents.values())) == 1
         paths = {}
         for env, item in values.items():

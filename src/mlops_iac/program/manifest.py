@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
 
+from mlops_iac.jsontext import indented
+
 NAME = ".mlops-iac.json"
 _FORMAT = 1
 
@@ -47,7 +49,7 @@ class Manifest:
             "config": {env: sorted(keys) for env, keys in sorted(self.config.items())},
             **({"backends": dict(sorted(self.backends.items()))} if self.backends else {}),
         }
-        return (json.dumps(data, indent=2, ensure_ascii=False) + "\n").encode()
+        return (indented(data, 2) + "\n").encode()
 
 
 def read_manifest(folder: Path) -> Manifest:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 from . import contract
@@ -31,8 +32,13 @@ def runtime_files() -> Mapping[str, bytes]:
 
     A workload must not have these names itself: `mlops_step.py`, `inference.py`, `mlops_runtime/`.
     """
+    return {contract.ENTRY: _START.encode(), contract.SERVING: _SERVE.encode(), **_package()}
+
+
+@cache
+def _package() -> Mapping[str, bytes]:
+    """Read once in a process: every environment of every blueprint packs the same."""
     here = Path(__file__).parent
-    files = {
+    return {
         f"{contract.PACKAGE}/{name}.py": (here / f"{name}.py").read_bytes() for name in _MODULES
     }
-    return {contract.ENTRY: _START.encode(), contract.SERVING: _SERVE.encode(), **files}

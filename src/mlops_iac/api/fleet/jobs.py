@@ -164,14 +164,14 @@ class _WithProgram(Job):
         if self.stack and self.stack not in project.environments:
             return None
         outcome = self._with(project, shown)
-        return Outcome(
-            **{
-                **vars(outcome),
-                "name": project.name,
-                "identities": identities(project),
-                "notes": [*outcome.notes, *project.notes],
-            }
-        )
+        whole = {
+            **vars(outcome),
+            "name": project.name,
+            "identities": identities(project),
+            "notes": [*outcome.notes, *project.notes],
+        }
+        project.let_go()
+        return Outcome(**whole)
 
     def _with(self, project: Project, shown: str) -> Outcome:
         raise NotImplementedError

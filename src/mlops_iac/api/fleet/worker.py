@@ -21,7 +21,7 @@ class Limits(Record):
     library, or in a team's own rules, stays bounded. `seconds` is for one blueprint.
     """
 
-    blueprints: int = 400
+    blueprints: int = 1000
     bytes: int = 600 * 1024 * 1024
     seconds: float = 900.0
     # How long a worker may clean up after it was told to stop.

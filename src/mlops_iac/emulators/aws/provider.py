@@ -7,6 +7,7 @@ update, delete and find do. What is particular to a type stands in `resources/`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from types import MappingProxyType
 
@@ -51,6 +52,12 @@ _NO_FACTS: Mapping[str, PropertyFact] = MappingProxyType({})
 _REFUSED_CONFIG = ("defaultTags", "ignoreTags")
 
 
+def _url(endpoint: Callable[[], str] | str | None) -> str:
+    if endpoint is None:
+        raise ProviderError("there is no emulated AWS to talk to")
+    return endpoint if isinstance(endpoint, str) else endpoint()
+
+
 class AwsProvider:
     """Implements `emulators.provider.Provider` for AWS.
 
@@ -70,7 +77,7 @@ class AwsProvider:
     ) -> None:
         self._endpoint = endpoint
         self._place = Place(region, account, partition)
-        self._api = Api(self._url, self._place)
+        self._api = Api(partial(_url, self._endpoint), self._place)
 
     @property
     def version(self) -> str:
@@ -79,11 +86,6 @@ class AwsProvider:
             return version("pulumi-aws")
         except PackageNotFoundError:
             return "7.0.0"
-
-    def _url(self) -> str:
-        if self._endpoint is None:
-            raise ProviderError("there is no emulated AWS to talk to")
-        return self._endpoint if isinstance(self._endpoint, str) else self._endpoint()
 
     def configure(self, stack: str, config: Properties) -> None:
         """Take region (and `account`, `partition`). `stack` is a name or any URN of the stack.
@@ -106,7 +108,7 @@ class AwsProvider:
             str(plain.get("account") or self._place.account),
             str(plain.get("partition") or self._place.partition),
         )
-        self._api = Api(self._url, self._place)
+        self._api = Api(partial(_url, self._endpoint), self._place)
 
     def supports(self, type_: str) -> bool:
         """Whether the type is emulated (or recorded)."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from mlops_iac.emulators.aws.api import Place
 from mlops_iac.emulators.aws.comparing import Comparison
@@ -37,14 +37,46 @@ def with_defaults(
     given = {k: v for k, v in inputs.items() if not k.startswith("__") and v is not None}
     outputs.update(given)
     schema = handler.schema
-    for path, fact in facts.items():
-        if fact.default is not None:
-            _fill(outputs, path.split("."), fact.default)
+    for path, default in _known(handler, facts).defaults:
+        _fill(outputs, path, default)
     if "tagsAll" in schema.outputs:
         outputs["tagsAll"] = outputs.get("tags") or {}
     if "region" in schema.outputs:
         outputs.setdefault("region", place.region)
     return outputs
+
+
+class _Known(NamedTuple):
+    """What is so for every resource of a type, with the facts that it follows from."""
+
+    facts: Mapping[str, PropertyFact]
+    defaults: list[tuple[list[str], Any]]
+    # Outputs that are texts and that the cloud fills in.
+    texts: list[str]
+
+
+# Of each handler; there is one of a type.
+_KNOWN: dict[Handler, _Known] = {}
+
+
+def _known(handler: Handler, facts: Mapping[str, PropertyFact]) -> _Known:
+    """Worked out once in a process: a capture asks it of every resource."""
+    known = _KNOWN.get(handler)
+    if known is None or known.facts is not facts:
+        known = _KNOWN[handler] = _Known(
+            facts,
+            [
+                (path.split("."), fact.default)
+                for path, fact in facts.items()
+                if fact.default is not None
+            ],
+            [
+                name
+                for name, spec in handler.schema.outputs.items()
+                if spec["type"] == "string" and is_computed(handler, name, facts)
+            ],
+        )
+    return known
 
 
 def _fill(target: Any, path: list[str], default: Any) -> None:
@@ -117,8 +149,8 @@ def stand_in_outputs(
     if rule is not None and outputs.get(rule.property) is None:
         outputs[rule.property] = make(rule.property, "{}")
     outputs.update(computed(handler, outputs, place, make))
-    for name, spec in handler.schema.outputs.items():
-        if spec["type"] == "string" and name not in outputs and is_computed(handler, name, facts):
+    for name in _known(handler, facts).texts:
+        if name not in outputs:
             outputs[name] = make(name, "{}")
     return handler.id_of(outputs), outputs
 

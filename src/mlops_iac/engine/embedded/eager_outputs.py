@@ -14,6 +14,7 @@ import importlib
 import json
 from collections.abc import Callable, Iterator
 from inspect import isawaitable
+from operator import attrgetter
 from typing import Any
 
 from pulumi import ResourceOptions, _types, log, output, runtime
@@ -35,6 +36,7 @@ _original_apply = Output.apply
 _original_all = Output.all
 _original_from_input = Output.from_input
 _original_json_dumps = Output.json_dumps
+_original_merge: Any = ResourceOptions.merge
 _original_contains_unknowns = rpc.contains_unknowns
 # Asked anew for every property; an ejected component's types are new in every run.
 _unwrap_type = functools.lru_cache(maxsize=4096)(_types.unwrap_type)
@@ -196,6 +198,36 @@ def _copied(options: Any) -> Any:
     return made
 
 
+# Options of two that are put together, where both have them; of the rest, the second one's counts.
+_gathered = attrgetter(
+    "ignore_changes", "replace_on_changes", "aliases", "additional_secret_outputs",
+    "transformations", "transforms", "state_migrations", "replace_with", "hide_diffs",
+)  # fmt: skip
+_LISTS = frozenset({list, type(None)})
+
+
+def _merge(first: Any, second: Any) -> Any:
+    """The options of a resource over those of its package, as every resource is made with."""
+    plain = (
+        type(first) is type(second) is ResourceOptions
+        and first.providers is None
+        and second.providers is None
+        and first.hooks is None
+        and second.hooks is None
+        and type(first.depends_on) in _LISTS
+        and type(second.depends_on) in _LISTS
+        and not any(_gathered(first))
+    )
+    if not plain:
+        return _original_merge(first, second)
+    made = object.__new__(ResourceOptions)
+    given = {name: value for name, value in vars(second).items() if value is not None}
+    made.__dict__.update(vars(first), **given)
+    made.depends_on = [*(first.depends_on or ()), *(second.depends_on or ())]
+    made.hooks = ResourceHookBinding()
+    return made
+
+
 def _same(function: Any) -> Any:
     """Calls are made in the caller's context: it need not be carried over."""
     return function
@@ -220,6 +252,7 @@ def eager_outputs() -> Iterator[None]:
         (Output, "from_input", staticmethod(_from_input)),
         (Output, "json_dumps", staticmethod(_json_dumps)),
         (ResourceOptions, "_copy", _copied),
+        (ResourceOptions, "merge", _merge),
         (ResourceHookBinding, "_copy", _copied),
         (runtime, "invoke_output", eager_invoking.invoke_output),
         *eager_resources(),

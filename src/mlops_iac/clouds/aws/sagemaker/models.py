@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -273,6 +274,7 @@ def _alarms(scope: Scope, model: str, limits: tuple[str, ...]) -> list[Ref]:
     ]
 
 
+@cache
 def _handler() -> Definition:
     source = files("mlops_iac.runtime").joinpath("cooldown.py").read_text(encoding="utf-8")
     return Definition("functions/cooldown.py", source)
