@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import time
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -15,6 +17,7 @@ from mlops_iac.api.fleet.together import same_program, shared
 from mlops_iac.api.fleet.worker import Limits
 from mlops_iac.api.fleet.workers import Pool
 from mlops_iac.errors import Diagnostic, UsageError
+from mlops_iac.git_environment import of_no_repository
 from mlops_iac.program.build import Program
 
 YES = {
@@ -53,6 +56,80 @@ def test_blueprints_are_found_by_name_and_content(tmp_path: Path) -> None:
     assert set(found) == set(YES)
     with pytest.raises(UsageError, match="is no folder"):
         blueprints(tmp_path / "blueprint.yaml")
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    for name in ("x.yaml", "blueprint.yaml"):
+        os.mkfifo(tmp_path / name)
+    found: list[list[Path]] = []
+    looking = Thread(target=lambda: found.append(blueprints(tmp_path)), daemon=True)
+    looking.start()
+    looking.join(20)
+    assert found == [[]]
+
+
+def git(folder: Path, *words: str) -> None:
+    words = ("-c", "user.name=t", "-c", "user.email=t@t", *words)
+    environment = {**of_no_repository(), "GIT_CONFIG_GLOBAL": os.devnull}
+    subprocess.run(["git", *words], cwd=folder, env=environment, check=True, capture_output=True)
+
+
+def write(folder: Path, *names: str) -> None:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("blueprint: 1\n", encoding="utf-8")
+
+
+def names(folder: Path, unread: list[str] | None = None) -> list[str]:
+    return [path.relative_to(folder).as_posix() for path in blueprints(folder, unread)]
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A repository with copies that it ignores, a worktree inside, and a clone of another one."""
+    one = tmp_path / "one"
+    copies = [f"a/build/{n}/blueprint.yaml" for n in "wxyz"]
+    write(one, "a/blueprint.yaml", "a/kept.yaml", *copies)
+    (one / ".gitignore").write_text("build/\nkept.yaml\n", encoding="utf-8")
+    git(one, "init", "-q")
+    git(one, "add", ".")
+    git(one, "add", "-f", "a/kept.yaml")
+    git(one, "commit", "-qm", "x")
+    git(one, "worktree", "add", "-q", "wt", "-b", "feature")
+    write(one, "other/build/blueprint.yaml")
+    git(one / "other", "init", "-q")
+    return one
+
+
+def test_copies_that_git_knows_of_are_left_out_and_told(checkout: Path) -> None:
+    unread: list[str] = []
+    mine = ["a/blueprint.yaml", "a/kept.yaml", "other/build/blueprint.yaml"]
+    assert names(checkout, unread) == mine
+    named = ", ".join(f"{checkout}/a/build/{n}/blueprint.yaml" for n in "wxy")
+    assert unread == [
+        f"{checkout / 'wt'} was left out: it is another worktree of {checkout}",
+        f"{named} and 1 more left out: ignored by git",
+    ]
+
+
+def test_a_folder_that_is_asked_for_is_looked_into_whatever_git_says(checkout: Path) -> None:
+    assert len(names(checkout / "a" / "build")) == 4
+    assert names(checkout / "wt") == ["a/blueprint.yaml", "a/kept.yaml"]
+    assert names(checkout / "a") == ["blueprint.yaml", "kept.yaml"]
+
+
+def test_worktrees_of_a_bare_repository_are_checkouts(checkout: Path) -> None:
+    bare = checkout.parent / "bare"
+    git(checkout.parent, "clone", "-q", "--bare", str(checkout), "bare/.git")
+    git(bare, "worktree", "add", "-q", "here")
+    assert names(bare) == ["here/a/blueprint.yaml", "here/a/kept.yaml"]
+
+
+def test_without_git_copies_are_blueprints(
+    checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert len(names(checkout)) == 7
 
 
 def identity(file: str, **changes: str) -> Identity:

@@ -1,6 +1,7 @@
 """Many blueprints at once: found below a folder, worked on by warm processes, told as one report.
 
 finding    which files are blueprints
+checkouts  which of them git takes for copies
 jobs       what is done with one of them, in a worker
 workers    processes: fed, watched, recycled
 together   what no blueprint can know alone: that another one takes its name, state or program
