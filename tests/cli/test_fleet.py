@@ -103,7 +103,8 @@ def test_validate_tells_every_blueprint_and_ends_with_the_problems(fleet: Cli) -
     assert "teams/beta/blueprint.yaml:18:11: error[unknown-value]" in answer.out
     assert "teams/gamma/blueprint.yaml:3:1: error[syntax]" in answer.out
     assert answer.out.endswith("3 blueprint(s), 2 stack(s): 2 invalid, 1 valid\n")
-    assert "2 of 3 blueprint(s)" in answer.err
+    named = "teams/beta/blueprint.yaml, teams/gamma/blueprint.yaml"
+    assert f"2 of 3 blueprint(s) ({named})" in answer.err
     assert "\r" not in answer.err
 
 
@@ -345,6 +346,32 @@ def test_a_folder_that_cannot_be_looked_into_is_told(fleet: Cli) -> None:
             assert "note: ./teams/beta cannot be looked into" in fleet(*command).err
     finally:
         closed.chmod(0o755)
+
+
+def test_paths_of_any_characters_are_shown_and_stay_on_their_line(fleet: Cli) -> None:
+    odd = ("a\n::error::b", "ä é  数", os.fsdecode(b"latin-\xe9"))
+    for number, name in enumerate(odd):
+        project(fleet.folder / "teams" / name, f"odd-{number}")
+        edit(fleet, name, "mode: real-time", "mode: real-tme")
+    strict = {"PYTHONIOENCODING": "utf-8:strict"}
+    shown = fleet("validate", "--all-stacks", "teams", expect=2, **strict)
+    assert "::error::" not in {line[:9] for line in (shown.out + shown.err).splitlines()}
+    assert "invalid  teams/latin-\\udce9/blueprint.yaml" in shown.out
+    assert "teams/ä é  数/blueprint.yaml:18:11: error" in shown.out
+    told = fleet("validate", "--all-stacks", "teams", "--json", expect=2, **strict).json
+    assert {f"teams/{name}/blueprint.yaml" for name in odd} < {
+        each["file"] for each in told["blueprints"]
+    }
+    log = fleet("validate", "--all-stacks", "teams", "--format", "sarif", expect=2, **strict).json
+    places = {
+        each["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+        for each in log["runs"][0]["results"]
+    }
+    assert places == {
+        "teams/a%0A::error::b/blueprint.yaml",
+        "teams/%C3%A4%20%C3%A9%20%20%E6%95%B0/blueprint.yaml",
+        "teams/latin-%E9/blueprint.yaml",
+    }
 
 
 def test_an_interruption_before_there_is_a_command_ends_in_words_too(fleet: Cli) -> None:

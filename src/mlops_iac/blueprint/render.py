@@ -13,6 +13,7 @@ import json
 import unicodedata
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
+from urllib.parse import quote
 
 from mlops_iac.blueprint.words import obeyed, one_line
 from mlops_iac.errors import Diagnostic
@@ -50,7 +51,7 @@ def as_text(item: Diagnostic, *, style: Style | None = None) -> str:
     paint = style or _plain
     label = f"{item.severity}[{item.code}]"
     place = ":".join(str(part) for part in (item.file, item.line, item.column) if part)
-    head = f"{paint(f'{place}:', 'place')} " if place else ""
+    head = f"{paint(one_line(f'{place}:'), 'place')} " if place else ""
     lines = [f"{head}{paint(label, item.severity)}: {one_line(item.message)}"]
     if item.snippet and item.line:
         snippet, column = _window(item.snippet, item.column)
@@ -131,7 +132,7 @@ def as_sarif(diagnostics: Sequence[Diagnostic]) -> str:
                 "startColumn": max(1, item.column),
                 "endColumn": max(1, item.column) + item.length,
             }
-            physical: dict[str, Any] = {"artifactLocation": {"uri": item.file.replace("\\", "/")}}
+            physical: dict[str, Any] = {"artifactLocation": {"uri": _uri(item.file)}}
             if item.line:
                 physical["region"] = region
             result["locations"] = [{"physicalLocation": physical}]
@@ -146,6 +147,12 @@ def as_sarif(diagnostics: Sequence[Diagnostic]) -> str:
         ],
     }
     return json.dumps(content, indent=2, ensure_ascii=False)
+
+
+def _uri(file: str) -> str:
+    """A path as a URI reference. One that is no UTF-8 stands in Python's text as surrogates."""
+    path = file.replace("\\", "/").encode("utf-8", "surrogateescape")
+    return quote(path, safe="/:@+~!$&'()*,;=")
 
 
 def as_github(item: Diagnostic) -> str:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from mlops_iac.blueprint.render import Format
 
 _GOOD = frozenset({"valid", "written", "unchanged", "fresh", "kept", "no changes"})
+# How many of those that failed the last line names: of a thousand, the rest is in the report.
+_NAMED = 5
 _COLORS = {"changes": "yellow", "new": "yellow"}
 
 
@@ -57,11 +59,12 @@ def refuse(session: Session, **given: object) -> None:
 def fleet(session: Session, folder: str, job: Job, form: Format = "text") -> int:
     """Run a job over every blueprint below a folder, print the report, return the exit code."""
     from mlops_iac.api.fleet import blueprints, run
+    from mlops_iac.blueprint.words import one_line
 
     unread: list[str] = []
     files = blueprints(Path(folder), unread)
     for why in unread:
-        session.say(f"note: {why}")
+        session.say(f"note: {one_line(why)}")
     if not files:
         raise UsageError(
             f"there is no blueprint below {folder}",
@@ -100,8 +103,11 @@ def _print(session: Session, report: Report, form: Format) -> None:
 
 
 def _verdict(report: Report) -> str:
-    failed = sum(1 for outcome in report.outcomes if outcome.exit_code)
-    parts = [f"{failed} of {len(report.outcomes)} blueprint(s)"] if failed else []
+    from mlops_iac.blueprint.words import one_line
+
+    failed = [one_line(outcome.file) for outcome in report.outcomes if outcome.exit_code]
+    named = ", ".join(failed[:_NAMED]) + (", …" if len(failed) > _NAMED else "")
+    parts = [f"{len(failed)} of {len(report.outcomes)} blueprint(s) ({named})"] if failed else []
     errors = sum(problem.severity == "error" for problem in report.problems)
     parts += [f"{errors} problem(s) between blueprints"] if errors else []
     return f"not as it should be: {', '.join(parts)}"
@@ -146,10 +152,13 @@ def lines(session: Session, report: Report) -> Iterator[str]:
 
 
 def _outcome_lines(session: Session, outcome: Outcome, width: int) -> Iterator[str]:
+    from mlops_iac.blueprint.words import one_line
+
     apart = any(stack.counts or stack.state != outcome.state for stack in outcome.stacks)
     stacks = "" if apart else ", ".join(stack.stack for stack in outcome.stacks)
-    more = "; ".join(outcome.notes)
-    parts = [_state(session, outcome.state, width), outcome.file, outcome.name, stacks, more]
+    more = one_line("; ".join(outcome.notes))
+    file = one_line(outcome.file)
+    parts = [_state(session, outcome.state, width), file, outcome.name, stacks, more]
     yield "  ".join(part for part in parts if part)
     if apart:
         longest = max(len(stack.stack) for stack in outcome.stacks)
