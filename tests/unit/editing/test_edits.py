@@ -54,6 +54,11 @@ ROWS = {
         ("set", "a.dev.x.y", 1),
         "a:\n  dev:   # nothing yet\n    x:\n      y: 1\n  prod: {}\n",
     ),
+    "a range of versions stays as plain as it was": (
+        "a: {b: ~2.0, c: 1}\n",
+        ("set", "a.b", "~3.0"),
+        "a: {b: ~3.0, c: 1}\n",
+    ),
     "into empty braces": ("a: {}\n", ("set", "a.b", [1, "x"]), "a: {b: [1, x]}\n"),
     "a new section is as far from the others as they are": (
         "a: 1\n\n# of b\nb:\n  c: 1\n",
