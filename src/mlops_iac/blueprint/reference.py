@@ -35,9 +35,10 @@ def reference_markdown() -> str:
         "text field takes what is written, so `1.20` and `0123` stay so. `${name}`, `${environment}`,",
         "`${account}` and `${region}` are filled in; `$${` stands for a plain `${`.",
         "",
-        "Layers: the blueprint, then its environment, then the command line. Mappings merge, the rest",
-        "replaces, and `null` removes an inherited key. Of fields of which one is given, the upper",
-        "layer's choice drops the lower's.",
+        "Layers: templates, then the blueprint, then its environment; above them only what a program hands",
+        "to `mlops_iac.blueprint.load` as `command_line`, for which no command has an option. Mappings",
+        "merge, the rest replaces, and `null` removes an inherited key. Of fields of which one is given, the",
+        "upper layer's choice drops the lower's.",
         "",
     ]
     for section, paths in _sections(Blueprint).items():
