@@ -291,3 +291,36 @@ def test_saved_plans_and_the_embedded_engine_are_for_others(blueprint: Path) -> 
         project.deployment("pr-1", plan="plan.json")
     with pytest.raises(UsageError, match="the embedded engine deploys local only"):
         project.deployment("pr-1", engine="embedded")
+
+
+def test_one_is_found_where_another_backend_is_silent(
+    blueprint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who may look at dev's states alone can look at, and delete, what was made from dev."""
+
+    class Guarded(Untagged):
+        def __init__(self, _: str, url: str) -> None:
+            self.url = url
+
+        def stacks(self) -> list[Any]:
+            if self.url == "s3://prod":
+                raise MlopsError("access denied")
+            return [pulumi_backend.Listed("pr-1")]
+
+        def export(self, stack: str) -> dict[str, Any]:
+            return {"deployment": {"resources": []}}
+
+        def tags(self, stack: str) -> dict[str, str]:
+            return {STACK_TAG: "dev until 2026-11-21T12:30:15Z"}
+
+    first, second = (
+        '  prod: {state: {backend: "s3://prod"}}\n',
+        '  dev: {state: {backend: "s3://dev"}}\n',
+    )
+    blueprint.write_text(TEXT[: TEXT.index("  dev:")] + first + second, encoding="utf-8")
+    monkeypatch.setattr(pulumi_backend, "Backend", Guarded)
+    found = ephemeral.recorded(load(blueprint), "pr-1")
+    assert found is not None
+    assert found.url == "s3://dev"
+    with pytest.raises(MlopsError, match="access denied"):
+        ephemeral.recorded(load(blueprint), "pr-2")

@@ -162,24 +162,37 @@ class RecordedProject(Project):
 def recorded(project: Project, stack: str) -> RecordedProject | None:
     """Return the project seen with an ephemeral stack of that name, None where there is none.
 
-    Raises UsageError, AuthenticationError and MlopsError where no backend can be asked.
+    Raises UsageError, AuthenticationError and MlopsError where it is in none of the backends that
+    can be asked, and one could not be.
     """
     from mlops_iac.api.compiling import backend
+
+    urls = dict.fromkeys(backend(project, name) for name in project.environments if name != LOCAL)
+    silent: MlopsError | None = None
+    for url in urls or {"": None}:
+        try:
+            state = _state_at(project, stack, url)
+        except MlopsError as error:
+            silent = silent or error
+            continue
+        if state is not None and record_of(state) is not None:
+            return RecordedProject(project, stack, url, state)
+    if silent is not None:
+        raise silent
+    return None
+
+
+def _state_at(project: Project, stack: str, url: str) -> State | None:
     from mlops_iac.api.stacks.states import state_of
     from mlops_iac.engine.pulumi_backend import Backend
 
-    urls = dict.fromkeys(backend(project, name) for name in project.environments if name != LOCAL)
-    for url in urls or {"": None}:
-        with Backend(project.name, url) as asked:
-            listed = {item.name: item for item in asked.stacks()}
-            if stack not in listed:
-                continue
-            exported = asked.export(stack)["deployment"] or {}
-            tags = asked.tags(stack)
-            state = state_of(stack, exported, updated=listed[stack].updated, tags=tags)
-        if record_of(state) is not None:
-            return RecordedProject(project, stack, url, state)
-    return None
+    with Backend(project.name, url) as asked:
+        listed = {item.name: item for item in asked.stacks()}
+        if stack not in listed:
+            return None
+        exported = asked.export(stack)["deployment"] or {}
+        tags = asked.tags(stack)
+        return state_of(stack, exported, updated=listed[stack].updated, tags=tags)
 
 
 def find(project: Project, stack: str) -> Project:
