@@ -28,6 +28,7 @@ def messages(found: list) -> list[str]:
         ("environments.*.security.keys", "fixed: customer", "security: {keys: provider}",
          f"environments.dev.security.keys is fixed to 'customer' by {STANDARD}: customer data"),
         ("protect", "fixed: true", "protect: false", f"protect is fixed to true by {STANDARD}: customer data"),
+        ("tags", "fixed: {cost: a}", "tags: {cost: b}", f"tags is fixed to {{cost: a}} by {STANDARD}: customer data"),
         ("tags.cost", "fixed: '0042'", "tags: {cost: 42}", f"tags.cost is fixed to '0042' by {STANDARD}: customer data"),
         ("budget.alert_percent", "fixed: [50, 100]", "budget: {monthly_usd: 1, alert_percent: [100]}",
          f"budget.alert_percent is fixed to [50, 100] by {STANDARD}: customer data"),

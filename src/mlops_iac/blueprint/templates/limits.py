@@ -339,6 +339,8 @@ def quoted(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, list | tuple):
         return f"[{', '.join(str(item) for item in value)}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key}: {item}' for key, item in value.items())}}}"
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
