@@ -199,8 +199,9 @@ def test_a_pin_that_no_longer_fits_is_resolved_and_told(origin: Origin, team: Te
     assert version(finder.find(Wanted(source=origin.source, version="^2.2"))) == "2.10.0"
     assert finder.notes == [
         (
-            f"acme/standard@2.10.0 ({origin.source}) is not pinned in blueprint.lock; "
-            "`mlops-iac compile` writes it"
+            f"acme/standard@2.10.0 ({origin.source}) takes the place of 2.1.0, which blueprint.lock"
+            " pins: `mlops-iac template update` shows what that does and runs its migrations,"
+            " `mlops-iac compile` only writes it"
         )
     ]
     assert finder.stale == ["acme/standard is 2.1.0 in it and would be 2.10.0"]

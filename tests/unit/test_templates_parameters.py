@@ -244,3 +244,12 @@ def test_why_a_parameter_that_was_written_is_missing_is_told(
     needed = template("parameters: {tier: {description: which one}}\n")
     _, found = read(tmp_path, TEAM.replace("{template: standard}", use), s=needed)
     assert {each.code for each in found} == {"missing-parameter", code}
+
+
+def test_a_parameter_that_has_another_name_now_is_told_so(tmp_path: Path) -> None:
+    renamed = TIER + "migrations: {2.0.0: [{rename_parameter: level, to: tier}]}\n"
+    _, (said,) = read(tmp_path, given("{level: gold}"), s=template(renamed))
+    assert (said.code, said.hint) == (
+        "unknown-parameter",
+        "since 2.0.0 it is called 'tier'; `mlops-iac template update` renames it",
+    )

@@ -95,7 +95,7 @@ class Finder:
             content = self._resolver.pinned(source, pin)
         else:
             content = self._resolver.resolved(source, request, None)
-            self._note(source, content)
+            self._note(source, content, pin)
         if content.shown and self._folder:
             content = content.shown_as(posixpath.normpath(f"{self._folder}/{content.shown}"))
         self._found[key] = content
@@ -129,12 +129,21 @@ class Finder:
         parent = wanted.parent.origin if wanted.parent is not None else None
         return parse_source(wanted.source, self._path.parent, parent)
 
-    def _note(self, source: TemplateSource, content: TemplateContent) -> None:
+    def _note(self, source: TemplateSource, content: TemplateContent, was: Pin | None) -> None:
         name = lock_path(self._path).name
-        note = f"{identity(content)} ({source.text}) is not pinned in {name}"
+        said = identity(content)
+        note = f"{said} ({source.text}) is not pinned in {name}; `mlops-iac compile` writes it"
         if self.lock is None:
-            note = f"there is no {name}: the newest versions of templates that fit are taken"
-        note += "; `mlops-iac compile` writes it"
+            note = (
+                f"there is no {name}: the newest versions of templates that fit are taken;"
+                " `mlops-iac compile` writes it"
+            )
+        elif was is not None and said is not None and was.version != said.version:
+            note = (
+                f"{said} ({source.text}) takes the place of {was.version}, which {name} pins:"
+                " `mlops-iac template update` shows what that does and runs its migrations,"
+                " `mlops-iac compile` only writes it"
+            )
         if note not in self.notes:
             self.notes.append(note)
 

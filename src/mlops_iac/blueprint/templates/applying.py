@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from mlops_iac.blueprint.compose import compose
@@ -20,7 +21,13 @@ from mlops_iac.blueprint.templates.content import (
 )
 from mlops_iac.blueprint.templates.filling import Filler
 from mlops_iac.blueprint.templates.limits import quoted, read_limits
-from mlops_iac.blueprint.templates.manifest import Manifest, Reading, read_manifest, text_of
+from mlops_iac.blueprint.templates.manifest import (
+    Manifest,
+    Reading,
+    RenameParameter,
+    read_manifest,
+    text_of,
+)
 from mlops_iac.blueprint.templates.parameters import Values, fill_in
 from mlops_iac.blueprint.words import listed
 from mlops_iac.errors import BlueprintInvalid, Diagnostic
@@ -159,7 +166,7 @@ class Applier:
             at,
             path,
         )
-        self.problems += wrong
+        self.problems += [_renamed(each, parsed.reading) for each in wrong]
         if wrong:
             return
         before = len(self.problems)
@@ -279,6 +286,17 @@ def layer(
 
 def _without(entries: Mapping[str, Entry], keys: tuple[str, ...]) -> dict[str, Any]:
     return {key: entry for key, entry in entries.items() if key not in keys}
+
+
+def _renamed(said: Diagnostic, reading: Reading) -> Diagnostic:
+    """What is said of a parameter that is unknown, with its name since a migration has another."""
+    name = said.path.rpartition(".parameters.")[2] if said.code == "unknown-parameter" else ""
+    for version, operations in reading.migrations.items():
+        for each in operations if name else ():
+            if isinstance(each, RenameParameter) and each.rename_parameter == name:
+                hint = f"since {version} it is called '{each.to}'; `mlops-iac template update` renames it"
+                return replace(said, hint=hint)
+    return said
 
 
 def _from(applied: AppliedTemplate) -> str:
