@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -186,6 +187,21 @@ def test_policies_of_each_project_are_its_own(fleet: Cli) -> None:
     assert both["blueprints"][1]["stacks"][0]["exit_code"] == 5
 
 
+def test_errors_are_the_last_of_the_problems(fleet: Cli) -> None:
+    edit(fleet, "alpha", "mode: real-time", "mode: real-tme")
+    shown = fleet("policy", "check", "--all-stacks", expect=2).out.splitlines()
+    levels = [
+        line.split("[")[0].rpartition(" ")[2] for line in shown if "[" in line and ":" in line
+    ]
+    levels = [level for level in levels if level in ("error", "warning")]
+    assert levels == [*["warning"] * (len(levels) - 1), "error"]
+    assert len(levels) > 2
+    assert shown[-2:] == [
+        f"1 error(s), {len(levels) - 1} warning(s)",
+        "3 blueprint(s), 4 stack(s): 1 invalid, 2 kept",
+    ]
+
+
 @pytest.mark.parametrize(
     ("body", "words"),
     [
@@ -250,23 +266,41 @@ def test_what_makes_no_sense_is_refused(fleet: Cli) -> None:
     )
 
 
-def test_ctrl_c_ends_the_workers(fleet: Cli) -> None:
+def begun(fleet: Cli) -> tuple[subprocess.Popen[str], int]:
+    """A run whose first worker is at something that takes a minute, and that worker."""
+    mark = fleet.folder / "begun"
     rule(
         fleet,
         "alpha",
-        f"open({str(fleet.folder / 'begun')!r}, 'w').write(str(__import__('os').getpid())); __import__('time').sleep(60)",
+        f"open({str(mark)!r}, 'w').write(str(__import__('os').getpid()));"
+        " __import__('time').sleep(60)",
     )
     process = fleet.start("policy", "check", "--all-stacks")
-    begun = fleet.folder / "begun"
     deadline = time.monotonic() + 60
-    while not (begun.exists() and begun.read_text()) and time.monotonic() < deadline:
+    while not (mark.exists() and mark.read_text()) and time.monotonic() < deadline:
         assert process.poll() is None
         time.sleep(0.05)
-    worker = int(begun.read_text())
+    return process, int(mark.read_text())
+
+
+def test_ctrl_c_ends_the_workers(fleet: Cli) -> None:
+    process, worker = begun(fleet)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=59)
     assert process.returncode == 8, (out, err)
     assert "Traceback" not in err
+    assert not _alive(worker)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere they end after their blueprint")
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_workers_do_not_outlive_the_command(fleet: Cli, how: signal.Signals) -> None:
+    process, worker = begun(fleet)
+    process.send_signal(how)
+    process.communicate(timeout=59)
+    deadline = time.monotonic() + 30
+    while _alive(worker) and time.monotonic() < deadline:
+        time.sleep(0.05)
     assert not _alive(worker)
 
 
@@ -375,8 +409,6 @@ def test_paths_of_any_characters_are_shown_and_stay_on_their_line(fleet: Cli) ->
 
 
 def test_an_interruption_before_there_is_a_command_ends_in_words_too(fleet: Cli) -> None:
-    import sys
-
     code = (
         "import sys, mlops_iac.cli\n"
         "class Interrupted:\n"

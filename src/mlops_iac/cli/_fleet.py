@@ -136,18 +136,24 @@ def _of(outcome: Outcome, problem: Diagnostic) -> Diagnostic:
 
 
 def lines(session: Session, report: Report) -> Iterator[str]:
-    """Yield the report: a line per blueprint or stack, problems, totals."""
+    """Yield the report: a line per blueprint or stack, problems, totals.
+
+    Of a thousand warnings the one error is seen only where it is among the last.
+    """
     from mlops_iac.blueprint.render import as_text
 
     width = max(len(outcome.state) for outcome in report.outcomes)
     for outcome in report.outcomes:
         yield from _outcome_lines(session, outcome, width)
-    problems = told(report)
+    problems = sorted(told(report), key=lambda each: each.severity == "error")
     if problems:
         yield ""
     for problem in problems:
         yield as_text(problem, style=style_of(session))
     yield ""
+    if problems:
+        errors = sum(problem.severity == "error" for problem in problems)
+        yield f"{errors} error(s), {len(problems) - errors} warning(s)"
     yield totals(report)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -28,10 +29,12 @@ class Limits(Record):
     grace: float = 5.0
 
 
-def work(connection: Connection, job: Job, limits: Limits, inherited: Sequence[Connection]) -> None:
+def work(
+    connection: Connection, job: Job, limits: Limits, inherited: Sequence[Connection], parent: int
+) -> None:
     """A worker's life: gets groups of blueprints, answers each with (outcome, whether it goes now).
 
-    Ctrl-C is the parent's business; told to stop, it cleans up and goes.
+    Ctrl-C is the business of `parent`; told to stop, or left alone, it cleans up and goes.
     """
     import gc
 
@@ -43,6 +46,7 @@ def work(connection: Connection, job: Job, limits: Limits, inherited: Sequence[C
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     for other in inherited:
         other.close()
+    _end_with(parent)
     _silence()
     share_repositories()
     # As the command line has it: what a blueprint makes goes with it, nearly all without a search.
@@ -69,8 +73,26 @@ def work(connection: Connection, job: Job, limits: Limits, inherited: Sequence[C
     os._exit(0)
 
 
+_PR_SET_PDEATHSIG = 1  # Source: linux/prctl.h
+
+
 def _stop(*_: object) -> None:
     raise KeyboardInterrupt
+
+
+def _end_with(parent: int) -> None:
+    """Be told to stop when the parent is gone, however it went: what waits for ever is ended by it.
+
+    Elsewhere than on Linux, a worker goes after the blueprint that it is at.
+    """
+    if sys.platform != "linux":
+        return
+    import ctypes
+
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:
+        os._exit(0)  # it was gone before
 
 
 def _silence() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import os
 import signal
 import sys
 import time
@@ -143,7 +144,7 @@ class _Worker:
         # the parent has gone.
         inherited = [self.connection, *others] if _can_fork() else []
         self.process: BaseProcess = context.Process(
-            target=work, args=(child, job, limits, inherited), daemon=True
+            target=work, args=(child, job, limits, inherited, os.getpid()), daemon=True
         )
         with _no_interrupts():
             self.process.start()
