@@ -129,6 +129,18 @@ def test_what_stands_in_the_place_of_a_fixed_field_is_told_at_its_line(tmp_path:
     assert said.line == 13
 
 
+def test_what_an_environment_lacks_is_told_where_it_is_named(tmp_path: Path) -> None:
+    text = TEAM.replace("environments: {dev: {}, prod: ", "environments:\n  dev: {}\n  prod: ")
+    text = text.replace("210987654321}}", "210987654321}")
+    _, found = read(
+        tmp_path,
+        text,
+        standard=template(limit("environments.*.budget.monthly_usd", "required: true")),
+    )
+    lines = {each.message.partition(".budget")[0]: each.line for each in found}
+    assert lines == {"environments.dev": 15, "environments.prod": 16}
+
+
 @pytest.mark.parametrize("overlay", ["tags: null", "tags: {cost: null}"])
 def test_what_null_takes_away_is_told_at_the_null(tmp_path: Path, overlay: str) -> None:
     text = TEAM.replace("prod: {", f"prod: {{{overlay}, ") + "tags: {cost: 1}\n"

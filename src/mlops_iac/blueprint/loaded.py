@@ -217,6 +217,7 @@ class _Reader:
         self._found: dict[str, list[Diagnostic]] = {}
         self._between: list[Diagnostic] = []
         self._files: dict[tuple[str, str], str] = {}
+        self._declared: dict[str, Node] = {}
         root, problems = compose(source)
         self._common += problems
         self._upper = command_line(command_line_values)
@@ -288,6 +289,7 @@ class _Reader:
         declared = {name for template in self.templates for name in template.environments}
         for name, item in entry.value.entries.items():
             path = f"environments.{name}"
+            self._declared[name] = item.key
             if wrong := illegal_name(name, EntryName("environment", 20)):
                 self._common.append(problem(item.key, *wrong[:2], path=path, hint=wrong[2]))
             if item.value.kind == "map":
@@ -350,7 +352,7 @@ class _Reader:
         if limits:
             from mlops_iac.blueprint.templates.limits import check_limits
 
-            check.diagnostics += check_limits(resolved, limits, known)
+            check.diagnostics += check_limits(resolved, limits, known, self._declared.get(name))
         self._found[name] = check.diagnostics
         return check
 

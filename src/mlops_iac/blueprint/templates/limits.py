@@ -213,9 +213,15 @@ def _others_place(limit: Limit, name: str) -> set[str]:
 
 
 def check_limits(
-    resolved: ResolvedBlueprint, limits: Sequence[Limit], variables: Mapping[str, str | None]
+    resolved: ResolvedBlueprint,
+    limits: Sequence[Limit],
+    variables: Mapping[str, str | None],
+    declared: Node | None = None,
 ) -> Iterator[Diagnostic]:
-    """Every one of an environment's limits that it breaks, placed where the value is written."""
+    """Every one of an environment's limits that it breaks, placed where the value is written.
+
+    `declared` is where the blueprint names the environment: the place of what it lacks.
+    """
     fixed: dict[str, tuple[Limit, Any]] = {}
     for limit in limits:
         for path, kind, value in reach(resolved.blueprint, limit.keys):
@@ -229,7 +235,12 @@ def check_limits(
             yield from _keys(limit, path, value, resolved)
             if message := _broken(limit, path, kind, value, wanted, resolved):
                 hint = "" if limit.spec.because else "ask the template's owner"
-                yield resolved.diagnostic(path, "locked", message, hint)
+                said = resolved.diagnostic(path, "locked", message, hint)
+                top = resolved.origin("")
+                at_top = (said.file, said.line, said.column) == (top.file, top.line, top.column)
+                if declared is not None and limit.environment and at_top:
+                    said = problem(declared, "locked", message, path=path, hint=hint)
+                yield said
 
 
 def _value(
