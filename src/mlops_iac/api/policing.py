@@ -82,7 +82,7 @@ def _check_pinned(project: Project) -> None:
         if any(guard.label == label and guard.rules for guard in guards(project)):
             raise UsageError(
                 f"the rules of {label} are code, and {path.name} does not pin what would run",
-                hint="`mlops-iac compile` pins it; or leave them out with --no-team-rules",
+                hint="`mlops-iac compile` pins it; `policy check` and `preview` can go without: --no-team-rules",
             )
 
 

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from mlops_iac.policy.output import Format, Found
 
 _NO_TEAM = click.Option(
-    ["--no-team-rules"], is_flag=True, help="Leave out the rules in `policies/`, which are code."
+    ["--no-team-rules"],
+    is_flag=True,
+    help="Leave out the rules of the team and of templates, which are code.",
 )
 
 

@@ -58,7 +58,7 @@ if TYPE_CHECKING:
         ["--policy"], is_flag=True, help="Check the guard rails too; exit with 5 if one is broken."
     ),
     click.Option(
-        ["--no-team-rules"], is_flag=True, help="With --policy: not those in `policies/`."
+        ["--no-team-rules"], is_flag=True, help="With --policy: none of the team or of templates."
     ),
     click.Option(["--expect-no-changes"], is_flag=True, help="Exit with 7 when anything changes."),
     *EPHEMERAL_OPTIONS(),
