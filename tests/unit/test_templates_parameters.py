@@ -253,3 +253,17 @@ def test_a_parameter_that_has_another_name_now_is_told_so(tmp_path: Path) -> Non
         "unknown-parameter",
         "since 2.0.0 it is called 'tier'; `mlops-iac template update` renames it",
     )
+
+
+@pytest.mark.parametrize(
+    ("extends", "hint"),
+    [
+        ("./s", "write `[{template: ./s}]`"),
+        ("[./s]", "write `{template: ./s}`"),
+        ("{template: ./s}", "write `- ` before its first key, or `[` and `]` around it"),
+        ("'a b'", ""),
+    ],
+)
+def test_how_a_template_is_named_is_told(tmp_path: Path, extends: str, hint: str) -> None:
+    _, found = read(tmp_path, TEAM.replace("[{template: standard}]", extends))
+    assert [(each.code, each.hint) for each in found] == [("wrong-type", hint)]

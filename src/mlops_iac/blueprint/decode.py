@@ -17,6 +17,7 @@ from mlops_iac.blueprint.fields import (
     SectionType,
     construct,
     fields_of,
+    mapping_of,
 )
 from mlops_iac.blueprint.scalars import NOTHING, TYPE_NAMES, core, typed
 from mlops_iac.blueprint.sections.base import EntryName, Marker, Section
@@ -162,7 +163,11 @@ class Decoder:
     def _list(self, kind: ListType, here: Written, path: str) -> Any:
         node = here.value
         if node.kind != "list":
-            hint = f"write `[{node.text}]`" if node.kind == "scalar" else ""
+            part = kind.item.section if isinstance(kind.item, SectionType) else None
+            meant = mapping_of(part, node.text) if part is not None else node.text
+            hint = f"write `[{meant}]`" if node.kind == "scalar" and meant else ""
+            if node.kind == "map" and part is not None:
+                hint = "write `- ` before its first key, or `[` and `]` around it"
             return self.problem(
                 node, "wrong-type", f"{path} takes a list, not a {KINDS[node.kind]}", path, hint
             )
@@ -288,8 +293,10 @@ class Decoder:
     ) -> Any:
         node = here.value
         if node.kind != "map":
+            meant = mapping_of(section, node.text)
+            hint = f"write `{meant}`" if meant else ""
             return self.problem(
-                node, "wrong-type", f"{path} takes a mapping, not a {KINDS[node.kind]}", path
+                node, "wrong-type", f"{path} takes a mapping, not a {KINDS[node.kind]}", path, hint
             )
         known = fields_of(section)
         values: dict[str, Any] = {}

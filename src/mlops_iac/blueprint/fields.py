@@ -122,6 +122,13 @@ def construct(section: type[Section], values: dict[str, Any]) -> Any:
     return made
 
 
+def mapping_of(section: type[Section], text: str) -> str:
+    """`{template: ./x}` for `./x`: what was meant where a section has one field that it needs."""
+    needed = [key for key, item in fields_of(section).items() if item.required]
+    plain = text and not any(item.isspace() or item in ",[]{}\"'" for item in text)
+    return f"{{{needed[0]}: {text}}}" if len(needed) == 1 and plain else ""
+
+
 _BLANKS: dict[type[Section], Any] = {}
 _FIELDS: dict[type[Section], dict[str, Field]] = {}
 
