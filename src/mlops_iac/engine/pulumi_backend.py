@@ -22,6 +22,7 @@ from mlops_iac.engine import pulumi_workspace as workspace
 from mlops_iac.engine.protocol import OnEvent, Plan, Result, StackTarget
 from mlops_iac.engine.pulumi_errors import explained, missing
 from mlops_iac.engine.pulumi_events import EventLog
+from mlops_iac.engine.pulumi_interrupt import in_order
 from mlops_iac.errors import MlopsError
 from mlops_iac.records import Record
 from mlops_iac.values import Properties, Secret
@@ -196,7 +197,8 @@ def _call(call: Callable[[], Any], log: EventLog | None = None, stack: str = "")
     from pulumi import automation
 
     try:
-        return call()
+        with in_order():
+            return call()
     except automation.StackNotFoundError:
         raise missing(stack) from None
     except (automation.CommandError, automation.InvalidVersionError) as error:

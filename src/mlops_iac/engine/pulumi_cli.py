@@ -15,10 +15,10 @@ from typing import Any
 
 from mlops_iac.emulators.provider import Provider
 from mlops_iac.engine import pulumi_workspace as workspace
-from mlops_iac.engine.embedded.interrupt import Interrupt
 from mlops_iac.engine.protocol import OnEvent, Plan, Result, StackTarget, Step
 from mlops_iac.engine.pulumi_errors import explained, missing
 from mlops_iac.engine.pulumi_events import EventLog, resource_of
+from mlops_iac.engine.pulumi_interrupt import PulumiInterrupt, in_order
 from mlops_iac.errors import Cancelled, MlopsError, UsageError
 from mlops_iac.graph.model import Resource, address_of
 from mlops_iac.values import Properties, Secret
@@ -119,7 +119,8 @@ class PulumiEngine:
         log = self._log()
         with self._existing(target) as (stack, config):
             if stack is not None:
-                _call(lambda: stack.preview_destroy(config_file=config, on_event=log.hear), log)
+                with in_order():
+                    _call(lambda: stack.preview_destroy(config_file=config, on_event=log.hear), log)
         return self._plan(target, log, begun)
 
     def outputs(self, target: StackTarget) -> Properties:
@@ -176,10 +177,13 @@ class PulumiEngine:
         begun = time.monotonic()
         log = self._log()
         kept = str(constraints) if constraints else None
-        _call(
-            lambda: stack.preview(target=urns, config_file=config, on_event=log.hear, plan=kept),
-            log,
-        )
+        with in_order():
+            _call(
+                lambda: stack.preview(
+                    target=urns, config_file=config, on_event=log.hear, plan=kept
+                ),
+                log,
+            )
         return self._plan(target, log, begun)
 
     def _plan(self, target: StackTarget, log: EventLog, begun: float) -> Plan:
@@ -197,7 +201,7 @@ class PulumiEngine:
     def _operate(self, run: Callable[[EventLog], Any], on_event: OnEvent | None) -> Result:
         begun = time.monotonic()
         log = self._log(on_event)
-        with Interrupt() as interrupt:
+        with PulumiInterrupt() as interrupt:
             try:
                 _call(lambda: run(log), log)
             except MlopsError:
