@@ -324,3 +324,17 @@ def test_one_is_found_where_another_backend_is_silent(
     assert found.url == "s3://dev"
     with pytest.raises(MlopsError, match="access denied"):
         ephemeral.recorded(load(blueprint), "pr-2")
+
+
+def test_a_base_that_a_template_protects_is_none(blueprint: Path) -> None:
+    folder = blueprint.parent / "standard"
+    folder.mkdir()
+    (folder / "template.yaml").write_text(
+        "template: 1\nname: acme/standard\nversion: 1.0.0\n"
+        "limits: {environments.prod.protect: {fixed: true, because: customers}}\n"
+    )
+    (folder / "blueprint.yaml").write_text("{}\n")
+    blueprint.write_text(f"{TEXT}extends: [{{template: ./standard}}]\n", encoding="utf-8")
+    assert declare(blueprint, "pr-1", "dev")
+    with pytest.raises(UsageError, match=r"pr-1 cannot be made from prod: .*customers"):
+        declare(blueprint, "pr-1", "prod")

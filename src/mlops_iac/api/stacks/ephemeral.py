@@ -14,7 +14,8 @@ from mlops_iac.api.loading import load
 from mlops_iac.api.project import LOCAL, Project
 from mlops_iac.api.stacks.ephemeral_record import DEFAULT_TTL, EphemeralRecord, record_of
 from mlops_iac.blueprint import ExtraEnvironment, ResolvedBlueprint
-from mlops_iac.errors import MlopsError, StackNotFound, UsageError
+from mlops_iac.blueprint.loaded import COMMAND_LINE_LAYER
+from mlops_iac.errors import BlueprintInvalid, MlopsError, StackNotFound, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,8 +35,9 @@ def declare(
 ) -> EphemeralProject:
     """Return the project with an ephemeral environment that lives for `ttl` from now on.
 
-    Raises UsageError for a name that is none or is taken and for `local` as its base, StackNotFound
-    for a base that there is not, BlueprintInvalid. Nothing is written.
+    Raises UsageError for a name that is none or is taken, for `local` as its base and for one that a
+    template holds to what no ephemeral one is; StackNotFound for a base that there is not,
+    BlueprintInvalid. Nothing is written.
     """
     plain = load(path)
     _check_name(plain, stack)
@@ -52,7 +54,16 @@ def declare(
     until = (now or datetime.now(UTC)) + (ttl or DEFAULT_TTL)
     record = EphemeralRecord(base, until.replace(microsecond=0))
     extra = {stack: ExtraEnvironment(base, record.resource_tags)}
-    return EphemeralProject(load(path, extra=extra), stack, record)
+    try:
+        return EphemeralProject(load(path, extra=extra), stack, record)
+    except BlueprintInvalid as error:
+        # What an ephemeral environment has of its own stands in no file: unprotected, and its tags.
+        own = [item.message for item in error.diagnostics if item.file == COMMAND_LINE_LAYER]
+        if not own:
+            raise
+        raise UsageError(
+            f"{stack} cannot be made from {base}: {own[0]}", hint="take another environment"
+        ) from None
 
 
 def _check_name(project: Project, stack: str) -> None:
