@@ -228,6 +228,17 @@ def test_other_content_of_a_folder_is_shown_and_taken_when_told_to(
     beside("validate")
 
 
+def test_of_templates_below_only_those_that_change_are_told(tmp_path: Path) -> None:
+    cli = side_by_side(tmp_path)
+    standard = tmp_path / "repo/platform/standard/template.yaml"
+    text = standard.read_text().replace("version: 1.0.0", "version: 1.1.0")
+    standard.write_text(text.replace("limits:", "  more: {description: Needed}\nlimits:", 1))
+    refused = cli("template", "update", "--yes", expect=2)
+    assert "needs the parameter 'more'" in refused.err
+    assert "acme/standard 1.0.0 → 1.1.0" in refused.out
+    assert "acme/base" not in refused.out
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> tuple[Cli, Path]:
     """A team beside its platform's one folder."""

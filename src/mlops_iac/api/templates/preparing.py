@@ -201,10 +201,14 @@ class _Preparation:
     ) -> list[Standing]:
         """The templates that there would be, where they cannot be laid under the blueprint."""
         requested = {use.source: use.requested for use in found}
+        below = {each.manifest.name: each for each in was if each.by}
         made = []
         for name, content in requests.contents(found, self._finder(anew)):
             version = parse(content).reading.manifest.version
-            made.append(Standing(name, version, content, requested.get(content.source, "")))
+            asked, by = requested.get(content.source, ""), ""
+            if not asked and name in below:
+                asked, by = below[name].requested, below[name].by
+            made.append(Standing(name, version, content, asked, by))
         names = {each.name for each in made}
         # Nothing is known to go: what is not found now is told as a problem.
         return [*made, *(standing(each) for each in was if each.manifest.name not in names)]
