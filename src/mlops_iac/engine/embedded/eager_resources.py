@@ -18,6 +18,7 @@ from pulumi import Alias, Resource, _types
 from pulumi.output import Output, _OutputData
 from pulumi.runtime import resource, rpc, settings
 
+from mlops_iac.engine.embedded import wire
 from mlops_iac.engine.embedded.eager import data_of
 from mlops_iac.engine.embedded.monitor import Answered
 
@@ -30,6 +31,11 @@ _resource_types = functools.lru_cache(maxsize=512)(_types.resource_types)
 _unwrap_optional_type = functools.lru_cache(maxsize=4096)(_types.unwrap_optional_type)
 _output_type_types = functools.lru_cache(maxsize=512)(_types.output_type_types)
 _pulumi_to_py_names = functools.lru_cache(maxsize=512)(_types.resource_pulumi_to_py_names)
+
+
+@functools.lru_cache(maxsize=512)
+def _py_to_pulumi_names(kind: Any) -> Mapping[str, str]:
+    return {name: key for key, name in _pulumi_to_py_names(kind).items()}
 
 
 _SCALARS = frozenset({str, bool, int, float, type(None)})
@@ -201,8 +207,23 @@ class _Answer:
             return _pulumi_to_py_names(kind).get(key) or key
         return str(self._res.translate_output_property(key))
 
+    def _text(self, name: str) -> str | None:
+        """A property that is plainly a text of the answer: nearly all that a program uses."""
+        kind: Any = type(self._res)
+        outputs = self._outputs.outputs
+        key = _py_to_pulumi_names(kind).get(name, name)
+        value = outputs.get(key)
+        if type(value) is not str or not value.isascii() or value == wire.UNKNOWN_TEXT:
+            return None
+        if not self._typed or self._rest[0] or (key != name and name in outputs):
+            return None
+        return value if _unwrap_optional_type(_resource_types(kind).get(key)) is str else None
+
     def resolve(self, name: str, resolver: Any) -> None:
         """Resolve one property, by the SDK's own code. Raises what that raises."""
+        if (text := self._text(name)) is not None:
+            resolver(text, True, False, None, None)
+            return
         if not self._keys:
             for key in (*self._outputs.outputs, *self._serialized):
                 self._keys.setdefault(self.name(key), []).append(key)
