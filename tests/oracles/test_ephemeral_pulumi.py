@@ -281,6 +281,7 @@ def test_a_stack_that_is_not_ephemeral_is_not_taken_over(team: Team) -> None:
         backend.make("pr-9", here / "stacks" / "churn")
     _, told = team.run(here, *up("pr-9"), expect=2)
     assert "has a stack pr-9 that is not ephemeral" in told
+    assert "this one is empty: `pulumi stack rm pr-9` ends it" in told
     assert team.tag("pr-9") == ""
     assert team.buckets("pr-9") == []
     assert (

@@ -28,7 +28,8 @@ def command(session: Session, model: str | None, source: str, target: str, dry_r
     """Pin in one environment the model versions that another one runs, and preview that.
 
     MODEL may be left out: then it is about all models that both have. The versions must be
-    approved. Nothing is trained and nothing deployed: the blueprint gets the pins.
+    approved; an image of your own is pinned by its digest. Nothing is trained and nothing deployed:
+    the blueprint gets the pins.
     """
     promote(session, model, source, target, dry_run=dry_run)
 

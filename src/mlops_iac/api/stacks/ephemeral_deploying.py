@@ -46,9 +46,12 @@ class EphemeralDeployment(Deployment):
             return None
         found = record_of(state)
         if found is None:
+            # Perhaps what is left of an `up` that was killed before it could say what it makes.
+            empty = not state.deployment.get("resources")
+            end = f"; this one is empty: `pulumi stack rm {self.stack}` ends it" if empty else ""
             raise UsageError(
                 f"the backend has a stack {self.stack} that is not ephemeral; nothing was done",
-                hint="take another name",
+                hint=f"take another name{end}",
             )
         base = self.project.record.base
         if found.base != base:
