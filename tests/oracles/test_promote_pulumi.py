@@ -120,7 +120,9 @@ def test_a_stack_with_resources_is_not_removed(cli: Cli) -> None:
     path.write_text(before[: before.index("  prod:\n")])
     assert "would be dropped" in cli("compile", expect=2).err
     (cli.folder.parent / "backend/.pulumi/stacks/schedule-adherence/prod.json").unlink()
-    cli("compile")
+    dropped = cli("compile").err
+    assert "removed stacks/schedule-adherence/Pulumi.prod.yaml" in dropped
+    assert ", 2 removed; stacks dev, staging" in dropped
     assert not (cli.folder / "stacks/schedule-adherence/Pulumi.prod.yaml").exists()
     path.write_text(before)
     cli("compile")
