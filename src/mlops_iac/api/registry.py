@@ -248,8 +248,20 @@ def real_client(service: str, region: str) -> Any:
 
     Raises MlopsError where boto3 is missing. Calls raise botocore's own errors.
     """
+    return real_session(region).client(service)
+
+
+def real_session(region: str, role: Mapping[str, str] | None = None) -> Any:
+    """Return a boto3 session, the user's own or that of the credentials STS gave for a `role`.
+
+    Raises MlopsError where boto3 is missing.
+    """
     try:
         import boto3
     except ImportError as error:
         raise MlopsError("boto3 is not installed", hint="pip install 'mlops-iac[aws]'") from error
-    return boto3.client(service, region_name=region)
+    if role is None:
+        return boto3.Session(region_name=region)
+    return boto3.Session(
+        role["AccessKeyId"], role["SecretAccessKey"], role["SessionToken"], region_name=region
+    )

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 from mlops_iac.api import compiling
 from mlops_iac.api.deploying import Deployment, credentials
 from mlops_iac.api.engines import PULUMI
+from mlops_iac.api.stacks.emptying import delete_versions, groups
 from mlops_iac.api.stacks.ephemeral_record import EphemeralRecord, record_of
 from mlops_iac.api.stacks.states import State, state_of
+from mlops_iac.blueprint.words import listed
 from mlops_iac.errors import MlopsError, UsageError
 from mlops_iac.graph.plan import Plan
 
@@ -188,10 +190,17 @@ class RecordedDeployment(Deployment):
     def plan_destroy(self) -> Plan:
         """Return what `destroy` would delete."""
         with self._open() as backend:
-            return backend.plan_destroy(self.stack)
+            plan = backend.plan_destroy(self.stack)
+        names = groups(self.project.state)
+        note = f"model versions registered in {listed(names)} are deleted, too"
+        return replace(plan, diagnostics=(*plan.diagnostics, *([note] if names else [])))
 
     def destroy(self, *, on_event: OnEvent | None = None) -> Result:
-        """Delete everything, as it was deployed, and then the stack itself."""
+        """Delete everything, as it was deployed, and then the stack itself.
+
+        Model versions first: a registry that holds some cannot be deleted.
+        """
+        delete_versions(self.project.state)
         with self._open() as backend:
             result = backend.destroy(self.stack, on_event=on_event)
             if not result.failures:

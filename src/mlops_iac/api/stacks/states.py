@@ -49,18 +49,18 @@ class State(Record):
     @property
     def region(self) -> str:
         """The region that its provider deployed to, empty where it does not say."""
-        return str(self._provider.get("region") or "")
+        return str(self.provider.get("region") or "")
 
     @property
     def account(self) -> str:
         """The one account that its provider was allowed to deploy to, empty where any was."""
-        # Lists in a provider's configuration are kept as JSON texts.
-        allowed = self._provider.get("allowedAccountIds") or "[]"
+        allowed = self.provider.get("allowedAccountIds") or "[]"
         accounts = json.loads(allowed) if isinstance(allowed, str) else allowed
         return str(accounts[0]) if len(accounts) == 1 else ""
 
     @property
-    def _provider(self) -> Mapping[str, Any]:
+    def provider(self) -> Mapping[str, Any]:
+        """The inputs of the provider that made it; lists in them are kept as JSON texts."""
         for item in self.deployment.get("resources") or ():
             if item.get("type") == "pulumi:providers:aws":
                 return dict(item.get("inputs") or {})

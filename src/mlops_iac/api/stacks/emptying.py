@@ -1,0 +1,80 @@
+"""Versions in the registry of a stack that is to go: a group that holds some cannot be deleted.
+
+Source: SageMaker developer guide, "Delete a Model Group": its versions are to be deleted first.
+Pulumi does not know them: pipelines register them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from mlops_iac.api.registry import real_session
+from mlops_iac.errors import AuthenticationError, MlopsError
+from mlops_iac.policy.types import MODEL_GROUP
+
+if TYPE_CHECKING:
+    from mlops_iac.api.stacks.states import State
+
+_NAME = "mlops-iac"
+
+
+def groups(state: State) -> list[str]:
+    """Names of the model package groups that a stack has made."""
+    return [name for name, _ in _groups(state)]
+
+
+def delete_versions(state: State) -> int:
+    """Delete every version in the groups of a stack, as its provider would; how many there were.
+
+    Raises MlopsError where one could not be, AuthenticationError where nobody is signed in.
+    """
+    found = 0
+    for group, region in _groups(state):
+        session = real_session(region)  # says where boto3 is missing
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            for role in _roles(state):
+                answer = session.client("sts").assume_role(RoleArn=role, RoleSessionName=_NAME)
+                session = real_session(region, answer["Credentials"])
+            client = session.client("sagemaker")
+            for arn in _versions(client, group):
+                client.delete_model_package(ModelPackageName=arn)
+                found += 1
+        except (BotoCoreError, ClientError) as error:
+            signed_out = "Credential" in type(error).__name__
+            raise (AuthenticationError if signed_out else MlopsError)(
+                f"the model versions in {group} cannot be deleted, and the rest was left: {error}",
+                hint="sign in as who may sagemaker:ListModelPackages and sagemaker:DeleteModelPackage",
+            ) from None
+    return found
+
+
+def _groups(state: State) -> list[tuple[str, str]]:
+    """Names with their regions."""
+    inputs = [item.get("inputs") or {} for item in state.resources if item["type"] == MODEL_GROUP]
+    return [
+        (str(each["modelPackageGroupName"]), str(each.get("region") or state.region))
+        for each in inputs
+    ]
+
+
+def _roles(state: State) -> Sequence[str]:
+    """Those that the provider takes on, one after the other."""
+    said = state.provider.get("assumeRoles") or "[]"
+    roles = json.loads(said) if isinstance(said, str) else said
+    return [str(each["roleArn"]) for each in roles if isinstance(each, Mapping)]
+
+
+def _versions(client: Any, group: str) -> list[str]:
+    pages = client.get_paginator("list_model_packages").paginate(ModelPackageGroupName=group)
+    try:
+        return [
+            item["ModelPackageArn"] for page in pages for item in page["ModelPackageSummaryList"]
+        ]
+    except client.exceptions.ClientError as error:
+        if "does not exist" in str(error):  # somebody deleted the group
+            return []
+        raise

@@ -1,0 +1,130 @@
+"""Model versions of a stack that is to go: asked for and deleted as SageMaker's own API takes it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+
+from mlops_iac.api.stacks import emptying
+from mlops_iac.api.stacks.states import State
+from mlops_iac.errors import MlopsError
+
+GROUP = "shop-pr-1-churn"
+ARN = f"arn:aws:sagemaker:eu-west-1:123456789012:model-package/{GROUP}/"
+ROLE = "arn:aws:iam::123456789012:role/deployer"
+
+
+def state(*, group: str = GROUP, roles: tuple[str, ...] = ()) -> State:
+    provider = {"region": "eu-west-1"}
+    if roles:
+        provider["assumeRoles"] = json.dumps([{"roleArn": role} for role in roles])
+    made = {
+        "type": "aws:sagemaker/modelPackageGroup:ModelPackageGroup",
+        "custom": True,
+        "inputs": {"modelPackageGroupName": group},
+    }
+    resources = [{"type": "pulumi:providers:aws", "custom": True, "inputs": provider}]
+    return State("pr-1", {"resources": [*resources, *([made] if group else [])]})
+
+
+class Cloud:
+    """boto3's own clients, whose answers are given; `taken` are the credentials of each session."""
+
+    def __init__(self) -> None:
+        keys = {"aws_access_key_id": "a", "aws_secret_access_key": "b"}
+        self.session = boto3.Session(region_name="eu-west-1", **keys)
+        self.clients = {name: self.session.client(name) for name in ("sagemaker", "sts")}
+        self.stubs = {name: Stubber(each) for name, each in self.clients.items()}
+        self.taken: list[str] = []
+        for stub in self.stubs.values():
+            stub.activate()
+
+    def __call__(self, region: str, role: Mapping[str, str] | None = None) -> Any:
+        assert region == "eu-west-1"
+        self.taken.append(role["AccessKeyId"] if role else "own")
+        return self
+
+    def client(self, name: str) -> Any:
+        return self.clients[name]
+
+    def versions(self, *numbers: int, after: str = "", more: str = "") -> None:
+        asked = {"ModelPackageGroupName": GROUP, **({"NextToken": after} if after else {})}
+        items = [
+            {
+                "ModelPackageName": f"{GROUP}/{number}",
+                "ModelPackageArn": f"{ARN}{number}",
+                "CreationTime": 0,
+                "ModelPackageStatus": "Completed",
+            }
+            for number in numbers
+        ]
+        answer = {"ModelPackageSummaryList": items, **({"NextToken": more} if more else {})}
+        self.stubs["sagemaker"].add_response("list_model_packages", answer, asked)
+
+    def done(self) -> None:
+        for stub in self.stubs.values():
+            stub.assert_no_pending_responses()
+
+
+@pytest.fixture
+def cloud(monkeypatch: pytest.MonkeyPatch) -> Cloud:
+    made = Cloud()
+    monkeypatch.setattr(emptying, "real_session", made)
+    return made
+
+
+def test_every_version_goes(cloud: Cloud) -> None:
+    cloud.versions(3, 2, more="on")
+    cloud.versions(1, after="on")
+    for number in (3, 2, 1):
+        asked = {"ModelPackageName": f"{ARN}{number}"}
+        cloud.stubs["sagemaker"].add_response("delete_model_package", {}, asked)
+    assert emptying.groups(state()) == [GROUP]
+    assert emptying.delete_versions(state()) == 3
+    assert cloud.taken == ["own"]
+    cloud.done()
+
+
+def test_the_roles_of_the_provider_are_taken_on(cloud: Cloud) -> None:
+    given = {
+        "AccessKeyId": "AKIDOFTHEROLE0000",
+        "SecretAccessKey": "c",
+        "SessionToken": "d",
+        "Expiration": 0,
+    }
+    asked = {"RoleArn": ROLE, "RoleSessionName": "mlops-iac"}
+    cloud.stubs["sts"].add_response("assume_role", {"Credentials": given}, asked)
+    cloud.versions()
+    assert emptying.delete_versions(state(roles=(ROLE,))) == 0
+    assert cloud.taken == ["own", "AKIDOFTHEROLE0000"]
+    cloud.done()
+
+
+def test_a_group_that_is_gone_has_none(cloud: Cloud) -> None:
+    cloud.stubs["sagemaker"].add_client_error(
+        "list_model_packages", "ValidationException", f"ModelPackageGroup {GROUP} does not exist."
+    )
+    assert emptying.delete_versions(state()) == 0
+
+
+def test_what_cannot_be_deleted_is_told(cloud: Cloud) -> None:
+    cloud.versions(1)
+    cloud.stubs["sagemaker"].add_client_error(
+        "delete_model_package", "AccessDeniedException", "not authorized"
+    )
+    with pytest.raises(MlopsError) as caught:
+        emptying.delete_versions(state())
+    assert f"the model versions in {GROUP} cannot be deleted, and the rest" in caught.value.message
+    assert "not authorized" in caught.value.message
+    assert "sagemaker:DeleteModelPackage" in caught.value.hint
+
+
+def test_without_a_group_nobody_is_asked(cloud: Cloud) -> None:
+    assert emptying.groups(state(group="")) == []
+    assert emptying.delete_versions(state(group="")) == 0
+    assert cloud.taken == []
