@@ -44,6 +44,8 @@ def command(session: Session, preview_only: bool, engine: str | None, expired: b
         if not session.json:
             for line in plan_lines(plan, session.style, unchanged=False, detail=False):
                 session.say(line)
+            for note in plan.diagnostics:
+                session.say(f"note: {note}")
         if preview_only:
             return
         if not plan.changes:
