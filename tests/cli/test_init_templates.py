@@ -171,6 +171,17 @@ def test_an_answer_that_does_not_fit_writes_nothing(cli: Cli, pair: str, sentenc
     assert below(cli.folder) == set()
 
 
+def test_what_can_be_answered_is_listed_once(cli: Cli) -> None:
+    error = cli("init", "realtime", "x", "--data", "prod_account=1", expect=2).err
+    assert error.count("requests_per_minute") == 1
+
+
+def test_a_service_without_environments_compiles_for_no_stack(cli: Cli) -> None:
+    cli("init", "realtime", "x", "--data", "owner=ann@acme.example")
+    said = cli("-C", "x", "compile").err
+    assert said.splitlines()[-1].endswith(" file(s) written; no stack but local")
+
+
 def test_a_limit_of_the_template_is_told_before_anything_is_written(cli: Cli) -> None:
     answer = cli("init", "organisation-standard", "x", "--data", "region=us-east-1", expect=2)
     assert "region is 'us-east-1'; organisation-standard@1.0.0 (template.yaml:" in answer.err

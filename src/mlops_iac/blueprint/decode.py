@@ -260,7 +260,7 @@ class Decoder:
         chosen = node.entries.get(kind.field)
         if chosen is None:
             return self.problem(
-                node.removed[kind.field].key if kind.field in node.removed else here.key,
+                node.removal([kind.field], here.key),
                 "missing",
                 f"{path} needs '{kind.field}'",
                 path,
@@ -342,8 +342,9 @@ class Decoder:
             if item.required and key not in node.entries:
                 fine = False
                 hint = f"{item.info.description}" if item.info.description else ""
-                blamed = node.removed[key].key if key in node.removed else place
-                self.problem(blamed, "missing", f"{shown} needs '{key}'", path, hint)
+                self.problem(
+                    node.removal([key], place), "missing", f"{shown} needs '{key}'", path, hint
+                )
         for group in section.ALTERNATIVES:
             given = [key for key in group if key in node.entries]
             if len(given) > 1:
@@ -360,9 +361,7 @@ class Decoder:
                 if not any(key in node.entries for key in group):
                     fine = False
                     one = "one of " if len(group) > 1 else ""
-                    blamed = next(
-                        (node.removed[key].key for key in group if key in node.removed), place
-                    )
+                    blamed = node.removal(group, place)
                     self.problem(
                         blamed, "missing", f"{shown} needs {one}{listed(group, 'or')}", path
                     )

@@ -140,10 +140,7 @@ class ResolvedBlueprint(Record):
         use_value = at == path and not at_key and found.value.kind != "map"
         place = found.value if use_value else found.key
         if code == "missing" and at == path:  # what an overlay took away is missing because of it
-            removed = found.value.removed
-            words = _WORD.findall(message)
-            place = next((removed[key].key for key in words if key in removed), place)
+            place = found.value.removal(_WORD.findall(message), place)
         if code == "locked" and at != path:  # so is what a limit requires
-            key = next(iter(split(path)[len(split(at)) :]), "")
-            place = found.value.removed[key].key if key in found.value.removed else place
+            place = found.value.removal(split(path)[len(split(at)) :][:1], place)
         return problem(place, code, message, path=path, hint=hint, severity=severity)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
@@ -99,6 +99,10 @@ class Node:
         return (
             self.kind == "scalar" and self.plain and self.text in ("", "~", "null", "Null", "NULL")
         )
+
+    def removal(self, keys: Iterable[str], place: Node) -> Node:
+        """Where an upper layer took one of the keys away; `place` where none was."""
+        return next((self.removed[key].key for key in keys if key in self.removed), place)
 
     def with_entries(self, entries: dict[str, Entry]) -> Node:
         """A map at the same place with other entries."""

@@ -66,5 +66,6 @@ def command(session: Session, out: Path | None, check: bool, folder: str | None)
         gone = sum(not path.exists() for path in compiled.written)
         words = f"{len(compiled.written) - gone} file(s) written" if compiled.written else ""
         words = f"{words}, {gone} removed" if gone else words or "nothing changed"
-        session.say(f"{where}: {words}; stacks {', '.join(compiled.stacks)}")
+        stacks = f"stacks {', '.join(compiled.stacks)}" if compiled.stacks else "no stack but local"
+        session.say(f"{where}: {words}; {stacks}")
     return 0

@@ -85,13 +85,14 @@ def _pairs(data: Sequence[str]) -> dict[str, str]:
 
 
 def _known(given: dict[str, str], known: Sequence[str]) -> None:
-    for key, value in given.items():
+    for key in given:
         if key not in known:
-            from mlops_iac.blueprint.words import suggestion
+            from mlops_iac.blueprint.words import nearest
 
+            near = nearest(key, known)
             raise UsageError(
-                f"--data {f'{key}={value}'!r}: expected KEY=VALUE with one of {', '.join(known)}",
-                hint=suggestion(key, known),
+                f"--data {key!r}: expected KEY=VALUE with one of {', '.join(known)}",
+                hint=f"did you mean '{near}'?" if near else "",
             )
 
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mlops_iac.api.registry import real_session
+from mlops_iac.blueprint.words import listed
 from mlops_iac.errors import AuthenticationError, MlopsError
 from mlops_iac.policy.types import MODEL_GROUP
 
@@ -31,7 +32,10 @@ def delete_versions(state: State) -> int:
     Raises MlopsError where one could not be, AuthenticationError where nobody is signed in.
     """
     found = 0
+    by_region: dict[str, list[str]] = {}
     for group, region in _groups(state):
+        by_region.setdefault(region, []).append(group)
+    for region, named in by_region.items():
         session = real_session(region)  # says where boto3 is missing
         from botocore.exceptions import BotoCoreError, ClientError
 
@@ -40,13 +44,14 @@ def delete_versions(state: State) -> int:
                 answer = session.client("sts").assume_role(RoleArn=role, RoleSessionName=_NAME)
                 session = real_session(region, answer["Credentials"])
             client = session.client("sagemaker")
-            for arn in _versions(client, group):
-                client.delete_model_package(ModelPackageName=arn)
-                found += 1
+            for group in named:
+                for arn in _versions(client, group):
+                    client.delete_model_package(ModelPackageName=arn)
+                    found += 1
         except (BotoCoreError, ClientError) as error:
             signed_out = "Credential" in type(error).__name__
             raise (AuthenticationError if signed_out else MlopsError)(
-                f"the model versions in {group} cannot be deleted, and the rest was left: {error}",
+                f"the model versions in {listed(named)} cannot be deleted, and the rest was left: {error}",
                 hint="sign in as who may sagemaker:ListModelPackages and sagemaker:DeleteModelPackage",
             ) from None
     return found

@@ -177,12 +177,15 @@ def recorded(project: Project, stack: str) -> RecordedProject | None:
     can be asked, and one could not be.
     """
     from mlops_iac.api.compiling import backend
+    from mlops_iac.api.stacks.states import state_in
+    from mlops_iac.engine.pulumi_backend import Backend
 
     urls = dict.fromkeys(backend(project, name) for name in project.environments if name != LOCAL)
     silent: MlopsError | None = None
     for url in urls or {"": None}:
         try:
-            state = _state_at(project, stack, url)
+            with Backend(project.name, url) as asked:
+                state = state_in(asked, stack)
         except MlopsError as error:
             silent = silent or error
             continue
@@ -191,19 +194,6 @@ def recorded(project: Project, stack: str) -> RecordedProject | None:
     if silent is not None:
         raise silent
     return None
-
-
-def _state_at(project: Project, stack: str, url: str) -> State | None:
-    from mlops_iac.api.stacks.states import state_of
-    from mlops_iac.engine.pulumi_backend import Backend
-
-    with Backend(project.name, url) as asked:
-        listed = {item.name: item for item in asked.stacks()}
-        if stack not in listed:
-            return None
-        exported = asked.export(stack)["deployment"] or {}
-        tags = asked.tags(stack)
-        return state_of(stack, exported, updated=listed[stack].updated, tags=tags)
 
 
 def find(project: Project, stack: str) -> Project:

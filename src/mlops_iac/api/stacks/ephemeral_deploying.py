@@ -14,7 +14,7 @@ from mlops_iac.api.deploying import Deployment, credentials
 from mlops_iac.api.engines import PULUMI
 from mlops_iac.api.stacks.emptying import delete_versions, groups
 from mlops_iac.api.stacks.ephemeral_record import EphemeralRecord, record_of
-from mlops_iac.api.stacks.states import State, state_of
+from mlops_iac.api.stacks.states import State, state_in, state_of
 from mlops_iac.blueprint.words import listed
 from mlops_iac.errors import MlopsError, UsageError
 from mlops_iac.graph.plan import Plan
@@ -66,16 +66,7 @@ class EphemeralDeployment(Deployment):
     @cached_property
     def _state(self) -> State | None:
         with self._open() as backend:
-            listed = {item.name: item for item in backend.stacks()}
-            if self.stack not in listed:
-                return None
-            exported = backend.export(self.stack)["deployment"] or {}
-            return state_of(
-                self.stack,
-                exported,
-                updated=listed[self.stack].updated,
-                tags=backend.tags(self.stack),
-            )
+            return state_in(backend, self.stack)
 
     @cached_property
     def _unversioned(self) -> StackTarget:

@@ -13,6 +13,7 @@ from mlops_iac.records import Record
 
 if TYPE_CHECKING:
     from mlops_iac.api.project import Project
+    from mlops_iac.engine.pulumi_backend import Backend
     from mlops_iac.graph.canonical import CanonicalGraph
 
 
@@ -133,6 +134,15 @@ def _ask(project: Project, url: str, names: Sequence[str], *, others: bool) -> l
             tags = {} if item.name in names else asked.tags(item.name)
             found[item.name] = state_of(item.name, exported, updated=item.updated, tags=tags)
     return list(found.values())
+
+
+def state_in(backend: Backend, stack: str) -> State | None:
+    """A stack's state with its tags; None where the backend does not list it."""
+    listed = next((item for item in backend.stacks() if item.name == stack), None)
+    if listed is None:
+        return None
+    exported = backend.export(stack)["deployment"] or {}
+    return state_of(stack, exported, updated=listed.updated, tags=backend.tags(stack))
 
 
 def state_of(
