@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_iac.api import compiling
 from mlops_iac.api.engines import EMBEDDED
-from mlops_iac.api.git import git_says
 from mlops_iac.api.project import LOCAL
 from mlops_iac.errors import MlopsError, UsageError
 from mlops_iac.graph import saved_plan
@@ -243,17 +242,18 @@ def _git(folders: Sequence[Path]) -> dict[str, Any]:
 
     Trees and not commits: a merge commit has the tree that was reviewed, and another name.
     """
+    from mlops_iac.api.repository import around
+    from mlops_iac.api.worktree import changed
+
     found: dict[str, Any] = {}
     for folder in folders:
-        prefix = git_says(folder, "rev-parse", "--show-prefix")
-        tree = git_says(folder, "rev-parse", "--verify", "HEAD:./")
-        if prefix is None or tree is None:
-            continue
-        name = prefix.strip("/") or "."
-        found[f"tree of {name}"] = tree
-        changed = git_says(
-            folder, "status", "--porcelain", "--untracked-files=no", "--no-renames", "--", "."
-        )
-        if changed:
-            found[f"uncommitted files of {name}"] = sorted(changed.split("\n"))
+        with around(folder) as repository:
+            if repository is None or not repository.has_commit:
+                continue
+            head = repository.commit("HEAD")
+            name = repository.relative(folder)
+            if tree := repository.tree_id(head, name):
+                found[f"tree of {name}"] = tree
+                if different := changed(repository, head, name):
+                    found[f"uncommitted files of {name}"] = different
     return found

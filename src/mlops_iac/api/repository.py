@@ -1,8 +1,17 @@
-"""Git, read from the object database: what a ref holds, without touching the working tree."""
+"""Git, read as data: what a ref holds, and what of a checkout differs from it.
+
+A folder may be somebody else's, and its git configuration is that person's: `core.fsmonitor` and
+filters name commands. So nothing here asks the `git` of this machine; one library reads objects,
+refs and the index, and runs nothing. A repository is a folder with an entry `.git`, which no commit
+can hold; plain files that look like a bare repository are files.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import os
 import re
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +26,16 @@ if TYPE_CHECKING:
 _STEPS = re.compile(r"(?P<base>.*?)(?P<steps>(?:~\d*|\^\d*)*)\Z", re.DOTALL)
 _STEP = re.compile(r"([~^])(\d*)")
 _FARTHEST = 10_000
+MOST_ENTRIES = 20_000
+"""Files below one folder; a tree of a commit may be made to have more than any disk."""
+MOST_BYTES = 1024 * 1024 * 1024
+"""Of all that is exported from one repository at a time."""
+_FULL_ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_SHORT_ID = re.compile(r"[0-9a-f]{4,63}")
+# What a name can stand for: gitrevisions(7), <refname>.
+_FORMS = (
+    "{}", "refs/{}", "refs/tags/{}", "refs/heads/{}", "refs/remotes/{}", "refs/remotes/{}/HEAD",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,21 +57,24 @@ class Repository:
 
     def __init__(self, git: Any) -> None:
         self._git = git
+        self._exported = 0
         self.root = Path(git.path).resolve()
+        # Where refs and rules are: `.git`, also for a further worktree.
+        self.control = Path(git.commondir())
 
     @classmethod
     def around(cls, folder: Path) -> Repository:
         """The repository that `folder` lies in. Raises UsageError where there is none."""
-        from dulwich.errors import NotGitRepository
         from dulwich.repo import Repo
 
-        try:
-            return cls(Repo.discover(str(folder)))
-        except NotGitRepository:
+        root = root_around(folder)
+        if root is None:
             raise UsageError(
                 f"{folder} is not in a git repository, so there is no ref to compare with",
                 hint="run it inside a clone, or compare with `--against lock`",
-            ) from None
+            )
+        try:
+            return cls(Repo(str(root), bare=False))
         except Exception as error:
             raise UsageError(
                 f"the git repository around {folder} cannot be read: {error}"
@@ -88,24 +110,73 @@ class Repository:
                 commit = self._parent(commit, count, ref)
         return Commit(ref, commit.id.decode(), commit.tree)
 
-    def _base(self, base: str, ref: str) -> Any:
-        from dulwich.objectspec import AmbiguousShortId, parse_commit
+    @property
+    def has_commit(self) -> bool:
+        """Whether anything is committed here."""
+        return self._commit(self._ref("HEAD")) is not None
 
+    def _base(self, base: str, ref: str) -> Any:
         if not base or base.startswith("-") or any(part in base for part in ("@{", ":", "..")):
             raise UsageError(
                 f"{ref!r} is no ref",
                 hint="a branch, a tag, a commit id, `origin/main` or `HEAD~1`",
             )
-        try:
-            return parse_commit(self._git, base.encode())
-        except AmbiguousShortId:
-            raise UsageError(
-                f"the abbreviated id {base!r} fits several objects", hint="write more of it"
-            ) from None
-        except (KeyError, ValueError, AssertionError, UnicodeError):
+        found = self._named(base)
+        if len(found) == 1:
+            return next(iter(found.values()))
+        if not found:
             raise UsageError(
                 f"there is no commit {base!r} in {self.root.name}", hint=self._how_to_get(base)
-            ) from None
+            )
+        raise UsageError(
+            f"{base!r} is {' and '.join(found)}, which are different commits",
+            hint="write the one that is meant in full, or more of the id",
+        )
+
+    def _named(self, base: str) -> dict[str, Any]:
+        """The different commits that a name can mean, by how each is written in full.
+
+        git takes the first with a warning. Who can push a tag `origin/main`, or a branch that is
+        called like an abbreviated id, would choose what others compare with.
+        """
+        if _FULL_ID.fullmatch(base):
+            commit = self._commit(base.encode())
+            # Where the object's own bytes say otherwise, it is not that commit.
+            return {base: commit} if commit is not None and _id_of(commit) == base else {}
+        found: dict[bytes, tuple[str, Any]] = {}
+        forms = ("{}",) if base == "HEAD" or base.startswith("refs/") else _FORMS
+        for form in forms:
+            name = form.format(base)
+            commit = self._commit(self._ref(name))
+            if commit is not None:
+                found.setdefault(commit.id, (name, commit))
+        if _SHORT_ID.fullmatch(base):
+            for identity in self._git.object_store.iter_prefix(base.encode()):
+                commit = self._commit(identity)
+                if commit is not None and commit.id == identity:
+                    found.setdefault(identity, (f"the commit {identity.decode()}", commit))
+        return dict(found.values())
+
+    def _ref(self, name: str) -> bytes | None:
+        try:
+            identity: bytes = self._git.refs[name.encode()]
+        except (KeyError, ValueError, UnicodeError):
+            return None
+        return identity
+
+    def _commit(self, identity: bytes | None) -> Any:
+        """The commit of an id, or the one that a tag of that id stands for; None without one."""
+        from dulwich.errors import ChecksumMismatch
+        from dulwich.objects import Commit as GitCommit
+        from dulwich.objects import Tag
+
+        try:
+            found = self._git.object_store[identity] if identity else None
+            while isinstance(found, Tag):
+                found = self._git.object_store[found.object[1]]
+        except (KeyError, ValueError, AssertionError, ChecksumMismatch):
+            return None
+        return found if isinstance(found, GitCommit) else None
 
     def _parent(self, commit: Any, number: int, ref: str) -> Any:
         if number > len(commit.parents):
@@ -154,16 +225,26 @@ class Repository:
             return False
         mode, item = found
         if isinstance(item, Blob):
-            _put(folder / path, item.data, executable=bool(mode & 0o100))
+            self._put(folder / path, item.data, mode)
         elif isinstance(item, Tree):
             (folder / path).mkdir(parents=True, exist_ok=True)
-            for name, inner_mode, sha in self._walk(item):
-                _put(
-                    folder / path / name,
-                    self._object(commit, sha).data,
-                    executable=bool(inner_mode & 0o100),
-                )
+            for name, inner_mode, sha in self._walk(commit, item):
+                if stat.S_ISREG(inner_mode):
+                    self._put(folder / path / name, self._object(commit, sha).data, inner_mode)
         return True
+
+    def _put(self, path: Path, content: bytes, mode: int) -> None:
+        self._exported += len(content)
+        if self._exported > MOST_BYTES:
+            raise UsageError(
+                f"what is compared with has more than {MOST_BYTES >> 20} MiB that the blueprint"
+                f" names: {path.name} is beyond it",
+                hint="name less of the repository: a folder of its own for data and code",
+            )
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        if mode & 0o100:
+            path.chmod(0o755)
 
     def kind(self, commit: Commit, path: str) -> str:
         """`file`, `folder`, or nothing."""
@@ -174,21 +255,60 @@ class Repository:
             return ""
         return {Blob: "file", Tree: "folder"}.get(type(found[1]), "")
 
-    def _walk(self, tree: Any, prefix: str = "") -> Iterator[tuple[str, int, bytes]]:
-        import stat
+    def entries(self, commit: Commit, path: str) -> Iterator[tuple[str, tuple[int, bytes]]]:
+        """Every file, link and submodule below a folder: its path, and its mode and id."""
+        found = self._at(commit, path)
+        if found is not None and stat.S_ISDIR(found[0]):
+            start = "" if path in ("", ".") else f"{path}/"
+            for name, mode, sha in self._walk(commit, found[1], start):
+                yield name, (mode, sha)
 
-        for entry in tree.items():
-            name = entry.path.decode("utf-8", "surrogateescape")
-            if name in ("", ".", "..", ".git") or "/" in name:
-                continue
-            if stat.S_ISDIR(entry.mode):
-                yield from self._walk(self._git[entry.sha], f"{prefix}{name}/")
-            elif stat.S_ISREG(entry.mode):
-                yield f"{prefix}{name}", entry.mode, entry.sha
+    def tree_id(self, commit: Commit, path: str) -> str:
+        """The id of a folder's tree; empty where the commit has none."""
+        found = self._at(commit, path)
+        return found[1].id.decode() if found is not None and stat.S_ISDIR(found[0]) else ""
+
+    def index(self, path: str) -> tuple[dict[str, Any], float]:
+        """The index's entries below a folder, by path, and when it was written (Unix s)."""
+        start = "" if path in ("", ".") else f"{path}/"
+        try:
+            taken = Path(self._git.index_path()).stat().st_mtime
+            found = self._git.open_index().items()
+        except FileNotFoundError:
+            return {}, 0.0
+        except Exception as error:
+            raise UsageError(f"the index of {self.root} cannot be read: {error}") from None
+        names = ((os.fsdecode(name), entry) for name, entry in found)
+        return {name: entry for name, entry in names if name.startswith(start)}, taken
+
+    def blob(self, identity: bytes) -> bytes:
+        """A file's bytes as they are stored; none where this clone lacks it."""
+        try:
+            return bytes(self._git.object_store[identity].data)
+        except (KeyError, AttributeError):
+            return b""
+
+    def _walk(self, commit: Commit, top: Any, start: str = "") -> Iterator[tuple[str, int, bytes]]:
+        waiting, number = [(top, start)], 0
+        while waiting:
+            tree, prefix = waiting.pop()
+            for entry in tree.items():
+                number += 1
+                if number > MOST_ENTRIES:  # trees that hold each other a thousandfold never end
+                    raise UsageError(
+                        f"{commit.words} has more than {MOST_ENTRIES} files below one folder that"
+                        " the blueprint names",
+                        hint="name less of the repository: a folder of its own for data and code",
+                    )
+                name = entry.path.decode("utf-8", "surrogateescape")
+                if name in ("", ".", "..") or name.lower() == ".git" or "/" in name:
+                    continue
+                if stat.S_ISDIR(entry.mode):
+                    waiting.append((self._object(commit, entry.sha), f"{prefix}{name}/"))
+                else:
+                    yield f"{prefix}{name}", entry.mode, entry.sha
 
     def _at(self, commit: Commit, path: str) -> tuple[int, Any] | None:
-        import stat
-
         from dulwich.errors import NotTreeError
         from dulwich.object_store import tree_lookup_path
         from dulwich.objects import SubmoduleEncountered
@@ -221,6 +341,18 @@ class Repository:
             ) from None
 
 
+def root_around(folder: Path) -> Path | None:
+    """The nearest folder, from `folder` upwards, that has an entry `.git`."""
+    here = folder.absolute()
+    return next((each for each in (here, *here.parents) if (each / ".git").exists()), None)
+
+
+def _id_of(commit: Any) -> str:
+    raw = commit.as_raw_string()
+    of = hashlib.sha1 if len(commit.id) == 40 else hashlib.sha256
+    return of(b"commit %d\0" % len(raw) + raw, usedforsecurity=False).hexdigest()
+
+
 @contextmanager
 def around(folder: Path) -> Iterator[Repository | None]:
     """The repository around `folder`, None where there is none or it cannot be read."""
@@ -231,10 +363,3 @@ def around(folder: Path) -> Iterator[Repository | None]:
         return
     with found:
         yield found
-
-
-def _put(path: Path, content: bytes, *, executable: bool) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
-    if executable:
-        path.chmod(0o755)

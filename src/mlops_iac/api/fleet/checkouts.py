@@ -3,19 +3,11 @@
 from __future__ import annotations
 
 import os
-import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from mlops_iac.git_environment import of_no_repository
-
-_SECONDS = 60
-
-
-def around(folder: Path) -> Path | None:
-    """The root of the checkout that a folder lies in, as `folder`/../…; None where there is none."""
-    here = folder.absolute()
-    return next((each for each in (here, *here.parents) if (each / ".git").exists()), None)
+from mlops_iac.api import worktree
+from mlops_iac.api.repository import around as repository_around
 
 
 def other_worktree_of(folder: Path, whole: Path) -> Path | None:
@@ -39,31 +31,16 @@ def other_worktree_of(folder: Path, whole: Path) -> Path | None:
 def ignored(checkout: Path, whole: Path, files: Sequence[Path]) -> list[Path]:
     """Those of `files`, all of one checkout, that git ignores; none where it ignores `whole` itself.
 
-    None, too, where there is no git to ask. What is tracked is not ignored, whatever a rule says.
+    None, too, where the checkout cannot be read. What is tracked is not ignored, whatever a rule says.
     """
-    root = checkout.resolve()
-    names = {os.path.relpath(file.parent.resolve() / file.name, root): file for file in files}
-    asked = [*names]
-    inside = whole.resolve()
-    if inside != root and inside.is_relative_to(root):
-        asked.append(os.path.relpath(inside, root))
-    found = _ignored(root, asked)
-    return [] if asked[-1] not in names and asked[-1] in found else [names[name] for name in found]
-
-
-def _ignored(root: Path, names: Iterable[str]) -> list[str]:
-    try:
-        answer = subprocess.run(
-            ["git", "check-ignore", "-z", "--stdin"],
-            cwd=root,
-            env=of_no_repository(),
-            input=b"".join(os.fsencode(name) + b"\0" for name in names),
-            capture_output=True,
-            timeout=_SECONDS,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return []
-    if answer.returncode not in (0, 1):  # some, none; anything else is a refusal
-        return []
-    return [os.fsdecode(name) for name in answer.stdout.split(b"\0") if name]
+    with repository_around(checkout) as repository:
+        if repository is None:
+            return []
+        root = repository.root
+        names = {os.path.relpath(file.parent.resolve() / file.name, root): file for file in files}
+        inside = whole.resolve()
+        if inside != root and inside.is_relative_to(root):
+            within = os.path.relpath(inside, root)
+            if within not in names and worktree.ignored(repository, [within]):
+                return []
+        return [names[name] for name in worktree.ignored(repository, names)]

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from mlops_iac.api import compiling
-from mlops_iac.api.git import git_says
 from mlops_iac.api.project import LOCAL
 from mlops_iac.errors import MlopsError
 
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 
 Agrees = Literal["agrees", "uncommitted", "differs", "nothing", "unknown"]
 
-_GIT_SECONDS = 20
 _STACK_FILE = re.compile(r"Pulumi\.([a-z0-9-]+)\.yaml\b|mlops-iac\.([a-z0-9-]+)\.lock\.json\b")
 
 
@@ -67,8 +65,19 @@ def _uncommitted(out: Path) -> list[str]:
 
     Outside of a repository there is nothing to say.
     """
-    said = git_says(out, "status", "--porcelain", "-z", "--", ".", seconds=_GIT_SECONDS)
-    return [entry[3:].rstrip("/").rpartition("/")[2] for entry in (said or "").split("\0") if entry]
+    from mlops_iac.api.repository import around
+    from mlops_iac.api.worktree import changed, untracked
+
+    with around(out) as repository:
+        if repository is None:
+            return []
+        inside = repository.relative(out)
+        found = untracked(repository, inside)
+        if found and not repository.index(inside)[0]:
+            return [out.name]  # nothing of it
+        if repository.has_commit:
+            found += changed(repository, repository.commit("HEAD"), inside)
+    return [path.rpartition("/")[2] for path in found]
 
 
 # -- program and state -----------------------------------------------------------------------------
