@@ -16,6 +16,7 @@ from mlops_iac.api.planning import preview_to_save
 from mlops_iac.api.repository import Repository
 from mlops_iac.api.stacks.agreements import programs
 from mlops_iac.errors import UsageError
+from mlops_iac.git_environment import for_programs
 from tests.components.test_repository import commit, git
 from tests.sagemaker_blueprints import MINIMAL, write
 
@@ -97,6 +98,23 @@ def test_the_marker_tells_when_git_is_asked(project: Path, marker: Path) -> None
     os.utime(project / "blueprint.yaml", (1, 1))
     subprocess.run(["git", "status"], cwd=project, check=True, capture_output=True)
     assert marker.exists()
+
+
+def test_a_program_of_ours_that_asks_git_runs_none_of_it_either(
+    project: Path, marker: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
+    monkeypatch.setenv("GIT_CONFIG_KEY_0", "status.short")
+    monkeypatch.setenv("GIT_CONFIG_VALUE_0", "true")
+    says(project, marker)
+    (project / ".gitattributes").unlink()  # older ones run filters; see git_environment
+    os.utime(project / "blueprint.yaml", (1, 1))
+    asked = {**os.environ, **for_programs()}
+    told = subprocess.run(
+        ["git", "status"], cwd=project, check=True, capture_output=True, text=True, env=asked
+    )
+    assert not marker.exists()
+    assert "On branch" not in told.stdout  # what the user configures so still counts
 
 
 def test_plain_files_are_no_repository(project: Path, marker: Path) -> None:

@@ -17,6 +17,7 @@ from mlops_iac.emulators.provider import Provider
 from mlops_iac.engine.embedded.durable import write_durably
 from mlops_iac.engine.protocol import StackTarget
 from mlops_iac.errors import MlopsError, UsageError
+from mlops_iac.git_environment import for_programs
 
 LOCAL: Final = "local"
 _DEBUG: Final = "PULUMI_DEBUG_PROVIDERS"
@@ -49,6 +50,7 @@ def environment(target: StackTarget, providers: Mapping[str, Provider]) -> Itera
     every other stack the user's own backend, and never an emulated cloud.
     """
     common = {
+        **for_programs(),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         # The interpreter that has this package, unless the program names a virtual environment.
         "PULUMI_PYTHON_CMD": os.environ.get("PULUMI_PYTHON_CMD", sys.executable),

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import signal
 import subprocess
 import tempfile
@@ -16,6 +15,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from mlops_iac.git_environment import SETTINGS, of_no_repository
 from mlops_iac.templates.files import MOST_FILES, FileEntry
 from mlops_iac.templates.sources.git import GitEntry, GitFailed
 from mlops_iac.templates.sources.git_words import failed
@@ -26,26 +26,11 @@ _MOST_OF_A_TREE = 2 * MOST_FILES * 320
 """Bytes of the listing of a folder with as many files as a template may have, with long names."""
 _ALLOWED = ("https", "ssh", "file")
 _SETTINGS = (
-    ("core.hooksPath", os.devnull),
-    ("core.fsmonitor", "false"),
-    ("safe.bareRepository", "explicit"),
+    *SETTINGS,
     ("gc.auto", "0"),
     ("maintenance.auto", "false"),
     ("fetch.recurseSubmodules", "false"),
     ("submodule.recurse", "false"),
-)
-
-
-# A hook hands down which repository, index and objects everything below it is about.
-# `git rev-parse --local-env-vars` lists most of them. What comes by `git -c` (GIT_CONFIG_PARAMETERS)
-# stays, because access may depend on it; the rest makes a repository another than it has to be, or
-# fills what is read with traces.
-_OF_ANOTHER = re.compile(
-    r"GIT_(DIR|WORK_TREE|IMPLICIT_WORK_TREE|INDEX_FILE|INDEX_VERSION|OBJECT_DIRECTORY"
-    r"|ALTERNATE_OBJECT_DIRECTORIES|NAMESPACE|PREFIX|INTERNAL_SUPER_PREFIX|COMMON_DIR|SHALLOW_FILE"
-    r"|GRAFT_FILE|REPLACE_REF_BASE|NO_REPLACE_OBJECTS|QUARANTINE_PATH|DEFAULT_HASH"
-    r"|DEFAULT_REF_FORMAT|PROTOCOL|ATTR_SOURCE|REDIRECT_.*|TRACE.*|CURL_VERBOSE"
-    r"|(LITERAL|GLOB|NOGLOB|ICASE)_PATHSPECS)"
 )
 
 
@@ -188,7 +173,7 @@ def _end(process: subprocess.Popen[bytes], late: threading.Event | None = None) 
 
 
 def _environment() -> dict[str, str]:
-    kept = {key: value for key, value in os.environ.items() if not _OF_ANOTHER.fullmatch(key)}
+    kept = of_no_repository()
     kept.pop("SSH_ASKPASS", None)
     users = kept.get("GIT_ALLOW_PROTOCOL")
     allowed = [each for each in _ALLOWED if users is None or each in users.split(":")]
