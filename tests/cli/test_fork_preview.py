@@ -1,4 +1,4 @@
-"""The generated job for pull requests from forks, run as the CI system would, on a hostile fork."""
+"""The generated jobs for pull requests from forks, run as the CI systems would, on hostile forks."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,28 @@ from tests.cli.harness import EXAMPLE, ROOT, copy_example, environment
 
 EVIL = "import pathlib; pathlib.Path({marker!r}).write_text('ran')\n"
 BIN = Path(sys.executable).parent
+PLATFORMS = ("github", "gitlab", "azure-devops")
+# Where a CI system keeps what a pull request would merge.
+REFS = {
+    "github": "refs/pull/7/head",
+    "gitlab": "refs/merge-requests/7/head",
+    "azure-devops": "refs/pull/7/merge",
+}
+TOKEN = "the-jobs-token"
+POLICIES = """\
+policies: 1
+rules:
+  allowed-regions: {severity: mandatory, regions: [eu-*]}
+"""
+RULE = """\
+from mlops_iac.policy import Rule, Violation
+
+def check(context):
+    yield Violation("the base's own rule looked at it")
+
+RULE = Rule(id="of-the-base", title="t", severity="advisory", why="w", remediation="r",
+            source="s", check=check)
+"""
 
 
 def git(folder: Path, *words: str) -> str:
@@ -33,6 +57,9 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A repository with the example and its compiled program, as it stands on a server."""
     folder = copy_example(tmp_path_factory.mktemp("base") / "project")
     shutil.copytree(ROOT / "stacks" / EXAMPLE.name, folder / "stacks" / EXAMPLE.name)
+    (folder / "policies.yaml").write_text(POLICIES, encoding="utf-8")
+    (folder / "policies").mkdir()
+    (folder / "policies" / "of_the_base.py").write_text(RULE, encoding="utf-8")
     git(folder, "init", "--quiet", "--initial-branch", "main")
     subprocess.run(
         [sys.executable, "-m", "mlops_iac", "compile", "-q"],
@@ -48,117 +75,357 @@ def marker(tmp_path: Path) -> Path:
     return tmp_path / "the-forks-code-ran"
 
 
+@dataclass
+class Fork:
+    """A clone of the base; `change` edits it and commits."""
+
+    folder: Path
+
+    def write(self, place: str, text: str) -> None:
+        path = self.folder / place
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+    def change(self, old: str, new: str) -> None:
+        text = (self.folder / "blueprint.yaml").read_text(encoding="utf-8")
+        assert old in text
+        self.write("blueprint.yaml", text.replace(old, new, 1))
+
+    def commit(self) -> str:
+        git(self.folder, "add", "--all", "--force")
+        git(self.folder, "commit", "--quiet", "--message", "fork")
+        return git(self.folder, "rev-parse", "HEAD")
+
+
 @pytest.fixture
-def fork(base: Path, tmp_path: Path, marker: Path) -> Path:
-    """A clone of it whose every file that could be run says so when it is."""
-    folder = tmp_path / "fork"
-    git(tmp_path, "clone", "--quiet", str(base), str(folder))
-    evil = EVIL.format(marker=str(marker))
+def fork(base: Path, tmp_path: Path) -> Fork:
+    git(tmp_path, "clone", "--quiet", str(base), str(tmp_path / "fork"))
+    made = Fork(tmp_path / "fork")
+    made.change("scaling: {min: 2, max: 20}", "scaling: {min: 2, max: 30}")
+    return made
+
+
+@dataclass
+class Step:
+    """One script of a job, with what it has in its environment."""
+
+    script: str
+    folder: Path
+    env: Mapping[str, str]
+
+
+@dataclass
+class Outcome:
+    code: int
+    said: str
+    temp: Path
+
+    def review(self, stack: str) -> dict[str, Any]:
+        [file] = self.temp.glob(f"*{stack}.json")
+        found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))["review"]
+        return found
+
+    def risks(self, stack: str) -> dict[str, str]:
+        risks = self.review(stack)["risks"]
+        return {each["address"]: each["words"] for each in risks if each["kind"] == "own-rules"}
+
+
+def steps(platform: str, base: Path, checkout: Path, temp: Path, head: str) -> list[Step]:
+    """The scripts of the job for forks from the generated file, but for installing the tool."""
+    sha = git(base, "rev-parse", "main")
+    files = delivering.workflows(load(base / "blueprint.yaml"), platform, root=base)
+    if platform == "gitlab":
+        [text] = files.values()
+        jobs = {name: job for name, job in yaml.safe_load(text).items() if "fork" in name}
+        hidden = yaml.safe_load(text)[".schedule-adherence"]
+        found = []
+        for job in jobs.values():
+            env = {
+                **hidden["variables"], **job.get("variables", {}), "CI_COMMIT_SHA": sha,
+                "CI_PROJECT_DIR": str(checkout), "MLOPS_IAC_FORK_MERGE_REQUEST": "7",
+            }  # fmt: skip
+            env["WORK"] = str(temp)
+            if "environment" in job:  # the variable is set for that environment alone
+                assert job["environment"]["name"] == "mlops-iac/comment"
+                env["GITLAB_TOKEN"] = TOKEN
+            found.append(Step("\n".join(job["script"]), checkout, env))
+        return found
+    name = "fork" if platform == "github" else "preview"
+    [text] = [text for path, text in files.items() if name in path.name]
+    known = {
+        "github.event.pull_request.number": "7",
+        "github.event.pull_request.head.sha": head,
+        "github.event.pull_request.base.sha": sha,
+        "github.token": TOKEN,
+        "parameters.fork": "7",
+    }
+    whole = yaml.safe_load(text)
+    if platform == "github":
+        [job] = whole["jobs"].values()
+        given = {"RUNNER_TEMP": str(temp), "GITHUB_WORKSPACE": str(checkout)}
+        key = "run"
+    else:
+        [job] = [job for job in whole["jobs"] if "fork" in job["job"]]
+        given = {
+            **whole["variables"], "AGENT_TEMPDIRECTORY": str(temp), "BUILD_SOURCEVERSION": sha,
+            "BUILD_SOURCESDIRECTORY": str(checkout),
+        }  # fmt: skip
+        key = "bash"
+    found = []
+    for step in job["steps"]:
+        if key not in step or "pip install" in step[key]:
+            continue
+        env = dict(given)
+        for name, value in step.get("env", {}).items():
+            inner = value.removeprefix("${{ ").removesuffix(" }}")
+            env[name] = known[inner] if value.startswith("${{") else value
+            if value == "$(System.AccessToken)":
+                env[name] = TOKEN
+        folder = step.get("workingDirectory", str(checkout))
+        found.append(
+            Step(step[key], Path(folder.replace("$(Build.SourcesDirectory)", str(checkout))), env)
+        )
+    return found
+
+
+def run_job(
+    platform: str, base: Path, fork: Fork, work: Path, head: str = "", comments: bool = False
+) -> Outcome:
+    """Everything the job runs after the installation, in one shell each, as it is written.
+
+    Comments are printed and not posted: there is no server here.
+    """
+    checkout, temp = work / "checkout", work / "temp"
+    git(work, "clone", "--quiet", "--depth=1", base.as_uri(), str(checkout))
+    temp.mkdir()
+    git(base, "fetch", "--quiet", str(fork.folder), f"+HEAD:{REFS[platform]}")
+    tools = work / "bin"
+    tools.mkdir()
+    (tools / "mlops-iac").write_text(
+        f'#!/bin/sh\n[ "$1" = pr ] && set -- "$@" --dry-run\nexec {BIN}/mlops-iac "$@"\n'
+    )
+    (tools / "mlops-iac").chmod(0o755)
+    said, code = "", 0
+    for step in steps(
+        platform, base, checkout, temp, head or git(fork.folder, "rev-parse", "HEAD")
+    ):
+        commenting = "pr comment" in step.script
+        if commenting and not comments:
+            continue
+        answer = subprocess.run(
+            ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step.script],
+            cwd=step.folder,
+            env={**environment(), **step.env, "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}"},
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        said += answer.stdout + answer.stderr
+        code = code or answer.returncode
+        if code not in (0, 5):
+            break
+    return Outcome(code, said, temp)
+
+
+# -- runs code
+
+
+def executables(fork: Fork, marker: Path) -> None:
+    """Every file that could be run says so when it is."""
     for place in (
         ".mlops-iac/program/pulumi_aws.py",
-        ".mlops-iac/program/pulumi.py",
         ".mlops-iac/program/json.py",
+        ".mlops-iac/emulator/argparse.py",
         "policies/evil.py",
+        "policies/of_the_base.py",
         "stacks/schedule-adherence/__main__.py",
         "mlops_iac/__init__.py",
+        "yaml/__init__.py",
         "pulumi/__init__.py",
         "sitecustomize.py",
         "conftest.py",
         "workload/train.py",
         "setup.py",
     ):
-        path = folder / place
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(evil, encoding="utf-8")
-    (folder / ".gitattributes").write_text("* filter=evil\n", encoding="utf-8")
-    (folder / "workload" / "link.py").symlink_to("/etc/passwd")
-    text = (folder / "blueprint.yaml").read_text(encoding="utf-8")
-    text = text.replace("scaling: {min: 2, max: 20}", "scaling: {min: 2, max: 30}")
-    (folder / "blueprint.yaml").write_text(text, encoding="utf-8")
-    git(folder, "add", "--all", "--force")
-    git(folder, "commit", "--quiet", "--message", "fork")
-    return folder
+        fork.write(place, EVIL.format(marker=str(marker)))
 
 
-def steps(base: Path) -> list[dict[str, Any]]:
-    files = delivering.workflows(load(base / "blueprint.yaml"), "github", root=base)
-    [text] = [text for path, text in files.items() if "fork" in path.name]
-    [job] = yaml.safe_load(text)["jobs"].values()
-    found: list[dict[str, Any]] = job["steps"]
-    return found
+def links(fork: Fork, marker: Path) -> None:
+    (fork.folder / "workload" / "link.py").symlink_to("/etc/passwd")
+    (fork.folder / ".mlops-iac").symlink_to("/tmp")
+    shutil.rmtree(fork.folder / "policies")
+    (fork.folder / "policies").symlink_to("workload")
 
 
-def run_job(base: Path, fork: Path, work: Path, head: str) -> subprocess.CompletedProcess[str]:
-    """Everything the job runs between the installation and the comments, in one shell each."""
-    checkout = work / "checkout"
-    git(work, "clone", "--quiet", "--depth=1", base.as_uri(), str(checkout))
-    pull = git(fork, "rev-parse", "HEAD")
-    git(base, "fetch", "--quiet", str(fork), f"+{pull}:refs/pull/7/head")
-    known = {
-        "github.event.pull_request.number": "7",
-        "github.event.pull_request.head.sha": head,
-        "github.event.pull_request.base.sha": git(base, "rev-parse", "main"),
-        "github.token": "the-jobs-token",
-    }
-    temp = work / "temp"
-    temp.mkdir()
-    chosen = [s for s in steps(base) if "fork" in s.get("run", "")]
-    assert len(chosen) == 2
-    for step in chosen:
-        extra = {
-            key: known[value.removeprefix("${{ ").removesuffix(" }}")]
-            if value.startswith("${{")
-            else value
-            for key, value in step["env"].items()
-        }
-        answer = subprocess.run(
-            ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]],
-            cwd=checkout,
-            env={
-                **environment(),
-                "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
-                "RUNNER_TEMP": str(temp),
-                "GITHUB_WORKSPACE": str(checkout),
-                **extra,
-            },
-            capture_output=True,
-            text=True,
-            timeout=300,
-        )
-        if answer.returncode:
-            break
-    return answer
+def bare_repository(fork: Fork, marker: Path) -> None:
+    """Plain files that are a repository whose configuration runs something, and whose branch is
+    called like the base's commit."""
+    script = f"sh -c 'echo ran > {marker}'"
+    base = git(fork.folder, "rev-parse", "HEAD")
+    fork.commit()
+    made = fork.folder.parent / "made"
+    git(fork.folder.parent, "clone", "-q", "--bare", str(fork.folder), str(made))
+    (made / "refs" / "heads" / base).write_text(git(fork.folder, "rev-parse", "HEAD") + "\n")
+    git(made, "config", "core.fsmonitor", script)
+    git(made, "config", "filter.evil.clean", script)
+    git(made, "config", "filter.evil.smudge", script)
+    git(made, "config", "core.bare", "false")
+    git(made, "config", "core.worktree", ".")
+    for name in ("HEAD", "config", "objects", "refs", "packed-refs"):
+        if (made / name).is_dir():
+            shutil.copytree(made / name, fork.folder / name)
+        elif (made / name).exists():
+            shutil.copy(made / name, fork.folder / name)
+    fork.write("refs/keep", "")
+    fork.write(".gitattributes", "* filter=evil\n")
 
 
-def test_a_hostile_fork_is_previewed_and_nothing_of_it_runs(
-    base: Path, fork: Path, marker: Path, tmp_path: Path
+@pytest.mark.parametrize("hostile", [executables, links, bare_repository])
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_nothing_of_a_fork_runs_and_it_is_previewed(
+    platform: str,
+    hostile: Callable[[Fork, Path], None],
+    base: Path,
+    fork: Fork,
+    marker: Path,
+    tmp_path: Path,
 ) -> None:
-    answer = run_job(base, fork, tmp_path, git(fork, "rev-parse", "HEAD"))
-    assert answer.returncode in (0, 5), answer.stderr
+    hostile(fork, marker)
+    fork.commit()
+    outcome = run_job(platform, base, fork, tmp_path, comments=hostile is executables)
     assert not marker.exists(), marker.read_text(encoding="utf-8")
-    saved = json.loads((tmp_path / "temp" / "prod.json").read_text(encoding="utf-8"))
+    assert outcome.code == 0, outcome.said
+    review = outcome.review("prod")
     changed = {
         reviewed["step"]["urn"].split("::")[-1]
-        for reviewed in saved["review"]["steps"]
+        for reviewed in review["steps"]
         if reviewed["step"]["op"] != "same" and reviewed["step"]["custom"]
     }
-    assert any("scaling" in name for name in changed)
-    assert any("own rules were not run" in note for note in saved["review"]["notes"])
-    assert "the-jobs-token" not in answer.stdout + answer.stderr + json.dumps(saved)
-    link = tmp_path / "temp" / "fork" / "workload" / "link.py"
-    assert link.read_text(encoding="utf-8") == "/etc/passwd"
-    assert not link.is_symlink()
+    assert "api-main-scaling" in changed
+    assert review["sha"] == git(fork.folder, "rev-parse", "HEAD")
+    assert git(base, "rev-parse", "--short=12", "main") in review["against"]
+    assert TOKEN not in outcome.said + json.dumps(review)
+    assert "root:x:" not in outcome.said + json.dumps(review)
+    # Nothing of the fork is in a folder that anything else would look at.
+    assert not list(tmp_path.joinpath("temp").rglob("*.py"))
+
+
+def test_the_marker_tells_when_the_forks_code_does_run(fork: Fork, marker: Path) -> None:
+    executables(fork, marker)
+    subprocess.run([sys.executable, "workload/train.py"], cwd=fork.folder, check=True)
+    assert marker.exists()
+
+
+def test_no_token_is_where_a_forks_files_are_read(base: Path, tmp_path: Path) -> None:
+    for platform in PLATFORMS:
+        for step in steps(platform, base, tmp_path, tmp_path, "0" * 40):
+            if " preview " in step.script:
+                assert TOKEN not in step.env.values(), platform
+    assert "AWS_SECRET" not in json.dumps(_bounded_environment(AWS_SECRET_ACCESS_KEY="x"))
+
+
+def _bounded_environment(**given: str) -> dict[str, str]:
+    from mlops_iac.cli import _bounded
+
+    return _bounded._environment({"PATH": "p", "CI_JOB_TOKEN": TOKEN, **given})
+
+
+def test_the_process_that_reads_a_fork_gets_no_token_of_any_kind() -> None:
+    given = {"GITHUB_TOKEN": TOKEN, "SYSTEM_ACCESSTOKEN": TOKEN, "GIT_CONFIG_VALUE_0": TOKEN}
+    assert TOKEN not in _bounded_environment(**given).values()
+    assert _bounded_environment()["PATH"] == "p"
+
+
+# -- is judged by the base
+
+
+def test_what_a_fork_says_of_its_judges_does_not_count_and_is_told_first(
+    base: Path, fork: Fork, tmp_path: Path
+) -> None:
+    fork.write(
+        "policies.yaml", "policies: 1\nproduction: []\nrules: {allowed-regions: {regions: ['*']}}\n"
+    )
+    shutil.rmtree(fork.folder / "policies")
+    fork.change("region: eu-west-1", "region: us-east-1")
+    fork.change("scaling: {min: 2, max: 30}", "scaling: {min: 1, max: 30}")
+    fork.change(
+        "environments:",
+        "exceptions:\n"
+        "  allowed-regions: {at: ., reason: because, until: 2099-12-31}\n"
+        "environments:",
+    )
+    fork.commit()
+    outcome = run_job("github", base, fork, tmp_path, comments=True)
+    assert outcome.code == 5, outcome.said
+    review = outcome.review("prod")
+    rules = {each["rule"]: each for each in review["policies"]}
+    assert rules["allowed-regions"]["severity"] == "mandatory"
+    assert not rules["allowed-regions"]["suppressed_by"]
+    assert "single-instance" in rules  # looks at production alone
+    assert rules["of-the-base"]["message"] == "the base's own rule looked at it"
+    told = outcome.risks("prod")
+    assert "what the base says judged this" in told["policies.yaml"]
+    assert "removed" in told["policies/of_the_base.py"]
+    [exception] = [words for place, words in told.items() if "exceptions.allowed-regions" in place]
+    assert "lets allowed-regions pass" in exception
+    kinds = [each["kind"] for each in review["risks"]]
+    assert kinds[: len(told)] == ["own-rules"] * len(told)
+    comment = outcome.said.split("→ prod")[1]
+    assert comment.index("Changes what judges it") < comment.index("| Component |")
+
+
+def test_a_protected_stack_of_the_base_goes_on_being_production(
+    base: Path, fork: Fork, tmp_path: Path
+) -> None:
+    fork.change("  prod:\n", "  prod:\n    protect: false\n")
+    fork.change("scaling: {min: 2, max: 30}", "scaling: {min: 1, max: 30}")
+    fork.commit()
+    outcome = run_job("gitlab", base, fork, tmp_path)
+    rules = {each["rule"] for each in outcome.review("prod")["policies"]}
+    assert "single-instance" in rules
+    assert "prod is protected no longer" in outcome.risks("prod")["protect"]
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_a_branch_of_the_repository_that_changes_its_judges_is_told_too(
+    base: Path, fork: Fork, same: bool
+) -> None:
+    if not same:
+        fork.write("policies.yaml", "policies: 1\nproduction: []\n")
+        fork.write(".github/workflows/evil.yml", "on: push\n")
+    fork.commit()
+    against = "refs/remotes/origin/main"
+    answer = subprocess.run(
+        [sys.executable, "-P", "-m", "mlops_iac", "preview", "-s", "prod", "--against", against, "--json"],
+        cwd=fork.folder, env=environment(), capture_output=True, text=True, timeout=180,
+    )  # fmt: skip
+    risks = json.loads(answer.stdout)["review"]["risks"]
+    told = {each["address"]: each["words"] for each in risks if each["kind"] == "own-rules"}
+    assert set(told) == (set() if same else {"policies.yaml", ".github/workflows/evil.yml"})
+    assert all("it judged this as it stands now" in words for words in told.values())
+
+
+# -- moves on, or is too much
 
 
 def test_a_pull_request_that_moved_on_is_left_to_its_newest_run(
-    base: Path, fork: Path, tmp_path: Path
+    base: Path, fork: Fork, tmp_path: Path
 ) -> None:
-    answer = run_job(base, fork, tmp_path, "0" * 40)
-    assert answer.returncode == 1
-    assert "moved on" in answer.stdout
-    assert not list((tmp_path / "temp").iterdir())
+    fork.commit()
+    outcome = run_job("github", base, fork, tmp_path, "0" * 40)
+    assert outcome.code == 1
+    assert "moved on" in outcome.said
+    assert not list(outcome.temp.iterdir())
 
 
-def test_the_marker_tells_when_the_forks_code_does_run(fork: Path, marker: Path) -> None:
-    subprocess.run([sys.executable, "workload/train.py"], cwd=fork, check=True)
-    assert marker.exists()
+def test_more_environments_than_are_looked_at_are_refused_at_once(
+    base: Path, fork: Fork, tmp_path: Path
+) -> None:
+    more = "".join(f"  e{number}: {{}}\n" for number in range(400))
+    fork.change("environments:\n", f"environments:\n{more}")
+    fork.commit()
+    outcome = run_job("github", base, fork, tmp_path)
+    assert outcome.code == 2
+    assert "the fork has 403 environments; 25 are looked at" in outcome.said
+    assert "a maintainer looks at it" in outcome.said
+    assert not list(outcome.temp.iterdir())

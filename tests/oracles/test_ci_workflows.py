@@ -248,7 +248,7 @@ def test_the_fork_job_runs_nothing_of_the_fork_and_shows_its_token_to_two_kinds_
             assert not re.search(r"\b(pip|python|bash|source|make|npm)\b", words), words
     assert "secrets." not in file.read_text(encoding="utf-8")
     [preview] = [s["run"] for s in job["steps"] if " preview " in s.get("run", "")]
-    assert "--no-team-rules" in preview
+    assert '--fork "$HEAD" --against "$BASE"' in preview
 
 
 def test_production_waits_for_people_and_its_plan_and_no_key_is_stored(

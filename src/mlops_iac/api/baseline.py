@@ -26,6 +26,7 @@ from mlops_iac.blueprint.source import Source
 from mlops_iac.errors import BlueprintInvalid, MlopsError, TimedOut, UsageError
 
 if TYPE_CHECKING:
+    from mlops_iac.api.forks import BaseTemplates
     from mlops_iac.api.project import Project
     from mlops_iac.blueprint import LoadedBlueprint
     from mlops_iac.blueprint.source import Node
@@ -54,14 +55,24 @@ def nothing(project: Project, stack: str) -> CanonicalGraph:
 
 
 class Baseline:
-    """What one commit holds of a project. `folder` is a temporary folder that it may fill."""
+    """What one commit holds of a project. `folder` is a temporary folder that it may fill.
+
+    Its templates are those that it pins, or the `templates` that are given.
+    """
 
     def __init__(
-        self, project: Project, repository: Repository, commit: Commit, folder: Path
+        self,
+        project: Project,
+        repository: Repository,
+        commit: Commit,
+        folder: Path,
+        *,
+        templates: BaseTemplates | None = None,
     ) -> None:
         self.commit = commit
+        self._given = templates
         self._project = project
-        self._repository = repository
+        self.repository = repository
         self._folder = folder
         self._blueprint = repository.relative(project.path)
         self._out = repository.relative(compiling.default_out(project))
@@ -79,7 +90,7 @@ class Baseline:
         """The committed lock file of a stack; None where there is none."""
         from mlops_iac.graph.lock import lock_name
 
-        return self._repository.read(self.commit, posixpath.join(self._out, lock_name(stack)))
+        return self.repository.read(self.commit, posixpath.join(self._out, lock_name(stack)))
 
     def lock(self, stack: str) -> tuple[CanonicalGraph, dict[str, str]] | None:
         """The graph in that lock file, and the versions that wrote it.
@@ -126,14 +137,16 @@ class Baseline:
         return loaded
 
     @cached_property
-    def _templates(self) -> FormerTemplates:
+    def _templates(self) -> FormerTemplates | BaseTemplates:
+        if self._given is not None:
+            return self._given
         tree = self._folder / "tree"
-        return FormerTemplates(self._repository, self.commit, tree, self._blueprint)
+        return FormerTemplates(self.repository, self.commit, tree, self._blueprint)
 
     def _without_folder(self, text: str) -> str:
         """A message without the temporary folder in it."""
         tree = str(self._folder / "tree")
-        return text.replace(f"{tree}{os.sep}", "").replace(tree, str(self._repository.root))
+        return text.replace(f"{tree}{os.sep}", "").replace(tree, str(self.repository.root))
 
     @property
     def _path(self) -> Path:
@@ -190,7 +203,7 @@ class Baseline:
         """Write the blueprint and what it names to the folder; False where there is none."""
         from mlops_iac.blueprint.compose import compose
 
-        raw = self._repository.read(self.commit, self._blueprint)
+        raw = self.repository.read(self.commit, self._blueprint)
         if raw is None:
             return False
         self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -211,7 +224,7 @@ class Baseline:
             there = posixpath.normpath(posixpath.join(base, inside))
             if there.startswith("..") or posixpath.isabs(there) or inside in self.named:
                 continue
-            if self._repository.export(self.commit, there, self._folder / "tree"):
+            if self.repository.export(self.commit, there, self._folder / "tree"):
                 self.named[inside] = path
 
 

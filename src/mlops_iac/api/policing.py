@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from mlops_iac.errors import BlueprintInvalid, Diagnostic, PolicyViolation, Usag
 
 if TYPE_CHECKING:
     from mlops_iac.api.project import Project
+    from mlops_iac.blueprint.sections.platform import PolicyException
     from mlops_iac.graph.model import ResourceGraph
     from mlops_iac.policy.config import Configuration
     from mlops_iac.policy.context import Context
@@ -92,6 +93,7 @@ def not_run(project: Project, *, own: bool) -> list[str]:
 
     if own:
         return []
+    project = project.standard
     said = []
     if found := sorted(team.ids(project.root)):
         said.append(
@@ -133,7 +135,7 @@ def _configuration(
 def problems(project: Project) -> list[Diagnostic]:
     """What `validate` says of exceptions and `policies.yaml`. Runs no code of anybody."""
     written = any(project.resolve(name).blueprint.exceptions for name in project.environments)
-    there = (project.root / "policies.yaml").exists() or bool(guards(project))
+    there = (project.standard.root / "policies.yaml").exists() or bool(guards(project))
     if not written and not there:
         return []  # most projects: the rules are not even imported
     from mlops_iac.policy.rules import ids
@@ -141,8 +143,8 @@ def problems(project: Project) -> list[Diagnostic]:
     settings: Configuration | None = None
     found: list[Diagnostic] = []
     if there:
-        settings, found = _configuration(project, rules(project, own=False))
-    known = [*ids(), *own_ids(project)]
+        settings, found = _configuration(project.standard, rules(project.standard, own=False))
+    known = [*ids(), *own_ids(project.standard)]
     for name in project.environments:
         resolved = project.resolve(name)
         for rule in resolved.blueprint.exceptions:
@@ -172,13 +174,27 @@ def policies(
     from mlops_iac.policy.suppression import suppress
 
     resolved = project.resolve(stack)
+    standard = project.standard
     if unknown := problems(project):
         raise BlueprintInvalid(unknown)
-    known = rules(project, own=own)
-    settings = configuration(project, known)
+    known = rules(standard, own=own)
+    settings = configuration(standard, known)
     context = context_of(project, stack, graph or project.capture(stack), settings)
     found = check(context, known, settings, lambda path: resolved.diagnostic(path, "policy", ""))
-    return suppress(found, resolved, today or datetime.now(UTC).date())
+    exceptions = resolved.blueprint.exceptions
+    if standard is not project:
+        exceptions = _agreed(exceptions, standard, stack)
+    return suppress(found, resolved, exceptions, today or datetime.now(UTC).date())
+
+
+def _agreed(
+    exceptions: Mapping[str, PolicyException], standard: Project, stack: str
+) -> dict[str, PolicyException]:
+    """Those exceptions that the standard makes, too, in the same stack."""
+    if stack not in standard.environments:
+        return {}
+    agreed = standard.resolve(stack).blueprint.exceptions
+    return {rule: each for rule, each in exceptions.items() if agreed.get(rule) == each}
 
 
 def context_of(
@@ -189,22 +205,28 @@ def context_of(
     from mlops_iac.policy.context import Context
 
     components = {call.name: call.path for call in project.calls(stack)}
+    known = project.standard if stack in project.standard.environments else project
     return Context(
         graph=graph,
         production=is_production(project, stack, settings),
         region=project.region(stack),
-        accounts=_accounts(project, stack),
+        accounts=_accounts(known, stack),
         paths=blueprint_paths(graph, components),
         blueprint=project.resolve(stack),
-        protected=_protected(project, stack),
+        protected=_protected(project, stack) or _protected(known, stack),
     )
 
 
 def is_production(project: Project, stack: str, settings: Configuration) -> bool:
-    """Whether a stack serves in earnest: said so in `policies.yaml`, or protected."""
+    """Whether a stack serves in earnest: said so in `policies.yaml`, or protected.
+
+    One that does in the base goes on doing so in a fork.
+    """
     if settings.production is not None:
         return stack in settings.production
-    return _protected(project, stack)
+    standard = project.standard
+    known = standard if stack in standard.environments else project
+    return _protected(project, stack) or _protected(known, stack)
 
 
 def _protected(project: Project, stack: str) -> bool:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mlops_iac.graph.plan import Plan, Step
     from mlops_iac.policy.model import Finding
     from mlops_iac.review.model import Review
+    from mlops_iac.templates.finder import Finder
     from mlops_iac.values import Properties
 
 LOCAL = "local"
@@ -85,6 +86,16 @@ class Project:
         if stack not in self._resolved:
             self._resolved[stack] = self.loaded.resolve(stack)
         return self._resolved[stack]
+
+    @property
+    def standard(self) -> Project:
+        """The project whose guard rails, exceptions and repository count: this one, but for a fork."""
+        return self
+
+    @property
+    def finder(self) -> Finder | None:
+        """What found its templates; None where it has none."""
+        return self._templates.finder if self._templates is not None else None
 
     @property
     def notes(self) -> Sequence[str]:

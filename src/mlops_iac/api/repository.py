@@ -256,12 +256,14 @@ class Repository:
         return {Blob: "file", Tree: "folder"}.get(type(found[1]), "")
 
     def entries(self, commit: Commit, path: str) -> Iterator[tuple[str, tuple[int, bytes]]]:
-        """Every file, link and submodule below a folder: its path, and its mode and id."""
+        """Every file, link and submodule at or below a path: its path, and its mode and id."""
         found = self._at(commit, path)
         if found is not None and stat.S_ISDIR(found[0]):
             start = "" if path in ("", ".") else f"{path}/"
             for name, mode, sha in self._walk(commit, found[1], start):
                 yield name, (mode, sha)
+        elif found is not None:
+            yield path, (found[0], found[1].id)
 
     def tree_id(self, commit: Commit, path: str) -> str:
         """The id of a folder's tree; empty where the commit has none."""

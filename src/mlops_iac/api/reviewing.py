@@ -6,12 +6,14 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlops_iac.api.baseline import Baseline, Old
 from mlops_iac.api.capturing import Captures
 from mlops_iac.api.comparing import HEAD, Comparison, Unexplained, WithCommit, WithLock
+from mlops_iac.api.forks import Fork
 from mlops_iac.api.policing import not_run
 from mlops_iac.api.project import LOCAL
 from mlops_iac.api.repository import Repository, around
@@ -83,10 +85,11 @@ def _reviewer(project: Project, against: str, guards: Guards) -> Iterator[Review
             repository = stack.enter_context(around(project.root))
             comparison = WithLock(project, repository, folder)
         else:
-            repository = stack.enter_context(Repository.around(project.root))
-            baseline = Baseline(project, repository, repository.commit(against), folder)
+            repository = stack.enter_context(Repository.around(project.standard.root))
+            baseline = Baseline(project.standard, repository, repository.commit(against), folder)
             comparison = WithCommit(project, baseline)
-        yield Reviewer(Captures(project), comparison, folder, guards, sha_of(repository))
+        sha = project.commit.sha if isinstance(project, Fork) else sha_of(repository)
+        yield Reviewer(Captures(project), comparison, folder, guards, sha)
 
 
 def _of_plan(project: Project, stack: str, against: str, guards: Guards) -> Reviewed:
@@ -152,6 +155,8 @@ class Reviewer:
 
         old = self._comparison.old(stack)
         graph = self._head.graph(stack)
+        if isinstance(self.project, Fork):
+            self.project.check_size(stack, graph)
         head = canonical(graph)
         tool: list[ReviewedStep] = []
         causes: Mapping[str, Sequence[Cause]] = {}
@@ -183,7 +188,7 @@ class Reviewer:
             engine=plan.engine,
             against=old.words,
             steps=shown,
-            risks=[*self._moves(stack), *all_risks([*shown, *tool])],
+            risks=[*self._own_rules(stack), *self._moves(stack), *all_risks([*shown, *tool])],
             outputs_unknown=unknown_outputs(head.outputs, steps),
             tool_changes=tool,
             policies=self._policies(stack, graph),
@@ -192,6 +197,27 @@ class Reviewer:
             notes=[*old.notes, *not_run(self.project, own=self.guards.own)],
         )
         return Reviewed(made, plan)
+
+    @cached_property
+    def _own_files(self) -> list[Risk]:
+        from mlops_iac.api.own_rules import changed_files
+
+        if not isinstance(self._comparison, WithCommit):
+            return []
+        return changed_files(self.project, self._comparison.baseline)
+
+    def _own_rules(self, stack: str) -> list[Risk]:
+        """What the change says of the rules that judge it."""
+        if not isinstance(self._comparison, WithCommit):
+            return []
+        from mlops_iac.api.own_rules import changed_values
+
+        try:
+            loaded = self._comparison.written(stack).loaded
+        except Unexplained:
+            return self._own_files
+        assert loaded is not None
+        return [*self._own_files, *changed_values(self.project, loaded, stack)]
 
     def _moves(self, stack: str) -> list[Risk]:
         """A stack that goes to another account or region leaves everything behind.

@@ -45,7 +45,7 @@ def changed(repository: Repository, commit: Commit, folder: str) -> list[str]:
 def untracked(repository: Repository, folder: str) -> list[str]:
     """Files below a folder that git neither has nor ignores; sorted."""
     index, _ = repository.index(folder)
-    here = [path for path in _files(repository.root, folder) if path not in index]
+    here = [path for path in files(repository.root, folder) if path not in index]
     left = set(ignored(repository, here))
     return [path for path in here if path not in left]
 
@@ -67,7 +67,7 @@ def ignored(repository: Repository, paths: Iterable[str]) -> list[str]:
     return [path for path in paths if path not in index and manager.is_ignored(path)]
 
 
-def _files(root: Path, folder: str) -> Iterator[str]:
+def files(root: Path, folder: str) -> Iterator[str]:
     """Files and links below a folder, sorted; not those of a repository in it."""
     for here, folders, names in os.walk(root / folder):
         inside = os.path.relpath(here, root)
@@ -87,7 +87,7 @@ def _as_in(repository: Repository, path: str, entry: Any, taken: float) -> bool:
     try:
         seen = file.lstat()
         if stat.S_ISLNK(entry.mode):
-            return stat.S_ISLNK(seen.st_mode) and _is(entry, os.fsencode(file.readlink()))
+            return stat.S_ISLNK(seen.st_mode) and _is(entry, stored(file))
         if not stat.S_ISREG(seen.st_mode):
             return False
         if _untouched(seen, entry, taken):
@@ -111,9 +111,22 @@ def _untouched(seen: os.stat_result, entry: Any, taken: float) -> bool:
 
 
 def _is(entry: Any, content: bytes) -> bool:
+    return bool(blob_id(content, len(entry.sha)) == entry.sha)
+
+
+def blob_id(content: bytes, length: int) -> bytes:
+    """What git calls a file with this content, where its ids have `length` characters."""
     raw = b"blob %d\0" % len(content) + content
-    of = hashlib.sha1 if len(entry.sha) == 40 else hashlib.sha256
-    return bool(of(raw, usedforsecurity=False).hexdigest().encode() == entry.sha)
+    of = hashlib.sha1 if length == 40 else hashlib.sha256
+    return of(raw, usedforsecurity=False).hexdigest().encode()
+
+
+def stored(file: Path) -> bytes:
+    """What git would keep of a file or link; nothing where it cannot be read."""
+    try:
+        return os.fsencode(file.readlink()) if file.is_symlink() else file.read_bytes()
+    except OSError:
+        return b""
 
 
 def _behind_pointer(stored: bytes, content: bytes) -> bool:

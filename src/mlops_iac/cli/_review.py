@@ -18,6 +18,7 @@ from mlops_iac.graph.shown import shown_value
 from mlops_iac.review.model import Cause, ReviewedStep
 
 RISK_WORDS = {
+    "own-rules": ("changes what judges it", "red"),
     "data-loss": ("data loss", "red"),
     "downtime": ("downtime", "red"),
     "network-opening": ("opens the network", "red"),

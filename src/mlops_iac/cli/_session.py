@@ -68,6 +68,8 @@ class Session:
     # Whether stdout has its one JSON document: what comes after it is words.
     emitted: bool = field(default=False, repr=False)
     _project: Any = field(default=None, repr=False)
+    # Where the command was typed, whatever -C says.
+    started: str = field(default="", repr=False)
 
     # The invocation's session, for the one place that prints errors.
     current: ClassVar[Session | None] = None
@@ -200,6 +202,7 @@ def absorb(session: Session, options: Mapping[str, Any]) -> Session:
             setattr(session, name, value)
     if options.get("directory"):
         try:
+            session.started = session.started or str(Path.cwd())
             os.chdir(options["directory"])
         except OSError as error:
             raise UsageError(f"-C {options['directory']}: {error.strerror}") from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,12 @@ if TYPE_CHECKING:
         "state for local, the lock for any other stack.",
     ),
     click.Option(["--all", "every"], is_flag=True, help="All environments but local, at once."),
+    click.Option(
+        ["--fork"],
+        metavar="REF",
+        help="Preview this commit of a fork, fetched into this checkout's repository: its files are "
+        "data, and this checkout's rules judge it; within bounds, and without credentials.",
+    ),
     click.Option(["--live"], is_flag=True, help="Ask the real engine, with credentials."),
     click.Option(["--engine"], type=click.Choice(["embedded", "pulumi"]), help="Which engine."),
     click.Option(["--target"], metavar="ADDRESS", multiple=True, help="Only these resources."),
@@ -68,6 +75,7 @@ def command(
     session: Session,
     against: str | None,
     every: bool,
+    fork: str | None,
     live: bool,
     engine: str | None,
     target: tuple[str, ...],
@@ -90,68 +98,86 @@ def command(
         refuse(
             session,
             all=every, live=live, engine=engine, target=target, diff=detail, unchanged=unchanged,
-            save_plan=save_plan, markdown=markdown, html=html, ttl=ttl,
+            save_plan=save_plan, markdown=markdown, html=html, ttl=ttl, fork=fork,
             **{"from": base, "against state": against == "state"},
         )  # fmt: skip
         asked = Preview(given_stack(), against or "", policy, not no_team_rules, expect_no_changes)
         return fleet(session, folder, asked)
-    declared_only = {"--all": every, "--against": against, "--save-plan": save_plan}
-    project = project_of(session, base, ttl, without=declared_only)
-    stacks = [name for name in project.environments if name != "local"] if every else []
-    locked = session.stack != "local" and against != "state" and not (live or engine)
-    # A plan saved without a state carries its review, which is what people approve.
-    written = markdown is not None or html is not None
-    if (
-        every
-        or written
-        or against not in (None, "lock", "state")
-        or (against == "lock" and locked and not target)
-        or (save_plan is not None and locked)
-    ):
-        if live or engine or target:
-            raise UsageError(
-                "a comparison with a git ref, of all environments, or for --markdown or --html "
-                "takes no --live, --engine or --target",
-                hint="drop one of them",
-            )
-        guards = Guards(policy, own=not no_team_rules)
-        found = reviews(project, stacks or [session.stack], against, guards)
-        if save_plan is not None:
-            for each, path in zip(found, _paths(save_plan, found), strict=True):
-                project.save_plan(each.review.stack, path, review=each.review)
-        _write(found, markdown, html)
-        _review(
-            session,
-            found,
-            detail=detail,
-            unchanged=unchanged,
-            expect_no_changes=expect_no_changes,
-        )
-        return 0
-    if save_plan is not None:
-        if target:
-            raise UsageError("a saved plan is one of the whole stack", hint="drop --target")
-        plan = project.save_plan(
-            session.stack, save_plan, against=against, live=live, engine=engine
-        )
-    else:
-        plan = project.preview(
-            session.stack, against=against, live=live, engine=engine, targets=target
-        )
-    findings = project.policies(session.stack, own=not no_team_rules) if policy else None
-    _plan(session, project, plan, findings, unchanged=unchanged, detail=detail)
-    if findings is not None:
-        from mlops_iac.api.policing import require
+    project: Project
+    with ExitStack() as opened:
+        if fork is not None:
+            if live or engine or target or base or ttl or against in ("lock", "state"):
+                raise UsageError(
+                    "a fork is compared with a commit of this repository, without a cloud",
+                    hint="drop --live, --engine, --target, --from, --ttl, and name a commit with"
+                    " --against",
+                )
+            from mlops_iac.api import forks
+            from mlops_iac.cli import _bounded
 
-        require(findings, session.stack)
-    if expect_no_changes and plan.changes:
-        raise UnexpectedChanges(
-            f"{size(plan) or len(plan.changes)} change(s) where none were expected",
-            hint="`mlops-iac compile` and commit"
-            if plan.against == "lock"
-            else f"`mlops-iac up -s {plan.stack}` applies them",
-        )
-    return 0
+            if not _bounded.inside():
+                session.project()  # its templates are brought here, where one may ask for them
+                return _bounded.run(sys.argv[1:], session.started)
+            project = opened.enter_context(forks.opened(session.project(), fork))
+            against = against or "HEAD"
+        else:
+            declared_only = {"--all": every, "--against": against, "--save-plan": save_plan}
+            project = project_of(session, base, ttl, without=declared_only)
+        stacks = [name for name in project.environments if name != "local"] if every else []
+        locked = session.stack != "local" and against != "state" and not (live or engine)
+        # A plan saved without a state carries its review, which is what people approve.
+        written = markdown is not None or html is not None
+        if (
+            every
+            or written
+            or against not in (None, "lock", "state")
+            or (against == "lock" and locked and not target)
+            or (save_plan is not None and locked)
+        ):
+            if live or engine or target:
+                raise UsageError(
+                    "a comparison with a git ref, of all environments, or for --markdown or --html "
+                    "takes no --live, --engine or --target",
+                    hint="drop one of them",
+                )
+            guards = Guards(policy, own=not no_team_rules)
+            found = reviews(project, stacks or [session.stack], against, guards)
+            if save_plan is not None:
+                for each, path in zip(found, _paths(save_plan, found), strict=True):
+                    project.save_plan(each.review.stack, path, review=each.review)
+            _write(found, markdown, html)
+            _review(
+                session,
+                found,
+                detail=detail,
+                unchanged=unchanged,
+                expect_no_changes=expect_no_changes,
+            )
+            return 0
+        if save_plan is not None:
+            if target:
+                raise UsageError("a saved plan is one of the whole stack", hint="drop --target")
+            plan = project.save_plan(
+                session.stack, save_plan, against=against, live=live, engine=engine
+            )
+        else:
+            plan = project.preview(
+                session.stack, against=against, live=live, engine=engine, targets=target
+            )
+        findings = project.policies(session.stack, own=not no_team_rules) if policy else None
+        _plan(session, project, plan, findings, unchanged=unchanged, detail=detail)
+        if findings is not None:
+            from mlops_iac.api.policing import require
+
+            require(findings, session.stack)
+        if expect_no_changes and plan.changes:
+            raise UnexpectedChanges(
+                f"{size(plan) or len(plan.changes)} change(s) where none were expected",
+                hint="`mlops-iac compile` and commit"
+                if plan.against == "lock"
+                else f"`mlops-iac up -s {plan.stack}` applies them",
+            )
+        return 0
 
 
 def _plan(

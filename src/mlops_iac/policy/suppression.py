@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Final
@@ -11,6 +11,7 @@ from mlops_iac.policy.model import Finding
 
 if TYPE_CHECKING:
     from mlops_iac.blueprint import ResolvedBlueprint
+    from mlops_iac.blueprint.sections.platform import PolicyException
 
 EXPIRED: Final = "expired-exception"
 EVERYWHERE: Final = "."
@@ -18,14 +19,18 @@ EVERYWHERE: Final = "."
 
 
 def suppress(
-    findings: Iterable[Finding], resolved: ResolvedBlueprint, today: date
+    findings: Iterable[Finding],
+    resolved: ResolvedBlueprint,
+    exceptions: Mapping[str, PolicyException],
+    today: date,
 ) -> list[Finding]:
     """The findings, those that an exception covers marked, and one for each exception that ended.
+
+    `exceptions` are those of the resolved blueprint that count.
 
     An exception holds through its last day. It covers its path and everything below, or the one
     resource whose address it names.
     """
-    exceptions = resolved.blueprint.exceptions
     found = []
     for finding in findings:
         exception = exceptions.get(finding.rule)

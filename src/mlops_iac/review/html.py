@@ -73,6 +73,7 @@ _STYLE: Final = """
   .old::before { content: "\\2212  "; } .new::before { content: "+ "; }
 """
 _RISKS: Final = {
+    "own-rules": "Changes what judges it",
     "data-loss": "Loses data",
     "downtime": "Downtime",
     "wider-permission": "Wider permission",

@@ -13,8 +13,15 @@ from mlops_iac.policy.model import Finding
 # `blueprint`: a line of it. `tool`: another version of mlops-iac or of an SDK. `follows`: another
 # resource's change (`path` is its address). `unknown`: could not be told; a note says why.
 CauseKind = Literal["blueprint", "tool", "follows", "unknown"]
+# `own-rules`: the change touches what judges it.
 RiskKind = Literal[
-    "data-loss", "downtime", "wider-permission", "network-opening", "protection-removed", "cost"
+    "own-rules",
+    "data-loss",
+    "downtime",
+    "wider-permission",
+    "network-opening",
+    "protection-removed",
+    "cost",
 ]
 Noise = Literal["", "tags", "hash"]
 

@@ -13,6 +13,7 @@ from mlops_iac.review.permissions import widening
 
 # Order in which risks are told: what cannot be undone first.
 ORDER: Sequence[RiskKind] = (
+    "own-rules",
     "data-loss",
     "downtime",
     "network-opening",

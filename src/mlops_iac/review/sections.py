@@ -28,6 +28,7 @@ from mlops_iac.review.shown import (
 )
 
 _RISKS: Final = {
+    "own-rules": "Changes what judges it",
     "data-loss": "Loses data",
     "downtime": "Downtime",
     "wider-permission": "Wider permission",

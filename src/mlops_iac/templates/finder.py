@@ -112,6 +112,11 @@ class Finder:
             )
         return content
 
+    def knows(self, wanted: Wanted) -> bool:
+        """Whether just this was asked for and found before."""
+        by = str(identity(wanted.parent)) if wanted.parent is not None else ""
+        return (self._source(wanted), wanted.version, by) in self._found
+
     def versions(self, source: str, parent: TemplateContent | None = None) -> list[str]:
         """Every version that `source` has, the newest first. Raises TemplateUnavailable."""
         return self._resolver.versions(self._source(Wanted(source=source, parent=parent)))

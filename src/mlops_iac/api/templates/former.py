@@ -6,7 +6,7 @@ import contextlib
 import os
 import posixpath
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,6 +42,18 @@ def committed_files(path: Path, source: TemplateSource) -> Mapping[str, bytes] |
             return None
 
 
+def trees(finder: Callable[[], TemplateFinder], root: Node) -> Iterator[Node]:
+    """What templates lay under the blueprint `root`, its environments included."""
+    from mlops_iac.blueprint.templates.applying import Applier
+
+    applier = Applier(finder)
+    with contextlib.suppress(BlueprintInvalid):  # told by whoever reads the blueprint
+        applier.walk(root)
+    for template in applier.applied:
+        yield template.tree
+        yield from template.environments.values()
+
+
 class FormerTemplates:
     """Makes the finder of the blueprint that a commit has at `path` and that is exported to `tree`."""
 
@@ -75,14 +87,7 @@ class FormerTemplates:
 
     def trees(self, root: Node) -> Iterator[Node]:
         """What the templates of the blueprint `root` lay under it; as far as they can be had."""
-        from mlops_iac.blueprint.templates.applying import Applier
-
-        applier = Applier(self)
-        with contextlib.suppress(BlueprintInvalid):  # told by whoever reads the blueprint
-            applier.walk(root)
-        for template in applier.applied:
-            yield template.tree
-            yield from template.environments.values()
+        return trees(self, root)
 
     def _export(self, source: TemplateSource) -> None:
         """Write a template of the repository to where its source finds it."""
