@@ -17,6 +17,7 @@ import yaml
 
 from mlops_iac.api import delivering, load
 from tests.cli.harness import EXAMPLE, ROOT, copy_example, environment
+from tests.sagemaker_blueprints import MINIMAL, write
 
 EVIL = "import pathlib; pathlib.Path({marker!r}).write_text('ran')\n"
 BIN = Path(sys.executable).parent
@@ -429,3 +430,83 @@ def test_more_environments_than_are_looked_at_are_refused_at_once(
     assert "the fork has 403 environments; 25 are looked at" in outcome.said
     assert "a maintainer looks at it" in outcome.said
     assert not list(outcome.temp.iterdir())
+
+
+# -- templates
+
+
+SCALED = MINIMAL.replace(
+    "mode: real-time",
+    "mode: real-time, scaling: {min: 1, max: 2, target: {requests_per_minute: 9}}",
+)
+TEMPLATE = """\
+template: 1
+name: standard
+version: 1.0.0
+description: Bounds what a service may cost.
+limits:
+  serving.*.scaling.max: {at_most: 4, because: it is the standard}
+"""
+
+
+@pytest.fixture
+def standing(tmp_path: Path) -> Path:
+    """A base that stands on a template of its own repository, which limits it."""
+    folder = tmp_path / "standing"
+    (folder / "templates" / "standard").mkdir(parents=True)
+    (folder / "templates" / "standard" / "template.yaml").write_text(TEMPLATE)
+    write(
+        folder, SCALED + "extends: [{template: ./templates/standard}]\nenvironments: {prod: {}}\n"
+    )
+    git(folder, "init", "--quiet", "--initial-branch", "main")
+    subprocess.run(
+        [sys.executable, "-P", "-m", "mlops_iac", "compile", "-q"],
+        cwd=folder, env=environment(), check=True,
+    )  # fmt: skip
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--message", "base")
+    return folder
+
+
+def of_fork(standing: Path, **changes: tuple[str, str]) -> subprocess.CompletedProcess[str]:
+    """The preview of a commit that changes files, which are then as the base has them again."""
+    for name, (old, new) in changes.items():
+        path = next(standing.rglob(f"{name}.*"))
+        text = path.read_text(encoding="utf-8")
+        assert old in text
+        path.write_text(text.replace(old, new), encoding="utf-8")
+    git(standing, "commit", "--quiet", "--all", "--message", "fork")
+    fork = git(standing, "rev-parse", "HEAD")
+    git(standing, "reset", "--quiet", "--hard", "HEAD~1")
+    return subprocess.run(
+        [sys.executable, "-P", "-m", "mlops_iac", "preview", "--all", "--fork", fork, "--json"],
+        cwd=standing, env=environment(), capture_output=True, text=True, timeout=180,
+    )  # fmt: skip
+
+
+def test_limits_are_those_of_the_bases_template(standing: Path) -> None:
+    answer = of_fork(
+        standing, template=("at_most: 4", "at_most: 400"), blueprint=("max: 2", "max: 40")
+    )
+    assert answer.returncode == 2
+    assert "at most 4" in answer.stdout
+    answer = of_fork(
+        standing, template=("at_most: 4", "at_most: 400"), blueprint=("max: 2", "max: 3")
+    )
+    assert answer.returncode == 0, answer.stderr
+    risks = json.loads(answer.stdout)["review"]["risks"]
+    told = {each["address"]: each["words"] for each in risks if each["kind"] == "own-rules"}
+    assert "the template standard" in told["templates/standard/template.yaml"]
+
+
+@pytest.mark.parametrize(
+    "extends",
+    ["extends: []", "extends: [{template: /etc}]", "extends: [{template: 'git+file:///x'}]",
+     "extends: [{template: ./templates/standard, version: '>=1.0.0'}]"],
+)  # fmt: skip
+def test_a_fork_does_not_choose_what_it_stands_on(standing: Path, extends: str) -> None:
+    answer = of_fork(standing, blueprint=("extends: [{template: ./templates/standard}]", extends))
+    assert answer.returncode == 2
+    [problem] = json.loads(answer.stdout)["diagnostics"]
+    assert "a fork does not choose what it is judged by" in problem["message"]
+    assert problem["line"]

@@ -106,7 +106,7 @@ def root(**options: Any) -> None:
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit code; no exception leaves this function."""
     Session.current = None
-    words = sys.argv[1:] if arguments is None else list(arguments)
+    words = Session.words = sys.argv[1:] if arguments is None else list(arguments)
     try:
         return _run(words)
     except BrokenPipeError:
@@ -149,6 +149,8 @@ def _run(words: list[str]) -> int:
         return _tell(
             MlopsError(_os_error(error), hint="make room or give access, and run it again")
         )
+    except MemoryError:
+        return _tell(MlopsError("there is not enough memory; nothing more was done"))
     except Exception as error:
         if type(error).__module__.partition(".")[0] == "botocore":
             return _tell(_cloud_error(error))

@@ -73,6 +73,8 @@ class Session:
 
     # The invocation's session, for the one place that prints errors.
     current: ClassVar[Session | None] = None
+    # The command line as it was given.
+    words: ClassVar[list[str]] = []
 
     def project(self) -> Project:
         """Load the project of `--file` once; every problem of the blueprint in one error."""

@@ -117,7 +117,7 @@ def command(
 
             if not _bounded.inside():
                 session.project()  # its templates are brought here, where one may ask for them
-                return _bounded.run(sys.argv[1:], session.started)
+                return _bounded.run(session.words, session.started)
             project = opened.enter_context(forks.opened(session.project(), fork))
             against = against or "HEAD"
         else:
