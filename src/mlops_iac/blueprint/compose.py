@@ -31,16 +31,7 @@ def compose(source: Source) -> tuple[Node, list[Diagnostic]]:
 
     Raises BlueprintInvalid where the text is no YAML, not one document, or not a mapping.
     """
-    if found := list(control_characters(source)):
-        raise BlueprintInvalid(found)
-    try:
-        reader = _Composer(source)
-        root = reader.document()
-    except yaml.MarkedYAMLError as error:
-        raise BlueprintInvalid([_syntax(source, error)]) from None
-    except yaml.YAMLError as error:
-        place = Node("scalar", source, 1, 1)
-        raise BlueprintInvalid([problem(place, "syntax", f"this is not YAML: {error}")]) from None
+    root, problems = _read(source)
     if root is None or root.kind != "map":
         place = root or Node("scalar", source, 1, 1)
         said = "is empty" if root is None or root.is_null else "is not a mapping"
@@ -54,24 +45,32 @@ def compose(source: Source) -> tuple[Node, list[Diagnostic]]:
                 )
             ]
         )
-    return root, reader.problems
+    return root, problems
 
 
 def compose_value(source: Source) -> Node:
     """A single YAML value, e.g. from the command line. Raises BlueprintInvalid."""
+    root, problems = _read(source)
+    if problems:
+        raise BlueprintInvalid(problems)
+    return root or Node("scalar", source, 1, 1)
+
+
+def _read(source: Source) -> tuple[Node | None, list[Diagnostic]]:
     if found := list(control_characters(source)):
         raise BlueprintInvalid(found)
+    reader = _Composer(source)
     try:
-        reader = _Composer(source)
-        root = reader.document()
+        return reader.document(), reader.problems
     except yaml.MarkedYAMLError as error:
+        if "nesting depth" in (error.problem or "") and (mark := error.problem_mark) is not None:
+            # libyaml has a bound of its own, far beyond ours, and meets it while it looks ahead:
+            # what stands before it is too deep already, and says where.
+            _Composer(source, source.text[: mark.index]).document()
         raise BlueprintInvalid([_syntax(source, error)]) from None
     except yaml.YAMLError as error:
         place = Node("scalar", source, 1, 1)
         raise BlueprintInvalid([problem(place, "syntax", f"this is not YAML: {error}")]) from None
-    if reader.problems:
-        raise BlueprintInvalid(reader.problems)
-    return root or Node("scalar", source, 1, 1)
 
 
 class _TooMuchError(Exception):
@@ -79,12 +78,14 @@ class _TooMuchError(Exception):
 
 
 class _Composer:
-    """One pass over the parser's events."""
+    """One pass over the parser's events. `text` is read in place of all of the source."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, text: str | None = None) -> None:
         self.source = source
         self.problems: list[Diagnostic] = []
-        self._events: Iterator[_Event] = iter(yaml.parse(source.text, Loader=_Loader))
+        self._events: Iterator[_Event] = iter(
+            yaml.parse(source.text if text is None else text, Loader=_Loader)
+        )
         self._anchors: dict[str, Node | None] = {}
 
     def document(self) -> Node | None:
