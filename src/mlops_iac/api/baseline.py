@@ -22,6 +22,7 @@ from mlops_iac.api import compiling
 from mlops_iac.api.project import LOCAL
 from mlops_iac.api.repository import Commit, Repository
 from mlops_iac.api.templates.former import FormerTemplates
+from mlops_iac.blueprint.reach import FOLDERS, Reach
 from mlops_iac.blueprint.source import Source
 from mlops_iac.errors import BlueprintInvalid, MlopsError, TimedOut, UsageError
 
@@ -104,7 +105,9 @@ class Baseline:
         if not self._export():
             return None
         shown = self._project.loaded.shown
-        loaded, problems = inspect(self._path, shown=shown, templates=self._templates)
+        loaded, problems = inspect(
+            self._path, shown=shown, templates=self._templates, reach=self._reach
+        )
         if loaded is None:
             raise BlueprintInvalid(
                 [
@@ -128,7 +131,13 @@ class Baseline:
     @cached_property
     def _templates(self) -> FormerTemplates:
         tree = self._folder / "tree"
-        return FormerTemplates(self._repository, self.commit, tree, self._blueprint)
+        return FormerTemplates(self._repository, self.commit, tree, self._blueprint, self._reach)
+
+    @cached_property
+    def _reach(self) -> Reach:
+        """The exported tree, and where the head's files may lie that are put into it."""
+        of_head = self._project.loaded.reach
+        return Reach((self._folder / "tree", *of_head.roots), of_head.fork)
 
     def _without_folder(self, text: str) -> str:
         """A message without the temporary folder in it."""
@@ -163,6 +172,7 @@ class Baseline:
         out = self._folder / "compiled"
         words = [sys.executable, "-P", "-m", "mlops_iac", "--file", str(self._path)]
         words += ["compile", "--out", str(out), "--no-input"]
+        folders = os.pathsep.join(map(str, self._reach.roots))
         try:
             done = subprocess.run(
                 words,
@@ -171,7 +181,7 @@ class Baseline:
                 capture_output=True,
                 text=True,
                 timeout=_CAPTURE_SECONDS,
-                env={**os.environ, "NO_COLOR": "1"},
+                env={**os.environ, "NO_COLOR": "1", FOLDERS: folders},
             )
         except subprocess.TimeoutExpired:
             raise TimedOut(

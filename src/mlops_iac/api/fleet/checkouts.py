@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from mlops_iac.blueprint.reach import checkout_around
 from mlops_iac.git_environment import of_no_repository
 
 _SECONDS = 60
@@ -14,8 +15,7 @@ _SECONDS = 60
 
 def around(folder: Path) -> Path | None:
     """The root of the checkout that a folder lies in, as `folder`/../…; None where there is none."""
-    here = folder.absolute()
-    return next((each for each in (here, *here.parents) if (each / ".git").exists()), None)
+    return checkout_around(folder.absolute())
 
 
 def other_worktree_of(folder: Path, whole: Path) -> Path | None:

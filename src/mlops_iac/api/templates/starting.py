@@ -67,12 +67,17 @@ def open_template(source: str, version: str, target: Path) -> Start:
     `version` is a requirement, empty for the newest; a relative folder is seen from the working
     directory. Raises UsageError where it cannot be had, BlueprintInvalid where it is none.
     """
+    from mlops_iac.blueprint.reach import Reach
     from mlops_iac.blueprint.templates.applying import parse
     from mlops_iac.blueprint.templates.content import TemplateUnavailable, Wanted
     from mlops_iac.templates.finder import Finder
+    from mlops_iac.templates.sources import require_reach
 
     try:
-        content = Finder(Path.cwd() / BLUEPRINT).find(Wanted(source, version))
+        # Whoever names a folder on the command line wants it read; the blueprint has to reach it, too.
+        finder = Finder(Path.cwd() / BLUEPRINT, reach=Reach.around(Path(source)))
+        content = finder.find(Wanted(source, version))
+        require_reach(content.origin, Reach.around(target))
     except TemplateUnavailable as error:
         raise UsageError(f"{error.message}; nothing was written", hint=error.hint) from None
     return Start(_seen_from(content.source, target), content, parse(content))
