@@ -133,6 +133,7 @@ def _configuration(
 
 def problems(project: Project) -> list[Diagnostic]:
     """What `validate` says of exceptions and `policies.yaml`. Runs no code of anybody."""
+    project.loaded.reach.inside(project.root / "policies")
     written = any(project.resolve(name).blueprint.exceptions for name in project.environments)
     there = (project.root / "policies.yaml").exists() or bool(guards(project))
     if not written and not there:
