@@ -68,13 +68,12 @@ def link(team: Path, name: str, target: str) -> None:
 
 
 def silent(cli: Cli, *words: str) -> str:
-    """What a refused command says, which is nothing of what lies outside; nothing keeps it either."""
+    """What a refused command says: nothing of what lies outside, and nothing keeps that either."""
     answer = cli(*words, expect=2)
     said = f"{answer.out}{answer.err}"
-    kept = [path.read_bytes() for path in cli.folder.rglob("*") if path.is_file()]
-    own = [text for path, text in zip(cli.folder.rglob("*"), kept, strict=False) if path.exists()]
     assert SECRET not in said
-    assert not any(SECRET.encode() in text for text in own)
+    kept = (path for path in cli.folder.rglob("*") if path.is_file() and not path.is_symlink())
+    assert not any(SECRET.encode() in path.read_bytes() for path in kept)
     return said
 
 
@@ -104,8 +103,8 @@ FIELDS = {
         "models.m.registry.card",
     ),
     "a model from elsewhere": (
-        "n: {source: ../../outside/payroll.csv, runtime: {framework: onnx, version: 1.20}}\n  m:",
-        "m:", "models.n.source",
+        "models:\n  n: {source: ../../outside/payroll.csv, runtime: {framework: onnx, version: 1.20}}",
+        "models:", "models.n.source",
     ),
     "an environment's own": (
         'dev: {datasets: {rows: {source: ../../outside/payroll.csv}}, account: "123456789012",',
@@ -124,7 +123,7 @@ def test_a_field_that_leads_out_is_refused_where_it_is_written(cli: Cli, sentenc
     write(cli.folder, old, text)
     answer = cli("validate", "--format", "json", expect=2)
     (found,) = answer.json["diagnostics"]
-    line = text.partition("\n")[0].strip()
+    line = next(each for each in text.splitlines() if "/" in each)
     assert line in (cli.folder / "blueprint.yaml").read_text().splitlines()[found["line"] - 1]
     assert (found["code"], found["path"], found["file"]) == ("outside", field, "blueprint.yaml")
     assert f"out of {cli.folder.parent}" in found["message"]
@@ -156,13 +155,9 @@ def test_a_link_that_leads_out_is_not_followed(cli: Cli, sentence: str) -> None:
         (cli.folder / "standard").mkdir()
         (cli.folder / "standard/template.yaml").write_text(TEMPLATE)
     before = sorted((cli.folder.parent.parent / "outside").rglob("*"))
-    answer = cli(command, expect=2)
-    said = f"{answer.out}{answer.err}"
+    said = silent(cli, command)
     assert told in said
-    assert SECRET not in said
-    assert f"{NAME}." not in said.replace(f"outside/{NAME}.csv", "").replace(
-        "folder/payroll.py", ""
-    )
+    assert NAME not in said.replace(target.replace("../", ""), "")
     assert sorted((cli.folder.parent.parent / "outside").rglob("*")) == before
 
 
@@ -183,7 +178,7 @@ def test_a_template_may_name_no_more_than_the_blueprint_may(cli: Cli) -> None:
     write(cli.folder, "owner:", "extends: [{template: ./standard}]\nowner:")
     (found,) = cli("validate", "--format", "json", expect=2).json["diagnostics"]
     assert (found["code"], found["file"], found["line"]) == (
-        "outside", "standard/blueprint.yaml", 3,
+        "outside", "./standard/blueprint.yaml", 3,
     )  # fmt: skip
 
 
