@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 
 from mlops_iac.errors import UsageError
@@ -40,21 +41,25 @@ class Reach(Record):
         here = Path(os.path.realpath(folder))
         return cls((checkout_around(here) or here, *_named()))
 
+    @cached_property
+    def _starts(self) -> list[str]:
+        """What the paths within begin with, separator included."""
+        return [os.path.join(os.path.realpath(each), "") for each in self.roots]  # noqa: PTH118
+
     def inside(self, path: Path, text: str = "") -> Path:
         """Where `path` leads, links followed; `text` is what was written for it.
 
         What is there is not opened. Raises Outside, and ValueError for what is no path.
         """
-        real = Path(os.path.realpath(path))
-        roots = [Path(os.path.realpath(each)) for each in self.roots]
-        if any(real.is_relative_to(each) for each in roots):
-            return real
-        text = text or path.name
+        real = os.path.realpath(path)
+        if any(f"{real}{os.sep}".startswith(each) for each in self._starts):
+            return Path(real)
+        text, root = text or path.name, self._starts[0].rstrip(os.sep) or os.sep
         if self.fork:
             raise Outside(f"'{text}' leads out of the repository", hint="copy it into it")
         raise Outside(
-            f"'{text}' leads to {real}, out of {roots[0]}",
-            hint=f"copy it into {roots[0]}, or name its folder in {FOLDERS}",
+            f"'{text}' leads to {real}, out of {root}",
+            hint=f"copy it into {root}, or name its folder in {FOLDERS}",
         )
 
 

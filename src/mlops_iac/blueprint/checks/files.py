@@ -60,13 +60,15 @@ def _kind_of(check: Check, text: str, folder: str = "") -> str | Outside:
 def _expect(check: Check, at: str, text: str, wanted: str, folder: str = "") -> None:
     """Report unless `text` is there; it is relative to `folder`, and that to the blueprint."""
     found = _kind_of(check, text, folder)
+    if not isinstance(found, Outside) and found and found in wanted:
+        return
     shown = (Path(folder) / text).as_posix()
     if isinstance(found, Outside):
         check.report(at, "outside", found.message, found.hint)
     elif not found:
         hint = _near(check, text, folder)
         check.report(at, "missing-file", f"there is no {wanted} '{shown}'", hint)
-    elif found not in wanted:
+    else:
         check.report(at, "missing-file", f"'{shown}' is a {found}, not a {wanted}")
 
 
