@@ -145,6 +145,7 @@ def side_by_side(folder: Path) -> Cli:
     """A repository with a team and its platform's folders, one standing on the other."""
     nested = MANIFEST.replace("platforms:", "extends: [{template: ../base}]\nplatforms:")
     release(folder / "repo/platform/standard", nested, BLUEPRINT)
+    git(folder / "repo", "init", "-q", "-b", "main")
     base = "template: 1\nname: acme/base\nversion: 0.1.0\n"
     release(folder / "repo/platform/base", base, "budget: {monthly_usd: 100}\n")
     cli = team(folder / "repo/team", "../platform/standard", "^1.0")

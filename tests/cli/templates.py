@@ -81,6 +81,7 @@ class Team:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         folder.mkdir(parents=True)
+        (folder.parent / ".git").mkdir(exist_ok=True)  # what lies beside it is its repository's
         self.blueprint = folder / "blueprint.yaml"
         self.lock = lock_path(self.blueprint)
 

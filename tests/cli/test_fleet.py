@@ -333,6 +333,7 @@ def on_a_template(fleet: Cli, team: str) -> None:
     """The team's blueprint stands on a template, and a lock pins it."""
     folder = fleet.folder / "standard"
     folder.mkdir()
+    (fleet.folder / ".git").mkdir()
     manifest = "template: 1\nname: acme/standard\nversion: 1.0.0\ndescription: d\n"
     (folder / "template.yaml").write_text(manifest)
     (folder / "blueprint.yaml").write_text("serving:\n  api: {compute: {size: medium}}\n")

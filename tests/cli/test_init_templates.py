@@ -71,7 +71,7 @@ def write(folder: Path, *, version: str = "2.1.0", name: str = "standard", **fil
 @pytest.fixture
 def cli(tmp_path: Path) -> Cli:
     folder = tmp_path / "work"
-    folder.mkdir()
+    (folder / ".git").mkdir(parents=True)
     return Cli(folder, environment() | {"MLOPS_IAC_CACHE": str(tmp_path / "cache")})
 
 

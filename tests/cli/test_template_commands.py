@@ -28,8 +28,8 @@ def platform(started: Path, tmp_path: Path) -> Cli:
     import shutil
 
     folder = Path(shutil.copytree(started, tmp_path / "platform"))
-    cache = {"MLOPS_IAC_CACHE": str(tmp_path / "cache")}
-    return Cli(folder, {**environment(), **cache})
+    own = {"MLOPS_IAC_CACHE": str(tmp_path / "cache"), "MLOPS_IAC_FOLDERS": str(tmp_path)}
+    return Cli(folder, {**environment(), **own})
 
 
 @pytest.fixture

@@ -245,6 +245,7 @@ def folder(tmp_path: Path) -> tuple[Cli, Path]:
     standard = tmp_path / "standard"
     release(standard, MANIFEST, BLUEPRINT)
     cli = team(tmp_path / "team", "../standard", "^1.0")
+    cli.environment["MLOPS_IAC_FOLDERS"] = str(standard)
     cli("compile", "-q")
     return cli, standard
 

@@ -259,6 +259,7 @@ def test_an_environment_of_a_template_is_the_templates(
 ) -> None:
     folder = tmp_path / "standard"
     folder.mkdir()
+    (tmp_path / ".git").mkdir()
     (folder / "template.yaml").write_text("template: 1\nname: acme/standard\nversion: 1.0.0\n")
     (folder / "blueprint.yaml").write_text("environments: {qa: {protect: false}}\n")
     edit(blueprint, "blueprint: 1\n", "blueprint: 1\nextends: [{template: ../standard}]\n")

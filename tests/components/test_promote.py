@@ -275,6 +275,7 @@ def test_another_registry(blueprint: Path, world: World) -> None:
 def test_a_limit_of_a_template(blueprint: Path, world: World, tmp_path: Path) -> None:
     folder = tmp_path / "standard"
     folder.mkdir()
+    (tmp_path / ".git").mkdir()
     (folder / "template.yaml").write_text(
         "template: 1\nname: acme/standard\nversion: 1.0.0\n"
         "limits:\n  environments.prod.models.*.version: {forbidden: true, because: never pinned}\n"

@@ -12,7 +12,7 @@ import os
 import posixpath
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +22,7 @@ from mlops_iac.api import compiling
 from mlops_iac.api.project import LOCAL
 from mlops_iac.api.repository import Commit, Repository
 from mlops_iac.api.templates.former import FormerTemplates
+from mlops_iac.blueprint.reach import FOLDERS, Reach
 from mlops_iac.blueprint.source import Source
 from mlops_iac.errors import BlueprintInvalid, MlopsError, TimedOut, UsageError
 
@@ -57,7 +58,8 @@ def nothing(project: Project, stack: str) -> CanonicalGraph:
 class Baseline:
     """What one commit holds of a project. `folder` is a temporary folder that it may fill.
 
-    Its templates are those that it pins, or the `templates` that are given.
+    Its templates are those that it pins, or the `templates` that are given for a fork's commit.
+    `roots` are folders that its files may lead to as well, those of the project by default.
     """
 
     def __init__(
@@ -68,9 +70,11 @@ class Baseline:
         folder: Path,
         *,
         templates: BaseTemplates | None = None,
+        roots: Sequence[Path] | None = None,
     ) -> None:
         self.commit = commit
         self._given = templates
+        self._roots = project.loaded.reach.roots if roots is None else roots
         self._project = project
         self.repository = repository
         self._folder = folder
@@ -115,7 +119,9 @@ class Baseline:
         if not self._export():
             return None
         shown = self._project.loaded.shown
-        loaded, problems = inspect(self._path, shown=shown, templates=self._templates)
+        loaded, problems = inspect(
+            self._path, shown=shown, templates=self._templates, reach=self._reach
+        )
         if loaded is None:
             raise BlueprintInvalid(
                 [
@@ -141,7 +147,12 @@ class Baseline:
         if self._given is not None:
             return self._given
         tree = self._folder / "tree"
-        return FormerTemplates(self.repository, self.commit, tree, self._blueprint)
+        return FormerTemplates(self.repository, self.commit, tree, self._blueprint, self._reach)
+
+    @cached_property
+    def _reach(self) -> Reach:
+        """The exported tree, and where files may lie that are put into it."""
+        return Reach((self._folder / "tree", *self._roots), fork=self._given is not None)
 
     def _without_folder(self, text: str) -> str:
         """A message without the temporary folder in it."""
@@ -176,6 +187,7 @@ class Baseline:
         out = self._folder / "compiled"
         words = [sys.executable, "-P", "-m", "mlops_iac", "--file", str(self._path)]
         words += ["compile", "--out", str(out), "--no-input"]
+        folders = os.pathsep.join(map(str, self._reach.roots))
         try:
             done = subprocess.run(
                 words,
@@ -184,7 +196,7 @@ class Baseline:
                 capture_output=True,
                 text=True,
                 timeout=_CAPTURE_SECONDS,
-                env={**os.environ, "NO_COLOR": "1"},
+                env={**os.environ, "NO_COLOR": "1", FOLDERS: folders},
             )
         except subprocess.TimeoutExpired:
             raise TimedOut(

@@ -125,6 +125,8 @@ def _drop_strangers(out: Path, program: Program) -> None:
 
 def make_work_folder(project: Project) -> Path:
     """Make `.mlops-iac/` with a .gitignore of its own. Raises UsageError where it cannot be."""
+    # Files are written and deleted there, and a checkout may have a link in its place.
+    project.loaded.reach.inside(project.work / "program", f"{project.work.name}/program")
     return work_folder(project.work)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from mlops_iac.api import compiling
 from mlops_iac.api.project import LOCAL
+from mlops_iac.blueprint.reach import checkout_around
 from mlops_iac.errors import UsageError
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def workflows(
     """
     from mlops_iac.scaffold import ci
 
-    top = (root or _repository(project.root)).resolve()
+    top = (root or checkout_around(project.root) or project.root).resolve()
     found = ci.workflows(platform, delivery(project, top, branch))
     return {top / path: content for path, content in found.items()}
 
@@ -93,13 +94,6 @@ def _text(path: Path) -> str | None:
         return None
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read {path}: {error}") from None
-
-
-def _repository(folder: Path) -> Path:
-    for each in (folder, *folder.parents):
-        if (each / ".git").exists():
-            return each
-    return folder
 
 
 def _in_order(project: Project) -> list[str]:

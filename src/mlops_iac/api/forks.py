@@ -73,7 +73,9 @@ def opened(base: Project, ref: str) -> Iterator[Fork]:
         size = len(repository.read(commit, blueprint) or b"")
         if size > MOST_BLUEPRINT_BYTES:
             raise _too_much("bytes of its blueprint", size, MOST_BLUEPRINT_BYTES)
-        files = Baseline(base, repository, commit, Path(folder), templates=BaseTemplates(base))
+        files = Baseline(
+            base, repository, commit, Path(folder), templates=BaseTemplates(base), roots=()
+        )
         fork = Fork(base, files)
         _check_templates(base, fork)
         stacks = len(fork.environments) - 1

@@ -38,7 +38,7 @@ def rules(project: Project, *, own: bool = True) -> list[Rule]:
             _check_pinned(project)
         of_team = [
             team.RuleFile(path.name, path.read_bytes(), str(path))
-            for path in team.files(project.root)
+            for path in team.files(project.root, project.loaded.reach)
         ]
         taken = {rule.id: "ours" for rule in found}
         found += team.load_files([*brought, *of_team], taken)
@@ -63,7 +63,7 @@ def own_ids(project: Project) -> list[str]:
     from mlops_iac.policy import team
 
     brought = [file.id for each in guards(project) for file in each.rules]
-    return [*brought, *team.ids(project.root)]
+    return [*brought, *team.ids(project.root, project.loaded.reach)]
 
 
 def _check_pinned(project: Project) -> None:
@@ -74,7 +74,7 @@ def _check_pinned(project: Project) -> None:
     if not unsure:
         return
     path = lock_path(project.path)
-    lock = read_lock(path)
+    lock = read_lock(path, reach=project.loaded.reach)
     pinned = {pin.digest for pin in lock.pins} if lock is not None else set()
     for each in unsure:
         if each.content.digest in pinned:
@@ -95,7 +95,7 @@ def not_run(project: Project, *, own: bool) -> list[str]:
         return []
     project = project.standard
     said = []
-    if found := sorted(team.ids(project.root)):
+    if found := sorted(team.ids(project.root, project.loaded.reach)):
         said.append(
             f"the team's own rules were not run, their code is not trusted here: {', '.join(found)}"
         )
@@ -120,6 +120,7 @@ def _configuration(
     from mlops_iac.policy import config
 
     path = project.root / config.FILE
+    project.loaded.reach.inside(path)
     names = [name for name in project.environments if name != LOCAL]
     unread = own_ids(project)
     found = guards(project)
@@ -134,6 +135,7 @@ def _configuration(
 
 def problems(project: Project) -> list[Diagnostic]:
     """What `validate` says of exceptions and `policies.yaml`. Runs no code of anybody."""
+    project.standard.loaded.reach.inside(project.standard.root / "policies")
     written = any(project.resolve(name).blueprint.exceptions for name in project.environments)
     there = (project.standard.root / "policies.yaml").exists() or bool(guards(project))
     if not written and not there:
@@ -289,7 +291,7 @@ def _rule_files(project: Project) -> dict[str, str]:
     found = {
         file.name: file.code.decode("utf-8") for each in guards(project) for file in each.rules
     }
-    for path in team.files(project.root):
+    for path in team.files(project.root, project.loaded.reach):
         found[path.name] = path.read_text(encoding="utf-8")
     return found
 

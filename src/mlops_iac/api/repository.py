@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Self
 
+from mlops_iac.blueprint.reach import checkout_around
 from mlops_iac.errors import UsageError
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class Repository:
         """The repository that `folder` lies in. Raises UsageError where there is none."""
         from dulwich.repo import Repo
 
-        root = root_around(folder)
+        root = checkout_around(folder.absolute())
         if root is None:
             raise UsageError(
                 f"{folder} is not in a git repository, so there is no ref to compare with",
@@ -341,12 +342,6 @@ class Repository:
                 f"a part of {commit.words} is damaged: object {sha.decode()}: {error}",
                 hint="`git fsck` says more; clone it anew",
             ) from None
-
-
-def root_around(folder: Path) -> Path | None:
-    """The nearest folder, from `folder` upwards, that has an entry `.git`."""
-    here = folder.absolute()
-    return next((each for each in (here, *here.parents) if (each / ".git").exists()), None)
 
 
 def _id_of(commit: Any) -> str:

@@ -86,7 +86,8 @@ def _reviewer(project: Project, against: str, guards: Guards) -> Iterator[Review
             comparison = WithLock(project, repository, folder)
         else:
             repository = stack.enter_context(Repository.around(project.standard.root))
-            baseline = Baseline(project.standard, repository, repository.commit(against), folder)
+            commit, roots = repository.commit(against), project.loaded.reach.roots
+            baseline = Baseline(project.standard, repository, commit, folder, roots=roots)
             comparison = WithCommit(project, baseline)
         sha = project.commit.sha if isinstance(project, Fork) else sha_of(repository)
         yield Reviewer(Captures(project), comparison, folder, guards, sha)

@@ -10,6 +10,7 @@ from mlops_iac.blueprint.loaded import shown_as
 
 if TYPE_CHECKING:
     from mlops_iac.blueprint import LoadedBlueprint
+    from mlops_iac.blueprint.reach import Reach
     from mlops_iac.templates.finder import Finder
     from mlops_iac.templates.sources.repositories import Repositories
 
@@ -36,10 +37,17 @@ class Templates:
     newest that fits.
     """
 
-    def __init__(self, blueprint: Path, *, update: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        blueprint: Path,
+        *,
+        update: Mapping[str, str] | None = None,
+        reach: Reach | None = None,
+    ) -> None:
         self._blueprint = blueprint.absolute()
         self._shown = shown_as(blueprint)
         self._update = update
+        self._reach = reach
         self._told: tuple[str, ...] = ()
         self.finder: Finder | None = None
 
@@ -56,6 +64,7 @@ class Templates:
                 update=self._update,
                 shown=self._shown,
                 repositories=next(iter(_shared), None),
+                reach=self._reach,
             )
         return self.finder
 

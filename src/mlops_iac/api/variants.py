@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from mlops_iac.api.capturing import captured
 from mlops_iac.api.project import Project
 from mlops_iac.blueprint.edits import Counterfactuals, Edit
+from mlops_iac.blueprint.reach import Outside
 
 if TYPE_CHECKING:
     from mlops_iac.api.comparing import Written
@@ -86,6 +87,10 @@ class Variants:
     def _file_edits(self) -> Iterator[FileEdit]:
         for inside, path in self._baseline.named.items():
             old, new = self._baseline.root / inside, self._project.root / inside
+            try:
+                new = self._project.loaded.reach.inside(new)
+            except Outside:
+                continue  # the head's blueprint does not name it, or would have been refused
             changed = _changed(old, new)
             if changed is not None:
                 more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""

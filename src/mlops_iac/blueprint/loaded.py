@@ -13,6 +13,7 @@ from mlops_iac.blueprint.compose import compose
 from mlops_iac.blueprint.decode import Decoded, Decoder
 from mlops_iac.blueprint.fill import LOCAL, LOCAL_ACCOUNT, fill
 from mlops_iac.blueprint.layers import command_line, overlay
+from mlops_iac.blueprint.reach import Outside, Reach
 from mlops_iac.blueprint.resolved import ResolvedBlueprint
 from mlops_iac.blueprint.sections.base import EntryName
 from mlops_iac.blueprint.sections.root import Blueprint
@@ -44,6 +45,7 @@ class LoadedBlueprint:
     """A valid blueprint. Made by `load`.
 
     `path` is the absolute path of the file, `shown` what messages call it, `root` its folder,
+    `reach` where its paths may lead,
     `text` its content, `environments` the names of its
     stacks (`local` first, then as declared), `warnings` what is allowed but probably not meant.
     `templates` are those that it builds on, lowest layer first; `limits` what they hold it to.
@@ -53,6 +55,7 @@ class LoadedBlueprint:
         self,
         path: Path,
         source: Source,
+        reach: Reach,
         resolved: dict[str, ResolvedBlueprint],
         warnings: Sequence[Diagnostic],
         trees: Mapping[str, Node],
@@ -61,6 +64,7 @@ class LoadedBlueprint:
     ) -> None:
         self.path = path
         self.root = path.parent
+        self.reach = reach
         self.shown = source.file
         self.text = source.text
         self.warnings = tuple(warnings)
@@ -116,12 +120,15 @@ def load(
     command_line: Sequence[str] = (),
     templates: Callable[[], TemplateFinder] | None = None,
     extra: Mapping[str, ExtraEnvironment] | None = None,
+    reach: Reach | None = None,
 ) -> LoadedBlueprint:
     """Read and check the blueprint at `path` in all its environments; arguments as `inspect`.
 
     Raises BlueprintInvalid with all problems, and UsageError for a file that cannot be read.
     """
-    loaded, diagnostics = inspect(path, command_line=command_line, templates=templates, extra=extra)
+    loaded, diagnostics = inspect(
+        path, command_line=command_line, templates=templates, extra=extra, reach=reach
+    )
     if loaded is None:
         raise BlueprintInvalid([item for item in diagnostics if item.severity == "error"])
     return loaded
@@ -146,6 +153,7 @@ def inspect(
     templates: Callable[[], TemplateFinder] | None = None,
     extra: Mapping[str, ExtraEnvironment] | None = None,
     text: str | None = None,
+    reach: Reach | None = None,
 ) -> tuple[LoadedBlueprint | None, list[Diagnostic]]:
     """The blueprint if it has no errors, and all diagnostics. Raises UsageError.
 
@@ -153,13 +161,17 @@ def inspect(
     call the file where that is not its path. `templates` makes the finder of what the blueprint
     extends; it is not called where it extends nothing. `extra` are environments that no file
     declares. `text` is read in place of the file's content, as if it stood at `path`.
+    `reach` is where its paths may lead; its repository and the user's folders where it is left out.
     """
     absolute = Path(path).absolute()
     called = shown or shown_as(Path(path))
-    source = read(absolute, called) if text is None else Source(called, text)
+    reach = reach or Reach.around(absolute.parent)
+    if text is None:
+        text = read(reach.inside(absolute, called), called).text
+    source = Source(called, text)
     with collector_paused():
         try:
-            reader = _Reader(absolute, source, strict, command_line, templates, extra or {})
+            reader = _Reader(absolute, source, reach, strict, command_line, templates, extra or {})
         except BlueprintInvalid as error:
             return None, list(error.diagnostics)
     diagnostics = reader.diagnostics()
@@ -168,6 +180,7 @@ def inspect(
     loaded = LoadedBlueprint(
         absolute,
         source,
+        reach,
         reader.resolved,
         diagnostics,
         reader.trees,
@@ -201,6 +214,7 @@ class _Reader:
         self,
         path: Path,
         source: Source,
+        reach: Reach,
         strict: bool,
         command_line_values: Sequence[str],
         templates: Callable[[], TemplateFinder] | None,
@@ -211,12 +225,13 @@ class _Reader:
         self.limits: dict[str, Sequence[Limit]] = {}
         self.templates: Sequence[AppliedTemplate] = ()
         self._root_folder = path.parent
+        self._reach = reach
         self._strict = strict
         self._extra = extra
         self._common: list[Diagnostic] = []
         self._found: dict[str, list[Diagnostic]] = {}
         self._between: list[Diagnostic] = []
-        self._files: dict[tuple[str, str], str] = {}
+        self._files: dict[tuple[str, str], str | Outside] = {}
         self._declared: dict[str, Node] = {}
         root, problems = compose(source)
         self._common += problems
@@ -344,7 +359,7 @@ class _Reader:
         blueprint: Blueprint = decoder.root(Blueprint, merged, BASE_LAYER)
         found: Decoded = decoder.found
         resolved = ResolvedBlueprint(
-            name, self._root_folder, blueprint, found.written, self.resolved
+            name, self._root_folder, blueprint, found.written, self._reach, self.resolved
         )
         self.resolved[name] = resolved
         check = Check(resolved, found, problems + found.problems, self._files, self._names)

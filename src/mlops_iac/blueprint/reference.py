@@ -40,6 +40,11 @@ def reference_markdown() -> str:
         "merge, the rest replaces, and `null` removes an inherited key. Of fields of which one is given, the",
         "upper layer's choice drops the lower's.",
         "",
+        "Paths are relative to the blueprint. They, and the folders of templates, stay within the",
+        "repository around it (the blueprint's own folder where there is none); links are followed within",
+        "it. `MLOPS_IAC_FOLDERS`, absolute folders separated as in `PATH`, is where a user lets them lead",
+        "as well.",
+        "",
     ]
     for section, paths in _sections(Blueprint).items():
         lines += _section(section, paths)

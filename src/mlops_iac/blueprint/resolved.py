@@ -11,6 +11,7 @@ from typing import Any
 from mlops_iac.blueprint.decode import Written
 from mlops_iac.blueprint.fields import fields_of
 from mlops_iac.blueprint.fill import DEFAULT
+from mlops_iac.blueprint.reach import Reach
 from mlops_iac.blueprint.sections.base import Section
 from mlops_iac.blueprint.sections.root import Blueprint
 from mlops_iac.blueprint.source import Node, problem
@@ -38,6 +39,8 @@ class Origin(Record):
 class ResolvedBlueprint(Record):
     """A checked blueprint of one environment. `root` is the absolute folder of the blueprint.
 
+    `reach` is where its paths may lead; `file` says where one does.
+
     `siblings` are all environments of the blueprint by name, this one included: what is promoted
     comes from another one's account.
     """
@@ -46,6 +49,7 @@ class ResolvedBlueprint(Record):
     root: Path
     blueprint: Blueprint
     _written: Mapping[str, Written]
+    reach: Reach
     siblings: Mapping[str, ResolvedBlueprint] = {}
 
     def _values(self) -> tuple[Any, ...]:
@@ -56,6 +60,13 @@ class ResolvedBlueprint(Record):
     def name(self) -> str:
         """The blueprint's name."""
         return self.blueprint.name
+
+    def file(self, text: str, folder: str = "") -> Path:
+        """Where the path `text` leads, which is relative to `folder`, and that to the blueprint.
+
+        It is what is read: a link in it is not followed a second time. Raises Outside.
+        """
+        return self.reach.inside(self.root / folder / text, text)
 
     def leaves(self) -> dict[str, Any]:
         """Every value that is set, by path: plain values, lists (tuples), and empty mappings."""

@@ -45,7 +45,9 @@ def resolve_tree(
     decoder = Decoder(variables(merged, environment))
     blueprint: Blueprint = decoder.root(Blueprint, merged, BASE_LAYER)
     found = decoder.found
-    resolved = ResolvedBlueprint(environment, loaded.root, blueprint, found.written, siblings)
+    resolved = ResolvedBlueprint(
+        environment, loaded.root, blueprint, found.written, loaded.reach, siblings
+    )
     siblings[environment] = resolved
     check = Check(resolved, found, list(found.problems), {}, loaded.environments)
     check_environment(check, strict=False)

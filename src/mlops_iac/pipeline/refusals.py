@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -47,7 +48,7 @@ def refusals(resolved: ResolvedBlueprint, model_name: str) -> list[Refusal]:
         found += _refuse_dataset(section, f"datasets.{name}")
     if model.code:
         for name in (contract.ENTRY, contract.SERVING, contract.PACKAGE):
-            if (resolved.root / model.code / name).exists():
+            if os.path.lexists(resolved.file(model.code) / name):
                 found.append(
                     Refusal(
                         f"{path}.code",

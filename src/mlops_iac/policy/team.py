@@ -27,6 +27,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Final
 
+from mlops_iac.blueprint.reach import Reach
 from mlops_iac.errors import UsageError
 from mlops_iac.policy.model import Parameter, Rule
 
@@ -53,12 +54,20 @@ class RuleFile:
         return f"{self.label}/{FOLDER}/{self.name}" if self.label else f"{FOLDER}/{self.name}"
 
 
-def files(root: Path) -> list[Path]:
-    """The files of rules beside a blueprint, sorted; `_helpers.py` and the like are not rules."""
+def files(root: Path, reach: Reach | None = None) -> list[Path]:
+    """The files of rules beside a blueprint, sorted; `_helpers.py` and the like are not rules.
+
+    `reach` is that of the blueprint. Raises Outside where one of them leads out of it.
+    """
+    reach = reach or Reach.around(root)
     folder = root / FOLDER
+    reach.inside(folder, FOLDER)
     if not folder.is_dir():
         return []
-    return sorted(each for each in folder.glob("*.py") if not each.name.startswith("_"))
+    found = sorted(each for each in folder.glob("*.py") if not each.name.startswith("_"))
+    for each in found:
+        reach.inside(each, f"{FOLDER}/{each.name}")
+    return found
 
 
 def files_in(content: Mapping[str, bytes], label: str) -> list[RuleFile]:
@@ -72,9 +81,9 @@ def files_in(content: Mapping[str, bytes], label: str) -> list[RuleFile]:
     return found
 
 
-def ids(root: Path) -> tuple[str, ...]:
+def ids(root: Path, reach: Reach | None = None) -> tuple[str, ...]:
     """The ids of a team's rules, without running any of them."""
-    return tuple(_id(each.name) for each in files(root))
+    return tuple(_id(each.name) for each in files(root, reach))
 
 
 def load(root: Path, taken: frozenset[str]) -> list[Rule]:

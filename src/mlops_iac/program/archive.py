@@ -44,7 +44,7 @@ def members(root: Path, extra: Mapping[str, bytes]) -> dict[str, tuple[bytes, bo
             else f"{root} is no folder",
             hint="`code:` names the folder with the model's scripts, relative to the blueprint",
         )
-    real_root = root.resolve()
+    real_root = Path(os.path.realpath(root))
     found: dict[str, tuple[bytes, bool]] = {}
     size = 0
     for path in _walk(root, real_root):
@@ -120,7 +120,7 @@ def _walk(root: Path, real_root: Path) -> list[Path]:
             if name in EXCLUDED or name.endswith((".pyc", ".pyo")):
                 continue
             if path.is_symlink():
-                target = path.resolve()
+                target = Path(os.path.realpath(path))
                 if not target.is_relative_to(real_root):
                     raise UsageError(
                         f"{path} is a link that leads out of the code folder",

@@ -13,6 +13,7 @@ from typing import Any
 
 import pulumi
 from pulumi._types import resource_pulumi_to_py_names
+from pulumi.runtime.rpc import _special_sig_key
 
 from mlops_iac.errors import UsageError
 from mlops_iac.graph.model import address_of
@@ -60,6 +61,11 @@ class Overrides:
                     f"overrides: {address} has no property {property_!r}",
                     hint=_nearest(property_, [*names, *props]),
                 )
+            if _is_file(type(args.resource), name) or _names_file(value):
+                raise OverrideError(
+                    f"overrides: {property_!r} of {address} cannot name a file to upload",
+                    hint="what is uploaded comes from `source` and `code`: change the file there",
+                )
             if _is_output(type(args.resource), name):
                 raise OverrideError(
                     f"overrides: {property_!r} of {address} is what the cloud answers:"
@@ -90,6 +96,20 @@ def _is_output(resource: type[pulumi.Resource], name: str) -> bool:
     """
     made = getattr(resource, "_internal_init", None)
     return made is not None and name not in signature(made).parameters
+
+
+def _is_file(resource: type[pulumi.Resource], name: str) -> bool:
+    """Whether a property takes a file: a path there would be read from this machine."""
+    of_type = getattr(getattr(resource, name, None), "fget", None)
+    said = str(getattr(of_type, "__annotations__", {}).get("return", ""))
+    return "Asset" in said or "Archive" in said
+
+
+def _names_file(value: Any) -> bool:
+    """Whether a value has the marks by which an engine knows a file."""
+    if isinstance(value, Mapping):
+        return _special_sig_key in value or any(map(_names_file, value.values()))
+    return isinstance(value, list | tuple) and any(map(_names_file, value))
 
 
 def _nearest(word: str, known: list[str]) -> str:

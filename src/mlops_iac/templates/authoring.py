@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from mlops_iac.blueprint.loaded import shown_as
+from mlops_iac.blueprint.reach import checkout_around
 from mlops_iac.blueprint.templates.content import TemplateContent, Wanted
 from mlops_iac.blueprint.words import listed
 from mlops_iac.errors import UsageError
@@ -90,7 +91,7 @@ def _as_version(text: str) -> str:
 
 def _tagged(folder: Path, content: TemplateContent, version: str) -> TemplateContent:
     place = folder.resolve()
-    root = next((each for each in (place, *place.parents) if (each / ".git").exists()), None)
+    root = checkout_around(place)
     elsewhere = "name a folder, or a source with its version: --against git+https://…@2.0.0"
     hint = (
         "the first version has none before it: leave --against out; a clone without tags gets them"

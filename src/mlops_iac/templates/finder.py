@@ -7,12 +7,13 @@ import posixpath
 from collections.abc import Mapping
 from pathlib import Path
 
+from mlops_iac.blueprint.reach import Reach
 from mlops_iac.blueprint.templates.content import TemplateContent, TemplateUnavailable, Wanted
 from mlops_iac.templates.found import identity
 from mlops_iac.templates.lockfile import Lock, Pin, lock_path, read_lock
 from mlops_iac.templates.pinning import differences, pin_for
 from mlops_iac.templates.resolver import Resolver
-from mlops_iac.templates.sources import parse_source
+from mlops_iac.templates.sources import parse_source, require_reach
 from mlops_iac.templates.sources.base import TemplateSource
 from mlops_iac.templates.sources.repositories import TIMEOUT, Repositories
 from mlops_iac.templates.versions import Requirement, VersionInvalid, parse_requirement
@@ -28,6 +29,7 @@ class Finder:
     anew instead of the pin; an empty one is what the blueprint asks for. `shown` is what messages call
     the blueprint: folders are called as seen from where it is. `offline` (also by
     MLOPS_IAC_OFFLINE) never asks a network. `repositories` may be shared by many finders.
+    `reach` is where folders may be: that of the blueprint where it is left out.
 
     `notes` is what to tell about what was found; `stale` why the lock is not what was found.
     """
@@ -42,9 +44,11 @@ class Finder:
         offline: bool = False,
         timeout: float = TIMEOUT,
         repositories: Repositories | None = None,
+        reach: Reach | None = None,
     ) -> None:
         self._path = Path(blueprint_path).absolute()
         self._folder = posixpath.dirname(shown)
+        self._reach = reach or Reach.around(self._path.parent)
         self.lock = lock
         self._update = dict(update or {})
         offline = offline or is_offline()
@@ -63,10 +67,11 @@ class Finder:
         shown: str = "",
         offline: bool = False,
         repositories: Repositories | None = None,
+        reach: Reach | None = None,
     ) -> Finder:
         """A finder with the lock that lies beside the blueprint. Raises BlueprintInvalid."""
         called = lock_path(Path(shown or Path(blueprint_path).name)).as_posix()
-        lock = read_lock(lock_path(Path(blueprint_path)), called)
+        lock = read_lock(lock_path(Path(blueprint_path)), called, reach)
         return cls(
             blueprint_path,
             lock=lock,
@@ -74,6 +79,7 @@ class Finder:
             shown=shown,
             offline=offline,
             repositories=repositories,
+            reach=reach,
         )
 
     def find(self, wanted: Wanted) -> TemplateContent:
@@ -132,7 +138,9 @@ class Finder:
 
     def _source(self, wanted: Wanted) -> TemplateSource:
         parent = wanted.parent.origin if wanted.parent is not None else None
-        return parse_source(wanted.source, self._path.parent, parent)
+        source = parse_source(wanted.source, self._path.parent, parent)
+        require_reach(source, self._reach)
+        return source
 
     def _note(self, source: TemplateSource, content: TemplateContent, was: Pin | None) -> None:
         name = lock_path(self._path).name

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from mlops_iac.blueprint.reach import Reach
 from mlops_iac.blueprint.templates.content import TemplateContent, Wanted
 from mlops_iac.templates.cache import ContentCache
 from mlops_iac.templates.files import digest
@@ -37,10 +38,13 @@ class Former:
         as_locked: bool = False,
         before: Callable[[TemplateSource], None] | None = None,
         committed: Callable[[TemplateSource], Mapping[str, bytes] | None] | None = None,
+        reach: Reach | None = None,
     ) -> None:
         self._root = blueprint_path.absolute().parent
         self._lock = lock
-        self._finder = Finder(blueprint_path, lock=lock, offline=offline, repositories=repositories)
+        self._finder = Finder(
+            blueprint_path, lock=lock, offline=offline, repositories=repositories, reach=reach
+        )
         self._cache = ContentCache()
         self._as_locked = as_locked
         self._before = before

@@ -12,6 +12,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from mlops_iac.blueprint.compose import compose
+from mlops_iac.blueprint.reach import Reach
 from mlops_iac.blueprint.source import LARGEST_FILE, Node, Source, problem, read
 from mlops_iac.blueprint.words import suggestion
 from mlops_iac.errors import BlueprintInvalid, Diagnostic, UsageError
@@ -58,14 +59,18 @@ def lock_path(blueprint: Path) -> Path:
     return blueprint.with_name(f"{blueprint.stem}.lock")
 
 
-def read_lock(path: Path, shown: str = "") -> Lock | None:
-    """The lock at `path`, None if there is none. Raises BlueprintInvalid with line and fix."""
+def read_lock(path: Path, shown: str = "", reach: Reach | None = None) -> Lock | None:
+    """The lock at `path`, None if there is none; `reach` is that of its blueprint.
+
+    Raises BlueprintInvalid with line and fix, and Outside for a link that leads out of reach.
+    """
+    real = (reach or Reach.around(path.parent)).inside(path, shown)
     if not path.is_file():
         if path.exists() or path.is_symlink():
             raise _invalid(Diagnostic("lock-unreadable", f"{shown or path.name} is not a file"))
         return None
     try:
-        source = read(path, shown or path.name)
+        source = read(real, shown or path.name)
     except UsageError as error:
         # What has no way out of its own is the system's refusal, which would refuse a new one, too.
         hint = REWRITE if error.hint else "make it readable"

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mlops_iac.api.fleet.checkouts import ignored, other_worktree_of
-from mlops_iac.api.repository import root_around
+from mlops_iac.blueprint.reach import checkout_around
 from mlops_iac.errors import UsageError
 
 # Folders of tools and of what is generated; a stranger's virtual environment has `pyvenv.cfg`.
@@ -65,7 +65,7 @@ def blueprints(folder: Path, unread: list[str] | None = None) -> list[Path]:
             folders.clear()
             continue
         if here == folder:
-            checkout = root_around(folder)
+            checkout = checkout_around(folder.absolute())
         elif ".git" in files or ".git" in folders:
             checkout = here
             if ".git" in files and (main := other_worktree_of(here, folder)) is not None:

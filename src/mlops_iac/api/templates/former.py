@@ -16,6 +16,7 @@ from mlops_iac.errors import BlueprintInvalid, UsageError
 
 if TYPE_CHECKING:
     from mlops_iac.api.repository import Commit, Repository
+    from mlops_iac.blueprint.reach import Reach
     from mlops_iac.blueprint.source import Node
     from mlops_iac.blueprint.templates.content import TemplateFinder
     from mlops_iac.templates.sources.base import TemplateSource
@@ -57,11 +58,14 @@ def trees(finder: Callable[[], TemplateFinder], root: Node) -> Iterator[Node]:
 class FormerTemplates:
     """Makes the finder of the blueprint that a commit has at `path` and that is exported to `tree`."""
 
-    def __init__(self, repository: Repository, commit: Commit, tree: Path, path: str) -> None:
+    def __init__(
+        self, repository: Repository, commit: Commit, tree: Path, path: str, reach: Reach
+    ) -> None:
         self._repository = repository
         self._commit = commit
         self._tree = tree
         self._path = path
+        self._reach = reach
         self._finder: TemplateFinder | None = None
         self.locked = False
 
@@ -83,7 +87,7 @@ class FormerTemplates:
             path.write_bytes(raw)
             lock = parse_lock(Source(path.name, raw.decode("utf-8", "replace")))
         self.locked = lock is not None
-        return Former(self._tree / self._path, lock, before=self._export)
+        return Former(self._tree / self._path, lock, before=self._export, reach=self._reach)
 
     def trees(self, root: Node) -> Iterator[Node]:
         """What the templates of the blueprint `root` lay under it; as far as they can be had."""

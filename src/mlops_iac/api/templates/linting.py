@@ -138,6 +138,7 @@ def _started(
     import tempfile
 
     from mlops_iac.api.templates.starting import Start, started
+    from mlops_iac.blueprint.reach import Reach
     from mlops_iac.scaffold import default_answers
 
     start = Start(subject.content.source, subject.content, subject.parsed)
@@ -148,8 +149,11 @@ def _started(
     given = {key: _answer(value) for key, value in parameters.items() if value is not None}
     with tempfile.TemporaryDirectory() as made:
         target = Path(made).resolve() / "sample"
+        reach = Reach((target, *Reach.around(Path(start.source)).roots))
         try:
-            with started(start, target, answers, given, delivered=delivered) as project:
+            with started(
+                start, target, answers, given, delivered=delivered, reach=reach
+            ) as project:
                 lacking = [item for item in project.problems if item.severity == "error"]
         except BlueprintInvalid as error:
             for item in error.diagnostics:

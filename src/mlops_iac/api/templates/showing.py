@@ -52,6 +52,7 @@ def find(wanted: str, blueprint: str | Path | None = None) -> tuple[str, Templat
     The name or source of one that `blueprint` stands on means the version that it stands on.
     Raises UsageError where it cannot be had.
     """
+    from mlops_iac.blueprint.reach import Reach
     from mlops_iac.blueprint.templates.content import Wanted
     from mlops_iac.templates.finder import Finder
 
@@ -69,7 +70,8 @@ def find(wanted: str, blueprint: str | Path | None = None) -> tuple[str, Templat
         and source not in (".", "..")
     ):
         source = f"./{source}"
-    return source, Finder(Path("blueprint.yaml")).find(Wanted(source, version))
+    finder = Finder(Path("blueprint.yaml"), reach=Reach.around(Path(source)))
+    return source, finder.find(Wanted(source, version))
 
 
 def _applied(path: Path) -> Sequence[AppliedTemplate]:
@@ -101,7 +103,7 @@ def in_use(project: Project, *, newest: bool = True) -> list[InUse]:
     """
     from mlops_iac.templates.finder import Finder
 
-    finder = Finder.beside(project.path)
+    finder = Finder.beside(project.path, reach=project.loaded.reach)
     contents = {each.label: each.content for each in project.loaded.templates}
     found = []
     for each in project.loaded.templates:

@@ -15,6 +15,7 @@ from mlops_iac.records import Record
 
 if TYPE_CHECKING:
     from mlops_iac.api.project import Project
+    from mlops_iac.blueprint.reach import Reach
     from mlops_iac.blueprint.templates.applying import Parsed
     from mlops_iac.blueprint.templates.content import TemplateContent
     from mlops_iac.blueprint.templates.manifest import Parameter
@@ -67,12 +68,17 @@ def open_template(source: str, version: str, target: Path) -> Start:
     `version` is a requirement, empty for the newest; a relative folder is seen from the working
     directory. Raises UsageError where it cannot be had, BlueprintInvalid where it is none.
     """
+    from mlops_iac.blueprint.reach import Reach
     from mlops_iac.blueprint.templates.applying import parse
     from mlops_iac.blueprint.templates.content import TemplateUnavailable, Wanted
     from mlops_iac.templates.finder import Finder
+    from mlops_iac.templates.sources import require_reach
 
     try:
-        content = Finder(Path.cwd() / BLUEPRINT).find(Wanted(source, version))
+        # Whoever names a folder on the command line wants it read; the blueprint has to reach it, too.
+        finder = Finder(Path.cwd() / BLUEPRINT, reach=Reach.around(Path(source)))
+        content = finder.find(Wanted(source, version))
+        require_reach(content.origin, Reach.around(target))
     except TemplateUnavailable as error:
         raise UsageError(f"{error.message}; nothing was written", hint=error.hint) from None
     return Start(_seen_from(content.source, target), content, parse(content))
@@ -97,10 +103,11 @@ def started(
     given: Mapping[str, str],
     *,
     delivered: bool = False,
+    reach: Reach | None = None,
 ) -> Iterator[Started]:
     """Write the project into `target`, with its lock; what the body raises undoes that.
 
-    `given` are the parameters that were answered. Raises UsageError for answers that do not fit or
+    `given` are the parameters that were answered; `reach` is where the paths of the project may lead. Raises UsageError for answers that do not fit or
     are missing, a scaffold that is refused, and files that are there already; BlueprintInvalid
     where what the scaffold makes is no valid blueprint. Then nothing is written.
     """
@@ -131,7 +138,7 @@ def started(
     if lock.exists() or lock.is_symlink():
         raise UsageError(f"{target} already has {lock.name}; nothing was written")
     with written(target, files, [lock.name]) as paths:
-        yield _finished(start, target, list(paths))
+        yield _finished(start, target, list(paths), reach)
 
 
 def _check_platform(start: Start, platform: str) -> None:
@@ -184,7 +191,7 @@ def _is_the_teams(item: Diagnostic, blueprint: str) -> bool:
     return item.file in ("", blueprint) or item.code in ("locked", *THE_TEAMS)
 
 
-def _finished(start: Start, target: Path, paths: list[Path]) -> Started:
+def _finished(start: Start, target: Path, paths: list[Path], reach: Reach | None) -> Started:
     """Read what was written, and pin its templates. Raises BlueprintInvalid."""
     from mlops_iac import blueprint as language
     from mlops_iac.api.project import Project
@@ -195,8 +202,8 @@ def _finished(start: Start, target: Path, paths: list[Path]) -> Started:
     from mlops_iac.templates.lockfile import lock_path, write_lock
 
     path = target / BLUEPRINT
-    templates = Templates(path, update={start.source: start.version})
-    loaded, found = language.inspect(path, templates=templates)
+    templates = Templates(path, update={start.source: start.version}, reach=reach)
+    loaded, found = language.inspect(path, templates=templates, reach=reach)
     project = None
     if loaded is not None:
         project = Project(loaded, templates)

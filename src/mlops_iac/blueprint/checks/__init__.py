@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from mlops_iac.blueprint.checks.base import Check
 from mlops_iac.blueprint.checks.datasets import check_datasets, check_features
 from mlops_iac.blueprint.checks.environments import check_apart
+from mlops_iac.blueprint.checks.files import check_files
 from mlops_iac.blueprint.checks.metrics import check_metrics
 from mlops_iac.blueprint.checks.models import check_models, check_promotion
 from mlops_iac.blueprint.checks.platform import check_platform
@@ -23,6 +24,7 @@ __all__ = ["Check", "check_environment", "check_together"]
 
 CHECKS = (
     check_texts,
+    check_files,
     check_platform,
     check_datasets,
     check_features,

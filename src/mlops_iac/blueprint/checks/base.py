@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 from mlops_iac.blueprint.decode import Decoded
+from mlops_iac.blueprint.reach import Outside
 from mlops_iac.blueprint.resolved import ResolvedBlueprint
 from mlops_iac.blueprint.sections.root import Blueprint
 from mlops_iac.blueprint.words import parent
@@ -20,7 +21,7 @@ class Check:
         resolved: ResolvedBlueprint,
         found: Decoded,
         diagnostics: list[Diagnostic],
-        files: dict[tuple[str, str], str],
+        files: dict[tuple[str, str], str | Outside],
         environments: Sequence[str],
     ) -> None:
         self.resolved = resolved

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from mlops_iac.blueprint.checks.base import Check
-from mlops_iac.blueprint.checks.files import expect
 from mlops_iac.blueprint.sections.datasets import Dataset
 
 _TABLES = ("bigquery://", "glue://", "kafka://")
@@ -34,8 +33,6 @@ def check_datasets(check: Check) -> None:
 
 def _storage(check: Check, path: str, dataset: Dataset) -> None:
     source = dataset.source or ""
-    if dataset.is_local:
-        expect(check, f"{path}.source", source, "file or folder")
     if dataset.stream is not None or source.startswith(_TABLES):
         if dataset.format is not None and dataset.stream is None and not dataset.is_stream:
             check.report(

@@ -1,46 +1,81 @@
-"""What the blueprint names must be there, beside it."""
+"""What the blueprint names must be there, within what it may reach."""
 
 from __future__ import annotations
 
+import stat
 from pathlib import Path
 
 from mlops_iac.blueprint.checks.base import Check
-from mlops_iac.blueprint.words import suggestion
+from mlops_iac.blueprint.checks.texts import FORMS
+from mlops_iac.blueprint.reach import Outside
+from mlops_iac.blueprint.sections.base import Text
+from mlops_iac.blueprint.words import split, suggestion
+
+_WANTED = {
+    "file": "file",
+    "script": "file",
+    "folder": "folder",
+    "source": "file or folder",
+    "model-source": "file or folder",
+}
 
 
-def kind_of(check: Check, text: str, folder: str = "") -> str:
-    """`file`, `folder` or `` for nothing; the disk is asked once for all environments."""
+def check_files(check: Check) -> None:
+    """Every text whose field says that it is a path."""
+    for path, marker, text in check.found.marked:
+        if not isinstance(marker, Text) or marker.kind not in _WANTED or FORMS[marker.kind](text):
+            continue  # no path, or none by its form, which is told
+        wanted = _WANTED[marker.kind]
+        if marker.kind == "script":
+            model = check.blueprint.models.get(split(path)[1])
+            code = (model.code if model is not None else None) or ""
+            if code and _kind_of(check, code) == "folder":
+                _expect(check, path, text, wanted, code)
+        elif wanted in ("file", "folder") or "://" not in text:
+            _expect(check, path, text, wanted)
+
+
+def _kind_of(check: Check, text: str, folder: str = "") -> str | Outside:
+    """What is there, or nothing; the disk is asked once for all environments."""
     key = (folder, text)
     known = check.files.get(key)
     if known is None:
-        path = check.resolved.root / folder / text
         try:
-            known = "folder" if path.is_dir() else "file" if path.is_file() else ""
+            mode = check.resolved.file(text, folder).stat().st_mode
+            known = (
+                "folder"
+                if stat.S_ISDIR(mode)
+                else "file"
+                if stat.S_ISREG(mode)
+                else "pipe or device"
+            )
+        except Outside as error:
+            known = error
         except (OSError, ValueError):
             known = ""
         check.files[key] = known
     return known
 
 
-def expect(check: Check, at: str, text: str, wanted: str, *, folder: str = "") -> None:
-    """Report unless `text` is there; `wanted` is `file`, `folder` or `file or folder`.
-
-    `text` is relative to `folder`, which is relative to the blueprint.
-    """
-    found = kind_of(check, text, folder)
-    if found and found in wanted:
+def _expect(check: Check, at: str, text: str, wanted: str, folder: str = "") -> None:
+    """Report unless `text` is there; it is relative to `folder`, and that to the blueprint."""
+    found = _kind_of(check, text, folder)
+    if not isinstance(found, Outside) and found and found in wanted:
         return
     shown = (Path(folder) / text).as_posix()
-    if found:
-        check.report(at, "missing-file", f"'{shown}' is a {found}, not a {wanted}")
-    else:
-        hint = _near(check.resolved.root / folder / text)
+    if isinstance(found, Outside):
+        check.report(at, "outside", found.message, found.hint)
+    elif not found:
+        hint = _near(check, text, folder)
         check.report(at, "missing-file", f"there is no {wanted} '{shown}'", hint)
+    else:
+        check.report(at, "missing-file", f"'{shown}' is a {found}, not a {wanted}")
 
 
-def _near(target: Path) -> str:
+def _near(check: Check, text: str, folder: str) -> str:
     try:
-        names = sorted(item.name for item in target.parent.iterdir())
-    except (OSError, ValueError):
+        target = check.resolved.file(text, folder)
+        names = sorted(item.name for item in check.resolved.reach.inside(target.parent).iterdir())
+    except (OSError, ValueError, Outside):
         return "paths are relative to the blueprint"
     return suggestion(target.name, names) if len(names) <= 200 else ""

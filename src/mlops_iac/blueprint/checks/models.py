@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mlops_iac.blueprint.checks.base import Check
-from mlops_iac.blueprint.checks.files import expect, kind_of
 from mlops_iac.blueprint.fill import LOCAL
 from mlops_iac.blueprint.sections.compute import Runtime
 from mlops_iac.blueprint.sections.models import Model, Search, Tune
@@ -28,8 +27,6 @@ def check_models(check: Check) -> None:
                 "nothing can be promoted from 'local': it is emulated",
                 "name an environment of the blueprint",
             )
-        if model.registry.card is not None:
-            expect(check, f"{path}.registry.card", model.registry.card, "file")
         if model.retrain is not None:
             for index, dataset in enumerate(model.retrain.new_data):
                 check_new_data(check, f"{path}.retrain.new_data[{index}]", dataset)
@@ -38,7 +35,7 @@ def check_models(check: Check) -> None:
 
 
 def check_runtime(check: Check, path: str, runtime: Runtime | None) -> None:
-    """A framework has a version, nothing else has; a Dockerfile is there."""
+    """A framework has a version, nothing else has."""
     if runtime is None:
         return
     if runtime.framework is not None and runtime.version is None:
@@ -55,8 +52,6 @@ def check_runtime(check: Check, path: str, runtime: Runtime | None) -> None:
             "remove it",
             at_key=True,
         )
-    if runtime.dockerfile is not None:
-        expect(check, f"{path}.dockerfile", runtime.dockerfile, "file")
 
 
 def check_new_data(check: Check, path: str, name: str) -> None:
@@ -88,16 +83,11 @@ def _trained(check: Check, path: str, model: Model) -> None:
                 f"'{name}' is a stream; training needs files or a table",
                 "name the dataset that the stream is kept in",
             )
-    if model.code is not None:
-        expect(check, f"{path}.code", model.code, "folder")
-    folder_is_there = model.code is not None and kind_of(check, model.code) == "folder"
     for name in ("prepare", "train", "evaluate"):
         step = getattr(model, name)
         if step is None:
             continue
         check_runtime(check, f"{path}.{name}.runtime", step.runtime)
-        if folder_is_there:
-            expect(check, f"{path}.{name}.script", step.script, "file", folder=model.code or "")
     train = model.train
     if (
         train is not None
@@ -132,8 +122,6 @@ def _brought(check: Check, path: str, model: Model) -> None:
             at_key=True,
         )
     source = model.source or ""
-    if "://" not in source:
-        expect(check, f"{path}.source", source, "file or folder")
     if model.runtime is None and not source.startswith(("hosted://", "hf://")):
         hint = "e.g. {framework: onnx, version: 1.20}"
         check.report(path, "missing", f"{path} needs 'runtime' to be served", hint)

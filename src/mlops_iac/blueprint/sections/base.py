@@ -137,7 +137,7 @@ TextKind = Literal[
 
 
 class Text(Record):
-    """The text has this form; `file`, `folder` and `script` must exist beside the blueprint."""
+    """The text has this form; a path must lead to something in what a blueprint may reach."""
 
     kind: TextKind
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from mlops_iac.blueprint.reach import Outside, Reach
 from mlops_iac.blueprint.templates.content import TemplateUnavailable
 from mlops_iac.templates.sources.base import TemplateSource, over_ssh, safe
 
@@ -48,6 +49,26 @@ def parse_source(text: str, root: Path, parent: TemplateSource | None = None) ->
         f"'{safe(text)}' is no source of a template",
         hint=_meant(text) or f"write {_FORMS}",
     )
+
+
+def require_reach(source: TemplateSource, reach: Reach) -> None:
+    """Raise TemplateUnavailable for a folder that is out of reach.
+
+    For a fork that is every repository of this machine, too.
+    """
+    from mlops_iac.templates.sources.folder import FolderSource
+
+    if isinstance(source, FolderSource):
+        try:
+            reach.inside(source.path, source.text)
+        except Outside as error:
+            raise TemplateUnavailable("outside", error.message, hint=error.hint) from None
+    elif reach.fork and source.text.startswith("git+file:"):
+        raise TemplateUnavailable(
+            "outside",
+            f"'{safe(source.text)}' is on this machine, and whoever wrote the blueprint is not",
+            hint="name a repository that is served: git+https://HOST/PATH",
+        )
 
 
 def _local(source: TemplateSource) -> bool:

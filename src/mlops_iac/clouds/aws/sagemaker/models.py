@@ -105,7 +105,7 @@ def plan_pipeline(scope: Scope, name: str) -> ComponentCall:
             "definition": Definition(f"pipelines/{name}.json", text),
             "code": Archive(
                 f"code/{name}.tar.gz",
-                str(scope.resolved.root / (model.code or "")),
+                str(scope.resolved.file(model.code or "")),
                 runtime_files(),
             ),
             "values": {key: value for key, value in values.items() if key in wanted},

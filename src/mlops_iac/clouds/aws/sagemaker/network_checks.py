@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from mlops_iac.blueprint.reach import Outside
 from mlops_iac.blueprint.words import listed
 from mlops_iac.clouds.aws.sagemaker import machines
 from mlops_iac.clouds.aws.sagemaker.scope import Scope
@@ -80,7 +81,12 @@ def _requirements(scope: Scope) -> Iterator[Diagnostic]:
     """Containers install them when they start; without a way out nothing can be fetched."""
     for name in scope.trained:
         model = scope.blueprint.models[name]
-        file = scope.resolved.root / (model.code or "") / _REQUIREMENTS
+        try:
+            file = scope.resolved.file(_REQUIREMENTS, model.code or "")
+        except Outside as error:
+            path = f"models.{name}.code"
+            yield scope.resolved.diagnostic(path, "outside", error.message, error.hint)
+            continue
         runtimes = [machines.runtime_of(model, step) for step in machines.STEPS]
         frameworks = {each.framework for each in runtimes if each is not None} - {None}
         # An image of one's own brings what its code needs.

@@ -100,7 +100,7 @@ def _readers(scope: Scope) -> Setting | None:
 def uploads(scope: Scope) -> dict[str, UserFile]:
     """Datasets that are uploaded from beside the blueprint: those that a training here reads."""
     return {
-        name: UserFile(str((scope.resolved.root / section.source).resolve()))
+        name: UserFile(str(scope.resolved.file(section.source)))
         for model in scope.trained
         for name, section in training_datasets(scope.resolved, model)
         if section.is_local and section.source is not None
