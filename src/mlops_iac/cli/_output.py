@@ -18,17 +18,15 @@ from typing import Any, Final
 # Comparing strings, .NET passes over characters that are not seen, of which all but the control
 # characters are beyond ASCII.
 _BEYOND: Final = "\x80-\U0010ffff"
-_COMMAND = re.compile(
-    rf"#[{_BEYOND}]*+#[\w{_BEYOND}]*+\[|\n[ \t{_BEYOND}]*+:[{_BEYOND}]*+:", re.ASCII
-)
+_COMMAND = re.compile(rf"#[{_BEYOND}]*#[\w{_BEYOND}]*\[|\n[ \t{_BEYOND}]*:[{_BEYOND}]*:", re.ASCII)
 # The end of a text that, with what is written next, may be one.
 _BEGUN = re.compile(
-    rf"\n[ \t{_BEYOND}]*+(?::[{_BEYOND}]*+)?\Z|#[{_BEYOND}]*+(?:#[\w{_BEYOND}]*+)?\Z", re.ASCII
+    rf"\n[ \t{_BEYOND}]*(?::[{_BEYOND}]*)?\Z|#[{_BEYOND}]*(?:#[\w{_BEYOND}]*)?\Z", re.ASCII
 )
-# What a terminal obeys; what turns text around; halves of characters, by which Python keeps a file's
-# name that is no UTF-8. Not the line breaks of Windows, and not colours, which we have ourselves.
+# What a terminal obeys, and what turns text around. Not the line breaks of Windows, and not the
+# colours that we have ourselves.
 _OBEYED = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]"
     r"(?<!\r(?=\n))(?<!\x1b(?=\[(?:[012]|3[1-6]|9[0-7])m))"
 )
 
@@ -50,7 +48,8 @@ class Inert(io.TextIOWrapper):
         super().__init__(
             stream.buffer,
             encoding="utf-8" if ascii_only else stream.encoding,
-            errors="backslashreplace",  # "ignore" would bring together what stands apart
+            # The name of a file that is no UTF-8, say, which Python keeps as halves of characters.
+            errors="backslashreplace",
             line_buffering=stream.line_buffering,
             write_through=stream.write_through,
         )
