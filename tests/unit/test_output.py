@@ -64,8 +64,8 @@ class Printed:
 
     def __init__(self, encoding: str = "utf-8", errors: str = "strict") -> None:
         self._raw = io.BytesIO()
-        self._real = io.TextIOWrapper(self._raw, encoding=encoding, errors=errors, newline="\n")
-        self.stream = Inert(self._real)
+        self.real = io.TextIOWrapper(self._raw, encoding=encoding, errors=errors, newline="\n")
+        self.stream = Inert(self.real)
 
     def __str__(self) -> str:
         self.stream.flush()
@@ -200,7 +200,7 @@ def test_no_child_writes_beside_us() -> None:
 
 
 def test_the_real_streams_are_for_who_draws(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = Printed()._real
+    real = Printed().real
     monkeypatch.setattr(sys, "stdout", real)
     monkeypatch.setattr(sys, "stderr", None)
     _output.guard()

@@ -16,24 +16,27 @@ import threading
 from typing import Any, Final
 
 # Comparing strings, .NET passes over characters that are not seen, of which all but the control
-# characters are beyond ASCII.
-_BEYOND: Final = "\x80-\U0010ffff"
-_COMMAND = re.compile(rf"#[{_BEYOND}]*#[\w{_BEYOND}]*\[|\n[ \t{_BEYOND}]*:[{_BEYOND}]*:", re.ASCII)
+# characters are beyond ASCII. Classes that leave out are made at once, unlike those up to the last
+# character of Unicode.
+_BEYOND: Final = r"[^\x00-\x7f]"
+_BLANK: Final = r"[^\x00-\x08\n-\x1f!-\x7f]"  # a space, a tab, beyond
+_WORD: Final = r"[^\x00-/:-@\[-^`{-\x7f]"  # a letter, a digit, `_`, beyond
+_COMMAND = re.compile(rf"#{_BEYOND}*#{_WORD}*\[|\n{_BLANK}*:{_BEYOND}*:")
 # The end of a text that, with what is written next, may be one.
-_BEGUN = re.compile(
-    rf"\n[ \t{_BEYOND}]*(?::[{_BEYOND}]*)?\Z|#[{_BEYOND}]*(?:#[\w{_BEYOND}]*)?\Z", re.ASCII
-)
-# What a terminal obeys, and what turns text around. Not the line breaks of Windows, and not the
-# colours that we have ourselves.
+_BEGUN = re.compile(rf"\n{_BLANK}*(?::{_BEYOND}*)?\Z|#{_BEYOND}*(?:#{_WORD}*)?\Z")
+# What a terminal obeys. Not the line breaks of Windows, and not the colours that we have ourselves.
 _OBEYED = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]"
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f]"
     r"(?<!\r(?=\n))(?<!\x1b(?=\[(?:[012]|3[1-6]|9[0-7])m))"
 )
+# What turns the text around; compiled by who needs it first.
+_TURNING: Final = r"[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]"
 
 
 def visible(text: str) -> str:
     """The text, with what would be obeyed by a terminal written out."""
-    return _OBEYED.sub(_escaped, text)
+    shown = _OBEYED.sub(_escaped, text)
+    return shown if shown.isascii() else re.sub(_TURNING, _escaped, shown)
 
 
 def _escaped(found: re.Match[str]) -> str:
@@ -53,6 +56,7 @@ class Inert(io.TextIOWrapper):
             line_buffering=stream.line_buffering,
             write_through=stream.write_through,
         )
+        self._real = stream  # whose end would close what both write to
         self._lock = threading.RLock()  # a signal's handler may print, too
         self._begun = "\n"
         self._bytes = _Bytes(self)
