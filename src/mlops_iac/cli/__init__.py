@@ -17,6 +17,9 @@ def main() -> NoReturn:
     # Imports make many objects and no garbage; looking for it costs a short command a twentieth.
     gc.set_threshold(50_000, 20, 20)
     try:
+        from mlops_iac.cli._output import guard
+
+        guard()
         from mlops_iac.cli._app import run
 
         code = run()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mlops_iac.cli._output import put_commands
 from mlops_iac.cli._session import Session
 from mlops_iac.errors import Diagnostic
 
@@ -46,5 +47,7 @@ def show(diagnostics: Sequence[Diagnostic], session: Session, *, form: Format = 
             click.echo(
                 render(diagnostics, style=style_of(session)), err=True, color=session.colored
             )
+    elif form == "github":
+        put_commands(render(diagnostics, form))
     else:
         session.out(render(diagnostics, form))

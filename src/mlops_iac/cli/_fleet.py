@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mlops_iac.cli._diagnostics import style_of
+from mlops_iac.cli._output import put_commands
 from mlops_iac.cli._session import Session
 from mlops_iac.errors import Diagnostic, StackNotFound, UsageError
 
@@ -99,7 +100,7 @@ def _print(session: Session, report: Report, form: Format) -> None:
             from mlops_iac.blueprint.render import render
 
             if shown := render(told(report), form):
-                session.out(shown)
+                (put_commands if form == "github" else session.out)(shown)
 
 
 def _verdict(report: Report) -> str:
@@ -255,5 +256,6 @@ class _Progress:
             self._write(f"\r{'':<{self._width}}\r")
 
     def _write(self, text: str) -> None:
-        sys.stderr.write(text)
-        sys.stderr.flush()
+        if (terminal := sys.__stderr__) is not None:
+            terminal.write(text)
+            terminal.flush()

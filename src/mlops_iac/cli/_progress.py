@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from mlops_iac.cli._output import visible
 from mlops_iac.cli._plan import SIGNS, component_title
 from mlops_iac.cli._session import Session
 from mlops_iac.engine.protocol import Event, OnEvent, Step
@@ -82,7 +84,8 @@ def _live(session: Session, plan: Plan) -> Iterator[OnEvent]:
     from rich.console import Console
     from rich.live import Live
 
-    console = Console(stderr=True, no_color=not session.colored, highlight=False)
+    # It moves the cursor, so its own words are made inert where they become text.
+    console = Console(file=sys.__stderr__, no_color=not session.colored, highlight=False)
     board = Board(plan)
     with Live(get_renderable=board.draw, console=console, refresh_per_second=10):
         yield board.take
@@ -120,10 +123,10 @@ class Board:
             step = event.step
             if step is None:
                 if event.kind == "note" and event.message:
-                    self._notes.append(event.message)
+                    self._notes.append(visible(event.message))
             elif _shown(step):
                 rows = self._rows.setdefault(step.parent, {})
-                rows[step.urn] = _Row(event.kind, step, event.message, monotonic())
+                rows[step.urn] = _Row(event.kind, step, visible(event.message), monotonic())
 
     def draw(self) -> Text:
         """Draw the board as it stands."""
@@ -159,7 +162,7 @@ def _component(parent: str, rows: Collection[_Row], ended: int, goal: int) -> Te
     note = f", {recorded} recorded, not emulated" if recorded else ""
     return Text.assemble(
         (f"{mark} ", style),
-        (component_title(parent), "bold"),
+        (visible(component_title(parent)), "bold"),
         (f"  {ended}/{goal}{note}", "dim"),
     )
 
@@ -167,7 +170,7 @@ def _component(parent: str, rows: Collection[_Row], ended: int, goal: int) -> Te
 def _line(row: _Row) -> Text:
     from rich.text import Text
 
-    name = address_of(row.step.type, row.step.name)
+    name = visible(address_of(row.step.type, row.step.name))
     match row.kind:
         case "failed":
             return Text.assemble(("    ✗ ", "red"), name, (f": {row.message}", "red"))

@@ -27,14 +27,6 @@ _COMMAND = re.compile(
 )
 
 
-# A file's name that is no UTF-8 is kept in Python's text by half characters, which no encoding knows.
-_HALVES = re.compile("[\ud800-\udfff]")
-
-
-def _encodable(text: str) -> str:
-    return text if text.isascii() else _HALVES.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
-
-
 def GLOBAL_OPTIONS() -> list[click.Parameter]:  # noqa: N802 - a constant that click mutates
     """Build the options that stand before or after the command's name."""
     return [
@@ -148,7 +140,7 @@ class Session:
         """
         if not self.quiet:
             shown = text if elsewhere else self._typed(text)
-            click.echo(_encodable(shown), err=True, color=self.colored)
+            click.echo(shown, err=True, color=self.colored)
 
     def _typed(self, text: str) -> str:
         """The text; commands in it are about the same blueprint wherever they are typed."""
@@ -158,22 +150,22 @@ class Session:
 
     def out(self, text: str, *, nl: bool = True) -> None:
         """Put data on stdout."""
-        click.echo(_encodable(text), nl=nl, color=True if self.color == "always" else None)
+        click.echo(text, nl=nl, color=True if self.color == "always" else None)
 
     def emit_json(self, value: object) -> None:
         """JSON on stdout, one document."""
         import json
 
         self.emitted = True
-        click.echo(_encodable(json.dumps(value, indent=2, ensure_ascii=False, default=str)))
+        click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
 
     def error(self, message: str, hint: str = "", *, word: str = "error") -> None:
         """An error and its fix, on stderr, also under --quiet."""
         head = self.style(word, fg="red" if word == "error" else "yellow", bold=True)
-        click.echo(_encodable(f"{head}: {message}"), err=True, color=self.colored)
+        click.echo(f"{head}: {message}", err=True, color=self.colored)
         if hint:
             fix = f"  {self.style('fix', fg='cyan')}: {self._typed(hint)}"
-            click.echo(_encodable(fix), err=True, color=self.colored)
+            click.echo(fix, err=True, color=self.colored)
 
     def confirm(self, question: str, *, word: str | None = None) -> None:
         """Ask before doing; `word` must be typed where a plain yes is too easy.

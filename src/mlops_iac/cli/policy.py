@@ -8,6 +8,7 @@ import click
 
 from mlops_iac.cli._diagnostics import style_of
 from mlops_iac.cli._fleet import all_stacks, fleet, given_stack, refuse
+from mlops_iac.cli._output import put_commands
 from mlops_iac.cli._session import Session, verb
 from mlops_iac.errors import PolicyViolation, UsageError
 
@@ -60,7 +61,7 @@ def check(session: Session, form: Format, folder: str | None, no_team_rules: boo
             session.out(output.sarif(found, rules(project, own=not no_team_rules), __version__))
         case "github":
             if shown := output.github(found, of=len(stacks)):
-                session.out(shown)
+                put_commands(shown)
         case "text":
             if found:
                 session.out(output.text(found, of=len(stacks), style=style_of(session)))
