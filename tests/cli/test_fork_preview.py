@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from mlops_iac.api import delivering, load
+from tests.agents import obeyed
 from tests.cli.harness import EXAMPLE, ROOT, copy_example, environment
 from tests.sagemaker_blueprints import MINIMAL, write
 
@@ -29,6 +30,7 @@ REFS = {
     "azure-devops": "refs/pull/7/merge",
 }
 TOKEN = "the-jobs-token"
+COMMANDS = "::add-mask::x ##vso[task.prependpath]/tmp ##[add-path]/tmp"
 POLICIES = """\
 policies: 1
 rules:
@@ -292,8 +294,11 @@ def test_nothing_of_a_fork_runs_and_it_is_previewed(
     tmp_path: Path,
 ) -> None:
     hostile(fork, marker)
+    fork.change("search: random", f"search: {COMMANDS!r}")
     fork.commit()
     outcome = run_job(platform, base, fork, tmp_path, comments=hostile is executables)
+    assert not obeyed(outcome.said)
+    assert "##vso\\u005btask.prependpath]" in outcome.said  # it was printed
     assert not marker.exists(), marker.read_text(encoding="utf-8")
     assert outcome.code == 0, outcome.said
     review = outcome.review("prod")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mlops_iac.blueprint.reach import Reach
 from mlops_iac.blueprint.templates.content import TemplateContent, TemplateUnavailable, Wanted
+from mlops_iac.errors import UsageError
 from mlops_iac.templates.found import identity
 from mlops_iac.templates.lockfile import Lock, Pin, lock_path, read_lock
 from mlops_iac.templates.pinning import differences, pin_for
@@ -120,8 +121,12 @@ class Finder:
 
     def knows(self, wanted: Wanted) -> bool:
         """Whether just this was asked for and found before."""
+        try:
+            source = self._source(wanted)
+        except UsageError:
+            return False
         by = str(identity(wanted.parent)) if wanted.parent is not None else ""
-        return (self._source(wanted), wanted.version, by) in self._found
+        return (source, wanted.version, by) in self._found
 
     def versions(self, source: str, parent: TemplateContent | None = None) -> list[str]:
         """Every version that `source` has, the newest first. Raises TemplateUnavailable."""
