@@ -10,9 +10,11 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
+from mlops_iac.emulators import processes
 from mlops_iac.emulators.aws import server
 from mlops_iac.emulators.aws.clients import answer_seconds
 from mlops_iac.errors import MlopsError, TimedOut, UsageError
@@ -127,8 +129,7 @@ def test_a_foreign_server_on_the_port_is_left_alone(work):
     threading.Thread(target=foreign.serve_forever, daemon=True).start()
     folder = work / "emulator"
     folder.mkdir(parents=True)
-    stale = {"port": foreign.server_port, "pid": os.getpid(), "instance": "old", "started": 1.0}
-    (folder / "server.json").write_text(json.dumps(stale))
+    (folder / "server.json").write_text(json.dumps(record(port=foreign.server_port)))
     try:
         assert server.status(work).state == "lost"
         info = server.start(work)
@@ -138,19 +139,107 @@ def test_a_foreign_server_on_the_port_is_left_alone(work):
         foreign.shutdown()
 
 
-def test_stop_never_ends_a_process_that_is_not_ours(work):
+INSTANCE = "0123456789abcdef"
+MODULE = "mlops_iac.emulators.aws.moto_process"
+
+
+def record(**other):
+    """What a `server.json` says that somebody else wrote; by itself it names no living process."""
+    plain = {"port": 1, "pid": 2**30, "instance": INSTANCE, "started": 1.0, "began": "1"}
+    return {**plain, "token": "t", **other}
+
+
+# What a forger has us take for ours: what somebody's process was given, and what the record says.
+# `{work}` is the folder of the emulator.
+FORGED = {
+    "an empty instance, which any command line holds": ([], {"instance": ""}),
+    "the interpreter's name, which many hold": ([], {"instance": "python"}),
+    "another program that names the instance": ([INSTANCE], {}),
+    "our words within one of its own": (
+        [f"-P -m {MODULE} --work {{work}} --instance {INSTANCE}"],
+        {},
+    ),
+    "our words behind others": (
+        ["-P", "-m", MODULE, "--work", "{work}", "--instance", INSTANCE, "--port", "0"],
+        {},
+    ),
+}
+
+
+@pytest.mark.parametrize("words, other", FORGED.values(), ids=FORGED)
+def test_stop_never_ends_a_process_that_is_not_ours(work, words, other):
     folder = work / "emulator"
     folder.mkdir(parents=True)
-    bystander = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
-    try:
-        stale = {"port": 1, "pid": bystander.pid, "instance": "gone", "started": 1.0}
-        (folder / "server.json").write_text(json.dumps(stale))
+    words = [word.replace("{work}", str(folder)) for word in words]
+    waits = [sys.executable, "-c", "input()", *words]
+    with subprocess.Popen(waits, stdin=subprocess.PIPE) as bystander:
+        forged = record(pid=bystander.pid, began=processes.began(bystander.pid)) | other
+        (folder / "server.json").write_text(json.dumps(forged))
         assert server.stop(work) is False
         assert bystander.poll() is None
-        assert server.status(work) is None
-    finally:
-        bystander.kill()
-        bystander.wait()
+        bystander.communicate(b"\n")
+
+
+@pytest.mark.parametrize("other", [{"began": "1"}, {"instance": INSTANCE}, {}], ids=str)
+def test_a_record_that_is_not_that_of_the_process_ends_no_emulator(work, tmp_path, other):
+    """Of its time, of its name, or of another project's folder, where all else is as it is."""
+    elsewhere = work if other else tmp_path / "other" / ".mlops-iac"
+    info = server.start(elsewhere)
+    true = (elsewhere / "emulator" / "server.json").read_text()
+    (work / "emulator").mkdir(parents=True, exist_ok=True)
+    forged = json.dumps({**json.loads(true), "port": 1, **other})
+    (work / "emulator" / "server.json").write_text(forged)
+    assert server.stop(work) is False
+    (elsewhere / "emulator" / "server.json").write_text(true)
+    assert server.status(elsewhere) == info
+    assert server.stop(elsewhere) is True
+
+
+def test_a_project_that_was_moved_is_told_that_its_emulator_stays(work, tmp_path):
+    info = server.start(work)
+    moved = work.rename(tmp_path / "moved")
+    with pytest.raises(MlopsError, match="nothing was ended") as caught:
+        server.stop(moved)
+    assert "moved" in caught.value.hint
+    moved.rename(work)
+    assert server.status(work) == info
+
+
+def test_it_is_one_emulator_whichever_link_leads_to_the_project(work, tmp_path):
+    info = server.start(work)
+    link = tmp_path / "link"
+    link.symlink_to(work.parent)
+    assert server.ensure(link / work.name) == info
+    assert server.stop(link / work.name) is True
+
+
+def test_a_record_of_its_life_is_for_its_owner_alone(work):
+    info = server.start(work)
+    modes = {path.name: path.stat().st_mode & 0o777 for path in (work / "emulator").glob("server*")}
+    assert modes == {"server.json": 0o600, "server.log": 0o600}
+    assert info.token not in repr(info)
+
+
+def test_it_listens_on_loopback_alone(work):
+    port = server.start(work).port
+    listening = "0A"  # proc(5), net/tcp
+    rows = [
+        row.split()
+        for name in ("tcp", "tcp6")
+        for row in Path("/proc/net", name).read_text().splitlines()[1:]
+    ]
+    found = [row[1] for row in rows if row[3] == listening and row[1].endswith(f":{port:04X}")]
+    assert found == [f"0100007F:{port:04X}"]
+
+
+@pytest.mark.parametrize("pid", [-1, 0, 1, 2**40])
+def test_what_is_no_process_of_ours_to_name_is_signalled_to_nobody(work, monkeypatch, pid):
+    """`kill -1` is every process of the user's."""
+    monkeypatch.setattr(os, "kill", lambda *_: pytest.fail("a signal was sent"))
+    folder = work / "emulator"
+    folder.mkdir(parents=True)
+    (folder / "server.json").write_text(json.dumps(record(pid=pid)))
+    assert server.stop(work) is False
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"port": "x"}', '{"port": 1}'])

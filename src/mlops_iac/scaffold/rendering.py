@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from mlops_iac import python_child
 from mlops_iac.blueprint.templates.content import TemplateContent
 from mlops_iac.blueprint.words import suggestion
 from mlops_iac.errors import MlopsError, UsageError
@@ -119,9 +119,9 @@ def _run(
 ) -> list[tuple[str, str, str | None]]:
     request = json.dumps({"files": texts, "values": values}).encode()
     try:
-        # -P: what lies beside the file is not importable by its name.
         process = subprocess.run(
-            [sys.executable, "-P", str(Path(sandbox.__file__))],
+            python_child.command(str(Path(sandbox.__file__))),
+            env=python_child.environment(),
             input=request,
             capture_output=True,
             timeout=_SECONDS,
