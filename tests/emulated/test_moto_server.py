@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import http.server
 import json
 import os
@@ -14,9 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from mlops_iac.emulators import processes
+from mlops_iac.emulators import plugin, processes
 from mlops_iac.emulators.aws import server
 from mlops_iac.emulators.aws.clients import answer_seconds
+from mlops_iac.emulators.aws.provider import AwsProvider
 from mlops_iac.errors import MlopsError, TimedOut, UsageError
 
 
@@ -220,16 +222,48 @@ def test_a_record_of_its_life_is_for_its_owner_alone(work):
     assert info.token not in repr(info)
 
 
-def test_it_listens_on_loopback_alone(work):
-    port = server.start(work).port
-    listening = "0A"  # proc(5), net/tcp
-    rows = [
-        row.split()
-        for name in ("tcp", "tcp6")
-        for row in Path("/proc/net", name).read_text().splitlines()[1:]
-    ]
-    found = [row[1] for row in rows if row[3] == listening and row[1].endswith(f":{port:04X}")]
-    assert found == [f"0100007F:{port:04X}"]
+@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="proc(5) is Linux's")
+def test_emulator_and_plugin_listen_on_loopback_alone(work):
+    listening = "0A"
+    with plugin.serve(AwsProvider(lambda: "", region="eu-west-1", account="1" * 12)) as served:
+        for port in (server.start(work).port, served.port):
+            rows = [
+                row.split()
+                for name in ("tcp", "tcp6")
+                for row in Path("/proc/net", name).read_text().splitlines()[1:]
+            ]
+            found = [row[1] for row in rows if row[3] == listening]
+            mapped = "0000000000000000FFFF0000"  # ::ffff:127.0.0.1
+            here = [each.removeprefix(mapped) for each in found if each.endswith(f":{port:04X}")]
+            assert here == [f"0100007F:{port:04X}"]
+
+
+def test_a_browser_does_not_speak_what_the_plugin_does():
+    """gRPC is HTTP/2 from the first byte; over plain text browsers begin with HTTP/1.1."""
+    with plugin.serve(AwsProvider(lambda: "", region="eu-west-1", account="1" * 12)) as served:
+        connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=30)
+        with pytest.raises((http.client.HTTPException, OSError)):
+            connection.request("POST", "/pulumirpc.ResourceProvider/GetPluginInfo", b"")
+            connection.getresponse()
+        connection.close()
+
+
+@pytest.mark.parametrize("proc", [True, False], ids=["by /proc", "by ps"])
+def test_one_of_ours_is_known_on_every_system(work, monkeypatch, proc):
+    if not proc:
+        monkeypatch.setattr(processes, "_PROC", False)
+    elif not processes._PROC:
+        pytest.skip("no /proc here")
+    info = server.start(work)
+    words = ["-P", "-m", MODULE, "--work", str(work / "emulator"), "--instance", info.instance]
+    assert processes.started_with(info.pid, words)
+    assert not processes.started_with(info.pid, [*words[:-1], info.instance[:-1]])
+    assert processes.began(info.pid) == processes.began(info.pid) != ""
+    assert processes.began(info.pid) != processes.began(os.getpid())
+    os.kill(info.pid, signal.SIGKILL)
+    wait_until_gone(info.pid)
+    assert processes.began(info.pid) == ""
+    assert not processes.started_with(info.pid, words)
 
 
 @pytest.mark.parametrize("pid", [-1, 0, 1, 2**40])
