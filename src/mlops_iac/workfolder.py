@@ -23,7 +23,7 @@ def checked(work: Path) -> Path:
     """Return `work`, which may be missing. Raises UsageError for a link at or below it."""
     if work.is_symlink():
         raise _refused(work)
-    waiting: list[tuple[Path, tuple[str, ...]]] = [(work, ())]
+    waiting: list[tuple[str, tuple[str, ...]]] = [(os.fspath(work), ())]
     while waiting:
         folder, parts = waiting.pop()
         try:
@@ -31,9 +31,10 @@ def checked(work: Path) -> Path:
                 for entry in entries:
                     if entry.is_symlink():
                         raise _refused(Path(entry.path))
-                    inner = (*parts, entry.name)
-                    if entry.is_dir(follow_symlinks=False) and not _of_others(inner):
-                        waiting.append((Path(entry.path), inner))
+                    if entry.is_dir(follow_symlinks=False):
+                        inner = (*parts, entry.name)
+                        if not _of_others(inner):
+                            waiting.append((entry.path, inner))
         except OSError:  # not there, or gone since: another command is at work
             continue
     return work
