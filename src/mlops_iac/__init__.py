@@ -13,6 +13,16 @@ Everything public is here; errors are `mlops_iac.errors`. Nothing heavy is impor
 
 from __future__ import annotations
 
+import sys
+
+# `python -m mlops_iac` looks for modules in the working folder first, and a checkout may have any.
+if (
+    sys.argv[:1] == ["-m"]  # for as long as the module is being looked for
+    and not sys.flags.safe_path
+    and sys.orig_argv[-len(sys.argv)].removeprefix("-m").partition(".")[0] == __name__
+):
+    del sys.path[0]
+
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from mlops_iac import python_child
 from mlops_iac.cli import _bounded
 from mlops_iac.errors import MlopsError, TimedOut
 from tests.cli.harness import environment
@@ -24,20 +25,16 @@ def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     python = tmp_path / "python"
     python.write_text(f'#!/bin/sh\nexec {sys.executable} {script} "$@"\n', encoding="utf-8")
     python.chmod(0o755)
-    monkeypatch.setattr(_bounded.sys, "executable", str(python))
+    monkeypatch.setattr(python_child.sys, "executable", str(python))
     return script
 
 
 def test_one_that_takes_too_long_is_ended_with_all_that_it_started(stand_in: Path) -> None:
     child = stand_in.with_name("child")
-    stand_in.write_text(
-        "import subprocess, sys, time\n"
-        f"made = subprocess.Popen(['sleep', '600']); open({str(child)!r}, 'w').write(str(made.pid))\n"
-        "time.sleep(600)\n"
-    )
+    stand_in.with_name("python").write_text(f"#!/bin/sh\nsleep 600 & echo $! > {child}\nwait\n")
     with pytest.raises(TimedOut, match="more than 3 seconds"):
         _bounded.run([], "", seconds=3)
-    state = Path(f"/proc/{child.read_text()}/status")
+    state = Path(f"/proc/{child.read_text().strip()}/status")
     assert not state.exists() or "zombie" in state.read_text()
 
 

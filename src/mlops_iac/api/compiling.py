@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_iac.api.project import LOCAL
 from mlops_iac.engine.protocol import StackTarget
+from mlops_iac.workfolder import made
 
 if TYPE_CHECKING:
     from mlops_iac.api.project import Project
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 # In the lock the steady state is captured: this version is a stand-in, and the endpoint is there.
 ANY_APPROVED = "approved"
 _WRITING_SECONDS = 60
+_STACK_FILE = re.compile(r"Pulumi\.[^/]+\.yaml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,7 @@ def builds(project: Project, *outs: Path) -> list[Program]:
 
 def work_program(project: Project) -> tuple[Path, Program]:
     """Write the program into the work folder, where the embedded engine runs it."""
-    out = project.program_folder or make_work_folder(project) / "program"
+    out = project.program_folder or made(project.work) / "program"
     program = build(project, out)
     _place(program, out)
     return out, program
@@ -118,33 +121,9 @@ def _drop_strangers(out: Path, program: Program) -> None:
     """
     for path in out.rglob("*"):
         name = path.relative_to(out).as_posix()
-        ours = name in program.files or name == ".mlops-iac.json" or name.startswith("Pulumi.")
+        ours = name in program.files or name == ".mlops-iac.json" or _STACK_FILE.fullmatch(name)
         if not ours and (path.is_symlink() or not path.is_dir()):
             path.unlink(missing_ok=True)
-
-
-def make_work_folder(project: Project) -> Path:
-    """Make `.mlops-iac/` with a .gitignore of its own. Raises UsageError where it cannot be."""
-    # Files are written and deleted there, and a checkout may have a link in its place.
-    project.loaded.reach.inside(project.work / "program", f"{project.work.name}/program")
-    return work_folder(project.work)
-
-
-def work_folder(work: Path) -> Path:
-    """Make the work folder at `work`. Raises UsageError where it cannot be."""
-    from mlops_iac.errors import UsageError
-
-    try:
-        work.mkdir(exist_ok=True)
-        ignore = work / ".gitignore"
-        if not ignore.exists():
-            ignore.write_text("*\n", encoding="utf-8")
-    except OSError as error:
-        raise UsageError(
-            f"cannot write {work}: {error.strerror}",
-            hint="state, emulator and compiled program of `local` live there; make it writable",
-        ) from None
-    return work
 
 
 def target(
@@ -235,7 +214,7 @@ def _with_locks(project: Project, out: Path) -> tuple[Program, dict[str, bytes]]
     folder = project.program_folder or project.work / "program"
     program, placed = builds(project, out, folder)
     if project.program_folder is None:
-        make_work_folder(project)
+        made(project.work)
     _place(placed, folder)
     return program, {
         lock_name(stack): lock_bytes(capture_program(project, stack, folder, placed.config[stack]))

@@ -16,6 +16,7 @@ from mlops_iac.api.engines import EMBEDDED, PULUMI, Holder
 from mlops_iac.api.project import LOCAL
 from mlops_iac.errors import AuthenticationError, MlopsError, TimedOut, UsageError
 from mlops_iac.graph.plan import Plan
+from mlops_iac.workfolder import write_durably
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -212,7 +213,7 @@ class Deployment:
             self.engine.refresh(self._unversioned)
         if self._deployed_to() != info.instance:
             self._instance_file.parent.mkdir(parents=True, exist_ok=True)
-            self._instance_file.write_text(info.instance + "\n", encoding="utf-8")
+            write_durably(self._instance_file, f"{info.instance}\n".encode())
 
     def refresh(self, *, preview_only: bool = False) -> Result:
         """Take over what vanished or drifted."""

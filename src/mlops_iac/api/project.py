@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_iac.blueprint import LoadedBlueprint, ResolvedBlueprint
 from mlops_iac.errors import BlueprintInvalid, Diagnostic, UsageError
+from mlops_iac.workfolder import checked
 
 if TYPE_CHECKING:
     from mlops_iac.api.cloud import Cloud
@@ -68,10 +69,13 @@ class Project:
         """The platform's name, the same in every environment."""
         return str(self.resolve(LOCAL).blueprint.platform)
 
-    @property
+    @cached_property
     def work(self) -> Path:
-        """The folder for state, emulator and local program; made on demand, ignored by git."""
-        return self.root / ".mlops-iac"
+        """The folder for state, emulator and local program; made on demand, ignored by git.
+
+        Looked at when it is first asked for. Raises UsageError where links lead out of it.
+        """
+        return checked(self.root / ".mlops-iac")
 
     def region(self, stack: str) -> str:
         """The region of a stack."""

@@ -15,6 +15,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import IO, Final
 
+from mlops_iac import python_child
 from mlops_iac.errors import MlopsError, TimedOut
 
 SECONDS: Final = 480.0
@@ -48,7 +49,7 @@ def run(
     Raises TimedOut after `seconds`, MlopsError where another bound ended it.
     """
     process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "mlops_iac", *words],
+        python_child.command("-m", "mlops_iac", *words),
         cwd=folder or None,
         env=_environment(os.environ),
         stdin=subprocess.DEVNULL,
@@ -120,7 +121,7 @@ def _end(process: subprocess.Popen[str]) -> None:
 
 def _environment(given: Mapping[str, str]) -> dict[str, str]:
     kept = {name: value for name, value in given.items() if name in _KEPT}
-    return {**kept, INSIDE: "1", "MLOPS_IAC_OFFLINE": "1"}
+    return {**kept, INSIDE: "1", "MLOPS_IAC_OFFLINE": "1", python_child.SAFE_PATH: "1"}
 
 
 def _limit(memory: int, seconds: float) -> None:

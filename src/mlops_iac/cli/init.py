@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -143,8 +143,15 @@ def _from_template(
         ask_project(answers, given, start)
         ask_parameters(session, start, parameters)
     parameters |= {key: answers[key] for key in ANSWERS if key in start.parameters}
+
+    def agree(risky: Mapping[str, str]) -> None:
+        for path, reason in risky.items():
+            session.error(f"{start.label} writes {path}: {reason}", word="note")
+        if asking:
+            session.confirm("Write these files?")
+
     try:
-        with started(start, target, answers, parameters, delivered=bool(ci)) as result:
+        with started(start, target, answers, parameters, delivered=bool(ci), agree=agree) as result:
             written = list(result.paths)
             if ci:
                 if result.project is None:

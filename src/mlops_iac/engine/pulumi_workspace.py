@@ -13,11 +13,12 @@ from typing import Any, Final
 
 import yaml
 
+from mlops_iac import python_child
 from mlops_iac.emulators.provider import Provider
-from mlops_iac.engine.embedded.durable import write_durably
 from mlops_iac.engine.protocol import StackTarget
 from mlops_iac.errors import MlopsError, UsageError
 from mlops_iac.git_environment import for_programs
+from mlops_iac.workfolder import made, write_durably
 
 LOCAL: Final = "local"
 _DEBUG: Final = "PULUMI_DEBUG_PROVIDERS"
@@ -54,6 +55,8 @@ def environment(target: StackTarget, providers: Mapping[str, Provider]) -> Itera
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         # The interpreter that has this package, unless the program names a virtual environment.
         "PULUMI_PYTHON_CMD": os.environ.get("PULUMI_PYTHON_CMD", sys.executable),
+        # It asks that interpreter this and that by `-c` and `-m`, in the program's folder.
+        python_child.SAFE_PATH: "1",
     }
     if target.stack != LOCAL:
         if os.environ.get(_DEBUG):
@@ -98,10 +101,8 @@ def local_folder(target: StackTarget) -> Path:
     """The backend of `local`. Raises MlopsError if it cannot be made."""
     folder = target.work / "pulumi"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        ignore = target.work / ".gitignore"
-        if not ignore.exists():
-            ignore.write_text("*\n")
+        made(target.work)
+        folder.mkdir(exist_ok=True)
     except OSError as error:
         raise MlopsError(f"cannot write to {folder}: {error.strerror}") from error
     return folder

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_iac.errors import UsageError
+from mlops_iac.workfolder import write_durably
 
 
 @dataclass(slots=True)
@@ -44,12 +44,7 @@ class Record:
         """Write it so that an interruption leaves the old or the new one, whole."""
         folder.mkdir(parents=True, exist_ok=True)
         text = json.dumps({"version": 1, **asdict(self)}, indent=2) + "\n"
-        draft = folder / "run.json.new"
-        with draft.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(folder / "run.json")
+        write_durably(folder / "run.json", text.encode())
 
 
 def new_record(pipeline: str, definition: str) -> Record:

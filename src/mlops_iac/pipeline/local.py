@@ -27,6 +27,7 @@ from mlops_iac.pipeline._local_values import Values
 from mlops_iac.pipeline.graph_checks import all_steps, check_graph, order
 from mlops_iac.pipeline.workload_env import existing, requirements, workload_python
 from mlops_iac.runtime import contract
+from mlops_iac.workfolder import made
 
 StepStatus = Literal["running", "succeeded", "failed", "reused"]
 
@@ -119,6 +120,7 @@ def run(
     processes = Processes()
     lock = ExitStack()
     try:
+        made(work)
         record = _open(runs, pipeline, digest, definition, steps, from_step)
         folder = runs / record.id
         lock.enter_context(_only_one(folder))
@@ -264,7 +266,6 @@ def _environment(
     """The interpreter for the requirements.txt in the code that the pipeline runs."""
     began = time.monotonic()
     uri, image = _code(definition)
-    work.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=work) as temporary:
         folder = Path(temporary)
         store.download(uri, folder)

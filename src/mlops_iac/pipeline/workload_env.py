@@ -10,6 +10,7 @@ from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 
+from mlops_iac import python_child
 from mlops_iac.errors import MlopsError, ResourceFailed, UsageError
 from mlops_iac.pipeline._local_process import Processes, clean_environment
 
@@ -77,9 +78,9 @@ def _starts(python: Path, processes: Processes, folder: Path) -> bool:
     try:
         processes.run(
             "python",
-            [str(python), "-c", ""],
+            [str(python), "-P", "-c", ""],
             env=clean_environment(),
-            log=folder / "check.log",
+            log=folder.with_suffix(".log"),
             seconds=60,
             on_line=lambda _: None,
         )
@@ -98,7 +99,7 @@ def _make(
     log = folder.with_suffix(".log")
     log.unlink(missing_ok=True)
     file = folder / "requirements.txt"
-    pip = [str(python), "-m", "pip", "install", "--disable-pip-version-check"]
+    pip = [str(python), "-P", "-m", "pip", "install", "--disable-pip-version-check"]
     # Bytecode is written when a module is first imported: most never are.
     pip += ["--no-compile", "--progress-bar", "off", "-r", str(file)]
 
@@ -111,7 +112,7 @@ def _make(
         for what, command in (
             (
                 "making the workload's virtual environment",
-                [sys.executable, "-m", "venv", str(folder)],
+                python_child.command("-m", "venv", str(folder)),
             ),
             ("installing the workload's requirements.txt", pip),
         ):

@@ -201,10 +201,12 @@ def _stage(target: Path, content: bytes) -> Path:
     """Write beside the target, durably, so that a rename completes it."""
     if target.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
-    # A fixed name: what a kill -9 leaves behind is overwritten by the next run.
+    # A fixed name: what a kill -9 leaves behind is removed by the next run, and so is a link.
     temporary = target.with_name(f".{target.name}.mlops-iac~")
+    temporary.unlink(missing_ok=True)
     try:
-        temporary.write_bytes(content)
+        with temporary.open("xb") as file:
+            file.write(content)
     except OSError:
         temporary.unlink(missing_ok=True)
         raise

@@ -7,13 +7,14 @@ looked at once it is rendered, before anything is written.
 from __future__ import annotations
 
 import json
+import re
 import subprocess
-import sys
 import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from mlops_iac import python_child
 from mlops_iac.blueprint.templates.content import TemplateContent
 from mlops_iac.blueprint.words import suggestion
 from mlops_iac.errors import MlopsError, UsageError
@@ -39,6 +40,8 @@ extends:
 _EXAMPLE = Path(__file__).parent / "template"
 _SECONDS = 20
 _OURS = dict.fromkeys(("blueprint.lock", ".mlops-iac-init"), "is written by init itself")
+# `GIT~1` is `.git` there, `MLOPS-~1` the work folder: which number a file has depends on the others.
+_SHORT = re.compile(r"[^.]{1,7}~\d{1,6}(\.[^.]{0,3})?")
 
 
 def shared() -> dict[str, dict[str, bytes]]:
@@ -119,9 +122,9 @@ def _run(
 ) -> list[tuple[str, str, str | None]]:
     request = json.dumps({"files": texts, "values": values}).encode()
     try:
-        # -P: what lies beside the file is not importable by its name.
         process = subprocess.run(
-            [sys.executable, "-P", str(Path(sandbox.__file__))],
+            python_child.command(str(Path(sandbox.__file__))),
+            env=python_child.environment(),
             input=request,
             capture_output=True,
             timeout=_SECONDS,
@@ -176,9 +179,11 @@ class _Names:
 
     def add(self, name: str) -> None:
         parts = name.split("/")
-        tool = {"git~1": "belongs to git", ".mlops-iac": "belongs to mlops-iac"}
-        own = [tool[part.lower()] for part in parts if part.lower() in tool]
-        wrong = wrong_name(name) or (own[0] if own else _OURS.get(name.lower(), ""))
+        wrong = wrong_name(name) or _OURS.get(name.lower(), "")
+        if any(part.lower().startswith(".mlops-iac") for part in parts):
+            wrong = wrong or "belongs to mlops-iac"
+        if any(_SHORT.fullmatch(part) for part in parts):
+            wrong = wrong or "can be the short name of another file on Windows"
         if wrong:
             raise _refused(self._label, f"the file name '{shown(name)}' {wrong}")
         for end in range(1, len(parts) + 1):

@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from mlops_iac.errors import UsageError
+from mlops_iac.templates.files import wrong_name
 
 MARKER = ".mlops-iac-init"
 _LARGEST = 4 * 1024 * 1024
@@ -89,10 +90,7 @@ def _read(target: Path, marker: Path) -> tuple[Mapping[str, str], Sequence[str]]
 
 def _below(target: Path, name: object) -> bool:
     """Whether a name is that of a file below `target`, behind no link: others may have written it."""
-    if not isinstance(name, str) or not name or name.startswith("/") or "\\" in name:
-        return False
-    parts = name.split("/")
-    if any(part in ("", ".", "..", ".git") for part in parts):
+    if not isinstance(name, str) or wrong_name(name):
         return False
     return not any(
         (target / above).is_symlink() for above in PurePosixPath(name).parents if above.parts

@@ -19,6 +19,7 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from mlops_iac import python_child
 from mlops_iac.api.fleet.jobs import Job, failure
 from mlops_iac.api.fleet.model import Outcome
 from mlops_iac.api.fleet.worker import Limits, work
@@ -139,6 +140,8 @@ class _Worker:
 
     def __init__(self, job: Job, limits: Limits, others: Sequence[Connection]) -> None:
         context: Any = multiprocessing.get_context("fork" if _can_fork() else "spawn")
+        if not _can_fork():  # by `python -c`, in the user's folder
+            os.environ[python_child.SAFE_PATH] = "1"
         self.connection, child = context.Pipe()
         # A forked child has the parent's ends, too; it closes them, or nobody would ever hear that
         # the parent has gone.

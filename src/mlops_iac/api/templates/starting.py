@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -103,14 +103,18 @@ def started(
     given: Mapping[str, str],
     *,
     delivered: bool = False,
+    agree: Callable[[Mapping[str, str]], None] | None = None,
     reach: Reach | None = None,
 ) -> Iterator[Started]:
     """Write the project into `target`, with its lock; what the body raises undoes that.
 
-    `given` are the parameters that were answered; `reach` is where the paths of the project may lead. Raises UsageError for answers that do not fit or
+    `given` are the parameters that were answered; `reach` is where the paths of the project may
+    lead. `agree` is told, before anything is written, which files other tools run by themselves, each
+    with the reason; it raises where they shall not be. Raises UsageError for answers that do not fit or
     are missing, a scaffold that is refused, and files that are there already; BlueprintInvalid
     where what the scaffold makes is no valid blueprint. Then nothing is written.
     """
+    from mlops_iac.scaffold.executed import run_by_themselves
     from mlops_iac.scaffold.render import check
     from mlops_iac.scaffold.rendering import rendered
     from mlops_iac.scaffold.unfinished import take_back
@@ -137,6 +141,9 @@ def started(
     lock = target / "blueprint.lock"
     if lock.exists() or lock.is_symlink():
         raise UsageError(f"{target} already has {lock.name}; nothing was written")
+    risky = run_by_themselves(files)
+    if risky and agree is not None:
+        agree(risky)
     with written(target, files, [lock.name]) as paths:
         yield _finished(start, target, list(paths), reach)
 

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_iac.blueprint.editing.files import stage, unstage
 from mlops_iac.errors import TimedOut, UsageError
+from mlops_iac.workfolder import made
 
 if TYPE_CHECKING:
     from mlops_iac.api.templates.together import Rewrite
@@ -141,12 +142,8 @@ def alone(journal: Path) -> Iterator[None]:
     """One process at a time; a killed one lets go."""
     from filelock import FileLock, Timeout
 
-    from mlops_iac.api.compiling import work_folder
-
-    work_folder(journal.parent)
+    made(journal.parent)
     lock = journal.with_suffix(".update.lock")
-    if lock.is_symlink():  # a checkout may bring one along, and taking a lock empties its file
-        raise UsageError(f"{lock} is a link", hint="delete it")
     try:
         with FileLock(lock, timeout=_SECONDS):
             yield

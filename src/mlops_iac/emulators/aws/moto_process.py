@@ -1,8 +1,9 @@
 """The emulator's own process: moto behind one loopback port. Started by `server.py` only.
 
-    python -m mlops_iac.emulators.aws.moto_process --work DIR --instance ID [--port N]
+    python -P -m mlops_iac.emulators.aws.moto_process --work DIR --instance ID [--port N]
 
-Once it listens, it writes DIR/server.json (atomically): whoever started it waits for that file.
+Once it listens, it writes DIR/server.json (atomically, for its owner alone): whoever started it waits
+for that file. It holds the token that the paths need which steer the server itself.
 State is in memory and ends with the process; the random instance id tells one life from another.
 
 One thing in moto is mended here: it denies every object request of a bucket whose policy has a
@@ -21,6 +22,7 @@ import argparse
 import io
 import json
 import os
+import secrets
 import signal
 import threading
 import time
@@ -29,7 +31,13 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from mlops_iac.emulators.loopback import guarded
+from mlops_iac.emulators.processes import began
+from mlops_iac.workfolder import write_durably
+
 IDENTITY_PATH = "/mlops-iac/identity"
+# Moto's own reset, recorder and dashboard, and ours.
+_CONTROL = ("/moto-api", "/mlops-iac")
 _IN_ORDER = threading.RLock()
 # Services an MLOps stack meets first: importing them while the caller still plans saves the
 # first request of each 20-200 ms (lambda and s3 the most).
@@ -128,15 +136,20 @@ def main() -> None:
             """Requests may carry secrets in their paths: none is logged."""
 
     identity: dict[str, Any] = {"instance": arguments.instance, "pid": os.getpid()}
-    app = application(identity)
+    token = secrets.token_urlsafe(32)
+    app = guarded(application(identity), token, _CONTROL)
     try:
         server = make_server("127.0.0.1", arguments.port, app, True, request_handler=Handler)
     except (OSError, SystemExit):  # werkzeug exits on a port that is taken
         server = make_server("127.0.0.1", 0, app, True, request_handler=Handler)
-    info = {**identity, "port": server.server_port, "started": time.time()}
-    temporary = arguments.work / f"server.json.{os.getpid()}"
-    temporary.write_text(json.dumps(info))
-    temporary.replace(arguments.work / "server.json")
+    info = {
+        **identity,
+        "port": server.server_port,
+        "started": time.time(),
+        "began": began(os.getpid()),
+        "token": token,
+    }
+    write_durably(arguments.work / "server.json", json.dumps(info).encode())
     threading.Thread(target=_warm, daemon=True).start()
     server.serve_forever()
 

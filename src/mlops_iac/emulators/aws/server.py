@@ -18,19 +18,24 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import re
 import secrets
 import signal
 import subprocess
-import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from mlops_iac import python_child
+from mlops_iac.emulators import processes
 from mlops_iac.emulators.aws.clients import answer_seconds
 from mlops_iac.emulators.aws.moto_process import IDENTITY_PATH
+from mlops_iac.emulators.loopback import TOKEN_HEADER
 from mlops_iac.errors import MlopsError, TimedOut, UsageError
+from mlops_iac.workfolder import created, made
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -42,11 +47,12 @@ _START_SECONDS = 30.0
 _ANSWER_SECONDS = 10.0
 _END_SECONDS = 5.0
 _MODULE = "mlops_iac.emulators.aws.moto_process"
+_INSTANCE = re.compile(r"[0-9a-f]{16}")
 
 
 @dataclass(frozen=True, slots=True)
 class ServerInfo:
-    """The emulator of one project. `started` is a Unix time in seconds."""
+    """The emulator of one project. `started` is a Unix time in seconds, `began` the system's own."""
 
     port: int
     pid: int
@@ -54,6 +60,8 @@ class ServerInfo:
     started: float
     state: State
     log: Path
+    began: str
+    token: str = field(repr=False)
 
     @property
     def url(self) -> str:
@@ -83,10 +91,9 @@ class ServerInfo:
 def status(work: Path) -> ServerInfo | None:
     """The emulator as it is now, or None where none was started (or it was stopped)."""
     found = _written(_folder(work))
-    if found is None or _identity(found.port) == found.instance:
+    if found is None or _answers(found):
         return found
-    state: State = "silent" if _is_ours(found.pid, found.instance) else "lost"
-    return replace(found, state=state)
+    return replace(found, state="silent" if _is_ours(found) else "lost")
 
 
 def _written(folder: Path) -> ServerInfo | None:
@@ -94,11 +101,15 @@ def _written(folder: Path) -> ServerInfo | None:
     try:
         raw = json.loads((folder / "server.json").read_text())
         port, pid, instance = int(raw["port"]), int(raw["pid"]), str(raw["instance"])
-        started = float(raw["started"])
-    except (OSError, ValueError, KeyError, TypeError):
+        started, began, token = float(raw["started"]), str(raw["began"]), str(raw["token"])
+        if not (0 < port < 65536 and 1 < pid < 2**31 and _INSTANCE.fullmatch(instance) and began):
+            return None
+        token.encode("ascii")
+    except (OSError, ValueError, KeyError, TypeError, OverflowError):
         # No file, a torn or a foreign one: it says nothing, and a start replaces it.
         return None
-    return ServerInfo(port, pid, instance, started, "running", folder / "server.log")
+    log = folder / "server.log"
+    return ServerInfo(port, pid, instance, started, "running", log, began, token)
 
 
 def start(work: Path) -> ServerInfo:
@@ -109,11 +120,9 @@ def start(work: Path) -> ServerInfo:
     """
     folder = _folder(work)
     _require_moto()
+    made(folder.parent)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        ignore = work / ".gitignore"
-        if not ignore.exists():
-            ignore.write_text("*\n")
+        folder.mkdir(exist_ok=True)
     except OSError as error:
         raise UsageError(f"cannot write {folder}: {error.strerror}") from error
     with _locked(folder):
@@ -132,8 +141,9 @@ ensure = start
 def stop(work: Path) -> bool:
     """End the emulator; what is deployed in it is lost. False where none was running.
 
-    Only a process that is surely ours is ended: a stale file whose process id now belongs to
-    something else is just removed. Raises TimedOut when the process does not end.
+    Only a process that is surely ours is ended: a stale or forged file whose process id belongs to
+    something else is just removed. Raises TimedOut when the process does not end, MlopsError where
+    the emulator answers and its process cannot be told for sure.
     """
     folder = _folder(work)
     if not folder.is_dir():
@@ -142,12 +152,19 @@ def stop(work: Path) -> bool:
         found = _written(folder)
         if found is None:
             return False
-        if not _is_ours(found.pid, found.instance):
-            (folder / "server.json").unlink(missing_ok=True)
-            return False
-        _end(found.pid, found.instance)
+        ended = False
+        with suppress(ProcessLookupError), processes.held(found.pid) as send:
+            # Looked at while it is held: an id that is given to another one is signalled to nobody.
+            if ended := _is_ours(found):
+                _end(found, send)
+        if not ended and _answers(found):
+            raise MlopsError(
+                f"the emulated AWS answers at {found.url}, and process {found.pid} was not started"
+                " for this folder; nothing was ended",
+                hint="was the project moved? Move it back to stop it, or end the process yourself",
+            )
         (folder / "server.json").unlink(missing_ok=True)
-        return True
+        return ended
 
 
 def instance_id(work: Path) -> str | None:
@@ -164,7 +181,8 @@ def client(service: str, info: ServerInfo, region: str = "eu-west-1") -> Any:
 
 
 def _folder(work: Path) -> Path:
-    return Path(work).absolute() / "emulator"
+    # One name, whichever links lead to the project: the process was told it.
+    return Path(work).resolve() / "emulator"
 
 
 def _require_moto() -> None:
@@ -197,23 +215,23 @@ def _locked(folder: Path) -> BaseFileLock:
 def _spawn(folder: Path, port: int) -> ServerInfo:
     instance = secrets.token_hex(8)
     log = folder / "server.log"
-    command = [sys.executable, "-m", _MODULE]
-    command += ["--work", str(folder), "--instance", instance, "--port", str(port)]
+    command = python_child.command(*_words(folder, instance), "--port", str(port))
     environment = {
-        **os.environ,
+        **python_child.environment(),
         "MOTO_ACCOUNT_ID": ACCOUNT,
         # Attachments of AWS-managed policies need those policies to exist.
         "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",
         "PYTHONDONTWRITEBYTECODE": "",
     }
-    with log.open("wb") as output:
+    log.unlink(missing_ok=True)
+    with open(created(log), "wb") as output:  # noqa: PTH123 - a handle
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
             env=environment,
-            cwd=folder,
+            cwd="/",  # nothing of the project stands there
             start_new_session=True,  # Ctrl-C in the terminal must not reach it
         )
     deadline = time.monotonic() + _START_SECONDS
@@ -235,47 +253,42 @@ def _spawn(folder: Path, port: int) -> ServerInfo:
     )
 
 
-def _identity(port: int) -> str | None:
-    """The instance that answers at `port`, or None: nothing there, or something else."""
+def _words(folder: Path, instance: str) -> list[str]:
+    """What our process was started with, between its interpreter and the port."""
+    return ["-m", _MODULE, "--work", str(folder), "--instance", instance]
+
+
+def _answers(info: ServerInfo) -> bool:
+    """Whether that very instance answers at the port: it alone knows the token and its own name."""
     seconds = min(_ANSWER_SECONDS, answer_seconds())
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=seconds)
+    connection = http.client.HTTPConnection("127.0.0.1", info.port, timeout=seconds)
     try:
-        connection.request("GET", IDENTITY_PATH)
+        connection.request("GET", IDENTITY_PATH, headers={TOKEN_HEADER: info.token})
         body = json.loads(connection.getresponse().read(4096))
-        return str(body["instance"])
+        return bool(body["instance"] == info.instance)
     except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
-        return None
+        return False
     finally:
         connection.close()
 
 
-def _is_ours(pid: int, instance: str) -> bool:
-    """Whether the process `pid` is the one started as `instance`: its command line says so."""
-    try:
-        os.kill(pid, 0)
-    except (OSError, OverflowError):
-        return False
-    try:
-        line = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
-    except OSError:  # no /proc: macOS
-        answer = subprocess.run(
-            ["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
-        )
-        line = answer.stdout
-    return instance in line
+def _is_ours(info: ServerInfo) -> bool:
+    """Whether the process is the one that was started as this instance, for this folder, by us."""
+    words = python_child.command(*_words(info.log.parent, info.instance))[1:]
+    return processes.began(info.pid) == info.began and processes.started_with(info.pid, words)
 
 
-def _end(pid: int, instance: str) -> None:
+def _end(info: ServerInfo, send: Callable[[int], None]) -> None:
     for number in (signal.SIGTERM, signal.SIGKILL):
         with suppress(ProcessLookupError):
-            os.kill(pid, number)
+            send(number)
         deadline = time.monotonic() + _END_SECONDS
         while time.monotonic() < deadline:
-            _reap(pid)
-            if not _is_ours(pid, instance):
+            _reap(info.pid)
+            if not _is_ours(info):
                 return
             time.sleep(0.01)
-    raise TimedOut(f"the emulated AWS (process {pid}) does not end")
+    raise TimedOut(f"the emulated AWS (process {info.pid}) does not end")
 
 
 def _reap(pid: int) -> None:

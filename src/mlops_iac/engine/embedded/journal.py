@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_iac.engine.embedded.checkpoint import Damaged
-from mlops_iac.engine.embedded.durable import sync_folder
+from mlops_iac.workfolder import sync_folder
 
 
 class Journal:
@@ -54,7 +54,8 @@ class Journal:
 
     def _open(self) -> None:
         new = not self._file.exists() or self._file.stat().st_size == 0
-        self._handle = os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
+        self._handle = os.open(self._file, flags, 0o600)
         if new:
             self._write({"kind": "base", "serial": self._serial})
             sync_folder(self._file.parent)

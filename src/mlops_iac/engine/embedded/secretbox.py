@@ -14,9 +14,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mlops_iac.engine.embedded.durable import write_durably
 from mlops_iac.engine.embedded.wire import SECRET, SIGNATURE
 from mlops_iac.errors import MlopsError
+from mlops_iac.workfolder import write_durably
 
 
 class SecretBox:

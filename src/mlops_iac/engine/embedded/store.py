@@ -18,11 +18,11 @@ from typing import Any
 from uuid import uuid4
 
 from mlops_iac.engine.embedded import checkpoint, journal
-from mlops_iac.engine.embedded.durable import write_durably
 from mlops_iac.engine.embedded.secretbox import SecretBox
 from mlops_iac.engine.embedded.state import Mutation, Pending, Snapshot
 from mlops_iac.engine.protocol import StackTarget
 from mlops_iac.errors import MlopsError, UsageError
+from mlops_iac.workfolder import made, write_durably
 
 
 class Store:
@@ -251,11 +251,10 @@ def open_store(target: StackTarget, command: str) -> Iterator[Store]:
     _check_name(target.stack)
     folder = target.work / "state"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        ignore = target.work / ".gitignore"
-        if not ignore.exists():
-            ignore.write_text("*\n")
-        handle = os.open(folder / f"{target.stack}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        made(target.work)
+        folder.mkdir(exist_ok=True)
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
+        handle = os.open(folder / f"{target.stack}.lock", flags, 0o600)
     except OSError as error:
         raise MlopsError(f"cannot write to {folder}: {error.strerror}") from error
     try:
