@@ -104,6 +104,7 @@ class Cloud:
             "execution_role_arn": "arn:aws:iam::123456789012:role/x",
             "model_package_group_name": "churn",
             "region": REGION,
+            "seal_function_arn": "arn:aws:lambda:eu-west-1:123456789012:function:seal",
         }
         loaded: dict[str, Any] = json.loads(fill(definition(life, settings)[0], values))
         return loaded

@@ -32,7 +32,7 @@ def check_approvers(scope: Scope) -> Iterator[Diagnostic]:
     roles = blueprint.existing.roles
     workers = {"deploy_as": blueprint.deploy_as} | {
         f"existing.roles.{name}": getattr(roles, name)
-        for name in ("prepare", "train", "evaluate", "pipeline", "serve")
+        for name in ("prepare", "train", "evaluate", "seal", "pipeline", "serve")
     }
     for path, worker in workers.items():
         if worker is not None and any(_same(each, worker, blueprint.account) for each in approvers):

@@ -97,7 +97,7 @@ def _values(scope: Scope) -> Iterator[Diagnostic]:
     yield from check_network(scope)
     yield from check_approvers(scope)
     existing = blueprint.existing
-    for name in ("network", "key", *(f"roles.{role}" for role in ("pipeline", "serve"))):
+    for name in ("network", "key", *(f"roles.{role}" for role in ("seal", "pipeline", "serve"))):
         value = (
             getattr(existing.roles, name[6:]) if name[:6] == "roles." else getattr(existing, name)
         )
