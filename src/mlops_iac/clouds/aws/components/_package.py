@@ -50,7 +50,7 @@ def write_log(log: aws.cloudwatch.LogGroup) -> Statement:
         "WriteLog",
         ["logs:CreateLogStream", "logs:PutLogEvents"],
         [pulumi.Output.concat(log.arn, ":*")],
-        reason="the function tells what it decided",
+        reason="the function tells what it did",
         wildcard="the streams of its own log group, named by Lambda",
     )
 
