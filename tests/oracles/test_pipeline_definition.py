@@ -248,7 +248,7 @@ def resolved(value: Any) -> Any:
             name = value["Get"]
             return (
                 "s3://bucket/key"
-                if name.endswith(("S3Uri", "S3ModelArtifacts"))
+                if name.endswith(("S3Uri", "S3ModelArtifacts", "['uri']"))
                 else "abcdef123456"
             )
         if set(value) == {"Std:Join"}:

@@ -240,7 +240,7 @@ def require_sealed(model: str, version: str, answer: Mapping[str, Any], *, stack
     for each in containers:
         source = (each.get("ModelDataSource") or {}).get("S3DataSource") or {}
         uri = str(each.get("ModelDataUrl") or source.get("S3Uri") or "")
-        _, _, key = uri.removeprefix("s3://").partition("/")
+        _, _, key = uri.removeprefix("s3://").partition("/")  # an https one keeps its host
         if uri and not key.startswith(_SEALED):
             raise UsageError(
                 f"{model}/{version} of {stack} is not sealed: its artifact is {uri}, and only what"
