@@ -28,6 +28,7 @@ from mlops_iac.clouds.aws.components.retrain_triggers import (
     RetrainTriggers,
     RetrainTriggersArgs,
 )
+from mlops_iac.clouds.aws.components.sealing import Sealing, SealingArgs
 from mlops_iac.clouds.aws.components.service_monitor import (
     ServiceMonitor,
     ServiceMonitorArgs,
@@ -73,6 +74,20 @@ data = DataStore(
     ),
 )
 
+if settings.flag("training.trained_here"):
+    sealing = Sealing(
+        "sealing",
+        SealingArgs(
+            bucket=data.artifacts.bucket,
+            bucket_arn=data.artifacts.arn,
+            handler=settings.definition("functions/seal.py"),
+            key_arn=keys.data_key_arn,
+            log_key_arn=keys.data_key_arn,
+            tags=tags,
+        ),
+        opts=pulumi.ResourceOptions(depends_on=[data]),
+    )
+
 # security
 identity = Identity(
     "identity",
@@ -87,6 +102,9 @@ identity = Identity(
         serves=True,
         images=["141502667606/sagemaker-scikit-learn"],
         rollback_alarms=[f"schedule-adherence-{stack}-api-main-rollback-error-rate"],
+        seal_function_arn=(
+            sealing.function_arn if settings.flag("training.trained_here") else None
+        ),
         private_network=False,
         tags=tags,
     ),
@@ -157,6 +175,7 @@ if settings.flag("models.adherence.trained_here"):
             code=pulumi.FileAsset("code/adherence.tar.gz"),
             values={
                 "execution_role_arn": identity.execution_role_arn,
+                "seal_function_arn": sealing.function_arn,
                 "model_package_group_name": adherence_registry.group_name,
                 "environment": stack,
                 "stack": f"schedule-adherence-{stack}",

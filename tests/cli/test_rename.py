@@ -64,7 +64,7 @@ def test_a_version_is_served(walk: Cli, deployed: dict[str, Any]) -> None:
         ModelPackageGroupName=outputs["adherence_model_package_group"],
         ModelApprovalStatus="Approved",
         InferenceSpecification={
-            "Containers": [{"Image": "image", "ModelDataUrl": "s3://bucket/model.tar.gz"}],
+            "Containers": [{"Image": "image", "ModelDataUrl": "s3://bucket/models/model.tar.gz"}],
             "SupportedContentTypes": ["text/csv"],
             "SupportedResponseMIMETypes": ["text/csv"],
         },

@@ -26,6 +26,7 @@ FULL: dict[str, Any] = {
     "images": ["141502667606/sagemaker-scikit-learn"],
     "source_uris": ["s3://lake/projects/"],
     "model_uris": ["s3://models/baseline.tar.gz"],
+    "seal_function_arn": "arn:aws:lambda:eu-west-1:123456789012:function:seal",
     "rollback_alarms": ["churn-prod-api-live-rollback-error-rate"],
     "private_network": True,
     "subnets": ["subnet-1", "subnet-2"],
@@ -103,10 +104,22 @@ def test_nobody_approves_and_nobody_starts_pipelines() -> None:
 
 def test_the_pipeline_reads_the_gates_report_and_tags_its_jobs() -> None:
     statements = granted(graph(**FULL), "pipeline")
-    assert statements["ReadReports"]["Resource"] == f"{ARTIFACTS}/models/*"
+    assert statements["ReadReports"]["Resource"] == [
+        f"{ARTIFACTS}/pipelines/*",
+        f"{ARTIFACTS}/models/*",
+    ]
     assert statements["Decrypt"]["Action"] == "kms:Decrypt"
     for kind in ("ProcessingJobs", "TrainingJobs", "TuningJobs"):
         assert "sagemaker:AddTags" in statements[kind]["Action"]
+
+
+def test_the_pipeline_calls_the_one_function_that_seals() -> None:
+    assert granted(graph(**FULL), "pipeline")["Seal"] == {
+        "Sid": "Seal",
+        "Effect": "Allow",
+        "Action": "lambda:InvokeFunction",
+        "Resource": FULL["seal_function_arn"],
+    }
 
 
 def test_the_pipeline_registers_into_its_own_groups() -> None:
@@ -127,8 +140,9 @@ def test_no_tuning_no_right_to_tune() -> None:
 def test_steps_read_data_and_write_artifacts_only() -> None:
     statements = granted(graph(**FULL), "execution")
     writing = [each["Resource"] for each in statements.values() if "s3:PutObject" in each["Action"]]
-    # Not the code: what a step runs today must not change what runs tomorrow.
-    assert writing == [[f"{ARTIFACTS}/pipelines/*", f"{ARTIFACTS}/models/*"]]
+    # Not the code: what a step runs today must not change what runs tomorrow. Not the models: what
+    # is approved is what runs.
+    assert writing == [f"{ARTIFACTS}/pipelines/*"]
     assert statements["ReadData"]["Resource"] == f"{DATA}/datasets/*"
     assert statements["ReadSources"]["Resource"] == "arn:aws:s3:::lake/projects/*"
     assert statements["ListSources"]["Resource"] == "arn:aws:s3:::lake"

@@ -40,6 +40,7 @@ class World:
         self.resources: list[dict[str, Any]] | None = [model("api-main-model", arn(3))]
         self.status = "Approved"
         self.image = "141502667606.dkr.ecr.eu-west-1.amazonaws.com/sklearn:1.9"
+        self.artifact = "s3://data-artifacts-1a2b3c4/models/adherence/run/e1/model.tar.gz"
         self.rolled_back: list[str] = []
         self.asked: list[str] = []
         self.deployed: dict[str, str] = {}
@@ -51,7 +52,7 @@ class World:
 
     def describe_model_package(self, **given: str) -> dict[str, Any]:
         self.asked.append(given["ModelPackageName"])
-        specification = {"Containers": [{"Image": self.image}]}
+        specification = {"Containers": [{"Image": self.image, "ModelDataUrl": self.artifact}]}
         return {"ModelApprovalStatus": self.status, "InferenceSpecification": specification}
 
     def describe_endpoint(self, **given: str) -> dict[str, Any]:
@@ -229,6 +230,11 @@ def test_nothing_runs_there_yet(blueprint: Path, world: World, resources: Any) -
 def test_a_version_that_is_not_approved(blueprint: Path, world: World, status: str) -> None:
     world.status = status
     refused(blueprint, status, "mlops-iac models approve adherence 3 -s dev")
+
+
+def test_a_version_that_a_training_may_replace(blueprint: Path, world: World) -> None:
+    world.artifact = world.artifact.replace("/models/", "/pipelines/")
+    refused(blueprint, "adherence/3 of dev is not sealed", "models reject adherence 3 -s dev")
 
 
 def test_a_version_that_is_gone(blueprint: Path, world: World, monkeypatch: Any) -> None:

@@ -39,10 +39,10 @@ def sides() -> tuple[Graph, Graph]:
 def missing(dev: Graph, prod: Graph) -> Iterator[str]:
     """What either side does not grant."""
     (register,) = [each for each in dev.steps if each["Type"] == "RegisterModel"]
-    (train,) = [each for each in dev.steps if each["Name"] == "Train"]
+    (seal,) = [each for each in dev.steps if each["Name"] == "Seal"]
     assert register
-    (output,) = uris(train["Arguments"]["OutputDataConfig"])
-    artifact = f"arn:aws:s3:::{output.removeprefix('s3://')}/x/output/model.tar.gz"
+    (output,) = uris(seal["Arguments"]["target"])
+    artifact = f"arn:aws:s3:::{output.removeprefix('s3://')}/x/model.tar.gz"
     key = (
         one(dev.resources, "aws:kms/key:Key", "keys-data")
         .outputs["arn"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import sys
 import tarfile
 import threading
@@ -104,6 +105,7 @@ class Cloud:
             "execution_role_arn": "arn:aws:iam::123456789012:role/x",
             "model_package_group_name": "churn",
             "region": REGION,
+            "seal_function_arn": "arn:aws:lambda:eu-west-1:123456789012:function:seal",
         }
         loaded: dict[str, Any] = json.loads(fill(definition(life, settings)[0], values))
         return loaded
@@ -125,6 +127,16 @@ class Cloud:
     def stored(self) -> list[str]:
         listed = self.s3.list_objects_v2(Bucket="artifacts").get("Contents", [])
         return [item["Key"] for item in listed]
+
+    def content(self, key: str) -> bytes:
+        body: bytes = self.s3.get_object(Bucket="artifacts", Key=key)["Body"].read()
+        return body
+
+    def served(self, result: RunResult) -> str:
+        """The key of what an endpoint of the registered version reads."""
+        found = self.sagemaker.describe_model_package(ModelPackageName=result.registered)
+        uri: str = found["InferenceSpecification"]["Containers"][0]["ModelDataUrl"]
+        return uri.removeprefix("s3://artifacts/")
 
     def versions(self) -> list[dict[str, Any]]:
         listed = self.sagemaker.list_model_packages(ModelPackageGroupName="churn")
@@ -148,7 +160,7 @@ def test_a_version_that_passes_is_registered_and_waits_for_approval(cloud: Cloud
     result = cloud.run()
     assert result.status == "registered"
     assert result.metrics == {"accuracy": 0.65}
-    assert list(result.steps.values()) == ["succeeded"] * 5
+    assert list(result.steps.values()) == ["succeeded"] * 7
     assert result.registered is not None
     found = cloud.sagemaker.describe_model_package(ModelPackageName=result.registered)
     assert found["ModelApprovalStatus"] == "PendingManualApproval" == result.approval
@@ -164,11 +176,35 @@ def test_a_version_that_passes_is_registered_and_waits_for_approval(cloud: Cloud
 def test_the_model_archive_holds_what_serves_it(cloud: Cloud) -> None:
     result = cloud.run()
     key = next(key for key in cloud.stored() if key.endswith("model.tar.gz"))
-    assert key == f"models/churn/{result.id}/{result.id}-Train/output/model.tar.gz"
+    assert re.fullmatch(f"models/churn/{result.id}/[0-9a-f-]+/model.tar.gz", key)
     body = cloud.s3.get_object(Bucket="artifacts", Key=key)["Body"].read()
     with tarfile.open(fileobj=io.BytesIO(body)) as tar:
         names = tar.getnames()
     assert {"model.json", "code/inference.py", "code/mlops_runtime/inference.py"} <= set(names)
+
+
+def test_a_later_training_leaves_what_is_approved_as_it_is(cloud: Cloud) -> None:
+    """It replaces all that jobs may replace; the served model and the report are not among it."""
+    result = cloud.run()
+    before = {key: cloud.content(key) for key in cloud.stored() if key.startswith("models/")}
+    assert cloud.served(result) in before
+    for key in cloud.stored():
+        if key.startswith("pipelines/"):
+            cloud.s3.put_object(Bucket="artifacts", Key=key, Body=b"another")
+    cloud.run(replace(LIFE, training=Train(script="train.py", hyperparameters={"depth": 9})))
+    assert {key: cloud.content(key) for key in before} == before
+
+
+def test_a_repeated_training_of_one_run_is_measured_and_not_the_one_before(cloud: Cloud) -> None:
+    with pytest.raises(ResourceFailed):
+        cloud.run(evaluate="1 / 0")
+    life = replace(LIFE, training=Train(script="train.py", hyperparameters={"depth": 9}))
+    result = cloud.run(life, from_step="Train")
+    assert result.metrics == pytest.approx({"accuracy": 0.69})
+    with tarfile.open(fileobj=io.BytesIO(cloud.content(cloud.served(result)))) as tar:
+        member = tar.extractfile("model.json")
+        assert member is not None
+        assert json.load(member)["--depth"] == "9"
 
 
 def test_a_run_is_written_down_with_logs_and_pictures(cloud: Cloud) -> None:
@@ -224,8 +260,8 @@ def test_a_failed_run_continues_at_the_step_with_the_repaired_script(cloud: Clou
     result = cloud.run(from_step="Evaluate")
     assert sorted((cloud.work / "runs").iterdir()) == first
     assert result.steps == {
-        "Prepare": "reused", "Train": "reused", "Evaluate": "succeeded",
-        "Gate": "succeeded", "Register": "succeeded",
+        "Prepare": "reused", "Train": "reused", "Seal": "reused", "Evaluate": "succeeded",
+        "SealReport": "succeeded", "Gate": "succeeded", "Register": "succeeded",
     }  # fmt: skip
     assert not [e for e in cloud.events if e.step == "Train" and e.kind == "start"]
     assert len(cloud.versions()) == 1
@@ -312,10 +348,10 @@ TUNE = Tune(
 def test_a_grid_is_tried_whole_and_the_best_is_registered(cloud: Cloud) -> None:
     result = cloud.run(replace(LIFE, training=TUNE))
     assert result.metrics == pytest.approx({"accuracy": 0.69})
-    assert len([key for key in cloud.stored() if key.endswith("model.tar.gz")]) == 3
-    found = cloud.sagemaker.describe_model_package(ModelPackageName=result.registered)
-    model = found["InferenceSpecification"]["Containers"][0]["ModelDataUrl"]
-    assert model.endswith(f"{result.id}-Tune002/output/model.tar.gz")
+    trials = [key for key in cloud.stored() if key.endswith("/output/model.tar.gz")]
+    assert len(trials) == 3
+    (best,) = [key for key in trials if f"/{result.id}-Tune002/" in key]
+    assert cloud.content(cloud.served(result)) == cloud.content(best)
 
 
 def test_minimizing_keeps_the_lowest(cloud: Cloud) -> None:

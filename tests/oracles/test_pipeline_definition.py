@@ -42,6 +42,7 @@ VALUES = {
     "kms_key_arn": "arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555",
     "model_package_group_name": "adherence",
     "region": "eu-west-1",
+    "seal_function_arn": "arn:aws:lambda:eu-west-1:123456789012:function:sealing-1a2b3c4",
 }  # fmt: skip
 
 
@@ -247,7 +248,7 @@ def resolved(value: Any) -> Any:
             name = value["Get"]
             return (
                 "s3://bucket/key"
-                if name.endswith(("S3Uri", "S3ModelArtifacts"))
+                if name.endswith(("S3Uri", "S3ModelArtifacts", "['uri']"))
                 else "abcdef123456"
             )
         if set(value) == {"Std:Join"}:

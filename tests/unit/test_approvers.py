@@ -1,4 +1,4 @@
-"""Who may approve versions: what is planned of it, and who cannot be an approver."""
+"""Who may approve versions and who seals them: what is planned of it, and who cannot."""
 
 from __future__ import annotations
 
@@ -100,3 +100,20 @@ environments:
     assert (item.severity, item.code) == ("warning", "approved-elsewhere")
     everywhere = "security: {access: {approvers: [ml-leads]}}\n" + environments
     assert problems(tmp_path, MINIMAL + everywhere) == []
+
+
+@pytest.mark.parametrize(("train", "told"), [("sealer", ["sealed-by-a-step"]), ("trainer", [])])
+def test_who_runs_a_step_does_not_seal(tmp_path: Path, train: str, told: list[str]) -> None:
+    roles = f"{{seal: '{ROLE}/sealer', pipeline: '{ROLE}/starts', train: '{ROLE}/{train}'}}"
+    text = (
+        MINIMAL
+        + f"environments: {{prod: {{account: 012345678901, existing: {{roles: {roles}}}}}}}\n"
+    )
+    assert [(each.code, each.path) for each in problems(tmp_path, text)] == [
+        (code, "existing.roles.seal") for code in told
+    ]
+    calls = SAGEMAKER.plan(loaded(tmp_path, text).resolve("prod"))
+    (sealing,) = [call.args for call in calls if call.variable == "sealing"]
+    # The stack may give a role of the user's no rights: the function lets the pipeline's in itself.
+    given = {key: sealing[key].value for key in ("role_arn", "pipeline_role_arn")}
+    assert given == {"role_arn": f"{ROLE}/sealer", "pipeline_role_arn": f"{ROLE}/starts"}

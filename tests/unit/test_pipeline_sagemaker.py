@@ -49,6 +49,7 @@ LIFE = Lifecycle(
     gates=(Limit("accuracy", "at_least", 0.8), Limit("loss", "at_most", 2)),
     register=Register(),
 )
+SEALED = {"Get": "Steps.Seal.OutputParameters['uri']"}
 TUNE = Tune(
     train=Train(script="train.py", hyperparameters={"depth": 3, "folds": 5}),
     strategy="bayesian",
@@ -72,7 +73,7 @@ def printed(life: Lifecycle = LIFE, settings: SageMakerSettings = SETTINGS) -> d
 
 def test_steps_come_in_the_order_of_a_models_life() -> None:
     assert list(printed()) == [
-        "Prepare", "Train", "Evaluate", "Gate", "Register", "GateFailed",
+        "Prepare", "Train", "Seal", "Evaluate", "SealReport", "Gate", "Register", "GateFailed",
     ]  # fmt: skip
 
 
@@ -81,7 +82,7 @@ def test_placeholders_are_exactly_what_only_a_deployment_knows() -> None:
     assert names == placeholders(text)
     assert names == {
         "artifacts_bucket", "code_uri", "dataset_uri_open_orders", "execution_role_arn",
-        "kms_key_arn", "model_package_group_name", "region",
+        "kms_key_arn", "model_package_group_name", "region", "seal_function_arn",
     }  # fmt: skip
     assert dataset_placeholder("open-orders") in names
 
@@ -191,22 +192,40 @@ def test_registration_carries_inference_image_approval_and_report(
     assert arguments["ModelApprovalStatus"] == status
     container = arguments["InferenceSpecification"]["Containers"][0]
     assert container["Image"] == "registry/serve:1"
-    assert container["ModelDataUrl"] == {"Get": "Steps.Train.ModelArtifacts.S3ModelArtifacts"}
-    assert "ModelQuality" in arguments["ModelMetrics"]
+    assert container["ModelDataUrl"] == SEALED
+    report = arguments["ModelMetrics"]["ModelQuality"]["Statistics"]["S3Uri"]
+    assert report == {"Get": "Steps.SealReport.OutputParameters['uri']"}
     assert arguments["InferenceSpecification"]["SupportedRealtimeInferenceInstanceTypes"] == [
         "ml.m5.large"
     ]
 
 
+@pytest.mark.parametrize("life", [LIFE, replace(LIFE, training=TUNE)], ids=["train", "tune"])
+def test_what_is_measured_is_what_is_registered_and_no_job_writes_there(life: Lifecycle) -> None:
+    steps = printed(life)
+    inputs = {
+        each["InputName"]: each["S3Input"]["S3Uri"]
+        for each in steps["Evaluate"]["Arguments"]["ProcessingInputs"]
+    }
+    assert inputs["model"] == SEALED
+    for name in ("Seal", "SealReport"):
+        target = steps[name]["Arguments"]["target"]["Std:Join"]["Values"][0]
+        assert target == "s3://${artifacts_bucket}/models/churn"
+        assert steps[name]["FunctionArn"] == "${seal_function_arn}"
+    for name, step in steps.items():
+        if step["Type"] in ("Processing", "Training", "Tuning"):
+            assert "/models/" not in json.dumps(step), name
+
+
 def test_without_gates_a_version_is_registered_after_it_was_measured() -> None:
     steps = printed(replace(LIFE, gates=()))
-    assert list(steps) == ["Prepare", "Train", "Evaluate", "Register"]
-    assert "Steps.Evaluate" in json.dumps(steps["Register"])
+    assert list(steps) == ["Prepare", "Train", "Seal", "Evaluate", "SealReport", "Register"]
+    assert "Steps.SealReport" in json.dumps(steps["Register"])
 
 
 def test_without_evaluate_training_must_report_and_nothing_is_gated() -> None:
     steps = printed(replace(LIFE, gates=(), evaluate=None))
-    assert list(steps) == ["Prepare", "Train", "Register"]
+    assert list(steps) == ["Prepare", "Train", "Seal", "Register"]
     assert steps["Train"]["Arguments"]["Environment"]["MLOPS_IAC_METRICS"] == "accuracy,f1"
     assert "ModelMetrics" not in steps["Register"]["Arguments"]
 
@@ -237,13 +256,14 @@ def test_tuning_ranges_are_text_and_the_searched_is_not_fixed() -> None:
 
 def test_the_tuned_models_address_is_joined_from_the_best_job() -> None:
     steps = printed(replace(LIFE, training=TUNE))
-    container = steps["Register"]["Arguments"]["InferenceSpecification"]["Containers"][0]
-    assert container["ModelDataUrl"] == {
+    source = steps["Seal"]["Arguments"]["source"]
+    assert source == {
         "Std:Join": {
             "On": "/",
             "Values": [
-                "s3://${artifacts_bucket}/models/churn",
+                "s3://${artifacts_bucket}/pipelines/churn",
                 {"Get": "Execution.PipelineExecutionId"},
+                "trained",
                 {"Get": "Steps.Tune.BestTrainingJob.TrainingJobName"},
                 "output",
                 "model.tar.gz",
@@ -251,7 +271,7 @@ def test_the_tuned_models_address_is_joined_from_the_best_job() -> None:
         }
     }
     output = steps["Tune"]["Arguments"]["TrainingJobDefinition"]["OutputDataConfig"]["S3OutputPath"]
-    assert output["Std:Join"]["Values"][:2] == container["ModelDataUrl"]["Std:Join"]["Values"][:2]
+    assert output["Std:Join"]["Values"] == source["Std:Join"]["Values"][:3]
 
 
 def test_a_private_network_reaches_every_job() -> None:

@@ -76,6 +76,7 @@ def test_an_environment_that_trains_has_everything(
     assert [call.variable for call in plans[environment]] == [
         "keys",
         "data",
+        "sealing",
         "identity",
         "alerts",
         "adherence_registry",
@@ -145,6 +146,7 @@ def test_a_section_left_out_makes_nothing(tmp_path: Path) -> None:
     assert [call.variable for call in calls] == [
         "keys",
         "data",
+        "sealing",
         "identity",
         "churn_registry",
         "datasets",

@@ -132,7 +132,7 @@ class Deployment:
     def _approved(self, model: str, bare: StackTarget) -> str | None:
         if self.stack == LOCAL:
             group = self._local_group(model, bare)
-            return _newest(self.project, self.stack, group) if group else None
+            return _newest(self.project, self.stack, model, group) if group else None
         source = self.project.resolve(self.stack).blueprint.models[model].promote_from
         return _newest_real(self.project, source or self.stack, model)
 
@@ -348,18 +348,28 @@ def _group(outputs: Properties, moved: Mapping[str, str], model: str) -> str | N
     return model_output(outputs, moved, model, "model_package_group")
 
 
-def _newest(project: Project, stack: str, group: str) -> str | None:
-    from mlops_iac.api.registry import newest_approved
-
-    return newest_approved(project.cloud.client("sagemaker", stack), group)
+def _newest(project: Project, stack: str, model: str, group: str) -> str | None:
+    return _newest_sealed(project.cloud.client("sagemaker", stack), group, model, stack)
 
 
 def _newest_real(project: Project, stack: str, model: str) -> str | None:
-    from mlops_iac.api.registry import home_group, newest_approved, real_client
+    from mlops_iac.api.registry import home_group, real_client
 
     client = real_client("sagemaker", project.region(stack))
     with credentials(stack, model):
-        return newest_approved(client, home_group(project, stack, model))
+        return _newest_sealed(client, home_group(project, stack, model), model, stack)
+
+
+def _newest_sealed(client: Any, group: str, model: str, stack: str) -> str | None:
+    from mlops_iac.api.registry import newest_approved, require_sealed
+
+    found = newest_approved(client, group)
+    if found is None:
+        return None
+    version, arn = found
+    answer = client.describe_model_package(ModelPackageName=arn)
+    require_sealed(model, version, answer, stack=stack)
+    return version
 
 
 # What botocore raises for credentials, and what AWS answers. Source: botocore/exceptions.py; AWS

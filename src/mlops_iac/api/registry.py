@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mlops_iac.api.project import Project
 
 APPROVED, REJECTED = "Approved", "Rejected"
+_SEALED = "models/"  # what the printed pipelines register lies below it
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,8 @@ class Registry:
         group = self.group(model)
         if group is None:
             return None
-        return newest_approved(self._client("sagemaker"), group)
+        found = newest_approved(self._client("sagemaker"), group)
+        return found[0] if found else None
 
     def group(self, model: str) -> str | None:
         """Return the name of a model's package group, or None before it is deployed."""
@@ -214,18 +216,38 @@ def home_group(project: Project, stack: str, model: str) -> str:
     )
 
 
-def newest_approved(client: Any, group: str) -> str | None:
-    """Return the number of the newest approved version in a group, or None.
+def newest_approved(client: Any, group: str) -> tuple[str, str] | None:
+    """Return the number and the ARN of the newest approved version in a group, or None.
 
     Source: SageMaker API reference, ListModelPackages with ModelApprovalStatus; versions of a group
     are numbered in the order of their registration.
     """
-    numbers = [
-        int(item["ModelPackageVersion"])
+    found = [
+        (int(item["ModelPackageVersion"]), str(item["ModelPackageArn"]))
         for item in _summaries(client, group, ModelApprovalStatus=APPROVED)
         if item["ModelApprovalStatus"] == APPROVED
     ]
-    return str(max(numbers)) if numbers else None
+    return (str(max(found)[0]), max(found)[1]) if found else None
+
+
+def require_sealed(model: str, version: str, answer: Mapping[str, Any], *, stack: str) -> None:
+    """Raise UsageError for a version whose artifact a training may replace after its approval.
+
+    `answer` is DescribeModelPackage's. Everything below `models/` is the sealing function's copy:
+    no job may write there (`clouds/aws/components/sealing.py`).
+    """
+    containers = (answer.get("InferenceSpecification") or {}).get("Containers") or ()
+    for each in containers:
+        source = (each.get("ModelDataSource") or {}).get("S3DataSource") or {}
+        uri = str(each.get("ModelDataUrl") or source.get("S3Uri") or "")
+        _, _, key = uri.removeprefix("s3://").partition("/")  # an https one keeps its host
+        if uri and not key.startswith(_SEALED):
+            raise UsageError(
+                f"{model}/{version} of {stack} is not sealed: its artifact is {uri}, and only what"
+                f" lies below {_SEALED} of the stack's bucket of artifacts is still what was approved",
+                hint=f"reject it (`mlops-iac models reject {model} {version} -s {stack}`), and let"
+                " the pipeline train and register one",
+            )
 
 
 def registered(client: Any, group: str) -> set[str]:

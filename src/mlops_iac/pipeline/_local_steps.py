@@ -68,6 +68,10 @@ class StepRunner:
                 keep(job, contract.OUTPUT)
             case "Tuning":
                 properties = self._tune(name, self._values.resolve(arguments))
+            # The one function that a printed pipeline calls.
+            case "Lambda" if set(arguments) == {"source", "target"}:
+                answer = self._machine.seal(**self._values.resolve(arguments))
+                properties = {"OutputParameters": answer}
             case "RegisterModel":
                 properties = self._register(self._values.resolve(arguments))
             case "Fail":
@@ -76,7 +80,8 @@ class StepRunner:
             case _:
                 raise UsageError(
                     f"a local run does not know how to run {name}, a {kind} step",
-                    hint="known: Processing, Training, Tuning, Condition, RegisterModel, Fail",
+                    hint="known: Processing, Training, Tuning, Lambda, Condition, RegisterModel,"
+                    " Fail",
                 )
         record.properties = properties
         self._values.steps[name] = properties

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_iac.errors import ResourceFailed, UsageError
+from mlops_iac.runtime.seal import seal
 
 
 @contextmanager
@@ -83,6 +84,11 @@ class Store:
         extra = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key_arn} if key_arn else {}
         with cloud_errors(f"writing {uri}"):
             self._s3.upload_file(str(path), bucket, key, ExtraArgs=extra)
+
+    def seal(self, source: str, target: str) -> str:
+        """Copy an object below a prefix by the function that does it in the cloud; its URI."""
+        with cloud_errors(f"sealing {source}"):
+            return seal(self._s3, source, target)
 
 
 def pack(folder: Path, archive: Path) -> None:

@@ -41,10 +41,23 @@ _STRATEGIES = {
 }
 
 
-def report_uri() -> tuple[Json, str]:
-    """The parts of the S3 URI of the evaluation's report."""
+SEAL, SEAL_REPORT = "Seal", "SealReport"
+
+
+def seal(life: Lifecycle) -> Json:
+    """What the sealing function is told of the trained model."""
+    return {"source": _trained_uri(life), "target": _models(life)}
+
+
+def seal_report(life: Lifecycle) -> Json:
+    """What the sealing function is told of the evaluation's report."""
     prefix = {"Get": "Steps.Evaluate.ProcessingOutputConfig.Outputs['report'].S3Output.S3Uri"}
-    return prefix, "/" + contract.REPORT_FILE
+    return {"source": join("/", prefix, contract.REPORT_FILE), "target": _models(life)}
+
+
+def sealed(step: str) -> Json:
+    """The S3 URI of what a sealing step left."""
+    return {"Get": f"Steps.{step}.OutputParameters['uri']"}
 
 
 def prepare(life: Lifecycle, step: Prepare, settings: SageMakerSettings) -> Json:
@@ -57,7 +70,7 @@ def prepare(life: Lifecycle, step: Prepare, settings: SageMakerSettings) -> Json
 
 def evaluate(life: Lifecycle, step: Evaluate, settings: SageMakerSettings) -> Json:
     """CreateProcessingJob: data and model in, the report that the gate reads out."""
-    model = s3_input("model", contract.PROCESSING_MODEL, model_uri(life))
+    model = s3_input("model", contract.PROCESSING_MODEL, sealed(SEAL))
     env = {contract.METRICS: ",".join(_reported(life))}
     if life.prepare:
         data = [
@@ -72,7 +85,7 @@ def evaluate(life: Lifecycle, step: Evaluate, settings: SageMakerSettings) -> Js
         contract.GATE,
         [{"metric": g.metric, "bound": g.bound, "value": g.value} for g in life.gates],
     )
-    report = s3_output("report", contract.PROCESSING_REPORT, _models(life, "report"))
+    report = s3_output("report", contract.PROCESSING_REPORT, _work(life, "report"))
     return _processing("evaluate", step, settings, [*data, model], report, env)
 
 
@@ -124,7 +137,7 @@ def register(life: Lifecycle, settings: SageMakerSettings) -> Json:
             "Containers": [
                 {
                     "Image": settings.images["serve"],
-                    "ModelDataUrl": model_uri(life),
+                    "ModelDataUrl": sealed(SEAL),
                     "Environment": {
                         "SAGEMAKER_PROGRAM": contract.SERVING,
                         "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",
@@ -142,20 +155,19 @@ def register(life: Lifecycle, settings: SageMakerSettings) -> Json:
     if life.evaluate:
         arguments["ModelMetrics"] = {
             "ModelQuality": {
-                "Statistics": {"ContentType": "application/json", "S3Uri": join("", *report_uri())}
+                "Statistics": {"ContentType": "application/json", "S3Uri": sealed(SEAL_REPORT)}
             }
         }
     return arguments
 
 
-def model_uri(life: Lifecycle) -> Json:
-    """The S3 URI of the trained model's archive."""
+def _trained_uri(life: Lifecycle) -> Json:
+    """The S3 URI of the archive that the training left."""
     if not isinstance(life.training, Tune):
         return {"Get": "Steps.Train.ModelArtifacts.S3ModelArtifacts"}
     # A tuning step has no ModelArtifacts; the best job writes below the common output path.
     best = {"Get": "Steps.Tune.BestTrainingJob.TrainingJobName"}
-    prefix = f"s3://${{artifacts_bucket}}/models/{life.model}"
-    return join("/", prefix, EXECUTION, best, "output", contract.MODEL_FILE)
+    return _work(life, "trained", best, "output", contract.MODEL_FILE)
 
 
 def _training(life: Lifecycle, step: Train, settings: SageMakerSettings) -> Json:
@@ -183,7 +195,7 @@ def _training(life: Lifecycle, step: Train, settings: SageMakerSettings) -> Json
         },
         "Environment": job_environment(step, env, limit=512),
         "InputDataConfig": [*channels, channel(contract.CODE_CHANNEL, "${code_uri}")],
-        "OutputDataConfig": encrypted(settings, {"S3OutputPath": _models(life)}),
+        "OutputDataConfig": encrypted(settings, {"S3OutputPath": _work(life, "trained")}),
         "ResourceConfig": resources("train", step, settings),
         "RoleArn": "${execution_role_arn}",
         "StoppingCondition": stopping,
@@ -305,9 +317,11 @@ def _prepared() -> Json:
     return {"Get": "Steps.Prepare.ProcessingOutputConfig.Outputs['prepared'].S3Output.S3Uri"}
 
 
-def _work(life: Lifecycle, leaf: str) -> Json:
-    return join("/", f"s3://${{artifacts_bucket}}/pipelines/{life.model}", EXECUTION, leaf)
+def _work(life: Lifecycle, *leaf: str | Json) -> Json:
+    """Where jobs write; it expires."""
+    return join("/", f"s3://${{artifacts_bucket}}/pipelines/{life.model}", EXECUTION, *leaf)
 
 
-def _models(life: Lifecycle, *leaf: str) -> Json:
-    return join("/", f"s3://${{artifacts_bucket}}/models/{life.model}", EXECUTION, *leaf)
+def _models(life: Lifecycle) -> Json:
+    """Where the sealing function alone writes, and what is kept."""
+    return join("/", f"s3://${{artifacts_bucket}}/models/{life.model}", EXECUTION)

@@ -33,6 +33,7 @@ _OFFERS: Mapping[str, frozenset[str]] = {
         | {"HyperParameterTuningJobArn", "TrainingJobSummaries", "TrainingJobStatusCounters"}
     ),
     "RegisterModel": frozenset({"ModelPackageArn", "ModelPackageGroupName", "ModelApprovalStatus"}),
+    "Lambda": frozenset({"OutputParameters"}),
     "Condition": frozenset({"Outcome"}),
     "Fail": frozenset(),
 }
@@ -161,6 +162,9 @@ def _check_property(step: Mapping[str, Any], path: str) -> str:
         config = step["Arguments"].get("ProcessingOutputConfig", {})
         names = {item["OutputName"] for item in config.get("Outputs", [])}
         return "" if output[1] in names else f"{step['Name']} has no output {output[1]}"
+    if answer := re.match(r"OutputParameters\['(.+?)'\]", path):
+        names = {item["OutputName"] for item in step.get("OutputParameters", [])}
+        return "" if answer[1] in names else f"{step['Name']} has no output {answer[1]}"
     return ""
 
 

@@ -43,10 +43,11 @@ def definition(lifecycle: Lifecycle, settings: SageMakerSettings) -> tuple[str, 
     """The pipeline definition as JSON text, and the names of the placeholders in it.
 
     Always: `artifacts_bucket`, `code_uri` (the S3 URI of the code archive; its key must end in
-    `/sourcedir.tar.gz`), `execution_role_arn`, `model_package_group_name`, `region`, and
-    `dataset_uri_<name>` per dataset (an S3 prefix); `kms_key_arn` unless the settings say
-    otherwise. Models and their reports go under `models/<model>/` of the artifacts bucket,
-    everything that may expire under `pipelines/<model>/`.
+    `/sourcedir.tar.gz`), `execution_role_arn`, `model_package_group_name`, `region`,
+    `seal_function_arn` (the Lambda function `runtime.seal`), and `dataset_uri_<name>` per dataset
+    (an S3 prefix); `kms_key_arn` unless the settings say otherwise. Jobs write under
+    `pipelines/<model>/` of the artifacts bucket. What is measured, registered and served are the
+    sealing function's copies under `models/<model>/`, where no job writes.
 
     Raises UsageError where a limit of the service is exceeded, naming it.
     """
@@ -83,6 +84,7 @@ def _steps(life: Lifecycle, settings: SageMakerSettings) -> list[dict[str, Any]]
                     "Arguments": jobs.train(life, train, settings),
                 }
             )
+    steps.append(_sealing(jobs.SEAL, jobs.seal(life)))
     register = {
         "Name": "Register",
         "Type": "RegisterModel",
@@ -104,11 +106,22 @@ def _steps(life: Lifecycle, settings: SageMakerSettings) -> list[dict[str, Any]]
             ],
         }
     )
+    steps.append(_sealing(jobs.SEAL_REPORT, jobs.seal_report(life)))
     if not life.gates:
         # Nothing is demanded, but a version must not be registered before it was measured; the
         # registration reads the report's address, which makes it wait.
         return [*steps, register]
     return [*steps, _gate(life.gates, register)]
+
+
+def _sealing(name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "Name": name,
+        "Type": "Lambda",
+        "FunctionArn": "${seal_function_arn}",
+        "Arguments": arguments,
+        "OutputParameters": [{"OutputName": "uri", "OutputType": "String"}],
+    }
 
 
 def _gate(gates: Sequence[Limit], register: Mapping[str, Any]) -> dict[str, Any]:
@@ -125,7 +138,9 @@ def _gate(gates: Sequence[Limit], register: Mapping[str, Any]) -> dict[str, Any]
                     "Type": "Fail",
                     "Arguments": {
                         "ErrorMessage": join(
-                            "", f"Not registered: {demands}. Measured: ", *jobs.report_uri()
+                            "",
+                            f"Not registered: {demands}. Measured: ",
+                            jobs.sealed(jobs.SEAL_REPORT),
                         )
                     },
                 }

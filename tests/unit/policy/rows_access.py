@@ -49,6 +49,53 @@ def trusting(principal, condition=None):
     return made(types.ROLE, "role", {"assumeRolePolicy": document(statement)})
 
 
+def training(
+    actions, resources, *, of="execution", model="Steps.Seal.OutputParameters['uri']", **more
+):
+    """A pipeline whose jobs run as `execution`, and a statement of the role `of`."""
+    roles = {name: made(types.ROLE, name, {"name": name}) for name in ("execution", "sealing")}
+    target, left = (
+        {
+            "Std:Join": {
+                "On": "/",
+                "Values": [f"s3://artifacts/{prefix}/churn", {"Get": "Execution.Id"}],
+            }
+        }
+        for prefix in ("models", "pipelines")
+    )
+    steps = [
+        {
+            "Name": "Train",
+            "Type": "Training",
+            "Arguments": {
+                "RoleArn": "${iam.Role/execution.arn}",
+                "OutputDataConfig": {"S3OutputPath": left},
+            },
+        },
+        {"Name": "Seal", "Type": "Lambda", "Arguments": {"source": "x", "target": target}},
+        {
+            "Name": "Gate",
+            "Type": "Condition",
+            "Arguments": {
+                "IfSteps": [
+                    {
+                        "Name": "Register",
+                        "Type": "RegisterModel",
+                        "Arguments": {"ModelDataUrl": {"Get": model}},
+                    }
+                ]
+            },
+        },
+    ]
+    pipeline = made(types.PIPELINE, "churn", {"pipelineDefinition": json.dumps({"Steps": steps})})
+    said = {key: value for key, value in (("Action", actions), ("Resource", resources)) if value}
+    statement = {"Sid": "Read", "Effect": "Allow", **said, **more}
+    policy = made(
+        "aws:iam/rolePolicy:RolePolicy", "policy", {"policy": document(statement)}, role=roles[of]
+    )
+    return [*roles.values(), pipeline, policy]
+
+
 def of_topic(principal, condition=None):
     return allowed(
         "sns:Publish",
@@ -160,6 +207,16 @@ ROWS = {
         "passing any role breaks it": (["any role"], [allowed("iam:PassRole", "*")], {}),
         "passing one to any service breaks it": (["any service"], [allowed("iam:PassRole", PASS)], {}),
         "passing one to one service keeps it": ([], [allowed("iam:PassRole", PASS, {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}})], {}),
+    },
+    "sealed-models": {
+        "a training that may write what is registered breaks it": (["statement Read lets the jobs of churn write artifacts/models/churn"], training("s3:PutObject", "arn:aws:s3:::artifacts/models/*"), {}),
+        "a wildcard that takes it in breaks it": (["write artifacts/models/churn"], training("s3:Put*", "arn:aws:s3:::artifacts/*"), {}),
+        "deleting is writing": (["write artifacts/models/churn"], training("s3:DeleteObject", "arn:aws:s3:::artifacts/models/churn/1/*"), {}),
+        "everything but something else breaks it": (["write artifacts/models/churn"], training([], None, NotResource="arn:aws:s3:::artifacts/code/*", NotAction="iam:*"), {}),
+        "registering what the training left breaks it": (["write artifacts/pipelines/churn"], training("s3:PutObject", "arn:aws:s3:::artifacts/pipelines/*", model="Steps.Train.ModelArtifacts.S3ModelArtifacts"), {}),
+        "writing elsewhere keeps it": ([], training("s3:PutObject", "arn:aws:s3:::artifacts/pipelines/*"), {}),
+        "reading keeps it": ([], training("s3:GetObject", "arn:aws:s3:::artifacts/models/*"), {}),
+        "another role may": ([], training("s3:PutObject", "arn:aws:s3:::artifacts/models/*", of="sealing"), {}),
     },
     "cross-account": {
         "a role that a stranger may assume breaks it": (["999999999999"], [trusting({"AWS": "arn:aws:iam::999999999999:root"})], {}),

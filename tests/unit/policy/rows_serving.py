@@ -54,6 +54,14 @@ SAMPLED_OUT = configuration(
     dataCaptureConfig={"enableCapture": True, "initialSamplingPercentage": 0}
 )
 
+
+def called(principal):
+    """A function without a queue, and who may call it."""
+    function = made(types.FUNCTION, "f")
+    permission = "aws:lambda/permission:Permission"
+    return [function, made(permission, "p", {"principal": principal}, function=function)]
+
+
 ROWS = {
     "protection": {
         "a bucket that can be deleted breaks it": (["can be deleted"], [made(types.BUCKET, "data")], {}),
@@ -109,5 +117,7 @@ ROWS = {
         "a target with one keeps it": ([], [made(TARGET, "t", {"deadLetterConfig": {"arn": "arn:aws:sqs:eu-west-1:1:q"}})], {}),
         "a schedule without one breaks it": (["is lost"], [made(SCHEDULE, "s", {"target": {"arn": "x"}})], {}),
         "a schedule with one keeps it": ([], [made(SCHEDULE, "s", {"target": {"deadLetterConfig": {"arn": UNKNOWN}}})], {}),
+        "a function that events call breaks it": (["is lost"], called("events.amazonaws.com"), {}),
+        "a function whose caller waits keeps it": ([], called("arn:aws:iam::123456789012:role/pipeline"), {}),
     },
 }  # fmt: skip

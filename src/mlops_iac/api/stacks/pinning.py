@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from mlops_iac.api.project import LOCAL
+from mlops_iac.api.registry import require_sealed
 from mlops_iac.api.stacks.running_versions import Running, described, resolved_images
 from mlops_iac.blueprint.words import join
 from mlops_iac.clouds.aws.sagemaker.scope import Home, Scope
@@ -72,12 +73,13 @@ class Pinning:
         notes = self._same_registry(model, version)
         answer = described(self._project, self._source, model, arn)
         status = answer.get("ModelApprovalStatus") or "not decided"
+        home = Scope(self._project.resolve(self._source)).home(model).environment
         if status != _APPROVED:
-            home = Scope(self._project.resolve(self._source)).home(model).environment
             raise UsageError(
                 f"{self._source} runs {model}/{version}, which is {status}, not approved",
                 hint=f"mlops-iac models approve {model} {version} -s {home}; then promote again",
             )
+        require_sealed(model, version, answer, stack=home)
         path, before = self._path(model, "version"), self._model(self._target, model).version
         self._editor.set(path, int(version))
         image, more = self._registered_image(model, answer)

@@ -113,6 +113,9 @@ class Roles(Section):
     prepare: Identifier | None = Field(default=None, description="Of the prepare step.")
     train: Identifier | None = Field(default=None, description="Of the train step and of tuning.")
     evaluate: Identifier | None = Field(default=None, description="Of the evaluate step.")
+    seal: Identifier | None = Field(
+        default=None, description="Of what copies trained models to where no step writes."
+    )
     serve: Identifier | None = Field(default=None, description="Of everything that serves.")
     pipeline: Identifier | None = Field(default=None, description="Of the pipeline itself.")
 

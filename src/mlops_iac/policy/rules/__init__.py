@@ -23,6 +23,7 @@ NAMES = (
     "wildcard_action",
     "wildcard_resource",
     "pass_role",
+    "sealed_models",
     "cross_account",
     "confused_deputy",
     "protection",

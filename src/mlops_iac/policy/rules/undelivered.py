@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mlops_iac.policy.context import Context, at, is_set
+from mlops_iac.graph.model import Resource
+from mlops_iac.policy.context import Context, at, is_set, texts
 from mlops_iac.policy.model import Rule, Violation
+from mlops_iac.policy.types import FUNCTION
 
+_PERMISSION = "aws:lambda/permission:Permission"
 _WHERE = {
     "aws:cloudwatch/eventTarget:EventTarget": ("deadLetterConfig", "arn"),
     "aws:scheduler/schedule:Schedule": ("target", "deadLetterConfig", "arn"),
-    "aws:lambda/function:Function": ("deadLetterConfig", "targetArn"),
+    FUNCTION: ("deadLetterConfig", "targetArn"),
 }
 
 
@@ -18,8 +21,19 @@ def check(context: Context) -> Iterator[Violation]:
     """Find targets, schedules and functions without a queue for what fails."""
     for type_, path in _WHERE.items():
         for each in context.of_type(type_):
-            if not is_set(at(each.inputs, *path)):
+            if not is_set(at(each.inputs, *path)) and not _is_waited_for(context, each):
                 yield Violation("what it cannot deliver is lost", each)
+
+
+def _is_waited_for(context: Context, each: Resource) -> bool:
+    """A function that no service calls answers its caller, who sees what failed."""
+    services = (
+        text
+        for permission in context.pointing((_PERMISSION,), "function", each)
+        for text in texts(permission.inputs.get("principal"))
+        if text.endswith(".amazonaws.com")
+    )
+    return each.type == FUNCTION and not any(services)
 
 
 RULE = Rule(

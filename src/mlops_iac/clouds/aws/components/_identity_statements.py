@@ -71,6 +71,15 @@ class Grants:
             },
         )
 
+    def seal(self, function_arn: pulumi.Input[str]) -> Statement:
+        """Call the function that seals what is registered."""
+        return statement(
+            "Seal",
+            ["lambda:InvokeFunction"],
+            [function_arn],
+            reason="models and reports are copied to where no step writes, before they are registered",
+        )
+
     def register(self, groups: Sequence[str]) -> list[Statement]:
         """Add versions to the groups. Not `UpdateModelPackage`: nothing here approves itself."""
         arn = self._context.arn

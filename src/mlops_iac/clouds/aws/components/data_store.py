@@ -12,9 +12,9 @@ from ._bucket import Bucket
 from ._context import Context, physical
 from ._iam import Statement, statement
 
-# Where things lie in the bucket of artifacts (`mlops_iac.pipeline` writes there): what one run
-# leaves for the next step (prepared data, checkpoints) expires, all else, registered models above
-# all, is kept for ever. Uploaded code lies apart, where no job may write.
+# Where things lie in the bucket of artifacts (`mlops_iac.pipeline` writes there): what the jobs of a
+# run leave expires; what `Sealing` copied of it, registered models above all, is kept for ever.
+# Neither there nor where code is uploaded may a job write.
 WORK_PREFIX = "pipelines/"
 MODELS_PREFIX = "models/"
 CODE_PREFIX = "code/"

@@ -23,7 +23,8 @@ class IdentityArgs:
     pipelines, `tunes` whether any of them tunes. `serves`: whether an endpoint role is needed.
     `images`: ECR repositories as `<account>/<repository>`. `source_uris`: data sets used in place
     (`s3://bucket/prefix`), `model_uris`: models and artifacts from elsewhere. `rollback_alarms`:
-    literal names of the alarms that guard rollouts. `existing_roles` maps `pipeline`, `serve` or
+    literal names of the alarms that guard rollouts. `seal_function_arn`: the function that a
+    pipeline calls to seal what it registers. `existing_roles` maps `pipeline`, `serve` or
     a step to the ARN of a role that is used as it is. `private_network`: jobs and containers run
     in these `subnets`, with these `security_groups`.
     """
@@ -40,6 +41,7 @@ class IdentityArgs:
     source_uris: Sequence[pulumi.Input[str]] = ()
     model_uris: Sequence[pulumi.Input[str]] = ()
     rollback_alarms: Sequence[str] = ()
+    seal_function_arn: pulumi.Input[str] | None = None
     existing_roles: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
     private_network: bool = False
     subnets: Sequence[pulumi.Input[str]] = ()
@@ -147,14 +149,16 @@ class Identity(pulumi.ComponentResource):
     def _pipeline_statements(self, passed: Sequence[pulumi.Output[str]]) -> list[Statement]:
         args = self._args
         groups = [physical(model, PACKAGE_GROUP_LIMIT) for model in args.models]
+        function = args.seal_function_arn
         return [
             *self._grants.start_jobs(tunes=args.tunes),
             self._grants.pass_roles(passed),
+            *([] if function is None else [self._grants.seal(function)]),
             *self._grants.register(groups),
             *self._grants.read(
                 "Reports",
                 args.artifacts_bucket_arn,
-                [MODELS_PREFIX],
+                [WORK_PREFIX, MODELS_PREFIX],
                 "the gate's report, and what is registered",
             ),
             *self._grants.decrypt("the gate's report is encrypted"),
@@ -170,11 +174,12 @@ class Identity(pulumi.ComponentResource):
                 [CODE_PREFIX, WORK_PREFIX, MODELS_PREFIX],
                 "code, models and what earlier steps left",
             ),
-            # Not the code: what a step runs today must not change what runs tomorrow.
+            # Not the code: what a step runs today must not change what runs tomorrow. Not the
+            # models: what runs after an approval is what was approved.
             grants.write(
                 "Artifacts",
                 args.artifacts_bucket_arn,
-                [WORK_PREFIX, MODELS_PREFIX],
+                [WORK_PREFIX],
                 "steps leave models, reports and checkpoints",
             ),
             *grants.read_uris("Sources", args.source_uris, "datasets that are used in place"),

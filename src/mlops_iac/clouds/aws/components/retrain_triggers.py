@@ -7,10 +7,8 @@ thousand) would otherwise train without end. What could not be delivered waits i
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from hashlib import sha256
 
 import pulumi
 import pulumi_aws as aws
@@ -19,10 +17,9 @@ from ._context import Context, physical
 from ._cron import schedule_expression
 from ._iam import Statement, lambda_trust, policy_document, statement, trust
 from ._naming import truncate
-from ._package import zipped
+from ._package import RUNTIME, uploaded, write_log
 
 _merge = pulumi.ResourceOptions.merge
-_RUNTIME = "python3.13"
 _MODULE = "cooldown"
 # A start that comes late is worse than none: the next one comes anyway.
 _EVENT_AGE_SECONDS = 3600
@@ -178,27 +175,24 @@ class RetrainTriggers(pulumi.ComponentResource):
             opts=self._child,
         )
         role = self._role("cooldown", lambda_trust(self._context), *self._cooldown_rights(log))
-        package = zipped(f"{_MODULE}.py", args.handler)
-        digest = sha256(package)
-        code = aws.s3.BucketObjectv2(
+        code, digest = uploaded(
             f"{name}-cooldown-code",
+            _MODULE,
+            args.handler,
             bucket=args.code_bucket,
-            key=f"functions/{self._known}/{digest.hexdigest()[:32]}.zip",
-            content_base64=base64.b64encode(package).decode(),
-            source_hash=digest.hexdigest(),
-            server_side_encryption="aws:kms" if args.key_arn else None,
-            kms_key_id=args.key_arn,
+            folder=self._known,
+            key_arn=args.key_arn,
             tags=args.tags,
             opts=self._after,
         )
         return aws.lambda_.Function(
             _logical(f"{name}-cooldown"),
             description="Starts a training, unless one started within the cooldown",
-            runtime=_RUNTIME,
+            runtime=RUNTIME,
             handler=f"{_MODULE}.handler",
             s3_bucket=code.bucket,
             s3_key=code.key,
-            source_code_hash=base64.b64encode(digest.digest()).decode(),
+            source_code_hash=digest,
             role=role.arn,
             timeout=60,
             memory_size=128,
@@ -226,13 +220,7 @@ class RetrainTriggers(pulumi.ComponentResource):
                 [self._args.pipeline_arn],
                 reason="it starts the training, and looks when the last one started",
             ),
-            statement(
-                "WriteLog",
-                ["logs:CreateLogStream", "logs:PutLogEvents"],
-                [pulumi.Output.concat(log.arn, ":*")],
-                reason="the function tells what it decided",
-                wildcard="the streams of its own log group, named by Lambda",
-            ),
+            write_log(log),
             self._may_send_undelivered("Lambda keeps events that failed"),
         ]
 

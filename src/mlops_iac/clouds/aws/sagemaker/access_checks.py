@@ -1,4 +1,4 @@
-"""What SageMaker support refuses of who may approve versions."""
+"""What SageMaker support refuses of who may approve versions, and of who seals them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def check_approvers(scope: Scope) -> Iterator[Diagnostic]:
     roles = blueprint.existing.roles
     workers = {"deploy_as": blueprint.deploy_as} | {
         f"existing.roles.{name}": getattr(roles, name)
-        for name in ("prepare", "train", "evaluate", "pipeline", "serve")
+        for name in ("prepare", "train", "evaluate", "seal", "pipeline", "serve")
     }
     for path, worker in workers.items():
         if worker is not None and any(_same(each, worker, blueprint.account) for each in approvers):
@@ -65,6 +65,20 @@ def check_approvers(scope: Scope) -> Iterator[Diagnostic]:
             "write it for the environment that trains",
             severity="warning",
         )
+
+
+def check_sealer(scope: Scope) -> Iterator[Diagnostic]:
+    """A role that seals and runs code of a step, too."""
+    roles, path = scope.blueprint.existing.roles, "existing.roles.seal"
+    for step in ("prepare", "train", "evaluate"):
+        if roles.seal is not None and getattr(roles, step) == roles.seal:
+            yield scope.resolved.diagnostic(
+                path,
+                "sealed-by-a-step",
+                f"{path}: '{roles.seal}' runs {step}, too, so code of that step may replace what"
+                " was approved",
+                "name a role of its own; left out, the stack makes one",
+            )
 
 
 def _same(approver: str, worker: str, account: str | None) -> bool:

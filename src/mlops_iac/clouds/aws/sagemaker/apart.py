@@ -77,7 +77,7 @@ def _ids(scope: Scope) -> Iterator[Diagnostic]:
     if role is not None:
         yield from _account(scope, "deploy_as", role, "the role that deploys", "error")
     roles = blueprint.existing.roles
-    for name in ("prepare", "train", "evaluate", "serve", "pipeline"):
+    for name in ("prepare", "train", "evaluate", "seal", "serve", "pipeline"):
         arn = arn_of(getattr(roles, name))
         if arn is not None:
             # IAM user guide, "Pass a role to a service": only to a service of its own account.

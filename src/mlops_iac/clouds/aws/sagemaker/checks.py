@@ -10,7 +10,7 @@ from mlops_iac.blueprint.words import listed, suggestion
 from mlops_iac.clouds.aws import catalogue
 from mlops_iac.clouds.aws.components._cron import schedule_expression
 from mlops_iac.clouds.aws.sagemaker import machines
-from mlops_iac.clouds.aws.sagemaker.access_checks import check_approvers
+from mlops_iac.clouds.aws.sagemaker.access_checks import check_approvers, check_sealer
 from mlops_iac.clouds.aws.sagemaker.apart import check_apart
 from mlops_iac.clouds.aws.sagemaker.decisions import holds_planned, is_planned, refusal
 from mlops_iac.clouds.aws.sagemaker.network_checks import check_network
@@ -96,8 +96,9 @@ def _values(scope: Scope) -> Iterator[Diagnostic]:
         )
     yield from check_network(scope)
     yield from check_approvers(scope)
+    yield from check_sealer(scope)
     existing = blueprint.existing
-    for name in ("network", "key", *(f"roles.{role}" for role in ("pipeline", "serve"))):
+    for name in ("network", "key", *(f"roles.{role}" for role in ("seal", "pipeline", "serve"))):
         value = (
             getattr(existing.roles, name[6:]) if name[:6] == "roles." else getattr(existing, name)
         )

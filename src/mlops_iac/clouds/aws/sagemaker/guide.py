@@ -14,12 +14,13 @@ from mlops_iac.clouds.base import ComponentCall, Construct, Setting
 # Keys that stand in no blueprint → what they say.
 _KEYS = {
     stack.KEY_SERVICES: "AWS services that use the data key themselves; CloudWatch Logs does where"
-    " the function that starts trainings has an encrypted log",
+    " a function or a network has an encrypted log",
     stack.NEW_DATA_EVENTS: "whether the data bucket tells EventBridge of new files, because they"
     " start a training here",
     stack.UPLOADS: "whether datasets beside the blueprint are uploaded, because a training here"
     " reads them",
     stack.TRAINED_MODELS: "the models that the pipeline role may register versions of",
+    stack.TRAINS: "whether any model is trained here: then a function seals what is registered",
     stack.READERS: "accounts that serve models trained here: they may read and decrypt them",
     stack.PROMOTES: "whether the endpoints serve models that another account trained, and may read"
     " and decrypt them there",

@@ -13,6 +13,7 @@ from mlops_iac.blueprint.sections.models import Model
 from mlops_iac.clouds.aws.sagemaker import machines
 from mlops_iac.clouds.aws.sagemaker.scope import (
     NETWORK,
+    SEALING,
     STACK_TAG,
     Scope,
     call,
@@ -86,6 +87,7 @@ def plan_pipeline(scope: Scope, name: str) -> ComponentCall:
     aliases = _former_names(scope, name, _training)
     values: dict[str, Any] = {
         "execution_role_arn": Ref("identity", "execution_role_arn"),
+        "seal_function_arn": Ref(SEALING, "function_arn"),
         "model_package_group_name": Ref(registry_variable(name), "group_name"),
         "environment": scope.tags["environment"],
         STACK_TAG: scope.tags[STACK_TAG],
@@ -153,7 +155,7 @@ def plan_retraining(scope: Scope, name: str) -> list[ComponentCall]:
                 "cooldown_hours": (
                     Setting(retrain.cooldown_hours, f"{path}.cooldown_hours") if guarded else None
                 ),
-                "handler": _handler() if guarded else None,
+                "handler": function("cooldown") if guarded else None,
                 "code_bucket": Ref("data", "artifacts.bucket") if guarded else None,
                 "key_arn": (
                     Ref("keys", "data_key_arn") if guarded and scope.customer_key else None
@@ -275,6 +277,7 @@ def _alarms(scope: Scope, model: str, limits: tuple[str, ...]) -> list[Ref]:
 
 
 @cache
-def _handler() -> Definition:
-    source = files("mlops_iac.runtime").joinpath("cooldown.py").read_text(encoding="utf-8")
-    return Definition("functions/cooldown.py", source)
+def function(module: str) -> Definition:
+    """The source of a function of the runtime."""
+    source = files("mlops_iac.runtime").joinpath(f"{module}.py").read_text(encoding="utf-8")
+    return Definition(f"functions/{module}.py", source)

@@ -18,6 +18,8 @@ COMPONENTS = "mlops_iac.clouds.aws.components"
 STACK_TAG = "stack"
 # The call that puts jobs and endpoints into a private network.
 NETWORK = "network"
+# The call that makes the function which seals what is registered.
+SEALING = "sealing"
 # The call that writes down who did what.
 AUDIT = "audit"
 
@@ -112,11 +114,7 @@ class Scope(Record):
     @property
     def encrypts_logs(self) -> bool:
         """Whether logs are under the stack's own key; a key of the user's admits no log service."""
-        guarded = (
-            retrain is not None and bool(retrain.new_data or retrain.limits)
-            for retrain in (self.blueprint.models[name].retrain for name in self.trained)
-        )
-        return self.owns_key and (self.makes_network or any(guarded))
+        return self.owns_key and (self.makes_network or bool(self.trained))
 
     @property
     def egress(self) -> Setting | None:
@@ -160,6 +158,11 @@ class Scope(Record):
         if self.is_local or not value:
             return None
         return Setting(list(value) if isinstance(value, tuple) else value, f"existing.{name}")
+
+    def existing_role(self, plane: str) -> Setting | None:
+        """A role that is used as it is, by plane or step; none in `local`."""
+        arn = getattr(self.blueprint.existing.roles, plane)
+        return None if self.is_local or arn is None else Setting(arn, f"existing.roles.{plane}")
 
     def promotes(self, model: str) -> bool:
         """Whether versions of `model` come from another environment. `local` trains its own."""

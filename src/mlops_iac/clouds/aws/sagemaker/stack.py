@@ -15,8 +15,13 @@ from mlops_iac.clouds.aws.sagemaker.closing import (
     promotes,
     source_uris,
 )
-from mlops_iac.clouds.aws.sagemaker.models import plan_pipeline, plan_registry, plan_retraining
-from mlops_iac.clouds.aws.sagemaker.scope import STACK_TAG, Scope, call
+from mlops_iac.clouds.aws.sagemaker.models import (
+    function,
+    plan_pipeline,
+    plan_registry,
+    plan_retraining,
+)
+from mlops_iac.clouds.aws.sagemaker.scope import SEALING, STACK_TAG, Scope, call
 from mlops_iac.clouds.aws.sagemaker.serving import (
     PROMOTION,
     plan_serving,
@@ -34,6 +39,7 @@ NEW_DATA_EVENTS = "datasets.new_data_events"
 UPLOADS = "datasets.uploaded_here"
 TRAINED_MODELS = "training.models"
 READERS = "promotion.reader_accounts"
+TRAINS = "training.trained_here"
 PROMOTES = "promotion.reads_other_accounts"
 
 
@@ -44,6 +50,7 @@ def plan(scope: Scope) -> list[ComponentCall]:
         _data(scope),
         *plan_audit(scope),
         *plan_network(scope),
+        *_sealing(scope),
         _identity(scope),
         *_alerts(scope),
     ]
@@ -177,6 +184,32 @@ def _data(scope: Scope) -> ComponentCall:
     )
 
 
+def _sealing(scope: Scope) -> list[ComponentCall]:
+    if not scope.trained:
+        return []
+    key = Ref("keys", "data_key_arn")
+    return [
+        call(
+            SEALING,
+            "sealing:Sealing",
+            {
+                "bucket": Ref("data", "artifacts.bucket"),
+                "bucket_arn": Ref("data", "artifacts.arn"),
+                "handler": function("seal"),
+                "key_arn": key if scope.customer_key else None,
+                "log_key_arn": key if scope.encrypts_logs else None,
+                "role_arn": scope.existing_role("seal"),
+                "pipeline_role_arn": scope.existing_role("pipeline"),
+                "permissions_boundary": scope.permissions_boundary,
+                "tags": scope.tags,
+            },
+            path="",
+            depends_on=("data",),
+            flag=TRAINS,
+        )
+    ]
+
+
 def _identity(scope: Scope) -> ComponentCall:
     blueprint = scope.blueprint
     trained = [blueprint.models[name] for name in scope.trained]
@@ -204,6 +237,7 @@ def _identity(scope: Scope) -> ComponentCall:
             "source_uris": source_uris(scope) or None,
             "model_uris": model_uris(scope) or None,
             "rollback_alarms": rollback_alarms(scope) or None,
+            "seal_function_arn": Ref(SEALING, "function_arn") if scope.trained else None,
             "existing_roles": existing_roles(scope) or None,
             "private_network": in_network(scope),
             "subnets": scope.placed("subnets"),
@@ -262,14 +296,8 @@ def _rollback_metrics(entry: RealTime) -> list[str]:
 
 def existing_roles(scope: Scope) -> dict[str, Setting]:
     """Roles that are used as they are, by plane or step."""
-    if scope.is_local:
-        return {}
-    roles = scope.blueprint.existing.roles
-    return {
-        plane: Setting(arn, f"existing.roles.{plane}")
-        for plane in (*_STEPS, "pipeline", "serve")
-        if (arn := getattr(roles, plane)) is not None
-    }
+    found = {plane: scope.existing_role(plane) for plane in (*_STEPS, "pipeline", "serve")}
+    return {plane: arn for plane, arn in found.items() if arn is not None}
 
 
 def _alerts(scope: Scope) -> list[ComponentCall]:
