@@ -411,6 +411,32 @@ def test_a_branch_of_the_repository_that_changes_its_judges_is_told_too(
     assert all("it judged this as it stands now" in words for words in told.values())
 
 
+# -- leads elsewhere
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("source: ", "source: ../../../../../../../../etc/passwd # "),
+        ("source: ", "source: /etc/passwd # "),
+        ("code: ", "code: /etc # "),
+        ("source: ", "source: .mlops-iac/program/json.py # "),
+    ],
+)
+def test_a_forks_paths_lead_nowhere_else(
+    base: Path, fork: Fork, tmp_path: Path, marker: Path, old: str, new: str
+) -> None:
+    fork.write(".mlops-iac/program/json.py", EVIL.format(marker=str(marker)))
+    fork.change(old, new)
+    fork.commit()
+    outcome = run_job("github", base, fork, tmp_path)
+    assert outcome.code == 2
+    assert "blueprint.yaml at " in outcome.said
+    assert "root:" not in outcome.said
+    assert not list(outcome.temp.iterdir())
+    assert not marker.exists()
+
+
 # -- moves on, or is too much
 
 

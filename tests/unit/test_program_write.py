@@ -354,3 +354,17 @@ def test_stale_says_values_and_hides_those_that_are_named_like_secrets(tmp_path:
     (reason,) = stale(other, tmp_path)
     assert "demo:max is 4, must be 5" in reason
     assert "hunter" not in reason
+
+
+@pytest.mark.parametrize("place", ["json.py", "pulumi_aws/__init__.py", "sitecustomize.pyc"])
+def test_a_module_beside_the_program_is_stale_however_it_got_there(
+    tmp_path: Path, place: str
+) -> None:
+    write(program(), tmp_path)
+    (tmp_path / "__pycache__").mkdir()
+    (tmp_path / "notes.md").touch()
+    assert stale(program(), tmp_path) == []
+    (tmp_path / place).parent.mkdir(exist_ok=True)
+    (tmp_path / place).touch()
+    [reason] = stale(program(), tmp_path)
+    assert reason.startswith(f"{place.split('/')[0]} is none of its files")

@@ -217,12 +217,13 @@ class Repository:
     def export(self, commit: Commit, path: str, folder: Path) -> bool:
         """Write a file, or all of a folder, below `folder`; False where the commit has none.
 
-        Links and submodules are left out: what they lead to is not part of the commit's tree.
+        Links and submodules are left out: what they lead to is not part of the commit's tree. So is
+        a work folder: what is found in one is taken for our own.
         """
         from dulwich.objects import Blob, Tree
 
         found = self._at(commit, path)
-        if found is None:
+        if found is None or _of_work(path):
             return False
         mode, item = found
         if isinstance(item, Blob):
@@ -230,7 +231,7 @@ class Repository:
         elif isinstance(item, Tree):
             (folder / path).mkdir(parents=True, exist_ok=True)
             for name, inner_mode, sha in self._walk(commit, item):
-                if stat.S_ISREG(inner_mode):
+                if stat.S_ISREG(inner_mode) and not _of_work(name):
                     self._put(folder / path / name, self._object(commit, sha).data, inner_mode)
         return True
 
@@ -342,6 +343,10 @@ class Repository:
                 f"a part of {commit.words} is damaged: object {sha.decode()}: {error}",
                 hint="`git fsck` says more; clone it anew",
             ) from None
+
+
+def _of_work(path: str) -> bool:
+    return any(part.lower() == ".mlops-iac" for part in PurePosixPath(path).parts)
 
 
 def _id_of(commit: Any) -> str:

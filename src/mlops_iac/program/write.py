@@ -72,7 +72,22 @@ def stale(program: Program, out: Path, *, extra: Mapping[str, bytes] | None = No
     if extra is None:
         # Whoever asks about the program alone does not ask whether a lock file is left over.
         extra = {p: _bytes(out / p) or b"" for p in known.files if p.endswith(LOCK_SUFFIX)}
-    return [change.reason for change in _changes(_with(program, extra), out, check=True)]
+    changes = _changes(_with(program, extra), out, check=True)
+    return [*(change.reason for change in changes), *_strangers(program, out)]
+
+
+def _strangers(program: Program, out: Path) -> list[str]:
+    """Modules that nobody reviewed as part of the program, and that Python would import first."""
+    ours = {path.split("/")[0] for path in program.files}
+    return [
+        f"{entry.name} is none of its files, and Python would import it from there: remove it"
+        for entry in sorted(out.iterdir() if out.is_dir() else ())
+        if entry.name not in ours
+        and (
+            entry.suffix in (".py", ".pyc", ".so", ".pth")
+            or any((entry / f"__init__{suffix}").exists() for suffix in (".py", ".pyc", ".so"))
+        )
+    ]
 
 
 def read_config(out: Path, environment: str) -> dict[str, object]:
