@@ -8,7 +8,6 @@ itself lie behind one.
 from __future__ import annotations
 
 import os
-import secrets
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -95,7 +94,7 @@ def write_durably(file: Path, content: bytes) -> None:
         with suppress(OSError):
             if time.time() - left.lstat().st_mtime > _LEFT_BEHIND:
                 left.unlink()
-    temporary = file.with_name(f".{file.name}.{secrets.token_hex(8)}.tmp")
+    temporary = file.with_name(f".{file.name}.{os.urandom(8).hex()}.tmp")
     handle = created(temporary)
     try:
         try:

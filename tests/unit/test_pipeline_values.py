@@ -195,7 +195,7 @@ def test_an_environment_is_made_once_per_requirements(
     made = len(recorder.commands)
     assert made == 2
     assert make(recorder, tmp_path) == first
-    assert [command[1:] for command in recorder.commands[made:]] == [["-c", ""]]
+    assert [command[1:] for command in recorder.commands[made:]] == [["-P", "-c", ""]]
     assert make(recorder, tmp_path, "numpy\n") != first
 
 
