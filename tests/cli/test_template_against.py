@@ -35,7 +35,10 @@ def test_only_the_lock_or_a_folder_differs_from_a_ref(beside: Cli, tmp_path: Pat
     (base / "blueprint.yaml").write_text("budget: {monthly_usd: 200}\n")
     (base / "template.yaml").write_text("template: 1\nname: acme/base\nversion: 0.2.0\n")
     unchanged = beside("preview", "-s", "prod", "--against", "HEAD")
-    assert "acme/base" not in unchanged.out  # 0.1.0 is locked, and taken from the cache
+    assert "~0 update" in unchanged.out  # 0.1.0 is locked, and taken from the cache
+    told = [line for line in unchanged.out.splitlines() if "acme/base" in line]
+    assert all(line.startswith("! changes what judges it: platform/base/") for line in told)
+    assert len(told) == 2
     beside("template", "update", "--yes", "-q")
     shutil.rmtree(tmp_path / "cache")  # HEAD's own folders have what HEAD's lock pins
     for name in ("dev", "prod"):  # without lock files the ref's blueprint is captured
