@@ -32,7 +32,10 @@ make_venv() {
       *) arguments+=("$requirement") ;;
     esac
   done
-  # Provider SDKs have tens of thousands of modules; Python compiles the few that are used.
+  # Provider SDKs have tens of thousands of modules; the few that are used are compiled at the end.
   "$dir/bin/python" -m pip install --quiet --no-compile --disable-pip-version-check "${arguments[@]}"
+  if [ -x "$dir/bin/mlops-iac" ]; then
+    "$dir/bin/mlops-iac" doctor --compile > /dev/null
+  fi
   echo "$stamp" > "$dir/.stamp"
 }
