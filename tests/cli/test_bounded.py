@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -105,3 +106,15 @@ def test_out_of_memory_is_no_traceback(tmp_path: Path) -> None:
     )  # fmt: skip
     assert answer.returncode == 1
     assert answer.stderr.startswith("error: there is not enough memory")
+
+
+def test_what_it_wrote_to_temporary_folders_is_gone_however_it_ended(
+    stand_in: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    stand_in.with_name("python").write_text('#!/bin/sh\ntouch "$TMPDIR/left"\nsleep 600\n')
+    with pytest.raises(TimedOut):
+        _bounded.run([], "", seconds=2)
+    assert not list((tmp_path / "temporary").iterdir())

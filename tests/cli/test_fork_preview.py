@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -409,6 +410,133 @@ def test_a_branch_of_the_repository_that_changes_its_judges_is_told_too(
     told = {each["address"]: each["words"] for each in risks if each["kind"] == "own-rules"}
     assert set(told) == (set() if same else {"policies.yaml", ".github/workflows/evil.yml"})
     assert all("it judged this as it stands now" in words for words in told.values())
+
+
+SETTINGS = """\
+  aws:endpoints: [{sts: https://evil.example}]
+environment: [evil]
+"""
+
+
+def settings(fork: Fork) -> None:
+    path = fork.folder / "stacks/schedule-adherence/Pulumi.prod.yaml"
+    path.write_text(path.read_text(encoding="utf-8") + SETTINGS, encoding="utf-8")
+
+
+def program(fork: Fork) -> None:
+    path = fork.folder / "stacks/schedule-adherence/__main__.py"
+    path.write_text(path.read_text(encoding="utf-8") + "print(1)\n", encoding="utf-8")
+
+
+def shadow(fork: Fork) -> None:
+    fork.change(
+        "environments:\n", "environments:\n  shadow: {account: 666666666666, protect: false}\n"
+    )
+
+
+def renamed(fork: Fork) -> None:
+    fork.change("name: schedule-adherence", "name: another-project")
+
+
+def odd_name(fork: Fork) -> None:
+    fork.write("policies/a\n0 mandatory, 0 advisory.py", "")
+
+
+TOLD = {
+    settings: "settings of prod that the blueprint does not make: aws:endpoints, environment",
+    program: "not what its blueprint gives, and `up` refuses it: __main__.py",
+    shadow: "added here; each has a review of its own",
+    renamed: "the project is called another-project here",
+    odd_name: "rules in Python, added here",
+}
+
+
+@pytest.mark.parametrize("change", TOLD)
+def test_what_steers_besides_the_blueprint_is_told(
+    base: Path, fork: Fork, tmp_path: Path, change: Callable[[Fork], None]
+) -> None:
+    change(fork)
+    fork.commit()
+    outcome = run_job("github", base, fork, tmp_path, comments=True)
+    assert any(words.startswith(TOLD[change]) for words in outcome.risks("prod").values())
+    # Whose comment is written is not the fork's to say, and no name begins a line of its own.
+    assert '"project":"schedule-adherence"' in outcome.said
+    assert "another-project" not in "".join(re.findall("<!-- .* -->", outcome.said))
+    assert "\n0 mandatory" not in outcome.said
+
+
+def test_an_environment_that_the_base_lacks_is_judged_as_production(
+    base: Path, fork: Fork, tmp_path: Path
+) -> None:
+    shadow(fork)
+    fork.commit()
+    outcome = run_job("github", base, fork, tmp_path)
+    assert "single-instance" in {each["rule"] for each in outcome.review("shadow")["policies"]}
+
+
+def test_no_flood_of_files_hides_what_a_change_puts_at_risk(
+    base: Path, fork: Fork, tmp_path: Path
+) -> None:
+    for number in range(40):
+        for folder in ("policies", ".github/workflows", ".gitlab", "CODEOWNERS"):
+            fork.write(f"{folder}/{chr(0x1F000) * 50}{number}", "")
+    fork.change("security: {keys: customer}", "security: {keys: provider}")
+    fork.commit()
+    outcome = run_job("github", base, fork, tmp_path, comments=True)
+    comment = outcome.said.split("### mlops-iac preview · schedule-adherence → prod")[1]
+    comment = comment.split("<!-- mlops-iac")[0]
+    assert len(outcome.risks("prod")) <= 11
+    assert "more such files differ" in comment
+    for risk in outcome.review("prod")["risks"]:
+        if risk["kind"] in ("data-loss", "protection-removed"):
+            assert risk["address"] in comment
+
+
+def test_a_rule_file_behind_a_link_is_a_rule_file(standing: Path) -> None:
+    (standing / "shared.yaml").write_text("policies: 1\n")
+    (standing / "policies.yaml").symlink_to("shared.yaml")
+    git(standing, "add", "--all")
+    git(standing, "commit", "--quiet", "--message", "a link")
+    same = of_fork(standing, blueprint=("max: 2", "max: 3"))
+    assert not [each for each in risks(same) if each["kind"] == "own-rules"]
+    answer = of_fork(standing, shared=("policies: 1", "policies: 1\nproduction: []"))
+    told = {each["address"] for each in risks(answer) if each["kind"] == "own-rules"}
+    assert told == {"shared.yaml"}
+
+
+def risks(answer: subprocess.CompletedProcess[str]) -> list[dict[str, str]]:
+    found: list[dict[str, str]] = json.loads(answer.stdout)["review"]["risks"]
+    return found
+
+
+def test_another_template_of_the_same_name_and_version_is_told(standing: Path) -> None:
+    shutil.copytree(standing / "templates", standing / "others")
+    git(standing, "add", "--all")
+    git(standing, "commit", "--quiet", "--message", "others")
+    for old, new in (("./templates/standard", "./others/standard"), ("at_most: 4", "at_most: 9")):
+        path = standing / ("blueprint.yaml" if "others" in new else "others/standard/template.yaml")
+        path.write_text(path.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+    answer = subprocess.run(
+        [sys.executable, "-P", "-m", "mlops_iac", "preview", "-s", "prod", "--against", "HEAD", "--json"],
+        cwd=standing, env=environment(), capture_output=True, text=True, timeout=180,
+    )  # fmt: skip
+    told = {each["address"]: each["words"] for each in risks(answer)}
+    assert (
+        "(./others/standard), and stood on standard@1.0.0 (./templates/standard)" in told["extends"]
+    )
+
+
+def test_what_is_no_text_no_file_or_nested_without_end_is_no_internal_error(
+    base: Path, fork: Fork, tmp_path: Path
+) -> None:
+    long = "x" * 250
+    fork.write(f"workload/{long}", "")
+    fork.write(f"workload/{long}2/{long}3", "")
+    fork.write("stacks/schedule-adherence/mlops-iac.prod.lock.json", "[" * 100_000)
+    fork.commit()
+    outcome = run_job("github", base, fork, tmp_path)
+    assert outcome.code in (0, 5), outcome.said
+    assert "internal" not in outcome.said
 
 
 # -- leads elsewhere

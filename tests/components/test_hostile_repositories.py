@@ -286,3 +286,34 @@ def test_a_tree_that_holds_itself_a_thousandfold_ends(tmp_path: Path) -> None:
         head = repository.commit(made.id.decode())
         with pytest.raises(UsageError, match="more than 20000 files"):
             repository.export(head, ".", tmp_path / "out")
+
+
+def test_a_tree_may_say_what_is_not_true_of_what_it_holds(tmp_path: Path) -> None:
+    from dulwich.objects import Commit as GitCommit
+    from dulwich.objects import Tree
+    from dulwich.repo import Repo
+
+    git(tmp_path, "init", "-q")
+    repo = Repo(str(tmp_path))
+    empty, top, git_like = Tree(), Tree(), Tree()
+    git_like.add(b"config", 0o100644, empty.id)
+    top.add(b"a-file-that-is-a-tree", 0o100644, empty.id)
+    top.add(b".git", 0o040000, git_like.id)
+    made = GitCommit()
+    made.tree, made.message, made.encoding = top.id, b"x", b"utf-8"
+    made.author = made.committer = b"t <t@t>"
+    made.author_time = made.commit_time = made.author_timezone = made.commit_timezone = 0
+    for each in (empty, top, git_like, made):
+        repo.object_store.add_object(each)
+    repo.close()
+    with Repository.around(tmp_path) as repository:
+        head = repository.commit(made.id.decode())
+        assert repository.export(head, ".", tmp_path / "out")
+        assert not repository.export(head, ".git", tmp_path / "out")
+    assert not list((tmp_path / "out").rglob("*"))
+
+
+def test_a_submodule_that_was_not_fetched_is_not_no_rules(project: Path) -> None:
+    (project / "policies").mkdir()
+    with pytest.raises(UsageError, match="its rules are not here"):
+        load(project / "blueprint.yaml").policies("prod")

@@ -33,6 +33,7 @@ def workflows(
 
 def delivery(project: Project, root: Path, branch: str) -> Delivery:
     """What the workflows are for; environments stand after those they promote from."""
+    from mlops_iac.api.own_rules import template_folders
     from mlops_iac.program.project_files import PULUMI_VERSION
     from mlops_iac.scaffold.ci import Delivery, Stack
 
@@ -60,6 +61,11 @@ def delivery(project: Project, root: Path, branch: str) -> Delivery:
         program=program.relative_to(root).as_posix(),
         pulumi=PULUMI_VERSION,
         branch=branch,
+        templates=[
+            each.relative_to(root).as_posix()
+            for each, _ in template_folders(project)
+            if each.is_relative_to(root) and not each.is_relative_to(folder)
+        ],
     )
 
 

@@ -8,6 +8,7 @@ stacks count as production are those of the checkout. Nothing of the fork is run
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -47,6 +48,10 @@ class Fork(Project):
     def standard(self) -> Project:
         """The base."""
         return self._base
+
+    def shown(self, path: Path) -> str:
+        """As in the checkout: the folder that it lies in has a name of its own each time."""
+        return self._base.shown(self._base.root / os.path.relpath(path, self.root))
 
     def check_size(self, stack: str, graph: ResourceGraph) -> None:
         """Raise UsageError where a stack has more resources than are looked at."""

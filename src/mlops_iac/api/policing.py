@@ -212,7 +212,7 @@ def context_of(
         graph=graph,
         production=is_production(project, stack, settings),
         region=project.region(stack),
-        accounts=_accounts(known, stack),
+        accounts=_accounts(project.standard, known.resolve(stack).blueprint.account, stack),
         paths=blueprint_paths(graph, components),
         blueprint=project.resolve(stack),
         protected=_protected(project, stack) or _protected(known, stack),
@@ -222,13 +222,14 @@ def context_of(
 def is_production(project: Project, stack: str, settings: Configuration) -> bool:
     """Whether a stack serves in earnest: said so in `policies.yaml`, or protected.
 
-    One that does in the base goes on doing so in a fork.
+    In a fork one that does in the base goes on doing so, and so does one that the base lacks.
     """
+    standard = project.standard
+    if stack not in standard.environments:
+        return True  # nobody of the base has said yet what it is for
     if settings.production is not None:
         return stack in settings.production
-    standard = project.standard
-    known = standard if stack in standard.environments else project
-    return _protected(project, stack) or _protected(known, stack)
+    return _protected(project, stack) or _protected(standard, stack)
 
 
 def _protected(project: Project, stack: str) -> bool:
@@ -263,7 +264,7 @@ def write_pack(project: Project, out: Path, *, own: bool = True) -> list[Path]:
             production=is_production(project, stack, settings)
             or bool(settings.held and not settings.production_held and _protected(project, stack)),
             region=project.region(stack),
-            accounts=sorted(_accounts(project, stack)),
+            accounts=sorted(_accounts(project, project.resolve(stack).blueprint.account, stack)),
             components={call.name: call.path for call in project.calls(stack)},
             exceptions={
                 rule: {"at": each.at, "reason": each.reason, "until": each.until}
@@ -296,7 +297,7 @@ def _rule_files(project: Project) -> dict[str, str]:
     return found
 
 
-def _accounts(project: Project, stack: str) -> frozenset[str]:
+def _accounts(project: Project, own: object, stack: str) -> frozenset[str]:
     """Accounts of the project's environments, and the one that stands in for a stack without."""
     from mlops_iac.api.cloud import EMULATED_ACCOUNT
 
@@ -305,7 +306,7 @@ def _accounts(project: Project, stack: str) -> frozenset[str]:
         for name in project.environments
         if name != LOCAL and (each := project.resolve(name)).blueprint.account is not None
     }
-    nameless = bool(declared) and project.resolve(stack).blueprint.account is None
+    nameless = bool(declared) and own is None
     return frozenset({*declared, EMULATED_ACCOUNT} if stack == LOCAL or nameless else declared)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -76,6 +77,10 @@ class Project:
         Looked at when it is first asked for. Raises UsageError where links lead out of it.
         """
         return checked(self.root / ".mlops-iac")
+
+    def shown(self, path: Path) -> str:
+        """What people call a file of the project, from the folder that they are in."""
+        return os.path.relpath(path)
 
     def region(self, stack: str) -> str:
         """The region of a stack."""

@@ -58,7 +58,7 @@ class Repository:
 
     def __init__(self, git: Any) -> None:
         self._git = git
-        self._exported = 0
+        self._exported = self._files = 0
         self.root = Path(git.path).resolve()
         # Where refs and rules are: `.git`, also for a further worktree.
         self.control = Path(git.commondir())
@@ -223,7 +223,7 @@ class Repository:
         from dulwich.objects import Blob, Tree
 
         found = self._at(commit, path)
-        if found is None or _of_work(path):
+        if found is None or _left_out(path):
             return False
         mode, item = found
         if isinstance(item, Blob):
@@ -231,20 +231,30 @@ class Repository:
         elif isinstance(item, Tree):
             (folder / path).mkdir(parents=True, exist_ok=True)
             for name, inner_mode, sha in self._walk(commit, item):
-                if stat.S_ISREG(inner_mode) and not _of_work(name):
-                    self._put(folder / path / name, self._object(commit, sha).data, inner_mode)
+                if stat.S_ISREG(inner_mode) and not _left_out(name):
+                    content = self._object(commit, sha)
+                    if isinstance(content, Blob):  # whoever made the tree chose the mode
+                        self._put(folder / path / name, content.data, inner_mode)
         return True
 
     def _put(self, path: Path, content: bytes, mode: int) -> None:
         self._exported += len(content)
-        if self._exported > MOST_BYTES:
+        self._files += 1
+        if self._exported > MOST_BYTES or self._files > MOST_ENTRIES:
             raise UsageError(
-                f"what is compared with has more than {MOST_BYTES >> 20} MiB that the blueprint"
-                f" names: {path.name} is beyond it",
+                f"what is compared with has more than {MOST_BYTES >> 20} MiB or {MOST_ENTRIES} files"
+                f" that the blueprint names: {path.name} is beyond it",
                 hint="name less of the repository: a folder of its own for data and code",
             )
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        except OSError as error:
+            raise UsageError(
+                f"{os.fsencode(path.name)[:80]!r}, which the blueprint names, cannot be written:"
+                f" {error.strerror}",
+                hint="rename it, or leave it out of what the blueprint names",
+            ) from None
         if mode & 0o100:
             path.chmod(0o755)
 
@@ -259,13 +269,17 @@ class Repository:
 
     def entries(self, commit: Commit, path: str) -> Iterator[tuple[str, tuple[int, bytes]]]:
         """Every file, link and submodule at or below a path: its path, and its mode and id."""
-        found = self._at(commit, path)
+        found = self._entry(commit, path)
         if found is not None and stat.S_ISDIR(found[0]):
             start = "" if path in ("", ".") else f"{path}/"
-            for name, mode, sha in self._walk(commit, found[1], start):
+            for name, mode, sha in self._walk(commit, self._object(commit, found[1]), start):
                 yield name, (mode, sha)
         elif found is not None:
-            yield path, (found[0], found[1].id)
+            yield path, found
+
+    def names(self, commit: Commit) -> list[str]:
+        """What lies in the root of a commit."""
+        return [os.fsdecode(each.path) for each in self._object(commit, commit.tree).items()]
 
     def tree_id(self, commit: Commit, path: str) -> str:
         """The id of a folder's tree; empty where the commit has none."""
@@ -313,22 +327,27 @@ class Repository:
                     yield f"{prefix}{name}", entry.mode, entry.sha
 
     def _at(self, commit: Commit, path: str) -> tuple[int, Any] | None:
+        found = self._entry(commit, path)
+        if found is None or not (stat.S_ISREG(found[0]) or stat.S_ISDIR(found[0])):
+            return None
+        return found[0], self._object(commit, found[1])
+
+    def _entry(self, commit: Commit, path: str) -> tuple[int, bytes] | None:
+        """Mode and id of what a commit has at a path; links and submodules are not followed."""
         from dulwich.errors import NotTreeError
         from dulwich.object_store import tree_lookup_path
         from dulwich.objects import SubmoduleEncountered
 
         parts = PurePosixPath(path).parts
         if not parts:
-            return 0o040000, self._object(commit, commit.tree)
+            return 0o040000, commit.tree
         try:
             mode, sha = tree_lookup_path(
-                lambda found: self._object(commit, found), commit.tree, "/".join(parts).encode()
+                lambda found: self._object(commit, found), commit.tree, os.fsencode("/".join(parts))
             )
-        except (KeyError, NotTreeError, SubmoduleEncountered, UnicodeError):
+        except (KeyError, NotTreeError, SubmoduleEncountered, UnicodeError, AttributeError):
             return None
-        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-            return None
-        return mode, self._object(commit, sha)
+        return mode, sha
 
     def _object(self, commit: Commit, sha: bytes) -> Any:
         try:
@@ -345,8 +364,8 @@ class Repository:
             ) from None
 
 
-def _of_work(path: str) -> bool:
-    return any(part.lower() == ".mlops-iac" for part in PurePosixPath(path).parts)
+def _left_out(path: str) -> bool:
+    return any(part.lower() in (".git", ".mlops-iac") for part in PurePosixPath(path).parts)
 
 
 def _id_of(commit: Any) -> str:

@@ -183,7 +183,7 @@ class Reviewer:
             outputs=head.outputs,
         )
         made = Review(
-            project=self.project.name,
+            project=self.project.standard.name,
             stack=stack,
             platform=self.project.platform,
             engine=plan.engine,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import filecmp
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -94,7 +93,7 @@ class Variants:
             changed = _changed(old, new)
             if changed is not None:
                 more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
-                where = os.path.relpath(new / changed[0] if changed else new)
+                where = self._project.shown(new / changed[0] if changed else new)
                 yield FileEdit(path, f"{where}{more}", inside)
 
     @contextmanager

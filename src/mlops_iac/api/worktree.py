@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _POINTER = re.compile(rb"version https://git-lfs\S*\noid sha256:([0-9a-f]{64})\nsize (\d+)\n")
 _TYPE = 0o170000
+LINK, SUBMODULE = 0o120000, 0o160000
 
 
 def changed(repository: Repository, commit: Commit, folder: str) -> list[str]:
@@ -82,7 +83,7 @@ def files(root: Path, folder: str) -> Iterator[str]:
 def _as_in(repository: Repository, path: str, entry: Any, taken: float) -> bool:
     """Whether the file in the working tree is the one of the index, which is of `taken` (Unix s)."""
     file = repository.root / path
-    if stat.S_IFMT(entry.mode) == 0o160000:
+    if stat.S_IFMT(entry.mode) == SUBMODULE:
         return True  # a submodule: its commit is its own affair
     try:
         seen = file.lstat()

@@ -149,6 +149,13 @@ def _run(words: list[str]) -> int:
         return _tell(
             MlopsError(_os_error(error), hint="make room or give access, and run it again")
         )
+    except RecursionError:
+        return _tell(
+            UsageError(
+                "something that was read is nested without end; nothing more was done",
+                hint="a file of `.mlops-iac/` or of the compiled program that somebody else wrote",
+            )
+        )
     except MemoryError:
         return _tell(MlopsError("there is not enough memory; nothing more was done"))
     except Exception as error:

@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from typing import IO, Final
@@ -48,10 +49,19 @@ def run(
 
     Raises TimedOut after `seconds`, MlopsError where another bound ended it.
     """
+    with tempfile.TemporaryDirectory(prefix="mlops-iac-fork-") as temporary:
+        return _run(
+            words, folder, {**_environment(os.environ), "TMPDIR": temporary}, seconds, memory
+        )
+
+
+def _run(
+    words: Sequence[str], folder: str, environment: Mapping[str, str], seconds: float, memory: int
+) -> int:
     process = subprocess.Popen(
         python_child.command("-m", "mlops_iac", *words),
         cwd=folder or None,
-        env=_environment(os.environ),
+        env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -64,6 +64,12 @@ def files(root: Path, reach: Reach | None = None) -> list[Path]:
     reach.inside(folder, FOLDER)
     if not folder.is_dir():
         return []
+    if not any(folder.iterdir()):
+        # As a submodule that was not fetched: rules that are not there would pass everything.
+        raise UsageError(
+            f"{FOLDER}/ is empty: its rules are not here",
+            hint="fetch it where it is a submodule (`git submodule update --init`), or remove it",
+        )
     found = sorted(each for each in folder.glob("*.py") if not each.name.startswith("_"))
     for each in found:
         reach.inside(each, f"{FOLDER}/{each.name}")

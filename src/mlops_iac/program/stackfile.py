@@ -56,6 +56,30 @@ def read(text: str, file: str) -> dict[str, Any]:
     return {}
 
 
+def foreign(content: bytes, project: str, ours: Collection[str]) -> dict[str, Any]:
+    """What a stack file says beside our own keys, the project's and `ours`; key → value.
+
+    A file that is none is one value. Keys outside of `config` are those of Pulumi itself.
+    """
+    try:
+        settings = yaml.safe_load(content)
+    except (yaml.YAMLError, RecursionError, UnicodeDecodeError, ValueError):
+        return {"a file that is no YAML": content}
+    if not isinstance(settings, dict):
+        return {"a file that is no mapping": content} if settings is not None else {}
+    inner = settings.get("config")
+    config = inner if isinstance(inner, dict) else {"config": inner} if inner else {}
+    mine = (f"{project}:",)
+    return {
+        **{str(key): value for key, value in settings.items() if key != "config"},
+        **{
+            str(key): value
+            for key, value in config.items()
+            if not str(key).startswith(mine) and key not in ours
+        },
+    }
+
+
 def differences(
     existing: Mapping[str, Any],
     ours: Mapping[str, Any],

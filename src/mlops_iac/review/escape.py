@@ -28,6 +28,12 @@ SENTENCE: Final = 600
 LINE: Final = 240
 
 _HIDDEN: Final = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
+# Letters, marks and signs that are drawn as nothing: Unicode's Default_Ignorable_Code_Point outside of
+# the categories above, and the empty Braille pattern.
+_BLANK: Final = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0"
+    "\U000e0100-\U000e01ef]"
+)
 _COMBINING: Final = frozenset(("Mn", "Me"))
 _SHORTHAND: Final = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _ZERO_WIDTH: Final = "\u200b"
@@ -58,7 +64,8 @@ def visible(text: str, limit: int) -> str:
     for character in text[: limit + 1]:
         kind = unicodedata.category(character)
         marks = marks + 1 if kind in _COMBINING else 0
-        if kind in _HIDDEN or marks > 2 or (kind == "Zs" and character != " "):
+        blank = kind == "Zs" and character != " "
+        if kind in _HIDDEN or marks > 2 or blank or _BLANK.match(character):
             character = _SHORTHAND.get(character) or _escaped(character)
         if size + len(character) > limit:
             return "".join(shown) + "…"

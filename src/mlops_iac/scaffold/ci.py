@@ -24,6 +24,11 @@ ACTIONS: Final = {
     "aws": "aws-actions/configure-aws-credentials@e6de054238d6b7531b4efff3b6587d9aade6a06c # v6.2.3",
     "pulumi": "pulumi/actions@8e5e406f4007fca908480587cb9893c07090f58d # v7.0.0",
 }
+_JUDGING: Final = {
+    "github": (".github/**", "CODEOWNERS", "docs/CODEOWNERS"),
+    "gitlab": (".gitlab-ci*.yml", ".gitlab/**", "CODEOWNERS", "docs/CODEOWNERS"),
+    "azure-devops": (".azure-pipelines/**", "azure-pipelines*.yml"),
+}
 _PYTHON: Final = "3.11"
 # What stands in workflows as it is: a name that needs no quoting anywhere, and no expression.
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
@@ -45,6 +50,7 @@ class Stack:
 class Delivery:
     """What the workflows are for.
 
+    `templates` are the repository's folders of templates that it stands on.
     `stacks` stand in the order of delivery. `folder` is the blueprint's and `program` the compiled
     program's, relative to the repository's root (`.` for the root itself). `pulumi` is a version.
     """
@@ -55,6 +61,7 @@ class Delivery:
     program: str
     pulumi: str
     branch: str = "main"
+    templates: Sequence[str] = ()
 
 
 def workflows(platform: str, delivery: Delivery) -> dict[str, str]:
@@ -65,7 +72,7 @@ def workflows(platform: str, delivery: Delivery) -> dict[str, str]:
     if platform not in PLATFORMS:
         raise UsageError(f"there are no workflows for {platform!r}", hint=f"{', '.join(PLATFORMS)}")
     _check(delivery)
-    values = _values(delivery)
+    values = _values(platform, delivery)
     return {
         path: _render(template, {**values, "files": _files(delivery)})
         for path, template in _paths(platform, delivery).items()
@@ -95,16 +102,20 @@ def _files(delivery: Delivery) -> dict[str, str]:
     return {"fork": f"mlops-iac-{delivery.project}-fork-preview.yml"}
 
 
-def _values(delivery: Delivery) -> dict[str, Any]:
+def _values(platform: str, delivery: Delivery) -> dict[str, Any]:
     program = PurePosixPath(delivery.program)
     # A project that is the whole repository has no paths to tell it by.
-    parts = [] if delivery.folder == "." else [delivery.folder, delivery.program]
+    whole = delivery.folder == "."
+    parts = [] if whole else [delivery.folder, delivery.program, *delivery.templates]
+    paths = [f"{part}/**" for part in parts]
     return {
         "project": delivery.project,
         "stacks": delivery.stacks,
         "folder": delivery.folder,
         "requirements": (program / "requirements.txt").as_posix(),
-        "paths": [f"{part}/**" for part in parts],
+        "paths": paths,
+        # A change of these alone is a change of what judges the next one.
+        "watched": [*paths, *_JUDGING[platform]] if paths else [],
         "branch": delivery.branch,
         "pulumi": delivery.pulumi,
         "python": _PYTHON,

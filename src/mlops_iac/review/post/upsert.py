@@ -132,7 +132,8 @@ def _own(found: Iterable[Comment], marker: Marker, me: str | None) -> list[_Own]
             continue
         other = read_marker(comment.body)
         if other is not None and not other.duplicate and other.same_subject(marker):
-            own.append(_Own(comment, other))
+            # Whose it is, is not known: a number of theirs would keep every run of ours away.
+            own.append(_Own(comment, other if me is not None else replace(other, run=0)))
     return sorted(own, key=lambda each: each.comment.id)
 
 
