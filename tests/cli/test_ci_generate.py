@@ -52,7 +52,8 @@ def test_a_project_in_a_folder_of_its_repository_runs_there_and_only_for_it(
     text = (project.parent / PREVIEW).read_text(encoding="utf-8")
     assert 'working-directory: "project"' in text
     assert 'REQUIREMENTS: "project/stacks/schedule-adherence/requirements.txt"' in text
-    assert 'paths: ["project/**", "project/stacks/schedule-adherence/**"]' in text
+    watched = '"project/**", "project/stacks/schedule-adherence/**", ".github/**", "CODEOWNERS"'
+    assert f"paths: [{watched}" in text
 
 
 @pytest.mark.parametrize("words", [["--branch", "a b"], ["--branch", "$(id)"]])

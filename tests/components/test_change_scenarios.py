@@ -85,6 +85,7 @@ class World:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        (folder / ".git").mkdir()  # one repository, in which files of one stand in for another's
         (folder / "old").mkdir()
         self.project = load(write(folder / "old", BASE))
         self.graph = self.capture(self.project)

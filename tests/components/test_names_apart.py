@@ -7,6 +7,7 @@ what the components happen to set. A name that is left to the provider ends at r
 from __future__ import annotations
 
 import re
+import shutil
 from itertools import combinations
 from pathlib import Path
 
@@ -35,7 +36,7 @@ def blueprint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     text = ONE_ACCOUNT.sub("account: 111111111111", text)
     text = re.sub(r"\n    models: \{adherence: \{promote_from: \w+\}\}", "", text)
     for name in ("workload", "data"):
-        (folder / name).symlink_to(EXAMPLE / name)
+        shutil.copytree(EXAMPLE / name, folder / name)
     path = folder / "blueprint.yaml"
     path.write_text(text, encoding="utf-8")
     return path
