@@ -290,9 +290,7 @@ class AwsProvider:
                 f"{type_}: region {region} differs from the stack's {self._place.region}"
             )
 
-    def _must_read(
-        self, api: Api, handler: Handler, id_: str, inputs: Properties
-    ) -> ResourceState:
+    def _must_read(self, api: Api, handler: Handler, id_: str, inputs: Properties) -> ResourceState:
         state = self._read(api, handler, id_, inputs, {})
         if state is None:
             raise ProviderError(f"{handler.type} {id_} is gone right after it was written")
