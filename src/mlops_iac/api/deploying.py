@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from mlops_iac.api import compiling
 from mlops_iac.api.engines import EMBEDDED, PULUMI, Holder
+from mlops_iac.api.places import moved_place, provider_inputs
 from mlops_iac.api.project import LOCAL
 from mlops_iac.errors import AuthenticationError, MlopsError, TimedOut, UsageError
 from mlops_iac.graph.plan import Plan
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
     from mlops_iac.api.project import Project
     from mlops_iac.engine.protocol import Engine, OnEvent, Result, StackTarget
     from mlops_iac.values import Properties
-
-
-_PROVIDER = "pulumi:providers:aws"
 
 
 class Deployment:
@@ -307,7 +305,7 @@ class Deployment:
     @property
     def region(self) -> str:
         """Where it was deployed, and where it is nowhere yet, where it would be."""
-        made = _provider_inputs(self.resources())
+        made = provider_inputs(self.resources())
         return str(made.get("region") or self.project.region(self.stack))
 
     def notes(self) -> Iterator[str]:
@@ -328,32 +326,6 @@ class Deployment:
         else:
             folder = compiling.default_out(self.project)
         return compiling.target(self.project, self.stack, folder, {})
-
-
-def _provider_inputs(resources: Sequence[Any]) -> Mapping[str, Any]:
-    return next((each.inputs for each in resources if each.type == _PROVIDER), {})
-
-
-def moved_place(resources: Sequence[Any], target: StackTarget) -> list[tuple[str, str, str]]:
-    """Say where a stack with these resources was deployed and where it would be now.
-
-    `(what, was, would be)` for region and account, where both are known and a resource stands.
-    """
-    from mlops_iac.api.stacks.states import only_account
-
-    if not any(each.custom and not each.type.startswith("pulumi:") for each in resources):
-        return []
-    made = _provider_inputs(resources)
-    config = target.config
-    found = [
-        ("region", str(made.get("region") or ""), str(config.get("aws:region") or "")),
-        (
-            "account",
-            only_account(made.get("allowedAccountIds")),
-            only_account(config.get("aws:allowedAccountIds")),
-        ),
-    ]
-    return [each for each in found if each[1] and each[2] and each[1] != each[2]]
 
 
 def preview(
