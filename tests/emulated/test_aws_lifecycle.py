@@ -740,11 +740,10 @@ def test_lifecycle(type_, inputs, change, aws_provider, shared, request):
         provider.delete(type_, state)  # absent already is success
 
 
-# moto lacks DeleteModelPackageGroup and does not tell about EventBridge; topics always have a
-# policy; versioning cannot be removed; a network's default security group goes with it.
+# moto does not tell about EventBridge; topics always have a policy; versioning cannot be removed; a
+# network's default security group goes with it.
 NO_DELETE = {
     "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
-    "aws:sagemaker/modelPackageGroup:ModelPackageGroup",
     "aws:sns/topicPolicy:TopicPolicy",
     "aws:s3/bucketVersioning:BucketVersioning",
     "aws:s3/bucketNotification:BucketNotification",

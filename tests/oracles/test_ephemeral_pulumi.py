@@ -307,3 +307,21 @@ def _failing(create: Any) -> Any:
         return create(urn, type_, *rest)
 
     return made
+
+
+def test_one_that_was_deployed_to_another_region_is_refused_and_deleted_where_it_is(
+    team: Team,
+) -> None:
+    here = team.checkout()
+    team.run(here, *up("pr-5"))
+    made = set(team.buckets("pr-5"))
+    text = BLUEPRINT.replace("region: eu-west-1", "region: us-east-1")
+    (here / "blueprint.yaml").write_text(text, encoding="utf-8")
+    _, told = team.run(here, *up("pr-5"), expect=2)
+    assert "pr-5 holds resources, and the region goes from eu-west-1 to us-east-1" in told
+    assert set(team.buckets("pr-5")) == made
+    s3 = server.client("s3", team.cloud, "eu-west-1")
+    assert {s3.head_bucket(Bucket=name)["BucketRegion"] for name in made} == {"eu-west-1"}
+    team.run(here, "destroy", "-s", "pr-5", "--yes")
+    assert not team.buckets("pr-5")
+    assert team.stacks() == []

@@ -59,7 +59,13 @@ class Cloud:
         """Return a boto3 client of the running emulator, started if need be."""
         from mlops_iac.emulators.aws import server
 
-        return server.client(service, self.ensure(), self.project.region(stack))
+        return server.client(service, self.ensure(), self.region(stack))
+
+    def region(self, stack: str) -> str:
+        """Return the region that `local` was deployed to, whatever its blueprint says since."""
+        from mlops_iac.api.stacks.states import local_state
+
+        return local_state(self.project).region or self.project.region(stack)
 
     def providers(self, stack: str) -> Mapping[str, Provider]:
         """Return the emulated providers by package, for one stack."""

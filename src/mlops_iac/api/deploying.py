@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from mlops_iac.api import compiling
 from mlops_iac.api.engines import EMBEDDED, PULUMI, Holder
+from mlops_iac.api.places import moved_place, provider_inputs
 from mlops_iac.api.project import LOCAL
 from mlops_iac.errors import AuthenticationError, MlopsError, TimedOut, UsageError
 from mlops_iac.graph.plan import Plan
@@ -114,8 +115,11 @@ class Deployment:
         return replace(bare, config=config)
 
     def _local_group(self, model: str, bare: StackTarget) -> str | None:
-        """The package group of a model in the emulated cloud; None where it is not deployed."""
-        if self.project.cloud.answering() is None or self.lost:
+        """The package group of a model in the emulated cloud; None where it is not deployed.
+
+        Nor where it is about to be made anew in another region.
+        """
+        if self.project.cloud.answering() is None or self.lost or self._moves():
             return None
         moved = self.project.resolve(self.stack).blueprint.moved
         return _group(self.engine.outputs(bare), moved, model)
@@ -155,8 +159,40 @@ class Deployment:
         except FileNotFoundError:
             return ""
 
+    def _moves(self) -> list[str]:
+        """In words, what of the place where the stack was deployed the blueprint says otherwise."""
+        if self.stack == LOCAL:
+            region = self.project.cloud.region(self.stack)
+            pairs = [("region", region, self._unversioned.region)]
+        else:
+            pairs = self._moved_place
+        return [f"the {what} goes from {old} to {new}" for what, old, new in pairs if old != new]
+
+    @cached_property
+    def _moved_place(self) -> list[tuple[str, str, str]]:
+        # Asked once: an export of the real engine's state takes a second.
+        return moved_place(self.engine.resources(self._unversioned), self._unversioned)
+
+    def _require_place(self) -> None:
+        """Raise UsageError where a real stack was deployed to another region or account.
+
+        The engine would look for what it holds there, find nothing, and call it deleted.
+        """
+        if self.stack == LOCAL or not (moves := self._moves()):
+            return
+        raise UsageError(
+            f"{self.stack} holds resources, and {' and '.join(moves)}: what a stack holds cannot"
+            " move, and would be lost from its state; nothing was changed",
+            hint=f"`mlops-iac destroy -s {self.stack}` deletes it where it was made, then deploy it"
+            " anew; to keep it, take the change back and add an environment for the new place",
+        )
+
     def preview(self) -> Plan:
-        """Return what `up` would do against the state."""
+        """Return what `up` would do against the state.
+
+        Raises UsageError where a real stack was deployed to another place.
+        """
+        self._require_place()
         if self.lost:
             note = "the emulated cloud was restarted and lost what it held: all is created again"
             with tempfile.TemporaryDirectory() as empty:
@@ -164,6 +200,12 @@ class Deployment:
                     replace(self.target, work=Path(empty)), targets=self.targets
                 )
             return replace(plan, diagnostics=(note, *self._notes, *plan.diagnostics))
+        if self.stack == LOCAL and (moves := self._moves()):
+            self._notes += [
+                f"{each}: everything is made anew there, and what is stored here goes"
+                for each in moves
+            ]
+            self._notes += self._holdings()
         plan = self._engine_preview()
         embedded = self.engine_name == EMBEDDED  # asking the real one for outputs takes a second
         self._unchanged = plan if embedded and not self._differs(plan) else None
@@ -200,6 +242,7 @@ class Deployment:
 
             plan = self._unchanged
             return Result(plan.steps, plan.outputs, {}, plan.duration_seconds)
+        self._require_place()
         _ = self.target
         if self.stack == LOCAL:
             self._holder.claim(self.engine_name)
@@ -222,8 +265,19 @@ class Deployment:
         return self.engine.refresh(self._unversioned, preview_only=preview_only)
 
     def plan_destroy(self) -> Plan:
-        """Return what `destroy` would delete."""
-        return self.engine.plan_destroy(self._unversioned)
+        """Return what `destroy` would delete, and what goes with it that no plan knows of."""
+        plan = self.engine.plan_destroy(self._unversioned)
+        notes = self._holdings() if plan.changes else []
+        return replace(plan, diagnostics=(*plan.diagnostics, *notes))
+
+    def _holdings(self) -> list[str]:
+        from mlops_iac.api.stacks.holdings import holdings
+        from mlops_iac.api.stacks.states import export, state_of
+
+        if self.stack == LOCAL and (self.project.cloud.answering() is None or self.lost):
+            return []
+        state = state_of(self.stack, export(self.project, self.stack)["deployment"] or {})
+        return holdings(self.project, state)
 
     def destroy(self, *, on_event: OnEvent | None = None) -> Result:
         """Delete everything, in reverse order of dependency."""
@@ -247,6 +301,12 @@ class Deployment:
     def resources(self) -> Sequence[Any]:
         """Return what the state holds."""
         return self.engine.resources(self._bare())
+
+    @property
+    def region(self) -> str:
+        """Where it was deployed, and where it is nowhere yet, where it would be."""
+        made = provider_inputs(self.resources())
+        return str(made.get("region") or self.project.region(self.stack))
 
     def notes(self) -> Iterator[str]:
         """Say what a person should know about the state."""

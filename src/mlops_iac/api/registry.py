@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from mlops_iac.errors import MlopsError, UsageError
@@ -169,7 +170,13 @@ class Registry:
 
         if self.stack == LOCAL:
             return self.project.cloud.client(service, self.stack)
-        return real_client(service, self.project.region(self.stack))
+        return real_client(service, self._region)
+
+    @cached_property
+    def _region(self) -> str:
+        """Where the stack was deployed, whatever its blueprint says since."""
+        with self.project.deployment(self.stack) as deployment:
+            return deployment.region
 
 
 def _summary(model: str, item: Mapping[str, Any]) -> Version:

@@ -39,7 +39,8 @@ def rolled_back(project: Project, stack: str) -> list[str]:
     from mlops_iac.api.registry import real_client
 
     try:
-        client = real_client("sagemaker", project.region(stack))
+        region = str(endpoints[0].outputs.get("region") or project.region(stack))
+        client = real_client("sagemaker", region)
         return list(differing(client, endpoints))
     except Exception as error:
         if not type(error).__module__.startswith("botocore."):

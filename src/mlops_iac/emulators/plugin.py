@@ -148,8 +148,11 @@ class _Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
     @_answering
     def DiffConfig(self, request: Any, context: Any) -> Any:  # noqa: N802
-        changes = provider_pb2.DiffResponse.DIFF_NONE
-        return provider_pb2.DiffResponse(changes=changes)
+        # Without a difference the engine goes on with the provider as its state has it.
+        olds, news = from_struct(request.old_inputs), from_struct(request.news)
+        differ = sorted(key for key in {*olds, *news} if olds.get(key) != news.get(key))
+        some, none = provider_pb2.DiffResponse.DIFF_SOME, provider_pb2.DiffResponse.DIFF_NONE
+        return provider_pb2.DiffResponse(changes=some if differ else none, diffs=differ)
 
     @_answering
     def Configure(self, request: Any, context: Any) -> Any:  # noqa: N802

@@ -40,11 +40,13 @@ class PropertyDiff:
 
     `replaces`: True forces a replacement, False does not, None: no fact, so it may.
     `source` names where that is known from (`hashicorp/aws 5.100.0`), empty without a fact.
+    `values` are old and new where the inputs do not tell them.
     """
 
     kind: DiffKind
     replaces: bool | None = False
     source: str = ""
+    values: tuple[Value, Value] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,11 +21,6 @@ if TYPE_CHECKING:
 _NAME = "mlops-iac"
 
 
-def groups(state: State) -> list[str]:
-    """Names of the model package groups that a stack has made."""
-    return [name for name, _ in _groups(state)]
-
-
 def delete_versions(state: State) -> int:
     """Delete every version in the groups of a stack, as its provider would; how many there were.
 
@@ -40,12 +35,9 @@ def delete_versions(state: State) -> int:
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
-            for role in _roles(state):
-                answer = session.client("sts").assume_role(RoleArn=role, RoleSessionName=_NAME)
-                session = real_session(region, answer["Credentials"])
-            client = session.client("sagemaker")
+            client = as_deployer(state, session, region).client("sagemaker")
             for group in named:
-                for arn in _versions(client, group):
+                for arn in versions(client, group):
                     client.delete_model_package(ModelPackageName=arn)
                     found += 1
         except (BotoCoreError, ClientError) as error:
@@ -55,6 +47,14 @@ def delete_versions(state: State) -> int:
                 hint="sign in as who may sagemaker:ListModelPackages and sagemaker:DeleteModelPackage",
             ) from None
     return found
+
+
+def as_deployer(state: State, session: Any, region: str) -> Any:
+    """The session of whom the stack's provider deployed as. Raises botocore's own errors."""
+    for role in _roles(state):
+        answer = session.client("sts").assume_role(RoleArn=role, RoleSessionName=_NAME)
+        session = real_session(region, answer["Credentials"])
+    return session
 
 
 def _groups(state: State) -> list[tuple[str, str]]:
@@ -73,13 +73,14 @@ def _roles(state: State) -> Sequence[str]:
     return [str(each["roleArn"]) for each in roles if isinstance(each, Mapping)]
 
 
-def _versions(client: Any, group: str) -> list[str]:
+def versions(client: Any, group: str) -> list[str]:
+    """ARNs of the versions in a group; none where somebody deleted the group."""
     pages = client.get_paginator("list_model_packages").paginate(ModelPackageGroupName=group)
     try:
         return [
             item["ModelPackageArn"] for page in pages for item in page["ModelPackageSummaryList"]
         ]
     except client.exceptions.ClientError as error:
-        if "does not exist" in str(error):  # somebody deleted the group
+        if "does not exist" in str(error):
             return []
         raise

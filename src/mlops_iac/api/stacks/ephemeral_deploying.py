@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Any
 from mlops_iac.api import compiling
 from mlops_iac.api.deploying import Deployment, credentials
 from mlops_iac.api.engines import PULUMI
-from mlops_iac.api.stacks.emptying import delete_versions, groups
+from mlops_iac.api.stacks.emptying import delete_versions
 from mlops_iac.api.stacks.ephemeral_record import EphemeralRecord, record_of
 from mlops_iac.api.stacks.states import State, state_in, state_of
-from mlops_iac.blueprint.words import listed
 from mlops_iac.errors import MlopsError, UsageError
 from mlops_iac.graph.plan import Plan
 
@@ -182,9 +181,12 @@ class RecordedDeployment(Deployment):
         """Return what `destroy` would delete."""
         with self._open() as backend:
             plan = backend.plan_destroy(self.stack)
-        names = groups(self.project.state)
-        note = f"model versions registered in {listed(names)} are deleted, too"
-        return replace(plan, diagnostics=(*plan.diagnostics, *([note] if names else [])))
+        return replace(plan, diagnostics=(*plan.diagnostics, *self._holdings()))
+
+    def _holdings(self) -> list[str]:
+        from mlops_iac.api.stacks.holdings import holdings
+
+        return holdings(self.project, self.project.state)
 
     def destroy(self, *, on_event: OnEvent | None = None) -> Result:
         """Delete everything, as it was deployed, and then the stack itself.

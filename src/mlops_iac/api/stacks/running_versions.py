@@ -32,6 +32,7 @@ class Running(Record):
     notes: Sequence[str] = ()
     why: str = ""
     endpoints: tuple[str, ...] = ()
+    region: str = ""
 
 
 def running(project: Project, stack: str) -> Running:
@@ -52,7 +53,7 @@ def running(project: Project, stack: str) -> Running:
     names = tuple(str(each["name"]) for each in inputs if each.get("name"))
     notes = _rolled_back(project, stack) if found or names else []
     why = "" if found or names else "it serves nothing"
-    return Running(found, tuple(notes), why, names)
+    return Running(found, tuple(notes), why, names, state.region)
 
 
 def _state(project: Project, stack: str) -> State | None:
@@ -130,7 +131,7 @@ def described(project: Project, stack: str, model: str, arn: str) -> Mapping[str
     if stack == LOCAL:
         client = project.cloud.client("sagemaker", stack)
     else:
-        client = real_client("sagemaker", project.region(stack))
+        client = real_client("sagemaker", arn.split(":")[3])
     with credentials(stack, model, what="for the approval of the version"), _known(arn):
         answer: dict[str, Any] = client.describe_model_package(ModelPackageName=arn)
     return answer
@@ -148,7 +149,7 @@ def resolved_images(project: Project, stack: str, found: Running) -> dict[str, s
 
     if stack == LOCAL or not found.endpoints:
         return {}
-    client = real_client("sagemaker", project.region(stack))
+    client = real_client("sagemaker", found.region or project.region(stack))
     images: dict[str, str] = {}
     for name in found.endpoints:
         with credentials(stack, name, what="for the images"):

@@ -55,9 +55,7 @@ class State(Record):
     @property
     def account(self) -> str:
         """The one account that its provider was allowed to deploy to, empty where any was."""
-        allowed = self.provider.get("allowedAccountIds") or "[]"
-        accounts = json.loads(allowed) if isinstance(allowed, str) else allowed
-        return str(accounts[0]) if len(accounts) == 1 else ""
+        return only_account(self.provider.get("allowedAccountIds"))
 
     @property
     def provider(self) -> Mapping[str, Any]:
@@ -75,6 +73,12 @@ class State(Record):
 
         found = tuple(resource_of(item) for item in self.resources)
         return canonical(ResourceGraph(project, self.stack, found))
+
+
+def only_account(allowed: Any) -> str:
+    """The account of a provider's `allowedAccountIds`, a list or its JSON text; empty unless one."""
+    accounts = json.loads(allowed or "[]") if isinstance(allowed, str) else allowed or ()
+    return "".join(map(str, accounts)) if len(accounts) == 1 else ""
 
 
 class States(Record):

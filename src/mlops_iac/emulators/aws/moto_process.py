@@ -6,10 +6,14 @@ Once it listens, it writes DIR/server.json (atomically, for its owner alone): wh
 for that file. It holds the token that the paths need which steer the server itself.
 State is in memory and ends with the process; the random instance id tells one life from another.
 
-One thing in moto is mended here: it denies every object request of a bucket whose policy has a
+Three things in moto are mended here. It denies every object request of a bucket whose policy has a
 conditional statement, because it takes a condition that it cannot evaluate (`aws:SecureTransport`)
 for one that is not met, and an unmet one for a denial (`moto/iam/access_control.py`). Conditional
-statements of bucket policies therefore do not apply in the emulator; the others do.
+statements of bucket policies therefore do not apply in the emulator; the others do. And it takes a
+bucket whose versioning is suspended for one that never had versions: a deletion by version took all
+of them, and failed with an internal error on a delete marker. And it has no
+DeleteModelPackageGroup, so that versions outlived their registry; here they go with it, while
+SageMaker refuses to delete a group that holds some.
 
 Moto is asked one thing at a time. Its server answers in threads, over dictionaries without locks and
 with services that import one another when they are first needed; an `up` sends many requests at once
@@ -52,7 +56,7 @@ def application(identity: dict[str, Any]) -> Callable[..., Iterable[bytes]]:
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
     moto = DomainDispatcherApplication(create_backend_app)
-    s3_ready = False
+    mends = {"/s3/": _mend_s3, "/sagemaker/": _mend_model_groups}
     body = json.dumps(identity).encode()
 
     def serve(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -60,10 +64,11 @@ def application(identity: dict[str, Any]) -> Callable[..., Iterable[bytes]]:
             headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
             start_response("200 OK", headers)
             return [body]
-        nonlocal s3_ready
-        if not s3_ready and "/s3/" in str(environ.get("HTTP_AUTHORIZATION", "/s3/")):
-            _mend_bucket_policies()
-            s3_ready = True
+        signed = str(environ.get("HTTP_AUTHORIZATION", "/s3/"))  # a public object is not signed for
+        for service, mend in list(mends.items()):
+            if service in signed:
+                mend()
+                mends.pop(service, None)
         _read_ahead(environ)
         with _IN_ORDER:
             return list(moto(environ, start_response))
@@ -76,6 +81,55 @@ def _read_ahead(environ: dict[str, Any]) -> None:
     length = int(environ.get("CONTENT_LENGTH") or 0)
     if length:
         environ["wsgi.input"] = io.BytesIO(environ["wsgi.input"].read(length))
+
+
+def _mend_s3() -> None:
+    _mend_bucket_policies()
+    _mend_suspended_versions()
+
+
+def _mend_suspended_versions() -> None:
+    """Delete in a bucket whose versioning is suspended as where it is on: it has versions still.
+
+    Source: S3 user guide, "Deleting objects from versioning-suspended buckets".
+    """
+    from moto.s3.models import S3Backend
+
+    with _IN_ORDER:
+        delete = S3Backend.delete_object
+        if getattr(delete, "by_version", False):
+            return
+
+        def delete_object(self: Any, bucket_name: str, *rest: Any, **named: Any) -> Any:
+            bucket = self.get_bucket(bucket_name)
+            if bucket.versioning_status != "Suspended":
+                return delete(self, bucket_name, *rest, **named)
+            bucket.versioning_status = "Enabled"
+            try:
+                return delete(self, bucket_name, *rest, **named)
+            finally:
+                bucket.versioning_status = "Suspended"
+
+        delete_object.by_version = True  # type: ignore[attr-defined]
+        S3Backend.delete_object = delete_object
+
+
+def _mend_model_groups() -> None:
+    """Delete a model package group, with its versions."""
+    from moto.core.responses import ActionResult
+    from moto.sagemaker.responses import SageMakerResponse
+
+    def delete_model_package_group(self: Any) -> Any:
+        name, backend = self._get_param("ModelPackageGroupName"), self.sagemaker_backend
+        backend.describe_model_package_group(name)  # which says where there is none
+        del backend.model_package_groups[name]
+        for key, version in list(backend.model_packages.items()):
+            if version.model_package_group_name == name:
+                del backend.model_packages[key]
+        return ActionResult({})
+
+    with _IN_ORDER:
+        SageMakerResponse.delete_model_package_group = delete_model_package_group
 
 
 def _mend_bucket_policies() -> None:
@@ -104,7 +158,8 @@ def _mend_bucket_policies() -> None:
 
 
 def _warm() -> None:
-    _mend_bucket_policies()
+    _mend_s3()
+    _mend_model_groups()
     from moto.backends import get_backend
 
     for service in _WARM:

@@ -7,6 +7,7 @@ update, delete and find do. What is particular to a type stands in `resources/`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from types import MappingProxyType
@@ -48,6 +49,9 @@ from mlops_iac.values import (
 
 LOCAL = "local"
 _NO_FACTS: Mapping[str, PropertyFact] = MappingProxyType({})
+# Where it is known from that a regional resource keeps its region and cannot change it: source of
+# hashicorp/aws 6, internal/provider/sdkv2/region.go (`forceNewIfRegionChanges`).
+_KEEPS_REGION = "hashicorp/aws 6"
 # Provider settings that would change resources and that the emulator does not apply.
 _REFUSED_CONFIG = ("defaultTags", "ignoreTags")
 
@@ -145,12 +149,18 @@ class AwsProvider:
         pulumi-terraform-bridge decides (`nameRequiresDeleteBeforeReplace`), and, beyond it, where
         the id is the same, because here the second delete would take the new copy away.
         """
-        del id_, old_outputs
+        del id_
         handler = self._handler(type_)
         comparison = Comparison(self._facts(type_))
         detailed: dict[str, PropertyDiff] = comparison.differences(
             old_inputs, new_inputs, handler.schema.inputs, ignore_changes
         )
+        made, wanted = _region(old_outputs), new_inputs.get("region") or self._place.region
+        if made not in ("", wanted):
+            detailed = {
+                **detailed,
+                "region": PropertyDiff("update", True, _KEEPS_REGION, (made, wanted)),
+            }
         replacing = any(entry.replaces is not False for entry in detailed.values())
         return DiffResult(
             detailed=detailed,
@@ -192,17 +202,18 @@ class AwsProvider:
         try:
             id_ = handler.create(self._api, inputs, token)
         except HalfMade as error:
-            partial = self._read(handler, error.id, inputs, {})
+            partial = self._read(self._api, handler, error.id, inputs, {})
             raise ProviderError(error.message, partial=partial) from error
-        return self._must_read(handler, id_, inputs)
+        return self._must_read(self._api, handler, id_, inputs)
 
     def read(self, type_: str, id_: str, known: ResourceState | None) -> ResourceState | None:
         """What exists now; what is recorded alone is as it was recorded."""
         handler = self._handler(type_)
         if handler.recorded:
             return known
+        outputs = known.outputs if known else {}
         state = self._read(
-            handler, id_, known.inputs if known else {}, known.outputs if known else {}
+            self._api_of(outputs), handler, id_, known.inputs if known else {}, outputs
         )
         if state is None or known is None:
             return state
@@ -217,16 +228,17 @@ class AwsProvider:
         self._refuse_unreal(type_, new_inputs)
         if handler.recorded:
             return self._record(handler, new_inputs)
+        api = self._api_of(old.outputs)
         try:
-            handler.update(self._api, old.id, old, new_inputs)
+            handler.update(api, old.id, old, new_inputs)
         except ProviderError as error:
             # What is there now is what the next plan must start from.
             try:
-                partial = self._read(handler, old.id, old.inputs, old.outputs)
+                partial = self._read(api, handler, old.id, old.inputs, old.outputs)
             except ProviderError:
                 partial = None
             raise ProviderError(error.message, partial=partial) from error
-        state = self._must_read(handler, old.id, new_inputs)
+        state = self._must_read(api, handler, old.id, new_inputs)
         recorded = old.recorded or handler.recorded_after_update
         return ResourceState(state.id, state.inputs, state.outputs, recorded)
 
@@ -235,7 +247,7 @@ class AwsProvider:
         handler = self._handler(type_)
         if not handler.recorded:
             plain = ResourceState(state.id, reveal(state.inputs), reveal(state.outputs))
-            handler.delete(self._api, state.id, plain)
+            handler.delete(self._api_of(plain.outputs), state.id, plain)
 
     def find(self, type_: str, inputs: Properties, token: str) -> ResourceState | None:
         """What an interrupted create left: by final name, or by operation tag."""
@@ -244,11 +256,18 @@ class AwsProvider:
             return None
         plain = reveal(dict(inputs))
         id_ = handler.find(self._api, plain, token)
-        return None if id_ is None else self._read(handler, id_, inputs, {})
+        return None if id_ is None else self._read(self._api, handler, id_, inputs, {})
 
     def invoke(self, token: str, args: Properties) -> Mapping[str, Value]:
         """Account, region and partition, without a cloud."""
         return answer_invoke(token, args, self._place)
+
+    def _api_of(self, outputs: Properties) -> Api:
+        """Where a resource was made, which its outputs say; global ones are everywhere."""
+        region = _region(outputs)
+        if region in ("", self._place.region):
+            return self._api
+        return Api(partial(_url, self._endpoint), replace(self._place, region=region))
 
     def _handler(self, type_: str) -> Handler:
         handler = handler_for(type_)
@@ -271,8 +290,8 @@ class AwsProvider:
                 f"{type_}: region {region} differs from the stack's {self._place.region}"
             )
 
-    def _must_read(self, handler: Handler, id_: str, inputs: Properties) -> ResourceState:
-        state = self._read(handler, id_, inputs, {})
+    def _must_read(self, api: Api, handler: Handler, id_: str, inputs: Properties) -> ResourceState:
+        state = self._read(api, handler, id_, inputs, {})
         if state is None:
             raise ProviderError(f"{handler.type} {id_} is gone right after it was written")
         return ResourceState(state.id, inputs, state.outputs, state.recorded)
@@ -289,11 +308,11 @@ class AwsProvider:
         return ResourceState(handler.id_of(outputs), inputs, outputs, recorded=True)
 
     def _read(
-        self, handler: Handler, id_: str, inputs: Properties, old_outputs: Properties
+        self, api: Api, handler: Handler, id_: str, inputs: Properties, old_outputs: Properties
     ) -> ResourceState | None:
         """Lay what the emulator says over what is known."""
         known = {**reveal(dict(old_outputs)), **reveal(dict(inputs))}
-        actual = handler.read(self._api, id_, known)
+        actual = handler.read(api, id_, known)
         if actual is None:
             return None
         comparison = Comparison(self._facts(handler.type))
@@ -317,7 +336,7 @@ class AwsProvider:
             now = {k: v for k, v in actual.items() if k in fields}
         elif actual.get("tags") and not inputs.get("tags"):
             now["tags"] = actual["tags"]
-        outputs = with_defaults(handler, now, self._facts(handler.type), self._place)
+        outputs = with_defaults(handler, now, self._facts(handler.type), api.place)
         for name, value in actual.items():
             if name not in handler.not_kept or name not in now:
                 same = name in now and comparison.same(
@@ -327,9 +346,15 @@ class AwsProvider:
         outputs = {k: v for k, v in outputs.items() if v is not None and k != DEFAULTS}
         if "tagsAll" in handler.schema.outputs:
             outputs["tagsAll"] = dict(reveal(outputs.get("tags")) or {})
-        outputs.update(computed(handler, outputs, self._place, None))
+        outputs.update(computed(handler, outputs, api.place, None))
         with_zeros(handler, outputs, self._facts(handler.type))
         return ResourceState(id_, now, keep_secrets(now, outputs))
+
+
+def _region(outputs: Properties) -> str:
+    """The region of a regional resource; empty for a global one, and where it is not known."""
+    region = reveal(outputs.get("region"))
+    return region if isinstance(region, str) else ""
 
 
 def _same_name(handler: Handler, old: Properties, new: Properties) -> bool:

@@ -38,9 +38,10 @@ class EmbeddedEngine:
         from mlops_iac.engine.embedded.store import Store
 
         begun = time.monotonic()
-        self._configure(target)
         store = Store(target, persist=False)
+        self._configure(target, store)
         notes = look(target, store, self._providers)
+        self._configure(target)
         log = StepLog()
         deployment = Deployment(
             store,
@@ -80,8 +81,8 @@ class EmbeddedEngine:
         from mlops_iac.engine.embedded.store import Store
 
         begun = time.monotonic()
-        self._configure(target)
         store = Store(target, persist=False)
+        self._configure(target, store)
         notes = look(target, store, self._providers)
         removals = plan_removals(store.snapshot, (), lambda _entry: True)
         return Plan(
@@ -119,6 +120,7 @@ class EmbeddedEngine:
         log = StepLog(on_event)
         with open_store(target, "up") as store, Interrupt() as interrupt:
             self._begin(target, store, log)
+            self._configure(target)
             performer = LivePerformer(store, self._providers)
             deployment = Deployment(
                 store,
@@ -164,8 +166,8 @@ class EmbeddedEngine:
         begun = time.monotonic()
         log = StepLog()
         if preview_only:
-            self._configure(target)
             store = Store(target, persist=False)
+            self._configure(target, store)
             recover(store, self._providers)
             steps = refresh(store, self._providers, log)
         else:
@@ -248,7 +250,8 @@ class EmbeddedEngine:
         ]
 
     # -- inside ------------------------------------------------------------------------------
-    def _configure(self, target: StackTarget) -> None:
+    def _configure(self, target: StackTarget, store: Store | None = None) -> None:
+        """As the target says; with a `store` as what stands in it was made, if anything does."""
         for package, provider in self._providers.items():
             prefix = f"{package}:"
             config = {
@@ -256,6 +259,9 @@ class EmbeddedEngine:
                 for key, value in target.config.items()
                 if key.startswith(prefix)
             }
+            for _, entry in store.snapshot.live() if store else ():
+                if entry.type == f"pulumi:providers:{package}":
+                    config = {**config, **entry.inputs}
             try:
                 provider.configure(target.stack, config)
             except ProviderError as error:
@@ -264,7 +270,7 @@ class EmbeddedEngine:
     def _begin(self, target: StackTarget, store: Store, log: StepLog) -> None:
         from mlops_iac.engine.embedded.recovery import recover
 
-        self._configure(target)
+        self._configure(target, store)
         store.prepare()
         for note in recover(store, self._providers):
             log.note(note)

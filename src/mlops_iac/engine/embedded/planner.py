@@ -180,7 +180,10 @@ def _changes(diff: DiffResult, old: Properties, new: Properties) -> list[Propert
     changes = []
     for path, item in diff.detailed.items():
         segments = paths.parse(path)
-        before, after = paths.get(dict(old), segments), paths.get(dict(new), segments)
+        before, after = item.values or (
+            paths.get(dict(old), segments),
+            paths.get(dict(new), segments),
+        )
         changes.append(PropertyChange(path, item.kind, before, after, item.replaces, item.source))
     return changes
 

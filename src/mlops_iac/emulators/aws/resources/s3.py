@@ -96,7 +96,14 @@ class Bucket(Handler):
         return [{"Key": entry["Key"], "VersionId": entry["VersionId"]} for entry in entries]
 
     def _empty(self, api: Api, bucket: str) -> None:
+        before: list[dict[str, str]] = []
         while objects := self._versions(api, bucket):
+            if objects == before:
+                raise ProviderError(
+                    f"cannot empty {bucket}: {objects[0]['Key']} stays, although its deletion was"
+                    " answered with success"
+                )
+            before = objects
             answer = api.call("s3", "DeleteObjects", Bucket=bucket, Delete={"Objects": objects})
             if answer.get("Errors"):
                 first = answer["Errors"][0]

@@ -17,33 +17,17 @@ _ARN = "arn:{partition}:sagemaker:{region}:{account}:"
 
 
 class ModelPackageGroup(Handler):
-    """The registry. moto has no DeleteModelPackageGroup: `delete` checks that no call is lost.
-
-    The group stays visible in the emulator until it stops; creating it again takes it over.
-    """
+    """The registry."""
 
     type = "aws:sagemaker/modelPackageGroup:ModelPackageGroup"
     service = "sagemaker"
     create_op, read_op = "CreateModelPackageGroup", "DescribeModelPackageGroup"
+    delete_op = "DeleteModelPackageGroup"
     key = "ModelPackageGroupName"
     renames = {"arn": "ModelPackageGroupArn"}
     id = "{modelPackageGroupName}"
     computed = {"arn": _ARN + "model-package-group/{modelPackageGroupName}"}
     tag_style = "sagemaker"
-
-    def create(self, api: Api, inputs: Properties, token: str) -> str:
-        """Create, or take over the group that a delete had to leave."""
-        id_ = self.id_of(inputs)
-        left = self.read(api, id_, inputs)
-        if left is None:
-            return super().create(api, inputs, token)
-        self.settle_tags(api, ResourceState(id_, inputs, {**inputs, **left}), inputs)
-        return id_
-
-    def delete(self, api: Api, id_: str, state: ResourceState) -> None:
-        """Check the request; moto has no such operation."""
-        del state
-        api.check(self.service, "DeleteModelPackageGroup", {"ModelPackageGroupName": id_})
 
 
 class ModelPackageGroupPolicy(Handler):

@@ -1,0 +1,40 @@
+"""Another region for `local` under the real Pulumi CLI: one `up` moves it, as the embedded engine does."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from mlops_iac.emulators.aws import server
+from mlops_iac.emulators.aws.provider import AwsProvider
+from mlops_iac.engine.protocol import StackTarget
+from mlops_iac.engine.pulumi_cli import PulumiEngine
+from tests.engine_support.programs import make_target
+
+pytestmark = [
+    pytest.mark.pulumi_cli,
+    pytest.mark.skipif(shutil.which("pulumi") is None, reason="there is no `pulumi` on PATH"),
+]
+PROGRAM = 'import pulumi_aws as aws\naws.cloudwatch.LogGroup("log", name="/moved")\n'
+
+
+def test_one_up_moves_it(tmp_path: Path) -> None:
+    cloud = server.start(tmp_path / "cloud")
+    engine = PulumiEngine({"aws": AwsProvider(cloud.url)})
+
+    def at(region: str) -> StackTarget:
+        return make_target(tmp_path, PROGRAM, config={"aws:region": region}, region=region)
+
+    def logs(region: str) -> int:
+        return len(server.client("logs", cloud, region).describe_log_groups()["logGroups"])
+
+    try:
+        assert engine.up(at("eu-west-1")).failures == {}
+        assert engine.up(at("us-east-1")).failures == {}
+        assert (logs("eu-west-1"), logs("us-east-1")) == (0, 1)
+        assert engine.destroy(at("eu-west-1")).failures == {}
+        assert logs("us-east-1") == 0
+    finally:
+        server.stop(tmp_path / "cloud")
