@@ -47,9 +47,10 @@ def escaped(path: str) -> str:
 
 
 def files_of(
-    root: Path, shown: str, *, skipped: Callable[[str], bool], most: int | None = None
+    root: Path, shown: str, what: str, *, skipped: Callable[[str], bool], most: int | None = None
 ) -> list[Path]:
-    """Every file below `root`, sorted, `skipped` names left out; `shown` is what `root` is called.
+    """Every file below `root`, sorted, `skipped` names left out; `shown` is what
+    `root` is called, and `what` it is.
 
     Links to files inside are followed, links to folders are not. The walk ends after `most` files
     and one. Raises UsageError for a link that is not followed, for what is no regular file, and for
@@ -70,7 +71,7 @@ def files_of(
                     folders.append(path)
                     continue
                 if entry.is_symlink():
-                    _refuse_link(path, real, named)
+                    _refuse_link(path, real, named, what)
                 if not path.is_file():
                     raise UsageError(
                         f"{named} is no regular file, so it cannot be packed or uploaded",
@@ -98,7 +99,7 @@ def _refuse_name(name: str, named: str) -> None:
         raise UsageError(f"the name of {named} has a control character", hint="rename the file")
 
 
-def _refuse_link(path: Path, real: str, named: str) -> None:
+def _refuse_link(path: Path, real: str, named: str, what: str) -> None:
     if not path.exists():
         raise UsageError(f"{named} is a link that leads nowhere", hint="remove the link")
     if path.is_dir():
@@ -108,6 +109,6 @@ def _refuse_link(path: Path, real: str, named: str) -> None:
         )
     if not os.path.realpath(path).startswith(real):
         raise UsageError(
-            f"{named} is a link that leads out of its folder",
+            f"{named} is a link that leads out of the {what}",
             hint="copy the file to where the link is, or remove the link",
         )

@@ -31,7 +31,7 @@ def members(root: Path, extra: Mapping[str, bytes]) -> dict[str, tuple[bytes, bo
         )
     found: dict[str, tuple[bytes, bool]] = {}
     size = 0
-    for path in files_of(root, str(root), skipped=is_no_code):
+    for path in files_of(root, str(root), "code folder", skipped=is_no_code):
         try:
             content = path.read_bytes()
             executable = bool(path.stat().st_mode & 0o100)

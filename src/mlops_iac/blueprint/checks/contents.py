@@ -35,9 +35,12 @@ def _files(check: Check, at: str, text: str, dataset: Dataset | None = None) -> 
     """The files below a folder; None where they cannot be uploaded, which is told."""
     found = check.seen.folders.get((text, dataset is None))
     if found is None:
-        skipped, most = (is_hidden, MOST_DATA_FILES) if dataset else (is_no_code, None)
         try:
-            found = files_of(check.resolved.file(text), text, skipped=skipped, most=most)
+            root = check.resolved.file(text)
+            if dataset is None:
+                found = files_of(root, text, "code folder", skipped=is_no_code)
+            else:
+                found = files_of(root, text, "dataset", skipped=is_hidden, most=MOST_DATA_FILES)
         except Outside:
             return None  # told where paths are checked
         except UsageError as error:
