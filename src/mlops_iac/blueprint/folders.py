@@ -27,7 +27,7 @@ _NO_CODE = frozenset(
         ".DS_Store",
     }
 )
-MOST_DATA_FILES = 1000
+MOST_DATA_FILES = 500
 """Of one dataset: each is a resource of its own, in every preview and lock file."""
 
 
@@ -49,10 +49,9 @@ def escaped(path: str) -> str:
 def files_of(
     root: Path, shown: str, what: str, *, skipped: Callable[[str], bool], most: int | None = None
 ) -> list[Path]:
-    """Every file below `root`, sorted, `skipped` names left out; `shown` is what
-    `root` is called, and `what` it is.
+    """Every file below `root`, sorted, without `skipped` names.
 
-    Links to files inside are followed, links to folders are not. The walk ends after `most` files
+    `shown` is what `root` is called in messages, and `what` it is. Links to files inside are followed, links to folders are not. The walk ends after `most` files
     and one. Raises UsageError for a link that is not followed, for what is no regular file, and for
     a name that no archive or store can hold.
     """
@@ -94,9 +93,9 @@ def _refuse_name(name: str, named: str) -> None:
     try:
         name.encode()
     except UnicodeEncodeError:
-        raise UsageError(f"the name of {named} is not UTF-8", hint="rename the file") from None
+        raise UsageError(f"the name of {named} is not UTF-8", hint="rename it") from None
     if obeyed(name) or "\n" in name:
-        raise UsageError(f"the name of {named} has a control character", hint="rename the file")
+        raise UsageError(f"the name of {named} has a control character", hint="rename it")
 
 
 def _refuse_link(path: Path, real: str, named: str, what: str) -> None:

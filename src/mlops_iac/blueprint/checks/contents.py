@@ -150,7 +150,7 @@ def _column(
 
 def _meant(column: str, each: Sample) -> str:
     known = each.columns or ()
-    if meant := nearest(column, known[:2000]):
+    if len(known) > 1 and (meant := nearest(column, known[:2000])):
         return f"did you mean '{_called(meant)}'?"
     return each.hint or f"there is: {listed(map(_called, known))}"
 
