@@ -149,7 +149,7 @@ PRIVATE = MAXIMAL.replace(
 
 
 # Every column that is named above.
-COLUMNS = "churned,late,reported_at,project_id,progress,id,at,age,region\n1,0,2026-01-01,7,0.5,1,2026-01-01,30,north\n"
+COLUMNS = "churned,late,reported_at,project_id,progress,id,at,age,region,seen_at\n1,0,2026-01-01,7,0.5,1,2026-01-01,30,north,2026-01-01\n"
 
 
 def write(folder: Path, text: str = MINIMAL) -> Path:

@@ -150,7 +150,8 @@ def _column(
 
 def _meant(column: str, each: Sample) -> str:
     known = each.columns or ()
-    if len(known) > 1 and (meant := nearest(column, known[:2000])):
+    no_header = each.hint and len(known) == 1
+    if not no_header and (meant := nearest(column, known[:2000])):
         return f"did you mean '{_called(meant)}'?"
     return each.hint or f"there is: {listed(map(_called, known))}"
 
