@@ -72,7 +72,12 @@ def test_a_file_of_a_folder_is_wrong(project: Path, content: bytes, sentence: st
 
 @pytest.mark.parametrize(
     ("content", "hint"),
-    [(b"1,0\n2,1\n", "write a header above"), (b"distance;late\n1;0\n", "separated by ';'")],
+    [
+        (b"1,0\n2,1\n", "write a header above"),
+        (b"distance;late\n1;0\n", "separated by ';'"),
+        (b"hunter2: [\n", "; it has one column"),
+        (b"a,b\n", "; there is: a and b"),
+    ],
 )
 def test_why_no_column_is_found_is_told(project: Path, content: bytes, hint: str) -> None:
     (project / "data/a.csv").write_bytes(content)
@@ -153,7 +158,7 @@ def _bytes_name(project: Path, folder: str) -> None:
 ODD: list[tuple[Callable[[Path, str], object], str]] = [
     (_bytes_name, r"bad-file: the name of FOLDER/caf\xe9.png is not UTF-8; rename it"),
     (lambda p, f: (p / f / "a\nb").touch(), "the name of FOLDER/a b has a control character"),
-    (lambda p, f: (p / f / "x").symlink_to("x"), "FOLDER/x is a link that leads nowhere"),
+    (lambda p, f: (p / f / "x").symlink_to("x"), "FOLDER/x is no regular file but a link that leads nowhere"),
     (lambda p, f: (p / f / "x").symlink_to("."), "FOLDER/x is a link to a folder"),
     (lambda p, f: (p / f / "x").symlink_to("../blueprint.yaml"), "FOLDER/x is a link that leads out"),
     (lambda p, f: os.mkfifo(p / f / "x"), "FOLDER/x is no regular file"),

@@ -100,7 +100,9 @@ def _refuse_name(name: str, named: str) -> None:
 
 def _refuse_link(path: Path, real: str, named: str, what: str) -> None:
     if not path.exists():
-        raise UsageError(f"{named} is a link that leads nowhere", hint="remove the link")
+        raise UsageError(
+            f"{named} is no regular file but a link that leads nowhere", hint="remove the link"
+        )
     if path.is_dir():
         raise UsageError(
             f"{named} is a link to a folder, which is not followed",

@@ -12,7 +12,6 @@ from mlops_iac.blueprint.combine import combine, in_order
 from mlops_iac.blueprint.compose import compose
 from mlops_iac.blueprint.decode import Decoded, Decoder
 from mlops_iac.blueprint.fill import LOCAL, LOCAL_ACCOUNT, fill
-from mlops_iac.blueprint.folders import escaped
 from mlops_iac.blueprint.layers import command_line, overlay
 from mlops_iac.blueprint.reach import Reach
 from mlops_iac.blueprint.resolved import ResolvedBlueprint
@@ -21,7 +20,7 @@ from mlops_iac.blueprint.sections.root import Blueprint
 from mlops_iac.blueprint.source import Entry, Node, Source, problem, read
 from mlops_iac.blueprint.words import suggestion
 from mlops_iac.collector import collector_paused
-from mlops_iac.errors import BlueprintInvalid, Diagnostic, StackNotFound, UsageError
+from mlops_iac.errors import BlueprintInvalid, Diagnostic, StackNotFound
 from mlops_iac.records import Record
 
 if TYPE_CHECKING:
@@ -168,8 +167,6 @@ def inspect(
     """
     absolute = Path(path).absolute()
     called = shown or shown_as(Path(path))
-    if (plain := escaped(str(absolute))) != str(absolute):
-        raise UsageError(f"the path {plain} is not plain UTF-8 text", hint="rename its folder")
     reach = reach or Reach.around(absolute.parent)
     if text is None:
         text = read(reach.inside(absolute, called), called).text

@@ -153,7 +153,9 @@ def _meant(column: str, each: Sample) -> str:
     no_header = each.hint and len(known) == 1
     if not no_header and (meant := nearest(column, known[:2000])):
         return f"did you mean '{_called(meant)}'?"
-    return each.hint or f"there is: {listed(map(_called, known))}"
+    if each.hint or len(known) == 1:  # one line of any text is one column, and not to be told
+        return each.hint or "it has one column"
+    return f"there is: {listed(map(_called, known))}"
 
 
 def _called(column: str) -> str:
