@@ -148,6 +148,10 @@ PRIVATE = MAXIMAL.replace(
 )
 
 
+# Every column that is named above.
+COLUMNS = "churned,late,reported_at,project_id,progress,id,at,age,region,seen_at\n1,0,2026-01-01,7,0.5,1,2026-01-01,30,north,2026-01-01\n"
+
+
 def write(folder: Path, text: str = MINIMAL) -> Path:
     """A blueprint with its data, scripts and requirements; its path."""
     for name in ("prepare.py", "train.py", "evaluate.py", "requirements.txt"):
@@ -155,7 +159,7 @@ def write(folder: Path, text: str = MINIMAL) -> Path:
         script.parent.mkdir(exist_ok=True)
         script.write_text("")
     (folder / "data").mkdir(exist_ok=True)
-    (folder / "data" / "customers.csv").write_text("churned\n1\n")
+    (folder / "data" / "customers.csv").write_text(COLUMNS)
     path = folder / "blueprint.yaml"
     path.write_text(text)
     return path

@@ -46,7 +46,7 @@ def cli(tmp_path: Path) -> Cli:
     for name in ("repo/.git", "outside/folder", "outside/template"):
         (tmp_path / name).mkdir(parents=True)
     for name in (f"{NAME}.csv", f"folder/{NAME}.py", f"folder/{NAME}.csv", "template/secret.txt"):
-        (tmp_path / "outside" / name).write_text(f"{SECRET}: [\n")
+        (tmp_path / "outside" / name).write_text(f"{SECRET}: [,x,y\n")
     (tmp_path / "outside/template/template.yaml").write_text(TEMPLATE)
     team = tmp_path / "repo/team"
     for name in ("data/rows.csv", *(f"workload/{n}.py" for n in ("prepare", "train", "evaluate"))):

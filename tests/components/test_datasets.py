@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pulumi
 import pulumi_aws as aws
+import pytest
 
 from mlops_iac.clouds.aws.components.datasets import Datasets, DatasetsArgs
 from tests.components.capture import capture, names, one, types
@@ -59,3 +60,33 @@ def test_files_wait_for_what_makes_the_bucket_safe() -> None:
     made = one(capture(program), OBJECT)
     assert "data-versioning" in names(made.dependencies)
     assert "kmsKeyId" not in made.inputs
+
+
+def test_a_folder_is_one_object_per_file_that_is_not_hidden(tmp_path: Path) -> None:
+    for name in ("b/2.png", "a.png", ".DS_Store", ".git/x.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(name)
+
+    def program() -> None:
+        files = {"images": pulumi.FileAsset(str(tmp_path))}
+        Datasets("datasets", DatasetsArgs(bucket="data", files=files, known_as={"images": "old"}))
+
+    graph = capture(program)
+    assert types(graph) == {"mlops-iac:aws:Datasets": 1, OBJECT: 2}
+    for name in ("a.png", "b/2.png"):
+        inputs = one(graph, OBJECT, f"datasets-images/{name}").inputs
+        assert inputs["key"] == f"datasets/old/base/{name}"
+        assert inputs["sourceHash"] == sha256(name.encode()).hexdigest()
+
+
+def test_a_link_out_of_a_folder_is_not_uploaded(tmp_path: Path) -> None:
+    (tmp_path / "secret").touch()
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "x").symlink_to("../secret")
+
+    def program() -> None:
+        files = {"rows": pulumi.FileAsset(str(tmp_path / "data"))}
+        Datasets("datasets", DatasetsArgs(bucket="data", files=files))
+
+    with pytest.raises(Exception, match="leads out of"):
+        capture(program)

@@ -152,14 +152,16 @@ def project(tmp_path: Path) -> Path:
     for folder in ("data", "workload", "docs"):
         (tmp_path / folder).mkdir()
     for name in (
-        "data/customers.csv",
-        "data/schedule_management.csv",
         "docs/model-card.md",
         "workload/prepare.py",
         "workload/train.py",
         "workload/evaluate.py",
     ):
         (tmp_path / name).write_text("")
+    (tmp_path / "data/customers.csv").write_text("churned\n")
+    (tmp_path / "data/schedule_management.csv").write_text(
+        "project_id,region,reported_at,progress,schedule_adherence\n"
+    )
     return tmp_path
 
 

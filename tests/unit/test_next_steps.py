@@ -28,7 +28,7 @@ def test_which_model_is_run_is_said_where_there_are_several(
         "datasets: {calls: {source: data.csv, format: csv, target: left}}\nmodels:\n"
         + "".join(f"  {name}: {{{MODEL}}}\n" for name in models)
     )
-    (tmp_path / "data.csv").touch()
+    (tmp_path / "data.csv").write_text("left\n")
     (tmp_path / "workload").mkdir()
     (tmp_path / "workload" / "train.py").touch()
     result = Result(steps=[], outputs={"api_pending": models}, duration_seconds=1.0)

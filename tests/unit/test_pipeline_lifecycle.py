@@ -53,7 +53,7 @@ def resolve(folder: Path, change: str = "") -> ResolvedBlueprint:
     (folder / "workload").mkdir(exist_ok=True)
     for name in ("prepare.py", "train.py", "evaluate.py"):
         (folder / "workload" / name).touch()
-    (folder / "data.csv").touch()
+    (folder / "data.csv").write_text("at,age,id\n2026-01-01,7,1\n")
     path = folder / "blueprint.yaml"
     path.write_text(yaml.safe_dump(merged, sort_keys=False), encoding="utf-8")
     return load(path).resolve("local")
@@ -150,7 +150,7 @@ def test_a_model_that_is_not_trained_here_has_no_steps(tmp_path: Path) -> None:
             "models.churn.train.env.TOKEN",
         ),
         ("models: {churn: {env: {MLOPS_IAC_STEP: x}}}", "models.churn.env.MLOPS_IAC_STEP"),
-        ("datasets: {customers: {format: parquet, window_days: 3}}", "datasets.customers.window_days"),
+        ('datasets: {customers: {source: "s3://c/d/", format: parquet, window_days: 3}}', "datasets.customers.window_days"),
     ],
 )  # fmt: skip
 def test_what_no_step_does_is_refused_at_its_path(tmp_path: Path, change: str, path: str) -> None:

@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlops_iac.blueprint.checks import Check, check_environment, check_together
+from mlops_iac.blueprint.checks import Check, Seen, check_environment, check_together
 from mlops_iac.blueprint.checks.names import illegal_name
 from mlops_iac.blueprint.combine import combine, in_order
 from mlops_iac.blueprint.compose import compose
 from mlops_iac.blueprint.decode import Decoded, Decoder
 from mlops_iac.blueprint.fill import LOCAL, LOCAL_ACCOUNT, fill
 from mlops_iac.blueprint.layers import command_line, overlay
-from mlops_iac.blueprint.reach import Outside, Reach
+from mlops_iac.blueprint.reach import Reach
 from mlops_iac.blueprint.resolved import ResolvedBlueprint
 from mlops_iac.blueprint.sections.base import EntryName
 from mlops_iac.blueprint.sections.root import Blueprint
@@ -154,6 +154,7 @@ def inspect(
     extra: Mapping[str, ExtraEnvironment] | None = None,
     text: str | None = None,
     reach: Reach | None = None,
+    data: bool = True,
 ) -> tuple[LoadedBlueprint | None, list[Diagnostic]]:
     """The blueprint if it has no errors, and all diagnostics. Raises UsageError.
 
@@ -162,6 +163,7 @@ def inspect(
     extends; it is not called where it extends nothing. `extra` are environments that no file
     declares. `text` is read in place of the file's content, as if it stood at `path`.
     `reach` is where its paths may lead; its repository and the user's folders where it is left out.
+    Without `data` datasets are not opened: what stands in for them need not have their columns.
     """
     absolute = Path(path).absolute()
     called = shown or shown_as(Path(path))
@@ -171,7 +173,9 @@ def inspect(
     source = Source(called, text)
     with collector_paused():
         try:
-            reader = _Reader(absolute, source, reach, strict, command_line, templates, extra or {})
+            reader = _Reader(
+                absolute, source, reach, strict, command_line, templates, extra or {}, data
+            )
         except BlueprintInvalid as error:
             return None, list(error.diagnostics)
     diagnostics = reader.diagnostics()
@@ -219,6 +223,7 @@ class _Reader:
         command_line_values: Sequence[str],
         templates: Callable[[], TemplateFinder] | None,
         extra: Mapping[str, ExtraEnvironment],
+        data: bool,
     ) -> None:
         self.resolved: dict[str, ResolvedBlueprint] = {}
         self.trees: dict[str, Node] = {}
@@ -231,7 +236,7 @@ class _Reader:
         self._common: list[Diagnostic] = []
         self._found: dict[str, list[Diagnostic]] = {}
         self._between: list[Diagnostic] = []
-        self._files: dict[tuple[str, str], str | Outside] = {}
+        self._seen = Seen(data=data)
         self._declared: dict[str, Node] = {}
         root, problems = compose(source)
         self._common += problems
@@ -362,7 +367,7 @@ class _Reader:
             name, self._root_folder, blueprint, found.written, self._reach, self.resolved
         )
         self.resolved[name] = resolved
-        check = Check(resolved, found, problems + found.problems, self._files, self._names)
+        check = Check(resolved, found, problems + found.problems, self._seen, self._names)
         check_environment(check, strict=self._strict)
         if limits:
             from mlops_iac.blueprint.templates.limits import check_limits

@@ -45,6 +45,11 @@ def reference_markdown() -> str:
         "it. `MLOPS_IAC_FOLDERS`, absolute folders separated as in `PATH`, is where a user lets them lead",
         "as well.",
         "",
+        "`validate` opens the beginning of a dataset that lies beside the blueprint, and of the first and",
+        "last files of a folder: columns that are named have to be there, in UTF-8 and with a header. CSV",
+        "is read as `pandas.read_csv` reads it without options; of parquet, columns are not looked for.",
+        "Of folders, a link to a file in them is followed, and no other link; names are UTF-8.",
+        "",
     ]
     for section, paths in _sections(Blueprint).items():
         lines += _section(section, paths)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from mlops_iac.blueprint.checks import Check, check_environment
+from mlops_iac.blueprint.checks import Check, Seen, check_environment
 from mlops_iac.blueprint.decode import Decoder
 from mlops_iac.blueprint.fill import fill
 from mlops_iac.blueprint.loaded import BASE_LAYER, LoadedBlueprint, variables
@@ -49,7 +49,7 @@ def resolve_tree(
         environment, loaded.root, blueprint, found.written, loaded.reach, siblings
     )
     siblings[environment] = resolved
-    check = Check(resolved, found, list(found.problems), {}, loaded.environments)
+    check = Check(resolved, found, list(found.problems), Seen(data=False), loaded.environments)
     check_environment(check, strict=False)
     problems = [item for item in check.diagnostics if item.severity == "error"]
     if problems:

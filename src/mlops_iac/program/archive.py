@@ -4,29 +4,14 @@ from __future__ import annotations
 
 import gzip
 import io
-import os
 import tarfile
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 
+from mlops_iac.blueprint.folders import files_of, is_no_code
 from mlops_iac.errors import UsageError
 
-EXCLUDED = frozenset(
-    {
-        "__pycache__",
-        ".git",
-        ".venv",
-        "venv",
-        "node_modules",
-        ".mlops-iac",
-        ".mypy_cache",
-        ".pytest_cache",
-        ".ruff_cache",
-        ".ipynb_checkpoints",
-        ".DS_Store",
-    }
-)
 # SageMaker downloads source archives at the start of every job; more than this is data, not code.
 LIMIT_BYTES = 100 * 1024 * 1024
 
@@ -44,10 +29,9 @@ def members(root: Path, extra: Mapping[str, bytes]) -> dict[str, tuple[bytes, bo
             else f"{root} is no folder",
             hint="`code:` names the folder with the model's scripts, relative to the blueprint",
         )
-    real_root = Path(os.path.realpath(root))
     found: dict[str, tuple[bytes, bool]] = {}
     size = 0
-    for path in _walk(root, real_root):
+    for path in files_of(root, str(root), "code folder", skipped=is_no_code):
         try:
             content = path.read_bytes()
             executable = bool(path.stat().st_mode & 0o100)
@@ -101,32 +85,3 @@ def pack(files: Mapping[str, tuple[bytes, bool]]) -> bytes:
             entry.mode = 0o755 if executable else 0o644
             tar.addfile(entry, io.BytesIO(content))
     return raw.getvalue()
-
-
-def _walk(root: Path, real_root: Path) -> list[Path]:
-    """Every file below `root`; links to files inside are followed, links to folders are not."""
-    files: list[Path] = []
-    for folder, names, file_names in os.walk(root):
-        here = Path(folder)
-        for name in names:
-            if name not in EXCLUDED and (here / name).is_symlink():
-                raise UsageError(
-                    f"{here / name} is a link to a folder, which is not packed",
-                    hint="copy the folder into the code folder, or remove the link",
-                )
-        names[:] = [name for name in names if name not in EXCLUDED]
-        for name in file_names:
-            path = here / name
-            if name in EXCLUDED or name.endswith((".pyc", ".pyo")):
-                continue
-            if path.is_symlink():
-                target = Path(os.path.realpath(path))
-                if not target.is_relative_to(real_root):
-                    raise UsageError(
-                        f"{path} is a link that leads out of the code folder",
-                        hint="copy the file into the code folder, or remove the link",
-                    )
-            if not path.is_file():
-                raise UsageError(f"{path} is no regular file, so it cannot be packed")
-            files.append(path)
-    return files

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mlops_iac.blueprint.checks.base import Check
+from mlops_iac.blueprint.checks.base import Check, Seen
+from mlops_iac.blueprint.checks.contents import check_contents
 from mlops_iac.blueprint.checks.datasets import check_datasets, check_features
 from mlops_iac.blueprint.checks.environments import check_apart
 from mlops_iac.blueprint.checks.files import check_files
@@ -20,11 +21,12 @@ from mlops_iac.blueprint.checks.strict import check_strict
 from mlops_iac.blueprint.checks.texts import check_texts
 from mlops_iac.errors import Diagnostic
 
-__all__ = ["Check", "check_environment", "check_together"]
+__all__ = ["Check", "Seen", "check_environment", "check_together"]
 
 CHECKS = (
     check_texts,
     check_files,
+    check_contents,
     check_platform,
     check_datasets,
     check_features,

@@ -4,30 +4,49 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mlops_iac.blueprint.decode import Decoded
 from mlops_iac.blueprint.reach import Outside
 from mlops_iac.blueprint.resolved import ResolvedBlueprint
 from mlops_iac.blueprint.sections.root import Blueprint
 from mlops_iac.blueprint.words import parent
-from mlops_iac.errors import Diagnostic, Severity
+from mlops_iac.errors import Diagnostic, Severity, UsageError
+
+if TYPE_CHECKING:
+    from mlops_iac.blueprint.checks.samples import Sample
+
+
+class Seen:
+    """What was seen on disk: it is asked once for all environments.
+
+    `kinds` by folder and text, `folders` by text and whether it is code, `samples` by file and
+    format. Without `data` no file of a dataset is opened.
+    """
+
+    def __init__(self, *, data: bool) -> None:
+        self.data = data
+        self.kinds: dict[tuple[str, str], str | Outside] = {}
+        self.folders: dict[tuple[str, bool], list[Path] | UsageError] = {}
+        self.samples: dict[tuple[Path, str], Sample] = {}
 
 
 class Check:
-    """One environment being checked. `files` remembers what was seen on disk between them."""
+    """One environment being checked."""
 
     def __init__(
         self,
         resolved: ResolvedBlueprint,
         found: Decoded,
         diagnostics: list[Diagnostic],
-        files: dict[tuple[str, str], str | Outside],
+        seen: Seen,
         environments: Sequence[str],
     ) -> None:
         self.resolved = resolved
         self.found = found
         self.diagnostics = diagnostics
-        self.files = files
+        self.seen = seen
         self.environments = environments
         self._names: dict[str, dict[str, None]] = {}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mlops_iac.blueprint.checks.base import Check
 from mlops_iac.blueprint.sections.datasets import Dataset
+from mlops_iac.blueprint.words import join
 
 _TABLES = ("bigquery://", "glue://", "kafka://")
 
@@ -25,7 +26,7 @@ def check_datasets(check: Check) -> None:
             low, high = rule.at_least, rule.at_most
             if low is not None and high is not None and low > high:
                 check.report(
-                    f"{path}.checks.{column}.at_least",
+                    join(join(f"{path}.checks", column), "at_least"),
                     "contradiction",
                     f"no value of '{column}' is at least {low} and at most {high}",
                 )

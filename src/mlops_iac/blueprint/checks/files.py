@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mlops_iac.blueprint.checks.base import Check
 from mlops_iac.blueprint.checks.texts import FORMS
+from mlops_iac.blueprint.folders import escaped
 from mlops_iac.blueprint.reach import Outside
 from mlops_iac.blueprint.sections.base import Text
 from mlops_iac.blueprint.words import split, suggestion
@@ -29,16 +30,16 @@ def check_files(check: Check) -> None:
         if marker.kind == "script":
             model = check.blueprint.models.get(split(path)[1])
             code = (model.code if model is not None else None) or ""
-            if code and _kind_of(check, code) == "folder":
+            if code and kind_of(check, code) == "folder":
                 _expect(check, path, text, wanted, code)
         elif wanted in ("file", "folder") or "://" not in text:
             _expect(check, path, text, wanted)
 
 
-def _kind_of(check: Check, text: str, folder: str = "") -> str | Outside:
+def kind_of(check: Check, text: str, folder: str = "") -> str | Outside:
     """What is there, or nothing; the disk is asked once for all environments."""
     key = (folder, text)
-    known = check.files.get(key)
+    known = check.seen.kinds.get(key)
     if known is None:
         try:
             mode = check.resolved.file(text, folder).stat().st_mode
@@ -53,13 +54,13 @@ def _kind_of(check: Check, text: str, folder: str = "") -> str | Outside:
             known = error
         except (OSError, ValueError):
             known = ""
-        check.files[key] = known
+        check.seen.kinds[key] = known
     return known
 
 
 def _expect(check: Check, at: str, text: str, wanted: str, folder: str = "") -> None:
     """Report unless `text` is there; it is relative to `folder`, and that to the blueprint."""
-    found = _kind_of(check, text, folder)
+    found = kind_of(check, text, folder)
     if not isinstance(found, Outside) and found and found in wanted:
         return
     shown = (Path(folder) / text).as_posix()
@@ -74,8 +75,11 @@ def _expect(check: Check, at: str, text: str, wanted: str, folder: str = "") -> 
 
 def _near(check: Check, text: str, folder: str) -> str:
     try:
+        if (check.resolved.root / folder / text).is_symlink():
+            return "it is a link that leads nowhere"
         target = check.resolved.file(text, folder)
-        names = sorted(item.name for item in check.resolved.reach.inside(target.parent).iterdir())
+        around = check.resolved.reach.inside(target.parent)
+        names = sorted(escaped(item.name) for item in around.iterdir())
     except (OSError, ValueError, Outside):
         return "paths are relative to the blueprint"
     return suggestion(target.name, names) if len(names) <= 200 else ""

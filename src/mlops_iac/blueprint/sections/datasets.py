@@ -34,7 +34,8 @@ class Dataset(Section):
     source: Annotated[str, Text("source")] | None = Field(
         default=None,
         description=(
-            "Where it is: a path beside the blueprint (uploaded), or `s3://`, `gs://`, "
+            "Where it is: a file or folder beside the blueprint (uploaded, up to 500 files without "
+            "those whose names begin with a dot), or `s3://`, `gs://`, "
             "`abfss://`, `bigquery://`, `glue://`, `kafka://` (used in place)."
         ),
     )
@@ -56,7 +57,8 @@ class Dataset(Section):
         default=(), description="Columns over which bias is measured."
     )
     checks: dict[str, ColumnCheck] = Field(
-        default_factory=dict, description="What must hold, by column."
+        default_factory=dict,
+        description="What must hold, by column, of values as pandas reads them by default.",
     )
     retention_days: int | None = Field(default=None, ge=1, description="Deleted after this time.")
     options: EntryOptions = Field(

@@ -111,7 +111,11 @@ class Trial:
         text = team.text_of(blueprint)
         for _ in range(3):  # a script stands in a folder, which has to be there first
             loaded, said = inspect(
-                folder / "blueprint.yaml", templates=lambda: self.finder, text=text, shown=SHOWN
+                folder / "blueprint.yaml",
+                templates=lambda: self.finder,
+                text=text,
+                shown=SHOWN,
+                data=False,
             )
             found = [item for item in said if item.severity == "error"]
             if loaded is not None or not make_missing(folder, found):
@@ -124,7 +128,9 @@ def read_over(
 ) -> tuple[LoadedBlueprint | None, list[Diagnostic]]:
     """A team's blueprint in `folder` that extends the template under `team.SOURCE`."""
     finder = Including(content, team.SOURCE, lambda: below)
-    return inspect(folder / "blueprint.yaml", templates=lambda: finder, text=text, shown=SHOWN)
+    return inspect(
+        folder / "blueprint.yaml", templates=lambda: finder, text=text, shown=SHOWN, data=False
+    )
 
 
 def makes_something(loaded: LoadedBlueprint) -> bool:
