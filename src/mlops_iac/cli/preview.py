@@ -123,6 +123,7 @@ def command(
         else:
             declared_only = {"--all": every, "--against": against, "--save-plan": save_plan}
             project = project_of(session, base, ttl, without=declared_only)
+        session.tell_left_out(project)
         stacks = [name for name in project.environments if name != "local"] if every else []
         locked = session.stack != "local" and against != "state" and not (live or engine)
         # A plan saved without a state carries its review, which is what people approve.

@@ -10,29 +10,17 @@ from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 
+from mlops_iac.blueprint.leaving import walk
 from mlops_iac.errors import UsageError
 
-EXCLUDED = frozenset(
-    {
-        "__pycache__",
-        ".git",
-        ".venv",
-        "venv",
-        "node_modules",
-        ".mlops-iac",
-        ".mypy_cache",
-        ".pytest_cache",
-        ".ruff_cache",
-        ".ipynb_checkpoints",
-        ".DS_Store",
-    }
-)
 # SageMaker downloads source archives at the start of every job; more than this is data, not code.
 LIMIT_BYTES = 100 * 1024 * 1024
 
 
 def members(root: Path, extra: Mapping[str, bytes]) -> dict[str, tuple[bytes, bool]]:
     """Archive names to (content, executable), sorted; `extra` wins over the user's files.
+
+    What `blueprint.leaving` names stays out.
 
     Raises UsageError for a missing or empty folder, a link that leads outside, a file that is not a
     regular one or cannot be read, and for more than `LIMIT_BYTES`.
@@ -106,27 +94,22 @@ def pack(files: Mapping[str, tuple[bytes, bool]]) -> bytes:
 def _walk(root: Path, real_root: Path) -> list[Path]:
     """Every file below `root`; links to files inside are followed, links to folders are not."""
     files: list[Path] = []
-    for folder, names, file_names in os.walk(root):
-        here = Path(folder)
-        for name in names:
-            if name not in EXCLUDED and (here / name).is_symlink():
+    for name, why in walk(root):
+        path = root / name
+        if why:
+            continue
+        if path.is_symlink():
+            if path.is_dir():
                 raise UsageError(
-                    f"{here / name} is a link to a folder, which is not packed",
+                    f"{path} is a link to a folder, which is not packed",
                     hint="copy the folder into the code folder, or remove the link",
                 )
-        names[:] = [name for name in names if name not in EXCLUDED]
-        for name in file_names:
-            path = here / name
-            if name in EXCLUDED or name.endswith((".pyc", ".pyo")):
-                continue
-            if path.is_symlink():
-                target = Path(os.path.realpath(path))
-                if not target.is_relative_to(real_root):
-                    raise UsageError(
-                        f"{path} is a link that leads out of the code folder",
-                        hint="copy the file into the code folder, or remove the link",
-                    )
-            if not path.is_file():
-                raise UsageError(f"{path} is no regular file, so it cannot be packed")
-            files.append(path)
+            if not Path(os.path.realpath(path)).is_relative_to(real_root):
+                raise UsageError(
+                    f"{path} is a link that leads out of the code folder",
+                    hint="copy the file into the code folder, or remove the link",
+                )
+        if not path.is_file():
+            raise UsageError(f"{path} is no regular file, so it cannot be packed")
+        files.append(path)
     return files
