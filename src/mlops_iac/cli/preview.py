@@ -171,9 +171,11 @@ def command(
             from mlops_iac.api.policing import require
 
             require(findings, session.stack)
-        if expect_no_changes and plan.changes:
+        if expect_no_changes and (plan.changes or plan.incomparable):
             raise UnexpectedChanges(
-                f"{size(plan) or len(plan.changes)} change(s) where none were expected",
+                f"{size(plan) or len(plan.changes)} change(s) where none were expected"
+                if plan.changes
+                else "what is hidden cannot be compared, and no change was expected",
                 hint="`mlops-iac compile` and commit"
                 if plan.against == "lock"
                 else f"`mlops-iac up -s {plan.stack}` applies them",
@@ -205,7 +207,7 @@ def _plan(
         style = click.style if color else unstyled
         for line in plan_lines(plan, style, unchanged=unchanged, detail=detail):
             session.out(line)
-        for note in plan.diagnostics:
+        for note in (*plan.doubts, *plan.diagnostics):
             session.say(f"note: {note}")
         if findings is not None:
             lines(session, findings)
@@ -251,10 +253,15 @@ def _review(
             lines(session, review.policies)
     for each in found:
         require(each.review.policies, each.review.stack)
-    changed = [e.review.stack for e in found if e.review.changes or e.review.tool_changes]
+    changed = [
+        each.review.stack
+        for each in found
+        if each.review.changes or each.review.tool_changes or each.plan.incomparable
+    ]
     if expect_no_changes and changed:
         raise UnexpectedChanges(
-            f"changes in {', '.join(changed)} where none were expected",
+            f"changes, or values that cannot be compared, in {', '.join(changed)} where none were"
+            " expected",
             hint="see them above, or leave --expect-no-changes out",
         )
 
