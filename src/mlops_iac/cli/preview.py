@@ -253,15 +253,12 @@ def _review(
             lines(session, review.policies)
     for each in found:
         require(each.review.policies, each.review.stack)
-    changed = [
-        each.review.stack
-        for each in found
-        if each.review.changes or each.review.tool_changes or each.plan.incomparable
-    ]
-    if expect_no_changes and changed:
+    changed = [e.review.stack for e in found if e.review.changes or e.review.tool_changes]
+    doubtful = [each.review.stack for each in found if each.plan.incomparable]
+    if expect_no_changes and (changed or doubtful):
+        what = "changes" if changed else "hidden values that cannot be compared"
         raise UnexpectedChanges(
-            f"changes, or values that cannot be compared, in {', '.join(changed)} where none were"
-            " expected",
+            f"{what} in {', '.join(changed or doubtful)} where none were expected",
             hint="see them above, or leave --expect-no-changes out",
         )
 
