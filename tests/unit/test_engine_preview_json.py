@@ -64,7 +64,7 @@ def test_nothing_secret_is_in_it() -> None:
     text = json.dumps(document())
     for secret in ("hush", "loud", "t0k", "pw"):
         assert secret not in text.replace("api_password", "")
-    assert text.count("[secret]") == 5
+    assert (text.count("[secret]"), text.count("[looks secret]")) == (3, 2)
 
 
 @pytest.mark.skipif(not SAMPLE.is_file(), reason=f"the sample is not there: {SAMPLE}")

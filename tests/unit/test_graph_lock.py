@@ -62,12 +62,11 @@ def test_assets_stand_by_content_and_never_by_path() -> None:
     assert b"/home/me" not in raw
 
 
-def test_no_secret_is_written_and_its_change_leaves_no_trace() -> None:
+def test_no_marked_secret_is_written_and_its_change_leaves_no_trace() -> None:
     def raw(secret: str) -> bytes:
         inputs = {
             "a": Secret({"deep": secret}),
-            "env": {"API_KEY": secret},
-            "doc": json.dumps({"TOKEN": secret}),
+            "env": {"API_KEY": Secret(secret), "TOKEN": {"deep": Secret(secret)}},
             "note": secret,
         }
         return lock_bytes(

@@ -7,7 +7,14 @@ from typing import Any
 
 import pytest
 
-from mlops_iac.graph.redact import REDACTED, is_secret_name, redact, redact_properties, redact_text
+from mlops_iac.graph.redact import (
+    BY_NAME,
+    REDACTED,
+    is_secret_name,
+    redact,
+    redact_properties,
+    redact_text,
+)
 from mlops_iac.values import UNKNOWN, Secret
 
 
@@ -50,6 +57,10 @@ def test_names_that_hold_secrets(name: str) -> None:
         "MAX_TOKENS",
         "partitionKey",
         "publicKey",
+        "PASSWORD_FILE",
+        "TOKENIZERS_PARALLELISM",
+        "max_tokens",
+        "KEY_COLUMN",
         "key",
         "Key",
         "keyId",
@@ -84,16 +95,24 @@ def test_markers_names_documents_and_urls_are_redacted_at_any_depth() -> None:
     clean = redact(value)
     shown = str(clean)
     assert not any(f"s{n}" in shown for n in range(1, 7))
-    assert clean["a"][1]["LEVEL"] == "info"
+    assert clean["a"][0] == REDACTED
+    assert clean["a"][1] == {"HF_TOKEN": BY_NAME, "LEVEL": "info"}
     assert clean["env"][1] == {"name": "MODE", "value": "x"}
-    assert json.loads(clean["document"]) == {"Environment": {"API_KEY": REDACTED}, "ok": 1}
+    assert json.loads(clean["document"]) == {"Environment": {"API_KEY": BY_NAME}, "ok": 1}
     assert clean["url"] == f"postgres://user:{REDACTED}@host/db"
     assert clean["unknown"] is UNKNOWN
 
 
 @pytest.mark.parametrize(
     "value",
-    ["arn:aws:secretsmanager:eu-west-1:1:secret:x", "${secrets.Secret/x.arn}", "", None, True],
+    [
+        "arn:aws:secretsmanager:eu-west-1:1:secret:x",
+        "${secrets.Secret/x.arn}",
+        "",
+        None,
+        True,
+        "true",
+    ],
 )
 def test_references_to_secrets_may_be_seen(value: Any) -> None:
     assert redact({"HF_TOKEN": value}) == {"HF_TOKEN": value}

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from mlops_iac.errors import UsageError
+from mlops_iac.graph import redact
 from mlops_iac.graph.plan import PropertyChange, Step
 from mlops_iac.graph.plan_moves import exceeding, moved
 from mlops_iac.graph.saved_plan import SavedPlan, operations_of, parse_plan
@@ -47,7 +48,10 @@ def test_bound_names_stand_in_one_order_whatever_order_they_came_in() -> None:
     assert one.to_bytes() == other.to_bytes()
 
 
-def test_no_secret_is_in_a_plan_by_marker_by_name_or_by_schema() -> None:
+def test_no_secret_and_no_digest_of_one_is_in_a_plan_by_marker_by_name_or_by_schema(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(redact, "_sensitive_paths", lambda _type: {"acl"})
     inputs = {
         "bucket": Secret("hunter2-marker"),
         "environment": {"API_KEY": "hunter2-name", "LEVEL": "info"},
@@ -55,11 +59,9 @@ def test_no_secret_is_in_a_plan_by_marker_by_name_or_by_schema() -> None:
         "acl": "hunter2-schema",
     }
     changes = [PropertyChange("environment.API_KEY", "update", "hunter2-old", "hunter2-name")]
-    operations = operations_of(
-        [step(new_inputs=inputs, changes=changes)], lambda _type, path: path == "acl"
-    )
-    text = json.dumps(operations)
+    text = json.dumps(operations_of([step(new_inputs=inputs, changes=changes)]))
     assert "hunter2" not in text
+    assert "scrypt" not in text
     assert "info" in text
 
 

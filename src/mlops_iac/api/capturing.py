@@ -58,10 +58,10 @@ class KeptCaptures(Captures):
 
 def captured(project: Project, stack: str, out: Path) -> CanonicalGraph:
     """The resources of a stack, its program written to `out` for as long as it runs."""
-    from mlops_iac.graph.canonical import canonical
+    from mlops_iac.graph.comparable import comparable
 
     try:
-        return canonical(Captures(project, out).graph(stack))
+        return comparable(Captures(project, out).graph(stack))
     finally:
         shutil.rmtree(out, ignore_errors=True)
 

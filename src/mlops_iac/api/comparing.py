@@ -191,13 +191,13 @@ class WithBlueprint:
 
     def old(self, stack: str) -> Old:
         """As it is captured; nothing where there was no such stack."""
-        from mlops_iac.graph.canonical import canonical
+        from mlops_iac.graph.comparable import comparable
 
         if stack not in self._before.environments:
             old = Old(nothing(self._before, stack), f"nothing: {self.words} has no {stack}")
             old.notes.append(f"{self.words} has no stack {stack}: all of it is new")
             return old
-        graph = canonical(self._captures.graph(stack))
+        graph = comparable(self._captures.graph(stack))
         old = Old(graph, self.words)
         old.today = graph
         return old

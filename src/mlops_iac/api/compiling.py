@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -85,6 +86,23 @@ def builds(project: Project, *outs: Path) -> list[Program]:
         same = next((program for program in made if program.fits(out)), None)
         made.append(same or replace(build(source, plans, configs, out), backends=backends))
     return made
+
+
+def left_out(project: Project) -> dict[str, str]:
+    """What is not packed with the models' code, and why, by path from the blueprint."""
+    from mlops_iac.blueprint.leaving import left_out
+
+    folders = {
+        model.code: project.resolve(name).file(model.code)
+        for name in project.environments
+        for model in project.resolve(name).blueprint.models.values()
+        if model.code
+    }
+    return {
+        posixpath.normpath(posixpath.join(code, name)) + "/" * name.endswith("/"): why
+        for code, folder in sorted(folders.items())
+        for name, why in left_out(folder).items()
+    }
 
 
 def work_program(project: Project) -> tuple[Path, Program]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_iac.api.deploying import Deployment
 from mlops_iac.api.engines import EMBEDDED, PULUMI
-from mlops_iac.api.planning import is_sensitive, plan_of_deployment, plan_of_lock, read_plan
+from mlops_iac.api.planning import plan_of_deployment, plan_of_lock, read_plan
 from mlops_iac.api.project import LOCAL
 from mlops_iac.errors import PlanMoved, UsageError
 from mlops_iac.graph import saved_plan
@@ -129,7 +129,7 @@ def guarded(planned: SavedPlan, on_event: OnEvent | None) -> OnEvent:
             known = reviewed.get((step.urn, step.op))
             if known is None and step.op == "update":
                 known = reviewed.get((step.urn, "replace"))  # less than was planned
-            inputs = saved_plan.canonical_inputs(step.type, step.new_inputs, is_sensitive)
+            inputs = saved_plan.canonical_inputs(step.type, step.new_inputs)
             if known is None or (step.op != "delete" and not _fits(known, inputs)):
                 raise PlanMoved(
                     [f"{step.op} of {saved_plan.address_of_urn(step.urn)} is not what was planned"],

@@ -20,7 +20,7 @@ from mlops_iac.graph import saved_plan
 from mlops_iac.graph.canonical import CanonicalGraph, canonical, canonical_value
 from mlops_iac.graph.lock import installed_versions
 from mlops_iac.graph.plan import Plan
-from mlops_iac.graph.redact import redact, redact_properties
+from mlops_iac.graph.redact import REDACTED, redact, redact_properties
 from mlops_iac.graph.saved_plan import Basis, SavedPlan
 from mlops_iac.values import contains_secret
 
@@ -74,7 +74,7 @@ def plan_of_deployment(deployment: Deployment, plan: Plan) -> SavedPlan:
     exact = deployment.engine_name == EMBEDDED
     config = dict(deployment.target.config)
     bound, hidden = _bound(project, stack, config)
-    operations = saved_plan.operations_of(plan.steps, is_sensitive, inputs=exact)
+    operations = saved_plan.operations_of(plan.steps, inputs=exact)
     bound["state"] = {
         each.urn: _state_digest(each) for each in deployment.engine.resources(deployment.target)
     }
@@ -113,7 +113,7 @@ def plan_of_lock(
         engine=plan.engine,
         basis="lock",
         bound=bound,
-        operations=saved_plan.operations_of(plan.steps, is_sensitive, inputs=False),
+        operations=saved_plan.operations_of(plan.steps, inputs=False),
         left_out=sorted({*hidden, *saved_plan.redacted_in(resources)}),
         review=review,
     )
@@ -184,12 +184,12 @@ def _configuration(
         clean = redact({name: value})[name]
         if encrypted or contains_secret(value) or clean != value:
             hidden.append(f"configuration {key}")
-        shown[key] = "[secret]" if encrypted else canonical_value(clean)
+        shown[key] = REDACTED if encrypted else canonical_value(clean)
     return shown, hidden
 
 
 def _graph(project: Project, stack: str) -> CanonicalGraph:
-    return canonical(project.capture(stack), sensitive=is_sensitive)
+    return canonical(project.capture(stack))
 
 
 def _bind_graph(bound: dict[str, dict[str, Any]], graph: CanonicalGraph) -> dict[str, Any]:
@@ -202,11 +202,7 @@ def _bind_graph(bound: dict[str, dict[str, Any]], graph: CanonicalGraph) -> dict
 def _state_digest(resource: Resource) -> str:
     def clean(properties: Mapping[str, Any]) -> Any:
         secret = resource.additional_secret_outputs
-        return canonical_value(
-            redact_properties(
-                resource.type, properties, secret_outputs=secret, sensitive=is_sensitive
-            )
-        )
+        return canonical_value(redact_properties(resource.type, properties, secret_outputs=secret))
 
     return "sha256:" + saved_plan.digest_of(
         {
@@ -221,13 +217,6 @@ def _state_digest(resource: Resource) -> str:
             "outputs": clean(resource.outputs),
         }
     )
-
-
-def is_sensitive(type_: str, path: str) -> bool:
-    """Whether the provider's schema calls a property of a type sensitive."""
-    from mlops_iac.emulators.aws.facts import sensitive
-
-    return sensitive(type_, path)
 
 
 def _cli_version() -> str:

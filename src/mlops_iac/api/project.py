@@ -189,6 +189,12 @@ class Project:
 
         return [*self.unpinned(), *stale(self, out)]
 
+    def left_out(self) -> dict[str, str]:
+        """Return what is not packed with the models' code, and why, by path from the blueprint."""
+        from mlops_iac.api.compiling import left_out
+
+        return left_out(self)
+
     def capture(self, stack: str) -> ResourceGraph:
         """Return the resources of a stack with stand-ins for everything computed."""
         from mlops_iac.api.compiling import capture

@@ -113,7 +113,7 @@ def _of_plan(project: Project, stack: str, against: str, guards: Guards) -> Revi
         policies=project.policies(stack, own=guards.own) if guards.checked else (),
         plan_hash=plan_hash(steps),
         sha=sha,
-        notes=list(plan.diagnostics),
+        notes=[*plan.doubts, *plan.diagnostics],
     )
     return Reviewed(made, plan)
 
@@ -149,7 +149,8 @@ class Reviewer:
     def review(self, stack: str) -> Reviewed:
         """Review one stack."""
         from mlops_iac.api.deploying import replacement_fact
-        from mlops_iac.graph.canonical import canonical
+        from mlops_iac.graph.canonical import unwrapped
+        from mlops_iac.graph.comparable import comparable, incomparable
         from mlops_iac.graph.diff import diff
         from mlops_iac.graph.plan import Plan
         from mlops_iac.review.semantics import all_risks, plan_hash, reviewed, unknown_outputs
@@ -158,7 +159,7 @@ class Reviewer:
         graph = self._head.graph(stack)
         if isinstance(self.project, Fork):
             self.project.check_size(stack, graph)
-        head = canonical(graph)
+        head = comparable(graph)
         tool: list[ReviewedStep] = []
         causes: Mapping[str, Sequence[Cause]] = {}
         base = old.graph
@@ -180,7 +181,8 @@ class Reviewer:
             engine="embedded",
             against=self._comparison.against,
             steps=steps,
-            outputs=head.outputs,
+            outputs=unwrapped(dict(head.outputs)),
+            incomparable=incomparable(base, head),
         )
         made = Review(
             project=self.project.standard.name,
@@ -195,7 +197,7 @@ class Reviewer:
             policies=self._policies(stack, graph),
             plan_hash=plan_hash([*shown, *tool]),
             sha=self.sha,
-            notes=[*old.notes, *not_run(self.project, own=self.guards.own)],
+            notes=[*old.notes, *plan.doubts, *not_run(self.project, own=self.guards.own)],
         )
         return Reviewed(made, plan)
 

@@ -15,6 +15,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mlops_iac.blueprint.ignoring import rules
+
 if TYPE_CHECKING:
     from mlops_iac.api.repository import Commit, Repository
 
@@ -52,18 +54,8 @@ def untracked(repository: Repository, folder: str) -> list[str]:
 
 
 def ignored(repository: Repository, paths: Iterable[str]) -> list[str]:
-    """Those of `paths` that git ignores. What is tracked is not ignored, whatever a rule says.
-
-    Rules are those of `.gitignore` files, of the repository and of the user's own configuration;
-    what the repository's configuration says of a file elsewhere does not count.
-    """
-    from dulwich.config import StackedConfig
-    from dulwich.ignore import IgnoreFilter, IgnoreFilterManager, default_user_ignore_filter_path
-
-    own = default_user_ignore_filter_path(StackedConfig(StackedConfig.default_backends()))
-    written = (repository.control / "info" / "exclude", Path(own).expanduser())
-    filters = [IgnoreFilter.from_path(str(rules)) for rules in written if rules.is_file()]
-    manager = IgnoreFilterManager(str(repository.root), filters, False)
+    """Those of `paths` that git ignores. What is tracked is not ignored, whatever a rule says."""
+    manager = rules(repository.root, repository.control)
     index, _ = repository.index(".")
     return [path for path in paths if path not in index and manager.is_ignored(path)]
 

@@ -12,33 +12,13 @@ from pathlib import Path
 from mlops_iac.blueprint.words import obeyed, one_line
 from mlops_iac.errors import UsageError
 
-_NO_CODE = frozenset(
-    {
-        "__pycache__",
-        ".git",
-        ".venv",
-        "venv",
-        "node_modules",
-        ".mlops-iac",
-        ".mypy_cache",
-        ".pytest_cache",
-        ".ruff_cache",
-        ".ipynb_checkpoints",
-        ".DS_Store",
-    }
-)
 MOST_DATA_FILES = 500
 """Of one dataset: each is a resource of its own, in every preview and lock file."""
 
 
-def is_no_code(name: str) -> bool:
-    """Whether a file or folder of this name is not packed with the code around it."""
-    return name in _NO_CODE or name.endswith((".pyc", ".pyo"))
-
-
 def is_hidden(name: str) -> bool:
     """Whether a file or folder of this name is no part of a dataset."""
-    return name.startswith(".")
+    return name.rstrip("/").rpartition("/")[2].startswith(".")
 
 
 def escaped(path: str) -> str:
@@ -47,12 +27,13 @@ def escaped(path: str) -> str:
 
 
 def files_of(
-    root: Path, shown: str, what: str, *, skipped: Callable[[str], bool], most: int | None = None
+    root: Path, shown: str, what: str, *, skipped: Callable[[str], object], most: int | None = None
 ) -> list[Path]:
-    """Every file below `root`, sorted, without `skipped` names.
+    """Every file below `root`, sorted, without what is `skipped`.
 
-    `shown` is what `root` is called in messages, and `what` it is. Links to files inside are followed, links to folders are not. The walk ends after `most` files
-    and one. Raises UsageError for a link that is not followed, for what is no regular file, and for
+    That is asked for each name, relative to `root` and with a `/` at the end of a folder's. `shown`
+    is what `root` is called in messages, and `what` it is. Links to files inside are followed, links
+    to folders are not. The walk ends after `most` files and one. Raises UsageError for a link that is not followed, for what is no regular file, and for
     a name that no archive or store can hold.
     """
     real = os.path.join(os.path.realpath(root), "")  # noqa: PTH118 - separator included
@@ -61,12 +42,14 @@ def files_of(
     while folders:
         try:
             for entry in sorted(os.scandir(folders.pop()), key=lambda entry: entry.name):
-                if skipped(entry.name):
-                    continue
                 path = Path(entry.path)
-                named = _in(shown, escaped(path.relative_to(root).as_posix()))
+                name = path.relative_to(root).as_posix()
+                is_folder = entry.is_dir(follow_symlinks=False)
+                if skipped(f"{name}/" if is_folder else name):
+                    continue
+                named = _in(shown, escaped(name))
                 _refuse_name(entry.name, named)
-                if entry.is_dir(follow_symlinks=False):
+                if is_folder:
                     folders.append(path)
                     continue
                 if entry.is_symlink():

@@ -10,7 +10,7 @@ from mlops_iac.graph.hidden import hidden
 from mlops_iac.graph.model import STACK_TYPE, address_of
 from mlops_iac.graph.plan import Plan, PropertyChange, Step
 from mlops_iac.graph.redact import parse_document, redact
-from mlops_iac.graph.shown import around_difference, cut, shown_value
+from mlops_iac.graph.shown import apart, around_difference, cut, shown_value
 
 Style = Callable[..., str]
 
@@ -136,7 +136,7 @@ def change_line(change: PropertyChange, style: Style, step: Step) -> str:
     old = shown_value(hidden(change.path, change.old, step.old_inputs))
     new = shown_value(hidden(change.path, change.new, step.new_inputs))
     if change.kind == "update":
-        old, new = around_difference(old, new, _LONGEST, _CONTEXT)
+        old, new = apart(*around_difference(old, new, _LONGEST, _CONTEXT))
         # The same words on both sides: a reference to what is made anew.
         values = f"{old} → (known after up)" if old == new else f"{old} → {new}"
     else:

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import wraps
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -25,6 +26,8 @@ _COMMAND = re.compile(
     r"(?<!\w)mlops-iac (?=(?:validate|compile|preview|up|run|models|promote|status|outputs|stack|refresh"
     r"|destroy|local|policy|template (?:show|update)|graph|explain)\b)"
 )
+
+_LEFT_OUT_SHOWN = 5
 
 
 def GLOBAL_OPTIONS() -> list[click.Parameter]:  # noqa: N802 - a constant that click mutates
@@ -78,6 +81,16 @@ class Session:
                 self.say(f"note: {note}")
         project: Project = self._project
         return project
+
+    def tell_left_out(self, project: Project) -> dict[str, str]:
+        """Name what is not packed with the code, in one line; return all of it."""
+        found = project.left_out()
+        shown = [f"{name} ({why})" for name, why in islice(found.items(), _LEFT_OUT_SHOWN)]
+        more = len(found) - len(shown)
+        if shown:
+            words = ", ".join(shown) + (f", and {more} more" if more else "")
+            self.say(f"note: not packed with the code: {words}")
+        return found
 
     def adopt(self, project: Project) -> None:
         """Use a project that a command made in its own way."""

@@ -48,6 +48,7 @@ def command(session: Session, out: Path | None, check: bool, folder: str | None)
             session.say("fresh")
         return 1 if reasons else 0
     compiled = project.compile(out)
+    left_out = session.tell_left_out(project)
     where = os.path.relpath(compiled.out)
     if session.json:
         session.emit_json(
@@ -55,6 +56,7 @@ def command(session: Session, out: Path | None, check: bool, folder: str | None)
                 "out": where,
                 "written": [str(path) for path in compiled.written],
                 "stacks": list(compiled.stacks),
+                "left_out": left_out,
             }
         )
     else:

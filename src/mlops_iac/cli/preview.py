@@ -123,6 +123,7 @@ def command(
         else:
             declared_only = {"--all": every, "--against": against, "--save-plan": save_plan}
             project = project_of(session, base, ttl, without=declared_only)
+        session.tell_left_out(project)
         stacks = [name for name in project.environments if name != "local"] if every else []
         locked = session.stack != "local" and against != "state" and not (live or engine)
         # A plan saved without a state carries its review, which is what people approve.
@@ -170,9 +171,11 @@ def command(
             from mlops_iac.api.policing import require
 
             require(findings, session.stack)
-        if expect_no_changes and plan.changes:
+        if expect_no_changes and (plan.changes or plan.incomparable):
             raise UnexpectedChanges(
-                f"{size(plan) or len(plan.changes)} change(s) where none were expected",
+                f"{size(plan) or len(plan.changes)} change(s) where none were expected"
+                if plan.changes
+                else "what is hidden cannot be compared, and no change was expected",
                 hint="`mlops-iac compile` and commit"
                 if plan.against == "lock"
                 else f"`mlops-iac up -s {plan.stack}` applies them",
@@ -204,7 +207,7 @@ def _plan(
         style = click.style if color else unstyled
         for line in plan_lines(plan, style, unchanged=unchanged, detail=detail):
             session.out(line)
-        for note in plan.diagnostics:
+        for note in (*plan.doubts, *plan.diagnostics):
             session.say(f"note: {note}")
         if findings is not None:
             lines(session, findings)
@@ -251,9 +254,11 @@ def _review(
     for each in found:
         require(each.review.policies, each.review.stack)
     changed = [e.review.stack for e in found if e.review.changes or e.review.tool_changes]
-    if expect_no_changes and changed:
+    doubtful = [each.review.stack for each in found if each.plan.incomparable]
+    if expect_no_changes and (changed or doubtful):
+        what = "changes" if changed else "hidden values that cannot be compared"
         raise UnexpectedChanges(
-            f"changes in {', '.join(changed)} where none were expected",
+            f"{what} in {', '.join(changed or doubtful)} where none were expected",
             hint="see them above, or leave --expect-no-changes out",
         )
 

@@ -83,6 +83,7 @@ def command(
                 session.say(summary_line(plan, session.style))
             for note in plan.diagnostics:
                 session.say(f"note: {note}")
+            session.tell_left_out(project)
         if plan.changes:
             session.confirm(
                 f"Apply {size(plan) or len(plan.changes)} change(s) to {session.stack}?"

@@ -1,45 +1,30 @@
 """A plan with the keys of `pulumi preview --json`, so that tools that read it work.
 
 Source of the shape: engine 3.260, `pkg/backend/display/json.go`; secrets are shown as it shows
-them, and by name (`*_KEY`, `*TOKEN*`, `*PASSWORD*`) besides.
+them, and what is one by schema or looks like one by name (`graph.redact`) besides.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from mlops_iac.engine.embedded import wire
 from mlops_iac.engine.protocol import Plan, Step
-from mlops_iac.values import Properties, Secret, Value
-
-HIDDEN: Final = "[secret]"
-_SENSITIVE = re.compile(r"(_KEY|TOKEN|PASSWORD|SECRET)$|TOKEN|PASSWORD", re.IGNORECASE)
-
-
-def redacted(value: Value, name: str = "") -> Any:
-    """`value` in Pulumi's JSON form without secrets."""
-    match value:
-        case Secret():
-            return HIDDEN
-        case str() if _SENSITIVE.search(name):
-            return HIDDEN
-        case Mapping():
-            return {key: redacted(item, key) for key, item in value.items()}
-        case list() | tuple():
-            return [redacted(item, name) for item in value]
-        case _:
-            return wire.to_json(value)
+from mlops_iac.graph.redact import redact, redact_properties
+from mlops_iac.values import Properties, Value
 
 
 def to_pulumi_json(plan: Plan, config: Mapping[str, Value] | None = None) -> dict[str, Any]:
     """The document. `duration` is in nanoseconds."""
     document: dict[str, Any] = {}
     if config:
-        document["config"] = {key: redacted(value, key) for key, value in sorted(config.items())}
+        clean = {key: redact({key.rpartition(":")[2]: config[key]}) for key in sorted(config)}
+        document["config"] = {
+            key: wire.to_json(item) for key, held in clean.items() for item in held.values()
+        }
     document["steps"] = [_step(step) for step in plan.steps]
-    document["diagnostics"] = [_diagnostic(text) for text in plan.diagnostics]
+    document["diagnostics"] = [_diagnostic(text) for text in (*plan.doubts, *plan.diagnostics)]
     document["duration"] = int(plan.duration_seconds * 1e9)
     document["changeSummary"] = dict(sorted(plan.summary().items()))
     return document
@@ -79,8 +64,8 @@ def _state(step: Step, inputs: Properties, outputs: Properties, id_: str) -> dic
     data: dict[str, Any] = {"urn": step.urn, "custom": step.custom, "type": step.type}
     optional = {
         "id": id_,
-        "inputs": redacted(inputs),
-        "outputs": redacted(outputs),
+        "inputs": wire.to_json(redact_properties(step.type, inputs)),
+        "outputs": wire.to_json(redact_properties(step.type, outputs)),
         "parent": step.parent,
         "protect": step.protect,
         "dependencies": list(step.dependencies),

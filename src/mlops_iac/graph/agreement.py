@@ -14,7 +14,7 @@ from typing import Any
 
 from mlops_iac.graph.canonical import JSON, UNKNOWN_TEXT, CanonicalGraph, CanonicalResource
 from mlops_iac.graph.model import address_of
-from mlops_iac.graph.redact import REDACTED
+from mlops_iac.graph.redact import is_hidden, without_digests
 
 _COMPUTED = re.compile(r"\$\{[^${}]*\}")
 
@@ -77,7 +77,7 @@ def agreement(
 
 def fits(planned: Any, found: Any, any_text: Collection[str] = ()) -> bool:
     """Whether `found` is what is known of `planned`. Both are canonical values."""
-    if planned in (REDACTED, UNKNOWN_TEXT) or found in (REDACTED, UNKNOWN_TEXT):
+    if any(side == UNKNOWN_TEXT or is_hidden(side) for side in (planned, found)):
         return True
     match planned:
         case {"$json": document} if isinstance(found, dict) and JSON in found:
@@ -93,7 +93,7 @@ def fits(planned: Any, found: Any, any_text: Collection[str] = ()) -> bool:
                 and all(fits(a, b, any_text) for a, b in zip(planned, found, strict=True))
             )
         case str():
-            return _text_fits(planned, found, any_text)
+            return _text_fits(without_digests(planned), found, any_text)
         case _:
             return planned == found or _plain(planned) == _plain(found)
 

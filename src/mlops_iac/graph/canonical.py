@@ -6,12 +6,18 @@ one changed word shows; `{"$asset": "sha256:…"}` a file, by content and never 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from mlops_iac.graph.model import Resource, ResourceGraph
-from mlops_iac.graph.redact import IsSensitive, read_document, redact, redact_properties
+from mlops_iac.graph.redact import (
+    Hide,
+    read_document,
+    redact,
+    redact_properties,
+    without_digests,
+)
 from mlops_iac.values import Asset, Secret, Unknown, Value
 
 JSON: Final = "$json"
@@ -48,19 +54,19 @@ def canonical(
     graph: ResourceGraph,
     *,
     render: Callable[[Value], Any] | None = None,
-    sensitive: IsSensitive | None = None,
+    hide: Hide | None = None,
 ) -> CanonicalGraph:
     """The canonical form, without secrets.
 
     `render` writes stand-ins as `${address.property}` (`StandIns.render`), where the capture has
-    not done so; `sensitive` answers what the provider's schema calls sensitive.
+    not done so; `hide` says what stands for what is hidden, by default nothing that tells it apart.
     """
     shown = render or (lambda value: value)
     return CanonicalGraph(
         project=graph.project,
         stack=graph.stack,
-        resources=tuple(_resource(each, shown, sensitive) for each in in_order(graph.resources)),
-        outputs=canonical_value(redact(shown(dict(graph.outputs)))),
+        resources=tuple(_resource(each, shown, hide) for each in in_order(graph.resources)),
+        outputs=canonical_value(redact(shown(dict(graph.outputs)), hide=hide)),
     )
 
 
@@ -99,8 +105,10 @@ def canonical_value(value: Value) -> Any:
 
 
 def unwrapped(value: Any) -> Any:
-    """A canonical value without marks, to be shown."""
+    """A canonical value without marks and digests of what is hidden, to be shown."""
     match value:
+        case str():
+            return without_digests(value)
         case {"$json": document} if len(value) == 1:
             return unwrapped(document)
         case {"$asset": digest} if len(value) == 1:
@@ -111,6 +119,18 @@ def unwrapped(value: Any) -> Any:
             return [unwrapped(item) for item in value]
         case _:
             return value
+
+
+def walk(value: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """Every value in a canonical one, itself included, with its path."""
+    yield path, value
+    match value:
+        case dict():
+            for key, item in value.items():
+                yield from walk(item, f"{path}.{key}" if path else str(key))
+        case list():
+            for index, item in enumerate(value):
+                yield from walk(item, f"{path}[{index}]")
 
 
 def in_order(resources: Iterable[Resource]) -> list[Resource]:
@@ -143,13 +163,13 @@ def in_order(resources: Iterable[Resource]) -> list[Resource]:
 
 
 def _resource(
-    resource: Resource, render: Callable[[Value], Any], sensitive: IsSensitive | None
+    resource: Resource, render: Callable[[Value], Any], hide: Hide | None
 ) -> CanonicalResource:
     inputs = redact_properties(
         resource.type,
         render(dict(resource.inputs)),
         secret_outputs=resource.additional_secret_outputs,
-        sensitive=sensitive,
+        hide=hide,
     )
     return CanonicalResource(
         urn=resource.urn,

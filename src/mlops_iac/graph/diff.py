@@ -140,7 +140,8 @@ def _knocked_on(
                 continue
             forces, fact = replaces(new.type, path) if new.custom else (False, "")
             known.add(path)
-            changes.append(PropertyChange(path, "update", text, text, forces, fact))
+            shown = unwrapped(text)
+            changes.append(PropertyChange(path, "update", shown, shown, forces, fact))
             reasons.append(address)
     if not reasons:
         return step

@@ -12,7 +12,8 @@ from time import perf_counter
 from typing import Any, Final
 
 from mlops_iac.errors import UsageError
-from mlops_iac.graph.canonical import CanonicalGraph, CanonicalResource, canonical
+from mlops_iac.graph.canonical import CanonicalGraph, CanonicalResource, unwrapped
+from mlops_iac.graph.comparable import comparable, incomparable
 from mlops_iac.graph.diff import Replaces, diff
 from mlops_iac.graph.model import ResourceGraph
 from mlops_iac.graph.plan import Plan
@@ -36,7 +37,7 @@ def lock_bytes(
 
     `versions` of tool and SDKs; by default those installed.
     """
-    locked = canonical(graph) if isinstance(graph, ResourceGraph) else graph
+    locked = comparable(graph) if isinstance(graph, ResourceGraph) else graph
     data = {
         "format": FORMAT,
         "versions": dict(sorted((installed_versions() if versions is None else versions).items())),
@@ -62,7 +63,7 @@ def lock_plan(path: Path, graph: ResourceGraph | CanonicalGraph, replaces: Repla
     Without a lock file everything would be created. Raises UsageError as `read_lock`.
     """
     started = perf_counter()
-    new = canonical(graph) if isinstance(graph, ResourceGraph) else graph
+    new = comparable(graph) if isinstance(graph, ResourceGraph) else graph
     old = read_lock(path) if path.exists() else CanonicalGraph(new.project, new.stack, ())
     return Plan(
         stack=new.stack,
@@ -70,7 +71,8 @@ def lock_plan(path: Path, graph: ResourceGraph | CanonicalGraph, replaces: Repla
         engine="embedded",
         against="lock",
         steps=diff(old, new, replaces),
-        outputs=new.outputs,
+        outputs=unwrapped(dict(new.outputs)),
+        incomparable=incomparable(old, new),
         duration_seconds=perf_counter() - started,
     )
 

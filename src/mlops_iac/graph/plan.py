@@ -12,6 +12,8 @@ from typing import Literal
 
 from mlops_iac.values import Properties, Value
 
+_SHOWN = 5
+
 # Pulumi's own operation names, as `pulumi preview --json` prints them.
 Operation = Literal[
     "same",
@@ -76,6 +78,19 @@ class Plan:
     outputs: Properties = field(default_factory=dict)
     diagnostics: Sequence[str] = ()
     duration_seconds: float = 0.0
+    # `address property` of hidden values of which nobody knows whether they are what they were.
+    incomparable: Sequence[str] = ()
+
+    @property
+    def doubts(self) -> Sequence[str]:
+        """A note on what could not be compared, where there is any of it."""
+        if not self.incomparable:
+            return ()
+        names = ", ".join(self.incomparable[:_SHOWN])
+        more = len(self.incomparable) - _SHOWN
+        names += f" and {more} more" if more > 0 else ""
+        told = "a lock file that `mlops-iac compile` writes now tells all but marked secrets apart"
+        return (f"cannot be compared, as it is hidden: {names}; {told}",)
 
     @property
     def changes(self) -> list[Step]:

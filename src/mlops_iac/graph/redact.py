@@ -1,7 +1,8 @@
 """Nothing secret is shown, logged or written: by marker, by schema, and by name.
 
-A secret becomes one fixed placeholder. Not a digest: an unkeyed one of a short secret can be
-guessed, and a keyed one would change the lock file from machine to machine.
+What the program or the provider's schema calls a secret becomes `[secret]`; what merely has the
+name of one `[looks secret]`, so that nobody takes a path or a mode for lost. Not a digest: one of a
+short secret can be guessed. Only a lock needs to tell two hidden values apart (`comparable.py`).
 """
 
 from __future__ import annotations
@@ -9,15 +10,19 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
 from mlops_iac.values import UNKNOWN, Secret, Unknown, Value
 
 REDACTED: Final = "[secret]"
+BY_NAME: Final = "[looks secret]"
 
 # (type token, property path) → whether the provider's schema calls it sensitive.
 IsSensitive = Callable[[str, str], bool]
+# (a value that must not be seen, `REDACTED` or `BY_NAME`) → what stands in its place.
+Hide = Callable[[Value, str], str]
 
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _SECRET_WORDS = frozenset(
@@ -74,12 +79,27 @@ _ABOUT = frozenset(
         "reference",
         "ref",
         "from",
+        "file",
+        "files",
+        "dir",
+        "directory",
+        "folder",
+        "column",
+        "columns",
+        "field",
+        "fields",
+        "size",
+        "limit",
+        "mode",
+        "algorithm",
+        "parallelism",
     ]
 )
-_CREDENTIALS_IN_URL = re.compile(r"(://[^/\s:@]*:)[^/\s@]+(@)")
+_CREDENTIALS_IN_URL = re.compile(r"(://[^/\s:@]*:)([^/\s@]+)(@)")
 _VALUES = frozenset({"value", "Value"})
 _PLAIN = frozenset({bool, int, float, type(None)})
-_NOT_SECRET_VALUE = re.compile(r"(?:arn:[\w-]+:|\$\{[^}]*\}\Z)")
+_NOT_SECRET_VALUE = re.compile(r"(?:arn:[\w-]+:|\$\{[^}]*\}\Z|(?i:true|false)\Z)")
+_HIDDEN = re.compile(r"\[(looks secret|secret)(?: [a-z]+:[0-9a-f]+)?\]")
 
 
 @lru_cache(maxsize=4096)  # a stack has few names, many times
@@ -102,38 +122,65 @@ def is_secret_name(name: str) -> bool:
     return (name.isupper() and words[-2] != "kms") or words[-2] in _OPENING
 
 
-def redact(value: Value, *, names: Collection[str] = ()) -> Any:
-    """`value` without secrets, markers gone: `Secret`s and what is named like one are `[secret]`.
+def is_hidden(value: Value) -> bool:
+    """Whether a value is nothing but what stands for a hidden one, with or without a digest."""
+    return isinstance(value, str) and _HIDDEN.fullmatch(value) is not None
+
+
+def without_digests(text: Any) -> Any:
+    """A text in which what stands for hidden values says no more; anything else as it is."""
+    if not isinstance(text, str):
+        return text
+    return _HIDDEN.sub(r"[\1]", text) if "secret " in text else text
+
+
+def redact(value: Value, *, names: Collection[str] = (), hide: Hide | None = None) -> Any:
+    """`value` without secrets, markers gone: `Secret`s are `[secret]`, the rest `[looks secret]`.
 
     `names` are further keys, at any depth, that hold secrets. JSON inside texts and credentials in
-    URLs are looked through. Unknowns and assets stay as they are.
+    URLs are looked through. Unknowns and assets stay as they are. `hide` says what stands for a
+    value; without it, the placeholder alone.
     """
-    return _redacted(value, names)
+    return _redacted(value, _How(names, hide or _placeholder))
 
 
-def _redacted(value: Value, names: Collection[str]) -> Any:
+@dataclass(frozen=True, slots=True)
+class _How:
+    names: Collection[str]
+    hide: Hide
+
+    def hidden(self, item: Value, placeholder: str) -> str:
+        """What stands for a value; a second look changes nothing."""
+        return item if is_hidden(item) else self.hide(item, placeholder)
+
+
+def _placeholder(_: Value, placeholder: str) -> str:
+    return placeholder
+
+
+def _redacted(value: Value, how: _How) -> Any:
     # The commonest first: a stack has thousands of them.
     kind = type(value)
     if kind is str:
-        return _redact_text(value, names)
+        return _redact_text(value, how)
     if kind is dict:
         return {
-            key: _redact_entry(value, key, item, names)
-            if key in _VALUES or key in names or is_secret_name(key)
-            else _redacted(item, names)
+            key: _redact_entry(value, key, item, how)
+            if key in _VALUES or key in how.names or is_secret_name(key)
+            else _redacted(item, how)
             for key, item in value.items()
         }
     if kind in _PLAIN:
         return value
     match value:
         case str():
-            return _redact_text(value, names)
+            return _redact_text(value, how)
         case int() | float():
             return value
         case Mapping():
-            return {key: _redact_entry(value, key, item, names) for key, item in value.items()}
+            return {key: _redact_entry(value, key, item, how) for key, item in value.items()}
         case list() | tuple():
-            return [_redacted(item, names) for item in value]
+            return [_redacted(item, how) for item in value]
         case Secret():
             return REDACTED
         case _:
@@ -146,24 +193,38 @@ def redact_properties(
     *,
     secret_outputs: Collection[str] = (),
     sensitive: IsSensitive | None = None,
+    hide: Hide | None = None,
 ) -> dict[str, Any]:
-    """A resource's inputs or outputs without secrets, as `redact` and by the provider's schema.
+    """A resource's inputs or outputs without secrets: by the provider's schema, then as `redact`.
 
     `secret_outputs` are its `additionalSecretOutputs`; `sensitive` answers for schema paths without
-    indexes (`masterUserOptions.masterUserPassword`).
+    indexes (`masterUserOptions.masterUserPassword`), by default from the provider's facts.
     """
-    clean = redact(dict(properties), names=secret_outputs)
+    how = _How(secret_outputs, hide or _placeholder)
+    clean: Any = dict(properties)
     if sensitive is not None:
-        clean = _by_schema(clean, "", lambda path: sensitive(type_, path))
+        clean = _by_schema(clean, "", lambda path: sensitive(type_, path), how)
+    elif known := _sensitive_paths(type_):
+        clean = _by_schema(clean, "", known.__contains__, how)
+    clean = _redacted(clean, how)
     assert isinstance(clean, dict)
     return clean
+
+
+@lru_cache(maxsize=1024)
+def _sensitive_paths(type_: str) -> frozenset[str]:
+    from mlops_iac.emulators.aws.facts import facts_for
+
+    facts = facts_for(type_)
+    every = {**facts.outputs, **facts.properties} if facts else {}
+    return frozenset(path for path, fact in every.items() if fact.sensitive)
 
 
 def redact_text(text: str, secrets: Collection[str]) -> str:
     """A message without the given secret values; for errors that quote what they were handed."""
     for secret in sorted((s for s in secrets if len(s) > 3), key=len, reverse=True):
         text = text.replace(secret, REDACTED)
-    return _CREDENTIALS_IN_URL.sub(rf"\1{REDACTED}\2", text)
+    return _CREDENTIALS_IN_URL.sub(rf"\1{REDACTED}\3", text)
 
 
 def parse_document(text: str) -> Any:
@@ -197,50 +258,56 @@ def _parsed(text: str) -> Any:
 _parsed_once = lru_cache(maxsize=128)(_parsed)
 
 
-def _redact_text(text: str, names: Collection[str]) -> str:
+def _redact_text(text: str, how: _How) -> str:
     document = read_document(text)
     if document is not None:
-        clean = _redacted(document, names)
+        clean = _redacted(document, how)
         return text if clean == document else json.dumps(clean, ensure_ascii=False)
-    return _CREDENTIALS_IN_URL.sub(rf"\1{REDACTED}\2", text) if "://" in text else text
+    if "://" not in text:
+        return text
+    return _CREDENTIALS_IN_URL.sub(
+        lambda found: f"{found[1]}{how.hidden(found[2], REDACTED)}{found[3]}", text
+    )
 
 
-def _redact_entry(
-    mapping: Mapping[str, Value], key: str, item: Value, names: Collection[str]
-) -> Any:
-    if key in names or is_secret_name(key):
-        return _hidden(item)
+def _redact_entry(mapping: Mapping[str, Value], key: str, item: Value, how: _How) -> Any:
+    if key in how.names:  # marked by the program, as a `Secret` is
+        return _hidden(item, REDACTED, _How(how.names, _placeholder))
+    if is_secret_name(key):
+        return _hidden(item, BY_NAME, how)
     # A list of {name, value} is how containers and builds write environment variables.
     if key in _VALUES:
         label = mapping.get("name", mapping.get("Name", mapping.get("key", mapping.get("Key"))))
         if isinstance(label, str) and is_secret_name(label):
-            return _hidden(item)
-    return _redacted(item, names)
+            return _hidden(item, BY_NAME, how)
+    return _redacted(item, how)
 
 
-def _hidden(item: Value) -> Any:
+def _hidden(item: Value, placeholder: str, how: _How) -> Any:
     """What is named like a secret; a reference to one, a switch or nothing at all may be seen."""
     match item:
         case None | bool() | Unknown():
             return item
+        case Secret():
+            return REDACTED
         case str() if not item or _NOT_SECRET_VALUE.match(item):
             return item
         case Mapping() if set(item) <= {"valueFrom", "ValueFrom", "secretArn", "arn"}:
-            return redact(item)
+            return _redacted(item, how)
         case _:
-            return REDACTED
+            return how.hidden(item, placeholder)
 
 
-def _by_schema(value: Any, path: str, sensitive: Callable[[str], bool]) -> Any:
+def _by_schema(value: Any, path: str, sensitive: Callable[[str], bool], how: _How) -> Any:
     if path and value is not None and value is not UNKNOWN and sensitive(path):
-        return REDACTED
+        return REDACTED if isinstance(value, Secret) else how.hidden(value, REDACTED)
     match value:
-        case dict():
+        case Mapping():
             return {
-                key: _by_schema(item, f"{path}.{key}" if path else key, sensitive)
+                key: _by_schema(item, f"{path}.{key}" if path else key, sensitive, how)
                 for key, item in value.items()
             }
-        case list():
-            return [_by_schema(item, path, sensitive) for item in value]
+        case list() | tuple():
+            return [_by_schema(item, path, sensitive, how) for item in value]
         case _:
             return value

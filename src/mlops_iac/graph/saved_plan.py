@@ -7,16 +7,16 @@ deployment stop. It holds no secret and no digest of one; what was left out is l
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final, Literal, cast, get_args
 
 from mlops_iac.errors import UsageError
-from mlops_iac.graph.canonical import ASSET, CanonicalGraph, canonical_value
+from mlops_iac.graph.canonical import ASSET, CanonicalGraph, canonical_value, walk
 from mlops_iac.graph.model import address_of
 from mlops_iac.graph.plan import Step
-from mlops_iac.graph.redact import REDACTED, IsSensitive, redact_properties
+from mlops_iac.graph.redact import is_hidden, redact_properties
 
 FORMAT: Final = 1
 KIND: Final = "mlops-iac plan"
@@ -105,11 +105,9 @@ def parse_plan(raw: bytes, name: str) -> SavedPlan:
     return plan
 
 
-def operations_of(
-    steps: Sequence[Step], sensitive: IsSensitive | None = None, *, inputs: bool = True
-) -> list[dict[str, Any]]:
+def operations_of(steps: Sequence[Step], *, inputs: bool = True) -> list[dict[str, Any]]:
     """Steps as a plan holds them: operation, registered inputs and what forces a replacement."""
-    return [_operation(step, sensitive, inputs) for step in steps]
+    return [_operation(step, inputs) for step in steps]
 
 
 def graph_section(graph: CanonicalGraph) -> dict[str, Any]:
@@ -136,7 +134,7 @@ def assets_in(resources: Mapping[str, Any]) -> dict[str, str]:
     return {
         f"{address_of_urn(urn)} {path}": value[ASSET]
         for urn, inputs in resources.items()
-        for path, value in _walk(inputs, "")
+        for path, value in walk(inputs, "")
         if isinstance(value, dict) and set(value) == {ASSET}
     }
 
@@ -146,8 +144,8 @@ def redacted_in(resources: Mapping[str, Any]) -> list[str]:
     return [
         f"{address_of_urn(urn)} {path}"
         for urn, inputs in resources.items()
-        for path, value in _walk(inputs, "")
-        if value == REDACTED
+        for path, value in walk(inputs, "")
+        if is_hidden(value)
     ]
 
 
@@ -158,10 +156,10 @@ def address_of_urn(urn: str) -> str:
     return address_of(type_, parts[3]) if type_.count(":") == 2 else urn
 
 
-def _operation(step: Step, sensitive: IsSensitive | None, inputs: bool) -> dict[str, Any]:
+def _operation(step: Step, inputs: bool) -> dict[str, Any]:
     entry: dict[str, Any] = {"op": step.op, "urn": step.urn, "custom": step.custom}
     if inputs and step.new_inputs:
-        entry["inputs"] = canonical_inputs(step.type, step.new_inputs, sensitive)
+        entry["inputs"] = canonical_inputs(step.type, step.new_inputs)
     if step.changes:
         entry["changes"] = [
             {"path": change.path, "kind": change.kind, "replaces": change.replaces}
@@ -179,24 +177,11 @@ def _operation(step: Step, sensitive: IsSensitive | None, inputs: bool) -> dict[
     return {**entry, **{key: value for key, value in optional.items() if value}}
 
 
-def canonical_inputs(
-    type_: str, properties: Mapping[str, Any], sensitive: IsSensitive | None
-) -> dict[str, Any]:
+def canonical_inputs(type_: str, properties: Mapping[str, Any]) -> dict[str, Any]:
     """A resource's properties, canonical and without secrets."""
-    clean = canonical_value(redact_properties(type_, properties, sensitive=sensitive))
+    clean = canonical_value(redact_properties(type_, properties))
     assert isinstance(clean, dict)
     return clean
-
-
-def _walk(value: Any, path: str) -> Iterator[tuple[str, Any]]:
-    yield path, value
-    match value:
-        case dict():
-            for key, item in value.items():
-                yield from _walk(item, f"{path}.{key}" if path else str(key))
-        case list():
-            for index, item in enumerate(value):
-                yield from _walk(item, f"{path}[{index}]")
 
 
 def _read(data: Mapping[str, Any], found: Any) -> SavedPlan:

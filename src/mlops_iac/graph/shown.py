@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from itertools import takewhile
 from operator import eq
 
-from mlops_iac.graph.redact import REDACTED
+from mlops_iac.graph.redact import REDACTED, is_hidden, without_digests
 from mlops_iac.values import Asset, Secret, Unknown, Value
 
 
@@ -16,8 +16,8 @@ def shown_value(value: Value) -> str:
     match value:
         case Secret():
             return REDACTED
-        case str() if value == REDACTED:
-            return REDACTED
+        case str() if is_hidden(value):
+            return str(without_digests(value))
         case Unknown():
             return "(known after up)"
         case Asset():
@@ -41,6 +41,12 @@ def plain(value: Value) -> Value:
             return [plain(item) for item in value]
         case _:
             return value
+
+
+def apart(old: str, new: str) -> tuple[str, str]:
+    """Two shown values of a change: where hiding made them the same words, the new one says so."""
+    hidden = old == new and "secret]" in old and "${" not in old
+    return old, f"{new} (not known to be the same)" if hidden else new
 
 
 def around_difference(old: str, new: str, longest: int, context: int) -> tuple[str, str]:

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 
-from mlops_iac.blueprint.folders import files_of, is_no_code
+from mlops_iac.blueprint.folders import files_of
+from mlops_iac.blueprint.leaving import Leaving
 from mlops_iac.errors import UsageError
 
 # SageMaker downloads source archives at the start of every job; more than this is data, not code.
@@ -18,6 +19,8 @@ LIMIT_BYTES = 100 * 1024 * 1024
 
 def members(root: Path, extra: Mapping[str, bytes]) -> dict[str, tuple[bytes, bool]]:
     """Archive names to (content, executable), sorted; `extra` wins over the user's files.
+
+    What `blueprint.leaving` names stays out.
 
     Raises UsageError for a missing or empty folder, a link that leads outside, a file that is not a
     regular one or cannot be read, and for more than `LIMIT_BYTES`.
@@ -31,7 +34,7 @@ def members(root: Path, extra: Mapping[str, bytes]) -> dict[str, tuple[bytes, bo
         )
     found: dict[str, tuple[bytes, bool]] = {}
     size = 0
-    for path in files_of(root, str(root), "code folder", skipped=is_no_code):
+    for path in files_of(root, str(root), "code folder", skipped=Leaving(root).why):
         try:
             content = path.read_bytes()
             executable = bool(path.stat().st_mode & 0o100)

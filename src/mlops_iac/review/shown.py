@@ -8,7 +8,7 @@ from typing import Final
 from mlops_iac.graph.hidden import LARGEST, hidden, like_document
 from mlops_iac.graph.model import STACK_TYPE
 from mlops_iac.graph.plan import PropertyChange, Step
-from mlops_iac.graph.shown import around_difference, shown_value
+from mlops_iac.graph.shown import apart, around_difference, shown_value
 from mlops_iac.review.model import ReviewedStep
 from mlops_iac.values import Value
 
@@ -71,12 +71,13 @@ def difference(step: Step, change: PropertyChange) -> tuple[str, str]:
         begin = max(0, _same_beginning(old, new) - LARGEST // 2)
         if not (like_document(old) or like_document(new)):
             old, new = old[begin : begin + LARGEST], new[begin : begin + LARGEST]
-    return around_difference(
+    old, new = around_difference(
         shown_value(hidden(change.path, old, step.old_inputs)),
         shown_value(hidden(change.path, new, step.new_inputs)),
         _LONGEST,
         _CONTEXT,
     )
+    return apart(old, new) if change.kind == "update" else (old, new)
 
 
 def references(reviewed: ReviewedStep, most: int = 3) -> Sequence[str]:

@@ -34,16 +34,23 @@ def previews(project: Project, stacks: Sequence[str], asked: Preview) -> list[St
         lock = compiling.default_out(project) / lock_name(stack)
         plan = lock_plan(lock, graph, replacement_fact)
         broken = project.policies(stack, graph=graph, own=asked.own) if asked.policies else []
-        found.append(_outcome(stack, plan.steps, broken, asked, known=lock.exists()))
+        found.append(
+            _outcome(
+                stack, plan.steps, broken, asked, known=lock.exists(), doubt=bool(plan.incomparable)
+            )
+        )
     return found
 
 
 def _reviewed(project: Project, stacks: Sequence[str], asked: Preview) -> list[StackOutcome]:
-    made = project.reviews(stacks, asked.against, policies=asked.policies, own_policies=asked.own)
+    from mlops_iac.api.reviewing import Guards, reviews
+
     found = []
-    for review in made:
+    for made in reviews(project, stacks, asked.against, Guards(asked.policies, asked.own)):
+        review = made.review
         steps = [each.step for each in (*review.steps, *review.tool_changes)]
-        found.append(_outcome(review.stack, steps, review.policies, asked))
+        doubt = bool(made.plan.incomparable)
+        found.append(_outcome(review.stack, steps, review.policies, asked, doubt=doubt))
     return found
 
 
@@ -54,14 +61,15 @@ def _outcome(
     asked: Preview,
     *,
     known: bool = True,
+    doubt: bool,
 ) -> StackOutcome:
     from mlops_iac.api.status import HALVES, count
 
     steps = list(steps)
     counts = {op: number for op, number in count(steps).items() if op != "same"}
     changes = [_change(step) for step in steps if step.op not in (*HALVES, "same", "read")]
-    state = "changes" if changes else "no changes"
-    code = _CHANGED if changes and asked.none_expected else 0
+    state = "changes" if changes else "not comparable" if doubt else "no changes"
+    code = _CHANGED if (changes or doubt) and asked.none_expected else 0
     if any(each.counts for each in findings):
         code = _BROKEN
     return StackOutcome(

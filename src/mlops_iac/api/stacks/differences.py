@@ -73,7 +73,7 @@ def resource_differences(project: Project, left: str, right: str) -> Differences
     Needs no credentials. Raises StackNotFound, BlueprintInvalid.
     """
     from mlops_iac.api import compiling
-    from mlops_iac.graph.canonical import canonical
+    from mlops_iac.graph.comparable import comparable
     from mlops_iac.graph.differences import Side, differences
 
     for name in (left, right):
@@ -82,7 +82,7 @@ def resource_differences(project: Project, left: str, right: str) -> Differences
 
     def side(name: str) -> Side:
         graph = compiling.capture_program(project, name, folder, program.config[name])
-        return Side(canonical(graph), project.cloud.account(name), project.region(name))
+        return Side(comparable(graph), project.cloud.account(name), project.region(name))
 
     return differences(side(left), side(right))
 

@@ -213,6 +213,7 @@ def _results(
     graphs: dict[str, CanonicalGraph] = {}
     for name in names:
         golden[f"{name}{RESOLVED}"] = resolved_text(project.resolve(name).leaves()).encode()
-        graphs[name] = canonical(captures.graph(name))
-        golden[f"{name}{GRAPH}"] = lock_bytes(graphs[name], {})
+        captured = captures.graph(name)
+        graphs[name] = canonical(captured)
+        golden[f"{name}{GRAPH}"] = lock_bytes(captured, {})
     return golden, graphs

@@ -22,7 +22,7 @@ class Seen:
     """What was seen on disk: it is asked once for all environments.
 
     `kinds` by folder and text, `folders` by text and whether it is code, `samples` by file and
-    format. Without `data` no file of a dataset is opened.
+    format, `unpacked` by code folder and script: why it stays out of the archive. Without `data` no file of a dataset is opened.
     """
 
     def __init__(self, *, data: bool) -> None:
@@ -30,6 +30,7 @@ class Seen:
         self.kinds: dict[tuple[str, str], str | Outside] = {}
         self.folders: dict[tuple[str, bool], list[Path] | UsageError] = {}
         self.samples: dict[tuple[Path, str], Sample] = {}
+        self.unpacked: dict[tuple[str, str], str] = {}
 
 
 class Check:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mlops_iac.blueprint.checks.base import Check
 from mlops_iac.blueprint.checks.files import kind_of
-from mlops_iac.blueprint.folders import MOST_DATA_FILES, escaped, files_of, is_hidden, is_no_code
+from mlops_iac.blueprint.folders import MOST_DATA_FILES, escaped, files_of, is_hidden
 from mlops_iac.blueprint.reach import Outside
 from mlops_iac.blueprint.words import join, listed, nearest, one_line
 from mlops_iac.errors import Severity, UsageError
@@ -38,7 +38,9 @@ def _files(check: Check, at: str, text: str, dataset: Dataset | None = None) -> 
         try:
             root = check.resolved.file(text)
             if dataset is None:
-                found = files_of(root, text, "code folder", skipped=is_no_code)
+                from mlops_iac.blueprint.leaving import Leaving
+
+                found = files_of(root, text, "code folder", skipped=Leaving(root).why)
             else:
                 found = files_of(root, text, "dataset", skipped=is_hidden, most=MOST_DATA_FILES)
         except Outside:

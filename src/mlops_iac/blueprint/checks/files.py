@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 from pathlib import Path
+from posixpath import normpath
 
 from mlops_iac.blueprint.checks.base import Check
 from mlops_iac.blueprint.checks.texts import FORMS
@@ -32,6 +33,7 @@ def check_files(check: Check) -> None:
             code = (model.code if model is not None else None) or ""
             if code and kind_of(check, code) == "folder":
                 _expect(check, path, text, wanted, code)
+                _packed(check, path, text, code)
         elif wanted in ("file", "folder") or "://" not in text:
             _expect(check, path, text, wanted)
 
@@ -71,6 +73,22 @@ def _expect(check: Check, at: str, text: str, wanted: str, folder: str = "") -> 
         check.report(at, "missing-file", f"there is no {wanted} '{shown}'", hint)
     else:
         check.report(at, "missing-file", f"'{shown}' is a {found}, not a {wanted}")
+
+
+def _packed(check: Check, at: str, script: str, code: str) -> None:
+    """Report a script that is there and would be missing where it runs."""
+    if kind_of(check, script, code) != "file":
+        return
+    why = check.seen.unpacked.get((code, script))
+    if why is None:
+        from mlops_iac.blueprint.leaving import Leaving
+
+        folder = check.resolved.file(code)
+        why = check.seen.unpacked[code, script] = Leaving(folder).why_path(normpath(script))
+    if why:
+        hint = "rename it, or change what git ignores; `git add -f` tracks what a rule matches"
+        shown = (Path(code) / script).as_posix()
+        check.report(at, "not-packed", f"'{shown}' is not packed with the code: {why}", hint)
 
 
 def _near(check: Check, text: str, folder: str) -> str:

@@ -34,9 +34,8 @@ class Dataset(Section):
     source: Annotated[str, Text("source")] | None = Field(
         default=None,
         description=(
-            "Where it is: a file or folder beside the blueprint (uploaded, up to 500 files without "
-            "those whose names begin with a dot), or `s3://`, `gs://`, "
-            "`abfss://`, `bigquery://`, `glue://`, `kafka://` (used in place)."
+            "A file or folder to upload (500 files, none hidden), or in place: `s3://`, `gs://`, "
+            "`abfss://`, `bigquery://`, `glue://`, `kafka://`."
         ),
     )
     stream: Stream | None = Field(default=None, description="A stream to be created.")

@@ -138,7 +138,9 @@ class Model(Section):
 
     description: str = Field(default="", description="For people.")
     code: Annotated[str, Text("folder")] | None = Field(
-        default=None, description="Folder with the scripts and `requirements.txt`; needed to train."
+        default=None,
+        description="Folder with the scripts and `requirements.txt`; needed to train. What git ignores"
+        " and files that hold credentials are not packed.",
     )
     runtime: Runtime | None = Field(
         default=None, description="What the code runs in; needed to train."
