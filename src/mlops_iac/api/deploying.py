@@ -272,10 +272,12 @@ class Deployment:
 
     def _holdings(self) -> list[str]:
         from mlops_iac.api.stacks.holdings import holdings
-        from mlops_iac.api.stacks.states import export, state_of
+        from mlops_iac.api.stacks.states import export, local_state, state_of
 
         if self.stack == LOCAL and (self.project.cloud.answering() is None or self.lost):
             return []
+        if self.stack == LOCAL:  # which another command may be about to deploy
+            return holdings(self.project, local_state(self.project))
         state = state_of(self.stack, export(self.project, self.stack)["deployment"] or {})
         return holdings(self.project, state)
 

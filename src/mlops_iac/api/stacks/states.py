@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_iac.api.compiling import backend
 from mlops_iac.api.project import LOCAL
-from mlops_iac.errors import MlopsError, StackNotFound, UsageError
+from mlops_iac.errors import MlopsError, StackNotFound
 from mlops_iac.records import Record
 
 if TYPE_CHECKING:
@@ -186,11 +186,12 @@ def local_state(project: Project) -> State:
         return state_of(LOCAL, data["checkpoint"]["latest"] or {})
     except FileNotFoundError:
         return State(LOCAL)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageError(
-            f"the state of local cannot be read: {type(error).__name__}",
-            hint=f"look at {kept.relative_to(project.root)}",
-        ) from None
+    except OSError as error:
+        raise MlopsError(f"cannot read the state {kept}: {error.strerror}") from None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        from mlops_iac.engine.embedded.store import damaged
+
+        raise damaged(kept, f"it is no state: {type(error).__name__}") from None
 
 
 def export(project: Project, stack: str) -> dict[str, Any]:

@@ -63,11 +63,11 @@ class Store:
         except OSError as error:
             raise MlopsError(f"cannot read the state {self.file}: {error.strerror}") from error
         except ValueError as error:
-            raise _damaged(self.file, f"it is not JSON: {error}") from error
+            raise damaged(self.file, f"it is not JSON: {error}") from error
         try:
             snapshot = checkpoint.decode(data, self._box)
         except checkpoint.Damaged as error:
-            raise _damaged(self.file, str(error)) from error
+            raise damaged(self.file, str(error)) from error
         self._changed = bool(snapshot.pending)
         return snapshot
 
@@ -89,7 +89,7 @@ class Store:
             if self._persist:
                 journal.cut_torn_line(self._journal_file)
         except checkpoint.Damaged as error:
-            raise _damaged(self._journal_file, str(error)) from error
+            raise damaged(self._journal_file, str(error)) from error
         except OSError as error:
             raise MlopsError(
                 f"cannot read the journal {self._journal_file}: {error.strerror}"
@@ -223,7 +223,8 @@ def _version(file: Path) -> tuple[int, int] | None:
     return status.st_ino, status.st_mtime_ns
 
 
-def _damaged(file: Path, why: str) -> MlopsError:
+def damaged(file: Path, why: str) -> MlopsError:
+    """What is said of a state that is none."""
     return MlopsError(
         f"{file} is damaged: {why}",
         hint="nothing was changed; restore the file, or move it away together with the emulator's data",
