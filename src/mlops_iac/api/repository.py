@@ -15,6 +15,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Self
 
@@ -289,15 +290,19 @@ class Repository:
     def index(self, path: str) -> tuple[dict[str, Any], float]:
         """The index's entries below a folder, by path, and when it was written (Unix s)."""
         start = "" if path in ("", ".") else f"{path}/"
+        found, taken = self._index
+        return {name: entry for name, entry in found if name.startswith(start)}, taken
+
+    @cached_property
+    def _index(self) -> tuple[list[tuple[str, Any]], float]:
         try:
             taken = Path(self._git.index_path()).stat().st_mtime
             found = self._git.open_index().items()
         except FileNotFoundError:
-            return {}, 0.0
+            return [], 0.0
         except Exception as error:
             raise UsageError(f"the index of {self.root} cannot be read: {error}") from None
-        names = ((os.fsdecode(name), entry) for name, entry in found)
-        return {name: entry for name, entry in names if name.startswith(start)}, taken
+        return [(os.fsdecode(name), entry) for name, entry in found], taken
 
     def blob(self, identity: bytes) -> bytes:
         """A file's bytes as they are stored; none where this clone lacks it."""
