@@ -25,6 +25,8 @@ from mlops_iac.api.templates.former import FormerTemplates
 from mlops_iac.blueprint.reach import FOLDERS, Reach
 from mlops_iac.blueprint.source import Source
 from mlops_iac.errors import BlueprintInvalid, MlopsError, TimedOut, UsageError
+from mlops_iac.program.manifest import NAME as MANIFEST
+from mlops_iac.program.manifest import Manifest
 
 if TYPE_CHECKING:
     from mlops_iac.api.forks import BaseTemplates
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from mlops_iac.blueprint import LoadedBlueprint
     from mlops_iac.blueprint.source import Node
     from mlops_iac.graph.canonical import CanonicalGraph
+    from mlops_iac.program.ejected import Ejected
 
 _CAPTURE_SECONDS = 300
 
@@ -184,6 +187,7 @@ class Baseline:
         return read_lock(self._captured / lock_name(stack))
 
     def _compile(self) -> Path:
+        self._lend(self._project.ejected)
         out = self._folder / "compiled"
         words = ["-m", "mlops_iac", "--file", str(self._path)]
         words += ["compile", "--out", str(out), "--no-input"]
@@ -210,6 +214,17 @@ class Baseline:
                 hint="compare with a commit that has a lock file, or mend the blueprint there",
             )
         return out
+
+    def _lend(self, ejected: Ejected) -> None:
+        """Put the components that run beside the commit's blueprint: they are today's tool."""
+        if not ejected.copies:
+            return
+        assert self.loaded is not None
+        out = self.root / "stacks" / self.loaded.name
+        for path, content in ejected.contents.items():
+            (out / path).parent.mkdir(parents=True, exist_ok=True)
+            (out / path).write_bytes(content)
+        (out / MANIFEST).write_bytes(Manifest(ejected=ejected.copies).to_bytes())
 
     def _export(self) -> bool:
         """Write the blueprint and what it names to the folder; False where there is none."""

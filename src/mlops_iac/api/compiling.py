@@ -26,11 +26,15 @@ _STACK_FILE = re.compile(r"Pulumi\.[^/]+\.yaml")
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """What `compile` did: the folder, the files that changed, the stacks that have a lock."""
+    """What `compile` did: the folder, the files that changed, the stacks that have a lock.
+
+    `notes` are sentences about ejected components whose originals have moved on.
+    """
 
     out: Path
     written: Sequence[Path]
     stacks: Sequence[str]
+    notes: Sequence[str] = ()
 
 
 def default_out(project: Project) -> Path:
@@ -75,6 +79,7 @@ def builds(project: Project, *outs: Path) -> list[Program]:
         guide=project.platform_of(LOCAL).guide(
             {name: project.resolve(name) for name in plans}, plans
         ),
+        ejected=project.ejected,
     )
     backends = {
         name: url
@@ -256,7 +261,8 @@ def compile_project(project: Project, out: Path | None) -> Compiled:
     require_none_left_behind(project, out)
     program, locks = _with_locks(project, out)
     written = write(program, out, extra=locks)
-    return Compiled(out, written, [name for name in project.environments if name != LOCAL])
+    stacks = [name for name in project.environments if name != LOCAL]
+    return Compiled(out, written, stacks, program.ejected.moved_on())
 
 
 def stale(project: Project, out: Path | None) -> list[str]:

@@ -34,6 +34,7 @@ def workflows(
 def delivery(project: Project, root: Path, branch: str) -> Delivery:
     """What the workflows are for; environments stand after those they promote from."""
     from mlops_iac.api.own_rules import template_folders
+    from mlops_iac.program.manifest import read_manifest
     from mlops_iac.program.project_files import PULUMI_VERSION
     from mlops_iac.scaffold.ci import Delivery, Stack
 
@@ -61,6 +62,7 @@ def delivery(project: Project, root: Path, branch: str) -> Delivery:
         program=program.relative_to(root).as_posix(),
         pulumi=PULUMI_VERSION,
         branch=branch,
+        ejected=bool(read_manifest(program).ejected),
         templates=[
             each.relative_to(root).as_posix()
             for each, _ in template_folders(project)

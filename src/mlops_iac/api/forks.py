@@ -24,6 +24,7 @@ from mlops_iac.errors import BlueprintInvalid, Diagnostic, UsageError
 if TYPE_CHECKING:
     from mlops_iac.blueprint.source import Node
     from mlops_iac.graph.model import ResourceGraph
+    from mlops_iac.program.ejected import Ejected
     from mlops_iac.templates.finder import Finder
 
 MOST_STACKS: Final = 25
@@ -48,6 +49,11 @@ class Fork(Project):
     def standard(self) -> Project:
         """The base."""
         return self._base
+
+    @property
+    def ejected(self) -> Ejected:
+        """The base's: those of the fork are code."""
+        return self._base.ejected
 
     def shown(self, path: Path) -> str:
         """As in the checkout: the folder that it lies in has a name of its own each time."""

@@ -1,7 +1,7 @@
 """What a change does to what judges and steers it, told before anything else.
 
 Files: `policies.yaml`, `policies/`, the lock of templates, templates that lie in the repository, the
-pinned versions of the tool, CI's own files, who has to review, settings of a stack that are not ours.
+pinned versions of the tool, ejected components, CI's own files, who has to review, settings of a stack that are not ours.
 Values: the project's name, `extends`, `exceptions`, `protect`, environments that come and go.
 """
 
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from mlops_iac.api import compiling, worktree
 from mlops_iac.api.forks import Fork
 from mlops_iac.api.project import LOCAL
+from mlops_iac.program.ejected import FOLDER
 from mlops_iac.review.model import Risk
 
 if TYPE_CHECKING:
@@ -201,6 +202,7 @@ def _places(
         if folder.is_relative_to(repository.root) and folder != repository.root:
             yield repository.relative(folder), f"the template {label}"
     yield f"{_program(project, baseline)}/requirements.txt", "the versions that CI installs"
+    yield f"{_program(project, baseline)}/{FOLDER}", "an ejected component, which is code"
     roots = {*then.names(), *now.names()}
     for pattern in CI_FILES:
         matching = [pattern] if "/" in pattern else [n for n in roots if fnmatch(n, pattern)]
@@ -255,4 +257,5 @@ def _written_by_hand(fork: Fork, baseline: Baseline, then: Tree, now: Tree) -> d
     return {
         f"{place}/{name}": f"not what its blueprint gives, and `up` refuses it: {by_file[name]}"
         for name in sorted(changed & by_file.keys())
+        if not name.startswith(f"{FOLDER}/")
     }

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mlops_iac.graph.model import ResourceGraph
     from mlops_iac.graph.plan import Plan, Step
     from mlops_iac.policy.model import Finding
+    from mlops_iac.program.ejected import Ejected
     from mlops_iac.review.model import Review
     from mlops_iac.templates.finder import Finder
     from mlops_iac.values import Properties
@@ -39,6 +40,8 @@ class Project:
         self.loaded = loaded
         # Digests of templates whose rules may run although the lock on disk does not pin them.
         self.trusted: frozenset[str] = frozenset()
+        # What is to lie beside the program, while that is being changed.
+        self.ejecting: Ejected | None = None
         self._templates = templates
         self._resolved: dict[str, ResolvedBlueprint] = {}
         self._calls: dict[str, list[ComponentCall]] = {}
@@ -132,6 +135,16 @@ class Project:
         return explain(self.resolve(stack), path)
 
     @property
+    def ejected(self) -> Ejected:
+        """The components that lie beside its program. Raises UsageError where one is missing."""
+        if self.ejecting is not None:
+            return self.ejecting
+        from mlops_iac.api.compiling import program_folder
+        from mlops_iac.program.ejected import read_ejected
+
+        return read_ejected(program_folder(self.root, self.name))
+
+    @property
     def program_folder(self) -> Path | None:
         """The program's folder where it is none of those that are committed."""
         return None
@@ -182,6 +195,22 @@ class Project:
         compiled = compile_project(self, out)
         pinned = self.pin()
         return replace(compiled, written=[*compiled.written, pinned]) if pinned else compiled
+
+    def eject(self, components: Sequence[str] = (), *, everything: bool = False) -> Compiled:
+        """Copy components, and what they import, beside the program, which uses them from now on.
+
+        Raises UsageError for a name that the program does not use, and where a copy that is there
+        would have to be overwritten.
+        """
+        from mlops_iac.api.ejecting import eject
+
+        return eject(self, components, everything=everything)
+
+    def undo_eject(self) -> Compiled:
+        """Use the package's own components again. Raises UsageError where a copy was changed."""
+        from mlops_iac.api.ejecting import undo
+
+        return undo(self)
 
     def stale(self, out: Path | None = None) -> list[str]:
         """Return why the compiled program is not what the blueprint says; nothing when it is."""

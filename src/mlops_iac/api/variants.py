@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mlops_iac.blueprint import ResolvedBlueprint
     from mlops_iac.errors import Diagnostic
     from mlops_iac.graph.canonical import CanonicalGraph
+    from mlops_iac.program.ejected import Ejected
 
 
 @dataclass(frozen=True)
@@ -130,6 +131,10 @@ class Alone(Project):
     @property
     def work(self) -> Path:
         return self._head.work
+
+    @property
+    def ejected(self) -> Ejected:
+        return self._head.ejected
 
     def resolve(self, stack: str) -> ResolvedBlueprint:
         return self._one

@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("init", "Start a project: blueprint, data, workload."),
     "validate": ("validate", "Check the blueprint; every problem in one pass."),
     "compile": ("compile", "Write the Pulumi program and a lock file per stack."),
+    "eject": ("eject", "Copy components beside the program, to change them or to walk away."),
     "preview": ("preview", "Show what would change, without credentials (aliases plan, diff)."),
     "up": ("up", "Deploy (alias deploy); the stack `local` is a cloud on this machine."),
     "run": ("run", "Run a model's compiled pipeline on this machine."),

@@ -31,7 +31,8 @@ INSIDE: Final = "MLOPS_IAC_BOUNDED"
 _KEPT: Final = frozenset(
     {
         "CI", "COLUMNS", "FORCE_COLOR", "GITHUB_ACTIONS", "GITLAB_CI", "HOME", "LANG", "LANGUAGE",
-        "LC_ALL", "LC_CTYPE", "MLOPS_IAC_CACHE", "NO_COLOR", "PATH", "TERM", "TF_BUILD", "TMPDIR",
+        "LC_ALL", "LC_CTYPE", "MLOPS_IAC_CACHE", "MLOPS_IAC_RUN_EJECTED",
+        "NO_COLOR", "PATH", "TERM", "TF_BUILD", "TMPDIR",
         "TZ", "USER", "VIRTUAL_ENV", "XDG_CACHE_HOME",
     }
 )  # fmt: skip

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import click
 
+from mlops_iac.cli._compiled import tell
 from mlops_iac.cli._fleet import all_stacks, fleet, given_stack, refuse
 from mlops_iac.cli._session import Session, verb
 
@@ -47,27 +47,5 @@ def command(session: Session, out: Path | None, check: bool, folder: str | None)
         else:
             session.say("fresh")
         return 1 if reasons else 0
-    compiled = project.compile(out)
-    left_out = session.tell_left_out(project)
-    where = os.path.relpath(compiled.out)
-    if session.json:
-        session.emit_json(
-            {
-                "out": where,
-                "written": [str(path) for path in compiled.written],
-                "stacks": list(compiled.stacks),
-                "left_out": left_out,
-            }
-        )
-    else:
-        for path in compiled.written:
-            done = session.style("wrote", fg="green")
-            if not path.exists():
-                done = session.style("removed", fg="yellow")
-            session.say(f"  {done} {os.path.relpath(path)}")
-        gone = sum(not path.exists() for path in compiled.written)
-        words = f"{len(compiled.written) - gone} file(s) written" if compiled.written else ""
-        words = f"{words}, {gone} removed" if gone else words or "nothing changed"
-        stacks = f"stacks {', '.join(compiled.stacks)}" if compiled.stacks else "no stack but local"
-        session.say(f"{where}: {words}; {stacks}")
+    tell(session, project, project.compile(out))
     return 0

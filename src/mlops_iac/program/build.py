@@ -19,6 +19,7 @@ from mlops_iac.clouds.base import (
 from mlops_iac.errors import UsageError
 from mlops_iac.program import archive, layout, project_files
 from mlops_iac.program.compare import ordered_union
+from mlops_iac.program.ejected import Ejected, imported
 from mlops_iac.program.expressions import All, Array, Call, Code, Expression, flat, quote
 from mlops_iac.program.manifest import read_manifest
 from mlops_iac.program.merge import Configuration, Merger, refuse
@@ -33,7 +34,8 @@ class ProjectInput:
 
     `source` is the blueprint's file: its name and the hash of its bytes go into the program.
     `overrides` maps environment → resource address → property → value. `guide` is what the
-    platform adds to its README, in Markdown.
+    platform adds to its README, in Markdown. `ejected` components are imported from beside the
+    program.
     """
 
     name: str
@@ -41,6 +43,7 @@ class ProjectInput:
     source: Path
     overrides: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
     guide: str = ""
+    ejected: Ejected = field(default_factory=Ejected)
 
     @property
     def provenance(self) -> str:
@@ -67,6 +70,7 @@ class Program:
     blueprint paths. `user_files` maps the user's files that are not packed to what the program
     calls them, relative to its folder. `backends` maps environments to where their states are kept,
     as far as the blueprint says so; it is remembered for the time when it does not any more.
+    `ejected` are the files among them that are their user's.
     """
 
     project: str
@@ -77,6 +81,7 @@ class Program:
     paths: Mapping[str, str]
     user_files: Mapping[str, str] = field(default_factory=dict)
     backends: Mapping[str, str] = field(default_factory=dict)
+    ejected: Ejected = field(default_factory=Ejected)
 
     def fits(self, out: Path) -> bool:
         """Whether it says the same in another folder."""
@@ -115,6 +120,15 @@ def build(
         f"{project.provenance} Change the blueprint and run `mlops-iac compile`:"
         " what is changed here by hand is lost."
     )
+    main = layout.main_py(
+        headline,
+        provenance,
+        blocks,
+        overrides,
+        local=project.ejected.modules,
+        ejected=project.ejected.told,
+    )
+    ours = any(module.startswith("mlops_iac.") for module in imported(main, Ejected()))
     clouds = sorted(
         {
             call.component.split(".")[2]
@@ -127,11 +141,17 @@ def build(
         ".gitignore": project_files.gitignore(),
         "Pulumi.yaml": project_files.pulumi_yaml(project.name, project.description),
         "README.md": project_files.readme(
-            project.name, project.source.name, list(plans), project.provenance, project.guide
+            project.name,
+            project.source.name,
+            list(plans),
+            project.provenance,
+            project.guide,
+            ejected=bool(project.ejected.copies),
         ),
-        "__main__.py": layout.main_py(headline, provenance, blocks, overrides),
-        "requirements.txt": project_files.requirements(clouds),
+        "__main__.py": main,
+        "requirements.txt": project_files.requirements(clouds, ours=ours),
         **builder.files,
+        **project.ejected.contents,
     }
     values = builder.configuration.values
     # It calls the builder: as a circle, all that was planned would wait for the collector.
@@ -157,6 +177,7 @@ def build(
         made_from=builder.made_from,
         paths={call.name: call.path for calls in plans.values() for call in calls},
         user_files=builder.user_files,
+        ejected=project.ejected,
     )
 
 

@@ -34,9 +34,19 @@ class Block:
 
 
 def main_py(
-    headline: str, provenance: str, blocks: Sequence[Block], overrides: Expression | None = None
+    headline: str,
+    provenance: str,
+    blocks: Sequence[Block],
+    overrides: Expression | None = None,
+    *,
+    local: Mapping[str, str] | None = None,
+    ejected: str = "",
 ) -> bytes:
-    """The program's source."""
+    """The program's source.
+
+    `local` maps modules to those beside the program that are imported in their place, which the
+    sentence `ejected` names.
+    """
     shared, blocks = _share(blocks)
     body: list[str] = []
     preamble: list[str] = []
@@ -69,9 +79,9 @@ def main_py(
         imports.add("pulumi")
     setup += preamble
     lines = [
-        *_docstring(headline, provenance),
+        *_docstring(headline, provenance, ejected),
         "",
-        *_imports(imports),
+        *_imports(imports, local or {}),
         "",
         *setup,
         *([""] if setup else []),
@@ -80,9 +90,9 @@ def main_py(
     return ("\n".join(lines).rstrip("\n") + "\n").encode()
 
 
-def _docstring(headline: str, provenance: str) -> list[str]:
+def _docstring(*paragraphs: str) -> list[str]:
     lines = ['"""']
-    for index, paragraph in enumerate((headline, provenance)):
+    for index, paragraph in enumerate(filter(None, paragraphs)):
         clean = " ".join(paragraph.split()).replace("\\", "\\\\").replace('"', "'")
         lines += [
             *([""] if index else []),
@@ -91,8 +101,8 @@ def _docstring(headline: str, provenance: str) -> list[str]:
     return [lines[0] + lines[1], *lines[2:], '"""']
 
 
-def _imports(imports: set[str]) -> list[str]:
-    """Import lines in isort's order: standard library, then the rest."""
+def _imports(imports: set[str], local: Mapping[str, str]) -> list[str]:
+    """Import lines in isort's order: standard library, the rest, what lies beside the program."""
     standard = [name for name in imports if name.startswith("pathlib")]
     lines = [line for name in standard for line in _import(*name.split(":"))]
     bare = sorted(name for name in imports if ":" not in name)
@@ -101,9 +111,12 @@ def _imports(imports: set[str]) -> list[str]:
         module, member = name.split(":")
         by_module.setdefault(module, []).append(member)
     rest = [f"import {name}" for name in bare]
-    for module in sorted(by_module):
-        rest += _import(module, *sorted(by_module[module], key=_member_order))
-    return [*lines, *([""] if lines and rest else []), *rest]
+    beside: list[str] = []
+    for module in sorted(by_module, key=lambda module: local.get(module, module)):
+        group = beside if module in local else rest
+        group += _import(local.get(module, module), *sorted(by_module[module], key=_member_order))
+    groups = [group for group in (lines, rest, beside) if group]
+    return [line for group in groups for line in ("", *group)][1:]
 
 
 def _import(module: str, *members: str) -> list[str]:

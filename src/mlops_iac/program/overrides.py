@@ -15,16 +15,11 @@ import pulumi
 from pulumi._types import resource_pulumi_to_py_names
 from pulumi.runtime.rpc import _special_sig_key
 
-from mlops_iac.errors import UsageError
-from mlops_iac.graph.model import address_of
-from mlops_iac.program.settings import Settings
+from .settings import SettingError, Settings
 
 
-class OverrideError(UsageError, pulumi.RunError):
+class OverrideError(SettingError):
     """An override names no resource, or a property that its resource does not have."""
-
-    def __str__(self) -> str:
-        return f"{self.message}: {self.hint}" if self.hint else self.message
 
 
 class Overrides:
@@ -45,7 +40,7 @@ class Overrides:
     ) -> pulumi.ResourceTransformationResult | None:
         if not isinstance(args.resource, pulumi.CustomResource):
             return None
-        address = address_of(args.type_, args.name)
+        address = _address(args.type_, args.name)
         self._seen.append(address)
         wanted = self._properties.get(address)
         if wanted is None:
@@ -86,6 +81,13 @@ class Overrides:
                 pulumi.log.warn(f"{message}; not set yet: {', '.join(sorted(settings.absent))}")
                 continue
             raise OverrideError(message, hint=_nearest(address, self._seen))
+
+
+def _address(type_: str, name: str) -> str:
+    """`graph.model.address_of`, which stays behind when this goes along with the program."""
+    package, module, short = type_.split(":", 2)
+    module = module.split("/")[0]
+    return f"{package if module in ('', 'index') else module}.{short}/{name}"
 
 
 def _is_output(resource: type[pulumi.Resource], name: str) -> bool:

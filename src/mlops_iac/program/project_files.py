@@ -31,10 +31,11 @@ def pulumi_yaml(name: str, description: str) -> bytes:
     return text(lines)
 
 
-def requirements(clouds: Sequence[str]) -> bytes:
-    """`requirements.txt`, pinned."""
+def requirements(clouds: Sequence[str], *, ours: bool = True) -> bytes:
+    """`requirements.txt`, pinned; without this package where the program imports nothing of it."""
     extras = f"[{','.join(clouds)}]" if clouds else ""
-    lines = [f"mlops-iac{extras}=={own_version()}", f"pulumi=={PULUMI_VERSION}"]
+    lines = [f"mlops-iac{extras}=={own_version()}"] if ours else []
+    lines.append(f"pulumi=={PULUMI_VERSION}")
     lines += [f"{package}=={version}" for package, version in map(SDK_VERSIONS.__getitem__, clouds)]
     return text(lines)
 
@@ -45,7 +46,13 @@ def gitignore() -> bytes:
 
 
 def readme(
-    title: str, source: str, stacks: Sequence[str], provenance: str, guide: str = ""
+    title: str,
+    source: str,
+    stacks: Sequence[str],
+    provenance: str,
+    guide: str = "",
+    *,
+    ejected: bool = False,
 ) -> bytes:
     """`README.md`: what lies here and how to run it, and what the platform says about it."""
     real = [stack for stack in stacks if stack != "local"] or list(stacks)
@@ -54,7 +61,7 @@ def readme(
         "",
         f"A Pulumi program. {provenance}",
         f"Change `{source}` and run `mlops-iac compile`; what is changed here by hand is lost, but for",
-        "your own keys in `Pulumi.<stack>.yaml`.",
+        f"your own keys in `Pulumi.<stack>.yaml`{' and the copies in `components/`' * ejected}.",
         "",
         f"Stacks: {', '.join(f'`{stack}`' for stack in stacks)}.",
         "",

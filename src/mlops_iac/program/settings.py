@@ -14,19 +14,19 @@ from typing import Any, TypeVar
 import pulumi
 from pulumi.runtime.config import is_config_secret
 
-from mlops_iac.errors import UsageError
-
 T = TypeVar("T")
 
 
-class SettingError(UsageError, pulumi.RunError):
+class SettingError(pulumi.RunError):
     """A configuration value is missing or is not of its type.
 
-    Also a `pulumi.RunError`, so that the plain CLI prints the sentence and no traceback.
+    A `pulumi.RunError`, so that the plain CLI prints the sentence and no traceback. None of the
+    package's own errors: it goes along when components are ejected.
     """
 
     def __init__(self, message: str, *, hint: str = "") -> None:
-        super().__init__(message, hint=hint)
+        super().__init__(message)
+        self.message, self.hint = message, hint
 
     def __str__(self) -> str:
         return f"{self.message}: {self.hint}" if self.hint else self.message

@@ -13,7 +13,7 @@ from typing import NoReturn
 from mlops_iac.errors import MlopsError, UsageError
 from mlops_iac.graph.lock import LOCK_SUFFIX, same_lock
 from mlops_iac.graph.redact import redact
-from mlops_iac.program import manifest, stackfile
+from mlops_iac.program import ejected, manifest, stackfile
 from mlops_iac.program.build import Program
 from mlops_iac.program.manifest import Manifest, read_manifest
 
@@ -79,7 +79,8 @@ def stale(program: Program, out: Path, *, extra: Mapping[str, bytes] | None = No
 def _strangers(program: Program, out: Path) -> list[str]:
     """Modules that nobody reviewed as part of the program, and that Python would import first."""
     ours = {path.split("/")[0] for path in program.files}
-    return [
+    beside = ejected.strangers(out, program.ejected.copies) if program.ejected.copies else []
+    return beside + [
         f"{entry.name} is none of its files, and Python would import it from there: remove it"
         for entry in sorted(out.iterdir() if out.is_dir() else ())
         if entry.name not in ours
@@ -106,13 +107,14 @@ def _changes(program: Program, out: Path, *, check: bool = False) -> list[_Chang
         if existing is None:
             changes.append(_Change(path, content, f"{path} is missing"))
         elif existing != content and not _means_same(program, known, path, existing):
-            if not check and path not in known.files and not ours:
+            if not check and path not in {*known.files, *known.ejected} and not ours:
                 raise UsageError(
                     f"{out / path} exists and was not written by mlops-iac",
                     hint="move it away, or name another folder with --out",
                 )
             changes.append(_Change(path, content, f"{path} is not what the blueprint gives"))
-    for path, digest in known.files.items():
+    copies = {path: copy.sha256 for path, copy in known.ejected.items()}
+    for path, digest in {**known.files, **copies}.items():
         if path in program.files:
             continue
         existing = _bytes(out / path)
@@ -173,12 +175,16 @@ def _manifest_change(program: Program, out: Path) -> list[_Change]:
     files: dict[str, str] = {}
     known = read_manifest(out)
     for path, content in program.files.items():
+        if path in program.ejected.copies:
+            continue
         existing = _bytes(out / path)
         kept = existing is not None and _means_same(program, known, path, existing)
         kept_content = existing if kept and existing is not None else content
         files[path] = sha256(kept_content).hexdigest()
     config = {environment: sorted(keys) for environment, keys in program.config.items() if keys}
-    content = Manifest(files, program.made_from, config, program.backends).to_bytes()
+    content = Manifest(
+        files, program.made_from, config, program.backends, program.ejected.copies
+    ).to_bytes()
     if _bytes(out / manifest.NAME) == content:
         return []
     return [_Change(manifest.NAME, content, "")]

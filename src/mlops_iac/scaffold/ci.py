@@ -50,7 +50,7 @@ class Stack:
 class Delivery:
     """What the workflows are for.
 
-    `templates` are the repository's folders of templates that it stands on.
+    `ejected`: whether the program has components of its own, which CI is to run. `templates` are the repository's folders of templates that it stands on.
     `stacks` stand in the order of delivery. `folder` is the blueprint's and `program` the compiled
     program's, relative to the repository's root (`.` for the root itself). `pulumi` is a version.
     """
@@ -62,6 +62,7 @@ class Delivery:
     pulumi: str
     branch: str = "main"
     templates: Sequence[str] = ()
+    ejected: bool = False
 
 
 def workflows(platform: str, delivery: Delivery) -> dict[str, str]:
@@ -117,6 +118,7 @@ def _values(platform: str, delivery: Delivery) -> dict[str, Any]:
         # A change of these alone is a change of what judges the next one.
         "watched": [*paths, *_JUDGING[platform]] if paths else [],
         "branch": delivery.branch,
+        "ejected": delivery.ejected,
         "pulumi": delivery.pulumi,
         "python": _PYTHON,
         "actions": ACTIONS,

@@ -209,6 +209,7 @@ class Compile(_WithProgram):
         state = "written" if compiled.written else "unchanged"
         where = os.path.relpath(compiled.out)
         notes = [f"{len(compiled.written)} file(s) in {where}"] if compiled.written else []
+        notes += compiled.notes
         return Outcome(shown, "", state, 0, self._states(project, state), notes=notes)
 
     def _states(self, project: Project, state: str) -> list[StackOutcome]:

@@ -30,7 +30,7 @@ from mlops_iac.engine.embedded import eager, wire
 from mlops_iac.engine.embedded.output import captured
 from mlops_iac.engine.embedded.registration import Handler
 from mlops_iac.engine.protocol import StackTarget
-from mlops_iac.errors import MlopsError
+from mlops_iac.errors import MlopsError, UsageError
 
 # The program's folder is the working directory while it runs, as under the real CLI: `open` in a
 # user's program knows no other base. One program at a time, therefore.
@@ -276,6 +276,11 @@ def _explain(error: BaseException, program: Path) -> BaseException:
     """The program's own error with the place it comes from, without a traceback."""
     if isinstance(error, MlopsError | KeyboardInterrupt):
         return error
+    from pulumi import RunError
+
+    if isinstance(error, RunError):
+        # A sentence for the user, which the plain CLI prints without a traceback, too.
+        return UsageError(getattr(error, "message", str(error)), hint=getattr(error, "hint", ""))
     place = ""
     if isinstance(error, SyntaxError):
         place = f"{error.filename}:{error.lineno}: "

@@ -8,8 +8,7 @@ day fields to be `?`, and combines them with *and* where Unix says *or*.
 from __future__ import annotations
 
 from collections.abc import Callable
-
-from mlops_iac.records import Record
+from typing import NamedTuple
 
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
@@ -18,7 +17,7 @@ _LONGEST = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _RANGE_FROM = 3
 
 
-class _Field(Record):
+class _Field(NamedTuple):
     name: str
     first: int
     last: int

@@ -1,0 +1,36 @@
+"""`mlops-iac eject`."""
+
+from __future__ import annotations
+
+import click
+
+from mlops_iac.cli._compiled import tell
+from mlops_iac.cli._session import Session, verb
+from mlops_iac.errors import UsageError
+
+
+@verb(
+    "eject",
+    click.Argument(["components"], metavar="[COMPONENT]...", nargs=-1),
+    click.Option(
+        ["--all", "everything"],
+        is_flag=True,
+        help="All that the program uses: it needs this package no longer.",
+    ),
+    click.Option(["--undo"], is_flag=True, help="Use the package's own again, all of them."),
+)
+def command(session: Session, components: tuple[str, ...], everything: bool, undo: bool) -> int:
+    """Copy components beside the program, to change them or to walk away.
+
+    COMPONENT is a class or a module, as the program imports it: RealTimeEndpoint. What it imports
+    comes along. The program imports the copies from then on; no resource changes, and `compile`
+    leaves them alone.
+    """
+    if (bool(components) + everything + undo) != 1:
+        raise UsageError(
+            "what is to be ejected?", hint="name components, or --all; --undo stands alone"
+        )
+    project = session.project()
+    compiled = project.undo_eject() if undo else project.eject(components, everything=everything)
+    tell(session, project, compiled)
+    return 0
