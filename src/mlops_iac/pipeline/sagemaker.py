@@ -49,7 +49,8 @@ def definition(lifecycle: Lifecycle, settings: SageMakerSettings) -> tuple[str, 
     `pipelines/<model>/` of the artifacts bucket. What is measured, registered and served are the
     sealing function's copies under `models/<model>/`, where no job writes.
 
-    Raises UsageError where a limit of the service is exceeded, naming it.
+    Limits of the service are not looked at here; `clouds.aws.sagemaker.limits` holds the arguments
+    to them. Raises UsageError where the graph does not hold together.
     """
     printed = {
         "Version": "2020-12-01",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
+from mlops_iac import runtime
 from mlops_iac.blueprint.sections.models import Model
 from mlops_iac.clouds.aws.sagemaker import machines
 from mlops_iac.clouds.aws.sagemaker.scope import (
@@ -32,6 +32,7 @@ from mlops_iac.pipeline.sagemaker import (
     definition,
     placeholders,
 )
+from mlops_iac.records import replace
 from mlops_iac.runtime.files import runtime_files
 
 # Tags whose value is the stack's name or made of it: filled in by the program, so that all
@@ -279,5 +280,6 @@ def _alarms(scope: Scope, model: str, limits: tuple[str, ...]) -> list[Ref]:
 @cache
 def function(module: str) -> Definition:
     """The source of a function of the runtime."""
-    source = files("mlops_iac.runtime").joinpath(f"{module}.py").read_text(encoding="utf-8")
+    # Not by importlib.resources: see `catalogue`.
+    source = Path(runtime.__file__).with_name(f"{module}.py").read_text(encoding="utf-8")
     return Definition(f"functions/{module}.py", source)
