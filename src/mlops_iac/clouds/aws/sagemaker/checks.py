@@ -35,6 +35,11 @@ def check(scope: Scope) -> list[Diagnostic]:
     found = list(_fields(scope))
     refused = {item.path for item in found}
     found += [item for item in _values(scope) if item.path not in refused]
+    if not any(item.severity == "error" for item in found):
+        # Only what can be planned has requests.
+        from mlops_iac.clouds.aws.sagemaker.limits import check_limits
+
+        found += check_limits(scope)
     return list(dict.fromkeys(found))
 
 

@@ -272,16 +272,19 @@ def _promotion(scope: Scope) -> list[ComponentCall]:
 def rollback_alarms(scope: Scope) -> list[str]:
     """The literal names of the alarms that `RealTimeEndpoint` makes for its rollouts."""
     return [
-        alarm_name(endpoint, variant, metric)
+        alarm
         for name, entry in scope.endpoints.items()
-        for endpoint in [
-            physical_name(
-                scope.blueprint.name,
-                scope.environment,
-                scope.known_as("serving", name),
-                ENDPOINT_LIMIT,
-            )
-        ]
+        for alarm in endpoint_alarms(scope, name, entry)
+    ]
+
+
+def endpoint_alarms(scope: Scope, name: str, entry: RealTime) -> list[str]:
+    """Those of one serving entry."""
+    endpoint = physical_name(
+        scope.blueprint.name, scope.environment, scope.known_as("serving", name), ENDPOINT_LIMIT
+    )
+    return [
+        alarm_name(endpoint, variant, metric)
         for variant, section in variants(entry).items()
         if section.shadow_percent is None
         for metric in _rollback_metrics(entry)

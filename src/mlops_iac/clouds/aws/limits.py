@@ -1,0 +1,54 @@
+"""What AWS allows in a request, without an SDK: `data/limits.json`, written by `tools/service_limits.py`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+
+class Shape:
+    """A shape as botocore has it (`emulators.aws.validation`), except for what is required."""
+
+    required_members: tuple[str, ...] = ()
+
+    def __init__(self, name: str) -> None:
+        self.name = name.partition(".")[2]
+        # A part without any limit refers to nothing.
+        self.metadata: Mapping[str, Any] = _facts()["shapes"][name] if name else {}
+        self.type_name: str = self.metadata.get("type", "")
+        self.enum: list[str] = self.metadata.get("enum", [])
+
+    @cached_property
+    def members(self) -> dict[str, Shape]:
+        """Of a structure."""
+        return {name: Shape(each) for name, each in self.metadata["members"].items()}
+
+    @cached_property
+    def member(self) -> Shape:
+        """Of a list."""
+        return Shape(self.metadata["member"])
+
+    @cached_property
+    def key(self) -> Shape:
+        """Of a map."""
+        return Shape(self.metadata["key"])
+
+    @cached_property
+    def value(self) -> Shape:
+        """Of a map."""
+        return Shape(self.metadata["value"])
+
+
+@cache
+def request(operation: str) -> Shape:
+    """What an operation takes: `request("sagemaker.CreateModel")`."""
+    return Shape(_facts()["inputs"][operation])
+
+
+@cache
+def _facts() -> Any:
+    # Not by importlib.resources: see `catalogue`.
+    return json.loads((Path(__file__).parent / "data" / "limits.json").read_bytes())

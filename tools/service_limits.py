@@ -1,0 +1,81 @@
+"""What AWS's own models allow in the requests that a stack and its pipeline send.
+
+`tools/generated.py` writes it to `clouds/aws/data/limits.json`. The source is the installed botocore:
+enumerations, patterns, lengths, counts and ranges of the input of each operation, and the names of
+its members. What a service requires is left out: that is never the blueprint's to say.
+"""
+
+from __future__ import annotations
+
+import json
+from importlib.metadata import version
+from typing import Any
+
+import botocore.session
+
+OPERATIONS = {
+    "application-autoscaling": ["RegisterScalableTarget"],
+    "budgets": ["CreateBudget"],
+    "cloudtrail": ["CreateTrail"],
+    "cloudwatch": ["PutMetricAlarm"],
+    "events": ["PutRule"],
+    "iam": ["CreateRole"],
+    "kms": ["CreateKey"],
+    "lambda": ["CreateFunction"],
+    "logs": ["CreateLogGroup"],
+    "s3": ["PutObjectTagging"],
+    "sagemaker": [
+        "CreateEndpoint", "CreateEndpointConfig", "CreateHyperParameterTuningJob", "CreateModel",
+        "CreateModelPackage", "CreateModelPackageGroup", "CreatePipeline", "CreateProcessingJob",
+        "CreateTrainingJob",
+    ],
+    "scheduler": ["CreateSchedule", "CreateScheduleGroup"],
+    "sns": ["CreateTopic"],
+    "sqs": ["CreateQueue"],
+}  # fmt: skip
+# What the model does not say. S3 user guide, "Categorizing your objects using tags".
+DOCUMENTED = {"s3.TagSet": {"max": 10}}
+_KEPT = ("type", "enum", "min", "max", "pattern")
+
+
+def limits() -> str:
+    """The whole file as text: one line per shape, a member without a limit refers to none."""
+    session = botocore.session.get_session()
+    shapes: dict[str, dict[str, Any]] = {}
+    inputs: dict[str, str] = {}
+    for service, operations in OPERATIONS.items():
+        model = session.get_service_model(service)
+        for operation in operations:
+            shape = model.operation_model(operation).input_shape
+            inputs[f"{service}.{operation}"] = _add(shape, service, shapes)
+    lines = [f"  {json.dumps(k)}: {_compact(v)}" for k, v in sorted(shapes.items()) if v]
+    return (
+        f'{{"source": "botocore {version("botocore")}", "inputs": {_compact(inputs)},\n'
+        '"shapes": {\n' + ",\n".join(lines) + "\n}}\n"
+    )
+
+
+def _add(shape: Any, service: str, shapes: dict[str, dict[str, Any]]) -> str:
+    """Add a shape and what it is made of; its name, or nothing where it has no limit at all."""
+    name = f"{service}.{shape.name}"
+    if name in shapes:
+        # One that is being looked at refers to itself, and counts as limited.
+        return name if shapes[name] else ""
+    shapes[name] = {"type": shape.type_name}
+    facts = {key: value for key, value in shape.metadata.items() if key in _KEPT}
+    facts |= DOCUMENTED.get(name, {})
+    parts: dict[str, Any] = {}
+    if shape.type_name == "structure":
+        parts["members"] = {key: _add(each, service, shapes) for key, each in shape.members.items()}
+        limited = any(parts["members"].values())
+    else:
+        attributes = {"list": ("member",), "map": ("key", "value")}.get(shape.type_name, ())
+        parts = {each: _add(getattr(shape, each), service, shapes) for each in attributes}
+        limited = any(parts.values())
+    limited = limited or any(facts.get(key) not in (None, 0) for key in _KEPT if key != "type")
+    shapes[name] = {"type": shape.type_name, **facts, **parts} if limited else {}
+    return name if limited else ""
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"))
