@@ -75,7 +75,7 @@ FILES: dict[str, Callable[[], str]] = {
     "docs/permissions.md": permissions,
     "docs/schedule-adherence.svg": picture,
     "examples/schedule-adherence/blueprint-1.json": schema,
-    "src/mlops_iac/clouds/aws/data/limits.json": limits,
+    "src/mlops_iac/clouds/aws/data/limits.txt": limits,
 }
 
 

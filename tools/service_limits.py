@@ -1,6 +1,6 @@
 """What AWS's own models allow in the requests that a stack and its pipeline send.
 
-`tools/generated.py` writes it to `clouds/aws/data/limits.json`. The source is the installed botocore:
+`tools/generated.py` writes it to `clouds/aws/data/limits.txt`. The source is the installed botocore:
 enumerations, patterns, lengths, counts and ranges of the input of each operation, and the names of
 its members. What a service requires is left out: that is never the blueprint's to say.
 """
@@ -39,20 +39,21 @@ _KEPT = ("type", "enum", "min", "max", "pattern")
 
 
 def limits() -> str:
-    """The whole file as text: one line per shape, a member without a limit refers to none."""
+    """The whole file as text: one line per shape, a member without a limit refers to none.
+
+    A line is a name, a tab and JSON, so that a reader parses what it needs.
+    """
     session = botocore.session.get_session()
     shapes: dict[str, dict[str, Any]] = {}
-    inputs: dict[str, str] = {}
+    inputs: dict[str, Any] = {}
     for service, operations in OPERATIONS.items():
         model = session.get_service_model(service)
         for operation in operations:
             shape = model.operation_model(operation).input_shape
             inputs[f"{service}.{operation}"] = _add(shape, service, shapes)
-    lines = [f"  {json.dumps(k)}: {_compact(v)}" for k, v in sorted(shapes.items()) if v]
-    return (
-        f'{{"source": "botocore {version("botocore")}", "inputs": {_compact(inputs)},\n'
-        '"shapes": {\n' + ",\n".join(lines) + "\n}}\n"
-    )
+    lines: dict[str, Any] = {"source": f"botocore {version('botocore')}", **inputs}
+    lines |= {key: value for key, value in sorted(shapes.items()) if value}
+    return "".join(f"{key}\t{_compact(value)}\n" for key, value in lines.items())
 
 
 def _add(shape: Any, service: str, shapes: dict[str, dict[str, Any]]) -> str:

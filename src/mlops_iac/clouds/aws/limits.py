@@ -1,4 +1,4 @@
-"""What AWS allows in a request, without an SDK: `data/limits.json`, written by `tools/service_limits.py`."""
+"""What AWS allows in a request, without an SDK: `data/limits.txt`, written by `tools/service_limits.py`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Shape:
     def __init__(self, name: str) -> None:
         self.name = name.partition(".")[2]
         # A part without any limit refers to nothing.
-        self.metadata: Mapping[str, Any] = _facts()["shapes"][name] if name else {}
+        self.metadata: Mapping[str, Any] = json.loads(_lines()[name]) if name else {}
         self.type_name: str = self.metadata.get("type", "")
         self.enum: list[str] = self.metadata.get("enum", [])
 
@@ -45,10 +45,11 @@ class Shape:
 @cache
 def request(operation: str) -> Shape:
     """What an operation takes: `request("sagemaker.CreateModel")`."""
-    return Shape(_facts()["inputs"][operation])
+    return Shape(json.loads(_lines()[operation]))
 
 
 @cache
-def _facts() -> Any:
-    # Not by importlib.resources: see `catalogue`.
-    return json.loads((Path(__file__).parent / "data" / "limits.json").read_bytes())
+def _lines() -> dict[str, str]:
+    # Not by importlib.resources: see `catalogue`. What is not asked for is not parsed.
+    text = (Path(__file__).parent / "data" / "limits.txt").read_text(encoding="utf-8")
+    return dict(line.split("\t", 1) for line in text.splitlines())

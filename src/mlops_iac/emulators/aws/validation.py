@@ -11,13 +11,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import Any, Literal, NamedTuple
+from typing import Any, Final, Literal
 
-from mlops_iac.values import UNKNOWN
+from mlops_iac.records import Record, replace
 
 # Java's classes that Python's `re` does not know, written out as far as these patterns need.
 _CLASSES = {
-    r"\p{L}": r"a-zA-ZÀ-￿",
+    # With digits and `_`, which stand beside it in every class of theirs; a range of all letters
+    # would take milliseconds to compile.
+    r"\p{L}": r"\w",
     r"\p{Z}": r"\s",
     r"\p{N}": r"0-9",
     r"\p{P}": r"!-/:-@\[-`{-~",
@@ -29,11 +31,13 @@ _CLASSES = {
 }
 
 
+# Stands for a value that is not known yet.
+ANYTHING: Final = object()
 # Members, keys and positions that lead to a value.
 Path = tuple[str | int, ...]
 
 
-class Broken(NamedTuple):
+class Broken(Record):
     """One rule that a value breaks: where, what is wrong in words, which rule, what it allows."""
 
     path: Path
@@ -56,8 +60,8 @@ def written(path: Path) -> str:
 
 
 def broken(shape: Any, value: Any, path: Path = ()) -> Iterator[Broken]:
-    """Every rule of the shape that the value breaks; `UNKNOWN` breaks none."""
-    if value is UNKNOWN:
+    """Every rule of the shape that the value breaks; `ANYTHING` breaks none."""
+    if value is ANYTHING:
         return
     match shape.type_name:
         case "structure":
@@ -90,7 +94,7 @@ def _map(shape: Any, value: Any, path: Path) -> Iterator[Broken]:
     yield from _size(shape, len(value), path, "entries")
     for key, item in value.items():
         for each in broken(shape.key, key, (*path, key)):
-            yield each._replace(words=f"as a key: {each.words}")
+            yield replace(each, words=f"as a key: {each.words}")
         yield from broken(shape.value, item, (*path, key))
 
 

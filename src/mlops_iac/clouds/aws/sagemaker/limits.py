@@ -1,4 +1,4 @@
-"""What AWS's own models refuse of the requests that a plan leads to, told at the blueprint's line."""
+"""What AWS's own models refuse of the requests that a stack sends, told at the blueprint's line."""
 
 from __future__ import annotations
 
@@ -11,12 +11,10 @@ from mlops_iac.blueprint.words import join, split, suggestion
 from mlops_iac.clouds.aws.limits import request as input_of
 from mlops_iac.clouds.aws.sagemaker.requests import Request, requests
 from mlops_iac.clouds.aws.sagemaker.scope import Scope
-from mlops_iac.clouds.aws.sagemaker.stack import plan
 from mlops_iac.clouds.base import Setting
-from mlops_iac.emulators.aws.validation import Broken, Path, broken, written
+from mlops_iac.emulators.aws.validation import ANYTHING, Broken, Path, broken, written
 from mlops_iac.errors import Diagnostic
 from mlops_iac.runtime import contract
-from mlops_iac.values import UNKNOWN
 
 CODE = "service-limit"
 _PLACEHOLDER = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
@@ -33,7 +31,7 @@ _COUNTED = {
 def check_limits(scope: Scope) -> list[Diagnostic]:
     """Of one environment that can be planned. One problem a place and rule: the narrowest limit."""
     found: dict[tuple[str, str], tuple[float, Diagnostic]] = {}
-    for request in requests(scope, plan(scope)):
+    for request in requests(scope):
         settings: dict[Path, str] = {}
         value = _known(request.value, (), settings)
         for each in broken(input_of(request.operation), value):
@@ -52,17 +50,17 @@ def _known(value: Any, path: Path, settings: dict[Path, str]) -> Any:
             settings[path] = value.path
             return _known(value.value, path, settings)
         case str():
-            return UNKNOWN if "${" in value and _PLACEHOLDER.search(value) else value
+            return ANYTHING if "${" in value and _PLACEHOLDER.search(value) else value
         case Mapping():
             if "Get" in value or "Std:Join" in value:
-                return UNKNOWN
+                return ANYTHING
             return {key: _known(item, (*path, key), settings) for key, item in value.items()}
         case list() | tuple():
             return [_known(item, (*path, index), settings) for index, item in enumerate(value)]
         case None | bool() | int() | float():
             return value
         case _:
-            return UNKNOWN
+            return ANYTHING
 
 
 def _place(

@@ -1,4 +1,4 @@
-"""The requests that a plan leads to, as far as it knows them, and where their values come from.
+"""The requests that a stack and its pipelines send, as far as they are known without running it.
 
 A `Setting` knows its place in the blueprint. For what a pipeline definition and the components
 make of values, `places` says it by the name of the member that holds them.
@@ -7,34 +7,22 @@ make of values, `places` says it by the name of the member that holds them.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from mlops_iac.blueprint.sections.serving import RealTime
 from mlops_iac.clouds.aws.components._cron import schedule_expression
 from mlops_iac.clouds.aws.limits import request as input_of
-from mlops_iac.clouds.aws.sagemaker.scope import STACK_TAG, Scope
-from mlops_iac.clouds.aws.sagemaker.stack import endpoint_alarms
-from mlops_iac.clouds.base import ComponentCall, Setting
+from mlops_iac.clouds.aws.sagemaker import machines
+from mlops_iac.clouds.aws.sagemaker.models import dataset_uris, pipeline_steps
+from mlops_iac.clouds.aws.sagemaker.scope import Scope
+from mlops_iac.clouds.aws.sagemaker.serving import endpoint_alarms, plan_serving
+from mlops_iac.clouds.base import Setting
 from mlops_iac.pipeline.graph_checks import all_steps
 from mlops_iac.records import Record
 from mlops_iac.runtime import contract
 
 OBJECT = "s3.PutObjectTagging"
-# Whose tags each component's resources carry; buckets and queues have no limit in the model.
-_TAGGED: Mapping[str, tuple[str, ...]] = {
-    "Alerts": ("sns.CreateTopic",),
-    "AuditTrail": ("cloudtrail.CreateTrail",),
-    "Budget": ("budgets.CreateBudget",),
-    "Datasets": (OBJECT,),
-    "Identity": ("iam.CreateRole",),
-    "Keys": ("kms.CreateKey",),
-    "RealTimeEndpoint": ("sagemaker.CreateEndpoint", "cloudwatch.PutMetricAlarm"),
-    "Registry": ("sagemaker.CreateModelPackageGroup",),
-    "RetrainTriggers": ("scheduler.CreateScheduleGroup", "events.PutRule", "iam.CreateRole"),
-    "Sealing": (OBJECT, "lambda.CreateFunction", "logs.CreateLogGroup", "iam.CreateRole"),
-    "ServiceMonitor": ("cloudwatch.PutMetricAlarm",),
-    "TrainingPipeline": (OBJECT, "sagemaker.CreatePipeline"),
-}
 _TAGS = ("Tags", "tags", "TagsList", "ResourceTags", "TagSet")
 _JOBS = {
     "Processing": "sagemaker.CreateProcessingJob",
@@ -42,6 +30,7 @@ _JOBS = {
     "Tuning": "sagemaker.CreateHyperParameterTuningJob",
     "RegisterModel": "sagemaker.CreateModelPackage",
 }
+_ROLES = (*machines.STEPS, "pipeline", "serve", "seal")
 _STEPS = {"Prepare": "prepare", "Evaluate": "evaluate"}
 Places = Mapping[str, tuple[str, ...]]
 
@@ -59,17 +48,35 @@ class Request(Record):
     places: Mapping[str, tuple[str, ...]] = {}
 
 
-def requests(scope: Scope, calls: Sequence[ComponentCall]) -> Iterator[Request]:
-    """Every request of one environment's calls that holds anything of the blueprint's."""
-    tagging: dict[str, None] = {}
-    for call in calls:
-        component = call.component.partition(":")[2]
-        tagging.update(dict.fromkeys(_TAGGED.get(component, ())))
-        if component in _MADE:
-            yield from _MADE[component](scope, call)
+def requests(scope: Scope) -> Iterator[Request]:
+    """Every request of one environment that holds anything of the blueprint's."""
+    yield from _shared(scope)
+    for name in scope.trained:
+        yield from _training(scope, name)
+    for name, entry in scope.endpoints.items():
+        yield from _endpoint(scope, name, entry)
     places = dict.fromkeys(_TAGS, ("tags",))
-    for operation in tagging:
+    for operation in dict.fromkeys(_tagged(scope)):
         yield Request(operation, _tags(operation, scope.tags), "tags", places)
+
+
+def _tagged(scope: Scope) -> Iterator[str]:
+    """What makes resources with tags; those of buckets and queues have no limit in the model."""
+    blueprint = scope.blueprint
+    yield from ("iam.CreateRole", "kms.CreateKey")
+    if scope.trained:
+        yield from (OBJECT, "lambda.CreateFunction", "logs.CreateLogGroup")
+        yield from ("sagemaker.CreateModelPackageGroup", "sagemaker.CreatePipeline")
+    if any(blueprint.models[name].retrain for name in scope.trained):
+        yield from ("scheduler.CreateScheduleGroup", "events.PutRule")
+    if scope.endpoints:
+        yield from ("sagemaker.CreateEndpoint", "cloudwatch.PutMetricAlarm")
+    if blueprint.alerts:
+        yield "sns.CreateTopic"
+    if blueprint.budget:
+        yield "budgets.CreateBudget"
+    if blueprint.security.audit_log:
+        yield "cloudtrail.CreateTrail"
 
 
 def _tags(operation: str, tags: Mapping[str, Any]) -> dict[str, Any]:
@@ -87,21 +94,31 @@ def _tags(operation: str, tags: Mapping[str, Any]) -> dict[str, Any]:
 # -- training
 
 
-def _pipeline(_scope: Scope, call: ComponentCall) -> Iterator[Request]:
-    path, args = call.path, call.args
+def _training(scope: Scope, name: str) -> Iterator[Request]:
+    model, path = scope.blueprint.models[name], f"models.{name}"
     yield Request(
         "sagemaker.CreatePipeline",
-        {"PipelineDescription": args.get("description")},
+        {"PipelineDescription": Setting(model.description, f"{path}.description")},
         path,
-        {"PipelineDescription": (f"{path}.description",)},
     )
-    known = {"${" + k + "}": v for k, v in args["values"].items() if isinstance(v, Setting)}
-    for step, _ in all_steps(json.loads(args["definition"].content)):
+    uris = dataset_uris(scope, name).items()
+    known = {"${" + key + "}": uri for key, uri in uris if isinstance(uri, Setting)}
+    for step, _ in all_steps({"Steps": pipeline_steps(scope, name)}):
         if step["Type"] in _JOBS:
             kind = _STEPS.get(step["Name"], "train")
             arguments = _filled(step["Arguments"], known)
             at = path if step["Type"] == "RegisterModel" else f"{path}.{kind}"
             yield Request(_JOBS[step["Type"]], arguments, at, _of_job(path, kind, arguments))
+    if model.retrain and model.retrain.schedule:
+        expression = schedule_expression(model.retrain.schedule)
+        yield Request(
+            "scheduler.CreateSchedule",
+            {
+                "ScheduleExpression": Setting(expression, f"{path}.retrain.schedule"),
+                "ScheduleExpressionTimezone": Setting(scope.blueprint.timezone, "timezone"),
+            },
+            f"{path}.retrain",
+        )
 
 
 def _filled(value: Any, known: Mapping[str, Setting]) -> Any:
@@ -159,24 +176,11 @@ def _of_job(model: str, kind: str, arguments: Mapping[str, Any]) -> Places:
     return places
 
 
-def _triggers(_scope: Scope, call: ComponentCall) -> Iterator[Request]:
-    schedule = call.args.get("schedule")
-    if schedule is not None:
-        yield Request(
-            "scheduler.CreateSchedule",
-            {
-                "ScheduleExpression": Setting(schedule_expression(schedule.value), schedule.path),
-                "ScheduleExpressionTimezone": call.args["timezone"],
-            },
-            call.path,
-        )
-
-
 # -- serving
 
 
-def _endpoint(scope: Scope, call: ComponentCall) -> Iterator[Request]:
-    path, args = call.path, call.args
+def _endpoint(scope: Scope, name: str, entry: RealTime) -> Iterator[Request]:
+    path, args = f"serving.{name}", plan_serving(scope, name, entry)[0].args
     variants = [variant.args for variant in args["variants"]]
     for variant in variants:
         yield Request(
@@ -199,15 +203,10 @@ def _endpoint(scope: Scope, call: ComponentCall) -> Iterator[Request]:
         path,
         {"ProductionVariants": of_variants, "ShadowProductionVariants": of_variants},
     )
-    entry = scope.endpoints[path.partition(".")[2]]
-    names = endpoint_alarms(scope, path.partition(".")[2], entry)
+    alarms = [{"AlarmName": each} for each in endpoint_alarms(scope, name, entry)]
     yield Request(
         "sagemaker.CreateEndpoint",
-        {
-            "DeploymentConfig": {
-                "AutoRollbackConfiguration": {"Alarms": [{"AlarmName": name} for name in names]}
-            }
-        },
+        {"DeploymentConfig": {"AutoRollbackConfiguration": {"Alarms": alarms}}},
         path,
         {"Alarms": (f"{path}.rollout.limits", *of_variants)},
     )
@@ -241,42 +240,21 @@ def _variant(variant: Mapping[str, Any], instances: Any) -> dict[str, Any]:
 # -- what all share
 
 
-def _keys(_scope: Scope, call: ComponentCall) -> Iterator[Request]:
-    key = call.args.get("existing_key_arn")
+def _shared(scope: Scope) -> Iterator[Request]:
+    key, boundary = scope.existing("key"), scope.permissions_boundary
     yield Request("sagemaker.CreateEndpointConfig", {"KmsKeyId": key}, "existing.key")
-
-
-def _identity(_scope: Scope, call: ComponentCall) -> Iterator[Request]:
-    boundary = call.args.get("permissions_boundary")
     yield Request("iam.CreateRole", {"PermissionsBoundary": boundary}, "security")
-    for role in call.args.get("existing_roles", {}).values():
+    for plane in _ROLES:
+        role = scope.existing_role(plane)
         yield Request("sagemaker.CreateModel", {"ExecutionRoleArn": role}, "existing.roles")
-
-
-def _budget(scope: Scope, call: ComponentCall) -> Iterator[Request]:
-    amount, percentages = call.args["monthly_usd"], call.args["alert_percent"]
-    yield Request(
-        "budgets.CreateBudget",
-        {
-            # As the component writes it.
-            "Budget": {
-                "BudgetLimit": {"Amount": Setting(str(float(amount.value)), amount.path)},
-                "CostFilters": {"TagKeyValue": [f"user:{STACK_TAG}${scope.tags[STACK_TAG]}"]},
-            },
-            "NotificationsWithSubscribers": [
-                {"Notification": {"Threshold": percent}} for percent in percentages.value
-            ],
-        },
-        call.path,
-        {"NotificationsWithSubscribers": (percentages.path,)},
-    )
-
-
-_MADE = {
-    "Budget": _budget,
-    "Identity": _identity,
-    "Keys": _keys,
-    "RealTimeEndpoint": _endpoint,
-    "RetrainTriggers": _triggers,
-    "TrainingPipeline": _pipeline,
-}
+    budget = scope.blueprint.budget
+    if budget is not None:
+        # The amount as the component writes it.
+        amount = Setting(str(float(budget.monthly_usd)), "budget.monthly_usd")
+        told = [{"Notification": {"Threshold": percent}} for percent in budget.alert_percent]
+        yield Request(
+            "budgets.CreateBudget",
+            {"Budget": {"BudgetLimit": {"Amount": amount}}, "NotificationsWithSubscribers": told},
+            "budget",
+            {"NotificationsWithSubscribers": ("budget.alert_percent",)},
+        )
