@@ -22,30 +22,41 @@ class Shape:
         self.enum: list[str] = self.metadata.get("enum", [])
 
     @cached_property
-    def members(self) -> dict[str, Shape]:
+    def members(self) -> Mapping[str, Shape]:
         """Of a structure."""
-        return {name: Shape(each) for name, each in self.metadata["members"].items()}
+        return _Members(self.metadata["members"])
 
-    @cached_property
+    @property
     def member(self) -> Shape:
         """Of a list."""
-        return Shape(self.metadata["member"])
+        return _shape(self.metadata["member"])
 
-    @cached_property
+    @property
     def key(self) -> Shape:
         """Of a map."""
-        return Shape(self.metadata["key"])
+        return _shape(self.metadata["key"])
 
-    @cached_property
+    @property
     def value(self) -> Shape:
         """Of a map."""
-        return Shape(self.metadata["value"])
+        return _shape(self.metadata["value"])
+
+
+class _Members(dict[str, Any]):
+    """Names of members and of their shapes, which are made as they are asked for."""
+
+    def __getitem__(self, name: str) -> Shape:
+        return _shape(super().__getitem__(name))
+
+
+def request(operation: str) -> Shape:
+    """What an operation takes: `request("sagemaker.CreateModel")`."""
+    return _shape(json.loads(_lines()[operation]))
 
 
 @cache
-def request(operation: str) -> Shape:
-    """What an operation takes: `request("sagemaker.CreateModel")`."""
-    return Shape(json.loads(_lines()[operation]))
+def _shape(name: str) -> Shape:
+    return Shape(name)
 
 
 @cache
