@@ -14,7 +14,6 @@ from typing import Any
 import botocore.session
 
 OPERATIONS = {
-    "application-autoscaling": ["RegisterScalableTarget"],
     "budgets": ["CreateBudget"],
     "cloudtrail": ["CreateTrail"],
     "cloudwatch": ["PutMetricAlarm"],
@@ -31,7 +30,6 @@ OPERATIONS = {
     ],
     "scheduler": ["CreateSchedule", "CreateScheduleGroup"],
     "sns": ["CreateTopic"],
-    "sqs": ["CreateQueue"],
 }  # fmt: skip
 # What the model does not say. S3 user guide, "Categorizing your objects using tags".
 DOCUMENTED = {"s3.TagSet": {"max": 10}}
@@ -73,7 +71,9 @@ def _add(shape: Any, service: str, shapes: dict[str, dict[str, Any]]) -> str:
         attributes = {"list": ("member",), "map": ("key", "value")}.get(shape.type_name, ())
         parts = {each: _add(getattr(shape, each), service, shapes) for each in attributes}
         limited = any(parts.values())
-    limited = limited or any(facts.get(key) not in (None, 0) for key in _KEPT if key != "type")
+    sized = shape.type_name in ("string", "list", "map")
+    facts = {key: value for key, value in facts.items() if not (sized and value == 0)}
+    limited = limited or any(key != "type" for key in facts)
     shapes[name] = {"type": shape.type_name, **facts, **parts} if limited else {}
     return name if limited else ""
 

@@ -18,12 +18,13 @@ from mlops_iac.runtime import contract
 
 CODE = "service-limit"
 _PLACEHOLDER = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
+# In the pattern of every service's tags.
+_TAG = r"\p{L}\p{Z}\p{N}_.:/=+\-@"
 # What calls an entry of a list by a name.
 _NAMES = ("Key", "TagKey", "Name", "InputName", "ChannelName", "VariantName")
 # Where an entry of the blueprint is not one entry of the request.
 _COUNTED = {
     "Alarms": "there is one per variant and limit: limit less, or make a second serving entry",
-    "ContainerArguments": "each hyperparameter is two arguments of the container: write 50 at most",
     "Environment": "each dataset check, window and gate counts as one: move some into the script",
 }
 
@@ -82,7 +83,7 @@ def _place(
                 bases, entry = request.places.get(entry, bases), ""
             candidates = [join(base, entry) for base in bases] if entry else []
             candidates += bases
-            return next((each for each in candidates if resolved.is_written(each)), bases[0])
+            return next((each for each in candidates if resolved.is_written(each)), request.path)
     return request.path
 
 
@@ -95,8 +96,6 @@ def _entry(value: Any, path: Path, index: int) -> str:
     name = path[index + 1]
     if isinstance(name, str):
         return name
-    if isinstance(value[name], str):  # --name value --name value …
-        return str(value[name - name % 2]).removeprefix("--")
     return next((str(value[name][each]) for each in _NAMES if each in value[name]), "")
 
 
@@ -109,6 +108,8 @@ def _told(
     match each.rule:
         case "enum":
             hint = suggestion(value, each.allowed)
+        case "pattern" if _TAG in each.allowed:
+            hint = "letters, digits, spaces and _ . : / = + - @"
         case "max" if isinstance(value, list | dict):
             others = len(value) - _entries(resolved, at)
             hint = f"write {each.allowed - others} at most"

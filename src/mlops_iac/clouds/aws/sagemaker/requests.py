@@ -24,6 +24,8 @@ from mlops_iac.runtime import contract
 
 OBJECT = "s3.PutObjectTagging"
 _TAGS = ("Tags", "tags", "TagsList", "ResourceTags", "TagSet")
+# `tags.KEY`, or `owner`.
+_OF_TAGS = ("tags", "")
 _JOBS = {
     "Processing": "sagemaker.CreateProcessingJob",
     "Training": "sagemaker.CreateTrainingJob",
@@ -55,7 +57,7 @@ def requests(scope: Scope) -> Iterator[Request]:
         yield from _training(scope, name)
     for name, entry in scope.endpoints.items():
         yield from _endpoint(scope, name, entry)
-    places = dict.fromkeys(_TAGS, ("tags",))
+    places = dict.fromkeys(_TAGS, _OF_TAGS)
     for operation in dict.fromkeys(_tagged(scope)):
         yield Request(operation, _tags(operation, scope.tags), "tags", places)
 
@@ -141,7 +143,6 @@ def _of_job(model: str, kind: str, arguments: Mapping[str, Any]) -> Places:
     search = (f"{tune}.search",)
     places = {
         "CategoricalParameterRanges": search,
-        "ContainerArguments": parameters,
         "Containers": (f"{model}.runtime.image", f"{model}.runtime"),
         "ContinuousParameterRanges": search,
         "Environment": (f"{step}.env", f"{model}.env"),
@@ -160,7 +161,7 @@ def _of_job(model: str, kind: str, arguments: Mapping[str, Any]) -> Places:
         "SecurityGroupIds": ("existing.security_groups",),
         "StaticHyperParameters": parameters,
         "Subnets": ("existing.subnets",),
-        "Tags": ("tags",),
+        "Tags": _OF_TAGS,
         "TrainingImage": image,
         "VolumeSizeInGB": (f"{step}.compute.disk_gb",),
         contract.DATASETS: data,
