@@ -109,6 +109,16 @@ def test_the_narrowest_limit_is_told_once(tmp_path: Path) -> None:
     assert "at most 256" in found.message
 
 
+def test_what_a_stack_is_placed_in_is_told_where_it_stands(tmp_path: Path) -> None:
+    """Jobs have it in their pipeline's definition, endpoints as a setting: one error for both."""
+    subnets = str([f"subnet-{i}" for i in range(17)])
+    text = MAXIMAL.replace("[subnet-1, subnet-2]", subnets)
+    (found,) = [each for each in problems(tmp_path, text, "prod") if each.severity == "error"]
+    assert found.path == "existing.subnets"
+    assert "at most 16 entries, not 17" in found.message
+    assert "subnets:" in text.splitlines()[found.line - 1]
+
+
 @pytest.mark.parametrize("text", [MAXIMAL, PRIVATE], ids=["open", "closed"])
 @pytest.mark.parametrize("environment", ["local", "dev", "prod"])
 def test_what_can_be_planned_breaks_no_limit(tmp_path: Path, text: str, environment: str) -> None:

@@ -96,7 +96,8 @@ def _entry(value: Any, path: Path, index: int) -> str:
     name = path[index + 1]
     if isinstance(name, str):
         return name
-    return next((str(value[name][each]) for each in _NAMES if each in value[name]), "")
+    entry = value[name] if isinstance(value[name], Mapping) else {}
+    return next((str(entry[each]) for each in _NAMES if each in entry), "")
 
 
 def _told(
