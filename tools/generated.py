@@ -61,6 +61,13 @@ def permissions() -> str:
     return permissions.permissions()
 
 
+def limits() -> str:
+    """Return what AWS's models allow in requests."""
+    from tools import service_limits
+
+    return service_limits.limits()
+
+
 FILES: dict[str, Callable[[], str]] = {
     "docs/coverage.md": coverage,
     "docs/language.md": language,
@@ -68,6 +75,7 @@ FILES: dict[str, Callable[[], str]] = {
     "docs/permissions.md": permissions,
     "docs/schedule-adherence.svg": picture,
     "examples/schedule-adherence/blueprint-1.json": schema,
+    "src/mlops_iac/clouds/aws/data/limits.txt": limits,
 }
 
 

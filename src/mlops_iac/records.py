@@ -6,7 +6,9 @@ that answer in the blink of an eye cannot have fifty of them. Type checkers see 
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, dataclass_transform
+from typing import Any, ClassVar, TypeVar, dataclass_transform
+
+_R = TypeVar("_R", bound="Record")
 
 
 @dataclass_transform(frozen_default=True)
@@ -62,3 +64,8 @@ class Record:
         shown = zip(self.__match_args__, self._values(), strict=False)
         inner = ", ".join(f"{name}={value!r}" for name, value in shown)
         return f"{type(self).__name__}({inner})"
+
+
+def replace(record: _R, **values: Any) -> _R:
+    """The record with other values for some of its fields."""
+    return type(record)(**{**vars(record), **values})

@@ -10,7 +10,6 @@ import tarfile
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +32,7 @@ from mlops_iac.pipeline.steps import (
     Train,
     Tune,
 )
+from mlops_iac.records import replace
 from mlops_iac.runtime.files import runtime_files
 
 REGION = "eu-west-1"

@@ -11,7 +11,6 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from mlops_iac.pipeline.graph_checks import all_steps
 from mlops_iac.pipeline.lifecycle import lifecycle
 from mlops_iac.pipeline.sagemaker import SageMakerSettings, definition, fill, placeholders
 from mlops_iac.pipeline.steps import Lifecycle, Range, Train, Tune
+from mlops_iac.records import replace
 
 ROOT = Path(__file__).parents[2]
 ORACLES = Path(os.environ.get("MLOPS_IAC_ORACLES", ROOT.parent / "shared" / "oracles"))

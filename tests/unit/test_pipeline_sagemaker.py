@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from mlops_iac.errors import UsageError
 from mlops_iac.pipeline.graph_checks import all_steps
 from mlops_iac.pipeline.sagemaker import (
     SageMakerSettings,
@@ -30,6 +28,7 @@ from mlops_iac.pipeline.steps import (
     Train,
     Tune,
 )
+from mlops_iac.records import replace
 
 STEPS = ("prepare", "train", "evaluate", "serve")
 SETTINGS = SageMakerSettings(
@@ -285,20 +284,6 @@ def test_a_private_network_reaches_every_job() -> None:
         network = steps[name]["Arguments"]["NetworkConfig"]
         assert network["EnableNetworkIsolation"] is True
         assert network["VpcConfig"]["Subnets"] == ["s-1"]
-
-
-def test_an_environment_value_too_long_for_the_service_is_refused() -> None:
-    life = replace(LIFE, prepare=Prepare(script="prepare.py", env={"WORDS": "x" * 257}))
-    with pytest.raises(UsageError, match="WORDS has 257 characters; SageMaker takes 256"):
-        definition(life, SETTINGS)
-
-
-def test_more_checks_than_an_environment_holds_are_refused() -> None:
-    checks = tuple(Check("open-orders", f"c{i}", {"not_null": True}) for i in range(60))
-    with pytest.raises(UsageError, match="environment values; SageMaker takes 48"):
-        definition(
-            replace(LIFE, datasets=(Dataset("open-orders", "csv", checks=checks),)), SETTINGS
-        )
 
 
 def test_fill_escapes_what_stands_in_json_and_names_what_is_missing() -> None:

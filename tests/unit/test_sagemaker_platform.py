@@ -459,13 +459,6 @@ CASES = [
         "Pipelines run",
         "native",
     ),
-    (
-        "name: churn\n",
-        "name: churn\ntags: {team: 'a;b'}\n",
-        "tags.team",
-        "AWS does not take",
-        "letters",
-    ),
     ("name: churn\n", "name: churn\ntags: {stack: x}\n", "tags.stack", "not yours", "rename"),
     (
         "name: churn\n",

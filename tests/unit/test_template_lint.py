@@ -176,7 +176,7 @@ DEFECTS = {
     "a value that is none": ({B: ("gold: medium", "gold: huge")}, "error unknown-value blueprint.yaml:8 'huge'"),
     "a platform that refuses": (
         {B: ('tags: {tier: "', "tags: {'a;b': x, tier: \"")},
-        "error wrong-tag blueprint.yaml:1 AWS does not take",
+        "error service-limit blueprint.yaml:1 does not match",
     ),
     "a platform for later": ({T: ("[sagemaker]", "[sagemaker, vertex]")}, "note not-checked template.yaml:5 vertex"),
     "the name of the team": ({B: ("tags:", "name: x\ntags:")}, "error fixed-key blueprint.yaml:1 cannot set 'name'"),

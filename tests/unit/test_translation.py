@@ -131,7 +131,7 @@ def test_a_good_request_has_no_problem():
         ({"PrimaryContainer": {"Mode": "Many"}}, "PrimaryContainer.Mode: 'Many' is not one of"),
         ({"Containers": [{"Image": "x"}] * 16}, "Containers: at most 15 entries"),
         ({"Containers": {"Image": "x"}}, "a list is expected"),
-        ({"PrimaryContainer": {"Environment": {"1 bad": "x"}}}, "(key)"),
+        ({"PrimaryContainer": {"Environment": {"1 bad": "x"}}}, "as a key"),
         ({"PrimaryContainer": []}, "an object"),
     ],
 )

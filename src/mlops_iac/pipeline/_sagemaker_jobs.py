@@ -12,7 +12,6 @@ from mlops_iac.pipeline._sagemaker_parts import (
     channel,
     dataset_placeholder,
     encrypted,
-    job_environment,
     job_network,
     job_tags,
     join,
@@ -149,9 +148,10 @@ def register(life: Lifecycle, settings: SageMakerSettings) -> Json:
             "SupportedContentTypes": ["application/json"],
             "SupportedResponseMIMETypes": ["application/json"],
             "SupportedRealtimeInferenceInstanceTypes": [settings.instance_types["serve"]],
-            "SupportedTransformInstanceTypes": [settings.instance_types["serve"]],
         },
     }
+    if transform := settings.instance_types.get("transform"):
+        arguments["InferenceSpecification"]["SupportedTransformInstanceTypes"] = [transform]
     if life.evaluate:
         arguments["ModelMetrics"] = {
             "ModelQuality": {
@@ -193,7 +193,7 @@ def _training(life: Lifecycle, step: Train, settings: SageMakerSettings) -> Json
                 {"Name": name, "Regex": contract.metric_regex(name)} for name in _reported(life)
             ],
         },
-        "Environment": job_environment(step, env, limit=512),
+        "Environment": {**step.env, **env},
         "InputDataConfig": [*channels, channel(contract.CODE_CHANNEL, "${code_uri}")],
         "OutputDataConfig": encrypted(settings, {"S3OutputPath": _work(life, "trained")}),
         "ResourceConfig": resources("train", step, settings),
@@ -236,7 +236,7 @@ def _processing(
     settings_env = {contract.STEP: kind, contract.SCRIPT: step.script, **env}
     job: Json = {
         "AppSpecification": application,
-        "Environment": job_environment(step, settings_env, limit=256),
+        "Environment": {**step.env, **settings_env},
         "ProcessingInputs": [*inputs, s3_input("code", contract.PROCESSING_CODE, "${code_uri}")],
         "ProcessingOutputConfig": encrypted(settings, {"Outputs": [output]}),
         "ProcessingResources": {"ClusterConfig": resources(kind, step, settings)},

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from mlops_iac.errors import UsageError
 from mlops_iac.pipeline.steps import Range, Script
+from mlops_iac.records import Record
 from mlops_iac.runtime import contract
 
 Json = dict[str, Any]
-StepKind = Literal["prepare", "train", "evaluate", "serve"]
+StepKind = Literal["prepare", "train", "evaluate", "serve", "transform"]
 
 # Families with local NVMe encrypt it in hardware and refuse a volume key
 # (CreateTrainingJob, ResourceConfig.VolumeKmsKeyId).
@@ -57,19 +56,18 @@ _SCALES = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SageMakerSettings:
+class SageMakerSettings(Record):
     """What the platform adds to a lifecycle. Any text may hold placeholders.
 
-    `images` and `instance_types` have one entry per step that exists, and `serve`. `kms_key` and
-    `volume_kms_key` are key ARNs, None where the provider's keys are used; the latter is left out
+    `images` and `instance_types` have one entry per step that exists, and `serve`; `transform` is
+    the type for batch transforms, where there is one. `kms_key` and `volume_kms_key` are key ARNs, None where the provider's keys are used; the latter is left out
     on instance types with local NVMe, which refuse it. `tags` go on every job. With
     `network_isolation` the containers reach no network, S3 included.
     """
 
     images: Mapping[StepKind, str]
     instance_types: Mapping[StepKind, str]
-    tags: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = {}
     kms_key: str | None = "${kms_key_arn}"
     volume_kms_key: str | None = "${kms_key_arn}"
     subnets: Sequence[str] = ()
@@ -155,25 +153,6 @@ def job_network(settings: SageMakerSettings) -> Json:
 
 def job_tags(settings: SageMakerSettings) -> list[Json]:
     return [{"Key": key, "Value": value} for key, value in sorted(settings.tags.items())]
-
-
-def job_environment(step: Script, settings: Mapping[str, str], *, limit: int) -> dict[str, str]:
-    """The user's environment and ours. Raises UsageError for a value longer than `limit`."""
-    env = {**step.env, **settings}
-    for name, value in env.items():
-        if len(value) > limit:
-            raise UsageError(
-                f"{step.script}: the environment value {name} has {len(value)} characters; "
-                f"SageMaker takes {limit}",
-                hint="shorten it, or put it into a file beside the script",
-            )
-    if len(env) > 48:
-        # The least of the limits of processing (100), training (100) and tuning (48).
-        raise UsageError(
-            f"{step.script}: {len(env)} environment values; SageMaker takes 48",
-            hint="each dataset check counts as one: move some of them into the script",
-        )
-    return env
 
 
 def numbered(prefix: str, items: Sequence[Mapping[str, Any]]) -> dict[str, str]:

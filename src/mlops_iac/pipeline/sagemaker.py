@@ -20,7 +20,14 @@ from mlops_iac.pipeline.graph_checks import check_graph
 from mlops_iac.pipeline.steps import Lifecycle, Limit, Tune
 from mlops_iac.runtime import contract
 
-__all__ = ["SageMakerSettings", "dataset_placeholder", "definition", "fill", "placeholders"]
+__all__ = [
+    "SageMakerSettings",
+    "dataset_placeholder",
+    "definition",
+    "fill",
+    "placeholders",
+    "steps",
+]
 
 _PLACEHOLDER = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
@@ -49,22 +56,24 @@ def definition(lifecycle: Lifecycle, settings: SageMakerSettings) -> tuple[str, 
     `pipelines/<model>/` of the artifacts bucket. What is measured, registered and served are the
     sealing function's copies under `models/<model>/`, where no job writes.
 
-    Raises UsageError where a limit of the service is exceeded, naming it.
+    Limits of the service are not looked at here; `clouds.aws.sagemaker.limits` holds the arguments
+    to them. Raises UsageError where the graph does not hold together.
     """
     printed = {
         "Version": "2020-12-01",
         "Parameters": [],
-        "Steps": _steps(lifecycle, settings),
+        "Steps": steps(lifecycle, settings),
     }
     check_graph(printed)
     text = indented(printed, 2) + "\n"
     return text, placeholders(text)
 
 
-def _steps(life: Lifecycle, settings: SageMakerSettings) -> list[dict[str, Any]]:
-    steps: list[dict[str, Any]] = []
+def steps(life: Lifecycle, settings: SageMakerSettings) -> list[dict[str, Any]]:
+    """The steps of the definition, each with the arguments of its request."""
+    found: list[dict[str, Any]] = []
     if life.prepare:
-        steps.append(
+        found.append(
             {
                 "Name": "Prepare",
                 "Type": "Processing",
@@ -73,26 +82,26 @@ def _steps(life: Lifecycle, settings: SageMakerSettings) -> list[dict[str, Any]]
         )
     match life.training:
         case Tune() as tune:
-            steps.append(
+            found.append(
                 {"Name": "Tune", "Type": "Tuning", "Arguments": jobs.tune(life, tune, settings)}
             )
         case train:
-            steps.append(
+            found.append(
                 {
                     "Name": "Train",
                     "Type": "Training",
                     "Arguments": jobs.train(life, train, settings),
                 }
             )
-    steps.append(_sealing(jobs.SEAL, jobs.seal(life)))
+    found.append(_sealing(jobs.SEAL, jobs.seal(life)))
     register = {
         "Name": "Register",
         "Type": "RegisterModel",
         "Arguments": jobs.register(life, settings),
     }
     if life.evaluate is None:
-        return [*steps, register]
-    steps.append(
+        return [*found, register]
+    found.append(
         {
             "Name": "Evaluate",
             "Type": "Processing",
@@ -106,12 +115,12 @@ def _steps(life: Lifecycle, settings: SageMakerSettings) -> list[dict[str, Any]]
             ],
         }
     )
-    steps.append(_sealing(jobs.SEAL_REPORT, jobs.seal_report(life)))
+    found.append(_sealing(jobs.SEAL_REPORT, jobs.seal_report(life)))
     if not life.gates:
         # Nothing is demanded, but a version must not be registered before it was measured; the
         # registration reads the report's address, which makes it wait.
-        return [*steps, register]
-    return [*steps, _gate(life.gates, register)]
+        return [*found, register]
+    return [*found, _gate(life.gates, register)]
 
 
 def _sealing(name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,16 +7,16 @@ Nothing here knows a cloud: what a platform adds (images, instance types, keys) 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal
+
+from mlops_iac.records import Record
 
 Scalar = str | int | float | bool
 Bound = Literal["at_least", "at_most"]
 Strategy = Literal["bayesian", "random", "grid", "hyperband"]
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(Record):
     """What must hold for every value of one field of a dataset, before any script runs."""
 
     dataset: str
@@ -24,8 +24,7 @@ class Check:
     rules: Mapping[str, object]  # `not_null: true`, `at_least: 0`, `at_most: 1`, …
 
 
-@dataclass(frozen=True, slots=True)
-class Dataset:
+class Dataset(Record):
     """One dataset as the steps see it: a folder of files in `format`."""
 
     name: str
@@ -35,8 +34,7 @@ class Dataset:
     checks: tuple[Check, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Compute:
+class Compute(Record):
     """How many machines and how much disk. Which machine is the platform's to say."""
 
     count: int = 1
@@ -44,23 +42,20 @@ class Compute:
     spot: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Script:
+class Script(Record):
     """One script of the workload and how it is run. Timeouts in minutes."""
 
     script: str
-    hyperparameters: Mapping[str, Scalar] = field(default_factory=dict)
-    env: Mapping[str, str] = field(default_factory=dict)
+    hyperparameters: Mapping[str, Scalar] = {}
+    env: Mapping[str, str] = {}
     compute: Compute = Compute()
     timeout_minutes: int = 60
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Prepare(Script):
     """Turns datasets into what training reads."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Train(Script):
     """One training. `spot_wait_minutes` is the wait on top of the timeout."""
 
@@ -68,8 +63,7 @@ class Train(Script):
     spot_wait_minutes: int = 60
 
 
-@dataclass(frozen=True, slots=True)
-class Range:
+class Range(Record):
     """What one hyperparameter may be: `values`, or from `low` to `high`, both included."""
 
     kind: Literal["values", "integer", "continuous"]
@@ -79,8 +73,7 @@ class Range:
     scale: Literal["linear", "logarithmic", "reverse-logarithmic", "auto"] = "auto"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tune:
+class Tune(Record):
     """Many trainings of `train` over `search`; the best by `metric` is kept."""
 
     train: Train
@@ -92,13 +85,11 @@ class Tune:
     search: Mapping[str, Range]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluate(Script):
     """Measures the model on data that it has not seen."""
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
+class Limit(Record):
     """One number that a model must not miss."""
 
     metric: str
@@ -110,15 +101,13 @@ class Limit:
         return f"{self.metric} must be {self.bound.replace('_', ' ')} {self.value:g}"
 
 
-@dataclass(frozen=True, slots=True)
-class Register:
+class Register(Record):
     """A passing model becomes a version of the registry, approved by a person or at once."""
 
     approval: Literal["manual", "automatic"] = "manual"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lifecycle:
+class Lifecycle(Record):
     """Everything a printer needs to know of one model.
 
     `metrics` are the names the scripts report. `gates` is empty where nothing is demanded; a

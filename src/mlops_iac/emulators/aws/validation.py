@@ -2,6 +2,8 @@
 
 botocore enforces unknown members, types, required and minimum; its model also carries enumerations,
 patterns and maximum lengths, which moto does not check either. Here all of them count.
+
+A shape is botocore's, or anything with the same attributes. What is not known yet is not judged.
 """
 
 from __future__ import annotations
@@ -9,11 +11,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import Any
+from typing import Any, Final, Literal
+
+from mlops_iac.records import Record, replace
 
 # Java's classes that Python's `re` does not know, written out as far as these patterns need.
 _CLASSES = {
-    r"\p{L}": r"a-zA-ZÀ-￿",
+    # With digits and `_`, which stand beside it in every class of theirs; a range of all letters
+    # would take milliseconds to compile.
+    r"\p{L}": r"\w",
     r"\p{Z}": r"\s",
     r"\p{N}": r"0-9",
     r"\p{P}": r"!-/:-@\[-`{-~",
@@ -25,84 +31,111 @@ _CLASSES = {
 }
 
 
+# Stands for a value that is not known yet.
+ANYTHING: Final = object()
+# Members, keys and positions that lead to a value.
+Path = tuple[str | int, ...]
+
+
+class Broken(Record):
+    """One rule that a value breaks: where, what is wrong in words, which rule, what it allows."""
+
+    path: Path
+    words: str
+    rule: Literal["member", "type", "required", "min", "max", "enum", "pattern"]
+    allowed: Any = None
+
+
 def problems(operation: Any, parameters: Mapping[str, Any]) -> list[str]:
     """What is wrong with the parameters of a botocore operation model, in sentences."""
     shape = operation.input_shape
     if shape is None:
         return [f"{operation.name} takes no parameters"] if parameters else []
-    return list(_check(shape, parameters, ""))
+    return [f"{written(each.path)}: {each.words}" for each in broken(shape, parameters)]
 
 
-def _check(shape: Any, value: Any, path: str) -> Iterator[str]:
+def written(path: Path) -> str:
+    """`Tags[0].Key`."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)[1:]
+
+
+def broken(shape: Any, value: Any, path: Path = ()) -> Iterator[Broken]:
+    """Every rule of the shape that the value breaks; `ANYTHING` breaks none."""
+    if value is ANYTHING:
+        return
     match shape.type_name:
         case "structure":
             yield from _structure(shape, value, path)
         case "list":
             if not isinstance(value, list | tuple):
-                yield f"{path}: a list is expected"
+                yield Broken(path, "a list is expected", "type")
                 return
-            yield from _length(shape, len(value), path, "entries")
+            yield from _size(shape, len(value), path, "entries")
             for index, item in enumerate(value):
-                yield from _check(shape.member, item, f"{path}[{index}]")
+                yield from broken(shape.member, item, (*path, index))
         case "map":
-            if not isinstance(value, Mapping):
-                yield f"{path}: a map is expected"
-                return
-            yield from _length(shape, len(value), path, "entries")
-            for key, item in value.items():
-                yield from _check(shape.key, key, f"{path} (key)")
-                yield from _check(shape.value, item, f"{path}.{key}")
+            yield from _map(shape, value, path)
         case "string":
             yield from _string(shape, value, path)
         case "integer" | "long" | "float" | "double":
             if isinstance(value, bool) or not isinstance(value, int | float):
-                yield f"{path}: a number is expected, not {value!r}"
+                yield Broken(path, f"a number is expected, not {value!r}", "type")
                 return
-            yield from _length(shape, value, path, "")
+            yield from _size(shape, value, path, "")
         case "boolean":
             if not isinstance(value, bool):
-                yield f"{path}: true or false is expected, not {value!r}"
+                yield Broken(path, f"true or false is expected, not {value!r}", "type")
 
 
-def _structure(shape: Any, value: Any, path: str) -> Iterator[str]:
+def _map(shape: Any, value: Any, path: Path) -> Iterator[Broken]:
     if not isinstance(value, Mapping):
-        yield f"{path}: an object ({shape.name}) is expected"
+        yield Broken(path, "a map is expected", "type")
+        return
+    yield from _size(shape, len(value), path, "entries")
+    for key, item in value.items():
+        for each in broken(shape.key, key, (*path, key)):
+            yield replace(each, words=f"as a key: {each.words}")
+        yield from broken(shape.value, item, (*path, key))
+
+
+def _structure(shape: Any, value: Any, path: Path) -> Iterator[Broken]:
+    if not isinstance(value, Mapping):
+        yield Broken(path, f"an object ({shape.name}) is expected", "type")
         return
     for name in shape.required_members:
         own = shape.members[name].metadata.get("idempotencyToken")
         if value.get(name) is None and not own:  # botocore makes tokens itself
-            yield f"{path + '.' if path else ''}{name}: required"
+            yield Broken((*path, name), "required", "required")
     for name, item in value.items():
-        here = f"{path}.{name}" if path else name
         if name not in shape.members:
-            yield f"{here}: {shape.name} has no such member"
+            yield Broken((*path, name), f"{shape.name} has no such member", "member")
         elif item is not None:
-            yield from _check(shape.members[name], item, here)
+            yield from broken(shape.members[name], item, (*path, name))
 
 
-def _string(shape: Any, value: Any, path: str) -> Iterator[str]:
+def _string(shape: Any, value: Any, path: Path) -> Iterator[Broken]:
     if not isinstance(value, str):
-        yield f"{path}: text is expected, not {value!r}"
+        yield Broken(path, f"text is expected, not {value!r}", "type")
         return
     if shape.enum and value not in shape.enum:
         allowed = list(shape.enum)
         shown = ", ".join(allowed[:12]) + (", …" if len(allowed) > 12 else "")
-        yield f"{path}: {value!r} is not one of {shown}"
+        yield Broken(path, f"{value!r} is not one of {shown}", "enum", allowed)
         return
-    yield from _length(shape, len(value), path, "characters")
+    yield from _size(shape, len(value), path, "characters")
     pattern = shape.metadata.get("pattern")
     compiled = _compiled(pattern) if pattern else None
     if compiled is not None and compiled.fullmatch(value) is None:
-        yield f"{path}: {value[:80]!r} does not match {pattern}"
+        yield Broken(path, f"{value[:80]!r} does not match {pattern}", "pattern", pattern)
 
 
-def _length(shape: Any, size: float, path: str, unit: str) -> Iterator[str]:
+def _size(shape: Any, size: float, path: Path, unit: str) -> Iterator[Broken]:
     low, high = shape.metadata.get("min"), shape.metadata.get("max")
     label = f" {unit}" if unit else ""
     if low is not None and size < low:
-        yield f"{path}: at least {low}{label}, not {size}"
+        yield Broken(path, f"at least {low}{label}, not {size}", "min", low)
     if high is not None and size > high:
-        yield f"{path}: at most {high}{label}, not {size}"
+        yield Broken(path, f"at most {high}{label}, not {size}", "max", high)
 
 
 @cache

@@ -23,9 +23,6 @@ from mlops_iac.clouds.aws.sagemaker.serving_checks import (
 from mlops_iac.errors import Diagnostic
 from mlops_iac.pipeline.refusals import refusals
 
-# botocore, sagemaker TagKey and TagValue; AWS itself reserves the prefix.
-_TAG = re.compile(r"[\w\s.:/=+\-@]*", re.UNICODE)
-_LONGEST_TAG_KEY, _LONGEST_TAG = 128, 256
 _RENAMEABLE = ("serving", "models", "datasets")
 _RESERVED_NAMES = {"keys", "data", "datasets", "identity", "alerts", "budget", "promotion"}
 
@@ -35,6 +32,11 @@ def check(scope: Scope) -> list[Diagnostic]:
     found = list(_fields(scope))
     refused = {item.path for item in found}
     found += [item for item in _values(scope) if item.path not in refused]
+    if not any(item.severity == "error" for item in found):
+        # Only what can be planned has requests.
+        from mlops_iac.clouds.aws.sagemaker.limits import check_limits
+
+        found += check_limits(scope)
     return list(dict.fromkeys(found))
 
 
@@ -140,23 +142,9 @@ def _place(scope: Scope) -> Iterator[Diagnostic]:
 
 def _tags(scope: Scope) -> Iterator[Diagnostic]:
     blueprint, resolved = scope.blueprint, scope.resolved
-    tags = {"owner": ("owner", blueprint.owner)}
-    tags |= {f"tags.{key}": (key, value) for key, value in blueprint.tags.items()}
-    for path, (key, value) in tags.items():
-        for what, text, longest in (("key", key, _LONGEST_TAG_KEY), ("value", value, _LONGEST_TAG)):
-            if not _TAG.fullmatch(text) or len(text) > longest:
-                yield resolved.diagnostic(
-                    path,
-                    "wrong-tag",
-                    f"{path}: AWS does not take the {what} '{text}' of a tag",
-                    f"letters, digits, spaces and _ . : / = + - @, at most {longest} characters",
-                )
-        if key.lower().startswith("aws:") or path in (
-            "tags.project",
-            "tags.environment",
-            "tags.stack",
-            "tags.owner",
-        ):
+    for key in blueprint.tags:
+        if key.lower().startswith("aws:") or key in ("project", "environment", "stack", "owner"):
+            path = f"tags.{key}"
             yield resolved.diagnostic(
                 path, "wrong-tag", f"{path}: the tag '{key}' is not yours to set", "rename it"
             )

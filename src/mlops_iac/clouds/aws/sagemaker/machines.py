@@ -94,13 +94,19 @@ def step_images(scope: Scope, name: str, model: Model) -> dict[Any, str]:
 
 
 def step_instances(scope: Scope, name: str, model: Model) -> dict[Any, str]:
-    """Instance types by step, and `serve`: what the versions are registered for."""
+    """Instance types by step, and what the versions are registered for: `serve`, `transform`.
+
+    Batch transforms know fewer types than endpoints; a version need not name one for them.
+    """
     found = {
         step: instance(section.compute, step)
         for step in STEPS
         if (section := getattr(model, step)) is not None
     }
-    return {**found, "serve": _serving_instance(scope.blueprint, name)}
+    found["serve"] = serves = _serving_instance(scope.blueprint, name)
+    if serves in catalogue.instance_types("transform"):
+        found["transform"] = serves
+    return found
 
 
 def serving_image(scope: Scope, name: str, model: Model) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
+from mlops_iac import runtime
 from mlops_iac.blueprint.sections.models import Model
 from mlops_iac.clouds.aws.sagemaker import machines
 from mlops_iac.clouds.aws.sagemaker.scope import (
@@ -31,7 +31,10 @@ from mlops_iac.pipeline.sagemaker import (
     dataset_placeholder,
     definition,
     placeholders,
+    steps,
 )
+from mlops_iac.pipeline.steps import Lifecycle
+from mlops_iac.records import replace
 from mlops_iac.runtime.files import runtime_files
 
 # Tags whose value is the stack's name or made of it: filled in by the program, so that all
@@ -78,9 +81,7 @@ def plan_pipeline(scope: Scope, name: str) -> ComponentCall:
     """The training pipeline of one model."""
     model = scope.blueprint.models[name]
     path = f"models.{name}"
-    # What was stored under the former name stays where it is, and so does what follows.
-    life = replace(lifecycle(scope.resolved, name), model=scope.known_as("models", name))
-    text, _ = definition(life, _settings(scope, name, model))
+    text, _ = definition(*_printed(scope, name))
     if own_roles := _steps_with_roles(scope):
         text = _with_roles(text, own_roles)
     wanted = placeholders(text)
@@ -91,7 +92,7 @@ def plan_pipeline(scope: Scope, name: str) -> ComponentCall:
         "model_package_group_name": Ref(registry_variable(name), "group_name"),
         "environment": scope.tags["environment"],
         STACK_TAG: scope.tags[STACK_TAG],
-        **_dataset_uris(scope, name),
+        **dataset_uris(scope, name),
         **{
             _role_placeholder(step): Ref("identity", f'step_role_arns["{step}"]')
             for step in own_roles
@@ -189,6 +190,17 @@ def _former_names(scope: Scope, name: str, named: Callable[[str], str]) -> tuple
     return (named(former),) if former else ()
 
 
+def pipeline_steps(scope: Scope, name: str) -> list[dict[str, Any]]:
+    """The steps of the pipeline of one model, with placeholders."""
+    return steps(*_printed(scope, name))
+
+
+def _printed(scope: Scope, name: str) -> tuple[Lifecycle, SageMakerSettings]:
+    # What was stored under the former name stays where it is, and so does what follows.
+    life = replace(lifecycle(scope.resolved, name), model=scope.known_as("models", name))
+    return life, _settings(scope, name, scope.blueprint.models[name])
+
+
 def _settings(scope: Scope, name: str, model: Model) -> SageMakerSettings:
     tags = {
         key: value.value if isinstance(value, Setting) else value
@@ -223,20 +235,21 @@ def _role_placeholder(step: str) -> str:
     return f"{step}_role_arn"
 
 
-def _with_roles(text: str, steps: list[str]) -> str:
-    """The definition with a role of its own for each of `steps`."""
+def _with_roles(text: str, own: list[str]) -> str:
+    """The definition with a role of its own for each of the steps `own`."""
     printed = json.loads(text)
     jobs = {"Prepare": "prepare", "Train": "train", "Tune": "train", "Evaluate": "evaluate"}
     for step in printed["Steps"]:
         kind = jobs.get(step["Name"])
-        if kind in steps:
+        if kind in own:
             arguments = step["Arguments"]
             job = arguments.get("TrainingJobDefinition", arguments)
             job["RoleArn"] = "${" + _role_placeholder(kind) + "}"
     return indented(printed, 2) + "\n"
 
 
-def _dataset_uris(scope: Scope, name: str) -> dict[str, Any]:
+def dataset_uris(scope: Scope, name: str) -> dict[str, Any]:
+    """Where the datasets of one model lie, by placeholder."""
     uris: dict[str, Any] = {}
     for dataset, section in training_datasets(scope.resolved, name):
         uris[dataset_placeholder(dataset)] = (
@@ -279,5 +292,6 @@ def _alarms(scope: Scope, model: str, limits: tuple[str, ...]) -> list[Ref]:
 @cache
 def function(module: str) -> Definition:
     """The source of a function of the runtime."""
-    source = files("mlops_iac.runtime").joinpath(f"{module}.py").read_text(encoding="utf-8")
+    # Not by importlib.resources: see `catalogue`.
+    source = Path(runtime.__file__).with_name(f"{module}.py").read_text(encoding="utf-8")
     return Definition(f"functions/{module}.py", source)

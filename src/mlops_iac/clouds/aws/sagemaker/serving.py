@@ -6,6 +6,7 @@ from typing import Any
 
 from mlops_iac.blueprint.sections.serving import RealTime
 from mlops_iac.blueprint.sections.serving import Variant as VariantSection
+from mlops_iac.clouds.aws.naming import ENDPOINT_LIMIT, alarm_name, physical_name
 from mlops_iac.clouds.aws.sagemaker import machines
 from mlops_iac.clouds.aws.sagemaker.scope import (
     NETWORK,
@@ -160,6 +161,25 @@ def _scaling(name: str, entry: RealTime) -> Construct | None:
             ),
         },
     )
+
+
+def endpoint_alarms(scope: Scope, name: str, entry: RealTime) -> list[str]:
+    """Those of one serving entry."""
+    endpoint = physical_name(
+        scope.blueprint.name, scope.environment, scope.known_as("serving", name), ENDPOINT_LIMIT
+    )
+    return [
+        alarm_name(endpoint, variant, metric)
+        for variant, section in variants(entry).items()
+        if section.shadow_percent is None
+        for metric in _rollback_metrics(entry)
+    ]
+
+
+def _rollback_metrics(entry: RealTime) -> list[str]:
+    limits = entry.rollout.limits if entry.rollout else {}
+    slow = ["rollback-latency-p99"] if "latency_p99_ms" in limits else []
+    return ["rollback-error-rate", *slow]
 
 
 def target(entry: RealTime) -> tuple[str | None, float | None]:

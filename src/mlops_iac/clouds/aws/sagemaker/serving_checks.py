@@ -23,7 +23,6 @@ _LONGEST_WAIT_MINUTES = 60
 # hashicorp/terraform-provider-aws pull request 39090); the old instances take the last five minutes.
 _PROVIDER_MINUTES = 60
 _TERMINATION_MINUTES = 5
-_MOST_VARIANTS = 10
 
 
 def check_endpoint(scope: Scope, name: str, entry: RealTime) -> Iterator[Diagnostic]:
@@ -147,14 +146,6 @@ def _variants(scope: Scope, name: str, entry: RealTime) -> Iterator[Diagnostic]:
     if not answering:
         yield resolved.diagnostic(
             f"{path}.variants", UNSUPPORTED, f"{path}.variants: none answers", at_key=True
-        )
-    if len(all_variants) > _MOST_VARIANTS:
-        yield resolved.diagnostic(
-            f"{path}.variants",
-            UNSUPPORTED,
-            f"{path}.variants: an endpoint has {_MOST_VARIANTS} variants at most",
-            "make a second serving entry",
-            at_key=True,
         )
     for key, each in all_variants.items():
         model = scope.blueprint.models[each.model or ""]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from mlops_iac.blueprint.sections.serving import RealTime
-from mlops_iac.clouds.aws.naming import ENDPOINT_LIMIT, alarm_name, physical_name
 from mlops_iac.clouds.aws.sagemaker import machines
 from mlops_iac.clouds.aws.sagemaker.closing import (
     ORIGINS,
@@ -24,9 +22,9 @@ from mlops_iac.clouds.aws.sagemaker.models import (
 from mlops_iac.clouds.aws.sagemaker.scope import SEALING, STACK_TAG, Scope, call
 from mlops_iac.clouds.aws.sagemaker.serving import (
     PROMOTION,
+    endpoint_alarms,
     plan_serving,
     promoting_accounts,
-    variants,
 )
 from mlops_iac.clouds.base import ComponentCall, Ref, Setting, UserFile
 from mlops_iac.pipeline.reading import training_datasets
@@ -272,26 +270,10 @@ def _promotion(scope: Scope) -> list[ComponentCall]:
 def rollback_alarms(scope: Scope) -> list[str]:
     """The literal names of the alarms that `RealTimeEndpoint` makes for its rollouts."""
     return [
-        alarm_name(endpoint, variant, metric)
+        alarm
         for name, entry in scope.endpoints.items()
-        for endpoint in [
-            physical_name(
-                scope.blueprint.name,
-                scope.environment,
-                scope.known_as("serving", name),
-                ENDPOINT_LIMIT,
-            )
-        ]
-        for variant, section in variants(entry).items()
-        if section.shadow_percent is None
-        for metric in _rollback_metrics(entry)
+        for alarm in endpoint_alarms(scope, name, entry)
     ]
-
-
-def _rollback_metrics(entry: RealTime) -> list[str]:
-    limits = entry.rollout.limits if entry.rollout else {}
-    slow = ["rollback-latency-p99"] if "latency_p99_ms" in limits else []
-    return ["rollback-error-rate", *slow]
 
 
 def existing_roles(scope: Scope) -> dict[str, Setting]:
