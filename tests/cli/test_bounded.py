@@ -72,8 +72,9 @@ def test_what_it_says_and_how_it_ends_is_passed_on(
     stand_in: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stand_in.write_text(
-        "import json, os, sys\n"
-        "print(json.dumps([sys.argv[1:], os.getcwd(), dict(os.environ)]))\n"
+        "import json, os, signal, sys\n"
+        "left = signal.alarm(0)  # it ends by itself where whoever started it is killed\n"
+        "print(json.dumps([sys.argv[1:], os.getcwd(), dict(os.environ), left]))\n"
         "print('words', file=sys.stderr); sys.exit(5)\n"
     )
     os.environ["MLOPS_IAC_TEST_TOKEN"] = TOKEN
@@ -82,7 +83,9 @@ def test_what_it_says_and_how_it_ends_is_passed_on(
     finally:
         del os.environ["MLOPS_IAC_TEST_TOKEN"]
     out, err = capsys.readouterr()
-    words, folder, variables = json.loads(out)
+    words, folder, variables, left = json.loads(out)
+    assert left + 60 >= _bounded.SECONDS
+    assert left > 0
     assert words[-3:] == ["preview", "--fork", "x"]
     assert folder == str(tmp_path)
     assert TOKEN not in variables.values()

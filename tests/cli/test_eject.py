@@ -17,6 +17,7 @@ from mlops_iac.program.ejected import RUN, Ejected, eject, read_ejected
 from mlops_iac.program.write import write
 from tests.cli.harness import EXAMPLE, Cli, copy_example, environment
 from tests.cli.killing import every_kill
+from tests.components.test_repository import git
 
 NAME = EXAMPLE.name
 KEYS = f"stacks/{NAME}/components/keys.py"
@@ -55,14 +56,6 @@ sync_await._sync_await(stack.run_in_stack(main))
 assert "mlops_iac" not in sys.modules
 print(len(seen))
 """
-
-
-def git(folder: Path, *words: str) -> str:
-    author = ("-c", "user.name=t", "-c", "user.email=t@t.example", "-c", "commit.gpgsign=false")
-    answer = subprocess.run(
-        ["git", *author, *words], cwd=folder, check=True, capture_output=True, text=True
-    )
-    return answer.stdout.strip()
 
 
 @pytest.fixture(scope="module")

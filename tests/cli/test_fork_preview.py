@@ -19,6 +19,7 @@ import yaml
 from mlops_iac.api import delivering, load
 from tests.agents import obeyed
 from tests.cli.harness import EXAMPLE, ROOT, copy_example, environment
+from tests.components.test_repository import git
 from tests.sagemaker_blueprints import MINIMAL, write
 
 EVIL = "import pathlib; pathlib.Path({marker!r}).write_text('ran')\n"
@@ -46,14 +47,6 @@ def check(context):
 RULE = Rule(id="of-the-base", title="t", severity="advisory", why="w", remediation="r",
             source="s", check=check)
 """
-
-
-def git(folder: Path, *words: str) -> str:
-    author = ("-c", "user.name=t", "-c", "user.email=t@t.example", "-c", "commit.gpgsign=false")
-    answer = subprocess.run(
-        ["git", *author, *words], cwd=folder, check=True, capture_output=True, text=True
-    )
-    return answer.stdout.strip()
 
 
 @pytest.fixture(scope="module")
@@ -566,6 +559,15 @@ def test_a_forks_paths_lead_nowhere_else(
 
 
 # -- moves on, or is too much
+
+
+def test_the_local_stack_of_a_fork_is_nobodys(standing: Path) -> None:
+    answer = subprocess.run(
+        [sys.executable, "-P", "-m", "mlops_iac", "preview", "--fork", "HEAD"],
+        cwd=standing, env=environment(), capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert answer.returncode == 2
+    assert "name a stack with -s, or take --all" in answer.stderr
 
 
 def test_a_pull_request_that_moved_on_is_left_to_its_newest_run(

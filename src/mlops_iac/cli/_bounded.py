@@ -138,6 +138,8 @@ def _environment(given: Mapping[str, str]) -> dict[str, str]:
 def _limit(memory: int, seconds: float) -> None:
     import resource
 
+    # Whoever started it may be killed, and can end it no longer.
+    signal.alarm(int(seconds) + 10)
     processor = int(seconds) + 1
     for kind, most in (
         (resource.RLIMIT_AS, memory),

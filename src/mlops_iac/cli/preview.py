@@ -112,6 +112,11 @@ def command(
                     hint="drop --live, --engine, --target, --from, --ttl, and name a commit with"
                     " --against",
                 )
+            if session.stack == "local" and not every:
+                raise UsageError(
+                    "a fork's local stack is nobody's here",
+                    hint="name a stack with -s, or take --all",
+                )
             from mlops_iac.api import forks
             from mlops_iac.cli import _bounded
 
