@@ -61,6 +61,13 @@ def permissions() -> str:
     return permissions.permissions()
 
 
+def python() -> str:
+    """Return the page about the Python API."""
+    from tools import python_api
+
+    return python_api.page()
+
+
 def limits() -> str:
     """Return what AWS's models allow in requests."""
     from tools import service_limits
@@ -73,6 +80,7 @@ FILES: dict[str, Callable[[], str]] = {
     "docs/language.md": language,
     "docs/policies.md": policies,
     "docs/permissions.md": permissions,
+    "docs/python.md": python,
     "docs/schedule-adherence.svg": picture,
     "examples/schedule-adherence/blueprint-1.json": schema,
     "src/mlops_iac/clouds/aws/data/limits.txt": limits,

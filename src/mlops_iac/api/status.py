@@ -19,7 +19,7 @@ HALVES = ("create-replacement", "delete-replaced")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One resource that the state holds."""
+    """One resource that the state holds. `parent` is its component's URN; `recorded`: not emulated."""
 
     address: str
     type: str
@@ -31,7 +31,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """A stack as it stands. `pending` names what waits for a first approved version."""
+    """A stack as it stands.
+
+    `pending` names what waits for a first approved version, `notes` are sentences.
+    """
 
     project: str
     stack: str
