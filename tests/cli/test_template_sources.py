@@ -480,6 +480,7 @@ def test_the_wheel_holds_the_built_in_templates(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     (wheel,) = tmp_path.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
+        assert "mlops_iac/py.typed" in archive.namelist()
         packed = {name for name in archive.namelist() if "/_blueprints/" in name}
     ours = (ROOT / "blueprints").rglob("*")
     wanted = {

@@ -65,10 +65,6 @@ def test_a_typo_fails_a_users_type_checker(tmp_path: Path) -> None:
         assert (f"typo{number}", code) in said, f"{wrong}: {done.stdout}{done.stderr}"
 
 
-def test_the_package_says_that_it_is_typed() -> None:
-    assert (Path(mlops_iac.__file__).parent / "py.typed").exists()
-
-
 def test_importing_it_imports_nothing_else() -> None:
     code = "import sys; before = {*sys.modules}; import mlops_iac; print({*sys.modules} - before)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
