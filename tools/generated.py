@@ -21,8 +21,9 @@ EXAMPLE = ROOT / "examples" / "schedule-adherence"
 def language() -> str:
     """Return the language reference."""
     from mlops_iac.blueprint import reference_markdown
+    from mlops_iac.clouds import registry
 
-    return reference_markdown()
+    return reference_markdown({each: registry.platform(each).refuses for each in registry.names()})
 
 
 def schema() -> str:
