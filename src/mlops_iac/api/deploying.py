@@ -41,7 +41,7 @@ class Deployment:
         if self.engine_name == EMBEDDED and stack != LOCAL:
             raise UsageError(
                 f"the embedded engine deploys {LOCAL} only, not {stack}",
-                hint=f"leave --engine out, or preview {stack} against its lock",
+                hint=f"leave --engine out, or preview {stack} against its lock file",
             )
         self.targets = targets
         self._notes: list[str] = []
@@ -343,7 +343,7 @@ def preview(
     project.resolve(stack)
     if compared_with(stack, against=against, live=live, engine=engine) == "lock":
         if targets:
-            raise UsageError("a comparison with the lock takes no --target")
+            raise UsageError("a comparison with the lock file takes no --target")
         return against_lock(project, stack)
     with project.deployment(stack, engine=engine, targets=targets) as deployment:
         return deployment.preview()

@@ -58,6 +58,7 @@ def reference_markdown(platforms: Mapping[str, Refuses]) -> str:
         "",
         "A column named after a platform says what it makes of a field: `✓` it is planned, `✗` it is",
         "refused at `validate`, with the reason. Some values are refused as well; `validate` tells those.",
+        "What blueprint, environment, stack and lock are, says [the page of words](glossary.md).",
         "",
     ]
     for section, paths in _sections(Blueprint).items():

@@ -43,7 +43,7 @@ def declare(
     _check_name(plain, stack)
     if base == LOCAL:
         raise UsageError(
-            "an ephemeral environment is one of a real cloud; local is emulated",
+            "an ephemeral stack is one of a real cloud; local is emulated",
             hint=_named_bases(plain, stack),
         )
     if base not in plain.environments:
