@@ -132,3 +132,6 @@ else:
 
         rooms = (room for room, names in _ROOMS.items() if name in names.split())
         return getattr(import_module(f"{__name__}.{next(rooms, 'errors')}"), name)
+
+    def __dir__() -> list[str]:  # what an interactive shell completes
+        return __all__

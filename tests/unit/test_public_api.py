@@ -74,6 +74,7 @@ def test_importing_it_imports_nothing_else() -> None:
 def test_a_name_that_is_not_there_is_none_at_runtime() -> None:
     with pytest.raises(AttributeError, match="no attribute 'lod'"):
         _ = mlops_iac.lod  # type: ignore[attr-defined]
+    assert dir(mlops_iac) == sorted(mlops_iac.__all__)
 
 
 def ours(hint: Any) -> set[str]:

@@ -31,10 +31,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """A stack as it stands.
-
-    `pending` names what waits for a first approved version, `notes` are sentences.
-    """
+    """A stack as it stands. `pending` names what waits for a first approved version."""
 
     project: str
     stack: str
