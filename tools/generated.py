@@ -21,8 +21,9 @@ EXAMPLE = ROOT / "examples" / "schedule-adherence"
 def language() -> str:
     """Return the language reference."""
     from mlops_iac.blueprint import reference_markdown
+    from mlops_iac.clouds import registry
 
-    return reference_markdown()
+    return reference_markdown({each: registry.platform(each).refuses for each in registry.names()})
 
 
 def schema() -> str:
@@ -61,6 +62,13 @@ def permissions() -> str:
     return permissions.permissions()
 
 
+def python() -> str:
+    """Return the page about the Python API."""
+    from tools import python_api
+
+    return python_api.page()
+
+
 def limits() -> str:
     """Return what AWS's models allow in requests."""
     from tools import service_limits
@@ -73,6 +81,7 @@ FILES: dict[str, Callable[[], str]] = {
     "docs/language.md": language,
     "docs/policies.md": policies,
     "docs/permissions.md": permissions,
+    "docs/python.md": python,
     "docs/schedule-adherence.svg": picture,
     "examples/schedule-adherence/blueprint-1.json": schema,
     "src/mlops_iac/clouds/aws/data/limits.txt": limits,

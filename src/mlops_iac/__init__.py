@@ -8,7 +8,9 @@
     with project.deployment("local") as deployment:
         result = deployment.up()          # the emulated cloud, started on demand
 
-Everything public is here; errors are `mlops_iac.errors`. Nothing heavy is imported before it is used.
+What stands in `__all__` is the public API (docs/python.md); modules below are the package's own and
+change with it. Errors are told by their class, `MlopsError` is the base of all. Nothing heavy is
+imported before it is used.
 """
 
 from __future__ import annotations
@@ -23,18 +25,113 @@ if (
 ):
     del sys.path[0]
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
-__all__ = ["Project", "__version__", "load", "validate"]
+__all__ = [
+    "UNKNOWN",
+    "Asset",
+    "AuthenticationError",
+    "Blueprint",
+    "BlueprintInvalid",
+    "Cancelled",
+    "Cause",
+    "Compiled",
+    "Deployment",
+    "Diagnostic",
+    "Event",
+    "Finding",
+    "MlopsError",
+    "Origin",
+    "Plan",
+    "PlanMoved",
+    "PolicyViolation",
+    "Project",
+    "PropertyChange",
+    "Registry",
+    "ResolvedBlueprint",
+    "Resource",
+    "ResourceFailed",
+    "ResourceGraph",
+    "Result",
+    "Review",
+    "ReviewedStep",
+    "Risk",
+    "Row",
+    "Run",
+    "RunEvent",
+    "RunResult",
+    "Secret",
+    "StackNotFound",
+    "Status",
+    "Step",
+    "TimedOut",
+    "UnexpectedChanges",
+    "Unknown",
+    "UsageError",
+    "Version",
+    "__version__",
+    "load",
+    "validate",
+]
 
 if TYPE_CHECKING:
-    from mlops_iac.api import Project, load, validate
+    from mlops_iac.api.compiling import Compiled
+    from mlops_iac.api.deploying import Deployment
+    from mlops_iac.api.loading import load, validate
+    from mlops_iac.api.project import Project
+    from mlops_iac.api.registry import Registry, Version
+    from mlops_iac.api.running import Run
+    from mlops_iac.api.status import Row, Status
+    from mlops_iac.blueprint import Blueprint, Origin, ResolvedBlueprint
+    from mlops_iac.engine.protocol import Event, Result
+    from mlops_iac.errors import (
+        AuthenticationError,
+        BlueprintInvalid,
+        Cancelled,
+        Diagnostic,
+        MlopsError,
+        PlanMoved,
+        PolicyViolation,
+        ResourceFailed,
+        StackNotFound,
+        TimedOut,
+        UnexpectedChanges,
+        UsageError,
+    )
+    from mlops_iac.graph.model import Resource, ResourceGraph
+    from mlops_iac.graph.plan import Plan, PropertyChange, Step
+    from mlops_iac.pipeline.local import RunEvent, RunResult
+    from mlops_iac.policy.model import Finding
+    from mlops_iac.review.model import Cause, Review, ReviewedStep, Risk
+    from mlops_iac.values import UNKNOWN, Asset, Secret, Unknown
+else:
+    # Hidden from type checkers: for them a module with this function has every name.
+    _ROOMS = {
+        "api.compiling": "Compiled",
+        "api.deploying": "Deployment",
+        "api.loading": "load validate",
+        "api.project": "Project",
+        "api.registry": "Registry Version",
+        "api.running": "Run",
+        "api.status": "Row Status",
+        "blueprint": "Blueprint Origin ResolvedBlueprint",
+        "engine.protocol": "Event Result",
+        "graph.model": "Resource ResourceGraph",
+        "graph.plan": "Plan PropertyChange Step",
+        "pipeline.local": "RunEvent RunResult",
+        "policy.model": "Finding",
+        "review.model": "Cause Review ReviewedStep Risk",
+        "values": "UNKNOWN Asset Secret Unknown",
+    }
 
+    def __getattr__(name: str) -> object:
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module
 
-def __getattr__(name: str) -> Any:
-    if name in ("Project", "load", "validate"):
-        from mlops_iac import api
+        rooms = (room for room, names in _ROOMS.items() if name in names.split())
+        return getattr(import_module(f"{__name__}.{next(rooms, 'errors')}"), name)
 
-        return getattr(api, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    def __dir__() -> list[str]:  # what an interactive shell completes
+        return __all__

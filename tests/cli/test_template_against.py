@@ -116,6 +116,6 @@ def test_messages_about_a_ref_name_no_temporary_folder(beside: Cli, tmp_path: Pa
     shutil.rmtree(tmp_path / "cache")
     answer = beside("preview", "-s", "prod", "--against", "HEAD", expect=2)
     assert "../platform/standard/template.yaml at HEAD" in answer.err
-    assert "acme/base@0.1.0 (../platform/base) is not what was locked" in answer.err
+    assert "acme/base@0.1.0 (../platform/base) is not what was pinned" in answer.err
     assert "/tree" not in answer.err
     assert str(tmp_path) not in answer.err

@@ -482,7 +482,7 @@ def test_an_unreachable_source_says_what_the_lock_is_good_for(origin: Origin, te
     shutil.rmtree(origin.folder)
     error = refused(team, origin.source, "^2")
     assert error.code == "template-unreachable"
-    assert "2.10.0, which is locked, needs no network once it is cached" in error.hint
+    assert "2.10.0, which is pinned, needs no network once it is cached" in error.hint
 
 
 def test_who_never_answers_is_not_waited_for(team: Team) -> None:

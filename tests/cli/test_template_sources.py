@@ -194,13 +194,13 @@ def test_a_newer_folder_waits_for_an_update(team: Team, tmp_path: Path) -> None:
     write_template(folder, "2.1.0")
     finder = team.finder()
     assert version(finder.find(Wanted(source="../t", version="^2"))) == "2.0.0"
-    assert finder.notes == ["../t has 2.1.0; 2.0.0 is locked: `mlops-iac template update`"]
+    assert finder.notes == ["../t has 2.1.0; 2.0.0 is pinned: `mlops-iac template update`"]
     assert finder.stale == []
     assert version(team.find("../t", "^2", update={"../t": ""})) == "2.1.0"
     (cache.cache_folder() / "templates").rename(tmp_path / "away")
     error = refused(team, "../t", "^2")
     assert error.code == "template-not-locked"
-    assert error.message == "../t is locked at 2.0.0 and has 2.1.0"
+    assert error.message == "../t is pinned at 2.0.0 and has 2.1.0"
 
 
 def test_a_folder_whose_manifest_is_wrong_is_left_to_who_reads_it(
@@ -480,6 +480,7 @@ def test_the_wheel_holds_the_built_in_templates(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     (wheel,) = tmp_path.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
+        assert "mlops_iac/py.typed" in archive.namelist()
         packed = {name for name in archive.namelist() if "/_blueprints/" in name}
     ours = (ROOT / "blueprints").rglob("*")
     wanted = {

@@ -193,7 +193,7 @@ def test_other_content_under_a_locked_version_of_a_repository_is_refused(
     lock = (cli.folder / "blueprint.lock").read_bytes()
     answer = cli("template", "update", "--yes", expect=2)
     assert "acme/standard@1.1.1" in answer.err
-    assert "is not what was locked" in answer.err
+    assert "is not what was pinned" in answer.err
     assert "no longer used" not in answer.out + answer.err
     assert (cli.folder / "blueprint.lock").read_bytes() == lock
 
@@ -312,7 +312,7 @@ def test_a_parameter_that_only_the_next_version_knows_is_given_before_it(
     assert "at most 20 → at most 10" in answer.out
     assert "security.keys: provider → customer" in answer.out
     assert "! replaces in dev, prod: sagemaker.EndpointConfiguration/api-config" in answer.out
-    assert "blueprint.yaml is read without days: the locked version has no such" in answer.err
+    assert "blueprint.yaml is read without days: the pinned version has no such" in answer.err
     assert "is not valid" not in answer.err
     cli("validate")
 
@@ -327,7 +327,7 @@ def test_a_version_that_mends_a_blueprint_is_compared_with_the_lock_files(
     more = MANIFEST.replace("version: 1.0.0", "version: 1.1.0").replace("most: 20", "most: 40")
     release(standard, more, BLUEPRINT)
     answer = cli("template", "update", "--yes")
-    assert "as it is locked now, blueprint.yaml is not valid" in answer.err
+    assert "as it is pinned now, blueprint.yaml is not valid" in answer.err
     assert "costs more in prod: appautoscaling.Target/api-main-scaling" in answer.out
     cli("validate")
 
@@ -393,7 +393,7 @@ def test_a_blueprint_without_a_lock_is_pinned(world: World) -> None:
     world.change("version: ^1.0", "version: 1.1.1")
     world.lock.unlink()
     answer = world.cli("template", "update", "--yes")
-    assert "acme/standard 1.1.1: not locked yet" in answer.out
+    assert "acme/standard 1.1.1: not pinned yet" in answer.out
     assert "version: 1.1.1" in world.lock.read_text()
 
 

@@ -66,9 +66,9 @@ def test_who_is_on_which_version_and_how_far_behind(cli: Cli) -> None:
     )
     assert told["one/new/blueprint.yaml"] == "new 2.0.0 of ^2"
     assert told["two/wrong/blueprint.yaml"].endswith(
-        "major behind: stale: 1.1.1 is locked and ^2 is asked for"
+        "major behind: stale: 1.1.1 is pinned and ^2 is asked for"
     )
-    assert told["two/other/blueprint.yaml"].endswith("and was ^1.0 when it was locked")
+    assert told["two/other/blueprint.yaml"].endswith("and was ^1.0 when it was pinned")
     assert told["two/free/blueprint.yaml"] == "free – of ^1 not pinned: there is no blueprint.lock"
     assert "was edited by hand" in told["two/edited/blueprint.yaml"]
     # What is not pinned first, then the oldest.

@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 
 from mlops_iac.api import Project, load
+from mlops_iac.api.status import count as counted
 from mlops_iac.emulators import wire
 from mlops_iac.engine.protocol import Result
 from mlops_iac.graph.model import Resource
@@ -173,7 +174,7 @@ def test_the_plain_cli_registers_what_the_embedded_engine_sees(here: Here, tmp_p
 def test_the_whole_life(here: Here) -> None:
     created = here.deploy("pulumi")
     project = here.project
-    count = project.count(created.steps)
+    count = counted(created.steps)
     assert set(count) == {"create"}
     assert created.outputs["api_pending"] == ["adherence"]
 
@@ -192,7 +193,7 @@ def test_the_whole_life(here: Here) -> None:
     here.approve_a_version()
     assert project.registry("local").approved("adherence") == "1"
     completed = here.deploy()
-    assert project.count(completed.steps)["create"] == 5
+    assert counted(completed.steps)["create"] == 5
     assert not completed.outputs.get("api_pending")
     theirs = resources(here.project)
     assert ENDPOINT in {item["type"] for item in theirs.values()}

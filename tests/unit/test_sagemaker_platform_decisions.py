@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,9 +16,10 @@ from mlops_iac.blueprint.fields import (
     SectionType,
     fields_of,
 )
+from mlops_iac.blueprint.reference import reference_markdown
 from mlops_iac.blueprint.sections.base import Section
 from mlops_iac.blueprint.sections.root import Blueprint
-from mlops_iac.clouds.aws.sagemaker import decisions
+from mlops_iac.clouds.aws.sagemaker import SAGEMAKER, decisions
 from mlops_iac.clouds.aws.sagemaker.decisions import (
     PLANNED,
     REFUSED,
@@ -125,3 +127,23 @@ def test_a_section_with_nothing_in_it_asks_for_nothing(path: str) -> None:
     assert holds_planned(path)
     assert not holds_planned("secrets")
     assert not holds_planned("serving.api.colour")
+
+
+def test_the_reference_says_at_each_field_what_is_refused_and_why() -> None:
+    text = reference_markdown({"sagemaker": SAGEMAKER.refuses})
+    for rule in REFUSED:
+        assert rule.reason in text, rule.pattern
+    assert "not supported yet |" not in text  # nobody decided, or the path is none
+    rows: dict[str, str] = {}
+    for section in text.split("\n## "):
+        for name, last in re.findall(r"^\| `([\w-]+)` \|.* \| (.*) \|$", section, re.MULTILINE):
+            rows[f"{section.split()[0]}.{name}"] = last
+    assert (
+        rows["Blueprint.region"] == rows["RealTime.scaling"] == rows["TemplateUse.version"] == "✓"
+    )
+    assert rows["Blueprint.features"] == rows["Feature.entity"] == "✗ there is no feature store yet"
+    assert rows["Blueprint.tracking"] == "✓ only `native`: experiments are SageMaker's own"
+    assert rows["Batch.input"] == rows["Edge.mode"] == "✗ only real-time serving is planned yet"
+    assert rows["Compute.spot"] == "✓; ✗ only batch serving has this (at `serving.NAME.compute`)"
+    assert rows["Gate.at_least"] == "✓"
+    assert rows["Gate.no_worse_than"].startswith("✗ the version in service cannot")

@@ -126,10 +126,10 @@ def test_a_newer_format_asks_for_a_newer_tool() -> None:
 @pytest.mark.parametrize(
     ("text", "line", "word"),
     [
-        ("", 1, "not a lock"),
-        ("[]", 1, "not a lock"),
-        ("a: 1", 1, "not a lock"),
-        ("lock: one", 1, "not a lock"),
+        ("", 1, "not a template lock"),
+        ("[]", 1, "not a template lock"),
+        ("a: 1", 1, "not a template lock"),
+        ("lock: one", 1, "not a template lock"),
         ("lock: 1\ntemplates: [\n", 0, "cannot be read"),
         ("lock: 1\ntemplates: {}\nintegrity: x", 2, "takes a list"),
         ("lock: 1\ntemplates: [a]\nintegrity: x", 2, "a mapping"),

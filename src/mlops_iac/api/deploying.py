@@ -28,7 +28,13 @@ if TYPE_CHECKING:
 
 
 class Deployment:
-    """One stack under one engine. The versions it serves are resolved once, when it is opened."""
+    """One stack under one engine. The versions it serves are resolved once, when it is opened.
+
+    `stack`, `engine_name` (`embedded` or `pulumi`) and `targets` are what it was opened with. Methods
+    raise UsageError for what is missing on this machine or stale, AuthenticationError where the cloud
+    or the state's backend wants credentials, TimedOut where an emulator does not answer, Cancelled
+    when interrupted, MlopsError for what else the engine says.
+    """
 
     def __init__(
         self, project: Project, stack: str, *, engine: str | None, targets: Sequence[str] = ()
@@ -41,7 +47,7 @@ class Deployment:
         if self.engine_name == EMBEDDED and stack != LOCAL:
             raise UsageError(
                 f"the embedded engine deploys {LOCAL} only, not {stack}",
-                hint=f"leave --engine out, or preview {stack} against its lock",
+                hint=f"leave --engine out, or preview {stack} against its lock file",
             )
         self.targets = targets
         self._notes: list[str] = []
@@ -235,6 +241,8 @@ class Deployment:
     def up(self, *, on_event: OnEvent | None = None, parallel: int = 16) -> Result:
         """Apply. What vanished with a restarted emulator is taken out of the state first.
 
+        `parallel` operations run at once; `on_event` hears of each. A resource that failed is in the
+        result's `failures`, and nothing is raised for it. PlanMoved where a saved plan says otherwise.
         After a `preview` of this deployment that found nothing to do, nothing is run again.
         """
         if self._unchanged is not None:
@@ -259,7 +267,7 @@ class Deployment:
             write_durably(self._instance_file, f"{info.instance}\n".encode())
 
     def refresh(self, *, preview_only: bool = False) -> Result:
-        """Take over what vanished or drifted."""
+        """Take over what vanished or drifted; the steps say what. `preview_only` writes nothing."""
         if self.stack == LOCAL:
             self.project.cloud.ensure()
         return self.engine.refresh(self._unversioned, preview_only=preview_only)
@@ -282,7 +290,7 @@ class Deployment:
         return holdings(self.project, state)
 
     def destroy(self, *, on_event: OnEvent | None = None) -> Result:
-        """Delete everything, in reverse order of dependency."""
+        """Delete everything, in reverse order of dependency; what failed is in `failures`."""
         if self.stack != LOCAL:
             return self.engine.destroy(self._unversioned, on_event=on_event)
         self._meet_emulator()
@@ -343,7 +351,7 @@ def preview(
     project.resolve(stack)
     if compared_with(stack, against=against, live=live, engine=engine) == "lock":
         if targets:
-            raise UsageError("a comparison with the lock takes no --target")
+            raise UsageError("a comparison with the lock file takes no --target")
         return against_lock(project, stack)
     with project.deployment(stack, engine=engine, targets=targets) as deployment:
         return deployment.preview()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from mlops_iac.errors import UsageError
 from mlops_iac.graph.model import ResourceGraph, address
 
 
 def draw(graph: ResourceGraph, style: str) -> str:
-    """Return the graph as `mermaid`, `svg`, `html` or `dot`."""
+    """Return the graph as `mermaid`, `svg`, `html` or `dot`. Raises UsageError for another style."""
     match style:
         case "svg":
             from mlops_iac.graph.svg import to_svg
@@ -20,10 +21,14 @@ def draw(graph: ResourceGraph, style: str) -> str:
             from mlops_iac.graph.dot import to_dot
 
             return to_dot(graph)
-        case _:
+        case "mermaid":
             from mlops_iac.graph.mermaid import to_mermaid
 
             return to_mermaid(graph)
+        case _:
+            raise UsageError(
+                f"there is no style {style!r}", hint="write 'mermaid', 'svg', 'html' or 'dot'"
+            )
 
 
 def addresses(graph: ResourceGraph) -> list[dict[str, str]]:

@@ -10,35 +10,29 @@ from mlops_iac.api.project import Project
 from mlops_iac.api.templating import Templates
 from mlops_iac.blueprint import ExtraEnvironment
 from mlops_iac.blueprint.combine import in_order
-from mlops_iac.blueprint.reach import Reach
 from mlops_iac.errors import Diagnostic
 
 
-def load(
-    path: str | Path = "blueprint.yaml",
-    *,
-    extra: Mapping[str, ExtraEnvironment] | None = None,
-    reach: Reach | None = None,
-) -> Project:
-    """Load a blueprint and resolve nothing yet; `extra` are environments that it does not declare.
+def load(path: str | Path = "blueprint.yaml") -> Project:
+    """Read and check a blueprint, with its templates; nothing is planned or run yet.
 
-    `reach` is where its paths may lead; its repository and the user's folders where it is left out.
-
-    Raises:
-        UsageError: there is no such file, or it is not text.
-        BlueprintInvalid: it has problems; all of them are in `diagnostics`.
-
+    Raises UsageError where there is no such file, or it is not text; BlueprintInvalid where it has
+    problems: all of them are in `diagnostics`.
     """
-    templates = Templates(Path(path), reach=reach).complete()
-    loaded = language.load(Path(path), templates=templates, extra=extra, reach=reach)
-    return Project(loaded, templates)
+    return load_with(path)
+
+
+def load_with(path: str | Path, extra: Mapping[str, ExtraEnvironment] | None = None) -> Project:
+    """Load a blueprint with environments that it does not declare; see `load`."""
+    templates = Templates(Path(path)).complete()
+    return Project(language.load(Path(path), templates=templates, extra=extra), templates)
 
 
 def validate(path: str | Path = "blueprint.yaml", *, strict: bool = False) -> list[Diagnostic]:
     """Return every problem of a blueprint in every environment, the platform's included.
 
-    `strict` adds what a production stack lacks, as warnings.
-    Raises UsageError where there is no such file, or it is not text.
+    In the order of the file; none where nothing is wrong. `strict` adds what a production stack
+    lacks, as warnings. Raises UsageError where there is no such file, or it is not text.
     """
     return inspected(path, strict=strict)[1]
 

@@ -1,6 +1,6 @@
 """What a change does to what judges and steers it, told before anything else.
 
-Files: `policies.yaml`, `policies/`, the lock of templates, templates that lie in the repository, the
+Files: `policies.yaml`, `policies/`, the template lock, templates that lie in the repository, the
 pinned versions of the tool, ejected components, CI's own files, who has to review, settings of a stack that are not ours.
 Values: the project's name, `extends`, `exceptions`, `protect`, environments that come and go.
 """
@@ -195,7 +195,7 @@ def _places(
     for name, words in (
         ("policies.yaml", "what holds"),
         ("policies", "rules in Python"),
-        (lock_path(base.path).name, "the lock of templates"),
+        (lock_path(base.path).name, "the template lock"),
     ):
         yield posixpath.normpath(f"{here}/{name}"), words
     for folder, label in template_folders(base):

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from difflib import get_close_matches
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,11 @@ _SEALED = "models/"  # what the printed pipelines register lies below it
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One registered version. `status` is SageMaker's ModelApprovalStatus."""
+    """One registered version. `status` is SageMaker's ModelApprovalStatus.
+
+    `version` counts from 1 per model; `created` has a time zone; `metrics` are the numbers of the
+    evaluation's report; `details` is DescribeModelPackage's answer.
+    """
 
     model: str
     version: int
@@ -48,6 +53,9 @@ class Version:
 class Registry:
     """The model package groups of one stack, through SageMaker's own API.
 
+    Methods that take a model raise UsageError for one that the blueprint does not train; `None` is
+    the only one that it trains. `local` is asked of the emulated cloud, every other stack with the
+    user's credentials: AuthenticationError, and botocore's own errors.
     Source: SageMaker API reference, ListModelPackages, DescribeModelPackage, UpdateModelPackage.
     """
 
@@ -64,7 +72,7 @@ class Registry:
 
     def versions(self, model: str | None = None) -> list[Version]:
         """Return the versions of one model, or of all, newest first."""
-        names = [self.project.model_name(model, trained=True)] if model else self._trained()
+        names = [trained_model(self.project, model)] if model else self._trained()
         found: list[Version] = []
         for name in names:
             group = self.group(name)
@@ -77,7 +85,7 @@ class Registry:
 
         Raises UsageError where there is no such version.
         """
-        name = self.project.model_name(model, trained=True)
+        name = trained_model(self.project, model)
         versions = self.versions(name)
         if version == "latest" and versions:
             chosen = versions[0]
@@ -95,7 +103,10 @@ class Registry:
     def decide(
         self, model: str | None, version: str, *, approve: bool, comment: str = ""
     ) -> Version:
-        """Approve or reject a version and return it as it is then."""
+        """Approve or reject a version and return it as it is then; `comment` goes with it.
+
+        Raises UsageError where there is no such version.
+        """
         chosen = self.version(model, version)
         arguments = {
             "ModelPackageArn": chosen.arn,
@@ -177,6 +188,25 @@ class Registry:
         """Where the stack was deployed, whatever its blueprint says since."""
         with self.project.deployment(self.stack) as deployment:
             return deployment.region
+
+
+def trained_model(project: Project, name: str | None) -> str:
+    """Return the trained model meant: the one named, or the only one. Raises UsageError otherwise."""
+    from mlops_iac.api.project import LOCAL
+
+    models = project.resolve(LOCAL).blueprint.models
+    names = [key for key, model in models.items() if model.train is not None]
+    if name is None and len(names) == 1:
+        return names[0]
+    if name in names:
+        return str(name)
+    if name is None:
+        raise UsageError("which model?", hint=f"one of {', '.join(names) or 'none in here'}")
+    near = get_close_matches(name, names, n=1)
+    raise UsageError(
+        f"the blueprint has no trained model {name!r}",
+        hint=f"did you mean {near[0]!r}?" if near else f"it has: {', '.join(names) or 'none'}",
+    )
 
 
 def _summary(model: str, item: Mapping[str, Any]) -> Version:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mlops_iac.api.project import LOCAL
-from mlops_iac.api.registry import model_output
+from mlops_iac.api.registry import model_output, trained_model
 from mlops_iac.errors import UsageError
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def run(
             f"`run` executes pipelines on this machine, for {LOCAL} only",
             hint=f"start the pipeline of {stack} in its own cloud",
         )
-    name = project.model_name(model, trained=True)
+    name = trained_model(project, model)
     pipeline, definition = _deployed(project, name)
     result = run_locally(
         definition,

@@ -19,7 +19,7 @@ HALVES = ("create-replacement", "delete-replaced")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One resource that the state holds."""
+    """One resource that the state holds. `parent` is its component's URN; `recorded`: not emulated."""
 
     address: str
     type: str

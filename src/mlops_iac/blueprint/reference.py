@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from mlops_iac.blueprint.fields import (
     AnyType,
     ChoiceType,
@@ -23,9 +25,13 @@ from mlops_iac.blueprint.words import listed
 
 _TYPES: dict[type, str] = {str: "text", int: "whole number", float: "number", bool: "true or false"}
 
+# Why a platform refuses the field at a path (`models.NAME.train.compute.spot`) with a value; None
+# where it plans it. Of the value `...` it is asked where the field may have any.
+Refuses = Callable[[str, object], str | None]
 
-def reference_markdown() -> str:
-    """Every section, field, type and default of the language."""
+
+def reference_markdown(platforms: Mapping[str, Refuses]) -> str:
+    """Every section, field, type and default of the language, and what `platforms` make of them."""
     lines = [
         "# The blueprint language",
         "",
@@ -50,22 +56,23 @@ def reference_markdown() -> str:
         "is read as `pandas.read_csv` reads it without options; of parquet, columns are not looked for.",
         "Of folders, a link to a file in them is followed, and no other link; names are UTF-8.",
         "",
+        "A column named after a platform says what it makes of a field: `✓` it is planned, `✗` it is",
+        "refused at `validate`, with the reason. Some values are refused as well; `validate` tells those.",
+        "What blueprint, environment, stack and lock are, says [the page of words](glossary.md).",
+        "",
     ]
     for section, paths in _sections(Blueprint).items():
-        lines += _section(section, paths)
+        lines += _section(section, paths, platforms)
     lines += _tables()
     return "\n".join(lines).rstrip() + "\n"
 
 
 def _sections(root: type[Section]) -> dict[type[Section], list[str]]:
-    """All sections in the order of their fields, each with the paths it stands at."""
+    """All sections in the order of their fields, each with all paths it stands at."""
     found: dict[type[Section], list[str]] = {}
 
     def visit(section: type[Section], path: str) -> None:
-        paths = found.setdefault(section, [])
-        paths.append(path)
-        if len(paths) > 1:
-            return  # what is in it was listed with the first
+        found.setdefault(section, []).append(path)
         for field in fields_of(section).values():
             at = f"{path}.{field.key}" if path else field.key
             for inner in _inner(field.type):
@@ -91,7 +98,9 @@ def _inner(kind: FieldType) -> list[type[Section]]:
             return []
 
 
-def _section(section: type[Section], paths: list[str]) -> list[str]:
+def _section(
+    section: type[Section], paths: list[str], platforms: Mapping[str, Refuses]
+) -> list[str]:
     doc = " ".join((section.__doc__ or "").split())
     lines = [f"## {section.__name__}", "", doc, ""]
     if paths[0]:
@@ -99,8 +108,11 @@ def _section(section: type[Section], paths: list[str]) -> list[str]:
         lines += [f"At {shown}.", ""]
     fields = fields_of(section)
     if fields:
-        lines += ["| Field | Takes | Default | Meaning |", "|---|---|---|---|"]
-        lines += [_row(field) for field in fields.values()]
+        columns = ["Field", "Takes", "Default", "Meaning", *(f"`{name}`" for name in platforms)]
+        lines += [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
+        for field in fields.values():
+            said = [_support(refuses, section, field, paths) for refuses in platforms.values()]
+            lines.append(f"{_row(field)} {''.join(f'{each} | ' for each in said)}".rstrip())
         lines.append("")
     required = {*section.ONE_OF, *section.SOME_OF}
     for group in section.ALTERNATIVES:
@@ -115,6 +127,39 @@ def _section(section: type[Section], paths: list[str]) -> list[str]:
 def _row(field: Field) -> str:
     meaning = (field.info.description or "").replace("|", "\\|")
     return f"| `{field.key}` | {_shown(field.type)} | {_default(field)} | {meaning} |"
+
+
+def _support(refuses: Refuses, section: type[Section], field: Field, paths: list[str]) -> str:
+    """What a platform makes of a field at the paths of its section, in a cell."""
+    chosen_by = [
+        (each.key, each.type.allowed[0])
+        for each in fields_of(section).values()
+        if each.required and isinstance(each.type, ScalarType) and len(each.type.allowed) == 1
+    ]
+    said: dict[str, list[str]] = {}
+    for path in dict.fromkeys(paths):
+        start = f"{path}." if path else ""
+        whole = (refuses(f"{start}{key}", only) for key, only in chosen_by)
+        why = next((f"✗ {reason}" for reason in whole if reason), "")
+        said.setdefault(why or _said(refuses, field.type, f"{start}{field.key}"), []).append(path)
+    if len(said) == 1:
+        return next(iter(said))
+    return "; ".join(
+        cell if cell == "✓" else f"{cell} (at {listed((f'`{path}`' for path in at), most=2)})"
+        for cell, at in sorted(said.items())
+    )
+
+
+def _said(refuses: Refuses, kind: FieldType, path: str) -> str:
+    if path == "environments":
+        return "✓"  # merged before a platform sees it
+    values: tuple[object, ...] = kind.allowed if isinstance(kind, ScalarType) else ()
+    refused = {value: why for value in values or (...,) if (why := refuses(path, value))}
+    if not refused:
+        return "✓"
+    why = next(iter(refused.values()))
+    left = [f"`{value}`" for value in values if value not in refused]
+    return f"✓ only {listed(left, 'or')}: {why}" if left else f"✗ {why}"
 
 
 def _default(field: Field) -> str:

@@ -29,7 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "promote": ("promote", "Pin in one environment the versions that another one runs."),
     "status": ("status", "What is deployed, and whether it is emulated or recorded."),
     "outputs": ("outputs", "The stack's outputs."),
-    "stack": ("stack", "Show every environment; export its state; add and remove environments."),
+    "stack": ("stack", "Show every stack; export its state; add and remove environments."),
     "refresh": ("refresh", "Take over into the state what vanished or drifted."),
     "destroy": ("destroy", "Delete everything a stack made."),
     "ci": ("ci", "Generate CI workflows: previews on pull requests, exact plans on merge."),

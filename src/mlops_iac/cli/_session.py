@@ -34,7 +34,9 @@ def GLOBAL_OPTIONS() -> list[click.Parameter]:  # noqa: N802 - a constant that c
     """Build the options that stand before or after the command's name."""
     return [
         click.Option(["-f", "--file"], metavar="FILE", help="The blueprint (blueprint.yaml)."),
-        click.Option(["-s", "--stack"], metavar="STACK", help="The environment; default local."),
+        click.Option(
+            ["-s", "--stack"], metavar="STACK", help="An environment, or local (default)."
+        ),
         click.Option(["-C", "directory"], metavar="DIR", help="Run as if started in DIR."),
         click.Option(["-y", "--yes"], is_flag=True, help="Do not ask."),
         click.Option(["--json", "json"], is_flag=True, help="Machine-readable output on stdout."),

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     click.Option(
         ["--template-rules"],
         is_flag=True,
-        help="Run rules of versions that are not locked yet, too; they are code.",
+        help="Run rules of versions that are not pinned yet, too; they are code.",
     ),
     click.Option(
         ["--diff", "detail"], is_flag=True, help="Every property, also of what is created."

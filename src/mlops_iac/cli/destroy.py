@@ -64,9 +64,9 @@ def command(session: Session, preview_only: bool, engine: str | None, expired: b
         with progress(session, plan) as on_event:
             result = deployment.destroy(on_event=on_event)
     if session.json:
-        session.emit_json(
-            {"summary": project.count(result.steps), "failures": dict(result.failures)}
-        )
+        from mlops_iac.api.status import count
+
+        session.emit_json({"summary": count(result.steps), "failures": dict(result.failures)})
     if result.failures:
         raise ResourceFailed(
             f"{len(result.failures)} resource(s) could not be deleted: "

@@ -21,7 +21,9 @@ def command(session: Session, style: str, out: str | None) -> None:
     """Draw the stack: components, their resources by address, and what depends on what."""
     project = session.project()
     if session.json:
-        session.emit_json(project.addresses(session.stack))
+        from mlops_iac.api.drawing import addresses
+
+        session.emit_json(addresses(project.capture(session.stack)))
         return
     picture = project.draw(session.stack, style)
     if out is None:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         ["--against"],
         metavar="lock|REF|state",
         help="What to compare with: the committed lock file, a git ref, or the state; default: the "
-        "state for local, the lock for any other stack.",
+        "state for local, the lock file for any other stack.",
     ),
     click.Option(["--all", "every"], is_flag=True, help="All environments but local, at once."),
     click.Option(

@@ -40,7 +40,7 @@ _COLORS = {
 def command(
     session: Session, action: str, name: str | None, offline: bool, base: str | None, force: bool
 ) -> None:
-    """Show every environment; export a stack's state; add and remove environments.
+    """Show every stack; export a stack's state; add and remove environments.
 
     ls: what each adds to the blueprint, where it is, whether the compiled program is what the
     blueprint gives and the state what the program says, and who updated it when; ephemeral ones
@@ -55,7 +55,7 @@ def command(
         raise UsageError("--offline is for `stack ls`", hint="drop it")
     if action == "ls":
         if name:
-            raise UsageError("`stack ls` takes no name", hint="it shows every environment")
+            raise UsageError("`stack ls` takes no name", hint="it shows every stack")
         _ls(session, offline=offline)
     elif action == "export":
         _export(session, name)

@@ -91,11 +91,13 @@ def command(
         with progress(session, plan) as on_event:
             result = deployment.up(on_event=on_event, parallel=parallel)
     if session.json:
+        from mlops_iac.api.status import count
+
         session.emit_json(
             {
                 "stack": session.stack,
                 "engine": plan.engine,
-                "summary": project.count(result.steps),
+                "summary": count(result.steps),
                 "recorded": [step.urn for step in result.steps if step.recorded],
                 "outputs": plain(result.outputs),
                 "failures": dict(result.failures),

@@ -110,6 +110,9 @@ class Platform(Protocol):
     cloud: str  # "aws"
     regions: Sequence[str]
 
+    def refuses(self, path: str, value: Any) -> str | None:
+        """Why the field at a blueprint path is refused with this value; None where it is planned."""
+
     def check(self, resolved: Any) -> list[Diagnostic]:
         """What this platform cannot do of the blueprint, naming what would work."""
 

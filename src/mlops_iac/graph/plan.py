@@ -30,7 +30,10 @@ Operation = Literal[
 
 @dataclass(frozen=True, slots=True)
 class PropertyChange:
-    """One property path that differs, with old and new value (redacted when shown)."""
+    """One property path that differs, with old and new value (redacted when shown).
+
+    `replaces` says whether it makes the resource anew, None where nobody knows; `source` who says so.
+    """
 
     path: str
     kind: Literal["add", "delete", "update"]
@@ -42,7 +45,14 @@ class PropertyChange:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One operation on one resource."""
+    """One operation on one resource.
+
+    `type` is Pulumi's token, `custom` false for components and the stack itself. `replace_keys` are
+    the properties that force a replacement. `old_…` are empty for what is new, `new_inputs` for what
+    goes. `parent` and `dependencies` are URNs. `retained`: it leaves the state and stays in the
+    cloud; `recorded`: validated, because the emulator lacks the operation. `reason` says
+    why in one clause ("depends on …"), empty where the resource's own properties are it.
+    """
 
     op: Operation
     urn: str
@@ -62,13 +72,17 @@ class Step:
     delete_before_replace: bool = False
     retained: bool = False
     recorded: bool = False
-    # Why, in one clause, when it is not the resource's own properties ("depends on …").
     reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a deployment would do, in the order it would do it."""
+    """What a deployment would do, in the order it would do it.
+
+    `engine` is `embedded` or `pulumi`; `against` is `state`, `lock` or `live`. `outputs` are the stack's afterwards, `diagnostics` sentences.
+    `incomparable` are `address property` of hidden values of which nobody knows whether they are
+    what they were.
+    """
 
     stack: str
     project: str
@@ -78,7 +92,6 @@ class Plan:
     outputs: Properties = field(default_factory=dict)
     diagnostics: Sequence[str] = ()
     duration_seconds: float = 0.0
-    # `address property` of hidden values of which nobody knows whether they are what they were.
     incomparable: Sequence[str] = ()
 
     @property

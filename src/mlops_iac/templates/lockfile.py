@@ -90,7 +90,7 @@ def parse_lock(source: Source) -> Lock:
     except BlueprintInvalid as error:
         first = error.diagnostics[0]
         place = Node("scalar", source, max(1, first.line), max(1, first.column))
-        why = "this is not a lock" if first.code == "not-a-mapping" else first.message
+        why = "this is not a template lock" if first.code == "not-a-mapping" else first.message
         raise _wrong(place, "lock-unreadable", f"{source.file} cannot be read: {why}") from None
     if problems:
         place = Node("scalar", source, problems[0].line, problems[0].column, problems[0].length)
@@ -176,7 +176,9 @@ def _format(root: Node) -> None:
     entry = root.entries.get("lock")
     written = entry.value.text if entry and entry.value.kind == "scalar" else ""
     if not re.fullmatch(r"[0-9]{1,6}", written):
-        raise _wrong(entry.value if entry else root, "lock-unreadable", "this is not a lock")
+        raise _wrong(
+            entry.value if entry else root, "lock-unreadable", "this is not a template lock"
+        )
     if entry is not None and int(written) > FORMAT:
         raise _invalid(
             problem(
@@ -190,7 +192,7 @@ def _format(root: Node) -> None:
 
 def _pin(node: Node) -> Pin:
     if node.kind != "map":
-        raise _wrong(node, "lock-unreadable", "a template of a lock is a mapping")
+        raise _wrong(node, "lock-unreadable", "a template of the lock is a mapping")
     _known(node, _FIELDS, required=_REQUIRED)
     values = {}
     for key, entry in node.entries.items():
@@ -212,7 +214,7 @@ def _known(node: Node, known: tuple[str, ...], *, required: tuple[str, ...]) -> 
             raise _wrong(
                 entry.key,
                 "lock-unreadable",
-                f"'{key}' is not a field of a lock",
+                f"'{key}' is not a field of a template lock",
                 hint=f"{suggestion(key, known)} {REWRITE}".strip(),
             )
     for key in required:

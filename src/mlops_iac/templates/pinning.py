@@ -27,8 +27,8 @@ def changed(source: TemplateSource, pin: Pin, found: str) -> TemplateUnavailable
     """The error for other content under a locked version."""
     return TemplateUnavailable(
         "template-changed",
-        f"{pin.name}@{pin.version} ({source.text}) is not what was locked: "
-        f"{pin.digest} is locked, {found} is there",
+        f"{pin.name}@{pin.version} ({source.text}) is not what was pinned: "
+        f"{pin.digest} is pinned, {found} is there",
         hint="raise `version` in its template.yaml, or take it with `mlops-iac template update`"
         if isinstance(source, FolderSource)
         else "a version never changes: ask its publisher, who has to release it under a new one",

@@ -55,8 +55,8 @@ class Resolver:
         if own is not None and (own.name, own.version) != (pin.name, pin.version):
             raise TemplateUnavailable(
                 "lock-edited",
-                f"{source.text} is locked as {pin.name}@{pin.version}, and what is locked is {own}",
-                hint="the lock was edited: `mlops-iac template update` writes it anew",
+                f"{source.text} is pinned as {pin.name}@{pin.version}, and what is pinned is {own}",
+                hint="the template lock was edited: `mlops-iac template update` writes it anew",
             )
         return content
 
@@ -84,11 +84,11 @@ class Resolver:
         if files is None:
             raise TemplateUnavailable(
                 "template-not-locked",
-                f"{source.text} is locked at {pin.version} and has {there}",
+                f"{source.text} is pinned at {pin.version} and has {there}",
                 hint=f"`mlops-iac template update` takes {there} after showing what it does",
             )
         self._notes.append(
-            f"{source.text} has {there}; {pin.version} is locked: `mlops-iac template update`"
+            f"{source.text} has {there}; {pin.version} is pinned: `mlops-iac template update`"
         )
         return content_of(source, pin.digest, files, cached=True)
 
@@ -168,7 +168,7 @@ class Resolver:
             raise TemplateUnavailable(
                 error.code,
                 error.message,
-                hint=f"{error.hint}; {pin.version}, which is locked, needs no network once it is cached",
+                hint=f"{error.hint}; {pin.version}, which is pinned, needs no network once it is cached",
             ) from None
         content = self._kept(source.at(fetched.commit), fetched.files)
         own = identity(content)

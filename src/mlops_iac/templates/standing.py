@@ -127,7 +127,7 @@ def _brought(
                 version=pin.version,
                 by=pin.by,
                 state="pinned" if pin.by else "stale",
-                why="" if pin.by else "it is locked and no longer extended",
+                why="" if pin.by else "it is pinned and no longer extended",
             ),
             source,
         )
@@ -145,10 +145,10 @@ def _state(
     except VersionInvalid as error:
         return "stale", error.message
     if not fits:
-        return "stale", f"{pin.version} is locked and {requested} is asked for"
+        return "stale", f"{pin.version} is pinned and {requested} is asked for"
     if pin.requested != requested:
         asked, before = requested or "any release", pin.requested or "any release"
-        return "stale", f"{asked} is asked for, and was {before} when it was locked"
+        return "stale", f"{asked} is asked for, and was {before} when it was pinned"
     return "pinned", ""
 
 

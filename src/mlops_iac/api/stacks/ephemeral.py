@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlops_iac.api.loading import load
+from mlops_iac.api.loading import load, load_with
 from mlops_iac.api.project import LOCAL, Project
 from mlops_iac.api.stacks.ephemeral_record import DEFAULT_TTL, EphemeralRecord, record_of
 from mlops_iac.blueprint import ExtraEnvironment, ResolvedBlueprint
@@ -43,7 +43,7 @@ def declare(
     _check_name(plain, stack)
     if base == LOCAL:
         raise UsageError(
-            "an ephemeral environment is one of a real cloud; local is emulated",
+            "an ephemeral stack is one of a real cloud; local is emulated",
             hint=_named_bases(plain, stack),
         )
     if base not in plain.environments:
@@ -55,7 +55,7 @@ def declare(
     record = EphemeralRecord(base, until.replace(microsecond=0))
     extra = {stack: ExtraEnvironment(base, record.resource_tags)}
     try:
-        return EphemeralProject(load(path, extra=extra), stack, record)
+        return EphemeralProject(load_with(path, extra), stack, record)
     except BlueprintInvalid as error:
         # What an ephemeral environment has of its own stands in no file: unprotected, and its tags.
         own = [item.message for item in error.diagnostics if item.file == COMMAND_LINE_LAYER]

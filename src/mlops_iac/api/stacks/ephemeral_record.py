@@ -70,7 +70,7 @@ def parse_ttl(text: str) -> timedelta:
     found = timedelta(**{_UNITS[unit]: int(number) for number, unit in parts})
     if not SHORTEST <= found <= LONGEST:
         raise UsageError(
-            f"an environment cannot live for {text}",
+            f"an ephemeral stack cannot live for {text}",
             hint=f"at least a minute, at most {LONGEST.days} days; declare one that is to stay",
         )
     return found

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from mlops_iac.api.project import LOCAL
 from mlops_iac.api.stacks.ephemeral import RecordedProject
 from mlops_iac.api.stacks.ephemeral_record import STACK_TAG, EphemeralRecord, record_of
+from mlops_iac.api.status import count
 from mlops_iac.errors import MlopsError
 from mlops_iac.records import Record
 
@@ -111,4 +112,4 @@ def end(project: Project, found: Ephemeral, now: datetime | None = None) -> Ende
     except MlopsError as error:
         return Ended(found.stack, 0, (error.message,))
     failures = [f"{urn.split('::')[-1]}: {why}" for urn, why in result.failures.items()]
-    return Ended(found.stack, project.count(result.steps).get("delete", 0), failures)
+    return Ended(found.stack, count(result.steps).get("delete", 0), failures)

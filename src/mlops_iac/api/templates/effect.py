@@ -103,13 +103,13 @@ def effect_of(
         comparison: WithBlueprint | WithLock
         if kept is None:
             notes.append(
-                f"as it is locked now, {after.shown} is not valid ({why}): resources are compared"
+                f"as it is pinned now, {after.shown} is not valid ({why}): resources are compared"
                 " with the compiled lock files, and whether a guard rail held before is not known"
             )
             stacks = [name for name in stacks if name != LOCAL]
             comparison = WithLock(project, repository, folder)
         else:
-            comparison = WithBlueprint(kept, f"{after.shown} as it is locked now")
+            comparison = WithBlueprint(kept, f"{after.shown} as it is pinned now")
         reviewer = Reviewer(head, comparison, folder, Guards(own=own), sha_of(repository))
         reviews = [reviewer.review(stack) for stack in stacks]
         broken = [

@@ -60,7 +60,7 @@ class TemplateMove:
             case "asked":
                 return f"{self.name} {self.new}: the same, asked for otherwise"
             case "pinned":
-                return f"{self.name} {self.new}: not locked yet"
+                return f"{self.name} {self.new}: not pinned yet"
 
 
 class Standing(Record):

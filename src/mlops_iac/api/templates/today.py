@@ -31,7 +31,7 @@ def without_new_parameters(text: str, finder: TemplateFinder, shown: str) -> tup
     except BlueprintInvalid:
         return text, ""
     names = listed(dict.fromkeys(each.path.partition(".parameters.")[2] for each in unknown))
-    note = f"as it is locked now, {shown} is read without {names}: the locked version has no such parameter"
+    note = f"as it is pinned now, {shown} is read without {names}: the pinned version has no such parameter"
     return text, note if unknown else ""
 
 

@@ -64,7 +64,7 @@ class Repositories:
                 raise TemplateUnavailable(
                     "template-offline",
                     f"{source.text} is not asked for its versions: working offline",
-                    hint="run once without MLOPS_IAC_OFFLINE; what is locked is then in the cache",
+                    hint="run once without MLOPS_IAC_OFFLINE; what is pinned is then in the cache",
                 )
             if (late := self._late.get(source.url)) is not None:  # once is long enough
                 raise _unreachable(source, late)
@@ -89,7 +89,7 @@ class Repositories:
         if tag is None:
             raise TemplateUnavailable(
                 "template-changed",
-                f"{source.text} has no tag at the locked commit {commit[:12]} any more",
+                f"{source.text} has no tag at the pinned commit {commit[:12]} any more",
                 hint="ask its publisher; `mlops-iac template update` takes what is there now",
             )
         return self._read(source, tag, commit)

@@ -29,6 +29,12 @@ class SageMaker:
 
         return regions()
 
+    def refuses(self, path: str, value: Any) -> str | None:
+        """Why a field is refused, for the language reference."""
+        from mlops_iac.clouds.aws.sagemaker.decisions import refuses
+
+        return refuses(path, value)
+
     def check(self, resolved: Any) -> list[Diagnostic]:
         """What cannot be planned of one environment, with places and what would work."""
         from mlops_iac.clouds.aws.sagemaker.checks import check

@@ -250,7 +250,7 @@ REFUSED: tuple[Refusal, ...] = (
         for owner in ("rollout", "monitor")
     ),
     *(
-        Refusal(f"serving.*.{name}", "only real-time serving has this", "leave it out")
+        Refusal(f"serving.*.{name}", "only real-time serving is planned yet", "leave it out")
         for name in ("input", "output", "schedule", "new_data", "device", "fleet")
     ),
     *(
@@ -306,6 +306,16 @@ def refusal(path: str, value: Any) -> tuple[str, Refusal] | None:
         if not (whole and value in rule.unless):
             return ancestor, rule
     return None
+
+
+def refuses(path: str, value: Any) -> str | None:
+    """Why the field at `path` is refused with this value; None where it, or some of it, is planned."""
+    found = refusal(path, value)
+    if found is not None:
+        return found[1].reason
+    wholes = accumulate(split(path), join)
+    planned = holds_planned(path) or any(is_planned(whole) for whole in wholes)
+    return None if planned else "not supported yet"
 
 
 @lru_cache(maxsize=_PATHS)
