@@ -124,14 +124,21 @@ class AwsProvider:
         return handler is not None and handler.recorded
 
     def check(
-        self, urn: str, type_: str, olds: Properties | None, news: Properties, seed: bytes
+        self,
+        urn: str,
+        type_: str,
+        olds: Properties | None,
+        news: Properties,
+        seed: bytes,
+        proposed: str | None = None,
     ) -> CheckResult:
         """Validate against the SDK's schema and fill in the name."""
         handler = self._handler(type_)
         failures = check_inputs(news, handler.schema.inputs)
         inputs = dict(news)
         if handler.name is not None:
-            inputs = complete_name(handler.name, urn, olds, news, seed)
+            inputs, refused = complete_name(handler.name, urn, olds, news, seed, proposed)
+            failures += refused
         return CheckResult(inputs, failures)
 
     def diff(

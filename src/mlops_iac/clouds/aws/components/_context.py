@@ -8,7 +8,7 @@ from functools import cached_property
 import pulumi
 import pulumi_aws as aws
 
-from ._naming import physical_name
+from ._naming import long_name, name_prefix, physical_name, stem
 
 # Services whose principal carries the partition's DNS suffix; every other principal ends in
 # amazonaws.com in all partitions. Source: ServicePrincipalNameForPartition of
@@ -20,6 +20,21 @@ _PRINCIPAL_SUFFIX = "amazonaws.com"
 def physical(name: str, limit: int) -> str:
     """`<project>-<stack>-<name>` of the running program, at most `limit` characters."""
     return physical_name(pulumi.get_project(), pulumi.get_stack(), name, limit)
+
+
+def prefix(name: str, limit: int) -> str:
+    """`<project>-<stack>-<name>-`, at most `limit` characters, for the provider to finish."""
+    return name_prefix(pulumi.get_project(), pulumi.get_stack(), name, limit)
+
+
+def if_long(name: str, limit: int) -> str | None:
+    """The literal name where the one that Pulumi would make of `name` exceeds `limit`."""
+    return long_name(pulumi.get_project(), pulumi.get_stack(), name, limit)
+
+
+def stack_stem() -> str:
+    """What every name of the running stack begins with."""
+    return stem(pulumi.get_project(), pulumi.get_stack())
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,18 @@ from dataclasses import dataclass, field
 import pulumi
 import pulumi_aws as aws
 
-from ._context import Context, physical
+from ._context import Context, if_long, physical
 from ._cron import schedule_expression
 from ._iam import Statement, lambda_trust, policy_document, statement, trust
-from ._naming import truncate
+from ._naming import (
+    FUNCTION_LIMIT,
+    QUEUE_LIMIT,
+    ROLE_LIMIT,
+    RULE_LIMIT,
+    SCHEDULE_LIMIT,
+    SUFFIX,
+    truncate,
+)
 from ._package import RUNTIME, uploaded, write_log
 
 _merge = pulumi.ResourceOptions.merge
@@ -25,11 +33,9 @@ _MODULE = "cooldown"
 _EVENT_AGE_SECONDS = 3600
 _RETRIES = 3
 _KEEP_FAILED_SECONDS = 14 * 24 * 3600
-# EventBridge Scheduler API reference, ScheduleName, ScheduleGroupName
-_NAME_LIMIT = 64
-# Roles, functions, rules and schedule groups take 64 characters; automatic naming adds a hyphen
-# and seven digits to the logical name and fails on what is longer.
-_LOGICAL_LIMIT = 64 - 8
+# Roles, functions, rules and schedule groups take 64 characters: the longest logical name that
+# automatic naming adds to without a stem. With one, `if_long` says what else it is called.
+_LOGICAL_LIMIT = 64 - SUFFIX
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +107,7 @@ class RetrainTriggers(pulumi.ComponentResource):
 
         self.dead_letters = aws.sqs.Queue(
             f"{name}-undelivered",
+            name=self._if_long("undelivered", QUEUE_LIMIT),
             message_retention_seconds=_KEEP_FAILED_SECONDS,
             sqs_managed_sse_enabled=True,
             tags=args.tags,
@@ -127,7 +134,10 @@ class RetrainTriggers(pulumi.ComponentResource):
     def _clock(self, cron: str) -> aws.scheduler.Schedule:
         args, name = self._args, self._name
         group = aws.scheduler.ScheduleGroup(
-            _logical(f"{name}-schedules"), tags=args.tags, opts=self._cut("schedules")
+            _logical(f"{name}-schedules"),
+            name=self._if_long("schedules", SCHEDULE_LIMIT),
+            tags=args.tags,
+            opts=self._cut("schedules"),
         )
         role = self._role(
             "scheduler",
@@ -143,7 +153,7 @@ class RetrainTriggers(pulumi.ComponentResource):
         )
         return aws.scheduler.Schedule(
             f"{name}-schedule",
-            name=physical(self._known, _NAME_LIMIT),
+            name=physical(self._known, SCHEDULE_LIMIT),
             description=f"Trains again: {cron}",
             group_name=group.name,
             schedule_expression=schedule_expression(cron),
@@ -187,6 +197,7 @@ class RetrainTriggers(pulumi.ComponentResource):
         )
         return aws.lambda_.Function(
             _logical(f"{name}-cooldown"),
+            name=self._if_long("cooldown", FUNCTION_LIMIT),
             description="Starts a training, unless one started within the cooldown",
             runtime=RUNTIME,
             handler=f"{_MODULE}.handler",
@@ -260,6 +271,7 @@ class RetrainTriggers(pulumi.ComponentResource):
         former = _logical(f"{self._known}-{known}")
         rule = aws.cloudwatch.EventRule(
             name,
+            name=self._if_long(suffix, RULE_LIMIT, known=known),
             description=description,
             event_pattern=pulumi.Output.json_dumps(pattern),
             tags=self._args.tags,
@@ -344,6 +356,7 @@ class RetrainTriggers(pulumi.ComponentResource):
     ) -> aws.iam.Role:
         role = aws.iam.Role(
             _logical(f"{self._name}-{suffix}-role"),
+            name=self._if_long(f"{suffix}-role", ROLE_LIMIT),
             assume_role_policy=trusted,
             permissions_boundary=self._args.permissions_boundary,
             tags=self._args.tags,
@@ -357,6 +370,12 @@ class RetrainTriggers(pulumi.ComponentResource):
         )
         self._policies[suffix] = policy
         return role
+
+    def _if_long(self, suffix: str, limit: int, *, known: str = "") -> str | None:
+        """A name that is cut where the former or the present one is too long: of the former."""
+        former = f"{self._known}-{known or suffix}"
+        longest = max(former, f"{self._name}-{suffix}", key=len)
+        return physical(former, limit) if if_long(longest, limit) else None
 
     def _was(self, name: str, former: str) -> pulumi.ResourceOptions:
         """A child with a former name that does not follow from its parent's."""
