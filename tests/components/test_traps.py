@@ -162,7 +162,11 @@ DEFECTS: list[tuple[int, str, str, Callable[[Inputs], Any]]] = [
     (2, "captures not encrypted", ENDPOINT_ROLE, no_longer("UseKey", "kms:GenerateDataKey")),
     (3, "report unread", PIPELINE_ROLE, without("ReadReports")),
     (3, "report encrypted", PIPELINE_ROLE, without("Decrypt")),
-    (3, "jobs untagged", PIPELINE_ROLE, no_longer("TuningJobs", "sagemaker:AddTags")),
+    (3, "jobs untagged", PIPELINE_ROLE, no_longer("StartTuningJobs", "sagemaker:AddTags")),
+    (3, "jobs of another stack", PIPELINE_ROLE, statement("StartTuningJobs", lambda each: each[
+        "Condition"]["StringEquals"].update({"aws:RequestTag/stack": "adherence-other"}))),
+    (3, "any stack's jobs", PIPELINE_ROLE, statement(
+        "FollowTuningJobs", lambda each: each.pop("Condition"))),
     (4, "no rollback", ENDPOINT, lambda i: i["deploymentConfig"].pop("autoRollbackConfiguration")),
     (4, "a description that moves", "adherence-registry-group",
      lambda i: i.update(modelPackageGroupDescription="Version 3")),

@@ -91,6 +91,10 @@ class Context:
         """The principal that stands for a whole account: whom its IAM policies allow."""
         return self.arn("iam", "root", region=False, account=account)
 
+    def endpoint(self, service: str) -> pulumi.Output[str]:
+        """The name under which `service` uses a key for its caller, `kms:ViaService`."""
+        return pulumi.Output.concat(f"{service}.", self.region, ".", self.dns_suffix)
+
     def service(self, service: str) -> pulumi.Output[str]:
         """The principal of an AWS service in this partition (`logs` has one per region)."""
         if service == "logs":

@@ -20,11 +20,13 @@ _KEYS = {
     stack.UPLOADS: "whether datasets beside the blueprint are uploaded, because a training here"
     " reads them",
     stack.TRAINED_MODELS: "the models that the pipeline role may register versions of",
+    stack.JOBS: "the kinds of jobs that pipelines start",
     stack.TRAINS: "whether any model is trained here: then a function seals what is registered",
     stack.READERS: "accounts that serve models trained here: they may read and decrypt them",
     stack.PROMOTES: "whether the endpoints serve models that another account trained, and may read"
     " and decrypt them there",
     closing.ORIGINS: "the accounts that trained what the endpoints serve",
+    closing.ORIGIN_STACKS: "what the names of the stacks that did so begin with",
     closing.IN_NETWORK: "whether jobs and containers run in a network, the stack's own or an existing"
     " one",
 }

@@ -8,7 +8,7 @@ from typing import Any
 
 from mlops_iac.blueprint import Blueprint, ResolvedBlueprint
 from mlops_iac.blueprint.sections.serving import RealTime
-from mlops_iac.clouds.aws.naming import PACKAGE_GROUP_LIMIT, physical_name
+from mlops_iac.clouds.aws.naming import PACKAGE_GROUP_LIMIT, physical_name, stem
 from mlops_iac.clouds.base import ComponentCall, Construct, Ref, Setting
 from mlops_iac.records import Record
 
@@ -25,9 +25,10 @@ AUDIT = "audit"
 
 
 class Home(Record):
-    """Where versions of a model are registered and approved."""
+    """Where versions of a model are registered and approved; `stem` begins all names there."""
 
     environment: str
+    stem: str
     account: str | None
     region: str
     group: str
@@ -218,7 +219,8 @@ class Scope(Record):
         blueprint = at.blueprint
         known = Scope(at).known_as("models", model)
         group = physical_name(blueprint.name, at.environment, known, PACKAGE_GROUP_LIMIT)
-        return Home(at.environment, blueprint.account, blueprint.region, group)
+        start = stem(blueprint.name, at.environment)
+        return Home(at.environment, start, blueprint.account, blueprint.region, group)
 
     def readers(self, model: str) -> list[str]:
         """Other accounts that serve versions of `model` approved here."""
