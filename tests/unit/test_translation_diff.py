@@ -222,7 +222,7 @@ def test_a_preview_of_an_update_keeps_what_cannot_move(provider):
 
 
 def test_stand_ins_have_the_real_shape():
-    provider = AwsProvider(region="eu-central-1", account="210987654321", partition="aws")
+    provider = AwsProvider(region="eu-central-1", account="210987654321")
     stand_ins = StandIns()
 
     def make(property_, shape):
@@ -272,7 +272,7 @@ def test_every_stack_but_local_is_refused(provider):
 
 
 def test_offline_invokes():
-    provider = AwsProvider(region="cn-north-1", account="210987654321", partition="aws-cn")
+    provider = AwsProvider(region="cn-north-1", account="210987654321")
     caller = provider.invoke("aws:index/getCallerIdentity:getCallerIdentity", {})
     assert caller["accountId"] == "210987654321"
     assert provider.invoke("aws:index/getRegion:getRegion", {})["region"] == "cn-north-1"

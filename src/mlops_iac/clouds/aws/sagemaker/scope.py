@@ -8,6 +8,7 @@ from typing import Any
 
 from mlops_iac.blueprint import Blueprint, ResolvedBlueprint
 from mlops_iac.blueprint.sections.serving import RealTime
+from mlops_iac.clouds.aws import catalogue
 from mlops_iac.clouds.aws.naming import PACKAGE_GROUP_LIMIT, physical_name, stem
 from mlops_iac.clouds.base import ComponentCall, Construct, Ref, Setting
 from mlops_iac.records import Record
@@ -48,6 +49,12 @@ class Scope(Record):
     def environment(self) -> str:
         """Its name, which is the stack's."""
         return self.resolved.environment
+
+    @property
+    def partition(self) -> str:
+        """The partition of its region; `aws` for a region that is told to be none."""
+        region = self.blueprint.region
+        return catalogue.partition_of(region) if catalogue.is_region(region) else "aws"
 
     @property
     def is_local(self) -> bool:
