@@ -14,6 +14,7 @@ import pytest
 
 from mlops_iac.api import Project, compiling, load
 from mlops_iac.clouds.aws import naming
+from mlops_iac.clouds.aws.components import retrain_triggers
 from mlops_iac.emulators.aws.provider import AwsProvider
 from mlops_iac.emulators.aws.resources import handler_for
 from mlops_iac.engine.embedded.autonaming import Autonaming
@@ -122,3 +123,20 @@ def test_the_longest_names(tmp_path: Path) -> None:
     assert len(starts) == len(stacks) == 2
     for stack in stacks:
         assert told(project, stack) == []
+
+
+def test_names_of_pulumis_own_would_be_seen() -> None:
+    project = load(EXAMPLE)
+    folder, program = compiling.work_program(project)
+    graph = compiling.capture_program(project, "dev", folder, program.config["dev"])
+    found = [*refused(graph, {})]
+    assert any(item.startswith("identity-pipeline: ") for item in found), found
+
+
+def test_a_name_that_is_too_long_would_be_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retrain_triggers, "if_long", lambda name, limit: None)
+    project = load(write(tmp_path, lengthened(MAXIMAL)))
+    stack = next(name for name in project.environments if name.endswith("dev"))
+    assert any("has more than" in item for item in told(project, stack))
