@@ -27,6 +27,7 @@ from tests.components.test_stack_names import INSIDE, named
 from tests.sagemaker_blueprints import MAXIMAL, write
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "schedule-adherence" / "blueprint.yaml"
+UNNAMED = ("aws:appautoscaling/", "aws:ec2/", "aws:vpc/")
 ACCOUNT, REGION = "012345678901", "eu-west-1"
 Statements = Sequence[Mapping[str, Any]]
 
@@ -90,8 +91,10 @@ def made(one_account: Path) -> dict[str, set[str]]:
             handler = handler_for(item.type) if item.custom else None
             computed = getattr(handler, "computed", {}).get("arn") if handler else None
             name = named(item, automatic, provider) if computed else None
-            if computed and name and item.type not in INSIDE and "ec2" not in item.type:
+            if computed and name and item.type not in INSIDE and not item.type.startswith(UNNAMED):
                 values = {**Place(REGION, ACCOUNT).names(), "name": name[0], "bucket": name[0]}
+                # A schedule lies in a group, whose name is among these as well.
+                values["groupName"] = f"adherence-{stack}-adherence-retrain-schedules"
                 inputs = {key: each for key, each in item.inputs.items() if isinstance(each, str)}
                 try:
                     arns.add(computed.format(name[0], **{**inputs, **values}))
@@ -177,6 +180,16 @@ def test_a_boundary_stays_on_every_role(tmp_path: Path) -> None:
         assert permits(found, action, role, bounded)
         assert not permits(found, action, role)
     assert not permits(found, "iam:DeleteRolePermissionsBoundary", role, bounded)
+
+
+def test_environments_whose_names_begin_alike_are_told(tmp_path: Path) -> None:
+    text = MAXIMAL.replace("\n  prod:\n", "\n  dev-two:\n")
+    project = load(write(tmp_path, text))
+    said = platform("sagemaker").guide(
+        {name: project.resolve(name) for name in project.environments},
+        {name: project.calls(name) for name in project.environments},
+    )
+    assert "the deployer of `dev` reaches `dev-two`: rename one" in said
 
 
 def test_every_action_of_a_component_is_in_one_statement(

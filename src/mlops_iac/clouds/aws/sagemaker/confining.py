@@ -97,6 +97,9 @@ def grants(components: Iterable[str], *, boundary: str | None = None) -> list[Gr
     groups: dict[str, list[str]] = {}
     for action in actions:
         groups.setdefault(_group(action, boundary), []).append(action)
+    # Later tags of a key need not name its stack again.
+    if "NewKeys" in groups:
+        groups["OwnKeys"] = sorted([*groups["OwnKeys"], "kms:TagResource"])
     # The boundary of a role stays on it.
     groups.pop("Unbounded", None)
     found = [_grant(group, names, boundary) for group, names in groups.items()]
@@ -107,7 +110,7 @@ def grants(components: Iterable[str], *, boundary: str | None = None) -> list[Gr
 
 
 def deployer(scope: Scope, plan: Sequence[ComponentCall]) -> list[Grant]:
-    """Those of one environment, filled in; what is not known of it is left as `${account}`."""
+    """Those of one environment, filled in, with what it needs in others."""
     blueprint = scope.blueprint
     found = grants(
         (call.component.partition(":")[2] for call in plan),
@@ -126,6 +129,12 @@ def deployer(scope: Scope, plan: Sequence[ComponentCall]) -> list[Grant]:
             replace(each, resources=(*each.resources, *passed)) if each.sid == "PassRoles" else each
             for each in found
         ]
+    return filled(scope, [*found, *origin(scope)])
+
+
+def filled(scope: Scope, found: Iterable[Grant]) -> list[Grant]:
+    """The same, of one environment; an account that the blueprint does not say stays `${account}`."""
+    blueprint = scope.blueprint
     values = {
         "partition": scope.partition,
         "region": blueprint.region,
@@ -133,7 +142,7 @@ def deployer(scope: Scope, plan: Sequence[ComponentCall]) -> list[Grant]:
         "stem": stem(blueprint.name, scope.environment),
         "stack": scope.tags[STACK_TAG],
     }
-    return [_filled(each, values) for each in [*found, *origin(scope)]]
+    return [_filled(each, values) for each in found]
 
 
 def origin(scope: Scope) -> list[Grant]:
@@ -217,8 +226,9 @@ def _grant(group: str, actions: Sequence[str], boundary: str | None) -> Grant:
         case "Aliases":
             return on(_arns(_ALIASES))
         case "OwnS3":
-            # No account stands in the ARN of a bucket.
-            return on(_arns(_NAMED["s3"]), {"aws:ResourceAccount": "${account}"})
+            # No account stands in the ARN of a bucket; one that is being made has none yet.
+            mine = {"StringEqualsIfExists": {"aws:ResourceAccount": "${account}"}}
+            return replace(on(_arns(_NAMED["s3"])), conditions=mine)
         case _ if group.startswith("Any"):
             return on(("*",), reason=_REASONS.get(service, _NO_RESOURCE))
     return on(_arns(_NAMED[service]))
