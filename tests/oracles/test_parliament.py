@@ -8,7 +8,8 @@ import re
 import pytest
 
 from mlops_iac.api import load
-from mlops_iac.clouds.aws.sagemaker.confining import deployer, statement
+from mlops_iac.clouds.aws.sagemaker.confining import deployer
+from mlops_iac.clouds.aws.sagemaker.confining import statement as written
 from mlops_iac.clouds.aws.sagemaker.scope import Scope
 from tests.oracles.concrete import concrete, policy_documents
 from tests.oracles.sample_graph import sample_graph, with_defect
@@ -97,7 +98,7 @@ def test_the_deployers_rights_have_no_findings(tmp_path, text, stack):
 
     project = load(write(tmp_path, text))
     statements = [
-        statement(each) for each in deployer(Scope(project.resolve(stack)), project.calls(stack))
+        written(each) for each in deployer(Scope(project.resolve(stack)), project.calls(stack))
     ]
     document = json.dumps({"Version": "2012-10-17", "Statement": statements})
     assert [
