@@ -19,7 +19,7 @@ HEAD = """\
 
 Every statement of every policy of the [example](../examples/schedule-adherence), with the reason
 that stands in the code. No statement is made without one, and none with a wildcard without a second
-one for it. What whoever deploys needs, and what whoever approves needs, is in
+one for it. Then what whoever deploys each stack needs; what whoever approves needs is in
 [the program's README](../stacks/schedule-adherence/README.md#who-needs-which-rights).
 
 Written by `python tools/generated.py`.
@@ -47,7 +47,22 @@ def _stack(stack: str) -> Iterator[str]:
             yield from ("| statement | who | may | on | if | why |", "|---|---|---|---|---|---|")
             for statement in json.loads(str(resource.inputs[key]))["Statement"]:
                 yield _row(statement)
+    yield from ("", f"### The deployer of {stack}", "")
+    yield from ("| statement | who | may | on | if | why |", "|---|---|---|---|---|---|")
+    yield from map(_row, _deployer(stack))
     yield ""
+
+
+def _deployer(stack: str) -> Iterator[Mapping[str, Any]]:
+    """What whoever deploys a stack needs, as statements with their reasons."""
+    from mlops_iac.api import load
+    from mlops_iac.clouds.aws.sagemaker.confining import deployer, statement
+    from mlops_iac.clouds.aws.sagemaker.scope import Scope
+
+    project = load(EXAMPLE / "blueprint.yaml")
+    for grant in deployer(Scope(project.resolve(stack)), project.calls(stack)):
+        why = grant.reason or "made, changed and deleted with the stack, by its name"
+        yield {**statement(grant), "Principal": "the deployer", _WHY: why}
 
 
 def _explained() -> Any:

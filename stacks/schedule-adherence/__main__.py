@@ -98,8 +98,10 @@ identity = Identity(
         key_arn=keys.data_key_arn,
         models=settings.items("training.models"),
         steps=["prepare", "train", "evaluate"],
-        tunes=False,
-        serves=True,
+        jobs=["Processing", "Training"],
+        job_tags={"stack": f"schedule-adherence-{stack}"},
+        endpoints=["api"],
+        captures=["api"],
         images=["141502667606/sagemaker-scikit-learn"],
         rollback_alarms=[f"schedule-adherence-{stack}-api-main-rollback-error-rate"],
         seal_function_arn=(
@@ -128,6 +130,7 @@ if settings.flag("promotion.reads_other_accounts"):
         PromotionArgs(
             role_arn=identity.endpoint_role_arn,
             accounts=["012345678901"],
+            stacks=["schedule-adherence-dev"],
             encrypted=True,
         ),
     )

@@ -21,8 +21,10 @@ FULL: dict[str, Any] = {
     "captures_bucket_arn": CAPTURES,
     "key_arn": KEY,
     "models": ["churn"],
-    "tunes": True,
-    "serves": True,
+    "jobs": ["Processing", "Training", "Tuning"],
+    "job_tags": {"stack": "churn-prod"},
+    "endpoints": ["api", "batch"],
+    "captures": ["api"],
     "images": ["141502667606/sagemaker-scikit-learn"],
     "source_uris": ["s3://lake/projects/"],
     "model_uris": ["s3://models/baseline.tar.gz"],
@@ -48,12 +50,12 @@ def granted(found: list[Resource], plane: str) -> dict[str, dict[str, Any]]:
     return policy(one(found, POLICY, f"id-{plane}-policy").inputs["policy"])
 
 
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
 def actions(found: list[Resource], plane: str) -> set[str]:
-    return {
-        action
-        for each in granted(found, plane).values()
-        for action in (each["Action"] if isinstance(each["Action"], list) else [each["Action"]])
-    }
+    return {action for each in granted(found, plane).values() for action in listed(each["Action"])}
 
 
 def test_three_roles_with_a_policy_each() -> None:
@@ -109,8 +111,8 @@ def test_the_pipeline_reads_the_gates_report_and_tags_its_jobs() -> None:
         f"{ARTIFACTS}/models/*",
     ]
     assert statements["Decrypt"]["Action"] == "kms:Decrypt"
-    for kind in ("ProcessingJobs", "TrainingJobs", "TuningJobs"):
-        assert "sagemaker:AddTags" in statements[kind]["Action"]
+    for kind in FULL["jobs"]:
+        assert "sagemaker:AddTags" in statements[f"Start{kind}Jobs"]["Action"]
 
 
 def test_the_pipeline_calls_the_one_function_that_seals() -> None:
@@ -133,8 +135,24 @@ def test_the_pipeline_registers_into_its_own_groups() -> None:
     ]
 
 
-def test_no_tuning_no_right_to_tune() -> None:
-    assert "TuningJobs" not in granted(graph(models=["churn"]), "pipeline")
+def test_other_stacks_jobs_are_neither_started_nor_stopped() -> None:
+    """All pipelines of an account call their jobs alike: the stack's tag tells them apart."""
+    statements = granted(graph(**FULL), "pipeline")
+    for kind in FULL["jobs"]:
+        for verb, key in (("Start", "aws:RequestTag/stack"), ("Follow", "aws:ResourceTag/stack")):
+            condition = statements[f"{verb}{kind}Jobs"]["Condition"]
+            assert condition == {"StringEquals": {key: "churn-prod"}}
+
+
+@pytest.mark.parametrize("kind", ["Processing", "Training", "Tuning"])
+def test_a_pipeline_starts_what_its_steps_are_and_nothing_else(kind: str) -> None:
+    found = graph(models=["churn"], jobs=[kind])
+    started = {each for each in actions(found, "pipeline") if each.startswith("sagemaker:Create")}
+    job = {"Tuning": "HyperParameterTuning"}.get(kind, kind)
+    assert started == {f"sagemaker:Create{job}Job", "sagemaker:CreateModelPackage"}
+    group = "ProcessingJobs" if kind == "Processing" else "TrainingJobs"
+    logs = granted(found, "execution")["WriteLogs"]["Resource"]
+    assert {each.split("/")[3].split(":")[0] for each in logs} == {group}
 
 
 def test_steps_read_data_and_write_artifacts_only() -> None:
@@ -159,8 +177,27 @@ def test_the_endpoint_sees_its_alarms_and_writes_captures_under_the_key() -> Non
             "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:churn-prod-api-live-rollback-error-rate"
         ),
     }
-    assert statements["WriteCaptures"]["Resource"] == f"{CAPTURES}/*"
+    assert statements["WriteCaptures"]["Resource"] == f"{CAPTURES}/api/*"
     assert "kms:GenerateDataKey" in statements["UseKey"]["Action"]
+
+
+def test_the_endpoint_writes_the_logs_of_its_endpoints() -> None:
+    start = "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/sagemaker/Endpoints/project-stack"
+    assert granted(graph(**FULL), "endpoint")["WriteLogs"]["Resource"] == [
+        f"{start}-api",
+        f"{start}-api:log-stream:*",
+        f"{start}-batch",
+        f"{start}-batch:log-stream:*",
+    ]
+
+
+@pytest.mark.parametrize("plane", ["pipeline", "execution", "endpoint"])
+def test_the_key_opens_objects_and_nothing_that_code_asks_for_itself(plane: str) -> None:
+    for each in granted(graph(**FULL), plane).values():
+        if {"kms:Decrypt", "kms:GenerateDataKey"} & {*listed(each["Action"])}:
+            assert each["Condition"] == {
+                "StringEquals": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}
+            }
 
 
 @pytest.mark.parametrize("plane", ["execution", "endpoint"])
@@ -179,14 +216,14 @@ def test_images_come_from_the_named_account_only(plane: str) -> None:
 
 
 def test_without_a_key_nothing_of_kms_is_granted() -> None:
-    found = graph(models=["churn"], serves=True)
+    found = graph(models=["churn"], endpoints=["api"])
     for plane in ("pipeline", "execution", "endpoint"):
         assert not [action for action in actions(found, plane) if action.startswith("kms:")]
 
 
 def test_a_section_left_out_makes_no_role() -> None:
     assert types(graph()) == {"mlops-iac:aws:Identity": 1}
-    assert [role.name for role in of_type(graph(serves=True), ROLE)] == ["id-endpoint"]
+    assert [role.name for role in of_type(graph(endpoints=["api"]), ROLE)] == ["id-endpoint"]
     for attribute in ("pipeline_role_arn", "execution_role_arn", "endpoint_role_arn"):
         with pytest.raises(ValueError, match="role"):
             capture(lambda attribute=attribute: getattr(identity(), attribute))
@@ -196,7 +233,7 @@ def test_existing_roles_are_used_as_they_are() -> None:
     own = {
         plane: f"arn:aws:iam::123456789012:role/{plane}" for plane in ("train", "serve", "pipeline")
     }
-    found = graph(models=["churn"], serves=True, existing_roles=own)
+    found = graph(models=["churn"], endpoints=["api"], existing_roles=own)
     assert [role.name for role in of_type(found, ROLE)] == ["id-execution"]
     assert one(found, "mlops-iac:aws:Identity").outputs == {
         "pipelineRoleArn": own["pipeline"],
@@ -223,7 +260,7 @@ def test_who_uses_a_role_waits_for_its_policy() -> None:
 
 def test_boundary_and_tags_reach_every_role() -> None:
     boundary = "arn:aws:iam::123456789012:policy/boundary"
-    found = graph(models=["m"], serves=True, permissions_boundary=boundary, tags={"a": "b"})
+    found = graph(models=["m"], endpoints=["api"], permissions_boundary=boundary, tags={"a": "b"})
     for role in of_type(found, ROLE):
         assert role.inputs["permissionsBoundary"] == boundary
         assert role.inputs["tags"] == {"a": "b"}

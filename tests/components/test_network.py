@@ -30,6 +30,7 @@ def full(**args: Any) -> list[Resource]:
             "bucket_arns": BUCKETS,
             "uris": ["s3://acme/history/"],
             "origin_accounts": ["012345678901"],
+            "origin_stacks": ["churn-dev"],
             "images": ["141502667606/sagemaker-scikit-learn"],
             "key_arn": KEY,
             "log_key_arn": KEY,
@@ -183,7 +184,7 @@ def test_objects_reach_the_buckets_of_the_stack_and_no_others(network: list[Reso
         "OwnBuckets": [text for arn in BUCKETS for text in (arn, f"{arn}/*")],
         "ReadSources": "arn:aws:s3:::acme/history/*",
         "ListSources": "arn:aws:s3:::acme",
-        "Promoted": "arn:aws:s3:::data-artifacts-*/models/*",
+        "Promoted": "arn:aws:s3:::churn-dev-data-artifacts-*/models/*",
         "ImageLayers": "arn:aws:s3:::prod-eu-west-1-starport-layer-bucket/*",
     }
     assert rights["Promoted"]["Condition"]["StringEquals"]["aws:ResourceAccount"] == [

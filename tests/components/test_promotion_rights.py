@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from fnmatch import fnmatchcase
@@ -21,6 +23,8 @@ from tests.components.traps_graph import Graph, document, listed, uris
 EXAMPLE = Path(__file__).parents[2] / "examples" / "schedule-adherence" / "blueprint.yaml"
 TRAINS, SERVES = "012345678901", "210987654321"
 VIA = {"StringEquals": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}}
+BUCKET = "arn:aws:s3:::schedule-adherence-dev-data-artifacts-*"
+VIA_BUCKET = {**VIA, "StringLike": {"kms:EncryptionContext:aws:s3:arn": [BUCKET]}}
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +47,8 @@ def missing(dev: Graph, prod: Graph) -> Iterator[str]:
     assert register
     (output,) = uris(seal["Arguments"]["target"])
     artifact = f"arn:aws:s3:::{output.removeprefix('s3://')}/x/model.tar.gz"
+    # The capture makes a name of the logical one alone, a deployment puts the stack's before it.
+    deployed = artifact.replace(":::", ":::schedule-adherence-dev-")
     key = (
         one(dev.resources, "aws:kms/key:Key", "keys-data")
         .outputs["arn"]
@@ -55,10 +61,10 @@ def missing(dev: Graph, prod: Graph) -> Iterator[str]:
         (
             "artifacts",
             "s3:GetObject",
-            artifact,
+            deployed,
             {"StringEquals": {"aws:ResourceAccount": [TRAINS]}},
         ),
-        ("key", "kms:Decrypt", key, VIA),
+        ("key", "kms:Decrypt", key, VIA_BUCKET),
     ):
         if not _grants(prod.statements("promotion-policy"), action, resource, condition, None):
             yield f"prod does not ask for the {what}"
@@ -140,3 +146,15 @@ def test_nobody_else_is_let_in(sides: tuple[Graph, Graph]) -> None:
                     continue
                 assert each.name == "data-artifacts-policy"
                 assert statement["Resource"].endswith("/models/*")
+
+
+def test_a_model_of_the_same_account_is_read_too(tmp_path: Path) -> None:
+    """No bucket's policy has to admit it, but the endpoint's role has to be given it."""
+    text = re.sub(r"account: \d+", "account: 111111111111", EXAMPLE.read_text(encoding="utf-8"))
+    for name in ("workload", "data"):
+        shutil.copytree(EXAMPLE.parent / name, tmp_path / name)
+    (tmp_path / "blueprint.yaml").write_text(text, encoding="utf-8")
+    calls = platform("sagemaker").plan(load(tmp_path / "blueprint.yaml").resolve("prod"))
+    (promotion,) = [each for each in calls if each.variable == "promotion"]
+    assert promotion.args["accounts"].value == ["111111111111"]
+    assert promotion.args["stacks"].value == ["schedule-adherence-dev"]

@@ -141,7 +141,7 @@ def test_the_configuration_is_replaced_before_the_old_one_goes() -> None:
     """Traps 5 and P1: a prefix and never a name, variant names that never change."""
     configuration = one(endpoint(), CONFIGURATION)
     assert "name" not in configuration.inputs
-    assert configuration.inputs["namePrefix"] == "api-"
+    assert configuration.inputs["namePrefix"] == "project-stack-api-"
     assert configuration.delete_before_replace is not True
     (variant,) = configuration.inputs["productionVariants"]
     assert variant["variantName"] == "champion"

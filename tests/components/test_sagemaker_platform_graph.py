@@ -87,6 +87,9 @@ def test_prod_serves_what_dev_registered(graphs: dict[str, list[Resource]]) -> N
     )
 
 
+BUCKET = "arn:aws:s3:::schedule-adherence-dev-data-artifacts-*"
+
+
 def test_prod_may_read_what_dev_trained_and_nothing_else(
     graphs: dict[str, list[Resource]],
 ) -> None:
@@ -94,13 +97,14 @@ def test_prod_may_read_what_dev_trained_and_nothing_else(
     role = one(graphs["prod"], "aws:iam/role:Role", "identity-endpoint")
     assert attached.inputs["role"] == role.outputs["name"]
     rights = policy(attached.inputs["policy"])
-    assert rights["ReadPromoted"]["Resource"] == "arn:aws:s3:::data-artifacts-*/models/*"
+    assert rights["ReadPromoted"]["Resource"] == f"{BUCKET}/models/*"
     assert rights["ReadPromoted"]["Condition"] == {
         "StringEquals": {"aws:ResourceAccount": ["012345678901"]}
     }
     assert rights["DecryptPromoted"]["Resource"] == "arn:aws:kms:eu-west-1:012345678901:key/*"
     assert rights["DecryptPromoted"]["Condition"] == {
-        "StringEquals": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}
+        "StringEquals": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"},
+        "StringLike": {"kms:EncryptionContext:aws:s3:arn": [BUCKET]},
     }
     for kind in ("aws:sagemaker/model:Model", ENDPOINT):
         assert "promotion-policy" in names(one(graphs["prod"], kind).dependencies)

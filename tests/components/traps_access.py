@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from mlops_iac.graph.model import Resource
 from tests.components.traps_graph import (
@@ -83,8 +84,8 @@ def endpoint_role(graph: Graph) -> Iterator[str]:
         yield f"sees {sorted(seen)}, not {sorted(wanted)}"
     captures = [each for each in graph.of(CONFIGURATION) if each.inputs.get("dataCaptureConfig")]
     for each in captures:
-        bucket = each.inputs["dataCaptureConfig"]["destinationS3Uri"].split("/")[2]
-        if ("s3:PutObject", f"arn:aws:s3:::{bucket}/*") not in rights:
+        place = each.inputs["dataCaptureConfig"]["destinationS3Uri"].removeprefix("s3://")
+        if ("s3:PutObject", f"arn:aws:s3:::{place}/*") not in rights:
             yield f"cannot write captures of {each.name}"
         key = each.inputs["dataCaptureConfig"].get("kmsKeyId")
         if key and ("kms:GenerateDataKey", key) not in rights:
@@ -116,6 +117,20 @@ def pipeline_role(graph: Graph) -> Iterator[str]:
         starts = any(re.fullmatch(r"sagemaker:Create\w+Job", action) for action in actions)
         if starts and "sagemaker:AddTags" not in actions:
             yield f"{each['Sid']}: cannot tag the jobs"
+        if any(re.fullmatch(r"sagemaker:(Create|Stop)\w+Job", action) for action in actions):
+            yield from _jobs_of_this_stack(graph, each)
+
+
+def _jobs_of_this_stack(graph: Graph, statement: dict[str, Any]) -> Iterator[str]:
+    """Jobs of all pipelines of an account are named alike; the tag that is asked for must be there."""
+    asked = statement.get("Condition", {}).get("StringEquals", {})
+    tags = {key.split("/")[1]: value for key, value in asked.items() if "Tag/" in key}
+    if not tags:
+        yield f"{statement['Sid']}: reaches the jobs of other stacks"
+    for name, arguments, _ in graph.jobs:
+        carried = {tag["Key"]: tag["Value"] for tag in arguments.get("Tags", [])}
+        if not tags.items() <= carried.items():
+            yield f"{statement['Sid']}: cannot start {name}, which has no such tag"
 
 
 def alerts(graph: Graph) -> Iterator[str]:

@@ -115,7 +115,13 @@ class MemoryProvider:
         return False
 
     def check(
-        self, urn: str, type_: str, olds: Properties | None, news: Properties, seed: bytes
+        self,
+        urn: str,
+        type_: str,
+        olds: Properties | None,
+        news: Properties,
+        seed: bytes,
+        proposed: str | None = None,
     ) -> CheckResult:
         name_key = TYPES[type_][0]
         inputs = {k: v for k, v in news.items() if v is not None}
@@ -123,7 +129,7 @@ class MemoryProvider:
         if name_key not in inputs:
             old = (olds or {}).get(name_key)
             logical = urn.rsplit("::", 1)[1]
-            inputs[name_key] = old or f"{logical}-{sha256(seed).hexdigest()[:7]}"
+            inputs[name_key] = old or proposed or f"{logical}-{sha256(seed).hexdigest()[:7]}"
         return CheckResult(inputs, failures)
 
     def diff(

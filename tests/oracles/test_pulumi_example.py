@@ -37,6 +37,9 @@ RANDOM = re.compile(r"-[0-9a-f]{7,26}(?=$|[^0-9a-z])|[0-9a-f]{8}(?:-[0-9a-f]{4})
 ENDPOINT = "aws:sagemaker/endpoint:Endpoint"
 
 
+ROLE = "aws:iam/role:Role"
+
+
 def comparable(value: Any) -> Any:
     """A value without what differs between two deployments of the same program."""
     match value:
@@ -169,6 +172,10 @@ def test_the_plain_cli_registers_what_the_embedded_engine_sees(here: Here, tmp_p
         assert state.get("protect", False) == step.protect
         inputs = wire.from_json(state.get("inputs", {}))
         assert comparable(inputs) == comparable(dict(step.new_inputs)), urn
+    # Both make names by the pattern in the stack's file, as the engine's own code reads it.
+    named = [state["inputs"]["name"] for state in seen.values() if state["type"] == ROLE]
+    assert named
+    assert all(name.startswith(f"{project.name}-local-") for name in named)
 
 
 def test_the_whole_life(here: Here) -> None:

@@ -52,10 +52,15 @@ def test_an_environment_without_approvers_beside_one_with_them_has_none(tmp_path
 
 @pytest.mark.parametrize(
     "approver",
-    ["ml-leads", f"{ROLE}/path/leads", "arn:aws-cn:iam::012345678901:user/anna@acme.example"],
+    ["ml-leads", f"{ROLE}/path/leads", "arn:aws:iam::012345678901:user/anna@acme.example"],
 )
 def test_roles_and_users_approve(tmp_path: Path, approver: str) -> None:
     assert problems(tmp_path, written(f"'{approver}'")) == []
+
+
+def test_nobody_of_another_partition_approves(tmp_path: Path) -> None:
+    (told,) = problems(tmp_path, written("'arn:aws-cn:iam::012345678901:user/anna'"))
+    assert (told.code, told.hint) == ("other-partition", "write `arn:aws:…`")
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,9 @@ class Rules:
     package = "t"
     version = ""
 
-    def check(self, urn: str, type_: str, olds: Any, news: Any, seed: bytes) -> CheckResult:
+    def check(
+        self, urn: str, type_: str, olds: Any, news: Any, seed: bytes, _: Any = None
+    ) -> CheckResult:
         name = (olds or {}).get("name") or seed.hex()[:6]
         return CheckResult({"name": name, **news})
 

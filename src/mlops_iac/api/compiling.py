@@ -165,7 +165,6 @@ def target(
     for model, version in (versions or {}).items():
         merged.setdefault(version_key(project.name, model), version)
     from mlops_iac.api.cloud import EMULATED_ACCOUNT
-    from mlops_iac.clouds.aws.catalogue import partition_of
 
     region = project.region(stack)
     declared = project.resolve(stack).blueprint.account
@@ -178,7 +177,6 @@ def target(
         work=project.work,
         region=region,
         account=account,
-        partition=partition_of(region),
         backend=backend(project, stack),
         secrets_provider=project.resolve(stack).blueprint.state.secrets_provider or "",
     )

@@ -126,7 +126,9 @@ class _Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def Handshake(self, request: Any, context: Any) -> Any:  # noqa: N802
         if request.program_directory:
             self._root = Path(request.program_directory)
-        return provider_pb2.ProviderHandshakeResponse(accept_secrets=True)
+        return provider_pb2.ProviderHandshakeResponse(
+            accept_secrets=True, supports_autonaming_configuration=True
+        )
 
     def Attach(self, request: Any, context: Any) -> Any:  # noqa: N802
         return empty_pb2.Empty()
@@ -161,7 +163,9 @@ class _Servicer(provider_pb2_grpc.ResourceProviderServicer):
                 "this Pulumi engine does not say which stack it configures; 3.180 or newer does"
             )
         self._configure(request.urn, _config(from_struct(request.args)))
-        return provider_pb2.ConfigureResponse(acceptSecrets=True, supportsPreview=True)
+        return provider_pb2.ConfigureResponse(
+            acceptSecrets=True, supportsPreview=True, supports_autonaming_configuration=True
+        )
 
     def _configure(self, urn: str, config: Properties) -> None:
         with self._lock:
@@ -172,8 +176,9 @@ class _Servicer(provider_pb2_grpc.ResourceProviderServicer):
         type_ = self._type(request.urn)
         olds = from_struct(request.olds) if request.HasField("olds") else {}
         news = from_struct(request.news)
+        proposed = request.autonaming.proposed_name if request.HasField("autonaming") else None
         checked = self._provider.check(
-            request.urn, type_, olds or None, news, bytes(request.randomSeed)
+            request.urn, type_, olds or None, news, bytes(request.randomSeed), proposed
         )
         failures = [
             provider_pb2.CheckFailure(property=failure.property, reason=failure.reason)

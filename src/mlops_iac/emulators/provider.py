@@ -117,9 +117,19 @@ class Provider(Protocol):
         """Whether resources of the type are only validated and recorded: the emulator has none."""
 
     def check(
-        self, urn: str, type_: str, olds: Properties | None, news: Properties, seed: bytes
+        self,
+        urn: str,
+        type_: str,
+        olds: Properties | None,
+        news: Properties,
+        seed: bytes,
+        proposed: str | None = None,
     ) -> CheckResult:
-        """Validate and complete inputs; names are final after it and depend on `seed` alone."""
+        """Validate and complete inputs; names are final after it.
+
+        They are `proposed`, what the stack's configuration makes of the logical name, or depend
+        on `seed` alone.
+        """
 
     def diff(
         self,

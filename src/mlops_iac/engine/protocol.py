@@ -31,7 +31,7 @@ class StackTarget:
 
     `program` holds `Pulumi.yaml` and `__main__.py`. `config` are the full configuration keys with
     their values (`schedule-adherence:serving.api.scaling.max`, `aws:region`), already merged.
-    `work` is the project's `.mlops-iac/`. `account`, `region` and `partition` answer offline
+    `work` is the project's `.mlops-iac/`. `account` and `region` answer offline
     invokes; `account` falls back to the emulator's. `backend` is the URL of the Pulumi backend that
     keeps the state, `secrets_provider` what encrypts secrets in it; empty for the user's own.
     """
@@ -43,7 +43,6 @@ class StackTarget:
     work: Path
     region: str
     account: str = "123456789012"
-    partition: str = "aws"
     secret_keys: frozenset[str] = frozenset()
     backend: str = ""
     secrets_provider: str = ""

@@ -24,6 +24,7 @@ LOCAL: Final = "local"
 _DEBUG: Final = "PULUMI_DEBUG_PROVIDERS"
 _BACKEND: Final = "PULUMI_BACKEND_URL"
 # Where a stack's file keeps what opens its secrets (sdk/go/common/workspace/project.go).
+AUTONAMING: Final = "pulumi:autonaming"
 _KEYS: Final = ("encryptionsalt", "encryptedkey", "secretsprovider")
 
 
@@ -178,4 +179,4 @@ def _encrypted(value: Any) -> bool:
 
 
 def _ours(key: str, target: StackTarget) -> bool:
-    return key.split(":", 1)[0] in (target.project, "aws")
+    return key == AUTONAMING or key.split(":", 1)[0] in (target.project, "aws")

@@ -11,9 +11,11 @@ from mlops_iac.clouds.aws.components._naming import (
     ROLE_LIMIT,
     TUNING_JOB_LIMIT,
     alarm_name,
+    automatic_names,
     physical_name,
     sid,
     slug,
+    stem,
     truncate,
 )
 
@@ -26,8 +28,10 @@ __all__ = [
     "ROLE_LIMIT",
     "TUNING_JOB_LIMIT",
     "alarm_name",
+    "automatic_names",
     "physical_name",
     "sid",
     "slug",
+    "stem",
     "truncate",
 ]

@@ -15,6 +15,9 @@ from mlops_iac.emulators.provider import ProviderError
 from mlops_iac.errors import TimedOut
 from mlops_iac.values import Properties, Value
 
+# What regions of other partitions begin with. Source: botocore's partitions.json, `regionRegex`;
+# the isolated partitions are not offered.
+_PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
 OPERATION_TAG = "mlops-iac:operation"
 _ABSENT = re.compile(
     r"NoSuch|NotFound|NonExistent|could not find|cannot find|does not exist|not found"
@@ -29,7 +32,12 @@ class Place:
 
     region: str = "eu-west-1"
     account: str = "123456789012"
-    partition: str = "aws"
+
+    @property
+    def partition(self) -> str:
+        """The partition that the region is in."""
+        found = (name for start, name in _PARTITIONS.items() if self.region.startswith(start))
+        return next(found, "aws")
 
     @property
     def suffix(self) -> str:

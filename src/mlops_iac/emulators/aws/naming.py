@@ -1,6 +1,8 @@
-"""Automatic names: made once, in `check`, from the seed alone.
+"""Automatic names: made once, in `check`, from the seed or by what the stack's configuration proposes.
 
-As pulumi-aws does it: the logical name, a hyphen and seven hex digits, cut to the type's limit.
+As pulumi-aws does it: the logical name, a hyphen and seven hex digits, cut to the type's limit. A
+proposed name (`pulumi:autonaming`) is not cut: it is refused where it is too long
+(pulumi-terraform-bridge, `ComputeAutoNameDefault`).
 A `namePrefix` is honoured, and finished the way the AWS provider does it (26 characters).
 Limits: pulumi-aws `resources.go` (autonaming) and the services' own API models.
 """
@@ -13,6 +15,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
+from mlops_iac.emulators.provider import CheckFailure
 from mlops_iac.values import Value
 
 # The bridge's own mark (pulumi-terraform-bridge, `__defaults`): which inputs `check` filled in.
@@ -38,20 +41,27 @@ def complete_name(
     olds: Mapping[str, Value] | None,
     news: Mapping[str, Value],
     seed: bytes,
-) -> dict[str, Value]:
-    """`news` with the name filled in where the program gave none."""
+    proposed: str | None = None,
+) -> tuple[dict[str, Value], list[CheckFailure]]:
+    """`news` with the name filled in where the program gave none, and what is wrong with it."""
     inputs = dict(news)
     if inputs.get(rule.property) is not None:
-        return inputs
+        return inputs, []
+    refused = []
     previous = (olds or {}).get(rule.property)
     was_automatic = rule.property in ((olds or {}).get(DEFAULTS) or ())
     prefix = inputs.get(rule.prefix) if rule.prefix else None
     if previous is not None and was_automatic and (olds or {}).get(rule.prefix) == prefix:
         inputs[rule.property] = previous
+    elif proposed is not None and prefix is None:
+        name = inputs[rule.property] = _allowed(rule, proposed)
+        if len(name) > rule.limit:
+            what = f"calculated name '{name}' exceeds maximum length of {rule.limit}"
+            refused.append(CheckFailure(rule.property, what))
     else:
         inputs[rule.property] = _make(rule, urn, prefix, inputs, seed)
     inputs[DEFAULTS] = sorted({*(inputs.get(DEFAULTS) or ()), rule.property})
-    return inputs
+    return inputs, refused
 
 
 def _make(rule: NameRule, urn: str, prefix: Value, inputs: Mapping[str, Any], seed: bytes) -> Value:
@@ -61,9 +71,12 @@ def _make(rule: NameRule, urn: str, prefix: Value, inputs: Mapping[str, Any], se
     flag, ending = rule.ending
     tail = f"-{digest[:7]}" + (ending if flag and inputs.get(flag) is True else "")
     logical = urn.rsplit("::", 1)[-1]
-    if rule.lower:
-        logical = re.sub(r"[^a-z0-9.-]", "-", logical.lower())
+    logical = _allowed(rule, logical)
     if rule.start and logical.startswith(rule.start):
         logical = logical.removeprefix(rule.start)
     head = rule.start + logical
     return head[: rule.limit - len(tail)].rstrip("-.") + tail
+
+
+def _allowed(rule: NameRule, name: str) -> str:
+    return re.sub(r"[^a-z0-9.-]", "-", name.lower()) if rule.lower else name

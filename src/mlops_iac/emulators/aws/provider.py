@@ -77,10 +77,9 @@ class AwsProvider:
         *,
         region: str = "eu-west-1",
         account: str = "123456789012",
-        partition: str = "aws",
     ) -> None:
         self._endpoint = endpoint
-        self._place = Place(region, account, partition)
+        self._place = Place(region, account)
         self._api = Api(partial(_url, self._endpoint), self._place)
 
     @property
@@ -92,7 +91,7 @@ class AwsProvider:
             return "7.0.0"
 
     def configure(self, stack: str, config: Properties) -> None:
-        """Take region (and `account`, `partition`). `stack` is a name or any URN of the stack.
+        """Take region (and `account`). `stack` is a name or any URN of the stack.
 
         Raises ProviderError for every stack but `local`, and for settings that would change
         resources and are not applied here.
@@ -110,7 +109,6 @@ class AwsProvider:
         self._place = Place(
             str(plain.get("region") or self._place.region),
             str(plain.get("account") or self._place.account),
-            str(plain.get("partition") or self._place.partition),
         )
         self._api = Api(partial(_url, self._endpoint), self._place)
 
@@ -124,14 +122,21 @@ class AwsProvider:
         return handler is not None and handler.recorded
 
     def check(
-        self, urn: str, type_: str, olds: Properties | None, news: Properties, seed: bytes
+        self,
+        urn: str,
+        type_: str,
+        olds: Properties | None,
+        news: Properties,
+        seed: bytes,
+        proposed: str | None = None,
     ) -> CheckResult:
         """Validate against the SDK's schema and fill in the name."""
         handler = self._handler(type_)
         failures = check_inputs(news, handler.schema.inputs)
         inputs = dict(news)
         if handler.name is not None:
-            inputs = complete_name(handler.name, urn, olds, news, seed)
+            inputs, refused = complete_name(handler.name, urn, olds, news, seed, proposed)
+            failures += refused
         return CheckResult(inputs, failures)
 
     def diff(

@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from mlops_iac.emulators.provider import Provider, ProviderError
 from mlops_iac.engine.embedded import planner
+from mlops_iac.engine.embedded.autonaming import Autonaming
 from mlops_iac.engine.embedded.checkpoint import now
 from mlops_iac.engine.embedded.entries import default_provider, make_entry, renamed
 from mlops_iac.engine.embedded.executor import Performer, provider_for
@@ -48,6 +49,7 @@ class Deployment:
         self._performer = performer
         self._log = log
         self._config = config
+        self._naming = Autonaming(config)
         self._targets = frozenset(targets)
         self._matched: set[str] = set()
         self._cancelled = cancelled
@@ -159,6 +161,7 @@ class Deployment:
             salt=self._snapshot.salt,
             counter=self._snapshot.counters.get(urn, 0),
             replaced=self._replaced,
+            naming=self._naming,
             cascade_keys=self._cascaded.get(urn),
         )
         entry = make_entry(registration, decision.inputs, old, reference)

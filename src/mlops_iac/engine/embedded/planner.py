@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from mlops_iac.emulators.provider import DiffResult, PropertyDiff, Provider
 from mlops_iac.engine.embedded import paths
+from mlops_iac.engine.embedded.autonaming import Autonaming
 from mlops_iac.engine.embedded.registration import Registration, address_of_urn
 from mlops_iac.engine.embedded.state import Entry
 from mlops_iac.engine.embedded.wire import mark_like
@@ -37,6 +38,9 @@ class Decision:
     reason: str = ""
 
 
+_NO_NAMING = Autonaming({})
+
+
 def seed(salt: str, urn: str, counter: int) -> bytes:
     """What a name is made from: the same until the resource is replaced once more."""
     return sha256(f"{salt}\0{urn}\0{counter}".encode()).digest()
@@ -53,6 +57,7 @@ def check(
     olds: Properties | None,
     news: Properties,
     seed_: bytes,
+    naming: Autonaming,
 ) -> dict[str, Any]:
     """Checked inputs, secrets marked as in `news`. Raises UsageError with every refusal."""
     result = provider.check(
@@ -61,6 +66,7 @@ def check(
         None if olds is None else revealed(olds),
         revealed(news),
         seed_,
+        naming.proposed(registration.type, registration.name, seed_),
     )
     if result.failures:
         what = "; ".join(f"{f.property}: {f.reason}" for f in result.failures)
@@ -76,22 +82,26 @@ def decide(
     salt: str,
     counter: int,
     replaced: set[str],
+    naming: Autonaming = _NO_NAMING,
     cascade_keys: Sequence[str] | None = None,
 ) -> Decision:
     """Plan a custom resource.
 
     `counter` is the number of its replacements so far, `replaced` the URNs this run replaces,
+    `naming` what the stack proposes for names,
     `cascade_keys` what made a delete-before-replace take it away, None if nothing did.
     Raises UsageError for refused inputs, MlopsError for a protected resource.
     """
     urn = registration.urn
+
+    def checked(olds: Properties | None, news: Properties, count: int) -> dict[str, Any]:
+        return check(provider, registration, olds, news, seed(salt, urn, count), naming)
+
     if old is None:
-        inputs = check(provider, registration, None, registration.inputs, seed(salt, urn, counter))
+        inputs = checked(None, registration.inputs, counter)
         return Decision("create", inputs, counter=counter)
     if cascade_keys is not None or old.pending_replacement:
-        inputs = check(
-            provider, registration, None, registration.inputs, seed(salt, urn, counter + 1)
-        )
+        inputs = checked(None, registration.inputs, counter + 1)
         reason = (
             "what it depends on is replaced" if cascade_keys else "its replacement is unfinished"
         )
@@ -109,7 +119,7 @@ def decide(
             f"{registration.address} is external in the state; taking it over is not implemented"
         )
     wanted = paths.reset(registration.inputs, old.inputs, registration.ignore_changes)
-    inputs = check(provider, registration, old.inputs, wanted, seed(salt, urn, counter))
+    inputs = checked(old.inputs, wanted, counter)
     diff = _with_replace_on_changes(
         provider.diff(
             registration.type,
@@ -132,9 +142,7 @@ def decide(
     if keys:
         if old.protect and registration.protect:
             raise protected(registration.address, "replaced", keys)
-        fresh = check(
-            provider, registration, None, registration.inputs, seed(salt, urn, counter + 1)
-        )
+        fresh = checked(None, registration.inputs, counter + 1)
         before = registration.delete_before_replace
         if before is None:
             # Asked again, because only now the name is known under which it would be created.

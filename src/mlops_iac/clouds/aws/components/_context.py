@@ -8,18 +8,33 @@ from functools import cached_property
 import pulumi
 import pulumi_aws as aws
 
-from ._naming import physical_name
+from ._naming import long_name, name_prefix, physical_name, stem
+from ._services import PRINCIPAL_SUFFIX
 
 # Services whose principal carries the partition's DNS suffix; every other principal ends in
 # amazonaws.com in all partitions. Source: ServicePrincipalNameForPartition of
 # HashiCorp's AWS provider libraries (China; the isolated partitions are not offered here).
 _SUFFIXED = frozenset({"logs", "codedeploy", "elasticmapreduce"})
-_PRINCIPAL_SUFFIX = "amazonaws.com"
 
 
 def physical(name: str, limit: int) -> str:
     """`<project>-<stack>-<name>` of the running program, at most `limit` characters."""
     return physical_name(pulumi.get_project(), pulumi.get_stack(), name, limit)
+
+
+def prefix(name: str, limit: int) -> str:
+    """`<project>-<stack>-<name>-`, at most `limit` characters, for the provider to finish."""
+    return name_prefix(pulumi.get_project(), pulumi.get_stack(), name, limit)
+
+
+def if_long(name: str, limit: int) -> str | None:
+    """The literal name where the one that Pulumi would make of `name` exceeds `limit`."""
+    return long_name(pulumi.get_project(), pulumi.get_stack(), name, limit)
+
+
+def stack_stem() -> str:
+    """What every name of the running stack begins with."""
+    return stem(pulumi.get_project(), pulumi.get_stack())
 
 
 @dataclass(frozen=True)
@@ -76,10 +91,14 @@ class Context:
         """The principal that stands for a whole account: whom its IAM policies allow."""
         return self.arn("iam", "root", region=False, account=account)
 
+    def endpoint(self, service: str) -> pulumi.Output[str]:
+        """The name under which `service` uses a key for its caller, `kms:ViaService`."""
+        return pulumi.Output.concat(f"{service}.", self.region, ".", self.dns_suffix)
+
     def service(self, service: str) -> pulumi.Output[str]:
         """The principal of an AWS service in this partition (`logs` has one per region)."""
         if service == "logs":
             return pulumi.Output.concat("logs.", self.region, ".", self.dns_suffix)
         if service in _SUFFIXED:
             return pulumi.Output.concat(service, ".", self.dns_suffix)
-        return pulumi.Output.from_input(f"{service}.{_PRINCIPAL_SUFFIX}")
+        return pulumi.Output.from_input(f"{service}.{PRINCIPAL_SUFFIX}")

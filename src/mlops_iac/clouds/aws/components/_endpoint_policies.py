@@ -16,8 +16,7 @@ import pulumi
 from ._context import Context
 from ._iam import Statement, statement
 from ._identity_statements import Grants
-from .data_store import MODELS_PREFIX
-from .promotion import ARTIFACTS
+from .promotion import promoted_models
 
 INVOKE = (
     "sagemaker:InvokeEndpoint",
@@ -57,7 +56,7 @@ class EndpointPolicies:
             case "monitoring":
                 found = [self._measure()]
             case "kms":
-                found = self._keys()
+                found = [self._keys()]
             case "sts":
                 found = [self._who()]
             case _:
@@ -70,6 +69,7 @@ class EndpointPolicies:
         bucket_arns: Sequence[pulumi.Input[str]],
         uris: Sequence[pulumi.Input[str]],
         accounts: Sequence[str],
+        stacks: Sequence[str],
         vpc_id: pulumi.Input[str],
     ) -> list[Statement]:
         """Buckets of the stack, of its sources and of the accounts that trained; image layers."""
@@ -93,13 +93,9 @@ class EndpointPolicies:
             promoted = statement(
                 "Promoted",
                 ["s3:GetObject"],
-                [
-                    pulumi.Output.concat(
-                        "arn:", self._context.partition, f":s3:::{ARTIFACTS}/{MODELS_PREFIX}*"
-                    )
-                ],
+                promoted_models(self._context, stacks),
                 reason="endpoints serve what other accounts trained",
-                wildcard="the bucket's name is made when the other stack is deployed",
+                wildcard="the end of the bucket's name is made when the other stack is deployed",
                 conditions={"StringEquals": {"aws:ResourceAccount": list(accounts)}},
             )
             owned.append(self._own(promoted))
@@ -191,18 +187,15 @@ class EndpointPolicies:
             wildcard="the action knows no resource",
         )
 
-    def _keys(self) -> list[Statement]:
-        if self._key_arn is not None:
-            return self._grants.use_key("data is encrypted under the key")
-        return [
-            statement(
-                "UseKeys",
-                ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"],
-                [self._context.arn("kms", "key/*")],
-                reason="data that is used in place may lie under a key",
-                wildcard="the stack has no key of its own; these are the account's",
-            )
-        ]
+    def _keys(self) -> Statement:
+        own = self._key_arn
+        return statement(
+            "UseKeys",
+            ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"],
+            [self._context.arn("kms", "key/*") if own is None else own],
+            reason="what jobs ask KMS themselves; S3 asks it without passing here",
+            wildcard="the stack has no key of its own; these are the account's",
+        )
 
     def _who(self) -> Statement:
         return statement(

@@ -6,14 +6,29 @@ Amazon SageMaker developer guide, "How to use SageMaker AI execution roles".
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import pulumi
 
 from ._context import Context
 from ._iam import Statement, statement
 
-_JOB_KINDS = {"Processing": "processing-job", "Training": "training-job"}
+JobKind = Literal["Processing", "Training", "Tuning"]
+# The kind of a step → what IAM calls its jobs, their ARNs, and what else a step asks. SageMaker
+# names a pipeline's jobs `pipelines-<execution>-…`; a tuning's name is shorter. Trainings of a
+# tuning are started by SageMaker: the tuning is what the pipeline starts (SageMaker developer
+# guide, "CreateHyperParameterTuningJob API: Execution Role Permissions").
+_JOBS: dict[JobKind, tuple[str, str, tuple[str, ...]]] = {
+    "Processing": ("ProcessingJob", "processing-job/pipelines-*", ()),
+    "Training": ("TrainingJob", "training-job/pipelines-*", ()),
+    # A tuning step's properties are those of its description and this list.
+    "Tuning": (
+        "HyperParameterTuningJob",
+        "hyper-parameter-tuning-job/*",
+        ("sagemaker:ListTrainingJobsForHyperParameterTuningJob",),
+    ),
+}
 
 
 class Grants:
@@ -23,41 +38,34 @@ class Grants:
         self._context = context
         self._key_arn = key_arn
 
-    def start_jobs(self, *, tunes: bool) -> list[Statement]:
-        """What a pipeline does with its jobs. SageMaker names them `pipelines-<execution>-…`."""
-        made = [
-            self._jobs(
-                kind,
-                [f"sagemaker:{verb}{kind}Job" for verb in ("Create", "Describe", "Stop")],
-                f"{arn}/pipelines-*",
-                f"the pipeline starts and follows its {kind.lower()} jobs, and tags them with costs",
-            )
-            for kind, arn in _JOB_KINDS.items()
-        ]
-        if tunes:
-            verbs = ("Create", "Describe", "Stop")
-            made.append(
-                self._jobs(
-                    "Tuning",
-                    [
-                        *(f"sagemaker:{verb}HyperParameterTuningJob" for verb in verbs),
-                        # A tuning step's properties are those of its description and this list.
-                        "sagemaker:ListTrainingJobsForHyperParameterTuningJob",
-                    ],
-                    "hyper-parameter-tuning-job/*",
-                    "the pipeline starts and follows its tuning jobs, and tags them with costs",
-                )
-            )
+    def start_jobs(
+        self, kinds: Sequence[JobKind], tags: Mapping[str, pulumi.Input[str]]
+    ) -> list[Statement]:
+        """What a pipeline does with its jobs, which carry `tags`. No other stack's jobs do."""
+        made = []
+        for kind in kinds:
+            job, arn, more = _JOBS[kind]
+            jobs, words = [self._context.arn("sagemaker", arn)], f"its {kind.lower()} jobs"
+            wildcard = "SageMaker makes the names of a pipeline's jobs when it runs"
+            made += [
+                statement(
+                    f"Start{kind}Jobs",
+                    [f"sagemaker:Create{job}", "sagemaker:AddTags"],
+                    jobs,
+                    reason=f"the pipeline starts {words}, and tags them with costs",
+                    wildcard=wildcard,
+                    conditions=_equal({f"aws:RequestTag/{key}": tags[key] for key in tags}),
+                ),
+                statement(
+                    f"Follow{kind}Jobs",
+                    [*(f"sagemaker:{verb}{job}" for verb in ("Describe", "Stop")), *more],
+                    jobs,
+                    reason=f"the pipeline follows and stops {words}",
+                    wildcard=wildcard,
+                    conditions=_equal({f"aws:ResourceTag/{key}": tags[key] for key in tags}),
+                ),
+            ]
         return made
-
-    def _jobs(self, kind: str, actions: Sequence[str], jobs: str, reason: str) -> Statement:
-        return statement(
-            f"{kind}Jobs",
-            [*actions, "sagemaker:AddTags"],
-            [self._context.arn("sagemaker", jobs)],
-            reason=reason,
-            wildcard="SageMaker makes the names of a pipeline's jobs when it runs",
-        )
 
     def pass_roles(self, roles: Sequence[pulumi.Input[str]]) -> Statement:
         """Hand the steps' roles to SageMaker, and to nobody else."""
@@ -156,21 +164,24 @@ class Grants:
         ]
 
     def decrypt(self, reason: str) -> list[Statement]:
-        """Read what is encrypted; nothing to grant without a customer key."""
-        if self._key_arn is None:
-            return []
-        return [statement("Decrypt", ["kms:Decrypt"], [self._key_arn], reason=reason)]
+        """Read objects that are encrypted; nothing to grant without a customer key."""
+        return self._through_s3("Decrypt", ["kms:Decrypt"], reason)
+
+    def encrypt(self, reason: str) -> list[Statement]:
+        """Read and write objects under the key."""
+        return self._through_s3("UseKey", ["kms:Decrypt", "kms:GenerateDataKey"], reason)
 
     def use_key(self, reason: str) -> list[Statement]:
-        """Read and write under the key, and let SageMaker attach volumes under it."""
+        """Read and write objects under the key, and let SageMaker attach volumes under it."""
         if self._key_arn is None:
             return []
         return [
+            *self.encrypt(reason),
             statement(
-                "UseKey",
-                ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"],
+                "LookAtKey",
+                ["kms:DescribeKey"],
                 [self._key_arn],
-                reason=reason,
+                reason="SageMaker looks at the key of volumes in the role's name",
             ),
             statement(
                 "GrantKey",
@@ -180,6 +191,13 @@ class Grants:
                 conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}},
             ),
         ]
+
+    def _through_s3(self, sid: str, actions: Sequence[str], reason: str) -> list[Statement]:
+        """Use of the key by way of objects alone: S3 asks for the data keys, in the role's name."""
+        if self._key_arn is None:
+            return []
+        via = _equal({"kms:ViaService": self._context.endpoint("s3")})
+        return [statement(sid, actions, [self._key_arn], reason=reason, conditions=via)]
 
     def pull(self, images: Sequence[str]) -> list[Statement]:
         """Pull images from ECR repositories, each `<account>/<repository>`."""
@@ -227,7 +245,7 @@ class Grants:
                 for part in ("", ":log-stream:*")
             ],
             reason="what the containers print",
-            wildcard="SageMaker names groups of endpoints and streams of jobs when it starts them",
+            wildcard="SageMaker names streams when it starts what writes them",
         )
 
     def measure(self, namespaces: Sequence[str]) -> Statement:
@@ -293,6 +311,10 @@ class Grants:
 
     def _ec2(self, kind: str, id_: pulumi.Input[str]) -> pulumi.Output[str]:
         return self._context.arn("ec2", pulumi.Output.concat(kind, id_))
+
+
+def _equal(values: Mapping[str, pulumi.Input[str]]) -> dict[str, dict[str, pulumi.Input[str]]]:
+    return {"StringEquals": dict(values)}
 
 
 def _below(bucket_arn: pulumi.Input[str], prefixes: Sequence[str]) -> list[pulumi.Output[str]]:

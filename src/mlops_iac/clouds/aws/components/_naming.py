@@ -8,6 +8,10 @@ from __future__ import annotations
 import re
 
 _DIGEST = 7  # hex digits that replace what is cut
+# What automatic naming adds to a name: a hyphen and seven hex digits.
+SUFFIX = 8
+# What all names of a stack begin with is cut here, so that the shortest limit leaves room for more.
+STEM_LIMIT = 32
 
 # Longest names, from botocore's service models ("max" of the named shapes) unless noted.
 ENDPOINT_LIMIT = 63  # sagemaker EndpointName, also EndpointConfigName, ModelName, TrainingJobName
@@ -16,7 +20,17 @@ TUNING_JOB_LIMIT = 32  # sagemaker HyperParameterTuningJobName
 PIPELINE_LIMIT = 256  # sagemaker PipelineName
 ALARM_LIMIT = 255  # cloudwatch AlarmName
 ROLE_LIMIT = 64  # iam roleNameType
+FUNCTION_LIMIT = 64  # lambda FunctionName
+RULE_LIMIT = 64  # events RuleName
+SCHEDULE_LIMIT = 64  # scheduler Name, ScheduleGroupName
+QUEUE_LIMIT = 80  # Amazon SQS API reference, CreateQueue: QueueName
 BUCKET_LIMIT = 63  # Amazon S3 user guide, "Bucket naming rules"
+
+_INSIDE = (
+    "aws:cloudwatch/eventTarget:EventTarget",
+    "aws:iam/rolePolicy:RolePolicy",
+    "aws:lambda/permission:Permission",
+)
 
 
 def truncate(name: str, limit: int) -> str:
@@ -47,12 +61,45 @@ def slug(text: str) -> str:
     return result
 
 
+def stem(project: str, stack: str) -> str:
+    """What every name of a stack begins with, so that rights can be confined to it.
+
+    `<project>-<stack>`, at most `STEM_LIMIT` characters.
+    """
+    return truncate(slug(f"{project}-{stack}"), STEM_LIMIT)
+
+
 def physical_name(project: str, stack: str, name: str, limit: int) -> str:
     """The literal name of a resource whose name others must know before it exists.
 
     `<project>-<stack>-<name>`, at most `limit` characters.
     """
-    return truncate(slug(f"{project}-{stack}-{name}"), limit)
+    return truncate(slug(f"{stem(project, stack)}-{name}"), limit)
+
+
+def name_prefix(project: str, stack: str, name: str, limit: int) -> str:
+    """What the provider shall finish at random: `<project>-<stack>-<name>-`, or less of it."""
+    start = stem(project, stack)
+    longest = truncate(f"{start}-{slug(name)}", limit - 1)
+    return f"{longest if longest.startswith(f'{start}-') else start}-"
+
+
+def long_name(project: str, stack: str, name: str, limit: int) -> str | None:
+    """A literal name where the automatic one, `<project>-<stack>-<name>-<random>`, is too long."""
+    full = f"{stem(project, stack)}-{name}"
+    return None if len(full) + SUFFIX <= limit else truncate(slug(full), limit)
+
+
+def automatic_names(project: str, stack: str) -> dict[str, object]:
+    """Pulumi's own configuration of the names it makes, `pulumi:autonaming`.
+
+    What is named within another resource of the stack keeps Pulumi's names, which are shorter.
+    """
+    plain = {"mode": "default"}
+    return {
+        "pattern": f"{stem(project, stack)}-${{name}}-${{hex({SUFFIX - 1})}}",
+        "providers": {"aws": {"resources": dict.fromkeys(_INSIDE, plain)}},
+    }
 
 
 def alarm_name(endpoint_name: str, variant_name: str, metric: str) -> str:

@@ -10,8 +10,8 @@ import pulumi_aws as aws
 
 from ._context import Context, physical
 from ._iam import Statement, policy_document, trust
-from ._identity_statements import Grants
-from ._naming import PACKAGE_GROUP_LIMIT
+from ._identity_statements import Grants, JobKind
+from ._naming import ENDPOINT_LIMIT, PACKAGE_GROUP_LIMIT
 from .data_store import CODE_PREFIX, MODELS_PREFIX, WORK_PREFIX
 
 
@@ -20,7 +20,9 @@ class IdentityArgs:
     """What the roles may reach; nothing else is reachable.
 
     `models` are the blueprint's models that are trained here, `steps` the steps of their
-    pipelines, `tunes` whether any of them tunes. `serves`: whether an endpoint role is needed.
+    pipelines, `jobs` what these start and `job_tags` tags that all of these jobs carry.
+    `endpoints` are the names of what is served, as `RealTimeEndpoint` takes them, `captures` the
+    prefixes below which they keep calls.
     `images`: ECR repositories as `<account>/<repository>`. `source_uris`: data sets used in place
     (`s3://bucket/prefix`), `model_uris`: models and artifacts from elsewhere. `rollback_alarms`:
     literal names of the alarms that guard rollouts. `seal_function_arn`: the function that a
@@ -35,8 +37,10 @@ class IdentityArgs:
     key_arn: pulumi.Input[str] | None = None
     models: Sequence[str] = ()
     steps: Sequence[str] = ("prepare", "train", "evaluate")
-    tunes: bool = False
-    serves: bool = False
+    jobs: Sequence[JobKind] = ("Processing", "Training")
+    job_tags: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    endpoints: Sequence[str] = ()
+    captures: Sequence[str] = ()
     images: Sequence[str] = ()
     source_uris: Sequence[pulumi.Input[str]] = ()
     model_uris: Sequence[pulumi.Input[str]] = ()
@@ -82,7 +86,7 @@ class Identity(pulumi.ComponentResource):
         self.step_role_arns = {}
         if args.models:
             self._train(name)
-        if args.serves:
+        if args.endpoints:
             self._endpoint = self._existing("serve") or self._role(
                 f"{name}-endpoint", "Runs the serving containers", self._endpoint_statements()
             )
@@ -151,7 +155,7 @@ class Identity(pulumi.ComponentResource):
         groups = [physical(model, PACKAGE_GROUP_LIMIT) for model in args.models]
         function = args.seal_function_arn
         return [
-            *self._grants.start_jobs(tunes=args.tunes),
+            *self._grants.start_jobs(args.jobs, args.job_tags),
             self._grants.pass_roles(passed),
             *([] if function is None else [self._grants.seal(function)]),
             *self._grants.register(groups),
@@ -166,6 +170,9 @@ class Identity(pulumi.ComponentResource):
 
     def _execution_statements(self) -> list[Statement]:
         args, grants = self._args, self._grants
+        # Trainings of a tuning are trainings.
+        kinds = {"Training" if each == "Tuning" else each for each in args.jobs}
+        logged = [f"{each}Jobs" for each in sorted(kinds)]
         return [
             *grants.read("Data", args.data_bucket_arn, ["datasets/"], "datasets"),
             *grants.read(
@@ -186,20 +193,20 @@ class Identity(pulumi.ComponentResource):
             *grants.read_uris("Models", args.model_uris, "models to compare with or to start from"),
             *grants.use_key("step inputs, outputs and volumes are encrypted"),
             *grants.pull(args.images),
-            grants.log(["ProcessingJobs", "TrainingJobs"]),
-            grants.measure(["/aws/sagemaker/ProcessingJobs", "/aws/sagemaker/TrainingJobs"]),
+            grants.log(logged),
+            grants.measure([f"/aws/sagemaker/{each}" for each in logged]),
             *self._network(),
         ]
 
     def _endpoint_statements(self) -> list[Statement]:
         args, grants = self._args, self._grants
         captures = []
-        if args.captures_bucket_arn is not None:
+        if args.captures_bucket_arn is not None and args.captures:
             captures = [
                 grants.write(
                     "Captures",
                     args.captures_bucket_arn,
-                    [""],
+                    [f"{each}/" for each in args.captures],
                     "requests and answers are captured; without it captures stay empty silently",
                 )
             ]
@@ -211,7 +218,7 @@ class Identity(pulumi.ComponentResource):
             *captures,
             *grants.use_key("models, captures and volumes are encrypted"),
             *grants.pull(args.images),
-            grants.log(["Endpoints/*"]),
+            grants.log([f"Endpoints/{physical(each, ENDPOINT_LIMIT)}" for each in args.endpoints]),
             grants.measure(["AWS/SageMaker", "/aws/sagemaker/Endpoints"]),
             *grants.watch_alarms(args.rollback_alarms),
             *self._network(),

@@ -121,13 +121,7 @@ class Keys(pulumi.ComponentResource):
                 principal={
                     "AWS": [self._context.root(each) for each in self._args.reader_accounts]
                 },
-                conditions={
-                    "StringEquals": {
-                        "kms:ViaService": pulumi.Output.concat(
-                            "s3.", self._context.region, ".", self._context.dns_suffix
-                        )
-                    }
-                },
+                conditions={"StringEquals": {"kms:ViaService": self._context.endpoint("s3")}},
             )
         ]
 

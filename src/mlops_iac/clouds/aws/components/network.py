@@ -41,7 +41,8 @@ class NetworkArgs:
     callers come from it alone. Otherwise a network is made with addresses of `cidr`. `endpoints` are the names of the endpoints, as
     `RealTimeEndpoint` takes them. Everything else says what may pass the network's ways out: the
     stack's buckets (`bucket_arns`, `captures_bucket_arn` where there is one), data and models elsewhere (`uris`, `s3://…`), accounts that
-    trained what is served (`origin_accounts`), ECR repositories (`images`, `<account>/<repository>`)
+    trained what is served (`origin_accounts`; `origin_stacks` is what
+    the names of their stacks begin with), ECR repositories (`images`, `<account>/<repository>`)
     and the key of the data. `log_key_arn` encrypts the log of the traffic.
     """
 
@@ -54,6 +55,7 @@ class NetworkArgs:
     captures_bucket_arn: pulumi.Input[str] | None = None
     uris: Sequence[pulumi.Input[str]] = ()
     origin_accounts: Sequence[str] = ()
+    origin_stacks: Sequence[str] = ()
     images: Sequence[str] = ()
     key_arn: pulumi.Input[str] | None = None
     log_key_arn: pulumi.Input[str] | None = None
@@ -182,6 +184,7 @@ class Network(pulumi.ComponentResource):
                 bucket_arns=buckets,
                 uris=args.uris,
                 accounts=args.origin_accounts,
+                stacks=args.origin_stacks,
                 vpc_id=vpc.id,
             ),
             vpc_endpoint_type="Gateway",

@@ -18,18 +18,21 @@ from .data_store import MODELS_PREFIX
 
 # The other stack's `DataStore` is called `data`; its bucket of artifacts is named after it and has
 # a suffix that is made when it is deployed.
-ARTIFACTS = "data-artifacts-*"
+_ARTIFACTS = "data-artifacts-*"
 
 
 @dataclass(frozen=True, kw_only=True)
 class PromotionArgs:
-    """`role_arn` is the endpoint's role; `accounts` trained what it serves.
+    """`role_arn` is the endpoint's role; stacks in `accounts` trained what it serves.
+
+    `stacks` is what their names begin with.
 
     `encrypted`: whether those accounts encrypt with keys of their own.
     """
 
     role_arn: pulumi.Input[str]
     accounts: Sequence[str]
+    stacks: Sequence[str]
     encrypted: bool = True
 
 
@@ -46,14 +49,10 @@ class Promotion(pulumi.ComponentResource):
             statement(
                 "ReadPromoted",
                 ["s3:GetObject"],
-                [
-                    pulumi.Output.concat(
-                        "arn:", context.partition, f":s3:::{ARTIFACTS}/{MODELS_PREFIX}*"
-                    )
-                ],
+                promoted_models(context, args.stacks),
                 reason="versions approved elsewhere keep their artifacts there",
-                wildcard="the bucket's name is made when the other stack is deployed; the account "
-                "that owns it is fixed",
+                wildcard="the bucket's name is made when the other stack is deployed; its beginning and "
+                "the account that owns it are fixed",
                 conditions={"StringEquals": {"aws:ResourceAccount": accounts}},
             )
         ]
@@ -65,13 +64,14 @@ class Promotion(pulumi.ComponentResource):
                     [context.arn("kms", "key/*", account=each) for each in accounts],
                     reason="those artifacts are encrypted with the other stack's key",
                     wildcard="the key is made when the other stack is deployed; its own policy "
-                    "admits this account, and it is used by way of S3 only",
+                    "admits this account, and it is used by way of S3 and for that bucket only",
+                    # Amazon S3 user guide, "Using server-side encryption with AWS KMS keys": the
+                    # context is the bucket's ARN, or the object's where it has no bucket key.
                     conditions={
-                        "StringEquals": {
-                            "kms:ViaService": pulumi.Output.concat(
-                                "s3.", context.region, ".", context.dns_suffix
-                            )
-                        }
+                        "StringEquals": {"kms:ViaService": context.endpoint("s3")},
+                        "StringLike": {
+                            "kms:EncryptionContext:aws:s3:arn": _buckets(context, args.stacks)
+                        },
                     },
                 )
             )
@@ -82,3 +82,15 @@ class Promotion(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.register_outputs({})
+
+
+def promoted_models(context: Context, stacks: Sequence[str]) -> list[pulumi.Output[str]]:
+    """The sealed models of stacks whose names begin so, whatever account they are in."""
+    return [pulumi.Output.concat(each, f"/{MODELS_PREFIX}*") for each in _buckets(context, stacks)]
+
+
+def _buckets(context: Context, stacks: Sequence[str]) -> list[pulumi.Output[str]]:
+    return [
+        pulumi.Output.concat("arn:", context.partition, f":s3:::{stack}-{_ARTIFACTS}")
+        for stack in stacks
+    ]

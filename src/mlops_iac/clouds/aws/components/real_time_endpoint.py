@@ -19,13 +19,11 @@ import pulumi
 import pulumi_aws as aws
 
 from ._alarms import error_rate_alarm, latency_alarm
-from ._context import Context, physical
-from ._naming import ENDPOINT_LIMIT, truncate
+from ._context import Context, physical, prefix, stack_stem
+from ._naming import ENDPOINT_LIMIT, SUFFIX, truncate
 from ._rollout import Rollout, deployment_config, evaluation_periods
 from ._scaling import Scaling, scale
 
-# What automatic naming adds to a logical name: a hyphen and seven digits.
-_MODEL_LOGICAL_LIMIT = ENDPOINT_LIMIT - 8
 # The provider appends 26 characters to a prefix (terraform-plugin-sdk, `id.PrefixedUniqueId`).
 _CONFIG_PREFIX_LIMIT = ENDPOINT_LIMIT - 26
 # Instance families with a local NVMe disk, on which a volume key is refused ("KmsKeyId" in the
@@ -206,9 +204,10 @@ class RealTimeEndpoint(pulumi.ComponentResource):
             if args.subnets
             else None
         )
+        # Every change makes another model, so its name ends at random: what it is called is cut here.
+        room = ENDPOINT_LIMIT - SUFFIX - len(f"{stack_stem()}--model")
         return aws.sagemaker.Model(
-            truncate(f"{self._name}-{variant.name}", _MODEL_LOGICAL_LIMIT - len("-model"))
-            + "-model",
+            f"{truncate(f'{self._name}-{variant.name}', room)}-model",
             execution_role_arn=args.role_arn,
             primary_container=self._container(variant),
             vpc_config=vpc,
@@ -260,7 +259,7 @@ class RealTimeEndpoint(pulumi.ComponentResource):
         local_disk = any(_has_local_disk(each.instance_type) for each in args.variants)
         return aws.sagemaker.EndpointConfiguration(
             f"{self._name}-configuration",
-            name_prefix=truncate(args.known_as or self._name, _CONFIG_PREFIX_LIMIT - 1) + "-",
+            name_prefix=prefix(args.known_as or self._name, _CONFIG_PREFIX_LIMIT),
             production_variants=[
                 aws.sagemaker.EndpointConfigurationProductionVariantArgs(
                     variant_name=each.name,

@@ -13,10 +13,17 @@ from dataclasses import dataclass, field
 import pulumi
 import pulumi_aws as aws
 
+from ._called import Called, called, renamed
 from ._context import Context, physical
 from ._cron import schedule_expression
 from ._iam import Statement, lambda_trust, policy_document, statement, trust
-from ._naming import truncate
+from ._naming import (
+    FUNCTION_LIMIT,
+    QUEUE_LIMIT,
+    ROLE_LIMIT,
+    RULE_LIMIT,
+    SCHEDULE_LIMIT,
+)
 from ._package import RUNTIME, uploaded, write_log
 
 _merge = pulumi.ResourceOptions.merge
@@ -25,11 +32,6 @@ _MODULE = "cooldown"
 _EVENT_AGE_SECONDS = 3600
 _RETRIES = 3
 _KEEP_FAILED_SECONDS = 14 * 24 * 3600
-# EventBridge Scheduler API reference, ScheduleName, ScheduleGroupName
-_NAME_LIMIT = 64
-# Roles, functions, rules and schedule groups take 64 characters; automatic naming adds a hyphen
-# and seven digits to the logical name and fails on what is longer.
-_LOGICAL_LIMIT = 64 - 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,12 +101,14 @@ class RetrainTriggers(pulumi.ComponentResource):
         if args.schedule is None and not args.new_data and not args.alarm_arns:
             raise ValueError(f"{name} starts nothing: it has no schedule, data or alarms")
 
+        queue = self._called("undelivered", QUEUE_LIMIT)
         self.dead_letters = aws.sqs.Queue(
-            f"{name}-undelivered",
+            queue.logical,
+            name=queue.name,
             message_retention_seconds=_KEEP_FAILED_SECONDS,
             sqs_managed_sse_enabled=True,
             tags=args.tags,
-            opts=self._child,
+            opts=queue.opts,
         )
         self.schedule: aws.scheduler.Schedule | None = None
         self.function: aws.lambda_.Function | None = None
@@ -126,8 +130,9 @@ class RetrainTriggers(pulumi.ComponentResource):
 
     def _clock(self, cron: str) -> aws.scheduler.Schedule:
         args, name = self._args, self._name
+        child = self._called("schedules", SCHEDULE_LIMIT)
         group = aws.scheduler.ScheduleGroup(
-            _logical(f"{name}-schedules"), tags=args.tags, opts=self._cut("schedules")
+            child.logical, name=child.name, tags=args.tags, opts=child.opts
         )
         role = self._role(
             "scheduler",
@@ -143,7 +148,7 @@ class RetrainTriggers(pulumi.ComponentResource):
         )
         return aws.scheduler.Schedule(
             f"{name}-schedule",
-            name=physical(self._known, _NAME_LIMIT),
+            name=physical(self._known, SCHEDULE_LIMIT),
             description=f"Trains again: {cron}",
             group_name=group.name,
             schedule_expression=schedule_expression(cron),
@@ -185,8 +190,10 @@ class RetrainTriggers(pulumi.ComponentResource):
             tags=args.tags,
             opts=self._after,
         )
+        child = self._called("cooldown", FUNCTION_LIMIT)
         return aws.lambda_.Function(
-            _logical(f"{name}-cooldown"),
+            child.logical,
+            name=child.name,
             description="Starts a training, unless one started within the cooldown",
             runtime=RUNTIME,
             handler=f"{_MODULE}.handler",
@@ -209,7 +216,7 @@ class RetrainTriggers(pulumi.ComponentResource):
                 target_arn=self.dead_letters.arn
             ),
             tags=args.tags,
-            opts=_merge(self._after_policy("cooldown"), self._cut("cooldown")),
+            opts=_merge(self._after_policy("cooldown"), child.opts),
         )
 
     def _cooldown_rights(self, log: aws.cloudwatch.LogGroup) -> list[Statement]:
@@ -256,14 +263,15 @@ class RetrainTriggers(pulumi.ComponentResource):
         self, suffix: str, known: str, description: str, pattern: Mapping[str, object]
     ) -> aws.cloudwatch.EventRule:
         assert self.function is not None
-        name = _logical(f"{self._name}-{suffix}")
-        former = _logical(f"{self._known}-{known}")
+        child = self._called(suffix, RULE_LIMIT, known=known)
+        name, former = child.logical, child.former
         rule = aws.cloudwatch.EventRule(
             name,
+            name=child.name,
             description=description,
             event_pattern=pulumi.Output.json_dumps(pattern),
             tags=self._args.tags,
-            opts=self._was(name, former),
+            opts=child.opts,
         )
         permission = aws.lambda_.Permission(
             f"{name}-permission",
@@ -271,7 +279,7 @@ class RetrainTriggers(pulumi.ComponentResource):
             function=self.function.name,
             principal=self._context.service("events"),
             source_arn=rule.arn,
-            opts=self._was(f"{name}-permission", f"{former}-permission"),
+            opts=renamed(self, f"{name}-permission", f"{former}-permission"),
         )
         aws.cloudwatch.EventTarget(
             f"{name}-target",
@@ -284,7 +292,7 @@ class RetrainTriggers(pulumi.ComponentResource):
                 arn=self.dead_letters.arn
             ),
             opts=_merge(
-                self._was(f"{name}-target", f"{former}-target"),
+                renamed(self, f"{name}-target", f"{former}-target"),
                 pulumi.ResourceOptions(depends_on=[permission]),
             ),
         )
@@ -342,12 +350,14 @@ class RetrainTriggers(pulumi.ComponentResource):
     def _role(
         self, suffix: str, trusted: pulumi.Output[str], *statements: Statement
     ) -> aws.iam.Role:
+        child = self._called(f"{suffix}-role", ROLE_LIMIT)
         role = aws.iam.Role(
-            _logical(f"{self._name}-{suffix}-role"),
+            child.logical,
+            name=child.name,
             assume_role_policy=trusted,
             permissions_boundary=self._args.permissions_boundary,
             tags=self._args.tags,
-            opts=self._cut(f"{suffix}-role"),
+            opts=child.opts,
         )
         policy = aws.iam.RolePolicy(
             f"{self._name}-{suffix}-policy",
@@ -358,14 +368,10 @@ class RetrainTriggers(pulumi.ComponentResource):
         self._policies[suffix] = policy
         return role
 
-    def _was(self, name: str, former: str) -> pulumi.ResourceOptions:
-        """A child with a former name that does not follow from its parent's."""
-        aliases = [pulumi.Alias(name=former)] if former != name else None
-        return pulumi.ResourceOptions(parent=self, aliases=aliases)
-
-    def _cut(self, suffix: str) -> pulumi.ResourceOptions:
-        """A child whose name may be cut, and cut elsewhere than its former one."""
-        return self._was(_logical(f"{self._name}-{suffix}"), _logical(f"{self._known}-{suffix}"))
+    def _called(self, suffix: str, limit: int, *, known: str = "") -> Called:
+        """A child by its suffix, which was `known` before a rename."""
+        was = f"{self._known}-{known or suffix}"
+        return called(self, f"{self._name}-{suffix}", was, limit)
 
     def _after_policy(self, suffix: str) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(parent=self, depends_on=[self._policies[suffix]])
@@ -374,10 +380,6 @@ class RetrainTriggers(pulumi.ComponentResource):
         return statement(
             "KeepUndelivered", ["sqs:SendMessage"], [self.dead_letters.arn], reason=reason
         )
-
-
-def _logical(name: str) -> str:
-    return truncate(name, _LOGICAL_LIMIT)
 
 
 def _flat(

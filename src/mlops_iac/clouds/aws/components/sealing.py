@@ -13,7 +13,7 @@ import pulumi
 import pulumi_aws as aws
 
 from ._context import Context
-from ._iam import Statement, lambda_trust, policy_document, statement
+from ._iam import Statement, lambda_trust, policy_document
 from ._identity_statements import Grants
 from ._package import RUNTIME, uploaded, write_log
 from .data_store import MODELS_PREFIX, WORK_PREFIX
@@ -123,17 +123,9 @@ class Sealing(pulumi.ComponentResource):
     def _rights(self, log: aws.cloudwatch.LogGroup) -> list[Statement]:
         args = self._args
         grants = Grants(Context(self), args.key_arn)
-        encrypt = [] if args.key_arn is None else [
-            statement(
-                "UseKey",
-                ["kms:Decrypt", "kms:GenerateDataKey"],
-                [args.key_arn],
-                reason="what is copied is encrypted, and so is its copy",
-            )
-        ]  # fmt: skip
         return [
             *grants.read("Work", args.bucket_arn, [WORK_PREFIX], "models and reports to copy"),
             grants.write("Sealed", args.bucket_arn, [MODELS_PREFIX], "the copies are kept here"),
-            *encrypt,
+            *grants.encrypt("what is copied is encrypted, and so is its copy"),
             write_log(log),
         ]

@@ -59,9 +59,14 @@ class SageMaker:
         return guide({name: Scope(item) for name, item in environments.items()}, plans)
 
     def provider_config(self, resolved: Any) -> Mapping[str, Any]:
-        """Region, the one account that may be deployed to, and the role that deploys."""
+        """Region, how names are made, the one account that may be deployed to, and by which role."""
+        from mlops_iac.clouds.aws.naming import automatic_names
+
         blueprint = resolved.blueprint
-        config: dict[str, Any] = {"aws:region": blueprint.region}
+        config: dict[str, Any] = {
+            "aws:region": blueprint.region,
+            "pulumi:autonaming": automatic_names(blueprint.name, resolved.environment),
+        }
         # `local` has the emulator's account and no roles to take on.
         if resolved.environment == "local":
             return config

@@ -26,8 +26,8 @@ def check_approvers(scope: Scope) -> Iterator[Diagnostic]:
                 PATH,
                 "wrong-approver",
                 f"{PATH}: '{each}' is no role or user, and AWS lets no others approve",
-                "write a role's name, or an ARN: arn:aws:iam::ACCOUNT:role/NAME (of people who sign"
-                " in by IAM Identity Center: that of their permission set's role)",
+                f"write a role's name, or an ARN: arn:{scope.partition}:iam::ACCOUNT:role/NAME (of"
+                " people who sign in by IAM Identity Center: that of their permission set's role)",
             )
     roles = blueprint.existing.roles
     workers = {"deploy_as": blueprint.deploy_as} | {

@@ -86,6 +86,9 @@ def _ids(scope: Scope) -> Iterator[Diagnostic]:
     if boundary is not None and boundary.account != "aws":
         path = "options.sagemaker.permissions_boundary"
         yield from _account(scope, path, boundary, "the boundary", "error")
+    for approver in map(arn_of, blueprint.security.access.approvers):
+        if approver is not None:
+            yield from _partition(scope, "security.access.approvers", approver, "the approver")
     key = arn_of(blueprint.existing.key)
     if key is not None:
         # A key of another account can be used where its policy says so; one of another region not.
@@ -105,19 +108,12 @@ def _account(
     scope: Scope, path: str, arn: Arn, what: str, severity: Severity
 ) -> Iterator[Diagnostic]:
     resolved, account = scope.resolved, scope.blueprint.account
-    known = catalogue.is_region(scope.blueprint.region)
-    partition = catalogue.partition_of(scope.blueprint.region) if known else arn.partition
-    if arn.partition != partition:
-        yield resolved.diagnostic(
-            path,
-            "other-partition",
-            f"{path}: {what} is one of '{arn.partition}', and {scope.blueprint.region}"
-            f" ({place(resolved, 'region')}) is in '{partition}'",
-            f"write `arn:{partition}:…`",
-        )
+    if elsewhere := [*_partition(scope, path, arn, what)]:
+        yield from elsewhere
     elif account is not None and arn.account not in ("", account):
-        own = path == "deploy_as"
-        hint = "write arn:aws:iam::${account}:role/NAME" if own else "name one of the same account"
+        hint = "name one of the same account"
+        if path == "deploy_as":
+            hint = f"write arn:{scope.partition}:iam::${{account}}:role/NAME"
         unless = "; its own policy has to admit this one" if severity == "warning" else ""
         yield resolved.diagnostic(
             path,
@@ -126,6 +122,18 @@ def _account(
             f" {account} ({place(resolved, 'account')}){unless}",
             hint,
             severity,
+        )
+
+
+def _partition(scope: Scope, path: str, arn: Arn, what: str) -> Iterator[Diagnostic]:
+    region = scope.blueprint.region
+    if arn.partition != scope.partition and catalogue.is_region(region):
+        yield scope.resolved.diagnostic(
+            path,
+            "other-partition",
+            f"{path}: {what} is one of '{arn.partition}', and {region}"
+            f" ({place(scope.resolved, 'region')}) is in '{scope.partition}'",
+            f"write `arn:{scope.partition}:…`",
         )
 
 

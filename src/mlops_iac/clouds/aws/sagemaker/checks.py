@@ -136,7 +136,7 @@ def _place(scope: Scope) -> Iterator[Diagnostic]:
             "deploy_as",
             "wrong-role",
             f"deploy_as: '{blueprint.deploy_as}' is no role",
-            "write a role's ARN, arn:aws:iam::ACCOUNT:role/NAME",
+            f"write a role's ARN, arn:{scope.partition}:iam::ACCOUNT:role/NAME",
         )
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from mlops_iac.clouds.aws.sagemaker import machines
 from mlops_iac.clouds.aws.sagemaker.scope import AUDIT, NETWORK, Scope, call
-from mlops_iac.clouds.aws.sagemaker.serving import promoting_accounts
+from mlops_iac.clouds.aws.sagemaker.serving import promoting
 from mlops_iac.clouds.base import ComponentCall, Ref, Setting
 from mlops_iac.pipeline.reading import training_datasets
 
 # Configuration keys of what follows from the blueprint without standing in it (see `guide`).
 IN_NETWORK = "security.private_network"
 ORIGINS = "promotion.origin_accounts"
+ORIGIN_STACKS = "promotion.origin_stacks"
 
 
 def plan_network(scope: Scope) -> list[ComponentCall]:
@@ -19,6 +20,7 @@ def plan_network(scope: Scope) -> list[ComponentCall]:
         return []
     served = bool(scope.endpoints)
     key = scope.customer_key
+    accounts, stacks = promoting(scope)
     return [
         call(
             NETWORK,
@@ -32,9 +34,8 @@ def plan_network(scope: Scope) -> list[ComponentCall]:
                 "bucket_arns": _buckets(),
                 "captures_bucket_arn": _captures(scope),
                 "uris": [*source_uris(scope), *model_uris(scope)] or None,
-                "origin_accounts": Setting(promoting_accounts(scope), ORIGINS)
-                if promotes(scope)
-                else None,
+                "origin_accounts": Setting(accounts, ORIGINS) if promotes(scope) else None,
+                "origin_stacks": Setting(stacks, ORIGIN_STACKS) if promotes(scope) else None,
                 "images": Setting(machines.repositories(scope), "images"),
                 "key_arn": Ref("keys", "data_key_arn") if key else None,
                 "log_key_arn": Ref("keys", "data_key_arn") if scope.encrypts_logs else None,

@@ -1,12 +1,10 @@
 """Which actions a deployment takes, by component: for whoever writes the deployer's policy.
 
 Sources: the permissions that the CloudFormation schemas list for each resource type, and what
-hashicorp/aws calls besides. The account's own administrators narrow the resources.
+hashicorp/aws calls besides. `confining` says on what.
 """
 
 from __future__ import annotations
-
-from collections.abc import Iterable
 
 _READ_BUCKET = tuple(
     f"s3:Get{what}"
@@ -336,13 +334,3 @@ APPROVER = (
     "sagemaker:ListModelPackages",
     "sagemaker:UpdateModelPackage",
 )
-
-
-def by_service(components: Iterable[str]) -> dict[str, list[str]]:
-    """The actions that a deployment of these components takes: service → names, both sorted."""
-    found: dict[str, set[str]] = {}
-    for component in components:
-        for action in ACTIONS[component]:
-            service, _, name = action.partition(":")
-            found.setdefault(service, set()).add(name)
-    return {service: sorted(found[service]) for service in sorted(found)}

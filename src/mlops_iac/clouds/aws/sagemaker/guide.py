@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from mlops_iac.clouds.aws.components._services import PRIVATE_SERVICES
+from mlops_iac.clouds.aws.naming import stem
 from mlops_iac.clouds.aws.sagemaker import closing, stack
-from mlops_iac.clouds.aws.sagemaker.deployer import APPROVER, by_service
+from mlops_iac.clouds.aws.sagemaker.confining import Grant, filled, grants, origin
+from mlops_iac.clouds.aws.sagemaker.deployer import APPROVER
 from mlops_iac.clouds.aws.sagemaker.models import trained_here
 from mlops_iac.clouds.aws.sagemaker.scope import LOCAL, STACK_TAG, Scope
 from mlops_iac.clouds.base import ComponentCall, Construct, Setting
@@ -20,11 +23,13 @@ _KEYS = {
     stack.UPLOADS: "whether datasets beside the blueprint are uploaded, because a training here"
     " reads them",
     stack.TRAINED_MODELS: "the models that the pipeline role may register versions of",
+    stack.JOBS: "the kinds of jobs that pipelines start",
     stack.TRAINS: "whether any model is trained here: then a function seals what is registered",
     stack.READERS: "accounts that serve models trained here: they may read and decrypt them",
     stack.PROMOTES: "whether the endpoints serve models that another account trained, and may read"
     " and decrypt them there",
     closing.ORIGINS: "the accounts that trained what the endpoints serve",
+    closing.ORIGIN_STACKS: "what the names of the stacks that did so begin with",
     closing.IN_NETWORK: "whether jobs and containers run in a network, the stack's own or an existing"
     " one",
 }
@@ -97,25 +102,53 @@ def _paths(value: object) -> Iterator[str]:
 
 
 def _rights(scopes: Mapping[str, Scope], calls: Mapping[str, Sequence[ComponentCall]]) -> list[str]:
+    real = {name: scope for name, scope in scopes.items() if name in calls}
     components = {
         call.component.partition(":")[2] for planned in calls.values() for call in planned
     }
+    boundaries = {scope.blueprint.options.sagemaker.permissions_boundary for scope in real.values()}
     lines = [
         "## Who needs which rights",
         "",
         (
-            "**The deployer**, who runs `up` and `destroy`, needs these actions, on resources of this"
-            " stack where the action knows resources; `iam:PassRole` only for the roles the stack makes"
-            " or is given, to the services that take them:"
+            "**The deployer**, who runs `up` and `destroy`, needs the following, and reaches with it what"
+            " this stack names and no other stack. All names of a stack begin with its `${stem}`:"
         ),
         "",
-        "| service | actions |",
-        "|---|---|",
+        *(
+            f"- `{name}`: `{stem(scope.blueprint.name, name)}`; `${{stack}}` is `{scope.tags[STACK_TAG]}`"
+            for name, scope in real.items()
+        ),
+        *_overlapping(real),
+        "",
+        "| what | actions | on | if | why |",
+        "|---|---|---|---|---|",
+        *map(_row, grants(components, boundary="${boundary}" if any(boundaries) else None)),
+        "",
+        (
+            "A managed policy of AWS takes 6,144 characters: give the statements as several."
+            " `iam:PassRole` covers roles that the blueprint names (`existing.roles`), too."
+        ),
+        "",
+        (
+            "Every role has the boundary `options.sagemaker.permissions_boundary` (`${boundary}`), so"
+            " none can be given more than it says."
+            if all(boundaries)
+            else "Whoever may write the policy of a role can give it any right. A deployer is confined"
+            " for good only where `options.sagemaker.permissions_boundary` names what no role of the"
+            " stack may exceed."
+        ),
     ]
-    lines += [
-        f"| `{service}` | {', '.join(f'`{name}`' for name in names)} |"
-        for service, names in by_service(components).items()
-    ]
+    for name, scope in real.items():
+        if found := origin(scope):
+            lines += [
+                "",
+                f"The deployer of `{name}` also looks up and serves versions that are approved elsewhere:",
+                "",
+                "| what | actions | on | if | why |",
+                "|---|---|---|---|---|",
+                *map(_row, filled(scope, found)),
+            ]
     trained = any(scope.trained for scope in scopes.values())
     if trained and any(scope.approvers for scope in scopes.values()):
         lines += [
@@ -143,6 +176,40 @@ def _rights(scopes: Mapping[str, Scope], calls: Mapping[str, Sequence[ComponentC
             ),
         ]
     return lines
+
+
+def _row(grant: Grant) -> str:
+    """A row of Markdown."""
+    conditions = [
+        f"{operator} `{key}` {', '.join(f'`{each}`' for each in _many(value))}"
+        for operator, tests in grant.conditions.items()
+        for key, value in tests.items()
+    ]
+    cells = [
+        grant.sid,
+        ", ".join(f"`{each}`" for each in grant.actions),
+        ", ".join(f"`{each}`" for each in grant.resources),
+        "; ".join(conditions),
+        grant.reason,
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def _many(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _overlapping(scopes: Mapping[str, Scope]) -> list[str]:
+    """Environments whose names begin with another's: what is confined to that one reaches them."""
+    stems = {name: stem(scope.blueprint.name, name) for name, scope in scopes.items()}
+    pairs = [
+        (one, other)
+        for one, start in stems.items()
+        for other, longer in stems.items()
+        if longer.startswith(f"{start}-")
+    ]
+    told = [f"the deployer of `{one}` reaches `{other}`" for one, other in pairs]
+    return ["", f"Names begin alike, so {', '.join(told)}: rename one."] if told else []
 
 
 def _by_hand(scopes: Mapping[str, Scope]) -> list[str]:

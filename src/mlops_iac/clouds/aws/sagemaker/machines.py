@@ -214,7 +214,7 @@ def _check_image(
                 f"{path}.image",
                 "unsupported",
                 f"{path}.image: SageMaker pulls from ECR only, not '{runtime.image}'",
-                "push it to ECR: ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME:TAG",
+                f"push it to ECR: ACCOUNT.dkr.ecr.{region}.{catalogue.dns_suffix(region)}/NAME:TAG",
             )
         return
     at = f"{path}.version" if runtime.version else f"{path}.framework"

@@ -8,7 +8,8 @@ from typing import Any
 
 from mlops_iac.blueprint import Blueprint, ResolvedBlueprint
 from mlops_iac.blueprint.sections.serving import RealTime
-from mlops_iac.clouds.aws.naming import PACKAGE_GROUP_LIMIT, physical_name
+from mlops_iac.clouds.aws import catalogue
+from mlops_iac.clouds.aws.naming import PACKAGE_GROUP_LIMIT, physical_name, stem
 from mlops_iac.clouds.base import ComponentCall, Construct, Ref, Setting
 from mlops_iac.records import Record
 
@@ -25,9 +26,10 @@ AUDIT = "audit"
 
 
 class Home(Record):
-    """Where versions of a model are registered and approved."""
+    """Where versions of a model are registered and approved; `stem` begins all names there."""
 
     environment: str
+    stem: str
     account: str | None
     region: str
     group: str
@@ -47,6 +49,12 @@ class Scope(Record):
     def environment(self) -> str:
         """Its name, which is the stack's."""
         return self.resolved.environment
+
+    @property
+    def partition(self) -> str:
+        """The partition of its region; `aws` for a region that is told to be none."""
+        region = self.blueprint.region
+        return catalogue.partition_of(region) if catalogue.is_region(region) else "aws"
 
     @property
     def is_local(self) -> bool:
@@ -218,7 +226,8 @@ class Scope(Record):
         blueprint = at.blueprint
         known = Scope(at).known_as("models", model)
         group = physical_name(blueprint.name, at.environment, known, PACKAGE_GROUP_LIMIT)
-        return Home(at.environment, blueprint.account, blueprint.region, group)
+        start = stem(blueprint.name, at.environment)
+        return Home(at.environment, start, blueprint.account, blueprint.region, group)
 
     def readers(self, model: str) -> list[str]:
         """Other accounts that serve versions of `model` approved here."""

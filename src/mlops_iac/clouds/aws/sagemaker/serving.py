@@ -36,13 +36,14 @@ def variants(entry: RealTime) -> dict[str, VariantSection]:
     return {ONLY_VARIANT: VariantSection(model=entry.model, traffic_percent=100)}
 
 
-def promoting_accounts(scope: Scope) -> list[str]:
-    """Other accounts whose artifacts the endpoint role must read; a role of the user's is theirs."""
+def promoting(scope: Scope) -> tuple[list[str], list[str]]:
+    """Accounts and stacks whose models the endpoint role must read; a role of the user's is theirs."""
     if scope.blueprint.existing.roles.serve is not None:
-        return []
+        return [], []
     served = {model for entry in scope.endpoints.values() for model in machines.models_of(entry)}
-    accounts = {scope.home(name).account for name in scope.promoted if name in served}
-    return sorted(each for each in accounts if each and each != scope.blueprint.account)
+    homes = [scope.home(name) for name in scope.promoted if name in served]
+    accounts = {home.account for home in homes if home.account}
+    return sorted(accounts), sorted({home.stem for home in homes})
 
 
 def plan_serving(scope: Scope, name: str, entry: RealTime) -> list[ComponentCall]:
@@ -72,7 +73,7 @@ def plan_serving(scope: Scope, name: str, entry: RealTime) -> list[ComponentCall
         name=name,
         aliases=(former,) if former else (),
         depends_on=(
-            *((PROMOTION,) if promoting_accounts(scope) else ()),
+            *((PROMOTION,) if promoting(scope)[0] else ()),
             # Nothing starts before the ways that it needs are there.
             *((NETWORK,) if scope.places else ()),
         ),

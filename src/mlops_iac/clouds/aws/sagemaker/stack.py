@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mlops_iac.clouds.aws.sagemaker import machines
 from mlops_iac.clouds.aws.sagemaker.closing import (
+    ORIGIN_STACKS,
     ORIGINS,
     audit_key,
     in_network,
@@ -15,6 +16,7 @@ from mlops_iac.clouds.aws.sagemaker.closing import (
 )
 from mlops_iac.clouds.aws.sagemaker.models import (
     function,
+    pipeline_steps,
     plan_pipeline,
     plan_registry,
     plan_retraining,
@@ -24,7 +26,7 @@ from mlops_iac.clouds.aws.sagemaker.serving import (
     PROMOTION,
     endpoint_alarms,
     plan_serving,
-    promoting_accounts,
+    promoting,
 )
 from mlops_iac.clouds.base import ComponentCall, Ref, Setting, UserFile
 from mlops_iac.pipeline.reading import training_datasets
@@ -37,6 +39,7 @@ NEW_DATA_EVENTS = "datasets.new_data_events"
 UPLOADS = "datasets.uploaded_here"
 TRAINED_MODELS = "training.models"
 READERS = "promotion.reader_accounts"
+JOBS = "training.jobs"
 TRAINS = "training.trained_here"
 PROMOTES = "promotion.reads_other_accounts"
 
@@ -210,8 +213,11 @@ def _sealing(scope: Scope) -> list[ComponentCall]:
 
 def _identity(scope: Scope) -> ComponentCall:
     blueprint = scope.blueprint
-    trained = [blueprint.models[name] for name in scope.trained]
-    captures = any(entry.capture is not None for entry in scope.endpoints.values())
+    captures = [
+        scope.known_as("serving", name)
+        for name, entry in scope.endpoints.items()
+        if entry.capture is not None
+    ]
     steps = [
         step
         for step in _STEPS
@@ -229,8 +235,10 @@ def _identity(scope: Scope) -> ComponentCall:
                 [scope.known_as("models", name) for name in scope.trained], TRAINED_MODELS
             ),
             "steps": steps,
-            "tunes": any(model.tune is not None for model in trained),
-            "serves": bool(scope.endpoints),
+            "jobs": _jobs(scope),
+            "job_tags": {STACK_TAG: scope.tags[STACK_TAG]},
+            "endpoints": [scope.known_as("serving", name) for name in scope.endpoints] or None,
+            "captures": captures or None,
             "images": Setting(machines.repositories(scope), "images"),
             "source_uris": source_uris(scope) or None,
             "model_uris": model_uris(scope) or None,
@@ -247,8 +255,16 @@ def _identity(scope: Scope) -> ComponentCall:
     )
 
 
+def _jobs(scope: Scope) -> Setting | None:
+    """What pipelines start, of whatever any environment trains; nothing where none does."""
+    models = [name for name, model in scope.blueprint.models.items() if model.train is not None]
+    steps = [step for name in models for step in pipeline_steps(scope, name)]
+    kinds = {step["Type"] for step in steps} & {"Processing", "Training", "Tuning"}
+    return Setting(sorted(kinds), JOBS) if kinds else None
+
+
 def _promotion(scope: Scope) -> list[ComponentCall]:
-    accounts = promoting_accounts(scope)
+    accounts, stacks = promoting(scope)
     if not accounts:
         return []
     homes = [scope.resolved.siblings[scope.home(name).environment] for name in scope.promoted]
@@ -259,6 +275,7 @@ def _promotion(scope: Scope) -> list[ComponentCall]:
             {
                 "role_arn": Ref("identity", "endpoint_role_arn"),
                 "accounts": Setting(accounts, ORIGINS),
+                "stacks": Setting(stacks, ORIGIN_STACKS),
                 "encrypted": any(Scope(home).customer_key for home in homes),
             },
             path="promotion",
