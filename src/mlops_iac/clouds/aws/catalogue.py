@@ -136,15 +136,6 @@ def is_gpu(type_: str) -> bool:
     return family(type_)[0] in "gp"
 
 
-def has_local_storage(type_: str) -> bool:
-    """Whether the type has local NVMe, for which SageMaker refuses a volume key."""
-    facts = _facts()["specs"].get(type_)
-    if facts is not None:
-        return bool(facts[4])
-    name = family(type_)
-    return any(bool(each[4]) for other, each in _facts()["specs"].items() if family(other) == name)
-
-
 def can_scale(type_: str) -> bool:
     """Whether an endpoint on the type can have automatic scaling."""
     return family(type_) not in _UNSCALED_FAMILIES

@@ -72,9 +72,9 @@ def _tagged(scope: Scope) -> Iterator[str]:
     if any(blueprint.models[name].retrain for name in scope.trained):
         yield from ("scheduler.CreateScheduleGroup", "events.PutRule")
     if scope.endpoints:
-        yield from ("sagemaker.CreateEndpoint", "cloudwatch.PutMetricAlarm")
+        yield from ("sagemaker.CreateEndpoint", "cloudwatch.PutMetricAlarm", "logs.CreateLogGroup")
     if blueprint.alerts:
-        yield "sns.CreateTopic"
+        yield from ("sns.CreateTopic", "cloudwatch.PutMetricAlarm", "events.PutRule")
     if blueprint.budget:
         yield "budgets.CreateBudget"
     if blueprint.security.audit_log:
@@ -252,7 +252,10 @@ def _shared(scope: Scope) -> Iterator[Request]:
     if budget is not None:
         # The amount as the component writes it.
         amount = Setting(str(float(budget.monthly_usd)), "budget.monthly_usd")
-        told = [{"Notification": {"Threshold": percent}} for percent in budget.alert_percent]
+        told: list[dict[str, Any]] = [
+            *({"Notification": {"Threshold": percent}} for percent in budget.alert_percent),
+            {"Notification": {"NotificationType": "FORECASTED"}},
+        ]
         yield Request(
             "budgets.CreateBudget",
             {"Budget": {"BudgetLimit": {"Amount": amount}}, "NotificationsWithSubscribers": told},
