@@ -23,8 +23,12 @@ PIPELINE = "aws:sagemaker/pipeline:Pipeline"
 QUEUE = "aws:sqs/queue:Queue"
 QUEUE_POLICY = "aws:sqs/queuePolicy:QueuePolicy"
 ROLE = "aws:iam/role:Role"
+EVENT_RULE = "aws:cloudwatch/eventRule:EventRule"
+EVENT_TARGET = "aws:cloudwatch/eventTarget:EventTarget"
 SCALING_TARGET = "aws:appautoscaling/target:Target"
 TOPIC = "aws:sns/topic:Topic"
+TOPIC_POLICY = "aws:sns/topicPolicy:TopicPolicy"
+TRAIL = "aws:cloudtrail/trail:Trail"
 
 # What cannot be made again once it is deleted.
 STATEFUL = (
@@ -55,8 +59,8 @@ TAGGED = (
     ROLE,
     SCALING_TARGET,
     TOPIC,
-    "aws:cloudtrail/trail:Trail",
-    "aws:cloudwatch/eventRule:EventRule",
+    TRAIL,
+    EVENT_RULE,
     "aws:ec2/flowLog:FlowLog",
     "aws:ec2/vpc:Vpc",
     "aws:ec2/vpcEndpoint:VpcEndpoint",
