@@ -8,19 +8,8 @@ from typing import Any
 from mlops_iac.graph.model import address_of
 from mlops_iac.graph.plan import Step
 from mlops_iac.review import sizes
-from mlops_iac.review.model import Risk, RiskKind
+from mlops_iac.review.model import RISKS, Risk, RiskKind
 from mlops_iac.review.permissions import widening
-
-# Order in which risks are told: what cannot be undone first.
-ORDER: Sequence[RiskKind] = (
-    "own-rules",
-    "data-loss",
-    "downtime",
-    "network-opening",
-    "wider-permission",
-    "protection-removed",
-    "cost",
-)
 
 # What holds data that nothing else holds; what is lost with it.
 STATEFUL: Mapping[str, str] = {
@@ -81,6 +70,8 @@ _KEYS = ("kmsKeyId", "kmsKeyArn", "kmsMasterKeyId", "kmsMasterKeyID")
 _KEEPS_ITS_KEY = ("aws:s3/bucketObjectv2:BucketObjectv2",)
 _ANYWHERE = ("0.0.0.0/0", "::/0")
 
+_ORDER = tuple(RISKS)
+
 Rule = Callable[[Step], Iterator[tuple[RiskKind, str]]]
 
 
@@ -103,7 +94,7 @@ def watched_by(step: Step) -> str:
 
 def in_order(risks: Sequence[Risk]) -> list[Risk]:
     """The worst kinds first, each risk once."""
-    return sorted(dict.fromkeys(risks), key=lambda risk: ORDER.index(risk.kind))
+    return sorted(dict.fromkeys(risks), key=lambda risk: _ORDER.index(risk.kind))
 
 
 def _data(step: Step) -> Iterator[tuple[RiskKind, str]]:

@@ -14,6 +14,7 @@ from mlops_iac.review.model import Cause, ReviewedStep, Risk
 from mlops_iac.review.noise import noise
 from mlops_iac.review.risks import ENDPOINT, in_order, risks_of, watched_by
 from mlops_iac.review.saved import to_data
+from mlops_iac.review.scaled import refused
 from mlops_iac.values import Unknown, Value
 
 _REFERENCE = re.compile(r"\$\{([^${}]+)\.[A-Za-z0-9_]+\}")
@@ -41,6 +42,7 @@ def reviewed(
         for step in steps
         if step.type == ENDPOINT and step.op == "delete"
     }
+    refusals = {step.urn: words for step, words in refused(steps)}
     found = []
     for step in steps:
         if step.op == "same":
@@ -55,7 +57,7 @@ def reviewed(
                 step,
                 causes=own,
                 follows=follows,
-                risks=_risks(step, operations, silent),
+                risks=(*_risks(step, operations, silent), *_refusal(step, refusals)),
                 noise=noise(step, same_content=same_content),
             )
         )
@@ -90,6 +92,11 @@ def _risks(step: Step, operations: Mapping[str, str], silent: set[str]) -> list[
         return []
     goes = [urn for urn in step.dependencies if operations.get(urn) == "delete"]
     return risks_of(step, unguarded=not goes and watched_by(step) not in silent)
+
+
+def _refusal(step: Step, refusals: Mapping[str, str]) -> Iterator[Risk]:
+    if words := refusals.get(step.urn):
+        yield Risk("refused", address_of(step.type, step.name), words)
 
 
 def _follows(

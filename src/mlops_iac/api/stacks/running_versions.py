@@ -125,8 +125,8 @@ def described(project: Project, stack: str, model: str, arn: str) -> Mapping[str
 
     Raises UsageError where it does not have it, AuthenticationError where nobody may ask.
     """
-    from mlops_iac.api.deploying import credentials
     from mlops_iac.api.registry import real_client
+    from mlops_iac.api.served_versions import credentials
 
     if stack == LOCAL:
         client = project.cloud.client("sagemaker", stack)
@@ -144,8 +144,8 @@ def resolved_images(project: Project, stack: str, found: Running) -> dict[str, s
     ProductionVariantSummary, DeployedImage (`SpecifiedImage`, `ResolvedImage`). Raises
     AuthenticationError where nobody may ask.
     """
-    from mlops_iac.api.deploying import credentials
     from mlops_iac.api.registry import real_client
+    from mlops_iac.api.served_versions import credentials
 
     if stack == LOCAL or not found.endpoints:
         return {}

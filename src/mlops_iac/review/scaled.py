@@ -1,0 +1,66 @@
+"""Updates that AWS refuses because a variant scales by itself.
+
+SageMaker developer guide, "Update endpoints that use auto scaling": an update that changes the
+instance type of a variant which is a scalable target fails; it has to be deregistered first. No
+program can order that: what scales depends on the endpoint, so it goes after the endpoint's update.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from mlops_iac.graph.model import address_of
+from mlops_iac.graph.plan import Step
+
+_CONFIGURATION = "aws:sagemaker/endpointConfiguration:EndpointConfiguration"
+_ENDPOINT = "aws:sagemaker/endpoint:Endpoint"
+_TARGET = "aws:appautoscaling/target:Target"
+
+
+def refused(steps: Sequence[Step]) -> Iterator[tuple[Step, str]]:
+    """Each endpoint whose update will be refused, and what to do instead, in words."""
+    by_type = {kind: [step for step in steps if step.type == kind] for kind in
+               (_CONFIGURATION, _ENDPOINT, _TARGET)}  # fmt: skip
+    for configuration in by_type[_CONFIGURATION]:
+        changed = dict(_retyped(configuration))
+        for endpoint in by_type[_ENDPOINT] if changed else ():
+            if endpoint.op != "update" or not _names(
+                configuration, str(endpoint.old_inputs.get("endpointConfigName"))
+            ):
+                continue
+            for target in by_type[_TARGET]:
+                old = target.old_inputs or (target.new_inputs if target.op == "same" else {})
+                owner, _, variant = str(old.get("resourceId", "")).rpartition("/variant/")
+                if variant in changed and _names(endpoint, owner.removeprefix("endpoint/")):
+                    before, after = changed[variant]
+                    yield (
+                        endpoint,
+                        (
+                            f"AWS changes no instance type ({before} to {after}) while {variant} scales"
+                            " by itself: deploy first with `scaling.max` equal to `scaling.min`, then"
+                            " change the type and put `max` back"
+                        ),
+                    )
+
+
+def _retyped(configuration: Step) -> Iterator[tuple[str, tuple[str, str]]]:
+    """Variants that stay and get another instance type: name → old and new."""
+    before, after = (
+        {str(each.get("variantName")): str(each.get("instanceType")) for each in _variants(inputs)}
+        for inputs in (configuration.old_inputs, configuration.new_inputs)
+    )
+    for name in before.keys() & after.keys():
+        if before[name] != after[name]:
+            yield name, (before[name], after[name])
+
+
+def _variants(inputs: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    found = inputs.get("productionVariants")
+    return [each for each in found if isinstance(each, Mapping)] if isinstance(found, list) else []
+
+
+def _names(step: Step, text: str) -> bool:
+    """Whether a text is the resource's name, or refers to it as captures write it."""
+    known = (step.id, step.old_outputs.get("name"), step.old_inputs.get("name"))
+    return text in known or text.startswith(f"${{{address_of(step.type, step.name)}.")
