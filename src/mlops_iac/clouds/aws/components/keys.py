@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import pulumi
 import pulumi_aws as aws
@@ -76,15 +76,23 @@ class Keys(pulumi.ComponentResource):
         ]
         if users:
             self.operations_key_arn = self._key(
-                f"{name}-operations", "Logs, the audit trail and messages of the alert topic", users
+                f"{name}-operations",
+                "Logs, the audit trail and messages of the alert topic",
+                users,
+                # What it was called when it was the topic's alone.
+                former=f"{name}-alerts",
             )
         self.register_outputs(
             {"dataKeyArn": self.data_key_arn, "operationsKeyArn": self.operations_key_arn}
         )
 
     def _key(
-        self, name: str, description: str, statements: Sequence[Statement]
+        self, name: str, description: str, statements: Sequence[Statement], former: str = ""
     ) -> pulumi.Output[str]:
+        def child(suffix: str = "", **options: Any) -> pulumi.ResourceOptions:
+            aliases = [pulumi.Alias(name=f"{former}{suffix}")] if former else None
+            return pulumi.ResourceOptions(parent=self, aliases=aliases, **options)
+
         key = aws.kms.Key(
             name,
             description=description,
@@ -92,13 +100,13 @@ class Keys(pulumi.ComponentResource):
             deletion_window_in_days=self._args.deletion_window_days,
             policy=policy_document(self._owner(), *statements),
             tags=self._args.tags,
-            opts=pulumi.ResourceOptions(parent=self, protect=self._args.protect),
+            opts=child(protect=self._args.protect),
         )
         aws.kms.Alias(
             f"{name}-alias",
             name=f"alias/{physical(name, _ALIAS_LIMIT)}",
             target_key_id=key.key_id,
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=child("-alias"),
         )
         return key.arn
 

@@ -120,20 +120,20 @@ class TrainingPipeline(pulumi.ComponentResource):
         )
 
         if args.told is not None:
-            self._tell(name, args.told)
+            self._tell(name, pipeline_name, args.told)
         self.pipeline_name = self.pipeline.pipeline_name
         self.pipeline_arn = self.pipeline.arn
         self.register_outputs(
             {"pipeline_name": self.pipeline_name, "pipeline_arn": self.pipeline_arn}
         )
 
-    def _tell(self, name: str, told: Told) -> None:
+    def _tell(self, name: str, pipeline_name: str, told: Told) -> None:
         tell(
             f"{name}-runs",
             f"{self._known}-runs",
             topic_arn=told.topic_arn,
             queue_arn=told.queue_arn,
-            description=f"A run of {name} failed or was stopped",
+            description=f"A run of {pipeline_name} failed or was stopped",
             pattern={
                 "source": ["aws.sagemaker"],
                 "detail-type": ["SageMaker Model Building Pipeline Execution Status Change"],
@@ -142,7 +142,7 @@ class TrainingPipeline(pulumi.ComponentResource):
                     "currentPipelineExecutionStatus": ["Failed", "Stopped"],
                 },
             },
-            message=f"{name}: a run is <status>, and no version was registered by it."
+            message=f"{pipeline_name}: a run is <status>, and no version was registered by it."
             " Its steps say why: <run>",
             values={
                 "status": "$.detail.currentPipelineExecutionStatus",
