@@ -443,7 +443,7 @@ SCENARIOS = (
             "delete appautoscaling.Policy/api-main-requests-per-minute",
             "delete appautoscaling.Target/api-main-scaling",
         ),
-        ("serving.api.scaling.max", "serving.api.scaling.target"),
+        ("serving.api.scaling.max",),
     ),
     Scenario(
         "another tag",

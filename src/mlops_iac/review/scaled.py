@@ -20,39 +20,52 @@ _TARGET = "aws:appautoscaling/target:Target"
 
 def refused(steps: Sequence[Step]) -> Iterator[tuple[Step, str]]:
     """Each endpoint whose update will be refused, and what to do instead, in words."""
-    by_type = {kind: [step for step in steps if step.type == kind] for kind in
-               (_CONFIGURATION, _ENDPOINT, _TARGET)}  # fmt: skip
-    for configuration in by_type[_CONFIGURATION]:
-        changed = dict(_retyped(configuration))
-        for endpoint in by_type[_ENDPOINT] if changed else ():
-            if endpoint.op != "update" or not _names(
-                configuration, str(endpoint.old_inputs.get("endpointConfigName"))
-            ):
+    configurations = [step for step in steps if step.type == _CONFIGURATION]
+    for endpoint in steps:
+        if endpoint.type != _ENDPOINT or endpoint.op != "update":
+            continue
+        changed = dict(_retyped(endpoint, configurations))
+        for target in steps if changed else ():
+            if target.type != _TARGET:
                 continue
-            for target in by_type[_TARGET]:
-                old = target.old_inputs or (target.new_inputs if target.op == "same" else {})
-                owner, _, variant = str(old.get("resourceId", "")).rpartition("/variant/")
-                if variant in changed and _names(endpoint, owner.removeprefix("endpoint/")):
-                    before, after = changed[variant]
-                    yield (
-                        endpoint,
-                        (
-                            f"AWS changes no instance type ({before} to {after}) while {variant} scales"
-                            " by itself: deploy first with `scaling.max` equal to `scaling.min`, then"
-                            " change the type and put `max` back"
-                        ),
-                    )
+            old = target.old_inputs or (target.new_inputs if target.op == "same" else {})
+            owner, _, variant = str(old.get("resourceId", "")).rpartition("/variant/")
+            if variant in changed and _names(endpoint, owner.removeprefix("endpoint/")):
+                yield endpoint, _words(variant, *changed[variant])
 
 
-def _retyped(configuration: Step) -> Iterator[tuple[str, tuple[str, str]]]:
-    """Variants that stay and get another instance type: name → old and new."""
-    before, after = (
-        {str(each.get("variantName")): str(each.get("instanceType")) for each in _variants(inputs)}
-        for inputs in (configuration.old_inputs, configuration.new_inputs)
+def _words(variant: str, before: str, after: str) -> str:
+    return (
+        f"AWS changes no instance type ({before} to {after}) while {variant} scales by itself: deploy"
+        " first with `scaling.max` equal to `scaling.min`, then change the type, and put `max` back"
+        " with that or afterwards"
     )
-    for name in before.keys() & after.keys():
-        if before[name] != after[name]:
-            yield name, (before[name], after[name])
+
+
+def _retyped(
+    endpoint: Step, configurations: Sequence[Step]
+) -> Iterator[tuple[str, tuple[str, str]]]:
+    """Variants that stay and get another instance type: name → old and new.
+
+    What the endpoint runs may be a configuration that an earlier deployment has replaced already.
+    """
+    runs = str(endpoint.old_inputs.get("endpointConfigName"))
+    for old in [step for step in configurations if _names(step, runs)][:1]:
+        before = _types(old.old_inputs or old.new_inputs)
+        for new in configurations:
+            if new.urn == old.urn and new.op not in ("delete", "delete-replaced"):
+                after = _types(new.new_inputs)
+                yield from (
+                    (name, (before[name], after[name]))
+                    for name in before.keys() & after.keys()
+                    if before[name] != after[name]
+                )
+
+
+def _types(inputs: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        str(each.get("variantName")): str(each.get("instanceType")) for each in _variants(inputs)
+    }
 
 
 def _variants(inputs: Mapping[str, Any]) -> list[Mapping[str, Any]]:
