@@ -60,12 +60,13 @@ def test_what_aws_refuses_is_seen_before_and_has_a_way_round(tmp_path: Path, mot
     (failure,) = failing(engine.up(larger))
     assert failure.startswith("api-endpoint: ")
     assert "registered for automatic scaling" in failure
+    assert failing(engine.up(target(tmp_path, "xlarge", 4))) == []
     for instance, most in (("xlarge", 1), ("2xlarge", 1), ("2xlarge", 4)):
         step = target(tmp_path, instance, most)
         assert told(engine.preview(step)) == []
         assert failing(engine.up(step)) == []
     sagemaker = server.client("sagemaker", moto, "eu-west-1")
-    config = sagemaker.describe_endpoint(EndpointName="test-dev-api")["EndpointConfigName"]
+    config = sagemaker.describe_endpoint(EndpointName="proj-local-api")["EndpointConfigName"]
     described = sagemaker.describe_endpoint_config(EndpointConfigName=config)
     assert described["ProductionVariants"][0]["InstanceType"] == "ml.m5.2xlarge"
 

@@ -123,19 +123,22 @@ class Endpoint(Handler):
             if answer is None:
                 # The old endpoint must not go for a configuration that does not exist.
                 raise ProviderError(f"there is no endpoint configuration {config}")
-            self._require_unscaled(api, id_, str(old.inputs["endpointConfigName"]), answer)
+            self._require_unscaled(api, id_, answer)
             tags = self.read_tags(api, old.outputs)
             super().delete(api, id_, old)
             super().create(api, {**new, "tags": tags}, "")
         self.settle_tags(api, old, new)
 
     @staticmethod
-    def _require_unscaled(api: Api, name: str, old: str, new: Mapping[str, Any]) -> None:
+    def _require_unscaled(api: Api, name: str, new: Mapping[str, Any]) -> None:
         """SageMaker changes no instance type of a variant that scales; moto would.
 
         Source: SageMaker developer guide, "Update endpoints that use auto scaling".
         """
-        before = api.look("sagemaker", "DescribeEndpointConfig", EndpointConfigName=old) or {}
+        runs = (api.look("sagemaker", "DescribeEndpoint", EndpointName=name) or {}).get(
+            "EndpointConfigName", ""
+        )
+        before = api.look("sagemaker", "DescribeEndpointConfig", EndpointConfigName=runs) or {}
         types = {each["VariantName"]: each["InstanceType"] for each in _variants(before)}
         for each in _variants(new):
             if types.get(each["VariantName"], each["InstanceType"]) == each["InstanceType"]:
