@@ -62,7 +62,11 @@ def _check_region(
     if not availability.is_lacking(type_, purpose, region):
         return
     near = availability.alternatives(type_, purpose, region)
-    there = sorted(availability.regions_with(type_, purpose) or ())
+    here = region.partition("-")[0]
+    there = sorted(
+        availability.regions_with(type_, purpose) or (),
+        key=lambda each: (not each.startswith(f"{here}-"), each),
+    )
     hint = f"it has {', '.join(near)}; " if near else ""
     yield resolved.diagnostic(
         at,
