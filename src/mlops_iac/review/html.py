@@ -13,13 +13,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from mlops_iac.graph.hidden import hidden
+from mlops_iac.graph.plan import SIGNS
 from mlops_iac.graph.shown import shown_value
 from mlops_iac.policy.model import Finding
 from mlops_iac.review.escape import LINE, SENTENCE, page
 from mlops_iac.review.model import RISKS, Cause, Review, ReviewedStep
 from mlops_iac.review.picture import graph_of, marks_of
 from mlops_iac.review.shown import (
-    SIGNS,
     changed,
     component,
     counted,

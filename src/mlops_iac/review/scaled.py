@@ -12,21 +12,18 @@ from typing import Any
 
 from mlops_iac.graph.model import address_of
 from mlops_iac.graph.plan import Step
-
-_CONFIGURATION = "aws:sagemaker/endpointConfiguration:EndpointConfiguration"
-_ENDPOINT = "aws:sagemaker/endpoint:Endpoint"
-_TARGET = "aws:appautoscaling/target:Target"
+from mlops_iac.policy.types import ENDPOINT, ENDPOINT_CONFIGURATION, SCALING_TARGET
 
 
 def refused(steps: Sequence[Step]) -> Iterator[tuple[Step, str]]:
     """Each endpoint whose update will be refused, and what to do instead, in words."""
-    configurations = [step for step in steps if step.type == _CONFIGURATION]
+    configurations = [step for step in steps if step.type == ENDPOINT_CONFIGURATION]
     for endpoint in steps:
-        if endpoint.type != _ENDPOINT or endpoint.op != "update":
+        if endpoint.type != ENDPOINT or endpoint.op != "update":
             continue
         changed = dict(_retyped(endpoint, configurations))
         for target in steps if changed else ():
-            if target.type != _TARGET:
+            if target.type != SCALING_TARGET:
                 continue
             old = target.old_inputs or (target.new_inputs if target.op == "same" else {})
             owner, _, variant = str(old.get("resourceId", "")).rpartition("/variant/")

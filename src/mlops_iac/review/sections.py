@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from mlops_iac.graph.plan import SIGNS
 from mlops_iac.policy.model import Finding
 from mlops_iac.review.budget import Section
 from mlops_iac.review.details import (
@@ -18,7 +19,6 @@ from mlops_iac.review.details import (
 from mlops_iac.review.escape import Platform, code, prose
 from mlops_iac.review.model import RISKS, Cause, Review, ReviewedStep, Risk
 from mlops_iac.review.shown import (
-    SIGNS,
     changed,
     component,
     in_order_of_interest,

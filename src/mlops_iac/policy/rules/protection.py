@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from mlops_iac.policy.context import Context, is_set
 from mlops_iac.policy.model import Rule, Violation
-from mlops_iac.policy.types import ENDPOINT, STATEFUL
+from mlops_iac.policy.types import ENDPOINT, PRECIOUS
 
 
 def check(context: Context) -> Iterator[Violation]:
@@ -14,7 +14,7 @@ def check(context: Context) -> Iterator[Violation]:
     for endpoint in context.of_type(ENDPOINT):
         if not endpoint.protect:
             yield Violation("it answers callers and can be deleted", endpoint, "protect")
-    for each in context.of_type(*STATEFUL):
+    for each in context.of_type(*PRECIOUS):
         if not each.protect and not each.retain_on_delete:
             yield Violation("it holds data and can be deleted", each, "protect")
         if any(is_set(each.inputs.get(key)) for key in ("forceDestroy", "forceDelete")):
@@ -30,5 +30,5 @@ RULE = Rule(
     source="Pulumi resource option protect, https://www.pulumi.com/docs/iac/concepts/resources/options/protect/",
     check=check,
     production=True,
-    types=(*STATEFUL, ENDPOINT),
+    types=(*PRECIOUS, ENDPOINT),
 )

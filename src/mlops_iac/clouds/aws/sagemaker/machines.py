@@ -17,6 +17,9 @@ from mlops_iac.errors import Diagnostic, UsageError
 from mlops_iac.runtime import contract
 
 STEPS = ("prepare", "train", "evaluate")
+# Whose roles may be given (`existing.roles`): those of steps, and of what the stack itself does.
+PLANES = ("pipeline", "serve", "seal")
+ROLES = (*STEPS, *PLANES)
 # What the API calls the use of an instance type.
 USES: dict[str, catalogue.Purpose] = {
     "prepare": "processing",

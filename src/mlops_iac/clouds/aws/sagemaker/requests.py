@@ -32,7 +32,6 @@ _JOBS = {
     "Tuning": "sagemaker.CreateHyperParameterTuningJob",
     "RegisterModel": "sagemaker.CreateModelPackage",
 }
-_ROLES = (*machines.STEPS, "pipeline", "serve", "seal")
 _STEPS = {"Prepare": "prepare", "Evaluate": "evaluate"}
 Places = Mapping[str, tuple[str, ...]]
 
@@ -245,7 +244,7 @@ def _shared(scope: Scope) -> Iterator[Request]:
     key, boundary = scope.existing("key"), scope.permissions_boundary
     yield Request("sagemaker.CreateEndpointConfig", {"KmsKeyId": key}, "existing.key")
     yield Request("iam.CreateRole", {"PermissionsBoundary": boundary}, "security")
-    for plane in _ROLES:
+    for plane in machines.ROLES:
         role = scope.existing_role(plane)
         yield Request("sagemaker.CreateModel", {"ExecutionRoleArn": role}, "existing.roles")
     budget = scope.blueprint.budget

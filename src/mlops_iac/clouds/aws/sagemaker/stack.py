@@ -29,8 +29,6 @@ from mlops_iac.clouds.aws.sagemaker.serving import (
 from mlops_iac.clouds.base import ComponentCall, Ref, Setting, UserFile
 from mlops_iac.pipeline.reading import training_datasets
 
-_STEPS = ("prepare", "train", "evaluate")
-
 # Configuration keys of what follows from the blueprint without standing in it (see `guide`).
 LOG_SERVICES = "encryption.services"
 NEW_DATA_EVENTS = "datasets.new_data_events"
@@ -213,7 +211,7 @@ def _identity(scope: Scope) -> ComponentCall:
     captures = any(entry.capture is not None for entry in scope.endpoints.values())
     steps = [
         step
-        for step in _STEPS
+        for step in machines.STEPS
         if any(getattr(model, step) is not None for model in blueprint.models.values())
     ]
     return call(
@@ -277,7 +275,7 @@ def rollback_alarms(scope: Scope) -> list[str]:
 
 def existing_roles(scope: Scope) -> dict[str, Setting]:
     """Roles that are used as they are, by plane or step."""
-    found = {plane: scope.existing_role(plane) for plane in (*_STEPS, "pipeline", "serve")}
+    found = {plane: scope.existing_role(plane) for plane in (*machines.STEPS, "pipeline", "serve")}
     return {plane: arn for plane, arn in found.items() if arn is not None}
 
 
