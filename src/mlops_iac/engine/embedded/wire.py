@@ -19,6 +19,8 @@ SIGNATURE: Final = wire.SIGNATURE_KEY
 SECRET: Final = wire.SECRET
 ASSET: Final = wire.ASSET
 ARCHIVE: Final = wire.ARCHIVE
+RESOURCE: Final = wire.RESOURCE
+OUTPUT: Final = wire.OUTPUT
 UNKNOWN_TEXT: Final = wire.UNKNOWN_SENTINEL
 
 Seal = Callable[[Any], dict[str, Any]]
