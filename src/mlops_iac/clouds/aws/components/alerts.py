@@ -13,7 +13,7 @@ from ._context import Context
 from ._events import admit_rules, dead_letters
 from ._iam import Statement, policy_document, statement
 from ._naming import sid
-from .keys import AlertPublisher, publishing_conditions
+from .keys import AlertPublisher, publishing_conditions, unsourced
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ def _publisher(context: Context, topic: pulumi.Input[str], service: str) -> Stat
         sid(f"{service} publishes"),
         ["sns:Publish"],
         [topic],
-        reason=f"{service} of this account reports here",
+        reason=f"{service} of this account reports here{unsourced(service)}",
         principal={"Service": context.service(service)},
         conditions=publishing_conditions(context, service),
     )

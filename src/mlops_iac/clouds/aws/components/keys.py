@@ -148,7 +148,8 @@ class Keys(pulumi.ComponentResource):
             sid(f"{service} publishes"),
             ["kms:Decrypt", "kms:GenerateDataKey*"],
             ["*"],
-            reason=f"{service} publishes to the encrypted topic; without it alerts vanish silently",
+            reason=f"{service} publishes to the encrypted topic; without it alerts vanish silently"
+            + unsourced(service),
             wildcard="in a key policy `*` is this key; GenerateDataKey* is what the service asks for",
             principal={"Service": self._context.service(service)},
             conditions=publishing_conditions(self._context, service),
@@ -185,9 +186,14 @@ def publishing_conditions(
     EventBridge user guide, "Troubleshooting", on conditions in topic policies). A rule of another
     account needs a role to publish here, and that role is nobody's in these policies.
     """
-    if service == "events":
+    if unsourced(service):
         return None
     return {"StringEquals": {"aws:SourceAccount": context.account}}
+
+
+def unsourced(service: str) -> str:
+    """Why there is no condition, for whoever reads the statement; empty where there is one."""
+    return ", and it names no account it acts for" if service == "events" else ""
 
 
 def _key_arn(text: str) -> str:
