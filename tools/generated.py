@@ -76,6 +76,13 @@ def limits() -> str:
     return service_limits.limits()
 
 
+def instance_regions() -> str:
+    """Return which region has which instance type."""
+    from tools import instance_regions
+
+    return instance_regions.regions()
+
+
 FILES: dict[str, Callable[[], str]] = {
     "docs/coverage.md": coverage,
     "docs/language.md": language,
@@ -85,6 +92,7 @@ FILES: dict[str, Callable[[], str]] = {
     "docs/schedule-adherence.svg": picture,
     "examples/schedule-adherence/blueprint-1.json": schema,
     "src/mlops_iac/clouds/aws/data/limits.txt": limits,
+    "src/mlops_iac/clouds/aws/data/regions.txt": instance_regions,
 }
 
 

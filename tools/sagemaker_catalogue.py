@@ -55,7 +55,7 @@ def ec2_types() -> dict[str, Any]:
 
 
 def specs(names: set[str]) -> dict[str, list[float]]:
-    """vCPU, GB, GPUs, GB of each GPU and whether there is local storage, where EC2 has the type."""
+    """vCPU, GB, GPUs and GB of each GPU, where EC2 has the type."""
     known = ec2_types()
     result: dict[str, list[float]] = {}
     for name in sorted(names):
@@ -68,7 +68,6 @@ def specs(names: set[str]) -> dict[str, list[float]]:
             facts["MemoryInfo"]["SizeInMiB"] / 1024,
             sum(gpu["Count"] for gpu in gpus),
             max((gpu["MemoryInfo"]["SizeInMiB"] / 1024 for gpu in gpus), default=0),
-            int(facts.get("InstanceStorageSupported", False)),
         ]
     return result
 

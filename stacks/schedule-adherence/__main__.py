@@ -53,11 +53,21 @@ keys = Keys(
     "keys",
     KeysArgs(
         customer=True,
-        alerts=True,
-        alert_publishers=["cloudwatch", "budgets"],
-        data_services=settings.items("encryption.services"),
+        alert_publishers=["cloudwatch", "events", "budgets"],
+        log_services=["logs"],
         reader_accounts=settings.items("promotion.reader_accounts"),
         protect=settings.flag("protect"),
+        tags=tags,
+    ),
+)
+
+# alerts
+alerts = Alerts(
+    "alerts",
+    AlertsArgs(
+        key_arn=keys.operations_key_arn,
+        emails={"oncall": "oncall@acme.example"},
+        publishers=["cloudwatch", "events", "budgets"],
         tags=tags,
     ),
 )
@@ -82,7 +92,8 @@ if settings.flag("training.trained_here"):
             bucket_arn=data.artifacts.arn,
             handler=settings.definition("functions/seal.py"),
             key_arn=keys.data_key_arn,
-            log_key_arn=keys.data_key_arn,
+            log_key_arn=keys.operations_key_arn,
+            topic_arn=alerts.topic_arn,
             tags=tags,
         ),
         opts=pulumi.ResourceOptions(depends_on=[data]),
@@ -108,17 +119,6 @@ identity = Identity(
             sealing.function_arn if settings.flag("training.trained_here") else None
         ),
         private_network=False,
-        tags=tags,
-    ),
-)
-
-# alerts
-alerts = Alerts(
-    "alerts",
-    AlertsArgs(
-        key_arn=keys.alerts_key_arn,
-        emails={"oncall": "oncall@acme.example"},
-        publishers=["cloudwatch", "budgets"],
         tags=tags,
     ),
 )
@@ -184,6 +184,7 @@ if settings.flag("models.adherence.trained_here"):
                 "stack": f"schedule-adherence-{stack}",
                 "dataset_uri_schedules": datasets.uris["schedules"],
             },
+            told=alerts.told,
             tags=tags,
         ),
         opts=pulumi.ResourceOptions(depends_on=[data, adherence_registry]),
@@ -233,6 +234,9 @@ api = RealTimeEndpoint(
         capture=Capture(bucket=data.captures.bucket, prefix="api", percent=100),
         key_arn=keys.data_key_arn,
         keep_replaced=settings.flag("protect"),
+        protect=settings.flag("protect"),
+        told=alerts.told,
+        log_key_arn=keys.operations_key_arn,
         tags=tags,
     ),
     opts=pulumi.ResourceOptions(
@@ -276,7 +280,7 @@ if settings.flag("models.adherence.trained_here"):
             handler=settings.definition("functions/cooldown.py"),
             code_bucket=data.artifacts.bucket,
             key_arn=keys.data_key_arn,
-            log_key_arn=keys.data_key_arn,
+            log_key_arn=keys.operations_key_arn,
             topic_arn=alerts.topic_arn,
             tags=tags,
         ),
@@ -296,10 +300,10 @@ budget = Budget(
     ),
 )
 
+pulumi.export("alerts_topic", alerts.topic_arn)
 pulumi.export("data_bucket", data.data.bucket)
 pulumi.export("artifacts_bucket", data.artifacts.bucket)
 pulumi.export("captures_bucket", data.captures.bucket)
-pulumi.export("alerts_topic", alerts.topic_arn)
 pulumi.export("api_endpoint", api.endpoint_name)
 pulumi.export("api_pending", api.pending)
 pulumi.export("api_dashboard", api_monitor.dashboard_name)

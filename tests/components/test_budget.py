@@ -35,7 +35,14 @@ def test_the_whole_budget() -> None:
                 "threshold": 80,
                 "thresholdType": "PERCENTAGE",
                 "subscriberSnsTopicArns": [TOPIC],
-            }
+            },
+            {
+                "comparisonOperator": "GREATER_THAN",
+                "notificationType": "FORECASTED",
+                "threshold": 100,
+                "thresholdType": "PERCENTAGE",
+                "subscriberSnsTopicArns": [TOPIC],
+            },
         ],
         "tags": {"a": "b"},
     }
@@ -48,7 +55,7 @@ def test_the_start_is_left_to_the_service() -> None:
 
 def test_addresses_without_a_topic() -> None:
     notifications = one(graph(emails=["a@acme.example"]), BUDGET).inputs["notifications"]
-    assert [each["threshold"] for each in notifications] == [80, 100]
+    assert [each["threshold"] for each in notifications] == [80, 100, 100]
     assert all("subscriberSnsTopicArns" not in each for each in notifications)
     assert all(each["subscriberEmailAddresses"] == ["a@acme.example"] for each in notifications)
 
@@ -57,7 +64,7 @@ def test_addresses_without_a_topic() -> None:
     "args",
     [
         {},
-        {"topic_arn": TOPIC, "alert_percent": list(range(1, 12))},
+        {"topic_arn": TOPIC, "alert_percent": list(range(1, 11))},
         {"emails": [f"{n}@acme.example" for n in range(11)]},
     ],
 )

@@ -73,10 +73,19 @@ SEEDED: dict[str, tuple[Edits, str, list[tuple[str, str, str]]]] = {
     "nobody pays for it": (
         [("tags: {cost-centre: 4711}\n", "")], "dev", [("cost-tag", "tags", "blueprint: 1")],
     ),
-    "nothing watches the endpoint": (
-        [("    monitor:\n      limits: {latency_p99_ms: {at_most: 300}, error_rate_percent: {at_most: 1}}\n", "")],
+    "nobody is told": (
+        [
+            ("alerts: {oncall: {email: oncall@acme.example}}\n", ""),
+            ("budget: {monthly_usd: 300, alert_percent: [80, 100]}\n", ""),
+            ("    budget: {monthly_usd: 100}\n", ""),
+            ("    budget: {monthly_usd: 500}\n", ""),
+        ],
         "prod",
-        [("endpoint-monitor", "serving.api.monitor", "  api:")],
+        [
+            ("missing-budget", "budget", "blueprint: 1"),
+            ("endpoint-rollback", "serving.api.rollout", "    rollout:"),
+            ("endpoint-monitor", "serving.api.monitor", "    monitor:"),
+        ],
     ),
     "production runs on one machine": (
         [("scaling: {min: 2, max: 20}", "scaling: {min: 1, max: 20}")],

@@ -18,7 +18,7 @@ def graph(**args: Any) -> list[Resource]:
 
 
 def test_customer_keys_are_two_with_aliases_rotated_and_protected() -> None:
-    found = graph(customer=True, alerts=True, tags={"a": "b"})
+    found = graph(customer=True, alert_publishers=["cloudwatch"], tags={"a": "b"})
     assert types(found) == {"mlops-iac:aws:Keys": 1, KEY: 2, "aws:kms/alias:Alias": 2}
     component = one(found, "mlops-iac:aws:Keys")
     for key in of_type(found, KEY):
@@ -34,7 +34,9 @@ def test_customer_keys_are_two_with_aliases_rotated_and_protected() -> None:
 
 
 def test_provider_keys_still_give_alerts_a_customer_key() -> None:
-    assert [key.name for key in of_type(graph(alerts=True), KEY)] == ["keys-alerts"]
+    assert [key.name for key in of_type(graph(alert_publishers=["cloudwatch"]), KEY)] == [
+        "keys-operations"
+    ]
 
 
 def test_nothing_asked_for_makes_nothing() -> None:
@@ -47,10 +49,15 @@ def test_the_data_key_admits_the_owner_and_nobody_else() -> None:
     assert statements["Owner"]["Principal"] == {"AWS": "arn:aws:iam::123456789012:root"}
 
 
-def test_the_alerts_key_admits_exactly_its_publishers_for_this_account() -> None:
-    found = graph(customer=True, alerts=True, alert_publishers=["cloudwatch", "budgets"])
-    statements = _statements(found, "keys-alerts")
-    assert set(statements) == {"Owner", "CloudwatchPublishes", "BudgetsPublishes"}
+def test_the_operations_key_admits_exactly_its_publishers_for_this_account() -> None:
+    found = graph(customer=True, alert_publishers=["cloudwatch", "budgets", "events"])
+    statements = _statements(found, "keys-operations")
+    assert set(statements) == {
+        "Owner",
+        "CloudwatchPublishes",
+        "BudgetsPublishes",
+        "EventsPublishes",
+    }
     assert statements["CloudwatchPublishes"] == {
         "Sid": "CloudwatchPublishes",
         "Effect": "Allow",
@@ -59,13 +66,15 @@ def test_the_alerts_key_admits_exactly_its_publishers_for_this_account() -> None
         "Resource": "*",
         "Condition": {"StringEquals": {"aws:SourceAccount": "123456789012"}},
     }
+    # EventBridge sends no source to encrypted topics: with a condition, what it tells would vanish.
+    assert "Condition" not in statements["EventsPublishes"]
     assert set(_statements(found, "keys-data")) == {"Owner"}
 
 
-def test_logs_use_the_data_key_for_groups_of_this_account() -> None:
-    statement = _statements(graph(customer=True, data_services=["logs"]), "keys-data")[
-        "LogsEncrypts"
-    ]
+def test_logs_use_the_operations_key_for_groups_of_this_account() -> None:
+    found = graph(customer=True, log_services=["logs"])
+    assert list(_statements(found, "keys-data")) == ["Owner"]
+    statement = _statements(found, "keys-operations")["LogsEncrypts"]
     assert statement["Principal"] == {"Service": "logs.eu-west-1.amazonaws.com"}
     assert statement["Condition"] == {
         "ArnLike": {
@@ -76,10 +85,10 @@ def test_logs_use_the_data_key_for_groups_of_this_account() -> None:
     }
 
 
-def test_the_audit_trail_uses_the_data_key_for_trails_of_this_account() -> None:
-    statement = _statements(graph(customer=True, data_services=["cloudtrail"]), "keys-data")[
-        "CloudtrailEncrypts"
-    ]
+def test_the_audit_trail_uses_the_operations_key_for_trails_of_this_account() -> None:
+    found = graph(customer=True, log_services=["cloudtrail"])
+    assert list(_statements(found, "keys-data")) == ["Owner"]
+    statement = _statements(found, "keys-operations")["CloudtrailEncrypts"]
     assert statement["Principal"] == {"Service": "cloudtrail.amazonaws.com"}
     assert {"kms:GenerateDataKey*", "kms:DescribeKey"} <= set(statement["Action"])
     assert statement["Condition"] == {
@@ -91,14 +100,14 @@ def test_only_the_principal_of_logs_follows_the_partition() -> None:
     suffix = {"partition": "aws-cn", "dnsSuffix": "amazonaws.com.cn"}
     found = capture(
         lambda: Keys(
-            "keys", KeysArgs(customer=True, alerts=True, data_services=["logs", "events"])
+            "keys", KeysArgs(customer=True, alert_publishers=["events"], log_services=["logs"])
         ),
         invokes={"aws:index/getPartition:getPartition": suffix},
     )
-    data = _statements(found, "keys-data")
-    assert data["LogsEncrypts"]["Principal"]["Service"] == "logs.eu-west-1.amazonaws.com.cn"
-    assert data["EventsEncrypts"]["Principal"]["Service"] == "events.amazonaws.com"
-    assert data["Owner"]["Principal"]["AWS"] == "arn:aws-cn:iam::123456789012:root"
+    users = _statements(found, "keys-operations")
+    assert users["LogsEncrypts"]["Principal"]["Service"] == "logs.eu-west-1.amazonaws.com.cn"
+    assert users["EventsPublishes"]["Principal"]["Service"] == "events.amazonaws.com"
+    assert users["Owner"]["Principal"]["AWS"] == "arn:aws-cn:iam::123456789012:root"
 
 
 def test_reader_accounts_decrypt_and_no_more() -> None:

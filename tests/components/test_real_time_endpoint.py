@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any
 
 import pulumi
 import pytest
 
 from mlops_iac.clouds.aws import catalogue
+from mlops_iac.clouds.aws.components._disks import has_local_disk
 from mlops_iac.clouds.aws.components._rollout import Rollout
 from mlops_iac.clouds.aws.components._scaling import Scaling
+from mlops_iac.clouds.aws.components.alerts import Told
 from mlops_iac.clouds.aws.components.real_time_endpoint import (
     Capture,
     RealTimeEndpoint,
     RealTimeEndpointArgs,
     Variant,
-    _has_local_disk,
 )
 from mlops_iac.graph.model import Resource
 from tests.components.capture import capture, names, of_type, one, types
+from tools.sagemaker_catalogue import ec2_types
 
 MODEL = "aws:sagemaker/model:Model"
 CONFIGURATION = "aws:sagemaker/endpointConfiguration:EndpointConfiguration"
 ENDPOINT = "aws:sagemaker/endpoint:Endpoint"
 ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
+LOG = "aws:cloudwatch/logGroup:LogGroup"
+RULE = "aws:cloudwatch/eventRule:EventRule"
+RULE_TARGET = "aws:cloudwatch/eventTarget:EventTarget"
 TARGET = "aws:appautoscaling/target:Target"
 POLICY = "aws:appautoscaling/policy:Policy"
 COMPONENT = "mlops-iac:aws:RealTimeEndpoint"
@@ -84,6 +91,7 @@ def test_a_complete_endpoint_has_exactly_these_resources() -> None:
         ALARM: 1,
         MODEL: 1,
         CONFIGURATION: 1,
+        LOG: 1,
         ENDPOINT: 1,
         TARGET: 1,
         POLICY: 1,
@@ -175,11 +183,13 @@ def test_volumes_with_a_local_disk_take_no_key() -> None:
 
 
 def test_every_type_with_a_local_disk_is_known() -> None:
-    """The component knows families by name; the catalogue knows every type."""
-    hosting = catalogue.instance_types("hosting")
-    assert len(hosting) > 200
-    assert {type_ for type_ in hosting if _has_local_disk(type_)} == {
-        type_ for type_ in hosting if catalogue.has_local_storage(type_)
+    """Families are known by name; EC2 describes every type."""
+    types = {each for purpose in catalogue.PURPOSES for each in catalogue.instance_types(purpose)}
+    described = {each: ec2_types().get(each.removeprefix("ml.")) for each in types}
+    known = {each: facts for each, facts in described.items() if facts is not None}
+    assert len(known) > 200
+    assert {each for each in known if has_local_disk(each)} == {
+        each for each, facts in known.items() if facts.get("InstanceStorageSupported")
     }
 
 
@@ -469,3 +479,60 @@ def test_what_runs_waits_for_the_policies_of_its_role() -> None:
     graph = capture(program)
     for kind in (MODEL, CONFIGURATION, ENDPOINT):
         assert "endpoint-policy" in names(one(graph, kind).dependencies)
+
+
+TOLD = Told(topic_arn="arn:topic", queue_arn="arn:queue")
+
+
+def test_a_percentile_of_few_calls_is_not_judged() -> None:
+    """A single slow call on a quiet endpoint neither pages nor rolls back."""
+    alarms = of_type(endpoint(rollout=Rollout(latency_p99_ms=300)), ALARM)
+    judged = {
+        each.inputs.get("extendedStatistic"): each.inputs.get("evaluateLowSampleCountPercentiles")
+        for each in alarms
+    }
+    assert judged == {None: None, "p99": "ignore"}
+
+
+def test_people_are_told_of_rollbacks_and_of_an_endpoint_that_fails() -> None:
+    graph = endpoint(told=TOLD, rollout=Rollout(latency_p99_ms=300))
+    for alarm in of_type(graph, ALARM):
+        assert alarm.inputs["alarmActions"] == alarm.inputs["okActions"] == ["arn:topic"]
+    pattern = json.loads(one(graph, RULE).inputs["eventPattern"])
+    assert pattern["detail-type"] == [
+        "SageMaker Endpoint State Change",
+        "SageMaker Endpoint Deployment State Change",
+    ]
+    assert pattern["detail"]["EndpointName"] == ["project-stack-api"]
+    assert {"FAILED", "ROLLING_BACK"} <= set(pattern["detail"]["EndpointStatus"])
+    target = one(graph, RULE_TARGET).inputs
+    assert target["arn"] == "arn:topic" and "roleArn" not in target
+    assert target["deadLetterConfig"] == {"arn": "arn:queue"}
+    told = json.loads(target["inputTransformer"]["inputTemplate"])
+    assert set(re.findall(r"<(\w+)>", told)) == set(target["inputTransformer"]["inputPaths"])
+
+
+def test_a_stack_without_alerts_tells_nobody() -> None:
+    graph = endpoint(told=None)
+    assert not of_type(graph, RULE)
+    assert not any(alarm.inputs.get("alarmActions") for alarm in of_type(graph, ALARM))
+
+
+def test_the_containers_log_is_there_before_they_write_it() -> None:
+    """SageMaker would make the group itself: without a key, and for ever."""
+    graph = endpoint(log_key_arn=KEY)
+    log = one(graph, LOG)
+    assert log.inputs == {
+        "name": "/aws/sagemaker/Endpoints/project-stack-api",
+        "retentionInDays": 365,
+        "kmsKeyId": KEY,
+        "tags": {"project": "p"},
+    }
+    assert log.name in names(one(graph, ENDPOINT).dependencies)
+
+
+def test_the_endpoint_is_protected_and_what_changes_with_it_is_not() -> None:
+    """An update replaces the configuration and the models, which must go on."""
+    graph = endpoint(protect=True, scaling=SCALED)
+    assert {each.type for each in graph if each.protect} == {ENDPOINT}
+    assert not any(each.protect for each in endpoint(protect=False))

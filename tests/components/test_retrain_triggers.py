@@ -84,7 +84,7 @@ def test_all_three_triggers_have_exactly_these_resources() -> None:
         RULE: 2,
         TARGET: 2,
         PERMISSION: 2,
-        ALARM: 1,
+        ALARM: 2,
     }
     parent = one(graph, COMPONENT).urn
     assert {each.parent for each in graph if each.custom} == {parent}

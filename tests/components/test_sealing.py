@@ -106,3 +106,11 @@ def test_changed_code_lies_elsewhere_and_is_deployed() -> None:
     assert keys[0] != keys[1]
     digests = {one(each, FUNCTION).inputs["sourceCodeHash"] for each in (before, after)}
     assert len(digests) == 2
+
+
+def test_people_are_told_when_it_fails() -> None:
+    graph = sealing(topic_arn="arn:topic")
+    alarm = one(graph, "aws:cloudwatch/metricAlarm:MetricAlarm").inputs
+    assert (alarm["namespace"], alarm["metricName"]) == ("AWS/Lambda", "Errors")
+    assert alarm["dimensions"] == {"FunctionName": one(graph, FUNCTION).outputs["name"]}
+    assert alarm["alarmActions"] == ["arn:topic"]

@@ -36,6 +36,7 @@ def test_latency_is_p99_in_microseconds_without_a_unit() -> None:
         "period": 60,
         "evaluationPeriods": 5,
         "datapointsToAlarm": 3,
+        "evaluateLowSampleCountPercentiles": "ignore",
         "treatMissingData": "notBreaching",
         "alarmActions": [TOPIC],
         "okActions": [TOPIC],

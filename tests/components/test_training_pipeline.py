@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pulumi
 import pulumi_aws as aws
 import pytest
 
+from mlops_iac.clouds.aws.components.alerts import Told
 from mlops_iac.clouds.aws.components.training_pipeline import (
     TrainingPipeline,
     TrainingPipelineArgs,
@@ -210,3 +212,23 @@ def test_a_list_without_a_place_and_a_place_without_a_list_are_refused(
 ) -> None:
     with pytest.raises(ValueError, match=complaint):
         capture(lambda: TrainingPipeline("adherence", arguments(values={}, **changes)))
+
+
+def test_people_are_told_of_runs_that_failed_or_were_stopped() -> None:
+    """Whoever started them: the rule hears of every run of this pipeline and of no other."""
+    told = Told(topic_arn="arn:topic", queue_arn="arn:queue")
+    graph = capture(lambda: TrainingPipeline("adherence", arguments(told=told)))
+    rule = one(graph, "aws:cloudwatch/eventRule:EventRule")
+    assert rule.inputs["name"] == "project-stack-adherence-runs"
+    assert json.loads(rule.inputs["eventPattern"]) == {
+        "source": ["aws.sagemaker"],
+        "detail-type": ["SageMaker Model Building Pipeline Execution Status Change"],
+        "detail": {
+            "pipelineArn": [one(graph, PIPELINE).outputs["arn"]],
+            "currentPipelineExecutionStatus": ["Failed", "Stopped"],
+        },
+    }
+    target = one(graph, "aws:cloudwatch/eventTarget:EventTarget").inputs
+    assert (target["arn"], target["deadLetterConfig"]) == ("arn:topic", {"arn": "arn:queue"})
+    message = target["inputTransformer"]["inputTemplate"]
+    assert set(re.findall(r"<(\w+)>", message)) == set(target["inputTransformer"]["inputPaths"])

@@ -176,10 +176,13 @@ def alerts(graph: Graph) -> Iterator[str]:
 
 
 def _admits(resource: Resource, service: str, actions: set[str]) -> bool:
+    # EventBridge names no source to topics: with a condition, it is kept out.
+    named = service != "events.amazonaws.com"
     return any(
         each["Principal"] == {"Service": service}
         and actions <= set(listed(each["Action"]))
-        and each.get("Condition", {}).get("StringEquals", {}).get("aws:SourceAccount")
+        and bool(each.get("Condition", {}).get("StringEquals", {}).get("aws:SourceAccount"))
+        is named
         for each in document(resource)
     )
 

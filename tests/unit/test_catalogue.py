@@ -171,27 +171,6 @@ def test_versions_are_in_the_order_of_their_numbers() -> None:
     assert versions.index("2.9.0") < versions.index("2.10.0")
 
 
-@pytest.mark.parametrize(
-    ("type_", "local"),
-    [
-        ("ml.m5.large", False),
-        ("ml.m5d.large", True),
-        ("ml.c5d.xlarge", True),
-        ("ml.r5d.large", True),
-        ("ml.g4dn.xlarge", True),
-        ("ml.g5.xlarge", True),
-        ("ml.c5.large", False),
-    ],
-)
-def test_local_storage_takes_no_volume_key(type_: str, local: bool) -> None:
-    assert catalogue.has_local_storage(type_) is local
-
-
-def test_t2_does_not_scale() -> None:
-    assert not catalogue.can_scale("ml.t2.medium")
-    assert catalogue.can_scale("ml.m5.large")
-
-
 @pytest.mark.parametrize("type_", ["m5.large", "ml.m5", "ml..large", ""])
 def test_what_is_no_instance_type_is_refused(type_: str) -> None:
     with pytest.raises(UsageError):

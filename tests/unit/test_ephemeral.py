@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import pytest
 
-from mlops_iac.api import load
+from mlops_iac.api import load, served_versions
 from mlops_iac.api.registry import Registry
 from mlops_iac.api.stacks import ephemeral
 from mlops_iac.api.stacks.ephemeral import RecordedProject, declare
@@ -255,7 +255,8 @@ def test_a_pin_of_its_base_counts_where_the_registry_has_it(
     monkeypatch.setattr(pulumi_workspace, "require_cli", lambda: None)
     monkeypatch.setattr("mlops_iac.api.registry.real_client", lambda *_: None)
     monkeypatch.setattr("mlops_iac.api.registry.registered", registered)
-    monkeypatch.setattr("mlops_iac.api.registry.newest_approved", lambda *_: None)
+    monkeypatch.setattr(served_versions, "newest_real", lambda *_: None)
+    monkeypatch.setattr(served_versions, "check_pin", lambda *_: [])
     with declare(serving, "pr-1", base).deployment("pr-1") as deployment:
         found = deployment.target.config.get("churn:models.risk.version")
         notes = deployment._notes

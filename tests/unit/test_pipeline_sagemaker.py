@@ -116,21 +116,30 @@ def test_provider_keys_leave_the_key_out() -> None:
     assert "KmsKeyId" not in text
 
 
-@pytest.mark.parametrize(
-    ("instance_type", "has_key"),
-    [
-        ("ml.m5.large", True),
-        ("ml.m5d.large", False),
-        ("ml.g5.xlarge", False),
-        ("ml.c5.large", True),
-    ],
-)
-def test_instances_with_local_disks_take_no_volume_key(instance_type: str, has_key: bool) -> None:
-    settings = replace(SETTINGS, instance_types=dict.fromkeys(STEPS, instance_type))
-    steps = printed(settings=settings)
-    assert ("VolumeKmsKeyId" in steps["Train"]["Arguments"]["ResourceConfig"]) is has_key
+def test_instances_with_local_disks_take_no_volume_key() -> None:
+    steps = printed(settings=replace(SETTINGS, local_disks=("train",)))
+    assert "VolumeKmsKeyId" not in steps["Train"]["Arguments"]["ResourceConfig"]
     cluster = steps["Prepare"]["Arguments"]["ProcessingResources"]["ClusterConfig"]
-    assert ("VolumeKmsKeyId" in cluster) is has_key
+    assert cluster["VolumeKmsKeyId"] == "${kms_key_arn}"
+
+
+@pytest.mark.parametrize("life", [LIFE, replace(LIFE, training=TUNE)], ids=["train", "tune"])
+def test_what_passes_by_itself_is_tried_again(life: Lifecycle) -> None:
+    """Throttling of every call, capacity of every job; faults of a job, but for those of trials."""
+    for name, step in printed(life).items():
+        policies = step.get("RetryPolicies", [])
+        errors = [each for policy in policies for each in policy["ExceptionType"]]
+        assert ("Step.THROTTLING" in errors) is (
+            step["Type"] not in ("Lambda", "Condition", "Fail")
+        )
+        job = step["Type"] in ("Processing", "Training", "Tuning")
+        assert ("SageMaker.CAPACITY_ERROR" in errors) is job, name
+        assert ("SageMaker.JOB_INTERNAL_ERROR" in errors) is (job and step["Type"] != "Tuning")
+        # The service takes one of MaxAttempts and ExpireAfterMin.
+        assert all(policy["MaxAttempts"] <= 6 for policy in policies)
+        if step["Type"] == "Tuning":
+            trial = step["Arguments"]["TrainingJobDefinition"]
+            assert trial["RetryStrategy"] == {"MaximumRetryAttempts": 3}
 
 
 def test_spot_waits_at_least_as_long_as_it_runs_and_keeps_checkpoints() -> None:

@@ -123,8 +123,8 @@ def test_environments_that_differ_share_one_form(tmp_path: Path) -> None:
 def test_the_traffic_log_is_under_the_stacks_own_key_alone(tmp_path: Path) -> None:
     own = MINIMAL + "security: {network: private, keys: customer}\n"
     calls = plan(tmp_path, own)
-    assert calls["network"].args["log_key_arn"] == Ref("keys", "data_key_arn")
-    assert calls["keys"].args["data_services"].value == ["logs"]
+    assert calls["network"].args["log_key_arn"] == Ref("keys", "operations_key_arn")
+    assert calls["keys"].args["log_services"].value == ["logs"]
     assert "log_key_arn" not in plan(tmp_path, CLOSED)["network"].args
 
 
@@ -207,9 +207,9 @@ def test_the_audit_trail_watches_what_jobs_and_endpoints_touch(tmp_path: Path) -
     assert trail.args["bucket"] == Ref("data", "audit.bucket")
     assert [ref.attribute for ref in trail.args["bucket_arns"]] == ["data.arn", "artifacts.arn"]
     assert trail.args["captures_bucket_arn"] == Ref("data", "captures.arn")
-    assert trail.args["key_arn"] == Ref("keys", "data_key_arn")
+    assert trail.args["key_arn"] == Ref("keys", "operations_key_arn")
     assert calls["data"].args["audit"].value is True
-    assert calls["keys"].args["data_services"].value == ["logs", "cloudtrail"]
+    assert calls["keys"].args["log_services"].value == ["logs", "cloudtrail"]
     assert "data" in trail.depends_on
 
 
@@ -225,7 +225,7 @@ def test_a_key_of_the_users_admits_no_trail(tmp_path: Path) -> None:
     calls = plan(tmp_path, text, "prod")
     assert "key_arn" not in calls["audit"].args
     assert "audit_key_arn" not in calls["data"].args
-    assert calls["keys"].args["data_services"].value == []
+    assert calls["keys"].args["log_services"].value == []
 
 
 def test_names_of_components_are_taken_where_there_are_such(tmp_path: Path) -> None:

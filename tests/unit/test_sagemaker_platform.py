@@ -75,10 +75,10 @@ def test_an_environment_that_trains_has_everything(
 ) -> None:
     assert [call.variable for call in plans[environment]] == [
         "keys",
+        "alerts",
         "data",
         "sealing",
         "identity",
-        "alerts",
         "adherence_registry",
         "datasets",
         "adherence_pipeline",
@@ -95,9 +95,9 @@ def test_an_environment_that_promotes_only_serves(
 ) -> None:
     assert [call.variable for call in plans[environment]] == [
         "keys",
+        "alerts",
         "data",
         "identity",
-        "alerts",
         "promotion",
         "api",
         "api_monitor",

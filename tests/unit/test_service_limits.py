@@ -74,7 +74,7 @@ ROWS: dict[str, tuple[str, str, str, str, str]] = {
     "a tag's key": (NAME, NAME + "tags: {'a;b': x}\n", "tags.a;b", "'a;b' does not match", "letters"),
     "a tag's length": (NAME, NAME + "tags: {team: " + "x" * 257 + "}\n", "tags.team", "at most 256 characters", "shorten it"),
     "the owner's tag": (NAME, NAME + "owner: 'a;b'\n", "owner", "'a;b' does not match", "letters"),
-    "percentages of a budget": (NAME, NAME + f"alerts: {{o: {{email: a@b.example}}}}\nbudget: {{monthly_usd: 5, alert_percent: {list(range(1, 12))}}}\n", "budget.alert_percent", "at most 10 entries, not 11", "write 10 at most"),
+    "percentages of a budget": (NAME, NAME + f"alerts: {{o: {{email: a@b.example}}}}\nbudget: {{monthly_usd: 5, alert_percent: {list(range(1, 12))}}}\n", "budget.alert_percent", "at most 10 entries, not 12, 1 of them not written here", "write 9 at most"),
 }  # fmt: skip
 
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from mlops_iac.api import compiling
+from mlops_iac.api import compiling, served_versions
 from mlops_iac.api.engines import EMBEDDED, PULUMI, Holder
 from mlops_iac.api.places import moved_place, provider_inputs
 from mlops_iac.api.project import LOCAL
-from mlops_iac.errors import AuthenticationError, MlopsError, TimedOut, UsageError
+from mlops_iac.api.registry import model_output, registered
+from mlops_iac.errors import TimedOut, UsageError
 from mlops_iac.graph.plan import Plan
 from mlops_iac.workfolder import write_durably
 
@@ -52,6 +52,7 @@ class Deployment:
         self.targets = targets
         self._notes: list[str] = []
         self._unchanged: Plan | None = None
+        self._refused: tuple[str, ...] = ()
 
     def __enter__(self) -> Self:
         return self
@@ -113,6 +114,10 @@ class Deployment:
                 # Its registry is its own: a pin of all environments must not keep it from training.
                 config.pop(key)
                 self._notes.append(f"local has no {model}/{pinned}, which the blueprint pins")
+            elif pinned is not None:
+                self._notes += served_versions.check_pin(
+                    self.project, self.stack, model, str(pinned), self._local_group(model, bare)
+                )
             if config.get(key) is None:
                 version = self._approved(model, bare)
                 if version is not None:
@@ -125,14 +130,15 @@ class Deployment:
 
         Nor where it is about to be made anew in another region.
         """
-        if self.project.cloud.answering() is None or self.lost or self._moves():
+        if self.stack != LOCAL or self.project.cloud.answering() is None:
+            return None
+        if self.lost or self._moves():
             return None
         moved = self.project.resolve(self.stack).blueprint.moved
-        return _group(self.engine.outputs(bare), moved, model)
+        outputs = self.engine.outputs(bare)
+        return model_output(outputs, moved, model, "model_package_group")
 
     def _has(self, model: str, version: object, bare: StackTarget) -> bool:
-        from mlops_iac.api.registry import registered
-
         group = self._local_group(model, bare)
         if group is None:
             return False
@@ -142,9 +148,9 @@ class Deployment:
     def _approved(self, model: str, bare: StackTarget) -> str | None:
         if self.stack == LOCAL:
             group = self._local_group(model, bare)
-            return _newest(self.project, self.stack, model, group) if group else None
+            return served_versions.newest(self.project, model, group) if group else None
         source = self.project.resolve(self.stack).blueprint.models[model].promote_from
-        return _newest_real(self.project, source or self.stack, model)
+        return served_versions.newest_real(self.project, source or self.stack, model)
 
     @property
     def lost(self) -> bool:
@@ -215,7 +221,16 @@ class Deployment:
         plan = self._engine_preview()
         embedded = self.engine_name == EMBEDDED  # asking the real one for outputs takes a second
         self._unchanged = plan if embedded and not self._differs(plan) else None
-        return replace(plan, diagnostics=(*self._notes, *plan.diagnostics))
+        self._refused = tuple(_refused(plan))
+        return replace(plan, diagnostics=(*self._notes, *self._refused, *plan.diagnostics))
+
+    def require_possible(self) -> None:
+        """Raise UsageError where the last preview found what the cloud will refuse half way."""
+        if self._refused:
+            raise UsageError(
+                f"{self._refused[0]}; nothing was changed",
+                hint="`mlops-iac preview` shows the plan",
+            )
 
     def settle_names(self) -> None:
         """Fix what names are made from, so that every later plan of `local` has the same ones."""
@@ -251,6 +266,7 @@ class Deployment:
             plan = self._unchanged
             return Result(plan.steps, plan.outputs, {}, plan.duration_seconds)
         self._require_place()
+        self.require_possible()
         _ = self.target
         if self.stack == LOCAL:
             self._holder.claim(self.engine_name)
@@ -412,59 +428,7 @@ def comparison(project: Project, plan: Plan) -> str:
             return f"the state of {plan.stack} under {os.path.relpath(project.work)}"
 
 
-def _group(outputs: Properties, moved: Mapping[str, str], model: str) -> str | None:
-    from mlops_iac.api.registry import model_output
+def _refused(plan: Plan) -> Iterator[str]:
+    from mlops_iac.review.scaled import refused
 
-    return model_output(outputs, moved, model, "model_package_group")
-
-
-def _newest(project: Project, stack: str, model: str, group: str) -> str | None:
-    return _newest_sealed(project.cloud.client("sagemaker", stack), group, model, stack)
-
-
-def _newest_real(project: Project, stack: str, model: str) -> str | None:
-    from mlops_iac.api.registry import home_group, real_client
-
-    client = real_client("sagemaker", project.region(stack))
-    with credentials(stack, model):
-        return _newest_sealed(client, home_group(project, stack, model), model, stack)
-
-
-def _newest_sealed(client: Any, group: str, model: str, stack: str) -> str | None:
-    from mlops_iac.api.registry import newest_approved, require_sealed
-
-    found = newest_approved(client, group)
-    if found is None:
-        return None
-    version, arn = found
-    answer = client.describe_model_package(ModelPackageName=arn)
-    require_sealed(model, version, answer, stack=stack)
-    return version
-
-
-# What botocore raises for credentials, and what AWS answers. Source: botocore/exceptions.py; AWS
-# general reference, "Common errors".
-_NO_CREDENTIALS = ("NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError")
-_REFUSED = ("ClientError", "SSOError", "UnauthorizedSSOTokenError", "TokenRetrievalError")
-_SIGN_IN = (*_NO_CREDENTIALS, *_REFUSED)
-_UNREACHABLE = ("EndpointConnectionError", "ConnectTimeoutError", "ProxyConnectionError")
-
-
-@contextmanager
-def credentials(
-    stack: str, model: str, *, what: str = "for the newest approved version"
-) -> Iterator[None]:
-    """Turn the SDK's words about credentials and the network into ours; `what` is asked."""
-    try:
-        yield
-    except Exception as error:
-        names = {kind.__name__ for kind in type(error).__mro__}
-        asked = f"cannot ask {stack} {what} of {model}: {error}"
-        pin = f"pin models.{model}.version in the blueprint"
-        if names.intersection(_SIGN_IN):
-            raise AuthenticationError(asked, hint=f"sign in, or {pin}") from None
-        if names.intersection(_UNREACHABLE):
-            raise MlopsError(
-                asked, hint=f"look at the network and AWS_ENDPOINT_URL, or {pin}"
-            ) from None
-        raise
+    return (f"{step.name}: {words}" for step, words in refused(plan.steps))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlops_iac.api.project import LOCAL
+from mlops_iac.blueprint.templates.content import POLICIES
 from mlops_iac.blueprint.words import suggestion
 from mlops_iac.errors import BlueprintInvalid, Diagnostic, PolicyViolation, UsageError
 
@@ -119,7 +120,7 @@ def _configuration(
 ) -> tuple[Configuration, list[Diagnostic]]:
     from mlops_iac.policy import config
 
-    path = project.root / config.FILE
+    path = project.root / POLICIES
     project.loaded.reach.inside(path)
     names = [name for name in project.environments if name != LOCAL]
     unread = own_ids(project)

@@ -261,7 +261,7 @@ def newest_approved(client: Any, group: str) -> tuple[str, str] | None:
     """
     found = [
         (int(item["ModelPackageVersion"]), str(item["ModelPackageArn"]))
-        for item in _summaries(client, group, ModelApprovalStatus=APPROVED)
+        for item in versions_of(client, group, ModelApprovalStatus=APPROVED)
         if item["ModelApprovalStatus"] == APPROVED
     ]
     return (str(max(found)[0]), max(found)[1]) if found else None
@@ -289,10 +289,11 @@ def require_sealed(model: str, version: str, answer: Mapping[str, Any], *, stack
 
 def registered(client: Any, group: str) -> set[str]:
     """Return the numbers of all versions in a group; none where there is no such group."""
-    return {str(item["ModelPackageVersion"]) for item in _summaries(client, group)}
+    return {str(item["ModelPackageVersion"]) for item in versions_of(client, group)}
 
 
-def _summaries(client: Any, group: str, **filters: str) -> list[Mapping[str, Any]]:
+def versions_of(client: Any, group: str, **filters: str) -> list[Mapping[str, Any]]:
+    """Return what ListModelPackages says of each version; none where there is no such group."""
     try:
         pages = client.get_paginator("list_model_packages").paginate(
             ModelPackageGroupName=group, **filters

@@ -10,11 +10,10 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from mlops_iac.graph.model import Resource, address_of
+from mlops_iac.policy.types import ENDPOINT
 
 if TYPE_CHECKING:
     from mlops_iac.api.project import Project
-
-ENDPOINT = "aws:sagemaker/endpoint:Endpoint"
 
 
 def rolled_back(project: Project, stack: str) -> list[str]:

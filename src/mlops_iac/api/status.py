@@ -114,7 +114,19 @@ def next_steps(project: Project, stack: str, result: Result) -> list[str]:
     lines = [f"{stack} stands ({result.duration_seconds:.1f}s)"]
     if recorded:
         lines.append(f"recorded, not emulated: {', '.join(recorded)}")
-    return [*lines, *_waiting(project, stack, pending_names(result.outputs))]
+    return [
+        *lines,
+        *_untold(project, stack),
+        *_waiting(project, stack, pending_names(result.outputs)),
+    ]
+
+
+def _untold(project: Project, stack: str) -> list[str]:
+    from mlops_iac.api.project import LOCAL
+
+    if stack == LOCAL or project.resolve(stack).blueprint.alerts:
+        return []
+    return ["nobody is told of failed runs and rollbacks: write `alerts` to change that"]
 
 
 def _waiting(project: Project, stack: str, pending: Sequence[str]) -> list[str]:

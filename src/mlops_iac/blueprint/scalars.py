@@ -33,6 +33,8 @@ _NOT_BOOLEAN = {
     "off": "false",
     "n": "false",
 }
+# By YAML 1.1 or 1.2 something else than a text: quoted where a text is meant.
+NO_TEXT = frozenset({"true", "false", "null", *_NOT_BOOLEAN})
 NOTHING = object()
 """No value could be made; the problem says why."""
 

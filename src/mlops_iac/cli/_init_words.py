@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
+from mlops_iac.blueprint.templates.content import MANIFEST
 from mlops_iac.errors import UsageError
+from mlops_iac.templates.sources.builtin import NAME
 
-MANIFEST = "template.yaml"
 _VERSION = re.compile(r"[\^~<>=!]*v?\d[^/]*|\*")
 # Written so, it can only be a source; the last are none yet, and their error says what to write.
 _SOURCE = re.compile(r"git\+|python:|https?://|ssh://|file://|git@")
-_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def _one(word: str, builtin: Sequence[str]) -> Words:
         if folder != source and source not in (".", ".."):
             raise _both(word, f"'{word}' is a folder, and a template lies in it", f"{folder} .", "")
         return Words(Path(), source, version)
-    if version and _NAME.fullmatch(source) and not Path(word).exists():
+    if version and NAME.fullmatch(source) and not Path(word).exists():
         raise _both(
             word,
             f"there is no built-in template '{source}'",

@@ -8,21 +8,21 @@ from dataclasses import replace
 from mlops_iac.api.status import HALVES, count
 from mlops_iac.graph.hidden import hidden
 from mlops_iac.graph.model import STACK_TYPE, address_of
+from mlops_iac.graph.plan import SIGNS as OPERATION_SIGNS
 from mlops_iac.graph.plan import Plan, PropertyChange, Step
 from mlops_iac.graph.redact import parse_document, redact
 from mlops_iac.graph.shown import apart, around_difference, cut, shown_value
 
 Style = Callable[..., str]
 
-SIGNS = {
-    "create": ("+", "green"),
-    "update": ("~", "yellow"),
-    "replace": ("±", "magenta"),
-    "delete": ("−", "red"),
-    "same": (" ", "bright_black"),
-    "read": (">", "cyan"),
-    "refresh": ("↻", "cyan"),
+_COLORS = {
+    "create": "green",
+    "update": "yellow",
+    "replace": "magenta",
+    "delete": "red",
+    "same": "bright_black",
 }
+SIGNS = {op: (sign, _COLORS.get(op, "cyan")) for op, sign in OPERATION_SIGNS.items()}
 _LONGEST = 100
 # Characters before the first difference of two long texts.
 _CONTEXT = 30

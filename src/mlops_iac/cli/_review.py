@@ -19,6 +19,7 @@ from mlops_iac.review.model import Cause, ReviewedStep
 
 RISK_WORDS = {
     "own-rules": ("changes what judges it", "red"),
+    "refused": ("is refused", "red"),
     "data-loss": ("data loss", "red"),
     "downtime": ("downtime", "red"),
     "network-opening": ("opens the network", "red"),

@@ -8,8 +8,7 @@ from pathlib import Path
 import click
 
 from mlops_iac.cli._session import Session, verb
-
-PLATFORMS = ("github", "gitlab", "azure-devops")
+from mlops_iac.scaffold.ci import PLATFORMS
 
 
 @verb(

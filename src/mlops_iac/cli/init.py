@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 from mlops_iac.cli._session import Session, verb
-from mlops_iac.cli.ci import PLATFORMS
 from mlops_iac.errors import BlueprintInvalid, UsageError
+from mlops_iac.scaffold.ci import PLATFORMS
 
 if TYPE_CHECKING:
     from mlops_iac.api.project import Project

@@ -84,6 +84,7 @@ def command(
             for note in plan.diagnostics:
                 session.say(f"note: {note}")
             session.tell_left_out(project)
+        deployment.require_possible()
         if plan.changes:
             session.confirm(
                 f"Apply {size(plan) or len(plan.changes)} change(s) to {session.stack}?"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -71,6 +72,10 @@ def address(resource: Resource) -> str:
     because Pulumi demands unique names per type under one parent and components prefix children.
     """
     return address_of(resource.type, resource.name)
+
+
+# As captures write what only a deployment computes: `${s3.Bucket/data-data.arn}`; the address.
+REFERENCE = re.compile(r"\$\{([^${}]+)\.[A-Za-z0-9_]+\}")
 
 
 def address_of(type_: str, name: str) -> str:

@@ -6,7 +6,7 @@ the engines, so that everything that shows a plan needs no engine.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -26,6 +26,18 @@ Operation = Literal[
     "read",
     "refresh",
 ]
+
+
+# The sign of an operation, in every plan and picture.
+SIGNS: Mapping[str, str] = {
+    "create": "+",
+    "update": "~",
+    "replace": "±",
+    "delete": "−",
+    "read": ">",
+    "refresh": "↻",
+    "same": " ",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from html import escape
 from mlops_iac.graph.layers import Drawing, Placed, Route, Size, draw
 from mlops_iac.graph.model import ResourceGraph
 from mlops_iac.graph.picture import Box, Group, Picture, picture
+from mlops_iac.graph.plan import SIGNS
 
 _WIDTH = 252.0
 _HEAD = 46.0
@@ -70,7 +71,7 @@ _MARK_STYLE = """
   }
 """
 # Operations that are marked, the weightiest first, with the signs that previews use.
-_SIGNS = {"delete": "−", "replace": "±", "create": "+", "update": "~"}
+_SIGNS = {op: SIGNS[op] for op in ("delete", "replace", "create", "update")}
 
 
 def to_svg(graph: ResourceGraph, marks: Mapping[str, str] | None = None) -> str:

@@ -121,6 +121,8 @@ def tune(life: Lifecycle, step: Tune, settings: SageMakerSettings) -> Json:
         "TrainingJobDefinition": {
             "StaticHyperParameters": static,
             **_training(life, step.train, settings),
+            # The step's policy cannot start a single trial again.
+            "RetryStrategy": {"MaximumRetryAttempts": 3},
         },
         "Tags": job_tags(settings),
     }

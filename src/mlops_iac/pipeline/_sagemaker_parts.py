@@ -13,41 +13,6 @@ from mlops_iac.runtime import contract
 Json = dict[str, Any]
 StepKind = Literal["prepare", "train", "evaluate", "serve", "transform"]
 
-# Families with local NVMe encrypt it in hardware and refuse a volume key
-# (CreateTrainingJob, ResourceConfig.VolumeKmsKeyId).
-_NVME = frozenset(
-    [
-        "c5ad",
-        "c5d",
-        "c6gd",
-        "c6id",
-        "g4dn",
-        "g5",
-        "g6",
-        "g6e",
-        "m5ad",
-        "m5d",
-        "m5dn",
-        "m6gd",
-        "m6id",
-        "m7gd",
-        "p4d",
-        "p4de",
-        "p5",
-        "p5e",
-        "p5en",
-        "r5ad",
-        "r5d",
-        "r5dn",
-        "r6gd",
-        "r6id",
-        "r7gd",
-        "trn1",
-        "trn1n",
-        "trn2",
-        "inf1",
-    ]
-)
 _SCALES = {
     "auto": "Auto",
     "linear": "Linear",
@@ -60,8 +25,9 @@ class SageMakerSettings(Record):
     """What the platform adds to a lifecycle. Any text may hold placeholders.
 
     `images` and `instance_types` have one entry per step that exists, and `serve`; `transform` is
-    the type for batch transforms, where there is one. `kms_key` and `volume_kms_key` are key ARNs, None where the provider's keys are used; the latter is left out
-    on instance types with local NVMe, which refuse it. `tags` go on every job. With
+    the type for batch transforms, where there is one. `kms_key` and `volume_kms_key` are key ARNs, None
+    where the provider's keys are used; the latter is left out of steps in `local_disks`, whose
+    instances have a local disk that refuses it. `tags` go on every job. With
     `network_isolation` the containers reach no network, S3 included.
     """
 
@@ -70,6 +36,7 @@ class SageMakerSettings(Record):
     tags: Mapping[str, str] = {}
     kms_key: str | None = "${kms_key_arn}"
     volume_kms_key: str | None = "${kms_key_arn}"
+    local_disks: Sequence[StepKind] = ()
     subnets: Sequence[str] = ()
     security_groups: Sequence[str] = ()
     network_isolation: bool = False
@@ -131,8 +98,7 @@ def resources(kind: StepKind, step: Script, settings: SageMakerSettings) -> Json
         "InstanceCount": step.compute.count,
         "VolumeSizeInGB": step.compute.disk_gb,
     }
-    family = instance_type.removeprefix("ml.").split(".")[0]
-    if settings.volume_kms_key and family not in _NVME:
+    if settings.volume_kms_key and kind not in settings.local_disks:
         resources["VolumeKmsKeyId"] = settings.volume_kms_key
     return resources
 

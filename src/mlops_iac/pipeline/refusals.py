@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from mlops_iac.blueprint.checks.texts import ARGUMENTS
 from mlops_iac.pipeline.reading import search_values, training_datasets
 from mlops_iac.records import Record
 from mlops_iac.runtime import contract
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from mlops_iac.blueprint.sections.datasets import Dataset as DatasetSection
     from mlops_iac.blueprint.sections.models import Model
 
-_FLAGS = frozenset({"data", "model", "metrics", "checkpoints", "out"})
 # Where hyperband finds the most a trial may use (API: HyperbandStrategyConfig.MaxResource).
 _EPOCHS = ("epochs", "numepochs", "n-epochs", "n_epochs", "num_epochs")
 _ROWS = ("csv", "json", "parquet")
@@ -126,7 +126,7 @@ def _refuse_hyperparameters(model: Model, path: str) -> Iterator[Refusal]:
     if model.tune:
         places += [(f"{path}.tune.search", name) for name in model.tune.search]
     for place, name in places:
-        if name in _FLAGS:
+        if name in ARGUMENTS:
             yield Refusal(
                 f"{place}.{name}",
                 f"the scripts already take --{name}: it is a folder or file of theirs",

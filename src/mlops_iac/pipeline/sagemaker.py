@@ -32,6 +32,35 @@ __all__ = [
 _PLACEHOLDER = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
+# SageMaker developer guide, "Retry policy for pipeline steps": which errors there are, and that a
+# tuning step's jobs see to `JOB_INTERNAL_ERROR` themselves. Capacity comes back within hours: 2 + 4
+# + … + 64 minutes. A spot job that is interrupted goes on by itself until its `MaxWaitTimeInSeconds`.
+_CALLS = {
+    "ExceptionType": ["Step.SERVICE_FAULT", "Step.THROTTLING"],
+    "IntervalSeconds": 10,
+    "BackoffRate": 2,
+    "MaxAttempts": 6,
+}
+_CAPACITY = {
+    "ExceptionType": ["SageMaker.CAPACITY_ERROR", "SageMaker.RESOURCE_LIMIT"],
+    "IntervalSeconds": 120,
+    "BackoffRate": 2,
+    "MaxAttempts": 6,
+}
+_FAULTS = {
+    "ExceptionType": ["SageMaker.JOB_INTERNAL_ERROR"],
+    "IntervalSeconds": 60,
+    "BackoffRate": 2,
+    "MaxAttempts": 2,
+}
+_RETRIES = {
+    "Processing": (_CALLS, _CAPACITY, _FAULTS),
+    "Training": (_CALLS, _CAPACITY, _FAULTS),
+    "Tuning": (_CALLS, _CAPACITY),
+    "RegisterModel": (_CALLS,),
+}
+
+
 def placeholders(text: str) -> frozenset[str]:
     """The names of all `${…}` in `text`."""
     return frozenset(_PLACEHOLDER.findall(text))
@@ -78,12 +107,18 @@ def steps(life: Lifecycle, settings: SageMakerSettings) -> list[dict[str, Any]]:
                 "Name": "Prepare",
                 "Type": "Processing",
                 "Arguments": jobs.prepare(life, life.prepare, settings),
+                **_retried("Processing"),
             }
         )
     match life.training:
         case Tune() as tune:
             found.append(
-                {"Name": "Tune", "Type": "Tuning", "Arguments": jobs.tune(life, tune, settings)}
+                {
+                    "Name": "Tune",
+                    "Type": "Tuning",
+                    "Arguments": jobs.tune(life, tune, settings),
+                    **_retried("Tuning"),
+                }
             )
         case train:
             found.append(
@@ -91,6 +126,7 @@ def steps(life: Lifecycle, settings: SageMakerSettings) -> list[dict[str, Any]]:
                     "Name": "Train",
                     "Type": "Training",
                     "Arguments": jobs.train(life, train, settings),
+                    **_retried("Training"),
                 }
             )
     found.append(_sealing(jobs.SEAL, jobs.seal(life)))
@@ -98,6 +134,7 @@ def steps(life: Lifecycle, settings: SageMakerSettings) -> list[dict[str, Any]]:
         "Name": "Register",
         "Type": "RegisterModel",
         "Arguments": jobs.register(life, settings),
+        **_retried("RegisterModel"),
     }
     if life.evaluate is None:
         return [*found, register]
@@ -106,6 +143,7 @@ def steps(life: Lifecycle, settings: SageMakerSettings) -> list[dict[str, Any]]:
             "Name": "Evaluate",
             "Type": "Processing",
             "Arguments": jobs.evaluate(life, life.evaluate, settings),
+            **_retried("Processing"),
             "PropertyFiles": [
                 {
                     "PropertyFileName": "Report",
@@ -121,6 +159,10 @@ def steps(life: Lifecycle, settings: SageMakerSettings) -> list[dict[str, Any]]:
         # registration reads the report's address, which makes it wait.
         return [*found, register]
     return [*found, _gate(life.gates, register)]
+
+
+def _retried(kind: str) -> dict[str, Any]:
+    return {"RetryPolicies": [dict(policy) for policy in _RETRIES[kind]]}
 
 
 def _sealing(name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -28,12 +28,12 @@ from typing import Any, Final, Literal
 from mlops_iac.blueprint.compose import compose
 from mlops_iac.blueprint.scalars import NOTHING, boolean, whole
 from mlops_iac.blueprint.source import Entry, Node, Source, problem, read
+from mlops_iac.blueprint.templates.content import POLICIES
 from mlops_iac.blueprint.words import listed, suggestion
 from mlops_iac.errors import BlueprintInvalid, Diagnostic
 from mlops_iac.policy.held import Held, undone
 from mlops_iac.policy.model import Parameter, Rule, Severity
 
-FILE: Final = "policies.yaml"
 FORMAT: Final = 1
 Exceptions = Literal["allowed", "forbidden"]
 _KEYS = ("policies", "production", "rules")
@@ -164,7 +164,7 @@ class _Reader:
     def read(self, root: Node) -> Configuration:
         for key, entry in root.entries.items():
             if key not in _KEYS:
-                self._say(entry.key, "unknown-key", f"'{key}' is not a key of {FILE}", key,
+                self._say(entry.key, "unknown-key", f"'{key}' is not a key of {POLICIES}", key,
                           suggestion(key, _KEYS))  # fmt: skip
         self._version(root)
         production = None
@@ -180,7 +180,7 @@ class _Reader:
     def _version(self, root: Node) -> None:
         entry = root.entries.get("policies")
         if entry is None:
-            self._say(root, "missing", f"{FILE} needs 'policies'", "", "write `policies: 1`")
+            self._say(root, "missing", f"{POLICIES} needs 'policies'", "", "write `policies: 1`")
         elif whole(entry.value) != FORMAT:
             message = f"policies: {entry.value.text} is not a version of this file"
             self._say(entry.value, "unknown-value", message, "policies", f"write {FORMAT}")

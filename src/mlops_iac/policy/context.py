@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from mlops_iac.graph.model import STACK_TYPE, Resource, ResourceGraph, address
+from mlops_iac.graph.model import REFERENCE, STACK_TYPE, Resource, ResourceGraph, address
 from mlops_iac.graph.redact import parse_document
 from mlops_iac.values import UNKNOWN, Secret, Unknown, contains_secret
 
@@ -15,8 +14,6 @@ if TYPE_CHECKING:
     from mlops_iac.blueprint import ResolvedBlueprint
 
 T = TypeVar("T")
-# As captures write what only a deployment computes: `${s3.Bucket/data-data.arn}`.
-_REFERENCE = re.compile(r"\$\{([^${}]+)\.[A-Za-z0-9_]+\}")
 # Properties that identify a resource to others, beside its id.
 _IDENTITIES = ("name", "arn", "id", "bucket", "keyId", "url", "dashboardName", "functionName")
 
@@ -93,7 +90,7 @@ class Context:
             said = set(each.property_dependencies.get(key, ()))
             for text in texts(each.inputs.get(key)):
                 said.add(text)
-                if match := _REFERENCE.match(text):
+                if match := REFERENCE.match(text):
                     said.add(match[1])
             for name in said:
                 found.setdefault(name, []).append(each)

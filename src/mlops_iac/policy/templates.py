@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mlops_iac.blueprint.source import Node, Source, problem
+from mlops_iac.blueprint.templates.content import POLICIES
 from mlops_iac.errors import Diagnostic
-from mlops_iac.policy.config import FILE, Configuration, Setting, parse
+from mlops_iac.policy.config import Configuration, Setting, parse
 from mlops_iac.policy.held import Held
 from mlops_iac.policy.model import Rule, Severity
 from mlops_iac.policy.team import RuleFile, files_in
@@ -40,7 +41,7 @@ class Guards:
     @property
     def written(self) -> bool:
         """Whether it says anything about rules."""
-        return FILE in self.files or bool(self.rules)
+        return POLICIES in self.files or bool(self.rules)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ def standing(
         own = {file.id: file for file in each.rules}
         for name in dict.fromkeys([*own, *said.rules]):
             setting = said.rules.get(name, Setting())
-            by = f"{each.label} ({FILE}:{setting.line})"
+            by = f"{each.label} ({POLICIES}:{setting.line})"
             if name in own and name not in said.rules:
                 by = f"{each.label} (policies/{own[name].name})"
             rule = by_id.get(name)
@@ -97,10 +98,10 @@ def laid_over(team: Configuration, below: Standing) -> Configuration:
 def _said(
     guards: Guards, known: Sequence[Rule], unread: Sequence[str]
 ) -> tuple[Configuration, list[Diagnostic]]:
-    raw = guards.files.get(FILE)
+    raw = guards.files.get(POLICIES)
     if raw is None:
         return Configuration(), []
-    shown = f"{guards.shown}/{FILE}" if guards.shown else FILE
+    shown = f"{guards.shown}/{POLICIES}" if guards.shown else POLICIES
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -145,8 +146,8 @@ def _contradictions(
     """What a template says against one below it."""
     if before is None:
         return
-    shown = f"{guards.shown}/{FILE}" if guards.shown else FILE
-    raw = guards.files.get(FILE, b"").decode("utf-8-sig", "replace")
+    shown = f"{guards.shown}/{POLICIES}" if guards.shown else POLICIES
+    raw = guards.files.get(POLICIES, b"").decode("utf-8-sig", "replace")
     place = Node("scalar", Source(shown, raw), setting.line, 1)
 
     def told(what: str) -> Diagnostic:

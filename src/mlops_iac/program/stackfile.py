@@ -15,6 +15,7 @@ from typing import Any
 
 import yaml
 
+from mlops_iac.blueprint.scalars import NO_TEXT
 from mlops_iac.errors import UsageError
 from mlops_iac.values import Secret
 
@@ -191,7 +192,7 @@ def _nested(key: str, value: Any, depth: int) -> list[str]:
 def _key(key: str) -> str:
     plain = key.replace("-", "").replace("_", "").replace(".", "").replace(":", "").replace("/", "")
     safe = plain.isalnum() and plain.isascii() and key[0].isalpha()
-    reserved = key.lower() in ("true", "false", "null", "yes", "no", "on", "off", "y", "n")
+    reserved = key.lower() in NO_TEXT
     return key if safe and not reserved else json.dumps(key, ensure_ascii=False)
 
 

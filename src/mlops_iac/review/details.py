@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 from mlops_iac.graph.hidden import hidden
+from mlops_iac.graph.plan import SIGNS
 from mlops_iac.graph.shown import shown_value
 from mlops_iac.policy.model import Finding
 from mlops_iac.review.budget import Section
 from mlops_iac.review.escape import Platform, code, fence, prose
 from mlops_iac.review.model import ReviewedStep
 from mlops_iac.review.shown import (
-    SIGNS,
     difference,
     in_order_of_interest,
     is_followed,

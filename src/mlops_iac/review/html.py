@@ -13,13 +13,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from mlops_iac.graph.hidden import hidden
+from mlops_iac.graph.plan import SIGNS
 from mlops_iac.graph.shown import shown_value
 from mlops_iac.policy.model import Finding
 from mlops_iac.review.escape import LINE, SENTENCE, page
-from mlops_iac.review.model import Cause, Review, ReviewedStep
+from mlops_iac.review.model import RISKS, Cause, Review, ReviewedStep
 from mlops_iac.review.picture import graph_of, marks_of
 from mlops_iac.review.shown import (
-    SIGNS,
     changed,
     component,
     counted,
@@ -72,15 +72,6 @@ _STYLE: Final = """
   .old { background: var(--old); } .new { background: var(--new); }
   .old::before { content: "\\2212  "; } .new::before { content: "+ "; }
 """
-_RISKS: Final = {
-    "own-rules": "Changes what judges it",
-    "data-loss": "Loses data",
-    "downtime": "Downtime",
-    "wider-permission": "Wider permission",
-    "network-opening": "Opens the network",
-    "protection-removed": "Removes protection",
-    "cost": "Costs",
-}
 _UNDOABLE: Final = ("replace", "delete")
 _STYLES = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 
@@ -186,7 +177,7 @@ def _caution(review: Review) -> Iterator[str]:
     for risk in review.risks:
         where = [_code(place) for place in places.get(risk.address, ())]
         tail = f" ← {', '.join(where)}" if where else ""
-        title = _RISKS.get(risk.kind, "Risk")
+        title = RISKS.get(risk.kind, "Risk")
         yield f"<p><strong>{title}</strong> · {_code(risk.address)}: {_text(risk.words)}{tail}</p>"
     yield "</section>"
 

@@ -13,9 +13,10 @@ from mlops_iac.policy.model import Finding
 # `blueprint`: a line of it. `tool`: another version of mlops-iac or of an SDK. `follows`: another
 # resource's change (`path` is its address). `unknown`: could not be told; a note says why.
 CauseKind = Literal["blueprint", "tool", "follows", "unknown"]
-# `own-rules`: the change touches what judges it.
+# `refused`: the cloud will not do it. `own-rules`: the change touches what judges it.
 RiskKind = Literal[
     "own-rules",
+    "refused",
     "data-loss",
     "downtime",
     "wider-permission",
@@ -24,6 +25,17 @@ RiskKind = Literal[
     "cost",
 ]
 Noise = Literal["", "tags", "hash"]
+# What a risk is called, in the order in which risks are told: what cannot be undone first.
+RISKS: Mapping[RiskKind, str] = {
+    "own-rules": "Changes what judges it",
+    "refused": "Is refused",
+    "data-loss": "Loses data",
+    "downtime": "Downtime",
+    "network-opening": "Opens the network",
+    "wider-permission": "Wider permission",
+    "protection-removed": "Removes protection",
+    "cost": "Costs",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,44 +7,13 @@ from typing import Any
 
 from mlops_iac.graph.model import address_of
 from mlops_iac.graph.plan import Step
+from mlops_iac.policy.types import BUCKET_OBJECT, ENDPOINT, PERMISSION, STATEFUL
 from mlops_iac.review import sizes
-from mlops_iac.review.model import Risk, RiskKind
+from mlops_iac.review.model import RISKS, Risk, RiskKind
 from mlops_iac.review.permissions import widening
 
-# Order in which risks are told: what cannot be undone first.
-ORDER: Sequence[RiskKind] = (
-    "own-rules",
-    "data-loss",
-    "downtime",
-    "network-opening",
-    "wider-permission",
-    "protection-removed",
-    "cost",
-)
-
-# What holds data that nothing else holds; what is lost with it.
-STATEFUL: Mapping[str, str] = {
-    "aws:s3/bucket:Bucket": "the bucket and every object in it",
-    "aws:s3/bucketV2:BucketV2": "the bucket and every object in it",
-    "aws:s3/bucketObjectv2:BucketObjectv2": "the uploaded object",
-    "aws:kms/key:Key": "the key, and with it everything it encrypts",
-    "aws:sagemaker/modelPackageGroup:ModelPackageGroup": "the model registry with its versions",
-    "aws:sagemaker/featureGroup:FeatureGroup": "the feature group and its records",
-    "aws:kinesis/stream:Stream": "the stream and the records in it",
-    "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream": "records under way",
-    "aws:dynamodb/table:Table": "the table and its items",
-    "aws:rds/instance:Instance": "the database",
-    "aws:rds/cluster:Cluster": "the database cluster",
-    "aws:efs/fileSystem:FileSystem": "the file system and its files",
-    "aws:ecr/repository:Repository": "the repository and its images",
-    "aws:secretsmanager/secret:Secret": "the secret and its versions",
-    "aws:cloudwatch/logGroup:LogGroup": "the log group and its logs",
-    "aws:sqs/queue:Queue": "the queue and the messages in it",
-    "aws:glue/catalogDatabase:CatalogDatabase": "the catalogue database",
-    "aws:glue/catalogTable:CatalogTable": "the catalogue table",
-}
 # Uploads are made again from files in the repository.
-_REMADE = ("aws:s3/bucketObjectv2:BucketObjectv2",)
+_REMADE = (BUCKET_OBJECT,)
 
 # What answers callers; none answers while it is gone.
 SERVING = {
@@ -57,7 +26,6 @@ SERVING = {
     "aws:ec2/vpc:Vpc": "the network, with everything in it,",
     "aws:ec2/vpcEndpoint:VpcEndpoint": "the network's way to a service",
 }
-ENDPOINT = "aws:sagemaker/endpoint:Endpoint"
 
 # Guards: what is lost when one goes while what it guards stays.
 GUARDS = {
@@ -78,8 +46,10 @@ _POLICIES = ("policy", "assumeRolePolicy", "resourcePolicy", "keyPolicy", "acces
 _KEYS = ("kmsKeyId", "kmsKeyArn", "kmsMasterKeyId", "kmsMasterKeyID")
 # Optional and computed there: the provider plans no change where a program gives it no longer.
 # Source: hashicorp/aws 5.100.0, aws_s3_object.
-_KEEPS_ITS_KEY = ("aws:s3/bucketObjectv2:BucketObjectv2",)
+_KEEPS_ITS_KEY = (BUCKET_OBJECT,)
 _ANYWHERE = ("0.0.0.0/0", "::/0")
+
+_ORDER = tuple(RISKS)
 
 Rule = Callable[[Step], Iterator[tuple[RiskKind, str]]]
 
@@ -103,7 +73,7 @@ def watched_by(step: Step) -> str:
 
 def in_order(risks: Sequence[Risk]) -> list[Risk]:
     """The worst kinds first, each risk once."""
-    return sorted(dict.fromkeys(risks), key=lambda risk: ORDER.index(risk.kind))
+    return sorted(dict.fromkeys(risks), key=lambda risk: _ORDER.index(risk.kind))
 
 
 def _data(step: Step) -> Iterator[tuple[RiskKind, str]]:
@@ -165,7 +135,7 @@ def _permissions(step: Step) -> Iterator[tuple[RiskKind, str]]:
             yield "wider-permission", f"now allowed: {'; '.join(found.allowed)}"
         if found.lifted:
             yield "protection-removed", "; ".join(found.lifted)
-    if step.type == "aws:lambda/permission:Permission" and step.op in ("update", "replace"):
+    if step.type == PERMISSION and step.op in ("update", "replace"):
         for change in step.changes:
             if change.path in ("sourceArn", "sourceAccount") and change.kind == "delete":
                 yield "wider-permission", f"anyone's {change.path} may invoke the function"

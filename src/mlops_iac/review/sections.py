@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from mlops_iac.graph.plan import SIGNS
 from mlops_iac.policy.model import Finding
 from mlops_iac.review.budget import Section
 from mlops_iac.review.details import (
@@ -16,9 +17,8 @@ from mlops_iac.review.details import (
     unknown_line,
 )
 from mlops_iac.review.escape import Platform, code, prose
-from mlops_iac.review.model import Cause, Review, ReviewedStep, Risk
+from mlops_iac.review.model import RISKS, Cause, Review, ReviewedStep, Risk
 from mlops_iac.review.shown import (
-    SIGNS,
     changed,
     component,
     in_order_of_interest,
@@ -27,15 +27,6 @@ from mlops_iac.review.shown import (
     written,
 )
 
-_RISKS: Final = {
-    "own-rules": "Changes what judges it",
-    "data-loss": "Loses data",
-    "downtime": "Downtime",
-    "wider-permission": "Wider permission",
-    "network-opening": "Opens the network",
-    "protection-removed": "Removes protection",
-    "cost": "Costs",
-}
 _UNDOABLE: Final = ("replace", "delete")
 _REASONS: Final = 3
 TABLE: Final = "| | Component | Resource | Why |\n|---|---|---|---|"
@@ -127,7 +118,7 @@ def _risks(review: Review, platform: Platform) -> Section:
         by_address.setdefault(each.address, each)
 
     def render(risk: Risk) -> str:
-        title = _RISKS.get(risk.kind, "Risk")
+        title = RISKS.get(risk.kind, "Risk")
         words = prose(shown_redacted(risk.words), platform)
         reviewed = by_address.get(risk.address)
         places = [code(place, platform) for place in references(reviewed)] if reviewed else []

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
-from mlops_iac.graph.model import STACK_TYPE, address_of
+from mlops_iac.graph.model import REFERENCE, STACK_TYPE, address_of
 from mlops_iac.graph.plan import Step
+from mlops_iac.policy.types import ENDPOINT
 from mlops_iac.review.model import Cause, ReviewedStep, Risk
 from mlops_iac.review.noise import noise
-from mlops_iac.review.risks import ENDPOINT, in_order, risks_of, watched_by
+from mlops_iac.review.risks import in_order, risks_of, watched_by
 from mlops_iac.review.saved import to_data
+from mlops_iac.review.scaled import refused
 from mlops_iac.values import Unknown, Value
 
-_REFERENCE = re.compile(r"\$\{([^${}]+)\.[A-Za-z0-9_]+\}")
 # A dependant looks at these again: what they compute is new afterwards.
 _NEW = ("create", "replace", "delete")
 
@@ -41,6 +41,7 @@ def reviewed(
         for step in steps
         if step.type == ENDPOINT and step.op == "delete"
     }
+    refusals = {step.urn: words for step, words in refused(steps)}
     found = []
     for step in steps:
         if step.op == "same":
@@ -55,7 +56,7 @@ def reviewed(
                 step,
                 causes=own,
                 follows=follows,
-                risks=_risks(step, operations, silent),
+                risks=(*_risks(step, operations, silent), *_refusal(step, refusals)),
                 noise=noise(step, same_content=same_content),
             )
         )
@@ -92,6 +93,11 @@ def _risks(step: Step, operations: Mapping[str, str], silent: set[str]) -> list[
     return risks_of(step, unguarded=not goes and watched_by(step) not in silent)
 
 
+def _refusal(step: Step, refusals: Mapping[str, str]) -> Iterator[Risk]:
+    if words := refusals.get(step.urn):
+        yield Risk("refused", address_of(step.type, step.name), words)
+
+
 def _follows(
     step: Step, renewed: set[str], by_urn: Mapping[str, str], operations: Mapping[str, str]
 ) -> tuple[str, ...]:
@@ -100,7 +106,7 @@ def _follows(
     found: dict[str, None] = {}
     for change in step.changes:
         for text in _texts(change.new):
-            found.update((a, None) for a in _REFERENCE.findall(text) if a in renewed)
+            found.update((a, None) for a in REFERENCE.findall(text) if a in renewed)
         if isinstance(change.new, Unknown):
             found.update(
                 (by_urn[urn], None) for urn in step.dependencies if operations.get(urn) in _NEW
@@ -112,7 +118,7 @@ def _awaits(value: Value, renewed: set[str]) -> bool:
     if isinstance(value, Unknown):
         return True
     if isinstance(value, str):
-        return any(address in renewed for address in _REFERENCE.findall(value))
+        return any(address in renewed for address in REFERENCE.findall(value))
     if isinstance(value, Mapping):
         return any(_awaits(item, renewed) for item in value.values())
     return isinstance(value, list | tuple) and any(_awaits(item, renewed) for item in value)

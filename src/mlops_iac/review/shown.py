@@ -7,20 +7,11 @@ from typing import Final
 
 from mlops_iac.graph.hidden import LARGEST, hidden, like_document
 from mlops_iac.graph.model import STACK_TYPE
-from mlops_iac.graph.plan import PropertyChange, Step
+from mlops_iac.graph.plan import SIGNS, PropertyChange, Step
 from mlops_iac.graph.shown import apart, around_difference, shown_value
 from mlops_iac.review.model import ReviewedStep
 from mlops_iac.values import Value
 
-SIGNS: Final[Mapping[str, str]] = {
-    "create": "+",
-    "update": "~",
-    "replace": "±",
-    "delete": "−",
-    "read": ">",
-    "refresh": "↻",
-    "same": " ",
-}
 # The order of a table: what cannot be undone first, and last what may be cut.
 ORDER: Final = ("replace", "delete", "create", "update", "read", "refresh")
 _HALVES: Final = ("create-replacement", "delete-replaced")

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from mlops_iac.blueprint.checks.texts import EMAIL
 from mlops_iac.errors import UsageError
 from mlops_iac.scaffold.writing import written
 
@@ -16,7 +17,6 @@ _SUFFIX = ".jinja"  # only these are rendered, the rest is copied
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _LONGEST_NAME = 32  # `name` of a blueprint
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d")
-_EMAIL = re.compile(r"[^\s@<>,;:\"()\[\]]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 _PLATFORMS = ("sagemaker",)
 
 
@@ -87,7 +87,7 @@ def check(answers: Mapping[str, str]) -> None:
             f"{_LONGEST_NAME} characters at most",
             hint=f"for example {default_answers(name)['name']}",
         )
-    if not _EMAIL.fullmatch(owner):
+    if not EMAIL.fullmatch(owner):
         raise UsageError(f"owner {owner!r} is not an e-mail address")
     if not _REGION.fullmatch(answers["region"]):
         raise UsageError(f"region {answers['region']!r} is not a region", hint="e.g. eu-west-1")

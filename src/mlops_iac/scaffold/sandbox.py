@@ -12,6 +12,8 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from mlops_iac.blueprint.scalars import NO_TEXT
+
 SUFFIX = ".jinja"
 """Only files with it are rendered; it is no part of the name."""
 LARGEST = 1024 * 1024
@@ -24,8 +26,6 @@ SECONDS = 5
 """Processor time."""
 _LONGEST_RANGE = 10_000
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./@+-]*")
-# By YAML 1.1 or 1.2 something else than a text.
-_WORDS = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
 
 
 class TooMuch(Exception):
@@ -50,7 +50,7 @@ def limit() -> None:
 def as_yaml(value: Any) -> str:
     """A value as YAML on one line: any parser reads the same value back."""
     if isinstance(value, str):
-        if _PLAIN.fullmatch(value) and value.lower() not in _WORDS:
+        if _PLAIN.fullmatch(value) and value.lower() not in NO_TEXT:
             return value
         quoted = json.dumps(value, ensure_ascii=False)
         return "".join(item if item.isprintable() else f"\\U{ord(item):08x}" for item in quoted)

@@ -38,7 +38,6 @@ FOLDER = "tests/"
 THIS = "."
 """The template whose case it is, in a blueprint that extends others, too."""
 RESOLVED = ".resolved.yaml"
-GRAPH = ".lock.json"
 
 
 class Case(Record):

@@ -8,13 +8,12 @@ from typing import Any
 from mlops_iac.blueprint.source import Node
 from mlops_iac.blueprint.templates.applying import parse
 from mlops_iac.blueprint.templates.content import TemplateContent
-from mlops_iac.blueprint.templates.filling import CHOOSE, ELSE
+from mlops_iac.blueprint.templates.filling import CHOOSE, ELSE, PARAMETER
 from mlops_iac.blueprint.templates.limits import plain, quoted
 from mlops_iac.blueprint.templates.manifest import UNSET, Parameter
 from mlops_iac.blueprint.templates.parameters import takes
 from mlops_iac.blueprint.words import listed, one_line
 from mlops_iac.records import Record
-from mlops_iac.templates.linting.subject import NAMED
 from mlops_iac.templates.versions import VersionInvalid, parse_version
 
 _WORDS = {
@@ -158,4 +157,6 @@ def _named(value: object) -> str:
     """A value, parameters in it by name."""
     if isinstance(value, bool):
         return str(value).lower()
-    return NAMED.sub(lambda match: f"the parameter {match[1]}" if match[1] else "${", str(value))
+    return PARAMETER.sub(
+        lambda match: f"the parameter {match[1]}" if match[1] else "${", str(value)
+    )

@@ -13,6 +13,7 @@ from uuid import uuid4
 
 from mlops_iac.blueprint.compose import compose
 from mlops_iac.blueprint.reach import Reach
+from mlops_iac.blueprint.scalars import NO_TEXT
 from mlops_iac.blueprint.source import LARGEST_FILE, Node, Source, problem, read
 from mlops_iac.blueprint.words import suggestion
 from mlops_iac.errors import BlueprintInvalid, Diagnostic, UsageError
@@ -162,11 +163,7 @@ def _scalar(text: str) -> str:
     plain = re.fullmatch(
         r"[A-Za-z./][A-Za-z0-9./@+:#=_-]*|[0-9a-f.]*[.][0-9a-f]+[.][0-9a-z.-]+", text
     )
-    if (
-        plain
-        and not text.endswith(":")
-        and text.lower() not in ("true", "false", "null", "yes", "no")
-    ):
+    if plain and not text.endswith(":") and text.lower() not in NO_TEXT:
         return text
     quoted = json.dumps(text, ensure_ascii=False)
     return "".join(item if item.isprintable() else f"\\U{ord(item):08x}" for item in quoted)

@@ -106,6 +106,16 @@ def of_topic(principal, condition=None):
     )
 
 
+def key_for(principal, condition=None):
+    return allowed(
+        ["kms:Decrypt", "kms:GenerateDataKey*"],
+        "*",
+        condition,
+        type_=types.KEY,
+        Principal=principal,
+    )
+
+
 def function(**variables):
     return made(types.FUNCTION, "f", {"environment": {"variables": variables}})
 
@@ -218,6 +228,15 @@ ROWS = {
         "reading keeps it": ([], training("s3:GetObject", "arn:aws:s3:::artifacts/models/*"), {}),
         "another role may": ([], training("s3:PutObject", "arn:aws:s3:::artifacts/models/*", of="sealing"), {}),
     },
+    "alert-delivery": {
+        "a topic that asks EventBridge for a source breaks it": (["does not send"], [of_topic({"Service": "events.amazonaws.com"}, SOURCE)], {}),
+        "a topic that asks for nothing keeps it": ([], [of_topic({"Service": "events.amazonaws.com"})], {}),
+        "alarms name their source": ([], [of_topic({"Service": "cloudwatch.amazonaws.com"}, SOURCE)], {}),
+        "so does the key of a topic": (["does not send"], [k := key_for({"Service": "events.amazonaws.com"}, SOURCE), made(types.TOPIC, "t", kmsMasterKeyId=k)], {}),
+        "the key of something else may ask": ([], [k], {}),
+        "a target with a role breaks it": (["a rule with a role"], [t := made(types.TOPIC, "t"), made(types.EVENT_TARGET, "x", {"roleArn": PASS}, arn=t)], {}),
+        "a target without one keeps it": ([], [t, made(types.EVENT_TARGET, "x", arn=t)], {}),
+    },
     "cross-account": {
         "a role that a stranger may assume breaks it": (["999999999999"], [trusting({"AWS": "arn:aws:iam::999999999999:root"})], {}),
         "a bare account number is a stranger too": (["999999999999"], [trusting({"AWS": "999999999999"})], {}),
@@ -229,6 +248,7 @@ ROWS = {
     "confused-deputy": {
         "a service without a source breaks it": (["events.amazonaws.com"], [trusting({"Service": "events.amazonaws.com"})], {}),
         "a source account keeps it": ([], [trusting({"Service": "events.amazonaws.com"}, SOURCE)], {}),
+        "EventBridge sends no source to a topic": ([], [of_topic({"Service": "events.amazonaws.com"})], {}),
         "Lambda sends no source": ([], [trusting({"Service": "lambda.amazonaws.com"})], {}),
         "a topic that a service may publish to without a source breaks it": (["budgets"], [of_topic({"Service": "budgets.amazonaws.com"})], {}),
     },

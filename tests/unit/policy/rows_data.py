@@ -46,6 +46,10 @@ def versioned(status):
     return made(types.BUCKET_VERSIONING, "versioning", inputs, bucket=BUCKET)
 
 
+def encrypted_by(key, bucket=BUCKET):
+    return made(types.BUCKET_ENCRYPTION, "encryption", bucket=bucket, rules=key)
+
+
 ROWS = {
     "bucket-encryption": {
         "a bucket that says nothing of encryption breaks it": (["does not say"], [BUCKET], {}),
@@ -90,6 +94,12 @@ ROWS = {
         "a log group without a key breaks it": (["key of your own"], [made(types.LOG_GROUP, "log")], {}),
         "a key keeps it": ([], [made(types.LOG_GROUP, "log", {"kmsKeyId": "arn:aws:kms:eu-west-1:1:key/k"})], {}),
     },
+    "shared-key": {
+        "a log under the key of a bucket breaks it": (["encrypts encryption, and log as well"], [KEY, encrypted_by(KEY), made(types.LOG_GROUP, "log", kmsKeyId=KEY)], {}),
+        "a topic under the key of an endpoint breaks it": (["encrypts configuration, and topic"], [KEY, made(types.ENDPOINT_CONFIGURATION, "configuration", kmsKeyArn=KEY), made(types.TOPIC, "topic", kmsMasterKeyId=KEY)], {}),
+        "two keys keep it": ([], [KEY, o := made(types.KEY, "other"), encrypted_by(KEY), made(types.LOG_GROUP, "log", kmsKeyId=o)], {}),
+        "the bucket of the trail is no data": ([], [KEY, b := made(types.BUCKET, "audit"), encrypted_by(KEY, b), made(types.TRAIL, "trail", s3BucketName=b, kmsKeyId=KEY)], {}),
+    },
     "key-rotation": {
         "a key that does not rotate breaks it": (["does not rotate"], [KEY], {}),
         "a key that rotates keeps it": ([], [made(types.KEY, "key", {"enableKeyRotation": True})], {}),
@@ -124,6 +134,8 @@ ROWS = {
         "a week is too short": (["keeps 7 days, less than 30"], [made(types.LOG_GROUP, "log", {"retentionInDays": 7})], {}),
         "a week is enough where the team says so": ([], [made(types.LOG_GROUP, "log", {"retentionInDays": 7})], {"least_days": 7}),
         "a secret number is not judged": ([], [made(types.LOG_GROUP, "log", {"retentionInDays": Secret(1)})], {}),
+        "an endpoint without a group of ours breaks it": (["kept for ever"], [made(types.ENDPOINT, "e", {"name": "api"})], {}),
+        "an endpoint with its group keeps it": ([], [made(types.ENDPOINT, "e", {"name": "api"}), made(types.LOG_GROUP, "log", {"name": "/aws/sagemaker/Endpoints/api", "retentionInDays": 90})], {}),
         "ninety days keep it": ([], [made(types.LOG_GROUP, "log", {"retentionInDays": 90})], {}),
     },
 }  # fmt: skip

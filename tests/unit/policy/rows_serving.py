@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from mlops_iac.policy import types
 from mlops_iac.values import UNKNOWN
 from tests.unit.policy.stacks import made
@@ -25,8 +27,9 @@ def endpoint(of=CONFIGURATION, **inputs):
     return made(types.ENDPOINT, "endpoint", {"name": NAME, **inputs}, endpointConfigName=of)
 
 
-def alarm(name=NAME, actions=("arn:aws:sns:eu-west-1:123456789012:t",), **inputs):
+def alarm(name=NAME, actions=("arn:aws:sns:eu-west-1:123456789012:t",), name_="alarm", **inputs):
     given = {
+        "name": name_,
         "dimensions": {"EndpointName": name, "VariantName": "main"},
         "alarmActions": list(actions),
     }
@@ -62,13 +65,44 @@ def called(principal):
     return [function, made(permission, "p", {"principal": principal}, function=function)]
 
 
+RUNS = "SageMaker Model Building Pipeline Execution Status Change"
+PIPELINE = made(types.PIPELINE, "churn", {"pipelineName": "churn"})
+
+
+def telling(detail, kind=RUNS):
+    """A pipeline, and a rule with a target that hears of some events."""
+    pattern = json.dumps({"source": ["aws.sagemaker"], "detail-type": [kind], "detail": detail})
+    rule = made(types.EVENT_RULE, "runs", {"eventPattern": pattern})
+    return [PIPELINE, rule, made(types.EVENT_TARGET, "target", {"arn": "t"}, rule=rule)]
+
+
 ROWS = {
+    "percentile-alarms": {
+        "a percentile of few calls breaks it": (["one slow call"], [alarm(extendedStatistic="p99")], {}),
+        "evaluating it all the same breaks it": (["one slow call"], [alarm(extendedStatistic="p99", evaluateLowSampleCountPercentiles="evaluate")], {}),
+        "waiting for enough calls keeps it": ([], [alarm(extendedStatistic="p99", evaluateLowSampleCountPercentiles="ignore")], {}),
+        "an average is no percentile": ([], [alarm(statistic="Average")], {}),
+        "a trimmed mean is none": ([], [alarm(extendedStatistic="tm99")], {}),
+    },
+    "pipeline-failures": {
+        "a pipeline that no rule hears of breaks it": (["nobody is told"], [PIPELINE], {}),
+        "a stack that is not production is left alone": ([], [PIPELINE], {"production": False}),
+        "a rule on its failures keeps it": ([], telling({"pipelineArn": ["${sagemaker.Pipeline/churn.arn}"], "currentPipelineExecutionStatus": ["Failed"]}), {}),
+        "a rule on every pipeline keeps it": ([], telling({"currentPipelineExecutionStatus": ["Failed"]}), {}),
+        "a rule on another pipeline breaks it": (["nobody is told"], telling({"pipelineArn": ["arn:aws:sagemaker:eu-west-1:1:pipeline/other"]}), {}),
+        "a rule on successes breaks it": (["nobody is told"], telling({"currentPipelineExecutionStatus": ["Succeeded"]}), {}),
+        "a rule on steps breaks it": (["nobody is told"], telling({}, "SageMaker Model Building Pipeline Execution Step Status Change"), {}),
+        "a rule without a target breaks it": (["nobody is told"], telling({})[:2], {}),
+        "a pattern that is not known yet is not judged": ([], [PIPELINE, r := made(types.EVENT_RULE, "runs", {"eventPattern": UNKNOWN}), made(types.EVENT_TARGET, "target", {"arn": "t"}, rule=r)], {}),
+    },
     "protection": {
         "a bucket that can be deleted breaks it": (["can be deleted"], [made(types.BUCKET, "data")], {}),
         "a protected bucket keeps it": ([], [made(types.BUCKET, "data", protect=True)], {}),
         "a protected bucket that is emptied first breaks it": (["all that is in it"], [made(types.BUCKET, "data", {"forceDestroy": True}, protect=True)], {}),
         "keys and registries count": (["can be deleted", "can be deleted"], [made(types.KEY, "k"), made(types.MODEL_GROUP, "g")], {}),
         "a queue holds nothing for long": ([], [made(types.QUEUE, "q")], {}),
+        "an endpoint that can be deleted breaks it": (["answers callers"], [CONFIGURATION, endpoint()], {}),
+        "a protected endpoint keeps it": ([], [CONFIGURATION, made(types.ENDPOINT, "endpoint", protect=True)], {}),
         "a stack that is not production is left alone": ([], [made(types.BUCKET, "data")], {"production": False}),
     },
     "endpoint-rollback": {
@@ -76,6 +110,9 @@ ROWS = {
         "a rollback without alarms breaks it": (["no alarm takes"], [CONFIGURATION, endpoint(deploymentConfig={"autoRollbackConfiguration": {"alarms": []}})], {}),
         "alarms keep it": ([], [CONFIGURATION, endpoint(deploymentConfig=ROLLBACK)], {}),
         "one object or a list of one is the same": ([], [CONFIGURATION, endpoint(deploymentConfig=[{"autoRollbackConfiguration": [ROLLBACK["autoRollbackConfiguration"]]}])], {}),
+        "an alarm of the rollback that tells nobody breaks it": (["nobody is told"], [CONFIGURATION, endpoint(deploymentConfig=ROLLBACK), alarm(actions=(), name_="errors")], {}),
+        "one that tells somebody keeps it": ([], [CONFIGURATION, endpoint(deploymentConfig=ROLLBACK), alarm(name_="errors")], {}),
+        "another alarm may tell nobody": ([], [CONFIGURATION, endpoint(deploymentConfig=ROLLBACK), alarm(actions=(), name_="cost")], {}),
         "what is not known yet is not judged": ([], [CONFIGURATION, endpoint(deploymentConfig=UNKNOWN)], {}),
         "an asynchronous endpoint has nobody who waits": ([], [a := configuration(asyncInferenceConfig={"outputConfig": {}}), endpoint(a)], {}),
         "a stack that is not production is left alone": ([], [CONFIGURATION, endpoint()], {"production": False}),

@@ -95,7 +95,7 @@ def test_five_thousand_resources_take_little_time() -> None:
     resources = []
     for number in range(500):
         bucket = made(types.BUCKET, f"b{number}", protect=True)
-        endpoint = made(types.ENDPOINT, f"e{number}", {"name": f"e{number}"})
+        endpoint = made(types.ENDPOINT, f"e{number}", {"name": f"e{number}"}, protect=True)
         parts = [
             encrypted(bucket), logging(bucket, bucket), policy(DENY, bucket=bucket),
             made(types.BUCKET_PUBLIC_ACCESS, "access", {}, bucket=bucket),
@@ -112,5 +112,5 @@ def test_five_thousand_resources_take_little_time() -> None:
     told = check(context, rules(), Configuration())
     assert process_time() - begun < 3
     assert {each.rule for each in told} == {
-        "public-bucket", "tls-only", "endpoint-rollback", "missing-budget",
+        "public-bucket", "tls-only", "endpoint-rollback", "log-retention", "missing-budget",
     }  # fmt: skip

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops_iac.api import compiling
-from mlops_iac.api.deploying import Deployment, credentials
+from mlops_iac.api.deploying import Deployment
 from mlops_iac.api.engines import PULUMI
+from mlops_iac.api.served_versions import credentials
 from mlops_iac.api.stacks.emptying import delete_versions
 from mlops_iac.api.stacks.ephemeral_record import EphemeralRecord, record_of
 from mlops_iac.api.stacks.states import State, state_in, state_of

@@ -8,16 +8,15 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from mlops_iac.api.project import LOCAL
-from mlops_iac.api.rollbacks import ENDPOINT
 from mlops_iac.blueprint.words import listed
 from mlops_iac.errors import MlopsError, StackNotFound, UsageError
+from mlops_iac.policy.types import ENDPOINT, MODEL
 from mlops_iac.records import Record
 
 if TYPE_CHECKING:
     from mlops_iac.api.project import Project
     from mlops_iac.api.stacks.states import State
 
-_MODEL = "aws:sagemaker/model:Model"
 # Source: SageMaker API reference, ModelPackageArn of a version in a group.
 _PACKAGE = re.compile(r"arn:[^:]+:sagemaker:[^:]+:\d*:model-package/([^/]+)/(\d+)")
 
@@ -96,7 +95,7 @@ def _groups(project: Project, stack: str) -> dict[str, str]:
 def _packages(state: State) -> Iterator[tuple[str, str, str]]:
     """Group, version and ARN of every registered version that a model of the stack is."""
     for resource in state.resources:
-        if resource["type"] != _MODEL:
+        if resource["type"] != MODEL:
             continue
         container = (resource.get("inputs") or {}).get("primaryContainer") or {}
         name = container.get("modelPackageName") if isinstance(container, Mapping) else None
@@ -125,8 +124,8 @@ def described(project: Project, stack: str, model: str, arn: str) -> Mapping[str
 
     Raises UsageError where it does not have it, AuthenticationError where nobody may ask.
     """
-    from mlops_iac.api.deploying import credentials
     from mlops_iac.api.registry import real_client
+    from mlops_iac.api.served_versions import credentials
 
     if stack == LOCAL:
         client = project.cloud.client("sagemaker", stack)
@@ -144,8 +143,8 @@ def resolved_images(project: Project, stack: str, found: Running) -> dict[str, s
     ProductionVariantSummary, DeployedImage (`SpecifiedImage`, `ResolvedImage`). Raises
     AuthenticationError where nobody may ask.
     """
-    from mlops_iac.api.deploying import credentials
     from mlops_iac.api.registry import real_client
+    from mlops_iac.api.served_versions import credentials
 
     if stack == LOCAL or not found.endpoints:
         return {}

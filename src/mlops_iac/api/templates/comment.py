@@ -11,11 +11,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from mlops_iac.graph.hidden import hidden
+from mlops_iac.graph.plan import SIGNS
 from mlops_iac.review.budget import Section, fit
 from mlops_iac.review.escape import code, fence, name, prose, utf16_length
 from mlops_iac.review.markdown import LIMITS
 from mlops_iac.review.sections import Parts, sections, why
-from mlops_iac.review.shown import SIGNS, changed, counted, headline, written
+from mlops_iac.review.shown import changed, counted, headline, written
 
 if TYPE_CHECKING:
     from mlops_iac.api.templates.leaf_changes import LeafChange

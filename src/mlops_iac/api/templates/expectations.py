@@ -145,16 +145,15 @@ def _fitted(
 
 def compared(case: Case, golden: Mapping[str, bytes]) -> Iterator[tuple[str, str]]:
     """Each golden file that is not what came out, with the difference."""
-    from mlops_iac.graph.lock import same_lock
-    from mlops_iac.templates.cases import GRAPH
+    from mlops_iac.graph.lock import LOCK_SUFFIX, same_lock
 
     for name, new in golden.items():
         old = case.golden.get(name)
         shown = f"tests/{case.name}/{name}"
         if old is None:
             yield name, f"there is no {shown}: `template test --update` writes it, to be reviewed"
-        elif old != new and not (name.endswith(GRAPH) and same_lock(old, new)):
-            text = _changes(old, new) if name.endswith(GRAPH) else _lines(old, new)
+        elif old != new and not (name.endswith(LOCK_SUFFIX) and same_lock(old, new)):
+            text = _changes(old, new) if name.endswith(LOCK_SUFFIX) else _lines(old, new)
             yield name, f"{shown} is not what comes out:\n{text}"
     for name in case.golden.keys() - golden.keys():
         yield name, f"there is tests/{case.name}/{name}, and nothing that comes out is called so"

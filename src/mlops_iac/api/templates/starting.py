@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from mlops_iac.api.templates.start_answers import as_node, extends_item, values_of
 from mlops_iac.blueprint.source import Source
+from mlops_iac.blueprint.templates.content import BLUEPRINT
 from mlops_iac.errors import BlueprintInvalid, Diagnostic, UsageError
 from mlops_iac.records import Record
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 ANSWERS = ("name", "owner", "region", "platform")
 """What every scaffold is told; a parameter of the same name is the same question."""
-BLUEPRINT = "blueprint.yaml"
 
 
 class Start(Record):

@@ -205,8 +205,8 @@ def _results(
 ) -> tuple[dict[str, bytes], dict[str, CanonicalGraph]]:
     from mlops_iac.api.capturing import Captures
     from mlops_iac.graph.canonical import canonical
-    from mlops_iac.graph.lock import lock_bytes
-    from mlops_iac.templates.cases import GRAPH, RESOLVED, resolved_text
+    from mlops_iac.graph.lock import LOCK_SUFFIX, lock_bytes
+    from mlops_iac.templates.cases import RESOLVED, resolved_text
 
     captures = Captures(project, root / ".program")
     golden: dict[str, bytes] = {}
@@ -215,5 +215,5 @@ def _results(
         golden[f"{name}{RESOLVED}"] = resolved_text(project.resolve(name).leaves()).encode()
         captured = captures.graph(name)
         graphs[name] = canonical(captured)
-        golden[f"{name}{GRAPH}"] = lock_bytes(captured, {})
+        golden[f"{name}{LOCK_SUFFIX}"] = lock_bytes(captured, {})
     return golden, graphs

@@ -9,7 +9,8 @@ from mlops_iac.blueprint.words import listed, split, suggestion
 # Source: pulumi 3.260, pkg/backend/diy (blob drivers), pkg/secrets/cloud and `stack init --help`.
 _BACKENDS = ("https", "http", "s3", "gs", "azblob", "file", "postgres")
 _SECRETS = ("awskms", "azurekeyvault", "gcpkms", "hashivault")
-_RENAMEABLE = ("datasets", "features", "models", "serving", "secrets", "alerts")
+# Sections whose entries have names of their own.
+RENAMEABLE = ("datasets", "features", "models", "serving", "secrets", "alerts")
 
 
 def check_platform(check: Check) -> None:
@@ -77,7 +78,7 @@ def _moved(check: Check, blueprint: Blueprint) -> None:
         if len(new_keys) != 2 or len(old_keys) != 2 or new_keys[0] != old_keys[0]:
             hint = "write NEW: OLD, e.g. `serving.api: serving.old`"
             check.report(path, "bad-move", f"'{old}' cannot become '{new}'", hint, at_key=True)
-        elif new_keys[0] not in _RENAMEABLE:
+        elif new_keys[0] not in RENAMEABLE:
             check.report(
                 path, "bad-move", f"entries of '{new_keys[0]}' cannot be renamed", at_key=True
             )

@@ -83,11 +83,11 @@ def _timezone(text: str) -> Wrong | None:
     return None
 
 
-_EMAIL = re.compile(r"[^\s@<>,;:\"()\[\]]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
+EMAIL = re.compile(r"[^\s@<>,;:\"()\[\]]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 
 
 def _email(text: str) -> Wrong | None:
-    if _EMAIL.fullmatch(text) and len(text) <= 254:
+    if EMAIL.fullmatch(text) and len(text) <= 254:
         return None
     return "bad-email", f"'{text}' is not an e-mail address", "e.g. oncall@acme.com"
 

@@ -10,6 +10,7 @@ from mlops_iac.records import Record
 
 MANIFEST = "template.yaml"
 BLUEPRINT = "blueprint.yaml"
+POLICIES = "policies.yaml"
 
 
 class TemplateContent(Record):

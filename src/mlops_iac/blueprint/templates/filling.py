@@ -11,7 +11,8 @@ from mlops_iac.errors import Diagnostic
 
 CHOOSE = "$choose"
 ELSE = "$else"
-_MARK = re.compile(r"\$\$\{|\$\{\s*parameters\.([^${}]*?)\s*\}")
+# A parameter in a text; an escape matches without a group.
+PARAMETER = re.compile(r"\$\$\{|\$\{\s*parameters\.([^${}]*?)\s*\}")
 
 
 class Filler:
@@ -58,7 +59,7 @@ class Filler:
         """Refuse what a parameter does to a path: in it, a parameter stands for one key."""
         before = len(self.problems)
         for key in paths.entries:
-            for match in _MARK.finditer(key):
+            for match in PARAMETER.finditer(key):
                 value = self._values.node(match[1]) if match[1] in self._values else None
                 if value is None or value.kind != "scalar":
                     continue
@@ -97,12 +98,12 @@ class Filler:
     def _scalar(self, node: Node) -> Node | None:
         if "${" not in node.text:
             return node
-        whole = _MARK.fullmatch(node.text)
+        whole = PARAMETER.fullmatch(node.text)
         if whole is not None and whole[1] is not None:
             return self._named(whole[1], node)
         parts: list[str] = []
         end = 0
-        for match in _MARK.finditer(node.text):
+        for match in PARAMETER.finditer(node.text):
             if match[1] is None:
                 continue  # an escape, for the blueprint's own substitution
             parts.append(node.text[end : match.start()])

@@ -13,7 +13,7 @@ from mlops_iac.blueprint.templates.patterns import TooSlow, matches
 from mlops_iac.blueprint.words import a, join, listed, nearest, one_line, suggestion
 from mlops_iac.errors import Diagnostic
 
-_TYPES: dict[str, type] = {"text": str, "integer": int, "number": float, "boolean": bool}
+TYPES: dict[str, type] = {"text": str, "integer": int, "number": float, "boolean": bool}
 
 
 class Values:
@@ -89,7 +89,7 @@ def takes(parameter: Parameter) -> str:
     """`a whole number, at least 1 and at most 20`."""
     if parameter.choices:
         return one_line(f"one of {listed(map(_shown, parameter.choices), 'or')}")
-    words = "a list of texts" if parameter.type == "list" else TYPE_NAMES[_TYPES[parameter.type]]
+    words = "a list of texts" if parameter.type == "list" else TYPE_NAMES[TYPES[parameter.type]]
     bounds = [
         f"{word} {bound:g}"
         for word, bound in (("at least", parameter.at_least), ("at most", parameter.at_most))
@@ -117,7 +117,7 @@ def wrong_value(parameter: Parameter, node: Node, path: str, label: str) -> Iter
         message = f"{path} takes {takes(parameter)}, not {a(KINDS[node.kind])}"
         yield problem(node, "wrong-type", message, path=path)
         return
-    value, code, message, hint = typed(ScalarType((_TYPES[parameter.type],)), node, path)
+    value, code, message, hint = typed(ScalarType((TYPES[parameter.type],)), node, path)
     if value is NOTHING:
         yield problem(node, code, message, path=path, hint=hint)
     elif wrong := _wrong(parameter, value):

@@ -44,7 +44,7 @@ _EXCEPTIONS: dict[tuple[Purpose, str], str] = {
     ("transform", "gpu-xlarge"): "ml.g6e.48xlarge",
 }
 # SageMaker developer guide, "Automatic scaling of models: prerequisites": not for T2.
-_UNSCALED_FAMILIES = frozenset({"t2"})
+UNSCALED_FAMILIES = frozenset({"t2"})
 _DIGEST = r"[0-9]+"
 
 
@@ -134,20 +134,6 @@ def spec(type_: str) -> tuple[float, float, float, float] | None:
 def is_gpu(type_: str) -> bool:
     """Whether containers need the GPU variant of an image (families g and p)."""
     return family(type_)[0] in "gp"
-
-
-def has_local_storage(type_: str) -> bool:
-    """Whether the type has local NVMe, for which SageMaker refuses a volume key."""
-    facts = _facts()["specs"].get(type_)
-    if facts is not None:
-        return bool(facts[4])
-    name = family(type_)
-    return any(bool(each[4]) for other, each in _facts()["specs"].items() if family(other) == name)
-
-
-def can_scale(type_: str) -> bool:
-    """Whether an endpoint on the type can have automatic scaling."""
-    return family(type_) not in _UNSCALED_FAMILIES
 
 
 def frameworks() -> tuple[str, ...]:

@@ -11,16 +11,17 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
+from mlops_iac.emulators import wire
 from mlops_iac.errors import MlopsError
 from mlops_iac.values import UNKNOWN, Asset, Properties, Secret, Unknown, Value
 
-SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
-SECRET: Final = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - a published signature
-ASSET: Final = "c44067f5952c0a294b673a41bacd8c17"
-ARCHIVE: Final = "0def7320c3a5731c473e5ecbe6d01bc7"
-RESOURCE: Final = "5cf8f73096256a8f31e491e813e4eb8e"
-OUTPUT: Final = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
-UNKNOWN_TEXT: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+SIGNATURE: Final = wire.SIGNATURE_KEY
+SECRET: Final = wire.SECRET
+ASSET: Final = wire.ASSET
+ARCHIVE: Final = wire.ARCHIVE
+RESOURCE: Final = wire.RESOURCE
+OUTPUT: Final = wire.OUTPUT
+UNKNOWN_TEXT: Final = wire.UNKNOWN_SENTINEL
 
 Seal = Callable[[Any], dict[str, Any]]
 Unseal = Callable[[Mapping[str, Any]], Any]

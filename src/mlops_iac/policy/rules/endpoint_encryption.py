@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mlops_iac.clouds.aws.catalogue import has_local_storage
+from mlops_iac.clouds.aws.components._disks import has_local_disk
 from mlops_iac.policy.context import Context, at, is_set, items
 from mlops_iac.policy.model import Rule, Violation
 from mlops_iac.policy.types import ENDPOINT_CONFIGURATION
@@ -20,7 +20,7 @@ def check(context: Context) -> Iterator[Violation]:
             kind
             for kind, variant in zip(types, variants, strict=True)
             if not is_set(at(variant, "serverlessConfig"))
-            and not (isinstance(kind, str) and has_local_storage(kind))
+            and not (isinstance(kind, str) and has_local_disk(kind))
         ]
         if volumes and not is_set(each.inputs.get("kmsKeyArn")):
             message = "volumes of the endpoint are not encrypted with a key of your own"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mlops_iac.policy.context import Context, at, is_set
+from mlops_iac.policy.context import Context, at, is_set, texts
 from mlops_iac.policy.model import Rule, Violation
 from mlops_iac.policy.serving import configurations
-from mlops_iac.policy.types import ENDPOINT
+from mlops_iac.policy.types import ALARM, ENDPOINT
 
 
 def check(context: Context) -> Iterator[Violation]:
@@ -17,9 +17,16 @@ def check(context: Context) -> Iterator[Violation]:
         if any(is_set(each.inputs.get("asyncInferenceConfig")) for each in found):
             continue  # nobody waits for its answers
         deployment = endpoint.inputs.get("deploymentConfig")
+        path = context.path_of(endpoint, "rollout")
         if not is_set(at(deployment, "autoRollbackConfiguration", "alarms")):
-            path = context.path_of(endpoint, "rollout")
             yield Violation("no alarm takes a bad version back", endpoint, path)
+            continue
+        named = list(texts(at(deployment, "autoRollbackConfiguration", "alarms")))
+        for alarm in context.of_type(ALARM):
+            if any(context.is_name_of(name, alarm) for name in named) and not is_set(
+                alarm.inputs.get("alarmActions")
+            ):
+                yield Violation("nobody is told when it takes a version back", alarm, path)
 
 
 RULE = Rule(
@@ -27,7 +34,7 @@ RULE = Rule(
     title="Production endpoints roll back by themselves",
     severity="mandatory",
     why="A version that fails under real traffic is gone in minutes, also at night.",
-    remediation="write `rollout: {…, limits: {error_rate_percent: {at_most: 1}}}`",
+    remediation="write `rollout: {…, limits: {error_rate_percent: {at_most: 1}}}` and `alerts:`",
     source="SageMaker developer guide, auto-rollback, https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-configuration.html",
     check=check,
     production=True,

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from mlops_iac.policy.context import Context, is_known
 from mlops_iac.policy.model import Parameter, Rule, Violation
-from mlops_iac.policy.types import LOG_GROUP
+from mlops_iac.policy.types import ENDPOINT, LOG_GROUP
 
 
 def check(context: Context) -> Iterator[Violation]:
-    """Find log groups that keep for ever, or for less than `least_days`."""
+    """Find logs that are kept for ever, or for less than `least_days`."""
     least = context.parameter("least_days")
     for group in context.of_type(LOG_GROUP):
         days = group.inputs.get("retentionInDays")
@@ -20,6 +20,12 @@ def check(context: Context) -> Iterator[Violation]:
             yield Violation("the log group keeps what it gets for ever", group)
         elif days < least:
             yield Violation(f"the log group keeps {days:g} days, less than {least}", group)
+    # SageMaker makes the group itself where there is none, and keeps it for ever.
+    groups = {group.inputs.get("name") for group in context.of_type(LOG_GROUP)}
+    for endpoint in context.of_type(ENDPOINT):
+        name = endpoint.inputs.get("name")
+        if isinstance(name, str) and f"/aws/sagemaker/Endpoints/{name}" not in groups:
+            yield Violation("its log is kept for ever", endpoint)
 
 
 RULE = Rule(
@@ -27,9 +33,9 @@ RULE = Rule(
     title="Logs are kept long enough, and not for ever",
     severity="advisory",
     why="Without a retention, logs and their costs grow for ever; too short, nobody can look back.",
-    remediation="set `retentionInDays` on the log group, by `overrides`",
+    remediation="give the log group a `retentionInDays`",
     source="AWS Security Hub CloudWatch.16, https://docs.aws.amazon.com/securityhub/latest/userguide/cloudwatch-controls.html#cloudwatch-16",
     check=check,
-    types=(LOG_GROUP,),
+    types=(LOG_GROUP, ENDPOINT),
     parameters={"least_days": Parameter("integer", 30, "The shortest retention, in days.", 1)},
 )

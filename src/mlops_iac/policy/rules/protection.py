@@ -1,4 +1,4 @@
-"""In production, what holds data cannot be deleted by accident."""
+"""In production, what holds data or answers callers cannot be deleted by accident."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ from collections.abc import Iterator
 
 from mlops_iac.policy.context import Context, is_set
 from mlops_iac.policy.model import Rule, Violation
-from mlops_iac.policy.types import STATEFUL
+from mlops_iac.policy.types import ENDPOINT, PRECIOUS
 
 
 def check(context: Context) -> Iterator[Violation]:
-    """Find what holds data and is not protected, and what may be deleted although it is full."""
-    for each in context.of_type(*STATEFUL):
+    """Find what is not protected, and what may be deleted although it is full."""
+    for endpoint in context.of_type(ENDPOINT):
+        if not endpoint.protect:
+            yield Violation("it answers callers and can be deleted", endpoint, "protect")
+    for each in context.of_type(*PRECIOUS):
         if not each.protect and not each.retain_on_delete:
             yield Violation("it holds data and can be deleted", each, "protect")
         if any(is_set(each.inputs.get(key)) for key in ("forceDestroy", "forceDelete")):
@@ -20,12 +23,12 @@ def check(context: Context) -> Iterator[Violation]:
 
 RULE = Rule(
     id="protection",
-    title="What holds data is protected in production",
+    title="What holds data or answers callers is protected in production",
     severity="mandatory",
-    why="A renamed entry or a wrong merge must not delete data, keys or registered models.",
+    why="A renamed entry or a wrong merge must not delete data, keys, registered models or an endpoint.",
     remediation="leave `protect` at true in the environment",
     source="Pulumi resource option protect, https://www.pulumi.com/docs/iac/concepts/resources/options/protect/",
     check=check,
     production=True,
-    types=STATEFUL,
+    types=(*PRECIOUS, ENDPOINT),
 )

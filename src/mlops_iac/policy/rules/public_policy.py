@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from mlops_iac.policy.context import Context, is_set
 from mlops_iac.policy.documents import statements
 from mlops_iac.policy.model import Rule, Violation
+from mlops_iac.policy.types import PERMISSION
 
-_PERMISSION = "aws:lambda/permission:Permission"
 _FUNCTION_URL = "aws:lambda/functionUrl:FunctionUrl"
 # Source: S3 user guide, "The meaning of public".
 _LIMITS = (
@@ -23,7 +23,7 @@ def check(context: Context) -> Iterator[Violation]:
     for each in statements(context):
         if each.allow and "*" in each.principals and not each.limited_by(*_LIMITS):
             yield Violation(f"{each.called} lets everybody in", each.resource)
-    for permission in context.of_type(_PERMISSION):
+    for permission in context.of_type(PERMISSION):
         given = permission.inputs
         limits = ("sourceArn", "sourceAccount", "principalOrgId")
         if given.get("principal") == "*" and not any(is_set(given.get(key)) for key in limits):

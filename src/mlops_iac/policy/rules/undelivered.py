@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from mlops_iac.graph.model import Resource
 from mlops_iac.policy.context import Context, at, is_set, texts
 from mlops_iac.policy.model import Rule, Violation
-from mlops_iac.policy.types import FUNCTION
+from mlops_iac.policy.types import EVENT_TARGET, FUNCTION, PERMISSION
 
-_PERMISSION = "aws:lambda/permission:Permission"
 _WHERE = {
-    "aws:cloudwatch/eventTarget:EventTarget": ("deadLetterConfig", "arn"),
+    EVENT_TARGET: ("deadLetterConfig", "arn"),
     "aws:scheduler/schedule:Schedule": ("target", "deadLetterConfig", "arn"),
     FUNCTION: ("deadLetterConfig", "targetArn"),
 }
@@ -29,7 +28,7 @@ def _is_waited_for(context: Context, each: Resource) -> bool:
     """A function that no service calls answers its caller, who sees what failed."""
     services = (
         text
-        for permission in context.pointing((_PERMISSION,), "function", each)
+        for permission in context.pointing((PERMISSION,), "function", each)
         for text in texts(permission.inputs.get("principal"))
         if text.endswith(".amazonaws.com")
     )

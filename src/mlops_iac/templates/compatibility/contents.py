@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from mlops_iac.blueprint.checks.platform import RENAMEABLE
 from mlops_iac.blueprint.source import Node
 from mlops_iac.blueprint.templates.applied import AppliedTemplate
 from mlops_iac.blueprint.templates.limits import quoted
@@ -16,7 +17,6 @@ from mlops_iac.templates.compatibility.model import Change, Pair
 from mlops_iac.templates.linting import team
 from mlops_iac.templates.linting.resolving import Trial
 
-_NAMED = ("datasets", "features", "models", "serving", "alerts", "secrets")
 _MOST = 12  # leaves that one change lists
 
 
@@ -60,7 +60,7 @@ def sections(pair: Pair, old: AppliedTemplate, new: AppliedTemplate) -> Iterator
 
 def _entries(tree: Node) -> set[str]:
     found = set(tree.entries)
-    for section in _NAMED:
+    for section in RENAMEABLE:
         entry = tree.entries.get(section)
         if entry is not None:
             found |= {join(section, name) for name in entry.value.entries}

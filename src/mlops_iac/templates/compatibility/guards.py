@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from mlops_iac.blueprint.compose import compose
 from mlops_iac.blueprint.source import Node
+from mlops_iac.blueprint.templates.content import POLICIES
 from mlops_iac.blueprint.templates.manifest import text_of
 from mlops_iac.blueprint.words import listed
 from mlops_iac.errors import BlueprintInvalid
@@ -13,7 +14,6 @@ from mlops_iac.templates.compatibility.contents import differing
 from mlops_iac.templates.compatibility.model import Change, Pair
 from mlops_iac.templates.linting.subject import Subject
 
-FILE = "policies.yaml"
 _WHOM = "blueprints that break it"
 
 
@@ -31,7 +31,7 @@ def changes(pair: Pair) -> Iterator[Change]:
     if gone := [name for name in code if name not in new]:
         message = f"guard rails are gone: {listed(gone)}"
         yield Change("feature", "guard-rails-removed", message, place)
-    if FILE in old or FILE in new:
+    if POLICIES in old or POLICIES in new:
         yield from _settings(_rules(pair.old), _rules(pair.new), place)
 
 
@@ -81,10 +81,10 @@ def _text(node: Node) -> str:
 
 def _rules(subject: Subject) -> Mapping[str, Node]:
     """What `policies.yaml` says of each rule; nothing where it cannot be read, which lint tells."""
-    if FILE not in subject.content.files:
+    if POLICIES not in subject.content.files:
         return {}
     try:
-        root, _ = compose(text_of(subject.content, FILE))
+        root, _ = compose(text_of(subject.content, POLICIES))
     except BlueprintInvalid:
         return {}
     entry = root.entries.get("rules")

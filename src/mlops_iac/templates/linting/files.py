@@ -6,14 +6,13 @@ import re
 from collections.abc import Iterator
 
 from mlops_iac.blueprint.source import Node, Source, problem
-from mlops_iac.blueprint.templates.content import BLUEPRINT, MANIFEST, TemplateContent
+from mlops_iac.blueprint.templates.content import BLUEPRINT, MANIFEST, POLICIES, TemplateContent
 from mlops_iac.blueprint.words import nearest
 from mlops_iac.errors import Diagnostic
 from mlops_iac.graph.redact import is_secret_name
 from mlops_iac.templates.linting.subject import Subject
 
 README = "README.md"
-POLICIES = "policies.yaml"
 KNOWN = (
     MANIFEST, BLUEPRINT, README, POLICIES, "blueprint.lock", "CHANGELOG.md", "LICENSE", "NOTICE",
     ".gitignore",

@@ -8,14 +8,13 @@ from collections.abc import Iterator
 from mlops_iac.blueprint.fields import ScalarType
 from mlops_iac.blueprint.scalars import NOTHING, core, typed
 from mlops_iac.blueprint.source import Node, problem
-from mlops_iac.blueprint.templates.filling import CHOOSE
+from mlops_iac.blueprint.templates.filling import CHOOSE, PARAMETER
 from mlops_iac.blueprint.templates.manifest import UNSET, Parameter
-from mlops_iac.blueprint.templates.parameters import wrong_value
+from mlops_iac.blueprint.templates.parameters import TYPES, wrong_value
 from mlops_iac.blueprint.words import join, suggestion
 from mlops_iac.errors import Diagnostic
-from mlops_iac.templates.linting.subject import NAMED, Subject, walk
+from mlops_iac.templates.linting.subject import Subject, walk
 
-_TYPES: dict[str, type] = {"text": str, "integer": int, "number": float, "boolean": bool}
 _JINJA = re.compile(r"\{[{%](.*?)[}%]\}", re.DOTALL)
 _NAMES = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|(?<=['\"])[A-Za-z][A-Za-z0-9_-]*(?=['\"])")
 
@@ -49,7 +48,7 @@ def in_scaffold(subject: Subject) -> set[str]:
 
 def _named(node: Node) -> Iterator[tuple[str, Node]]:
     if node.kind == "scalar":
-        for match in NAMED.finditer(node.text):
+        for match in PARAMETER.finditer(node.text):
             if match[1] is not None:
                 yield match[1], node
     elif (entry := node.entries.get(CHOOSE)) is not None and entry.value.kind == "scalar":
@@ -128,7 +127,7 @@ def _bounds(node: Node, parameter: Parameter, path: str) -> Iterator[Diagnostic]
 
 
 def _choices(parameter: Parameter, node: Node, path: str) -> Iterator[Diagnostic]:
-    wanted = _TYPES.get(parameter.type, str)
+    wanted = TYPES.get(parameter.type, str)
     seen: set[str] = set()
     for index, item in enumerate(node.items):
         here = f"{path}.choices[{index}]"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 
 from mlops_iac.blueprint.source import Node
@@ -17,9 +16,6 @@ from mlops_iac.blueprint.templates.content import (
 from mlops_iac.blueprint.templates.manifest import Manifest
 from mlops_iac.blueprint.words import join
 from mlops_iac.records import Record
-
-NAMED = re.compile(r"\$\$\{|\$\{\s*parameters\.([^${}]*?)\s*\}")
-"""A parameter in a text; an escape matches without a group."""
 
 
 class Subject(Record):

@@ -2,7 +2,8 @@
 
 Metrics, namespaces, dimensions and units: Amazon SageMaker developer guide, "Monitor Amazon
 SageMaker AI with Amazon CloudWatch" (ModelLatency in microseconds; Invocation5XXErrors is 0 or 1
-per invocation, so that its average is the error rate).
+per invocation, so that its average is the error rate). Few samples: CloudWatch user guide,
+"Percentile-based CloudWatch alarms and low data samples"; a p99 takes 1,000 of them.
 """
 
 from __future__ import annotations
@@ -72,7 +73,11 @@ def latency_alarm(
     tags: Mapping[str, pulumi.Input[str]] | None = None,
     metric: str = "latency-p99",
 ) -> aws.cloudwatch.MetricAlarm:
-    """An alarm on the 99th percentile of a variant's model latency, above `p99_ms` milliseconds."""
+    """An alarm on the 99th percentile of a variant's model latency, above `p99_ms` milliseconds.
+
+    Where there are too few calls for a percentile it keeps the state it has: a single slow call on
+    a quiet endpoint neither pages nor rolls back.
+    """
     return aws.cloudwatch.MetricAlarm(
         name,
         name=alarm_name(endpoint_name, variant_name, metric),
@@ -86,6 +91,7 @@ def latency_alarm(
         period=period_seconds,
         evaluation_periods=evaluation_periods,
         datapoints_to_alarm=datapoints,
+        evaluate_low_sample_count_percentiles="ignore",
         treat_missing_data="notBreaching",
         alarm_actions=list(actions),
         ok_actions=list(actions),
@@ -126,6 +132,66 @@ def utilization_alarm(
         treat_missing_data="notBreaching",
         alarm_actions=list(actions),
         ok_actions=list(actions),
+        tags=tags,
+        opts=opts,
+    )
+
+
+def failing_alarm(
+    name: str,
+    function: aws.lambda_.Function,
+    *,
+    topic_arn: pulumi.Input[str],
+    opts: pulumi.ResourceOptions,
+    tags: Mapping[str, pulumi.Input[str]] | None = None,
+) -> aws.cloudwatch.MetricAlarm:
+    """An alarm on any failed run of a function.
+
+    Source: Lambda developer guide, "Types of metrics for Lambda functions" (Errors).
+    """
+    return aws.cloudwatch.MetricAlarm(
+        name,
+        alarm_description=pulumi.Output.concat(
+            "The function ", function.name, " fails; see its log"
+        ),
+        namespace="AWS/Lambda",
+        metric_name="Errors",
+        dimensions={"FunctionName": function.name},
+        statistic="Sum",
+        threshold=0,
+        comparison_operator="GreaterThanThreshold",
+        period=300,
+        evaluation_periods=1,
+        treat_missing_data="notBreaching",
+        alarm_actions=[topic_arn],
+        tags=tags,
+        opts=opts,
+    )
+
+
+def undelivered_alarm(
+    name: str,
+    queue: aws.sqs.Queue,
+    *,
+    description: str,
+    topic_arn: pulumi.Input[str],
+    opts: pulumi.ResourceOptions,
+    tags: Mapping[str, pulumi.Input[str]] | None = None,
+) -> aws.cloudwatch.MetricAlarm:
+    """An alarm on anything that lies in a queue of what could not be delivered."""
+    return aws.cloudwatch.MetricAlarm(
+        name,
+        alarm_description=description,
+        namespace="AWS/SQS",
+        metric_name="ApproximateNumberOfMessagesVisible",
+        dimensions={"QueueName": queue.name},
+        statistic="Maximum",
+        threshold=0,
+        comparison_operator="GreaterThanThreshold",
+        period=300,
+        evaluation_periods=1,
+        treat_missing_data="notBreaching",
+        alarm_actions=[topic_arn],
         tags=tags,
         opts=opts,
     )

@@ -10,14 +10,18 @@ import pulumi_aws as aws
 
 # botocore, budgets: NotificationWithSubscribersList has at most 10, Subscribers 11, of which one
 # may be a topic.
-_MOST_NOTIFICATIONS = 10
+# One of the notifications is the forecast's.
+_MOST_PERCENTAGES = 9
 _MOST_EMAILS = 10
+# Told while there is still time to do something.
+_FORECAST_PERCENT = 100
 
 
 @dataclass(frozen=True)
 class BudgetArgs:
     """US dollars a month, and at which percentages to tell whom.
 
+    Whoever is told hears, too, when the forecast for the month is above the budget.
     Costs are counted by the tag `tag_key` = `tag_value`, which somebody has to activate once as a
     cost allocation tag in the account's billing console; until then the budget sees nothing.
     """
@@ -42,8 +46,8 @@ class Budget(pulumi.ComponentResource):
         super().__init__("mlops-iac:aws:Budget", name, None, opts)
         if args.topic_arn is None and not args.emails:
             raise ValueError(f"{name}: a budget without `alerts` tells nobody")
-        if len(args.alert_percent) > _MOST_NOTIFICATIONS:
-            raise ValueError(f"{name}: at most {_MOST_NOTIFICATIONS} percentages")
+        if len(args.alert_percent) > _MOST_PERCENTAGES:
+            raise ValueError(f"{name}: at most {_MOST_PERCENTAGES} percentages")
         if len(args.emails) > _MOST_EMAILS:
             raise ValueError(f"{name}: at most {_MOST_EMAILS} addresses; use a topic")
         budget = aws.budgets.Budget(
@@ -62,13 +66,16 @@ class Budget(pulumi.ComponentResource):
             notifications=[
                 aws.budgets.BudgetNotificationArgs(
                     comparison_operator="GREATER_THAN",
-                    notification_type="ACTUAL",
+                    notification_type=kind,
                     threshold=percent,
                     threshold_type="PERCENTAGE",
                     subscriber_sns_topic_arns=[args.topic_arn] if args.topic_arn else None,
                     subscriber_email_addresses=list(args.emails) or None,
                 )
-                for percent in args.alert_percent
+                for kind, percent in (
+                    *(("ACTUAL", each) for each in args.alert_percent),
+                    ("FORECASTED", _FORECAST_PERCENT),
+                )
             ],
             tags=args.tags,
             opts=pulumi.ResourceOptions(parent=self),

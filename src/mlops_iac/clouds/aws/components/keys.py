@@ -1,10 +1,13 @@
-"""Customer keys: one for the data, another for alerts, each admitting exactly who needs it."""
+"""Customer keys: one for the data, another for operations, each admitting exactly who needs it.
+
+Who may read logs and alerts need not be able to decrypt data, nor the other way round.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import pulumi
 import pulumi_aws as aws
@@ -16,7 +19,7 @@ from ._naming import sid
 _ALIAS_LIMIT = 250  # kms AliasNameType is 256, with `alias/`
 
 AlertPublisher = Literal["cloudwatch", "events", "budgets"]
-DataService = Literal["logs", "events", "sns", "sqs", "cloudtrail"]
+LogService = Literal["logs", "cloudtrail"]
 
 
 @dataclass(frozen=True)
@@ -24,18 +27,17 @@ class KeysArgs:
     """What to encrypt with keys of one's own.
 
     `customer`: make a key for data (`security.keys: customer`); ignored when `existing_key_arn`
-    is set. `alerts`: make the key of the alert topic; alarms need one even when the data has
-    none, because CloudWatch cannot use the `aws/sns` key (CloudWatch user guide, "Notifying users
-    on alarm changes"). `alert_publishers` are the services that publish to that topic,
-    `data_services` those that use the data key on their own behalf. `reader_accounts` may decrypt
-    with the data key: they serve models that this stack trained.
+    is set. `alert_publishers` are the services that publish to the alert topic, `log_services`
+    those that write logs and the audit trail: where there are any, they share a key for operations.
+    Alarms need one even when the data has none, because CloudWatch cannot use the `aws/sns` key
+    (CloudWatch user guide, "Notifying users on alarm changes"). `reader_accounts` may decrypt with
+    the data key: they serve models that this stack trained.
     """
 
     customer: bool = False
     existing_key_arn: pulumi.Input[str] | None = None
-    alerts: bool = False
-    alert_publishers: Sequence[AlertPublisher] = ("cloudwatch",)
-    data_services: Sequence[DataService] = ()
+    alert_publishers: Sequence[AlertPublisher] = ()
+    log_services: Sequence[LogService] = ()
     reader_accounts: Sequence[str] = ()
     deletion_window_days: int = 30
     protect: bool = True
@@ -46,11 +48,11 @@ class Keys(pulumi.ComponentResource):
     """Keys and their aliases.
 
     `data_key_arn`: the key of the data, or None when the provider's own encryption is used.
-    `alerts_key_arn`: the key of the alert topic, or None.
+    `operations_key_arn`: the key of the alert topic, of logs and of the audit trail, or None.
     """
 
     data_key_arn: pulumi.Output[str] | None
-    alerts_key_arn: pulumi.Output[str] | None
+    operations_key_arn: pulumi.Output[str] | None
 
     def __init__(
         self, name: str, args: KeysArgs, opts: pulumi.ResourceOptions | None = None
@@ -59,28 +61,38 @@ class Keys(pulumi.ComponentResource):
         self._args = args
         self._context = Context(self)
         self.data_key_arn = None
-        self.alerts_key_arn = None
+        self.operations_key_arn = None
         if args.existing_key_arn is not None:
             self.data_key_arn = pulumi.Output.from_input(args.existing_key_arn).apply(_key_arn)
         elif args.customer:
             self.data_key_arn = self._key(
                 f"{name}-data",
                 "Data, models and captures",
-                [*self._readers(), *(self._data_service(each) for each in args.data_services)],
+                self._readers(),
             )
-        if args.alerts:
-            self.alerts_key_arn = self._key(
-                f"{name}-alerts",
-                "Messages of the alert topic",
-                [self._publisher(each) for each in args.alert_publishers],
+        users = [
+            *(self._publisher(each) for each in args.alert_publishers),
+            *(self._log_service(each) for each in args.log_services),
+        ]
+        if users:
+            self.operations_key_arn = self._key(
+                f"{name}-operations",
+                "Logs, the audit trail and messages of the alert topic",
+                users,
+                # What it was called when it was the topic's alone.
+                former=f"{name}-alerts",
             )
         self.register_outputs(
-            {"dataKeyArn": self.data_key_arn, "alertsKeyArn": self.alerts_key_arn}
+            {"dataKeyArn": self.data_key_arn, "operationsKeyArn": self.operations_key_arn}
         )
 
     def _key(
-        self, name: str, description: str, statements: Sequence[Statement]
+        self, name: str, description: str, statements: Sequence[Statement], former: str = ""
     ) -> pulumi.Output[str]:
+        def child(suffix: str = "", **options: Any) -> pulumi.ResourceOptions:
+            aliases = [pulumi.Alias(name=f"{former}{suffix}")] if former else None
+            return pulumi.ResourceOptions(parent=self, aliases=aliases, **options)
+
         key = aws.kms.Key(
             name,
             description=description,
@@ -88,13 +100,13 @@ class Keys(pulumi.ComponentResource):
             deletion_window_in_days=self._args.deletion_window_days,
             policy=policy_document(self._owner(), *statements),
             tags=self._args.tags,
-            opts=pulumi.ResourceOptions(parent=self, protect=self._args.protect),
+            opts=child(protect=self._args.protect),
         )
         aws.kms.Alias(
             f"{name}-alias",
             name=f"alias/{physical(name, _ALIAS_LIMIT)}",
             target_key_id=key.key_id,
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=child("-alias"),
         )
         return key.arn
 
@@ -130,35 +142,52 @@ class Keys(pulumi.ComponentResource):
             sid(f"{service} publishes"),
             ["kms:Decrypt", "kms:GenerateDataKey*"],
             ["*"],
-            reason=f"{service} publishes to the encrypted topic; without it alerts vanish silently",
+            reason=f"{service} publishes to the encrypted topic; without it alerts vanish silently"
+            + unsourced(service),
             wildcard="in a key policy `*` is this key; GenerateDataKey* is what the service asks for",
             principal={"Service": self._context.service(service)},
-            conditions={"StringEquals": {"aws:SourceAccount": self._context.account}},
+            conditions=publishing_conditions(self._context, service),
         )
 
-    def _data_service(self, service: DataService) -> Statement:
-        conditions: dict[str, dict[str, pulumi.Input[str]]] = {
-            "StringEquals": {"aws:SourceAccount": self._context.account}
-        }
+    def _log_service(self, service: LogService) -> Statement:
+        more = ["kms:DescribeKey"]
         if service == "logs":
             # CloudWatch Logs user guide, "Encrypt log data": it sends the group's ARN as context.
-            groups = self._context.arn("logs", "log-group:*")
-            conditions = {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}}
-        if service == "cloudtrail":
+            more = ["kms:Encrypt", "kms:ReEncrypt*", *more]
+            key, own = "kms:EncryptionContext:aws:logs:arn", ("logs", "log-group:*")
+        else:
             # CloudTrail user guide, "Configure AWS KMS key policies for CloudTrail".
-            trails = self._context.arn("cloudtrail", "trail/*")
-            conditions = {"ArnLike": {"aws:SourceArn": trails}}
+            key, own = "aws:SourceArn", ("cloudtrail", "trail/*")
+        conditions = {"ArnLike": {key: self._context.arn(*own)}}
         return statement(
             sid(f"{service} encrypts"),
-            ["kms:Decrypt", "kms:GenerateDataKey*"]
-            + (["kms:Encrypt", "kms:ReEncrypt*", "kms:DescribeKey"] if service == "logs" else [])
-            + (["kms:DescribeKey"] if service == "cloudtrail" else []),
+            ["kms:Decrypt", "kms:GenerateDataKey*", *more],
             ["*"],
-            reason=f"{service} stores what belongs to this stack under the data key",
+            reason=f"{service} stores what this stack writes down under the key",
             wildcard="in a key policy `*` is this key; the starred actions are variants of one",
             principal={"Service": self._context.service(service)},
             conditions=conditions,
         )
+
+
+def publishing_conditions(
+    context: Context, service: str
+) -> dict[str, dict[str, pulumi.Input[str]]] | None:
+    """On whose behalf a service publishes to the encrypted topic of alerts.
+
+    EventBridge sends neither `aws:SourceAccount` nor `aws:SourceArn` there: with a condition its
+    events vanish (SNS developer guide, "Key management", on EventBridge and encrypted topics;
+    EventBridge user guide, "Troubleshooting", on conditions in topic policies). A rule of another
+    account needs a role to publish here, and that role is nobody's in these policies.
+    """
+    if unsourced(service):
+        return None
+    return {"StringEquals": {"aws:SourceAccount": context.account}}
+
+
+def unsourced(service: str) -> str:
+    """Why there is no condition, for whoever reads the statement; empty where there is one."""
+    return ", and it names no account it acts for" if service == "events" else ""
 
 
 def _key_arn(text: str) -> str:

@@ -20,18 +20,17 @@ import pulumi_aws as aws
 
 from ._alarms import error_rate_alarm, latency_alarm
 from ._context import Context, physical, prefix, stack_stem
+from ._disks import has_local_disk
+from ._events import tell
 from ._naming import ENDPOINT_LIMIT, SUFFIX, truncate
 from ._rollout import Rollout, deployment_config, evaluation_periods
 from ._scaling import Scaling, scale
+from .alerts import Told
 
 # The provider appends 26 characters to a prefix (terraform-plugin-sdk, `id.PrefixedUniqueId`).
 _CONFIG_PREFIX_LIMIT = ENDPOINT_LIMIT - 26
-# Instance families with a local NVMe disk, on which a volume key is refused ("KmsKeyId" in the
-# SageMaker API reference, CreateEndpointConfig); a `d` in the family name says the same.
-_NVME_FAMILIES = frozenset(
-    {"g4dn", "g5", "g6", "g6e", "g7", "g7e", "p4d", "p4de", "p5", "p5e", "p5en"}
-)
-_NVME_KINDS = ("p6-", "trn")
+# EndpointStatus in events is written like this, not as the API writes it ("InService").
+_TOLD_STATES = ("FAILED", "OUT_OF_SERVICE", "ROLLING_BACK", "UPDATE_ROLLBACK_FAILED")
 
 __all__ = [
     "Capture",
@@ -96,7 +95,8 @@ class RealTimeEndpointArgs:
     `egress: none` cuts the containers off from every network; SageMaker brings them their models.
     `keep_replaced`: replaced models and configurations stay in the account, unmanaged and free of
     charge, because after an automatic rollback the endpoint runs them and starts new instances
-    from them. `known_as` is the name that callers know it by, where that is not the component's.
+    from them. `protect`: the endpoint is not deleted, nor replaced. `told` hears of rollbacks and of
+    an endpoint that fails. `log_key_arn` encrypts the log of the containers. `known_as` is the name that callers know it by, where that is not the component's.
     """
 
     role_arn: pulumi.Input[str]
@@ -109,6 +109,10 @@ class RealTimeEndpointArgs:
     security_groups: Sequence[pulumi.Input[str]] = ()
     egress: Literal["all", "none"] = "all"
     keep_replaced: bool = False
+    protect: bool = False
+    told: Told | None = None
+    log_key_arn: pulumi.Input[str] | None = None
+    log_retention_days: int = 365
     known_as: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
 
@@ -142,7 +146,7 @@ class RealTimeEndpoint(pulumi.ComponentResource):
         if not self.pending:
             self.models = {each.name: self._model(each) for each in args.variants}
             self.configuration = self._configuration(production, shadows)
-            self.endpoint = self._endpoint(self.configuration)
+            self.endpoint = self._endpoint(self.configuration, self._log())
             for each in production:
                 scale(
                     name,
@@ -153,6 +157,8 @@ class RealTimeEndpoint(pulumi.ComponentResource):
                     parent=self,
                 )
 
+        if args.told is not None:
+            self._tell(args.told)
         self.endpoint_arn = self.endpoint.arn if self.endpoint else None
         self.endpoint_config_name = self.configuration.name if self.configuration else None
         self.register_outputs(
@@ -173,6 +179,7 @@ class RealTimeEndpoint(pulumi.ComponentResource):
             "opts": pulumi.ResourceOptions(parent=self),
             "evaluation_periods": periods,
             "datapoints": periods,
+            "actions": [self._args.told.topic_arn] if self._args.told else [],
             "tags": self._args.tags,
         }
         name = f"{self._name}-{variant}-rollback"
@@ -194,6 +201,47 @@ class RealTimeEndpoint(pulumi.ComponentResource):
                 )
             )
         return alarms
+
+    def _log(self) -> aws.cloudwatch.LogGroup:
+        """The group that SageMaker would make itself, without a key and for ever.
+
+        Source: SageMaker developer guide, "Log groups and streams that Amazon SageMaker AI logs".
+        """
+        return aws.cloudwatch.LogGroup(
+            f"{self._name}-log",
+            name=f"/aws/sagemaker/Endpoints/{self.endpoint_name}",
+            retention_in_days=self._args.log_retention_days,
+            kms_key_id=self._args.log_key_arn,
+            tags=self._args.tags,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    def _tell(self, told: Told) -> None:
+        tell(
+            f"{self._name}-states",
+            f"{self._args.known_as or self._name}-states",
+            topic_arn=told.topic_arn,
+            queue_arn=told.queue_arn,
+            description=f"{self.endpoint_name} fails or is rolled back",
+            pattern={
+                "source": ["aws.sagemaker"],
+                "detail-type": [
+                    "SageMaker Endpoint State Change",
+                    "SageMaker Endpoint Deployment State Change",
+                ],
+                "detail": {
+                    "EndpointName": [self.endpoint_name],
+                    "EndpointStatus": list(_TOLD_STATES),
+                },
+            },
+            message=f"{self.endpoint_name} is <status>, with configuration <configuration>.",
+            values={
+                "status": "$.detail.EndpointStatus",
+                "configuration": "$.detail.EndpointConfigName",
+            },
+            tags=self._args.tags,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
 
     def _model(self, variant: Variant) -> aws.sagemaker.Model:
         args = self._args
@@ -256,7 +304,7 @@ class RealTimeEndpoint(pulumi.ComponentResource):
         self, production: Sequence[Variant], shadows: Sequence[Variant]
     ) -> aws.sagemaker.EndpointConfiguration:
         args = self._args
-        local_disk = any(_has_local_disk(each.instance_type) for each in args.variants)
+        local_disk = any(has_local_disk(each.instance_type) for each in args.variants)
         return aws.sagemaker.EndpointConfiguration(
             f"{self._name}-configuration",
             name_prefix=prefix(args.known_as or self._name, _CONFIG_PREFIX_LIMIT),
@@ -307,7 +355,7 @@ class RealTimeEndpoint(pulumi.ComponentResource):
         )
 
     def _endpoint(
-        self, configuration: aws.sagemaker.EndpointConfiguration
+        self, configuration: aws.sagemaker.EndpointConfiguration, log: aws.cloudwatch.LogGroup
     ) -> aws.sagemaker.Endpoint:
         config, why = deployment_config(
             self._args.rollout,
@@ -322,14 +370,11 @@ class RealTimeEndpoint(pulumi.ComponentResource):
             endpoint_config_name=configuration.name,
             deployment_config=config,
             tags=self._args.tags,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=self._after),
+            opts=pulumi.ResourceOptions.merge(
+                pulumi.ResourceOptions(parent=self, depends_on=self._after),
+                pulumi.ResourceOptions(depends_on=[log], protect=self._args.protect or None),
+            ),
         )
-
-
-def _has_local_disk(instance_type: str) -> bool:
-    family = instance_type.removeprefix("ml.").split(".")[0]
-    generation = family.lstrip("abcdefghijklmnopqrstuvwxyz")
-    return family in _NVME_FAMILIES or family.startswith(_NVME_KINDS) or "d" in generation
 
 
 def _form(

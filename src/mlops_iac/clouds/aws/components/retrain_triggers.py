@@ -13,9 +13,11 @@ from dataclasses import dataclass, field
 import pulumi
 import pulumi_aws as aws
 
+from ._alarms import failing_alarm, undelivered_alarm
 from ._called import Called, called, renamed
 from ._context import Context, physical
 from ._cron import schedule_expression
+from ._events import admit_rules, dead_letters, of_rules
 from ._iam import Statement, lambda_trust, policy_document, statement, trust
 from ._naming import (
     FUNCTION_LIMIT,
@@ -31,7 +33,6 @@ _MODULE = "cooldown"
 # A start that comes late is worse than none: the next one comes anyway.
 _EVENT_AGE_SECONDS = 3600
 _RETRIES = 3
-_KEEP_FAILED_SECONDS = 14 * 24 * 3600
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,13 +103,8 @@ class RetrainTriggers(pulumi.ComponentResource):
             raise ValueError(f"{name} starts nothing: it has no schedule, data or alarms")
 
         queue = self._called("undelivered", QUEUE_LIMIT)
-        self.dead_letters = aws.sqs.Queue(
-            queue.logical,
-            name=queue.name,
-            message_retention_seconds=_KEEP_FAILED_SECONDS,
-            sqs_managed_sse_enabled=True,
-            tags=args.tags,
-            opts=queue.opts,
+        self.dead_letters = dead_letters(
+            queue.logical, called=queue.name, tags=args.tags, opts=queue.opts
         )
         self.schedule: aws.scheduler.Schedule | None = None
         self.function: aws.lambda_.Function | None = None
@@ -120,9 +116,15 @@ class RetrainTriggers(pulumi.ComponentResource):
             self.rules = [*map(self._on_new_data, args.new_data)]
             if args.alarm_arns:
                 self.rules.append(self._on_alarms(_flat(args.alarm_arns)))
-        self._queue_policy()
+        admit_rules(
+            f"{name}-undelivered-policy",
+            self.dead_letters,
+            self._context,
+            of_rules(self.rules) if self.rules else None,
+            opts=self._child,
+        )
         if args.topic_arn is not None:
-            self._tell_of_undelivered(args.topic_arn)
+            self._tell(args.topic_arn)
 
         self.function_name = self.function.name if self.function else None
         self.queue_arn = self.dead_letters.arn
@@ -298,54 +300,24 @@ class RetrainTriggers(pulumi.ComponentResource):
         )
         return rule
 
-    def _queue_policy(self) -> None:
-        queue = self.dead_letters
-        statements = [
-            statement(
-                "DenyPlainText",
-                ["sqs:SendMessage", "sqs:ReceiveMessage"],
-                [queue.arn],
-                reason="nobody reads or writes without TLS",
-                effect="Deny",
-                principal="*",
-                conditions={"Bool": {"aws:SecureTransport": "false"}},
-            )
-        ]
-        if self.rules:
-            statements.append(
-                statement(
-                    "RulesSend",
-                    ["sqs:SendMessage"],
-                    [queue.arn],
-                    reason="a rule's undelivered events come by the queue's policy, not by a role",
-                    principal={"Service": self._context.service("events")},
-                    conditions={"ArnEquals": {"aws:SourceArn": [rule.arn for rule in self.rules]}},
-                )
-            )
-        aws.sqs.QueuePolicy(
-            f"{self._name}-undelivered-policy",
-            queue_url=queue.url,
-            policy=policy_document(*statements),
+    def _tell(self, topic_arn: pulumi.Input[str]) -> None:
+        name, args = self._name, self._args
+        undelivered_alarm(
+            f"{name}-undelivered-alarm",
+            self.dead_letters,
+            description=f"A start of {name} was not delivered; see the queue",
+            topic_arn=topic_arn,
+            tags=args.tags,
             opts=self._child,
         )
-
-    def _tell_of_undelivered(self, topic_arn: pulumi.Input[str]) -> None:
-        aws.cloudwatch.MetricAlarm(
-            f"{self._name}-undelivered-alarm",
-            alarm_description=f"A start of {self._name} was not delivered; see the queue",
-            namespace="AWS/SQS",
-            metric_name="ApproximateNumberOfMessagesVisible",
-            dimensions={"QueueName": self.dead_letters.name},
-            statistic="Maximum",
-            threshold=0,
-            comparison_operator="GreaterThanThreshold",
-            period=300,
-            evaluation_periods=1,
-            treat_missing_data="notBreaching",
-            alarm_actions=[topic_arn],
-            tags=self._args.tags,
-            opts=self._child,
-        )
+        if self.function is not None:
+            failing_alarm(
+                f"{name}-cooldown-failing",
+                self.function,
+                topic_arn=topic_arn,
+                tags=args.tags,
+                opts=self._child,
+            )
 
     def _role(
         self, suffix: str, trusted: pulumi.Output[str], *statements: Statement

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import pulumi
 import pulumi_aws as aws
 
+from ._alarms import failing_alarm
 from ._context import Context
 from ._iam import Statement, lambda_trust, policy_document
 from ._identity_statements import Grants
@@ -29,7 +30,7 @@ class SealingArgs:
 
     It reads what jobs leave in that bucket and writes models. `key_arn` encrypts the bucket,
     `log_key_arn` the log. `role_arn` is a role that it runs with, used as it is; `pipeline_role_arn`
-    one of a pipeline, which the function's own policy lets in then.
+    one of a pipeline, which the function's own policy lets in then. `topic_arn` is told when it fails.
     """
 
     bucket: pulumi.Input[str]
@@ -40,6 +41,7 @@ class SealingArgs:
     log_retention_days: int = 90
     role_arn: pulumi.Input[str] | None = None
     pipeline_role_arn: pulumi.Input[str] | None = None
+    topic_arn: pulumi.Input[str] | None = None
     permissions_boundary: pulumi.Input[str] | None = None
     tags: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
 
@@ -96,6 +98,14 @@ class Sealing(pulumi.ComponentResource):
                 action="lambda:InvokeFunction",
                 function=function.name,
                 principal=args.pipeline_role_arn,
+                opts=self._child,
+            )
+        if args.topic_arn is not None:
+            failing_alarm(
+                f"{name}-failing",
+                function,
+                topic_arn=args.topic_arn,
+                tags=args.tags,
                 opts=self._child,
             )
         self.function_arn = function.arn

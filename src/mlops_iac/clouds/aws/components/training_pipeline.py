@@ -17,7 +17,9 @@ import pulumi_aws as aws
 
 from ._context import Context, physical
 from ._definitions import fill, placeholders
+from ._events import tell
 from ._naming import PIPELINE_LIMIT
+from .alerts import Told
 
 # Limits of CreatePipeline (botocore's service model): 1 MiB inline; what is filled in is added to
 # the template later, so a template near the limit goes through S3 too.
@@ -36,7 +38,8 @@ class TrainingPipelineArgs:
     `subnets` and `security_groups` fill the lists `subnet_ids` and `security_group_ids`.
     A placeholder without a value and a value without a placeholder fail the program.
     `known_as` is the name that the pipeline and its files go by where it is not the component's.
-    `role_arn` starts the jobs; it is not the role the steps run with.
+    `role_arn` starts the jobs; it is not the role the steps run with. `told` hears of runs that
+    failed or were stopped, whoever started them.
     """
 
     role_arn: pulumi.Input[str]
@@ -50,6 +53,7 @@ class TrainingPipelineArgs:
     description: str | None = None
     parallel_steps: int | None = None
     known_as: str = ""
+    told: Told | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -67,7 +71,8 @@ class TrainingPipeline(pulumi.ComponentResource):
         after = opts.depends_on if opts else None
         child = pulumi.ResourceOptions(parent=self, depends_on=after)
 
-        known = args.known_as or name
+        self._args = args
+        self._known = known = args.known_as or name
         digest = _hash(args.code)
         code = aws.s3.BucketObjectv2(
             f"{name}-code",
@@ -114,10 +119,37 @@ class TrainingPipeline(pulumi.ComponentResource):
             opts=child,
         )
 
+        if args.told is not None:
+            self._tell(name, pipeline_name, args.told)
         self.pipeline_name = self.pipeline.pipeline_name
         self.pipeline_arn = self.pipeline.arn
         self.register_outputs(
             {"pipeline_name": self.pipeline_name, "pipeline_arn": self.pipeline_arn}
+        )
+
+    def _tell(self, name: str, pipeline_name: str, told: Told) -> None:
+        tell(
+            f"{name}-runs",
+            f"{self._known}-runs",
+            topic_arn=told.topic_arn,
+            queue_arn=told.queue_arn,
+            description=f"A run of {pipeline_name} failed or was stopped",
+            pattern={
+                "source": ["aws.sagemaker"],
+                "detail-type": ["SageMaker Model Building Pipeline Execution Status Change"],
+                "detail": {
+                    "pipelineArn": [self.pipeline.arn],
+                    "currentPipelineExecutionStatus": ["Failed", "Stopped"],
+                },
+            },
+            message=f"{pipeline_name}: a run is <status>, and no version was registered by it."
+            " Its steps say why: <run>",
+            values={
+                "status": "$.detail.currentPipelineExecutionStatus",
+                "run": "$.detail.pipelineExecutionArn",
+            },
+            tags=self._args.tags,
+            opts=pulumi.ResourceOptions(parent=self),
         )
 
     @staticmethod

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from mlops_iac.clouds.aws.sagemaker import machines
 from mlops_iac.clouds.aws.sagemaker.scope import Scope
 from mlops_iac.errors import Diagnostic
 
@@ -31,8 +32,7 @@ def check_approvers(scope: Scope) -> Iterator[Diagnostic]:
             )
     roles = blueprint.existing.roles
     workers = {"deploy_as": blueprint.deploy_as} | {
-        f"existing.roles.{name}": getattr(roles, name)
-        for name in ("prepare", "train", "evaluate", "seal", "pipeline", "serve")
+        f"existing.roles.{name}": getattr(roles, name) for name in machines.ROLES
     }
     for path, worker in workers.items():
         if worker is not None and any(_same(each, worker, blueprint.account) for each in approvers):

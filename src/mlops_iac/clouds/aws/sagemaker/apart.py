@@ -13,6 +13,7 @@ from typing import Any, Literal
 from mlops_iac.blueprint.checks.environments import place
 from mlops_iac.blueprint.words import join
 from mlops_iac.clouds.aws import catalogue
+from mlops_iac.clouds.aws.sagemaker import machines
 from mlops_iac.clouds.aws.sagemaker.scope import LOCAL, Scope
 from mlops_iac.errors import Diagnostic, Severity
 from mlops_iac.records import Record
@@ -77,7 +78,7 @@ def _ids(scope: Scope) -> Iterator[Diagnostic]:
     if role is not None:
         yield from _account(scope, "deploy_as", role, "the role that deploys", "error")
     roles = blueprint.existing.roles
-    for name in ("prepare", "train", "evaluate", "seal", "serve", "pipeline"):
+    for name in machines.ROLES:
         arn = arn_of(getattr(roles, name))
         if arn is not None:
             # IAM user guide, "Pass a role to a service": only to a service of its own account.

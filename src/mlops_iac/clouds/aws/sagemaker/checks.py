@@ -100,7 +100,7 @@ def _values(scope: Scope) -> Iterator[Diagnostic]:
     yield from check_approvers(scope)
     yield from check_sealer(scope)
     existing = blueprint.existing
-    for name in ("network", "key", *(f"roles.{role}" for role in ("seal", "pipeline", "serve"))):
+    for name in ("network", "key", *(f"roles.{role}" for role in machines.PLANES)):
         value = (
             getattr(existing.roles, name[6:]) if name[:6] == "roles." else getattr(existing, name)
         )
@@ -214,7 +214,7 @@ def _model(scope: Scope, name: str) -> Iterator[Diagnostic]:
         return
     for item in refusals(resolved, name):
         yield resolved.diagnostic(item.path, UNSUPPORTED, f"{item.path}: {item.message}", item.hint)
-    for step in ("prepare", "train", "evaluate"):
+    for step in machines.STEPS:
         section = getattr(model, step)
         if section is not None:
             yield from machines.check_instance(

@@ -38,7 +38,7 @@ def plan_network(scope: Scope) -> list[ComponentCall]:
                 "origin_stacks": Setting(stacks, ORIGIN_STACKS) if promotes(scope) else None,
                 "images": Setting(machines.repositories(scope), "images"),
                 "key_arn": Ref("keys", "data_key_arn") if key else None,
-                "log_key_arn": Ref("keys", "data_key_arn") if scope.encrypts_logs else None,
+                "log_key_arn": scope.log_key,
                 "permissions_boundary": scope.permissions_boundary,
                 "tags": scope.tags,
             },
@@ -90,7 +90,7 @@ def plan_audit(scope: Scope) -> list[ComponentCall]:
 def audit_key(scope: Scope) -> Ref | None:
     """A key of the user's admits no CloudTrail; the log is under S3's own then."""
     audits = scope.owns_key and scope.blueprint.security.audit_log
-    return Ref("keys", "data_key_arn") if audits else None
+    return Ref("keys", "operations_key_arn") if audits else None
 
 
 def _buckets() -> list[Ref]:

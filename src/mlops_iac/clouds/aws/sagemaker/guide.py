@@ -16,8 +16,7 @@ from mlops_iac.clouds.base import ComponentCall, Construct, Setting
 
 # Keys that stand in no blueprint → what they say.
 _KEYS = {
-    stack.KEY_SERVICES: "AWS services that use the data key themselves; CloudWatch Logs does where"
-    " a function or a network has an encrypted log",
+    stack.LOG_SERVICES: "AWS services that write logs under the key for operations",
     stack.NEW_DATA_EVENTS: "whether the data bucket tells EventBridge of new files, because they"
     " start a training here",
     stack.UPLOADS: "whether datasets beside the blueprint are uploaded, because a training here"

@@ -11,12 +11,15 @@ from mlops_iac.blueprint.sections.compute import Compute, EndpointCompute, Runti
 from mlops_iac.blueprint.sections.models import Model
 from mlops_iac.blueprint.sections.serving import RealTime
 from mlops_iac.blueprint.words import suggestion
-from mlops_iac.clouds.aws import catalogue
+from mlops_iac.clouds.aws import availability, catalogue
 from mlops_iac.clouds.aws.sagemaker.scope import Scope
 from mlops_iac.errors import Diagnostic, UsageError
 from mlops_iac.runtime import contract
 
 STEPS = ("prepare", "train", "evaluate")
+# Whose roles may be given (`existing.roles`): those of steps, and of what the stack itself does.
+PLANES = ("pipeline", "serve", "seal")
+ROLES = (*STEPS, *PLANES)
 # What the API calls the use of an instance type.
 USES: dict[str, catalogue.Purpose] = {
     "prepare": "processing",
@@ -24,6 +27,7 @@ USES: dict[str, catalogue.Purpose] = {
     "evaluate": "processing",
     "endpoint": "hosting",
 }
+_REGIONS_SHOWN = 6
 _ECR = re.compile(r"(\d{12})\.dkr\.ecr\.[a-z0-9-]+\.[a-z.]+/([^:@]+)([:@].+)?")
 
 
@@ -37,16 +41,42 @@ def instance(compute: Compute | EndpointCompute, use: str) -> str:
 def check_instance(
     resolved: ResolvedBlueprint, path: str, compute: Compute | EndpointCompute, use: str
 ) -> Iterator[Diagnostic]:
-    """An instance type that this use does not know, with the nearest that it does."""
-    known = catalogue.instance_types(USES[use])
-    if compute.instance is None or compute.instance in known:
-        return
+    """An instance type that this use does not know, or that the region has not, with near ones."""
+    purpose = USES[use]
+    known = catalogue.instance_types(purpose)
     at = f"{path}.instance"
+    if compute.instance is not None and compute.instance not in known:
+        yield resolved.diagnostic(
+            at,
+            "unknown-instance",
+            f"{at}: '{compute.instance}' is no instance type for {purpose}",
+            _instance_hint(compute.instance, sorted(known)),
+        )
+        return
+    if compute.instance is None:
+        at = f"{path}.size" if compute.size else path
+    yield from _check_region(resolved, at, instance(compute, use), purpose)
+
+
+def _check_region(
+    resolved: ResolvedBlueprint, at: str, type_: str, purpose: catalogue.Purpose
+) -> Iterator[Diagnostic]:
+    region = resolved.blueprint.region
+    if not availability.is_lacking(type_, purpose, region):
+        return
+    near = availability.alternatives(type_, purpose, region)
+    here = region.partition("-")[0]
+    there = sorted(
+        availability.regions_with(type_, purpose) or (),
+        key=lambda each: (not each.startswith(f"{here}-"), each),
+    )
+    hint = f"it has {', '.join(near)}; " if near else ""
     yield resolved.diagnostic(
         at,
-        "unknown-instance",
-        f"{at}: '{compute.instance}' is no instance type for {USES[use]}",
-        _instance_hint(compute.instance, sorted(known)),
+        "not-in-region",
+        f"{at}: {region} has no {type_} for {purpose}",
+        f"{hint}{type_} is in {', '.join(there[:_REGIONS_SHOWN])}"
+        + (f" and {len(there) - _REGIONS_SHOWN} more" if len(there) > _REGIONS_SHOWN else ""),
     )
 
 

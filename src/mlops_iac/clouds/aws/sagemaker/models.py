@@ -10,6 +10,7 @@ from typing import Any
 
 from mlops_iac import runtime
 from mlops_iac.blueprint.sections.models import Model
+from mlops_iac.clouds.aws.components._disks import has_local_disk
 from mlops_iac.clouds.aws.sagemaker import machines
 from mlops_iac.clouds.aws.sagemaker.scope import (
     NETWORK,
@@ -116,6 +117,7 @@ def plan_pipeline(scope: Scope, name: str) -> ComponentCall:
             "security_groups": scope.placed("security_groups") if scope.places else None,
             "description": model.description or None,
             "known_as": next(iter(aliases), None),
+            "told": scope.told,
             "tags": scope.tags,
         },
         path=path,
@@ -161,10 +163,8 @@ def plan_retraining(scope: Scope, name: str) -> list[ComponentCall]:
                 "key_arn": (
                     Ref("keys", "data_key_arn") if guarded and scope.customer_key else None
                 ),
-                "log_key_arn": (
-                    Ref("keys", "data_key_arn") if guarded and scope.encrypts_logs else None
-                ),
-                "topic_arn": Ref("alerts", "topic_arn") if scope.blueprint.alerts else None,
+                "log_key_arn": scope.log_key if guarded else None,
+                "topic_arn": scope.topic,
                 "permissions_boundary": scope.permissions_boundary,
                 "known_as": next(iter(aliases), None),
                 "tags": scope.tags,
@@ -210,12 +210,14 @@ def _settings(scope: Scope, name: str, model: Model) -> SageMakerSettings:
     subnets, groups = scope.existing("subnets"), scope.existing("security_groups")
     placed = scope.places
     key = "${kms_key_arn}" if scope.customer_key else None
+    instances = machines.step_instances(scope, name, model)
     return SageMakerSettings(
         images=machines.step_images(scope, name, model),
-        instance_types=machines.step_instances(scope, name, model),
+        instance_types=instances,
         tags=tags,
         kms_key=key,
         volume_kms_key=key,
+        local_disks=tuple(step for step, type_ in instances.items() if has_local_disk(type_)),
         subnets=("${subnet_ids}",) if placed else tuple(subnets.value) if subnets else (),
         security_groups=(
             ("${security_group_ids}",) if placed else tuple(groups.value) if groups else ()

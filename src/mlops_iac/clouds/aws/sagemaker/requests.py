@@ -32,7 +32,6 @@ _JOBS = {
     "Tuning": "sagemaker.CreateHyperParameterTuningJob",
     "RegisterModel": "sagemaker.CreateModelPackage",
 }
-_ROLES = (*machines.STEPS, "pipeline", "serve", "seal")
 _STEPS = {"Prepare": "prepare", "Evaluate": "evaluate"}
 Places = Mapping[str, tuple[str, ...]]
 
@@ -72,9 +71,9 @@ def _tagged(scope: Scope) -> Iterator[str]:
     if any(blueprint.models[name].retrain for name in scope.trained):
         yield from ("scheduler.CreateScheduleGroup", "events.PutRule")
     if scope.endpoints:
-        yield from ("sagemaker.CreateEndpoint", "cloudwatch.PutMetricAlarm")
+        yield from ("sagemaker.CreateEndpoint", "cloudwatch.PutMetricAlarm", "logs.CreateLogGroup")
     if blueprint.alerts:
-        yield "sns.CreateTopic"
+        yield from ("sns.CreateTopic", "cloudwatch.PutMetricAlarm", "events.PutRule")
     if blueprint.budget:
         yield "budgets.CreateBudget"
     if blueprint.security.audit_log:
@@ -245,14 +244,17 @@ def _shared(scope: Scope) -> Iterator[Request]:
     key, boundary = scope.existing("key"), scope.permissions_boundary
     yield Request("sagemaker.CreateEndpointConfig", {"KmsKeyId": key}, "existing.key")
     yield Request("iam.CreateRole", {"PermissionsBoundary": boundary}, "security")
-    for plane in _ROLES:
+    for plane in machines.ROLES:
         role = scope.existing_role(plane)
         yield Request("sagemaker.CreateModel", {"ExecutionRoleArn": role}, "existing.roles")
     budget = scope.blueprint.budget
     if budget is not None:
         # The amount as the component writes it.
         amount = Setting(str(float(budget.monthly_usd)), "budget.monthly_usd")
-        told = [{"Notification": {"Threshold": percent}} for percent in budget.alert_percent]
+        told: list[dict[str, Any]] = [
+            *({"Notification": {"Threshold": percent}} for percent in budget.alert_percent),
+            {"Notification": {"NotificationType": "FORECASTED"}},
+        ]
         yield Request(
             "budgets.CreateBudget",
             {"Budget": {"BudgetLimit": {"Amount": amount}}, "NotificationsWithSubscribers": told},

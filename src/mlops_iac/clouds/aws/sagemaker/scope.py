@@ -122,7 +122,22 @@ class Scope(Record):
     @property
     def encrypts_logs(self) -> bool:
         """Whether logs are under the stack's own key; a key of the user's admits no log service."""
-        return self.owns_key and (self.makes_network or bool(self.trained))
+        return self.owns_key and bool(self.makes_network or self.trained or self.endpoints)
+
+    @property
+    def log_key(self) -> Ref | None:
+        """What logs are encrypted under; None where the service does it."""
+        return Ref("keys", "operations_key_arn") if self.encrypts_logs else None
+
+    @property
+    def topic(self) -> Ref | None:
+        """Who is told by alarms; nobody where the blueprint names nobody."""
+        return Ref("alerts", "topic_arn") if self.blueprint.alerts else None
+
+    @property
+    def told(self) -> Ref | None:
+        """Who is told of events, likewise."""
+        return Ref("alerts", "told") if self.blueprint.alerts else None
 
     @property
     def egress(self) -> Setting | None:

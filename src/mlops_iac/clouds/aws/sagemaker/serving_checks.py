@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from mlops_iac.blueprint.sections.serving import RealTime, Rollout
 from mlops_iac.blueprint.words import listed
+from mlops_iac.clouds.aws import catalogue
 from mlops_iac.clouds.aws.sagemaker import machines
 from mlops_iac.clouds.aws.sagemaker.scope import Scope
 from mlops_iac.clouds.aws.sagemaker.serving import variants
@@ -16,7 +17,6 @@ UNSUPPORTED = "unsupported"
 SERVICE_LIMITS = ("latency_p99_ms", "error_rate_percent")
 # Docs of deployment guardrails, "Exclusions": updated without alarms or steps.
 _UNGUARDED = ("inf1",)
-_NO_SCALING = ("t2",)
 _LARGEST_STEP_PERCENT = 50
 _LONGEST_WAIT_MINUTES = 60
 # The provider gives up after an hour, and the rollout goes on without it (endpointInServiceTimeout,
@@ -59,7 +59,7 @@ def check_endpoint(scope: Scope, name: str, entry: RealTime) -> Iterator[Diagnos
     if (
         entry.scaling is not None
         and entry.scaling.max > entry.scaling.min
-        and family in _NO_SCALING
+        and family in catalogue.UNSCALED_FAMILIES
     ):
         yield resolved.diagnostic(
             f"{path}.compute",

@@ -31,10 +31,8 @@ from mlops_iac.clouds.aws.sagemaker.serving import (
 from mlops_iac.clouds.base import ComponentCall, Ref, Setting, UserFile
 from mlops_iac.pipeline.reading import training_datasets
 
-_STEPS = ("prepare", "train", "evaluate")
-
 # Configuration keys of what follows from the blueprint without standing in it (see `guide`).
-KEY_SERVICES = "encryption.services"
+LOG_SERVICES = "encryption.services"
 NEW_DATA_EVENTS = "datasets.new_data_events"
 UPLOADS = "datasets.uploaded_here"
 TRAINED_MODELS = "training.models"
@@ -48,12 +46,12 @@ def plan(scope: Scope) -> list[ComponentCall]:
     """The calls of one environment, each after what it refers to."""
     calls = [
         _keys(scope),
+        *_alerts(scope),
         _data(scope),
         *plan_audit(scope),
         *plan_network(scope),
         *_sealing(scope),
         _identity(scope),
-        *_alerts(scope),
     ]
     calls += [plan_registry(scope, model) for model in scope.trained]
     calls += _datasets(scope)
@@ -67,7 +65,7 @@ def plan(scope: Scope) -> list[ComponentCall]:
 
 
 def _publishers(scope: Scope) -> list[str]:
-    return ["cloudwatch", *(["budgets"] if scope.blueprint.budget else [])]
+    return ["cloudwatch", "events", *(["budgets"] if scope.blueprint.budget else [])]
 
 
 def _keys(scope: Scope) -> ComponentCall:
@@ -78,9 +76,8 @@ def _keys(scope: Scope) -> ComponentCall:
         {
             "customer": blueprint.security.keys == "customer",
             "existing_key_arn": scope.existing("key"),
-            "alerts": bool(blueprint.alerts),
             "alert_publishers": _publishers(scope) if blueprint.alerts else None,
-            "data_services": _key_services(scope),
+            "log_services": _log_services(scope),
             "reader_accounts": _readers(scope),
             "protect": scope.protect,
             "tags": scope.tags,
@@ -89,11 +86,11 @@ def _keys(scope: Scope) -> ComponentCall:
     )
 
 
-def _key_services(scope: Scope) -> Setting | None:
-    """Services that use the data key themselves; not said where none does in any environment."""
+def _log_services(scope: Scope) -> Setting | None:
+    """Services that write under the key; not said where none does in any environment."""
     if not any(_using_key(Scope(each)) for each in scope.resolved.siblings.values()):
         return None
-    return Setting(_using_key(scope), KEY_SERVICES)
+    return Setting(_using_key(scope), LOG_SERVICES)
 
 
 def _using_key(scope: Scope) -> list[str]:
@@ -188,7 +185,6 @@ def _data(scope: Scope) -> ComponentCall:
 def _sealing(scope: Scope) -> list[ComponentCall]:
     if not scope.trained:
         return []
-    key = Ref("keys", "data_key_arn")
     return [
         call(
             SEALING,
@@ -197,10 +193,11 @@ def _sealing(scope: Scope) -> list[ComponentCall]:
                 "bucket": Ref("data", "artifacts.bucket"),
                 "bucket_arn": Ref("data", "artifacts.arn"),
                 "handler": function("seal"),
-                "key_arn": key if scope.customer_key else None,
-                "log_key_arn": key if scope.encrypts_logs else None,
+                "key_arn": Ref("keys", "data_key_arn") if scope.customer_key else None,
+                "log_key_arn": scope.log_key,
                 "role_arn": scope.existing_role("seal"),
                 "pipeline_role_arn": scope.existing_role("pipeline"),
+                "topic_arn": scope.topic,
                 "permissions_boundary": scope.permissions_boundary,
                 "tags": scope.tags,
             },
@@ -220,7 +217,7 @@ def _identity(scope: Scope) -> ComponentCall:
     ]
     steps = [
         step
-        for step in _STEPS
+        for step in machines.STEPS
         if any(getattr(model, step) is not None for model in blueprint.models.values())
     ]
     return call(
@@ -295,7 +292,7 @@ def rollback_alarms(scope: Scope) -> list[str]:
 
 def existing_roles(scope: Scope) -> dict[str, Setting]:
     """Roles that are used as they are, by plane or step."""
-    found = {plane: scope.existing_role(plane) for plane in (*_STEPS, "pipeline", "serve")}
+    found = {plane: scope.existing_role(plane) for plane in (*machines.STEPS, "pipeline", "serve")}
     return {plane: arn for plane, arn in found.items() if arn is not None}
 
 
@@ -308,7 +305,7 @@ def _alerts(scope: Scope) -> list[ComponentCall]:
             "alerts",
             "alerts:Alerts",
             {
-                "key_arn": Ref("keys", "alerts_key_arn"),
+                "key_arn": Ref("keys", "operations_key_arn"),
                 "emails": {
                     name: Setting(alert.email, f"alerts.{name}.email")
                     for name, alert in alerts.items()

@@ -7,6 +7,9 @@ Names ≤ 63 characters, pipelines ≤ 256 (API model). Ids are names (pulumi-aw
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from mlops_iac.emulators.aws.api import Api
 from mlops_iac.emulators.aws.naming import NameRule
 from mlops_iac.emulators.aws.resources.base import Handler, changed
@@ -120,10 +123,43 @@ class Endpoint(Handler):
             if answer is None:
                 # The old endpoint must not go for a configuration that does not exist.
                 raise ProviderError(f"there is no endpoint configuration {config}")
+            self._require_unscaled(api, id_, answer)
             tags = self.read_tags(api, old.outputs)
             super().delete(api, id_, old)
             super().create(api, {**new, "tags": tags}, "")
         self.settle_tags(api, old, new)
+
+    @staticmethod
+    def _require_unscaled(api: Api, name: str, new: Mapping[str, Any]) -> None:
+        """SageMaker changes no instance type of a variant that scales; moto would.
+
+        Source: SageMaker developer guide, "Update endpoints that use auto scaling".
+        """
+        runs = (api.look("sagemaker", "DescribeEndpoint", EndpointName=name) or {}).get(
+            "EndpointConfigName", ""
+        )
+        before = api.look("sagemaker", "DescribeEndpointConfig", EndpointConfigName=runs) or {}
+        types = {each["VariantName"]: each["InstanceType"] for each in _variants(before)}
+        for each in _variants(new):
+            if types.get(each["VariantName"], each["InstanceType"]) == each["InstanceType"]:
+                continue
+            scaled = api.look(
+                "application-autoscaling",
+                "DescribeScalableTargets",
+                ServiceNamespace="sagemaker",
+                ResourceIds=[f"endpoint/{name}/variant/{each['VariantName']}"],
+            )
+            if (scaled or {}).get("ScalableTargets"):
+                raise ProviderError(
+                    f"sagemaker:UpdateEndpoint: the variant {each['VariantName']} of {name} is"
+                    " registered for automatic scaling; deregister it to change its instance type"
+                )
+
+
+def _variants(configuration: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The variants that have instances."""
+    found = configuration.get("ProductionVariants") or []
+    return [each for each in found if each.get("InstanceType")]
 
 
 HANDLERS: list[Handler] = [
