@@ -48,6 +48,11 @@ _NVME = frozenset(
         "inf1",
     ]
 )
+# What makes the prebuilt serving containers import our handlers from the model's archive.
+SERVING_ENVIRONMENT = {
+    "SAGEMAKER_PROGRAM": contract.SERVING,
+    "SAGEMAKER_SUBMIT_DIRECTORY": f"{contract.ROOT}/{contract.MODEL}/{contract.CODE}",
+}
 _SCALES = {
     "auto": "Auto",
     "linear": "Linear",
@@ -62,7 +67,8 @@ class SageMakerSettings(Record):
     `images` and `instance_types` have one entry per step that exists, and `serve`; `transform` is
     the type for batch transforms, where there is one. `kms_key` and `volume_kms_key` are key ARNs, None where the provider's keys are used; the latter is left out
     on instance types with local NVMe, which refuse it. `tags` go on every job. With
-    `network_isolation` the containers reach no network, S3 included.
+    `network_isolation` the containers reach no network, S3 included. `environment` is given to every
+    job and to what serves; a step's own wins.
     """
 
     images: Mapping[StepKind, str]
@@ -73,6 +79,7 @@ class SageMakerSettings(Record):
     subnets: Sequence[str] = ()
     security_groups: Sequence[str] = ()
     network_isolation: bool = False
+    environment: Mapping[str, str] = {}
     encrypt_traffic: bool = False
 
 
