@@ -61,6 +61,13 @@ def permissions() -> str:
     return permissions.permissions()
 
 
+def containers() -> str:
+    """Return what the prebuilt containers do with code."""
+    from tools import container_reference
+
+    return container_reference.reference()
+
+
 def limits() -> str:
     """Return what AWS's models allow in requests."""
     from tools import service_limits
@@ -69,6 +76,7 @@ def limits() -> str:
 
 
 FILES: dict[str, Callable[[], str]] = {
+    "docs/containers.md": containers,
     "docs/coverage.md": coverage,
     "docs/language.md": language,
     "docs/policies.md": policies,
