@@ -18,6 +18,7 @@ ROWS = (
     ("a training starts", "training.starts"),
     ("… and installs before that", "training.installs"),
     ("serving is", "serving.server"),
+    ("… serves", "serving.model"),
     ("… reads the variables", "serving.reads"),
     ("… calls of `inference.py`", "serving.handlers"),
     ("… installs before it starts", "serving.installs"),

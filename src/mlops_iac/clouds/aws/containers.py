@@ -44,8 +44,9 @@ def cannot_serve(framework: str) -> str | None:
     found = facts()["frameworks"].get(framework)
     if found is None or set(found["serving"]["handlers"]) <= set(contract.HANDLERS):
         return None
-    server, handlers = found["serving"]["server"], found["serving"]["handlers"]
-    return f"its container runs {server} and {' and '.join(handlers)} of the code, no predict.py"
+    serving = found["serving"]
+    called = " and ".join(serving["handlers"])
+    return f"{serving['server']} takes {serving['model']} and calls {called}, no predict.py"
 
 
 def packages(framework: str, version: str) -> Mapping[str, str] | None:

@@ -6,14 +6,12 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from mlops_iac.blueprint.sections.compute import Runtime
+from mlops_iac.blueprint.sections.compute import PACKAGES, Runtime
 from mlops_iac.clouds.aws import containers
 from mlops_iac.errors import UsageError
 from mlops_iac.records import Record
 
 REQUIREMENTS = "requirements.txt"
-# What an image without a published list surely has, where the package has another name.
-_FRAMEWORKS = {"pytorch": "torch"}
 _OWN = re.compile(r"(?P<name>[A-Za-z0-9][\w.-]*)\s*(\[[^]]*\])?\s*(?P<specifier>[^;@]*)$")
 _LINKS = re.compile(r"(?:--find-links|-f)[\s=]+(?P<folder>\S+)")
 
@@ -60,7 +58,8 @@ def missing(wanted: Sequence[Requirement], runtime: Runtime) -> Missing:
     absent, unknown = [], []
     for each in wanted:
         if has is None or not each.name:
-            if each.name != _FRAMEWORKS.get(framework, framework):
+            # Its framework an image surely has.
+            if each.name != PACKAGES.get(framework, framework):
                 unknown.append(each.name or each.text)
             continue
         if each.name not in has:
