@@ -195,6 +195,12 @@ OFFLINE = {
         "pandas>3; python_version < '3'\n",
         ("warning", "have pandas>3; python_version < '3' already"),
     ),
+    "with an extra": ("pandas[parquet]>=2\n", ("warning", "have pandas[parquet]>=2 already")),
+    "a version with its hash": ("pandas==2.2.3 \\\n    --hash=sha256:00  # reviewed\n", None),
+    "wheels that are not packed": (
+        "-f ../workload/wheels\nmatplotlib\n",
+        ("error", "has no matplotlib"),
+    ),
     "another file": ("-r more.txt\n", ("warning", "have -r more.txt already")),
     "an address": ("churn @ https://acme.example/churn.whl\n", ("error", "has no churn")),
     "a wheel beside it": ("--find-links wheels\nmatplotlib\nacme_kit==1.0\n", None),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import warnings
 from collections.abc import Iterator
 
 from mlops_iac.blueprint.reach import Outside
@@ -44,7 +45,9 @@ def check_predict(scope: Scope) -> Iterator[Diagnostic]:
 
 def _wrong(text: bytes) -> str | None:
     try:
-        names = set(_names(ast.parse(text).body))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of a script that is not ours
+            names = set(_names(ast.parse(text).body))
     except SyntaxError as error:
         return f"{contract.PREDICT}, line {error.lineno}: {error.msg}"
     except (ValueError, RecursionError, MemoryError):
@@ -62,8 +65,9 @@ def _names(statements: list[ast.stmt]) -> Iterator[str]:
             case ast.Import(names=names) | ast.ImportFrom(names=names):
                 yield from (each.asname or each.name for each in names)
             case ast.Assign(targets=targets):
-                yield from (each.id for each in targets if isinstance(each, ast.Name))
+                within = (part for each in targets for part in ast.walk(each))
+                yield from (part.id for part in within if isinstance(part, ast.Name))
             case ast.AnnAssign(target=ast.Name(id=name)):
                 yield name
-            case ast.If() | ast.Try() | ast.With():
+            case ast.If() | ast.Try() | ast.With() | ast.For() | ast.While():
                 yield "*"

@@ -12,7 +12,7 @@ from mlops_iac.errors import UsageError
 from mlops_iac.records import Record
 
 REQUIREMENTS = "requirements.txt"
-_OWN = re.compile(r"(?P<name>[A-Za-z0-9][\w.-]*)\s*(\[[^]]*\])?\s*(?P<specifier>[^;@]*)$")
+_OWN = re.compile(r"(?P<name>[A-Za-z0-9][\w.-]*)\s*(?P<extras>\[[^]]*\])?\s*(?P<specifier>[^;@]*)$")
 _LINKS = re.compile(r"(?:--find-links|-f)[\s=]+(?P<folder>\S+)")
 
 
@@ -34,12 +34,16 @@ class Missing(Record):
 def read(file: Path) -> list[Requirement]:
     """What has to come from somewhere: without what lies beside the file as a wheel."""
     text = file.read_text(encoding="utf-8", errors="replace")
-    # A comment begins with the line or after a space; `package @ url#egg` has none.
-    lines = [re.sub(r"(^|\s+)#.*", "", line).strip() for line in text.splitlines()]
+    # A comment begins with the line or after a space; `package @ url#egg` has none. What follows a
+    # requirement on its line are hashes, which pip asks of what it fetches.
+    text = re.sub(r"\\\n\s*", " ", text)
+    lines = [re.sub(r"(^|\s+)#.*|\s+--hash.*", "", line).strip() for line in text.splitlines()]
     wheels: set[str] = set()
     for match in filter(None, map(_LINKS.fullmatch, lines)):
-        folder = file.parent / match["folder"]
-        wheels |= {_spelled(wheel.name.partition("-")[0]) for wheel in folder.glob("*.whl")}
+        folder = Path(match["folder"])
+        if not folder.is_absolute() and ".." not in folder.parts:  # elsewhere nothing is packed
+            names = (wheel.name for wheel in (file.parent / folder).glob("*.whl"))
+            wheels |= {_spelled(name.partition("-")[0]) for name in names}
     return [
         found
         for line in lines
@@ -80,7 +84,7 @@ def _parsed(line: str) -> Requirement:
         # An option, a file or an address.
         name = re.match(r"[A-Za-z0-9][\w.-]*(?=\s*(@|\[))", line)
         return Requirement(text=line, name=_spelled(name[0]) if name else "", specifier=None)
-    specifier = None if marker else match["specifier"].strip()
+    specifier = None if marker or match["extras"] else match["specifier"].strip()
     return Requirement(text=line, name=_spelled(match["name"]), specifier=specifier)
 
 
@@ -92,7 +96,7 @@ def _spelled(name: str) -> str:
 def fits(version: str, specifier: str) -> bool | None:
     """Whether a version fits a requirement's specifier (`>=2,<4`, `==1.9.*`), by release numbers.
 
-    None where that needs more than numbers: markers, addresses, pre-releases.
+    None where that needs more than numbers.
     """
     release = _release(version)
     if release is None:
