@@ -102,7 +102,7 @@ def fits(version: str, specifier: str) -> bool | None:
     if release is None:
         return None
     for clause in filter(None, (part.strip() for part in specifier.split(","))):
-        match = re.fullmatch(r"(===|==|!=|>=|<=|~=|>|<)\s*([0-9.]+?)(\.\*)?", clause)
+        match = re.fullmatch(r"(==|!=|>=|<=|~=|>|<)\s*([0-9.]+?)(\.\*)?", clause)
         bound = _release(match[2]) if match else None
         if match is None or bound is None:
             return None
@@ -118,7 +118,7 @@ def _holds(
     found, limit = (_padded(each, size) for each in (release, bound))
     equal = found[: len(bound)] == bound if prefix else found == limit
     match operator:
-        case "==" | "===":
+        case "==":
             return equal
         case "!=":
             return not equal
