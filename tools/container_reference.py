@@ -45,7 +45,7 @@ def reference() -> str:
         "",
         (
             "Processing jobs start no toolkit: the entry point is the pipeline's own, which installs"
-            " `requirements.txt` and runs the script."
+            " `requirements.txt` and runs the script. Batch transforms run the serving container."
         ),
         "",
         "Where no index is reached, every job and endpoint is given "
