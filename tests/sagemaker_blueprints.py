@@ -152,12 +152,16 @@ PRIVATE = MAXIMAL.replace(
 COLUMNS = "churned,late,reported_at,project_id,progress,id,at,age,region,seen_at\n1,0,2026-01-01,7,0.5,1,2026-01-01,30,north,2026-01-01\n"
 
 
+PREDICT = "def load(folder): ...\ndef predict(model, rows): ...\n"
+
+
 def write(folder: Path, text: str = MINIMAL) -> Path:
     """A blueprint with its data, scripts and requirements; its path."""
     for name in ("prepare.py", "train.py", "evaluate.py", "requirements.txt"):
         script = folder / "workload" / name
         script.parent.mkdir(exist_ok=True)
         script.write_text("")
+    (folder / "workload" / "predict.py").write_text(PREDICT)
     (folder / "data").mkdir(exist_ok=True)
     (folder / "data" / "customers.csv").write_text(COLUMNS)
     path = folder / "blueprint.yaml"

@@ -13,6 +13,7 @@ from mlops_iac.blueprint.templates.content import (
     Wanted,
 )
 from mlops_iac.errors import Diagnostic
+from tests.sagemaker_blueprints import PREDICT
 
 TEAM = """\
 blueprint: 1
@@ -62,6 +63,7 @@ def workspace(folder: Path, blueprint: str = TEAM) -> Path:
     (folder / "data/customers.csv").write_text("age,churned\n1,0\n", encoding="utf-8")
     (folder / "workload").mkdir(exist_ok=True)
     (folder / "workload/train.py").write_text("", encoding="utf-8")
+    (folder / "workload/predict.py").write_text(PREDICT, encoding="utf-8")
     path = folder / "blueprint.yaml"
     path.write_text(blueprint, encoding="utf-8")
     return path

@@ -69,6 +69,13 @@ def python() -> str:
     return python_api.page()
 
 
+def containers() -> str:
+    """Return what the prebuilt containers do with code."""
+    from tools import container_reference
+
+    return container_reference.reference()
+
+
 def limits() -> str:
     """Return what AWS's models allow in requests."""
     from tools import service_limits
@@ -84,6 +91,7 @@ def instance_regions() -> str:
 
 
 FILES: dict[str, Callable[[], str]] = {
+    "docs/containers.md": containers,
     "docs/coverage.md": coverage,
     "docs/language.md": language,
     "docs/policies.md": policies,

@@ -33,7 +33,8 @@ make_venv() {
     esac
   done
   # Provider SDKs have tens of thousands of modules; the few that are used are compiled at the end.
-  "$dir/bin/python" -m pip install --quiet --no-compile --disable-pip-version-check "${arguments[@]}"
+  "$dir/bin/python" -m pip install --quiet --no-compile --disable-pip-version-check \
+    "${arguments[@]}" || { rm -rf "$dir"; return 1; }
   if [ -x "$dir/bin/mlops-iac" ]; then
     "$dir/bin/mlops-iac" doctor --compile > /dev/null
   fi

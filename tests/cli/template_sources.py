@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 from tests.cli.harness import Cli, environment
+from tests.sagemaker_blueprints import PREDICT
 
 MANIFEST = """\
 template: 1
@@ -126,6 +127,7 @@ def team(folder: Path, source: str, version: str, *, most: int = 6) -> Cli:
     (folder / "workload").mkdir()
     (folder / "data" / "customers.csv").write_text("churned\n1\n")
     (folder / "workload" / "train.py").write_text("")
+    (folder / "workload" / "predict.py").write_text(PREDICT)
     (folder / ".gitignore").write_text(".mlops-iac\n")
     text = TEAM.format(source=source, version=version, most=most)
     (folder / "blueprint.yaml").write_text(text)

@@ -8,6 +8,7 @@ import pytest
 
 from mlops_iac.emulators.aws import server
 from tests.cli.harness import Cli, environment
+from tests.sagemaker_blueprints import PREDICT
 
 BLUEPRINT = """\
 blueprint: 1
@@ -32,6 +33,7 @@ def cli(tmp_path: Path) -> Cli:
     for name in ("data/rows.csv", "workload/train.py", "workload/evaluate.py"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("x,y\n1,0\n" if name.endswith("csv") else "pass\n")
+    (tmp_path / "workload/predict.py").write_text(PREDICT)
     (tmp_path / "blueprint.yaml").write_text(BLUEPRINT, encoding="utf-8")
     return Cli(tmp_path, environment())
 

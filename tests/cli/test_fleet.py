@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.harness import Cli, environment
+from tests.sagemaker_blueprints import PREDICT
 
 SERVICE = """\
 blueprint: 1
@@ -51,6 +52,7 @@ def project(folder: Path, name: str) -> Path:
     (folder / "data").mkdir()
     (folder / "workload" / "train.py").write_text("print('train')\n")
     (folder / "workload" / "evaluate.py").write_text("print('evaluate')\n")
+    (folder / "workload" / "predict.py").write_text(PREDICT)
     (folder / "data" / "events.csv").write_text("x,y\n1,0\n2,1\n")
     path = folder / "blueprint.yaml"
     path.write_text(SERVICE.format(name=name))

@@ -12,6 +12,7 @@ from mlops_iac import api
 from mlops_iac.blueprint.reach import Reach
 from mlops_iac.errors import BlueprintInvalid, UsageError
 from tests.cli.harness import Cli, environment
+from tests.sagemaker_blueprints import PREDICT
 
 BLUEPRINT = """\
 blueprint: 1
@@ -52,6 +53,7 @@ def cli(tmp_path: Path) -> Cli:
     for name in ("data/rows.csv", *(f"workload/{n}.py" for n in ("prepare", "train", "evaluate"))):
         (team / name).parent.mkdir(parents=True, exist_ok=True)
         (team / name).write_text("x,y\n1,0\n")
+    (team / "workload/predict.py").write_text(PREDICT)
     (team / "blueprint.yaml").write_text(BLUEPRINT)
     return Cli(team, environment())
 

@@ -12,6 +12,7 @@ from mlops_iac.blueprint import LoadedBlueprint, inspect
 from mlops_iac.errors import Diagnostic
 from mlops_iac.templates.finder import Finder
 from mlops_iac.templates.sources.builtin import builtin_folder
+from tests.sagemaker_blueprints import PREDICT
 
 SERVICE = """\
 blueprint: 1
@@ -88,6 +89,7 @@ def read(
     for name in ("data/deliveries.csv", "workload/prepare.py", "workload/train.py", "workload/evaluate.py"):  # fmt: skip
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text("a,late\n1,0\n" if name.endswith("csv") else "")
+    (folder / "workload/predict.py").write_text(PREDICT)
     path = folder / "blueprint.yaml"
     path.write_text(text, encoding="utf-8")
     finder = Finder(path, offline=True)

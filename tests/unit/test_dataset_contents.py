@@ -12,6 +12,7 @@ import pytest
 from mlops_iac import validate
 from mlops_iac.blueprint.checks import samples
 from mlops_iac.blueprint.folders import MOST_DATA_FILES
+from tests.sagemaker_blueprints import PREDICT
 
 TEXT = """\
 blueprint: 1
@@ -39,6 +40,7 @@ def project(tmp_path: Path) -> Path:
     for name in ("data/a.csv", "workload/train.py", ".git/HEAD"):
         (tmp_path / name).parent.mkdir()
         (tmp_path / name).write_bytes(GOOD)
+    (tmp_path / "workload/predict.py").write_text(PREDICT)
     return tmp_path
 
 

@@ -18,6 +18,7 @@ from mlops_iac.api.stacks.states import State
 from mlops_iac.cli._app import run
 from mlops_iac.engine import pulumi_backend, pulumi_workspace
 from mlops_iac.errors import BlueprintInvalid, MlopsError, StackNotFound, UsageError
+from tests.sagemaker_blueprints import PREDICT
 
 TEXT = """\
 blueprint: 1
@@ -216,6 +217,7 @@ def serving(tmp_path: Path) -> Path:
     (tmp_path / "rows.csv").write_text("x,y\n1,0\n")
     (tmp_path / "workload").mkdir()
     (tmp_path / "workload" / "train.py").touch()
+    (tmp_path / "workload" / "predict.py").write_text(PREDICT)
     return path
 
 

@@ -181,16 +181,79 @@ def test_no_network_is_made_in_china(tmp_path: Path) -> None:
     assert "security.network" in found
 
 
-def test_packages_that_nobody_can_fetch_are_a_warning(tmp_path: Path) -> None:
+BROUGHT = "# none\n\npandas>=2,<4\nscikit_learn==1.9.*  # the image's\nnumpy\n"
+OFFLINE = {
+    "a package that the image has not": (
+        BROUGHT + "Matplotlib>=3.9\n",
+        ("error", "1.9 has no matplotlib"),
+    ),
+    "a version that the image has not": (
+        "pandas==2.*,>=2.3\n",
+        ("error", "1.9 has pandas 2.2.3, not ==2.*,>=2.3"),
+    ),
+    "only with a marker": (
+        "pandas>3; python_version < '3'\n",
+        ("warning", "have pandas>3; python_version < '3' already"),
+    ),
+    "with an extra": ("pandas[parquet]>=2\n", ("warning", "have pandas[parquet]>=2 already")),
+    "a version with its hash": ("pandas==2.2.3 \\\n    --hash=sha256:00  # reviewed\n", None),
+    "wheels that are not packed": (
+        "-f ../workload/wheels\nmatplotlib\n",
+        ("error", "has no matplotlib"),
+    ),
+    "another file": ("-r more.txt\n", ("warning", "have -r more.txt already")),
+    "an address": ("churn @ https://acme.example/churn.whl\n", ("error", "has no churn")),
+    "a wheel beside it": ("--find-links wheels\nmatplotlib\nacme_kit==1.0\n", None),
+    "what the image has": (BROUGHT, None),
+}
+
+
+@pytest.mark.parametrize("title", OFFLINE)
+def test_packages_that_nobody_can_fetch_are_told(tmp_path: Path, title: str) -> None:
     blueprint = loaded(tmp_path, CLOSED)
-    requirements = tmp_path / "workload" / "requirements.txt"
-    requirements.write_text("# none\n\npandas>=2\nscikit-learn==1.9.*\nnumpy  # fast\n")
+    text, expected = OFFLINE[title]
+    (tmp_path / "workload" / "requirements.txt").write_text(text)
+    wheels = tmp_path / "workload" / "wheels"
+    wheels.mkdir()
+    for name in ("matplotlib-3.9-py3-none-any.whl", "Acme.Kit-1.0-py3-none-any.whl"):
+        (wheels / name).touch()
+    found = SAGEMAKER.check(blueprint.resolve("local"))
+    assert [(item.severity, item.code, item.path) for item in found] == (
+        [(expected[0], "requirements-offline", "models.churn.code")] if expected else []
+    )
+    assert all(expected[1] in item.message for item in found)
+
+
+def test_an_image_whose_packages_nobody_lists_is_a_warning(tmp_path: Path) -> None:
+    text = CLOSED.replace("scikit-learn, version: 1.9", "pytorch, version: 2.6")
+    blueprint = loaded(tmp_path, text)
+    (tmp_path / "workload" / "requirements.txt").write_text("torch==2.6.*\npandas\n")
     (item,) = SAGEMAKER.check(blueprint.resolve("local"))
     assert (item.severity, item.code) == ("warning", "requirements-offline")
-    assert item.path == "models.churn.code"
-    assert "pandas and numpy already" in item.message
-    requirements.write_text("# none\nscikit-learn\n")
-    assert SAGEMAKER.check(blueprint.resolve("local")) == []
+    assert "have pandas already" in item.message
+
+
+def test_where_nothing_is_fetched_every_pip_is_told_so(tmp_path: Path) -> None:
+    """`0` turns build isolation off: see `containers.json`. An open stack fetches what it wants."""
+    offline = {"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0"}
+    for text, wanted in ((CLOSED, offline), (MINIMAL, {})):
+        calls = plan(tmp_path, text)
+        steps = json.loads(calls["churn_pipeline"].args["definition"].content)["Steps"]
+        (train,) = [step for step in steps if step["Type"] == "Training"]
+        (version,) = [step for step in steps if step["Type"] == "RegisterModel"]
+        (container,) = version["Arguments"]["InferenceSpecification"]["Containers"]
+        (variant,) = calls["api"].args["variants"]
+        served = variant.args.get("environment", {})
+        for environment in (train["Arguments"]["Environment"], container["Environment"], served):
+            told = {key: environment[key] for key in environment if key.startswith("PIP_")}
+            assert {k: getattr(v, "value", v) for k, v in told.items()} == wanted
+
+
+def test_a_stack_may_be_closed_in_one_environment_alone(tmp_path: Path) -> None:
+    text = MINIMAL + "environments:\n  prod: {account: 012345678901, security: {egress: none}}\n"
+    assert problems(tmp_path, text, "prod") == []
+    variant = plan(tmp_path, text, "prod")["api"].args["variants"][0]
+    assert variant.args["environment"]["PIP_NO_INDEX"].value == "1"
 
 
 def test_an_image_of_ones_own_brings_its_packages(tmp_path: Path) -> None:

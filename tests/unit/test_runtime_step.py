@@ -63,6 +63,13 @@ class Container:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
 
+    def deliver_code(self) -> None:
+        """The code archive, as the channel that only training has."""
+        archive = self.root / contract.CHANNELS / contract.CODE_CHANNEL / contract.CODE_FILE
+        archive.parent.mkdir(parents=True)
+        with tarfile.open(archive, "w:gz") as tar:
+            tar.add(self.code, ".")
+
     def run(self, *arguments: str) -> int:
         return main(self.code, arguments, self.env)
 
@@ -89,6 +96,7 @@ def train(tmp_path: Path) -> Container:
     container.put("input/data/prepared/train.csv", "x\n1\n")
     given = {"depth": "4", "sagemaker_program": "x", "_tuning_objective_metric": "accuracy"}
     container.put(contract.HYPERPARAMETERS, json.dumps(given))
+    container.deliver_code()
     return container
 
 
@@ -176,7 +184,7 @@ def test_without_prepare_train_gets_a_folder_per_dataset_and_no_code_channel(
     container = Container(tmp_path, "train", TRAIN)
     container.env[contract.DATASETS] = "orders"
     container.put("input/data/orders/a.csv", "x\n1\n")
-    container.put("input/data/_code/sourcedir.tar.gz", "")
+    container.deliver_code()
     container.put(contract.HYPERPARAMETERS, "{}")
     assert container.run() == 0
     data = Path(container.seen()["args"][1])
@@ -184,9 +192,31 @@ def test_without_prepare_train_gets_a_folder_per_dataset_and_no_code_channel(
     assert (data / "orders" / "a.csv").exists()
 
 
-def test_the_model_carries_the_code_that_serves_it(train: Container) -> None:
+def test_the_model_carries_the_code_that_was_packed_and_nothing_else(train: Container) -> None:
+    # A container that installs the folder leaves this in it.
+    (train.code / "build").mkdir()
     assert train.run() == 0
-    assert (train.root / "model/code/train.py").exists()
+    assert [path.name for path in (train.root / "model/code").iterdir()] == ["train.py"]
+
+
+@pytest.mark.parametrize(
+    ("left", "sentence"),
+    [
+        ('Path(model, "best").symlink_to("model.txt")', "'best' (a link)"),
+        ('Path(model, "last").symlink_to("/nowhere")', "'last' (a link)"),
+        ('Path(model, "a").mkdir(); Path(model, "a/b").symlink_to(model)', "'a/b' (a link)"),
+        ('os.mkfifo(Path(model, "queue"))', "'queue' (a device, pipe or socket)"),
+        ('Path(os.fsdecode(os.fsencode(model) + b"/\\xff")).symlink_to("x")', r"'\udcff' (a link)"),
+        ('Path(model, "code").write_text("")', "left code in --model"),
+    ],
+)
+def test_what_no_archive_carries_is_told_at_training(
+    train: Container, left: str, sentence: str
+) -> None:
+    (train.code / "train.py").write_text(TRAIN + f'model = args["--model"]\n{left}\n')
+    assert train.run() == 1
+    assert sentence in train.reason("failure")
+    assert not (train.root / "model/code/train.py").exists()
 
 
 def test_metrics_are_printed_so_that_tuning_finds_them(

@@ -442,6 +442,20 @@ CASES = [
     ),
     ("version: 1.9", "version: 1.8", "models.churn.runtime.version", "no prebuilt", "1.9-0"),
     (
+        "version: 1.9",
+        "version: 0.23-1",
+        "models.churn.runtime.version",
+        "Python of scikit-learn 0.23-1 is older than 3.8",
+        "1.0-1 or newer",
+    ),
+    (
+        "{framework: scikit-learn, version: 1.9}",
+        "{framework: tensorflow, version: 2.19}",
+        "models.churn.runtime.framework",
+        "TensorFlow Serving",
+        "train: {runtime: {framework: tensorflow",
+    ),
+    (
         "{framework: scikit-learn, version: 1.9}",
         "{framework: onnx, version: 1.20}",
         "models.churn.runtime.version",

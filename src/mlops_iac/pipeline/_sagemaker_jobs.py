@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from mlops_iac.pipeline._sagemaker_parts import (
+    SERVING_ENVIRONMENT,
     Json,
     SageMakerSettings,
     StepKind,
@@ -140,8 +141,8 @@ def register(life: Lifecycle, settings: SageMakerSettings) -> Json:
                     "Image": settings.images["serve"],
                     "ModelDataUrl": sealed(SEAL),
                     "Environment": {
-                        "SAGEMAKER_PROGRAM": contract.SERVING,
-                        "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",
+                        **settings.environment,
+                        **SERVING_ENVIRONMENT,
                         "SAGEMAKER_CONTAINER_LOG_LEVEL": "20",
                         "SAGEMAKER_REGION": "${region}",
                     },
@@ -195,7 +196,7 @@ def _training(life: Lifecycle, step: Train, settings: SageMakerSettings) -> Json
                 {"Name": name, "Regex": contract.metric_regex(name)} for name in _reported(life)
             ],
         },
-        "Environment": {**step.env, **env},
+        "Environment": {**settings.environment, **step.env, **env},
         "InputDataConfig": [*channels, channel(contract.CODE_CHANNEL, "${code_uri}")],
         "OutputDataConfig": encrypted(settings, {"S3OutputPath": _work(life, "trained")}),
         "ResourceConfig": resources("train", step, settings),
@@ -238,7 +239,7 @@ def _processing(
     settings_env = {contract.STEP: kind, contract.SCRIPT: step.script, **env}
     job: Json = {
         "AppSpecification": application,
-        "Environment": {**step.env, **settings_env},
+        "Environment": {**settings.environment, **step.env, **settings_env},
         "ProcessingInputs": [*inputs, s3_input("code", contract.PROCESSING_CODE, "${code_uri}")],
         "ProcessingOutputConfig": encrypted(settings, {"Outputs": [output]}),
         "ProcessingResources": {"ClusterConfig": resources(kind, step, settings)},

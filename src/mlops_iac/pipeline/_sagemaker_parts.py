@@ -13,6 +13,11 @@ from mlops_iac.runtime import contract
 Json = dict[str, Any]
 StepKind = Literal["prepare", "train", "evaluate", "serve", "transform"]
 
+# What makes the prebuilt serving containers import our handlers from the model's archive.
+SERVING_ENVIRONMENT = {
+    "SAGEMAKER_PROGRAM": contract.SERVING,
+    "SAGEMAKER_SUBMIT_DIRECTORY": f"{contract.ROOT}/{contract.MODEL}/{contract.CODE}",
+}
 _SCALES = {
     "auto": "Auto",
     "linear": "Linear",
@@ -28,7 +33,8 @@ class SageMakerSettings(Record):
     the type for batch transforms, where there is one. `kms_key` and `volume_kms_key` are key ARNs, None
     where the provider's keys are used; the latter is left out of steps in `local_disks`, whose
     instances have a local disk that refuses it. `tags` go on every job. With
-    `network_isolation` the containers reach no network, S3 included.
+    `network_isolation` the containers reach no network, S3 included. `environment` is given to every
+    job and to what serves; a step's own wins.
     """
 
     images: Mapping[StepKind, str]
@@ -40,6 +46,7 @@ class SageMakerSettings(Record):
     subnets: Sequence[str] = ()
     security_groups: Sequence[str] = ()
     network_isolation: bool = False
+    environment: Mapping[str, str] = {}
     encrypt_traffic: bool = False
 
 

@@ -15,12 +15,18 @@ from typing import Any
 
 from mlops_iac.jsontext import indented
 from mlops_iac.pipeline import _sagemaker_jobs as jobs
-from mlops_iac.pipeline._sagemaker_parts import SageMakerSettings, dataset_placeholder, join
+from mlops_iac.pipeline._sagemaker_parts import (
+    SERVING_ENVIRONMENT,
+    SageMakerSettings,
+    dataset_placeholder,
+    join,
+)
 from mlops_iac.pipeline.graph_checks import check_graph
 from mlops_iac.pipeline.steps import Lifecycle, Limit, Tune
 from mlops_iac.runtime import contract
 
 __all__ = [
+    "SERVING_ENVIRONMENT",
     "SageMakerSettings",
     "dataset_placeholder",
     "definition",

@@ -11,6 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from mlops_iac import python_child
+from mlops_iac.blueprint.sections.compute import PACKAGES
 from mlops_iac.errors import MlopsError, ResourceFailed, UsageError
 from mlops_iac.pipeline._local_process import Processes, clean_environment
 
@@ -21,7 +22,7 @@ _MINUTES = 30
 _IMAGES = {
     "sagemaker-scikit-learn": "scikit-learn",
     "sagemaker-xgboost": "xgboost",
-    "pytorch-training": "torch",
+    "pytorch-training": "pytorch",
     "tensorflow-training": "tensorflow",
 }
 
@@ -29,7 +30,8 @@ _IMAGES = {
 def requirements(text: str, image: str) -> str:
     """`text` of a requirements.txt, with the image's framework added where it is not named."""
     repository, _, tag = image.rsplit("/", 1)[-1].partition(":")
-    package = _IMAGES.get(repository)
+    framework = _IMAGES.get(repository)
+    package = PACKAGES.get(framework or "", framework)
     version = re.match(r"\d+\.\d+", tag)
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
     named = {re.split(r"[\s<>=!~;\[]", line.strip(), maxsplit=1)[0].lower() for line in lines}

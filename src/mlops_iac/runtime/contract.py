@@ -9,6 +9,9 @@ from __future__ import annotations
 ROOT = "/opt/ml"
 ENTRY = "mlops_step.py"  # what a job starts, at the top of the code archive
 SERVING = "inference.py"  # what the prebuilt inference containers import
+PREDICT = "predict.py"  # the workload's own, of the code archive
+FUNCTIONS = ("load", "predict")  # what it has
+HANDLERS = ("input_fn", "model_fn", "output_fn", "predict_fn")  # what they find in it
 PACKAGE = "mlops_runtime"  # this package's name inside the code archive
 
 CODE_FILE = "sourcedir.tar.gz"  # the last part of the code archive's key

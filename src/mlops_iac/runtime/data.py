@@ -8,19 +8,17 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-from .rows import UNREADABLE, CsvRecords, DataError, Row, files, is_null, number, read, text
+from .rows import UNREADABLE, CsvRecords, DataError, files, is_null, number, read, text
 
 __all__ = ["DataError", "check", "rows", "window"]
 
-Place = tuple[str, int]  # file, line or row, counted from 1
 
-
-def rows(folder: Path, format_: str) -> Iterator[tuple[Place, Row]]:
-    """Every row of every file of a dataset, with its place.
+def rows(folder: Path, format_: str) -> Iterator[tuple[tuple[str, int], Mapping[str, Any]]]:
+    """Every row of every file of a dataset, with its place: the file, and the line or row from 1.
 
     CSV lines are counted from 1, the header's. JSON is one array or one object per line.
     Raises DataError for a format without rows and where there is no file of the format.
@@ -114,7 +112,7 @@ def _words(rule: str, bound: Any) -> str:
     return "must not be null" if rule == "not_null" else f"must be {rule.replace('_', ' ')} {bound}"
 
 
-def _moment(value: Any, column: str, place: Place) -> datetime:
+def _moment(value: Any, column: str, place: tuple[str, int]) -> datetime:
     text = str(value or "").strip()
     # `fromisoformat` reads the Z only since Python 3.11; the containers may be older.
     text = text[:-1] + "+00:00" if text.endswith("Z") else text
@@ -124,4 +122,5 @@ def _moment(value: Any, column: str, place: Place) -> datetime:
         raise DataError(
             f"{place[0]}, line {place[1]}: {column} is {value!r}, not an ISO 8601 date or time"
         ) from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    # Not `datetime.UTC`, which the older containers lack.
+    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)  # noqa: UP017

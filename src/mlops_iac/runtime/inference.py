@@ -1,8 +1,8 @@
 """Serves the workload's `predict.py` in the prebuilt SageMaker containers.
 
 `{"instances": [row, …]}` in, `{"predictions": [value, …]}` out, as JSON. The four functions are
-those that the scikit-learn inference container looks for in its entry point (source:
-sagemaker-scikit-learn-container, `serving.py`; a tuple is taken as body and content type).
+`contract.HANDLERS`; which containers look for them is in `clouds/aws/data/containers.json`. A tuple
+is taken as body and content type.
 """
 
 from __future__ import annotations

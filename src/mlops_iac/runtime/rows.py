@@ -16,8 +16,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-Row = Mapping[str, Any]
-
 # `pandas.io.parsers.readers.STR_NA_VALUES`
 NULLS = frozenset(
     [
@@ -84,7 +82,7 @@ def is_of(name: str, format_: str) -> bool:
     return name.lower().endswith(SUFFIXES[format_]) and not name.startswith(".")
 
 
-def read(path: Path, format_: str) -> Iterator[tuple[int, Row]]:
+def read(path: Path, format_: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
     """Every row of one file with its number: the line of a text, else counted from 1.
 
     Raises what `UNREADABLE` names for a file that is not of its format.
@@ -154,7 +152,7 @@ class CsvRecords:
                     f"line {self.line} has {len(fields)} fields, and those before it have {width}"
                 )
             full = [*fields, *[""] * (width - len(fields))]
-            yield self.line, fields, dict(zip(self.names, full[self.index :]))  # noqa: B905 - Python 3.9
+            yield self.line, fields, dict(zip(self.names, full[self.index :]))  # noqa: B905 - Python 3.8
             fields = self._next()
 
     def _next(self) -> list[str] | None:
@@ -191,13 +189,13 @@ def _names(header: Sequence[str]) -> list[str]:
     return names
 
 
-def _read_csv(path: Path) -> Iterator[tuple[int, Row]]:
+def _read_csv(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
     with text(path, encoding="utf-8-sig") as file:
         for line, _, row in CsvRecords(file):
             yield line, row
 
 
-def _read_json(path: Path) -> Iterator[tuple[int, Row]]:
+def _read_json(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
     with text(path) as file:
         if ".json" in path.suffixes[-2:]:
             loaded = json.load(file)
@@ -212,7 +210,7 @@ def _read_json(path: Path) -> Iterator[tuple[int, Row]]:
             yield place, item
 
 
-def _read_parquet(path: Path) -> Iterator[tuple[int, Row]]:
+def _read_parquet(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
     try:
         import pandas  # type: ignore[import-untyped, unused-ignore]
     except ImportError as error:

@@ -14,6 +14,7 @@ import json
 import os
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import tarfile
@@ -73,17 +74,17 @@ class Step:
             command += [f"--{name}", value]
         self._execute(command, metrics)
         metrics.require(self._names())
-        if not any(model.iterdir()):
-            raise StepFailed(f"{self.script} wrote no model to --model")
-        # The archive of the model carries what serves it.
-        ignored = shutil.ignore_patterns("__pycache__", "*.pyc", ".git")
-        shutil.copytree(self.code, model / "code", ignore=ignored, dirs_exist_ok=True)
+        _packable(model, self.script)
+        # What serves the model travels with it: the files that were packed, and not the folder
+        # they were unpacked to, where a container that installs them leaves what that made.
+        archive = self.root / contract.CHANNELS / contract.CODE_CHANNEL / contract.CODE_FILE
+        _extract(archive, model / contract.CODE, "the code")
 
     def _evaluate(self) -> None:
         self._install()
         model = self.root / "work" / "model"
         archive = self.root / contract.PROCESSING_MODEL / contract.MODEL_FILE
-        _extract(archive, model)
+        _extract(archive, model, "the model")
         report = self._folder(contract.PROCESSING_REPORT)
         metrics = MetricsFile(report / contract.METRICS_FILE)
         source = self._data(contract.PROCESSING_DATA)
@@ -198,11 +199,34 @@ def main(code: Path, arguments: Sequence[str], env: Mapping[str, str] | None = N
     return 0
 
 
-def _extract(archive: Path, folder: Path) -> None:
+def _packable(model: Path, script: str) -> None:
+    """Raises StepFailed for a model that is empty or that no archive carries as it is."""
+    if not any(model.iterdir()):
+        raise StepFailed(f"{script} wrote no model to --model")
+    if os.path.lexists(model / contract.CODE):
+        raise StepFailed(
+            f"{script} left {contract.CODE} in --model: what serves the model is put there;"
+            " take another name"
+        )
+    others = []
+    for here, folders, names in os.walk(model):
+        for path in (Path(here, name) for name in (*folders, *names)):
+            mode = path.lstat().st_mode
+            if not stat.S_ISDIR(mode) and not stat.S_ISREG(mode):
+                what = "a link" if stat.S_ISLNK(mode) else "a device, pipe or socket"
+                others.append(f"{path.relative_to(model).as_posix()!r} ({what})")
+    if others:
+        raise StepFailed(
+            f"{script} left in --model what is no file and no folder: {', '.join(sorted(others))};"
+            " copy what a link points to, and leave the rest out"
+        )
+
+
+def _extract(archive: Path, folder: Path, what: str) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     if not archive.is_file():
-        raise StepFailed("the model was not delivered")
+        raise StepFailed(f"{what} was not delivered")
     with tarfile.open(archive) as tar:
         # Not every Python of the containers has extraction filters; the archive is our own.
         if hasattr(tarfile, "data_filter"):

@@ -19,6 +19,8 @@ SIZES: dict[Size, tuple[int, int, int, int]] = {
 """Guaranteed minimum by size: vCPU, memory in GB, GPUs, memory of each GPU in GB."""
 
 Framework = Literal["scikit-learn", "xgboost", "pytorch", "tensorflow", "huggingface", "onnx"]
+PACKAGES = {"pytorch": "torch"}
+"""What a framework is called on package indexes, where that is another name."""
 
 
 class EndpointCompute(Section):

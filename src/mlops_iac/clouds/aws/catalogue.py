@@ -1,7 +1,7 @@
 """What SageMaker offers: regions, instance types and sizes, framework images.
 
 The facts are in `data/sagemaker.json`, with their sources; `tools/sagemaker_catalogue.py` writes
-it. Nothing here needs a provider SDK.
+it. What an image's container does with code is in `containers`. Nothing here needs a provider SDK.
 """
 
 from __future__ import annotations
@@ -150,6 +150,16 @@ def framework_versions(framework: str, scope: Scope) -> tuple[str, ...]:
             hint=f"one of {', '.join(known)}, or an image of your own (runtime.image)",
         )
     return tuple(sorted(known[framework][scope], key=_version_key))
+
+
+def framework_version(framework: str, version: str, scope: Scope) -> str | None:
+    """The version of the newest prebuilt image of `version`: `1.9-0` of `1.9`. Raises UsageError."""
+    return _match(version, framework_versions(framework, scope))
+
+
+def is_older(version: str, other: str) -> bool:
+    """Whether an image's version is older than another's."""
+    return _version_key(version) < _version_key(other)
 
 
 def framework_image(

@@ -46,7 +46,7 @@ _WHAT = {
 FILES: Mapping[str, str] = {
     "data/samples.csv": "distance_km,late\n1.0,0\n2.0,1\n",
     "workload/train.py": "",
-    "workload/predict.py": "",
+    "workload/predict.py": "def load(folder): ...\ndef predict(model, rows): ...\n",
     "workload/requirements.txt": "",
 }
 """What that blueprint names, beside it."""

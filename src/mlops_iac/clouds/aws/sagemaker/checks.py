@@ -14,6 +14,7 @@ from mlops_iac.clouds.aws.sagemaker.access_checks import check_approvers, check_
 from mlops_iac.clouds.aws.sagemaker.apart import check_apart
 from mlops_iac.clouds.aws.sagemaker.decisions import holds_planned, is_planned, refusal
 from mlops_iac.clouds.aws.sagemaker.network_checks import check_network
+from mlops_iac.clouds.aws.sagemaker.predict_checks import check_predict
 from mlops_iac.clouds.aws.sagemaker.scope import AUDIT, NETWORK, Scope
 from mlops_iac.clouds.aws.sagemaker.serving_checks import (
     SERVICE_LIMITS,
@@ -97,6 +98,7 @@ def _values(scope: Scope) -> Iterator[Diagnostic]:
             at_key=True,
         )
     yield from check_network(scope)
+    yield from check_predict(scope)
     yield from check_approvers(scope)
     yield from check_sealer(scope)
     existing = blueprint.existing

@@ -11,10 +11,10 @@ from mlops_iac.blueprint.sections.compute import Compute, EndpointCompute, Runti
 from mlops_iac.blueprint.sections.models import Model
 from mlops_iac.blueprint.sections.serving import RealTime
 from mlops_iac.blueprint.words import suggestion
-from mlops_iac.clouds.aws import availability, catalogue
+from mlops_iac.clouds.aws import availability, catalogue, containers
 from mlops_iac.clouds.aws.sagemaker.scope import Scope
 from mlops_iac.errors import Diagnostic, UsageError
-from mlops_iac.runtime import contract
+from mlops_iac.pipeline.sagemaker import SERVING_ENVIRONMENT
 
 STEPS = ("prepare", "train", "evaluate")
 # Whose roles may be given (`existing.roles`): those of steps, and of what the stack itself does.
@@ -176,10 +176,14 @@ def source_environment(model: Model) -> dict[str, str]:
     """What makes a framework's container serve a model that was not trained here."""
     if model.runtime is None or model.runtime.image is not None:
         return {}
-    return {
-        "SAGEMAKER_PROGRAM": contract.SERVING,
-        "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",
-    }
+    return dict(SERVING_ENVIRONMENT)
+
+
+def offline_environment(scope: Scope, model: Model) -> dict[str, str]:
+    """What makes prebuilt containers install nothing from an index, where none is reached."""
+    if scope.reaches_index or model.runtime is None or model.runtime.framework is None:
+        return {}
+    return containers.offline()
 
 
 def repositories(scope: Scope) -> list[str]:
@@ -230,6 +234,10 @@ def check_images(scope: Scope, name: str) -> Iterator[Diagnostic]:
         for item in _check_image(scope, at, runtime, use, machine):
             told.add(at)
             yield item
+        if model.source is None and at not in told:
+            for item in _check_container(resolved, at, runtime, use):
+                told.add(at)
+                yield item
 
 
 def _check_image(
@@ -262,6 +270,33 @@ def _check_image(
         catalogue.framework_image(runtime.framework or "", runtime.version, use, region, gpu=gpu)
     except UsageError as error:
         yield resolved.diagnostic(at, "no-image", f"{at}: {error.message}", error.hint)
+
+
+def _check_container(
+    resolved: ResolvedBlueprint, path: str, runtime: Runtime, use: catalogue.Scope
+) -> Iterator[Diagnostic]:
+    """An image whose container cannot run what is packed for it."""
+    framework = runtime.framework or ""
+    reason = containers.cannot_serve(framework) if use == "inference" else None
+    if reason:
+        yield resolved.diagnostic(
+            f"{path}.framework",
+            "cannot-serve",
+            f"{path}.framework: {framework} does not serve what is trained here: {reason}",
+            "bring an image that serves (`runtime: {image: …}`), and name"
+            f" {framework} for the steps: `train: {{runtime: {{framework: {framework}, version: …}}}}`",
+        )
+        return
+    oldest = containers.oldest(framework)
+    found = catalogue.framework_version(framework, runtime.version or "", use) if oldest else None
+    if oldest and found and catalogue.is_older(found, oldest):
+        yield resolved.diagnostic(
+            f"{path}.version",
+            "no-image",
+            f"{path}.version: the Python of {framework} {found} is older than"
+            f" {containers.PYTHON}, which the steps need",
+            f"take {oldest} or newer, or an image of your own (runtime.image)",
+        )
 
 
 def _versions(framework: str, use: catalogue.Scope) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from mlops_iac import runtime
 from mlops_iac.blueprint.sections.models import Model
+from mlops_iac.clouds.aws import containers
 from mlops_iac.clouds.aws.components._disks import has_local_disk
 from mlops_iac.clouds.aws.sagemaker import machines
 from mlops_iac.clouds.aws.sagemaker.scope import (
@@ -223,6 +224,7 @@ def _settings(scope: Scope, name: str, model: Model) -> SageMakerSettings:
             ("${security_group_ids}",) if placed else tuple(groups.value) if groups else ()
         ),
         network_isolation=scope.isolates,
+        environment={} if scope.reaches_index else containers.offline(),
         encrypt_traffic=scope.is_private or scope.isolates,
     )
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from mlops_iac.blueprint.reach import Outside
 from mlops_iac.blueprint.words import listed
 from mlops_iac.clouds.aws.sagemaker import machines
+from mlops_iac.clouds.aws.sagemaker.requirements import REQUIREMENTS, missing, read
 from mlops_iac.clouds.aws.sagemaker.scope import Scope
 from mlops_iac.errors import Diagnostic
 
 UNSUPPORTED = "unsupported"
-_REQUIREMENTS = "requirements.txt"
-# What a framework's image brings, where the package has another name.
-_PACKAGES: dict[str | None, str] = {"pytorch": "torch"}
 
 
 def check_network(scope: Scope) -> Iterator[Diagnostic]:
@@ -79,38 +76,37 @@ def _own_network(scope: Scope) -> Iterator[Diagnostic]:
 
 def _requirements(scope: Scope) -> Iterator[Diagnostic]:
     """Containers install them when they start; without a way out nothing can be fetched."""
-    for name in scope.trained:
+    for name in (*scope.trained, *scope.promoted):
         model = scope.blueprint.models[name]
         try:
-            file = scope.resolved.file(_REQUIREMENTS, model.code or "")
+            file = scope.resolved.file(REQUIREMENTS, model.code or "")
         except Outside as error:
             path = f"models.{name}.code"
             yield scope.resolved.diagnostic(path, "outside", error.message, error.hint)
             continue
-        runtimes = [machines.runtime_of(model, step) for step in machines.STEPS]
-        frameworks = {each.framework for each in runtimes if each is not None} - {None}
-        # An image of one's own brings what its code needs.
-        if model.code is None or not frameworks or not file.is_file():
+        if model.code is None or not file.is_file():
             continue
-        brought = {_PACKAGES.get(each, each) for each in frameworks}
-        wanted = [each for each in _named(file.read_text("utf-8")) if each not in brought]
-        if wanted:
+        steps = machines.STEPS if name in scope.trained else ()
+        runtimes = {model.runtime, *(machines.runtime_of(model, step) for step in steps)}
+        # An image of one's own brings what its code needs.
+        wanted = read(file)
+        found = [missing(wanted, each) for each in runtimes if each and each.framework]
+        absent = list(dict.fromkeys(each for item in found for each in item.absent))
+        unknown = list(dict.fromkeys(each for item in found for each in item.unknown))
+        at = f"models.{name}.code"
+        starts = f"{at}: {REQUIREMENTS} is installed when a container starts, and from here no"
+        starts += " package index is reached"
+        wheels = "put its wheels into a folder of the code and write `--find-links FOLDER` into"
+        wheels += f" {REQUIREMENTS}, or bring an image of your own: `runtime: {{image: …}}`"
+        if absent:
             yield scope.resolved.diagnostic(
-                f"models.{name}.code",
+                at, "requirements-offline", f"{starts}: {'; '.join(absent)}", wheels
+            )
+        elif unknown:
+            yield scope.resolved.diagnostic(
+                at,
                 "requirements-offline",
-                f"models.{name}.code: {_REQUIREMENTS} is installed when a container starts, and"
-                f" from here no package index is reached: the image must have {listed(wanted, 'and')}"
-                " already",
-                "look whether it does, or bring an image of your own: `runtime: {image: …}`",
+                f"{starts}: the image must have {listed(unknown, 'and')} already",
+                f"look whether it does; if not, {wheels}",
                 severity="warning",
             )
-
-
-def _named(requirements: str) -> list[str]:
-    """Packages that a requirements file names; options (`-r more.txt`) as they are."""
-    lines = (line.partition("#")[0].strip() for line in requirements.splitlines())
-    return [
-        line if line.startswith("-") else re.split(r"[\s<>=!~;\[@]", line, maxsplit=1)[0].lower()
-        for line in lines
-        if line
-    ]

@@ -120,6 +120,11 @@ class Scope(Record):
         return self.blueprint.security.egress == "none"
 
     @property
+    def reaches_index(self) -> bool:
+        """Whether jobs and containers may fetch packages: not from a network without a way out."""
+        return not (self.makes_network or self.isolates)
+
+    @property
     def encrypts_logs(self) -> bool:
         """Whether logs are under the stack's own key; a key of the user's admits no log service."""
         return self.owns_key and bool(self.makes_network or self.trained or self.endpoints)

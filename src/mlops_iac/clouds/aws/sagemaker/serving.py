@@ -96,8 +96,11 @@ def _variant(
     at = f"{path}.variants.{name}" if entry.variants else path
     compute = entry.compute
     instance = machines.instance(compute, "endpoint")
+    # A version that an open stack registered starts in a closed one, too.
+    given = machines.offline_environment(scope, scope.blueprint.models[model_name])
     environment = {
-        key: Setting(value, f"{path}.env.{key}") for key, value in _text_env(entry).items()
+        key: Setting(value, f"{path}.env.{key}")
+        for key, value in {**given, **_text_env(entry)}.items()
     }
     shadow = variant.shadow_percent
     return construct(
