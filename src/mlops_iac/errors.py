@@ -2,7 +2,8 @@
 
     MlopsError                    exit 1
     ├── UsageError                exit 2    a flag, a file or a blueprint is not as it must be
-    │   └── BlueprintInvalid      exit 2    carries every diagnostic of one pass
+    │   ├── BlueprintInvalid      exit 2    carries every diagnostic of one pass
+    │   └── NotDeployed           exit 2    what would run is not what the blueprint says now
     ├── AuthenticationError       exit 3
     ├── ResourceFailed            exit 4    a resource could not be created, changed or deleted
     ├── PolicyViolation           exit 5
@@ -68,6 +69,14 @@ class BlueprintInvalid(UsageError):
         first = diagnostics[0]
         super().__init__(f"{len(diagnostics)} problem(s) in the blueprint: {first.message}")
         self.diagnostics = tuple(diagnostics)
+
+
+class NotDeployed(UsageError):
+    """What would run is not what the blueprint gives now. `differences` are sentences about it."""
+
+    def __init__(self, message: str, differences: Sequence[str], *, hint: str) -> None:
+        super().__init__(message, hint=hint)
+        self.differences = tuple(differences)
 
 
 class AuthenticationError(MlopsError):

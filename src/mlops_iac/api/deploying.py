@@ -241,6 +241,7 @@ class Deployment:
             from mlops_iac.engine.protocol import Result
 
             plan = self._unchanged
+            self._keep()
             return Result(plan.steps, plan.outputs, {}, plan.duration_seconds)
         self._require_place()
         _ = self.target
@@ -248,7 +249,16 @@ class Deployment:
             self._holder.claim(self.engine_name)
             self.project.pin()
             self._meet_emulator()
-        return self._engine_up(on_event, parallel)
+        result = self._engine_up(on_event, parallel)
+        if not result.failures:
+            self._keep()
+        return result
+
+    def _keep(self) -> None:
+        from mlops_iac.api.deployed import keep
+
+        if self.stack == LOCAL and not self.targets:
+            keep(self.project)
 
     def _meet_emulator(self) -> None:
         info = self.project.cloud.ensure()

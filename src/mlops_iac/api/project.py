@@ -404,12 +404,19 @@ class Project:
         *,
         stack: str = LOCAL,
         from_step: str | None = None,
+        deployed: bool = False,
         on_event: Any = None,
     ) -> Run:
-        """Run a model's compiled pipeline on this machine, in and out of the emulated cloud."""
+        """Run a model's compiled pipeline on this machine, in and out of the emulated cloud.
+
+        Raises NotDeployed where the deployed one is not what the blueprint and the files beside it
+        give now; `deployed` runs it all the same.
+        """
         from mlops_iac.api.running import run
 
-        return run(self, model, stack=stack, from_step=from_step, on_event=on_event)
+        return run(
+            self, model, stack=stack, from_step=from_step, deployed=deployed, on_event=on_event
+        )
 
     def model_name(self, name: str | None, *, trained: bool = False) -> str:
         """Return the model meant: the one named, or the only one. Raises UsageError otherwise."""
