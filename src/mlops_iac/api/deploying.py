@@ -337,6 +337,12 @@ class Deployment:
             folder, _ = compiling.work_program(self.project)
         else:
             folder = compiling.default_out(self.project)
+            if self.engine_name == PULUMI and not (folder / "Pulumi.yaml").is_file():
+                raise UsageError(
+                    f"the program of {self.stack} is not compiled: there is no"
+                    f" {os.path.relpath(folder)}/Pulumi.yaml, with which Pulumi finds its state",
+                    hint="run `mlops-iac compile`, or restore what is committed",
+                )
         return compiling.target(self.project, self.stack, folder, {})
 
 

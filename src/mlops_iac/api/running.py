@@ -57,6 +57,7 @@ def run(
     """
     from mlops_iac.pipeline.local import run as run_locally
 
+    project.resolve(stack)  # an unknown stack is told as such
     if stack != LOCAL:
         raise UsageError(
             f"`run` executes pipelines on this machine, for {LOCAL} only",

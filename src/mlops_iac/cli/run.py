@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 import click
 
 from mlops_iac.cli._session import Session, verb
-from mlops_iac.errors import MlopsError, NotDeployed
+from mlops_iac.errors import MlopsError, NotDeployed, ResourceFailed, ScriptFailed
 
 if TYPE_CHECKING:
     from mlops_iac.api.project import Project
     from mlops_iac.api.running import Run
+    from mlops_iac.pipeline.local import RunEvent
 
 
 @verb(
@@ -59,13 +60,20 @@ def command(session: Session, model: str | None, from_step: str | None, deployed
 def _run(
     session: Session, project: Project, model: str | None, from_step: str | None, *, deployed: bool
 ) -> Run:
-    return project.run(
-        model,
-        stack=session.stack,
-        from_step=from_step,
-        deployed=deployed,
-        on_event=lambda event: _show(session, event),
-    )
+    try:
+        return project.run(
+            model,
+            stack=session.stack,
+            from_step=from_step,
+            deployed=deployed,
+            on_event=lambda event: _show(session, event),
+        )
+    except ScriptFailed as error:
+        if session.json or session.quiet:
+            raise
+        # Its lines stand above.
+        then = "mend the script; `mlops-iac run --from STEP` goes on at a step"
+        raise ResourceFailed(error.short, hint=f"{then}; {error.hint}") from None
 
 
 def _deploy_first(session: Session, project: Project, error: NotDeployed) -> None:
@@ -85,7 +93,8 @@ def _deploy_first(session: Session, project: Project, error: NotDeployed) -> Non
     require_deployed(session, result)
 
 
-def _show(session: Session, event: object) -> None:
-    line = str(event)
-    if line:
-        session.say(line)
+def _show(session: Session, event: RunEvent) -> None:
+    """Say how the run goes on; why it ended is what the error says, at the end and once."""
+    missed = event.kind == "line" and event.message.startswith("mlops-iac gate missed")
+    if event.kind != "failed" and not missed:
+        session.say(str(event))
