@@ -54,7 +54,9 @@ def differences(project: Project, model: str, pipeline: str, definition: str) ->
     if not steps:
         return []
     told = [*_values_of(project, model), *_files(project, steps)]
-    return told or [f"{step.type.split(':')[-1]} {step.name}: {_properties(step)}" for step in steps]
+    return told or [
+        f"{step.type.split(':')[-1]} {step.name}: {_properties(step)}" for step in steps
+    ]
 
 
 def _concerned(plan: Plan, pipeline: str, definition: str) -> list[Step]:
@@ -136,7 +138,7 @@ def _members(folder: str, old: bytes, new: Path) -> Iterator[str]:
     """The files of two archives that differ, with the first line that does."""
     before, now = _unpacked(old), _unpacked(new.read_bytes())
     for name in sorted({*before, *now}):
-        where = os.path.normpath(os.path.join(folder, name))
+        where = os.path.normpath(Path(folder, name))
         if name in now and not Path(where).is_file():
             where = f"{name}, which mlops-iac packs along,"
         if name not in before:
@@ -153,9 +155,7 @@ def _members(folder: str, old: bytes, new: Path) -> Iterator[str]:
 
 def _unpacked(content: bytes) -> dict[str, bytes]:
     with tarfile.open(fileobj=io.BytesIO(content)) as archive:
-        return {
-            each.name: file.read() for each in archive if (file := archive.extractfile(each))
-        }
+        return {each.name: file.read() for each in archive if (file := archive.extractfile(each))}
 
 
 def _properties(step: Step) -> str:

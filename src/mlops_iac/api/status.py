@@ -92,7 +92,7 @@ def status(project: Project, stack: str) -> Status:
         resources = deployment.resources()
         outputs = deployment.outputs()
         notes = list(deployment.notes())
-        questions = _questions(project, stack, deployment, resources, notes)
+        questions = _questions(project, stack, deployment, resources)
     from mlops_iac.api.status_entries import alarms, entries
     from mlops_iac.api.status_models import models
     from mlops_iac.api.status_next import next_commands
@@ -134,7 +134,6 @@ def _questions(
     stack: str,
     deployment: Deployment,
     resources: Sequence[Resource],
-    notes: list[str],
 ) -> Questions | None:
     """Whom to ask about a stack; None where there is nobody, or nothing to ask about."""
     from mlops_iac.api.places import provider_inputs

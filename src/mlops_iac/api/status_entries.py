@@ -89,9 +89,7 @@ def entries(
     `waiting` maps entries to models without an approved version, `groups` package groups to models.
     `questions` is None where there is nobody to ask.
     """
-    standing = {
-        each.parent.split("::")[-1]: each for each in resources if each.type == ENDPOINT
-    }
+    standing = {each.parent.split("::")[-1]: each for each in resources if each.type == ENDPOINT}
     found: list[Entry] = []
     for name in dict.fromkeys([*names, *standing]):
         if name in standing:
@@ -109,17 +107,15 @@ def _entry(
         return Entry(name, called)
     client = _client(questions, "sagemaker")
     what = f"the endpoint {called}"
-    answer = questions.ask(what, lambda: client().describe_endpoint(EndpointName=called), {}, _GONE)
+    answer = questions.ask(what, lambda: client().describe_endpoint(EndpointName=called), _GONE)
     if answer is _GONE:
         gone = "somebody deleted it; `mlops-iac refresh` takes that over, and `up` makes it anew"
         return Entry(name, called, MISSING, trouble=gone)
     if not answer:
         return Entry(name, called)
-    configuration = questions.ask(
-        what,
-        lambda: client().describe_endpoint_config(EndpointConfigName=answer["EndpointConfigName"]),
-        {},
-    )
+    runs = answer["EndpointConfigName"]
+    said = questions.ask(what, lambda: client().describe_endpoint_config(EndpointConfigName=runs))
+    configuration = said or {}
     return Entry(
         name,
         called,
@@ -167,15 +163,18 @@ def _model(name: str, questions: Questions, groups: Mapping[str, str]) -> dict[s
         return {}
     client, s3 = _client(questions, "sagemaker"), _client(questions, "s3")
     what = f"the model {name}"
-    answer = questions.ask(what, lambda: client().describe_model(ModelName=name), {})
-    containers = [answer.get("PrimaryContainer") or {}, *(answer.get("Containers") or ())]
+    answer = questions.ask(what, lambda: client().describe_model(ModelName=name)) or {}
+    containers: list[Mapping[str, Any]] = [
+        answer.get("PrimaryContainer") or {},
+        *(answer.get("Containers") or ()),
+    ]
     arn = next((str(each["ModelPackageName"]) for each in containers if _registered(each)), "")
     match = PACKAGE.fullmatch(arn)
     if match is None:
         return {}
     group, version = match.groups()
     what = f"the version {group}/{version}"
-    said = questions.ask(what, lambda: client().describe_model_package(ModelPackageName=arn), {})
+    said = questions.ask(what, lambda: client().describe_model_package(ModelPackageName=arn)) or {}
     approved = said.get("ModelApprovalStatus") == APPROVED
     return {
         "model": groups.get(group, group),
@@ -185,7 +184,8 @@ def _model(name: str, questions: Questions, groups: Mapping[str, str]) -> dict[s
         else "",
         "comment": str(said.get("ApprovalDescription") or ""),
         "run": run_of(said),
-        "metrics": questions.ask(f"the metrics of {group}/{version}", lambda: measured(s3(), said), {}),
+        "metrics": questions.ask(f"the metrics of {group}/{version}", lambda: measured(s3(), said))
+        or {},
     }
 
 
@@ -198,7 +198,9 @@ def run_of(answer: Mapping[str, Any]) -> str:
 
     `answer` is DescribeModelPackage's (`pipeline/sagemaker.py`: models/MODEL/RUN/ETAG/…).
     """
-    containers = (answer.get("InferenceSpecification") or {}).get("Containers") or ({},)
+    containers: Sequence[Any] = (answer.get("InferenceSpecification") or {}).get("Containers") or (
+        {},
+    )
     parts = str(containers[0].get("ModelDataUrl") or "").removeprefix("s3://").split("/")
     return parts[3] if len(parts) == 6 and parts[1] == "models" else ""
 
@@ -229,7 +231,7 @@ def alarms(resources: Sequence[Resource], questions: Questions | None) -> list[A
 
         said = {
             item["AlarmName"]: item
-            for item in questions.ask("the alarms", asked, [])
+            for item in questions.ask("the alarms", asked) or ()
             if not str(item.get("StateReason")).startswith("Unchecked")  # moto's, never evaluated
         }
     found = [

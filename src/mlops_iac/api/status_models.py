@@ -75,9 +75,9 @@ def models(
         group = model_output(outputs, blueprint.moved, name, "model_package_group")
         if not pipeline and not group:
             continue  # not deployed yet, or served from another environment's registry
-        approved, versions = "", []
-        if group and questions is not None:
-            approved, versions = _registry(name, group, questions)
+        approved, versions = (
+            _registry(name, group, questions) if group and questions is not None else ("", [])
+        )
         last = None
         if pipeline and stack == LOCAL:
             last = _local_run(project, pipeline)
@@ -92,15 +92,15 @@ def _registry(name: str, group: str, questions: Questions) -> tuple[str, list[Wa
         return questions.clients("sagemaker")
 
     what = f"the versions of {name}"
-    newest = questions.ask(what, lambda: newest_approved(client(), group), None)
+    newest = questions.ask(what, lambda: newest_approved(client(), group))
     found: list[Waiting] = []
-    for at, item in enumerate(questions.ask(what, lambda: waiting(client(), group), [])):
+    for at, item in enumerate(questions.ask(what, lambda: waiting(client(), group)) or ()):
 
         def numbers(arn: str = item["ModelPackageArn"]) -> dict[str, float]:
             answer = client().describe_model_package(ModelPackageName=arn)
             return measured(questions.clients("s3"), answer)
 
-        metrics = questions.ask(what, numbers, {}) if at < _DESCRIBED else {}
+        metrics = (questions.ask(what, numbers) if at < _DESCRIBED else None) or {}
         created = when(item.get("CreationTime"))
         found.append(Waiting(str(item["ModelPackageVersion"]), created, metrics))
     return newest[0] if newest else "", found
@@ -141,7 +141,7 @@ def _execution(pipeline: str, questions: Questions) -> LastRun | None:
         return found
 
     what = f"the runs of {pipeline}"
-    runs = questions.ask(what, asked, [])
+    runs = questions.ask(what, asked)
     if not runs:
         return None
     arn = str(runs[0]["PipelineExecutionArn"])
@@ -160,7 +160,7 @@ def _execution(pipeline: str, questions: Questions) -> LastRun | None:
         ]
 
     told = str(runs[0].get("PipelineExecutionFailureReason") or "")
-    for step in questions.ask(what, failed, []):
+    for step in questions.ask(what, failed) or ():
         reason = str(step.get("FailureReason") or told)
         if "Fail" in (step.get("Metadata") or {}):  # the step that a missed gate leads to
             return LastRun(last.id, "gate-failed", last.started, "", reason)

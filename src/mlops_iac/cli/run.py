@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     ),
 )
 def command(session: Session, model: str | None, from_step: str | None, deployed: bool) -> None:
-    """Run a model's compiled pipeline on this machine, in and out of the emulated cloud.
+    r"""Run a model's compiled pipeline on this machine, in and out of the emulated cloud.
 
     Prepare, train or tune, evaluate, gate, register: as subprocesses in the workload's own
     virtual environment. A version that passes its gates is registered and waits for approval;

@@ -31,7 +31,7 @@ _SHOWN = 3
     click.Option(["--resources"], is_flag=True, help="List every resource with its id, too."),
 )
 def command(session: Session, resources: bool) -> None:
-    """Show what serves: endpoints, versions, traffic, alarms, the last run, what comes next.
+    r"""Show what serves: endpoints, versions, traffic, alarms, the last run, what comes next.
 
     A real stack is asked with the credentials of whoever deploys it; what cannot be asked is said,
     and the exit code is 0 all the same.
@@ -119,7 +119,8 @@ def _alarms(session: Session, alarms: list[AlarmState], indent: str) -> Iterator
     words = [f"{len(quiet) - silent} in order"] if len(quiet) > silent else []
     words += [f"{silent} without data"] if silent else []
     unknown = len(alarms) - len(loud) - len(quiet)
-    words += [f"{unknown} not evaluated or not known"] if unknown else []
+    emulated = session.stack == "local"
+    words += [f"{unknown} {'emulated, not evaluated' if emulated else 'not known'}"] * bool(unknown)
     if words:
         yield f"{indent}alarms: {', '.join(words)}"
 

@@ -11,7 +11,7 @@ import click
 from mlops_iac.cli._ephemeral import EPHEMERAL_OPTIONS, project_of
 from mlops_iac.cli._plan import plan_lines, size, summary_line
 from mlops_iac.cli._policies import guard
-from mlops_iac.cli._progress import progress
+from mlops_iac.cli._progress import failed_words, progress
 from mlops_iac.cli._session import Session, verb
 from mlops_iac.errors import PlanMoved, ResourceFailed, UsageError
 from mlops_iac.graph.shown import plain
@@ -142,8 +142,7 @@ def require_deployed(session: Session, result: Result) -> None:
     if result.failures:
         of = "" if session.stack == "local" else f" -s {session.stack}"
         raise ResourceFailed(
-            f"{len(result.failures)} resource(s) failed: "
-            + "; ".join(f"{urn.split('::')[-1]}: {why}" for urn, why in result.failures.items()),
+            f"{len(result.failures)} resource(s) failed: {failed_words(session, result.failures)}",
             hint=f"what succeeded is kept; mend the cause and run `mlops-iac up{of}` again",
         )
 

@@ -19,7 +19,12 @@ _SECONDS = 10
 _TRIES = 2
 # What AWS answers where one thing is refused; everything else is refused, too, where it is the
 # credentials. Source: AWS general reference, "Common errors".
-_ONE_REFUSED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError")
+_ONE_REFUSED = (
+    "AccessDenied",
+    "AccessDeniedException",
+    "UnauthorizedOperation",
+    "AuthorizationError",
+)
 _NOT_THERE = ("ResourceNotFound", "ResourceNotFoundException", "ValidationException", "NoSuchKey")
 
 
@@ -68,13 +73,13 @@ class Questions:
         self._stack = stack
         self._silent = False
 
-    def ask(self, what: str, question: Callable[[], T], missing: T, none: T | None = None) -> T:
-        """The answer; `missing` where there is none, with a note that says so about `what`.
+    def ask(self, what: str, question: Callable[[], T], gone: T | None = None) -> T | None:
+        """The answer; None where there is none, with a note that says so about `what`.
 
-        `none` is the answer where the cloud does not have what is asked for.
+        `gone` is the answer where the cloud does not have what is asked for.
         """
         if self._silent:
-            return missing
+            return None
         try:
             return question()
         except MlopsError as error:  # boto3 is missing, an emulator hangs
@@ -84,11 +89,11 @@ class Questions:
             if not type(error).__module__.startswith(("botocore.", "boto3.")):
                 raise
             code = getattr(error, "response", {}).get("Error", {}).get("Code", "")
-            if none is not None and code in _NOT_THERE:
-                return none
+            if gone is not None and code in _NOT_THERE:
+                return gone
             if code in (*_ONE_REFUSED, *_NOT_THERE):
                 self.notes.append(f"not known: {what}: {error}")
             else:
                 self._silent = True
                 self.notes.append(f"{self._stack} was not asked: {error}")
-        return missing
+        return None
