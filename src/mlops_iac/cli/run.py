@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     ),
 )
 def command(session: Session, model: str | None, from_step: str | None, deployed: bool) -> None:
-    r"""Run a model's compiled pipeline on this machine, in and out of the emulated cloud.
+    """Run a model's compiled pipeline on this machine, in and out of the emulated cloud.
 
     Prepare, train or tune, evaluate, gate, register: as subprocesses in the workload's own
     virtual environment. A version that passes its gates is registered and waits for approval;
@@ -35,7 +35,6 @@ def command(session: Session, model: str | None, from_step: str | None, deployed
     What runs is what `up` deployed. Where gates, scripts or data have changed since, that is told
     with file and line, and whether to deploy first is asked; --yes does, --deployed runs the old.
 
-    \b
     Exit codes: 0 registered; 1 a gate was missed; 2 nothing was run: the blueprint, an option, or
     something changed that is not deployed; 4 a script failed; 8 interrupted; 9 a step's time is
     over. --json: model, run, status (registered, gate-failed), steps, metrics, model_package,

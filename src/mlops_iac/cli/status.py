@@ -31,12 +31,11 @@ _SHOWN = 3
     click.Option(["--resources"], is_flag=True, help="List every resource with its id, too."),
 )
 def command(session: Session, resources: bool) -> None:
-    r"""Show what serves: endpoints, versions, traffic, alarms, the last run, what comes next.
+    """Show what serves: endpoints, versions, traffic, alarms, the last run, what comes next.
 
     A real stack is asked with the credentials of whoever deploys it; what cannot be asked is said,
     and the exit code is 0 all the same.
 
-    \b
     Exit codes: 0; 2 the blueprint or an option; 3 nobody is signed in at the backend; 6 no such
     stack. --json has all of it: project, stack, entries[], models[], alarms[], next[], resources[],
     pending[], notes[]; docs/running.md says what stands in each.
