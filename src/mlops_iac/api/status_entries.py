@@ -103,15 +103,15 @@ def _entry(
     name: str, endpoint: Resource, questions: Questions | None, groups: Mapping[str, str]
 ) -> Entry:
     called = str(endpoint.inputs.get("name") or endpoint.id)
-    if questions is None or endpoint.recorded:
+    if questions is None:
         return Entry(name, called)
     client = _client(questions, "sagemaker")
     what = f"the endpoint {called}"
     answer = questions.ask(what, lambda: client().describe_endpoint(EndpointName=called), _GONE)
-    if answer is _GONE:
+    if answer is _GONE and not endpoint.recorded:
         gone = "somebody deleted it; `mlops-iac refresh` takes that over, and `up` makes it anew"
         return Entry(name, called, MISSING, trouble=gone)
-    if not answer:
+    if not answer or answer is _GONE:
         return Entry(name, called)
     runs = answer["EndpointConfigName"]
     said = questions.ask(what, lambda: client().describe_endpoint_config(EndpointConfigName=runs))
@@ -122,11 +122,16 @@ def _entry(
         state=answer["EndpointStatus"],
         since=when(configuration.get("CreationTime")),
         variants=tuple(_variants(answer, configuration, questions, groups)),
-        trouble=str(answer.get("FailureReason") or difference(endpoint, answer)),
+        trouble=str(answer.get("FailureReason") or _difference(endpoint, answer)),
     )
 
 
 _GONE: dict[str, Any] = {"gone": True}
+
+
+def _difference(endpoint: Resource, answer: Mapping[str, Any]) -> str:
+    """What it runs instead of what was asked; of one that is recorded nobody knows."""
+    return "" if endpoint.recorded else difference(endpoint, answer)
 
 
 def _variants(

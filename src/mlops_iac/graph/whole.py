@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from mlops_iac.graph.model import address_of
 from mlops_iac.graph.plan import Step
@@ -25,18 +25,20 @@ def whole(steps: Iterable[Step], ops: Sequence[str] = ("create",)) -> frozenset[
     )
 
 
-def kinds(steps: Iterable[Step]) -> str:
+def kinds(steps: Iterable[Step], shown: Callable[[str], str] = str) -> str:
     """`s3.Bucket ×4, s3.BucketPolicy ×4, …`: what the resources are; the address of a single one.
 
-    The most frequent first, and of those the shortest, which the others are settings of.
+    The most frequent first, and of those the shortest, which the others are settings of. `shown`
+    makes what comes from the plan fit where it is to stand.
     """
     found = list(steps)
     if len(found) == 1:
-        return address_of(found[0].type, found[0].name)
+        return shown(address_of(found[0].type, found[0].name))
     counted = sorted(
         Counter(address_of(step.type, "").removesuffix("/") for step in found).items(),
         key=lambda item: (-item[1], len(item[0]), item[0]),
     )
-    words = [f"{kind} ×{number}" if number > 1 else kind for kind, number in counted[:_KINDS]]
-    more = len(counted) - len(words)
-    return ", ".join([*words, f"{more} other kind{'s' * (more > 1)}"] if more else words)
+    words = [f"{shown(kind)} ×{many}" if many > 1 else shown(kind) for kind, many in counted]
+    more = len(words) - _KINDS
+    rest = [f"{more} other kind{'s' * (more > 1)}"] if more > 0 else []
+    return ", ".join([*words[:_KINDS], *rest])

@@ -168,7 +168,8 @@ def _table(
         parent = component(first.step)
         what, reason = code(first.address, platform), why(first, platform)
         if len(members) > 1:
-            what = f"{len(members)} resources: {prose(kinds(m.step for m in members), platform)}"
+            named = kinds((each.step for each in members), lambda kind: code(kind, platform))
+            what = f"{len(members)} resources: {named}"
             reason = "; ".join(dict.fromkeys(why(each, platform) for each in members))
         return (
             f"| {SIGNS[first.step.op]} | {code(parent, platform) if parent else '–'}"
