@@ -2,9 +2,11 @@
 
     MlopsError                    exit 1
     ├── UsageError                exit 2    a flag, a file or a blueprint is not as it must be
-    │   └── BlueprintInvalid      exit 2    carries every diagnostic of one pass
+    │   ├── BlueprintInvalid      exit 2    carries every diagnostic of one pass
+    │   └── NotDeployed           exit 2    what would run is not what the blueprint says now
     ├── AuthenticationError       exit 3
     ├── ResourceFailed            exit 4    a resource could not be created, changed or deleted
+    │   └── ScriptFailed          exit 4    a script of a pipeline's step
     ├── PolicyViolation           exit 5
     ├── StackNotFound             exit 6
     ├── UnexpectedChanges         exit 7    changes under --expect-no-changes
@@ -70,6 +72,14 @@ class BlueprintInvalid(UsageError):
         self.diagnostics = tuple(diagnostics)
 
 
+class NotDeployed(UsageError):
+    """What would run is not what the blueprint gives now. `differences` are sentences about it."""
+
+    def __init__(self, message: str, differences: Sequence[str], *, hint: str) -> None:
+        super().__init__(message, hint=hint)
+        self.differences = tuple(differences)
+
+
 class AuthenticationError(MlopsError):
     """Credentials are missing or refused."""
 
@@ -80,6 +90,20 @@ class ResourceFailed(MlopsError):
     """One or more resources could not be created, changed or deleted; the state is kept."""
 
     exit_code = 4
+
+
+class ScriptFailed(ResourceFailed):
+    """A script of a step failed. The message ends with the last lines of its log, `short` does not.
+
+    `reason` is the last line that is the script's own.
+    """
+
+    def __init__(self, what: str, lines: Sequence[str], log: object) -> None:
+        last = "\n".join(f"  {line}" for line in lines)
+        super().__init__(f"{what} failed; its log ends with\n{last}", hint=f"whole log: {log}")
+        self.short = f"{what} failed"
+        own = [line for line in lines if line.strip() and not line.startswith("mlops-iac ")]
+        self.reason = own[-1].strip() if own else self.short
 
 
 class PolicyViolation(MlopsError):

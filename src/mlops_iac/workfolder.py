@@ -19,9 +19,14 @@ _LEFT_BEHIND = 3600
 
 
 def checked(work: Path) -> Path:
-    """Return `work`, which may be missing. Raises UsageError for a link at or below it."""
+    """Return `work`, which may be missing. Raises UsageError for a link at or below it, and for a file."""
     if work.is_symlink():
         raise _refused(work)
+    if work.exists() and not work.is_dir():
+        raise UsageError(
+            f"{work} is a file; nothing was read or written",
+            hint="move it away: state, emulator and program of `local` live in a folder of that name",
+        )
     waiting: list[tuple[str, tuple[str, ...]]] = [(os.fspath(work), ())]
     while waiting:
         folder, parts = waiting.pop()

@@ -168,8 +168,8 @@ def test_errors_are_one_json_document_too(
 def test_data_on_stdout_and_words_on_stderr(there: Cli) -> None:
     plan = there("preview")
     assert "→ local" in plan.err
-    assert "s3.Bucket/data-data" not in plan.err
-    assert "+ s3.Bucket/data-data" in plan.out
+    assert "DataStore" not in plan.err
+    assert "+ DataStore data: " in plan.out
     assert "create" in plan.out.splitlines()[-1]
     quiet = there("preview", "-q")
     assert quiet.err == ""

@@ -19,6 +19,7 @@ from mlops_iac.templates.lockfile import read_lock
 from tests.cli.harness import Cli, environment
 from tests.cli.templates import Origin
 
+OWNER = ("--data", "owner=ann@acme.example")
 GOVERNED = {
     "dev_account": "012345678901",
     "staging_account": "112233445566",
@@ -76,10 +77,10 @@ def cli(tmp_path: Path) -> Cli:
 
 
 def test_without_a_template_it_is_the_example_as_ever(cli: Cli) -> None:
-    cli("init", "new")
+    cli("init", *OWNER, "new")
     assert "blueprint.lock" not in below(cli.folder / "new")
     assert "extends:" not in (cli.folder / "new" / "blueprint.yaml").read_text()
-    cli("init", "--data", "name=here")
+    cli("init", *OWNER, "--data", "name=here")
     assert "name: here" in (cli.folder / "blueprint.yaml").read_text()
 
 
@@ -92,11 +93,11 @@ def test_a_built_in_template_makes_a_valid_project_of_few_lines(cli: Cli, templa
         given |= GOVERNED
     if template == "champion-challenger":
         given["oncall"] = GOVERNED["oncall"]
-    said = cli("init", template, "another", *data(given)).err
+    said = cli("init", *OWNER, template, "another", *data(given)).err
     several = template == "champion-challenger"  # `run` alone would ask which
     run = "run champion" if several else "run"
     assert said.splitlines()[-1] == f"next: cd another && mlops-iac up && mlops-iac {run}"
-    answer = cli("init", template, "my-service", *data(given), "--json").json
+    answer = cli("init", *OWNER, template, "my-service", *data(given), "--json").json
     assert answer["template"] == f"{template}@1.0.0"
     assert "my-service/blueprint.lock" in answer["written"]
     folder = cli.folder / "my-service"
@@ -118,7 +119,13 @@ def test_a_built_in_template_makes_a_valid_project_of_few_lines(cli: Cli, templa
 
 
 def test_what_was_given_stands_in_the_blueprint_and_nothing_else(cli: Cli) -> None:
-    cli("init", "governed-realtime", "x", *data(GOVERNED | {"most": "8", "latency_ms": "150.5"}))
+    cli(
+        "init",
+        *OWNER,
+        "governed-realtime",
+        "x",
+        *data(GOVERNED | {"most": "8", "latency_ms": "150.5"}),
+    )
     assert extends(cli.folder / "x" / "blueprint.yaml") == [
         {
             "template": "governed-realtime",
@@ -166,13 +173,13 @@ def test_what_has_no_default_is_asked_for_all_at_once(cli: Cli) -> None:
     ],
 )
 def test_an_answer_that_does_not_fit_writes_nothing(cli: Cli, pair: str, sentence: str) -> None:
-    error = cli("init", "realtime", "x", "--data", pair, expect=2).err
+    error = cli("init", *OWNER, "realtime", "x", "--data", pair, expect=2).err
     assert sentence in error
     assert below(cli.folder) == set()
 
 
 def test_what_can_be_answered_is_listed_once(cli: Cli) -> None:
-    error = cli("init", "realtime", "x", "--data", "prod_account=1", expect=2).err
+    error = cli("init", *OWNER, "realtime", "x", "--data", "prod_account=1", expect=2).err
     assert error.count("requests_per_minute") == 1
 
 
@@ -183,26 +190,28 @@ def test_a_service_without_environments_compiles_for_no_stack(cli: Cli) -> None:
 
 
 def test_a_limit_of_the_template_is_told_before_anything_is_written(cli: Cli) -> None:
-    answer = cli("init", "organisation-standard", "x", "--data", "region=us-east-1", expect=2)
+    answer = cli(
+        "init", *OWNER, "organisation-standard", "x", "--data", "region=us-east-1", expect=2
+    )
     assert "region is 'us-east-1'; organisation-standard@1.0.0 (template.yaml:" in answer.err
     assert "data stays where its owners agreed to" in answer.err
     assert "nothing was written" in answer.err
     assert below(cli.folder) == set()
     regions = "--data", "regions=us-east-1, us-west-2"
-    cli("init", "organisation-standard", "x", "--data", "region=us-east-1", *regions)
+    cli("init", *OWNER, "organisation-standard", "x", "--data", "region=us-east-1", *regions)
     [_, used] = extends(cli.folder / "x" / "blueprint.yaml")  # type: ignore[misc]
     assert used["parameters"] == {"regions": ["us-east-1", "us-west-2"]}
 
 
 def test_a_template_that_is_not_there(cli: Cli) -> None:
-    error = cli("init", "realtme", "x", expect=2).err
+    error = cli("init", *OWNER, "realtme", "x", expect=2).err
     assert "there is no built-in template 'realtme'" in error
     assert "did you mean 'realtime'?" in error
-    assert "has no version that fits '^2'" in cli("init", "realtime@^2", "x", expect=2).err
-    assert "git+https://" in cli("init", "https://git.acme.com/x", expect=2).err
-    assert "there is no folder" in cli("init", "./nowhere", "x", expect=2).err
-    assert "acme_nowhere" in cli("init", "python:acme_nowhere", "x", expect=2).err
-    assert "not 3 words" in cli("init", "a", "b", "c", expect=2).err
+    assert "has no version that fits '^2'" in cli("init", *OWNER, "realtime@^2", "x", expect=2).err
+    assert "git+https://" in cli("init", *OWNER, "https://git.acme.com/x", expect=2).err
+    assert "there is no folder" in cli("init", *OWNER, "./nowhere", "x", expect=2).err
+    assert "acme_nowhere" in cli("init", *OWNER, "python:acme_nowhere", "x", expect=2).err
+    assert "not 3 words" in cli("init", *OWNER, "a", "b", "c", expect=2).err
     assert below(cli.folder) == set()
 
 
@@ -210,6 +219,7 @@ def test_a_folder_is_named_as_the_blueprint_sees_it(cli: Cli) -> None:
     write(cli.folder / "templates" / "standard")
     cli(
         "init",
+        *OWNER,
         "./templates/standard",
         "teams/churn",
         "--data",
@@ -230,7 +240,7 @@ def test_a_folder_is_named_as_the_blueprint_sees_it(cli: Cli) -> None:
     assert '"ann: #1"' in inside("explain", "tags.contact").out
     # From the folder of the template itself, and into the folder that one stands in.
     there = Cli(cli.folder / "templates", cli.environment)
-    there("init", "./standard", "--data", "contact=x")
+    there("init", *OWNER, "./standard", "--data", "contact=x")
     [used] = extends(cli.folder / "templates" / "blueprint.yaml")  # type: ignore[misc]
     assert used["template"] == "./standard"
 
@@ -246,9 +256,9 @@ def test_a_template_from_git_is_pinned_at_the_version_that_was_asked_for(
             scaffold__NOTES_dot_md_dot_jinja="{{ template.version }}",
         )
         origin.commit(f"v{version}")
-    cli("init", origin.source, "newest", "--data", "contact=ann")
+    cli("init", *OWNER, origin.source, "newest", "--data", "contact=ann")
     assert (cli.folder / "newest" / "NOTES.md").read_text() == "2.2.0"
-    cli("init", f"{origin.source}@2.1.0", "older", "--data", "contact=ann")
+    cli("init", *OWNER, f"{origin.source}@2.1.0", "older", "--data", "contact=ann")
     folder = cli.folder / "older"
     assert (folder / "NOTES.md").read_text() == "2.1.0"
     assert extends(folder / "blueprint.yaml")[0]["version"] == "^2.1.0"  # type: ignore[index]
@@ -267,7 +277,7 @@ def test_what_the_scaffold_may_name(cli: Cli) -> None:
         scaffold__notes_dot_txt_dot_jinja=text
         + "{{ most + 1 }}|{{ template.name }}|{{ delivered }}",
     )
-    cli("init", "./t", "new", "--data", "contact=x", "--data", "zones=[c, 'd e']")
+    cli("init", "--defaults", "./t", "new", "--data", "contact=x", "--data", "zones=[c, 'd e']")
     told = (cli.folder / "new" / "notes.txt").read_text()
     assert told == 'new|you@example.com|eu-west-1|sagemaker|silver|[c, "d e"]|5|acme/standard|False'
 
@@ -291,7 +301,7 @@ def test_a_hostile_or_broken_scaffold_writes_nothing(
 ) -> None:
     write(cli.folder / "t", **files)
     before = below(cli.folder)
-    error = cli("init", "./t", "new", "--data", "contact=..", expect=2).err
+    error = cli("init", "--defaults", "./t", "new", "--data", "contact=..", expect=2).err
     assert sentence in error
     assert "nothing was written" in error
     assert below(cli.folder) == before
@@ -307,7 +317,7 @@ def test_a_scaffold_from_elsewhere_names_no_folder_of_this_machine(
     text += "extends:\n{{ extends }}\n  - template: " + str(secret) + "\n"
     write(origin.folder, **{"scaffold__blueprint.yaml.jinja": text})
     origin.commit("v2.1.0")
-    error = cli("init", origin.source, "new", "--data", "contact=x", expect=2).err
+    error = cli("init", "--defaults", origin.source, "new", "--data", "contact=x", expect=2).err
     assert "which is on this machine, and the template is not" in error
     assert below(cli.folder) == set()
 
@@ -316,11 +326,11 @@ def test_a_blueprint_that_is_no_text_and_words_that_command_a_terminal(cli: Cli)
     write(cli.folder / "t")
     (cli.folder / "t" / "scaffold").mkdir()
     (cli.folder / "t" / "scaffold" / "blueprint.yaml").write_bytes(b"\xff\xfe\x00")
-    error = cli("init", "./t", "new", "--data", "contact=x", expect=2).err
+    error = cli("init", "--defaults", "./t", "new", "--data", "contact=x", expect=2).err
     assert "that is no text; nothing was written" in error
     path = cli.folder / "t" / "template.yaml"
     path.write_text(path.read_text().replace("Who to ask", '"a\\e]0;x\\a\\e[2Jb"'))
-    error = cli("init", "./t", "new", expect=2).err
+    error = cli("init", "--defaults", "./t", "new", expect=2).err
     assert "has the control character U+001B" in error
     assert "\x1b" not in error
     assert "\x07" not in error
@@ -331,7 +341,7 @@ def test_files_that_run_by_themselves_are_named_where_nobody_is_asked(
     cli: Cli, option: str
 ) -> None:
     write(cli.folder / "t", scaffold___dot_github__workflows__x_dot_yml="on: push\n")
-    said = cli("init", "./t", "new", "--data", "contact=x", option).err
+    said = cli("init", *OWNER, "./t", "new", "--data", "contact=x", option).err
     assert "note: standard@2.1.0 writes .github/workflows/x.yml: CI runs it" in said.replace(
         "acme/", ""
     )
@@ -342,7 +352,7 @@ def test_nothing_is_overwritten_and_nothing_left_half(cli: Cli) -> None:
         path = cli.folder / "new" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("mine")
-        error = cli("init", "realtime", "new", expect=2).err
+        error = cli("init", *OWNER, "realtime", "new", expect=2).err
         assert f"already has {name}" in error
         assert below(cli.folder / "new") == {name}
         path.unlink()
@@ -352,7 +362,7 @@ def test_a_template_without_a_scaffold_that_wants_more_leaves_a_first_line(cli: 
     write(cli.folder / "t")
     path = cli.folder / "t" / "template.yaml"
     path.write_text(path.read_text() + "limits: {budget: {required: true, because: costs}}\n")
-    answer = cli("init", "./t", "new", "--data", "contact=x")
+    answer = cli("init", *OWNER, "./t", "new", "--data", "contact=x")
     assert "budget is required by acme/standard@2.1.0" in answer.err
     assert "mlops-iac validate" in answer.err
     assert below(cli.folder / "new") == {"blueprint.yaml", "blueprint.lock"}
@@ -363,12 +373,20 @@ def test_a_parameter_called_like_an_answer_is_the_same_question(cli: Cli) -> Non
     path = cli.folder / "t" / "template.yaml"
     own = "  region: {description: Where, default: eu-central-1, choices: [eu-central-1, eu-west-3]}\n"
     path.write_text(path.read_text() + own)
-    cli("init", "./t", "new", "--data", "contact=x")
+    cli("init", *OWNER, "./t", "new", "--data", "contact=x")
     text = (cli.folder / "new" / "blueprint.yaml").read_text()
     assert "\nregion: eu-central-1\n" in text
     assert "      region: eu-central-1\n" in text
     error = cli(
-        "init", "./t", "other", "--data", "contact=x", "--data", "region=eu-west-1", expect=2
+        "init",
+        *OWNER,
+        "./t",
+        "other",
+        "--data",
+        "contact=x",
+        "--data",
+        "region=eu-west-1",
+        expect=2,
     )
     assert "region is 'eu-west-1'; acme/standard@2.1.0 takes one of eu-central-1" in error.err
     said = talk(
@@ -379,9 +397,38 @@ def test_a_parameter_called_like_an_answer_is_the_same_question(cli: Cli) -> Non
 
 
 def test_workflows_are_for_the_environments_of_the_template(cli: Cli) -> None:
-    answer = cli("init", "realtime", "new", "--ci", "gitlab", "--json").json
+    answer = cli("init", *OWNER, "realtime", "new", "--ci", "gitlab", "--json").json
     assert any(".gitlab" in path for path in answer["written"])
     assert "  prod:" in (cli.folder / "new" / "blueprint.yaml").read_text()
+
+
+@pytest.mark.parametrize("words", [["new"], ["realtime", "new"], ["./t", "new", "--yes"]])
+def test_where_nobody_can_be_asked_a_placeholder_is_no_answer(cli: Cli, words: list[str]) -> None:
+    path = write(cli.folder / "t") / "template.yaml"
+    before = below(cli.folder)
+    error = cli("init", *words, expect=2).err
+    assert "owner" in error.splitlines()[0]
+    assert "--data owner=…  Who owns it (an e-mail address)" in error
+    # What the template asks for is missing in the same breath.
+    assert ("--data contact=…" in error) == ("./t" in words)
+    assert below(cli.folder) == before
+    path.write_text(path.read_text().replace("  contact: {", "  contact: {default: x, "))
+    said = cli("init", *[word for word in words if word != "--yes"], "--defaults").err
+    assert "the owner is a placeholder, you@example.com" in said
+
+
+def test_an_answer_that_would_become_nothing_is_refused(cli: Cli) -> None:
+    text = "blueprint: 1\nname: {{ name }}\nplatform: sagemaker\nregion: eu-west-1\n"
+    write(
+        cli.folder / "t",
+        scaffold__blueprint_dot_yaml_dot_jinja=f"{text}extends:\n{{{{ extends }}}}\n",
+    )
+    given = ("--data", "contact=x", "--data")
+    for pair in ("region=eu-central-1", "owner=ann@acme.example"):
+        error = cli("init", "./t", "new", *given, pair, expect=2).err
+        assert f"takes no answer for {pair.split('=')[0]}" in error
+    assert not (cli.folder / "new").exists()
+    cli("init", "./t", "new", *given, "name=mine")  # and none is missed that nothing depends on
 
 
 def talk(folder: Path, words: list[str], answers: list[str], code: int = 0) -> str:

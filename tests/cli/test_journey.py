@@ -148,6 +148,19 @@ def test_status_tells_what_is_deployed(walk: Cli) -> None:
     types = {row["type"] for row in report["resources"]}
     assert "aws:sagemaker/endpoint:Endpoint" in types
     assert report["pending"] == []
+    [entry] = report["entries"]
+    [variant] = entry["variants"]
+    assert (entry["name"], entry["state"], entry["trouble"]) == ("api", "InService", "")
+    assert (variant["percent"], variant["model"], variant["version"]) == (100, "adherence", "1")
+    assert variant["comment"] == "looks right"
+    assert variant["run"] == report["models"][0]["last_run"]["id"]
+    assert variant["metrics"]["accuracy"] >= 0.75
+    assert report["models"][0]["waiting"] == report["next"] == report["notes"] == []
+    answer = walk("status")
+    assert "api  InService (emulated) since " in answer.out
+    assert "main 100 %  adherence/1  approved " in answer.out
+    assert "s3.Bucket/data-data" not in answer.out
+    assert "s3.Bucket/data-data" in walk("status", "--resources").out
 
 
 def test_what_vanished_is_noticed_and_made_again(walk: Cli, aws: Any) -> None:

@@ -128,3 +128,13 @@ def test_a_pack_is_written(cli: Cli, project: Path) -> None:
     assert "123456789012" not in settings["stacks"]["prod"]["accounts"]
     cli("policy", "pack", "--out", "guard-rails")
     assert "holds something else" in cli("policy", "pack", "--out", "workload", expect=2).err
+
+
+def test_what_an_ephemeral_stack_breaks_is_told_where_it_can_be_mended(
+    cli: Cli, edit: Callable[[str, str], None]
+) -> None:
+    edit("tags: {cost-centre: 4711}\n", "")
+    said = cli("preview", "-s", "pr-1", "--from", "dev", "--policy").err
+    assert "warning[cost-tag]" in said
+    assert "blueprint.yaml:" in said
+    assert "command line" not in said

@@ -264,6 +264,7 @@ class Deployment:
             from mlops_iac.engine.protocol import Result
 
             plan = self._unchanged
+            self._keep()
             return Result(plan.steps, plan.outputs, {}, plan.duration_seconds)
         self._require_place()
         self.require_possible()
@@ -272,7 +273,16 @@ class Deployment:
             self._holder.claim(self.engine_name)
             self.project.pin()
             self._meet_emulator()
-        return self._engine_up(on_event, parallel)
+        result = self._engine_up(on_event, parallel)
+        if not result.failures:
+            self._keep()
+        return result
+
+    def _keep(self) -> None:
+        from mlops_iac.api.deployed import keep
+
+        if self.stack == LOCAL and not self.targets:
+            keep(self.project)
 
     def _meet_emulator(self) -> None:
         info = self.project.cloud.ensure()
@@ -351,6 +361,12 @@ class Deployment:
             folder, _ = compiling.work_program(self.project)
         else:
             folder = compiling.default_out(self.project)
+            if self.engine_name == PULUMI and not (folder / "Pulumi.yaml").is_file():
+                raise UsageError(
+                    f"the program of {self.stack} is not compiled: there is no"
+                    f" {os.path.relpath(folder)}/Pulumi.yaml, with which Pulumi finds its state",
+                    hint="run `mlops-iac compile`, or restore what is committed",
+                )
         return compiling.target(self.project, self.stack, folder, {})
 
 

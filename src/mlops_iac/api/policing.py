@@ -183,7 +183,10 @@ def policies(
     known = rules(standard, own=own)
     settings = configuration(standard, known)
     context = context_of(project, stack, graph or project.capture(stack), settings)
-    found = check(context, known, settings, lambda path: resolved.diagnostic(path, "policy", ""))
+    # What an ephemeral stack breaks is mended in the overlay that it begins with.
+    record = getattr(project, "record", None)
+    written = project.loaded.resolve(record.base) if record is not None else resolved
+    found = check(context, known, settings, lambda path: written.diagnostic(path, "policy", ""))
     exceptions = resolved.blueprint.exceptions
     if standard is not project:
         exceptions = _agreed(exceptions, standard, stack)

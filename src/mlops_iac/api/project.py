@@ -291,14 +291,19 @@ class Project(Described):
         *,
         stack: str = LOCAL,
         from_step: str | None = None,
+        deployed: bool = False,
         on_event: OnRunEvent | None = None,
     ) -> Run:
         """Run a model's compiled pipeline on this machine, in and out of the emulated cloud.
 
         `model` may be left out where only one is trained. `from_step` continues the last run at a
-        step; `on_event` hears of progress. Raises UsageError for any stack but `local`, for a model
-        that is not trained and a pipeline that is not deployed, MlopsError where a step fails.
+        step; `on_event` hears of progress. Raises NotDeployed where the deployed one is not what the
+        blueprint and the files beside it give now, unless `deployed`; UsageError for any stack but
+        `local`, for a model that is not trained and a pipeline that is not deployed, MlopsError where
+        a step fails.
         """
         from mlops_iac.api.running import run
 
-        return run(self, model, stack=stack, from_step=from_step, on_event=on_event)
+        return run(
+            self, model, stack=stack, from_step=from_step, deployed=deployed, on_event=on_event
+        )

@@ -15,7 +15,7 @@ from mlops_iac.errors import MlopsError, UsageError
 if TYPE_CHECKING:
     from mlops_iac.api.project import Project
 
-APPROVED, REJECTED = "Approved", "Rejected"
+APPROVED, REJECTED, PENDING = "Approved", "Rejected", "PendingManualApproval"
 _SEALED = "models/"  # what the printed pipelines register lies below it
 
 
@@ -158,23 +158,10 @@ class Registry:
             status=answer["ModelApprovalStatus"],
             arn=version.arn,
             created=version.created,
-            metrics=self._measured(answer),
+            metrics=measured(self._client("s3"), answer),
             comment=answer.get("ApprovalDescription") or "",
             details=answer,
         )
-
-    def _measured(self, answer: Mapping[str, Any]) -> dict[str, float]:
-        """Return the numbers of the report that the version was registered with."""
-        statistics = answer.get("ModelMetrics", {}).get("ModelQuality", {}).get("Statistics", {})
-        bucket, _, key = str(statistics.get("S3Uri", "")).removeprefix("s3://").partition("/")
-        if not key:
-            return {}
-        s3 = self._client("s3")
-        try:
-            report = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
-        except (s3.exceptions.ClientError, ValueError):
-            return {}  # expired or never written; the version itself is still there
-        return {name: float(value) for name, value in report.get("metrics", {}).items()}
 
     def _client(self, service: str) -> Any:
         from mlops_iac.api.project import LOCAL
@@ -207,6 +194,22 @@ def trained_model(project: Project, name: str | None) -> str:
         f"the blueprint has no trained model {name!r}",
         hint=f"did you mean {near[0]!r}?" if near else f"it has: {', '.join(names) or 'none'}",
     )
+
+
+def measured(s3: Any, answer: Mapping[str, Any]) -> dict[str, float]:
+    """Return the numbers of the report that a version was registered with.
+
+    `answer` is DescribeModelPackage's.
+    """
+    statistics = answer.get("ModelMetrics", {}).get("ModelQuality", {}).get("Statistics", {})
+    bucket, _, key = str(statistics.get("S3Uri", "")).removeprefix("s3://").partition("/")
+    if not key:
+        return {}
+    try:
+        report = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+    except (s3.exceptions.ClientError, ValueError):
+        return {}  # expired or never written; the version itself is still there
+    return {name: float(value) for name, value in report.get("metrics", {}).items()}
 
 
 def _summary(model: str, item: Mapping[str, Any]) -> Version:
@@ -290,6 +293,16 @@ def require_sealed(model: str, version: str, answer: Mapping[str, Any], *, stack
 def registered(client: Any, group: str) -> set[str]:
     """Return the numbers of all versions in a group; none where there is no such group."""
     return {str(item["ModelPackageVersion"]) for item in versions_of(client, group)}
+
+
+def waiting(client: Any, group: str) -> list[Mapping[str, Any]]:
+    """Return ListModelPackages' summaries of what waits for an approval, newest first."""
+    found = [
+        item
+        for item in versions_of(client, group, ModelApprovalStatus=PENDING)
+        if item["ModelApprovalStatus"] == PENDING
+    ]
+    return sorted(found, key=lambda item: int(item["ModelPackageVersion"]), reverse=True)
 
 
 def versions_of(client: Any, group: str, **filters: str) -> list[Mapping[str, Any]]:

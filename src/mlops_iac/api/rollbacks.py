@@ -6,7 +6,7 @@ success (hashicorp/terraform-provider-aws, issue 48997). So the endpoint itself 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from mlops_iac.graph.model import Resource, address_of
@@ -53,17 +53,25 @@ def differing(client: Any, endpoints: Iterable[Resource]) -> Iterator[str]:
     Source: SageMaker API reference, DescribeEndpoint (`EndpointConfigName`, `EndpointStatus`).
     """
     for each in endpoints:
-        name, asked = str(each.inputs["name"]), each.inputs["endpointConfigName"]
-        answer = client.describe_endpoint(EndpointName=name)
-        runs = answer["EndpointConfigName"]
-        if runs == asked:
-            continue
-        address = address_of(each.type, each.name)
-        if answer["EndpointStatus"] in ("Updating", "RollingBack", "SystemUpdating"):
-            yield f"{address}: {name} still runs {runs}; the rollout of {asked} goes on"
-            continue
-        yield (
-            f"{address}: {name} runs {runs}, not {asked}: its rollout was taken back by an alarm"
-            " or failed; pin the version that runs (`models.NAME.version`) and run `up`, or mend"
-            " the new version"
-        )
+        answer = client.describe_endpoint(EndpointName=str(each.inputs["name"]))
+        if words := difference(each, answer):
+            yield words
+
+
+def difference(endpoint: Resource, answer: Mapping[str, Any]) -> str:
+    """Say what it runs instead of what was asked; empty where it runs that.
+
+    `answer` is DescribeEndpoint's.
+    """
+    name, asked = str(endpoint.inputs["name"]), endpoint.inputs["endpointConfigName"]
+    runs = answer["EndpointConfigName"]
+    if runs == asked:
+        return ""
+    address = address_of(endpoint.type, endpoint.name)
+    if answer["EndpointStatus"] in ("Updating", "RollingBack", "SystemUpdating"):
+        return f"{address}: {name} still runs {runs}; the rollout of {asked} goes on"
+    return (
+        f"{address}: {name} runs {runs}, not {asked}: its rollout was taken back by an alarm"
+        " or failed; pin the version that runs (`models.NAME.version`) and run `up`, or mend"
+        " the new version"
+    )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_iac.api.project import LOCAL
 from mlops_iac.api.registry import model_output, trained_model
-from mlops_iac.errors import UsageError
+from mlops_iac.errors import NotDeployed, UsageError
 
 if TYPE_CHECKING:
     from mlops_iac.api.project import Project
@@ -47,14 +47,17 @@ def run(
     *,
     stack: str,
     from_step: str | None,
+    deployed: bool,
     on_event: OnRunEvent | None,
 ) -> Run:
     """Run the pipeline that `up` deployed to the emulated cloud; see `pipeline.local.run`.
 
-    Raises UsageError for any stack but `local`, and where the pipeline is not deployed.
+    `deployed` runs it also where the blueprint gives another by now. Raises UsageError for any
+    stack but `local`, and where the pipeline is not deployed; NotDeployed where it is another.
     """
     from mlops_iac.pipeline.local import run as run_locally
 
+    project.resolve(stack)  # an unknown stack is told as such
     if stack != LOCAL:
         raise UsageError(
             f"`run` executes pipelines on this machine, for {LOCAL} only",
@@ -62,8 +65,10 @@ def run(
         )
     name = trained_model(project, model)
     pipeline, definition = _deployed(project, name)
+    if not deployed:
+        _require_same(project, name, pipeline, definition)
     result = run_locally(
-        definition,
+        json.loads(definition),
         s3=project.cloud.client("s3", stack),
         sagemaker=project.cloud.client("sagemaker", stack),
         work=project.work,
@@ -89,7 +94,20 @@ def run(
     return Run(name, True, f"{name}/{version} ({metrics}): {result.approval}", hint, result)
 
 
-def _deployed(project: Project, model: str) -> tuple[str, dict[str, Any]]:
+def _require_same(project: Project, model: str, pipeline: str, definition: str) -> None:
+    from mlops_iac.api.deployed import differences
+
+    if found := differences(project, model, pipeline, definition):
+        raise NotDeployed(
+            f"{LOCAL} would run {model} as it was deployed, without what has changed since;"
+            " nothing was run",
+            found,
+            hint="`mlops-iac up` deploys it, `mlops-iac run --yes` does so first;"
+            " `mlops-iac run --deployed` runs what is deployed",
+        )
+
+
+def _deployed(project: Project, model: str) -> tuple[str, str]:
     info = project.cloud.answering()
     outputs = project.outputs(LOCAL)
     moved = project.resolve(LOCAL).blueprint.moved
@@ -106,4 +124,4 @@ def _deployed(project: Project, model: str) -> tuple[str, dict[str, Any]]:
             f"the emulated cloud has no pipeline {pipeline}; it lost what it held",
             hint="run `mlops-iac up`, which creates it again",
         ) from None
-    return pipeline, json.loads(answer["PipelineDefinition"])
+    return pipeline, str(answer["PipelineDefinition"])

@@ -1,4 +1,4 @@
-"""What is deployed, what is only recorded, and what would complete it."""
+"""What is deployed and serves, what is only recorded, and what comes next."""
 
 from __future__ import annotations
 
@@ -6,12 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from mlops_iac.graph.model import address_of
+from mlops_iac.api.status_entries import AlarmState, Entry
+from mlops_iac.api.status_models import ModelState
+from mlops_iac.errors import MlopsError, StackNotFound
+from mlops_iac.graph.model import Resource, address_of
 from mlops_iac.graph.plan import Step
 from mlops_iac.values import Properties
 
 if TYPE_CHECKING:
+    from mlops_iac.api.deploying import Deployment
     from mlops_iac.api.project import Project
+    from mlops_iac.api.stacks.clients import Questions
     from mlops_iac.engine.protocol import Result
 
 HALVES = ("create-replacement", "delete-replaced")
@@ -31,13 +36,21 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """A stack as it stands. `pending` names what waits for a first approved version."""
+    """A stack as it stands. `pending` names what waits for a first approved version.
+
+    `notes` say what is not as it was asked for, and what could not be asked. `next` are commands,
+    the first of them first; none where nothing is left to do.
+    """
 
     project: str
     stack: str
     rows: Sequence[Row]
     pending: Sequence[str]
     notes: Sequence[str]
+    entries: Sequence[Entry] = ()
+    models: Sequence[ModelState] = ()
+    alarms: Sequence[AlarmState] = ()
+    next: Sequence[str] = ()
 
     @property
     def headline(self) -> str:
@@ -56,10 +69,14 @@ class Status:
         return groups
 
     def as_json(self) -> dict[str, Any]:
-        """Return it as JSON."""
+        """Return it as JSON: docs/running.md says what stands where."""
         return {
             "project": self.project,
             "stack": self.stack,
+            "entries": [asdict(entry) for entry in self.entries],
+            "models": [asdict(model) for model in self.models],
+            "alarms": [asdict(alarm) for alarm in self.alarms],
+            "next": list(self.next),
             "resources": [asdict(row) for row in self.rows],
             "pending": list(self.pending),
             "notes": list(self.notes),
@@ -67,27 +84,81 @@ class Status:
 
 
 def status(project: Project, stack: str) -> Status:
-    """Return what the state of a stack holds."""
+    """Return what the state of a stack holds, and what its cloud says of that.
+
+    What cannot be asked is told in the notes. Raises what the backend of a real stack says.
+    """
     with project.deployment(stack) as deployment:
-        rows = [
-            Row(
-                address=address_of(item.type, item.name),
-                type=item.type,
-                id=item.id,
-                parent=item.parent,
-                protect=item.protect,
-                recorded=item.recorded,
-            )
-            for item in deployment.resources()
-            if item.custom and not item.type.startswith("pulumi:")
-        ]
+        resources = deployment.resources()
         outputs = deployment.outputs()
         notes = list(deployment.notes())
-    from mlops_iac.api.rollbacks import rolled_back
+        questions = _questions(project, stack, deployment, resources)
+    from mlops_iac.api.status_entries import alarms, entries
+    from mlops_iac.api.status_models import models
+    from mlops_iac.api.status_next import next_commands
 
-    pending = pending_names(outputs)
-    told = [*notes, *rolled_back(project, stack), *_waiting(project, stack, pending)]
-    return Status(project.name, stack, rows, pending, told)
+    made = [each for each in resources if each.custom and not each.type.startswith("pulumi:")]
+    rows = [
+        Row(
+            address=address_of(item.type, item.name),
+            type=item.type,
+            id=item.id,
+            parent=item.parent,
+            protect=item.protect,
+            recorded=item.recorded,
+        )
+        for item in made
+    ]
+    names, groups = _declared(project, stack)
+    waits = {name: outputs.get(f"{name.replace('-', '_')}_pending") or () for name in names}
+    standing = entries(names, made, waits, questions, groups)
+    trained = models(project, stack, outputs, questions) if rows and names else []
+    watched = alarms(made, questions)
+    notes += [f"{each.name}: {each.trouble}" for each in standing if each.trouble]
+    notes += questions.notes if questions is not None else []
+    return Status(
+        project.name,
+        stack,
+        rows,
+        pending_names(outputs),
+        notes,
+        standing,
+        trained,
+        watched,
+        next_commands(project, stack, deployed=bool(rows), entries=standing, models=trained),
+    )
+
+
+def _questions(
+    project: Project,
+    stack: str,
+    deployment: Deployment,
+    resources: Sequence[Resource],
+) -> Questions | None:
+    """Whom to ask about a stack; None where there is nobody, or nothing to ask about."""
+    from mlops_iac.api.places import provider_inputs
+    from mlops_iac.api.project import LOCAL
+    from mlops_iac.api.stacks.clients import Clients, Questions
+
+    if not resources:
+        return None
+    if stack == LOCAL:
+        try:
+            if project.cloud.answering() is None or deployment.lost:
+                return None
+        except MlopsError:  # it hangs, which the notes say
+            return None
+    return Questions(Clients(project, stack, provider_inputs(resources)), stack)
+
+
+def _declared(project: Project, stack: str) -> tuple[list[str], dict[str, str]]:
+    """The serving entries of a stack, and the models by package group."""
+    from mlops_iac.api.stacks.running_versions import groups_of
+
+    try:
+        return list(project.resolve(stack).blueprint.serving), groups_of(project, stack)
+    except StackNotFound:  # what an ephemeral one was made from is gone
+        return [], {}
 
 
 def pending_names(outputs: Properties) -> list[str]:

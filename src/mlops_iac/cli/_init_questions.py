@@ -15,12 +15,6 @@ if TYPE_CHECKING:
     from mlops_iac.blueprint.templates.manifest import Parameter
     from mlops_iac.cli._session import Session
 
-QUESTIONS = {
-    "name": "Name of the project (lower case, digits, hyphens)",
-    "owner": "Who owns it (an e-mail address)",
-    "region": "Region",
-}
-
 
 def ask_project(
     answers: dict[str, str], given: Mapping[str, str], start: Start | None = None
@@ -29,10 +23,11 @@ def ask_project(
 
     `start` is a template that may have parameters of the same names.
     """
+    from mlops_iac.api.templates.start_answers import QUESTIONS
     from mlops_iac.scaffold.render import check
 
     for key, question in QUESTIONS.items():
-        if key in given:
+        if key in given or (start is not None and key not in start.answers):
             continue
 
         def checked(text: str, key: str = key) -> str:

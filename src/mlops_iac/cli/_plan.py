@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
@@ -12,6 +13,7 @@ from mlops_iac.graph.plan import SIGNS as OPERATION_SIGNS
 from mlops_iac.graph.plan import Plan, PropertyChange, Step
 from mlops_iac.graph.redact import parse_document, redact
 from mlops_iac.graph.shown import apart, around_difference, cut, shown_value
+from mlops_iac.graph.whole import kinds, whole
 
 Style = Callable[..., str]
 
@@ -23,6 +25,7 @@ _COLORS = {
     "same": "bright_black",
 }
 SIGNS = {op: (sign, _COLORS.get(op, "cyan")) for op, sign in OPERATION_SIGNS.items()}
+LISTED = "(--diff lists every resource)"
 _LONGEST = 100
 # Characters before the first difference of two long texts.
 _CONTEXT = 30
@@ -40,8 +43,20 @@ def summary_line(plan: Plan, style: Style) -> str:
     return " · ".join([*parts, f"{counts.get('same', 0)} unchanged"])
 
 
-def plan_lines(plan: Plan, style: Style, *, unchanged: bool, detail: bool) -> Iterator[str]:
-    """Yield the plan's lines; `unchanged` shows what stays too, `detail` every property."""
+def plan_lines(
+    plan: Plan,
+    style: Style,
+    *,
+    unchanged: bool,
+    detail: bool,
+    fold: Sequence[str] = ("create",),
+) -> Iterator[str]:
+    """Yield the plan's lines; `unchanged` shows what stays too, `detail` every property.
+
+    A component all of whose resources have the same one of the operations `fold` is one line,
+    without `detail`.
+    """
+    folded = frozenset() if detail else whole(plan.steps, fold)
     shown = [
         step
         for step in plan.steps
@@ -51,9 +66,14 @@ def plan_lines(plan: Plan, style: Style, *, unchanged: bool, detail: bool) -> It
         and (unchanged or step.op != "same")
     ]
     for parent, steps in group(shown):
+        if parent in folded:
+            yield folded_line(parent, steps, style)
+            continue
         yield style(component_title(parent), bold=True)
         for step in steps:
             yield from step_lines(step, style, detail=detail)
+    if folded:
+        yield style(LISTED, fg="bright_black")
     if shown:
         yield ""
     yield summary_line(plan, style)
@@ -78,6 +98,17 @@ def component_title(urn: str) -> str:
         return "stack"
     type_, name = urn.split("::")[2].split("$")[-1], urn.split("::")[-1]
     return "stack" if type_ == STACK_TYPE else f"{type_.split(':')[-1]} {name}"
+
+
+def folded_line(parent: str, steps: Sequence[Step], style: Style) -> str:
+    """Return the one line of a component that comes or goes as a whole."""
+    sign, color = SIGNS[steps[0].op]
+    told = Counter(note for step in steps for note in _notes(step) if note)
+    notes = [f"{number} {note}" for note, number in told.most_common()]
+    tail = f"  {style('[' + '; '.join(notes) + ']', fg='bright_black')}" if notes else ""
+    head = f"{style(sign, fg=color)} {style(component_title(parent), fg=color, bold=True)}"
+    what = kinds(steps) if len(steps) == 1 else f"{len(steps)} ({kinds(steps)})"
+    return f"{head}: {what}{tail}"
 
 
 def step_lines(step: Step, style: Style, *, detail: bool) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock
@@ -43,6 +43,16 @@ def progress(session: Session, plan: Plan) -> Iterator[OnEvent]:
         yield _Lines(session)
 
 
+def failed_words(session: Session, failures: Mapping[str, str]) -> str:
+    """The resources that failed; with the reasons where those were not told as they came."""
+    told = not session.quiet
+    return ", ".join(
+        name if told else f"{name}: {why}"
+        for urn, why in failures.items()
+        if (name := urn.split("::")[-1])
+    )
+
+
 class _Lines:
     """One line when something ended; nothing for what did not change."""
 
@@ -73,7 +83,7 @@ def event_line(event: Event, session: Session) -> str:
             return f"{session.style(sign, fg=color)} {verb} {name} ({event.seconds:.1f}s){notes}"
         case "failed":
             return f"{session.style('✗', fg='red', bold=True)} {name}: {event.message}"
-        case "skipped":
+        case "skipped" if session.verbose:  # of one failure there may be fifty
             return f"{session.style('-', fg='bright_black')} skipped {name}: {event.message}"
         case _:
             return f"  {VERBS.get(step.op, (step.op,))[0]} {name}" if session.verbose else ""
@@ -140,7 +150,9 @@ class Board:
                 ended = sum(row.kind == "done" for row in rows.values())
                 done, total = done + ended, total + goal
                 lines.append(_component(parent, rows.values(), ended, goal))
-                lines += [_line(row) for row in rows.values() if row.kind != "done"]
+                lines += [
+                    _line(row) for row in rows.values() if row.kind not in ("done", "skipped")
+                ]
             waiting = [urns for parent, urns in self._planned.items() if parent not in self._rows]
             total += sum(map(len, waiting))
             lines += [Text(note, style="dim") for note in self._notes]
@@ -160,6 +172,8 @@ def _component(parent: str, rows: Collection[_Row], ended: int, goal: int) -> Te
     mark, style = ("✗", "red") if failed else ("✓", "green") if ended == goal else ("…", "yellow")
     recorded = sum(row.kind == "done" and row.step.recorded for row in rows)
     note = f", {recorded} recorded, not emulated" if recorded else ""
+    skipped = sum(row.kind == "skipped" for row in rows)
+    note += f", {skipped} skipped" if skipped else ""
     return Text.assemble(
         (f"{mark} ", style),
         (visible(component_title(parent)), "bold"),
@@ -174,8 +188,6 @@ def _line(row: _Row) -> Text:
     match row.kind:
         case "failed":
             return Text.assemble(("    ✗ ", "red"), name, (f": {row.message}", "red"))
-        case "skipped":
-            return Text(f"    - {name} skipped: {row.message}", style="dim")
         case _:
             verb = VERBS.get(row.step.op, (row.step.op, ""))[0]
             sign, color = SIGNS.get(row.step.op.split("-", maxsplit=1)[0], ("+", "green"))

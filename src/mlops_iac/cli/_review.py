@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from mlops_iac.api.reviewing import Reviewed
+from mlops_iac.api.status import HALVES
 from mlops_iac.cli._plan import (
+    LISTED,
     Style,
     component_title,
+    folded_line,
     group,
     plan_lines,
     step_lines,
@@ -15,6 +18,7 @@ from mlops_iac.cli._plan import (
 )
 from mlops_iac.graph.model import STACK_TYPE
 from mlops_iac.graph.shown import shown_value
+from mlops_iac.graph.whole import whole
 from mlops_iac.review.model import Cause, ReviewedStep
 
 RISK_WORDS = {
@@ -43,18 +47,31 @@ def review_lines(
     if unchanged:
         yield from plan_lines(reviewed.plan, style, unchanged=True, detail=detail)
         return
-    yield from _steps(review.changes, style, detail=detail)
+    folded = frozenset() if detail else whole([item.step for item in review.steps])
+    yield from _steps(review.changes, style, folded, detail=detail)
     if review.tool_changes:
         yield style("from another version of the tool, not from the blueprint", bold=True)
-        yield from _steps(review.tool_changes, style, detail=detail)
+        yield from _steps(review.tool_changes, style, frozenset(), detail=detail)
     yield summary_line(reviewed.plan, style)
 
 
-def _steps(steps: Sequence[ReviewedStep], style: Style, *, detail: bool) -> Iterator[str]:
-    told = [item for item in steps if item.step.custom and item.step.type != STACK_TYPE]
+def _steps(
+    steps: Sequence[ReviewedStep], style: Style, folded: frozenset[str], *, detail: bool
+) -> Iterator[str]:
+    told = [
+        item
+        for item in steps
+        if item.step.custom and item.step.type != STACK_TYPE and item.step.op not in HALVES
+    ]
     loud = [item for item in told if detail or not item.noise]
     by_step = {id(item.step): item for item in loud}
     for parent, members in group([item.step for item in loud]):
+        if parent in folded:
+            yield folded_line(parent, members, style)
+            causes = (cause for step in members for cause in by_step[id(step)].causes)
+            for words in dict.fromkeys(cause_words(cause) for cause in causes):
+                yield "      " + style(f"← {words}", fg="cyan")
+            continue
         yield style(component_title(parent), bold=True)
         for step in members:
             item = by_step[id(step)]
@@ -63,6 +80,8 @@ def _steps(steps: Sequence[ReviewedStep], style: Style, *, detail: bool) -> Iter
             for cause in item.causes:
                 yield "      " + style(f"← {cause_words(cause)}", fg="cyan")
             yield from rest
+    if any(item.step.parent in folded for item in loud):
+        yield style(LISTED, fg="bright_black")
     for kind, words in _NOISE_WORDS.items():
         count = sum(1 for item in told if item.noise == kind and not detail)
         if count:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from mlops_iac.cli._plan import plan_lines, size
-from mlops_iac.cli._progress import progress
+from mlops_iac.cli._progress import failed_words, progress
 from mlops_iac.cli._session import Session, verb
 from mlops_iac.errors import ResourceFailed, UsageError
 
@@ -13,10 +13,13 @@ from mlops_iac.errors import ResourceFailed, UsageError
 @verb(
     "destroy",
     click.Option(["--preview-only"], is_flag=True, help="Show what would be deleted."),
+    click.Option(["--diff", "detail"], is_flag=True, help="List every resource."),
     click.Option(["--engine"], type=click.Choice(["embedded", "pulumi"]), help="Which engine."),
     click.Option(["--expired"], is_flag=True, help="Every ephemeral stack whose time is over."),
 )
-def command(session: Session, preview_only: bool, engine: str | None, expired: bool) -> None:
+def command(
+    session: Session, preview_only: bool, detail: bool, engine: str | None, expired: bool
+) -> None:
     """Delete everything the stack made, in reverse order of dependency.
 
     A protected stack asks for its name, and refuses resources that are protected. Of an ephemeral
@@ -42,7 +45,9 @@ def command(session: Session, preview_only: bool, engine: str | None, expired: b
             session.emit_json(to_pulumi_json(plan))
             return
         if not session.json:
-            for line in plan_lines(plan, session.style, unchanged=False, detail=False):
+            for line in plan_lines(
+                plan, session.style, unchanged=False, detail=detail, fold=("delete",)
+            ):
                 session.say(line)
             for note in plan.diagnostics:
                 session.say(f"note: {note}")
@@ -70,7 +75,7 @@ def command(session: Session, preview_only: bool, engine: str | None, expired: b
     if result.failures:
         raise ResourceFailed(
             f"{len(result.failures)} resource(s) could not be deleted: "
-            + "; ".join(f"{urn.split('::')[-1]}: {why}" for urn, why in result.failures.items()),
+            + failed_words(session, result.failures),
             hint="mend the cause and run `mlops-iac destroy` again",
         )
     session.say(f"{session.stack}: everything is deleted")

@@ -51,7 +51,8 @@ def command(
     TEMPLATE is the name of a built-in template, a folder (./standard), git+https://HOST/PATH,
     git+ssh://… or python:MODULE; an example project without one. `template ls` lists the built-in.
 
-    Answers: name, owner, region, platform, and the template's parameters.
+    Answers: name, owner, region, platform, and the template's parameters. Where nobody can be asked,
+    one that has no default is an error that names it; --defaults takes a placeholder for the owner.
     """
     from mlops_iac.cli import _init_words
     from mlops_iac.templates.sources.builtin import builtin_names
@@ -69,9 +70,11 @@ def command(
         from mlops_iac.api.templates.starting import open_template
 
         start = open_template(meant.template, meant.version, meant.target)
-        _from_template(session, start, meant.target, _pairs(data), ci, asking=asking)
+        _from_template(
+            session, start, meant.target, _pairs(data), ci, asking=asking, defaults=defaults
+        )
     else:
-        _example(session, meant.target, _pairs(data), ci, asking=asking)
+        _example(session, meant.target, _pairs(data), ci, asking=asking, defaults=defaults)
 
 
 def _pairs(data: Sequence[str]) -> dict[str, str]:
@@ -96,9 +99,30 @@ def _known(given: dict[str, str], known: Sequence[str]) -> None:
             )
 
 
+def _unanswered(
+    session: Session, answers: Mapping[str, str], wanted: Sequence[str], *, defaults: bool
+) -> list[str]:
+    """What is still a placeholder, and that nobody accepts one; with --defaults somebody does."""
+    from mlops_iac.scaffold.render import PLACEHOLDER
+
+    if answers["owner"] != PLACEHOLDER or "owner" not in wanted:
+        return []
+    if defaults:
+        session.say(f"note: the owner is a placeholder, {PLACEHOLDER}: change it in the blueprint")
+        return []
+    return ["owner"]
+
+
 def _example(
-    session: Session, target: Path, given: dict[str, str], ci: Sequence[str], *, asking: bool
+    session: Session,
+    target: Path,
+    given: dict[str, str],
+    ci: Sequence[str],
+    *,
+    asking: bool,
+    defaults: bool,
 ) -> None:
+    from mlops_iac.api.templates.start_answers import QUESTIONS, missing_answers
     from mlops_iac.cli._init_questions import ask_project
     from mlops_iac.scaffold import default_answers, scaffold
 
@@ -107,6 +131,8 @@ def _example(
     answers |= given
     if asking:
         ask_project(answers, given)
+    elif missing := _unanswered(session, answers, list(answers), defaults=defaults):
+        raise missing_answers("a project", {key: QUESTIONS[key] for key in missing})
     written = scaffold(target, answers, delivered=bool(ci))
     if ci:
         from mlops_iac.api import load
@@ -123,6 +149,7 @@ def _from_template(
     ci: Sequence[str],
     *,
     asking: bool,
+    defaults: bool,
 ) -> None:
     from mlops_iac.api.templates.starting import ANSWERS, started
     from mlops_iac.cli._diagnostics import show
@@ -136,12 +163,15 @@ def _from_template(
         for key in ANSWERS
         if key in start.parameters and (default := default_of(start.parameters[key]))
     }
+    wanted = start.answers
     _known(given, [*answers, *(name for name in start.parameters if name not in answers)])
+    _require_used(start, wanted, given)
     answers |= {key: value for key, value in given.items() if key in answers}
     parameters = {key: value for key, value in given.items() if key in start.parameters}
     if asking:
         ask_project(answers, given, start)
         ask_parameters(session, start, parameters)
+    missing = [] if asking else _unanswered(session, answers, wanted, defaults=defaults)
     parameters |= {key: answers[key] for key in ANSWERS if key in start.parameters}
 
     def agree(risky: Mapping[str, str]) -> None:
@@ -151,7 +181,15 @@ def _from_template(
             session.confirm("Write these files?")
 
     try:
-        with started(start, target, answers, parameters, delivered=bool(ci), agree=agree) as result:
+        with started(
+            start,
+            target,
+            answers,
+            parameters,
+            delivered=bool(ci),
+            unanswered=missing,
+            agree=agree,
+        ) as result:
             written = list(result.paths)
             if ci:
                 if result.project is None:
@@ -165,6 +203,19 @@ def _from_template(
     if result.problems and not session.json:
         show(list(result.problems), session)
     _tell(session, target, written, start.label, _then(result.project))
+
+
+def _require_used(start: Start, wanted: Sequence[str], given: Mapping[str, str]) -> None:
+    """Raise UsageError for an answer that would become nothing."""
+    from mlops_iac.api.templates.starting import ANSWERS
+
+    dropped = [key for key in given if key in ANSWERS and key not in wanted]
+    if dropped:
+        raise UsageError(
+            f"{start.label} takes no answer for {', '.join(dropped)}: what it writes does not"
+            " depend on it; nothing was written",
+            hint=f"drop --data {dropped[0]}=…; the value stands in the template",
+        )
 
 
 def _then(project: Project | None) -> str:

@@ -36,6 +36,9 @@ def command(
 
     MODEL may be left out where the blueprint has one; VERSION is a number or `latest`. An
     approval serves nothing by itself: the next `mlops-iac up` does.
+
+    Exit codes: 0; 2 no such model or version; 3 nobody is signed in; 6 no such stack. --json: a
+    version is {model, version, status, arn, created, metrics, comment, details}; ls a list.
     """
     if action == "promote":
         _promote(session, model, version, source, target, dry_run=dry_run)

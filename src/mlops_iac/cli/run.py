@@ -2,31 +2,51 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from mlops_iac.cli._session import Session, verb
-from mlops_iac.errors import MlopsError
+from mlops_iac.errors import MlopsError, NotDeployed, ResourceFailed, ScriptFailed
+
+if TYPE_CHECKING:
+    from mlops_iac.api.project import Project
+    from mlops_iac.api.running import Run
+    from mlops_iac.pipeline.local import RunEvent
 
 
 @verb(
     "run",
     click.Argument(["model"], required=False),
     click.Option(["--from", "from_step"], metavar="STEP", help="Resume with this step's inputs."),
+    click.Option(
+        ["--deployed"],
+        is_flag=True,
+        help="Run what is deployed, also where the blueprint and its files say otherwise by now.",
+    ),
 )
-def command(session: Session, model: str | None, from_step: str | None) -> None:
+def command(session: Session, model: str | None, from_step: str | None, deployed: bool) -> None:
     """Run a model's compiled pipeline on this machine, in and out of the emulated cloud.
 
     Prepare, train or tune, evaluate, gate, register: as subprocesses in the workload's own
     virtual environment. A version that passes its gates is registered and waits for approval;
-    a gate that fails registers nothing (exit code 1).
+    a gate that fails registers nothing.
+
+    What runs is what `up` deployed. Where gates, scripts or data have changed since, that is told
+    with file and line, and whether to deploy first is asked; --yes does, --deployed runs the old.
+
+    Exit codes: 0 registered; 1 a gate was missed; 2 nothing was run: the blueprint, an option, or
+    something changed that is not deployed; 4 a script failed; 8 interrupted; 9 a step's time is
+    over. --json: model, run, status (registered, gate-failed), steps, metrics, model_package,
+    approval, missed, seconds; what stops a run is {error: {exit_code, message, hint}}, and what
+    has changed since the deployment stands beside it as `differences`.
     """
     project = session.project()
-    result = project.run(
-        model,
-        stack=session.stack,
-        from_step=from_step,
-        on_event=lambda event: _show(session, event),
-    )
+    try:
+        result = _run(session, project, model, from_step, deployed=deployed)
+    except NotDeployed as error:
+        _deploy_first(session, project, error)
+        result = _run(session, project, model, from_step, deployed=True)
     if session.json:
         session.emit_json(result.as_json())
     if not result.succeeded:
@@ -36,7 +56,44 @@ def command(session: Session, model: str | None, from_step: str | None) -> None:
         session.say(f"next: {result.hint}")
 
 
-def _show(session: Session, event: object) -> None:
-    line = str(event)
-    if line:
-        session.say(line)
+def _run(
+    session: Session, project: Project, model: str | None, from_step: str | None, *, deployed: bool
+) -> Run:
+    try:
+        return project.run(
+            model,
+            stack=session.stack,
+            from_step=from_step,
+            deployed=deployed,
+            on_event=lambda event: _show(session, event),
+        )
+    except ScriptFailed as error:
+        if session.json or session.quiet:
+            raise
+        # Its lines stand above.
+        then = "mend the script; `mlops-iac run --from STEP` goes on at a step"
+        raise ResourceFailed(error.short, hint=f"{then}; {error.hint}") from None
+
+
+def _deploy_first(session: Session, project: Project, error: NotDeployed) -> None:
+    """Tell what is not deployed, and deploy it where somebody wants that."""
+    from mlops_iac.cli.up import deploy, require_deployed
+
+    if session.json and not (session.yes or session.interactive):
+        told = {"exit_code": error.exit_code, "message": error.message, "hint": error.hint}
+        session.emit_json({"error": told, "differences": list(error.differences)})
+    session.say("changed since it was deployed:")
+    for each in error.differences:
+        session.say(f"  {each}")
+    if not (session.yes or session.interactive):
+        raise error
+    session.confirm("Deploy that first, and run it then? (`--deployed` runs what is deployed)")
+    _, result = deploy(session, project)
+    require_deployed(session, result)
+
+
+def _show(session: Session, event: RunEvent) -> None:
+    """Say how the run goes on; why it ended is what the error says, at the end and once."""
+    missed = event.kind == "line" and event.message.startswith("mlops-iac gate missed")
+    if event.kind != "failed" and not missed:
+        session.say(str(event))

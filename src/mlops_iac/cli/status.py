@@ -2,23 +2,158 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+import click
+
 from mlops_iac.cli._plan import component_title
 from mlops_iac.cli._session import Session, verb
 
+if TYPE_CHECKING:
+    from mlops_iac.api.status import Status
+    from mlops_iac.api.status_entries import AlarmState, Entry, Variant
+    from mlops_iac.api.status_models import ModelState
 
-@verb("status")
-def command(session: Session) -> None:
-    """Show what is deployed: resources, which of them are only recorded, what is still pending."""
+_COLORS = {"InService": "green", "Failed": "red", "Missing": "red", "OutOfService": "red"}
+_RUNS = {
+    "registered": ("registered a version", "green"),
+    "gate-failed": ("missed a gate", "red"),
+    "failed": ("failed", "red"),
+    "stopped": ("was stopped", "yellow"),
+    "running": ("goes on", "yellow"),
+}
+_SHOWN = 3
+
+
+@verb(
+    "status",
+    click.Option(["--resources"], is_flag=True, help="List every resource with its id, too."),
+)
+def command(session: Session, resources: bool) -> None:
+    """Show what serves: endpoints, versions, traffic, alarms, the last run, what comes next.
+
+    A real stack is asked with the credentials of whoever deploys it; what cannot be asked is said,
+    and the exit code is 0 all the same.
+
+    Exit codes: 0; 2 the blueprint or an option; 3 nobody is signed in at the backend; 6 no such
+    stack. --json has all of it: project, stack, entries[], models[], alarms[], next[], resources[],
+    pending[], notes[]; docs/running.md says what stands in each.
+    """
     report = session.deployed().status(session.stack)
     if session.json:
         session.emit_json(report.as_json())
         return
     session.out(f"{report.project} → {report.stack}: {report.headline}")
-    for parent, rows in report.by_component().items():
-        session.out(session.style(component_title(parent), bold=True))
-        for row in rows:
-            note = "  [recorded, not emulated]" if row.recorded else ""
-            note += "  [protected]" if row.protect else ""
-            session.out(f"  {row.address}  {session.style(row.id, fg='bright_black')}{note}")
+    for line in _standing(session, report):
+        session.out(line)
+    if resources:
+        for parent, rows in report.by_component().items():
+            session.out(session.style(component_title(parent), bold=True))
+            for row in rows:
+                note = "  [recorded, not emulated]" if row.recorded else ""
+                note += "  [protected]" if row.protect else ""
+                session.out(f"  {row.address}  {session.style(row.id, fg='bright_black')}{note}")
     for line in report.notes:
-        session.say(line)
+        session.say(f"note: {line}")
+    if report.next:
+        session.say(f"next: {', '.join(report.next)}")
+
+
+def _standing(session: Session, report: Status) -> Iterator[str]:
+    if report.rows:
+        for entry in report.entries:
+            yield from _entry(session, entry, report)
+    for model in report.models:
+        yield from _model(session, model)
+    others = [alarm for alarm in report.alarms if not alarm.endpoint]
+    if others:
+        yield from _alarms(session, others, "")
+
+
+def _entry(session: Session, entry: Entry, report: Status) -> Iterator[str]:
+    title = session.style(entry.name, bold=True)
+    if not entry.endpoint:
+        waits = ", ".join(entry.waits_for)
+        yield f"{title}  no endpoint yet" + (
+            f": waits for a first approved version of {waits}" if waits else ""
+        )
+        return
+    state = session.style(entry.state or "state not known", fg=_COLORS.get(entry.state, "yellow"))
+    local = report.stack == "local"
+    since = f" since {_short(entry.since)}" if entry.since else ""
+    yield f"{title}  {state}{' (emulated)' if local and entry.state else ''}{since}  {entry.endpoint}"
+    for variant in entry.variants:
+        yield f"  {_variant(variant)}"
+    alarms = [each for each in report.alarms if each.endpoint == entry.endpoint]
+    if alarms:
+        yield from _alarms(session, alarms, "  ")
+
+
+def _variant(variant: Variant) -> str:
+    percent = "" if variant.percent is None else f" {variant.percent:g} %"
+    parts = [f"{variant.name}{percent}{' in shadow' if variant.shadow else ''}"]
+    if variant.version:
+        parts.append(f"{variant.model}/{variant.version}")
+    if variant.approved:
+        parts.append(f"approved {_short(variant.approved)}")
+    elif variant.version:
+        parts.append("not approved")
+    if variant.run:
+        parts.append(f"run {variant.run}")
+    if variant.metrics:
+        parts.append(_metrics(variant.metrics))
+    if variant.instances is not None:
+        parts.append(f"{variant.instances} instance{'' if variant.instances == 1 else 's'}")
+    return "  ".join(parts)
+
+
+def _alarms(session: Session, alarms: list[AlarmState], indent: str) -> Iterator[str]:
+    loud = [alarm for alarm in alarms if alarm.state == "ALARM"]
+    for alarm in loud:
+        word = session.style("ALARM", fg="red", bold=True)
+        yield f"{indent}{word} {alarm.name} since {_short(alarm.since)}: {alarm.reason}"
+    quiet = [alarm for alarm in alarms if alarm.state and alarm.state != "ALARM"]
+    silent = sum(alarm.state == "INSUFFICIENT_DATA" for alarm in quiet)
+    words = [f"{len(quiet) - silent} in order"] if len(quiet) > silent else []
+    words += [f"{silent} without data"] if silent else []
+    unknown = len(alarms) - len(loud) - len(quiet)
+    emulated = session.stack == "local"
+    words += [f"{unknown} {'emulated, not evaluated' if emulated else 'not known'}"] * bool(unknown)
+    if words:
+        yield f"{indent}alarms: {', '.join(words)}"
+
+
+def _model(session: Session, model: ModelState) -> Iterator[str]:
+    title = session.style(f"model {model.name}", bold=True)
+    run = model.last_run
+    if run is None:
+        yield f"{title}  no run yet" if model.pipeline else title
+    else:
+        words, color = _RUNS[run.status]
+        step = f" in {run.step}" if run.step else ""
+        reason = f": {_line(run.reason)}" if run.reason else ""
+        when = f"{_short(run.started)}  {run.id}"
+        yield f"{title}  last run {when} {session.style(words, fg=color)}{step}{reason}"
+    for each in model.waiting[:_SHOWN]:
+        metrics = f"  {_metrics(each.metrics)}" if each.metrics else ""
+        yield (
+            f"  {model.name}/{each.version} waits for approval since"
+            f" {_short(each.registered)}{metrics}"
+        )
+    if len(model.waiting) > _SHOWN:
+        yield f"  and {len(model.waiting) - _SHOWN} older ones"
+
+
+def _metrics(metrics: Mapping[str, float]) -> str:
+    return ", ".join(f"{key} {value:g}" for key, value in sorted(metrics.items()))
+
+
+def _short(time: str) -> str:
+    """`2026-12-01 03:12 UTC` for what JSON has as ISO 8601."""
+    return f"{time[:16].replace('T', ' ')} UTC" if time else "?"
+
+
+def _line(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= 200 else f"{line[:199]}…"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -10,7 +11,7 @@ import click
 from mlops_iac.cli._ephemeral import EPHEMERAL_OPTIONS, project_of
 from mlops_iac.cli._plan import plan_lines, size, summary_line
 from mlops_iac.cli._policies import guard
-from mlops_iac.cli._progress import progress
+from mlops_iac.cli._progress import failed_words, progress
 from mlops_iac.cli._session import Session, verb
 from mlops_iac.errors import PlanMoved, ResourceFailed, UsageError
 from mlops_iac.graph.shown import plain
@@ -18,8 +19,10 @@ from mlops_iac.graph.shown import plain
 if TYPE_CHECKING:
     from mlops_iac.api.deploying import Deployment
     from mlops_iac.api.project import Project
+    from mlops_iac.engine.protocol import Result
     from mlops_iac.graph.plan import Plan
 
+PARALLEL = 16
 _MOVES_SHOWN = 20
 
 
@@ -33,7 +36,7 @@ _MOVES_SHOWN = 20
     ),
     click.Option(["--target"], metavar="ADDRESS", multiple=True, help="Only these resources."),
     click.Option(
-        ["--parallel"], type=click.IntRange(1, 256), default=16, help="Operations at a time."
+        ["--parallel"], type=click.IntRange(1, 256), default=PARALLEL, help="Operations at a time."
     ),
     click.Option(["--refresh"], is_flag=True, help="Look first for what vanished or drifted."),
     click.Option(["--diff", "detail"], is_flag=True, help="Show every property in the plan."),
@@ -59,6 +62,47 @@ def command(
     own, unprotected, until its time is over. The same again renews the time.
     """
     project = project_of(session, base, ttl)
+    plan, result = deploy(
+        session,
+        project,
+        engine=engine,
+        plan_file=plan_file,
+        target=target,
+        parallel=parallel,
+        refresh=refresh,
+        detail=detail,
+    )
+    if session.json:
+        from mlops_iac.api.status import count
+
+        session.emit_json(
+            {
+                "stack": session.stack,
+                "engine": plan.engine,
+                "summary": count(result.steps),
+                "recorded": [step.urn for step in result.steps if step.recorded],
+                "outputs": plain(result.outputs),
+                "failures": dict(result.failures),
+                "seconds": round(result.duration_seconds, 3),
+            }
+        )
+    require_deployed(session, result)
+    if not session.json:
+        _closing(session, project.next_steps(session.stack, result))
+
+
+def deploy(
+    session: Session,
+    project: Project,
+    *,
+    engine: str | None = None,
+    plan_file: str | None = None,
+    target: Sequence[str] = (),
+    parallel: int = PARALLEL,
+    refresh: bool = False,
+    detail: bool = False,
+) -> tuple[Plan, Result]:
+    """Show the plan, ask, apply it."""
     if plan_file and refresh:
         raise UsageError(
             "--plan takes the state as it was saved, so it cannot be refreshed first",
@@ -91,31 +135,19 @@ def command(
             )
         with progress(session, plan) as on_event:
             result = deployment.up(on_event=on_event, parallel=parallel)
-    if session.json:
-        from mlops_iac.api.status import count
-
-        session.emit_json(
-            {
-                "stack": session.stack,
-                "engine": plan.engine,
-                "summary": count(result.steps),
-                "recorded": [step.urn for step in result.steps if step.recorded],
-                "outputs": plain(result.outputs),
-                "failures": dict(result.failures),
-                "seconds": round(result.duration_seconds, 3),
-            }
-        )
     if note := kept.changed():
         session.say(f"note: {note}")
+    return plan, result
+
+
+def require_deployed(session: Session, result: Result) -> None:
+    """Raise ResourceFailed where a deployment left something undone."""
     if result.failures:
         of = "" if session.stack == "local" else f" -s {session.stack}"
         raise ResourceFailed(
-            f"{len(result.failures)} resource(s) failed: "
-            + "; ".join(f"{urn.split('::')[-1]}: {why}" for urn, why in result.failures.items()),
+            f"{len(result.failures)} resource(s) failed: {failed_words(session, result.failures)}",
             hint=f"what succeeded is kept; mend the cause and run `mlops-iac up{of}` again",
         )
-    if not session.json:
-        _closing(session, project.next_steps(session.stack, result))
 
 
 class StackFile:

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from mlops_iac.errors import ResourceFailed, TimedOut
+from mlops_iac.errors import ResourceFailed, ScriptFailed, TimedOut
 
 _TAIL = 20
 # What a script may see of the user's environment: no credentials, nothing of our own Python.
@@ -46,7 +46,7 @@ class Processes:
     ) -> None:
         """Run to its end, writing its output to `log` (appended).
 
-        Raises ResourceFailed where it ends with an error, TimedOut after `seconds`.
+        Raises ScriptFailed where it ends with an error, TimedOut after `seconds`.
         """
         log.parent.mkdir(parents=True, exist_ok=True)
         tail: deque[str] = deque(maxlen=_TAIL)
@@ -66,10 +66,7 @@ class Processes:
             with self._lock:
                 self._live.discard(process)
         if code:
-            last = "\n".join(f"  {line}" for line in tail)
-            raise ResourceFailed(
-                f"{what} failed; its log ends with\n{last}", hint=f"whole log: {log}"
-            )
+            raise ScriptFailed(what, list(tail), log)
 
     def stop(self) -> None:
         """End everything that runs, and start nothing more."""

@@ -91,8 +91,6 @@ class StepRunner:
         arguments = step["Arguments"]
         missed = [self._values.missed(condition) for condition in arguments["Conditions"]]
         self._record.missed = [sentence for sentence in missed if sentence]
-        for sentence in self._record.missed:
-            self._tell(step["Name"], "note", sentence)
         branch = "ElseSteps" if self._record.missed else "IfSteps"
         return list(arguments.get(branch, []))
 

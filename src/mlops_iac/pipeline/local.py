@@ -17,7 +17,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal, assert_never
 
-from mlops_iac.errors import Cancelled, MlopsError, UsageError
+from mlops_iac.errors import Cancelled, MlopsError, ScriptFailed, UsageError
 from mlops_iac.pipeline._local_jobs import Machine
 from mlops_iac.pipeline._local_process import Processes
 from mlops_iac.pipeline._local_record import Record, StepRecord, last_record, new_record
@@ -191,18 +191,17 @@ def _run_steps(
             say(RunEvent(name, "reused"))
             continue
         began = time.monotonic()
-        say(RunEvent(name, "start"))
+        if step["Type"] != "Fail":  # that is how a pipeline says that a gate was missed
+            say(RunEvent(name, "start"))
         current = record.steps[name] = StepRecord(name, step["Type"])
         record.save(folder)
         try:
             queue = [*runner.run(step, current), *queue]
         except BaseException as error:
             current.status = "failed"
-            current.error = error.message if isinstance(error, MlopsError) else type(error).__name__
+            current.error = _short(error)
             record.status = "failed"
-            # The log's end is in the error, and its lines were told as they came.
-            words = current.error.split("; its log ends with")[0]
-            say(RunEvent(name, "failed", words, time.monotonic() - began))
+            say(RunEvent(name, "failed", current.error, time.monotonic() - began))
             raise
         else:
             refused = record.status == "gate-failed"
@@ -217,6 +216,17 @@ def _run_steps(
             return
     record.status = "registered"
     record.save(folder)
+
+
+def _short(error: BaseException) -> str:
+    """What failed, without the end of its log, whose lines were told as they came."""
+    match error:
+        case ScriptFailed():
+            return error.reason
+        case MlopsError():
+            return error.message
+        case _:
+            return type(error).__name__
 
 
 def _open(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from mlops_iac.graph.plan import SIGNS
+from mlops_iac.graph.whole import kinds, whole
 from mlops_iac.policy.model import Finding
 from mlops_iac.review.budget import Section
 from mlops_iac.review.details import (
@@ -50,7 +51,7 @@ def sections(review: Review, platform: Platform) -> Parts:
     findings = [each for each in review.policies if not each.suppressed_by]
     findings.sort(key=lambda finding: not finding.counts)
     risks = _risks(review, platform)
-    table = _table(plain, platform, TABLE)
+    table = _table(plain, platform, TABLE, whole([each.step for each in review.steps]))
     broken = _policies(findings, platform)
     notes = Section(
         "**Notes**\n",
@@ -136,18 +137,39 @@ def _risks(review: Review, platform: Platform) -> Section:
     )
 
 
-def _table(steps: Sequence[ReviewedStep], platform: Platform, head: str) -> Section:
-    def render(reviewed: ReviewedStep) -> str:
-        step = reviewed.step
-        parent = component(step)
+def _table(
+    steps: Sequence[ReviewedStep],
+    platform: Platform,
+    head: str,
+    new: frozenset[str] = frozenset(),
+) -> Section:
+    """A row for each resource, and one for each of the components `new`, by URN."""
+    rows: list[list[ReviewedStep]] = []
+    folded: dict[str, list[ReviewedStep]] = {}
+    for each in steps:
+        if (known := folded.get(each.step.parent)) is not None:
+            known.append(each)
+            continue
+        rows.append([each])
+        if each.step.parent in new:
+            folded[each.step.parent] = rows[-1]
+
+    def render(members: Sequence[ReviewedStep]) -> str:
+        first = members[0]
+        parent = component(first.step)
+        what, reason = code(first.address, platform), why(first, platform)
+        if len(members) > 1:
+            named = kinds((each.step for each in members), lambda kind: code(kind, platform))
+            what = f"{len(members)} resources: {named}"
+            reason = "; ".join(dict.fromkeys(why(each, platform) for each in members))
         return (
-            f"| {SIGNS[step.op]} | {code(parent, platform) if parent else '–'}"
-            f" | {code(reviewed.address, platform)} | {why(reviewed, platform)} |"
+            f"| {SIGNS[first.step.op]} | {code(parent, platform) if parent else '–'}"
+            f" | {what} | {reason} |"
         )
 
     return Section(
         head,
-        steps,
+        rows,
         render,
         essential=sum(each.step.op in _UNDOABLE for each in steps),
         more=lambda number: f"| … | – | and {number} more | left out |",

@@ -18,6 +18,8 @@ _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _LONGEST_NAME = 32  # `name` of a blueprint
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d")
 _PLATFORMS = ("sagemaker",)
+PLACEHOLDER = "you@example.com"
+"""The `owner` of a project that nobody has named one for: an answer only where somebody accepts it."""
 
 
 def default_answers(folder: str) -> dict[str, str]:
@@ -26,7 +28,7 @@ def default_answers(folder: str) -> dict[str, str]:
     name = re.sub(r"^[0-9-]+", "", name)[:_LONGEST_NAME].strip("-")
     return {
         "name": name or "my-project",
-        "owner": "you@example.com",
+        "owner": PLACEHOLDER,
         "region": "eu-west-1",
         "platform": "sagemaker",
     }

@@ -39,6 +39,9 @@ extends:
 """
 _EXAMPLE = Path(__file__).parent / "template"
 _SECONDS = 20
+# What Jinja evaluates, bounded: the text is someone else's.
+_EVALUATED = re.compile(r"\{[{%](.{0,2000}?)[%}]\}", re.DOTALL)
+_WORD = re.compile(r"[A-Za-z_]\w*")
 _OURS = dict.fromkeys(("blueprint.lock", ".mlops-iac-init"), "is written by init itself")
 # `GIT~1` is `.git` there, `MLOPS-~1` the work folder: which number a file has depends on the others.
 _SHORT = re.compile(r"[^.]{1,7}~\d{1,6}(\.[^.]{0,3})?")
@@ -83,6 +86,23 @@ def files_of(content: TemplateContent, label: str) -> dict[str, bytes]:
     if "blueprint.yaml" not in plain:
         files[f"blueprint.yaml{SUFFIX}"] = DEFAULT_BLUEPRINT.encode()
     return files
+
+
+def names_in(content: TemplateContent, label: str) -> frozenset[str]:
+    """The words in what is evaluated: an answer that is not among them becomes nothing.
+
+    Words and not variables: the scaffold is someone else's, and is parsed in its bounded process only.
+    """
+    files = files_of(content, label)
+    texts = [
+        data.decode("utf-8", "replace") for path, data in files.items() if path.endswith(SUFFIX)
+    ]
+    return frozenset(
+        word
+        for text in [*files, *texts]
+        for evaluated in _EVALUATED.findall(text)
+        for word in _WORD.findall(evaluated)
+    )
 
 
 def has_blueprint(content: TemplateContent) -> bool:

@@ -35,7 +35,7 @@ def delete_versions(state: State) -> int:
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
-            client = as_deployer(state, session, region).client("sagemaker")
+            client = as_deployer(state.provider, session, region).client("sagemaker")
             for group in named:
                 for arn in versions(client, group):
                     client.delete_model_package(ModelPackageName=arn)
@@ -49,9 +49,9 @@ def delete_versions(state: State) -> int:
     return found
 
 
-def as_deployer(state: State, session: Any, region: str) -> Any:
-    """The session of whom the stack's provider deployed as. Raises botocore's own errors."""
-    for role in _roles(state):
+def as_deployer(provider: Mapping[str, Any], session: Any, region: str) -> Any:
+    """The session of whom a provider with these inputs deploys as. Raises botocore's own errors."""
+    for role in _roles(provider):
         answer = session.client("sts").assume_role(RoleArn=role, RoleSessionName=_NAME)
         session = real_session(region, answer["Credentials"])
     return session
@@ -66,9 +66,9 @@ def _groups(state: State) -> list[tuple[str, str]]:
     ]
 
 
-def _roles(state: State) -> Sequence[str]:
+def _roles(provider: Mapping[str, Any]) -> Sequence[str]:
     """Those that the provider takes on, one after the other."""
-    said = state.provider.get("assumeRoles") or "[]"
+    said = provider.get("assumeRoles") or "[]"
     roles = json.loads(said) if isinstance(said, str) else said
     return [str(each["roleArn"]) for each in roles if isinstance(each, Mapping)]
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from mlops_iac.api.project import LOCAL
-from mlops_iac.api.registry import real_session
-from mlops_iac.api.stacks.emptying import as_deployer, versions
+from mlops_iac.api.stacks.clients import Clients
+from mlops_iac.api.stacks.emptying import versions
 from mlops_iac.errors import MlopsError
 from mlops_iac.policy.types import BUCKET, MODEL_GROUP
 
@@ -24,12 +24,13 @@ _PAGE = 1000  # objects of a bucket that are counted (S3 API reference, ListObje
 def holdings(project: Project, state: State) -> list[str]:
     """A line for each registry and bucket that holds something, and where it cannot be counted."""
     found: list[str] = []
+    clients = Clients(project, state.stack, state.provider)
     for resource in state.resources:
         if resource["type"] not in (BUCKET, MODEL_GROUP):
             continue
         said = {**(resource.get("outputs") or {}), **(resource.get("inputs") or {})}
         try:
-            found.extend(_held(project, state, resource, said))
+            found.extend(_held(clients, state, resource, said))
         except Exception as error:
             if not isinstance(error, MlopsError) and type(error).__module__[:9] != "botocore.":
                 raise
@@ -38,23 +39,16 @@ def holdings(project: Project, state: State) -> list[str]:
 
 
 def _held(
-    project: Project, state: State, resource: Mapping[str, Any], said: Mapping[str, Any]
+    clients: Clients, state: State, resource: Mapping[str, Any], said: Mapping[str, Any]
 ) -> Iterator[str]:
     name = str(resource["id"])
 
-    def client(service: str) -> Any:
-        region = str(said.get("region") or state.region)
-        if state.stack == LOCAL:
-            from mlops_iac.emulators.aws import server
-
-            return server.client(service, project.cloud.ensure(), region)
-        return as_deployer(state, real_session(region), region).client(service)
-
+    region = str(said.get("region") or "")
     if resource["type"] == MODEL_GROUP:
-        if count := len(versions(client("sagemaker"), name)):
+        if count := len(versions(clients("sagemaker", region), name)):
             yield f"{_many(count, 'registered model version')} of {name} {_go(state, count)}"
         return
-    s3 = client("s3")
+    s3 = clients("s3", region)
     try:
         page = s3.list_object_versions(Bucket=name, MaxKeys=_PAGE)
     except s3.exceptions.ClientError as error:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mlops_iac.api.stacks.states import State
 
 # Source: SageMaker API reference, ModelPackageArn of a version in a group.
-_PACKAGE = re.compile(r"arn:[^:]+:sagemaker:[^:]+:\d*:model-package/([^/]+)/(\d+)")
+PACKAGE = re.compile(r"arn:[^:]+:sagemaker:[^:]+:\d*:model-package/([^/]+)/(\d+)")
 
 
 class Running(Record):
@@ -67,7 +67,7 @@ def _state(project: Project, stack: str) -> State | None:
 
 
 def _versions(project: Project, stack: str, state: State) -> dict[str, tuple[str, str]]:
-    groups = _groups(project, stack)
+    groups = groups_of(project, stack)
     found: dict[str, dict[str, str]] = {}
     for group, version, arn in _packages(state):
         if model := groups.get(group):
@@ -83,7 +83,7 @@ def _versions(project: Project, stack: str, state: State) -> dict[str, tuple[str
     return {model: (arn, version) for model, (version, arn) in pairs.items()}
 
 
-def _groups(project: Project, stack: str) -> dict[str, str]:
+def groups_of(project: Project, stack: str) -> dict[str, str]:
     """Package group → model, as the blueprint has them in this environment."""
     from mlops_iac.clouds.aws.sagemaker.scope import Scope
 
@@ -99,7 +99,7 @@ def _packages(state: State) -> Iterator[tuple[str, str, str]]:
             continue
         container = (resource.get("inputs") or {}).get("primaryContainer") or {}
         name = container.get("modelPackageName") if isinstance(container, Mapping) else None
-        if isinstance(name, str) and (match := _PACKAGE.fullmatch(name)):
+        if isinstance(name, str) and (match := PACKAGE.fullmatch(name)):
             yield match.group(1), match.group(2), name
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mlops_iac.blueprint.source import Entry, Node, Source
@@ -11,6 +11,14 @@ from mlops_iac.errors import UsageError
 if TYPE_CHECKING:
     from mlops_iac.api.templates.starting import Start
     from mlops_iac.blueprint.templates.manifest import Parameter
+
+
+QUESTIONS = {
+    "name": "Name of the project (lower case, digits, hyphens)",
+    "owner": "Who owns it (an e-mail address)",
+    "region": "Region",
+}
+"""What every project has, in the words in which it is asked for."""
 
 
 def as_node(parameter: Parameter, text: str) -> Node:
@@ -39,8 +47,22 @@ def wrong_answer(start: Start, name: str, text: str) -> str:
     return f"{found.message} ({found.hint})" if found.hint else found.message
 
 
-def values_of(start: Start, nodes: Mapping[str, Node]) -> dict[str, Any]:
-    """Every parameter's value as plain data. Raises UsageError for wrong and missing ones."""
+def missing_answers(who: str, missing: Mapping[str, str]) -> UsageError:
+    """The error for answers that nobody gave: each with what it is and the option that gives it."""
+    lines = [f"--data {name}=…  {what}" for name, what in missing.items()]
+    return UsageError(
+        f"{who} has no default for {', '.join(missing)}; nothing was written",
+        hint="\n       ".join(lines),
+    )
+
+
+def values_of(
+    start: Start, nodes: Mapping[str, Node], unanswered: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Every parameter's value as plain data.
+
+    Raises UsageError for wrong and missing ones, and for answers that are `unanswered`.
+    """
     from mlops_iac.blueprint.templates.parameters import fill_in, takes
     from mlops_iac.blueprint.words import one_line
 
@@ -51,21 +73,13 @@ def values_of(start: Start, nodes: Mapping[str, Node]) -> dict[str, Any]:
     values, problems = fill_in(
         reading.manifest, declared.value if declared else None, entries, place, ""
     )
-    missing = [
-        name
-        for name in start.parameters
+    missing = {name: QUESTIONS[name] for name in unanswered} | {
+        name: f"{one_line(parameter.description)} ({takes(parameter)})"
+        for name, parameter in start.parameters.items()
         if name not in nodes and any(f"parameter '{name}'" in item.message for item in problems)
-    ]
+    }
     if missing:
-        lines = [
-            f"--data {name}=…  {one_line(start.parameters[name].description)}"
-            f" ({takes(start.parameters[name])})"
-            for name in missing
-        ]
-        raise UsageError(
-            f"{start.label} has no default for {', '.join(missing)}; nothing was written",
-            hint="\n       ".join(lines),
-        )
+        raise missing_answers(start.label, missing)
     for item in problems:
         raise UsageError(
             f"{item.message.removeprefix('.parameters.')}; nothing was written", hint=item.hint

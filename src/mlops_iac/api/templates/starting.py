@@ -48,6 +48,14 @@ class Start(Record):
         return self.parsed.reading.manifest.parameters
 
     @property
+    def answers(self) -> tuple[str, ...]:
+        """Which of `ANSWERS` become something: others would be dropped."""
+        from mlops_iac.scaffold.rendering import names_in
+
+        known = names_in(self.content, self.label)
+        return tuple(key for key in ANSWERS if key in known or key in self.parameters)
+
+    @property
     def platforms(self) -> tuple[str, ...]:
         """The platforms it was made for; empty for all."""
         return self.parsed.reading.manifest.platforms
@@ -103,13 +111,14 @@ def started(
     given: Mapping[str, str],
     *,
     delivered: bool = False,
+    unanswered: Sequence[str] = (),
     agree: Callable[[Mapping[str, str]], None] | None = None,
     reach: Reach | None = None,
 ) -> Iterator[Started]:
     """Write the project into `target`, with its lock; what the body raises undoes that.
 
     `given` are the parameters that were answered; `reach` is where the paths of the project may
-    lead. `agree` is told, before anything is written, which files other tools run by themselves, each
+    lead. `unanswered` are those of `answers` that nobody gave or accepted. `agree` is told, before anything is written, which files other tools run by themselves, each
     with the reason; it raises where they shall not be. Raises UsageError for answers that do not fit or
     are missing, a scaffold that is refused, and files that are there already; BlueprintInvalid
     where what the scaffold makes is no valid blueprint. Then nothing is written.
@@ -127,7 +136,7 @@ def started(
         for name, parameter in start.parameters.items()
         if name in given
     }
-    values = values_of(start, nodes)
+    values = values_of(start, nodes, unanswered)
     told = {key: value for key, value in values.items() if key.isidentifier()} | {
         **answers,
         "parameters": values,

@@ -1,0 +1,64 @@
+"""What comes next for a stack, as commands that can be typed as they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from mlops_iac.api.project import LOCAL
+
+if TYPE_CHECKING:
+    from mlops_iac.api.project import Project
+    from mlops_iac.api.status_entries import Entry
+    from mlops_iac.api.status_models import ModelState
+
+
+def next_commands(
+    project: Project,
+    stack: str,
+    *,
+    deployed: bool,
+    entries: Sequence[Entry],
+    models: Sequence[ModelState],
+) -> list[str]:
+    """Return the commands that bring a stack on, in the order in which they would be run."""
+    of = "" if stack == LOCAL else f" -s {stack}"
+    record = getattr(project, "record", None)  # that of an ephemeral stack
+    up = f"mlops-iac up{of}" + (f" --from {record.base}" if record is not None else "")
+    if not deployed:
+        return [up]
+    steps: list[str] = []
+    for model in models:
+        steps += _of_model(stack, model, of, entries, several=len(models) > 1)
+    serves_another = any(_behind(entry, models, project, stack) for entry in entries)
+    deployable = serves_another or any(entry.state == "Missing" for entry in entries)
+    return [*dict.fromkeys([*steps, *([up] if deployable else [])])]
+
+
+def _of_model(
+    stack: str, model: ModelState, of: str, entries: Sequence[Entry], *, several: bool
+) -> Iterator[str]:
+    newer = [each for each in model.waiting if int(each.version) > int(model.approved or 0)]
+    if newer:
+        yield f"mlops-iac models approve{of} {model.name} {newer[0].version}"
+        return
+    ended = model.last_run.status if model.last_run is not None else "none"
+    served = any(model.name == each.model for entry in entries for each in entry.variants)
+    if stack == LOCAL and (
+        ended in ("gate-failed", "failed", "stopped")
+        or (ended == "none" and not model.approved and not served)
+    ):
+        yield f"mlops-iac run {model.name}" if several else "mlops-iac run"
+
+
+def _behind(entry: Entry, models: Sequence[ModelState], project: Project, stack: str) -> bool:
+    """Whether `up` would let an entry serve an approved version that it does not serve yet."""
+    approved = {model.name: model.approved for model in models if model.approved}
+    if not entry.endpoint:
+        return bool(entry.waits_for) and all(name in approved for name in entry.waits_for)
+    pins = project.resolve(stack).blueprint.models
+    return any(
+        each.version and int(approved.get(each.model) or 0) > int(each.version)
+        for each in entry.variants
+        if each.model in pins and pins[each.model].version is None
+    )
