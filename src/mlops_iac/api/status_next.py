@@ -54,6 +54,8 @@ def _of_model(
 def _behind(entry: Entry, models: Sequence[ModelState], project: Project, stack: str) -> bool:
     """Whether `up` would let an entry serve an approved version that it does not serve yet."""
     approved = {model.name: model.approved for model in models if model.approved}
+    if not approved:
+        return False
     if not entry.endpoint:
         return bool(entry.waits_for) and all(name in approved for name in entry.waits_for)
     pins = project.resolve(stack).blueprint.models

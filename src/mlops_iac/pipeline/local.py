@@ -119,6 +119,7 @@ def run(
     runs = work / "runs"
     processes = Processes()
     lock = ExitStack()
+    record: Record | None = None
     try:
         made(work)
         record = _open(runs, pipeline, digest, definition, steps, from_step)
@@ -138,9 +139,9 @@ def run(
         _run_steps(runner, steps, record, folder, say)
     except KeyboardInterrupt:
         processes.stop()
-        raise Cancelled(
-            "the run was interrupted", hint="continue with --from and the step it was in"
-        ) from None
+        step = next(reversed(record.steps), "") if record is not None else ""
+        then = f"`mlops-iac run --from {step}` goes on there" if step else "run it again"
+        raise Cancelled("the run was interrupted", hint=then) from None
     except OSError as error:
         raise MlopsError(f"the run cannot write its files: {error}") from error
     finally:
