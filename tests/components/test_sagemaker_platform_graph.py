@@ -19,6 +19,7 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "schedule-adherence" / "bluep
 VERSION = "models.adherence.version"
 ENDPOINT = "aws:sagemaker/endpoint:Endpoint"
 PIPELINE = "aws:sagemaker/pipeline:Pipeline"
+LOG = "aws:cloudwatch/logGroup:LogGroup"
 SERVES = {
     "aws:sagemaker/model:Model",
     "aws:sagemaker/endpointConfiguration:EndpointConfiguration",
@@ -52,9 +53,6 @@ def test_the_example_s_resources_by_environment(graphs: dict[str, list[Resource]
     assert custom["dev"] == {**custom["local"], **readers}
     assert {kind for kind in custom["dev"] if kind not in custom["prod"]} == {
         *readers,
-        "aws:cloudwatch/eventRule:EventRule",
-        "aws:cloudwatch/eventTarget:EventTarget",
-        "aws:cloudwatch/logGroup:LogGroup",
         "aws:lambda/function:Function",
         "aws:lambda/permission:Permission",
         "aws:s3/bucketNotification:BucketNotification",
@@ -63,8 +61,6 @@ def test_the_example_s_resources_by_environment(graphs: dict[str, list[Resource]
         PIPELINE,
         "aws:scheduler/schedule:Schedule",
         "aws:scheduler/scheduleGroup:ScheduleGroup",
-        "aws:sqs/queue:Queue",
-        "aws:sqs/queuePolicy:QueuePolicy",
     }
     assert set(custom["prod"]) >= SERVES
 
@@ -74,7 +70,7 @@ def test_before_the_first_version_everything_but_the_serving_is_there() -> None:
     before = {each.urn: each for each in example("dev")}
     after = {each.urn: each for each in example("dev", **{VERSION: "1"})}
     assert set(before) < set(after)
-    assert {after[urn].type for urn in set(after) - set(before)} == SERVES
+    assert {after[urn].type for urn in set(after) - set(before)} == {*SERVES, LOG}
     assert all(after[urn].inputs == each.inputs for urn, each in before.items() if each.custom)
 
 
@@ -141,7 +137,8 @@ def test_pipelines_and_endpoints_wait_for_policies(graphs: dict[str, list[Resour
 def test_new_data_arrives_where_the_stack_never_writes(graphs: dict[str, list[Resource]]) -> None:
     """Trap 14."""
     graph = graphs["dev"]
-    pattern = json.loads(one(graph, "aws:cloudwatch/eventRule:EventRule").inputs["eventPattern"])
+    new_data = one(graph, "aws:cloudwatch/eventRule:EventRule", "adherence-retrain-new-schedules")
+    pattern = json.loads(new_data.inputs["eventPattern"])
     (rule,) = pattern["detail"]["object"]["key"]
     written = [
         each.inputs["key"] for each in of_type(graph, "aws:s3/bucketObjectv2:BucketObjectv2")
