@@ -32,10 +32,11 @@ KEPT = (
 # Scenario → steps of the table that the provider has no part in or sees otherwise → why.
 DIFFERENCES: Mapping[str, Mapping[str, str]] = {
     "no protection": {
-        "update kms.Key/keys-alerts": PROTECT,
         "update kms.Key/keys-data": PROTECT,
+        "update kms.Key/keys-operations": PROTECT,
         "update sagemaker.Model/api-main-model": PROTECT,
         "update sagemaker.EndpointConfiguration/api-configuration": PROTECT,
+        "update sagemaker.Endpoint/api-endpoint": PROTECT,
         "update sagemaker.ModelPackageGroup/churn-registry-group": PROTECT,
     },
     "the provider's keys": {

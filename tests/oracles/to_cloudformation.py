@@ -101,6 +101,7 @@ _RENAMES: dict[str, dict[str, str | None]] = {
         "prefixListId": "DestinationPrefixListId",
         "tags": None,
     },
+    "AWS::Events::Rule": {"target.inputTransformer.inputPaths": "InputPathsMap"},
     "AWS::CloudTrail::Trail": {"name": "TrailName", "enableLogging": "IsLogging"},
     "AWS::EC2::VPCEndpoint": {"policy": "PolicyDocument"},
     "AWS::EC2::FlowLog": {"vpcId": "ResourceId", "iamRoleArn": "DeliverLogsPermissionArn"},
