@@ -178,6 +178,9 @@ def test_an_emulator_that_died_is_noticed_and_everything_made_again(walk: Cli) -
     walk("local", "stop")
     plan = walk("preview")
     assert "lost" in plan.err
+    answer = walk("status")
+    assert "api  state not known" in answer.out
+    assert answer.err.splitlines()[-1] == "next: mlops-iac up"
     walk("up", "--yes")
     walk("preview", "--expect-no-changes")
 

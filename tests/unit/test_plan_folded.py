@@ -11,7 +11,7 @@ from rich.console import Console
 
 from mlops_iac.api.reviewing import Reviewed
 from mlops_iac.cli._plan import plan_lines, unstyled
-from mlops_iac.cli._progress import Board, event_line, failed_words
+from mlops_iac.cli._progress import Board, event_line, failed_words, progress
 from mlops_iac.cli._review import review_lines
 from mlops_iac.cli._session import Session
 from mlops_iac.engine.protocol import Event
@@ -95,6 +95,16 @@ def test_a_comment_has_one_row_for_a_new_component_and_its_resources_in_the_deta
     assert "models" in table[1]
 
 
+def test_one_reason_of_many_failures_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    with progress(Session(color="never"), plan(*NEW)) as tell:
+        for each in NEW:
+            tell(Event("failed", each, "nobody answers"))
+    first, *rest = capsys.readouterr().err.splitlines()
+    assert first == "✗ s3.Bucket/data-a: nobody answers"
+    assert len(rest) == 7
+    assert all(line.endswith(": as above") for line in rest)
+
+
 @pytest.mark.parametrize("quiet", [False, True])
 def test_a_failure_is_told_when_it_happens_and_named_at_the_end(quiet: bool) -> None:
     session = Session(color="never", quiet=quiet)
@@ -108,8 +118,9 @@ def test_a_failure_is_told_when_it_happens_and_named_at_the_end(quiet: bool) -> 
 
 
 def test_the_live_view_counts_what_was_skipped() -> None:
-    board = Board(plan(SINGLE, *NEW))
-    board.take(Event("failed", SINGLE, "the name is taken"))
+    board = Board(plan(SINGLE, *NEW, *GROWN))
+    for each in (SINGLE, GROWN[0]):
+        board.take(Event("failed", each, "the name is taken"))
     for each in NEW:
         board.take(Event("skipped", each, "depends on alone"))
     shown = Console(file=io.StringIO(), width=120)
@@ -117,5 +128,6 @@ def test_the_live_view_counts_what_was_skipped() -> None:
     assert isinstance(shown.file, io.StringIO)
     text = shown.file.getvalue()
     assert text.count("the name is taken") == 1
+    assert "models-new: as above" in text
     assert "8 skipped" in text
     assert "depends on alone" not in text

@@ -93,6 +93,7 @@ def status(project: Project, stack: str) -> Status:
         outputs = deployment.outputs()
         notes = list(deployment.notes())
         questions = _questions(project, stack, deployment, resources)
+    from mlops_iac.api.project import LOCAL
     from mlops_iac.api.status_entries import alarms, entries
     from mlops_iac.api.status_models import models
     from mlops_iac.api.status_next import next_commands
@@ -109,10 +110,11 @@ def status(project: Project, stack: str) -> Status:
         )
         for item in made
     ]
-    names, groups = _declared(project, stack)
+    declared = _declared(project, stack)
+    names, groups = declared or ([], {})
     waits = {name: outputs.get(f"{name.replace('-', '_')}_pending") or () for name in names}
     standing = entries(names, made, waits, questions, groups)
-    trained = models(project, stack, outputs, questions) if rows and names else []
+    trained = models(project, stack, outputs, questions) if rows and declared else []
     watched = alarms(made, questions)
     notes += [f"{each.name}: {each.trouble}" for each in standing if each.trouble]
     notes += questions.notes if questions is not None else []
@@ -125,7 +127,14 @@ def status(project: Project, stack: str) -> Status:
         standing,
         trained,
         watched,
-        next_commands(project, stack, deployed=bool(rows), entries=standing, models=trained),
+        next_commands(
+            project,
+            stack,
+            # What was deployed to an emulated cloud that is gone is deployed anew.
+            deployed=bool(rows) and (stack != LOCAL or questions is not None),
+            entries=standing,
+            models=trained,
+        ),
     )
 
 
@@ -151,14 +160,14 @@ def _questions(
     return Questions(Clients(project, stack, provider_inputs(resources)), stack)
 
 
-def _declared(project: Project, stack: str) -> tuple[list[str], dict[str, str]]:
-    """The serving entries of a stack, and the models by package group."""
+def _declared(project: Project, stack: str) -> tuple[list[str], dict[str, str]] | None:
+    """The serving entries of a stack, and the models by package group; None where nobody says."""
     from mlops_iac.api.stacks.running_versions import groups_of
 
     try:
         return list(project.resolve(stack).blueprint.serving), groups_of(project, stack)
     except StackNotFound:  # what an ephemeral one was made from is gone
-        return [], {}
+        return None
 
 
 def pending_names(outputs: Properties) -> list[str]:

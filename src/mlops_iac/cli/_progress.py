@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -59,12 +59,22 @@ class _Lines:
     def __init__(self, session: Session) -> None:
         self.session = session
         self.lock = Lock()
+        self.reasons: set[str] = set()
 
     def __call__(self, event: Event) -> None:
-        line = event_line(event, self.session)
-        if line:
-            with self.lock:
+        with self.lock:
+            if line := event_line(_once(event, self.reasons), self.session):
                 self.session.say(line)
+
+
+def _once(event: Event, reasons: set[str]) -> Event:
+    """The event; a reason that was told of another resource is not told again."""
+    if event.kind != "failed":
+        return event
+    if event.message in reasons:
+        return replace(event, message="as above")
+    reasons.add(event.message)
+    return event
 
 
 def event_line(event: Event, session: Session) -> str:
@@ -122,6 +132,7 @@ class Board:
         self._lock = Lock()
         self._rows: dict[str, dict[str, _Row]] = {}
         self._notes: list[str] = []
+        self._reasons: set[str] = set()
         self._planned: dict[str, set[str]] = {}
         for step in plan.steps:
             if _shown(step):
@@ -130,6 +141,7 @@ class Board:
     def take(self, event: Event) -> None:
         """Take one event over; called from the engine's threads."""
         with self._lock:
+            event = _once(event, self._reasons)
             step = event.step
             if step is None:
                 if event.kind == "note" and event.message:
