@@ -51,7 +51,7 @@ def test_a_project_in_a_folder_of_its_repository_runs_there_and_only_for_it(
     cli("ci", "generate", "github")
     text = (project.parent / PREVIEW).read_text(encoding="utf-8")
     assert 'working-directory: "project"' in text
-    assert 'REQUIREMENTS: "project/stacks/schedule-adherence/requirements.txt"' in text
+    assert 'LOCK: "project/stacks/schedule-adherence/requirements.lock"' in text
     watched = '"project/**", "project/stacks/schedule-adherence/**", ".github/**", "CODEOWNERS"'
     assert f"paths: [{watched}" in text
 

@@ -34,7 +34,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "destroy": ("destroy", "Delete everything a stack made."),
     "ci": ("ci", "Generate CI workflows: previews on pull requests, exact plans on merge."),
     "local": ("local", "Start, stop and inspect the emulated cloud."),
-    "pr": ("pr", "Put a preview into a pull request, as a comment that is rewritten."),
+    "pr": ("pr", "Put a preview into a pull request, as a comment that is rewritten; open one."),
     "policy": ("policy", "Check stacks against guard rails; list them; make a policy pack."),
     "template": ("template", "Build on templates, and write, check and document them."),
     "graph": ("graph", "Draw the stack as Mermaid, DOT or SVG."),
