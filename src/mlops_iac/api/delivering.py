@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,7 +35,7 @@ def workflows(
     from mlops_iac.scaffold import ci
 
     top = top_of(project, root)
-    options = kept_options(top, [platform], project.name).changed(given or {})
+    options = kept_options(top, platform, project.name).changed(given or {})
     found = ci.workflows(platform, delivery(project, top, options))
     return {top / path: content for path, content in found.items()}
 
@@ -45,13 +45,13 @@ def top_of(project: Project, root: Path | None = None) -> Path:
     return (root or checkout_around(project.root) or project.root).resolve()
 
 
-def kept_options(root: Path, platforms: Iterable[str], name: str) -> Options:
-    """The options that the workflows below `root` were generated with; defaults without any."""
+def kept_options(root: Path, platform: str, name: str) -> Options:
+    """The options that a project's workflows were generated with; defaults where there are none."""
     from mlops_iac.scaffold import ci
     from mlops_iac.scaffold.ci_options import kept
 
-    paths = [root / path for platform in platforms for path in ci.paths(platform, name)]
-    return kept(text for path in paths if (text := _text(path)) is not None)
+    found = (_text(root / path) for path in ci.paths(platform, name))
+    return kept(text for text in found if text is not None)
 
 
 def lock_of(project: Project) -> Path:
@@ -71,7 +71,8 @@ def lock(project: Project, root: Path, index_url: str, *, upgrade: bool = False)
 
     path = lock_of(project)
     wanted = locking.requirements(project, path.parent)
-    url = index_url or kept_options(root, ci.PLATFORMS, project.name).index_url
+    named = (kept_options(root, each, project.name).index_url for each in ci.PLATFORMS)
+    url = index_url or next(filter(None, named), "")
     return locking.write_lock(path, wanted, url, upgrade=upgrade)
 
 
