@@ -85,6 +85,11 @@ def generate(
         folder = Path(template)
         files = of_template.workflows(folder, platform, root=root, given=given)
         unlocked, locked = of_template.unlocked(folder, platform, root)
+        if folder.resolve() == of_template.top_of(folder, root):
+            session.say(
+                "note: the template is the whole repository, so these files are part of its versions:"
+                " in a folder of its own it would not change with them"
+            )
     told = delivering.stale(files) if check else delivering.write(files)
     paths = [os.path.relpath(path) for path in told]
     if session.json:
