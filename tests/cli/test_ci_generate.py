@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.harness import Cli, environment
+from tests.cli.template_sources import side_by_side
 
 FOLDER = Path(".github/workflows")
 PREVIEW = FOLDER / "mlops-iac-schedule-adherence-preview.yml"
@@ -98,6 +99,16 @@ def test_a_project_in_a_folder_of_its_repository_runs_there_and_only_for_it(
     assert 'LOCK: "project/stacks/schedule-adherence/requirements.lock"' in text
     watched = '"project/**", "project/stacks/schedule-adherence/**", ".github/**", "CODEOWNERS"'
     assert f"paths: [{watched}" in text
+
+
+def test_folders_of_templates_start_it_too_those_below_included(tmp_path: Path) -> None:
+    team = side_by_side(tmp_path)
+    team("ci", "generate", "github")
+    folder = tmp_path / "repo" / FOLDER
+    for what in ("preview", "fork-preview", "apply"):
+        text = (folder / f"mlops-iac-churn-{what}.yml").read_text(encoding="utf-8")
+        for template in ("platform/standard", "platform/base"):
+            assert f'"{template}/**"' in text
 
 
 @pytest.mark.parametrize("words", [["--branch", "a b"], ["--branch", "$(id)"]])
