@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.harness import Cli, environment
+from tests.cli.template_sources import side_by_side
 
 FOLDER = Path(".github/workflows")
 PREVIEW = FOLDER / "mlops-iac-schedule-adherence-preview.yml"
@@ -24,6 +25,50 @@ def test_generated_once_and_fresh_after(cli: Cli, project: Path) -> None:
     assert str(PREVIEW) in written
     assert cli("ci", "generate", "github", "--json").json["written"] == []
     cli("ci", "generate", "github", "--check")
+
+
+def test_what_was_chosen_is_kept_and_what_is_emptied_is_taken_back(cli: Cli, project: Path) -> None:
+    chosen = (
+        "--branch", "trunk", "--python", "3.12", "--runner", "self-hosted,linux", "--cache",
+        "--index-url", "https://packages.example.com/simple", "--index-credentials",
+    )  # fmt: skip
+    cli("ci", "generate", "github", *chosen)
+    text = (project / PREVIEW).read_text(encoding="utf-8")
+    assert 'runs-on: ["self-hosted", "linux"]' in text
+    assert "environment: mlops-iac\n" in text
+    assert cli("ci", "generate", "github", "--json").json["written"] == []
+    cli("ci", "generate", "github", "--check")
+    stale = cli("ci", "generate", "github", "--no-cache", "--check", "--json", expect=1).json
+    assert str(PREVIEW) in stale["stale"]
+    cli("ci", "generate", "github", "--runner", "", "--no-index-credentials", "--index-url", "")
+    head = (project / PREVIEW).read_text(encoding="utf-8").partition("\n")[0]
+    assert "`mlops-iac ci generate github --branch trunk --python 3.12 --cache`" in head
+
+
+@pytest.mark.parametrize(
+    ("platform", "words", "said"),
+    [
+        ("azure-devops", ["--runner", "a,b"], "run in one pool"),
+        ("github", ["--runner", "${{ x }}"], "cannot stand in a workflow"),
+        ("github", ["--python", "3.9"], "3.11 or newer"),
+        ("github", ["--index-credentials"], "add --index-url"),
+        ("github", ["--docs", "x.md"], "--template"),
+    ],
+)
+def test_what_cannot_be_is_refused(
+    cli: Cli, project: Path, platform: str, words: list[str], said: str
+) -> None:
+    assert said in cli("ci", "generate", platform, *words, expect=2).err
+    assert not (project / ".github").exists()
+
+
+def test_without_a_lock_it_says_that_jobs_install_nothing(cli: Cli, project: Path) -> None:
+    program = project / "stacks" / "schedule-adherence"
+    program.mkdir(parents=True)
+    (program / "requirements.txt").write_text("pulumi==1\n", encoding="utf-8")
+    answer = cli("ci", "generate", "gitlab")
+    missing = "CI installs nothing: stacks/schedule-adherence/requirements.lock is missing"
+    assert f"{missing}: `mlops-iac ci lock`" in answer.err
 
 
 def test_a_changed_blueprint_makes_them_stale(
@@ -51,9 +96,19 @@ def test_a_project_in_a_folder_of_its_repository_runs_there_and_only_for_it(
     cli("ci", "generate", "github")
     text = (project.parent / PREVIEW).read_text(encoding="utf-8")
     assert 'working-directory: "project"' in text
-    assert 'REQUIREMENTS: "project/stacks/schedule-adherence/requirements.txt"' in text
+    assert 'LOCK: "project/stacks/schedule-adherence/requirements.lock"' in text
     watched = '"project/**", "project/stacks/schedule-adherence/**", ".github/**", "CODEOWNERS"'
     assert f"paths: [{watched}" in text
+
+
+def test_folders_of_templates_start_it_too_those_below_included(tmp_path: Path) -> None:
+    team = side_by_side(tmp_path)
+    team("ci", "generate", "github")
+    folder = tmp_path / "repo" / FOLDER
+    for what in ("preview", "fork-preview", "apply"):
+        text = (folder / f"mlops-iac-churn-{what}.yml").read_text(encoding="utf-8")
+        for template in ("platform/standard", "platform/base"):
+            assert f'"{template}/**"' in text
 
 
 @pytest.mark.parametrize("words", [["--branch", "a b"], ["--branch", "$(id)"]])

@@ -1,39 +1,86 @@
-"""The core package without the `[aws]` extra: what works, and what the rest says."""
+"""What each extra is enough for: nothing can be imported but what its requirements bring."""
 
 from __future__ import annotations
 
+import ast
+import json
 import subprocess
 import sys
+import tomllib
+from importlib.metadata import PackageNotFoundError, packages_distributions, requires
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
-from tests.cli.harness import environment
+from tests.cli.harness import ROOT, environment
 
-WITHOUT_EXTRA = """
-import sys
-from mlops_iac.cli._app import AWS_EXTRA, run
+INSTALLED_ONLY = """
+import json, sys
+absent = set(json.loads(sys.argv.pop(1)))
 
-class Absent:
+class Without:
+    def __init__(self, finder):
+        self.finder = finder
+
+    def __getattr__(self, name):
+        return getattr(self.finder, name)
+
     def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in AWS_EXTRA:
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+        known = name.partition(".")[0] not in absent
+        return self.finder.find_spec(name, path, target) if known else None
 
-sys.meta_path.insert(0, Absent())
+sys.meta_path[:] = map(Without, sys.meta_path)
+from mlops_iac.cli._app import run
 sys.exit(run(sys.argv[1:]))
 """
 
 
-def core(project: Path, *words: str) -> subprocess.CompletedProcess[str]:
+def distributions(extra: str) -> set[str]:
+    """Names of all that `mlops-iac[extra]` brings, by what is declared now."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    own = {"": project["dependencies"], **project["optional-dependencies"]}
+    todo = [Requirement(text) for text in [*own[""], *own.get(extra, [])]]
+    seen: set[tuple[str, str]] = set()
+    while todo:
+        wanted = todo.pop()
+        name = canonicalize_name(wanted.name)
+        for part in ("", *wanted.extras):
+            if (name, part) in seen:
+                continue
+            seen.add((name, part))
+            if name == "mlops-iac":
+                todo += map(Requirement, own[part])
+                continue
+            try:
+                more = map(Requirement, requires(name) or ())
+            except PackageNotFoundError:  # of another system
+                continue
+            todo += [r for r in more if r.marker is None or r.marker.evaluate({"extra": part})]
+    return {name for name, _ in seen}
+
+
+def absent(extra: str) -> list[str]:
+    """Modules that are installed here, and would not be with that extra alone."""
+    brought = distributions(extra) | {"mlops-iac"}
+    return [
+        module
+        for module, owners in packages_distributions().items()
+        if brought.isdisjoint(map(canonicalize_name, owners))
+    ]
+
+
+def with_extra(extra: str, project: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", WITHOUT_EXTRA, *words],
+        [sys.executable, "-c", INSTALLED_ONLY, json.dumps(absent(extra)), *words],
         cwd=project, env=environment(), capture_output=True, text=True, check=False,
     )  # fmt: skip
 
 
 @pytest.mark.parametrize("words", [["validate"], ["schema"], ["explain", "serving.api"]])
 def test_reading_a_blueprint_needs_no_provider_sdk(project: Path, words: list[str]) -> None:
-    answer = core(project, *words)
+    answer = with_extra("", project, *words)
     assert answer.returncode == 0, answer.stderr
 
 
@@ -42,7 +89,59 @@ def test_reading_a_blueprint_needs_no_provider_sdk(project: Path, words: list[st
     [["compile"], ["preview"], ["preview", "-s", "prod"], ["up", "--yes"], ["graph"]],
 )
 def test_what_needs_one_says_how_to_get_it(project: Path, words: list[str]) -> None:
-    answer = core(project, *words)
+    answer = with_extra("", project, *words)
     assert answer.returncode == 2
-    assert "pip install 'mlops-iac[aws]'" in answer.stderr
+    assert "pip install 'mlops-iac[aws]', or 'mlops-iac[emulate]'" in answer.stderr
     assert "internal error" not in answer.stderr
+
+
+def test_what_deploys_brings_no_emulator() -> None:
+    assert distributions("aws").isdisjoint({"moto", "cfn-lint", "docker", "flask", "cryptography"})
+    assert distributions("emulate") >= distributions("aws") | {"moto", "cryptography"}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["compile"],
+        ["preview", "-s", "prod", "--policy"],
+        ["policy", "check"],
+        ["ci", "generate", "github", "--json"],
+        ["doctor"],
+    ],
+)
+def test_what_ci_does_needs_what_deploys_alone(project: Path, words: list[str]) -> None:
+    answer = with_extra("aws", project, *words)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+
+
+def test_the_emulated_cloud_says_what_it_lacks(project: Path) -> None:
+    answer = with_extra("aws", project, "up", "--yes")
+    assert answer.returncode == 2
+    assert "pip install 'mlops-iac[emulate]'" in answer.stderr
+
+
+def imported(file: Path) -> set[str]:
+    """Every module that a file of ours imports, also inside of functions, by its first name."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {name.name.partition(".")[0] for name in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module.partition(".")[0])
+    return found
+
+
+def test_only_the_emulated_cloud_imports_what_deploying_does_not_bring() -> None:
+    lacking = set(absent("aws"))
+    source = ROOT / "src" / "mlops_iac"
+    found = {
+        file.relative_to(source).as_posix(): sorted(more)
+        for file in source.rglob("*.py")
+        if "template" not in file.relative_to(source).parts and (more := imported(file) & lacking)
+    }
+    assert found == {
+        "emulators/aws/moto_process.py": ["moto", "werkzeug"],
+        "engine/embedded/secretbox.py": ["cryptography"],  # secrets in the state of `local`
+        "runtime/rows.py": ["pandas"],  # in the containers of jobs
+    }

@@ -32,6 +32,7 @@ REFS = {
     "azure-devops": "refs/pull/7/merge",
 }
 TOKEN = "the-jobs-token"
+LOCK = "stacks/schedule-adherence/requirements.lock"
 COMMANDS = "::add-mask::x ##vso[task.prependpath]/tmp ##[add-path]/tmp"
 POLICIES = """\
 policies: 1
@@ -393,6 +394,7 @@ def test_a_branch_of_the_repository_that_changes_its_judges_is_told_too(
     if not same:
         fork.write("policies.yaml", "policies: 1\nproduction: []\n")
         fork.write(".github/workflows/evil.yml", "on: push\n")
+        fork.write(LOCK, "mlops-iac==0.1.0 --hash=sha256:0\n")
     fork.commit()
     against = "refs/remotes/origin/main"
     answer = subprocess.run(
@@ -401,7 +403,7 @@ def test_a_branch_of_the_repository_that_changes_its_judges_is_told_too(
     )  # fmt: skip
     risks = json.loads(answer.stdout)["review"]["risks"]
     told = {each["address"]: each["words"] for each in risks if each["kind"] == "own-rules"}
-    assert set(told) == (set() if same else {"policies.yaml", ".github/workflows/evil.yml"})
+    assert set(told) == (set() if same else {"policies.yaml", ".github/workflows/evil.yml", LOCK})
     assert all("it judged this as it stands now" in words for words in told.values())
 
 

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,10 @@ import pytest
 import yaml
 
 from mlops_iac.api import delivering, load
-from mlops_iac.scaffold.ci import ACTIONS, PLATFORMS
+from mlops_iac.scaffold import ci, ci_templates
+from mlops_iac.scaffold.ci import ACTIONS, PLATFORMS, Delivery, Stack
+from mlops_iac.scaffold.ci_options import Options
+from mlops_iac.scaffold.ci_templates import TemplateDelivery
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "schedule-adherence"
 SCHEMAS = {
@@ -34,24 +38,75 @@ AWS_TASK = {
 }  # fmt: skip
 
 
+STACKS = [Stack("dev", "eu-west-1", approval=False), Stack("prod", "eu-west-1", "210987654321")]
+# Everything that can be chosen at once.
+CHOSEN = Options(
+    branch="trunk",
+    python="3.12.4",
+    index_url="https://packages.example.com/simple",
+    index_credentials=True,
+    template_credentials=True,
+    cache=True,
+)
+REMOTE = ["https://git.example.com/ml/standard", "ssh://git@git.example.com:2222/ml/base"]
+PRIVATE = Delivery(
+    project="churn",
+    stacks=STACKS,
+    folder="teams/churn",
+    program="stacks/churn",
+    lock="stacks/churn/requirements.lock",
+    pulumi="3.272.0",
+    options=CHOSEN,
+    templates=["templates/own"],
+    remote=REMOTE,
+    ejected=True,
+)
+RUNNERS = {"github": "self-hosted,linux", "gitlab": "ml,large", "azure-devops": "ml"}
+
+
 @pytest.fixture(scope="module")
 def project() -> Any:
     return load(EXAMPLE / "blueprint.yaml")
 
 
-@pytest.fixture
-def written(project: Any, tmp_path: Path) -> Iterator[dict[str, list[Path]]]:
+def made(kind: str, platform: str, project: Any) -> dict[str, str]:
+    """Path → content of a platform's workflows: as they are by default, or with all that can be chosen."""
+    options = replace(CHOSEN, runner=RUNNERS[platform], cache=False, docs="docs/reference.md", source="git+https://git.example.com/ml/standard")  # fmt: skip
+    match kind:
+        case "plain":
+            files = delivering.workflows(project, platform, root=EXAMPLE)
+            return {path.relative_to(EXAMPLE).as_posix(): text for path, text in files.items()}
+        case "private":
+            return ci.workflows(platform, replace(PRIVATE, options=replace(CHOSEN, runner=RUNNERS[platform])))  # fmt: skip
+        case "fetched":
+            return ci.workflows(platform, replace(PRIVATE, options=Options()))
+        case "template":
+            delivery = TemplateDelivery("acme/standard", "templates/standard", options, REMOTE)
+            return ci_templates.workflows(platform, delivery)
+        case _:
+            return ci_templates.workflows(platform, TemplateDelivery("acme", "."))
+
+
+KINDS = ("plain", "private", "fetched", "template", "plain template")
+
+
+@pytest.fixture(params=["plain"])
+def written(
+    request: pytest.FixtureRequest, project: Any, tmp_path: Path
+) -> Iterator[dict[str, list[Path]]]:
     """The workflows of every platform on disk, in a folder that looks like a repository."""
     found: dict[str, list[Path]] = {}
     for platform in PLATFORMS:
-        files = delivering.workflows(project, platform, root=EXAMPLE)
-        for path, text in files.items():
-            target = tmp_path / path.relative_to(EXAMPLE)
+        for path, text in made(request.param, platform, project).items():
+            target = tmp_path / path
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(text, encoding="utf-8")
             found.setdefault(platform, []).append(target)
     subprocess.run(["git", "init", "-q", tmp_path], check=True)
     yield found
+
+
+every_kind = pytest.mark.parametrize("written", KINDS, indirect=True)
 
 
 def run(*command: str, cwd: Path) -> tuple[int, str]:
@@ -105,6 +160,7 @@ def actionlint(folder: Path) -> tuple[int, str]:
 # -- accepted
 
 
+@every_kind
 @pytest.mark.parametrize("platform", PLATFORMS)
 def test_the_platforms_own_schema_accepts_them(
     platform: str, written: dict[str, list[Path]]
@@ -114,15 +170,19 @@ def test_the_platforms_own_schema_accepts_them(
         assert code == 0, said
 
 
-def test_zizmor_finds_nothing_but_the_trigger_that_is_argued_for(
+@every_kind
+def test_zizmor_finds_nothing_but_what_was_asked_for_and_the_trigger_that_is_argued_for(
     written: dict[str, list[Path]],
 ) -> None:
-    code, said = zizmor(written["github"][0].parent)
-    assert code == 0, said
-    ignored = [f for f in written["github"] if "zizmor: ignore" in f.read_text(encoding="utf-8")]
-    assert [f.name for f in ignored] == ["mlops-iac-schedule-adherence-fork-preview.yml"]
+    _, said = zizmor(written["github"][0].parent)
+    texts = {file.name: file.read_text(encoding="utf-8") for file in written["github"]}
+    asked = {"self-hosted-runner"} if any("--runner" in text for text in texts.values()) else set()
+    assert {finding["ident"] for finding in json.loads(said)} == asked, said
+    ignored = [name for name, text in texts.items() if "zizmor: ignore" in text]
+    assert ignored == [name for name in texts if name.endswith("-fork-preview.yml")]
 
 
+@every_kind
 def test_actionlint_accepts_them(written: dict[str, list[Path]]) -> None:
     code, said = actionlint(written["github"][0].parent)
     assert code == 0, said
@@ -203,6 +263,7 @@ def edited(files: list[Path], name: str, old: str, new: str) -> Path:
 # -- what no validator knows
 
 
+@pytest.mark.parametrize("written", ["plain", "private"], indirect=True)
 def test_every_action_is_pinned_by_a_commit_that_its_tag_named(
     written: dict[str, list[Path]],
 ) -> None:
@@ -216,6 +277,7 @@ def test_every_action_is_pinned_by_a_commit_that_its_tag_named(
     assert all(re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", each) for each in used)
 
 
+@every_kind
 def test_no_script_holds_an_expression_and_no_checkout_keeps_the_token(
     written: dict[str, list[Path]],
 ) -> None:
@@ -268,6 +330,79 @@ def test_production_waits_for_people_and_its_plan_and_no_key_is_stored(
 
 
 PHASES = ("plan", "apply")
+SECRETS = ("secrets.", "MLOPS_IAC_INDEX_", "MLOPS_IAC_TEMPLATES_")
+
+
+def jobs(platform: str, file: Path) -> dict[str, Any]:
+    """The jobs of a file by name, those that only others extend left out."""
+    document = yaml.safe_load(file.read_text(encoding="utf-8"))
+    match platform:
+        case "github":
+            return dict(document["jobs"])
+        case "gitlab":
+            return {
+                name: document[job["extends"]] | job
+                for name, job in document.items()
+                if isinstance(job, dict) and "extends" in job and not name.startswith(".")
+            }
+        case _:
+            stages = document.get("stages") or [document]
+            return {each.get("job", "apply"): each for stage in stages for each in stage["jobs"]}
+
+
+def scripts(platform: str, job: dict[str, Any]) -> Iterator[str]:
+    if platform == "gitlab":
+        yield "\n".join([*job.get("before_script", ()), *job["script"]])
+        return
+    steps = job.get("steps") or job["strategy"]["runOnce"]["deploy"]["steps"]
+    for step in steps:
+        found = step.get("run") or step.get("bash") or step.get("inputs", {}).get("inlineScript")
+        if found:
+            yield found
+
+
+@every_kind
+def test_a_shell_can_read_every_script(written: dict[str, list[Path]]) -> None:
+    for platform, files in written.items():
+        found = [s for file in files for job in jobs(platform, file).values() for s in scripts(platform, job)]  # fmt: skip
+        assert found
+        for script in found:
+            answer = subprocess.run(["bash", "-n", "-c", script], capture_output=True, text=True)
+            assert answer.returncode == 0, f"{answer.stderr}\n{script}"
+
+
+@every_kind
+def test_every_package_is_installed_by_its_digest_and_from_a_wheel(
+    written: dict[str, list[Path]],
+) -> None:
+    for platform, files in written.items():
+        for file in files:
+            for job in jobs(platform, file).values():
+                for script in scripts(platform, job):
+                    for line in script.splitlines():
+                        if "pip install" in line or "pip download" in line:
+                            assert "--no-deps --require-hashes --only-binary :all:" in line
+                            assert "extra-index" not in line
+
+
+@pytest.mark.parametrize("written", ["private"], indirect=True)
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_a_job_that_reads_a_fork_is_given_no_secret_of_the_index_or_of_templates(
+    platform: str, written: dict[str, list[Path]]
+) -> None:
+    reading = {"github": "preview", "gitlab": "churn fork preview", "azure-devops": "fork_preview"}
+    [file] = [f for f in written[platform] if reading[platform] in jobs(platform, f)
+              and (platform != "github" or "fork" in f.name)]  # fmt: skip
+    found = jobs(platform, file)
+    job = found[reading[platform]]
+    assert not [word for word in SECRETS if word in json.dumps(job)]
+    assert "environment" not in job  # which is what gives a job variables on GitLab
+    # What has them sees the base alone, and comes before.
+    preparing = reading[platform].replace("fork preview", "fork prepare")
+    preparing = {"preview": "prepare", "fork_preview": "fork_prepare"}.get(preparing, preparing)
+    words = json.dumps(found[preparing])
+    assert any(word in words for word in SECRETS)
+    assert "--fork" not in words and "refs/pull" not in words and "refs/merge-requests" not in words
 
 
 def commands(text: str) -> Iterator[list[str]]:
@@ -284,6 +419,7 @@ def commands(text: str) -> Iterator[list[str]]:
             yield words
 
 
+@every_kind
 def test_every_command_in_them_is_one_that_we_have(
     written: dict[str, list[Path]], tmp_path: Path
 ) -> None:
@@ -295,7 +431,8 @@ def test_every_command_in_them_is_one_that_we_have(
             number = ("7" if before == "--number" else word for before, word in pairs(words))
             arguments = [str(given) if "$" in word else word for word in number]
             seen.add(parsed(arguments))
-    assert seen == {"validate", "preview", "pr", "compile", "up"}
+    delivered = {"validate", "preview", "pr", "compile", "up"}
+    assert seen in (delivered, delivered | {"template"}, {"template"})
 
 
 def pairs(words: list[str]) -> Iterator[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,25 +15,82 @@ from mlops_iac.errors import UsageError
 if TYPE_CHECKING:
     from mlops_iac.api.project import Project
     from mlops_iac.scaffold.ci import Delivery
+    from mlops_iac.scaffold.ci_options import Options
 
 
 def workflows(
-    project: Project, platform: str, *, root: Path | None = None, branch: str = "main"
+    project: Project,
+    platform: str,
+    *,
+    root: Path | None = None,
+    given: Mapping[str, object] | None = None,
 ) -> dict[Path, str]:
     """File → content of a platform's workflows.
 
     `root` is the repository's; by default the nearest folder at or above the blueprint with a
-    `.git`, or the blueprint's own. Raises UsageError for names that no workflow may carry.
+    `.git`, or the blueprint's own. `given` are options (`scaffold.ci_options.Options`) by name; the
+    others are those that the files there were generated with. Raises UsageError for what no
+    workflow may carry.
     """
     from mlops_iac.scaffold import ci
 
-    top = (root or checkout_around(project.root) or project.root).resolve()
-    found = ci.workflows(platform, delivery(project, top, branch))
+    top = top_of(project, root)
+    options = kept_options(top, platform, project.name).changed(given or {})
+    found = ci.workflows(platform, delivery(project, top, options))
     return {top / path: content for path, content in found.items()}
 
 
-def delivery(project: Project, root: Path, branch: str) -> Delivery:
+def top_of(project: Project, root: Path | None = None) -> Path:
+    """The repository's root."""
+    return (root or checkout_around(project.root) or project.root).resolve()
+
+
+def kept_options(root: Path, platform: str, name: str) -> Options:
+    """The options that a project's workflows were generated with; defaults where there are none."""
+    from mlops_iac.scaffold import ci
+    from mlops_iac.scaffold.ci_options import kept
+
+    found = (_text(root / path) for path in ci.paths(platform, name))
+    return kept(text for text in found if text is not None)
+
+
+def lock_of(project: Project) -> Path:
+    """The lock of the packages that CI installs for a project."""
+    from mlops_iac.api import locking
+
+    return compiling.default_out(project) / locking.NAME
+
+
+def lock(project: Project, root: Path, index_url: str, *, upgrade: bool = False) -> list[str]:
+    """Bring the lock of a project's packages up to date; what changed, one line each.
+
+    Without an `index_url`, at the index that its workflows name. Raises UsageError where none does.
+    """
+    from mlops_iac.api import locking
+    from mlops_iac.scaffold import ci
+
+    path = lock_of(project)
+    wanted = locking.requirements(project, path.parent)
+    named = (kept_options(root, each, project.name).index_url for each in ci.PLATFORMS)
+    url = index_url or next(filter(None, named), "")
+    return locking.write_lock(path, wanted, url, upgrade=upgrade)
+
+
+def unlocked(project: Project) -> str:
+    """Why CI could not install what the project needs; empty where it can."""
+    from mlops_iac.api import locking
+
+    path = lock_of(project)
+    try:
+        why = locking.unlocked(path, locking.requirements(project, path.parent))
+    except UsageError as error:  # nothing is compiled yet
+        return f"{error.message}: `{error.hint}`, then `mlops-iac ci lock`"
+    return f"{os.path.relpath(path)} {why}: `mlops-iac ci lock`" if why else ""
+
+
+def delivery(project: Project, root: Path, options: Options) -> Delivery:
     """What the workflows are for; environments stand after those they promote from."""
+    from mlops_iac.api import locking
     from mlops_iac.api.own_rules import template_folders
     from mlops_iac.program.manifest import read_manifest
     from mlops_iac.program.project_files import PULUMI_VERSION
@@ -60,8 +118,10 @@ def delivery(project: Project, root: Path, branch: str) -> Delivery:
         stacks=stacks,
         folder=folder.relative_to(root).as_posix(),
         program=program.relative_to(root).as_posix(),
+        lock=(program / locking.NAME).relative_to(root).as_posix(),
         pulumi=PULUMI_VERSION,
-        branch=branch,
+        options=options,
+        remote=_remote(project),
         ejected=bool(read_manifest(program).ejected),
         templates=[
             each.relative_to(root).as_posix()
@@ -69,6 +129,20 @@ def delivery(project: Project, root: Path, branch: str) -> Delivery:
             if each.is_relative_to(root) and not each.is_relative_to(folder)
         ],
     )
+
+
+def _remote(project: Project) -> list[str]:
+    """The repositories elsewhere that templates come from."""
+    from mlops_iac.templates.sources.git import GitCommitSource, GitSource
+
+    found = []
+    for template in project.loaded.templates:
+        source = template.content.origin
+        if isinstance(source, GitCommitSource):
+            source = source.repository
+        if isinstance(source, GitSource) and not source.local:
+            found.append(source.url)
+    return list(dict.fromkeys(found))
 
 
 def stale(files: dict[Path, str]) -> list[Path]:

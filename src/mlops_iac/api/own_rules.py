@@ -1,7 +1,7 @@
 """What a change does to what judges and steers it, told before anything else.
 
 Files: `policies.yaml`, `policies/`, the template lock, templates that lie in the repository, the
-pinned versions of the tool, ejected components, CI's own files, who has to review, settings of a stack that are not ours.
+packages that CI installs, ejected components, CI's own files, who has to review, settings of a stack that are not ours.
 Values: the project's name, `extends`, `exceptions`, `protect`, environments that come and go.
 """
 
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from mlops_iac.api import compiling, worktree
 from mlops_iac.api.forks import Fork
+from mlops_iac.api.locking import NAME as LOCK
 from mlops_iac.api.project import LOCAL
 from mlops_iac.program.ejected import FOLDER
 from mlops_iac.review.model import Risk
@@ -201,7 +202,8 @@ def _places(
     for folder, label in template_folders(base):
         if folder.is_relative_to(repository.root) and folder != repository.root:
             yield repository.relative(folder), f"the template {label}"
-    yield f"{_program(project, baseline)}/requirements.txt", "the versions that CI installs"
+    yield f"{_program(project, baseline)}/requirements.txt", "the versions that CI locks"
+    yield f"{_program(project, baseline)}/{LOCK}", "the packages that CI installs"
     yield f"{_program(project, baseline)}/{FOLDER}", "an ejected component, which is code"
     roots = {*then.names(), *now.names()}
     for pattern in CI_FILES:

@@ -34,7 +34,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "destroy": ("destroy", "Delete everything a stack made."),
     "ci": ("ci", "Generate CI workflows: previews on pull requests, exact plans on merge."),
     "local": ("local", "Start, stop and inspect the emulated cloud."),
-    "pr": ("pr", "Put a preview into a pull request, as a comment that is rewritten."),
+    "pr": ("pr", "Put a preview into a pull request, as a comment that is rewritten; open one."),
     "policy": ("policy", "Check stacks against guard rails; list them; make a policy pack."),
     "template": ("template", "Build on templates, and write, check and document them."),
     "graph": ("graph", "Draw the stack as Mermaid, DOT or SVG."),
@@ -45,8 +45,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 # What no class of errors stands for.
 INTERNAL = 255
-# What the extra `[aws]` brings, by the names it is imported under.
-AWS_EXTRA = {"boto3", "botocore", "google", "grpc", "moto", "pulumi", "pulumi_aws"}
+# What the extras bring, by the names it is imported under: `[aws]`, and what `[emulate]` adds.
+AWS_EXTRA = {"boto3", "botocore", "google", "grpc", "pulumi", "pulumi_aws"}
+EMULATE_EXTRA = {"cryptography", "flask_cors", "moto"}
 ALIASES = {"plan": "preview", "diff": "preview", "deploy": "up"}
 
 
@@ -145,7 +146,8 @@ def _run(words: list[str]) -> int:
         return _tell(error, Session.current or Session(json="--json" in words))
     except ModuleNotFoundError as error:
         missing = (error.name or "").partition(".")[0]
-        return _tell(_not_installed(missing)) if missing in AWS_EXTRA else _internal(error)
+        ours = missing in AWS_EXTRA | EMULATE_EXTRA
+        return _tell(_not_installed(missing)) if ours else _internal(error)
     except OSError as error:
         return _tell(
             MlopsError(_os_error(error), hint="make room or give access, and run it again")
@@ -179,9 +181,12 @@ def _undisturbed() -> Iterator[None]:
 
 
 def _not_installed(package: str) -> UsageError:
+    emulate = "'mlops-iac[emulate]'"
+    if package in AWS_EXTRA:
+        emulate = f"'mlops-iac[aws]', or {emulate} with the emulated cloud"
     return UsageError(
         f"this command needs {package}, which is not installed; nothing was done",
-        hint="pip install 'mlops-iac[aws]'; validate, explain and schema work without it",
+        hint=f"pip install {emulate}; validate, explain and schema work without",
     )
 
 

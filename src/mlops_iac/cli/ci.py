@@ -1,4 +1,4 @@
-"""`mlops-iac ci generate`."""
+"""`mlops-iac ci generate` and `mlops-iac ci lock`."""
 
 from __future__ import annotations
 
@@ -8,41 +8,92 @@ from pathlib import Path
 import click
 
 from mlops_iac.cli._session import Session, verb
+from mlops_iac.errors import UsageError
 from mlops_iac.scaffold.ci import PLATFORMS
+
+_ROOT = click.Option(
+    ["--root"],
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="The repository's root; default: where its .git is.",
+)
+_TEMPLATE = click.Option(
+    ["--template"],
+    is_flag=False,
+    flag_value=".",
+    metavar="[DIR]",
+    help="For the repository of the template in DIR, instead of a blueprint's.",
+)
 
 
 @verb(
-    "ci",
-    click.Argument(["action"], type=click.Choice(["generate"])),
+    "generate",
     click.Argument(["platform"], type=click.Choice(PLATFORMS)),
+    _TEMPLATE,
+    _ROOT,
+    click.Option(["--branch"], help="What is deployed.  [default: main]"),
+    click.Option(["--python"], metavar="VERSION", help="The Python of jobs.  [default: 3.11]"),
     click.Option(
-        ["--root"],
-        type=click.Path(path_type=Path, exists=True, file_okay=False),
-        help="The repository's root; default: where its .git is.",
+        ["--runner"],
+        metavar="LABEL,…",
+        help="Labels (GitHub), tags (GitLab) or pool (Azure) of jobs.",
     ),
-    click.Option(["--branch"], default="main", show_default=True, help="What is deployed."),
+    click.Option(["--index-url"], metavar="URL", help="The one index that packages come from."),
+    click.Option(
+        ["--index-credentials/--no-index-credentials"],
+        default=None,
+        help="It asks for a user and password; CI has them as secrets.",
+    ),
+    click.Option(
+        ["--template-credentials/--no-template-credentials"],
+        default=None,
+        help="So do the repositories of templates, or for an SSH key.",
+    ),
+    click.Option(["--cache/--no-cache"], default=None, help="Keep pip's downloads between runs."),
+    click.Option(["--docs"], metavar="FILE", help="With --template: its reference, kept fresh."),
+    click.Option(["--source"], metavar="SOURCE", help="With --docs: what a blueprint writes."),
     click.Option(["--check"], is_flag=True, help="Write nothing; fail when a file is stale."),
 )
-def command(
+def generate(
     session: Session,
-    action: str,  # noqa: ARG001 - one word so far
     platform: str,
+    template: str | None,
     root: Path | None,
-    branch: str,
     check: bool,
+    **given: object,
 ) -> int:
     """Write CI workflows: a preview on every pull request, exact plans applied on merge.
 
-    Pull requests from forks get their preview too, from a job that reads them as data.
-    Exit code with --check: 0 fresh, 1 stale.
+    Pull requests from forks get their preview too, from a job that reads them as data; blueprints on
+    templates get a pull request a week with newer versions. With --template: lint, compatibility,
+    tests and docs on every pull request, and a release for a tag.
+
+    Options stand in the head of each file and need not be given again; an empty value takes one
+    back. What jobs install is what `mlops-iac ci lock` wrote. Exit code with --check: 0 fresh, 1
+    stale.
     """
     from mlops_iac.api import delivering
 
-    files = delivering.workflows(session.project(), platform, root=root, branch=branch)
+    if template is None:
+        if given["docs"] or given["source"]:
+            raise UsageError("--docs and --source are of a template's reference", hint="--template")
+        project = session.project()
+        files = delivering.workflows(project, platform, root=root, given=given)
+        unlocked, locked = delivering.unlocked(project), delivering.lock_of(project).exists()
+    else:
+        from mlops_iac.api.templates import delivering as of_template
+
+        folder = Path(template)
+        files = of_template.workflows(folder, platform, root=root, given=given)
+        unlocked, locked = of_template.unlocked(folder, platform, root)
+        if folder.resolve() == of_template.top_of(folder, root):
+            session.say(
+                "note: the template is the whole repository, so these files are part of its versions:"
+                " in a folder of its own it would not change with them"
+            )
     told = delivering.stale(files) if check else delivering.write(files)
     paths = [os.path.relpath(path) for path in told]
     if session.json:
-        session.emit_json({"stale" if check else "written": paths})
+        session.emit_json({"stale" if check else "written": paths, "unlocked": unlocked})
     else:
         word = session.style("stale" if check else "wrote", fg="red" if check else "green")
         for path in paths:
@@ -51,4 +102,63 @@ def command(
             session.say("fresh" if check else "nothing changed")
         elif not check:
             session.say("read the head of each file: what to set up once in the CI system")
-    return 1 if check and paths else 0
+    old = bool(unlocked) and locked
+    if unlocked:
+        session.say(f"{'stale' if old else 'note'}: CI installs nothing: {unlocked}")
+    return 1 if check and (paths or old) else 0
+
+
+@verb(
+    "lock",
+    _TEMPLATE,
+    _ROOT,
+    click.Option(
+        ["--index-url"], metavar="URL", help="The one index to ask; default: that of the workflows."
+    ),
+    click.Option(["--upgrade"], is_flag=True, help="Take the newest versions that fit."),
+)
+def lock(
+    session: Session, template: str | None, root: Path | None, index_url: str | None, upgrade: bool
+) -> None:
+    """Lock every package that CI installs, by version and by the digests of its files.
+
+    Holds on every system and Python; what is pinned already stays, unless --upgrade. Commit it: CI
+    installs nothing else. Credentials for the index stand in `~/.netrc`.
+    """
+    if template is None:
+        from mlops_iac.api import delivering
+
+        project = session.project()
+        top = delivering.top_of(project, root)
+        changed = {
+            delivering.lock_of(project): delivering.lock(
+                project, top, index_url or "", upgrade=upgrade
+            )
+        }
+    else:
+        from mlops_iac.api import locking
+        from mlops_iac.api.templates import delivering as of_template
+
+        folder = Path(template)
+        changed = {
+            path: locking.write_lock(
+                path, locking.of_templates(), index_url or url, upgrade=upgrade
+            )
+            for path, url in of_template.locks(folder, of_template.top_of(folder, root)).items()
+        }
+    if session.json:
+        session.emit_json({os.path.relpath(path): lines for path, lines in changed.items()})
+        return
+    for path, lines in changed.items():
+        for line in lines:
+            session.say(f"  {line}")
+        shown = os.path.relpath(path)
+        session.say(f"wrote {shown}: review it and commit it" if lines else f"{shown} is fresh")
+
+
+command = click.Group(
+    "ci",
+    commands=[generate, lock],
+    help="CI: workflows that preview and deliver, and the packages that they install.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)

@@ -30,7 +30,7 @@ class Finding(NamedTuple):
     fix: str = ""
 
 
-EXTRA = ("pulumi", "pulumi-aws", "boto3", "moto")
+EXTRA = ("pulumi", "pulumi-aws", "boto3")
 CORE = ("pydantic", "pyyaml", "click", "rich", "jinja2", "filelock")
 
 
@@ -75,6 +75,8 @@ def examine(session: Session) -> Iterator[Finding]:
         yield _package(package, needed=True, fix="pip install mlops-iac")
     for package in EXTRA:
         yield _package(package, needed=True, fix="pip install 'mlops-iac[aws]'")
+    # A machine that only deploys has no emulated cloud, and needs none.
+    yield _package("moto", needed=False, fix="pip install 'mlops-iac[emulate]'")
     yield _bytecode()
     where = shutil.which("pulumi")
     yield Finding(

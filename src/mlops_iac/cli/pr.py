@@ -1,9 +1,10 @@
-"""`mlops-iac pr comment`."""
+"""`mlops-iac pr comment` and `mlops-iac pr open`."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from mlops_iac.review.escape import Platform
     from mlops_iac.review.model import Review
 
+_BRANCH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]*")
 _LARGEST = 256 * 1024 * 1024
 _SAVE = "save one with `mlops-iac preview -s STACK --against REF --save-plan FILE`"
 
@@ -78,10 +80,58 @@ def comment(
     session.say(f"{target.repo} {target.number}: {words} {posted.comment.url}".rstrip())
 
 
+@verb(
+    "open",
+    click.Option(
+        ["--platform"],
+        type=click.Choice(["github", "gitlab", "azure-devops", "bitbucket"]),
+        required=True,
+        help="Whose pull request it is.",
+    ),
+    click.Option(["--head"], required=True, metavar="BRANCH", help="What is to be merged."),
+    click.Option(["--base"], required=True, metavar="BRANCH", help="Into what."),
+    click.Option(["--title"], required=True, metavar="TEXT", help="Its title."),
+    click.Option(["--body"], required=True, metavar="FILE", help="Its description, in Markdown."),
+    click.Option(["--repo"], metavar="OWNER/NAME", help="The repository; default: the CI's."),
+    click.Option(["--api-url"], metavar="URL", help="The API of a server of your own."),
+)
+def open_(
+    session: Session,
+    platform: Platform,
+    head: str,
+    base: str,
+    title: str,
+    body: str,
+    repo: str | None,
+    api_url: str | None,
+) -> None:
+    """Open the pull request of a branch that was pushed, or rewrite the one that is open.
+
+    The token comes from a variable, as for `pr comment`. Exit code: 3 where it is refused, 9 where
+    the platform does not answer in time.
+    """
+    from mlops_iac.review.post.opening import Branches, open_or_rewrite
+    from mlops_iac.review.post.target import asked, find_target
+
+    try:
+        text = Path(body).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{body} cannot be read: {error}") from None
+    for word, branch in (("--head", head), ("--base", base)):
+        if not _BRANCH.fullmatch(branch):
+            raise UsageError(f"{word}: {branch!r} is no branch that this can name")
+    target = find_target(platform, os.environ, repo=repo, api_url=api_url, of_number=False)
+    http = asked(platform, target.api_url, os.environ)
+    done = open_or_rewrite(http, platform, target.repo, Branches(head, base), title, text)
+    if session.json:
+        session.emit_json({"action": done.action, "number": done.number, "url": done.url})
+    session.say(f"{target.repo} {done.number}: {done.action} {done.url}".rstrip())
+
+
 command = click.Group(
     "pr",
-    commands=[comment],
-    help="Pull requests: show in one what it would change.",
+    commands=[comment, open_],
+    help="Pull requests: show in one what it would change; open one.",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 

@@ -6,13 +6,17 @@ a commit cannot. Read from the repositories on 2026-11-21.
 
 from __future__ import annotations
 
+import json
 import re
+import textwrap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
+from urllib.parse import SplitResult, urlsplit
 
 from mlops_iac.errors import UsageError
+from mlops_iac.scaffold.ci_options import Options
 
 _TEMPLATES: Final = Path(__file__).parent / "workflows"
 PLATFORMS: Final = ("github", "gitlab", "azure-devops")
@@ -29,11 +33,20 @@ _JUDGING: Final = {
     "gitlab": (".gitlab-ci*.yml", ".gitlab/**", "CODEOWNERS", "docs/CODEOWNERS"),
     "azure-devops": (".azure-pipelines/**", "azure-pipelines*.yml"),
 }
-_PYTHON: Final = "3.11"
 # What stands in workflows as it is: a name that needs no quoting anywhere, and no expression.
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _FOLDER: Final = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_. /-]*")
-_BRANCH: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]*")
+# What git asks for credentials: it prints those of the step, and keeps none.
+_HELPER: Final = (
+    '!f() { echo "username=${MLOPS_IAC_TEMPLATES_USERNAME}";'
+    ' echo "password=${MLOPS_IAC_TEMPLATES_TOKEN}"; }; f'
+)
+# Where the CI systems keep files of one job.
+_TEMPORARY: Final = {
+    "github": "${{ runner.temp }}",
+    "gitlab": "$WORK",
+    "azure-devops": "$(Agent.TempDirectory)",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +63,22 @@ class Stack:
 class Delivery:
     """What the workflows are for.
 
-    `ejected`: whether the program has components of its own, which CI is to run. `templates` are the repository's folders of templates that it stands on.
-    `stacks` stand in the order of delivery. `folder` is the blueprint's and `program` the compiled
-    program's, relative to the repository's root (`.` for the root itself). `pulumi` is a version.
+    `stacks` stand in the order of delivery. `folder` is the blueprint's, `program` the compiled
+    program's and `lock` that of its packages, relative to the repository's root (`.` for the root
+    itself). `pulumi` is a version. `templates` are the repository's folders of templates that it
+    stands on, `remote` the addresses of repositories that have others, as `https://HOST/…` or
+    `ssh://…`. `ejected`: whether the program has components of its own, which CI is to run.
     """
 
     project: str
     stacks: Sequence[Stack]
     folder: str
     program: str
+    lock: str
     pulumi: str
-    branch: str = "main"
+    options: Options = field(default_factory=Options)
     templates: Sequence[str] = ()
+    remote: Sequence[str] = ()
     ejected: bool = False
 
 
@@ -75,27 +92,28 @@ def workflows(platform: str, delivery: Delivery) -> dict[str, str]:
     _check(delivery)
     values = _values(platform, delivery)
     return {
-        path: _render(template, {**values, "files": _files(delivery)})
-        for path, template in _paths(platform, delivery).items()
+        path: render(template, {**values, "files": _files(delivery)})
+        for path, template in paths(platform, delivery.project).items()
+        if delivery.remote or not template.endswith("-template-update.yml")
     }
 
 
-def _paths(platform: str, delivery: Delivery) -> dict[str, str]:
-    name = delivery.project
+def paths(platform: str, project: str) -> dict[str, str]:
+    """Path of each file that a platform can have for a project → what it is made from."""
     match platform:
         case "github":
-            folder = ".github/workflows/"
+            start = f".github/workflows/mlops-iac-{project}"
             return {
-                f"{folder}mlops-iac-{name}-preview.yml": "github-preview.yml",
-                f"{folder}{_files(delivery)['fork']}": "github-fork-preview.yml",
-                f"{folder}mlops-iac-{name}-apply.yml": "github-apply.yml",
+                f"{start}-{what}.yml": f"github-{what}.yml"
+                for what in ("preview", "fork-preview", "apply", "template-update")
             }
         case "gitlab":
-            return {f".gitlab/mlops-iac-{name}.yml": "gitlab.yml"}
+            return {f".gitlab/mlops-iac-{project}.yml": "gitlab.yml"}
         case _:
+            start = f".azure-pipelines/mlops-iac-{project}"
             return {
-                f".azure-pipelines/mlops-iac-{name}-preview.yml": "azure-preview.yml",
-                f".azure-pipelines/mlops-iac-{name}-apply.yml": "azure-apply.yml",
+                f"{start}-{what}.yml": f"azure-{what}.yml"
+                for what in ("preview", "apply", "template-update")
             }
 
 
@@ -104,28 +122,78 @@ def _files(delivery: Delivery) -> dict[str, str]:
 
 
 def _values(platform: str, delivery: Delivery) -> dict[str, Any]:
-    program = PurePosixPath(delivery.program)
     # A project that is the whole repository has no paths to tell it by.
     whole = delivery.folder == "."
     parts = [] if whole else [delivery.folder, delivery.program, *delivery.templates]
     paths = [f"{part}/**" for part in parts]
     return {
+        **common(platform, delivery.options, delivery.lock, delivery.remote),
         "project": delivery.project,
         "stacks": delivery.stacks,
         "folder": delivery.folder,
-        "requirements": (program / "requirements.txt").as_posix(),
+        "program": delivery.program,
+        "update_branch": f"mlops-iac/template-update/{delivery.project}",
         "paths": paths,
         # A change of these alone is a change of what judges the next one.
         "watched": [*paths, *_JUDGING[platform]] if paths else [],
-        "branch": delivery.branch,
         "ejected": delivery.ejected,
         "pulumi": delivery.pulumi,
-        "python": _PYTHON,
+    }
+
+
+def common(platform: str, options: Options, lock: str, remote: Sequence[str]) -> dict[str, Any]:
+    """What every workflow is made from: machines, what is installed, and access to what is fetched.
+
+    Raises UsageError for options that the platform has no place for.
+    """
+    if platform == "azure-devops" and len(options.runners) > 1:
+        raise UsageError("jobs of Azure DevOps run in one pool", hint="--runner POOL")
+    private = [urlsplit(url) for url in remote if options.template_credentials]
+    hosts = {
+        scheme: sorted({_place(each) for each in private if each.scheme == scheme})
+        for scheme in ("https", "ssh")
+    }
+    return {
+        "lock": lock,
+        "options": options,
+        "runners": options.runners,
+        "runs_on": _runs_on(options.runners),
+        "https_hosts": hosts["https"],
+        "ssh_hosts": hosts["ssh"],
+        "git_env": _git_env(hosts, _TEMPORARY[platform]),
+        "needs_secrets": options.index_credentials or any(hosts.values()),
+        "fetched": bool(remote),
         "actions": ACTIONS,
     }
 
 
-def _render(template: str, values: Mapping[str, Any]) -> str:
+def _place(url: SplitResult) -> str:
+    """Host and, where it has one, port."""
+    return (url.hostname or "") + (f":{url.port}" if url.port else "")
+
+
+def _git_env(hosts: Mapping[str, Sequence[str]], temporary: str) -> dict[str, str]:
+    """Variables by which git has access to the hosts, and to no others."""
+    found = {"GIT_CONFIG_COUNT": str(len(hosts["https"]))} if hosts["https"] else {}
+    for number, host in enumerate(hosts["https"]):
+        found[f"GIT_CONFIG_KEY_{number}"] = f"credential.https://{host}.helper"
+        found[f"GIT_CONFIG_VALUE_{number}"] = _HELPER
+    if hosts["ssh"]:
+        found["GIT_SSH_COMMAND"] = (
+            f"ssh -F none -i {temporary}/templates-key -o IdentitiesOnly=yes"
+            f" -o UserKnownHostsFile={temporary}/templates-hosts"
+        )
+    return found
+
+
+def _runs_on(runners: Sequence[str]) -> str:
+    if not runners:
+        return "ubuntu-24.04"
+    return json.dumps(list(runners) if len(runners) > 1 else runners[0])
+
+
+def render(template: str, values: Mapping[str, Any]) -> str:
+    """A workflow from its template, which is one of ours."""
     from jinja2 import FileSystemLoader, StrictUndefined
     from jinja2.sandbox import SandboxedEnvironment
 
@@ -144,7 +212,10 @@ def _render(template: str, values: Mapping[str, Any]) -> str:
         keep_trailing_newline=True,
         autoescape=False,
     )
-    environment.filters["quoted"] = lambda text: f"'{text}'"
+    environment.filters["quoted"] = lambda text: "'{}'".format(text.replace("'", "''"))
+    environment.filters["indented"] = lambda text, by: textwrap.indent(text, " " * by)
+    # Of a variable's value, what names variables is for the shell to fill in, but not in a helper.
+    environment.filters["shell"] = lambda text: f"'{text}'" if text.startswith("!") else f'"{text}"'
     return environment.get_template(f"{template}.jinja").render(values)
 
 
@@ -157,7 +228,6 @@ def _check(delivery: Delivery) -> None:
         ("project", delivery.project, _NAME),
         *(("environment", stack.name, _NAME) for stack in delivery.stacks),
         *(("region", stack.region, _NAME) for stack in delivery.stacks),
-        ("branch", delivery.branch, _BRANCH),
         ("folder", delivery.folder, _FOLDER),
         ("folder", delivery.program, _FOLDER),
     ):

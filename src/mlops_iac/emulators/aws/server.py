@@ -192,7 +192,7 @@ def _require_moto() -> None:
     if missing:
         raise UsageError(
             f"the emulated AWS needs {', '.join(missing)}, which is not installed",
-            hint="pip install 'mlops-iac[aws]'",
+            hint="pip install 'mlops-iac[emulate]'",
         )
 
 

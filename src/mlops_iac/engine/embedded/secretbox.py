@@ -35,7 +35,7 @@ class SecretBox:
         except ImportError as error:
             raise MlopsError(
                 "the state holds secrets, and the package `cryptography` is missing",
-                hint="pip install 'mlops-iac[aws]'",
+                hint="pip install 'mlops-iac[emulate]'",
             ) from error
         try:
             key = base64.b64decode(self._file.read_text(), validate=True)

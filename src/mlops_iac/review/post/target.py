@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, assert_never
@@ -36,6 +36,12 @@ _NAMES: Final[Mapping[Platform, str]] = {
     "gitlab": gitlab.NAME,
     "azure-devops": azure_devops.NAME,
     "bitbucket": bitbucket.NAME,
+}
+_COMMENTS: Final[Mapping[Platform, Callable[[Http, str, int], Comments]]] = {
+    "github": github.GitHubComments,
+    "gitlab": gitlab.GitLabComments,
+    "azure-devops": azure_devops.AzureDevOpsComments,
+    "bitbucket": bitbucket.BitbucketComments,
 }
 _REPOSITORY: Final = {
     "github": r"[\w.-]+/[\w.-]+",
@@ -68,8 +74,12 @@ def find_target(
     repo: str | None = None,
     number: int | None = None,
     api_url: str | None = None,
+    of_number: bool = True,
 ) -> Target:
-    """The pull request meant. Raises UsageError that names the flags that would say it."""
+    """The pull request meant, or, unless `of_number`, its repository with the number 0.
+
+    Raises UsageError that names the flags that would say it.
+    """
     found = _from_environment(platform, environment)
     chosen_repo = repo or found["repo"]
     chosen_number = str(number) if number is not None else found["number"]
@@ -78,14 +88,15 @@ def find_target(
         flag
         for flag, value in (
             ("--repo", chosen_repo),
-            ("--number", chosen_number),
+            ("--number", chosen_number if of_number else "0"),
             ("--api-url", chosen_api),
         )
         if not value
     ]
     if missing:
+        what = "pull request" if of_number else "repository"
         raise UsageError(
-            f"which pull request of {_NAMES[platform]}? Neither flags nor the variables of its CI"
+            f"which {what} of {_NAMES[platform]}? Neither flags nor the variables of its CI"
             f" say it: {', '.join(missing)}",
             hint=_elsewhere(platform, environment) or f"give {' and '.join(missing)}",
         )
@@ -94,7 +105,7 @@ def find_target(
             f"{visible(chosen_repo, 80)!r} is no repository of {_NAMES[platform]}",
             hint="project/repository" if platform == "azure-devops" else "owner/name",
         )
-    if not re.fullmatch(r"[1-9]\d{0,17}", chosen_number):
+    if of_number and not re.fullmatch(r"[1-9]\d{0,17}", chosen_number):
         raise UsageError(
             f"{visible(chosen_number, 40)!r} is no pull request's number", hint="--number 12"
         )
@@ -102,7 +113,7 @@ def find_target(
     return Target(
         platform=platform,
         repo=chosen_repo,
-        number=int(chosen_number),
+        number=int(chosen_number) if of_number else 0,
         api_url=checked_address(chosen_api),
         run=int(run) if run.isdecimal() and len(run) < 19 else 0,
         details_url=found["details_url"],
@@ -111,39 +122,38 @@ def find_target(
 
 def connect(target: Target, environment: Mapping[str, str], *, timeout: float = 20.0) -> Comments:
     """The comments of a target. Raises AuthenticationError where no token is set."""
-    names = TOKENS[target.platform]
+    http = asked(target.platform, target.api_url, environment, timeout=timeout)
+    return _COMMENTS[target.platform](http, target.repo, target.number)
+
+
+def asked(
+    platform: Platform, api_url: str, environment: Mapping[str, str], *, timeout: float = 20.0
+) -> Http:
+    """How a platform is asked, with the job's token. Raises AuthenticationError without one."""
+    names = TOKENS[platform]
     name = next((name for name in names if environment.get(name, "").strip()), "")
     if not name:
         raise AuthenticationError(
-            f"no token for {_NAMES[target.platform]}: {' or '.join(names)} is not set",
+            f"no token for {_NAMES[platform]}: {' or '.join(names)} is not set",
             hint="pass it to this step as a variable; a flag would stand in the log",
         )
     token = environment[name].strip()
     if not (token.isascii() and token.isprintable() and " " not in token):
         raise AuthenticationError(f"the token in {name} has characters that no token has")
-
-    def http(headers: Mapping[str, str]) -> Http:
-        credentials = [value.partition(" ")[2] or value for key, value in headers.items()]
-        secrets = [token, *(each for each in credentials if len(each) >= len(token))]
-        return Http(
-            _NAMES[target.platform], target.api_url, headers, tuple(secrets), timeout=timeout
-        )
-
-    repo, number = target.repo, target.number
-    match target.platform:
+    match platform:
         case "github":
-            return github.GitHubComments(http(github.headers(token)), repo, number)
+            headers = github.headers(token)
         case "gitlab":
-            return gitlab.GitLabComments(http(gitlab.headers(token)), repo, number)
+            headers = gitlab.headers(token)
         case "azure-devops":
-            personal = name != "SYSTEM_ACCESSTOKEN"
-            headers = azure_devops.headers(token, personal=personal)
-            return azure_devops.AzureDevOpsComments(http(headers), repo, number)
+            headers = azure_devops.headers(token, personal=name != "SYSTEM_ACCESSTOKEN")
         case "bitbucket":
             headers = bitbucket.headers(token, environment.get("BITBUCKET_USERNAME", ""))
-            return bitbucket.BitbucketComments(http(headers), repo, number)
         case _:
-            assert_never(target.platform)
+            assert_never(platform)
+    credentials = [value.partition(" ")[2] or value for value in headers.values()]
+    secrets = [token, *(each for each in credentials if len(each) >= len(token))]
+    return Http(_NAMES[platform], api_url, headers, tuple(secrets), timeout=timeout)
 
 
 def _from_environment(platform: Platform, env: Mapping[str, str]) -> dict[str, str]:

@@ -18,6 +18,11 @@ KNOWN = (
     ".gitignore",
 )  # fmt: skip
 FOLDERS = ("scaffold", "policies", "tests", "docs")
+# Of a template that is a repository of its own: what the CI system and whoever reviews it reads.
+_REPOSITORY = (
+    ".github", ".gitlab", ".azure-pipelines", ".gitlab-ci.yml", "azure-pipelines.yml",
+    "bitbucket-pipelines.yml", "CODEOWNERS", ".gitattributes", ".editorconfig",
+)  # fmt: skip
 # Forms that their issuers publish so that scanners find them.
 _TOKENS = (
     ("an AWS access key", re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b")),
@@ -37,6 +42,8 @@ def check_files(content: TemplateContent, folder: str) -> Iterator[Diagnostic]:
     """What is wrong with the names of a template's files; `folder` is what messages call it."""
     for name in sorted(content.files):
         top, _, rest = name.partition("/")
+        if top in _REPOSITORY:
+            continue
         if rest:
             if top not in FOLDERS:
                 near = nearest(top, FOLDERS)
