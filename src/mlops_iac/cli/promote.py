@@ -44,6 +44,8 @@ def promote(
     writes = promotion.changed and not dry_run
     if not session.json:
         _show(session, promotion)
+    if not dry_run:
+        promotion.require_real()
     if writes:
         session.confirm(f"Write this into {promotion.file}?")
         promotion.write()

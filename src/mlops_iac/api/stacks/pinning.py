@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mlops_iac.api.project import LOCAL
 from mlops_iac.api.registry import require_sealed
 from mlops_iac.api.stacks.running_versions import Running, described, resolved_images
-from mlops_iac.blueprint.words import join
+from mlops_iac.blueprint.words import join, listed
 from mlops_iac.clouds.aws.sagemaker.scope import Home, Scope
 from mlops_iac.errors import UsageError
 
@@ -132,12 +132,17 @@ class Pinning:
         theirs = Scope(self._project.resolve(source)).home(model)
         ours = Scope(self._project.resolve(target)).home(model)
         if theirs == ours:
-            left_out = self._left_out(model)
-            say = f"{target} promotes from {left_out}: whether {left_out} runs {version} was not asked"
-            return [say] if left_out else []
+            passed = self._left_out(model)
+            if not passed:
+                return []
+            skipped = listed(passed)
+            return [
+                f"{skipped} {'is' if len(passed) == 1 else 'are'} skipped on the way to {target}:"
+                f" whether {listed(passed, 'or')} runs {version} was not asked"
+            ]
         if source == LOCAL:
-            said = f"{target} serves {version} of {_place(ours)}, which must have it approved"
-            return [f"local is emulated: {version} is the number in its own registry, and {said}"]
+            said = f"{target} serves versions of {_place(ours)}"
+            return [f"local is emulated: {version} is a number of its own registry; {said}"]
         promotes = self._model(target, model).promote_from
         if promotes:
             said = f"{target} serves versions of {_place(ours)} (promote_from: {promotes})"
@@ -148,8 +153,8 @@ class Pinning:
             hint=f"write `promote_from: {source}` into environments.{target}.models.{model}",
         )
 
-    def _left_out(self, model: str) -> str:
-        """The environment that `target` promotes from, where `source` stands further away."""
+    def _left_out(self, model: str) -> list[str]:
+        """The environments between `source` and `target`, in the order of promotion."""
         passed: list[str] = []
         at = self._target
         while at != self._source and at not in passed:
@@ -157,8 +162,8 @@ class Pinning:
             there = self._project.resolve(at).blueprint.models.get(model)
             at = (there.promote_from if there else None) or ""
             if not at:
-                return ""
-        return passed[1] if at == self._source and len(passed) > 1 else ""
+                return []
+        return passed[:0:-1] if at == self._source else []
 
     def _model(self, stack: str, model: str) -> Model:
         return self._project.resolve(stack).blueprint.models[model]

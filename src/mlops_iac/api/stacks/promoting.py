@@ -56,8 +56,31 @@ class Promotion:
         """Whether there is anything to write."""
         return self._edit.changed
 
+    def require_real(self) -> None:
+        """Raise UsageError for what is only to be shown: a number of `local`'s registry.
+
+        The registry is an emulated one of this machine: under its number 3 a real registry has
+        another model, or none.
+        """
+        if self.source == LOCAL:
+            raise UsageError(
+                f"versions of local are never pinned in {self.target}: they are numbers of the"
+                " emulated registry of this machine; nothing was written",
+                hint=f"`--dry-run` shows what a promotion does; {self._instead()}",
+            )
+
+    def _instead(self) -> str:
+        """What does pin a version in the target: promoting from the environment it promotes from."""
+        models = self.project.resolve(self.target).blueprint.models
+        named = [models[pin.model].promote_from for pin in self.pins if pin.model in models]
+        origin = next((name for name in named if name), None)
+        if origin is not None:
+            return f"`mlops-iac promote --from {origin} --to {self.target}` pins what {origin} runs"
+        return f"{self.target} trains its own: `mlops-iac run -s {self.target}`, and approve it there"
+
     def write(self) -> bool:
-        """Write the pins; False where they stand there already."""
+        """Write the pins; False where they stand there already. Raises what `require_real` does."""
+        self.require_real()
         return self._edit.write()
 
     def as_json(self) -> dict[str, Any]:
