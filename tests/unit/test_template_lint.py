@@ -280,6 +280,14 @@ def test_all_is_told_in_one_pass() -> None:
     assert {"missing-case", "impossible-case", "bad-default", "unknown-path", "unknown-file"} <= {
         item.code for item in found
     }
+    # Also of files that cannot be read as what they are: each of them says what is wrong with it.
+    unread = {T: ("version: 2.1.0\n", "version: two\n"), B: "name: x\n", "tests/default.yaml": "a: 1\n"}
+    told_of = {(item.file, item.code) for item in linted(unread)}
+    assert {
+        ("standard/template.yaml", "bad-version"),
+        ("standard/blueprint.yaml", "fixed-key"),
+        ("standard/tests/default.yaml", "unknown-key"),
+    } <= told_of
 
 
 def test_a_finding_of_many_combinations_is_told_once() -> None:

@@ -147,7 +147,7 @@ def _load(
 ) -> tuple[LoadedBlueprint | None, list[Diagnostic]]:
     """The team's blueprint of a case over the template, and its errors."""
     from mlops_iac.templates.linting import team
-    from mlops_iac.templates.linting.resolving import make_missing, makes_something, read_over
+    from mlops_iac.templates.linting.resolving import read_case_over
 
     try:
         team.write_files(root, case.section.files)
@@ -156,26 +156,10 @@ def _load(
             f"the files of tests/{case.name}.yaml cannot be laid out: {error.strerror}",
             hint="data/ and workload/ are folders with files of a small project",
         ) from None
-    platform = case.section.platform or _platform(content)
-    head = team.head(platform, case.extends(team.SOURCE))
-    candidates = [case.text(head)]
-    small = {key: text for key, text in team.what().items() if key not in case.own}
-    own = len(small) < len(team.what())
-    if small:  # what makes nothing of its own is shown under a small service
-        candidates.append(case.text({**head, **small}))
-    found: list[Diagnostic] = []
-    empty: LoadedBlueprint | None = None
-    for text in candidates:
-        (root / "blueprint.yaml").write_text(text, encoding="utf-8")
-        for _ in range(3):
-            loaded, said = read_over(content, finder, root, text)
-            found = [shown(item) for item in said if item.severity == "error"]
-            if loaded is not None or not make_missing(root, found):
-                break
-        if loaded is not None and (own or makes_something(loaded)):
-            return loaded, []
-        empty = empty or loaded
-    return empty, ([] if empty is not None else found)
+    loaded, found = read_case_over(
+        content, case, finder, root, case.section.platform or _platform(content)
+    )
+    return loaded, [shown(item) for item in found]
 
 
 def _platform(content: TemplateContent) -> str:

@@ -19,6 +19,7 @@ from mlops_iac.blueprint.templates.content import TemplateContent, TemplateFinde
 from mlops_iac.blueprint.templates.limits import Limit
 from mlops_iac.blueprint.templates.parameters import fill_in
 from mlops_iac.errors import Diagnostic
+from mlops_iac.templates.cases import Case
 from mlops_iac.templates.files import wrong_name
 from mlops_iac.templates.linting import team
 from mlops_iac.templates.linting.samples import Samples
@@ -131,6 +132,35 @@ def read_over(
     return inspect(
         folder / "blueprint.yaml", templates=lambda: finder, text=text, shown=SHOWN, data=False
     )
+
+
+def read_case_over(
+    content: TemplateContent, case: Case, below: TemplateFinder, folder: Path, platform: str
+) -> tuple[LoadedBlueprint | None, list[Diagnostic]]:
+    """The team's blueprint of a test case over a template, in a folder with the case's files.
+
+    What neither the case nor the template makes is that of a small service. With errors, if there
+    are any, and no warnings.
+    """
+    head = team.head(platform, case.extends(team.SOURCE))
+    candidates = [case.text(head)]
+    small = {key: text for key, text in team.what().items() if key not in case.own}
+    own = len(small) < len(team.what())
+    if small:  # what makes nothing of its own is shown under a small service
+        candidates.append(case.text({**head, **small}))
+    found: list[Diagnostic] = []
+    empty: LoadedBlueprint | None = None
+    for text in candidates:
+        (folder / "blueprint.yaml").write_text(text, encoding="utf-8")
+        for _ in range(3):
+            loaded, said = read_over(content, below, folder, text)
+            found = [item for item in said if item.severity == "error"]
+            if loaded is not None or not make_missing(folder, found):
+                break
+        if loaded is not None and (own or makes_something(loaded)):
+            return loaded, []
+        empty = empty or loaded
+    return empty, ([] if empty is not None else found)
 
 
 def makes_something(loaded: LoadedBlueprint) -> bool:

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import json
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from mlops_iac.blueprint.compose import compose_value
+from mlops_iac.blueprint.source import Source
+from mlops_iac.blueprint.templates.content import TemplateContent
+from mlops_iac.blueprint.templates.limits import plain
 from mlops_iac.blueprint.templates.manifest import UNSET, Manifest, Parameter
+from mlops_iac.blueprint.templates.parameters import wrong_value
 from mlops_iac.blueprint.templates.patterns import TooSlow, matches
+from mlops_iac.errors import BlueprintInvalid
 from mlops_iac.records import Record
+from mlops_iac.templates.cases import case_names, read_case
 
 MOST = 48
 """Combinations that are tried. A template that has more is tried with each value of each parameter
@@ -53,6 +61,20 @@ def samples(manifest: Manifest, given: Sequence[Mapping[str, Any]] = ()) -> Samp
     return Samples(combinations=tuple(_some(values)), lacking=(), all=False)
 
 
+def tested(content: TemplateContent) -> list[Mapping[str, Any]]:
+    """The parameters of a template's own test cases, those that can be read and are not refused."""
+    found: list[Mapping[str, Any]] = []
+    for name in case_names(content):
+        try:
+            case = read_case(content, name)
+        except BlueprintInvalid:
+            continue  # told where cases are read
+        if not case.section.expect.errors and case.parameters is not None:
+            given = case.parameters.entries
+            found.append({key: plain(entry.value) for key, entry in given.items()})
+    return found
+
+
 def _product(values: Mapping[str, Sequence[Any]]) -> Iterator[dict[str, Any]]:
     for chosen in itertools.product(*values.values()):
         yield dict(zip(values, chosen, strict=True))
@@ -90,9 +112,15 @@ def _candidates(parameter: Parameter, given: Sequence[Any]) -> Iterator[Any]:
     if default is not UNSET and default is not None:
         yield from _extremes(parameter)
         return
-    found = list(given) or list(_made(parameter))
+    found = [value for value in given if _takes(parameter, value)] or list(_made(parameter))
     yield from found[:1]
     yield from _extremes(parameter)
+
+
+def _takes(parameter: Parameter, value: Any) -> bool:
+    """Whether a parameter takes a value, which may be that of another version's test."""
+    node = compose_value(Source("", json.dumps(value)))
+    return not any(wrong_value(parameter, node, "", ""))
 
 
 def _extremes(parameter: Parameter) -> Iterator[Any]:
