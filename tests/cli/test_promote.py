@@ -12,6 +12,7 @@ import pytest
 
 from tests.cli.harness import Cli, copy_example, environment, teach_nothing
 
+
 @pytest.fixture(scope="module")
 def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cli]:
     home = tmp_path_factory.mktemp("promote")

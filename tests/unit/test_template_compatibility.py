@@ -97,6 +97,9 @@ CHANGES = {
     "a tighter limit by default alone": ({"t": ("default: 4", "default: 3")}, "warning", "limit-tightened", "beyond it that leave parameters out"),
     "fewer names": ({"t": ("[dev, staging, prod]", "[dev, prod]")}, "warning", "limit-tightened", "environments is only 'dev' and 'prod', and was only 'dev', 'staging' and 'prod'"),
     "more names": ({"t": ("[dev, staging, prod]", "[dev, staging, prod, qa]")}, "note", "limit-loosened", "environments"),
+    "a form where there was none": ({"t": ("owner: {required: true,", "owner: {required: true, pattern: '.*@acme.com',")}, "warning", "limit-tightened", "owner is a text of the form .*@acme.com, required, and was required: somebody; breaks blueprints of another form"),
+    "a form of what had choices": ({"t": ("{one_of: [eu-west-1, eu-central-1],", "{pattern: 'eu-.*',")}, "note", "limit-loosened", "region"),
+    "a form that a choice has not": ({"t": ("{one_of: [eu-west-1, eu-central-1],", "{pattern: 'eu-west-.*',")}, "warning", "limit-tightened", "region"),
     "a limit gone": ({"t": ("  owner: {required: true, because: somebody}\n", "")}, "note", "limit-removed", "owner is not limited any more"),
     "another reason": ({"t": ("because: quota", "because: money")}, "note", "limit-explained", "reason"),
     "a section gone": ({"b": ("alerts: {oncall: {email: oncall@acme.com}}\n", "")}, "warning", "section-removed", "alerts is not in the template any more"),
@@ -170,6 +173,27 @@ def test_a_limit_that_the_template_keeps_already_changes_no_value() -> None:
     )
     codes = [change.code for change in compare(old, new, Nothing)]
     assert codes == ["limit-added"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "code"),
+    [
+        ("pattern: 'CC-.*'", "pattern: 'CC-[0-9]+'", "limit-tightened"),
+        # It takes more, and nobody can tell: what cannot be told is told as what breaks.
+        ("pattern: 'CC-[0-9]+'", "pattern: 'CC-.*'", "limit-tightened"),
+        ("pattern: 'CC-.*', required: true", "required: true", "limit-loosened"),
+        ("pattern: 'CC-.*', required: true", "pattern: 'CC-.*'", "limit-loosened"),
+        ("pattern: 'CC-.*'", "fixed: CC-1", "limit-tightened"),
+        ("fixed: CC-1", "pattern: 'CC-.*'", "limit-loosened"),
+        ("pattern: 'CC-.*'", "pattern: 'CC-.*'", None),
+    ],
+)
+def test_a_form_changes(before: str, after: str, code: str | None) -> None:
+    text = "limits:\n  tags.cost: {{{}, because: x}}\n"
+    old = {"template.yaml": MANIFEST.replace("limits:\n", text.format(before))}
+    new = {"template.yaml": MANIFEST.replace("limits:\n", text.format(after))}
+    codes = [i.code for i in compared(old, new) if i.code.startswith("limit-")]
+    assert codes == ([code] if code else [])
 
 
 # A pattern that no sample is known for: without one, nothing could be compared.

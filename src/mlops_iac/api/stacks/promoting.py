@@ -76,7 +76,9 @@ class Promotion:
         origin = next((name for name in named if name), None)
         if origin is not None:
             return f"`mlops-iac promote --from {origin} --to {self.target}` pins what {origin} runs"
-        return f"{self.target} trains its own: `mlops-iac run -s {self.target}`, and approve it there"
+        return (
+            f"{self.target} trains its own: `mlops-iac run -s {self.target}`, and approve it there"
+        )
 
     def write(self) -> bool:
         """Write the pins; False where they stand there already. Raises what `require_real` does."""

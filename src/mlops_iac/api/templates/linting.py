@@ -140,9 +140,10 @@ def _started(
     from mlops_iac.api.templates.starting import Start, started
     from mlops_iac.blueprint.reach import Reach
     from mlops_iac.scaffold import default_answers
+    from mlops_iac.templates.linting.team import OWNER
 
     start = Start(subject.content.source, subject.content, subject.parsed)
-    answers = default_answers("sample")
+    answers = default_answers("sample") | {"owner": OWNER}
     if start.platforms:
         answers["platform"] = next((p for p in start.platforms if p in _supported()), "sagemaker")
     answers |= {key: str(value) for key, value in parameters.items() if key in answers}

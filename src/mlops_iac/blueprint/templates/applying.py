@@ -62,7 +62,8 @@ def parse(content: TemplateContent) -> Parsed:
     key = content.digest, content.shown
     found = _PARSED.get(key)
     if found is None:
-        reading, wrong = None, []
+        reading: Reading | None = None
+        wrong: list[Diagnostic] = []
         try:
             reading = read_manifest(content)
         except BlueprintInvalid as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+
 from mlops_iac.blueprint.combine import in_order
 from mlops_iac.blueprint.source import problem
 from mlops_iac.blueprint.templates.applying import parse
@@ -13,7 +14,12 @@ from mlops_iac.records import Record
 from mlops_iac.templates.linting.alternatives import check_alternatives
 from mlops_iac.templates.linting.choosing import check_choosing
 from mlops_iac.templates.linting.conflicts import check_conflicts
-from mlops_iac.templates.linting.files import check_cases, check_files, check_literals, check_secrets
+from mlops_iac.templates.linting.files import (
+    check_cases,
+    check_files,
+    check_literals,
+    check_secrets,
+)
 from mlops_iac.templates.linting.history import check_history
 from mlops_iac.templates.linting.limits import check_limits
 from mlops_iac.templates.linting.parameters import check_parameters

@@ -25,9 +25,9 @@ MOST = 48
 and, for the rest, with combinations that are always the same."""
 # Texts that patterns usually ask for.
 _TEXTS = (
-    "sample", "team", "acme", "a", "team@example.com", "210987654321", "eu-west-1", "example.com",
+    "sample", "team", "acme", "a", "team@acme.com", "210987654321", "eu-west-1", "acme.com",
     "s3://sample/data/", "10.0.0.0/16", "vpc-0a1b2c3d", "arn:aws:kms:eu-west-1:210987654321:key/a",
-    "arn:aws:iam::210987654321:role/sample", "https://example.com", "0 3 * * *", "Europe/Amsterdam",
+    "arn:aws:iam::210987654321:role/sample", "https://acme.com", "0 3 * * *", "Europe/Amsterdam",
     "sample-1", "a1", "1", "12", "123", "1234", "12345", "2027-01-31", "ABC", "Sample", "1.0",
     "1.0.0", "sample/sample", "CC-1234", "abcdef",
 )  # fmt: skip
@@ -140,17 +140,18 @@ def _made(parameter: Parameter) -> Iterator[Any]:
             low, high = parameter.at_least, parameter.at_most
             yield _number(parameter, low if low is not None else min(1, high or 1))
         case "list":
-            items = [str(item) for item in parameter.choices] or list(_texts(parameter))
+            items = [str(item) for item in parameter.choices] or list(texts(parameter.pattern))
             least = int(parameter.at_least or 0)
             wanted = max(least, 1)
             if len(items) >= wanted:
                 yield items[:wanted]
         case _:
-            yield from itertools.islice(_texts(parameter), 1)
+            yield from itertools.islice(texts(parameter.pattern), 1)
 
 
-def _texts(parameter: Parameter) -> Iterator[str]:
+def texts(pattern: str | None) -> Iterator[str]:
+    """Texts that a pattern fits, of those that are tried; none where it takes too long to tell."""
     for text in _TEXTS:
         with contextlib.suppress(TooSlow):
-            if parameter.pattern is None or matches(parameter.pattern, text):
+            if pattern is None or matches(pattern, text):
                 yield text
