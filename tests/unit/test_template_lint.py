@@ -118,6 +118,7 @@ DEFECTS = {
     "a form of a number": ({T: ("scaling.max: {at_most: \"${parameters.most}\",", "scaling.max: {pattern: '[0-9]',")}, "error no-effect template.yaml:13 no text"),
     "a form beside a bound": ({T: ("owner: {required: true,", "owner: {pattern: a, at_least: 1,")}, "error no-effect template.yaml:14 beside pattern"),
     "a form that no value has": ({T: ("{fixed: customer, ", "{pattern: 'c', ")}, "error empty-range template.yaml:12 no value of security.keys"),
+    "a guard rail that nobody can keep": ({T: ("limits:\n", "limits:\n  budget: {forbidden: true, because: no}\n")}, "error guard-rail template.yaml:11 `up -s dev` would refuse it: missing-budget"),
     "a version without changelog": ({T: ("version: 2.1.0", "version: 2.2.0")}, "error no-changelog template.yaml:3 nothing of 2.2.0"),
     "an empty changelog entry": ({T: ("2.1.0: [More.]", "2.1.0: []")}, "error no-changelog template.yaml:3 nothing of 2.1.0"),
     "a changelog ahead": ({T: ("2.1.0: [More.]", "2.1.0: [More.]\n  3.0.0: [x]")}, "error ahead-of-version template.yaml:17 changelog of 3.0.0"),

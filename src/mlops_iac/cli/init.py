@@ -107,11 +107,15 @@ def _example(
     answers |= given
     if asking:
         ask_project(answers, given)
-    written = scaffold(target, answers, delivered=bool(ci))
+    written = scaffold(target, answers)
     if ci:
-        from mlops_iac.api import load
+        from mlops_iac.api.editing import BlueprintEdit
+        from mlops_iac.api.stacks.starts import begin
 
-        written += _workflows(load(target / "blueprint.yaml"), ci)
+        edit = BlueprintEdit(target / "blueprint.yaml")
+        for note in begin(edit, edit.project, delivered=True):
+            session.say(f"note: {note}")
+        written += _workflows(edit.project(), ci)
     _tell(session, target, written)
 
 

@@ -135,11 +135,9 @@ class Pinning:
             passed = self._left_out(model)
             if not passed:
                 return []
-            skipped = listed(passed)
-            return [
-                f"{skipped} {'is' if len(passed) == 1 else 'are'} skipped on the way to {target}:"
-                f" whether {listed(passed, 'or')} runs {version} was not asked"
-            ]
+            are = "is" if len(passed) == 1 else "are"
+            asked = f"whether {listed(passed, 'or')} runs {version} was not asked"
+            return [f"{listed(passed)} {are} skipped on the way to {target}: {asked}"]
         if source == LOCAL:
             said = f"{target} serves versions of {_place(ours)}"
             return [f"local is emulated: {version} is a number of its own registry; {said}"]

@@ -13,11 +13,12 @@ from mlops_iac.api.project import LOCAL, Project
 from mlops_iac.api.templates import expectations
 from mlops_iac.blueprint.words import listed, nearest
 from mlops_iac.errors import BlueprintInvalid, Diagnostic, UsageError
+from mlops_iac.graph.canonical import canonical
 
 if TYPE_CHECKING:
     from mlops_iac.blueprint import LoadedBlueprint
     from mlops_iac.blueprint.templates.content import TemplateContent, TemplateFinder
-    from mlops_iac.graph.canonical import CanonicalGraph
+    from mlops_iac.graph.model import ResourceGraph
     from mlops_iac.templates.cases import Case
 
 
@@ -111,6 +112,8 @@ def run_case(content: TemplateContent, case: Case, finder: TemplateFinder) -> Ca
         loaded, problems = _load(content, case, finder, root)
         project = Project(loaded) if loaded is not None else None
         if project is not None:
+            project = _begun(project, case, content, finder, root)
+        if project is not None:
             problems = [*problems, *_refused(project)]
         if problems or project is None or case.section.expect.errors:
             failures = list(expectations.errors(case, problems))
@@ -120,9 +123,10 @@ def run_case(content: TemplateContent, case: Case, finder: TemplateFinder) -> Ca
             changed = stray if case.section.expect.errors and not problems else []
             return _result(case, failures, {}, changed, (), started)
         names = [name for name in project.environments if name != LOCAL] or [LOCAL]
-        golden, graphs = _results(project, names, root)
+        golden, captured = _results(project, names, root)
+        graphs = {name: canonical(graph) for name, graph in captured.items()}
         failures = [*expectations.values(case, project, names), *expectations.counts(case, graphs)]
-        failures += expectations.findings(case, project, names)
+        failures += expectations.findings(case, project, captured)
         compared = dict(expectations.compared(case, golden))
         failures += list(compared.values())
         keep = {f"{case.name}/{name}": data for name, data in golden.items()}
@@ -162,6 +166,35 @@ def _load(
     return loaded, [shown(item) for item in found]
 
 
+def _begun(
+    project: Project, case: Case, content: TemplateContent, finder: TemplateFinder, root: Path
+) -> Project:
+    """The same with an owner, and with what environments begin with that the case does not say."""
+    from mlops_iac.api.stacks.starts import complete
+    from mlops_iac.blueprint.editing import Editor
+    from mlops_iac.templates.linting import team
+    from mlops_iac.templates.linting.resolving import read_over
+
+    if _refused(project) or case.section.expect.errors:
+        return project
+    editor = Editor((root / "blueprint.yaml").read_text(encoding="utf-8"))
+
+    def read() -> Project:
+        loaded, found = read_over(content, finder, root, editor.text)
+        again = Project(loaded) if loaded is not None else None
+        wrong = _refused(again) if again is not None else found
+        if wrong or again is None:
+            raise BlueprintInvalid([item for item in wrong if item.severity == "error"])
+        return again
+
+    if not project.resolve(LOCAL).blueprint.owner and not editor.has("owner"):
+        editor.set("owner", team.OWNER)
+    for name in project.environments:
+        if name != LOCAL and "environments" not in case.own:
+            complete(editor, name, read)
+    return read()
+
+
 def _platform(content: TemplateContent) -> str:
     """The first platform of a template that can be planned here."""
     from mlops_iac.blueprint.templates.applying import parse
@@ -186,18 +219,16 @@ def _refused(project: Project) -> list[Diagnostic]:
 
 def _results(
     project: Project, names: Sequence[str], root: Path
-) -> tuple[dict[str, bytes], dict[str, CanonicalGraph]]:
+) -> tuple[dict[str, bytes], dict[str, ResourceGraph]]:
     from mlops_iac.api.capturing import Captures
-    from mlops_iac.graph.canonical import canonical
     from mlops_iac.graph.lock import lock_bytes
     from mlops_iac.templates.cases import GRAPH, RESOLVED, resolved_text
 
     captures = Captures(project, root / ".program")
     golden: dict[str, bytes] = {}
-    graphs: dict[str, CanonicalGraph] = {}
+    graphs: dict[str, ResourceGraph] = {}
     for name in names:
         golden[f"{name}{RESOLVED}"] = resolved_text(project.resolve(name).leaves()).encode()
-        captured = captures.graph(name)
-        graphs[name] = canonical(captured)
-        golden[f"{name}{GRAPH}"] = lock_bytes(captured, {})
+        graphs[name] = captures.graph(name)
+        golden[f"{name}{GRAPH}"] = lock_bytes(graphs[name], {})
     return golden, graphs

@@ -46,6 +46,7 @@ class Trial:
         self._subject = subject
         self._platform = platform
         self.parameters = parameters
+        self.text = ""  # of the team's blueprint, once it is resolved
         self.finder = Including(subject.content, team.SOURCE, subject.finder)
         applier = Applier(lambda: self.finder)
         applier.walk(compose(Source(SHOWN, team.text_of(team.bare(platform, parameters))))[0])
@@ -97,19 +98,21 @@ class Trial:
         empty: LoadedBlueprint | None = None
         for candidate in (blueprint, team.small(blueprint)):
             for asked in ladder:
-                loaded, found = self._inspected(folder, team.comply(candidate, asked))
+                text = team.text_of(team.comply(candidate, asked))
+                loaded, found = self._inspected(folder, text)
                 if loaded is not None and makes_something(loaded):
+                    self.text = text
                     return loaded, found
-                empty = empty or loaded
+                if empty is None and loaded is not None:
+                    empty, self.text = loaded, text
                 if all(item.code != "locked" for item in found):
                     break
         return empty, ([] if empty is not None else found)
 
     def _inspected(
-        self, folder: Path, blueprint: Mapping[str, Any]
+        self, folder: Path, text: str
     ) -> tuple[LoadedBlueprint | None, list[Diagnostic]]:
         """A team's blueprint and its errors, once the files that it names are made."""
-        text = team.text_of(blueprint)
         for _ in range(3):  # a script stands in a folder, which has to be there first
             loaded, said = inspect(
                 folder / "blueprint.yaml",
@@ -127,11 +130,11 @@ class Trial:
 def read_over(
     content: TemplateContent, below: TemplateFinder, folder: Path, text: str
 ) -> tuple[LoadedBlueprint | None, list[Diagnostic]]:
-    """A team's blueprint in `folder` that extends the template under `team.SOURCE`."""
+    """A team's blueprint in `folder` that extends the template under `team.SOURCE`; it is written."""
     finder = Including(content, team.SOURCE, lambda: below)
-    return inspect(
-        folder / "blueprint.yaml", templates=lambda: finder, text=text, shown=SHOWN, data=False
-    )
+    path = folder / "blueprint.yaml"
+    path.write_text(text, encoding="utf-8")
+    return inspect(path, templates=lambda: finder, text=text, shown=SHOWN, data=False)
 
 
 def read_case_over(
@@ -151,7 +154,6 @@ def read_case_over(
     found: list[Diagnostic] = []
     empty: LoadedBlueprint | None = None
     for text in candidates:
-        (folder / "blueprint.yaml").write_text(text, encoding="utf-8")
         for _ in range(3):
             loaded, said = read_over(content, below, folder, text)
             found = [item for item in said if item.severity == "error"]
