@@ -65,6 +65,9 @@ def test_another_ones_overlay_with_its_comments(blueprint: Path) -> None:
     assert load("blueprint.yaml").environments == ("local", "dev", "staging", "prod", "qa")
 
 
+ANYWHERE = "it would be deployed to whatever account the credentials are for"
+
+
 def test_one_begins_with_what_its_guard_rails_ask_for(blueprint: Path) -> None:
     before = blueprint.read_text()
     told = add_environment("blueprint.yaml", "qa")
@@ -72,8 +75,7 @@ def test_one_begins_with_what_its_guard_rails_ask_for(blueprint: Path) -> None:
     assert blueprint.read_text() == before + written
     assert told.notes == (
         "what its guard rails ask for was written: serving.api.scaling.min 2",
-        "left to fill in: environments.qa.account is not said: it would be deployed to whatever"
-        " account the credentials are for",
+        f"left to fill in: environments.qa.account is not said: {ANYWHERE}",
     )
     text = before[: before.index("\nenvironments:")]
     blueprint.write_text(text)

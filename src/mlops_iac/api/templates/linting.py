@@ -172,9 +172,9 @@ def _started(
         except UsageError as error:
             yield _in_scaffold(subject, error.message, error.hint, "error")
             return
-    for name, item in broken.items():
-        message = f"`up -s {name}` of a new project would be refused: {item.rule}: {item.message}"
-        yield _in_scaffold(subject, message, item.remediation, "error")
+    for name, finding in broken.items():
+        message = f"`up -s {name}` of a new project is refused: {finding.rule}: {finding.message}"
+        yield _in_scaffold(subject, message, finding.remediation, "error")
     if lacking:
         message = f"a new project is not valid as it is: {lacking[0].message}"
         yield _in_scaffold(subject, message, lacking[0].hint, "warning")
