@@ -36,6 +36,9 @@ LOCAL = "local"
 class Project:
     """One blueprint. Methods take the name of a stack: an environment, or `local`."""
 
+    # Whether all of its environments stand on the emulated cloud, and nothing of it is real.
+    rehearsed = False
+
     def __init__(self, loaded: LoadedBlueprint, templates: Templates | None = None) -> None:
         self.loaded = loaded
         # Digests of templates whose rules may run although the lock on disk does not pin them.
@@ -80,6 +83,19 @@ class Project:
         Looked at when it is first asked for. Raises UsageError where links lead out of it.
         """
         return checked(self.root / ".mlops-iac")
+
+    def emulates(self, stack: str) -> bool:
+        """Whether a stack stands on the emulated cloud of this machine: `local`, or a rehearsal."""
+        return stack == LOCAL
+
+    @property
+    def emulator(self) -> Path:
+        """The folder of the emulated cloud."""
+        return self.work
+
+    def pins(self, stack: str) -> Mapping[str, str]:  # noqa: ARG002 - a rehearsal has some
+        """Return the versions, by model, that a rehearsal serves instead of what the blueprint pins."""
+        return {}
 
     def shown(self, path: Path) -> str:
         """What people call a file of the project, from the folder that they are in."""

@@ -51,17 +51,23 @@ def run(
 ) -> Run:
     """Run the pipeline that `up` deployed to the emulated cloud; see `pipeline.local.run`.
 
-    Raises UsageError for any stack but `local`, and where the pipeline is not deployed.
+    Raises UsageError for a stack that is not emulated, and where the pipeline is not deployed.
     """
     from mlops_iac.pipeline.local import run as run_locally
 
-    if stack != LOCAL:
+    if not project.emulates(stack):
         raise UsageError(
-            f"`run` executes pipelines on this machine, for {LOCAL} only",
-            hint=f"start the pipeline of {stack} in its own cloud",
+            f"`run` executes pipelines on this machine, for {LOCAL} and rehearsals (--emulated) only",
+            hint=f"start the pipeline of {stack} in its own cloud, or rehearse it: --emulated",
         )
     name = project.model_name(model, trained=True)
-    pipeline, definition = _deployed(project, name)
+    origin = project.resolve(stack).blueprint.models[name].promote_from
+    if origin and stack != LOCAL:
+        raise UsageError(
+            f"{stack} trains no {name}: it serves what is promoted from {origin}",
+            hint=f"`mlops-iac run -s {origin}`, then `promote --from {origin} --to {stack}`",
+        )
+    pipeline, definition = _deployed(project, stack, name)
     result = run_locally(
         definition,
         s3=project.cloud.client("s3", stack),
@@ -89,16 +95,16 @@ def run(
     return Run(name, True, f"{name}/{version} ({metrics}): {result.approval}", hint, result)
 
 
-def _deployed(project: Project, model: str) -> tuple[str, dict[str, Any]]:
+def _deployed(project: Project, stack: str, model: str) -> tuple[str, dict[str, Any]]:
     info = project.cloud.answering()
-    outputs = project.outputs(LOCAL)
-    moved = project.resolve(LOCAL).blueprint.moved
+    outputs = project.outputs(stack)
+    moved = project.resolve(stack).blueprint.moved
     pipeline = model_output(outputs, moved, model, "pipeline")
     if info is None or not pipeline:
         raise UsageError(
-            f"the pipeline of {model} is not deployed to {LOCAL}", hint="run `mlops-iac up` first"
+            f"the pipeline of {model} is not deployed to {stack}", hint="run `mlops-iac up` first"
         )
-    client = project.cloud.client("sagemaker", LOCAL)
+    client = project.cloud.client("sagemaker", stack)
     try:
         answer = client.describe_pipeline(PipelineName=pipeline)
     except client.exceptions.ClientError:

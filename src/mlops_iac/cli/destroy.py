@@ -15,6 +15,7 @@ from mlops_iac.errors import ResourceFailed, UsageError
     click.Option(["--preview-only"], is_flag=True, help="Show what would be deleted."),
     click.Option(["--engine"], type=click.Choice(["embedded", "pulumi"]), help="Which engine."),
     click.Option(["--expired"], is_flag=True, help="Every ephemeral stack whose time is over."),
+    rehearses=True,
 )
 def command(session: Session, preview_only: bool, engine: str | None, expired: bool) -> None:
     """Delete everything the stack made, in reverse order of dependency.
@@ -36,6 +37,8 @@ def command(session: Session, preview_only: bool, engine: str | None, expired: b
     project = session.deployed()
     with project.deployment(session.stack, engine=engine) as deployment:
         plan = deployment.plan_destroy()
+        if project.rehearsed and project.protected(session.stack) and plan.changes:
+            session.say(f"note: {session.stack} is protected; its rehearsal goes all the same")
         if session.json and preview_only:
             from mlops_iac.engine.preview_json import to_pulumi_json
 
@@ -53,12 +56,12 @@ def command(session: Session, preview_only: bool, engine: str | None, expired: b
             if session.json:
                 session.emit_json({"summary": {}, "failures": {}})
             else:
-                session.say(f"{session.stack}: there is nothing to delete")
+                session.say(f"{session.shown}: there is nothing to delete")
             return
         if plan.changes:
             word = session.stack if project.protected(session.stack) else None
             session.confirm(
-                f"Delete {size(plan) or len(plan.changes)} resource(s) of {session.stack}?",
+                f"Delete {size(plan) or len(plan.changes)} resource(s) of {session.shown}?",
                 word=word,
             )
         with progress(session, plan) as on_event:
@@ -73,4 +76,4 @@ def command(session: Session, preview_only: bool, engine: str | None, expired: b
             + "; ".join(f"{urn.split('::')[-1]}: {why}" for urn, why in result.failures.items()),
             hint="mend the cause and run `mlops-iac destroy` again",
         )
-    session.say(f"{session.stack}: everything is deleted")
+    session.say(f"{session.shown}: everything is deleted")

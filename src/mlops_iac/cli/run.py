@@ -12,6 +12,7 @@ from mlops_iac.errors import MlopsError
     "run",
     click.Argument(["model"], required=False),
     click.Option(["--from", "from_step"], metavar="STEP", help="Resume with this step's inputs."),
+    rehearses=True,
 )
 def command(session: Session, model: str | None, from_step: str | None) -> None:
     """Run a model's compiled pipeline on this machine, in and out of the emulated cloud.

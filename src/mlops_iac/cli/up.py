@@ -38,6 +38,7 @@ _MOVES_SHOWN = 20
     click.Option(["--refresh"], is_flag=True, help="Look first for what vanished or drifted."),
     click.Option(["--diff", "detail"], is_flag=True, help="Show every property in the plan."),
     *EPHEMERAL_OPTIONS(),
+    rehearses=True,
 )
 def command(
     session: Session,
@@ -72,7 +73,7 @@ def command(
             deployment.refresh()
         plan = _planned(session, deployment)
         if not session.json:
-            title = f"{plan.project} → {plan.stack}"
+            title = f"{plan.project} → {session.shown}"
             session.say(
                 f"{session.style(title, bold=True)} ({project.platform}, {plan.engine} engine)"
             )
@@ -86,7 +87,7 @@ def command(
             session.tell_left_out(project)
         if plan.changes:
             session.confirm(
-                f"Apply {size(plan) or len(plan.changes)} change(s) to {session.stack}?"
+                f"Apply {size(plan) or len(plan.changes)} change(s) to {session.shown}?"
             )
         with progress(session, plan) as on_event:
             result = deployment.up(on_event=on_event, parallel=parallel)
@@ -105,11 +106,10 @@ def command(
     if note := kept.changed():
         session.say(f"note: {note}")
     if result.failures:
-        of = "" if session.stack == "local" else f" -s {session.stack}"
         raise ResourceFailed(
             f"{len(result.failures)} resource(s) failed: "
             + "; ".join(f"{urn.split('::')[-1]}: {why}" for urn, why in result.failures.items()),
-            hint=f"what succeeded is kept; mend the cause and run `mlops-iac up{of}` again",
+            hint=f"what succeeded is kept; mend the cause and run `mlops-iac up{session.of}` again",
         )
     if not session.json:
         _closing(session, project.next_steps(session.stack, result))

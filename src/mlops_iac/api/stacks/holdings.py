@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from mlops_iac.api.project import LOCAL
 from mlops_iac.api.registry import real_session
 from mlops_iac.api.stacks.emptying import as_deployer, versions
 from mlops_iac.errors import MlopsError
@@ -44,15 +43,14 @@ def _held(
 
     def client(service: str) -> Any:
         region = str(said.get("region") or state.region)
-        if state.stack == LOCAL:
-            from mlops_iac.emulators.aws import server
-
-            return server.client(service, project.cloud.ensure(), region)
+        if project.emulates(state.stack):
+            return project.cloud.client_at(service, region, project.cloud.account(state.stack))
         return as_deployer(state, real_session(region), region).client(service)
 
     if resource["type"] == MODEL_GROUP:
         if count := len(versions(client("sagemaker"), name)):
-            yield f"{_many(count, 'registered model version')} of {name} {_go(state, count)}"
+            goes = project.emulates(state.stack) or bool(state.tags)
+            yield f"{_many(count, 'registered model version')} of {name} {_go(count, goes=goes)}"
         return
     s3 = client("s3")
     try:
@@ -68,14 +66,14 @@ def _held(
     more = "more than " if page.get("IsTruncated") else ""
     holds = f"the bucket {name} holds {more}{_many(objects, 'object')} in {more}"
     holds += _many(len(entries), "version")
-    if said.get("forceDestroy"):
+    if said.get("forceDestroy") or project.rehearsed:
         yield f"{holds}; all go with it"
     else:
         yield f"{holds}: it is not deleted before somebody empties it"
 
 
-def _go(state: State, count: int) -> str:
-    if state.stack == LOCAL or state.tags:
+def _go(count: int, *, goes: bool) -> str:
+    if goes:
         return "goes, too" if count == 1 else "go, too"
     return "keep the registry from being deleted: `aws sagemaker delete-model-package` deletes them"
 

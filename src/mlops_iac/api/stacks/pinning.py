@@ -16,6 +16,7 @@ from mlops_iac.errors import UsageError
 
 if TYPE_CHECKING:
     from mlops_iac.api.project import Project
+    from mlops_iac.api.stacks.rehearsal import RehearsalEdit
     from mlops_iac.blueprint.editing import Editor
     from mlops_iac.blueprint.sections.models import Model
 
@@ -56,7 +57,12 @@ class Pinning:
     """From what `source` runs to edits of `target`'s overlay."""
 
     def __init__(
-        self, project: Project, source: str, target: str, found: Running, editor: Editor
+        self,
+        project: Project,
+        source: str,
+        target: str,
+        found: Running,
+        editor: Editor | RehearsalEdit,
     ) -> None:
         self._project = project
         self._source = source
@@ -80,7 +86,8 @@ class Pinning:
                 hint=f"mlops-iac models approve {model} {version} -s {home}; then promote again",
             )
         require_sealed(model, version, answer, stack=home)
-        path, before = self._path(model, "version"), self._model(self._target, model).version
+        path = self._path(model, "version")
+        before = self._project.pins(self._target).get(model) or self._before(model)
         self._editor.set(path, int(version))
         image, more = self._registered_image(model, answer)
         return Pin(model, version, path, self._line(path), before, image, (*notes, *more))
@@ -165,6 +172,10 @@ class Pinning:
 
     def _model(self, stack: str, model: str) -> Model:
         return self._project.resolve(stack).blueprint.models[model]
+
+    def _before(self, model: str) -> str | None:
+        """What the blueprint pins; a rehearsal has a registry of its own, where that is no version."""
+        return None if self._project.rehearsed else self._model(self._target, model).version
 
     def _path(self, model: str, field_: str) -> str:
         return f"environments.{self._target}.models.{join('', model)}.{field_}"
