@@ -93,7 +93,7 @@ class Project:
         """The folder of the emulated cloud."""
         return self.work
 
-    def pins(self, stack: str) -> Mapping[str, str]:  # noqa: ARG002 - a rehearsal has some
+    def pins(self, stack: str) -> Mapping[str, str]:
         """Return the versions, by model, that a rehearsal serves instead of what the blueprint pins."""
         return {}
 

@@ -72,7 +72,7 @@ def run(
         definition,
         s3=project.cloud.client("s3", stack),
         sagemaker=project.cloud.client("sagemaker", stack),
-        work=project.work,
+        work=project.emulator,  # whose virtual environments of workloads serve rehearsals, too
         pipeline=pipeline,
         from_step=from_step,
         on_event=on_event,
@@ -89,9 +89,9 @@ def run(
     version = result.registered.rsplit("/", 1)[-1]
     metrics = ", ".join(f"{key} {value:g}" for key, value in sorted(result.metrics.items()))
     waits = result.approval == "PendingManualApproval"
-    hint = (
-        f"mlops-iac models approve {name} {version}, then mlops-iac up" if waits else "mlops-iac up"
-    )
+    of = "" if stack == LOCAL else f" -s {stack}"
+    hint = f"mlops-iac models approve {name} {version}{of}, then " if waits else ""
+    hint += f"mlops-iac up{of}"
     return Run(name, True, f"{name}/{version} ({metrics}): {result.approval}", hint, result)
 
 
@@ -100,9 +100,10 @@ def _deployed(project: Project, stack: str, model: str) -> tuple[str, dict[str, 
     outputs = project.outputs(stack)
     moved = project.resolve(stack).blueprint.moved
     pipeline = model_output(outputs, moved, model, "pipeline")
+    of = "" if stack == LOCAL else f" -s {stack}"
     if info is None or not pipeline:
         raise UsageError(
-            f"the pipeline of {model} is not deployed to {stack}", hint="run `mlops-iac up` first"
+            f"the pipeline of {model} is not deployed to {stack}", hint=f"run `mlops-iac up{of}` first"
         )
     client = project.cloud.client("sagemaker", stack)
     try:
@@ -110,6 +111,6 @@ def _deployed(project: Project, stack: str, model: str) -> tuple[str, dict[str, 
     except client.exceptions.ClientError:
         raise UsageError(
             f"the emulated cloud has no pipeline {pipeline}; it lost what it held",
-            hint="run `mlops-iac up`, which creates it again",
+            hint=f"run `mlops-iac up{of}`, which creates it again",
         ) from None
     return pipeline, json.loads(answer["PipelineDefinition"])

@@ -51,7 +51,7 @@ class Rehearsal(Project):
         """Those of the blueprint; `local` is emulated as it is."""
         return tuple(name for name in super().environments if name != LOCAL)
 
-    def emulates(self, stack: str) -> bool:  # noqa: ARG002
+    def emulates(self, stack: str) -> bool:
         """Whether a stack is emulated: each is, so that nothing real is asked whatever is named."""
         return True
 
