@@ -103,7 +103,8 @@ def _deployed(project: Project, stack: str, model: str) -> tuple[str, dict[str, 
     of = "" if stack == LOCAL else f" -s {stack}"
     if info is None or not pipeline:
         raise UsageError(
-            f"the pipeline of {model} is not deployed to {stack}", hint=f"run `mlops-iac up{of}` first"
+            f"the pipeline of {model} is not deployed to {stack}",
+            hint=f"run `mlops-iac up{of}` first",
         )
     client = project.cloud.client("sagemaker", stack)
     try:
