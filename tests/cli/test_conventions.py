@@ -336,8 +336,8 @@ def test_init_starts_a_project_that_deploys_and_registers(tmp_path: Path) -> Non
     assert "new/blueprint.yaml" in made
     inside = Cli(tmp_path / "new", environment())
     path = tmp_path / "new" / "blueprint.yaml"
-    head, tail = path.read_text().split("# environments:\n")
-    path.write_text(head + "environments:\n" + tail.replace("\n# ", "\n").removeprefix("# "))
+    inside("stack", "add", "prod")
+    path.write_text(path.read_text().replace("  prod:\n", "  prod:\n    account: 012345678901\n"))
     inside("validate", "--strict")
     inside("compile")
     inside("compile", "--check")

@@ -48,9 +48,13 @@ def data(values: dict[str, str]) -> list[str]:
 
 
 def extends(blueprint: Path) -> object:
+    return section(blueprint, "extends")
+
+
+def section(blueprint: Path, name: str) -> object:
     root, problems = compose(Source("x", blueprint.read_text(encoding="utf-8")))
     assert not problems
-    return plain(root.entries["extends"].value)
+    return plain(root.entries[name].value) if name in root.entries else None
 
 
 def below(folder: Path) -> set[str]:
@@ -84,15 +88,17 @@ def test_without_a_template_it_is_the_example_as_ever(cli: Cli) -> None:
     assert "name: here" in (cli.folder / "blueprint.yaml").read_text()
 
 
-@pytest.mark.parametrize(
-    "template", ["realtime", "governed-realtime", "champion-challenger", "organisation-standard"]
-)
+BUILT_IN = {
+    "realtime": {},
+    "governed-realtime": GOVERNED,
+    "champion-challenger": {"oncall": GOVERNED["oncall"]},
+    "organisation-standard": {},
+}
+
+
+@pytest.mark.parametrize("template", BUILT_IN)
 def test_a_built_in_template_makes_a_valid_project_of_few_lines(cli: Cli, template: str) -> None:
-    given = {"owner": "ann@acme.example", "region": "eu-central-1"}
-    if template == "governed-realtime":
-        given |= GOVERNED
-    if template == "champion-challenger":
-        given["oncall"] = GOVERNED["oncall"]
+    given = {"owner": "ann@acme.example", "region": "eu-central-1"} | BUILT_IN[template]
     said = cli("init", *OWNER, template, "another", *data(given)).err
     several = template == "champion-challenger"  # `run` alone would ask which
     run = "run champion" if several else "run"
@@ -116,6 +122,28 @@ def test_a_built_in_template_makes_a_valid_project_of_few_lines(cli: Cli, templa
     assert "is not pinned" not in said.err
     if template != "realtime":  # the smallest promises no production
         assert "[no-" not in said.err
+
+
+@pytest.mark.parametrize("template", [None, *sorted(BUILT_IN)])
+def test_a_production_environment_begins_green_whichever_way_it_comes(
+    cli: Cli, template: str | None
+) -> None:
+    """By `init --ci`, by a scaffold or a template, by `stack add`: `up` would not refuse it."""
+    given = {"owner": "ann@acme.example"} | BUILT_IN.get(template or "", {})
+    words = [template] if template else []
+    cli("init", *words, "delivered", "--ci", "github", *data(given))
+    cli("init", *words, "added", *data(given))
+    delivered, added = (Cli(cli.folder / name, cli.environment) for name in ("delivered", "added"))
+    rows = added("stack", "ls", "--offline", "--json").json
+    if not any(row["stack"] == "prod" for row in rows["stacks"]):
+        answer = added("stack", "add", "prod")
+        assert "left to fill in: environments.prod.account is not said" in answer.err
+    projects = (delivered, added)
+    one, other = (section(each.folder / "blueprint.yaml", "environments") for each in projects)
+    assert one == other
+    for each in projects:
+        found = each("policy", "check", "-s", "prod", "--json").json["findings"]
+        assert not [item["rule"] for item in found if item["severity"] == "mandatory"]
 
 
 def test_what_was_given_stands_in_the_blueprint_and_nothing_else(cli: Cli) -> None:
@@ -198,7 +226,12 @@ def test_a_limit_of_the_template_is_told_before_anything_is_written(cli: Cli) ->
     assert "nothing was written" in answer.err
     assert below(cli.folder) == set()
     regions = "--data", "regions=us-east-1, us-west-2"
-    cli("init", *OWNER, "organisation-standard", "x", "--data", "region=us-east-1", *regions)
+    owner = ("--data", "owner=ml@acme.com")
+    stands_in = ("--data", "owner=you@example.com")
+    template = ("organisation-standard", "x", "--data", "region=us-east-1")
+    answer = cli("init", *template, *regions, *stands_in, expect=2)
+    assert "owner is 'you@example.com', a placeholder" in answer.err
+    cli("init", *template, *regions, *owner)
     [_, used] = extends(cli.folder / "x" / "blueprint.yaml")  # type: ignore[misc]
     assert used["parameters"] == {"regions": ["us-east-1", "us-west-2"]}
 

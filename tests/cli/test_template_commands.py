@@ -247,9 +247,10 @@ def test_guard_rails_of_a_template_hold_for_its_teams(platform: Cli) -> None:
     (standard / "policies/no_holidays.py").write_text(RULE, encoding="utf-8")
     said = "policies: 1\nrules:\n  single-instance: {severity: mandatory}\n"
     (standard / "policies.yaml").write_text(said, encoding="utf-8")
-    platform("template", "test", "standard")
+    answer = platform("template", "test", "standard", expect=1)  # as every `up` of a team would be
+    assert "a guard rail of the template is broken: no-holidays: no endpoints" in answer.err
     platform("template", "lint", "standard")
-    platform("init", "./standard", "team", "--defaults", "--data", "owner=a@example.com")
+    platform("init", "./standard", "team", "--defaults", "--data", "owner=a@acme.com")
     team = Cli(platform.folder / "team", platform.environment)
 
     def broken(*more: str, expect: int = 5) -> dict[str, str]:
@@ -274,6 +275,19 @@ def test_guard_rails_of_a_template_hold_for_its_teams(platform: Cli) -> None:
     (platform.folder / "team/blueprint.lock").unlink()
     answer = team("policy", "check", "-s", "local", expect=2)
     assert "blueprint.lock does not pin what would run" in answer.err
+
+
+def test_what_up_would_refuse_fails_a_case_unless_it_is_expected(platform: Cli) -> None:
+    """Green is deployable: the tool's own guard rails hold in a case, too."""
+    case = platform.folder / "standard/tests/bare.yaml"
+    case.write_text("blueprint: {owner: a@acme.com, environments: {prod: {}}}\n", encoding="utf-8")
+    answer = platform("template", "test", "standard", "--case", "bare", "--update", expect=1)
+    assert "`up -s prod` would refuse it: missing-budget: nothing watches" in answer.err
+    broken = [line.split(": ")[1] for line in answer.err.splitlines() if "would refuse it" in line]
+    expected = "".join(f'    - "{rule}: "\n' for rule in broken)
+    with case.open("a", encoding="utf-8") as file:
+        file.write(f"expect:\n  findings:\n{expected}")
+    platform("template", "test", "standard", "--case", "bare")
 
 
 def test_a_case_that_is_wrong_is_told_at_its_line(platform: Cli, change: Edit) -> None:

@@ -65,14 +65,22 @@ def test_another_ones_overlay_with_its_comments(blueprint: Path) -> None:
     assert load("blueprint.yaml").environments == ("local", "dev", "staging", "prod", "qa")
 
 
-def test_an_empty_one_and_the_first(blueprint: Path) -> None:
+ANYWHERE = "it would be deployed to whatever account the credentials are for"
+
+
+def test_one_begins_with_what_its_guard_rails_ask_for(blueprint: Path) -> None:
     before = blueprint.read_text()
-    add_environment("blueprint.yaml", "qa")
-    assert blueprint.read_text() == before + "  qa: {}\n"
+    told = add_environment("blueprint.yaml", "qa")
+    written = "  qa:\n    serving:\n      api:\n        scaling:\n          min: 2\n"
+    assert blueprint.read_text() == before + written
+    assert told.notes == (
+        "what its guard rails ask for was written: serving.api.scaling.min 2",
+        f"left to fill in: environments.qa.account is not said: {ANYWHERE}",
+    )
     text = before[: before.index("\nenvironments:")]
     blueprint.write_text(text)
     add_environment("blueprint.yaml", "qa")
-    assert blueprint.read_text() == text + "environments:\n  qa: {}\n"
+    assert blueprint.read_text() == text + "environments:\n" + written
 
 
 @pytest.mark.parametrize(

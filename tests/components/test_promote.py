@@ -119,10 +119,25 @@ def test_what_staging_runs_is_pinned_in_prod_and_previewed(blueprint: Path, worl
     assert again.pins[0].words == "adherence/3, as before"
 
 
-def test_one_that_is_left_out_is_told(blueprint: Path, world: World) -> None:
+def test_those_that_are_skipped_are_told(blueprint: Path, world: World) -> None:
     (pin,) = promote(load(blueprint), "dev", "prod").pins
-    assert pin.notes == ("prod promotes from staging: whether staging runs 3 was not asked",)
+    assert pin.notes == (
+        "staging is skipped on the way to prod: whether staging runs 3 was not asked",
+    )
     assert promote(load(blueprint), "prod", "staging").pins[0].notes == ()
+    edit(
+        blueprint,
+        "\n  prod:\n",
+        "\n  qa: {account: 123456789013, models: {adherence: {promote_from: staging}}}\n  prod:\n",
+    )
+    text = blueprint.read_text()
+    head, prod = text.split("\n  prod:\n")
+    blueprint.write_text(
+        head + "\n  prod:\n" + prod.replace("promote_from: staging", "promote_from: qa", 1)
+    )
+    assert promote(load(blueprint), "dev", "prod").pins[0].notes == (
+        "staging and qa are skipped on the way to prod: whether staging or qa runs 3 was not asked",
+    )
 
 
 def test_a_newer_version_takes_the_place_of_the_pin(blueprint: Path, world: World) -> None:

@@ -83,7 +83,7 @@ CHANGES = {
     "a wider bound": ({"t": ("at_most: 20", "at_most: 30")}, "note", "parameter-widened", "at_most"),
     "another type": ({"t": ("{type: integer, description: d, default: 4, at_least: 1, at_most: 20}", "{type: boolean, description: d, default: true}"), "b": ("tier: \"", 'm: "${parameters.most}", tier: "')}, "warning", "parameter-type", "takes true or false, and took a whole number"),
     "a wider type": ({"t": ("type: integer", "type: number")}, "", "parameter-type", ""),
-    "a parameter that must be given": ({"t": ("default: null", "pattern: x")}, "warning", "parameter-required", "zone must be given now; breaks blueprints that leave zone out"),
+    "a parameter that must be given": ({"t": ("default: null", 'pattern: "[A-Z]+"')}, "warning", "parameter-required", "zone must be given now; breaks blueprints that leave zone out"),
     "a new one that must be given": ({"t": ("  tier:", "  extra: {description: d}\n  tier:"), "b": ("tags: {", "tags: {e: '${parameters.extra}', ")}, "warning", "parameter-required", "breaks every blueprint"),
     "a new one": ({"t": ("  tier:", "  extra: {description: d, default: a}\n  tier:"), "b": ("tags: {", "tags: {e: '${parameters.extra}', ")}, "note", "parameter-added", "extra is new"),
     "one that may be left out": ({"t": ('pattern: "[a-z]+"', 'pattern: "[a-z]+", default: a')}, "note", "parameter-optional", "squad may be left out"),
@@ -97,6 +97,9 @@ CHANGES = {
     "a tighter limit by default alone": ({"t": ("default: 4", "default: 3")}, "warning", "limit-tightened", "beyond it that leave parameters out"),
     "fewer names": ({"t": ("[dev, staging, prod]", "[dev, prod]")}, "warning", "limit-tightened", "environments is only 'dev' and 'prod', and was only 'dev', 'staging' and 'prod'"),
     "more names": ({"t": ("[dev, staging, prod]", "[dev, staging, prod, qa]")}, "note", "limit-loosened", "environments"),
+    "a form where there was none": ({"t": ("owner: {required: true,", "owner: {required: true, pattern: '.*@acme.com',")}, "warning", "limit-tightened", "owner is a text of the form .*@acme.com, required, and was required: somebody; breaks blueprints of another form"),
+    "a form of what had choices": ({"t": ("{one_of: [eu-west-1, eu-central-1],", "{pattern: 'eu-.*',")}, "note", "limit-loosened", "region"),
+    "a form that a choice has not": ({"t": ("{one_of: [eu-west-1, eu-central-1],", "{pattern: 'eu-west-.*',")}, "warning", "limit-tightened", "region"),
     "a limit gone": ({"t": ("  owner: {required: true, because: somebody}\n", "")}, "note", "limit-removed", "owner is not limited any more"),
     "another reason": ({"t": ("because: quota", "because: money")}, "note", "limit-explained", "reason"),
     "a section gone": ({"b": ("alerts: {oncall: {email: oncall@acme.com}}\n", "")}, "warning", "section-removed", "alerts is not in the template any more"),
@@ -170,6 +173,74 @@ def test_a_limit_that_the_template_keeps_already_changes_no_value() -> None:
     )
     codes = [change.code for change in compare(old, new, Nothing)]
     assert codes == ["limit-added"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "code"),
+    [
+        ("pattern: 'CC-.*'", "pattern: 'CC-[0-9]+'", "limit-tightened"),
+        # It takes more, and nobody can tell: what cannot be told is told as what breaks.
+        ("pattern: 'CC-[0-9]+'", "pattern: 'CC-.*'", "limit-tightened"),
+        ("pattern: 'CC-.*', required: true", "required: true", "limit-loosened"),
+        ("pattern: 'CC-.*', required: true", "pattern: 'CC-.*'", "limit-loosened"),
+        ("pattern: 'CC-.*'", "fixed: CC-1", "limit-tightened"),
+        ("fixed: CC-1", "pattern: 'CC-.*'", "limit-loosened"),
+        ("pattern: 'CC-.*'", "pattern: 'CC-.*'", None),
+    ],
+)
+def test_a_form_changes(before: str, after: str, code: str | None) -> None:
+    text = "limits:\n  tags.cost: {{{}, because: x}}\n"
+    old = {"template.yaml": MANIFEST.replace("limits:\n", text.format(before))}
+    new = {"template.yaml": MANIFEST.replace("limits:\n", text.format(after))}
+    codes = [i.code for i in compared(old, new) if i.code.startswith("limit-")]
+    assert codes == ([code] if code else [])
+
+
+# A pattern that no sample is known for: without one, nothing could be compared.
+ODD = {"template.yaml": MANIFEST.replace('"[a-z]+"', '"CC-[0-9]{9}"')}
+TESTED = {"tests/one.yaml": "parameters: {squad: CC-123456789}\n"}
+
+
+def compared(old: Mapping[str, str], new: Mapping[str, str]) -> list[Diagnostic]:
+    before, after = content({**OLD, **old}), content({**OLD, **new})
+    return diagnostics(before, after, compare(before, after, Nothing))
+
+
+def test_what_could_not_be_compared_is_an_error() -> None:
+    tighter = {"template.yaml": ODD["template.yaml"].replace(", eu-central-1]", "]")}
+    raised = {"template.yaml": tighter["template.yaml"].replace("2.1.0", "3.0.0")}
+    for after in (tighter, raised):
+        (item,) = [i for i in compared(ODD, after) if i.code == "not-compared"]
+        assert (item.severity, item.line) == ("error", 8)
+        assert item.hint == "give one in a case: tests/default.yaml, `parameters: {squad: …}`"
+    # The tests of either version give one, and what is compared then is the change.
+    for old, new in ((TESTED, {}), ({}, TESTED)):
+        codes = [i.code for i in compared({**ODD, **old}, {**raised, **new})]
+        assert "limit-tightened" in codes
+        assert "not-compared" not in codes
+
+
+def test_values_that_a_small_blueprint_does_not_show_are_compared_under_the_tests() -> None:
+    # Only a team that brings its own variants resolves: the small blueprint does not.
+    tree = BLUEPRINT + "serving: {api: {variants: {a: {model: mine, traffic_percent: 100}}}}\n"
+    case = (
+        "parameters: {squad: a}\nblueprint:\n  owner: a@acme.com\n"
+        "  datasets: {s: {source: data/samples.csv, format: csv, target: late}}\n"
+        "  serving: {api: {mode: real-time}}\n"
+        "  models: {mine: {code: workload/, runtime: {framework: scikit-learn, version: 1.9},"
+        " train: {script: train.py}}}\n"
+    )
+    old = {"blueprint.yaml": tree}
+    new = {
+        "blueprint.yaml": tree.replace("oncall@", "ops@"),
+        "template.yaml": MANIFEST.replace("version: 2.1.0", "version: 2.2.0"),
+    }
+    (item,) = [i for i in compared(old, new) if i.code == "not-compared"]
+    assert (item.severity, item.line) == ("error", 3)
+    assert "no model 'mine'" in item.message
+    found = compared(old, {**new, "tests/own.yaml": case})
+    assert "not-compared" not in [i.code for i in found]
+    assert any("'oncall@acme.com' → 'ops@acme.com'" in i.message for i in found)
 
 
 def test_nothing_changed_is_no_finding() -> None:

@@ -114,6 +114,11 @@ DEFECTS = {
     "an unknown key": ({T: ("platforms:", "platfroms:")}, "error unknown-key template.yaml:5 'platfroms'"),
     "no version": ({T: ("version: 2.1.0\n", "")}, "error missing template.yaml:1 needs 'version'"),
     "an illegal name": ({T: ("acme/standard", "Acme")}, "error illegal-name template.yaml:2 cannot be"),
+    "a form that is no expression": ({T: ("owner: {required: true,", "owner: {pattern: '[', required: true,")}, "error bad-pattern template.yaml:14 no regular expression"),
+    "a form of a number": ({T: ("scaling.max: {at_most: \"${parameters.most}\",", "scaling.max: {pattern: '[0-9]',")}, "error no-effect template.yaml:13 no text"),
+    "a form beside a bound": ({T: ("owner: {required: true,", "owner: {pattern: a, at_least: 1,")}, "error no-effect template.yaml:14 beside pattern"),
+    "a form that no value has": ({T: ("{fixed: customer, ", "{pattern: 'c', ")}, "error empty-range template.yaml:12 no value of security.keys"),
+    "a guard rail that nobody can keep": ({T: ("limits:\n", "limits:\n  budget: {forbidden: true, because: no}\n")}, "error guard-rail template.yaml:11 `up -s dev` would refuse it: missing-budget"),
     "a version without changelog": ({T: ("version: 2.1.0", "version: 2.2.0")}, "error no-changelog template.yaml:3 nothing of 2.2.0"),
     "an empty changelog entry": ({T: ("2.1.0: [More.]", "2.1.0: []")}, "error no-changelog template.yaml:3 nothing of 2.1.0"),
     "a changelog ahead": ({T: ("2.1.0: [More.]", "2.1.0: [More.]\n  3.0.0: [x]")}, "error ahead-of-version template.yaml:17 changelog of 3.0.0"),
@@ -280,6 +285,18 @@ def test_all_is_told_in_one_pass() -> None:
     assert {"missing-case", "impossible-case", "bad-default", "unknown-path", "unknown-file"} <= {
         item.code for item in found
     }
+    # Also of files that cannot be read as what they are: each of them says what is wrong with it.
+    unread = {
+        T: ("version: 2.1.0\n", "version: two\n"),
+        B: "name: x\n",
+        "tests/default.yaml": "a: 1\n",
+    }
+    told_of = {(item.file, item.code) for item in linted(unread)}
+    assert {
+        ("standard/template.yaml", "bad-version"),
+        ("standard/blueprint.yaml", "fixed-key"),
+        ("standard/tests/default.yaml", "unknown-key"),
+    } <= told_of
 
 
 def test_a_finding_of_many_combinations_is_told_once() -> None:

@@ -55,6 +55,27 @@ def messages(found: list) -> list[str]:
         ("owner", "required: true", "owner: '  '", f"owner is required by {STANDARD}: customer data"),
         ("tags.cost", "required: true", "tags: {cost: ' '}", f"tags.cost is required by {STANDARD}: customer data"),
         ("tags.cost", "one_of: [a]", "tags: {cost: ''}", f"tags.cost is ''; {STANDARD} allows one of 'a': customer data"),
+        # Nor does what only stands where a value is to be written.
+        ("owner", "required: true", "owner: you@example.com",
+         f"owner is 'you@example.com', a placeholder; it is required by {STANDARD}: customer data"),
+        ("tags.cost", "required: true", "tags: {cost: TODO ask finance}",
+         f"tags.cost is 'TODO ask finance', a placeholder; it is required by {STANDARD}: customer data"),
+        ("environments.prod.account", "required: true", "environments: {prod: {account: 123456789012}}",
+         f"environments.prod.account is '123456789012', a placeholder; it is required by {STANDARD}: customer data"),
+        ("alerts", "required: true", "alerts: {oncall: {email: oncall@example.org}}",
+         f"alerts says only 'oncall@example.org', a placeholder; it is required by {STANDARD}: customer data"),
+        # The whole of a text has a form, and so has each item of a list and a number as written.
+        ("tags.cost", "pattern: 'CC-[0-9]{4}'", "tags: {cost: CC-12345}",
+         f"tags.cost is 'CC-12345'; {STANDARD} allows a text of the form CC-[0-9]{{4}}: customer data"),
+        ("security.access.approvers", "pattern: 'ml-.*'", "security: {access: {approvers: [ml-leads, risk]}}",
+         f"security.access.approvers is 'risk'; {STANDARD} allows a text of the form ml-.*: customer data"),
+        ("overrides.*.port", "pattern: '80[0-9]{2}'", "overrides: {x: {port: 443}}",
+         f"overrides.x.port is 443; {STANDARD} allows a text of the form 80[0-9]{{2}}: customer data"),
+        ("overrides.*.port", "pattern: '.*'", "overrides: {x: {port: true}}",
+         f"overrides.x.port is true; {STANDARD} allows a text of the form .*: customer data"),
+        # What cannot be told is refused: an expression that takes longer than anybody lives.
+        ("tags.cost", "pattern: '(a+)+b'", "tags: {cost: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaac}",
+         f"whether tags.cost is a text of the form (a+)+b takes too long to tell, and {STANDARD} asks for it: customer data"),
         # What a number is bound by, no other form of it passes.
         ("overrides.*.maxCapacity", "at_most: 10", "overrides: {x: {maxCapacity: '100'}}",
          f"overrides.x.maxCapacity is '100'; {STANDARD} allows at most 10: customer data"),
@@ -264,7 +285,7 @@ def test_a_limit_may_be_a_parameter(tmp_path: Path) -> None:
         (limit("owner", "fixt: a"), "'fixt' is not a field of limits.owner", "fixed"),
         ("limits: {owner: {required: true}}\n", "limits.owner needs 'because'", ""),
         ("limits: {owner: {because: x}}\n", "limits.owner needs one of fixed", ""),
-        (limit("owner", "fixed: a, one_of: [a]"), "takes one of fixed, one_of, keys or forbidden", ""),
+        (limit("owner", "fixed: a, one_of: [a]"), "takes one of fixed, one_of, keys, pattern or forbidden", ""),
     ],
 )  # fmt: skip
 def test_a_limit_that_is_wrong(tmp_path: Path, text: str, message: str, hint: str) -> None:
@@ -282,14 +303,19 @@ def test_what_a_limit_allows(tmp_path: Path) -> None:
         "  owner: {required: true, because: c}\n"
         "  delivery: {forbidden: true, because: d}\n"
         "  serving.*.scaling.max: {at_most: 4, because: e}\n"
+        "  name: {pattern: '[a-z]{5}', because: f}\n"
+        "  account: {required: true, because: g}\n"  # `local` has the emulator's, which nobody wrote
     )
-    loaded = valid(tmp_path, TEAM + "budget: {monthly_usd: 10}\n", standard=standard)
+    team = TEAM.replace("dev: {}", "dev: {account: 210987654322}")
+    loaded = valid(tmp_path, team + "budget: {monthly_usd: 10}\n", standard=standard)
     assert [each.words() for each in loaded.limits] == [
         "one of 'eu-west-1'",
         "at least 1, at most 10, required",
         "required",
         "forbidden",
         "at most 4",
+        "a text of the form [a-z]{5}",
+        "required",
     ]
 
 

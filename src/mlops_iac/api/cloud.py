@@ -26,7 +26,7 @@ class Cloud:
         """Start it unless it runs. Raises TimedOut, MlopsError, UsageError."""
         from mlops_iac.emulators.aws import server
 
-        info = server.ensure(self.project.work)
+        info = server.ensure(self.project.emulator)
         self._url = info.url
         return info
 
@@ -47,34 +47,42 @@ class Cloud:
         """End it, with all it holds; False where none was running."""
         from mlops_iac.emulators.aws import server
 
-        return server.stop(self.project.work)
+        return server.stop(self.project.emulator)
 
     def status(self) -> ServerInfo | None:
         """Return the emulator as it is, or None where none was started."""
         from mlops_iac.emulators.aws import server
 
-        return server.status(self.project.work)
+        return server.status(self.project.emulator)
 
     def client(self, service: str, stack: str) -> Any:
         """Return a boto3 client of the running emulator, started if need be."""
+        return self.client_at(service, self.region(stack), self.account(stack))
+
+    def client_at(self, service: str, region: str, account: str) -> Any:
+        """Return one of a region and an account, as those of another stack."""
         from mlops_iac.emulators.aws import server
 
-        return server.client(service, self.ensure(), self.region(stack))
+        return server.client(service, self.ensure(), region, account or EMULATED_ACCOUNT)
 
     def region(self, stack: str) -> str:
-        """Return the region that `local` was deployed to, whatever its blueprint says since."""
-        from mlops_iac.api.stacks.states import local_state
+        """Return the region that a stack was deployed to, whatever its blueprint says since."""
+        from mlops_iac.api.stacks.states import emulated_state
 
-        return local_state(self.project).region or self.project.region(stack)
+        return emulated_state(self.project, stack).region or self.project.region(stack)
 
-    def providers(self, stack: str) -> Mapping[str, Provider]:
-        """Return the emulated providers by package, for one stack."""
+    def providers(self, stack: str, *, forced: bool = False) -> Mapping[str, Provider]:
+        """Return the emulated providers by package, for one stack; `forced` ones delete what is full."""
+        from mlops_iac.api.project import LOCAL
         from mlops_iac.emulators.aws.provider import AwsProvider
 
         provider = AwsProvider(
             self._endpoint,
             region=self.project.region(stack),
             account=self.account(stack),
+            # Whoever captures a real stack for its lock file deploys nothing.
+            serves=stack if self.project.emulates(stack) else LOCAL,
+            forced=forced,
         )
         return {"aws": provider}
 

@@ -187,7 +187,7 @@ def backend(project: Project, stack: str) -> str:
 
     A relative `file://` is one beside the blueprint, wherever the program lies.
     """
-    url = "" if stack == LOCAL else project.resolve(stack).blueprint.state.backend or ""
+    url = "" if project.emulates(stack) else project.resolve(stack).blueprint.state.backend or ""
     return placed(project, url)
 
 

@@ -1,4 +1,4 @@
-"""What `local` was deployed from, beside what the blueprint and the files beside it say now.
+"""What an emulated stack was deployed from, beside what the blueprint and the files beside it say now.
 
 A run executes the pipeline that is deployed. What the state holds says whether that is still the one
 that would be; the values of the blueprint are kept with it, so that it can be said why.
@@ -16,7 +16,6 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlops_iac.api.project import LOCAL
 from mlops_iac.graph.hidden import hidden
 from mlops_iac.graph.shown import cut, shown_value
 from mlops_iac.policy.types import PIPELINE
@@ -33,27 +32,29 @@ _LONGEST = 60
 _GONE = object()
 
 
-def keep(project: Project) -> None:
-    """Write down the values of the blueprint that `local` is deployed from."""
-    file = _file(project)
-    text = json.dumps(_values(project), indent=1, sort_keys=True).encode() + b"\n"
+def keep(project: Project, stack: str) -> None:
+    """Write down the values of the blueprint that a stack is deployed from."""
+    file = _file(project, stack)
+    text = json.dumps(_values(project, stack), indent=1, sort_keys=True).encode() + b"\n"
     if not file.is_file() or file.read_bytes() != text:
         file.parent.mkdir(parents=True, exist_ok=True)
         write_durably(file, text)
 
 
-def differences(project: Project, model: str, pipeline: str, definition: str) -> list[str]:
+def differences(
+    project: Project, stack: str, model: str, pipeline: str, definition: str
+) -> list[str]:
     """Say what a run of the model would not take into account; nothing where it is deployed.
 
     One sentence for each value of the blueprint and each file, with its place, and where neither
     explains it, for each resource. `definition` is that of the deployed `pipeline`.
     """
-    with project.deployment(LOCAL) as deployment:
+    with project.deployment(stack) as deployment:
         plan = deployment.preview()
     steps = _concerned(plan, pipeline, definition)
     if not steps:
         return []
-    told = [*_values_of(project, model), *_files(project, steps)]
+    told = [*_values_of(project, stack, model), *_files(project, stack, steps)]
     return told or [
         f"{step.type.split(':')[-1]} {step.name}: {_properties(step)}" for step in steps
     ]
@@ -83,13 +84,13 @@ def _concerned(plan: Plan, pipeline: str, definition: str) -> list[Step]:
     return list(by_urn.values())
 
 
-def _values_of(project: Project, model: str) -> Iterator[str]:
+def _values_of(project: Project, stack: str, model: str) -> Iterator[str]:
     """The values that differ and that a run of the model can depend on, each with its line."""
-    before = _kept(project)
+    before = _kept(project, stack)
     if before is None:
         return
-    resolved = project.resolve(LOCAL)
-    now = _values(project)
+    resolved = project.resolve(stack)
+    now = _values(project, stack)
     datasets = resolved.blueprint.models[model].datasets or resolved.blueprint.datasets
     changed = [
         path for path in {**now, **before} if now.get(path, _GONE) != before.get(path, _GONE)
@@ -107,7 +108,7 @@ def _word(path: str, values: Mapping[str, Any]) -> str:
     return cut(shown_value(hidden(path, values[path])), 0, _LONGEST)
 
 
-def _files(project: Project, steps: Sequence[Step]) -> Iterator[str]:
+def _files(project: Project, stack: str, steps: Sequence[Step]) -> Iterator[str]:
     for step in steps:
         source = step.new_inputs.get("source")
         if step.type != _OBJECT or not isinstance(source, Asset) or not source.path:
@@ -120,17 +121,17 @@ def _files(project: Project, steps: Sequence[Step]) -> Iterator[str]:
             word = "has changed" if step.old_inputs else "is new"
             yield f"{os.path.relpath(source.path)} {word}"
         elif all(isinstance(each, str) for each in was.values()):
-            s3 = project.cloud.client("s3", LOCAL)
+            s3 = project.cloud.client("s3", stack)
             try:
                 old = s3.get_object(**was)["Body"].read()
             except s3.exceptions.ClientError:
                 continue  # somebody deleted it: that the object differs is told all the same
-            yield from _members(_code_folder(project, source.path), old, Path(source.path))
+            yield from _members(_code_folder(project, stack, source.path), old, Path(source.path))
 
 
-def _code_folder(project: Project, archive: str) -> str:
+def _code_folder(project: Project, stack: str, archive: str) -> str:
     """The folder with the model's scripts, as seen from here."""
-    model = project.resolve(LOCAL).blueprint.models.get(Path(archive).name.partition(".")[0])
+    model = project.resolve(stack).blueprint.models.get(Path(archive).name.partition(".")[0])
     return os.path.relpath(project.root / ((model.code if model else None) or ""))
 
 
@@ -162,21 +163,21 @@ def _properties(step: Step) -> str:
     return ", ".join(dict.fromkeys(change.path for change in step.changes)) or step.op
 
 
-def _values(project: Project) -> dict[str, Any]:
+def _values(project: Project, stack: str) -> dict[str, Any]:
     """The blueprint's leaves, as JSON has them."""
-    leaves = project.resolve(LOCAL).leaves()
+    leaves = project.resolve(stack).leaves()
     values: dict[str, Any] = json.loads(json.dumps(leaves, default=str))
     return values
 
 
-def _kept(project: Project) -> dict[str, Any] | None:
+def _kept(project: Project, stack: str) -> dict[str, Any] | None:
     """What `keep` wrote; None where nothing can be read: it only explains."""
     try:
-        found = json.loads(_file(project).read_bytes())
+        found = json.loads(_file(project, stack).read_bytes())
     except (OSError, ValueError):
         return None
     return found if isinstance(found, dict) else None
 
 
-def _file(project: Project) -> Path:
-    return project.work / "state" / f"{LOCAL}.blueprint"
+def _file(project: Project, stack: str) -> Path:
+    return project.work / "state" / f"{stack}.blueprint"

@@ -15,6 +15,7 @@ from mlops_iac.api.engines import EMBEDDED, PULUMI, Holder
 from mlops_iac.api.places import moved_place, provider_inputs
 from mlops_iac.api.project import LOCAL
 from mlops_iac.api.registry import model_output, registered
+from mlops_iac.clouds.aws.sagemaker.scope import Scope
 from mlops_iac.errors import TimedOut, UsageError
 from mlops_iac.graph.plan import Plan
 from mlops_iac.workfolder import write_durably
@@ -43,8 +44,9 @@ class Deployment:
         self.project = project
         self.stack = stack
         self._holder = Holder(project.work)
-        self.engine_name = self._holder.choose(engine) if stack == LOCAL else engine or PULUMI
-        if self.engine_name == EMBEDDED and stack != LOCAL:
+        self.emulated = project.emulates(stack)
+        self.engine_name = self._chosen(engine)
+        if self.engine_name == EMBEDDED and not self.emulated:
             raise UsageError(
                 f"the embedded engine deploys {LOCAL} only, not {stack}",
                 hint=f"leave --engine out, or preview {stack} against its lock file",
@@ -53,6 +55,17 @@ class Deployment:
         self._notes: list[str] = []
         self._unchanged: Plan | None = None
         self._refused: tuple[str, ...] = ()
+
+    def _chosen(self, engine: str | None) -> str:
+        """The engine that deploys it. Raises UsageError for one that does not."""
+        if self.stack == LOCAL:
+            return self._holder.choose(engine)
+        if self.emulated and engine == PULUMI:
+            raise UsageError(
+                f"a rehearsal of {self.stack} is deployed by the embedded engine",
+                hint="leave --engine out",
+            )
+        return engine or (EMBEDDED if self.emulated else PULUMI)
 
     def __enter__(self) -> Self:
         return self
@@ -87,7 +100,7 @@ class Deployment:
     def _unversioned(self) -> StackTarget:
         """The same without asking which versions are approved; enough to refresh and to delete."""
         _ = self.engine  # what is missing on this machine is told before any cloud is asked
-        if self.stack == LOCAL:
+        if self.emulated:
             folder, program = compiling.work_program(self.project)
         else:
             folder = compiling.default_out(self.project)
@@ -109,14 +122,18 @@ class Deployment:
         config = dict(bare.config)
         for model in compiling.served_models(self.project, self.stack):
             key = compiling.version_key(self.project.name, model)
+            if rehearsed := self.project.pins(self.stack).get(model):
+                config[key] = rehearsed
             pinned = config.get(key)
-            if self.stack == LOCAL and pinned is not None and not self._has(model, pinned, bare):
+            if self.emulated and pinned is not None and not self._has(model, pinned, bare):
                 # Its registry is its own: a pin of all environments must not keep it from training.
                 config.pop(key)
-                self._notes.append(f"local has no {model}/{pinned}, which the blueprint pins")
+                of = "the rehearsal" if rehearsed else "the blueprint"
+                self._notes.append(f"{self._named} has no {model}/{pinned}, which {of} pins")
             elif pinned is not None:
+                found = self._emulated_group(model, bare)
                 self._notes += served_versions.check_pin(
-                    self.project, self.stack, model, str(pinned), self._local_group(model, bare)
+                    self.project, self.stack, model, str(pinned), found
                 )
             if config.get(key) is None:
                 version = self._approved(model, bare)
@@ -125,37 +142,47 @@ class Deployment:
                     self._notes.append(f"serves {model}/{version}, the newest approved version")
         return replace(bare, config=config)
 
-    def _local_group(self, model: str, bare: StackTarget) -> str | None:
-        """The package group of a model in the emulated cloud; None where it is not deployed.
+    @property
+    def _named(self) -> str:
+        """What people call it: a rehearsal is not the real one."""
+        return f"{self.stack}, emulated," if self.emulated and self.stack != LOCAL else self.stack
 
-        Nor where it is about to be made anew in another region.
+    def _emulated_group(self, model: str, bare: StackTarget) -> tuple[Any, str] | None:
+        """The package group of a model in the emulated cloud, and a client that has it.
+
+        None where it is not deployed, nor where it is about to be made anew in another region. Of a
+        model that is promoted it is another stack's; that its account shares it is not checked.
         """
-        if self.stack != LOCAL or self.project.cloud.answering() is None:
+        if not self.emulated or self.project.cloud.answering() is None:
             return None
         if self.lost or self._moves():
             return None
+        cloud = self.project.cloud
+        scope = Scope(self.project.resolve(self.stack))
+        if scope.promotes(model):
+            home = scope.home(model)
+            region = cloud.region(home.environment)
+            client = cloud.client_at("sagemaker", region, cloud.account(home.environment))
+            return client, home.group
         moved = self.project.resolve(self.stack).blueprint.moved
-        outputs = self.engine.outputs(bare)
-        return model_output(outputs, moved, model, "model_package_group")
+        group = model_output(self.engine.outputs(bare), moved, model, "model_package_group")
+        return (cloud.client("sagemaker", self.stack), group) if group else None
 
     def _has(self, model: str, version: object, bare: StackTarget) -> bool:
-        group = self._local_group(model, bare)
-        if group is None:
-            return False
-        client = self.project.cloud.client("sagemaker", self.stack)
-        return str(version) in registered(client, group)
+        found = self._emulated_group(model, bare)
+        return found is not None and str(version) in registered(*found)
 
     def _approved(self, model: str, bare: StackTarget) -> str | None:
-        if self.stack == LOCAL:
-            group = self._local_group(model, bare)
-            return served_versions.newest(self.project, model, group) if group else None
+        if self.emulated:
+            found = self._emulated_group(model, bare)
+            return served_versions.newest(*found, model, self.stack) if found else None
         source = self.project.resolve(self.stack).blueprint.models[model].promote_from
         return served_versions.newest_real(self.project, source or self.stack, model)
 
     @property
     def lost(self) -> bool:
         """Whether the state tells of resources in an emulator that is no longer there."""
-        return self.stack == LOCAL and self._instance() != self._deployed_to() != ""
+        return self.emulated and self._instance() != self._deployed_to() != ""
 
     def _instance(self) -> str:
         info = self.project.cloud.answering()
@@ -173,7 +200,7 @@ class Deployment:
 
     def _moves(self) -> list[str]:
         """In words, what of the place where the stack was deployed the blueprint says otherwise."""
-        if self.stack == LOCAL:
+        if self.emulated:
             region = self.project.cloud.region(self.stack)
             pairs = [("region", region, self._unversioned.region)]
         else:
@@ -190,7 +217,7 @@ class Deployment:
 
         The engine would look for what it holds there, find nothing, and call it deleted.
         """
-        if self.stack == LOCAL or not (moves := self._moves()):
+        if self.emulated or not (moves := self._moves()):
             return
         raise UsageError(
             f"{self.stack} holds resources, and {' and '.join(moves)}: what a stack holds cannot"
@@ -212,7 +239,7 @@ class Deployment:
                     replace(self.target, work=Path(empty)), targets=self.targets
                 )
             return replace(plan, diagnostics=(note, *self._notes, *plan.diagnostics))
-        if self.stack == LOCAL and (moves := self._moves()):
+        if self.emulated and (moves := self._moves()):
             self._notes += [
                 f"{each}: everything is made anew there, and what is stored here goes"
                 for each in moves
@@ -269,8 +296,9 @@ class Deployment:
         self._require_place()
         self.require_possible()
         _ = self.target
-        if self.stack == LOCAL:
-            self._holder.claim(self.engine_name)
+        if self.emulated:
+            if self.stack == LOCAL:
+                self._holder.claim(self.engine_name)
             self.project.pin()
             self._meet_emulator()
         result = self._engine_up(on_event, parallel)
@@ -281,8 +309,8 @@ class Deployment:
     def _keep(self) -> None:
         from mlops_iac.api.deployed import keep
 
-        if self.stack == LOCAL and not self.targets:
-            keep(self.project)
+        if self.emulated and not self.targets:
+            keep(self.project, self.stack)
 
     def _meet_emulator(self) -> None:
         info = self.project.cloud.ensure()
@@ -294,36 +322,45 @@ class Deployment:
 
     def refresh(self, *, preview_only: bool = False) -> Result:
         """Take over what vanished or drifted; the steps say what. `preview_only` writes nothing."""
-        if self.stack == LOCAL:
+        if self.emulated:
             self.project.cloud.ensure()
         return self.engine.refresh(self._unversioned, preview_only=preview_only)
 
     def plan_destroy(self) -> Plan:
         """Return what `destroy` would delete, and what goes with it that no plan knows of."""
-        plan = self.engine.plan_destroy(self._unversioned)
+        plan = self._ending.plan_destroy(self._unversioned)
         notes = self._holdings() if plan.changes else []
         return replace(plan, diagnostics=(*plan.diagnostics, *notes))
 
     def _holdings(self) -> list[str]:
         from mlops_iac.api.stacks.holdings import holdings
-        from mlops_iac.api.stacks.states import export, local_state, state_of
+        from mlops_iac.api.stacks.states import emulated_state, export, state_of
 
-        if self.stack == LOCAL and (self.project.cloud.answering() is None or self.lost):
+        if self.emulated and (self.project.cloud.answering() is None or self.lost):
             return []
-        if self.stack == LOCAL:  # which another command may be about to deploy
-            return holdings(self.project, local_state(self.project))
+        if self.emulated:  # which another command may be about to deploy
+            return holdings(self.project, emulated_state(self.project, self.stack))
         state = state_of(self.stack, export(self.project, self.stack)["deployment"] or {})
         return holdings(self.project, state)
 
     def destroy(self, *, on_event: OnEvent | None = None) -> Result:
         """Delete everything, in reverse order of dependency; what failed is in `failures`."""
-        if self.stack != LOCAL:
+        if not self.emulated:
             return self.engine.destroy(self._unversioned, on_event=on_event)
         self._meet_emulator()
-        result = self.engine.destroy(self._unversioned, on_event=on_event)
+        result = self._ending.destroy(self._unversioned, on_event=on_event)
         if not result.failures:
-            self._holder.release()
+            self.release()
         return result
+
+    @property
+    def _ending(self) -> Engine:
+        """The engine that deletes it all; of a rehearsal, what is protected or full, too."""
+        if self.stack == LOCAL or not self.emulated:
+            return self.engine
+        from mlops_iac.engine.embedded.engine import EmbeddedEngine
+
+        return EmbeddedEngine(self.project.cloud.providers(self.stack, forced=True), forced=True)
 
     def release(self) -> None:
         """Give up an engine's claim on `local`, where a destroy finds nothing to delete."""
@@ -381,7 +418,9 @@ def preview(
 ) -> Plan:
     """Return what a deployment would change; see `Project.preview`."""
     project.resolve(stack)
-    if compared_with(stack, against=against, live=live, engine=engine) == "lock":
+    emulated = project.emulates(stack)
+    chosen = compared_with(stack, against=against, live=live, engine=engine, emulated=emulated)
+    if chosen == "lock":
         if targets:
             raise UsageError("a comparison with the lock file takes no --target")
         return against_lock(project, stack)
@@ -389,19 +428,23 @@ def preview(
         return deployment.preview()
 
 
-def compared_with(stack: str, *, against: str | None, live: bool, engine: str | None) -> str:
+def compared_with(
+    stack: str, *, against: str | None, live: bool, engine: str | None, emulated: bool
+) -> str:
     """Return what a preview compares with, `lock` or `state`.
 
     Raises UsageError for what does not fit together.
     """
     if live and against is not None:
         raise UsageError("--live and --against exclude each other", hint="drop one of them")
-    if live and stack == LOCAL:
-        raise UsageError("local is never live", hint="drop --live, or name a stack with -s")
-    chosen = against or ("state" if stack == LOCAL or live or engine else "lock")
-    if chosen == "lock" and stack == LOCAL:
-        raise UsageError("local has no lock file", hint="preview it against its state")
-    if chosen == "state" and stack != LOCAL and not live and engine != PULUMI:
+    if live and emulated:
+        raise UsageError(f"{stack} is emulated, never live", hint="drop --live")
+    chosen = against or ("state" if emulated or live or engine else "lock")
+    if chosen == "lock" and emulated:
+        raise UsageError(
+            f"{stack} is emulated and has no lock file", hint="preview it against its state"
+        )
+    if chosen == "state" and not emulated and not live and engine != PULUMI:
         raise UsageError(
             f"the state of {stack} is with its real backend",
             hint="use --live (needs credentials), or --against lock",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,9 @@ LOCAL = "local"
 
 class Described:
     """The blueprint of a project, its folders and its templates."""
+
+    # Whether all of its environments stand on the emulated cloud, and nothing of it is real.
+    rehearsed = False
 
     def __init__(self, loaded: LoadedBlueprint, templates: Templates | None = None) -> None:
         self.loaded = loaded
@@ -63,6 +66,19 @@ class Described:
         Looked at when it is first asked for. Raises UsageError where links lead out of it.
         """
         return checked(self.root / ".mlops-iac")
+
+    def emulates(self, stack: str) -> bool:
+        """Whether a stack stands on the emulated cloud of this machine: `local`, or a rehearsal."""
+        return stack == LOCAL
+
+    @property
+    def emulator(self) -> Path:
+        """The folder of the emulated cloud."""
+        return self.work
+
+    def pins(self, stack: str) -> Mapping[str, str]:
+        """Return the versions, by model, that a rehearsal serves instead of what the blueprint pins."""
+        return {}
 
     def shown(self, path: Path) -> str:
         """What people call a file of the project, from the folder that they are in."""

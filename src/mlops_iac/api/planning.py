@@ -52,7 +52,11 @@ def preview_to_save(
         steps = [each.step for each in (*review.steps, *review.tool_changes)]
         plan = Plan(stack, project.name, review.engine, "lock", steps)
         return plan, plan_of_lock(project, stack, plan, review.to_json())
-    if deploying.compared_with(stack, against=against, live=live, engine=engine) == "lock":
+    emulated = project.emulates(stack)
+    chosen = deploying.compared_with(
+        stack, against=against, live=live, engine=engine, emulated=emulated
+    )
+    if chosen == "lock":
         plan = deploying.against_lock(project, stack)
         return plan, plan_of_lock(project, stack, plan)
     with project.deployment(stack, engine=engine) as deployment:

@@ -66,9 +66,9 @@ class Registry:
     @property
     def trained_by(self) -> str:
         """What makes versions of this stack."""
-        from mlops_iac.api.project import LOCAL
-
-        return "`mlops-iac run`" if self.stack == LOCAL else "the pipeline in its cloud"
+        if not self.project.emulates(self.stack):
+            return "the pipeline in its cloud"
+        return f"`mlops-iac run -s {self.stack}`" if self.project.rehearsed else "`mlops-iac run`"
 
     def versions(self, model: str | None = None) -> list[Version]:
         """Return the versions of one model, or of all, newest first."""
@@ -164,9 +164,7 @@ class Registry:
         )
 
     def _client(self, service: str) -> Any:
-        from mlops_iac.api.project import LOCAL
-
-        if self.stack == LOCAL:
+        if self.project.emulates(self.stack):
             return self.project.cloud.client(service, self.stack)
         return real_client(service, self._region)
 

@@ -65,7 +65,7 @@ def reviews(
     guards = guards or Guards()
     for stack in stacks:
         project.resolve(stack)
-    if against == "state" or (against is None and list(stacks) == [LOCAL]):
+    if against == "state" or (against is None and all(map(project.emulates, stacks))):
         return [_of_plan(project, stack, "state", guards) for stack in stacks]
     if LOCAL in stacks:
         raise UsageError(

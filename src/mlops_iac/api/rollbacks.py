@@ -22,15 +22,13 @@ def rolled_back(project: Project, stack: str) -> list[str]:
     Nothing where the emulated cloud does not run, or is another than was deployed to. Where the
     real one cannot be asked, that is said instead.
     """
-    from mlops_iac.api.project import LOCAL
-
     with project.deployment(stack) as deployment:
         endpoints = [
             each for each in deployment.resources() if each.type == ENDPOINT and not each.recorded
         ]
         if not endpoints:
             return []
-        if stack == LOCAL:
+        if project.emulates(stack):
             info = project.cloud.status()
             if info is None or not info.running or deployment.lost:
                 return []

@@ -52,26 +52,32 @@ def run(
 ) -> Run:
     """Run the pipeline that `up` deployed to the emulated cloud; see `pipeline.local.run`.
 
-    `deployed` runs it also where the blueprint gives another by now. Raises UsageError for any
-    stack but `local`, and where the pipeline is not deployed; NotDeployed where it is another.
+    `deployed` runs it also where the blueprint gives another by now. Raises UsageError for a stack
+    that is not emulated, and where the pipeline is not deployed; NotDeployed where it is another.
     """
     from mlops_iac.pipeline.local import run as run_locally
 
     project.resolve(stack)  # an unknown stack is told as such
-    if stack != LOCAL:
+    if not project.emulates(stack):
         raise UsageError(
-            f"`run` executes pipelines on this machine, for {LOCAL} only",
-            hint=f"start the pipeline of {stack} in its own cloud",
+            f"`run` executes pipelines on this machine, for {LOCAL} and rehearsals (--emulated) only",
+            hint=f"start the pipeline of {stack} in its own cloud, or rehearse it: --emulated",
         )
     name = trained_model(project, model)
-    pipeline, definition = _deployed(project, name)
+    origin = project.resolve(stack).blueprint.models[name].promote_from
+    if origin and stack != LOCAL:
+        raise UsageError(
+            f"{stack} trains no {name}: it serves what is promoted from {origin}",
+            hint=f"`mlops-iac run -s {origin}`, then `promote --from {origin} --to {stack}`",
+        )
+    pipeline, definition = _deployed(project, stack, name)
     if not deployed:
-        _require_same(project, name, pipeline, definition)
+        _require_same(project, stack, name, pipeline, definition)
     result = run_locally(
         json.loads(definition),
         s3=project.cloud.client("s3", stack),
         sagemaker=project.cloud.client("sagemaker", stack),
-        work=project.work,
+        work=project.emulator,  # whose virtual environments of workloads serve rehearsals, too
         pipeline=pipeline,
         from_step=from_step,
         on_event=on_event,
@@ -88,40 +94,43 @@ def run(
     version = result.registered.rsplit("/", 1)[-1]
     metrics = ", ".join(f"{key} {value:g}" for key, value in sorted(result.metrics.items()))
     waits = result.approval == "PendingManualApproval"
-    hint = (
-        f"mlops-iac models approve {name} {version}, then mlops-iac up" if waits else "mlops-iac up"
-    )
+    of = "" if stack == LOCAL else f" -s {stack}"
+    hint = f"mlops-iac models approve {name} {version}{of}, then " if waits else ""
+    hint += f"mlops-iac up{of}"
     return Run(name, True, f"{name}/{version} ({metrics}): {result.approval}", hint, result)
 
 
-def _require_same(project: Project, model: str, pipeline: str, definition: str) -> None:
+def _require_same(project: Project, stack: str, model: str, pipeline: str, definition: str) -> None:
     from mlops_iac.api.deployed import differences
 
-    if found := differences(project, model, pipeline, definition):
+    of = "" if stack == LOCAL else f" -s {stack}"
+    if found := differences(project, stack, model, pipeline, definition):
         raise NotDeployed(
-            f"{LOCAL} would run {model} as it was deployed, without what has changed since;"
+            f"{stack} would run {model} as it was deployed, without what has changed since;"
             " nothing was run",
             found,
-            hint="`mlops-iac up` deploys it, `mlops-iac run --yes` does so first;"
-            " `mlops-iac run --deployed` runs what is deployed",
+            hint=f"`mlops-iac up{of}` deploys it, `mlops-iac run{of} --yes` does so first;"
+            f" `mlops-iac run{of} --deployed` runs what is deployed",
         )
 
 
-def _deployed(project: Project, model: str) -> tuple[str, str]:
+def _deployed(project: Project, stack: str, model: str) -> tuple[str, str]:
     info = project.cloud.answering()
-    outputs = project.outputs(LOCAL)
-    moved = project.resolve(LOCAL).blueprint.moved
+    outputs = project.outputs(stack)
+    moved = project.resolve(stack).blueprint.moved
     pipeline = model_output(outputs, moved, model, "pipeline")
+    of = "" if stack == LOCAL else f" -s {stack}"
     if info is None or not pipeline:
         raise UsageError(
-            f"the pipeline of {model} is not deployed to {LOCAL}", hint="run `mlops-iac up` first"
+            f"the pipeline of {model} is not deployed to {stack}",
+            hint=f"run `mlops-iac up{of}` first",
         )
-    client = project.cloud.client("sagemaker", LOCAL)
+    client = project.cloud.client("sagemaker", stack)
     try:
         answer = client.describe_pipeline(PipelineName=pipeline)
     except client.exceptions.ClientError:
         raise UsageError(
             f"the emulated cloud has no pipeline {pipeline}; it lost what it held",
-            hint="run `mlops-iac up`, which creates it again",
+            hint=f"run `mlops-iac up{of}`, which creates it again",
         ) from None
     return pipeline, str(answer["PipelineDefinition"])

@@ -21,11 +21,6 @@ if TYPE_CHECKING:
     from mlops_iac.api.project import Project
 
 
-def newest(project: Project, model: str, group: str) -> str | None:
-    """The newest approved version in a group of the emulated cloud; None before the first."""
-    return _newest_sealed(project.cloud.client("sagemaker", LOCAL), group, model, LOCAL)
-
-
 def newest_real(project: Project, stack: str, model: str) -> str | None:
     """The newest approved version in the registry that a real stack serves from.
 
@@ -33,22 +28,22 @@ def newest_real(project: Project, stack: str, model: str) -> str | None:
     """
     client = real_client("sagemaker", project.region(stack))
     with credentials(stack, model):
-        return _newest_sealed(client, home_group(project, stack, model), model, stack)
+        return newest(client, home_group(project, stack, model), model, stack)
 
 
 def check_pin(
-    project: Project, stack: str, model: str, version: str, group: str | None
+    project: Project, stack: str, model: str, version: str, emulated: tuple[Any, str] | None
 ) -> list[str]:
-    """A note where the registry of a pinned version cannot be asked. `group`: that of `local`.
+    """A note where the registry of a pinned version cannot be asked.
 
-    Raises UsageError for a version that does not exist, is not approved, or is not sealed.
+    `emulated`: a client and the group in the emulated cloud. Raises UsageError for a version that
+    does not exist, is not approved, or is not sealed.
     """
-    if stack == LOCAL:
-        if group is not None:
-            client = project.cloud.client("sagemaker", LOCAL)
-            _require_servable(client, group, model, version, LOCAL)
+    home = LOCAL if stack == LOCAL else _home(project, stack, model)
+    if project.emulates(stack):
+        if emulated is not None:
+            _require_servable(*emulated, model, version, home)
         return []
-    home = _home(project, stack, model)
     try:
         with credentials(stack, model, what=f"about version {version}"):
             client = real_client("sagemaker", project.region(stack))
@@ -89,7 +84,8 @@ def _require_servable(client: Any, group: str, model: str, version: str, home: s
     require_sealed(model, version, answer, stack=home)
 
 
-def _newest_sealed(client: Any, group: str, model: str, stack: str) -> str | None:
+def newest(client: Any, group: str, model: str, stack: str) -> str | None:
+    """The newest approved version in a group; None before the first. `stack` is in the errors."""
     found = newest_approved(client, group)
     if found is None:
         return None

@@ -191,7 +191,8 @@ def count(steps: Sequence[Step]) -> Mapping[str, int]:
 def next_steps(project: Project, stack: str, result: Result) -> list[str]:
     """Say what stands now, and what completes it."""
     recorded = [address_of(s.type, s.name) for s in result.steps if s.recorded and s.op != "delete"]
-    lines = [f"{stack} stands ({result.duration_seconds:.1f}s)"]
+    named = f"{stack}, emulated," if project.rehearsed else stack
+    lines = [f"{named} stands ({result.duration_seconds:.1f}s)"]
     if recorded:
         lines.append(f"recorded, not emulated: {', '.join(recorded)}")
     return [
@@ -215,11 +216,15 @@ def _waiting(project: Project, stack: str, pending: Sequence[str]) -> list[str]:
     if not pending:
         return []
     lines = [f"waits for a first approved version: {', '.join(pending)}"]
-    if stack == LOCAL:
-        trained = project.resolve(LOCAL).blueprint.models.values()
-        which = " MODEL" if sum(item.train is not None for item in trained) > 1 else ""
+    if project.emulates(stack):
+        models = project.resolve(stack).blueprint.models
+        trained = [item for item in models.values() if item.train is not None]
+        origins = [item.promote_from for item in trained if item.promote_from and stack != LOCAL]
+        of = "" if stack == LOCAL else f" -s {origins[0] if origins else stack}"
+        which = " MODEL" if len(trained) > 1 else ""
         lines.append(
-            f"next: mlops-iac run{which}, mlops-iac models approve MODEL VERSION, mlops-iac up"
+            f"next: mlops-iac run{of}{which}, mlops-iac models approve{of} MODEL VERSION, mlops-iac"
+            f" up{'' if stack == LOCAL else f' -s {stack}'}"
         )
     else:
         lines.append("next: train and approve a version, then run `up` again")

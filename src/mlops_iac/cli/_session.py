@@ -27,6 +27,12 @@ _COMMAND = re.compile(
     r"|destroy|local|policy|template (?:show|update)|graph|explain)\b)"
 )
 
+# Those of them that take `--emulated`; in backquotes they are typed without the name of the tool, too.
+_REHEARSED = re.compile(
+    r"(?<!\w)(?:mlops-iac |(?<=`))(?:preview|up|run|models approve|models reject|models ls|promote"
+    r"|status|outputs|stack ls|refresh|destroy)\b"
+)
+
 _LEFT_OUT_SHOWN = 5
 
 
@@ -62,6 +68,8 @@ class Session:
     no_input: bool = False
     verbose: bool = False
     quiet: bool = False
+    # Whether the stack is rehearsed on the emulated cloud.
+    emulated: bool = False
     # Whether stdout has its one JSON document: what comes after it is words.
     emitted: bool = field(default=False, repr=False)
     _project: Any = field(default=None, repr=False)
@@ -79,10 +87,39 @@ class Session:
             from mlops_iac.api import load
 
             self._project = load(self.file or "blueprint.yaml")
+            if self.emulated:
+                self._project = self._rehearsal(self._project)
             for note in self._project.notes:
                 self.say(f"note: {note}")
         project: Project = self._project
         return project
+
+    def _rehearsal(self, project: Project) -> Project:
+        """Return its rehearsal, and say so: whatever follows is not about what is real."""
+        from mlops_iac.api.stacks.rehearsal import Rehearsal, require_another
+
+        if click.get_current_context().info_name not in ("promote", "stack", "models"):
+            require_another(project, self.stack)
+        self.say(
+            f"{self.style('emulated', fg='magenta', bold=True)}: a rehearsal on this machine;"
+            " nothing real is asked or changed"
+        )
+        return Rehearsal(project)
+
+    @property
+    def shown(self) -> str:
+        """The stack as people read it: what is rehearsed is never taken for what is real."""
+        return f"{self.stack}, emulated" if self.emulated else self.stack
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the stack stands on the emulated cloud."""
+        return self.stack == "local" or self.emulated
+
+    @property
+    def of(self) -> str:
+        """The stack as it is typed behind a command; nothing for `local`."""
+        return "" if self.stack == "local" else f" -s {self.stack}"
 
     def tell_left_out(self, project: Project) -> dict[str, str]:
         """Name what is not packed with the code, in one line; return all of it."""
@@ -161,17 +198,21 @@ class Session:
         """The text; commands in it are about the same blueprint wherever they are typed."""
         given = {"-C": self.directory, "-f": self.file}
         options = " ".join(f"{key} {shlex.quote(value)}" for key, value in given.items() if value)
+        if self.emulated:
+            text = _REHEARSED.sub(r"\g<0> --emulated", text)
         return _COMMAND.sub(f"mlops-iac {options} ".replace("\\", r"\\"), text) if options else text
 
     def out(self, text: str, *, nl: bool = True) -> None:
         """Put data on stdout."""
         click.echo(text, nl=nl, color=True if self.color == "always" else None)
 
-    def emit_json(self, value: object) -> None:
-        """JSON on stdout, one document."""
+    def emit_json(self, value: object, *, whole: bool = False) -> None:
+        """JSON on stdout, one document; of a rehearsal it says so, but where it is a `whole` already."""
         import json
 
         self.emitted = True
+        if self.emulated and isinstance(value, dict) and not whole:
+            value = {"emulated": True, **value}
         click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
 
     def error(self, message: str, hint: str = "", *, word: str = "error") -> None:
@@ -219,8 +260,17 @@ def absorb(session: Session, options: Mapping[str, Any]) -> Session:
     return session
 
 
-def verb(name: str, *params: click.Parameter, help_: str = "") -> Callable[..., click.Command]:
-    """Make a command whose function receives the session first and its own options after it."""
+def verb(
+    name: str, *params: click.Parameter, help_: str = "", rehearses: bool = False
+) -> Callable[..., click.Command]:
+    """Make a command whose function receives the session first and its own options after it.
+
+    One that `rehearses` takes `--emulated`.
+    """
+    shared = GLOBAL_OPTIONS()
+    if rehearses:
+        words = "Rehearse the environment on the emulated cloud of this machine."
+        shared.insert(2, click.Option(["--emulated"], is_flag=True, help=words))
 
     def decorate(function: Callable[..., Any]) -> click.Command:
         own = {param.name for param in params}
@@ -235,7 +285,7 @@ def verb(name: str, *params: click.Parameter, help_: str = "") -> Callable[..., 
 
         return click.Command(
             name,
-            params=[*params, *GLOBAL_OPTIONS()],
+            params=[*params, *shared],
             callback=callback,
             help=help_ or function.__doc__,
             context_settings={"help_option_names": ["-h", "--help"]},

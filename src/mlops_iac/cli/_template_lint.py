@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mlops_iac.cli._session import Session, verb
+from mlops_iac.errors import BlueprintInvalid
 
 if TYPE_CHECKING:
     from mlops_iac.blueprint.render import Format
@@ -40,10 +41,13 @@ def command(session: Session, folder: str, form: Format, against: str | None) ->
     found = lint_folder(folder)
     if against is None:
         return told(session, found, form, folder)
-    if any(item.severity == "error" for item in found):
-        session.say("note: not compared with an earlier version while there are errors")
-        return told(session, found, form, folder)
-    changes, former = compare_folder(folder, against)
+    try:
+        changes, former = compare_folder(folder, against)
+    except BlueprintInvalid as error:
+        here = {(item.file, item.line, item.column, item.code) for item in found}
+        more = [i for i in error.diagnostics if (i.file, i.line, i.column, i.code) not in here]
+        session.say(f"note: not compared with {against}: what cannot be read cannot be compared")
+        return told(session, [*found, *more], form, folder)
     return told(session, [*found, *changes], form, f"{folder} since {former}")
 
 

@@ -16,6 +16,7 @@ from mlops_iac.errors import ResourceFailed, UsageError
     click.Option(["--diff", "detail"], is_flag=True, help="List every resource."),
     click.Option(["--engine"], type=click.Choice(["embedded", "pulumi"]), help="Which engine."),
     click.Option(["--expired"], is_flag=True, help="Every ephemeral stack whose time is over."),
+    rehearses=True,
 )
 def command(
     session: Session, preview_only: bool, detail: bool, engine: str | None, expired: bool
@@ -39,6 +40,8 @@ def command(
     project = session.deployed()
     with project.deployment(session.stack, engine=engine) as deployment:
         plan = deployment.plan_destroy()
+        if project.rehearsed and project.protected(session.stack) and plan.changes:
+            session.say(f"note: {session.stack} is protected; its rehearsal goes all the same")
         if session.json and preview_only:
             from mlops_iac.engine.preview_json import to_pulumi_json
 
@@ -58,12 +61,12 @@ def command(
             if session.json:
                 session.emit_json({"summary": {}, "failures": {}})
             else:
-                session.say(f"{session.stack}: there is nothing to delete")
+                session.say(f"{session.shown}: there is nothing to delete")
             return
         if plan.changes:
             word = session.stack if project.protected(session.stack) else None
             session.confirm(
-                f"Delete {size(plan) or len(plan.changes)} resource(s) of {session.stack}?",
+                f"Delete {size(plan) or len(plan.changes)} resource(s) of {session.shown}?",
                 word=word,
             )
         with progress(session, plan) as on_event:
@@ -78,4 +81,4 @@ def command(
             + failed_words(session, result.failures),
             hint="mend the cause and run `mlops-iac destroy` again",
         )
-    session.say(f"{session.stack}: everything is deleted")
+    session.say(f"{session.shown}: everything is deleted")

@@ -133,11 +133,15 @@ def _example(
         ask_project(answers, given)
     elif missing := _unanswered(session, answers, list(answers), defaults=defaults):
         raise missing_answers("a project", {key: QUESTIONS[key] for key in missing})
-    written = scaffold(target, answers, delivered=bool(ci))
+    written = scaffold(target, answers)
     if ci:
-        from mlops_iac.api import load
+        from mlops_iac.api.editing import BlueprintEdit
+        from mlops_iac.api.stacks.starts import begin
 
-        written += _workflows(load(target / "blueprint.yaml"), ci)
+        edit = BlueprintEdit(target / "blueprint.yaml")
+        for note in begin(edit, edit.project, delivered=True):
+            session.say(f"note: {note}")
+        written += _workflows(edit.project(), ci)
     _tell(session, target, written)
 
 

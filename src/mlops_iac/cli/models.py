@@ -21,6 +21,7 @@ NAMES = "ls shows every model; the others take MODEL and VERSION, or MODEL/VERSI
     click.Option(["--from", "source"], metavar="ENVIRONMENT", help="With promote: see `promote`."),
     click.Option(["--to", "target"], metavar="ENVIRONMENT", help="With promote."),
     click.Option(["--dry-run"], is_flag=True, help="With promote: write nothing."),
+    rehearses=True,
 )
 def command(
     session: Session,
@@ -51,7 +52,7 @@ def command(
     if model and "/" in model and version is None:
         model, version = model.split("/", 1)
     registry = project.registry(session.stack)
-    of = "" if session.stack == "local" else f" -s {session.stack}"
+    of = session.of
     if action == "ls":
         versions = registry.versions(model)
         if session.json:

@@ -14,6 +14,7 @@ from mlops_iac.values import reveal
     "outputs",
     click.Argument(["name"], required=False),
     click.Option(["--show-secrets"], is_flag=True, help="Print secret outputs in clear."),
+    rehearses=True,
 )
 def command(session: Session, name: str | None, show_secrets: bool) -> None:
     """Print the stack's outputs, or the one named."""
@@ -27,7 +28,7 @@ def command(session: Session, name: str | None, show_secrets: bool) -> None:
             )
         shown = {name: shown[name]}
     if session.json:
-        session.emit_json(shown if name is None else shown[name])
+        session.emit_json(shown if name is None else shown[name], whole=True)
     elif name is not None:
         session.out(_text(shown[name]))
     else:

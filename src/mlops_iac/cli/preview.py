@@ -70,6 +70,7 @@ if TYPE_CHECKING:
     click.Option(["--expect-no-changes"], is_flag=True, help="Exit with 7 when anything changes."),
     *EPHEMERAL_OPTIONS(),
     all_stacks(),
+    rehearses=True,
 )
 def command(
     session: Session,
@@ -130,7 +131,7 @@ def command(
             project = project_of(session, base, ttl, without=declared_only)
         session.tell_left_out(project)
         stacks = [name for name in project.environments if name != "local"] if every else []
-        locked = session.stack != "local" and against != "state" and not (live or engine)
+        locked = not session.is_local and against != "state" and not (live or engine)
         # A plan saved without a state carries its review, which is what people approve.
         written = markdown is not None or html is not None
         if (
@@ -205,7 +206,7 @@ def _plan(
             shown["policies"] = [asdict(each) for each in findings]
         session.emit_json(shown)
     else:
-        title = f"{plan.project} → {plan.stack}"
+        title = f"{plan.project} → {session.shown}"
         session.say(f"{session.style(title, bold=True)} ({project.platform}, {plan.engine} engine)")
         session.say(f"compared with {project.comparison(plan)}")
         color = session.color == "always" or (session.colored and sys.stdout.isatty())
@@ -245,7 +246,8 @@ def _review(
     style = click.style if color else unstyled
     for each in [] if session.json else found:
         review = each.review
-        title = f"{review.project} → {review.stack}"
+        emulated = ", emulated" if session.emulated else ""
+        title = f"{review.project} → {review.stack}{emulated}"
         session.say(
             f"{session.style(title, bold=True)} ({review.platform}, {review.engine} engine)"
         )

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         ["--to", "target"], metavar="ENVIRONMENT", required=True, help="Where it is to run."
     ),
     click.Option(["--dry-run"], is_flag=True, help="Show it, and write nothing."),
+    rehearses=True,
 )
 def command(session: Session, model: str | None, source: str, target: str, dry_run: bool) -> None:
     """Pin in one environment the model versions that another one runs, and preview that.
@@ -44,6 +45,8 @@ def promote(
     writes = promotion.changed and not dry_run
     if not session.json:
         _show(session, promotion)
+    if not dry_run:
+        promotion.require_real()
     if writes:
         session.confirm(f"Write this into {promotion.file}?")
         promotion.write()
@@ -55,7 +58,8 @@ def promote(
         return
     if writes:
         session.say(f"wrote {promotion.file}")
-        session.say(f"next: mlops-iac compile, have it reviewed, mlops-iac up -s {target}")
+        reviewed = "" if session.emulated else "mlops-iac compile, have it reviewed, "
+        session.say(f"next: {reviewed}mlops-iac up -s {target}")
     elif not promotion.changed:
         session.say(f"nothing to write: {promotion.file} says so already")
     else:
@@ -75,7 +79,10 @@ def _show(session: Session, promotion: Promotion) -> None:
     for note in promotion.notes:
         session.say(f"note: {note}")
     plan, project = promotion.plan, promotion.project
-    session.say(f"{plan.project} → {plan.stack}, compared with {project.comparison(plan)}")
+    emulated = ", emulated" if session.emulated else ""
+    session.say(
+        f"{plan.project} → {plan.stack}{emulated}, compared with {project.comparison(plan)}"
+    )
     color = session.color == "always" or (session.colored and sys.stdout.isatty())
     style = click.style if color else unstyled
     for line in plan_lines(plan, style, unchanged=False, detail=False):

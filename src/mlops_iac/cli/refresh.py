@@ -12,6 +12,7 @@ from mlops_iac.cli._session import Session, verb
     "refresh",
     click.Option(["--preview-only"], is_flag=True, help="Show what drifted; change nothing."),
     click.Option(["--engine"], type=click.Choice(["embedded", "pulumi"]), help="Which engine."),
+    rehearses=True,
 )
 def command(session: Session, preview_only: bool, engine: str | None) -> None:
     """Compare the state with what exists, and take over what vanished or drifted."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         is_flag=True,
         help="Run what is deployed, also where the blueprint and its files say otherwise by now.",
     ),
+    rehearses=True,
 )
 def command(session: Session, model: str | None, from_step: str | None, deployed: bool) -> None:
     """Run a model's compiled pipeline on this machine, in and out of the emulated cloud.

@@ -36,6 +36,7 @@ _COLORS = {
         is_flag=True,
         help="With rm and --yes: nothing is left of a stack whose state cannot be asked.",
     ),
+    rehearses=True,
 )
 def command(
     session: Session, action: str, name: str | None, offline: bool, base: str | None, force: bool
@@ -53,6 +54,8 @@ def command(
         raise UsageError("--force is for `stack rm --yes`", hint="drop it")
     if offline and action != "ls":
         raise UsageError("--offline is for `stack ls`", hint="drop it")
+    if session.emulated and action in ("add", "rm"):
+        raise UsageError(f"`stack {action}` changes the blueprint", hint="leave --emulated out")
     if action == "ls":
         if name:
             raise UsageError("`stack ls` takes no name", hint="it shows every stack")
@@ -74,12 +77,13 @@ def _ls(session: Session, *, offline: bool) -> None:
     if session.json:
         session.emit_json(found.as_json())
         return
-    wide = max(len(row.stack) for row in found.rows)
+    emulated = ", emulated" if session.emulated else ""
+    wide = max(len(row.stack) for row in found.rows) + len(emulated)
     places = [f"{row.account or 'no account'} {row.region}" for row in found.rows]
     far = max(map(len, places))
     width = columns()
     for row, place in zip(found.rows, places, strict=True):
-        title = session.style(f"{row.stack:<{wide}}", bold=True)
+        title = session.style(f"{f'{row.stack}{emulated}':<{wide}}", bold=True)
         kept = "protected" if row.protect else "unprotected"
         session.out(f"{title}  {place:<{far}}  {kept:<11}  {_words(session, row)}")
         for line in _details(row):
@@ -120,7 +124,7 @@ def _export(session: Session, name: str | None) -> None:
     if name and session.stack not in ("local", name):
         raise UsageError(f"-s says {session.stack}, and {name} is named", hint="name one")
     session.stack = name or session.stack
-    session.emit_json(export(session.deployed(), session.stack))
+    session.emit_json(export(session.deployed(), session.stack), whole=True)
 
 
 def _add(session: Session, name: str, base: str | None) -> None:

@@ -29,6 +29,7 @@ _SHOWN = 3
 @verb(
     "status",
     click.Option(["--resources"], is_flag=True, help="List every resource with its id, too."),
+    rehearses=True,
 )
 def command(session: Session, resources: bool) -> None:
     """Show what serves: endpoints, versions, traffic, alarms, the last run, what comes next.
@@ -44,7 +45,7 @@ def command(session: Session, resources: bool) -> None:
     if session.json:
         session.emit_json(report.as_json())
         return
-    session.out(f"{report.project} → {report.stack}: {report.headline}")
+    session.out(f"{report.project} → {session.shown}: {report.headline}")
     for line in _standing(session, report):
         session.out(line)
     if resources:

@@ -41,6 +41,7 @@ _MOVES_SHOWN = 20
     click.Option(["--refresh"], is_flag=True, help="Look first for what vanished or drifted."),
     click.Option(["--diff", "detail"], is_flag=True, help="Show every property in the plan."),
     *EPHEMERAL_OPTIONS(),
+    rehearses=True,
 )
 def command(
     session: Session,
@@ -116,7 +117,7 @@ def deploy(
             deployment.refresh()
         plan = _planned(session, deployment)
         if not session.json:
-            title = f"{plan.project} → {plan.stack}"
+            title = f"{plan.project} → {session.shown}"
             session.say(
                 f"{session.style(title, bold=True)} ({project.platform}, {plan.engine} engine)"
             )
@@ -131,7 +132,7 @@ def deploy(
         deployment.require_possible()
         if plan.changes:
             session.confirm(
-                f"Apply {size(plan) or len(plan.changes)} change(s) to {session.stack}?"
+                f"Apply {size(plan) or len(plan.changes)} change(s) to {session.shown}?"
             )
         with progress(session, plan) as on_event:
             result = deployment.up(on_event=on_event, parallel=parallel)
@@ -143,10 +144,9 @@ def deploy(
 def require_deployed(session: Session, result: Result) -> None:
     """Raise ResourceFailed where a deployment left something undone."""
     if result.failures:
-        of = "" if session.stack == "local" else f" -s {session.stack}"
         raise ResourceFailed(
             f"{len(result.failures)} resource(s) failed: {failed_words(session, result.failures)}",
-            hint=f"what succeeded is kept; mend the cause and run `mlops-iac up{of}` again",
+            hint=f"what succeeded is kept; mend the cause and run `mlops-iac up{session.of}` again",
         )
 
 

@@ -1,1 +1,1 @@
-"""Emulated clouds, each a Pulumi provider that refuses every stack but `local`."""
+"""Emulated clouds, each a Pulumi provider that serves one stack: `local`, or one that is rehearsed."""

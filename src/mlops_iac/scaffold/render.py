@@ -34,21 +34,20 @@ def default_answers(folder: str) -> dict[str, str]:
     }
 
 
-def scaffold(target: Path, answers: Mapping[str, str], *, delivered: bool = False) -> list[Path]:
+def scaffold(target: Path, answers: Mapping[str, str]) -> list[Path]:
     """Write a project into `target` (made if needed); the paths of its files, in order.
 
     `answers` has `name`, `owner`, `region` and `platform`, as `default_answers` gives them.
-    `delivered` adds the environment `prod`, which CI deploys.
     Raises UsageError for an answer that is missing, unknown or not of its form, and where a file
     is there already; then nothing is written. Raises MlopsError where writing fails.
     """
     check(answers)
-    files = {name: text.encode() for name, text in _render(answers, delivered).items()}
+    files = {name: text.encode() for name, text in _render(answers).items()}
     with written(target, files) as paths:
         return paths
 
 
-def _render(answers: Mapping[str, str], delivered: bool) -> dict[str, str]:
+def _render(answers: Mapping[str, str]) -> dict[str, str]:
     from jinja2 import FileSystemLoader, StrictUndefined
     from jinja2.sandbox import SandboxedEnvironment
 
@@ -65,7 +64,7 @@ def _render(answers: Mapping[str, str], delivered: bool) -> dict[str, str]:
             continue
         name = path.relative_to(_TEMPLATE).as_posix()
         if name.endswith(_SUFFIX):
-            text = environment.get_template(name).render(answers, delivered=delivered)
+            text = environment.get_template(name).render(answers)
             name = name.removesuffix(_SUFFIX)
         else:
             text = path.read_text(encoding="utf-8")

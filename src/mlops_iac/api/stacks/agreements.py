@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from mlops_iac.api import compiling
-from mlops_iac.api.project import LOCAL
 from mlops_iac.errors import MlopsError
 
 if TYPE_CHECKING:
@@ -24,11 +23,17 @@ _STACK_FILE = re.compile(r"Pulumi\.([a-z0-9-]+)\.yaml\b|mlops-iac\.([a-z0-9-]+)\
 
 
 def programs(project: Project, out: Path) -> dict[str, tuple[Agrees, str]]:
-    """Whether the folder is what the blueprint gives, by stack. `local` has none that is kept."""
+    """Whether the folder is what the blueprint gives, by stack. Of emulated ones none is kept."""
     from mlops_iac.program.write import stale
 
-    real = [name for name in project.environments if name != LOCAL]
-    found: dict[str, tuple[Agrees, str]] = {LOCAL: ("agrees", "made anew by every command")}
+    real = [name for name in project.environments if not project.emulates(name)]
+    found: dict[str, tuple[Agrees, str]] = {
+        name: ("agrees", "made anew by every command")
+        for name in project.environments
+        if project.emulates(name)
+    }
+    if not real:
+        return found
     if not (out / "Pulumi.yaml").exists():
         return found | dict.fromkeys(real, ("nothing", "not compiled yet"))
     try:
@@ -84,15 +89,15 @@ def _uncommitted(out: Path) -> list[str]:
 
 
 def agreement_of_state(project: Project, stack: str, found: States) -> tuple[Agrees, str]:
-    """Whether the state holds what the lock file says; of `local`, whether `up` had nothing to do."""
+    """Whether the state holds what the lock file says; of an emulated one, whether `up` had nothing to do."""
     if stack in found.unknown:
         return "unknown", found.unknown[stack]
     state = found.known[stack]
     if not state.resources:
         return "nothing", "nothing is deployed"
     try:
-        if stack == LOCAL:
-            changed = len(project.preview(LOCAL).changes)
+        if project.emulates(stack):
+            changed = len(project.preview(stack).changes)
             return ("differs", f"{changed} change(s) to apply") if changed else ("agrees", "")
         return _agreement(project, state)
     except MlopsError as error:

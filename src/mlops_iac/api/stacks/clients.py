@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from mlops_iac.api.project import LOCAL
 from mlops_iac.api.registry import real_session
 from mlops_iac.api.stacks.emptying import as_deployer
 from mlops_iac.errors import MlopsError
@@ -50,10 +49,9 @@ class Clients:
         return self._made[service, region]
 
     def _client(self, service: str, region: str) -> Any:
-        if self._stack == LOCAL:
-            from mlops_iac.emulators.aws import server
-
-            return server.client(service, self._project.cloud.ensure(), region)
+        cloud = self._project.cloud
+        if self._project.emulates(self._stack):
+            return cloud.client_at(service, region, cloud.account(self._stack))
         if region not in self._sessions:
             self._sessions[region] = as_deployer(self._provider, real_session(region), region)
         from botocore.config import Config

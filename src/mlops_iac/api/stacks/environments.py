@@ -58,6 +58,9 @@ class Told(Record):
 def add_environment(path: str | Path, name: str, base: str | None = None) -> Told:
     """Write a new environment into the blueprint at `path`, with the text of `base`'s overlay.
 
+    Without a base it begins with what its guard rails ask for (`starts`). What is left to fill in is
+    told.
+
     Raises UsageError for a name that no stack may have or that is taken, StackNotFound where there
     is no `base`, BlueprintInvalid, with nothing written, where the blueprint is or would not be
     valid; EditRefused where the text of `base` cannot be written twice.
@@ -81,14 +84,30 @@ def add_environment(path: str | Path, name: str, base: str | None = None) -> Tol
             )
     copied = base if base is not None and edit.editor.get(join(_SECTION, base)) else None
     put_in(edit.editor, name, copied)
+    started = _started(edit, name) if base is None else []
     added = edit.project()
     missing = _of_templates(project, added, base, name) if base else []
-    notes = _notes_of_base(project, added, base, name, missing, copied=bool(copied)) if base else []
+    notes = started
+    if base:
+        notes = _notes_of_base(project, added, base, name, missing, copied=bool(copied))
     done = f"added {name}"
     if copied:
         done += f", with what the blueprint says of {base}" if missing else f", as {base} is"
     edit.write()
     return Told(name, done, edit.file.shown, dict(edit.editor.find(there))[there], (), tuple(notes))
+
+
+def _started(edit: BlueprintEdit, name: str) -> list[str]:
+    """Write what an environment begins with; what to tell of that."""
+    from mlops_iac.api.stacks.starts import complete, lay_out, not_asked, unchecked
+
+    try:
+        told = complete(edit.editor, name, edit.project).notes
+    except ModuleNotFoundError as error:
+        return [not_asked(error)]
+    lay_out(edit.editor, name)
+    more = unchecked(edit.project())
+    return [*told, more] if more else told
 
 
 def put_in(editor: Editor, name: str, base: str | None, section: str = _SECTION) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from mlops_iac.api.project import LOCAL
 from mlops_iac.api.stacks.clients import Clients
 from mlops_iac.api.stacks.emptying import versions
 from mlops_iac.errors import MlopsError
@@ -30,7 +29,7 @@ def holdings(project: Project, state: State) -> list[str]:
             continue
         said = {**(resource.get("outputs") or {}), **(resource.get("inputs") or {})}
         try:
-            found.extend(_held(clients, state, resource, said))
+            found.extend(_held(project, clients, state, resource, said))
         except Exception as error:
             if not isinstance(error, MlopsError) and type(error).__module__[:9] != "botocore.":
                 raise
@@ -39,14 +38,19 @@ def holdings(project: Project, state: State) -> list[str]:
 
 
 def _held(
-    clients: Clients, state: State, resource: Mapping[str, Any], said: Mapping[str, Any]
+    project: Project,
+    clients: Clients,
+    state: State,
+    resource: Mapping[str, Any],
+    said: Mapping[str, Any],
 ) -> Iterator[str]:
     name = str(resource["id"])
 
     region = str(said.get("region") or "")
     if resource["type"] == MODEL_GROUP:
         if count := len(versions(clients("sagemaker", region), name)):
-            yield f"{_many(count, 'registered model version')} of {name} {_go(state, count)}"
+            goes = project.emulates(state.stack) or bool(state.tags)
+            yield f"{_many(count, 'registered model version')} of {name} {_go(count, goes=goes)}"
         return
     s3 = clients("s3", region)
     try:
@@ -62,14 +66,14 @@ def _held(
     more = "more than " if page.get("IsTruncated") else ""
     holds = f"the bucket {name} holds {more}{_many(objects, 'object')} in {more}"
     holds += _many(len(entries), "version")
-    if said.get("forceDestroy"):
+    if said.get("forceDestroy") or project.rehearsed:
         yield f"{holds}; all go with it"
     else:
         yield f"{holds}: it is not deleted before somebody empties it"
 
 
-def _go(state: State, count: int) -> str:
-    if state.stack == LOCAL or state.tags:
+def _go(count: int, *, goes: bool) -> str:
+    if goes:
         return "goes, too" if count == 1 else "go, too"
     return "keep the registry from being deleted: `aws sagemaker delete-model-package` deletes them"
 

@@ -88,12 +88,16 @@ def stacks(project: Project, *, offline: bool = False, now: datetime | None = No
 
     Raises BlueprintInvalid where the platform refuses something.
     """
-    from mlops_iac.api.stacks.states import State, States, local_state, states, unasked
+    from mlops_iac.api.stacks.states import State, States, emulated_state, states, unasked
 
     if offline:
         why = "not asked (--offline)"
-        real = [name for name in project.environments if name != LOCAL]
-        known = {LOCAL: local_state(project)}
+        real = [name for name in project.environments if not project.emulates(name)]
+        known = {
+            name: emulated_state(project, name)
+            for name in project.environments
+            if project.emulates(name)
+        }
         found = States(known, dict.fromkeys(real, why))
     else:
         found = states(project)
@@ -182,7 +186,7 @@ def _row(
     added = adds(project, stack)
     return Row(
         stack=stack,
-        account=project.cloud.account(stack) if stack == LOCAL else blueprint.account,
+        account=project.cloud.account(stack) if project.emulates(stack) else blueprint.account,
         region=str(blueprint.region),
         protect=bool(blueprint.protect),
         adds=added,

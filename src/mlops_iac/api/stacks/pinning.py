@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 from mlops_iac.api.project import LOCAL
 from mlops_iac.api.registry import require_sealed
 from mlops_iac.api.stacks.running_versions import Running, described, resolved_images
-from mlops_iac.blueprint.words import join
+from mlops_iac.blueprint.words import join, listed
 from mlops_iac.clouds.aws.sagemaker.scope import Home, Scope
 from mlops_iac.errors import UsageError
 
 if TYPE_CHECKING:
     from mlops_iac.api.project import Project
+    from mlops_iac.api.stacks.rehearsal import RehearsalEdit
     from mlops_iac.blueprint.editing import Editor
     from mlops_iac.blueprint.sections.models import Model
 
@@ -56,7 +57,12 @@ class Pinning:
     """From what `source` runs to edits of `target`'s overlay."""
 
     def __init__(
-        self, project: Project, source: str, target: str, found: Running, editor: Editor
+        self,
+        project: Project,
+        source: str,
+        target: str,
+        found: Running,
+        editor: Editor | RehearsalEdit,
     ) -> None:
         self._project = project
         self._source = source
@@ -80,7 +86,8 @@ class Pinning:
                 hint=f"mlops-iac models approve {model} {version} -s {home}; then promote again",
             )
         require_sealed(model, version, answer, stack=home)
-        path, before = self._path(model, "version"), self._model(self._target, model).version
+        path = self._path(model, "version")
+        before = self._project.pins(self._target).get(model) or self._before(model)
         self._editor.set(path, int(version))
         image, more = self._registered_image(model, answer)
         return Pin(model, version, path, self._line(path), before, image, (*notes, *more))
@@ -132,12 +139,15 @@ class Pinning:
         theirs = Scope(self._project.resolve(source)).home(model)
         ours = Scope(self._project.resolve(target)).home(model)
         if theirs == ours:
-            left_out = self._left_out(model)
-            say = f"{target} promotes from {left_out}: whether {left_out} runs {version} was not asked"
-            return [say] if left_out else []
+            passed = self._left_out(model)
+            if not passed:
+                return []
+            are = "is" if len(passed) == 1 else "are"
+            asked = f"whether {listed(passed, 'or')} runs {version} was not asked"
+            return [f"{listed(passed)} {are} skipped on the way to {target}: {asked}"]
         if source == LOCAL:
-            said = f"{target} serves {version} of {_place(ours)}, which must have it approved"
-            return [f"local is emulated: {version} is the number in its own registry, and {said}"]
+            said = f"{target} serves versions of {_place(ours)}"
+            return [f"local is emulated: {version} is a number of its own registry; {said}"]
         promotes = self._model(target, model).promote_from
         if promotes:
             said = f"{target} serves versions of {_place(ours)} (promote_from: {promotes})"
@@ -148,8 +158,8 @@ class Pinning:
             hint=f"write `promote_from: {source}` into environments.{target}.models.{model}",
         )
 
-    def _left_out(self, model: str) -> str:
-        """The environment that `target` promotes from, where `source` stands further away."""
+    def _left_out(self, model: str) -> list[str]:
+        """The environments between `source` and `target`, in the order of promotion."""
         passed: list[str] = []
         at = self._target
         while at != self._source and at not in passed:
@@ -157,11 +167,15 @@ class Pinning:
             there = self._project.resolve(at).blueprint.models.get(model)
             at = (there.promote_from if there else None) or ""
             if not at:
-                return ""
-        return passed[1] if at == self._source and len(passed) > 1 else ""
+                return []
+        return passed[:0:-1] if at == self._source else []
 
     def _model(self, stack: str, model: str) -> Model:
         return self._project.resolve(stack).blueprint.models[model]
+
+    def _before(self, model: str) -> str | None:
+        """What the blueprint pins; a rehearsal has a registry of its own, where that is no version."""
+        return None if self._project.rehearsed else self._model(self._target, model).version
 
     def _path(self, model: str, field_: str) -> str:
         return f"environments.{self._target}.models.{join('', model)}.{field_}"

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from mlops_iac.api.editing import BlueprintEdit
 from mlops_iac.api.project import LOCAL
 from mlops_iac.api.stacks.pinning import Pin, Pinning, image_of
+from mlops_iac.api.stacks.rehearsal import Rehearsal, RehearsalEdit, require_another
 from mlops_iac.api.stacks.running_versions import running
 from mlops_iac.blueprint.words import listed
 from mlops_iac.errors import UsageError
@@ -36,7 +37,7 @@ class Promotion:
         target: str,
         pins: Sequence[Pin],
         notes: Sequence[str],
-        edit: BlueprintEdit,
+        edit: BlueprintEdit | RehearsalEdit,
     ) -> None:
         self.source = source
         self.target = target
@@ -44,7 +45,8 @@ class Promotion:
         self.notes = tuple(notes)
         self._edit = edit
         self.project: Project = edit.project()
-        self.plan: Plan = self.project.preview(target, against="lock")
+        against = "state" if self.project.emulates(target) else "lock"
+        self.plan: Plan = self.project.preview(target, against=against)
 
     @property
     def file(self) -> str:
@@ -56,8 +58,33 @@ class Promotion:
         """Whether there is anything to write."""
         return self._edit.changed
 
+    def require_real(self) -> None:
+        """Raise UsageError for what is only to be shown: a number of `local`'s registry.
+
+        The registry is an emulated one of this machine: under its number 3 a real registry has
+        another model, or none.
+        """
+        if self.source == LOCAL:
+            raise UsageError(
+                f"versions of local are never pinned in {self.target}: they are numbers of the"
+                " emulated registry of this machine; nothing was written",
+                hint=f"`--dry-run` shows what a promotion does; {self._instead()}",
+            )
+
+    def _instead(self) -> str:
+        """What does pin a version in the target: promoting from the environment it promotes from."""
+        models = self.project.resolve(self.target).blueprint.models
+        named = [models[pin.model].promote_from for pin in self.pins if pin.model in models]
+        origin = next((name for name in named if name), None)
+        if origin is not None:
+            return f"`mlops-iac promote --from {origin} --to {self.target}` pins what {origin} runs"
+        return (
+            f"{self.target} trains its own: `mlops-iac run -s {self.target}`, and approve it there"
+        )
+
     def write(self) -> bool:
-        """Write the pins; False where they stand there already."""
+        """Write the pins; False where they stand there already. Raises what `require_real` does."""
+        self.require_real()
         return self._edit.write()
 
     def as_json(self) -> dict[str, Any]:
@@ -88,16 +115,20 @@ def promote(project: Project, source: str, target: str, model: str | None = None
             "nothing is promoted to local: it is emulated and serves what it trained itself",
             hint="name an environment of the blueprint",
         )
+    if project.rehearsed:
+        require_another(project, source)
     versioned, brought = _wanted(project, source, target, model)
     found = running(project, source)
     if not any(name in found.versions for name in versioned) and (versioned or found.why):
         names = listed([*versioned, *brought], "or")
-        how = "`mlops-iac run`, `models approve`, `up`" if source == LOCAL else "`up` there first"
+        of = "" if source == LOCAL else f" -s {source}"
+        how = f"`mlops-iac run{of}`, `models approve latest{of}`, `up{of}`"
+        how = how if project.emulates(source) else "`up` there first"
         raise UsageError(
             f"{source} runs no version of {names} yet, so there is nothing to promote",
             hint=how + (f" ({found.why})" if found.why else ""),
         )
-    edit = BlueprintEdit(project.path)
+    edit = _edit(project, target)
     pinning = Pinning(project, source, target, found, edit.editor)
     notes = [*found.notes]
     pins = []
@@ -108,6 +139,13 @@ def promote(project: Project, source: str, target: str, model: str | None = None
             notes.append(f"{source} runs no version of {name}: it stays as it is in {target}")
     pins += [pinning.image_of(name) for name in brought]
     return Promotion(source, target, pins, notes, edit)
+
+
+def _edit(project: Project, target: str) -> BlueprintEdit | RehearsalEdit:
+    """What the pins are written into: the blueprint, or what a rehearsal keeps."""
+    if isinstance(project, Rehearsal):
+        return RehearsalEdit(project, target)
+    return BlueprintEdit(project.path)
 
 
 def _wanted(

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from mlops_iac.api.project import LOCAL
 from mlops_iac.blueprint.words import listed
 from mlops_iac.errors import MlopsError, StackNotFound, UsageError
 from mlops_iac.policy.types import ENDPOINT, MODEL
@@ -43,7 +42,7 @@ def running(project: Project, stack: str) -> Running:
     state = _state(project, stack)
     if state is None or not state.resources:
         return Running({}, why=f"nothing is deployed to {stack}")
-    if stack == LOCAL:
+    if project.emulates(stack):
         with project.deployment(stack) as deployment:
             if deployment.lost or project.cloud.answering() is None:
                 return Running({}, why="the emulated cloud was stopped and lost what it held")
@@ -56,10 +55,10 @@ def running(project: Project, stack: str) -> Running:
 
 
 def _state(project: Project, stack: str) -> State | None:
-    from mlops_iac.api.stacks.states import export, local_state, state_of
+    from mlops_iac.api.stacks.states import emulated_state, export, state_of
 
-    if stack == LOCAL:
-        return local_state(project)
+    if project.emulates(stack):
+        return emulated_state(project, stack)
     try:
         return state_of(stack, export(project, stack).get("deployment") or {})
     except StackNotFound:
@@ -127,8 +126,9 @@ def described(project: Project, stack: str, model: str, arn: str) -> Mapping[str
     from mlops_iac.api.registry import real_client
     from mlops_iac.api.served_versions import credentials
 
-    if stack == LOCAL:
-        client = project.cloud.client("sagemaker", stack)
+    if project.emulates(stack):
+        _, _, _, region, account, *_ = arn.split(":")  # that of the registry
+        client = project.cloud.client_at("sagemaker", region, account)
     else:
         client = real_client("sagemaker", arn.split(":")[3])
     with credentials(stack, model, what="for the approval of the version"), _known(arn):
@@ -139,14 +139,14 @@ def described(project: Project, stack: str, model: str, arn: str) -> Mapping[str
 def resolved_images(project: Project, stack: str, found: Running) -> dict[str, str]:
     """Image as it was named → the same with the digest that endpoints of a stack run.
 
-    Empty for `local`, whose endpoints run nothing. Source: SageMaker API reference,
+    Empty for emulated ones, whose endpoints run nothing. Source: SageMaker API reference,
     ProductionVariantSummary, DeployedImage (`SpecifiedImage`, `ResolvedImage`). Raises
     AuthenticationError where nobody may ask.
     """
     from mlops_iac.api.registry import real_client
     from mlops_iac.api.served_versions import credentials
 
-    if stack == LOCAL or not found.endpoints:
+    if project.emulates(stack) or not found.endpoints:
         return {}
     client = real_client("sagemaker", found.region or project.region(stack))
     images: dict[str, str] = {}

@@ -99,13 +99,19 @@ def states(project: Project, *, others: bool = True) -> States:
     """
     by_url: dict[str, list[str]] = {}
     for name in project.environments:
-        if name != LOCAL:
+        if not project.emulates(name):
             by_url.setdefault(backend(project, name), []).append(name)
-    known = {LOCAL: local_state(project)}
+    known = {
+        name: emulated_state(project, name)
+        for name in project.environments
+        if project.emulates(name)
+    }
     unknown: dict[str, str] = {}
     strangers: list[State] = []
     silent: dict[str, MlopsError] = {}
-    for url, names in (by_url or {"": []}).items():
+    if not by_url and not project.rehearsed:
+        by_url[""] = []  # the user's own may have ephemeral ones
+    for url, names in by_url.items():
         try:
             found = _ask(project, url, names, others=others)
         except MlopsError as error:
@@ -173,19 +179,19 @@ def state_of(
     )
 
 
-def local_state(project: Project) -> State:
-    """The state of `local`, from the file of the engine that holds it."""
+def emulated_state(project: Project, stack: str) -> State:
+    """The state of a stack of the emulated cloud, from the file of the engine that holds it."""
     from mlops_iac.api.engines import PULUMI, Holder
 
-    if Holder(project.work).engine() == PULUMI:
+    if stack == LOCAL and Holder(project.work).engine() == PULUMI:
         kept = project.work / "pulumi" / ".pulumi" / "stacks" / project.name / "local.json"
     else:
-        kept = project.work / "state" / "local.json"
+        kept = project.work / "state" / f"{stack}.json"
     try:
         data = json.loads(kept.read_text(encoding="utf-8"))
-        return state_of(LOCAL, data["checkpoint"]["latest"] or {})
+        return state_of(stack, data["checkpoint"]["latest"] or {})
     except FileNotFoundError:
-        return State(LOCAL)
+        return State(stack)
     except OSError as error:
         raise MlopsError(f"cannot read the state {kept}: {error.strerror}") from None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
@@ -199,11 +205,11 @@ def export(project: Project, stack: str) -> dict[str, Any]:
 
     Raises StackNotFound where nothing was ever deployed to it, and what its backend says.
     """
-    if stack == LOCAL:
-        state = local_state(project)
+    if project.emulates(stack):
+        state = emulated_state(project, stack)
         if not state.deployment:
             raise StackNotFound(
-                "nothing was ever deployed to local", hint="`mlops-iac up` deploys it"
+                f"nothing was ever deployed to {stack}", hint="`mlops-iac up` deploys it"
             )
         return {"version": 3, "deployment": dict(state.deployment)}
     from mlops_iac.api.stacks.ephemeral import RecordedProject

@@ -12,6 +12,8 @@ from mlops_iac.errors import Diagnostic, UsageError
 if TYPE_CHECKING:
     from mlops_iac.api.project import Project
     from mlops_iac.graph.canonical import CanonicalGraph
+    from mlops_iac.graph.model import ResourceGraph
+    from mlops_iac.policy.model import Finding
     from mlops_iac.templates.cases import Case
 
 
@@ -87,11 +89,12 @@ def counts(case: Case, graphs: Mapping[str, CanonicalGraph]) -> Iterator[str]:
                 yield f"{name} has {there[kind]} of {kind}, expected {count}{hint}"
 
 
-def findings(case: Case, project: Project, names: Sequence[str]) -> Iterator[str]:
-    """What breaks the rules that the templates set or bring; their code runs, it is the author's."""
-    wanted = case.section.expect.findings
-    if wanted is None:
-        return
+def findings(case: Case, project: Project, graphs: Mapping[str, ResourceGraph]) -> Iterator[str]:
+    """What `up` would refuse, and of what the templates set or bring, what breaks it at all.
+
+    The latter only where the case says what it expects. The code of the template's rules runs, it is
+    the author's.
+    """
     from mlops_iac.api import policing
     from mlops_iac.templates.lockfile import Lock, Pin, lock_path, write_lock
 
@@ -105,20 +108,26 @@ def findings(case: Case, project: Project, names: Sequence[str]) -> Iterator[str
         ),
     )
     held = policing.configuration(project, policing.rules(project)).held
-    said = dict.fromkeys(
-        f"{found.rule}: {found.message}"
-        for name in names
-        for found in project.policies(name)
-        if found.rule in held and not found.suppressed_by
-    )
-    unmet, stray, endless = _fitted(wanted, list(said))
+    wanted = case.section.expect.findings
+    said: dict[str, tuple[str, Finding]] = {}
+    for name, graph in graphs.items():
+        for found in project.policies(name, graph=graph):
+            counts = found.counts or (wanted is not None and found.rule in held)
+            if counts and not found.suppressed_by:
+                said.setdefault(f"{found.rule}: {found.message}", (name, found))
+    unmet, stray, endless = _fitted(wanted or (), list(said))
     yield from (f"expect.findings: {words}" for words in endless)
     for pattern in unmet:
         there = f"; there is: {listed(said)}" if said else "; there is none"
         yield f"expected a finding like {pattern!r}{there}"
-    for text in said:
-        if text in stray:
+    for text, (name, found) in said.items():
+        if text in stray and found.rule in held:
             yield f"a guard rail of the template is broken: {text}"
+        elif text in stray:
+            yield (
+                f"`up -s {name}` would refuse it: {text} ({found.remediation}, in the template or in"
+                " the case's blueprint, as a team does; or expect it: `findings`)"
+            )
 
 
 def _fitted(

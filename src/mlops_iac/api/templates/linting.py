@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from mlops_iac.api.project import LOCAL
 from mlops_iac.errors import BlueprintInvalid, Diagnostic, Severity, UsageError
 
 if TYPE_CHECKING:
+    from mlops_iac.api.project import Project
     from mlops_iac.blueprint import LoadedBlueprint
     from mlops_iac.blueprint.templates.content import TemplateContent
+    from mlops_iac.policy.model import Finding
     from mlops_iac.templates.linting.samples import Samples
     from mlops_iac.templates.linting.subject import Subject
 
@@ -34,7 +38,10 @@ def lint_content(content: TemplateContent, finder: object) -> list[Diagnostic]:
 
     found = cast("Any", finder)
     asked = Asked(
-        finder=lambda: found, platforms=names(), judge=_judge, extra=(_policies, _scaffold)
+        finder=lambda: found,
+        platforms=names(),
+        judge=_judge,
+        extra=(_policies, _scaffold, _deployable),
     )
     return lint(content, asked)
 
@@ -140,9 +147,10 @@ def _started(
     from mlops_iac.api.templates.starting import Start, started
     from mlops_iac.blueprint.reach import Reach
     from mlops_iac.scaffold import default_answers
+    from mlops_iac.templates.linting.team import OWNER
 
     start = Start(subject.content.source, subject.content, subject.parsed)
-    answers = default_answers("sample")
+    answers = default_answers("sample") | {"owner": OWNER}
     if start.platforms:
         answers["platform"] = next((p for p in start.platforms if p in _supported()), "sagemaker")
     answers |= {key: str(value) for key, value in parameters.items() if key in answers}
@@ -155,6 +163,7 @@ def _started(
                 start, target, answers, given, delivered=delivered, reach=reach
             ) as project:
                 lacking = [item for item in project.problems if item.severity == "error"]
+                broken = _broken(project.project) if project.project is not None else {}
         except BlueprintInvalid as error:
             for item in error.diagnostics:
                 where = f" (line {item.line} of what is rendered)" if item.line else ""
@@ -163,9 +172,76 @@ def _started(
         except UsageError as error:
             yield _in_scaffold(subject, error.message, error.hint, "error")
             return
+    for name, finding in broken.items():
+        message = f"`up -s {name}` of a new project is refused: {finding.rule}: {finding.message}"
+        yield _in_scaffold(subject, message, finding.remediation, "error")
     if lacking:
         message = f"a new project is not valid as it is: {lacking[0].message}"
         yield _in_scaffold(subject, message, lacking[0].hint, "warning")
+
+
+def _broken(project: Project) -> dict[str, Finding]:
+    """The first mandatory guard rail that each environment breaks."""
+    found = {
+        name: [each for each in project.policies(name, own=False) if each.counts]
+        for name in project.environments
+        if name != LOCAL
+    }
+    return {name: broken[0] for name, broken in found.items() if broken}
+
+
+def _deployable(subject: Subject, tries: Samples) -> Iterator[Diagnostic]:
+    """Guard rails that no team can keep over it, whatever its environments begin with."""
+    import tempfile
+
+    from mlops_iac.api.project import Project
+    from mlops_iac.api.stacks.starts import complete
+    from mlops_iac.blueprint.editing import Editor
+    from mlops_iac.blueprint.source import problem
+    from mlops_iac.templates.linting import team
+    from mlops_iac.templates.linting.resolving import SHOWN, Trial, read_over
+
+    if not tries.combinations or find_spec("pulumi") is None:
+        return
+    platform = next((p for p in subject.manifest.platforms if p in _supported()), _supported()[0])
+    trial = Trial(subject, tries.combinations[0], platform)
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made).resolve()
+        team.write_files(folder)
+        if trial.problems or trial.resolve(folder)[0] is None:
+            return  # told where it is resolved
+        editor = Editor(trial.text, file=SHOWN)
+        if not editor.has("owner"):
+            editor.set("owner", team.OWNER)
+
+        def read() -> Project:
+            loaded, found = read_over(subject.content, trial.finder, folder, editor.text)
+            if loaded is None:
+                raise BlueprintInvalid([item for item in found if item.severity == "error"])
+            return Project(loaded)
+
+        try:
+            found = [
+                (name, item)
+                for name in read().environments
+                if name != LOCAL
+                for item in complete(editor, name, read).findings
+                if item.counts
+            ]
+        except BlueprintInvalid:
+            return  # what is wrong with the template, its guard rails included, is told
+        seen: set[str] = set()
+        for name, item in found:
+            if item.rule in seen:
+                continue
+            seen.add(item.rule)
+            message = f"`up -s {name}` would refuse it: {item.rule}: {item.message}"
+            if subject.is_own(item.file):
+                place = (item.file, item.line, item.column, item.length)
+                yield Diagnostic("guard-rail", message, *place, hint=item.remediation)
+            else:
+                whole = subject.key("limits")
+                yield problem(whole, "guard-rail", message, hint=item.remediation)
 
 
 def _in_scaffold(subject: Subject, message: str, hint: str, severity: Severity) -> Diagnostic:

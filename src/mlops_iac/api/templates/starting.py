@@ -16,6 +16,7 @@ from mlops_iac.records import Record
 
 if TYPE_CHECKING:
     from mlops_iac.api.project import Project
+    from mlops_iac.api.templating import Templates
     from mlops_iac.blueprint.reach import Reach
     from mlops_iac.blueprint.templates.applying import Parsed
     from mlops_iac.blueprint.templates.content import TemplateContent
@@ -154,7 +155,7 @@ def started(
     if risky and agree is not None:
         agree(risky)
     with written(target, files, [lock.name]) as paths:
-        yield _finished(start, target, list(paths), reach)
+        yield _finished(start, target, list(paths), reach, delivered=delivered)
 
 
 def _check_platform(start: Start, platform: str) -> None:
@@ -207,24 +208,23 @@ def _is_the_teams(item: Diagnostic, blueprint: str) -> bool:
     return item.file in ("", blueprint) or item.code in ("locked", *THE_TEAMS)
 
 
-def _finished(start: Start, target: Path, paths: list[Path], reach: Reach | None) -> Started:
-    """Read what was written, and pin its templates. Raises BlueprintInvalid."""
-    from mlops_iac import blueprint as language
-    from mlops_iac.api.project import Project
+def _finished(
+    start: Start, target: Path, paths: list[Path], reach: Reach | None, *, delivered: bool
+) -> Started:
+    """Read what was written, let its environments begin, and pin its templates.
+
+    Raises BlueprintInvalid.
+    """
+    from mlops_iac.api.editing import BlueprintEdit
+    from mlops_iac.api.stacks.starts import begin
     from mlops_iac.api.templating import Templates
-    from mlops_iac.blueprint.combine import in_order
     from mlops_iac.blueprint.loaded import shown_as
     from mlops_iac.scaffold.rendering import has_blueprint
     from mlops_iac.templates.lockfile import lock_path, write_lock
 
     path = target / BLUEPRINT
     templates = Templates(path, update={start.source: start.version}, reach=reach)
-    loaded, found = language.inspect(path, templates=templates, reach=reach)
-    project = None
-    if loaded is not None:
-        project = Project(loaded, templates)
-        by_environment = {name: project.platform_problems(name) for name in project.environments}
-        found = in_order([*found, *language.combine(by_environment)])
+    project, found = _read(path, templates, reach)
     errors = [item for item in found if item.severity == "error"]
     # Without a scaffold it is a first line for the team to go on from, not a project yet.
     if errors and (has_blueprint(start.content) or templates.finder is None):
@@ -235,4 +235,31 @@ def _finished(start: Start, target: Path, paths: list[Path], reach: Reach | None
         write_lock(lock_path(path), templates.finder.pins())
         paths.append(lock_path(path))
     notes = [item for item in templates.notes if ".lock" not in item]
-    return Started(paths, tuple(found), tuple(notes), None if errors else project)
+    if errors or project is None:
+        return Started(paths, tuple(found), tuple(notes), None)
+    edit = BlueprintEdit(path)
+
+    def read() -> Project:
+        again, said = _read(path, templates, reach, edit.editor.text)
+        if again is None or any(item.severity == "error" for item in said):
+            raise BlueprintInvalid([item for item in said if item.severity == "error"])
+        return again
+
+    notes += begin(edit, read, delivered=delivered)
+    return Started(paths, tuple(found), tuple(notes), read())
+
+
+def _read(
+    path: Path, templates: Templates, reach: Reach | None, text: str | None = None
+) -> tuple[Project | None, list[Diagnostic]]:
+    """The project of a blueprint, or of a `text` in its place, and all that is said of it."""
+    from mlops_iac import blueprint as language
+    from mlops_iac.api.project import Project
+    from mlops_iac.blueprint.combine import in_order
+
+    loaded, found = language.inspect(path, templates=templates, reach=reach, text=text)
+    if loaded is None:
+        return None, list(found)
+    project = Project(loaded, templates)
+    by_environment = {name: project.platform_problems(name) for name in project.environments}
+    return project, in_order([*found, *language.combine(by_environment)])

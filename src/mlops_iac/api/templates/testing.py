@@ -13,11 +13,12 @@ from mlops_iac.api.project import LOCAL, Project
 from mlops_iac.api.templates import expectations
 from mlops_iac.blueprint.words import listed, nearest
 from mlops_iac.errors import BlueprintInvalid, Diagnostic, UsageError
+from mlops_iac.graph.canonical import canonical
 
 if TYPE_CHECKING:
     from mlops_iac.blueprint import LoadedBlueprint
     from mlops_iac.blueprint.templates.content import TemplateContent, TemplateFinder
-    from mlops_iac.graph.canonical import CanonicalGraph
+    from mlops_iac.graph.model import ResourceGraph
     from mlops_iac.templates.cases import Case
 
 
@@ -111,6 +112,8 @@ def run_case(content: TemplateContent, case: Case, finder: TemplateFinder) -> Ca
         loaded, problems = _load(content, case, finder, root)
         project = Project(loaded) if loaded is not None else None
         if project is not None:
+            project = _begun(project, case, content, finder, root)
+        if project is not None:
             problems = [*problems, *_refused(project)]
         if problems or project is None or case.section.expect.errors:
             failures = list(expectations.errors(case, problems))
@@ -120,9 +123,10 @@ def run_case(content: TemplateContent, case: Case, finder: TemplateFinder) -> Ca
             changed = stray if case.section.expect.errors and not problems else []
             return _result(case, failures, {}, changed, (), started)
         names = [name for name in project.environments if name != LOCAL] or [LOCAL]
-        golden, graphs = _results(project, names, root)
+        golden, captured = _results(project, names, root)
+        graphs = {name: canonical(graph) for name, graph in captured.items()}
         failures = [*expectations.values(case, project, names), *expectations.counts(case, graphs)]
-        failures += expectations.findings(case, project, names)
+        failures += expectations.findings(case, project, captured)
         compared = dict(expectations.compared(case, golden))
         failures += list(compared.values())
         keep = {f"{case.name}/{name}": data for name, data in golden.items()}
@@ -147,7 +151,7 @@ def _load(
 ) -> tuple[LoadedBlueprint | None, list[Diagnostic]]:
     """The team's blueprint of a case over the template, and its errors."""
     from mlops_iac.templates.linting import team
-    from mlops_iac.templates.linting.resolving import make_missing, makes_something, read_over
+    from mlops_iac.templates.linting.resolving import read_case_over
 
     try:
         team.write_files(root, case.section.files)
@@ -156,26 +160,39 @@ def _load(
             f"the files of tests/{case.name}.yaml cannot be laid out: {error.strerror}",
             hint="data/ and workload/ are folders with files of a small project",
         ) from None
-    platform = case.section.platform or _platform(content)
-    head = team.head(platform, case.extends(team.SOURCE))
-    candidates = [case.text(head)]
-    small = {key: text for key, text in team.what().items() if key not in case.own}
-    own = len(small) < len(team.what())
-    if small:  # what makes nothing of its own is shown under a small service
-        candidates.append(case.text({**head, **small}))
-    found: list[Diagnostic] = []
-    empty: LoadedBlueprint | None = None
-    for text in candidates:
-        (root / "blueprint.yaml").write_text(text, encoding="utf-8")
-        for _ in range(3):
-            loaded, said = read_over(content, finder, root, text)
-            found = [shown(item) for item in said if item.severity == "error"]
-            if loaded is not None or not make_missing(root, found):
-                break
-        if loaded is not None and (own or makes_something(loaded)):
-            return loaded, []
-        empty = empty or loaded
-    return empty, ([] if empty is not None else found)
+    loaded, found = read_case_over(
+        content, case, finder, root, case.section.platform or _platform(content)
+    )
+    return loaded, [shown(item) for item in found]
+
+
+def _begun(
+    project: Project, case: Case, content: TemplateContent, finder: TemplateFinder, root: Path
+) -> Project:
+    """The same with an owner, and with what environments begin with that the case does not say."""
+    from mlops_iac.api.stacks.starts import complete
+    from mlops_iac.blueprint.editing import Editor
+    from mlops_iac.templates.linting import team
+    from mlops_iac.templates.linting.resolving import read_over
+
+    if _refused(project) or case.section.expect.errors:
+        return project
+    editor = Editor((root / "blueprint.yaml").read_text(encoding="utf-8"))
+
+    def read() -> Project:
+        loaded, found = read_over(content, finder, root, editor.text)
+        again = Project(loaded) if loaded is not None else None
+        wrong = _refused(again) if again is not None else found
+        if wrong or again is None:
+            raise BlueprintInvalid([item for item in wrong if item.severity == "error"])
+        return again
+
+    if not project.resolve(LOCAL).blueprint.owner and not editor.has("owner"):
+        editor.set("owner", team.OWNER)
+    for name in project.environments:
+        if name != LOCAL and "environments" not in case.own:
+            complete(editor, name, read)
+    return read()
 
 
 def _platform(content: TemplateContent) -> str:
@@ -202,18 +219,16 @@ def _refused(project: Project) -> list[Diagnostic]:
 
 def _results(
     project: Project, names: Sequence[str], root: Path
-) -> tuple[dict[str, bytes], dict[str, CanonicalGraph]]:
+) -> tuple[dict[str, bytes], dict[str, ResourceGraph]]:
     from mlops_iac.api.capturing import Captures
-    from mlops_iac.graph.canonical import canonical
     from mlops_iac.graph.lock import LOCK_SUFFIX, lock_bytes
     from mlops_iac.templates.cases import RESOLVED, resolved_text
 
     captures = Captures(project, root / ".program")
     golden: dict[str, bytes] = {}
-    graphs: dict[str, CanonicalGraph] = {}
+    graphs: dict[str, ResourceGraph] = {}
     for name in names:
         golden[f"{name}{RESOLVED}"] = resolved_text(project.resolve(name).leaves()).encode()
-        captured = captures.graph(name)
-        graphs[name] = canonical(captured)
-        golden[f"{name}{LOCK_SUFFIX}"] = lock_bytes(captured, {})
+        graphs[name] = captures.graph(name)
+        golden[f"{name}{LOCK_SUFFIX}"] = lock_bytes(graphs[name], {})
     return golden, graphs

@@ -163,6 +163,14 @@ class Editor:
             intend(tree)
         return changes[::-1]
 
+    def keep(self) -> Draft:
+        """Return what the text is now, for `go_back`."""
+        return self._draft.copy()
+
+    def go_back(self, kept: Draft) -> None:
+        """Undo every change since `keep`."""
+        self._draft = kept
+
     # -- how
 
     def _found(self, pattern: str) -> list[tuple[Keys, bool]]:

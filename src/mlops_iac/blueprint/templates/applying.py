@@ -55,16 +55,29 @@ _MOST_PARSED = 64
 
 
 def parse(content: TemplateContent) -> Parsed:
-    """The template read, once per process and content. Raises BlueprintInvalid."""
+    """The template read, once per process and content.
+
+    Raises BlueprintInvalid with what is wrong with both of its files.
+    """
     key = content.digest, content.shown
     found = _PARSED.get(key)
     if found is None:
-        reading = read_manifest(content)
+        reading: Reading | None = None
+        wrong: list[Diagnostic] = []
+        try:
+            reading = read_manifest(content)
+        except BlueprintInvalid as error:
+            wrong += error.diagnostics
         root = None
         if BLUEPRINT in content.files:
-            manifest = reading.manifest
-            label = reading.source.file.rpartition("/")[0]
-            root = _blueprint(text_of(content, BLUEPRINT, label), f"{manifest.name}")
+            label = reading.source.file.rpartition("/")[0] if reading else ""
+            name = reading.manifest.name if reading else content.source
+            try:
+                root = _blueprint(text_of(content, BLUEPRINT, label), name)
+            except BlueprintInvalid as error:
+                wrong += error.diagnostics
+        if wrong or reading is None:
+            raise BlueprintInvalid(wrong)
         if len(_PARSED) >= _MOST_PARSED:
             _PARSED.pop(next(iter(_PARSED)))
         found = _PARSED[key] = Parsed(reading, root)

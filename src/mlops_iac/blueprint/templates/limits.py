@@ -20,11 +20,13 @@ from mlops_iac.blueprint.fields import (
     sections_of,
 )
 from mlops_iac.blueprint.layers import ROOT
+from mlops_iac.blueprint.placeholders import placeholder_in
 from mlops_iac.blueprint.resolved import ResolvedBlueprint
 from mlops_iac.blueprint.scalars import NOTHING, core
 from mlops_iac.blueprint.sections.base import Section
 from mlops_iac.blueprint.source import Entry, Node, problem
 from mlops_iac.blueprint.templates.manifest import LimitSpec
+from mlops_iac.blueprint.templates.patterns import TooSlow, matches, wrong_pattern
 from mlops_iac.blueprint.templates.reaching import reach
 from mlops_iac.blueprint.words import join, listed, nearest, split, suggestion
 from mlops_iac.errors import Diagnostic
@@ -92,6 +94,8 @@ class Limit(Record):
                 for value, text in zip(spec.one_of, self.texts, strict=True)
             )
             parts.append(f"one of {listed(shown, 'or')}")
+        if spec.pattern is not None:
+            parts.append(f"a text of the form {spec.pattern}")
         if spec.at_least is not None:
             parts.append(f"at least {spec.at_least:g}")
         if spec.at_most is not None:
@@ -115,6 +119,11 @@ def read_limits(node: Node | None, label: str) -> tuple[tuple[Limit, ...], list[
         if spec is NOTHING:
             continue
         environment, keys = within(path)
+        if spec.pattern is not None and (said := wrong_pattern(spec.pattern)):
+            message = f"{here}.pattern is no regular expression: {said}"
+            place = entry.value.entries["pattern"].value
+            found.append(problem(place, "bad-pattern", message, path=here))
+            continue
         if wrong := _wrong_names(keys, entry.value) or _wrong_path(keys, spec):
             message, hint = wrong
             found.append(problem(entry.key, "unknown-path", message, path=here, hint=hint))
@@ -306,11 +315,21 @@ def _broken(
         return f"{shown} is forbidden by {limit.source}{reason}" if there else ""
     if spec.required and (empty or (isinstance(value, str) and not value.strip())):
         return f"{shown} is required by {limit.source}{reason}"
+    if spec.required and (stands_in := placeholder_in(value)) and any(resolved.said_below(path)):
+        what = f"is {quoted(stands_in)}" if stands_in == value else f"says only {quoted(stands_in)}"
+        return f"{shown} {what}, a placeholder; it is required by {limit.source}{reason}"
     if empty:
         return ""
     values = value if isinstance(value, tuple) else (value,)
     for item in values:
-        if not (_is_chosen(limit, kind, item) and _in_range(spec, item)):
+        try:
+            fits = _is_chosen(limit, kind, item) and _in_range(spec, item) and _has_form(spec, item)
+        except TooSlow:
+            return (
+                f"whether {shown} is {limit.words()} takes too long to tell, and {limit.source} asks"
+                f" for it{reason}"
+            )
+        if not fits:
             allowed = limit.words()
             return f"{shown} is {quoted(item)}; {limit.source} allows {allowed}{reason}"
     return ""
@@ -331,6 +350,15 @@ def _in_range(spec: LimitSpec, item: Any) -> bool:
         return False  # a text that holds a number would be one to whatever reads it
     above = spec.at_least is None or item >= spec.at_least
     return above and (spec.at_most is None or item <= spec.at_most)
+
+
+def _has_form(spec: LimitSpec, item: Any) -> bool:
+    """Whether an item has the form that is asked for; a number as it is written. Raises TooSlow."""
+    if spec.pattern is None:
+        return True
+    if isinstance(item, bool) or not isinstance(item, str | int | float):
+        return False
+    return matches(spec.pattern, str(item))
 
 
 def same(value: Any, written: Any) -> bool:

@@ -13,6 +13,7 @@ from mlops_iac.blueprint.sections.root import PlatformName
 from mlops_iac.blueprint.sections.values import Scalar
 from mlops_iac.blueprint.source import LARGEST_FILE, Node, Source, problem
 from mlops_iac.blueprint.templates.content import MANIFEST, TemplateContent
+from mlops_iac.blueprint.templates.patterns import wrong_pattern
 from mlops_iac.blueprint.words import join, split
 from mlops_iac.errors import BlueprintInvalid, Diagnostic
 from mlops_iac.records import Record
@@ -105,9 +106,12 @@ OPERATIONS: dict[str, type[Section]] = {
 class LimitSpec(Section):
     """What holds at a path, and why."""
 
-    ALTERNATIVES: ClassVar = (("fixed", "one_of", "keys", "forbidden"), ("required", "forbidden"))
+    ALTERNATIVES: ClassVar = (
+        ("fixed", "one_of", "keys", "pattern", "forbidden"),
+        ("required", "forbidden"),
+    )
     SOME_OF: ClassVar = (
-        ("fixed", "one_of", "keys", "at_least", "at_most", "required", "forbidden"),
+        ("fixed", "one_of", "keys", "pattern", "at_least", "at_most", "required", "forbidden"),
     )
 
     fixed: Json = Field(
@@ -119,7 +123,12 @@ class LimitSpec(Section):
     )
     at_least: float | None = Field(default=None, description="The least number.")
     at_most: float | None = Field(default=None, description="The greatest number.")
-    required: bool = Field(default=False, description="It must have a value.")
+    pattern: str | None = Field(
+        default=None, description="A regular expression that the whole text matches."
+    )
+    required: bool = Field(
+        default=False, description="It must have a value, and none that only stands for one."
+    )
     forbidden: bool = Field(default=False, description="It must not be there.")
     because: str = Field(description="The reason; stands in every error.")
 
@@ -280,12 +289,9 @@ def _checks(root: Node, manifest: Manifest) -> Iterator[Diagnostic]:
             yield problem(
                 _key(root, "parameters", name), "illegal-name", message, path=path, hint=hint
             )
-        if parameter.pattern is not None:
-            try:
-                re.compile(parameter.pattern)
-            except re.error as error:
-                message = f"{path}.pattern is no regular expression: {error}"
-                yield problem(_key(root, "parameters", name), "bad-pattern", message, path=path)
+        if parameter.pattern is not None and (said := wrong_pattern(parameter.pattern)):
+            message = f"{path}.pattern is no regular expression: {said}"
+            yield problem(_key(root, "parameters", name), "bad-pattern", message, path=path)
         bounded = parameter.at_least is not None or parameter.at_most is not None
         if bounded and parameter.type in ("text", "boolean"):
             message = f"{path}: a {parameter.type} has no at_least or at_most"

@@ -16,6 +16,15 @@ class TooSlow(Exception):
     """A pattern did not come to an end; `(a+)+$` takes longer than anybody lives."""
 
 
+def wrong_pattern(pattern: str) -> str:
+    """Why a pattern is no regular expression; empty where it is one."""
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        return str(error)
+    return ""
+
+
 def matches(pattern: str, text: str) -> bool:
     """Whether a pattern fits a whole text of at most `LONGEST` characters.
 

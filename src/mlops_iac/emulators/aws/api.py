@@ -124,7 +124,7 @@ class Api:
         url = self._endpoint()
         if url == self._silent:
             raise _unanswered(url)
-        client = clients_for(url, self.place.region).get(service)
+        client = clients_for(url, self.place.region, self.place.account).get(service)
         try:
             answer: dict[str, Any] = getattr(client, xform_name(operation))(**parameters)
         except exceptions.ClientError as error:

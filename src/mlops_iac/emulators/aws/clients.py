@@ -36,11 +36,12 @@ def answer_seconds() -> float:
 
 
 class Clients:
-    """Clients for one endpoint and region. Thread-safe, and so are the clients."""
+    """Clients for one endpoint, region and account. Thread-safe, and so are the clients."""
 
-    def __init__(self, url: str, region: str) -> None:
+    def __init__(self, url: str, region: str, account: str) -> None:
         self.url = url
         self.region = region
+        self.account = account
         self._lock = threading.Lock()
         self._made: dict[str, Any] = {}
         self._session: Any = None
@@ -71,7 +72,7 @@ class Clients:
             parameter_validation=True,
             user_agent_extra="mlops-iac",
         )
-        return session.client(
+        client = session.client(
             service,
             region_name=self.region,
             endpoint_url=self.url,
@@ -79,6 +80,12 @@ class Clients:
             aws_secret_access_key="local",  # noqa: S106 (moto takes anything)
             config=config,
         )
+        client.meta.events.register("before-sign", self._in_account)
+        return client
+
+    def _in_account(self, request: Any, **_: Any) -> None:
+        """Say whose call it is; moto keeps what accounts have apart (moto/core/responses.py)."""
+        request.headers["x-moto-account-id"] = self.account
 
     def _shared_session(self) -> Any:
         if self._session is None:
@@ -97,9 +104,9 @@ class Clients:
 
 
 @cache
-def clients_for(url: str, region: str) -> Clients:
-    """The shared clients of an endpoint and region."""
-    return Clients(url, region)
+def clients_for(url: str, region: str, account: str) -> Clients:
+    """The shared clients of an endpoint, region and account."""
+    return Clients(url, region, account)
 
 
 @cache

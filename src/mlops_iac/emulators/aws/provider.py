@@ -66,7 +66,8 @@ class AwsProvider:
     """Implements `emulators.provider.Provider` for AWS.
 
     `endpoint` is the emulator's URL or a function that finds (and starts) it, called at the first
-    operation that needs it; without one those operations fail.
+    operation that needs it; without one those operations fail. `serves` is the one stack it deploys:
+    `local`, or an environment that is rehearsed. `forced` deletes buckets with what is in them.
     """
 
     package = "aws"
@@ -77,8 +78,12 @@ class AwsProvider:
         *,
         region: str = "eu-west-1",
         account: str = "123456789012",
+        serves: str = LOCAL,
+        forced: bool = False,
     ) -> None:
         self._endpoint = endpoint
+        self._serves = serves
+        self._forced = forced
         self._place = Place(region, account)
         self._api = Api(partial(_url, self._endpoint), self._place)
 
@@ -93,13 +98,13 @@ class AwsProvider:
     def configure(self, stack: str, config: Properties) -> None:
         """Take region (and `account`). `stack` is a name or any URN of the stack.
 
-        Raises ProviderError for every stack but `local`, and for settings that would change
+        Raises ProviderError for every stack but the one that it serves, and for settings that would change
         resources and are not applied here.
         """
         name = stack.split("::")[0].rsplit(":", 1)[-1] if stack.startswith("urn:") else stack
-        if name != LOCAL:
+        if name != self._serves:
             raise ProviderError(
-                f"the emulated AWS serves the stack '{LOCAL}' alone, not '{name}'; "
+                f"the emulated AWS serves the stack '{self._serves}' alone, not '{name}'; "
                 "a real stack is deployed by the real provider"
             )
         plain = {key.rsplit(":", 1)[-1]: reveal(value) for key, value in config.items()}
@@ -251,7 +256,10 @@ class AwsProvider:
         """Delete; absent already is success."""
         handler = self._handler(type_)
         if not handler.recorded:
-            plain = ResourceState(state.id, reveal(state.inputs), reveal(state.outputs))
+            inputs = reveal(state.inputs)
+            if self._forced:
+                inputs = {**inputs, "forceDestroy": True}
+            plain = ResourceState(state.id, inputs, reveal(state.outputs))
             handler.delete(self._api_of(plain.outputs), state.id, plain)
 
     def find(self, type_: str, inputs: Properties, token: str) -> ResourceState | None:

@@ -173,11 +173,13 @@ def instance_id(work: Path) -> str | None:
     return found.instance if found is not None and found.running else None
 
 
-def client(service: str, info: ServerInfo, region: str = "eu-west-1") -> Any:
+def client(
+    service: str, info: ServerInfo, region: str = "eu-west-1", account: str = ACCOUNT
+) -> Any:
     """A boto3 client of the emulator; sessions and models are shared and cached."""
     from mlops_iac.emulators.aws.clients import clients_for
 
-    return clients_for(info.url, region).get(service)
+    return clients_for(info.url, region, account).get(service)
 
 
 def _folder(work: Path) -> Path:
@@ -218,11 +220,11 @@ def _spawn(folder: Path, port: int) -> ServerInfo:
     command = python_child.command(*_words(folder, instance), "--port", str(port))
     environment = {
         **python_child.environment(),
-        "MOTO_ACCOUNT_ID": ACCOUNT,
         # Attachments of AWS-managed policies need those policies to exist.
         "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",
         "PYTHONDONTWRITEBYTECODE": "",
     }
+    environment.pop("MOTO_ACCOUNT_ID", None)  # it would be every call's, whoever calls
     log.unlink(missing_ok=True)
     with open(created(log), "wb") as output:  # noqa: PTH123 - a handle
         process = subprocess.Popen(

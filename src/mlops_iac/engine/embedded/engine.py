@@ -24,8 +24,10 @@ class EmbeddedEngine:
 
     name = "embedded"
 
-    def __init__(self, providers: Mapping[str, Provider]) -> None:
+    def __init__(self, providers: Mapping[str, Provider], *, forced: bool = False) -> None:
         self._providers = dict(providers)
+        # Whether a destroy deletes what is protected, too: of what was only rehearsed.
+        self._forced = forced
 
     # -- plans -------------------------------------------------------------------------------
     def preview(self, target: StackTarget, *, targets: Sequence[str] = ()) -> Plan:
@@ -84,7 +86,7 @@ class EmbeddedEngine:
         store = Store(target, persist=False)
         self._configure(target, store)
         notes = look(target, store, self._providers)
-        removals = plan_removals(store.snapshot, (), lambda _entry: True)
+        removals = plan_removals(store.snapshot, (), lambda _entry: True, forced=self._forced)
         return Plan(
             stack=target.stack,
             project=target.project,
@@ -197,7 +199,9 @@ class EmbeddedEngine:
         with open_store(target, "destroy") as store, Interrupt() as interrupt:
             self._begin(target, store, log)
             try:
-                removals = plan_removals(store.snapshot, (), lambda _entry: True)
+                removals = plan_removals(
+                    store.snapshot, (), lambda _entry: True, forced=self._forced
+                )
                 removed = self._remove(removals, store, log, 8, interrupt.requested)
             finally:
                 store.compact()

@@ -46,15 +46,23 @@ class Removal:
 
 
 def plan_removals(
-    snapshot: Snapshot, seen: Collection[str], targeted: Callable[[Entry], bool]
+    snapshot: Snapshot,
+    seen: Collection[str],
+    targeted: Callable[[Entry], bool],
+    *,
+    forced: bool = False,
 ) -> list[Removal]:
-    """Removals, dependants first. Raises MlopsError naming every protected resource."""
+    """Removals, dependants first. Raises MlopsError naming every protected resource.
+
+    Unless they are `forced`: what was only rehearsed protects nothing.
+    """
     chosen: dict[str, Entry] = {}
     for key, entry in snapshot.entries.items():
         left_over = entry.delete or (key not in seen and entry.urn not in seen)
         if left_over and (targeted(entry) or entry.pending_replacement):
             chosen[key] = entry
-    _refuse_protected(chosen.values())
+    if not forced:
+        _refuse_protected(chosen.values())
     _refuse_needed(snapshot, chosen)
     going = {entry.urn for entry in chosen.values()}
     order = topological({key: _needed_keys(entry, chosen) for key, entry in chosen.items()})

@@ -7,15 +7,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from mlops_iac.blueprint import LoadedBlueprint
 from mlops_iac.blueprint.checks.platform import RENAMEABLE
 from mlops_iac.blueprint.source import Node
 from mlops_iac.blueprint.templates.applied import AppliedTemplate
+from mlops_iac.blueprint.templates.content import TemplateFinder
 from mlops_iac.blueprint.templates.limits import quoted
 from mlops_iac.blueprint.templates.manifest import UNSET
 from mlops_iac.blueprint.words import join, listed
+from mlops_iac.errors import BlueprintInvalid, Diagnostic
+from mlops_iac.templates.cases import case_names, read_case
 from mlops_iac.templates.compatibility.model import Change, Pair
 from mlops_iac.templates.linting import team
-from mlops_iac.templates.linting.resolving import Trial
+from mlops_iac.templates.linting.resolving import Trial, read_case_over
 
 _MOST = 12  # leaves that one change lists
 
@@ -67,13 +71,42 @@ def _entries(tree: Node) -> set[str]:
     return found
 
 
-def leaves(old: Trial, new: Trial) -> list[str]:
-    """What a small blueprint resolves to otherwise, in any environment: a line for each leaf."""
+def leaves(old: Trial, new: Trial) -> tuple[list[str], str]:
+    """What a small blueprint resolves to otherwise, in any environment: a line for each leaf.
+
+    And why nothing could be compared, empty where it was.
+    """
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         team.write_files(folder)
-        before, after = _resolved(old, folder), _resolved(new, folder)
-    return _differences(before, after) if before and after else []
+        (before, why), (after, and_why) = _resolved(old, folder), _resolved(new, folder)
+    return (_differences(before, after), "") if before and after else ([], why or and_why)
+
+
+def under_cases(pair: Pair, below: TemplateFinder, platform: str) -> list[str] | None:
+    """The same under the blueprints of the test cases that both versions take; None without one."""
+    lines: dict[str, None] = {}
+    compared = False
+    for version in (pair.new.content, pair.old.content):
+        for name in case_names(version):
+            try:
+                case = read_case(version, name)
+            except BlueprintInvalid:
+                continue
+            if case.section.expect.errors:
+                continue
+            found = []
+            for subject in (pair.old, pair.new):
+                with tempfile.TemporaryDirectory() as made:
+                    folder = Path(made).resolve()
+                    team.write_files(folder, case.section.files)
+                    chosen = case.section.platform or platform
+                    loaded, _ = read_case_over(subject.content, case, below, folder, chosen)
+                    found.append(_leaves(loaded) if loaded is not None else {})
+            if all(found):
+                compared = True
+                lines |= dict.fromkeys(_differences(*found))
+    return list(lines) if compared else None
 
 
 def default_effects(pair: Pair, trial: Trial, platform: str) -> Iterator[tuple[str, str]]:
@@ -90,8 +123,8 @@ def default_effects(pair: Pair, trial: Trial, platform: str) -> Iterator[tuple[s
         with tempfile.TemporaryDirectory() as made:
             folder = Path(made)
             team.write_files(folder)
-            left = _resolved(former, folder)
-            now = _resolved(Trial(pair.new, _without(given, name), platform), folder)
+            left, _ = _resolved(former, folder)
+            now, _ = _resolved(Trial(pair.new, _without(given, name), platform), folder)
         if left and now and (lines := _differences(left, now)):
             yield name, some(lines)
 
@@ -100,13 +133,17 @@ def _without(parameters: Mapping[str, Any], name: str) -> dict[str, Any]:
     return {key: value for key, value in parameters.items() if key != name}
 
 
-def _resolved(trial: Trial, folder: Path) -> dict[str, Mapping[str, Any]]:
-    """The leaves of each environment; empty where it is refused."""
-    if trial.problems:
-        return {}
-    loaded, _ = trial.resolve(folder, idle=True)
-    if loaded is None:
-        return {}
+def _resolved(trial: Trial, folder: Path) -> tuple[dict[str, Mapping[str, Any]], str]:
+    """The leaves of each environment; nothing, and why, where it is refused."""
+    found: Sequence[Diagnostic] = trial.problems
+    if not found:
+        loaded, found = trial.resolve(folder, idle=True)
+        if loaded is not None:
+            return _leaves(loaded), ""
+    return {}, next((item.message for item in found), "")
+
+
+def _leaves(loaded: LoadedBlueprint) -> dict[str, Mapping[str, Any]]:
     return {name: loaded.resolve(name).leaves() for name in loaded.environments if name != "local"}
 
 

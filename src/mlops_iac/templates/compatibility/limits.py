@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from mlops_iac.blueprint.templates.limits import Limit, plain, same
+from mlops_iac.blueprint.templates.limits import Limit, plain
 from mlops_iac.templates.compatibility.model import Change, Pair
-from mlops_iac.templates.linting.limits import range_of
+from mlops_iac.templates.linting.limits import allows, range_of
 
 
 def changes(pair: Pair, old: Sequence[Limit], new: Sequence[Limit]) -> Iterator[Change]:
@@ -50,21 +50,15 @@ def tighter(old: Limit, new: Limit) -> bool:
     if old.fixed is not None:
         value = plain(old.fixed)
         values = value if isinstance(value, list) else [value]
-        return not all(_lets(new, each) for each in values)
+        return not all(allows(new, each) for each in values)
+    if new.spec.pattern not in (None, old.spec.pattern) and not old.spec.one_of:
+        return True  # which of two expressions takes more, nobody can tell
     if new.spec.one_of:
-        return not old.spec.one_of or not all(_lets(new, each) for each in old.spec.one_of)
+        return not old.spec.one_of or not all(allows(new, each) for each in old.spec.one_of)
     low, high = zip(range_of(old), range_of(new), strict=True)
     if old.spec.one_of:
-        return not all(_lets(new, each) for each in old.spec.one_of)
+        return not all(allows(new, each) for each in old.spec.one_of)
     return low[1] > low[0] or high[1] < high[0]
-
-
-def _lets(limit: Limit, value: object) -> bool:
-    if limit.spec.one_of and not any(same(value, each) for each in limit.spec.one_of):
-        return False
-    least, most = range_of(limit)
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    return not number or least <= value <= most  # type: ignore[operator]
 
 
 def _by_path(limits: Sequence[Limit]) -> Mapping[str, Limit]:
@@ -79,6 +73,8 @@ def _other(limit: Limit) -> str:
         return "that write it"
     if limit.spec.keys:
         return "that have another"
+    if limit.spec.pattern is not None:
+        return "of another form"
     if limit.spec.required and len(limit.words()) == len("required"):
         return "that leave it out"
     return "beyond it"

@@ -17,14 +17,16 @@ from mlops_iac.records import Record
 from mlops_iac.templates.linting.subject import Subject
 from mlops_iac.templates.versions import parse_version
 
-Level = Literal["breaking", "feature", "fix"]
-"""What semver calls it: incompatible, added or changed in a compatible way, neither."""
+Level = Literal["unknown", "breaking", "feature", "fix"]
+"""What semver calls it: incompatible, added or changed in a compatible way, neither; `unknown` is
+what could not be compared, so that nobody knows."""
 
 
 class Change(Record):
     """What differs. `whom` is who notices, `place` where the newer version says it.
 
-    `covered` is the migration that takes care of it, empty where there is none.
+    `covered` is the migration that takes care of it, empty where there is none. `hint` says what
+    makes comparable what is not.
     """
 
     level: Level
@@ -33,6 +35,7 @@ class Change(Record):
     place: Node
     whom: str = ""
     covered: str = ""
+    hint: str = ""
 
     def saying(self, message: str) -> Change:
         """The same in other words."""

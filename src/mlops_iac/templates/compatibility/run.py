@@ -16,7 +16,7 @@ from mlops_iac.records import Record
 from mlops_iac.templates.compatibility import contents, guards, limits, parameters
 from mlops_iac.templates.compatibility.model import Change, Pair
 from mlops_iac.templates.linting.resolving import Trial
-from mlops_iac.templates.linting.samples import samples
+from mlops_iac.templates.linting.samples import samples, tested
 from mlops_iac.templates.linting.subject import Subject
 from mlops_iac.templates.versions import parse_version
 
@@ -32,21 +32,23 @@ def compare(
     """What differs, breaking changes first. Raises BlueprintInvalid for what cannot be read."""
     subjects = [Subject(content=each, parsed=parse(each), finder=finder) for each in (old, new)]
     pair = Pair(old=subjects[0], new=subjects[1])
-    levels = ("breaking", "feature", "fix")
+    levels = ("unknown", "breaking", "feature", "fix")
     return sorted(_changes(pair), key=lambda change: levels.index(change.level))
 
 
 def _changes(pair: Pair) -> Iterator[Change]:
     yield from contents.manifest(pair)
     platform = next(iter(pair.new.manifest.platforms), "sagemaker")
-    trials = _trials(pair, platform)
+    trials, lacking = _trials(pair, platform)
+    for name in lacking:
+        yield _unknown(pair, name)
     effects: dict[str, str] = {}
     if trials:
         effects = dict(contents.default_effects(pair, trials[0].own, platform))
     for change in parameters.changes(pair):
         effect = effects.get(change.place.text) if change.code == "default-changed" else None
         yield change.saying(f"{change.message}; {effect}") if effect else change
-    yield from _resolved(pair, trials)
+    yield from _resolved(pair, trials, platform)
     yield from guards.changes(pair)
     yield from contents.files(pair)
 
@@ -63,10 +65,22 @@ class _Tried(Record):
     words: str
 
 
-def _resolved(pair: Pair, trials: Sequence[_Tried]) -> Iterator[Change]:
+def _unknown(pair: Pair, name: str) -> Change:
+    """Without a value of a parameter that must be given, no limit and no value is compared."""
+    return Change(
+        "unknown",
+        "not-compared",
+        f"no limit and no value was compared: no value of '{name}' is known to try both versions with",
+        pair.new.key("parameters", name),
+        hint=f"give one in a case: tests/default.yaml, `parameters: {{{name}: …}}`",
+    )
+
+
+def _resolved(pair: Pair, trials: Sequence[_Tried], platform: str) -> Iterator[Change]:
     """What limits and values become, for each of the combinations; each change once."""
     told: set[tuple[str, str]] = set()
     lines: dict[str, str] = {}
+    compared, refused = False, ""
     for tried in trials:
         found = list(limits.changes(pair, tried.old.limits, tried.same.limits))
         if tried.old.own is not None and tried.same.own is not None:
@@ -76,8 +90,22 @@ def _resolved(pair: Pair, trials: Sequence[_Tried]) -> Iterator[Change]:
             if key not in told:
                 told.add(key)
                 yield change.saying(f"{change.message}{tried.words}")
-        for line in contents.leaves(tried.old, tried.same):
+        differing, why = contents.leaves(tried.old, tried.same)
+        compared, refused = compared or not why, refused or why
+        for line in differing:
             lines.setdefault(line, tried.words)
+    if trials and not compared:
+        found_in_cases = contents.under_cases(pair, pair.new.finder(), platform)
+        lines = dict.fromkeys(found_in_cases or (), "")
+        if found_in_cases is None:
+            yield Change(
+                "unknown",
+                "not-compared",
+                f"no value was compared: under a small blueprint, {refused}",
+                pair.new.key("version"),
+                hint="a case in tests/ with a blueprint of its own, that both versions take, makes"
+                " them comparable; a new major version promises nothing",
+            )
     if trials:
         known = {place for _, place in told}
         yield from _by_default(known, pair, trials[0])
@@ -100,15 +128,18 @@ def _by_default(known: set[str], pair: Pair, tried: _Tried) -> Iterator[Change]:
             )
 
 
-def _trials(pair: Pair, platform: str) -> list[_Tried]:
+def _trials(pair: Pair, platform: str) -> tuple[list[_Tried], list[str]]:
     """Both with the older one's values, so that only what is made of them differs.
 
-    The defaults first; then each other value of each parameter.
+    The defaults first; then each other value of each parameter. And the parameters that no value is
+    known for, so that there is nothing to try: the values of both versions' tests are.
     """
-    combinations = samples(pair.old.manifest).combinations
-    own = samples(pair.new.manifest).combinations[:1]
+    tests = [tested(each.content) for each in (pair.old, pair.new)]
+    old = samples(pair.old.manifest, [*tests[0], *tests[1]])
+    new = samples(pair.new.manifest, [*tests[1], *tests[0]])
+    combinations, own = old.combinations, new.combinations[:1]
     if not combinations or not own:
-        return []
+        return [], list(dict.fromkeys([*new.lacking, *old.lacking]))
     first = combinations[0]
     newer = Trial(pair.new, own[0], platform)
     made: list[_Tried] = []
@@ -116,16 +147,16 @@ def _trials(pair: Pair, platform: str) -> list[_Tried]:
         differ = [name for name, value in given.items() if value != first[name]]
         if len(differ) > 1 or len(made) >= _MOST:
             continue
-        old = Trial(pair.old, given, platform)
+        before = Trial(pair.old, given, platform)
         named = {pair.renamed(name)[0] or name: value for name, value in given.items()}
         known = pair.new.manifest.parameters
         kept = {name: value for name, value in named.items() if name in known}
         same = Trial(pair.new, {**own[0], **kept}, platform)
         if not differ:
-            made.append(_Tried(old, newer if same.problems else same, newer, ""))
+            made.append(_Tried(before, newer if same.problems else same, newer, ""))
         elif not same.problems:
-            made.append(_Tried(old, same, newer, f", with {_words(differ[0], given)}"))
-    return made
+            made.append(_Tried(before, same, newer, f", with {_words(differ[0], given)}"))
+    return made, []
 
 
 def _words(name: str, given: Mapping[str, Any]) -> str:
@@ -152,18 +183,22 @@ def diagnostics(
 ) -> list[Diagnostic]:
     """The changes where the newer version says them, and an error where its number is not honest."""
     before, after = (parse(each).reading.manifest.version for each in (old, new))
-    found = [_diagnostic(change) for change in changes]
+    known = [change for change in changes if change.level != "unknown"]
+    # What a value became is nobody's promise where the number has to say that it breaks, or does.
+    breaks = any(change.level == "breaking" for change in known)
+    breaks |= not _dishonest(parse_version(after), parse_version(before).bump_major())
+    found = [_diagnostic(change, breaks=breaks) for change in changes]
     subject = Subject(content=new, parsed=parse(new), finder=lambda: None)  # type: ignore[arg-type,return-value]
     at = subject.key("version")
-    least = needed(changes, before)
+    least = needed(known, before)
     if old.digest != new.digest and before == after:
         message = f"{after} is not what {after} was: a version never changes"
         found.append(problem(at, "same-version", message, path="version", hint=f"write {least}"))
     elif parse_version(after) < parse_version(before):
         message = f"{after} comes after {before}"
         found.append(problem(at, "older-version", message, path="version", hint=f"write {least}"))
-    elif changes and _dishonest(parse_version(after), parse_version(least)):
-        worst = next(iter(changes))
+    elif known and _dishonest(parse_version(after), parse_version(least)):
+        worst = next(iter(known))
         what = "breaks blueprints" if worst.level == "breaking" else "adds or changes something"
         message = f"{after} {what} that stand on {before}: {worst.message}"
         if worst.level != "breaking":
@@ -179,15 +214,17 @@ def _dishonest(version: Version, least: Version) -> bool:
     return bool(version.finalize_version() < least)
 
 
-def _diagnostic(change: Change) -> Diagnostic:
+def _diagnostic(change: Change, *, breaks: bool) -> Diagnostic:
     severity: Severity = "warning" if change.level == "breaking" and not change.covered else "note"
     parts = [change.message]
     if change.whom:
         parts.append(
             f"breaks {change.whom}" if change.level == "breaking" else f"for {change.whom}"
         )
-    hint = ""
-    if change.covered:
+    hint = change.hint
+    if change.level == "unknown":
+        severity = "warning" if breaks and change.place.text == "version" else "error"
+    elif change.covered:
         hint = f"{change.covered} takes care of it"
     elif change.level == "breaking":
         hint = "no migration takes care of it"

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from mlops_iac.blueprint.source import Node, Source, problem
 from mlops_iac.blueprint.templates.content import BLUEPRINT, MANIFEST, POLICIES, TemplateContent
 from mlops_iac.blueprint.words import nearest
-from mlops_iac.errors import Diagnostic
+from mlops_iac.errors import BlueprintInvalid, Diagnostic
 from mlops_iac.graph.redact import is_secret_name
+from mlops_iac.templates.cases import case_names, read_case
 from mlops_iac.templates.linting.subject import Subject
 
 README = "README.md"
@@ -81,6 +82,15 @@ def _unread(folder: str, name: str, hint: str) -> Diagnostic:
 
 def _place(file: str) -> Node:
     return Node("scalar", Source(file, ""), 0, 0)
+
+
+def check_cases(content: TemplateContent) -> Iterator[Diagnostic]:
+    """What is wrong with the files of the test cases, as they are read; they are not run."""
+    for name in case_names(content):
+        try:
+            read_case(content, name)
+        except BlueprintInvalid as error:
+            yield from error.diagnostics
 
 
 def check_secrets(content: TemplateContent, folder: str) -> Iterator[Diagnostic]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 from mlops_iac.blueprint.decode import Decoder, Written
 from mlops_iac.blueprint.fields import ANY_KEY, AnyType, FieldType, ScalarType
 from mlops_iac.blueprint.scalars import NOTHING
 from mlops_iac.blueprint.source import Node, problem
 from mlops_iac.blueprint.templates.limits import LOCAL, Limit, quoted, same
+from mlops_iac.blueprint.templates.patterns import TooSlow, matches
 from mlops_iac.blueprint.words import listed
 from mlops_iac.errors import Diagnostic
 from mlops_iac.templates.linting.paths import kinds_at, scalars
@@ -34,6 +36,7 @@ def check_limits(limits: Sequence[Limit], tree: Node | None) -> Iterator[Diagnos
         yield from _fixed(limit, kinds, path)
         yield from _values(limit, kinds, node, path)
         yield from _range(limit, kinds, node, path)
+        yield from _form(limit, kinds, node, path)
 
 
 def _says_nothing(limit: Limit, node: Node, path: str) -> Iterator[Diagnostic]:
@@ -137,6 +140,29 @@ def _range(limit: Limit, kinds: Sequence[FieldType], node: Node, path: str) -> I
         yield problem(place, "empty-range", message, path=path)
 
 
+def _form(limit: Limit, kinds: Sequence[FieldType], node: Node, path: str) -> Iterator[Diagnostic]:
+    """A pattern stands at a text, and some value that the field takes is of it."""
+    entry = node.entries.get("pattern")
+    if entry is None or limit.spec.pattern is None:
+        return
+    beside = [key for key in ("at_least", "at_most") if key in node.entries]
+    if beside:
+        message = f"{path}: {listed(beside)} has no effect beside pattern"
+        yield problem(node.entries[beside[0]].key, "no-effect", message, path=path)
+    plain = [scalar for kind in kinds for scalar in scalars(kind)]
+    if any(isinstance(kind, AnyType) for kind in kinds):
+        return
+    if not any(str in kind.types for kind in plain):
+        message = f"{'.'.join(limit.keys)} has no text: pattern cannot hold for it"
+        yield problem(entry.key, "no-effect", message, path=path, hint="limit a field below it")
+        return
+    allowed = [str(one) for kind in plain for one in kind.allowed]
+    if allowed and not any(allows(limit, one) for one in allowed):
+        message = f"no value of {'.'.join(limit.keys)} is {limit.words()}"
+        hint = f"it has: {listed(dict.fromkeys(allowed), 'or')}"
+        yield problem(entry.value, "empty-range", message, path=path, hint=hint)
+
+
 def _empty(kind: ScalarType, least: float | None, most: float | None) -> bool:
     low = kind.bounds.ge if kind.bounds.ge is not None else kind.bounds.gt
     above = most is not None and low is not None and most < low
@@ -159,4 +185,7 @@ def allows(limit: Limit, value: object) -> bool:
     if isinstance(value, int | float) and not isinstance(value, bool):
         low, high = range_of(limit)
         return low <= value <= high
+    if limit.spec.pattern is not None and isinstance(value, str):
+        with suppress(TooSlow):
+            return matches(limit.spec.pattern, value)
     return True

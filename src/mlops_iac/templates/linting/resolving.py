@@ -19,6 +19,7 @@ from mlops_iac.blueprint.templates.content import TemplateContent, TemplateFinde
 from mlops_iac.blueprint.templates.limits import Limit
 from mlops_iac.blueprint.templates.parameters import fill_in
 from mlops_iac.errors import Diagnostic
+from mlops_iac.templates.cases import Case
 from mlops_iac.templates.files import wrong_name
 from mlops_iac.templates.linting import team
 from mlops_iac.templates.linting.samples import Samples
@@ -45,6 +46,7 @@ class Trial:
         self._subject = subject
         self._platform = platform
         self.parameters = parameters
+        self.text = ""  # of the team's blueprint, once it is resolved
         self.finder = Including(subject.content, team.SOURCE, subject.finder)
         applier = Applier(lambda: self.finder)
         applier.walk(compose(Source(SHOWN, team.text_of(team.bare(platform, parameters))))[0])
@@ -96,19 +98,21 @@ class Trial:
         empty: LoadedBlueprint | None = None
         for candidate in (blueprint, team.small(blueprint)):
             for asked in ladder:
-                loaded, found = self._inspected(folder, team.comply(candidate, asked))
+                text = team.text_of(team.comply(candidate, asked))
+                loaded, found = self._inspected(folder, text)
                 if loaded is not None and makes_something(loaded):
+                    self.text = text
                     return loaded, found
-                empty = empty or loaded
+                if empty is None and loaded is not None:
+                    empty, self.text = loaded, text
                 if all(item.code != "locked" for item in found):
                     break
         return empty, ([] if empty is not None else found)
 
     def _inspected(
-        self, folder: Path, blueprint: Mapping[str, Any]
+        self, folder: Path, text: str
     ) -> tuple[LoadedBlueprint | None, list[Diagnostic]]:
         """A team's blueprint and its errors, once the files that it names are made."""
-        text = team.text_of(blueprint)
         for _ in range(3):  # a script stands in a folder, which has to be there first
             loaded, said = inspect(
                 folder / "blueprint.yaml",
@@ -126,11 +130,39 @@ class Trial:
 def read_over(
     content: TemplateContent, below: TemplateFinder, folder: Path, text: str
 ) -> tuple[LoadedBlueprint | None, list[Diagnostic]]:
-    """A team's blueprint in `folder` that extends the template under `team.SOURCE`."""
+    """A team's blueprint in `folder` that extends the template under `team.SOURCE`; it is written."""
     finder = Including(content, team.SOURCE, lambda: below)
-    return inspect(
-        folder / "blueprint.yaml", templates=lambda: finder, text=text, shown=SHOWN, data=False
-    )
+    path = folder / "blueprint.yaml"
+    path.write_text(text, encoding="utf-8")
+    return inspect(path, templates=lambda: finder, text=text, shown=SHOWN, data=False)
+
+
+def read_case_over(
+    content: TemplateContent, case: Case, below: TemplateFinder, folder: Path, platform: str
+) -> tuple[LoadedBlueprint | None, list[Diagnostic]]:
+    """The team's blueprint of a test case over a template, in a folder with the case's files.
+
+    What neither the case nor the template makes is that of a small service. With errors, if there
+    are any, and no warnings.
+    """
+    head = team.head(platform, case.extends(team.SOURCE))
+    candidates = [case.text(head)]
+    small = {key: text for key, text in team.what().items() if key not in case.own}
+    own = len(small) < len(team.what())
+    if small:  # what makes nothing of its own is shown under a small service
+        candidates.append(case.text({**head, **small}))
+    found: list[Diagnostic] = []
+    empty: LoadedBlueprint | None = None
+    for text in candidates:
+        for _ in range(3):
+            loaded, said = read_over(content, below, folder, text)
+            found = [item for item in said if item.severity == "error"]
+            if loaded is not None or not make_missing(folder, found):
+                break
+        if loaded is not None and (own or makes_something(loaded)):
+            return loaded, []
+        empty = empty or loaded
+    return empty, ([] if empty is not None else found)
 
 
 def makes_something(loaded: LoadedBlueprint) -> bool:

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
 
 from mlops_iac.blueprint.combine import in_order
-from mlops_iac.blueprint.compose import compose
-from mlops_iac.blueprint.scalars import core
-from mlops_iac.blueprint.source import Node, problem
+from mlops_iac.blueprint.source import problem
 from mlops_iac.blueprint.templates.applying import parse
 from mlops_iac.blueprint.templates.content import MANIFEST, TemplateContent, TemplateFinder
-from mlops_iac.blueprint.templates.manifest import text_of
 from mlops_iac.errors import BlueprintInvalid, Diagnostic
 from mlops_iac.records import Record
 from mlops_iac.templates.linting.alternatives import check_alternatives
 from mlops_iac.templates.linting.choosing import check_choosing
 from mlops_iac.templates.linting.conflicts import check_conflicts
-from mlops_iac.templates.linting.files import check_files, check_literals, check_secrets
+from mlops_iac.templates.linting.files import (
+    check_cases,
+    check_files,
+    check_literals,
+    check_secrets,
+)
 from mlops_iac.templates.linting.history import check_history
 from mlops_iac.templates.linting.limits import check_limits
 from mlops_iac.templates.linting.parameters import check_parameters
 from mlops_iac.templates.linting.resolving import SHOWN, Judge, Trial, check_resolved
-from mlops_iac.templates.linting.samples import Samples, samples
+from mlops_iac.templates.linting.samples import Samples, samples, tested
 from mlops_iac.templates.linting.subject import Subject
 
 Extra = Callable[[Subject, Samples], Iterable[Diagnostic]]
@@ -48,13 +49,14 @@ def lint(content: TemplateContent, asked: Asked) -> list[Diagnostic]:
     """Every problem of a template, each once, by file and line; warnings among them."""
     folder = content.shown or content.source
     found = [*check_files(content, folder), *check_secrets(content, folder)]
+    found += check_cases(content)
     try:
         parsed = parse(content)
     except BlueprintInvalid as error:
         return _ordered([*found, *error.diagnostics])
     subject = Subject(content=content, parsed=parsed, finder=asked.finder)
     found += _alone(subject)
-    tries = samples(subject.manifest, _given(content))
+    tries = samples(subject.manifest, tested(content))
     if tries.lacking:
         found += _lacking(subject, tries)
     found += _tried(subject, tries, asked)
@@ -116,31 +118,6 @@ def _lacking(subject: Subject, tries: Samples) -> Iterator[Diagnostic]:
             hint="give one in a case: tests/default.yaml, `parameters:`",
             severity="warning",
         )
-
-
-def _given(content: TemplateContent) -> list[Mapping[str, Any]]:
-    """The parameters of the template's own test cases, those that can be read."""
-    found: list[Mapping[str, Any]] = []
-    for name in sorted(content.files):
-        if not (name.startswith("tests/") and name.endswith(".yaml") and name.count("/") == 1):
-            continue
-        try:
-            root, _ = compose(text_of(content, name))
-        except BlueprintInvalid:
-            continue  # the tests tell it
-        expect = root.entries.get("expect")
-        if expect is not None and "errors" in expect.value.entries:
-            continue  # made to be refused
-        entry = root.entries.get("parameters")
-        if entry is not None and entry.value.kind == "map":
-            found.append({key: _plain(item.value) for key, item in entry.value.entries.items()})
-    return found
-
-
-def _plain(node: Node) -> Any:
-    if node.kind == "list":
-        return [_plain(item) for item in node.items]
-    return core(node) if node.kind == "scalar" else {}
 
 
 def _ordered(found: Iterable[Diagnostic]) -> list[Diagnostic]:

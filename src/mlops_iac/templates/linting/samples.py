@@ -4,22 +4,30 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import json
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from mlops_iac.blueprint.compose import compose_value
+from mlops_iac.blueprint.source import Source
+from mlops_iac.blueprint.templates.content import TemplateContent
+from mlops_iac.blueprint.templates.limits import plain
 from mlops_iac.blueprint.templates.manifest import UNSET, Manifest, Parameter
+from mlops_iac.blueprint.templates.parameters import wrong_value
 from mlops_iac.blueprint.templates.patterns import TooSlow, matches
+from mlops_iac.errors import BlueprintInvalid
 from mlops_iac.records import Record
+from mlops_iac.templates.cases import case_names, read_case
 
 MOST = 48
 """Combinations that are tried. A template that has more is tried with each value of each parameter
 and, for the rest, with combinations that are always the same."""
 # Texts that patterns usually ask for.
 _TEXTS = (
-    "sample", "team", "acme", "a", "team@example.com", "210987654321", "eu-west-1", "example.com",
+    "sample", "team", "acme", "a", "team@acme.com", "210987654321", "eu-west-1", "acme.com",
     "s3://sample/data/", "10.0.0.0/16", "vpc-0a1b2c3d", "arn:aws:kms:eu-west-1:210987654321:key/a",
-    "arn:aws:iam::210987654321:role/sample", "https://example.com", "0 3 * * *", "Europe/Amsterdam",
+    "arn:aws:iam::210987654321:role/sample", "https://acme.com", "0 3 * * *", "Europe/Amsterdam",
     "sample-1", "a1", "1", "12", "123", "1234", "12345", "2027-01-31", "ABC", "Sample", "1.0",
     "1.0.0", "sample/sample", "CC-1234", "abcdef",
 )  # fmt: skip
@@ -51,6 +59,20 @@ def samples(manifest: Manifest, given: Sequence[Mapping[str, Any]] = ()) -> Samp
     if count <= MOST:
         return Samples(combinations=tuple(_product(values)), lacking=(), all=True)
     return Samples(combinations=tuple(_some(values)), lacking=(), all=False)
+
+
+def tested(content: TemplateContent) -> list[Mapping[str, Any]]:
+    """The parameters of a template's own test cases, those that can be read and are not refused."""
+    found: list[Mapping[str, Any]] = []
+    for name in case_names(content):
+        try:
+            case = read_case(content, name)
+        except BlueprintInvalid:
+            continue  # told where cases are read
+        if not case.section.expect.errors and case.parameters is not None:
+            given = case.parameters.entries
+            found.append({key: plain(entry.value) for key, entry in given.items()})
+    return found
 
 
 def _product(values: Mapping[str, Sequence[Any]]) -> Iterator[dict[str, Any]]:
@@ -90,9 +112,15 @@ def _candidates(parameter: Parameter, given: Sequence[Any]) -> Iterator[Any]:
     if default is not UNSET and default is not None:
         yield from _extremes(parameter)
         return
-    found = list(given) or list(_made(parameter))
+    found = [value for value in given if _takes(parameter, value)] or list(_made(parameter))
     yield from found[:1]
     yield from _extremes(parameter)
+
+
+def _takes(parameter: Parameter, value: Any) -> bool:
+    """Whether a parameter takes a value, which may be that of another version's test."""
+    node = compose_value(Source("", json.dumps(value)))
+    return not any(wrong_value(parameter, node, "", ""))
 
 
 def _extremes(parameter: Parameter) -> Iterator[Any]:
@@ -112,17 +140,18 @@ def _made(parameter: Parameter) -> Iterator[Any]:
             low, high = parameter.at_least, parameter.at_most
             yield _number(parameter, low if low is not None else min(1, high or 1))
         case "list":
-            items = [str(item) for item in parameter.choices] or list(_texts(parameter))
+            items = [str(item) for item in parameter.choices] or list(texts(parameter.pattern))
             least = int(parameter.at_least or 0)
             wanted = max(least, 1)
             if len(items) >= wanted:
                 yield items[:wanted]
         case _:
-            yield from itertools.islice(_texts(parameter), 1)
+            yield from itertools.islice(texts(parameter.pattern), 1)
 
 
-def _texts(parameter: Parameter) -> Iterator[str]:
+def texts(pattern: str | None) -> Iterator[str]:
+    """Texts that a pattern fits, of those that are tried; none where it takes too long to tell."""
     for text in _TEXTS:
         with contextlib.suppress(TooSlow):
-            if parameter.pattern is None or matches(parameter.pattern, text):
+            if pattern is None or matches(pattern, text):
                 yield text

@@ -10,16 +10,20 @@ from typing import Any
 
 from mlops_iac.blueprint.fields import ANY_KEY, AnyType, ListType
 from mlops_iac.blueprint.templates.limits import LOCAL, Limit
+from mlops_iac.templates.linting.limits import allows
 from mlops_iac.templates.linting.paths import kinds_at, scalars
+from mlops_iac.templates.linting.samples import texts
 
 SOURCE = "template-under-test"
 _REGIONS = {"azure-ml": "westeurope", "kubeflow-azure": "westeurope", "vertex": "europe-west4"}
 _ACCOUNT = "210987654321"
+OWNER = "team@acme.com"
+"""No placeholder, which a limit would not take."""
 _SAMPLES: dict[str, Any] = {
-    "owner": "team@example.com",
+    "owner": OWNER,
     "account": _ACCOUNT,
     "budget": {"monthly_usd": 500},
-    "alerts": {"team": {"email": "team@example.com"}},
+    "alerts": {"team": {"email": OWNER}},
     "description": "A sample.",
     "limits": {"latency_p99_ms": {"at_most": 500}},
     "monitor": {"limits": {"latency_p99_ms": {"at_most": 500}}},
@@ -169,6 +173,8 @@ def _apply(top: dict[str, Any], keys: list[str], limit: Limit) -> None:
     elif spec.at_least is not None or (spec.required and spec.at_most is not None):
         bound = spec.at_least if spec.at_least is not None else spec.at_most
         value = int(bound) if bound is not None and bound == int(bound) else bound
+    elif (fitting := _of_form(limit)) is not None:
+        value = fitting
     elif spec.required:
         value = _SAMPLES.get(".".join(keys), _SAMPLES.get(last)) or _of_type(limit.keys)
     else:
@@ -179,8 +185,22 @@ def _apply(top: dict[str, Any], keys: list[str], limit: Limit) -> None:
             return
     if spec.keys and last in node:
         node[last] = {key: node[last][key] for key in spec.keys if key in node[last]} or value
-    elif last not in node or (spec.one_of and node[last] not in spec.one_of):
+    elif last not in node or not allows(limit, node[last]):
         node[last] = value
+
+
+def _of_form(limit: Limit) -> Any:
+    """A value of the form that a limit asks for; None where it asks for none, or none is known."""
+    kinds = kinds_at(limit.keys)
+    plain = [scalar for kind in kinds for scalar in scalars(kind)]
+    takes_text = any(isinstance(kind, AnyType) for kind in kinds) or any(
+        str in kind.types for kind in plain
+    )
+    if limit.spec.pattern is None or not takes_text:
+        return None
+    fitting = next(texts(limit.spec.pattern), None)
+    is_list = any(isinstance(kind, ListType) for kind in kinds)
+    return [fitting] if fitting is not None and is_list else fitting
 
 
 def _of_type(keys: Iterable[str]) -> Any:
