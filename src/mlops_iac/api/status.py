@@ -93,7 +93,6 @@ def status(project: Project, stack: str) -> Status:
         outputs = deployment.outputs()
         notes = list(deployment.notes())
         questions = _questions(project, stack, deployment, resources)
-    from mlops_iac.api.project import LOCAL
     from mlops_iac.api.status_entries import alarms, entries
     from mlops_iac.api.status_models import models
     from mlops_iac.api.status_next import next_commands
@@ -131,7 +130,7 @@ def status(project: Project, stack: str) -> Status:
             project,
             stack,
             # What was deployed to an emulated cloud that is gone is deployed anew.
-            deployed=bool(rows) and (stack != LOCAL or questions is not None),
+            deployed=bool(rows) and (not project.emulates(stack) or questions is not None),
             entries=standing,
             models=trained,
         ),
@@ -146,12 +145,11 @@ def _questions(
 ) -> Questions | None:
     """Whom to ask about a stack; None where there is nobody, or nothing to ask about."""
     from mlops_iac.api.places import provider_inputs
-    from mlops_iac.api.project import LOCAL
     from mlops_iac.api.stacks.clients import Clients, Questions
 
     if not resources:
         return None
-    if stack == LOCAL:
+    if project.emulates(stack):
         try:
             if project.cloud.answering() is None or deployment.lost:
                 return None

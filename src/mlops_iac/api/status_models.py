@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from mlops_iac.api.project import LOCAL
 from mlops_iac.api.registry import measured, model_output, newest_approved, waiting
 from mlops_iac.api.status_entries import when
 from mlops_iac.errors import UsageError
@@ -79,7 +78,7 @@ def models(
             _registry(name, group, questions) if group and questions is not None else ("", [])
         )
         last = None
-        if pipeline and stack == LOCAL:
+        if pipeline and project.emulates(stack):
             last = _local_run(project, pipeline)
         elif pipeline and questions is not None:
             last = _execution(pipeline, questions)

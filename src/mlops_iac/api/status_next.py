@@ -29,14 +29,16 @@ def next_commands(
         return [up]
     steps: list[str] = []
     for model in models:
-        steps += _of_model(stack, model, of, entries, several=len(models) > 1)
+        steps += _of_model(
+            model, of, entries, here=project.emulates(stack), several=len(models) > 1
+        )
     serves_another = any(_behind(entry, models, project, stack) for entry in entries)
     deployable = serves_another or any(entry.state == "Missing" for entry in entries)
     return [*dict.fromkeys([*steps, *([up] if deployable else [])])]
 
 
 def _of_model(
-    stack: str, model: ModelState, of: str, entries: Sequence[Entry], *, several: bool
+    model: ModelState, of: str, entries: Sequence[Entry], *, here: bool, several: bool
 ) -> Iterator[str]:
     newer = [each for each in model.waiting if int(each.version) > int(model.approved or 0)]
     if newer:
@@ -44,11 +46,11 @@ def _of_model(
         return
     ended = model.last_run.status if model.last_run is not None else "none"
     served = any(model.name == each.model for entry in entries for each in entry.variants)
-    if stack == LOCAL and (
+    if here and (
         ended in ("gate-failed", "failed", "stopped")
         or (ended == "none" and not model.approved and not served)
     ):
-        yield f"mlops-iac run {model.name}" if several else "mlops-iac run"
+        yield f"mlops-iac run{of} {model.name}" if several else f"mlops-iac run{of}"
 
 
 def _behind(entry: Entry, models: Sequence[ModelState], project: Project, stack: str) -> bool:

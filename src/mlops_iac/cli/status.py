@@ -81,7 +81,7 @@ def _entry(session: Session, entry: Entry, report: Status) -> Iterator[str]:
         )
         return
     state = session.style(entry.state or "state not known", fg=_COLORS.get(entry.state, "yellow"))
-    local = report.stack == "local"
+    local = session.is_local
     since = f" since {_short(entry.since)}" if entry.since else ""
     yield f"{title}  {state}{' (emulated)' if local and entry.state else ''}{since}  {entry.endpoint}"
     for variant in entry.variants:
@@ -119,7 +119,7 @@ def _alarms(session: Session, alarms: list[AlarmState], indent: str) -> Iterator
     words = [f"{len(quiet) - silent} in order"] if len(quiet) > silent else []
     words += [f"{silent} without data"] if silent else []
     unknown = len(alarms) - len(loud) - len(quiet)
-    emulated = session.stack == "local"
+    emulated = session.is_local
     words += [f"{unknown} {'emulated, not evaluated' if emulated else 'not known'}"] * bool(unknown)
     if words:
         yield f"{indent}alarms: {', '.join(words)}"
