@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mlops_iac.blueprint.fields import (
@@ -53,13 +53,15 @@ class Decoder:
 
     def __init__(self, variables: Mapping[str, str | None] | None) -> None:
         self.found = Decoded()
+        self._whole = False
         self._variables = variables
 
     def root(self, section: type[Section], node: Node, layer: str) -> Any:
-        """The model for `node`. Parts that cannot be made are left out and listed as broken."""
+        """The model for `node`. What cannot be made is None or left out, and listed as broken."""
+        self._whole = True
         here = Written(node, node, layer)
         self.found.written[""] = here
-        return self._section(section, here, "", None, keep=True)
+        return self._section(section, here, "", None)
 
     def part(self, section: type[Section], here: Written, path: str) -> Any:
         """The model for a part of a file, or NOTHING; problems are in `found`."""
@@ -79,8 +81,10 @@ class Decoder:
         *,
         offset: int = 0,
         length: int | None = None,
+        broken: Sequence[str] = (),
     ) -> Any:
-        self.found.broken.add(path)
+        """Note a problem at `path`; `broken` are fields in it, where the rest of it is not."""
+        self.found.broken.update([join(path, key) for key in broken] or [path])
         self.found.problems.append(
             problem(node, code, message, path=path, hint=hint, offset=offset, length=length)
         )
@@ -157,7 +161,7 @@ class Decoder:
         # The offset into the text is that into the line only if the value stands on one line.
         quote = 0 if node.plain else 1
         fits = at + length + quote <= node.length
-        place = {"offset": at + quote, "length": length} if fits else {}
+        place: dict[str, Any] = {"offset": at + quote, "length": length} if fits else {}
         return self.problem(node, "substitution", f"{message} in {path}", path, hint, **place)
 
     def _list(self, kind: ListType, here: Written, path: str) -> Any:
@@ -288,8 +292,6 @@ class Decoder:
         here: Written,
         path: str,
         entry: Entry | None,
-        *,
-        keep: bool = False,
     ) -> Any:
         node = here.value
         if node.kind != "map":
@@ -316,8 +318,7 @@ class Decoder:
             elif found.required:
                 complete = False
         complete &= self._required(section, known, here, path)
-        if not complete and not keep:
-            self.found.broken.add(path)
+        if not complete and not self._whole:
             return NOTHING
         return construct(section, values)
 
@@ -342,9 +343,9 @@ class Decoder:
             if item.required and key not in node.entries:
                 fine = False
                 hint = f"{item.info.description}" if item.info.description else ""
-                self.problem(
-                    node.removal([key], place), "missing", f"{shown} needs '{key}'", path, hint
-                )
+                blamed = node.removal([key], place)
+                message = f"{shown} needs '{key}'"
+                self.problem(blamed, "missing", message, path, hint, broken=(key,))
         for group in section.ALTERNATIVES:
             given = [key for key in group if key in node.entries]
             if len(given) > 1:
@@ -356,15 +357,15 @@ class Decoder:
                     join(path, given[1]),
                     f"remove {listed(given[1:])}",
                 )
+                self.found.broken.update(join(path, key) for key in given)
         for groups in (section.ONE_OF, section.SOME_OF):
             for group in groups:
                 if not any(key in node.entries for key in group):
                     fine = False
                     one = "one of " if len(group) > 1 else ""
                     blamed = node.removal(group, place)
-                    self.problem(
-                        blamed, "missing", f"{shown} needs {one}{listed(group, 'or')}", path
-                    )
+                    message = f"{shown} needs {one}{listed(group, 'or')}"
+                    self.problem(blamed, "missing", message, path, broken=group)
         return fine
 
     def _any(self, here: Written, path: str) -> Any:

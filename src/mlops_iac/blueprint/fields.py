@@ -112,11 +112,15 @@ class Field(Record):
         return factory()
 
 
+# What is lacking and has no default: nothing in it, or nothing at all.
+_ABSENT: dict[type, Any] = {ListType: (), MapType: {}}
+
+
 def construct(section: type[Section], values: dict[str, Any]) -> Any:
     """The section that holds `values`, by Python name, and defaults; None where one is lacking."""
     for item in fields_of(section).values():
         if item.name not in values:
-            values[item.name] = None if item.required else item.default()
+            values[item.name] = _ABSENT.get(type(item.type)) if item.required else item.default()
     made = section.__new__(section)
     made.__dict__.update(values)
     return made

@@ -51,6 +51,8 @@ class ResolvedBlueprint(Record):
     _written: Mapping[str, Written]
     reach: Reach
     siblings: Mapping[str, ResolvedBlueprint] = {}
+    # Paths at which something is wrong: reading them in `blueprint` raises `torn.Unknown`.
+    wrong: frozenset[str] = frozenset()
 
     def _values(self) -> tuple[Any, ...]:
         """What is compared and shown: siblings contain each other."""
@@ -79,9 +81,9 @@ class ResolvedBlueprint(Record):
     def _walk(self, value: Any, path: str) -> Iterator[tuple[str, Any]]:
         match value:
             case Section():
+                known = vars(value)
                 inner = [
-                    (item.key, getattr(value, item.name))
-                    for item in fields_of(type(value)).values()
+                    (item.key, known.get(item.name)) for item in fields_of(type(value)).values()
                 ]
             case dict():
                 inner = list(value.items())

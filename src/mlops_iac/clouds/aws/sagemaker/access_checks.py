@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
+from mlops_iac.blueprint.torn import judged
 from mlops_iac.clouds.aws.sagemaker.scope import Scope
 from mlops_iac.errors import Diagnostic
 
+_WORKERS = ("prepare", "train", "evaluate", "seal", "pipeline", "serve")
 PATH = "security.access.approvers"
 # IAM API reference, CreateRole: RoleName; a policy of a resource names roles and users, not groups.
 _ROLE = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
@@ -16,10 +19,20 @@ _ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(role|user)/[\w+=,.@/-]+", re.ASC
 
 def check_approvers(scope: Scope) -> Iterator[Diagnostic]:
     """Approvers that are nobody, or that deploy or train themselves."""
-    blueprint, resolved = scope.blueprint, scope.resolved
-    approvers = blueprint.security.access.approvers
+    approvers = scope.blueprint.security.access.approvers
     if not approvers:
-        return
+        return iter(())
+    workers = ("deploy_as", *(f"existing.roles.{name}" for name in _WORKERS))
+    return judged(
+        _nobody(scope, approvers),
+        *(_worker(scope, approvers, path) for path in workers),
+        *(_automatic(scope, name) for name in scope.trained),
+        _elsewhere(scope, approvers),
+    )
+
+
+def _nobody(scope: Scope, approvers: Sequence[str]) -> Iterator[Diagnostic]:
+    resolved = scope.resolved
     for each in approvers:
         if not _ROLE.fullmatch(each) and not _ARN.fullmatch(each):
             yield resolved.diagnostic(
@@ -29,29 +42,36 @@ def check_approvers(scope: Scope) -> Iterator[Diagnostic]:
                 "write a role's name, or an ARN: arn:aws:iam::ACCOUNT:role/NAME (of people who sign"
                 " in by IAM Identity Center: that of their permission set's role)",
             )
-    roles = blueprint.existing.roles
-    workers = {"deploy_as": blueprint.deploy_as} | {
-        f"existing.roles.{name}": getattr(roles, name)
-        for name in ("prepare", "train", "evaluate", "seal", "pipeline", "serve")
-    }
-    for path, worker in workers.items():
-        if worker is not None and any(_same(each, worker, blueprint.account) for each in approvers):
-            yield resolved.diagnostic(
-                PATH,
-                "wrong-approver",
-                f"{PATH}: '{worker}' is {path}, and who deploys or trains must not approve",
-                "name other people",
-            )
-    for name in scope.trained:
-        if blueprint.models[name].registry.approval == "automatic":
-            yield resolved.diagnostic(
-                f"models.{name}.registry.approval",
-                "approved-by-nobody",
-                f"models.{name}.registry.approval: versions are approved as they are registered,"
-                " and the approvers are asked only to reject them",
-                "write `approval: manual`",
-                severity="warning",
-            )
+
+
+def _worker(scope: Scope, approvers: Sequence[str], path: str) -> Iterator[Diagnostic]:
+    blueprint = scope.blueprint
+    worker: Any = blueprint
+    for key in path.split("."):
+        worker = getattr(worker, key)
+    if worker is not None and any(_same(each, worker, blueprint.account) for each in approvers):
+        yield scope.resolved.diagnostic(
+            PATH,
+            "wrong-approver",
+            f"{PATH}: '{worker}' is {path}, and who deploys or trains must not approve",
+            "name other people",
+        )
+
+
+def _automatic(scope: Scope, name: str) -> Iterator[Diagnostic]:
+    if scope.blueprint.models[name].registry.approval == "automatic":
+        yield scope.resolved.diagnostic(
+            f"models.{name}.registry.approval",
+            "approved-by-nobody",
+            f"models.{name}.registry.approval: versions are approved as they are registered,"
+            " and the approvers are asked only to reject them",
+            "write `approval: manual`",
+            severity="warning",
+        )
+
+
+def _elsewhere(scope: Scope, approvers: Sequence[str]) -> Iterator[Diagnostic]:
+    resolved = scope.resolved
     if not scope.trained and not any(
         Scope(other).trained and other.blueprint.security.access.approvers == approvers
         for other in resolved.siblings.values()

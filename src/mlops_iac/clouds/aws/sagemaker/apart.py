@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any, Literal
 
 from mlops_iac.blueprint.checks.environments import place
+from mlops_iac.blueprint.torn import judged, known_or
 from mlops_iac.blueprint.words import join
 from mlops_iac.clouds.aws import catalogue
 from mlops_iac.clouds.aws.sagemaker.scope import LOCAL, Scope
@@ -55,63 +56,74 @@ def check_apart(scope: Scope) -> Iterator[Diagnostic]:
     """What one environment shares with those before it, and ids that are not of its account."""
     if scope.is_local:
         return
-    yield from _ids(scope)
+    yield from judged(*_ids(scope), _between(scope))
+
+
+def _between(scope: Scope) -> Iterator[Diagnostic]:
+    """What it shares with those before it."""
     names = list(scope.resolved.siblings)
     mine = scope.environment
     told: set[tuple[str, Severity]] = set()  # one other that has a name is enough to say so
     for other in names[: names.index(mine)] if mine in names else names:
         if other != LOCAL:
-            for problem in _overrides(scope, Scope(scope.resolved.siblings[other])):
+            for problem in judged(_overrides(scope, Scope(scope.resolved.siblings[other]))):
                 if (problem.path, problem.severity) not in told:
                     told.add((problem.path, problem.severity))
                     yield problem
-            yield from _made_names(scope, Scope(scope.resolved.siblings[other]))
+            yield from judged(_made_names(scope, Scope(scope.resolved.siblings[other])))
 
 
 # -- ids of the environment's account and region ---------------------------------------------------
 
 
-def _ids(scope: Scope) -> Iterator[Diagnostic]:
-    blueprint = scope.blueprint
-    role = arn_of(blueprint.deploy_as)
-    if role is not None:
-        yield from _account(scope, "deploy_as", role, "the role that deploys", "error")
-    roles = blueprint.existing.roles
-    for name in ("prepare", "train", "evaluate", "seal", "serve", "pipeline"):
-        arn = arn_of(getattr(roles, name))
-        if arn is not None:
-            # IAM user guide, "Pass a role to a service": only to a service of its own account.
-            yield from _account(scope, f"existing.roles.{name}", arn, "the role", "error")
-    boundary = arn_of(blueprint.options.sagemaker.permissions_boundary)
-    if boundary is not None and boundary.account != "aws":
-        path = "options.sagemaker.permissions_boundary"
-        yield from _account(scope, path, boundary, "the boundary", "error")
-    key = arn_of(blueprint.existing.key)
-    if key is not None:
+_WORKERS = tuple(
+    f"existing.roles.{name}"
+    for name in ("prepare", "train", "evaluate", "seal", "serve", "pipeline")
+)
+
+
+def _ids(scope: Scope) -> Iterator[Iterator[Diagnostic]]:
+    ids: tuple[tuple[str, str, Severity], ...] = (
+        ("deploy_as", "the role that deploys", "error"),
+        # IAM user guide, "Pass a role to a service": only to a service of its own account.
+        *((path, "the role", "error") for path in _WORKERS),
+        ("options.sagemaker.permissions_boundary", "the boundary", "error"),
         # A key of another account can be used where its policy says so; one of another region not.
-        yield from _account(scope, "existing.key", key, "the key", "warning")
-        yield from _region(scope, "existing.key", key, "the key")
-    for name in ("network", "subnets", "security_groups"):
-        value = getattr(blueprint.existing, name)
-        for text in value if isinstance(value, tuple) else (value,):
-            arn = arn_of(text)
-            if arn is not None:
-                # VPC user guide, "Share your VPC subnets": another account may lend a subnet.
-                yield from _account(scope, f"existing.{name}", arn, "the network", "warning")
-                yield from _region(scope, f"existing.{name}", arn, "the network")
+        ("existing.key", "the key", "warning"),
+        # VPC user guide, "Share your VPC subnets": another account may lend a subnet.
+        ("existing.network", "the network", "warning"),
+        ("existing.subnets", "the network", "warning"),
+        ("existing.security_groups", "the network", "warning"),
+    )
+    for path, what, severity in ids:
+        yield _id(scope, path, what, severity)
+
+
+def _id(scope: Scope, path: str, what: str, severity: Severity) -> Iterator[Diagnostic]:
+    value: Any = scope.blueprint
+    for key in path.split("."):
+        value = getattr(value, key)
+    for text in value if isinstance(value, tuple) else (value,):
+        arn = arn_of(text)
+        if arn is not None and arn.account != "aws":  # a policy of AWS's own
+            yield from judged(
+                _account(scope, path, arn, what, severity),
+                # What is no role or policy has a region; those have none in their ARN.
+                _region(scope, path, arn, what),
+            )
 
 
 def _account(
     scope: Scope, path: str, arn: Arn, what: str, severity: Severity
 ) -> Iterator[Diagnostic]:
     resolved, account = scope.resolved, scope.blueprint.account
-    known = catalogue.is_region(scope.blueprint.region)
-    partition = catalogue.partition_of(scope.blueprint.region) if known else arn.partition
+    region = known_or(None, lambda: scope.blueprint.region)
+    partition = catalogue.partition_of(region) if region is not None else arn.partition
     if arn.partition != partition:
         yield resolved.diagnostic(
             path,
             "other-partition",
-            f"{path}: {what} is one of '{arn.partition}', and {scope.blueprint.region}"
+            f"{path}: {what} is one of '{arn.partition}', and {region}"
             f" ({place(resolved, 'region')}) is in '{partition}'",
             f"write `arn:{partition}:…`",
         )

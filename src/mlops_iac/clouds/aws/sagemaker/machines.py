@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from mlops_iac.blueprint import Blueprint, ResolvedBlueprint
 from mlops_iac.blueprint.sections.compute import Compute, EndpointCompute, Runtime
 from mlops_iac.blueprint.sections.models import Model
 from mlops_iac.blueprint.sections.serving import RealTime
+from mlops_iac.blueprint.torn import judged, known_or
 from mlops_iac.blueprint.words import suggestion
 from mlops_iac.clouds.aws import catalogue
 from mlops_iac.clouds.aws.sagemaker.scope import Scope
 from mlops_iac.errors import Diagnostic, UsageError
 from mlops_iac.runtime import contract
 
+# What no region has, this one has not.
+ANY_REGION = "us-east-1"
 STEPS = ("prepare", "train", "evaluate")
 # What the API calls the use of an instance type.
 USES: dict[str, catalogue.Purpose] = {
@@ -183,7 +187,7 @@ def check_images(scope: Scope, name: str) -> Iterator[Diagnostic]:
                 at_key=True,
             )
         return
-    serves = _serving_instance(scope.blueprint, name)
+    serves = known_or("", lambda: _serving_instance(scope.blueprint, name))
     asked: list[tuple[str, Runtime, catalogue.Scope, str]] = [
         (f"{path}.runtime", model.runtime, "inference", serves)
     ]
@@ -192,21 +196,21 @@ def check_images(scope: Scope, name: str) -> Iterator[Diagnostic]:
             section = getattr(model, step)
             own = section.runtime
             at = f"{path}.{step}.runtime" if own else f"{path}.runtime"
-            asked.append((at, own or model.runtime, "training", instance(section.compute, step)))
+            runs = known_or("", partial(instance, section.compute, step))
+            asked.append((at, own or model.runtime, "training", runs))
     told: set[str] = set()
     for at, runtime, use, machine in asked:
-        if runtime.dockerfile is not None or at in told:
-            continue
-        for item in _check_image(scope, at, runtime, use, machine):
-            told.add(at)
-            yield item
+        for item in judged(_check_image(scope, at, runtime, use, machine)):
+            if at not in told:
+                told.add(at)
+                yield item
 
 
 def _check_image(
     scope: Scope, path: str, runtime: Runtime, use: catalogue.Scope, machine: str
 ) -> Iterator[Diagnostic]:
-    resolved, region = scope.resolved, scope.blueprint.region
-    if not catalogue.is_region(region):
+    resolved = scope.resolved
+    if runtime.dockerfile is not None:
         return
     if runtime.image is not None:
         if not _ECR.fullmatch(runtime.image):
@@ -224,8 +228,9 @@ def _check_image(
             at, "no-version", f"{at}: which version of {runtime.framework}?", versions
         )
         return
+    region = known_or(ANY_REGION, lambda: scope.blueprint.region)
     try:
-        gpu = catalogue.is_gpu(machine)
+        gpu = bool(machine) and catalogue.is_gpu(machine)
     except UsageError:
         return  # no instance type at all: told where it is written
     try:
