@@ -102,10 +102,12 @@ class _Tearing:
                 value = self._value(values.get(item.name), below, join(path, item.key))
             if value is _HOLE and self._stand_ins is not None:
                 value = _filling(type(section), item)
-            if value is _HOLE:
-                values.pop(item.name, None)
-            else:
+            if value is not _HOLE:
                 values[item.name] = value
+                continue
+            if path and self._stand_ins is not None:
+                return _HOLE  # nothing fills it: what it stands in is not known either
+            values.pop(item.name, None)
         made = Section.__new__(_torn_class(type(section)))
         made.__dict__.update(values)
         return made
