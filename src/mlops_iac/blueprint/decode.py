@@ -347,7 +347,7 @@ class Decoder:
                 message = f"{shown} needs '{key}'"
                 self.problem(blamed, "missing", message, path, hint, broken=(key,))
         for group in section.ALTERNATIVES:
-            given = [key for key in group if key in node.entries]
+            given = [key for key in group if key in node.entries and not _is_empty(node, key)]
             if len(given) > 1:
                 fine = False
                 self.problem(
@@ -388,6 +388,12 @@ class Decoder:
             case _:
                 value = core(node)
                 return self._text(value, node, path) if isinstance(value, str) else value
+
+
+def _is_empty(node: Node, key: str) -> bool:
+    """Whether nothing is given: an empty list is what there is without it."""
+    value = node.entries[key].value
+    return value.kind == "list" and not value.items
 
 
 _MAY_BE_EMPTY = ("description", "owner")

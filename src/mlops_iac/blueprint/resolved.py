@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_iac.blueprint.decode import Written
-from mlops_iac.blueprint.fields import fields_of
+from mlops_iac.blueprint.fields import Field, fields_of
 from mlops_iac.blueprint.fill import DEFAULT
 from mlops_iac.blueprint.reach import Reach
 from mlops_iac.blueprint.sections.base import Section
@@ -105,6 +105,18 @@ class ResolvedBlueprint(Record):
         """Whether `path` was written in some layer, rather than filled in by default."""
         found = self._written.get(path)
         return found is not None and found.layer != DEFAULT
+
+    def is_default(self, path: str) -> bool:
+        """Whether the value there is what it would be if it were left out."""
+        value: Any = self.blueprint
+        item: Field | None = None
+        for key in split(path):
+            if isinstance(value, Section):
+                item = fields_of(type(value)).get(key)
+                value = vars(value).get(item.name) if item is not None else None
+            else:
+                item, value = None, value.get(key) if isinstance(value, dict) else None
+        return item is not None and not item.required and value == item.default()
 
     def said_below(self, path: str) -> Iterator[tuple[Node, str]]:
         """The keys that make up a value, and those removed from it by `null`, with their layers.

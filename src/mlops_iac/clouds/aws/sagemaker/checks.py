@@ -67,6 +67,8 @@ def _fields(scope: Scope) -> Iterator[Diagnostic]:
             continue
         found = refusal(path, value)
         if found is not None:
+            if resolved.is_default(path):
+                continue  # it asks for nothing
             at, rule = found
             # An entry of another mode is refused once, not field by field.
             if at.startswith("serving.") and not at.endswith(".mode"):
