@@ -104,7 +104,7 @@ FAULTS = {
     "instance: ml.m5.large": "instance: ml.nope.large",
     "      script: evaluate.py\n": "      script: evaluate.py\n      explain: true\n",
     "      min: 1\n": "      min: 0\n",
-    "monitor: {limits": 'monitor: {schedule: "0 * * * *", limits',
+    "monitor: {limits": 'monitor: {schedule: "5 * * * *", limits',
     "account: 012345678901": "account: 42",
     "role/deployer": "user/deployer",
     "kms:eu-west-1:": "kms:eu-west-2:",

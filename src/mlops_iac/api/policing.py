@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from mlops_iac.api.project import LOCAL
 from mlops_iac.blueprint.torn import known_or
-from mlops_iac.blueprint.words import suggestion
+from mlops_iac.blueprint.words import join, suggestion
 from mlops_iac.errors import BlueprintInvalid, Diagnostic, PolicyViolation, UsageError
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ def problems(project: Project) -> list[Diagnostic]:
     for name in project.environments:
         resolved = project.resolve(name)
         for rule in exceptions[name]:
-            path = f"exceptions.{rule}"
+            path = join("exceptions", rule)
             held = settings.held.get(rule) if settings is not None else None
             if rule not in known:
                 message = f"there is no rule '{rule}'"

@@ -21,12 +21,12 @@ def check_approvers(scope: Scope) -> Iterator[Diagnostic]:
     """Approvers that are nobody, or that deploy or train themselves."""
     approvers = scope.blueprint.security.access.approvers
     if not approvers:
-        return iter(())
+        return
     workers = ("deploy_as", *(f"existing.roles.{name}" for name in _WORKERS))
-    return judged(
+    yield from judged(
         _nobody(scope, approvers),
         *(_worker(scope, approvers, path) for path in workers),
-        *(_automatic(scope, name) for name in scope.trained),
+        _automatic(scope),
         _elsewhere(scope, approvers),
     )
 
@@ -58,16 +58,17 @@ def _worker(scope: Scope, approvers: Sequence[str], path: str) -> Iterator[Diagn
         )
 
 
-def _automatic(scope: Scope, name: str) -> Iterator[Diagnostic]:
-    if scope.blueprint.models[name].registry.approval == "automatic":
-        yield scope.resolved.diagnostic(
-            f"models.{name}.registry.approval",
-            "approved-by-nobody",
-            f"models.{name}.registry.approval: versions are approved as they are registered,"
-            " and the approvers are asked only to reject them",
-            "write `approval: manual`",
-            severity="warning",
-        )
+def _automatic(scope: Scope) -> Iterator[Diagnostic]:
+    for name in scope.trained:
+        if scope.blueprint.models[name].registry.approval == "automatic":
+            yield scope.resolved.diagnostic(
+                f"models.{name}.registry.approval",
+                "approved-by-nobody",
+                f"models.{name}.registry.approval: versions are approved as they are registered,"
+                " and the approvers are asked only to reject them",
+                "write `approval: manual`",
+                severity="warning",
+            )
 
 
 def _elsewhere(scope: Scope, approvers: Sequence[str]) -> Iterator[Diagnostic]:

@@ -19,7 +19,7 @@ from mlops_iac.clouds.aws.sagemaker.access_checks import check_approvers, check_
 from mlops_iac.clouds.aws.sagemaker.apart import check_apart
 from mlops_iac.clouds.aws.sagemaker.decisions import holds_planned, is_planned, refusal
 from mlops_iac.clouds.aws.sagemaker.network_checks import check_network
-from mlops_iac.clouds.aws.sagemaker.scope import AUDIT, NETWORK, Scope
+from mlops_iac.clouds.aws.sagemaker.scope import AUDIT, NETWORK, STEPS, Scope
 from mlops_iac.clouds.aws.sagemaker.serving_checks import (
     SERVICE_LIMITS,
     UNSUPPORTED,
@@ -27,6 +27,7 @@ from mlops_iac.clouds.aws.sagemaker.serving_checks import (
 )
 from mlops_iac.errors import Diagnostic
 from mlops_iac.pipeline.refusals import refusals
+from mlops_iac.pipeline.sagemaker import placeholders
 
 _RENAMEABLE = ("serving", "models", "datasets")
 _EXISTING = (
@@ -38,6 +39,9 @@ _STAND_INS = {
     "region": machines.ANY_REGION,
     "runtime": Runtime(image="123456789012.dkr.ecr.us-east-1.amazonaws.com/x:1"),
 }
+# Sections whose texts stand in the definitions of pipelines.
+_IN_DEFINITIONS = ("owner", "tags", "models", "datasets", "existing")
+_KEY = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+")
 _RESERVED_NAMES = {"keys", "data", "datasets", "identity", "alerts", "budget", "promotion"}
 
 
@@ -103,6 +107,8 @@ def _alone(scope: Scope) -> Iterator[Diagnostic]:
         _datasets(scope),
         _instances(scope),
         *(_other_stack(scope, name) for name in _EXISTING),
+        _key(scope),
+        _placeholders(scope),
     )
 
 
@@ -118,6 +124,7 @@ def _between(scope: Scope) -> Iterator[Diagnostic]:
         check_network(scope),
         check_approvers(scope),
         check_sealer(scope),
+        _idle_roles(scope),
     )
 
 
@@ -162,6 +169,48 @@ def _other_stack(scope: Scope, name: str) -> Iterator[Diagnostic]:
         )
 
 
+def _placeholders(scope: Scope) -> Iterator[Diagnostic]:
+    """Texts that would be read as placeholders of a pipeline's definition."""
+    for path, value in scope.resolved.leaves().items():
+        text = next((each for each in _texts(path, value) if placeholders(each)), None)
+        if text is not None and path.partition(".")[0] in _IN_DEFINITIONS:
+            yield scope.resolved.diagnostic(
+                path,
+                UNSUPPORTED,
+                f"{path}: '{text}' would be filled in when a pipeline is deployed",
+                "write it without `${`",
+            )
+
+
+def _texts(path: str, value: Any) -> Iterator[str]:
+    """The key and the texts that stand at a path."""
+    for each in (path, *(value if isinstance(value, tuple) else (value,))):
+        if isinstance(each, str) and "${" in each:
+            yield each
+
+
+def _key(scope: Scope) -> Iterator[Diagnostic]:
+    key = scope.blueprint.existing.key
+    # Policies name it, and a policy knows no ids and aliases (IAM user guide, "Resource").
+    if key is not None and not _KEY.fullmatch(key) and not key.startswith("stack://"):
+        yield scope.resolved.diagnostic(
+            "existing.key",
+            "wrong-key",
+            f"existing.key: '{key}' is not the ARN of a KMS key; ids and aliases do not work",
+            "write arn:aws:kms:REGION:ACCOUNT:key/ID",
+        )
+
+
+def _idle_roles(scope: Scope) -> Iterator[Diagnostic]:
+    for step in STEPS:
+        role = getattr(scope.blueprint.existing.roles, step)
+        if role is not None and step not in scope.steps:
+            path = f"existing.roles.{step}"
+            yield scope.resolved.diagnostic(
+                path, "no-effect", f"{path}: no model has a step {step}", "remove it", "warning"
+            )
+
+
 def _region(scope: Scope) -> Iterator[Diagnostic]:
     region = scope.blueprint.region
     if not catalogue.is_region(region):
@@ -199,7 +248,7 @@ def _instances(scope: Scope) -> Iterator[Diagnostic]:
     """Instance types of steps and endpoints that there are none of."""
     for name in scope.trained:
         model = scope.blueprint.models[name]
-        yield from judged(*(_of_step(scope, name, model, step) for step in machines.STEPS))
+        yield from judged(*(_of_step(scope, name, model, step) for step in STEPS))
     for name, entry in scope.endpoints.items():
         yield from judged(_of_endpoint(scope, name, entry))
 

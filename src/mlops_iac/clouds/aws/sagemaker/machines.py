@@ -14,13 +14,12 @@ from mlops_iac.blueprint.sections.serving import RealTime
 from mlops_iac.blueprint.torn import judged, known_or
 from mlops_iac.blueprint.words import suggestion
 from mlops_iac.clouds.aws import catalogue
-from mlops_iac.clouds.aws.sagemaker.scope import Scope
+from mlops_iac.clouds.aws.sagemaker.scope import STEPS, Scope
 from mlops_iac.errors import Diagnostic, UsageError
 from mlops_iac.runtime import contract
 
 # What no region has, this one has not.
 ANY_REGION = "us-east-1"
-STEPS = ("prepare", "train", "evaluate")
 # What the API calls the use of an instance type.
 USES: dict[str, catalogue.Purpose] = {
     "prepare": "processing",

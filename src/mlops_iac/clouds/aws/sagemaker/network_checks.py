@@ -9,7 +9,7 @@ from mlops_iac.blueprint.reach import Outside
 from mlops_iac.blueprint.torn import judged
 from mlops_iac.blueprint.words import listed
 from mlops_iac.clouds.aws.sagemaker import machines
-from mlops_iac.clouds.aws.sagemaker.scope import Scope
+from mlops_iac.clouds.aws.sagemaker.scope import STEPS, Scope
 from mlops_iac.errors import Diagnostic
 
 UNSUPPORTED = "unsupported"
@@ -111,7 +111,7 @@ def _requirements(scope: Scope) -> Iterator[Diagnostic]:
             path = f"models.{name}.code"
             yield scope.resolved.diagnostic(path, "outside", error.message, error.hint)
             continue
-        runtimes = [machines.runtime_of(model, step) for step in machines.STEPS]
+        runtimes = [machines.runtime_of(model, step) for step in STEPS]
         frameworks = {each.framework for each in runtimes if each is not None} - {None}
         # An image of one's own brings what its code needs.
         if model.code is None or not frameworks or not file.is_file():

@@ -16,7 +16,7 @@ from mlops_iac.clouds.aws.components._cron import schedule_expression
 from mlops_iac.clouds.aws.limits import request as input_of
 from mlops_iac.clouds.aws.sagemaker import machines
 from mlops_iac.clouds.aws.sagemaker.models import dataset_uris, pipeline_steps
-from mlops_iac.clouds.aws.sagemaker.scope import Scope
+from mlops_iac.clouds.aws.sagemaker.scope import STEPS, Scope
 from mlops_iac.clouds.aws.sagemaker.serving import endpoint_alarms, plan_serving
 from mlops_iac.clouds.base import Setting
 from mlops_iac.errors import UsageError
@@ -34,7 +34,7 @@ _JOBS = {
     "Tuning": "sagemaker.CreateHyperParameterTuningJob",
     "RegisterModel": "sagemaker.CreateModelPackage",
 }
-_ROLES = (*machines.STEPS, "pipeline", "serve", "seal")
+_ROLES = (*STEPS, "pipeline", "serve", "seal")
 _STEPS = {"Prepare": "prepare", "Evaluate": "evaluate"}
 Places = Mapping[str, tuple[str, ...]]
 

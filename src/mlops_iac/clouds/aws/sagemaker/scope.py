@@ -13,6 +13,7 @@ from mlops_iac.clouds.base import ComponentCall, Construct, Ref, Setting
 from mlops_iac.records import Record
 
 LOCAL = "local"
+STEPS = ("prepare", "train", "evaluate")
 COMPONENTS = "mlops_iac.clouds.aws.components"
 # Tells what belongs to one stack from everything else; the budget counts by it.
 STACK_TAG = "stack"
@@ -176,6 +177,12 @@ class Scope(Record):
             for name, model in self.blueprint.models.items()
             if model.train is not None and not self.promotes(name)
         ]
+
+    @property
+    def steps(self) -> list[str]:
+        """Steps that any model has."""
+        models = self.blueprint.models.values()
+        return [step for step in STEPS if any(getattr(model, step) for model in models)]
 
     @property
     def promoted(self) -> list[str]:

@@ -29,7 +29,6 @@ from mlops_iac.clouds.aws.sagemaker.serving import (
 from mlops_iac.clouds.base import ComponentCall, Ref, Setting, UserFile
 from mlops_iac.pipeline.reading import training_datasets
 
-_STEPS = ("prepare", "train", "evaluate")
 
 # Configuration keys of what follows from the blueprint without standing in it (see `guide`).
 KEY_SERVICES = "encryption.services"
@@ -212,11 +211,6 @@ def _identity(scope: Scope) -> ComponentCall:
     blueprint = scope.blueprint
     trained = [blueprint.models[name] for name in scope.trained]
     captures = any(entry.capture is not None for entry in scope.endpoints.values())
-    steps = [
-        step
-        for step in _STEPS
-        if any(getattr(model, step) is not None for model in blueprint.models.values())
-    ]
     return call(
         "identity",
         "identity:Identity",
@@ -228,7 +222,7 @@ def _identity(scope: Scope) -> ComponentCall:
             "models": Setting(
                 [scope.known_as("models", name) for name in scope.trained], TRAINED_MODELS
             ),
-            "steps": steps,
+            "steps": scope.steps,
             "tunes": any(model.tune is not None for model in trained),
             "serves": bool(scope.endpoints),
             "images": Setting(machines.repositories(scope), "images"),
@@ -278,7 +272,7 @@ def rollback_alarms(scope: Scope) -> list[str]:
 
 def existing_roles(scope: Scope) -> dict[str, Setting]:
     """Roles that are used as they are, by plane or step."""
-    found = {plane: scope.existing_role(plane) for plane in (*_STEPS, "pipeline", "serve")}
+    found = {plane: scope.existing_role(plane) for plane in (*scope.steps, "pipeline", "serve")}
     return {plane: arn for plane, arn in found.items() if arn is not None}
 
 
