@@ -14,11 +14,13 @@ from typing import Any, TypeVar
 
 from mlops_iac.blueprint.fields import Field, ScalarType, fields_of
 from mlops_iac.blueprint.resolved import ResolvedBlueprint
-from mlops_iac.blueprint.sections.base import Section
+from mlops_iac.blueprint.sections.base import Reference, Section
 from mlops_iac.blueprint.words import join, nearest, split
 from mlops_iac.records import replace
 
 _V = TypeVar("_V")
+# May be left out, but then something else is given: nothing in their place means nothing.
+_NEEDED = ("metric", "trials")
 _POSITION = re.compile(r"(\[\d+\])+$")
 
 
@@ -134,10 +136,12 @@ class _Tearing:
 
 def _filling(section: type[Section], item: Field) -> Any:
     """What fills a hole: a default, or a plain value where one is needed."""
+    kind = item.type
     if not item.required and not any(item.key in group for group in section.ONE_OF):
-        return item.default()
-    if item.required and isinstance(item.type, ScalarType):
-        kind = item.type
+        # A reference that is left out was filled in where there is one that it can mean.
+        leads = isinstance(kind, ScalarType) and isinstance(kind.marker, Reference)
+        return _HOLE if leads or item.key in _NEEDED else item.default()
+    if item.required and isinstance(kind, ScalarType):
         least = kind.bounds.ge if kind.bounds.ge is not None else 1
         return kind.allowed[0] if kind.allowed else "x" if kind.types == (str,) else least
     return _HOLE
