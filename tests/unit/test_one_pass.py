@@ -162,8 +162,10 @@ def alone(project: Path) -> dict[str, tuple[str, str]]:
 
 def overlapping(one: str, other: str) -> bool:
     """Whether both change one text, so that they cannot be made together."""
-    return FAULTS[one] in GOOD or GOOD.replace(one, FAULTS[one], 1).count(other) != 1 or (
-        GOOD.replace(other, FAULTS[other], 1).count(one) != 1
+    return (
+        FAULTS[one] in GOOD
+        or GOOD.replace(one, FAULTS[one], 1).count(other) != 1
+        or (GOOD.replace(other, FAULTS[other], 1).count(one) != 1)
     )
 
 

@@ -17,13 +17,22 @@ from mlops_iac.blueprint.fields import (
     SectionType,
     construct,
     fields_of,
+    is_prose,
     mapping_of,
 )
 from mlops_iac.blueprint.scalars import NOTHING, TYPE_NAMES, core, typed
-from mlops_iac.blueprint.sections.base import EntryName, Marker, Section
+from mlops_iac.blueprint.sections.base import EntryName, Marker, Section, Text
 from mlops_iac.blueprint.source import Entry, Node, problem
 from mlops_iac.blueprint.substitute import substitute
-from mlops_iac.blueprint.words import join, listed, nearest, obeyed, suggestion
+from mlops_iac.blueprint.words import (
+    join,
+    listed,
+    nearest,
+    obeyed,
+    one_line,
+    suggestion,
+    unseen,
+)
 from mlops_iac.errors import Diagnostic
 
 
@@ -139,20 +148,32 @@ class Decoder:
         if value is NOTHING:
             return self.problem(node, code, message, path, hint)
         if isinstance(value, str) and not kind.allowed:
-            value = self._text(value, node, path)
+            value = self._text(value, node, path, prose=is_prose(kind))
+            most = kind.bounds.max_length
+            if most is not None and value is not NOTHING and len(value) > most:
+                message = f"{path} has {len(value)} characters"
+                value = self.problem(node, "too-long", message, path, f"at most {most}")
             if value is not NOTHING and kind.marker is not None:
                 self.found.marked.append((path, kind.marker, value))
         return value
 
-    def _text(self, text: str, node: Node, path: str) -> Any:
-        if character := "" if text.isprintable() else obeyed(text):
-            return self.problem(
-                node,
-                "control-character",
-                f"{path} has the control character U+{ord(character):04X}",
-                path,
-                "remove it",
-            )
+    def _seen(self, text: str, node: Node, path: str, *, prose: bool) -> bool:
+        """Whether all of a text can be seen; in prose, whether none of it is obeyed."""
+        if text.isprintable():
+            return True
+        character = obeyed(text)
+        what = "control character" if character else "invisible character"
+        if not prose:
+            character = character or unseen(text)
+        if character:
+            shown = one_line(path.encode("utf-8", "backslashreplace").decode())
+            message = f"{shown} has the {what} U+{ord(character):04X}"
+            self.problem(node, "control-character", message, path, "remove it")
+        return not character
+
+    def _text(self, text: str, node: Node, path: str, *, prose: bool = True) -> Any:
+        if not self._seen(text, node, path, prose=prose):
+            return NOTHING
         if "${" not in text or self._variables is None:
             return text
         value, at, length, message, hint = substitute(text, self._variables)
@@ -222,6 +243,13 @@ class Decoder:
             layer = entry.layer or here.layer
             if not key.strip():
                 self.problem(entry.key, "empty", f"a name in {path} cannot be empty", inner)
+                continue
+            prose = isinstance(kind.key, Text) and kind.key.kind == "column"
+            if not self._seen(key, entry.key, inner, prose=prose):
+                continue
+            if kind.longest_key is not None and len(key) > kind.longest_key:
+                message = f"a name in {path} has {len(key)} characters"
+                self.problem(entry.key, "too-long", message, inner, f"at most {kind.longest_key}")
                 continue
             if kind.key is not None:
                 self.found.marked.append((inner, kind.key, key))
@@ -381,6 +409,8 @@ class Decoder:
                 made = {}
                 for key, entry in node.entries.items():
                     inner = join(path, key)
+                    if not self._seen(key, entry.key, inner, prose=True):
+                        continue
                     there = Written(entry.key, entry.value, entry.layer or here.layer)
                     self.found.written[inner] = there
                     made[key] = self._any(there, inner)

@@ -147,9 +147,7 @@ def validate(
     return inspect(path, strict=strict, command_line=command_line)[1]
 
 
-def inspect(
-    path: Path | str, **options: Any
-) -> tuple[LoadedBlueprint | None, list[Diagnostic]]:
+def inspect(path: Path | str, **options: Any) -> tuple[LoadedBlueprint | None, list[Diagnostic]]:
     """The blueprint if it has no errors, and all diagnostics. Raises UsageError.
 
     `options` are those of `examine`.

@@ -35,6 +35,10 @@ def reference_markdown() -> str:
         "text field takes what is written, so `1.20` and `0123` stay so. `${name}`, `${environment}`,",
         "`${account}` and `${region}` are filled in; `$${` stands for a plain `${`.",
         "",
+        "Names of entries are lowercase letters, digits and single hyphens, and begin with a letter. No",
+        "text has control characters; only descriptions, reasons, values for scripts and columns have",
+        "several lines or marks that nobody sees. Time zones are those of the IANA database, by name.",
+        "",
         "Layers: templates, then the blueprint, then its environment; above them only what a program hands",
         "to `mlops_iac.blueprint.load` as `command_line`, for which no command has an option. Mappings",
         "merge, the rest replaces, and `null` removes an inherited key. Of fields of which one is given, the",
@@ -138,9 +142,13 @@ def _shown(kind: FieldType) -> str:
             size = f"{kind.bounds.min_length} of: " if kind.bounds.max_length else ""
             return f"list of {size}{_shown(kind.item)}"
         case MapType():
-            key = kind.key.what if isinstance(kind.key, EntryName) else "name"
+            key = "name"
+            if isinstance(kind.key, EntryName):
+                key = f"{kind.key.what}, at most {kind.key.longest} characters,"
             if isinstance(kind.key, Text):
                 key = kind.key.kind.replace("-", " ")
+            if kind.longest_key is not None:
+                key += f", at most {kind.longest_key} characters,"
             return f"{key} → {_shown(kind.value)}"
         case SectionType():
             return _link(kind.section)
@@ -163,7 +171,9 @@ def _scalar(kind: ScalarType) -> str:
     match kind.marker:
         case Reference(section):
             return f"name in `{section}`"
-        case Text(form):
+        case EntryName(what, longest):
+            return f"{what} name, at most {longest} characters"
+        case Text(form) if form != "prose":
             return {"cron": "cron schedule", "timezone": "time zone"}.get(
                 form, form.replace("-", " ")
             )
@@ -172,6 +182,8 @@ def _scalar(kind: ScalarType) -> str:
     low = kind.bounds.ge if kind.bounds.ge is not None else kind.bounds.gt
     if low is not None:
         shown += f", {'at least' if kind.bounds.ge is not None else 'above'} {low:g}"
+    if kind.bounds.max_length is not None:
+        shown += f", at most {kind.bounds.max_length} characters"
     if kind.bounds.le is not None:
         shown += f", at most {kind.bounds.le:g}"
     return shown

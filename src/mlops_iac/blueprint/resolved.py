@@ -76,9 +76,12 @@ class ResolvedBlueprint(Record):
 
     @cached_property
     def _leaves(self) -> dict[str, Any]:
-        return dict(self._walk(self.blueprint, ""))
+        found: dict[str, Any] = {}
+        self._walk(self.blueprint, "", found)
+        return found
 
-    def _walk(self, value: Any, path: str) -> Iterator[tuple[str, Any]]:
+    def _walk(self, value: Any, path: str, found: dict[str, Any]) -> None:
+        """Add the leaves of a value. Every value of every environment is met here."""
         match value:
             case Section():
                 known = vars(value)
@@ -91,15 +94,14 @@ class ResolvedBlueprint(Record):
                 return
             case _:
                 if value not in ((), "") or path in self._written:
-                    yield path, value
+                    found[path] = value
                 return
-        found = False
+        before = len(found)
         for key, child in inner:
-            for leaf in self._walk(child, join(path, key)):
-                found = True
-                yield leaf
-        if not found and path in self._written:
-            yield path, {}
+            if child is not None:
+                self._walk(child, join(path, key), found)
+        if len(found) == before and path in self._written:
+            found[path] = {}
 
     def is_written(self, path: str) -> bool:
         """Whether `path` was written in some layer, rather than filled in by default."""

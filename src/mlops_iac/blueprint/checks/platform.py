@@ -34,7 +34,12 @@ def check_platform(check: Check) -> None:
         path = f"{join('exceptions', rule)}.at"
         # `.` is the whole stack; an address (`s3.Bucket/data-data`) is known when it is captured.
         known = exception.at in check.found.written
-        if not known and not check.is_broken(path) and exception.at != "." and "/" not in exception.at:
+        if (
+            not known
+            and not check.is_broken(path)
+            and exception.at != "."
+            and "/" not in exception.at
+        ):
             hint = suggestion(exception.at, list(check.found.written))
             check.report(path, "unknown-path", f"there is nothing at '{exception.at}'", hint)
     if blueprint.delivery is not None and not check.is_broken("delivery.repository"):

@@ -14,11 +14,11 @@ from mlops_iac.blueprint.sections.serving import RealTime
 from mlops_iac.blueprint.torn import Unknown, judged
 from mlops_iac.clouds.aws.components._cron import schedule_expression
 from mlops_iac.clouds.aws.limits import request as input_of
-from mlops_iac.clouds.aws.sagemaker import machines
 from mlops_iac.clouds.aws.sagemaker.models import dataset_uris, pipeline_steps
 from mlops_iac.clouds.aws.sagemaker.scope import STEPS, Scope
 from mlops_iac.clouds.aws.sagemaker.serving import endpoint_alarms, plan_serving
 from mlops_iac.clouds.base import Setting
+from mlops_iac.emulators.aws.validation import ANYTHING
 from mlops_iac.errors import UsageError
 from mlops_iac.pipeline.graph_checks import all_steps
 from mlops_iac.records import Record
@@ -75,8 +75,12 @@ def _endpoints(scope: Scope) -> Iterator[Request]:
 
 def _all_tags(scope: Scope) -> Iterator[Request]:
     places = dict.fromkeys(_TAGS, _OF_TAGS)
+    # Ours are made of names, which every service takes: so environments ask for the same.
+    tags = {
+        key: each if isinstance(each, Setting) else ANYTHING for key, each in scope.tags.items()
+    }
     for operation in dict.fromkeys(_tagged(scope)):
-        yield Request(operation, _tags(operation, scope.tags), "tags", places)
+        yield Request(operation, _tags(operation, tags), "tags", places)
 
 
 def _tagged(scope: Scope) -> Iterator[str]:

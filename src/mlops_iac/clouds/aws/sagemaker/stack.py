@@ -29,7 +29,6 @@ from mlops_iac.clouds.aws.sagemaker.serving import (
 from mlops_iac.clouds.base import ComponentCall, Ref, Setting, UserFile
 from mlops_iac.pipeline.reading import training_datasets
 
-
 # Configuration keys of what follows from the blueprint without standing in it (see `guide`).
 KEY_SERVICES = "encryption.services"
 NEW_DATA_EVENTS = "datasets.new_data_events"
