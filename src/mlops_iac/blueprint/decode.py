@@ -388,7 +388,10 @@ class Decoder:
                 self.found.broken.update(join(path, key) for key in given)
         for groups in (section.ONE_OF, section.SOME_OF):
             for group in groups:
-                if not any(key in node.entries for key in group):
+                given = [key for key in group if key in node.entries]
+                if groups is section.SOME_OF:
+                    given = [key for key in given if not _is_empty(node, key)]
+                if not given:
                     fine = False
                     one = "one of " if len(group) > 1 else ""
                     blamed = node.removal(group, place)
