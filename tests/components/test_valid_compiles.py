@@ -23,7 +23,21 @@ PROD = "environments: {dev: {}, prod: {account: 210987654321}}\n"
 BASES = {"minimal": MINIMAL + PROD, "maximal": MAXIMAL, "private": PRIVATE}
 KEY = "arn:aws:kms:eu-west-1:210987654321:key/1234"
 TEXTS = [
-    *("x", "é", "it's", 'a "b"', "a: b", "-", "a\nb", "{{x}}", "$${x}", "%s{0}", "\\", "#a", "true"),
+    *(
+        "x",
+        "é",
+        "it's",
+        'a "b"',
+        "a: b",
+        "-",
+        "a\nb",
+        "{{x}}",
+        "$${x}",
+        "%s{0}",
+        "\\",
+        "#a",
+        "true",
+    ),
     *("1.20", " a ", "x" * 64, "x" * 256, "alias/x", "s3://b/k", "vpc-1", "${name}", "a/b", "a.b"),
     *("'''", '"""', "\u200b", "\x85", KEY, "arn:aws:iam::210987654321:role/x"),
 ]

@@ -127,7 +127,7 @@ secrets: {chat-hook: {}}
 budget: {monthly_usd: 500, alert_percent: [80, 100]}
 moved: {serving.api: serving.old}
 exceptions: {no-public: {at: serving.api, reason: an internal network, until: 2027-01-31}}
-overrides: {s3.Bucket/data-artifacts: {force_destroy: true}}
+overrides: {"data-artifacts": {force_destroy: true}}
 
 environments:
   dev:

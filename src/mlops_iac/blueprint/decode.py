@@ -29,7 +29,6 @@ from mlops_iac.blueprint.words import (
     listed,
     nearest,
     obeyed,
-    one_line,
     suggestion,
     unseen,
 )
@@ -65,9 +64,15 @@ class Decoder:
         self._whole = False
         self._variables = variables
 
-    def root(self, section: type[Section], node: Node, layer: str) -> Any:
-        """The model for `node`. What cannot be made is None or left out, and listed as broken."""
-        self._whole = True
+    def root(
+        self, section: type[Section], node: Node, layer: str, *, blueprint: bool = False
+    ) -> Any:
+        """The model for `node`; what cannot be made of it is left out and listed as broken.
+
+        Of a `blueprint`, a section is made although something that it needs is not there (None), so
+        that the rest of it is judged, and no name may have what nobody sees.
+        """
+        self._whole = blueprint
         here = Written(node, node, layer)
         self.found.written[""] = here
         return self._section(section, here, "", None)
@@ -163,10 +168,10 @@ class Decoder:
             return True
         character = obeyed(text)
         what = "control character" if character else "invisible character"
-        if not prose:
+        if not prose and self._whole:  # a template's own words are for people
             character = character or unseen(text)
         if character:
-            shown = one_line(path.encode("utf-8", "backslashreplace").decode())
+            shown = "".join(i if i.isprintable() else f"\\u{ord(i):04x}" for i in path)
             message = f"{shown} has the {what} U+{ord(character):04X}"
             self.problem(node, "control-character", message, path, "remove it")
         return not character
@@ -346,7 +351,8 @@ class Decoder:
             elif found.required:
                 complete = False
         complete &= self._required(section, known, here, path)
-        if not complete and not self._whole:
+        if not complete and path and not self._whole:
+            self.found.broken.add(path)
             return NOTHING
         return construct(section, values)
 

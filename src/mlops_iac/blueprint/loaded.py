@@ -376,7 +376,7 @@ class _Reader:
         merged = fill(merged, name)
         known = variables(merged, name)
         decoder = Decoder(known)
-        blueprint: Blueprint = decoder.root(Blueprint, merged, BASE_LAYER)
+        blueprint: Blueprint = decoder.root(Blueprint, merged, BASE_LAYER, blueprint=True)
         found: Decoded = decoder.found
         resolved = ResolvedBlueprint(
             name, self._root_folder, blueprint, found.written, self._reach, self.resolved

@@ -16,7 +16,7 @@ from mlops_iac.blueprint.words import listed
 from mlops_iac.errors import Diagnostic
 
 # What an environment writes to: path → place.
-Places = Callable[[Check], Iterator[tuple[str, str]]]
+Places = Callable[[ResolvedBlueprint], Iterator[tuple[str, str]]]
 
 
 def check_apart(checks: Sequence[Check]) -> list[Diagnostic]:
@@ -26,7 +26,7 @@ def check_apart(checks: Sequence[Check]) -> list[Diagnostic]:
     for places, what in ((_storage, "the storage"), (_outputs, "the output")):
         owners: dict[tuple[str, str], list[ResolvedBlueprint]] = {}
         for check in real:
-            for path, place in places(check):
+            for path, place in places(check.resolved):
                 if not check.is_broken(path):
                     owners.setdefault((path, place), []).append(check.resolved)
         for (path, place), sharing in owners.items():
@@ -35,20 +35,18 @@ def check_apart(checks: Sequence[Check]) -> list[Diagnostic]:
     return found
 
 
-def _storage(check: Check) -> Iterator[tuple[str, str]]:
-    storage = check.blueprint.existing.storage
+def _storage(resolved: ResolvedBlueprint) -> Iterator[tuple[str, str]]:
+    storage = resolved.blueprint.existing.storage
     if storage is not None:
         yield "existing.storage", storage
 
 
-def _outputs(check: Check) -> Iterator[tuple[str, str]]:
+def _outputs(resolved: ResolvedBlueprint) -> Iterator[tuple[str, str]]:
     """Datasets with a place of their own that a serving entry writes to."""
-    blueprint = check.blueprint
-    for name, entry in blueprint.serving.items():
+    blueprint = resolved.blueprint
+    for entry in blueprint.serving.values():
         if not isinstance(entry, Batch | Streaming) or entry.output is None:
             continue
-        if f"serving.{name}.output" in check.wrong:
-            continue  # it is no output
         dataset = blueprint.datasets.get(entry.output)
         if dataset is not None and dataset.source is not None:
             yield f"datasets.{entry.output}.source", dataset.source

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 from mlops_iac.blueprint.checks.base import Check
 from mlops_iac.blueprint.sections.root import Blueprint
 from mlops_iac.blueprint.words import join, listed, split, suggestion
 
-_ADDRESS = re.compile(r"[\w-]+\.\w+/.+")
 # Source: pulumi 3.260, pkg/backend/diy (blob drivers), pkg/secrets/cloud and `stack init --help`.
 _BACKENDS = ("https", "http", "s3", "gs", "azblob", "file", "postgres")
 _SECRETS = ("awskms", "azurekeyvault", "gcpkms", "hashivault")
@@ -21,15 +18,6 @@ def check_platform(check: Check) -> None:
     _state(check, blueprint)
     _options(check, blueprint)
     _moved(check, blueprint)
-    for address in blueprint.overrides:
-        if not _ADDRESS.fullmatch(address):
-            check.report(
-                join("overrides", address),
-                "bad-address",
-                f"'{address}' is no address of a resource",
-                "write TYPE/NAME as `graph` prints it, e.g. sagemaker.Endpoint/api-endpoint",
-                at_key=True,
-            )
     for rule, exception in blueprint.exceptions.items():
         path = f"{join('exceptions', rule)}.at"
         # `.` is the whole stack; an address (`s3.Bucket/data-data`) is known when it is captured.
