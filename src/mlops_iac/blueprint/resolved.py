@@ -19,7 +19,7 @@ from mlops_iac.blueprint.words import join, parent, split
 from mlops_iac.errors import Diagnostic, Severity
 from mlops_iac.records import Record
 
-_WORD = re.compile(r"\w+")
+_WORD = r"\w+"
 
 
 class Origin(Record):
@@ -167,7 +167,7 @@ class ResolvedBlueprint(Record):
         use_value = at == path and not at_key and found.value.kind != "map"
         place = found.value if use_value else found.key
         if code == "missing" and at == path:  # what an overlay took away is missing because of it
-            place = found.value.removal(_WORD.findall(message), place)
+            place = found.value.removal(re.findall(_WORD, message), place)
         if code == "locked" and at != path:  # so is what a limit requires
             place = found.value.removal(split(path)[len(split(at)) :][:1], place)
         return problem(place, code, message, path=path, hint=hint, severity=severity)

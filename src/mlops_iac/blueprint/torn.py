@@ -21,7 +21,7 @@ from mlops_iac.records import replace
 _V = TypeVar("_V")
 # May be left out, but then something else is given: nothing in their place means nothing.
 _NEEDED = ("metric", "trials")
-_POSITION = re.compile(r"(\[\d+\])+$")
+_POSITION = r"(\[\d+\])+$"
 
 
 class Unknown(Exception):
@@ -78,7 +78,7 @@ def _each(
         for path in paths:
             node = tree
             for key in split(path):
-                node = node.setdefault(_POSITION.sub("", key), {})
+                node = node.setdefault(re.sub(_POSITION, "", key), {})
         blueprint = _Tearing(resolved, stand_ins).section(resolved.blueprint, tree, "")
         made[name] = replace(resolved, blueprint=blueprint, siblings=made, wrong=paths)
     return made

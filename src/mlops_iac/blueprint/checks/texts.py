@@ -83,11 +83,12 @@ def _timezones() -> list[str]:
     return [line for line in text.splitlines() if not line.startswith("#")]
 
 
-_EMAIL = re.compile(r"[^\s@<>,;:\"()\[\]]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
+# Texts, so that only a blueprint that has one compiles it.
+_EMAIL = r"[^\s@<>,;:\"()\[\]]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+"
 
 
 def _email(text: str) -> Wrong | None:
-    if _EMAIL.fullmatch(text) and len(text) <= 254:
+    if re.fullmatch(_EMAIL, text) and len(text) <= 254:
         return None
     return "bad-email", f"'{text}' is not an e-mail address", "e.g. oncall@acme.com"
 
@@ -124,11 +125,11 @@ def _source(text: str) -> Wrong | None:
     return _scheme(text, _SCHEMES)
 
 
-_HUGGING_FACE = re.compile(r"hf://[\w.-]+/[\w.-]+@[\w./-]+")
+_HUGGING_FACE = r"hf://[\w.-]+/[\w.-]+@[\w./-]+"
 
 
 def _model_source(text: str) -> Wrong | None:
-    if text.startswith("hf://") and not _HUGGING_FACE.fullmatch(text):
+    if text.startswith("hf://") and not re.fullmatch(_HUGGING_FACE, text):
         hint = "hf://org/name@revision; the revision keeps it the same tomorrow"
         return "unknown-source", f"'{text}' is not a model on Hugging Face", hint
     return _scheme(text, _MODEL_SCHEMES)
@@ -158,13 +159,13 @@ def _script(text: str) -> Wrong | None:
     return None
 
 
-_STACK = re.compile(r"stack://[^/\s]+/[^/\s]+/[^/\s]+")
+_STACK = r"stack://[^/\s]+/[^/\s]+/[^/\s]+"
 
 
 def _id(text: str) -> Wrong | None:
     if not text or text != text.strip() or re.search(r"\s", text):
         return "bad-id", f"'{text}' is not an id", "an id has no spaces"
-    if text.startswith("stack://") and not _STACK.fullmatch(text):
+    if text.startswith("stack://") and not re.fullmatch(_STACK, text):
         return (
             "bad-id",
             f"'{text}' does not name an output",

@@ -13,8 +13,8 @@ from mlops_iac.errors import Diagnostic
 _WORKERS = ("prepare", "train", "evaluate", "seal", "pipeline", "serve")
 PATH = "security.access.approvers"
 # IAM API reference, CreateRole: RoleName; a policy of a resource names roles and users, not groups.
-_ROLE = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
-_ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(role|user)/[\w+=,.@/-]+", re.ASCII)
+_ROLE = r"(?a)[\w+=,.@-]{1,64}"
+_ARN = r"(?a)arn:aws[a-z-]*:iam::\d{12}:(role|user)/[\w+=,.@/-]+"
 
 
 def check_approvers(scope: Scope) -> Iterator[Diagnostic]:
@@ -34,7 +34,7 @@ def check_approvers(scope: Scope) -> Iterator[Diagnostic]:
 def _nobody(scope: Scope, approvers: Sequence[str]) -> Iterator[Diagnostic]:
     resolved = scope.resolved
     for each in approvers:
-        if not _ROLE.fullmatch(each) and not _ARN.fullmatch(each):
+        if not re.fullmatch(_ROLE, each) and not re.fullmatch(_ARN, each):
             yield resolved.diagnostic(
                 PATH,
                 "wrong-approver",

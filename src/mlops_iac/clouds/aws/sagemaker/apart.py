@@ -35,7 +35,7 @@ _NAMES: dict[str, tuple[str, Reach]] = {
 # Named within another resource of the stack, which is the stack's own.
 _INSIDE = ("iam.RolePolicy", "appautoscaling.Policy", "scheduler.Schedule")
 
-_ARN = re.compile(r"arn:(?P<partition>[a-z-]+):[a-z0-9-]+:(?P<region>[a-z0-9-]*):(?P<account>\w*):")
+_ARN = r"arn:(?P<partition>[a-z-]+):[a-z0-9-]+:(?P<region>[a-z0-9-]*):(?P<account>\w*):"
 
 
 class Arn(Record):
@@ -48,7 +48,7 @@ class Arn(Record):
 
 def arn_of(text: str | None) -> Arn | None:
     """The parts of an ARN, None for an id that is none."""
-    match = _ARN.match(text or "")
+    match = re.match(_ARN, text or "")
     return Arn(**match.groupdict()) if match else None
 
 

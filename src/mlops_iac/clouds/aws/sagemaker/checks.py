@@ -41,7 +41,7 @@ _STAND_INS = {
 }
 # Sections whose texts stand in the definitions of pipelines.
 _IN_DEFINITIONS = ("owner", "tags", "models", "datasets", "existing")
-_KEY = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+")
+_KEY = r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+"
 _RESERVED_NAMES = {"keys", "data", "datasets", "identity", "alerts", "budget", "promotion"}
 
 
@@ -192,7 +192,7 @@ def _texts(path: str, value: Any) -> Iterator[str]:
 def _key(scope: Scope) -> Iterator[Diagnostic]:
     key = scope.blueprint.existing.key
     # Policies name it, and a policy knows no ids and aliases (IAM user guide, "Resource").
-    if key is not None and not _KEY.fullmatch(key) and not key.startswith("stack://"):
+    if key is not None and not re.fullmatch(_KEY, key) and not key.startswith("stack://"):
         yield scope.resolved.diagnostic(
             "existing.key",
             "wrong-key",

@@ -17,7 +17,7 @@ from mlops_iac.errors import Diagnostic
 from mlops_iac.runtime import contract
 
 CODE = "service-limit"
-_PLACEHOLDER = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
+_PLACEHOLDER = r"\$\{[A-Za-z_][A-Za-z0-9_]*\}"
 # In the pattern of every service's tags.
 _TAG = r"\p{L}\p{Z}\p{N}_.:/=+\-@"
 # What calls an entry of a list by a name.
@@ -63,7 +63,7 @@ def _known(value: Any, path: Path, settings: dict[Path, str]) -> Any:
             settings[path] = value.path
             return _known(value.value, path, settings)
         case str():
-            return ANYTHING if "${" in value and _PLACEHOLDER.search(value) else value
+            return ANYTHING if "${" in value and re.search(_PLACEHOLDER, value) else value
         case Mapping():
             if "Get" in value or "Std:Join" in value:
                 return ANYTHING

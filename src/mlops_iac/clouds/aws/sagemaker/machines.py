@@ -27,7 +27,7 @@ USES: dict[str, catalogue.Purpose] = {
     "evaluate": "processing",
     "endpoint": "hosting",
 }
-_ECR = re.compile(r"(\d{12})\.dkr\.ecr\.[a-z0-9-]+\.[a-z.]+/([^:@]+)([:@].+)?")
+_ECR = r"(\d{12})\.dkr\.ecr\.[a-z0-9-]+\.[a-z.]+/([^:@]+)([:@].+)?"
 
 
 def instance(compute: Compute | EndpointCompute, use: str) -> str:
@@ -165,7 +165,7 @@ def repositories(scope: Scope) -> list[str]:
             uris.update(step_images(scope, name, model).values())
         elif name in served:
             uris.add(serving_image(scope, name, model))
-    matches = (_ECR.fullmatch(uri) for uri in uris)
+    matches = (re.fullmatch(_ECR, uri) for uri in uris)
     return sorted({f"{match[1]}/{match[2]}" for match in matches if match})
 
 
@@ -212,7 +212,7 @@ def _check_image(
     if runtime.dockerfile is not None:
         return
     if runtime.image is not None:
-        if not _ECR.fullmatch(runtime.image):
+        if not re.fullmatch(_ECR, runtime.image):
             yield resolved.diagnostic(
                 f"{path}.image",
                 "unsupported",
