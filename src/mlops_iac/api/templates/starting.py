@@ -201,21 +201,20 @@ def _is_the_teams(item: Diagnostic, blueprint: str) -> bool:
 def _finished(start: Start, target: Path, paths: list[Path], reach: Reach | None) -> Started:
     """Read what was written, and pin its templates. Raises BlueprintInvalid."""
     from mlops_iac import blueprint as language
+    from mlops_iac.api.loading import judged_with
     from mlops_iac.api.project import Project
     from mlops_iac.api.templating import Templates
-    from mlops_iac.blueprint.combine import in_order
     from mlops_iac.blueprint.loaded import shown_as
     from mlops_iac.scaffold.rendering import has_blueprint
     from mlops_iac.templates.lockfile import lock_path, write_lock
 
     path = target / BLUEPRINT
     templates = Templates(path, update={start.source: start.version}, reach=reach)
-    loaded, found = language.inspect(path, templates=templates, reach=reach)
+    loaded, found = language.examine(path, templates=templates, reach=reach)
     project = None
     if loaded is not None:
         project = Project(loaded, templates)
-        by_environment = {name: project.platform_problems(name) for name in project.environments}
-        found = in_order([*found, *language.combine(by_environment)])
+        found = judged_with(project, found)
     errors = [item for item in found if item.severity == "error"]
     # Without a scaffold it is a first line for the team to go on from, not a project yet.
     if errors and (has_blueprint(start.content) or templates.finder is None):
