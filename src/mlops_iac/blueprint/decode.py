@@ -395,7 +395,7 @@ class Decoder:
         for groups in (section.ONE_OF, section.SOME_OF):
             for group in groups:
                 given = [key for key in group if key in node.entries]
-                if groups is section.SOME_OF:
+                if groups is section.SOME_OF and self._whole:
                     given = [key for key in given if not _is_empty(node, key)]
                 if not given:
                     fine = False
