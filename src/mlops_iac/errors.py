@@ -58,9 +58,16 @@ class MlopsError(Exception):
 
 
 class UsageError(MlopsError):
-    """A flag, a file or the configuration is not as it must be; nothing was done."""
+    """A flag, a file or the configuration is not as it must be; nothing was done.
+
+    `path` is the blueprint path that is to blame, where one is.
+    """
 
     exit_code = 2
+
+    def __init__(self, message: str, *, hint: str = "", path: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.path = path
 
 
 class BlueprintInvalid(UsageError):

@@ -68,4 +68,6 @@ class Record:
 
 def replace(record: _R, **values: Any) -> _R:
     """The record with other values for some of its fields."""
-    return type(record)(**{**vars(record), **values})
+    # Not what was computed of them (`cached_property`), which lies beside them.
+    fields = {name: vars(record)[name] for name in record.__match_args__}
+    return type(record)(**{**fields, **values})

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
-from mlops_iac.blueprint import Blueprint, inspect, load
+from mlops_iac.api.loading import judged_with
+from mlops_iac.api.project import Project
+from mlops_iac.blueprint import Blueprint, examine, inspect, load
 from mlops_iac.blueprint.explain import plain
 from mlops_iac.blueprint.pydantic_models import dumped, pydantic_model
 from mlops_iac.blueprint.render import render
@@ -98,10 +100,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def read(folder: Path, text: str) -> None:
-    """Reads `text`; anything but a typed error escapes."""
+    """Reads `text` and judges it, platform included; anything but a typed error escapes."""
     path = folder / "blueprint.yaml"
     path.write_bytes(text.encode("utf-8", "surrogatepass"))
     try:
+        loaded, found = examine(path, strict=True)
+        if loaded is not None:
+            judged_with(Project(loaded), found)
         loaded, found = inspect(path, strict=True)
     except UsageError as error:
         assert error.message

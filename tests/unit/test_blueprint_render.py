@@ -77,6 +77,20 @@ def test_a_style_paints_the_parts() -> None:
 def test_json_has_every_field_and_counts() -> None:
     content = json.loads(render([ITEM, Diagnostic("y", "m", severity="warning")], "json"))
     assert (content["errors"], content["warnings"]) == (1, 1)
+    assert list(content) == ["diagnostics", "errors", "warnings"]
+    said = [
+        "code",
+        "severity",
+        "message",
+        "hint",
+        "file",
+        "line",
+        "column",
+        "length",
+        "path",
+        "snippet",
+    ]
+    assert list(content["diagnostics"][0]) == said
     assert content["diagnostics"][0]["line"] == 41
     assert content["diagnostics"][0]["path"] == "serving.api.compute.instanse"
     assert json.loads(render([], "json")) == {"diagnostics": [], "errors": 0, "warnings": 0}

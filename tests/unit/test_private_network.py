@@ -153,12 +153,6 @@ REFUSED = [
         "takes both",
         "both",
     ),
-    (
-        "security: {network: private, egress: all}\n",
-        "security.egress",
-        "no way out",
-        "egress: none",
-    ),
 ]
 
 
@@ -172,6 +166,15 @@ def test_what_cannot_be_is_told_with_its_place(
     assert message in item.message
     assert hint in item.hint
     assert item.line > 0
+
+
+def test_a_way_out_that_is_not_there_is_told_to_who_writes_it(tmp_path: Path) -> None:
+    """It is the default, so that nobody is refused for it."""
+    text = MINIMAL + "security: {network: private, egress: all}\n"
+    text += "environments: {prod: {account: 012345678901}}\n"
+    (item,) = problems(tmp_path, text, "prod")
+    assert (item.severity, item.path) == ("warning", "security.egress")
+    assert "no way out" in item.message
 
 
 def test_no_network_is_made_in_china(tmp_path: Path) -> None:

@@ -544,7 +544,7 @@ CASES = [
     ),
     (
         "{mode: real-time}",
-        '{mode: real-time, capture: {}, monitor: {schedule: "0 * * * *", limits: {latency_p99_ms: {at_most: 5}}}}',
+        '{mode: real-time, capture: {}, monitor: {schedule: "5 * * * *", limits: {latency_p99_ms: {at_most: 5}}}}',
         "serving.api.monitor.schedule",
         "drift",
         "leave it out",

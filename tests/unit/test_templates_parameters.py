@@ -121,12 +121,13 @@ def test_a_text_stays_a_text(tmp_path: Path) -> None:
 def test_what_a_parameter_holds_is_never_read_as_yaml(tmp_path: Path, hostile: str) -> None:
     standard = template(
         "parameters: {v: {description: x}}\n",
-        "tags: {t: '${parameters.v}', u: 'a ${parameters.v} b'}\nprotect: true\n",
+        "description: 'a ${parameters.v} b'\nmodels: {churn: {description: '${parameters.v}'}}\n"
+        "protect: true\n",
     )
     dev = valid(tmp_path, given(f"{{v: {hostile}}}"), s=standard).resolve("dev").blueprint
     assert dev.protect is True
-    assert dev.tags["u"] == f"a {dev.tags['t']} b"
-    assert len(dev.tags) == 2
+    assert dev.description == f"a {dev.models['churn'].description} b"
+    assert len(dev.models) == 1
 
 
 def test_a_key_may_be_a_parameter(tmp_path: Path) -> None:

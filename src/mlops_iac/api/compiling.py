@@ -220,12 +220,23 @@ def capture(project: Project, stack: str) -> ResourceGraph:
 def capture_program(
     project: Project, stack: str, folder: Path, config: Mapping[str, Any]
 ) -> ResourceGraph:
-    """Return the resources of a stack of the program that lies in `folder`."""
+    """Return the resources of a stack of the program that lies in `folder`.
+
+    Raises BlueprintInvalid for overrides that no resource takes.
+    """
     from mlops_iac.engine.embedded.capture import capture
+    from mlops_iac.errors import BlueprintInvalid, UsageError
 
     steady = dict.fromkeys(served_models(project, stack), ANY_APPROVED)
     aim = target(project, stack, folder, config, versions=steady)
-    return capture(aim, project.cloud.providers(stack)["aws"])
+    try:
+        return capture(aim, project.cloud.providers(stack)["aws"])
+    except UsageError as error:
+        if not error.path:
+            raise
+        told = (error.path, "wrong-override", f"{error.message} (in {stack})", error.hint)
+        problem = project.resolve(stack).diagnostic(*told, at_key=True)
+        raise BlueprintInvalid([problem]) from None
 
 
 def _with_locks(project: Project, out: Path) -> tuple[Program, dict[str, bytes]]:

@@ -38,15 +38,15 @@ class BlueprintEdit:
 
         Raises BlueprintInvalid with every problem, the platform's included.
         """
+        from mlops_iac.api.loading import judged_with
         from mlops_iac.api.project import Project
         from mlops_iac.api.templating import Templates
 
         templates = Templates(self.path)
-        loaded, found = language.inspect(self.path, templates=templates, text=self.editor.text)
+        loaded, found = language.examine(self.path, templates=templates, text=self.editor.text)
         if loaded is not None:
             project = Project(loaded, templates)
-            refused = {name: project.platform_problems(name) for name in project.environments}
-            found = [*found, *language.combine(refused)]
+            found = judged_with(project, found)
         errors = [item for item in found if item.severity == "error"]
         if errors or loaded is None:
             raise BlueprintInvalid([self._placed(item) for item in errors])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mlops_iac import blueprint as language
@@ -10,7 +10,8 @@ from mlops_iac.api.project import Project
 from mlops_iac.api.templating import Templates
 from mlops_iac.blueprint import ExtraEnvironment
 from mlops_iac.blueprint.combine import in_order
-from mlops_iac.errors import Diagnostic
+from mlops_iac.clouds.registry import UNSUPPORTED
+from mlops_iac.errors import BlueprintInvalid, Diagnostic
 
 
 def load(path: str | Path = "blueprint.yaml") -> Project:
@@ -25,7 +26,11 @@ def load(path: str | Path = "blueprint.yaml") -> Project:
 def load_with(path: str | Path, extra: Mapping[str, ExtraEnvironment] | None = None) -> Project:
     """Load a blueprint with environments that it does not declare; see `load`."""
     templates = Templates(Path(path)).complete()
-    return Project(language.load(Path(path), templates=templates, extra=extra), templates)
+    loaded, found = language.examine(Path(path), templates=templates, extra=extra)
+    if loaded is None or loaded.torn:
+        found = found if loaded is None else judged_with(Project(loaded, templates), found)
+        raise BlueprintInvalid([item for item in found if item.severity == "error"])
+    return Project(loaded, templates)
 
 
 def validate(path: str | Path = "blueprint.yaml", *, strict: bool = False) -> list[Diagnostic]:
@@ -40,11 +45,23 @@ def validate(path: str | Path = "blueprint.yaml", *, strict: bool = False) -> li
 def inspected(path: str | Path, *, strict: bool = False) -> tuple[Project | None, list[Diagnostic]]:
     """Return the project, where its blueprint can be resolved, and the problems of `validate`."""
     templates = Templates(Path(path)).complete()
-    loaded, found = language.inspect(Path(path), strict=strict, templates=templates)
+    loaded, found = language.examine(Path(path), strict=strict, templates=templates)
     if loaded is None:
         return None, found
     project = Project(loaded, templates)
-    by_environment = {name: project.platform_problems(name) for name in project.environments}
+    found = judged_with(project, found)
+    return (None if loaded.torn else project), found
+
+
+def judged_with(project: Project, found: Sequence[Diagnostic]) -> list[Diagnostic]:
+    """Add to the language's problems those of the platform and the guard rails, in order.
+
+    A platform that does not exist yet comes first: nothing else matters as much.
+    """
+    refused = language.combine(
+        {name: project.platform_problems(name) for name in project.environments}
+    )
     from mlops_iac.api.policing import problems
 
-    return project, in_order([*found, *language.combine(by_environment), *problems(project)])
+    everything = in_order([*found, *refused, *problems(project)])
+    return sorted(everything, key=lambda item: item.code != UNSUPPORTED)

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 from mlops_iac.api.project import LOCAL
 from mlops_iac.blueprint.templates.content import POLICIES
-from mlops_iac.blueprint.words import suggestion
+from mlops_iac.blueprint.torn import known_or
+from mlops_iac.blueprint.words import join, suggestion
 from mlops_iac.errors import BlueprintInvalid, Diagnostic, PolicyViolation, UsageError
 
 if TYPE_CHECKING:
     from mlops_iac.api.project import Project
+    from mlops_iac.blueprint.resolved import ResolvedBlueprint
     from mlops_iac.blueprint.sections.platform import PolicyException
     from mlops_iac.graph.model import ResourceGraph
     from mlops_iac.policy.config import Configuration
@@ -134,10 +136,16 @@ def _configuration(
     return laid_over(team, below), [*problems, *own]
 
 
+def _exceptions(resolved: ResolvedBlueprint) -> Sequence[str]:
+    """The rules that are excepted from; none where that is wrong, which is told already."""
+    return known_or([], lambda: list(resolved.blueprint.exceptions))
+
+
 def problems(project: Project) -> list[Diagnostic]:
     """What `validate` says of exceptions and `policies.yaml`. Runs no code of anybody."""
     project.standard.loaded.reach.inside(project.standard.root / "policies")
-    written = any(project.resolve(name).blueprint.exceptions for name in project.environments)
+    exceptions = {name: _exceptions(project.resolve(name)) for name in project.environments}
+    written = any(exceptions.values())
     there = (project.standard.root / "policies.yaml").exists() or bool(guards(project))
     if not written and not there:
         return []  # most projects: the rules are not even imported
@@ -150,8 +158,8 @@ def problems(project: Project) -> list[Diagnostic]:
     known = [*ids(), *own_ids(project.standard)]
     for name in project.environments:
         resolved = project.resolve(name)
-        for rule in resolved.blueprint.exceptions:
-            path = f"exceptions.{rule}"
+        for rule in exceptions[name]:
+            path = join("exceptions", rule)
             held = settings.held.get(rule) if settings is not None else None
             if rule not in known:
                 message = f"there is no rule '{rule}'"

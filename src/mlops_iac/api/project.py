@@ -53,7 +53,11 @@ class Project(Described):
 
     def platform_problems(self, stack: str) -> list[Diagnostic]:
         """Return what the platform refuses of one environment."""
-        found = self.platform_of(stack).check(self.resolve(stack))
+        from mlops_iac.clouds.registry import check
+
+        found = check(self.resolve(stack))
+        if self.loaded.torn:
+            return found
         if self.resolve(stack).blueprint.overrides and self.loaded.templates:
             from mlops_iac.api.limits import undone
 
@@ -67,9 +71,11 @@ class Project(Described):
         Raises BlueprintInvalid where the platform refuses something.
         """
         if stack not in self._calls:
-            problems = [p for p in self.platform_problems(stack) if p.severity == "error"]
-            if problems:
-                raise BlueprintInvalid(problems)
+            if any(each.severity == "error" for each in self.platform_problems(stack)):
+                from mlops_iac.api.loading import judged_with
+
+                everything = judged_with(self, ())
+                raise BlueprintInvalid([p for p in everything if p.severity == "error"])
             self._calls[stack] = self.platform_of(stack).plan(self.resolve(stack))
         return self._calls[stack]
 

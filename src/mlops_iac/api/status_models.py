@@ -109,7 +109,7 @@ def _local_run(project: Project, pipeline: str) -> LastRun | None:
     from mlops_iac.pipeline._local_record import last_record
 
     try:
-        record = last_record(project.work / "runs", pipeline)
+        record = last_record(project.emulator / "runs", pipeline)
     except UsageError:
         return None
     failed = next((step for step in record.steps.values() if step.status == "failed"), None)

@@ -11,7 +11,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mlops_iac.blueprint.combine import combine
-from mlops_iac.blueprint.loaded import ExtraEnvironment, LoadedBlueprint, inspect, load, validate
+from mlops_iac.blueprint.loaded import (
+    ExtraEnvironment,
+    LoadedBlueprint,
+    examine,
+    inspect,
+    load,
+    validate,
+)
 from mlops_iac.blueprint.resolved import Origin, ResolvedBlueprint
 from mlops_iac.blueprint.sections.root import Blueprint
 
@@ -26,6 +33,7 @@ __all__ = [
     "Origin",
     "ResolvedBlueprint",
     "combine",
+    "examine",
     "inspect",
     "json_schema",
     "load",

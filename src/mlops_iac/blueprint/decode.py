@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mlops_iac.blueprint.fields import (
@@ -17,13 +17,21 @@ from mlops_iac.blueprint.fields import (
     SectionType,
     construct,
     fields_of,
+    is_prose,
     mapping_of,
 )
 from mlops_iac.blueprint.scalars import NOTHING, TYPE_NAMES, core, typed
-from mlops_iac.blueprint.sections.base import EntryName, Marker, Section
+from mlops_iac.blueprint.sections.base import EntryName, Marker, Section, Text
 from mlops_iac.blueprint.source import Entry, Node, problem
 from mlops_iac.blueprint.substitute import substitute
-from mlops_iac.blueprint.words import join, listed, nearest, obeyed, suggestion
+from mlops_iac.blueprint.words import (
+    join,
+    listed,
+    nearest,
+    obeyed,
+    suggestion,
+    unseen,
+)
 from mlops_iac.errors import Diagnostic
 
 
@@ -53,13 +61,21 @@ class Decoder:
 
     def __init__(self, variables: Mapping[str, str | None] | None) -> None:
         self.found = Decoded()
+        self._whole = False
         self._variables = variables
 
-    def root(self, section: type[Section], node: Node, layer: str) -> Any:
-        """The model for `node`. Parts that cannot be made are left out and listed as broken."""
+    def root(
+        self, section: type[Section], node: Node, layer: str, *, blueprint: bool = False
+    ) -> Any:
+        """The model for `node`; what cannot be made of it is left out and listed as broken.
+
+        Of a `blueprint`, a section is made although something that it needs is not there (None), so
+        that the rest of it is judged, and no name may have what nobody sees.
+        """
+        self._whole = blueprint
         here = Written(node, node, layer)
         self.found.written[""] = here
-        return self._section(section, here, "", None, keep=True)
+        return self._section(section, here, "", None)
 
     def part(self, section: type[Section], here: Written, path: str) -> Any:
         """The model for a part of a file, or NOTHING; problems are in `found`."""
@@ -79,8 +95,10 @@ class Decoder:
         *,
         offset: int = 0,
         length: int | None = None,
+        broken: Sequence[str] = (),
     ) -> Any:
-        self.found.broken.add(path)
+        """Note a problem at `path`; `broken` are fields in it, where the rest of it is not."""
+        self.found.broken.update([join(path, key) for key in broken] or [path])
         self.found.problems.append(
             problem(node, code, message, path=path, hint=hint, offset=offset, length=length)
         )
@@ -135,20 +153,32 @@ class Decoder:
         if value is NOTHING:
             return self.problem(node, code, message, path, hint)
         if isinstance(value, str) and not kind.allowed:
-            value = self._text(value, node, path)
+            value = self._text(value, node, path, prose=is_prose(kind))
+            most = kind.bounds.max_length
+            if most is not None and value is not NOTHING and len(value) > most:
+                message = f"{path} has {len(value)} characters"
+                value = self.problem(node, "too-long", message, path, f"at most {most}")
             if value is not NOTHING and kind.marker is not None:
                 self.found.marked.append((path, kind.marker, value))
         return value
 
-    def _text(self, text: str, node: Node, path: str) -> Any:
-        if character := "" if text.isprintable() else obeyed(text):
-            return self.problem(
-                node,
-                "control-character",
-                f"{path} has the control character U+{ord(character):04X}",
-                path,
-                "remove it",
-            )
+    def _seen(self, text: str, node: Node, path: str, *, prose: bool) -> bool:
+        """Whether all of a text can be seen; in prose, whether none of it is obeyed."""
+        if text.isprintable():
+            return True
+        character = obeyed(text)
+        what = "control character" if character else "invisible character"
+        if not prose and self._whole:  # a template's own words are for people
+            character = character or unseen(text)
+        if character:
+            shown = "".join(i if i.isprintable() else f"\\u{ord(i):04x}" for i in path)
+            message = f"{shown} has the {what} U+{ord(character):04X}"
+            self.problem(node, "control-character", message, path, "remove it")
+        return not character
+
+    def _text(self, text: str, node: Node, path: str, *, prose: bool = True) -> Any:
+        if not self._seen(text, node, path, prose=prose):
+            return NOTHING
         if "${" not in text or self._variables is None:
             return text
         value, at, length, message, hint = substitute(text, self._variables)
@@ -157,7 +187,7 @@ class Decoder:
         # The offset into the text is that into the line only if the value stands on one line.
         quote = 0 if node.plain else 1
         fits = at + length + quote <= node.length
-        place = {"offset": at + quote, "length": length} if fits else {}
+        place: dict[str, Any] = {"offset": at + quote, "length": length} if fits else {}
         return self.problem(node, "substitution", f"{message} in {path}", path, hint, **place)
 
     def _list(self, kind: ListType, here: Written, path: str) -> Any:
@@ -218,6 +248,13 @@ class Decoder:
             layer = entry.layer or here.layer
             if not key.strip():
                 self.problem(entry.key, "empty", f"a name in {path} cannot be empty", inner)
+                continue
+            prose = isinstance(kind.key, Text) and kind.key.kind == "column"
+            if not self._seen(key, entry.key, inner, prose=prose):
+                continue
+            if kind.longest_key is not None and len(key) > kind.longest_key:
+                message = f"a name in {path} has {len(key)} characters"
+                self.problem(entry.key, "too-long", message, inner, f"at most {kind.longest_key}")
                 continue
             if kind.key is not None:
                 self.found.marked.append((inner, kind.key, key))
@@ -288,8 +325,6 @@ class Decoder:
         here: Written,
         path: str,
         entry: Entry | None,
-        *,
-        keep: bool = False,
     ) -> Any:
         node = here.value
         if node.kind != "map":
@@ -316,7 +351,7 @@ class Decoder:
             elif found.required:
                 complete = False
         complete &= self._required(section, known, here, path)
-        if not complete and not keep:
+        if not complete and path and not self._whole:
             self.found.broken.add(path)
             return NOTHING
         return construct(section, values)
@@ -342,11 +377,11 @@ class Decoder:
             if item.required and key not in node.entries:
                 fine = False
                 hint = f"{item.info.description}" if item.info.description else ""
-                self.problem(
-                    node.removal([key], place), "missing", f"{shown} needs '{key}'", path, hint
-                )
+                blamed = node.removal([key], place)
+                message = f"{shown} needs '{key}'"
+                self.problem(blamed, "missing", message, path, hint, broken=(key,))
         for group in section.ALTERNATIVES:
-            given = [key for key in group if key in node.entries]
+            given = [key for key in group if key in node.entries and not _is_empty(node, key)]
             if len(given) > 1:
                 fine = False
                 self.problem(
@@ -356,15 +391,18 @@ class Decoder:
                     join(path, given[1]),
                     f"remove {listed(given[1:])}",
                 )
+                self.found.broken.update(join(path, key) for key in given)
         for groups in (section.ONE_OF, section.SOME_OF):
             for group in groups:
-                if not any(key in node.entries for key in group):
+                given = [key for key in group if key in node.entries]
+                if groups is section.SOME_OF and self._whole:
+                    given = [key for key in given if not _is_empty(node, key)]
+                if not given:
                     fine = False
                     one = "one of " if len(group) > 1 else ""
                     blamed = node.removal(group, place)
-                    self.problem(
-                        blamed, "missing", f"{shown} needs {one}{listed(group, 'or')}", path
-                    )
+                    message = f"{shown} needs {one}{listed(group, 'or')}"
+                    self.problem(blamed, "missing", message, path, broken=group)
         return fine
 
     def _any(self, here: Written, path: str) -> Any:
@@ -380,6 +418,8 @@ class Decoder:
                 made = {}
                 for key, entry in node.entries.items():
                     inner = join(path, key)
+                    if not self._seen(key, entry.key, inner, prose=True):
+                        continue
                     there = Written(entry.key, entry.value, entry.layer or here.layer)
                     self.found.written[inner] = there
                     made[key] = self._any(there, inner)
@@ -387,6 +427,12 @@ class Decoder:
             case _:
                 value = core(node)
                 return self._text(value, node, path) if isinstance(value, str) else value
+
+
+def _is_empty(node: Node, key: str) -> bool:
+    """Whether nothing is given: an empty list is what there is without it."""
+    value = node.entries[key].value
+    return value.kind == "list" and not value.items
 
 
 _MAY_BE_EMPTY = ("description", "owner")

@@ -43,6 +43,12 @@ class ScalarType(Record):
     bounds: Bounds = Bounds()
 
 
+def is_prose(kind: ScalarType) -> bool:
+    """Whether a text there may be of several lines, and have marks that nobody sees."""
+    marker = kind.marker
+    return len(kind.types) > 1 or (isinstance(marker, Text) and marker.kind in ("prose", "column"))
+
+
 class ListType(Record):
     """A list of plain values or sections."""
 
@@ -56,6 +62,7 @@ class MapType(Record):
     key: Marker | None
     value: FieldType
     bounds: Bounds = Bounds()
+    longest_key: int | None = None
 
 
 class SectionType(Record):
@@ -112,11 +119,15 @@ class Field(Record):
         return factory()
 
 
+# What is lacking and has no default: nothing in it, or nothing at all.
+_ABSENT: dict[type, Any] = {ListType: (), MapType: {}}
+
+
 def construct(section: type[Section], values: dict[str, Any]) -> Any:
     """The section that holds `values`, by Python name, and defaults; None where one is lacking."""
     for item in fields_of(section).values():
         if item.name not in values:
-            values[item.name] = None if item.required else item.default()
+            values[item.name] = _ABSENT.get(type(item.type)) if item.required else item.default()
     made = section.__new__(section)
     made.__dict__.update(values)
     return made
@@ -180,8 +191,10 @@ def _type_of(annotation: Any, metadata: tuple[Any, ...] = ()) -> FieldType:
         return ListType(_type_of(get_args(annotation)[0]), _bounds(metadata))
     if origin is dict:
         key, value = get_args(annotation)
-        key_marker = key.__metadata__[0] if get_origin(key) is Annotated else None
-        return MapType(key_marker, _type_of(value), _bounds(metadata))
+        keys = _type_of(key)
+        assert isinstance(keys, ScalarType)
+        longest = keys.bounds.max_length
+        return MapType(keys.marker, _type_of(value), _bounds(metadata), longest)
     if origin in (Union, types.UnionType):
         return _union(annotation, metadata)
     if isinstance(annotation, type) and issubclass(annotation, Section):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final
 
@@ -156,16 +155,32 @@ def left_out(root: Path) -> dict[str, str]:
     return {name: why for name, why in walk(root) if why and why != _TOOLS}
 
 
+def _fits(name: str, pattern: str) -> bool:
+    """Whether a name has the form of a pattern; `*` is any text. Nothing is compiled for it."""
+    first, *others = pattern.split("*")
+    if not others:
+        return name == pattern
+    last = others.pop()
+    if len(name) < len(first) + len(last) or not (name.startswith(first) and name.endswith(last)):
+        return False
+    at, end = len(first), len(name) - len(last)
+    for part in others:
+        if (at := name.find(part, at, end)) < 0:
+            return False
+        at += len(part)
+    return True
+
+
 def _secret(name: str) -> str:
     """What the list says of a name; empty for nothing."""
     folded = name.lower()
     last = folded.rstrip("/").rpartition("/")[2]
-    if any(fnmatchcase(last, pattern) for pattern in _NOT):
+    if any(_fits(last, pattern) for pattern in _NOT):
         return ""
     slash = "/" if folded.endswith("/") else ""
     for pattern, kept in SECRETS:
         if "/" not in pattern.rstrip("/"):
-            if fnmatchcase(last + slash, pattern):
+            if _fits(last + slash, pattern):
                 return kept
         elif f"/{folded}".endswith(f"/{pattern}"):
             return kept

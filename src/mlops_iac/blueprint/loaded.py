@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mlops_iac.blueprint.checks import Check, Seen, check_environment, check_together
 from mlops_iac.blueprint.checks.names import illegal_name
@@ -42,7 +42,7 @@ class ExtraEnvironment(Record):
 
 
 class LoadedBlueprint:
-    """A valid blueprint. Made by `load`.
+    """A valid blueprint, made by `load`; or one with holes (`torn`), made by `examine`.
 
     `path` is the absolute path of the file, `shown` what messages call it, `root` its folder,
     `reach` where its paths may lead,
@@ -61,6 +61,8 @@ class LoadedBlueprint:
         trees: Mapping[str, Node],
         templates: Sequence[AppliedTemplate] = (),
         limits: Mapping[str, Sequence[Limit]] | None = None,
+        *,
+        torn: bool = False,
     ) -> None:
         self.path = path
         self.root = path.parent
@@ -72,6 +74,7 @@ class LoadedBlueprint:
         self._resolved = resolved
         self._trees = trees
         self._limits = limits or {}
+        self.torn = torn
 
     @property
     def limits(self) -> tuple[Limit, ...]:
@@ -144,7 +147,16 @@ def validate(
     return inspect(path, strict=strict, command_line=command_line)[1]
 
 
-def inspect(
+def inspect(path: Path | str, **options: Any) -> tuple[LoadedBlueprint | None, list[Diagnostic]]:
+    """The blueprint if it has no errors, and all diagnostics. Raises UsageError.
+
+    `options` are those of `examine`.
+    """
+    loaded, diagnostics = examine(path, **options)
+    return (None if loaded is None or loaded.torn else loaded), diagnostics
+
+
+def examine(
     path: Path | str,
     *,
     strict: bool = False,
@@ -156,7 +168,9 @@ def inspect(
     reach: Reach | None = None,
     data: bool = True,
 ) -> tuple[LoadedBlueprint | None, list[Diagnostic]]:
-    """The blueprint if it has no errors, and all diagnostics. Raises UsageError.
+    """The blueprint, where it has errors with holes at what is wrong, and all diagnostics.
+
+    None where what was read is no blueprint at all. Raises UsageError.
 
     `command_line` holds `PATH=VALUE` texts, laid over every environment. `shown` is what messages
     call the file where that is not its path. `templates` makes the finder of what the blueprint
@@ -179,17 +193,17 @@ def inspect(
         except BlueprintInvalid as error:
             return None, list(error.diagnostics)
     diagnostics = reader.diagnostics()
-    if any(item.severity == "error" for item in diagnostics):
-        return None, diagnostics
+    broken = any(item.severity == "error" for item in diagnostics)
     loaded = LoadedBlueprint(
         absolute,
         source,
         reach,
-        reader.resolved,
+        reader.torn() if broken else reader.resolved,
         diagnostics,
         reader.trees,
         reader.templates,
         reader.limits,
+        torn=broken,
     )
     return loaded, diagnostics
 
@@ -251,6 +265,7 @@ class _Reader:
         self._names = list(overlays)
         checks = [self._environment(name, base, overlays[name]) for name in overlays]
         self._between = check_together(checks)
+        self._checks = checks
 
     def _apply_templates(self, root: Node, templates: Callable[[], TemplateFinder] | None) -> None:
         """Find them. Raises BlueprintInvalid: what stands on one that is missing says nothing."""
@@ -361,18 +376,21 @@ class _Reader:
         merged = fill(merged, name)
         known = variables(merged, name)
         decoder = Decoder(known)
-        blueprint: Blueprint = decoder.root(Blueprint, merged, BASE_LAYER)
+        blueprint: Blueprint = decoder.root(Blueprint, merged, BASE_LAYER, blueprint=True)
         found: Decoded = decoder.found
         resolved = ResolvedBlueprint(
             name, self._root_folder, blueprint, found.written, self._reach, self.resolved
         )
         self.resolved[name] = resolved
         check = Check(resolved, found, problems + found.problems, self._seen, self._names)
+        check.wrong.update(item.path for item in problems)
         check_environment(check, strict=self._strict)
         if limits:
             from mlops_iac.blueprint.templates.limits import check_limits
 
-            check.diagnostics += check_limits(resolved, limits, known, self._declared.get(name))
+            locked = check_limits(resolved, limits, known, self._declared.get(name))
+            check.diagnostics += locked
+            check.wrong.update(item.path for item in locked)
         self._found[name] = check.diagnostics
         return check
 
@@ -393,6 +411,17 @@ class _Reader:
         for template in self.templates:
             merged = overlay(merged, template.tree, template.layer, problems, fixed=())
         return overlay(merged, base, BASE_LAYER, problems, fixed=())
+
+    def torn(self) -> dict[str, ResolvedBlueprint]:
+        """The environments with holes at what is wrong."""
+        from mlops_iac.blueprint.torn import torn
+
+        everywhere = {item.path for item in (*self._common, *self._between)}
+        wrong = {
+            check.resolved.environment: everywhere | check.found.broken | check.wrong
+            for check in self._checks
+        }
+        return torn(self.resolved, wrong)
 
     def diagnostics(self) -> list[Diagnostic]:
         """All of them, in the order of the file."""

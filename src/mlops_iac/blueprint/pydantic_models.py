@@ -10,10 +10,18 @@ from functools import reduce
 from operator import or_
 from typing import Annotated, Any, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, create_model
+from pydantic import BaseModel, ConfigDict, StringConstraints, create_model
 from pydantic import Field as PydanticField
 
-from mlops_iac.blueprint.sections.base import FieldSpec, Section, declarations
+from mlops_iac.blueprint.sections.base import (
+    NAME,
+    PATTERNS,
+    EntryName,
+    FieldSpec,
+    Section,
+    Text,
+    declarations,
+)
 from mlops_iac.blueprint.sections.root import Blueprint
 
 _CONFIG = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
@@ -64,9 +72,11 @@ def _translated(annotation: Any) -> Any:
     if origin is Annotated:
         inner = _translated(annotation.__origin__)
         for item in annotation.__metadata__:
-            # Pydantic does not know what markers mean.
+            # Pydantic does not know what most markers mean.
             if isinstance(item, FieldSpec):
                 inner = Annotated[inner, _field(item)]
+            elif (found := _form(item)) is not None:
+                inner = Annotated[inner, found]
         return inner
     if origin in (Union, types.UnionType):
         return reduce(or_, (_translated(item) for item in get_args(annotation)))
@@ -75,6 +85,15 @@ def _translated(annotation: Any) -> Any:
     if isinstance(annotation, type) and issubclass(annotation, Section):
         return pydantic_model(annotation)
     return annotation
+
+
+def _form(marker: Any) -> Any:
+    """How long a text may be, and of which form, for those that one pattern tells."""
+    if isinstance(marker, EntryName):
+        return StringConstraints(max_length=marker.longest, pattern=NAME)
+    if isinstance(marker, Text) and marker.kind in PATTERNS:
+        return StringConstraints(pattern=f"^{PATTERNS[marker.kind]}$")
+    return None
 
 
 def dumped(made: Any) -> Any:

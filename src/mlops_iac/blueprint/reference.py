@@ -41,6 +41,10 @@ def reference_markdown(platforms: Mapping[str, Refuses]) -> str:
         "text field takes what is written, so `1.20` and `0123` stay so. `${name}`, `${environment}`,",
         "`${account}` and `${region}` are filled in; `$${` stands for a plain `${`.",
         "",
+        "Names of entries are lowercase letters, digits and single hyphens, and begin with a letter. No",
+        "text has control characters; only descriptions, reasons, values for scripts and columns have",
+        "several lines or marks that nobody sees. Time zones are those of the IANA database, by name.",
+        "",
         "Layers: templates, then the blueprint, then its environment; above them only what a program hands",
         "to `mlops_iac.blueprint.load` as `command_line`, for which no command has an option. Mappings",
         "merge, the rest replaces, and `null` removes an inherited key. Of fields of which one is given, the",
@@ -50,6 +54,12 @@ def reference_markdown(platforms: Mapping[str, Refuses]) -> str:
         "repository around it (the blueprint's own folder where there is none); links are followed within",
         "it. `MLOPS_IAC_FOLDERS`, absolute folders separated as in `PATH`, is where a user lets them lead",
         "as well.",
+        "",
+        "`validate` tells everything that is wrong in one pass, of all environments and by the platform,",
+        "too, each once and in the order of the file; what follows from something wrong is not told beside",
+        'it. `--json` prints `{"diagnostics": […], "errors": N, "warnings": N}`: of each `code`,',
+        "`severity` (`error`, `warning` or `note`), `message`, `hint`, `file`, `line`, `column`, `length`,",
+        "`path` and `snippet`.",
         "",
         "`validate` opens the beginning of a dataset that lies beside the blueprint, and of the first and",
         "last files of a folder: columns that are named have to be there, in UTF-8 and with a header. CSV",
@@ -183,9 +193,13 @@ def _shown(kind: FieldType) -> str:
             size = f"{kind.bounds.min_length} of: " if kind.bounds.max_length else ""
             return f"list of {size}{_shown(kind.item)}"
         case MapType():
-            key = kind.key.what if isinstance(kind.key, EntryName) else "name"
+            key = "name"
+            if isinstance(kind.key, EntryName):
+                key = f"{kind.key.what}, at most {kind.key.longest} characters,"
             if isinstance(kind.key, Text):
                 key = kind.key.kind.replace("-", " ")
+            if kind.longest_key is not None:
+                key += f", at most {kind.longest_key} characters,"
             return f"{key} → {_shown(kind.value)}"
         case SectionType():
             return _link(kind.section)
@@ -208,7 +222,9 @@ def _scalar(kind: ScalarType) -> str:
     match kind.marker:
         case Reference(section):
             return f"name in `{section}`"
-        case Text(form):
+        case EntryName(what, longest):
+            return f"{what} name, at most {longest} characters"
+        case Text(form) if form != "prose":
             return {"cron": "cron schedule", "timezone": "time zone"}.get(
                 form, form.replace("-", " ")
             )
@@ -217,6 +233,8 @@ def _scalar(kind: ScalarType) -> str:
     low = kind.bounds.ge if kind.bounds.ge is not None else kind.bounds.gt
     if low is not None:
         shown += f", {'at least' if kind.bounds.ge is not None else 'above'} {low:g}"
+    if kind.bounds.max_length is not None:
+        shown += f", at most {kind.bounds.max_length} characters"
     if kind.bounds.le is not None:
         shown += f", at most {kind.bounds.le:g}"
     return shown

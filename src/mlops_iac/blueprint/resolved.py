@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_iac.blueprint.decode import Written
-from mlops_iac.blueprint.fields import fields_of
+from mlops_iac.blueprint.fields import Field, fields_of
 from mlops_iac.blueprint.fill import DEFAULT
 from mlops_iac.blueprint.reach import Reach
 from mlops_iac.blueprint.sections.base import Section
@@ -19,7 +19,7 @@ from mlops_iac.blueprint.words import join, parent, split
 from mlops_iac.errors import Diagnostic, Severity
 from mlops_iac.records import Record
 
-_WORD = re.compile(r"\w+")
+_WORD = r"\w+"
 
 
 class Origin(Record):
@@ -51,6 +51,8 @@ class ResolvedBlueprint(Record):
     _written: Mapping[str, Written]
     reach: Reach
     siblings: Mapping[str, ResolvedBlueprint] = {}
+    # Paths at which something is wrong: reading them in `blueprint` raises `torn.Unknown`.
+    wrong: frozenset[str] = frozenset()
 
     def _values(self) -> tuple[Any, ...]:
         """What is compared and shown: siblings contain each other."""
@@ -74,14 +76,17 @@ class ResolvedBlueprint(Record):
 
     @cached_property
     def _leaves(self) -> dict[str, Any]:
-        return dict(self._walk(self.blueprint, ""))
+        found: dict[str, Any] = {}
+        self._walk(self.blueprint, "", found)
+        return found
 
-    def _walk(self, value: Any, path: str) -> Iterator[tuple[str, Any]]:
+    def _walk(self, value: Any, path: str, found: dict[str, Any]) -> None:
+        """Add the leaves of a value. Every value of every environment is met here."""
         match value:
             case Section():
+                known = vars(value)
                 inner = [
-                    (item.key, getattr(value, item.name))
-                    for item in fields_of(type(value)).values()
+                    (item.key, known.get(item.name)) for item in fields_of(type(value)).values()
                 ]
             case dict():
                 inner = list(value.items())
@@ -89,20 +94,31 @@ class ResolvedBlueprint(Record):
                 return
             case _:
                 if value not in ((), "") or path in self._written:
-                    yield path, value
+                    found[path] = value
                 return
-        found = False
+        before = len(found)
         for key, child in inner:
-            for leaf in self._walk(child, join(path, key)):
-                found = True
-                yield leaf
-        if not found and path in self._written:
-            yield path, {}
+            if child is not None:
+                self._walk(child, join(path, key), found)
+        if len(found) == before and path in self._written:
+            found[path] = {}
 
     def is_written(self, path: str) -> bool:
         """Whether `path` was written in some layer, rather than filled in by default."""
         found = self._written.get(path)
         return found is not None and found.layer != DEFAULT
+
+    def is_default(self, path: str) -> bool:
+        """Whether the value there is what it would be if it were left out."""
+        value: Any = self.blueprint
+        item: Field | None = None
+        for key in split(path):
+            if isinstance(value, Section):
+                item = fields_of(type(value)).get(key)
+                value = vars(value).get(item.name) if item is not None else None
+            else:
+                item, value = None, value.get(key) if isinstance(value, dict) else None
+        return item is not None and not item.required and value == item.default()
 
     def said_below(self, path: str) -> Iterator[tuple[Node, str]]:
         """The keys that make up a value, and those removed from it by `null`, with their layers.
@@ -151,7 +167,7 @@ class ResolvedBlueprint(Record):
         use_value = at == path and not at_key and found.value.kind != "map"
         place = found.value if use_value else found.key
         if code == "missing" and at == path:  # what an overlay took away is missing because of it
-            place = found.value.removal(_WORD.findall(message), place)
+            place = found.value.removal(re.findall(_WORD, message), place)
         if code == "locked" and at != path:  # so is what a limit requires
             place = found.value.removal(split(path)[len(split(at)) :][:1], place)
         return problem(place, code, message, path=path, hint=hint, severity=severity)

@@ -90,6 +90,11 @@ def _tidy(schema: Any) -> None:
             schema.update(kinds[0])
     if schema.get("default", 0) is None:
         del schema["default"]
+    if "patternProperties" in schema and "additionalProperties" not in schema:
+        # Of names of the user's: no other is one.
+        ((pattern, value),) = schema.pop("patternProperties").items()
+        schema["additionalProperties"] = value if value else True
+        schema.setdefault("propertyNames", {})["pattern"] = pattern
     if isinstance(schema.get("title"), str) and "properties" not in schema:
         del schema["title"]
     if schema.get("type") == "string" and not {"enum", "const"} & schema.keys():

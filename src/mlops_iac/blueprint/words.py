@@ -10,10 +10,23 @@ from collections.abc import Iterable, Sequence
 _OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
+# Controls, zero-width and bidirectional marks, line and paragraph separators, halves of pairs.
+_UNSEEN = ("Cc", "Cf", "Co", "Cs", "Zl", "Zp")
+
+
 def obeyed(text: str) -> str:
     """The first character that is no text but does something to what shows it; or nothing."""
     found = _OBEYED.search(text)
     return found[0] if found else ""
+
+
+def unseen(text: str) -> str:
+    """The first character that nobody sees in a name, control characters among them; or nothing."""
+    if text.isprintable():
+        return ""
+    from unicodedata import category  # only for what is not plain text
+
+    return next((item for item in text if category(item) in _UNSEEN), "")
 
 
 def one_line(text: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from mlops_iac.blueprint.checks.texts import ARGUMENTS
+from mlops_iac.blueprint.torn import judged, whole
 from mlops_iac.pipeline.reading import search_values, training_datasets
 from mlops_iac.records import Record
 from mlops_iac.runtime import contract
@@ -29,66 +30,73 @@ class Refusal(Record):
     hint: str
 
 
-def refusals(resolved: ResolvedBlueprint, model_name: str) -> list[Refusal]:
+def refusals(resolved: ResolvedBlueprint, model_name: str) -> Iterator[Refusal]:
     """What the steps of this model cannot do of what the blueprint asks for."""
     model = resolved.blueprint.models[model_name]
     path = f"models.{model_name}"
-    found = list(_refuse_steps(model, path))
+    return judged(
+        *(_refuse_processing(model, path, kind) for kind in ("prepare", "evaluate")),
+        *(_refuse_env(model, path, kind) for kind in ("", "prepare", "train", "evaluate")),
+        _refuse_features(model, path),
+        _refuse_gates(model, path),
+        _refuse_names(model, path),
+        _refuse_search(model, path),
+        _refuse_datasets(resolved, model_name),
+        _refuse_files(resolved, model, path),
+    )
+
+
+def _refuse_features(model: Model, path: str) -> Iterator[Refusal]:
     if model.features:
-        found.append(
-            Refusal(
-                f"{path}.features",
-                "features are not joined by the training steps yet",
-                "join them in prepare, from a dataset",
-            )
+        yield Refusal(
+            f"{path}.features",
+            "features are not joined by the training steps yet",
+            "join them in prepare, from a dataset",
         )
-    found += _refuse_gates(model, path)
-    found += _refuse_hyperparameters(model, path)
-    for name, section in training_datasets(resolved, model_name):
-        found += _refuse_dataset(section, f"datasets.{name}")
+
+
+def _refuse_files(resolved: ResolvedBlueprint, model: Model, path: str) -> Iterator[Refusal]:
     if model.code:
         for name in (contract.ENTRY, contract.SERVING, contract.PACKAGE):
             if os.path.lexists(resolved.file(model.code) / name):
-                found.append(
-                    Refusal(
-                        f"{path}.code",
-                        f"{model.code} has its own {name}, which is packed beside the scripts",
-                        "rename it",
-                    )
-                )
-    return found
-
-
-def _refuse_steps(model: Model, path: str) -> Iterator[Refusal]:
-    for kind in ("prepare", "evaluate"):
-        step = getattr(model, kind)
-        if step is None:
-            continue
-        if step.compute.spot:
-            yield Refusal(
-                f"{path}.{kind}.compute.spot",
-                f"{kind} runs as a processing job, for which there is no spot capacity",
-                "leave it out; `train` can use spot",
-            )
-        if step.compute.count > 1:
-            yield Refusal(
-                f"{path}.{kind}.compute.count",
-                f"{kind} runs on one instance: every further one would do the same again",
-                "take a larger size",
-            )
-    steps = {"": model, "prepare": model.prepare, "train": model.train, "evaluate": model.evaluate}
-    for kind, owner in steps.items():
-        for name, value in (owner.env if owner else {}).items():
-            at = ".".join(part for part in (path, kind, "env", name) if part)
-            if not isinstance(value, str):
                 yield Refusal(
-                    at,
-                    "a job's environment is visible to everyone who may describe the job, so "
-                    "secrets are not put into it",
-                    "read the secret in the script",
+                    f"{path}.code",
+                    f"{model.code} has its own {name}, which is packed beside the scripts",
+                    "rename it",
                 )
-            elif name.startswith(contract.PREFIX):
-                yield Refusal(at, f"{contract.PREFIX}… is reserved", "take another name")
+
+
+def _refuse_processing(model: Model, path: str, kind: str) -> Iterator[Refusal]:
+    step = getattr(model, kind)
+    if step is None:
+        return
+    if step.compute.spot:
+        yield Refusal(
+            f"{path}.{kind}.compute.spot",
+            f"{kind} runs as a processing job, for which there is no spot capacity",
+            "leave it out; `train` can use spot",
+        )
+    if step.compute.count > 1:
+        yield Refusal(
+            f"{path}.{kind}.compute.count",
+            f"{kind} runs on one instance: every further one would do the same again",
+            "take a larger size",
+        )
+
+
+def _refuse_env(model: Model, path: str, kind: str) -> Iterator[Refusal]:
+    owner = getattr(model, kind) if kind else model
+    for name, value in (owner.env if owner else {}).items():
+        at = ".".join(part for part in (path, kind, "env", name) if part)
+        if not isinstance(value, str):
+            yield Refusal(
+                at,
+                "a job's environment is visible to everyone who may describe the job, so "
+                "secrets are not put into it",
+                "read the secret in the script",
+            )
+        elif name.startswith(contract.PREFIX):
+            yield Refusal(at, f"{contract.PREFIX}… is reserved", "take another name")
 
 
 def _refuse_gates(model: Model, path: str) -> Iterator[Refusal]:
@@ -119,12 +127,10 @@ def _refuse_gates(model: Model, path: str) -> Iterator[Refusal]:
             )
 
 
-def _refuse_hyperparameters(model: Model, path: str) -> Iterator[Refusal]:
-    if model.train is None:
-        return
-    places = [(f"{path}.train.hyperparameters", name) for name in model.train.hyperparameters]
-    if model.tune:
-        places += [(f"{path}.tune.search", name) for name in model.tune.search]
+def _refuse_names(model: Model, path: str) -> Iterator[Refusal]:
+    given = model.train.hyperparameters if model.train else ()
+    places = [(f"{path}.train.hyperparameters", name) for name in given]
+    places += [(f"{path}.tune.search", name) for name in (model.tune.search if model.tune else ())]
     for place, name in places:
         if name in ARGUMENTS:
             yield Refusal(
@@ -134,8 +140,11 @@ def _refuse_hyperparameters(model: Model, path: str) -> Iterator[Refusal]:
             )
         if name.startswith(("sagemaker_", "_tuning_")):
             yield Refusal(f"{place}.{name}", "names of this form are SageMaker's own", "rename it")
-    if model.tune and model.tune.strategy == "hyperband":
-        static = set(model.train.hyperparameters) - set(model.tune.search)
+
+
+def _refuse_search(model: Model, path: str) -> Iterator[Refusal]:
+    if model.train and model.tune and model.tune.strategy == "hyperband":
+        static = set(whole(model.train.hyperparameters)) - set(whole(model.tune.search))
         if not static & set(_EPOCHS):
             yield Refusal(
                 f"{path}.tune.strategy",
@@ -148,6 +157,11 @@ def _refuse_hyperparameters(model: Model, path: str) -> Iterator[Refusal]:
                 yield Refusal(
                     f"{path}.tune.search.{name}", "more than 30 values", "list fewer values"
                 )
+
+
+def _refuse_datasets(resolved: ResolvedBlueprint, model_name: str) -> Iterator[Refusal]:
+    for name, section in training_datasets(resolved, model_name):
+        yield from judged(_refuse_dataset(section, f"datasets.{name}"))
 
 
 def _refuse_dataset(section: DatasetSection, path: str) -> Iterator[Refusal]:

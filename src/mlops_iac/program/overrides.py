@@ -19,7 +19,15 @@ from .settings import SettingError, Settings
 
 
 class OverrideError(SettingError):
-    """An override names no resource, or a property that its resource does not have."""
+    """An override names no resource, or a property that its resource does not have.
+
+    `path` is where it stands in the blueprint.
+    """
+
+    def __init__(self, message: str, address: str, *keys: str, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        shown = f'"{address}"' if "." in address else address
+        self.path = ".".join(("overrides", shown, *keys))
 
 
 class Overrides:
@@ -54,17 +62,23 @@ class Overrides:
             if name not in props:
                 raise OverrideError(
                     f"overrides: {address} has no property {property_!r}",
+                    address,
+                    property_,
                     hint=_nearest(property_, [*names, *props]),
                 )
             if _is_file(type(args.resource), name) or _names_file(value):
                 raise OverrideError(
                     f"overrides: {property_!r} of {address} cannot name a file to upload",
+                    address,
+                    property_,
                     hint="what is uploaded comes from `source` and `code`: change the file there",
                 )
             if _is_output(type(args.resource), name):
                 raise OverrideError(
                     f"overrides: {property_!r} of {address} is what the cloud answers:"
                     " an override of it does nothing",
+                    address,
+                    property_,
                     hint="set one that goes in",
                 )
             props[name] = value
@@ -80,7 +94,7 @@ class Overrides:
             if settings.absent:
                 pulumi.log.warn(f"{message}; not set yet: {', '.join(sorted(settings.absent))}")
                 continue
-            raise OverrideError(message, hint=_nearest(address, self._seen))
+            raise OverrideError(message, address, hint=_nearest(address, self._seen))
 
 
 def _address(type_: str, name: str) -> str:

@@ -88,7 +88,7 @@ def check(answers: Mapping[str, str]) -> None:
             f"{_LONGEST_NAME} characters at most",
             hint=f"for example {default_answers(name)['name']}",
         )
-    if not EMAIL.fullmatch(owner):
+    if not re.fullmatch(EMAIL, owner):
         raise UsageError(f"owner {owner!r} is not an e-mail address")
     if not _REGION.fullmatch(answers["region"]):
         raise UsageError(f"region {answers['region']!r} is not a region", hint="e.g. eu-west-1")

@@ -254,12 +254,11 @@ def _read(
 ) -> tuple[Project | None, list[Diagnostic]]:
     """The project of a blueprint, or of a `text` in its place, and all that is said of it."""
     from mlops_iac import blueprint as language
+    from mlops_iac.api.loading import judged_with
     from mlops_iac.api.project import Project
-    from mlops_iac.blueprint.combine import in_order
 
-    loaded, found = language.inspect(path, templates=templates, reach=reach, text=text)
+    loaded, found = language.examine(path, templates=templates, reach=reach, text=text)
     if loaded is None:
         return None, list(found)
     project = Project(loaded, templates)
-    by_environment = {name: project.platform_problems(name) for name in project.environments}
-    return project, in_order([*found, *language.combine(by_environment)])
+    return project, judged_with(project, found)

@@ -11,7 +11,7 @@ from mlops_iac.blueprint.decode import Decoded
 from mlops_iac.blueprint.reach import Outside
 from mlops_iac.blueprint.resolved import ResolvedBlueprint
 from mlops_iac.blueprint.sections.root import Blueprint
-from mlops_iac.blueprint.words import parent
+from mlops_iac.blueprint.words import join, parent
 from mlops_iac.errors import Diagnostic, Severity, UsageError
 
 if TYPE_CHECKING:
@@ -49,11 +49,13 @@ class Check:
         self.diagnostics = diagnostics
         self.seen = seen
         self.environments = environments
+        # Paths at which a check found something wrong.
+        self.wrong: set[str] = set()
         self._names: dict[str, dict[str, None]] = {}
 
     @property
     def blueprint(self) -> Blueprint:
-        """The typed model; parts that are broken are absent from it."""
+        """The typed model; what is broken is absent from it, or has its default, or is None."""
         return self.resolved.blueprint
 
     @cached_property
@@ -92,9 +94,16 @@ class Check:
         severity: Severity = "error",
         *,
         at_key: bool = False,
+        lacks: Sequence[str] = (),
     ) -> None:
-        """Note a problem at `path`, unless what is there is broken already."""
-        if not self.is_broken(path):
+        """Note a problem at `path`, unless what is there is broken already.
+
+        `lacks` are the fields that it has not, so that the rest of it is not broken.
+        """
+        fields = [join(path, key) for key in lacks] or [path]
+        if not any(self.is_broken(each) for each in fields):
+            if severity == "error":
+                self.wrong.update(fields)
             self.diagnostics.append(
                 self.resolved.diagnostic(path, code, message, hint, severity, at_key=at_key)
             )

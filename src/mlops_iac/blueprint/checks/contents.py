@@ -185,5 +185,7 @@ def _named(check: Check, name: str, dataset: Dataset) -> Iterator[tuple[str, str
                 yield join(f"features.{group}.fields", column), column, True
     for entry, serving in check.blueprint.serving.items():
         outcomes = serving.monitor.outcomes if serving.monitor else None
-        if outcomes and (outcomes.dataset == name or (not outcomes.dataset and only)):
+        if not outcomes or not outcomes.key:
+            continue
+        if outcomes.dataset == name or (not outcomes.dataset and only):
             yield f"serving.{entry}.monitor.outcomes.key", outcomes.key, False

@@ -44,7 +44,11 @@ def _storage(check: Check, path: str, dataset: Dataset) -> None:
             )
     elif dataset.format is None:
         check.report(
-            path, "missing", f"{path} needs 'format'", "csv, parquet, json, images or text"
+            path,
+            "missing",
+            f"{path} needs 'format'",
+            "csv, parquet, json, images or text",
+            lacks=("format",),
         )
     if dataset.retention_days is not None and dataset.source and not dataset.is_local:
         check.report(
@@ -71,7 +75,8 @@ def check_features(check: Check) -> None:
                 if not value
             ]
             for key in lacking:
-                check.report(path, "missing", f"{path} needs '{key}'", "or `existing: ID`")
+                message = f"{path} needs '{key}'"
+                check.report(path, "missing", message, "or `existing: ID`", lacks=(key,))
         if (
             feature.ttl_hours is not None
             and not feature.online

@@ -39,7 +39,8 @@ def check_runtime(check: Check, path: str, runtime: Runtime | None) -> None:
     if runtime is None:
         return
     if runtime.framework is not None and runtime.version is None:
-        check.report(path, "missing", f"{path} needs the 'version' of {runtime.framework}")
+        message = f"{path} needs the 'version' of {runtime.framework}"
+        check.report(path, "missing", message, lacks=("version",))
     if (
         runtime.framework is None
         and runtime.version is not None
@@ -70,10 +71,11 @@ def check_new_data(check: Check, path: str, name: str) -> None:
 def _trained(check: Check, path: str, model: Model) -> None:
     for key, value in (("code", model.code), ("runtime", model.runtime)):
         if value is None:
-            check.report(path, "missing", f"{path} needs '{key}' to be trained")
+            check.report(path, "missing", f"{path} needs '{key}' to be trained", lacks=(key,))
     if not model.datasets:
         hint = "there are several datasets" if check.blueprint.datasets else "add one to 'datasets'"
-        check.report(path, "missing", f"{path} needs 'datasets' to be trained", hint)
+        message = f"{path} needs 'datasets' to be trained"
+        check.report(path, "missing", message, hint, lacks=("datasets",))
     for index, name in enumerate(model.datasets):
         dataset = check.blueprint.datasets.get(name)
         if dataset is not None and dataset.is_stream:
@@ -124,7 +126,8 @@ def _brought(check: Check, path: str, model: Model) -> None:
     source = model.source or ""
     if model.runtime is None and not source.startswith(("hosted://", "hf://")):
         hint = "e.g. {framework: onnx, version: 1.20}"
-        check.report(path, "missing", f"{path} needs 'runtime' to be served", hint)
+        message = f"{path} needs 'runtime' to be served"
+        check.report(path, "missing", message, hint, lacks=("runtime",))
 
 
 def _tune(check: Check, path: str, model: Model, tune: Tune) -> None:
@@ -133,9 +136,11 @@ def _tune(check: Check, path: str, model: Model, tune: Tune) -> None:
         return
     if tune.metric is None:
         hint = "the model has several metrics" if model.metrics else "the model reports no metrics"
-        check.report(where, "missing", f"{where} needs 'metric'", hint)
+        message = f"{where} needs 'metric'"
+        check.report(where, "missing", message, hint, lacks=("metric",))
     if tune.strategy != "grid" and tune.trials is None:
-        check.report(where, "missing", f"{where} needs 'trials'", "or `strategy: grid`")
+        message = f"{where} needs 'trials'"
+        check.report(where, "missing", message, "or `strategy: grid`", lacks=("trials",))
     if tune.trials is not None and tune.parallel > tune.trials:
         check.report(
             f"{where}.parallel",

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import re
 
-from mlops_iac.blueprint.sections.base import EntryName
+from mlops_iac.blueprint.sections.base import NAME, EntryName
 from mlops_iac.blueprint.words import a
-
-_NAME = re.compile(r"[a-z](?:[a-z0-9-]*[a-z0-9])?")
 
 
 def illegal_name(name: str, marker: EntryName) -> tuple[str, str, str] | None:
@@ -19,7 +17,7 @@ def illegal_name(name: str, marker: EntryName) -> tuple[str, str, str] | None:
             f"the {marker.what} name '{shown}' has {len(name)} characters",
             f"at most {marker.longest} fit into the names of every cloud",
         )
-    if "--" in name or not _NAME.fullmatch(name):
+    if not re.fullmatch(NAME, name) or name.endswith("\n"):
         words = re.sub(r"[^a-z0-9]+", "-", name.lower())
         fixed = words.strip("-").lstrip("-0123456789")
         hint = "lowercase letters, digits and single hyphens, starting with a letter"

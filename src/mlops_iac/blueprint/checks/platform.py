@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mlops_iac.blueprint.checks.base import Check
 from mlops_iac.blueprint.sections.root import Blueprint
-from mlops_iac.blueprint.words import listed, split, suggestion
+from mlops_iac.blueprint.words import join, listed, split, suggestion
 
 # Source: pulumi 3.260, pkg/backend/diy (blob drivers), pkg/secrets/cloud and `stack init --help`.
 _BACKENDS = ("https", "http", "s3", "gs", "azblob", "file", "postgres")
@@ -20,13 +20,18 @@ def check_platform(check: Check) -> None:
     _options(check, blueprint)
     _moved(check, blueprint)
     for rule, exception in blueprint.exceptions.items():
-        path = f"exceptions.{rule}.at"
+        path = f"{join('exceptions', rule)}.at"
         # `.` is the whole stack; an address (`s3.Bucket/data-data`) is known when it is captured.
         known = exception.at in check.found.written
-        if not known and exception.at != "." and "/" not in exception.at:
+        if (
+            not known
+            and not check.is_broken(path)
+            and exception.at != "."
+            and "/" not in exception.at
+        ):
             hint = suggestion(exception.at, list(check.found.written))
             check.report(path, "unknown-path", f"there is nothing at '{exception.at}'", hint)
-    if blueprint.delivery is not None:
+    if blueprint.delivery is not None and not check.is_broken("delivery.repository"):
         repository = blueprint.delivery.repository
         if repository.count("/") < 2 or "://" in repository or " " in repository:
             check.report(

@@ -26,7 +26,7 @@ def check_serving(check: Check) -> None:
         check_runtime(check, f"{path}.runtime", entry.runtime)
         if isinstance(entry, Batch | Edge) and entry.model is None:
             hint = "there are several models" if check.blueprint.models else "add one to 'models'"
-            check.report(path, "missing", f"{path} needs 'model'", hint)
+            check.report(path, "missing", f"{path} needs 'model'", hint, lacks=("model",))
         if isinstance(entry, RealTime | Streaming):
             if entry.variants is not None:
                 _variants(check, f"{path}.variants", entry.variants)
@@ -39,7 +39,8 @@ def check_serving(check: Check) -> None:
         outcomes = entry.monitor.outcomes if entry.monitor is not None else None
         if outcomes is not None and outcomes.dataset is None:
             inner = f"{path}.monitor.outcomes"
-            check.report(inner, "missing", f"{inner} needs 'dataset'", "where the truth arrives")
+            message, hint = f"{inner} needs 'dataset'", "where the truth arrives"
+            check.report(inner, "missing", message, hint, lacks=("dataset",))
 
 
 def _variants(check: Check, path: str, variants: dict[str, Variant]) -> None:
@@ -48,10 +49,13 @@ def _variants(check: Check, path: str, variants: dict[str, Variant]) -> None:
     for name, variant in variants.items():
         inner = f"{path}.{name}"
         if variant.model is None:
-            check.report(inner, "missing", f"{inner} needs 'model'", "there are several models")
+            message, hint = f"{inner} needs 'model'", "there are several models"
+            check.report(inner, "missing", message, hint, lacks=("model",))
         if variant.traffic_percent is None and variant.shadow_percent is None:
             complete = False
-            check.report(inner, "missing", f"{inner} needs traffic_percent or shadow_percent")
+            message = f"{inner} needs traffic_percent or shadow_percent"
+            either = ("traffic_percent", "shadow_percent")
+            check.report(inner, "missing", message, lacks=either)
         total += variant.traffic_percent or 0
     answering = [item for item in variants.values() if item.traffic_percent is not None]
     if not complete:
@@ -75,7 +79,9 @@ def _variants(check: Check, path: str, variants: dict[str, Variant]) -> None:
 
 
 def _scaling(check: Check, path: str, scaling: Scaling, compute: EndpointCompute) -> None:
-    if scaling.min > scaling.max:
+    if check.is_broken(f"{path}.min") or check.is_broken(f"{path}.max"):
+        pass  # there is no comparing
+    elif scaling.min > scaling.max:
         at = "min" if check.resolved.is_written(f"{path}.min") else "max"
         check.report(
             f"{path}.{at}",
@@ -88,6 +94,7 @@ def _scaling(check: Check, path: str, scaling: Scaling, compute: EndpointCompute
             "missing",
             f"{path} needs 'target' to know when to scale",
             "e.g. {requests_per_minute: 200}",
+            lacks=("target",),
         )
     target = scaling.target
     if target is None or target.gpu_percent is None or compute.size is None:
@@ -108,7 +115,8 @@ def _rollout(check: Check, path: str, rollout: Rollout) -> None:
     for key in ("percent", "wait_minutes"):
         value = getattr(rollout, key)
         if stepwise and value is None:
-            check.report(path, "missing", f"{path} needs '{key}' for strategy {rollout.strategy}")
+            message = f"{path} needs '{key}' for strategy {rollout.strategy}"
+            check.report(path, "missing", message, lacks=(key,))
         if (
             not stepwise
             and value is not None
@@ -135,7 +143,8 @@ def _flow(check: Check, path: str, entry: Batch | Streaming) -> None:
                 if streaming
                 else "with a source"
             )
-            check.report(path, "missing", f"{path} needs '{key}'", f"a dataset {kind}")
+            message = f"{path} needs '{key}'"
+            check.report(path, "missing", message, f"a dataset {kind}", lacks=(key,))
     source = datasets.get(entry.input or "")
     if source is not None and source.is_stream != streaming:
         streams = [name for name, item in datasets.items() if item.is_stream]
@@ -156,7 +165,7 @@ def _flow(check: Check, path: str, entry: Batch | Streaming) -> None:
             f"'{entry.output}' has a source; predictions would be written into it",
             "name a dataset without 'source'",
         )
-    if entry.input is not None and entry.input == entry.output:
+    elif entry.input is not None and entry.input == entry.output:
         check.report(f"{path}.output", "not-made", f"{path} reads what it writes, '{entry.output}'")
     if isinstance(entry, Batch):
         for index, name in enumerate(entry.new_data):

@@ -133,13 +133,29 @@ TextKind = Literal[
     "environment-variable",
     "parameter",
     "metric",
+    "prose",
+    "column",
 ]
 
 
 class Text(Record):
-    """The text has this form; a path must lead to something in what a blueprint may reach."""
+    """The text has this form; a path must lead to something in what a blueprint may reach.
+
+    `prose` is for people or scripts and may have any character that is text, `column` is what
+    somebody's file calls one. Every other text is a name: what nobody sees is not in it.
+    """
 
     kind: TextKind
+
+
+NAME = "^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
+"""Of names of entries: every platform can carry it."""
+PATTERNS: dict[str, str] = {
+    "environment-variable": "[A-Za-z_][A-Za-z0-9_]{0,199}",
+    "parameter": "[A-Za-z_][A-Za-z0-9_-]{0,99}",
+    "metric": "[A-Za-z_][A-Za-z0-9_-]{0,99}",
+}
+"""Of texts whose form one pattern tells, by kind."""
 
 
 class Reference(Record):

@@ -4,6 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from mlops_iac.blueprint.sections.base import Field, Section, Text
 from mlops_iac.blueprint.sections.options import EntryOptions
+from mlops_iac.blueprint.sections.values import Column, Prose
 
 Format = Literal["csv", "parquet", "json", "images", "text"]
 
@@ -30,7 +31,7 @@ class Dataset(Section):
 
     ALTERNATIVES: ClassVar = (("source", "stream"),)
 
-    description: str = Field(default="", description="For people.")
+    description: Prose = Field(default="", description="For people.")
     source: Annotated[str, Text("source")] | None = Field(
         default=None,
         description=(
@@ -42,20 +43,20 @@ class Dataset(Section):
     format: Format | None = Field(
         default=None, description="The form of its files; needed unless it is a table or a stream."
     )
-    target: str | None = Field(default=None, description="The column to predict.")
-    time: str | None = Field(
+    target: Column | None = Field(default=None, description="The column to predict.")
+    time: Column | None = Field(
         default=None, description="The column that says when a row became known."
     )
     window_days: int | None = Field(
         default=None, ge=1, description="Only the newest rows, by `time` or `partition`."
     )
-    partition: str | None = Field(
+    partition: Column | None = Field(
         default=None, description="The partition key of the stored files."
     )
-    sensitive: tuple[str, ...] = Field(
+    sensitive: tuple[Column, ...] = Field(
         default=(), description="Columns over which bias is measured."
     )
-    checks: dict[str, ColumnCheck] = Field(
+    checks: dict[Column, ColumnCheck] = Field(
         default_factory=dict,
         description="What must hold, by column, of values as pandas reads them by default.",
     )

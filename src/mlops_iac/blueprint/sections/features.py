@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 
 from mlops_iac.blueprint.sections.base import Field, Section
 from mlops_iac.blueprint.sections.options import EntryOptions
-from mlops_iac.blueprint.sections.values import DatasetName, Identifier
+from mlops_iac.blueprint.sections.values import Column, DatasetName, Identifier, Prose
 
 FieldType = Literal["float", "integer", "text"]
 
@@ -14,16 +14,16 @@ class Feature(Section):
 
     ALTERNATIVES: ClassVar = (("dataset", "existing"),)
 
-    description: str = Field(default="", description="For people.")
+    description: Prose = Field(default="", description="For people.")
     dataset: DatasetName | None = Field(
         default=None,
         description="Where the values come from; may be left out where there is only one.",
     )
-    entity: str | None = Field(default=None, description="The column that identifies a row.")
-    time: str | None = Field(
+    entity: Column | None = Field(default=None, description="The column that identifies a row.")
+    time: Column | None = Field(
         default=None, description="The column that says since when a value holds."
     )
-    fields: dict[str, FieldType] = Field(
+    fields: dict[Column, FieldType] = Field(
         default_factory=dict, description="Type by column: `float`, `integer` or `text`."
     )
     online: bool = Field(

@@ -13,6 +13,7 @@ from mlops_iac.blueprint.sections.values import (
     FeatureName,
     Gate,
     MetricName,
+    Prose,
     Scalar,
 )
 
@@ -136,7 +137,7 @@ class Model(Section):
     ALTERNATIVES: ClassVar = (("train", "source"),)
     ONE_OF: ClassVar = (("train", "source"),)
 
-    description: str = Field(default="", description="For people.")
+    description: Prose = Field(default="", max_length=3072, description="For people.")
     code: Annotated[str, Text("folder")] | None = Field(
         default=None,
         description="Folder with the scripts and `requirements.txt`; needed to train. What git ignores"

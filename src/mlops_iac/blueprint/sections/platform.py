@@ -3,7 +3,7 @@
 from typing import Annotated, ClassVar, Literal
 
 from mlops_iac.blueprint.sections.base import EntryName, Field, Json, Section, Text
-from mlops_iac.blueprint.sections.values import Identifier, SecretName
+from mlops_iac.blueprint.sections.values import Identifier, Prose, SecretName
 
 
 class TemplateUse(Section):
@@ -149,7 +149,7 @@ class PolicyException(Section):
         description="The blueprint path it is for, with all below; an address that `graph` prints;"
         " or `.`, the whole stack."
     )
-    reason: str = Field(min_length=1, description="Why.")
+    reason: Prose = Field(min_length=1, description="Why.")
     until: Annotated[str, Text("date")] = Field(description="Last day it holds, `YYYY-MM-DD`.")
 
 

@@ -20,7 +20,7 @@ from mlops_iac.blueprint.sections.platform import (
     TemplateUse,
 )
 from mlops_iac.blueprint.sections.serving import Serving
-from mlops_iac.blueprint.sections.values import Identifier
+from mlops_iac.blueprint.sections.values import Identifier, Prose
 
 PlatformName = Literal["sagemaker", "azure-ml", "vertex", "mlflow-aws", "kubeflow-azure"]
 
@@ -35,9 +35,13 @@ class Blueprint(Section):
     name: Annotated[str, EntryName("blueprint", 32)] = Field(
         description="Name of the project; what is made is named after it."
     )
-    description: str = Field(default="", description="For people.")
-    owner: str = Field(default="", description="Who answers for it; a tag on everything.")
-    tags: dict[str, str] = Field(default_factory=dict, description="Tags on everything.")
+    description: Prose = Field(default="", description="For people.")
+    owner: str = Field(
+        default="", max_length=256, description="Who answers for it; a tag on everything."
+    )
+    tags: dict[Annotated[str, Field(max_length=128)], Annotated[str, Field(max_length=256)]] = (
+        Field(default_factory=dict, description="Tags on everything.")
+    )
     extends: tuple[TemplateUse, ...] = Field(default=(), description="Templates, lowest first.")
     platform: PlatformName = Field(description="Where it is deployed.")
     region: str = Field(description="The cloud's region.")

@@ -6,6 +6,7 @@ from mlops_iac.blueprint.sections.base import EntryName, Field, Section
 from mlops_iac.blueprint.sections.compute import Compute, EndpointCompute, Runtime
 from mlops_iac.blueprint.sections.options import EntryOptions
 from mlops_iac.blueprint.sections.values import (
+    Column,
     Cron,
     DatasetName,
     EnvVariables,
@@ -13,6 +14,7 @@ from mlops_iac.blueprint.sections.values import (
     Limit,
     MetricName,
     ModelName,
+    Prose,
     WholePercent,
 )
 
@@ -100,7 +102,7 @@ class Outcomes(Section):
     dataset: DatasetName | None = Field(
         default=None, description="Where it arrives; may be left out where there is only one."
     )
-    key: str = Field(description="The column by which predictions and outcomes are joined.")
+    key: Column = Field(description="The column by which predictions and outcomes are joined.")
 
 
 class Monitor(Section):
@@ -119,7 +121,7 @@ class Monitor(Section):
 class ServingEntry(Section):
     """What all modes share."""
 
-    description: str = Field(default="", description="For people.")
+    description: Prose = Field(default="", description="For people.")
     runtime: Runtime | None = Field(default=None, description="Another runtime than the model's.")
     env: EnvVariables = Field(default_factory=dict, description="Environment variables.")
     monitor: Monitor | None = Field(

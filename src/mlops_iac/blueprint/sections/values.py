@@ -15,6 +15,8 @@ MetricName = Annotated[str, Text("metric")]
 Name = Annotated[str, EntryName("name")]
 Percent = Annotated[float, Field(ge=0, le=100)]
 WholePercent = Annotated[int, Field(ge=0, le=100)]
+Prose = Annotated[str, Text("prose")]
+Column = Annotated[str, Text("column")]
 Scalar = bool | int | float | str
 
 FAIRNESS_METRICS: tuple[str, ...] = (
@@ -58,5 +60,5 @@ class SecretReference(Section):
     secret: SecretName = Field(description="A name of `secrets`.")
 
 
-EnvValue = str | SecretReference
+EnvValue = Prose | SecretReference
 EnvVariables = dict[Annotated[str, Text("environment-variable")], EnvValue]

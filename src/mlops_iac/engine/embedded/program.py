@@ -280,7 +280,8 @@ def _explain(error: BaseException, program: Path) -> BaseException:
 
     if isinstance(error, RunError):
         # A sentence for the user, which the plain CLI prints without a traceback, too.
-        return UsageError(getattr(error, "message", str(error)), hint=getattr(error, "hint", ""))
+        told = {name: getattr(error, name, "") for name in ("hint", "path")}
+        return UsageError(getattr(error, "message", str(error)), **told)
     place = ""
     if isinstance(error, SyntaxError):
         place = f"{error.filename}:{error.lineno}: "

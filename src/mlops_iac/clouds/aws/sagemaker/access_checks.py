@@ -3,26 +3,37 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
-from mlops_iac.clouds.aws.sagemaker import machines
-from mlops_iac.clouds.aws.sagemaker.scope import Scope
+from mlops_iac.blueprint.torn import judged
+from mlops_iac.clouds.aws.sagemaker.scope import ROLES, STEPS, Scope
 from mlops_iac.errors import Diagnostic
 
 PATH = "security.access.approvers"
 # IAM API reference, CreateRole: RoleName; a policy of a resource names roles and users, not groups.
-_ROLE = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
-_ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(role|user)/[\w+=,.@/-]+", re.ASCII)
+_ROLE = r"(?a)[\w+=,.@-]{1,64}"
+_ARN = r"(?a)arn:aws[a-z-]*:iam::\d{12}:(role|user)/[\w+=,.@/-]+"
 
 
 def check_approvers(scope: Scope) -> Iterator[Diagnostic]:
     """Approvers that are nobody, or that deploy or train themselves."""
-    blueprint, resolved = scope.blueprint, scope.resolved
-    approvers = blueprint.security.access.approvers
+    approvers = scope.blueprint.security.access.approvers
     if not approvers:
         return
+    workers = ("deploy_as", *(f"existing.roles.{name}" for name in ROLES))
+    yield from judged(
+        _nobody(scope, approvers),
+        *(_worker(scope, approvers, path) for path in workers),
+        _automatic(scope),
+        _elsewhere(scope, approvers),
+    )
+
+
+def _nobody(scope: Scope, approvers: Sequence[str]) -> Iterator[Diagnostic]:
+    resolved = scope.resolved
     for each in approvers:
-        if not _ROLE.fullmatch(each) and not _ARN.fullmatch(each):
+        if not re.fullmatch(_ROLE, each) and not re.fullmatch(_ARN, each):
             yield resolved.diagnostic(
                 PATH,
                 "wrong-approver",
@@ -30,21 +41,26 @@ def check_approvers(scope: Scope) -> Iterator[Diagnostic]:
                 f"write a role's name, or an ARN: arn:{scope.partition}:iam::ACCOUNT:role/NAME (of"
                 " people who sign in by IAM Identity Center: that of their permission set's role)",
             )
-    roles = blueprint.existing.roles
-    workers = {"deploy_as": blueprint.deploy_as} | {
-        f"existing.roles.{name}": getattr(roles, name) for name in machines.ROLES
-    }
-    for path, worker in workers.items():
-        if worker is not None and any(_same(each, worker, blueprint.account) for each in approvers):
-            yield resolved.diagnostic(
-                PATH,
-                "wrong-approver",
-                f"{PATH}: '{worker}' is {path}, and who deploys or trains must not approve",
-                "name other people",
-            )
+
+
+def _worker(scope: Scope, approvers: Sequence[str], path: str) -> Iterator[Diagnostic]:
+    blueprint = scope.blueprint
+    worker: Any = blueprint
+    for key in path.split("."):
+        worker = getattr(worker, key)
+    if worker is not None and any(_same(each, worker, blueprint.account) for each in approvers):
+        yield scope.resolved.diagnostic(
+            PATH,
+            "wrong-approver",
+            f"{PATH}: '{worker}' is {path}, and who deploys or trains must not approve",
+            "name other people",
+        )
+
+
+def _automatic(scope: Scope) -> Iterator[Diagnostic]:
     for name in scope.trained:
-        if blueprint.models[name].registry.approval == "automatic":
-            yield resolved.diagnostic(
+        if scope.blueprint.models[name].registry.approval == "automatic":
+            yield scope.resolved.diagnostic(
                 f"models.{name}.registry.approval",
                 "approved-by-nobody",
                 f"models.{name}.registry.approval: versions are approved as they are registered,"
@@ -52,6 +68,10 @@ def check_approvers(scope: Scope) -> Iterator[Diagnostic]:
                 "write `approval: manual`",
                 severity="warning",
             )
+
+
+def _elsewhere(scope: Scope, approvers: Sequence[str]) -> Iterator[Diagnostic]:
+    resolved = scope.resolved
     if not scope.trained and not any(
         Scope(other).trained and other.blueprint.security.access.approvers == approvers
         for other in resolved.siblings.values()
@@ -70,7 +90,7 @@ def check_approvers(scope: Scope) -> Iterator[Diagnostic]:
 def check_sealer(scope: Scope) -> Iterator[Diagnostic]:
     """A role that seals and runs code of a step, too."""
     roles, path = scope.blueprint.existing.roles, "existing.roles.seal"
-    for step in ("prepare", "train", "evaluate"):
+    for step in STEPS:
         if roles.seal is not None and getattr(roles, step) == roles.seal:
             yield scope.resolved.diagnostic(
                 path,

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from typing import Any, Literal
 
 from mlops_iac.blueprint.checks.environments import place
+from mlops_iac.blueprint.torn import judged
 from mlops_iac.blueprint.words import join
 from mlops_iac.clouds.aws import catalogue
-from mlops_iac.clouds.aws.sagemaker import machines
-from mlops_iac.clouds.aws.sagemaker.scope import LOCAL, Scope
+from mlops_iac.clouds.aws.sagemaker.scope import LOCAL, ROLES, Scope
 from mlops_iac.errors import Diagnostic, Severity
 from mlops_iac.records import Record
 
@@ -35,7 +35,7 @@ _NAMES: dict[str, tuple[str, Reach]] = {
 # Named within another resource of the stack, which is the stack's own.
 _INSIDE = ("iam.RolePolicy", "appautoscaling.Policy", "scheduler.Schedule")
 
-_ARN = re.compile(r"arn:(?P<partition>[a-z-]+):[a-z0-9-]+:(?P<region>[a-z0-9-]*):(?P<account>\w*):")
+_ARN = r"arn:(?P<partition>[a-z-]+):[a-z0-9-]+:(?P<region>[a-z0-9-]*):(?P<account>\w*):"
 
 
 class Arn(Record):
@@ -48,7 +48,7 @@ class Arn(Record):
 
 def arn_of(text: str | None) -> Arn | None:
     """The parts of an ARN, None for an id that is none."""
-    match = _ARN.match(text or "")
+    match = re.match(_ARN, text or "")
     return Arn(**match.groupdict()) if match else None
 
 
@@ -56,60 +56,69 @@ def check_apart(scope: Scope) -> Iterator[Diagnostic]:
     """What one environment shares with those before it, and ids that are not of its account."""
     if scope.is_local:
         return
-    yield from _ids(scope)
+    yield from judged(*_ids(scope), _between(scope))
+
+
+def _between(scope: Scope) -> Iterator[Diagnostic]:
+    """What it shares with those before it."""
     names = list(scope.resolved.siblings)
     mine = scope.environment
     told: set[tuple[str, Severity]] = set()  # one other that has a name is enough to say so
     for other in names[: names.index(mine)] if mine in names else names:
         if other != LOCAL:
-            for problem in _overrides(scope, Scope(scope.resolved.siblings[other])):
+            for problem in judged(_overrides(scope, Scope(scope.resolved.siblings[other]))):
                 if (problem.path, problem.severity) not in told:
                     told.add((problem.path, problem.severity))
                     yield problem
-            yield from _made_names(scope, Scope(scope.resolved.siblings[other]))
+            yield from judged(_made_names(scope, Scope(scope.resolved.siblings[other])))
 
 
 # -- ids of the environment's account and region ---------------------------------------------------
 
 
-def _ids(scope: Scope) -> Iterator[Diagnostic]:
-    blueprint = scope.blueprint
-    role = arn_of(blueprint.deploy_as)
-    if role is not None:
-        yield from _account(scope, "deploy_as", role, "the role that deploys", "error")
-    roles = blueprint.existing.roles
-    for name in machines.ROLES:
-        arn = arn_of(getattr(roles, name))
-        if arn is not None:
-            # IAM user guide, "Pass a role to a service": only to a service of its own account.
-            yield from _account(scope, f"existing.roles.{name}", arn, "the role", "error")
-    boundary = arn_of(blueprint.options.sagemaker.permissions_boundary)
-    if boundary is not None and boundary.account != "aws":
-        path = "options.sagemaker.permissions_boundary"
-        yield from _account(scope, path, boundary, "the boundary", "error")
-    for approver in map(arn_of, blueprint.security.access.approvers):
+def _ids(scope: Scope) -> Iterator[Iterator[Diagnostic]]:
+    ids: tuple[tuple[str, str, Severity], ...] = (
+        ("deploy_as", "the role that deploys", "error"),
+        # IAM user guide, "Pass a role to a service": only to a service of its own account.
+        *((f"existing.roles.{name}", "the role", "error") for name in ROLES),
+        ("options.sagemaker.permissions_boundary", "the boundary", "error"),
+        # A key of another account can be used where its policy says so; one of another region not.
+        ("existing.key", "the key", "warning"),
+        # VPC user guide, "Share your VPC subnets": another account may lend a subnet.
+        ("existing.network", "the network", "warning"),
+        ("existing.subnets", "the network", "warning"),
+        ("existing.security_groups", "the network", "warning"),
+    )
+    for path, what, severity in ids:
+        yield _id(scope, path, what, severity)
+    yield _approvers(scope)
+
+
+def _approvers(scope: Scope) -> Iterator[Diagnostic]:
+    for approver in map(arn_of, scope.blueprint.security.access.approvers):
         if approver is not None:
             yield from _partition(scope, "security.access.approvers", approver, "the approver")
-    key = arn_of(blueprint.existing.key)
-    if key is not None:
-        # A key of another account can be used where its policy says so; one of another region not.
-        yield from _account(scope, "existing.key", key, "the key", "warning")
-        yield from _region(scope, "existing.key", key, "the key")
-    for name in ("network", "subnets", "security_groups"):
-        value = getattr(blueprint.existing, name)
-        for text in value if isinstance(value, tuple) else (value,):
-            arn = arn_of(text)
-            if arn is not None:
-                # VPC user guide, "Share your VPC subnets": another account may lend a subnet.
-                yield from _account(scope, f"existing.{name}", arn, "the network", "warning")
-                yield from _region(scope, f"existing.{name}", arn, "the network")
+
+
+def _id(scope: Scope, path: str, what: str, severity: Severity) -> Iterator[Diagnostic]:
+    value: Any = scope.blueprint
+    for key in path.split("."):
+        value = getattr(value, key)
+    for text in value if isinstance(value, tuple) else (value,):
+        arn = arn_of(text)
+        if arn is not None and arn.account != "aws":  # a policy of AWS's own
+            yield from judged(
+                _account(scope, path, arn, what, severity),
+                # What is no role or policy has a region; those have none in their ARN.
+                _region(scope, path, arn, what),
+            )
 
 
 def _account(
     scope: Scope, path: str, arn: Arn, what: str, severity: Severity
 ) -> Iterator[Diagnostic]:
     resolved, account = scope.resolved, scope.blueprint.account
-    if elsewhere := [*_partition(scope, path, arn, what)]:
+    if elsewhere := [*judged(_partition(scope, path, arn, what))]:
         yield from elsewhere
     elif account is not None and arn.account not in ("", account):
         hint = "name one of the same account"

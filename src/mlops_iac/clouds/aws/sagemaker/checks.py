@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
+from mlops_iac.blueprint.sections.compute import Runtime
+from mlops_iac.blueprint.sections.datasets import Dataset
+from mlops_iac.blueprint.sections.models import Model
 from mlops_iac.blueprint.sections.serving import RealTime
+from mlops_iac.blueprint.torn import judged, torn_more
 from mlops_iac.blueprint.words import listed, suggestion
 from mlops_iac.clouds.aws import catalogue
 from mlops_iac.clouds.aws.components._cron import schedule_expression
@@ -15,7 +20,7 @@ from mlops_iac.clouds.aws.sagemaker.apart import check_apart
 from mlops_iac.clouds.aws.sagemaker.decisions import holds_planned, is_planned, refusal
 from mlops_iac.clouds.aws.sagemaker.network_checks import check_network
 from mlops_iac.clouds.aws.sagemaker.predict_checks import check_predict
-from mlops_iac.clouds.aws.sagemaker.scope import AUDIT, NETWORK, Scope
+from mlops_iac.clouds.aws.sagemaker.scope import AUDIT, NETWORK, ROLES, STEPS, Scope
 from mlops_iac.clouds.aws.sagemaker.serving_checks import (
     SERVICE_LIMITS,
     UNSUPPORTED,
@@ -23,21 +28,35 @@ from mlops_iac.clouds.aws.sagemaker.serving_checks import (
 )
 from mlops_iac.errors import Diagnostic
 from mlops_iac.pipeline.refusals import refusals
+from mlops_iac.pipeline.sagemaker import placeholders
 
 _RENAMEABLE = ("serving", "models", "datasets")
+_EXISTING = (
+    *("network", "subnets", "security_groups", "key"),
+    *(f"roles.{name}" for name in ROLES),
+)
+# What no default stands for, so that requests can be counted although it is wrong.
+_STAND_INS = {
+    "region": machines.ANY_REGION,
+    "runtime": Runtime(image="123456789012.dkr.ecr.us-east-1.amazonaws.com/x:1"),
+}
+# Sections whose texts stand in the definitions of pipelines.
+_IN_DEFINITIONS = ("owner", "tags", "models", "datasets", "existing")
+_KEY = r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+"
 _RESERVED_NAMES = {"keys", "data", "datasets", "identity", "alerts", "budget", "promotion"}
 
 
 def check(scope: Scope) -> list[Diagnostic]:
     """Everything at once; nothing is looked at further below what is refused as a whole."""
-    found = list(_fields(scope))
-    refused = {item.path for item in found}
-    found += [item for item in _values(scope) if item.path not in refused]
-    if not any(item.severity == "error" for item in found):
-        # Only what can be planned has requests.
-        from mlops_iac.clouds.aws.sagemaker.limits import check_limits
+    from mlops_iac.clouds.aws.sagemaker.limits import check_limits
 
-        found += check_limits(scope)
+    found = list(judged(_fields(scope)))
+    refused = {item.path for item in found}
+    for checks, stand_ins in ((_alone, None), (_between, None), (check_limits, _STAND_INS)):
+        wrong = {item.path for item in found if item.severity == "error"}
+        if wrong or scope.resolved.wrong:
+            scope = Scope(torn_more(scope.resolved, wrong, stand_ins))
+        found += [item for item in checks(scope) if item.path not in refused]
     return list(dict.fromkeys(found))
 
 
@@ -53,6 +72,8 @@ def _fields(scope: Scope) -> Iterator[Diagnostic]:
             continue
         found = refusal(path, value)
         if found is not None:
+            if resolved.is_default(path):
+                continue  # it asks for nothing
             at, rule = found
             # An entry of another mode is refused once, not field by field.
             if at.startswith("serving.") and not at.endswith(".mode"):
@@ -77,69 +98,172 @@ def _of_other_mode(path: str, entries: set[str]) -> bool:
     return parts[0] == "serving" and len(parts) > 1 and parts[1] in entries
 
 
-def _values(scope: Scope) -> Iterator[Diagnostic]:
-    yield from _place(scope)
-    yield from _tags(scope)
-    yield from _datasets(scope)
-    for name in scope.blueprint.models:
-        yield from _model(scope, name)
+def _alone(scope: Scope) -> Iterator[Diagnostic]:
+    """Values that are wrong whatever else is written."""
+    return judged(
+        _region(scope),
+        _account(scope),
+        _deployer(scope),
+        _tags(scope),
+        _datasets(scope),
+        _instances(scope),
+        *(_other_stack(scope, name) for name in _EXISTING),
+        _key(scope),
+        _placeholders(scope),
+    )
+
+
+def _between(scope: Scope) -> Iterator[Diagnostic]:
+    """What does not fit together, and what no image, network or role is there for."""
+    return judged(
+        _models(scope),
+        _endpoints(scope),
+        _names(scope),
+        check_apart(scope),
+        _moves(scope),
+        _budget(scope),
+        check_network(scope),
+        check_predict(scope),
+        check_approvers(scope),
+        check_sealer(scope),
+        _idle_roles(scope),
+    )
+
+
+def _models(scope: Scope) -> Iterator[Diagnostic]:
+    for name, model in scope.blueprint.models.items():
+        yield from judged(
+            _brought(scope, name),
+            machines.check_images(scope, name),
+            _version(scope, name),
+            _promoted(scope, name),
+            _trained(scope, name, model),
+        )
+
+
+def _endpoints(scope: Scope) -> Iterator[Diagnostic]:
     for name, entry in scope.endpoints.items():
         yield from check_endpoint(scope, name, entry)
-    yield from _names(scope)
-    yield from check_apart(scope)
-    yield from _moves(scope)
-    blueprint, resolved = scope.blueprint, scope.resolved
-    if blueprint.budget is not None and not blueprint.alerts:
-        yield resolved.diagnostic(
+
+
+def _budget(scope: Scope) -> Iterator[Diagnostic]:
+    if scope.blueprint.budget is not None and not scope.blueprint.alerts:
+        yield scope.resolved.diagnostic(
             "budget",
             UNSUPPORTED,
             "budget: there is nobody to tell when it is spent",
             "write `alerts: {oncall: {email: …}}`",
             at_key=True,
         )
-    yield from check_network(scope)
-    yield from check_predict(scope)
-    yield from check_approvers(scope)
-    yield from check_sealer(scope)
-    existing = blueprint.existing
-    for name in ("network", "key", *(f"roles.{role}" for role in machines.PLANES)):
-        value = (
-            getattr(existing.roles, name[6:]) if name[:6] == "roles." else getattr(existing, name)
+
+
+def _other_stack(scope: Scope, name: str) -> Iterator[Diagnostic]:
+    value: Any = scope.blueprint.existing
+    for key in name.split("."):
+        value = getattr(value, key)
+    ids = value if isinstance(value, tuple) else (value or "",)
+    if any(each.startswith("stack://") for each in ids):
+        yield scope.resolved.diagnostic(
+            f"existing.{name}",
+            UNSUPPORTED,
+            f"existing.{name}: outputs of other stacks are not read yet",
+            "write the id itself",
         )
-        if value is not None and value.startswith("stack://"):
-            yield resolved.diagnostic(
-                f"existing.{name}",
+
+
+def _placeholders(scope: Scope) -> Iterator[Diagnostic]:
+    """Texts that would be read as placeholders of a pipeline's definition."""
+    for path, value in scope.resolved.leaves().items():
+        text = next((each for each in _texts(path, value) if placeholders(each)), None)
+        if text is not None and path.partition(".")[0] in _IN_DEFINITIONS:
+            yield scope.resolved.diagnostic(
+                path,
                 UNSUPPORTED,
-                f"existing.{name}: outputs of other stacks are not read yet",
-                "write the id itself",
+                f"{path}: '{text}' would be filled in when a pipeline is deployed",
+                "write it without `${`",
             )
 
 
-def _place(scope: Scope) -> Iterator[Diagnostic]:
-    blueprint, resolved = scope.blueprint, scope.resolved
-    if not catalogue.is_region(blueprint.region):
-        yield resolved.diagnostic(
+def _texts(path: str, value: Any) -> Iterator[str]:
+    """The key and the texts that stand at a path."""
+    for each in (path, *(value if isinstance(value, tuple) else (value,))):
+        if isinstance(each, str) and "${" in each:
+            yield each
+
+
+def _key(scope: Scope) -> Iterator[Diagnostic]:
+    key = scope.blueprint.existing.key
+    # Policies name it, and a policy knows no ids and aliases (IAM user guide, "Resource").
+    if key is not None and not re.fullmatch(_KEY, key) and not key.startswith("stack://"):
+        yield scope.resolved.diagnostic(
+            "existing.key",
+            "wrong-key",
+            f"existing.key: '{key}' is not the ARN of a KMS key; ids and aliases do not work",
+            f"write arn:{scope.partition}:kms:REGION:ACCOUNT:key/ID",
+        )
+
+
+def _idle_roles(scope: Scope) -> Iterator[Diagnostic]:
+    for step in STEPS:
+        role = getattr(scope.blueprint.existing.roles, step)
+        if role is not None and step not in scope.steps:
+            path = f"existing.roles.{step}"
+            yield scope.resolved.diagnostic(
+                path, "no-effect", f"{path}: no model has a step {step}", "remove it", "warning"
+            )
+
+
+def _region(scope: Scope) -> Iterator[Diagnostic]:
+    region = scope.blueprint.region
+    if not catalogue.is_region(region):
+        yield scope.resolved.diagnostic(
             "region",
             "unknown-region",
-            f"region: AWS has no region '{blueprint.region}' with SageMaker",
-            suggestion(blueprint.region, catalogue.REGIONS),
+            f"region: AWS has no region '{region}' with SageMaker",
+            suggestion(region, catalogue.REGIONS),
         )
-    if blueprint.account is not None and not re.fullmatch(r"\d{12}", blueprint.account):
-        yield resolved.diagnostic(
+
+
+def _account(scope: Scope) -> Iterator[Diagnostic]:
+    account = scope.blueprint.account
+    if account is not None and not re.fullmatch(r"[0-9]{12}", account):
+        yield scope.resolved.diagnostic(
             "account",
             "wrong-account",
-            f"account: '{blueprint.account}' is no AWS account",
+            f"account: '{account}' is no AWS account",
             "an account has twelve digits",
         )
-    if blueprint.deploy_as is not None and not re.fullmatch(
-        r"arn:aws[a-z-]*:iam::\d{12}:role/.+", blueprint.deploy_as
-    ):
-        yield resolved.diagnostic(
+
+
+def _deployer(scope: Scope) -> Iterator[Diagnostic]:
+    role = scope.blueprint.deploy_as
+    if role is not None and not re.fullmatch(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/.+", role):
+        yield scope.resolved.diagnostic(
             "deploy_as",
             "wrong-role",
-            f"deploy_as: '{blueprint.deploy_as}' is no role",
+            f"deploy_as: '{role}' is no role",
             f"write a role's ARN, arn:{scope.partition}:iam::ACCOUNT:role/NAME",
         )
+
+
+def _instances(scope: Scope) -> Iterator[Diagnostic]:
+    """Instance types of steps and endpoints that there are none of."""
+    for name in scope.trained:
+        model = scope.blueprint.models[name]
+        yield from judged(*(_of_step(scope, name, model, step) for step in STEPS))
+    for name, entry in scope.endpoints.items():
+        yield from judged(_of_endpoint(scope, name, entry))
+
+
+def _of_step(scope: Scope, name: str, model: Model, step: str) -> Iterator[Diagnostic]:
+    if (section := getattr(model, step)) is not None:
+        at = f"models.{name}.{step}.compute"
+        yield from machines.check_instance(scope.resolved, at, section.compute, step)
+
+
+def _of_endpoint(scope: Scope, name: str, entry: RealTime) -> Iterator[Diagnostic]:
+    at = f"serving.{name}.compute"
+    yield from machines.check_instance(scope.resolved, at, entry.compute, "endpoint")
 
 
 def _tags(scope: Scope) -> Iterator[Diagnostic]:
@@ -154,21 +278,23 @@ def _tags(scope: Scope) -> Iterator[Diagnostic]:
 
 def _datasets(scope: Scope) -> Iterator[Diagnostic]:
     for name, section in scope.blueprint.datasets.items():
-        source = section.source or ""
-        path = f"datasets.{name}.source"
-        if "://" in source and not source.startswith("s3://"):
-            yield scope.resolved.diagnostic(
-                path,
-                UNSUPPORTED,
-                f"{path}: SageMaker reads from S3 only, not from '{source}'",
-                "copy it to `s3://…`, or write a path beside the blueprint",
-            )
+        yield from judged(_dataset(scope, f"datasets.{name}.source", section))
 
 
-def _model(scope: Scope, name: str) -> Iterator[Diagnostic]:
-    resolved = scope.resolved
+def _dataset(scope: Scope, path: str, section: Dataset) -> Iterator[Diagnostic]:
+    source = section.source or ""
+    if "://" in source and not source.startswith("s3://"):
+        yield scope.resolved.diagnostic(
+            path,
+            UNSUPPORTED,
+            f"{path}: SageMaker reads from S3 only, not from '{source}'",
+            "copy it to `s3://…`, or write a path beside the blueprint",
+        )
+
+
+def _brought(scope: Scope, name: str) -> Iterator[Diagnostic]:
+    resolved, path = scope.resolved, f"models.{name}"
     model = scope.blueprint.models[name]
-    path = f"models.{name}"
     if model.source is not None and not model.source.startswith("s3://"):
         yield resolved.diagnostic(
             f"{path}.source",
@@ -176,15 +302,22 @@ def _model(scope: Scope, name: str) -> Iterator[Diagnostic]:
             f"{path}.source: only models in S3 can be served, not '{model.source}'",
             "copy it to `s3://…`, a prefix or a .tar.gz",
         )
-    yield from machines.check_images(scope, name)
+
+
+def _version(scope: Scope, name: str) -> Iterator[Diagnostic]:
     # A ModelPackageVersion is an integer from 1. Source: SageMaker API reference, ModelPackage.
-    if model.version is not None and not re.fullmatch("[1-9][0-9]{0,8}", model.version):
-        yield resolved.diagnostic(
+    version, path = scope.blueprint.models[name].version, f"models.{name}"
+    if version is not None and not re.fullmatch("[1-9][0-9]{0,8}", version):
+        yield scope.resolved.diagnostic(
             f"{path}.version",
             "wrong-version",
-            f"{path}.version: '{model.version}' is no registered version; they are numbered from 1",
+            f"{path}.version: '{version}' is no registered version; they are numbered from 1",
             "see `mlops-iac models ls`, or use `mlops-iac promote`",
         )
+
+
+def _promoted(scope: Scope, name: str) -> Iterator[Diagnostic]:
+    resolved, path = scope.resolved, f"models.{name}"
     if scope.promotes(name):
         home = scope.home(name)
         other = resolved.siblings[home.environment]
@@ -211,19 +344,25 @@ def _model(scope: Scope, name: str) -> Iterator[Diagnostic]:
                 f"{scope.blueprint.region}",
                 "train and serve in one region",
             )
+
+
+def _trained(scope: Scope, name: str, model: Model) -> Iterator[Diagnostic]:
+    if scope.promotes(name) or model.train is None:
         return
-    if model.train is None:
-        return
-    for item in refusals(resolved, name):
-        yield resolved.diagnostic(item.path, UNSUPPORTED, f"{item.path}: {item.message}", item.hint)
-    for step in machines.STEPS:
-        section = getattr(model, step)
-        if section is not None:
-            yield from machines.check_instance(
-                resolved, f"{path}.{step}.compute", section.compute, step
-            )
-    yield from _retrain(scope, name)
-    yield from _new_data(scope, name)
+    retrain = model.retrain
+    yield from judged(
+        _steps(scope, name),
+        _schedule(scope, name),
+        *(_measured(scope, name, metric) for metric in (retrain.limits if retrain else ())),
+        _new_data(scope, name),
+    )
+
+
+def _steps(scope: Scope, name: str) -> Iterator[Diagnostic]:
+    for item in refusals(scope.resolved, name):
+        yield scope.resolved.diagnostic(
+            item.path, UNSUPPORTED, f"{item.path}: {item.message}", item.hint
+        )
 
 
 def _new_data(scope: Scope, name: str) -> Iterator[Diagnostic]:
@@ -240,33 +379,33 @@ def _new_data(scope: Scope, name: str) -> Iterator[Diagnostic]:
             )
 
 
-def _retrain(scope: Scope, name: str) -> Iterator[Diagnostic]:
-    retrain = scope.blueprint.models[name].retrain
-    if retrain is None:
-        return
-    resolved, path = scope.resolved, f"models.{name}.retrain"
-    if retrain.schedule is not None:
+def _schedule(scope: Scope, name: str) -> Iterator[Diagnostic]:
+    retrain, path = scope.blueprint.models[name].retrain, f"models.{name}.retrain.schedule"
+    if retrain is not None and retrain.schedule is not None:
         try:
             schedule_expression(retrain.schedule)
         except ValueError as error:
-            yield resolved.diagnostic(
-                f"{path}.schedule", UNSUPPORTED, f"{path}.schedule: {error}", "write another cron"
+            yield scope.resolved.diagnostic(
+                path, UNSUPPORTED, f"{path}: {error}", "write another cron"
             )
-    for metric in retrain.limits:
-        if metric not in SERVICE_LIMITS:
-            yield resolved.diagnostic(
-                f"{path}.limits",
-                UNSUPPORTED,
-                f"{path}.limits: {metric} is not measured yet",
-                f"{listed(SERVICE_LIMITS, 'or')} of a serving entry's monitor, or a schedule",
-            )
-        elif not machines.monitored(scope, name, metric):
-            yield resolved.diagnostic(
-                f"{path}.limits",
-                UNSUPPORTED,
-                f"{path}.limits: no entry that serves {name} monitors {metric}",
-                f"write `monitor: {{limits: {{{metric}: {{at_most: …}}}}}}` there",
-            )
+
+
+def _measured(scope: Scope, name: str, metric: str) -> Iterator[Diagnostic]:
+    resolved, path = scope.resolved, f"models.{name}.retrain.limits"
+    if metric not in SERVICE_LIMITS:
+        yield resolved.diagnostic(
+            path,
+            UNSUPPORTED,
+            f"{path}: {metric} is not measured yet",
+            f"{listed(SERVICE_LIMITS, 'or')} of a serving entry's monitor, or a schedule",
+        )
+    elif not machines.monitored(scope, name, metric):
+        yield resolved.diagnostic(
+            path,
+            UNSUPPORTED,
+            f"{path}: no entry that serves {name} monitors {metric}",
+            f"write `monitor: {{limits: {{{metric}: {{at_most: …}}}}}}` there",
+        )
 
 
 def _moves(scope: Scope) -> Iterator[Diagnostic]:

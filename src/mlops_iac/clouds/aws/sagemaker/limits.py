@@ -17,7 +17,7 @@ from mlops_iac.errors import Diagnostic
 from mlops_iac.runtime import contract
 
 CODE = "service-limit"
-_PLACEHOLDER = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
+_PLACEHOLDER = r"\$\{[A-Za-z_][A-Za-z0-9_]*\}"
 # In the pattern of every service's tags.
 _TAG = r"\p{L}\p{Z}\p{N}_.:/=+\-@"
 # What calls an entry of a list by a name.
@@ -29,13 +29,25 @@ _COUNTED = {
 }
 
 
+# Requests that break nothing, oldest first.
+_SOUND: dict[tuple[str, str], None] = {}
+_MOST_SOUND = 1000
+
+
 def check_limits(scope: Scope) -> list[Diagnostic]:
     """Of one environment that can be planned. One problem a place and rule: the narrowest limit."""
     found: dict[tuple[str, str], tuple[float, Diagnostic]] = {}
     for request in requests(scope):
         settings: dict[Path, str] = {}
         value = _known(request.value, (), settings)
-        for each in broken(input_of(request.operation), value):
+        if (sent := (request.operation, repr(value))) in _SOUND:
+            continue  # environments request much the same
+        problems = list(broken(input_of(request.operation), value))
+        if not problems:
+            _SOUND[sent] = None
+        while len(_SOUND) > _MOST_SOUND:
+            del _SOUND[next(iter(_SOUND))]
+        for each in problems:
             at = _place(scope.resolved, request, value, settings, each.path)
             narrow = each.allowed if each.rule == "max" else 0
             if narrow < found.get((at, each.rule), (float("inf"),))[0]:
@@ -51,7 +63,7 @@ def _known(value: Any, path: Path, settings: dict[Path, str]) -> Any:
             settings[path] = value.path
             return _known(value.value, path, settings)
         case str():
-            return ANYTHING if "${" in value and _PLACEHOLDER.search(value) else value
+            return ANYTHING if "${" in value and re.search(_PLACEHOLDER, value) else value
         case Mapping():
             if "Get" in value or "Std:Join" in value:
                 return ANYTHING

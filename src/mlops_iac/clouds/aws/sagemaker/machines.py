@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from mlops_iac.blueprint import Blueprint, ResolvedBlueprint
 from mlops_iac.blueprint.sections.compute import Compute, EndpointCompute, Runtime
 from mlops_iac.blueprint.sections.models import Model
 from mlops_iac.blueprint.sections.serving import RealTime
+from mlops_iac.blueprint.torn import judged, known_or
 from mlops_iac.blueprint.words import suggestion
 from mlops_iac.clouds.aws import availability, catalogue, containers
-from mlops_iac.clouds.aws.sagemaker.scope import Scope
+from mlops_iac.clouds.aws.sagemaker.scope import STEPS, Scope
 from mlops_iac.errors import Diagnostic, UsageError
 from mlops_iac.pipeline.sagemaker import SERVING_ENVIRONMENT
 
-STEPS = ("prepare", "train", "evaluate")
-# Whose roles may be given (`existing.roles`): those of steps, and of what the stack itself does.
-PLANES = ("pipeline", "serve", "seal")
-ROLES = (*STEPS, *PLANES)
+# What no region has, this one has not.
+ANY_REGION = "us-east-1"
 # What the API calls the use of an instance type.
 USES: dict[str, catalogue.Purpose] = {
     "prepare": "processing",
@@ -28,7 +28,7 @@ USES: dict[str, catalogue.Purpose] = {
     "endpoint": "hosting",
 }
 _REGIONS_SHOWN = 6
-_ECR = re.compile(r"(\d{12})\.dkr\.ecr\.[a-z0-9-]+\.[a-z.]+/([^:@]+)([:@].+)?")
+_ECR = r"(\d{12})\.dkr\.ecr\.[a-z0-9-]+\.[a-z.]+/([^:@]+)([:@].+)?"
 
 
 def instance(compute: Compute | EndpointCompute, use: str) -> str:
@@ -196,7 +196,7 @@ def repositories(scope: Scope) -> list[str]:
             uris.update(step_images(scope, name, model).values())
         elif name in served:
             uris.add(serving_image(scope, name, model))
-    matches = (_ECR.fullmatch(uri) for uri in uris)
+    matches = (re.fullmatch(_ECR, uri) for uri in uris)
     return sorted({f"{match[1]}/{match[2]}" for match in matches if match})
 
 
@@ -217,7 +217,7 @@ def check_images(scope: Scope, name: str) -> Iterator[Diagnostic]:
                 at_key=True,
             )
         return
-    serves = _serving_instance(scope.blueprint, name)
+    serves = known_or("", lambda: _serving_instance(scope.blueprint, name))
     asked: list[tuple[str, Runtime, catalogue.Scope, str]] = [
         (f"{path}.runtime", model.runtime, "inference", serves)
     ]
@@ -226,16 +226,15 @@ def check_images(scope: Scope, name: str) -> Iterator[Diagnostic]:
             section = getattr(model, step)
             own = section.runtime
             at = f"{path}.{step}.runtime" if own else f"{path}.runtime"
-            asked.append((at, own or model.runtime, "training", instance(section.compute, step)))
+            runs = known_or("", partial(instance, section.compute, step))
+            asked.append((at, own or model.runtime, "training", runs))
     told: set[str] = set()
     for at, runtime, use, machine in asked:
-        if runtime.dockerfile is not None or at in told:
-            continue
-        for item in _check_image(scope, at, runtime, use, machine):
-            told.add(at)
-            yield item
-        if model.source is None and at not in told:
-            for item in _check_container(resolved, at, runtime, use):
+        for item in judged(
+            _check_image(scope, at, runtime, use, machine),
+            _check_container(scope, at, runtime, use) if model.source is None else (),
+        ):
+            if at not in told:
                 told.add(at)
                 yield item
 
@@ -243,11 +242,12 @@ def check_images(scope: Scope, name: str) -> Iterator[Diagnostic]:
 def _check_image(
     scope: Scope, path: str, runtime: Runtime, use: catalogue.Scope, machine: str
 ) -> Iterator[Diagnostic]:
-    resolved, region = scope.resolved, scope.blueprint.region
-    if not catalogue.is_region(region):
+    resolved = scope.resolved
+    if runtime.dockerfile is not None:
         return
+    region = known_or(ANY_REGION, lambda: scope.blueprint.region)
     if runtime.image is not None:
-        if not _ECR.fullmatch(runtime.image):
+        if not re.fullmatch(_ECR, runtime.image):
             yield resolved.diagnostic(
                 f"{path}.image",
                 "unsupported",
@@ -263,7 +263,7 @@ def _check_image(
         )
         return
     try:
-        gpu = catalogue.is_gpu(machine)
+        gpu = bool(machine) and catalogue.is_gpu(machine)
     except UsageError:
         return  # no instance type at all: told where it is written
     try:
@@ -273,9 +273,12 @@ def _check_image(
 
 
 def _check_container(
-    resolved: ResolvedBlueprint, path: str, runtime: Runtime, use: catalogue.Scope
+    scope: Scope, path: str, runtime: Runtime, use: catalogue.Scope
 ) -> Iterator[Diagnostic]:
     """An image whose container cannot run what is packed for it."""
+    resolved = scope.resolved
+    if runtime.dockerfile is not None:
+        return
     framework = runtime.framework or ""
     reason = containers.cannot_serve(framework) if use == "inference" else None
     if reason:

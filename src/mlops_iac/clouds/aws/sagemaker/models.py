@@ -17,6 +17,7 @@ from mlops_iac.clouds.aws.sagemaker.scope import (
     NETWORK,
     SEALING,
     STACK_TAG,
+    STEPS,
     Scope,
     call,
     call_name,
@@ -232,7 +233,7 @@ def _settings(scope: Scope, name: str, model: Model) -> SageMakerSettings:
 def _steps_with_roles(scope: Scope) -> list[str]:
     """Steps that run with a role of the user's in some environment; then in all by a name."""
     roles = [other.blueprint.existing.roles for other in scope.resolved.siblings.values()]
-    return [step for step in machines.STEPS if any(getattr(each, step) for each in roles)]
+    return [step for step in STEPS if any(getattr(each, step) for each in roles)]
 
 
 def _role_placeholder(step: str) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mlops_iac.blueprint.reach import Outside
+from mlops_iac.blueprint.torn import judged
 from mlops_iac.blueprint.words import listed
 from mlops_iac.clouds.aws.sagemaker import machines
 from mlops_iac.clouds.aws.sagemaker.requirements import REQUIREMENTS, missing, read
-from mlops_iac.clouds.aws.sagemaker.scope import Scope
+from mlops_iac.clouds.aws.sagemaker.scope import STEPS, Scope
 from mlops_iac.errors import Diagnostic
 
 UNSUPPORTED = "unsupported"
@@ -16,7 +17,17 @@ UNSUPPORTED = "unsupported"
 
 def check_network(scope: Scope) -> Iterator[Diagnostic]:
     """What cannot be planned of `security.network`, `security.egress` and `existing` together."""
-    yield from _existing(scope)
+    return judged(
+        _existing(scope),
+        _network_only(scope),
+        _callers(scope),
+        _own_network(scope),
+        _in_china(scope),
+        _requirements(scope),
+    )
+
+
+def _callers(scope: Scope) -> Iterator[Diagnostic]:
     if scope.is_private and scope.existing("subnets") is not None and not scope.existing("network"):
         yield scope.resolved.diagnostic(
             "security.network",
@@ -24,10 +35,6 @@ def check_network(scope: Scope) -> Iterator[Diagnostic]:
             "security.network: nothing says which network callers come from",
             "write `existing: {network: vpc-…}` beside its subnets",
         )
-    if scope.makes_network and not scope.is_local and not _told_of_network(scope):
-        yield from _own_network(scope)
-    if scope.makes_network or scope.isolates:
-        yield from _requirements(scope)
 
 
 def _existing(scope: Scope) -> Iterator[Diagnostic]:
@@ -40,8 +47,11 @@ def _existing(scope: Scope) -> Iterator[Diagnostic]:
             "write both",
             at_key=True,
         )
+
+
+def _network_only(scope: Scope) -> Iterator[Diagnostic]:
     if _told_of_network(scope):
-        yield resolved.diagnostic(
+        yield scope.resolved.diagnostic(
             "existing.network",
             UNSUPPORTED,
             "existing.network: SageMaker is told subnets and security groups, not the network",
@@ -55,18 +65,30 @@ def _told_of_network(scope: Scope) -> bool:
     return existing.network is not None and not existing.subnets
 
 
+def _makes_network(scope: Scope) -> bool:
+    return scope.makes_network and not scope.is_local and not _told_of_network(scope)
+
+
 def _own_network(scope: Scope) -> Iterator[Diagnostic]:
-    resolved, security = scope.resolved, scope.blueprint.security
-    if security.egress == "all" and resolved.is_written("security.egress"):
+    resolved = scope.resolved
+    if (
+        _makes_network(scope)
+        and scope.blueprint.security.egress == "all"
+        and resolved.is_written("security.egress")
+    ):
         yield resolved.diagnostic(
             "security.egress",
             UNSUPPORTED,
             "security.egress: the stack's own network has no way out",
             "write `egress: none`, or bring a network that has one: `existing: {network: …,"
             " subnets: […], security_groups: […]}`",
+            severity="warning",  # it is the default: left out, nobody is refused
         )
-    if scope.blueprint.region.startswith("cn-"):
-        yield resolved.diagnostic(
+
+
+def _in_china(scope: Scope) -> Iterator[Diagnostic]:
+    if _makes_network(scope) and scope.blueprint.region.startswith("cn-"):
+        yield scope.resolved.diagnostic(
             "security.network",
             UNSUPPORTED,
             "security.network: in China services have other endpoints, and no network is made yet",
@@ -76,6 +98,8 @@ def _own_network(scope: Scope) -> Iterator[Diagnostic]:
 
 def _requirements(scope: Scope) -> Iterator[Diagnostic]:
     """Containers install them when they start; without a way out nothing can be fetched."""
+    if scope.reaches_index:
+        return
     for name in (*scope.trained, *scope.promoted):
         model = scope.blueprint.models[name]
         try:
@@ -86,7 +110,7 @@ def _requirements(scope: Scope) -> Iterator[Diagnostic]:
             continue
         if model.code is None or not file.is_file():
             continue
-        steps = machines.STEPS if name in scope.trained else ()
+        steps = STEPS if name in scope.trained else ()
         runtimes = {model.runtime, *(machines.runtime_of(model, step) for step in steps)}
         # An image of one's own brings what its code needs.
         wanted = read(file)

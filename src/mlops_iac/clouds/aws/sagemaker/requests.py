@@ -11,13 +11,15 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mlops_iac.blueprint.sections.serving import RealTime
+from mlops_iac.blueprint.torn import Unknown, judged
 from mlops_iac.clouds.aws.components._cron import schedule_expression
 from mlops_iac.clouds.aws.limits import request as input_of
-from mlops_iac.clouds.aws.sagemaker import machines
 from mlops_iac.clouds.aws.sagemaker.models import dataset_uris, pipeline_steps
-from mlops_iac.clouds.aws.sagemaker.scope import Scope
+from mlops_iac.clouds.aws.sagemaker.scope import ROLES, Scope
 from mlops_iac.clouds.aws.sagemaker.serving import endpoint_alarms, plan_serving
 from mlops_iac.clouds.base import Setting
+from mlops_iac.emulators.aws.validation import ANYTHING
+from mlops_iac.errors import UsageError
 from mlops_iac.pipeline.graph_checks import all_steps
 from mlops_iac.records import Record
 from mlops_iac.runtime import contract
@@ -51,14 +53,33 @@ class Request(Record):
 
 def requests(scope: Scope) -> Iterator[Request]:
     """Every request of one environment that holds anything of the blueprint's."""
-    yield from _shared(scope)
+    return judged(
+        _identities(scope),
+        _budget(scope),
+        _trainings(scope),
+        _endpoints(scope),
+        _all_tags(scope),
+    )
+
+
+def _trainings(scope: Scope) -> Iterator[Request]:
     for name in scope.trained:
-        yield from _training(scope, name)
+        yield from judged(_training(scope, name), _retraining(scope, name), _jobs(scope, name))
+
+
+def _endpoints(scope: Scope) -> Iterator[Request]:
     for name, entry in scope.endpoints.items():
-        yield from _endpoint(scope, name, entry)
+        yield from judged(_endpoint(scope, name, entry))
+
+
+def _all_tags(scope: Scope) -> Iterator[Request]:
     places = dict.fromkeys(_TAGS, _OF_TAGS)
+    # Ours are made of names, which every service takes: so environments ask for the same.
+    tags = {
+        key: each if isinstance(each, Setting) else ANYTHING for key, each in scope.tags.items()
+    }
     for operation in dict.fromkeys(_tagged(scope)):
-        yield Request(operation, _tags(operation, scope.tags), "tags", places)
+        yield Request(operation, _tags(operation, tags), "tags", places)
 
 
 def _tagged(scope: Scope) -> Iterator[str]:
@@ -102,14 +123,26 @@ def _training(scope: Scope, name: str) -> Iterator[Request]:
         {"PipelineDescription": Setting(model.description, f"{path}.description")},
         path,
     )
+
+
+def _jobs(scope: Scope, name: str) -> Iterator[Request]:
+    path = f"models.{name}"
     uris = dataset_uris(scope, name).items()
     known = {"${" + key + "}": uri for key, uri in uris if isinstance(uri, Setting)}
-    for step, _ in all_steps({"Steps": pipeline_steps(scope, name)}):
+    try:
+        printed = pipeline_steps(scope, name)
+    except UsageError:  # no image, and not known either which of its parts is wrong
+        raise Unknown from None
+    for step, _ in all_steps({"Steps": printed}):
         if step["Type"] in _JOBS:
             kind = _STEPS.get(step["Name"], "train")
             arguments = _filled(step["Arguments"], known)
             at = path if step["Type"] == "RegisterModel" else f"{path}.{kind}"
             yield Request(_JOBS[step["Type"]], arguments, at, _of_job(path, kind, arguments))
+
+
+def _retraining(scope: Scope, name: str) -> Iterator[Request]:
+    model, path = scope.blueprint.models[name], f"models.{name}"
     if model.retrain and model.retrain.schedule:
         expression = schedule_expression(model.retrain.schedule)
         yield Request(
@@ -240,13 +273,16 @@ def _variant(variant: Mapping[str, Any], instances: Any) -> dict[str, Any]:
 # -- what all share
 
 
-def _shared(scope: Scope) -> Iterator[Request]:
+def _identities(scope: Scope) -> Iterator[Request]:
     key, boundary = scope.existing("key"), scope.permissions_boundary
     yield Request("sagemaker.CreateEndpointConfig", {"KmsKeyId": key}, "existing.key")
     yield Request("iam.CreateRole", {"PermissionsBoundary": boundary}, "security")
-    for plane in machines.ROLES:
+    for plane in ROLES:
         role = scope.existing_role(plane)
         yield Request("sagemaker.CreateModel", {"ExecutionRoleArn": role}, "existing.roles")
+
+
+def _budget(scope: Scope) -> Iterator[Request]:
     budget = scope.blueprint.budget
     if budget is not None:
         # The amount as the component writes it.

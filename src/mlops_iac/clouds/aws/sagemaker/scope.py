@@ -8,12 +8,16 @@ from typing import Any
 
 from mlops_iac.blueprint import Blueprint, ResolvedBlueprint
 from mlops_iac.blueprint.sections.serving import RealTime
+from mlops_iac.blueprint.torn import known_or
 from mlops_iac.clouds.aws import catalogue
 from mlops_iac.clouds.aws.naming import PACKAGE_GROUP_LIMIT, physical_name, stem
 from mlops_iac.clouds.base import ComponentCall, Construct, Ref, Setting
 from mlops_iac.records import Record
 
 LOCAL = "local"
+STEPS = ("prepare", "train", "evaluate")
+# Whose roles may be given (`existing.roles`): those of steps, and of what the stack itself does.
+ROLES = (*STEPS, "pipeline", "serve", "seal")
 COMPONENTS = "mlops_iac.clouds.aws.components"
 # Tells what belongs to one stack from everything else; the budget counts by it.
 STACK_TAG = "stack"
@@ -53,7 +57,7 @@ class Scope(Record):
     @property
     def partition(self) -> str:
         """The partition of its region; `aws` for a region that is told to be none."""
-        region = self.blueprint.region
+        region = known_or("", lambda: self.blueprint.region)
         return catalogue.partition_of(region) if catalogue.is_region(region) else "aws"
 
     @property
@@ -204,6 +208,12 @@ class Scope(Record):
             for name, model in self.blueprint.models.items()
             if model.train is not None and not self.promotes(name)
         ]
+
+    @property
+    def steps(self) -> list[str]:
+        """Steps that any model has."""
+        models = self.blueprint.models.values()
+        return [step for step in STEPS if any(getattr(model, step) for model in models)]
 
     @property
     def promoted(self) -> list[str]:

@@ -32,7 +32,7 @@ DEFAULT_ERROR_RATE_PERCENT = 5.0
 def variants(entry: RealTime) -> dict[str, VariantSection]:
     """The variants of an entry, with the one that a single model makes."""
     if entry.variants:
-        return dict(entry.variants)
+        return entry.variants
     return {ONLY_VARIANT: VariantSection(model=entry.model, traffic_percent=100)}
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mlops_iac.blueprint.sections.serving import RealTime, Rollout
+from mlops_iac.blueprint.sections.serving import RealTime, Rollout, Variant
+from mlops_iac.blueprint.torn import judged, whole
 from mlops_iac.blueprint.words import listed
 from mlops_iac.clouds.aws import catalogue
 from mlops_iac.clouds.aws.sagemaker import machines
@@ -27,92 +28,135 @@ _TERMINATION_MINUTES = 5
 
 def check_endpoint(scope: Scope, name: str, entry: RealTime) -> Iterator[Diagnostic]:
     """What cannot be planned of one endpoint."""
-    resolved, path = scope.resolved, f"serving.{name}"
-    yield from machines.check_instance(resolved, f"{path}.compute", entry.compute, "endpoint")
-    yield from _variants(scope, name, entry)
-    for owner in ("rollout", "monitor"):
-        section = getattr(entry, owner)
-        for metric in section.limits if section else ():
-            if metric not in SERVICE_LIMITS:
-                at = f"{path}.{owner}.limits.{metric}"
-                yield resolved.diagnostic(
-                    at,
-                    UNSUPPORTED,
-                    f"{at}: {metric} is not measured yet",
-                    f"limit {listed(SERVICE_LIMITS, 'or')}",
-                    at_key=True,
-                )
+    return judged(
+        _shadows(scope, name, entry),
+        _served(scope, name, entry),
+        *(_limits(scope, name, entry, owner) for owner in ("rollout", "monitor")),
+        _secrets(scope, name, entry),
+        _smallest(scope, name, entry),
+        _unscalable(scope, name, entry),
+        _stepwise(scope, name, entry),
+        _duration(scope, name, entry),
+        _at_once(scope, name, entry),
+        _unguarded(scope, name, entry),
+    )
+
+
+def _limits(scope: Scope, name: str, entry: RealTime, owner: str) -> Iterator[Diagnostic]:
+    section = getattr(entry, owner)
+    for metric in section.limits if section else ():
+        if metric not in SERVICE_LIMITS:
+            at = f"serving.{name}.{owner}.limits.{metric}"
+            yield scope.resolved.diagnostic(
+                at,
+                UNSUPPORTED,
+                f"{at}: {metric} is not measured yet",
+                f"limit {listed(SERVICE_LIMITS, 'or')}",
+                at_key=True,
+            )
+
+
+def _secrets(scope: Scope, name: str, entry: RealTime) -> Iterator[Diagnostic]:
     for key, value in entry.env.items():
         if not isinstance(value, str):
-            at = f"{path}.env.{key}"
-            yield resolved.diagnostic(
+            at = f"serving.{name}.env.{key}"
+            yield scope.resolved.diagnostic(
                 at, UNSUPPORTED, f"{at}: endpoints take no secrets yet", "read it in predict.py"
             )
+
+
+def _smallest(scope: Scope, name: str, entry: RealTime) -> Iterator[Diagnostic]:
     if entry.scaling is not None and entry.scaling.min == 0:
-        yield resolved.diagnostic(
-            f"{path}.scaling.min",
+        at = f"serving.{name}.scaling.min"
+        yield scope.resolved.diagnostic(
+            at,
             UNSUPPORTED,
-            f"{path}.scaling.min: an endpoint of instances does not scale to zero",
+            f"{at}: an endpoint of instances does not scale to zero",
             "write `min: 1`",
         )
-    family = machines.instance(entry.compute, "endpoint").removeprefix("ml.").split(".")[0]
+
+
+def _family(entry: RealTime) -> str:
+    return machines.instance(entry.compute, "endpoint").removeprefix("ml.").split(".")[0]
+
+
+def _unscalable(scope: Scope, name: str, entry: RealTime) -> Iterator[Diagnostic]:
+    scaling = entry.scaling
     if (
-        entry.scaling is not None
-        and entry.scaling.max > entry.scaling.min
-        and family in catalogue.UNSCALED_FAMILIES
+        scaling is not None
+        and scaling.max > scaling.min
+        and _family(entry) in catalogue.UNSCALED_FAMILIES
     ):
-        yield resolved.diagnostic(
-            f"{path}.compute",
+        at = f"serving.{name}.compute"
+        yield scope.resolved.diagnostic(
+            at,
             UNSUPPORTED,
-            f"{path}.compute: {family} instances cannot be scaled automatically",
+            f"{at}: {_family(entry)} instances cannot be scaled automatically",
             "take another instance type, or a size",
             at_key=True,
         )
-    yield from _rollout(scope, name, entry, family)
 
 
-def _rollout(scope: Scope, name: str, entry: RealTime, family: str) -> Iterator[Diagnostic]:
-    rollout, resolved = entry.rollout, scope.resolved
+def _is_stepwise(rollout: Rollout) -> bool:
+    return rollout.strategy in ("canary", "linear")
+
+
+def _stepwise(scope: Scope, name: str, entry: RealTime) -> Iterator[Diagnostic]:
+    rollout, path = entry.rollout, f"serving.{name}.rollout"
     if rollout is None:
         return
-    path = f"serving.{name}.rollout"
-    stepwise = rollout.strategy in ("canary", "linear")
-    if stepwise and rollout.percent is not None and rollout.percent > _LARGEST_STEP_PERCENT:
-        yield resolved.diagnostic(
+    percent, wait = rollout.percent, rollout.wait_minutes
+    if percent is not None and percent > _LARGEST_STEP_PERCENT and _is_stepwise(rollout):
+        yield scope.resolved.diagnostic(
             f"{path}.percent",
             UNSUPPORTED,
-            f"{path}.percent: a step moves at most half of the capacity, not {rollout.percent} %",
+            f"{path}.percent: a step moves at most half of the capacity, not {percent} %",
             f"write {_LARGEST_STEP_PERCENT} or less",
         )
-    if rollout.wait_minutes is not None and rollout.wait_minutes > _LONGEST_WAIT_MINUTES:
-        yield resolved.diagnostic(
+    if wait is not None and wait > _LONGEST_WAIT_MINUTES:
+        yield scope.resolved.diagnostic(
             f"{path}.wait_minutes",
             UNSUPPORTED,
             f"{path}.wait_minutes: a step is watched for an hour at most",
             f"write {_LONGEST_WAIT_MINUTES} or less",
         )
-    smallest = entry.scaling.min if entry.scaling else 1
-    yield from _duration(scope, name, rollout, stepwise=stepwise and smallest > 1)
-    if stepwise and smallest == 1:
-        yield resolved.diagnostic(
-            f"{path}.strategy",
+
+
+def _instances(entry: RealTime) -> int:
+    return entry.scaling.min if entry.scaling else 1
+
+
+def _at_once(scope: Scope, name: str, entry: RealTime) -> Iterator[Diagnostic]:
+    rollout = entry.rollout
+    if rollout is not None and _is_stepwise(rollout) and _instances(entry) == 1:
+        at = f"serving.{name}.rollout.strategy"
+        yield scope.resolved.diagnostic(
+            at,
             "rollout-at-once",
-            f"{path}.strategy: with one instance a {rollout.strategy} step is all of it; "
+            f"{at}: with one instance a {rollout.strategy} step is all of it; "
             "all traffic moves at once, under the same alarms",
             f"write `serving.{name}.scaling.min: 2` for real steps",
             severity="warning",
         )
-    if family in _UNGUARDED:
-        yield resolved.diagnostic(
-            f"serving.{name}.compute",
+
+
+def _unguarded(scope: Scope, name: str, entry: RealTime) -> Iterator[Diagnostic]:
+    if entry.rollout is not None and _family(entry) in _UNGUARDED:
+        at = f"serving.{name}.compute"
+        yield scope.resolved.diagnostic(
+            at,
             UNSUPPORTED,
-            f"serving.{name}.compute: rollouts on {family} cannot be rolled back",
+            f"{at}: rollouts on {_family(entry)} cannot be rolled back",
             "take another instance type, or leave `rollout` out",
             at_key=True,
         )
 
 
-def _duration(scope: Scope, name: str, rollout: Rollout, *, stepwise: bool) -> Iterator[Diagnostic]:
+def _duration(scope: Scope, name: str, entry: RealTime) -> Iterator[Diagnostic]:
+    rollout = entry.rollout
+    if rollout is None:
+        return
+    stepwise = _is_stepwise(rollout) and _instances(entry) > 1
     percent, wait = rollout.percent or 10, rollout.wait_minutes or 10
     steps = 1
     if stepwise:
@@ -130,27 +174,33 @@ def _duration(scope: Scope, name: str, rollout: Rollout, *, stepwise: bool) -> I
         )
 
 
-def _variants(scope: Scope, name: str, entry: RealTime) -> Iterator[Diagnostic]:
-    resolved, path = scope.resolved, f"serving.{name}"
-    all_variants = variants(entry)
-    shadows = [key for key, each in all_variants.items() if each.shadow_percent is not None]
-    answering = [key for key in all_variants if key not in shadows]
-    if shadows and (len(shadows) > 1 or len(answering) != 1):
+def _shadows(scope: Scope, name: str, entry: RealTime) -> Iterator[Diagnostic]:
+    resolved, path = scope.resolved, f"serving.{name}.variants"
+    shadowing = [each.shadow_percent is not None for each in whole(variants(entry)).values()]
+    shadows = sum(shadowing)
+    answering = len(shadowing) - shadows
+    if shadows and (shadows > 1 or answering != 1):
         yield resolved.diagnostic(
-            f"{path}.variants",
+            path,
             UNSUPPORTED,
-            f"{path}.variants: a shadow takes exactly one variant beside it that answers",
+            f"{path}: a shadow takes exactly one variant beside it that answers",
             "make a second serving entry for the others",
             at_key=True,
         )
     if not answering:
-        yield resolved.diagnostic(
-            f"{path}.variants", UNSUPPORTED, f"{path}.variants: none answers", at_key=True
+        yield resolved.diagnostic(path, UNSUPPORTED, f"{path}: none answers", at_key=True)
+
+
+def _served(scope: Scope, name: str, entry: RealTime) -> Iterator[Diagnostic]:
+    for key, each in variants(entry).items():
+        path = f"serving.{name}"
+        at = f"{path}.variants.{key}" if entry.variants else path
+        yield from judged(_brought(scope, at, each))
+
+
+def _brought(scope: Scope, at: str, variant: Variant) -> Iterator[Diagnostic]:
+    model = scope.blueprint.models[variant.model or ""]
+    if model.train is None and model.source is None:
+        yield scope.resolved.diagnostic(
+            at, UNSUPPORTED, f"{at}: {variant.model} is neither trained nor brought along"
         )
-    for key, each in all_variants.items():
-        model = scope.blueprint.models[each.model or ""]
-        if model.train is None and model.source is None:
-            at = f"{path}.variants.{key}" if entry.variants else path
-            yield resolved.diagnostic(
-                at, UNSUPPORTED, f"{at}: {each.model} is neither trained nor brought along"
-            )

@@ -209,16 +209,10 @@ def _sealing(scope: Scope) -> list[ComponentCall]:
 
 
 def _identity(scope: Scope) -> ComponentCall:
-    blueprint = scope.blueprint
     captures = [
         scope.known_as("serving", name)
         for name, entry in scope.endpoints.items()
         if entry.capture is not None
-    ]
-    steps = [
-        step
-        for step in machines.STEPS
-        if any(getattr(model, step) is not None for model in blueprint.models.values())
     ]
     return call(
         "identity",
@@ -231,7 +225,7 @@ def _identity(scope: Scope) -> ComponentCall:
             "models": Setting(
                 [scope.known_as("models", name) for name in scope.trained], TRAINED_MODELS
             ),
-            "steps": steps,
+            "steps": scope.steps,
             "jobs": _jobs(scope),
             "job_tags": {STACK_TAG: scope.tags[STACK_TAG]},
             "endpoints": [scope.known_as("serving", name) for name in scope.endpoints] or None,
@@ -292,7 +286,7 @@ def rollback_alarms(scope: Scope) -> list[str]:
 
 def existing_roles(scope: Scope) -> dict[str, Setting]:
     """Roles that are used as they are, by plane or step."""
-    found = {plane: scope.existing_role(plane) for plane in (*machines.STEPS, "pipeline", "serve")}
+    found = {plane: scope.existing_role(plane) for plane in (*scope.steps, "pipeline", "serve")}
     return {plane: arn for plane, arn in found.items() if arn is not None}
 
 
