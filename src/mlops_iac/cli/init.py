@@ -125,14 +125,17 @@ def _example(
     from mlops_iac.api.templates.start_answers import QUESTIONS, missing_answers
     from mlops_iac.cli._init_questions import ask_project
     from mlops_iac.scaffold import default_answers, scaffold
+    from mlops_iac.scaffold.render import check
 
     answers = default_answers(target.resolve().name)
     _known(given, list(answers))
     answers |= given
     if asking:
         ask_project(answers, given)
-    elif missing := _unanswered(session, answers, list(answers), defaults=defaults):
-        raise missing_answers("a project", {key: QUESTIONS[key] for key in missing})
+    else:
+        check(answers)
+        if missing := _unanswered(session, answers, list(answers), defaults=defaults):
+            raise missing_answers("a project", {key: QUESTIONS[key] for key in missing})
     written = scaffold(target, answers)
     if ci:
         from mlops_iac.api.editing import BlueprintEdit
