@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 __all__ = [
     "UNKNOWN",
+    "AlarmState",
     "Asset",
     "AuthenticationError",
     "Blueprint",
@@ -39,9 +40,13 @@ __all__ = [
     "Compiled",
     "Deployment",
     "Diagnostic",
+    "Entry",
     "Event",
     "Finding",
+    "LastRun",
     "MlopsError",
+    "ModelState",
+    "NotDeployed",
     "Origin",
     "Plan",
     "PlanMoved",
@@ -69,7 +74,9 @@ __all__ = [
     "UnexpectedChanges",
     "Unknown",
     "UsageError",
+    "Variant",
     "Version",
+    "Waiting",
     "__version__",
     "load",
     "validate",
@@ -83,6 +90,8 @@ if TYPE_CHECKING:
     from mlops_iac.api.registry import Registry, Version
     from mlops_iac.api.running import Run
     from mlops_iac.api.status import Row, Status
+    from mlops_iac.api.status_entries import AlarmState, Entry, Variant
+    from mlops_iac.api.status_models import LastRun, ModelState, Waiting
     from mlops_iac.blueprint import Blueprint, Origin, ResolvedBlueprint
     from mlops_iac.engine.protocol import Event, Result
     from mlops_iac.errors import (
@@ -91,6 +100,7 @@ if TYPE_CHECKING:
         Cancelled,
         Diagnostic,
         MlopsError,
+        NotDeployed,
         PlanMoved,
         PolicyViolation,
         ResourceFailed,
@@ -115,6 +125,8 @@ else:
         "api.registry": "Registry Version",
         "api.running": "Run",
         "api.status": "Row Status",
+        "api.status_entries": "AlarmState Entry Variant",
+        "api.status_models": "LastRun ModelState Waiting",
         "blueprint": "Blueprint Origin ResolvedBlueprint",
         "engine.protocol": "Event Result",
         "graph.model": "Resource ResourceGraph",

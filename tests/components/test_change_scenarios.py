@@ -626,7 +626,6 @@ SCENARIOS = (
             "wider-permission iam.RolePolicy/identity-execution-policy",
             "wider-permission iam.RolePolicy/identity-pipeline-policy",
             "wider-permission iam.RolePolicy/sealing-policy",
-            "wider-permission kms.Key/keys-data",
             "wider-permission kms.Key/keys-operations",
         ),
     ),

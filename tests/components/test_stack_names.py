@@ -48,6 +48,8 @@ INSIDE = {
     "aws:sns/topicSubscription:TopicSubscription",
     "aws:sqs/queuePolicy:QueuePolicy",
 }
+# What a service puts before the name of a resource of ours.
+WITHIN = "^(alias|/aws/sagemaker/Endpoints)/"
 INSIDE_MODULES = ("aws:s3/bucket", "aws:ec2/", "aws:vpc/")
 
 
@@ -65,7 +67,7 @@ def refused(graph: ResourceGraph, config: Mapping[str, Any]) -> Iterator[str]:
                 yield f"{item.type}: how it is named is not decided"
             continue
         name, limit = found
-        if not name.removeprefix("alias/").startswith(f"{start}-"):
+        if not re.sub(WITHIN, "", name).startswith(f"{start}-"):
             yield f"{item.name}: '{name}' does not begin with '{start}-'"
         if len(name) > limit:
             yield f"{item.name}: '{name}' has more than {limit} characters"

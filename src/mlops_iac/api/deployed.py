@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_iac.graph.hidden import hidden
 from mlops_iac.graph.shown import cut, shown_value
-from mlops_iac.policy.types import PIPELINE
+from mlops_iac.policy.types import BUCKET_OBJECT, PIPELINE
 from mlops_iac.values import Asset
 from mlops_iac.workfolder import write_durably
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from mlops_iac.api.project import Project
     from mlops_iac.graph.plan import Plan, Step
 
-_OBJECT = "aws:s3/bucketObjectv2:BucketObjectv2"
 _URI = re.compile(r"s3://[^/\"\\]+/([^\"\\]+)")
 _LONGEST = 60
 _GONE = object()
@@ -73,7 +72,7 @@ def _concerned(plan: Plan, pipeline: str, definition: str) -> list[Step]:
     read = {key for text in texts for key in _URI.findall(text)}
     by_urn = {step.urn: step for step in own}
     for step in changed:
-        if step.type == _OBJECT and any(
+        if step.type == BUCKET_OBJECT and any(
             key == known or (known.endswith("/") and key.startswith(known))
             for inputs in (step.old_inputs, step.new_inputs)
             for known in read
@@ -111,7 +110,7 @@ def _word(path: str, values: Mapping[str, Any]) -> str:
 def _files(project: Project, stack: str, steps: Sequence[Step]) -> Iterator[str]:
     for step in steps:
         source = step.new_inputs.get("source")
-        if step.type != _OBJECT or not isinstance(source, Asset) or not source.path:
+        if step.type != BUCKET_OBJECT or not isinstance(source, Asset) or not source.path:
             continue
         if step.op == "delete":
             continue

@@ -18,6 +18,7 @@ from mlops_iac.api.locking import NAME as LOCK
 from mlops_iac.api.project import LOCAL
 from mlops_iac.program.ejected import FOLDER
 from mlops_iac.review.model import Risk
+from mlops_iac.templates.files import CI_FILES
 
 if TYPE_CHECKING:
     from mlops_iac.api.baseline import Baseline
@@ -26,10 +27,6 @@ if TYPE_CHECKING:
     from mlops_iac.blueprint import LoadedBlueprint
 
 # What CI systems run, and whom they ask; GitHub, GitLab, Azure DevOps and Bitbucket.
-CI_FILES: Final = (
-    ".github", ".gitlab", ".azure-pipelines", ".azuredevops", ".gitlab-ci*.yml", "*azure-pipelines*.yml",
-    "bitbucket-pipelines.yml", "CODEOWNERS", "docs/CODEOWNERS",
-)  # fmt: skip
 _MOST: Final = 10
 _LONGEST: Final = 120
 _LINKS: Final = 4

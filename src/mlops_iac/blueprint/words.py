@@ -11,7 +11,7 @@ _OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u206
 
 
 # Controls, zero-width and bidirectional marks, line and paragraph separators, halves of pairs.
-_UNSEEN = ("Cc", "Cf", "Co", "Cs", "Zl", "Zp")
+UNSEEN = ("Cc", "Cf", "Co", "Cs", "Zl", "Zp")
 
 
 def obeyed(text: str) -> str:
@@ -26,7 +26,7 @@ def unseen(text: str) -> str:
         return ""
     from unicodedata import category  # only for what is not plain text
 
-    return next((item for item in text if category(item) in _UNSEEN), "")
+    return next((item for item in text if category(item) in UNSEEN), "")
 
 
 def one_line(text: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from mlops_iac.review.escape import Platform
     from mlops_iac.review.model import Review
 
-_BRANCH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]*")
 _LARGEST = 256 * 1024 * 1024
 _SAVE = "save one with `mlops-iac preview -s STACK --against REF --save-plan FILE`"
 
@@ -117,8 +115,10 @@ def open_(
         text = Path(body).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{body} cannot be read: {error}") from None
+    from mlops_iac.scaffold.ci_options import BRANCH
+
     for word, branch in (("--head", head), ("--base", base)):
-        if not _BRANCH.fullmatch(branch):
+        if not BRANCH.fullmatch(branch):
             raise UsageError(f"{word}: {branch!r} is no branch that this can name")
     target = find_target(platform, os.environ, repo=repo, api_url=api_url, of_number=False)
     http = asked(platform, target.api_url, os.environ)

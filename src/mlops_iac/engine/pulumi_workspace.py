@@ -15,6 +15,7 @@ import yaml
 
 from mlops_iac import python_child
 from mlops_iac.emulators.provider import Provider
+from mlops_iac.engine.embedded.autonaming import KEY as AUTONAMING
 from mlops_iac.engine.protocol import StackTarget
 from mlops_iac.errors import MlopsError, UsageError
 from mlops_iac.git_environment import for_programs
@@ -24,7 +25,6 @@ LOCAL: Final = "local"
 _DEBUG: Final = "PULUMI_DEBUG_PROVIDERS"
 _BACKEND: Final = "PULUMI_BACKEND_URL"
 # Where a stack's file keeps what opens its secrets (sdk/go/common/workspace/project.go).
-AUTONAMING: Final = "pulumi:autonaming"
 _KEYS: Final = ("encryptionsalt", "encryptedkey", "secretsprovider")
 
 

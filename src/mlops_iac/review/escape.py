@@ -17,6 +17,8 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any, Final, Literal
 
+from mlops_iac.blueprint.words import UNSEEN
+
 Platform = Literal["github", "gitlab", "azure-devops", "bitbucket"]
 PLATFORMS: Final[tuple[Platform, ...]] = ("github", "gitlab", "azure-devops", "bitbucket")
 
@@ -27,7 +29,7 @@ SENTENCE: Final = 600
 # Characters of one line of a property diff.
 LINE: Final = 240
 
-_HIDDEN: Final = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
+_HIDDEN: Final = frozenset((*UNSEEN, "Cn"))
 # Letters, marks and signs that are drawn as nothing: Unicode's Default_Ignorable_Code_Point outside of
 # the categories above, and the empty Braille pattern.
 _BLANK: Final = re.compile(

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from mlops_iac.errors import UsageError
 
 _HEAD: Final = re.compile(r"# Written by `mlops-iac ci generate ([^`\n]*)`")
-_BRANCH: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]*")
+BRANCH: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]*")
 _PYTHON: Final = re.compile(r"3\.(1[1-9]|[2-9]\d)(\.\d+)?")
 _RUNNER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_. -]*(,[A-Za-z0-9][A-Za-z0-9_. -]*)*")
 _FILE: Final = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_./-]*")
@@ -45,7 +45,7 @@ class Options:
 
     def __post_init__(self) -> None:
         for what, text, form, allowed in (
-            ("branch", self.branch, _BRANCH, "letters, digits, `-`, `_`, `.`, `/`"),
+            ("branch", self.branch, BRANCH, "letters, digits, `-`, `_`, `.`, `/`"),
             ("Python", self.python, _PYTHON, "3.11 or newer, e.g. 3.12 or 3.12.4"),
             ("runner", self.runner, _RUNNER, "labels, tags or a pool: letters, digits, `-_. `"),
         ):

@@ -26,6 +26,11 @@ _LONGEST_PATH = 240  # characters; some file systems stop at 255
 _DEEPEST = 16  # folders
 # What tools leave beside the files and no template means.
 _IGNORED = frozenset({".git", ".hg", ".svn", "__pycache__", ".DS_Store", ".mlops-iac"})
+# Patterns of what CI runs, and of who has to review, in a repository.
+CI_FILES = (
+    ".github", ".gitlab", ".azure-pipelines", ".azuredevops", ".gitlab-ci*.yml", "*azure-pipelines*.yml",
+    "bitbucket-pipelines.yml", "CODEOWNERS", "docs/CODEOWNERS",
+)  # fmt: skip
 _WINDOWS_DEVICES = frozenset(
     {"con", "prn", "aux", "nul", *(f"{name}{n}" for name in ("com", "lpt") for n in range(1, 10))}
 )

@@ -42,7 +42,7 @@ RULE = Rule(
     title="What EventBridge tells a topic arrives",
     severity="mandatory",
     why="The rule fires, the topic refuses, and nobody hears of the failed training.",
-    remediation="let `events.amazonaws.com` in without a condition, and give the target no role",
+    remediation="let EventBridge in without a condition, and give the target no role",
     source="SNS developer guide, https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html; EventBridge user guide, https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-troubleshooting.html",
     check=check,
 )

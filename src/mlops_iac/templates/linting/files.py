@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from fnmatch import fnmatch
 
 from mlops_iac.blueprint.source import Node, Source, problem
 from mlops_iac.blueprint.templates.content import BLUEPRINT, MANIFEST, POLICIES, TemplateContent
@@ -11,6 +12,7 @@ from mlops_iac.blueprint.words import nearest
 from mlops_iac.errors import BlueprintInvalid, Diagnostic
 from mlops_iac.graph.redact import is_secret_name
 from mlops_iac.templates.cases import case_names, read_case
+from mlops_iac.templates.files import CI_FILES
 from mlops_iac.templates.linting.subject import Subject
 
 README = "README.md"
@@ -20,10 +22,7 @@ KNOWN = (
 )  # fmt: skip
 FOLDERS = ("scaffold", "policies", "tests", "docs")
 # Of a template that is a repository of its own: what the CI system and whoever reviews it reads.
-_REPOSITORY = (
-    ".github", ".gitlab", ".azure-pipelines", ".gitlab-ci.yml", "azure-pipelines.yml",
-    "bitbucket-pipelines.yml", "CODEOWNERS", ".gitattributes", ".editorconfig",
-)  # fmt: skip
+_REPOSITORY = (*CI_FILES, ".gitattributes", ".editorconfig")
 # Forms that their issuers publish so that scanners find them.
 _TOKENS = (
     ("an AWS access key", re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b")),
@@ -43,7 +42,7 @@ def check_files(content: TemplateContent, folder: str) -> Iterator[Diagnostic]:
     """What is wrong with the names of a template's files; `folder` is what messages call it."""
     for name in sorted(content.files):
         top, _, rest = name.partition("/")
-        if top in _REPOSITORY:
+        if any(fnmatch(top, each) for each in _REPOSITORY):
             continue
         if rest:
             if top not in FOLDERS:
