@@ -78,6 +78,21 @@ def test_names_obey_the_types_rules(provider, type_, logical, inputs, property_,
         assert name.endswith(".fifo")
 
 
+def test_a_proposed_name_is_taken_as_it_is_and_refused_where_it_is_too_long(provider):
+    """As pulumi-terraform-bridge does it (`ComputeAutoNameDefault`): nothing is cut."""
+    news = {"assumeRolePolicy": "{}"}
+    assert provider.check(urn(ROLE), ROLE, None, news, b"1", "p-s-x").inputs["name"] == "p-s-x"
+    (refused,) = provider.check(urn(ROLE), ROLE, None, news, b"1", "x" * 65).failures
+    assert "exceeds maximum length of 64" in refused.reason
+    # What exists keeps its name: a stack from before there was a pattern is not made anew.
+    olds = provider.check(urn(ROLE), ROLE, None, news, b"1").inputs
+    kept = provider.check(urn(ROLE), ROLE, olds, news, b"1", "p-s-x").inputs
+    assert kept["name"] == olds["name"]
+    prefixed = {"namePrefix": "api-", "productionVariants": [VARIANT]}
+    made = provider.check(urn(CONFIG), CONFIG, None, prefixed, b"1", "p-s-x").inputs
+    assert made["name"].startswith("api-")
+
+
 def test_a_name_stays_while_it_is_automatic_and_a_given_one_is_not_kept(provider):
     news = {"assumeRolePolicy": "{}"}
     olds = provider.check(urn(ROLE), ROLE, None, news, b"1").inputs
