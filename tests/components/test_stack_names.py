@@ -14,7 +14,7 @@ import pytest
 
 from mlops_iac.api import Project, compiling, load
 from mlops_iac.clouds.aws import naming
-from mlops_iac.clouds.aws.components import retrain_triggers
+from mlops_iac.clouds.aws.components import _called
 from mlops_iac.emulators.aws.provider import AwsProvider
 from mlops_iac.emulators.aws.resources import handler_for
 from mlops_iac.engine.embedded.autonaming import Autonaming
@@ -125,6 +125,16 @@ def test_the_longest_names(tmp_path: Path) -> None:
         assert told(project, stack) == []
 
 
+@pytest.mark.parametrize("former", ["a", f"{'o' * 34}-former"])
+def test_a_stack_that_is_new_with_a_renamed_model(tmp_path: Path, former: str) -> None:
+    text = lengthened(MAXIMAL)
+    (model,) = re.findall(r"n+-adherence(?=:)", text)
+    text += f"moved: {{models.{model}: models.{former}}}\n"
+    project = load(write(tmp_path, text))
+    stack = next(name for name in project.environments if name.endswith("dev"))
+    assert told(project, stack) == []
+
+
 def test_names_of_pulumis_own_would_be_seen() -> None:
     project = load(EXAMPLE)
     folder, program = compiling.work_program(project)
@@ -136,7 +146,7 @@ def test_names_of_pulumis_own_would_be_seen() -> None:
 def test_a_name_that_is_too_long_would_be_seen(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(retrain_triggers, "if_long", lambda name, limit: None)
+    monkeypatch.setattr(_called, "if_long", lambda name, limit: None)
     project = load(write(tmp_path, lengthened(MAXIMAL)))
     stack = next(name for name in project.environments if name.endswith("dev"))
     assert any("has more than" in item for item in told(project, stack))

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 import pulumi
 import pulumi_aws as aws
 
-from ._context import Context, if_long, physical
+from ._called import Called, called, renamed
+from ._context import Context, physical
 from ._cron import schedule_expression
 from ._iam import Statement, lambda_trust, policy_document, statement, trust
 from ._naming import (
@@ -22,8 +23,6 @@ from ._naming import (
     ROLE_LIMIT,
     RULE_LIMIT,
     SCHEDULE_LIMIT,
-    SUFFIX,
-    truncate,
 )
 from ._package import RUNTIME, uploaded, write_log
 
@@ -33,9 +32,6 @@ _MODULE = "cooldown"
 _EVENT_AGE_SECONDS = 3600
 _RETRIES = 3
 _KEEP_FAILED_SECONDS = 14 * 24 * 3600
-# Roles, functions, rules and schedule groups take 64 characters: the longest logical name that
-# automatic naming adds to without a stem. With one, `if_long` says what else it is called.
-_LOGICAL_LIMIT = 64 - SUFFIX
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,13 +101,14 @@ class RetrainTriggers(pulumi.ComponentResource):
         if args.schedule is None and not args.new_data and not args.alarm_arns:
             raise ValueError(f"{name} starts nothing: it has no schedule, data or alarms")
 
+        queue = self._called("undelivered", QUEUE_LIMIT)
         self.dead_letters = aws.sqs.Queue(
-            f"{name}-undelivered",
-            name=self._if_long("undelivered", QUEUE_LIMIT),
+            queue.logical,
+            name=queue.name,
             message_retention_seconds=_KEEP_FAILED_SECONDS,
             sqs_managed_sse_enabled=True,
             tags=args.tags,
-            opts=self._child,
+            opts=queue.opts,
         )
         self.schedule: aws.scheduler.Schedule | None = None
         self.function: aws.lambda_.Function | None = None
@@ -133,11 +130,9 @@ class RetrainTriggers(pulumi.ComponentResource):
 
     def _clock(self, cron: str) -> aws.scheduler.Schedule:
         args, name = self._args, self._name
+        child = self._called("schedules", SCHEDULE_LIMIT)
         group = aws.scheduler.ScheduleGroup(
-            _logical(f"{name}-schedules"),
-            name=self._if_long("schedules", SCHEDULE_LIMIT),
-            tags=args.tags,
-            opts=self._cut("schedules"),
+            child.logical, name=child.name, tags=args.tags, opts=child.opts
         )
         role = self._role(
             "scheduler",
@@ -195,9 +190,10 @@ class RetrainTriggers(pulumi.ComponentResource):
             tags=args.tags,
             opts=self._after,
         )
+        child = self._called("cooldown", FUNCTION_LIMIT)
         return aws.lambda_.Function(
-            _logical(f"{name}-cooldown"),
-            name=self._if_long("cooldown", FUNCTION_LIMIT),
+            child.logical,
+            name=child.name,
             description="Starts a training, unless one started within the cooldown",
             runtime=RUNTIME,
             handler=f"{_MODULE}.handler",
@@ -220,7 +216,7 @@ class RetrainTriggers(pulumi.ComponentResource):
                 target_arn=self.dead_letters.arn
             ),
             tags=args.tags,
-            opts=_merge(self._after_policy("cooldown"), self._cut("cooldown")),
+            opts=_merge(self._after_policy("cooldown"), child.opts),
         )
 
     def _cooldown_rights(self, log: aws.cloudwatch.LogGroup) -> list[Statement]:
@@ -267,15 +263,15 @@ class RetrainTriggers(pulumi.ComponentResource):
         self, suffix: str, known: str, description: str, pattern: Mapping[str, object]
     ) -> aws.cloudwatch.EventRule:
         assert self.function is not None
-        name = _logical(f"{self._name}-{suffix}")
-        former = _logical(f"{self._known}-{known}")
+        child = self._called(suffix, RULE_LIMIT, known=known)
+        name, former = child.logical, child.former
         rule = aws.cloudwatch.EventRule(
             name,
-            name=self._if_long(suffix, RULE_LIMIT, known=known),
+            name=child.name,
             description=description,
             event_pattern=pulumi.Output.json_dumps(pattern),
             tags=self._args.tags,
-            opts=self._was(name, former),
+            opts=child.opts,
         )
         permission = aws.lambda_.Permission(
             f"{name}-permission",
@@ -283,7 +279,7 @@ class RetrainTriggers(pulumi.ComponentResource):
             function=self.function.name,
             principal=self._context.service("events"),
             source_arn=rule.arn,
-            opts=self._was(f"{name}-permission", f"{former}-permission"),
+            opts=renamed(self, f"{name}-permission", f"{former}-permission"),
         )
         aws.cloudwatch.EventTarget(
             f"{name}-target",
@@ -296,7 +292,7 @@ class RetrainTriggers(pulumi.ComponentResource):
                 arn=self.dead_letters.arn
             ),
             opts=_merge(
-                self._was(f"{name}-target", f"{former}-target"),
+                renamed(self, f"{name}-target", f"{former}-target"),
                 pulumi.ResourceOptions(depends_on=[permission]),
             ),
         )
@@ -354,13 +350,14 @@ class RetrainTriggers(pulumi.ComponentResource):
     def _role(
         self, suffix: str, trusted: pulumi.Output[str], *statements: Statement
     ) -> aws.iam.Role:
+        child = self._called(f"{suffix}-role", ROLE_LIMIT)
         role = aws.iam.Role(
-            _logical(f"{self._name}-{suffix}-role"),
-            name=self._if_long(f"{suffix}-role", ROLE_LIMIT),
+            child.logical,
+            name=child.name,
             assume_role_policy=trusted,
             permissions_boundary=self._args.permissions_boundary,
             tags=self._args.tags,
-            opts=self._cut(f"{suffix}-role"),
+            opts=child.opts,
         )
         policy = aws.iam.RolePolicy(
             f"{self._name}-{suffix}-policy",
@@ -371,20 +368,10 @@ class RetrainTriggers(pulumi.ComponentResource):
         self._policies[suffix] = policy
         return role
 
-    def _if_long(self, suffix: str, limit: int, *, known: str = "") -> str | None:
-        """A name that is cut where the former or the present one is too long: of the former."""
-        former = f"{self._known}-{known or suffix}"
-        longest = max(former, f"{self._name}-{suffix}", key=len)
-        return physical(former, limit) if if_long(longest, limit) else None
-
-    def _was(self, name: str, former: str) -> pulumi.ResourceOptions:
-        """A child with a former name that does not follow from its parent's."""
-        aliases = [pulumi.Alias(name=former)] if former != name else None
-        return pulumi.ResourceOptions(parent=self, aliases=aliases)
-
-    def _cut(self, suffix: str) -> pulumi.ResourceOptions:
-        """A child whose name may be cut, and cut elsewhere than its former one."""
-        return self._was(_logical(f"{self._name}-{suffix}"), _logical(f"{self._known}-{suffix}"))
+    def _called(self, suffix: str, limit: int, *, known: str = "") -> Called:
+        """A child by its suffix, which was `known` before a rename."""
+        was = f"{self._known}-{known or suffix}"
+        return called(self, f"{self._name}-{suffix}", was, limit)
 
     def _after_policy(self, suffix: str) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(parent=self, depends_on=[self._policies[suffix]])
@@ -393,10 +380,6 @@ class RetrainTriggers(pulumi.ComponentResource):
         return statement(
             "KeepUndelivered", ["sqs:SendMessage"], [self.dead_letters.arn], reason=reason
         )
-
-
-def _logical(name: str) -> str:
-    return truncate(name, _LOGICAL_LIMIT)
 
 
 def _flat(
