@@ -19,7 +19,7 @@ from tests.sagemaker_blueprints import MAXIMAL, PRIVATE, write
 PACKAGE = Path(mlops_iac.__file__).parent
 # The one place of each: which partition, and which suffix, a region has.
 PLACES = {
-    "clouds/aws/components/_context.py": "principals that end so in every partition",
+    "clouds/aws/components/_services.py": "principals that end so in every partition",
     "emulators/aws/api.py": "the emulated cloud's own partition",
     "policy/rules/undelivered.py": "principals that end so in every partition",
     # `com.amazonaws.<region>.…`: no network is made in China (`network_checks`).

@@ -59,7 +59,7 @@ def test_the_deployer_does_not_approve() -> None:
 def test_the_guide_tells_both_apart_and_what_is_by_hand(tmp_path: Path) -> None:
     said = text(tmp_path, MAXIMAL)
     deployer, approver = said.index("**The deployer**"), said.index("**The approver")
-    assert "`UpdateModelPackage`" not in said[deployer:approver]
+    assert "UpdateModelPackage" not in said[deployer:approver]
     assert "cost allocation tag" in said
     assert "confirms the mail" in said
 

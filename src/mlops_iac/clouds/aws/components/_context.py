@@ -9,12 +9,12 @@ import pulumi
 import pulumi_aws as aws
 
 from ._naming import long_name, name_prefix, physical_name, stem
+from ._services import PRINCIPAL_SUFFIX
 
 # Services whose principal carries the partition's DNS suffix; every other principal ends in
 # amazonaws.com in all partitions. Source: ServicePrincipalNameForPartition of
 # HashiCorp's AWS provider libraries (China; the isolated partitions are not offered here).
 _SUFFIXED = frozenset({"logs", "codedeploy", "elasticmapreduce"})
-_PRINCIPAL_SUFFIX = "amazonaws.com"
 
 
 def physical(name: str, limit: int) -> str:
@@ -101,4 +101,4 @@ class Context:
             return pulumi.Output.concat("logs.", self.region, ".", self.dns_suffix)
         if service in _SUFFIXED:
             return pulumi.Output.concat(service, ".", self.dns_suffix)
-        return pulumi.Output.from_input(f"{service}.{_PRINCIPAL_SUFFIX}")
+        return pulumi.Output.from_input(f"{service}.{PRINCIPAL_SUFFIX}")

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from mlops_iac.clouds.aws.components._services import PRINCIPAL_SUFFIX
 from mlops_iac.clouds.aws.naming import stem
 from mlops_iac.clouds.aws.sagemaker.deployer import ACTIONS
 from mlops_iac.clouds.aws.sagemaker.scope import STACK_TAG, Scope
@@ -65,13 +66,8 @@ _EVERYWHERE = frozenset(
     }
 )
 _UNNAMED_SERVICES = ("application-autoscaling", "ec2", "route53")
-_PASSED_TO = (
-    "lambda.amazonaws.com",
-    "sagemaker.amazonaws.com",
-    "scheduler.amazonaws.com",
-    "vpc-flow-logs.amazonaws.com",
-)
-_LINKED = ("cloudtrail.amazonaws.com", "sagemaker.application-autoscaling.amazonaws.com")
+_PASSED_TO = ("lambda", "sagemaker", "scheduler", "vpc-flow-logs")
+_LINKED = ("cloudtrail", "sagemaker.application-autoscaling")
 # What gives a role its rights; with a boundary, none beyond it.
 _BOUNDED = frozenset({"iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"})
 _ORIGIN = ("sagemaker:CreateModel", "sagemaker:DescribeModelPackage", "sagemaker:ListModelPackages")
@@ -207,11 +203,11 @@ def _grant(group: str, actions: Sequence[str], boundary: str | None) -> Grant:
 
     match group:
         case "PassRoles":
-            return on(roles, {"iam:PassedToService": [*_PASSED_TO]})
+            return on(roles, {"iam:PassedToService": _principals(_PASSED_TO)})
         case "LinkedRoles":
             linked = _arns(("iam::${account}:role/aws-service-role/*",))
             reason = "once per account, these services make roles of their own"
-            return on(linked, {"iam:AWSServiceName": [*_LINKED]}, reason)
+            return on(linked, {"iam:AWSServiceName": _principals(_LINKED)}, reason)
         case "BoundedRoles":
             return on(roles, {"iam:PermissionsBoundary": boundary})
         case "NewKeys":
@@ -245,6 +241,10 @@ _REASONS = {
 
 def _arns(rests: Iterable[str]) -> tuple[str, ...]:
     return tuple(f"arn:${{partition}}:{rest}" for rest in rests)
+
+
+def _principals(services: Iterable[str]) -> list[str]:
+    return [f"{each}.{PRINCIPAL_SUFFIX}" for each in services]
 
 
 def _word(service: str) -> str:
