@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from fnmatch import fnmatchcase
@@ -144,3 +146,15 @@ def test_nobody_else_is_let_in(sides: tuple[Graph, Graph]) -> None:
                     continue
                 assert each.name == "data-artifacts-policy"
                 assert statement["Resource"].endswith("/models/*")
+
+
+def test_a_model_of_the_same_account_is_read_too(tmp_path: Path) -> None:
+    """No bucket's policy has to admit it, but the endpoint's role has to be given it."""
+    text = re.sub(r"account: \d+", "account: 111111111111", EXAMPLE.read_text(encoding="utf-8"))
+    for name in ("workload", "data"):
+        shutil.copytree(EXAMPLE.parent / name, tmp_path / name)
+    (tmp_path / "blueprint.yaml").write_text(text, encoding="utf-8")
+    calls = platform("sagemaker").plan(load(tmp_path / "blueprint.yaml").resolve("prod"))
+    (promotion,) = [each for each in calls if each.variable == "promotion"]
+    assert promotion.args["accounts"].value == ["111111111111"]
+    assert promotion.args["stacks"].value == ["schedule-adherence-dev"]
