@@ -58,6 +58,11 @@ class Started(Record):
         return [*what, *(f"left to fill in: {words}" for words in self.left)]
 
 
+def is_startable(path: str) -> bool:
+    """Whether what a guard rail asks for at a path can be said for a team."""
+    return any(_meets(start, path) is not None for start in _STARTS)
+
+
 def complete(editor: Editor, name: str, read: Callable[[], Project]) -> Started:
     """Write into `environments.NAME` what it has to say; `read` gives the project of the text.
 
@@ -157,7 +162,7 @@ def _write(editor: Editor, name: str, path: str, read: Callable[[], Project]) ->
     """Write one of them; nothing where something is said there already, or where it is refused."""
     start = next(each for each in _STARTS if _meets(each, path) == path)
     value = _STARTS[start]
-    errors = 0
+    errors, owner = 0, editor.get("owner")
     try:
         project = read()
     except BlueprintInvalid as error:
@@ -169,10 +174,10 @@ def _write(editor: Editor, name: str, path: str, read: Callable[[], Project]) ->
             return {}
         if said.get(path) == value:
             return {}
-        if start == "alerts":
-            owner = resolved.blueprint.owner
-            value = {"owner": {"email": owner}} if owner and "@" in owner else {}
-    if not value and value != 0:
+        owner = resolved.blueprint.owner
+    if start == "alerts":
+        value = {"owner": {"email": owner}} if owner and "@" in str(owner) else {}
+    if not value:
         return {}
     kept = editor.keep()
     try:
