@@ -235,7 +235,8 @@ def _deployable(subject: Subject, tries: Samples) -> Iterator[Diagnostic]:
             return  # what is wrong with the template, its guard rails included, is told
         seen: set[str] = set()
         for name, item in found:
-            own = subject.is_own(item.file)
+            # A map of its own, such as tags, a team can add to.
+            own = subject.is_own(item.file) and item.path in read().resolve(name).leaves()
             if item.rule in seen or not (own or is_startable(item.path)):
                 continue
             seen.add(item.rule)
