@@ -25,6 +25,7 @@ def command(session: Session, preview_only: bool, engine: str | None, expired: b
     were deployed, and no other stack.
     """
     if expired:
+        session.require_real("ephemeral stacks")
         from mlops_iac.cli._expired import destroy_expired
 
         if engine == "embedded" or session.stack != "local":

@@ -93,6 +93,8 @@ def command(
     folder: str | None,
 ) -> int:
     """Show what a deployment would change. Needs no credentials unless --live."""
+    if fork is not None:
+        session.require_real("a fork")
     if folder is not None:
         from mlops_iac.api.fleet import Preview
 
