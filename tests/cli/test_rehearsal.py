@@ -139,7 +139,7 @@ def test_nothing_that_is_committed_or_local_was_touched(walk: Cli, before: dict[
         (("destroy", "--expired", "--emulated", "--yes"), 2, "not ephemeral stacks"),
         (("status", "-s", "pr-1", "--emulated"), 6, "there is no stack 'pr-1'"),
         (("preview", "--all-stacks", "--emulated"), 2, "not a folder of blueprints"),
-        (("preview", "--fork", "HEAD", "--all", "--emulated"), 2, "not a fork"),
+        (("preview", "--fork", "HEAD", "--all", "--emulated"), 2, "a fork is compared"),
         (
             ("promote", "--from", "dev", "--to", "staging", "--yes"),
             2,

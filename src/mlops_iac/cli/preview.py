@@ -93,8 +93,6 @@ def command(
     folder: str | None,
 ) -> int:
     """Show what a deployment would change. Needs no credentials unless --live."""
-    if fork is not None:
-        session.require_real("a fork")
     if folder is not None:
         from mlops_iac.api.fleet import Preview
 
@@ -109,10 +107,11 @@ def command(
     project: Project
     with ExitStack() as opened:
         if fork is not None:
-            if live or engine or target or base or ttl or against in ("lock", "state"):
+            real = (live, engine, target, base, ttl, session.emulated, against in ("lock", "state"))
+            if any(real):
                 raise UsageError(
                     "a fork is compared with a commit of this repository, without a cloud",
-                    hint="drop --live, --engine, --target, --from, --ttl, and name a commit with"
+                    hint="drop --live, --engine, --target, --from, --ttl, --emulated, and name a commit with"
                     " --against",
                 )
             if session.stack == "local" and not every:

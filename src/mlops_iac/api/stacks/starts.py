@@ -8,6 +8,7 @@ a team, who pays or which account, is told.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from mlops_iac.api.project import LOCAL
@@ -197,16 +198,15 @@ def _write(editor: Editor, name: str, path: str, read: Callable[[], Project]) ->
 def _parts(
     path: str, value: Any, name: str, read: Callable[[], Project]
 ) -> Iterator[tuple[str, Any]]:
-    """What to set; a range whose least number grows, grows at its other end."""
-    yield path, value
+    """What to set; a range whose least number grows keeps its width, or nothing would scale."""
+    most = path.removesuffix("min") + "max"
+    said: Mapping[str, Any] = {}
     if path.endswith(".scaling.min"):
-        most = path.removesuffix("min") + "max"
-        try:
-            said = read().resolve(name).leaves().get(most)
-        except BlueprintInvalid:
-            said = None
-        if said is None or said < value:
-            yield most, value
+        with suppress(BlueprintInvalid):
+            said = read().resolve(name).leaves()
+    yield path, value
+    if most in said and said[most] <= value:
+        yield most, value + max(1, said[most] - said.get(path, 1))
 
 
 def _below(path: str, above: str) -> bool:
