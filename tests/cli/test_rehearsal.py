@@ -134,6 +134,12 @@ def test_nothing_that_is_committed_or_local_was_touched(walk: Cli, before: dict[
         (("run", "-s", "dev"), 2, "rehearsals (--emulated) only"),
         (to("staging", "local"), 2, "local is emulated as it is"),
         (("stack", "add", "qa", "--emulated"), 2, "changes the blueprint"),
+        # What would be real all the same, whatever else is typed.
+        (("up", "-s", "pr-1", "--from", "dev", "--emulated", "--yes"), 2, "not an ephemeral stack"),
+        (("destroy", "--expired", "--emulated", "--yes"), 2, "not ephemeral stacks"),
+        (("status", "-s", "pr-1", "--emulated"), 6, "there is no stack 'pr-1'"),
+        (("preview", "--all-stacks", "--emulated"), 2, "not a folder of blueprints"),
+        (("preview", "--fork", "HEAD", "--all", "--emulated"), 2, "a fork is compared"),
         (
             ("promote", "--from", "dev", "--to", "staging", "--yes"),
             2,

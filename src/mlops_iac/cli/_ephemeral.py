@@ -50,6 +50,7 @@ def project_of(
             more = f"an ephemeral one is named with its base: -s {session.stack} --from ENVIRONMENT"
             raise StackNotFound(error.message, hint=f"{error.hint}; {more}") from None
         return project
+    session.require_real("an ephemeral stack")
     if session.stack == "local":
         raise UsageError(
             "--from makes an ephemeral stack, and no name is given for it",

@@ -59,6 +59,7 @@ def refuse(session: Session, **given: object) -> None:
 
 def fleet(session: Session, folder: str, job: Job, form: Format = "text") -> int:
     """Run a job over every blueprint below a folder, print the report, return the exit code."""
+    session.require_real("a folder of blueprints")
     from mlops_iac.api.fleet import blueprints, run
     from mlops_iac.blueprint.words import one_line
 

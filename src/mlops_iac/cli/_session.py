@@ -132,8 +132,17 @@ class Session:
         return found
 
     def adopt(self, project: Project) -> None:
-        """Use a project that a command made in its own way."""
+        """Use a project that a command made in its own way. Raises UsageError in a rehearsal."""
+        self.require_real("a stack that the blueprint does not declare")
         self._project = project
+
+    def require_real(self, what: str) -> None:
+        """Raise UsageError where a rehearsal is asked of what would be real all the same."""
+        if self.emulated:
+            raise UsageError(
+                f"--emulated rehearses environments of the blueprint, not {what}; nothing was done",
+                hint="leave --emulated out",
+            )
 
     def deployed(self) -> Project:
         """Load the project, for commands about what is deployed already.
@@ -143,6 +152,9 @@ class Session:
         """
         project = self.project()
         if self.stack in project.environments:
+            return project
+        if self.emulated:
+            project.resolve(self.stack)  # says what there is; no backend is asked
             return project
         from mlops_iac.api.stacks.ephemeral import find
 

@@ -28,6 +28,7 @@ def command(
     were deployed, and no other stack.
     """
     if expired:
+        session.require_real("ephemeral stacks")
         from mlops_iac.cli._expired import destroy_expired
 
         if engine == "embedded" or session.stack != "local":

@@ -107,10 +107,11 @@ def command(
     project: Project
     with ExitStack() as opened:
         if fork is not None:
-            if live or engine or target or base or ttl or against in ("lock", "state"):
+            real = (live, engine, target, base, ttl, session.emulated, against in ("lock", "state"))
+            if any(real):
                 raise UsageError(
                     "a fork is compared with a commit of this repository, without a cloud",
-                    hint="drop --live, --engine, --target, --from, --ttl, and name a commit with"
+                    hint="drop --live, --engine, --target, --from, --ttl, --emulated, and name a commit with"
                     " --against",
                 )
             if session.stack == "local" and not every:

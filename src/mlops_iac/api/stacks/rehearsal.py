@@ -21,6 +21,7 @@ from mlops_iac.errors import UsageError
 from mlops_iac.workfolder import checked, made, write_durably
 
 if TYPE_CHECKING:
+    from mlops_iac.api.compiling import Compiled
     from mlops_iac.api.deploying import Deployment
     from mlops_iac.graph.plan import Plan
 
@@ -64,6 +65,11 @@ class Rehearsal(Project):
             )
         require_another(self, stack)
         return super().deployment(stack, **options)
+
+    def compile(self, out: Path | None = None) -> Compiled:
+        """Raise UsageError: what is compiled is the program of the real stacks."""
+        del out
+        raise UsageError("a rehearsal compiles nothing that is kept", hint="leave --emulated out")
 
     def save_plan(self, stack: str, path: str | Path, **options: Any) -> Plan:
         """Raise UsageError: what is saved could be taken for a plan of the real stack."""

@@ -8,6 +8,7 @@ a team, who pays or which account, is told.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from mlops_iac.api.project import LOCAL
@@ -56,6 +57,11 @@ class Started(Record):
         shown = [f"{path} {_shown(value)}" for path, value in self.written.items()]
         what = [f"what its guard rails ask for was written: {', '.join(shown)}"] if shown else []
         return [*what, *(f"left to fill in: {words}" for words in self.left)]
+
+
+def is_startable(path: str) -> bool:
+    """Whether what a guard rail asks for at a path can be said for a team."""
+    return any(_meets(start, path) is not None for start in _STARTS)
 
 
 def complete(editor: Editor, name: str, read: Callable[[], Project]) -> Started:
@@ -157,7 +163,7 @@ def _write(editor: Editor, name: str, path: str, read: Callable[[], Project]) ->
     """Write one of them; nothing where something is said there already, or where it is refused."""
     start = next(each for each in _STARTS if _meets(each, path) == path)
     value = _STARTS[start]
-    errors = 0
+    errors, owner = 0, editor.get("owner")
     try:
         project = read()
     except BlueprintInvalid as error:
@@ -169,10 +175,10 @@ def _write(editor: Editor, name: str, path: str, read: Callable[[], Project]) ->
             return {}
         if said.get(path) == value:
             return {}
-        if start == "alerts":
-            owner = resolved.blueprint.owner
-            value = {"owner": {"email": owner}} if owner and "@" in owner else {}
-    if not value and value != 0:
+        owner = resolved.blueprint.owner
+    if start == "alerts":
+        value = {"owner": {"email": owner}} if owner and "@" in str(owner) else {}
+    if not value:
         return {}
     kept = editor.keep()
     try:
@@ -192,16 +198,15 @@ def _write(editor: Editor, name: str, path: str, read: Callable[[], Project]) ->
 def _parts(
     path: str, value: Any, name: str, read: Callable[[], Project]
 ) -> Iterator[tuple[str, Any]]:
-    """What to set; a range whose least number grows, grows at its other end."""
-    yield path, value
+    """What to set; a range whose least number grows keeps its width, or nothing would scale."""
+    most = path.removesuffix("min") + "max"
+    said: Mapping[str, Any] = {}
     if path.endswith(".scaling.min"):
-        most = path.removesuffix("min") + "max"
-        try:
-            said = read().resolve(name).leaves().get(most)
-        except BlueprintInvalid:
-            said = None
-        if said is None or said < value:
-            yield most, value
+        with suppress(BlueprintInvalid):
+            said = read().resolve(name).leaves()
+    yield path, value
+    if most in said and said[most] <= value:
+        yield most, value + max(1, said[most] - said.get(path, 1))
 
 
 def _below(path: str, above: str) -> bool:

@@ -144,6 +144,7 @@ def _started(
     """Start a project in a folder of its own; what cannot be started, and what it lacks."""
     import tempfile
 
+    from mlops_iac.api.stacks.starts import is_startable
     from mlops_iac.api.templates.starting import Start, started
     from mlops_iac.blueprint.reach import Reach
     from mlops_iac.scaffold import default_answers
@@ -174,7 +175,9 @@ def _started(
             return
     for name, finding in broken.items():
         message = f"`up -s {name}` of a new project is refused: {finding.rule}: {finding.message}"
-        yield _in_scaffold(subject, message, finding.remediation, "error")
+        # What only a team can say, it has still to say in every project.
+        severity: Severity = "error" if is_startable(finding.path) else "warning"
+        yield _in_scaffold(subject, message, finding.remediation, severity)
     if lacking:
         message = f"a new project is not valid as it is: {lacking[0].message}"
         yield _in_scaffold(subject, message, lacking[0].hint, "warning")
@@ -191,11 +194,11 @@ def _broken(project: Project) -> dict[str, Finding]:
 
 
 def _deployable(subject: Subject, tries: Samples) -> Iterator[Diagnostic]:
-    """Guard rails that no team can keep over it, whatever its environments begin with."""
+    """Guard rails that no team can keep over it: it breaks them itself, or refuses what keeps them."""
     import tempfile
 
     from mlops_iac.api.project import Project
-    from mlops_iac.api.stacks.starts import complete
+    from mlops_iac.api.stacks.starts import complete, is_startable
     from mlops_iac.blueprint.editing import Editor
     from mlops_iac.blueprint.source import problem
     from mlops_iac.templates.linting import team
@@ -232,11 +235,13 @@ def _deployable(subject: Subject, tries: Samples) -> Iterator[Diagnostic]:
             return  # what is wrong with the template, its guard rails included, is told
         seen: set[str] = set()
         for name, item in found:
-            if item.rule in seen:
+            # A map of its own, such as tags, a team can add to.
+            own = subject.is_own(item.file) and item.path in read().resolve(name).leaves()
+            if item.rule in seen or not (own or is_startable(item.path)):
                 continue
             seen.add(item.rule)
             message = f"`up -s {name}` would refuse it: {item.rule}: {item.message}"
-            if subject.is_own(item.file):
+            if own:
                 place = (item.file, item.line, item.column, item.length)
                 yield Diagnostic("guard-rail", message, *place, hint=item.remediation)
             else:
