@@ -383,7 +383,7 @@ class _Reader:
         )
         self.resolved[name] = resolved
         check = Check(resolved, found, problems + found.problems, self._seen, self._names)
-        check.wrong.update(item.path for item in problems)
+        check.wrong.update(item.path for item in problems if item.severity == "error")
         check_environment(check, strict=self._strict)
         if limits:
             from mlops_iac.blueprint.templates.limits import check_limits
@@ -416,7 +416,8 @@ class _Reader:
         """The environments with holes at what is wrong."""
         from mlops_iac.blueprint.torn import torn
 
-        everywhere = {item.path for item in (*self._common, *self._between)}
+        between = (*self._common, *self._between)
+        everywhere = {item.path for item in between if item.severity == "error"}
         wrong = {
             check.resolved.environment: everywhere | check.found.broken | check.wrong
             for check in self._checks

@@ -21,6 +21,8 @@ from mlops_iac.records import replace
 _V = TypeVar("_V")
 # May be left out, but then something else is given: nothing in their place means nothing.
 _NEEDED = ("metric", "trials")
+# In a tree of what is wrong: not only what is in it.
+_ALL = ""
 _POSITION = r"(\[\d+\])+$"
 
 
@@ -79,6 +81,7 @@ def _each(
             node = tree
             for key in split(path):
                 node = node.setdefault(re.sub(_POSITION, "", key), {})
+            node[_ALL] = {}
         blueprint = _Tearing(resolved, stand_ins).section(resolved.blueprint, tree, "")
         made[name] = replace(resolved, blueprint=blueprint, siblings=made, wrong=paths)
     return made
@@ -96,7 +99,7 @@ class _Tearing:
         values = dict(vars(section))
         for key, below in tree.items():
             item = known.get(key) or self._meant(key, known, path)
-            if item is None:
+            if item is None or key == _ALL:
                 continue
             if self._stand_ins and item.key in self._stand_ins:
                 value = self._stand_ins[item.key]
@@ -115,9 +118,11 @@ class _Tearing:
         return made
 
     def _value(self, value: Any, tree: Mapping[str, Any], path: str) -> Any:
-        if tree and isinstance(value, Section):
+        if _ALL in tree:
+            return _HOLE
+        if isinstance(value, Section):
             return self.section(value, tree, path)
-        if tree and isinstance(value, dict):
+        if isinstance(value, dict):
             made = TornDict(value)
             for key, below in tree.items():
                 if (kept := self._value(dict.get(value, key), below, join(path, key))) is _HOLE:
