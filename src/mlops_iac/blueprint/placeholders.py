@@ -18,7 +18,7 @@ _FORMS: Final = (
     # Account ids of the AWS documentation (AWS account identifiers; IAM user guide), and one digit.
     r"(?<!\d)(123456789012|111122223333|444455556666|(?P<digit>\d)(?P=digit){11})(?!\d)",
     r"<[^<>]*>",
-    r"^\W*(todo|tbd|fixme|xxx+)\b",
+    r"^\W*(todo|tbd|fixme|xxx+)(\W*$|[:\s])",
     r"^\W*(change|replace|fill)[-_ ]?(me|this|in)\W*$",
     r"^\W*(placeholder|your[-_ ].*)$",
 )
