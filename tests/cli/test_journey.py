@@ -139,6 +139,14 @@ def test_a_changed_size_replaces_the_configuration_and_says_why(walk: Cli) -> No
     assert "± sagemaker.EndpointConfiguration/" in answer.out
     assert "forces replacement (hashicorp/aws" in answer.out
     assert "~ sagemaker.Endpoint/" in answer.out
+    # AWS changes no instance type while the endpoint scales by itself: told, and the way is gone.
+    refused = walk("up", "--yes", expect=2)
+    assert "`scaling.max` equal to `scaling.min`" in refused.err
+    change(walk, "    compute: {size: large}\n", "    compute: {size: medium}\n")
+    change(walk, "scaling: {min: 1, max: 4", "scaling: {min: 1, max: 1")
+    walk("up", "--yes")
+    change(walk, "    compute: {size: medium}\n", "    compute: {size: large}\n")
+    change(walk, "scaling: {min: 1, max: 1", "scaling: {min: 1, max: 4")
     walk("up", "--yes")
     walk("preview", "--expect-no-changes")
 

@@ -200,7 +200,7 @@ def test_the_whole_life(here: Here) -> None:
     here.approve_a_version()
     assert project.registry("local").approved("adherence") == "1"
     completed = here.deploy()
-    assert counted(completed.steps)["create"] == 5
+    assert counted(completed.steps)["create"] == 6
     assert not completed.outputs.get("api_pending")
     theirs = resources(here.project)
     assert ENDPOINT in {item["type"] for item in theirs.values()}
