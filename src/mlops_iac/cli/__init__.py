@@ -15,7 +15,7 @@ def main() -> NoReturn:
     import sys
 
     # Imports make many objects and no garbage; looking for it costs a short command a twentieth.
-    gc.set_threshold(50_000, 20, 20)
+    gc.set_threshold(200_000, 20, 20)
     try:
         from mlops_iac.cli._output import guard
 

@@ -17,6 +17,7 @@ from mlops_iac.runtime.rows import CsvRecords, number
 
 SAMPLE_BYTES = 256 * 1024
 _SAMPLE_ROWS = 100
+_SAMPLE_LINES = 1000  # a row may have several, and a header, too
 _POINTER = b"version https://git-lfs.github.com/spec/"
 _MARKS = {codecs.BOM_UTF16_LE: "UTF-16", codecs.BOM_UTF16_BE: "UTF-16"}
 
@@ -75,7 +76,8 @@ def _not_utf8(data: bytes, at: int) -> Sample:
 
 
 def _csv(text: str, whole: bool) -> Sample:
-    lines = list(io.StringIO(text, newline=""))
+    lines = list(islice(io.StringIO(text, newline=""), _SAMPLE_LINES + 1))
+    whole = whole and len(lines) <= _SAMPLE_LINES
     if not whole:
         del lines[-1:]
     try:
