@@ -9,7 +9,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from mlops_iac.api import served_versions
-from mlops_iac.api.served_versions import _newest_sealed, _require_servable, check_pin
+from mlops_iac.api.served_versions import _require_servable, check_pin
+from mlops_iac.api.served_versions import newest as newest_approved
 from mlops_iac.errors import UsageError
 
 WORK = "s3://artifacts/pipelines/churn/run/trained/job/output/model.tar.gz"
@@ -36,7 +37,7 @@ class Registry:
 
 
 def newest(*containers: dict[str, Any]) -> str | None:
-    return _newest_sealed(Registry(*containers), "churn-prod-risk", "risk", "prod")
+    return newest_approved(Registry(*containers), "churn-prod-risk", "risk", "prod")
 
 
 @pytest.mark.parametrize("uri", ["s3://artifacts/models/churn/run/e1/model.tar.gz", None])
@@ -108,7 +109,7 @@ def test_a_registry_that_cannot_be_asked_is_told(monkeypatch: pytest.MonkeyPatch
     def refuse(*_: Any) -> Any:
         raise ClientError(denied, "ListModelPackages")
 
-    project = SimpleNamespace(region=lambda _: "eu-west-1")
+    project = SimpleNamespace(region=lambda _: "eu-west-1", emulates=lambda _: False)
     monkeypatch.setattr(served_versions, "real_client", refuse)
     monkeypatch.setattr(served_versions, "_home", lambda *_: "dev")
     (note,) = check_pin(project, "prod", "risk", "10", None)  # type: ignore[arg-type]
