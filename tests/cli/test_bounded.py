@@ -99,7 +99,7 @@ def test_out_of_memory_is_no_traceback(tmp_path: Path) -> None:
         "import sys\n"
         "from mlops_iac import blueprint, cli\n"
         "def full(*_, **__): raise MemoryError\n"
-        "blueprint.inspect = full\n"
+        "blueprint.examine = full\n"
         "sys.argv = ['mlops-iac', 'validate']\n"
         "cli.main()\n"
     )
