@@ -150,12 +150,12 @@ def test_a_new_approved_version_is_refused_and_named(walk: Cli, plans: Path) -> 
 
 
 def test_a_replacement_is_applied_as_planned(walk: Cli, plans: Path) -> None:
-    change(walk, "    compute: {size: medium}\n", "    compute: {size: large}\n")
+    change(walk, "capture: {percent: 100,", "capture: {percent: 50,")
     file = plans / "plan.json"
     walk("preview", "--save-plan", str(file))
     operations = json.loads(file.read_text(encoding="utf-8"))["operations"]
     [replaced] = [each for each in operations if each["op"] == "replace"]
-    assert replaced["replace_keys"] == ["productionVariants[0].instanceType"]
+    assert replaced["replace_keys"] == ["dataCaptureConfig.initialSamplingPercentage"]
     walk("up", "--plan", str(file), "--yes")
     walk("preview", "--expect-no-changes")
 
