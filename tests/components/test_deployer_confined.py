@@ -253,6 +253,17 @@ def test_environments_whose_names_begin_alike_are_told(tmp_path: Path) -> None:
     assert "the deployer of `dev` reaches `dev-two`: rename one" in said
 
 
+def test_what_a_confined_deployer_does_reach_and_does_not_is_told(tmp_path: Path) -> None:
+    project = load(write(tmp_path, MAXIMAL))
+    said = platform("sagemaker").guide(
+        {name: project.resolve(name) for name in project.environments},
+        {name: project.calls(name) for name in project.environments},
+    )
+    assert "keys of the account without a tag `stack` (give them one)" in said
+    assert "a deployer who is confined to `dev` cannot make them" in said
+    assert "`adherence-pr-*`" in said
+
+
 def test_every_action_of_a_component_is_in_one_statement(
     rights: dict[str, list[dict[str, Any]]], one_account: Path
 ) -> None:
