@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from mlops_iac.blueprint.checks.environments import place
 from mlops_iac.blueprint.sections.compute import Runtime
 from mlops_iac.blueprint.sections.datasets import Dataset
 from mlops_iac.blueprint.sections.models import Model
@@ -134,7 +135,20 @@ def _endpoints(scope: Scope) -> Iterator[Diagnostic]:
 
 
 def _budget(scope: Scope) -> Iterator[Diagnostic]:
-    if scope.blueprint.budget is not None and not scope.blueprint.alerts:
+    region = scope.blueprint.region
+    if scope.blueprint.budget is None:
+        return
+    if catalogue.is_region(region) and not catalogue.has_service("budgets", region):
+        yield scope.resolved.diagnostic(
+            "budget",
+            UNSUPPORTED,
+            f"budget: {region} ({place(scope.resolved, 'region')}) is in '{scope.partition}', which"
+            " has no AWS Budgets",
+            "leave it out; what it costs is billed to the standard account that belongs to this one:"
+            " set a budget there",
+            at_key=True,
+        )
+    elif not scope.blueprint.alerts:
         yield scope.resolved.diagnostic(
             "budget",
             UNSUPPORTED,
