@@ -106,22 +106,31 @@ def test_a_bucket_in_the_hosts_name_and_a_signed_form_are_answered(info, s3):
         assert b"ListRolesResponse" in response.read()
 
 
-def test_no_setting_of_the_users_shell_reaches_the_emulator(tmp_path, monkeypatch):
-    """`AWS_PROFILE` and its kind say how to reach a real cloud; the files that they name, too."""
+def settings_of_a_shell():
     known = botocore.session.Session.SESSION_VARIABLES.values()
     for names in (variables for _, variables, *_ in known if variables):
-        for name in [names] if isinstance(names, str) else names:
-            monkeypatch.setenv(name, "not-there")
+        yield from ((name, "not-there") for name in ([names] if isinstance(names, str) else names))
     for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "HTTP_PROXY", "http_proxy"):
-        monkeypatch.setenv(name, "http://127.0.0.1:9")
+        yield name, "http://127.0.0.1:9"
     for name in ("AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"):
-        monkeypatch.setenv(name, "true")
+        yield name, "true"
+
+
+# A profile alone, too: others may keep it from being asked for.
+@pytest.mark.parametrize("only", ["AWS_PROFILE", ""])
+def test_no_setting_of_the_users_shell_reaches_the_emulator(tmp_path, monkeypatch, only):
+    """They say how to reach a real cloud."""
+    for name, value in settings_of_a_shell():
+        if only in (name, ""):
+            monkeypatch.setenv(name, value)
     assert os.environ["AWS_PROFILE"] == "not-there"
     work = tmp_path / ".mlops-iac"
     info = server.start(work)
     try:
         clients = Clients(info.url, "eu-west-1", "012345678901")
         assert clients.get("s3").list_buckets()["Buckets"] == []
+        assert "QueueUrl" in clients.get("sqs").create_queue(QueueName="q")
+        assert "KeyMetadata" in clients.get("kms").create_key()
         assert clients.get("sagemaker").list_models()["Models"] == []
         assert clients.get("sts").get_caller_identity()["Account"] == "012345678901"
     finally:
