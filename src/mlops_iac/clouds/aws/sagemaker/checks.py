@@ -49,12 +49,13 @@ def check(scope: Scope) -> list[Diagnostic]:
     """Everything at once; nothing is looked at further below what is refused as a whole."""
     from mlops_iac.clouds.aws.sagemaker.limits import check_limits
 
+    resolved = scope.resolved
     found = list(judged(_fields(scope)))
     refused = {item.path for item in found}
     for checks, stand_ins in ((_alone, None), (_between, None), (check_limits, _STAND_INS)):
         wrong = {item.path for item in found if item.severity == "error"}
-        if wrong or scope.resolved.wrong:
-            scope = Scope(torn_more(scope.resolved, wrong, stand_ins))
+        if wrong or resolved.wrong:
+            scope = Scope(torn_more(resolved, wrong, stand_ins))
         found += [item for item in checks(scope) if item.path not in refused]
     return list(dict.fromkeys(found))
 
