@@ -115,15 +115,16 @@ def generate(
     click.Option(
         ["--index-url"], metavar="URL", help="The one index to ask; default: that of the workflows."
     ),
-    click.Option(["--upgrade"], is_flag=True, help="Take the newest versions that fit."),
+    click.Option(["--upgrade"], is_flag=True, help="Take the newest versions that fit, and other files."),
 )
 def lock(
     session: Session, template: str | None, root: Path | None, index_url: str | None, upgrade: bool
 ) -> None:
     """Lock every package that CI installs, by version and by the digests of its files.
 
-    Holds on every system and Python; what is pinned already stays, unless --upgrade. Commit it: CI
-    installs nothing else. Credentials for the index stand in `~/.netrc`.
+    Holds on every system and Python; versions that are pinned stay, unless --upgrade, and other files
+    under them are refused. Commit it: CI installs nothing else. Credentials for the index stand in
+    `~/.netrc`.
     """
     if template is None:
         from mlops_iac.api import delivering
