@@ -27,13 +27,13 @@ _FOLDER: Final = re.compile(r"\.|[A-Za-z0-9_][A-Za-z0-9_./-]*")
 class TemplateDelivery:
     """What the workflows are for: the template `name` in `folder` of its repository (`.`: all of it).
 
-    `remote` are the addresses of repositories that have templates which it stands on.
+    `named` are the addresses of repositories that have templates which it names.
     """
 
     name: str
     folder: str
     options: Options = field(default_factory=Options)
-    remote: Sequence[str] = ()
+    named: Sequence[str] = ()
 
 
 def places(platform: str, name: str) -> tuple[str, str]:
@@ -55,7 +55,7 @@ def workflows(platform: str, delivery: TemplateDelivery) -> dict[str, str]:
     last = folder.rpartition("/")[2]
     starts = ["v"] if folder == "." else [f"{last}-v", f"{last}/v"]
     values = {
-        **common(platform, delivery.options, lock, delivery.remote),
+        **common(platform, delivery.options, lock, delivery.named),
         "name": name,
         "project": name.replace("/", "-"),
         "folder": folder,
