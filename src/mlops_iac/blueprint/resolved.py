@@ -71,7 +71,7 @@ class ResolvedBlueprint(Record):
         return self.reach.inside(self.root / folder / text, text)
 
     @cached_property
-    def filled(self) -> list[tuple[Mapping[str, Any], Blueprint]]:
+    def _filled(self) -> list[tuple[Mapping[str, Any], Blueprint]]:
         """What `torn` made of `blueprint`, with what it filled the holes with."""
         return []
 

@@ -111,11 +111,11 @@ class _Siblings(Mapping[str, ResolvedBlueprint]):
 
 def _filled(resolved: ResolvedBlueprint, stand_ins: Mapping[str, Any]) -> Any:
     """Its blueprint with what stands in for its holes, kept with it."""
-    for known, made in resolved.filled:
+    for known, made in resolved._filled:
         if known is stand_ins:
             return made
     made = _tear(resolved, resolved.wrong, stand_ins)
-    resolved.filled.append((stand_ins, made))
+    resolved._filled.append((stand_ins, made))
     return made
 
 
