@@ -192,3 +192,41 @@ def test_a_folder_of_images_is_a_dataset_without_what_is_hidden(project: Path) -
     (found,) = said(project, text)
     assert f"too-many-files: 'data' has more than {MOST_DATA_FILES} files" in found
     assert "s3://" in found
+
+
+@pytest.mark.parametrize(
+    ("call", "closed", "told"),
+    [
+        ("open", "workload/train.py", ["13 models.m.code bad-file: workload/train.py cannot be read: Permission denied"]),
+        ("open", "data/a.csv", ["7 datasets.rows.source bad-file: data/a.csv cannot be read: Permission denied"]),
+        ("stat", "data", ["7 datasets.rows.source bad-file: 'data' cannot be read: Permission denied"]),
+        ("stat", "workload/.git", []),
+    ],
+)  # fmt: skip
+def test_what_nobody_may_open_is_told_where_it_is_named(
+    project: Path, monkeypatch: pytest.MonkeyPatch, call: str, closed: str, told: list[str]
+) -> None:
+    real = getattr(os, call)
+
+    def refusing(path: object, *rest: object, **options: object) -> object:
+        if str(path) == str(project / closed):
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path, *rest, **options)
+
+    monkeypatch.setattr(os, call, refusing)
+    assert [each.partition(";")[0] for each in said(project)] == told
+
+
+def test_a_script_in_a_folder_that_cannot_be_read_is_not_told_again(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.stat
+
+    def refusing(path: object, *rest: object, **options: object) -> object:
+        if str(path).startswith(str(project / "workload") + os.sep):
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path, *rest, **options)
+
+    monkeypatch.setattr(os, "stat", refusing)
+    (told,) = said(project)
+    assert told.startswith("13 models.m.code bad-file: workload/predict.py cannot be read")
