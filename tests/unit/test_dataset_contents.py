@@ -230,3 +230,44 @@ def test_a_script_in_a_folder_that_cannot_be_read_is_not_told_again(
     monkeypatch.setattr(os, "stat", refusing)
     (told,) = said(project)
     assert told.startswith("13 models.m.code bad-file: workload/predict.py cannot be read")
+
+
+@pytest.mark.parametrize(
+    ("format_", "content", "broken"),
+    [
+        ("csv", b"distance,late\nfar,0\n,1\nnear,1\n", True),
+        ("csv", b"distance,late\nfar,0\n2,1\n", False),
+        ("csv", b"distance,late\n,0\n", False),
+        ("json", b'{"distance": "far", "late": 0}\n', True),
+        ("json", b'{"distance": "2", "late": 0}\n', False),
+    ],
+)
+def test_a_bound_on_words_is_told(
+    project: Path, format_: str, content: bytes, broken: bool
+) -> None:
+    (project / "data/a.csv").rename(
+        project / f"data/a.{format_}l"[: -1 if format_ == "csv" else None]
+    )
+    next((project / "data").iterdir()).write_bytes(content)
+    found = said(project, TEXT.replace("format: csv", f"format: {format_}"))
+    assert [each.split(":")[0] for each in found] == (
+        ["10 datasets.rows.checks.distance no-numbers"] if broken else []
+    )
+
+
+def test_an_argument_of_every_script_is_told_once(project: Path) -> None:
+    (told,) = said(project, TEXT.replace("train: {", "train: {hyperparameters: {data: 5}, "))
+    assert told.startswith("15 models.m.train.hyperparameters.data unsupported")
+
+
+def test_a_model_of_no_dataset_is_told_which_there_are(project: Path) -> None:
+    (told,) = said(project, TEXT.replace("    code:", "    datasets: []\n    code:"))
+    assert told.startswith("13 models.m.datasets missing: models.m needs 'datasets'")
+    assert told.endswith("there is: rows")
+
+
+def test_a_script_that_is_no_python_is_mended_at_its_line(project: Path) -> None:
+    (project / "workload/predict.py").write_text(f"{PREDICT}def (\n")
+    (told,) = said(project)
+    assert "predict.py, line" in told
+    assert told.endswith("; correct that line")

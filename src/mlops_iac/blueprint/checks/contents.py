@@ -121,6 +121,24 @@ def _columns(check: Check, name: str, dataset: Dataset, source: str, found: list
             return  # of files that are wrong, the first
     for place, column, at_key in named:
         _column(check, place, column, at_key, samples)
+    for column, limits in dataset.checks.items():
+        if limits.at_least is not None or limits.at_most is not None:
+            _bounded(check, join(f"datasets.{name}.checks", column), column, samples)
+
+
+def _bounded(check: Check, at: str, column: str, samples: list[tuple[str, Sample]]) -> None:
+    """A bound is broken by every row with a word."""
+    for shown, each in samples:
+        if column in each.words:
+            check.report(
+                at,
+                "no-numbers",
+                f"the first rows of '{shown}' have no number in '{_called(column)}', which breaks "
+                "at_least and at_most",
+                "bound a column of numbers; `not_null: true` is for any",
+                at_key=True,
+            )
+            return
 
 
 def _column(
