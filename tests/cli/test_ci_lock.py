@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import os
 import re
@@ -80,6 +81,30 @@ def test_what_is_pinned_stays_until_it_is_upgraded(
     assert "is fresh" in compiled("ci", "lock", "--index-url", index.url).err
     assert (project / LOCK).read_bytes() == before
     assert "below 1.1 → 1.2" in compiled("ci", "lock", "--upgrade", "--index-url", index.url).err
+
+
+def test_the_digests_are_those_of_the_index_that_is_named(
+    compiled: Cli, project: Path, index: Index
+) -> None:
+    compiled("ci", "lock", "--index-url", index.url)
+    before = (project / LOCK).read_bytes()
+    with serving(fill(Index())) as other:
+        for name in ("mlops_iac", "below"):  # one with an extra, one without
+            [file] = [each for each in other.files if each.startswith(f"{name}-")]
+            other.files[file] = index.files[file] + b"\0"
+        answer = compiled("ci", "lock", "--index-url", other.url, expect=2)
+        was, now = (
+            hashlib.sha256(each.files["below-1.1-py3-none-any.whl"]).hexdigest()
+            for each in (index, other)
+        )
+        said = f"below 1.1: other files (sha256:{was[:12]}… → sha256:{now[:12]}…)"
+        assert said in answer.err
+        assert f"mlops-iac {own_version()}: other files" in answer.err
+        assert "--upgrade" in answer.err
+        assert (project / LOCK).read_bytes() == before
+        answer = compiled("ci", "lock", "--upgrade", "--index-url", other.url)
+        assert said in answer.err and "fresh" not in answer.err
+        assert now in (project / LOCK).read_text(encoding="utf-8")
 
 
 def test_without_a_named_index_nothing_is_resolved(

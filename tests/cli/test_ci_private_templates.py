@@ -15,7 +15,7 @@ from mlops_iac.templates import cache
 from tests.cli import git_servers as servers
 from tests.cli.git_servers import HOST, Authority
 from tests.cli.harness import environment
-from tests.cli.template_sources import publish, team
+from tests.cli.template_sources import MANIFEST, publish, release, team
 
 SECRET = "hunter2-hunter2"
 
@@ -66,6 +66,52 @@ def test_over_https_with_a_token_for_the_hosts_that_the_blueprint_names(
         code, said = job(command.folder, tmp_path / "wrong", {**user, "MLOPS_IAC_TEMPLATES_TOKEN": "of-another"})  # fmt: skip
         assert code == 2
         assert "template" in said and "of-another" not in said
+
+
+@pytest.mark.parametrize("also", [False, True], ids=["by a template", "by the blueprint, too"])
+def test_a_host_that_only_a_template_names_gets_no_token(
+    also: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority = Authority(tmp_path)
+    monkeypatch.setenv("GIT_SSL_CAINFO", str(authority.path))
+    publish(tmp_path / "far" / "base")
+    with (
+        servers.https_server(tmp_path / "near", authority.context(HOST)) as near,
+        servers.https_server(tmp_path / "far", authority.context(HOST)) as far,
+    ):
+        below = f"git+{far.url('base')}"
+        manifest = MANIFEST.replace("acme/standard", "acme/above").replace(
+            "limits:",
+            f"extends: [{{template: '{below}', version: ^1.0, parameters: {{mail: '${{parameters.mail}}'}}}}]\nlimits:",
+        )
+        release(tmp_path / "near" / "above", manifest, "", "v1.0.0")
+        command = team(tmp_path / "team", f"git+{near.url('above')}", "^1.0")
+        if also:
+            path = command.folder / "blueprint.yaml"
+            more = f"  - {{template: '{below}', version: ^1.0, parameters: {{mail: ml@acme.example}}}}\n"
+            path.write_text(
+                path.read_text().replace("platform: sagemaker\n", f"{more}platform: sagemaker\n")
+            )
+        git_variables = {k: v for k, v in os.environ.items() if k.startswith("GIT_")}
+        answer = command(
+            "ci",
+            "generate",
+            "gitlab",
+            "--template-credentials",
+            "--root",
+            str(command.folder),
+            **git_variables,
+        )
+        place = far.url("").rstrip("/")
+        assert (f"note: {place} gets no credentials" in answer.err) is not also
+        command("compile", "-q", **git_variables)
+        for server in (near, far):
+            server.behaviour.user, server.behaviour.password = "reader", SECRET
+        secrets = {"MLOPS_IAC_TEMPLATES_USERNAME": "reader", "MLOPS_IAC_TEMPLATES_TOKEN": SECRET}
+        code, said = job(command.folder, tmp_path / "job", secrets)
+        assert code == (0 if also else 2), said
+        if not also:
+            assert place in said
 
 
 def test_over_ssh_with_a_key_and_hosts_that_are_known(tmp_path: Path) -> None:

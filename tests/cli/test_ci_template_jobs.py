@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fnmatch
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -14,8 +16,10 @@ import pytest
 import yaml
 
 from mlops_iac.api.templates import delivering
-from mlops_iac.scaffold import ci
+from mlops_iac.scaffold import ci, ci_templates
 from mlops_iac.scaffold.ci import PLATFORMS, Delivery, Stack
+from mlops_iac.scaffold.ci_templates import TemplateDelivery
+from mlops_iac.templates.sources.git import versions_of
 from tests.cli.harness import environment
 from tests.cli.template_sources import (
     BLUEPRINT,
@@ -229,6 +233,68 @@ def test_a_template_is_compared_with_the_version_before_as_soon_as_there_is_one(
     assert "dishonest-version" in said and "since acme/standard@1.0.0" in said
 
 
+FORMS = [(".", ["0.1.0", "v0.1.0"]), ("templates/standard", ["0.1.0", "v0.1.0", "standard-0.1.0", "standard/v0.1.0"])]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("inside", "tag"), [(inside, tag) for inside, tags in FORMS for tag in tags]
+)
+def test_it_is_compared_with_whatever_tag_is_a_version_of_it(
+    inside: str, tag: str, tmp_path: Path
+) -> None:
+    root = tmp_path / "repository"
+    root.mkdir()
+    place = repository(root, inside)
+    first = MANIFEST.replace("1.0.0", "0.1.0")
+    (place / "template.yaml").write_text(first)
+    git(root, "commit", "-qam", "0.1.0")
+    git(root, "tag", tag)
+    (place / "template.yaml").write_text(
+        first.replace("0.1.0", "0.1.1", 1)
+        .replace("choices: [silver, gold]", "choices: [silver]")
+        .replace("changelog:\n", "changelog:\n  0.1.1: [less]\n")
+    )
+    (place / "blueprint.yaml").write_text(BLUEPRINT.replace(", gold: 8", ""))
+    code, said = check("github", place, root, tmp_path / "temp")
+    assert code == 2, said
+    assert "dishonest-version" in said and "since acme/standard@0.1.0" in said
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+@pytest.mark.parametrize("inside", ["", "templates/standard"])
+def test_every_tag_that_is_a_version_is_checked_and_released(inside: str, platform: str) -> None:
+    delivery = TemplateDelivery("acme/standard", inside or ".")
+    [text] = ci_templates.workflows(platform, delivery).values()
+    whole = yaml.safe_load(text)
+    match platform:
+        case "gitlab":
+            rules = whole["acme-standard template release"]["rules"]
+            pattern = rules[0]["if"].partition(" =~ ")[2].strip("/").replace("\\/", "/")
+            patterns = [pattern]
+        case "github":
+            found = (whole.get("on") or whole[True])["push"]["tags"]
+            patterns = [fnmatch.translate(each) for each in found]
+        case _:
+            found = whole["trigger"]["tags"]["include"]
+            assert not [each for each in found if "[" in each]  # it has * alone
+            patterns = [fnmatch.translate(each) for each in found]
+    for number in ("0.1.0", "2.10.3", "3.0.0-rc.1"):
+        for start in (
+            "",
+            "v",
+            "standard-",
+            "standard-v",
+            "standard/",
+            "standard/v",
+            "other-v",
+            "x",
+        ):
+            tag = f"{start}{number}"
+            assert any(re.match(each, tag) for each in patterns) is bool(
+                versions_of({tag: ""}, inside)
+            ), tag
+
+
 @pytest.mark.parametrize("platform", PLATFORMS)
 def test_a_tag_that_is_not_the_templates_version_is_no_release(
     platform: str, tmp_path: Path
@@ -236,11 +302,11 @@ def test_a_tag_that_is_not_the_templates_version_is_no_release(
     root = tmp_path / "repository"
     root.mkdir()
     place = repository(root, ".")
-    for tag, expected in (("v1.0.1", 1), ("v1.0.0", 0)):
+    for tag, expected in (("v1.0.1", 1), ("other-v1.0.0", 1), ("1.0.0", 0), ("v1.0.0", 0)):
         more = {"TAG": tag, "CI_COMMIT_TAG": tag, "BUILD_SOURCEBRANCH": f"refs/tags/{tag}"}
         code, said = _run_job(platform, place, root, tmp_path / "temp", "release", more)
         assert code == expected, said
-        refused = "the tag v1.0.1 does not say the template's version, 1.0.0"
+        refused = f"the tag {tag} does not say the template's version, 1.0.0"
         assert (refused in said) == bool(expected)
     assert (tmp_path / "temp" / "notes.md").read_text() == "- the first one\n"
 

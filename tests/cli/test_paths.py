@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from mlops_iac import api
+from mlops_iac import blueprint as language
+from mlops_iac.api.project import Project
+from mlops_iac.api.templating import Templates
 from mlops_iac.blueprint.reach import Reach
 from mlops_iac.errors import BlueprintInvalid, UsageError
 from tests.cli.harness import Cli, environment
@@ -256,19 +258,24 @@ def test_a_project_from_a_folder_elsewhere_is_told_what_would_work(cli: Cli) -> 
     assert (cli.folder / "new/blueprint.lock").exists()
 
 
+def read(path: Path, reach: Reach) -> Project:
+    templates = Templates(path, reach=reach).complete()
+    return Project(language.load(path, templates=templates, reach=reach), templates)
+
+
 def test_a_fork_reaches_its_own_tree(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     tree = cli.folder.parent
     monkeypatch.setenv("MLOPS_IAC_FOLDERS", str(tree.parent))
     fork = Reach((tree,), fork=True)
     shared(cli)
     path = cli.folder / "blueprint.yaml"
-    assert api.load(path, reach=fork).loaded.reach is fork
+    assert read(path, fork).loaded.reach is fork
     for source in ("../../outside/template", f"git+file://{tree}", str(tree.parent / "outside")):
         write(cli.folder, "owner:", f"extends: [{{template: '{source}'}}]\nowner:")
         with pytest.raises(BlueprintInvalid) as caught:
-            api.load(path, reach=fork)
+            read(path, fork)
         assert [item.code for item in caught.value.diagnostics] == ["outside"]
         write(cli.folder, f"extends: [{{template: '{source}'}}]\n", "")
     link(cli.folder, "policies", "../../outside/folder")
     with pytest.raises(UsageError, match="'policies' leads out of the repository"):
-        api.load(path, reach=fork).policies("dev")
+        read(path, fork).policies("dev")

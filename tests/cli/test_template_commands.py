@@ -305,7 +305,6 @@ MALFORMED = {
     "a count that is none": ("expect: {resources: {a: -1}}", "a whole number"),
     "no regular expression": ("expect: {errors: ['(']}", "is no regular expression"),
     "findings that are none": ("expect: {findings: ['(']}", "is no regular expression"),
-    "a platform for later": ("platform: vertex", "not supported yet"),
     "without the template": ("blueprint: {extends: []}", "error[not-the-template]"),
 }  # fmt: skip
 

@@ -15,7 +15,7 @@ import pytest
 from moto.iam.access_control import IAMPolicy, PermissionResult
 
 from mlops_iac.api import compiling, load
-from mlops_iac.clouds.aws.sagemaker.confining import deployer, origin, statement
+from mlops_iac.clouds.aws.sagemaker.confining import deployer, grants, origin, statement
 from mlops_iac.clouds.aws.sagemaker.deployer import ACTIONS
 from mlops_iac.clouds.aws.sagemaker.scope import Scope
 from mlops_iac.clouds.registry import platform
@@ -159,6 +159,67 @@ def test_keys_are_told_apart_by_their_tag(rights: dict[str, list[dict[str, Any]]
                 assert not permits(rights["dev"], action, key, context), action
 
 
+def test_a_key_without_the_tag_can_be_taken_over_and_it_is_told(
+    rights: dict[str, list[dict[str, Any]]],
+) -> None:
+    """KMS lets nobody tag keys as they are made and no others: what the docs say is so."""
+    key = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/untagged"
+    assert not permits(rights["dev"], "kms:ScheduleKeyDeletion", key)
+    assert permits(rights["dev"], "kms:TagResource", key, {"aws:RequestTag/stack": "adherence-dev"})
+    (told,) = [each.reason for each in grants(["Keys"]) if each.sid == "NewKeys"]
+    assert "without a tag `stack` can be taken over" in told
+
+
+def test_scaling_may_ask_whether_the_caller_may(rights: dict[str, list[dict[str, Any]]]) -> None:
+    """It asks CloudWatch in the caller's name, with no alarm's name, before it takes a target."""
+    alarm = f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:"
+    tracking = f"{alarm}TargetTracking-endpoint/adherence-dev-api/variant/main-AlarmHigh-1"
+    assert permits(rights["dev"], "cloudwatch:DescribeAlarms", "*")
+    for action in ("cloudwatch:PutMetricAlarm", "cloudwatch:DeleteAlarms"):
+        assert permits(rights["dev"], action, alarm)
+        assert permits(rights["dev"], action, tracking)
+        assert not permits(rights["prod"], action, tracking)
+        assert not permits(rights["dev"], action, f"{alarm}somebody-else")
+    assert "ScalingAlarms" not in {each.sid for each in grants(["ServiceMonitor"])}
+
+
+def test_only_endpoints_are_scaled(rights: dict[str, list[dict[str, Any]]]) -> None:
+    namespace, dimension = (
+        f"application-autoscaling:{each}" for each in ("service-namespace", "scalable-dimension")
+    )
+    endpoint = {namespace: "sagemaker", dimension: "sagemaker:variant:DesiredInstanceCount"}
+    service = {namespace: "ecs", dimension: "ecs:service:DesiredCount"}
+    for name in (
+        "RegisterScalableTarget",
+        "DeregisterScalableTarget",
+        "PutScalingPolicy",
+        "DeleteScalingPolicy",
+    ):
+        action = f"application-autoscaling:{name}"
+        assert permits(rights["dev"], action, "*", endpoint)
+        assert not permits(rights["dev"], action, "*", service)
+        assert not permits(rights["dev"], action, "*")
+    assert permits(rights["dev"], "application-autoscaling:DescribeScalableTargets", "*")
+
+
+def test_what_came_with_the_stack_may_go_with_it(rights: dict[str, list[dict[str, Any]]]) -> None:
+    """Versions before their group; settings that a later blueprint leaves out; a bucket's tags."""
+    version = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:model-package/adherence-{{}}-adherence/1"
+    group = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:adherence-{{}}-x"
+    bucket = "arn:aws:s3:::adherence-{}-data-artifacts-1"
+    for action, arn in (
+        ("sagemaker:DeleteModelPackage", version),
+        ("sagemaker:ListModelPackages", version.replace("package/", "package-group/")),
+        ("logs:DisassociateKmsKey", group),
+        ("logs:DeleteRetentionPolicy", group),
+        ("s3:TagResource", bucket),
+        ("s3:UntagResource", bucket),
+        ("s3:ListTagsForResource", bucket),
+    ):
+        assert permits(rights["dev"], action, arn.format("dev")), action
+        assert not permits(rights["dev"], action, arn.format("prod")), action
+
+
 def test_roles_go_to_the_services_that_take_them(rights: dict[str, list[dict[str, Any]]]) -> None:
     role = f"arn:aws:iam::{ACCOUNT}:role/adherence-dev-identity-pipeline-1a2b3c4"
     to = {"iam:PassedToService": "sagemaker.amazonaws.com"}
@@ -190,6 +251,17 @@ def test_environments_whose_names_begin_alike_are_told(tmp_path: Path) -> None:
         {name: project.calls(name) for name in project.environments},
     )
     assert "the deployer of `dev` reaches `dev-two`: rename one" in said
+
+
+def test_what_a_confined_deployer_does_reach_and_does_not_is_told(tmp_path: Path) -> None:
+    project = load(write(tmp_path, MAXIMAL))
+    said = platform("sagemaker").guide(
+        {name: project.resolve(name) for name in project.environments},
+        {name: project.calls(name) for name in project.environments},
+    )
+    assert "keys of the account without a tag `stack` (give them one)" in said
+    assert "a deployer who is confined to `dev` cannot make them" in said
+    assert "`adherence-pr-*`" in said
 
 
 def test_every_action_of_a_component_is_in_one_statement(

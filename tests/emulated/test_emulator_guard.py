@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import http.client
+import os
 import socket
 import urllib.request
 
 import boto3
+import botocore.session
 import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
@@ -14,6 +16,7 @@ from botocore.config import Config
 from botocore.credentials import Credentials
 
 from mlops_iac.emulators.aws import server
+from mlops_iac.emulators.aws.clients import Clients
 
 
 @pytest.fixture(scope="module")
@@ -101,3 +104,34 @@ def test_a_bucket_in_the_hosts_name_and_a_signed_form_are_answered(info, s3):
     signed = urllib.request.Request(request.url, request.data.encode(), dict(request.headers))
     with urllib.request.urlopen(signed, timeout=30) as response:
         assert b"ListRolesResponse" in response.read()
+
+
+def settings_of_a_shell():
+    known = botocore.session.Session.SESSION_VARIABLES.values()
+    for names in (variables for _, variables, *_ in known if variables):
+        yield from ((name, "not-there") for name in ([names] if isinstance(names, str) else names))
+    for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "HTTP_PROXY", "http_proxy"):
+        yield name, "http://127.0.0.1:9"
+    for name in ("AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"):
+        yield name, "true"
+
+
+# A profile alone, too: others may keep it from being asked for.
+@pytest.mark.parametrize("only", ["AWS_PROFILE", ""])
+def test_no_setting_of_the_users_shell_reaches_the_emulator(tmp_path, monkeypatch, only):
+    """They say how to reach a real cloud."""
+    for name, value in settings_of_a_shell():
+        if only in (name, ""):
+            monkeypatch.setenv(name, value)
+    assert os.environ["AWS_PROFILE"] == "not-there"
+    work = tmp_path / ".mlops-iac"
+    info = server.start(work)
+    try:
+        clients = Clients(info.url, "eu-west-1", "012345678901")
+        assert clients.get("s3").list_buckets()["Buckets"] == []
+        assert "QueueUrl" in clients.get("sqs").create_queue(QueueName="q")
+        assert "KeyMetadata" in clients.get("kms").create_key()
+        assert clients.get("sagemaker").list_models()["Models"] == []
+        assert clients.get("sts").get_caller_identity()["Account"] == "012345678901"
+    finally:
+        server.stop(work)

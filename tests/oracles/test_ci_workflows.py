@@ -59,6 +59,7 @@ PRIVATE = Delivery(
     options=CHOSEN,
     templates=["templates/own"],
     remote=REMOTE,
+    named=REMOTE,
     ejected=True,
 )
 RUNNERS = {"github": "self-hosted,linux", "gitlab": "ml,large", "azure-devops": "ml"}

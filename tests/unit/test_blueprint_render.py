@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from mlops_iac.blueprint.render import as_github, as_text, render
+from mlops_iac.blueprint.render import Format, as_github, as_text, render
+from mlops_iac.blueprint.words import THERE_IS
 from mlops_iac.errors import Diagnostic
 
 ITEM = Diagnostic(
@@ -120,3 +121,25 @@ def test_github_annotations_escape_what_would_end_them() -> None:
 def test_text_of_several_is_one_after_the_other() -> None:
     assert render([ITEM, ITEM]) == f"{as_text(ITEM)}\n{as_text(ITEM)}"
     assert render([]) == ""
+
+
+@pytest.mark.parametrize("form", ["text", "github"])
+def test_of_very_many_people_see_some_and_programs_all(form: Format) -> None:
+    items = [Diagnostic("w", f"aside {n}", "b.yaml", severity="warning") for n in range(150)]
+    items += [Diagnostic("e", f"fault {n}", "b.yaml") for n in range(99)]
+    lines = render(items, form).split("\n")
+    assert (len(lines), sum("fault" in line for line in lines)) == (101, 99)
+    assert "aside 0" in lines[0]
+    assert lines[-1].endswith("and 149 more (`--json` has all)")
+    assert len(json.loads(render(items, "json"))["diagnostics"]) == 249
+    assert len(render(items[:100], form).split("\n")) == 100
+
+
+@pytest.mark.parametrize("form", ["text", "github"])
+def test_what_a_mapping_takes_is_said_once(form: Format) -> None:
+    paths = ("a.x", "a.y", "b.x")
+    items = [Diagnostic("unknown-key", "m", "b.yaml", path=at, hint=THERE_IS + "k") for at in paths]
+    items += [Diagnostic("other", "m", "b.yaml", path=at, hint="leave it out") for at in paths]
+    text = render(items, form)
+    assert (text.count("there is: k"), text.count("leave it out")) == (2, 3)
+    assert render(items, "json").count("there is: k") == 3

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlops_iac.clouds.aws import catalogue, naming
+from mlops_iac.clouds.aws.sagemaker.deployer import ACTIONS
 from mlops_iac.errors import UsageError
 
 
@@ -91,6 +92,20 @@ def test_regions_know_their_partition(region: str, partition: str, suffix: str) 
     assert catalogue.partition_of(region) == partition
     assert catalogue.dns_suffix(region) == suffix
     assert catalogue.is_region(region)
+
+
+def test_services_that_a_partition_has_not_are_known() -> None:
+    """Those of every action that a deployment takes, as botocore's endpoints have them."""
+    import botocore.session
+
+    session = botocore.session.get_session()
+    used = {action.partition(":")[0] for each in ACTIONS.values() for action in each}
+    assert "budgets" in used
+    for region in catalogue.REGIONS:
+        partition = catalogue.partition_of(region)
+        for service in used:
+            there = session.get_available_regions(service, partition, allow_non_regional=True)
+            assert catalogue.has_service(service, region) == bool(there), (service, region)
 
 
 def test_an_unknown_region_is_refused_with_those_that_exist() -> None:

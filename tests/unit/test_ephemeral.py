@@ -10,6 +10,7 @@ from typing import Any, Self
 import pytest
 
 from mlops_iac.api import load, served_versions
+from mlops_iac.api.deploying import Deployment
 from mlops_iac.api.registry import Registry
 from mlops_iac.api.stacks import ephemeral
 from mlops_iac.api.stacks.ephemeral import RecordedProject, declare
@@ -18,6 +19,7 @@ from mlops_iac.api.stacks.states import State
 from mlops_iac.cli._app import run
 from mlops_iac.engine import pulumi_backend, pulumi_workspace
 from mlops_iac.errors import BlueprintInvalid, MlopsError, StackNotFound, UsageError
+from mlops_iac.graph.plan import Plan
 from tests.sagemaker_blueprints import PREDICT
 
 TEXT = """\
@@ -219,6 +221,29 @@ def serving(tmp_path: Path) -> Path:
     (tmp_path / "workload" / "train.py").touch()
     (tmp_path / "workload" / "predict.py").write_text(PREDICT)
     return path
+
+
+def test_a_role_that_deploys_its_base_is_told_what_to_reach(
+    blueprint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A deployer confined to dev would fail half way: that is told before anything is made."""
+    monkeypatch.setattr(pulumi_backend, "Backend", Untagged)
+    monkeypatch.setattr(pulumi_workspace, "require_cli", lambda: None)
+    monkeypatch.setattr(
+        Deployment, "preview", lambda self: Plan(self.stack, "churn", "pulumi", "state", ())
+    )
+    role = "arn:aws:iam::111111111111:role/dev-deployer"
+
+    def told() -> list[str]:
+        with declare(blueprint, "pr-1", "dev").deployment("pr-1") as deployment:
+            return [each for each in deployment.preview().diagnostics if "names begin" in each]
+
+    assert told() == []
+    blueprint.write_text(TEXT.replace("tags: {team", f"deploy_as: '{role}', tags: {{team"))
+    (note,) = told()
+    assert note.startswith(role)
+    assert "churn-pr-1-" in note
+    assert "stack=churn-pr-1" in note
 
 
 def test_its_versions_are_listed_and_approved(

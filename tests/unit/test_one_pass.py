@@ -10,6 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mlops_iac import load, validate
+from mlops_iac.blueprint import torn
 from mlops_iac.blueprint.scalars import NOT_YET
 from mlops_iac.errors import BlueprintInvalid, Diagnostic
 
@@ -131,6 +132,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("workload/prepare.py", "workload/train.py", "workload/evaluate.py"):
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text("")
+    (folder / "workload/predict.py").write_text("from serving import load, predict\n")
     (folder / "data").mkdir()
     (folder / "data" / "rows.csv").write_text("x,y\n1,0\n")
     return folder
@@ -213,6 +215,24 @@ def test_every_other_command_tells_the_same(
         with pytest.raises(BlueprintInvalid) as caught:
             load(project / "blueprint.yaml").calls("local")
         assert list(caught.value.diagnostics) == expected
+
+
+def test_each_environment_is_torn_as_often_however_many_stand_beside_it(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[object] = []
+    tear = torn._tear
+    monkeypatch.setattr(torn, "_tear", lambda *given: (made.append(given), tear(*given))[1])
+    text, counts = faulty("timeout_minutes: 60", "version: 1.9"), []
+    for _ in range(3):
+        made.clear()
+        errors(project, text)
+        counts.append(len(made))
+        first = text.count("account:")
+        text += "".join(f"  e{first + each}: {{account: 20000000{first + each:04}}}\n"
+                        for each in range(4))  # fmt: skip
+    assert counts[0] > 0
+    assert counts[2] - counts[1] == counts[1] - counts[0]
 
 
 def test_a_platform_that_is_not_there_comes_first(project: Path) -> None:

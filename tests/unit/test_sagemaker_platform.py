@@ -487,6 +487,13 @@ CASES = [
         "alerts",
     ),
     (
+        "region: eu-west-1\n",
+        "region: us-gov-west-1\nbudget: {monthly_usd: 10}\nalerts: {oncall: {email: a@b.example}}\n",
+        "budget",
+        "has no AWS Budgets",
+        "standard account",
+    ),
+    (
         "name: churn\n",
         "name: churn\nsecrets: {hook: {}}\nalerts: {chat: {webhook: {secret: hook}}}\n",
         "alerts.chat.webhook",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from mlops_iac.errors import UsageError
 
 if TYPE_CHECKING:
     from mlops_iac.api.project import Project
+    from mlops_iac.blueprint.sections.platform import TemplateUse
     from mlops_iac.scaffold.ci import Delivery
     from mlops_iac.scaffold.ci_options import Options
 
@@ -122,6 +123,7 @@ def delivery(project: Project, root: Path, options: Options) -> Delivery:
         pulumi=PULUMI_VERSION,
         options=options,
         remote=_remote(project),
+        named=named(project.resolve(LOCAL).blueprint.extends, project.root),
         ejected=bool(read_manifest(program).ejected),
         templates=[
             each.relative_to(root).as_posix()
@@ -132,17 +134,37 @@ def delivery(project: Project, root: Path, options: Options) -> Delivery:
 
 
 def _remote(project: Project) -> list[str]:
-    """The repositories elsewhere that templates come from."""
-    from mlops_iac.templates.sources.git import GitCommitSource, GitSource
+    """The repositories elsewhere that templates come from, also those that templates name."""
+    from mlops_iac.templates.sources.git import GitCommitSource
 
     found = []
     for template in project.loaded.templates:
         source = template.content.origin
-        if isinstance(source, GitCommitSource):
-            source = source.repository
-        if isinstance(source, GitSource) and not source.local:
-            found.append(source.url)
+        found.append(source.repository if isinstance(source, GitCommitSource) else source)
+    return _elsewhere(found)
+
+
+def named(uses: Iterable[TemplateUse], folder: Path) -> list[str]:
+    """The repositories elsewhere that an `extends` in `folder` itself names."""
+    from mlops_iac.templates.sources import parse_source
+
+    return _elsewhere(parse_source(use.template, folder.resolve()) for use in uses)
+
+
+def _elsewhere(sources: Iterable[object]) -> list[str]:
+    from mlops_iac.templates.sources.git import GitSource
+
+    found = [each.url for each in sources if isinstance(each, GitSource) and not each.local]
     return list(dict.fromkeys(found))
+
+
+def without_credentials(project: Project, platform: str, root: Path | None = None) -> list[str]:
+    """Where templates come from without the credentials: what only other templates name."""
+    from mlops_iac.scaffold import ci
+
+    top = top_of(project, root)
+    made = delivery(project, top, kept_options(top, platform, project.name))
+    return ci.without_credentials(made) if made.options.template_credentials else []
 
 
 def stale(files: dict[Path, str]) -> list[Path]:

@@ -15,11 +15,12 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from mlops_iac import python_child
+from mlops_iac.blueprint.words import listed
 from mlops_iac.errors import MlopsError, TimedOut, UsageError
 from mlops_iac.scaffold.ci_options import checked_index
 
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
 NAME: Final = "requirements.lock"
 _OLDEST: Final = "3.11"  # the oldest Python that this package runs on
 _SECONDS: Final = 300
+_PIN: Final = re.compile(
+    r"^(?P<line>(?P<name>[A-Za-z0-9][\w.-]*)(\[[^]]*])?==(?P<version>[^\s;\\]+)[^#\\\n]*)(?P<files>(?:.*\\\n)*.*)",
+    re.MULTILINE,
+)
 _MADE_FROM: Final = re.compile(r"^# Made from sha256:([0-9a-f]{64})", re.MULTILINE)
 # Of what a machine says to uv, what is about connections; neither indexes nor packages.
 _KEPT: Final = {"UV_CACHE_DIR", "UV_HTTP_TIMEOUT", "UV_NATIVE_TLS", "UV_SYSTEM_CERTS", "UV_OFFLINE"}
@@ -86,10 +91,11 @@ def unlocked(path: Path, wanted: Sequence[str]) -> str:
 def write_lock(
     path: Path, wanted: Sequence[str], index_url: str, *, upgrade: bool = False
 ) -> list[str]:
-    """Bring the lock at `path` to what is wanted; return the versions that changed, as `a 1 → 2`.
+    """Bring the lock at `path` to what is wanted; return what changed, as `a 1 → 2`, or nothing.
 
-    What it pins already stays as far as it can, unless `upgrade`. Raises UsageError where no index
-    is named or what is wanted is not to be had there, MlopsError for what fails otherwise; the
+    Versions that it pins already stay as far as they can, unless `upgrade`; digests are always those
+    of the index. Raises UsageError where no index is named, what is wanted is not to be had there,
+    or, unless `upgrade`, a version has other files there; MlopsError for what fails otherwise. The
     file is then as it was.
     """
     if not index_url:
@@ -113,6 +119,19 @@ def write_lock(
         )
     if text == old:
         return []
+    before, after = _files(old), _files(text)
+    others = [
+        f"{name} {version}: other files ({_short(was - now)} → {_short(now - was)})"
+        for (name, version), was in sorted(before.items())
+        if (now := after.get((name, version), was)) != was
+    ]
+    if others and not upgrade:
+        raise UsageError(
+            f"{index_url} has other files than are locked, under the same versions; nothing was written:"
+            f" {'; '.join(others)}",
+            hint="name the index that the lock was made at; where its publisher says why they differ:"
+            " `mlops-iac ci lock --upgrade`",
+        )
     temporary = path.with_name(f"{path.name}.mlops-iac~")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -120,15 +139,17 @@ def write_lock(
         temporary.replace(path)
     except OSError as error:
         raise UsageError(f"cannot write {os.path.relpath(path)}: {error.strerror}") from None
-    return _changes(_versions(old), _versions(text))
+    changes = [*_changes(_versions(before), _versions(after)), *others]
+    return changes or ["the same packages and files; what asks for them changed, or where"]
 
 
 def _resolved(wanted: Sequence[str], index_url: str, old: str) -> str:
     with tempfile.TemporaryDirectory(prefix="mlops-iac-") as name:
         folder = Path(name)
         (folder / "requirements.txt").write_text("\n".join(wanted) + "\n", encoding="utf-8")
-        if old:  # uv keeps what its output file pins
-            (folder / NAME).write_text(old, encoding="utf-8")
+        # uv keeps the versions that its output file pins, and would keep digests that stand there.
+        pins = "".join(f"{pin['line'].rstrip()}\n" for pin in _PIN.finditer(old))
+        (folder / NAME).write_text(pins, encoding="utf-8")
         command = [
             *_uv(), "pip", "compile", "requirements.txt", "--output-file", NAME, "--universal",
             "--python-version", _OLDEST, "--generate-hashes", "--only-binary", ":all:",
@@ -172,10 +193,23 @@ def _digest(wanted: Sequence[str]) -> str:
     return hashlib.sha256("\n".join(wanted).encode()).hexdigest()
 
 
-def _versions(text: str) -> dict[str, str]:
+def _files(text: str) -> dict[tuple[str, str], set[str]]:
+    """The digests of the files of each package and version that a lock has."""
+    found: dict[tuple[str, str], set[str]] = {}
+    for pin in _PIN.finditer(text):
+        digests = re.findall(r"--hash=(\w+:[0-9a-f]+)", pin["files"])
+        found.setdefault((pin["name"], pin["version"]), set()).update(digests)
+    return found
+
+
+def _short(digests: Iterable[str]) -> str:
+    return listed([f"{each[:19]}…" for each in sorted(digests)], most=2) or "none"
+
+
+def _versions(pins: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Package and its versions, several where systems differ."""
     found: dict[str, list[str]] = {}
-    for name, version in re.findall(r"^([A-Za-z0-9][\w.-]*)==([^\s;\\]+)", text, re.MULTILINE):
+    for name, version in pins:
         found.setdefault(name, []).append(version)
     return {name: ", ".join(versions) for name, versions in found.items()}
 

@@ -6,11 +6,11 @@ They have the form of what is asked for, so that every other check takes them.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Any, Final
 
-from mlops_iac.blueprint.fields import fields_of
-from mlops_iac.blueprint.sections.base import Section
+from mlops_iac.blueprint.fields import FieldType, ListType, MapType, ScalarType, fields_of
+from mlops_iac.blueprint.sections.base import Section, Text
 
 _FORMS: Final = (
     # RFC 2606, section 3: reserved for documentation.
@@ -23,6 +23,9 @@ _FORMS: Final = (
     r"^\W*(placeholder|your[-_ ].*)$",
 )
 _PLACEHOLDER: Final = re.compile("|".join(_FORMS), re.IGNORECASE)
+_NOTHING: Final = re.compile(
+    r"^[\W_]*(n/?a|none|null|nil|unknown|undefined|[\W_])[\W_]*$", re.IGNORECASE
+)
 
 
 def is_placeholder(text: str) -> bool:
@@ -30,25 +33,42 @@ def is_placeholder(text: str) -> bool:
     return _PLACEHOLDER.search(text) is not None
 
 
-def placeholder_in(value: Any) -> str | None:
-    """The first placeholder of a value that holds nothing else; None where it holds anything."""
+def is_nothing(text: str) -> bool:
+    """Whether a text only says that there is none. Of a mode or a column that may be an answer."""
+    return _NOTHING.search(text) is not None
+
+
+def placeholder_in(value: Any, kind: FieldType, allowed: Container[Any] = ()) -> str | None:
+    """The first placeholder of a value that holds nothing else; None where it holds anything.
+
+    `kind` is the type of its field; `allowed` are texts that somebody named as an answer.
+    """
     first = None
-    for leaf in _leaves(value):
-        if not isinstance(leaf, str) or not is_placeholder(leaf):
+    for leaf, free in _leaves(value, kind):
+        if not isinstance(leaf, str) or leaf in allowed:
+            return None
+        if not is_placeholder(leaf) and not (free and is_nothing(leaf)):
             return None
         first = first or leaf
     return first
 
 
-def _leaves(value: Any) -> Iterator[Any]:
+def _leaves(value: Any, kind: FieldType) -> Iterator[tuple[Any, bool]]:
+    """Each value in a value, and whether anything may be written there."""
     if isinstance(value, Section):
         for field in fields_of(type(value)).values():
-            yield from _leaves(getattr(value, field.name))
+            yield from _leaves(getattr(value, field.name), field.type)
     elif isinstance(value, dict):
         for item in value.values():
-            yield from _leaves(item)
+            yield from _leaves(item, kind.value if isinstance(kind, MapType) else kind)
     elif isinstance(value, list | tuple):
         for item in value:
-            yield from _leaves(item)
+            yield from _leaves(item, kind.item if isinstance(kind, ListType) else kind)
     elif value is not None and value != "":
-        yield value
+        yield value, _is_free(kind)
+
+
+def _is_free(kind: FieldType) -> bool:
+    if not isinstance(kind, ScalarType) or kind.types != (str,) or kind.allowed:
+        return False
+    return kind.marker is None or kind.marker == Text("prose")

@@ -9,14 +9,15 @@ Text is the form that compilers have taught everybody to read:
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Literal
 from urllib.parse import quote
 
-from mlops_iac.blueprint.words import obeyed, one_line
-from mlops_iac.errors import Diagnostic
+from mlops_iac.blueprint.words import THERE_IS, obeyed, one_line, parent
+from mlops_iac.errors import Diagnostic, Severity
 
 Format = Literal["text", "json", "sarif", "github"]
 Role = Literal["place", "error", "warning", "note", "gutter", "caret", "hint"]
@@ -25,21 +26,50 @@ Style = Callable[[str, Role], str]
 
 _WIDEST = 160
 """Longer lines are cut around the place, so that a minified file does not fill the screen."""
+_MOST = 100
+"""Nobody reads more at once, and a log of megabytes hides what came before it."""
+_RANKS: tuple[Severity, ...] = ("error", "warning", "note")
 
 
 def render(
     diagnostics: Sequence[Diagnostic], form: Format = "text", *, style: Style | None = None
 ) -> str:
-    """All of them in one of the forms, without a final line break."""
+    """All of them in one of the forms, without a final line break; for people only so many."""
     match form:
         case "text":
-            return "\n".join(as_text(item, style=style) for item in diagnostics)
+            shown, more = cut(diagnostics)
+            told = [as_text(item, style=style) for item in shown]
+            return "\n".join([*told, more] if more else told)
         case "json":
             return as_json(diagnostics)
         case "sarif":
             return as_sarif(diagnostics)
         case "github":
-            return "\n".join(as_github(item) for item in diagnostics)
+            shown, more = cut(diagnostics)
+            told = [as_github(item) for item in shown]
+            return "\n".join([*told, f"::notice::{_data(more)}"] if more else told)
+
+
+def cut(diagnostics: Sequence[Diagnostic]) -> tuple[list[Diagnostic], str]:
+    """What people are shown of them, in their order, and the sentence about the others.
+
+    Errors are kept before warnings. What a mapping takes is said at the first of its unknown keys.
+    """
+    ranked = sorted(diagnostics, key=lambda item: _RANKS.index(item.severity))
+    left = {id(item) for item in ranked[_MOST:]}
+    shown = _once(item for item in diagnostics if id(item) not in left)
+    return list(shown), f"and {len(left):,} more (`--json` has all)" if left else ""
+
+
+def _once(diagnostics: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
+    told: set[tuple[str, str, str]] = set()
+    for item in diagnostics:
+        said = (item.file, parent(item.path), item.hint)
+        if item.hint.startswith(THERE_IS):
+            yield dataclasses.replace(item, hint="") if said in told else item
+            told.add(said)
+        else:
+            yield item
 
 
 def _plain(text: str, _: Role) -> str:

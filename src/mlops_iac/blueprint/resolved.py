@@ -70,6 +70,11 @@ class ResolvedBlueprint(Record):
         """
         return self.reach.inside(self.root / folder / text, text)
 
+    @cached_property
+    def filled(self) -> list[tuple[Mapping[str, Any], Blueprint]]:
+        """What `torn` made of `blueprint`, with what it filled the holes with."""
+        return []
+
     def leaves(self) -> dict[str, Any]:
         """Every value that is set, by path: plain values, lists (tuples), and empty mappings."""
         return dict(self._leaves)

@@ -51,7 +51,13 @@ def torn(
     by_name: Mapping[str, ResolvedBlueprint], wrong: Mapping[str, Iterable[str]]
 ) -> dict[str, ResolvedBlueprint]:
     """The environments with holes at the paths of what is wrong in each."""
-    return _each(by_name, wrong, None)
+    made: dict[str, ResolvedBlueprint] = {}
+    for name, resolved in by_name.items():
+        paths = frozenset(wrong[name])
+        made[name] = replace(
+            resolved, blueprint=_tear(resolved, paths, None), siblings=made, wrong=paths
+        )
+    return made
 
 
 def torn_more(
@@ -62,29 +68,68 @@ def torn_more(
     With `stand_ins` its holes, and those of its siblings, are filled by defaults where there are
     any; `stand_ins` are values by key, for what no default stands for, or only as a whole.
     """
-    name = resolved.environment
-    wrong = {key: each.wrong for key, each in resolved.siblings.items()}
-    wrong[name] = resolved.wrong.union(more)
-    return _each({**resolved.siblings, name: resolved}, wrong, stand_ins)[name]
+    return _Siblings(resolved, resolved.wrong.union(more), stand_ins)[resolved.environment]
 
 
-def _each(
-    by_name: Mapping[str, ResolvedBlueprint],
-    wrong: Mapping[str, Iterable[str]],
-    stand_ins: Mapping[str, Any] | None,
-) -> dict[str, ResolvedBlueprint]:
-    made: dict[str, ResolvedBlueprint] = {}
-    for name, resolved in by_name.items():
-        tree: dict[str, Any] = {}
-        paths = frozenset(wrong[name])
-        for path in paths:
-            node = tree
-            for key in split(path):
-                node = node.setdefault(re.sub(_POSITION, "", key), {})
-            node[_ALL] = {}
-        blueprint = _Tearing(resolved, stand_ins).section(resolved.blueprint, tree, "")
-        made[name] = replace(resolved, blueprint=blueprint, siblings=made, wrong=paths)
+class _Siblings(Mapping[str, ResolvedBlueprint]):
+    """An environment with more holes and those beside it, each made when somebody asks for it.
+
+    Theirs are as they were, so they are torn once, not for everyone beside them again.
+    """
+
+    def __init__(
+        self,
+        resolved: ResolvedBlueprint,
+        wrong: frozenset[str],
+        stand_ins: Mapping[str, Any] | None,
+    ) -> None:
+        self._known = {**resolved.siblings, resolved.environment: resolved}
+        self._own = resolved
+        self._wrong = wrong
+        self._stand_ins = stand_ins
+        self._made: dict[str, ResolvedBlueprint] = {}
+
+    def __getitem__(self, name: str) -> ResolvedBlueprint:
+        if name not in self._made:
+            was = self._known[name]
+            wrong = self._wrong if was is self._own else was.wrong
+            if wrong != was.wrong:
+                blueprint = _tear(was, wrong, self._stand_ins)
+            elif self._stand_ins is None:
+                blueprint = was.blueprint
+            else:
+                blueprint = _filled(was, self._stand_ins)
+            self._made[name] = replace(was, blueprint=blueprint, siblings=self, wrong=wrong)
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+
+def _filled(resolved: ResolvedBlueprint, stand_ins: Mapping[str, Any]) -> Any:
+    """Its blueprint with what stands in for its holes, kept with it."""
+    for known, made in resolved.filled:
+        if known is stand_ins:
+            return made
+    made = _tear(resolved, resolved.wrong, stand_ins)
+    resolved.filled.append((stand_ins, made))
     return made
+
+
+def _tear(
+    resolved: ResolvedBlueprint, paths: frozenset[str], stand_ins: Mapping[str, Any] | None
+) -> Any:
+    """Its blueprint with holes at the paths."""
+    tree: dict[str, Any] = {}
+    for path in paths:
+        node = tree
+        for key in split(path):
+            node = node.setdefault(re.sub(_POSITION, "", key), {})
+        node[_ALL] = {}
+    return _Tearing(resolved, stand_ins).section(resolved.blueprint, tree, "")
 
 
 class _Tearing:

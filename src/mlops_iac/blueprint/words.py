@@ -53,11 +53,14 @@ def nearest(written: str, known: Iterable[str]) -> str:
     return lowered[found[0]] if found else ""
 
 
+THERE_IS = "there is: "
+
+
 def suggestion(written: str, known: Sequence[str]) -> str:
     """`did you mean 'x'?`, or what there is, or an empty text."""
     if meant := nearest(written, known):
         return f"did you mean '{meant}'?"
-    return f"there is: {listed(known)}" if known else ""
+    return f"{THERE_IS}{listed(known)}" if known else ""
 
 
 def listed(names: Iterable[object], word: str = "and", most: int = 30) -> str:

@@ -142,7 +142,7 @@ def lines(session: Session, report: Report) -> Iterator[str]:
 
     Of a thousand warnings the one error is seen only where it is among the last.
     """
-    from mlops_iac.blueprint.render import as_text
+    from mlops_iac.blueprint.render import as_text, cut
 
     width = max(len(outcome.state) for outcome in report.outcomes)
     for outcome in report.outcomes:
@@ -150,8 +150,11 @@ def lines(session: Session, report: Report) -> Iterator[str]:
     problems = sorted(told(report), key=lambda each: each.severity == "error")
     if problems:
         yield ""
-    for problem in problems:
+    shown, more = cut(problems)
+    for problem in shown:
         yield as_text(problem, style=style_of(session))
+    if more:
+        yield more
     yield ""
     if problems:
         errors = sum(problem.severity == "error" for problem in problems)

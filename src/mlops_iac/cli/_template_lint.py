@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mlops_iac.cli._session import Session, verb
-from mlops_iac.errors import BlueprintInvalid
+from mlops_iac.errors import BlueprintInvalid, UsageError
 
 if TYPE_CHECKING:
     from mlops_iac.blueprint.render import Format
@@ -28,8 +28,15 @@ if TYPE_CHECKING:
         metavar="previous|VERSION|DIR|SOURCE[@VERSION]",
         help="Say what it changes since then, for whom, and whether its version says so.",
     ),
+    click.Option(
+        ["--first-version"],
+        is_flag=True,
+        help="With --against previous: pass where no tag is a version of it yet.",
+    ),
 )
-def command(session: Session, folder: str, form: Format, against: str | None) -> int:
+def command(
+    session: Session, folder: str, form: Format, against: str | None, first_version: bool
+) -> int:
     """Find everything wrong with a template, in one pass; its code is not run.
 
     With --against, what breaks for whom is told as warnings, what is new or another as notes, and
@@ -37,12 +44,20 @@ def command(session: Session, folder: str, form: Format, against: str | None) ->
     the template's own git repository. Exit code 2: there are errors.
     """
     from mlops_iac.api.templates.linting import compare_folder, lint_folder
+    from mlops_iac.templates.authoring import PREVIOUS, NothingTagged
 
+    if first_version and against != PREVIOUS:
+        raise UsageError("only before the first version is there none", hint="--against previous")
     found = lint_folder(folder)
     if against is None:
         return told(session, found, form, folder)
     try:
         changes, former = compare_folder(folder, against)
+    except NothingTagged:
+        if not first_version:
+            raise
+        session.say("No version is tagged yet: there is nothing to compare with.")
+        return told(session, found, form, folder)
     except BlueprintInvalid as error:
         here = {(item.file, item.line, item.column, item.code) for item in found}
         more = [i for i in error.diagnostics if (i.file, i.line, i.column, i.code) not in here]

@@ -46,7 +46,7 @@ _TEMPLATE = click.Option(
     click.Option(
         ["--template-credentials/--no-template-credentials"],
         default=None,
-        help="So do the repositories of templates, or for an SSH key.",
+        help="So do the repositories that the blueprint extends, or for an SSH key.",
     ),
     click.Option(["--cache/--no-cache"], default=None, help="Keep pip's downloads between runs."),
     click.Option(["--docs"], metavar="FILE", help="With --template: its reference, kept fresh."),
@@ -91,6 +91,12 @@ def generate(
                 " in a folder of its own it would not change with them"
             )
     told = delivering.stale(files) if check else delivering.write(files)
+    if template is None:
+        for place in delivering.without_credentials(project, platform, root):
+            session.say(
+                f"note: {place} gets no credentials: only a template names it; a template that needs them"
+                " there has to stand in the blueprint's own extends, too"
+            )
     paths = [os.path.relpath(path) for path in told]
     if session.json:
         session.emit_json({"stale" if check else "written": paths, "unlocked": unlocked})
@@ -115,15 +121,18 @@ def generate(
     click.Option(
         ["--index-url"], metavar="URL", help="The one index to ask; default: that of the workflows."
     ),
-    click.Option(["--upgrade"], is_flag=True, help="Take the newest versions that fit."),
+    click.Option(
+        ["--upgrade"], is_flag=True, help="Take the newest versions that fit, and other files."
+    ),
 )
 def lock(
     session: Session, template: str | None, root: Path | None, index_url: str | None, upgrade: bool
 ) -> None:
     """Lock every package that CI installs, by version and by the digests of its files.
 
-    Holds on every system and Python; what is pinned already stays, unless --upgrade. Commit it: CI
-    installs nothing else. Credentials for the index stand in `~/.netrc`.
+    Holds on every system and Python; versions that are pinned stay, unless --upgrade, and other files
+    under them are refused. Commit it: CI installs nothing else. Credentials for the index stand in
+    `~/.netrc`.
     """
     if template is None:
         from mlops_iac.api import delivering

@@ -67,7 +67,8 @@ class Delivery:
     program's and `lock` that of its packages, relative to the repository's root (`.` for the root
     itself). `pulumi` is a version. `templates` are the repository's folders of templates that it
     stands on, `remote` the addresses of repositories that have others, as `https://HOST/…` or
-    `ssh://…`. `ejected`: whether the program has components of its own, which CI is to run.
+    `ssh://…`, `named` those that the blueprint itself names: credentials are for their hosts alone.
+    `ejected`: whether the program has components of its own, which CI is to run.
     """
 
     project: str
@@ -79,6 +80,7 @@ class Delivery:
     options: Options = field(default_factory=Options)
     templates: Sequence[str] = ()
     remote: Sequence[str] = ()
+    named: Sequence[str] = ()
     ejected: bool = False
 
 
@@ -127,7 +129,8 @@ def _values(platform: str, delivery: Delivery) -> dict[str, Any]:
     parts = [] if whole else [delivery.folder, delivery.program, *delivery.templates]
     paths = [f"{part}/**" for part in parts]
     return {
-        **common(platform, delivery.options, delivery.lock, delivery.remote),
+        **common(platform, delivery.options, delivery.lock, delivery.named),
+        "fetched": bool(delivery.remote),
         "project": delivery.project,
         "stacks": delivery.stacks,
         "folder": delivery.folder,
@@ -141,14 +144,15 @@ def _values(platform: str, delivery: Delivery) -> dict[str, Any]:
     }
 
 
-def common(platform: str, options: Options, lock: str, remote: Sequence[str]) -> dict[str, Any]:
+def common(platform: str, options: Options, lock: str, named: Sequence[str]) -> dict[str, Any]:
     """What every workflow is made from: machines, what is installed, and access to what is fetched.
 
-    Raises UsageError for options that the platform has no place for.
+    `named` are the addresses whose hosts get credentials. Raises UsageError for options that the
+    platform has no place for.
     """
     if platform == "azure-devops" and len(options.runners) > 1:
         raise UsageError("jobs of Azure DevOps run in one pool", hint="--runner POOL")
-    private = [urlsplit(url) for url in remote if options.template_credentials]
+    private = [urlsplit(url) for url in named if options.template_credentials]
     hosts = {
         scheme: sorted({_place(each) for each in private if each.scheme == scheme})
         for scheme in ("https", "ssh")
@@ -162,9 +166,17 @@ def common(platform: str, options: Options, lock: str, remote: Sequence[str]) ->
         "ssh_hosts": hosts["ssh"],
         "git_env": _git_env(hosts, _TEMPORARY[platform]),
         "needs_secrets": options.index_credentials or any(hosts.values()),
-        "fetched": bool(remote),
         "actions": ACTIONS,
     }
+
+
+def without_credentials(delivery: Delivery) -> list[str]:
+    """Places that templates come from, as SCHEME://HOST, that get none: only other templates name them."""
+    named, every = (
+        {f"{parts.scheme}://{_place(parts)}" for parts in map(urlsplit, urls)}
+        for urls in (delivery.named, delivery.remote)
+    )
+    return sorted(every - named)
 
 
 def _place(url: SplitResult) -> str:

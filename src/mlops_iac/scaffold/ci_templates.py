@@ -10,6 +10,7 @@ from typing import Final
 from mlops_iac.errors import UsageError
 from mlops_iac.scaffold.ci import common, render
 from mlops_iac.scaffold.ci_options import Options
+from mlops_iac.templates.sources.git import tag_starts
 
 _PLACES: Final = {
     "github": (".github/workflows/mlops-iac-{}-template.yml", ".github/mlops-iac-{}.lock"),
@@ -27,13 +28,13 @@ _FOLDER: Final = re.compile(r"\.|[A-Za-z0-9_][A-Za-z0-9_./-]*")
 class TemplateDelivery:
     """What the workflows are for: the template `name` in `folder` of its repository (`.`: all of it).
 
-    `remote` are the addresses of repositories that have templates which it stands on.
+    `named` are the addresses of repositories that have templates which it names.
     """
 
     name: str
     folder: str
     options: Options = field(default_factory=Options)
-    remote: Sequence[str] = ()
+    named: Sequence[str] = ()
 
 
 def places(platform: str, name: str) -> tuple[str, str]:
@@ -52,15 +53,27 @@ def workflows(platform: str, delivery: TemplateDelivery) -> dict[str, str]:
     if delivery.options.cache:
         raise UsageError("a workflow that releases takes nothing from a cache", hint="--no-cache")
     path, lock = places(platform, name)
-    last = folder.rpartition("/")[2]
-    starts = ["v"] if folder == "." else [f"{last}-v", f"{last}/v"]
+    own, plain = tag_starts("" if folder == "." else folder)
+    starts = [*own, *plain]
     values = {
-        **common(platform, delivery.options, lock, delivery.remote),
+        **common(platform, delivery.options, lock, delivery.named),
         "name": name,
         "project": name.replace("/", "-"),
         "folder": folder,
-        "tags": [f"{start}*.*.*" for start in starts],
-        "tag_pattern": "/^v[0-9]/" if folder == "." else f"/^{re.escape(last)}[-\\/]v[0-9]/",
+        "starts": starts,
+        "tags": [f"{start}[0-9]*.*.*" for start in starts],
+        # No class of characters stands in a pattern of Azure DevOps.
+        "each_tag": [
+            f"{start}{digit}*.*.*"
+            for start in starts
+            for digit in ([""] if start.endswith("v") else range(10))
+        ],
+        "tag_pattern": f"/^({'|'.join(map(_literal, starts))})[0-9]+[.][0-9]+[.][0-9]+/",
     }
     file = {"azure-devops": "azure"}.get(platform, platform)
     return {path: render(f"{file}-template.yml", values)}
+
+
+def _literal(text: str) -> str:
+    """In a regular expression between slashes."""
+    return re.escape(text).replace("/", r"\/")

@@ -63,12 +63,17 @@ def _blueprint(folder: Path) -> Path:
 PREVIOUS = "previous"
 
 
+class NothingTagged(UsageError):
+    """No tag of the repository is a version of the template."""
+
+
 def former(folder: Path, content: TemplateContent, against: str) -> TemplateContent:
     """The version to compare the template in `folder` with.
 
     `against` is `previous` (the newest that the tags of its own repository have, below its own
-    version, or that one where it is published with other content), a version that they have, a folder, or SOURCE[@VERSION].
-    Raises UsageError where there is none.
+    version, or that one where it is published with other content or is the only one), a version that
+    they have, a folder, or SOURCE[@VERSION]. Raises NothingTagged where the tags have no version of
+    it at all, UsageError where there is none to compare with.
     """
     version = _as_version(against)
     if against == PREVIOUS or version:
@@ -93,10 +98,6 @@ def _tagged(folder: Path, content: TemplateContent, version: str) -> TemplateCon
     place = folder.resolve()
     root = checkout_around(place)
     elsewhere = "name a folder, or a source with its version: --against git+https://…@2.0.0"
-    hint = (
-        "the first version has none before it: leave --against out; a clone without tags gets them"
-        " with `git fetch --tags`"
-    )
     if root is None:
         raise UsageError(
             f"{folder} is in no git repository: there is no version before", hint=elsewhere
@@ -106,11 +107,18 @@ def _tagged(folder: Path, content: TemplateContent, version: str) -> TemplateCon
     source = f"git+file://{quote(root.as_posix())}{within}"
     finder = finder_of(folder)
     known = finder.versions(source)
+    if not known and not version:
+        raise NothingTagged(
+            f"no tag of the repository {root.name} is a version of the template",
+            hint="the first version has none before it: --first-version; a clone without tags gets them"
+            " with `git fetch --tags`",
+        )
     if not version:
         own = identity(content)
         if own is not None and own.version in known:
             published = finder.find(Wanted(source, own.version))
-            if published.digest != content.digest:  # nobody gets what was changed since
+            # Nobody gets what was changed since; and the first one that is tagged is the one to keep to.
+            if published.digest != content.digest or len(known) == 1:
                 return published
         below = [
             each
@@ -118,10 +126,12 @@ def _tagged(folder: Path, content: TemplateContent, version: str) -> TemplateCon
             if own is None or parse_version(each) < parse_version(own.version)
         ]
         if not below:
-            there = f"; it has {listed(known, most=5)}" if known else ""
             this = f"before {own.version}" if own else "of the template"
-            what = f"no tag of the repository {root.name}"
-            raise UsageError(f"{what} is a version {this}{there}", hint=hint)
+            raise UsageError(
+                f"no tag of the repository {root.name} is a version {this}; it has {listed(known, most=5)}",
+                hint="a template in a folder of it has tags of its own, NAME-v1.0.0: plain ones are then"
+                " another's",
+            )
         released = [each for each in below if not parse_version(each).prerelease]
         is_candidate = own is not None and parse_version(own.version).prerelease
         version = (below if is_candidate else released or below)[0]

@@ -44,6 +44,7 @@ ROWS = {
         "a budget that tells somebody keeps it": ([], [BUCKET, made(types.BUDGET, "b", TOLD)], {}),
         "an empty stack costs nothing": ([], [], {}),
         "a stack that is not production is left alone": ([], [BUCKET], {"production": False}),
+        "none can be had in GovCloud": ([], [BUCKET], {"region": "us-gov-west-1"}),
     },
     "allowed-regions": {
         "every region is allowed until some are listed": ([], [BUCKET], {"region": "us-east-1"}),

@@ -109,7 +109,21 @@ class EphemeralDeployment(Deployment):
         plan = super().preview()
         word = "lives until" if self._there is None else "renewed: lives until"
         note = f"{self.stack}, made from {self.project.record.base}, {word} {self._until}"
-        return replace(plan, diagnostics=(note, *plan.diagnostics))
+        return replace(plan, diagnostics=(note, *self._confined(), *plan.diagnostics))
+
+    def _confined(self) -> Iterator[str]:
+        """What the role that deploys has to reach, before a first `up`: its base's has other names."""
+        from mlops_iac.clouds.aws.naming import stem
+        from mlops_iac.clouds.aws.sagemaker.scope import STACK_TAG as TAG
+        from mlops_iac.clouds.aws.sagemaker.scope import Scope
+
+        scope = Scope(self.project.resolve(self.stack))
+        if self._there is None and (role := scope.blueprint.deploy_as):
+            yield (
+                f"{role} deploys it: names begin with {stem(self.project.name, self.stack)}-, keys have"
+                f" the tag {TAG}={scope.tags[TAG]}, which rights confined to"
+                f" {self.project.record.base} do not reach"
+            )
 
     @property
     def _until(self) -> str:

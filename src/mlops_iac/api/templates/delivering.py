@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mlops_iac.api.delivering import named
 from mlops_iac.blueprint.reach import checkout_around
 from mlops_iac.errors import UsageError
 
 if TYPE_CHECKING:
-    from mlops_iac.blueprint.templates.content import TemplateContent
+    from mlops_iac.blueprint.templates.manifest import Manifest
 
 
 def workflows(
@@ -28,11 +29,12 @@ def workflows(
     here = folder.resolve()
     if not here.is_relative_to(top):
         raise UsageError(f"the template's folder {here} lies outside of {top}")
-    content, name = _read(folder)
+    manifest = _read(folder)
+    name = manifest.name
     path = top / ci_templates.places(platform, name)[0]
     options = kept([path.read_text(encoding="utf-8")] if path.is_file() else ()).changed(given)
     delivery = ci_templates.TemplateDelivery(
-        name, here.relative_to(top).as_posix(), options, _remote(folder, content)
+        name, here.relative_to(top).as_posix(), options, named(manifest.extends, folder)
     )
     return {top / path: text for path, text in ci_templates.workflows(platform, delivery).items()}
 
@@ -48,7 +50,7 @@ def locks(folder: Path, root: Path) -> dict[Path, str]:
     from mlops_iac.scaffold.ci_options import kept
     from mlops_iac.scaffold.ci_templates import places
 
-    _, name = _read(folder)
+    name = _read(folder).name
     found = {}
     for platform in PLATFORMS:
         workflow, lock = places(platform, name)
@@ -67,29 +69,14 @@ def unlocked(folder: Path, platform: str, root: Path | None = None) -> tuple[str
     from mlops_iac.api import locking
     from mlops_iac.scaffold.ci_templates import places
 
-    path = top_of(folder, root) / places(platform, _read(folder)[1])[1]
+    path = top_of(folder, root) / places(platform, _read(folder).name)[1]
     why = locking.unlocked(path, locking.of_templates())
     told = f"{os.path.relpath(path)} {why}: `mlops-iac ci lock --template {folder}`" if why else ""
     return told, path.exists()
 
 
-def _read(folder: Path) -> tuple[TemplateContent, str]:
+def _read(folder: Path) -> Manifest:
     from mlops_iac.blueprint.templates.applying import parse
     from mlops_iac.templates.authoring import read_template
 
-    content = read_template(folder)
-    return content, parse(content).reading.manifest.name
-
-
-def _remote(folder: Path, content: TemplateContent) -> list[str]:
-    """The repositories elsewhere that templates below come from."""
-    from mlops_iac.blueprint.templates.applying import parse
-    from mlops_iac.templates.sources import parse_source
-    from mlops_iac.templates.sources.git import GitSource
-
-    sources = [
-        parse_source(use.template, folder.resolve())
-        for use in parse(content).reading.manifest.extends
-    ]
-    found = [each.url for each in sources if isinstance(each, GitSource) and not each.local]
-    return list(dict.fromkeys(found))
+    return parse(read_template(folder)).reading.manifest

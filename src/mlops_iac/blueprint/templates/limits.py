@@ -315,7 +315,11 @@ def _broken(
         return f"{shown} is forbidden by {limit.source}{reason}" if there else ""
     if spec.required and (empty or (isinstance(value, str) and not value.strip())):
         return f"{shown} is required by {limit.source}{reason}"
-    if spec.required and (stands_in := placeholder_in(value)) and any(resolved.said_below(path)):
+    if (
+        spec.required
+        and (stands_in := placeholder_in(value, kind, spec.one_of))
+        and any(resolved.said_below(path))
+    ):
         what = f"is {quoted(stands_in)}" if stands_in == value else f"says only {quoted(stands_in)}"
         return f"{shown} {what}, a placeholder; it is required by {limit.source}{reason}"
     if empty:

@@ -45,6 +45,8 @@ _EXCEPTIONS: dict[tuple[Purpose, str], str] = {
 }
 # SageMaker developer guide, "Automatic scaling of models: prerequisites": not for T2.
 UNSCALED_FAMILIES = frozenset({"t2"})
+# Partition → services that components use and that it has not (botocore's `endpoints.json`).
+_LACKING = {"aws-us-gov": frozenset({"budgets"})}
 _DIGEST = r"[0-9]+"
 
 
@@ -98,6 +100,11 @@ def partition_of(region: str) -> str:
     raise UsageError(
         f"{region!r} is not a region with SageMaker", hint=f"one of {', '.join(regions())}"
     )
+
+
+def has_service(service: str, region: str) -> bool:
+    """Whether the partition of the region has an AWS service, by its prefix in policies."""
+    return service not in _LACKING.get(partition_of(region), ())
 
 
 def dns_suffix(region: str) -> str:

@@ -92,8 +92,11 @@ class Clients:
             import boto3.session
             import botocore.session
 
-            core = botocore.session.Session()
-            # A user's own profile and endpoint settings must not reach the emulator's clients.
+            # A user's profile and settings, in the environment or in files, are of real clouds.
+            variables = botocore.session.Session.SESSION_VARIABLES.items()
+            core = botocore.session.Session(
+                {key: (None, None, *rest) for key, (_, _, *rest) in variables}
+            )
             core.set_config_variable("ignore_configured_endpoint_urls", True)
             core.set_config_variable("config_file", os.devnull)
             core.set_config_variable("credentials_file", os.devnull)

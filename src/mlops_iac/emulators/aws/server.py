@@ -218,8 +218,12 @@ def _spawn(folder: Path, port: int) -> ServerInfo:
     instance = secrets.token_hex(8)
     log = folder / "server.log"
     command = python_child.command(*_words(folder, instance), "--port", str(port))
+    ours = python_child.environment().items()
     environment = {
-        **python_child.environment(),
+        # moto asks botocore for regions, which a profile that is not there keeps from answering.
+        **{name: value for name, value in ours if not name.startswith("AWS_")},
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         # Attachments of AWS-managed policies need those policies to exist.
         "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",
         "PYTHONDONTWRITEBYTECODE": "",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from mlops_iac.clouds.aws.catalogue import has_service, is_region
 from mlops_iac.policy.context import Context, at, is_set, items
 from mlops_iac.policy.model import Rule, Violation
 from mlops_iac.policy.types import BUDGET
@@ -12,7 +13,9 @@ from mlops_iac.policy.types import BUDGET
 def check(context: Context) -> Iterator[Violation]:
     """Find stacks without a budget, and budgets that tell nobody."""
     budgets = context.of_type(BUDGET)
-    if context.resources and not budgets:
+    if not context.resources or not _can_have(context.region):
+        return
+    if not budgets:
         yield Violation("nothing watches what the stack costs", None, "budget")
     for budget in budgets:
         told = items(budget.inputs.get("notifications"))
@@ -20,6 +23,11 @@ def check(context: Context) -> Iterator[Violation]:
         if not any(is_set(at(each, key)) for each in told for key in keys):
             message = "nobody is told when the budget is spent"
             yield Violation(message, budget, "budget.alert_percent")
+
+
+def _can_have(region: str) -> bool:
+    """Whether there are budgets; a region that nobody knows is believed to have them."""
+    return not is_region(region) or has_service("budgets", region)
 
 
 RULE = Rule(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
 from mlops_iac.blueprint.templates.content import TemplateUnavailable
@@ -150,15 +150,23 @@ def _wrong_place(text: str, path: str, fragment: str) -> tuple[str, str] | None:
     return None
 
 
+def tag_starts(subdirectory: str) -> tuple[list[str], list[str]]:
+    """What stands before the number in tags of versions of the template in `subdirectory`.
+
+    First where it has tags of its own, `standard-v2.1.0`, `standard/v2.1.0` or without the `v`, then
+    in any repository, `v2.1.0` or `2.1.0`. `subdirectory` is empty where it is the whole repository.
+    """
+    name = subdirectory.rsplit("/", 1)[-1]
+    return ([f"{name}-v", f"{name}/v", f"{name}-", f"{name}/"] if name else []), ["v", ""]
+
+
 def versions_of(tags: Mapping[str, str], subdirectory: str) -> dict[str, list[str]]:
     """Which tags are which version of the template in `subdirectory`.
 
-    `v2.1.0` or `2.1.0`; where several templates share a repository also `standard-v2.1.0` or
-    `standard/v2.1.0`, and if there are such, the plain ones are somebody else's.
+    If there are tags of its own (`tag_starts`), the plain ones are somebody else's.
     """
-    name = subdirectory.rsplit("/", 1)[-1]
-    own = _versions(tags, rf"{re.escape(name)}[-/]v?(?P<version>[0-9].*)") if name else {}
-    return own or _versions(tags, r"v?(?P<version>[0-9].*)")
+    own, plain = tag_starts(subdirectory)
+    return _versions(tags, own) or _versions(tags, plain)
 
 
 def tags_instead(tags: Mapping[str, str], subdirectory: str) -> str:
@@ -166,7 +174,7 @@ def tags_instead(tags: Mapping[str, str], subdirectory: str) -> str:
     others: dict[str, str] = {}
     for tag in tags:
         match = _OF_ONE.fullmatch(tag)
-        if match is not None and _versions({tag: ""}, _OF_ONE.pattern):
+        if match is not None and _is_version(match["version"]):
             others[match["name"]] = tag
     if others:
         last = subdirectory.rsplit("/", 1)[-1]
@@ -178,18 +186,21 @@ def tags_instead(tags: Mapping[str, str], subdirectory: str) -> str:
     return f"its publisher has to tag a commit: {tag}"
 
 
-def _versions(tags: Mapping[str, str], pattern: str) -> dict[str, list[str]]:
+def _versions(tags: Iterable[str], starts: Iterable[str]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for tag in tags:
-        match = re.fullmatch(pattern, tag)
-        if match is None:
-            continue
-        try:
-            parse_version(match["version"])
-        except VersionInvalid:
-            continue  # a tag that says something else
-        found.setdefault(match["version"], []).append(tag)
+        for start in starts:
+            if tag.startswith(start) and _is_version(version := tag[len(start) :]):
+                found.setdefault(version, []).append(tag)
     return found
+
+
+def _is_version(text: str) -> bool:
+    try:
+        parse_version(text)
+    except VersionInvalid:
+        return False
+    return True
 
 
 def the_tag(source: GitSource, version: str, tags: Mapping[str, str]) -> str:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from mlops_iac.blueprint.checks.environments import place
 from mlops_iac.blueprint.sections.compute import Runtime
 from mlops_iac.blueprint.sections.datasets import Dataset
 from mlops_iac.blueprint.sections.models import Model
@@ -48,12 +49,13 @@ def check(scope: Scope) -> list[Diagnostic]:
     """Everything at once; nothing is looked at further below what is refused as a whole."""
     from mlops_iac.clouds.aws.sagemaker.limits import check_limits
 
+    resolved = scope.resolved
     found = list(judged(_fields(scope)))
     refused = {item.path for item in found}
     for checks, stand_ins in ((_alone, None), (_between, None), (check_limits, _STAND_INS)):
         wrong = {item.path for item in found if item.severity == "error"}
-        if wrong or scope.resolved.wrong:
-            scope = Scope(torn_more(scope.resolved, wrong, stand_ins))
+        if wrong or resolved.wrong:
+            scope = Scope(torn_more(resolved, wrong, stand_ins))
         found += [item for item in checks(scope) if item.path not in refused]
     return list(dict.fromkeys(found))
 
@@ -134,7 +136,20 @@ def _endpoints(scope: Scope) -> Iterator[Diagnostic]:
 
 
 def _budget(scope: Scope) -> Iterator[Diagnostic]:
-    if scope.blueprint.budget is not None and not scope.blueprint.alerts:
+    region = scope.blueprint.region
+    if scope.blueprint.budget is None:
+        return
+    if catalogue.is_region(region) and not catalogue.has_service("budgets", region):
+        yield scope.resolved.diagnostic(
+            "budget",
+            UNSUPPORTED,
+            f"budget: {region} ({place(scope.resolved, 'region')}) is in '{scope.partition}', which"
+            " has no AWS Budgets",
+            "leave it out; what it costs is billed to the standard account that belongs to this one:"
+            " set a budget there",
+            at_key=True,
+        )
+    elif not scope.blueprint.alerts:
         yield scope.resolved.diagnostic(
             "budget",
             UNSUPPORTED,

@@ -59,11 +59,29 @@ _TAG = "${stack}"
 _EVERYWHERE = frozenset(
     {
         "cloudtrail:DescribeTrails",
+        "cloudwatch:DescribeAlarms",
         "kms:ListAliases",
         "logs:DescribeLogGroups",
         "sns:GetSubscriptionAttributes",
         "sns:Unsubscribe",
     }
+)
+# Before a target or a policy is taken, CloudWatch is asked in the caller's name, without a name of an
+# alarm (Application Auto Scaling user guide, Permissions validation … on target resources).
+_SCALING_ALARMS = ("cloudwatch:DeleteAlarms", "cloudwatch:PutMetricAlarm")
+_SCALED = {
+    "application-autoscaling:service-namespace": "sagemaker",
+    "application-autoscaling:scalable-dimension": "sagemaker:variant:DesiredInstanceCount",
+}
+# Which of its actions know these conditions: service authorization reference.
+_SCALING = frozenset(
+    f"application-autoscaling:{name}"
+    for name in (
+        "DeleteScalingPolicy",
+        "DeregisterScalableTarget",
+        "PutScalingPolicy",
+        "RegisterScalableTarget",
+    )
 )
 _UNNAMED_SERVICES = ("application-autoscaling", "ec2", "route53")
 _PASSED_TO = ("lambda", "sagemaker", "scheduler", "vpc-flow-logs")
@@ -96,6 +114,8 @@ def grants(components: Iterable[str], *, boundary: str | None = None) -> list[Gr
     # Later tags of a key need not name its stack again.
     if "NewKeys" in groups:
         groups["OwnKeys"] = sorted([*groups["OwnKeys"], "kms:TagResource"])
+    if "Scaling" in groups:
+        groups["ScalingAlarms"] = list(_SCALING_ALARMS)
     # The boundary of a role stays on it.
     groups.pop("Unbounded", None)
     found = [_grant(group, names, boundary) for group, names in groups.items()]
@@ -182,6 +202,8 @@ def _group(action: str, boundary: str | None) -> str:
             return "NewKeys"
         case "iam:DeleteRolePermissionsBoundary" if boundary:
             return "Unbounded"
+    if action in _SCALING:
+        return "Scaling"
     if service in _UNNAMED_SERVICES or action in _EVERYWHERE:
         return f"Any{_word(service)}"
     if boundary and action in _BOUNDED:
@@ -211,8 +233,12 @@ def _grant(group: str, actions: Sequence[str], boundary: str | None) -> Grant:
         case "BoundedRoles":
             return on(roles, {"iam:PermissionsBoundary": boundary})
         case "NewKeys":
+            # KMS knows no tagging at creation alone: "the permission must cover all KMS keys in the
+            # account and Region" (developer guide, Managing KMS key tags with API operations).
             reason = (
-                "a key is tagged as it is made, and no key of another stack becomes one of this"
+                "a key is tagged as it is made, and no key of another stack becomes one of this;"
+                f" a key of the account without a tag `{STACK_TAG}` can be taken over: give it one, or"
+                " the stack an account of its own"
             )
             made = on(("*",), {f"aws:RequestTag/{STACK_TAG}": _TAG}, reason)
             only = {**made.conditions, "StringEqualsIfExists": {tagged: _TAG}}
@@ -221,6 +247,13 @@ def _grant(group: str, actions: Sequence[str], boundary: str | None) -> Grant:
             return on(_arns(_KEYS), {tagged: _TAG}, _BY_TAG)
         case "Aliases":
             return on(_arns(_ALIASES))
+        case "Scaling":
+            return on(("*",), _SCALED, _REASONS[service])
+        case "ScalingAlarms":
+            rest = f"cloudwatch:{_HERE}:alarm:"
+            alarms = _arns((rest, f"{rest}TargetTracking-endpoint/${{stem}}-*"))
+            reason = "scaling looks whether the caller may make its alarms, with no name of one yet"
+            return on(alarms, reason=reason)
         case "OwnS3":
             # No account stands in the ARN of a bucket; one that is being made has none yet.
             mine = {"StringEqualsIfExists": {"aws:ResourceAccount": "${account}"}}
@@ -233,6 +266,7 @@ def _grant(group: str, actions: Sequence[str], boundary: str | None) -> Grant:
 _NO_RESOURCE = "the actions know no resource"
 _REASONS = {
     "application-autoscaling": "targets and policies have ids that the service makes",
+    "cloudwatch": "alarms are looked for without a name, by scaling in the caller's name as well",
     "ec2": "networks have ids that EC2 makes, and a network's default group no tag before it is ours:"
     " give a private stack an account of its own",
     "route53": "private names of endpoints lie in zones of the service's",

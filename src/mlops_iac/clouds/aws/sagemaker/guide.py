@@ -106,12 +106,14 @@ def _rights(scopes: Mapping[str, Scope], calls: Mapping[str, Sequence[ComponentC
         call.component.partition(":")[2] for planned in calls.values() for call in planned
     }
     boundaries = {scope.blueprint.options.sagemaker.permissions_boundary for scope in real.values()}
+    untagged = f", and keys of the account without a tag `{STACK_TAG}` (give them one)"
     lines = [
         "## Who needs which rights",
         "",
         (
             "**The deployer**, who runs `up` and `destroy`, needs the following, and reaches with it what"
-            " this stack names and no other stack. All names of a stack begin with its `${stem}`:"
+            f" this stack names and no other stack{untagged if 'Keys' in components else ''}. All names of"
+            " a stack begin with its `${stem}`:"
         ),
         "",
         *(
@@ -138,6 +140,7 @@ def _rights(scopes: Mapping[str, Scope], calls: Mapping[str, Sequence[ComponentC
             " stack may exceed."
         ),
     ]
+    lines += _ephemeral(real)
     for name, scope in real.items():
         if found := origin(scope):
             lines += [
@@ -175,6 +178,25 @@ def _rights(scopes: Mapping[str, Scope], calls: Mapping[str, Sequence[ComponentC
             ),
         ]
     return lines
+
+
+def _ephemeral(scopes: Mapping[str, Scope]) -> list[str]:
+    """What it takes to make stacks for pull requests, whose names begin with their own."""
+    bases = [name for name, scope in scopes.items() if not scope.blueprint.protect]
+    if not bases:
+        return []
+    begins = f"`{scopes[bases[0]].blueprint.name}-pr-*`"
+    return [
+        "",
+        (
+            f"**Ephemeral stacks** (`up -s pr-123 --from {bases[0]}`) are of other names and of another tag:"
+            f" a deployer who is confined to `{bases[0]}` cannot make them. Give them a deployer of their"
+            f" own with the same statements, `${{stem}}` and `${{stack}}` being {begins} where all are"
+            " called `pr-…`, and `StringLike` in the place of `StringEquals` for tags. It reaches every"
+            " one of them. A `deploy_as` of the base is theirs, too: name this deployer there, in an"
+            " environment that they are made from."
+        ),
+    ]
 
 
 def _row(grant: Grant) -> str:
