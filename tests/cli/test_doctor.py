@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from mlops_iac.cli._session import Session
+from mlops_iac.cli.doctor import examine
 from tests.cli.harness import Cli, environment
 
 
@@ -32,3 +36,18 @@ def test_where_nothing_may_be_written_it_says_so(tmp_path: Path) -> None:
     nowhere.touch()
     cli = Cli(tmp_path, {**environment(), "PYTHONPYCACHEPREFIX": str(nowhere)})
     assert "takes none" in cli("doctor", "--compile", expect=2).err
+
+
+def test_a_file_that_nobody_may_open_is_a_finding(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "blueprint.yaml").touch()
+
+    def project(_session: Session) -> None:
+        raise PermissionError(13, "Permission denied", ".mlops-iac")
+
+    monkeypatch.setattr(Session, "project", project)
+    session = Session()
+    session.file = str(tmp_path / "blueprint.yaml")
+    *_, last = examine(session)
+    assert (last.ok, last.found) == (False, ".mlops-iac: Permission denied")

@@ -80,7 +80,7 @@ MISTAKES = {
     # needed
     "no region": ("region: eu-west-1\n", "", "missing", "a blueprint needs 'region'", "The cloud's region."),
     "no script": ("    train:\n      script: train.py", "    §train: {}", "missing", "models.churn.train needs 'script'", ""),
-    "no mode": ("  api:\n    mode: real-time", "  §api:", "missing", "serving.api needs 'mode'", "real-time, batch, streaming or edge"),
+    "no mode": ("  api:\n    mode: real-time", "  §api:", "missing", "serving.api needs 'mode'", "write `mode: real-time`"),
     "neither source nor train": ("    train:\n      script: train.py\n", "", "missing", "models.churn needs one of train or source", ""),
     "a framework without a version": (", version: 1.9}", "}", "missing", "models.churn.runtime needs the 'version' of scikit-learn", ""),
     "a file dataset without a format": ("  customers: {source: data/customers.csv, format: csv,", "  §customers: {source: data/customers.csv,", "missing", "datasets.customers needs 'format'", "csv, parquet"),
@@ -103,7 +103,7 @@ MISTAKES = {
     "a key without a value": ("region: eu-west-1", "§region:", "null", "region has no value", "leave the key out"),
     "null in the blueprint": ("compute: {size: small}", "compute: §null", "null", "serving.api.compute has no value", "`{}`"),
     # values
-    "a misspelt choice": ("mode: real-time", "mode: §realtime", "unknown-value", "'realtime' is not a value of serving.api.mode", "did you mean 'real-time'? allowed: real-time, batch, streaming or edge"),
+    "a misspelt choice": ("mode: real-time", "mode: §realtime", "unknown-value", "'realtime' is not a value of serving.api.mode", "did you mean 'real-time'? allowed: real-time"),
     "an unknown platform": ("platform: sagemaker", "platform: §sagemker", "unknown-value", "'sagemker' is not a value of platform", "did you mean 'sagemaker'?"),
     "an unknown version of the language": ("blueprint: 1", "blueprint: §2", "unknown-value", "'2' is not a value of blueprint", "allowed: 1"),
     "the beginning of a choice": ("{accuracy: maximize}", "{accuracy: §max}", "unknown-value", "'max' is not a value of models.churn.metrics.accuracy", "did you mean 'maximize'?"),

@@ -179,12 +179,8 @@ def test_the_smallest_blueprint_is_complete(project: Path) -> None:
     assert (api.model, api.compute.size) == ("churn", "small")
 
 
-def test_the_blueprint_with_everything_has_no_problem_but_an_ambiguous_parameter(
-    project: Path,
-) -> None:
-    found = validate(written(project, EVERYTHING))
-    assert [(item.code, item.severity) for item in found] == [("reserved-name", "warning")]
-    assert found[0].snippet.strip().startswith("model:")
+def test_the_blueprint_with_everything_has_no_problem(project: Path) -> None:
+    assert validate(written(project, EVERYTHING)) == []
 
 
 def test_the_blueprint_with_everything_is_read_as_meant(project: Path) -> None:

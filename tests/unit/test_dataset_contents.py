@@ -192,3 +192,82 @@ def test_a_folder_of_images_is_a_dataset_without_what_is_hidden(project: Path) -
     (found,) = said(project, text)
     assert f"too-many-files: 'data' has more than {MOST_DATA_FILES} files" in found
     assert "s3://" in found
+
+
+@pytest.mark.parametrize(
+    ("call", "closed", "told"),
+    [
+        ("open", "workload/train.py", ["13 models.m.code bad-file: workload/train.py cannot be read: Permission denied"]),
+        ("open", "data/a.csv", ["7 datasets.rows.source bad-file: data/a.csv cannot be read: Permission denied"]),
+        ("stat", "data", ["7 datasets.rows.source bad-file: 'data' cannot be read: Permission denied"]),
+        ("stat", "workload/.git", []),
+    ],
+)  # fmt: skip
+def test_what_nobody_may_open_is_told_where_it_is_named(
+    project: Path, monkeypatch: pytest.MonkeyPatch, call: str, closed: str, told: list[str]
+) -> None:
+    real = getattr(os, call)
+
+    def refusing(path: object, *rest: object, **options: object) -> object:
+        if str(path) == str(project / closed):
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path, *rest, **options)
+
+    monkeypatch.setattr(os, call, refusing)
+    assert [each.partition(";")[0] for each in said(project)] == told
+
+
+def test_a_script_in_a_folder_that_cannot_be_read_is_not_told_again(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.stat
+
+    def refusing(path: object, *rest: object, **options: object) -> object:
+        if str(path).startswith(str(project / "workload") + os.sep):
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path, *rest, **options)
+
+    monkeypatch.setattr(os, "stat", refusing)
+    (told,) = said(project)
+    assert told.startswith("13 models.m.code bad-file: workload/predict.py cannot be read")
+
+
+@pytest.mark.parametrize(
+    ("format_", "content", "broken"),
+    [
+        ("csv", b"distance,late\nfar,0\n,1\nnear,1\n", True),
+        ("csv", b"distance,late\nfar,0\n2,1\n", False),
+        ("csv", b"distance,late\n,0\n", False),
+        ("json", b'{"distance": "far", "late": 0}\n', True),
+        ("json", b'{"distance": "2", "late": 0}\n', False),
+    ],
+)
+def test_a_bound_on_words_is_told(
+    project: Path, format_: str, content: bytes, broken: bool
+) -> None:
+    (project / "data/a.csv").rename(
+        project / f"data/a.{format_}l"[: -1 if format_ == "csv" else None]
+    )
+    next((project / "data").iterdir()).write_bytes(content)
+    found = said(project, TEXT.replace("format: csv", f"format: {format_}"))
+    assert [each.split(":")[0] for each in found] == (
+        ["10 datasets.rows.checks.distance no-numbers"] if broken else []
+    )
+
+
+def test_an_argument_of_every_script_is_told_once(project: Path) -> None:
+    (told,) = said(project, TEXT.replace("train: {", "train: {hyperparameters: {data: 5}, "))
+    assert told.startswith("15 models.m.train.hyperparameters.data unsupported")
+
+
+def test_a_model_of_no_dataset_is_told_which_there_are(project: Path) -> None:
+    (told,) = said(project, TEXT.replace("    code:", "    datasets: []\n    code:"))
+    assert told.startswith("13 models.m.datasets missing: models.m needs 'datasets'")
+    assert told.endswith("there is: rows")
+
+
+def test_a_script_that_is_no_python_is_mended_at_its_line(project: Path) -> None:
+    (project / "workload/predict.py").write_text(f"{PREDICT}def (\n")
+    (told,) = said(project)
+    assert "predict.py, line" in told
+    assert told.endswith("; correct that line")

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from mlops_iac import load, validate
 from mlops_iac.blueprint import torn
+from mlops_iac.blueprint.scalars import NOT_YET
 from mlops_iac.errors import BlueprintInvalid, Diagnostic
 
 GOOD = """\
@@ -84,6 +85,7 @@ FAULTS = {
     "      max: 2\n": "",
     "reason: split by account, ": "",
     "compute: {instance: ml.m5.large, ": "compute: {instance: ml.m5.large, size: small, ",
+    "metrics: {accuracy: maximize}": "metrics: {accuracy: maximise}",
     "      search: {rate: {continuous: [0.1, 1]}}": "      search: {rate: {}}",
     # references and texts
     "datasets: [rows, more]": "datasets: [rows, moer]",
@@ -240,3 +242,22 @@ def test_a_platform_that_is_not_there_comes_first(project: Path) -> None:
     assert first == ("unsupported-platform", "platform")
     assert found[0].line == 4
     assert others == [("unknown-timezone", "timezone"), ("no-column", "datasets.rows.target")]
+
+
+@pytest.mark.parametrize(
+    ("key", "good", "value"),
+    [
+        ("platform", "platform: sagemaker", "sagemakr"),
+        ("mode", "mode: real-time", "realtime"),
+        ("mode", "mode: real-time", "straming"),
+    ],
+)
+def test_what_no_platform_supports_yet_is_refused_and_not_proposed(
+    project: Path, key: str, good: str, value: str
+) -> None:
+    for later in NOT_YET[key]:
+        found = errors(project, GOOD.replace(good, f"{key}: {later}"))
+        assert any(item.path.endswith(key) and "yet" in item.message for item in found), later
+    (item,) = errors(project, GOOD.replace(good, f"{key}: {value}"))
+    assert item.path.endswith(key)
+    assert item.hint.endswith(f"allowed: {good.split()[1]}")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops_iac.api.project import LOCAL
+from mlops_iac.blueprint.reach import is_checkout
 from mlops_iac.engine.protocol import StackTarget
 from mlops_iac.workfolder import made
 
@@ -51,7 +52,7 @@ def program_folder(root: Path, name: str) -> Path:
     for folder in (root, *root.parents):
         if (folder / "stacks").is_dir():
             return folder / "stacks" / name
-        if (folder / ".git").exists():
+        if is_checkout(folder):
             break
     return root / "stacks" / name
 

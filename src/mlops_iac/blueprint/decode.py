@@ -20,7 +20,7 @@ from mlops_iac.blueprint.fields import (
     is_prose,
     mapping_of,
 )
-from mlops_iac.blueprint.scalars import NOTHING, TYPE_NAMES, core, typed
+from mlops_iac.blueprint.scalars import NOTHING, TYPE_NAMES, core, proposed, typed
 from mlops_iac.blueprint.sections.base import EntryName, Marker, Section, Text
 from mlops_iac.blueprint.source import Entry, Node, problem
 from mlops_iac.blueprint.substitute import substitute
@@ -301,11 +301,13 @@ class Decoder:
                 "missing",
                 f"{path} needs '{kind.field}'",
                 path,
-                f"`{kind.field}:` one of {listed(sections, 'or')}",
+                f"write `{kind.field}: {listed(proposed(kind.field, sections), 'or')}`",
             )
         value = chosen.value
         meant = kind.meant(value.text) if value.kind == "scalar" else ""
-        if not meant or meant != value.text:
+        if meant != value.text:
+            if meant not in proposed(kind.field, sections):
+                meant = ""
             layer = chosen.layer or here.layer
             allowed = ScalarType((str,), tuple(sections))
             self._scalar(allowed, Written(chosen.key, value, layer), join(path, kind.field))

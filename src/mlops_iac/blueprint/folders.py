@@ -33,8 +33,9 @@ def files_of(
 
     That is asked for each name, relative to `root` and with a `/` at the end of a folder's. `shown`
     is what `root` is called in messages, and `what` it is. Links to files inside are followed, links
-    to folders are not. The walk ends after `most` files and one. Raises UsageError for a link that is not followed, for what is no regular file, and for
-    a name that no archive or store can hold.
+    to folders are not. The walk ends after `most` files and one. Raises UsageError for a link that is
+    not followed, for what is no regular file or cannot be opened, and for a name that no archive or
+    store can hold.
     """
     real = os.path.join(os.path.realpath(root), "")  # noqa: PTH118 - separator included
     found: list[Path] = []
@@ -59,13 +60,34 @@ def files_of(
                         f"{named} is no regular file, so it cannot be packed or uploaded",
                         hint="remove it",
                     )
+                _open(path)
                 found.append(path)
                 if most is not None and len(found) > most:
                     return found
         except OSError as error:
-            at = escaped(os.path.relpath(error.filename or root, root))
-            raise UsageError(f"{_in(shown, at)} cannot be read: {error.strerror}") from None
+            raise _unreadable(error, root, shown) from None
     return sorted(found)
+
+
+def the_file(path: Path, shown: str) -> list[Path]:
+    """`files_of` where what is uploaded is one file."""
+    try:
+        _open(path)
+    except OSError as error:
+        raise _unreadable(error, path, shown) from None
+    return [path]
+
+
+def _open(path: Path) -> None:
+    """Raise OSError where a file cannot be opened: what is uploaded is read by nobody before."""
+    os.close(os.open(path, os.O_RDONLY))
+
+
+def _unreadable(error: OSError, root: Path, shown: str) -> UsageError:
+    at = escaped(os.path.relpath(error.filename or root, root))
+    return UsageError(
+        f"{_in(shown, at)} cannot be read: {error.strerror}", hint="give access to who deploys"
+    )
 
 
 def _in(shown: str, named: str) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from mlops_iac.blueprint.ignoring import Ignoring
+from mlops_iac.blueprint.reach import is_checkout
 
 TOOLS: Final = frozenset(
     {
@@ -123,7 +124,7 @@ class Leaving:
             here = self._root / folder
             known = (
                 (f"{folder}/", Ignoring.below(here))
-                if (here / ".git").exists()
+                if is_checkout(here)
                 else self._checkout(folder.rpartition("/")[0])
             )
             self._checkouts[folder] = known

@@ -65,7 +65,12 @@ class Reach(Record):
 
 def checkout_around(folder: Path) -> Path | None:
     """The root of the checkout that `folder` lies in, as its path says it; None for none."""
-    return next((each for each in (folder, *folder.parents) if (each / ".git").exists()), None)
+    return next((each for each in (folder, *folder.parents) if is_checkout(each)), None)
+
+
+def is_checkout(folder: Path) -> bool:
+    """Whether git keeps something of its own there; not where nobody may look."""
+    return os.path.exists(folder / ".git")  # noqa: PTH110 - Path.exists raises there
 
 
 def _named() -> Iterator[Path]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mlops_iac.blueprint.fields import Bounds, ScalarType
@@ -118,13 +119,25 @@ def _type_hint(wanted: type, node: Node) -> str:
     return ""
 
 
+NOT_YET: Mapping[str, tuple[str, ...]] = {
+    "platform": ("azure-ml", "vertex", "mlflow-aws", "kubeflow-azure"),
+    "mode": ("batch", "streaming", "edge"),
+}
+"""Values of the language by key that no platform supports yet: they are not proposed."""
+
+
+def proposed(key: str, allowed: Iterable[str]) -> list[str]:
+    """What of `allowed` may be proposed to who wrote something else at `key`."""
+    return [each for each in allowed if each not in NOT_YET.get(key, ())]
+
+
 def _allowed(kind: ScalarType, node: Node, path: str) -> tuple[Any, str, str, str]:
     if kind.types == (int,):
         if (value := whole(node)) in kind.allowed:
             return value, "", "", ""
     elif node.text in kind.allowed:
         return node.text, "", "", ""
-    names = [str(item) for item in kind.allowed]
+    names = proposed(path.rpartition(".")[2], map(str, kind.allowed))
     meant = nearest(node.text, names)
     hint = f"did you mean '{meant}'? " if meant else ""
     only = f"allowed: {listed(names, 'or')}"

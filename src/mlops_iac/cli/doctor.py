@@ -85,6 +85,14 @@ def examine(session: Session) -> Iterator[Finding]:
         "on PATH" if where else "not found; only stacks other than local need it",
         "https://www.pulumi.com/docs/install/",
     )
+    try:
+        yield from _project(session)
+    except OSError as error:
+        found = f"{error.filename or 'a file'}: {error.strerror}"
+        yield Finding("files", False, found, "make room or give access")
+
+
+def _project(session: Session) -> Iterator[Finding]:
     path = Path(session.file or "blueprint.yaml")
     if not path.exists():
         yield Finding("blueprint", None, f"no {path} here", "mlops-iac init")

@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import cast
 
 from mlops_iac.blueprint.resolved import ResolvedBlueprint
+from mlops_iac.blueprint.scalars import NOT_YET
 from mlops_iac.clouds.base import Platform
 from mlops_iac.errors import Diagnostic, UsageError
 
@@ -14,8 +15,6 @@ _PLATFORMS = {
     "sagemaker": "mlops_iac.clouds.aws.sagemaker:SAGEMAKER",
 }
 UNSUPPORTED = "unsupported-platform"
-# In the language already, not built yet.
-_PLANNED = ("azure-ml", "vertex", "mlflow-aws", "kubeflow-azure")
 
 
 def names() -> tuple[str, ...]:
@@ -31,7 +30,7 @@ def platform(name: str) -> Platform:
 
     """
     if name not in _PLATFORMS:
-        what = "is not supported yet" if name in _PLANNED else "is not a platform"
+        what = "is not supported yet" if name in NOT_YET["platform"] else "is not a platform"
         raise UsageError(f"platform {name!r} {what}", hint=f"supported today: {', '.join(names())}")
     module, _, attribute = _PLATFORMS[name].partition(":")
     return cast("Platform", getattr(import_module(module), attribute))

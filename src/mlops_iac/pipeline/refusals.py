@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from mlops_iac.blueprint.checks.texts import ARGUMENTS
 from mlops_iac.blueprint.torn import judged, whole
 from mlops_iac.pipeline.reading import search_values, training_datasets
 from mlops_iac.records import Record
@@ -19,6 +18,8 @@ if TYPE_CHECKING:
 
 # Where hyperband finds the most a trial may use (API: HyperbandStrategyConfig.MaxResource).
 _EPOCHS = ("epochs", "numepochs", "n-epochs", "n_epochs", "num_epochs")
+# What the tool itself passes to scripts.
+_ARGUMENTS = ("data", "out", "model", "metrics", "checkpoints")
 _ROWS = ("csv", "json", "parquet")
 
 
@@ -132,7 +133,7 @@ def _refuse_names(model: Model, path: str) -> Iterator[Refusal]:
     places = [(f"{path}.train.hyperparameters", name) for name in given]
     places += [(f"{path}.tune.search", name) for name in (model.tune.search if model.tune else ())]
     for place, name in places:
-        if name in ARGUMENTS:
+        if name in _ARGUMENTS:
             yield Refusal(
                 f"{place}.{name}",
                 f"the scripts already take --{name}: it is a folder or file of theirs",

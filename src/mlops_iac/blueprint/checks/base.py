@@ -85,6 +85,13 @@ class Check:
             known = self._names[section] = dict.fromkeys(names)
         return known
 
+    def entries(self, path: str) -> list[str] | None:
+        """The keys written in the mapping at `path`, also of what is broken; None if not known."""
+        if path in self.found.broken or any(each in self.found.broken for each in _above(path)):
+            return None
+        written = self.found.written.get(path)
+        return list(written.value.entries) if written is not None else []
+
     def report(
         self,
         path: str,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mlops_iac.blueprint.checks.base import Check
 from mlops_iac.blueprint.checks.files import kind_of
-from mlops_iac.blueprint.folders import MOST_DATA_FILES, escaped, files_of, is_hidden
+from mlops_iac.blueprint.folders import MOST_DATA_FILES, escaped, files_of, is_hidden, the_file
 from mlops_iac.blueprint.reach import Outside
 from mlops_iac.blueprint.words import join, listed, nearest, one_line
 from mlops_iac.errors import Severity, UsageError
@@ -32,7 +32,7 @@ def check_contents(check: Check) -> None:
 
 
 def _files(check: Check, at: str, text: str, dataset: Dataset | None = None) -> list[Path] | None:
-    """The files below a folder; None where they cannot be uploaded, which is told."""
+    """The files below a folder, or the one file; None where they cannot be uploaded, which is told."""
     found = check.seen.folders.get((text, dataset is None))
     if found is None:
         try:
@@ -41,6 +41,8 @@ def _files(check: Check, at: str, text: str, dataset: Dataset | None = None) -> 
                 from mlops_iac.blueprint.leaving import Leaving
 
                 found = files_of(root, text, "code folder", skipped=Leaving(root).why)
+            elif kind_of(check, text) == "file":
+                found = the_file(root, text)
             else:
                 found = files_of(root, text, "dataset", skipped=is_hidden, most=MOST_DATA_FILES)
         except Outside:
@@ -56,11 +58,12 @@ def _files(check: Check, at: str, text: str, dataset: Dataset | None = None) -> 
 
 def _dataset(check: Check, name: str, dataset: Dataset, source: str) -> None:
     at = f"datasets.{name}.source"
-    kind = kind_of(check, source)
-    if kind == "folder":
-        found = _files(check, at, source, dataset)
-        if found is None:
-            return
+    if kind_of(check, source) not in ("file", "folder"):
+        return  # told where paths are checked
+    found = _files(check, at, source, dataset)
+    if found is None:
+        return
+    if kind_of(check, source) == "folder":
         if len(found) > MOST_DATA_FILES:
             check.report(
                 at,
@@ -78,10 +81,6 @@ def _dataset(check: Check, name: str, dataset: Dataset, source: str) -> None:
                 "names that begin with a dot are left out",
             )
             return
-    elif kind == "file":
-        found = [check.resolved.file(source)]
-    else:
-        return  # told where paths are checked
     if check.seen.data and dataset.format in ("csv", "json", "parquet"):
         _columns(check, name, dataset, source, found)
 
@@ -122,6 +121,24 @@ def _columns(check: Check, name: str, dataset: Dataset, source: str, found: list
             return  # of files that are wrong, the first
     for place, column, at_key in named:
         _column(check, place, column, at_key, samples)
+    for column, limits in dataset.checks.items():
+        if limits.at_least is not None or limits.at_most is not None:
+            _bounded(check, join(f"datasets.{name}.checks", column), column, samples)
+
+
+def _bounded(check: Check, at: str, column: str, samples: list[tuple[str, Sample]]) -> None:
+    """A bound is broken by every row with a word."""
+    for shown, each in samples:
+        if column in each.words:
+            check.report(
+                at,
+                "no-numbers",
+                f"the first rows of '{shown}' have no number in '{_called(column)}', which breaks "
+                "at_least and at_most",
+                "bound a column of numbers; `not_null: true` is for any",
+                at_key=True,
+            )
+            return
 
 
 def _column(

@@ -22,6 +22,9 @@ _WANTED = {
 }
 
 
+UNREADABLE = "unreadable"
+
+
 def check_files(check: Check) -> None:
     """Every text whose field says that it is a path."""
     for path, marker, text in check.found.marked:
@@ -31,7 +34,9 @@ def check_files(check: Check) -> None:
         if marker.kind == "script":
             model = check.blueprint.models.get(split(path)[1])
             code = (model.code if model is not None else None) or ""
-            if code and kind_of(check, code) == "folder":
+            # Why a folder of code cannot be read is told at the folder, not at each script.
+            unread = bool(code) and kind_of(check, text, code) == UNREADABLE
+            if code and not unread and kind_of(check, code) == "folder":
                 _expect(check, path, text, wanted, code)
                 _packed(check, path, text, code)
         elif wanted in ("file", "folder") or "://" not in text:
@@ -54,6 +59,8 @@ def kind_of(check: Check, text: str, folder: str = "") -> str | Outside:
             )
         except Outside as error:
             known = error
+        except PermissionError:
+            known = UNREADABLE
         except (OSError, ValueError):
             known = ""
         check.seen.kinds[key] = known
@@ -68,6 +75,9 @@ def _expect(check: Check, at: str, text: str, wanted: str, folder: str = "") -> 
     shown = (Path(folder) / text).as_posix()
     if isinstance(found, Outside):
         check.report(at, "outside", found.message, found.hint)
+    elif found == UNREADABLE:
+        hint = "give access to who deploys"
+        check.report(at, "bad-file", f"'{shown}' cannot be read: Permission denied", hint)
     elif not found:
         hint = _near(check, text, folder)
         check.report(at, "missing-file", f"there is no {wanted} '{shown}'", hint)

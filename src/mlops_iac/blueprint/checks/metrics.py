@@ -46,11 +46,12 @@ def _hint(metric: str, known: tuple[str, ...] | list[str]) -> str:
 
 
 def _gates(check: Check, path: str, model: Model) -> None:
-    known = [*model.metrics, *FAIRNESS_METRICS]
-    complete = not check.is_broken(f"{path}.metrics")
+    reported = check.entries(f"{path}.metrics")
+    if reported is None:
+        return
     for metric in model.evaluate.gates if model.evaluate is not None else ():
         at = f"{path}.evaluate.gates.{metric}"
-        if metric in model.metrics or not complete:
+        if metric in reported:
             continue
         if metric in FAIRNESS_METRICS:
             _needs_sensitive(check, at, metric, model)
@@ -59,16 +60,16 @@ def _gates(check: Check, path: str, model: Model) -> None:
                 at,
                 "unknown-metric",
                 f"nothing computes '{metric}': it is neither in {path}.metrics nor a fairness metric",
-                _hint(metric, known if model.metrics else []),
+                _hint(metric, [*reported, *FAIRNESS_METRICS] if reported else []),
                 at_key=True,
             )
     tuned = model.tune.metric if model.tune is not None else None
-    if tuned is not None and tuned not in model.metrics and complete:
+    if tuned is not None and tuned not in reported:
         check.report(
             f"{path}.tune.metric",
             "unknown-metric",
             f"'{tuned}' is not in {path}.metrics",
-            _hint(tuned, list(model.metrics)),
+            _hint(tuned, reported),
         )
 
 
@@ -113,10 +114,9 @@ def _monitor(check: Check, path: str, entry: Entry, monitor: Monitor) -> None:
     service = SERVICE_METRICS[entry.mode]
     names = served_models(entry)
     models = [check.blueprint.models[name] for name in names if name in check.blueprint.models]
-    complete = len(models) == len(names) and not any(
-        check.is_broken(f"models.{name}.metrics") for name in names
-    )
-    own = [metric for model in models for metric in model.metrics]
+    reported = [check.entries(f"models.{name}.metrics") for name in names]
+    complete = len(models) == len(names) and None not in reported
+    own = [metric for each in reported for metric in each or ()]
     for metric, limit in monitor.limits.items():
         at = f"{path}.monitor.limits.{metric}"
         _bound_fits(check, at, metric, limit)

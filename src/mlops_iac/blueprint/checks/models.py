@@ -8,6 +8,7 @@ from mlops_iac.blueprint.checks.base import Check
 from mlops_iac.blueprint.fill import LOCAL
 from mlops_iac.blueprint.sections.compute import Runtime
 from mlops_iac.blueprint.sections.models import Model, Search, Tune
+from mlops_iac.blueprint.words import listed
 from mlops_iac.errors import Diagnostic
 
 
@@ -73,9 +74,13 @@ def _trained(check: Check, path: str, model: Model) -> None:
         if value is None:
             check.report(path, "missing", f"{path} needs '{key}' to be trained", lacks=(key,))
     if not model.datasets:
-        hint = "there are several datasets" if check.blueprint.datasets else "add one to 'datasets'"
         message = f"{path} needs 'datasets' to be trained"
-        check.report(path, "missing", message, hint, lacks=("datasets",))
+        known = list(check.names("datasets"))
+        hint = f"there is: {listed(known)}" if known else "add one to 'datasets'"
+        if check.resolved.is_written(at := f"{path}.datasets"):
+            check.report(at, "missing", message, hint)
+        else:
+            check.report(path, "missing", message, hint, lacks=("datasets",))
     for index, name in enumerate(model.datasets):
         dataset = check.blueprint.datasets.get(name)
         if dataset is not None and dataset.is_stream:

@@ -8,12 +8,13 @@ import gzip
 import io
 import json
 import zlib
+from collections.abc import Iterable, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from mlops_iac.records import Record
-from mlops_iac.runtime.rows import CsvRecords, number
+from mlops_iac.runtime.rows import CsvRecords, is_null, number
 
 SAMPLE_BYTES = 256 * 1024
 _SAMPLE_ROWS = 100
@@ -25,12 +26,13 @@ _MARKS = {codecs.BOM_UTF16_LE: "UTF-16", codecs.BOM_UTF16_BE: "UTF-16"}
 class Sample(Record):
     """`columns` are pandas' names, None where the beginning does not show them.
 
-    `twice` are names that stand in the header more than once. `problem` is what is wrong with the
+    `words` are the columns that have values and no number. `twice` are names that stand in the header more than once. `problem` is what is wrong with the
     file, `hint` what to do about it, or about a column that is not there.
     """
 
     columns: tuple[str, ...] | None = None
     twice: tuple[str, ...] = ()
+    words: frozenset[str] = frozenset()
     problem: str = ""
     hint: str = ""
     is_empty: bool = False
@@ -97,11 +99,20 @@ def _csv(text: str, whole: bool) -> Sample:
     if any(number(name) is not None for name in header):
         hint = "its first line has numbers in it: write a header above"
     try:
-        for _ in islice(records, _SAMPLE_ROWS):
-            pass
+        rows = [row for _, _, row in islice(records, _SAMPLE_ROWS)]
     except (ValueError, csv.Error) as error:
         return Sample(problem=f"is not read by pandas: {error}", hint="correct the line")
-    return Sample(tuple(records.names), twice, "", hint)
+    return Sample(tuple(records.names), twice, _words(rows), "", hint)
+
+
+def _words(rows: Iterable[Mapping[str, Any]]) -> frozenset[str]:
+    found: set[str] = set()
+    numbers: set[str] = set()
+    for row in rows:
+        for name in row.keys() - numbers:
+            if not is_null(row[name]):
+                (found if number(row[name]) is None else numbers).add(name)
+    return frozenset(found - numbers)
 
 
 def escape(separator: str) -> str:
@@ -110,7 +121,7 @@ def escape(separator: str) -> str:
 
 
 def _json(text: str, whole: bool, path: Path) -> Sample:
-    columns: dict[str, None] = {}
+    rows: list[dict[str, Any]] = []
     if ".json" in path.suffixes[-2:]:
         rest = text.lstrip()
         if not rest.startswith("["):
@@ -122,11 +133,11 @@ def _json(text: str, whole: bool, path: Path) -> Sample:
                 if rest[at : at + 1] != "{":
                     break
                 item, at = decoder.raw_decode(rest, at)
-                columns |= dict.fromkeys(item)
+                rows.append(item)
         except ValueError as error:
             if whole:
                 return Sample(problem=f"is no JSON: {error}")
-        return Sample(tuple(columns) or None)
+        return _objects(rows)
     lines = text.split("\n")
     if not whole:
         del lines[-1:]
@@ -139,5 +150,10 @@ def _json(text: str, whole: bool, path: Path) -> Sample:
             return Sample(problem=f"is no JSON in line {place}: {error}")
         if not isinstance(item, dict):
             return Sample(problem=f"has no object in line {place}")
-        columns |= dict.fromkeys(item)
-    return Sample(tuple(columns) or None)
+        rows.append(item)
+    return _objects(rows)
+
+
+def _objects(rows: list[dict[str, Any]]) -> Sample:
+    columns = dict.fromkeys(name for row in rows for name in row)
+    return Sample(tuple(columns) or None, words=_words(rows))

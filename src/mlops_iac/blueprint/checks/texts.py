@@ -34,8 +34,7 @@ def check_texts(check: Check) -> None:
                     is_key = marker.kind in ("environment-variable", "parameter") or (
                         marker.kind == "metric" and path.rpartition(".")[2] == text
                     )
-                    severity = "warning" if wrong[0] == "reserved-name" else "error"
-                    check.report(path, *wrong, severity, at_key=is_key)  # type: ignore[arg-type]
+                    check.report(path, *wrong, at_key=is_key)
 
 
 _ONE = {
@@ -181,17 +180,10 @@ def _variable(text: str) -> Wrong | None:
     return "illegal-name", f"'{text}' cannot be an environment variable", hint
 
 
-ARGUMENTS = ("data", "out", "model", "metrics", "checkpoints")
-"""What the tool itself passes to scripts."""
-
-
 def _parameter(text: str) -> Wrong | None:
     if not re.fullmatch(PATTERNS["parameter"], text):
         hint = "letters, digits, '_' and '-', starting with a letter: it becomes `--name`"
         return "illegal-name", f"'{text}' cannot be a hyperparameter", hint
-    if text in ARGUMENTS:
-        hint = f"the script gets `--{text}` twice; another name is clearer"
-        return "reserved-name", f"'--{text}' is also an argument that every script gets", hint
     return None
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from mlops_iac.blueprint.sections.models import Model
-from mlops_iac.blueprint.torn import judged
+from mlops_iac.blueprint.torn import judged, whole
 from mlops_iac.blueprint.words import listed
 from mlops_iac.clouds.aws.components._cron import schedule_expression
 from mlops_iac.clouds.aws.sagemaker import machines
@@ -139,6 +139,7 @@ def _measured(scope: Scope, name: str, metric: str) -> Iterator[Diagnostic]:
             f"{listed(SERVICE_LIMITS, 'or')} of a serving entry's monitor, or a schedule",
         )
     elif not machines.monitored(scope, name, metric):
+        whole(scope.blueprint.serving)  # one that is not known may monitor it
         yield resolved.diagnostic(
             path,
             UNSUPPORTED,

@@ -30,7 +30,7 @@ def check_predict(scope: Scope) -> Iterator[Diagnostic]:
             if not folder.is_dir():
                 continue  # told where it is written
             file = scope.resolved.file(contract.PREDICT, model.code)
-            wrong = _wrong(file.read_bytes()) if file.is_file() else "there is no predict.py in it"
+            wrong, hint = _wrong(file.read_bytes() if file.is_file() else None)
         except (Outside, OSError):
             continue  # as above
         if wrong:
@@ -39,21 +39,26 @@ def check_predict(scope: Scope) -> Iterator[Diagnostic]:
                 path,
                 "cannot-serve",
                 f"{path}: {wrong}, and the endpoint starts with it",
-                f"write a {contract.PREDICT} with `load(model_folder)` and `predict(model, rows)`",
+                hint,
             )
 
 
-def _wrong(text: bytes) -> str | None:
+def _wrong(text: bytes | None) -> tuple[str, str]:
+    """What is wrong with the script, empty for nothing, and what to do about it."""
+    functions = "`load(model_folder)` and `predict(model, rows)`"
+    if text is None:
+        return f"there is no {contract.PREDICT} in it", f"write one with {functions}"
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of a script that is not ours
             names = set(_names(ast.parse(text).body))
     except SyntaxError as error:
-        return f"{contract.PREDICT}, line {error.lineno}: {error.msg}"
+        return f"{contract.PREDICT}, line {error.lineno}: {error.msg}", "correct that line"
     except (ValueError, RecursionError, MemoryError):
-        return f"{contract.PREDICT} cannot be read as Python"
+        return f"{contract.PREDICT} cannot be read as Python", f"write it anew, with {functions}"
     missing = [] if "*" in names else [each for each in contract.FUNCTIONS if each not in names]
-    return f"{contract.PREDICT} has no {listed(missing, 'and no')}" if missing else None
+    told = f"{contract.PREDICT} has no {listed(missing, 'and no')}" if missing else ""
+    return told, f"it answers with {functions}"
 
 
 def _names(statements: list[ast.stmt]) -> Iterator[str]:
