@@ -10,8 +10,8 @@ from __future__ import annotations
 import json
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -27,7 +27,7 @@ from mlops_iac.errors import (
 )
 from mlops_iac.pipeline._local_jobs import Machine
 from mlops_iac.pipeline._local_process import Processes
-from mlops_iac.pipeline._local_record import Record, StepRecord, last_record, new_record
+from mlops_iac.pipeline._local_record import Record, StepRecord, last_record, new_record, only_one
 from mlops_iac.pipeline._local_steps import StepRunner
 from mlops_iac.pipeline._local_store import Store, unpack
 from mlops_iac.pipeline._local_values import Values
@@ -132,7 +132,7 @@ def run(
         made(work)
         record = _open(runs, pipeline, digest, definition, steps, from_step)
         folder = runs / record.id
-        lock.enter_context(_only_one(folder))
+        lock.enter_context(only_one(folder))
         store = Store(s3)
         try:
             python = workload_python or _environment(definition, store, work, processes, say)
@@ -172,21 +172,6 @@ def run(
         folder=folder,
         duration_seconds=time.monotonic() - began,
     )
-
-
-@contextmanager
-def _only_one(folder: Path) -> Iterator[None]:
-    """Hold a run's lock; the kernel releases it however this process ends."""
-    from filelock import FileLock, Timeout
-
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(folder / "lock", timeout=0):
-            yield
-    except Timeout:
-        raise UsageError(
-            f"run {folder.name} is being continued by another process", hint="wait for its end"
-        ) from None
 
 
 def _run_steps(
