@@ -278,8 +278,9 @@ LINK = SCRIPTS["train.py"] + "import os; os.symlink('/etc', os.path.join(a['--mo
     ],
 )
 def test_the_record_says_why_a_step_failed(cloud: Cloud, train: str, reason: str) -> None:
-    with pytest.raises(ResourceFailed):
+    with pytest.raises(ResourceFailed, match=re.escape(reason)):
         cloud.run(train=train)
+    assert any(reason in event.message for event in cloud.events if event.kind == "line")
     assert reason in last_record(cloud.work / "runs", "churn").steps["Train"].error
 
 

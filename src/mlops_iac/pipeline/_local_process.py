@@ -67,7 +67,11 @@ class Processes:
             with self._lock:
                 self._live.discard(process)
         if code:
-            raise ScriptFailed(what, list(tail), log, _reason(what, code, tail))
+            reason = _reason(what, code, tail)
+            if code < 0:  # which nobody has told yet
+                tail.append(reason)
+                on_line(reason)
+            raise ScriptFailed(what, list(tail), log, reason)
 
     def stop(self) -> None:
         """End everything that runs, and start nothing more."""
@@ -107,11 +111,10 @@ def _reason(what: str, code: int, lines: Iterable[str]) -> str:
     own, verdict = "", ""
     for line in filter(str.strip, lines):
         if line.startswith(contract.VERDICT):
-            verdict = line.removeprefix(contract.VERDICT).partition(": ")[
-                2
-            ]  # after the step's kind
+            verdict = line.removeprefix(contract.VERDICT)
         elif not line.startswith("mlops-iac "):
             own = line.strip()
+    verdict = verdict.partition(": ")[2]  # after the step's kind
     says_little = not verdict or contract.ENDED in verdict
     return (own if says_little else "") or verdict or f"{what} failed"
 
