@@ -102,15 +102,14 @@ class ResourceFailed(MlopsError):
 class ScriptFailed(ResourceFailed):
     """A script of a step failed. The message ends with the last lines of its log, `short` does not.
 
-    `reason` is the last line that is the script's own.
+    `reason` says why, in one line.
     """
 
-    def __init__(self, what: str, lines: Sequence[str], log: object) -> None:
+    def __init__(self, what: str, lines: Sequence[str], log: object, reason: str) -> None:
         last = "\n".join(f"  {line}" for line in lines)
         super().__init__(f"{what} failed; its log ends with\n{last}", hint=f"whole log: {log}")
         self.short = f"{what} failed"
-        own = [line for line in lines if line.strip() and not line.startswith("mlops-iac ")]
-        self.reason = own[-1].strip() if own else self.short
+        self.reason = reason
 
 
 class PolicyViolation(MlopsError):

@@ -76,6 +76,10 @@ def test_what_is_served_is_promoted_from_account_to_account(walk: Cli) -> None:
     assert "adherence/1, instead of the newest approved" in answer.err
     assert "next: mlops-iac up --emulated -s staging" in answer.err
     walk("up", "-s", "staging", "--emulated", "--yes")
+    standing = walk("status", "-s", "staging", "--emulated", "--json").json
+    [variant] = standing["entries"][0]["variants"]
+    assert (variant["version"], variant["approval"]) == ("1", "Approved")
+    assert standing["notes"] == []
     again = walk(*to("staging", "dev"), "--json").json
     assert (again["written"], again["pins"][0]["before"]) == (False, "1")
     assert set(again["preview"]["changeSummary"]) == {"same"}

@@ -144,7 +144,9 @@ def test_ctrl_c_ends_in_order_and_the_next_up_completes(cli: Cli) -> None:
     assert process.returncode == 8, said
     assert "cancelled: interrupted" in said
     assert "run it again" in said
-    assert 0 < len(cli("status", "--json").json["resources"]) < 38
+    status = cli("status", "--json").json
+    assert 0 < len(status["resources"]) < 38
+    assert status["next"] == ["mlops-iac up"]
     cli("up", "--yes")
     assert_converged(cli)
 

@@ -17,8 +17,16 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from mlops_iac.errors import Cancelled, MlopsError, ResourceFailed, TimedOut, UsageError
+from mlops_iac.errors import (
+    Cancelled,
+    MlopsError,
+    ResourceFailed,
+    ScriptFailed,
+    TimedOut,
+    UsageError,
+)
 from mlops_iac.pipeline import local
+from mlops_iac.pipeline._local_record import last_record
 from mlops_iac.pipeline.local import RunEvent, RunResult
 from mlops_iac.pipeline.sagemaker import SageMakerSettings, definition, fill
 from mlops_iac.pipeline.steps import (
@@ -111,7 +119,11 @@ class Cloud:
         return loaded
 
     def run(
-        self, life: Lifecycle = LIFE, from_step: str | None = None, **scripts: str
+        self,
+        life: Lifecycle = LIFE,
+        from_step: str | None = None,
+        python: Path | None = Path(sys.executable),
+        **scripts: str,
     ) -> RunResult:
         return local.run(
             self.definition(life, **scripts),
@@ -119,7 +131,7 @@ class Cloud:
             sagemaker=self.sagemaker,
             work=self.work,
             pipeline="churn",
-            workload_python=Path(sys.executable),
+            workload_python=python,
             from_step=from_step,
             on_event=self.events.append,
         )
@@ -250,6 +262,40 @@ def test_a_crash_shows_the_end_of_its_log_and_leaves_the_version_out(cloud: Clou
     assert "ValueError: no such column: age" in caught.value.message
     assert "log.txt" in caught.value.hint
     assert cloud.versions() == []
+
+
+LINK = SCRIPTS["train.py"] + "import os; os.symlink('/etc', os.path.join(a['--model'], 'l'))\n"
+
+
+@pytest.mark.parametrize(
+    ("train", "reason"),
+    [
+        (f"{LINK}\nprint('so far so good')", "left in --model what is no file and no folder: 'l'"),
+        ("print('begins')\nraise ValueError('no age')", "ValueError: no age"),
+        ("raise SystemExit(7)", "train.py ended with exit code 7"),
+        ("print('begins')\nimport os; os.kill(os.getpid(), 9)", "train.py was killed (signal 9)"),
+        ("import os; os.kill(os.getppid(), 9)", "Train was killed (signal 9)"),
+    ],
+)
+def test_the_record_says_why_a_step_failed(cloud: Cloud, train: str, reason: str) -> None:
+    with pytest.raises(ResourceFailed, match=re.escape(reason)):
+        cloud.run(train=train)
+    assert any(reason in event.message for event in cloud.events if event.kind == "line")
+    assert reason in last_record(cloud.work / "runs", "churn").steps["Train"].error
+
+
+def test_packages_that_cannot_be_installed_are_a_failed_step(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        cause = ScriptFailed("pip", ["no nope"], "log", "no nope")
+        raise ResourceFailed("the whole log") from cause
+
+    monkeypatch.setattr(local, "workload_python", fail)
+    with pytest.raises(ResourceFailed):
+        cloud.run(python=None)
+    record = last_record(cloud.work / "runs", "churn")
+    assert (record.status, record.steps["environment"].error) == ("failed", "no nope")
 
 
 def test_a_failed_run_continues_at_the_step_with_the_repaired_script(cloud: Cloud) -> None:

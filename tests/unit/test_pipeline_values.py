@@ -215,10 +215,8 @@ def test_a_half_made_environment_is_made_anew(
 def test_pips_failure_is_told_and_leaves_nothing_usable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from mlops_iac.errors import MlopsError
-
     monkeypatch.delenv(OVERRIDE, raising=False)
-    with pytest.raises(MlopsError, match="No matching distribution") as caught:
+    with pytest.raises(ResourceFailed, match="No matching distribution") as caught:
         make(Recorder(fails="pip"), tmp_path)
     assert OVERRIDE in caught.value.hint
     recorder = Recorder()

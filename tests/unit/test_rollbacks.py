@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from mlops_iac.api.rollbacks import ENDPOINT, differing
 from mlops_iac.graph.model import Resource
 
@@ -26,6 +28,18 @@ ASKED = Resource(
     custom=True,
     inputs={"name": "churn-prod-api", "endpointConfigName": "api-2"},
 )
+
+
+class Gone:
+    def describe_endpoint(self, **_: Any) -> None:
+        said = {"Error": {"Code": "ValidationException", "Message": "Could not find endpoint"}}
+        raise ClientError(said, "DescribeEndpoint")  # type: ignore[arg-type]
+
+
+def test_an_endpoint_that_somebody_deleted_is_told_with_the_way_back() -> None:
+    (line,) = differing(Gone(), [ASKED], " -s prod")
+    assert "churn-prod-api is gone" in line
+    assert "`mlops-iac refresh -s prod`, then `mlops-iac up -s prod`" in line
 
 
 def test_an_endpoint_that_runs_what_was_asked_is_not_mentioned() -> None:

@@ -291,10 +291,19 @@ def test_a_script_without_metrics_fails(train: Container) -> None:
     assert "the script wrote no --metrics" in train.reason("failure")
 
 
-def test_a_script_that_crashes_fails_the_step_with_its_code(train: Container) -> None:
-    (train.code / "train.py").write_text("raise SystemExit(7)")
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        ("raise SystemExit(7)", "ended with exit code 7"),
+        ("import os; os.kill(os.getpid(), 9)", "was killed (signal 9), often by too little memory"),
+    ],
+)
+def test_a_script_that_crashes_fails_the_step_with_how_it_ended(
+    train: Container, script: str, reason: str
+) -> None:
+    (train.code / "train.py").write_text(script)
     assert train.run() == 1
-    assert train.reason("failure") == "train: train.py ended with exit code 7"
+    assert train.reason("failure") == f"train: train.py {reason}"
 
 
 def test_evaluate_unpacks_the_model_and_writes_the_report(evaluate: Container) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
+from unittest.mock import ANY
 
 import boto3
 import pytest
@@ -40,13 +41,15 @@ class Cloud:
     """boto3's own clients, whose answers are given and held against the service's model."""
 
     def __init__(self) -> None:
+        self.asked: list[tuple[str, str]] = []
         services = ("sagemaker", "cloudwatch", "s3")
         self.clients = {name: boto3.client(name, **KEYS) for name in services}  # type: ignore[call-overload]
         self.stubs = {name: Stubber(each) for name, each in self.clients.items()}
         for stub in self.stubs.values():
             stub.activate()
 
-    def __call__(self, service: str, region: str = "") -> Any:
+    def __call__(self, service: str, region: str = "", account: str = "") -> Any:
+        self.asked.append((region, account))
         return self.clients[service]
 
     def says(self, operation: str, answer: dict[str, Any], service: str = "sagemaker") -> None:
@@ -151,6 +154,31 @@ def test_which_version_serves_since_when_and_with_which_traffic(
         "  a 75 %  churn/3  approved 2026-11-21 06:11 UTC  run k3v1  2 instances",
         "  b 25 %  1 instance",
     ]
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        ("Rejected", "rejected"),
+        ("PendingManualApproval", "not approved"),
+        ("", "approval not known"),  # who asks may not
+    ],
+)
+def test_of_a_version_its_own_registry_is_asked_whether_it_is_approved(
+    cloud: Cloud, asked: Questions, status: str, words: str
+) -> None:
+    serving(cloud)
+    model(cloud, {"ModelPackageName": f"{PACKAGE.replace('eu-west-1', 'eu-west-3')}/3"})
+    if status:
+        package(cloud, 3, status)
+    else:
+        cloud.refuses("describe_model_package", "AccessDeniedException")
+    model(cloud, {"Image": "i"})
+    [entry] = entries(["api"], [ENDPOINT_MADE], {}, asked, {})
+    assert ("eu-west-3", "210987654321") in cloud.asked
+    assert entry.variants[0].approval == status
+    assert told([entry]).splitlines()[1].split("  ")[2] == f"{GROUP}/3"
+    assert told([entry]).splitlines()[1].split("  ")[3] == words
 
 
 def test_a_rollout_that_was_taken_back_is_trouble(cloud: Cloud, asked: Questions) -> None:
@@ -301,6 +329,10 @@ def test_what_comes_next_can_be_typed(make: Callable[..., Any]) -> None:
 
     none = next_commands(project, "prod", deployed=False, entries=[], models=[])
     assert none == ["mlops-iac up -s prod"]
+    half = next_commands(project, "prod", deployed=True, half_made=True, entries=[], models=[])
+    assert half == ["mlops-iac up -s prod"]
+    gone = Entry("api", "e", "Missing")
+    assert then(gone) == then(gone, approved="3") == ["mlops-iac refresh", "mlops-iac up"]
     waits = Entry("api", waits_for=("churn",))
     assert then(waits) == ["mlops-iac run"]
     assert then(waits, waiting=[Waiting("4", "")]) == ["mlops-iac models approve churn 4"]
@@ -311,6 +343,20 @@ def test_what_comes_next_can_be_typed(make: Callable[..., Any]) -> None:
     assert then(serves, approved="4") == ["mlops-iac up"]
     failed = LastRun("r", "failed", "")
     assert then(serves, approved="3", last_run=failed) == ["mlops-iac run"]
+
+
+def test_a_run_goes_on_as_long_as_its_process(make: Callable[..., Any]) -> None:
+    from mlops_iac.api.status_models import LastRun, _local_run
+    from mlops_iac.pipeline._local_record import StepRecord, new_record, only_one
+
+    project, record = make(), new_record("p", "digest")
+    record.steps["Train"] = StepRecord("Train", "Training")
+    folder = project.emulator / "runs" / record.id
+    record.save(folder)
+    with only_one(folder):
+        assert _local_run(project, "p") == LastRun(record.id, "running", ANY)
+    left = LastRun(record.id, "stopped", ANY, "Train", "its process ended before it did")
+    assert _local_run(project, "p") == left
 
 
 @pytest.fixture

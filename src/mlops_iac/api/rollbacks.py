@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from mlops_iac.api.described import LOCAL
+from mlops_iac.api.stacks.clients import is_gone
 from mlops_iac.graph.model import Resource, address_of
 from mlops_iac.policy.types import ENDPOINT
 
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def rolled_back(project: Project, stack: str) -> list[str]:
-    """Say which endpoints of a deployed stack run another configuration than the state says.
+    """Say which endpoints of a deployed stack run another configuration than the state says, or are gone.
 
     Nothing where the emulated cloud does not run, or is another than was deployed to. Where the
     real one cannot be asked, that is said instead.
@@ -28,32 +30,48 @@ def rolled_back(project: Project, stack: str) -> list[str]:
         ]
         if not endpoints:
             return []
-        if project.emulates(stack):
+        emulated = project.emulates(stack)
+        if emulated:
             info = project.cloud.status()
             if info is None or not info.running or deployment.lost:
                 return []
-            return list(differing(project.cloud.client("sagemaker", stack), endpoints))
     from mlops_iac.api.registry import real_client
 
     try:
-        region = str(endpoints[0].outputs.get("region") or project.region(stack))
-        client = real_client("sagemaker", region)
-        return list(differing(client, endpoints))
+        if emulated:
+            client = project.cloud.client("sagemaker", stack)
+        else:
+            region = str(endpoints[0].outputs.get("region") or project.region(stack))
+            client = real_client("sagemaker", region)
+        return list(differing(client, endpoints, "" if stack == LOCAL else f" -s {stack}"))
     except Exception as error:
         if not type(error).__module__.startswith("botocore."):
             raise
         return [f"cannot ask {stack} whether a rollout was taken back: {error}"]
 
 
-def differing(client: Any, endpoints: Iterable[Resource]) -> Iterator[str]:
-    """Compare each endpoint with what was asked; one line for each that runs something else.
+def differing(client: Any, endpoints: Iterable[Resource], of: str = "") -> Iterator[str]:
+    """Compare each endpoint with what was asked; one line for each that is gone or runs another.
 
-    Source: SageMaker API reference, DescribeEndpoint (`EndpointConfigName`, `EndpointStatus`).
+    `of` names the stack to a command. Source: SageMaker API reference, DescribeEndpoint
+    (`EndpointConfigName`, `EndpointStatus`). Raises botocore's errors of other kinds.
     """
     for each in endpoints:
-        answer = client.describe_endpoint(EndpointName=str(each.inputs["name"]))
+        name = str(each.inputs["name"])
+        try:
+            answer = client.describe_endpoint(EndpointName=name)
+        except Exception as error:
+            if not is_gone(error):
+                raise
+            yield f"{address_of(each.type, each.name)}: {gone(name, of)}"
+            continue
         if words := difference(each, answer):
             yield words
+
+
+def gone(name: str, of: str) -> str:
+    """Say of an endpoint that somebody deleted how it comes back; `of` names the stack."""
+    return f"{name} is gone, somebody deleted it: `mlops-iac refresh{of}`, then `mlops-iac up{of}`"
 
 
 def difference(endpoint: Resource, answer: Mapping[str, Any]) -> str:

@@ -115,6 +115,10 @@ def status(project: Project, stack: str) -> Status:
     standing = entries(names, made, waits, questions, groups)
     trained = models(project, stack, outputs, questions) if rows and declared else []
     watched = alarms(made, questions)
+    # The end of an `up` writes the outputs, and every stack has some.
+    half_made = bool(rows) and not outputs
+    if half_made:
+        notes.append("the first `up` did not come to its end: a part of it stands")
     notes += [f"{each.name}: {each.trouble}" for each in standing if each.trouble]
     notes += questions.notes if questions is not None else []
     return Status(
@@ -131,6 +135,7 @@ def status(project: Project, stack: str) -> Status:
             stack,
             # What was deployed to an emulated cloud that is gone is deployed anew.
             deployed=bool(rows) and (not project.emulates(stack) or questions is not None),
+            half_made=half_made,
             entries=standing,
             models=trained,
         ),

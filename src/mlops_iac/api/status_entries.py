@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mlops_iac.api.registry import APPROVED, measured
-from mlops_iac.api.rollbacks import difference
+from mlops_iac.api.rollbacks import difference, gone
 from mlops_iac.api.stacks.running_versions import PACKAGE
 from mlops_iac.policy.types import ALARM, ENDPOINT
 
@@ -27,8 +27,9 @@ class Variant:
 
     `percent` is its part of the traffic, of a shadow that of the calls it gets a copy of.
     `instances` counts those that run now. `version` is empty for a model that is not registered.
-    `approved` is when (ISO 8601, UTC), `run` the run of the pipeline that registered it; `metrics`
-    are those it was registered with.
+    `approval` is its ModelApprovalStatus (Approved, Rejected, PendingManualApproval), empty where
+    nobody answered; `approved` is when (ISO 8601, UTC). `run` is the run of the pipeline that
+    registered it; `metrics` are those it was registered with.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Variant:
     instances: int | None = None
     model: str = ""
     version: str = ""
+    approval: str = ""
     approved: str = ""
     comment: str = ""
     run: str = ""
@@ -109,8 +111,7 @@ def _entry(
     what = f"the endpoint {called}"
     answer = questions.ask(what, lambda: client().describe_endpoint(EndpointName=called), _GONE)
     if answer is _GONE and not endpoint.recorded:
-        gone = "somebody deleted it; `mlops-iac refresh` takes that over, and `up` makes it anew"
-        return Entry(name, called, MISSING, trouble=gone)
+        return Entry(name, called, MISSING, trouble=gone(called, questions.of))
     if not answer or answer is _GONE:
         return Entry(name, called)
     runs = answer["EndpointConfigName"]
@@ -166,7 +167,7 @@ def _model(name: str, questions: Questions, groups: Mapping[str, str]) -> dict[s
     """What is served: the fields of a `Variant` about its model and version."""
     if not name:
         return {}
-    client, s3 = _client(questions, "sagemaker"), _client(questions, "s3")
+    client = _client(questions, "sagemaker")
     what = f"the model {name}"
     answer = questions.ask(what, lambda: client().describe_model(ModelName=name)) or {}
     containers: list[Mapping[str, Any]] = [
@@ -179,14 +180,17 @@ def _model(name: str, questions: Questions, groups: Mapping[str, str]) -> dict[s
         return {}
     group, version = match.groups()
     what = f"the version {group}/{version}"
+    _, _, _, *there, _ = arn.split(":")  # region and account of the registry
+    client, s3 = (_client(questions, service, *there) for service in ("sagemaker", "s3"))
     said = questions.ask(what, lambda: client().describe_model_package(ModelPackageName=arn)) or {}
-    approved = said.get("ModelApprovalStatus") == APPROVED
+    approval = str(said.get("ModelApprovalStatus") or "")
     return {
         "model": groups.get(group, group),
         "version": version,
         "approved": when(said.get("LastModifiedTime") or said.get("CreationTime"))
-        if approved
+        if approval == APPROVED
         else "",
+        "approval": approval,
         "comment": str(said.get("ApprovalDescription") or ""),
         "run": run_of(said),
         "metrics": questions.ask(f"the metrics of {group}/{version}", lambda: measured(s3(), said))
@@ -252,9 +256,9 @@ def alarms(resources: Sequence[Resource], questions: Questions | None) -> list[A
     return sorted(found, key=lambda each: each.state != "ALARM")
 
 
-def _client(questions: Questions, service: str) -> Any:
+def _client(questions: Questions, service: str, region: str = "", account: str = "") -> Any:
     """Make the client inside of a question: that, too, may go unanswered."""
-    return lambda: questions.clients(service)
+    return lambda: questions.clients(service, region, account)
 
 
 def when(time: datetime | None) -> str:

@@ -106,10 +106,14 @@ def _registry(name: str, group: str, questions: Questions) -> tuple[str, list[Wa
 
 
 def _local_run(project: Project, pipeline: str) -> LastRun | None:
-    from mlops_iac.pipeline._local_record import last_record
+    from mlops_iac.pipeline._local_record import goes_on, last_record, load_record
 
+    runs = project.emulator / "runs"
     try:
-        record = last_record(project.emulator / "runs", pipeline)
+        record = last_record(runs, pipeline)
+        left = record.status == "running" and not goes_on(runs / record.id)
+        if left:
+            record = load_record(runs / record.id)  # it may have ended since
     except UsageError:
         return None
     failed = next((step for step in record.steps.values() if step.status == "failed"), None)
@@ -120,6 +124,9 @@ def _local_run(project: Project, pipeline: str) -> LastRun | None:
         if failed.error == "KeyboardInterrupt":
             return LastRun(record.id, "stopped", started, failed.name, "interrupted")
         return LastRun(record.id, "failed", started, failed.name, failed.error)
+    if left and record.status == "running":
+        step = next(reversed(record.steps), "")
+        return LastRun(record.id, "stopped", started, step, "its process ended before it did")
     return LastRun(record.id, record.status, started)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from mlops_iac.api.project import LOCAL
+from mlops_iac.api.status_entries import MISSING
 
 if TYPE_CHECKING:
     from mlops_iac.api.project import Project
@@ -18,10 +19,14 @@ def next_commands(
     stack: str,
     *,
     deployed: bool,
+    half_made: bool = False,
     entries: Sequence[Entry],
     models: Sequence[ModelState],
 ) -> list[str]:
-    """Return the commands that bring a stack on, in the order in which they would be run."""
+    """Return the commands that bring a stack on, in the order in which they would be run.
+
+    `half_made` says that its first `up` did not come to its end.
+    """
     of = "" if stack == LOCAL else f" -s {stack}"
     record = getattr(project, "record", None)  # that of an ephemeral stack
     up = f"mlops-iac up{of}" + (f" --from {record.base}" if record is not None else "")
@@ -33,8 +38,9 @@ def next_commands(
             model, of, entries, here=project.emulates(stack), several=len(models) > 1
         )
     serves_another = any(_behind(entry, models, project, stack) for entry in entries)
-    deployable = serves_another or any(entry.state == "Missing" for entry in entries)
-    return [*dict.fromkeys([*steps, *([up] if deployable else [])])]
+    if any(entry.state == MISSING for entry in entries):
+        steps, serves_another = [f"mlops-iac refresh{of}"], True
+    return [*dict.fromkeys([*steps, *([up] if serves_another or half_made else [])])]
 
 
 def _of_model(

@@ -37,7 +37,8 @@ def command(session: Session, model: str | None, from_step: str | None, deployed
     with file and line, and whether to deploy first is asked; --yes does, --deployed runs the old.
 
     Exit codes: 0 registered; 1 a gate was missed; 2 nothing was run: the blueprint, an option, or
-    something changed that is not deployed; 4 a script failed; 8 interrupted; 9 a step's time is
+    something changed that is not deployed; 4 a script failed, or
+    the installation of its packages; 8 interrupted; 9 a step's time is
     over. --json: model, run, status (registered, gate-failed), steps, metrics, model_package,
     approval, missed, seconds; what stops a run is {error: {exit_code, message, hint}}, and what
     has changed since the deployment stands beside it as `differences`.
@@ -72,7 +73,7 @@ def _run(
         if session.json or session.quiet:
             raise
         # Its lines stand above.
-        then = "mend the script; `mlops-iac run --from STEP` goes on at a step"
+        then = "mend that; `mlops-iac run --from STEP` goes on at a step"
         raise ResourceFailed(error.short, hint=f"{then}; {error.hint}") from None
 
 

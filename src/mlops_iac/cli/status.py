@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mlops_iac.api.registry import PENDING, REJECTED
 from mlops_iac.cli._plan import component_title
 from mlops_iac.cli._session import Session, verb
 
@@ -23,6 +24,7 @@ _RUNS = {
     "stopped": ("was stopped", "yellow"),
     "running": ("goes on", "yellow"),
 }
+_APPROVALS = {REJECTED: "rejected", PENDING: "not approved"}
 _SHOWN = 3
 
 
@@ -99,7 +101,7 @@ def _variant(variant: Variant) -> str:
     if variant.approved:
         parts.append(f"approved {_short(variant.approved)}")
     elif variant.version:
-        parts.append("not approved")
+        parts.append(_APPROVALS.get(variant.approval, "approval not known"))
     if variant.run:
         parts.append(f"run {variant.run}")
     if variant.metrics:

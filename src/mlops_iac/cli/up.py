@@ -74,6 +74,7 @@ def command(
         detail=detail,
     )
     if session.json:
+        from mlops_iac.api.rollbacks import rolled_back
         from mlops_iac.api.status import count
 
         session.emit_json(
@@ -84,6 +85,7 @@ def command(
                 "recorded": [step.urn for step in result.steps if step.recorded],
                 "outputs": plain(result.outputs),
                 "failures": dict(result.failures),
+                "notes": [] if result.failures else rolled_back(project, session.stack),
                 "seconds": round(result.duration_seconds, 3),
             }
         )

@@ -8,10 +8,11 @@ import signal
 import subprocess
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from mlops_iac.errors import ResourceFailed, ScriptFailed, TimedOut
+from mlops_iac.runtime import contract
 
 _TAIL = 20
 # What a script may see of the user's environment: no credentials, nothing of our own Python.
@@ -66,7 +67,11 @@ class Processes:
             with self._lock:
                 self._live.discard(process)
         if code:
-            raise ScriptFailed(what, list(tail), log)
+            reason = _reason(what, code, tail)
+            if code < 0:  # which nobody has told yet
+                tail.append(reason)
+                on_line(reason)
+            raise ScriptFailed(what, list(tail), log, reason)
 
     def stop(self) -> None:
         """End everything that runs, and start nothing more."""
@@ -94,6 +99,24 @@ class Processes:
             )
             self._live.add(process)
             return process
+
+
+def _reason(what: str, code: int, lines: Iterable[str]) -> str:
+    """Why it failed: the verdict of the step's runner, or the script's last words where it has more.
+
+    `lines` end its log.
+    """
+    if code < 0:
+        return f"{what} {contract.killed(-code)}"
+    own, verdict = "", ""
+    for line in filter(str.strip, lines):
+        if line.startswith(contract.VERDICT):
+            verdict = line.removeprefix(contract.VERDICT)
+        elif not line.startswith("mlops-iac "):
+            own = line.strip()
+    verdict = verdict.partition(": ")[2]  # after the step's kind
+    says_little = not verdict or contract.ENDED in verdict
+    return (own if says_little else "") or verdict or f"{what} failed"
 
 
 def _read(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -65,6 +66,33 @@ def load_record(folder: Path) -> Record:
         raise UsageError(
             f"{folder / 'run.json'} cannot be read: {error}", hint="start a new run, without --from"
         ) from error
+
+
+@contextmanager
+def only_one(folder: Path) -> Iterator[None]:
+    """Hold a run's lock; the kernel releases it however its process ends.
+
+    Raises UsageError where another process holds it.
+    """
+    from filelock import FileLock, Timeout
+
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(folder / "lock", timeout=0):
+            yield
+    except Timeout:
+        raise UsageError(
+            f"run {folder.name} is being continued by another process", hint="wait for its end"
+        ) from None
+
+
+def goes_on(folder: Path) -> bool:
+    """Whether a process holds the run's lock."""
+    try:
+        with only_one(folder):
+            return False
+    except UsageError:
+        return True
 
 
 def last_record(runs: Path, pipeline: str) -> Record:

@@ -10,17 +10,24 @@ from __future__ import annotations
 import json
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal, assert_never
 
-from mlops_iac.errors import Cancelled, MlopsError, ScriptFailed, UsageError
+from mlops_iac.errors import (
+    Cancelled,
+    MlopsError,
+    ResourceFailed,
+    ScriptFailed,
+    TimedOut,
+    UsageError,
+)
 from mlops_iac.pipeline._local_jobs import Machine
 from mlops_iac.pipeline._local_process import Processes
-from mlops_iac.pipeline._local_record import Record, StepRecord, last_record, new_record
+from mlops_iac.pipeline._local_record import Record, StepRecord, last_record, new_record, only_one
 from mlops_iac.pipeline._local_steps import StepRunner
 from mlops_iac.pipeline._local_store import Store, unpack
 from mlops_iac.pipeline._local_values import Values
@@ -29,6 +36,7 @@ from mlops_iac.pipeline.workload_env import existing, requirements, workload_pyt
 from mlops_iac.runtime import contract
 from mlops_iac.workfolder import made
 
+ENVIRONMENT = "environment"
 StepStatus = Literal["running", "succeeded", "failed", "reused"]
 
 
@@ -105,8 +113,8 @@ def run(
     the last run of this pipeline at that step, under its id, with what the earlier steps left.
 
     Raises UsageError (a definition or step that cannot be run), ResourceFailed (a step crashed;
-    the message ends with its log's last lines), TimedOut, Cancelled (interrupted; `from_step`
-    continues), MlopsError (no environment, no space). A missed gate is no error.
+    the message ends with its log's last lines; or there is no environment), TimedOut, Cancelled
+    (interrupted; `from_step` continues), MlopsError (no space). A missed gate is no error.
     """
     say = on_event or (lambda _: None)
     began = time.monotonic()
@@ -124,9 +132,15 @@ def run(
         made(work)
         record = _open(runs, pipeline, digest, definition, steps, from_step)
         folder = runs / record.id
-        lock.enter_context(_only_one(folder))
+        lock.enter_context(only_one(folder))
         store = Store(s3)
-        python = workload_python or _environment(definition, store, work, processes, say)
+        try:
+            python = workload_python or _environment(definition, store, work, processes, say)
+        except (ResourceFailed, TimedOut) as error:
+            failed = StepRecord(ENVIRONMENT, "", "failed", error=_short(error.__cause__ or error))
+            record.steps[ENVIRONMENT], record.status = failed, "failed"
+            record.save(folder)
+            raise
         if workload_python:
             existing(workload_python, "workload_python")
         machine = Machine(store, processes, python, folder / "tools")
@@ -158,21 +172,6 @@ def run(
         folder=folder,
         duration_seconds=time.monotonic() - began,
     )
-
-
-@contextmanager
-def _only_one(folder: Path) -> Iterator[None]:
-    """Hold a run's lock; the kernel releases it however this process ends."""
-    from filelock import FileLock, Timeout
-
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(folder / "lock", timeout=0):
-            yield
-    except Timeout:
-        raise UsageError(
-            f"run {folder.name} is being continued by another process", hint="wait for its end"
-        ) from None
 
 
 def _run_steps(
@@ -283,14 +282,14 @@ def _environment(
         unpack(folder / contract.CODE_FILE, folder / "code")
         file = folder / "code" / "requirements.txt"
         text = file.read_text(encoding="utf-8") if file.exists() else ""
-    say(RunEvent("environment", "start"))
+    say(RunEvent(ENVIRONMENT, "start"))
     python = workload_python(
         requirements(text, image),
         work,
         processes,
-        lambda line: say(RunEvent("environment", "line", line)),
+        lambda line: say(RunEvent(ENVIRONMENT, "line", line)),
     )
-    say(RunEvent("environment", "done", seconds=time.monotonic() - began))
+    say(RunEvent(ENVIRONMENT, "done", seconds=time.monotonic() - began))
     return python
 
 

@@ -47,7 +47,7 @@ def workload_python(
 
     The environment variable MLOPS_IAC_WORKLOAD_PYTHON names one to use as it is. Otherwise a
     virtual environment under `work` is made, or reused; one that was left half made is made anew.
-    Raises MlopsError where pip fails, with the end of its output; UsageError for a bad override.
+    Raises ResourceFailed where pip fails, with the end of its output; UsageError for a bad override.
     """
     if override := os.environ.get(OVERRIDE):
         return existing(Path(override), OVERRIDE)
@@ -129,7 +129,7 @@ def _make(
             )
             file.write_text(wanted, encoding="utf-8")
     except ResourceFailed as error:
-        raise MlopsError(
+        raise ResourceFailed(
             error.message, hint=f"whole log: {log}; or set {OVERRIDE} to a Python that has them"
         ) from error
     (folder / _COMPLETE).touch()

@@ -48,6 +48,16 @@ GATE = PREFIX + "GATE_"  # {"metric", "bound", "value"}
 ROOT_SETTING = PREFIX + "ROOT"
 
 
+# What the verdict on a step begins with, in its log; and what one says that gives no reason.
+VERDICT = "mlops-iac error: "
+ENDED = "ended with exit code"
+
+
+def killed(signal: int) -> str:
+    """Say how a process ended that did not end itself. Nine is what the kernel sends."""
+    return f"was killed (signal {signal}){', often by too little memory' * (signal == 9)}"
+
+
 def metric_regex(name: str) -> str:
     """What finds `name` in a step's log: tuning and the job's metrics read it."""
     escaped = "".join(char if char.isalnum() or char == "_" else "\\" + char for char in name)

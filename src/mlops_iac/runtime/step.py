@@ -179,8 +179,10 @@ class Step:
             signal.signal(signal.SIGTERM, previous)
         if metrics:
             metrics.announce()
+        if process.returncode < 0:
+            raise StepFailed(f"{self.script} {contract.killed(-process.returncode)}")
         if process.returncode:
-            raise StepFailed(f"{self.script} ended with exit code {process.returncode}")
+            raise StepFailed(f"{self.script} {contract.ENDED} {process.returncode}")
 
 
 def main(code: Path, arguments: Sequence[str], env: Mapping[str, str] | None = None) -> int:
@@ -190,7 +192,7 @@ def main(code: Path, arguments: Sequence[str], env: Mapping[str, str] | None = N
         step.run()
     except (StepFailed, data.DataError) as error:
         message = f"{step.kind}: {error}"
-        log(f"mlops-iac error: {message}")
+        log(f"{contract.VERDICT}{message}")
         # Where the service looks for the reason: `failure` of a training, `message` of a
         # processing job (developer guide, "How Amazon SageMaker processes training output").
         name = "failure" if step.kind == "train" else "message"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from mlops_iac.api.described import LOCAL
 from mlops_iac.api.registry import real_session
 from mlops_iac.api.stacks.emptying import as_deployer
 from mlops_iac.errors import MlopsError
@@ -27,6 +28,15 @@ _ONE_REFUSED = (
 _NOT_THERE = ("ResourceNotFound", "ResourceNotFoundException", "ValidationException", "NoSuchKey")
 
 
+def is_gone(error: Exception) -> bool:
+    """Whether botocore's error says that the cloud does not have what was asked for."""
+    return _code(error) in _NOT_THERE
+
+
+def _code(error: Exception) -> str:
+    return str(getattr(error, "response", {}).get("Error", {}).get("Code", ""))
+
+
 class Clients:
     """boto3 clients for one stack: of the emulator, or of the real cloud as who deployed it.
 
@@ -37,21 +47,26 @@ class Clients:
         self._project = project
         self._stack = stack
         self._provider = provider
-        self._made: dict[tuple[str, str], Any] = {}
+        self._made: dict[tuple[str, str, str], Any] = {}
         self._sessions: dict[str, Any] = {}
 
-    def __call__(self, service: str, region: str = "") -> Any:
-        """Return a client. Raises MlopsError where boto3 is missing, and botocore's own errors."""
+    def __call__(self, service: str, region: str = "", account: str = "") -> Any:
+        """Return a client. Raises MlopsError where boto3 is missing, and botocore's own errors.
+
+        `account` is for the emulator, which lets no account look into another: in the real cloud
+        who deploys asks, as a policy there allows.
+        """
         region = region or str(self._provider.get("region") or "")
         region = region or self._project.region(self._stack)
-        if (service, region) not in self._made:
-            self._made[service, region] = self._client(service, region)
-        return self._made[service, region]
+        key = service, region, account
+        if key not in self._made:
+            self._made[key] = self._client(*key)
+        return self._made[key]
 
-    def _client(self, service: str, region: str) -> Any:
+    def _client(self, service: str, region: str, account: str) -> Any:
         cloud = self._project.cloud
         if self._project.emulates(self._stack):
-            return cloud.client_at(service, region, cloud.account(self._stack))
+            return cloud.client_at(service, region, account or cloud.account(self._stack))
         if region not in self._sessions:
             self._sessions[region] = as_deployer(self._provider, real_session(region), region)
         from botocore.config import Config
@@ -63,11 +78,15 @@ class Clients:
 
 
 class Questions:
-    """Asks a cloud that may not answer. `notes` say what could not be asked, and why, once each."""
+    """Asks a cloud that may not answer. `notes` say what could not be asked, and why, once each.
+
+    `of` names the stack to a command.
+    """
 
     def __init__(self, clients: Clients, stack: str) -> None:
         self.clients = clients
         self.notes: list[str] = []
+        self.of = "" if stack == LOCAL else f" -s {stack}"
         self._stack = stack
         self._silent = False
 
@@ -86,10 +105,9 @@ class Questions:
         except Exception as error:
             if not type(error).__module__.startswith(("botocore.", "boto3.")):
                 raise
-            code = getattr(error, "response", {}).get("Error", {}).get("Code", "")
-            if gone is not None and code in _NOT_THERE:
+            if gone is not None and is_gone(error):
                 return gone
-            if code in (*_ONE_REFUSED, *_NOT_THERE):
+            if is_gone(error) or _code(error) in _ONE_REFUSED:
                 self.notes.append(f"not known: {what}: {error}")
             else:
                 self._silent = True
