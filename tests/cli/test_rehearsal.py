@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -151,11 +152,26 @@ def test_what_does_not_fit(walk: Cli, words: tuple[str, ...], code: int, message
     assert message in walk(*words, expect=code).err
 
 
+def test_accounts_that_nobody_has_yet_are_the_emulators(tmp_path: Path) -> None:
+    project = copy_example(tmp_path / "project")
+    path = project / "blueprint.yaml"
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(each for each in lines if not each.startswith("    account:")))
+    here = Cli(project, environment())
+    assert "nothing says in which account dev is" in here("validate", expect=2).err
+    assert set(here("preview", "-s", "prod", "--emulated", "--json").json["changeSummary"]) == {
+        "create"
+    }
+    asked = here("run", "-s", "staging", "--emulated", "--json", expect=2).json["error"]["hint"]
+    assert "promote --emulated --from dev" in asked
+
+
 def test_it_ends_whatever_is_protected_and_leaves_local_alone(walk: Cli, before: Any) -> None:
     assert "add --yes" in walk("destroy", "-s", "prod", "--emulated", expect=2).err
     for name in ("prod", "staging", "dev"):
         told = walk("destroy", "-s", name, "--emulated", "--yes").err
-        assert f"{name}, emulated: everything is deleted" in told
+        last = told.splitlines()[-1]
+        assert last.startswith(f"{name}, emulated: all else is deleted; 2 are kept in the cloud: ")
         assert "nothing is deployed" in walk("status", "-s", name, "--emulated").out
     assert set(walk("preview", "--json").json["changeSummary"]) == {"same"}
     assert committed(walk) == before
