@@ -123,3 +123,20 @@ def test_local_follows_a_pin_that_its_registry_has_and_tells_of_another(walk: Cl
     assert "newest approved" not in answer.err
     assert "which the blueprint pins" not in answer.err
     path.write_text(before)
+
+
+def test_an_endpoint_is_not_deleted_because_its_only_version_was_rejected(walk: Cli) -> None:
+    told = walk("models", "reject", "latest").err
+    assert "local serves it still; no other is approved, and `up` is refused until one is" in told
+    cause = "no approved version of adherence is left, and serving.api serves 1: approve one"
+    same = walk("preview")
+    assert cause in same.err
+    assert "−0 delete" in same.err + same.out
+    assert cause in walk("up", "--yes", expect=2).err
+    before = text(walk)
+    path = walk.folder / "blueprint.yaml"
+    path.write_text(before.replace("api:\n", "web:\n"))  # the entry is taken out: that is asked for
+    assert walk("preview", "--json").json["changeSummary"]["delete"] > 1
+    path.write_text(before)
+    walk("models", "approve", "latest")
+    assert set(walk("preview", "--json").json["changeSummary"]) == {"same"}

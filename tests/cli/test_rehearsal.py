@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -54,6 +55,9 @@ def test_dev_trains_a_version_that_is_approved_and_served(walk: Cli, before: Any
     assert (
         "next: mlops-iac run --emulated -s dev, mlops-iac models approve --emulated" in answer.err
     )
+    assert walk("status", "-s", "dev", "--emulated", "--json").json["next"] == [
+        "mlops-iac run --emulated -s dev"
+    ]
     walk("run", "-s", "dev", "--emulated")
     assert "dev runs no version" in walk(*to("staging", "dev"), expect=2).err
     (version,) = walk("models", "ls", "-s", "dev", "--emulated", "--json").json
@@ -155,11 +159,32 @@ def test_what_does_not_fit(walk: Cli, words: tuple[str, ...], code: int, message
     assert message in walk(*words, expect=code).err
 
 
+def test_accounts_that_nobody_has_yet_are_the_emulators(tmp_path: Path) -> None:
+    project = copy_example(tmp_path / "project")
+    path = project / "blueprint.yaml"
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(each for each in lines if not each.startswith("    account:")))
+    here = Cli(project, environment())
+    assert "nothing says in which account dev is" in here("validate", expect=2).err
+    assert set(here("preview", "-s", "prod", "--emulated", "--json").json["changeSummary"]) == {
+        "create"
+    }
+    asked = here("run", "-s", "staging", "--emulated", "--json", expect=2).json["error"]["hint"]
+    assert "promote --emulated --from dev" in asked
+
+
 def test_it_ends_whatever_is_protected_and_leaves_local_alone(walk: Cli, before: Any) -> None:
     assert "add --yes" in walk("destroy", "-s", "prod", "--emulated", expect=2).err
-    for name in ("prod", "staging", "dev"):
+    for name in ("dev", "staging", "prod"):
         told = walk("destroy", "-s", name, "--emulated", "--yes").err
-        assert f"{name}, emulated: everything is deleted" in told
+        kept = "all else is deleted; 2 are kept in the cloud: sagemaker.EndpointConfiguration/"
+        end = "everything is deleted" if name == "dev" else kept  # which is not protected
+        assert f"{name}, emulated: {end}" in told
         assert "nothing is deployed" in walk("status", "-s", name, "--emulated").out
+        if name == "dev":
+            # A protected endpoint whose version is gone: the cause, not how to lift the protection.
+            asked = walk("up", "-s", "prod", "--emulated", "--yes", expect=2).err
+            assert "prod, emulated, has no adherence/1, which the rehearsal pins" in asked
+            assert "no approved version of adherence is left, and serving.api serves 1" in asked
     assert set(walk("preview", "--json").json["changeSummary"]) == {"same"}
     assert committed(walk) == before

@@ -61,7 +61,16 @@ def test_what_goes_is_listed_but_where_everything_is_to_go() -> None:
     assert sum("data-" in line for line in lines(*gone)) == 8
     first, *_ = lines(*gone, fold=("delete",))
     # What is not deleted like the others is told all the same.
-    assert first.endswith("iam.RolePolicy ×4)  [1 protected; 1 retained in the cloud]")
+    assert first.endswith("iam.RolePolicy ×4)  [1 protected; 1 kept in the cloud (retainOnDelete)]")
+
+
+def test_what_is_kept_is_not_called_deleted() -> None:
+    kept = replace(SINGLE, op="delete", retained=True)
+    _, listed, *_ = lines(kept)
+    assert listed.endswith("s3.Bucket/alone  [kept in the cloud (retainOnDelete)]")
+    session = Session(color="never", verbose=True)
+    told = [event_line(Event(kind, kept), session) for kind in ("start", "done")]
+    assert told == ["  keeping s3.Bucket/alone", "− kept in the cloud: s3.Bucket/alone (0.0s)"]
 
 
 def test_a_review_keeps_the_lines_that_cause_a_new_component() -> None:

@@ -54,6 +54,7 @@ class Deployment:
         self.targets = targets
         self._notes: list[str] = []
         self._unchanged: Plan | None = None
+        self._unapproved: list[str] = []
         self._refused: tuple[str, ...] = ()
 
     def _chosen(self, engine: str | None) -> str:
@@ -140,6 +141,9 @@ class Deployment:
                 if version is not None:
                     config[key] = version
                     self._notes.append(f"serves {model}/{version}, the newest approved version")
+                elif not (self.lost or self._moves()) and (left := self._left(model, bare)):
+                    config[key], why = left
+                    self._unapproved.append(why)
         return replace(bare, config=config)
 
     @property
@@ -178,6 +182,11 @@ class Deployment:
             return served_versions.newest(*found, model, self.stack) if found else None
         source = self.project.resolve(self.stack).blueprint.models[model].promote_from
         return served_versions.newest_real(self.project, source or self.stack, model)
+
+    def _left(self, model: str, bare: StackTarget) -> tuple[str, str] | None:
+        """What is served though no version is approved; the plan keeps it, and `up` is refused."""
+        outputs, resources = self.engine.outputs(bare), self.engine.resources(bare)
+        return served_versions.left_serving(self.project, self.stack, model, outputs, resources)
 
     @property
     def lost(self) -> bool:
@@ -248,14 +257,14 @@ class Deployment:
         plan = self._engine_preview()
         embedded = self.engine_name == EMBEDDED  # asking the real one for outputs takes a second
         self._unchanged = plan if embedded and not self._differs(plan) else None
-        self._refused = tuple(_refused(plan))
+        self._refused = (*self._unapproved, *_refused(plan))
         return replace(plan, diagnostics=(*self._notes, *self._refused, *plan.diagnostics))
 
     def require_possible(self) -> None:
-        """Raise UsageError where the last preview found what the cloud will refuse half way."""
-        if self._refused:
+        """Raise UsageError for what the cloud would refuse half way, and what nobody approves."""
+        if self._refused or self._unapproved:
             raise UsageError(
-                f"{self._refused[0]}; nothing was changed",
+                f"{(self._refused or self._unapproved)[0]}; nothing was changed",
                 hint="`mlops-iac preview` shows the plan",
             )
 
@@ -294,8 +303,8 @@ class Deployment:
             self._keep()
             return Result(plan.steps, plan.outputs, {}, plan.duration_seconds)
         self._require_place()
-        self.require_possible()
         _ = self.target
+        self.require_possible()
         if self.emulated:
             if self.stack == LOCAL:
                 self._holder.claim(self.engine_name)

@@ -117,6 +117,14 @@ class Registry:
         self._client("sagemaker").update_model_package(**arguments)
         return self._describe(chosen)
 
+    def serves(self, version: Version) -> bool:
+        """Whether what is deployed to the stack serves a version."""
+        from mlops_iac.api.stacks.running_versions import package_of
+
+        with self.project.deployment(self.stack) as deployment:
+            found = [package_of(each.inputs) for each in deployment.resources()]
+        return any(match and match[0] == version.arn for match in found)
+
     def approved(self, model: str) -> str | None:
         """Return the number of the newest approved version, or None."""
         group = self.group(model)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +15,14 @@ from mlops_iac.api.registry import (
     require_sealed,
     versions_of,
 )
+from mlops_iac.api.stacks.running_versions import package_of
 from mlops_iac.errors import AuthenticationError, MlopsError, UsageError
+from mlops_iac.policy.types import MODEL
 
 if TYPE_CHECKING:
     from mlops_iac.api.project import Project
+    from mlops_iac.graph.model import Resource
+    from mlops_iac.values import Properties
 
 
 def newest_real(project: Project, stack: str, model: str) -> str | None:
@@ -93,6 +97,33 @@ def newest(client: Any, group: str, model: str, stack: str) -> str | None:
     answer = client.describe_model_package(ModelPackageName=arn)
     require_sealed(model, version, answer, stack=stack)
     return version
+
+
+def left_serving(
+    project: Project, stack: str, model: str, outputs: Properties, resources: Iterable[Resource]
+) -> tuple[str, str] | None:
+    """The version that is served with none approved, and why nothing may be deployed like that.
+
+    Without a version the endpoint would go, which is asked for by taking its entry out of the
+    blueprint. `outputs` and `resources` are the stack's; None where no endpoint stands.
+    """
+    from mlops_iac.clouds.aws.sagemaker.machines import models_of
+    from mlops_iac.clouds.aws.sagemaker.scope import Scope, identifier
+
+    scope = Scope(project.resolve(stack))
+    home = scope.home(model)
+    packages = filter(None, (package_of(each.inputs) for each in resources if each.type == MODEL))
+    found = [match[2] for match in packages if match[1] == home.group]
+    for name, entry in scope.endpoints.items():
+        before = [identifier(each) for each in (name, scope.moved_from("serving", name)) if each]
+        stands = any(outputs.get(f"{each}_pending") == [] for each in before)
+        if found and stands and model in models_of(entry):
+            of = "" if home.environment == LOCAL else f" -s {home.environment}"
+            return found[0], (
+                f"no approved version of {model} is left, and serving.{name} serves {found[0]}:"
+                f" approve one (`mlops-iac models ls{of}`), or take serving.{name} out of the blueprint"
+            )
+    return None
 
 
 # What botocore raises for credentials, and what AWS answers. Source: botocore/exceptions.py; AWS

@@ -217,9 +217,7 @@ def _tell(error: MlopsError, session: Session | None = None) -> int:
 
         show(error.diagnostics, session)
     elif session.json and not session.emitted:
-        session.emit_json(
-            {"error": {"exit_code": error.exit_code, "message": error.message, "hint": error.hint}}
-        )
+        session.emit_json({"error": session.told(error)})
     else:
         word = "cancelled" if isinstance(error, Cancelled) else "error"
         session.error(error.message, error.hint, word=word)

@@ -133,7 +133,7 @@ def _notes(step: Step) -> Iterator[str]:
     if step.protect:
         yield "protected"
     if step.retained and step.op == "delete":
-        yield "retained in the cloud"
+        yield "kept in the cloud (retainOnDelete)"
     if step.recorded:
         yield "recorded, not emulated"
     yield step.reason

@@ -31,6 +31,13 @@ VERBS = {
     "refresh": ("refreshing", "refreshed"),
     "replace": ("replacing", "replaced"),
 }
+_KEPT = ("keeping", "kept in the cloud:")
+
+
+def verbs(step: Step) -> tuple[str, str]:
+    """Return what is said while a step goes on and when it ended."""
+    kept = step.retained and step.op in ("delete", "delete-replaced")
+    return _KEPT if kept else VERBS.get(step.op, (step.op, step.op))
 
 
 @contextmanager
@@ -89,14 +96,14 @@ def event_line(event: Event, session: Session) -> str:
         case "done":
             sign, color = SIGNS.get(step.op.split("-", maxsplit=1)[0], ("+", "green"))
             notes = "  [recorded, not emulated]" if step.recorded else ""
-            verb = VERBS.get(step.op, ("", step.op))[1]
+            verb = verbs(step)[1]
             return f"{session.style(sign, fg=color)} {verb} {name} ({event.seconds:.1f}s){notes}"
         case "failed":
             return f"{session.style('✗', fg='red', bold=True)} {name}: {event.message}"
         case "skipped" if session.verbose:  # of one failure there may be fifty
             return f"{session.style('-', fg='bright_black')} skipped {name}: {event.message}"
         case _:
-            return f"  {VERBS.get(step.op, (step.op,))[0]} {name}" if session.verbose else ""
+            return f"  {verbs(step)[0]} {name}" if session.verbose else ""
 
 
 @contextmanager
@@ -201,7 +208,7 @@ def _line(row: _Row) -> Text:
         case "failed":
             return Text.assemble(("    ✗ ", "red"), name, (f": {row.message}", "red"))
         case _:
-            verb = VERBS.get(row.step.op, (row.step.op, ""))[0]
+            verb = verbs(row.step)[0]
             sign, color = SIGNS.get(row.step.op.split("-", maxsplit=1)[0], ("+", "green"))
             color = color.replace("bright_black", "dim")
             seconds = f"  {monotonic() - row.since:.0f}s"

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
 
-from mlops_iac.errors import Cancelled, UsageError
+from mlops_iac.errors import Cancelled, MlopsError, UsageError
 
 if TYPE_CHECKING:
     from mlops_iac.api import Project
@@ -203,16 +203,21 @@ class Session:
         Commands in them are about the blueprint of this one, unless they are typed `elsewhere`.
         """
         if not self.quiet:
-            shown = text if elsewhere else self._typed(text)
+            shown = text if elsewhere else self.typed(text)
             click.echo(shown, err=True, color=self.colored)
 
-    def _typed(self, text: str) -> str:
-        """The text; commands in it are about the same blueprint wherever they are typed."""
+    def typed(self, text: str) -> str:
+        """Return the text; commands in it are about this blueprint, and this rehearsal of it."""
         given = {"-C": self.directory, "-f": self.file}
         options = " ".join(f"{key} {shlex.quote(value)}" for key, value in given.items() if value)
         if self.emulated:
             text = _REHEARSED.sub(r"\g<0> --emulated", text)
         return _COMMAND.sub(f"mlops-iac {options} ".replace("\\", r"\\"), text) if options else text
+
+    def told(self, error: MlopsError) -> dict[str, Any]:
+        """An error as JSON, with the fix as it is typed here."""
+        hint = self.typed(error.hint)
+        return {"exit_code": error.exit_code, "message": error.message, "hint": hint}
 
     def out(self, text: str, *, nl: bool = True) -> None:
         """Put data on stdout."""
@@ -232,7 +237,7 @@ class Session:
         head = self.style(word, fg="red" if word == "error" else "yellow", bold=True)
         click.echo(f"{head}: {message}", err=True, color=self.colored)
         if hint:
-            fix = f"  {self.style('fix', fg='cyan')}: {self._typed(hint)}"
+            fix = f"  {self.style('fix', fg='cyan')}: {self.typed(hint)}"
             click.echo(fix, err=True, color=self.colored)
 
     def confirm(self, question: str, *, word: str | None = None) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import click
 
 from mlops_iac.cli._plan import plan_lines, size
 from mlops_iac.cli._progress import failed_words, progress
 from mlops_iac.cli._session import Session, verb
 from mlops_iac.errors import ResourceFailed, UsageError
+from mlops_iac.graph.model import address_of
 
 
 @verb(
@@ -82,4 +85,12 @@ def command(
             + failed_words(session, result.failures),
             hint="mend the cause and run `mlops-iac destroy` again",
         )
-    session.say(f"{session.shown}: everything is deleted")
+    kept = [address_of(step.type, step.name) for step in plan.steps if step.retained]
+    session.say(f"{session.shown}: {_ended(kept)}")
+
+
+def _ended(kept: Sequence[str]) -> str:
+    if not kept:
+        return "everything is deleted"
+    are = "is" if len(kept) == 1 else "are"
+    return f"all else is deleted; {len(kept)} {are} kept in the cloud: {', '.join(kept)}"

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import click
 
 from mlops_iac.cli._session import Session, verb
 from mlops_iac.errors import UsageError
+
+if TYPE_CHECKING:
+    from mlops_iac.api.project import Project
+    from mlops_iac.api.registry import Registry, Version
 
 NAMES = "ls shows every model; the others take MODEL and VERSION, or MODEL/VERSION."
 
@@ -85,10 +91,23 @@ def command(
         session.emit_json(decided.as_json())
     else:
         session.say(f"{decided.model}/{decided.version} is {decided.status}")
-        if action == "approve":
-            record = getattr(project, "record", None)  # that of an ephemeral stack
-            base = f" --from {record.base}" if record is not None else ""
-            session.say(f"next: mlops-iac up{of}{base}")
+        for line in _then(session, project, registry, decided):
+            session.say(line)
+
+
+def _then(
+    session: Session, project: Project, registry: Registry, decided: Version
+) -> Iterator[str]:
+    """What comes next, and what a version that was rejected does until then."""
+    record = getattr(project, "record", None)  # that of an ephemeral stack
+    up = f"mlops-iac up{session.of}" + (f" --from {record.base}" if record is not None else "")
+    if decided.status == "Approved":
+        yield f"next: {up}"
+    elif registry.serves(decided):
+        left = registry.approved(decided.model)
+        refused = "no other is approved, and `up` is refused until one is"
+        then = f"`{up}` goes back to {decided.model}/{left}" if left else refused
+        yield f"note: {session.shown} serves it still; {then}"
 
 
 def _promote(

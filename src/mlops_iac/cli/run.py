@@ -82,8 +82,7 @@ def _deploy_first(session: Session, project: Project, error: NotDeployed) -> Non
     from mlops_iac.cli.up import deploy, require_deployed
 
     if session.json and not (session.yes or session.interactive):
-        told = {"exit_code": error.exit_code, "message": error.message, "hint": error.hint}
-        session.emit_json({"error": told, "differences": list(error.differences)})
+        session.emit_json({"error": session.told(error), "differences": list(error.differences)})
     session.say("changed since it was deployed:")
     for each in error.differences:
         session.say(f"  {each}")

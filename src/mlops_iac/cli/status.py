@@ -45,7 +45,8 @@ def command(session: Session, resources: bool) -> None:
     """
     report = session.deployed().status(session.stack)
     if session.json:
-        session.emit_json(report.as_json())
+        said = report.as_json()
+        session.emit_json({**said, "next": [session.typed(each) for each in said["next"]]})
         return
     session.out(f"{report.project} → {session.shown}: {report.headline}")
     for line in _standing(session, report):

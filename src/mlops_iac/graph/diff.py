@@ -163,9 +163,7 @@ def _operation(changes: Sequence[PropertyChange]) -> Operation:
 
 def _deletion(resource: CanonicalResource) -> Step:
     step = _make("delete", resource, None)
-    retained = bool(resource.options.get("retainOnDelete"))
-    reason = "kept in the cloud, no longer managed" if retained else ""
-    return replace(step, retained=retained, reason=reason)
+    return replace(step, retained=bool(resource.options.get("retainOnDelete")))
 
 
 def _with_outputs(step: Step, old: Mapping[str, Any], new: Mapping[str, Any]) -> Step:

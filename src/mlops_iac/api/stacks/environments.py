@@ -90,6 +90,7 @@ def add_environment(path: str | Path, name: str, base: str | None = None) -> Tol
     notes = started
     if base:
         notes = _notes_of_base(project, added, base, name, missing, copied=bool(copied))
+    notes = [*notes, *_trains(added, name)]
     done = f"added {name}"
     if copied:
         done += f", with what the blueprint says of {base}" if missing else f", as {base} is"
@@ -154,6 +155,26 @@ def _notes_of_base(
     if copied and ours.blueprint.account and ours.blueprint.account == layers.blueprint.account:
         notes.append(f"it has the account of {base}, {ours.blueprint.account}")
     return [*notes, *_pins(layers, ours)]
+
+
+def _trains(added: Project, name: str) -> list[str]:
+    """What the new environment trains itself, and an earlier one has already: it could serve that."""
+    from mlops_iac.clouds.aws.sagemaker.scope import Scope
+
+    others = [each for each in added.environments if each not in (LOCAL, name)]
+    models = Scope(added.resolve(name)).trained
+    return [
+        f"{name} trains {model} itself; to serve what {source} runs, write"
+        f" `promote_from: {source}` into environments.{name}.models.{join('', model)}, and both"
+        " accounts"
+        for model in models
+        if (source := next((o for o in others[::-1] if _has(added, o, model)), None))
+    ]
+
+
+def _has(project: Project, environment: str, model: str) -> bool:
+    found = project.resolve(environment).blueprint.models.get(model)
+    return found is not None and found.train is not None
 
 
 def _pins(base: ResolvedBlueprint, ours: ResolvedBlueprint) -> list[str]:

@@ -16,13 +16,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlops_iac.api.project import LOCAL, Project
+from mlops_iac.blueprint.fill import LOCAL_ACCOUNT
+from mlops_iac.blueprint.sections.root import Blueprint
 from mlops_iac.blueprint.words import split
 from mlops_iac.errors import UsageError
+from mlops_iac.records import replace
 from mlops_iac.workfolder import checked, made, write_durably
 
 if TYPE_CHECKING:
     from mlops_iac.api.compiling import Compiled
     from mlops_iac.api.deploying import Deployment
+    from mlops_iac.blueprint import ResolvedBlueprint
     from mlops_iac.graph.plan import Plan
 
 FOLDER = "rehearsal"
@@ -51,6 +55,20 @@ class Rehearsal(Project):
     def environments(self) -> Sequence[str]:
         """Those of the blueprint; `local` is emulated as it is."""
         return tuple(name for name in super().environments if name != LOCAL)
+
+    def resolve(self, stack: str) -> ResolvedBlueprint:
+        """Return the blueprint of one environment; an account that it does not say is the emulator's.
+
+        Raises StackNotFound.
+        """
+        if stack not in self._resolved:
+            self.loaded.resolve(stack)  # an unknown one is told
+            for name in self.loaded.environments:
+                found = self.loaded.resolve(name)
+                said = vars(found.blueprint)
+                filled = Blueprint(**{**said, "account": said["account"] or LOCAL_ACCOUNT})
+                self._resolved[name] = replace(found, blueprint=filled, siblings=self._resolved)
+        return self._resolved[stack]
 
     def emulates(self, stack: str) -> bool:
         """Whether a stack is emulated: each is, so that nothing real is asked whatever is named."""
@@ -113,10 +131,11 @@ class Rehearsal(Project):
 def require_another(project: Project, stack: str) -> None:
     """Raise UsageError for `local`, which is emulated as it is."""
     if stack == LOCAL:
-        first = next((name for name in project.environments if name != LOCAL), "dev")
+        others = [name for name in project.environments if name != LOCAL]
+        name = f"name it: -s {others[0]}" if others else "`stack add dev` makes one"
         raise UsageError(
             "local is emulated as it is, and --emulated is for another environment",
-            hint=f"name it: -s {first}, or leave --emulated out",
+            hint=f"{name}, or leave --emulated out",
         )
 
 

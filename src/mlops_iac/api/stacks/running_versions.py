@@ -96,10 +96,15 @@ def _packages(state: State) -> Iterator[tuple[str, str, str]]:
     for resource in state.resources:
         if resource["type"] != MODEL:
             continue
-        container = (resource.get("inputs") or {}).get("primaryContainer") or {}
-        name = container.get("modelPackageName") if isinstance(container, Mapping) else None
-        if isinstance(name, str) and (match := PACKAGE.fullmatch(name)):
-            yield match.group(1), match.group(2), name
+        if match := package_of(resource.get("inputs") or {}):
+            yield match[1], match[2], match[0]
+
+
+def package_of(inputs: Mapping[str, Any]) -> re.Match[str] | None:
+    """Return the ARN of the registered version that a model is, matched by `PACKAGE`."""
+    container = inputs.get("primaryContainer")
+    name = container.get("modelPackageName") if isinstance(container, Mapping) else None
+    return PACKAGE.fullmatch(name) if isinstance(name, str) else None
 
 
 def _rolled_back(project: Project, stack: str) -> list[str]:

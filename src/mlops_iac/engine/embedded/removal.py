@@ -103,7 +103,7 @@ def _removal(key: str, entry: Entry, going: Collection[str]) -> Removal:
     if entry.pending_replacement:
         call, reason = False, "it was deleted already"
     elif entry.retain_on_delete:
-        call, reason = False, "kept in the cloud (retainOnDelete)"
+        call = False  # `retained` says why
     elif entry.deleted_with in going:
         call, reason = False, "goes with what it is deleted with"
     return Removal(key, entry, op, call, reason)
