@@ -115,9 +115,10 @@ class Deployment:
         reasons = [*self.project.unpinned(), *stale(program, folder)]
         if reasons:
             there = (folder / "Pulumi.yaml").is_file()
-            why = f"is not what the blueprint says: {reasons[0]}" if there else "is not compiled"
             raise UsageError(
-                f"the {'compiled ' if there else ''}program of {self.stack} {why}",
+                f"the compiled program of {self.stack} is not what the blueprint says: {reasons[0]}"
+                if there
+                else f"the program of {self.stack} is not compiled",
                 hint="run `mlops-iac compile`, review and commit it; what is reviewed is what runs",
             )
 
