@@ -83,6 +83,8 @@ def test_aliases(alias: str, command: str, capsys: pytest.CaptureFixture[str]) -
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_scripts(shell: str, inside: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["completion", shell, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["shell"] == shell
     assert run(["completion", shell]) == 0
     said = capsys.readouterr()
     assert "_MLOPS_IAC_COMPLETE" in said.out

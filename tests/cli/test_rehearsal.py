@@ -138,6 +138,11 @@ def test_nothing_that_is_committed_or_local_was_touched(walk: Cli, before: dict[
         (("up", "-s", "dev", "--emulated", "--engine", "pulumi"), 2, "by the embedded engine"),
         (("preview", "-s", "dev", "--emulated", "--live"), 2, "dev is emulated, never live"),
         (("preview", "-s", "dev", "--emulated", "--save-plan", "x"), 2, "has no plan to save"),
+        (
+            ("models", "ls", "-s", "prod", "--emulated"),
+            0,
+            "`mlops-iac run --emulated -s dev` trains",
+        ),
         (("run", "-s", "staging", "--emulated"), 2, "it serves what is promoted from dev"),
         (("run", "-s", "dev"), 2, "rehearsals (--emulated) only"),
         (to("staging", "local"), 2, "local is emulated as it is"),

@@ -112,7 +112,7 @@ def test_a_stack_that_is_not_there_is_not_sent_to_its_cloud(walk: Cli) -> None:
     assert "on this machine" in walk("run", "-s", "dev", expect=2).err
 
 
-@pytest.mark.parametrize("command", [["status"], ["outputs"], ["models", "ls"]])
+@pytest.mark.parametrize("command", [["status"], ["outputs"], ["models", "ls"], ["up", "--yes"]])
 def test_a_real_stack_that_was_never_compiled_is_told_as_that(
     walk: Cli, command: list[str]
 ) -> None:

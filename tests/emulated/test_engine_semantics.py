@@ -462,8 +462,9 @@ def test_targets(lab: Lab) -> None:
     lab.write(body.format(1))
     with pytest.raises(UsageError, match=r"sns\.Topic/c needs sns\.Topic/b.*does not exist yet"):
         lab.up(targets=["sns.Topic/c"])
-    with pytest.raises(UsageError, match=r"no resource has the address sns\.Topic/zz"):
+    with pytest.raises(UsageError, match=r"no resource has the address sns\.Topic/zz") as told:
         lab.preview(targets=["sns.Topic/zz"])
+    assert "status --resources" in told.value.hint
     lab.up(targets=["sns.Topic/a"])
     assert lab.names() == {"a"}
     lab.up()

@@ -114,8 +114,11 @@ class Deployment:
 
         reasons = [*self.project.unpinned(), *stale(program, folder)]
         if reasons:
+            there = (folder / "Pulumi.yaml").is_file()
             raise UsageError(
-                f"the compiled program of {self.stack} is not what the blueprint says: {reasons[0]}",
+                f"the compiled program of {self.stack} is not what the blueprint says: {reasons[0]}"
+                if there
+                else f"the program of {self.stack} is not compiled",
                 hint="run `mlops-iac compile`, review and commit it; what is reviewed is what runs",
             )
 

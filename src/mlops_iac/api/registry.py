@@ -68,7 +68,13 @@ class Registry:
         """What makes versions of this stack."""
         if not self.project.emulates(self.stack):
             return "the pipeline in its cloud"
-        return f"`mlops-iac run -s {self.stack}`" if self.project.rehearsed else "`mlops-iac run`"
+        if not self.project.rehearsed:
+            return "`mlops-iac run`"
+        from mlops_iac.clouds.aws.sagemaker.scope import Scope
+
+        scope = Scope(self.project.resolve(self.stack))
+        homes = [scope.home(name).environment for name in self._trained()]
+        return f"`mlops-iac run -s {homes[0] if homes else self.stack}`"
 
     def versions(self, model: str | None = None) -> list[Version]:
         """Return the versions of one model, or of all, newest first."""

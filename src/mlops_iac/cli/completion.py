@@ -16,4 +16,8 @@ def command(session: Session, shell: str) -> None:
 
     kind = get_completion_class(shell)
     assert kind is not None
-    session.out(kind(root, {}, "mlops-iac", "_MLOPS_IAC_COMPLETE").source())
+    script = kind(root, {}, "mlops-iac", "_MLOPS_IAC_COMPLETE").source()
+    if session.json:
+        session.emit_json({"shell": shell, "script": script})
+    else:
+        session.out(script)

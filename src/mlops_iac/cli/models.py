@@ -72,7 +72,10 @@ def command(
                 f"  {item.created:%Y-%m-%d %H:%M}  {metrics}".rstrip()
             )
         if not versions:
-            session.say(f"no versions yet; {registry.trained_by} trains and registers one")
+            with project.deployment(session.stack) as deployment:
+                lost = [*deployment.notes()]
+            then = f"no versions yet; {registry.trained_by} trains and registers one"
+            session.say(f"note: {lost[0]}; versions are gone with it" if lost else then)
         return
     if action in ("approve", "reject") and version is None:
         raise UsageError(

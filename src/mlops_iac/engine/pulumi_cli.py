@@ -230,7 +230,7 @@ class PulumiEngine:
         if missing:
             raise UsageError(
                 f"no resource has the address {', '.join(missing)}",
-                hint="`mlops-iac status` lists the addresses",
+                hint="`mlops-iac status --resources` lists the addresses",
             )
         return [known.get(item, item) for item in targets]
 

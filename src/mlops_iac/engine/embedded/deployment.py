@@ -341,7 +341,7 @@ class Deployment:
         if unknown := self._unmatched():
             raise UsageError(
                 f"no resource has the address {', '.join(unknown)}",
-                hint="`mlops-iac status` lists the addresses",
+                hint="`mlops-iac status --resources` lists the addresses",
             )
         seen = {*self._seen, *self._used_providers}
         if self._targets:
