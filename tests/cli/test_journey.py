@@ -133,6 +133,18 @@ def test_an_approval_completes_the_endpoint_with_the_next_up(walk: Cli, aws: Any
     walk("preview", "--expect-no-changes")
 
 
+def test_an_endpoint_that_somebody_deleted_is_told_with_the_way_back(walk: Cli, aws: Any) -> None:
+    [entry] = walk("status", "--json").json["entries"]
+    aws("sagemaker").delete_endpoint(EndpointName=entry["endpoint"])
+    assert walk("status", "--json").json["next"] == ["mlops-iac refresh", "mlops-iac up"]
+    assert "is gone" in walk("up", "--yes").err
+    [note] = walk("up", "--yes", "--json").json["notes"]
+    assert "`mlops-iac refresh`, then `mlops-iac up`" in note
+    walk("refresh")
+    walk("up", "--yes")
+    assert walk("status", "--json").json["entries"][0]["state"] == "InService"
+
+
 def test_a_changed_size_replaces_the_configuration_and_says_why(walk: Cli) -> None:
     change(walk, "    compute: {size: medium}\n", "    compute: {size: large}\n")
     answer = walk("preview")
@@ -180,18 +192,6 @@ def test_what_vanished_is_noticed_and_made_again(walk: Cli, aws: Any) -> None:
     ]
     walk("up", "--yes")
     assert aws("sagemaker").describe_pipeline(PipelineName=name)["PipelineName"] == name
-
-
-def test_an_endpoint_that_somebody_deleted_is_told_with_the_way_back(walk: Cli, aws: Any) -> None:
-    [entry] = walk("status", "--json").json["entries"]
-    aws("sagemaker").delete_endpoint(EndpointName=entry["endpoint"])
-    assert walk("status", "--json").json["next"] == ["mlops-iac refresh", "mlops-iac up"]
-    assert "is gone" in walk("up", "--yes").err
-    [note] = walk("up", "--yes", "--json").json["notes"]
-    assert "`mlops-iac refresh`, then `mlops-iac up`" in note
-    walk("refresh")
-    walk("up", "--yes")
-    assert walk("status", "--json").json["entries"][0]["state"] == "InService"
 
 
 def test_an_emulator_that_died_is_noticed_and_everything_made_again(walk: Cli) -> None:
