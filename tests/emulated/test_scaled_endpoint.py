@@ -76,7 +76,10 @@ def test_a_deployment_that_would_be_refused_does_not_begin() -> None:
     vars(deployment).update(
         _refused=("api-endpoint: AWS changes no instance type",),
         _unchanged=None,
+        _unapproved=[],
         stack="local",
+        emulated=True,
+        target=None,
         engine=SimpleNamespace(),  # which knows no `up`
     )
     with pytest.raises(UsageError, match=r"AWS changes no instance type.*nothing was changed"):

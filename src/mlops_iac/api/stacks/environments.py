@@ -87,10 +87,10 @@ def add_environment(path: str | Path, name: str, base: str | None = None) -> Tol
     started = _started(edit, name) if base is None else []
     added = edit.project()
     missing = _of_templates(project, added, base, name) if base else []
-    notes = started
     if base:
         notes = _notes_of_base(project, added, base, name, missing, copied=bool(copied))
-    notes = [*notes, *_trains(added, name)]
+    else:
+        notes = [*started, *_trains(added, name)]
     done = f"added {name}"
     if copied:
         done += f", with what the blueprint says of {base}" if missing else f", as {base} is"
