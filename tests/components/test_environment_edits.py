@@ -76,8 +76,10 @@ def test_one_begins_with_what_its_guard_rails_ask_for(blueprint: Path) -> None:
     assert told.notes == (
         "what its guard rails ask for was written: serving.api.scaling.min 2",
         f"left to fill in: environments.qa.account is not said: {ANYWHERE}",
-        "qa trains adherence itself; to serve what prod runs, write `promote_from: prod` into"
-        " environments.qa.models.adherence, and both accounts",
+        (
+            "qa trains adherence itself; to serve what prod runs, write `promote_from: prod` into"
+            " environments.qa.models.adherence, and both accounts"
+        ),
     )
     text = before[: before.index("\nenvironments:")]
     blueprint.write_text(text)

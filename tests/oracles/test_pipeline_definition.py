@@ -157,6 +157,12 @@ def _strategies(schema: dict[str, Any]) -> None:
     config["Strategy"]["enum"] += ["Grid", "Hyperband"]
 
 
+def _exceptions(schema: dict[str, Any]) -> None:
+    # SageMaker developer guide, "Retry Policy for Pipeline Steps": an array; so says the SDK.
+    kinds = schema["definitions"]["RetryPolicy"]["properties"]
+    kinds["ExceptionType"] = {"type": "array", "items": kinds["ExceptionType"], "minItems": 1}
+
+
 def _approval(schema: dict[str, Any]) -> None:
     register = schema["definitions"]["RegisterModelStep"]["properties"]["Arguments"]["properties"]
     register["ModelApprovalStatus"] = {"enum": ["Approved", "Rejected", "PendingManualApproval"]}
@@ -169,6 +175,7 @@ GAPS: dict[str, Callable[[dict[str, Any]], None]] = {
     "ModelApprovalStatus": _approval,
     "Environment": _environment,
     "strategies Grid and Hyperband": _strategies,
+    "several exceptions of a retry": _exceptions,
 }
 
 

@@ -73,7 +73,7 @@ def command(
             )
         if not versions:
             with project.deployment(session.stack) as deployment:
-                lost = [*deployment.notes()]
+                lost = [*deployment.notes()] if deployment.lost else []
             then = f"no versions yet; {registry.trained_by} trains and registers one"
             session.say(f"note: {lost[0]}; versions are gone with it" if lost else then)
         return
