@@ -284,6 +284,7 @@ def test_a_pin_of_its_base_counts_where_the_registry_has_it(
     monkeypatch.setattr("mlops_iac.api.registry.registered", registered)
     monkeypatch.setattr(served_versions, "newest_real", lambda *_: None)
     monkeypatch.setattr(served_versions, "check_pin", lambda *_: [])
+    monkeypatch.setattr(Deployment, "_moves", lambda *_: [])
     monkeypatch.setattr(Deployment, "_left", lambda *_: None)
     with declare(serving, "pr-1", base).deployment("pr-1") as deployment:
         found = deployment.target.config.get("churn:models.risk.version")

@@ -105,7 +105,7 @@ def test_an_ephemeral_environment_has_any_name_and_the_limits_of_its_base(tmp_pa
         ("environments: {keys: [], because: x}", "limits.environments.keys is empty"),
         ("environments: {keys: dev, because: x}", "takes a list"),
         ("security: {keys: [network], because: x}", "keys cannot hold for it"),
-        ("tags: {keys: [a], fixed: {a: b}, because: x}", "takes one of fixed, one_of, keys or forbidden"),
+        ("tags: {keys: [a], fixed: {a: b}, because: x}", "takes one of fixed, one_of, keys, pattern or forbidden"),
     ],
 )  # fmt: skip
 def test_keys_that_cannot_be(tmp_path: Path, limits: str, message: str) -> None:

@@ -165,6 +165,7 @@ class RecordedDeployment(Deployment):
     def __init__(self, project: RecordedProject) -> None:
         self.project = project
         self.stack = project.stack
+        self.emulated = False
         self.engine_name = PULUMI
         self.targets = ()
 
