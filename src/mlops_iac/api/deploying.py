@@ -129,18 +129,19 @@ class Deployment:
             if rehearsed := self.project.pins(self.stack).get(model):
                 config[key] = rehearsed
             pinned = config.get(key)
-            if self.emulated and pinned is not None and not self._has(model, pinned, bare):
+            found = self._emulated_group(model, bare)
+            there = found is not None and pinned is not None and str(pinned) in registered(*found)
+            if self.emulated and pinned is not None and not there:
                 # Its registry is its own: a pin of all environments must not keep it from training.
                 config.pop(key)
                 of = "the rehearsal" if rehearsed else "the blueprint"
                 self._notes.append(f"{self._named} has no {model}/{pinned}, which {of} pins")
             elif pinned is not None:
-                found = self._emulated_group(model, bare)
                 self._notes += served_versions.check_pin(
                     self.project, self.stack, model, str(pinned), found
                 )
             if config.get(key) is None:
-                version = self._approved(model, bare)
+                version = self._approved(model, found)
                 if version is not None:
                     config[key] = version
                     self._notes.append(f"serves {model}/{version}, the newest approved version")
@@ -175,13 +176,8 @@ class Deployment:
         group = model_output(self.engine.outputs(bare), moved, model, "model_package_group")
         return (cloud.client("sagemaker", self.stack), group) if group else None
 
-    def _has(self, model: str, version: object, bare: StackTarget) -> bool:
-        found = self._emulated_group(model, bare)
-        return found is not None and str(version) in registered(*found)
-
-    def _approved(self, model: str, bare: StackTarget) -> str | None:
+    def _approved(self, model: str, found: tuple[Any, str] | None) -> str | None:
         if self.emulated:
-            found = self._emulated_group(model, bare)
             return served_versions.newest(*found, model, self.stack) if found else None
         source = self.project.resolve(self.stack).blueprint.models[model].promote_from
         return served_versions.newest_real(self.project, source or self.stack, model)

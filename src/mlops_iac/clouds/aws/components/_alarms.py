@@ -149,21 +149,12 @@ def failing_alarm(
 
     Source: Lambda developer guide, "Types of metrics for Lambda functions" (Errors).
     """
-    return aws.cloudwatch.MetricAlarm(
+    return _any_alarm(
         name,
-        alarm_description=pulumi.Output.concat(
-            "The function ", function.name, " fails; see its log"
-        ),
-        namespace="AWS/Lambda",
-        metric_name="Errors",
+        ("AWS/Lambda", "Errors", "Sum"),
         dimensions={"FunctionName": function.name},
-        statistic="Sum",
-        threshold=0,
-        comparison_operator="GreaterThanThreshold",
-        period=300,
-        evaluation_periods=1,
-        treat_missing_data="notBreaching",
-        alarm_actions=[topic_arn],
+        description=pulumi.Output.concat("The function ", function.name, " fails; see its log"),
+        topic_arn=topic_arn,
         tags=tags,
         opts=opts,
     )
@@ -179,13 +170,36 @@ def undelivered_alarm(
     tags: Mapping[str, pulumi.Input[str]] | None = None,
 ) -> aws.cloudwatch.MetricAlarm:
     """An alarm on anything that lies in a queue of what could not be delivered."""
+    return _any_alarm(
+        name,
+        ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "Maximum"),
+        dimensions={"QueueName": queue.name},
+        description=description,
+        topic_arn=topic_arn,
+        tags=tags,
+        opts=opts,
+    )
+
+
+def _any_alarm(
+    name: str,
+    metric: tuple[str, str, str],
+    *,
+    dimensions: Mapping[str, pulumi.Input[str]],
+    description: pulumi.Input[str],
+    topic_arn: pulumi.Input[str],
+    opts: pulumi.ResourceOptions,
+    tags: Mapping[str, pulumi.Input[str]] | None,
+) -> aws.cloudwatch.MetricAlarm:
+    """An alarm on anything above zero of a metric: its namespace, name and statistic."""
+    namespace, metric_name, statistic = metric
     return aws.cloudwatch.MetricAlarm(
         name,
         alarm_description=description,
-        namespace="AWS/SQS",
-        metric_name="ApproximateNumberOfMessagesVisible",
-        dimensions={"QueueName": queue.name},
-        statistic="Maximum",
+        namespace=namespace,
+        metric_name=metric_name,
+        dimensions=dimensions,
+        statistic=statistic,
         threshold=0,
         comparison_operator="GreaterThanThreshold",
         period=300,

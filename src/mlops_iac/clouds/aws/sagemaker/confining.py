@@ -13,7 +13,7 @@ from typing import Any
 from mlops_iac.clouds.aws.components._services import PRINCIPAL_SUFFIX
 from mlops_iac.clouds.aws.naming import stem
 from mlops_iac.clouds.aws.sagemaker.deployer import ACTIONS
-from mlops_iac.clouds.aws.sagemaker.scope import STACK_TAG, Scope
+from mlops_iac.clouds.aws.sagemaker.scope import ROLES, STACK_TAG, Scope
 from mlops_iac.clouds.base import ComponentCall
 from mlops_iac.records import Record, replace
 
@@ -139,8 +139,7 @@ def deployer(scope: Scope, plan: Sequence[ComponentCall]) -> list[Grant]:
         if uses:
             found.append(Grant("ExistingKey", uses, (key,), reason="a key that exists already"))
     roles = blueprint.existing.roles
-    planes = ("prepare", "train", "evaluate", "seal", "serve", "pipeline")
-    if passed := tuple(dict.fromkeys(filter(None, (getattr(roles, each) for each in planes)))):
+    if passed := tuple(dict.fromkeys(filter(None, (getattr(roles, each) for each in ROLES)))):
         found = [
             replace(each, resources=(*each.resources, *passed)) if each.sid == "PassRoles" else each
             for each in found
