@@ -1,16 +1,26 @@
-"""Platforms by name, each imported only when it is asked for."""
+"""The clouds and platforms there are, by name; each is imported only when it is asked for.
+
+The one module outside of a cloud's own rooms that names one. It knows names alone, so everything may
+import it.
+"""
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import import_module
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from mlops_iac.blueprint.resolved import ResolvedBlueprint
-from mlops_iac.blueprint.scalars import NOT_YET
-from mlops_iac.clouds.base import Platform
 from mlops_iac.errors import Diagnostic, UsageError
 
-# Module and attribute of each platform that exists.
+if TYPE_CHECKING:
+    from mlops_iac.blueprint.resolved import ResolvedBlueprint
+    from mlops_iac.clouds.base import Platform
+    from mlops_iac.clouds.cloud import Cloud
+
+# Module and attribute of each.
+_CLOUDS = {
+    "aws": "mlops_iac.clouds.aws.cloud:AWS",
+}
 _PLATFORMS = {
     "sagemaker": "mlops_iac.clouds.aws.sagemaker:SAGEMAKER",
 }
@@ -30,10 +40,33 @@ def platform(name: str) -> Platform:
 
     """
     if name not in _PLATFORMS:
+        from mlops_iac.blueprint.scalars import NOT_YET
+
         what = "is not supported yet" if name in NOT_YET["platform"] else "is not a platform"
         raise UsageError(f"platform {name!r} {what}", hint=f"supported today: {', '.join(names())}")
-    module, _, attribute = _PLATFORMS[name].partition(":")
-    return cast("Platform", getattr(import_module(module), attribute))
+    return cast("Platform", _found(_PLATFORMS[name]))
+
+
+def clouds() -> tuple[Cloud, ...]:
+    """Every cloud there is."""
+    return tuple(cloud(name) for name in sorted(_CLOUDS))
+
+
+def cloud(name: str) -> Cloud:
+    """Return the cloud `name`, as a platform names its own. Raises KeyError for another name."""
+    return cast("Cloud", _found(_CLOUDS[name]))
+
+
+def cloud_of(token: str) -> Cloud | None:
+    """Return the cloud that a type token is of (`aws:s3/bucket:Bucket`); None for no cloud's."""
+    package = token.partition(":")[0]
+    return next((each for each in clouds() if package in each.packages), None)
+
+
+@cache
+def _found(place: str) -> object:
+    module, _, attribute = place.partition(":")
+    return getattr(import_module(module), attribute)
 
 
 def check(resolved: ResolvedBlueprint) -> list[Diagnostic]:

@@ -1,0 +1,7 @@
+"""How what is deployed to AWS is reached."""
+
+from __future__ import annotations
+
+
+class AwsAccess:
+    """How what is deployed to AWS is reached."""

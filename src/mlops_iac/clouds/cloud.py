@@ -1,0 +1,29 @@
+"""What is true of a cloud whatever is planned on it: the seam between it and the rest.
+
+One object per cloud, found by name in `registry`. `knowledge` answers what its types are, without
+asking anybody; `access` reaches what is deployed: the real cloud, and the emulated one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from mlops_iac.clouds.access import Access
+from mlops_iac.clouds.knowledge import Knowledge
+
+
+class Cloud(Protocol):
+    """One cloud. `packages` are the Pulumi packages whose types are its own."""
+
+    name: str  # "aws"
+    label: str  # "AWS", for people
+    packages: Sequence[str]
+
+    @property
+    def knowledge(self) -> Knowledge:
+        """What is true of its types."""
+
+    @property
+    def access(self) -> Access:
+        """How what is deployed is reached."""
