@@ -23,6 +23,7 @@ from mlops_iac.pipeline._sagemaker_parts import (
     s3_output,
 )
 from mlops_iac.pipeline.steps import (
+    Dataset,
     Evaluate,
     Lifecycle,
     Prepare,
@@ -64,8 +65,8 @@ def prepare(life: Lifecycle, step: Prepare, settings: SageMakerSettings) -> Json
     """CreateProcessingJob: datasets in, prepared data out."""
     output = s3_output("prepared", contract.PROCESSING_PREPARED, _work(life, "prepared"))
     env = {contract.DATASETS: ",".join(dataset.name for dataset in life.datasets)}
-    env |= _data_settings(life, checks=True)
-    return _processing("prepare", step, settings, [*_dataset_inputs(life)], output, env)
+    env |= data_settings(life.datasets, checks=True)
+    return processing("prepare", step, settings, [*_dataset_inputs(life)], [output], env)
 
 
 def evaluate(life: Lifecycle, step: Evaluate, settings: SageMakerSettings) -> Json:
@@ -80,13 +81,13 @@ def evaluate(life: Lifecycle, step: Evaluate, settings: SageMakerSettings) -> Js
     else:
         data = list(_dataset_inputs(life))
         env[contract.DATASETS] = ",".join(dataset.name for dataset in life.datasets)
-        env |= _data_settings(life, checks=False)
+        env |= data_settings(life.datasets, checks=False)
     env |= numbered(
         contract.GATE,
         [{"metric": g.metric, "bound": g.bound, "value": g.value} for g in life.gates],
     )
     report = s3_output("report", contract.PROCESSING_REPORT, _work(life, "report"))
-    return _processing("evaluate", step, settings, [*data, model], report, env)
+    return processing("evaluate", step, settings, [*data, model], [report], env)
 
 
 def train(life: Lifecycle, step: Train, settings: SageMakerSettings) -> Json:
@@ -185,7 +186,7 @@ def _training(life: Lifecycle, step: Train, settings: SageMakerSettings) -> Json
     else:
         channels = [channel(d.name, _dataset_uri(d.name)) for d in life.datasets]
         env[contract.DATASETS] = ",".join(dataset.name for dataset in life.datasets)
-        env |= _data_settings(life, checks=True)
+        env |= data_settings(life.datasets, checks=True)
     if step.checkpoints:
         env[contract.KEEP_CHECKPOINTS] = "true"
     job: Json = {
@@ -215,14 +216,15 @@ def _training(life: Lifecycle, step: Train, settings: SageMakerSettings) -> Json
     return job
 
 
-def _processing(
+def processing(
     kind: StepKind,
     step: Script,
     settings: SageMakerSettings,
     inputs: Sequence[Json],
-    output: Json,
+    outputs: Sequence[Json],
     env: Mapping[str, str],
 ) -> Json:
+    """CreateProcessingJob: our entry point, which runs the script if the step has one."""
     arguments = [
         part for name, value in _user_hyperparameters(step).items() for part in (f"--{name}", value)
     ]
@@ -236,12 +238,13 @@ def _processing(
     }
     if arguments:
         application["ContainerArguments"] = arguments
-    settings_env = {contract.STEP: kind, contract.SCRIPT: step.script, **env}
+    script = {contract.SCRIPT: step.script} if step.script else {}
+    settings_env = {contract.STEP: kind, **script, **env}
     job: Json = {
         "AppSpecification": application,
         "Environment": {**settings.environment, **step.env, **settings_env},
         "ProcessingInputs": [*inputs, s3_input("code", contract.PROCESSING_CODE, "${code_uri}")],
-        "ProcessingOutputConfig": encrypted(settings, {"Outputs": [output]}),
+        "ProcessingOutputConfig": encrypted(settings, {"Outputs": list(outputs)}),
         "ProcessingResources": {"ClusterConfig": resources(kind, step, settings)},
         "RoleArn": "${execution_role_arn}",
         "StoppingCondition": {"MaxRuntimeInSeconds": step.timeout_minutes * 60},
@@ -268,10 +271,11 @@ def _hyperparameters(step: Train) -> dict[str, str]:
     }
 
 
-def _data_settings(life: Lifecycle, *, checks: bool) -> dict[str, str]:
+def data_settings(datasets: Sequence[Dataset], *, checks: bool) -> dict[str, str]:
+    """What is asked of the rows of datasets before anything sees them."""
     windows = [
         {"dataset": d.name, "time": d.time, "days": d.window_days}
-        for d in life.datasets
+        for d in datasets
         if d.window_days is not None
     ]
     env = numbered(contract.WINDOW, windows)
@@ -283,7 +287,7 @@ def _data_settings(life: Lifecycle, *, checks: bool) -> dict[str, str]:
                 "field": c.field,
                 "rules": dict(c.rules),
             }
-            for d in life.datasets
+            for d in datasets
             for c in d.checks
         ]
         env |= numbered(contract.CHECK, rules)

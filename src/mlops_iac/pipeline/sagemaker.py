@@ -62,6 +62,7 @@ _FAULTS = {
 _RETRIES = {
     "Processing": (_CALLS, _CAPACITY, _FAULTS),
     "Training": (_CALLS, _CAPACITY, _FAULTS),
+    "Transform": (_CALLS, _CAPACITY, _FAULTS),
     "Tuning": (_CALLS, _CAPACITY),
     "RegisterModel": (_CALLS,),
 }
@@ -113,7 +114,7 @@ def steps(life: Lifecycle, settings: SageMakerSettings) -> list[dict[str, Any]]:
                 "Name": "Prepare",
                 "Type": "Processing",
                 "Arguments": jobs.prepare(life, life.prepare, settings),
-                **_retried("Processing"),
+                **retried("Processing"),
             }
         )
     match life.training:
@@ -123,7 +124,7 @@ def steps(life: Lifecycle, settings: SageMakerSettings) -> list[dict[str, Any]]:
                     "Name": "Tune",
                     "Type": "Tuning",
                     "Arguments": jobs.tune(life, tune, settings),
-                    **_retried("Tuning"),
+                    **retried("Tuning"),
                 }
             )
         case train:
@@ -132,7 +133,7 @@ def steps(life: Lifecycle, settings: SageMakerSettings) -> list[dict[str, Any]]:
                     "Name": "Train",
                     "Type": "Training",
                     "Arguments": jobs.train(life, train, settings),
-                    **_retried("Training"),
+                    **retried("Training"),
                 }
             )
     found.append(_sealing(jobs.SEAL, jobs.seal(life)))
@@ -140,7 +141,7 @@ def steps(life: Lifecycle, settings: SageMakerSettings) -> list[dict[str, Any]]:
         "Name": "Register",
         "Type": "RegisterModel",
         "Arguments": jobs.register(life, settings),
-        **_retried("RegisterModel"),
+        **retried("RegisterModel"),
     }
     if life.evaluate is None:
         return [*found, register]
@@ -149,7 +150,7 @@ def steps(life: Lifecycle, settings: SageMakerSettings) -> list[dict[str, Any]]:
             "Name": "Evaluate",
             "Type": "Processing",
             "Arguments": jobs.evaluate(life, life.evaluate, settings),
-            **_retried("Processing"),
+            **retried("Processing"),
             "PropertyFiles": [
                 {
                     "PropertyFileName": "Report",
@@ -167,7 +168,8 @@ def steps(life: Lifecycle, settings: SageMakerSettings) -> list[dict[str, Any]]:
     return [*found, _gate(life.gates, register)]
 
 
-def _retried(kind: str) -> dict[str, Any]:
+def retried(kind: str) -> dict[str, Any]:
+    """What a step of this kind tries again."""
     return {"RetryPolicies": [dict(policy) for policy in _RETRIES[kind]]}
 
 
