@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from hashlib import sha256
 from typing import Any
@@ -155,12 +156,9 @@ class Run:
             changed = {key: table[key] for key in kept if key in table}
             glue.update_table(**names, TableInput={**changed, "StorageDescriptor": storage})
         partition = {"Values": [run], "StorageDescriptor": {**storage, "Location": output}}
-        try:
-            glue.create_partition(
-                **names, TableName=settings["table"], PartitionInput=partition
-            )
-        except glue.exceptions.AlreadyExistsException:
-            pass  # of an earlier try
+        # What an earlier try made stays.
+        with suppress(glue.exceptions.AlreadyExistsException):
+            glue.create_partition(**names, TableName=settings["table"], PartitionInput=partition)
 
     def _measure(self, rows: int, predicted: int) -> None:
         values = {"CompletedRuns": 1, "Rows": rows, "RowsWithoutPrediction": rows - predicted}

@@ -114,7 +114,9 @@ def _survey(folder: Path, format_: str) -> tuple[dict[str, set[str]], int]:
     for (name, line), row in data.rows(folder, format_):
         if format_ == "csv" and count and row.keys() != kinds.keys():
             other = ", ".join(sorted(map(str, row.keys() ^ kinds.keys())))
-            raise DataError(f"{name}, line {line}: its columns differ from the first file's: {other}")
+            raise DataError(
+                f"{name}, line {line}: its columns differ from the first file's: {other}"
+            )
         for column, value in row.items():
             kinds.setdefault(str(column), set()).add(kind_of(value))
         count += 1

@@ -7,7 +7,6 @@ the alarm and what is stored.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -16,10 +15,18 @@ import pulumi
 import pulumi_aws as aws
 
 from ._alarms import failing_alarm, late_alarm
-from ._context import Context, physical
+from ._called import called
+from ._context import Context, catalogued, physical
 from ._iam import Statement, lambda_trust, policy_document, statement, trust
 from ._identity_statements import Grants
-from ._naming import ENDPOINT_LIMIT, PACKAGE_GROUP_LIMIT, PIPELINE_LIMIT, catalogue_name
+from ._naming import (
+    ENDPOINT_LIMIT,
+    FUNCTION_LIMIT,
+    PACKAGE_GROUP_LIMIT,
+    PIPELINE_LIMIT,
+    ROLE_LIMIT,
+    catalogue_name,
+)
 from ._package import RUNTIME, uploaded, write_log
 from .data_store import CODE_PREFIX, MODELS_PREFIX, WORK_PREFIX
 
@@ -127,8 +134,8 @@ class BatchPrediction(pulumi.ComponentResource):
         )
         self._pipeline = physical(self._known, PIPELINE_LIMIT)
         self.output_uri = self._uri(args.output)
-        self._database = catalogue_name(self._known) if args.output.uri is None else None
-        self._table = catalogue_name(args.output.name, stack=False)
+        self._database = catalogued(self._known) if args.output.uri is None else None
+        self._table = catalogue_name(args.output.name)
         if self._database is not None:
             self._catalogue(self._database)
         self.job_role_arn = self._role(
@@ -146,7 +153,7 @@ class BatchPrediction(pulumi.ComponentResource):
             [
                 *self._grants.start_jobs(("Processing", "Transform"), args.job_tags),
                 self._grants.pass_roles([self.job_role_arn]),
-                self._grants.call(function.arn, "it says which version predicts, and what is done"),
+                self._grants.call("Call", function.arn, "it says which version predicts"),
             ],
         )
         if args.topic_arn is not None:
@@ -192,9 +199,7 @@ class BatchPrediction(pulumi.ComponentResource):
                 **_TEXT,
             ),
             # Each run says which columns there are.
-            opts=pulumi.ResourceOptions(
-                parent=self, ignore_changes=["storageDescriptor.columns"]
-            ),
+            opts=pulumi.ResourceOptions(parent=self, ignore_changes=["storageDescriptor.columns"]),
         )
 
     def _function(self) -> aws.lambda_.Function:
@@ -222,8 +227,10 @@ class BatchPrediction(pulumi.ComponentResource):
             lambda_trust(self._context),
             self._function_rights(log),
         )
+        child = called(self, f"{name}-function", f"{self._known}-function", FUNCTION_LIMIT)
         return aws.lambda_.Function(
-            f"{name}-function",
+            child.logical,
+            name=child.name,
             description="Says which version predicts, and what is complete",
             runtime=RUNTIME,
             handler=f"{_MODULE}.handler",
@@ -240,21 +247,19 @@ class BatchPrediction(pulumi.ComponentResource):
                 log_format="Text", log_group=log.name
             ),
             tags=args.tags,
-            opts=self._child,
+            opts=child.opts,
         )
 
     def _settings(self) -> dict[str, Any]:
         """`runtime.batch.Run` says what each of these is."""
         args = self._args
-        match args.model:
-            case Registered() as found:
-                model = {"group": found.package_group, "version": found.version}
-            case given:
-                model = {
-                    "image": given.image,
-                    "data": given.model_data,
-                    "environment": dict(given.environment),
-                }
+        model: dict[str, Any]
+        if isinstance(args.model, Registered):
+            model = {"group": args.model.package_group, "version": args.model.version}
+        else:
+            given = args.model
+            environment = dict(given.environment)
+            model = {"image": given.image, "data": given.model_data, "environment": environment}
         network = {"Subnets": list(args.subnets), "SecurityGroupIds": list(args.security_groups)}
         return {
             **model,
@@ -285,14 +290,11 @@ class BatchPrediction(pulumi.ComponentResource):
         args, grants = self._args, self._grants
         artifacts = [f"{CODE_PREFIX}{self._known}/", self._work()]
         models: Sequence[pulumi.Input[str]] = ()
-        match args.model:
-            case Registered(model=model):
-                artifacts.append(f"{MODELS_PREFIX}{model}/")
-            case given:
-                models = [given.model_data]
-        network = (
-            grants.attach_network(args.subnets, args.security_groups) if args.subnets else []
-        )
+        if isinstance(args.model, Registered):
+            artifacts.append(f"{MODELS_PREFIX}{args.model.model}/")
+        else:
+            models = [args.model.model_data]
+        network = grants.attach_network(args.subnets, args.security_groups) if args.subnets else []
         return [
             *self._read_input(),
             *grants.read(
@@ -302,7 +304,10 @@ class BatchPrediction(pulumi.ComponentResource):
                 "code, the model and what earlier steps left",
             ),
             grants.write(
-                "Artifacts", args.artifacts_bucket_arn, [self._work()], "steps leave rows and reports"
+                "Artifacts",
+                args.artifacts_bucket_arn,
+                [self._work()],
+                "steps leave rows and reports",
             ),
             *grants.read_uris("Models", models, "a model from elsewhere"),
             self._write_output("predictions are written here, and nowhere else"),
@@ -425,13 +430,16 @@ class BatchPrediction(pulumi.ComponentResource):
         trusted: pulumi.Output[str],
         statements: Sequence[Statement],
     ) -> pulumi.Output[str]:
+        own, was = f"{self._name}-{suffix}-role", f"{self._known}-{suffix}-role"
+        child = called(self, own, was, ROLE_LIMIT)
         role = aws.iam.Role(
-            f"{self._name}-{suffix}-role",
+            child.logical,
+            name=child.name,
             description=description,
             assume_role_policy=trusted,
             permissions_boundary=self._args.permissions_boundary,
             tags=self._args.tags,
-            opts=self._child,
+            opts=child.opts,
         )
         policy = aws.iam.RolePolicy(
             f"{self._name}-{suffix}-policy",
