@@ -8,8 +8,8 @@ import re
 import pytest
 
 from mlops_iac.api import load
-from mlops_iac.clouds.aws.sagemaker.confining import deployer
-from mlops_iac.clouds.aws.sagemaker.confining import statement as written
+from mlops_iac.clouds.aws.sagemaker.deployer_policy import deployer
+from mlops_iac.clouds.aws.sagemaker.deployer_policy import statement as written
 from mlops_iac.clouds.aws.sagemaker.scope import Scope
 from tests.oracles.concrete import concrete, policy_documents
 from tests.oracles.sample_graph import sample_graph, with_defect

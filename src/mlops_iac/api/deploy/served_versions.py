@@ -114,7 +114,7 @@ def left_serving(
     home = scope.home(model)
     packages = filter(None, (package_of(each.inputs) for each in resources if each.type == MODEL))
     found = [match[2] for match in packages if match[1] == home.group]
-    for name, entry in scope.endpoints.items():
+    for name, entry in scope.blueprint.serving.items():
         before = [identifier(each) for each in (name, scope.moved_from("serving", name)) if each]
         stands = any(outputs.get(f"{each}_pending") == [] for each in before)
         if found and stands and model in models_of(entry):

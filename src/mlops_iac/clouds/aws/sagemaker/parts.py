@@ -6,13 +6,20 @@ guide) is folded over `stack.PARTS`. What a part does not say asks for nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
+from mlops_iac.blueprint.sections.serving import ServingEntry
+from mlops_iac.blueprint.torn import judged
 from mlops_iac.clouds.aws.sagemaker.scope import Scope
 from mlops_iac.clouds.base import ComponentCall, Refusal, Setting
 from mlops_iac.errors import Diagnostic
 from mlops_iac.records import Record
+
+# The code of what the language has and this platform not.
+UNSUPPORTED = "unsupported"
+# Where tags of a request stand in a blueprint: `tags.KEY`, or `owner`.
+TAG_PLACES = ("tags", "")
 
 
 class Request(Record):
@@ -32,6 +39,21 @@ def _nothing(_: Any) -> tuple[()]:
     return ()
 
 
+class Deployed(Record):
+    """What a deployer takes for the components of one part (`deployer_policy`).
+
+    `actions`: component → what is called in the life of its resources; `deployer_actions` has those of
+    kinds that several have. `named`: service → its resources, whose names begin with `${stem}`;
+    `unconfined`: actions that know no resource. `linked` are services that make a role of their own
+    once per account.
+    """
+
+    actions: Mapping[str, Sequence[str]] = {}
+    named: Mapping[str, Sequence[str]] = {}
+    unconfined: Sequence[str] = ()
+    linked: Sequence[str] = ()
+
+
 class Part(Record):
     """Something that a stack may have: its calls and all that follows from their being there.
 
@@ -43,13 +65,12 @@ class Part(Record):
     `requests`: what is sent with values of the blueprint, to be held to the service's model; `tagged`:
     operations that make resources with tags.
 
-    `actions`: component → what a deployer calls in the life of its resources (`deployer` has those of
-    kinds that several have); `named`: service → what resources of it are called (`confining`).
     `publishers`: services that write to the topic of alerts; `key_services`: those that write under
     the key for operations.
 
-    For the guide: `settings` are configuration keys that stand in no blueprint, with what they say;
-    `by_hand` lines of what is done once, `guide` a section of its own. Both see all environments.
+    For the guide: `settings` are configuration keys that stand in no blueprint (`*` is an entry's
+    name), with what they say (`{name}` is that entry's); `by_hand` lines of what is done once, `guide`
+    a section of its own. Both see all environments.
     """
 
     plan: Callable[[Scope], Iterable[ComponentCall]] = _nothing
@@ -60,8 +81,7 @@ class Part(Record):
     names: Callable[[Scope], Iterable[tuple[str, str]]] = _nothing
     requests: Callable[[Scope], Iterable[Request]] = _nothing
     tagged: Callable[[Scope], Iterable[str]] = _nothing
-    actions: Mapping[str, Sequence[str]] = {}
-    named: Mapping[str, Sequence[str]] = {}
+    deployed: Deployed = Deployed()
     publishers: Callable[[Scope], Iterable[str]] = _nothing
     key_services: Callable[[Scope], Iterable[str]] = _nothing
     settings: Mapping[str, str] = {}
@@ -72,16 +92,20 @@ class Part(Record):
 class Needs(Record):
     """What modes need of the components that all share; names are as they are in the cloud.
 
-    `endpoints`: names of what is called. `captures`: prefix in the bucket of captures → days that
+    `datasets`: names of those that are read (a local one is uploaded, an `s3://` one reached from the
+    network). `endpoints`: names of what is called. `captures`: prefix in the bucket of captures → days that
     calls are kept. `rollback_alarms`: names of alarms that the endpoint role looks at.
     `network_services`: services that a private network needs a way to besides the usual ones
-    (`components/_services.py`).
+    (`components/_services.py`). `new_data_events`: whether new files in the stack's own bucket start
+    something.
     """
 
+    datasets: Sequence[str] = ()
     endpoints: Sequence[str] = ()
     captures: Mapping[str, Setting] = {}
     rollback_alarms: Sequence[str] = ()
     network_services: Sequence[str] = ()
+    new_data_events: bool = False
 
 
 def _no_needs(_: Scope) -> Needs:
@@ -89,7 +113,20 @@ def _no_needs(_: Scope) -> Needs:
 
 
 class Mode(Part):
-    """A part that is a mode of serving (`clouds.base.Mode`)."""
+    """A part that is a mode of serving (`clouds.base.Mode`); `section` is what its entries are."""
 
     name: str = ""
+    section: type[ServingEntry] = ServingEntry
     needs: Callable[[Scope], Needs] = _no_needs
+
+
+_V = TypeVar("_V")
+
+
+def asked(questions: Iterable[Callable[[Scope], Iterable[_V]]], scope: Scope) -> Iterator[_V]:
+    """What each says of the scope, until it wants to know what is not known."""
+
+    def answers(question: Callable[[Scope], Iterable[_V]]) -> Iterator[_V]:
+        yield from question(scope)
+
+    return judged(*map(answers, questions))

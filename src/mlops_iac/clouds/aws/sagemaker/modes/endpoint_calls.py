@@ -8,6 +8,7 @@ from mlops_iac.blueprint.sections.serving import RealTime
 from mlops_iac.blueprint.sections.serving import Variant as VariantSection
 from mlops_iac.clouds.aws.naming import ENDPOINT_LIMIT, alarm_name, physical_name
 from mlops_iac.clouds.aws.sagemaker import machines
+from mlops_iac.clouds.aws.sagemaker.blocks.promotion import PROMOTION, promoting
 from mlops_iac.clouds.aws.sagemaker.scope import (
     NETWORK,
     Scope,
@@ -23,8 +24,6 @@ from mlops_iac.jsontext import indented
 # The variant of an entry that names a model and no variants. A constant: a variant that is
 # renamed is another variant, and its endpoint starts anew.
 ONLY_VARIANT = "main"
-# The call that lets the endpoint role read what another account trained.
-PROMOTION = "promotion"
 # Where a rollout has no limit on errors of its own.
 DEFAULT_ERROR_RATE_PERCENT = 5.0
 
@@ -36,17 +35,7 @@ def variants(entry: RealTime) -> dict[str, VariantSection]:
     return {ONLY_VARIANT: VariantSection(model=entry.model, traffic_percent=100)}
 
 
-def promoting(scope: Scope) -> tuple[list[str], list[str]]:
-    """Accounts and stacks whose models the endpoint role must read; a role of the user's is theirs."""
-    if scope.blueprint.existing.roles.serve is not None:
-        return [], []
-    served = {model for entry in scope.endpoints.values() for model in machines.models_of(entry)}
-    homes = [scope.home(name) for name in scope.promoted if name in served]
-    accounts = {home.account for home in homes if home.account}
-    return sorted(accounts), sorted({home.stem for home in homes})
-
-
-def plan_serving(scope: Scope, name: str, entry: RealTime) -> list[ComponentCall]:
+def plan_endpoint(scope: Scope, name: str, entry: RealTime) -> list[ComponentCall]:
     """The endpoint of one entry and its monitor."""
     path = f"serving.{name}"
     variable, former = identifier(name), scope.moved_from("serving", name)
@@ -95,7 +84,7 @@ def _variant(
     model_name = variant.model or ""
     at = f"{path}.variants.{name}" if entry.variants else path
     compute = entry.compute
-    instance = machines.instance(compute, "endpoint")
+    instance = machines.instance(compute, "hosting")
     # A version that an open stack registered starts in a closed one, too.
     given = machines.offline_environment(scope, scope.blueprint.models[model_name])
     environment = {

@@ -1,0 +1,121 @@
+"""The stack's buckets: data, artifacts, captured calls and the log of accesses."""
+
+from __future__ import annotations
+
+from mlops_iac.clouds.aws.sagemaker.blocks.promotion import readers
+from mlops_iac.clouds.aws.sagemaker.modes import needs
+from mlops_iac.clouds.aws.sagemaker.parts import Deployed, Part
+from mlops_iac.clouds.aws.sagemaker.scope import Scope, call
+from mlops_iac.clouds.base import ComponentCall, Ref, Setting
+
+NEW_DATA_EVENTS = "datasets.new_data_events"
+
+
+def _plan(scope: Scope) -> list[ComponentCall]:
+    needed = needs(scope)
+    captured = needed.captures
+    exports = {"data_bucket": "data.bucket", "artifacts_bucket": "artifacts.bucket"}
+    if captured:
+        exports["captures_bucket"] = "captures.bucket"
+    made = call(
+        "data",
+        "data_store:DataStore",
+        {
+            "key_arn": Ref("keys", "data_key_arn") if scope.customer_key else None,
+            "captures": captured or None,
+            "event_bridge": Setting(needed.new_data_events or _listens(scope), NEW_DATA_EVENTS),
+            "audit": scope.audit_log,
+            "audit_key_arn": scope.audit_key,
+            "reader_accounts": readers(scope),
+            "protect": scope.protect,
+            "tags": scope.tags,
+        },
+        path="",
+        exports=exports,
+    )
+    return [made]
+
+
+def _listens(scope: Scope) -> bool:
+    """Whether a training here waits for new files in the stack's own bucket."""
+    models = (scope.blueprint.models[name] for name in scope.trained)
+    return any(
+        scope.blueprint.datasets[name].is_local
+        for model in models
+        for name in (model.retrain.new_data if model.retrain else ())
+    )
+
+
+def buckets() -> list[Ref]:
+    """Buckets that jobs and endpoints read and write in every environment."""
+    return [Ref("data", "data.arn"), Ref("data", "artifacts.arn")]
+
+
+def captures(scope: Scope) -> Ref | None:
+    """The bucket of captured calls, where any are captured."""
+    return Ref("data", "captures.arn") if needs(scope).captures else None
+
+
+_READ_BUCKET = tuple(
+    f"s3:Get{what}"
+    for what in (
+        "AccelerateConfiguration",
+        "BucketAcl",
+        "BucketCORS",
+        "BucketLogging",
+        "BucketNotification",
+        "BucketObjectLockConfiguration",
+        "BucketOwnershipControls",
+        "BucketPolicy",
+        "BucketPublicAccessBlock",
+        "BucketRequestPayment",
+        "BucketTagging",
+        "BucketVersioning",
+        "BucketWebsite",
+        "EncryptionConfiguration",
+        "LifecycleConfiguration",
+        "ReplicationConfiguration",
+    )
+)
+_WRITE_BUCKET = tuple(
+    f"s3:Put{what}"
+    for what in (
+        "BucketLogging",
+        "BucketNotification",
+        "BucketOwnershipControls",
+        "BucketPolicy",
+        "BucketPublicAccessBlock",
+        "BucketTagging",
+        "BucketVersioning",
+        "EncryptionConfiguration",
+        "LifecycleConfiguration",
+    )
+)
+
+DATA_STORE = Part(
+    plan=_plan,
+    names=lambda _: [("data", "")],
+    deployed=Deployed(
+        actions={
+            "DataStore": (
+                "s3:CreateBucket",
+                "s3:DeleteBucket",
+                "s3:DeleteBucketPolicy",
+                "s3:DeleteObject",
+                "s3:DeleteObjectVersion",
+                "s3:ListBucket",
+                "s3:ListBucketVersions",
+                # Newer providers tag buckets by these (pulumi-aws 7.51).
+                "s3:ListTagsForResource",
+                "s3:TagResource",
+                "s3:UntagResource",
+                *_READ_BUCKET,
+                *_WRITE_BUCKET,
+            )
+        },
+    ),
+    settings={
+        NEW_DATA_EVENTS: "whether the data bucket tells EventBridge of new files, because they"
+        " start a training here",
+    },
+)

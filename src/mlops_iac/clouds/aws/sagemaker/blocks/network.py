@@ -1,0 +1,204 @@
+"""The network that jobs and endpoints run in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mlops_iac.clouds.aws.components._services import PRIVATE_SERVICES
+from mlops_iac.clouds.aws.sagemaker import machines
+from mlops_iac.clouds.aws.sagemaker.blocks.data_store import buckets, captures
+from mlops_iac.clouds.aws.sagemaker.blocks.datasets import source_uris
+from mlops_iac.clouds.aws.sagemaker.blocks.network_checks import check_network
+from mlops_iac.clouds.aws.sagemaker.blocks.promotion import (
+    ORIGIN_STACKS,
+    ORIGINS,
+    promotes,
+    promoting,
+)
+from mlops_iac.clouds.aws.sagemaker.deployer_actions import LOG_GROUPS, ROLES
+from mlops_iac.clouds.aws.sagemaker.modes import needs
+from mlops_iac.clouds.aws.sagemaker.parts import Deployed, Part
+from mlops_iac.clouds.aws.sagemaker.scope import NETWORK, Scope, call
+from mlops_iac.clouds.base import ComponentCall, Ref, Setting
+
+IN_NETWORK = "security.private_network"
+
+
+def _plan(scope: Scope) -> list[ComponentCall]:
+    if not scope.places:
+        return []
+    needed = needs(scope)
+    key = scope.customer_key
+    accounts, stacks = promoting(scope)
+    return [
+        call(
+            NETWORK,
+            "network:Network",
+            {
+                # Where callers may come from anywhere, it is nobody's condition.
+                "vpc_id": scope.existing("network") if scope.is_private else None,
+                "subnets": scope.existing("subnets"),
+                "security_groups": scope.existing("security_groups"),
+                "endpoints": needed.endpoints or None,
+                "bucket_arns": buckets(),
+                "captures_bucket_arn": captures(scope),
+                "uris": [*source_uris(scope), *machines.model_uris(scope)] or None,
+                "origin_accounts": Setting(accounts, ORIGINS) if promotes(scope) else None,
+                "origin_stacks": Setting(stacks, ORIGIN_STACKS) if promotes(scope) else None,
+                "more_services": needed.network_services or None,
+                "images": Setting(machines.repositories(scope), "images"),
+                "key_arn": Ref("keys", "data_key_arn") if key else None,
+                "log_key_arn": scope.log_key,
+                "permissions_boundary": scope.permissions_boundary,
+                "tags": scope.tags,
+            },
+            path="security.network",
+            flag=IN_NETWORK,
+            exports={"network": "vpc_id"}
+            | (
+                {
+                    "callers_policy": "callers_policy_arn",
+                    "callers_security_group": "callers_group_id",
+                }
+                if needed.endpoints
+                else {}
+            ),
+        )
+    ]
+
+
+def in_network(scope: Scope) -> Setting | bool:
+    """Not configured where no environment has a network."""
+    if not any(Scope(each).in_network for each in scope.resolved.siblings.values()):
+        return False
+    return Setting(scope.in_network, IN_NETWORK)
+
+
+def _names(scope: Scope) -> list[tuple[str, str]]:
+    siblings = scope.resolved.siblings.values()
+    return [(NETWORK, "")] if any(Scope(each).places for each in siblings) else []
+
+
+def _guide(every: Sequence[Scope]) -> list[str]:
+    scopes = [scope for scope in every if scope.is_private]
+    if not scopes:
+        return []
+    lines = ["## The private network", ""]
+    if any(needs(scope).endpoints for scope in scopes):
+        lines += [
+            (
+                "Endpoints have no policies of their own: who may call is said by the callers'. Give"
+                " every caller's role the policy of the output `callers_policy`. It allows calls that"
+                " come through the network, and denies all others, whatever else allows them; an"
+                " identity without it that may `sagemaker:InvokeEndpoint` calls from anywhere, so"
+                " grant that to nobody, or deny it in a service control policy unless"
+                " `aws:SourceVpc` is the output `network`."
+            ),
+            "",
+        ]
+    if any(scope.makes_network for scope in scopes):
+        lines += [
+            (
+                "The stack's own network has no way in or out but to services of AWS. Callers run in"
+                " its subnets with the security group of the output `callers_security_group`, or in"
+                " a network that you connect to it, whose addresses you let into the group of the"
+                " endpoints."
+            ),
+            (
+                "What runs in it reaches the buckets of this stack and the data named in the"
+                " blueprint, and no package index: images bring what code needs."
+            ),
+            "",
+        ]
+    if any(not scope.makes_network for scope in scopes):
+        services = ", ".join(f"`{each}`" for each in PRIVATE_SERVICES)
+        lines += [
+            (
+                "Of an existing network nothing is made or changed. Without a way to the internet it"
+                f" needs a gateway endpoint for `s3` and interface endpoints for {services}, with"
+                " private DNS; its security groups let their own members in on all ports and out to"
+                " these endpoints on 443. Callers reach the endpoints through `sagemaker.runtime`."
+            ),
+            "",
+        ]
+    lines.append(
+        "Closed networks are enforced by AWS, and were checked here against schemas and emulators."
+    )
+    return lines
+
+
+NETWORK_OF_THE_STACK = Part(
+    plan=_plan,
+    planned=(
+        "security.network",
+        "security.egress",
+        "existing.network",
+        "existing.subnets",
+        "existing.security_groups",
+    ),
+    check=check_network,
+    names=_names,
+    deployed=Deployed(
+        actions={
+            "Network": (
+                "ec2:AssociateRouteTable",
+                "ec2:AuthorizeSecurityGroupEgress",
+                "ec2:AuthorizeSecurityGroupIngress",
+                "ec2:CreateFlowLogs",
+                "ec2:CreateRouteTable",
+                "ec2:CreateSecurityGroup",
+                "ec2:CreateSubnet",
+                "ec2:CreateTags",
+                "ec2:CreateVpc",
+                "ec2:CreateVpcEndpoint",
+                "ec2:DeleteFlowLogs",
+                "ec2:DeleteRouteTable",
+                "ec2:DeleteSecurityGroup",
+                "ec2:DeleteSubnet",
+                "ec2:DeleteTags",
+                "ec2:DeleteVpc",
+                "ec2:DeleteVpcEndpoints",
+                "ec2:DescribeAvailabilityZones",
+                "ec2:DescribeFlowLogs",
+                "ec2:DescribeNetworkAcls",
+                "ec2:DescribeNetworkInterfaces",
+                "ec2:DescribePrefixLists",
+                "ec2:DescribeRouteTables",
+                "ec2:DescribeSecurityGroupRules",
+                "ec2:DescribeSecurityGroups",
+                "ec2:DescribeSubnets",
+                "ec2:DescribeVpcAttribute",
+                "ec2:DescribeVpcEndpoints",
+                "ec2:DescribeVpcs",
+                "ec2:DisassociateRouteTable",
+                "ec2:ModifySecurityGroupRules",
+                "ec2:ModifySubnetAttribute",
+                "ec2:ModifyVpcAttribute",
+                "ec2:ModifyVpcEndpoint",
+                "ec2:ReplaceRouteTableAssociation",
+                "ec2:RevokeSecurityGroupEgress",
+                "ec2:RevokeSecurityGroupIngress",
+                # Private names of interface endpoints are a hosted zone of the network's.
+                "route53:AssociateVPCWithHostedZone",
+                "iam:CreatePolicy",
+                "iam:CreatePolicyVersion",
+                "iam:DeletePolicy",
+                "iam:DeletePolicyVersion",
+                "iam:GetPolicy",
+                "iam:GetPolicyVersion",
+                "iam:ListPolicyVersions",
+                "iam:PassRole",
+                "iam:TagPolicy",
+                "iam:UntagPolicy",
+                *ROLES,
+                *LOG_GROUPS,
+            )
+        },
+        named={"iam": ("iam::${account}:policy/${stem}-*",)},
+    ),
+    settings={
+        IN_NETWORK: "whether jobs and containers run in a network, the stack's own or an existing"
+        " one",
+    },
+    guide=_guide,
+)
