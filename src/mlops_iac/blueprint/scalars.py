@@ -121,7 +121,7 @@ def _type_hint(wanted: type, node: Node) -> str:
 
 NOT_YET: Mapping[str, tuple[str, ...]] = {
     "platform": ("azure-ml", "vertex", "mlflow-aws", "kubeflow-azure"),
-    "mode": ("batch", "streaming", "edge"),
+    "mode": ("streaming", "edge"),
 }
 """Values of the language by key that no platform supports yet: they are not proposed."""
 

@@ -55,7 +55,7 @@ class Archive(Record):
     """Code packed by the program writer into a deterministic .tar.gz beside `__main__.py`.
 
     `root` is an absolute directory of the user's; `extra` maps archive names to contents added to
-    it (runtime entry points). In the program: `pulumi.FileAsset("code/adherence.tar.gz")`.
+    it (runtime entry points), and all there is where `root` is empty. In the program: `pulumi.FileAsset("code/adherence.tar.gz")`.
     """
 
     path: str

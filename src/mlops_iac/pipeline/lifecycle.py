@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from mlops_iac.blueprint.sections.serving import Batch
 from mlops_iac.pipeline.reading import as_text, search_values, training_datasets
 from mlops_iac.pipeline.steps import (
     Check,
@@ -13,6 +14,7 @@ from mlops_iac.pipeline.steps import (
     Evaluate,
     Lifecycle,
     Limit,
+    Prediction,
     Prepare,
     Range,
     Register,
@@ -60,6 +62,24 @@ def lifecycle(resolved: ResolvedBlueprint, model_name: str) -> Lifecycle:
         evaluate=Evaluate(**_script(model, model.evaluate)) if model.evaluate else None,
         gates=gates,
         register=Register(model.registry.approval),
+    )
+
+
+def prediction(resolved: ResolvedBlueprint, entry_name: str) -> Prediction:
+    """What a batch entry does. Raises KeyError for one that is not there, ValueError for another mode's."""
+    entry = resolved.blueprint.serving[entry_name]
+    if not isinstance(entry, Batch) or entry.input is None or entry.output is None:
+        raise ValueError(f"serving.{entry_name} is no batch prediction")
+    datasets = resolved.blueprint.datasets
+    limits = entry.monitor.limits if entry.monitor else {}
+    errors = limits.get("error_rate_percent")
+    return Prediction(
+        entry=entry_name,
+        source=_dataset(entry.input, datasets[entry.input]),
+        format=datasets[entry.output].format or "",
+        compute=_compute(entry.compute),
+        env=_environment(entry.env),
+        most_missing_percent=errors.at_most if errors else None,
     )
 
 

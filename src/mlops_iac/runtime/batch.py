@@ -35,7 +35,7 @@ class Run:
     `models` begins the names of what is made of it, with `role`, `network`, `isolated` and `tags`.
     `input` is an `s3://…/` prefix; `chained` says that it holds runs, of which the newest is meant.
     `database` and `table` are in the catalogue, if any. `namespace` and `entry` name the metrics.
-    `watched` are prefixes and how the names of the files end that start `pipeline` there.
+    `watched` are places, `uri` and `ending` of the names there, whose files start `pipeline`.
     """
 
     def __init__(self, settings: Mapping[str, Any], client: Callable[[str], Any]) -> None:
@@ -179,9 +179,9 @@ class Run:
         """Start the next run where files arrived during this one: their events started none."""
         newer = (
             each
-            for uri, ending in self._settings["watched"].items()
-            for each in self._objects(uri)
-            if each["LastModified"] > began and each["Key"].endswith(ending)
+            for place in self._settings["watched"]
+            for each in self._objects(place["uri"])
+            if each["LastModified"] > began and each["Key"].endswith(place["ending"])
         )
         if next(newer, None) is not None:
             self._client("sagemaker").start_pipeline_execution(

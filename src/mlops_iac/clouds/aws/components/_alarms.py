@@ -189,8 +189,8 @@ def late_alarm(
     dimensions: Mapping[str, pulumi.Input[str]],
     seconds: pulumi.Input[int],
     description: str,
-    topic_arn: pulumi.Input[str],
     opts: pulumi.ResourceOptions,
+    actions: Sequence[pulumi.Input[str]] = (),
     tags: Mapping[str, pulumi.Input[str]] | None = None,
 ) -> aws.cloudwatch.MetricAlarm:
     """An alarm on a metric (namespace and name) that counts nothing for `seconds`.
@@ -216,8 +216,8 @@ def late_alarm(
         datapoints_to_alarm=periods,
         # Nothing at all is what it waits for.
         treat_missing_data="breaching",
-        alarm_actions=[topic_arn],
-        ok_actions=[topic_arn],
+        alarm_actions=list(actions),
+        ok_actions=list(actions),
         tags=tags,
         opts=opts,
     )

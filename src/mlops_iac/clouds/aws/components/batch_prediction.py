@@ -26,9 +26,11 @@ from ._naming import (
     PIPELINE_LIMIT,
     ROLE_LIMIT,
     catalogue_name,
+    sid,
 )
 from ._package import RUNTIME, uploaded, write_log
 from .data_store import CODE_PREFIX, MODELS_PREFIX, WORK_PREFIX
+from .retrain_triggers import NewData
 
 _MODULE = "batch"
 _TIMEOUT_SECONDS = 600  # SageMaker developer guide, "Lambda step": a pipeline waits ten minutes
@@ -78,9 +80,8 @@ class BatchPredictionArgs:
     """What a batch prediction needs.
 
     `chained`: other runs write `source`, and the newest of them is read. `output` gets a table in a
-    catalogue where it is in the stack's bucket; `form` is that of its files. `watched` are URIs and
-    how the names of files end that start a run there. `late_seconds`: somebody is told
-    when no run completed for so long. `handler` is the function's source.
+    catalogue where it is in the stack's bucket; `form` is that of its files. `watched` is what starts
+    runs besides a schedule. `late_seconds`: somebody is told when no run completed for so long. `handler` is the function's source.
     `job_tags` are carried by all of the jobs, `images` are what they pull
     (`<account>/<repository>`). `key_arn` encrypts what is stored, `log_key_arn` the log. `known_as` is
     the name in the cloud where it is not the component's.
@@ -91,7 +92,7 @@ class BatchPredictionArgs:
     output: Place
     chained: bool = False
     form: Literal["json", "csv"] = "json"
-    watched: Mapping[str, str] = field(default_factory=dict)
+    watched: Sequence[NewData] = ()
     data_bucket: pulumi.Input[str]
     data_bucket_arn: pulumi.Input[str]
     artifacts_bucket: pulumi.Input[str]
@@ -157,7 +158,15 @@ class BatchPrediction(pulumi.ComponentResource):
             ],
         )
         if args.topic_arn is not None:
-            self._tell(function, args.topic_arn)
+            failing_alarm(
+                f"{name}-failing",
+                function,
+                topic_arn=args.topic_arn,
+                tags=args.tags,
+                opts=self._child,
+            )
+        if args.late_seconds is not None:
+            self._watch(args.late_seconds)
         self.register_outputs(
             {
                 "functionArn": self.function_arn,
@@ -274,7 +283,13 @@ class BatchPrediction(pulumi.ComponentResource):
             "table": self._table if self._database else None,
             "namespace": NAMESPACE,
             "entry": self._pipeline,
-            "watched": args.watched,
+            "watched": [
+                {
+                    "uri": pulumi.Output.concat("s3://", each.bucket, "/", each.prefix),
+                    "ending": each.ending,
+                }
+                for each in args.watched
+            ],
             "pipeline": self._pipeline,
         }
 
@@ -349,16 +364,25 @@ class BatchPrediction(pulumi.ComponentResource):
                     reason="each run becomes a partition, and says which columns there are",
                 )
             ]
-        again: list[Statement] = []
-        if args.watched:
-            again = [
+        again = [
+            statement(
+                sid(f"list new {each.dataset}"),
+                ["s3:ListBucket"],
+                [pulumi.Output.concat("arn:", self._context.partition, ":s3:::", each.bucket)],
+                reason="looks whether files arrived during a run",
+                conditions={"StringLike": {"s3:prefix": pulumi.Output.concat(each.prefix, "*")}},
+            )
+            for each in args.watched
+        ]
+        if again:
+            again.append(
                 statement(
                     "StartAgain",
                     ["sagemaker:StartPipelineExecution"],
                     [arn("sagemaker", f"pipeline/{self._pipeline}")],
                     reason="files that arrived during a run start the next",
                 )
-            ]
+            )
         return [
             *self._find_version(),
             statement(
@@ -377,7 +401,7 @@ class BatchPrediction(pulumi.ComponentResource):
                 wildcard="the action knows no resource",
             ),
             self._grants.pass_roles([self.job_role_arn]),
-            *self._read_input(),
+            *(self._read_input() if args.chained else []),
             *self._grants.read(
                 "Report", args.artifacts_bucket_arn, [self._work()], "what a run counted"
             ),
@@ -406,22 +430,18 @@ class BatchPrediction(pulumi.ComponentResource):
             )
         ]
 
-    def _tell(self, function: aws.lambda_.Function, topic_arn: pulumi.Input[str]) -> None:
-        args, name = self._args, self._name
-        failing_alarm(
-            f"{name}-failing", function, topic_arn=topic_arn, tags=args.tags, opts=self._child
+    def _watch(self, seconds: pulumi.Input[int]) -> None:
+        args = self._args
+        late_alarm(
+            f"{self._name}-late",
+            metric=(NAMESPACE, "CompletedRuns"),
+            dimensions={"Entry": self._pipeline},
+            description=f"{self._pipeline} has completed no run for too long",
+            seconds=seconds,
+            actions=[] if args.topic_arn is None else [args.topic_arn],
+            tags=args.tags,
+            opts=self._child,
         )
-        if args.late_seconds is not None:
-            late_alarm(
-                f"{name}-late",
-                metric=(NAMESPACE, "CompletedRuns"),
-                dimensions={"Entry": self._pipeline},
-                description=f"{self._pipeline} has completed no run for too long",
-                seconds=args.late_seconds,
-                topic_arn=topic_arn,
-                tags=args.tags,
-                opts=self._child,
-            )
 
     def _role(
         self,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from mlops_iac.blueprint.sections.datasets import Dataset
 from mlops_iac.blueprint.torn import judged
 from mlops_iac.clouds.aws.sagemaker.deployer_actions import OBJECTS
+from mlops_iac.clouds.aws.sagemaker.modes import needs
 from mlops_iac.clouds.aws.sagemaker.parts import UNSUPPORTED, Deployed, Part
 from mlops_iac.clouds.aws.sagemaker.scope import Scope, call
 from mlops_iac.clouds.base import ComponentCall, Ref, Refusal, Setting, UserFile
@@ -39,11 +40,14 @@ def _plan(scope: Scope) -> list[ComponentCall]:
 
 
 def _uploads(scope: Scope) -> dict[str, UserFile]:
-    """Datasets that are uploaded from beside the blueprint: those that a training here reads."""
+    """Datasets that are uploaded from beside the blueprint: those that something here reads."""
+    names = dict.fromkeys(
+        name for model in scope.trained for name, _ in training_datasets(scope.resolved, model)
+    )
+    sections = {name: scope.blueprint.datasets[name] for name in (*names, *needs(scope).datasets)}
     return {
         name: UserFile(str(scope.resolved.file(section.source)))
-        for model in scope.trained
-        for name, section in training_datasets(scope.resolved, model)
+        for name, section in sections.items()
         if section.is_local and section.source is not None
     }
 
@@ -57,15 +61,17 @@ def _former_names(scope: Scope) -> dict[str, str]:
     }
 
 
-def source_uris(scope: Scope) -> list[Setting]:
-    """Where datasets lie that a training here reads in place."""
-    found = {
-        name: section.source
-        for model in scope.trained
-        for name, section in training_datasets(scope.resolved, model)
-        if not section.is_local
-    }
-    return [Setting(uri, f"datasets.{name}.source") for name, uri in found.items()]
+def source_uris(scope: Scope, more: Sequence[str] = ()) -> list[Setting]:
+    """Where datasets lie that a training here reads in place, and `more` of them."""
+    names = [
+        name for model in scope.trained for name, _ in training_datasets(scope.resolved, model)
+    ]
+    sources = {name: scope.blueprint.datasets[name].source for name in (*names, *more)}
+    return [
+        Setting(uri, f"datasets.{name}.source")
+        for name, uri in sources.items()
+        if uri is not None and "://" in uri
+    ]
 
 
 def _values(scope: Scope) -> Iterator[Diagnostic]:

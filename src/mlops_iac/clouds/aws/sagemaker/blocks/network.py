@@ -42,7 +42,11 @@ def _plan(scope: Scope) -> list[ComponentCall]:
                 "endpoints": needed.endpoints or None,
                 "bucket_arns": buckets(),
                 "captures_bucket_arn": captures(scope),
-                "uris": [*source_uris(scope), *machines.model_uris(scope)] or None,
+                "uris": [
+                    *source_uris(scope, needed.datasets),
+                    *machines.model_uris(scope),
+                ]
+                or None,
                 "origin_accounts": Setting(accounts, ORIGINS) if promotes(scope) else None,
                 "origin_stacks": Setting(stacks, ORIGIN_STACKS) if promotes(scope) else None,
                 "more_services": needed.network_services or None,

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from mlops_iac.clouds.aws.sagemaker.modes.batch import BATCH
 from mlops_iac.clouds.aws.sagemaker.modes.real_time import REAL_TIME
 from mlops_iac.clouds.aws.sagemaker.parts import Mode, Needs
 from mlops_iac.clouds.aws.sagemaker.scope import Scope
 
-MODES: tuple[Mode, ...] = (REAL_TIME,)
+MODES: tuple[Mode, ...] = (REAL_TIME, BATCH)
 
 
 def needs(scope: Scope) -> Needs:
     """What the modes of a stack need of the components that all share."""
     each = [mode.needs(scope) for mode in MODES]
     return Needs(
+        datasets=[name for needed in each for name in needed.datasets],
         endpoints=[name for needed in each for name in needed.endpoints],
         captures={prefix: days for needed in each for prefix, days in needed.captures.items()},
         rollback_alarms=[name for needed in each for name in needed.rollback_alarms],
         network_services=[name for needed in each for name in needed.network_services],
+        new_data_events=any(needed.new_data_events for needed in each),
     )
