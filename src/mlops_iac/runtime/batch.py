@@ -120,11 +120,10 @@ class Run:
     def _drop_unused(self, current: str, now: datetime) -> None:
         sagemaker = self._client("sagemaker")
         prefix = self._settings["models"]
-        pages = sagemaker.get_paginator("list_models").paginate(
-            NameContains=prefix, CreationTimeBefore=now - _UNUSED
-        )
-        for name in [each["ModelName"] for page in pages for each in page["Models"]]:
-            if name.startswith(prefix) and name != current:
+        pages = sagemaker.get_paginator("list_models").paginate(NameContains=prefix)
+        for found in [each for page in pages for each in page["Models"]]:
+            name, age = found["ModelName"], now - found["CreationTime"]
+            if name.startswith(prefix) and name != current and age > _UNUSED:
                 sagemaker.delete_model(ModelName=name)
 
     def _newest(self, uri: str) -> str:
