@@ -79,6 +79,12 @@ class CatalogDatabase(_Catalogued):
     computed = {"arn": _ARN + "database/{name}", "catalogId": "{account}"}
     tag_style = "glue"
 
+    def read_tags(self, api: Api, found: Properties) -> dict[str, str]:
+        """By the ARN, which no answer holds."""
+        at = api.place
+        arn = f"arn:{at.partition}:glue:{at.region}:{at.account}:database/{found['name']}"
+        return super().read_tags(api, {**found, "arn": arn})
+
 
 class CatalogTable(_Catalogued):
     """A table. Its id is `catalogue:database:name`."""
