@@ -55,6 +55,7 @@ def _aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             DatabaseName="churn_dev_nightly",
             TableInput={
                 "Name": "forecasts",
+                "Parameters": {"classification": "json"},
                 "PartitionKeys": [{"Name": "run", "Type": "string"}],
                 "StorageDescriptor": {
                     "Location": "s3://data/datasets/forecasts/",

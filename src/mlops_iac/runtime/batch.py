@@ -145,8 +145,10 @@ class Run:
         glue, settings = self._client("glue"), self._settings
         names = {"DatabaseName": settings["database"]}
         table = glue.get_table(**names, Name=settings["table"])["Table"]
+        # Of CSV all is text: an empty cell is no number to Athena.
+        types = {} if table["Parameters"].get("classification") == "csv" else _TYPES
         described = [
-            {"Name": name.lower(), "Type": _TYPES.get(kind, "string")}
+            {"Name": name.lower(), "Type": types.get(kind, "string")}
             for name, kind in columns.items()
         ]
         storage = {**table["StorageDescriptor"], "Columns": described}
