@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from mlops_iac.blueprint.sections.datasets import Dataset
 from mlops_iac.blueprint.torn import judged
 from mlops_iac.clouds.aws.sagemaker.deployer_actions import OBJECTS
+from mlops_iac.clouds.aws.sagemaker.modes import needs
 from mlops_iac.clouds.aws.sagemaker.parts import UNSUPPORTED, Deployed, Part
 from mlops_iac.clouds.aws.sagemaker.scope import Scope, call
 from mlops_iac.clouds.base import ComponentCall, Ref, Refusal, Setting, UserFile
@@ -39,13 +40,23 @@ def _plan(scope: Scope) -> list[ComponentCall]:
 
 
 def _uploads(scope: Scope) -> dict[str, UserFile]:
-    """Datasets that are uploaded from beside the blueprint: those that a training here reads."""
+    """Datasets that are uploaded from beside the blueprint: those that something here reads."""
     return {
         name: UserFile(str(scope.resolved.file(section.source)))
-        for model in scope.trained
-        for name, section in training_datasets(scope.resolved, model)
-        if section.is_local and section.source is not None
+        for name in read_here(scope)
+        if (section := scope.blueprint.datasets[name]).is_local and section.source is not None
     }
+
+
+def trained_on(scope: Scope) -> list[str]:
+    """The datasets that a training here reads."""
+    found = (training_datasets(scope.resolved, model) for model in scope.trained)
+    return list(dict.fromkeys(name for each in found for name, _ in each))
+
+
+def read_here(scope: Scope) -> list[str]:
+    """Those that a training or a mode of serving reads."""
+    return list(dict.fromkeys([*trained_on(scope), *needs(scope).datasets]))
 
 
 def _former_names(scope: Scope) -> dict[str, str]:
@@ -57,15 +68,14 @@ def _former_names(scope: Scope) -> dict[str, str]:
     }
 
 
-def source_uris(scope: Scope) -> list[Setting]:
-    """Where datasets lie that a training here reads in place."""
-    found = {
-        name: section.source
-        for model in scope.trained
-        for name, section in training_datasets(scope.resolved, model)
-        if not section.is_local
-    }
-    return [Setting(uri, f"datasets.{name}.source") for name, uri in found.items()]
+def uris(scope: Scope, names: Sequence[str]) -> list[Setting]:
+    """Where those of the datasets lie that are read in place."""
+    datasets = scope.blueprint.datasets
+    return [
+        Setting(datasets[name].source, f"datasets.{name}.source")
+        for name in names
+        if datasets[name].source is not None and not datasets[name].is_local
+    ]
 
 
 def _values(scope: Scope) -> Iterator[Diagnostic]:
