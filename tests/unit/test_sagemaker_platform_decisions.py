@@ -19,6 +19,7 @@ from mlops_iac.blueprint.fields import (
 from mlops_iac.blueprint.reference import reference_markdown
 from mlops_iac.blueprint.sections.base import Section
 from mlops_iac.blueprint.sections.root import Blueprint
+from mlops_iac.blueprint.sections.serving import RealTime
 from mlops_iac.clouds.aws.sagemaker import SAGEMAKER, decisions
 from mlops_iac.clouds.aws.sagemaker.decisions import (
     PLANNED,
@@ -29,6 +30,7 @@ from mlops_iac.clouds.aws.sagemaker.decisions import (
     refusal,
 )
 
+MODE = "real-time"
 # Merged away before a platform sees it.
 NOT_OF_AN_ENVIRONMENT = {"environments"}
 
@@ -68,9 +70,14 @@ def test_the_walk_sees_the_whole_language() -> None:
     assert {"name", "models.x.train.compute.spot", "serving.x.scaling.target.cpu_percent"} <= {*ALL}
 
 
-@pytest.mark.parametrize("path", ALL)
+# Entries of a mode that is not planned are refused as a whole.
+OF_A_MODE = sorted(leaves(RealTime, "serving.x"))
+DECIDED = [path for path in ALL if not path.startswith("serving.")] + OF_A_MODE
+
+
+@pytest.mark.parametrize("path", DECIDED)
 def test_every_field_is_decided(path: str) -> None:
-    decided = is_planned(path) or refusal(path, object()) is not None
+    decided = is_planned(path, MODE) or refusal(path, object(), MODE) is not None
     assert decided, f"decide about {path} in {decisions.__name__}"
 
 
@@ -92,7 +99,7 @@ def test_nothing_is_planned_and_refused_at_once() -> None:
     clash = {
         (path, rule.pattern)
         for path in ALL
-        if is_planned(path)
+        if is_planned(path, MODE)
         for rule in strict
         for length in range(1, len(path.split(".")) + 1)
         if matches(".".join(path.split(".")[:length]), rule.pattern)
@@ -105,28 +112,28 @@ def test_a_refusal_says_what_would_work() -> None:
 
 
 def test_values_that_mean_nothing_else_pass() -> None:
-    assert refusal("tracking", "native") is None
-    assert refusal("tracking", "mlflow") is not None
-    assert refusal("approval", "none") is None
-    assert refusal("approval", "manual") is not None
+    assert refusal("tracking", "native", MODE) is None
+    assert refusal("tracking", "mlflow", MODE) is not None
+    assert refusal("approval", "none", MODE) is None
+    assert refusal("approval", "manual", MODE) is not None
 
 
 def test_the_whole_is_refused_not_its_leaves() -> None:
-    found = refusal("features.project.fields.progress", "float")
+    found = refusal("features.project.fields.progress", "float", MODE)
     assert found is not None
     assert found[0] == "features"
 
 
 def test_a_field_that_nobody_knows_is_neither() -> None:
-    assert not is_planned("serving.api.colour")
-    assert refusal("serving.api.colour", "red") is None
+    assert not is_planned("serving.api.colour", MODE)
+    assert refusal("serving.api.colour", "red", MODE) is None
 
 
 @pytest.mark.parametrize("path", ["alerts", "tags", "options.sagemaker", "security.access"])
 def test_a_section_with_nothing_in_it_asks_for_nothing(path: str) -> None:
-    assert holds_planned(path)
-    assert not holds_planned("secrets")
-    assert not holds_planned("serving.api.colour")
+    assert holds_planned(path, MODE)
+    assert not holds_planned("secrets", MODE)
+    assert not holds_planned("serving.api.colour", MODE)
 
 
 def test_the_reference_says_at_each_field_what_is_refused_and_why() -> None:

@@ -20,6 +20,13 @@ from mlops_iac.clouds.base import Refusal
 
 _MODES = tuple(mode.name for mode in MODES)
 
+_OTHER_MODE = Refusal(
+    "serving.*.mode",
+    f"only {listed(_MODES, 'and')} serving is planned yet",
+    f"write {listed([f'`mode: {name}`' for name in _MODES], 'or')}",
+    _MODES,
+)
+
 # What no part of a stack decides about.
 _PLANNED: tuple[str, ...] = (
     "blueprint",
@@ -101,12 +108,7 @@ _REFUSED: tuple[Refusal, ...] = (
     Refusal("tracking", "experiments are SageMaker's own", "write `native`", ("native",)),
     Refusal("orchestration", "SageMaker Pipelines run the steps", "write `native`", ("native",)),
     Refusal("approval", "deployments wait for nobody yet", "write `none`", ("none",)),
-    Refusal(
-        "serving.*.mode",
-        f"only {listed(_MODES, 'and')} serving is planned yet",
-        f"write {listed([f'`mode: {name}`' for name in _MODES], 'or')}",
-        _MODES,
-    ),
+    _OTHER_MODE,
 )
 
 
@@ -153,7 +155,11 @@ def refusal(path: str, value: Any, mode: str) -> tuple[str, Refusal] | None:
 def refuses(path: str, value: Any) -> str | None:
     """Why the field at `path` is refused with this value; None where a mode plans it, or some of it."""
     found = [_refuses(path, value, mode) for mode in _MODES]
-    return None if None in found else next((each for each in found if each != _ELSE), _ELSE)
+    if None in found:
+        return None
+    # What no planned mode has, another one has.
+    otherwise = _OTHER_MODE.reason if path.startswith("serving.") else _ELSE
+    return next((each for each in found if each != _ELSE), otherwise)
 
 
 def _refuses(path: str, value: Any, mode: str) -> str | None:

@@ -92,20 +92,17 @@ class Part(Record):
 class Needs(Record):
     """What modes need of the components that all share; names are as they are in the cloud.
 
-    `datasets`: names of those that are read (a local one is uploaded, an `s3://` one reached from the
-    network). `endpoints`: names of what is called. `captures`: prefix in the bucket of captures → days that
-    calls are kept. `rollback_alarms`: names of alarms that the endpoint role looks at.
-    `network_services`: services that a private network needs a way to besides the usual ones
-    (`components/_services.py`). `new_data_events`: whether new files in the stack's own bucket start
-    something.
+    `endpoints`: names of what is called. `captures`: prefix in the bucket of captures → days that
+    calls are kept. `rollback_alarms`: names of alarms that the endpoint role looks at. `datasets`:
+    what is read of the blueprint's (one beside it is uploaded, one at `s3://` reached from a private
+    network); `new_data`: those whose new files start something.
     """
 
-    datasets: Sequence[str] = ()
     endpoints: Sequence[str] = ()
     captures: Mapping[str, Setting] = {}
     rollback_alarms: Sequence[str] = ()
-    network_services: Sequence[str] = ()
-    new_data_events: bool = False
+    datasets: Sequence[str] = ()
+    new_data: Sequence[str] = ()
 
 
 def _no_needs(_: Scope) -> Needs:

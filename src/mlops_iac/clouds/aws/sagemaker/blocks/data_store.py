@@ -12,8 +12,7 @@ NEW_DATA_EVENTS = "datasets.new_data_events"
 
 
 def _plan(scope: Scope) -> list[ComponentCall]:
-    needed = needs(scope)
-    captured = needed.captures
+    captured = needs(scope).captures
     exports = {"data_bucket": "data.bucket", "artifacts_bucket": "artifacts.bucket"}
     if captured:
         exports["captures_bucket"] = "captures.bucket"
@@ -23,7 +22,7 @@ def _plan(scope: Scope) -> list[ComponentCall]:
         {
             "key_arn": Ref("keys", "data_key_arn") if scope.customer_key else None,
             "captures": captured or None,
-            "event_bridge": Setting(needed.new_data_events or _listens(scope), NEW_DATA_EVENTS),
+            "event_bridge": Setting(_listens(scope), NEW_DATA_EVENTS),
             "audit": scope.audit_log,
             "audit_key_arn": scope.audit_key,
             "reader_accounts": readers(scope),
@@ -37,13 +36,12 @@ def _plan(scope: Scope) -> list[ComponentCall]:
 
 
 def _listens(scope: Scope) -> bool:
-    """Whether a training here waits for new files in the stack's own bucket."""
+    """Whether anything waits for new files in the stack's own bucket."""
     models = (scope.blueprint.models[name] for name in scope.trained)
-    return any(
-        scope.blueprint.datasets[name].is_local
-        for model in models
-        for name in (model.retrain.new_data if model.retrain else ())
-    )
+    names = [name for model in models if model.retrain for name in model.retrain.new_data]
+    waited = [*names, *needs(scope).new_data]
+    sections = (scope.blueprint.datasets[name] for name in waited)
+    return any(each.is_local or each.is_made for each in sections)
 
 
 def buckets() -> list[Ref]:

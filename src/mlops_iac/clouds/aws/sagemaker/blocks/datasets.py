@@ -41,15 +41,22 @@ def _plan(scope: Scope) -> list[ComponentCall]:
 
 def _uploads(scope: Scope) -> dict[str, UserFile]:
     """Datasets that are uploaded from beside the blueprint: those that something here reads."""
-    names = dict.fromkeys(
-        name for model in scope.trained for name, _ in training_datasets(scope.resolved, model)
-    )
-    sections = {name: scope.blueprint.datasets[name] for name in (*names, *needs(scope).datasets)}
     return {
         name: UserFile(str(scope.resolved.file(section.source)))
-        for name, section in sections.items()
-        if section.is_local and section.source is not None
+        for name in read_here(scope)
+        if (section := scope.blueprint.datasets[name]).is_local and section.source is not None
     }
+
+
+def trained_on(scope: Scope) -> list[str]:
+    """The datasets that a training here reads."""
+    found = (training_datasets(scope.resolved, model) for model in scope.trained)
+    return list(dict.fromkeys(name for each in found for name, _ in each))
+
+
+def read_here(scope: Scope) -> list[str]:
+    """Those that a training or a mode of serving reads."""
+    return list(dict.fromkeys([*trained_on(scope), *needs(scope).datasets]))
 
 
 def _former_names(scope: Scope) -> dict[str, str]:
@@ -61,16 +68,13 @@ def _former_names(scope: Scope) -> dict[str, str]:
     }
 
 
-def source_uris(scope: Scope, more: Sequence[str] = ()) -> list[Setting]:
-    """Where datasets lie that a training here reads in place, and `more` of them."""
-    names = [
-        name for model in scope.trained for name, _ in training_datasets(scope.resolved, model)
-    ]
-    sources = {name: scope.blueprint.datasets[name].source for name in (*names, *more)}
+def uris(scope: Scope, names: Sequence[str]) -> list[Setting]:
+    """Where those of the datasets lie that are read in place."""
+    datasets = scope.blueprint.datasets
     return [
-        Setting(uri, f"datasets.{name}.source")
-        for name, uri in sources.items()
-        if uri is not None and "://" in uri
+        Setting(datasets[name].source, f"datasets.{name}.source")
+        for name in names
+        if datasets[name].source is not None and not datasets[name].is_local
     ]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from mlops_iac.clouds.aws.sagemaker import machines
 from mlops_iac.clouds.aws.sagemaker.blocks.access_checks import check_access
 from mlops_iac.clouds.aws.sagemaker.blocks.data_store import captures
-from mlops_iac.clouds.aws.sagemaker.blocks.datasets import source_uris
+from mlops_iac.clouds.aws.sagemaker.blocks.datasets import trained_on, uris
 from mlops_iac.clouds.aws.sagemaker.blocks.network import in_network
 from mlops_iac.clouds.aws.sagemaker.blocks.sealing import SEALING
 from mlops_iac.clouds.aws.sagemaker.blocks.training_calls import pipeline_steps
@@ -40,7 +40,7 @@ def _plan(scope: Scope) -> list[ComponentCall]:
             "endpoints": needed.endpoints or None,
             "captures": list(needed.captures) or None,
             "images": Setting(machines.repositories(scope), "images"),
-            "source_uris": source_uris(scope) or None,
+            "source_uris": uris(scope, trained_on(scope)) or None,
             "model_uris": machines.model_uris(scope) or None,
             "rollback_alarms": needed.rollback_alarms or None,
             "seal_function_arn": Ref(SEALING, "function_arn") if scope.trained else None,

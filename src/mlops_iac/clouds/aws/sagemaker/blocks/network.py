@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from mlops_iac.clouds.aws.components._services import PRIVATE_SERVICES
 from mlops_iac.clouds.aws.sagemaker import machines
 from mlops_iac.clouds.aws.sagemaker.blocks.data_store import buckets, captures
-from mlops_iac.clouds.aws.sagemaker.blocks.datasets import source_uris
+from mlops_iac.clouds.aws.sagemaker.blocks.datasets import read_here, uris
 from mlops_iac.clouds.aws.sagemaker.blocks.network_checks import check_network
 from mlops_iac.clouds.aws.sagemaker.blocks.promotion import (
     ORIGIN_STACKS,
@@ -42,14 +42,9 @@ def _plan(scope: Scope) -> list[ComponentCall]:
                 "endpoints": needed.endpoints or None,
                 "bucket_arns": buckets(),
                 "captures_bucket_arn": captures(scope),
-                "uris": [
-                    *source_uris(scope, needed.datasets),
-                    *machines.model_uris(scope),
-                ]
-                or None,
+                "uris": [*uris(scope, read_here(scope)), *machines.model_uris(scope)] or None,
                 "origin_accounts": Setting(accounts, ORIGINS) if promotes(scope) else None,
                 "origin_stacks": Setting(stacks, ORIGIN_STACKS) if promotes(scope) else None,
-                "more_services": needed.network_services or None,
                 "images": Setting(machines.repositories(scope), "images"),
                 "key_arn": Ref("keys", "data_key_arn") if key else None,
                 "log_key_arn": scope.log_key,

@@ -14,10 +14,9 @@ def needs(scope: Scope) -> Needs:
     """What the modes of a stack need of the components that all share."""
     each = [mode.needs(scope) for mode in MODES]
     return Needs(
-        datasets=[name for needed in each for name in needed.datasets],
         endpoints=[name for needed in each for name in needed.endpoints],
         captures={prefix: days for needed in each for prefix, days in needed.captures.items()},
         rollback_alarms=[name for needed in each for name in needed.rollback_alarms],
-        network_services=[name for needed in each for name in needed.network_services],
-        new_data_events=any(needed.new_data_events for needed in each),
+        datasets=[name for needed in each for name in needed.datasets],
+        new_data=[name for needed in each for name in needed.new_data],
     )

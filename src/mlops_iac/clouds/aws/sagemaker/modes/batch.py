@@ -64,12 +64,9 @@ def _tagged(scope: Scope) -> list[str]:
 
 
 def _needs(scope: Scope) -> Needs:
-    entries, datasets = _entries(scope).values(), scope.blueprint.datasets
-    waited = [datasets[name] for entry in entries for name in entry.new_data]
-    return Needs(
-        datasets=[name for each in entries for name in (each.input, *each.new_data) if name],
-        new_data_events=any(each.is_local or each.is_made for each in waited),
-    )
+    entries = _entries(scope).values()
+    new = [name for each in entries for name in each.new_data]
+    return Needs(datasets=[*(each.input for each in entries if each.input), *new], new_data=new)
 
 
 def _guide(scopes: Sequence[Scope]) -> list[str]:
