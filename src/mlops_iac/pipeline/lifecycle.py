@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from mlops_iac.blueprint.sections.serving import Batch
 from mlops_iac.pipeline.reading import as_text, search_values, training_datasets
 from mlops_iac.pipeline.steps import (
     Check,
@@ -14,7 +13,6 @@ from mlops_iac.pipeline.steps import (
     Evaluate,
     Lifecycle,
     Limit,
-    Prediction,
     Prepare,
     Range,
     Register,
@@ -54,7 +52,7 @@ def lifecycle(resolved: ResolvedBlueprint, model_name: str) -> Lifecycle:
     return Lifecycle(
         model=model_name,
         datasets=tuple(
-            _dataset(name, section) for name, section in training_datasets(resolved, model_name)
+            dataset_of(name, section) for name, section in training_datasets(resolved, model_name)
         ),
         metrics=tuple(metrics),
         prepare=Prepare(**_script(model, model.prepare)) if model.prepare else None,
@@ -65,29 +63,11 @@ def lifecycle(resolved: ResolvedBlueprint, model_name: str) -> Lifecycle:
     )
 
 
-def prediction(resolved: ResolvedBlueprint, entry_name: str) -> Prediction:
-    """What a batch entry does. Raises KeyError for one that is not there, ValueError for another mode's."""
-    entry = resolved.blueprint.serving[entry_name]
-    if not isinstance(entry, Batch) or entry.input is None or entry.output is None:
-        raise ValueError(f"serving.{entry_name} is no batch prediction")
-    datasets = resolved.blueprint.datasets
-    limits = entry.monitor.limits if entry.monitor else {}
-    errors = limits.get("error_rate_percent")
-    return Prediction(
-        entry=entry_name,
-        source=_dataset(entry.input, datasets[entry.input]),
-        format=datasets[entry.output].format or "",
-        compute=_compute(entry.compute),
-        env=_environment(entry.env),
-        most_missing_percent=errors.at_most if errors else None,
-    )
-
-
 def _script(model: Model, step: Step) -> dict[str, Any]:
     return {
         "script": step.script,
-        "env": _environment(model.env, step.env),
-        "compute": _compute(step.compute),
+        "env": environment_of(model.env, step.env),
+        "compute": compute_of(step.compute),
         "timeout_minutes": step.timeout_minutes,
     }
 
@@ -134,7 +114,8 @@ def _range(item: SearchSection, strategy: str) -> Range:
     )
 
 
-def _dataset(name: str, section: DatasetSection) -> Dataset:
+def dataset_of(name: str, section: DatasetSection) -> Dataset:
+    """One dataset as steps see it."""
     checks = tuple(
         Check(
             name,
@@ -150,11 +131,13 @@ def _dataset(name: str, section: DatasetSection) -> Dataset:
     return Dataset(name, section.format or "", section.time, section.window_days, checks)
 
 
-def _compute(section: ComputeSection) -> Compute:
+def compute_of(section: ComputeSection) -> Compute:
+    """The machines of a step."""
     return Compute(section.count, section.disk_gb or DISK_GB, section.spot)
 
 
-def _environment(*layers: EnvVariables) -> dict[str, str]:
+def environment_of(*layers: EnvVariables) -> dict[str, str]:
+    """The variables of all layers that are no secrets; later ones win."""
     return {
         name: value for layer in layers for name, value in layer.items() if isinstance(value, str)
     }

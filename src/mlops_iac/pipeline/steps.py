@@ -127,19 +127,3 @@ class Lifecycle(Record):
     def train(self) -> Train:
         """The training itself, tuned or not."""
         return self.training.train if isinstance(self.training, Tune) else self.training
-
-
-class Prediction(Record):
-    """One batch prediction: the rows of `source` go in, and come out with a prediction each.
-
-    `format` is what is written (`json`, one row a line, or `csv`); more rows than
-    `most_missing_percent` without a prediction fail the run. `calls` go to each machine at once.
-    """
-
-    entry: str
-    source: Dataset
-    format: str
-    compute: Compute
-    calls: int = 1
-    env: Mapping[str, str] = {}
-    most_missing_percent: float | None = None

@@ -13,13 +13,13 @@ from mlops_iac.blueprint.words import listed, split, suggestion
 from mlops_iac.clouds.aws import catalogue
 from mlops_iac.clouds.aws.sagemaker import machines
 from mlops_iac.clouds.aws.sagemaker.decisions import holds_planned, is_planned, refusal
+from mlops_iac.clouds.aws.sagemaker.definition.printer import placeholders
 from mlops_iac.clouds.aws.sagemaker.environment_checks import check_environments
 from mlops_iac.clouds.aws.sagemaker.modes import MODES
 from mlops_iac.clouds.aws.sagemaker.parts import UNSUPPORTED, asked
 from mlops_iac.clouds.aws.sagemaker.scope import ROLES, Scope
 from mlops_iac.clouds.aws.sagemaker.stack import PARTS
 from mlops_iac.errors import Diagnostic
-from mlops_iac.pipeline.sagemaker import placeholders
 
 _RENAMEABLE = ("serving", "models", "datasets")
 _EXISTING = (

@@ -9,6 +9,7 @@ from mlops_iac.clouds.aws import catalogue
 from mlops_iac.clouds.aws.sagemaker import machines
 from mlops_iac.clouds.aws.sagemaker.blocks.retraining import new_data
 from mlops_iac.clouds.aws.sagemaker.blocks.training_calls import STACK_TAGS, job_settings
+from mlops_iac.clouds.aws.sagemaker.definition.parts import SageMakerSettings
 from mlops_iac.clouds.aws.sagemaker.modes.batch_definition import MOST_CALLS, definition, steps
 from mlops_iac.clouds.aws.sagemaker.scope import (
     NETWORK,
@@ -21,9 +22,7 @@ from mlops_iac.clouds.aws.sagemaker.scope import (
     registry_variable,
 )
 from mlops_iac.clouds.base import Archive, ComponentCall, Construct, Definition, Ref, Setting
-from mlops_iac.pipeline.lifecycle import prediction
-from mlops_iac.pipeline.sagemaker import SageMakerSettings
-from mlops_iac.pipeline.steps import Prediction
+from mlops_iac.pipeline.prediction import Prediction, prediction
 from mlops_iac.records import replace
 from mlops_iac.runtime.files import runtime_files
 
@@ -39,7 +38,7 @@ def plan_batch(scope: Scope, name: str, entry: Batch) -> list[ComponentCall]:
 
 def batch_steps(scope: Scope, name: str, entry: Batch) -> list[dict[str, Any]]:
     """The steps of the pipeline of one entry, with placeholders."""
-    return steps(*_printed(scope, name, entry))
+    return steps(*compiled(scope, name, entry))
 
 
 def variables(name: str) -> tuple[str, str, str]:
@@ -102,7 +101,7 @@ def _prediction(scope: Scope, name: str, entry: Batch) -> ComponentCall:
 def _pipeline(scope: Scope, name: str, entry: Batch) -> ComponentCall:
     path, (named, aliases) = f"serving.{name}", _names(scope, name)
     batch, variable, _ = variables(name)
-    printed, settings = _printed(scope, name, entry)
+    printed, settings = compiled(scope, name, entry)
     values: dict[str, Any] = {
         "execution_role_arn": Ref(batch, "job_role_arn"),
         "function_arn": Ref(batch, "function_arn"),
@@ -207,7 +206,8 @@ def folder(uri: str) -> str:
     return f"{uri.rstrip('/')}/"
 
 
-def _printed(scope: Scope, name: str, entry: Batch) -> tuple[Prediction, SageMakerSettings]:
+def compiled(scope: Scope, name: str, entry: Batch) -> tuple[Prediction, SageMakerSettings]:
+    """What the definition of the pipeline of one entry is printed of."""
     small = catalogue.instance_type(_SMALL, "processing")
     instance = machines.instance(entry.compute, "transform")
     images = _images(scope, entry)

@@ -8,11 +8,9 @@ the SageMaker developer guide: of JSON lines, what the model answers is joined t
 
 from __future__ import annotations
 
-from typing import Any
-
-from mlops_iac.jsontext import indented
-from mlops_iac.pipeline._sagemaker_jobs import EXECUTION, data_settings, processing
-from mlops_iac.pipeline._sagemaker_parts import (
+from mlops_iac.clouds.aws.sagemaker.definition.graph import check_graph
+from mlops_iac.clouds.aws.sagemaker.definition.jobs import EXECUTION, processing_job
+from mlops_iac.clouds.aws.sagemaker.definition.parts import (
     Json,
     SageMakerSettings,
     encrypted,
@@ -21,12 +19,14 @@ from mlops_iac.pipeline._sagemaker_parts import (
     s3_input,
     s3_output,
 )
-from mlops_iac.pipeline.graph_checks import check_graph
-from mlops_iac.pipeline.sagemaker import retried
-from mlops_iac.pipeline.steps import Compute, Prediction, Script
+from mlops_iac.clouds.aws.sagemaker.definition.printer import retried
+from mlops_iac.jsontext import indented
+from mlops_iac.pipeline.executor import Task
+from mlops_iac.pipeline.prediction import Predict, Prediction, Publish, Resolve, Rows, tasks
+from mlops_iac.pipeline.steps import Compute, Script
+from mlops_iac.pipeline.tasks import WORK
 from mlops_iac.runtime import contract
 
-RESOLVE, CHECK, PREDICT, COMPLETE, PUBLISH = "Resolve", "Check", "Predict", "Complete", "Publish"
 # One number for who asks and who answers. Small enough that a call ends long before its time, and
 # that as many as there are cores (`MOST_CALLS`) stay below what the service admits at once, 100 MB.
 PAYLOAD_MB = 6
@@ -66,55 +66,60 @@ def definition(prediction: Prediction, settings: SageMakerSettings) -> str:
 
 def steps(prediction: Prediction, settings: SageMakerSettings) -> list[Json]:
     """The steps of the definition, each with the arguments of its request."""
-    return [
-        _function(RESOLVE, {"do": "resolve"}, "model", "version", "input", "began"),
-        _job(CHECK, "Processing", _check(prediction, settings)),
-        _job(PREDICT, "Transform", _predict(prediction, settings)),
-        _job(COMPLETE, "Processing", _complete(prediction, settings)),
-        _function(
-            PUBLISH,
-            {
+    found = []
+    for task in tasks(prediction):
+        printed = _printed(task, prediction, settings)
+        found.append({"Name": task.name, **printed, **retried(printed["Type"])})
+    return found
+
+
+def _printed(task: Task, prediction: Prediction, settings: SageMakerSettings) -> Json:
+    match task:
+        case Resolve():
+            return _function({"do": "resolve"}, "model", "version", "input", "began")
+        case Rows(kind="check"):
+            return {"Type": "Processing", "Arguments": _check(task, prediction, settings)}
+        case Predict():
+            return {"Type": "Transform", "Arguments": _predict(task, prediction, settings)}
+        case Rows():
+            return {"Type": "Processing", "Arguments": _complete(task, prediction, settings)}
+        case Publish():
+            arguments = {
                 "do": "publish",
                 "run": EXECUTION,
                 "version": _resolved("version"),
                 "began": _resolved("began"),
-                "output": _output(COMPLETE, "predictions"),
-                "rows": join("/", _output(COMPLETE, "report"), contract.ROWS_FILE),
-            },
-            "success",
-        ),
+                "output": _output("Complete", "predictions"),
+                "rows": join("/", _output("Complete", "report"), contract.ROWS_FILE),
+            }
+            return _function(arguments, "success")
+        case _:
+            raise AssertionError(f"a batch prediction has no {type(task).__name__}")
+
+
+def _check(task: Rows, prediction: Prediction, settings: SageMakerSettings) -> Json:
+    name = prediction.source.name
+    inputs = [s3_input("data", f"{contract.PROCESSING_DATA}/{name}", _resolved("input"))]
+    outputs = [
+        s3_output("rows", contract.PROCESSING_ROWS, _work(prediction, "rows")),
+        s3_output("report", contract.PROCESSING_REPORT, _work(prediction, "checked")),
     ]
+    return processing_job("check", _script(prediction), settings, inputs, outputs, task.env)
 
 
-def _check(prediction: Prediction, settings: SageMakerSettings) -> Json:
-    source = prediction.source
-    env = {
-        contract.DATASETS: source.name,
-        contract.FORMAT: source.format,
-        contract.PARTS: str(prediction.compute.count * prediction.calls),
-        **data_settings((source,), checks=True),
-    }
-    folder = f"{contract.PROCESSING_DATA}/{source.name}"
-    return processing(
-        "check",
-        _script(prediction),
-        settings,
-        [s3_input("data", folder, _resolved("input"))],
-        [
-            s3_output("rows", contract.PROCESSING_ROWS, _work(prediction, "rows")),
-            s3_output("report", contract.PROCESSING_REPORT, _work(prediction, "checked")),
-        ],
-        env,
-    )
-
-
-def _predict(prediction: Prediction, settings: SageMakerSettings) -> Json:
+def _predict(task: Predict, prediction: Prediction, settings: SageMakerSettings) -> Json:
     resources: Json = {
         "InstanceType": settings.instance_types["transform"],
         "InstanceCount": prediction.compute.count,
     }
     if settings.volume_kms_key and "transform" not in settings.local_disks:
         resources["VolumeKmsKeyId"] = settings.volume_kms_key
+    rows = {"S3DataType": "S3Prefix", "S3Uri": _output("Check", "rows")}
+    output = {
+        "S3OutputPath": _work(prediction, "predicted"),
+        "Accept": _LINES,
+        "AssembleWith": "Line",
+    }
     return {
         "ModelName": _resolved("model"),
         "MaxConcurrentTransforms": prediction.calls,
@@ -124,52 +129,34 @@ def _predict(prediction: Prediction, settings: SageMakerSettings) -> Json:
             "InvocationsTimeoutInSeconds": _CALL_SECONDS,
             "InvocationsMaxRetries": _RETRIES,
         },
-        "Environment": {**prediction.env, **_SERVER},
+        "Environment": {**settings.environment, **task.env, **_SERVER},
         "TransformInput": {
-            "DataSource": {
-                "S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": _output(CHECK, "rows")}
-            },
+            "DataSource": {"S3DataSource": rows},
             "ContentType": _LINES,
             "CompressionType": "None",
             "SplitType": "Line",
         },
-        "TransformOutput": encrypted(
-            settings,
-            {
-                "S3OutputPath": _work(prediction, "predicted"),
-                "Accept": _LINES,
-                "AssembleWith": "Line",
-            },
-        ),
+        "TransformOutput": encrypted(settings, output),
         "DataProcessing": {"JoinSource": "Input"},
         "TransformResources": resources,
         "Tags": job_tags(settings),
     }
 
 
-def _complete(prediction: Prediction, settings: SageMakerSettings) -> Json:
-    predicted = {"Get": f"Steps.{PREDICT}.TransformOutput.S3OutputPath"}
-    env = {contract.FORMAT: prediction.format, contract.ANSWER: _ANSWER}
-    if prediction.most_missing_percent is not None:
-        env[contract.ERROR_PERCENT] = f"{prediction.most_missing_percent:g}"
-    return processing(
-        "complete",
-        _script(prediction),
-        settings,
-        [
-            s3_input("checked", contract.PROCESSING_CHECKED, _output(CHECK, "report")),
-            s3_input("predicted", contract.PROCESSING_PREDICTED, predicted),
-        ],
-        [
-            s3_output(
-                "predictions",
-                contract.PROCESSING_OUTPUT,
-                join("", "${output_uri}run=", EXECUTION, "/"),
-            ),
-            s3_output("report", contract.PROCESSING_REPORT, _work(prediction, "completed")),
-        ],
-        env,
-    )
+def _complete(task: Rows, prediction: Prediction, settings: SageMakerSettings) -> Json:
+    predicted = {"Get": "Steps.Predict.TransformOutput.S3OutputPath"}
+    inputs = [
+        s3_input("checked", contract.PROCESSING_CHECKED, _output("Check", "report")),
+        s3_input("predicted", contract.PROCESSING_PREDICTED, predicted),
+    ]
+    # Two runs never share a key.
+    run = join("", "${output_uri}run=", EXECUTION, "/")
+    outputs = [
+        s3_output("predictions", contract.PROCESSING_OUTPUT, run),
+        s3_output("report", contract.PROCESSING_REPORT, _work(prediction, "completed")),
+    ]
+    env = {**task.env, contract.ANSWER: _ANSWER}
+    return processing_job("complete", _script(prediction), settings, inputs, outputs, env)
 
 
 def _script(prediction: Prediction) -> Script:
@@ -178,13 +165,8 @@ def _script(prediction: Prediction) -> Script:
     return Script("", compute=compute, timeout_minutes=_CHECKING_MINUTES)
 
 
-def _job(name: str, kind: str, arguments: Json) -> Json:
-    return {"Name": name, "Type": kind, "Arguments": arguments, **retried(kind)}
-
-
-def _function(name: str, arguments: Json, *answers: str) -> Json:
+def _function(arguments: Json, *answers: str) -> Json:
     return {
-        "Name": name,
         "Type": "Lambda",
         "FunctionArn": "${function_arn}",
         "Arguments": arguments,
@@ -193,12 +175,12 @@ def _function(name: str, arguments: Json, *answers: str) -> Json:
 
 
 def _resolved(what: str) -> Json:
-    return {"Get": f"Steps.{RESOLVE}.OutputParameters['{what}']"}
+    return {"Get": f"Steps.Resolve.OutputParameters['{what}']"}
 
 
 def _output(step: str, name: str) -> Json:
     return {"Get": f"Steps.{step}.ProcessingOutputConfig.Outputs['{name}'].S3Output.S3Uri"}
 
 
-def _work(prediction: Prediction, leaf: str) -> Any:
-    return join("/", f"s3://${{artifacts_bucket}}/pipelines/{prediction.entry}", EXECUTION, leaf)
+def _work(prediction: Prediction, leaf: str) -> Json:
+    return join("/", f"s3://${{artifacts_bucket}}/{WORK}/{prediction.entry}", EXECUTION, leaf)
