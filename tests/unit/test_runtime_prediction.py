@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from mlops_iac.runtime import contract
+from mlops_iac.runtime import contract, prediction
 from mlops_iac.runtime.data import DataError
 from mlops_iac.runtime.metrics import StepFailed
 from mlops_iac.runtime.prediction import join, write_rows
@@ -67,10 +67,19 @@ def test_a_column_is_one_type_over_all_files(folder: Path, out: Path) -> None:
     assert lines(out) == [{"x": "1"}, {"x": "high"}]
 
 
-@pytest.mark.parametrize(("rows", "parts", "files"), [(1, 8, 1), (10, 4, 4), (10, 1, 1)])
+@pytest.mark.parametrize(
+    ("rows", "parts", "files"), [(1, 8, 1), (10, 4, 4), (10, 1, 2), (10, 9, 5)]
+)
 def test_machines_share_the_files(
-    folder: Path, out: Path, rows: int, parts: int, files: int
+    folder: Path,
+    out: Path,
+    rows: int,
+    parts: int,
+    files: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(prediction, "_FEWEST", 2)
+    monkeypatch.setattr(prediction, "_MOST", 5)
     (folder / "a.csv").write_text("x\n" + "".join(f"{n}\n" for n in range(rows)))
     write_rows(folder, "csv", out, parts=parts)
     assert len(list(out.iterdir())) == files

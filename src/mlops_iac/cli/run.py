@@ -53,7 +53,7 @@ def command(session: Session, model: str | None, from_step: str | None, deployed
         session.emit_json(result.as_json())
     if not result.succeeded:
         raise MlopsError(result.message, hint=result.hint)
-    session.say(f"{session.style('registered', fg='green')} {result.message}")
+    session.say(f"{session.style(result.done, fg='green')} {result.message}")
     if result.hint:
         session.say(f"next: {result.hint}")
 

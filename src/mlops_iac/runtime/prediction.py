@@ -25,8 +25,8 @@ _BOOLEANS = {
     **dict.fromkeys(("True", "TRUE", "true"), True),
     **dict.fromkeys(("False", "FALSE", "false"), False),
 }
-# Rows of one file: several machines and several calls at once share the files among them.
-_ROWS = 100_000
+# Rows of one file, at least and at most: machines share the files among them.
+_FEWEST, _MOST = 1_000, 100_000
 
 
 def write_rows(folder: Path, format_: str, out: Path, *, parts: int) -> dict[str, Any]:
@@ -45,7 +45,7 @@ def write_rows(folder: Path, format_: str, out: Path, *, parts: int) -> dict[str
         )
     columns = {name: _whole(each) for name, each in kinds.items()}
     convert = {name: _CONVERT[kind] for name, kind in columns.items()}
-    size = min(_ROWS, -(-count // parts))
+    size = min(_MOST, max(_FEWEST, -(-count // parts)))
     read = data.rows(folder, format_)
     for part in range(-(-count // size)):
         with (out / f"part-{part:05}.jsonl").open("w", encoding="utf-8") as file:

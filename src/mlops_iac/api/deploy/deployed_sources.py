@@ -125,11 +125,12 @@ def _values_of(project: Project, stack: str, model: str) -> Iterator[str]:
         return
     resolved = project.resolve(stack)
     now = _values(project, stack)
-    datasets = resolved.blueprint.models[model].datasets or resolved.blueprint.datasets
+    section = resolved.blueprint.models.get(model)
+    datasets = (section.datasets if section else ()) or resolved.blueprint.datasets
     changed = [
         path for path in {**now, **before} if now.get(path, _GONE) != before.get(path, _GONE)
     ]
-    within = (f"models.{model}.", *(f"datasets.{name}." for name in datasets))
+    within = (f"models.{model}.", f"serving.{model}.", *(f"datasets.{name}." for name in datasets))
     for path in [path for path in changed if path.startswith(within)] or changed:
         words = f"{path}: {_word(path, before)} → {_word(path, now)}"
         place = resolved.origin(path)
