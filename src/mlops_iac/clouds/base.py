@@ -16,7 +16,12 @@ from mlops_iac.records import Record
 
 if TYPE_CHECKING:
     from mlops_iac.pipeline.backend import Backend
+    from mlops_iac.pipeline.local_prediction import PredictionBackend
+    from mlops_iac.pipeline.prediction import Prediction
     from mlops_iac.pipeline.steps import Lifecycle
+
+    # What a pipeline does, and where it can be run on this machine.
+    Runnable = tuple[Lifecycle, Backend] | tuple[Prediction, PredictionBackend]
 
 # None | bool | int | float | str | list | dict of these, or one of the classes below.
 ArgValue = Any
@@ -179,15 +184,13 @@ class Platform(Protocol):
         """Provider configuration of one environment, e.g. `{"aws:region": "eu-west-1"}`."""
 
     def lifecycles(self, resolved: Any) -> Mapping[str, Any]:
-        """What the definition of each trained model's lifecycle is printed of, as JSON has it.
+        """What the definition of each trained model's lifecycle, and each batch entry's, is printed of.
 
         It is kept with a deployment, for `deployed`.
         """
 
-    def deployed(
-        self, kept: Any, definition: str, client: Callable[[str], Any]
-    ) -> tuple[Lifecycle, Backend] | None:
-        """The lifecycle of a deployed `definition`, and where it can be run on this machine.
+    def deployed(self, kept: Any, definition: str, client: Callable[[str], Any]) -> Runnable | None:
+        """What a deployed `definition` does, and where it can be run on this machine.
 
         None unless the definition is printed of `kept`, an entry of `lifecycles`. `client` makes
         clients of the emulated cloud's services by name.

@@ -27,9 +27,8 @@ from mlops_iac.workfolder import write_durably
 
 if TYPE_CHECKING:
     from mlops_iac.api.project import Project
+    from mlops_iac.clouds.base import Runnable
     from mlops_iac.graph.plan import Plan, Step
-    from mlops_iac.pipeline.backend import Backend
-    from mlops_iac.pipeline.steps import Lifecycle
 
 _URI = re.compile(r"s3://[^/\"\\]+/([^\"\\]+)")
 _LONGEST = 60
@@ -50,9 +49,7 @@ def keep(project: Project, stack: str) -> None:
             write_durably(file, text)
 
 
-def lifecycle(
-    project: Project, stack: str, model: str, definition: str
-) -> tuple[Lifecycle, Backend]:
+def lifecycle(project: Project, stack: str, model: str, definition: str) -> Runnable:
     """The lifecycle that the deployed `definition` is printed of, to be run on this machine.
 
     It is the one that was kept, or today's: a deployment of single resources keeps nothing. Raises

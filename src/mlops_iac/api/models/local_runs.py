@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from mlops_iac.api.models.registry import model_output, trained_model
 from mlops_iac.api.project import LOCAL
@@ -14,8 +14,10 @@ from mlops_iac.pipeline.prediction import Prediction
 
 if TYPE_CHECKING:
     from mlops_iac.api.project import Project
+    from mlops_iac.pipeline.backend import Backend
     from mlops_iac.pipeline.executor import OnRunEvent
     from mlops_iac.pipeline.local import RunResult
+    from mlops_iac.pipeline.local_prediction import PredictionBackend
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +109,11 @@ def run(
         "on_event": on_event,
     }
     if isinstance(what, Prediction):
-        predicted = predict_locally(what, backend, **options)
+        predicted = predict_locally(what, cast("PredictionBackend", backend), **options)
         counted = f"{predicted.predicted} of {predicted.rows} rows"
         said = f"{name}: {counted} by version {predicted.version}, at {predicted.output}"
         return Run(name, True, said, "", predicted)
-    result = run_locally(what, backend, **options)
+    result = run_locally(what, cast("Backend", backend), **options)
     if result.registered is None:
         missed = "; ".join(result.missed)
         return Run(

@@ -39,10 +39,6 @@ _MODEL_LIMIT = ENDPOINT_LIMIT - 12
 NAMESPACE = "MlopsIac/Batch"
 # Form of the files → how the catalogue reads them (Athena user guide, "OpenX JSON SerDe", "Open CSV
 # SerDe").
-_TEXT = {
-    "input_format": "org.apache.hadoop.mapred.TextInputFormat",
-    "output_format": "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
-}
 _SERDES: dict[str, str] = {
     "json": "org.openx.data.jsonserde.JsonSerDe",
     "csv": "org.apache.hadoop.hive.serde2.OpenCSVSerde",
@@ -205,7 +201,8 @@ class BatchPrediction(pulumi.ComponentResource):
                 ser_de_info=aws.glue.CatalogTableStorageDescriptorSerDeInfoArgs(
                     serialization_library=_SERDES[args.form]
                 ),
-                **_TEXT,
+                input_format="org.apache.hadoop.mapred.TextInputFormat",
+                output_format="org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
             ),
             # Each run says which columns there are.
             opts=pulumi.ResourceOptions(parent=self, ignore_changes=["storageDescriptor.columns"]),

@@ -14,8 +14,7 @@ from mlops_iac.clouds.base import ComponentCall
 from mlops_iac.errors import Diagnostic
 
 if TYPE_CHECKING:
-    from mlops_iac.pipeline.backend import Backend
-    from mlops_iac.pipeline.steps import Lifecycle
+    from mlops_iac.clouds.base import Runnable
 
 __all__ = ["SAGEMAKER", "SageMaker"]
 
@@ -87,10 +86,8 @@ class SageMaker:
 
         return lifecycles(Scope(resolved))
 
-    def deployed(
-        self, kept: Any, definition: str, client: Callable[[str], Any]
-    ) -> tuple[Lifecycle, Backend] | None:
-        """The lifecycle of a deployed pipeline, to be run on this machine."""
+    def deployed(self, kept: Any, definition: str, client: Callable[[str], Any]) -> Runnable | None:
+        """What a deployed pipeline does, to be run on this machine."""
         from mlops_iac.clouds.aws.sagemaker.local import deployed
 
         return deployed(kept, definition, client)

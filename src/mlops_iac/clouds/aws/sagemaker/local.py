@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlops_iac.blueprint.sections.compute import PACKAGES
 from mlops_iac.blueprint.sections.serving import Batch
@@ -28,6 +28,9 @@ from mlops_iac.pipeline.prediction import Prediction
 from mlops_iac.pipeline.steps import Lifecycle
 from mlops_iac.records import as_json, from_json
 from mlops_iac.runtime import batch
+
+if TYPE_CHECKING:
+    from mlops_iac.clouds.base import Runnable
 
 
 class _Backend:
@@ -150,9 +153,7 @@ def lifecycles(scope: Scope) -> dict[str, Any]:
     return models | {name: as_json(compiled_batch(scope, name, each)) for name, each in entries}
 
 
-def deployed(
-    kept: Any, text: str, client: Callable[[str], Any]
-) -> tuple[Lifecycle, SageMakerBackend] | tuple[Prediction, SageMakerPrediction] | None:
+def deployed(kept: Any, text: str, client: Callable[[str], Any]) -> Runnable | None:
     """What the definition `text` was printed of, if it is what `lifecycles` kept; and where it runs."""
     known = {**vars(steps), Prediction.__name__: Prediction}
     known[SageMakerSettings.__name__] = SageMakerSettings

@@ -23,7 +23,7 @@ class _Catalogued(Handler):
     input_member = ""
     renames = {"storageDescriptor.serDeInfo": "SerdeInfo"}
 
-    def where(self, id_: str) -> dict[str, str]:
+    def where(self, id_: str) -> dict[str, Any]:
         """The parameters that name it, from its id."""
         catalogue, *names = id_.split(":")
         members = ("DatabaseName", "Name")[-len(names) :]
@@ -39,7 +39,7 @@ class _Catalogued(Handler):
         id_ = self.id_of({"catalogId": api.place.account, **inputs})
         where = self.where(id_)
         if tags := self.sent(inputs).get("tags"):
-            where["Tags"] = tags  # type: ignore[assignment]
+            where["Tags"] = tags
         del where["Name"]
         api.call("glue", self.create_op, **where, **self.wrapped(api, inputs))
         return id_
