@@ -115,7 +115,7 @@ BATCH = Mode(
     refused=(
         Refusal(
             "serving.*.compute.spot",
-            "batch transforms have no spot capacity",
+            "nothing that serves has spot capacity",
             "leave it out; a smaller instance or fewer of them cost less",
             (False,),
         ),
@@ -124,7 +124,7 @@ BATCH = Mode(
         Refusal("serving.*.monitor.outcomes", "outcomes are not joined yet", "leave it out"),
         Refusal(
             "serving.*.monitor.limits.*.at_least",
-            "of lateness and errors only more is worse",
+            "of what is measured only more is worse",
             "write `at_most`",
         ),
     ),
