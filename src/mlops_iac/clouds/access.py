@@ -2,8 +2,154 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from mlops_iac.records import Record
+
+if TYPE_CHECKING:
+    from mlops_iac.emulators.provider import Provider
+
+Failure = Literal["gone", "refused", "rejected", "signed out", "silent"]
+"""What an exception of a cloud's SDK says.
+
+    gone         the cloud does not have what was asked for
+    refused      who asks may not do this one thing
+    rejected     it answered, and refused for another reason: most often expired credentials
+    signed out   there are no credentials
+    silent       nobody answered
+"""
+
+
+class Place(Record):
+    """Where a stack lives, as its cloud calls it; empty where that is not said.
+
+    To others both are text, to compare and to show.
+    """
+
+    region: str = ""
+    account: str = ""
+
+    def moved(self, other: Place) -> list[tuple[str, str, str]]:
+        """`(what, here, there)` for each part that both places say, and say differently."""
+        pairs = [
+            ("region", self.region, other.region),
+            ("account", self.account, other.account),
+        ]
+        return [each for each in pairs if each[1] and each[2] and each[1] != each[2]]
+
+
+class Software(Record):
+    """What has to be installed for one cloud, and what of it is slow to import.
+
+    `extra` is that of our own package (`mlops-iac[EXTRA]`). `distributions` are needed by every
+    command that runs a program, `emulator` by the emulated cloud alone, both as packages are named
+    in an index; `modules` and `emulator_modules` are the names under which they are imported.
+    `warm` are modules that every capture imports, `compiled` those that take longest to compile.
+    """
+
+    extra: str
+    distributions: Sequence[str]
+    emulator: Sequence[str]
+    modules: frozenset[str]
+    emulator_modules: frozenset[str]
+    warm: Sequence[str]
+    compiled: Sequence[str]
+
+
+class Session(Protocol):
+    """The way to what one stack deployed, for the cloud's own code alone. Asks nobody when made."""
+
+    place: Place
+
+
+class EmulatorInfo(Protocol):
+    """An emulated cloud as it is now. `instance` is another one after every start."""
+
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+
+    @property
+    def pid(self) -> int:
+        """Its process."""
+
+    @property
+    def instance(self) -> str:
+        """A random word: another one than last time says that what was deployed is gone."""
+
+    @property
+    def state(self) -> Literal["running", "lost", "silent"]:
+        """`lost`: its process is gone; `silent`: it is there and does not answer."""
+
+    @property
+    def running(self) -> bool:
+        """Whether it answers."""
+
+    @property
+    def message(self) -> str:
+        """One sentence for people."""
+
+
+class Emulator(Protocol):
+    """The emulated cloud that lives in one folder, started or not."""
+
+    def ensure(self) -> EmulatorInfo:
+        """Start it unless it runs. Raises TimedOut, MlopsError, UsageError."""
+
+    def status(self) -> EmulatorInfo | None:
+        """Return it as it is, or None where none was started."""
+
+    def stop(self) -> bool:
+        """End it, with all it holds; False where none was running. Raises TimedOut, MlopsError."""
+
+    def session(self, place: Place) -> Session:
+        """Return the way to one place of it, started if need be."""
+
+    def providers(
+        self, place: Place, endpoint: Callable[[], str], *, serves: str, forced: bool
+    ) -> Mapping[str, Provider]:
+        """Return its providers by package, for the stack `serves` at a place.
+
+        `endpoint` says where it answers once one of them has to ask. `forced` ones delete what is
+        full.
+        """
+
+    def exports(self, place: Place) -> str:
+        """Say what lets the cloud's own tools reach it: a sentence with commands of a shell."""
 
 
 class Access(Protocol):
-    """The way to one cloud's deployed things."""
+    """The way to one cloud's deployed things.
+
+    `variables` begin the names of environment variables that say something about the cloud;
+    `emulated_account` is the account of stacks that name none. `workflows` is the folder with what
+    signs CI jobs in, as parts of templates.
+    """
+
+    software: Software
+    variables: Sequence[str]
+    emulated_account: str
+    workflows: Path
+
+    def place(self, provider: Mapping[str, Any]) -> Place:
+        """Return where a provider with these inputs deploys; they may be JSON texts."""
+
+    def session(
+        self, place: Place, provider: Mapping[str, Any] | None = None, *, patient: bool = True
+    ) -> Session:
+        """Return the way to the real cloud.
+
+        As who deploys by a provider with these inputs, or as the user. One that is not patient
+        gives up soon: for somebody who only looks.
+        """
+
+    def emulator(self, work: Path) -> Emulator:
+        """Return the emulated cloud of a work folder; starts nothing."""
+
+    def failure(self, raised: Exception) -> Failure | None:
+        """Return what an exception of the cloud's SDK says; None for one that is not its own."""
+
+    def says_signed_out(self, text: str) -> bool:
+        """Whether a provider's message says that credentials are missing or refused."""

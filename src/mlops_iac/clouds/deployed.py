@@ -1,0 +1,240 @@
+"""What a platform is asked once something stands: versions, endpoints, runs, and what goes with them.
+
+The protocol, and the records in which every platform answers. Nothing here asks a cloud. Resources
+are those of a stack's state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from mlops_iac.clouds.access import Session
+from mlops_iac.clouds.questions import Questions
+from mlops_iac.graph.model import Resource
+from mlops_iac.graph.plan import Step
+from mlops_iac.records import Record
+
+APPROVED, REJECTED, WAITING = "Approved", "Rejected", "PendingManualApproval"
+"""What a registered version is, in every registry."""
+MISSING = "Missing"
+"""The state of an endpoint that the stack made and the cloud does not have."""
+
+
+class Home(Record):
+    """Where versions of a model are registered and approved; `group` is what its registry is called."""
+
+    environment: str
+    account: str | None
+    region: str
+    group: str
+
+    @property
+    def address(self) -> str:
+        """What it is called from another place, as far as that is known."""
+        return self.group
+
+
+class Version(Record):
+    """One registered version. `status` is `Approved`, `Rejected` or `PendingManualApproval`.
+
+    `version` counts from 1 per model; `id` is the cloud's own; `created` and `changed`, when it was
+    decided about, have a time zone; `metrics` are the numbers of the evaluation's report; `run` is
+    the run that registered it and `images` those that it is served in. `unsealed` is where its
+    artifact lies, if that may still be replaced. `details` is what the registry says of it.
+    """
+
+    model: str
+    version: int
+    status: str
+    id: str
+    created: datetime
+    metrics: Mapping[str, float] = {}
+    comment: str = ""
+    details: Mapping[str, Any] = {}
+    changed: datetime | None = None
+    run: str = ""
+    images: Sequence[str] = ()
+    unsealed: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as JSON."""
+        return {
+            "model": self.model,
+            "version": self.version,
+            "status": self.status,
+            "id": self.id,
+            "created": self.created.isoformat(),
+            "metrics": dict(self.metrics),
+            "comment": self.comment,
+            **({"details": dict(self.details)} if self.details else {}),
+        }
+
+
+class Served(Record):
+    """A registered version that a stack serves: by its id, or its number in the registry `group`."""
+
+    group: str
+    version: str
+    id: str
+
+
+class Variant(Record):
+    """One variant behind an endpoint.
+
+    `percent` is its part of the traffic, of a shadow that of the calls it gets a copy of.
+    `instances` counts those that run now. `version` is empty for a model that is not registered.
+    `approval` is a `Version.status`, empty where nobody answered; `approved` is when (ISO 8601,
+    UTC). `run` is the run of the pipeline that registered it; `metrics` are those it was registered
+    with.
+    """
+
+    name: str
+    percent: float | None = None
+    shadow: bool = False
+    instances: int | None = None
+    model: str = ""
+    version: str = ""
+    approval: str = ""
+    approved: str = ""
+    comment: str = ""
+    run: str = ""
+    metrics: Mapping[str, float] = {}
+
+
+class Entry(Record):
+    """One serving entry.
+
+    `endpoint` is empty before there is one. `state` is the service's word (`InService`, `Failed`),
+    `Missing` where somebody deleted it, empty where nobody answered. `since` is when the
+    configuration that it runs was made (ISO 8601, UTC). `waits_for` are models without an approved
+    version. `trouble` says what is not as it was asked for.
+    """
+
+    name: str
+    endpoint: str = ""
+    state: str = ""
+    since: str = ""
+    variants: Sequence[Variant] = ()
+    waits_for: Sequence[str] = ()
+    trouble: str = ""
+
+
+class AlarmState(Record):
+    """An alarm. `state` is OK, ALARM or INSUFFICIENT_DATA; empty where not known.
+
+    `endpoint` is the one it watches, empty for the others. The emulated cloud evaluates none: its
+    state is empty there until somebody sets it.
+    """
+
+    name: str
+    endpoint: str
+    state: str = ""
+    since: str = ""
+    reason: str = ""
+
+
+class LastRun(Record):
+    """The last run of a pipeline.
+
+    `status` is `registered`, `gate-failed`, `failed`, `stopped` or `running`; `step` and `reason`
+    say what failed; `started` is ISO 8601 in UTC.
+    """
+
+    id: str
+    status: str
+    started: str
+    step: str = ""
+    reason: str = ""
+
+
+class ModelRegistry(Protocol):
+    """The registries that a session reaches. Methods raise what the cloud's SDK raises."""
+
+    def versions(self, group: str, status: str = "") -> list[Version]:
+        """The versions in a group, newest first, as far as a list tells; none without the group.
+
+        `status` leaves the others out. Their `model` is the group.
+        """
+
+    def describe(self, id_: str) -> Version:
+        """Everything registered about a version, but the metrics."""
+
+    def metrics(self, version: Version) -> dict[str, float]:
+        """The numbers of the report that a described version was registered with."""
+
+    def decide(self, id_: str, *, approve: bool, comment: str = "") -> None:
+        """Approve or reject a version; `comment` goes with it."""
+
+
+class Deployed(Protocol):
+    """What stands, on one platform. Functions with a session raise what the cloud's SDK raises."""
+
+    def registry(self, session: Session) -> ModelRegistry:
+        """The registries that a session reaches."""
+
+    def served(self, resources: Iterable[Resource]) -> list[Served]:
+        """The registered versions that the models of a stack are."""
+
+    def endpoints(self, resources: Iterable[Resource]) -> dict[str, Resource]:
+        """The endpoints of a stack, by their serving entries."""
+
+    def entry(
+        self,
+        name: str,
+        endpoint: Resource,
+        questions: Questions | None,
+        groups: Mapping[str, str],
+    ) -> Entry:
+        """A serving entry as its endpoint stands; `groups` maps groups of versions to models.
+
+        `questions` is None where there is nobody to ask.
+        """
+
+    def alarms(
+        self, resources: Iterable[Resource], questions: Questions | None
+    ) -> list[AlarmState]:
+        """The alarms of a stack, those that sound first."""
+
+    def last_run(self, pipeline: str, questions: Questions) -> LastRun | None:
+        """The last run of a pipeline in its cloud; None before the first."""
+
+    def differing(
+        self, endpoints: Iterable[Resource], session: Session, of: str = ""
+    ) -> Iterable[str]:
+        """A line for each endpoint that is gone or runs another configuration than was asked for.
+
+        `of` names the stack to a command.
+        """
+
+    def images(self, endpoints: Iterable[Resource], session: Session) -> dict[str, str]:
+        """Image as it was named → the same with the digest that endpoints run."""
+
+    def definition(self, pipeline: str, session: Session) -> str | None:
+        """A pipeline's definition as it is deployed; None where it is gone."""
+
+    def read_by_run(
+        self, steps: Iterable[Step], pipeline: str, definition: str
+    ) -> dict[str, Step]:
+        """Those of the steps, by URN, that concern a pipeline or a file that it reads."""
+
+    def uploads(self, step: Step, session: Session) -> tuple[str, bytes | None] | None:
+        """The path of the file that a step uploads, and what lies there now; None for another step.
+
+        The content is None where nothing does.
+        """
+
+    def holdings(
+        self, resources: Iterable[Resource], session: Session, *, emptied: bool, versions_go: bool
+    ) -> Iterable[str]:
+        """A line for each registry and store that holds something that no plan knows of.
+
+        `emptied`: stores are, before they are deleted; `versions_go`: so are registries.
+        """
+
+    def delete_versions(self, resources: Iterable[Resource], session: Session) -> int:
+        """Delete all versions in the registries of a stack; how many there were.
+
+        Raises MlopsError where one could not be, AuthenticationError where nobody is signed in.
+        """
