@@ -20,6 +20,9 @@ Failure = Literal["gone", "refused", "rejected", "signed out", "silent"]
     signed out   there are no credentials
     silent       nobody answered
 """
+# The way to what one stack deployed: clients of the cloud's SDK, for the cloud's own code alone.
+# Asks nobody when it is made.
+Session = Any
 
 
 class Place(Record):
@@ -56,12 +59,6 @@ class Software(Record):
     emulator_modules: frozenset[str]
     warm: Sequence[str]
     compiled: Sequence[str]
-
-
-class Session(Protocol):
-    """The way to what one stack deployed, for the cloud's own code alone. Asks nobody when made."""
-
-    place: Place
 
 
 class EmulatorInfo(Protocol):

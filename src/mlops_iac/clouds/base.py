@@ -9,10 +9,13 @@ flag, and what differs deeper is refused.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from mlops_iac.errors import Diagnostic
 from mlops_iac.records import Record
+
+if TYPE_CHECKING:
+    from mlops_iac.clouds.deployed import Deployed
 
 # None | bool | int | float | str | list | dict of these, or one of the classes below.
 ArgValue = Any
@@ -100,6 +103,20 @@ class ComponentCall(Record):
     aliases: Sequence[str] = ()
 
 
+class Home(Record):
+    """Where versions of a model are registered and approved; `group` is what the registry calls it."""
+
+    environment: str
+    account: str | None
+    region: str
+    group: str
+
+    @property
+    def address(self) -> str:
+        """What the group is called from another place."""
+        return self.group
+
+
 class Platform(Protocol):
     """One platform. Implemented by a module-level object per platform, found by name.
 
@@ -129,3 +146,13 @@ class Platform(Protocol):
 
     def provider_config(self, resolved: Any) -> Mapping[str, Any]:
         """Provider configuration of one environment, e.g. `{"aws:region": "eu-west-1"}`."""
+
+    def home(self, resolved: Any, model: str) -> Home:
+        """Where versions of a model are approved: at the end of the chain of `promote_from`."""
+
+    def marks(self, resolved: Any) -> str:
+        """By what everything of one stack can be told from the rest, in words."""
+
+    @property
+    def deployed(self) -> Deployed:
+        """What it is asked once something stands."""

@@ -7,7 +7,8 @@ are those of a stack's state.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from mlops_iac.clouds.access import Session
@@ -22,21 +23,8 @@ MISSING = "Missing"
 """The state of an endpoint that the stack made and the cloud does not have."""
 
 
-class Home(Record):
-    """Where versions of a model are registered and approved; `group` is what its registry is called."""
-
-    environment: str
-    account: str | None
-    region: str
-    group: str
-
-    @property
-    def address(self) -> str:
-        """What it is called from another place, as far as that is known."""
-        return self.group
-
-
-class Version(Record):
+@dataclass(frozen=True, slots=True)
+class Version:
     """One registered version. `status` is `Approved`, `Rejected` or `PendingManualApproval`.
 
     `version` counts from 1 per model; `id` is the cloud's own; `created` and `changed`, when it was
@@ -50,9 +38,9 @@ class Version(Record):
     status: str
     id: str
     created: datetime
-    metrics: Mapping[str, float] = {}
+    metrics: Mapping[str, float] = field(default_factory=dict)
     comment: str = ""
-    details: Mapping[str, Any] = {}
+    details: Mapping[str, Any] = field(default_factory=dict)
     changed: datetime | None = None
     run: str = ""
     images: Sequence[str] = ()
@@ -73,14 +61,15 @@ class Version(Record):
 
 
 class Served(Record):
-    """A registered version that a stack serves: by its id, or its number in the registry `group`."""
+    """A registered version that a stack serves: its number in the registry `group`, and its id."""
 
     group: str
     version: str
     id: str
 
 
-class Variant(Record):
+@dataclass(frozen=True, slots=True)
+class Variant:
     """One variant behind an endpoint.
 
     `percent` is its part of the traffic, of a shadow that of the calls it gets a copy of.
@@ -100,10 +89,11 @@ class Variant(Record):
     approved: str = ""
     comment: str = ""
     run: str = ""
-    metrics: Mapping[str, float] = {}
+    metrics: Mapping[str, float] = field(default_factory=dict)
 
 
-class Entry(Record):
+@dataclass(frozen=True, slots=True)
+class Entry:
     """One serving entry.
 
     `endpoint` is empty before there is one. `state` is the service's word (`InService`, `Failed`),
@@ -121,7 +111,8 @@ class Entry(Record):
     trouble: str = ""
 
 
-class AlarmState(Record):
+@dataclass(frozen=True, slots=True)
+class AlarmState:
     """An alarm. `state` is OK, ALARM or INSUFFICIENT_DATA; empty where not known.
 
     `endpoint` is the one it watches, empty for the others. The emulated cloud evaluates none: its
@@ -135,7 +126,8 @@ class AlarmState(Record):
     reason: str = ""
 
 
-class LastRun(Record):
+@dataclass(frozen=True, slots=True)
+class LastRun:
     """The last run of a pipeline.
 
     `status` is `registered`, `gate-failed`, `failed`, `stopped` or `running`; `step` and `reason`
@@ -147,6 +139,11 @@ class LastRun(Record):
     started: str
     step: str = ""
     reason: str = ""
+
+
+def utc(time: datetime | None) -> str:
+    """ISO 8601 in UTC, to the second; empty for none."""
+    return "" if time is None else f"{time.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 class ModelRegistry(Protocol):
@@ -214,16 +211,14 @@ class Deployed(Protocol):
     def definition(self, pipeline: str, session: Session) -> str | None:
         """A pipeline's definition as it is deployed; None where it is gone."""
 
-    def read_by_run(
-        self, steps: Iterable[Step], pipeline: str, definition: str
-    ) -> dict[str, Step]:
+    def read_by_run(self, steps: Iterable[Step], pipeline: str, definition: str) -> dict[str, Step]:
         """Those of the steps, by URN, that concern a pipeline or a file that it reads."""
 
-    def uploads(self, step: Step, session: Session) -> tuple[str, bytes | None] | None:
-        """The path of the file that a step uploads, and what lies there now; None for another step.
+    def upload(self, step: Step) -> str:
+        """The path of the file that a step uploads; empty for a step that uploads none."""
 
-        The content is None where nothing does.
-        """
+    def uploaded(self, step: Step, session: Session) -> bytes | None:
+        """What lies where a step uploads a file; None where nothing does."""
 
     def holdings(
         self, resources: Iterable[Resource], session: Session, *, emptied: bool, versions_go: bool

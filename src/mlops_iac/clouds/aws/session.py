@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from mlops_iac.clouds.access import Place, Session
+from mlops_iac.clouds.access import Place
 from mlops_iac.errors import MlopsError
 
 # Of somebody who only looks: botocore's own are a minute, five times.
@@ -18,8 +18,8 @@ _TRIES = 2
 _NAME = "mlops-iac"
 
 
-class AwsSession(Session, Protocol):
-    """A session whose clients are boto3's."""
+class AwsSession(Protocol):
+    """What every session to AWS is."""
 
     def client(self, service: str, region: str = "", account: str = "") -> Any:
         """Return a client; those of the place unless another region is said.
@@ -39,7 +39,7 @@ class RealSession:
         self._clients: dict[tuple[str, str], Any] = {}
         self._sessions: dict[str, Any] = {}
 
-    def client(self, service: str, region: str = "", account: str = "") -> Any:  # noqa: ARG002
+    def client(self, service: str, region: str = "", account: str = "") -> Any:
         """Return a client. Raises MlopsError where boto3 is missing, and botocore's own errors."""
         key = service, region or self.place.region
         if key not in self._clients:

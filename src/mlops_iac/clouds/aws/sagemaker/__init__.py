@@ -8,10 +8,13 @@ images, `guide` tells people. Nothing here imports Pulumi: plans are made where 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mlops_iac.clouds.base import ComponentCall
+from mlops_iac.clouds.base import ComponentCall, Home
 from mlops_iac.errors import Diagnostic
+
+if TYPE_CHECKING:
+    from mlops_iac.clouds.deployed import Deployed
 
 __all__ = ["SAGEMAKER", "SageMaker"]
 
@@ -75,6 +78,28 @@ class SageMaker:
         if blueprint.deploy_as is not None:
             config["aws:assumeRoles"] = [{"roleArn": blueprint.deploy_as}]
         return config
+
+    def home(self, resolved: Any, model: str) -> Home:
+        """Where versions of a model are approved."""
+        from mlops_iac.clouds.aws.sagemaker.scope import Scope
+
+        return Scope(resolved).home(model)
+
+    def marks(self, resolved: Any) -> str:
+        """How names begin, and the tag of keys, which have no names."""
+        from mlops_iac.clouds.aws.naming import stem
+        from mlops_iac.clouds.aws.sagemaker.scope import STACK_TAG, Scope
+
+        start = stem(resolved.name, resolved.environment)
+        tag = Scope(resolved).tags[STACK_TAG]
+        return f"names begin with {start}-, keys have the tag {STACK_TAG}={tag}"
+
+    @property
+    def deployed(self) -> Deployed:
+        """What it is asked once something stands."""
+        from mlops_iac.clouds.aws.sagemaker import deployed
+
+        return deployed
 
 
 SAGEMAKER = SageMaker()
