@@ -10,12 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
+=======
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Protocol
 
 from mlops_iac.errors import Diagnostic
 from mlops_iac.records import Record
 
 if TYPE_CHECKING:
-    from mlops_iac.clouds.deployed import Deployed
+    from mlops_iac.clouds.operations import Operations
 
 # None | bool | int | float | str | list | dict of these, or one of the classes below.
 ArgValue = Any
@@ -117,6 +120,50 @@ class Home(Record):
         return self.group
 
 
+class Refusal(Record):
+    """A field, and everything below it, that is refused unless its value is one of `unless`.
+
+    In `pattern` `*` is one key of a mapping, and `**` at its end everything below.
+    """
+
+    pattern: str
+    reason: str
+    instead: str
+    unless: tuple[Any, ...] = ()
+
+
+class Mode(Protocol):
+    """One way to serve on one platform: what the entries of `serving` with this mode become.
+
+    A platform has a tuple of these, and everything that depends on how a stack serves is folded
+    over it. `scope` is one environment as the platform sees it. A platform asks its own modes for
+    more (SageMaker: `clouds/aws/sagemaker/parts.py`).
+    """
+
+    @property
+    def name(self) -> str:
+        """As the language has it: `real-time`."""
+
+    @property
+    def planned(self) -> Sequence[str]:
+        """Patterns of the leaves that are planned, from the blueprint's root (`serving.*.model`).
+
+        Those below `serving` are of this mode's entries alone.
+        """
+
+    @property
+    def refused(self) -> Sequence[Refusal]:
+        """What is refused, likewise."""
+
+    @property
+    def check(self) -> Callable[[Any], Iterable[Diagnostic]]:
+        """What cannot be planned of a scope: values that do not fit together, or to the platform."""
+
+    @property
+    def plan(self) -> Callable[[Any], Iterable[ComponentCall]]:
+        """The calls of a scope, each after what it refers to."""
+
+
 class Platform(Protocol):
     """One platform. Implemented by a module-level object per platform, found by name.
 
@@ -154,5 +201,5 @@ class Platform(Protocol):
         """By what everything of one stack can be told from the rest, in words."""
 
     @property
-    def deployed(self) -> Deployed:
+    def operations(self) -> Operations:
         """What it is asked once something stands."""
