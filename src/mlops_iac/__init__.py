@@ -87,12 +87,12 @@ if TYPE_CHECKING:
     from mlops_iac.api.core.loading import load, validate
     from mlops_iac.api.deploy.deployments import Deployment
     from mlops_iac.api.models.local_runs import Run
-    from mlops_iac.api.models.registry import Registry, Version
+    from mlops_iac.api.models.registry import Registry
     from mlops_iac.api.project import Project
-    from mlops_iac.api.status.entries import AlarmState, Entry, Variant
-    from mlops_iac.api.status.models import LastRun, ModelState, Waiting
+    from mlops_iac.api.status.models import ModelState, Waiting
     from mlops_iac.api.status.status import Row, Status
     from mlops_iac.blueprint import Blueprint, Origin, ResolvedBlueprint
+    from mlops_iac.clouds.operations import AlarmState, Entry, LastRun, Variant, Version
     from mlops_iac.engine.protocol import Event, Result
     from mlops_iac.errors import (
         AuthenticationError,
@@ -122,12 +122,12 @@ else:
         "api.deploy.deployments": "Deployment",
         "api.core.loading": "load validate",
         "api.project": "Project",
-        "api.models.registry": "Registry Version",
+        "api.models.registry": "Registry",
         "api.models.local_runs": "Run",
         "api.status.status": "Row Status",
-        "api.status.entries": "AlarmState Entry Variant",
-        "api.status.models": "LastRun ModelState Waiting",
+        "api.status.models": "ModelState Waiting",
         "blueprint": "Blueprint Origin ResolvedBlueprint",
+        "clouds.operations": "AlarmState Entry LastRun Variant Version",
         "engine.protocol": "Event Result",
         "graph.model": "Resource ResourceGraph",
         "graph.plan": "Plan PropertyChange Step",

@@ -14,7 +14,7 @@ from mlops_iac.errors import BlueprintInvalid, Diagnostic, UsageError
 if TYPE_CHECKING:
     from mlops_iac.api.compile.programs import Compiled
     from mlops_iac.api.core.templating import Templates
-    from mlops_iac.api.deploy.cloud import Cloud
+    from mlops_iac.api.deploy.cloud import EmulatedCloud
     from mlops_iac.api.deploy.deployments import Deployment
     from mlops_iac.api.models.local_runs import Run
     from mlops_iac.api.models.registry import Registry
@@ -162,11 +162,11 @@ class Project(BaseProject):
     # -- deployments
 
     @cached_property
-    def cloud(self) -> Cloud:
+    def cloud(self) -> EmulatedCloud:
         """The emulated cloud of this project."""
-        from mlops_iac.api.deploy.cloud import Cloud
+        from mlops_iac.api.deploy.cloud import EmulatedCloud
 
-        return Cloud(self)
+        return EmulatedCloud(self)
 
     def deployment(
         self,

@@ -12,8 +12,9 @@ from mlops_iac.cli._session import Session, verb
 from mlops_iac.errors import UsageError
 
 if TYPE_CHECKING:
-    from mlops_iac.api.models.registry import Registry, Version
+    from mlops_iac.api.models.registry import Registry
     from mlops_iac.api.project import Project
+    from mlops_iac.clouds.operations import Version
 
 NAMES = "ls shows every model; the others take MODEL and VERSION, or MODEL/VERSION."
 

@@ -8,11 +8,8 @@ flag, and what differs deeper is refused.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
-=======
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from mlops_iac.errors import Diagnostic
 from mlops_iac.records import Record

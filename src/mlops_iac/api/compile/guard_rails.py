@@ -311,15 +311,14 @@ def _rule_files(project: Project) -> dict[str, str]:
 
 def _accounts(project: Project, own: object, stack: str) -> frozenset[str]:
     """Accounts of the project's environments, and the one that stands in for a stack without."""
-    from mlops_iac.api.deploy.cloud import EMULATED_ACCOUNT
-
     declared = {
         str(each.blueprint.account)
         for name in project.environments
         if name != LOCAL and (each := project.resolve(name)).blueprint.account is not None
     }
     nameless = bool(declared) and own is None
-    return frozenset({*declared, EMULATED_ACCOUNT} if stack == LOCAL or nameless else declared)
+    stand_in = project.access.emulated_account
+    return frozenset({*declared, stand_in} if stack == LOCAL or nameless else declared)
 
 
 def _shown(path: Path) -> str:

@@ -165,19 +165,14 @@ def target(
     merged = dict(config)
     for model, version in (versions or {}).items():
         merged.setdefault(version_key(project.name, model), version)
-    from mlops_iac.api.deploy.cloud import EMULATED_ACCOUNT
-
-    region = project.region(stack)
-    declared = project.resolve(stack).blueprint.account
-    account = EMULATED_ACCOUNT if stack == LOCAL or declared is None else str(declared)
     return StackTarget(
         program=folder,
         project=project.name,
         stack=stack,
         config=merged,
         work=project.work,
-        region=region,
-        account=account,
+        region=project.region(stack),
+        account=project.cloud.account(stack),
         backend=backend(project, stack),
         secrets_provider=project.resolve(stack).blueprint.state.secrets_provider or "",
     )

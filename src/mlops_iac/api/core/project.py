@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops_iac.blueprint import LoadedBlueprint, ResolvedBlueprint
+from mlops_iac.clouds import registry
 from mlops_iac.workfolder import checked
 
 if TYPE_CHECKING:
     from mlops_iac.api.core.templating import Templates
+    from mlops_iac.clouds.access import Access
+    from mlops_iac.clouds.operations import Operations
     from mlops_iac.program.ejected import Ejected
     from mlops_iac.templates.finder import Finder
 
@@ -58,6 +61,16 @@ class BaseProject:
     def platform(self) -> str:
         """The platform's name, the same in every environment."""
         return str(self.resolve(LOCAL).blueprint.platform)
+
+    @property
+    def access(self) -> Access:
+        """The way to its cloud."""
+        return registry.cloud(registry.platform(self.platform).cloud).access
+
+    @property
+    def operations(self) -> Operations:
+        """What its platform is asked once something stands."""
+        return registry.platform(self.platform).operations
 
     @cached_property
     def work(self) -> Path:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import re
 import tarfile
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
@@ -18,15 +17,12 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_iac.graph.hidden import hidden
 from mlops_iac.graph.shown import cut, shown_value
-from mlops_iac.policy.types import BUCKET_OBJECT, PIPELINE
-from mlops_iac.values import Asset
 from mlops_iac.workfolder import write_durably
 
 if TYPE_CHECKING:
     from mlops_iac.api.project import Project
-    from mlops_iac.graph.plan import Plan, Step
+    from mlops_iac.graph.plan import Step
 
-_URI = re.compile(r"s3://[^/\"\\]+/([^\"\\]+)")
 _LONGEST = 60
 _GONE = object()
 
@@ -50,37 +46,14 @@ def differences(
     """
     with project.deployment(stack) as deployment:
         plan = deployment.preview()
-    steps = _concerned(plan, pipeline, definition)
+    changed = [step for step in plan.changes if step.custom]
+    steps = project.operations.read_by_run(changed, pipeline, definition)
     if not steps:
         return []
     told = [*_values_of(project, stack, model), *_files(project, stack, steps)]
     return told or [
         f"{step.type.split(':')[-1]} {step.name}: {_properties(step)}" for step in steps
     ]
-
-
-def _concerned(plan: Plan, pipeline: str, definition: str) -> list[Step]:
-    """Steps on the pipeline, and on the objects that it reads as it is or as it would be."""
-    changed = [step for step in plan.changes if step.custom]
-    own = [
-        step
-        for step in changed
-        if step.type == PIPELINE
-        and pipeline in (step.old_inputs.get("pipelineName"), step.new_inputs.get("pipelineName"))
-    ]
-    texts = [definition, *(str(step.new_inputs.get("pipelineDefinition")) for step in own)]
-    read = {key for text in texts for key in _URI.findall(text)}
-    by_urn = {step.urn: step for step in own}
-    for step in changed:
-        if step.type == BUCKET_OBJECT and any(
-            key == known or (known.endswith("/") and key.startswith(known))
-            for inputs in (step.old_inputs, step.new_inputs)
-            for known in read
-            if (key := str(inputs.get("key")))
-        ):
-            # Of a replacement both halves are told, too; one of them is enough.
-            by_urn.setdefault(step.urn, step)
-    return list(by_urn.values())
 
 
 def _values_of(project: Project, stack: str, model: str) -> Iterator[str]:
@@ -108,24 +81,18 @@ def _word(path: str, values: Mapping[str, Any]) -> str:
 
 
 def _files(project: Project, stack: str, steps: Sequence[Step]) -> Iterator[str]:
+    operations = project.operations
     for step in steps:
-        source = step.new_inputs.get("source")
-        if step.type != BUCKET_OBJECT or not isinstance(source, Asset) or not source.path:
+        source = operations.upload(step)
+        if not source:
             continue
-        if step.op == "delete":
-            continue
-        code = project.work in Path(source.path).parents
-        was = {"Bucket": step.old_inputs.get("bucket"), "Key": step.old_inputs.get("key")}
-        if not code:
+        if project.work not in Path(source).parents:  # a file of the user's, not packed code
             word = "has changed" if step.old_inputs else "is new"
-            yield f"{os.path.relpath(source.path)} {word}"
-        elif all(isinstance(each, str) for each in was.values()):
-            s3 = project.cloud.client("s3", stack)
-            try:
-                old = s3.get_object(**was)["Body"].read()
-            except s3.exceptions.ClientError:
-                continue  # somebody deleted it: that the object differs is told all the same
-            yield from _members(_code_folder(project, stack, source.path), old, Path(source.path))
+            yield f"{os.path.relpath(source)} {word}"
+            continue
+        old = operations.uploaded(step, project.cloud.session(stack))
+        if old is not None:  # else that the object differs is told all the same
+            yield from _members(_code_folder(project, stack, source), old, Path(source))
 
 
 def _code_folder(project: Project, stack: str, archive: str) -> str:

@@ -13,17 +13,18 @@ from typing import TYPE_CHECKING, Any, Self
 from mlops_iac.api.compile import programs
 from mlops_iac.api.deploy import served_versions
 from mlops_iac.api.deploy.engine_claim import EMBEDDED, PULUMI, Holder
-from mlops_iac.api.deploy.places import moved_place, provider_inputs
-from mlops_iac.api.models.registry import model_output, registered
+from mlops_iac.api.deploy.places import deployed_by, deployer_session, moved_place
+from mlops_iac.api.deploy.served_versions import Versions, home_of, model_output
 from mlops_iac.api.project import LOCAL
-from mlops_iac.clouds.aws.sagemaker.scope import Scope
-from mlops_iac.errors import TimedOut, UsageError
+from mlops_iac.clouds.access import Place
+from mlops_iac.errors import MlopsError, TimedOut, UsageError
 from mlops_iac.graph.plan import Plan
 from mlops_iac.workfolder import write_durably
 
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from mlops_iac.api.deploy.states import State
     from mlops_iac.api.project import Project
     from mlops_iac.engine.protocol import Engine, OnEvent, Result, StackTarget
     from mlops_iac.values import Properties
@@ -130,8 +131,8 @@ class Deployment:
             if rehearsed := self.project.pins(self.stack).get(model):
                 config[key] = rehearsed
             pinned = config.get(key)
-            found = self._emulated_group(model, bare)
-            there = found is not None and pinned is not None and str(pinned) in registered(*found)
+            found = self._emulated_versions(model, bare)
+            there = pinned is not None and found is not None and str(pinned) in found.by_number()
             if self.emulated and pinned is not None and not there:
                 # Its registry is its own: a pin of all environments must not keep it from training.
                 config.pop(key)
@@ -156,30 +157,32 @@ class Deployment:
         """What people call it: a rehearsal is not the real one."""
         return f"{self.stack}, emulated," if self.emulated and self.stack != LOCAL else self.stack
 
-    def _emulated_group(self, model: str, bare: StackTarget) -> tuple[Any, str] | None:
-        """The package group of a model in the emulated cloud, and a client that has it.
+    def _emulated_versions(self, model: str, bare: StackTarget) -> Versions | None:
+        """The versions of a model in the emulated cloud.
 
         None where it is not deployed, nor where it is about to be made anew in another region. Of a
-        model that is promoted it is another stack's; that its account shares it is not checked.
+        model that is promoted they are another stack's; that its account shares them is not checked.
         """
         if not self.emulated or self.project.cloud.answering() is None:
             return None
         if self.lost or self._moves():
             return None
-        cloud = self.project.cloud
-        scope = Scope(self.project.resolve(self.stack))
-        if scope.promotes(model):
-            home = scope.home(model)
-            region = cloud.region(home.environment)
-            client = cloud.client_at("sagemaker", region, cloud.account(home.environment))
-            return client, home.group
-        moved = self.project.resolve(self.stack).blueprint.moved
-        group = model_output(self.engine.outputs(bare), moved, model, "model_package_group")
-        return (cloud.client("sagemaker", self.stack), group) if group else None
+        operations, blueprint = self.project.operations, self.project.resolve(self.stack).blueprint
+        if blueprint.models[model].promote_from and self.stack != LOCAL:
+            home = home_of(self.project, self.stack, model)
+            stack, group = home.environment, home.group
+        else:
+            stack, outputs = self.stack, self.engine.outputs(bare)
+            group = model_output(outputs, blueprint.moved, model, operations.registry_output) or ""
+        return (
+            Versions(operations.registry(self.project.cloud.session(stack)), group)
+            if group
+            else None
+        )
 
-    def _approved(self, model: str, found: tuple[Any, str] | None) -> str | None:
+    def _approved(self, model: str, found: Versions | None) -> str | None:
         if self.emulated:
-            return served_versions.newest(*found, model, self.stack) if found else None
+            return served_versions.newest(found, model, self.stack) if found else None
         source = self.project.resolve(self.stack).blueprint.models[model].promote_from
         return served_versions.newest_real(self.project, source or self.stack, model)
 
@@ -210,7 +213,7 @@ class Deployment:
     def _moves(self) -> list[str]:
         """In words, what of the place where the stack was deployed the blueprint says otherwise."""
         if self.emulated:
-            region = self.project.cloud.region(self.stack)
+            region = self.project.cloud.place(self.stack).region
             pairs = [("region", region, self._unversioned.region)]
         else:
             pairs = self._moved_place
@@ -219,7 +222,9 @@ class Deployment:
     @cached_property
     def _moved_place(self) -> list[tuple[str, str, str]]:
         # Asked once: an export of the real engine's state takes a second.
-        return moved_place(self.engine.resources(self._unversioned), self._unversioned)
+        account = str(self.project.resolve(self.stack).blueprint.account or "")
+        now = Place(self.project.region(self.stack), account)
+        return moved_place(self.engine.resources(self._unversioned), now)
 
     def _require_place(self) -> None:
         """Raise UsageError where a real stack was deployed to another region or account.
@@ -342,7 +347,6 @@ class Deployment:
         return replace(plan, diagnostics=(*plan.diagnostics, *notes))
 
     def _holdings(self) -> list[str]:
-        from mlops_iac.api.deploy.stack_contents import holdings
         from mlops_iac.api.deploy.states import emulated_state, export, state_of
 
         if self.emulated and (self.project.cloud.answering() is None or self.lost):
@@ -387,8 +391,7 @@ class Deployment:
     @property
     def region(self) -> str:
         """Where it was deployed, and where it is nowhere yet, where it would be."""
-        made = provider_inputs(self.resources())
-        return str(made.get("region") or self.project.region(self.stack))
+        return deployed_by(self.resources())[0].region or self.project.region(self.stack)
 
     def notes(self) -> Iterator[str]:
         """Say what a person should know about the state."""
@@ -500,3 +503,25 @@ def _refused(plan: Plan) -> Iterator[str]:
     from mlops_iac.review.scaled import refused
 
     return (f"{step.name}: {words}" for step, words in refused(plan.steps))
+
+
+def holdings(project: Project, state: State) -> list[str]:
+    """A line for each store and registry that holds what no plan knows of; or why nobody counted.
+
+    They go with the stack, or keep it from going; whoever is asked whether to delete it has to know.
+    """
+    found: list[str] = []
+    try:
+        found.extend(
+            project.operations.holdings(
+                state.resources,
+                deployer_session(project, state.stack, state.registered, patient=False),
+                emptied=project.rehearsed,
+                versions_go=project.emulates(state.stack) or bool(state.tags),
+            )
+        )
+    except Exception as error:
+        if not isinstance(error, MlopsError) and project.access.failure(error) is None:
+            raise
+        found.append(f"what {state.stack} holds cannot be counted: {error}")
+    return found

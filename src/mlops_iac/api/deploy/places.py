@@ -1,38 +1,62 @@
-"""Where a stack was deployed, as its state says, against where the blueprint says now."""
+"""Where a stack was deployed, as its state says, and the way there."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from mlops_iac.api.deploy.states import only_account
+from mlops_iac.clouds import registry
+from mlops_iac.clouds.access import Place
 
 if TYPE_CHECKING:
-    from mlops_iac.engine.protocol import StackTarget
+    from mlops_iac.api.project import Project
+    from mlops_iac.clouds.access import Session
+    from mlops_iac.graph.model import Resource
 
-_PROVIDER = "pulumi:providers:aws"
-
-
-def provider_inputs(resources: Sequence[Any]) -> Mapping[str, Any]:
-    """The inputs of the provider that a stack was deployed by; empty before that."""
-    return next((each.inputs for each in resources if each.type == _PROVIDER), {})
+_PROVIDERS = "pulumi:providers:"
 
 
-def moved_place(resources: Sequence[Any], target: StackTarget) -> list[tuple[str, str, str]]:
-    """Say where a stack with these resources was deployed and where it would be now.
+def deployed_by(resources: Iterable[Resource]) -> tuple[Place, Mapping[str, Any]]:
+    """Where a stack with these resources was deployed, and the inputs of the provider that did.
+
+    Both are empty before that.
+    """
+    for each in resources:
+        package = each.type.removeprefix(_PROVIDERS)
+        if package != each.type and (cloud := registry.cloud_of(package)) is not None:
+            return cloud.access.place(each.inputs), each.inputs
+    return Place(), {}
+
+
+def moved_place(resources: Sequence[Resource], now: Place) -> list[tuple[str, str, str]]:
+    """Say where a stack with these resources was deployed, if it would be elsewhere `now`.
 
     `(what, was, would be)` for region and account, where both are known and a resource stands.
     """
     if not any(each.custom and not each.type.startswith("pulumi:") for each in resources):
         return []
-    made = provider_inputs(resources)
-    config = target.config
-    found = [
-        ("region", str(made.get("region") or ""), str(config.get("aws:region") or "")),
-        (
-            "account",
-            only_account(made.get("allowedAccountIds")),
-            only_account(config.get("aws:allowedAccountIds")),
-        ),
-    ]
-    return [each for each in found if each[1] and each[2] and each[1] != each[2]]
+    return deployed_by(resources)[0].moved(now)
+
+
+def session(project: Project, stack: str, *, region: str = "") -> Session:
+    """Return the way to what a stack deployed: the emulated cloud, or the real one as the user.
+
+    `region` is where, if not where the blueprint says.
+    """
+    if project.emulates(stack):
+        return project.cloud.session(stack)
+    return project.access.session(Place(region or project.region(stack)))
+
+
+def deployer_session(
+    project: Project, stack: str, resources: Iterable[Resource], *, patient: bool = True
+) -> Session:
+    """Return the same way as who deployed `resources`, which are those of its state.
+
+    One that is not patient gives up soon.
+    """
+    if project.emulates(stack):
+        return project.cloud.session(stack)
+    place, provider = deployed_by(resources)
+    there = Place(place.region or project.region(stack), place.account)
+    return project.access.session(there, provider, patient=patient)

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from mlops_iac.api.compile.programs import backend
+from mlops_iac.api.deploy.places import deployed_by
 from mlops_iac.api.project import LOCAL
 from mlops_iac.errors import MlopsError, StackNotFound
 from mlops_iac.records import Record
 
 if TYPE_CHECKING:
     from mlops_iac.api.project import Project
+    from mlops_iac.clouds.access import Place
     from mlops_iac.engine.pulumi_backend import Backend
     from mlops_iac.graph.canonical import CanonicalGraph
+    from mlops_iac.graph.model import Resource
 
 
 class State(Record):
@@ -30,14 +34,18 @@ class State(Record):
     engine: str = ""
     tags: Mapping[str, str] = {}
 
+    @cached_property
+    def registered(self) -> list[Resource]:
+        """Everything that it holds; copies waiting for their deletion left out."""
+        from mlops_iac.engine.pulumi_events import resource_of
+
+        kept = self.deployment.get("resources") or ()
+        return [resource_of(item) for item in kept if not item.get("delete")]
+
     @property
-    def resources(self) -> list[Mapping[str, Any]]:
-        """Resources in the cloud, copies waiting for their deletion left out."""
-        return [
-            item
-            for item in self.deployment.get("resources") or ()
-            if item.get("custom") and not item.get("delete") and item["type"][:7] != "pulumi:"
-        ]
+    def resources(self) -> list[Resource]:
+        """Resources in the cloud."""
+        return [each for each in self.registered if each.custom and each.type[:7] != "pulumi:"]
 
     @property
     def outputs(self) -> Mapping[str, Any]:
@@ -48,37 +56,16 @@ class State(Record):
         return {}
 
     @property
-    def region(self) -> str:
-        """The region that its provider deployed to, empty where it does not say."""
-        return str(self.provider.get("region") or "")
-
-    @property
-    def account(self) -> str:
-        """The one account that its provider was allowed to deploy to, empty where any was."""
-        return only_account(self.provider.get("allowedAccountIds"))
-
-    @property
-    def provider(self) -> Mapping[str, Any]:
-        """The inputs of the provider that made it; lists in them are kept as JSON texts."""
-        for item in self.deployment.get("resources") or ():
-            if item.get("type") == "pulumi:providers:aws":
-                return dict(item.get("inputs") or {})
-        return {}
+    def place(self) -> Place:
+        """Where its provider deployed to, as far as that says."""
+        return deployed_by(self.registered)[0]
 
     def graph(self, project: str) -> CanonicalGraph:
         """Its resources, comparable with a lock file's."""
-        from mlops_iac.engine.pulumi_events import resource_of
         from mlops_iac.graph.canonical import canonical
         from mlops_iac.graph.model import ResourceGraph
 
-        found = tuple(resource_of(item) for item in self.resources)
-        return canonical(ResourceGraph(project, self.stack, found))
-
-
-def only_account(allowed: Any) -> str:
-    """The account of a provider's `allowedAccountIds`, a list or its JSON text; empty unless one."""
-    accounts = json.loads(allowed or "[]") if isinstance(allowed, str) else allowed or ()
-    return "".join(map(str, accounts)) if len(accounts) == 1 else ""
+        return canonical(ResourceGraph(project, self.stack, tuple(self.resources)))
 
 
 class States(Record):

@@ -6,8 +6,10 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mlops_iac.api.models.registry import model_output, trained_model
+from mlops_iac.api.deploy.served_versions import model_output
+from mlops_iac.api.models.registry import trained_model
 from mlops_iac.api.project import LOCAL
+from mlops_iac.clouds.operations import WAITING
 from mlops_iac.errors import NotDeployed, UsageError
 
 if TYPE_CHECKING:
@@ -73,10 +75,11 @@ def run(
     pipeline, definition = _deployed(project, stack, name)
     if not deployed:
         _require_same(project, stack, name, pipeline, definition)
+    session = project.cloud.session(stack)
     result = run_locally(
         json.loads(definition),
-        s3=project.cloud.client("s3", stack),
-        sagemaker=project.cloud.client("sagemaker", stack),
+        s3=session.client("s3"),
+        sagemaker=session.client("sagemaker"),
         work=project.emulator,  # whose virtual environments of workloads serve rehearsals, too
         pipeline=pipeline,
         from_step=from_step,
@@ -93,7 +96,7 @@ def run(
         )
     version = result.registered.rsplit("/", 1)[-1]
     metrics = ", ".join(f"{key} {value:g}" for key, value in sorted(result.metrics.items()))
-    waits = result.approval == "PendingManualApproval"
+    waits = result.approval == WAITING
     of = "" if stack == LOCAL else f" -s {stack}"
     hint = f"mlops-iac models approve {name} {version}{of}, then " if waits else ""
     hint += f"mlops-iac up{of}"
@@ -125,12 +128,10 @@ def _deployed(project: Project, stack: str, model: str) -> tuple[str, str]:
             f"the pipeline of {model} is not deployed to {stack}",
             hint=f"run `mlops-iac up{of}` first",
         )
-    client = project.cloud.client("sagemaker", stack)
-    try:
-        answer = client.describe_pipeline(PipelineName=pipeline)
-    except client.exceptions.ClientError:
+    definition = project.operations.definition(pipeline, project.cloud.session(stack))
+    if definition is None:
         raise UsageError(
             f"the emulated cloud has no pipeline {pipeline}; it lost what it held",
             hint=f"run `mlops-iac up{of}`, which creates it again",
-        ) from None
-    return pipeline, str(answer["PipelineDefinition"])
+        )
+    return pipeline, definition

@@ -15,6 +15,7 @@ from mlops_iac.blueprint.checks.names import illegal_name
 from mlops_iac.blueprint.loaded import shown_as
 from mlops_iac.blueprint.sections.base import EntryName
 from mlops_iac.blueprint.words import join
+from mlops_iac.clouds.registry import platform
 from mlops_iac.errors import StackNotFound, UsageError
 from mlops_iac.records import Record
 
@@ -159,10 +160,9 @@ def _notes_of_base(
 
 def _trains(added: Project, name: str) -> list[str]:
     """What the new environment trains itself, and an earlier one has already: it could serve that."""
-    from mlops_iac.clouds.aws.sagemaker.scope import Scope
-
     others = [each for each in added.environments if each not in (LOCAL, name)]
-    models = Scope(added.resolve(name)).trained
+    declared = added.resolve(name).blueprint.models
+    models = [key for key, each in declared.items() if each.train and not each.promote_from]
     return [
         f"{name} trains {model} itself; to serve what {source} runs, write"
         f" `promote_from: {source}` into environments.{name}.models.{join('', model)}, and both"
@@ -179,15 +179,14 @@ def _has(project: Project, environment: str, model: str) -> bool:
 
 def _pins(base: ResolvedBlueprint, ours: ResolvedBlueprint) -> list[str]:
     """Version numbers that mean another registry's versions since they were copied."""
-    from mlops_iac.clouds.aws.sagemaker.scope import Scope
-
+    home = platform(str(ours.blueprint.platform)).home
     return [
-        f"it pins {name}/{model.version}, a number of {Scope(base).home(name).environment}'s"
+        f"it pins {name}/{model.version}, a number of {home(base, name).environment}'s"
         f" registry, and serves from its own: take environments.{ours.environment}.models.{join('', name)}.version out"
         for name, model in ours.blueprint.models.items()
         if model.version is not None
         and name in base.blueprint.models
-        and Scope(ours).home(name) != Scope(base).home(name)
+        and home(ours, name) != home(base, name)
     ]
 
 

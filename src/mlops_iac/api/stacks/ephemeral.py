@@ -140,7 +140,7 @@ class RecordedProject(Project):
 
     def region(self, stack: str) -> str:
         """The region that the stack was deployed to."""
-        known = self.state.region if stack == self.stack else ""
+        known = self.state.place.region if stack == self.stack else ""
         return known or super().region(stack)
 
     def protected(self, stack: str) -> bool:

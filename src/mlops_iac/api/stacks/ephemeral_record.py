@@ -96,6 +96,6 @@ def record_of(state: State) -> EphemeralRecord | None:
 def _tags(state: State) -> Iterator[Mapping[str, Any]]:
     """The tags of its resources, those that the stack put there."""
     for item in state.resources:
-        tags = (item.get("inputs") or {}).get("tags")
+        tags = item.inputs.get("tags")
         if isinstance(tags, Mapping) and tags.get("environment") == state.stack:
             yield tags

@@ -222,8 +222,8 @@ def _others(found: States, now: datetime) -> tuple[list[Row], list[str]]:
         rows.append(
             Row(
                 stack=state.stack,
-                account=state.account or None,
-                region=state.region,
+                account=state.place.account or None,
+                region=state.place.region,
                 protect=False,
                 adds={},
                 headlines=[f"a {record.base} of its own"],

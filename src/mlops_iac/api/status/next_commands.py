@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from mlops_iac.api.project import LOCAL
-from mlops_iac.api.status.entries import MISSING
+from mlops_iac.clouds.operations import MISSING
 
 if TYPE_CHECKING:
     from mlops_iac.api.project import Project
-    from mlops_iac.api.status.entries import Entry
     from mlops_iac.api.status.models import ModelState
+    from mlops_iac.clouds.operations import Entry
 
 
 def next_commands(

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from mlops_iac.api.status.entries import AlarmState, Entry
+from mlops_iac.api.core.project import LOCAL
+from mlops_iac.api.deploy.places import deployer_session
+from mlops_iac.api.deploy.served_versions import output_name
 from mlops_iac.api.status.models import ModelState
+from mlops_iac.clouds.operations import AlarmState, Entry
+from mlops_iac.clouds.questions import Questions
 from mlops_iac.errors import MlopsError, StackNotFound
 from mlops_iac.graph.model import Resource, address_of
 from mlops_iac.graph.plan import Step
 from mlops_iac.values import Properties
 
 if TYPE_CHECKING:
-    from mlops_iac.api.deploy.clients import Questions
     from mlops_iac.api.deploy.deployments import Deployment
     from mlops_iac.api.project import Project
     from mlops_iac.engine.protocol import Result
@@ -93,7 +96,6 @@ def status(project: Project, stack: str) -> Status:
         outputs = deployment.outputs()
         notes = list(deployment.notes())
         questions = _questions(project, stack, deployment, resources)
-    from mlops_iac.api.status.entries import alarms, entries
     from mlops_iac.api.status.models import models
     from mlops_iac.api.status.next_commands import next_commands
 
@@ -111,10 +113,10 @@ def status(project: Project, stack: str) -> Status:
     ]
     declared = _declared(project, stack)
     names, groups = declared or ([], {})
-    waits = {name: outputs.get(f"{name.replace('-', '_')}_pending") or () for name in names}
-    standing = entries(names, made, waits, questions, groups)
+    waits = {name: outputs.get(f"{output_name(name)}_pending") or () for name in names}
+    standing = _entries(project, names, made, waits, questions, groups)
     trained = models(project, stack, outputs, questions) if rows and declared else []
-    watched = alarms(made, questions)
+    watched = project.operations.alarms(made, questions)
     # The end of an `up` writes the outputs, and every stack has some.
     half_made = bool(rows) and not outputs
     if half_made:
@@ -142,6 +144,27 @@ def status(project: Project, stack: str) -> Status:
     )
 
 
+def _entries(
+    project: Project,
+    names: Iterable[str],
+    resources: Sequence[Resource],
+    waiting: Mapping[str, Sequence[str]],
+    questions: Questions | None,
+    groups: Mapping[str, str],
+) -> list[Entry]:
+    """The entries of the blueprint, and those that stand without being in it any more.
+
+    `waiting` maps entries to models without an approved version.
+    """
+    standing = project.operations.endpoints(resources)
+    return [
+        project.operations.entry(name, standing[name], questions, groups)
+        if name in standing
+        else Entry(name, waits_for=tuple(waiting.get(name, ())))
+        for name in dict.fromkeys([*names, *standing])
+    ]
+
+
 def _questions(
     project: Project,
     stack: str,
@@ -149,9 +172,6 @@ def _questions(
     resources: Sequence[Resource],
 ) -> Questions | None:
     """Whom to ask about a stack; None where there is nobody, or nothing to ask about."""
-    from mlops_iac.api.deploy.clients import Clients, Questions
-    from mlops_iac.api.deploy.places import provider_inputs
-
     if not resources:
         return None
     if project.emulates(stack):
@@ -160,7 +180,8 @@ def _questions(
                 return None
         except MlopsError:  # it hangs, which the notes say
             return None
-    return Questions(Clients(project, stack, provider_inputs(resources)), stack)
+    session = deployer_session(project, stack, resources, patient=False)
+    return Questions(project.access, session, stack, "" if stack == LOCAL else f" -s {stack}")
 
 
 def _declared(project: Project, stack: str) -> tuple[list[str], dict[str, str]] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +25,14 @@ class AwsAccess:
         warm=("mlops_iac.emulators.aws.provider", "pulumi_aws"),
         compiled=("pulumi_aws.sagemaker._inputs", "moto.core.models"),
     )
-    variables = ("AWS_",)
+    variables: Sequence[str] = ("AWS_",)
     emulated_account = ACCOUNT
     workflows = Path(__file__).parent / "workflows"
 
     def place(self, provider: Mapping[str, Any]) -> Place:
         """Region, and the one account that the provider may deploy to, if it is one."""
         allowed = provider.get("allowedAccountIds")
-        accounts = json.loads(allowed or "[]") if isinstance(allowed, str) else allowed or ()
+        accounts = json.loads(allowed or "[]") if isinstance(allowed, str) else list(allowed or ())
         only = str(accounts[0]) if len(accounts) == 1 else ""
         return Place(str(provider.get("region") or ""), only)
 

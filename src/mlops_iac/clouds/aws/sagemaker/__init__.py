@@ -14,7 +14,7 @@ from mlops_iac.clouds.base import ComponentCall, Home
 from mlops_iac.errors import Diagnostic
 
 if TYPE_CHECKING:
-    from mlops_iac.clouds.deployed import Deployed
+    from mlops_iac.clouds.operations import Operations
 
 __all__ = ["SAGEMAKER", "SageMaker"]
 
@@ -95,11 +95,11 @@ class SageMaker:
         return f"names begin with {start}-, keys have the tag {STACK_TAG}={tag}"
 
     @property
-    def deployed(self) -> Deployed:
+    def operations(self) -> Operations:
         """What it is asked once something stands."""
-        from mlops_iac.clouds.aws.sagemaker import deployed
+        from mlops_iac.clouds.aws.sagemaker import operations
 
-        return deployed
+        return operations
 
 
 SAGEMAKER = SageMaker()

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from mlops_iac.clouds.aws.session import AwsSession
-from mlops_iac.clouds.deployed import APPROVED, REJECTED, Version
+from mlops_iac.clouds.operations import APPROVED, REJECTED, Version
 
 # A version in a group: region, account, group, number. Source: SageMaker API reference,
 # ModelPackageArn.

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from mlops_iac.clouds.aws.session import AwsSession
-from mlops_iac.clouds.deployed import LastRun, utc
+from mlops_iac.clouds.operations import LastRun, utc
 from mlops_iac.clouds.questions import Questions
 from mlops_iac.graph.plan import Step
 from mlops_iac.policy.types import BUCKET_OBJECT, PIPELINE
@@ -77,7 +77,7 @@ def definition(pipeline: str, session: AwsSession) -> str | None:
         return None
 
 
-def read_by_run(steps: Iterable[Step], pipeline: str, definition: str) -> dict[str, Step]:
+def read_by_run(steps: Iterable[Step], pipeline: str, definition: str) -> list[Step]:
     """Steps on the pipeline, and on the objects that it reads as it is or as it would be."""
     changed = list(steps)
     own = [
@@ -98,7 +98,7 @@ def read_by_run(steps: Iterable[Step], pipeline: str, definition: str) -> dict[s
         ):
             # Of a replacement both halves are told, too; one of them is enough.
             by_urn.setdefault(step.urn, step)
-    return by_urn
+    return list(by_urn.values())
 
 
 def upload(step: Step) -> str:
@@ -106,7 +106,7 @@ def upload(step: Step) -> str:
     source = step.new_inputs.get("source")
     if step.type != BUCKET_OBJECT or step.op == "delete" or not isinstance(source, Asset):
         return ""
-    return source.path
+    return source.path or ""
 
 
 def uploaded(step: Step, session: AwsSession) -> bytes | None:

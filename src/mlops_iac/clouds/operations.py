@@ -165,13 +165,20 @@ class ModelRegistry(Protocol):
         """Approve or reject a version; `comment` goes with it."""
 
 
-class Deployed(Protocol):
-    """What stands, on one platform. Functions with a session raise what the cloud's SDK raises."""
+class Operations(Protocol):
+    """What stands, on one platform. Functions with a session raise what the cloud's SDK raises.
+
+    The output of a stack that names the registry of a model ends with `registry_output`.
+    """
+
+    @property
+    def registry_output(self) -> str:
+        """`model_package_group`."""
 
     def registry(self, session: Session) -> ModelRegistry:
         """The registries that a session reaches."""
 
-    def served(self, resources: Iterable[Resource]) -> list[Served]:
+    def served(self, resources: Iterable[Resource]) -> Iterable[Served]:
         """The registered versions that the models of a stack are."""
 
     def endpoints(self, resources: Iterable[Resource]) -> dict[str, Resource]:
@@ -211,8 +218,8 @@ class Deployed(Protocol):
     def definition(self, pipeline: str, session: Session) -> str | None:
         """A pipeline's definition as it is deployed; None where it is gone."""
 
-    def read_by_run(self, steps: Iterable[Step], pipeline: str, definition: str) -> dict[str, Step]:
-        """Those of the steps, by URN, that concern a pipeline or a file that it reads."""
+    def read_by_run(self, steps: Iterable[Step], pipeline: str, definition: str) -> list[Step]:
+        """Those of the steps that concern a pipeline or a file that it reads."""
 
     def upload(self, step: Step) -> str:
         """The path of the file that a step uploads; empty for a step that uploads none."""

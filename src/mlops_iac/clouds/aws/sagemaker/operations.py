@@ -1,4 +1,4 @@
-"""What stands on SageMaker: `clouds.deployed.Deployed`, function by function."""
+"""What stands on SageMaker: `clouds.operations.Operations`, function by function."""
 
 from mlops_iac.clouds.aws.alarms import alarms
 from mlops_iac.clouds.aws.sagemaker.contents import delete_versions, holdings
@@ -24,7 +24,10 @@ __all__ = [
     "last_run",
     "read_by_run",
     "registry",
+    "registry_output",
     "served",
     "upload",
     "uploaded",
 ]
+
+registry_output = "model_package_group"
