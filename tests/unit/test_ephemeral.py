@@ -18,6 +18,7 @@ from mlops_iac.api.stacks import ephemeral
 from mlops_iac.api.stacks.ephemeral import RecordedProject, declare
 from mlops_iac.api.stacks.ephemeral_record import STACK_TAG, EphemeralRecord, parse_ttl, record_of
 from mlops_iac.cli._app import run
+from mlops_iac.clouds.aws.sagemaker.registry import PackageGroups
 from mlops_iac.engine import pulumi_backend, pulumi_workspace
 from mlops_iac.errors import BlueprintInvalid, MlopsError, StackNotFound, UsageError
 from mlops_iac.graph.plan import Plan
@@ -141,6 +142,7 @@ def test_what_is_no_record(text: str) -> None:
 def test_what_a_stack_holds_must_agree_with_its_tag() -> None:
     def state(**tags: str) -> State:
         item = {
+            "urn": "urn:pulumi:pr-1::churn::aws:s3/bucket:Bucket::b",
             "type": "aws:s3/bucket:Bucket",
             "custom": True,
             "inputs": {"tags": {"environment": "pr-1", **tags}},
@@ -275,14 +277,13 @@ def test_a_pin_of_its_base_counts_where_the_registry_has_it(
 ) -> None:
     asked: list[str] = []
 
-    def registered(_: object, group: str) -> set[str]:
+    def versions(_: object, group: str) -> list[Any]:
         asked.append(group)
-        return there
+        return [SimpleNamespace(version=each) for each in there]
 
     monkeypatch.setattr(pulumi_backend, "Backend", Untagged)
     monkeypatch.setattr(pulumi_workspace, "require_cli", lambda: None)
-    monkeypatch.setattr("mlops_iac.api.models.registry.real_client", lambda *_: None)
-    monkeypatch.setattr("mlops_iac.api.models.registry.registered", registered)
+    monkeypatch.setattr(PackageGroups, "versions", versions)
     monkeypatch.setattr(served_versions, "newest_real", lambda *_: None)
     monkeypatch.setattr(served_versions, "check_pin", lambda *_: [])
     monkeypatch.setattr(Deployment, "_moves", lambda *_: [])
