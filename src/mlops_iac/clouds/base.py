@@ -16,6 +16,8 @@ from mlops_iac.records import Record
 
 if TYPE_CHECKING:
     from mlops_iac.clouds.operations import Operations
+    from mlops_iac.pipeline.backend import Backend
+    from mlops_iac.pipeline.steps import Lifecycle
 
 # None | bool | int | float | str | list | dict of these, or one of the classes below.
 ArgValue = Any
@@ -200,3 +202,18 @@ class Platform(Protocol):
     @property
     def operations(self) -> Operations:
         """What it is asked once something stands."""
+
+    def lifecycles(self, resolved: Any) -> Mapping[str, Any]:
+        """What the definition of each trained model's lifecycle is printed of, as JSON has it.
+
+        It is kept with a deployment, for `deployed`.
+        """
+
+    def deployed(
+        self, kept: Any, definition: str, session: Any
+    ) -> tuple[Lifecycle, Backend] | None:
+        """The lifecycle of a deployed `definition`, and where it can be run on this machine.
+
+        None unless the definition is printed of `kept`, an entry of `lifecycles`. `session` is the
+        way to the emulated cloud.
+        """

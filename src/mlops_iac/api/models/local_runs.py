@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,8 @@ from mlops_iac.errors import NotDeployed, UsageError
 
 if TYPE_CHECKING:
     from mlops_iac.api.project import Project
-    from mlops_iac.pipeline.local import OnRunEvent, RunResult
+    from mlops_iac.pipeline.executor import OnRunEvent
+    from mlops_iac.pipeline.local import RunResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,7 @@ def run(
     `deployed` runs it also where the blueprint gives another by now. Raises UsageError for a stack
     that is not emulated, and where the pipeline is not deployed; NotDeployed where it is another.
     """
+    from mlops_iac.api.deploy.deployed_sources import lifecycle
     from mlops_iac.pipeline.local import run as run_locally
 
     project.resolve(stack)  # an unknown stack is told as such
@@ -75,11 +76,8 @@ def run(
     pipeline, definition = _deployed(project, stack, name)
     if not deployed:
         _require_same(project, stack, name, pipeline, definition)
-    session = project.cloud.session(stack)
     result = run_locally(
-        json.loads(definition),
-        s3=session.client("s3"),
-        sagemaker=session.client("sagemaker"),
+        *lifecycle(project, stack, name, definition),
         work=project.emulator,  # whose virtual environments of workloads serve rehearsals, too
         pipeline=pipeline,
         from_step=from_step,

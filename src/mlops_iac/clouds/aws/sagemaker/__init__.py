@@ -14,7 +14,10 @@ from mlops_iac.clouds.base import ComponentCall, Home
 from mlops_iac.errors import Diagnostic
 
 if TYPE_CHECKING:
+    from mlops_iac.clouds.aws.session import AwsSession
     from mlops_iac.clouds.operations import Operations
+    from mlops_iac.pipeline.backend import Backend
+    from mlops_iac.pipeline.steps import Lifecycle
 
 __all__ = ["SAGEMAKER", "SageMaker"]
 
@@ -100,6 +103,21 @@ class SageMaker:
         from mlops_iac.clouds.aws.sagemaker import operations
 
         return operations
+
+    def lifecycles(self, resolved: Any) -> Mapping[str, Any]:
+        """What the pipeline of each model that is trained is printed of."""
+        from mlops_iac.clouds.aws.sagemaker.local import lifecycles
+        from mlops_iac.clouds.aws.sagemaker.scope import Scope
+
+        return lifecycles(Scope(resolved))
+
+    def deployed(
+        self, kept: Any, definition: str, session: AwsSession
+    ) -> tuple[Lifecycle, Backend] | None:
+        """The lifecycle of a deployed pipeline, to be run on this machine."""
+        from mlops_iac.clouds.aws.sagemaker.local import deployed
+
+        return deployed(kept, definition, session.client)
 
 
 SAGEMAKER = SageMaker()
