@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from mlops_iac.api.core.project import LOCAL
 from mlops_iac.cli._session import Session, verb
 
 
@@ -40,9 +41,5 @@ def command(session: Session, action: str) -> int:
         session.emit_json({"running": True, "endpoint": info.url, "pid": info.pid})
     else:
         session.out(info.url)
-        session.say(
-            f"{info.message} For the AWS CLI and boto3:\n"
-            f"  export AWS_ENDPOINT_URL={info.url} AWS_ACCESS_KEY_ID=local "
-            f"AWS_SECRET_ACCESS_KEY=local AWS_DEFAULT_REGION={project.region('local')}"
-        )
+        session.say(f"{info.message} {project.cloud.exports(LOCAL)}")
     return 0

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from mlops_iac.clouds.software import Software
 from mlops_iac.records import Record
 
 if TYPE_CHECKING:
@@ -41,24 +42,6 @@ class Place(Record):
             ("account", self.account, other.account),
         ]
         return [each for each in pairs if each[1] and each[2] and each[1] != each[2]]
-
-
-class Software(Record):
-    """What has to be installed for one cloud, and what of it is slow to import.
-
-    `extra` is that of our own package (`mlops-iac[EXTRA]`). `distributions` are needed by every
-    command that runs a program, `emulator` by the emulated cloud alone, both as packages are named
-    in an index; `modules` and `emulator_modules` are the names under which they are imported.
-    `warm` are modules that every capture imports, `compiled` those that take longest to compile.
-    """
-
-    extra: str
-    distributions: Sequence[str]
-    emulator: Sequence[str]
-    modules: frozenset[str]
-    emulator_modules: frozenset[str]
-    warm: Sequence[str]
-    compiled: Sequence[str]
 
 
 class EmulatorInfo(Protocol):

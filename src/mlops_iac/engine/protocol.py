@@ -30,7 +30,7 @@ class StackTarget:
     """One stack of one compiled program.
 
     `program` holds `Pulumi.yaml` and `__main__.py`. `config` are the full configuration keys with
-    their values (`schedule-adherence:serving.api.scaling.max`, `aws:region`), already merged.
+    their values (`schedule-adherence:serving.api.scaling.max`, `PACKAGE:region`), already merged.
     `work` is the project's `.mlops-iac/`. `account` and `region` answer offline
     invokes; `account` falls back to the emulator's. `backend` is the URL of the Pulumi backend that
     keeps the state, `secrets_provider` what encrypts secrets in it; empty for the user's own.

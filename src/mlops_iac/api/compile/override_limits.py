@@ -19,6 +19,7 @@ from mlops_iac.blueprint.templates.held import Held, Values, held_fields
 from mlops_iac.blueprint.templates.limits import Limit
 from mlops_iac.blueprint.templates.reaching import property_name
 from mlops_iac.blueprint.words import join, split
+from mlops_iac.clouds.software import install
 from mlops_iac.errors import BlueprintInvalid, Diagnostic
 
 if TYPE_CHECKING:
@@ -175,7 +176,7 @@ def _unchecked(resolved: ResolvedBlueprint) -> Diagnostic:
         "overrides",
         "unchecked",
         "whether overrides undo what templates hold is not checked: pulumi is not installed",
-        "pip install 'mlops-iac[aws]'",
+        install("pulumi"),
         "warning",
         at_key=True,
     )

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Self
 
 from mlops_iac.api.fleet.model import Identity, Outcome, StackOutcome, worst
 from mlops_iac.blueprint.words import listed
+from mlops_iac.clouds import registry
+from mlops_iac.clouds.software import install
 from mlops_iac.errors import BlueprintInvalid, Diagnostic, MlopsError
 from mlops_iac.records import Record
 
@@ -43,7 +45,7 @@ class Job(Record):
         except MlopsError as error:
             return failure(shown, error.message, error.hint, code=error.exit_code)
         except ModuleNotFoundError as error:
-            hint = "pip install 'mlops-iac[aws]'; validate works without it"
+            hint = f"{install(error.name or '')}; validate works without it".removeprefix("; ")
             return failure(shown, f"this needs {error.name}, which is not installed", hint, code=2)
         except MemoryError:
             return failure(shown, "there was not enough memory for it", _MEMORY)
@@ -143,8 +145,6 @@ _PROGRAM_MODULES = (
     "mlops_iac.graph.lock",
     "mlops_iac.engine.embedded.capture",
     "mlops_iac.engine.embedded.eager_outputs",
-    "mlops_iac.emulators.aws.provider",
-    "pulumi_aws",
 )
 
 
@@ -154,7 +154,8 @@ class _WithProgram(Job):
 
         # Before the SDK: what is imported without it loads every resource of every service.
         lazy_sdk.install()
-        for module in _PROGRAM_MODULES:
+        clouds = [module for each in registry.clouds() for module in each.access.software.warm]
+        for module in (*_PROGRAM_MODULES, *clouds):
             importlib.import_module(module)
 
     def _do(self, file: Path, shown: str) -> Outcome | None:

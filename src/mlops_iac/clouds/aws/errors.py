@@ -40,7 +40,7 @@ CREDENTIALS = re.compile(
 
 def failure(raised: Exception) -> Failure | None:
     """What an exception says; None for one that is not botocore's."""
-    if not type(raised).__module__.startswith(("botocore.", "boto3.")):
+    if not type(raised).__module__.startswith(("botocore.", "boto3.", "s3transfer.")):
         return None
     if _SIGNED_OUT.intersection(kind.__name__ for kind in type(raised).__mro__):
         return "signed out"
