@@ -121,6 +121,7 @@ def delivery(project: Project, root: Path, options: Options) -> Delivery:
         program=program.relative_to(root).as_posix(),
         lock=(program / package_lock.NAME).relative_to(root).as_posix(),
         pulumi=PULUMI_VERSION,
+        sign_in=project.access.workflows,
         options=options,
         remote=_remote(project),
         named=named(project.resolve(LOCAL).blueprint.extends, project.root),
