@@ -16,6 +16,7 @@ from mlops_iac.api.deploy.engine_claim import EMBEDDED, PULUMI, Holder
 from mlops_iac.api.deploy.places import deployed_by, deployer_session, moved_place
 from mlops_iac.api.deploy.served_versions import Versions, home_of, model_output
 from mlops_iac.api.project import LOCAL
+from mlops_iac.clouds import registry
 from mlops_iac.clouds.access import Place
 from mlops_iac.errors import MlopsError, TimedOut, UsageError
 from mlops_iac.graph.plan import Plan
@@ -474,9 +475,8 @@ def against_lock(project: Project, stack: str) -> Plan:
 
 def replacement_fact(type_: str, path: str) -> tuple[bool | None, str]:
     """Say whether a change at a property path replaces the resource, and who says so."""
-    from mlops_iac.emulators.aws.facts import replaces
-
-    return replaces(type_, path)
+    cloud = registry.cloud_of(type_)
+    return (None, "") if cloud is None else cloud.knowledge.replaces(type_, path)
 
 
 def comparison(project: Project, plan: Plan) -> str:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from mlops_iac.api.compile import programs
 from mlops_iac.api.deploy.engine_claim import EMBEDDED
 from mlops_iac.api.project import LOCAL
+from mlops_iac.clouds import registry
 from mlops_iac.errors import MlopsError, UsageError
 from mlops_iac.graph import saved_plan
 from mlops_iac.graph.canonical import CanonicalGraph, canonical, canonical_value
@@ -157,17 +158,17 @@ def write_plan(plan: SavedPlan, path: str | Path) -> None:
 def _bound(
     project: Project, stack: str, config: Mapping[str, Any]
 ) -> tuple[dict[str, dict[str, Any]], list[str]]:
-    from mlops_iac.emulators.aws import facts
     from mlops_iac.program.binding import program_digests
 
     out = project.work / "program" if stack == LOCAL else programs.default_out(project)
     program = programs.build(project, out)
+    cloud = registry.cloud(project.platform_of(stack).cloud)
     configuration, hidden = _configuration(out, stack, config)
     bound: dict[str, dict[str, Any]] = {
         "configuration": configuration,
         "program": program_digests(program),
         "versions": dict(installed_versions()),
-        "facts": {"aws": f"sha256:{facts.digest()}"},
+        "facts": {cloud.name: f"sha256:{cloud.knowledge.facts_digest()}"},
         "git": _git([project.root, *([] if stack == LOCAL else [out])]),
     }
     return bound, hidden
