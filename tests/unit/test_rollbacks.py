@@ -6,15 +6,16 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from mlops_iac.clouds.aws.sagemaker.endpoints import ENDPOINT, differing
+from mlops_iac.clouds.aws.sagemaker.endpoints import differing
 from mlops_iac.graph.model import Resource
+from mlops_iac.policy.types import ENDPOINT
 
 
 class Cloud:
     """Answers as SageMaker does."""
 
-    def client(self, service: str) -> Any:
-        assert service == "sagemaker"
+    def client(self, service: str, region: str = "", account: str = "") -> Any:
+        assert (service, region, account) == ("sagemaker", "", "")
         return self
 
     def __init__(self, runs: str, status: str = "InService") -> None:

@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mlops_iac.clouds.access import Failure, Place, Software
+from mlops_iac.clouds.access import Failure, Place
 from mlops_iac.clouds.aws.emulator import ACCOUNT, AwsEmulator
 from mlops_iac.clouds.aws.errors import CREDENTIALS, failure
 from mlops_iac.clouds.aws.session import RealSession
+from mlops_iac.clouds.software import Software
 
 
 class AwsAccess:
