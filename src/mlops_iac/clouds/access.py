@@ -10,6 +10,7 @@ from mlops_iac.clouds.software import Software
 from mlops_iac.records import Record
 
 if TYPE_CHECKING:
+    from mlops_iac.emulators.info import EmulatorInfo
     from mlops_iac.emulators.provider import Provider
 
 Failure = Literal["gone", "refused", "rejected", "signed out", "silent"]
@@ -42,34 +43,6 @@ class Place(Record):
             ("account", self.account, other.account),
         ]
         return [each for each in pairs if each[1] and each[2] and each[1] != each[2]]
-
-
-class EmulatorInfo(Protocol):
-    """An emulated cloud as it is now. `instance` is another one after every start."""
-
-    @property
-    def url(self) -> str:
-        """Where it answers."""
-
-    @property
-    def pid(self) -> int:
-        """Its process."""
-
-    @property
-    def instance(self) -> str:
-        """A random word: another one than last time says that what was deployed is gone."""
-
-    @property
-    def state(self) -> Literal["running", "lost", "silent"]:
-        """`lost`: its process is gone; `silent`: it is there and does not answer."""
-
-    @property
-    def running(self) -> bool:
-        """Whether it answers."""
-
-    @property
-    def message(self) -> str:
-        """One sentence for people."""
 
 
 class Emulator(Protocol):

@@ -11,7 +11,8 @@ from mlops_iac.errors import TimedOut
 
 if TYPE_CHECKING:
     from mlops_iac.api.project import Project
-    from mlops_iac.clouds.access import EmulatorInfo, Session
+    from mlops_iac.clouds.access import Session
+    from mlops_iac.emulators.info import EmulatorInfo
     from mlops_iac.emulators.provider import Provider
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mlops_iac.clouds.access import Place
 
 if TYPE_CHECKING:
-    from mlops_iac.emulators.aws.server import ServerInfo
+    from mlops_iac.emulators.info import EmulatorInfo
     from mlops_iac.emulators.provider import Provider
 
 ACCOUNT = "123456789012"
@@ -21,13 +21,13 @@ class AwsEmulator:
     def __init__(self, work: Path) -> None:
         self._work = work
 
-    def ensure(self) -> ServerInfo:
+    def ensure(self) -> EmulatorInfo:
         """Start it unless it runs."""
         from mlops_iac.emulators.aws import server
 
         return server.ensure(self._work)
 
-    def status(self) -> ServerInfo | None:
+    def status(self) -> EmulatorInfo | None:
         """Return it as it is, or None where none was started."""
         from mlops_iac.emulators.aws import server
 
