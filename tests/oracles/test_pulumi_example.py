@@ -102,7 +102,7 @@ class Here:
     def approve_a_version(self) -> None:
         """Register an approved version; what it holds matters to no engine."""
         project = self.project
-        project.cloud.client("sagemaker", "local").create_model_package(
+        project.cloud.session("local").client("sagemaker").create_model_package(
             ModelPackageGroupName=project.registry("local").group("adherence"),
             ModelApprovalStatus="Approved",
         )
@@ -207,7 +207,7 @@ def test_the_whole_life(here: Here) -> None:
 
     # What drifts is told, and nothing else.
     topic = str(project.outputs("local")["alerts_topic"])
-    sns = project.cloud.client("sns", "local")
+    sns = project.cloud.session("local").client("sns")
     sns.tag_resource(ResourceArn=topic, Tags=[{"Key": "who", "Value": "me"}])
     changed = here.cli("refresh", "--preview-only", "--json").json["changed"]
     assert [(item["op"], item["urn"].split("::")[-1]) for item in changed] == [
@@ -217,8 +217,8 @@ def test_the_whole_life(here: Here) -> None:
     here.cli("destroy", "--yes", "--engine", "pulumi")
     assert here.cli("status", "--json").json["resources"] == []
     assert sns.list_topics()["Topics"] == []
-    assert project.cloud.client("sagemaker", "local").list_endpoints()["Endpoints"] == []
-    assert project.cloud.client("s3", "local").list_buckets()["Buckets"] == []
+    assert project.cloud.session("local").client("sagemaker").list_endpoints()["Endpoints"] == []
+    assert project.cloud.session("local").client("s3").list_buckets()["Buckets"] == []
 
     # The stack is free again, and the embedded engine registers the same.
     here.deploy("embedded")

@@ -58,5 +58,4 @@ def deployer_session(
     if project.emulates(stack):
         return project.cloud.session(stack)
     place, provider = deployed_by(resources)
-    there = Place(place.region or project.region(stack), place.account)
-    return project.access.session(there, provider, patient=patient)
+    return project.access.session(place, provider, patient=patient)

@@ -78,14 +78,13 @@ def as_deployer(provider: Mapping[str, Any], region: str) -> Any:
 def real_session(region: str, role: Mapping[str, str] | None = None) -> Any:
     """Return a boto3 session, the user's own or that of the credentials STS gave for a `role`.
 
-    Raises MlopsError where boto3 is missing.
+    Without a region it is the user's own. Raises MlopsError where boto3 is missing.
     """
     try:
         import boto3
     except ImportError as error:
         raise MlopsError("boto3 is not installed", hint="pip install 'mlops-iac[aws]'") from error
     if role is None:
-        return boto3.Session(region_name=region)
-    return boto3.Session(
-        role["AccessKeyId"], role["SecretAccessKey"], role["SessionToken"], region_name=region
-    )
+        return boto3.Session(region_name=region or None)
+    keys = role["AccessKeyId"], role["SecretAccessKey"], role["SessionToken"]
+    return boto3.Session(*keys, region_name=region or None)
