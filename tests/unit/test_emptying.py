@@ -10,8 +10,8 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
+from mlops_iac.api.core.stack_state import State
 from mlops_iac.api.deploy import registry_cleanup
-from mlops_iac.api.deploy.states import State
 from mlops_iac.errors import MlopsError
 
 GROUP = "shop-pr-1-churn"

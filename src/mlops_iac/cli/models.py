@@ -12,7 +12,7 @@ from mlops_iac.cli._session import Session, verb
 from mlops_iac.errors import UsageError
 
 if TYPE_CHECKING:
-    from mlops_iac.api.models.registry import Registry, Version
+    from mlops_iac.api.deploy.registry import Registry, Version
     from mlops_iac.api.project import Project
 
 NAMES = "ls shows every model; the others take MODEL and VERSION, or MODEL/VERSION."

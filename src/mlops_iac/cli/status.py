@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mlops_iac.api.models.registry import PENDING, REJECTED
+from mlops_iac.api.deploy.registry import PENDING, REJECTED
 from mlops_iac.cli._plan import component_title
 from mlops_iac.cli._session import Session, verb
 

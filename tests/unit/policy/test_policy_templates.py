@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mlops_iac.api import Project, validate
-from mlops_iac.api.compile import guard_rails
+from mlops_iac.api.core import guard_rails
 from mlops_iac.blueprint import load
 from mlops_iac.blueprint.templates.content import TemplateContent
 from mlops_iac.errors import BlueprintInvalid, Diagnostic, UsageError

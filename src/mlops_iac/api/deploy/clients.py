@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from mlops_iac.api.core.project import LOCAL
+from mlops_iac.api.deploy.registry import real_session
 from mlops_iac.api.deploy.registry_cleanup import as_deployer
-from mlops_iac.api.models.registry import real_session
+from mlops_iac.blueprint.fill import LOCAL
 from mlops_iac.errors import MlopsError
 
 if TYPE_CHECKING:
-    from mlops_iac.api.project import Project
+    from mlops_iac.api.core.project import BaseProject
 
 T = TypeVar("T")
 # Of somebody who only looks: botocore's own are a minute, five times.
@@ -43,7 +43,7 @@ class Clients:
     `provider` are the inputs of the provider that deployed it.
     """
 
-    def __init__(self, project: Project, stack: str, provider: Mapping[str, Any]) -> None:
+    def __init__(self, project: BaseProject, stack: str, provider: Mapping[str, Any]) -> None:
         self._project = project
         self._stack = stack
         self._provider = provider

@@ -23,7 +23,7 @@ from mlops_iac.values import Asset
 from mlops_iac.workfolder import write_durably
 
 if TYPE_CHECKING:
-    from mlops_iac.api.project import Project
+    from mlops_iac.api.core.project import BaseProject
     from mlops_iac.graph.plan import Plan, Step
 
 _URI = re.compile(r"s3://[^/\"\\]+/([^\"\\]+)")
@@ -31,7 +31,7 @@ _LONGEST = 60
 _GONE = object()
 
 
-def keep(project: Project, stack: str) -> None:
+def keep(project: BaseProject, stack: str) -> None:
     """Write down the values of the blueprint that a stack is deployed from."""
     file = _file(project, stack)
     text = json.dumps(_values(project, stack), indent=1, sort_keys=True).encode() + b"\n"
@@ -41,19 +41,17 @@ def keep(project: Project, stack: str) -> None:
 
 
 def differences(
-    project: Project, stack: str, model: str, pipeline: str, definition: str
+    project: BaseProject, plan: Plan, model: str, pipeline: str, definition: str
 ) -> list[str]:
     """Say what a run of the model would not take into account; nothing where it is deployed.
 
     One sentence for each value of the blueprint and each file, with its place, and where neither
-    explains it, for each resource. `definition` is that of the deployed `pipeline`.
+    explains it, for each resource. `plan` is of an `up`, `definition` that of the deployed `pipeline`.
     """
-    with project.deployment(stack) as deployment:
-        plan = deployment.preview()
     steps = _concerned(plan, pipeline, definition)
     if not steps:
         return []
-    told = [*_values_of(project, stack, model), *_files(project, stack, steps)]
+    told = [*_values_of(project, plan.stack, model), *_files(project, plan.stack, steps)]
     return told or [
         f"{step.type.split(':')[-1]} {step.name}: {_properties(step)}" for step in steps
     ]
@@ -83,7 +81,7 @@ def _concerned(plan: Plan, pipeline: str, definition: str) -> list[Step]:
     return list(by_urn.values())
 
 
-def _values_of(project: Project, stack: str, model: str) -> Iterator[str]:
+def _values_of(project: BaseProject, stack: str, model: str) -> Iterator[str]:
     """The values that differ and that a run of the model can depend on, each with its line."""
     before = _kept(project, stack)
     if before is None:
@@ -107,7 +105,7 @@ def _word(path: str, values: Mapping[str, Any]) -> str:
     return cut(shown_value(hidden(path, values[path])), 0, _LONGEST)
 
 
-def _files(project: Project, stack: str, steps: Sequence[Step]) -> Iterator[str]:
+def _files(project: BaseProject, stack: str, steps: Sequence[Step]) -> Iterator[str]:
     for step in steps:
         source = step.new_inputs.get("source")
         if step.type != BUCKET_OBJECT or not isinstance(source, Asset) or not source.path:
@@ -128,7 +126,7 @@ def _files(project: Project, stack: str, steps: Sequence[Step]) -> Iterator[str]
             yield from _members(_code_folder(project, stack, source.path), old, Path(source.path))
 
 
-def _code_folder(project: Project, stack: str, archive: str) -> str:
+def _code_folder(project: BaseProject, stack: str, archive: str) -> str:
     """The folder with the model's scripts, as seen from here."""
     model = project.resolve(stack).blueprint.models.get(Path(archive).name.partition(".")[0])
     return os.path.relpath(project.root / ((model.code if model else None) or ""))
@@ -162,14 +160,14 @@ def _properties(step: Step) -> str:
     return ", ".join(dict.fromkeys(change.path for change in step.changes)) or step.op
 
 
-def _values(project: Project, stack: str) -> dict[str, Any]:
+def _values(project: BaseProject, stack: str) -> dict[str, Any]:
     """The blueprint's leaves, as JSON has them."""
     leaves = project.resolve(stack).leaves()
     values: dict[str, Any] = json.loads(json.dumps(leaves, default=str))
     return values
 
 
-def _kept(project: Project, stack: str) -> dict[str, Any] | None:
+def _kept(project: BaseProject, stack: str) -> dict[str, Any] | None:
     """What `keep` wrote; None where nothing can be read: it only explains."""
     try:
         found = json.loads(_file(project, stack).read_bytes())
@@ -178,5 +176,5 @@ def _kept(project: Project, stack: str) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def _file(project: Project, stack: str) -> Path:
+def _file(project: BaseProject, stack: str) -> Path:
     return project.work / "state" / f"{stack}.blueprint"

@@ -10,12 +10,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from mlops_iac.api.compile import programs
+from mlops_iac.api.compile import captures, programs
+from mlops_iac.api.core.engine_claim import EMBEDDED, PULUMI, Holder
 from mlops_iac.api.deploy import served_versions
-from mlops_iac.api.deploy.engine_claim import EMBEDDED, PULUMI, Holder
+from mlops_iac.api.deploy.deployed_sources import keep
 from mlops_iac.api.deploy.places import moved_place, provider_inputs
-from mlops_iac.api.models.registry import model_output, registered
-from mlops_iac.api.project import LOCAL
+from mlops_iac.api.deploy.registry import model_output, registered
+from mlops_iac.blueprint.fill import LOCAL
 from mlops_iac.clouds.aws.sagemaker.scope import Scope
 from mlops_iac.errors import TimedOut, UsageError
 from mlops_iac.graph.plan import Plan
@@ -24,7 +25,7 @@ from mlops_iac.workfolder import write_durably
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from mlops_iac.api.project import Project
+    from mlops_iac.api.core.project import BaseProject
     from mlops_iac.engine.protocol import Engine, OnEvent, Result, StackTarget
     from mlops_iac.values import Properties
 
@@ -39,7 +40,12 @@ class Deployment:
     """
 
     def __init__(
-        self, project: Project, stack: str, *, engine: str | None, targets: Sequence[str] = ()
+        self,
+        project: BaseProject,
+        stack: str,
+        *,
+        engine: str | None = None,
+        targets: Sequence[str] = (),
     ) -> None:
         project.resolve(stack)  # an unknown stack is told before anything else happens
         self.project = project
@@ -103,10 +109,10 @@ class Deployment:
         """The same without asking which versions are approved; enough to refresh and to delete."""
         _ = self.engine  # what is missing on this machine is told before any cloud is asked
         if self.emulated:
-            folder, program = programs.work_program(self.project)
+            folder, program = captures.work_program(self.project)
         else:
             folder = programs.default_out(self.project)
-            program = programs.build(self.project, folder)
+            program = captures.build(self.project, folder)
             self._require_fresh(folder, program)
         return programs.target(self.project, self.stack, folder, program.config[self.stack])
 
@@ -316,8 +322,6 @@ class Deployment:
         return result
 
     def _keep(self) -> None:
-        from mlops_iac.api.deploy.deployed_sources import keep
-
         if self.emulated and not self.targets:
             keep(self.project, self.stack)
 
@@ -342,8 +346,9 @@ class Deployment:
         return replace(plan, diagnostics=(*plan.diagnostics, *notes))
 
     def _holdings(self) -> list[str]:
+        from mlops_iac.api.core.stack_state import emulated_state, state_of
         from mlops_iac.api.deploy.stack_contents import holdings
-        from mlops_iac.api.deploy.states import emulated_state, export, state_of
+        from mlops_iac.api.deploy.states import export
 
         if self.emulated and (self.project.cloud.answering() is None or self.lost):
             return []
@@ -404,7 +409,7 @@ class Deployment:
         It needs a program only where the real engine reads `local`, whose own is in the work folder.
         """
         if self.stack == LOCAL and self.engine_name == PULUMI:
-            folder, _ = programs.work_program(self.project)
+            folder, _ = captures.work_program(self.project)
         else:
             folder = programs.default_out(self.project)
             if self.engine_name == PULUMI and not (folder / "Pulumi.yaml").is_file():
@@ -414,86 +419,6 @@ class Deployment:
                     hint="run `mlops-iac compile`, or restore what is committed",
                 )
         return programs.target(self.project, self.stack, folder, {})
-
-
-def preview(
-    project: Project,
-    stack: str,
-    *,
-    against: str | None,
-    live: bool,
-    engine: str | None,
-    targets: Sequence[str],
-) -> Plan:
-    """Return what a deployment would change; see `Project.preview`."""
-    project.resolve(stack)
-    emulated = project.emulates(stack)
-    chosen = compared_with(stack, against=against, live=live, engine=engine, emulated=emulated)
-    if chosen == "lock":
-        if targets:
-            raise UsageError("a comparison with the lock file takes no --target")
-        return against_lock(project, stack)
-    with project.deployment(stack, engine=engine, targets=targets) as deployment:
-        return deployment.preview()
-
-
-def compared_with(
-    stack: str, *, against: str | None, live: bool, engine: str | None, emulated: bool
-) -> str:
-    """Return what a preview compares with, `lock` or `state`.
-
-    Raises UsageError for what does not fit together.
-    """
-    if live and against is not None:
-        raise UsageError("--live and --against exclude each other", hint="drop one of them")
-    if live and emulated:
-        raise UsageError(f"{stack} is emulated, never live", hint="drop --live")
-    chosen = against or ("state" if emulated or live or engine else "lock")
-    if chosen == "lock" and emulated:
-        raise UsageError(
-            f"{stack} is emulated and has no lock file", hint="preview it against its state"
-        )
-    if chosen == "state" and not emulated and not live and engine != PULUMI:
-        raise UsageError(
-            f"the state of {stack} is with its real backend",
-            hint="use --live (needs credentials), or --against lock",
-        )
-    return chosen
-
-
-def against_lock(project: Project, stack: str) -> Plan:
-    """Compare a fresh capture with the committed lock file. Needs no credentials."""
-    from mlops_iac.graph.lock import lock_name, lock_plan
-
-    graph = project.capture(stack)
-    return lock_plan(programs.default_out(project) / lock_name(stack), graph, replacement_fact)
-
-
-def replacement_fact(type_: str, path: str) -> tuple[bool | None, str]:
-    """Say whether a change at a property path replaces the resource, and who says so."""
-    from mlops_iac.emulators.aws.facts import replaces
-
-    return replaces(type_, path)
-
-
-def comparison(project: Project, plan: Plan) -> str:
-    """Say in words what a plan was compared with."""
-    from mlops_iac.graph.lock import lock_name
-
-    match plan.against:
-        case "lock":
-            path = programs.default_out(project) / lock_name(plan.stack)
-            if project.program_folder is not None:
-                return (
-                    "nothing: an ephemeral stack has no lock file; --live compares with its state"
-                )
-            if not path.exists():
-                return "nothing: there is no lock file yet, `mlops-iac compile` writes it"
-            return f"the lock file {os.path.relpath(path)}; no credentials used"
-        case "live":
-            return "the state in the real backend"
-        case _:
-            return f"the state of {plan.stack} under {os.path.relpath(project.work)}"
 
 
 def _refused(plan: Plan) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from mlops_iac.api.deploy.states import only_account
+from mlops_iac.api.core.stack_state import only_account
 
 if TYPE_CHECKING:
     from mlops_iac.engine.protocol import StackTarget

@@ -10,13 +10,13 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from mlops_iac.api.models.registry import real_session
+from mlops_iac.api.deploy.registry import real_session
 from mlops_iac.blueprint.words import listed
 from mlops_iac.errors import AuthenticationError, MlopsError
 from mlops_iac.policy.types import MODEL_GROUP
 
 if TYPE_CHECKING:
-    from mlops_iac.api.deploy.states import State
+    from mlops_iac.api.core.stack_state import State
 
 _NAME = "mlops-iac"
 

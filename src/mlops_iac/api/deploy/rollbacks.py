@@ -9,33 +9,33 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from mlops_iac.api.core.project import LOCAL
 from mlops_iac.api.deploy.clients import is_gone
+from mlops_iac.blueprint.fill import LOCAL
 from mlops_iac.graph.model import Resource, address_of
 from mlops_iac.policy.types import ENDPOINT
 
 if TYPE_CHECKING:
-    from mlops_iac.api.project import Project
+    from mlops_iac.api.deploy.deployments import Deployment
 
 
-def rolled_back(project: Project, stack: str) -> list[str]:
+def rolled_back(deployment: Deployment) -> list[str]:
     """Say which endpoints of a deployed stack run another configuration than the state says, or are gone.
 
     Nothing where the emulated cloud does not run, or is another than was deployed to. Where the
     real one cannot be asked, that is said instead.
     """
-    with project.deployment(stack) as deployment:
-        endpoints = [
-            each for each in deployment.resources() if each.type == ENDPOINT and not each.recorded
-        ]
-        if not endpoints:
+    project, stack = deployment.project, deployment.stack
+    endpoints = [
+        each for each in deployment.resources() if each.type == ENDPOINT and not each.recorded
+    ]
+    if not endpoints:
+        return []
+    emulated = project.emulates(stack)
+    if emulated:
+        info = project.cloud.status()
+        if info is None or not info.running or deployment.lost:
             return []
-        emulated = project.emulates(stack)
-        if emulated:
-            info = project.cloud.status()
-            if info is None or not info.running or deployment.lost:
-                return []
-    from mlops_iac.api.models.registry import real_client
+    from mlops_iac.api.deploy.registry import real_client
 
     try:
         if emulated:

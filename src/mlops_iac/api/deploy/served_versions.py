@@ -6,26 +6,26 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from mlops_iac.api.deploy.running_versions import package_of
-from mlops_iac.api.models.registry import (
+from mlops_iac.api.deploy.registry import (
     APPROVED,
     home_group,
     newest_approved,
+    package_of,
     real_client,
     require_sealed,
     versions_of,
 )
-from mlops_iac.api.project import LOCAL
+from mlops_iac.blueprint.fill import LOCAL
 from mlops_iac.errors import AuthenticationError, MlopsError, UsageError
 from mlops_iac.policy.types import MODEL
 
 if TYPE_CHECKING:
-    from mlops_iac.api.project import Project
+    from mlops_iac.api.core.project import BaseProject
     from mlops_iac.graph.model import Resource
     from mlops_iac.values import Properties
 
 
-def newest_real(project: Project, stack: str, model: str) -> str | None:
+def newest_real(project: BaseProject, stack: str, model: str) -> str | None:
     """The newest approved version in the registry that a real stack serves from.
 
     Raises AuthenticationError and MlopsError where it cannot be asked.
@@ -36,7 +36,7 @@ def newest_real(project: Project, stack: str, model: str) -> str | None:
 
 
 def check_pin(
-    project: Project, stack: str, model: str, version: str, emulated: tuple[Any, str] | None
+    project: BaseProject, stack: str, model: str, version: str, emulated: tuple[Any, str] | None
 ) -> list[str]:
     """A note where the registry of a pinned version cannot be asked.
 
@@ -60,7 +60,7 @@ def check_pin(
     return []
 
 
-def _home(project: Project, stack: str, model: str) -> str:
+def _home(project: BaseProject, stack: str, model: str) -> str:
     """The environment whose registry has the versions."""
     from mlops_iac.clouds.aws.sagemaker.scope import Scope
 
@@ -100,7 +100,7 @@ def newest(client: Any, group: str, model: str, stack: str) -> str | None:
 
 
 def left_serving(
-    project: Project, stack: str, model: str, outputs: Properties, resources: Iterable[Resource]
+    project: BaseProject, stack: str, model: str, outputs: Properties, resources: Iterable[Resource]
 ) -> tuple[str, str] | None:
     """The version that is served with none approved, and why nothing may be deployed like that.
 

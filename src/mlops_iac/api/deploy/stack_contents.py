@@ -14,13 +14,13 @@ from mlops_iac.errors import MlopsError
 from mlops_iac.policy.types import BUCKET, MODEL_GROUP
 
 if TYPE_CHECKING:
-    from mlops_iac.api.deploy.states import State
-    from mlops_iac.api.project import Project
+    from mlops_iac.api.core.project import BaseProject
+    from mlops_iac.api.core.stack_state import State
 
 _PAGE = 1000  # objects of a bucket that are counted (S3 API reference, ListObjectVersions)
 
 
-def holdings(project: Project, state: State) -> list[str]:
+def holdings(project: BaseProject, state: State) -> list[str]:
     """A line for each registry and bucket that holds something, and where it cannot be counted."""
     found: list[str] = []
     clients = Clients(project, state.stack, state.provider)
@@ -38,7 +38,7 @@ def holdings(project: Project, state: State) -> list[str]:
 
 
 def _held(
-    project: Project,
+    project: BaseProject,
     clients: Clients,
     state: State,
     resource: Mapping[str, Any],

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mlops_iac.api.compile.captures import Captures
+from mlops_iac.api.compile.guard_rail_checks import policies
 from mlops_iac.api.fleet.model import StackOutcome
 
 if TYPE_CHECKING:
@@ -23,8 +24,8 @@ def previews(project: Project, stacks: Sequence[str], asked: Preview) -> list[St
     """Compare every stack with its lock file, or with what a git ref holds."""
     if asked.against not in ("", "lock"):
         return _reviewed(project, stacks, asked)
+    from mlops_iac.api.compare.replacements import replacement_fact
     from mlops_iac.api.compile import programs
-    from mlops_iac.api.deploy.deployments import replacement_fact
     from mlops_iac.graph.lock import lock_name, lock_plan
 
     captures = Captures(project)
@@ -33,7 +34,7 @@ def previews(project: Project, stacks: Sequence[str], asked: Preview) -> list[St
         graph = captures.graph(stack)
         lock = programs.default_out(project) / lock_name(stack)
         plan = lock_plan(lock, graph, replacement_fact)
-        broken = project.policies(stack, graph=graph, own=asked.own) if asked.policies else []
+        broken = policies(project, stack, graph=graph, own=asked.own) if asked.policies else []
         found.append(
             _outcome(
                 stack, plan.steps, broken, asked, known=lock.exists(), doubt=bool(plan.incomparable)
@@ -43,10 +44,10 @@ def previews(project: Project, stacks: Sequence[str], asked: Preview) -> list[St
 
 
 def _reviewed(project: Project, stacks: Sequence[str], asked: Preview) -> list[StackOutcome]:
-    from mlops_iac.api.compare.reviews import Guards, reviews
+    from mlops_iac.api.compare.reviews import Guards
 
     found = []
-    for made in reviews(project, stacks, asked.against, Guards(asked.policies, asked.own)):
+    for made in project.reviews(stacks, asked.against, Guards(asked.policies, asked.own)):
         review = made.review
         steps = [each.step for each in (*review.steps, *review.tool_changes)]
         doubt = bool(made.plan.incomparable)
@@ -95,7 +96,7 @@ def checked(project: Project, stacks: Sequence[str], *, own: bool) -> list[Stack
     captures = Captures(project)
     found = []
     for stack in stacks:
-        findings = project.policies(stack, graph=captures.graph(stack), own=own)
+        findings = policies(project, stack, graph=captures.graph(stack), own=own)
         counts = Counter("suppressed" if each.suppressed_by else each.severity for each in findings)
         broken = any(each.counts for each in findings)
         state = "broken" if broken else "kept"

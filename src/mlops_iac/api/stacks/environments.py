@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops_iac.api.compile.programs import default_out
-from mlops_iac.api.core.editing import BlueprintEdit
-from mlops_iac.api.core.loading import load
+from mlops_iac.api.core.loading import load_as
+from mlops_iac.api.core.project import BaseProject
 from mlops_iac.api.deploy.orphaned_stacks import State, refuse, stack_files, state_of
-from mlops_iac.api.project import LOCAL
+from mlops_iac.api.stacks.editing import BlueprintEdit
 from mlops_iac.blueprint.checks.names import illegal_name
+from mlops_iac.blueprint.fill import LOCAL
 from mlops_iac.blueprint.loaded import shown_as
 from mlops_iac.blueprint.sections.base import EntryName
 from mlops_iac.blueprint.words import join
@@ -19,7 +20,6 @@ from mlops_iac.errors import StackNotFound, UsageError
 from mlops_iac.records import Record
 
 if TYPE_CHECKING:
-    from mlops_iac.api.project import Project
     from mlops_iac.blueprint import ResolvedBlueprint
     from mlops_iac.blueprint.editing import Editor
 
@@ -65,7 +65,7 @@ def add_environment(path: str | Path, name: str, base: str | None = None) -> Tol
     is no `base`, BlueprintInvalid, with nothing written, where the blueprint is or would not be
     valid; EditRefused where the text of `base` cannot be written twice.
     """
-    project = load(path)
+    project = load_as(BaseProject, path)
     if wrong := illegal_name(name, EntryName("environment", 20)):
         raise UsageError(wrong[1], hint=wrong[2])
     if name == LOCAL:
@@ -130,7 +130,7 @@ def take_out(editor: Editor, name: str, section: str = _SECTION) -> None:
         editor.remove(section)
 
 
-def _of_templates(project: Project, added: Project, base: str, name: str) -> list[str]:
+def _of_templates(project: BaseProject, added: BaseProject, base: str, name: str) -> list[str]:
     """What an environment's overlays in templates say, and a new one of another name does not."""
     from mlops_iac.api.stacks.listing import adds
 
@@ -143,7 +143,13 @@ def _of_templates(project: Project, added: Project, base: str, name: str) -> lis
 
 
 def _notes_of_base(
-    project: Project, added: Project, base: str, name: str, missing: Sequence[str], *, copied: bool
+    project: BaseProject,
+    added: BaseProject,
+    base: str,
+    name: str,
+    missing: Sequence[str],
+    *,
+    copied: bool,
 ) -> list[str]:
     layers, ours = project.resolve(base), added.resolve(name)
     notes = []
@@ -157,7 +163,7 @@ def _notes_of_base(
     return [*notes, *_pins(layers, ours)]
 
 
-def _trains(added: Project, name: str) -> list[str]:
+def _trains(added: BaseProject, name: str) -> list[str]:
     """What the new environment trains itself, and an earlier one has already: it could serve that."""
     from mlops_iac.clouds.aws.sagemaker.scope import Scope
 
@@ -172,7 +178,7 @@ def _trains(added: Project, name: str) -> list[str]:
     ]
 
 
-def _has(project: Project, environment: str, model: str) -> bool:
+def _has(project: BaseProject, environment: str, model: str) -> bool:
     found = project.resolve(environment).blueprint.models.get(model)
     return found is not None and found.train is not None
 
@@ -191,12 +197,12 @@ def _pins(base: ResolvedBlueprint, ours: ResolvedBlueprint) -> list[str]:
     ]
 
 
-def removable(path: str | Path, name: str) -> tuple[Project, BlueprintEdit, list[Path]]:
+def removable(path: str | Path, name: str) -> tuple[BaseProject, BlueprintEdit, list[Path]]:
     """What `remove_environment` would change: the blueprint, and the files of its stack.
 
     Raises what `remove_environment` raises for a name that is none, `local`, and templates'.
     """
-    project = load(path)
+    project = load_as(BaseProject, path)
     if name == LOCAL:
         raise UsageError("local is always there", hint="`mlops-iac destroy` deletes what it made")
     edit = BlueprintEdit(path)
@@ -254,7 +260,7 @@ def remove_environment(path: str | Path, name: str, *, gone: bool = False) -> To
     )
 
 
-def _notes(project: Project, name: str, state: State) -> tuple[str, ...]:
+def _notes(project: BaseProject, name: str, state: State) -> tuple[str, ...]:
     if state.why:
         from mlops_iac.api.deploy.states import unasked
 

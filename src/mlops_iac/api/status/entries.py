@@ -6,9 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from mlops_iac.api.deploy.registry import APPROVED, PACKAGE, measured
 from mlops_iac.api.deploy.rollbacks import difference, gone
-from mlops_iac.api.deploy.running_versions import PACKAGE
-from mlops_iac.api.models.registry import APPROVED, measured
 from mlops_iac.policy.types import ALARM, ENDPOINT
 
 if TYPE_CHECKING:

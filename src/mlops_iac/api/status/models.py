@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from mlops_iac.api.models.registry import measured, model_output, newest_approved, waiting
+from mlops_iac.api.deploy.registry import measured, model_output, newest_approved, waiting
 from mlops_iac.api.status.entries import when
 from mlops_iac.errors import UsageError
 
 if TYPE_CHECKING:
+    from mlops_iac.api.core.project import BaseProject
     from mlops_iac.api.deploy.clients import Questions
-    from mlops_iac.api.project import Project
     from mlops_iac.values import Properties
 
 _DESCRIBED = 5
@@ -62,7 +62,7 @@ class ModelState:
 
 
 def models(
-    project: Project, stack: str, outputs: Properties, questions: Questions | None
+    project: BaseProject, stack: str, outputs: Properties, questions: Questions | None
 ) -> list[ModelState]:
     """Return what is known of every model that this stack trains or registers."""
     blueprint = project.resolve(stack).blueprint
@@ -105,7 +105,7 @@ def _registry(name: str, group: str, questions: Questions) -> tuple[str, list[Wa
     return newest[0] if newest else "", found
 
 
-def _local_run(project: Project, pipeline: str) -> LastRun | None:
+def _local_run(project: BaseProject, pipeline: str) -> LastRun | None:
     from mlops_iac.pipeline._local_record import goes_on, last_record, load_record
 
     runs = project.emulator / "runs"

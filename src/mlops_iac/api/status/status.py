@@ -6,17 +6,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from mlops_iac.api.status.entries import AlarmState, Entry
-from mlops_iac.api.status.models import ModelState
+from mlops_iac.api.deploy.clients import Clients, Questions
+from mlops_iac.api.deploy.places import provider_inputs
+from mlops_iac.api.models.running_versions import groups_of
+from mlops_iac.api.status.entries import AlarmState, Entry, alarms, entries
+from mlops_iac.api.status.models import ModelState, models
+from mlops_iac.api.status.next_commands import next_commands
+from mlops_iac.blueprint.fill import LOCAL
 from mlops_iac.errors import MlopsError, StackNotFound
 from mlops_iac.graph.model import Resource, address_of
 from mlops_iac.graph.plan import Step
 from mlops_iac.values import Properties
 
 if TYPE_CHECKING:
-    from mlops_iac.api.deploy.clients import Questions
+    from mlops_iac.api.core.project import BaseProject
     from mlops_iac.api.deploy.deployments import Deployment
-    from mlops_iac.api.project import Project
     from mlops_iac.engine.protocol import Result
 
 HALVES = ("create-replacement", "delete-replaced")
@@ -83,20 +87,16 @@ class Status:
         }
 
 
-def status(project: Project, stack: str) -> Status:
+def status(deployment: Deployment) -> Status:
     """Return what the state of a stack holds, and what its cloud says of that.
 
     What cannot be asked is told in the notes. Raises what the backend of a real stack says.
     """
-    with project.deployment(stack) as deployment:
-        resources = deployment.resources()
-        outputs = deployment.outputs()
-        notes = list(deployment.notes())
-        questions = _questions(project, stack, deployment, resources)
-    from mlops_iac.api.status.entries import alarms, entries
-    from mlops_iac.api.status.models import models
-    from mlops_iac.api.status.next_commands import next_commands
-
+    project, stack = deployment.project, deployment.stack
+    resources = deployment.resources()
+    outputs = deployment.outputs()
+    notes = list(deployment.notes())
+    questions = _questions(project, stack, deployment, resources)
     made = [each for each in resources if each.custom and not each.type.startswith("pulumi:")]
     rows = [
         Row(
@@ -143,14 +143,13 @@ def status(project: Project, stack: str) -> Status:
 
 
 def _questions(
-    project: Project,
+    project: BaseProject,
     stack: str,
     deployment: Deployment,
     resources: Sequence[Resource],
 ) -> Questions | None:
     """Whom to ask about a stack; None where there is nobody, or nothing to ask about."""
-    from mlops_iac.api.deploy.clients import Clients, Questions
-    from mlops_iac.api.deploy.places import provider_inputs
+    from mlops_iac.api.deploy.clients import Questions
 
     if not resources:
         return None
@@ -163,10 +162,8 @@ def _questions(
     return Questions(Clients(project, stack, provider_inputs(resources)), stack)
 
 
-def _declared(project: Project, stack: str) -> tuple[list[str], dict[str, str]] | None:
+def _declared(project: BaseProject, stack: str) -> tuple[list[str], dict[str, str]] | None:
     """The serving entries of a stack, and the models by package group; None where nobody says."""
-    from mlops_iac.api.deploy.running_versions import groups_of
-
     try:
         return list(project.resolve(stack).blueprint.serving), groups_of(project, stack)
     except StackNotFound:  # what an ephemeral one was made from is gone
@@ -191,7 +188,7 @@ def count(steps: Sequence[Step]) -> Mapping[str, int]:
     return counts
 
 
-def next_steps(project: Project, stack: str, result: Result) -> list[str]:
+def next_steps(project: BaseProject, stack: str, result: Result) -> list[str]:
     """Say what stands now, and what completes it."""
     recorded = [address_of(s.type, s.name) for s in result.steps if s.recorded and s.op != "delete"]
     named = f"{stack}, emulated," if project.rehearsed else stack
@@ -205,17 +202,13 @@ def next_steps(project: Project, stack: str, result: Result) -> list[str]:
     ]
 
 
-def _untold(project: Project, stack: str) -> list[str]:
-    from mlops_iac.api.project import LOCAL
-
+def _untold(project: BaseProject, stack: str) -> list[str]:
     if stack == LOCAL or project.resolve(stack).blueprint.alerts:
         return []
     return ["nobody is told of failed runs and rollbacks: write `alerts` to change that"]
 
 
-def _waiting(project: Project, stack: str, pending: Sequence[str]) -> list[str]:
-    from mlops_iac.api.project import LOCAL
-
+def _waiting(project: BaseProject, stack: str, pending: Sequence[str]) -> list[str]:
     if not pending:
         return []
     lines = [f"waits for a first approved version: {', '.join(pending)}"]

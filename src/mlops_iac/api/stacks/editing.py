@@ -11,7 +11,7 @@ from mlops_iac.blueprint.editing import Editor, TextFile
 from mlops_iac.errors import BlueprintInvalid, Diagnostic
 
 if TYPE_CHECKING:
-    from mlops_iac.api.project import Project
+    from mlops_iac.api.core.project import BaseProject
 
 
 class BlueprintEdit:
@@ -33,20 +33,20 @@ class BlueprintEdit:
         """Whether there is anything to write."""
         return self.editor.text != self.file.text
 
-    def project(self) -> Project:
+    def project(self) -> BaseProject:
         """Return the project that the text as it is now gives; the file is not touched.
 
         Raises BlueprintInvalid with every problem, the platform's included.
         """
-        from mlops_iac.api.core.loading import judged_with
+        from mlops_iac.api.compile.checks import problems
+        from mlops_iac.api.core.project import BaseProject
         from mlops_iac.api.core.templating import Templates
-        from mlops_iac.api.project import Project
 
         templates = Templates(self.path)
         loaded, found = language.examine(self.path, templates=templates, text=self.editor.text)
         if loaded is not None:
-            project = Project(loaded, templates)
-            found = judged_with(project, found)
+            project = BaseProject(loaded, templates)
+            found = problems(project, found)
         errors = [item for item in found if item.severity == "error"]
         if errors or loaded is None:
             raise BlueprintInvalid([self._placed(item) for item in errors])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mlops_iac.errors import TimedOut
 
 if TYPE_CHECKING:
-    from mlops_iac.api.project import Project
+    from mlops_iac.api.core.project import BaseProject
     from mlops_iac.emulators.aws.server import ServerInfo
     from mlops_iac.emulators.provider import Provider
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class Cloud:
     """The emulated AWS of one project. Nothing is started before something needs it."""
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: BaseProject) -> None:
         self.project = project
         self._url = ""
         self._lock = Lock()
@@ -67,13 +67,13 @@ class Cloud:
 
     def region(self, stack: str) -> str:
         """Return the region that a stack was deployed to, whatever its blueprint says since."""
-        from mlops_iac.api.deploy.states import emulated_state
+        from mlops_iac.api.core.stack_state import emulated_state
 
         return emulated_state(self.project, stack).region or self.project.region(stack)
 
     def providers(self, stack: str, *, forced: bool = False) -> Mapping[str, Provider]:
         """Return the emulated providers by package, for one stack; `forced` ones delete what is full."""
-        from mlops_iac.api.project import LOCAL
+        from mlops_iac.blueprint.fill import LOCAL
         from mlops_iac.emulators.aws.provider import AwsProvider
 
         provider = AwsProvider(
@@ -88,7 +88,7 @@ class Cloud:
 
     def account(self, stack: str) -> str:
         """Return the stack's account; the emulator's own where the blueprint names none."""
-        from mlops_iac.api.project import LOCAL
+        from mlops_iac.blueprint.fill import LOCAL
 
         declared = self.project.resolve(stack).blueprint.account
         return EMULATED_ACCOUNT if stack == LOCAL or declared is None else str(declared)

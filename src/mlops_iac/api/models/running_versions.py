@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from mlops_iac.api.core.stack_state import State, emulated_state, state_of
+from mlops_iac.api.deploy import rollbacks
+from mlops_iac.api.deploy.deployments import Deployment
+from mlops_iac.api.deploy.registry import package_of
+from mlops_iac.api.deploy.served_versions import credentials
+from mlops_iac.api.deploy.states import export
 from mlops_iac.blueprint.words import listed
 from mlops_iac.errors import MlopsError, StackNotFound, UsageError
 from mlops_iac.policy.types import ENDPOINT, MODEL
 from mlops_iac.records import Record
 
 if TYPE_CHECKING:
-    from mlops_iac.api.deploy.states import State
-    from mlops_iac.api.project import Project
-
-# Source: SageMaker API reference, ModelPackageArn of a version in a group.
-PACKAGE = re.compile(r"arn:[^:]+:sagemaker:[^:]+:\d*:model-package/([^/]+)/(\d+)")
+    from mlops_iac.api.core.project import BaseProject
 
 
 class Running(Record):
@@ -33,7 +34,7 @@ class Running(Record):
     region: str = ""
 
 
-def running(project: Project, stack: str) -> Running:
+def running(project: BaseProject, stack: str) -> Running:
     """Return what a stack runs.
 
     Raises UsageError where an endpoint does not run what the state says, and where two entries run
@@ -43,7 +44,7 @@ def running(project: Project, stack: str) -> Running:
     if state is None or not state.resources:
         return Running({}, why=f"nothing is deployed to {stack}")
     if project.emulates(stack):
-        with project.deployment(stack) as deployment:
+        with Deployment(project, stack) as deployment:
             if deployment.lost or project.cloud.answering() is None:
                 return Running({}, why="the emulated cloud was stopped and lost what it held")
     found = _versions(project, stack, state)
@@ -54,9 +55,7 @@ def running(project: Project, stack: str) -> Running:
     return Running(found, tuple(notes), why, names, state.region)
 
 
-def _state(project: Project, stack: str) -> State | None:
-    from mlops_iac.api.deploy.states import emulated_state, export, state_of
-
+def _state(project: BaseProject, stack: str) -> State | None:
     if project.emulates(stack):
         return emulated_state(project, stack)
     try:
@@ -65,7 +64,7 @@ def _state(project: Project, stack: str) -> State | None:
         return None
 
 
-def _versions(project: Project, stack: str, state: State) -> dict[str, tuple[str, str]]:
+def _versions(project: BaseProject, stack: str, state: State) -> dict[str, tuple[str, str]]:
     groups = groups_of(project, stack)
     found: dict[str, dict[str, str]] = {}
     for group, version, arn in _packages(state):
@@ -82,7 +81,7 @@ def _versions(project: Project, stack: str, state: State) -> dict[str, tuple[str
     return {model: (arn, version) for model, (version, arn) in pairs.items()}
 
 
-def groups_of(project: Project, stack: str) -> dict[str, str]:
+def groups_of(project: BaseProject, stack: str) -> dict[str, str]:
     """Package group → model, as the blueprint has them in this environment."""
     from mlops_iac.clouds.aws.sagemaker.scope import Scope
 
@@ -100,19 +99,11 @@ def _packages(state: State) -> Iterator[tuple[str, str, str]]:
             yield match[1], match[2], match[0]
 
 
-def package_of(inputs: Mapping[str, Any]) -> re.Match[str] | None:
-    """Return the ARN of the registered version that a model is, matched by `PACKAGE`."""
-    container = inputs.get("primaryContainer")
-    name = container.get("modelPackageName") if isinstance(container, Mapping) else None
-    return PACKAGE.fullmatch(name) if isinstance(name, str) else None
-
-
-def _rolled_back(project: Project, stack: str) -> list[str]:
+def _rolled_back(project: BaseProject, stack: str) -> list[str]:
     """Notes where it cannot be asked. Raises UsageError where an endpoint runs something else."""
-    from mlops_iac.api.deploy.rollbacks import rolled_back
-
     try:
-        told = rolled_back(project, stack)
+        with Deployment(project, stack) as deployment:
+            told = rollbacks.rolled_back(deployment)
     except MlopsError as error:
         return [f"not asked whether a rollout was taken back: {error.message}"]
     if differ := [each for each in told if not each.startswith("cannot ask")]:
@@ -123,13 +114,12 @@ def _rolled_back(project: Project, stack: str) -> list[str]:
     return told
 
 
-def described(project: Project, stack: str, model: str, arn: str) -> Mapping[str, Any]:
+def described(project: BaseProject, stack: str, model: str, arn: str) -> Mapping[str, Any]:
     """Return what the registry says of a version.
 
     Raises UsageError where it does not have it, AuthenticationError where nobody may ask.
     """
-    from mlops_iac.api.deploy.served_versions import credentials
-    from mlops_iac.api.models.registry import real_client
+    from mlops_iac.api.deploy.registry import real_client
 
     if project.emulates(stack):
         _, _, _, region, account, *_ = arn.split(":")  # that of the registry
@@ -141,15 +131,14 @@ def described(project: Project, stack: str, model: str, arn: str) -> Mapping[str
     return answer
 
 
-def resolved_images(project: Project, stack: str, found: Running) -> dict[str, str]:
+def resolved_images(project: BaseProject, stack: str, found: Running) -> dict[str, str]:
     """Image as it was named → the same with the digest that endpoints of a stack run.
 
     Empty for emulated ones, whose endpoints run nothing. Source: SageMaker API reference,
     ProductionVariantSummary, DeployedImage (`SpecifiedImage`, `ResolvedImage`). Raises
     AuthenticationError where nobody may ask.
     """
-    from mlops_iac.api.deploy.served_versions import credentials
-    from mlops_iac.api.models.registry import real_client
+    from mlops_iac.api.deploy.registry import real_client
 
     if project.emulates(stack) or not found.endpoints:
         return {}

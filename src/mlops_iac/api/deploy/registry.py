@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from difflib import get_close_matches
@@ -13,10 +14,15 @@ from typing import TYPE_CHECKING, Any
 from mlops_iac.errors import MlopsError, UsageError
 
 if TYPE_CHECKING:
-    from mlops_iac.api.project import Project
+    from mlops_iac.api.core.project import BaseProject
+    from mlops_iac.api.deploy.deployments import Deployment
 
 APPROVED, REJECTED, PENDING = "Approved", "Rejected", "PendingManualApproval"
 _SEALED = "models/"  # what the printed pipelines register lies below it
+
+
+# Source: SageMaker API reference, ModelPackageArn of a version in a group.
+PACKAGE = re.compile(r"arn:[^:]+:sagemaker:[^:]+:\d*:model-package/([^/]+)/(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +61,14 @@ class Registry:
 
     Methods that take a model raise UsageError for one that the blueprint does not train; `None` is
     the only one that it trains. `local` is asked of the emulated cloud, every other stack with the
-    user's credentials: AuthenticationError, and botocore's own errors.
+    user's credentials: AuthenticationError, and botocore's own errors. `opened` opens its deployment.
     Source: SageMaker API reference, ListModelPackages, DescribeModelPackage, UpdateModelPackage.
     """
 
-    def __init__(self, project: Project, stack: str) -> None:
+    def __init__(self, project: BaseProject, stack: str, opened: Callable[[], Deployment]) -> None:
         self.project = project
         self.stack = stack
+        self._opened = opened
 
     @property
     def trained_by(self) -> str:
@@ -125,9 +132,7 @@ class Registry:
 
     def serves(self, version: Version) -> bool:
         """Whether what is deployed to the stack serves a version."""
-        from mlops_iac.api.deploy.running_versions import package_of
-
-        with self.project.deployment(self.stack) as deployment:
+        with self._opened() as deployment:
             found = [package_of(each.inputs) for each in deployment.resources()]
         return any(match and match[0] == version.arn for match in found)
 
@@ -141,7 +146,8 @@ class Registry:
 
     def group(self, model: str) -> str | None:
         """Return the name of a model's package group, or None before it is deployed."""
-        outputs = self.project.outputs(self.stack)
+        with self._opened() as deployment:
+            outputs = deployment.outputs()
         moved = self.project.resolve(self.stack).blueprint.moved
         return model_output(outputs, moved, model, "model_package_group")
 
@@ -185,13 +191,20 @@ class Registry:
     @cached_property
     def _region(self) -> str:
         """Where the stack was deployed, whatever its blueprint says since."""
-        with self.project.deployment(self.stack) as deployment:
+        with self._opened() as deployment:
             return deployment.region
 
 
-def trained_model(project: Project, name: str | None) -> str:
+def package_of(inputs: Mapping[str, Any]) -> re.Match[str] | None:
+    """Return the ARN of the registered version that a model is, matched by `PACKAGE`."""
+    container = inputs.get("primaryContainer")
+    name = container.get("modelPackageName") if isinstance(container, Mapping) else None
+    return PACKAGE.fullmatch(name) if isinstance(name, str) else None
+
+
+def trained_model(project: BaseProject, name: str | None) -> str:
     """Return the trained model meant: the one named, or the only one. Raises UsageError otherwise."""
-    from mlops_iac.api.project import LOCAL
+    from mlops_iac.blueprint.fill import LOCAL
 
     models = project.resolve(LOCAL).blueprint.models
     names = [key for key, model in models.items() if model.train is not None]
@@ -249,7 +262,7 @@ def model_output(
     return None
 
 
-def home_group(project: Project, stack: str, model: str) -> str:
+def home_group(project: BaseProject, stack: str, model: str) -> str:
     """Return the package group that holds the versions a stack serves, for its own API to look up.
 
     Its ARN where the account is known, because the group may be another account's: that of the
