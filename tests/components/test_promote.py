@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from mlops_iac.api import load
-from mlops_iac.api.deploy import registry as registry_module
 from mlops_iac.api.deploy import rollbacks as rollbacks_module
-from mlops_iac.api.deploy import states as states_module
+from mlops_iac.api.models import running_versions
 from mlops_iac.api.stacks.promoting import promote
 from mlops_iac.errors import BlueprintInvalid, StackNotFound, UsageError
 
@@ -63,8 +62,8 @@ class World:
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
     found = World()
-    monkeypatch.setattr(states_module, "export", found.export)
-    monkeypatch.setattr(registry_module, "real_client", lambda *_: found)
+    monkeypatch.setattr(running_versions, "export", found.export)
+    monkeypatch.setattr(running_versions, "real_client", lambda *_: found)
     monkeypatch.setattr(rollbacks_module, "rolled_back", lambda *_: found.rolled_back)
     return found
 

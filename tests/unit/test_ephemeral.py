@@ -15,7 +15,7 @@ from mlops_iac.api.deploy import served_versions
 from mlops_iac.api.deploy.deployments import Deployment
 from mlops_iac.api.deploy.registry import Registry
 from mlops_iac.api.kinds import Ephemeral, Recorded
-from mlops_iac.api.stacks import ephemeral
+from mlops_iac.api.stacks.ephemeral_deploying import RecordedDeployment
 from mlops_iac.api.stacks.ephemeral_record import STACK_TAG, EphemeralRecord, parse_ttl, record_of
 from mlops_iac.cli._app import run
 from mlops_iac.engine import pulumi_backend, pulumi_workspace
@@ -254,8 +254,8 @@ def test_its_versions_are_listed_and_approved(
     state = State("pr-1", tags={STACK_TAG: "dev until 2026-11-21T12:30:15Z"})
     found = Recorded(load(serving), "pr-1", "file:///kept", state)
     version = SimpleNamespace(model="risk", version=1, status="Approved")
-    monkeypatch.setattr(ephemeral, "recorded", lambda *_: found)
-    monkeypatch.setattr(Recorded, "outputs", lambda *_: {})
+    monkeypatch.setattr(Recorded, "recorded", lambda *_: found)
+    monkeypatch.setattr(RecordedDeployment, "outputs", lambda *_: {})
     monkeypatch.setattr(Registry, "decide", lambda *_, **__: version)
     at = ["-C", str(serving.parent)]
     assert run([*at, "models", "ls", "-s", "pr-1"]) == 0

@@ -75,7 +75,7 @@ def command(
     )
     if session.json:
         from mlops_iac.api.deploy.rollbacks import rolled_back
-        from mlops_iac.api.status.status import count
+        from mlops_iac.graph.plan import count
 
         with project.deployment(session.stack) as deployment:
             notes = [] if result.failures else rolled_back(deployment)

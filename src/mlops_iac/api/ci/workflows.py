@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlops_iac.api.compile import programs
+from mlops_iac.api.compare.guard_changes import template_folders
+from mlops_iac.api.compile import package_lock, programs
 from mlops_iac.blueprint.fill import LOCAL
 from mlops_iac.blueprint.reach import checkout_around
 from mlops_iac.errors import UsageError
@@ -57,8 +58,6 @@ def kept_options(root: Path, platform: str, name: str) -> Options:
 
 def lock_of(project: BaseProject) -> Path:
     """The lock of the packages that CI installs for a project."""
-    from mlops_iac.api.compile import package_lock
-
     return programs.default_out(project) / package_lock.NAME
 
 
@@ -67,7 +66,6 @@ def lock(project: BaseProject, root: Path, index_url: str, *, upgrade: bool = Fa
 
     Without an `index_url`, at the index that its workflows name. Raises UsageError where none does.
     """
-    from mlops_iac.api.compile import package_lock
     from mlops_iac.scaffold import ci
 
     path = lock_of(project)
@@ -79,8 +77,6 @@ def lock(project: BaseProject, root: Path, index_url: str, *, upgrade: bool = Fa
 
 def unlocked(project: BaseProject) -> str:
     """Why CI could not install what the project needs; empty where it can."""
-    from mlops_iac.api.compile import package_lock
-
     path = lock_of(project)
     try:
         why = package_lock.unlocked(path, package_lock.requirements(project, path.parent))
@@ -91,8 +87,6 @@ def unlocked(project: BaseProject) -> str:
 
 def delivery(project: BaseProject, root: Path, options: Options) -> Delivery:
     """What the workflows are for; environments stand after those they promote from."""
-    from mlops_iac.api.compare.guard_changes import template_folders
-    from mlops_iac.api.compile import package_lock
     from mlops_iac.program.manifest import read_manifest
     from mlops_iac.program.project_files import PULUMI_VERSION
     from mlops_iac.scaffold.ci import Delivery, Stack

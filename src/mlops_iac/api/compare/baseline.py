@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlops_iac import python_child
-from mlops_iac.api.compare.committed_templates import FormerTemplates
+from mlops_iac.api.compare.committed_templates import BaseTemplates, FormerTemplates
 from mlops_iac.api.compile import programs
 from mlops_iac.api.core.repository import Commit, Repository
 from mlops_iac.blueprint.fill import LOCAL
@@ -29,7 +29,6 @@ from mlops_iac.program.manifest import NAME as MANIFEST
 from mlops_iac.program.manifest import Manifest
 
 if TYPE_CHECKING:
-    from mlops_iac.api.compare.forks import BaseTemplates
     from mlops_iac.api.core.project import BaseProject
     from mlops_iac.blueprint import LoadedBlueprint
     from mlops_iac.blueprint.source import Node

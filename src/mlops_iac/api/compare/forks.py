@@ -16,18 +16,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
 from mlops_iac.api.compare.baseline import Baseline
-from mlops_iac.api.compare.committed_templates import trees
+from mlops_iac.api.compare.committed_templates import BaseTemplates
 from mlops_iac.api.compile.captures import capture
 from mlops_iac.api.core.project import BaseProject
 from mlops_iac.api.core.repository import Repository
-from mlops_iac.blueprint.templates.content import TemplateContent, TemplateUnavailable, Wanted
 from mlops_iac.errors import BlueprintInvalid, Diagnostic, UsageError
 
 if TYPE_CHECKING:
-    from mlops_iac.blueprint.source import Node
     from mlops_iac.graph.model import ResourceGraph
     from mlops_iac.program.ejected import Ejected
-    from mlops_iac.templates.finder import Finder
 
 MOST_STACKS: Final = 25
 MOST_RESOURCES: Final = 3_000
@@ -103,35 +100,6 @@ def _too_much(what: str, number: int, most: int) -> UsageError:
         f"the fork has {number:,} {what}; {most:,} are looked at without being asked",
         hint="a maintainer looks at it on a branch of this repository",
     )
-
-
-class BaseTemplates:
-    """Makes the finder that has the templates of the base, and no others."""
-
-    locked = True
-
-    def __init__(self, base: BaseProject) -> None:
-        self._base = base
-
-    def __call__(self) -> BaseTemplates:
-        return self
-
-    def find(self, wanted: Wanted) -> TemplateContent:
-        """What the base's own request found. Raises TemplateUnavailable for any other."""
-        finder: Finder | None = self._base.finder
-        if finder is None or not finder.knows(wanted):
-            version = f", version {wanted.version}" if wanted.version else ""
-            raise TemplateUnavailable(
-                "fork-template",
-                f"the base does not stand on {wanted.source}{version}, and a fork does not choose"
-                " what it is judged by",
-                hint="a maintainer changes templates on a branch of this repository",
-            )
-        return finder.find(wanted)
-
-    def trees(self, root: Node) -> Iterator[Node]:
-        """What the templates lay under the blueprint `root`."""
-        return trees(self, root)
 
 
 def _check_templates(base: BaseProject, fork: BaseProject) -> None:

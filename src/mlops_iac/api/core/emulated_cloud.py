@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from mlops_iac.api.core.stack_state import emulated_state
 from mlops_iac.errors import TimedOut
 
 if TYPE_CHECKING:
@@ -67,8 +68,6 @@ class Cloud:
 
     def region(self, stack: str) -> str:
         """Return the region that a stack was deployed to, whatever its blueprint says since."""
-        from mlops_iac.api.core.stack_state import emulated_state
-
         return emulated_state(self.project, stack).region or self.project.region(stack)
 
     def providers(self, stack: str, *, forced: bool = False) -> Mapping[str, Provider]:

@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING, Any, Self
 
 from mlops_iac.api.compile import captures, programs
 from mlops_iac.api.core.engine_claim import EMBEDDED, PULUMI, Holder
+from mlops_iac.api.core.stack_state import emulated_state, state_of
 from mlops_iac.api.deploy import served_versions
 from mlops_iac.api.deploy.deployed_sources import keep
 from mlops_iac.api.deploy.places import moved_place, provider_inputs
 from mlops_iac.api.deploy.registry import model_output, registered
+from mlops_iac.api.deploy.stack_contents import holdings
+from mlops_iac.api.deploy.states import export
 from mlops_iac.blueprint.fill import LOCAL
 from mlops_iac.clouds.aws.sagemaker.scope import Scope
 from mlops_iac.errors import TimedOut, UsageError
@@ -346,10 +349,6 @@ class Deployment:
         return replace(plan, diagnostics=(*plan.diagnostics, *notes))
 
     def _holdings(self) -> list[str]:
-        from mlops_iac.api.core.stack_state import emulated_state, state_of
-        from mlops_iac.api.deploy.stack_contents import holdings
-        from mlops_iac.api.deploy.states import export
-
         if self.emulated and (self.project.cloud.answering() is None or self.lost):
             return []
         if self.emulated:  # which another command may be about to deploy

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from mlops_iac.api.deploy.clients import is_gone
+from mlops_iac.api.deploy.registry import real_client
 from mlops_iac.blueprint.fill import LOCAL
 from mlops_iac.graph.model import Resource, address_of
 from mlops_iac.policy.types import ENDPOINT
@@ -35,7 +36,6 @@ def rolled_back(deployment: Deployment) -> list[str]:
         info = project.cloud.status()
         if info is None or not info.running or deployment.lost:
             return []
-    from mlops_iac.api.deploy.registry import real_client
 
     try:
         if emulated:

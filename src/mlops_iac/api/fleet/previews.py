@@ -6,9 +6,13 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from mlops_iac.api.compare.replacements import replacement_fact
+from mlops_iac.api.compare.reviews import Guards
+from mlops_iac.api.compile import programs
 from mlops_iac.api.compile.captures import Captures
 from mlops_iac.api.compile.guard_rail_checks import policies
 from mlops_iac.api.fleet.model import StackOutcome
+from mlops_iac.graph.plan import HALVES, count
 
 if TYPE_CHECKING:
     from mlops_iac.api.fleet.jobs import Preview
@@ -24,8 +28,6 @@ def previews(project: Project, stacks: Sequence[str], asked: Preview) -> list[St
     """Compare every stack with its lock file, or with what a git ref holds."""
     if asked.against not in ("", "lock"):
         return _reviewed(project, stacks, asked)
-    from mlops_iac.api.compare.replacements import replacement_fact
-    from mlops_iac.api.compile import programs
     from mlops_iac.graph.lock import lock_name, lock_plan
 
     captures = Captures(project)
@@ -44,8 +46,6 @@ def previews(project: Project, stacks: Sequence[str], asked: Preview) -> list[St
 
 
 def _reviewed(project: Project, stacks: Sequence[str], asked: Preview) -> list[StackOutcome]:
-    from mlops_iac.api.compare.reviews import Guards
-
     found = []
     for made in project.reviews(stacks, asked.against, Guards(asked.policies, asked.own)):
         review = made.review
@@ -64,8 +64,6 @@ def _outcome(
     known: bool = True,
     doubt: bool,
 ) -> StackOutcome:
-    from mlops_iac.api.status.status import HALVES, count
-
     steps = list(steps)
     counts = {op: number for op, number in count(steps).items() if op != "same"}
     changes = [_change(step) for step in steps if step.op not in (*HALVES, "same", "read")]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mlops_iac.api.core.stack_state import State, emulated_state, state_of
 from mlops_iac.api.deploy import rollbacks
 from mlops_iac.api.deploy.deployments import Deployment
-from mlops_iac.api.deploy.registry import package_of
+from mlops_iac.api.deploy.registry import package_of, real_client
 from mlops_iac.api.deploy.served_versions import credentials
 from mlops_iac.api.deploy.states import export
 from mlops_iac.blueprint.words import listed
@@ -119,8 +119,6 @@ def described(project: BaseProject, stack: str, model: str, arn: str) -> Mapping
 
     Raises UsageError where it does not have it, AuthenticationError where nobody may ask.
     """
-    from mlops_iac.api.deploy.registry import real_client
-
     if project.emulates(stack):
         _, _, _, region, account, *_ = arn.split(":")  # that of the registry
         client = project.cloud.client_at("sagemaker", region, account)
@@ -138,8 +136,6 @@ def resolved_images(project: BaseProject, stack: str, found: Running) -> dict[st
     ProductionVariantSummary, DeployedImage (`SpecifiedImage`, `ResolvedImage`). Raises
     AuthenticationError where nobody may ask.
     """
-    from mlops_iac.api.deploy.registry import real_client
-
     if project.emulates(stack) or not found.endpoints:
         return {}
     client = real_client("sagemaker", found.region or project.region(stack))

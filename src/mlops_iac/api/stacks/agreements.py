@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from mlops_iac.api.compile import captures, programs
+from mlops_iac.api.core.repository import around
+from mlops_iac.api.core.worktree import changed, untracked
 from mlops_iac.api.deploy.previews import preview
 from mlops_iac.errors import MlopsError
 
@@ -72,9 +74,6 @@ def _uncommitted(out: Path) -> list[str]:
 
     Outside of a repository there is nothing to say.
     """
-    from mlops_iac.api.core.repository import around
-    from mlops_iac.api.core.worktree import changed, untracked
-
     with around(out) as repository:
         if repository is None:
             return []

@@ -6,6 +6,7 @@ import os
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from mlops_iac.api.compile import captures, programs
 from mlops_iac.errors import UsageError
 
 if TYPE_CHECKING:
@@ -72,7 +73,6 @@ def resource_differences(project: BaseProject, left: str, right: str) -> Differe
 
     Needs no credentials. Raises StackNotFound, BlueprintInvalid.
     """
-    from mlops_iac.api.compile import captures, programs
     from mlops_iac.graph.comparable import comparable
     from mlops_iac.graph.differences import Side, differences
 

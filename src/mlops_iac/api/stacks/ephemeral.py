@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 
 from mlops_iac.api.core.loading import load_as
 from mlops_iac.api.core.project import BaseProject
+from mlops_iac.api.deploy.states import state_in
 from mlops_iac.api.stacks.ephemeral_record import DEFAULT_TTL, EphemeralRecord, record_of
 from mlops_iac.blueprint import ExtraEnvironment, ResolvedBlueprint
 from mlops_iac.blueprint.fill import LOCAL
@@ -152,7 +153,6 @@ class RecordedProject(BaseProject):
         Raises UsageError, AuthenticationError and MlopsError where it is in none of the backends that
         can be asked, and one could not be.
         """
-        from mlops_iac.api.deploy.states import state_in
         from mlops_iac.engine.pulumi_backend import Backend
 
         urls = dict.fromkeys(

@@ -13,8 +13,10 @@ from mlops_iac.api.compile import captures, programs
 from mlops_iac.api.core.engine_claim import PULUMI
 from mlops_iac.api.core.stack_state import State, state_of
 from mlops_iac.api.deploy.deployments import Deployment
+from mlops_iac.api.deploy.registry import home_group, real_client, registered
 from mlops_iac.api.deploy.registry_cleanup import delete_versions
 from mlops_iac.api.deploy.served_versions import credentials
+from mlops_iac.api.deploy.stack_contents import holdings
 from mlops_iac.api.deploy.states import state_in
 from mlops_iac.api.stacks.ephemeral_record import EphemeralRecord, record_of
 from mlops_iac.errors import MlopsError, UsageError
@@ -96,7 +98,6 @@ class EphemeralDeployment(Deployment):
 
     def _registered(self, model: str, version: str) -> bool:
         """Whether a version is in the registry that the stack serves from; another's is believed."""
-        from mlops_iac.api.deploy.registry import home_group, real_client, registered
         from mlops_iac.clouds.aws.sagemaker.scope import Scope
 
         if Scope(self.project.resolve(self.stack)).home(model).environment != self.stack:
@@ -201,8 +202,6 @@ class RecordedDeployment(Deployment):
         return replace(plan, diagnostics=(*plan.diagnostics, *self._holdings()))
 
     def _holdings(self) -> list[str]:
-        from mlops_iac.api.deploy.stack_contents import holdings
-
         return holdings(self.project, self.project.state)
 
     def destroy(self, *, on_event: OnEvent | None = None) -> Result:

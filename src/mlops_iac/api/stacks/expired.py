@@ -11,12 +11,13 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from mlops_iac.api.core.stack_state import state_of
 from mlops_iac.api.stacks.ephemeral import RecordedProject
 from mlops_iac.api.stacks.ephemeral_deploying import RecordedDeployment
 from mlops_iac.api.stacks.ephemeral_record import STACK_TAG, EphemeralRecord, record_of
-from mlops_iac.api.status.status import count
 from mlops_iac.blueprint.fill import LOCAL
 from mlops_iac.errors import MlopsError
+from mlops_iac.graph.plan import count
 from mlops_iac.records import Record
 
 if TYPE_CHECKING:
@@ -79,8 +80,6 @@ def ephemeral_stacks(project: BaseProject) -> Found:
 
 
 def _ephemeral(asked: Backend, item: Listed, url: str) -> list[Ephemeral]:
-    from mlops_iac.api.core.stack_state import state_of
-
     tags = asked.tags(item.name)
     if STACK_TAG not in tags:
         return []

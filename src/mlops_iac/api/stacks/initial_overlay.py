@@ -12,6 +12,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from mlops_iac.api.compile.guard_rail_checks import policies
+from mlops_iac.api.core import guard_rails
+from mlops_iac.api.stacks.editing import put_in, take_out
 from mlops_iac.blueprint.fill import LOCAL
 from mlops_iac.blueprint.placeholders import is_placeholder
 from mlops_iac.blueprint.words import join, listed, split
@@ -88,8 +90,6 @@ def begin(edit: BlueprintEdit, read: Callable[[], BaseProject], *, delivered: bo
 
     Where it is `delivered` and has no environment, it gets `prod`. Raises BlueprintInvalid.
     """
-    from mlops_iac.api.stacks.environments import put_in
-
     names = [name for name in read().environments if name != LOCAL]
     fresh = delivered and not names
     if fresh:
@@ -116,8 +116,6 @@ def not_asked(error: ModuleNotFoundError) -> str:
 
 def lay_out(editor: Editor, name: str) -> None:
     """Write an environment on lines of its own, that was filled in between the braces of `{}`."""
-    from mlops_iac.api.stacks.environments import take_out
-
     path = join("environments", name)
     if whole := editor.get(path):
         take_out(editor, name)
@@ -244,7 +242,5 @@ def _shown(value: Any) -> str:
 
 def unchecked(project: BaseProject) -> str:
     """Which rules were not run, because they are code of somebody's; empty where all were."""
-    from mlops_iac.api.core import guard_rails
-
     ids = guard_rails.own_ids(project)
     return f"not run: {listed(ids)}; `mlops-iac policy check` runs them" if ids else ""

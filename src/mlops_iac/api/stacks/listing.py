@@ -8,13 +8,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from mlops_iac.api.compile import programs
+from mlops_iac.api.core.stack_state import State, emulated_state
+from mlops_iac.api.deploy.states import States, states, unasked
 from mlops_iac.api.stacks.agreements import Agrees, agreement_of_state, program_agreements
+from mlops_iac.api.stacks.ephemeral_record import record_of
 from mlops_iac.blueprint.fill import LOCAL
 
 if TYPE_CHECKING:
     from mlops_iac.api.core.project import BaseProject
-    from mlops_iac.api.core.stack_state import State
-    from mlops_iac.api.deploy.states import States
 
 _HEADLINES = 4
 # What people ask of an environment first; the rest follows in the order of the blueprint.
@@ -89,9 +90,6 @@ def stacks(project: BaseProject, *, offline: bool = False, now: datetime | None 
 
     Raises BlueprintInvalid where the platform refuses something.
     """
-    from mlops_iac.api.core.stack_state import State, emulated_state
-    from mlops_iac.api.deploy.states import States, states, unasked
-
     if offline:
         why = "not asked (--offline)"
         real = [name for name in project.environments if not project.emulates(name)]
@@ -207,8 +205,6 @@ def _row(
 
 
 def _others(found: States, now: datetime) -> tuple[list[Row], list[str]]:
-    from mlops_iac.api.stacks.ephemeral_record import record_of
-
     rows: list[Row] = []
     notes: list[str] = []
     for state in found.others:

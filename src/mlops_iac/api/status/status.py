@@ -15,15 +15,12 @@ from mlops_iac.api.status.next_commands import next_commands
 from mlops_iac.blueprint.fill import LOCAL
 from mlops_iac.errors import MlopsError, StackNotFound
 from mlops_iac.graph.model import Resource, address_of
-from mlops_iac.graph.plan import Step
 from mlops_iac.values import Properties
 
 if TYPE_CHECKING:
     from mlops_iac.api.core.project import BaseProject
     from mlops_iac.api.deploy.deployments import Deployment
     from mlops_iac.engine.protocol import Result
-
-HALVES = ("create-replacement", "delete-replaced")
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +146,6 @@ def _questions(
     resources: Sequence[Resource],
 ) -> Questions | None:
     """Whom to ask about a stack; None where there is nobody, or nothing to ask about."""
-    from mlops_iac.api.deploy.clients import Questions
-
     if not resources:
         return None
     if project.emulates(stack):
@@ -177,15 +172,6 @@ def pending_names(outputs: Properties) -> list[str]:
         for key, value in sorted(outputs.items())
         if key.endswith("_pending") and isinstance(value, list | tuple) and value
     ]
-
-
-def count(steps: Sequence[Step]) -> Mapping[str, int]:
-    """Count steps by operation: a replacement once, components and the stack not at all."""
-    counts: dict[str, int] = {}
-    for step in steps:
-        if step.op not in HALVES and step.custom and not step.type.startswith("pulumi:"):
-            counts[step.op] = counts.get(step.op, 0) + 1
-    return counts
 
 
 def next_steps(project: BaseProject, stack: str, result: Result) -> list[str]:
