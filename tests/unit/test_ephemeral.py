@@ -281,8 +281,8 @@ def test_a_pin_of_its_base_counts_where_the_registry_has_it(
 
     monkeypatch.setattr(pulumi_backend, "Backend", Untagged)
     monkeypatch.setattr(pulumi_workspace, "require_cli", lambda: None)
-    monkeypatch.setattr("mlops_iac.api.deploy.registry.real_client", lambda *_: None)
-    monkeypatch.setattr("mlops_iac.api.deploy.registry.registered", registered)
+    monkeypatch.setattr("mlops_iac.api.stacks.ephemeral_deploying.real_client", lambda *_: None)
+    monkeypatch.setattr("mlops_iac.api.stacks.ephemeral_deploying.registered", registered)
     monkeypatch.setattr(served_versions, "newest_real", lambda *_: None)
     monkeypatch.setattr(served_versions, "check_pin", lambda *_: [])
     monkeypatch.setattr(Deployment, "_moves", lambda *_: [])

@@ -9,6 +9,7 @@ import pytest
 from mlops_iac.api import load
 from mlops_iac.api.core.stack_state import State
 from mlops_iac.api.deploy import states
+from mlops_iac.api.stacks import listing
 from mlops_iac.api.stacks.listing import adds, headlines, stacks, told
 from mlops_iac.errors import AuthenticationError
 
@@ -120,7 +121,7 @@ def test_a_stack_of_nobody_is_told_with_what_it_has_and_what_to_do(
     bucket = {"type": "aws:s3/bucket:Bucket", "custom": True, "urn": "urn:pulumi:x::y::z::b"}
     left = State("old", {"resources": [bucket]})
     found = states.States(dict.fromkeys(("local", "dev", "prod"), State("")), {}, [left])
-    monkeypatch.setattr(states, "states", lambda _: found)
+    monkeypatch.setattr(listing, "states", lambda _: found)
     (note,) = stacks(load(write(tmp_path))).notes
     assert "a stack old that is no environment of the blueprint: 1 resource(s) run on" in note
     assert "mlops-iac destroy -s old" in note

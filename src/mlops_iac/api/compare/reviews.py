@@ -19,9 +19,7 @@ from mlops_iac.api.compare.comparisons import (
     WithLock,
     comparison,
 )
-from mlops_iac.api.compare.counterfactuals import Variants
 from mlops_iac.api.compare.forks import ForkedProject
-from mlops_iac.api.compare.guard_changes import changed_files, changed_values
 from mlops_iac.api.compare.replacements import replacement_fact
 from mlops_iac.api.compile.captures import Captures
 from mlops_iac.api.compile.guard_rail_checks import policies
@@ -32,7 +30,7 @@ from mlops_iac.errors import BlueprintInvalid, UsageError
 from mlops_iac.review.model import Cause, Review, ReviewedStep, Risk
 
 if TYPE_CHECKING:
-    from mlops_iac.api.compare.counterfactuals import FileEdit
+    from mlops_iac.api.compare.counterfactuals import FileEdit, Variants
     from mlops_iac.api.core.project import BaseProject
     from mlops_iac.blueprint.edits import Edit
     from mlops_iac.graph.canonical import CanonicalGraph
@@ -202,6 +200,9 @@ class Reviewer:
 
     @cached_property
     def _own_files(self) -> list[Risk]:
+        # Start-up: a comparison with a lock file needs none of it.
+        from mlops_iac.api.compare.guard_changes import changed_files
+
         if not isinstance(self._comparison, WithCommit):
             return []
         return changed_files(self.project, self._comparison.baseline)
@@ -210,6 +211,7 @@ class Reviewer:
         """What the change says of the rules that judge it."""
         if not isinstance(self._comparison, WithCommit):
             return []
+        from mlops_iac.api.compare.guard_changes import changed_values  # as above
 
         try:
             loaded = self._comparison.written(stack).loaded
@@ -252,6 +254,8 @@ class Reviewer:
 
     def _variants(self, stack: str, old: Old) -> Variants | None:
         """Counterfactuals of what it was; None, with a note, where its blueprint is not known."""
+        from mlops_iac.api.compare.counterfactuals import Variants  # start-up: most find no change
+
         try:
             written = self._comparison.written(stack)
         except Unexplained as reason:
