@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mlops_iac.api.deploy.deployed_sources import differences
+from mlops_iac.api.deploy.deployed_sources import differences, lifecycle
 from mlops_iac.api.deploy.deployments import Deployment
 from mlops_iac.api.deploy.registry import model_output, trained_model
 from mlops_iac.blueprint.fill import LOCAL
@@ -14,7 +13,8 @@ from mlops_iac.errors import NotDeployed, UsageError
 
 if TYPE_CHECKING:
     from mlops_iac.api.core.project import BaseProject
-    from mlops_iac.pipeline.local import OnRunEvent, RunResult
+    from mlops_iac.pipeline.executor import OnRunEvent
+    from mlops_iac.pipeline.local import RunResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +76,7 @@ def run(
     if not deployed:
         _require_same(project, stack, name, pipeline, definition)
     result = run_locally(
-        json.loads(definition),
-        s3=project.cloud.client("s3", stack),
-        sagemaker=project.cloud.client("sagemaker", stack),
+        *lifecycle(project, stack, name, definition),
         work=project.emulator,  # whose virtual environments of workloads serve rehearsals, too
         pipeline=pipeline,
         from_step=from_step,
