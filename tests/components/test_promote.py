@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from mlops_iac.api import load
 from mlops_iac.api.deploy import rollbacks as rollbacks_module
-from mlops_iac.api.deploy import states as states_module
+from mlops_iac.api.models import running_versions
 from mlops_iac.api.stacks.promoting import promote
 from mlops_iac.clouds.aws import session as session_module
 from mlops_iac.errors import BlueprintInvalid, StackNotFound, UsageError
@@ -73,7 +73,7 @@ class World:
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
     found = World()
-    monkeypatch.setattr(states_module, "export", found.export)
+    monkeypatch.setattr(running_versions, "export", found.export)
     monkeypatch.setattr(session_module, "real_session", lambda *_: found)
     monkeypatch.setattr(rollbacks_module, "rolled_back", lambda *_: found.rolled_back)
     return found

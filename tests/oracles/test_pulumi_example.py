@@ -21,10 +21,10 @@ from typing import Any
 import pytest
 
 from mlops_iac.api import Project, load
-from mlops_iac.api.status.status import count as counted
 from mlops_iac.emulators import wire
 from mlops_iac.engine.protocol import Result
 from mlops_iac.graph.model import Resource
+from mlops_iac.graph.plan import count as counted
 from mlops_iac.values import Asset, Secret, Unknown
 from tests.cli.harness import Cli, copy_example, environment
 

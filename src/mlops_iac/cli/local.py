@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from mlops_iac.api.core.project import LOCAL
+from mlops_iac.blueprint.fill import LOCAL
 from mlops_iac.cli._session import Session, verb
 
 

@@ -13,7 +13,7 @@ from mlops_iac.clouds.operations import APPROVED, REJECTED
 from mlops_iac.errors import UsageError
 
 if TYPE_CHECKING:
-    from mlops_iac.api.models.registry import Registry
+    from mlops_iac.api.deploy.registry import Registry
     from mlops_iac.api.project import Project
     from mlops_iac.clouds.operations import Version
 

@@ -63,6 +63,15 @@ def cloud_of(token: str) -> Cloud | None:
     return next((each for each in clouds() if package in each.packages), None)
 
 
+def replaces(type_: str, path: str) -> tuple[bool | None, str]:
+    """Whether a change at a property path replaces the resource, and who says so.
+
+    None and "" where nobody knows.
+    """
+    found = cloud_of(type_)
+    return (None, "") if found is None else found.knowledge.replaces(type_, path)
+
+
 @cache
 def _found(place: str) -> object:
     module, _, attribute = place.partition(":")

@@ -15,16 +15,15 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlops_iac.api.project import LOCAL
-from mlops_iac.clouds import registry
+from mlops_iac.blueprint.fill import LOCAL
 from mlops_iac.errors import UsageError
 from mlops_iac.graph.hidden import hidden
 from mlops_iac.graph.shown import cut, shown_value
 from mlops_iac.workfolder import write_durably
 
 if TYPE_CHECKING:
-    from mlops_iac.api.project import Project
-    from mlops_iac.graph.plan import Step
+    from mlops_iac.api.core.project import BaseProject
+    from mlops_iac.graph.plan import Plan, Step
     from mlops_iac.pipeline.backend import Backend
     from mlops_iac.pipeline.steps import Lifecycle
 
@@ -33,7 +32,7 @@ _BLUEPRINT, _LIFECYCLES = "blueprint", "lifecycles"
 _GONE = object()
 
 
-def keep(project: Project, stack: str) -> None:
+def keep(project: BaseProject, stack: str) -> None:
     """Write down the values of the blueprint that a stack is deployed from, and its lifecycles."""
     for kind, value in (
         (_BLUEPRINT, _values(project, stack)),
@@ -47,7 +46,7 @@ def keep(project: Project, stack: str) -> None:
 
 
 def lifecycle(
-    project: Project, stack: str, model: str, definition: str
+    project: BaseProject, stack: str, model: str, definition: str
 ) -> tuple[Lifecycle, Backend]:
     """The lifecycle that the deployed `definition` is printed of, to be run on this machine.
 
@@ -68,26 +67,24 @@ def lifecycle(
 
 
 def differences(
-    project: Project, stack: str, model: str, pipeline: str, definition: str
+    project: BaseProject, plan: Plan, model: str, pipeline: str, definition: str
 ) -> list[str]:
     """Say what a run of the model would not take into account; nothing where it is deployed.
 
     One sentence for each value of the blueprint and each file, with its place, and where neither
-    explains it, for each resource. `definition` is that of the deployed `pipeline`.
+    explains it, for each resource. `plan` is of an `up`, `definition` that of the deployed `pipeline`.
     """
-    with project.deployment(stack) as deployment:
-        plan = deployment.preview()
     changed = [step for step in plan.changes if step.custom]
     steps = project.operations.read_by_run(changed, pipeline, definition)
     if not steps:
         return []
-    told = [*_values_of(project, stack, model), *_files(project, stack, steps)]
+    told = [*_values_of(project, plan.stack, model), *_files(project, plan.stack, steps)]
     return told or [
         f"{step.type.split(':')[-1]} {step.name}: {_properties(step)}" for step in steps
     ]
 
 
-def _values_of(project: Project, stack: str, model: str) -> Iterator[str]:
+def _values_of(project: BaseProject, stack: str, model: str) -> Iterator[str]:
     """The values that differ and that a run of the model can depend on, each with its line."""
     before = _kept(project, stack, _BLUEPRINT)
     if before is None:
@@ -111,7 +108,7 @@ def _word(path: str, values: Mapping[str, Any]) -> str:
     return cut(shown_value(hidden(path, values[path])), 0, _LONGEST)
 
 
-def _files(project: Project, stack: str, steps: Sequence[Step]) -> Iterator[str]:
+def _files(project: BaseProject, stack: str, steps: Sequence[Step]) -> Iterator[str]:
     operations = project.operations
     for step in steps:
         source = operations.upload(step)
@@ -126,7 +123,7 @@ def _files(project: Project, stack: str, steps: Sequence[Step]) -> Iterator[str]
             yield from _members(_code_folder(project, stack, source), old, Path(source))
 
 
-def _code_folder(project: Project, stack: str, archive: str) -> str:
+def _code_folder(project: BaseProject, stack: str, archive: str) -> str:
     """The folder with the model's scripts, as seen from here."""
     model = project.resolve(stack).blueprint.models.get(Path(archive).name.partition(".")[0])
     return os.path.relpath(project.root / ((model.code if model else None) or ""))
@@ -160,19 +157,18 @@ def _properties(step: Step) -> str:
     return ", ".join(dict.fromkeys(change.path for change in step.changes)) or step.op
 
 
-def _values(project: Project, stack: str) -> dict[str, Any]:
+def _values(project: BaseProject, stack: str) -> dict[str, Any]:
     """The blueprint's leaves, as JSON has them."""
     leaves = project.resolve(stack).leaves()
     values: dict[str, Any] = json.loads(json.dumps(leaves, default=str))
     return values
 
 
-def _lifecycles(project: Project, stack: str) -> Mapping[str, Any]:
-    resolved = project.resolve(stack)
-    return registry.platform(resolved.blueprint.platform).lifecycles(resolved)
+def _lifecycles(project: BaseProject, stack: str) -> Mapping[str, Any]:
+    return project.platform_of(stack).lifecycles(project.resolve(stack))
 
 
-def _kept(project: Project, stack: str, kind: str) -> dict[str, Any] | None:
+def _kept(project: BaseProject, stack: str, kind: str) -> dict[str, Any] | None:
     """What `keep` wrote; None where nothing can be read."""
     try:
         found = json.loads(_file(project, stack, kind).read_bytes())
@@ -181,5 +177,5 @@ def _kept(project: Project, stack: str, kind: str) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def _file(project: Project, stack: str, kind: str) -> Path:
+def _file(project: BaseProject, stack: str, kind: str) -> Path:
     return project.work / "state" / f"{stack}.{kind}"

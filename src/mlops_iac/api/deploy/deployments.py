@@ -10,13 +10,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from mlops_iac.api.compile import programs
+from mlops_iac.api.compile import captures, programs
+from mlops_iac.api.core.engine_claim import EMBEDDED, PULUMI, Holder
+from mlops_iac.api.core.stack_state import State, deployed_by, emulated_state, state_of
 from mlops_iac.api.deploy import served_versions
-from mlops_iac.api.deploy.engine_claim import EMBEDDED, PULUMI, Holder
-from mlops_iac.api.deploy.places import deployed_by, deployer_session, moved_place
+from mlops_iac.api.deploy.deployed_sources import keep
+from mlops_iac.api.deploy.places import deployer_session, moved_place
 from mlops_iac.api.deploy.served_versions import Versions, home_of, model_output
-from mlops_iac.api.project import LOCAL
-from mlops_iac.clouds import registry
+from mlops_iac.api.deploy.states import export
+from mlops_iac.blueprint.fill import LOCAL
 from mlops_iac.clouds.access import Place
 from mlops_iac.errors import MlopsError, TimedOut, UsageError
 from mlops_iac.graph.plan import Plan
@@ -25,8 +27,7 @@ from mlops_iac.workfolder import write_durably
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from mlops_iac.api.deploy.states import State
-    from mlops_iac.api.project import Project
+    from mlops_iac.api.core.project import BaseProject
     from mlops_iac.engine.protocol import Engine, OnEvent, Result, StackTarget
     from mlops_iac.values import Properties
 
@@ -41,7 +42,12 @@ class Deployment:
     """
 
     def __init__(
-        self, project: Project, stack: str, *, engine: str | None, targets: Sequence[str] = ()
+        self,
+        project: BaseProject,
+        stack: str,
+        *,
+        engine: str | None = None,
+        targets: Sequence[str] = (),
     ) -> None:
         project.resolve(stack)  # an unknown stack is told before anything else happens
         self.project = project
@@ -105,10 +111,10 @@ class Deployment:
         """The same without asking which versions are approved; enough to refresh and to delete."""
         _ = self.engine  # what is missing on this machine is told before any cloud is asked
         if self.emulated:
-            folder, program = programs.work_program(self.project)
+            folder, program = captures.work_program(self.project)
         else:
             folder = programs.default_out(self.project)
-            program = programs.build(self.project, folder)
+            program = captures.build(self.project, folder)
             self._require_fresh(folder, program)
         return programs.target(self.project, self.stack, folder, program.config[self.stack])
 
@@ -322,8 +328,6 @@ class Deployment:
         return result
 
     def _keep(self) -> None:
-        from mlops_iac.api.deploy.deployed_sources import keep
-
         if self.emulated and not self.targets:
             keep(self.project, self.stack)
 
@@ -348,8 +352,6 @@ class Deployment:
         return replace(plan, diagnostics=(*plan.diagnostics, *notes))
 
     def _holdings(self) -> list[str]:
-        from mlops_iac.api.deploy.states import emulated_state, export, state_of
-
         if self.emulated and (self.project.cloud.answering() is None or self.lost):
             return []
         if self.emulated:  # which another command may be about to deploy
@@ -408,7 +410,7 @@ class Deployment:
         It needs a program only where the real engine reads `local`, whose own is in the work folder.
         """
         if self.stack == LOCAL and self.engine_name == PULUMI:
-            folder, _ = programs.work_program(self.project)
+            folder, _ = captures.work_program(self.project)
         else:
             folder = programs.default_out(self.project)
             if self.engine_name == PULUMI and not (folder / "Pulumi.yaml").is_file():
@@ -420,92 +422,13 @@ class Deployment:
         return programs.target(self.project, self.stack, folder, {})
 
 
-def preview(
-    project: Project,
-    stack: str,
-    *,
-    against: str | None,
-    live: bool,
-    engine: str | None,
-    targets: Sequence[str],
-) -> Plan:
-    """Return what a deployment would change; see `Project.preview`."""
-    project.resolve(stack)
-    emulated = project.emulates(stack)
-    chosen = compared_with(stack, against=against, live=live, engine=engine, emulated=emulated)
-    if chosen == "lock":
-        if targets:
-            raise UsageError("a comparison with the lock file takes no --target")
-        return against_lock(project, stack)
-    with project.deployment(stack, engine=engine, targets=targets) as deployment:
-        return deployment.preview()
-
-
-def compared_with(
-    stack: str, *, against: str | None, live: bool, engine: str | None, emulated: bool
-) -> str:
-    """Return what a preview compares with, `lock` or `state`.
-
-    Raises UsageError for what does not fit together.
-    """
-    if live and against is not None:
-        raise UsageError("--live and --against exclude each other", hint="drop one of them")
-    if live and emulated:
-        raise UsageError(f"{stack} is emulated, never live", hint="drop --live")
-    chosen = against or ("state" if emulated or live or engine else "lock")
-    if chosen == "lock" and emulated:
-        raise UsageError(
-            f"{stack} is emulated and has no lock file", hint="preview it against its state"
-        )
-    if chosen == "state" and not emulated and not live and engine != PULUMI:
-        raise UsageError(
-            f"the state of {stack} is with its real backend",
-            hint="use --live (needs credentials), or --against lock",
-        )
-    return chosen
-
-
-def against_lock(project: Project, stack: str) -> Plan:
-    """Compare a fresh capture with the committed lock file. Needs no credentials."""
-    from mlops_iac.graph.lock import lock_name, lock_plan
-
-    graph = project.capture(stack)
-    return lock_plan(programs.default_out(project) / lock_name(stack), graph, replacement_fact)
-
-
-def replacement_fact(type_: str, path: str) -> tuple[bool | None, str]:
-    """Say whether a change at a property path replaces the resource, and who says so."""
-    cloud = registry.cloud_of(type_)
-    return (None, "") if cloud is None else cloud.knowledge.replaces(type_, path)
-
-
-def comparison(project: Project, plan: Plan) -> str:
-    """Say in words what a plan was compared with."""
-    from mlops_iac.graph.lock import lock_name
-
-    match plan.against:
-        case "lock":
-            path = programs.default_out(project) / lock_name(plan.stack)
-            if project.program_folder is not None:
-                return (
-                    "nothing: an ephemeral stack has no lock file; --live compares with its state"
-                )
-            if not path.exists():
-                return "nothing: there is no lock file yet, `mlops-iac compile` writes it"
-            return f"the lock file {os.path.relpath(path)}; no credentials used"
-        case "live":
-            return "the state in the real backend"
-        case _:
-            return f"the state of {plan.stack} under {os.path.relpath(project.work)}"
-
-
 def _refused(plan: Plan) -> Iterator[str]:
     from mlops_iac.review.scaled import refused
 
     return (f"{step.name}: {words}" for step, words in refused(plan.steps))
 
 
-def holdings(project: Project, state: State) -> list[str]:
+def holdings(project: BaseProject, state: State) -> list[str]:
     """A line for each store and registry that holds what no plan knows of; or why nobody counted.
 
     They go with the stack, or keep it from going; whoever is asked whether to delete it has to know.

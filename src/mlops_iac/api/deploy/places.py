@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
-from mlops_iac.clouds import registry
+from mlops_iac.api.core.stack_state import deployed_by
 from mlops_iac.clouds.access import Place
 
 if TYPE_CHECKING:
-    from mlops_iac.api.project import Project
+    from mlops_iac.api.core.project import BaseProject
     from mlops_iac.clouds.access import Session
     from mlops_iac.graph.model import Resource
-
-_PROVIDERS = "pulumi:providers:"
-
-
-def deployed_by(resources: Iterable[Resource]) -> tuple[Place, Mapping[str, Any]]:
-    """Where a stack with these resources was deployed, and the inputs of the provider that did.
-
-    Both are empty before that.
-    """
-    for each in resources:
-        package = each.type.removeprefix(_PROVIDERS)
-        if package != each.type and (cloud := registry.cloud_of(package)) is not None:
-            return cloud.access.place(each.inputs), each.inputs
-    return Place(), {}
 
 
 def moved_place(resources: Sequence[Resource], now: Place) -> list[tuple[str, str, str]]:
@@ -38,7 +24,7 @@ def moved_place(resources: Sequence[Resource], now: Place) -> list[tuple[str, st
     return deployed_by(resources)[0].moved(now)
 
 
-def session(project: Project, stack: str, *, region: str = "") -> Session:
+def session(project: BaseProject, stack: str, *, region: str = "") -> Session:
     """Return the way to what a stack deployed: the emulated cloud, or the real one as the user.
 
     `region` is where, if not where the blueprint says.
@@ -49,7 +35,7 @@ def session(project: Project, stack: str, *, region: str = "") -> Session:
 
 
 def deployer_session(
-    project: Project, stack: str, resources: Iterable[Resource], *, patient: bool = True
+    project: BaseProject, stack: str, resources: Iterable[Resource], *, patient: bool = True
 ) -> Session:
     """Return the same way as who deployed `resources`, which are those of its state.
 

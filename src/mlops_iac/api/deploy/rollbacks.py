@@ -4,33 +4,33 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlops_iac.api.core.project import LOCAL
 from mlops_iac.api.deploy.places import session
+from mlops_iac.blueprint.fill import LOCAL
 
 if TYPE_CHECKING:
-    from mlops_iac.api.project import Project
+    from mlops_iac.api.deploy.deployments import Deployment
 
 
-def rolled_back(project: Project, stack: str) -> list[str]:
+def rolled_back(deployment: Deployment) -> list[str]:
     """Say which endpoints of a deployed stack run another configuration than the state says, or are gone.
 
     Nothing where the emulated cloud does not run, or is another than was deployed to. Where the
     real one cannot be asked, that is said instead.
     """
+    project, stack = deployment.project, deployment.stack
     operations = project.operations
-    with project.deployment(stack) as deployment:
-        standing = operations.endpoints(deployment.resources()).values()
-        endpoints = [each for each in standing if not each.recorded]
-        if not endpoints:
+    standing = operations.endpoints(deployment.resources()).values()
+    endpoints = [each for each in standing if not each.recorded]
+    if not endpoints:
+        return []
+    if project.emulates(stack):
+        info = project.cloud.status()
+        if info is None or not info.running or deployment.lost:
             return []
-        if project.emulates(stack):
-            info = project.cloud.status()
-            if info is None or not info.running or deployment.lost:
-                return []
-        region = deployment.region
+    there = session(project, stack, region=deployment.region)
     of = "" if stack == LOCAL else f" -s {stack}"
     try:
-        return list(operations.differing(endpoints, session(project, stack, region=region), of))
+        return list(operations.differing(endpoints, there, of))
     except Exception as error:
         if project.access.failure(error) is None:
             raise

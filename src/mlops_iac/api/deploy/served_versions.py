@@ -7,13 +7,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from mlops_iac.api.deploy.places import session
-from mlops_iac.api.project import LOCAL
+from mlops_iac.blueprint.fill import LOCAL
 from mlops_iac.clouds.operations import APPROVED, ModelRegistry, Version
 from mlops_iac.errors import AuthenticationError, MlopsError, UsageError
 from mlops_iac.records import Record
 
 if TYPE_CHECKING:
-    from mlops_iac.api.project import Project
+    from mlops_iac.api.core.project import BaseProject
     from mlops_iac.clouds.base import Home
     from mlops_iac.graph.model import Resource
     from mlops_iac.values import Properties
@@ -37,18 +37,18 @@ class Versions(Record):
         return next(iter(self.registry.versions(self.group, APPROVED)), None)
 
 
-def home_of(project: Project, stack: str, model: str) -> Home:
+def home_of(project: BaseProject, stack: str, model: str) -> Home:
     """Where the versions of a model are approved that a stack serves."""
     return project.platform_of(stack).home(project.resolve(stack), model)
 
 
-def home_versions(project: Project, stack: str, model: str) -> Versions:
+def home_versions(project: BaseProject, stack: str, model: str) -> Versions:
     """The versions that a real stack serves, in the registry of its home, asked as the user."""
     registry = project.operations.registry(session(project, stack))
     return Versions(registry, home_of(project, stack, model).address)
 
 
-def newest_real(project: Project, stack: str, model: str) -> str | None:
+def newest_real(project: BaseProject, stack: str, model: str) -> str | None:
     """The newest approved version in the registry that a real stack serves from.
 
     Raises AuthenticationError and MlopsError where it cannot be asked.
@@ -58,7 +58,7 @@ def newest_real(project: Project, stack: str, model: str) -> str | None:
 
 
 def check_pin(
-    project: Project, stack: str, model: str, version: str, emulated: Versions | None
+    project: BaseProject, stack: str, model: str, version: str, emulated: Versions | None
 ) -> list[str]:
     """A note where the registry of a pinned version cannot be asked.
 
@@ -125,7 +125,7 @@ def require_sealed(model: str, version: Version, *, stack: str) -> None:
 
 
 def left_serving(
-    project: Project, stack: str, model: str, outputs: Properties, resources: Iterable[Resource]
+    project: BaseProject, stack: str, model: str, outputs: Properties, resources: Iterable[Resource]
 ) -> tuple[str, str] | None:
     """The version that is served with none approved, and why nothing may be deployed like that.
 
@@ -178,7 +178,7 @@ def output_name(name: str) -> str:
 
 @contextmanager
 def credentials(
-    project: Project, stack: str, model: str, *, what: str = "for the newest approved version"
+    project: BaseProject, stack: str, model: str, *, what: str = "for the newest approved version"
 ) -> Iterator[None]:
     """Turn the SDK's words about credentials and the network into ours; `what` is asked."""
     try:

@@ -9,12 +9,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlops_iac.api.compile import programs
+from mlops_iac.api.compile import captures, programs
+from mlops_iac.api.core.engine_claim import PULUMI
+from mlops_iac.api.core.stack_state import State, state_of
 from mlops_iac.api.deploy.deployments import Deployment, holdings
-from mlops_iac.api.deploy.engine_claim import PULUMI
 from mlops_iac.api.deploy.places import deployer_session
 from mlops_iac.api.deploy.served_versions import credentials, home_of, home_versions
-from mlops_iac.api.deploy.states import State, state_in, state_of
+from mlops_iac.api.deploy.states import state_in
 from mlops_iac.api.stacks.ephemeral_record import EphemeralRecord, record_of
 from mlops_iac.errors import MlopsError, UsageError
 from mlops_iac.graph.plan import Plan
@@ -34,7 +35,7 @@ class EphemeralDeployment(Deployment):
     def _open(self) -> Backend:
         from mlops_iac.engine.pulumi_backend import Backend
 
-        return Backend(self.project.name, programs.backend(self.project, self.stack))
+        return Backend(self.project.name, self.project.backend(self.stack))
 
     @cached_property
     def _there(self) -> EphemeralRecord | None:
@@ -72,7 +73,7 @@ class EphemeralDeployment(Deployment):
     def _unversioned(self) -> StackTarget:
         _ = self.engine  # what is missing on this machine is told before any cloud is asked
         _ = self._there
-        folder, program = programs.work_program(self.project)
+        folder, program = captures.work_program(self.project)
         if self._state is not None:
             _restore_key(folder, self.stack, self._state.deployment)
         return programs.target(self.project, self.stack, folder, program.config[self.stack])

@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from mlops_iac.api.deploy.running_versions import Running, described, resolved_images
 from mlops_iac.api.deploy.served_versions import home_of, require_sealed
-from mlops_iac.api.project import LOCAL
+from mlops_iac.api.models.running_versions import Running, described, resolved_images
+from mlops_iac.blueprint.fill import LOCAL
 from mlops_iac.blueprint.words import join, listed
 from mlops_iac.clouds.operations import APPROVED
 from mlops_iac.errors import UsageError
 
 if TYPE_CHECKING:
-    from mlops_iac.api.project import Project
+    from mlops_iac.api.core.project import BaseProject
     from mlops_iac.api.stacks.rehearsal import RehearsalEdit
     from mlops_iac.blueprint.editing import Editor
     from mlops_iac.blueprint.sections.models import Model
@@ -58,7 +58,7 @@ class Pinning:
 
     def __init__(
         self,
-        project: Project,
+        project: BaseProject,
         source: str,
         target: str,
         found: Running,

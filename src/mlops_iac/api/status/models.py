@@ -11,7 +11,7 @@ from mlops_iac.clouds.operations import APPROVED, WAITING, LastRun, utc
 from mlops_iac.errors import UsageError
 
 if TYPE_CHECKING:
-    from mlops_iac.api.project import Project
+    from mlops_iac.api.core.project import BaseProject
     from mlops_iac.clouds.questions import Questions
     from mlops_iac.values import Properties
 
@@ -39,7 +39,7 @@ class ModelState:
 
 
 def models(
-    project: Project, stack: str, outputs: Properties, questions: Questions | None
+    project: BaseProject, stack: str, outputs: Properties, questions: Questions | None
 ) -> list[ModelState]:
     """Return what is known of every model that this stack trains or registers."""
     blueprint = project.resolve(stack).blueprint
@@ -66,7 +66,7 @@ def models(
 
 
 def _registry(
-    project: Project, name: str, group: str, questions: Questions
+    project: BaseProject, name: str, group: str, questions: Questions
 ) -> tuple[str, list[Waiting]]:
     registry = project.operations.registry(questions.session)
     what = f"the versions of {name}"
@@ -82,7 +82,7 @@ def _registry(
     return next((str(each.version) for each in approved), ""), found
 
 
-def _local_run(project: Project, pipeline: str) -> LastRun | None:
+def _local_run(project: BaseProject, pipeline: str) -> LastRun | None:
     from mlops_iac.pipeline.run_record import goes_on, last_record, load_record
 
     runs = project.emulator / "runs"

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from mlops_iac.api.core.stack_state import emulated_state
+from mlops_iac.blueprint.fill import LOCAL
 from mlops_iac.clouds.access import Place
 from mlops_iac.errors import TimedOut
 
 if TYPE_CHECKING:
-    from mlops_iac.api.project import Project
+    from mlops_iac.api.core.project import BaseProject
     from mlops_iac.clouds.access import Session
     from mlops_iac.emulators.info import EmulatorInfo
     from mlops_iac.emulators.provider import Provider
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 class EmulatedCloud:
     """The emulated cloud of one project. Nothing is started before something needs it."""
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: BaseProject) -> None:
         self.project = project
         self._emulator = project.access.emulator(project.emulator)
         self._url = ""
@@ -58,8 +60,6 @@ class EmulatedCloud:
 
     def place(self, stack: str) -> Place:
         """Return where a stack was deployed, whatever its blueprint says since."""
-        from mlops_iac.api.deploy.states import emulated_state
-
         region = emulated_state(self.project, stack).place.region or self.project.region(stack)
         return Place(region, self.account(stack))
 
@@ -69,8 +69,6 @@ class EmulatedCloud:
 
     def providers(self, stack: str, *, forced: bool = False) -> Mapping[str, Provider]:
         """Return the emulated providers by package, for one stack; `forced` ones delete what is full."""
-        from mlops_iac.api.project import LOCAL
-
         return self._emulator.providers(
             Place(self.project.region(stack), self.account(stack)),
             self._endpoint,
@@ -81,8 +79,6 @@ class EmulatedCloud:
 
     def account(self, stack: str) -> str:
         """Return the stack's account; the emulator's own where the blueprint names none."""
-        from mlops_iac.api.project import LOCAL
-
         declared = self.project.resolve(stack).blueprint.account
         own = stack == LOCAL or declared is None
         return self.project.access.emulated_account if own else str(declared)

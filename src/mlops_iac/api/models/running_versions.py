@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from mlops_iac.api.core.stack_state import State, emulated_state, state_of
+from mlops_iac.api.deploy import rollbacks
+from mlops_iac.api.deploy.deployments import Deployment
 from mlops_iac.api.deploy.places import session
 from mlops_iac.api.deploy.served_versions import credentials, home_of
+from mlops_iac.api.deploy.states import export
 from mlops_iac.blueprint.words import listed
 from mlops_iac.errors import MlopsError, StackNotFound, UsageError
 from mlops_iac.records import Record
 
 if TYPE_CHECKING:
-    from mlops_iac.api.deploy.states import State
-    from mlops_iac.api.project import Project
+    from mlops_iac.api.core.project import BaseProject
     from mlops_iac.clouds.operations import Version
     from mlops_iac.graph.model import Resource
 
@@ -31,7 +34,7 @@ class Running(Record):
     region: str = ""
 
 
-def running(project: Project, stack: str) -> Running:
+def running(project: BaseProject, stack: str) -> Running:
     """Return what a stack runs.
 
     Raises UsageError where an endpoint does not run what the state says, and where two entries run
@@ -41,7 +44,7 @@ def running(project: Project, stack: str) -> Running:
     if state is None or not state.resources:
         return Running({}, why=f"nothing is deployed to {stack}")
     if project.emulates(stack):
-        with project.deployment(stack) as deployment:
+        with Deployment(project, stack) as deployment:
             if deployment.lost or project.cloud.answering() is None:
                 return Running({}, why="the emulated cloud was stopped and lost what it held")
     found = _versions(project, stack, state)
@@ -51,9 +54,7 @@ def running(project: Project, stack: str) -> Running:
     return Running(found, tuple(notes), why, endpoints, state.place.region)
 
 
-def _state(project: Project, stack: str) -> State | None:
-    from mlops_iac.api.deploy.states import emulated_state, export, state_of
-
+def _state(project: BaseProject, stack: str) -> State | None:
     if project.emulates(stack):
         return emulated_state(project, stack)
     try:
@@ -62,7 +63,7 @@ def _state(project: Project, stack: str) -> State | None:
         return None
 
 
-def _versions(project: Project, stack: str, state: State) -> dict[str, tuple[str, str]]:
+def _versions(project: BaseProject, stack: str, state: State) -> dict[str, tuple[str, str]]:
     groups = groups_of(project, stack)
     found: dict[str, dict[str, str]] = {}
     for each in project.operations.served(state.resources):
@@ -79,19 +80,18 @@ def _versions(project: Project, stack: str, state: State) -> dict[str, tuple[str
     return {model: (id_, version) for model, (version, id_) in pairs.items()}
 
 
-def groups_of(project: Project, stack: str) -> dict[str, str]:
+def groups_of(project: BaseProject, stack: str) -> dict[str, str]:
     """Group of versions → model, as the blueprint has them in this environment."""
     models = project.resolve(stack).blueprint.models
     trained = [name for name, model in models.items() if model.train is not None]
     return {home_of(project, stack, name).group: name for name in trained}
 
 
-def _rolled_back(project: Project, stack: str) -> list[str]:
+def _rolled_back(project: BaseProject, stack: str) -> list[str]:
     """Notes where it cannot be asked. Raises UsageError where an endpoint runs something else."""
-    from mlops_iac.api.deploy.rollbacks import rolled_back
-
     try:
-        told = rolled_back(project, stack)
+        with Deployment(project, stack) as deployment:
+            told = rollbacks.rolled_back(deployment)
     except MlopsError as error:
         return [f"not asked whether a rollout was taken back: {error.message}"]
     if differ := [each for each in told if not each.startswith("cannot ask")]:
@@ -102,7 +102,7 @@ def _rolled_back(project: Project, stack: str) -> list[str]:
     return told
 
 
-def described(project: Project, stack: str, model: str, id_: str) -> Version:
+def described(project: BaseProject, stack: str, model: str, id_: str) -> Version:
     """Return what the registry says of a version.
 
     Raises UsageError where it does not have it, AuthenticationError where nobody may ask.
@@ -120,7 +120,7 @@ def described(project: Project, stack: str, model: str, id_: str) -> Version:
             ) from None
 
 
-def resolved_images(project: Project, stack: str, found: Running) -> dict[str, str]:
+def resolved_images(project: BaseProject, stack: str, found: Running) -> dict[str, str]:
     """Image as it was named → the same with the digest that endpoints of a stack run.
 
     Empty for emulated ones, whose endpoints run nothing. Raises AuthenticationError where nobody

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from difflib import get_close_matches
 from functools import cached_property
@@ -12,7 +13,8 @@ from mlops_iac.api.deploy.served_versions import Versions, home_of, model_output
 from mlops_iac.errors import UsageError
 
 if TYPE_CHECKING:
-    from mlops_iac.api.project import Project
+    from mlops_iac.api.core.project import BaseProject
+    from mlops_iac.api.deploy.deployments import Deployment
     from mlops_iac.clouds.operations import ModelRegistry, Version
 
 
@@ -21,12 +23,14 @@ class Registry:
 
     Methods that take a model raise UsageError for one that the blueprint does not train; `None` is
     the only one that it trains. `local` is asked of the emulated cloud, every other stack with the
-    user's credentials: AuthenticationError, and the errors of the cloud's SDK.
+    user's credentials: AuthenticationError, and the errors of the cloud's SDK. `opened` opens its
+    deployment.
     """
 
-    def __init__(self, project: Project, stack: str) -> None:
+    def __init__(self, project: BaseProject, stack: str, opened: Callable[[], Deployment]) -> None:
         self.project = project
         self.stack = stack
+        self._opened = opened
 
     @property
     def trained_by(self) -> str:
@@ -78,7 +82,7 @@ class Registry:
 
     def serves(self, version: Version) -> bool:
         """Whether what is deployed to the stack serves a version."""
-        with self.project.deployment(self.stack) as deployment:
+        with self._opened() as deployment:
             served = self.project.operations.served(deployment.resources())
         return any(each.id == version.id for each in served)
 
@@ -90,7 +94,8 @@ class Registry:
 
     def group(self, model: str) -> str | None:
         """Return what the registry calls the versions of a model, or None before it is deployed."""
-        outputs = self.project.outputs(self.stack)
+        with self._opened() as deployment:
+            outputs = deployment.outputs()
         moved = self.project.resolve(self.stack).blueprint.moved
         return model_output(outputs, moved, model, self.project.operations.registry_output)
 
@@ -107,14 +112,14 @@ class Registry:
         """That of where the stack was deployed, whatever its blueprint says since."""
         region = ""
         if not self.project.emulates(self.stack):
-            with self.project.deployment(self.stack) as deployment:
+            with self._opened() as deployment:
                 region = deployment.region
         return self.project.operations.registry(session(self.project, self.stack, region=region))
 
 
-def trained_model(project: Project, name: str | None) -> str:
+def trained_model(project: BaseProject, name: str | None) -> str:
     """Return the trained model meant: the one named, or the only one. Raises UsageError otherwise."""
-    from mlops_iac.api.project import LOCAL
+    from mlops_iac.blueprint.fill import LOCAL
 
     models = project.resolve(LOCAL).blueprint.models
     names = [key for key, model in models.items() if model.train is not None]
