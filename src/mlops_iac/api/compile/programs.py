@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops_iac.api.core.emulated_cloud import EMULATED_ACCOUNT
-from mlops_iac.api.core.folders import program_folder
+from mlops_iac.api.core.project import program_folder
 from mlops_iac.blueprint.fill import LOCAL
 from mlops_iac.collector import collector_paused
 from mlops_iac.engine.protocol import StackTarget
