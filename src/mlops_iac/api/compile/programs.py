@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlops_iac.api.core.folders import program_folder
+from mlops_iac.api.core.project import program_folder
 from mlops_iac.blueprint.fill import LOCAL
 from mlops_iac.collector import collector_paused
 from mlops_iac.engine.protocol import StackTarget

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops_iac.api.core.explaining import explain
-from mlops_iac.api.core.folders import program_folder
 from mlops_iac.blueprint import LoadedBlueprint, ResolvedBlueprint
 from mlops_iac.blueprint.fill import LOCAL
+from mlops_iac.blueprint.reach import is_checkout
 from mlops_iac.clouds import registry
 from mlops_iac.errors import BlueprintInvalid, Diagnostic
 from mlops_iac.workfolder import checked
@@ -213,3 +213,17 @@ class BaseProject:
         """Take it apart when it is done with: as circles, it would wait for the collector."""
         self.loaded.let_go()
         vars(self).pop("cloud", None)
+
+
+def program_folder(root: Path, name: str) -> Path:
+    """Return `stacks/NAME` in the nearest `stacks` folder at or above a blueprint's folder `root`.
+
+    Looked for up to the repository's root, so that a repository of several projects keeps its
+    programs in one place; beside the blueprint where there is none.
+    """
+    for folder in (root, *root.parents):
+        if (folder / "stacks").is_dir():
+            return folder / "stacks" / name
+        if is_checkout(folder):
+            break
+    return root / "stacks" / name

@@ -188,7 +188,7 @@ class Compile(_WithProgram):
     programs: Mapping[Path, Path] = {}
 
     def prepared(self, files: Sequence[Path]) -> Self:
-        from mlops_iac.api.core.folders import program_folder
+        from mlops_iac.api.core.project import program_folder
 
         folders = {file.absolute().parent for file in files}
         programs = {folder: program_folder(folder, "x").parent for folder in folders}
