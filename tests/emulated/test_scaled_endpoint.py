@@ -16,7 +16,7 @@ from mlops_iac.engine.embedded import EmbeddedEngine
 from mlops_iac.engine.protocol import StackTarget
 from mlops_iac.errors import UsageError
 from mlops_iac.graph.plan import Plan
-from mlops_iac.review.scaled import refused
+from mlops_iac.clouds.aws.scaled import refused
 from tests.engine_support.programs import make_target
 
 PROGRAM = """

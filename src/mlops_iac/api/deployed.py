@@ -16,9 +16,9 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mlops_iac.clouds.aws.types import BUCKET_OBJECT, PIPELINE
 from mlops_iac.graph.hidden import hidden
 from mlops_iac.graph.shown import cut, shown_value
-from mlops_iac.policy.types import BUCKET_OBJECT, PIPELINE
 from mlops_iac.values import Asset
 from mlops_iac.workfolder import write_durably
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_iac.api.described import LOCAL
 from mlops_iac.api.stacks.clients import is_gone
+from mlops_iac.clouds.aws.types import ENDPOINT
 from mlops_iac.graph.model import Resource, address_of
-from mlops_iac.policy.types import ENDPOINT
 
 if TYPE_CHECKING:
     from mlops_iac.api.project import Project

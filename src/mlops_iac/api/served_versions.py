@@ -16,8 +16,8 @@ from mlops_iac.api.registry import (
     versions_of,
 )
 from mlops_iac.api.stacks.running_versions import package_of
+from mlops_iac.clouds.aws.types import MODEL
 from mlops_iac.errors import AuthenticationError, MlopsError, UsageError
-from mlops_iac.policy.types import MODEL
 
 if TYPE_CHECKING:
     from mlops_iac.api.project import Project

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mlops_iac.api.registry import APPROVED, measured
 from mlops_iac.api.rollbacks import difference, gone
 from mlops_iac.api.stacks.running_versions import PACKAGE
-from mlops_iac.policy.types import ALARM, ENDPOINT
+from mlops_iac.clouds.aws.types import ALARM, ENDPOINT
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -10,6 +10,7 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
+from mlops_iac.clouds.knowledge import TypeFacts
 from mlops_iac.errors import Diagnostic, UsageError
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ _CLOUDS = {
 _PLATFORMS = {
     "sagemaker": "mlops_iac.clouds.aws.sagemaker:SAGEMAKER",
 }
+_NO_FACTS = TypeFacts()
 UNSUPPORTED = "unsupported-platform"
 
 
@@ -59,8 +61,18 @@ def cloud(name: str) -> Cloud:
 
 def cloud_of(token: str) -> Cloud | None:
     """Return the cloud that a type token is of (`aws:s3/bucket:Bucket`); None for no cloud's."""
-    package = token.partition(":")[0]
-    return next((each for each in clouds() if package in each.packages), None)
+    return _by_package().get(token.partition(":")[0])
+
+
+def facts_of(token: str) -> TypeFacts:
+    """What is true of a type; nothing in particular of one that no cloud knows."""
+    found = cloud_of(token)
+    return _NO_FACTS if found is None else found.knowledge.types.get(token, _NO_FACTS)
+
+
+@cache
+def _by_package() -> dict[str, Cloud]:
+    return {package: each for each in clouds() for package in each.packages}
 
 
 @cache

@@ -18,7 +18,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
-from mlops_iac.clouds.aws.sagemaker.scope import COMPONENTS
 from mlops_iac.errors import UsageError
 from mlops_iac.program.manifest import NAME, Copy, read_manifest
 from mlops_iac.program.project_files import own_version
@@ -114,11 +113,9 @@ def eject(out: Path, modules: Iterable[str]) -> Ejected:
     known = read_manifest(out).ejected
     copies: dict[str, Copy] = {}
     contents: dict[str, bytes] = {}
-    wanted = {copy.module for copy in known.values()} | {
-        *modules,
-        SETTINGS,
-        f"{COMPONENTS}.__init__",
-    }
+    modules = set(modules)
+    wanted = {copy.module for copy in known.values()} | modules | {SETTINGS}
+    wanted |= {f"{module.rpartition('.')[0]}.__init__" for module in modules}
     for module in sorted(_with_siblings(wanted)):
         path = f"{FOLDER}/{module.rpartition('.')[2]}.py"
         source, existing = original(module), _read(out / path)

@@ -31,7 +31,7 @@ class OverrideError(SettingError):
 
 
 class Overrides:
-    """Sets input properties of resources by address (`sagemaker.Endpoint/api-endpoint`).
+    """Sets input properties of resources by address (`module.Type/name`).
 
     Properties are top-level ones, as Pulumi or as its Python SDK spells them (`kmsKeyArn`,
     `kms_key_arn`); None removes one. Make it before the first component and call `verify` last.

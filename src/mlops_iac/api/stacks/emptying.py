@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_iac.api.registry import real_session
 from mlops_iac.blueprint.words import listed
+from mlops_iac.clouds.aws.types import MODEL_GROUP
 from mlops_iac.errors import AuthenticationError, MlopsError
-from mlops_iac.policy.types import MODEL_GROUP
 
 if TYPE_CHECKING:
     from mlops_iac.api.stacks.states import State

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_iac.api.stacks.clients import Clients
 from mlops_iac.api.stacks.emptying import versions
+from mlops_iac.clouds.aws.types import BUCKET, MODEL_GROUP
 from mlops_iac.errors import MlopsError
-from mlops_iac.policy.types import BUCKET, MODEL_GROUP
 
 if TYPE_CHECKING:
     from mlops_iac.api.project import Project

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from mlops_iac.blueprint.words import listed
+from mlops_iac.clouds.aws.types import ENDPOINT, MODEL
 from mlops_iac.errors import MlopsError, StackNotFound, UsageError
-from mlops_iac.policy.types import ENDPOINT, MODEL
 from mlops_iac.records import Record
 
 if TYPE_CHECKING:

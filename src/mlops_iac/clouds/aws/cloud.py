@@ -5,11 +5,16 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from mlops_iac.clouds.aws.forms import FORMS
+
 if TYPE_CHECKING:
     from mlops_iac.clouds.access import Access
     from mlops_iac.clouds.knowledge import Knowledge
 
 __all__ = ["AWS", "Aws"]
+
+# By the version that this release was tested against.
+_SDKS = {"pulumi-aws": "7.51.1"}
 
 
 class Aws:
@@ -18,6 +23,8 @@ class Aws:
     name = "aws"
     label = "AWS"
     packages = ("aws",)
+    sdks = _SDKS
+    forms = FORMS
 
     @cached_property
     def knowledge(self) -> Knowledge:

@@ -2,6 +2,88 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from mlops_iac.clouds.aws import risks, scaled
+from mlops_iac.clouds.aws.rules import MODULES
+from mlops_iac.clouds.aws.types import TYPES
+from mlops_iac.emulators.aws.facts import facts_for
+
+if TYPE_CHECKING:
+    from mlops_iac.clouds.knowledge import Differing, RiskKind
+    from mlops_iac.graph.plan import Step
+
+_SIZE = re.compile(r"(?P<family>[\w.]*?\.?[a-z]\w*)\.(?P<times>\d*)(?P<size>[a-z]+)\Z")
+_SIZES = ("nano", "micro", "small", "medium", "large", "xlarge")
+_MODULES = {
+    "storage": ("s3", "ecr", "dynamodb", "efs"),
+    "security": ("iam", "kms", "secretsmanager", "acm"),
+    "learning": ("sagemaker",),
+    "watching": ("cloudwatch", "sns", "budgets", "scheduler"),
+    "scaling": ("appautoscaling", "ec2", "lb", "vpc"),
+    "compute": ("lambda", "sqs", "sfn", "pipes", "codebuild"),
+}
+_FAMILIES = {module: family for family, modules in _MODULES.items() for module in modules}
+_COUNTS = {
+    "initialInstanceCount": "instances at the start",
+    "instanceCount": "instances",
+    "desiredCount": "tasks",
+    "numberOfNodes": "nodes",
+    "shardCount": "shards",
+    "minCapacity": "instances at least",
+    "maxCapacity": "instances at most",
+    "volumeSizeInGb": "GB of disk",
+    "volumeSizeInGB": "GB of disk",
+    "allocatedStorage": "GB of disk",
+    "memorySize": "MB of memory",
+    "readCapacity": "read capacity",
+    "writeCapacity": "write capacity",
+    "limitAmount": "the budget's limit",
+}
+
 
 class AwsKnowledge:
-    """What is true of AWS types, each fact in one table."""
+    """The tables, and what is told of a step by what it says in AWS's words."""
+
+    types = TYPES
+    rules = MODULES
+    families = _FAMILIES
+    machines = ("instanceType", "instanceClass", "nodeType")
+    largest = ("ml.p4*", "ml.p5*", "ml.p6*", "ml.trn1*.32xlarge", "ml.trn2*", "ml.inf2.48xlarge")
+    counts = _COUNTS
+
+    def smaller(self, old: str, new: str) -> bool:
+        """Whether machine `new` is a smaller one of the same family."""
+        left, right = _SIZE.match(old), _SIZE.match(new)
+        if not left or not right or left["family"] != right["family"]:
+            return False
+        return _rank(right) < _rank(left)
+
+    def always_on(self, step: Step) -> Iterator[str]:
+        """Machines that run, and are paid for, from the moment they are there."""
+        return risks.always_on(step)
+
+    def risks(self, step: Step, values: Sequence[Differing]) -> Iterator[tuple[RiskKind, str]]:
+        """What a step puts at risk by what only AWS properties say, in words."""
+        return risks.risks(step, values)
+
+    def refused(self, steps: Sequence[Step]) -> Iterator[tuple[Step, str]]:
+        """The steps that AWS will not do, and what to do instead, in words."""
+        return scaled.refused(steps)
+
+    def watches(self, step: Step) -> str:
+        """The name of the endpoint that a step's alarm watched; empty: none."""
+        return risks.watches(step)
+
+    def sensitive(self, type_: str) -> frozenset[str]:
+        """Property paths that the provider's schema calls sensitive."""
+        facts = facts_for(type_)
+        every = {**facts.outputs, **facts.properties} if facts else {}
+        return frozenset(path for path, fact in every.items() if fact.sensitive)
+
+
+def _rank(match: re.Match[str]) -> tuple[int, int]:
+    size = match["size"]
+    return (_SIZES.index(size) if size in _SIZES else len(_SIZES), int(match["times"] or 1))
