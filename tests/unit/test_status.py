@@ -19,8 +19,8 @@ from mlops_iac.api.status_models import ModelState, _execution, _registry
 from mlops_iac.api.status_next import next_commands
 from mlops_iac.cli._session import Session
 from mlops_iac.cli.status import _standing
-from mlops_iac.graph.model import Resource
 from mlops_iac.clouds.aws.types import ALARM, ENDPOINT
+from mlops_iac.graph.model import Resource
 
 NOW = datetime(2026, 11, 21, 6, 11, 30, tzinfo=UTC)
 GROUP = "churn-prod-churn"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -22,8 +23,8 @@ class Aws:
 
     name = "aws"
     label = "AWS"
-    packages = ("aws",)
-    sdks = _SDKS
+    packages: Sequence[str] = ("aws",)
+    sdks: Mapping[str, str] = _SDKS
     forms = FORMS
 
     @cached_property

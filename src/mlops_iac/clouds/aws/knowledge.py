@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from mlops_iac.clouds.aws import risks, scaled
@@ -48,11 +48,18 @@ class AwsKnowledge:
     """The tables, and what is told of a step by what it says in AWS's words."""
 
     types = TYPES
-    rules = MODULES
-    families = _FAMILIES
-    machines = ("instanceType", "instanceClass", "nodeType")
-    largest = ("ml.p4*", "ml.p5*", "ml.p6*", "ml.trn1*.32xlarge", "ml.trn2*", "ml.inf2.48xlarge")
-    counts = _COUNTS
+    rules: Sequence[str] = MODULES
+    families: Mapping[str, str] = _FAMILIES
+    machines: Collection[str] = ("instanceType", "instanceClass", "nodeType")
+    largest: Sequence[str] = (
+        "ml.p4*",
+        "ml.p5*",
+        "ml.p6*",
+        "ml.trn1*.32xlarge",
+        "ml.trn2*",
+        "ml.inf2.48xlarge",
+    )
+    counts: Mapping[str, str] = _COUNTS
 
     def smaller(self, old: str, new: str) -> bool:
         """Whether machine `new` is a smaller one of the same family."""
