@@ -78,13 +78,15 @@ class Knowledge(Protocol):
 class Forms(Record):
     """How a cloud's own texts look, as regular expressions where nothing else is said.
 
-    `account`: the emulated account. `example_region`: a region to begin with, `region` their form.
+    `account`: the emulated account; `example_account`: one that is no placeholder.
+    `example_region`: a region to begin with, `region` the form of one.
     `placeholders`: accounts that documentation uses. `reference`: what only says where a thing is,
     and so is no secret; `secret_stores`: prefixes of what says where a secret is. `credentials`: by
     what each is called. `samples`: identifiers of every kind, made up.
     """
 
     account: str
+    example_account: str
     example_region: str
     region: str
     placeholders: str

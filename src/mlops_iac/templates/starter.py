@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mlops_iac.blueprint.templates.manifest import is_name
+from mlops_iac.clouds import registry
 from mlops_iac.errors import UsageError
 
 _MANIFEST = """\
@@ -125,7 +126,7 @@ the stack `local` is a cloud on this machine.
 """
 
 
-def starter(name: str, platform: str = "sagemaker") -> dict[str, bytes]:
+def starter(name: str, platform: str = registry.DEFAULT) -> dict[str, bytes]:
     """The files of a template called `name`, POSIX path → content, golden results excepted.
 
     Raises UsageError for what is no name of a template.

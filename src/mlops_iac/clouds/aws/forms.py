@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from mlops_iac.clouds.knowledge import Forms
 
+_ACCOUNT = "210987654321"
+_REGION = "eu-west-1"
+
 FORMS = Forms(
     account="123456789012",  # `moto.core.DEFAULT_ACCOUNT_ID`
-    example_region="eu-west-1",
+    example_account=_ACCOUNT,
+    example_region=_REGION,
     region=r"[a-z]{2,4}(-[a-z]+)+-\d",
     # AWS account identifiers, and the IAM user guide; and one digit twelve times.
     placeholders=(
@@ -16,9 +20,11 @@ FORMS = Forms(
     secret_stores=("arn:", "secretsmanager:", "ssm:"),
     credentials={"an AWS access key": r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"},
     samples=(
+        _ACCOUNT,
+        _REGION,
         "s3://sample/data/",
         "vpc-0a1b2c3d",
-        "arn:aws:kms:eu-west-1:210987654321:key/a",
-        "arn:aws:iam::210987654321:role/sample",
+        f"arn:aws:kms:{_REGION}:{_ACCOUNT}:key/a",
+        f"arn:aws:iam::{_ACCOUNT}:role/sample",
     ),
 )
