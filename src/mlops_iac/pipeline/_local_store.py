@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from mlops_iac.clouds.aws.runtime.seal import seal
 from mlops_iac.errors import ResourceFailed, UsageError
-from mlops_iac.runtime.seal import seal
 
 
 @contextmanager

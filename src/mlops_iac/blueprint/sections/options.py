@@ -15,6 +15,8 @@ class OtherPlatformOptions(Section):
 
 
 class _ByPlatform(Section):
+    """A section for each platform of the language."""
+
     if TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any: ...
