@@ -20,8 +20,8 @@ class Cloud(Protocol):
     a program with them needs, with the version that this release was tested against.
     """
 
-    name: str  # "aws"
-    label: str  # "AWS", for people
+    name: str
+    label: str  # for people
     packages: Sequence[str]
     sdks: Mapping[str, str]
     forms: Forms

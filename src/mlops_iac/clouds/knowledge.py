@@ -50,8 +50,9 @@ class Knowledge(Protocol):
 
     types: Mapping[str, TypeFacts]  # by token
     rules: Sequence[str]  # modules, each with its `RULE`
-    # Module of a type token (`aws:s3/bucket:Bucket` → `s3`) → what its services are for.
+    # Module of a type token (`package:module/type:Type`) → what its services are for.
     families: Mapping[str, str]
+    identities: Collection[str]  # properties by which others name a resource, beside its id
     machines: Collection[str]  # properties that name a kind of machine
     largest: Sequence[str]  # kinds, or patterns of them, that nobody takes unasked
     counts: Mapping[str, str]  # properties that count what is paid for, and its name for people

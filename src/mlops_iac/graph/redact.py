@@ -39,7 +39,7 @@ _SECRET_WORDS = frozenset(
         "pwd",
     ]
 )
-# Before `key` in camelCase: those that open something. `kmsKey`, `partitionKey`, `publicKey` do not.
+# Before `key` in camelCase: those that open something. `partitionKey`, `publicKey` do not.
 _OPENING = frozenset(
     ["access", "secret", "private", "api", "signing", "auth", "account", "license", "encryption"]
 )
@@ -106,7 +106,7 @@ _HIDDEN = re.compile(r"\[(looks secret|secret)(?: [a-z]+:[0-9a-f]+)?\]")
 def is_secret_name(name: str) -> bool:
     """Whether a property, tag or environment variable of this name holds a secret.
 
-    `DB_PASSWORD`, `HF_TOKEN`, `API_KEY`, `secretString`, `privateKey` do; `kmsKeyId`, `secretArn`,
+    `DB_PASSWORD`, `HF_TOKEN`, `API_KEY`, `secretString`, `privateKey` do; `secretId`,
     `MAX_TOKENS`, `partitionKey` do not. Names of several parts (`a:TokenIssueTime`) never do.
     """
     if ":" in name or "/" in name:

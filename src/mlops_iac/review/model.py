@@ -76,7 +76,7 @@ class ReviewedStep:
 
     @property
     def address(self) -> str:
-        """`sagemaker.Endpoint/api-endpoint`."""
+        """`module.Type/name`."""
         return address_of(self.step.type, self.step.name)
 
 

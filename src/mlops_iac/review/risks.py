@@ -45,6 +45,12 @@ def _told(step: Step, unguarded: bool) -> Iterator[tuple[RiskKind, str]]:
             yield "cost", words
 
 
+def refused(steps: Sequence[Step]) -> Iterator[tuple[Step, str]]:
+    """The steps that a cloud will not do, and what to do instead, in words."""
+    for cloud in registry.clouds():
+        yield from cloud.knowledge.refused(steps)
+
+
 def in_order(risks: Sequence[Risk]) -> list[Risk]:
     """The worst kinds first, each risk once."""
     return sorted(dict.fromkeys(risks), key=lambda risk: _ORDER.index(risk.kind))

@@ -12,7 +12,7 @@ from mlops_iac.graph.model import REFERENCE, STACK_TYPE, address_of
 from mlops_iac.graph.plan import Step
 from mlops_iac.review.model import Cause, ReviewedStep, Risk
 from mlops_iac.review.noise import noise
-from mlops_iac.review.risks import in_order, risks_of
+from mlops_iac.review.risks import in_order, refused, risks_of
 from mlops_iac.review.saved import to_data
 from mlops_iac.values import Unknown, Value
 
@@ -40,11 +40,7 @@ def reviewed(
         for step in steps
         if step.op == "delete" and registry.facts_of(step.type).endpoint
     }
-    refusals = {
-        step.urn: words
-        for cloud in registry.clouds()
-        for step, words in cloud.knowledge.refused(steps)
-    }
+    refusals = {step.urn: words for step, words in refused(steps)}
     found = []
     for step in steps:
         if step.op == "same":

@@ -115,7 +115,7 @@ serving:
 
 environments:
   prod:
-    # account: 012345678901  # yours: nothing is deployed to another one by mistake
+    # account: ACCOUNT  # yours: nothing is deployed to another one by mistake
     serving: {api: {scaling: {min: 2}}}
 """
 _NEW_README = """\
@@ -136,13 +136,14 @@ def starter(name: str, platform: str = registry.DEFAULT) -> dict[str, bytes]:
             f"{name!r} cannot be the name of a template",
             hint="lowercase letters, digits and hyphens, as NAME or NAMESPACE/NAME",
         )
+    account = registry.forms(platform).example_account
     texts = {
         "template.yaml": _MANIFEST.format(name=name, platform=platform),
         "blueprint.yaml": _BLUEPRINT,
         "README.md": _README.format(name=name),
         "scaffold/.from": "example-workload\n",
         "scaffold/README.md.jinja": _NEW_README,
-        "scaffold/blueprint.yaml.jinja": _NEW_BLUEPRINT,
+        "scaffold/blueprint.yaml.jinja": _NEW_BLUEPRINT.replace("ACCOUNT", account),
         "tests/default.yaml": _DEFAULT,
         "tests/gold.yaml": _GOLD,
         "tests/too-many.yaml": _REFUSED,

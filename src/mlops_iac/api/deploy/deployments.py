@@ -497,6 +497,6 @@ def comparison(project: Project, plan: Plan) -> str:
 
 
 def _refused(plan: Plan) -> Iterator[str]:
-    from mlops_iac.clouds.aws.scaled import refused
+    from mlops_iac.review.risks import refused
 
     return (f"{step.name}: {words}" for step, words in refused(plan.steps))

@@ -50,6 +50,9 @@ class AwsKnowledge:
     types = TYPES
     rules: Sequence[str] = MODULES
     families: Mapping[str, str] = _FAMILIES
+    identities: Collection[str] = (
+        "name", "arn", "bucket", "keyId", "url", "dashboardName", "functionName",
+    )  # fmt: skip
     machines: Collection[str] = ("instanceType", "instanceClass", "nodeType")
     largest: Sequence[str] = (
         "ml.p4*",
