@@ -133,9 +133,7 @@ def _less(_path: str, old: Any, new: Any) -> bool:
 
 
 def _last(path: str) -> str:
-    """The last name, in the spelling of providers: pipelines write `InstanceType`."""
-    name = path.rsplit(".", 1)[-1].split("[", 1)[0]
-    return name[:1].lower() + name[1:]
+    return path.rsplit(".", 1)[-1].split("[", 1)[0]
 
 
 # By the property's name, whatever it is of: when, and what is said of `{name}`, `{old}`, `{new}`.
@@ -207,5 +205,6 @@ _PROPERTIES: Mapping[str, Sequence[_Row]] = {
             "an update moves all traffic at once",
         ),
     ],
-    "enableManagedSpotTraining": [(_off, "cost", "training no longer runs on spare capacity")],
+    # In a pipeline's definition.
+    "EnableManagedSpotTraining": [(_off, "cost", "training no longer runs on spare capacity")],
 }
