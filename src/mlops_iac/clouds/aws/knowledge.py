@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Mapping, Sequence
 
 from mlops_iac.clouds.aws import risks, scaled
 from mlops_iac.clouds.aws.rules import MODULES
 from mlops_iac.clouds.aws.types import TYPES
 from mlops_iac.emulators.aws.facts import facts_for
-
-if TYPE_CHECKING:
-    from mlops_iac.clouds.knowledge import Differing, RiskKind
-    from mlops_iac.graph.plan import Step
 
 _SIZE = re.compile(r"(?P<family>[\w.]*?\.?[a-z]\w*)\.(?P<times>\d*)(?P<size>[a-z]+)\Z")
 _SIZES = ("nano", "micro", "small", "medium", "large", "xlarge")
@@ -71,21 +66,10 @@ class AwsKnowledge:
             return False
         return _rank(right) < _rank(left)
 
-    def always_on(self, step: Step) -> Iterator[str]:
-        """Machines that run, and are paid for, from the moment they are there."""
-        return risks.always_on(step)
-
-    def risks(self, step: Step, values: Sequence[Differing]) -> Iterator[tuple[RiskKind, str]]:
-        """What a step puts at risk by what only AWS properties say, in words."""
-        return risks.risks(step, values)
-
-    def refused(self, steps: Sequence[Step]) -> Iterator[tuple[Step, str]]:
-        """The steps that AWS will not do, and what to do instead, in words."""
-        return scaled.refused(steps)
-
-    def watches(self, step: Step) -> str:
-        """The name of the endpoint that a step's alarm watched; empty: none."""
-        return risks.watches(step)
+    always_on = staticmethod(risks.always_on)
+    watches = staticmethod(risks.watches)
+    risks = staticmethod(risks.risks)
+    refused = staticmethod(scaled.refused)
 
     def sensitive(self, type_: str) -> frozenset[str]:
         """Property paths that the provider's schema calls sensitive."""

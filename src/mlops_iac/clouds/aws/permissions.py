@@ -161,21 +161,19 @@ def _principals(value: Any) -> list[str]:
 
 def _statements(document: Any) -> list[Mapping[str, Any]]:
     parsed = parse_document(document) if isinstance(document, str) else document
-    if not isinstance(parsed, Mapping):
-        return []
-    found = parsed.get("Statement", [])
-    items = found if isinstance(found, list) else [found]
-    return [item for item in items if isinstance(item, Mapping)]
+    found = parsed.get("Statement") if isinstance(parsed, Mapping) else None
+    return [item for item in _listed(found) if isinstance(item, Mapping)]
 
 
 def _texts(value: Any) -> list[str]:
-    match value:
-        case None:
-            return []
-        case list() | tuple():
-            return [str(item) for item in value]
-        case _:
-            return [str(value)]
+    return [str(item) for item in _listed(value)]
+
+
+def _listed(value: Any) -> Sequence[Any]:
+    """A list's entries; one thing alone is a list of itself, nothing is none."""
+    if isinstance(value, list | tuple):
+        return value
+    return [] if value is None else [value]
 
 
 def _short(words: Sequence[str]) -> Sequence[str]:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_iac.clouds.aws.permissions import widening
 from mlops_iac.clouds.aws.types import BUCKET_OBJECT, ENDPOINT, ENDPOINT_CONFIGURATION, PERMISSION
+from mlops_iac.clouds.knowledge import Differing, RiskKind
 
 if TYPE_CHECKING:
-    from mlops_iac.clouds.knowledge import Differing, RiskKind
     from mlops_iac.graph.plan import Step
 
 # (path, old, new)
@@ -136,75 +136,38 @@ def _last(path: str) -> str:
     return path.rsplit(".", 1)[-1].split("[", 1)[0]
 
 
-# By the property's name, whatever it is of: when, and what is said of `{name}`, `{old}`, `{new}`.
-_Row = tuple[_Test, "RiskKind", str]
-_RETAINED: _Row = (_less, "data-loss", "{name} goes from {old} to {new}: what is older is deleted")
-_PUBLIC: _Row = (_off, "network-opening", "{name} is switched off: the bucket can be made public")
-_REACHABLE: _Row = (_on, "network-opening", "it becomes reachable from the internet")
-_LEFT: _Row = (
-    lambda path, _, new: "vpcConfig" in path and new is None,
-    "network-opening",
-    "it leaves the private network",
-)
-_PROPERTIES: Mapping[str, Sequence[_Row]] = {
-    "forceDestroy": [(_on, "data-loss", "deleting the bucket now deletes its objects, too")],
-    "retentionInDays": [_RETAINED],
-    "messageRetentionSeconds": [_RETAINED],
-    "days": [
-        (
-            lambda path, old, new: "xpiration" in path and old is None and new is not None,
-            "data-loss",
-            "objects are now deleted after {new} days",
-        ),
-        (
-            lambda path, old, new: "xpiration" in path and _less(path, old, new),
-            "data-loss",
-            "objects are deleted after {new} days instead of {old}",
-        ),
-    ],
-    "blockPublicAcls": [_PUBLIC],
-    "blockPublicPolicy": [_PUBLIC],
-    "ignorePublicAcls": [_PUBLIC],
-    "restrictPublicBuckets": [(_off, "network-opening", "{name} is switched off")],
-    "publiclyAccessible": [_REACHABLE],
-    "endpointPublicAccess": [_REACHABLE],
-    "enableNetworkIsolation": [
-        (_off, "network-opening", "the container may use the network again"),
-    ],
-    "subnets": [_LEFT],
-    "securityGroupIds": [_LEFT],
-    "acl": [
-        (
-            lambda _path, _old, new: isinstance(new, str) and new.startswith("public"),
-            "network-opening",
-            "the access list becomes {new}",
-        ),
-    ],
-    "enableKeyRotation": [(_off, "protection-removed", "the key is no longer rotated")],
-    "deletionWindowInDays": [
-        (_less, "protection-removed", "a deleted key can be had back for {new} days, not {old}"),
-    ],
-    "status": [
-        (
-            lambda path, _, new: "versioning" in path.lower() and new != "Enabled",
-            "protection-removed",
-            "overwritten objects are no longer kept",
-        ),
-    ],
-    "sseAlgorithm": [
-        (
-            lambda _, old, new: str(old).startswith("aws:kms") and new == "AES256",
-            "protection-removed",
-            "encrypted with the provider's key, not the customer's",
-        ),
-    ],
-    "type": [
-        (
-            lambda path, _, new: "trafficRouting" in path and new == "ALL_AT_ONCE",
-            "protection-removed",
-            "an update moves all traffic at once",
-        ),
-    ],
+# Names of properties, whatever they are of; when, and what is said of `{name}`, `{old}`, `{new}`.
+_ROWS: Sequence[tuple[str, _Test, RiskKind, str]] = (
+    ("forceDestroy", _on, "data-loss", "deleting the bucket now deletes its objects, too"),
+    ("retentionInDays messageRetentionSeconds", _less, "data-loss",
+     "{name} goes from {old} to {new}: what is older is deleted"),
+    ("days", lambda path, old, new: "xpiration" in path and old is None and new is not None,
+     "data-loss", "objects are now deleted after {new} days"),
+    ("days", lambda path, old, new: "xpiration" in path and _less(path, old, new),
+     "data-loss", "objects are deleted after {new} days instead of {old}"),
+    ("blockPublicAcls blockPublicPolicy ignorePublicAcls", _off, "network-opening",
+     "{name} is switched off: the bucket can be made public"),
+    ("restrictPublicBuckets", _off, "network-opening", "{name} is switched off"),
+    ("publiclyAccessible endpointPublicAccess", _on, "network-opening",
+     "it becomes reachable from the internet"),
+    ("enableNetworkIsolation", _off, "network-opening", "the container may use the network again"),
+    ("subnets securityGroupIds", lambda path, _, new: "vpcConfig" in path and new is None,
+     "network-opening", "it leaves the private network"),
+    ("acl", lambda _path, _old, new: isinstance(new, str) and new.startswith("public"),
+     "network-opening", "the access list becomes {new}"),
+    ("enableKeyRotation", _off, "protection-removed", "the key is no longer rotated"),
+    ("deletionWindowInDays", _less, "protection-removed",
+     "a deleted key can be had back for {new} days, not {old}"),
+    ("status", lambda path, _, new: "versioning" in path.lower() and new != "Enabled",
+     "protection-removed", "overwritten objects are no longer kept"),
+    ("sseAlgorithm", lambda _, old, new: str(old).startswith("aws:kms") and new == "AES256",
+     "protection-removed", "encrypted with the provider's key, not the customer's"),
+    ("type", lambda path, _, new: "trafficRouting" in path and new == "ALL_AT_ONCE",
+     "protection-removed", "an update moves all traffic at once"),
     # In a pipeline's definition.
-    "EnableManagedSpotTraining": [(_off, "cost", "training no longer runs on spare capacity")],
-}
+    ("EnableManagedSpotTraining", _off, "cost", "training no longer runs on spare capacity"),
+)  # fmt: skip
+_PROPERTIES: dict[str, list[tuple[_Test, RiskKind, str]]] = {}
+for _names, _test, _kind, _words in _ROWS:
+    for _name in _names.split():
+        _PROPERTIES.setdefault(_name, []).append((_test, _kind, _words))
