@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from mlops_iac.blueprint.torn import judged, whole
@@ -31,8 +31,13 @@ class Refusal(Record):
     hint: str
 
 
-def refusals(resolved: ResolvedBlueprint, model_name: str) -> Iterator[Refusal]:
-    """What the steps of this model cannot do of what the blueprint asks for."""
+def refusals(
+    resolved: ResolvedBlueprint, model_name: str, reserved: Mapping[str, str]
+) -> Iterator[Refusal]:
+    """What the steps of this model cannot do of what the blueprint asks for.
+
+    `reserved` is what names of hyperparameters must not begin with, and whose such names are.
+    """
     model = resolved.blueprint.models[model_name]
     path = f"models.{model_name}"
     return judged(
@@ -40,7 +45,7 @@ def refusals(resolved: ResolvedBlueprint, model_name: str) -> Iterator[Refusal]:
         *(_refuse_env(model, path, kind) for kind in ("", "prepare", "train", "evaluate")),
         _refuse_features(model, path),
         _refuse_gates(model, path),
-        _refuse_names(model, path),
+        _refuse_names(model, path, reserved),
         _refuse_search(model, path),
         _refuse_datasets(resolved, model_name),
         _refuse_files(resolved, model, path),
@@ -128,7 +133,7 @@ def _refuse_gates(model: Model, path: str) -> Iterator[Refusal]:
             )
 
 
-def _refuse_names(model: Model, path: str) -> Iterator[Refusal]:
+def _refuse_names(model: Model, path: str, reserved: Mapping[str, str]) -> Iterator[Refusal]:
     given = model.train.hyperparameters if model.train else ()
     places = [(f"{path}.train.hyperparameters", name) for name in given]
     places += [(f"{path}.tune.search", name) for name in (model.tune.search if model.tune else ())]
@@ -139,8 +144,10 @@ def _refuse_names(model: Model, path: str) -> Iterator[Refusal]:
                 f"the scripts already take --{name}: it is a folder or file of theirs",
                 f"take another name, such as {name}_kind",
             )
-        if name.startswith(("sagemaker_", "_tuning_")):
-            yield Refusal(f"{place}.{name}", "names of this form are SageMaker's own", "rename it")
+        for start, whose in reserved.items():
+            if name.startswith(start):
+                message = f"names of this form are {whose}'s own"
+                yield Refusal(f"{place}.{name}", message, "rename it")
 
 
 def _refuse_search(model: Model, path: str) -> Iterator[Refusal]:

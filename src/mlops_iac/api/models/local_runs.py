@@ -55,7 +55,7 @@ def run(
     `deployed` runs it also where the blueprint gives another by now. Raises UsageError for a stack
     that is not emulated, and where the pipeline is not deployed; NotDeployed where it is another.
     """
-    from mlops_iac.api.deployed import lifecycle
+    from mlops_iac.api.deploy.deployed_sources import lifecycle
     from mlops_iac.pipeline.local import run as run_locally
 
     project.resolve(stack)  # an unknown stack is told as such
