@@ -26,6 +26,7 @@ FOLDER: Final = "components"
 RUN: Final = "MLOPS_IAC_RUN_EJECTED"
 """The user's word, and never the project's, that copies may run that are no originals of ours."""
 SETTINGS: Final = "mlops_iac.program.settings"
+_CLOUDS = "mlops_iac.clouds."
 _IMPORTED = re.compile(rb"^from components\.", re.MULTILINE)
 
 
@@ -115,7 +116,8 @@ def eject(out: Path, modules: Iterable[str]) -> Ejected:
     contents: dict[str, bytes] = {}
     modules = set(modules)
     wanted = {copy.module for copy in known.values()} | modules | {SETTINGS}
-    wanted |= {f"{module.rpartition('.')[0]}.__init__" for module in modules}
+    packages = {module.rpartition(".")[0] for module in modules if module.startswith(_CLOUDS)}
+    wanted |= {f"{package}.__init__" for package in packages}
     for module in sorted(_with_siblings(wanted)):
         path = f"{FOLDER}/{module.rpartition('.')[2]}.py"
         source, existing = original(module), _read(out / path)
