@@ -60,12 +60,12 @@ def resolve(folder: Path, change: str = "") -> ResolvedBlueprint:
 
 
 def refused(resolved: ResolvedBlueprint) -> dict[str, str]:
-    return {item.path: item.message for item in refusals(resolved, "churn", {})}
+    return {item.path: item.message for item in refusals(resolved, "churn")}
 
 
 def test_the_example_is_all_supported() -> None:
     resolved = load(EXAMPLE).resolve("local")
-    assert not list(refusals(resolved, "adherence", {}))
+    assert not list(refusals(resolved, "adherence"))
     life = lifecycle(resolved, "adherence")
     assert life.gates == (Limit("accuracy", "at_least", 0.75),)
     assert life.train.compute.spot is True

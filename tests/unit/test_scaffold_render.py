@@ -26,7 +26,7 @@ def test_a_new_project_has_everything_and_is_valid(tmp_path: Path) -> None:
     assert resolved.blueprint.name == "my-churn"
     assert resolved.blueprint.owner == "ann@acme.example"
     assert resolved.blueprint.region == "us-east-1"
-    assert not list(refusals(resolved, "classifier", {}))
+    assert not list(refusals(resolved, "classifier"))
     assert lifecycle(resolved, "classifier").gates
 
 

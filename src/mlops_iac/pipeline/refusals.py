@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from mlops_iac.blueprint.torn import judged, whole
@@ -31,13 +31,8 @@ class Refusal(Record):
     hint: str
 
 
-def refusals(
-    resolved: ResolvedBlueprint, model_name: str, reserved: Mapping[str, str]
-) -> Iterator[Refusal]:
-    """What the steps of this model cannot do of what the blueprint asks for.
-
-    `reserved` is what names of hyperparameters must not begin with, and whose such names are.
-    """
+def refusals(resolved: ResolvedBlueprint, model_name: str) -> Iterator[Refusal]:
+    """What the steps of this model cannot do of what the blueprint asks for."""
     model = resolved.blueprint.models[model_name]
     path = f"models.{model_name}"
     return judged(
@@ -45,7 +40,7 @@ def refusals(
         *(_refuse_env(model, path, kind) for kind in ("", "prepare", "train", "evaluate")),
         _refuse_features(model, path),
         _refuse_gates(model, path),
-        _refuse_names(model, path, reserved),
+        _refuse_names(model, path),
         _refuse_search(model, path),
         _refuse_datasets(resolved, model_name),
         _refuse_files(resolved, model, path),
@@ -133,7 +128,7 @@ def _refuse_gates(model: Model, path: str) -> Iterator[Refusal]:
             )
 
 
-def _refuse_names(model: Model, path: str, reserved: Mapping[str, str]) -> Iterator[Refusal]:
+def _refuse_names(model: Model, path: str) -> Iterator[Refusal]:
     given = model.train.hyperparameters if model.train else ()
     places = [(f"{path}.train.hyperparameters", name) for name in given]
     places += [(f"{path}.tune.search", name) for name in (model.tune.search if model.tune else ())]
@@ -144,10 +139,8 @@ def _refuse_names(model: Model, path: str, reserved: Mapping[str, str]) -> Itera
                 f"the scripts already take --{name}: it is a folder or file of theirs",
                 f"take another name, such as {name}_kind",
             )
-        for start, whose in reserved.items():
-            if name.startswith(start):
-                message = f"names of this form are {whose}'s own"
-                yield Refusal(f"{place}.{name}", message, "rename it")
+        if name.startswith(("sagemaker_", "_tuning_")):
+            yield Refusal(f"{place}.{name}", "names of this form are SageMaker's own", "rename it")
 
 
 def _refuse_search(model: Model, path: str) -> Iterator[Refusal]:

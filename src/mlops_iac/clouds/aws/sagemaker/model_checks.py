@@ -85,10 +85,6 @@ def _promoted(scope: Scope, name: str) -> Iterator[Diagnostic]:
             )
 
 
-# What the service adds to a job's hyperparameters begins so.
-_RESERVED = {"sagemaker_": "SageMaker", "_tuning_": "SageMaker"}
-
-
 def _trained(scope: Scope, name: str, model: Model) -> Iterator[Diagnostic]:
     if scope.promotes(name) or model.train is None:
         return
@@ -102,7 +98,7 @@ def _trained(scope: Scope, name: str, model: Model) -> Iterator[Diagnostic]:
 
 
 def _steps(scope: Scope, name: str) -> Iterator[Diagnostic]:
-    for item in refusals(scope.resolved, name, _RESERVED):
+    for item in refusals(scope.resolved, name):
         yield scope.resolved.diagnostic(
             item.path, UNSUPPORTED, f"{item.path}: {item.message}", item.hint
         )
