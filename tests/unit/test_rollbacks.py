@@ -7,8 +7,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from mlops_iac.clouds.aws.sagemaker.endpoints import differing
+from mlops_iac.clouds.aws.types import ENDPOINT
 from mlops_iac.graph.model import Resource
-from mlops_iac.policy.types import ENDPOINT
 
 
 class Cloud:

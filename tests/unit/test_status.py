@@ -23,10 +23,10 @@ from mlops_iac.clouds.aws.alarms import alarms
 from mlops_iac.clouds.aws.sagemaker import SAGEMAKER
 from mlops_iac.clouds.aws.sagemaker.endpoints import entry as entry_of
 from mlops_iac.clouds.aws.sagemaker.runs import last_run
+from mlops_iac.clouds.aws.types import ALARM, ENDPOINT
 from mlops_iac.clouds.operations import Entry
 from mlops_iac.clouds.questions import Questions
 from mlops_iac.graph.model import Resource
-from mlops_iac.policy.types import ALARM, ENDPOINT
 
 NOW = datetime(2026, 11, 21, 6, 11, 30, tzinfo=UTC)
 GROUP = "churn-prod-churn"

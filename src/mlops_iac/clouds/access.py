@@ -76,14 +76,12 @@ class Emulator(Protocol):
 class Access(Protocol):
     """The way to one cloud's deployed things.
 
-    `variables` begin the names of environment variables that say something about the cloud;
-    `emulated_account` is the account of stacks that name none. `workflows` is the folder with what
-    signs CI jobs in, as parts of templates.
+    `variables` begin the names of environment variables that say something about the cloud.
+    `workflows` is the folder with what signs CI jobs in, as parts of templates.
     """
 
     software: Software
     variables: Sequence[str]
-    emulated_account: str
     workflows: Path
 
     def place(self, provider: Mapping[str, Any]) -> Place:

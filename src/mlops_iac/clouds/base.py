@@ -46,7 +46,7 @@ class Ref(Record):
 class Definition(Record):
     """A definition file (pipeline JSON, dashboard …) written beside `__main__.py`.
 
-    Named placeholders `${execution_role_arn}` in it are filled by the component from outputs.
+    Named placeholders `${execution_role}` in it are filled by the component from outputs.
     In the program it is read as text: `definition("pipelines/adherence.json")`.
     When environments differ in it, each gets a file of its own under `<stem>.<environment>.json`
     unless `path` says otherwise; the program then picks by stack.
@@ -78,7 +78,7 @@ class UserFile(Record):
 
 
 class Construct(Record):
-    """A nested typed argument: `Construct("mlops_iac.clouds.aws.components.serving:Variant", {…})`."""
+    """A nested typed argument: `Construct("mlops_iac.clouds.….components.serving:Variant", {…})`."""
 
     cls: str
     args: Mapping[str, ArgValue]
@@ -136,7 +136,7 @@ class Mode(Protocol):
 
     A platform has a tuple of these, and everything that depends on how a stack serves is folded
     over it. `scope` is one environment as the platform sees it. A platform asks its own modes for
-    more (SageMaker: `clouds/aws/sagemaker/parts.py`).
+    more.
     """
 
     @property
@@ -170,7 +170,7 @@ class Platform(Protocol):
     """
 
     name: str
-    cloud: str  # "aws"
+    cloud: str  # its name
     regions: Sequence[str]
 
     def refuses(self, path: str, value: Any) -> str | None:
@@ -191,7 +191,7 @@ class Platform(Protocol):
         """
 
     def provider_config(self, resolved: Any) -> Mapping[str, Any]:
-        """Provider configuration of one environment, e.g. `{"aws:region": "eu-west-1"}`."""
+        """Provider configuration of one environment, e.g. `{"package:region": "…"}`."""
 
     def home(self, resolved: Any, model: str) -> Home:
         """Where versions of a model are approved: at the end of the chain of `promote_from`."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from mlops_iac.api.compile.captures import capture
 from mlops_iac.api.core.guard_rails import configuration, guards, problems, rules
 from mlops_iac.blueprint.fill import LOCAL
+from mlops_iac.clouds import registry
 from mlops_iac.errors import BlueprintInvalid, PolicyViolation
 
 if TYPE_CHECKING:
@@ -166,5 +167,5 @@ def _accounts(project: BaseProject, own: object, stack: str) -> frozenset[str]:
         if name != LOCAL and (each := project.resolve(name)).blueprint.account is not None
     }
     nameless = bool(declared) and own is None
-    stand_in = project.access.emulated_account
+    stand_in = registry.forms(project.platform).account
     return frozenset({*declared, stand_in} if stack == LOCAL or nameless else declared)

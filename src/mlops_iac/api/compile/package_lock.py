@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Final
 
 from mlops_iac import python_child
 from mlops_iac.blueprint.words import listed
+from mlops_iac.clouds import registry
 from mlops_iac.errors import MlopsError, TimedOut, UsageError
 from mlops_iac.scaffold.ci_options import checked_index
 
@@ -45,7 +46,6 @@ def requirements(project: BaseProject, program: Path) -> list[str]:
     Its compiled program's pins, this package, and the packages its templates come in. Raises
     UsageError where there is no compiled program.
     """
-    from mlops_iac.program.project_files import SDK_VERSIONS
     from mlops_iac.program.project_files import requirements as pinned
     from mlops_iac.templates.sources.python import PythonSource
 
@@ -59,7 +59,7 @@ def requirements(project: BaseProject, program: Path) -> list[str]:
         ) from None
     if not any(line.startswith("mlops-iac") for line in lines):  # all is ejected; CI runs it still
         names = {line.partition("==")[0] for line in lines}
-        clouds = [cloud for cloud, (package, _) in SDK_VERSIONS.items() if package in names]
+        clouds = [each.name for each in registry.clouds() if names & each.sdks.keys()]
         lines = pinned(clouds).decode().splitlines()
     owners = importlib.metadata.packages_distributions()
     for template in project.loaded.templates:
@@ -71,10 +71,9 @@ def requirements(project: BaseProject, program: Path) -> list[str]:
 
 def of_templates() -> list[str]:
     """What has to be installed to check a template, one requirement each."""
-    from mlops_iac.program.project_files import SDK_VERSIONS
     from mlops_iac.program.project_files import requirements as pinned
 
-    return pinned(sorted(SDK_VERSIONS)).decode().splitlines()
+    return pinned([each.name for each in registry.clouds()]).decode().splitlines()
 
 
 def unlocked(path: Path, wanted: Sequence[str]) -> str:

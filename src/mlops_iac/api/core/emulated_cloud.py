@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from mlops_iac.api.core.stack_state import emulated_state
 from mlops_iac.blueprint.fill import LOCAL
+from mlops_iac.clouds import registry
 from mlops_iac.clouds.access import Place
 from mlops_iac.errors import TimedOut
 
@@ -81,4 +82,4 @@ class EmulatedCloud:
         """Return the stack's account; the emulator's own where the blueprint names none."""
         declared = self.project.resolve(stack).blueprint.account
         own = stack == LOCAL or declared is None
-        return self.project.access.emulated_account if own else str(declared)
+        return registry.forms(self.project.platform).account if own else str(declared)

@@ -423,7 +423,7 @@ class Deployment:
 
 
 def _refused(plan: Plan) -> Iterator[str]:
-    from mlops_iac.review.scaled import refused
+    from mlops_iac.review.risks import refused
 
     return (f"{step.name}: {words}" for step, words in refused(plan.steps))
 

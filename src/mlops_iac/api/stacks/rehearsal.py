@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from mlops_iac.api.core.project import BaseProject
-from mlops_iac.blueprint.fill import LOCAL, LOCAL_ACCOUNT
+from mlops_iac.blueprint.fill import LOCAL
 from mlops_iac.blueprint.sections.root import Blueprint
 from mlops_iac.blueprint.words import split
+from mlops_iac.clouds import registry
 from mlops_iac.errors import UsageError
 from mlops_iac.records import replace
 from mlops_iac.workfolder import checked, made, write_durably
@@ -63,7 +64,8 @@ class RehearsedProject(BaseProject):
             for name in self.loaded.environments:
                 found = self.loaded.resolve(name)
                 said = vars(found.blueprint)
-                filled = Blueprint(**{**said, "account": said["account"] or LOCAL_ACCOUNT})
+                account = said["account"] or registry.forms(said["platform"]).account
+                filled = Blueprint(**{**said, "account": account})
                 self._resolved[name] = replace(found, blueprint=filled, siblings=self._resolved)
         return self._resolved[stack]
 

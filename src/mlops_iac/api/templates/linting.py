@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from mlops_iac.api.compile.guard_rail_checks import policies
 from mlops_iac.blueprint.fill import LOCAL
+from mlops_iac.clouds import registry
 from mlops_iac.errors import BlueprintInvalid, Diagnostic, Severity, UsageError
 
 if TYPE_CHECKING:
@@ -34,13 +35,12 @@ def lint_folder(folder: str | Path) -> list[Diagnostic]:
 
 def lint_content(content: TemplateContent, finder: object) -> list[Diagnostic]:
     """Every problem of a template; `finder` finds what it stands on."""
-    from mlops_iac.clouds.registry import names
     from mlops_iac.templates.linting.run import Asked, lint
 
     found = cast("Any", finder)
     asked = Asked(
         finder=lambda: found,
-        platforms=names(),
+        platforms=registry.names(),
         judge=_judge,
         extra=(_policies, _scaffold, _deployable),
     )
@@ -67,10 +67,8 @@ def compare_folder(folder: str | Path, against: str) -> tuple[list[Diagnostic], 
 
 def _judge(loaded: LoadedBlueprint, environment: str) -> Sequence[Diagnostic]:
     """What the platform of a blueprint refuses of one environment."""
-    from mlops_iac.clouds.registry import platform
-
     resolved = loaded.resolve(environment)
-    return platform(str(resolved.blueprint.platform)).check(resolved)
+    return registry.platform(str(resolved.blueprint.platform)).check(resolved)
 
 
 def _policies(subject: Subject, tries: Samples) -> Iterator[Diagnostic]:
@@ -85,7 +83,7 @@ def _policies(subject: Subject, tries: Samples) -> Iterator[Diagnostic]:
         return
     below: list[Guards] = []
     if tries.combinations:
-        trial = Trial(subject, tries.combinations[0], "sagemaker")
+        trial = Trial(subject, tries.combinations[0], registry.DEFAULT)
         below = [Guards(e.label, e.content.shown or e.label, e.content.files) for e in trial.below]
     unread = [file.id for each in (*below, own) for file in each.rules]
     _, found = standing([each for each in (*below, own) if each.written], rules(), unread)
@@ -154,7 +152,9 @@ def _started(
     start = Start(subject.content.source, subject.content, subject.parsed)
     answers = default_answers("sample") | {"owner": OWNER}
     if start.platforms:
-        answers["platform"] = next((p for p in start.platforms if p in _supported()), "sagemaker")
+        answers["platform"] = next(
+            (p for p in start.platforms if p in registry.names()), registry.DEFAULT
+        )
     answers |= {key: str(value) for key, value in parameters.items() if key in answers}
     given = {key: _answer(value) for key, value in parameters.items() if value is not None}
     with tempfile.TemporaryDirectory() as made:
@@ -207,7 +207,9 @@ def _deployable(subject: Subject, tries: Samples) -> Iterator[Diagnostic]:
 
     if not tries.combinations or find_spec("pulumi") is None:
         return
-    platform = next((p for p in subject.manifest.platforms if p in _supported()), _supported()[0])
+    platform = next(
+        (p for p in subject.manifest.platforms if p in registry.names()), registry.DEFAULT
+    )
     trial = Trial(subject, tries.combinations[0], platform)
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made).resolve()
@@ -268,9 +270,3 @@ def _answer(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-
-
-def _supported() -> tuple[str, ...]:
-    from mlops_iac.clouds.registry import names
-
-    return names()

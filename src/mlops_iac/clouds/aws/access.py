@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_iac.clouds.access import Failure, Place
-from mlops_iac.clouds.aws.emulator import ACCOUNT, AwsEmulator
+from mlops_iac.clouds.aws.emulator import AwsEmulator
 from mlops_iac.clouds.aws.errors import CREDENTIALS, failure
 from mlops_iac.clouds.aws.session import RealSession
 from mlops_iac.clouds.software import Software
@@ -27,7 +27,6 @@ class AwsAccess:
         compiled=("pulumi_aws.sagemaker._inputs", "moto.core.models"),
     )
     variables: Sequence[str] = ("AWS_",)
-    emulated_account = ACCOUNT
     workflows = Path(__file__).parent / "workflows"
 
     def place(self, provider: Mapping[str, Any]) -> Place:

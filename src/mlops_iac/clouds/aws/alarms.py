@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from mlops_iac.clouds.aws.types import ALARM
 from mlops_iac.clouds.operations import AlarmState, utc
 from mlops_iac.clouds.questions import Questions
 from mlops_iac.graph.model import Resource
-from mlops_iac.policy.types import ALARM
 
 _NAMES = 100  # CloudWatch API reference, DescribeAlarms: at most as many names
 

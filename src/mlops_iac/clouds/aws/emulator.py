@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops_iac.clouds.access import Place
+from mlops_iac.clouds.aws.forms import FORMS
 
 if TYPE_CHECKING:
     from mlops_iac.emulators.info import EmulatorInfo
     from mlops_iac.emulators.provider import Provider
-
-ACCOUNT = "123456789012"
 
 
 class AwsEmulator:
@@ -76,4 +75,4 @@ class EmulatedSession:
 
         info = self._emulator.ensure()
         there = region or self.place.region
-        return server.client(service, info, there, account or self.place.account or ACCOUNT)
+        return server.client(service, info, there, account or self.place.account or FORMS.account)

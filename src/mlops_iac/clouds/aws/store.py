@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from mlops_iac.clouds.aws.errors import failure
+from mlops_iac.clouds.aws.runtime.seal import seal
 from mlops_iac.errors import ResourceFailed, UsageError
-from mlops_iac.runtime.seal import seal
 
 
 @contextmanager

@@ -13,9 +13,9 @@ from mlops_iac.blueprint.words import listed as in_words
 from mlops_iac.clouds.aws.errors import failure
 from mlops_iac.clouds.aws.sagemaker.registry import listed
 from mlops_iac.clouds.aws.session import AwsSession
+from mlops_iac.clouds.aws.types import BUCKET, MODEL_GROUP
 from mlops_iac.errors import AuthenticationError, MlopsError
 from mlops_iac.graph.model import Resource
-from mlops_iac.policy.types import BUCKET, MODEL_GROUP
 
 _PAGE = 1000  # objects of a bucket that are counted (S3 API reference, ListObjectVersions)
 

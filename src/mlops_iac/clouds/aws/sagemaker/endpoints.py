@@ -14,10 +14,10 @@ from typing import Any
 from mlops_iac.clouds.aws.errors import failure
 from mlops_iac.clouds.aws.sagemaker.registry import PACKAGE, PackageGroups
 from mlops_iac.clouds.aws.session import AwsSession
+from mlops_iac.clouds.aws.types import ENDPOINT, MODEL
 from mlops_iac.clouds.operations import APPROVED, MISSING, Entry, Served, Variant, utc
 from mlops_iac.clouds.questions import Questions
 from mlops_iac.graph.model import Resource, address_of
-from mlops_iac.policy.types import ENDPOINT, MODEL
 
 _GONE: dict[str, Any] = {"gone": True}
 _WEIGHT = "InitialVariantWeight"

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from mlops_iac.clouds.aws.session import AwsSession
+from mlops_iac.clouds.aws.types import BUCKET_OBJECT, PIPELINE
 from mlops_iac.clouds.operations import LastRun, utc
 from mlops_iac.clouds.questions import Questions
 from mlops_iac.graph.plan import Step
-from mlops_iac.policy.types import BUCKET_OBJECT, PIPELINE
 from mlops_iac.values import Asset
 
 # SageMaker API reference, PipelineExecutionSummary.
