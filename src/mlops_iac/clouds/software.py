@@ -9,7 +9,7 @@ from mlops_iac.records import Record
 ENGINE = ("pulumi.resource",)
 """Modules of the engine that take longest to compile."""
 # What comes with the engine, by the names it is imported under.
-_ENGINE_MODULES = frozenset(("google", "grpc", "pulumi"))
+_ENGINE_MODULES = tuple(each.partition(".")[0] for each in ("google.protobuf", "grpc", "pulumi"))
 _EMULATE = "'mlops-iac[emulate]'"
 
 

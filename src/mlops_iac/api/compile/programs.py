@@ -119,7 +119,6 @@ def target(
         config=merged,
         work=project.work,
         region=project.region(stack),
-        account=project.cloud.account(stack),
         backend=project.backend(stack),
         secrets_provider=project.resolve(stack).blueprint.state.secrets_provider or "",
     )
