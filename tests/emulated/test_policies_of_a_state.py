@@ -25,7 +25,7 @@ def project(tmp_path: Path) -> Iterator[Project]:
     path.write_text(path.read_text(encoding="utf-8") + OPEN, encoding="utf-8")
     loaded = load(path)
     yield loaded
-    loaded.cloud.stop()
+    loaded.emulated_cloud.stop()
 
 
 def found(project: Project, resources: Sequence[Resource]) -> set[tuple[str, str]]:

@@ -106,7 +106,7 @@ def _project(session: Session) -> Iterator[Finding]:
         yield Finding("blueprint", False, error.message, "mlops-iac validate")
         return
     yield Finding("blueprint", True, f"{project.name}, stacks {', '.join(project.environments)}")
-    info = project.cloud.status()
+    info = project.emulated_cloud.status()
     yield Finding(
         "emulated cloud",
         True if info and info.running else None,

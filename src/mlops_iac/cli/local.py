@@ -19,16 +19,16 @@ def command(session: Session, action: str) -> int:
     project = session.project()
     match action:
         case "start":
-            info = project.cloud.ensure()
+            info = project.emulated_cloud.ensure()
         case "stop":
-            stopped = project.cloud.stop()
+            stopped = project.emulated_cloud.stop()
             if session.json:
                 session.emit_json({"running": False, "stopped": stopped})
             else:
                 session.say("stopped" if stopped else "was not running")
             return 0
         case _:
-            found = project.cloud.status()
+            found = project.emulated_cloud.status()
             if found is None or not found.running:
                 words = "not running; `mlops-iac local start` or `up` starts it"
                 if session.json:
@@ -41,5 +41,5 @@ def command(session: Session, action: str) -> int:
         session.emit_json({"running": True, "endpoint": info.url, "pid": info.pid})
     else:
         session.out(info.url)
-        session.say(f"{info.message} {project.cloud.exports(LOCAL)}")
+        session.say(f"{info.message} {project.emulated_cloud.exports(LOCAL)}")
     return 0

@@ -145,7 +145,7 @@ class BaseProject:
         return self._calls[stack]
 
     @cached_property
-    def cloud(self) -> EmulatedCloud:
+    def emulated_cloud(self) -> EmulatedCloud:
         """The emulated cloud of this project."""
         from mlops_iac.api.core.emulated_cloud import EmulatedCloud
 
@@ -212,7 +212,7 @@ class BaseProject:
     def let_go(self) -> None:
         """Take it apart when it is done with: as circles, it would wait for the collector."""
         self.loaded.let_go()
-        vars(self).pop("cloud", None)
+        vars(self).pop("emulated_cloud", None)
 
 
 def program_folder(root: Path, name: str) -> Path:

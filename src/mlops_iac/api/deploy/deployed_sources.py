@@ -53,7 +53,7 @@ def lifecycle(
     It is the one that was kept, or today's: a deployment of single resources keeps nothing. Raises
     UsageError where it is neither.
     """
-    platform, session = project.platform_of(stack), project.cloud.session(stack)
+    platform, session = project.platform_of(stack), project.emulated_cloud.session(stack)
     kept = _kept(project, stack, _LIFECYCLES) or {}
     found = platform.deployed(kept.get(model), definition, session)
     if found is None:
@@ -118,7 +118,7 @@ def _files(project: BaseProject, stack: str, steps: Sequence[Step]) -> Iterator[
             word = "has changed" if step.old_inputs else "is new"
             yield f"{os.path.relpath(source)} {word}"
             continue
-        old = operations.uploaded(step, project.cloud.session(stack))
+        old = operations.uploaded(step, project.emulated_cloud.session(stack))
         if old is not None:  # else that the object differs is told all the same
             yield from _members(_code_folder(project, stack, source), old, Path(source))
 

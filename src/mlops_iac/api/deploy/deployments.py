@@ -96,10 +96,10 @@ class Deployment:
             from mlops_iac.engine.pulumi_workspace import require_cli
 
             require_cli()
-            return PulumiEngine(self.project.cloud.providers(self.stack))
+            return PulumiEngine(self.project.emulated_cloud.providers(self.stack))
         from mlops_iac.engine.embedded.engine import EmbeddedEngine
 
-        return EmbeddedEngine(self.project.cloud.providers(self.stack))
+        return EmbeddedEngine(self.project.emulated_cloud.providers(self.stack))
 
     @cached_property
     def target(self) -> StackTarget:
@@ -170,7 +170,7 @@ class Deployment:
         None where it is not deployed, nor where it is about to be made anew in another region. Of a
         model that is promoted they are another stack's; that its account shares them is not checked.
         """
-        if not self.emulated or self.project.cloud.answering() is None:
+        if not self.emulated or self.project.emulated_cloud.answering() is None:
             return None
         if self.lost or self._moves():
             return None
@@ -182,7 +182,7 @@ class Deployment:
             stack, outputs = self.stack, self.engine.outputs(bare)
             group = model_output(outputs, blueprint.moved, model, operations.registry_output) or ""
         return (
-            Versions(operations.registry(self.project.cloud.session(stack)), group)
+            Versions(operations.registry(self.project.emulated_cloud.session(stack)), group)
             if group
             else None
         )
@@ -204,7 +204,7 @@ class Deployment:
         return self.emulated and self._instance() != self._deployed_to() != ""
 
     def _instance(self) -> str:
-        info = self.project.cloud.answering()
+        info = self.project.emulated_cloud.answering()
         return info.instance if info is not None else ""
 
     @property
@@ -220,7 +220,7 @@ class Deployment:
     def _moves(self) -> list[str]:
         """In words, what of the place where the stack was deployed the blueprint says otherwise."""
         if self.emulated:
-            region = self.project.cloud.place(self.stack).region
+            region = self.project.emulated_cloud.place(self.stack).region
             pairs = [("region", region, self._unversioned.region)]
         else:
             pairs = self._moved_place
@@ -332,7 +332,7 @@ class Deployment:
             keep(self.project, self.stack)
 
     def _meet_emulator(self) -> None:
-        info = self.project.cloud.ensure()
+        info = self.project.emulated_cloud.ensure()
         if self._deployed_to() not in ("", info.instance):
             self.engine.refresh(self._unversioned)
         if self._deployed_to() != info.instance:
@@ -342,7 +342,7 @@ class Deployment:
     def refresh(self, *, preview_only: bool = False) -> Result:
         """Take over what vanished or drifted; the steps say what. `preview_only` writes nothing."""
         if self.emulated:
-            self.project.cloud.ensure()
+            self.project.emulated_cloud.ensure()
         return self.engine.refresh(self._unversioned, preview_only=preview_only)
 
     def plan_destroy(self) -> Plan:
@@ -352,7 +352,7 @@ class Deployment:
         return replace(plan, diagnostics=(*plan.diagnostics, *notes))
 
     def _holdings(self) -> list[str]:
-        if self.emulated and (self.project.cloud.answering() is None or self.lost):
+        if self.emulated and (self.project.emulated_cloud.answering() is None or self.lost):
             return []
         if self.emulated:  # which another command may be about to deploy
             return holdings(self.project, emulated_state(self.project, self.stack))
@@ -376,7 +376,9 @@ class Deployment:
             return self.engine
         from mlops_iac.engine.embedded.engine import EmbeddedEngine
 
-        return EmbeddedEngine(self.project.cloud.providers(self.stack, forced=True), forced=True)
+        return EmbeddedEngine(
+            self.project.emulated_cloud.providers(self.stack, forced=True), forced=True
+        )
 
     def release(self) -> None:
         """Give up an engine's claim on `local`, where a destroy finds nothing to delete."""

@@ -30,7 +30,7 @@ def session(project: BaseProject, stack: str, *, region: str = "") -> Session:
     `region` is where, if not where the blueprint says.
     """
     if project.emulates(stack):
-        return project.cloud.session(stack)
+        return project.emulated_cloud.session(stack)
     return project.access.session(Place(region or project.region(stack)))
 
 
@@ -42,6 +42,6 @@ def deployer_session(
     One that is not patient gives up soon.
     """
     if project.emulates(stack):
-        return project.cloud.session(stack)
+        return project.emulated_cloud.session(stack)
     place, provider = deployed_by(resources)
     return project.access.session(place, provider, patient=patient)

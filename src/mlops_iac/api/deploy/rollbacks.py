@@ -24,7 +24,7 @@ def rolled_back(deployment: Deployment) -> list[str]:
     if not endpoints:
         return []
     if project.emulates(stack):
-        info = project.cloud.status()
+        info = project.emulated_cloud.status()
         if info is None or not info.running or deployment.lost:
             return []
     there = session(project, stack, region=deployment.region)

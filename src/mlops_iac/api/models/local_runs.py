@@ -119,7 +119,7 @@ def _require_same(
 
 
 def _deployed(project: BaseProject, stack: str, model: str) -> tuple[str, str]:
-    info = project.cloud.answering()
+    info = project.emulated_cloud.answering()
     with Deployment(project, stack) as deployment:
         outputs = deployment.outputs()
     moved = project.resolve(stack).blueprint.moved
@@ -130,7 +130,7 @@ def _deployed(project: BaseProject, stack: str, model: str) -> tuple[str, str]:
             f"the pipeline of {model} is not deployed to {stack}",
             hint=f"run `mlops-iac up{of}` first",
         )
-    definition = project.operations.definition(pipeline, project.cloud.session(stack))
+    definition = project.operations.definition(pipeline, project.emulated_cloud.session(stack))
     if definition is None:
         raise UsageError(
             f"the emulated cloud has no pipeline {pipeline}; it lost what it held",

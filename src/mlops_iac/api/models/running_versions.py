@@ -45,7 +45,7 @@ def running(project: BaseProject, stack: str) -> Running:
         return Running({}, why=f"nothing is deployed to {stack}")
     if project.emulates(stack):
         with Deployment(project, stack) as deployment:
-            if deployment.lost or project.cloud.answering() is None:
+            if deployment.lost or project.emulated_cloud.answering() is None:
                 return Running({}, why="the emulated cloud was stopped and lost what it held")
     found = _versions(project, stack, state)
     endpoints = tuple(project.operations.endpoints(state.resources).values())

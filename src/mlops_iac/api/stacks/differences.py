@@ -82,7 +82,7 @@ def resource_differences(project: BaseProject, left: str, right: str) -> Differe
 
     def side(name: str) -> Side:
         graph = programs.capture_program(project, name, folder, program.config[name])
-        return Side(comparable(graph), project.cloud.account(name), project.region(name))
+        return Side(comparable(graph), project.emulated_cloud.account(name), project.region(name))
 
     return differences(side(left), side(right))
 

@@ -186,7 +186,9 @@ def _row(
     added = adds(project, stack)
     return Row(
         stack=stack,
-        account=project.cloud.account(stack) if project.emulates(stack) else blueprint.account,
+        account=project.emulated_cloud.account(stack)
+        if project.emulates(stack)
+        else blueprint.account,
         region=str(blueprint.region),
         protect=bool(blueprint.protect),
         adds=added,

@@ -172,7 +172,7 @@ def _questions(
         return None
     if project.emulates(stack):
         try:
-            if project.cloud.answering() is None or deployment.lost:
+            if project.emulated_cloud.answering() is None or deployment.lost:
                 return None
         except MlopsError:  # it hangs, which the notes say
             return None
