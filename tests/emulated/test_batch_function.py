@@ -11,7 +11,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from mlops_iac.runtime import batch
+from mlops_iac.clouds.aws.runtime import batch
 
 GROUP, PIPELINE = "churn-dev-adherence", "churn-dev-nightly"
 ROLE = "arn:aws:iam::123456789012:role/jobs"

@@ -257,7 +257,7 @@ class BatchPrediction(pulumi.ComponentResource):
         )
 
     def _settings(self) -> dict[str, Any]:
-        """`runtime.batch.Run` says what each of these is."""
+        """`batch.Run`, the handler, says what each of these is."""
         args = self._args
         model: dict[str, Any]
         if isinstance(args.model, Registered):

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 from mlops_iac.blueprint.sections.compute import PACKAGES
 from mlops_iac.blueprint.sections.serving import Batch
 from mlops_iac.clouds.aws import catalogue
+from mlops_iac.clouds.aws.runtime import batch
 from mlops_iac.clouds.aws.sagemaker.blocks.training_calls import compiled
 from mlops_iac.clouds.aws.sagemaker.definition import jobs
 from mlops_iac.clouds.aws.sagemaker.definition.parts import SageMakerSettings, dataset_placeholder
 from mlops_iac.clouds.aws.sagemaker.definition.printer import definition, fill, filled_with
 from mlops_iac.clouds.aws.sagemaker.modes import batch_definition
 from mlops_iac.clouds.aws.sagemaker.modes.batch_calls import compiled as compiled_batch
+from mlops_iac.clouds.aws.sagemaker.registry import listed
 from mlops_iac.clouds.aws.sagemaker.scope import Scope
 from mlops_iac.clouds.aws.store import S3Store, cloud_errors
 from mlops_iac.errors import ResourceFailed
@@ -27,7 +29,6 @@ from mlops_iac.pipeline.local_prediction import Resolved
 from mlops_iac.pipeline.prediction import Prediction
 from mlops_iac.pipeline.steps import Lifecycle
 from mlops_iac.records import as_json, from_json
-from mlops_iac.runtime import batch
 
 if TYPE_CHECKING:
     from mlops_iac.clouds.base import Runnable
@@ -94,9 +95,7 @@ class SageMakerBackend(_Backend):
         return Version(arn, approval)
 
     def _registered(self, group: str, model: str) -> str | None:
-        pages = self._sagemaker.get_paginator("list_model_packages")
-        listed = pages.paginate(ModelPackageGroupName=group)
-        for summary in (item for page in listed for item in page["ModelPackageSummaryList"]):
+        for summary in listed(self._sagemaker, group):
             arn: str = summary["ModelPackageArn"]
             found = self._sagemaker.describe_model_package(ModelPackageName=arn)
             containers = found.get("InferenceSpecification", {}).get("Containers", [{}])

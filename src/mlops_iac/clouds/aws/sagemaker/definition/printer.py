@@ -95,7 +95,7 @@ def definition(lifecycle: Lifecycle, settings: SageMakerSettings) -> tuple[str, 
 
     Always: `artifacts_bucket`, `code_uri` (the S3 URI of the code archive; its key must end in
     `/sourcedir.tar.gz`), `execution_role_arn`, `model_package_group_name`, `region`,
-    `seal_function_arn` (the Lambda function `runtime.seal`), and `dataset_uri_<name>` per dataset
+    `seal_function_arn` (the Lambda function `clouds.aws.runtime.seal`), and `dataset_uri_<name>` per dataset
     (an S3 prefix); `kms_key_arn` unless the settings say otherwise. Jobs write under
     `pipelines/<model>/` of the artifacts bucket. What is measured, registered and served are the
     sealing function's copies under `models/<model>/`, where no job writes.

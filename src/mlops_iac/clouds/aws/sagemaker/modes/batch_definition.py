@@ -55,7 +55,7 @@ def definition(prediction: Prediction, settings: SageMakerSettings) -> str:
     """The pipeline definition as JSON text.
 
     Placeholders: `artifacts_bucket`, `code_uri`, `execution_role_arn`, `function_arn` (the Lambda
-    function `runtime.batch`), `output_uri` (an S3 prefix that ends in `/`), and `kms_key_arn` unless
+    function `clouds.aws.runtime.batch`), `output_uri` (an S3 prefix that ends in `/`), and `kms_key_arn` unless
     the settings say otherwise. A run reads and writes below `pipelines/<entry>/<run>/` of the
     artifacts bucket, and leaves `run=<run>/` below the output.
     """
