@@ -251,3 +251,25 @@ def test_a_difference_between_them_is_seen(
     unseen = [what for what, other in changed.items() if done == read(platform, other)]
     assert len(changed) >= 5
     assert not unseen
+
+
+@pytest.mark.parametrize("platform", registry.names())
+@pytest.mark.parametrize("kept", [None, {}, [], ["x", "y"], [{"": "Lifecycle"}, {"": "System"}]])
+def test_what_was_kept_in_another_shape_is_nothing(
+    platform: str, kept: object, tmp_path: Path
+) -> None:
+    resolved = resolve(tmp_path, READERS[platform].header, "{}")
+    found = registry.platform(platform)
+    client = READERS[platform].client([])
+    assert found.deployed(kept, definition_of(found, resolved), client) is None
+
+
+@pytest.mark.parametrize("platform", registry.names())
+def test_another_definition_is_not_run_for_the_one_that_was_kept(
+    platform: str, tmp_path: Path
+) -> None:
+    resolved = resolve(tmp_path, READERS[platform].header, "{}")
+    found = registry.platform(platform)
+    kept = found.lifecycles(resolved)["churn"]
+    for other in READERS[platform].changed(definition_of(found, resolved)).values():
+        assert found.deployed(kept, other, READERS[platform].client([])) is None

@@ -17,21 +17,10 @@ from typing import Any, Literal, assert_never
 from mlops_iac.errors import Cancelled, MlopsError, ScriptFailed, UsageError
 from mlops_iac.pipeline.processes import Processes
 from mlops_iac.pipeline.run_record import RunRecord, StepRecord, last_record, new_record, only_one
-from mlops_iac.records import Record
+from mlops_iac.pipeline.steps import Task
 from mlops_iac.workfolder import made
 
 EventKind = Literal["start", "line", "note", "done", "reused", "failed"]
-
-
-class Task(Record):
-    """One step of a run, under a name that is its own."""
-
-    name: str
-
-    @property
-    def starts_at(self) -> str:
-        """The task that a run starts with which is continued at this one."""
-        return self.name
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,8 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
-from mlops_iac.pipeline.executor import Task
 from mlops_iac.pipeline.reading import as_text
-from mlops_iac.pipeline.steps import Lifecycle, Limit, Script, Train, Tune
+from mlops_iac.pipeline.steps import Lifecycle, Limit, Script, Task, Train, Tune
 from mlops_iac.records import Record
 from mlops_iac.runtime import contract
 

@@ -17,8 +17,7 @@ from mlops_iac.clouds.aws.sagemaker.definition import jobs
 from mlops_iac.clouds.aws.sagemaker.definition.graph import check_graph
 from mlops_iac.clouds.aws.sagemaker.definition.parts import SageMakerSettings, join
 from mlops_iac.jsontext import indented
-from mlops_iac.pipeline.executor import Task
-from mlops_iac.pipeline.steps import Lifecycle, Limit, Tune
+from mlops_iac.pipeline.steps import Lifecycle, Limit, Task, Tune
 from mlops_iac.pipeline.tasks import Gate, Job, Registration, Seal, Training, tasks
 from mlops_iac.runtime import contract
 
