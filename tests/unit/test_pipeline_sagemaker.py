@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from mlops_iac.clouds.aws.sagemaker.definition.graph import all_steps
 from mlops_iac.clouds.aws.sagemaker.definition.parts import SageMakerSettings, dataset_placeholder
 from mlops_iac.clouds.aws.sagemaker.definition.printer import (
     definition,
@@ -29,6 +28,7 @@ from mlops_iac.pipeline.steps import (
     Tune,
 )
 from mlops_iac.records import replace
+from tests.oracles.pipeline_graph import all_steps
 
 STEPS = ("prepare", "train", "evaluate", "serve")
 SETTINGS = SageMakerSettings(
