@@ -221,7 +221,7 @@ def _missed(condition: Any) -> str:
     words, by = {"GreaterThanOrEqualTo": ("at least", -1), "LessThanOrEqualTo": ("at most", 1)}[
         condition["Type"]
     ]
-    return f"{found[1]} is {limit + by:.6g}, must be {words} {limit:.6g}"
+    return f"{found[1]} is {limit + by}, must be {words} {limit}"
 
 
 READERS: Mapping[str, Reader] = {"sagemaker": SageMaker()}

@@ -113,7 +113,7 @@ def test_an_interruption_says_where_to_continue(tmp_path: Path) -> None:
 
 def test_what_comes_before_is_recorded_where_it_fails(tmp_path: Path) -> None:
     def start(run: Run) -> Any:
-        with run.unrecorded("environment"):
+        with run.before("environment"):
             raise ResourceFailed("no packages")
 
     with pytest.raises(ResourceFailed):

@@ -100,16 +100,10 @@ class Run:
         self._say(RunEvent(step, kind, message, seconds))
 
     @contextmanager
-    def told(self, step: str) -> Iterator[None]:
-        """Tell of the start and the end of what is done inside."""
+    def before(self, step: str) -> Iterator[None]:
+        """What is done before the first task: told like one, and recorded only where it fails."""
         began = time.monotonic()
         self.tell(step, "start")
-        yield
-        self.tell(step, "done", seconds=time.monotonic() - began)
-
-    @contextmanager
-    def unrecorded(self, step: str) -> Iterator[None]:
-        """Do what comes before the first task: it enters the record only where it fails."""
         try:
             yield
         except MlopsError as error:
@@ -117,6 +111,7 @@ class Run:
             self.record.steps[step], self.record.status = failed, "failed"
             self.record.save(self.folder)
             raise
+        self.tell(step, "done", seconds=time.monotonic() - began)
 
     def execute(self, tasks: Sequence[Task], handlers: Handlers, done: str) -> None:
         """Execute what the record does not hold yet. Raises what handlers raise."""

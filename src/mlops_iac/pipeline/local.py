@@ -91,7 +91,7 @@ def run(
         if workload_python:
             python = workload_env.existing(workload_python, "workload_python")
         else:
-            with run.unrecorded(ENVIRONMENT):
+            with run.before(ENVIRONMENT):
                 python = _environment(run, backend, work)
         machine = Machine(run.processes, python, run.folder / "tools", backend.environment)
         return _Lifecycle(run, life, backend, machine).handlers()
@@ -207,7 +207,7 @@ class _Lifecycle:
         wanted = trials(tune, seed=self._run.record.definition)
         best, done = best_of(wanted, run_trial, tune, tell)
         tell(f"best: trial {best.number}")
-        return {"uri": best.uri, "trials": [each.as_json() for each in done]}
+        return {"uri": best.uri, "trials": [vars(each) for each in done]}
 
     def _seal(self, task: Seal) -> Left:
         source = "/".join(filter(None, (self._run.left(task.source)["uri"], task.file)))
@@ -227,7 +227,8 @@ class _Lifecycle:
             raise ResourceFailed(f"the report has no {limit.metric}")
         holds = value >= limit.value if limit.bound == "at_least" else value <= limit.value
         bound = limit.bound.replace("_", " ")
-        return "" if holds else f"{limit.metric} is {value:.6g}, must be {bound} {limit.value:.6g}"
+        is_, must = (f"{x:.6g}" if isinstance(x, float) else str(x) for x in (value, limit.value))
+        return "" if holds else f"{limit.metric} is {is_}, must be {bound} {must}"
 
     def _register(self, task: Registration) -> Left:
         report = self._run.left(task.report)["uri"] if task.report else None
@@ -277,10 +278,9 @@ def _environment(run: Run, backend: Backend, work: Path) -> Path:
         unpack(folder / contract.CODE_FILE, folder / "code")
         file = folder / "code" / "requirements.txt"
         text = file.read_text(encoding="utf-8") if file.exists() else ""
-    with run.told(ENVIRONMENT):
-        return workload_env.workload_python(
-            workload_env.requirements(text, backend.framework),
-            work,
-            run.processes,
-            lambda line: run.tell(ENVIRONMENT, "line", line),
-        )
+    return workload_env.workload_python(
+        workload_env.requirements(text, backend.framework),
+        work,
+        run.processes,
+        lambda line: run.tell(ENVIRONMENT, "line", line),
+    )
