@@ -26,10 +26,8 @@ from mlops_iac.pipeline.tasks import (
     KEPT,
     TRAINED,
     WORK,
-    Data,
     Gate,
     Job,
-    Prepared,
     Registration,
     Seal,
     Training,
@@ -227,8 +225,8 @@ class _Lifecycle:
             raise ResourceFailed(f"the report has no {limit.metric}")
         holds = value >= limit.value if limit.bound == "at_least" else value <= limit.value
         bound = limit.bound.replace("_", " ")
-        is_, must = (f"{x:.6g}" if isinstance(x, float) else str(x) for x in (value, limit.value))
-        return "" if holds else f"{limit.metric} is {is_}, must be {bound} {must}"
+        must = f"must be {bound} {_number(limit.value)}"
+        return "" if holds else f"{limit.metric} is {_number(value)}, {must}"
 
     def _register(self, task: Registration) -> Left:
         report = self._run.left(task.report)["uri"] if task.report else None
@@ -239,12 +237,8 @@ class _Lifecycle:
     def _deliver(self, at: Workplace, job: Job, data: str, code: str) -> Path:
         """Bring a job what it reads, and return the archive with its code."""
         at.fresh()
-        for name, source in job.data.items():
-            match source:
-                case Data(dataset):
-                    uri = self._backend.datasets[dataset]
-                case Prepared(task):
-                    uri = self._run.left(task)["uri"]
+        for name, task in job.data.items():
+            uri = self._run.left(task)["uri"] if task else self._backend.datasets[name]
             self._store.download(uri, at.root / data / name)
         self._store.download(self._backend.code, at.root / code)
         return at.root / code / contract.CODE_FILE
@@ -260,6 +254,10 @@ class _Lifecycle:
             log=folder / "log.txt",
             on_line=lambda line: self._run.tell(step, "line", prefix + line),
         )
+
+
+def _number(value: object) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def _metrics(step: str, report: Path) -> Mapping[str, float]:

@@ -145,7 +145,7 @@ def _printed(task: Task, life: Lifecycle, settings: SageMakerSettings) -> dict[s
             }
         case Gate():
             return _gate(task, life)
-        case Registration(_, model, _, report):
+        case Registration(_, model, report):
             # Where nothing is demanded, a version must still be measured before it is registered;
             # that the report's address is read makes it wait.
             measured = jobs.left(report, life) if report else None
