@@ -205,7 +205,7 @@ def _registered(container: Mapping[str, Any]) -> bool:
 def run_of(answer: Mapping[str, Any]) -> str:
     """Return the run that registered a version: the sealed artifact lies below it.
 
-    `answer` is DescribeModelPackage's (`pipeline/sagemaker.py`: models/MODEL/RUN/ETAG/…).
+    `answer` is DescribeModelPackage's (`definition/printer.py`: models/MODEL/RUN/ETAG/…).
     """
     containers: Sequence[Any] = (answer.get("InferenceSpecification") or {}).get("Containers") or (
         {},
