@@ -127,3 +127,8 @@ def asked(questions: Iterable[Callable[[Scope], Iterable[_V]]], scope: Scope) ->
         yield from question(scope)
 
     return judged(*map(answers, questions))
+
+
+def prefixed(start: str, names: str) -> tuple[str, ...]:
+    """Each of the names (words) after what all begin with: actions of a service, fields of a section."""
+    return tuple(start + name for name in names.split())

@@ -15,13 +15,12 @@ from mlops_iac.clouds.aws.sagemaker.blocks.datasets import DATASETS
 from mlops_iac.clouds.aws.sagemaker.blocks.identity import IDENTITY
 from mlops_iac.clouds.aws.sagemaker.blocks.network import NETWORK_OF_THE_STACK
 from mlops_iac.clouds.aws.sagemaker.blocks.promotion import PROMOTING, readers
-from mlops_iac.clouds.aws.sagemaker.blocks.registry import REGISTRIES
 from mlops_iac.clouds.aws.sagemaker.blocks.retraining import RETRAINING
 from mlops_iac.clouds.aws.sagemaker.blocks.sealing import SEALER
-from mlops_iac.clouds.aws.sagemaker.blocks.training import TRAINING
+from mlops_iac.clouds.aws.sagemaker.blocks.training import REGISTRIES, TRAINING
 from mlops_iac.clouds.aws.sagemaker.deployer_actions import ALARMS, QUEUES
 from mlops_iac.clouds.aws.sagemaker.modes import MODES
-from mlops_iac.clouds.aws.sagemaker.parts import Deployed, Part
+from mlops_iac.clouds.aws.sagemaker.parts import Deployed, Part, prefixed
 from mlops_iac.clouds.aws.sagemaker.scope import Scope, call
 from mlops_iac.clouds.base import ComponentCall, Ref, Refusal, Setting
 from mlops_iac.errors import Diagnostic
@@ -35,9 +34,9 @@ def plan(scope: Scope) -> list[ComponentCall]:
     return [made for part in PARTS for made in part.plan(scope)]
 
 
-def _keys(scope: Scope) -> list[ComponentCall]:
+def _keys(scope: Scope) -> Iterator[ComponentCall]:
     blueprint = scope.blueprint
-    made = call(
+    yield call(
         "keys",
         "keys:Keys",
         {
@@ -51,7 +50,6 @@ def _keys(scope: Scope) -> list[ComponentCall]:
         },
         path="",
     )
-    return [made]
 
 
 def _log_services(scope: Scope) -> Setting | None:
@@ -78,27 +76,24 @@ def _key_values(scope: Scope) -> Iterator[Diagnostic]:
         )
 
 
-def _alerts(scope: Scope) -> list[ComponentCall]:
+def _alerts(scope: Scope) -> Iterator[ComponentCall]:
     alerts = scope.blueprint.alerts
     if not alerts:
-        return []
-    return [
-        call(
-            "alerts",
-            "alerts:Alerts",
-            {
-                "key_arn": Ref("keys", "operations_key_arn"),
-                "emails": {
-                    name: Setting(alert.email, f"alerts.{name}.email")
-                    for name, alert in alerts.items()
-                },
-                "publishers": _publishers(scope),
-                "tags": scope.tags,
+        return
+    yield call(
+        "alerts",
+        "alerts:Alerts",
+        {
+            "key_arn": Ref("keys", "operations_key_arn"),
+            "emails": {
+                name: Setting(alert.email, f"alerts.{name}.email") for name, alert in alerts.items()
             },
-            path="alerts",
-            exports={"alerts_topic": "topic_arn"},
-        )
-    ]
+            "publishers": _publishers(scope),
+            "tags": scope.tags,
+        },
+        path="alerts",
+        exports={"alerts_topic": "topic_arn"},
+    )
 
 
 def _publishers(scope: Scope) -> list[str]:
@@ -124,24 +119,12 @@ KEYS = Part(
     tagged=lambda _: ["kms.CreateKey"],
     deployed=Deployed(
         actions={
-            "Keys": (
-                "kms:CreateAlias",
-                "kms:CreateKey",
-                "kms:DeleteAlias",
-                "kms:DescribeKey",
-                "kms:DisableKey",
-                "kms:EnableKey",
-                "kms:EnableKeyRotation",
-                "kms:GetKeyPolicy",
-                "kms:GetKeyRotationStatus",
-                "kms:ListAliases",
-                "kms:ListResourceTags",
-                "kms:PutKeyPolicy",
-                "kms:ScheduleKeyDeletion",
-                "kms:TagResource",
-                "kms:UntagResource",
-                "kms:UpdateAlias",
-                "kms:UpdateKeyDescription",
+            "Keys": prefixed(
+                "kms:",
+                "CreateAlias CreateKey DeleteAlias DescribeKey DisableKey EnableKey "
+                "EnableKeyRotation GetKeyPolicy GetKeyRotationStatus ListAliases "
+                "ListResourceTags PutKeyPolicy ScheduleKeyDeletion TagResource UntagResource "
+                "UpdateAlias UpdateKeyDescription",
             )
         },
     ),
@@ -158,16 +141,12 @@ ALERTS = Part(
     deployed=Deployed(
         actions={
             "Alerts": (
-                "sns:CreateTopic",
-                "sns:DeleteTopic",
-                "sns:GetSubscriptionAttributes",
-                "sns:GetTopicAttributes",
-                "sns:ListTagsForResource",
-                "sns:SetTopicAttributes",
-                "sns:Subscribe",
-                "sns:TagResource",
-                "sns:Unsubscribe",
-                "sns:UntagResource",
+                *prefixed(
+                    "sns:",
+                    "CreateTopic DeleteTopic GetSubscriptionAttributes GetTopicAttributes "
+                    "ListTagsForResource SetTopicAttributes Subscribe TagResource Unsubscribe "
+                    "UntagResource",
+                ),
                 *QUEUES,
                 *ALARMS,
             )

@@ -7,31 +7,29 @@ from typing import Any
 
 from mlops_iac.blueprint.checks.environments import place
 from mlops_iac.clouds.aws import catalogue
-from mlops_iac.clouds.aws.sagemaker.parts import UNSUPPORTED, Deployed, Part, Request
+from mlops_iac.clouds.aws.sagemaker.parts import UNSUPPORTED, Deployed, Part, Request, prefixed
 from mlops_iac.clouds.aws.sagemaker.scope import STACK_TAG, Scope, call
 from mlops_iac.clouds.base import ComponentCall, Ref, Setting
 from mlops_iac.errors import Diagnostic
 
 
-def _plan(scope: Scope) -> list[ComponentCall]:
+def _plan(scope: Scope) -> Iterator[ComponentCall]:
     budget = scope.blueprint.budget
     if budget is None:
-        return []
-    return [
-        call(
-            "budget",
-            "budget:Budget",
-            {
-                "monthly_usd": Setting(budget.monthly_usd, "budget.monthly_usd"),
-                "tag_key": STACK_TAG,
-                "tag_value": scope.tags[STACK_TAG],
-                "alert_percent": Setting(list(budget.alert_percent), "budget.alert_percent"),
-                "topic_arn": Ref("alerts", "topic_arn"),
-                "tags": scope.tags,
-            },
-            path="budget",
-        )
-    ]
+        return
+    yield call(
+        "budget",
+        "budget:Budget",
+        {
+            "monthly_usd": Setting(budget.monthly_usd, "budget.monthly_usd"),
+            "tag_key": STACK_TAG,
+            "tag_value": scope.tags[STACK_TAG],
+            "alert_percent": Setting(list(budget.alert_percent), "budget.alert_percent"),
+            "topic_arn": Ref("alerts", "topic_arn"),
+            "tags": scope.tags,
+        },
+        path="budget",
+    )
 
 
 def _check(scope: Scope) -> Iterator[Diagnostic]:
@@ -100,12 +98,9 @@ BUDGET = Part(
     tagged=_tagged,
     deployed=Deployed(
         actions={
-            "Budget": (
-                "budgets:ListTagsForResource",
-                "budgets:ModifyBudget",
-                "budgets:TagResource",
-                "budgets:UntagResource",
-                "budgets:ViewBudget",
+            "Budget": prefixed(
+                "budgets:",
+                "ListTagsForResource ModifyBudget TagResource UntagResource ViewBudget",
             )
         },
         named={"budgets": ("budgets::${account}:budget/${stem}-*",)},

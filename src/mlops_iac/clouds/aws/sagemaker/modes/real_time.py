@@ -16,7 +16,7 @@ from mlops_iac.clouds.aws.sagemaker.deployer_actions import (
 from mlops_iac.clouds.aws.sagemaker.modes.endpoint_calls import endpoint_alarms, plan_endpoint
 from mlops_iac.clouds.aws.sagemaker.modes.endpoint_checks import check_endpoint
 from mlops_iac.clouds.aws.sagemaker.modes.endpoint_requests import endpoint_requests
-from mlops_iac.clouds.aws.sagemaker.parts import Deployed, Mode, Needs, Request
+from mlops_iac.clouds.aws.sagemaker.parts import Deployed, Mode, Needs, Request, prefixed
 from mlops_iac.clouds.aws.sagemaker.scope import Scope, identifier
 from mlops_iac.clouds.base import ComponentCall, Refusal, Setting
 from mlops_iac.errors import Diagnostic
@@ -110,33 +110,14 @@ REAL_TIME = Mode(
     name="real-time",
     section=RealTime,
     plan=_plan,
-    planned=tuple(
-        f"serving.*.{name}"
-        for name in (
-            "description",
-            "mode",
-            "model",
-            "env.*",
-            "variants.*.model",
-            "variants.*.traffic_percent",
-            "variants.*.shadow_percent",
-            "compute.size",
-            "compute.instance",
-            "compute.disk_gb",
-            "scaling.min",
-            "scaling.max",
-            "scaling.target.requests_per_minute",
-            "scaling.target.concurrency",
-            "scaling.target.cpu_percent",
-            "scaling.target.gpu_percent",
-            "rollout.strategy",
-            "rollout.percent",
-            "rollout.wait_minutes",
-            "rollout.limits.*.at_most",
-            "capture.percent",
-            "capture.retention_days",
-            "monitor.limits.*.at_most",
-        )
+    planned=prefixed(
+        "serving.*.",
+        "description mode model env.* variants.*.model variants.*.traffic_percent "
+        "variants.*.shadow_percent compute.size compute.instance compute.disk_gb scaling.min "
+        "scaling.max scaling.target.requests_per_minute scaling.target.concurrency "
+        "scaling.target.cpu_percent scaling.target.gpu_percent rollout.strategy rollout.percent "
+        "rollout.wait_minutes rollout.limits.*.at_most capture.percent capture.retention_days "
+        "monitor.limits.*.at_most",
     ),
     refused=(
         *(
@@ -165,44 +146,37 @@ REAL_TIME = Mode(
     deployed=Deployed(
         actions={
             "RealTimeEndpoint": (
-                "application-autoscaling:DeleteScalingPolicy",
-                "application-autoscaling:DeregisterScalableTarget",
-                "application-autoscaling:DescribeScalableTargets",
-                "application-autoscaling:DescribeScalingPolicies",
-                "application-autoscaling:ListTagsForResource",
-                "application-autoscaling:PutScalingPolicy",
-                "application-autoscaling:RegisterScalableTarget",
-                "application-autoscaling:TagResource",
-                "application-autoscaling:UntagResource",
+                *prefixed(
+                    "application-autoscaling:",
+                    "DeleteScalingPolicy DeregisterScalableTarget DescribeScalableTargets "
+                    "DescribeScalingPolicies ListTagsForResource PutScalingPolicy "
+                    "RegisterScalableTarget TagResource UntagResource",
+                ),
                 # Scaling makes alarms and, once per account, a role of its own in the caller's name.
                 "iam:CreateServiceLinkedRole",
                 "iam:PassRole",
                 # Instances' volumes are attached under the data key, by a grant of the caller's.
                 "kms:CreateGrant",
                 "kms:DescribeKey",
-                "sagemaker:CreateEndpoint",
-                "sagemaker:CreateEndpointConfig",
-                "sagemaker:CreateModel",
-                "sagemaker:DeleteEndpoint",
-                "sagemaker:DeleteEndpointConfig",
-                "sagemaker:DeleteModel",
-                "sagemaker:DescribeEndpoint",
-                "sagemaker:DescribeEndpointConfig",
-                "sagemaker:DescribeModel",
+                *prefixed(
+                    "sagemaker:",
+                    "CreateEndpoint CreateEndpointConfig CreateModel DeleteEndpoint "
+                    "DeleteEndpointConfig DeleteModel DescribeEndpoint DescribeEndpointConfig "
+                    "DescribeModel",
+                ),
                 # `up` looks for the newest approved version, also in the account that trained it.
-                "sagemaker:DescribeModelPackage",
-                "sagemaker:ListModelPackages",
-                "sagemaker:UpdateEndpoint",
-                "sagemaker:UpdateEndpointWeightsAndCapacities",
+                *prefixed(
+                    "sagemaker:",
+                    "DescribeModelPackage ListModelPackages UpdateEndpoint "
+                    "UpdateEndpointWeightsAndCapacities",
+                ),
                 *RULES,
                 *LOG_GROUPS,
                 *SAGEMAKER_TAGS,
                 *ALARMS,
             ),
             "ServiceMonitor": (
-                "cloudwatch:DeleteDashboards",
-                "cloudwatch:GetDashboard",
-                "cloudwatch:PutDashboard",
+                *prefixed("cloudwatch:", "DeleteDashboards GetDashboard PutDashboard"),
                 *ALARMS,
             ),
         },
