@@ -13,13 +13,13 @@ from mlops_iac.blueprint.words import listed, split, suggestion
 from mlops_iac.clouds.aws import catalogue
 from mlops_iac.clouds.aws.sagemaker import machines
 from mlops_iac.clouds.aws.sagemaker.decisions import holds_planned, is_planned, refusal
+from mlops_iac.clouds.aws.sagemaker.definition.printer import placeholders
 from mlops_iac.clouds.aws.sagemaker.environment_checks import check_environments
 from mlops_iac.clouds.aws.sagemaker.modes import MODES
-from mlops_iac.clouds.aws.sagemaker.parts import UNSUPPORTED, asked
+from mlops_iac.clouds.aws.sagemaker.parts import UNSUPPORTED, collected
 from mlops_iac.clouds.aws.sagemaker.scope import ROLES, Scope
 from mlops_iac.clouds.aws.sagemaker.stack import PARTS
 from mlops_iac.errors import Diagnostic
-from mlops_iac.pipeline.sagemaker import placeholders
 
 _RENAMEABLE = ("serving", "models", "datasets")
 _EXISTING = (
@@ -92,7 +92,7 @@ def _alone(scope: Scope) -> Iterator[Diagnostic]:
         _account(scope),
         _deployer(scope),
         _tags(scope),
-        asked([part.values for part in PARTS], scope),
+        collected([part.values for part in PARTS], scope),
         *(_other_stack(scope, name) for name in _EXISTING),
         _placeholders(scope),
     )
@@ -101,7 +101,7 @@ def _alone(scope: Scope) -> Iterator[Diagnostic]:
 def _between(scope: Scope) -> Iterator[Diagnostic]:
     """What does not fit together, and what no image, network or role is there for."""
     return judged(
-        asked([part.check for part in PARTS], scope),
+        collected([part.check for part in PARTS], scope),
         _names(scope),
         check_environments(scope),
         _moves(scope),

@@ -1,6 +1,6 @@
 """What a plan is put together from: blocks and modes, each an object that says all that follows from it.
 
-Whatever is asked of a whole stack (calls, decisions, checks, requests, the deployer's rights, names, the
+Whatever is collected of a whole stack (calls, decisions, checks, requests, the deployer's rights, names, the
 guide) is folded over `stack.PARTS`. What a part does not say asks for nothing.
 """
 
@@ -120,7 +120,7 @@ class Mode(Part):
 _V = TypeVar("_V")
 
 
-def asked(questions: Iterable[Callable[[Scope], Iterable[_V]]], scope: Scope) -> Iterator[_V]:
+def collected(questions: Iterable[Callable[[Scope], Iterable[_V]]], scope: Scope) -> Iterator[_V]:
     """What each says of the scope, until it wants to know what is not known."""
 
     def answers(question: Callable[[Scope], Iterable[_V]]) -> Iterator[_V]:

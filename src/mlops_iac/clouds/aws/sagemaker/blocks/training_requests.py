@@ -8,11 +8,11 @@ from typing import Any
 
 from mlops_iac.blueprint.torn import Unknown, judged
 from mlops_iac.clouds.aws.sagemaker.blocks.training_calls import dataset_uris, pipeline_steps
+from mlops_iac.clouds.aws.sagemaker.definition.graph import all_steps
 from mlops_iac.clouds.aws.sagemaker.parts import TAG_PLACES, Request
 from mlops_iac.clouds.aws.sagemaker.scope import Scope
 from mlops_iac.clouds.base import Setting
 from mlops_iac.errors import UsageError
-from mlops_iac.pipeline.graph_checks import all_steps
 from mlops_iac.runtime import contract
 
 _JOBS = {
