@@ -13,7 +13,7 @@ from mlops_iac.clouds.aws.sagemaker.blocks.budget import BUDGET
 from mlops_iac.clouds.aws.sagemaker.blocks.data_store import DATA_STORE
 from mlops_iac.clouds.aws.sagemaker.blocks.datasets import DATASETS
 from mlops_iac.clouds.aws.sagemaker.blocks.identity import IDENTITY
-from mlops_iac.clouds.aws.sagemaker.blocks.network import NETWORK_OF_THE_STACK
+from mlops_iac.clouds.aws.sagemaker.blocks.network import PRIVATE_NETWORK
 from mlops_iac.clouds.aws.sagemaker.blocks.promotion import PROMOTING, readers
 from mlops_iac.clouds.aws.sagemaker.blocks.retraining import RETRAINING
 from mlops_iac.clouds.aws.sagemaker.blocks.sealing import SEALER
@@ -162,7 +162,7 @@ PARTS: tuple[Part, ...] = (
     ALERTS,
     DATA_STORE,
     AUDIT_TRAIL,
-    NETWORK_OF_THE_STACK,
+    PRIVATE_NETWORK,
     SEALER,
     IDENTITY,
     REGISTRIES,

@@ -123,7 +123,7 @@ def _guide(every: Sequence[Scope]) -> list[str]:
     return lines
 
 
-NETWORK_OF_THE_STACK = Part(
+PRIVATE_NETWORK = Part(
     plan=_plan,
     planned=(
         "security.network",
