@@ -44,13 +44,16 @@ class Deployed(Record):
 
     `actions`: component → what is called in the life of its resources; `deployer_actions` has those of
     kinds that several have. `named`: service → its resources, whose names begin with `${stem}`;
-    `unconfined`: actions that know no resource. `linked` are services that make a role of their own
+    `unnamed`: service → why its resources have none; `unconfined`: actions that know no resource.
+    `passed_to` are services that get roles of the stack, `linked` those that make a role of their own
     once per account.
     """
 
     actions: Mapping[str, Sequence[str]] = {}
     named: Mapping[str, Sequence[str]] = {}
+    unnamed: Mapping[str, str] = {}
     unconfined: Sequence[str] = ()
+    passed_to: Sequence[str] = ()
     linked: Sequence[str] = ()
 
 

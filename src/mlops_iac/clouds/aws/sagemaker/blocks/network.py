@@ -163,6 +163,12 @@ PRIVATE_NETWORK = Part(
             )
         },
         named={"iam": ("iam::${account}:policy/${stem}-*",)},
+        unnamed={
+            "ec2": "networks have ids that EC2 makes, and a network's default group no tag before it"
+            " is ours: give a private stack an account of its own",
+            "route53": "private names of endpoints lie in zones of the service's",
+        },
+        passed_to=("vpc-flow-logs",),
     ),
     settings={
         IN_NETWORK: "whether jobs and containers run in a network, the stack's own or an existing"

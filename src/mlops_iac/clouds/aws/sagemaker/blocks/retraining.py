@@ -218,5 +218,6 @@ RETRAINING = Part(
                 "scheduler:${region}:${account}:schedule-group/${stem}-*",
             ),
         },
+        passed_to=("lambda", "scheduler"),
     ),
 )

@@ -51,7 +51,7 @@ SEALER = Part(
     plan=_plan,
     names=_names,
     tagged=_tagged,
-    deployed=Deployed(actions={"Sealing": (*FUNCTIONS, *OBJECTS, *ALARMS)}),
+    deployed=Deployed(actions={"Sealing": (*FUNCTIONS, *OBJECTS, *ALARMS)}, passed_to=("lambda",)),
     settings={
         TRAINS: "whether any model is trained here: then a function seals what is registered"
     },

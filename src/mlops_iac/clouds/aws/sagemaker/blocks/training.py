@@ -135,6 +135,7 @@ TRAINING = Part(
                 *OBJECTS,
             )
         },
+        passed_to=("sagemaker",),
     ),
     settings={
         "models.*.trained_here": "whether {name} is trained and registered in this environment;"

@@ -184,6 +184,8 @@ REAL_TIME = Mode(
             "cloudwatch": ("cloudwatch::${account}:dashboard/${stem}-*",),
             "logs": ("logs:${region}:${account}:log-group:/aws/sagemaker/Endpoints/${stem}-*",),
         },
+        unnamed={"application-autoscaling": "targets and policies have ids that the service makes"},
+        passed_to=("sagemaker",),
         linked=("sagemaker.application-autoscaling",),
     ),
     guide=_guide,
