@@ -6,7 +6,7 @@ The order of `PARTS` is that of the program: each call stands after what it refe
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from mlops_iac.clouds.aws.sagemaker.blocks.audit_trail import AUDIT_TRAIL
 from mlops_iac.clouds.aws.sagemaker.blocks.budget import BUDGET
@@ -31,7 +31,12 @@ _KEY = r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+"
 
 def plan(scope: Scope) -> list[ComponentCall]:
     """The calls of one environment, each after what it refers to."""
-    return [made for part in PARTS for made in part.plan(scope)]
+    return [made for part in present(scope) for made in part.plan(scope)]
+
+
+def present(scope: Scope) -> list[Part]:
+    """The parts that a stack has, in the order of its program."""
+    return [part for part in PARTS if part.there(scope)]
 
 
 def _keys(scope: Scope) -> Iterator[ComponentCall]:
@@ -60,8 +65,11 @@ def _log_services(scope: Scope) -> Setting | None:
 
 
 def _using_key(scope: Scope) -> list[str]:
+    """A key of the user's admits nobody."""
+    if not scope.owns_key:
+        return []
     logs = ["logs"] if scope.encrypts_logs else []
-    return [*logs, *(service for part in PARTS for service in part.key_services(scope))]
+    return [*logs, *(service for part in present(scope) for service in part.key_services)]
 
 
 def _key_values(scope: Scope) -> Iterator[Diagnostic]:
@@ -78,8 +86,6 @@ def _key_values(scope: Scope) -> Iterator[Diagnostic]:
 
 def _alerts(scope: Scope) -> Iterator[ComponentCall]:
     alerts = scope.blueprint.alerts
-    if not alerts:
-        return
     yield call(
         "alerts",
         "alerts:Alerts",
@@ -97,18 +103,7 @@ def _alerts(scope: Scope) -> Iterator[ComponentCall]:
 
 
 def _publishers(scope: Scope) -> list[str]:
-    return [service for part in PARTS for service in part.publishers(scope)]
-
-
-def _told(scope: Scope) -> list[str]:
-    if not scope.blueprint.alerts:
-        return []
-    return ["sns.CreateTopic", "cloudwatch.PutMetricAlarm", "events.PutRule"]
-
-
-def _confirm(scopes: Sequence[Scope]) -> Iterator[str]:
-    if any(scope.blueprint.alerts for scope in scopes):
-        yield "- Whoever gets alerts confirms the mail that SNS sends; before that nothing arrives."
+    return [service for part in present(scope) for service in part.publishers]
 
 
 KEYS = Part(
@@ -116,7 +111,7 @@ KEYS = Part(
     planned=("security.keys", "existing.key"),
     values=_key_values,
     names=lambda _: [("keys", "")],
-    tagged=lambda _: ["kms.CreateKey"],
+    tagged=("kms.CreateKey",),
     deployed=Deployed(
         actions={
             "Keys": prefixed(
@@ -132,12 +127,13 @@ KEYS = Part(
 )
 
 ALERTS = Part(
+    there=lambda scope: scope.blueprint.alerts,
     plan=_alerts,
     planned=("alerts.*.email",),
     refused=(Refusal("alerts.*.webhook", "alerts go to e-mail only yet", "write `email:`"),),
     names=lambda _: [("alerts", "")],
-    tagged=_told,
-    publishers=lambda _: ["cloudwatch", "events"],
+    tagged=("sns.CreateTopic", "cloudwatch.PutMetricAlarm", "events.PutRule"),
+    publishers=("cloudwatch", "events"),
     deployed=Deployed(
         actions={
             "Alerts": (
@@ -154,7 +150,7 @@ ALERTS = Part(
         named={"sns": ("sns:${region}:${account}:${stem}-*",)},
         unconfined=("sns:GetSubscriptionAttributes", "sns:Unsubscribe"),
     ),
-    by_hand=_confirm,
+    by_hand="Whoever gets alerts confirms the mail that SNS sends; before that nothing arrives.",
 )
 
 PARTS: tuple[Part, ...] = (

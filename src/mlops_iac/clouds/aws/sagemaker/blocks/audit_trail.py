@@ -13,8 +13,6 @@ AUDIT = "audit"
 
 
 def _plan(scope: Scope) -> Iterator[ComponentCall]:
-    if not scope.blueprint.security.audit_log:
-        return
     yield call(
         AUDIT,
         "audit_trail:AuditTrail",
@@ -36,20 +34,13 @@ def _names(scope: Scope) -> list[tuple[str, str]]:
     return [] if scope.audit_log is None else [(AUDIT, "")]
 
 
-def _tagged(scope: Scope) -> list[str]:
-    return ["cloudtrail.CreateTrail"] if scope.blueprint.security.audit_log else []
-
-
-def _key_services(scope: Scope) -> list[str]:
-    return ["cloudtrail"] if scope.audit_key else []
-
-
 AUDIT_TRAIL = Part(
+    there=lambda scope: scope.blueprint.security.audit_log,
     plan=_plan,
     planned=("security.audit_log",),
     names=_names,
-    tagged=_tagged,
-    key_services=_key_services,
+    tagged=("cloudtrail.CreateTrail",),
+    key_services=("cloudtrail",),
     deployed=Deployed(
         actions={
             "AuditTrail": (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from mlops_iac.blueprint.checks.environments import place
@@ -73,29 +73,14 @@ def _requests(scope: Scope) -> Iterator[Request]:
         )
 
 
-def _tagged(scope: Scope) -> list[str]:
-    return ["budgets.CreateBudget"] if scope.blueprint.budget else []
-
-
-def _publishers(scope: Scope) -> list[str]:
-    return ["budgets"] if scope.blueprint.budget else []
-
-
-def _by_hand(scopes: Sequence[Scope]) -> Iterator[str]:
-    if any(scope.blueprint.budget for scope in scopes):
-        yield (
-            f"- The budget counts by the tag `{STACK_TAG}`: activate it as a cost allocation tag in"
-            " the billing console, else it sees no costs."
-        )
-
-
 BUDGET = Part(
+    there=lambda scope: scope.blueprint.budget,
     plan=_plan,
     planned=("budget.monthly_usd", "budget.alert_percent"),
     check=_check,
     names=lambda _: [("budget", "")],
     requests=_requests,
-    tagged=_tagged,
+    tagged=("budgets.CreateBudget",),
     deployed=Deployed(
         actions={
             "Budget": prefixed(
@@ -105,6 +90,7 @@ BUDGET = Part(
         },
         named={"budgets": ("budgets::${account}:budget/${stem}-*",)},
     ),
-    publishers=_publishers,
-    by_hand=_by_hand,
+    publishers=("budgets",),
+    by_hand=f"The budget counts by the tag `{STACK_TAG}`: activate it as a cost allocation tag in the"
+    " billing console, else it sees no costs.",
 )

@@ -18,15 +18,12 @@ UPLOADS = "datasets.uploaded_here"
 
 
 def _plan(scope: Scope) -> Iterator[ComponentCall]:
-    found = _uploads(scope)
-    if not found:
-        return
     yield call(
         "datasets",
         "datasets:Datasets",
         {
             "bucket": Ref("data", "data.bucket"),
-            "files": found,
+            "files": _uploads(scope),
             "known_as": _former_names(scope) or None,
             "key_arn": scope.data_key,
             "tags": scope.tags,
@@ -93,6 +90,7 @@ def _dataset(scope: Scope, path: str, section: Dataset) -> Iterator[Diagnostic]:
 
 
 DATASETS = Part(
+    there=_uploads,
     plan=_plan,
     planned=prefixed(
         "datasets.*.",

@@ -88,7 +88,7 @@ IDENTITY = Part(
     check=check_access,
     names=lambda _: [("identity", "")],
     requests=_requests,
-    tagged=lambda _: ["iam.CreateRole"],
+    tagged=("iam.CreateRole",),
     deployed=Deployed(actions={"Identity": ROLE_ACTIONS}),
     settings={
         TRAINED_MODELS: "the models that the pipeline role may register versions of",

@@ -25,8 +25,6 @@ IN_NETWORK = "security.private_network"
 
 
 def _plan(scope: Scope) -> Iterator[ComponentCall]:
-    if not scope.places:
-        return
     needed = needs(scope)
     accounts, stacks = promoting(scope)
     yield call(
@@ -124,6 +122,7 @@ def _guide(every: Sequence[Scope]) -> list[str]:
 
 
 PRIVATE_NETWORK = Part(
+    there=lambda scope: scope.places,
     plan=_plan,
     planned=(
         "security.network",

@@ -19,8 +19,6 @@ PROMOTES = "promotion.reads_other_accounts"
 
 def _plan(scope: Scope) -> Iterator[ComponentCall]:
     accounts, stacks = promoting(scope)
-    if not accounts:
-        return
     homes = [scope.resolved.siblings[scope.home(name).environment] for name in scope.promoted]
     yield call(
         PROMOTION,
@@ -61,6 +59,7 @@ def promotes(scope: Scope) -> bool:
 
 
 PROMOTING = Part(
+    there=lambda scope: promoting(scope)[0],
     plan=_plan,
     names=lambda _: [(PROMOTION, "")],
     deployed=Deployed(

@@ -182,12 +182,8 @@ def _request(scope: Scope, name: str) -> Iterator[Request]:
         )
 
 
-def _tagged(scope: Scope) -> list[str]:
-    retrained = any(scope.blueprint.models[name].retrain for name in scope.trained)
-    return ["scheduler.CreateScheduleGroup", "events.PutRule"] if retrained else []
-
-
 RETRAINING = Part(
+    there=lambda scope: any(scope.blueprint.models[name].retrain for name in scope.trained),
     plan=_plan,
     planned=prefixed(
         "models.*.retrain.",
@@ -195,7 +191,7 @@ RETRAINING = Part(
     ),
     check=_check,
     requests=_requests,
-    tagged=_tagged,
+    tagged=("scheduler.CreateScheduleGroup", "events.PutRule"),
     deployed=Deployed(
         actions={
             "RetrainTriggers": (

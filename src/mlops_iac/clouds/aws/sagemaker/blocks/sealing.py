@@ -14,8 +14,6 @@ TRAINS = "training.trained_here"
 
 
 def _plan(scope: Scope) -> Iterator[ComponentCall]:
-    if not scope.trained:
-        return
     yield call(
         SEALING,
         "sealing:Sealing",
@@ -37,20 +35,11 @@ def _plan(scope: Scope) -> Iterator[ComponentCall]:
     )
 
 
-def _tagged(scope: Scope) -> list[str]:
-    if not scope.trained:
-        return []
-    return ["s3.PutObjectTagging", "lambda.CreateFunction", "logs.CreateLogGroup"]
-
-
-def _names(scope: Scope) -> list[tuple[str, str]]:
-    return [(SEALING, "")] if scope.trained else []
-
-
 SEALER = Part(
+    there=lambda scope: scope.trained,
     plan=_plan,
-    names=_names,
-    tagged=_tagged,
+    names=lambda scope: [(SEALING, "")] if scope.trained else [],
+    tagged=("s3.PutObjectTagging", "lambda.CreateFunction", "logs.CreateLogGroup"),
     deployed=Deployed(actions={"Sealing": (*FUNCTIONS, *OBJECTS, *ALARMS)}, passed_to=("lambda",)),
     settings={
         TRAINS: "whether any model is trained here: then a function seals what is registered"

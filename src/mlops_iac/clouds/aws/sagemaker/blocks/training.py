@@ -59,13 +59,14 @@ def _names(scope: Scope) -> Iterator[tuple[str, str]]:
 
 
 REGISTRIES = Part(
+    there=lambda scope: scope.trained,
     plan=lambda scope: [_registry(scope, name) for name in scope.trained],
     planned=("models.*.registry.approval",),
     refused=(
         Refusal("models.*.registry.keep_versions", "versions are never deleted", "leave it out"),
         Refusal("models.*.registry.card", "model cards are not published yet", "leave it out"),
     ),
-    tagged=lambda scope: ["sagemaker.CreateModelPackageGroup"] if scope.trained else [],
+    tagged=("sagemaker.CreateModelPackageGroup",),
     deployed=Deployed(
         actions={
             "Registry": (
@@ -88,6 +89,7 @@ REGISTRIES = Part(
 )
 
 TRAINING = Part(
+    there=lambda scope: scope.trained,
     plan=lambda scope: [pipeline(scope, name) for name in scope.trained],
     planned=(
         *prefixed(
@@ -121,7 +123,7 @@ TRAINING = Part(
     check=check_models,
     names=_names,
     requests=requests,
-    tagged=lambda scope: ["sagemaker.CreatePipeline"] if scope.trained else [],
+    tagged=("sagemaker.CreatePipeline",),
     deployed=Deployed(
         actions={
             "TrainingPipeline": (

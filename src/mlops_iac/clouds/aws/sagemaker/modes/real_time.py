@@ -57,12 +57,6 @@ def _requests(scope: Scope) -> Iterator[Request]:
         yield from judged(endpoint_requests(scope, name, entry))
 
 
-def _tagged(scope: Scope) -> list[str]:
-    if not _entries(scope):
-        return []
-    return ["sagemaker.CreateEndpoint", "cloudwatch.PutMetricAlarm", "logs.CreateLogGroup"]
-
-
 def _needs(scope: Scope) -> Needs:
     entries = _entries(scope)
     return Needs(
@@ -82,9 +76,7 @@ def _needs(scope: Scope) -> Needs:
     )
 
 
-def _guide(scopes: Sequence[Scope]) -> list[str]:
-    if not any(map(_entries, scopes)):
-        return []
+def _guide(_: Sequence[Scope]) -> list[str]:
     return [
         "## After an automatic rollback",
         "",
@@ -109,6 +101,7 @@ def _guide(scopes: Sequence[Scope]) -> list[str]:
 REAL_TIME = Mode(
     name="real-time",
     section=RealTime,
+    there=_entries,
     plan=_plan,
     planned=prefixed(
         "serving.*.",
@@ -141,7 +134,7 @@ REAL_TIME = Mode(
     check=_check,
     names=_names,
     requests=_requests,
-    tagged=_tagged,
+    tagged=("sagemaker.CreateEndpoint", "cloudwatch.PutMetricAlarm", "logs.CreateLogGroup"),
     needs=_needs,
     deployed=Deployed(
         actions={
