@@ -121,7 +121,7 @@ class Mode(Protocol):
 
     A platform has a tuple of these, and everything that depends on how a stack serves is folded
     over it. `scope` is one environment as the platform sees it. A platform asks its own modes for
-    more (SageMaker: `clouds/aws/sagemaker/parts.py`).
+    more.
     """
 
     @property
@@ -157,6 +157,10 @@ class Platform(Protocol):
     name: str
     cloud: str  # "aws"
     regions: Sequence[str]
+
+    @property
+    def modes(self) -> Sequence[Mode]:
+        """The ways to serve that it plans."""
 
     def refuses(self, path: str, value: Any) -> str | None:
         """Why the field at a blueprint path is refused with this value; None where it is planned."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from mlops_iac.clouds.base import ComponentCall
+from mlops_iac.clouds.base import ComponentCall, Mode
 from mlops_iac.errors import Diagnostic
 
 if TYPE_CHECKING:
@@ -33,6 +33,13 @@ class SageMaker:
         from mlops_iac.clouds.aws.catalogue import regions
 
         return regions()
+
+    @property
+    def modes(self) -> Sequence[Mode]:
+        """The ways to serve that are planned."""
+        from mlops_iac.clouds.aws.sagemaker.modes import MODES
+
+        return MODES
 
     def refuses(self, path: str, value: Any) -> str | None:
         """Why a field is refused, for the language reference."""

@@ -61,7 +61,7 @@ def _fields(scope: Scope) -> Iterator[Diagnostic]:
         mode = ""
         if path.startswith("serving."):
             _, entry, *rest = split(path)
-            mode = modes[entry]
+            mode = modes.get(entry, "")
             # An entry of another mode is refused once, not field by field.
             if not mode and rest != ["mode"]:
                 continue
