@@ -142,7 +142,7 @@ _PROGRAM_MODULES = (
     "mlops_iac.program.write",
     "mlops_iac.graph.lock",
     "mlops_iac.engine.embedded.capture",
-    "mlops_iac.engine.embedded.eager_outputs",
+    "mlops_iac.engine.embedded.monitor",
     "mlops_iac.emulators.aws.provider",
     "pulumi_aws",
 )

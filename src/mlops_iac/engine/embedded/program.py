@@ -11,22 +11,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
-import gc
 import importlib
 import json
 import os
 import runpy
+import selectors
 import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import cache, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from types import CodeType
 from typing import Any
 
-from mlops_iac.engine.embedded import eager, wire
+from mlops_iac.collector import collector_paused
+from mlops_iac.engine.embedded import wire
 from mlops_iac.engine.embedded.output import captured
 from mlops_iac.engine.embedded.registration import Handler
 from mlops_iac.engine.protocol import StackTarget
@@ -76,14 +77,13 @@ def run_program(
     lazy_sdk.install()
     from mlops_iac.engine.embedded.monitor import EmbeddedLog, EmbeddedMonitor
 
-    at_once = parallel == 0 and _sdk().startswith(eager.KNOWN_SDKS)
     assets = wire.AssetReader(program, absolute=absolute_assets)
-    monitor = EmbeddedMonitor(target.stack, target.project, handler, assets, at_once=at_once)
+    monitor = EmbeddedMonitor(target.stack, target.project, handler, assets)
     outcome: list[BaseException] = []
 
     def body() -> None:
         try:
-            _run(target, program, monitor, EmbeddedLog(handler), dry_run, parallel, at_once)
+            _run(target, program, monitor, EmbeddedLog(handler), dry_run, parallel)
         except BaseException as error:
             outcome.append(error)
 
@@ -106,7 +106,6 @@ def _run(
     log: Any,
     dry_run: bool,
     parallel: int,
-    at_once: bool,
 ) -> None:
     from pulumi.runtime import config, settings
     from pulumi.runtime.mocks import MockSettings
@@ -138,7 +137,7 @@ def _run(
         {key: _config_text(value) for key, value in target.config.items()},
         sorted(target.secret_keys),
     )
-    loop = eager.EagerLoop() if at_once else asyncio.new_event_loop()
+    loop = asyncio.new_event_loop() if parallel else asyncio.SelectorEventLoop(_Alone())
     # Whatever the program leaves unawaited is reported by `run_in_stack` or not worth a traceback.
     loop.set_exception_handler(lambda _loop, _context: None)
     executor = ThreadPoolExecutor(parallel, "register") if parallel else InlineExecutor()
@@ -152,16 +151,8 @@ def _run(
         await _settled(settings.SETTINGS)
 
     try:
-        with _as_main_folder(program), _without_waste(), _outputs_at_once(at_once):
+        with _as_main_folder(program), _without_waste(), collector_paused():
             loop.run_until_complete(run_in_stack(main))
-    except (asyncio.CancelledError, RuntimeError):
-        if isinstance(loop, eager.EagerLoop) and loop.gave_up:
-            raise MlopsError(
-                "the program waits for something that never comes",
-                hint="an Output is made from a future that nobody completes; look at the "
-                "components that are your own",
-            ) from None
-        raise
     finally:
         for task in asyncio.all_tasks(loop):
             task.cancel()
@@ -177,29 +168,19 @@ def _compiled(source: bytes, file: str) -> CodeType:
     return compile(source, file, "exec", dont_inherit=True)
 
 
-@cache
-def _sdk() -> str:
-    from importlib.metadata import version
+class _Alone(selectors.DefaultSelector):
+    """Of a loop that nothing wakes from outside: a wait without an end is told, not waited for."""
 
-    return version("pulumi")
-
-
-@contextlib.contextmanager
-def _outputs_at_once(wanted: bool) -> Iterator[None]:
-    """See `eager`. Nothing of what a short run makes is garbage before its end."""
-    if not wanted:
-        yield
-        return
-    from mlops_iac.engine.embedded.eager_outputs import eager_outputs
-
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        with eager_outputs():
-            yield
-    finally:
-        if collecting:
-            gc.enable()
+    def select(self, timeout: float | None = None) -> Any:
+        """Raises MlopsError where the loop would sleep for good."""
+        others = set(threading.enumerate()) - {threading.main_thread(), threading.current_thread()}
+        if timeout is None and not others and len(self.get_map()) == 1:  # the loop's own pipe
+            raise MlopsError(
+                "the program waits for something that never comes",
+                hint="an Output is made from a future that nobody completes; look at the "
+                "components that are your own",
+            )
+        return super().select(timeout)
 
 
 async def _settled(sdk_settings: Any) -> None:
