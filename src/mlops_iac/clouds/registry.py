@@ -24,6 +24,8 @@ _CLOUDS = {
 _PLATFORMS = {
     "sagemaker": "mlops_iac.clouds.aws.sagemaker:SAGEMAKER",
 }
+# What begins so in a process's environment says something about a cloud, also of one that is not here.
+ENVIRONMENT = ("AWS_", "ARM_", "AZURE_", "GOOGLE_", "GCLOUD_", "GCE_", "CLOUDSDK_")
 UNSUPPORTED = "unsupported-platform"
 
 

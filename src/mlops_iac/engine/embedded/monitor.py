@@ -75,7 +75,10 @@ class EmbeddedMonitor(mocks.MockMonitor):
         if answer.failed:
             return resource_pb2.RegisterResourceResponse(urn=urn, result=resource_pb2.Result.FAIL)
         return resource_pb2.RegisterResourceResponse(
-            urn=answer.urn, id=answer.id, object=wire.to_struct(answer.outputs)
+            urn=answer.urn,
+            id=answer.id,
+            object=wire.to_struct(answer.outputs),
+            unknown=answer.open,
         )
 
     def _with_inherited(self, registration: Registration) -> Registration:
@@ -97,10 +100,13 @@ class EmbeddedMonitor(mocks.MockMonitor):
 
     def Invoke(self, request: Any) -> Any:  # noqa: N802
         """A data source; one that fails is reported to the program, which may not catch it."""
-        if request.provider or request.packageRef or request.pluginDownloadURL:
-            self._keep(MlopsError(f"{request.tok}: invokes with an explicit provider are refused"))
+        if request.packageRef or request.pluginDownloadURL:
+            self._keep(
+                MlopsError(f"{request.tok}: invokes of a provider from elsewhere are refused")
+            )
         try:
-            result = self._handler.invoke(request.tok, wire.from_struct(request.args))
+            args = wire.from_struct(request.args)
+            result = self._handler.invoke(request.tok, args, request.provider)
         except BaseException as error:
             self._keep(error)
             failure = provider_pb2.CheckFailure(property="", reason=str(error))

@@ -28,6 +28,7 @@ from typing import Any
 
 from mlops_iac.collector import collector_paused
 from mlops_iac.engine.embedded import wire
+from mlops_iac.engine.embedded.environment import without_environment
 from mlops_iac.engine.embedded.output import captured
 from mlops_iac.engine.embedded.registration import Handler
 from mlops_iac.engine.protocol import StackTarget
@@ -83,16 +84,16 @@ def run_program(
 
     def body() -> None:
         try:
-            _run(target, program, monitor, EmbeddedLog(handler), dry_run, parallel)
+            with captured(lambda line: handler.log("info", line)):
+                _run(target, program, monitor, EmbeddedLog(handler), dry_run, parallel)
         except BaseException as error:
             outcome.append(error)
 
-    with _ONE_AT_A_TIME:
+    with _ONE_AT_A_TIME, without_environment():
         context = contextvars.Context()
         thread = threading.Thread(target=context.run, args=(body,), name="program", daemon=True)
-        with captured(thread, lambda line: handler.log("info", line)):
-            thread.start()
-            thread.join()
+        thread.start()
+        thread.join()
     if monitor.error is not None:
         raise monitor.error
     if outcome:
@@ -134,7 +135,7 @@ def _run(
     )
     settings.set_root_resource(None)  # type: ignore[arg-type]
     config.set_all_config(
-        {key: _config_text(value) for key, value in target.config.items()},
+        {key: config_text(value) for key, value in target.config.items()},
         sorted(target.secret_keys),
     )
     loop = asyncio.new_event_loop() if parallel else asyncio.SelectorEventLoop(_Alone())
@@ -151,7 +152,7 @@ def _run(
         await _settled(settings.SETTINGS)
 
     try:
-        with _as_main_folder(program), _without_waste(), collector_paused():
+        with as_main_folder(program), _without_waste(), collector_paused():
             loop.run_until_complete(run_in_stack(main))
     finally:
         for task in asyncio.all_tasks(loop):
@@ -226,7 +227,7 @@ def _without_waste() -> Iterator[None]:
         stack.asyncio = waiting  # type: ignore[attr-defined]
 
 
-def _config_text(value: Any) -> str:
+def config_text(value: Any) -> str:
     """Configuration as the real engine hands it over: text, structures as JSON."""
     if isinstance(value, str):
         return value
@@ -234,7 +235,7 @@ def _config_text(value: Any) -> str:
 
 
 @contextlib.contextmanager
-def _as_main_folder(program: Path) -> Iterator[None]:
+def as_main_folder(program: Path) -> Iterator[None]:
     """The folder on the path and as working directory; its modules are forgotten afterwards."""
     before, known = Path.cwd(), set(sys.modules)
     sys.path.insert(0, str(program))
