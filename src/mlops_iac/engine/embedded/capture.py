@@ -6,7 +6,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import replace
 
-from mlops_iac.emulators.provider import Provider
+from mlops_iac.emulators.provider import Provider, ProviderError
 from mlops_iac.engine.embedded import dynamic
 from mlops_iac.engine.embedded.order import topological
 from mlops_iac.engine.embedded.program import run_program
@@ -39,7 +39,10 @@ class _Recorder:
     def register(self, registration: Registration) -> Answer:
         urn = registration.urn
         if isinstance(text := reveal(registration.inputs.get(DYNAMIC_PROVIDER)), str):
-            name = dynamic.name_of_provider(text, self._program)
+            try:
+                name = dynamic.name_of_provider(text, self._program)
+            except ProviderError as error:
+                raise MlopsError(f"{registration.address}: {error.message}") from error
             inputs = {**registration.inputs, DYNAMIC_PROVIDER: name}
             registration = replace(registration, inputs=inputs)
         with self._lock:
