@@ -78,7 +78,7 @@ def test_a_life(shelves: Shelves) -> None:
     assert plan.outputs == {"made": UNKNOWN}
     told: list[Event] = []
     result = shelves.engine.up(target, on_event=told.append)
-    assert result.failures == {} and result.outputs == {"made": {"size": "1 cm"}}
+    assert result.failures == {} and result.outputs == {"made": {"size": "1.0 cm"}}
     assert "creating i" in " ".join(event.message for event in told)
     assert shelves.items() == {"i": 1}
     assert shelves.engine.preview(target).changes == []
@@ -88,7 +88,7 @@ def test_a_life(shelves: Shelves) -> None:
     assert ops(plan) == [("update", "i"), ("update", "q")]
     result = shelves.engine.up(target)
     assert ("update", "i") in ops(result) and shelves.items() == {"i": 2}
-    assert result.outputs == {"made": {"size": "2 cm"}}
+    assert result.outputs == {"made": {"size": "2.0 cm"}}
     # what its diff takes for nothing is nothing
     assert shelves.engine.preview(shelves.target(ONE % (2, ", note='x'"))).changes == []
     # replaced, deleted before created

@@ -292,6 +292,8 @@ def _given(value: Value) -> Any:
             return pulumi.FileArchive(path) if archive else pulumi.FileAsset(path)
         case Asset(text=str(text)):
             return pulumi.StringAsset(text)
+        case int() if not isinstance(value, bool):
+            return float(value)  # the wire has no other numbers
         case Mapping():
             return {key: _given(item) for key, item in value.items()}
         case list() | tuple():

@@ -155,10 +155,14 @@ def _run(
         with as_main_folder(program), _without_waste(), collector_paused():
             loop.run_until_complete(run_in_stack(main))
     finally:
-        for task in asyncio.all_tasks(loop):
-            task.cancel()
-        with contextlib.suppress(Exception):
-            loop.run_until_complete(asyncio.sleep(0))
+        # More than once: the SDK waits again when what it waits for is cancelled.
+        for _ in range(50):
+            if not (tasks := asyncio.all_tasks(loop)):
+                break
+            for task in tasks:
+                task.cancel()
+            with contextlib.suppress(Exception):
+                loop.run_until_complete(asyncio.sleep(0))
         executor.shutdown(wait=True)
         loop.close()
 
