@@ -301,9 +301,7 @@ def test_what_is_not_implemented_is_refused(lab: Lab, option: str, message: str)
         capture(lab.target, {"aws": lab.cloud})
 
 
-def test_explicit_providers_reads_and_unknown_types_are_refused(lab: Lab) -> None:
-    with pytest.raises(MlopsError, match="explicit providers"):
-        lab.preview('import pulumi_aws as aws\naws.Provider("p", region="eu-west-1")')
+def test_reads_and_unknown_types_are_refused(lab: Lab) -> None:
     with pytest.raises(MlopsError, match="reading an existing resource"):
         lab.preview('sns.Topic.get("t", "id")')
     with pytest.raises(MlopsError, match="no emulated cloud knows the type aws:ecr"):

@@ -287,7 +287,7 @@ def _given(value: Value) -> Any:
 
     match value:
         case Unknown():
-            return SdkUnknown()
+            return SdkUnknown()  # type: ignore[no-untyped-call]
         case Asset(path=str(path), archive=archive):
             return pulumi.FileArchive(path) if archive else pulumi.FileAsset(path)
         case Asset(text=str(text)):
