@@ -8,11 +8,15 @@ flag, and what differs deeper is refused.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
 from mlops_iac.errors import Diagnostic
 from mlops_iac.records import Record
+
+if TYPE_CHECKING:
+    from mlops_iac.pipeline.backend import Backend
+    from mlops_iac.pipeline.steps import Lifecycle
 
 # None | bool | int | float | str | list | dict of these, or one of the classes below.
 ArgValue = Any
@@ -100,6 +104,50 @@ class ComponentCall(Record):
     aliases: Sequence[str] = ()
 
 
+class Refusal(Record):
+    """A field, and everything below it, that is refused unless its value is one of `unless`.
+
+    In `pattern` `*` is one key of a mapping, and `**` at its end everything below.
+    """
+
+    pattern: str
+    reason: str
+    instead: str
+    unless: tuple[Any, ...] = ()
+
+
+class Mode(Protocol):
+    """One way to serve on one platform: what the entries of `serving` with this mode become.
+
+    A platform has a tuple of these, and everything that depends on how a stack serves is folded
+    over it. `scope` is one environment as the platform sees it. A platform asks its own modes for
+    more (SageMaker: `clouds/aws/sagemaker/parts.py`).
+    """
+
+    @property
+    def name(self) -> str:
+        """As the language has it: `real-time`."""
+
+    @property
+    def planned(self) -> Sequence[str]:
+        """Patterns of the leaves that are planned, from the blueprint's root (`serving.*.model`).
+
+        Those below `serving` are of this mode's entries alone.
+        """
+
+    @property
+    def refused(self) -> Sequence[Refusal]:
+        """What is refused, likewise."""
+
+    @property
+    def check(self) -> Callable[[Any], Iterable[Diagnostic]]:
+        """What cannot be planned of a scope: values that do not fit together, or to the platform."""
+
+    @property
+    def plan(self) -> Callable[[Any], Iterable[ComponentCall]]:
+        """The calls of a scope, each after what it refers to."""
+
+
 class Platform(Protocol):
     """One platform. Implemented by a module-level object per platform, found by name.
 
@@ -129,3 +177,18 @@ class Platform(Protocol):
 
     def provider_config(self, resolved: Any) -> Mapping[str, Any]:
         """Provider configuration of one environment, e.g. `{"aws:region": "eu-west-1"}`."""
+
+    def lifecycles(self, resolved: Any) -> Mapping[str, Any]:
+        """What the definition of each trained model's lifecycle is printed of, as JSON has it.
+
+        It is kept with a deployment, for `deployed`.
+        """
+
+    def deployed(
+        self, kept: Any, definition: str, client: Callable[[str], Any]
+    ) -> tuple[Lifecycle, Backend] | None:
+        """The lifecycle of a deployed `definition`, and where it can be run on this machine.
+
+        None unless the definition is printed of `kept`, an entry of `lifecycles`. `client` makes
+        clients of the emulated cloud's services by name.
+        """

@@ -1,0 +1,170 @@
+"""The pieces that jobs of a SageMaker pipeline are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from mlops_iac.pipeline.steps import Range, Script
+from mlops_iac.records import Record
+from mlops_iac.runtime import contract
+
+Json = dict[str, Any]
+StepKind = Literal["prepare", "train", "evaluate", "serve", "transform"]
+
+# What makes the prebuilt serving containers import our handlers from the model's archive.
+SERVING_ENVIRONMENT = {
+    "SAGEMAKER_PROGRAM": contract.SERVING,
+    "SAGEMAKER_SUBMIT_DIRECTORY": f"{contract.ROOT}/{contract.MODEL}/{contract.CODE}",
+}
+_SCALES = {
+    "auto": "Auto",
+    "linear": "Linear",
+    "logarithmic": "Logarithmic",
+    "reverse-logarithmic": "ReverseLogarithmic",
+}
+
+
+class SageMakerSettings(Record):
+    """What the platform adds to a lifecycle. Any text may hold placeholders.
+
+    `images` and `instance_types` have one entry per step that exists, and `serve`; `transform` is
+    the type for batch transforms, where there is one. `kms_key` and `volume_kms_key` are key ARNs, None
+    where the provider's keys are used; the latter is left out of steps in `local_disks`, whose
+    instances have a local disk that refuses it. `tags` go on every job. With
+    `network_isolation` the containers reach no network, S3 included. `environment` is given to every
+    job and to what serves; a step's own wins. `roles` are those of steps that do not run with the
+    role of all, `${execution_role_arn}`.
+    """
+
+    images: Mapping[StepKind, str]
+    instance_types: Mapping[StepKind, str]
+    tags: Mapping[str, str] = {}
+    kms_key: str | None = "${kms_key_arn}"
+    volume_kms_key: str | None = "${kms_key_arn}"
+    local_disks: Sequence[StepKind] = ()
+    subnets: Sequence[str] = ()
+    security_groups: Sequence[str] = ()
+    network_isolation: bool = False
+    environment: Mapping[str, str] = {}
+    encrypt_traffic: bool = False
+    roles: Mapping[str, str] = {}
+
+
+def join(on: str, *values: Any) -> Json:
+    """`Std:Join`: texts and references made into one text."""
+    return {"Std:Join": {"On": on, "Values": list(values)}}
+
+
+def s3_input(name: str, folder: str, uri: str | Json) -> Json:
+    """An input of a processing job."""
+    return {
+        "InputName": name,
+        "S3Input": {
+            "S3Uri": uri,
+            "LocalPath": f"{contract.ROOT}/{folder}",
+            "S3DataType": "S3Prefix",
+            "S3InputMode": "File",
+            "S3DataDistributionType": "FullyReplicated",
+            "S3CompressionType": "None",
+        },
+    }
+
+
+def s3_output(name: str, folder: str, uri: Json) -> Json:
+    """An output of a processing job."""
+    return {
+        "OutputName": name,
+        "S3Output": {
+            "S3Uri": uri,
+            "LocalPath": f"{contract.ROOT}/{folder}",
+            "S3UploadMode": "EndOfJob",
+        },
+    }
+
+
+def channel(name: str, uri: str | Json) -> Json:
+    """An input of a training."""
+    return {
+        "ChannelName": name,
+        "DataSource": {
+            "S3DataSource": {
+                "S3DataType": "S3Prefix",
+                "S3Uri": uri,
+                "S3DataDistributionType": "FullyReplicated",
+            }
+        },
+        "InputMode": "File",
+    }
+
+
+def role(kind: StepKind, settings: SageMakerSettings) -> str:
+    """The role that the jobs of a step run with."""
+    return settings.roles.get(kind, "${execution_role_arn}")
+
+
+def encrypted(settings: SageMakerSettings, config: Json) -> Json:
+    """What a job writes to, with the key that it is encrypted with."""
+    return {**config, "KmsKeyId": settings.kms_key} if settings.kms_key else config
+
+
+def resources(kind: StepKind, step: Script, settings: SageMakerSettings) -> Json:
+    """The machines of a job."""
+    instance_type = settings.instance_types[kind]
+    resources: Json = {
+        "InstanceType": instance_type,
+        "InstanceCount": step.compute.count,
+        "VolumeSizeInGB": step.compute.disk_gb,
+    }
+    if settings.volume_kms_key and kind not in settings.local_disks:
+        resources["VolumeKmsKeyId"] = settings.volume_kms_key
+    return resources
+
+
+def job_network(settings: SageMakerSettings) -> Json:
+    """Where a job runs, and whom it reaches."""
+    network: Json = {}
+    if settings.encrypt_traffic:
+        network["EnableInterContainerTrafficEncryption"] = True
+    if settings.network_isolation:
+        network["EnableNetworkIsolation"] = True
+    if settings.subnets:
+        network["VpcConfig"] = {
+            "Subnets": list(settings.subnets),
+            "SecurityGroupIds": list(settings.security_groups),
+        }
+    return network
+
+
+def job_tags(settings: SageMakerSettings) -> list[Json]:
+    """The tags of a job."""
+    return [{"Key": key, "Value": value} for key, value in sorted(settings.tags.items())]
+
+
+def parameter_ranges(search: Mapping[str, Range]) -> Json:
+    """What a tuning searches, by kind."""
+    categorical: list[Json] = []
+    integer: list[Json] = []
+    continuous: list[Json] = []
+    for name, found in search.items():
+        if found.kind == "values":
+            categorical.append({"Name": name, "Values": list(found.values)})
+            continue
+        bounds = {
+            "Name": name,
+            "MinValue": found.low,
+            "MaxValue": found.high,
+            "ScalingType": _SCALES[found.scale],
+        }
+        (integer if found.kind == "integer" else continuous).append(bounds)
+    ranges = {
+        "CategoricalParameterRanges": categorical,
+        "IntegerParameterRanges": integer,
+        "ContinuousParameterRanges": continuous,
+    }
+    return {name: items for name, items in ranges.items() if items}
+
+
+def dataset_placeholder(name: str) -> str:
+    """The placeholder for the S3 prefix of a dataset: `dataset_uri_open_projects`."""
+    return "dataset_uri_" + name.replace("-", "_")

@@ -1,0 +1,116 @@
+"""What a local run writes down, so that it can be looked at and continued."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from mlops_iac.errors import UsageError
+from mlops_iac.workfolder import write_durably
+
+# Of what steps leave; a run that was written in another shape cannot be continued.
+_VERSION = 2
+
+
+@dataclass(slots=True)
+class StepRecord:
+    """One step: `properties` is what later steps read of it."""
+
+    name: str
+    type: str
+    status: str = "running"
+    seconds: float = 0.0
+    properties: Mapping[str, Any] = field(default_factory=dict)
+    error: str = ""
+
+
+@dataclass(slots=True)
+class RunRecord:
+    """One run. `definition` is the SHA-256 of what was last run.
+
+    `metrics`, `missed` and `registered` are of a training: what was measured, which limits were
+    missed, which version came of it.
+    """
+
+    id: str
+    pipeline: str
+    definition: str
+    started_at: str
+    status: str = "running"
+    steps: dict[str, StepRecord] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    missed: list[str] = field(default_factory=list)
+    registered: str | None = None
+
+    def save(self, folder: Path) -> None:
+        """Write it so that an interruption leaves the old or the new one, whole."""
+        folder.mkdir(parents=True, exist_ok=True)
+        text = json.dumps({"version": _VERSION, **asdict(self)}, indent=2) + "\n"
+        write_durably(folder / "run.json", text.encode())
+
+
+def new_record(pipeline: str, definition: str) -> RunRecord:
+    """A record with an id that sorts by time."""
+    now = datetime.now(UTC)
+    identity = f"{now:%Y%m%d%H%M%S}{secrets.token_hex(3)}"
+    return RunRecord(identity, pipeline, definition, now.isoformat(timespec="seconds"))
+
+
+def load_record(folder: Path) -> RunRecord:
+    """A run's record. Raises UsageError where it cannot be read."""
+    try:
+        loaded = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        if loaded.pop("version") != _VERSION:
+            raise ValueError("another version of mlops-iac wrote it")
+        steps = {name: StepRecord(**step) for name, step in loaded.pop("steps").items()}
+        return RunRecord(**loaded, steps=steps)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise UsageError(
+            f"{folder / 'run.json'} cannot be read: {error}", hint="start a new run, without --from"
+        ) from error
+
+
+@contextmanager
+def only_one(folder: Path) -> Iterator[None]:
+    """Hold a run's lock; the kernel releases it however its process ends.
+
+    Raises UsageError where another process holds it.
+    """
+    from filelock import FileLock, Timeout
+
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(folder / "lock", timeout=0):
+            yield
+    except Timeout:
+        raise UsageError(
+            f"run {folder.name} is being continued by another process", hint="wait for its end"
+        ) from None
+
+
+def goes_on(folder: Path) -> bool:
+    """Whether a process holds the run's lock."""
+    try:
+        with only_one(folder):
+            return False
+    except UsageError:
+        return True
+
+
+def last_record(runs: Path, pipeline: str) -> RunRecord:
+    """The newest run of that pipeline. Raises UsageError where there is none."""
+    for folder in sorted(runs.glob("*"), reverse=True):
+        if (folder / "run.json").exists():
+            record = load_record(folder)
+            if record.pipeline == pipeline:
+                return record
+    raise UsageError(
+        f"{pipeline} has not been run here, so there is nothing to continue",
+        hint="run it without --from",
+    )
