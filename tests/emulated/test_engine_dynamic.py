@@ -143,6 +143,9 @@ def test_a_lock_says_which_class_and_no_more(shelves: Shelves) -> None:
 def test_what_goes_wrong_in_it_is_told_without_a_traceback(shelves: Shelves) -> None:
     result = shelves.engine.up(shelves.target('Item("i", FILE, "fails")'))
     assert list(result.failures.values()) == ["Shelf.create: RuntimeError: the shelf is full"]
+    failing = 'Item("i", FILE, "fails", why=pulumi.Output.secret("the shelf"))'
+    result = shelves.engine.up(shelves.target(failing))
+    assert list(result.failures.values()) == ["Shelf.create: RuntimeError: [secret] is full"]
     with pytest.raises(MlopsError, match="refused by the provider: size: is not a size"):
         shelves.engine.preview(shelves.target('Item("i", FILE, "bad")'))
 

@@ -144,7 +144,8 @@ def in_order(resources: Iterable[Resource]) -> list[Resource]:
     waiting: dict[str, int] = {}
     dependants: dict[str, list[str]] = {}
     for urn, resource in by_urn.items():
-        needs = ({resource.parent, *resource.dependencies} & by_urn.keys()) - {urn}
+        provider = resource.provider.rpartition("::")[0]
+        needs = ({resource.parent, provider, *resource.dependencies} & by_urn.keys()) - {urn}
         waiting[urn] = len(needs)
         for need in needs:
             dependants.setdefault(need, []).append(urn)

@@ -34,7 +34,7 @@ from mlops_iac.engine.embedded.registration import (
 )
 from mlops_iac.engine.embedded.removal import Removal, plan_removals
 from mlops_iac.engine.embedded.state import Entry, Mutation, Snapshot
-from mlops_iac.engine.embedded.steps import StepLog, make_step
+from mlops_iac.engine.embedded.steps import StepLog, make_step, redacted
 from mlops_iac.engine.embedded.store import Store
 from mlops_iac.engine.protocol import Operation, StackTarget
 from mlops_iac.errors import MlopsError, UsageError
@@ -99,7 +99,7 @@ class Deployment:
                 self.errors.append(error)
             return failed
         except ProviderError as error:
-            self._log.fail(registration.urn, error.message)
+            self._log.fail(registration.urn, redacted(error.message, registration.inputs))
             return failed
 
     def failed(self, error: BaseException) -> None:

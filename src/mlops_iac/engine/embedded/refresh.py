@@ -17,7 +17,7 @@ from mlops_iac.engine.embedded.planner import revealed
 from mlops_iac.engine.embedded.providers import Providers
 from mlops_iac.engine.embedded.registration import name_of
 from mlops_iac.engine.embedded.state import Entry, Mutation
-from mlops_iac.engine.embedded.steps import StepLog, make_step
+from mlops_iac.engine.embedded.steps import StepLog, make_step, redacted
 from mlops_iac.engine.embedded.store import Store
 from mlops_iac.engine.embedded.wire import mark_like
 from mlops_iac.engine.protocol import PropertyChange, Step
@@ -39,7 +39,7 @@ def refresh(store: Store, providers: Providers, log: StepLog, parallel: int = 8)
         try:
             actual = provider.read(entry.type, entry.id, entry.resource_state())
         except ProviderError as error:
-            log.fail(entry.urn, error.message)
+            log.fail(entry.urn, redacted(error.message, entry.inputs, entry.outputs))
             return None, Mutation()
         return _compare(key, entry, actual, provider)
 
