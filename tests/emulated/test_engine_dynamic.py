@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import pickle
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -194,6 +195,24 @@ def test_a_provider_whose_module_is_gone_is_named(shelves: Shelves) -> None:
     result = shelves.engine.destroy(target)
     (message,) = result.failures.values()
     assert "the provider shelf:Shelf of this dynamic resource is not there" in message
+
+
+def test_a_creation_that_was_interrupted_is_told(shelves: Shelves) -> None:
+    target = shelves.target('Item("i", FILE, "dies")')
+    support = str(Path(__file__).parents[1] / "engine_support")
+    code = (
+        f"import sys; sys.path.insert(0, {support!r})\n"
+        "from pathlib import Path\nfrom memory_provider import MemoryProvider\n"
+        "from programs import make_target\nfrom mlops_iac.engine.embedded import EmbeddedEngine\n"
+        f"target = make_target(Path({str(shelves.folder)!r}), config={dict(target.config)!r})\n"
+        "EmbeddedEngine({'aws': MemoryProvider()}).up(target)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 9
+    told: list[Event] = []
+    again = shelves.target('Item("i", FILE, 1)')
+    assert shelves.engine.up(again, on_event=told.append).failures == {}
+    assert any("look whether it left something behind" in event.message for event in told)
+    assert shelves.items() == {"i": 1}
 
 
 def test_a_secret_in_it_stays_one(shelves: Shelves) -> None:

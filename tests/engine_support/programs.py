@@ -39,6 +39,7 @@ def make_target(folder: Path, body: str | None = None, **changes: Any) -> StackT
 # A module of a program: a dynamic resource whose things lie in a file, with every call it served.
 SHELF = '''\
 import json
+import os
 from pathlib import Path
 
 import pulumi
@@ -84,6 +85,8 @@ class Shelf(ResourceProvider):
         items = self._items(props, "create")
         if props.get("size") == "fails":
             raise RuntimeError("the shelf is full")
+        if props["size"] == "dies":
+            os._exit(9)
         items[props["name"]] = props["size"]
         self._keep(items)
         return CreateResult(props["name"], self._outs(props))
