@@ -20,7 +20,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
 from types import CodeType
@@ -37,22 +37,6 @@ from mlops_iac.errors import MlopsError, UsageError
 # The program's folder is the working directory while it runs, as under the real CLI: `open` in a
 # user's program knows no other base. One program at a time, therefore.
 _ONE_AT_A_TIME = threading.Lock()
-
-
-class InlineExecutor(ThreadPoolExecutor):
-    """Runs each call at once in the loop's thread: nothing waits, order is deterministic."""
-
-    def __init__(self) -> None:
-        super().__init__(max_workers=1)
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Run it now."""
-        future: Future[Any] = Future()
-        try:
-            future.set_result(fn(*args, **kwargs))
-        except BaseException as error:
-            future.set_exception(error)
-        return future
 
 
 def run_program(
@@ -138,10 +122,10 @@ def _run(
         {key: config_text(value) for key, value in target.config.items()},
         sorted(target.secret_keys),
     )
-    loop = asyncio.new_event_loop() if parallel else asyncio.SelectorEventLoop(_Alone())
+    loop = asyncio.new_event_loop() if parallel else _Alone()
     # Whatever the program leaves unawaited is reported by `run_in_stack` or not worth a traceback.
     loop.set_exception_handler(lambda _loop, _context: None)
-    executor = ThreadPoolExecutor(parallel, "register") if parallel else InlineExecutor()
+    executor = ThreadPoolExecutor(max(parallel, 1), "register")
     loop.set_default_executor(executor)
     asyncio.set_event_loop(loop)
 
@@ -173,13 +157,38 @@ def _compiled(source: bytes, file: str) -> CodeType:
     return compile(source, file, "exec", dont_inherit=True)
 
 
-class _Alone(selectors.DefaultSelector):
-    """Of a loop that nothing wakes from outside: a wait without an end is told, not waited for."""
+class _Alone(asyncio.SelectorEventLoop):
+    """A loop that answers every request at once, in its own thread: nothing waits, order is fixed.
 
+    Nothing wakes it from outside, so it does not ask the system whether something did: a third of a
+    run. A wait without an end is told, not waited for.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(_Nothing())
+
+    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> Any:
+        """Call it now, unless for an executor of the program's own."""
+        if executor is not None:
+            return super().run_in_executor(executor, func, *args)
+        future = self.create_future()
+        try:
+            future.set_result(func(*args))
+        except BaseException as error:
+            future.set_exception(error)
+        return future
+
+
+class _Nothing(selectors.DefaultSelector):
     def select(self, timeout: float | None = None) -> Any:
         """Raises MlopsError where the loop would sleep for good."""
-        others = set(threading.enumerate()) - {threading.main_thread(), threading.current_thread()}
-        if timeout is None and not others and len(self.get_map()) == 1:  # the loop's own pipe
+        if len(self.get_map()) > 1:  # beside the loop's own pipe
+            return super().select(timeout)
+        if timeout == 0:
+            return []
+        if timeout is None and not (
+            set(threading.enumerate()) - {threading.main_thread(), threading.current_thread()}
+        ):
             raise MlopsError(
                 "the program waits for something that never comes",
                 hint="an Output is made from a future that nobody completes; look at the "
