@@ -19,6 +19,7 @@ from mlops_iac.engine.embedded.capture import capture
 from mlops_iac.engine.protocol import StackTarget
 from mlops_iac.errors import MlopsError
 from mlops_iac.graph.lock import lock_bytes
+from mlops_iac.graph.model import is_default_provider
 from mlops_iac.values import Secret
 
 BOX = """
@@ -207,3 +208,11 @@ def test_the_environment_says_nothing(two: Two, monkeypatch: pytest.MonkeyPatch)
     import os
 
     assert {name: os.environ.get(name) for name in HERE} == HERE
+
+
+def test_only_what_the_engine_makes_is_a_default_provider() -> None:
+    urn = "urn:pulumi:local::proj::pulumi:providers:fake::"
+    assert all(is_default_provider(urn + name) for name in ("default", "default_7_51_1::1-2"))
+    assert not any(
+        is_default_provider(urn + name) for name in ("default-eu::1", "mine", "defaults")
+    )

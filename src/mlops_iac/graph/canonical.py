@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from mlops_iac.graph.model import Resource, ResourceGraph
+from mlops_iac.graph.model import Resource, ResourceGraph, is_default_provider
 from mlops_iac.graph.redact import (
     Hide,
     read_document,
@@ -194,7 +194,7 @@ def _options(resource: Resource) -> dict[str, Any]:
         "protect": resource.protect,
         # The default provider's URN carries its version, which stands in the lock's head already.
         "provider": ""
-        if "::default" in resource.provider
+        if is_default_provider(resource.provider)
         else resource.provider.rsplit("::", 1)[0],
         "replaceOnChanges": sorted(resource.replace_on_changes),
         "retainOnDelete": resource.retain_on_delete,

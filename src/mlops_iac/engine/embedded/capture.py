@@ -27,7 +27,6 @@ from mlops_iac.values import Properties, Secret, Value, contains_secret, reveal
 
 class _Recorder:
     def __init__(self, target: StackTarget, providers: Mapping[str, Provider]) -> None:
-        self._program = target.program.resolve()
         self._providers = Providers(providers, target)
         self._lock = threading.Lock()
         self.stand_ins = StandIns()
@@ -40,7 +39,7 @@ class _Recorder:
         urn = registration.urn
         if isinstance(text := reveal(registration.inputs.get(DYNAMIC_PROVIDER)), str):
             try:
-                name = dynamic.name_of_provider(text, self._program)
+                name = dynamic.name_of_provider(text)
             except ProviderError as error:
                 raise MlopsError(f"{registration.address}: {error.message}") from error
             inputs = {**registration.inputs, DYNAMIC_PROVIDER: name}

@@ -17,10 +17,8 @@ import base64
 import importlib
 import io
 import pickle
-import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from mlops_iac.emulators.provider import (
@@ -34,7 +32,6 @@ from mlops_iac.emulators.provider import (
     ResourceState,
 )
 from mlops_iac.engine.embedded.output import captured
-from mlops_iac.engine.embedded.program import as_main_folder
 from mlops_iac.engine.embedded.registration import DYNAMIC_PROVIDER as PROVIDER
 from mlops_iac.values import UNKNOWN, Asset, Properties, Unknown, Value
 
@@ -48,15 +45,14 @@ _HINT = (
 class DynamicProvider:
     """Implements `emulators.provider.Provider` for every dynamic type of one program.
 
-    `program` is the folder whose modules define the provider classes; `tell` hears each line that
-    they print.
+    The program's folder is on the path of modules whenever it is called. `tell` hears each line that
+    providers print.
     """
 
     package = PACKAGE
     version = ""
 
-    def __init__(self, program: Path, project: str, tell: Callable[[str], None]) -> None:
-        self._program = program
+    def __init__(self, project: str, tell: Callable[[str], None]) -> None:
         self._project = project
         self._tell = tell
         self._config: dict[str, Value] = {}
@@ -194,7 +190,7 @@ class DynamicProvider:
             if text not in self._known:
                 from pulumi.dynamic import Config, ConfigureRequest
 
-                provider = load(text, self._program)
+                provider = load(text)
                 request = ConfigureRequest(Config(dict(self._config), self._project))
                 with captured(self._tell):
                     try:
@@ -213,12 +209,12 @@ def _kind(key: str, old: Properties, new: Properties) -> DiffKind:
     return "add" if key in new else "delete"
 
 
-def load(text: str, program: Path) -> Any:
+def load(text: str) -> Any:
     """The provider that was pickled as `text`. Raises ProviderError for what may not be in it."""
     from pulumi.dynamic import ResourceProvider
 
     try:
-        provider = _Reader(io.BytesIO(base64.b64decode(text)), program).load()
+        provider = _Reader(io.BytesIO(base64.b64decode(text))).load()
     except ProviderError:
         raise
     except Exception as error:
@@ -230,22 +226,18 @@ def load(text: str, program: Path) -> Any:
     return provider
 
 
-def name_of_provider(text: str, program: Path) -> str:
+def name_of_provider(text: str) -> str:
     """`module:Class` of the provider that was pickled as `text`. Raises ProviderError.
 
     What a lock shows of it: the pickle is of one Python and may hold secrets, and a program that
     changes what is in it changes nothing unless the provider's `diff` says so.
     """
-    kind = type(load(text, program))
+    kind = type(load(text))
     return f"{kind.__module__}:{kind.__qualname__}"
 
 
 class _Reader(pickle.Unpickler):
     """Reads plain data and provider classes, and refuses to look anything else up."""
-
-    def __init__(self, file: io.BytesIO, program: Path) -> None:
-        super().__init__(file)
-        self._program = program
 
     def find_class(self, module: str, name: str) -> Any:
         """A provider class of an importable module. Raises ProviderError for anything else."""
@@ -254,11 +246,7 @@ class _Reader(pickle.Unpickler):
         if module.partition(".")[0] in ("__main__", "builtins", "dill", "copyreg"):
             _refuse(module, name)
         try:
-            if module in sys.modules:
-                found: Any = sys.modules[module]
-            else:
-                with as_main_folder(self._program):
-                    found = importlib.import_module(module)
+            found: Any = importlib.import_module(module)
             for part in name.split("."):
                 found = getattr(found, part)
         except (ImportError, AttributeError) as error:

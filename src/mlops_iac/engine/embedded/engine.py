@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from mlops_iac.emulators.provider import Provider, ProviderError
@@ -45,8 +46,8 @@ class EmbeddedEngine:
 
         begun = time.monotonic()
         store = Store(target, persist=False)
-        providers = self._providers(target, store)
-        notes = look(target, store, providers)
+        with self._providers(target, store) as providers:
+            notes = look(target, store, providers)
         providers.configure()
         log = StepLog()
         deployment = Deployment(
@@ -84,8 +85,8 @@ class EmbeddedEngine:
 
         begun = time.monotonic()
         store = Store(target, persist=False)
-        providers = self._providers(target, store)
-        notes = look(target, store, providers)
+        with self._providers(target, store) as providers:
+            notes = look(target, store, providers)
         removals = plan_removals(store.snapshot, (), lambda _entry: True, forced=self._forced)
         return Plan(
             stack=target.stack,
@@ -121,8 +122,11 @@ class EmbeddedEngine:
 
         begun = time.monotonic()
         log = StepLog(on_event)
-        with open_store(target, "up") as store, Interrupt() as interrupt:
-            providers = self._begin(target, store, log)
+        with (
+            open_store(target, "up") as store,
+            Interrupt() as interrupt,
+            self._begun(target, store, log) as providers,
+        ):
             providers.configure()
             performer = LivePerformer(store, providers)
             deployment = Deployment(
@@ -173,12 +177,14 @@ class EmbeddedEngine:
         log = StepLog()
         if preview_only:
             store = Store(target, persist=False)
-            providers = self._providers(target, store, log)
-            recover(store, providers)
-            steps = refresh(store, providers, log)
+            with self._providers(target, store, log) as providers:
+                recover(store, providers)
+                steps = refresh(store, providers, log)
         else:
-            with open_store(target, "refresh") as store:
-                providers = self._begin(target, store, log)
+            with (
+                open_store(target, "refresh") as store,
+                self._begun(target, store, log) as providers,
+            ):
                 try:
                     steps = refresh(store, providers, log)
                 finally:
@@ -202,8 +208,12 @@ class EmbeddedEngine:
 
         begun = time.monotonic()
         log = StepLog(on_event)
-        with open_store(target, "destroy") as store, Interrupt() as interrupt:
-            performer = LivePerformer(store, self._begin(target, store, log))
+        with (
+            open_store(target, "destroy") as store,
+            Interrupt() as interrupt,
+            self._begun(target, store, log) as providers,
+        ):
+            performer = LivePerformer(store, providers)
             try:
                 removals = plan_removals(
                     store.snapshot, (), lambda _entry: True, forced=self._forced
@@ -260,24 +270,30 @@ class EmbeddedEngine:
         ]
 
     # -- inside ------------------------------------------------------------------------------
+    @contextlib.contextmanager
     def _providers(
         self, target: StackTarget, store: Store, log: StepLog | None = None
-    ) -> Providers:
-        """Configured as what stands in the state was made."""
-        from mlops_iac.engine.embedded.providers import Providers
+    ) -> Iterator[Providers]:
+        """Configured as what stands in the state was made, with the modules of dynamic ones in reach."""
+        from mlops_iac.engine.embedded.program import as_main_folder
+        from mlops_iac.engine.embedded.providers import DYNAMIC, Providers
 
+        entries = store.snapshot.entries.values()
         providers = Providers(self._given, target, log.note if log else lambda _line: None)
-        providers.configure(store.snapshot.entries.values())
-        return providers
+        providers.configure(entries)
+        there = target.program.is_dir() and any(each.package == DYNAMIC for each in entries)
+        with as_main_folder(target.program.resolve()) if there else contextlib.nullcontext():
+            yield providers
 
-    def _begin(self, target: StackTarget, store: Store, log: StepLog) -> Providers:
+    @contextlib.contextmanager
+    def _begun(self, target: StackTarget, store: Store, log: StepLog) -> Iterator[Providers]:
         from mlops_iac.engine.embedded.recovery import recover
 
-        providers = self._providers(target, store, log)
-        store.prepare()
-        for note in recover(store, providers):
-            log.note(note)
-        return providers
+        with self._providers(target, store, log) as providers:
+            store.prepare()
+            for note in recover(store, providers):
+                log.note(note)
+            yield providers
 
     def _remove(
         self,

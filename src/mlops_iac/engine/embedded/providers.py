@@ -10,9 +10,10 @@ from mlops_iac.emulators.provider import Provider, ProviderError
 from mlops_iac.engine.embedded.dynamic import PACKAGE as DYNAMIC
 from mlops_iac.engine.embedded.dynamic import DynamicProvider
 from mlops_iac.engine.embedded.program import config_text
-from mlops_iac.engine.embedded.registration import PROVIDER_TYPE, name_of
+from mlops_iac.engine.embedded.registration import PROVIDER_TYPE
 from mlops_iac.engine.protocol import StackTarget
 from mlops_iac.errors import MlopsError
+from mlops_iac.graph.model import is_default_provider
 from mlops_iac.values import Properties, Secret, Value, contains_unknown, reveal
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class Providers:
         self._target = target
         self._given = {
             **given,
-            DYNAMIC: DynamicProvider(target.program.resolve(), target.project, tell),
+            DYNAMIC: DynamicProvider(target.project, tell),
         }
         # By the URN of the provider resource that the program registered.
         self._explicit: dict[str, Provider] = {}
@@ -70,13 +71,11 @@ class Providers:
         for package, provider in self._given.items():
             config = package_config(package, self._target)
             for entry in made:
-                if entry.type == f"{PROVIDER_TYPE}{package}" and name_of(entry.urn).startswith(
-                    "default"
-                ):
+                if entry.type == f"{PROVIDER_TYPE}{package}" and is_default_provider(entry.urn):
                     config = {**config, **entry.inputs}
             self._configured(provider, config)
         for entry in made:
-            if not name_of(entry.urn).startswith("default"):
+            if not is_default_provider(entry.urn):
                 self.add(entry.urn, entry.type, entry.inputs)
 
     def add(self, urn: str, type_: str, inputs: Properties, *, configured: bool = True) -> None:
