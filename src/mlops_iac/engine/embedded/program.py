@@ -167,7 +167,9 @@ class _Alone(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         super().__init__(_Nothing())
 
-    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> Any:
+    def run_in_executor(  # type: ignore[override]
+        self, executor: Any, func: Callable[..., Any], *args: Any
+    ) -> Any:
         """Call it now, unless for an executor of the program's own."""
         if executor is not None:
             return super().run_in_executor(executor, func, *args)
