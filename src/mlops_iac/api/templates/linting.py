@@ -8,11 +8,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from mlops_iac.api.project import LOCAL
+from mlops_iac.api.compile.guard_rail_checks import policies
+from mlops_iac.blueprint.fill import LOCAL
+from mlops_iac.clouds import registry
 from mlops_iac.errors import BlueprintInvalid, Diagnostic, Severity, UsageError
 
 if TYPE_CHECKING:
-    from mlops_iac.api.project import Project
+    from mlops_iac.api.core.project import BaseProject
     from mlops_iac.blueprint import LoadedBlueprint
     from mlops_iac.blueprint.templates.content import TemplateContent
     from mlops_iac.policy.model import Finding
@@ -33,13 +35,12 @@ def lint_folder(folder: str | Path) -> list[Diagnostic]:
 
 def lint_content(content: TemplateContent, finder: object) -> list[Diagnostic]:
     """Every problem of a template; `finder` finds what it stands on."""
-    from mlops_iac.clouds.registry import names
     from mlops_iac.templates.linting.run import Asked, lint
 
     found = cast("Any", finder)
     asked = Asked(
         finder=lambda: found,
-        platforms=names(),
+        platforms=registry.names(),
         judge=_judge,
         extra=(_policies, _scaffold, _deployable),
     )
@@ -66,10 +67,8 @@ def compare_folder(folder: str | Path, against: str) -> tuple[list[Diagnostic], 
 
 def _judge(loaded: LoadedBlueprint, environment: str) -> Sequence[Diagnostic]:
     """What the platform of a blueprint refuses of one environment."""
-    from mlops_iac.clouds.registry import platform
-
     resolved = loaded.resolve(environment)
-    return platform(str(resolved.blueprint.platform)).check(resolved)
+    return registry.platform(str(resolved.blueprint.platform)).check(resolved)
 
 
 def _policies(subject: Subject, tries: Samples) -> Iterator[Diagnostic]:
@@ -84,7 +83,7 @@ def _policies(subject: Subject, tries: Samples) -> Iterator[Diagnostic]:
         return
     below: list[Guards] = []
     if tries.combinations:
-        trial = Trial(subject, tries.combinations[0], "sagemaker")
+        trial = Trial(subject, tries.combinations[0], registry.DEFAULT)
         below = [Guards(e.label, e.content.shown or e.label, e.content.files) for e in trial.below]
     unread = [file.id for each in (*below, own) for file in each.rules]
     _, found = standing([each for each in (*below, own) if each.written], rules(), unread)
@@ -153,7 +152,9 @@ def _started(
     start = Start(subject.content.source, subject.content, subject.parsed)
     answers = default_answers("sample") | {"owner": OWNER}
     if start.platforms:
-        answers["platform"] = next((p for p in start.platforms if p in _supported()), "sagemaker")
+        answers["platform"] = next(
+            (p for p in start.platforms if p in registry.names()), registry.DEFAULT
+        )
     answers |= {key: str(value) for key, value in parameters.items() if key in answers}
     given = {key: _answer(value) for key, value in parameters.items() if value is not None}
     with tempfile.TemporaryDirectory() as made:
@@ -183,10 +184,10 @@ def _started(
         yield _in_scaffold(subject, message, lacking[0].hint, "warning")
 
 
-def _broken(project: Project) -> dict[str, Finding]:
+def _broken(project: BaseProject) -> dict[str, Finding]:
     """The first mandatory guard rail that each environment breaks."""
     found = {
-        name: [each for each in project.policies(name, own=False) if each.counts]
+        name: [each for each in policies(project, name, own=False) if each.counts]
         for name in project.environments
         if name != LOCAL
     }
@@ -197,7 +198,7 @@ def _deployable(subject: Subject, tries: Samples) -> Iterator[Diagnostic]:
     """Guard rails that no team can keep over it: it breaks them itself, or refuses what keeps them."""
     import tempfile
 
-    from mlops_iac.api.project import Project
+    from mlops_iac.api.core.project import BaseProject
     from mlops_iac.api.stacks.initial_overlay import complete, is_startable
     from mlops_iac.blueprint.editing import Editor
     from mlops_iac.blueprint.source import problem
@@ -206,7 +207,9 @@ def _deployable(subject: Subject, tries: Samples) -> Iterator[Diagnostic]:
 
     if not tries.combinations or find_spec("pulumi") is None:
         return
-    platform = next((p for p in subject.manifest.platforms if p in _supported()), _supported()[0])
+    platform = next(
+        (p for p in subject.manifest.platforms if p in registry.names()), registry.DEFAULT
+    )
     trial = Trial(subject, tries.combinations[0], platform)
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made).resolve()
@@ -217,11 +220,11 @@ def _deployable(subject: Subject, tries: Samples) -> Iterator[Diagnostic]:
         if not editor.has("owner"):
             editor.set("owner", team.OWNER)
 
-        def read() -> Project:
+        def read() -> BaseProject:
             loaded, found = read_over(subject.content, trial.finder, folder, editor.text)
             if loaded is None:
                 raise BlueprintInvalid([item for item in found if item.severity == "error"])
-            return Project(loaded)
+            return BaseProject(loaded)
 
         try:
             found = [
@@ -267,9 +270,3 @@ def _answer(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-
-
-def _supported() -> tuple[str, ...]:
-    from mlops_iac.clouds.registry import names
-
-    return names()

@@ -275,8 +275,9 @@ class EmbeddedEngine:
         self, target: StackTarget, store: Store, log: StepLog | None = None
     ) -> Iterator[Providers]:
         """Configured as what stands in the state was made, with the modules of dynamic ones in reach."""
+        from mlops_iac.engine.embedded.dynamic import PACKAGE as DYNAMIC
         from mlops_iac.engine.embedded.program import as_main_folder
-        from mlops_iac.engine.embedded.providers import DYNAMIC, Providers
+        from mlops_iac.engine.embedded.providers import Providers
 
         entries = store.snapshot.entries.values()
         providers = Providers(self._given, target, log.note if log else lambda _line: None)

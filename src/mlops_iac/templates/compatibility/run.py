@@ -11,6 +11,7 @@ from mlops_iac.blueprint.source import problem
 from mlops_iac.blueprint.templates.applying import parse
 from mlops_iac.blueprint.templates.content import TemplateContent, TemplateFinder
 from mlops_iac.blueprint.templates.limits import quoted
+from mlops_iac.clouds import registry
 from mlops_iac.errors import Diagnostic, Severity
 from mlops_iac.records import Record
 from mlops_iac.templates.compatibility import contents, guards, limits, parameters
@@ -38,7 +39,7 @@ def compare(
 
 def _changes(pair: Pair) -> Iterator[Change]:
     yield from contents.manifest(pair)
-    platform = next(iter(pair.new.manifest.platforms), "sagemaker")
+    platform = next(iter(pair.new.manifest.platforms), registry.DEFAULT)
     trials, lacking = _trials(pair, platform)
     for name in lacking:
         yield _unknown(pair, name)

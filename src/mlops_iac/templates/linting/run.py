@@ -9,6 +9,7 @@ from mlops_iac.blueprint.combine import in_order
 from mlops_iac.blueprint.source import problem
 from mlops_iac.blueprint.templates.applying import parse
 from mlops_iac.blueprint.templates.content import MANIFEST, TemplateContent, TemplateFinder
+from mlops_iac.clouds import registry
 from mlops_iac.errors import BlueprintInvalid, Diagnostic
 from mlops_iac.records import Record
 from mlops_iac.templates.linting.alternatives import check_alternatives
@@ -95,7 +96,7 @@ def _tried(subject: Subject, tries: Samples, asked: Asked) -> Iterator[Diagnosti
     platforms = [name for name in wanted if not asked.platforms or name in asked.platforms]
     tree = subject.node("limits")
     for parameters in tries.combinations:
-        trial = Trial(subject, parameters, (*platforms, *wanted, "sagemaker")[0])
+        trial = Trial(subject, parameters, (*platforms, *wanted, registry.DEFAULT)[0])
         for item in trial.problems:
             # What is wrong with a sample is its case's business; the rest is told already.
             if item.file != SHOWN and item.code not in _TOLD:

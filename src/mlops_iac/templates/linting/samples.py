@@ -16,6 +16,7 @@ from mlops_iac.blueprint.templates.limits import plain
 from mlops_iac.blueprint.templates.manifest import UNSET, Manifest, Parameter
 from mlops_iac.blueprint.templates.parameters import wrong_value
 from mlops_iac.blueprint.templates.patterns import TooSlow, matches
+from mlops_iac.clouds import registry
 from mlops_iac.errors import BlueprintInvalid
 from mlops_iac.records import Record
 from mlops_iac.templates.cases import case_names, read_case
@@ -25,10 +26,10 @@ MOST = 48
 and, for the rest, with combinations that are always the same."""
 # Texts that patterns usually ask for.
 _TEXTS = (
-    "sample", "team", "acme", "a", "team@acme.com", "210987654321", "eu-west-1", "acme.com",
-    "s3://sample/data/", "10.0.0.0/16", "vpc-0a1b2c3d", "arn:aws:kms:eu-west-1:210987654321:key/a",
-    "arn:aws:iam::210987654321:role/sample", "https://acme.com", "0 3 * * *", "Europe/Amsterdam",
-    "sample-1", "a1", "1", "12", "123", "1234", "12345", "2027-01-31", "ABC", "Sample", "1.0",
+    "sample", "team", "acme", "a", "team@acme.com",
+    *(text for each in registry.clouds() for text in each.forms.samples),
+    "acme.com", "10.0.0.0/16", "https://acme.com", "0 3 * * *", "Europe/Amsterdam", "sample-1",
+    "a1", "1", "12", "123", "1234", "12345", "2027-01-31", "ABC", "Sample", "1.0",
     "1.0.0", "sample/sample", "CC-1234", "abcdef",
 )  # fmt: skip
 

@@ -10,18 +10,17 @@ from typing import Any
 
 from mlops_iac.blueprint.fields import ANY_KEY, AnyType, ListType
 from mlops_iac.blueprint.templates.limits import LOCAL, Limit
+from mlops_iac.clouds import registry
 from mlops_iac.templates.linting.limits import allows
 from mlops_iac.templates.linting.paths import kinds_at, scalars
 from mlops_iac.templates.linting.samples import texts
 
 SOURCE = "template-under-test"
-_REGIONS = {"azure-ml": "westeurope", "kubeflow-azure": "westeurope", "vertex": "europe-west4"}
-_ACCOUNT = "210987654321"
 OWNER = "team@acme.com"
 """No placeholder, which a limit would not take."""
 _SAMPLES: dict[str, Any] = {
     "owner": OWNER,
-    "account": _ACCOUNT,
+    "account": registry.forms(registry.DEFAULT).example_account,
     "budget": {"monthly_usd": 500},
     "alerts": {"team": {"email": OWNER}},
     "description": "A sample.",
@@ -58,13 +57,14 @@ FILES: Mapping[str, str] = {
 
 def bare(platform: str, parameters: Mapping[str, Any], environments: Iterable[str] = ()) -> Any:
     """A blueprint that says only where it is deployed, with two environments and those named."""
+    forms = registry.forms(platform)
     found: dict[str, Any] = {
         "blueprint": 1,
         "name": "sample",
         "platform": platform,
-        "region": _REGIONS.get(platform, "eu-west-1"),
+        "region": forms.example_region,
         "extends": [{"template": SOURCE, "parameters": dict(parameters)}],
-        "environments": {"dev": {}, "prod": {"account": _ACCOUNT}},
+        "environments": {"dev": {}, "prod": {"account": forms.example_account}},
     }
     for name in environments:
         found["environments"].setdefault(name, {})
@@ -106,7 +106,7 @@ def comply(blueprint: Mapping[str, Any], limits: Iterable[Limit]) -> dict[str, A
     _complete_scaling(made)
     for names in (limit.spec.keys for limit in limits if limit.of_names):
         allowed = {name: it for name, it in made["environments"].items() if name in names}
-        made["environments"] = allowed or {names[0]: {"account": _ACCOUNT}}
+        made["environments"] = allowed or {names[0]: {"account": _SAMPLES["account"]}}
     return made
 
 
