@@ -15,6 +15,7 @@ from mlops_iac.clouds.aws.sagemaker.modes.batch_definition import MOST_CALLS, de
 from mlops_iac.pipeline.prediction import Prediction
 from mlops_iac.pipeline.steps import Check, Compute, Dataset
 from mlops_iac.records import replace
+from tests.oracles.pipeline_graph import problems
 from tests.oracles.test_pipeline_definition import errors, job_problems
 
 KEY = "arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555"
@@ -66,6 +67,7 @@ def test_both_oracles_accept() -> None:
     good = printed()
     assert errors(good) == []
     assert job_problems(good) == []
+    assert problems(good) == []
     assert placeholders(definition(PREDICTION, SETTINGS)) == set(VALUES)
 
 

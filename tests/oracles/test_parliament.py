@@ -81,7 +81,10 @@ def test_the_sample_has_documents_of_every_kind():
 
 # What parliament says of the deployer's statements that is no fault → why.
 OF_THE_DEPLOYER = {
-    ("RESOURCE_STAR", ""): "what has no names: said with the reason (`sagemaker/confining.py`)",
+    (
+        "RESOURCE_STAR",
+        "",
+    ): "what has no names: said with the reason (`sagemaker/deployer_policy.py`)",
     ("RESOURCE_MISMATCH", "Alias"): "an alias and its key are two resources of one action, and two"
     " statements",
     ("RESOURCE_MISMATCH", "sagemaker:CreateModel"): "another account's version (see above)",

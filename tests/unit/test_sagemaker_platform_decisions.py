@@ -22,12 +22,12 @@ from mlops_iac.blueprint.sections.root import Blueprint
 from mlops_iac.blueprint.sections.serving import RealTime
 from mlops_iac.clouds.aws.sagemaker import SAGEMAKER, decisions
 from mlops_iac.clouds.aws.sagemaker.decisions import (
-    PLANNED,
-    REFUSED,
     holds_planned,
     is_planned,
     matches,
+    planned,
     refusal,
+    refused,
 )
 
 MODE = "real-time"
@@ -89,13 +89,13 @@ def test_nothing_is_decided_that_is_not_in_the_language() -> None:
             for length in range(1, len(path.split(".")) + 1)
         )
 
-    patterns = [*PLANNED, *(rule.pattern for rule in REFUSED)]
+    patterns = [*planned(MODE), *(rule.pattern for rule in refused(MODE))]
     assert [pattern for pattern in patterns if not known(pattern)] == []
 
 
 def test_nothing_is_planned_and_refused_at_once() -> None:
     """Only a rule that lets some values pass may stand over a planned field."""
-    strict = [rule for rule in REFUSED if not rule.unless]
+    strict = [rule for rule in refused(MODE) if not rule.unless]
     clash = {
         (path, rule.pattern)
         for path in ALL
@@ -108,7 +108,7 @@ def test_nothing_is_planned_and_refused_at_once() -> None:
 
 
 def test_a_refusal_says_what_would_work() -> None:
-    assert all(rule.reason and rule.instead for rule in REFUSED)
+    assert all(rule.reason and rule.instead for rule in refused(MODE))
 
 
 def test_values_that_mean_nothing_else_pass() -> None:
@@ -138,7 +138,7 @@ def test_a_section_with_nothing_in_it_asks_for_nothing(path: str) -> None:
 
 def test_the_reference_says_at_each_field_what_is_refused_and_why() -> None:
     text = reference_markdown({"sagemaker": SAGEMAKER.refuses})
-    for rule in REFUSED:
+    for rule in refused(MODE):
         assert rule.reason in text, rule.pattern
     assert "not supported yet |" not in text  # nobody decided, or the path is none
     rows: dict[str, str] = {}

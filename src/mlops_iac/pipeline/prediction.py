@@ -10,9 +10,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 
 from mlops_iac.blueprint.sections.serving import Batch
-from mlops_iac.pipeline.executor import Task
 from mlops_iac.pipeline.lifecycle import compute_of, dataset_of, environment_of
-from mlops_iac.pipeline.steps import Compute, Dataset
+from mlops_iac.pipeline.steps import Compute, Dataset, Task
 from mlops_iac.pipeline.tasks import checked, windowed
 from mlops_iac.records import Record
 from mlops_iac.runtime import contract

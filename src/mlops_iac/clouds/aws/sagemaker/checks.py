@@ -16,7 +16,7 @@ from mlops_iac.clouds.aws.sagemaker.decisions import holds_planned, is_planned, 
 from mlops_iac.clouds.aws.sagemaker.definition.printer import placeholders
 from mlops_iac.clouds.aws.sagemaker.environment_checks import check_environments
 from mlops_iac.clouds.aws.sagemaker.modes import MODES
-from mlops_iac.clouds.aws.sagemaker.parts import UNSUPPORTED, asked
+from mlops_iac.clouds.aws.sagemaker.parts import UNSUPPORTED, collected
 from mlops_iac.clouds.aws.sagemaker.scope import ROLES, Scope
 from mlops_iac.clouds.aws.sagemaker.stack import PARTS
 from mlops_iac.errors import Diagnostic
@@ -61,7 +61,7 @@ def _fields(scope: Scope) -> Iterator[Diagnostic]:
         mode = ""
         if path.startswith("serving."):
             _, entry, *rest = split(path)
-            mode = modes[entry]
+            mode = modes.get(entry, "")
             # An entry of another mode is refused once, not field by field.
             if not mode and rest != ["mode"]:
                 continue
@@ -92,7 +92,7 @@ def _alone(scope: Scope) -> Iterator[Diagnostic]:
         _account(scope),
         _deployer(scope),
         _tags(scope),
-        asked([part.values for part in PARTS], scope),
+        collected([part.values for part in PARTS], scope),
         *(_other_stack(scope, name) for name in _EXISTING),
         _placeholders(scope),
     )
@@ -101,7 +101,7 @@ def _alone(scope: Scope) -> Iterator[Diagnostic]:
 def _between(scope: Scope) -> Iterator[Diagnostic]:
     """What does not fit together, and what no image, network or role is there for."""
     return judged(
-        asked([part.check for part in PARTS], scope),
+        collected([part.check for part in PARTS], scope),
         _names(scope),
         check_environments(scope),
         _moves(scope),

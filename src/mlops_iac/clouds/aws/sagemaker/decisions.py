@@ -13,13 +13,13 @@ from typing import Any
 
 from mlops_iac.blueprint.words import join, listed, split
 from mlops_iac.clouds.aws.sagemaker.modes import MODES
-from mlops_iac.clouds.aws.sagemaker.parts import Mode, Part
+from mlops_iac.clouds.aws.sagemaker.parts import Mode, Part, prefixed
 from mlops_iac.clouds.aws.sagemaker.scope import STEPS
 from mlops_iac.clouds.aws.sagemaker.stack import PARTS
 from mlops_iac.clouds.base import Refusal
 
 _MODES = tuple(mode.name for mode in MODES)
-
+_STEPS = prefixed("models.*.", " ".join(STEPS))
 _OTHER_MODE = Refusal(
     "serving.*.mode",
     f"only {listed(_MODES, 'and')} serving is planned yet",
@@ -27,49 +27,20 @@ _OTHER_MODE = Refusal(
     _MODES,
 )
 
-# What no part of a stack decides about.
-_PLANNED: tuple[str, ...] = (
-    "blueprint",
-    "name",
-    "description",
-    "extends",
-    "owner",
-    "tags.*",
-    "platform",
-    "region",
-    "timezone",
-    "account",
-    "deploy_as",
-    "protect",
-    "moved.*",
-    "overrides.**",
-    *(f"exceptions.*.{name}" for name in ("at", "reason", "until")),
-    "state.backend",
-    "state.secrets_provider",
-    "tracking",
-    "orchestration",
-    "approval",
-    # Options of other platforms are theirs to read.
-    *(f"options.{name}" for name in ("azure-ml", "vertex", "mlflow-aws", "kubeflow-azure")),
-    # Entry options: none yet on SageMaker; those of other platforms are theirs to read.
+# What no part of a stack decides about. Options of other platforms are theirs to read, and entries
+# have none on SageMaker yet.
+_PLANNED = (
+    *prefixed(
+        "",
+        "blueprint name description extends owner tags.* platform region timezone account deploy_as "
+        "protect moved.* overrides.** state.backend state.secrets_provider tracking orchestration "
+        "approval options.*",
+    ),
+    *prefixed("exceptions.*.", "at reason until"),
     *(
-        f"{owner}.options{name}"
-        for owner in (
-            "datasets.*",
-            "models.*",
-            "models.*.prepare",
-            "models.*.train",
-            "models.*.evaluate",
-            "serving.*",
-        )
-        for name in (
-            "",
-            ".sagemaker",
-            ".azure-ml",
-            ".vertex",
-            ".mlflow-aws",
-            ".kubeflow-azure",
-        )
+        each
+        for owner in ("datasets.*", "models.*", *_STEPS, "serving.*")
+        for each in (f"{owner}.options", f"{owner}.options.*")
     ),
 )
 
@@ -103,7 +74,7 @@ _REFUSED: tuple[Refusal, ...] = (
             "what a job or container has in its environment can be read by whoever describes it",
             "read the secret in the script",
         )
-        for owner in ("models.*", *(f"models.*.{step}" for step in STEPS), "serving.*")
+        for owner in ("models.*", *_STEPS, "serving.*")
     ),
     Refusal("tracking", "experiments are SageMaker's own", "write `native`", ("native",)),
     Refusal("orchestration", "SageMaker Pipelines run the steps", "write `native`", ("native",)),
@@ -123,9 +94,6 @@ def matches(path: str, pattern: str) -> bool:
     )
 
 
-# Those of all parts; below `serving` a mode decides about its own entries alone.
-PLANNED = (*_PLANNED, *(pattern for part in PARTS for pattern in part.planned))
-REFUSED = (*_REFUSED, *(rule for part in PARTS for rule in part.refused))
 _ELSE = "not supported yet"
 
 # One list of paths, more or less, stands in every environment of every blueprint.
@@ -167,8 +135,9 @@ def _refuses(path: str, value: Any, mode: str) -> str | None:
     if found is not None:
         return found[1].reason
     wholes = accumulate(split(path), join)
-    planned = holds_planned(path, mode) or any(is_planned(whole, mode) for whole in wholes)
-    return None if planned else _ELSE
+    if holds_planned(path, mode) or any(is_planned(whole, mode) for whole in wholes):
+        return None
+    return _ELSE
 
 
 @lru_cache(maxsize=_PATHS)
@@ -203,16 +172,24 @@ def _of(mode: str) -> list[Part]:
     return [part for part in PARTS if not isinstance(part, Mode) or part.name == mode]
 
 
+def planned(mode: str) -> list[str]:
+    """Patterns of what is planned: in entries of a mode, and outside of entries."""
+    return [*_PLANNED, *(pattern for part in _of(mode) for pattern in part.planned)]
+
+
+def refused(mode: str) -> list[Refusal]:
+    """What is refused, likewise."""
+    return [*_REFUSED, *(rule for part in _of(mode) for rule in part.refused)]
+
+
 @cache
 def _planned(mode: str) -> dict[str, Any]:
-    patterns = [*_PLANNED, *(pattern for part in _of(mode) for pattern in part.planned)]
-    return _tree((pattern, pattern) for pattern in patterns)
+    return _tree((pattern, pattern) for pattern in planned(mode))
 
 
 @cache
 def _refused(mode: str) -> dict[str, Any]:
-    rules = [*_REFUSED, *(rule for part in _of(mode) for rule in part.refused)]
-    return _tree((rule.pattern, rule) for rule in rules)
+    return _tree((rule.pattern, rule) for rule in refused(mode))
 
 
 def _find(node: dict[str, Any], parts: Sequence[str]) -> list[Any]:

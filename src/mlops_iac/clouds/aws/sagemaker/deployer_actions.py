@@ -6,102 +6,56 @@ for each resource type, and what hashicorp/aws calls besides. `deployer_policy` 
 
 from __future__ import annotations
 
+from mlops_iac.clouds.aws.sagemaker.parts import prefixed
+
 OBJECTS = (
-    "s3:DeleteObject",
-    "s3:DeleteObjectVersion",
-    "s3:GetObject",
-    "s3:GetObjectTagging",
-    "s3:ListBucket",
-    "s3:ListBucketVersions",
-    "s3:PutObject",
-    "s3:PutObjectTagging",
+    *prefixed(
+        "s3:",
+        "DeleteObject DeleteObjectVersion GetObject GetObjectTagging ListBucket "
+        "ListBucketVersions PutObject PutObjectTagging",
+    ),
     # Uploads are encrypted with the data key, in the caller's name.
     "kms:Decrypt",
     "kms:GenerateDataKey",
 )
-ROLES = (
-    "iam:CreateRole",
-    "iam:DeleteRole",
-    "iam:DeleteRolePermissionsBoundary",
-    "iam:DeleteRolePolicy",
-    "iam:GetRole",
-    "iam:GetRolePolicy",
-    "iam:ListAttachedRolePolicies",
-    "iam:ListInstanceProfilesForRole",
-    "iam:ListRolePolicies",
-    "iam:PutRolePermissionsBoundary",
-    "iam:PutRolePolicy",
-    "iam:TagRole",
-    "iam:UntagRole",
-    "iam:UpdateAssumeRolePolicy",
-    "iam:UpdateRole",
-    "iam:UpdateRoleDescription",
+ROLES = prefixed(
+    "iam:",
+    "CreateRole DeleteRole DeleteRolePermissionsBoundary DeleteRolePolicy GetRole "
+    "GetRolePolicy ListAttachedRolePolicies ListInstanceProfilesForRole ListRolePolicies "
+    "PutRolePermissionsBoundary PutRolePolicy TagRole UntagRole UpdateAssumeRolePolicy "
+    "UpdateRole UpdateRoleDescription",
 )
-LOG_GROUPS = (
-    "logs:AssociateKmsKey",
-    "logs:CreateLogGroup",
-    "logs:DeleteLogGroup",
-    "logs:DeleteRetentionPolicy",
-    "logs:DescribeLogGroups",
-    "logs:DisassociateKmsKey",
-    "logs:ListTagsForResource",
-    "logs:PutRetentionPolicy",
-    "logs:TagResource",
-    "logs:UntagResource",
+LOG_GROUPS = prefixed(
+    "logs:",
+    "AssociateKmsKey CreateLogGroup DeleteLogGroup DeleteRetentionPolicy DescribeLogGroups "
+    "DisassociateKmsKey ListTagsForResource PutRetentionPolicy TagResource UntagResource",
 )
 FUNCTIONS = (
     "iam:PassRole",
-    "lambda:AddPermission",
-    "lambda:CreateFunction",
-    "lambda:DeleteFunction",
-    "lambda:GetFunction",
-    "lambda:GetFunctionCodeSigningConfig",
-    "lambda:GetFunctionConfiguration",
-    "lambda:GetPolicy",
-    "lambda:ListTags",
-    "lambda:ListVersionsByFunction",
-    "lambda:RemovePermission",
-    "lambda:TagResource",
-    "lambda:UntagResource",
-    "lambda:UpdateFunctionCode",
-    "lambda:UpdateFunctionConfiguration",
+    *prefixed(
+        "lambda:",
+        "AddPermission CreateFunction DeleteFunction GetFunction GetFunctionCodeSigningConfig "
+        "GetFunctionConfiguration GetPolicy ListTags ListVersionsByFunction RemovePermission "
+        "TagResource UntagResource UpdateFunctionCode UpdateFunctionConfiguration",
+    ),
     *LOG_GROUPS,
     *ROLES,
 )
-ALARMS = (
-    "cloudwatch:DeleteAlarms",
-    "cloudwatch:DescribeAlarms",
-    "cloudwatch:ListTagsForResource",
-    "cloudwatch:PutMetricAlarm",
-    "cloudwatch:TagResource",
-    "cloudwatch:UntagResource",
+ALARMS = prefixed(
+    "cloudwatch:",
+    "DeleteAlarms DescribeAlarms ListTagsForResource PutMetricAlarm TagResource UntagResource",
 )
-RULES = (
-    "events:DeleteRule",
-    "events:DescribeRule",
-    "events:ListTagsForResource",
-    "events:ListTargetsByRule",
-    "events:PutRule",
-    "events:PutTargets",
-    "events:RemoveTargets",
-    "events:TagResource",
-    "events:UntagResource",
+RULES = prefixed(
+    "events:",
+    "DeleteRule DescribeRule ListTagsForResource ListTargetsByRule PutRule PutTargets "
+    "RemoveTargets TagResource UntagResource",
 )
-QUEUES = (
-    "sqs:CreateQueue",
-    "sqs:DeleteQueue",
-    "sqs:GetQueueAttributes",
-    "sqs:GetQueueUrl",
-    "sqs:ListQueueTags",
-    "sqs:SetQueueAttributes",
-    "sqs:TagQueue",
-    "sqs:UntagQueue",
+QUEUES = prefixed(
+    "sqs:",
+    "CreateQueue DeleteQueue GetQueueAttributes GetQueueUrl ListQueueTags SetQueueAttributes "
+    "TagQueue UntagQueue",
 )
 SAGEMAKER_TAGS = ("sagemaker:AddTags", "sagemaker:DeleteTags", "sagemaker:ListTags")
 
 # The one right that the deployer has not: who may approve must not be who deploys or trains.
-APPROVER = (
-    "sagemaker:DescribeModelPackage",
-    "sagemaker:ListModelPackages",
-    "sagemaker:UpdateModelPackage",
-)
+APPROVER = prefixed("sagemaker:", "DescribeModelPackage ListModelPackages UpdateModelPackage")

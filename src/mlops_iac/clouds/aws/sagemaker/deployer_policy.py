@@ -55,6 +55,9 @@ _UNCONFINED = frozenset(
         *(action for part in PARTS for action in part.deployed.unconfined),
     }
 )
+# Services whose resources have no name of the stack's → why.
+_UNNAMED = {service: reason for part in PARTS for service, reason in part.deployed.unnamed.items()}
+_PASSED_TO = {service for part in PARTS for service in part.deployed.passed_to}
 # Before a target or a policy is taken, CloudWatch is asked in the caller's name, without a name of an
 # alarm (Application Auto Scaling user guide, Permissions validation … on target resources).
 _SCALING_ALARMS = ("cloudwatch:DeleteAlarms", "cloudwatch:PutMetricAlarm")
@@ -72,8 +75,6 @@ _SCALING = frozenset(
         "RegisterScalableTarget",
     )
 )
-_UNNAMED_SERVICES = ("application-autoscaling", "ec2", "route53")
-_PASSED_TO = ("lambda", "sagemaker", "scheduler", "vpc-flow-logs")
 # What gives a role its rights; with a boundary, none beyond it.
 _BOUNDED = frozenset({"iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"})
 _ORIGIN = ("sagemaker:CreateModel", "sagemaker:DescribeModelPackage", "sagemaker:ListModelPackages")
@@ -192,7 +193,7 @@ def _group(action: str, boundary: str | None) -> str:
             return "Unbounded"
     if action in _SCALING:
         return "Scaling"
-    if service in _UNNAMED_SERVICES or action in _UNCONFINED:
+    if service in _UNNAMED or action in _UNCONFINED:
         return f"Any{_word(service)}"
     if boundary and action in _BOUNDED:
         return "BoundedRoles"
@@ -213,7 +214,7 @@ def _grant(group: str, actions: Sequence[str], boundary: str | None) -> Grant:
 
     match group:
         case "PassRoles":
-            return on(roles, {"iam:PassedToService": _principals(_PASSED_TO)})
+            return on(roles, {"iam:PassedToService": _principals(sorted(_PASSED_TO))})
         case "LinkedRoles":
             linked = _arns(("iam::${account}:role/aws-service-role/*",))
             reason = "once per account, these services make roles of their own"
@@ -261,11 +262,8 @@ def _grant(group: str, actions: Sequence[str], boundary: str | None) -> Grant:
 
 _NO_RESOURCE = "the actions know no resource"
 _REASONS = {
-    "application-autoscaling": "targets and policies have ids that the service makes",
     "cloudwatch": "alarms are looked for without a name, by scaling in the caller's name as well",
-    "ec2": "networks have ids that EC2 makes, and a network's default group no tag before it is ours:"
-    " give a private stack an account of its own",
-    "route53": "private names of endpoints lie in zones of the service's",
+    **_UNNAMED,
 }
 
 

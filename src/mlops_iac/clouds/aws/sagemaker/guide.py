@@ -19,7 +19,8 @@ def guide(scopes: Mapping[str, Scope], plans: Mapping[str, Sequence[ComponentCal
     calls = {name: plan for name, plan in plans.items() if name != LOCAL} or dict(plans)
     every = list(scopes.values())
     sections = [_settings(calls), _rights(scopes, calls), _by_hand(every)]
-    sections += [list(part.guide(every)) for part in PARTS]
+    having = [(part, [scope for scope in every if part.there(scope)]) for part in PARTS]
+    sections += [list(part.guide(with_it)) for part, with_it in having if with_it]
     return "\n\n".join("\n".join(section) for section in sections if section)
 
 
@@ -207,7 +208,7 @@ def _by_hand(scopes: Sequence[Scope]) -> list[str]:
     return [
         "## Once, by hand",
         "",
-        *(line for part in PARTS for line in part.by_hand(scopes)),
+        *(f"- {part.by_hand}" for part in PARTS if part.by_hand and any(map(part.there, scopes))),
         (
             "- Look at the quotas of the instance types, for training and for endpoints; new accounts"
             " have none for many."

@@ -24,7 +24,7 @@ from mlops_iac.clouds.aws.sagemaker.scope import Scope
 from mlops_iac.clouds.aws.store import S3Store, cloud_errors
 from mlops_iac.errors import ResourceFailed
 from mlops_iac.pipeline import steps
-from mlops_iac.pipeline.backend import Version
+from mlops_iac.pipeline.backend import Store, Version
 from mlops_iac.pipeline.local_prediction import Resolved
 from mlops_iac.pipeline.prediction import Prediction
 from mlops_iac.pipeline.steps import Lifecycle
@@ -50,19 +50,12 @@ class _Backend:
         self._values = values
         self._client = client
         self._sagemaker = client("sagemaker")
-        self.store = S3Store(client("s3"), values.get("kms_key_arn"))
+        self.store: Store = S3Store(client("s3"), values.get("kms_key_arn"))
         self.artifacts = f"s3://{values['artifacts_bucket']}"
         self.code = values["code_uri"]
         self.environment = settings.environment
-
-    @cached_property
-    def framework(self) -> str:
-        """The framework that a prebuilt image brings, at its version."""
-        images = self._settings.images
-        image = images.get("train") or images["check"]
-        repository, _, tag = image.rsplit("/", 1)[-1].partition(":")
-        found, version = catalogue.framework_of(repository), re.match(r"\d+\.\d+", tag)
-        return f"{PACKAGES.get(found, found)}=={version[0]}.*" if found and version else ""
+        images = settings.images
+        self.framework = _framework(images.get("train") or images["check"])
 
 
 class SageMakerBackend(_Backend):
@@ -77,7 +70,7 @@ class SageMakerBackend(_Backend):
     ) -> None:
         super().__init__(settings, values, client)
         self._life = life
-        self.datasets = {
+        self.datasets: Mapping[str, str] = {
             each.name: values[dataset_placeholder(each.name)] for each in life.datasets
         }
 
@@ -143,6 +136,13 @@ class SageMakerPrediction(_Backend):
         """Let the function's code tell that the output is complete."""
         with cloud_errors(f"publishing {output}"):
             self._run.publish(run, resolved.version, resolved.began, f"{output}/", rows)
+
+
+def _framework(image: str) -> str:
+    """What a prebuilt image brings, as a requirement; nothing for another image."""
+    repository, _, tag = image.rsplit("/", 1)[-1].partition(":")
+    found, version = catalogue.framework_of(repository), re.match(r"\d+\.\d+", tag)
+    return f"{PACKAGES.get(found, found)}=={version[0]}.*" if found and version else ""
 
 
 def lifecycles(scope: Scope) -> dict[str, Any]:

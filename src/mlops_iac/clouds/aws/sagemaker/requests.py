@@ -7,10 +7,11 @@ make of values, `places` says it by the name of the member that holds them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Any
 
-from mlops_iac.blueprint.torn import judged
-from mlops_iac.clouds.aws.sagemaker.parts import TAG_PLACES, Request, asked
+from mlops_iac.blueprint.torn import judged, known_or
+from mlops_iac.clouds.aws.sagemaker.parts import TAG_PLACES, Part, Request, collected
 from mlops_iac.clouds.aws.sagemaker.scope import Scope
 from mlops_iac.clouds.aws.sagemaker.stack import PARTS
 from mlops_iac.clouds.aws.service_model import request as input_of
@@ -23,7 +24,7 @@ _TAGS = ("Tags", "tags", "TagsList", "ResourceTags", "TagSet")
 
 def requests(scope: Scope) -> Iterator[Request]:
     """Every request of one environment that holds anything of the blueprint's."""
-    return judged(asked([part.requests for part in PARTS], scope), _all_tags(scope))
+    return judged(collected([part.requests for part in PARTS], scope), _all_tags(scope))
 
 
 def _all_tags(scope: Scope) -> Iterator[Request]:
@@ -33,8 +34,13 @@ def _all_tags(scope: Scope) -> Iterator[Request]:
         key: each if isinstance(each, Setting) else ANYTHING for key, each in scope.tags.items()
     }
     # Tags of buckets and queues have no limit in the model.
-    for operation in dict.fromkeys(asked([part.tagged for part in PARTS], scope)):
+    made = [part.tagged for part in PARTS if part.tagged and _is_there(part, scope)]
+    for operation in dict.fromkeys(chain(*made)):
         yield Request(operation, _tags(operation, tags), "tags", places)
+
+
+def _is_there(part: Part, scope: Scope) -> bool:
+    return known_or(False, lambda: bool(part.there(scope)))
 
 
 def _tags(operation: str, tags: Mapping[str, Any]) -> dict[str, Any]:

@@ -26,7 +26,6 @@ STACK_TAG = "stack"
 # The call that puts jobs and endpoints into a private network.
 NETWORK = "network"
 
-
 _Entry = TypeVar("_Entry", bound=ServingEntry)
 
 
@@ -102,6 +101,11 @@ class Scope(Record):
     def customer_key(self) -> bool:
         """Whether data is encrypted with a key of the stack's or the user's own."""
         return self.blueprint.security.keys == "customer" or self.existing("key") is not None
+
+    @property
+    def data_key(self) -> Ref | None:
+        """What data is encrypted under; None where the service does it."""
+        return Ref("keys", "data_key_arn") if self.customer_key else None
 
     @property
     def is_private(self) -> bool:

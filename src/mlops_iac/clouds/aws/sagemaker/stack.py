@@ -6,22 +6,21 @@ The order of `PARTS` is that of the program: each call stands after what it refe
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from mlops_iac.clouds.aws.sagemaker.blocks.audit_trail import AUDIT_TRAIL
 from mlops_iac.clouds.aws.sagemaker.blocks.budget import BUDGET
 from mlops_iac.clouds.aws.sagemaker.blocks.data_store import DATA_STORE
 from mlops_iac.clouds.aws.sagemaker.blocks.datasets import DATASETS
 from mlops_iac.clouds.aws.sagemaker.blocks.identity import IDENTITY
-from mlops_iac.clouds.aws.sagemaker.blocks.network import NETWORK_OF_THE_STACK
+from mlops_iac.clouds.aws.sagemaker.blocks.network import PRIVATE_NETWORK
 from mlops_iac.clouds.aws.sagemaker.blocks.promotion import PROMOTING, readers
-from mlops_iac.clouds.aws.sagemaker.blocks.registry import REGISTRIES
 from mlops_iac.clouds.aws.sagemaker.blocks.retraining import RETRAINING
 from mlops_iac.clouds.aws.sagemaker.blocks.sealing import SEALER
-from mlops_iac.clouds.aws.sagemaker.blocks.training import TRAINING
+from mlops_iac.clouds.aws.sagemaker.blocks.training import REGISTRIES, TRAINING
 from mlops_iac.clouds.aws.sagemaker.deployer_actions import ALARMS, QUEUES
 from mlops_iac.clouds.aws.sagemaker.modes import MODES
-from mlops_iac.clouds.aws.sagemaker.parts import Deployed, Part
+from mlops_iac.clouds.aws.sagemaker.parts import Deployed, Part, prefixed
 from mlops_iac.clouds.aws.sagemaker.scope import Scope, call
 from mlops_iac.clouds.base import ComponentCall, Ref, Refusal, Setting
 from mlops_iac.errors import Diagnostic
@@ -32,12 +31,17 @@ _KEY = r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+"
 
 def plan(scope: Scope) -> list[ComponentCall]:
     """The calls of one environment, each after what it refers to."""
-    return [made for part in PARTS for made in part.plan(scope)]
+    return [made for part in present(scope) for made in part.plan(scope)]
 
 
-def _keys(scope: Scope) -> list[ComponentCall]:
+def present(scope: Scope) -> list[Part]:
+    """The parts that a stack has, in the order of its program."""
+    return [part for part in PARTS if part.there(scope)]
+
+
+def _keys(scope: Scope) -> Iterator[ComponentCall]:
     blueprint = scope.blueprint
-    made = call(
+    yield call(
         "keys",
         "keys:Keys",
         {
@@ -51,7 +55,6 @@ def _keys(scope: Scope) -> list[ComponentCall]:
         },
         path="",
     )
-    return [made]
 
 
 def _log_services(scope: Scope) -> Setting | None:
@@ -62,8 +65,11 @@ def _log_services(scope: Scope) -> Setting | None:
 
 
 def _using_key(scope: Scope) -> list[str]:
+    """A key of the user's admits nobody."""
+    if not scope.owns_key:
+        return []
     logs = ["logs"] if scope.encrypts_logs else []
-    return [*logs, *(service for part in PARTS for service in part.key_services(scope))]
+    return [*logs, *(service for part in present(scope) for service in part.key_services)]
 
 
 def _key_values(scope: Scope) -> Iterator[Diagnostic]:
@@ -78,42 +84,26 @@ def _key_values(scope: Scope) -> Iterator[Diagnostic]:
         )
 
 
-def _alerts(scope: Scope) -> list[ComponentCall]:
+def _alerts(scope: Scope) -> Iterator[ComponentCall]:
     alerts = scope.blueprint.alerts
-    if not alerts:
-        return []
-    return [
-        call(
-            "alerts",
-            "alerts:Alerts",
-            {
-                "key_arn": Ref("keys", "operations_key_arn"),
-                "emails": {
-                    name: Setting(alert.email, f"alerts.{name}.email")
-                    for name, alert in alerts.items()
-                },
-                "publishers": _publishers(scope),
-                "tags": scope.tags,
+    yield call(
+        "alerts",
+        "alerts:Alerts",
+        {
+            "key_arn": Ref("keys", "operations_key_arn"),
+            "emails": {
+                name: Setting(alert.email, f"alerts.{name}.email") for name, alert in alerts.items()
             },
-            path="alerts",
-            exports={"alerts_topic": "topic_arn"},
-        )
-    ]
+            "publishers": _publishers(scope),
+            "tags": scope.tags,
+        },
+        path="alerts",
+        exports={"alerts_topic": "topic_arn"},
+    )
 
 
 def _publishers(scope: Scope) -> list[str]:
-    return [service for part in PARTS for service in part.publishers(scope)]
-
-
-def _told(scope: Scope) -> list[str]:
-    if not scope.blueprint.alerts:
-        return []
-    return ["sns.CreateTopic", "cloudwatch.PutMetricAlarm", "events.PutRule"]
-
-
-def _confirm(scopes: Sequence[Scope]) -> Iterator[str]:
-    if any(scope.blueprint.alerts for scope in scopes):
-        yield "- Whoever gets alerts confirms the mail that SNS sends; before that nothing arrives."
+    return [service for part in present(scope) for service in part.publishers]
 
 
 KEYS = Part(
@@ -121,27 +111,15 @@ KEYS = Part(
     planned=("security.keys", "existing.key"),
     values=_key_values,
     names=lambda _: [("keys", "")],
-    tagged=lambda _: ["kms.CreateKey"],
+    tagged=("kms.CreateKey",),
     deployed=Deployed(
         actions={
-            "Keys": (
-                "kms:CreateAlias",
-                "kms:CreateKey",
-                "kms:DeleteAlias",
-                "kms:DescribeKey",
-                "kms:DisableKey",
-                "kms:EnableKey",
-                "kms:EnableKeyRotation",
-                "kms:GetKeyPolicy",
-                "kms:GetKeyRotationStatus",
-                "kms:ListAliases",
-                "kms:ListResourceTags",
-                "kms:PutKeyPolicy",
-                "kms:ScheduleKeyDeletion",
-                "kms:TagResource",
-                "kms:UntagResource",
-                "kms:UpdateAlias",
-                "kms:UpdateKeyDescription",
+            "Keys": prefixed(
+                "kms:",
+                "CreateAlias CreateKey DeleteAlias DescribeKey DisableKey EnableKey "
+                "EnableKeyRotation GetKeyPolicy GetKeyRotationStatus ListAliases "
+                "ListResourceTags PutKeyPolicy ScheduleKeyDeletion TagResource UntagResource "
+                "UpdateAlias UpdateKeyDescription",
             )
         },
     ),
@@ -149,25 +127,22 @@ KEYS = Part(
 )
 
 ALERTS = Part(
+    there=lambda scope: scope.blueprint.alerts,
     plan=_alerts,
     planned=("alerts.*.email",),
     refused=(Refusal("alerts.*.webhook", "alerts go to e-mail only yet", "write `email:`"),),
     names=lambda _: [("alerts", "")],
-    tagged=_told,
-    publishers=lambda _: ["cloudwatch", "events"],
+    tagged=("sns.CreateTopic", "cloudwatch.PutMetricAlarm", "events.PutRule"),
+    publishers=("cloudwatch", "events"),
     deployed=Deployed(
         actions={
             "Alerts": (
-                "sns:CreateTopic",
-                "sns:DeleteTopic",
-                "sns:GetSubscriptionAttributes",
-                "sns:GetTopicAttributes",
-                "sns:ListTagsForResource",
-                "sns:SetTopicAttributes",
-                "sns:Subscribe",
-                "sns:TagResource",
-                "sns:Unsubscribe",
-                "sns:UntagResource",
+                *prefixed(
+                    "sns:",
+                    "CreateTopic DeleteTopic GetSubscriptionAttributes GetTopicAttributes "
+                    "ListTagsForResource SetTopicAttributes Subscribe TagResource Unsubscribe "
+                    "UntagResource",
+                ),
                 *QUEUES,
                 *ALARMS,
             )
@@ -175,7 +150,7 @@ ALERTS = Part(
         named={"sns": ("sns:${region}:${account}:${stem}-*",)},
         unconfined=("sns:GetSubscriptionAttributes", "sns:Unsubscribe"),
     ),
-    by_hand=_confirm,
+    by_hand="Whoever gets alerts confirms the mail that SNS sends; before that nothing arrives.",
 )
 
 PARTS: tuple[Part, ...] = (
@@ -183,7 +158,7 @@ PARTS: tuple[Part, ...] = (
     ALERTS,
     DATA_STORE,
     AUDIT_TRAIL,
-    NETWORK_OF_THE_STACK,
+    PRIVATE_NETWORK,
     SEALER,
     IDENTITY,
     REGISTRIES,

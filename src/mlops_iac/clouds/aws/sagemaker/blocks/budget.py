@@ -2,36 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from mlops_iac.blueprint.checks.environments import place
 from mlops_iac.clouds.aws import catalogue
-from mlops_iac.clouds.aws.sagemaker.parts import UNSUPPORTED, Deployed, Part, Request
+from mlops_iac.clouds.aws.sagemaker.parts import UNSUPPORTED, Deployed, Part, Request, prefixed
 from mlops_iac.clouds.aws.sagemaker.scope import STACK_TAG, Scope, call
 from mlops_iac.clouds.base import ComponentCall, Ref, Setting
 from mlops_iac.errors import Diagnostic
 
 
-def _plan(scope: Scope) -> list[ComponentCall]:
+def _plan(scope: Scope) -> Iterator[ComponentCall]:
     budget = scope.blueprint.budget
     if budget is None:
-        return []
-    return [
-        call(
-            "budget",
-            "budget:Budget",
-            {
-                "monthly_usd": Setting(budget.monthly_usd, "budget.monthly_usd"),
-                "tag_key": STACK_TAG,
-                "tag_value": scope.tags[STACK_TAG],
-                "alert_percent": Setting(list(budget.alert_percent), "budget.alert_percent"),
-                "topic_arn": Ref("alerts", "topic_arn"),
-                "tags": scope.tags,
-            },
-            path="budget",
-        )
-    ]
+        return
+    yield call(
+        "budget",
+        "budget:Budget",
+        {
+            "monthly_usd": Setting(budget.monthly_usd, "budget.monthly_usd"),
+            "tag_key": STACK_TAG,
+            "tag_value": scope.tags[STACK_TAG],
+            "alert_percent": Setting(list(budget.alert_percent), "budget.alert_percent"),
+            "topic_arn": Ref("alerts", "topic_arn"),
+            "tags": scope.tags,
+        },
+        path="budget",
+    )
 
 
 def _check(scope: Scope) -> Iterator[Diagnostic]:
@@ -75,41 +73,24 @@ def _requests(scope: Scope) -> Iterator[Request]:
         )
 
 
-def _tagged(scope: Scope) -> list[str]:
-    return ["budgets.CreateBudget"] if scope.blueprint.budget else []
-
-
-def _publishers(scope: Scope) -> list[str]:
-    return ["budgets"] if scope.blueprint.budget else []
-
-
-def _by_hand(scopes: Sequence[Scope]) -> Iterator[str]:
-    if any(scope.blueprint.budget for scope in scopes):
-        yield (
-            f"- The budget counts by the tag `{STACK_TAG}`: activate it as a cost allocation tag in"
-            " the billing console, else it sees no costs."
-        )
-
-
 BUDGET = Part(
+    there=lambda scope: scope.blueprint.budget,
     plan=_plan,
     planned=("budget.monthly_usd", "budget.alert_percent"),
     check=_check,
     names=lambda _: [("budget", "")],
     requests=_requests,
-    tagged=_tagged,
+    tagged=("budgets.CreateBudget",),
     deployed=Deployed(
         actions={
-            "Budget": (
-                "budgets:ListTagsForResource",
-                "budgets:ModifyBudget",
-                "budgets:TagResource",
-                "budgets:UntagResource",
-                "budgets:ViewBudget",
+            "Budget": prefixed(
+                "budgets:",
+                "ListTagsForResource ModifyBudget TagResource UntagResource ViewBudget",
             )
         },
         named={"budgets": ("budgets::${account}:budget/${stem}-*",)},
     ),
-    publishers=_publishers,
-    by_hand=_by_hand,
+    publishers=("budgets",),
+    by_hand=f"The budget counts by the tag `{STACK_TAG}`: activate it as a cost allocation tag in the"
+    " billing console, else it sees no costs.",
 )

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from mlops_iac.clouds.aws.sagemaker.blocks.promotion import readers
 from mlops_iac.clouds.aws.sagemaker.modes import needs
-from mlops_iac.clouds.aws.sagemaker.parts import Deployed, Part
+from mlops_iac.clouds.aws.sagemaker.parts import Deployed, Part, prefixed
 from mlops_iac.clouds.aws.sagemaker.scope import Scope, call
 from mlops_iac.clouds.base import ComponentCall, Ref, Setting
 
 NEW_DATA_EVENTS = "datasets.new_data_events"
 
 
-def _plan(scope: Scope) -> list[ComponentCall]:
+def _plan(scope: Scope) -> Iterator[ComponentCall]:
     captured = needs(scope).captures
     exports = {"data_bucket": "data.bucket", "artifacts_bucket": "artifacts.bucket"}
     if captured:
         exports["captures_bucket"] = "captures.bucket"
-    made = call(
+    yield call(
         "data",
         "data_store:DataStore",
         {
-            "key_arn": Ref("keys", "data_key_arn") if scope.customer_key else None,
+            "key_arn": scope.data_key,
             "captures": captured or None,
             "event_bridge": Setting(_listens(scope), NEW_DATA_EVENTS),
             "audit": scope.audit_log,
@@ -32,7 +34,6 @@ def _plan(scope: Scope) -> list[ComponentCall]:
         path="",
         exports=exports,
     )
-    return [made]
 
 
 def _listens(scope: Scope) -> bool:
@@ -54,40 +55,18 @@ def captures(scope: Scope) -> Ref | None:
     return Ref("data", "captures.arn") if needs(scope).captures else None
 
 
-_READ_BUCKET = tuple(
-    f"s3:Get{what}"
-    for what in (
-        "AccelerateConfiguration",
-        "BucketAcl",
-        "BucketCORS",
-        "BucketLogging",
-        "BucketNotification",
-        "BucketObjectLockConfiguration",
-        "BucketOwnershipControls",
-        "BucketPolicy",
-        "BucketPublicAccessBlock",
-        "BucketRequestPayment",
-        "BucketTagging",
-        "BucketVersioning",
-        "BucketWebsite",
-        "EncryptionConfiguration",
-        "LifecycleConfiguration",
-        "ReplicationConfiguration",
-    )
+_READ_BUCKET = prefixed(
+    "s3:Get",
+    "AccelerateConfiguration BucketAcl BucketCORS BucketLogging BucketNotification "
+    "BucketObjectLockConfiguration BucketOwnershipControls BucketPolicy "
+    "BucketPublicAccessBlock BucketRequestPayment BucketTagging BucketVersioning "
+    "BucketWebsite EncryptionConfiguration LifecycleConfiguration ReplicationConfiguration",
 )
-_WRITE_BUCKET = tuple(
-    f"s3:Put{what}"
-    for what in (
-        "BucketLogging",
-        "BucketNotification",
-        "BucketOwnershipControls",
-        "BucketPolicy",
-        "BucketPublicAccessBlock",
-        "BucketTagging",
-        "BucketVersioning",
-        "EncryptionConfiguration",
-        "LifecycleConfiguration",
-    )
+_WRITE_BUCKET = prefixed(
+    "s3:Put",
+    "BucketLogging BucketNotification BucketOwnershipControls BucketPolicy "
+    "BucketPublicAccessBlock BucketTagging BucketVersioning EncryptionConfiguration "
+    "LifecycleConfiguration",
 )
 
 DATA_STORE = Part(
@@ -96,17 +75,13 @@ DATA_STORE = Part(
     deployed=Deployed(
         actions={
             "DataStore": (
-                "s3:CreateBucket",
-                "s3:DeleteBucket",
-                "s3:DeleteBucketPolicy",
-                "s3:DeleteObject",
-                "s3:DeleteObjectVersion",
-                "s3:ListBucket",
-                "s3:ListBucketVersions",
+                *prefixed(
+                    "s3:",
+                    "CreateBucket DeleteBucket DeleteBucketPolicy DeleteObject "
+                    "DeleteObjectVersion ListBucket ListBucketVersions",
+                ),
                 # Newer providers tag buckets by these (pulumi-aws 7.51).
-                "s3:ListTagsForResource",
-                "s3:TagResource",
-                "s3:UntagResource",
+                *prefixed("s3:", "ListTagsForResource TagResource UntagResource"),
                 *_READ_BUCKET,
                 *_WRITE_BUCKET,
             )

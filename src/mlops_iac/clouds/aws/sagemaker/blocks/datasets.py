@@ -8,7 +8,7 @@ from mlops_iac.blueprint.sections.datasets import Dataset
 from mlops_iac.blueprint.torn import judged
 from mlops_iac.clouds.aws.sagemaker.deployer_actions import OBJECTS
 from mlops_iac.clouds.aws.sagemaker.modes import needs
-from mlops_iac.clouds.aws.sagemaker.parts import UNSUPPORTED, Deployed, Part
+from mlops_iac.clouds.aws.sagemaker.parts import UNSUPPORTED, Deployed, Part, prefixed
 from mlops_iac.clouds.aws.sagemaker.scope import Scope, call
 from mlops_iac.clouds.base import ComponentCall, Ref, Refusal, Setting, UserFile
 from mlops_iac.errors import Diagnostic
@@ -17,26 +17,21 @@ from mlops_iac.pipeline.reading import training_datasets
 UPLOADS = "datasets.uploaded_here"
 
 
-def _plan(scope: Scope) -> list[ComponentCall]:
-    found = _uploads(scope)
-    if not found:
-        return []
-    return [
-        call(
-            "datasets",
-            "datasets:Datasets",
-            {
-                "bucket": Ref("data", "data.bucket"),
-                "files": found,
-                "known_as": _former_names(scope) or None,
-                "key_arn": Ref("keys", "data_key_arn") if scope.customer_key else None,
-                "tags": scope.tags,
-            },
-            path="datasets",
-            depends_on=("data",),
-            flag=UPLOADS,
-        )
-    ]
+def _plan(scope: Scope) -> Iterator[ComponentCall]:
+    yield call(
+        "datasets",
+        "datasets:Datasets",
+        {
+            "bucket": Ref("data", "data.bucket"),
+            "files": _uploads(scope),
+            "known_as": _former_names(scope) or None,
+            "key_arn": scope.data_key,
+            "tags": scope.tags,
+        },
+        path="datasets",
+        depends_on=("data",),
+        flag=UPLOADS,
+    )
 
 
 def _uploads(scope: Scope) -> dict[str, UserFile]:
@@ -95,20 +90,12 @@ def _dataset(scope: Scope, path: str, section: Dataset) -> Iterator[Diagnostic]:
 
 
 DATASETS = Part(
+    there=_uploads,
     plan=_plan,
-    planned=tuple(
-        f"datasets.*.{name}"
-        for name in (
-            "description",
-            "source",
-            "format",
-            "target",
-            "time",
-            "window_days",
-            "checks.*.not_null",
-            "checks.*.at_least",
-            "checks.*.at_most",
-        )
+    planned=prefixed(
+        "datasets.*.",
+        "description source format target time window_days checks.*.not_null checks.*.at_least "
+        "checks.*.at_most",
     ),
     refused=(
         Refusal("datasets.*.stream", "streams are not made yet", "write to `s3://` and use that"),

@@ -21,16 +21,16 @@ TRAINED_MODELS = "training.models"
 JOBS = "training.jobs"
 
 
-def _plan(scope: Scope) -> list[ComponentCall]:
+def _plan(scope: Scope) -> Iterator[ComponentCall]:
     needed = needs(scope)
-    made = call(
+    yield call(
         "identity",
         "identity:Identity",
         {
             "data_bucket_arn": Ref("data", "data.arn"),
             "artifacts_bucket_arn": Ref("data", "artifacts.arn"),
             "captures_bucket_arn": captures(scope),
-            "key_arn": Ref("keys", "data_key_arn") if scope.customer_key else None,
+            "key_arn": scope.data_key,
             "models": Setting(
                 [scope.known_as("models", name) for name in scope.trained], TRAINED_MODELS
             ),
@@ -53,7 +53,6 @@ def _plan(scope: Scope) -> list[ComponentCall]:
         },
         path="security",
     )
-    return [made]
 
 
 def _jobs(scope: Scope) -> Setting | None:
@@ -89,7 +88,7 @@ IDENTITY = Part(
     check=check_access,
     names=lambda _: [("identity", "")],
     requests=_requests,
-    tagged=lambda _: ["iam.CreateRole"],
+    tagged=("iam.CreateRole",),
     deployed=Deployed(actions={"Identity": ROLE_ACTIONS}),
     settings={
         TRAINED_MODELS: "the models that the pipeline role may register versions of",

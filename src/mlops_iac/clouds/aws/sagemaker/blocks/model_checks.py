@@ -9,6 +9,7 @@ from mlops_iac.blueprint.sections.models import Model
 from mlops_iac.blueprint.torn import judged
 from mlops_iac.clouds.aws.sagemaker import machines
 from mlops_iac.clouds.aws.sagemaker.blocks.predict_checks import check_predict
+from mlops_iac.clouds.aws.sagemaker.definition.refusals import refusals as own_refusals
 from mlops_iac.clouds.aws.sagemaker.parts import UNSUPPORTED
 from mlops_iac.clouds.aws.sagemaker.scope import STEPS, Scope
 from mlops_iac.errors import Diagnostic
@@ -85,7 +86,7 @@ def _promoted(scope: Scope, name: str) -> Iterator[Diagnostic]:
 def _trained(scope: Scope, name: str, model: Model) -> Iterator[Diagnostic]:
     if scope.promotes(name) or model.train is None:
         return
-    for item in refusals(scope.resolved, name):
+    for item in judged(refusals(scope.resolved, name), own_refusals(model, f"models.{name}")):
         yield scope.resolved.diagnostic(
             item.path, UNSUPPORTED, f"{item.path}: {item.message}", item.hint
         )

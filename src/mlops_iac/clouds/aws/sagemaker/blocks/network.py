@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from mlops_iac.clouds.aws.components._services import PRIVATE_SERVICES
 from mlops_iac.clouds.aws.sagemaker import machines
@@ -17,53 +17,48 @@ from mlops_iac.clouds.aws.sagemaker.blocks.promotion import (
 )
 from mlops_iac.clouds.aws.sagemaker.deployer_actions import LOG_GROUPS, ROLES
 from mlops_iac.clouds.aws.sagemaker.modes import needs
-from mlops_iac.clouds.aws.sagemaker.parts import Deployed, Part
+from mlops_iac.clouds.aws.sagemaker.parts import Deployed, Part, prefixed
 from mlops_iac.clouds.aws.sagemaker.scope import NETWORK, Scope, call
-from mlops_iac.clouds.base import ComponentCall, Ref, Setting
+from mlops_iac.clouds.base import ComponentCall, Setting
 
 IN_NETWORK = "security.private_network"
 
 
-def _plan(scope: Scope) -> list[ComponentCall]:
-    if not scope.places:
-        return []
+def _plan(scope: Scope) -> Iterator[ComponentCall]:
     needed = needs(scope)
-    key = scope.customer_key
     accounts, stacks = promoting(scope)
-    return [
-        call(
-            NETWORK,
-            "network:Network",
+    yield call(
+        NETWORK,
+        "network:Network",
+        {
+            # Where callers may come from anywhere, it is nobody's condition.
+            "vpc_id": scope.existing("network") if scope.is_private else None,
+            "subnets": scope.existing("subnets"),
+            "security_groups": scope.existing("security_groups"),
+            "endpoints": needed.endpoints or None,
+            "bucket_arns": buckets(),
+            "captures_bucket_arn": captures(scope),
+            "uris": [*uris(scope, read_here(scope)), *machines.model_uris(scope)] or None,
+            "origin_accounts": Setting(accounts, ORIGINS) if promotes(scope) else None,
+            "origin_stacks": Setting(stacks, ORIGIN_STACKS) if promotes(scope) else None,
+            "images": Setting(machines.repositories(scope), "images"),
+            "key_arn": scope.data_key,
+            "log_key_arn": scope.log_key,
+            "permissions_boundary": scope.permissions_boundary,
+            "tags": scope.tags,
+        },
+        path="security.network",
+        flag=IN_NETWORK,
+        exports={"network": "vpc_id"}
+        | (
             {
-                # Where callers may come from anywhere, it is nobody's condition.
-                "vpc_id": scope.existing("network") if scope.is_private else None,
-                "subnets": scope.existing("subnets"),
-                "security_groups": scope.existing("security_groups"),
-                "endpoints": needed.endpoints or None,
-                "bucket_arns": buckets(),
-                "captures_bucket_arn": captures(scope),
-                "uris": [*uris(scope, read_here(scope)), *machines.model_uris(scope)] or None,
-                "origin_accounts": Setting(accounts, ORIGINS) if promotes(scope) else None,
-                "origin_stacks": Setting(stacks, ORIGIN_STACKS) if promotes(scope) else None,
-                "images": Setting(machines.repositories(scope), "images"),
-                "key_arn": Ref("keys", "data_key_arn") if key else None,
-                "log_key_arn": scope.log_key,
-                "permissions_boundary": scope.permissions_boundary,
-                "tags": scope.tags,
-            },
-            path="security.network",
-            flag=IN_NETWORK,
-            exports={"network": "vpc_id"}
-            | (
-                {
-                    "callers_policy": "callers_policy_arn",
-                    "callers_security_group": "callers_group_id",
-                }
-                if needed.endpoints
-                else {}
-            ),
-        )
-    ]
+                "callers_policy": "callers_policy_arn",
+                "callers_security_group": "callers_group_id",
+            }
+            if needed.endpoints
+            else {}
+        ),
+    )
 
 
 def in_network(scope: Scope) -> Setting | bool:
@@ -126,7 +121,8 @@ def _guide(every: Sequence[Scope]) -> list[str]:
     return lines
 
 
-NETWORK_OF_THE_STACK = Part(
+PRIVATE_NETWORK = Part(
+    there=lambda scope: scope.places,
     plan=_plan,
     planned=(
         "security.network",
@@ -140,60 +136,38 @@ NETWORK_OF_THE_STACK = Part(
     deployed=Deployed(
         actions={
             "Network": (
-                "ec2:AssociateRouteTable",
-                "ec2:AuthorizeSecurityGroupEgress",
-                "ec2:AuthorizeSecurityGroupIngress",
-                "ec2:CreateFlowLogs",
-                "ec2:CreateRouteTable",
-                "ec2:CreateSecurityGroup",
-                "ec2:CreateSubnet",
-                "ec2:CreateTags",
-                "ec2:CreateVpc",
-                "ec2:CreateVpcEndpoint",
-                "ec2:DeleteFlowLogs",
-                "ec2:DeleteRouteTable",
-                "ec2:DeleteSecurityGroup",
-                "ec2:DeleteSubnet",
-                "ec2:DeleteTags",
-                "ec2:DeleteVpc",
-                "ec2:DeleteVpcEndpoints",
-                "ec2:DescribeAvailabilityZones",
-                "ec2:DescribeFlowLogs",
-                "ec2:DescribeNetworkAcls",
-                "ec2:DescribeNetworkInterfaces",
-                "ec2:DescribePrefixLists",
-                "ec2:DescribeRouteTables",
-                "ec2:DescribeSecurityGroupRules",
-                "ec2:DescribeSecurityGroups",
-                "ec2:DescribeSubnets",
-                "ec2:DescribeVpcAttribute",
-                "ec2:DescribeVpcEndpoints",
-                "ec2:DescribeVpcs",
-                "ec2:DisassociateRouteTable",
-                "ec2:ModifySecurityGroupRules",
-                "ec2:ModifySubnetAttribute",
-                "ec2:ModifyVpcAttribute",
-                "ec2:ModifyVpcEndpoint",
-                "ec2:ReplaceRouteTableAssociation",
-                "ec2:RevokeSecurityGroupEgress",
-                "ec2:RevokeSecurityGroupIngress",
+                *prefixed(
+                    "ec2:",
+                    "AssociateRouteTable AuthorizeSecurityGroupEgress "
+                    "AuthorizeSecurityGroupIngress CreateFlowLogs CreateRouteTable "
+                    "CreateSecurityGroup CreateSubnet CreateTags CreateVpc CreateVpcEndpoint "
+                    "DeleteFlowLogs DeleteRouteTable DeleteSecurityGroup DeleteSubnet DeleteTags "
+                    "DeleteVpc DeleteVpcEndpoints DescribeAvailabilityZones DescribeFlowLogs "
+                    "DescribeNetworkAcls DescribeNetworkInterfaces DescribePrefixLists "
+                    "DescribeRouteTables DescribeSecurityGroupRules DescribeSecurityGroups "
+                    "DescribeSubnets DescribeVpcAttribute DescribeVpcEndpoints DescribeVpcs "
+                    "DisassociateRouteTable ModifySecurityGroupRules ModifySubnetAttribute "
+                    "ModifyVpcAttribute ModifyVpcEndpoint ReplaceRouteTableAssociation "
+                    "RevokeSecurityGroupEgress RevokeSecurityGroupIngress",
+                ),
                 # Private names of interface endpoints are a hosted zone of the network's.
                 "route53:AssociateVPCWithHostedZone",
-                "iam:CreatePolicy",
-                "iam:CreatePolicyVersion",
-                "iam:DeletePolicy",
-                "iam:DeletePolicyVersion",
-                "iam:GetPolicy",
-                "iam:GetPolicyVersion",
-                "iam:ListPolicyVersions",
-                "iam:PassRole",
-                "iam:TagPolicy",
-                "iam:UntagPolicy",
+                *prefixed(
+                    "iam:",
+                    "CreatePolicy CreatePolicyVersion DeletePolicy DeletePolicyVersion GetPolicy "
+                    "GetPolicyVersion ListPolicyVersions PassRole TagPolicy UntagPolicy",
+                ),
                 *ROLES,
                 *LOG_GROUPS,
             )
         },
         named={"iam": ("iam::${account}:policy/${stem}-*",)},
+        unnamed={
+            "ec2": "networks have ids that EC2 makes, and a network's default group no tag before it"
+            " is ours: give a private stack an account of its own",
+            "route53": "private names of endpoints lie in zones of the service's",
+        },
+        passed_to=("vpc-flow-logs",),
     ),
     settings={
         IN_NETWORK: "whether jobs and containers run in a network, the stack's own or an existing"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from mlops_iac.clouds.aws.sagemaker import machines
 from mlops_iac.clouds.aws.sagemaker.parts import Deployed, Part
 from mlops_iac.clouds.aws.sagemaker.scope import Scope, call
@@ -15,25 +17,21 @@ ORIGIN_STACKS = "promotion.origin_stacks"
 PROMOTES = "promotion.reads_other_accounts"
 
 
-def _plan(scope: Scope) -> list[ComponentCall]:
+def _plan(scope: Scope) -> Iterator[ComponentCall]:
     accounts, stacks = promoting(scope)
-    if not accounts:
-        return []
     homes = [scope.resolved.siblings[scope.home(name).environment] for name in scope.promoted]
-    return [
-        call(
-            PROMOTION,
-            "promotion:Promotion",
-            {
-                "role_arn": Ref("identity", "endpoint_role_arn"),
-                "accounts": Setting(accounts, ORIGINS),
-                "stacks": Setting(stacks, ORIGIN_STACKS),
-                "encrypted": any(Scope(home).customer_key for home in homes),
-            },
-            path="promotion",
-            flag=PROMOTES,
-        )
-    ]
+    yield call(
+        PROMOTION,
+        "promotion:Promotion",
+        {
+            "role_arn": Ref("identity", "endpoint_role_arn"),
+            "accounts": Setting(accounts, ORIGINS),
+            "stacks": Setting(stacks, ORIGIN_STACKS),
+            "encrypted": any(Scope(home).customer_key for home in homes),
+        },
+        path="promotion",
+        flag=PROMOTES,
+    )
 
 
 def promoting(scope: Scope) -> tuple[list[str], list[str]]:
@@ -61,6 +59,7 @@ def promotes(scope: Scope) -> bool:
 
 
 PROMOTING = Part(
+    there=lambda scope: promoting(scope)[0],
     plan=_plan,
     names=lambda _: [(PROMOTION, "")],
     deployed=Deployed(

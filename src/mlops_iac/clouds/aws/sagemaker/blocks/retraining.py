@@ -17,7 +17,7 @@ from mlops_iac.clouds.aws.sagemaker.deployer_actions import (
     RULES,
 )
 from mlops_iac.clouds.aws.sagemaker.modes.endpoint_checks import SERVICE_LIMITS
-from mlops_iac.clouds.aws.sagemaker.parts import UNSUPPORTED, Deployed, Part, Request
+from mlops_iac.clouds.aws.sagemaker.parts import UNSUPPORTED, Deployed, Part, Request, prefixed
 from mlops_iac.clouds.aws.sagemaker.scope import (
     Scope,
     call,
@@ -38,47 +38,43 @@ def _plan(scope: Scope) -> Iterator[ComponentCall]:
         yield from _retraining(scope, model)
 
 
-def _retraining(scope: Scope, name: str) -> list[ComponentCall]:
+def _retraining(scope: Scope, name: str) -> Iterator[ComponentCall]:
     """What starts the training of one model again; nothing where nothing does."""
     model = scope.blueprint.models[name]
     retrain = model.retrain
     if retrain is None:
-        return []
+        return
     path = f"models.{name}.retrain"
     guarded = bool(retrain.new_data or retrain.limits)
     aliases = former_names(scope, name, lambda former: call_name(_retrain_variable(former)))
-    return [
-        call(
-            _retrain_variable(name),
-            "retrain_triggers:RetrainTriggers",
-            {
-                "pipeline_name": Ref(pipeline_variable(name), "pipeline_name"),
-                "pipeline_arn": Ref(pipeline_variable(name), "pipeline_arn"),
-                "schedule": (
-                    Setting(retrain.schedule, f"{path}.schedule") if retrain.schedule else None
-                ),
-                "timezone": Setting(scope.blueprint.timezone, "timezone"),
-                "new_data": [new_data(scope, each) for each in retrain.new_data] or None,
-                "alarm_arns": _alarms(scope, name, retrain.limits) or None,
-                "cooldown_hours": (
-                    Setting(retrain.cooldown_hours, f"{path}.cooldown_hours") if guarded else None
-                ),
-                "handler": function("cooldown") if guarded else None,
-                "code_bucket": Ref("data", "artifacts.bucket") if guarded else None,
-                "key_arn": (
-                    Ref("keys", "data_key_arn") if guarded and scope.customer_key else None
-                ),
-                "log_key_arn": scope.log_key if guarded else None,
-                "topic_arn": scope.topic,
-                "permissions_boundary": scope.permissions_boundary,
-                "known_as": next(iter(aliases), None),
-                "tags": scope.tags,
-            },
-            path=path,
-            depends_on=("data",) if guarded else (),
-            aliases=aliases,
-        )
-    ]
+    yield call(
+        _retrain_variable(name),
+        "retrain_triggers:RetrainTriggers",
+        {
+            "pipeline_name": Ref(pipeline_variable(name), "pipeline_name"),
+            "pipeline_arn": Ref(pipeline_variable(name), "pipeline_arn"),
+            "schedule": (
+                Setting(retrain.schedule, f"{path}.schedule") if retrain.schedule else None
+            ),
+            "timezone": Setting(scope.blueprint.timezone, "timezone"),
+            "new_data": [new_data(scope, each) for each in retrain.new_data] or None,
+            "alarm_arns": _alarms(scope, name, retrain.limits) or None,
+            "cooldown_hours": (
+                Setting(retrain.cooldown_hours, f"{path}.cooldown_hours") if guarded else None
+            ),
+            "handler": function("cooldown") if guarded else None,
+            "code_bucket": Ref("data", "artifacts.bucket") if guarded else None,
+            "key_arn": scope.data_key if guarded else None,
+            "log_key_arn": scope.log_key if guarded else None,
+            "topic_arn": scope.topic,
+            "permissions_boundary": scope.permissions_boundary,
+            "known_as": next(iter(aliases), None),
+            "tags": scope.tags,
+        },
+        path=path,
+        depends_on=("data",) if guarded else (),
+        aliases=aliases,
+    )
 
 
 def _retrain_variable(model: str) -> str:
@@ -194,35 +190,27 @@ def _request(scope: Scope, name: str) -> Iterator[Request]:
         )
 
 
-def _tagged(scope: Scope) -> list[str]:
-    retrained = any(scope.blueprint.models[name].retrain for name in scope.trained)
-    return ["scheduler.CreateScheduleGroup", "events.PutRule"] if retrained else []
-
-
-_HERE = "${region}:${account}"
 RETRAINING = Part(
+    there=lambda scope: any(scope.blueprint.models[name].retrain for name in scope.trained),
     plan=_plan,
-    planned=tuple(
-        f"models.*.retrain.{name}" for name in ("schedule", "new_data", "limits", "cooldown_hours")
+    planned=prefixed(
+        "models.*.retrain.",
+        "schedule new_data limits cooldown_hours",
     ),
     check=_check,
     requests=_requests,
-    tagged=_tagged,
+    tagged=("scheduler.CreateScheduleGroup", "events.PutRule"),
     deployed=Deployed(
         actions={
             "RetrainTriggers": (
                 *RULES,
                 *FUNCTIONS,
-                "scheduler:CreateSchedule",
-                "scheduler:CreateScheduleGroup",
-                "scheduler:DeleteSchedule",
-                "scheduler:DeleteScheduleGroup",
-                "scheduler:GetSchedule",
-                "scheduler:GetScheduleGroup",
-                "scheduler:ListTagsForResource",
-                "scheduler:TagResource",
-                "scheduler:UntagResource",
-                "scheduler:UpdateSchedule",
+                *prefixed(
+                    "scheduler:",
+                    "CreateSchedule CreateScheduleGroup DeleteSchedule DeleteScheduleGroup "
+                    "GetSchedule GetScheduleGroup ListTagsForResource TagResource UntagResource "
+                    "UpdateSchedule",
+                ),
                 *QUEUES,
                 *OBJECTS,
                 *ALARMS,
@@ -230,9 +218,10 @@ RETRAINING = Part(
         },
         named={
             "scheduler": (
-                f"scheduler:{_HERE}:schedule/${{stem}}-*",
-                f"scheduler:{_HERE}:schedule-group/${{stem}}-*",
+                "scheduler:${region}:${account}:schedule/${stem}-*",
+                "scheduler:${region}:${account}:schedule-group/${stem}-*",
             ),
         },
+        passed_to=("lambda", "scheduler"),
     ),
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from mlops_iac.clouds.aws.sagemaker.deployer_actions import ALARMS, FUNCTIONS, OBJECTS
 from mlops_iac.clouds.aws.sagemaker.parts import Deployed, Part
 from mlops_iac.clouds.aws.sagemaker.scope import Scope, call, function
@@ -11,47 +13,34 @@ SEALING = "sealing"
 TRAINS = "training.trained_here"
 
 
-def _plan(scope: Scope) -> list[ComponentCall]:
-    if not scope.trained:
-        return []
-    return [
-        call(
-            SEALING,
-            "sealing:Sealing",
-            {
-                "bucket": Ref("data", "artifacts.bucket"),
-                "bucket_arn": Ref("data", "artifacts.arn"),
-                "handler": function("seal"),
-                "key_arn": Ref("keys", "data_key_arn") if scope.customer_key else None,
-                "log_key_arn": scope.log_key,
-                "role_arn": scope.existing_role("seal"),
-                "pipeline_role_arn": scope.existing_role("pipeline"),
-                "topic_arn": scope.topic,
-                "permissions_boundary": scope.permissions_boundary,
-                "tags": scope.tags,
-            },
-            path="",
-            depends_on=("data",),
-            flag=TRAINS,
-        )
-    ]
-
-
-def _tagged(scope: Scope) -> list[str]:
-    if not scope.trained:
-        return []
-    return ["s3.PutObjectTagging", "lambda.CreateFunction", "logs.CreateLogGroup"]
-
-
-def _names(scope: Scope) -> list[tuple[str, str]]:
-    return [(SEALING, "")] if scope.trained else []
+def _plan(scope: Scope) -> Iterator[ComponentCall]:
+    yield call(
+        SEALING,
+        "sealing:Sealing",
+        {
+            "bucket": Ref("data", "artifacts.bucket"),
+            "bucket_arn": Ref("data", "artifacts.arn"),
+            "handler": function("seal"),
+            "key_arn": scope.data_key,
+            "log_key_arn": scope.log_key,
+            "role_arn": scope.existing_role("seal"),
+            "pipeline_role_arn": scope.existing_role("pipeline"),
+            "topic_arn": scope.topic,
+            "permissions_boundary": scope.permissions_boundary,
+            "tags": scope.tags,
+        },
+        path="",
+        depends_on=("data",),
+        flag=TRAINS,
+    )
 
 
 SEALER = Part(
+    there=lambda scope: scope.trained,
     plan=_plan,
-    names=_names,
-    tagged=_tagged,
-    deployed=Deployed(actions={"Sealing": (*FUNCTIONS, *OBJECTS, *ALARMS)}),
+    names=lambda scope: [(SEALING, "")] if scope.trained else [],
+    tagged=("s3.PutObjectTagging", "lambda.CreateFunction", "logs.CreateLogGroup"),
+    deployed=Deployed(actions={"Sealing": (*FUNCTIONS, *OBJECTS, *ALARMS)}, passed_to=("lambda",)),
     settings={
         TRAINS: "whether any model is trained here: then a function seals what is registered"
     },

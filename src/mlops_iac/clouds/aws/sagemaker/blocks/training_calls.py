@@ -61,7 +61,7 @@ def pipeline(scope: Scope, name: str) -> ComponentCall:
         {
             "role_arn": Ref("identity", "pipeline_role_arn"),
             "bucket": Ref("data", "artifacts.bucket"),
-            "key_arn": Ref("keys", "data_key_arn") if scope.customer_key else None,
+            "key_arn": scope.data_key,
             "definition": Definition(f"pipelines/{name}.json", text),
             "code": Archive(
                 f"code/{name}.tar.gz",

@@ -8,7 +8,6 @@ from typing import Any
 
 from mlops_iac.blueprint.torn import Unknown, judged
 from mlops_iac.clouds.aws.sagemaker.blocks.training_calls import dataset_uris, pipeline_steps
-from mlops_iac.clouds.aws.sagemaker.definition.graph import all_steps
 from mlops_iac.clouds.aws.sagemaker.parts import TAG_PLACES, Request
 from mlops_iac.clouds.aws.sagemaker.scope import Scope
 from mlops_iac.clouds.base import Setting
@@ -47,7 +46,7 @@ def _jobs(scope: Scope, name: str) -> Iterator[Request]:
         printed = pipeline_steps(scope, name)
     except UsageError:  # no image, and not known either which of its parts is wrong
         raise Unknown from None
-    for step, _ in all_steps({"Steps": printed}):
+    for step in printed:
         if step["Type"] in _JOBS:
             kind = _STEPS.get(step["Name"], "train")
             arguments = _filled(step["Arguments"], known)

@@ -11,7 +11,7 @@ from mlops_iac.clouds.aws.sagemaker.deployer_actions import ALARMS, FUNCTIONS, O
 from mlops_iac.clouds.aws.sagemaker.modes.batch_calls import plan_batch, variables
 from mlops_iac.clouds.aws.sagemaker.modes.batch_checks import check_batch
 from mlops_iac.clouds.aws.sagemaker.modes.batch_requests import batch_requests
-from mlops_iac.clouds.aws.sagemaker.parts import Deployed, Mode, Needs, Request
+from mlops_iac.clouds.aws.sagemaker.parts import Deployed, Mode, Needs, Request, prefixed
 from mlops_iac.clouds.aws.sagemaker.scope import Scope
 from mlops_iac.clouds.base import ComponentCall, Refusal
 from mlops_iac.errors import Diagnostic
@@ -49,29 +49,13 @@ def _requests(scope: Scope) -> Iterator[Request]:
         yield from judged(batch_requests(scope, name, entry))
 
 
-def _tagged(scope: Scope) -> list[str]:
-    if not _entries(scope):
-        return []
-    return [
-        "s3.PutObjectTagging",
-        "lambda.CreateFunction",
-        "logs.CreateLogGroup",
-        "sagemaker.CreateModel",
-        "sagemaker.CreatePipeline",
-        "scheduler.CreateScheduleGroup",
-        "events.PutRule",
-    ]
-
-
 def _needs(scope: Scope) -> Needs:
     entries = _entries(scope).values()
     new = [name for each in entries for name in each.new_data]
     return Needs(datasets=[*(each.input for each in entries if each.input), *new], new_data=new)
 
 
-def _guide(scopes: Sequence[Scope]) -> list[str]:
-    if not any(map(_entries, scopes)):
-        return []
+def _guide(_: Sequence[Scope]) -> list[str]:
     return [
         "## Batch predictions",
         "",
@@ -93,24 +77,12 @@ def _guide(scopes: Sequence[Scope]) -> list[str]:
 BATCH = Mode(
     name="batch",
     section=Batch,
+    there=_entries,
     plan=_plan,
-    planned=tuple(
-        f"serving.*.{name}"
-        for name in (
-            "description",
-            "mode",
-            "model",
-            "input",
-            "output",
-            "schedule",
-            "new_data",
-            "env.*",
-            "compute.size",
-            "compute.instance",
-            "compute.count",
-            "compute.disk_gb",
-            "monitor.limits.*.at_most",
-        )
+    planned=prefixed(
+        "serving.*.",
+        "description mode model input output schedule new_data env.* compute.size compute.instance "
+        "compute.count compute.disk_gb monitor.limits.*.at_most",
     ),
     refused=(
         Refusal(
@@ -132,23 +104,25 @@ BATCH = Mode(
     check=_check,
     names=_names,
     requests=_requests,
-    tagged=_tagged,
+    tagged=(
+        "s3.PutObjectTagging",
+        "lambda.CreateFunction",
+        "logs.CreateLogGroup",
+        "sagemaker.CreateModel",
+        "sagemaker.CreatePipeline",
+        "scheduler.CreateScheduleGroup",
+        "events.PutRule",
+    ),
     needs=_needs,
     deployed=Deployed(
         actions={
             "BatchPrediction": (
-                "glue:CreateDatabase",
-                "glue:CreateTable",
-                "glue:DeleteDatabase",
-                "glue:DeleteTable",
-                "glue:GetDatabase",
-                "glue:GetPartitionIndexes",
-                "glue:GetTable",
-                "glue:GetTags",
-                "glue:TagResource",
-                "glue:UntagResource",
-                "glue:UpdateDatabase",
-                "glue:UpdateTable",
+                *prefixed(
+                    "glue:",
+                    "CreateDatabase CreateTable DeleteDatabase DeleteTable GetDatabase "
+                    "GetPartitionIndexes GetTable GetTags TagResource UntagResource UpdateDatabase "
+                    "UpdateTable",
+                ),
                 *FUNCTIONS,
                 *OBJECTS,
                 *ALARMS,
@@ -161,6 +135,7 @@ BATCH = Mode(
                 f"{_HERE}:table/${{catalogue}}_*/*",
             )
         },
+        passed_to=("lambda", "sagemaker"),
     ),
     settings={
         "serving.*.images": "the images that jobs of {name} pull",

@@ -81,7 +81,7 @@ def _prediction(scope: Scope, name: str, entry: Batch) -> ComponentCall:
                 else None
             ),
             "topic_arn": scope.topic,
-            "key_arn": Ref("keys", "data_key_arn") if scope.customer_key else None,
+            "key_arn": scope.data_key,
             "log_key_arn": scope.log_key,
             "subnets": scope.placed("subnets"),
             "security_groups": scope.placed("security_groups"),
@@ -114,7 +114,7 @@ def _pipeline(scope: Scope, name: str, entry: Batch) -> ComponentCall:
         {
             "role_arn": Ref(batch, "pipeline_role_arn"),
             "bucket": Ref("data", "artifacts.bucket"),
-            "key_arn": Ref("keys", "data_key_arn") if scope.customer_key else None,
+            "key_arn": scope.data_key,
             "definition": Definition(f"pipelines/{name}.json", definition(printed, settings)),
             "code": Archive("code/rows.tar.gz", "", runtime_files()),
             "values": values,
@@ -152,7 +152,7 @@ def _starts(scope: Scope, name: str, entry: Batch) -> ComponentCall:
             "cooldown_hours": 0 if waits else None,
             "handler": function("cooldown") if waits else None,
             "code_bucket": Ref("data", "artifacts.bucket") if waits else None,
-            "key_arn": Ref("keys", "data_key_arn") if waits and scope.customer_key else None,
+            "key_arn": scope.data_key if waits else None,
             "log_key_arn": scope.log_key if waits else None,
             "topic_arn": scope.topic,
             "permissions_boundary": scope.permissions_boundary,

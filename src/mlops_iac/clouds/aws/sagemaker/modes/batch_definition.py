@@ -8,7 +8,6 @@ the SageMaker developer guide: of JSON lines, what the model answers is joined t
 
 from __future__ import annotations
 
-from mlops_iac.clouds.aws.sagemaker.definition.graph import check_graph
 from mlops_iac.clouds.aws.sagemaker.definition.jobs import EXECUTION, processing_job
 from mlops_iac.clouds.aws.sagemaker.definition.parts import (
     Json,
@@ -21,9 +20,8 @@ from mlops_iac.clouds.aws.sagemaker.definition.parts import (
 )
 from mlops_iac.clouds.aws.sagemaker.definition.printer import retried
 from mlops_iac.jsontext import indented
-from mlops_iac.pipeline.executor import Task
 from mlops_iac.pipeline.prediction import Predict, Prediction, Publish, Resolve, Rows, tasks
-from mlops_iac.pipeline.steps import Compute, Script
+from mlops_iac.pipeline.steps import Compute, Script, Task
 from mlops_iac.pipeline.tasks import WORK
 from mlops_iac.runtime import contract
 
@@ -60,7 +58,6 @@ def definition(prediction: Prediction, settings: SageMakerSettings) -> str:
     artifacts bucket, and leaves `run=<run>/` below the output.
     """
     printed = {"Version": "2020-12-01", "Parameters": [], "Steps": steps(prediction, settings)}
-    check_graph(printed)
     return indented(printed, 2) + "\n"
 
 

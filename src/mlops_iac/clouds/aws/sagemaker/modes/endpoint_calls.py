@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from mlops_iac.blueprint.sections.serving import RealTime
@@ -50,7 +51,7 @@ def plan_endpoint(scope: Scope, name: str, entry: RealTime) -> list[ComponentCal
             "scaling": _scaling(name, entry),
             "rollout": _rollout(name, entry),
             "capture": _capture(scope, name, entry),
-            "key_arn": Ref("keys", "data_key_arn") if scope.customer_key else None,
+            "key_arn": scope.data_key,
             "subnets": scope.placed("subnets"),
             "security_groups": scope.placed("security_groups"),
             "egress": scope.egress,
@@ -223,9 +224,9 @@ def _capture(scope: Scope, name: str, entry: RealTime) -> Construct | None:
     )
 
 
-def _monitor(scope: Scope, name: str, entry: RealTime) -> list[ComponentCall]:
+def _monitor(scope: Scope, name: str, entry: RealTime) -> Iterator[ComponentCall]:
     if entry.monitor is None:
-        return []
+        return
     path = f"serving.{name}.monitor"
     limits = {
         metric: Setting(limit.at_most, f"{path}.limits.{metric}.at_most")
@@ -233,24 +234,22 @@ def _monitor(scope: Scope, name: str, entry: RealTime) -> list[ComponentCall]:
     }
     answering = [key for key, variant in variants(entry).items() if variant.shadow_percent is None]
     variable, former = f"{identifier(name)}_monitor", scope.moved_from("serving", name)
-    return [
-        call(
-            variable,
-            "service_monitor:ServiceMonitor",
-            {
-                "endpoint_name": Ref(identifier(name), "endpoint_name"),
-                "variants": answering,
-                "latency_p99_ms": limits.get("latency_p99_ms"),
-                "error_rate_percent": limits.get("error_rate_percent"),
-                "topic_arn": scope.topic,
-                "dashboard": Definition(f"dashboards/{name}.json", dashboard(answering)),
-                "tags": scope.tags,
-            },
-            path=path,
-            exports={f"{identifier(name)}_dashboard": "dashboard_name"},
-            aliases=(call_name(f"{identifier(former)}_monitor"),) if former else (),
-        )
-    ]
+    yield call(
+        variable,
+        "service_monitor:ServiceMonitor",
+        {
+            "endpoint_name": Ref(identifier(name), "endpoint_name"),
+            "variants": answering,
+            "latency_p99_ms": limits.get("latency_p99_ms"),
+            "error_rate_percent": limits.get("error_rate_percent"),
+            "topic_arn": scope.topic,
+            "dashboard": Definition(f"dashboards/{name}.json", dashboard(answering)),
+            "tags": scope.tags,
+        },
+        path=path,
+        exports={f"{identifier(name)}_dashboard": "dashboard_name"},
+        aliases=(call_name(f"{identifier(former)}_monitor"),) if former else (),
+    )
 
 
 def dashboard(names: list[str]) -> str:

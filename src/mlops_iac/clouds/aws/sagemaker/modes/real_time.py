@@ -16,7 +16,7 @@ from mlops_iac.clouds.aws.sagemaker.deployer_actions import (
 from mlops_iac.clouds.aws.sagemaker.modes.endpoint_calls import endpoint_alarms, plan_endpoint
 from mlops_iac.clouds.aws.sagemaker.modes.endpoint_checks import check_endpoint
 from mlops_iac.clouds.aws.sagemaker.modes.endpoint_requests import endpoint_requests
-from mlops_iac.clouds.aws.sagemaker.parts import Deployed, Mode, Needs, Request
+from mlops_iac.clouds.aws.sagemaker.parts import Deployed, Mode, Needs, Request, prefixed
 from mlops_iac.clouds.aws.sagemaker.scope import Scope, identifier
 from mlops_iac.clouds.base import ComponentCall, Refusal, Setting
 from mlops_iac.errors import Diagnostic
@@ -57,12 +57,6 @@ def _requests(scope: Scope) -> Iterator[Request]:
         yield from judged(endpoint_requests(scope, name, entry))
 
 
-def _tagged(scope: Scope) -> list[str]:
-    if not _entries(scope):
-        return []
-    return ["sagemaker.CreateEndpoint", "cloudwatch.PutMetricAlarm", "logs.CreateLogGroup"]
-
-
 def _needs(scope: Scope) -> Needs:
     entries = _entries(scope)
     return Needs(
@@ -82,9 +76,7 @@ def _needs(scope: Scope) -> Needs:
     )
 
 
-def _guide(scopes: Sequence[Scope]) -> list[str]:
-    if not any(map(_entries, scopes)):
-        return []
+def _guide(_: Sequence[Scope]) -> list[str]:
     return [
         "## After an automatic rollback",
         "",
@@ -109,34 +101,16 @@ def _guide(scopes: Sequence[Scope]) -> list[str]:
 REAL_TIME = Mode(
     name="real-time",
     section=RealTime,
+    there=_entries,
     plan=_plan,
-    planned=tuple(
-        f"serving.*.{name}"
-        for name in (
-            "description",
-            "mode",
-            "model",
-            "env.*",
-            "variants.*.model",
-            "variants.*.traffic_percent",
-            "variants.*.shadow_percent",
-            "compute.size",
-            "compute.instance",
-            "compute.disk_gb",
-            "scaling.min",
-            "scaling.max",
-            "scaling.target.requests_per_minute",
-            "scaling.target.concurrency",
-            "scaling.target.cpu_percent",
-            "scaling.target.gpu_percent",
-            "rollout.strategy",
-            "rollout.percent",
-            "rollout.wait_minutes",
-            "rollout.limits.*.at_most",
-            "capture.percent",
-            "capture.retention_days",
-            "monitor.limits.*.at_most",
-        )
+    planned=prefixed(
+        "serving.*.",
+        "description mode model env.* variants.*.model variants.*.traffic_percent "
+        "variants.*.shadow_percent compute.size compute.instance compute.disk_gb scaling.min "
+        "scaling.max scaling.target.requests_per_minute scaling.target.concurrency "
+        "scaling.target.cpu_percent scaling.target.gpu_percent rollout.strategy rollout.percent "
+        "rollout.wait_minutes rollout.limits.*.at_most capture.percent capture.retention_days "
+        "monitor.limits.*.at_most",
     ),
     refused=(
         Refusal("serving.*.runtime", "an entry serves with its model's runtime", "set it there"),
@@ -156,49 +130,42 @@ REAL_TIME = Mode(
     check=_check,
     names=_names,
     requests=_requests,
-    tagged=_tagged,
+    tagged=("sagemaker.CreateEndpoint", "cloudwatch.PutMetricAlarm", "logs.CreateLogGroup"),
     needs=_needs,
     deployed=Deployed(
         actions={
             "RealTimeEndpoint": (
-                "application-autoscaling:DeleteScalingPolicy",
-                "application-autoscaling:DeregisterScalableTarget",
-                "application-autoscaling:DescribeScalableTargets",
-                "application-autoscaling:DescribeScalingPolicies",
-                "application-autoscaling:ListTagsForResource",
-                "application-autoscaling:PutScalingPolicy",
-                "application-autoscaling:RegisterScalableTarget",
-                "application-autoscaling:TagResource",
-                "application-autoscaling:UntagResource",
+                *prefixed(
+                    "application-autoscaling:",
+                    "DeleteScalingPolicy DeregisterScalableTarget DescribeScalableTargets "
+                    "DescribeScalingPolicies ListTagsForResource PutScalingPolicy "
+                    "RegisterScalableTarget TagResource UntagResource",
+                ),
                 # Scaling makes alarms and, once per account, a role of its own in the caller's name.
                 "iam:CreateServiceLinkedRole",
                 "iam:PassRole",
                 # Instances' volumes are attached under the data key, by a grant of the caller's.
                 "kms:CreateGrant",
                 "kms:DescribeKey",
-                "sagemaker:CreateEndpoint",
-                "sagemaker:CreateEndpointConfig",
-                "sagemaker:CreateModel",
-                "sagemaker:DeleteEndpoint",
-                "sagemaker:DeleteEndpointConfig",
-                "sagemaker:DeleteModel",
-                "sagemaker:DescribeEndpoint",
-                "sagemaker:DescribeEndpointConfig",
-                "sagemaker:DescribeModel",
+                *prefixed(
+                    "sagemaker:",
+                    "CreateEndpoint CreateEndpointConfig CreateModel DeleteEndpoint "
+                    "DeleteEndpointConfig DeleteModel DescribeEndpoint DescribeEndpointConfig "
+                    "DescribeModel",
+                ),
                 # `up` looks for the newest approved version, also in the account that trained it.
-                "sagemaker:DescribeModelPackage",
-                "sagemaker:ListModelPackages",
-                "sagemaker:UpdateEndpoint",
-                "sagemaker:UpdateEndpointWeightsAndCapacities",
+                *prefixed(
+                    "sagemaker:",
+                    "DescribeModelPackage ListModelPackages UpdateEndpoint "
+                    "UpdateEndpointWeightsAndCapacities",
+                ),
                 *RULES,
                 *LOG_GROUPS,
                 *SAGEMAKER_TAGS,
                 *ALARMS,
             ),
             "ServiceMonitor": (
-                "cloudwatch:DeleteDashboards",
-                "cloudwatch:GetDashboard",
-                "cloudwatch:PutDashboard",
+                *prefixed("cloudwatch:", "DeleteDashboards GetDashboard PutDashboard"),
                 *ALARMS,
             ),
         },
@@ -206,6 +173,8 @@ REAL_TIME = Mode(
             "cloudwatch": ("cloudwatch::${account}:dashboard/${stem}-*",),
             "logs": ("logs:${region}:${account}:log-group:/aws/sagemaker/Endpoints/${stem}-*",),
         },
+        unnamed={"application-autoscaling": "targets and policies have ids that the service makes"},
+        passed_to=("sagemaker",),
         linked=("sagemaker.application-autoscaling",),
     ),
     guide=_guide,
