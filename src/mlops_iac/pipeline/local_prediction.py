@@ -15,10 +15,11 @@ from typing import Any, Protocol
 from mlops_iac.pipeline import prediction as steps
 from mlops_iac.pipeline import workload_env
 from mlops_iac.pipeline.backend import Store
-from mlops_iac.pipeline.executor import Handlers, Left, OnRunEvent, Run, Task, execute
-from mlops_iac.pipeline.local import ENVIRONMENT, StepStatus
+from mlops_iac.pipeline.executor import Handlers, Left, OnRunEvent, Run, execute
+from mlops_iac.pipeline.local import ENVIRONMENT, StepStatus, environment
 from mlops_iac.pipeline.machine import Machine, Workplace, unpack
 from mlops_iac.pipeline.prediction import Predict, Prediction, Publish, Resolve, Rows
+from mlops_iac.pipeline.steps import Task
 from mlops_iac.pipeline.tasks import WORK
 from mlops_iac.records import Record
 from mlops_iac.runtime import contract, transform
@@ -219,15 +220,8 @@ class _Prediction:
         """The interpreter for the requirements.txt that travels with the version."""
         if self._python:
             return workload_env.existing(self._python, "workload_python")
-        file = code / "requirements.txt"
-        text = file.read_text(encoding="utf-8") if file.exists() else ""
-        with self._run.told(ENVIRONMENT):
-            return workload_env.workload_python(
-                workload_env.requirements(text, self._backend.framework),
-                self._folder,
-                self._run.processes,
-                lambda line: self._run.tell(ENVIRONMENT, "line", line),
-            )
+        with self._run.before(ENVIRONMENT):
+            return environment(self._run, code, self._backend.framework, self._folder)
 
     def _workplace(self, step: str) -> Workplace:
         folder = self._run.folder / step
