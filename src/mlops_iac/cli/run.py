@@ -74,7 +74,8 @@ def _run(
         if session.json or session.quiet:
             raise
         # Its lines stand above.
-        then = "mend that; `mlops-iac run --from STEP` goes on at a step"
+        of = f" {name}" if name else ""
+        then = f"mend that; `mlops-iac run{of} --from STEP` goes on at a step"
         raise ResourceFailed(error.short, hint=f"{then}; {error.hint}") from None
 
 

@@ -92,11 +92,9 @@ def run(
             hint=f"start the pipeline of {stack} in its own cloud, or rehearse it: --emulated",
         )
     blueprint = project.resolve(stack).blueprint
-    entry = blueprint.serving.get(name or "")
-    if not isinstance(entry, Batch):
-        name = trained_model(project, name)
-    assert name is not None
-    origin = None if isinstance(entry, Batch) else blueprint.models[name].promote_from
+    entries = [key for key, each in blueprint.serving.items() if isinstance(each, Batch)]
+    name = trained_model(project, name, entries)
+    origin = None if name in entries else blueprint.models[name].promote_from
     if origin and stack != LOCAL:
         raise UsageError(
             f"{stack} trains no {name}: it serves what is promoted from {origin}",
