@@ -109,10 +109,10 @@ def workflow(name: str) -> Callable[[], str]:
 
     def make() -> str:
         import mlops_iac
-        from mlops_iac.api import delivering
+        from mlops_iac.api.ci import workflows
 
         project = mlops_iac.load(EXAMPLE / "blueprint.yaml")
-        return delivering.workflows(project, "github", root=EXAMPLE)[EXAMPLE / name]
+        return workflows.workflows(project, "github", root=EXAMPLE)[EXAMPLE / name]
 
     return make
 

@@ -83,15 +83,15 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from mlops_iac.api.compiling import Compiled
-    from mlops_iac.api.deploying import Deployment
-    from mlops_iac.api.loading import load, validate
+    from mlops_iac.api.compile.programs import Compiled
+    from mlops_iac.api.core.loading import load, validate
+    from mlops_iac.api.deploy.deployments import Deployment
+    from mlops_iac.api.models.local_runs import Run
+    from mlops_iac.api.models.registry import Registry, Version
     from mlops_iac.api.project import Project
-    from mlops_iac.api.registry import Registry, Version
-    from mlops_iac.api.running import Run
-    from mlops_iac.api.status import Row, Status
-    from mlops_iac.api.status_entries import AlarmState, Entry, Variant
-    from mlops_iac.api.status_models import LastRun, ModelState, Waiting
+    from mlops_iac.api.status.entries import AlarmState, Entry, Variant
+    from mlops_iac.api.status.models import LastRun, ModelState, Waiting
+    from mlops_iac.api.status.status import Row, Status
     from mlops_iac.blueprint import Blueprint, Origin, ResolvedBlueprint
     from mlops_iac.engine.protocol import Event, Result
     from mlops_iac.errors import (
@@ -118,15 +118,15 @@ if TYPE_CHECKING:
 else:
     # Hidden from type checkers: for them a module with this function has every name.
     _ROOMS = {
-        "api.compiling": "Compiled",
-        "api.deploying": "Deployment",
-        "api.loading": "load validate",
+        "api.compile.programs": "Compiled",
+        "api.deploy.deployments": "Deployment",
+        "api.core.loading": "load validate",
         "api.project": "Project",
-        "api.registry": "Registry Version",
-        "api.running": "Run",
-        "api.status": "Row Status",
-        "api.status_entries": "AlarmState Entry Variant",
-        "api.status_models": "LastRun ModelState Waiting",
+        "api.models.registry": "Registry Version",
+        "api.models.local_runs": "Run",
+        "api.status.status": "Row Status",
+        "api.status.entries": "AlarmState Entry Variant",
+        "api.status.models": "LastRun ModelState Waiting",
         "blueprint": "Blueprint Origin ResolvedBlueprint",
         "engine.protocol": "Event Result",
         "graph.model": "Resource ResourceGraph",

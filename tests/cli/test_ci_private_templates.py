@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from mlops_iac.api import delivering, load
+from mlops_iac.api import load
+from mlops_iac.api.ci import workflows
 from mlops_iac.templates import cache
 from tests.cli import git_servers as servers
 from tests.cli.git_servers import HOST, Authority
@@ -28,7 +29,7 @@ def _user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def job(folder: Path, work: Path, secrets: dict[str, str]) -> tuple[int, str]:
     """Validate, as GitLab's preview begins, on a machine that has fetched nothing yet."""
     given = {"template_credentials": True}
-    [text] = delivering.workflows(
+    [text] = workflows.workflows(
         load(folder / "blueprint.yaml"), "gitlab", root=folder, given=given
     ).values()
     hidden = yaml.safe_load(text)[".churn-tool"]["before_script"]

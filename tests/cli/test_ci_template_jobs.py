@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
-from mlops_iac.api.templates import delivering
+from mlops_iac.api.ci import template_workflows
 from mlops_iac.scaffold import ci, ci_templates
 from mlops_iac.scaffold.ci import PLATFORMS, Delivery, Stack
 from mlops_iac.scaffold.ci_templates import TemplateDelivery
@@ -172,7 +172,7 @@ def check(platform: str, place: Path, root: Path, temp: Path) -> tuple[int, str]
 def _run_job(
     platform: str, place: Path, root: Path, temp: Path, name: str, more: Mapping[str, str]
 ) -> tuple[int, str]:
-    [text] = delivering.workflows(place, platform, root=root, given={}).values()
+    [text] = template_workflows.workflows(place, platform, root=root, given={}).values()
     whole: dict[str, Any] = yaml.safe_load(text)
     temp.mkdir(exist_ok=True)
     env = {"RUNNER_TEMP": str(temp), "AGENT_TEMPDIRECTORY": str(temp), "WORK": str(temp), **more}
@@ -316,7 +316,9 @@ def test_its_workflow_is_no_part_of_what_lint_complains_about(tmp_path: Path) ->
     root.mkdir()
     place = repository(root, ".")
     for platform in PLATFORMS:
-        for path, text in delivering.workflows(place, platform, root=root, given={}).items():
+        for path, text in template_workflows.workflows(
+            place, platform, root=root, given={}
+        ).items():
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
     code, said = run(f"mlops-iac template lint {shlex.quote(str(place))}", root, {})

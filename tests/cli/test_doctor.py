@@ -27,7 +27,7 @@ def test_bytecode_is_compiled_where_it_was_not_kept(tmp_path: Path) -> None:
     assert told()["fix"] == "mlops-iac doctor --compile"
     assert told("--compile")["ok"] is True
     assert told()["ok"] is True
-    for module in ("pulumi_aws/s3/bucket", "moto/s3/models", "mlops_iac/api/compiling"):
+    for module in ("pulumi_aws/s3/bucket", "moto/s3/models", "mlops_iac/api/compile/programs"):
         assert list(kept.rglob(f"{module}.*.pyc")), module
 
 

@@ -228,8 +228,8 @@ def test_what_the_backend_would_do_beyond_a_plan_against_the_lock_is_refused(
 ) -> None:
     """As `up -s prod --plan` compares, with a preview of the backend's state in our hands."""
     import mlops_iac
-    from mlops_iac.api.planned import require_unmoved
-    from mlops_iac.api.planning import read_plan
+    from mlops_iac.api.deploy.planned_deployment import require_unmoved
+    from mlops_iac.api.deploy.saved_plans import read_plan
     from mlops_iac.errors import PlanMoved
     from mlops_iac.graph.plan import Plan
 

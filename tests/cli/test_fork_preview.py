@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 import yaml
 
-from mlops_iac.api import delivering, load
+from mlops_iac.api import load
+from mlops_iac.api.ci import workflows
 from tests.agents import obeyed
 from tests.cli.harness import EXAMPLE, ROOT, copy_example, environment
 from tests.components.test_repository import git
@@ -131,7 +132,7 @@ class Outcome:
 def steps(platform: str, base: Path, checkout: Path, temp: Path, head: str) -> list[Step]:
     """The scripts of the job for forks from the generated file, but for installing the tool."""
     sha = git(base, "rev-parse", "main")
-    files = delivering.workflows(load(base / "blueprint.yaml"), platform, root=base)
+    files = workflows.workflows(load(base / "blueprint.yaml"), platform, root=base)
     if platform == "gitlab":
         [text] = files.values()
         jobs = {name: job for name, job in yaml.safe_load(text).items() if "fork" in name}

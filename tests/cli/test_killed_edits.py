@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from mlops_iac.api.core import interrupted_writes
+from mlops_iac.api.core.atomic_files import Rewrite, rewrite
 from mlops_iac.api.stacks.environments import remove_environment
-from mlops_iac.api.templates import unfinished
-from mlops_iac.api.templates.together import Rewrite, rewrite
 from mlops_iac.blueprint.editing import TextFile
 from mlops_iac.errors import UsageError
 from mlops_iac.scaffold.writing import written
@@ -38,7 +38,7 @@ class Pair:
     ) -> None:
         self.blueprint = folder / "blueprint.yaml"
         self.lock = folder / "blueprint.lock"
-        self.journal = unfinished.place(self.blueprint)
+        self.journal = interrupted_writes.place(self.blueprint)
         self.old = (b"old: 1\n", lock)
         self.new = (b"new: 2\n", then)
         self._half: bytes | None = None
@@ -58,7 +58,7 @@ class Pair:
         rewrite(files, self.journal)
 
     def complete(self) -> str:
-        return unfinished.complete(self.blueprint, self.lock)
+        return interrupted_writes.complete(self.blueprint, self.lock)
 
     @property
     def held(self) -> tuple[bytes, bytes | None]:
@@ -159,7 +159,7 @@ def test_who_reads_waits_for_who_writes(tmp_path: Path) -> None:
     holding, done = threading.Event(), threading.Event()
 
     def writer() -> None:
-        with unfinished.alone(pair.journal):
+        with interrupted_writes.alone(pair.journal):
             holding.set()
             done.wait(20)
             pair.blueprint.write_bytes(pair.new[0])

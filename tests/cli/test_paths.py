@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from mlops_iac import blueprint as language
+from mlops_iac.api.core.templating import Templates
 from mlops_iac.api.project import Project
-from mlops_iac.api.templating import Templates
 from mlops_iac.blueprint.reach import Reach
 from mlops_iac.errors import BlueprintInvalid, UsageError
 from tests.cli.harness import Cli, environment

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from mlops_iac.api import Project, load
-from mlops_iac.api.capturing import captured
-from mlops_iac.api.deploying import replacement_fact
-from mlops_iac.api.reviewing import cause_of
-from mlops_iac.api.variants import Alone, Variants
+from mlops_iac.api.compare.reviews import cause_of
+from mlops_iac.api.compile.captures import captured
+from mlops_iac.api.compile.counterfactuals import Alone, Variants
+from mlops_iac.api.deploy.deployments import replacement_fact
 from mlops_iac.errors import BlueprintInvalid
 from mlops_iac.graph.canonical import CanonicalGraph, canonical
 from mlops_iac.graph.diff import diff

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 from moto.iam.access_control import IAMPolicy, PermissionResult
 
-from mlops_iac.api import compiling, load
+from mlops_iac.api import load
+from mlops_iac.api.compile import programs
 from mlops_iac.clouds.aws.sagemaker.confining import deployer, grants, origin, statement
 from mlops_iac.clouds.aws.sagemaker.deployer import ACTIONS
 from mlops_iac.clouds.aws.sagemaker.scope import Scope
@@ -79,12 +80,12 @@ def rights(one_account: Path) -> dict[str, list[dict[str, Any]]]:
 def made(one_account: Path) -> dict[str, set[str]]:
     """The ARNs of what the stacks name."""
     project = load(one_account)
-    folder, program = compiling.work_program(project)
+    folder, program = programs.work_program(project)
     provider = AwsProvider(region=REGION, account=ACCOUNT)
     found: dict[str, set[str]] = {}
     for stack in ("dev", "prod"):
         config = program.config[stack]
-        graph = compiling.capture_program(project, stack, folder, config)
+        graph = programs.capture_program(project, stack, folder, config)
         automatic = Autonaming(config)
         arns = found[stack] = set()
         for item in graph:

@@ -9,8 +9,8 @@ from typing import Self
 import pytest
 
 from mlops_iac.api import load
+from mlops_iac.api.deploy import orphaned_stacks
 from mlops_iac.api.stacks import environments as module
-from mlops_iac.api.stacks import strangers
 from mlops_iac.api.stacks.environments import add_environment, remove_environment
 from mlops_iac.errors import BlueprintInvalid, StackNotFound, UsageError
 
@@ -27,14 +27,14 @@ def blueprint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def state(monkeypatch: pytest.MonkeyPatch) -> dict[str, strangers.State]:
-    known: dict[str, strangers.State] = {}
+def state(monkeypatch: pytest.MonkeyPatch) -> dict[str, orphaned_stacks.State]:
+    known: dict[str, orphaned_stacks.State] = {}
 
-    def state_of(_: object, stack: str, out: object = None) -> strangers.State:
-        return known.get(stack, strangers.State())
+    def state_of(_: object, stack: str, out: object = None) -> orphaned_stacks.State:
+        return known.get(stack, orphaned_stacks.State())
 
     monkeypatch.setattr(module, "state_of", state_of)
-    monkeypatch.setattr(strangers, "state_of", state_of)
+    monkeypatch.setattr(orphaned_stacks, "state_of", state_of)
     return known
 
 
@@ -119,7 +119,7 @@ def test_one_without_resources_goes_with_its_files(blueprint: Path, state: dict)
     load(blueprint).compile()
     assert len(files(blueprint, "prod")) == 2
     before = blueprint.read_text()
-    state["prod"] = strangers.State(exists=True)
+    state["prod"] = orphaned_stacks.State(exists=True)
     told = remove_environment("blueprint.yaml", "prod")
     assert blueprint.read_text() == before[: before.index("  prod:\n")]
     assert files(blueprint, "prod") == []
@@ -140,7 +140,7 @@ def test_the_last_one(blueprint: Path, state: dict) -> None:
 
 
 def test_one_with_resources_stays(blueprint: Path, state: dict) -> None:
-    state["prod"] = strangers.State(resources=51, exists=True)
+    state["prod"] = orphaned_stacks.State(resources=51, exists=True)
     before = blueprint.read_text()
     for gone in (False, True):
         with pytest.raises(UsageError, match="still has 51 resource") as told:
@@ -150,7 +150,7 @@ def test_one_with_resources_stays(blueprint: Path, state: dict) -> None:
 
 
 def test_one_that_cannot_be_asked(blueprint: Path, state: dict) -> None:
-    state["prod"] = state["dev"] = strangers.State(why="nobody is logged in")
+    state["prod"] = state["dev"] = orphaned_stacks.State(why="nobody is logged in")
     load(blueprint).compile()
     with pytest.raises(UsageError, match="is not known: nobody is logged in") as told:
         remove_environment("blueprint.yaml", "prod")
@@ -161,7 +161,7 @@ def test_one_that_cannot_be_asked(blueprint: Path, state: dict) -> None:
 
 
 def test_one_that_was_never_compiled_needs_no_state(blueprint: Path, state: dict) -> None:
-    state["prod"] = strangers.State(why="nobody is logged in; nothing was changed")
+    state["prod"] = orphaned_stacks.State(why="nobody is logged in; nothing was changed")
     told = remove_environment("blueprint.yaml", "prod")
     assert told.notes == ("its state was not asked: nobody is logged in",)
 
@@ -185,7 +185,7 @@ def test_compile_does_not_drop_the_files_of_what_may_have_resources(
     load(blueprint).compile()
     text = blueprint.read_text()
     blueprint.write_text(text[: text.index("  prod:\n")])
-    state["prod"] = strangers.State(resources=51, exists=True)
+    state["prod"] = orphaned_stacks.State(resources=51, exists=True)
     with pytest.raises(
         UsageError, match="prod is gone from the blueprint and its stack still has 51"
     ):
@@ -193,7 +193,7 @@ def test_compile_does_not_drop_the_files_of_what_may_have_resources(
     with pytest.raises(UsageError, match="still has 51") as told:
         remove_environment("blueprint.yaml", "prod", gone=True)
     assert "write it back into the blueprint" in told.value.hint
-    state["prod"] = strangers.State(why="no network")
+    state["prod"] = orphaned_stacks.State(why="no network")
     with pytest.raises(UsageError, match="not known: no network"):
         load(blueprint).compile()
     assert len(files(blueprint, "prod")) == 2

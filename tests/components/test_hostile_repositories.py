@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from mlops_iac.api import load, worktree
+from mlops_iac.api import load
+from mlops_iac.api.core import worktree
+from mlops_iac.api.core.repository import Repository
+from mlops_iac.api.deploy.saved_plans import preview_to_save
 from mlops_iac.api.fleet.finding import blueprints
-from mlops_iac.api.planning import preview_to_save
-from mlops_iac.api.repository import Repository
 from mlops_iac.api.stacks.agreements import programs
 from mlops_iac.errors import UsageError
 from mlops_iac.git_environment import for_programs

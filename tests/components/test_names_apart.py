@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from mlops_iac.api import Project, compiling
+from mlops_iac.api import Project
+from mlops_iac.api.compile import programs
 from mlops_iac.api.stacks.ephemeral import declare
 from mlops_iac.emulators.aws.provider import AwsProvider
 from mlops_iac.engine.embedded.autonaming import Autonaming
@@ -52,10 +53,10 @@ def names(graph: ResourceGraph, config: Mapping[str, Any]) -> set[tuple[str, str
 
 
 def captured(project: Project, stacks: list[str]) -> dict[str, set[tuple[str, str]]]:
-    folder, program = compiling.work_program(project)
+    folder, program = programs.work_program(project)
     return {
         name: names(
-            compiling.capture_program(project, name, folder, program.config[name]),
+            programs.capture_program(project, name, folder, program.config[name]),
             program.config[name],
         )
         for name in stacks

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 import mlops_iac
-from mlops_iac.api import compiling, load
+from mlops_iac.api import load
+from mlops_iac.api.compile import programs
 from mlops_iac.clouds.aws import catalogue
 from mlops_iac.emulators.aws.api import Place
 from mlops_iac.graph.lock import lock_bytes
@@ -53,10 +54,10 @@ def test_nothing_names_another_partition(
     text = text.replace("eu-west-1.amazonaws.com", f"{region}.{suffix}")
     text = text.replace("eu-west-1", region).replace("arn:aws:", f"arn:{partition}:")
     project = load(write(tmp_path, text))
-    folder, program = compiling.work_program(project)
+    folder, program = programs.work_program(project)
     locks = {
         stack: lock_bytes(
-            compiling.capture_program(project, stack, folder, program.config[stack])
+            programs.capture_program(project, stack, folder, program.config[stack])
         ).decode()
         for stack in project.environments
     }

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from mlops_iac.api import load
-from mlops_iac.api import registry as registry_module
-from mlops_iac.api import rollbacks as rollbacks_module
-from mlops_iac.api.stacks import states as states_module
+from mlops_iac.api.deploy import rollbacks as rollbacks_module
+from mlops_iac.api.deploy import states as states_module
+from mlops_iac.api.models import registry as registry_module
 from mlops_iac.api.stacks.promoting import promote
 from mlops_iac.errors import BlueprintInvalid, StackNotFound, UsageError
 

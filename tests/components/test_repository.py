@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mlops_iac.api import Project, load
-from mlops_iac.api.repository import Repository
+from mlops_iac.api.core.repository import Repository
 from mlops_iac.errors import BlueprintInvalid, UsageError
 from mlops_iac.review.model import Review
 from tests.sagemaker_blueprints import MINIMAL, write

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from mlops_iac.api.loading import judged_with
+from mlops_iac.api.core.loading import judged_with
 from mlops_iac.api.project import Project
 from mlops_iac.blueprint import examine
 from mlops_iac.blueprint.fields import FieldType, ListType, MapType, ScalarType, fields_of

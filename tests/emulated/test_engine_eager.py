@@ -349,14 +349,15 @@ def test_a_coroutine_that_is_cancelled_hears_of_it() -> None:
 def test_stacks_of_every_section_have_the_same_locks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
-    from mlops_iac.api import compiling, load
+    from mlops_iac.api import load
+    from mlops_iac.api.compile import programs
     from mlops_iac.engine.embedded import eager_registering
     from mlops_iac.graph.lock import lock_bytes
     from tests import sagemaker_blueprints
 
     sagemaker_blueprints.write(tmp_path, getattr(sagemaker_blueprints, text))
     project = load(tmp_path / "blueprint.yaml")
-    folder, made = compiling.work_program(project)
+    folder, made = programs.work_program(project)
     other_way: list[str] = []
     monkeypatch.setattr(
         eager_registering, "_original_register", _told(eager_registering, other_way)
@@ -364,7 +365,7 @@ def test_stacks_of_every_section_have_the_same_locks(
 
     def locks() -> list[bytes]:
         return [
-            lock_bytes(compiling.capture_program(project, stack, folder, made.config[stack]))
+            lock_bytes(programs.capture_program(project, stack, folder, made.config[stack]))
             for stack in project.environments
         ]
 

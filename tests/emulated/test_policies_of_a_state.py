@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mlops_iac.api import Project, load
-from mlops_iac.api.policing import configuration, context_of, rules
+from mlops_iac.api.compile.guard_rails import configuration, context_of, rules
 from mlops_iac.graph.model import Resource, ResourceGraph
 from mlops_iac.policy.checking import check
 from tests.cli.harness import copy_example

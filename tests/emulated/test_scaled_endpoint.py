@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mlops_iac.api.deploying import Deployment
+from mlops_iac.api.deploy.deployments import Deployment
 from mlops_iac.emulators.aws import server
 from mlops_iac.emulators.aws.provider import AwsProvider
 from mlops_iac.engine.embedded import EmbeddedEngine

@@ -17,7 +17,8 @@ import click
 import pytest
 import yaml
 
-from mlops_iac.api import delivering, load
+from mlops_iac.api import load
+from mlops_iac.api.ci import workflows
 from mlops_iac.scaffold import ci, ci_templates
 from mlops_iac.scaffold.ci import ACTIONS, PLATFORMS, Delivery, Stack
 from mlops_iac.scaffold.ci_options import Options
@@ -75,7 +76,7 @@ def made(kind: str, platform: str, project: Any) -> dict[str, str]:
     options = replace(CHOSEN, runner=RUNNERS[platform], cache=False, docs="docs/reference.md", source="git+https://git.example.com/ml/standard")  # fmt: skip
     match kind:
         case "plain":
-            files = delivering.workflows(project, platform, root=EXAMPLE)
+            files = workflows.workflows(project, platform, root=EXAMPLE)
             return {path.relative_to(EXAMPLE).as_posix(): text for path, text in files.items()}
         case "private":
             return ci.workflows(platform, replace(PRIVATE, options=replace(CHOSEN, runner=RUNNERS[platform])))  # fmt: skip

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from mlops_iac.api import Project, load
-from mlops_iac.api.policing import configuration, context_of, rules, write_pack
+from mlops_iac.api.compile.guard_rails import configuration, context_of, rules, write_pack
 from mlops_iac.emulators.aws import server
 from mlops_iac.policy.checking import check
 from tests.cli.harness import copy_example
@@ -57,7 +57,7 @@ def project(tmp_path: Path) -> Project:
 @pytest.fixture
 def preview(project: Project, tmp_path: Path, served: dict[str, str]) -> Callable[..., Events]:
     """`pulumi preview` of the stack `local` with the project's pack, as in production."""
-    from mlops_iac.api.compiling import default_out
+    from mlops_iac.api.compile.programs import default_out
 
     program = default_out(project)
     (tmp_path / "state").mkdir()

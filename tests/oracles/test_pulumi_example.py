@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 
 from mlops_iac.api import Project, load
-from mlops_iac.api.status import count as counted
+from mlops_iac.api.status.status import count as counted
 from mlops_iac.emulators import wire
 from mlops_iac.engine.protocol import Result
 from mlops_iac.graph.model import Resource

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from mlops_iac.api import load
-from mlops_iac.api.capturing import collector_paused
+from mlops_iac.api.compile.captures import collector_paused
 from mlops_iac.graph.model import ResourceGraph
 from tests.components.test_change_scenarios import BASE, SCENARIOS, Scenario
 from tests.oracles.provider_verdicts import Judge, Verdict

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
-from mlops_iac.api.loading import judged_with
+from mlops_iac.api.core.loading import judged_with
 from mlops_iac.api.project import Project
 from mlops_iac.blueprint import Blueprint, examine, inspect, load
 from mlops_iac.blueprint.explain import plain

@@ -10,8 +10,8 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from mlops_iac.api.stacks import emptying
-from mlops_iac.api.stacks.states import State
+from mlops_iac.api.deploy import registry_cleanup
+from mlops_iac.api.deploy.states import State
 from mlops_iac.errors import MlopsError
 
 GROUP = "shop-pr-1-churn"
@@ -74,7 +74,7 @@ class Cloud:
 @pytest.fixture
 def cloud(monkeypatch: pytest.MonkeyPatch) -> Cloud:
     made = Cloud()
-    monkeypatch.setattr(emptying, "real_session", made)
+    monkeypatch.setattr(registry_cleanup, "real_session", made)
     return made
 
 
@@ -84,7 +84,7 @@ def test_every_version_goes(cloud: Cloud) -> None:
     for number in (3, 2, 1):
         asked = {"ModelPackageName": f"{ARN}{number}"}
         cloud.stubs["sagemaker"].add_response("delete_model_package", {}, asked)
-    assert emptying.delete_versions(state()) == 3
+    assert registry_cleanup.delete_versions(state()) == 3
     assert cloud.taken == ["own"]
     cloud.done()
 
@@ -99,7 +99,7 @@ def test_the_roles_of_the_provider_are_taken_on(cloud: Cloud) -> None:
     asked = {"RoleArn": ROLE, "RoleSessionName": "mlops-iac"}
     cloud.stubs["sts"].add_response("assume_role", {"Credentials": given}, asked)
     cloud.versions()
-    assert emptying.delete_versions(state(roles=(ROLE,))) == 0
+    assert registry_cleanup.delete_versions(state(roles=(ROLE,))) == 0
     assert cloud.taken == ["own", "AKIDOFTHEROLE0000"]
     cloud.done()
 
@@ -108,7 +108,7 @@ def test_a_group_that_is_gone_has_none(cloud: Cloud) -> None:
     cloud.stubs["sagemaker"].add_client_error(
         "list_model_packages", "ValidationException", f"ModelPackageGroup {GROUP} does not exist."
     )
-    assert emptying.delete_versions(state()) == 0
+    assert registry_cleanup.delete_versions(state()) == 0
 
 
 def test_what_cannot_be_deleted_is_told(cloud: Cloud) -> None:
@@ -117,12 +117,12 @@ def test_what_cannot_be_deleted_is_told(cloud: Cloud) -> None:
         "delete_model_package", "AccessDeniedException", "not authorized"
     )
     with pytest.raises(MlopsError) as caught:
-        emptying.delete_versions(state())
+        registry_cleanup.delete_versions(state())
     assert f"the model versions in {GROUP} cannot be deleted, and the rest" in caught.value.message
     assert "not authorized" in caught.value.message
     assert "sagemaker:DeleteModelPackage" in caught.value.hint
 
 
 def test_without_a_group_nobody_is_asked(cloud: Cloud) -> None:
-    assert emptying.delete_versions(state(group="")) == 0
+    assert registry_cleanup.delete_versions(state(group="")) == 0
     assert cloud.taken == []

@@ -9,13 +9,14 @@ from typing import Any, Self
 
 import pytest
 
-from mlops_iac.api import load, served_versions
-from mlops_iac.api.deploying import Deployment
-from mlops_iac.api.registry import Registry
+from mlops_iac.api import load
+from mlops_iac.api.deploy import served_versions
+from mlops_iac.api.deploy.deployments import Deployment
+from mlops_iac.api.deploy.states import State
+from mlops_iac.api.models.registry import Registry
 from mlops_iac.api.stacks import ephemeral
 from mlops_iac.api.stacks.ephemeral import RecordedProject, declare
 from mlops_iac.api.stacks.ephemeral_record import STACK_TAG, EphemeralRecord, parse_ttl, record_of
-from mlops_iac.api.stacks.states import State
 from mlops_iac.cli._app import run
 from mlops_iac.engine import pulumi_backend, pulumi_workspace
 from mlops_iac.errors import BlueprintInvalid, MlopsError, StackNotFound, UsageError
@@ -280,8 +281,8 @@ def test_a_pin_of_its_base_counts_where_the_registry_has_it(
 
     monkeypatch.setattr(pulumi_backend, "Backend", Untagged)
     monkeypatch.setattr(pulumi_workspace, "require_cli", lambda: None)
-    monkeypatch.setattr("mlops_iac.api.registry.real_client", lambda *_: None)
-    monkeypatch.setattr("mlops_iac.api.registry.registered", registered)
+    monkeypatch.setattr("mlops_iac.api.models.registry.real_client", lambda *_: None)
+    monkeypatch.setattr("mlops_iac.api.models.registry.registered", registered)
     monkeypatch.setattr(served_versions, "newest_real", lambda *_: None)
     monkeypatch.setattr(served_versions, "check_pin", lambda *_: [])
     monkeypatch.setattr(Deployment, "_moves", lambda *_: [])

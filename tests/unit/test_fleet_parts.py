@@ -11,9 +11,9 @@ from threading import Thread
 import pytest
 
 from mlops_iac.api.fleet import Identity, Outcome, Report, blueprints
+from mlops_iac.api.fleet.conflicts import same_program, shared
 from mlops_iac.api.fleet.jobs import Job
 from mlops_iac.api.fleet.model import worst
-from mlops_iac.api.fleet.together import same_program, shared
 from mlops_iac.api.fleet.worker import Limits
 from mlops_iac.api.fleet.workers import Pool
 from mlops_iac.errors import Diagnostic, UsageError

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mlops_iac.api import load
-from mlops_iac.api.registry import home_group, model_output
+from mlops_iac.api.models.registry import home_group, model_output
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "schedule-adherence" / "blueprint.yaml"
 

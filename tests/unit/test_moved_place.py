@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from mlops_iac.api import load
-from mlops_iac.api.deploying import Deployment
-from mlops_iac.api.places import moved_place
+from mlops_iac.api.deploy.deployments import Deployment
+from mlops_iac.api.deploy.places import moved_place
 from mlops_iac.engine.protocol import StackTarget
 from mlops_iac.errors import UsageError
 from mlops_iac.graph.model import Resource

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mlops_iac.api import load
-from mlops_iac.api.status import next_steps, pending_names
+from mlops_iac.api.status.status import next_steps, pending_names
 from mlops_iac.engine.protocol import Result
 
 MODEL = (

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from mlops_iac.api.reviewing import Reviewed
+from mlops_iac.api.compare.reviews import Reviewed
 from mlops_iac.cli._plan import plan_lines, unstyled
 from mlops_iac.cli._progress import Board, event_line, failed_words, progress
 from mlops_iac.cli._review import review_lines

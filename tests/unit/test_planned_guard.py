@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mlops_iac.api.planned import guarded
+from mlops_iac.api.deploy.planned_deployment import guarded
 from mlops_iac.engine.protocol import Event
 from mlops_iac.errors import PlanMoved
 from mlops_iac.graph.plan import Step

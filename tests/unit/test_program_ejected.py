@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mlops_iac.api.ejecting import _module
+from mlops_iac.api.compile.ejecting import _module
 from mlops_iac.clouds.aws import components
 from mlops_iac.engine.embedded.program import _explain
 from mlops_iac.errors import UsageError

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from botocore import exceptions
 
-from mlops_iac.api.served_versions import credentials
+from mlops_iac.api.deploy.served_versions import credentials
 from mlops_iac.errors import AuthenticationError, MlopsError
 
 DENIED = {"Error": {"Code": "ExpiredTokenException", "Message": "expired"}}

@@ -6,7 +6,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from mlops_iac.api.rollbacks import ENDPOINT, differing
+from mlops_iac.api.deploy.rollbacks import ENDPOINT, differing
 from mlops_iac.graph.model import Resource
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from mlops_iac.api import served_versions
-from mlops_iac.api.served_versions import _require_servable, check_pin
-from mlops_iac.api.served_versions import newest as newest_approved
+from mlops_iac.api.deploy import served_versions
+from mlops_iac.api.deploy.served_versions import _require_servable, check_pin
+from mlops_iac.api.deploy.served_versions import newest as newest_approved
 from mlops_iac.errors import UsageError
 
 WORK = "s3://artifacts/pipelines/churn/run/trained/job/output/model.tar.gz"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mlops_iac.api import load
-from mlops_iac.api.stacks import states
+from mlops_iac.api.deploy import states
 from mlops_iac.api.stacks.listing import adds, headlines, stacks, told
 from mlops_iac.errors import AuthenticationError
 

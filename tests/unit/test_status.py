@@ -12,11 +12,11 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 from botocore.stub import Stubber
 
-from mlops_iac.api.stacks.clients import Questions
-from mlops_iac.api.status import Status
-from mlops_iac.api.status_entries import Entry, alarms, entries
-from mlops_iac.api.status_models import ModelState, _execution, _registry
-from mlops_iac.api.status_next import next_commands
+from mlops_iac.api.deploy.clients import Questions
+from mlops_iac.api.status.entries import Entry, alarms, entries
+from mlops_iac.api.status.models import ModelState, _execution, _registry
+from mlops_iac.api.status.next_commands import next_commands
+from mlops_iac.api.status.status import Status
 from mlops_iac.cli._session import Session
 from mlops_iac.cli.status import _standing
 from mlops_iac.graph.model import Resource
@@ -324,8 +324,8 @@ def test_what_comes_next_can_be_typed(make: Callable[..., Any]) -> None:
         model = ModelState("churn", **said)
         return next_commands(project, "local", deployed=True, entries=entries, models=[model])
 
-    from mlops_iac.api.status_entries import Variant
-    from mlops_iac.api.status_models import LastRun, Waiting
+    from mlops_iac.api.status.entries import Variant
+    from mlops_iac.api.status.models import LastRun, Waiting
 
     none = next_commands(project, "prod", deployed=False, entries=[], models=[])
     assert none == ["mlops-iac up -s prod"]
@@ -346,7 +346,7 @@ def test_what_comes_next_can_be_typed(make: Callable[..., Any]) -> None:
 
 
 def test_a_run_goes_on_as_long_as_its_process(make: Callable[..., Any]) -> None:
-    from mlops_iac.api.status_models import LastRun, _local_run
+    from mlops_iac.api.status.models import LastRun, _local_run
     from mlops_iac.pipeline._local_record import StepRecord, new_record, only_one
 
     project, record = make(), new_record("p", "digest")

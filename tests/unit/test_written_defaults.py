@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mlops_iac.api.loading import judged_with
+from mlops_iac.api.core.loading import judged_with
 from mlops_iac.api.project import Project
 from mlops_iac.blueprint import examine
 from mlops_iac.blueprint.fields import fields_of

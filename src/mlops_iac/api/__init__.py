@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mlops_iac.api.loading import load, validate
+from mlops_iac.api.core.loading import load, validate
 from mlops_iac.api.project import Project
 
 __all__ = ["Project", "load", "validate"]

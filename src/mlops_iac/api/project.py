@@ -7,18 +7,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlops_iac.api.described import LOCAL, Described
+from mlops_iac.api.core.project import LOCAL, BaseProject
 from mlops_iac.blueprint import LoadedBlueprint
 from mlops_iac.errors import BlueprintInvalid, Diagnostic, UsageError
 
 if TYPE_CHECKING:
-    from mlops_iac.api.cloud import Cloud
-    from mlops_iac.api.compiling import Compiled
-    from mlops_iac.api.deploying import Deployment
-    from mlops_iac.api.registry import Registry
-    from mlops_iac.api.running import Run
-    from mlops_iac.api.status import Status
-    from mlops_iac.api.templating import Templates
+    from mlops_iac.api.compile.programs import Compiled
+    from mlops_iac.api.core.templating import Templates
+    from mlops_iac.api.deploy.cloud import Cloud
+    from mlops_iac.api.deploy.deployments import Deployment
+    from mlops_iac.api.models.local_runs import Run
+    from mlops_iac.api.models.registry import Registry
+    from mlops_iac.api.status.status import Status
     from mlops_iac.clouds.base import ComponentCall, Platform
     from mlops_iac.engine.protocol import Result
     from mlops_iac.graph.model import ResourceGraph
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["LOCAL", "Project"]
 
 
-class Project(Described):
+class Project(BaseProject):
     """One blueprint. Methods take the name of a stack: an environment, or `local`."""
 
     def __init__(self, loaded: LoadedBlueprint, templates: Templates | None = None) -> None:
@@ -59,7 +59,7 @@ class Project(Described):
         if self.loaded.torn:
             return found
         if self.resolve(stack).blueprint.overrides and self.loaded.templates:
-            from mlops_iac.api.limits import undone
+            from mlops_iac.api.compile.override_limits import undone
 
             if not any(each.severity == "error" for each in found):
                 found += undone(self, stack)
@@ -72,7 +72,7 @@ class Project(Described):
         """
         if stack not in self._calls:
             if any(each.severity == "error" for each in self.platform_problems(stack)):
-                from mlops_iac.api.loading import judged_with
+                from mlops_iac.api.core.loading import judged_with
 
                 everything = judged_with(self, ())
                 raise BlueprintInvalid([p for p in everything if p.severity == "error"])
@@ -89,7 +89,7 @@ class Project(Described):
         """
         from dataclasses import replace
 
-        from mlops_iac.api.compiling import compile_project
+        from mlops_iac.api.compile.programs import compile_project
 
         compiled = compile_project(self, out)
         pinned = self.pin()
@@ -101,13 +101,13 @@ class Project(Described):
         Raises UsageError for a name that the program does not use, and where a copy that is there
         would have to be overwritten.
         """
-        from mlops_iac.api.ejecting import eject
+        from mlops_iac.api.compile.ejecting import eject
 
         return eject(self, components, everything=everything)
 
     def undo_eject(self) -> Compiled:
         """Use the package's own components again. Raises UsageError where a copy was changed."""
-        from mlops_iac.api.ejecting import undo
+        from mlops_iac.api.compile.ejecting import undo
 
         return undo(self)
 
@@ -116,13 +116,13 @@ class Project(Described):
 
         Nothing is written. Raises BlueprintInvalid, UsageError as `compile`.
         """
-        from mlops_iac.api.compiling import stale
+        from mlops_iac.api.compile.programs import stale
 
         return [*self.unpinned(), *stale(self, out)]
 
     def left_out(self) -> dict[str, str]:
         """Return what is not packed with the models' code, and why, by path from the blueprint."""
-        from mlops_iac.api.compiling import left_out
+        from mlops_iac.api.compile.programs import left_out
 
         return left_out(self)
 
@@ -131,7 +131,7 @@ class Project(Described):
 
         Needs no credentials. Raises StackNotFound, BlueprintInvalid.
         """
-        from mlops_iac.api.compiling import capture
+        from mlops_iac.api.compile.programs import capture
 
         return capture(self, stack)
 
@@ -140,7 +140,7 @@ class Project(Described):
 
         Raises UsageError for another style.
         """
-        from mlops_iac.api.drawing import draw
+        from mlops_iac.api.compile.drawing import draw
 
         return draw(self.capture(stack), style)
 
@@ -155,7 +155,7 @@ class Project(Described):
         folder, which are code. Raises BlueprintInvalid for exceptions and `policies.yaml` that are
         wrong, UsageError for rules that cannot be run.
         """
-        from mlops_iac.api.policing import policies
+        from mlops_iac.api.compile.guard_rails import policies
 
         return policies(self, stack, graph=graph, own=own)
 
@@ -164,7 +164,7 @@ class Project(Described):
     @cached_property
     def cloud(self) -> Cloud:
         """The emulated cloud of this project."""
-        from mlops_iac.api.cloud import Cloud
+        from mlops_iac.api.deploy.cloud import Cloud
 
         return Cloud(self)
 
@@ -183,12 +183,12 @@ class Project(Described):
         nothing. Raises StackNotFound, UsageError for what does not fit together.
         """
         if plan is not None:
-            from mlops_iac.api.planned import PlannedDeployment
+            from mlops_iac.api.deploy.planned_deployment import PlannedDeployment
 
             if targets:
                 raise UsageError("a saved plan is one of the whole stack", hint="drop --target")
             return PlannedDeployment(self, stack, engine=engine, plan=plan)
-        from mlops_iac.api.deploying import Deployment
+        from mlops_iac.api.deploy.deployments import Deployment
 
         return Deployment(self, stack, engine=engine, targets=targets)
 
@@ -208,7 +208,7 @@ class Project(Described):
         UsageError for what does not fit together, StackNotFound, BlueprintInvalid; with a real
         engine AuthenticationError, TimedOut.
         """
-        from mlops_iac.api.deploying import preview
+        from mlops_iac.api.deploy.deployments import preview
 
         return preview(self, stack, against=against, live=live, engine=engine, targets=targets)
 
@@ -227,7 +227,7 @@ class Project(Described):
         A `review` is what was shown to people: the plan is then the one that it reviews. Raises
         what `preview` does, UsageError where the file cannot be written.
         """
-        from mlops_iac.api.planning import preview_to_save, write_plan
+        from mlops_iac.api.deploy.saved_plans import preview_to_save, write_plan
 
         plan, saved = preview_to_save(
             self, stack, against=against, live=live, engine=engine, review=review
@@ -251,14 +251,14 @@ class Project(Described):
         Raises UsageError for a ref that is not there and for what it holds that cannot be read,
         BlueprintInvalid where it has no lock file and its blueprint is not valid.
         """
-        from mlops_iac.api.reviewing import Guards, reviews
+        from mlops_iac.api.compare.reviews import Guards, reviews
 
         guards = Guards(policies, own_policies)
         return reviews(self, [stack], against, guards)[0].review
 
     def comparison(self, plan: Plan) -> str:
         """Say in words what a plan was compared with."""
-        from mlops_iac.api.deploying import comparison
+        from mlops_iac.api.deploy.deployments import comparison
 
         return comparison(self, plan)
 
@@ -272,14 +272,14 @@ class Project(Described):
 
     def status(self, stack: str) -> Status:
         """Return what is deployed and what is still pending. Raises as `outputs`."""
-        from mlops_iac.api.status import status
+        from mlops_iac.api.status.status import status
 
         return status(self, stack)
 
     def next_steps(self, stack: str, result: Result) -> list[str]:
         """Say what stands now and what completes it."""
-        from mlops_iac.api.rollbacks import rolled_back
-        from mlops_iac.api.status import next_steps
+        from mlops_iac.api.deploy.rollbacks import rolled_back
+        from mlops_iac.api.status.status import next_steps
 
         return [*next_steps(self, stack, result), *rolled_back(self, stack)]
 
@@ -287,7 +287,7 @@ class Project(Described):
 
     def registry(self, stack: str) -> Registry:
         """Return the registered versions of the project's models in one stack; asks nothing yet."""
-        from mlops_iac.api.registry import Registry
+        from mlops_iac.api.models.registry import Registry
 
         return Registry(self, stack)
 
@@ -308,7 +308,7 @@ class Project(Described):
         `local`, for a model that is not trained and a pipeline that is not deployed, MlopsError where
         a step fails.
         """
-        from mlops_iac.api.running import run
+        from mlops_iac.api.models.local_runs import run
 
         return run(
             self, model, stack=stack, from_step=from_step, deployed=deployed, on_event=on_event

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from mlops_iac.api.status import HALVES, count
+from mlops_iac.api.status.status import HALVES, count
 from mlops_iac.graph.hidden import hidden
 from mlops_iac.graph.model import STACK_TYPE, address_of
 from mlops_iac.graph.plan import SIGNS as OPERATION_SIGNS

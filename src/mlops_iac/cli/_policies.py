@@ -19,7 +19,7 @@ def guard(session: Session) -> None:
 
     Raises PolicyViolation.
     """
-    from mlops_iac.api.policing import require
+    from mlops_iac.api.compile.guard_rails import require
     from mlops_iac.api.project import LOCAL
 
     if session.stack == LOCAL:

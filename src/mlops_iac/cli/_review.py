@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from mlops_iac.api.reviewing import Reviewed
-from mlops_iac.api.status import HALVES
+from mlops_iac.api.compare.reviews import Reviewed
+from mlops_iac.api.status.status import HALVES
 from mlops_iac.cli._plan import (
     LISTED,
     Style,

@@ -71,16 +71,16 @@ def generate(
     back. What jobs install is what `mlops-iac ci lock` wrote. Exit code with --check: 0 fresh, 1
     stale.
     """
-    from mlops_iac.api import delivering
+    from mlops_iac.api.ci import workflows
 
     if template is None:
         if given["docs"] or given["source"]:
             raise UsageError("--docs and --source are of a template's reference", hint="--template")
         project = session.project()
-        files = delivering.workflows(project, platform, root=root, given=given)
-        unlocked, locked = delivering.unlocked(project), delivering.lock_of(project).exists()
+        files = workflows.workflows(project, platform, root=root, given=given)
+        unlocked, locked = workflows.unlocked(project), workflows.lock_of(project).exists()
     else:
-        from mlops_iac.api.templates import delivering as of_template
+        from mlops_iac.api.ci import template_workflows as of_template
 
         folder = Path(template)
         files = of_template.workflows(folder, platform, root=root, given=given)
@@ -90,9 +90,9 @@ def generate(
                 "note: the template is the whole repository, so these files are part of its versions:"
                 " in a folder of its own it would not change with them"
             )
-    told = delivering.stale(files) if check else delivering.write(files)
+    told = workflows.stale(files) if check else workflows.write(files)
     if template is None:
-        for place in delivering.without_credentials(project, platform, root):
+        for place in workflows.without_credentials(project, platform, root):
             session.say(
                 f"note: {place} gets no credentials: only a template names it; a template that needs them"
                 " there has to stand in the blueprint's own extends, too"
@@ -135,23 +135,23 @@ def lock(
     `~/.netrc`.
     """
     if template is None:
-        from mlops_iac.api import delivering
+        from mlops_iac.api.ci import workflows
 
         project = session.project()
-        top = delivering.top_of(project, root)
+        top = workflows.top_of(project, root)
         changed = {
-            delivering.lock_of(project): delivering.lock(
+            workflows.lock_of(project): workflows.lock(
                 project, top, index_url or "", upgrade=upgrade
             )
         }
     else:
-        from mlops_iac.api import locking
-        from mlops_iac.api.templates import delivering as of_template
+        from mlops_iac.api.ci import template_workflows as of_template
+        from mlops_iac.api.compile import package_lock
 
         folder = Path(template)
         changed = {
-            path: locking.write_lock(
-                path, locking.of_templates(), index_url or url, upgrade=upgrade
+            path: package_lock.write_lock(
+                path, package_lock.of_templates(), index_url or url, upgrade=upgrade
             )
             for path, url in of_template.locks(folder, of_template.top_of(folder, root)).items()
         }

@@ -21,7 +21,7 @@ def command(session: Session, style: str, out: str | None) -> None:
     """Draw the stack: components, their resources by address, and what depends on what."""
     project = session.project()
     if session.json:
-        from mlops_iac.api.drawing import addresses
+        from mlops_iac.api.compile.drawing import addresses
 
         session.emit_json(addresses(project.capture(session.stack)))
         return

@@ -138,8 +138,8 @@ def _example(
             raise missing_answers("a project", {key: QUESTIONS[key] for key in missing})
     written = scaffold(target, answers)
     if ci:
-        from mlops_iac.api.editing import BlueprintEdit
-        from mlops_iac.api.stacks.starts import begin
+        from mlops_iac.api.core.editing import BlueprintEdit
+        from mlops_iac.api.stacks.initial_overlay import begin
 
         edit = BlueprintEdit(target / "blueprint.yaml")
         for note in begin(edit, edit.project, delivered=True):
@@ -234,13 +234,13 @@ def _then(project: Project | None) -> str:
 
 
 def _workflows(project: object, ci: Sequence[str]) -> list[Path]:
-    from mlops_iac.api import delivering
+    from mlops_iac.api.ci import workflows
     from mlops_iac.api.project import Project
 
     assert isinstance(project, Project)
     written: list[Path] = []
     for platform in ci:
-        written += delivering.write(delivering.workflows(project, platform))
+        written += workflows.write(workflows.workflows(project, platform))
     return written
 
 

@@ -12,8 +12,8 @@ from mlops_iac.cli._session import Session, verb
 from mlops_iac.errors import UsageError
 
 if TYPE_CHECKING:
+    from mlops_iac.api.models.registry import Registry, Version
     from mlops_iac.api.project import Project
-    from mlops_iac.api.registry import Registry, Version
 
 NAMES = "ls shows every model; the others take MODEL and VERSION, or MODEL/VERSION."
 

@@ -10,8 +10,8 @@ from mlops_iac.cli._session import Session, verb
 from mlops_iac.errors import MlopsError, NotDeployed, ResourceFailed, ScriptFailed
 
 if TYPE_CHECKING:
+    from mlops_iac.api.models.local_runs import Run
     from mlops_iac.api.project import Project
-    from mlops_iac.api.running import Run
     from mlops_iac.pipeline.local import RunEvent
 
 

@@ -119,7 +119,7 @@ def _details(row: Row) -> list[str]:
 
 
 def _export(session: Session, name: str | None) -> None:
-    from mlops_iac.api.stacks.states import export
+    from mlops_iac.api.deploy.states import export
 
     if name and session.stack not in ("local", name):
         raise UsageError(f"-s says {session.stack}, and {name} is named", hint="name one")

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mlops_iac.api.registry import PENDING, REJECTED
+from mlops_iac.api.models.registry import PENDING, REJECTED
 from mlops_iac.cli._plan import component_title
 from mlops_iac.cli._session import Session, verb
 
 if TYPE_CHECKING:
-    from mlops_iac.api.status import Status
-    from mlops_iac.api.status_entries import AlarmState, Entry, Variant
-    from mlops_iac.api.status_models import ModelState
+    from mlops_iac.api.status.entries import AlarmState, Entry, Variant
+    from mlops_iac.api.status.models import ModelState
+    from mlops_iac.api.status.status import Status
 
 _COLORS = {"InService": "green", "Failed": "red", "Missing": "red", "OutOfService": "red"}
 _RUNS = {

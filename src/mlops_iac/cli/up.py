@@ -17,7 +17,7 @@ from mlops_iac.errors import PlanMoved, ResourceFailed, UsageError
 from mlops_iac.graph.shown import plain
 
 if TYPE_CHECKING:
-    from mlops_iac.api.deploying import Deployment
+    from mlops_iac.api.deploy.deployments import Deployment
     from mlops_iac.api.project import Project
     from mlops_iac.engine.protocol import Result
     from mlops_iac.graph.plan import Plan
@@ -74,8 +74,8 @@ def command(
         detail=detail,
     )
     if session.json:
-        from mlops_iac.api.rollbacks import rolled_back
-        from mlops_iac.api.status import count
+        from mlops_iac.api.deploy.rollbacks import rolled_back
+        from mlops_iac.api.status.status import count
 
         session.emit_json(
             {
@@ -156,7 +156,7 @@ class StackFile:
     """`Pulumi.STACK.yaml`: the engine writes into it what opens the secrets of a stack's state."""
 
     def __init__(self, project: Project, stack: str) -> None:
-        from mlops_iac.api.compiling import default_out
+        from mlops_iac.api.compile.programs import default_out
 
         self._path = default_out(project) / f"Pulumi.{stack}.yaml"
         self._is_committed = project.program_folder is None

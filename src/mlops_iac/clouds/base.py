@@ -8,7 +8,7 @@ flag, and what differs deeper is refused.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from mlops_iac.errors import Diagnostic
@@ -98,6 +98,50 @@ class ComponentCall(Record):
     flag: str = ""
     # Names that the component had before: its resources are renamed, not made anew.
     aliases: Sequence[str] = ()
+
+
+class Refusal(Record):
+    """A field, and everything below it, that is refused unless its value is one of `unless`.
+
+    In `pattern` `*` is one key of a mapping, and `**` at its end everything below.
+    """
+
+    pattern: str
+    reason: str
+    instead: str
+    unless: tuple[Any, ...] = ()
+
+
+class Mode(Protocol):
+    """One way to serve on one platform: what the entries of `serving` with this mode become.
+
+    A platform has a tuple of these, and everything that depends on how a stack serves is folded
+    over it. `scope` is one environment as the platform sees it. A platform asks its own modes for
+    more (SageMaker: `clouds/aws/sagemaker/parts.py`).
+    """
+
+    @property
+    def name(self) -> str:
+        """As the language has it: `real-time`."""
+
+    @property
+    def planned(self) -> Sequence[str]:
+        """Patterns of the leaves that are planned, from the blueprint's root (`serving.*.model`).
+
+        Those below `serving` are of this mode's entries alone.
+        """
+
+    @property
+    def refused(self) -> Sequence[Refusal]:
+        """What is refused, likewise."""
+
+    @property
+    def check(self) -> Callable[[Any], Iterable[Diagnostic]]:
+        """What cannot be planned of a scope: values that do not fit together, or to the platform."""
+
+    @property
+    def plan(self) -> Callable[[Any], Iterable[ComponentCall]]:
+        """The calls of a scope, each after what it refers to."""
 
 
 class Platform(Protocol):

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from mlops_iac.api import Project, policing, validate
+from mlops_iac.api import Project, validate
+from mlops_iac.api.compile import guard_rails
 from mlops_iac.blueprint import load
 from mlops_iac.blueprint.templates.content import TemplateContent
 from mlops_iac.errors import BlueprintInvalid, Diagnostic, UsageError
@@ -56,7 +57,7 @@ def project(
 
 
 def settings(made: Project, *, own: bool = True):
-    return policing.configuration(made, policing.rules(made, own=own))
+    return guard_rails.configuration(made, guard_rails.rules(made, own=own))
 
 
 def told(found: list[Diagnostic]) -> list[str]:
@@ -98,7 +99,7 @@ LOOSENED = {
 def test_the_team_cannot_loosen_it(case: str, tmp_path: Path) -> None:
     below, above, message = LOOSENED[case]
     made = project(tmp_path, template(below), team=above)
-    assert told(policing.problems(made)) == ([message] if message else [])
+    assert told(guard_rails.problems(made)) == ([message] if message else [])
     if message:
         with pytest.raises(BlueprintInvalid, match=r"acme/standard@2\.1\.0"):
             settings(made)
@@ -133,7 +134,7 @@ EXCEPTIONS = {
 def test_exceptions_are_for_the_template_to_allow(case: str, tmp_path: Path) -> None:
     said, rule, allowed = EXCEPTIONS[case]
     made = project(tmp_path, template(said, no_fridays=NO_FRIDAYS), more=EXCEPTION % rule)
-    found = policing.problems(made)
+    found = guard_rails.problems(made)
     if allowed:
         assert found == []
         return
@@ -160,7 +161,7 @@ def test_of_two_templates_the_stricter_one_holds(tmp_path: Path) -> None:
 )
 def test_a_template_cannot_loosen_another(below: str, above: str, tmp_path: Path) -> None:
     made = project(tmp_path, template(below, "acme/base"), template(above))
-    (item,) = policing.problems(made)
+    (item,) = guard_rails.problems(made)
     assert item.code == "templates-contradict"
     assert "acme/standard@2.1.0" in item.message
     assert "acme/base@2.1.0" in item.message
@@ -180,21 +181,21 @@ def test_a_pack_has_the_rules_of_templates(tmp_path: Path) -> None:
     (tmp_path / "project").mkdir()
     said = template("log-retention: {severity: mandatory}", no_fridays=NO_FRIDAYS)
     made = project(tmp_path / "project", said)
-    policing.write_pack(made, tmp_path / "pack")
+    guard_rails.write_pack(made, tmp_path / "pack")
     assert (tmp_path / "pack/policies/no_fridays.py").read_text("utf-8") == NO_FRIDAYS
     found = served.load(tmp_path / "pack").settings.rules
     assert found["no-fridays"].severity == "mandatory"
     assert found["log-retention"].severity == "mandatory"
-    policing.write_pack(made, tmp_path / "pack", own=False)
+    guard_rails.write_pack(made, tmp_path / "pack", own=False)
     assert not (tmp_path / "pack/policies/no_fridays.py").exists()
 
 
 def test_they_do_not_run_where_code_is_not_trusted(tmp_path: Path) -> None:
     made = project(tmp_path, template(no_fridays="raise SystemExit('ran')"))
-    assert policing.problems(made) == []
-    assert "no-fridays" not in [rule.id for rule in policing.rules(made, own=False)]
-    assert policing.not_run(made, own=True) == []
-    assert policing.not_run(made, own=False) == [
+    assert guard_rails.problems(made) == []
+    assert "no-fridays" not in [rule.id for rule in guard_rails.rules(made, own=False)]
+    assert guard_rails.not_run(made, own=True) == []
+    assert guard_rails.not_run(made, own=False) == [
         "the rules of acme/standard@2.1.0 were not run, their code is not trusted here: no-fridays"
     ]
 
@@ -207,11 +208,11 @@ def test_settings_of_a_template_hold_also_where_its_code_does_not_run(tmp_path: 
 def test_code_that_no_lock_pins_does_not_run(tmp_path: Path) -> None:
     made = project(tmp_path, template(no_fridays="raise SystemExit('ran')"), pinned=False)
     with pytest.raises(UsageError, match=r"acme/standard@2\.1\.0 are code, and blueprint\.lock"):
-        policing.rules(made)
+        guard_rails.rules(made)
     other = Pin("standard", "", "acme/standard", "2.1.0", f"sha256:{'0' * 64}")
     write_lock(lock_path(made.path), Lock((other,)))
     with pytest.raises(UsageError, match="does not pin what would run"):
-        policing.rules(made)
+        guard_rails.rules(made)
 
 
 def test_settings_that_no_lock_pins_hold(tmp_path: Path) -> None:
@@ -224,11 +225,11 @@ def test_a_template_cannot_take_the_name_of_another_rule(tmp_path: Path) -> None
     with pytest.raises(
         UsageError, match=r"acme/standard@2\.1\.0/policies/owner_tag\.py has the name"
     ):
-        policing.rules(made)
+        guard_rails.rules(made)
     base = template(name="acme/base", no_fridays=NO_FRIDAYS)
     made = project(tmp_path, base, template(no_fridays=NO_FRIDAYS))
     with pytest.raises(UsageError, match=r"a rule of acme/base@2\.1\.0, no-fridays"):
-        policing.rules(made)
+        guard_rails.rules(made)
 
 
 def test_a_team_weakens_no_rule_of_a_template(tmp_path: Path) -> None:
@@ -247,7 +248,7 @@ def test_a_team_weakens_no_rule_of_a_template(tmp_path: Path) -> None:
 
 def test_a_broken_file_of_a_template_is_told_in_it(tmp_path: Path) -> None:
     made = project(tmp_path, template("log-retenton: {severity: mandatory}"))
-    (item,) = policing.problems(made)
+    (item,) = guard_rails.problems(made)
     assert (item.file, item.line, item.code) == (
         "acme/standard@2.1.0/policies.yaml",
         3,
@@ -261,7 +262,7 @@ def test_exceptions_are_no_setting_of_a_team(tmp_path: Path) -> None:
         template("log-retention: {severity: mandatory}"),
         team="log-encryption: {exceptions: allowed}",
     )
-    (item,) = policing.problems(made)
+    (item,) = guard_rails.problems(made)
     assert item.code == "unknown-key"
     assert "a template says it" in item.hint
 

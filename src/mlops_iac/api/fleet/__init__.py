@@ -11,9 +11,9 @@ model      what comes back
 from __future__ import annotations
 
 from mlops_iac.api.fleet.finding import blueprints
+from mlops_iac.api.fleet.fleet_run import run
 from mlops_iac.api.fleet.jobs import Compile, Job, Policies, Preview, Validate
 from mlops_iac.api.fleet.model import Identity, Outcome, Report, StackOutcome
-from mlops_iac.api.fleet.running import run
 
 __all__ = [
     "Compile",

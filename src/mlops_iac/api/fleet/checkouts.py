@@ -6,8 +6,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from mlops_iac.api import worktree
-from mlops_iac.api.repository import around as repository_around
+from mlops_iac.api.core import worktree
+from mlops_iac.api.core.repository import around as repository_around
 
 
 def other_worktree_of(folder: Path, whole: Path) -> Path | None:

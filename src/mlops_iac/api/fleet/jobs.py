@@ -27,7 +27,7 @@ class Job(Record):
 
     def warm(self) -> None:
         """Import what every worker needs, before there is any. Raises ImportError."""
-        importlib.import_module("mlops_iac.api.loading")
+        importlib.import_module("mlops_iac.api.core.loading")
 
     def prepared(self, files: Sequence[Path]) -> Self:
         """The job as workers get it: with what has to be known before the first of them begins."""
@@ -86,7 +86,7 @@ def _where(error: Exception) -> str:
 
 def identities(project: Project) -> list[Identity]:
     """What the project's environments are in the world."""
-    from mlops_iac.api.compiling import backend
+    from mlops_iac.api.compile.programs import backend
 
     found = []
     for stack in project.environments:
@@ -114,7 +114,7 @@ class Validate(Job):
     strict: bool = False
 
     def _do(self, file: Path, shown: str) -> Outcome | None:
-        from mlops_iac.api.loading import inspected
+        from mlops_iac.api.core.loading import inspected
 
         project, problems = inspected(file, strict=self.strict)
         errors = sum(item.severity == "error" for item in problems)
@@ -137,8 +137,8 @@ class Validate(Job):
 
 
 _PROGRAM_MODULES = (
-    "mlops_iac.api.capturing",
-    "mlops_iac.api.policing",
+    "mlops_iac.api.compile.captures",
+    "mlops_iac.api.compile.guard_rails",
     "mlops_iac.program.write",
     "mlops_iac.graph.lock",
     "mlops_iac.engine.embedded.capture",
@@ -158,7 +158,7 @@ class _WithProgram(Job):
             importlib.import_module(module)
 
     def _do(self, file: Path, shown: str) -> Outcome | None:
-        from mlops_iac.api.loading import load
+        from mlops_iac.api.core.loading import load
 
         project = load(file)
         if self.stack and self.stack not in project.environments:
@@ -188,7 +188,7 @@ class Compile(_WithProgram):
     programs: Mapping[Path, Path] = {}
 
     def prepared(self, files: Sequence[Path]) -> Self:
-        from mlops_iac.api.compiling import program_folder
+        from mlops_iac.api.compile.programs import program_folder
 
         folders = {file.absolute().parent for file in files}
         programs = {folder: program_folder(folder, "x").parent for folder in folders}

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from mlops_iac.api.capturing import Captures
+from mlops_iac.api.compile.captures import Captures
 from mlops_iac.api.fleet.model import StackOutcome
 
 if TYPE_CHECKING:
@@ -23,15 +23,15 @@ def previews(project: Project, stacks: Sequence[str], asked: Preview) -> list[St
     """Compare every stack with its lock file, or with what a git ref holds."""
     if asked.against not in ("", "lock"):
         return _reviewed(project, stacks, asked)
-    from mlops_iac.api import compiling
-    from mlops_iac.api.deploying import replacement_fact
+    from mlops_iac.api.compile import programs
+    from mlops_iac.api.deploy.deployments import replacement_fact
     from mlops_iac.graph.lock import lock_name, lock_plan
 
     captures = Captures(project)
     found = []
     for stack in stacks:
         graph = captures.graph(stack)
-        lock = compiling.default_out(project) / lock_name(stack)
+        lock = programs.default_out(project) / lock_name(stack)
         plan = lock_plan(lock, graph, replacement_fact)
         broken = project.policies(stack, graph=graph, own=asked.own) if asked.policies else []
         found.append(
@@ -43,7 +43,7 @@ def previews(project: Project, stacks: Sequence[str], asked: Preview) -> list[St
 
 
 def _reviewed(project: Project, stacks: Sequence[str], asked: Preview) -> list[StackOutcome]:
-    from mlops_iac.api.reviewing import Guards, reviews
+    from mlops_iac.api.compare.reviews import Guards, reviews
 
     found = []
     for made in reviews(project, stacks, asked.against, Guards(asked.policies, asked.own)):
@@ -63,7 +63,7 @@ def _outcome(
     known: bool = True,
     doubt: bool,
 ) -> StackOutcome:
-    from mlops_iac.api.status import HALVES, count
+    from mlops_iac.api.status.status import HALVES, count
 
     steps = list(steps)
     counts = {op: number for op, number in count(steps).items() if op != "same"}

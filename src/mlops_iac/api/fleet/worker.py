@@ -38,7 +38,7 @@ def work(
     """
     import gc
 
-    from mlops_iac.api.templating import share_repositories
+    from mlops_iac.api.core.templating import share_repositories
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _stop)

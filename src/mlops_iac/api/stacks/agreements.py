@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from mlops_iac.api import compiling
+from mlops_iac.api.compile import programs
 from mlops_iac.errors import MlopsError
 
 if TYPE_CHECKING:
+    from mlops_iac.api.deploy.states import State, States
     from mlops_iac.api.project import Project
-    from mlops_iac.api.stacks.states import State, States
 
 Agrees = Literal["agrees", "uncommitted", "differs", "nothing", "unknown"]
 
@@ -22,7 +22,7 @@ _STACK_FILE = re.compile(r"Pulumi\.([a-z0-9-]+)\.yaml\b|mlops-iac\.([a-z0-9-]+)\
 # -- program and blueprint -------------------------------------------------------------------------
 
 
-def programs(project: Project, out: Path) -> dict[str, tuple[Agrees, str]]:
+def program_agreements(project: Project, out: Path) -> dict[str, tuple[Agrees, str]]:
     """Whether the folder is what the blueprint gives, by stack. Of emulated ones none is kept."""
     from mlops_iac.program.write import stale
 
@@ -37,7 +37,7 @@ def programs(project: Project, out: Path) -> dict[str, tuple[Agrees, str]]:
     if not (out / "Pulumi.yaml").exists():
         return found | dict.fromkeys(real, ("nothing", "not compiled yet"))
     try:
-        reasons = stale(compiling.build(project, out), out)
+        reasons = stale(programs.build(project, out), out)
     except MlopsError as error:
         return found | dict.fromkeys(real, ("unknown", error.message))
     waiting = _uncommitted(out)
@@ -70,8 +70,8 @@ def _uncommitted(out: Path) -> list[str]:
 
     Outside of a repository there is nothing to say.
     """
-    from mlops_iac.api.repository import around
-    from mlops_iac.api.worktree import changed, untracked
+    from mlops_iac.api.core.repository import around
+    from mlops_iac.api.core.worktree import changed, untracked
 
     with around(out) as repository:
         if repository is None:
@@ -108,7 +108,7 @@ def _agreement(project: Project, state: State) -> tuple[Agrees, str]:
     from mlops_iac.graph.agreement import agreement
     from mlops_iac.graph.lock import lock_name, read_lock
 
-    path = compiling.default_out(project) / lock_name(state.stack)
+    path = programs.default_out(project) / lock_name(state.stack)
     if not path.exists():
         return "unknown", "there is no lock file to compare with"
     waiting = [
@@ -119,7 +119,7 @@ def _agreement(project: Project, state: State) -> tuple[Agrees, str]:
     same = agreement(
         read_lock(path),
         state.graph(project.name),
-        any_text=(compiling.ANY_APPROVED,),
+        any_text=(programs.ANY_APPROVED,),
         waiting=waiting,
     )
     if not same:

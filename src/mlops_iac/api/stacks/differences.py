@@ -72,16 +72,16 @@ def resource_differences(project: Project, left: str, right: str) -> Differences
 
     Needs no credentials. Raises StackNotFound, BlueprintInvalid.
     """
-    from mlops_iac.api import compiling
+    from mlops_iac.api.compile import programs
     from mlops_iac.graph.comparable import comparable
     from mlops_iac.graph.differences import Side, differences
 
     for name in (left, right):
         project.resolve(name)
-    folder, program = compiling.work_program(project)
+    folder, program = programs.work_program(project)
 
     def side(name: str) -> Side:
-        graph = compiling.capture_program(project, name, folder, program.config[name])
+        graph = programs.capture_program(project, name, folder, program.config[name])
         return Side(comparable(graph), project.cloud.account(name), project.region(name))
 
     return differences(side(left), side(right))

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlops_iac.api.compiling import default_out
-from mlops_iac.api.editing import BlueprintEdit
-from mlops_iac.api.loading import load
+from mlops_iac.api.compile.programs import default_out
+from mlops_iac.api.core.editing import BlueprintEdit
+from mlops_iac.api.core.loading import load
+from mlops_iac.api.deploy.orphaned_stacks import State, refuse, stack_files, state_of
 from mlops_iac.api.project import LOCAL
-from mlops_iac.api.stacks.strangers import State, refuse, stack_files, state_of
 from mlops_iac.blueprint.checks.names import illegal_name
 from mlops_iac.blueprint.loaded import shown_as
 from mlops_iac.blueprint.sections.base import EntryName
@@ -100,7 +100,7 @@ def add_environment(path: str | Path, name: str, base: str | None = None) -> Tol
 
 def _started(edit: BlueprintEdit, name: str) -> list[str]:
     """Write what an environment begins with; what to tell of that."""
-    from mlops_iac.api.stacks.starts import complete, lay_out, not_asked, unchecked
+    from mlops_iac.api.stacks.initial_overlay import complete, lay_out, not_asked, unchecked
 
     try:
         told = complete(edit.editor, name, edit.project).notes
@@ -256,7 +256,7 @@ def remove_environment(path: str | Path, name: str, *, gone: bool = False) -> To
 
 def _notes(project: Project, name: str, state: State) -> tuple[str, ...]:
     if state.why:
-        from mlops_iac.api.stacks.states import unasked
+        from mlops_iac.api.deploy.states import unasked
 
         return (f"its state was not asked: {unasked(state.why)}",)
     if state.exists:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlops_iac.api.loading import load, load_with
+from mlops_iac.api.core.loading import load, load_with
 from mlops_iac.api.project import LOCAL, Project
 from mlops_iac.api.stacks.ephemeral_record import DEFAULT_TTL, EphemeralRecord, record_of
 from mlops_iac.blueprint import ExtraEnvironment, ResolvedBlueprint
@@ -20,9 +20,9 @@ from mlops_iac.errors import BlueprintInvalid, MlopsError, StackNotFound, UsageE
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mlops_iac.api.deploying import Deployment
+    from mlops_iac.api.deploy.deployments import Deployment
+    from mlops_iac.api.deploy.states import State
     from mlops_iac.api.stacks.ephemeral_deploying import RecordedDeployment
-    from mlops_iac.api.stacks.states import State
 
 
 def declare(
@@ -176,8 +176,8 @@ def recorded(project: Project, stack: str) -> RecordedProject | None:
     Raises UsageError, AuthenticationError and MlopsError where it is in none of the backends that
     can be asked, and one could not be.
     """
-    from mlops_iac.api.compiling import backend
-    from mlops_iac.api.stacks.states import state_in
+    from mlops_iac.api.compile.programs import backend
+    from mlops_iac.api.deploy.states import state_in
     from mlops_iac.engine.pulumi_backend import Backend
 
     urls = dict.fromkeys(backend(project, name) for name in project.environments if name != LOCAL)

@@ -9,13 +9,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlops_iac.api import compiling
-from mlops_iac.api.deploying import Deployment
-from mlops_iac.api.engines import PULUMI
-from mlops_iac.api.served_versions import credentials
-from mlops_iac.api.stacks.emptying import delete_versions
+from mlops_iac.api.compile import programs
+from mlops_iac.api.deploy.deployments import Deployment
+from mlops_iac.api.deploy.engine_claim import PULUMI
+from mlops_iac.api.deploy.registry_cleanup import delete_versions
+from mlops_iac.api.deploy.served_versions import credentials
+from mlops_iac.api.deploy.states import State, state_in, state_of
 from mlops_iac.api.stacks.ephemeral_record import EphemeralRecord, record_of
-from mlops_iac.api.stacks.states import State, state_in, state_of
 from mlops_iac.errors import MlopsError, UsageError
 from mlops_iac.graph.plan import Plan
 
@@ -34,7 +34,7 @@ class EphemeralDeployment(Deployment):
     def _open(self) -> Backend:
         from mlops_iac.engine.pulumi_backend import Backend
 
-        return Backend(self.project.name, compiling.backend(self.project, self.stack))
+        return Backend(self.project.name, programs.backend(self.project, self.stack))
 
     @cached_property
     def _there(self) -> EphemeralRecord | None:
@@ -72,10 +72,10 @@ class EphemeralDeployment(Deployment):
     def _unversioned(self) -> StackTarget:
         _ = self.engine  # what is missing on this machine is told before any cloud is asked
         _ = self._there
-        folder, program = compiling.work_program(self.project)
+        folder, program = programs.work_program(self.project)
         if self._state is not None:
             _restore_key(folder, self.stack, self._state.deployment)
-        return compiling.target(self.project, self.stack, folder, program.config[self.stack])
+        return programs.target(self.project, self.stack, folder, program.config[self.stack])
 
     def _bare(self) -> StackTarget:
         return self._unversioned
@@ -83,8 +83,8 @@ class EphemeralDeployment(Deployment):
     def _with_versions(self, bare: StackTarget) -> StackTarget:
         """A pin of the base is one of the base's registry; it counts where this one has it, too."""
         config = dict(bare.config)
-        for model in compiling.served_models(self.project, self.stack):
-            key = compiling.version_key(self.project.name, model)
+        for model in programs.served_models(self.project, self.stack):
+            key = programs.version_key(self.project.name, model)
             pinned = config.get(key)
             if pinned is not None and not self._registered(model, str(pinned)):
                 config.pop(key)
@@ -95,7 +95,7 @@ class EphemeralDeployment(Deployment):
 
     def _registered(self, model: str, version: str) -> bool:
         """Whether a version is in the registry that the stack serves from; another's is believed."""
-        from mlops_iac.api.registry import home_group, real_client, registered
+        from mlops_iac.api.models.registry import home_group, real_client, registered
         from mlops_iac.clouds.aws.sagemaker.scope import Scope
 
         if Scope(self.project.resolve(self.stack)).home(model).environment != self.stack:
@@ -200,7 +200,7 @@ class RecordedDeployment(Deployment):
         return replace(plan, diagnostics=(*plan.diagnostics, *self._holdings()))
 
     def _holdings(self) -> list[str]:
-        from mlops_iac.api.stacks.holdings import holdings
+        from mlops_iac.api.deploy.stack_contents import holdings
 
         return holdings(self.project, self.project.state)
 

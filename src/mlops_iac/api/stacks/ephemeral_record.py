@@ -17,7 +17,7 @@ from mlops_iac.errors import UsageError
 from mlops_iac.records import Record
 
 if TYPE_CHECKING:
-    from mlops_iac.api.stacks.states import State
+    from mlops_iac.api.deploy.states import State
 
 DEFAULT_TTL = timedelta(hours=24)
 SHORTEST, LONGEST = timedelta(minutes=1), timedelta(days=90)

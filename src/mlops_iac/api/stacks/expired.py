@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 from mlops_iac.api.project import LOCAL
 from mlops_iac.api.stacks.ephemeral import RecordedProject
 from mlops_iac.api.stacks.ephemeral_record import STACK_TAG, EphemeralRecord, record_of
-from mlops_iac.api.status import count
+from mlops_iac.api.status.status import count
 from mlops_iac.errors import MlopsError
 from mlops_iac.records import Record
 
 if TYPE_CHECKING:
+    from mlops_iac.api.deploy.states import State
     from mlops_iac.api.project import Project
-    from mlops_iac.api.stacks.states import State
     from mlops_iac.engine.pulumi_backend import Backend, Listed
 
 
@@ -57,7 +57,7 @@ def expired(project: Project, now: datetime | None = None) -> Found:
 
 def ephemeral_stacks(project: Project) -> Found:
     """Return every ephemeral stack of the project; as `expired`."""
-    from mlops_iac.api.compiling import backend
+    from mlops_iac.api.compile.programs import backend
     from mlops_iac.engine.pulumi_backend import Backend
 
     urls = dict.fromkeys(backend(project, name) for name in project.environments if name != LOCAL)
@@ -79,7 +79,7 @@ def ephemeral_stacks(project: Project) -> Found:
 
 
 def _ephemeral(asked: Backend, item: Listed, url: str) -> list[Ephemeral]:
-    from mlops_iac.api.stacks.states import state_of
+    from mlops_iac.api.deploy.states import state_of
 
     tags = asked.tags(item.name)
     if STACK_TAG not in tags:

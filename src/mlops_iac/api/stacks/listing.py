@@ -7,13 +7,13 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from mlops_iac.api import compiling
+from mlops_iac.api.compile import programs
 from mlops_iac.api.project import LOCAL
-from mlops_iac.api.stacks.agreements import Agrees, agreement_of_state, programs
+from mlops_iac.api.stacks.agreements import Agrees, agreement_of_state, program_agreements
 
 if TYPE_CHECKING:
+    from mlops_iac.api.deploy.states import State, States
     from mlops_iac.api.project import Project
-    from mlops_iac.api.stacks.states import State, States
 
 _HEADLINES = 4
 # What people ask of an environment first; the rest follows in the order of the blueprint.
@@ -88,7 +88,7 @@ def stacks(project: Project, *, offline: bool = False, now: datetime | None = No
 
     Raises BlueprintInvalid where the platform refuses something.
     """
-    from mlops_iac.api.stacks.states import State, States, emulated_state, states, unasked
+    from mlops_iac.api.deploy.states import State, States, emulated_state, states, unasked
 
     if offline:
         why = "not asked (--offline)"
@@ -101,7 +101,7 @@ def stacks(project: Project, *, offline: bool = False, now: datetime | None = No
         found = States(known, dict.fromkeys(real, why))
     else:
         found = states(project)
-    program = programs(project, compiling.default_out(project))
+    program = program_agreements(project, programs.default_out(project))
     rows = [_row(project, name, found, program[name], State(name)) for name in project.environments]
     more, notes = _others(found, now or datetime.now(UTC))
     silent = found.silent.values() if len(rows) > 1 else ()  # `local` has a state of its own

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from mlops_iac.api.deploy.running_versions import Running, described, resolved_images
+from mlops_iac.api.models.registry import require_sealed
 from mlops_iac.api.project import LOCAL
-from mlops_iac.api.registry import require_sealed
-from mlops_iac.api.stacks.running_versions import Running, described, resolved_images
 from mlops_iac.blueprint.words import join, listed
 from mlops_iac.clouds.aws.sagemaker.scope import Home, Scope
 from mlops_iac.errors import UsageError

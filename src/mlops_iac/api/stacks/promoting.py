@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from mlops_iac.api.editing import BlueprintEdit
+from mlops_iac.api.core.editing import BlueprintEdit
+from mlops_iac.api.deploy.running_versions import running
 from mlops_iac.api.project import LOCAL
 from mlops_iac.api.stacks.pinning import Pin, Pinning, image_of
 from mlops_iac.api.stacks.rehearsal import Rehearsal, RehearsalEdit, require_another
-from mlops_iac.api.stacks.running_versions import running
 from mlops_iac.blueprint.words import listed
 from mlops_iac.errors import UsageError
 

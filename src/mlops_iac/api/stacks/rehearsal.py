@@ -24,8 +24,8 @@ from mlops_iac.records import replace
 from mlops_iac.workfolder import checked, made, write_durably
 
 if TYPE_CHECKING:
-    from mlops_iac.api.compiling import Compiled
-    from mlops_iac.api.deploying import Deployment
+    from mlops_iac.api.compile.programs import Compiled
+    from mlops_iac.api.deploy.deployments import Deployment
     from mlops_iac.blueprint import ResolvedBlueprint
     from mlops_iac.graph.plan import Plan
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlops_iac.api.capturing import Captures, KeptCaptures
-from mlops_iac.api.comparing import WithBlueprint, WithLock
+from mlops_iac.api.compare.comparisons import WithBlueprint, WithLock
+from mlops_iac.api.compare.reviews import Guards, Reviewed, Reviewer, sha_of
+from mlops_iac.api.compile.captures import Captures, KeptCaptures
+from mlops_iac.api.core.repository import around
 from mlops_iac.api.project import LOCAL, Project
-from mlops_iac.api.repository import around
-from mlops_iac.api.reviewing import Guards, Reviewed, Reviewer, sha_of
 from mlops_iac.api.templates.leaf_changes import LeafChange, leaf_changes
 from mlops_iac.blueprint.combine import combine
 from mlops_iac.errors import BlueprintInvalid, Diagnostic, MlopsError
@@ -155,7 +155,7 @@ def _code(template: AppliedTemplate) -> list[tuple[str, bytes]]:
 
 def _errors(project: Project) -> list[Diagnostic]:
     """What the platform and the guard rails' own settings refuse."""
-    from mlops_iac.api.policing import problems
+    from mlops_iac.api.compile.guard_rails import problems
 
     by_environment = {name: project.platform_problems(name) for name in project.environments}
     found = [*combine(by_environment), *problems(project)]

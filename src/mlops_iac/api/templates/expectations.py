@@ -95,7 +95,7 @@ def findings(case: Case, project: Project, graphs: Mapping[str, ResourceGraph]) 
     The latter only where the case says what it expects. The code of the template's rules runs, it is
     the author's.
     """
-    from mlops_iac.api import policing
+    from mlops_iac.api.compile import guard_rails
     from mlops_iac.templates.lockfile import Lock, Pin, lock_path, write_lock
 
     write_lock(
@@ -107,7 +107,7 @@ def findings(case: Case, project: Project, graphs: Mapping[str, ResourceGraph]) 
             )
         ),
     )
-    held = policing.configuration(project, policing.rules(project)).held
+    held = guard_rails.configuration(project, guard_rails.rules(project)).held
     wanted = case.section.expect.findings
     said: dict[str, tuple[str, Finding]] = {}
     for name, graph in graphs.items():

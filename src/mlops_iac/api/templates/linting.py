@@ -144,7 +144,7 @@ def _started(
     """Start a project in a folder of its own; what cannot be started, and what it lacks."""
     import tempfile
 
-    from mlops_iac.api.stacks.starts import is_startable
+    from mlops_iac.api.stacks.initial_overlay import is_startable
     from mlops_iac.api.templates.starting import Start, started
     from mlops_iac.blueprint.reach import Reach
     from mlops_iac.scaffold import default_answers
@@ -198,7 +198,7 @@ def _deployable(subject: Subject, tries: Samples) -> Iterator[Diagnostic]:
     import tempfile
 
     from mlops_iac.api.project import Project
-    from mlops_iac.api.stacks.starts import complete, is_startable
+    from mlops_iac.api.stacks.initial_overlay import complete, is_startable
     from mlops_iac.blueprint.editing import Editor
     from mlops_iac.blueprint.source import problem
     from mlops_iac.templates.linting import team

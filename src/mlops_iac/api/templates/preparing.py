@@ -11,16 +11,16 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlops_iac.api.comparing import HEAD
-from mlops_iac.api.repository import around
+from mlops_iac.api.compare.committed_templates import committed_files
+from mlops_iac.api.compare.comparisons import HEAD
+from mlops_iac.api.core.atomic_files import Rewrite
+from mlops_iac.api.core.repository import around
+from mlops_iac.api.core.templating import Templates
 from mlops_iac.api.templates import request as requests
 from mlops_iac.api.templates.effect import Effect, Rules, effect_of
-from mlops_iac.api.templates.former import committed_files
+from mlops_iac.api.templates.locked_reading import without_new_parameters
 from mlops_iac.api.templates.moves import Standing, moves, standing
-from mlops_iac.api.templates.today import without_new_parameters
-from mlops_iac.api.templates.together import Rewrite
 from mlops_iac.api.templates.update import Request, TemplateUpdate
-from mlops_iac.api.templating import Templates
 from mlops_iac.blueprint.combine import in_order
 from mlops_iac.blueprint.compose import compose
 from mlops_iac.blueprint.editing import TextFile

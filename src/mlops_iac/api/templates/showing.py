@@ -76,7 +76,7 @@ def find(wanted: str, blueprint: str | Path | None = None) -> tuple[str, Templat
 
 def _applied(path: Path) -> Sequence[AppliedTemplate]:
     """What a blueprint stands on; it need not be valid otherwise. Nothing where that fails."""
-    from mlops_iac.api.templating import Templates
+    from mlops_iac.api.core.templating import Templates
     from mlops_iac.blueprint.compose import compose
     from mlops_iac.blueprint.source import read
     from mlops_iac.blueprint.templates.applying import Applier

@@ -15,8 +15,8 @@ from mlops_iac.errors import BlueprintInvalid, Diagnostic, UsageError
 from mlops_iac.records import Record
 
 if TYPE_CHECKING:
+    from mlops_iac.api.core.templating import Templates
     from mlops_iac.api.project import Project
-    from mlops_iac.api.templating import Templates
     from mlops_iac.blueprint.reach import Reach
     from mlops_iac.blueprint.templates.applying import Parsed
     from mlops_iac.blueprint.templates.content import TemplateContent
@@ -215,9 +215,9 @@ def _finished(
 
     Raises BlueprintInvalid.
     """
-    from mlops_iac.api.editing import BlueprintEdit
-    from mlops_iac.api.stacks.starts import begin
-    from mlops_iac.api.templating import Templates
+    from mlops_iac.api.core.editing import BlueprintEdit
+    from mlops_iac.api.core.templating import Templates
+    from mlops_iac.api.stacks.initial_overlay import begin
     from mlops_iac.blueprint.loaded import shown_as
     from mlops_iac.scaffold.rendering import has_blueprint
     from mlops_iac.templates.lockfile import lock_path, write_lock
@@ -254,7 +254,7 @@ def _read(
 ) -> tuple[Project | None, list[Diagnostic]]:
     """The project of a blueprint, or of a `text` in its place, and all that is said of it."""
     from mlops_iac import blueprint as language
-    from mlops_iac.api.loading import judged_with
+    from mlops_iac.api.core.loading import judged_with
     from mlops_iac.api.project import Project
 
     loaded, found = language.examine(path, templates=templates, reach=reach, text=text)

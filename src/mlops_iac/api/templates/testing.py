@@ -170,7 +170,7 @@ def _begun(
     project: Project, case: Case, content: TemplateContent, finder: TemplateFinder, root: Path
 ) -> Project:
     """The same with an owner, and with what environments begin with that the case does not say."""
-    from mlops_iac.api.stacks.starts import complete
+    from mlops_iac.api.stacks.initial_overlay import complete
     from mlops_iac.blueprint.editing import Editor
     from mlops_iac.templates.linting import team
     from mlops_iac.templates.linting.resolving import read_over
@@ -220,7 +220,7 @@ def _refused(project: Project) -> list[Diagnostic]:
 def _results(
     project: Project, names: Sequence[str], root: Path
 ) -> tuple[dict[str, bytes], dict[str, ResourceGraph]]:
-    from mlops_iac.api.capturing import Captures
+    from mlops_iac.api.compile.captures import Captures
     from mlops_iac.graph.lock import LOCK_SUFFIX, lock_bytes
     from mlops_iac.templates.cases import RESOLVED, resolved_text
 

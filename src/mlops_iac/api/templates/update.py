@@ -11,11 +11,11 @@ from difflib import unified_diff
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlops_iac.api.reviewing import Reviewed
+from mlops_iac.api.compare.reviews import Reviewed
+from mlops_iac.api.core.atomic_files import Rewrite, rewrite
+from mlops_iac.api.core.interrupted_writes import place
 from mlops_iac.api.templates.leaf_changes import LeafChange
 from mlops_iac.api.templates.moves import TemplateMove
-from mlops_iac.api.templates.together import Rewrite, rewrite
-from mlops_iac.api.templates.unfinished import place
 from mlops_iac.errors import BlueprintInvalid, Diagnostic
 from mlops_iac.records import Record
 

@@ -1,0 +1,1 @@
+"""Workflows for CI, of projects and of template repositories."""

@@ -1,0 +1,104 @@
+"""The templates of a blueprint in a commit: as its lock pins them, or as its folders held them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import posixpath
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mlops_iac.api.core.repository import around
+from mlops_iac.blueprint.source import Source
+from mlops_iac.errors import BlueprintInvalid, UsageError
+
+if TYPE_CHECKING:
+    from mlops_iac.api.core.repository import Commit, Repository
+    from mlops_iac.blueprint.reach import Reach
+    from mlops_iac.blueprint.source import Node
+    from mlops_iac.blueprint.templates.content import TemplateFinder
+    from mlops_iac.templates.sources.base import TemplateSource
+
+
+def committed_files(path: Path, source: TemplateSource) -> Mapping[str, bytes] | None:
+    """What a folder of the repository around `path` held when it was last committed.
+
+    None for every other source, and where there is nothing that can be read.
+    """
+    from mlops_iac.templates.files import read_folder
+    from mlops_iac.templates.sources.folder import FolderSource
+
+    if not isinstance(source, FolderSource):
+        return None
+    with around(path.parent) as repository, tempfile.TemporaryDirectory() as folder:
+        if repository is None:
+            return None
+        try:
+            inside = repository.relative(source.path)
+            repository.export(repository.commit("HEAD"), inside, Path(folder))
+            return read_folder(Path(folder) / inside, source.text)
+        except UsageError:
+            return None
+
+
+def trees(finder: Callable[[], TemplateFinder], root: Node) -> Iterator[Node]:
+    """What templates lay under the blueprint `root`, its environments included."""
+    from mlops_iac.blueprint.templates.applying import Applier
+
+    applier = Applier(finder)
+    with contextlib.suppress(BlueprintInvalid):  # told by whoever reads the blueprint
+        applier.walk(root)
+    for template in applier.applied:
+        yield template.tree
+        yield from template.environments.values()
+
+
+class FormerTemplates:
+    """Makes the finder of the blueprint that a commit has at `path` and that is exported to `tree`."""
+
+    def __init__(
+        self, repository: Repository, commit: Commit, tree: Path, path: str, reach: Reach
+    ) -> None:
+        self._repository = repository
+        self._commit = commit
+        self._tree = tree
+        self._path = path
+        self._reach = reach
+        self._finder: TemplateFinder | None = None
+        self.locked = False
+
+    def __call__(self) -> TemplateFinder:
+        """The finder. Raises BlueprintInvalid for a lock that is damaged."""
+        if self._finder is None:
+            self._finder = self._make()
+        return self._finder
+
+    def _make(self) -> TemplateFinder:
+        from mlops_iac.templates.former import Former
+        from mlops_iac.templates.lockfile import lock_path, parse_lock
+
+        lock = None
+        path = lock_path(self._tree / self._path)
+        where = posixpath.join(posixpath.dirname(self._path), path.name)
+        raw = self._repository.read(self._commit, where)
+        if raw is not None:
+            path.write_bytes(raw)
+            lock = parse_lock(Source(path.name, raw.decode("utf-8", "replace")))
+        self.locked = lock is not None
+        return Former(self._tree / self._path, lock, before=self._export, reach=self._reach)
+
+    def trees(self, root: Node) -> Iterator[Node]:
+        """What the templates of the blueprint `root` lay under it; as far as they can be had."""
+        return trees(self, root)
+
+    def _export(self, source: TemplateSource) -> None:
+        """Write a template of the repository to where its source finds it."""
+        from mlops_iac.templates.sources.folder import FolderSource
+
+        if isinstance(source, FolderSource):
+            there = os.path.normpath(source.path)
+            if there == str(self._tree) or there.startswith(f"{self._tree}{os.sep}"):
+                inside = Path(there).relative_to(self._tree).as_posix()
+                self._repository.export(self._commit, inside, self._tree)

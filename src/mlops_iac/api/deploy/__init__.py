@@ -1,0 +1,1 @@
+"""Stacks deployed, and what is known of them: engines, states, saved plans, versions served."""

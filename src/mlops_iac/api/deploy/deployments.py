@@ -1,0 +1,502 @@
+"""Preview, up, refresh and destroy: which engine, against what, with which model versions."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from mlops_iac.api.compile import programs
+from mlops_iac.api.deploy import served_versions
+from mlops_iac.api.deploy.engine_claim import EMBEDDED, PULUMI, Holder
+from mlops_iac.api.deploy.places import moved_place, provider_inputs
+from mlops_iac.api.models.registry import model_output, registered
+from mlops_iac.api.project import LOCAL
+from mlops_iac.clouds.aws.sagemaker.scope import Scope
+from mlops_iac.errors import TimedOut, UsageError
+from mlops_iac.graph.plan import Plan
+from mlops_iac.workfolder import write_durably
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from mlops_iac.api.project import Project
+    from mlops_iac.engine.protocol import Engine, OnEvent, Result, StackTarget
+    from mlops_iac.values import Properties
+
+
+class Deployment:
+    """One stack under one engine. The versions it serves are resolved once, when it is opened.
+
+    `stack`, `engine_name` (`embedded` or `pulumi`) and `targets` are what it was opened with. Methods
+    raise UsageError for what is missing on this machine or stale, AuthenticationError where the cloud
+    or the state's backend wants credentials, TimedOut where an emulator does not answer, Cancelled
+    when interrupted, MlopsError for what else the engine says.
+    """
+
+    def __init__(
+        self, project: Project, stack: str, *, engine: str | None, targets: Sequence[str] = ()
+    ) -> None:
+        project.resolve(stack)  # an unknown stack is told before anything else happens
+        self.project = project
+        self.stack = stack
+        self._holder = Holder(project.work)
+        self.emulated = project.emulates(stack)
+        self.engine_name = self._chosen(engine)
+        if self.engine_name == EMBEDDED and not self.emulated:
+            raise UsageError(
+                f"the embedded engine deploys {LOCAL} only, not {stack}",
+                hint=f"leave --engine out, or preview {stack} against its lock file",
+            )
+        self.targets = targets
+        self._notes: list[str] = []
+        self._unchanged: Plan | None = None
+        self._unapproved: list[str] = []
+        self._refused: tuple[str, ...] = ()
+
+    def _chosen(self, engine: str | None) -> str:
+        """The engine that deploys it. Raises UsageError for one that does not."""
+        if self.stack == LOCAL:
+            return self._holder.choose(engine)
+        if self.emulated and engine == PULUMI:
+            raise UsageError(
+                f"a rehearsal of {self.stack} is deployed by the embedded engine",
+                hint="leave --engine out",
+            )
+        return engine or (EMBEDDED if self.emulated else PULUMI)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        return None
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The engine, imported now. Raises UsageError where the real CLI is missing."""
+        if self.engine_name == PULUMI:
+            from mlops_iac.engine.pulumi_cli import PulumiEngine
+            from mlops_iac.engine.pulumi_workspace import require_cli
+
+            require_cli()
+            return PulumiEngine(self.project.cloud.providers(self.stack))
+        from mlops_iac.engine.embedded.engine import EmbeddedEngine
+
+        return EmbeddedEngine(self.project.cloud.providers(self.stack))
+
+    @cached_property
+    def target(self) -> StackTarget:
+        """What the engine runs: the program on disk, and the versions to serve."""
+        return self._with_versions(self._unversioned)
+
+    @cached_property
+    def _unversioned(self) -> StackTarget:
+        """The same without asking which versions are approved; enough to refresh and to delete."""
+        _ = self.engine  # what is missing on this machine is told before any cloud is asked
+        if self.emulated:
+            folder, program = programs.work_program(self.project)
+        else:
+            folder = programs.default_out(self.project)
+            program = programs.build(self.project, folder)
+            self._require_fresh(folder, program)
+        return programs.target(self.project, self.stack, folder, program.config[self.stack])
+
+    def _require_fresh(self, folder: Path, program: Any) -> None:
+        from mlops_iac.program.write import stale
+
+        reasons = [*self.project.unpinned(), *stale(program, folder)]
+        if reasons:
+            there = (folder / "Pulumi.yaml").is_file()
+            raise UsageError(
+                f"the compiled program of {self.stack} is not what the blueprint says: {reasons[0]}"
+                if there
+                else f"the program of {self.stack} is not compiled",
+                hint="run `mlops-iac compile`, review and commit it; what is reviewed is what runs",
+            )
+
+    def _with_versions(self, bare: StackTarget) -> StackTarget:
+        config = dict(bare.config)
+        for model in programs.served_models(self.project, self.stack):
+            key = programs.version_key(self.project.name, model)
+            if rehearsed := self.project.pins(self.stack).get(model):
+                config[key] = rehearsed
+            pinned = config.get(key)
+            found = self._emulated_group(model, bare)
+            there = found is not None and pinned is not None and str(pinned) in registered(*found)
+            if self.emulated and pinned is not None and not there:
+                # Its registry is its own: a pin of all environments must not keep it from training.
+                config.pop(key)
+                of = "the rehearsal" if rehearsed else "the blueprint"
+                self._notes.append(f"{self._named} has no {model}/{pinned}, which {of} pins")
+            elif pinned is not None:
+                self._notes += served_versions.check_pin(
+                    self.project, self.stack, model, str(pinned), found
+                )
+            if config.get(key) is None:
+                version = self._approved(model, found)
+                if version is not None:
+                    config[key] = version
+                    self._notes.append(f"serves {model}/{version}, the newest approved version")
+                elif not (self.lost or self._moves()) and (left := self._left(model, bare)):
+                    config[key], why = left
+                    self._unapproved.append(why)
+        return replace(bare, config=config)
+
+    @property
+    def _named(self) -> str:
+        """What people call it: a rehearsal is not the real one."""
+        return f"{self.stack}, emulated," if self.emulated and self.stack != LOCAL else self.stack
+
+    def _emulated_group(self, model: str, bare: StackTarget) -> tuple[Any, str] | None:
+        """The package group of a model in the emulated cloud, and a client that has it.
+
+        None where it is not deployed, nor where it is about to be made anew in another region. Of a
+        model that is promoted it is another stack's; that its account shares it is not checked.
+        """
+        if not self.emulated or self.project.cloud.answering() is None:
+            return None
+        if self.lost or self._moves():
+            return None
+        cloud = self.project.cloud
+        scope = Scope(self.project.resolve(self.stack))
+        if scope.promotes(model):
+            home = scope.home(model)
+            region = cloud.region(home.environment)
+            client = cloud.client_at("sagemaker", region, cloud.account(home.environment))
+            return client, home.group
+        moved = self.project.resolve(self.stack).blueprint.moved
+        group = model_output(self.engine.outputs(bare), moved, model, "model_package_group")
+        return (cloud.client("sagemaker", self.stack), group) if group else None
+
+    def _approved(self, model: str, found: tuple[Any, str] | None) -> str | None:
+        if self.emulated:
+            return served_versions.newest(*found, model, self.stack) if found else None
+        source = self.project.resolve(self.stack).blueprint.models[model].promote_from
+        return served_versions.newest_real(self.project, source or self.stack, model)
+
+    def _left(self, model: str, bare: StackTarget) -> tuple[str, str] | None:
+        """What is served though no version is approved; the plan keeps it, and `up` is refused."""
+        outputs, resources = self.engine.outputs(bare), self.engine.resources(bare)
+        return served_versions.left_serving(self.project, self.stack, model, outputs, resources)
+
+    @property
+    def lost(self) -> bool:
+        """Whether the state tells of resources in an emulator that is no longer there."""
+        return self.emulated and self._instance() != self._deployed_to() != ""
+
+    def _instance(self) -> str:
+        info = self.project.cloud.answering()
+        return info.instance if info is not None else ""
+
+    @property
+    def _instance_file(self) -> Path:
+        return self.project.work / "state" / f"{self.stack}.emulator"
+
+    def _deployed_to(self) -> str:
+        try:
+            return self._instance_file.read_text(encoding="utf-8").strip()
+        except FileNotFoundError:
+            return ""
+
+    def _moves(self) -> list[str]:
+        """In words, what of the place where the stack was deployed the blueprint says otherwise."""
+        if self.emulated:
+            region = self.project.cloud.region(self.stack)
+            pairs = [("region", region, self._unversioned.region)]
+        else:
+            pairs = self._moved_place
+        return [f"the {what} goes from {old} to {new}" for what, old, new in pairs if old != new]
+
+    @cached_property
+    def _moved_place(self) -> list[tuple[str, str, str]]:
+        # Asked once: an export of the real engine's state takes a second.
+        return moved_place(self.engine.resources(self._unversioned), self._unversioned)
+
+    def _require_place(self) -> None:
+        """Raise UsageError where a real stack was deployed to another region or account.
+
+        The engine would look for what it holds there, find nothing, and call it deleted.
+        """
+        if self.emulated or not (moves := self._moves()):
+            return
+        raise UsageError(
+            f"{self.stack} holds resources, and {' and '.join(moves)}: what a stack holds cannot"
+            " move, and would be lost from its state; nothing was changed",
+            hint=f"`mlops-iac destroy -s {self.stack}` deletes it where it was made, then deploy it"
+            " anew; to keep it, take the change back and add an environment for the new place",
+        )
+
+    def preview(self) -> Plan:
+        """Return what `up` would do against the state.
+
+        Raises UsageError where a real stack was deployed to another place.
+        """
+        self._require_place()
+        if self.lost:
+            note = "the emulated cloud was restarted and lost what it held: all is created again"
+            with tempfile.TemporaryDirectory() as empty:
+                plan = self.engine.preview(
+                    replace(self.target, work=Path(empty)), targets=self.targets
+                )
+            return replace(plan, diagnostics=(note, *self._notes, *plan.diagnostics))
+        if self.emulated and (moves := self._moves()):
+            self._notes += [
+                f"{each}: everything is made anew there, and what is stored here goes"
+                for each in moves
+            ]
+            self._notes += self._holdings()
+        plan = self._engine_preview()
+        embedded = self.engine_name == EMBEDDED  # asking the real one for outputs takes a second
+        self._unchanged = plan if embedded and not self._differs(plan) else None
+        self._refused = (*self._unapproved, *_refused(plan))
+        return replace(plan, diagnostics=(*self._notes, *self._refused, *plan.diagnostics))
+
+    def require_possible(self) -> None:
+        """Raise UsageError for what the cloud would refuse half way, and what nobody approves."""
+        if self._refused or self._unapproved:
+            raise UsageError(
+                f"{(self._refused or self._unapproved)[0]}; nothing was changed",
+                hint="`mlops-iac preview` shows the plan",
+            )
+
+    def settle_names(self) -> None:
+        """Fix what names are made from, so that every later plan of `local` has the same ones."""
+        if self.engine_name == EMBEDDED:
+            from mlops_iac.engine.embedded.engine import EmbeddedEngine
+
+            engine = self.engine
+            assert isinstance(engine, EmbeddedEngine)
+            engine.settle_names(self._bare())
+
+    def _engine_preview(self) -> Plan:
+        return self.engine.preview(self.target, targets=self.targets)
+
+    def _engine_up(self, on_event: OnEvent | None, parallel: int) -> Result:
+        return self.engine.up(
+            self.target, on_event=on_event, parallel=parallel, targets=self.targets
+        )
+
+    def _differs(self, plan: Plan) -> bool:
+        """Whether there is anything to apply: a resource, or an output of the stack."""
+        return bool(plan.changes) or plan.outputs != self.engine.outputs(self.target)
+
+    def up(self, *, on_event: OnEvent | None = None, parallel: int = 16) -> Result:
+        """Apply. What vanished with a restarted emulator is taken out of the state first.
+
+        `parallel` operations run at once; `on_event` hears of each. A resource that failed is in the
+        result's `failures`, and nothing is raised for it. PlanMoved where a saved plan says otherwise.
+        After a `preview` of this deployment that found nothing to do, nothing is run again.
+        """
+        if self._unchanged is not None:
+            from mlops_iac.engine.protocol import Result
+
+            plan = self._unchanged
+            self._keep()
+            return Result(plan.steps, plan.outputs, {}, plan.duration_seconds)
+        self._require_place()
+        _ = self.target
+        self.require_possible()
+        if self.emulated:
+            if self.stack == LOCAL:
+                self._holder.claim(self.engine_name)
+            self.project.pin()
+            self._meet_emulator()
+        result = self._engine_up(on_event, parallel)
+        if not result.failures:
+            self._keep()
+        return result
+
+    def _keep(self) -> None:
+        from mlops_iac.api.deploy.deployed_sources import keep
+
+        if self.emulated and not self.targets:
+            keep(self.project, self.stack)
+
+    def _meet_emulator(self) -> None:
+        info = self.project.cloud.ensure()
+        if self._deployed_to() not in ("", info.instance):
+            self.engine.refresh(self._unversioned)
+        if self._deployed_to() != info.instance:
+            self._instance_file.parent.mkdir(parents=True, exist_ok=True)
+            write_durably(self._instance_file, f"{info.instance}\n".encode())
+
+    def refresh(self, *, preview_only: bool = False) -> Result:
+        """Take over what vanished or drifted; the steps say what. `preview_only` writes nothing."""
+        if self.emulated:
+            self.project.cloud.ensure()
+        return self.engine.refresh(self._unversioned, preview_only=preview_only)
+
+    def plan_destroy(self) -> Plan:
+        """Return what `destroy` would delete, and what goes with it that no plan knows of."""
+        plan = self._ending.plan_destroy(self._unversioned)
+        notes = self._holdings() if plan.changes else []
+        return replace(plan, diagnostics=(*plan.diagnostics, *notes))
+
+    def _holdings(self) -> list[str]:
+        from mlops_iac.api.deploy.stack_contents import holdings
+        from mlops_iac.api.deploy.states import emulated_state, export, state_of
+
+        if self.emulated and (self.project.cloud.answering() is None or self.lost):
+            return []
+        if self.emulated:  # which another command may be about to deploy
+            return holdings(self.project, emulated_state(self.project, self.stack))
+        state = state_of(self.stack, export(self.project, self.stack)["deployment"] or {})
+        return holdings(self.project, state)
+
+    def destroy(self, *, on_event: OnEvent | None = None) -> Result:
+        """Delete everything, in reverse order of dependency; what failed is in `failures`."""
+        if not self.emulated:
+            return self.engine.destroy(self._unversioned, on_event=on_event)
+        self._meet_emulator()
+        result = self._ending.destroy(self._unversioned, on_event=on_event)
+        if not result.failures:
+            self.release()
+        return result
+
+    @property
+    def _ending(self) -> Engine:
+        """The engine that deletes it all; of a rehearsal, what is protected or full, too."""
+        if self.stack == LOCAL or not self.emulated:
+            return self.engine
+        from mlops_iac.engine.embedded.engine import EmbeddedEngine
+
+        return EmbeddedEngine(self.project.cloud.providers(self.stack, forced=True), forced=True)
+
+    def release(self) -> None:
+        """Give up an engine's claim on `local`, where a destroy finds nothing to delete."""
+        if self.stack == LOCAL:
+            self._holder.release()
+
+    def outputs(self) -> Properties:
+        """Return the stack's outputs; secrets stay wrapped."""
+        return self.engine.outputs(self._bare())
+
+    def resources(self) -> Sequence[Any]:
+        """Return what the state holds."""
+        return self.engine.resources(self._bare())
+
+    @property
+    def region(self) -> str:
+        """Where it was deployed, and where it is nowhere yet, where it would be."""
+        made = provider_inputs(self.resources())
+        return str(made.get("region") or self.project.region(self.stack))
+
+    def notes(self) -> Iterator[str]:
+        """Say what a person should know about the state."""
+        try:
+            if self.lost:
+                yield "the emulated cloud is not the one this was deployed to; `up` mends that"
+        except TimedOut as error:
+            yield f"{error.message} {error.hint}"
+
+    def _bare(self) -> StackTarget:
+        """Return a target for reading the state: needs no versions.
+
+        It needs a program only where the real engine reads `local`, whose own is in the work folder.
+        """
+        if self.stack == LOCAL and self.engine_name == PULUMI:
+            folder, _ = programs.work_program(self.project)
+        else:
+            folder = programs.default_out(self.project)
+            if self.engine_name == PULUMI and not (folder / "Pulumi.yaml").is_file():
+                raise UsageError(
+                    f"the program of {self.stack} is not compiled: there is no"
+                    f" {os.path.relpath(folder)}/Pulumi.yaml, with which Pulumi finds its state",
+                    hint="run `mlops-iac compile`, or restore what is committed",
+                )
+        return programs.target(self.project, self.stack, folder, {})
+
+
+def preview(
+    project: Project,
+    stack: str,
+    *,
+    against: str | None,
+    live: bool,
+    engine: str | None,
+    targets: Sequence[str],
+) -> Plan:
+    """Return what a deployment would change; see `Project.preview`."""
+    project.resolve(stack)
+    emulated = project.emulates(stack)
+    chosen = compared_with(stack, against=against, live=live, engine=engine, emulated=emulated)
+    if chosen == "lock":
+        if targets:
+            raise UsageError("a comparison with the lock file takes no --target")
+        return against_lock(project, stack)
+    with project.deployment(stack, engine=engine, targets=targets) as deployment:
+        return deployment.preview()
+
+
+def compared_with(
+    stack: str, *, against: str | None, live: bool, engine: str | None, emulated: bool
+) -> str:
+    """Return what a preview compares with, `lock` or `state`.
+
+    Raises UsageError for what does not fit together.
+    """
+    if live and against is not None:
+        raise UsageError("--live and --against exclude each other", hint="drop one of them")
+    if live and emulated:
+        raise UsageError(f"{stack} is emulated, never live", hint="drop --live")
+    chosen = against or ("state" if emulated or live or engine else "lock")
+    if chosen == "lock" and emulated:
+        raise UsageError(
+            f"{stack} is emulated and has no lock file", hint="preview it against its state"
+        )
+    if chosen == "state" and not emulated and not live and engine != PULUMI:
+        raise UsageError(
+            f"the state of {stack} is with its real backend",
+            hint="use --live (needs credentials), or --against lock",
+        )
+    return chosen
+
+
+def against_lock(project: Project, stack: str) -> Plan:
+    """Compare a fresh capture with the committed lock file. Needs no credentials."""
+    from mlops_iac.graph.lock import lock_name, lock_plan
+
+    graph = project.capture(stack)
+    return lock_plan(programs.default_out(project) / lock_name(stack), graph, replacement_fact)
+
+
+def replacement_fact(type_: str, path: str) -> tuple[bool | None, str]:
+    """Say whether a change at a property path replaces the resource, and who says so."""
+    from mlops_iac.emulators.aws.facts import replaces
+
+    return replaces(type_, path)
+
+
+def comparison(project: Project, plan: Plan) -> str:
+    """Say in words what a plan was compared with."""
+    from mlops_iac.graph.lock import lock_name
+
+    match plan.against:
+        case "lock":
+            path = programs.default_out(project) / lock_name(plan.stack)
+            if project.program_folder is not None:
+                return (
+                    "nothing: an ephemeral stack has no lock file; --live compares with its state"
+                )
+            if not path.exists():
+                return "nothing: there is no lock file yet, `mlops-iac compile` writes it"
+            return f"the lock file {os.path.relpath(path)}; no credentials used"
+        case "live":
+            return "the state in the real backend"
+        case _:
+            return f"the state of {plan.stack} under {os.path.relpath(project.work)}"
+
+
+def _refused(plan: Plan) -> Iterator[str]:
+    from mlops_iac.review.scaled import refused
+
+    return (f"{step.name}: {words}" for step, words in refused(plan.steps))

@@ -1,0 +1,1 @@
+"""Registered model versions, and runs of the pipelines that make them."""

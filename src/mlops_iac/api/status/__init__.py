@@ -1,0 +1,1 @@
+"""What is deployed and serves, and what comes next."""

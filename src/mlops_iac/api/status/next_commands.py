@@ -1,0 +1,74 @@
+"""What comes next for a stack, as commands that can be typed as they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from mlops_iac.api.project import LOCAL
+from mlops_iac.api.status.entries import MISSING
+
+if TYPE_CHECKING:
+    from mlops_iac.api.project import Project
+    from mlops_iac.api.status.entries import Entry
+    from mlops_iac.api.status.models import ModelState
+
+
+def next_commands(
+    project: Project,
+    stack: str,
+    *,
+    deployed: bool,
+    half_made: bool = False,
+    entries: Sequence[Entry],
+    models: Sequence[ModelState],
+) -> list[str]:
+    """Return the commands that bring a stack on, in the order in which they would be run.
+
+    `half_made` says that its first `up` did not come to its end.
+    """
+    of = "" if stack == LOCAL else f" -s {stack}"
+    record = getattr(project, "record", None)  # that of an ephemeral stack
+    up = f"mlops-iac up{of}" + (f" --from {record.base}" if record is not None else "")
+    if not deployed:
+        return [up]
+    steps: list[str] = []
+    for model in models:
+        steps += _of_model(
+            model, of, entries, here=project.emulates(stack), several=len(models) > 1
+        )
+    serves_another = any(_behind(entry, models, project, stack) for entry in entries)
+    if any(entry.state == MISSING for entry in entries):
+        steps, serves_another = [f"mlops-iac refresh{of}"], True
+    return [*dict.fromkeys([*steps, *([up] if serves_another or half_made else [])])]
+
+
+def _of_model(
+    model: ModelState, of: str, entries: Sequence[Entry], *, here: bool, several: bool
+) -> Iterator[str]:
+    newer = [each for each in model.waiting if int(each.version) > int(model.approved or 0)]
+    if newer:
+        yield f"mlops-iac models approve{of} {model.name} {newer[0].version}"
+        return
+    ended = model.last_run.status if model.last_run is not None else "none"
+    served = any(model.name == each.model for entry in entries for each in entry.variants)
+    if here and (
+        ended in ("gate-failed", "failed", "stopped")
+        or (ended == "none" and not model.approved and not served)
+    ):
+        yield f"mlops-iac run{of} {model.name}" if several else f"mlops-iac run{of}"
+
+
+def _behind(entry: Entry, models: Sequence[ModelState], project: Project, stack: str) -> bool:
+    """Whether `up` would let an entry serve an approved version that it does not serve yet."""
+    approved = {model.name: model.approved for model in models if model.approved}
+    if not approved:
+        return False
+    if not entry.endpoint:
+        return bool(entry.waits_for) and all(name in approved for name in entry.waits_for)
+    pins = project.resolve(stack).blueprint.models
+    return any(
+        each.version and int(approved.get(each.model) or 0) > int(each.version)
+        for each in entry.variants
+        if each.model in pins and pins[each.model].version is None
+    )

@@ -1,0 +1,1 @@
+"""What a stack has besides its models and how it serves, a block in each file."""
