@@ -64,4 +64,3 @@ def workflows(platform: str, delivery: TemplateDelivery) -> dict[str, str]:
     }
     file = {"azure-devops": "azure"}.get(platform, platform)
     return {path: render(f"{file}-template.yml", values)}
-

@@ -178,7 +178,7 @@ def _wrong(answer: Mapping[str, Any], label: str) -> UsageError:
             why = f"{place} names something that there is no answer for: {message}"
             return UsageError(
                 f"the scaffold of {label} cannot be rendered: {why}; nothing was written",
-                hint="tell whoever publishes it; `template lint` finds this",
+                hint="tell whoever publishes it; `template test` finds this",
             )
         case kind:
             return UsageError(

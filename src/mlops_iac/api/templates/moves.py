@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
+from mlops_iac.blueprint.templates.applying import parse
 from mlops_iac.records import Record
 from mlops_iac.templates import changes
 from mlops_iac.templates.versions import parse_version
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from mlops_iac.blueprint.templates.applied import AppliedTemplate
     from mlops_iac.blueprint.templates.content import TemplateContent
     from mlops_iac.blueprint.templates.limits import Limit
-    from mlops_iac.templates.changes import Entry, LimitChange, ParameterChange
+    from mlops_iac.templates.changes import Change, Entry
     from mlops_iac.templates.lockfile import Lock, Pin
 
 Kind = Literal["upgrade", "downgrade", "content", "new", "gone", "pinned", "asked"]
@@ -39,8 +40,8 @@ class TemplateMove:
     asked: str
     requested: str
     changelog: Sequence[Entry] = ()
-    parameters: Sequence[ParameterChange] = ()
-    limits: Sequence[LimitChange] = ()
+    parameters: Sequence[Change] = ()
+    limits: Sequence[Change] = ()
     files: Sequence[str] = field(default_factory=tuple)
 
     @property
@@ -156,16 +157,16 @@ def _move(was: Standing | None, now: Standing, pin: Pin | None) -> TemplateMove:
     known = was.limits is not None and now.limits is not None
     return replace(
         move,
-        parameters=list(changes.parameters(was.content, now.content)),
+        parameters=list(changes.parameters(parse(was.content), parse(now.content))),
         limits=list(changes.limits(was.limits or (), now.limits or ())) if known else (),
-        files=changes.files(was.content, now.content),
+        files=changes.files(was.content.files, now.content.files),
     )
 
 
 def _changelog(was: Standing | None, now: Standing, version: str, kind: Kind) -> Sequence[Entry]:
     """Between the two; of a downgrade, what is taken back."""
     if kind == "upgrade":
-        return changes.changelog(now.content, version)
+        return changes.changelog(parse(now.content), version)
     if kind == "downgrade" and was is not None:
-        return changes.changelog(was.content, now.version)
+        return changes.changelog(parse(was.content), now.version)
     return ()

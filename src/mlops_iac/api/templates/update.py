@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 from mlops_iac.api.compare.reviews import Reviewed
 from mlops_iac.api.core.atomic_files import Rewrite, rewrite
 from mlops_iac.api.core.interrupted_writes import place
-from mlops_iac.api.templates.leaf_changes import LeafChange
 from mlops_iac.api.templates.moves import TemplateMove
 from mlops_iac.errors import BlueprintInvalid, Diagnostic
 from mlops_iac.records import Record
+from mlops_iac.templates.changes import Change
+from mlops_iac.templates.leaf_changes import LeafChange
 
 if TYPE_CHECKING:
     from mlops_iac.policy.model import Finding
@@ -101,6 +102,8 @@ def as_json(update: TemplateUpdate, *, written: bool) -> dict[str, Any]:
     from mlops_iac.graph.hidden import hidden
 
     def plain(value: Any) -> Any:
+        if isinstance(value, Change):
+            return value.as_json()
         if isinstance(value, Record):
             return {key: plain(getattr(value, key)) for key in value.__match_args__}
         return [plain(item) for item in value] if isinstance(value, list | tuple) else value
