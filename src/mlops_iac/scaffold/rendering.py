@@ -42,7 +42,7 @@ _SECONDS = 20
 # What Jinja evaluates, bounded: the text is someone else's.
 _EVALUATED = re.compile(r"\{[{%](.{0,2000}?)[%}]\}", re.DOTALL)
 _WORD = re.compile(r"[A-Za-z_]\w*")
-_OURS = dict.fromkeys(("blueprint.lock", ".mlops-iac-init"), "is written by init itself")
+_OURS = {"blueprint.lock": "is written by init itself"}
 # `GIT~1` is `.git` there, `MLOPS-~1` the work folder: which number a file has depends on the others.
 _SHORT = re.compile(r"[^.]{1,7}~\d{1,6}(\.[^.]{0,3})?")
 

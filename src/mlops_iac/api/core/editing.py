@@ -21,10 +21,8 @@ class BlueprintEdit:
     """
 
     def __init__(self, path: str | Path) -> None:
-        from mlops_iac.api.core.templating import Templates
 
         self.path = Path(path)
-        Templates(self.path).complete()
         self.file = TextFile(self.path)
         self.editor = Editor(self.file.text, file=self.file.shown)
 

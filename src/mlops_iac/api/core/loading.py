@@ -25,7 +25,7 @@ def load(path: str | Path = "blueprint.yaml") -> Project:
 
 def load_with(path: str | Path, extra: Mapping[str, ExtraEnvironment] | None = None) -> Project:
     """Load a blueprint with environments that it does not declare; see `load`."""
-    templates = Templates(Path(path)).complete()
+    templates = Templates(Path(path))
     loaded, found = language.examine(Path(path), templates=templates, extra=extra)
     if loaded is None or loaded.torn:
         found = found if loaded is None else judged_with(Project(loaded, templates), found)
@@ -44,7 +44,7 @@ def validate(path: str | Path = "blueprint.yaml", *, strict: bool = False) -> li
 
 def inspected(path: str | Path, *, strict: bool = False) -> tuple[Project | None, list[Diagnostic]]:
     """Return the project, where its blueprint can be resolved, and the problems of `validate`."""
-    templates = Templates(Path(path)).complete()
+    templates = Templates(Path(path))
     loaded, found = language.examine(Path(path), strict=strict, templates=templates)
     if loaded is None:
         return None, found

@@ -15,7 +15,6 @@ from mlops_iac.api.compare.committed_templates import committed_files
 from mlops_iac.api.compare.comparisons import HEAD
 from mlops_iac.api.core.atomic_files import Rewrite
 from mlops_iac.api.core.repository import around
-from mlops_iac.api.core.templating import Templates
 from mlops_iac.api.templates import request as requests
 from mlops_iac.api.templates.effect import Effect, Rules, effect_of
 from mlops_iac.api.templates.locked_reading import without_new_parameters
@@ -55,7 +54,7 @@ class _Preparation:
         self.path = path.absolute()
         self.shown = shown_as(path)
         self.request = request
-        self.notes: list[str] = [*Templates(self.path).complete().notes]
+        self.notes: list[str] = []
         self.file = TextFile(self.path, self.shown)
         self.raw = self.path.read_bytes()
         self.lock_path = lock_path(self.path)

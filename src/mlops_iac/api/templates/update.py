@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_iac.api.compare.reviews import Reviewed
 from mlops_iac.api.core.atomic_files import Rewrite, rewrite
-from mlops_iac.api.core.interrupted_writes import place
 from mlops_iac.api.templates.moves import TemplateMove
 from mlops_iac.errors import BlueprintInvalid, Diagnostic
 from mlops_iac.records import Record
@@ -86,7 +85,10 @@ class TemplateUpdate:
         return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)
 
     def write(self) -> list[Path]:
-        """Write lock and blueprint, both or none, also after a kill; the paths that changed.
+        """Write blueprint and lock, both or none; the paths that changed.
+
+        The blueprint first: whoever is killed in between finds the lock as it was, and runs the
+        update again, whose migrations find nothing more to do.
 
         Raises BlueprintInvalid where the update is refused, UsageError where a file was changed in
         the meantime, MlopsError where one cannot be written.
@@ -94,7 +96,7 @@ class TemplateUpdate:
         if self.problems:
             raise BlueprintInvalid(self.problems)
         assert not self.broken
-        return rewrite(self.files, place(self.files[0].path))
+        return rewrite(self.files)
 
 
 def as_json(update: TemplateUpdate, *, written: bool) -> dict[str, Any]:
