@@ -11,7 +11,7 @@ from typing import Any, get_origin, get_type_hints
 
 import mlops_iac
 from mlops_iac.engine.protocol import OnEvent
-from mlops_iac.pipeline.local import OnRunEvent
+from mlops_iac.pipeline.executor import OnRunEvent
 from mlops_iac.records import Record
 from mlops_iac.values import Properties
 

@@ -111,7 +111,8 @@ if TYPE_CHECKING:
     )
     from mlops_iac.graph.model import Resource, ResourceGraph
     from mlops_iac.graph.plan import Plan, PropertyChange, Step
-    from mlops_iac.pipeline.local import RunEvent, RunResult
+    from mlops_iac.pipeline.executor import RunEvent
+    from mlops_iac.pipeline.local import RunResult
     from mlops_iac.policy.model import Finding
     from mlops_iac.review.model import Cause, Review, ReviewedStep, Risk
     from mlops_iac.values import UNKNOWN, Asset, Secret, Unknown
@@ -131,7 +132,8 @@ else:
         "engine.protocol": "Event Result",
         "graph.model": "Resource ResourceGraph",
         "graph.plan": "Plan PropertyChange Step",
-        "pipeline.local": "RunEvent RunResult",
+        "pipeline.executor": "RunEvent",
+        "pipeline.local": "RunResult",
         "policy.model": "Finding",
         "review.model": "Cause Review ReviewedStep Risk",
         "values": "UNKNOWN Asset Secret Unknown",

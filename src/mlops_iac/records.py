@@ -6,6 +6,7 @@ that answer in the blink of an eye cannot have fifty of them. Type checkers see 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 _R = TypeVar("_R", bound="Record")
@@ -71,3 +72,31 @@ def replace(record: _R, **values: Any) -> _R:
     # Not what was computed of them (`cached_property`), which lies beside them.
     fields = {name: vars(record)[name] for name in record.__match_args__}
     return type(record)(**{**fields, **values})
+
+
+def as_json(value: Any) -> Any:
+    """Records and what they are made of, as JSON has it; each names its class."""
+    match value:
+        case Record():
+            named = zip(value.__match_args__, value._values(), strict=True)
+            return {"": type(value).__name__} | {name: as_json(each) for name, each in named}
+        case Mapping():
+            return {name: as_json(each) for name, each in value.items()}
+        case tuple() | list():
+            return [as_json(each) for each in value]
+        case _:
+            return value
+
+
+def from_json(value: Any, classes: Mapping[str, type[Record]]) -> Any:
+    """What `as_json` was given, with tuples for lists. Raises KeyError, TypeError for another."""
+    match value:
+        case {"": str(name), **values}:
+            given = {str(key): from_json(each, classes) for key, each in values.items()}
+            return classes[name](**given)
+        case dict():
+            return {name: from_json(each, classes) for name, each in value.items()}
+        case list():
+            return tuple(from_json(each, classes) for each in value)
+        case _:
+            return value

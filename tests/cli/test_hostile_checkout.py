@@ -69,7 +69,7 @@ def test_nothing_is_importable_beside_a_program_whatever_it_is_called(cli: Cli) 
 
 def test_making_the_environment_of_a_workload_imports_none_either(ran: Path, project: Path) -> None:
     code = (
-        "from pathlib import Path; from mlops_iac.pipeline._local_process import Processes;"
+        "from pathlib import Path; from mlops_iac.pipeline.processes import Processes;"
         "from mlops_iac.pipeline.workload_env import workload_python;"
         "print(workload_python('', Path('.mlops-iac').absolute(), Processes(), print))"
     )

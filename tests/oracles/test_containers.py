@@ -24,8 +24,8 @@ import pytest
 
 from mlops_iac.clouds.aws import containers
 from mlops_iac.clouds.registry import platform
-from mlops_iac.pipeline._local_store import pack as pack_model
-from mlops_iac.pipeline._local_store import unpack
+from mlops_iac.pipeline.machine import pack as pack_model
+from mlops_iac.pipeline.machine import unpack
 from mlops_iac.program.archive import members, pack
 from mlops_iac.runtime import contract
 from mlops_iac.runtime.files import runtime_files

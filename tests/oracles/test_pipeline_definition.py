@@ -17,9 +17,10 @@ from typing import Any
 import pytest
 
 from mlops_iac.blueprint import load
-from mlops_iac.pipeline.graph_checks import all_steps
+from mlops_iac.clouds.aws.sagemaker.definition.graph import all_steps
+from mlops_iac.clouds.aws.sagemaker.definition.parts import SageMakerSettings
+from mlops_iac.clouds.aws.sagemaker.definition.printer import definition, fill, placeholders
 from mlops_iac.pipeline.lifecycle import lifecycle
-from mlops_iac.pipeline.sagemaker import SageMakerSettings, definition, fill, placeholders
 from mlops_iac.pipeline.steps import Lifecycle, Range, Train, Tune
 from mlops_iac.records import replace
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from mlops_iac.clouds.aws.sagemaker.definition.graph import check_graph, problems
 from mlops_iac.errors import UsageError
-from mlops_iac.pipeline.graph_checks import check_graph, order, problems
 
 GOOD: dict[str, Any] = {
     "Version": "2020-12-01",
@@ -93,12 +93,3 @@ def test_a_defect_is_named(change: Any, sentence: str) -> None:
     assert any(sentence in problem for problem in problems(definition)), problems(definition)
     with pytest.raises(UsageError, match="does not hold together"):
         check_graph(definition)
-
-
-def test_steps_are_ordered_by_what_they_read_whatever_their_place() -> None:
-    assert [step["Name"] for step in order(GOOD)] == ["Train", "Evaluate", "Gate"]
-
-
-def test_a_cycle_has_no_order() -> None:
-    with pytest.raises(UsageError):
-        order(broken(lambda s: s[1].update(DependsOn=["Evaluate"])))

@@ -7,14 +7,9 @@ from typing import Any
 
 import pytest
 
-from mlops_iac.pipeline.graph_checks import all_steps
-from mlops_iac.pipeline.sagemaker import (
-    SageMakerSettings,
-    dataset_placeholder,
-    definition,
-    fill,
-    placeholders,
-)
+from mlops_iac.clouds.aws.sagemaker.definition.graph import all_steps
+from mlops_iac.clouds.aws.sagemaker.definition.parts import SageMakerSettings, dataset_placeholder
+from mlops_iac.clouds.aws.sagemaker.definition.printer import definition, fill, placeholders
 from mlops_iac.pipeline.steps import (
     Check,
     Compute,

@@ -277,7 +277,7 @@ def test_one_definition_serves_every_environment_that_trains(
 def test_every_placeholder_of_the_definition_has_a_value(
     plans: dict[str, list[ComponentCall]],
 ) -> None:
-    from mlops_iac.pipeline.sagemaker import placeholders
+    from mlops_iac.clouds.aws.sagemaker.definition.printer import placeholders
 
     args = call_of(plans["dev"], "adherence_pipeline").args
     own = {"artifacts_bucket", "code_uri", "kms_key_arn", "region"}

@@ -347,7 +347,7 @@ def test_what_comes_next_can_be_typed(make: Callable[..., Any]) -> None:
 
 def test_a_run_goes_on_as_long_as_its_process(make: Callable[..., Any]) -> None:
     from mlops_iac.api.status.models import LastRun, _local_run
-    from mlops_iac.pipeline._local_record import StepRecord, new_record, only_one
+    from mlops_iac.pipeline.run_record import StepRecord, new_record, only_one
 
     project, record = make(), new_record("p", "digest")
     record.steps["Train"] = StepRecord("Train", "Training")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mlops_iac.engine.protocol import Result
     from mlops_iac.graph.model import ResourceGraph
     from mlops_iac.graph.plan import Plan
-    from mlops_iac.pipeline.local import OnRunEvent
+    from mlops_iac.pipeline.executor import OnRunEvent
     from mlops_iac.policy.model import Finding
     from mlops_iac.review.model import Review
     from mlops_iac.values import Properties

@@ -12,7 +12,7 @@ from mlops_iac.errors import MlopsError, NotDeployed, ResourceFailed, ScriptFail
 if TYPE_CHECKING:
     from mlops_iac.api.models.local_runs import Run
     from mlops_iac.api.project import Project
-    from mlops_iac.pipeline.local import RunEvent
+    from mlops_iac.pipeline.executor import RunEvent
 
 
 @verb(

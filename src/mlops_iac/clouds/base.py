@@ -9,10 +9,14 @@ flag, and what differs deeper is refused.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from mlops_iac.errors import Diagnostic
 from mlops_iac.records import Record
+
+if TYPE_CHECKING:
+    from mlops_iac.pipeline.backend import Backend
+    from mlops_iac.pipeline.steps import Lifecycle
 
 # None | bool | int | float | str | list | dict of these, or one of the classes below.
 ArgValue = Any
@@ -173,3 +177,18 @@ class Platform(Protocol):
 
     def provider_config(self, resolved: Any) -> Mapping[str, Any]:
         """Provider configuration of one environment, e.g. `{"aws:region": "eu-west-1"}`."""
+
+    def lifecycles(self, resolved: Any) -> Mapping[str, Any]:
+        """What the definition of each trained model's lifecycle is printed of, as JSON has it.
+
+        It is kept with a deployment, for `deployed`.
+        """
+
+    def deployed(
+        self, kept: Any, definition: str, client: Callable[[str], Any]
+    ) -> tuple[Lifecycle, Backend] | None:
+        """The lifecycle of a deployed `definition`, and where it can be run on this machine.
+
+        None unless the definition is printed of `kept`, an entry of `lifecycles`. `client` makes
+        clients of the emulated cloud's services by name.
+        """

@@ -1,82 +1,56 @@
-"""Runs a compiled SageMaker Pipeline definition on this machine, in and out of the emulated cloud.
+"""Runs a model's lifecycle on this machine, in and out of the emulated cloud.
 
-The definition is executed as it stands: folders, environments, entry points and timeouts are those
-that the service would use. What only the service has is left out: instances, spot capacity, roles,
-networks. A run is written down under `work/runs/<id>/` and can be continued.
+Its tasks are those that every orchestrator's definition is printed from: folders, environments,
+entry points and timeouts are the same. What only a service has is left out: instances, spot
+capacity, roles, networks.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import tempfile
-import time
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from hashlib import sha256
 from pathlib import Path
-from typing import Any, Literal, assert_never
+from typing import Literal
 
-from mlops_iac.errors import (
-    Cancelled,
-    MlopsError,
-    ResourceFailed,
-    ScriptFailed,
-    TimedOut,
-    UsageError,
+from mlops_iac.errors import ResourceFailed
+from mlops_iac.pipeline import workload_env
+from mlops_iac.pipeline.backend import Backend
+from mlops_iac.pipeline.executor import Handlers, Left, OnRunEvent, Run, Stopped, execute
+from mlops_iac.pipeline.machine import Machine, Workplace, pack, unpack
+from mlops_iac.pipeline.steps import Lifecycle, Limit, Tune
+from mlops_iac.pipeline.tasks import (
+    CHECKPOINTS,
+    KEPT,
+    TRAINED,
+    WORK,
+    Data,
+    Gate,
+    Job,
+    Prepared,
+    Registration,
+    Seal,
+    Training,
+    tasks,
 )
-from mlops_iac.pipeline._local_jobs import Machine
-from mlops_iac.pipeline._local_process import Processes
-from mlops_iac.pipeline._local_record import Record, StepRecord, last_record, new_record, only_one
-from mlops_iac.pipeline._local_steps import StepRunner
-from mlops_iac.pipeline._local_store import Store, unpack
-from mlops_iac.pipeline._local_values import Values
-from mlops_iac.pipeline.graph_checks import all_steps, check_graph, order
-from mlops_iac.pipeline.workload_env import existing, requirements, workload_python
+from mlops_iac.pipeline.tuning import Trial, best_of, note, trials
 from mlops_iac.runtime import contract
-from mlops_iac.workfolder import made
 
 ENVIRONMENT = "environment"
+REGISTERED, GATE_FAILED = "registered", "gate-failed"
 StepStatus = Literal["running", "succeeded", "failed", "reused"]
-
-
-@dataclass(frozen=True, slots=True)
-class RunEvent:
-    """Progress: a step began, printed a line, said something, ended. `seconds`: its duration.
-
-    The step `environment` is the making of the workload's virtual environment.
-    """
-
-    step: str
-    kind: Literal["start", "line", "note", "done", "reused", "failed"]
-    message: str = ""
-    seconds: float = 0.0
-
-    def __str__(self) -> str:
-        """One line for a person."""
-        match self.kind:
-            case "start":
-                return f"{self.step} …"
-            case "line" | "note":
-                return f"  {self.message}"
-            case "reused":
-                return f"{self.step}: as before"
-            case "done":
-                return f"{self.step}: done in {self.seconds:.1f} s"
-            case "failed":
-                return f"{self.step}: failed: {self.message}"
-            case never:
-                assert_never(never)
 
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
     """How a run ended.
 
-    `registered` is the ARN of the new model package, None where a gate kept it out; `missed` are
-    then the sentences that say which number missed which limit. `approval` is the package's status
-    (`PendingManualApproval`). `metrics` are the report's. `folder` holds `run.json`, and per step
-    its log and pictures.
+    `registered` is the new version's name in the registry, None where a gate kept it out; `missed`
+    are then the sentences that say which number missed which limit. `approval` is the version's
+    status (`PendingManualApproval`). `metrics` are the report's. `folder` holds `run.json`, and per
+    step its log and pictures.
     """
 
     id: str
@@ -90,216 +64,223 @@ class RunResult:
     duration_seconds: float = 0.0
 
 
-OnRunEvent = Callable[[RunEvent], None]
-
-
 def run(
-    definition: Mapping[str, Any],
+    life: Lifecycle,
+    backend: Backend,
     *,
-    s3: Any,
-    sagemaker: Any,
     work: Path,
     pipeline: str = "pipeline",
     workload_python: Path | None = None,
     from_step: str | None = None,
     on_event: OnRunEvent | None = None,
 ) -> RunResult:
-    """Run `definition` (parsed JSON, no placeholder left), step by step.
+    """Run a lifecycle, task by task.
 
-    `s3` and `sagemaker` are boto3 clients of the emulator. `work` is the project's `.mlops-iac/`;
-    `pipeline` names the pipeline, to find its last run again. `workload_python` is an interpreter
-    that has the workload's requirements; None makes or reuses a virtual environment under `work`
-    (the environment variable MLOPS_IAC_WORKLOAD_PYTHON comes before that). `from_step` continues
-    the last run of this pipeline at that step, under its id, with what the earlier steps left.
+    `work` is the project's `.mlops-iac/`; `pipeline` names the pipeline, to find its last run
+    again. `workload_python` is an interpreter that has the workload's requirements; None makes or
+    reuses a virtual environment under `work` (the environment variable MLOPS_IAC_WORKLOAD_PYTHON
+    comes before that). `from_step` continues the last run of this pipeline at that step, under its
+    id, with what the earlier steps left.
 
-    Raises UsageError (a definition or step that cannot be run), ResourceFailed (a step crashed;
-    the message ends with its log's last lines; or there is no environment), TimedOut, Cancelled
-    (interrupted; `from_step` continues), MlopsError (no space). A missed gate is no error.
+    Raises UsageError (a step that cannot be run), ResourceFailed (a step crashed; the message ends
+    with its log's last lines; or there is no environment), TimedOut, Cancelled (interrupted;
+    `from_step` continues), MlopsError (no space). A missed gate is no error.
     """
-    say = on_event or (lambda _: None)
-    began = time.monotonic()
-    text = json.dumps(definition, sort_keys=True)
-    if "${" in text:
-        raise UsageError("the pipeline definition has a placeholder that nothing has filled")
-    check_graph(definition)
-    steps = order(definition)
-    digest = sha256(text.encode()).hexdigest()
-    runs = work / "runs"
-    processes = Processes()
-    lock = ExitStack()
-    record: Record | None = None
-    try:
-        made(work)
-        record = _open(runs, pipeline, digest, definition, steps, from_step)
-        folder = runs / record.id
-        lock.enter_context(only_one(folder))
-        store = Store(s3)
-        try:
-            python = workload_python or _environment(definition, store, work, processes, say)
-        except (ResourceFailed, TimedOut) as error:
-            failed = StepRecord(ENVIRONMENT, "", "failed", error=_short(error.__cause__ or error))
-            record.steps[ENVIRONMENT], record.status = failed, "failed"
-            record.save(folder)
-            raise
+
+    def start(run: Run) -> Handlers:
         if workload_python:
-            existing(workload_python, "workload_python")
-        machine = Machine(store, processes, python, folder / "tools")
-        values = Values(
-            {"PipelineExecutionId": record.id, "PipelineName": pipeline},
-            {item["Name"]: item.get("DefaultValue") for item in definition.get("Parameters", [])},
-        )
-        runner = StepRunner(machine, sagemaker, values, record, folder, say, seed=digest)
-        runner.resumed = from_step is not None
-        _run_steps(runner, steps, record, folder, say)
-    except KeyboardInterrupt:
-        processes.stop()
-        step = next(reversed(record.steps), "") if record is not None else ""
-        then = f"`mlops-iac run --from {step}` goes on there" if step else "run it again"
-        raise Cancelled("the run was interrupted", hint=then) from None
-    except OSError as error:
-        raise MlopsError(f"the run cannot write its files: {error}") from error
-    finally:
-        processes.stop()
-        lock.close()
+            python = workload_env.existing(workload_python, "workload_python")
+        else:
+            with run.unrecorded(ENVIRONMENT):
+                python = _environment(run, backend, work)
+        machine = Machine(run.processes, python, run.folder / "tools", backend.environment)
+        return _Lifecycle(run, life, backend, machine).handlers()
+
+    ended = execute(
+        tasks(life),
+        start,
+        name=pipeline,
+        work=work,
+        done=REGISTERED,
+        from_step=from_step,
+        on_event=on_event,
+    )
+    record = ended.record
+    register = record.steps.get("Register")
     return RunResult(
         id=record.id,
-        status="registered" if record.status == "registered" else "gate-failed",
+        status="registered" if record.status == REGISTERED else "gate-failed",
         steps={name: step.status for name, step in record.steps.items()},  # type: ignore[misc]
         metrics=record.metrics,
         registered=record.registered,
-        approval=runner.approval,
+        approval=register.properties["approval"] if register else None,
         missed=tuple(record.missed),
-        folder=folder,
-        duration_seconds=time.monotonic() - began,
+        folder=ended.folder,
+        duration_seconds=ended.seconds,
     )
 
 
-def _run_steps(
-    runner: StepRunner,
-    steps: list[Mapping[str, Any]],
-    record: Record,
-    folder: Path,
-    say: OnRunEvent,
-) -> None:
-    queue = list(steps)
-    while queue:
-        step = queue.pop(0)
-        name = step["Name"]
-        if name in record.steps:
-            record.steps[name].status = "reused"
-            runner.reuse(record.steps[name])
-            say(RunEvent(name, "reused"))
-            continue
-        began = time.monotonic()
-        if step["Type"] != "Fail":  # that is how a pipeline says that a gate was missed
-            say(RunEvent(name, "start"))
-        current = record.steps[name] = StepRecord(name, step["Type"])
-        record.save(folder)
+class _Lifecycle:
+    """What is done for each task of one run of a lifecycle."""
+
+    def __init__(self, run: Run, life: Lifecycle, backend: Backend, machine: Machine) -> None:
+        self._run = run
+        self._backend = backend
+        self._store = backend.store
+        self._machine = machine
+        self._work = f"{backend.artifacts}/{WORK}/{life.model}/{run.id}"
+        self._kept = f"{backend.artifacts}/{KEPT}/{life.model}/{run.id}"
+
+    def handlers(self) -> Handlers:
+        return {
+            Job: self._job,
+            Training: self._training,
+            Seal: self._seal,
+            Gate: self._gate,
+            Registration: self._register,
+        }
+
+    def _job(self, job: Job) -> Left:
+        at = self._workplace(job.name)
+        archive = self._deliver(at, job, contract.PROCESSING_DATA, contract.PROCESSING_CODE)
+        if job.model:
+            model = at.root / contract.PROCESSING_MODEL
+            self._store.download(self._run.left(job.model)["uri"], model)
+        report = contract.PROCESSING_REPORT
+        out = at.root / (report if job.kind == "evaluate" else contract.PROCESSING_PREPARED)
+        out.mkdir(parents=True)
+        self._machine.run(at, job, archive, job.arguments)
+        uri = f"{self._work}/{job.output}"
+        self._store.upload(out, uri)
+        if job.kind == "evaluate":
+            self._run.record.metrics = _metrics(job.name, out / contract.REPORT_FILE)
+        at.keep(report)
+        return {"uri": uri}
+
+    def _training(self, job: Training) -> Left:
+        if job.tune is None:
+            at = self._workplace(job.name)
+            return {"uri": self._train(at, job, job.arguments)}
+        return self._tune(job, job.tune)
+
+    def _train(self, at: Workplace, job: Training, arguments: Mapping[str, str]) -> str:
+        """Train once; the URI of the model's archive."""
+        code = f"{contract.CHANNELS}/{contract.CODE_CHANNEL}"
+        archive = self._deliver(at, job, contract.CHANNELS, code)
+        kept, kept_at = at.root / contract.CHECKPOINTS, f"{self._work}/{CHECKPOINTS}"
+        if job.checkpoints and self._store.exists(kept_at):
+            self._store.download(kept_at, kept)
         try:
-            queue = [*runner.run(step, current), *queue]
-        except BaseException as error:
-            current.status = "failed"
-            current.error = _short(error)
-            record.status = "failed"
-            say(RunEvent(name, "failed", current.error, time.monotonic() - began))
-            raise
-        else:
-            refused = record.status == "gate-failed"
-            current.status = "failed" if refused else "succeeded"
-            words = "; ".join(record.missed) if refused else ""
-            kind: Literal["failed", "done"] = "failed" if refused else "done"
-            say(RunEvent(name, kind, words, time.monotonic() - began))
+            self._machine.run(at, job, archive, arguments)
         finally:
-            current.seconds = round(time.monotonic() - began, 3)
-            record.save(folder)
-        if record.status == "gate-failed":
-            return
-    record.status = "registered"
-    record.save(folder)
+            if job.checkpoints and kept.is_dir():
+                self._store.upload(kept, kept_at)
+        base = f"{self._work}/{TRAINED}/{at.name}/output"
+        for name, below in (
+            (contract.MODEL_FILE, contract.MODEL),
+            ("output.tar.gz", contract.OUTPUT),
+        ):
+            folder = at.root / below
+            if folder.is_dir() and any(folder.iterdir()):
+                pack(folder, at.folder / name)
+                self._store.upload(at.folder / name, f"{base}/{name}")
+        at.keep(contract.OUTPUT)
+        return f"{base}/{contract.MODEL_FILE}"
 
+    def _tune(self, job: Training, tune: Tune) -> Left:
+        static = {name: value for name, value in job.arguments.items() if name not in tune.search}
+        reported = re.compile(contract.metric_regex(tune.metric))
 
-def _short(error: BaseException) -> str:
-    """What failed, without the end of its log, whose lines were told as they came."""
-    match error:
-        case ScriptFailed():
-            return error.reason
-        case MlopsError():
-            return error.message
-        case _:
-            return type(error).__name__
+        def run_trial(number: int, trial: Trial) -> tuple[str, float]:
+            at = self._workplace(job.name, number)
+            uri = self._train(at, job, {**static, **trial})
+            found = reported.findall(at.log.read_text(encoding="utf-8"))
+            if not found:
+                raise ResourceFailed(f"trial {number} did not report {tune.metric}")
+            return uri, float(found[-1])
 
+        def tell(text: str) -> None:
+            self._run.tell(job.name, "note", text)
 
-def _open(
-    runs: Path,
-    pipeline: str,
-    digest: str,
-    definition: Mapping[str, Any],
-    steps: list[Mapping[str, Any]],
-    from_step: str | None,
-) -> Record:
-    if from_step is None:
-        return new_record(pipeline, digest)
-    holders = {step["Name"]: holder for step, holder in all_steps(definition)}
-    if from_step not in holders:
-        raise UsageError(
-            f"the pipeline has no step {from_step!r}", hint=f"steps: {', '.join(holders)}"
+        if remark := note(tune):
+            tell(remark)
+        wanted = trials(tune, seed=self._run.record.definition)
+        best, done = best_of(wanted, run_trial, tune, tell)
+        tell(f"best: trial {best.number}")
+        return {"uri": best.uri, "trials": [each.as_json() for each in done]}
+
+    def _seal(self, task: Seal) -> Left:
+        source = "/".join(filter(None, (self._run.left(task.source)["uri"], task.file)))
+        return {"uri": self._store.seal(source, self._kept)}
+
+    def _gate(self, task: Gate) -> Left:
+        missed = [words for each in task.limits if (words := self._missed(each))]
+        if missed:
+            self._run.record.missed = missed
+            raise Stopped(f"{task.name}Failed", GATE_FAILED, missed)
+        return {}
+
+    def _missed(self, limit: Limit) -> str:
+        """Which number missed the limit, as a sentence; nothing where it holds."""
+        value = self._run.record.metrics.get(limit.metric)
+        if value is None:
+            raise ResourceFailed(f"the report has no {limit.metric}")
+        holds = value >= limit.value if limit.bound == "at_least" else value <= limit.value
+        bound = limit.bound.replace("_", " ")
+        return "" if holds else f"{limit.metric} is {value:.6g}, must be {bound} {limit.value:.6g}"
+
+    def _register(self, task: Registration) -> Left:
+        report = self._run.left(task.report)["uri"] if task.report else None
+        version = self._backend.register(self._run.left(task.model)["uri"], report)
+        self._run.record.registered = version.name
+        return {"version": version.name, "approval": version.approval}
+
+    def _deliver(self, at: Workplace, job: Job, data: str, code: str) -> Path:
+        """Bring a job what it reads, and return the archive with its code."""
+        at.fresh()
+        for name, source in job.data.items():
+            match source:
+                case Data(dataset):
+                    uri = self._backend.datasets[dataset]
+                case Prepared(task):
+                    uri = self._run.left(task)["uri"]
+            self._store.download(uri, at.root / data / name)
+        self._store.download(self._backend.code, at.root / code)
+        return at.root / code / contract.CODE_FILE
+
+    def _workplace(self, step: str, trial: int | None = None) -> Workplace:
+        part = step if trial is None else f"{step}{trial:03}"
+        folder = self._run.folder / step
+        prefix = "" if trial is None else f"trial {trial}: "
+        folder = folder if trial is None else folder / f"{trial:03}"
+        return Workplace(
+            name=f"{self._run.id}-{part}",
+            folder=folder,
+            log=folder / "log.txt",
+            on_line=lambda line: self._run.tell(step, "line", prefix + line),
         )
-    record = last_record(runs, pipeline)
-    # A step inside a condition starts with the condition.
-    start = holders[from_step] or from_step
-    names = [step["Name"] for step in steps]
-    earlier = names[: names.index(start)]
-    for name in earlier:
-        step = record.steps.get(name)
-        if step is None or step.status not in ("succeeded", "reused"):
-            raise UsageError(
-                f"run {record.id} cannot be continued at {from_step}: its step {name} is not done",
-                hint=f"continue at {name}, or start a new run without --from",
-            )
-    if record.registered:
-        raise UsageError(
-            f"run {record.id} has registered {record.registered}; it cannot be continued",
-            hint="start a new run, without --from",
-        )
-    record.definition, record.status, record.missed = digest, "running", []
-    record.steps = {name: record.steps[name] for name in earlier}
-    return record
 
 
-def _environment(
-    definition: Mapping[str, Any],
-    store: Store,
-    work: Path,
-    processes: Processes,
-    say: OnRunEvent,
-) -> Path:
-    """The interpreter for the requirements.txt in the code that the pipeline runs."""
-    began = time.monotonic()
-    uri, image = _code(definition)
+def _metrics(step: str, report: Path) -> Mapping[str, float]:
+    try:
+        found: Mapping[str, float] = json.loads(report.read_text(encoding="utf-8"))["metrics"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ResourceFailed(f"{step} left no readable {report.name}: {error}") from error
+    return found
+
+
+def _environment(run: Run, backend: Backend, work: Path) -> Path:
+    """The interpreter for the requirements.txt in the code that the lifecycle runs."""
     with tempfile.TemporaryDirectory(dir=work) as temporary:
         folder = Path(temporary)
-        store.download(uri, folder)
+        backend.store.download(backend.code, folder)
         unpack(folder / contract.CODE_FILE, folder / "code")
         file = folder / "code" / "requirements.txt"
         text = file.read_text(encoding="utf-8") if file.exists() else ""
-    say(RunEvent(ENVIRONMENT, "start"))
-    python = workload_python(
-        requirements(text, image),
-        work,
-        processes,
-        lambda line: say(RunEvent(ENVIRONMENT, "line", line)),
-    )
-    say(RunEvent(ENVIRONMENT, "done", seconds=time.monotonic() - began))
-    return python
-
-
-def _code(definition: Mapping[str, Any]) -> tuple[str, str]:
-    """The URI of the code archive and the image of the training."""
-    for step, _ in all_steps(definition):
-        arguments = step["Arguments"]
-        training = arguments.get("TrainingJobDefinition", arguments)
-        for channel in training.get("InputDataConfig", []):
-            if channel["ChannelName"] == contract.CODE_CHANNEL:
-                uri = channel["DataSource"]["S3DataSource"]["S3Uri"]
-                return uri, training["AlgorithmSpecification"]["TrainingImage"]
-    raise UsageError("the pipeline has no training step with a code channel")
+    with run.told(ENVIRONMENT):
+        return workload_env.workload_python(
+            workload_env.requirements(text, backend.framework),
+            work,
+            run.processes,
+            lambda line: run.tell(ENVIRONMENT, "line", line),
+        )

@@ -11,32 +11,23 @@ from hashlib import sha256
 from pathlib import Path
 
 from mlops_iac import python_child
-from mlops_iac.blueprint.sections.compute import PACKAGES
 from mlops_iac.errors import MlopsError, ResourceFailed, UsageError
-from mlops_iac.pipeline._local_process import Processes, clean_environment
+from mlops_iac.pipeline.processes import Processes, clean_environment
 
 OVERRIDE = "MLOPS_IAC_WORKLOAD_PYTHON"
 _COMPLETE = ".complete"
 _MINUTES = 30
-# Prebuilt images bring their framework, so requirements.txt need not name it.
-_IMAGES = {
-    "sagemaker-scikit-learn": "scikit-learn",
-    "sagemaker-xgboost": "xgboost",
-    "pytorch-training": "pytorch",
-    "tensorflow-training": "tensorflow",
-}
 
 
-def requirements(text: str, image: str) -> str:
-    """`text` of a requirements.txt, with the image's framework added where it is not named."""
-    repository, _, tag = image.rsplit("/", 1)[-1].partition(":")
-    framework = _IMAGES.get(repository)
-    package = PACKAGES.get(framework or "", framework)
-    version = re.match(r"\d+\.\d+", tag)
+def requirements(text: str, framework: str) -> str:
+    """`text` of a requirements.txt, with what the image brings added where it is not named.
+
+    `framework` is a requirement (`scikit-learn==1.9.*`), or empty where nothing is known of it.
+    """
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
     named = {re.split(r"[\s<>=!~;\[]", line.strip(), maxsplit=1)[0].lower() for line in lines}
-    if package and package not in named and version:
-        lines.append(f"{package}=={version[0]}.*")
+    if framework and framework.partition("=")[0] not in named:
+        lines.append(framework)
     return "\n".join(lines) + "\n"
 
 

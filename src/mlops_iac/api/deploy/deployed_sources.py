@@ -16,6 +16,9 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mlops_iac.api.project import LOCAL
+from mlops_iac.clouds import registry
+from mlops_iac.errors import UsageError
 from mlops_iac.graph.hidden import hidden
 from mlops_iac.graph.shown import cut, shown_value
 from mlops_iac.policy.types import BUCKET_OBJECT, PIPELINE
@@ -25,19 +28,51 @@ from mlops_iac.workfolder import write_durably
 if TYPE_CHECKING:
     from mlops_iac.api.project import Project
     from mlops_iac.graph.plan import Plan, Step
+    from mlops_iac.pipeline.backend import Backend
+    from mlops_iac.pipeline.steps import Lifecycle
 
 _URI = re.compile(r"s3://[^/\"\\]+/([^\"\\]+)")
 _LONGEST = 60
+_BLUEPRINT, _LIFECYCLES = "blueprint", "lifecycles"
 _GONE = object()
 
 
 def keep(project: Project, stack: str) -> None:
-    """Write down the values of the blueprint that a stack is deployed from."""
-    file = _file(project, stack)
-    text = json.dumps(_values(project, stack), indent=1, sort_keys=True).encode() + b"\n"
-    if not file.is_file() or file.read_bytes() != text:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        write_durably(file, text)
+    """Write down the values of the blueprint that a stack is deployed from, and its lifecycles."""
+    for kind, value in (
+        (_BLUEPRINT, _values(project, stack)),
+        (_LIFECYCLES, _lifecycles(project, stack)),
+    ):
+        file = _file(project, stack, kind)
+        text = json.dumps(value, indent=1, sort_keys=True).encode() + b"\n"
+        if not file.is_file() or file.read_bytes() != text:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            write_durably(file, text)
+
+
+def lifecycle(
+    project: Project, stack: str, model: str, definition: str
+) -> tuple[Lifecycle, Backend]:
+    """The lifecycle that the deployed `definition` is printed of, to be run on this machine.
+
+    It is the one that was kept, or today's: a deployment of single resources keeps nothing. Raises
+    UsageError where it is neither.
+    """
+    platform = registry.platform(project.resolve(stack).blueprint.platform)
+
+    def client(service: str) -> Any:
+        return project.cloud.client(service, stack)
+
+    kept = _kept(project, stack, _LIFECYCLES) or {}
+    found = platform.deployed(kept.get(model), definition, client)
+    if found is None:
+        found = platform.deployed(_lifecycles(project, stack).get(model), definition, client)
+    if found is not None:
+        return found
+    raise UsageError(
+        f"the pipeline of {model} in {stack} is not one that this version of mlops-iac deployed",
+        hint=f"run `mlops-iac up{'' if stack == LOCAL else f' -s {stack}'}`, which replaces it",
+    )
 
 
 def differences(
@@ -85,7 +120,7 @@ def _concerned(plan: Plan, pipeline: str, definition: str) -> list[Step]:
 
 def _values_of(project: Project, stack: str, model: str) -> Iterator[str]:
     """The values that differ and that a run of the model can depend on, each with its line."""
-    before = _kept(project, stack)
+    before = _kept(project, stack, _BLUEPRINT)
     if before is None:
         return
     resolved = project.resolve(stack)
@@ -169,14 +204,19 @@ def _values(project: Project, stack: str) -> dict[str, Any]:
     return values
 
 
-def _kept(project: Project, stack: str) -> dict[str, Any] | None:
-    """What `keep` wrote; None where nothing can be read: it only explains."""
+def _lifecycles(project: Project, stack: str) -> Mapping[str, Any]:
+    resolved = project.resolve(stack)
+    return registry.platform(resolved.blueprint.platform).lifecycles(resolved)
+
+
+def _kept(project: Project, stack: str, kind: str) -> dict[str, Any] | None:
+    """What `keep` wrote; None where nothing can be read."""
     try:
-        found = json.loads(_file(project, stack).read_bytes())
+        found = json.loads(_file(project, stack, kind).read_bytes())
     except (OSError, ValueError):
         return None
     return found if isinstance(found, dict) else None
 
 
-def _file(project: Project, stack: str) -> Path:
-    return project.work / "state" / f"{stack}.blueprint"
+def _file(project: Project, stack: str, kind: str) -> Path:
+    return project.work / "state" / f"{stack}.{kind}"

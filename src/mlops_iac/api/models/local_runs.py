@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,8 @@ from mlops_iac.errors import NotDeployed, UsageError
 
 if TYPE_CHECKING:
     from mlops_iac.api.project import Project
-    from mlops_iac.pipeline.local import OnRunEvent, RunResult
+    from mlops_iac.pipeline.executor import OnRunEvent
+    from mlops_iac.pipeline.local import RunResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,7 @@ def run(
     `deployed` runs it also where the blueprint gives another by now. Raises UsageError for a stack
     that is not emulated, and where the pipeline is not deployed; NotDeployed where it is another.
     """
+    from mlops_iac.api.deployed import lifecycle
     from mlops_iac.pipeline.local import run as run_locally
 
     project.resolve(stack)  # an unknown stack is told as such
@@ -74,9 +75,7 @@ def run(
     if not deployed:
         _require_same(project, stack, name, pipeline, definition)
     result = run_locally(
-        json.loads(definition),
-        s3=project.cloud.client("s3", stack),
-        sagemaker=project.cloud.client("sagemaker", stack),
+        *lifecycle(project, stack, name, definition),
         work=project.emulator,  # whose virtual environments of workloads serve rehearsals, too
         pipeline=pipeline,
         from_step=from_step,

@@ -106,7 +106,7 @@ def _registry(name: str, group: str, questions: Questions) -> tuple[str, list[Wa
 
 
 def _local_run(project: Project, pipeline: str) -> LastRun | None:
-    from mlops_iac.pipeline._local_record import goes_on, last_record, load_record
+    from mlops_iac.pipeline.run_record import goes_on, last_record, load_record
 
     runs = project.emulator / "runs"
     try:

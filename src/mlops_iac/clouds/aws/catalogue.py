@@ -148,6 +148,18 @@ def frameworks() -> tuple[str, ...]:
     return tuple(_facts()["frameworks"])
 
 
+def framework_of(repository: str) -> str | None:
+    """The framework that prebuilt training images of a repository bring."""
+    return next(
+        (
+            name
+            for name, known in _facts()["frameworks"].items()
+            if any(image["repository"] == repository for image in known["training"].values())
+        ),
+        None,
+    )
+
+
 def framework_versions(framework: str, scope: Scope) -> tuple[str, ...]:
     """Versions that have a prebuilt image, oldest first. Raises UsageError: unknown framework."""
     known = _facts()["frameworks"]

@@ -7,11 +7,15 @@ images, `guide` tells people. Nothing here imports Pulumi: plans are made where 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from mlops_iac.clouds.base import ComponentCall
 from mlops_iac.errors import Diagnostic
+
+if TYPE_CHECKING:
+    from mlops_iac.pipeline.backend import Backend
+    from mlops_iac.pipeline.steps import Lifecycle
 
 __all__ = ["SAGEMAKER", "SageMaker"]
 
@@ -75,6 +79,21 @@ class SageMaker:
         if blueprint.deploy_as is not None:
             config["aws:assumeRoles"] = [{"roleArn": blueprint.deploy_as}]
         return config
+
+    def lifecycles(self, resolved: Any) -> Mapping[str, Any]:
+        """What the pipeline of each model that is trained is printed of."""
+        from mlops_iac.clouds.aws.sagemaker.local import lifecycles
+        from mlops_iac.clouds.aws.sagemaker.scope import Scope
+
+        return lifecycles(Scope(resolved))
+
+    def deployed(
+        self, kept: Any, definition: str, client: Callable[[str], Any]
+    ) -> tuple[Lifecycle, Backend] | None:
+        """The lifecycle of a deployed pipeline, to be run on this machine."""
+        from mlops_iac.clouds.aws.sagemaker.local import deployed
+
+        return deployed(kept, definition, client)
 
 
 SAGEMAKER = SageMaker()

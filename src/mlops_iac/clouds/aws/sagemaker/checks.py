@@ -18,6 +18,7 @@ from mlops_iac.clouds.aws.sagemaker import machines
 from mlops_iac.clouds.aws.sagemaker.access_checks import check_approvers, check_sealer
 from mlops_iac.clouds.aws.sagemaker.apart import check_apart
 from mlops_iac.clouds.aws.sagemaker.decisions import holds_planned, is_planned, refusal
+from mlops_iac.clouds.aws.sagemaker.definition.printer import placeholders
 from mlops_iac.clouds.aws.sagemaker.model_checks import check_models
 from mlops_iac.clouds.aws.sagemaker.network_checks import check_network
 from mlops_iac.clouds.aws.sagemaker.predict_checks import check_predict
@@ -27,7 +28,6 @@ from mlops_iac.clouds.aws.sagemaker.serving_checks import (
     check_endpoint,
 )
 from mlops_iac.errors import Diagnostic
-from mlops_iac.pipeline.sagemaker import placeholders
 
 _RENAMEABLE = ("serving", "models", "datasets")
 _EXISTING = (

@@ -14,9 +14,9 @@ from mlops_iac.blueprint.sections.serving import RealTime
 from mlops_iac.blueprint.torn import judged, known_or
 from mlops_iac.blueprint.words import suggestion
 from mlops_iac.clouds.aws import availability, catalogue, containers
+from mlops_iac.clouds.aws.sagemaker.definition.parts import SERVING_ENVIRONMENT
 from mlops_iac.clouds.aws.sagemaker.scope import STEPS, Scope
 from mlops_iac.errors import Diagnostic, UsageError
-from mlops_iac.pipeline.sagemaker import SERVING_ENVIRONMENT
 
 # What no region has, this one has not.
 ANY_REGION = "us-east-1"

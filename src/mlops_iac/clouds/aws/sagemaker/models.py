@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -13,6 +12,11 @@ from mlops_iac.blueprint.sections.models import Model
 from mlops_iac.clouds.aws import containers
 from mlops_iac.clouds.aws.components._disks import has_local_disk
 from mlops_iac.clouds.aws.sagemaker import machines
+from mlops_iac.clouds.aws.sagemaker.definition.parts import (
+    SageMakerSettings,
+    dataset_placeholder,
+)
+from mlops_iac.clouds.aws.sagemaker.definition.printer import definition, steps
 from mlops_iac.clouds.aws.sagemaker.scope import (
     NETWORK,
     SEALING,
@@ -26,16 +30,8 @@ from mlops_iac.clouds.aws.sagemaker.scope import (
     registry_variable,
 )
 from mlops_iac.clouds.base import Archive, ComponentCall, Definition, Ref, Setting
-from mlops_iac.jsontext import indented
 from mlops_iac.pipeline.lifecycle import lifecycle
 from mlops_iac.pipeline.reading import training_datasets
-from mlops_iac.pipeline.sagemaker import (
-    SageMakerSettings,
-    dataset_placeholder,
-    definition,
-    placeholders,
-    steps,
-)
 from mlops_iac.pipeline.steps import Lifecycle
 from mlops_iac.records import replace
 from mlops_iac.runtime.files import runtime_files
@@ -84,10 +80,7 @@ def plan_pipeline(scope: Scope, name: str) -> ComponentCall:
     """The training pipeline of one model."""
     model = scope.blueprint.models[name]
     path = f"models.{name}"
-    text, _ = definition(*_printed(scope, name))
-    if own_roles := _steps_with_roles(scope):
-        text = _with_roles(text, own_roles)
-    wanted = placeholders(text)
+    text, wanted = definition(*compiled(scope, name))
     aliases = _former_names(scope, name, _training)
     values: dict[str, Any] = {
         "execution_role_arn": Ref("identity", "execution_role_arn"),
@@ -98,7 +91,7 @@ def plan_pipeline(scope: Scope, name: str) -> ComponentCall:
         **dataset_uris(scope, name),
         **{
             _role_placeholder(step): Ref("identity", f'step_role_arns["{step}"]')
-            for step in own_roles
+            for step in _steps_with_roles(scope)
         },
     }
     return call(
@@ -194,10 +187,11 @@ def _former_names(scope: Scope, name: str, named: Callable[[str], str]) -> tuple
 
 def pipeline_steps(scope: Scope, name: str) -> list[dict[str, Any]]:
     """The steps of the pipeline of one model, with placeholders."""
-    return steps(*_printed(scope, name))
+    return steps(*compiled(scope, name))
 
 
-def _printed(scope: Scope, name: str) -> tuple[Lifecycle, SageMakerSettings]:
+def compiled(scope: Scope, name: str) -> tuple[Lifecycle, SageMakerSettings]:
+    """What the definition of the pipeline of one model is printed of."""
     # What was stored under the former name stays where it is, and so does what follows.
     life = replace(lifecycle(scope.resolved, name), model=scope.known_as("models", name))
     return life, _settings(scope, name, scope.blueprint.models[name])
@@ -227,6 +221,7 @@ def _settings(scope: Scope, name: str, model: Model) -> SageMakerSettings:
         network_isolation=scope.isolates,
         environment={} if scope.reaches_index else containers.offline(),
         encrypt_traffic=scope.is_private or scope.isolates,
+        roles={step: "${" + _role_placeholder(step) + "}" for step in _steps_with_roles(scope)},
     )
 
 
@@ -238,19 +233,6 @@ def _steps_with_roles(scope: Scope) -> list[str]:
 
 def _role_placeholder(step: str) -> str:
     return f"{step}_role_arn"
-
-
-def _with_roles(text: str, own: list[str]) -> str:
-    """The definition with a role of its own for each of the steps `own`."""
-    printed = json.loads(text)
-    jobs = {"Prepare": "prepare", "Train": "train", "Tune": "train", "Evaluate": "evaluate"}
-    for step in printed["Steps"]:
-        kind = jobs.get(step["Name"])
-        if kind in own:
-            arguments = step["Arguments"]
-            job = arguments.get("TrainingJobDefinition", arguments)
-            job["RoleArn"] = "${" + _role_placeholder(kind) + "}"
-    return indented(printed, 2) + "\n"
 
 
 def dataset_uris(scope: Scope, name: str) -> dict[str, Any]:

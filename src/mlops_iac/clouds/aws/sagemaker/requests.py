@@ -14,13 +14,13 @@ from mlops_iac.blueprint.sections.serving import RealTime
 from mlops_iac.blueprint.torn import Unknown, judged
 from mlops_iac.clouds.aws.components._cron import schedule_expression
 from mlops_iac.clouds.aws.limits import request as input_of
+from mlops_iac.clouds.aws.sagemaker.definition.graph import all_steps
 from mlops_iac.clouds.aws.sagemaker.models import dataset_uris, pipeline_steps
 from mlops_iac.clouds.aws.sagemaker.scope import ROLES, Scope
 from mlops_iac.clouds.aws.sagemaker.serving import endpoint_alarms, plan_serving
 from mlops_iac.clouds.base import Setting
 from mlops_iac.emulators.aws.validation import ANYTHING
 from mlops_iac.errors import UsageError
-from mlops_iac.pipeline.graph_checks import all_steps
 from mlops_iac.records import Record
 from mlops_iac.runtime import contract
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +17,7 @@ def cloud_errors(what: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        # This layer does not import boto; its errors are known by where they were defined.
+        # Whatever of boto raised it, which is not imported for that.
         if type(error).__module__.split(".")[0] not in ("botocore", "boto3", "s3transfer"):
             raise
         raise ResourceFailed(
@@ -36,14 +34,15 @@ def split_uri(uri: str) -> tuple[str, str]:
     return bucket, key
 
 
-class Store:
-    """The emulated S3, with the key that outputs are encrypted with."""
+class S3Store:
+    """S3 through a client, as `pipeline.backend.Store`; what is written is encrypted with a key."""
 
-    def __init__(self, s3: Any) -> None:
+    def __init__(self, s3: Any, key_arn: str | None) -> None:
         self._s3 = s3
+        self._extra = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key_arn} if key_arn else {}
 
-    def download(self, uri: str, folder: Path) -> int:
-        """Everything under a prefix (S3DataType S3Prefix) into `folder`; the number of files.
+    def download(self, uri: str, folder: Path) -> None:
+        """Everything under a prefix (S3DataType S3Prefix) into `folder`.
 
         Names are relative to the prefix; a prefix that is one object keeps the object's name.
         Raises UsageError where nothing is there.
@@ -64,7 +63,6 @@ class Store:
                 count += 1
         if not count:
             raise UsageError(f"there is nothing at {uri}", hint="`mlops-iac up` uploads the data")
-        return count
 
     def exists(self, uri: str) -> bool:
         """Whether anything is under a prefix."""
@@ -73,41 +71,21 @@ class Store:
             found = self._s3.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1)
         return bool(found.get("KeyCount"))
 
-    def upload(self, path: Path, uri: str, key_arn: str | None) -> None:
+    def upload(self, path: Path, uri: str) -> None:
         """One file to one URI, or a folder's files under a prefix."""
         if path.is_dir():
             for file in sorted(item for item in path.rglob("*") if item.is_file()):
                 name = file.relative_to(path).as_posix()
-                self.upload(file, f"{uri.rstrip('/')}/{name}", key_arn)
+                self.upload(file, f"{uri.rstrip('/')}/{name}")
             return
         bucket, key = split_uri(uri)
-        extra = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key_arn} if key_arn else {}
         with cloud_errors(f"writing {uri}"):
-            self._s3.upload_file(str(path), bucket, key, ExtraArgs=extra)
+            self._s3.upload_file(str(path), bucket, key, ExtraArgs=self._extra)
 
     def seal(self, source: str, target: str) -> str:
         """Copy an object below a prefix by the function that does it in the cloud; its URI."""
         with cloud_errors(f"sealing {source}"):
             return seal(self._s3, source, target)
-
-
-def pack(folder: Path, archive: Path) -> None:
-    """A folder's content as .tar.gz, at the top of the archive."""
-    archive.parent.mkdir(parents=True, exist_ok=True)
-    with tarfile.open(archive, "w:gz", compresslevel=1) as tar:
-        for item in sorted(folder.iterdir()):
-            tar.add(item, item.name)
-
-
-def unpack(archive: Path, folder: Path) -> None:
-    """Extract a .tar.gz safely. Raises UsageError where it is none."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    try:
-        with tarfile.open(archive) as tar:
-            tar.extractall(folder, filter="data")
-    except (tarfile.TarError, OSError) as error:
-        raise UsageError(f"{archive.name} cannot be unpacked: {error}") from error
 
 
 def _relative(key: str, prefix: str) -> str | None:

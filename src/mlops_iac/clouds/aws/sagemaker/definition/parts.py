@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -34,7 +33,8 @@ class SageMakerSettings(Record):
     where the provider's keys are used; the latter is left out of steps in `local_disks`, whose
     instances have a local disk that refuses it. `tags` go on every job. With
     `network_isolation` the containers reach no network, S3 included. `environment` is given to every
-    job and to what serves; a step's own wins.
+    job and to what serves; a step's own wins. `roles` are those of steps that do not run with the
+    role of all, `${execution_role_arn}`.
     """
 
     images: Mapping[StepKind, str]
@@ -48,6 +48,7 @@ class SageMakerSettings(Record):
     network_isolation: bool = False
     environment: Mapping[str, str] = {}
     encrypt_traffic: bool = False
+    roles: Mapping[str, str] = {}
 
 
 def join(on: str, *values: Any) -> Json:
@@ -56,6 +57,7 @@ def join(on: str, *values: Any) -> Json:
 
 
 def s3_input(name: str, folder: str, uri: str | Json) -> Json:
+    """An input of a processing job."""
     return {
         "InputName": name,
         "S3Input": {
@@ -70,6 +72,7 @@ def s3_input(name: str, folder: str, uri: str | Json) -> Json:
 
 
 def s3_output(name: str, folder: str, uri: Json) -> Json:
+    """An output of a processing job."""
     return {
         "OutputName": name,
         "S3Output": {
@@ -81,6 +84,7 @@ def s3_output(name: str, folder: str, uri: Json) -> Json:
 
 
 def channel(name: str, uri: str | Json) -> Json:
+    """An input of a training."""
     return {
         "ChannelName": name,
         "DataSource": {
@@ -94,11 +98,18 @@ def channel(name: str, uri: str | Json) -> Json:
     }
 
 
+def role(kind: StepKind, settings: SageMakerSettings) -> str:
+    """The role that the jobs of a step run with."""
+    return settings.roles.get(kind, "${execution_role_arn}")
+
+
 def encrypted(settings: SageMakerSettings, config: Json) -> Json:
+    """What a job writes to, with the key that it is encrypted with."""
     return {**config, "KmsKeyId": settings.kms_key} if settings.kms_key else config
 
 
 def resources(kind: StepKind, step: Script, settings: SageMakerSettings) -> Json:
+    """The machines of a job."""
     instance_type = settings.instance_types[kind]
     resources: Json = {
         "InstanceType": instance_type,
@@ -111,6 +122,7 @@ def resources(kind: StepKind, step: Script, settings: SageMakerSettings) -> Json
 
 
 def job_network(settings: SageMakerSettings) -> Json:
+    """Where a job runs, and whom it reaches."""
     network: Json = {}
     if settings.encrypt_traffic:
         network["EnableInterContainerTrafficEncryption"] = True
@@ -125,19 +137,12 @@ def job_network(settings: SageMakerSettings) -> Json:
 
 
 def job_tags(settings: SageMakerSettings) -> list[Json]:
+    """The tags of a job."""
     return [{"Key": key, "Value": value} for key, value in sorted(settings.tags.items())]
 
 
-def numbered(prefix: str, items: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    compact = (",", ":")
-    return {f"{prefix}{i:02}": json.dumps(x, separators=compact) for i, x in enumerate(items)}
-
-
-def as_text(value: object) -> str:
-    return json.dumps(value) if isinstance(value, bool) else str(value)
-
-
 def parameter_ranges(search: Mapping[str, Range]) -> Json:
+    """What a tuning searches, by kind."""
     categorical: list[Json] = []
     integer: list[Json] = []
     continuous: list[Json] = []

@@ -14,6 +14,9 @@ from typing import Any
 from mlops_iac.errors import UsageError
 from mlops_iac.workfolder import write_durably
 
+# Of what steps leave; a run that was written in another shape cannot be continued.
+_VERSION = 2
+
 
 @dataclass(slots=True)
 class StepRecord:
@@ -28,8 +31,12 @@ class StepRecord:
 
 
 @dataclass(slots=True)
-class Record:
-    """One run. `definition` is the SHA-256 of what was last run."""
+class RunRecord:
+    """One run. `definition` is the SHA-256 of what was last run.
+
+    `metrics`, `missed` and `registered` are of a training: what was measured, which limits were
+    missed, which version came of it.
+    """
 
     id: str
     pipeline: str
@@ -44,24 +51,25 @@ class Record:
     def save(self, folder: Path) -> None:
         """Write it so that an interruption leaves the old or the new one, whole."""
         folder.mkdir(parents=True, exist_ok=True)
-        text = json.dumps({"version": 1, **asdict(self)}, indent=2) + "\n"
+        text = json.dumps({"version": _VERSION, **asdict(self)}, indent=2) + "\n"
         write_durably(folder / "run.json", text.encode())
 
 
-def new_record(pipeline: str, definition: str) -> Record:
+def new_record(pipeline: str, definition: str) -> RunRecord:
     """A record with an id that sorts by time."""
     now = datetime.now(UTC)
     identity = f"{now:%Y%m%d%H%M%S}{secrets.token_hex(3)}"
-    return Record(identity, pipeline, definition, now.isoformat(timespec="seconds"))
+    return RunRecord(identity, pipeline, definition, now.isoformat(timespec="seconds"))
 
 
-def load_record(folder: Path) -> Record:
+def load_record(folder: Path) -> RunRecord:
     """A run's record. Raises UsageError where it cannot be read."""
     try:
         loaded = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-        loaded.pop("version")
+        if loaded.pop("version") != _VERSION:
+            raise ValueError("another version of mlops-iac wrote it")
         steps = {name: StepRecord(**step) for name, step in loaded.pop("steps").items()}
-        return Record(**loaded, steps=steps)
+        return RunRecord(**loaded, steps=steps)
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise UsageError(
             f"{folder / 'run.json'} cannot be read: {error}", hint="start a new run, without --from"
@@ -95,7 +103,7 @@ def goes_on(folder: Path) -> bool:
         return True
 
 
-def last_record(runs: Path, pipeline: str) -> Record:
+def last_record(runs: Path, pipeline: str) -> RunRecord:
     """The newest run of that pipeline. Raises UsageError where there is none."""
     for folder in sorted(runs.glob("*"), reverse=True):
         if (folder / "run.json").exists():

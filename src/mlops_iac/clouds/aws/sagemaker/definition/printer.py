@@ -10,30 +10,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
+from mlops_iac.clouds.aws.sagemaker.definition import jobs
+from mlops_iac.clouds.aws.sagemaker.definition.graph import check_graph
+from mlops_iac.clouds.aws.sagemaker.definition.parts import SageMakerSettings, join
 from mlops_iac.jsontext import indented
-from mlops_iac.pipeline import _sagemaker_jobs as jobs
-from mlops_iac.pipeline._sagemaker_parts import (
-    SERVING_ENVIRONMENT,
-    SageMakerSettings,
-    dataset_placeholder,
-    join,
-)
-from mlops_iac.pipeline.graph_checks import check_graph
+from mlops_iac.pipeline.executor import Task
 from mlops_iac.pipeline.steps import Lifecycle, Limit, Tune
+from mlops_iac.pipeline.tasks import Gate, Job, Registration, Seal, Training, tasks
 from mlops_iac.runtime import contract
-
-__all__ = [
-    "SERVING_ENVIRONMENT",
-    "SageMakerSettings",
-    "dataset_placeholder",
-    "definition",
-    "fill",
-    "placeholders",
-    "steps",
-]
 
 _PLACEHOLDER = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
@@ -81,6 +68,27 @@ def fill(text: str, values: Mapping[str, str]) -> str:
     return _PLACEHOLDER.sub(lambda found: json.dumps(values[found[1]])[1:-1], text)
 
 
+def filled_with(template: str, text: str) -> dict[str, str] | None:
+    """The values with which `template` was filled to become `text`; None where it was not.
+
+    They are as they stand in the text, those of lists with what is between the entries.
+    """
+    ours, theirs = template.split("\n"), text.split("\n")
+    values: dict[str, str] = {}
+    if len(ours) != len(theirs):
+        return None
+    for line, filled in zip(ours, theirs, strict=True):
+        # Every other part is a placeholder's name.
+        parts = _PLACEHOLDER.split(line)
+        found = re.fullmatch("(.*?)".join(map(re.escape, parts[::2])), filled)
+        if found is None:
+            return None
+        for name, value in zip(parts[1::2], found.groups(), strict=True):
+            if values.setdefault(name, value) != value:
+                return None
+    return values
+
+
 def definition(lifecycle: Lifecycle, settings: SageMakerSettings) -> tuple[str, frozenset[str]]:
     """The pipeline definition as JSON text, and the names of the placeholders in it.
 
@@ -107,97 +115,71 @@ def definition(lifecycle: Lifecycle, settings: SageMakerSettings) -> tuple[str, 
 def steps(life: Lifecycle, settings: SageMakerSettings) -> list[dict[str, Any]]:
     """The steps of the definition, each with the arguments of its request."""
     found: list[dict[str, Any]] = []
-    if life.prepare:
-        found.append(
-            {
-                "Name": "Prepare",
-                "Type": "Processing",
-                "Arguments": jobs.prepare(life, life.prepare, settings),
-                **_retried("Processing"),
-            }
-        )
-    match life.training:
-        case Tune() as tune:
-            found.append(
-                {
-                    "Name": "Tune",
-                    "Type": "Tuning",
-                    "Arguments": jobs.tune(life, tune, settings),
-                    **_retried("Tuning"),
-                }
-            )
-        case train:
-            found.append(
-                {
-                    "Name": "Train",
-                    "Type": "Training",
-                    "Arguments": jobs.train(life, train, settings),
-                    **_retried("Training"),
-                }
-            )
-    found.append(_sealing(jobs.SEAL, jobs.seal(life)))
-    register = {
-        "Name": "Register",
-        "Type": "RegisterModel",
-        "Arguments": jobs.register(life, settings),
-        **_retried("RegisterModel"),
-    }
-    if life.evaluate is None:
-        return [*found, register]
-    found.append(
-        {
-            "Name": "Evaluate",
-            "Type": "Processing",
-            "Arguments": jobs.evaluate(life, life.evaluate, settings),
-            **_retried("Processing"),
-            "PropertyFiles": [
+    gate: dict[str, Any] | None = None
+    for task in tasks(life):
+        printed = {"Name": task.name, **_printed(task, life, settings)}
+        if policies := _RETRIES.get(printed["Type"]):
+            printed["RetryPolicies"] = [dict(policy) for policy in policies]
+        if isinstance(task, Job) and task.kind == "evaluate":
+            printed["PropertyFiles"] = [
                 {
                     "PropertyFileName": "Report",
-                    "OutputName": "report",
+                    "OutputName": task.output,
                     "FilePath": contract.REPORT_FILE,
                 }
-            ],
-        }
-    )
-    found.append(_sealing(jobs.SEAL_REPORT, jobs.seal_report(life)))
-    if not life.gates:
-        # Nothing is demanded, but a version must not be registered before it was measured; the
-        # registration reads the report's address, which makes it wait.
-        return [*found, register]
-    return [*found, _gate(life.gates, register)]
+            ]
+        if gate is not None:
+            gate["Arguments"]["IfSteps"].append(printed)
+        else:
+            found.append(printed)
+        if isinstance(task, Gate):
+            gate = printed
+    return found
 
 
-def _retried(kind: str) -> dict[str, Any]:
-    return {"RetryPolicies": [dict(policy) for policy in _RETRIES[kind]]}
+def _printed(task: Task, life: Lifecycle, settings: SageMakerSettings) -> dict[str, Any]:
+    match task:
+        case Training(tune=Tune() as tune):
+            return {"Type": "Tuning", "Arguments": jobs.tune(life, task, tune, settings)}
+        case Training():
+            return {"Type": "Training", "Arguments": jobs.train(life, task, settings)}
+        case Job():
+            return {"Type": "Processing", "Arguments": jobs.processing(life, task, settings)}
+        case Seal():
+            return {
+                "Type": "Lambda",
+                "FunctionArn": "${seal_function_arn}",
+                "Arguments": jobs.seal(life, task),
+                "OutputParameters": [{"OutputName": "uri", "OutputType": "String"}],
+            }
+        case Gate():
+            return _gate(task, life)
+        case Registration(_, model, _, report):
+            # Where nothing is demanded, a version must still be measured before it is registered;
+            # that the report's address is read makes it wait.
+            measured = jobs.left(report, life) if report else None
+            arguments = jobs.register(life, settings, jobs.left(model, life), measured)
+            return {"Type": "RegisterModel", "Arguments": arguments}
+        case _:
+            raise AssertionError(f"a pipeline has no {type(task).__name__}")
 
 
-def _sealing(name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+def _gate(gate: Gate, life: Lifecycle) -> dict[str, Any]:
+    demands = "; ".join(limit.words() for limit in gate.limits)
     return {
-        "Name": name,
-        "Type": "Lambda",
-        "FunctionArn": "${seal_function_arn}",
-        "Arguments": arguments,
-        "OutputParameters": [{"OutputName": "uri", "OutputType": "String"}],
-    }
-
-
-def _gate(gates: Sequence[Limit], register: Mapping[str, Any]) -> dict[str, Any]:
-    demands = "; ".join(limit.words() for limit in gates)
-    return {
-        "Name": "Gate",
         "Type": "Condition",
         "Arguments": {
-            "Conditions": [_condition(limit) for limit in gates],
-            "IfSteps": [register],
+            "Conditions": [_condition(gate, limit) for limit in gate.limits],
+            "IfSteps": [],
             "ElseSteps": [
                 {
-                    "Name": "GateFailed",
+                    "Name": f"{gate.name}Failed",
                     "Type": "Fail",
                     "Arguments": {
                         "ErrorMessage": join(
                             "",
                             f"Not registered: {demands}. Measured: ",
-                            jobs.sealed(jobs.SEAL_REPORT),
+                            jobs.left("SealReport", life),
                         )
                     },
                 }
@@ -206,13 +188,13 @@ def _gate(gates: Sequence[Limit], register: Mapping[str, Any]) -> dict[str, Any]
     }
 
 
-def _condition(limit: Limit) -> dict[str, Any]:
+def _condition(gate: Gate, limit: Limit) -> dict[str, Any]:
     types = {"at_least": "GreaterThanOrEqualTo", "at_most": "LessThanOrEqualTo"}
     return {
         "Type": types[limit.bound],
         "LeftValue": {
             "Std:JsonGet": {
-                "PropertyFile": {"Get": "Steps.Evaluate.PropertyFiles.Report"},
+                "PropertyFile": {"Get": f"Steps.{gate.report}.PropertyFiles.Report"},
                 "Path": f"metrics.{limit.metric}",
             }
         },

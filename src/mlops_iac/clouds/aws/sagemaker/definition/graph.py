@@ -105,32 +105,6 @@ def check_graph(definition: Mapping[str, Any]) -> None:
         raise UsageError("the pipeline does not hold together: " + "; ".join(found))
 
 
-def order(definition: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The top-level steps in an order in which each comes after what it reads or waits for."""
-    steps = {step["Name"]: step for step in definition["Steps"]}
-    inside = {step["Name"]: holder for step, holder in all_steps(definition)}
-
-    def top(name: str) -> str:
-        holder = inside.get(name)
-        return top(holder) if holder else name
-
-    waits: dict[str, set[str]] = {name: set() for name in steps}
-    for step, _ in all_steps(definition):
-        targets = set(step.get("DependsOn", []))
-        targets |= {m[1] for m in map(_STEP.match, references(step)) if m}
-        waits[top(step["Name"])] |= {top(target) for target in targets} - {top(step["Name"])}
-    ordered: list[Mapping[str, Any]] = []
-    done: set[str] = set()
-    while len(ordered) < len(steps):
-        ready = [name for name in steps if name not in done and waits[name] <= done]
-        if not ready:
-            check_graph(definition)
-            raise UsageError("the pipeline's steps cannot be put in order")
-        ordered.append(steps[ready[0]])
-        done.add(ready[0])
-    return ordered
-
-
 def _check_reference(
     reference: str, by_name: Mapping[str, Mapping[str, Any]], parameters: set[str]
 ) -> tuple[str, str | None]:

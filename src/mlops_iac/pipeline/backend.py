@@ -1,0 +1,63 @@
+"""What a platform gives a run on this machine: where things lie, and the services it emulates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+from mlops_iac.records import Record
+
+
+class Store(Protocol):
+    """Where jobs read and write. URIs are the store's own; `/` and a name lead below one."""
+
+    def download(self, uri: str, folder: Path) -> None:
+        """Everything below a URI into `folder`, or the one file that it is, under its own name.
+
+        Raises UsageError where nothing is there, ResourceFailed where it cannot be read.
+        """
+
+    def upload(self, path: Path, uri: str) -> None:
+        """One file to one URI, or a folder's files below it. Raises ResourceFailed."""
+
+    def exists(self, uri: str) -> bool:
+        """Whether anything is at a URI or below it. Raises ResourceFailed."""
+
+    def seal(self, source: str, target: str) -> str:
+        """Copy a file below a URI where no job writes; the copy's URI. Raises ResourceFailed."""
+
+
+class Version(Record):
+    """A registered version: its name in the registry, and its status there."""
+
+    name: str
+    approval: str
+
+
+class Backend(Protocol):
+    """One model's lifecycle as it is deployed.
+
+    `artifacts` is the URI below which jobs write, `code` that of the code's archive, `datasets`
+    those of the datasets' folders. `environment` is given to every job. `framework` is the
+    requirement that the training's image already meets (`scikit-learn==1.9.*`), or empty.
+    """
+
+    @property
+    def store(self) -> Store: ...
+    @property
+    def artifacts(self) -> str: ...
+    @property
+    def code(self) -> str: ...
+    @property
+    def datasets(self) -> Mapping[str, str]: ...
+    @property
+    def environment(self) -> Mapping[str, str]: ...
+    @property
+    def framework(self) -> str: ...
+
+    def register(self, model: str, report: str | None) -> Version:
+        """Register the sealed `model`, measured by the sealed `report`; once, however often asked.
+
+        Raises ResourceFailed.
+        """

@@ -1,0 +1,251 @@
+"""Executes typed tasks on this machine, one after the other, and writes down how each ended.
+
+What a class of tasks does is its handler's to know. A run is kept under `work/runs/<id>/` and can
+be continued at any task, with what the earlier ones left.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Literal, assert_never
+
+from mlops_iac.errors import Cancelled, MlopsError, ScriptFailed, UsageError
+from mlops_iac.pipeline.processes import Processes
+from mlops_iac.pipeline.run_record import RunRecord, StepRecord, last_record, new_record, only_one
+from mlops_iac.records import Record
+from mlops_iac.workfolder import made
+
+EventKind = Literal["start", "line", "note", "done", "reused", "failed"]
+
+
+class Task(Record):
+    """One step of a run, under a name that is its own."""
+
+    name: str
+
+    @property
+    def starts_at(self) -> str:
+        """The task that a run starts with which is continued at this one."""
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class RunEvent:
+    """Progress: a step began, printed a line, said something, ended. `seconds`: its duration.
+
+    The step `environment` is the making of the workload's virtual environment.
+    """
+
+    step: str
+    kind: EventKind
+    message: str = ""
+    seconds: float = 0.0
+
+    def __str__(self) -> str:
+        """One line for a person."""
+        match self.kind:
+            case "start":
+                return f"{self.step} …"
+            case "line" | "note":
+                return f"  {self.message}"
+            case "reused":
+                return f"{self.step}: as before"
+            case "done":
+                return f"{self.step}: done in {self.seconds:.1f} s"
+            case "failed":
+                return f"{self.step}: failed: {self.message}"
+            case never:
+                assert_never(never)
+
+
+OnRunEvent = Callable[[RunEvent], None]
+# What a task leaves for later ones, as JSON: `{"uri": …}`.
+Left = Mapping[str, Any]
+Handlers = Mapping[type[Task], Callable[[Any], Left]]
+
+
+class Stopped(Exception):
+    """A handler ends the run in good order: no further task, and `status` for the whole.
+
+    The record shows the `reasons` at a step `step` of their own; the task itself has succeeded.
+    """
+
+    def __init__(self, step: str, status: str, reasons: Sequence[str]) -> None:
+        super().__init__(status)
+        self.step, self.status, self.reasons = step, status, reasons
+
+
+class Run:
+    """A run that goes on, as handlers see it. `folder` is its own; `seconds` counts this process."""
+
+    def __init__(
+        self, record: RunRecord, folder: Path, processes: Processes, say: OnRunEvent
+    ) -> None:
+        self.record = record
+        self.folder = folder
+        self.processes = processes
+        self._say = say
+        self._began = time.monotonic()
+
+    @property
+    def id(self) -> str:
+        """Its identity; sorts by time."""
+        return self.record.id
+
+    @property
+    def seconds(self) -> float:
+        """How long it has been going on."""
+        return time.monotonic() - self._began
+
+    def left(self, task: str) -> Left:
+        """What a task has left, in this process or in an earlier one."""
+        return self.record.steps[task].properties
+
+    def tell(self, step: str, kind: EventKind, message: str = "", seconds: float = 0.0) -> None:
+        """Tell of progress."""
+        self._say(RunEvent(step, kind, message, seconds))
+
+    @contextmanager
+    def told(self, step: str) -> Iterator[None]:
+        """Tell of the start and the end of what is done inside."""
+        began = time.monotonic()
+        self.tell(step, "start")
+        yield
+        self.tell(step, "done", seconds=time.monotonic() - began)
+
+    @contextmanager
+    def unrecorded(self, step: str) -> Iterator[None]:
+        """Do what comes before the first task: it enters the record only where it fails."""
+        try:
+            yield
+        except MlopsError as error:
+            failed = StepRecord(step, "", "failed", error=_short(error.__cause__ or error))
+            self.record.steps[step], self.record.status = failed, "failed"
+            self.record.save(self.folder)
+            raise
+
+    def execute(self, tasks: Sequence[Task], handlers: Handlers, done: str) -> None:
+        """Execute what the record does not hold yet. Raises what handlers raise."""
+        record = self.record
+        for task in tasks:
+            if task.name in record.steps:
+                record.steps[task.name].status = "reused"
+                self.tell(task.name, "reused")
+            elif (stopped := self._step(task, handlers[type(task)])) is not None:
+                why = "; ".join(stopped.reasons)
+                record.steps[stopped.step] = StepRecord(stopped.step, "Stop", "failed", error=why)
+                record.status = stopped.status
+                record.save(self.folder)
+                self.tell(stopped.step, "failed", why)
+                return
+        record.status = done
+        record.save(self.folder)
+
+    def _step(self, task: Task, handler: Callable[[Any], Left]) -> Stopped | None:
+        began = time.monotonic()
+        stopped = None
+        self.tell(task.name, "start")
+        current = self.record.steps[task.name] = StepRecord(task.name, type(task).__name__)
+        self.record.save(self.folder)
+        try:
+            try:
+                current.properties = handler(task)
+            except Stopped as found:
+                stopped = found
+            current.status = "succeeded"
+            self.tell(task.name, "done", seconds=time.monotonic() - began)
+        except BaseException as error:
+            current.status, current.error = "failed", _short(error)
+            self.record.status = "failed"
+            self.tell(task.name, "failed", current.error, time.monotonic() - began)
+            raise
+        finally:
+            current.seconds = round(time.monotonic() - began, 3)
+            self.record.save(self.folder)
+        return stopped
+
+
+def execute(
+    tasks: Sequence[Task],
+    start: Callable[[Run], Handlers],
+    *,
+    name: str,
+    work: Path,
+    done: str,
+    from_step: str | None = None,
+    on_event: OnRunEvent | None = None,
+) -> Run:
+    """Execute `tasks` in their order and return the run; its record says how it ended.
+
+    `start` gives the handler of each class of tasks, and does what comes before the first of them.
+    `work` is the project's `.mlops-iac/`; `name` is that of the tasks as a whole, by which their
+    last run is found again. `done` is the status of a run that came to its end. `from_step`
+    continues the last run at that task, under its id, with what the earlier tasks left.
+
+    Raises UsageError (there is nothing to continue), Cancelled (interrupted; `from_step`
+    continues), MlopsError (no space), and what handlers raise.
+    """
+    digest = sha256(repr(tuple(tasks)).encode()).hexdigest()
+    processes = Processes()
+    run: Run | None = None
+    try:
+        made(work)
+        record = _record(work / "runs", name, digest, tasks, from_step, done)
+        run = Run(record, work / "runs" / record.id, processes, on_event or (lambda _: None))
+        with only_one(run.folder):
+            try:
+                run.execute(tasks, start(run), done)
+            finally:
+                processes.stop()
+    except KeyboardInterrupt:
+        step = next(reversed(run.record.steps), "") if run is not None else ""
+        then = f"`mlops-iac run --from {step}` goes on there" if step else "run it again"
+        raise Cancelled("the run was interrupted", hint=then) from None
+    except OSError as error:
+        raise MlopsError(f"the run cannot write its files: {error}") from error
+    return run
+
+
+def _record(
+    runs: Path, name: str, digest: str, tasks: Sequence[Task], from_step: str | None, done: str
+) -> RunRecord:
+    if from_step is None:
+        return new_record(name, digest)
+    names = [task.name for task in tasks]
+    if from_step not in names:
+        raise UsageError(
+            f"the pipeline has no step {from_step!r}", hint=f"steps: {', '.join(names)}"
+        )
+    record = last_record(runs, name)
+    earlier = names[: names.index(tasks[names.index(from_step)].starts_at)]
+    for each in earlier:
+        step = record.steps.get(each)
+        if step is None or step.status not in ("succeeded", "reused"):
+            raise UsageError(
+                f"run {record.id} cannot be continued at {from_step}: its step {each} is not done",
+                hint=f"continue at {each}, or start a new run without --from",
+            )
+    if record.status == done:
+        raise UsageError(
+            f"run {record.id} has come to its end ({done}); it cannot be continued",
+            hint="start a new run, without --from",
+        )
+    record.definition, record.status, record.missed = digest, "running", []
+    record.steps = {each: record.steps[each] for each in earlier}
+    return record
+
+
+def _short(error: BaseException) -> str:
+    """What failed, without the end of its log, whose lines were told as they came."""
+    match error:
+        case ScriptFailed():
+            return error.reason
+        case MlopsError():
+            return error.message
+        case _:
+            return type(error).__name__

@@ -1,0 +1,109 @@
+"""Jobs as subprocesses, in folders laid out as a training container has them."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import shutil
+import tarfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from mlops_iac.errors import UsageError
+from mlops_iac.pipeline.processes import Processes, clean_environment
+from mlops_iac.pipeline.tasks import Job
+from mlops_iac.runtime import contract
+
+
+@dataclass(frozen=True, slots=True)
+class Workplace:
+    """Where one job runs: its name, its folder, its log."""
+
+    name: str
+    folder: Path
+    log: Path
+    on_line: Callable[[str], None]
+
+    @property
+    def root(self) -> Path:
+        """What is `/opt/ml` in a container."""
+        return self.folder / "opt" / "ml"
+
+    def fresh(self) -> None:
+        """Drop what an earlier try left."""
+        shutil.rmtree(self.folder / "opt", ignore_errors=True)
+        self.root.mkdir(parents=True)
+        self.log.unlink(missing_ok=True)
+
+    def keep(self, below: str) -> None:
+        """Keep this folder of a finished job for people to look at, and drop the rest."""
+        source = self.root / below
+        if source.is_dir():
+            shutil.copytree(source, self.folder / source.name, dirs_exist_ok=True)
+        shutil.rmtree(self.folder / "opt", ignore_errors=True)
+        for archive in self.folder.glob("*.tar.gz"):
+            archive.unlink()
+
+
+class Machine:
+    """Runs jobs with one interpreter; `environment` is given to each of them."""
+
+    def __init__(
+        self, processes: Processes, python: Path, tools: Path, environment: Mapping[str, str]
+    ) -> None:
+        self._processes = processes
+        self._python = python
+        self._environment = environment
+        # Scripts call `python3`; a wrapper, because a link would leave the virtual environment.
+        tools.mkdir(parents=True, exist_ok=True)
+        wrapper = tools / "python3"
+        wrapper.write_text(f'#!/bin/sh\nexec {shlex.quote(str(python))} "$@"\n', encoding="utf-8")
+        wrapper.chmod(0o755)
+        self._tools = tools
+
+    def run(self, at: Workplace, job: Job, archive: Path, arguments: Mapping[str, str]) -> None:
+        """Run a job's script of the code `archive`, with what lies in its folders.
+
+        Raises ScriptFailed where it ends with an error, TimedOut.
+        """
+        code = at.root / contract.CODE
+        unpack(archive, code)
+        command = [str(self._tools / "python3"), str(code / contract.ENTRY)]
+        if job.kind == "train":
+            config = at.root / contract.HYPERPARAMETERS
+            config.parent.mkdir(parents=True, exist_ok=True)
+            config.write_text(json.dumps(arguments), encoding="utf-8")
+        else:
+            command += [part for name, value in arguments.items() for part in (f"--{name}", value)]
+        env = clean_environment()
+        env["PATH"] = f"{self._tools}:{self._python.parent}:{env.get('PATH', '/usr/bin:/bin')}"
+        env |= {**self._environment, **job.script.env, **job.env}
+        env[contract.ROOT_SETTING] = str(at.root)
+        self._processes.run(
+            at.name.rsplit("-", 1)[-1],
+            command,
+            env=env,
+            log=at.log,
+            seconds=job.script.timeout_minutes * 60,
+            on_line=at.on_line,
+        )
+
+
+def pack(folder: Path, archive: Path) -> None:
+    """A folder's content as .tar.gz, at the top of the archive."""
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(archive, "w:gz", compresslevel=1) as tar:
+        for item in sorted(folder.iterdir()):
+            tar.add(item, item.name)
+
+
+def unpack(archive: Path, folder: Path) -> None:
+    """Extract a .tar.gz safely. Raises UsageError where it is none."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        with tarfile.open(archive) as tar:
+            tar.extractall(folder, filter="data")
+    except (tarfile.TarError, OSError) as error:
+        raise UsageError(f"{archive.name} cannot be unpacked: {error}") from error

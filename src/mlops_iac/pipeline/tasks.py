@@ -1,0 +1,196 @@
+"""A lifecycle as the sequence of tasks that every orchestrator and the local runner execute.
+
+What each script is given and reads is decided here, once: printers say it in their orchestrator's
+words, the runner does it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+from mlops_iac.pipeline.executor import Task
+from mlops_iac.pipeline.reading import as_text
+from mlops_iac.pipeline.steps import Lifecycle, Limit, Script, Train, Tune
+from mlops_iac.records import Record
+from mlops_iac.runtime import contract
+
+# Below the artifacts: what jobs write, which expires, and what is sealed, which is kept.
+WORK, KEPT = "pipelines", "models"
+TRAINED, CHECKPOINTS = "trained", "checkpoints"  # what jobs write, below a run of a model
+
+
+class Data(Record):
+    """A dataset, as it lies in the cloud."""
+
+    dataset: str
+
+
+class Prepared(Record):
+    """What a task `task` has prepared."""
+
+    task: str
+
+
+class Job(Task):
+    """A script as a job. It leaves a folder: the prepared data, or the report.
+
+    `data` is what `--data` holds, by folder. `env` are the settings of the step's entry point; they
+    come before the script's own. `model` is the task that has left the model to measure.
+    """
+
+    kind: Literal["prepare", "train", "evaluate"]
+    script: Script
+    data: Mapping[str, Data | Prepared]
+    env: Mapping[str, str]
+    model: str = ""
+
+    @property
+    def output(self) -> str:
+        """The name of what it leaves."""
+        return {"prepare": contract.PREPARED, "train": TRAINED, "evaluate": "report"}[self.kind]
+
+    @property
+    def arguments(self) -> dict[str, str]:
+        """The hyperparameters, as text."""
+        return {name: as_text(value) for name, value in self.script.hyperparameters.items()}
+
+
+class Training(Job):
+    """A training, or the trials of a tuning. It leaves the archive of the (best) model.
+
+    `metrics` are found in its log, by `contract.metric_regex`.
+    """
+
+    script: Train
+    tune: Tune | None = None
+    metrics: tuple[str, ...] = ()
+
+    @property
+    def checkpoints(self) -> bool:
+        """Whether its checkpoints outlive it."""
+        return self.script.checkpoints or self.script.compute.spot
+
+
+class Seal(Task):
+    """Copies what a task has left to where no job writes; `file` of it where that is a folder."""
+
+    source: str
+    file: str = ""
+
+
+class Gate(Task):
+    """Ends the run where the report of the task `report` misses a limit."""
+
+    report: str
+    limits: tuple[Limit, ...]
+
+
+class Registration(Task):
+    """Makes a version of the sealed `model`, with the sealed `report`, if `gate` lets it pass."""
+
+    model: str
+    approval: Literal["manual", "automatic"]
+    report: str = ""
+    gate: str = ""
+
+    @property
+    def starts_at(self) -> str:
+        """The gate is never walked around."""
+        return self.gate or self.name
+
+
+def tasks(life: Lifecycle) -> list[Task]:
+    """The tasks of a lifecycle, in their order."""
+    found: list[Task] = []
+    data: Mapping[str, Data | Prepared] = {each.name: Data(each.name) for each in life.datasets}
+    names = {contract.DATASETS: ",".join(data)}
+    checks, windows = _checks(life), _windows(life)
+    if life.prepare:
+        env = _env("prepare", life.prepare, names | windows | checks)
+        found.append(Job("Prepare", "prepare", life.prepare, data, env))
+        # Windows and checks are done with.
+        data, names, checks, windows = (
+            {contract.PREPARED: Prepared("Prepare")}, {contract.DATASETS: ""}, {}, {},
+        )  # fmt: skip
+    found.append(_training(life, data, names | windows | checks))
+    found.append(Seal("Seal", found[-1].name))
+    if life.evaluate is None:
+        return [*found, Registration("Register", "Seal", life.register.approval)]
+    env = {contract.METRICS: ",".join(_reported(life)), **names, **windows}
+    env |= _numbered(
+        contract.GATE,
+        ({"metric": each.metric, "bound": each.bound, "value": each.value} for each in life.gates),
+    )
+    env = _env("evaluate", life.evaluate, env)
+    found.append(Job("Evaluate", "evaluate", life.evaluate, data, env, "Seal"))
+    found.append(Seal("SealReport", "Evaluate", contract.REPORT_FILE))
+    if life.gates:
+        found.append(Gate("Gate", "Evaluate", life.gates))
+    gate = "Gate" if life.gates else ""
+    return [*found, Registration("Register", "Seal", life.register.approval, "SealReport", gate)]
+
+
+def _training(
+    life: Lifecycle, data: Mapping[str, Data | Prepared], settings: Mapping[str, str]
+) -> Training:
+    tune = life.training if isinstance(life.training, Tune) else None
+    reported = _reported(life)
+    # What training must report: what tuning goes by, and all where nothing evaluates.
+    required = reported if life.evaluate is None else [tune.metric] if tune else []
+    env = {contract.METRICS: ",".join(required), **settings}
+    if life.train.checkpoints:
+        env[contract.KEEP_CHECKPOINTS] = "true"
+    return Training(
+        name="Tune" if tune else "Train",
+        kind="train",
+        script=life.train,
+        data=data,
+        env=_env("train", life.train, env),
+        tune=tune,
+        metrics=tuple(reported),
+    )
+
+
+def _env(kind: str, script: Script, settings: Mapping[str, str]) -> dict[str, str]:
+    return {contract.STEP: kind, contract.SCRIPT: script.script, **settings}
+
+
+def _reported(life: Lifecycle) -> list[str]:
+    names = [*life.metrics, *(gate.metric for gate in life.gates)]
+    if isinstance(life.training, Tune):
+        names.append(life.training.metric)
+    return list(dict.fromkeys(names))
+
+
+def _windows(life: Lifecycle) -> dict[str, str]:
+    return _numbered(
+        contract.WINDOW,
+        (
+            {"dataset": each.name, "time": each.time, "days": each.window_days}
+            for each in life.datasets
+            if each.window_days is not None
+        ),
+    )
+
+
+def _checks(life: Lifecycle) -> dict[str, str]:
+    return _numbered(
+        contract.CHECK,
+        (
+            {
+                "dataset": check.dataset,
+                "format": each.format,
+                "field": check.field,
+                "rules": dict(check.rules),
+            }
+            for each in life.datasets
+            for check in each.checks
+        ),
+    )
+
+
+def _numbered(prefix: str, items: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    compact = (",", ":")
+    return {f"{prefix}{i:02}": json.dumps(x, separators=compact) for i, x in enumerate(items)}
