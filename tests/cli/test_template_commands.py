@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -534,15 +533,6 @@ def test_docs_are_written_and_checked(platform: Cli, change: Edit) -> None:
     assert page.read_text(encoding="utf-8") == printed
     platform("template", "docs", "standard", "--out", "gone.md", "--check", expect=1)
     platform("template", "docs", "standard", "--check", expect=2)
-
-
-def test_docs_give_the_schema_of_parameters(platform: Cli) -> None:
-    import jsonschema
-
-    schema = json.loads(platform("template", "docs", "standard", "--schema").out)
-    validator = jsonschema.Draft202012Validator(schema)
-    assert validator.is_valid({"tier": "gold"})
-    assert not validator.is_valid({"tier": "bronze"})
 
 
 def test_the_schema_of_a_blueprint_knows_its_templates(platform: Cli) -> None:

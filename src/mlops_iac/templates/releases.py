@@ -119,9 +119,9 @@ def compare(old: Subject, new: Subject, platform: str) -> Compared:
         with tempfile.TemporaryDirectory() as made:
             folder = Path(made).resolve()
             before, wrong = read_case_over(old.content, case, old.finder(), folder, platform)
-            after, more = read_case_over(new.content, same, new.finder(), folder, platform)
+            after, too = read_case_over(new.content, same, new.finder(), folder, platform)
         if before is None or after is None:
-            why = next((item.message for item in [*wrong, *more]), why)
+            why = next((item.message for item in [*wrong, *too]), why)
             continue
         seen = True
         for leaf in leaf_changes(before, after):
@@ -132,8 +132,8 @@ def compare(old: Subject, new: Subject, platform: str) -> Compared:
         more = f"; and {len(values) - _MOST_SHOWN} more" if len(values) > _MOST_SHOWN else ""
         at = new.parsed.root or new.key("version")
         found["values", "", "", ""] = Change("changed", "values", "", "", lines + more, "", at)
-    made = [*found.values(), *_guard_rails(old, new), *_scaffold(old, new)]
-    return Compared(sorted(made, key=lambda each: not each.breaks), "" if seen else why)
+    every = [*found.values(), *_guard_rails(old, new), *_scaffold(old, new)]
+    return Compared(sorted(every, key=lambda each: not each.breaks), "" if seen else why)
 
 
 def _cases(old: Subject, new: Subject, platform: str) -> Iterator[tuple[Case, Case]]:

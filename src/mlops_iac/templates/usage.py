@@ -1,6 +1,6 @@
 """Who stands on which version of which template, over many blueprints.
 
-Nothing of a checkout is run or resolved: `standing` reads a blueprint's `extends` and what the lock
+Nothing of a checkout is run or resolved: `blueprint_uses` reads a blueprint's `extends` and what the lock
 beside it pins. What the newest version is, the templates' own places are asked (`newest`).
 """
 
@@ -12,9 +12,9 @@ from typing import Any
 
 from mlops_iac.errors import BlueprintInvalid, Diagnostic, UsageError
 from mlops_iac.records import Record
+from mlops_iac.templates.blueprint_uses import TemplateUse, templates_of
 from mlops_iac.templates.newest import behind, newest_of, place_of
 from mlops_iac.templates.sources.base import TemplateSource
-from mlops_iac.templates.standing import TemplateUse, templates_of
 from mlops_iac.templates.versions import parse_version
 
 

@@ -64,7 +64,7 @@ class TemplateMove:
                 return f"{self.name} {self.new}: not pinned yet"
 
 
-class Standing(Record):
+class KnownVersion(Record):
     """A template as a blueprint stands on it. `limits` is None where its parameters are not known."""
 
     name: str
@@ -75,10 +75,10 @@ class Standing(Record):
     limits: tuple[Limit, ...] | None = None
 
 
-def standing(applied: AppliedTemplate) -> Standing:
+def known_version(applied: AppliedTemplate) -> KnownVersion:
     """A template that was laid under a blueprint."""
     manifest = applied.manifest
-    return Standing(
+    return KnownVersion(
         manifest.name,
         manifest.version,
         applied.content,
@@ -89,7 +89,7 @@ def standing(applied: AppliedTemplate) -> Standing:
 
 
 def moves(
-    before: Sequence[Standing], after: Sequence[Standing], lock: Lock | None
+    before: Sequence[KnownVersion], after: Sequence[KnownVersion], lock: Lock | None
 ) -> list[TemplateMove]:
     """What becomes of every template, in layer order, the ones that go last.
 
@@ -119,7 +119,7 @@ def moves(
     return found
 
 
-def _use(each: Standing | Pin) -> tuple[str, str]:
+def _use(each: KnownVersion | Pin) -> tuple[str, str]:
     """The range that is asked for, and who asks, whatever its version."""
     return each.requested, each.by.partition("@")[0]
 
@@ -128,7 +128,7 @@ def _gone(name: str, source: str, by: str, version: str, asked: str) -> Template
     return TemplateMove(name, "gone", source, by, version, "", asked, "")
 
 
-def _move(was: Standing | None, now: Standing, pin: Pin | None) -> TemplateMove:
+def _move(was: KnownVersion | None, now: KnownVersion, pin: Pin | None) -> TemplateMove:
     version = was.version if was is not None else pin.version if pin is not None else ""
     asked = pin.requested if pin is not None else was.requested if was is not None else ""
     same = was is not None and was.content.digest == now.content.digest
@@ -163,7 +163,9 @@ def _move(was: Standing | None, now: Standing, pin: Pin | None) -> TemplateMove:
     )
 
 
-def _changelog(was: Standing | None, now: Standing, version: str, kind: Kind) -> Sequence[Entry]:
+def _changelog(
+    was: KnownVersion | None, now: KnownVersion, version: str, kind: Kind
+) -> Sequence[Entry]:
     """Between the two; of a downgrade, what is taken back."""
     if kind == "upgrade":
         return changes.changelog(parse(now.content), version)

@@ -15,13 +15,15 @@ from mlops_iac.api.compare.reviews import Reviewed
 from mlops_iac.api.core.atomic_files import Rewrite, rewrite
 from mlops_iac.api.templates.moves import TemplateMove
 from mlops_iac.errors import BlueprintInvalid, Diagnostic
-from mlops_iac.records import Record
-from mlops_iac.templates.changes import Change
+from mlops_iac.records import as_data
 from mlops_iac.templates.leaf_changes import LeafChange
 
 if TYPE_CHECKING:
     from mlops_iac.policy.model import Finding
     from mlops_iac.templates.migrating import Done
+
+
+_CHANGES = ("parameters", "limits")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +105,6 @@ def as_json(update: TemplateUpdate, *, written: bool) -> dict[str, Any]:
     """The update as JSON-able data, without secrets."""
     from mlops_iac.graph.hidden import hidden
 
-    def plain(value: Any) -> Any:
-        if isinstance(value, Change):
-            return value.as_json()
-        if isinstance(value, Record):
-            return {key: plain(getattr(value, key)) for key in value.__match_args__}
-        return [plain(item) for item in value] if isinstance(value, list | tuple) else value
-
     def leaf(change: LeafChange) -> dict[str, Any]:
         values = {key: hidden(change.path, getattr(change, key)) for key in ("old", "new")}
         return {**asdict(change), **values}
@@ -121,10 +116,15 @@ def as_json(update: TemplateUpdate, *, written: bool) -> dict[str, Any]:
         "refused": update.refused,
         "written": written,
         "templates": [
-            {each.name: plain(getattr(move, each.name)) for each in fields(move)}
+            {
+                each.name: [change.as_json() for change in getattr(move, each.name)]
+                if each.name in _CHANGES
+                else as_data(getattr(move, each.name))
+                for each in fields(move)
+            }
             for move in update.moves
         ],
-        "migrations": [{"template": name, **plain(done)} for name, done in update.migrations],
+        "migrations": [{"template": name, **as_data(done)} for name, done in update.migrations],
         "diff": update.diff,
         "values": [leaf(change) for change in update.leaves],
         "stacks": [each.review.to_json() for each in update.reviews],
