@@ -62,7 +62,7 @@ def _stacks(update: TemplateUpdate, style: Style, *, detail: bool) -> dict[str, 
     return {f"{project} → {', '.join(stacks)}": list(lines) for lines, stacks in by_lines.items()}
 
 
-def standing(update: TemplateUpdate) -> str:
+def pinned_words(update: TemplateUpdate) -> str:
     """What an update that does nothing stands on."""
     lock = update.files[1].new
     return "stands on no template" if lock is None else f"stands on what {update.lock} pins"
