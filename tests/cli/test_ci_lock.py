@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from mlops_iac.program.project_files import PULUMI_VERSION, SDK_VERSIONS, own_version
+from mlops_iac.clouds import registry
+from mlops_iac.program.project_files import PULUMI_VERSION, own_version
 from tests.cli.harness import ROOT, Cli
 from tests.cli.package_index import PASSWORD, USER, Index, serving
 
@@ -24,7 +25,7 @@ pytestmark = pytest.mark.skipif(
     reason="uv is not installed (pip install 'mlops-iac[lock]')",
 )
 LOCK = Path("stacks/schedule-adherence/requirements.lock")
-SDK, SDK_VERSION = SDK_VERSIONS["aws"]
+((SDK, SDK_VERSION),) = registry.cloud("aws").sdks.items()
 
 
 def fill(index: Index) -> Index:

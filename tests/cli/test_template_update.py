@@ -116,7 +116,7 @@ def test_a_version_outside_of_the_range_changes_the_number_and_migrates(world: W
     line = world.line("oncall: ml")
     assert f"  2.0.0: blueprint.yaml:{line}: renamed the parameter mail to oncall" in answer.out
     assert "asked for as ^2.0, before as ^1.0" in answer.out
-    assert "    ! oncall: a text, required" in answer.out
+    assert "    ~ oncall: mail: a text, required → a text, required" in answer.out
     world.cli("validate")
     # Back again the parameter would have to be given by its old name, which nobody can know.
     back = world.cli("template", "update", "--to", "1.1.0", "--yes", expect=2)

@@ -11,7 +11,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from mlops_iac.runtime import cooldown
+from mlops_iac.clouds.aws.runtime import cooldown
 
 PIPELINE = "churn-dev-model"
 EVENT = {"id": "7f1c", "detail-type": "Object Created", "source": "aws.s3"}

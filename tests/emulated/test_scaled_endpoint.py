@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from mlops_iac.api.deploy.deployments import Deployment
+from mlops_iac.clouds.aws.scaled import refused
 from mlops_iac.emulators.aws import server
 from mlops_iac.emulators.aws.provider import AwsProvider
 from mlops_iac.engine.embedded import EmbeddedEngine
 from mlops_iac.engine.protocol import StackTarget
 from mlops_iac.errors import UsageError
 from mlops_iac.graph.plan import Plan
-from mlops_iac.review.scaled import refused
 from tests.engine_support.programs import make_target
 
 PROGRAM = """

@@ -124,7 +124,7 @@ def test_no_text_and_no_pattern_stands_twice() -> None:
         'FAMILIES = frozenset({"g5", "g6", "g6e", "g4dn", "p5"})',
         'FAMILIES = ("g5", "g6", "g6e", "g4dn", "p5", "inf1")',
         'SIGNS = {"create": "+", "update": "~", "replace": "±", "delete": "−"}',
-        'WHAT = ("aws:s3/bucket:Bucket", "aws:cloudwatch/metricAlarm:MetricAlarm", "aws:s3/bucketPolicy:BucketPolicy", "aws:budgets/budget:Budget", "aws:ec2/flowLog:FlowLog")',
+        'WHAT = ("aws:rds/cluster:Cluster", "aws:rds/instance:Instance", "aws:kinesis/stream:Stream", "aws:dynamodb/table:Table", "aws:ec2/flowLog:FlowLog")',
     ],
 )  # fmt: skip
 def test_a_second_table_is_found(second: str) -> None:

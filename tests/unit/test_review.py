@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import pytest
 
+from mlops_iac.clouds.aws.permissions import widening
 from mlops_iac.engine.embedded.registration import Registration, inherited_aliases
 from mlops_iac.errors import BlueprintInvalid, Diagnostic, UsageError
 from mlops_iac.graph.canonical import CanonicalGraph, CanonicalResource
@@ -18,7 +19,6 @@ from mlops_iac.policy.model import Finding
 from mlops_iac.review.causes import attribute
 from mlops_iac.review.model import Cause, Review, ReviewedStep, Risk
 from mlops_iac.review.noise import noise
-from mlops_iac.review.permissions import widening
 from mlops_iac.review.risks import risks_of
 from mlops_iac.review.semantics import all_risks, plan_hash, reviewed, unknown_outputs
 from mlops_iac.values import UNKNOWN, Asset, Secret

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from mlops_iac.runtime import seal as module
-from mlops_iac.runtime.seal import seal
+from mlops_iac.clouds.aws.runtime import seal as module
+from mlops_iac.clouds.aws.runtime.seal import seal
 
 SOURCE = "s3://artifacts/pipelines/churn/run/trained/job/output/model.tar.gz"
 TARGET = "s3://artifacts/models/churn/run"

@@ -353,12 +353,11 @@ def test_a_shell_script_is_run_by_bash(prepare: Container) -> None:
     assert (prepare.root / "processing/output/prepared/out.txt").read_text() == "--data\n"
 
 
-def test_the_runtime_reads_as_the_python_of_older_containers() -> None:
+@pytest.mark.parametrize("package", ["mlops_iac.runtime", "mlops_iac.clouds.aws.runtime"])
+def test_the_runtime_reads_as_the_python_of_older_containers(package: str) -> None:
     import ast
+    from importlib.resources import files
 
-    import mlops_iac.runtime as package
-
-    folder = Path(str(package.__file__)).parent
-    for path in folder.glob("*.py"):
+    for path in Path(str(files(package))).glob("*.py"):
         ast.parse(path.read_text(encoding="utf-8"), feature_version=(3, 9))
     assert sys.version_info >= (3, 11)

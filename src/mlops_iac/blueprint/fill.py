@@ -11,11 +11,10 @@ from collections.abc import Callable
 from mlops_iac.blueprint.sections.serving import SERVICE_METRICS
 from mlops_iac.blueprint.source import Entry, Node
 from mlops_iac.blueprint.words import nearest
+from mlops_iac.clouds import registry
 
 DEFAULT = "default"
 LOCAL = "local"
-LOCAL_ACCOUNT = "123456789012"
-"""The account that moto emulates (`moto.core.DEFAULT_ACCOUNT_ID`)."""
 
 
 def fill(root: Node, environment: str) -> Node:
@@ -23,8 +22,7 @@ def fill(root: Node, environment: str) -> Node:
     root = _copy(root)
     if environment == LOCAL:
         _put(root, "protect", "false")
-        if _text(root, "platform") in ("sagemaker", "mlflow-aws"):
-            _put(root, "account", LOCAL_ACCOUNT)
+        _put(root, "account", registry.forms(_text(root, "platform")).account)
     only = _Only(root)
     _each(root, "features", lambda entry: _feature(entry, only))
     _each(root, "models", lambda entry: _model(entry, only))

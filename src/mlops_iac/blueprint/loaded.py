@@ -11,7 +11,7 @@ from mlops_iac.blueprint.checks.names import illegal_name
 from mlops_iac.blueprint.combine import combine, in_order
 from mlops_iac.blueprint.compose import compose
 from mlops_iac.blueprint.decode import Decoded, Decoder
-from mlops_iac.blueprint.fill import LOCAL, LOCAL_ACCOUNT, fill
+from mlops_iac.blueprint.fill import LOCAL, fill
 from mlops_iac.blueprint.layers import command_line, overlay
 from mlops_iac.blueprint.reach import Reach
 from mlops_iac.blueprint.resolved import ResolvedBlueprint
@@ -19,6 +19,7 @@ from mlops_iac.blueprint.sections.base import EntryName
 from mlops_iac.blueprint.sections.root import Blueprint
 from mlops_iac.blueprint.source import Entry, Node, Source, problem, read
 from mlops_iac.blueprint.words import suggestion
+from mlops_iac.clouds import registry
 from mlops_iac.collector import collector_paused
 from mlops_iac.errors import BlueprintInvalid, Diagnostic, StackNotFound
 from mlops_iac.records import Record
@@ -439,9 +440,11 @@ def variables(merged: Node, environment: str) -> dict[str, str | None]:
         return entry.value.text
 
     account = written("account")
+    if not account and environment == LOCAL:
+        account = registry.forms(written("platform") or "").account
     return {
         "name": written("name"),
         "environment": environment,
-        "account": account if account or environment != LOCAL else LOCAL_ACCOUNT,
+        "account": account,
         "region": written("region"),
     }

@@ -7,22 +7,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterator
+from functools import cache
 from typing import Any, Final
 
 from mlops_iac.blueprint.fields import FieldType, ListType, MapType, ScalarType, fields_of
 from mlops_iac.blueprint.sections.base import Section, Text
+from mlops_iac.clouds import registry
 
 _FORMS: Final = (
     # RFC 2606, section 3: reserved for documentation.
     r"(^|[@./])example\.(com|net|org)\b",
-    # Account ids of the AWS documentation (AWS account identifiers; IAM user guide), and one digit.
-    r"(?<!\d)(123456789012|111122223333|444455556666|(?P<digit>\d)(?P=digit){11})(?!\d)",
     r"<[^<>]*>",
     r"^\W*(todo|tbd|fixme|xxx+)(\W*$|[:\s])",
     r"^\W*(change|replace|fill)[-_ ]?(me|this|in)\W*$",
     r"^\W*(placeholder|your[-_ ].*)$",
 )
-_PLACEHOLDER: Final = re.compile("|".join(_FORMS), re.IGNORECASE)
 _NOTHING: Final = re.compile(
     r"^[\W_]*(n/?a|none|null|nil|unknown|undefined|[\W_])[\W_]*$", re.IGNORECASE
 )
@@ -30,7 +29,13 @@ _NOTHING: Final = re.compile(
 
 def is_placeholder(text: str) -> bool:
     """Whether a text is one of those that documentation and scaffolds put in a value's place."""
-    return _PLACEHOLDER.search(text) is not None
+    return _placeholders().search(text) is not None
+
+
+@cache
+def _placeholders() -> re.Pattern[str]:
+    accounts = [each.forms.placeholders for each in registry.clouds()]
+    return re.compile("|".join((*_FORMS, *accounts)), re.IGNORECASE)
 
 
 def is_nothing(text: str) -> bool:

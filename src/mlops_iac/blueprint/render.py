@@ -3,7 +3,7 @@
 Text is the form that compilers have taught everybody to read:
 
     blueprint.yaml:41:5: error[unknown-key]: 'instanse' is not a field of serving.api.compute
-       41 |     instanse: ml.m5.large
+       41 |     instanse: big-machine-1
           |     ^^^^^^^^ did you mean 'instance'?
 """
 

@@ -14,6 +14,7 @@ from typing import Any
 from mlops_iac.blueprint.fields import Bounds, ScalarType
 from mlops_iac.blueprint.source import Node
 from mlops_iac.blueprint.words import listed, nearest
+from mlops_iac.clouds import registry
 
 _WHOLE = re.compile(r"[-+]?[0-9]+")
 _NUMBER = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
@@ -120,7 +121,7 @@ def _type_hint(wanted: type, node: Node) -> str:
 
 
 NOT_YET: Mapping[str, tuple[str, ...]] = {
-    "platform": ("azure-ml", "vertex", "mlflow-aws", "kubeflow-azure"),
+    "platform": registry.not_yet(),
     "mode": ("batch", "streaming", "edge"),
 }
 """Values of the language by key that no platform supports yet: they are not proposed."""

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 SCHEMA_ID = "blueprint-1.json"
 Schema = dict[str, Any]
-_LANGUAGE = "mlops_iac.blueprint.sections"
+# A platform brings the section of its options.
+_LANGUAGE = ("mlops_iac.blueprint.sections", "mlops_iac.clouds.")
 
 
 def json_schema(templates: Mapping[str, Manifest] | None = None) -> Schema:

@@ -9,13 +9,14 @@ from pathlib import Path
 import click
 
 from mlops_iac.cli._session import Session, verb
+from mlops_iac.clouds.registry import DEFAULT
 
 
 @verb(
     "init",
     click.Argument(["name"]),
     click.Argument(["folder"], required=False, metavar="[DIR]", type=click.Path(path_type=Path)),
-    click.Option(["--platform"], default="sagemaker", show_default=True, help="Its first one."),
+    click.Option(["--platform"], default=DEFAULT, show_default=True, help="Its first one."),
 )
 def command(session: Session, name: str, folder: Path | None, platform: str) -> None:
     """Start the template NAME in DIR, by default a folder of its last name. Overwrites nothing.

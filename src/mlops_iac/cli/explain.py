@@ -209,7 +209,7 @@ def _resources(number: int) -> str:
 
 
 def _kinds(addresses: Sequence[str]) -> str:
-    """`5 resources (iam.Role, lambda.Function 2, …)`."""
+    """`5 resources (module.Type, module.Other 2, …)`."""
     counts: dict[str, int] = {}
     for address in addresses:
         kind = address.split("/")[0]

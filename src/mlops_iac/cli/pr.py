@@ -168,9 +168,10 @@ def read_review(path: str) -> Review:
 
 def _check(review: Review) -> None:
     """Raise ValueError for words that this version does not know: what they mean would be lost."""
+    from mlops_iac.clouds.knowledge import RiskKind
     from mlops_iac.graph.plan import Operation
     from mlops_iac.policy.model import Severity
-    from mlops_iac.review.model import CauseKind, Noise, RiskKind
+    from mlops_iac.review.model import CauseKind, Noise
 
     steps = [*review.steps, *review.tool_changes]
     for known, found in (

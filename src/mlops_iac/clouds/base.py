@@ -15,6 +15,7 @@ from mlops_iac.errors import Diagnostic
 from mlops_iac.records import Record
 
 if TYPE_CHECKING:
+    from mlops_iac.clouds.operations import Operations
     from mlops_iac.pipeline.backend import Backend
     from mlops_iac.pipeline.steps import Lifecycle
 
@@ -45,7 +46,7 @@ class Ref(Record):
 class Definition(Record):
     """A definition file (pipeline JSON, dashboard …) written beside `__main__.py`.
 
-    Named placeholders `${execution_role_arn}` in it are filled by the component from outputs.
+    Named placeholders `${execution_role}` in it are filled by the component from outputs.
     In the program it is read as text: `definition("pipelines/adherence.json")`.
     When environments differ in it, each gets a file of its own under `<stem>.<environment>.json`
     unless `path` says otherwise; the program then picks by stack.
@@ -77,7 +78,7 @@ class UserFile(Record):
 
 
 class Construct(Record):
-    """A nested typed argument: `Construct("mlops_iac.clouds.aws.components.serving:Variant", {…})`."""
+    """A nested typed argument: `Construct("mlops_iac.clouds.….components.serving:Variant", {…})`."""
 
     cls: str
     args: Mapping[str, ArgValue]
@@ -104,6 +105,20 @@ class ComponentCall(Record):
     aliases: Sequence[str] = ()
 
 
+class Home(Record):
+    """Where versions of a model are registered and approved; `group` is what the registry calls it."""
+
+    environment: str
+    account: str | None
+    region: str
+    group: str
+
+    @property
+    def address(self) -> str:
+        """What the group is called from another place."""
+        return self.group
+
+
 class Refusal(Record):
     """A field, and everything below it, that is refused unless its value is one of `unless`.
 
@@ -121,7 +136,7 @@ class Mode(Protocol):
 
     A platform has a tuple of these, and everything that depends on how a stack serves is folded
     over it. `scope` is one environment as the platform sees it. A platform asks its own modes for
-    more (SageMaker: `clouds/aws/sagemaker/parts.py`).
+    more.
     """
 
     @property
@@ -155,7 +170,7 @@ class Platform(Protocol):
     """
 
     name: str
-    cloud: str  # "aws"
+    cloud: str  # its name
     regions: Sequence[str]
 
     def refuses(self, path: str, value: Any) -> str | None:
@@ -176,7 +191,17 @@ class Platform(Protocol):
         """
 
     def provider_config(self, resolved: Any) -> Mapping[str, Any]:
-        """Provider configuration of one environment, e.g. `{"aws:region": "eu-west-1"}`."""
+        """Provider configuration of one environment, e.g. `{"package:region": "…"}`."""
+
+    def home(self, resolved: Any, model: str) -> Home:
+        """Where versions of a model are approved: at the end of the chain of `promote_from`."""
+
+    def marks(self, resolved: Any) -> str:
+        """By what everything of one stack can be told from the rest, in words."""
+
+    @property
+    def operations(self) -> Operations:
+        """What it is asked once something stands."""
 
     def lifecycles(self, resolved: Any) -> Mapping[str, Any]:
         """What the definition of each trained model's lifecycle is printed of, as JSON has it.
@@ -185,10 +210,10 @@ class Platform(Protocol):
         """
 
     def deployed(
-        self, kept: Any, definition: str, client: Callable[[str], Any]
+        self, kept: Any, definition: str, session: Any
     ) -> tuple[Lifecycle, Backend] | None:
         """The lifecycle of a deployed `definition`, and where it can be run on this machine.
 
-        None unless the definition is printed of `kept`, an entry of `lifecycles`. `client` makes
-        clients of the emulated cloud's services by name.
+        None unless the definition is printed of `kept`, an entry of `lifecycles`. `session` is the
+        way to the emulated cloud.
         """

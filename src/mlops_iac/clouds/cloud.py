@@ -6,19 +6,25 @@ asking anybody; `access` reaches what is deployed: the real cloud, and the emula
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from mlops_iac.clouds.access import Access
-from mlops_iac.clouds.knowledge import Knowledge
+from mlops_iac.clouds.knowledge import Forms, Knowledge
 
 
 class Cloud(Protocol):
-    """One cloud. `packages` are the Pulumi packages whose types are its own."""
+    """One cloud.
 
-    name: str  # "aws"
-    label: str  # "AWS", for people
+    `packages` are the Pulumi packages whose types are its own, `sdks` the distributions that
+    a program with them needs, with the version that this release was tested against.
+    """
+
+    name: str
+    label: str  # for people
     packages: Sequence[str]
+    sdks: Mapping[str, str]
+    forms: Forms
 
     @property
     def knowledge(self) -> Knowledge:

@@ -10,26 +10,63 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
+from mlops_iac.clouds.knowledge import Forms, TypeFacts
 from mlops_iac.errors import Diagnostic, UsageError
+from mlops_iac.records import Record
 
 if TYPE_CHECKING:
     from mlops_iac.blueprint.resolved import ResolvedBlueprint
+    from mlops_iac.blueprint.sections.base import Section
     from mlops_iac.clouds.base import Platform
     from mlops_iac.clouds.cloud import Cloud
 
-# Module and attribute of each.
+# Module and attribute.
 _CLOUDS = {
     "aws": "mlops_iac.clouds.aws.cloud:AWS",
 }
+
+
+class _Listed(Record):
+    """A platform of the language: its cloud, its object, and what it alone knows (`options`).
+
+    Without an object it cannot be planned yet.
+    """
+
+    cloud: str
+    platform: str = ""
+    options: str = ""
+    entry_options: str = ""
+
+
+# In the order in which the language lists them.
 _PLATFORMS = {
-    "sagemaker": "mlops_iac.clouds.aws.sagemaker:SAGEMAKER",
+    "sagemaker": _Listed(
+        "aws",
+        "mlops_iac.clouds.aws.sagemaker:SAGEMAKER",
+        "mlops_iac.clouds.aws.options:SagemakerOptions",
+        "mlops_iac.clouds.aws.options:SagemakerEntryOptions",
+    ),
+    "azure-ml": _Listed("azure"),
+    "vertex": _Listed("gcp"),
+    "mlflow-aws": _Listed("aws"),
+    "kubeflow-azure": _Listed("azure"),
 }
+LANGUAGE = tuple(_PLATFORMS)
+"""The platforms that a blueprint may name, those that cannot be planned yet among them."""
+DEFAULT = "sagemaker"
+"""The platform of who names none."""
+_NO_FACTS = TypeFacts()
 UNSUPPORTED = "unsupported-platform"
 
 
 def names() -> tuple[str, ...]:
     """The platforms that can be planned today."""
-    return tuple(sorted(_PLATFORMS))
+    return tuple(sorted(name for name, each in _PLATFORMS.items() if each.platform))
+
+
+def not_yet() -> tuple[str, ...]:
+    """The platforms of the language that cannot be planned yet."""
+    return tuple(name for name, each in _PLATFORMS.items() if not each.platform)
 
 
 def platform(name: str) -> Platform:
@@ -39,12 +76,25 @@ def platform(name: str) -> Platform:
         UsageError: there is none of that name, or none yet; says which there are.
 
     """
-    if name not in _PLATFORMS:
-        from mlops_iac.blueprint.scalars import NOT_YET
-
-        what = "is not supported yet" if name in NOT_YET["platform"] else "is not a platform"
+    if name not in names():
+        what = "is not supported yet" if name in _PLATFORMS else "is not a platform"
         raise UsageError(f"platform {name!r} {what}", hint=f"supported today: {', '.join(names())}")
-    return cast("Platform", _found(_PLATFORMS[name]))
+    return cast("Platform", _found(_PLATFORMS[name].platform))
+
+
+def options(name: str) -> tuple[type[Section], type[Section]] | None:
+    """What platform `name` alone knows of a stack and of an entry; None while it is not planned."""
+    listed = _PLATFORMS[name]
+    if not listed.options:
+        return None
+    found = (_found(listed.options), _found(listed.entry_options))
+    return cast("tuple[type[Section], type[Section]]", found)
+
+
+def forms(platform_: str) -> Forms:
+    """How texts of a platform's cloud look; those of the default one's where there is none yet."""
+    listed = _PLATFORMS.get(platform_, _PLATFORMS[DEFAULT])
+    return cloud(listed.cloud if listed.cloud in _CLOUDS else _PLATFORMS[DEFAULT].cloud).forms
 
 
 def clouds() -> tuple[Cloud, ...]:
@@ -59,8 +109,27 @@ def cloud(name: str) -> Cloud:
 
 def cloud_of(token: str) -> Cloud | None:
     """Return the cloud that a type token is of (`aws:s3/bucket:Bucket`); None for no cloud's."""
-    package = token.partition(":")[0]
-    return next((each for each in clouds() if package in each.packages), None)
+    return _by_package().get(token.partition(":")[0])
+
+
+def facts_of(token: str) -> TypeFacts:
+    """What is true of a type; nothing in particular of one that no cloud knows."""
+    found = cloud_of(token)
+    return _NO_FACTS if found is None else found.knowledge.types.get(token, _NO_FACTS)
+
+
+@cache
+def _by_package() -> dict[str, Cloud]:
+    return {package: each for each in clouds() for package in each.packages}
+
+
+def replaces(type_: str, path: str) -> tuple[bool | None, str]:
+    """Whether a change at a property path replaces the resource, and who says so.
+
+    None and "" where nobody knows.
+    """
+    found = cloud_of(type_)
+    return (None, "") if found is None else found.knowledge.replaces(type_, path)
 
 
 @cache

@@ -11,6 +11,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any, Final
 
+from mlops_iac.clouds import registry
 from mlops_iac.errors import UsageError
 from mlops_iac.graph.canonical import CanonicalGraph, CanonicalResource, unwrapped
 from mlops_iac.graph.comparable import comparable, incomparable
@@ -21,7 +22,6 @@ from mlops_iac.jsontext import indented
 
 FORMAT: Final = 1
 LOCK_SUFFIX: Final = ".lock.json"
-_SDKS = ("mlops-iac", "pulumi", "pulumi-aws")
 _REGENERATE = "run `mlops-iac compile`, which writes it anew; what it held is in git"
 
 
@@ -133,7 +133,8 @@ def installed_versions() -> dict[str, str]:
 @cache
 def _installed_versions() -> dict[str, str]:
     found = {}
-    for name in _SDKS:
+    sdks = (name for each in registry.clouds() for name in each.sdks)
+    for name in ("mlops-iac", "pulumi", *sdks):
         try:
             found[name] = version(name)
         except PackageNotFoundError:

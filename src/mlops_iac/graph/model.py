@@ -15,7 +15,7 @@ STACK_TYPE = "pulumi:pulumi:Stack"
 class Resource:
     """One registration, exactly as the program made it.
 
-    `type` is the token (`aws:s3/bucket:Bucket`). `inputs` keys are camelCase.
+    `type` is the token (`package:module:Type`). `inputs` keys are camelCase.
     `dependencies` and the values of `property_dependencies` are URNs.
     `outputs` of components and of the stack are those registered; of custom resources those the
     capture answered with.
@@ -66,7 +66,7 @@ class ResourceGraph:
 
 
 def address(resource: Resource) -> str:
-    """The name a person uses for a resource: `sagemaker.Endpoint/api-endpoint`.
+    """The name a person uses for a resource: `module.Type/name`.
 
     Used by `--target`, `overrides`, and everything that prints a resource. Unique within a stack,
     because Pulumi demands unique names per type under one parent and components prefix children.
@@ -74,7 +74,7 @@ def address(resource: Resource) -> str:
     return address_of(resource.type, resource.name)
 
 
-# As captures write what only a deployment computes: `${s3.Bucket/data-data.arn}`; the address.
+# As captures write what only a deployment computes: `${module.Type/name.id}`; the address.
 REFERENCE = re.compile(r"\$\{([^${}]+)\.[A-Za-z0-9_]+\}")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from mlops_iac.clouds import registry
 from mlops_iac.graph.canonical import in_order
 from mlops_iac.graph.model import STACK_TYPE, Resource, ResourceGraph
 
@@ -13,11 +14,12 @@ from mlops_iac.graph.model import STACK_TYPE, Resource, ResourceGraph
 class Group:
     """Resources of one type in one component; `names` without the component's own name."""
 
-    service: str  # "s3"
+    service: str  # module of the type: "storage"
     type: str  # "Bucket"
     names: tuple[str, ...]
     recorded: bool = False
     urns: tuple[str, ...] = ()
+    family: str = ""  # what the service is for, where its cloud says so
 
     @property
     def label(self) -> str:
@@ -116,11 +118,13 @@ def _owner(resource: Resource, by_urn: Mapping[str, Resource]) -> str:
 
 
 def _box(key: str, head: Resource, members: list[Resource]) -> Box:
-    groups: dict[tuple[str, str, bool], list[tuple[str, str]]] = {}
+    groups: dict[tuple[str, str, bool, str], list[tuple[str, str]]] = {}
     for member in members:
         name = member.name.removeprefix(head.name).lstrip("-_") or member.name
         module = member.type.split(":")[1].split("/")[0]
-        key_ = (module, _short(member.type), member.recorded)
+        cloud = registry.cloud_of(member.type)
+        family = cloud.knowledge.families.get(module, "") if cloud else ""
+        key_ = (module, _short(member.type), member.recorded, family)
         groups.setdefault(key_, []).append((name, member.urn))
     return Box(
         key=key,
@@ -133,8 +137,9 @@ def _box(key: str, head: Resource, members: list[Resource]) -> Box:
                 tuple(name for name, _ in members_),
                 recorded,
                 tuple(urn for _, urn in members_),
+                family,
             )
-            for (service, type_, recorded), members_ in groups.items()
+            for (service, type_, recorded, family), members_ in groups.items()
         ),
     )
 

@@ -11,9 +11,10 @@ import json
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
+from mlops_iac.clouds import registry
 from mlops_iac.values import UNKNOWN, Secret, Unknown, Value
 
 REDACTED: Final = "[secret]"
@@ -38,7 +39,7 @@ _SECRET_WORDS = frozenset(
         "pwd",
     ]
 )
-# Before `key` in camelCase: those that open something. `kmsKey`, `partitionKey`, `publicKey` do not.
+# Before `key` in camelCase: those that open something. `partitionKey`, `publicKey` do not.
 _OPENING = frozenset(
     ["access", "secret", "private", "api", "signing", "auth", "account", "license", "encryption"]
 )
@@ -98,7 +99,6 @@ _ABOUT = frozenset(
 _CREDENTIALS_IN_URL = re.compile(r"(://[^/\s:@]*:)([^/\s@]+)(@)")
 _VALUES = frozenset({"value", "Value"})
 _PLAIN = frozenset({bool, int, float, type(None)})
-_NOT_SECRET_VALUE = re.compile(r"(?:arn:[\w-]+:|\$\{[^}]*\}\Z|(?i:true|false)\Z)")
 _HIDDEN = re.compile(r"\[(looks secret|secret)(?: [a-z]+:[0-9a-f]+)?\]")
 
 
@@ -106,8 +106,8 @@ _HIDDEN = re.compile(r"\[(looks secret|secret)(?: [a-z]+:[0-9a-f]+)?\]")
 def is_secret_name(name: str) -> bool:
     """Whether a property, tag or environment variable of this name holds a secret.
 
-    `DB_PASSWORD`, `HF_TOKEN`, `API_KEY`, `secretString`, `privateKey` do; `kmsKeyId`, `secretArn`,
-    `MAX_TOKENS`, `partitionKey` do not. IAM condition keys (`aws:TokenIssueTime`) never do.
+    `DB_PASSWORD`, `HF_TOKEN`, `API_KEY`, `secretString`, `privateKey` do; `secretId`,
+    `MAX_TOKENS`, `partitionKey` do not. Names of several parts (`a:TokenIssueTime`) never do.
     """
     if ":" in name or "/" in name:
         return False
@@ -213,11 +213,8 @@ def redact_properties(
 
 @lru_cache(maxsize=1024)
 def _sensitive_paths(type_: str) -> frozenset[str]:
-    from mlops_iac.emulators.aws.facts import facts_for
-
-    facts = facts_for(type_)
-    every = {**facts.outputs, **facts.properties} if facts else {}
-    return frozenset(path for path, fact in every.items() if fact.sensitive)
+    cloud = registry.cloud_of(type_)
+    return cloud.knowledge.sensitive(type_) if cloud else frozenset()
 
 
 def redact_text(text: str, secrets: Collection[str]) -> str:
@@ -290,12 +287,19 @@ def _hidden(item: Value, placeholder: str, how: _How) -> Any:
             return item
         case Secret():
             return REDACTED
-        case str() if not item or _NOT_SECRET_VALUE.match(item):
+        case str() if not item or _not_secret().match(item):
             return item
         case Mapping() if set(item) <= {"valueFrom", "ValueFrom", "secretArn", "arn"}:
             return _redacted(item, how)
         case _:
             return how.hidden(item, placeholder)
+
+
+@cache
+def _not_secret() -> re.Pattern[str]:
+    """What only says where a thing is: a reference of a cloud's, or a capture's; or a switch."""
+    forms = [each.forms.reference for each in registry.clouds()]
+    return re.compile("|".join((*forms, r"\$\{[^}]*\}\Z", r"(?i:true|false)\Z")))
 
 
 def _by_schema(value: Any, path: str, sensitive: Callable[[str], bool], how: _How) -> Any:

@@ -1,8 +1,8 @@
 """Stand-ins for values that only a deployment computes, so that a program runs without a cloud.
 
-A stand-in has the shape of the real value, because programs take ARNs apart and put names into
-policies, and carries a marker, so that it is printed as `${sagemaker.Model/api-model.arn}` and so
-that one that reaches an emulator or a state is noticed.
+A stand-in has the shape of the real value, because programs take ids apart and put names into
+policies, and carries a marker, so that it is printed as `${module.Type/name.id}` and so that one
+that reaches an emulator or a state is noticed.
 """
 
 from __future__ import annotations
@@ -31,8 +31,7 @@ class StandIns:
     def make(self, address: str, property_: str, shape: str = "{}") -> str:
         """Return a stand-in for `property_` of the resource at `address`.
 
-        `shape` is the real value's form with `{}` where the server's part goes
-        (`arn:aws:sagemaker:eu-west-1:123456789012:model/{}`).
+        `shape` is the real value's form with `{}` where the server's part goes (`projects/p/{}`).
         """
         label = f"${{{address}.{property_}}}"
         marker = "standin-" + sha256(f"{address}\0{property_}".encode()).hexdigest()[:12]

@@ -19,16 +19,16 @@ _LEGEND = 26.0
 _MAX_ROWS = 9
 _CORNER = 10.0
 
-# AWS's own colours of its service families (architecture icon set), by what a family is for.
-_FAMILIES = {
-    "storage": ("#3f8624", ("s3", "ecr", "dynamodb", "efs")),
-    "security": ("#d6293e", ("iam", "kms", "secretsmanager", "acm")),
-    "learning": ("#01a88d", ("sagemaker",)),
-    "watching": ("#e7157b", ("cloudwatch", "sns", "budgets", "scheduler")),
-    "scaling": ("#8c4fff", ("appautoscaling", "ec2", "lb", "vpc")),
-    "compute": ("#ed7100", ("lambda", "sqs", "sfn", "pipes", "codebuild")),
+# The families of services, in the legend's order; a cloud says which services are of each.
+_COLOURS = {
+    "storage": "#3f8624",
+    "security": "#d6293e",
+    "learning": "#01a88d",
+    "watching": "#e7157b",
+    "scaling": "#8c4fff",
+    "compute": "#ed7100",
 }
-_FAMILY_OF = {service: family for family, (_, all_) in _FAMILIES.items() for service in all_}
+_NO_FAMILY = "#6e7781"
 
 _STYLE = """
   .ground { fill: #ffffff; }
@@ -154,7 +154,7 @@ def _box(box: Box, at: Placed, marks: Mapping[str, str]) -> list[str]:
     groups = sorted(box.groups, key=lambda group: _weightiest(group, marks) == "")
     found = [op for group in groups if (op := _weightiest(group, marks))]
     border = min(found, key=list(_SIGNS).index) if found else ""
-    colour = _colour(_main_service(box))
+    colour = _COLOURS.get(_main_family(box), _NO_FAMILY)
     lines = [
         f"<g><title>{escape(f'{box.title} ({box.kind}), {box.size} resources')}</title>",
         (
@@ -203,7 +203,7 @@ def _weightiest(group: Group, marks: Mapping[str, str]) -> str:
 
 def _row(group: Group, x: float, y: float, width: float, marks: Mapping[str, str]) -> list[str]:
     op = _weightiest(group, marks)
-    colour = _colour(group.service)
+    colour = _COLOURS.get(group.family, _NO_FAMILY)
     fill = (
         f'fill="none" stroke="{colour}" stroke-width="1.3"'
         if group.recorded
@@ -250,7 +250,7 @@ def _label(group: Group, room: float) -> str:
 
 def _legend(drawn: Picture, y: float, marks: Mapping[str, str]) -> list[str]:
     """The families that the picture has, in the table's order; what is marked before them."""
-    found = {_FAMILY_OF.get(group.service) for box in drawn.boxes for group in box.groups}
+    found = {group.family for box in drawn.boxes for group in box.groups}
     lines = []
     x = _PAD
     for op, sign in _SIGNS.items():
@@ -260,7 +260,7 @@ def _legend(drawn: Picture, y: float, marks: Mapping[str, str]) -> list[str]:
                 f'<text class="note" x="{_n(x + 13)}" y="{_n(y)}">{op}</text>',
             ]
             x += 13 + _measure(op, 12) + 18
-    for family, (colour, _) in _FAMILIES.items():
+    for family, colour in _COLOURS.items():
         if family in found:
             lines += [
                 f'<circle cx="{_n(x + 4)}" cy="{_n(y - 4)}" r="3.4" fill="{colour}"/>',
@@ -270,19 +270,14 @@ def _legend(drawn: Picture, y: float, marks: Mapping[str, str]) -> list[str]:
     return lines
 
 
-def _main_service(box: Box) -> str:
+def _main_family(box: Box) -> str:
     counts: dict[str, int] = {}
     for group in box.groups:
-        family = _FAMILY_OF.get(group.service, group.service)
+        family = group.family or group.service
         counts[family] = counts.get(family, 0) + len(group.names)
     if not counts:
         return ""
     return max(counts, key=lambda family: (family == "learning", counts[family], family))
-
-
-def _colour(service: str) -> str:
-    family = _FAMILY_OF.get(service, service)
-    return _FAMILIES[family][0] if family in _FAMILIES else "#6e7781"
 
 
 def _fitted(text: str, room: float, size: float) -> str:

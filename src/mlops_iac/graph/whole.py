@@ -26,7 +26,7 @@ def whole(steps: Iterable[Step], ops: Sequence[str] = ("create",)) -> frozenset[
 
 
 def kinds(steps: Iterable[Step], shown: Callable[[str], str] = str) -> str:
-    """`s3.Bucket ×4, s3.BucketPolicy ×4, …`: what the resources are; the address of a single one.
+    """`module.Type ×4, module.Other ×4, …`: what the resources are; the address of a single one.
 
     The most frequent first, and of those the shortest, which the others are settings of. `shown`
     makes what comes from the plan fit where it is to stand.

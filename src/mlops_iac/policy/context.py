@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from mlops_iac.clouds import registry
 from mlops_iac.graph.model import REFERENCE, STACK_TYPE, Resource, ResourceGraph, address
 from mlops_iac.graph.redact import parse_document
 from mlops_iac.values import UNKNOWN, Secret, Unknown, contains_secret
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
     from mlops_iac.blueprint import ResolvedBlueprint
 
 T = TypeVar("T")
-# Properties that identify a resource to others, beside its id.
-_IDENTITIES = ("name", "arn", "id", "bucket", "keyId", "url", "dashboardName", "functionName")
 
 
 @dataclass(frozen=True)
@@ -107,9 +106,11 @@ class Context:
         return text in self._names(target) or text.startswith(f"${{{address(target)}.")
 
     def _names(self, target: Resource) -> set[str]:
+        cloud = registry.cloud_of(target.type)
+        keys = ("id", *cloud.knowledge.identities) if cloud else ("id",)
         found = {target.id}
         for properties in (target.inputs, target.outputs):
-            for key in _IDENTITIES:
+            for key in keys:
                 if isinstance(value := properties.get(key), str):
                     found.add(value)
         found.discard("")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -90,5 +90,4 @@ class Rule:
     source: str
     check: Check
     production: bool = False
-    types: Sequence[str] = ()
     parameters: Mapping[str, Parameter] = field(default_factory=dict)

@@ -54,9 +54,9 @@ from mlops_iac.policy import Rule, Violation
 
 
 def check(context):
-    for schedule in context.of_type("aws:scheduler/schedule:Schedule"):
-        if "FRI" in str(schedule.inputs.get("scheduleExpression")):
-            yield Violation("it trains on a Friday", schedule)
+    for each in context.resources:
+        if "FRI" in str(each.inputs.get("scheduleExpression")):
+            yield Violation("it trains on a Friday", each)
 
 
 RULE = Rule(

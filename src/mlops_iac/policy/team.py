@@ -6,9 +6,9 @@ Each file holds one rule, `RULE`, whose id is the file's name with hyphens:
     from mlops_iac.policy import Rule, Violation
 
     def check(context):
-        for schedule in context.of_type("aws:scheduler/schedule:Schedule"):
-            if "FRI" in str(schedule.inputs.get("scheduleExpression")):
-                yield Violation("it trains on a Friday", schedule)
+        for each in context.resources:
+            if "FRI" in str(each.inputs.get("scheduleExpression")):
+                yield Violation("it trains on a Friday", each)
 
     RULE = Rule(id="no-friday-trainings", title=…, severity="advisory", why=…,
                 remediation=…, source="our handbook", check=check)

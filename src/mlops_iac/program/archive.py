@@ -13,7 +13,7 @@ from mlops_iac.blueprint.folders import files_of
 from mlops_iac.blueprint.leaving import Leaving
 from mlops_iac.errors import UsageError
 
-# SageMaker downloads source archives at the start of every job; more than this is data, not code.
+# Source archives are downloaded at the start of every job; more than this is data, not code.
 LIMIT_BYTES = 100 * 1024 * 1024
 
 

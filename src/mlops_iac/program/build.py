@@ -64,7 +64,7 @@ class Program:
 
     `files` maps paths relative to the program's folder to contents, without the
     `Pulumi.<environment>.yaml`, which are shared with their user: `config` holds what we put there,
-    by environment and full key (`churn:serving.api.scaling.max`, `aws:region`), with plain Python
+    by environment and full key (`churn:serving.api.scaling.max`), with plain Python
     values. `optional` are full keys that a user may set and we leave alone where we have no value.
     `made_from` maps archives to the digest of what was packed. `paths` maps component names to
     blueprint paths. `user_files` maps the user's files that are not packed to what the program

@@ -18,7 +18,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
-from mlops_iac.clouds.aws.sagemaker.scope import COMPONENTS
 from mlops_iac.errors import UsageError
 from mlops_iac.program.manifest import NAME, Copy, read_manifest
 from mlops_iac.program.project_files import own_version
@@ -27,6 +26,7 @@ FOLDER: Final = "components"
 RUN: Final = "MLOPS_IAC_RUN_EJECTED"
 """The user's word, and never the project's, that copies may run that are no originals of ours."""
 SETTINGS: Final = "mlops_iac.program.settings"
+_CLOUDS = "mlops_iac.clouds."
 _IMPORTED = re.compile(rb"^from components\.", re.MULTILINE)
 
 
@@ -114,11 +114,10 @@ def eject(out: Path, modules: Iterable[str]) -> Ejected:
     known = read_manifest(out).ejected
     copies: dict[str, Copy] = {}
     contents: dict[str, bytes] = {}
-    wanted = {copy.module for copy in known.values()} | {
-        *modules,
-        SETTINGS,
-        f"{COMPONENTS}.__init__",
-    }
+    modules = set(modules)
+    wanted = {copy.module for copy in known.values()} | modules | {SETTINGS}
+    packages = {module.rpartition(".")[0] for module in modules if module.startswith(_CLOUDS)}
+    wanted |= {f"{package}.__init__" for package in packages}
     for module in sorted(_with_siblings(wanted)):
         path = f"{FOLDER}/{module.rpartition('.')[2]}.py"
         source, existing = original(module), _read(out / path)

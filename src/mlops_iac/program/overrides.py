@@ -31,10 +31,10 @@ class OverrideError(SettingError):
 
 
 class Overrides:
-    """Sets input properties of resources by address (`sagemaker.Endpoint/api-endpoint`).
+    """Sets input properties of resources by address (`module.Type/name`).
 
-    Properties are top-level ones, as Pulumi or as its Python SDK spells them (`kmsKeyArn`,
-    `kms_key_arn`); None removes one. Make it before the first component and call `verify` last.
+    Properties are top-level ones, as Pulumi or as its Python SDK spells them (`keyName`,
+    `key_name`); None removes one. Make it before the first component and call `verify` last.
     """
 
     def __init__(self, properties: Mapping[str, Mapping[str, Any]]) -> None:

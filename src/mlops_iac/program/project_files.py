@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from functools import cache
 from importlib.metadata import version
 
-# What a generated program runs with: the versions this release was tested against, and so the same
-# on every machine. A unit test keeps them equal to the pins of the `dev` extra.
+from mlops_iac.clouds import registry
+
+# What a generated program runs with: the version this release was tested against, and so the same
+# on every machine; its cloud says which SDKs. A unit test keeps them equal to the `dev` extra's.
 PULUMI_VERSION = "3.272.0"
-SDK_VERSIONS = {"aws": ("pulumi-aws", "7.51.1")}
 
 
 @cache
@@ -36,7 +37,8 @@ def requirements(clouds: Sequence[str], *, ours: bool = True) -> bytes:
     extras = f"[{','.join(clouds)}]" if clouds else ""
     lines = [f"mlops-iac{extras}=={own_version()}"] if ours else []
     lines.append(f"pulumi=={PULUMI_VERSION}")
-    lines += [f"{package}=={version}" for package, version in map(SDK_VERSIONS.__getitem__, clouds)]
+    for cloud in clouds:
+        lines += [f"{sdk}=={tested}" for sdk, tested in registry.cloud(cloud).sdks.items()]
     return text(lines)
 
 

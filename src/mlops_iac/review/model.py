@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from mlops_iac.clouds.knowledge import RiskKind
 from mlops_iac.graph.model import address_of
 from mlops_iac.graph.plan import Step
 from mlops_iac.policy.model import Finding
@@ -13,17 +14,6 @@ from mlops_iac.policy.model import Finding
 # `blueprint`: a line of it. `tool`: another version of mlops-iac or of an SDK. `follows`: another
 # resource's change (`path` is its address). `unknown`: could not be told; a note says why.
 CauseKind = Literal["blueprint", "tool", "follows", "unknown"]
-# `refused`: the cloud will not do it. `own-rules`: the change touches what judges it.
-RiskKind = Literal[
-    "own-rules",
-    "refused",
-    "data-loss",
-    "downtime",
-    "wider-permission",
-    "network-opening",
-    "protection-removed",
-    "cost",
-]
 Noise = Literal["", "tags", "hash"]
 # What a risk is called, in the order in which risks are told: what cannot be undone first.
 RISKS: Mapping[RiskKind, str] = {
@@ -86,7 +76,7 @@ class ReviewedStep:
 
     @property
     def address(self) -> str:
-        """`sagemaker.Endpoint/api-endpoint`."""
+        """`module.Type/name`."""
         return address_of(self.step.type, self.step.name)
 
 

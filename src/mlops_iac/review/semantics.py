@@ -7,14 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
+from mlops_iac.clouds import registry
 from mlops_iac.graph.model import REFERENCE, STACK_TYPE, address_of
 from mlops_iac.graph.plan import Step
-from mlops_iac.policy.types import ENDPOINT
 from mlops_iac.review.model import Cause, ReviewedStep, Risk
 from mlops_iac.review.noise import noise
-from mlops_iac.review.risks import in_order, risks_of, watched_by
+from mlops_iac.review.risks import in_order, refused, risks_of
 from mlops_iac.review.saved import to_data
-from mlops_iac.review.scaled import refused
 from mlops_iac.values import Unknown, Value
 
 # A dependant looks at these again: what they compute is new afterwards.
@@ -39,7 +38,7 @@ def reviewed(
     silent = {
         str(step.old_inputs.get("name"))
         for step in steps
-        if step.type == ENDPOINT and step.op == "delete"
+        if step.op == "delete" and registry.facts_of(step.type).endpoint
     }
     refusals = {step.urn: words for step, words in refused(steps)}
     found = []
@@ -89,8 +88,10 @@ def plan_hash(steps: Sequence[ReviewedStep]) -> str:
 def _risks(step: Step, operations: Mapping[str, str], silent: set[str]) -> list[Risk]:
     if not step.custom:
         return []
-    goes = [urn for urn in step.dependencies if operations.get(urn) == "delete"]
-    return risks_of(step, unguarded=not goes and watched_by(step) not in silent)
+    goes = any(operations.get(urn) == "delete" for urn in step.dependencies)
+    cloud = registry.cloud_of(step.type)
+    watched = cloud.knowledge.watches(step) if cloud else ""
+    return risks_of(step, unguarded=not goes and watched not in silent)
 
 
 def _refusal(step: Step, refusals: Mapping[str, str]) -> Iterator[Risk]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mlops_iac.blueprint.checks.texts import EMAIL
+from mlops_iac.clouds import registry
 from mlops_iac.errors import UsageError
 from mlops_iac.scaffold.writing import written
 
@@ -16,8 +17,6 @@ _RENAMED = {"gitignore": ".gitignore"}
 _SUFFIX = ".jinja"  # only these are rendered, the rest is copied
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _LONGEST_NAME = 32  # `name` of a blueprint
-_REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d")
-_PLATFORMS = ("sagemaker",)
 PLACEHOLDER = "you@example.com"
 """The `owner` of a project that nobody has named one for: an answer only where somebody accepts it."""
 
@@ -29,8 +28,8 @@ def default_answers(folder: str) -> dict[str, str]:
     return {
         "name": name or "my-project",
         "owner": PLACEHOLDER,
-        "region": "eu-west-1",
-        "platform": "sagemaker",
+        "region": registry.forms(registry.DEFAULT).example_region,
+        "platform": registry.DEFAULT,
     }
 
 
@@ -90,9 +89,13 @@ def check(answers: Mapping[str, str]) -> None:
         )
     if not re.fullmatch(EMAIL, owner):
         raise UsageError(f"owner {owner!r} is not an e-mail address")
-    if not _REGION.fullmatch(answers["region"]):
-        raise UsageError(f"region {answers['region']!r} is not a region", hint="e.g. eu-west-1")
-    if answers["platform"] not in _PLATFORMS:
+    if answers["platform"] not in registry.names():
         raise UsageError(
-            f"there is no template for {answers['platform']}", hint=f"for: {', '.join(_PLATFORMS)}"
+            f"there is no template for {answers['platform']}",
+            hint=f"for: {', '.join(registry.names())}",
+        )
+    forms = registry.forms(answers["platform"])
+    if not re.fullmatch(forms.region, answers["region"]):
+        raise UsageError(
+            f"region {answers['region']!r} is not a region", hint=f"e.g. {forms.example_region}"
         )

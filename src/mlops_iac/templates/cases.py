@@ -2,14 +2,14 @@ r"""Cases of a template: `tests/NAME.yaml`, what a team writes and what it gets.
 
     description: what it shows
     parameters: {tier: gold}
-    platform: sagemaker           # only where the template has several
+    platform: the-platform        # only where the template has several
     blueprint: {owner: a@b.com}   # a team's own lines, as a mapping or as text
     files: {data/x.csv: "a,b\n"}  # what it names; what is not given stands in empty
     golden: [prod]                # whose whole result is kept, in files
     expect:
       resolved: {security.network: private, environments.prod.protect: true}
-      resources: {"aws:sagemaker/endpoint:Endpoint": 1, prod: {"aws:kms/key:Key": 2}}
-      errors: ["'vertex' is not"] # the blueprint is refused, with these and no others
+      resources: {"package:module:Type": 1, prod: {"package:module:Other": 2}}
+      errors: ["max is 3; .*"]    # the blueprint is refused, with these and no others
       findings: ["no-fridays: it"] # what breaks the template's guard rails, and nothing else
 
 Of the environments that `golden` names, `tests/NAME/` holds whole results: `ENVIRONMENT.resolved.yaml`,

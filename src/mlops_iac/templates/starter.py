@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mlops_iac.blueprint.templates.manifest import is_name
+from mlops_iac.clouds import registry
 from mlops_iac.errors import UsageError
 
 _MANIFEST = """\
@@ -114,7 +115,7 @@ serving:
 
 environments:
   prod:
-    # account: 012345678901  # yours: nothing is deployed to another one by mistake
+    # account: ACCOUNT  # yours: nothing is deployed to another one by mistake
     serving: {api: {scaling: {min: 2}}}
 """
 _NEW_README = """\
@@ -125,7 +126,7 @@ the stack `local` is a cloud on this machine.
 """
 
 
-def starter(name: str, platform: str = "sagemaker") -> dict[str, bytes]:
+def starter(name: str, platform: str = registry.DEFAULT) -> dict[str, bytes]:
     """The files of a template called `name`, POSIX path → content.
 
     Raises UsageError for what is no name of a template.
@@ -135,13 +136,14 @@ def starter(name: str, platform: str = "sagemaker") -> dict[str, bytes]:
             f"{name!r} cannot be the name of a template",
             hint="lowercase letters, digits and hyphens, as NAME or NAMESPACE/NAME",
         )
+    account = registry.forms(platform).example_account
     texts = {
         "template.yaml": _MANIFEST.format(name=name, platform=platform),
         "blueprint.yaml": _BLUEPRINT,
         "README.md": _README.format(name=name),
         "scaffold/.from": "example-workload\n",
         "scaffold/README.md.jinja": _NEW_README,
-        "scaffold/blueprint.yaml.jinja": _NEW_BLUEPRINT,
+        "scaffold/blueprint.yaml.jinja": _NEW_BLUEPRINT.replace("ACCOUNT", account),
         "tests/default.yaml": _DEFAULT,
         "tests/gold.yaml": _GOLD,
         "tests/too-many.yaml": _REFUSED,

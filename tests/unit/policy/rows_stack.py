@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from mlops_iac.policy import types
+from mlops_iac.clouds.aws import types
 from mlops_iac.values import UNKNOWN
 from tests.unit.policy.stacks import TAGS, made
 

@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import pytest
 
+from mlops_iac.clouds.aws import types
+from mlops_iac.clouds.registry import clouds
 from mlops_iac.emulators.aws.facts import known_types, properties_of
-from mlops_iac.policy import types
-from mlops_iac.policy.rules import NAMES, ids, rules
+from mlops_iac.policy.rules import ids, modules, rules
 from tests.unit.policy import rows_access, rows_data, rows_serving, rows_stack
 from tests.unit.policy.stacks import found
 
@@ -51,20 +52,28 @@ def test_every_rule_says_what_people_need(rule) -> None:
 
 
 def test_every_module_of_rules_is_listed() -> None:
-    from pathlib import Path
+    from importlib.resources import files
 
-    import mlops_iac.policy.rules as package
-
-    files = {path.stem for path in Path(package.__file__).parent.glob("*.py")} - {"__init__"}
-    assert files == set(NAMES)
+    packages = [
+        "mlops_iac.policy.rules",
+        *(f"mlops_iac.clouds.{each.name}.rules" for each in clouds()),
+    ]
+    found = {
+        f"{package}.{path.name.removesuffix('.py')}"
+        for package in packages
+        for path in files(package).iterdir()
+        if path.name.endswith(".py") and not path.name.startswith("_")
+    }
+    assert found == set(modules())
     assert [rule.id for rule in rules()] == list(ids())
 
 
 def test_types_that_are_asked_for_tags_take_them() -> None:
     """And every type of ours that takes tags is asked, but for a few that cost nothing."""
     with_tags = {each for each in known_types() if "tags" in properties_of(each)}
-    assert {each for each in types.TAGGED if each in known_types()} <= with_tags
-    assert with_tags - set(types.TAGGED) <= FREE
+    tagged = {token for token, facts in types.TYPES.items() if facts.tagged}
+    assert tagged & set(known_types()) <= with_tags
+    assert with_tags - tagged <= FREE
 
 
 FREE = {

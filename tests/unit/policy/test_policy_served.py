@@ -8,8 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from mlops_iac.clouds.aws import types
 from mlops_iac.errors import UsageError
-from mlops_iac.policy import types
 from mlops_iac.policy.pack import PackSettings, RuleSettings, StackSettings, write
 from mlops_iac.policy.rules import rules
 from mlops_iac.policy.served import Pack, graph_of, load

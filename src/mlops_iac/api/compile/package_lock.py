@@ -21,11 +21,12 @@ from typing import TYPE_CHECKING, Final
 
 from mlops_iac import python_child
 from mlops_iac.blueprint.words import listed
+from mlops_iac.clouds import registry
 from mlops_iac.errors import MlopsError, TimedOut, UsageError
 from mlops_iac.scaffold.ci_options import checked_index
 
 if TYPE_CHECKING:
-    from mlops_iac.api.project import Project
+    from mlops_iac.api.core.project import BaseProject
 
 NAME: Final = "requirements.lock"
 _OLDEST: Final = "3.11"  # the oldest Python that this package runs on
@@ -39,13 +40,12 @@ _MADE_FROM: Final = re.compile(r"^# Made from sha256:([0-9a-f]{64})", re.MULTILI
 _KEPT: Final = {"UV_CACHE_DIR", "UV_HTTP_TIMEOUT", "UV_NATIVE_TLS", "UV_SYSTEM_CERTS", "UV_OFFLINE"}
 
 
-def requirements(project: Project, program: Path) -> list[str]:
+def requirements(project: BaseProject, program: Path) -> list[str]:
     """What has to be installed to check and deploy a project, one requirement each.
 
     Its compiled program's pins, this package, and the packages its templates come in. Raises
     UsageError where there is no compiled program.
     """
-    from mlops_iac.program.project_files import SDK_VERSIONS
     from mlops_iac.program.project_files import requirements as pinned
     from mlops_iac.templates.sources.python import PythonSource
 
@@ -59,7 +59,7 @@ def requirements(project: Project, program: Path) -> list[str]:
         ) from None
     if not any(line.startswith("mlops-iac") for line in lines):  # all is ejected; CI runs it still
         names = {line.partition("==")[0] for line in lines}
-        clouds = [cloud for cloud, (package, _) in SDK_VERSIONS.items() if package in names]
+        clouds = [each.name for each in registry.clouds() if names & each.sdks.keys()]
         lines = pinned(clouds).decode().splitlines()
     owners = importlib.metadata.packages_distributions()
     for template in project.loaded.templates:
@@ -71,10 +71,9 @@ def requirements(project: Project, program: Path) -> list[str]:
 
 def of_templates() -> list[str]:
     """What has to be installed to check a template, one requirement each."""
-    from mlops_iac.program.project_files import SDK_VERSIONS
     from mlops_iac.program.project_files import requirements as pinned
 
-    return pinned(sorted(SDK_VERSIONS)).decode().splitlines()
+    return pinned([each.name for each in registry.clouds()]).decode().splitlines()
 
 
 def unlocked(path: Path, wanted: Sequence[str]) -> str:

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlops_iac.api.project import LOCAL
+from mlops_iac.api.compile.guard_rail_checks import policies
+from mlops_iac.blueprint.fill import LOCAL
 from mlops_iac.blueprint.templates.applying import parse
 from mlops_iac.blueprint.templates.limits import plain
 from mlops_iac.blueprint.words import listed
-from mlops_iac.clouds.registry import names, platform
+from mlops_iac.clouds import registry
 from mlops_iac.errors import BlueprintInvalid, Diagnostic, Severity, UsageError
 from mlops_iac.records import Record
 from mlops_iac.templates.authoring import finder_of, read_template
@@ -23,7 +24,7 @@ from mlops_iac.templates.linting.subject import Subject
 from mlops_iac.templates.releases import compare, diagnostics, place_of, version_before
 
 if TYPE_CHECKING:
-    from mlops_iac.api.project import Project
+    from mlops_iac.api.core.project import BaseProject
     from mlops_iac.blueprint import LoadedBlueprint
     from mlops_iac.blueprint.templates.content import TemplateContent, TemplateFinder
     from mlops_iac.blueprint.templates.manifest import Manifest
@@ -72,11 +73,12 @@ def lint_content(content: TemplateContent, finder: TemplateFinder) -> list[Diagn
 
 def platforms_of(manifest: Manifest) -> list[str]:
     """The platforms of a template that can be planned here. Raises UsageError where none can."""
-    found = [name for name in manifest.platforms or names() if name in names()]
+    known = registry.names()
+    found = [name for name in manifest.platforms or known if name in known]
     if not found:
         raise UsageError(
             f"none of its platforms can be tested yet: {listed(manifest.platforms)}",
-            hint=f"supported today: {listed(names())}",
+            hint=f"supported today: {listed(known)}",
         )
     return found
 
@@ -104,7 +106,7 @@ def release_of(folder: str | Path) -> Release:
 def _judge(loaded: LoadedBlueprint, environment: str) -> Sequence[Diagnostic]:
     """What the platform of a blueprint refuses of one environment."""
     resolved = loaded.resolve(environment)
-    return platform(str(resolved.blueprint.platform)).check(resolved)
+    return registry.platform(str(resolved.blueprint.platform)).check(resolved)
 
 
 def _policies(subject: Subject, where: str) -> Iterator[Diagnostic]:
@@ -220,10 +222,10 @@ def _started(
         yield _in_scaffold(subject, message, lacking[0].hint, "warning")
 
 
-def _broken(project: Project) -> dict[str, Finding]:
+def _broken(project: BaseProject) -> dict[str, Finding]:
     """The first mandatory guard rail that each environment breaks."""
     found = {
-        name: [each for each in project.policies(name, own=False) if each.counts]
+        name: [each for each in policies(project, name, own=False) if each.counts]
         for name in project.environments
         if name != LOCAL
     }

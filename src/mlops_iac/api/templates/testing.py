@@ -10,12 +10,14 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from mlops_iac.api.compile.captures import Captures
-from mlops_iac.api.project import LOCAL, Project
+from mlops_iac.api.compile.checks import refused
+from mlops_iac.api.core.project import BaseProject
 from mlops_iac.api.stacks.initial_overlay import complete
 from mlops_iac.api.templates import expectations
 from mlops_iac.api.templates.linting import platforms_of
 from mlops_iac.blueprint import combine
 from mlops_iac.blueprint.editing import Editor
+from mlops_iac.blueprint.fill import LOCAL
 from mlops_iac.blueprint.templates.applying import parse
 from mlops_iac.blueprint.words import listed, nearest
 from mlops_iac.errors import BlueprintInvalid, Diagnostic, UsageError
@@ -119,7 +121,7 @@ def run_case(content: TemplateContent, case: Case, finder: TemplateFinder) -> Ca
         where = platforms_of(parse(content).reading.manifest)[0]
         loaded, found = read_case_over(content, case, finder, root, where)
         problems = [shown(item) for item in found]
-        project = Project(loaded) if loaded is not None else None
+        project = BaseProject(loaded) if loaded is not None else None
         if project is not None:
             project = _begun(project, case, content, finder, root)
         if project is not None:
@@ -161,16 +163,16 @@ def _result(
 
 
 def _begun(
-    project: Project, case: Case, content: TemplateContent, finder: TemplateFinder, root: Path
-) -> Project:
+    project: BaseProject, case: Case, content: TemplateContent, finder: TemplateFinder, root: Path
+) -> BaseProject:
     """The same with an owner, and with what environments begin with that the case does not say."""
     if _refused(project) or case.section.expect.errors:
         return project
     editor = Editor((root / "blueprint.yaml").read_text(encoding="utf-8"))
 
-    def read() -> Project:
+    def read() -> BaseProject:
         loaded, found = read_over(content, finder, root, editor.text)
-        again = Project(loaded) if loaded is not None else None
+        again = BaseProject(loaded) if loaded is not None else None
         wrong = _refused(again) if again is not None else found
         if wrong or again is None:
             raise BlueprintInvalid([item for item in wrong if item.severity == "error"])
@@ -184,14 +186,14 @@ def _begun(
     return read()
 
 
-def _refused(project: Project) -> list[Diagnostic]:
+def _refused(project: BaseProject) -> list[Diagnostic]:
     """What the platform refuses, in any environment."""
-    found = combine({name: project.platform_problems(name) for name in project.environments})
+    found = combine({name: refused(project, name) for name in project.environments})
     return [item for item in found if item.severity == "error"]
 
 
 def _results(
-    project: Project, names: Sequence[str], kept: Sequence[str], root: Path
+    project: BaseProject, names: Sequence[str], kept: Sequence[str], root: Path
 ) -> tuple[dict[str, bytes], dict[str, ResourceGraph]]:
     """The golden files of the environments in `kept`, and the graphs of all."""
     captures = Captures(project, root / ".program")

@@ -21,7 +21,7 @@ def check_platform(check: Check) -> None:
     _moved(check, blueprint)
     for rule, exception in blueprint.exceptions.items():
         path = f"{join('exceptions', rule)}.at"
-        # `.` is the whole stack; an address (`s3.Bucket/data-data`) is known when it is captured.
+        # `.` is the whole stack; an address (`module.Type/name`) is known when it is captured.
         known = exception.at in check.found.written
         if (
             not known

@@ -1,68 +1,48 @@
 """What one platform alone knows, typed: `options.<platform>`, at the top or in an entry.
 
-A platform's section here has only what that platform reads; a key that nothing reads is an error.
+A platform's section has only what that platform reads, and lies with it; a key that nothing reads is
+an error.
 """
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Any
 
-from mlops_iac.blueprint.sections.base import Field, Section, Text
-
-
-class SagemakerOptions(Section):
-    """SageMaker, for the whole stack."""
-
-    permissions_boundary: Annotated[str, Text("id")] | None = Field(
-        default=None, description="ARN of the IAM permissions boundary that every role gets."
-    )
-
-
-class SagemakerEntryOptions(Section):
-    """SageMaker, for one step or entry: nothing yet."""
+from mlops_iac.blueprint.sections.base import Field, Section
+from mlops_iac.clouds import registry
 
 
 class OtherPlatformOptions(Section):
     """A platform that is not supported yet: it has no options."""
 
 
-class Options(Section):
+class _ByPlatform(Section):
+    """A section for each platform of the language."""
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...
+
+
+class Options(_ByPlatform):
     """Options of the stack, by platform."""
 
-    sagemaker: SagemakerOptions = Field(
-        default_factory=SagemakerOptions, description="For `platform: sagemaker`."
-    )
-    azure_ml: OtherPlatformOptions | None = Field(
-        default=None, alias="azure-ml", description="For `platform: azure-ml`: none yet."
-    )
-    vertex: OtherPlatformOptions | None = Field(
-        default=None, description="For `platform: vertex`: none yet."
-    )
-    mlflow_aws: OtherPlatformOptions | None = Field(
-        default=None, alias="mlflow-aws", description="For `platform: mlflow-aws`: none yet."
-    )
-    kubeflow_azure: OtherPlatformOptions | None = Field(
-        default=None,
-        alias="kubeflow-azure",
-        description="For `platform: kubeflow-azure`: none yet.",
-    )
 
-
-class EntryOptions(Section):
+class EntryOptions(_ByPlatform):
     """Options of one entry, by platform."""
 
-    sagemaker: SagemakerEntryOptions = Field(
-        default_factory=SagemakerEntryOptions, description="For `platform: sagemaker`."
-    )
-    azure_ml: OtherPlatformOptions | None = Field(
-        default=None, alias="azure-ml", description="For `platform: azure-ml`: none yet."
-    )
-    vertex: OtherPlatformOptions | None = Field(
-        default=None, description="For `platform: vertex`: none yet."
-    )
-    mlflow_aws: OtherPlatformOptions | None = Field(
-        default=None, alias="mlflow-aws", description="For `platform: mlflow-aws`: none yet."
-    )
-    kubeflow_azure: OtherPlatformOptions | None = Field(
-        default=None,
-        alias="kubeflow-azure",
-        description="For `platform: kubeflow-azure`: none yet.",
-    )
+
+def _declare(section: type[Section], platform: str, own: type[Section] | None) -> None:
+    name = platform.replace("-", "_")
+    alias = {"alias": platform} if name != platform else {}
+    described = f"For `platform: {platform}`"
+    if own is not None:
+        field = Field(default_factory=own, description=f"{described}.", **alias)
+    else:
+        field = Field(default=None, description=f"{described}: none yet.", **alias)
+    setattr(section, name, field)
+    section.__annotations__[name] = OtherPlatformOptions | None if own is None else own
+
+
+for _name in registry.LANGUAGE:
+    _own = registry.options(_name) or (None, None)
+    _declare(Options, _name, _own[0])
+    _declare(EntryOptions, _name, _own[1])

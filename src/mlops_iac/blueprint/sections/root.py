@@ -1,6 +1,6 @@
 """The blueprint as a whole."""
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from mlops_iac.blueprint.sections.base import EntryName, Field, Json, Section, Text
 from mlops_iac.blueprint.sections.datasets import Dataset
@@ -21,8 +21,12 @@ from mlops_iac.blueprint.sections.platform import (
 )
 from mlops_iac.blueprint.sections.serving import Serving
 from mlops_iac.blueprint.sections.values import Identifier, Prose
+from mlops_iac.clouds import registry
 
-PlatformName = Literal["sagemaker", "azure-ml", "vertex", "mlflow-aws", "kubeflow-azure"]
+if TYPE_CHECKING:
+    PlatformName = str
+else:
+    PlatformName = Literal[registry.LANGUAGE]
 
 
 class Blueprint(Section):

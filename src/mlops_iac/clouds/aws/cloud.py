@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from mlops_iac.clouds.aws.forms import FORMS
 
 if TYPE_CHECKING:
     from mlops_iac.clouds.access import Access
@@ -11,13 +14,18 @@ if TYPE_CHECKING:
 
 __all__ = ["AWS", "Aws"]
 
+# By the version that this release was tested against.
+_SDKS = {"pulumi-aws": "7.51.1"}
+
 
 class Aws:
     """The cloud `aws`."""
 
     name = "aws"
     label = "AWS"
-    packages = ("aws",)
+    packages: Sequence[str] = ("aws",)
+    sdks: Mapping[str, str] = _SDKS
+    forms = FORMS
 
     @cached_property
     def knowledge(self) -> Knowledge:

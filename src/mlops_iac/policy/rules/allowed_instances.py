@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
+from mlops_iac.clouds import registry
 from mlops_iac.policy.context import Context, named_values
 from mlops_iac.policy.model import Parameter, Rule, Violation
-
-_KEYS = ("instancetype", "instanceclass")
 
 
 def check(context: Context) -> Iterator[Violation]:
     """Find instance types outside of `allowed`, or inside of `denied`, pipelines included."""
     allowed, denied = context.parameter("allowed"), context.parameter("denied")
+    keys = {name.lower() for cloud in registry.clouds() for name in cloud.knowledge.machines}
     for resource in context.resources:
         types = {
             value
             for key, value in named_values(resource.inputs)
-            if key.lower() in _KEYS and isinstance(value, str) and not value.startswith("$")
+            if key.lower() in keys and isinstance(value, str) and not value.startswith("$")
         }
         for each in sorted(types):
             if any(fnmatchcase(each, form) for form in denied) or (
@@ -43,7 +43,7 @@ RULE = Rule(
         "allowed": Parameter("texts", (), "Allowed types or patterns; every one if empty."),
         "denied": Parameter(
             "texts",
-            ("ml.p4*", "ml.p5*", "ml.p6*", "ml.trn1*.32xlarge", "ml.trn2*", "ml.inf2.48xlarge"),
+            tuple(form for each in registry.clouds() for form in each.knowledge.largest),
             "Types or patterns that are never allowed.",
         ),
     },

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from mlops_iac.policy.model import Parameter, Rule
-from mlops_iac.policy.tagging import missing_tags
-from mlops_iac.policy.types import TAGGED
+from mlops_iac.policy.rules._tagging import missing_tags
 
 RULE = Rule(
     id="cost-tag",
@@ -14,6 +13,5 @@ RULE = Rule(
     remediation="write `tags: {cost-centre: …}` in the blueprint",
     source="AWS cost allocation tags, https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/cost-alloc-tags.html",
     check=missing_tags("tags"),
-    types=TAGGED,
     parameters={"tags": Parameter("texts", ("cost-centre",), "Tags of which each is needed.")},
 )

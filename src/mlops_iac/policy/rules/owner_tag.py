@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from mlops_iac.policy.model import Parameter, Rule
-from mlops_iac.policy.tagging import missing_tags
-from mlops_iac.policy.types import TAGGED
+from mlops_iac.policy.rules._tagging import missing_tags
 
 RULE = Rule(
     id="owner-tag",
@@ -14,6 +13,5 @@ RULE = Rule(
     remediation="write `owner:` in the blueprint",
     source="AWS tagging best practices, https://docs.aws.amazon.com/whitepapers/latest/tagging-best-practices/tagging-best-practices.html",
     check=missing_tags("owner"),
-    types=TAGGED,
     parameters={"tags": Parameter("texts", ("owner",), "Tags of which each is needed.")},
 )

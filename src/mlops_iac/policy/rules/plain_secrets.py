@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from mlops_iac.clouds import registry
 from mlops_iac.graph.redact import is_secret_name
 from mlops_iac.policy.context import Context, named_values
 from mlops_iac.policy.model import Rule, Violation
 from mlops_iac.values import Secret, Unknown
 
 _MAPPINGS = ("environment", "variables", "environmentvariables")
-# Values that only say where a secret is.
-_ELSEWHERE = ("arn:", "${", "secretsmanager:", "ssm:", "/")
 
 
 def check(context: Context) -> Iterator[Violation]:
@@ -37,7 +36,9 @@ def _opened(value: object) -> object:
 def _is_written(value: object) -> bool:
     if isinstance(value, Mapping | Unknown) or value in (None, ""):
         return False
-    return not (isinstance(value, str) and value.startswith(_ELSEWHERE))
+    # What only says where a secret is.
+    stores = (prefix for cloud in registry.clouds() for prefix in cloud.forms.secret_stores)
+    return not (isinstance(value, str) and value.startswith(("${", "/", *stores)))
 
 
 RULE = Rule(

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from mlops_iac.clouds import registry
 from mlops_iac.policy.context import Context, is_set
 from mlops_iac.policy.model import Rule, Violation
-from mlops_iac.policy.types import ENDPOINT, PRECIOUS
 
 
 def check(context: Context) -> Iterator[Violation]:
     """Find what is not protected, and what may be deleted although it is full."""
-    for endpoint in context.of_type(ENDPOINT):
-        if not endpoint.protect:
-            yield Violation("it answers callers and can be deleted", endpoint, "protect")
-    for each in context.of_type(*PRECIOUS):
+    for each in context.resources:
+        facts = registry.facts_of(each.type)
+        if facts.endpoint and not each.protect:
+            yield Violation("it answers callers and can be deleted", each, "protect")
+        if not facts.precious:
+            continue
         if not each.protect and not each.retain_on_delete:
             yield Violation("it holds data and can be deleted", each, "protect")
         if any(is_set(each.inputs.get(key)) for key in ("forceDestroy", "forceDelete")):
@@ -30,5 +32,4 @@ RULE = Rule(
     source="Pulumi resource option protect, https://www.pulumi.com/docs/iac/concepts/resources/options/protect/",
     check=check,
     production=True,
-    types=(*PRECIOUS, ENDPOINT),
 )

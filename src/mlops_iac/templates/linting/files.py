@@ -9,6 +9,7 @@ from fnmatch import fnmatch
 from mlops_iac.blueprint.source import Node, Source, problem
 from mlops_iac.blueprint.templates.content import BLUEPRINT, MANIFEST, POLICIES, TemplateContent
 from mlops_iac.blueprint.words import nearest
+from mlops_iac.clouds import registry
 from mlops_iac.errors import Diagnostic
 from mlops_iac.graph.redact import is_secret_name
 from mlops_iac.templates.files import CI_FILES
@@ -24,7 +25,11 @@ FOLDERS = ("scaffold", "policies", "tests", "docs")
 _REPOSITORY = (*CI_FILES, ".gitattributes", ".editorconfig")
 # Forms that their issuers publish so that scanners find them.
 _TOKENS = (
-    ("an AWS access key", re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b")),
+    *(
+        (what, re.compile(form))
+        for each in registry.clouds()
+        for what, form in each.forms.credentials.items()
+    ),
     ("a private key", re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")),
     ("a GitHub token", re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_\w{22,})\b")),
     ("a GitLab token", re.compile(r"\bglpat-[A-Za-z0-9_-]{20,}\b")),

@@ -6,9 +6,9 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from mlops_iac.clouds import registry
+
 SOURCE = "template-under-test"
-_REGIONS = {"azure-ml": "westeurope", "kubeflow-azure": "westeurope", "vertex": "europe-west4"}
-_ACCOUNT = "210987654321"
 OWNER = "team@acme.com"
 """No placeholder, which a limit would not take."""
 _WHAT = {
@@ -33,12 +33,13 @@ FILES: Mapping[str, str] = {
 
 def head(platform: str, extends: str) -> dict[str, str]:
     """What a team says at least, as YAML by key: where it is deployed, and two environments."""
+    forms = registry.forms(platform)
     least = {
         "blueprint": 1,
         "name": "sample",
         "platform": platform,
-        "region": _REGIONS.get(platform, "eu-west-1"),
-        "environments": {"dev": {}, "prod": {"account": _ACCOUNT}},
+        "region": forms.example_region,
+        "environments": {"dev": {}, "prod": {"account": forms.example_account}},
     }
     return {"extends": extends} | {key: json.dumps(value) for key, value in least.items()}
 

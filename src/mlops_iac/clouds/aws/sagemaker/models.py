@@ -7,9 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from mlops_iac import runtime
 from mlops_iac.blueprint.sections.models import Model
-from mlops_iac.clouds.aws import containers
+from mlops_iac.clouds.aws import containers, runtime
 from mlops_iac.clouds.aws.components._disks import has_local_disk
 from mlops_iac.clouds.aws.sagemaker import machines
 from mlops_iac.clouds.aws.sagemaker.definition.parts import (

@@ -1,0 +1,17 @@
+"""What SageMaker alone knows: `options.sagemaker`, at the top or in an entry."""
+
+from typing import Annotated
+
+from mlops_iac.blueprint.sections.base import Field, Section, Text
+
+
+class SagemakerOptions(Section):
+    """SageMaker, for the whole stack."""
+
+    permissions_boundary: Annotated[str, Text("id")] | None = Field(
+        default=None, description="ARN of the IAM permissions boundary that every role gets."
+    )
+
+
+class SagemakerEntryOptions(Section):
+    """SageMaker, for one step or entry: nothing yet."""
