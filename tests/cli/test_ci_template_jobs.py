@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from mlops_iac.api.ci import template_workflows
+from mlops_iac.clouds.aws.cloud import AWS
 from mlops_iac.scaffold import ci, ci_templates
 from mlops_iac.scaffold.ci import PLATFORMS, Delivery, Stack
 from mlops_iac.scaffold.ci_templates import TemplateDelivery
@@ -59,7 +60,7 @@ def update_scripts(
     delivery = Delivery(
         project="churn", stacks=[Stack("dev", "eu-west-1")], folder=".", program="stacks/churn",
         lock="stacks/churn/requirements.lock", pulumi="3.272.0",
-        remote=["https://git.example.com/standard"],
+        remote=["https://git.example.com/standard"], sign_in=AWS.access.workflows,
     )  # fmt: skip
     files = ci.workflows(platform, delivery)
     if platform == "gitlab":
