@@ -7,12 +7,11 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
-from mlops_iac.clouds.aws import runtime
 from mlops_iac.blueprint import Blueprint, ResolvedBlueprint
 from mlops_iac.blueprint.sections.serving import ServingEntry
 from mlops_iac.blueprint.torn import known_or
 from mlops_iac.clouds import base
-from mlops_iac.clouds.aws import catalogue
+from mlops_iac.clouds.aws import catalogue, runtime
 from mlops_iac.clouds.aws.naming import PACKAGE_GROUP_LIMIT, physical_name, stem
 from mlops_iac.clouds.base import ComponentCall, Construct, Definition, Ref, Setting
 from mlops_iac.records import Record
