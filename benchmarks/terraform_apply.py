@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from mlops_iac.api import load
-from mlops_iac.api.compile.programs import work_program
+from mlops_iac.api.compile.captures import work_program
 from tests.oracles.terraform_cli import Terraform, TerraformMissing
 from tests.oracles.to_terraform import NOT_ON_MOTO, to_terraform
 

@@ -17,8 +17,8 @@ from mlops_iac.values import Properties
 
 # Public for the package's own modules alone; it may change with any version.
 INTERNAL = {
-    "Project": "calls cloud comparison ejected finder let_go next_steps pin"
-    " platform_of platform_problems program_folder shown standard unpinned work",
+    "Project": "access backend calls comparison ejected emulated_cloud finder let_go next_steps"
+    " operations pin placed platform_of platform_problems program_folder reviews shown standard unpinned work",
     "Deployment": "engine lost release resources settle_names target",
     "Registry": "group",
     "ResolvedBlueprint": "diagnostic file reach said_below siblings",

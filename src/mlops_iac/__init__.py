@@ -83,16 +83,16 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from mlops_iac.api.compile.programs import Compiled
-    from mlops_iac.api.core.loading import load, validate
+    from mlops_iac.api.compile.checks import validate
+    from mlops_iac.api.compile.compiling import Compiled
     from mlops_iac.api.deploy.deployments import Deployment
+    from mlops_iac.api.deploy.registry import Registry
     from mlops_iac.api.models.local_runs import Run
-    from mlops_iac.api.models.registry import Registry, Version
-    from mlops_iac.api.project import Project
-    from mlops_iac.api.status.entries import AlarmState, Entry, Variant
-    from mlops_iac.api.status.models import LastRun, ModelState, Waiting
+    from mlops_iac.api.project import Project, load
+    from mlops_iac.api.status.models import ModelState, Waiting
     from mlops_iac.api.status.status import Row, Status
     from mlops_iac.blueprint import Blueprint, Origin, ResolvedBlueprint
+    from mlops_iac.clouds.operations import AlarmState, Entry, LastRun, Variant, Version
     from mlops_iac.engine.protocol import Event, Result
     from mlops_iac.errors import (
         AuthenticationError,
@@ -119,16 +119,16 @@ if TYPE_CHECKING:
 else:
     # Hidden from type checkers: for them a module with this function has every name.
     _ROOMS = {
-        "api.compile.programs": "Compiled",
+        "api.compile.compiling": "Compiled",
         "api.deploy.deployments": "Deployment",
-        "api.core.loading": "load validate",
-        "api.project": "Project",
-        "api.models.registry": "Registry Version",
+        "api.project": "Project load",
+        "api.compile.checks": "validate",
+        "api.deploy.registry": "Registry",
         "api.models.local_runs": "Run",
         "api.status.status": "Row Status",
-        "api.status.entries": "AlarmState Entry Variant",
-        "api.status.models": "LastRun ModelState Waiting",
+        "api.status.models": "ModelState Waiting",
         "blueprint": "Blueprint Origin ResolvedBlueprint",
+        "clouds.operations": "AlarmState Entry LastRun Variant Version",
         "engine.protocol": "Event Result",
         "graph.model": "Resource ResourceGraph",
         "graph.plan": "Plan PropertyChange Step",

@@ -61,7 +61,7 @@ def test_dev_trains_a_version_that_is_approved_and_served(walk: Cli, before: Any
     walk("run", "-s", "dev", "--emulated")
     assert "dev runs no version" in walk(*to("staging", "dev"), expect=2).err
     (version,) = walk("models", "ls", "-s", "dev", "--emulated", "--json").json
-    assert version["arn"] == (
+    assert version["id"] == (
         f"arn:aws:sagemaker:eu-west-1:{ACCOUNTS['dev']}:model-package/{GROUP}/1"
     )
     assert version["status"] == "PendingManualApproval"

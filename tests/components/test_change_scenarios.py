@@ -14,10 +14,11 @@ from typing import Any
 import pytest
 
 from mlops_iac.api import Project, load
+from mlops_iac.api.compare.counterfactuals import Variants
 from mlops_iac.api.compare.reviews import cause_of
-from mlops_iac.api.compile.captures import captured
-from mlops_iac.api.compile.counterfactuals import Alone, Variants
-from mlops_iac.api.deploy.deployments import replacement_fact
+from mlops_iac.api.compile.programs import captured
+from mlops_iac.api.core.one_environment import OneEnvironment
+from mlops_iac.clouds.registry import replaces
 from mlops_iac.errors import BlueprintInvalid
 from mlops_iac.graph.canonical import CanonicalGraph, canonical
 from mlops_iac.graph.diff import diff
@@ -92,7 +93,7 @@ class World:
         self.runs = 0
 
     def capture(self, project: Project) -> CanonicalGraph:
-        alone = Alone(project, project.loaded, project.resolve("prod"))
+        alone = OneEnvironment(project, project.loaded, project.resolve("prod"))
         return captured(alone, "prod", self.folder / "program")
 
     def review(self, text: str, script: str = "") -> list[ReviewedStep]:
@@ -103,8 +104,8 @@ class World:
         (folder / "workload" / "train.py").write_text(script)
         old: Any = Old(self.project, {"workload": "models.churn.code"})
         variants = Variants(head, old, "prod", self.folder / "variants")
-        steps: list[Step] = diff(self.graph, self.capture(head), replacement_fact)
-        found = attribute(self.graph, steps, variants.edits, variants, replacement_fact)
+        steps: list[Step] = diff(self.graph, self.capture(head), replaces)
+        found = attribute(self.graph, steps, variants.edits, variants, replaces)
         assert found.notes == []
         causes = {urn: [cause_of(edit) for edit in edits] for urn, edits in found.causes.items()}
         return [each for each in reviewed(steps, causes) if each.step.op != "same"]
@@ -789,7 +790,7 @@ def test_a_captured_environment_alone_is_the_whole_program_s(tmp_path: Path) -> 
     """Counterfactuals capture one environment; the lock comes from the program of all."""
     project = load(write(tmp_path, BASE + "  dev: {account: 123456789012, protect: false}\n"))
     for stack in ("prod", "dev"):
-        alone = Alone(project, project.loaded, project.resolve(stack))
+        alone = OneEnvironment(project, project.loaded, project.resolve(stack))
         assert captured(alone, stack, tmp_path / "alone") == canonical(project.capture(stack))
 
 
@@ -839,9 +840,9 @@ def renaming(folder: Path, old: str, new: str) -> list[Step]:
     for name, text in (("old", old), ("new", new)):
         (folder / name).mkdir()
         project = load(write(folder / name, text))
-        alone = Alone(project, project.loaded, project.resolve("prod"))
+        alone = OneEnvironment(project, project.loaded, project.resolve("prod"))
         graphs.append(captured(alone, "prod", folder / f"{name}-program"))
-    steps = diff(graphs[0], graphs[1], replacement_fact)
+    steps = diff(graphs[0], graphs[1], replaces)
     assert {step.op for step in steps} <= {"same", "update"}
     return [step for step in steps if step.op != "same" and "pulumi" not in step.type]
 

@@ -15,7 +15,7 @@ import pytest
 from moto.iam.access_control import IAMPolicy, PermissionResult
 
 from mlops_iac.api import load
-from mlops_iac.api.compile import programs
+from mlops_iac.api.compile import captures, programs
 from mlops_iac.clouds.aws.sagemaker.confining import deployer, grants, origin, statement
 from mlops_iac.clouds.aws.sagemaker.deployer import ACTIONS
 from mlops_iac.clouds.aws.sagemaker.scope import Scope
@@ -80,7 +80,7 @@ def rights(one_account: Path) -> dict[str, list[dict[str, Any]]]:
 def made(one_account: Path) -> dict[str, set[str]]:
     """The ARNs of what the stacks name."""
     project = load(one_account)
-    folder, program = programs.work_program(project)
+    folder, program = captures.work_program(project)
     provider = AwsProvider(region=REGION, account=ACCOUNT)
     found: dict[str, set[str]] = {}
     for stack in ("dev", "prod"):

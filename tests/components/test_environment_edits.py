@@ -221,7 +221,11 @@ class Kept:
     def export(self, stack: str) -> dict:
         if (self.url, stack) not in self.kept:
             raise StackNotFound(f"the backend has no stack {stack}")
-        one = {"type": "aws:s3/bucket:Bucket", "custom": True}
+        one = {
+            "urn": "urn:pulumi:prod::p::aws:s3/bucket:Bucket::b",
+            "type": "aws:s3/bucket:Bucket",
+            "custom": True,
+        }
         return {"deployment": {"resources": [one] * self.kept[self.url, stack]}}
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mlops_iac.api import Project, load, validate
-from mlops_iac.api.compile.guard_rails import policies
+from mlops_iac.api.compile.guard_rail_checks import policies
 from mlops_iac.errors import BlueprintInvalid, PolicyViolation, UsageError
 from tests.cli.harness import copy_example
 
@@ -253,7 +253,7 @@ def test_rules_of_the_team_run_unless_left_out(edited) -> None:
 
 
 def test_what_is_required_names_place_and_fix(edited) -> None:
-    from mlops_iac.api.compile.guard_rails import require
+    from mlops_iac.api.compile.guard_rail_checks import require
 
     project = edited(("scaling: {min: 2, max: 20}", "scaling: {min: 1, max: 20}"))
     require(project.policies("prod"), "prod")  # advice stops nobody

@@ -15,7 +15,7 @@ from mlops_iac.api.core import worktree
 from mlops_iac.api.core.repository import Repository
 from mlops_iac.api.deploy.saved_plans import preview_to_save
 from mlops_iac.api.fleet.finding import blueprints
-from mlops_iac.api.stacks.agreements import programs
+from mlops_iac.api.stacks.agreements import program_agreements
 from mlops_iac.errors import UsageError
 from mlops_iac.git_environment import for_programs
 from tests.components.test_repository import commit, git
@@ -88,7 +88,7 @@ def test_nothing_that_a_checkout_configures_is_run(
         case "saved plan":
             preview_to_save(loaded, "prod", against="lock", live=False, engine=None)
         case "agreements":
-            programs(loaded, project / "stacks" / loaded.name)
+            program_agreements(loaded, project / "stacks" / loaded.name)
         case "fleet":
             assert blueprints(project)
     assert not marker.exists()

@@ -159,7 +159,8 @@ def test_a_team_does_not_hide_in_an_override_of_the_template(tmp_path: Path) -> 
 
 
 def test_an_ephemeral_environment_is_held_to_what_its_base_is(tmp_path: Path) -> None:
-    from mlops_iac.api.stacks.ephemeral import declare
+    from mlops_iac.api.compile.checks import refused
+    from mlops_iac.api.kinds import Ephemeral
 
     address = "s3.BucketServerSideEncryptionConfiguration/data-artifacts-encryption"
     added = (
@@ -170,6 +171,6 @@ def test_an_ephemeral_environment_is_held_to_what_its_base_is(tmp_path: Path) ->
     rules = LIMITS.replace("environments.prod", "environments.staging")
     (tmp_path / "standard/template.yaml").write_text(rules, encoding="utf-8")
     path = workspace(tmp_path, text)
-    project = declare(path, "pr-1", "staging")
-    (one,) = [each for each in project.platform_problems("pr-1") if each.severity == "error"]
+    project = Ephemeral.declare(path, "pr-1", "staging")
+    (one,) = [each for each in refused(project, "pr-1") if each.severity == "error"]
     assert "rules would undo environments.pr-1.security.keys" in one.message

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from mlops_iac.api import Project
-from mlops_iac.api.compile import programs
-from mlops_iac.api.stacks.ephemeral import declare
+from mlops_iac.api.compile import captures, programs
+from mlops_iac.api.kinds import Ephemeral
 from mlops_iac.emulators.aws.provider import AwsProvider
 from mlops_iac.engine.embedded.autonaming import Autonaming
 from mlops_iac.graph.model import ResourceGraph
@@ -53,7 +53,7 @@ def names(graph: ResourceGraph, config: Mapping[str, Any]) -> set[tuple[str, str
 
 
 def captured(project: Project, stacks: list[str]) -> dict[str, set[tuple[str, str]]]:
-    folder, program = programs.work_program(project)
+    folder, program = captures.work_program(project)
     return {
         name: names(
             programs.capture_program(project, name, folder, program.config[name]),
@@ -68,7 +68,7 @@ def test_no_name_is_given_twice(blueprint: Path) -> None:
 
     project = load(blueprint)
     found = captured(project, ["dev", "staging", "prod"])
-    ephemeral = declare(blueprint, "pr-123", "dev")
+    ephemeral = Ephemeral.declare(blueprint, "pr-123", "dev")
     found |= captured(ephemeral, ["pr-123"])
     assert all(len(each) > 20 for each in found.values())
     for one, other in combinations(found, 2):
@@ -83,14 +83,14 @@ def test_no_name_is_given_twice(blueprint: Path) -> None:
 
 def test_a_bucket_is_never_named(blueprint: Path) -> None:
     """A bucket's name is one of the whole world: all of ours end at random."""
-    graph = declare(blueprint, "pr-123", "dev").capture("pr-123")
+    graph = Ephemeral.declare(blueprint, "pr-123", "dev").capture("pr-123")
     buckets = graph.of_type("aws:s3/bucket:Bucket")
     assert buckets
     assert not [item for item in buckets if "bucket" in item.inputs]
 
 
 def test_an_ephemeral_environment_is_the_base_under_its_own_name(blueprint: Path) -> None:
-    project = declare(blueprint, "pr-123", "prod")
+    project = Ephemeral.declare(blueprint, "pr-123", "prod")
     resolved = project.resolve("pr-123").blueprint
     assert resolved.protect is False
     assert resolved.serving["api"].scaling.max == 20

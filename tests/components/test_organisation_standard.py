@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from mlops_iac.api.compile.checks import refused
 from mlops_iac.api.project import Project
 from mlops_iac.blueprint import LoadedBlueprint, inspect
 from mlops_iac.errors import Diagnostic
@@ -133,7 +134,7 @@ def test_a_service_that_keeps_to_it_is_valid_and_its_locks_are_filled_in(tmp_pat
     assert prod.origin("budget.monthly_usd").layer == "blueprint"
     assert local.blueprint.security.network == "public"
     project = Project(loaded)
-    assert [item for name in project.environments for item in project.platform_problems(name)
+    assert [item for name in project.environments for item in refused(project, name)
             if item.severity == "error"] == []  # fmt: skip
 
 
@@ -232,7 +233,7 @@ def test_no_property_in_local_is_patched_past_what_holds_there(
     limit, before, after = held
     source = f"{NAME} (template.yaml:{line_of(limit)})"
     message = f"overrides.{_key(address)}.{before} {source} {after}"
-    assert message in locked(Project(loaded).platform_problems("local"))
+    assert message in locked(refused(Project(loaded), "local"))
 
 
 def _key(address: str) -> str:

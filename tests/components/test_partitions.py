@@ -11,7 +11,7 @@ import pytest
 
 import mlops_iac
 from mlops_iac.api import load
-from mlops_iac.api.compile import programs
+from mlops_iac.api.compile import captures, programs
 from mlops_iac.clouds.aws import catalogue
 from mlops_iac.emulators.aws.api import Place
 from mlops_iac.graph.lock import lock_bytes
@@ -54,7 +54,7 @@ def test_nothing_names_another_partition(
     text = text.replace("eu-west-1.amazonaws.com", f"{region}.{suffix}")
     text = text.replace("eu-west-1", region).replace("arn:aws:", f"arn:{partition}:")
     project = load(write(tmp_path, text))
-    folder, program = programs.work_program(project)
+    folder, program = captures.work_program(project)
     locks = {
         stack: lock_bytes(
             programs.capture_program(project, stack, folder, program.config[stack])

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from mlops_iac.api import load
 from mlops_iac.api.deploy import rollbacks as rollbacks_module
-from mlops_iac.api.deploy import states as states_module
-from mlops_iac.api.models import registry as registry_module
+from mlops_iac.api.models import running_versions
 from mlops_iac.api.stacks.promoting import promote
+from mlops_iac.clouds.aws import session as session_module
 from mlops_iac.errors import BlueprintInvalid, StackNotFound, UsageError
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "schedule-adherence"
+BUCKET = "aws:s3/bucket:Bucket"
 GROUP = "schedule-adherence-dev-adherence"
 ECR = "012345678901.dkr.ecr.eu-west-1.amazonaws.com/own"
 
@@ -50,10 +53,17 @@ class World:
             raise StackNotFound(f"the backend has no stack {stack}")
         return {"version": 3, "deployment": {"resources": self.resources}}
 
+    def client(self, _: str) -> Any:
+        return self
+
     def describe_model_package(self, **given: str) -> dict[str, Any]:
         self.asked.append(given["ModelPackageName"])
         specification = {"Containers": [{"Image": self.image, "ModelDataUrl": self.artifact}]}
-        return {"ModelApprovalStatus": self.status, "InferenceSpecification": specification}
+        return {
+            "ModelApprovalStatus": self.status,
+            "CreationTime": datetime.now(UTC),
+            "InferenceSpecification": specification,
+        }
 
     def describe_endpoint(self, **given: str) -> dict[str, Any]:
         images = [{"SpecifiedImage": k, "ResolvedImage": v} for k, v in self.deployed.items()]
@@ -63,8 +73,8 @@ class World:
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
     found = World()
-    monkeypatch.setattr(states_module, "export", found.export)
-    monkeypatch.setattr(registry_module, "real_client", lambda *_: found)
+    monkeypatch.setattr(running_versions, "export", found.export)
+    monkeypatch.setattr(session_module, "real_session", lambda *_: found)
     monkeypatch.setattr(rollbacks_module, "rolled_back", lambda *_: found.rolled_back)
     return found
 
@@ -234,7 +244,8 @@ def test_one_environment(blueprint: Path, world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "resources", [None, [], [{"type": "aws:s3/bucket:Bucket", "custom": True}]]
+    "resources",
+    [None, [], [{"type": BUCKET, "urn": f"urn:pulumi:staging::p::{BUCKET}::b", "custom": True}]],
 )
 def test_nothing_runs_there_yet(blueprint: Path, world: World, resources: Any) -> None:
     world.resources = resources
@@ -253,11 +264,8 @@ def test_a_version_that_a_training_may_replace(blueprint: Path, world: World) ->
 
 
 def test_a_version_that_is_gone(blueprint: Path, world: World, monkeypatch: Any) -> None:
-    class Gone(Exception):
-        response = {"Error": {"Code": "ValidationException"}}  # noqa: RUF012
-
     def describe(**_: Any) -> None:
-        raise Gone
+        raise ClientError({"Error": {"Code": "ValidationException"}}, "DescribeModelPackage")
 
     monkeypatch.setattr(world, "describe_model_package", describe)
     refused(blueprint, "its registry does not have it any more")

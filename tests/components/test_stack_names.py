@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from mlops_iac.api import Project, load
-from mlops_iac.api.compile import programs
+from mlops_iac.api.compile import captures, programs
 from mlops_iac.clouds.aws import naming
 from mlops_iac.clouds.aws.components import _called
 from mlops_iac.emulators.aws.provider import AwsProvider
@@ -89,7 +89,7 @@ def named(item: Resource, automatic: Autonaming, provider: AwsProvider) -> tuple
 
 def told(project: Project, stack: str) -> list[str]:
     """What is wrong in one stack of a project."""
-    folder, program = programs.work_program(project)
+    folder, program = captures.work_program(project)
     config = program.config[stack]
     return [*refused(programs.capture_program(project, stack, folder, config), config)]
 
@@ -140,7 +140,7 @@ def test_a_stack_that_is_new_with_a_renamed_model(tmp_path: Path, former: str) -
 
 def test_names_of_pulumis_own_would_be_seen() -> None:
     project = load(EXAMPLE)
-    folder, program = programs.work_program(project)
+    folder, program = captures.work_program(project)
     graph = programs.capture_program(project, "dev", folder, program.config["dev"])
     found = [*refused(graph, {})]
     assert any(item.startswith("identity-pipeline: ") for item in found), found

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from mlops_iac.api.core.loading import judged_with
+from mlops_iac.api.compile.checks import problems
 from mlops_iac.api.project import Project
 from mlops_iac.blueprint import examine
 from mlops_iac.blueprint.fields import FieldType, ListType, MapType, ScalarType, fields_of
@@ -88,7 +88,7 @@ def read(path: Path, edits: list[str]) -> Project | None:
     if loaded is None:
         return None
     project = Project(loaded)
-    found = judged_with(project, found)
+    found = problems(project, found)
     wrong = any(item.severity == "error" for item in found)
     assert all(item.line for item in found)
     return None if wrong else project

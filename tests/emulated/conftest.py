@@ -9,7 +9,7 @@ from mlops_iac.emulators.aws import server
 
 @pytest.fixture(scope="session")
 def moto(tmp_path_factory):
-    """The running emulator (`ServerInfo`)."""
+    """The running emulator (`EmulatorInfo`)."""
     work = tmp_path_factory.mktemp("emulator") / ".mlops-iac"
     info = server.start(work)
     yield info

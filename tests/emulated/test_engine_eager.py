@@ -350,14 +350,14 @@ def test_stacks_of_every_section_have_the_same_locks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
     from mlops_iac.api import load
-    from mlops_iac.api.compile import programs
+    from mlops_iac.api.compile import captures, programs
     from mlops_iac.engine.embedded import eager_registering
     from mlops_iac.graph.lock import lock_bytes
     from tests import sagemaker_blueprints
 
     sagemaker_blueprints.write(tmp_path, getattr(sagemaker_blueprints, text))
     project = load(tmp_path / "blueprint.yaml")
-    folder, made = programs.work_program(project)
+    folder, made = captures.work_program(project)
     other_way: list[str] = []
     monkeypatch.setattr(
         eager_registering, "_original_register", _told(eager_registering, other_way)

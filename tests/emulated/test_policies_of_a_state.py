@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from mlops_iac.api import Project, load
-from mlops_iac.api.compile.guard_rails import configuration, context_of, rules
+from mlops_iac.api.compile.guard_rail_checks import context_of
+from mlops_iac.api.core.guard_rails import configuration, rules
 from mlops_iac.graph.model import Resource, ResourceGraph
 from mlops_iac.policy.checking import check
 from tests.cli.harness import copy_example
@@ -24,7 +25,7 @@ def project(tmp_path: Path) -> Iterator[Project]:
     path.write_text(path.read_text(encoding="utf-8") + OPEN, encoding="utf-8")
     loaded = load(path)
     yield loaded
-    loaded.cloud.stop()
+    loaded.emulated_cloud.stop()
 
 
 def found(project: Project, resources: Sequence[Resource]) -> set[tuple[str, str]]:

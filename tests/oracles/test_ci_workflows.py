@@ -19,6 +19,7 @@ import yaml
 
 from mlops_iac.api import load
 from mlops_iac.api.ci import workflows
+from mlops_iac.clouds.aws.cloud import AWS
 from mlops_iac.scaffold import ci, ci_templates
 from mlops_iac.scaffold.ci import ACTIONS, PLATFORMS, Delivery, Stack
 from mlops_iac.scaffold.ci_options import Options
@@ -57,6 +58,7 @@ PRIVATE = Delivery(
     program="stacks/churn",
     lock="stacks/churn/requirements.lock",
     pulumi="3.272.0",
+    sign_in=AWS.access.workflows,
     options=CHOSEN,
     templates=["templates/own"],
     remote=REMOTE,
@@ -275,7 +277,9 @@ def test_every_action_is_pinned_by_a_commit_that_its_tag_named(
         for line in file.read_text(encoding="utf-8").splitlines()
         if "uses:" in line
     }
-    assert used == set(ACTIONS.values())
+    [sign_in] = used - set(ACTIONS.values())
+    assert sign_in.startswith("aws-actions/configure-aws-credentials@")
+    assert used - {sign_in} == set(ACTIONS.values())
     assert all(re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", each) for each in used)
 
 

@@ -44,7 +44,7 @@ def test_plain_pulumi_sees_the_same_resources_without_the_package(tmp_path: Path
     cli("compile", "-q")
     project = load(folder / "blueprint.yaml")
     program = folder / "stacks" / project.name
-    with serve(project.cloud.providers("local")["aws"]) as served:
+    with serve(project.emulated_cloud.providers("local")["aws"]) as served:
         variables = {
             **cli.environment,
             **served.environment,

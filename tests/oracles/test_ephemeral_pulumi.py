@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from mlops_iac.api import Project, load
-from mlops_iac.api.stacks.ephemeral import declare
+from mlops_iac.api.kinds import Ephemeral
 from mlops_iac.emulators.aws import server
 from mlops_iac.emulators.aws.provider import AwsProvider
 from mlops_iac.emulators.plugin import serve
@@ -209,7 +209,7 @@ def test_the_life_of_one(team: Team) -> None:
 def test_expired_ones_are_destroyed_as_they_were_deployed(team: Team) -> None:
     here = team.checkout()
     for name in ("pr-1", "pr-2", "pr-3"):
-        deploy(declare(here / "blueprint.yaml", name, "dev"), name)
+        deploy(Ephemeral.declare(here / "blueprint.yaml", name, "dev"), name)
     team.run(here, "compile")
     deploy(load(here / "blueprint.yaml"), "dev")
     the_state_is_held_against_the_lock(team, here)

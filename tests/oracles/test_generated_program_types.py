@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import mlops_iac
-from mlops_iac.api.compile import programs
+from mlops_iac.api.compile import captures
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "schedule-adherence"
 
@@ -31,7 +31,7 @@ disallow_subclassing_any = False
 def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("program")
     project = mlops_iac.load(EXAMPLE / "blueprint.yaml")
-    main = programs.build(project, out).files["__main__.py"]
+    main = captures.build(project, out).files["__main__.py"]
     (out / "__main__.py").write_bytes(main)
     (out / "mypy.ini").write_text(CONFIG)
     return out
@@ -83,8 +83,8 @@ SUM = """
 import hashlib, sys
 from pathlib import Path
 import mlops_iac
-from mlops_iac.api.compile import programs
-program = programs.build(mlops_iac.load(sys.argv[1]), Path(sys.argv[2]))
+from mlops_iac.api.compile import captures
+program = captures.build(mlops_iac.load(sys.argv[1]), Path(sys.argv[2]))
 print(hashlib.sha256(repr((program.files, program.config)).encode()).hexdigest())
 """
 

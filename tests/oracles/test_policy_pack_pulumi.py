@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from mlops_iac.api import Project, load
-from mlops_iac.api.compile.guard_rails import configuration, context_of, rules, write_pack
+from mlops_iac.api.compile.guard_rail_checks import context_of, write_pack
+from mlops_iac.api.core.guard_rails import configuration, rules
 from mlops_iac.emulators.aws import server
 from mlops_iac.policy.checking import check
 from tests.cli.harness import copy_example

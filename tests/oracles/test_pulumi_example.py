@@ -21,10 +21,10 @@ from typing import Any
 import pytest
 
 from mlops_iac.api import Project, load
-from mlops_iac.api.status.status import count as counted
 from mlops_iac.emulators import wire
 from mlops_iac.engine.protocol import Result
 from mlops_iac.graph.model import Resource
+from mlops_iac.graph.plan import count as counted
 from mlops_iac.values import Asset, Secret, Unknown
 from tests.cli.harness import Cli, copy_example, environment
 
@@ -102,7 +102,7 @@ class Here:
     def approve_a_version(self) -> None:
         """Register an approved version; what it holds matters to no engine."""
         project = self.project
-        project.cloud.client("sagemaker", "local").create_model_package(
+        project.emulated_cloud.session("local").client("sagemaker").create_model_package(
             ModelPackageGroupName=project.registry("local").group("adherence"),
             ModelApprovalStatus="Approved",
         )
@@ -132,7 +132,7 @@ def test_the_plain_cli_registers_what_the_embedded_engine_sees(here: Here, tmp_p
     here.cli("compile")
     project = here.project
     program = here.folder / "stacks" / project.name
-    with serve(project.cloud.providers("local")["aws"]) as served:
+    with serve(project.emulated_cloud.providers("local")["aws"]) as served:
         variables = {
             **here.cli.environment,
             **served.environment,
@@ -207,7 +207,7 @@ def test_the_whole_life(here: Here) -> None:
 
     # What drifts is told, and nothing else.
     topic = str(project.outputs("local")["alerts_topic"])
-    sns = project.cloud.client("sns", "local")
+    sns = project.emulated_cloud.session("local").client("sns")
     sns.tag_resource(ResourceArn=topic, Tags=[{"Key": "who", "Value": "me"}])
     changed = here.cli("refresh", "--preview-only", "--json").json["changed"]
     assert [(item["op"], item["urn"].split("::")[-1]) for item in changed] == [
@@ -217,8 +217,11 @@ def test_the_whole_life(here: Here) -> None:
     here.cli("destroy", "--yes", "--engine", "pulumi")
     assert here.cli("status", "--json").json["resources"] == []
     assert sns.list_topics()["Topics"] == []
-    assert project.cloud.client("sagemaker", "local").list_endpoints()["Endpoints"] == []
-    assert project.cloud.client("s3", "local").list_buckets()["Buckets"] == []
+    assert (
+        project.emulated_cloud.session("local").client("sagemaker").list_endpoints()["Endpoints"]
+        == []
+    )
+    assert project.emulated_cloud.session("local").client("s3").list_buckets()["Buckets"] == []
 
     # The stack is free again, and the embedded engine registers the same.
     here.deploy("embedded")

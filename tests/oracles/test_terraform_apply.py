@@ -53,7 +53,7 @@ def terraform(tmp_path):
 
 def test_the_provider_creates_the_example(tmp_path, terraform, moto):
     from mlops_iac.api import load
-    from mlops_iac.api.compile.programs import work_program
+    from mlops_iac.api.compile.captures import work_program
 
     # `dev` trains and retrains.
     project = load(closed_example(tmp_path))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
-from mlops_iac.api.core.loading import judged_with
+from mlops_iac.api.compile.checks import problems
 from mlops_iac.api.project import Project
 from mlops_iac.blueprint import Blueprint, examine, inspect, load
 from mlops_iac.blueprint.explain import plain
@@ -106,7 +106,7 @@ def read(folder: Path, text: str) -> None:
     try:
         loaded, found = examine(path, strict=True)
         if loaded is not None:
-            judged_with(Project(loaded), found)
+            problems(Project(loaded), found)
         loaded, found = inspect(path, strict=True)
     except UsageError as error:
         assert error.message

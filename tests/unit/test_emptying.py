@@ -10,26 +10,27 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from mlops_iac.api.deploy import registry_cleanup
-from mlops_iac.api.deploy.states import State
+from mlops_iac.clouds.access import Place
+from mlops_iac.clouds.aws import session
+from mlops_iac.clouds.aws.sagemaker import contents
 from mlops_iac.errors import MlopsError
+from mlops_iac.graph.model import Resource
 
 GROUP = "shop-pr-1-churn"
 ARN = f"arn:aws:sagemaker:eu-west-1:123456789012:model-package/{GROUP}/"
 ROLE = "arn:aws:iam::123456789012:role/deployer"
 
 
-def state(*, group: str = GROUP, roles: tuple[str, ...] = ()) -> State:
+def delete(*, group: str = GROUP, roles: tuple[str, ...] = ()) -> int:
+    """As who deploys with these roles."""
     provider = {"region": "eu-west-1"}
     if roles:
         provider["assumeRoles"] = json.dumps([{"roleArn": role} for role in roles])
-    made = {
-        "type": "aws:sagemaker/modelPackageGroup:ModelPackageGroup",
-        "custom": True,
-        "inputs": {"modelPackageGroupName": group},
-    }
-    resources = [{"type": "pulumi:providers:aws", "custom": True, "inputs": provider}]
-    return State("pr-1", {"resources": [*resources, *([made] if group else [])]})
+    type_ = "aws:sagemaker/modelPackageGroup:ModelPackageGroup"
+    inputs = {"modelPackageGroupName": group}
+    made = Resource(f"urn:{group}", type_, "g", custom=True, inputs=inputs, id=group)
+    there = session.RealSession(Place("eu-west-1"), provider, patient=True)
+    return contents.delete_versions([made] if group else [], there)
 
 
 class Cloud:
@@ -74,7 +75,7 @@ class Cloud:
 @pytest.fixture
 def cloud(monkeypatch: pytest.MonkeyPatch) -> Cloud:
     made = Cloud()
-    monkeypatch.setattr(registry_cleanup, "real_session", made)
+    monkeypatch.setattr(session, "real_session", made)
     return made
 
 
@@ -84,7 +85,7 @@ def test_every_version_goes(cloud: Cloud) -> None:
     for number in (3, 2, 1):
         asked = {"ModelPackageName": f"{ARN}{number}"}
         cloud.stubs["sagemaker"].add_response("delete_model_package", {}, asked)
-    assert registry_cleanup.delete_versions(state()) == 3
+    assert delete() == 3
     assert cloud.taken == ["own"]
     cloud.done()
 
@@ -99,7 +100,7 @@ def test_the_roles_of_the_provider_are_taken_on(cloud: Cloud) -> None:
     asked = {"RoleArn": ROLE, "RoleSessionName": "mlops-iac"}
     cloud.stubs["sts"].add_response("assume_role", {"Credentials": given}, asked)
     cloud.versions()
-    assert registry_cleanup.delete_versions(state(roles=(ROLE,))) == 0
+    assert delete(roles=(ROLE,)) == 0
     assert cloud.taken == ["own", "AKIDOFTHEROLE0000"]
     cloud.done()
 
@@ -108,7 +109,7 @@ def test_a_group_that_is_gone_has_none(cloud: Cloud) -> None:
     cloud.stubs["sagemaker"].add_client_error(
         "list_model_packages", "ValidationException", f"ModelPackageGroup {GROUP} does not exist."
     )
-    assert registry_cleanup.delete_versions(state()) == 0
+    assert delete() == 0
 
 
 def test_what_cannot_be_deleted_is_told(cloud: Cloud) -> None:
@@ -117,12 +118,12 @@ def test_what_cannot_be_deleted_is_told(cloud: Cloud) -> None:
         "delete_model_package", "AccessDeniedException", "not authorized"
     )
     with pytest.raises(MlopsError) as caught:
-        registry_cleanup.delete_versions(state())
+        delete()
     assert f"the model versions in {GROUP} cannot be deleted, and the rest" in caught.value.message
     assert "not authorized" in caught.value.message
     assert "sagemaker:DeleteModelPackage" in caught.value.hint
 
 
 def test_without_a_group_nobody_is_asked(cloud: Cloud) -> None:
-    assert registry_cleanup.delete_versions(state(group="")) == 0
+    assert delete(group="") == 0
     assert cloud.taken == []

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mlops_iac.api.deploy.engine_claim import EMBEDDED, PULUMI, Holder
+from mlops_iac.api.core.engine_claim import EMBEDDED, PULUMI, Holder
 from mlops_iac.errors import UsageError
 
 

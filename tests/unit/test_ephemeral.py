@@ -10,14 +10,15 @@ from typing import Any, Self
 import pytest
 
 from mlops_iac.api import load
+from mlops_iac.api.core.stack_state import State
 from mlops_iac.api.deploy import served_versions
 from mlops_iac.api.deploy.deployments import Deployment
-from mlops_iac.api.deploy.states import State
-from mlops_iac.api.models.registry import Registry
-from mlops_iac.api.stacks import ephemeral
-from mlops_iac.api.stacks.ephemeral import RecordedProject, declare
+from mlops_iac.api.deploy.registry import Registry
+from mlops_iac.api.kinds import Ephemeral, Recorded
+from mlops_iac.api.stacks.ephemeral_deploying import RecordedDeployment
 from mlops_iac.api.stacks.ephemeral_record import STACK_TAG, EphemeralRecord, parse_ttl, record_of
 from mlops_iac.cli._app import run
+from mlops_iac.clouds.aws.sagemaker.registry import PackageGroups
 from mlops_iac.engine import pulumi_backend, pulumi_workspace
 from mlops_iac.errors import BlueprintInvalid, MlopsError, StackNotFound, UsageError
 from mlops_iac.graph.plan import Plan
@@ -82,7 +83,7 @@ def test_times_that_are_none(text: str) -> None:
 
 
 def test_it_is_the_overlay_of_its_base_under_its_own_name(blueprint: Path) -> None:
-    project = declare(blueprint, "pr-123", "dev", ttl=timedelta(hours=2), now=NOW)
+    project = Ephemeral.declare(blueprint, "pr-123", "dev", ttl=timedelta(hours=2), now=NOW)
     assert project.environments == ("pr-123",)
     resolved = project.resolve("pr-123")
     assert resolved.environment == "pr-123"
@@ -116,7 +117,7 @@ def test_names_that_are_refused(
     blueprint: Path, name: str, base: str, kind: type[MlopsError], words: str
 ) -> None:
     with pytest.raises(kind, match=words):
-        declare(blueprint, name, base)
+        Ephemeral.declare(blueprint, name, base)
     assert [path.name for path in blueprint.parent.iterdir()] == ["blueprint.yaml"]
 
 
@@ -125,7 +126,7 @@ def test_what_its_base_fixes_for_itself_is_refused(blueprint: Path) -> None:
     fixed = 'team: risk}, overrides: {"s3.Bucket/data-data": {bucket: mine}}'
     blueprint.write_text(TEXT.replace("team: risk}", fixed), encoding="utf-8")
     assert load(blueprint)
-    project = declare(blueprint, "pr-123", "dev")
+    project = Ephemeral.declare(blueprint, "pr-123", "dev")
     with pytest.raises(BlueprintInvalid) as error:
         project.calls("pr-123")
     (item,) = error.value.diagnostics
@@ -141,6 +142,7 @@ def test_what_is_no_record(text: str) -> None:
 def test_what_a_stack_holds_must_agree_with_its_tag() -> None:
     def state(**tags: str) -> State:
         item = {
+            "urn": "urn:pulumi:pr-1::churn::aws:s3/bucket:Bucket::b",
             "type": "aws:s3/bucket:Bucket",
             "custom": True,
             "inputs": {"tags": {"environment": "pr-1", **tags}},
@@ -189,7 +191,7 @@ def test_a_backend_without_tags_is_refused_before_anything_is_deployed(
     monkeypatch.setattr(Untagged, "done", [], raising=False)
     monkeypatch.setattr(pulumi_workspace, "require_cli", lambda: None)
     with (
-        declare(blueprint, "pr-1", "dev").deployment("pr-1") as deployment,
+        Ephemeral.declare(blueprint, "pr-1", "dev").deployment("pr-1") as deployment,
         pytest.raises(UsageError, match=r"keeps no tags of stacks.*nothing was deployed") as error,
     ):
         deployment.up()
@@ -236,7 +238,7 @@ def test_a_role_that_deploys_its_base_is_told_what_to_reach(
     role = "arn:aws:iam::111111111111:role/dev-deployer"
 
     def told() -> list[str]:
-        with declare(blueprint, "pr-1", "dev").deployment("pr-1") as deployment:
+        with Ephemeral.declare(blueprint, "pr-1", "dev").deployment("pr-1") as deployment:
             return [each for each in deployment.preview().diagnostics if "names begin" in each]
 
     assert told() == []
@@ -252,10 +254,10 @@ def test_its_versions_are_listed_and_approved(
 ) -> None:
     """Its endpoint waits for an approval, so there must be a way to give one."""
     state = State("pr-1", tags={STACK_TAG: "dev until 2026-11-21T12:30:15Z"})
-    found = RecordedProject(load(serving), "pr-1", "file:///kept", state)
+    found = Recorded(load(serving), "pr-1", "file:///kept", state)
     version = SimpleNamespace(model="risk", version=1, status="Approved")
-    monkeypatch.setattr(ephemeral, "recorded", lambda *_: found)
-    monkeypatch.setattr(RecordedProject, "outputs", lambda *_: {})
+    monkeypatch.setattr(Recorded, "recorded", lambda *_: found)
+    monkeypatch.setattr(RecordedDeployment, "outputs", lambda *_: {})
     monkeypatch.setattr(Registry, "decide", lambda *_, **__: version)
     at = ["-C", str(serving.parent)]
     assert run([*at, "models", "ls", "-s", "pr-1"]) == 0
@@ -275,19 +277,18 @@ def test_a_pin_of_its_base_counts_where_the_registry_has_it(
 ) -> None:
     asked: list[str] = []
 
-    def registered(_: object, group: str) -> set[str]:
+    def versions(_: object, group: str) -> list[Any]:
         asked.append(group)
-        return there
+        return [SimpleNamespace(version=each) for each in there]
 
     monkeypatch.setattr(pulumi_backend, "Backend", Untagged)
     monkeypatch.setattr(pulumi_workspace, "require_cli", lambda: None)
-    monkeypatch.setattr("mlops_iac.api.models.registry.real_client", lambda *_: None)
-    monkeypatch.setattr("mlops_iac.api.models.registry.registered", registered)
+    monkeypatch.setattr(PackageGroups, "versions", versions)
     monkeypatch.setattr(served_versions, "newest_real", lambda *_: None)
     monkeypatch.setattr(served_versions, "check_pin", lambda *_: [])
     monkeypatch.setattr(Deployment, "_moves", lambda *_: [])
     monkeypatch.setattr(Deployment, "_left", lambda *_: None)
-    with declare(serving, "pr-1", base).deployment("pr-1") as deployment:
+    with Ephemeral.declare(serving, "pr-1", base).deployment("pr-1") as deployment:
         found = deployment.target.config.get("churn:models.risk.version")
         notes = deployment._notes
     assert found == served
@@ -309,7 +310,7 @@ def test_what_another_up_makes_at_this_moment_is_let_alone(
     monkeypatch.setattr(Untagged, "done", [], raising=False)
     monkeypatch.setattr(pulumi_workspace, "require_cli", lambda: None)
     with (
-        declare(blueprint, "pr-1", "dev").deployment("pr-1") as deployment,
+        Ephemeral.declare(blueprint, "pr-1", "dev").deployment("pr-1") as deployment,
         pytest.raises(UsageError, match="somebody else makes pr-1 at this moment"),
     ):
         deployment.up()
@@ -317,7 +318,7 @@ def test_what_another_up_makes_at_this_moment_is_let_alone(
 
 
 def test_saved_plans_and_the_embedded_engine_are_for_others(blueprint: Path) -> None:
-    project = declare(blueprint, "pr-1", "dev")
+    project = Ephemeral.declare(blueprint, "pr-1", "dev")
     with pytest.raises(UsageError, match="a saved plan is one of a declared environment"):
         project.deployment("pr-1", plan="plan.json")
     with pytest.raises(UsageError, match="the embedded engine deploys local only"):
@@ -350,11 +351,11 @@ def test_one_is_found_where_another_backend_is_silent(
     )
     blueprint.write_text(TEXT[: TEXT.index("  dev:")] + first + second, encoding="utf-8")
     monkeypatch.setattr(pulumi_backend, "Backend", Guarded)
-    found = ephemeral.recorded(load(blueprint), "pr-1")
+    found = Recorded.recorded(load(blueprint), "pr-1")
     assert found is not None
     assert found.url == "s3://dev"
     with pytest.raises(MlopsError, match="access denied"):
-        ephemeral.recorded(load(blueprint), "pr-2")
+        Recorded.recorded(load(blueprint), "pr-2")
 
 
 def test_a_base_that_a_template_protects_is_none(blueprint: Path) -> None:
@@ -366,6 +367,6 @@ def test_a_base_that_a_template_protects_is_none(blueprint: Path) -> None:
     )
     (folder / "blueprint.yaml").write_text("{}\n")
     blueprint.write_text(f"{TEXT}extends: [{{template: ./standard}}]\n", encoding="utf-8")
-    assert declare(blueprint, "pr-1", "dev")
+    assert Ephemeral.declare(blueprint, "pr-1", "dev")
     with pytest.raises(UsageError, match=r"pr-1 cannot be made from prod: .*customers"):
-        declare(blueprint, "pr-1", "prod")
+        Ephemeral.declare(blueprint, "pr-1", "prod")

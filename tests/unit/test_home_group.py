@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from mlops_iac.api import load
-from mlops_iac.api.models.registry import home_group, model_output
+from mlops_iac.api.deploy.served_versions import home_of, model_output
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "schedule-adherence" / "blueprint.yaml"
 
 
 @pytest.mark.parametrize("stack", ["dev", "staging", "prod"])
 def test_the_group_is_the_training_account_s_and_named_by_its_arn(stack: str) -> None:
-    assert home_group(load(EXAMPLE), stack, "adherence") == (
+    assert home_of(load(EXAMPLE), stack, "adherence").address == (
         "arn:aws:sagemaker:eu-west-1:012345678901:model-package-group/"
         "schedule-adherence-dev-adherence"
     )
@@ -30,8 +30,8 @@ def test_a_renamed_model_s_versions_are_where_they_were(tmp_path: Path, stack: s
     text = text.replace("model: adherence", "model: keeps")
     blueprint = folder / "blueprint.yaml"
     blueprint.write_text(text + "moved: {models.keeps: models.adherence}\n", encoding="utf-8")
-    group = home_group(load(blueprint), stack, "keeps")
-    assert group == home_group(load(EXAMPLE), stack, "adherence")
+    group = home_of(load(blueprint), stack, "keeps").address
+    assert group == home_of(load(EXAMPLE), stack, "adherence").address
 
 
 def test_outputs_of_before_a_rename_are_found() -> None:
@@ -51,4 +51,4 @@ def test_sagemaker_takes_it() -> None:
     shapes = Loader().load_service_model("sagemaker", "service-2")["shapes"]
     member = shapes["ListModelPackagesInput"]["members"]["ModelPackageGroupName"]["shape"]
     pattern = shapes[member]["pattern"]
-    assert re.fullmatch(pattern, home_group(load(EXAMPLE), "prod", "adherence"))
+    assert re.fullmatch(pattern, home_of(load(EXAMPLE), "prod", "adherence").address)

@@ -11,6 +11,7 @@ import pytest
 from mlops_iac.api import load
 from mlops_iac.api.deploy.deployments import Deployment
 from mlops_iac.api.deploy.places import moved_place
+from mlops_iac.clouds.access import Place
 from mlops_iac.engine.protocol import StackTarget
 from mlops_iac.errors import UsageError
 from mlops_iac.graph.model import Resource
@@ -37,31 +38,26 @@ BUCKET = Resource(
 )
 
 
-def target(**config: Any) -> StackTarget:
-    there = {f"aws:{key}": value for key, value in config.items()}
-    return StackTarget(Path("p"), "churn", "prod", there, Path("w"), str(config.get("region")))
-
-
 OLD = provider(region="eu-west-1", allowedAccountIds=json.dumps(ACCOUNTS))
 
 
 @pytest.mark.parametrize(
-    ("resources", "config", "moved"),
+    ("resources", "now", "moved"),
     [
-        ((OLD, BUCKET), {"region": "eu-west-1", "allowedAccountIds": ACCOUNTS}, []),
+        ((OLD, BUCKET), Place("eu-west-1", *ACCOUNTS), []),
         (
             (OLD, BUCKET),
-            {"region": "us-east-1", "allowedAccountIds": ["210987654321"]},
+            Place("us-east-1", "210987654321"),
             [("region", "eu-west-1", "us-east-1"), ("account", ACCOUNTS[0], "210987654321")],
         ),
         # Nothing stands, so nothing is lost; and what nobody said has not changed.
-        ((OLD,), {"region": "us-east-1"}, []),
-        ((provider(), BUCKET), {"region": "us-east-1", "allowedAccountIds": ACCOUNTS}, []),
-        ((OLD, BUCKET), {"region": "eu-west-1"}, []),
+        ((OLD,), Place("us-east-1"), []),
+        ((provider(), BUCKET), Place("us-east-1", *ACCOUNTS), []),
+        ((OLD, BUCKET), Place("eu-west-1"), []),
     ],
 )
-def test_what_moved(resources: Any, config: Any, moved: Any) -> None:
-    assert moved_place(resources, target(**config)) == moved
+def test_what_moved(resources: Any, now: Place, moved: Any) -> None:
+    assert moved_place(resources, now) == moved
 
 
 class Engine:

@@ -320,13 +320,13 @@ def test_closed_environments_that_differ_share_one_program(
     tmp_path: Path, environments: str
 ) -> None:
     import mlops_iac
-    from mlops_iac.api.compile import programs
+    from mlops_iac.api.compile import captures
     from tests.sagemaker_blueprints import write
 
     text = CLOSED.replace("{mode: real-time}", "{mode: real-time, capture: {}}")
     text = text.replace("egress: none}", "egress: none, keys: customer, audit_log: true}")
     path = write(tmp_path, text + f"environments:\n  {environments}\n")
-    program = programs.build(mlops_iac.load(path), tmp_path / "out")
+    program = captures.build(mlops_iac.load(path), tmp_path / "out")
     main = program.files["__main__.py"].decode()
     compile(main, "__main__.py", "exec")
     assert "network = Network(" in main

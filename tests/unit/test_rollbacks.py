@@ -6,12 +6,17 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from mlops_iac.api.deploy.rollbacks import ENDPOINT, differing
+from mlops_iac.clouds.aws.sagemaker.endpoints import differing
+from mlops_iac.clouds.aws.types import ENDPOINT
 from mlops_iac.graph.model import Resource
 
 
 class Cloud:
     """Answers as SageMaker does."""
+
+    def client(self, service: str, region: str = "", account: str = "") -> Any:
+        assert (service, region, account) == ("sagemaker", "", "")
+        return self
 
     def __init__(self, runs: str, status: str = "InService") -> None:
         self.answer = {"EndpointConfigName": runs, "EndpointStatus": status}
@@ -30,29 +35,32 @@ ASKED = Resource(
 )
 
 
-class Gone:
-    def describe_endpoint(self, **_: Any) -> None:
+class Gone(Cloud):
+    def __init__(self) -> None:
+        pass
+
+    def describe_endpoint(self, EndpointName: str) -> dict[str, Any]:  # noqa: N803
         said = {"Error": {"Code": "ValidationException", "Message": "Could not find endpoint"}}
         raise ClientError(said, "DescribeEndpoint")  # type: ignore[arg-type]
 
 
 def test_an_endpoint_that_somebody_deleted_is_told_with_the_way_back() -> None:
-    (line,) = differing(Gone(), [ASKED], " -s prod")
+    (line,) = differing([ASKED], Gone(), " -s prod")
     assert "churn-prod-api is gone" in line
     assert "`mlops-iac refresh -s prod`, then `mlops-iac up -s prod`" in line
 
 
 def test_an_endpoint_that_runs_what_was_asked_is_not_mentioned() -> None:
-    assert [*differing(Cloud("api-2"), [ASKED])] == []
+    assert [*differing([ASKED], Cloud("api-2"))] == []
 
 
 def test_a_rollout_that_was_taken_back_is_told_with_the_way_out() -> None:
-    (line,) = differing(Cloud("api-1"), [ASKED])
+    (line,) = differing([ASKED], Cloud("api-1"))
     assert "churn-prod-api runs api-1, not api-2" in line
     assert "models.NAME.version" in line
 
 
 def test_a_rollout_under_way_is_no_rollback() -> None:
-    (line,) = differing(Cloud("api-1", "Updating"), [ASKED])
+    (line,) = differing([ASKED], Cloud("api-1", "Updating"))
     assert "goes on" in line
     assert "taken back" not in line

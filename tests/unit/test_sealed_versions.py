@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,35 +10,48 @@ import pytest
 from botocore.exceptions import ClientError
 
 from mlops_iac.api.deploy import served_versions
-from mlops_iac.api.deploy.served_versions import _require_servable, check_pin
+from mlops_iac.api.deploy.served_versions import Versions, _require_servable, check_pin
 from mlops_iac.api.deploy.served_versions import newest as newest_approved
+from mlops_iac.clouds.aws.access import AwsAccess
+from mlops_iac.clouds.aws.sagemaker.registry import PackageGroups
 from mlops_iac.errors import UsageError
 
 WORK = "s3://artifacts/pipelines/churn/run/trained/job/output/model.tar.gz"
 
 
+ARN = "arn:aws:sagemaker:eu-west-1:210987654321:model-package/churn-prod-risk/"
+LISTED = {"ModelApprovalStatus": "Approved", "CreationTime": datetime.now(UTC)}
+
+
 class Registry:
     """Two approved versions, of which the newer has these containers."""
 
-    exceptions = SimpleNamespace(ResourceNotFound=KeyError)
+    exceptions = SimpleNamespace(ClientError=ClientError)
 
     def __init__(self, *containers: dict[str, Any]) -> None:
         self.containers = list(containers)
 
+    def client(self, *_: str) -> Any:
+        return self
+
     def get_paginator(self, _: str) -> Any:
         found = [
-            {"ModelPackageVersion": n, "ModelPackageArn": f"arn/{n}", "ModelApprovalStatus": "Approved"}
+            {**LISTED, "ModelPackageVersion": n, "ModelPackageArn": f"{ARN}{n}"}
             for n in (9, 10)
         ]  # fmt: skip
         return SimpleNamespace(paginate=lambda **_: [{"ModelPackageSummaryList": found}])
 
     def describe_model_package(self, **asked: str) -> dict[str, Any]:
-        assert asked == {"ModelPackageName": "arn/10"}
-        return {"InferenceSpecification": {"Containers": self.containers}}
+        assert asked == {"ModelPackageName": f"{ARN}10"}
+        return {**LISTED, "InferenceSpecification": {"Containers": self.containers}}
+
+
+def of(cloud: Registry) -> Versions:
+    return Versions(PackageGroups(cloud), "churn-prod-risk")
 
 
 def newest(*containers: dict[str, Any]) -> str | None:
-    return newest_approved(Registry(*containers), "churn-prod-risk", "risk", "prod")
+    return newest_approved(of(Registry(*containers)), "risk", "prod")
 
 
 @pytest.mark.parametrize("uri", ["s3://artifacts/models/churn/run/e1/model.tar.gz", None])
@@ -69,15 +83,16 @@ class Pinned(Registry):
 
     def get_paginator(self, _: str) -> Any:
         found = [
-            {"ModelPackageVersion": n, "ModelPackageArn": f"arn/{n}", "ModelApprovalStatus": status}
+            {**LISTED, "ModelPackageVersion": n, "ModelPackageArn": f"{ARN}{n}",
+             "ModelApprovalStatus": status}
             for n, status in ((9, "Approved"), (10, self.status))
         ]  # fmt: skip
         return SimpleNamespace(paginate=lambda **_: [{"ModelPackageSummaryList": found}])
 
 
 def pin(version: str, status: str = "Approved", uri: str = "s3://a/models/x/model.tar.gz") -> None:
-    client = Pinned(status, {"ModelDataUrl": uri})
-    _require_servable(client, "churn-prod-risk", "risk", version, "prod")
+    cloud = Pinned(status, {"ModelDataUrl": uri})
+    _require_servable(of(cloud), "risk", version, "prod")
 
 
 def test_a_pin_of_an_approved_and_sealed_version_is_served() -> None:
@@ -109,9 +124,10 @@ def test_a_registry_that_cannot_be_asked_is_told(monkeypatch: pytest.MonkeyPatch
     def refuse(*_: Any) -> Any:
         raise ClientError(denied, "ListModelPackages")
 
-    project = SimpleNamespace(region=lambda _: "eu-west-1", emulates=lambda _: False)
-    monkeypatch.setattr(served_versions, "real_client", refuse)
-    monkeypatch.setattr(served_versions, "_home", lambda *_: "dev")
+    project = SimpleNamespace(access=AwsAccess(), emulates=lambda _: False)
+    monkeypatch.setattr(served_versions, "home_versions", refuse)
+    home = SimpleNamespace(environment="dev")
+    monkeypatch.setattr(served_versions, "home_of", lambda *_: home)
     (note,) = check_pin(project, "prod", "risk", "10", None)  # type: ignore[arg-type]
     assert "models.risk.version: nobody could say whether 10 is approved and sealed" in note
     assert "AccessDenied" in note

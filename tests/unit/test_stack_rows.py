@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from mlops_iac.api import load
+from mlops_iac.api.core.stack_state import State
 from mlops_iac.api.deploy import states
+from mlops_iac.api.stacks import listing
 from mlops_iac.api.stacks.listing import adds, headlines, stacks, told
 from mlops_iac.errors import AuthenticationError
 
@@ -117,9 +119,9 @@ def test_a_stack_of_nobody_is_told_with_what_it_has_and_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bucket = {"type": "aws:s3/bucket:Bucket", "custom": True, "urn": "urn:pulumi:x::y::z::b"}
-    left = states.State("old", {"resources": [bucket]})
-    found = states.States(dict.fromkeys(("local", "dev", "prod"), states.State("")), {}, [left])
-    monkeypatch.setattr(states, "states", lambda _: found)
+    left = State("old", {"resources": [bucket]})
+    found = states.States(dict.fromkeys(("local", "dev", "prod"), State("")), {}, [left])
+    monkeypatch.setattr(listing, "states", lambda _: found)
     (note,) = stacks(load(write(tmp_path))).notes
     assert "a stack old that is no environment of the blueprint: 1 resource(s) run on" in note
     assert "mlops-iac destroy -s old" in note

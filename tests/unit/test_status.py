@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import ANY
 
@@ -12,14 +13,19 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 from botocore.stub import Stubber
 
-from mlops_iac.api.deploy.clients import Questions
-from mlops_iac.api.status.entries import Entry, alarms, entries
-from mlops_iac.api.status.models import ModelState, _execution, _registry
+from mlops_iac.api.status.models import ModelState, _registry
 from mlops_iac.api.status.next_commands import next_commands
 from mlops_iac.api.status.status import Status
 from mlops_iac.cli._session import Session
 from mlops_iac.cli.status import _standing
+from mlops_iac.clouds.aws.access import AwsAccess
+from mlops_iac.clouds.aws.alarms import alarms
+from mlops_iac.clouds.aws.sagemaker import SAGEMAKER
+from mlops_iac.clouds.aws.sagemaker.endpoints import entry as entry_of
+from mlops_iac.clouds.aws.sagemaker.runs import last_run
 from mlops_iac.clouds.aws.types import ALARM, ENDPOINT
+from mlops_iac.clouds.operations import Entry
+from mlops_iac.clouds.questions import Questions
 from mlops_iac.graph.model import Resource
 
 NOW = datetime(2026, 11, 21, 6, 11, 30, tzinfo=UTC)
@@ -48,7 +54,7 @@ class Cloud:
         for stub in self.stubs.values():
             stub.activate()
 
-    def __call__(self, service: str, region: str = "", account: str = "") -> Any:
+    def client(self, service: str, region: str = "", account: str = "") -> Any:
         self.asked.append((region, account))
         return self.clients[service]
 
@@ -66,7 +72,7 @@ def cloud() -> Cloud:
 
 @pytest.fixture
 def asked(cloud: Cloud) -> Questions:
-    return Questions(cloud, "prod")  # type: ignore[arg-type]
+    return Questions(AwsAccess(), cloud, "prod", " -s prod")
 
 
 def serving(cloud: Cloud, *, configuration: str = "api-2", state: str = "InService") -> None:
@@ -141,7 +147,7 @@ def test_which_version_serves_since_when_and_with_which_traffic(
     model(cloud, {"ModelPackageName": f"{PACKAGE}/3"})
     package(cloud, 3)
     model(cloud, {"Image": "i"})  # not from the registry
-    [entry] = entries(["api"], [ENDPOINT_MADE], {}, asked, {GROUP: "churn"})
+    entry = entry_of("api", ENDPOINT_MADE, asked, {GROUP: "churn"})
     one, two = entry.variants
     assert (entry.state, entry.since, entry.trouble) == ("InService", "2026-11-21T06:11:30Z", "")
     assert (one.percent, one.instances, two.percent) == (75.0, 2, 25.0)
@@ -174,7 +180,7 @@ def test_of_a_version_its_own_registry_is_asked_whether_it_is_approved(
     else:
         cloud.refuses("describe_model_package", "AccessDeniedException")
     model(cloud, {"Image": "i"})
-    [entry] = entries(["api"], [ENDPOINT_MADE], {}, asked, {})
+    entry = entry_of("api", ENDPOINT_MADE, asked, {})
     assert ("eu-west-3", "210987654321") in cloud.asked
     assert entry.variants[0].approval == status
     assert told([entry]).splitlines()[1].split("  ")[2] == f"{GROUP}/3"
@@ -185,13 +191,13 @@ def test_a_rollout_that_was_taken_back_is_trouble(cloud: Cloud, asked: Questions
     serving(cloud, configuration="api-1")
     model(cloud, {"Image": "i"})
     model(cloud, {"Image": "i"})
-    [entry] = entries(["api"], [ENDPOINT_MADE], {}, asked, {})
+    entry = entry_of("api", ENDPOINT_MADE, asked, {})
     assert "churn-prod-api runs api-1, not api-2" in entry.trouble
 
 
 def test_an_endpoint_that_somebody_deleted_is_missing(cloud: Cloud, asked: Questions) -> None:
     cloud.refuses("describe_endpoint", "ValidationException")
-    [entry] = entries(["api"], [ENDPOINT_MADE], {}, asked, {})
+    entry = entry_of("api", ENDPOINT_MADE, asked, {})
     assert entry.state == "Missing"
     assert "mlops-iac refresh" in entry.trouble
 
@@ -202,7 +208,7 @@ def test_one_thing_that_is_refused_is_said_and_the_rest_is_asked(
     serving(cloud)
     cloud.refuses("describe_model", "AccessDeniedException")
     model(cloud, {"Image": "i"})
-    [entry] = entries(["api"], [ENDPOINT_MADE], {}, asked, {})
+    entry = entry_of("api", ENDPOINT_MADE, asked, {})
     assert entry.state == "InService"
     [note] = asked.notes
     assert note.startswith("not known: the model one: ")
@@ -220,9 +226,9 @@ def test_where_nobody_answers_that_is_said_once_and_nothing_more_is_asked(
         monkeypatch.setattr(cloud.clients["sagemaker"], "describe_endpoint", silent)
     else:
         cloud.refuses("describe_endpoint", how)
-    [entry] = entries(["api"], [ENDPOINT_MADE], {}, asked, {})
+    entry = entry_of("api", ENDPOINT_MADE, asked, {})
     watched = alarms([made(ALARM, "a", dimensions={"EndpointName": "churn-prod-api"})], asked)
-    assert _execution("p", asked) is None
+    assert last_run("p", asked) is None
     assert (entry.endpoint, entry.state, entry.variants) == ("churn-prod-api", "", ())
     assert [each.state for each in watched] == [""]
     [note] = asked.notes
@@ -285,7 +291,7 @@ def test_the_last_run_says_what_failed(
     execution(cloud, "Failed")
     steps = [{"StepName": "Prepare", "StepStatus": "Succeeded"}, {**step, "StepStatus": "Failed"}]
     cloud.says("list_pipeline_execution_steps", {"PipelineExecutionSteps": steps})
-    run = _execution("p", asked)
+    run = last_run("p", asked)
     assert run is not None
     assert (run.id, run.started) == ("k3v1x8q0fsd2", "2026-11-21T06:11:30Z")
     assert (run.status, run.step, run.reason) == expected
@@ -293,11 +299,11 @@ def test_the_last_run_says_what_failed(
 
 def test_a_run_that_goes_on_and_a_pipeline_that_never_ran(cloud: Cloud, asked: Questions) -> None:
     execution(cloud, "Executing")
-    run = _execution("p", asked)
+    run = last_run("p", asked)
     assert run is not None
     assert run.status == "running"
     cloud.says("list_pipeline_executions", {"PipelineExecutionSummaries": []})
-    assert _execution("p", asked) is None
+    assert last_run("p", asked) is None
 
 
 def test_what_waits_for_an_approval_is_told_newest_first(cloud: Cloud, asked: Questions) -> None:
@@ -312,7 +318,8 @@ def test_what_waits_for_an_approval_is_told_newest_first(cloud: Cloud, asked: Qu
         cloud.says("list_model_packages", {"ModelPackageSummaryList": given})
     package(cloud, 10, "PendingManualApproval")
     package(cloud, 3, "PendingManualApproval")
-    approved, waits = _registry("churn", GROUP, asked)
+    project: Any = SimpleNamespace(operations=SAGEMAKER.operations)
+    approved, waits = _registry(project, "churn", GROUP, asked)
     assert approved == "2"
     assert [each.version for each in waits] == ["10", "3"]
 
@@ -324,8 +331,8 @@ def test_what_comes_next_can_be_typed(make: Callable[..., Any]) -> None:
         model = ModelState("churn", **said)
         return next_commands(project, "local", deployed=True, entries=entries, models=[model])
 
-    from mlops_iac.api.status.entries import Variant
-    from mlops_iac.api.status.models import LastRun, Waiting
+    from mlops_iac.api.status.models import Waiting
+    from mlops_iac.clouds.operations import LastRun, Variant
 
     none = next_commands(project, "prod", deployed=False, entries=[], models=[])
     assert none == ["mlops-iac up -s prod"]
@@ -346,7 +353,8 @@ def test_what_comes_next_can_be_typed(make: Callable[..., Any]) -> None:
 
 
 def test_a_run_goes_on_as_long_as_its_process(make: Callable[..., Any]) -> None:
-    from mlops_iac.api.status.models import LastRun, _local_run
+    from mlops_iac.api.status.models import _local_run
+    from mlops_iac.clouds.operations import LastRun
     from mlops_iac.pipeline.run_record import StepRecord, new_record, only_one
 
     project, record = make(), new_record("p", "digest")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mlops_iac.api.core.loading import judged_with
+from mlops_iac.api.compile.checks import problems
 from mlops_iac.api.project import Project
 from mlops_iac.blueprint import examine
 from mlops_iac.blueprint.fields import fields_of
@@ -62,7 +62,7 @@ def errors(path: Path, *command_line: str) -> tuple[Project, set[tuple[str, str,
     loaded, found = examine(path, command_line=command_line)
     assert loaded is not None
     project = Project(loaded)
-    every = judged_with(project, found)
+    every = problems(project, found)
     return project, {(e.code, e.path, e.message) for e in every if e.severity == "error"}
 
 

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlops_iac.api.core.project import LOCAL, BaseProject
-from mlops_iac.blueprint import LoadedBlueprint
-from mlops_iac.errors import BlueprintInvalid, Diagnostic, UsageError
+from mlops_iac.api.core.loading import load_as
+from mlops_iac.api.core.project import BaseProject
+from mlops_iac.blueprint.fill import LOCAL
+from mlops_iac.errors import UsageError
 
 if TYPE_CHECKING:
-    from mlops_iac.api.compile.programs import Compiled
-    from mlops_iac.api.core.templating import Templates
-    from mlops_iac.api.deploy.cloud import Cloud
+    from mlops_iac.api.compare.reviews import Guards, Reviewed
+    from mlops_iac.api.compile.compiling import Compiled
     from mlops_iac.api.deploy.deployments import Deployment
+    from mlops_iac.api.deploy.registry import Registry
     from mlops_iac.api.models.local_runs import Run
-    from mlops_iac.api.models.registry import Registry
     from mlops_iac.api.status.status import Status
-    from mlops_iac.clouds.base import ComponentCall, Platform
     from mlops_iac.engine.protocol import Result
     from mlops_iac.graph.model import ResourceGraph
     from mlops_iac.graph.plan import Plan
@@ -28,56 +26,12 @@ if TYPE_CHECKING:
     from mlops_iac.review.model import Review
     from mlops_iac.values import Properties
 
-__all__ = ["LOCAL", "Project"]
-
 
 class Project(BaseProject):
-    """One blueprint. Methods take the name of a stack: an environment, or `local`."""
+    """One blueprint. Methods take the name of a stack: an environment, or `local`.
 
-    def __init__(self, loaded: LoadedBlueprint, templates: Templates | None = None) -> None:
-        super().__init__(loaded, templates)
-        self._calls: dict[str, list[ComponentCall]] = {}
-
-    @property
-    def standard(self) -> Project:
-        """The project whose guard rails, exceptions and repository count: this one, but for a fork."""
-        return self
-
-    # -- the platform
-
-    def platform_of(self, stack: str) -> Platform:
-        """Return the platform a stack is planned for."""
-        from mlops_iac.clouds.registry import platform
-
-        return platform(str(self.resolve(stack).blueprint.platform))
-
-    def platform_problems(self, stack: str) -> list[Diagnostic]:
-        """Return what the platform refuses of one environment."""
-        from mlops_iac.clouds.registry import check
-
-        found = check(self.resolve(stack))
-        if self.loaded.torn:
-            return found
-        if self.resolve(stack).blueprint.overrides and self.loaded.templates:
-            from mlops_iac.api.compile.override_limits import undone
-
-            if not any(each.severity == "error" for each in found):
-                found += undone(self, stack)
-        return list(dict.fromkeys(found))
-
-    def calls(self, stack: str) -> list[ComponentCall]:
-        """Return the component calls of one environment.
-
-        Raises BlueprintInvalid where the platform refuses something.
-        """
-        if stack not in self._calls:
-            if any(each.severity == "error" for each in self.platform_problems(stack)):
-                from mlops_iac.api.core.loading import judged_with
-
-                everything = judged_with(self, ())
-                raise BlueprintInvalid([p for p in everything if p.severity == "error"])
-            self._calls[stack] = self.platform_of(stack).plan(self.resolve(stack))
-        return self._calls[stack]
+    The verbs: each opens the layer that does it, which is imported then.
+    """
 
     # -- the program
 
@@ -85,12 +39,15 @@ class Project(BaseProject):
         """Write the program, its configuration, a lock file per stack, and `blueprint.lock`.
 
         `out` is another folder than `stacks/NAME`. Raises BlueprintInvalid for what the platform
-        refuses, UsageError for what cannot be written or is none of our files.
+        refuses, UsageError for what cannot be written or is none of our files, and where a stack
+        that may have resources would be lost sight of.
         """
         from dataclasses import replace
 
-        from mlops_iac.api.compile.programs import compile_project
+        from mlops_iac.api.compile.compiling import compile_project
+        from mlops_iac.api.deploy.orphaned_stacks import require_none_lost
 
+        require_none_lost(self, out)
         compiled = compile_project(self, out)
         pinned = self.pin()
         return replace(compiled, written=[*compiled.written, pinned]) if pinned else compiled
@@ -102,13 +59,17 @@ class Project(BaseProject):
         would have to be overwritten.
         """
         from mlops_iac.api.compile.ejecting import eject
+        from mlops_iac.api.deploy.orphaned_stacks import require_none_lost
 
+        require_none_lost(self, None)
         return eject(self, components, everything=everything)
 
     def undo_eject(self) -> Compiled:
         """Use the package's own components again. Raises UsageError where a copy was changed."""
         from mlops_iac.api.compile.ejecting import undo
+        from mlops_iac.api.deploy.orphaned_stacks import require_none_lost
 
+        require_none_lost(self, None)
         return undo(self)
 
     def stale(self, out: Path | None = None) -> list[str]:
@@ -116,13 +77,13 @@ class Project(BaseProject):
 
         Nothing is written. Raises BlueprintInvalid, UsageError as `compile`.
         """
-        from mlops_iac.api.compile.programs import stale
+        from mlops_iac.api.compile.compiling import stale
 
         return [*self.unpinned(), *stale(self, out)]
 
     def left_out(self) -> dict[str, str]:
         """Return what is not packed with the models' code, and why, by path from the blueprint."""
-        from mlops_iac.api.compile.programs import left_out
+        from mlops_iac.api.compile.compiling import left_out
 
         return left_out(self)
 
@@ -131,7 +92,7 @@ class Project(BaseProject):
 
         Needs no credentials. Raises StackNotFound, BlueprintInvalid.
         """
-        from mlops_iac.api.compile.programs import capture
+        from mlops_iac.api.compile.captures import capture
 
         return capture(self, stack)
 
@@ -155,18 +116,11 @@ class Project(BaseProject):
         folder, which are code. Raises BlueprintInvalid for exceptions and `policies.yaml` that are
         wrong, UsageError for rules that cannot be run.
         """
-        from mlops_iac.api.compile.guard_rails import policies
+        from mlops_iac.api.compile.guard_rail_checks import policies
 
         return policies(self, stack, graph=graph, own=own)
 
     # -- deployments
-
-    @cached_property
-    def cloud(self) -> Cloud:
-        """The emulated cloud of this project."""
-        from mlops_iac.api.deploy.cloud import Cloud
-
-        return Cloud(self)
 
     def deployment(
         self,
@@ -208,9 +162,17 @@ class Project(BaseProject):
         UsageError for what does not fit together, StackNotFound, BlueprintInvalid; with a real
         engine AuthenticationError, TimedOut.
         """
-        from mlops_iac.api.deploy.deployments import preview
+        from mlops_iac.api.deploy.previews import preview
 
-        return preview(self, stack, against=against, live=live, engine=engine, targets=targets)
+        return preview(
+            self,
+            stack,
+            against=against,
+            live=live,
+            engine=engine,
+            targets=targets,
+            opened=type(self).deployment,
+        )
 
     def save_plan(
         self,
@@ -251,14 +213,21 @@ class Project(BaseProject):
         Raises UsageError for a ref that is not there and for what it holds that cannot be read,
         BlueprintInvalid where it has no lock file and its blueprint is not valid.
         """
-        from mlops_iac.api.compare.reviews import Guards, reviews
+        from mlops_iac.api.compare.reviews import Guards
 
-        guards = Guards(policies, own_policies)
-        return reviews(self, [stack], against, guards)[0].review
+        return self.reviews([stack], against, Guards(policies, own_policies))[0].review
+
+    def reviews(self, stacks: Sequence[str], against: str | None, guards: Guards) -> list[Reviewed]:
+        """Review several stacks against one thing, each with the plan that it is about; see `review`."""
+        from mlops_iac.api.compare.reviews import review_of, reviews
+
+        if against == "state" or (against is None and all(map(self.emulates, stacks))):
+            return [review_of(self, self.preview(name, against="state"), guards) for name in stacks]
+        return reviews(self, stacks, against, guards)
 
     def comparison(self, plan: Plan) -> str:
         """Say in words what a plan was compared with."""
-        from mlops_iac.api.deploy.deployments import comparison
+        from mlops_iac.api.compare.comparisons import comparison
 
         return comparison(self, plan)
 
@@ -274,22 +243,24 @@ class Project(BaseProject):
         """Return what is deployed and what is still pending. Raises as `outputs`."""
         from mlops_iac.api.status.status import status
 
-        return status(self, stack)
+        with self.deployment(stack) as deployment:
+            return status(deployment)
 
     def next_steps(self, stack: str, result: Result) -> list[str]:
         """Say what stands now and what completes it."""
         from mlops_iac.api.deploy.rollbacks import rolled_back
         from mlops_iac.api.status.status import next_steps
 
-        return [*next_steps(self, stack, result), *rolled_back(self, stack)]
+        with self.deployment(stack) as deployment:
+            return [*next_steps(self, stack, result), *rolled_back(deployment)]
 
     # -- models
 
     def registry(self, stack: str) -> Registry:
         """Return the registered versions of the project's models in one stack; asks nothing yet."""
-        from mlops_iac.api.models.registry import Registry
+        from mlops_iac.api.deploy.registry import Registry
 
-        return Registry(self, stack)
+        return Registry(self, stack, lambda: self.deployment(stack))
 
     def run(
         self,
@@ -313,3 +284,12 @@ class Project(BaseProject):
         return run(
             self, model, stack=stack, from_step=from_step, deployed=deployed, on_event=on_event
         )
+
+
+def load(path: str | Path = "blueprint.yaml") -> Project:
+    """Read and check a blueprint, with its templates; nothing is planned or run yet.
+
+    Raises UsageError where there is no such file, or it is not text; BlueprintInvalid where it has
+    problems: all of them are in `diagnostics`.
+    """
+    return load_as(Project, path)

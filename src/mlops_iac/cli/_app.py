@@ -14,7 +14,14 @@ import click
 
 from mlops_iac import __version__
 from mlops_iac.cli._session import GLOBAL_OPTIONS, Session, absorb
-from mlops_iac.errors import BlueprintInvalid, Cancelled, MlopsError, TimedOut, UsageError
+from mlops_iac.errors import (
+    AuthenticationError,
+    BlueprintInvalid,
+    Cancelled,
+    MlopsError,
+    TimedOut,
+    UsageError,
+)
 
 # Command → module and one line of help, in the order a newcomer needs them.
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -45,9 +52,6 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 # What no class of errors stands for.
 INTERNAL = 255
-# What the extras bring, by the names it is imported under: `[aws]`, and what `[emulate]` adds.
-AWS_EXTRA = {"boto3", "botocore", "google", "grpc", "pulumi", "pulumi_aws"}
-EMULATE_EXTRA = {"cryptography", "flask_cors", "moto"}
 ALIASES = {"plan": "preview", "diff": "preview", "deploy": "up"}
 
 
@@ -145,9 +149,7 @@ def _run(words: list[str]) -> int:
         # What the root's own options are wrong in is raised before the command's are read.
         return _tell(error, Session.current or Session(json="--json" in words))
     except ModuleNotFoundError as error:
-        missing = (error.name or "").partition(".")[0]
-        ours = missing in AWS_EXTRA | EMULATE_EXTRA
-        return _tell(_not_installed(missing)) if ours else _internal(error)
+        return _missing(error)
     except OSError as error:
         return _tell(
             MlopsError(_os_error(error), hint="make room or give access, and run it again")
@@ -162,9 +164,8 @@ def _run(words: list[str]) -> int:
     except MemoryError:
         return _tell(MlopsError("there is not enough memory; nothing more was done"))
     except Exception as error:
-        if type(error).__module__.partition(".")[0] == "botocore":
-            return _tell(_cloud_error(error))
-        return _internal(error)
+        told = _cloud_error(error)
+        return _internal(error) if told is None else _tell(told)
 
 
 @contextmanager
@@ -180,13 +181,19 @@ def _undisturbed() -> Iterator[None]:
             signal.signal(signal.SIGINT, previous)
 
 
-def _not_installed(package: str) -> UsageError:
-    emulate = "'mlops-iac[emulate]'"
-    if package in AWS_EXTRA:
-        emulate = f"'mlops-iac[aws]', or {emulate} with the emulated cloud"
-    return UsageError(
-        f"this command needs {package}, which is not installed; nothing was done",
-        hint=f"pip install {emulate}; validate, explain and schema work without",
+def _missing(error: ModuleNotFoundError) -> int:
+    """Tell what to install; what nothing of ours brings is a bug."""
+    from mlops_iac.clouds.software import install
+
+    how = install(error.name or "")
+    if not how:
+        return _internal(error)
+    package = (error.name or "").partition(".")[0]
+    return _tell(
+        UsageError(
+            f"this command needs {package}, which is not installed; nothing was done",
+            hint=f"{how}; validate, explain and schema work without",
+        )
     )
 
 
@@ -194,11 +201,21 @@ def _os_error(error: OSError) -> str:
     return f"{error.filename}: {error.strerror}" if error.filename else str(error)
 
 
-def _cloud_error(error: Exception) -> MlopsError:
-    """Say in our words what botocore raised outside of a deployment."""
-    if "ClientError" in {kind.__name__ for kind in type(error).__mro__[:2]}:
-        return MlopsError(f"the cloud refused: {error}")
-    return TimedOut(f"the cloud did not answer: {error}", hint="look at `mlops-iac local status`")
+def _cloud_error(error: Exception) -> MlopsError | None:
+    """Say in our words what a cloud's SDK raised outside of a deployment; None: it was none."""
+    from mlops_iac.clouds.registry import clouds
+
+    failures = (each.access.failure(error) for each in clouds())
+    match next(filter(None, failures), None):
+        case None:
+            return None
+        case "silent":
+            hint = "look at `mlops-iac local status`"
+            return TimedOut(f"the cloud did not answer: {error}", hint=hint)
+        case "signed out":
+            return AuthenticationError(f"the cloud was not asked: {error}", hint="sign in to it")
+        case _:
+            return MlopsError(f"the cloud refused: {error}")
 
 
 def _usage(error: click.ClickException) -> str:

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mlops_iac.api.compile.programs import Compiled
+    from mlops_iac.api.compile.compiling import Compiled
     from mlops_iac.api.project import Project
     from mlops_iac.cli._session import Session
 

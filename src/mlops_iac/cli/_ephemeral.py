@@ -62,9 +62,11 @@ def project_of(
                 f"{option} is for declared environments; an ephemeral one has no lock file",
                 hint="drop it; --live compares with what the stack holds already",
             )
-    from mlops_iac.api.stacks.ephemeral import declare
+    from mlops_iac.api.kinds import Ephemeral
     from mlops_iac.api.stacks.ephemeral_record import parse_ttl
 
     until = parse_ttl(ttl) if ttl is not None else None
-    session.adopt(declare(session.file or "blueprint.yaml", session.stack, base, ttl=until))
+    session.adopt(
+        Ephemeral.declare(session.file or "blueprint.yaml", session.stack, base, ttl=until)
+    )
     return session.project()

@@ -6,11 +6,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from mlops_iac.api.status.status import HALVES, count
 from mlops_iac.graph.hidden import hidden
 from mlops_iac.graph.model import STACK_TYPE, address_of
+from mlops_iac.graph.plan import HALVES, Plan, PropertyChange, Step, count
 from mlops_iac.graph.plan import SIGNS as OPERATION_SIGNS
-from mlops_iac.graph.plan import Plan, PropertyChange, Step
 from mlops_iac.graph.redact import parse_document, redact
 from mlops_iac.graph.shown import apart, around_difference, cut, shown_value
 from mlops_iac.graph.whole import kinds, whole

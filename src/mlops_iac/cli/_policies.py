@@ -19,8 +19,8 @@ def guard(session: Session) -> None:
 
     Raises PolicyViolation.
     """
-    from mlops_iac.api.compile.guard_rails import require
-    from mlops_iac.api.project import LOCAL
+    from mlops_iac.api.compile.guard_rail_checks import require
+    from mlops_iac.blueprint.fill import LOCAL
 
     if session.stack == LOCAL:
         return

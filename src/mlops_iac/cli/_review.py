@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from mlops_iac.api.compare.reviews import Reviewed
-from mlops_iac.api.status.status import HALVES
 from mlops_iac.cli._plan import (
     LISTED,
     Style,
@@ -17,6 +16,7 @@ from mlops_iac.cli._plan import (
     summary_line,
 )
 from mlops_iac.graph.model import STACK_TYPE
+from mlops_iac.graph.plan import HALVES
 from mlops_iac.graph.shown import shown_value
 from mlops_iac.graph.whole import whole
 from mlops_iac.review.model import Cause, ReviewedStep

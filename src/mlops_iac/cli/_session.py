@@ -96,7 +96,8 @@ class Session:
 
     def _rehearsal(self, project: Project) -> Project:
         """Return its rehearsal, and say so: whatever follows is not about what is real."""
-        from mlops_iac.api.stacks.rehearsal import Rehearsal, require_another
+        from mlops_iac.api.kinds import Rehearsal
+        from mlops_iac.api.stacks.rehearsal import require_another
 
         if click.get_current_context().info_name not in ("promote", "stack", "models"):
             require_another(project, self.stack)
@@ -156,7 +157,7 @@ class Session:
         if self.emulated:
             project.resolve(self.stack)  # says what there is; no backend is asked
             return project
-        from mlops_iac.api.stacks.ephemeral import find
+        from mlops_iac.api.kinds import find
 
         self.adopt(find(project, self.stack))
         return self.project()

@@ -9,13 +9,14 @@ from pathlib import Path
 import click
 
 from mlops_iac.cli._session import Session, verb
+from mlops_iac.clouds.registry import DEFAULT
 
 
 @verb(
     "init",
     click.Argument(["name"]),
     click.Argument(["folder"], required=False, metavar="[DIR]", type=click.Path(path_type=Path)),
-    click.Option(["--platform"], default="sagemaker", show_default=True, help="Its first one."),
+    click.Option(["--platform"], default=DEFAULT, show_default=True, help="Its first one."),
 )
 def command(session: Session, name: str, folder: Path | None, platform: str) -> None:
     """Start the template NAME in DIR, by default a folder of its last name. Overwrites nothing.
@@ -39,7 +40,9 @@ def command(session: Session, name: str, folder: Path | None, platform: str) -> 
         session.say(f"  {session.style('wrote', fg='green')} {path}")
     there = shlex.quote(os.path.relpath(target))
     if not golden:
-        session.say("note: golden results need the extra mlops-iac[aws]; then --update writes them")
+        from mlops_iac.clouds.software import extras
+
+        session.say(f"note: golden results need {extras()}; then --update writes them")
         session.say(f"next: mlops-iac template test {there} --update")
     else:
         session.say(f"next: mlops-iac template lint {there}; mlops-iac template test {there}")
@@ -48,13 +51,13 @@ def command(session: Session, name: str, folder: Path | None, platform: str) -> 
 def _golden(target: Path) -> list[Path]:
     """Write the results of its cases; none where what captures resources is not installed."""
     from mlops_iac.api.templates.testing import test_folder, update
-    from mlops_iac.cli._app import AWS_EXTRA
+    from mlops_iac.clouds.software import install
 
     done: list[Path] = []
     try:
         for result in test_folder(target):
             done += update(target, result)
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in AWS_EXTRA:
+        if not install(error.name or ""):
             raise
     return done

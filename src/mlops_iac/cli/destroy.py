@@ -76,7 +76,7 @@ def command(
         with progress(session, plan) as on_event:
             result = deployment.destroy(on_event=on_event)
     if session.json:
-        from mlops_iac.api.status.status import count
+        from mlops_iac.graph.plan import count
 
         session.emit_json({"summary": count(result.steps), "failures": dict(result.failures)})
     if result.failures:

@@ -18,6 +18,8 @@ import click
 
 from mlops_iac import __version__, python_child
 from mlops_iac.cli._session import Session, verb
+from mlops_iac.clouds.registry import clouds
+from mlops_iac.clouds.software import ENGINE, extras
 from mlops_iac.errors import MlopsError, UsageError
 
 
@@ -30,12 +32,7 @@ class Finding(NamedTuple):
     fix: str = ""
 
 
-EXTRA = ("pulumi", "pulumi-aws", "boto3")
 CORE = ("pydantic", "pyyaml", "click", "rich", "jinja2", "filelock")
-
-
-# Modules of what takes longest to compile; the rest is compiled with them or not.
-_COMPILED = ("pulumi.resource", "pulumi_aws.sagemaker._inputs", "moto.core.models")
 
 
 @verb(
@@ -73,10 +70,16 @@ def examine(session: Session) -> Iterator[Finding]:
     yield Finding("mlops-iac", True, __version__)
     for package in CORE:
         yield _package(package, needed=True, fix="pip install mlops-iac")
-    for package in EXTRA:
-        yield _package(package, needed=True, fix="pip install 'mlops-iac[aws]'")
-    # A machine that only deploys has no emulated cloud, and needs none.
-    yield _package("moto", needed=False, fix="pip install 'mlops-iac[emulate]'")
+    yield _package("pulumi", needed=True, fix=f"pip install {extras()}")
+    every = [each.access.software for each in clouds()]
+    for software in every:
+        for package in software.distributions:
+            fix = f"pip install 'mlops-iac[{software.extra}]'"
+            # Whoever uses one cloud needs no other's.
+            yield _package(package, needed=len(every) == 1, fix=fix)
+        # A machine that only deploys has no emulated cloud, and needs none.
+        for package in software.emulator:
+            yield _package(package, needed=False, fix="pip install 'mlops-iac[emulate]'")
     yield _bytecode()
     where = shutil.which("pulumi")
     yield Finding(
@@ -103,7 +106,7 @@ def _project(session: Session) -> Iterator[Finding]:
         yield Finding("blueprint", False, error.message, "mlops-iac validate")
         return
     yield Finding("blueprint", True, f"{project.name}, stacks {', '.join(project.environments)}")
-    info = project.cloud.status()
+    info = project.emulated_cloud.status()
     yield Finding(
         "emulated cloud",
         True if info and info.running else None,
@@ -120,9 +123,10 @@ def _package(name: str, *, needed: bool, fix: str) -> Finding:
 
 def _bytecode() -> Finding:
     """Whether what is imported was compiled: where not, a preview takes seconds instead of one."""
+    slow = [name for each in clouds() for name in each.access.software.compiled]
     left = [
-        name
-        for name in _COMPILED
+        name  # the rest is compiled with these or not
+        for name in (*ENGINE, *slow)
         if (source := _source(name)) is not None
         and not Path(importlib.util.cache_from_source(source)).exists()
     ]

@@ -15,7 +15,7 @@ from mlops_iac.errors import BlueprintInvalid, UsageError
 from mlops_iac.scaffold.ci import PLATFORMS
 
 if TYPE_CHECKING:
-    from mlops_iac.api.project import Project
+    from mlops_iac.api.core.project import BaseProject
     from mlops_iac.api.templates.starting import Start
 
 _THEN = "mlops-iac up && mlops-iac run"
@@ -138,7 +138,7 @@ def _example(
             raise missing_answers("a project", {key: QUESTIONS[key] for key in missing})
     written = scaffold(target, answers)
     if ci:
-        from mlops_iac.api.core.editing import BlueprintEdit
+        from mlops_iac.api.stacks.editing import BlueprintEdit
         from mlops_iac.api.stacks.initial_overlay import begin
 
         edit = BlueprintEdit(target / "blueprint.yaml")
@@ -225,7 +225,7 @@ def _require_used(start: Start, wanted: Sequence[str], given: Mapping[str, str])
         )
 
 
-def _then(project: Project | None) -> str:
+def _then(project: BaseProject | None) -> str:
     if project is None:
         return "mlops-iac validate"
     models = project.resolve("local").blueprint.models
@@ -233,11 +233,9 @@ def _then(project: Project | None) -> str:
     return f"{_THEN} {trained[0]}" if len(trained) > 1 else _THEN
 
 
-def _workflows(project: object, ci: Sequence[str]) -> list[Path]:
+def _workflows(project: BaseProject, ci: Sequence[str]) -> list[Path]:
     from mlops_iac.api.ci import workflows
-    from mlops_iac.api.project import Project
 
-    assert isinstance(project, Project)
     written: list[Path] = []
     for platform in ci:
         written += workflows.write(workflows.workflows(project, platform))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from mlops_iac.blueprint.fill import LOCAL
 from mlops_iac.cli._session import Session, verb
 
 
@@ -18,16 +19,16 @@ def command(session: Session, action: str) -> int:
     project = session.project()
     match action:
         case "start":
-            info = project.cloud.ensure()
+            info = project.emulated_cloud.ensure()
         case "stop":
-            stopped = project.cloud.stop()
+            stopped = project.emulated_cloud.stop()
             if session.json:
                 session.emit_json({"running": False, "stopped": stopped})
             else:
                 session.say("stopped" if stopped else "was not running")
             return 0
         case _:
-            found = project.cloud.status()
+            found = project.emulated_cloud.status()
             if found is None or not found.running:
                 words = "not running; `mlops-iac local start` or `up` starts it"
                 if session.json:
@@ -40,9 +41,5 @@ def command(session: Session, action: str) -> int:
         session.emit_json({"running": True, "endpoint": info.url, "pid": info.pid})
     else:
         session.out(info.url)
-        session.say(
-            f"{info.message} For the AWS CLI and boto3:\n"
-            f"  export AWS_ENDPOINT_URL={info.url} AWS_ACCESS_KEY_ID=local "
-            f"AWS_SECRET_ACCESS_KEY=local AWS_DEFAULT_REGION={project.region('local')}"
-        )
+        session.say(f"{info.message} {project.emulated_cloud.exports(LOCAL)}")
     return 0

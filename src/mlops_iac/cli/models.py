@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 import click
 
 from mlops_iac.cli._session import Session, verb
+from mlops_iac.clouds.operations import APPROVED, REJECTED
 from mlops_iac.errors import UsageError
 
 if TYPE_CHECKING:
-    from mlops_iac.api.models.registry import Registry, Version
+    from mlops_iac.api.deploy.registry import Registry
     from mlops_iac.api.project import Project
+    from mlops_iac.clouds.operations import Version
 
 NAMES = "ls shows every model; the others take MODEL and VERSION, or MODEL/VERSION."
 
@@ -45,7 +47,7 @@ def command(
     approval serves nothing by itself: the next `mlops-iac up` does.
 
     Exit codes: 0; 2 no such model or version; 3 nobody is signed in; 6 no such stack. --json: a
-    version is {model, version, status, arn, created, metrics, comment, details}; ls a list.
+    version is {model, version, status, id, created, metrics, comment, details}; ls a list.
     """
     if action == "promote":
         _promote(session, model, version, source, target, dry_run=dry_run)
@@ -66,7 +68,7 @@ def command(
             return
         for item in versions:
             metrics = " ".join(f"{key}={value:g}" for key, value in sorted(item.metrics.items()))
-            color = {"Approved": "green", "Rejected": "red"}.get(item.status, "yellow")
+            color = {APPROVED: "green", REJECTED: "red"}.get(item.status, "yellow")
             session.out(
                 f"{item.model}/{item.version}  {session.style(item.status, fg=color)}"
                 f"  {item.created:%Y-%m-%d %H:%M}  {metrics}".rstrip()
@@ -104,7 +106,7 @@ def _then(
     """What comes next, and what a version that was rejected does until then."""
     record = getattr(project, "record", None)  # that of an ephemeral stack
     up = f"mlops-iac up{session.of}" + (f" --from {record.base}" if record is not None else "")
-    if decided.status == "Approved":
+    if decided.status == APPROVED:
         yield f"next: {up}"
     elif registry.serves(decided):
         left = registry.approved(decided.model)

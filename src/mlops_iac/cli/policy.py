@@ -56,7 +56,7 @@ def check(session: Session, form: Format, folder: str | None, no_team_rules: boo
             session.emit_json(output.as_json(found, stacks))
         case "sarif":
             from mlops_iac import __version__
-            from mlops_iac.api.compile.guard_rails import rules
+            from mlops_iac.api.core.guard_rails import rules
 
             session.out(output.sarif(found, rules(project, own=not no_team_rules), __version__))
         case "github":
@@ -83,7 +83,7 @@ def _broken(broken: list[Found]) -> str:
 
 
 def _stacks(session: Session) -> list[str]:
-    from mlops_iac.api.project import LOCAL
+    from mlops_iac.blueprint.fill import LOCAL
 
     names = list(session.project().environments)
     if given_stack():
@@ -92,7 +92,7 @@ def _stacks(session: Session) -> list[str]:
 
 
 def _tell_left_out(session: Session) -> None:
-    from mlops_iac.api.compile.guard_rails import own_ids
+    from mlops_iac.api.core.guard_rails import own_ids
 
     if left_out := own_ids(session.project()):
         session.say(f"note: the team's own rules were not run: {', '.join(left_out)}")
@@ -103,7 +103,7 @@ def ls(session: Session, rule: str | None, no_team_rules: bool) -> None:
     """List the rules, or say all about one."""
     from dataclasses import asdict
 
-    from mlops_iac.api.compile.guard_rails import configuration, rules
+    from mlops_iac.api.core.guard_rails import configuration, rules
     from mlops_iac.blueprint.words import suggestion
     from mlops_iac.policy.reference import explained
 
@@ -161,7 +161,7 @@ def pack(session: Session, out: str, no_team_rules: bool) -> None:
     """Write the same rules as a policy pack, for `pulumi preview --policy-pack DIR`."""
     from pathlib import Path
 
-    from mlops_iac.api.compile.guard_rails import write_pack
+    from mlops_iac.api.compile.guard_rail_checks import write_pack
 
     written = write_pack(session.project(), Path(out), own=not no_team_rules)
     if session.json:

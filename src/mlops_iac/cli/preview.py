@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mlops_iac.api.compare.reviews import Guards, Reviewed, reviews
+from mlops_iac.api.compare.reviews import Guards, Reviewed
 from mlops_iac.cli._ephemeral import EPHEMERAL_OPTIONS, project_of
 from mlops_iac.cli._fleet import all_stacks, fleet, given_stack, refuse
 from mlops_iac.cli._plan import plan_lines, size, unstyled
@@ -119,13 +119,13 @@ def command(
                     "a fork's local stack is nobody's here",
                     hint="name a stack with -s, or take --all",
                 )
-            from mlops_iac.api.compare import forks
+            from mlops_iac.api.kinds import Fork
             from mlops_iac.cli import _bounded
 
             if not _bounded.inside():
                 session.project()  # its templates are brought here, where one may ask for them
                 return _bounded.run(session.words, session.started)
-            project = opened.enter_context(forks.opened(session.project(), fork))
+            project = opened.enter_context(Fork.opened(session.project(), fork))
             against = against or "HEAD"
         else:
             declared_only = {"--all": every, "--against": against, "--save-plan": save_plan}
@@ -149,7 +149,7 @@ def command(
                     hint="drop one of them",
                 )
             guards = Guards(policy, own=not no_team_rules)
-            found = reviews(project, stacks or [session.stack], against, guards)
+            found = project.reviews(stacks or [session.stack], against, guards)
             if save_plan is not None:
                 for each, path in zip(found, _paths(save_plan, found), strict=True):
                     project.save_plan(each.review.stack, path, review=each.review)
@@ -175,7 +175,7 @@ def command(
         findings = project.policies(session.stack, own=not no_team_rules) if policy else None
         _plan(session, project, plan, findings, unchanged=unchanged, detail=detail)
         if findings is not None:
-            from mlops_iac.api.compile.guard_rails import require
+            from mlops_iac.api.compile.guard_rail_checks import require
 
             require(findings, session.stack)
         if expect_no_changes and (plan.changes or plan.incomparable):
@@ -228,7 +228,7 @@ def _review(
     unchanged: bool,
     expect_no_changes: bool,
 ) -> None:
-    from mlops_iac.api.compile.guard_rails import require
+    from mlops_iac.api.compile.guard_rail_checks import require
     from mlops_iac.cli._review import review_lines
 
     if session.json:

@@ -78,10 +78,12 @@ def _show(session: Session, promotion: Promotion) -> None:
             session.say(f"  note: {note}")
     for note in promotion.notes:
         session.say(f"note: {note}")
+    from mlops_iac.api.compare.comparisons import comparison
+
     plan, project = promotion.plan, promotion.project
     emulated = ", emulated" if session.emulated else ""
     session.say(
-        f"{plan.project} → {plan.stack}{emulated}, compared with {project.comparison(plan)}"
+        f"{plan.project} → {plan.stack}{emulated}, compared with {comparison(project, plan)}"
     )
     color = session.color == "always" or (session.colored and sys.stdout.isatty())
     style = click.style if color else unstyled

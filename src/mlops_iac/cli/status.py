@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mlops_iac.api.models.registry import PENDING, REJECTED
 from mlops_iac.cli._plan import component_title
 from mlops_iac.cli._session import Session, verb
+from mlops_iac.clouds.operations import REJECTED, WAITING
 
 if TYPE_CHECKING:
-    from mlops_iac.api.status.entries import AlarmState, Entry, Variant
     from mlops_iac.api.status.models import ModelState
     from mlops_iac.api.status.status import Status
+    from mlops_iac.clouds.operations import AlarmState, Entry, Variant
 
 _COLORS = {"InService": "green", "Failed": "red", "Missing": "red", "OutOfService": "red"}
 _RUNS = {
@@ -24,7 +24,7 @@ _RUNS = {
     "stopped": ("was stopped", "yellow"),
     "running": ("goes on", "yellow"),
 }
-_APPROVALS = {REJECTED: "rejected", PENDING: "not approved"}
+_APPROVALS = {REJECTED: "rejected", WAITING: "not approved"}
 _SHOWN = 3
 
 

@@ -75,8 +75,10 @@ def command(
     )
     if session.json:
         from mlops_iac.api.deploy.rollbacks import rolled_back
-        from mlops_iac.api.status.status import count
+        from mlops_iac.graph.plan import count
 
+        with project.deployment(session.stack) as deployment:
+            notes = [] if result.failures else rolled_back(deployment)
         session.emit_json(
             {
                 "stack": session.stack,
@@ -85,7 +87,7 @@ def command(
                 "recorded": [step.urn for step in result.steps if step.recorded],
                 "outputs": plain(result.outputs),
                 "failures": dict(result.failures),
-                "notes": [] if result.failures else rolled_back(project, session.stack),
+                "notes": notes,
                 "seconds": round(result.duration_seconds, 3),
             }
         )

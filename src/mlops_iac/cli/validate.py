@@ -35,7 +35,7 @@ def command(session: Session, strict: bool, form: Format, folder: str | None) ->
 
         refuse(session)
         return fleet(session, folder, Validate(given_stack(), strict), form)
-    from mlops_iac.api.core.loading import inspected
+    from mlops_iac.api.compile.checks import inspected
 
     path = session.file or "blueprint.yaml"
     project, diagnostics = inspected(path, strict=strict)

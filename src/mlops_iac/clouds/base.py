@@ -15,6 +15,7 @@ from mlops_iac.errors import Diagnostic
 from mlops_iac.records import Record
 
 if TYPE_CHECKING:
+    from mlops_iac.clouds.operations import Operations
     from mlops_iac.pipeline.backend import Backend
     from mlops_iac.pipeline.steps import Lifecycle
 
@@ -104,6 +105,20 @@ class ComponentCall(Record):
     aliases: Sequence[str] = ()
 
 
+class Home(Record):
+    """Where versions of a model are registered and approved; `group` is what the registry calls it."""
+
+    environment: str
+    account: str | None
+    region: str
+    group: str
+
+    @property
+    def address(self) -> str:
+        """What the group is called from another place."""
+        return self.group
+
+
 class Refusal(Record):
     """A field, and everything below it, that is refused unless its value is one of `unless`.
 
@@ -178,6 +193,16 @@ class Platform(Protocol):
     def provider_config(self, resolved: Any) -> Mapping[str, Any]:
         """Provider configuration of one environment, e.g. `{"package:region": "…"}`."""
 
+    def home(self, resolved: Any, model: str) -> Home:
+        """Where versions of a model are approved: at the end of the chain of `promote_from`."""
+
+    def marks(self, resolved: Any) -> str:
+        """By what everything of one stack can be told from the rest, in words."""
+
+    @property
+    def operations(self) -> Operations:
+        """What it is asked once something stands."""
+
     def lifecycles(self, resolved: Any) -> Mapping[str, Any]:
         """What the definition of each trained model's lifecycle is printed of, as JSON has it.
 
@@ -185,10 +210,10 @@ class Platform(Protocol):
         """
 
     def deployed(
-        self, kept: Any, definition: str, client: Callable[[str], Any]
+        self, kept: Any, definition: str, session: Any
     ) -> tuple[Lifecycle, Backend] | None:
         """The lifecycle of a deployed `definition`, and where it can be run on this machine.
 
-        None unless the definition is printed of `kept`, an entry of `lifecycles`. `client` makes
-        clients of the emulated cloud's services by name.
+        None unless the definition is printed of `kept`, an entry of `lifecycles`. `session` is the
+        way to the emulated cloud.
         """

@@ -75,6 +75,15 @@ class Knowledge(Protocol):
     def sensitive(self, type_: str) -> frozenset[str]:
         """Property paths, without indexes, that the provider's schema calls sensitive."""
 
+    def replaces(self, type_: str, path: str) -> tuple[bool | None, str]:
+        """Whether a change at a property path replaces the resource, and who says so.
+
+        None and "" where nobody knows.
+        """
+
+    def facts_digest(self) -> str:
+        """SHA-256 of all that is known of that."""
+
 
 class Forms(Record):
     """How a cloud's own texts look, as regular expressions where nothing else is said.

@@ -123,6 +123,15 @@ def _by_package() -> dict[str, Cloud]:
     return {package: each for each in clouds() for package in each.packages}
 
 
+def replaces(type_: str, path: str) -> tuple[bool | None, str]:
+    """Whether a change at a property path replaces the resource, and who says so.
+
+    None and "" where nobody knows.
+    """
+    found = cloud_of(type_)
+    return (None, "") if found is None else found.knowledge.replaces(type_, path)
+
+
 @cache
 def _found(place: str) -> object:
     module, _, attribute = place.partition(":")

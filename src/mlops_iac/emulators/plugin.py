@@ -1,6 +1,6 @@
 """Serves an emulated cloud to the real Pulumi engine, over its own gRPC protocol.
 
-For the one process that drives the CLI: `PULUMI_DEBUG_PROVIDERS=aws:<port>`; the engine then
+For the one process that drives the CLI: `PULUMI_DEBUG_PROVIDERS=<package>:<port>`; the engine then
 attaches to this server and starts no plugin. Never installed on PATH, where it would serve real
 stacks too; and `Configure` and `CheckConfig` see the stack's URN and refuse any stack but `local`.
 Source of the semantics: pulumi/proto/provider.proto.

@@ -39,7 +39,7 @@ class PropertyDiff:
     """One property path that differs.
 
     `replaces`: True forces a replacement, False does not, None: no fact, so it may.
-    `source` names where that is known from (`hashicorp/aws 5.100.0`), empty without a fact.
+    `source` names where that is known from (`PROVIDER VERSION`), empty without a fact.
     `values` are old and new where the inputs do not tell them.
     """
 
@@ -101,7 +101,7 @@ class Provider(Protocol):
 
     @property
     def package(self) -> str:
-        """Pulumi's name of the package: `aws`."""
+        """Pulumi's name of the package."""
 
     @property
     def version(self) -> str:
@@ -152,7 +152,7 @@ class Provider(Protocol):
     ) -> tuple[str, Properties]:
         """Id and outputs for symbolic capture: inputs plus a stand-in for everything computed.
 
-        Must be cheap: no network, no emulator, no botocore.
+        Must be cheap: no network, no emulator, no SDK of a cloud.
         """
 
     def create(self, urn: str, type_: str, inputs: Properties, token: str) -> ResourceState:
@@ -173,4 +173,4 @@ class Provider(Protocol):
         """What an interrupted `create` left behind, or None."""
 
     def invoke(self, token: str, args: Properties) -> Mapping[str, Value]:
-        """A data source such as `aws:index/getCallerIdentity:getCallerIdentity`."""
+        """A data source, by its token (`PACKAGE:index/getCallerIdentity:getCallerIdentity`)."""

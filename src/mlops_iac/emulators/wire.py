@@ -96,7 +96,7 @@ def _marked(fields: dict[str, Any]) -> Value:
         case str(signature) if signature == ARCHIVE:
             return _archive(fields)
         case str(signature) if signature == RESOURCE:
-            raise WireError("resource references are not supported; pass the id or the ARN")
+            raise WireError("resource references are not supported; pass the id")
         case other:
             raise WireError(f"unknown signature {other!r}")
 

@@ -30,10 +30,10 @@ class StackTarget:
     """One stack of one compiled program.
 
     `program` holds `Pulumi.yaml` and `__main__.py`. `config` are the full configuration keys with
-    their values (`schedule-adherence:serving.api.scaling.max`, `aws:region`), already merged.
-    `work` is the project's `.mlops-iac/`. `account` and `region` answer offline
-    invokes; `account` falls back to the emulator's. `backend` is the URL of the Pulumi backend that
-    keeps the state, `secrets_provider` what encrypts secrets in it; empty for the user's own.
+    their values (`schedule-adherence:serving.api.scaling.max`, `PACKAGE:region`), already merged.
+    `work` is the project's `.mlops-iac/`, `region` where it is deployed to. `backend` is the URL of
+    the Pulumi backend that keeps the state, `secrets_provider` what encrypts secrets in it; empty
+    for the user's own.
     """
 
     program: Path
@@ -42,7 +42,6 @@ class StackTarget:
     config: Mapping[str, Value]
     work: Path
     region: str
-    account: str = "123456789012"
     secret_keys: frozenset[str] = frozenset()
     backend: str = ""
     secrets_provider: str = ""

@@ -5,16 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from mlops_iac.clouds import registry
 from mlops_iac.engine.pulumi_events import plain
 from mlops_iac.errors import AuthenticationError, MlopsError, StackNotFound, UsageError
 from mlops_iac.graph.saved_plan import address_of_urn
 
-# What the AWS provider and the SDK behind it say of missing or refused credentials. Source:
-# pulumi-aws `provider/resources.go` (preConfigureCallback), AWS general reference "Common errors".
+# What providers say of missing or refused credentials, beside what each cloud's alone says.
 _CREDENTIALS = re.compile(
-    r"no valid credential|credentials?[^.;]{0,40}(not found|expired|could not be)|"
-    r"unable to (locate|validate) (aws )?credentials|InvalidClientTokenId|ExpiredToken|"
-    r"UnrecognizedClient|SignatureDoesNotMatch|InvalidAccessKeyId|failed to refresh cached",
+    r"credentials?[^.;]{0,40}(not found|expired|could not be)|"
+    r"unable to (locate|validate) credentials",
     re.IGNORECASE,
 )
 _PLUGIN = re.compile(r"resource plugin 'pulumi-resource-([^']+)'.{0,40}? at version v([^\s,]+)")
@@ -67,7 +66,9 @@ def explained(error: Exception, said: Sequence[str] = ()) -> MlopsError:
             hint="to lift the protection, write `protect: false` for this environment, `mlops-iac"
             " compile` and `up`; then delete",
         )
-    if _CREDENTIALS.search(everything):
+    if _CREDENTIALS.search(everything) or any(
+        each.access.says_signed_out(everything) for each in registry.clouds()
+    ):
         return AuthenticationError(f"Pulumi: {message}", hint="sign in to the cloud of this stack")
     if held := _HELD.search(text):
         url, stack, who, process, since = held.groups()

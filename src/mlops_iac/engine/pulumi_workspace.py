@@ -14,6 +14,7 @@ from typing import Any, Final
 import yaml
 
 from mlops_iac import python_child
+from mlops_iac.clouds.registry import cloud_of
 from mlops_iac.emulators.provider import Provider
 from mlops_iac.engine.embedded.autonaming import KEY as AUTONAMING
 from mlops_iac.engine.protocol import StackTarget
@@ -179,4 +180,5 @@ def _encrypted(value: Any) -> bool:
 
 
 def _ours(key: str, target: StackTarget) -> bool:
-    return key == AUTONAMING or key.split(":", 1)[0] in (target.project, "aws")
+    package = key.partition(":")[0]
+    return key == AUTONAMING or package == target.project or cloud_of(key) is not None

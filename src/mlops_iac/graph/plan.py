@@ -29,6 +29,8 @@ Operation = Literal[
 
 
 # The sign of an operation, in every plan and picture.
+# What the engine tells beside the replacement itself.
+HALVES = ("create-replacement", "delete-replaced")
 SIGNS: Mapping[str, str] = {
     "create": "+",
     "update": "~",
@@ -128,3 +130,12 @@ class Plan:
         for step in self.steps:
             counts[step.op] = counts.get(step.op, 0) + 1
         return counts
+
+
+def count(steps: Sequence[Step]) -> Mapping[str, int]:
+    """Count steps by operation: a replacement once, components and the stack not at all."""
+    counts: dict[str, int] = {}
+    for step in steps:
+        if step.op not in HALVES and step.custom and not step.type.startswith("pulumi:"):
+            counts[step.op] = counts.get(step.op, 0) + 1
+    return counts

@@ -7,14 +7,13 @@ from typing import Final
 
 from mlops_iac.graph.hidden import LARGEST, hidden, like_document
 from mlops_iac.graph.model import STACK_TYPE
-from mlops_iac.graph.plan import SIGNS, PropertyChange, Step
+from mlops_iac.graph.plan import HALVES, SIGNS, PropertyChange, Step
 from mlops_iac.graph.shown import apart, around_difference, shown_value
 from mlops_iac.review.model import ReviewedStep
 from mlops_iac.values import Value
 
 # The order of a table: what cannot be undone first, and last what may be cut.
 ORDER: Final = ("replace", "delete", "create", "update", "read", "refresh")
-_HALVES: Final = ("create-replacement", "delete-replaced")
 # Characters of a value, and of those before the first difference of two.
 _LONGEST: Final = 160
 _CONTEXT: Final = 24
@@ -38,7 +37,7 @@ def headline(counts: Mapping[str, int]) -> str:
 
 def is_shown(step: Step) -> bool:
     """Whether a step is a resource's, and not a half of a replacement or a component's."""
-    return step.op not in _HALVES and step.custom and not step.type.startswith("pulumi:")
+    return step.op not in HALVES and step.custom and not step.type.startswith("pulumi:")
 
 
 def changed(steps: Iterable[ReviewedStep]) -> list[ReviewedStep]:

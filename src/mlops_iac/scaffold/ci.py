@@ -25,7 +25,6 @@ ACTIONS: Final = {
     "setup_python": "actions/setup-python@5fda3b95a4ea91299a34e894583c3862153e4b97 # v7.0.0",
     "upload": "actions/upload-artifact@bbbca2ddaa5d8feaa63e36b76fdaad77386f024f # v7.0.0",
     "download": "actions/download-artifact@3e5f45b2cfb9172054b4087a40e8e0b5a5461e7c # v8.0.1",
-    "aws": "aws-actions/configure-aws-credentials@e6de054238d6b7531b4efff3b6587d9aade6a06c # v6.2.3",
     "pulumi": "pulumi/actions@8e5e406f4007fca908480587cb9893c07090f58d # v7.0.0",
 }
 _JUDGING: Final = {
@@ -65,7 +64,7 @@ class Delivery:
 
     `stacks` stand in the order of delivery. `folder` is the blueprint's, `program` the compiled
     program's and `lock` that of its packages, relative to the repository's root (`.` for the root
-    itself). `pulumi` is a version. `templates` are the repository's folders of templates that it
+    itself). `pulumi` is a version. `sign_in` is the folder with the cloud's own parts. `templates` are the repository's folders of templates that it
     stands on, `remote` the addresses of repositories that have others, as `https://HOST/…` or
     `ssh://…`, `named` those that the blueprint itself names: credentials are for their hosts alone.
     `ejected`: whether the program has components of its own, which CI is to run.
@@ -77,6 +76,7 @@ class Delivery:
     program: str
     lock: str
     pulumi: str
+    sign_in: Path
     options: Options = field(default_factory=Options)
     templates: Sequence[str] = ()
     remote: Sequence[str] = ()
@@ -94,7 +94,7 @@ def workflows(platform: str, delivery: Delivery) -> dict[str, str]:
     _check(delivery)
     values = _values(platform, delivery)
     return {
-        path: render(template, {**values, "files": _files(delivery)})
+        path: render(template, {**values, "files": _files(delivery)}, delivery.sign_in)
         for path, template in paths(platform, delivery.project).items()
         if delivery.remote or not template.endswith("-template-update.yml")
     }
@@ -204,13 +204,14 @@ def _runs_on(runners: Sequence[str]) -> str:
     return json.dumps(list(runners) if len(runners) > 1 else runners[0])
 
 
-def render(template: str, values: Mapping[str, Any]) -> str:
-    """A workflow from its template, which is one of ours."""
-    from jinja2 import FileSystemLoader, StrictUndefined
+def render(template: str, values: Mapping[str, Any], sign_in: Path | None = None) -> str:
+    """A workflow from its template, which is one of ours; it finds `sign_in` under `cloud/`."""
+    from jinja2 import ChoiceLoader, FileSystemLoader, PrefixLoader, StrictUndefined
     from jinja2.sandbox import SandboxedEnvironment
 
+    cloud = {} if sign_in is None else {"cloud": FileSystemLoader(sign_in)}
     environment = SandboxedEnvironment(
-        loader=FileSystemLoader(_TEMPLATES),
+        loader=ChoiceLoader([FileSystemLoader(_TEMPLATES), PrefixLoader(cloud)]),
         undefined=StrictUndefined,
         # `${{ … }}` and `$[ … ]` belong to the CI systems.
         variable_start_string="[[",

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from mlops_iac.api.stacks.environments import put_in, take_out
+from mlops_iac.api.stacks.editing import put_in, take_out
 from mlops_iac.blueprint.editing import Editor, EditRefused
 from mlops_iac.errors import BlueprintInvalid
 from tests.unit.editing.documents import documents

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from mlops_iac.api import Project, validate
-from mlops_iac.api.compile import guard_rails
+from mlops_iac.api.compile import guard_rail_checks
+from mlops_iac.api.core import guard_rails
 from mlops_iac.blueprint import load
 from mlops_iac.blueprint.templates.content import TemplateContent
 from mlops_iac.errors import BlueprintInvalid, Diagnostic, UsageError
@@ -181,12 +182,12 @@ def test_a_pack_has_the_rules_of_templates(tmp_path: Path) -> None:
     (tmp_path / "project").mkdir()
     said = template("log-retention: {severity: mandatory}", no_fridays=NO_FRIDAYS)
     made = project(tmp_path / "project", said)
-    guard_rails.write_pack(made, tmp_path / "pack")
+    guard_rail_checks.write_pack(made, tmp_path / "pack")
     assert (tmp_path / "pack/policies/no_fridays.py").read_text("utf-8") == NO_FRIDAYS
     found = served.load(tmp_path / "pack").settings.rules
     assert found["no-fridays"].severity == "mandatory"
     assert found["log-retention"].severity == "mandatory"
-    guard_rails.write_pack(made, tmp_path / "pack", own=False)
+    guard_rail_checks.write_pack(made, tmp_path / "pack", own=False)
     assert not (tmp_path / "pack/policies/no_fridays.py").exists()
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlops_iac.api.ci.workflows import named
+from mlops_iac.api.compile import package_lock
 from mlops_iac.blueprint.reach import checkout_around
 from mlops_iac.errors import UsageError
 
@@ -66,7 +67,6 @@ def locks(folder: Path, root: Path) -> dict[Path, str]:
 
 def unlocked(folder: Path, platform: str, root: Path | None = None) -> tuple[str, bool]:
     """Why CI could not install what a template's checks need, or nothing; and whether a lock is there."""
-    from mlops_iac.api.compile import package_lock
     from mlops_iac.scaffold.ci_templates import places
 
     path = top_of(folder, root) / places(platform, _read(folder).name)[1]

@@ -7,20 +7,21 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlops_iac.api.compile import programs
-from mlops_iac.api.project import LOCAL
+from mlops_iac.api.compare.guard_changes import template_folders
+from mlops_iac.api.compile import package_lock, programs
+from mlops_iac.blueprint.fill import LOCAL
 from mlops_iac.blueprint.reach import checkout_around
 from mlops_iac.errors import UsageError
 
 if TYPE_CHECKING:
-    from mlops_iac.api.project import Project
+    from mlops_iac.api.core.project import BaseProject
     from mlops_iac.blueprint.sections.platform import TemplateUse
     from mlops_iac.scaffold.ci import Delivery
     from mlops_iac.scaffold.ci_options import Options
 
 
 def workflows(
-    project: Project,
+    project: BaseProject,
     platform: str,
     *,
     root: Path | None = None,
@@ -41,7 +42,7 @@ def workflows(
     return {top / path: content for path, content in found.items()}
 
 
-def top_of(project: Project, root: Path | None = None) -> Path:
+def top_of(project: BaseProject, root: Path | None = None) -> Path:
     """The repository's root."""
     return (root or checkout_around(project.root) or project.root).resolve()
 
@@ -55,19 +56,16 @@ def kept_options(root: Path, platform: str, name: str) -> Options:
     return kept(text for text in found if text is not None)
 
 
-def lock_of(project: Project) -> Path:
+def lock_of(project: BaseProject) -> Path:
     """The lock of the packages that CI installs for a project."""
-    from mlops_iac.api.compile import package_lock
-
     return programs.default_out(project) / package_lock.NAME
 
 
-def lock(project: Project, root: Path, index_url: str, *, upgrade: bool = False) -> list[str]:
+def lock(project: BaseProject, root: Path, index_url: str, *, upgrade: bool = False) -> list[str]:
     """Bring the lock of a project's packages up to date; what changed, one line each.
 
     Without an `index_url`, at the index that its workflows name. Raises UsageError where none does.
     """
-    from mlops_iac.api.compile import package_lock
     from mlops_iac.scaffold import ci
 
     path = lock_of(project)
@@ -77,10 +75,8 @@ def lock(project: Project, root: Path, index_url: str, *, upgrade: bool = False)
     return package_lock.write_lock(path, wanted, url, upgrade=upgrade)
 
 
-def unlocked(project: Project) -> str:
+def unlocked(project: BaseProject) -> str:
     """Why CI could not install what the project needs; empty where it can."""
-    from mlops_iac.api.compile import package_lock
-
     path = lock_of(project)
     try:
         why = package_lock.unlocked(path, package_lock.requirements(project, path.parent))
@@ -89,10 +85,8 @@ def unlocked(project: Project) -> str:
     return f"{os.path.relpath(path)} {why}: `mlops-iac ci lock`" if why else ""
 
 
-def delivery(project: Project, root: Path, options: Options) -> Delivery:
+def delivery(project: BaseProject, root: Path, options: Options) -> Delivery:
     """What the workflows are for; environments stand after those they promote from."""
-    from mlops_iac.api.compare.guard_changes import template_folders
-    from mlops_iac.api.compile import package_lock
     from mlops_iac.program.manifest import read_manifest
     from mlops_iac.program.project_files import PULUMI_VERSION
     from mlops_iac.scaffold.ci import Delivery, Stack
@@ -121,6 +115,7 @@ def delivery(project: Project, root: Path, options: Options) -> Delivery:
         program=program.relative_to(root).as_posix(),
         lock=(program / package_lock.NAME).relative_to(root).as_posix(),
         pulumi=PULUMI_VERSION,
+        sign_in=project.access.workflows,
         options=options,
         remote=_remote(project),
         named=named(project.resolve(LOCAL).blueprint.extends, project.root),
@@ -133,7 +128,7 @@ def delivery(project: Project, root: Path, options: Options) -> Delivery:
     )
 
 
-def _remote(project: Project) -> list[str]:
+def _remote(project: BaseProject) -> list[str]:
     """The repositories elsewhere that templates come from, also those that templates name."""
     from mlops_iac.templates.sources.git import GitCommitSource
 
@@ -158,7 +153,7 @@ def _elsewhere(sources: Iterable[object]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def without_credentials(project: Project, platform: str, root: Path | None = None) -> list[str]:
+def without_credentials(project: BaseProject, platform: str, root: Path | None = None) -> list[str]:
     """Where templates come from without the credentials: what only other templates name."""
     from mlops_iac.scaffold import ci
 
@@ -200,7 +195,7 @@ def _text(path: Path) -> str | None:
         raise UsageError(f"cannot read {path}: {error}") from None
 
 
-def _in_order(project: Project) -> list[str]:
+def _in_order(project: BaseProject) -> list[str]:
     """Environments by what they promote from; otherwise as the blueprint has them."""
     names = [name for name in project.environments if name != LOCAL]
     sources = {

@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlops_iac import python_child
-from mlops_iac.api.compare.committed_templates import FormerTemplates
+from mlops_iac.api.compare.committed_templates import BaseTemplates, FormerTemplates
 from mlops_iac.api.compile import programs
 from mlops_iac.api.core.repository import Commit, Repository
-from mlops_iac.api.project import LOCAL
+from mlops_iac.blueprint.fill import LOCAL
 from mlops_iac.blueprint.reach import FOLDERS, Reach
 from mlops_iac.blueprint.source import Source
 from mlops_iac.errors import BlueprintInvalid, MlopsError, TimedOut, UsageError
@@ -29,8 +29,7 @@ from mlops_iac.program.manifest import NAME as MANIFEST
 from mlops_iac.program.manifest import Manifest
 
 if TYPE_CHECKING:
-    from mlops_iac.api.compare.forks import BaseTemplates
-    from mlops_iac.api.project import Project
+    from mlops_iac.api.core.project import BaseProject
     from mlops_iac.blueprint import LoadedBlueprint
     from mlops_iac.blueprint.source import Node
     from mlops_iac.graph.canonical import CanonicalGraph
@@ -51,7 +50,7 @@ class Old:
         self.notes: list[str] = []
 
 
-def nothing(project: Project, stack: str) -> CanonicalGraph:
+def nothing(project: BaseProject, stack: str) -> CanonicalGraph:
     """A stack with no resource in it."""
     from mlops_iac.graph.canonical import CanonicalGraph
 
@@ -67,7 +66,7 @@ class Baseline:
 
     def __init__(
         self,
-        project: Project,
+        project: BaseProject,
         repository: Repository,
         commit: Commit,
         folder: Path,

@@ -12,13 +12,16 @@ from typing import TYPE_CHECKING
 
 from mlops_iac.api.core.repository import around
 from mlops_iac.blueprint.source import Source
+from mlops_iac.blueprint.templates.content import TemplateContent, TemplateUnavailable, Wanted
 from mlops_iac.errors import BlueprintInvalid, UsageError
 
 if TYPE_CHECKING:
+    from mlops_iac.api.core.project import BaseProject
     from mlops_iac.api.core.repository import Commit, Repository
     from mlops_iac.blueprint.reach import Reach
     from mlops_iac.blueprint.source import Node
     from mlops_iac.blueprint.templates.content import TemplateFinder
+    from mlops_iac.templates.finder import Finder
     from mlops_iac.templates.sources.base import TemplateSource
 
 
@@ -102,3 +105,32 @@ class FormerTemplates:
             if there == str(self._tree) or there.startswith(f"{self._tree}{os.sep}"):
                 inside = Path(there).relative_to(self._tree).as_posix()
                 self._repository.export(self._commit, inside, self._tree)
+
+
+class BaseTemplates:
+    """Makes the finder that has the templates of the base, and no others."""
+
+    locked = True
+
+    def __init__(self, base: BaseProject) -> None:
+        self._base = base
+
+    def __call__(self) -> BaseTemplates:
+        return self
+
+    def find(self, wanted: Wanted) -> TemplateContent:
+        """What the base's own request found. Raises TemplateUnavailable for any other."""
+        finder: Finder | None = self._base.finder
+        if finder is None or not finder.knows(wanted):
+            version = f", version {wanted.version}" if wanted.version else ""
+            raise TemplateUnavailable(
+                "fork-template",
+                f"the base does not stand on {wanted.source}{version}, and a fork does not choose"
+                " what it is judged by",
+                hint="a maintainer changes templates on a branch of this repository",
+            )
+        return finder.find(wanted)
+
+    def trees(self, root: Node) -> Iterator[Node]:
+        """What the templates lay under the blueprint `root`."""
+        return trees(self, root)

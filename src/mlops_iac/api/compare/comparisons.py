@@ -6,6 +6,7 @@ another reading of the same blueprint: another version of a template, a paramete
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -13,13 +14,16 @@ from typing import TYPE_CHECKING, Protocol
 
 from mlops_iac.api.compare.baseline import Baseline, Old, nothing
 from mlops_iac.api.compile import programs
-from mlops_iac.api.compile.captures import KeptCaptures
+from mlops_iac.api.compile.captures import KeptCaptures, capture
+from mlops_iac.api.compile.guard_rail_checks import policies
+from mlops_iac.clouds.registry import replaces
 from mlops_iac.errors import BlueprintInvalid, UsageError
 
 if TYPE_CHECKING:
+    from mlops_iac.api.core.project import BaseProject
     from mlops_iac.api.core.repository import Repository
-    from mlops_iac.api.project import Project
     from mlops_iac.blueprint import LoadedBlueprint
+    from mlops_iac.graph.plan import Plan
     from mlops_iac.policy.model import Finding
 
 HEAD = "HEAD"
@@ -64,10 +68,41 @@ class Comparison(Protocol):
         """The blueprint that gave it, with `stack` in it. Raises Unexplained."""
 
 
+def lock_words(project: BaseProject, stack: str) -> str:
+    """Say in words that a stack is compared with its lock file, or why with none."""
+    from mlops_iac.graph.lock import lock_name
+
+    if project.program_folder is not None:
+        return "nothing: an ephemeral stack has no lock file; --live compares with its state"
+    path = programs.default_out(project) / lock_name(stack)
+    if not path.exists():
+        return "nothing: there is no lock file yet, `mlops-iac compile` writes it"
+    return f"the lock file {os.path.relpath(path)}; no credentials used"
+
+
+def comparison(project: BaseProject, plan: Plan) -> str:
+    """Say in words what a plan was compared with."""
+    match plan.against:
+        case "lock":
+            return lock_words(project, plan.stack)
+        case "live":
+            return "the state in the real backend"
+        case _:
+            return f"the state of {plan.stack} under {os.path.relpath(project.work)}"
+
+
+def against_lock(project: BaseProject, stack: str) -> Plan:
+    """Compare a fresh capture with the committed lock file. Needs no credentials."""
+    from mlops_iac.graph.lock import lock_name, lock_plan
+
+    graph = capture(project, stack)
+    return lock_plan(programs.default_out(project) / lock_name(stack), graph, replaces)
+
+
 class WithCommit:
     """What a git ref holds: its lock files and its blueprint."""
 
-    def __init__(self, project: Project, baseline: Baseline) -> None:
+    def __init__(self, project: BaseProject, baseline: Baseline) -> None:
         self.against = baseline.commit.ref
         self.baseline = baseline
         self._project = project
@@ -112,20 +147,17 @@ class WithLock:
 
     against = "lock"
 
-    def __init__(self, project: Project, repository: Repository | None, folder: Path) -> None:
+    def __init__(self, project: BaseProject, repository: Repository | None, folder: Path) -> None:
         self._project = project
         self._repository = repository
         self._folder = folder
 
     def old(self, stack: str) -> Old:
         """From the file."""
-        from mlops_iac.api.deploy.deployments import comparison
         from mlops_iac.graph.lock import lock_name, lock_versions, parse_lock
-        from mlops_iac.graph.plan import Plan
 
         path = programs.default_out(self._project) / lock_name(stack)
-        plan = Plan(stack, self._project.name, "embedded", "lock", ())
-        words = comparison(self._project, plan)
+        words = lock_words(self._project, stack)
         try:
             raw = path.read_bytes()
         except FileNotFoundError:
@@ -187,7 +219,7 @@ class WithBlueprint:
         """The guard rails that the stack broke; none where there was no such stack."""
         if stack not in self._before.environments:
             return []
-        return self._before.policies(stack, graph=self._captures.graph(stack), own=own)
+        return policies(self._before, stack, graph=self._captures.graph(stack), own=own)
 
     def old(self, stack: str) -> Old:
         """As it is captured; nothing where there was no such stack."""

@@ -13,19 +13,18 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 
 from mlops_iac.api.compare.baseline import Baseline
+from mlops_iac.api.compare.committed_templates import BaseTemplates
+from mlops_iac.api.compile.captures import capture
+from mlops_iac.api.core.project import BaseProject
 from mlops_iac.api.core.repository import Repository
-from mlops_iac.api.project import Project
-from mlops_iac.blueprint.templates.content import TemplateContent, TemplateUnavailable, Wanted
 from mlops_iac.errors import BlueprintInvalid, Diagnostic, UsageError
 
 if TYPE_CHECKING:
-    from mlops_iac.blueprint.source import Node
     from mlops_iac.graph.model import ResourceGraph
     from mlops_iac.program.ejected import Ejected
-    from mlops_iac.templates.finder import Finder
 
 MOST_STACKS: Final = 25
 MOST_RESOURCES: Final = 3_000
@@ -33,10 +32,10 @@ MOST_RESOURCES: Final = 3_000
 MOST_BLUEPRINT_BYTES: Final = 512 * 1024
 
 
-class Fork(Project):
+class ForkedProject(BaseProject):
     """The blueprint of a fork's commit, in a folder of its own; `base` judges it."""
 
-    def __init__(self, base: Project, files: Baseline) -> None:
+    def __init__(self, base: BaseProject, files: Baseline) -> None:
         loaded = files.loaded
         if loaded is None:
             raise UsageError(f"{files.commit.words} has no {base.loaded.shown}")
@@ -45,8 +44,36 @@ class Fork(Project):
         self.files = files
         self.commit = files.commit
 
+    @classmethod
+    @contextmanager
+    def opened(cls, base: BaseProject, ref: str) -> Iterator[Self]:
+        """The fork's commit `ref` of the repository around `base`, as long as it lasts.
+
+        Raises UsageError where it is not there or more than is looked at, BlueprintInvalid where the
+        blueprint is not valid or stands on other templates than the base's.
+        """
+        with (
+            tempfile.TemporaryDirectory(prefix="mlops-iac-fork-") as folder,
+            Repository.around(base.root) as repository,
+        ):
+            commit = repository.commit(ref)
+            blueprint = repository.relative(base.path)
+            size = len(repository.read(commit, blueprint) or b"")
+            if size > MOST_BLUEPRINT_BYTES:
+                raise _too_much("bytes of its blueprint", size, MOST_BLUEPRINT_BYTES)
+            files = Baseline(
+                base, repository, commit, Path(folder), templates=BaseTemplates(base), roots=()
+            )
+            fork = cls(base, files)
+            _check_templates(base, fork)
+            stacks = len(fork.environments) - 1
+            most = max(MOST_STACKS, (len(base.environments) - 1) * 11 // 10)
+            if stacks > most:
+                raise _too_much("environments", stacks, most)
+            yield fork
+
     @property
-    def standard(self) -> Project:
+    def standard(self) -> BaseProject:
         """The base."""
         return self._base
 
@@ -63,37 +90,9 @@ class Fork(Project):
         """Raise UsageError where a stack has more resources than are looked at."""
         number = len(graph.resources)
         if number > MOST_RESOURCES:
-            own = stack in self._base.environments and self._base.capture(stack).resources
+            own = stack in self._base.environments and capture(self._base, stack).resources
             if number > len(own or ()) * 11 // 10:
                 raise _too_much(f"resources in {stack}", number, MOST_RESOURCES)
-
-
-@contextmanager
-def opened(base: Project, ref: str) -> Iterator[Fork]:
-    """The fork's commit `ref` of the repository around `base`, as long as it lasts.
-
-    Raises UsageError where it is not there or more than is looked at, BlueprintInvalid where the
-    blueprint is not valid or stands on other templates than the base's.
-    """
-    with (
-        tempfile.TemporaryDirectory(prefix="mlops-iac-fork-") as folder,
-        Repository.around(base.root) as repository,
-    ):
-        commit = repository.commit(ref)
-        blueprint = repository.relative(base.path)
-        size = len(repository.read(commit, blueprint) or b"")
-        if size > MOST_BLUEPRINT_BYTES:
-            raise _too_much("bytes of its blueprint", size, MOST_BLUEPRINT_BYTES)
-        files = Baseline(
-            base, repository, commit, Path(folder), templates=BaseTemplates(base), roots=()
-        )
-        fork = Fork(base, files)
-        _check_templates(base, fork)
-        stacks = len(fork.environments) - 1
-        most = max(MOST_STACKS, (len(base.environments) - 1) * 11 // 10)
-        if stacks > most:
-            raise _too_much("environments", stacks, most)
-        yield fork
 
 
 def _too_much(what: str, number: int, most: int) -> UsageError:
@@ -103,38 +102,7 @@ def _too_much(what: str, number: int, most: int) -> UsageError:
     )
 
 
-class BaseTemplates:
-    """Makes the finder that has the templates of the base, and no others."""
-
-    locked = True
-
-    def __init__(self, base: Project) -> None:
-        self._base = base
-
-    def __call__(self) -> BaseTemplates:
-        return self
-
-    def find(self, wanted: Wanted) -> TemplateContent:
-        """What the base's own request found. Raises TemplateUnavailable for any other."""
-        finder: Finder | None = self._base.finder
-        if finder is None or not finder.knows(wanted):
-            version = f", version {wanted.version}" if wanted.version else ""
-            raise TemplateUnavailable(
-                "fork-template",
-                f"the base does not stand on {wanted.source}{version}, and a fork does not choose"
-                " what it is judged by",
-                hint="a maintainer changes templates on a branch of this repository",
-            )
-        return finder.find(wanted)
-
-    def trees(self, root: Node) -> Iterator[Node]:
-        """What the templates lay under the blueprint `root`."""
-        from mlops_iac.api.compare.committed_templates import trees
-
-        return trees(self, root)
-
-
-def _check_templates(base: Project, fork: Project) -> None:
+def _check_templates(base: BaseProject, fork: BaseProject) -> None:
     here = [each.content.digest for each in base.loaded.templates]
     if here == [each.content.digest for each in fork.loaded.templates]:
         return

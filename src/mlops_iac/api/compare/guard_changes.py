@@ -12,19 +12,19 @@ from collections.abc import Iterator
 from fnmatch import fnmatch
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from mlops_iac.api.compare.forks import Fork
-from mlops_iac.api.compile import programs
+from mlops_iac.api.compare.forks import ForkedProject
+from mlops_iac.api.compile import captures, programs
 from mlops_iac.api.compile.package_lock import NAME as LOCK
 from mlops_iac.api.core import worktree
-from mlops_iac.api.project import LOCAL
+from mlops_iac.blueprint.fill import LOCAL
 from mlops_iac.program.ejected import FOLDER
 from mlops_iac.review.model import Risk
 from mlops_iac.templates.files import CI_FILES
 
 if TYPE_CHECKING:
     from mlops_iac.api.compare.baseline import Baseline
+    from mlops_iac.api.core.project import BaseProject
     from mlops_iac.api.core.repository import Commit, Repository
-    from mlops_iac.api.project import Project
     from mlops_iac.blueprint import LoadedBlueprint
 
 # What CI systems run, and whom they ask; GitHub, GitLab, Azure DevOps and Bitbucket.
@@ -108,12 +108,12 @@ def _target(path: str, text: bytes) -> str:
     return "" if plain.startswith(("/", "..")) or plain == "." else plain
 
 
-def changed_files(project: Project, baseline: Baseline) -> list[Risk]:
+def changed_files(project: BaseProject, baseline: Baseline) -> list[Risk]:
     """Files that make rules and are not as the commit compared with has them."""
     then: Tree = CommitTree(baseline.repository, baseline.commit)
     now: Tree = (
         CommitTree(baseline.repository, project.commit)
-        if isinstance(project, Fork)
+        if isinstance(project, ForkedProject)
         else WorkTree(baseline.repository, len(baseline.commit.sha))
     )
     told: dict[str, str] = {}
@@ -124,7 +124,7 @@ def changed_files(project: Project, baseline: Baseline) -> list[Risk]:
                 verb = "added" if path not in old else "removed" if path not in new else "changed"
                 told.setdefault(path, f"{words}, {verb} here")
     told |= _settings(project, baseline, then, now)
-    if isinstance(project, Fork):
+    if isinstance(project, ForkedProject):
         told |= _written_by_hand(project, baseline, then, now)
     risks = [_risk(project, path, words) for path, words in list(told.items())[:_MOST]]
     if len(told) > _MOST:
@@ -132,7 +132,7 @@ def changed_files(project: Project, baseline: Baseline) -> list[Risk]:
     return risks
 
 
-def changed_values(project: Project, was: LoadedBlueprint, stack: str) -> list[Risk]:
+def changed_values(project: BaseProject, was: LoadedBlueprint, stack: str) -> list[Risk]:
     """Values that say what judges a stack, and say something else than they did."""
     found = []
     if project.name != was.name:
@@ -168,7 +168,7 @@ def changed_values(project: Project, was: LoadedBlueprint, stack: str) -> list[R
     return found
 
 
-def _risk(project: Project, address: str, words: str) -> Risk:
+def _risk(project: BaseProject, address: str, words: str) -> Risk:
     tail = (
         "what the base says judged this"
         if project.standard is not project
@@ -184,7 +184,7 @@ def _printable(text: str) -> str:
 
 
 def _places(
-    project: Project, baseline: Baseline, then: Tree, now: Tree
+    project: BaseProject, baseline: Baseline, then: Tree, now: Tree
 ) -> Iterator[tuple[str, str]]:
     """Files and folders, relative to the repository's root, and what they are."""
     from mlops_iac.templates.lockfile import lock_path
@@ -209,7 +209,7 @@ def _places(
         yield from ((place, "what CI runs, or whom it asks") for place in sorted(matching))
 
 
-def template_folders(project: Project) -> Iterator[tuple[Any, str]]:
+def template_folders(project: BaseProject) -> Iterator[tuple[Any, str]]:
     """Folders of templates that a project stands on, links followed, and the templates' labels."""
     from mlops_iac.templates.sources.folder import FolderSource
 
@@ -219,11 +219,11 @@ def template_folders(project: Project) -> Iterator[tuple[Any, str]]:
             yield source.path.resolve(), template.label
 
 
-def _program(project: Project, baseline: Baseline) -> str:
+def _program(project: BaseProject, baseline: Baseline) -> str:
     return baseline.repository.relative(programs.default_out(project.standard))
 
 
-def _settings(project: Project, baseline: Baseline, then: Tree, now: Tree) -> dict[str, str]:
+def _settings(project: BaseProject, baseline: Baseline, then: Tree, now: Tree) -> dict[str, str]:
     """Keys of stack files that are nobody's of us, and differ."""
     from mlops_iac.program import stackfile
 
@@ -242,7 +242,9 @@ def _settings(project: Project, baseline: Baseline, then: Tree, now: Tree) -> di
     return told
 
 
-def _written_by_hand(fork: Fork, baseline: Baseline, then: Tree, now: Tree) -> dict[str, str]:
+def _written_by_hand(
+    fork: ForkedProject, baseline: Baseline, then: Tree, now: Tree
+) -> dict[str, str]:
     """Files of the program that the fork changes to what no blueprint of it gives."""
     from mlops_iac.program.write import stale
 
@@ -252,7 +254,7 @@ def _written_by_hand(fork: Fork, baseline: Baseline, then: Tree, now: Tree) -> d
     folder = fork.root / ".program"
     if not changed or not baseline.repository.export(fork.commit, place, folder):
         return {}
-    reasons = stale(programs.build(fork, programs.default_out(fork)), folder / place)
+    reasons = stale(captures.build(fork, programs.default_out(fork)), folder / place)
     by_file = {reason.split(" ", 1)[0]: reason for reason in reasons}
     return {
         f"{place}/{name}": f"not what its blueprint gives, and `up` refuses it: {by_file[name]}"

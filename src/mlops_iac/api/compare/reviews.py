@@ -11,18 +11,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlops_iac.api.compare.baseline import Baseline, Old
-from mlops_iac.api.compare.comparisons import HEAD, Comparison, Unexplained, WithCommit, WithLock
-from mlops_iac.api.compare.forks import Fork
+from mlops_iac.api.compare.comparisons import (
+    HEAD,
+    Comparison,
+    Unexplained,
+    WithCommit,
+    WithLock,
+    comparison,
+)
+from mlops_iac.api.compare.forks import ForkedProject
 from mlops_iac.api.compile.captures import Captures
-from mlops_iac.api.compile.guard_rails import not_run
+from mlops_iac.api.compile.guard_rail_checks import policies
+from mlops_iac.api.core.guard_rails import not_run
 from mlops_iac.api.core.repository import Repository, around
-from mlops_iac.api.project import LOCAL
+from mlops_iac.blueprint.fill import LOCAL
+from mlops_iac.clouds.registry import replaces
 from mlops_iac.errors import BlueprintInvalid, UsageError
 from mlops_iac.review.model import Cause, Review, ReviewedStep, Risk
 
 if TYPE_CHECKING:
-    from mlops_iac.api.compile.counterfactuals import FileEdit, Variants
-    from mlops_iac.api.project import Project
+    from mlops_iac.api.compare.counterfactuals import FileEdit, Variants
+    from mlops_iac.api.core.project import BaseProject
     from mlops_iac.blueprint.edits import Edit
     from mlops_iac.graph.canonical import CanonicalGraph
     from mlops_iac.graph.model import ResourceGraph
@@ -48,69 +57,58 @@ class Guards:
     own: bool = True
 
 
-def review(
-    project: Project, stack: str, against: str | None = None, guards: Guards | None = None
-) -> Reviewed:
-    """Review one stack; see `Project.review`."""
-    return reviews(project, [stack], against, guards)[0]
-
-
 def reviews(
-    project: Project,
+    project: BaseProject,
     stacks: Sequence[str],
     against: str | None,
     guards: Guards | None = None,
 ) -> list[Reviewed]:
-    """Review several stacks in one process, against the same thing."""
-    guards = guards or Guards()
+    """Review several stacks in one process, against the same: a git ref or, without one, the locks."""
     for stack in stacks:
         project.resolve(stack)
-    if against == "state" or (against is None and all(map(project.emulates, stacks))):
-        return [_of_plan(project, stack, "state", guards) for stack in stacks]
     if LOCAL in stacks:
         raise UsageError(
             "local has no lock file, so it is compared with its state only",
             hint="name a stack with -s, or leave --against out",
         )
-    with _reviewer(project, against or "lock", guards) as reviewer:
+    with _reviewer(project, against or "lock", guards or Guards()) as reviewer:
         return [reviewer.review(stack) for stack in stacks]
 
 
 @contextmanager
-def _reviewer(project: Project, against: str, guards: Guards) -> Iterator[Reviewer]:
+def _reviewer(project: BaseProject, against: str, guards: Guards) -> Iterator[Reviewer]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mlops-iac-")))
-        comparison: Comparison
+        compared: Comparison
         if against == "lock":
             repository = stack.enter_context(around(project.root))
-            comparison = WithLock(project, repository, folder)
+            compared = WithLock(project, repository, folder)
         else:
             repository = stack.enter_context(Repository.around(project.standard.root))
             commit, roots = repository.commit(against), project.loaded.reach.roots
             baseline = Baseline(project.standard, repository, commit, folder, roots=roots)
-            comparison = WithCommit(project, baseline)
-        sha = project.commit.sha if isinstance(project, Fork) else sha_of(repository)
-        yield Reviewer(Captures(project), comparison, folder, guards, sha)
+            compared = WithCommit(project, baseline)
+        sha = project.commit.sha if isinstance(project, ForkedProject) else sha_of(repository)
+        yield Reviewer(Captures(project), compared, folder, guards, sha)
 
 
-def _of_plan(project: Project, stack: str, against: str, guards: Guards) -> Reviewed:
+def review_of(project: BaseProject, plan: Plan, guards: Guards) -> Reviewed:
     """A review of a plan against a state: what it holds is known, what caused it is not."""
     from mlops_iac.review.semantics import all_risks, plan_hash, reviewed, unknown_outputs
 
-    plan = project.preview(stack, against=against)
     steps = reviewed(plan.steps, {})
     with around(project.root) as repository:
         sha = sha_of(repository)
     made = Review(
         project=plan.project,
-        stack=stack,
+        stack=plan.stack,
         platform=project.platform,
         engine=plan.engine,
-        against=project.comparison(plan),
+        against=comparison(project, plan),
         steps=steps,
         risks=all_risks(steps),
         outputs_unknown=unknown_outputs(plan.outputs, plan.steps),
-        policies=project.policies(stack, own=guards.own) if guards.checked else (),
+        policies=policies(project, plan.stack, own=guards.own) if guards.checked else (),
         plan_hash=plan_hash(steps),
         sha=sha,
         notes=[*plan.doubts, *plan.diagnostics],
@@ -148,7 +146,6 @@ class Reviewer:
 
     def review(self, stack: str) -> Reviewed:
         """Review one stack."""
-        from mlops_iac.api.deploy.deployments import replacement_fact
         from mlops_iac.graph.canonical import unwrapped
         from mlops_iac.graph.comparable import comparable, incomparable
         from mlops_iac.graph.diff import diff
@@ -157,7 +154,7 @@ class Reviewer:
 
         old = self._comparison.old(stack)
         graph = self._head.graph(stack)
-        if isinstance(self.project, Fork):
+        if isinstance(self.project, ForkedProject):
             self.project.check_size(stack, graph)
         head = comparable(graph)
         tool: list[ReviewedStep] = []
@@ -168,9 +165,9 @@ class Reviewer:
             if variants is not None:
                 base = old.today or variants.capture(())
                 tool = self._tool_changes(old, base)
-                steps = diff(base, head, replacement_fact)
+                steps = diff(base, head, replaces)
                 causes = self._causes(base, steps, variants, old.notes)
-        steps = diff(base, head, replacement_fact)
+        steps = diff(base, head, replaces)
         shown = reviewed(steps, causes)
         renamed = sum(1 for step in steps if step.op == "same" and step.reason.startswith("was "))
         if renamed:
@@ -203,6 +200,7 @@ class Reviewer:
 
     @cached_property
     def _own_files(self) -> list[Risk]:
+        # Start-up: a comparison with a lock file needs none of it.
         from mlops_iac.api.compare.guard_changes import changed_files
 
         if not isinstance(self._comparison, WithCommit):
@@ -213,7 +211,7 @@ class Reviewer:
         """What the change says of the rules that judge it."""
         if not isinstance(self._comparison, WithCommit):
             return []
-        from mlops_iac.api.compare.guard_changes import changed_values
+        from mlops_iac.api.compare.guard_changes import changed_values  # as above
 
         try:
             loaded = self._comparison.written(stack).loaded
@@ -250,13 +248,13 @@ class Reviewer:
     def _policies(self, stack: str, graph: ResourceGraph) -> Sequence[Finding]:
         if not self.guards.checked:
             return ()
-        return self.project.policies(stack, graph=graph, own=self.guards.own)
+        return policies(self.project, stack, graph=graph, own=self.guards.own)
 
     # -- why
 
     def _variants(self, stack: str, old: Old) -> Variants | None:
         """Counterfactuals of what it was; None, with a note, where its blueprint is not known."""
-        from mlops_iac.api.compile.counterfactuals import Variants
+        from mlops_iac.api.compare.counterfactuals import Variants  # start-up: most find no change
 
         try:
             written = self._comparison.written(stack)
@@ -274,12 +272,11 @@ class Reviewer:
 
     def _tool_changes(self, old: Old, base: CanonicalGraph) -> list[ReviewedStep]:
         """What differs for the same blueprint: another tool, or a lock file that was stale."""
-        from mlops_iac.api.deploy.deployments import replacement_fact
         from mlops_iac.graph.diff import diff
         from mlops_iac.graph.lock import installed_versions
         from mlops_iac.review.semantics import reviewed
 
-        changes = [step for step in diff(old.graph, base, replacement_fact) if step.op != "same"]
+        changes = [step for step in diff(old.graph, base, replaces) if step.op != "same"]
         if not changes:
             return []
         today = installed_versions()
@@ -304,14 +301,13 @@ class Reviewer:
         variants: Variants,
         notes: list[str],
     ) -> dict[str, list[Cause]]:
-        from mlops_iac.api.deploy.deployments import replacement_fact
         from mlops_iac.review.causes import attribute
 
-        found = attribute(base, steps, variants.edits, variants, replacement_fact)
+        found = attribute(base, steps, variants.edits, variants, replaces)
         changed = [step for step in steps if step.op != "same"]
         left = [step for step in changed if step.urn not in found.causes]
         if left and variants.elsewhere:
-            more = attribute(base, left, variants.elsewhere, variants, replacement_fact)
+            more = attribute(base, left, variants.elsewhere, variants, replaces)
             found.causes.update(more.causes)
             left = [step for step in left if step.urn not in found.causes]
         notes += found.notes

@@ -1,20 +1,43 @@
-"""Resources of a project's stacks, captured from a program in a folder that nobody else uses."""
+"""The checked program of a project, and the resources of its stacks."""
 
 from __future__ import annotations
 
-import shutil
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlops_iac.api.compile import programs
+from mlops_iac.api.compile.checks import require_valid
 from mlops_iac.collector import collector_paused
+from mlops_iac.workfolder import made
 
 if TYPE_CHECKING:
-    from mlops_iac.api.project import Project
-    from mlops_iac.graph.canonical import CanonicalGraph
+    from mlops_iac.api.core.project import BaseProject
     from mlops_iac.graph.model import ResourceGraph
     from mlops_iac.program.build import Program
+
+
+def build(project: BaseProject, out: Path) -> Program:
+    """Lay the plans of all environments side by side and make the program for `out`.
+
+    Raises BlueprintInvalid for what must not be planned.
+    """
+    require_valid(project)
+    return programs.builds(project, out)[0]
+
+
+def work_program(project: BaseProject) -> tuple[Path, Program]:
+    """Write the program into the work folder, where the embedded engine runs it."""
+    out = project.program_folder or made(project.work) / "program"
+    program = build(project, out)
+    programs.place(program, out)
+    return out, program
+
+
+def capture(project: BaseProject, stack: str) -> ResourceGraph:
+    """Return the resources of a stack with stand-ins for everything computed."""
+    project.resolve(stack)
+    return Captures(project).graph(stack)
 
 
 class Captures:
@@ -23,16 +46,16 @@ class Captures:
     It lies in `folder`; without one in the project's work folder, where it always does.
     """
 
-    def __init__(self, project: Project, folder: Path | None = None) -> None:
+    def __init__(self, project: BaseProject, folder: Path | None = None) -> None:
         self.project = project
         self._folder = folder
 
     @cached_property
     def _program(self) -> tuple[Path, Program]:
         if self._folder is None:
-            return programs.work_program(self.project)
-        program = programs.build(self.project, self._folder)
-        _write(program, self._folder)
+            return work_program(self.project)
+        program = build(self.project, self._folder)
+        programs.write_beside(program, self._folder)
         return self._folder, program
 
     def graph(self, stack: str) -> ResourceGraph:
@@ -45,7 +68,7 @@ class Captures:
 class KeptCaptures(Captures):
     """Captures that are asked for more than once and made once."""
 
-    def __init__(self, project: Project, folder: Path | None = None) -> None:
+    def __init__(self, project: BaseProject, folder: Path | None = None) -> None:
         super().__init__(project, folder)
         self._graphs: dict[str, ResourceGraph] = {}
 
@@ -54,21 +77,3 @@ class KeptCaptures(Captures):
         if stack not in self._graphs:
             self._graphs[stack] = super().graph(stack)
         return self._graphs[stack]
-
-
-def captured(project: Project, stack: str, out: Path) -> CanonicalGraph:
-    """The resources of a stack, its program written to `out` for as long as it runs."""
-    from mlops_iac.graph.comparable import comparable
-
-    try:
-        return comparable(Captures(project, out).graph(stack))
-    finally:
-        shutil.rmtree(out, ignore_errors=True)
-
-
-def _write(program: Program, out: Path) -> None:
-    out.mkdir(parents=True)
-    for path, content in program.files.items():
-        target = out / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(content)

@@ -7,39 +7,40 @@ from contextlib import contextmanager
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from mlops_iac.api.compile import programs
+from mlops_iac.api.compile import captures, programs
+from mlops_iac.api.compile.compiling import compile_project
 from mlops_iac.errors import UsageError
 from mlops_iac.program.ejected import Ejected, imported, require_untouched
 from mlops_iac.program.ejected import eject as ejected_with
 from mlops_iac.program.manifest import read_manifest
 
 if TYPE_CHECKING:
-    from mlops_iac.api.compile.programs import Compiled
-    from mlops_iac.api.project import Project
+    from mlops_iac.api.compile.compiling import Compiled
+    from mlops_iac.api.core.project import BaseProject
 
 
-def eject(project: Project, components: Sequence[str], *, everything: bool) -> Compiled:
+def eject(project: BaseProject, components: Sequence[str], *, everything: bool) -> Compiled:
     """Write copies of components and the program that imports them; see `Project.eject`."""
     out = programs.default_out(project)
     with _standing(project, Ejected()):
-        program = programs.build(project, out)
+        program = captures.build(project, out)
     used = imported(program.files["__main__.py"], Ejected())
     known = {copy.module: used.get(copy.module, []) for copy in read_manifest(out).ejected.values()}
     wanted = list(used) if everything else [_module(name, known | used) for name in components]
     with _standing(project, ejected_with(out, wanted)):
-        return programs.compile_project(project, out)
+        return compile_project(project, out)
 
 
-def undo(project: Project) -> Compiled:
+def undo(project: BaseProject) -> Compiled:
     """Remove the copies and write the program without them; see `Project.undo_eject`."""
     out = programs.default_out(project)
     require_untouched(out)
     with _standing(project, Ejected()):
-        return programs.compile_project(project, out)
+        return compile_project(project, out)
 
 
 @contextmanager
-def _standing(project: Project, ejected: Ejected) -> Iterator[None]:
+def _standing(project: BaseProject, ejected: Ejected) -> Iterator[None]:
     """The project with these components ejected, whatever lies there yet."""
     project.ejecting = ejected
     try:

@@ -13,16 +13,19 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mlops_iac.api.compile.programs import captured
+from mlops_iac.api.core.one_environment import OneEnvironment
 from mlops_iac.blueprint.scalars import NOTHING
 from mlops_iac.blueprint.source import Node, problem
 from mlops_iac.blueprint.templates.held import Held, Values, held_fields
 from mlops_iac.blueprint.templates.limits import Limit
 from mlops_iac.blueprint.templates.reaching import property_name
 from mlops_iac.blueprint.words import join, split
+from mlops_iac.clouds.software import install
 from mlops_iac.errors import BlueprintInvalid, Diagnostic
 
 if TYPE_CHECKING:
-    from mlops_iac.api.project import Project
+    from mlops_iac.api.core.project import BaseProject
     from mlops_iac.blueprint import ResolvedBlueprint
     from mlops_iac.graph.canonical import CanonicalGraph
 
@@ -32,7 +35,7 @@ _WIDE = (REGION, "account", "name", "platform")
 """Fields that stand in nearly every property; an override of one of them says nothing of them."""
 
 
-def undone(project: Project, stack: str) -> list[Diagnostic]:
+def undone(project: BaseProject, stack: str) -> list[Diagnostic]:
     """Overrides of a stack that would undo what a template fixes or restricts."""
     resolved = project.resolve(stack)
     overrides = dict(_overrides(resolved))
@@ -72,7 +75,7 @@ def _overrides(resolved: ResolvedBlueprint) -> Iterator[tuple[Property, str]]:
 class _Search:
     """Captures of one stack without its overrides."""
 
-    def __init__(self, project: Project, stack: str, folder: Path) -> None:
+    def __init__(self, project: BaseProject, stack: str, folder: Path) -> None:
         self._project = project
         self._stack = stack
         self._folder = folder
@@ -114,14 +117,12 @@ class _Search:
         return _different(self._as_it_is, graph)
 
     def _capture(self, values: Values) -> CanonicalGraph:
-        from mlops_iac.api.compile.captures import captured
-        from mlops_iac.api.compile.counterfactuals import Alone
         from mlops_iac.blueprint.varied import varied
 
         self._runs += 1
         keys = {tuple(split(path)): value for path, value in values.items()}
         resolved = varied(self._project.loaded, self._stack, {("overrides",): None, **keys})
-        alone = Alone(self._project, self._project.loaded, resolved)
+        alone = OneEnvironment(self._project, self._project.loaded, resolved)
         return captured(alone, self._stack, self._folder / str(self._runs))
 
 
@@ -175,7 +176,7 @@ def _unchecked(resolved: ResolvedBlueprint) -> Diagnostic:
         "overrides",
         "unchecked",
         "whether overrides undo what templates hold is not checked: pulumi is not installed",
-        "pip install 'mlops-iac[aws]'",
+        install("pulumi"),
         "warning",
         at_key=True,
     )

@@ -26,7 +26,7 @@ from mlops_iac.errors import MlopsError, TimedOut, UsageError
 from mlops_iac.scaffold.ci_options import checked_index
 
 if TYPE_CHECKING:
-    from mlops_iac.api.project import Project
+    from mlops_iac.api.core.project import BaseProject
 
 NAME: Final = "requirements.lock"
 _OLDEST: Final = "3.11"  # the oldest Python that this package runs on
@@ -40,7 +40,7 @@ _MADE_FROM: Final = re.compile(r"^# Made from sha256:([0-9a-f]{64})", re.MULTILI
 _KEPT: Final = {"UV_CACHE_DIR", "UV_HTTP_TIMEOUT", "UV_NATIVE_TLS", "UV_SYSTEM_CERTS", "UV_OFFLINE"}
 
 
-def requirements(project: Project, program: Path) -> list[str]:
+def requirements(project: BaseProject, program: Path) -> list[str]:
     """What has to be installed to check and deploy a project, one requirement each.
 
     Its compiled program's pins, this package, and the packages its templates come in. Raises

@@ -9,35 +9,30 @@ from __future__ import annotations
 import io
 import json
 import os
-import re
 import tarfile
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlops_iac.api.project import LOCAL
-from mlops_iac.clouds import registry
-from mlops_iac.clouds.aws.types import BUCKET_OBJECT, PIPELINE
+from mlops_iac.blueprint.fill import LOCAL
 from mlops_iac.errors import UsageError
 from mlops_iac.graph.hidden import hidden
 from mlops_iac.graph.shown import cut, shown_value
-from mlops_iac.values import Asset
 from mlops_iac.workfolder import write_durably
 
 if TYPE_CHECKING:
-    from mlops_iac.api.project import Project
+    from mlops_iac.api.core.project import BaseProject
     from mlops_iac.graph.plan import Plan, Step
     from mlops_iac.pipeline.backend import Backend
     from mlops_iac.pipeline.steps import Lifecycle
 
-_URI = re.compile(r"s3://[^/\"\\]+/([^\"\\]+)")
 _LONGEST = 60
 _BLUEPRINT, _LIFECYCLES = "blueprint", "lifecycles"
 _GONE = object()
 
 
-def keep(project: Project, stack: str) -> None:
+def keep(project: BaseProject, stack: str) -> None:
     """Write down the values of the blueprint that a stack is deployed from, and its lifecycles."""
     for kind, value in (
         (_BLUEPRINT, _values(project, stack)),
@@ -51,22 +46,18 @@ def keep(project: Project, stack: str) -> None:
 
 
 def lifecycle(
-    project: Project, stack: str, model: str, definition: str
+    project: BaseProject, stack: str, model: str, definition: str
 ) -> tuple[Lifecycle, Backend]:
     """The lifecycle that the deployed `definition` is printed of, to be run on this machine.
 
     It is the one that was kept, or today's: a deployment of single resources keeps nothing. Raises
     UsageError where it is neither.
     """
-    platform = registry.platform(project.resolve(stack).blueprint.platform)
-
-    def client(service: str) -> Any:
-        return project.cloud.client(service, stack)
-
+    platform, session = project.platform_of(stack), project.emulated_cloud.session(stack)
     kept = _kept(project, stack, _LIFECYCLES) or {}
-    found = platform.deployed(kept.get(model), definition, client)
+    found = platform.deployed(kept.get(model), definition, session)
     if found is None:
-        found = platform.deployed(_lifecycles(project, stack).get(model), definition, client)
+        found = platform.deployed(_lifecycles(project, stack).get(model), definition, session)
     if found is not None:
         return found
     raise UsageError(
@@ -76,49 +67,24 @@ def lifecycle(
 
 
 def differences(
-    project: Project, stack: str, model: str, pipeline: str, definition: str
+    project: BaseProject, plan: Plan, model: str, pipeline: str, definition: str
 ) -> list[str]:
     """Say what a run of the model would not take into account; nothing where it is deployed.
 
     One sentence for each value of the blueprint and each file, with its place, and where neither
-    explains it, for each resource. `definition` is that of the deployed `pipeline`.
+    explains it, for each resource. `plan` is of an `up`, `definition` that of the deployed `pipeline`.
     """
-    with project.deployment(stack) as deployment:
-        plan = deployment.preview()
-    steps = _concerned(plan, pipeline, definition)
+    changed = [step for step in plan.changes if step.custom]
+    steps = project.operations.read_by_run(changed, pipeline, definition)
     if not steps:
         return []
-    told = [*_values_of(project, stack, model), *_files(project, stack, steps)]
+    told = [*_values_of(project, plan.stack, model), *_files(project, plan.stack, steps)]
     return told or [
         f"{step.type.split(':')[-1]} {step.name}: {_properties(step)}" for step in steps
     ]
 
 
-def _concerned(plan: Plan, pipeline: str, definition: str) -> list[Step]:
-    """Steps on the pipeline, and on the objects that it reads as it is or as it would be."""
-    changed = [step for step in plan.changes if step.custom]
-    own = [
-        step
-        for step in changed
-        if step.type == PIPELINE
-        and pipeline in (step.old_inputs.get("pipelineName"), step.new_inputs.get("pipelineName"))
-    ]
-    texts = [definition, *(str(step.new_inputs.get("pipelineDefinition")) for step in own)]
-    read = {key for text in texts for key in _URI.findall(text)}
-    by_urn = {step.urn: step for step in own}
-    for step in changed:
-        if step.type == BUCKET_OBJECT and any(
-            key == known or (known.endswith("/") and key.startswith(known))
-            for inputs in (step.old_inputs, step.new_inputs)
-            for known in read
-            if (key := str(inputs.get("key")))
-        ):
-            # Of a replacement both halves are told, too; one of them is enough.
-            by_urn.setdefault(step.urn, step)
-    return list(by_urn.values())
-
-
-def _values_of(project: Project, stack: str, model: str) -> Iterator[str]:
+def _values_of(project: BaseProject, stack: str, model: str) -> Iterator[str]:
     """The values that differ and that a run of the model can depend on, each with its line."""
     before = _kept(project, stack, _BLUEPRINT)
     if before is None:
@@ -142,28 +108,22 @@ def _word(path: str, values: Mapping[str, Any]) -> str:
     return cut(shown_value(hidden(path, values[path])), 0, _LONGEST)
 
 
-def _files(project: Project, stack: str, steps: Sequence[Step]) -> Iterator[str]:
+def _files(project: BaseProject, stack: str, steps: Sequence[Step]) -> Iterator[str]:
+    operations = project.operations
     for step in steps:
-        source = step.new_inputs.get("source")
-        if step.type != BUCKET_OBJECT or not isinstance(source, Asset) or not source.path:
+        source = operations.upload(step)
+        if not source:
             continue
-        if step.op == "delete":
-            continue
-        code = project.work in Path(source.path).parents
-        was = {"Bucket": step.old_inputs.get("bucket"), "Key": step.old_inputs.get("key")}
-        if not code:
+        if project.work not in Path(source).parents:  # a file of the user's, not packed code
             word = "has changed" if step.old_inputs else "is new"
-            yield f"{os.path.relpath(source.path)} {word}"
-        elif all(isinstance(each, str) for each in was.values()):
-            s3 = project.cloud.client("s3", stack)
-            try:
-                old = s3.get_object(**was)["Body"].read()
-            except s3.exceptions.ClientError:
-                continue  # somebody deleted it: that the object differs is told all the same
-            yield from _members(_code_folder(project, stack, source.path), old, Path(source.path))
+            yield f"{os.path.relpath(source)} {word}"
+            continue
+        old = operations.uploaded(step, project.emulated_cloud.session(stack))
+        if old is not None:  # else that the object differs is told all the same
+            yield from _members(_code_folder(project, stack, source), old, Path(source))
 
 
-def _code_folder(project: Project, stack: str, archive: str) -> str:
+def _code_folder(project: BaseProject, stack: str, archive: str) -> str:
     """The folder with the model's scripts, as seen from here."""
     model = project.resolve(stack).blueprint.models.get(Path(archive).name.partition(".")[0])
     return os.path.relpath(project.root / ((model.code if model else None) or ""))
@@ -197,19 +157,18 @@ def _properties(step: Step) -> str:
     return ", ".join(dict.fromkeys(change.path for change in step.changes)) or step.op
 
 
-def _values(project: Project, stack: str) -> dict[str, Any]:
+def _values(project: BaseProject, stack: str) -> dict[str, Any]:
     """The blueprint's leaves, as JSON has them."""
     leaves = project.resolve(stack).leaves()
     values: dict[str, Any] = json.loads(json.dumps(leaves, default=str))
     return values
 
 
-def _lifecycles(project: Project, stack: str) -> Mapping[str, Any]:
-    resolved = project.resolve(stack)
-    return registry.platform(resolved.blueprint.platform).lifecycles(resolved)
+def _lifecycles(project: BaseProject, stack: str) -> Mapping[str, Any]:
+    return project.platform_of(stack).lifecycles(project.resolve(stack))
 
 
-def _kept(project: Project, stack: str, kind: str) -> dict[str, Any] | None:
+def _kept(project: BaseProject, stack: str, kind: str) -> dict[str, Any] | None:
     """What `keep` wrote; None where nothing can be read."""
     try:
         found = json.loads(_file(project, stack, kind).read_bytes())
@@ -218,5 +177,5 @@ def _kept(project: Project, stack: str, kind: str) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def _file(project: Project, stack: str, kind: str) -> Path:
+def _file(project: BaseProject, stack: str, kind: str) -> Path:
     return project.work / "state" / f"{stack}.{kind}"

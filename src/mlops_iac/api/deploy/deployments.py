@@ -10,21 +10,24 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from mlops_iac.api.compile import programs
+from mlops_iac.api.compile import captures, programs
+from mlops_iac.api.core.engine_claim import EMBEDDED, PULUMI, Holder
+from mlops_iac.api.core.stack_state import State, deployed_by, emulated_state, state_of
 from mlops_iac.api.deploy import served_versions
-from mlops_iac.api.deploy.engine_claim import EMBEDDED, PULUMI, Holder
-from mlops_iac.api.deploy.places import moved_place, provider_inputs
-from mlops_iac.api.models.registry import model_output, registered
-from mlops_iac.api.project import LOCAL
-from mlops_iac.clouds.aws.sagemaker.scope import Scope
-from mlops_iac.errors import TimedOut, UsageError
+from mlops_iac.api.deploy.deployed_sources import keep
+from mlops_iac.api.deploy.places import deployer_session, moved_place
+from mlops_iac.api.deploy.served_versions import Versions, home_of, model_output
+from mlops_iac.api.deploy.states import export
+from mlops_iac.blueprint.fill import LOCAL
+from mlops_iac.clouds.access import Place
+from mlops_iac.errors import MlopsError, TimedOut, UsageError
 from mlops_iac.graph.plan import Plan
 from mlops_iac.workfolder import write_durably
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from mlops_iac.api.project import Project
+    from mlops_iac.api.core.project import BaseProject
     from mlops_iac.engine.protocol import Engine, OnEvent, Result, StackTarget
     from mlops_iac.values import Properties
 
@@ -39,7 +42,12 @@ class Deployment:
     """
 
     def __init__(
-        self, project: Project, stack: str, *, engine: str | None, targets: Sequence[str] = ()
+        self,
+        project: BaseProject,
+        stack: str,
+        *,
+        engine: str | None = None,
+        targets: Sequence[str] = (),
     ) -> None:
         project.resolve(stack)  # an unknown stack is told before anything else happens
         self.project = project
@@ -88,10 +96,10 @@ class Deployment:
             from mlops_iac.engine.pulumi_workspace import require_cli
 
             require_cli()
-            return PulumiEngine(self.project.cloud.providers(self.stack))
+            return PulumiEngine(self.project.emulated_cloud.providers(self.stack))
         from mlops_iac.engine.embedded.engine import EmbeddedEngine
 
-        return EmbeddedEngine(self.project.cloud.providers(self.stack))
+        return EmbeddedEngine(self.project.emulated_cloud.providers(self.stack))
 
     @cached_property
     def target(self) -> StackTarget:
@@ -103,10 +111,10 @@ class Deployment:
         """The same without asking which versions are approved; enough to refresh and to delete."""
         _ = self.engine  # what is missing on this machine is told before any cloud is asked
         if self.emulated:
-            folder, program = programs.work_program(self.project)
+            folder, program = captures.work_program(self.project)
         else:
             folder = programs.default_out(self.project)
-            program = programs.build(self.project, folder)
+            program = captures.build(self.project, folder)
             self._require_fresh(folder, program)
         return programs.target(self.project, self.stack, folder, program.config[self.stack])
 
@@ -130,8 +138,8 @@ class Deployment:
             if rehearsed := self.project.pins(self.stack).get(model):
                 config[key] = rehearsed
             pinned = config.get(key)
-            found = self._emulated_group(model, bare)
-            there = found is not None and pinned is not None and str(pinned) in registered(*found)
+            found = self._emulated_versions(model, bare)
+            there = pinned is not None and found is not None and str(pinned) in found.by_number()
             if self.emulated and pinned is not None and not there:
                 # Its registry is its own: a pin of all environments must not keep it from training.
                 config.pop(key)
@@ -156,30 +164,32 @@ class Deployment:
         """What people call it: a rehearsal is not the real one."""
         return f"{self.stack}, emulated," if self.emulated and self.stack != LOCAL else self.stack
 
-    def _emulated_group(self, model: str, bare: StackTarget) -> tuple[Any, str] | None:
-        """The package group of a model in the emulated cloud, and a client that has it.
+    def _emulated_versions(self, model: str, bare: StackTarget) -> Versions | None:
+        """The versions of a model in the emulated cloud.
 
         None where it is not deployed, nor where it is about to be made anew in another region. Of a
-        model that is promoted it is another stack's; that its account shares it is not checked.
+        model that is promoted they are another stack's; that its account shares them is not checked.
         """
-        if not self.emulated or self.project.cloud.answering() is None:
+        if not self.emulated or self.project.emulated_cloud.answering() is None:
             return None
         if self.lost or self._moves():
             return None
-        cloud = self.project.cloud
-        scope = Scope(self.project.resolve(self.stack))
-        if scope.promotes(model):
-            home = scope.home(model)
-            region = cloud.region(home.environment)
-            client = cloud.client_at("sagemaker", region, cloud.account(home.environment))
-            return client, home.group
-        moved = self.project.resolve(self.stack).blueprint.moved
-        group = model_output(self.engine.outputs(bare), moved, model, "model_package_group")
-        return (cloud.client("sagemaker", self.stack), group) if group else None
+        operations, blueprint = self.project.operations, self.project.resolve(self.stack).blueprint
+        if blueprint.models[model].promote_from and self.stack != LOCAL:
+            home = home_of(self.project, self.stack, model)
+            stack, group = home.environment, home.group
+        else:
+            stack, outputs = self.stack, self.engine.outputs(bare)
+            group = model_output(outputs, blueprint.moved, model, operations.registry_output) or ""
+        return (
+            Versions(operations.registry(self.project.emulated_cloud.session(stack)), group)
+            if group
+            else None
+        )
 
-    def _approved(self, model: str, found: tuple[Any, str] | None) -> str | None:
+    def _approved(self, model: str, found: Versions | None) -> str | None:
         if self.emulated:
-            return served_versions.newest(*found, model, self.stack) if found else None
+            return served_versions.newest(found, model, self.stack) if found else None
         source = self.project.resolve(self.stack).blueprint.models[model].promote_from
         return served_versions.newest_real(self.project, source or self.stack, model)
 
@@ -194,7 +204,7 @@ class Deployment:
         return self.emulated and self._instance() != self._deployed_to() != ""
 
     def _instance(self) -> str:
-        info = self.project.cloud.answering()
+        info = self.project.emulated_cloud.answering()
         return info.instance if info is not None else ""
 
     @property
@@ -210,7 +220,7 @@ class Deployment:
     def _moves(self) -> list[str]:
         """In words, what of the place where the stack was deployed the blueprint says otherwise."""
         if self.emulated:
-            region = self.project.cloud.region(self.stack)
+            region = self.project.emulated_cloud.place(self.stack).region
             pairs = [("region", region, self._unversioned.region)]
         else:
             pairs = self._moved_place
@@ -219,7 +229,9 @@ class Deployment:
     @cached_property
     def _moved_place(self) -> list[tuple[str, str, str]]:
         # Asked once: an export of the real engine's state takes a second.
-        return moved_place(self.engine.resources(self._unversioned), self._unversioned)
+        account = str(self.project.resolve(self.stack).blueprint.account or "")
+        now = Place(self.project.region(self.stack), account)
+        return moved_place(self.engine.resources(self._unversioned), now)
 
     def _require_place(self) -> None:
         """Raise UsageError where a real stack was deployed to another region or account.
@@ -316,13 +328,11 @@ class Deployment:
         return result
 
     def _keep(self) -> None:
-        from mlops_iac.api.deploy.deployed_sources import keep
-
         if self.emulated and not self.targets:
             keep(self.project, self.stack)
 
     def _meet_emulator(self) -> None:
-        info = self.project.cloud.ensure()
+        info = self.project.emulated_cloud.ensure()
         if self._deployed_to() not in ("", info.instance):
             self.engine.refresh(self._unversioned)
         if self._deployed_to() != info.instance:
@@ -332,7 +342,7 @@ class Deployment:
     def refresh(self, *, preview_only: bool = False) -> Result:
         """Take over what vanished or drifted; the steps say what. `preview_only` writes nothing."""
         if self.emulated:
-            self.project.cloud.ensure()
+            self.project.emulated_cloud.ensure()
         return self.engine.refresh(self._unversioned, preview_only=preview_only)
 
     def plan_destroy(self) -> Plan:
@@ -342,10 +352,7 @@ class Deployment:
         return replace(plan, diagnostics=(*plan.diagnostics, *notes))
 
     def _holdings(self) -> list[str]:
-        from mlops_iac.api.deploy.stack_contents import holdings
-        from mlops_iac.api.deploy.states import emulated_state, export, state_of
-
-        if self.emulated and (self.project.cloud.answering() is None or self.lost):
+        if self.emulated and (self.project.emulated_cloud.answering() is None or self.lost):
             return []
         if self.emulated:  # which another command may be about to deploy
             return holdings(self.project, emulated_state(self.project, self.stack))
@@ -369,7 +376,9 @@ class Deployment:
             return self.engine
         from mlops_iac.engine.embedded.engine import EmbeddedEngine
 
-        return EmbeddedEngine(self.project.cloud.providers(self.stack, forced=True), forced=True)
+        return EmbeddedEngine(
+            self.project.emulated_cloud.providers(self.stack, forced=True), forced=True
+        )
 
     def release(self) -> None:
         """Give up an engine's claim on `local`, where a destroy finds nothing to delete."""
@@ -387,8 +396,7 @@ class Deployment:
     @property
     def region(self) -> str:
         """Where it was deployed, and where it is nowhere yet, where it would be."""
-        made = provider_inputs(self.resources())
-        return str(made.get("region") or self.project.region(self.stack))
+        return deployed_by(self.resources())[0].region or self.project.region(self.stack)
 
     def notes(self) -> Iterator[str]:
         """Say what a person should know about the state."""
@@ -404,7 +412,7 @@ class Deployment:
         It needs a program only where the real engine reads `local`, whose own is in the work folder.
         """
         if self.stack == LOCAL and self.engine_name == PULUMI:
-            folder, _ = programs.work_program(self.project)
+            folder, _ = captures.work_program(self.project)
         else:
             folder = programs.default_out(self.project)
             if self.engine_name == PULUMI and not (folder / "Pulumi.yaml").is_file():
@@ -416,87 +424,29 @@ class Deployment:
         return programs.target(self.project, self.stack, folder, {})
 
 
-def preview(
-    project: Project,
-    stack: str,
-    *,
-    against: str | None,
-    live: bool,
-    engine: str | None,
-    targets: Sequence[str],
-) -> Plan:
-    """Return what a deployment would change; see `Project.preview`."""
-    project.resolve(stack)
-    emulated = project.emulates(stack)
-    chosen = compared_with(stack, against=against, live=live, engine=engine, emulated=emulated)
-    if chosen == "lock":
-        if targets:
-            raise UsageError("a comparison with the lock file takes no --target")
-        return against_lock(project, stack)
-    with project.deployment(stack, engine=engine, targets=targets) as deployment:
-        return deployment.preview()
-
-
-def compared_with(
-    stack: str, *, against: str | None, live: bool, engine: str | None, emulated: bool
-) -> str:
-    """Return what a preview compares with, `lock` or `state`.
-
-    Raises UsageError for what does not fit together.
-    """
-    if live and against is not None:
-        raise UsageError("--live and --against exclude each other", hint="drop one of them")
-    if live and emulated:
-        raise UsageError(f"{stack} is emulated, never live", hint="drop --live")
-    chosen = against or ("state" if emulated or live or engine else "lock")
-    if chosen == "lock" and emulated:
-        raise UsageError(
-            f"{stack} is emulated and has no lock file", hint="preview it against its state"
-        )
-    if chosen == "state" and not emulated and not live and engine != PULUMI:
-        raise UsageError(
-            f"the state of {stack} is with its real backend",
-            hint="use --live (needs credentials), or --against lock",
-        )
-    return chosen
-
-
-def against_lock(project: Project, stack: str) -> Plan:
-    """Compare a fresh capture with the committed lock file. Needs no credentials."""
-    from mlops_iac.graph.lock import lock_name, lock_plan
-
-    graph = project.capture(stack)
-    return lock_plan(programs.default_out(project) / lock_name(stack), graph, replacement_fact)
-
-
-def replacement_fact(type_: str, path: str) -> tuple[bool | None, str]:
-    """Say whether a change at a property path replaces the resource, and who says so."""
-    from mlops_iac.emulators.aws.facts import replaces
-
-    return replaces(type_, path)
-
-
-def comparison(project: Project, plan: Plan) -> str:
-    """Say in words what a plan was compared with."""
-    from mlops_iac.graph.lock import lock_name
-
-    match plan.against:
-        case "lock":
-            path = programs.default_out(project) / lock_name(plan.stack)
-            if project.program_folder is not None:
-                return (
-                    "nothing: an ephemeral stack has no lock file; --live compares with its state"
-                )
-            if not path.exists():
-                return "nothing: there is no lock file yet, `mlops-iac compile` writes it"
-            return f"the lock file {os.path.relpath(path)}; no credentials used"
-        case "live":
-            return "the state in the real backend"
-        case _:
-            return f"the state of {plan.stack} under {os.path.relpath(project.work)}"
-
-
 def _refused(plan: Plan) -> Iterator[str]:
     from mlops_iac.review.risks import refused
 
     return (f"{step.name}: {words}" for step, words in refused(plan.steps))
+
+
+def holdings(project: BaseProject, state: State) -> list[str]:
+    """A line for each store and registry that holds what no plan knows of; or why nobody counted.
+
+    They go with the stack, or keep it from going; whoever is asked whether to delete it has to know.
+    """
+    found: list[str] = []
+    try:
+        found.extend(
+            project.operations.holdings(
+                state.resources,
+                deployer_session(project, state.stack, state.registered, patient=False),
+                emptied=project.rehearsed,
+                versions_go=project.emulates(state.stack) or bool(state.tags),
+            )
+        )
+    except Exception as error:
+        if not isinstance(error, MlopsError) and project.access.failure(error) is None:
+            raise
+        found.append(f"what {state.stack} holds cannot be counted: {error}")
+    return found

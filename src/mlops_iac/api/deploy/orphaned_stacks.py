@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlops_iac.api.compile import programs
-from mlops_iac.api.project import LOCAL
+from mlops_iac.api.core import stack_state
+from mlops_iac.blueprint.fill import LOCAL
 from mlops_iac.blueprint.words import listed
 from mlops_iac.errors import MlopsError, StackNotFound, UsageError
 from mlops_iac.records import Record
 
 if TYPE_CHECKING:
-    from mlops_iac.api.project import Project
+    from mlops_iac.api.core.project import BaseProject
 
 
 class State(Record):
@@ -29,7 +30,7 @@ class State(Record):
     url: str = ""
 
 
-def state_of(project: Project, stack: str, out: Path | None = None) -> State:
+def state_of(project: BaseProject, stack: str, out: Path | None = None) -> State:
     """Ask every backend that may keep a stack's state; `out` is the folder of the program."""
     resources, exists, at, why = 0, False, "", ""
     for url in _backends(project, stack, out or programs.default_out(project)):
@@ -41,9 +42,8 @@ def state_of(project: Project, stack: str, out: Path | None = None) -> State:
     return State(resources, exists, "" if resources else why, at)
 
 
-def kept_at(project: Project, stack: str, url: str) -> State:
+def kept_at(project: BaseProject, stack: str, url: str) -> State:
     """Ask one backend."""
-    from mlops_iac.api.deploy import states
     from mlops_iac.engine.pulumi_backend import Backend
 
     try:
@@ -53,11 +53,11 @@ def kept_at(project: Project, stack: str, url: str) -> State:
         return State()
     except MlopsError as error:
         return State(why=error.message)
-    found = states.state_of(stack, exported.get("deployment") or {})
+    found = stack_state.state_of(stack, exported.get("deployment") or {})
     return State(len(found.resources), exists=True, url=url)
 
 
-def _backends(project: Project, stack: str, out: Path) -> list[str]:
+def _backends(project: BaseProject, stack: str, out: Path) -> list[str]:
     """Where the state of a stack may be: as the blueprint says, and as it said when it was compiled.
 
     Of a stack of which neither says anything: where the user is logged in, and, where a program is
@@ -68,16 +68,16 @@ def _backends(project: Project, stack: str, out: Path) -> list[str]:
     known = read_manifest(out)
     found: dict[str, None] = {}
     if stack in project.environments:
-        found[programs.backend(project, stack)] = None
+        found[project.backend(stack)] = None
     if stack in known.backends:
-        found[programs.placed(project, known.backends[stack])] = None
+        found[project.placed(known.backends[stack])] = None
     if not found:
         others = [name for name in project.environments if name != LOCAL and not known.backends]
-        found = {"": None, **{programs.backend(project, name): None for name in others}}
+        found = {"": None, **{project.backend(name): None for name in others}}
     return list(found)
 
 
-def stack_files(project: Project, stack: str, out: Path | None = None) -> list[Path]:
+def stack_files(project: BaseProject, stack: str, out: Path | None = None) -> list[Path]:
     """The files of one stack beside the compiled program that are there."""
     from mlops_iac.graph.lock import lock_name
     from mlops_iac.program import stackfile
@@ -88,7 +88,7 @@ def stack_files(project: Project, stack: str, out: Path | None = None) -> list[P
 
 
 def refuse(
-    project: Project, stack: str, state: State, files: Sequence[Path], *, gone: bool
+    project: BaseProject, stack: str, state: State, files: Sequence[Path], *, gone: bool
 ) -> None:
     """Refuse to forget a stack. Raises UsageError where it has, or may have, resources."""
     if state.resources:
@@ -105,7 +105,17 @@ def refuse(
         )
 
 
-def require_none_forgotten(project: Project, out: Path) -> None:
+def require_none_lost(project: BaseProject, out: Path | None) -> None:
+    """Refuse to compile into `out` where a stack that may have resources would be lost sight of.
+
+    Raises UsageError.
+    """
+    out = (out or programs.default_out(project)).absolute()
+    require_none_forgotten(project, out)
+    require_none_left_behind(project, out)
+
+
+def require_none_forgotten(project: BaseProject, out: Path) -> None:
     """Refuse to compile over the stack files of environments that have gone from the blueprint.
 
     Nothing is asked where there are none; files of a stack that has no resources may go. Raises
@@ -135,7 +145,7 @@ def require_none_forgotten(project: Project, out: Path) -> None:
             )
 
 
-def require_none_left_behind(project: Project, out: Path) -> None:
+def require_none_left_behind(project: BaseProject, out: Path) -> None:
     """Refuse to compile for another backend than the one that still has a stack's state.
 
     The next `up` would make everything a second time, and what is there would run on. Asked only
@@ -147,8 +157,8 @@ def require_none_left_behind(project: Project, out: Path) -> None:
     for name in known.config:
         if name == LOCAL or name not in project.environments:
             continue
-        before = programs.placed(project, known.backends.get(name, ""))
-        now = programs.backend(project, name)
+        before = project.placed(known.backends.get(name, ""))
+        now = project.backend(name)
         if before == now or not (kept := kept_at(project, name, before)).resources:
             continue
         if kept_at(project, name, now).resources:

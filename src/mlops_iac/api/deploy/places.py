@@ -1,38 +1,47 @@
-"""Where a stack was deployed, as its state says, against where the blueprint says now."""
+"""Where a stack was deployed, as its state says, and the way there."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
-from mlops_iac.api.deploy.states import only_account
+from mlops_iac.api.core.stack_state import deployed_by
+from mlops_iac.clouds.access import Place
 
 if TYPE_CHECKING:
-    from mlops_iac.engine.protocol import StackTarget
-
-_PROVIDER = "pulumi:providers:aws"
-
-
-def provider_inputs(resources: Sequence[Any]) -> Mapping[str, Any]:
-    """The inputs of the provider that a stack was deployed by; empty before that."""
-    return next((each.inputs for each in resources if each.type == _PROVIDER), {})
+    from mlops_iac.api.core.project import BaseProject
+    from mlops_iac.clouds.access import Session
+    from mlops_iac.graph.model import Resource
 
 
-def moved_place(resources: Sequence[Any], target: StackTarget) -> list[tuple[str, str, str]]:
-    """Say where a stack with these resources was deployed and where it would be now.
+def moved_place(resources: Sequence[Resource], now: Place) -> list[tuple[str, str, str]]:
+    """Say where a stack with these resources was deployed, if it would be elsewhere `now`.
 
     `(what, was, would be)` for region and account, where both are known and a resource stands.
     """
     if not any(each.custom and not each.type.startswith("pulumi:") for each in resources):
         return []
-    made = provider_inputs(resources)
-    config = target.config
-    found = [
-        ("region", str(made.get("region") or ""), str(config.get("aws:region") or "")),
-        (
-            "account",
-            only_account(made.get("allowedAccountIds")),
-            only_account(config.get("aws:allowedAccountIds")),
-        ),
-    ]
-    return [each for each in found if each[1] and each[2] and each[1] != each[2]]
+    return deployed_by(resources)[0].moved(now)
+
+
+def session(project: BaseProject, stack: str, *, region: str = "") -> Session:
+    """Return the way to what a stack deployed: the emulated cloud, or the real one as the user.
+
+    `region` is where, if not where the blueprint says.
+    """
+    if project.emulates(stack):
+        return project.emulated_cloud.session(stack)
+    return project.access.session(Place(region or project.region(stack)))
+
+
+def deployer_session(
+    project: BaseProject, stack: str, resources: Iterable[Resource], *, patient: bool = True
+) -> Session:
+    """Return the same way as who deployed `resources`, which are those of its state.
+
+    One that is not patient gives up soon.
+    """
+    if project.emulates(stack):
+        return project.emulated_cloud.session(stack)
+    place, provider = deployed_by(resources)
+    return project.access.session(place, provider, patient=patient)

@@ -9,10 +9,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from mlops_iac.api.core.engine_claim import EMBEDDED, PULUMI
 from mlops_iac.api.deploy.deployments import Deployment
-from mlops_iac.api.deploy.engine_claim import EMBEDDED, PULUMI
 from mlops_iac.api.deploy.saved_plans import plan_of_deployment, plan_of_lock, read_plan
-from mlops_iac.api.project import LOCAL
+from mlops_iac.blueprint.fill import LOCAL
 from mlops_iac.errors import PlanMoved, UsageError
 from mlops_iac.graph import saved_plan
 from mlops_iac.graph.plan import Plan
@@ -20,7 +20,7 @@ from mlops_iac.graph.plan_moves import Move, exceeding, moved
 from mlops_iac.graph.saved_plan import SavedPlan
 
 if TYPE_CHECKING:
-    from mlops_iac.api.project import Project
+    from mlops_iac.api.core.project import BaseProject
     from mlops_iac.engine.protocol import Event, OnEvent, Result
     from mlops_iac.engine.pulumi_cli import PulumiEngine
 
@@ -32,7 +32,7 @@ class PlannedDeployment(Deployment):
     do beyond it fails there. A stack that does not exist yet has none.
     """
 
-    def __init__(self, project: Project, stack: str, *, engine: str | None, plan: str | Path):
+    def __init__(self, project: BaseProject, stack: str, *, engine: str | None, plan: str | Path):
         self.planned = read_plan(plan, project, stack)
         if engine is None and self.planned.basis != "lock":
             engine = self.planned.engine

@@ -12,9 +12,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlops_iac.api.compile import programs
-from mlops_iac.api.deploy.engine_claim import EMBEDDED
-from mlops_iac.api.project import LOCAL
+from mlops_iac.api.compare.comparisons import against_lock
+from mlops_iac.api.compile import captures, programs
+from mlops_iac.api.core.engine_claim import EMBEDDED
+from mlops_iac.api.core.repository import around
+from mlops_iac.api.core.worktree import changed
+from mlops_iac.api.deploy.deployments import Deployment
+from mlops_iac.api.deploy.previews import compared_with
+from mlops_iac.blueprint.fill import LOCAL
+from mlops_iac.clouds import registry
 from mlops_iac.errors import MlopsError, UsageError
 from mlops_iac.graph import saved_plan
 from mlops_iac.graph.canonical import CanonicalGraph, canonical, canonical_value
@@ -25,8 +31,7 @@ from mlops_iac.graph.saved_plan import Basis, SavedPlan
 from mlops_iac.values import contains_secret
 
 if TYPE_CHECKING:
-    from mlops_iac.api.deploy.deployments import Deployment
-    from mlops_iac.api.project import Project
+    from mlops_iac.api.core.project import BaseProject
     from mlops_iac.graph.model import Resource
     from mlops_iac.review.model import Review
 
@@ -34,7 +39,7 @@ _GIT_SECONDS = 30
 
 
 def preview_to_save(
-    project: Project,
+    project: BaseProject,
     stack: str,
     *,
     against: str | None,
@@ -46,20 +51,16 @@ def preview_to_save(
 
     For the local state, the names that the plan shows are fixed from then on.
     """
-    from mlops_iac.api.deploy import deployments
-
     if review is not None:
         steps = [each.step for each in (*review.steps, *review.tool_changes)]
         plan = Plan(stack, project.name, review.engine, "lock", steps)
         return plan, plan_of_lock(project, stack, plan, review.to_json())
     emulated = project.emulates(stack)
-    chosen = deployments.compared_with(
-        stack, against=against, live=live, engine=engine, emulated=emulated
-    )
+    chosen = compared_with(stack, against=against, live=live, engine=engine, emulated=emulated)
     if chosen == "lock":
-        plan = deployments.against_lock(project, stack)
+        plan = against_lock(project, stack)
         return plan, plan_of_lock(project, stack, plan)
-    with project.deployment(stack, engine=engine) as deployment:
+    with Deployment(project, stack, engine=engine) as deployment:
         deployment.settle_names()
         plan = deployment.preview()
         return plan, plan_of_deployment(deployment, plan)
@@ -104,10 +105,10 @@ def plan_of_deployment(deployment: Deployment, plan: Plan) -> SavedPlan:
 
 
 def plan_of_lock(
-    project: Project, stack: str, plan: Plan, review: Mapping[str, Any] | None = None
+    project: BaseProject, stack: str, plan: Plan, review: Mapping[str, Any] | None = None
 ) -> SavedPlan:
     """The plan of a comparison with a lock file: bound to the symbolic graph, and to no state."""
-    program = programs.build(project, programs.default_out(project))
+    program = captures.build(project, programs.default_out(project))
     bound, hidden = _bound(project, stack, program.config[stack])
     resources = _bind_graph(bound, _graph(project, stack))
     bound["assets"] = saved_plan.assets_in(resources)
@@ -123,7 +124,7 @@ def plan_of_lock(
     )
 
 
-def read_plan(path: str | Path, project: Project, stack: str) -> SavedPlan:
+def read_plan(path: str | Path, project: BaseProject, stack: str) -> SavedPlan:
     """Read a saved plan of this project and stack. Raises UsageError for anything else."""
     file = Path(path)
     try:
@@ -155,19 +156,19 @@ def write_plan(plan: SavedPlan, path: str | Path) -> None:
 
 
 def _bound(
-    project: Project, stack: str, config: Mapping[str, Any]
+    project: BaseProject, stack: str, config: Mapping[str, Any]
 ) -> tuple[dict[str, dict[str, Any]], list[str]]:
-    from mlops_iac.emulators.aws import facts
     from mlops_iac.program.binding import program_digests
 
     out = project.work / "program" if stack == LOCAL else programs.default_out(project)
-    program = programs.build(project, out)
+    program = captures.build(project, out)
+    cloud = registry.cloud(project.platform_of(stack).cloud)
     configuration, hidden = _configuration(out, stack, config)
     bound: dict[str, dict[str, Any]] = {
         "configuration": configuration,
         "program": program_digests(program),
         "versions": dict(installed_versions()),
-        "facts": {"aws": f"sha256:{facts.digest()}"},
+        "facts": {cloud.name: f"sha256:{cloud.knowledge.facts_digest()}"},
         "git": _git([project.root, *([] if stack == LOCAL else [out])]),
     }
     return bound, hidden
@@ -192,8 +193,8 @@ def _configuration(
     return shown, hidden
 
 
-def _graph(project: Project, stack: str) -> CanonicalGraph:
-    return canonical(project.capture(stack))
+def _graph(project: BaseProject, stack: str) -> CanonicalGraph:
+    return canonical(captures.capture(project, stack))
 
 
 def _bind_graph(bound: dict[str, dict[str, Any]], graph: CanonicalGraph) -> dict[str, Any]:
@@ -235,9 +236,6 @@ def _git(folders: Sequence[Path]) -> dict[str, Any]:
 
     Trees and not commits: a merge commit has the tree that was reviewed, and another name.
     """
-    from mlops_iac.api.core.repository import around
-    from mlops_iac.api.core.worktree import changed
-
     found: dict[str, Any] = {}
     for folder in folders:
         with around(folder) as repository:

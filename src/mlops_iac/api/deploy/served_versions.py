@@ -2,56 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from mlops_iac.api.deploy.running_versions import package_of
-from mlops_iac.api.models.registry import (
-    APPROVED,
-    home_group,
-    newest_approved,
-    real_client,
-    require_sealed,
-    versions_of,
-)
-from mlops_iac.api.project import LOCAL
-from mlops_iac.clouds.aws.types import MODEL
+from mlops_iac.api.deploy.places import session
+from mlops_iac.blueprint.fill import LOCAL
+from mlops_iac.clouds.operations import APPROVED, ModelRegistry, Version
 from mlops_iac.errors import AuthenticationError, MlopsError, UsageError
+from mlops_iac.records import Record
 
 if TYPE_CHECKING:
-    from mlops_iac.api.project import Project
+    from mlops_iac.api.core.project import BaseProject
+    from mlops_iac.clouds.base import Home
     from mlops_iac.graph.model import Resource
     from mlops_iac.values import Properties
 
 
-def newest_real(project: Project, stack: str, model: str) -> str | None:
+class Versions(Record):
+    """The versions of one model: those of a group in a registry.
+
+    Methods raise what the cloud's SDK raises.
+    """
+
+    registry: ModelRegistry
+    group: str
+
+    def by_number(self) -> dict[str, Version]:
+        """All of them, newest first; none where there is no such group."""
+        return {str(each.version): each for each in self.registry.versions(self.group)}
+
+    def newest_approved(self) -> Version | None:
+        """The approved one that was registered last, as far as a list tells."""
+        return next(iter(self.registry.versions(self.group, APPROVED)), None)
+
+
+def home_of(project: BaseProject, stack: str, model: str) -> Home:
+    """Where the versions of a model are approved that a stack serves."""
+    return project.platform_of(stack).home(project.resolve(stack), model)
+
+
+def home_versions(project: BaseProject, stack: str, model: str) -> Versions:
+    """The versions that a real stack serves, in the registry of its home, asked as the user."""
+    registry = project.operations.registry(session(project, stack))
+    return Versions(registry, home_of(project, stack, model).address)
+
+
+def newest_real(project: BaseProject, stack: str, model: str) -> str | None:
     """The newest approved version in the registry that a real stack serves from.
 
     Raises AuthenticationError and MlopsError where it cannot be asked.
     """
-    client = real_client("sagemaker", project.region(stack))
-    with credentials(stack, model):
-        return newest(client, home_group(project, stack, model), model, stack)
+    with credentials(project, stack, model):
+        return newest(home_versions(project, stack, model), model, stack)
 
 
 def check_pin(
-    project: Project, stack: str, model: str, version: str, emulated: tuple[Any, str] | None
+    project: BaseProject, stack: str, model: str, version: str, emulated: Versions | None
 ) -> list[str]:
     """A note where the registry of a pinned version cannot be asked.
 
-    `emulated`: a client and the group in the emulated cloud. Raises UsageError for a version that
-    does not exist, is not approved, or is not sealed.
+    `emulated` are those in the emulated cloud. Raises UsageError for a version that does not exist,
+    is not approved, or is not sealed.
     """
-    home = LOCAL if stack == LOCAL else _home(project, stack, model)
+    home = LOCAL if stack == LOCAL else home_of(project, stack, model).environment
     if project.emulates(stack):
         if emulated is not None:
-            _require_servable(*emulated, model, version, home)
+            _require_servable(emulated, model, version, home)
         return []
     try:
-        with credentials(stack, model, what=f"about version {version}"):
-            client = real_client("sagemaker", project.region(stack))
-            _require_servable(client, home_group(project, stack, model), model, version, home)
+        with credentials(project, stack, model, what=f"about version {version}"):
+            _require_servable(home_versions(project, stack, model), model, version, home)
     except UsageError:
         raise
     except MlopsError as error:
@@ -60,64 +81,68 @@ def check_pin(
     return []
 
 
-def _home(project: Project, stack: str, model: str) -> str:
-    """The environment whose registry has the versions."""
-    from mlops_iac.clouds.aws.sagemaker.scope import Scope
-
-    return Scope(project.resolve(stack)).home(model).environment
-
-
-def _require_servable(client: Any, group: str, model: str, version: str, home: str) -> None:
-    there = {str(each["ModelPackageVersion"]): each for each in versions_of(client, group)}
+def _require_servable(versions: Versions, model: str, version: str, home: str) -> None:
+    there = versions.by_number()
     of = "" if home == LOCAL else f" -s {home}"
     if version not in there:
-        known = ", ".join(sorted(there, key=int)) or "none yet"
+        known = ", ".join(reversed(there)) or "none yet"
         raise UsageError(
             f"models.{model}.version: the registry of {home} has no version {version}",
             hint=f"it has: {known}; `mlops-iac models list {model}{of}` shows them",
         )
-    status = there[version]["ModelApprovalStatus"]
+    status = there[version].status
     if status != APPROVED:
         raise UsageError(
             f"models.{model}.version: {version} is {status} in {home}, not approved;"
             " nothing was changed",
             hint=f"`mlops-iac models approve {model} {version}{of}`, or pin an approved one",
         )
-    arn = there[version]["ModelPackageArn"]
-    answer = client.describe_model_package(ModelPackageName=arn)
-    require_sealed(model, version, answer, stack=home)
+    require_sealed(model, versions.registry.describe(there[version].id), stack=home)
 
 
-def newest(client: Any, group: str, model: str, stack: str) -> str | None:
-    """The newest approved version in a group; None before the first. `stack` is in the errors."""
-    found = newest_approved(client, group)
+def newest(versions: Versions, model: str, stack: str) -> str | None:
+    """The number of the newest approved version; None before the first.
+
+    Raises UsageError for one that is not sealed; `stack` is in the errors.
+    """
+    found = versions.newest_approved()
     if found is None:
         return None
-    version, arn = found
-    answer = client.describe_model_package(ModelPackageName=arn)
-    require_sealed(model, version, answer, stack=stack)
-    return version
+    require_sealed(model, versions.registry.describe(found.id), stack=stack)
+    return str(found.version)
+
+
+def require_sealed(model: str, version: Version, *, stack: str) -> None:
+    """Raise UsageError for a described version whose artifact may still be replaced."""
+    if version.unsealed:
+        number = version.version
+        raise UsageError(
+            f"{model}/{number} of {stack} is not sealed: its artifact is {version.unsealed}, which a"
+            " training may replace after the approval",
+            hint=f"reject it (`mlops-iac models reject {model} {number} -s {stack}`), and let"
+            " the pipeline train and register one",
+        )
 
 
 def left_serving(
-    project: Project, stack: str, model: str, outputs: Properties, resources: Iterable[Resource]
+    project: BaseProject, stack: str, model: str, outputs: Properties, resources: Iterable[Resource]
 ) -> tuple[str, str] | None:
     """The version that is served with none approved, and why nothing may be deployed like that.
 
     Without a version the endpoint would go, which is asked for by taking its entry out of the
     blueprint. `outputs` and `resources` are the stack's; None where no endpoint stands.
     """
-    from mlops_iac.clouds.aws.sagemaker.machines import models_of
-    from mlops_iac.clouds.aws.sagemaker.scope import Scope, identifier
-
-    scope = Scope(project.resolve(stack))
-    home = scope.home(model)
-    packages = filter(None, (package_of(each.inputs) for each in resources if each.type == MODEL))
-    found = [match[2] for match in packages if match[1] == home.group]
-    for name, entry in scope.endpoints.items():
-        before = [identifier(each) for each in (name, scope.moved_from("serving", name)) if each]
-        stands = any(outputs.get(f"{each}_pending") == [] for each in before)
-        if found and stands and model in models_of(entry):
+    blueprint = project.resolve(stack).blueprint
+    home = home_of(project, stack, model)
+    found = [
+        each.version for each in project.operations.served(resources) if each.group == home.group
+    ]
+    for name, entry in blueprint.serving.items():
+        before = named_before(blueprint.moved, "serving", name)
+        stands = any(outputs.get(f"{output_name(each)}_pending") == [] for each in before)
+        variants = getattr(entry, "variants", None) or {}
+        serves = {entry.model, *(each.model for each in variants.values())}
+        if found and stands and model in serves:
             of = "" if home.environment == LOCAL else f" -s {home.environment}"
             return found[0], (
                 f"no approved version of {model} is left, and serving.{name} serves {found[0]}:"
@@ -126,29 +151,49 @@ def left_serving(
     return None
 
 
-# What botocore raises for credentials, and what AWS answers. Source: botocore/exceptions.py; AWS
-# general reference, "Common errors".
-_NO_CREDENTIALS = ("NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError")
-_REFUSED = ("ClientError", "SSOError", "UnauthorizedSSOTokenError", "TokenRetrievalError")
-_SIGN_IN = (*_NO_CREDENTIALS, *_REFUSED)
-_UNREACHABLE = ("EndpointConnectionError", "ConnectTimeoutError", "ProxyConnectionError")
+def model_output(
+    outputs: Mapping[str, Any], moved: Mapping[str, str], model: str, kind: str
+) -> str | None:
+    """Return what a stack put out for a model: `kind` is how the output's name ends.
+
+    A stack that was last deployed before a rename (`moved`, new path: old path) has it by the
+    model's former name. None before it is deployed at all.
+    """
+    for name in named_before(moved, "models", model):
+        if found := outputs.get(f"{output_name(name)}_{kind}"):
+            return str(found)
+    return None
+
+
+def named_before(moved: Mapping[str, str], section: str, name: str) -> list[str]:
+    """An entry's name, and the one that it had before a rename."""
+    former = moved.get(f"{section}.{name}", "").removeprefix(f"{section}.")
+    return [name, former] if former else [name]
+
+
+def output_name(name: str) -> str:
+    """A blueprint name as part of an output's name."""
+    return name.replace("-", "_")
 
 
 @contextmanager
 def credentials(
-    stack: str, model: str, *, what: str = "for the newest approved version"
+    project: BaseProject, stack: str, model: str, *, what: str = "for the newest approved version"
 ) -> Iterator[None]:
     """Turn the SDK's words about credentials and the network into ours; `what` is asked."""
     try:
         yield
+    except MlopsError:
+        raise
     except Exception as error:
-        names = {kind.__name__ for kind in type(error).__mro__}
+        failure = project.access.failure(error)
+        if failure is None:
+            raise
         asked = f"cannot ask {stack} {what} of {model}: {error}"
         pin = f"pin models.{model}.version in the blueprint"
-        if names.intersection(_SIGN_IN):
-            raise AuthenticationError(asked, hint=f"sign in, or {pin}") from None
-        if names.intersection(_UNREACHABLE):
+        if failure == "silent":
+            variables = ", ".join(f"{start}*" for start in project.access.variables)
             raise MlopsError(
-                asked, hint=f"look at the network and AWS_ENDPOINT_URL, or {pin}"
+                asked, hint=f"look at the network and at {variables} in the environment, or {pin}"
             ) from None
-        raise
+        raise AuthenticationError(asked, hint=f"sign in, or {pin}") from None

@@ -3,8 +3,9 @@
 finding    which files are blueprints
 checkouts  which of them git takes for copies
 jobs       what is done with one of them, in a worker
-workers    processes: fed, watched, recycled
-together   what no blueprint can know alone: that another one takes its name, state or program
+workers    processes: fed, watched, recycled; worker is the side of one
+fleet_run  the job over all of them
+conflicts  what no blueprint can know alone: that another one takes its name, state or program
 model      what comes back
 """
 

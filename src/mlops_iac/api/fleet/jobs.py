@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING, Self
 
 from mlops_iac.api.fleet.model import Identity, Outcome, StackOutcome, worst
 from mlops_iac.blueprint.words import listed
+from mlops_iac.clouds import registry
+from mlops_iac.clouds.software import install
 from mlops_iac.errors import BlueprintInvalid, Diagnostic, MlopsError
 from mlops_iac.records import Record
 
 if TYPE_CHECKING:
+    from mlops_iac.api.core.project import BaseProject
     from mlops_iac.api.project import Project
 
 INTERNAL = 255
@@ -27,7 +30,7 @@ class Job(Record):
 
     def warm(self) -> None:
         """Import what every worker needs, before there is any. Raises ImportError."""
-        importlib.import_module("mlops_iac.api.core.loading")
+        importlib.import_module("mlops_iac.api.project")
 
     def prepared(self, files: Sequence[Path]) -> Self:
         """The job as workers get it: with what has to be known before the first of them begins."""
@@ -43,7 +46,7 @@ class Job(Record):
         except MlopsError as error:
             return failure(shown, error.message, error.hint, code=error.exit_code)
         except ModuleNotFoundError as error:
-            hint = "pip install 'mlops-iac[aws]'; validate works without it"
+            hint = f"{install(error.name or '')}; validate works without it".removeprefix("; ")
             return failure(shown, f"this needs {error.name}, which is not installed", hint, code=2)
         except MemoryError:
             return failure(shown, "there was not enough memory for it", _MEMORY)
@@ -60,7 +63,7 @@ class Job(Record):
     def _do(self, file: Path, shown: str) -> Outcome | None:
         raise NotImplementedError
 
-    def _stacks(self, project: Project) -> list[str]:
+    def _stacks(self, project: BaseProject) -> list[str]:
         """The environments meant: the one of that name, or all but `local`."""
         names = [name for name in project.environments if name != "local"]
         return (
@@ -84,10 +87,8 @@ def _where(error: Exception) -> str:
     return f" ({last.tb_frame.f_globals.get('__name__', '?')}:{last.tb_lineno})" if last else ""
 
 
-def identities(project: Project) -> list[Identity]:
+def identities(project: BaseProject) -> list[Identity]:
     """What the project's environments are in the world."""
-    from mlops_iac.api.compile.programs import backend
-
     found = []
     for stack in project.environments:
         if stack == "local":
@@ -101,7 +102,7 @@ def identities(project: Project) -> list[Identity]:
                 stack=stack,
                 account="" if account is None else str(account),
                 region=project.region(stack),
-                backend=backend(project, stack),
+                backend=project.backend(stack),
                 place=place,
             )
         )
@@ -114,7 +115,7 @@ class Validate(Job):
     strict: bool = False
 
     def _do(self, file: Path, shown: str) -> Outcome | None:
-        from mlops_iac.api.core.loading import inspected
+        from mlops_iac.api.compile.checks import inspected
 
         project, problems = inspected(file, strict=self.strict)
         errors = sum(item.severity == "error" for item in problems)
@@ -138,13 +139,11 @@ class Validate(Job):
 
 _PROGRAM_MODULES = (
     "mlops_iac.api.compile.captures",
-    "mlops_iac.api.compile.guard_rails",
+    "mlops_iac.api.compile.guard_rail_checks",
     "mlops_iac.program.write",
     "mlops_iac.graph.lock",
     "mlops_iac.engine.embedded.capture",
     "mlops_iac.engine.embedded.eager_outputs",
-    "mlops_iac.emulators.aws.provider",
-    "pulumi_aws",
 )
 
 
@@ -154,11 +153,12 @@ class _WithProgram(Job):
 
         # Before the SDK: what is imported without it loads every resource of every service.
         lazy_sdk.install()
-        for module in _PROGRAM_MODULES:
+        clouds = [module for each in registry.clouds() for module in each.access.software.warm]
+        for module in (*_PROGRAM_MODULES, *clouds):
             importlib.import_module(module)
 
     def _do(self, file: Path, shown: str) -> Outcome | None:
-        from mlops_iac.api.core.loading import load
+        from mlops_iac.api.project import load
 
         project = load(file)
         if self.stack and self.stack not in project.environments:
@@ -188,7 +188,7 @@ class Compile(_WithProgram):
     programs: Mapping[Path, Path] = {}
 
     def prepared(self, files: Sequence[Path]) -> Self:
-        from mlops_iac.api.compile.programs import program_folder
+        from mlops_iac.api.core.project import program_folder
 
         folders = {file.absolute().parent for file in files}
         programs = {folder: program_folder(folder, "x").parent for folder in folders}

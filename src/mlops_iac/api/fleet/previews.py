@@ -6,8 +6,13 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from mlops_iac.api.compare.reviews import Guards
+from mlops_iac.api.compile import programs
 from mlops_iac.api.compile.captures import Captures
+from mlops_iac.api.compile.guard_rail_checks import policies
 from mlops_iac.api.fleet.model import StackOutcome
+from mlops_iac.clouds.registry import replaces
+from mlops_iac.graph.plan import HALVES, count
 
 if TYPE_CHECKING:
     from mlops_iac.api.fleet.jobs import Preview
@@ -23,8 +28,6 @@ def previews(project: Project, stacks: Sequence[str], asked: Preview) -> list[St
     """Compare every stack with its lock file, or with what a git ref holds."""
     if asked.against not in ("", "lock"):
         return _reviewed(project, stacks, asked)
-    from mlops_iac.api.compile import programs
-    from mlops_iac.api.deploy.deployments import replacement_fact
     from mlops_iac.graph.lock import lock_name, lock_plan
 
     captures = Captures(project)
@@ -32,8 +35,8 @@ def previews(project: Project, stacks: Sequence[str], asked: Preview) -> list[St
     for stack in stacks:
         graph = captures.graph(stack)
         lock = programs.default_out(project) / lock_name(stack)
-        plan = lock_plan(lock, graph, replacement_fact)
-        broken = project.policies(stack, graph=graph, own=asked.own) if asked.policies else []
+        plan = lock_plan(lock, graph, replaces)
+        broken = policies(project, stack, graph=graph, own=asked.own) if asked.policies else []
         found.append(
             _outcome(
                 stack, plan.steps, broken, asked, known=lock.exists(), doubt=bool(plan.incomparable)
@@ -43,10 +46,8 @@ def previews(project: Project, stacks: Sequence[str], asked: Preview) -> list[St
 
 
 def _reviewed(project: Project, stacks: Sequence[str], asked: Preview) -> list[StackOutcome]:
-    from mlops_iac.api.compare.reviews import Guards, reviews
-
     found = []
-    for made in reviews(project, stacks, asked.against, Guards(asked.policies, asked.own)):
+    for made in project.reviews(stacks, asked.against, Guards(asked.policies, asked.own)):
         review = made.review
         steps = [each.step for each in (*review.steps, *review.tool_changes)]
         doubt = bool(made.plan.incomparable)
@@ -63,8 +64,6 @@ def _outcome(
     known: bool = True,
     doubt: bool,
 ) -> StackOutcome:
-    from mlops_iac.api.status.status import HALVES, count
-
     steps = list(steps)
     counts = {op: number for op, number in count(steps).items() if op != "same"}
     changes = [_change(step) for step in steps if step.op not in (*HALVES, "same", "read")]
@@ -95,7 +94,7 @@ def checked(project: Project, stacks: Sequence[str], *, own: bool) -> list[Stack
     captures = Captures(project)
     found = []
     for stack in stacks:
-        findings = project.policies(stack, graph=captures.graph(stack), own=own)
+        findings = policies(project, stack, graph=captures.graph(stack), own=own)
         counts = Counter("suppressed" if each.suppressed_by else each.severity for each in findings)
         broken = any(each.counts for each in findings)
         state = "broken" if broken else "kept"

@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mlops_iac.api.models.registry import model_output, trained_model
-from mlops_iac.api.project import LOCAL
+from mlops_iac.api.deploy.deployed_sources import differences, lifecycle
+from mlops_iac.api.deploy.deployments import Deployment
+from mlops_iac.api.deploy.registry import trained_model
+from mlops_iac.api.deploy.served_versions import model_output
+from mlops_iac.blueprint.fill import LOCAL
+from mlops_iac.clouds.operations import WAITING
 from mlops_iac.errors import NotDeployed, UsageError
 
 if TYPE_CHECKING:
-    from mlops_iac.api.project import Project
+    from mlops_iac.api.core.project import BaseProject
     from mlops_iac.pipeline.executor import OnRunEvent
     from mlops_iac.pipeline.local import RunResult
 
@@ -42,7 +46,7 @@ class Run:
 
 
 def run(
-    project: Project,
+    project: BaseProject,
     model: str | None,
     *,
     stack: str,
@@ -55,7 +59,6 @@ def run(
     `deployed` runs it also where the blueprint gives another by now. Raises UsageError for a stack
     that is not emulated, and where the pipeline is not deployed; NotDeployed where it is another.
     """
-    from mlops_iac.api.deploy.deployed_sources import lifecycle
     from mlops_iac.pipeline.local import run as run_locally
 
     project.resolve(stack)  # an unknown stack is told as such
@@ -92,18 +95,20 @@ def run(
         )
     version = result.registered.rsplit("/", 1)[-1]
     metrics = ", ".join(f"{key} {value:g}" for key, value in sorted(result.metrics.items()))
-    waits = result.approval == "PendingManualApproval"
+    waits = result.approval == WAITING
     of = "" if stack == LOCAL else f" -s {stack}"
     hint = f"mlops-iac models approve {name} {version}{of}, then " if waits else ""
     hint += f"mlops-iac up{of}"
     return Run(name, True, f"{name}/{version} ({metrics}): {result.approval}", hint, result)
 
 
-def _require_same(project: Project, stack: str, model: str, pipeline: str, definition: str) -> None:
-    from mlops_iac.api.deploy.deployed_sources import differences
-
+def _require_same(
+    project: BaseProject, stack: str, model: str, pipeline: str, definition: str
+) -> None:
     of = "" if stack == LOCAL else f" -s {stack}"
-    if found := differences(project, stack, model, pipeline, definition):
+    with Deployment(project, stack) as deployment:
+        plan = deployment.preview()
+    if found := differences(project, plan, model, pipeline, definition):
         raise NotDeployed(
             f"{stack} would run {model} as it was deployed, without what has changed since;"
             " nothing was run",
@@ -113,9 +118,10 @@ def _require_same(project: Project, stack: str, model: str, pipeline: str, defin
         )
 
 
-def _deployed(project: Project, stack: str, model: str) -> tuple[str, str]:
-    info = project.cloud.answering()
-    outputs = project.outputs(stack)
+def _deployed(project: BaseProject, stack: str, model: str) -> tuple[str, str]:
+    info = project.emulated_cloud.answering()
+    with Deployment(project, stack) as deployment:
+        outputs = deployment.outputs()
     moved = project.resolve(stack).blueprint.moved
     pipeline = model_output(outputs, moved, model, "pipeline")
     of = "" if stack == LOCAL else f" -s {stack}"
@@ -124,12 +130,10 @@ def _deployed(project: Project, stack: str, model: str) -> tuple[str, str]:
             f"the pipeline of {model} is not deployed to {stack}",
             hint=f"run `mlops-iac up{of}` first",
         )
-    client = project.cloud.client("sagemaker", stack)
-    try:
-        answer = client.describe_pipeline(PipelineName=pipeline)
-    except client.exceptions.ClientError:
+    definition = project.operations.definition(pipeline, project.emulated_cloud.session(stack))
+    if definition is None:
         raise UsageError(
             f"the emulated cloud has no pipeline {pipeline}; it lost what it held",
             hint=f"run `mlops-iac up{of}`, which creates it again",
-        ) from None
-    return pipeline, str(answer["PipelineDefinition"])
+        )
+    return pipeline, definition

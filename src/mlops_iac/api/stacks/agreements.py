@@ -7,12 +7,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from mlops_iac.api.compile import programs
+from mlops_iac.api.compile import captures, programs
+from mlops_iac.api.core.repository import around
+from mlops_iac.api.core.worktree import changed, untracked
+from mlops_iac.api.deploy.previews import preview
 from mlops_iac.errors import MlopsError
 
 if TYPE_CHECKING:
-    from mlops_iac.api.deploy.states import State, States
-    from mlops_iac.api.project import Project
+    from mlops_iac.api.core.project import BaseProject
+    from mlops_iac.api.core.stack_state import State
+    from mlops_iac.api.deploy.states import States
 
 Agrees = Literal["agrees", "uncommitted", "differs", "nothing", "unknown"]
 
@@ -22,7 +26,7 @@ _STACK_FILE = re.compile(r"Pulumi\.([a-z0-9-]+)\.yaml\b|mlops-iac\.([a-z0-9-]+)\
 # -- program and blueprint -------------------------------------------------------------------------
 
 
-def program_agreements(project: Project, out: Path) -> dict[str, tuple[Agrees, str]]:
+def program_agreements(project: BaseProject, out: Path) -> dict[str, tuple[Agrees, str]]:
     """Whether the folder is what the blueprint gives, by stack. Of emulated ones none is kept."""
     from mlops_iac.program.write import stale
 
@@ -37,7 +41,7 @@ def program_agreements(project: Project, out: Path) -> dict[str, tuple[Agrees, s
     if not (out / "Pulumi.yaml").exists():
         return found | dict.fromkeys(real, ("nothing", "not compiled yet"))
     try:
-        reasons = stale(programs.build(project, out), out)
+        reasons = stale(captures.build(project, out), out)
     except MlopsError as error:
         return found | dict.fromkeys(real, ("unknown", error.message))
     waiting = _uncommitted(out)
@@ -70,9 +74,6 @@ def _uncommitted(out: Path) -> list[str]:
 
     Outside of a repository there is nothing to say.
     """
-    from mlops_iac.api.core.repository import around
-    from mlops_iac.api.core.worktree import changed, untracked
-
     with around(out) as repository:
         if repository is None:
             return []
@@ -88,7 +89,7 @@ def _uncommitted(out: Path) -> list[str]:
 # -- program and state -----------------------------------------------------------------------------
 
 
-def agreement_of_state(project: Project, stack: str, found: States) -> tuple[Agrees, str]:
+def agreement_of_state(project: BaseProject, stack: str, found: States) -> tuple[Agrees, str]:
     """Whether the state holds what the lock file says; of an emulated one, whether `up` had nothing to do."""
     if stack in found.unknown:
         return "unknown", found.unknown[stack]
@@ -97,14 +98,14 @@ def agreement_of_state(project: Project, stack: str, found: States) -> tuple[Agr
         return "nothing", "nothing is deployed"
     try:
         if project.emulates(stack):
-            changed = len(project.preview(stack).changes)
+            changed = len(preview(project, stack).changes)
             return ("differs", f"{changed} change(s) to apply") if changed else ("agrees", "")
         return _agreement(project, state)
     except MlopsError as error:
         return "unknown", error.message
 
 
-def _agreement(project: Project, state: State) -> tuple[Agrees, str]:
+def _agreement(project: BaseProject, state: State) -> tuple[Agrees, str]:
     from mlops_iac.graph.agreement import agreement
     from mlops_iac.graph.lock import lock_name, read_lock
 

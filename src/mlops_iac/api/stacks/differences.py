@@ -6,10 +6,11 @@ import os
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from mlops_iac.api.compile import captures, programs
 from mlops_iac.errors import UsageError
 
 if TYPE_CHECKING:
-    from mlops_iac.api.project import Project
+    from mlops_iac.api.core.project import BaseProject
     from mlops_iac.blueprint import ResolvedBlueprint
     from mlops_iac.graph.differences import Differences
 
@@ -40,7 +41,7 @@ class LeafDifference:
 
 
 def blueprint_differences(
-    project: Project, left: str, right: str, path: str = ""
+    project: BaseProject, left: str, right: str, path: str = ""
 ) -> list[LeafDifference]:
     """Return the leaves at or below `path` that differ, in the order of the blueprint.
 
@@ -67,22 +68,21 @@ def blueprint_differences(
     ]
 
 
-def resource_differences(project: Project, left: str, right: str) -> Differences:
+def resource_differences(project: BaseProject, left: str, right: str) -> Differences:
     """Return what the captured resources of two stacks differ in, beside names, account, region.
 
     Needs no credentials. Raises StackNotFound, BlueprintInvalid.
     """
-    from mlops_iac.api.compile import programs
     from mlops_iac.graph.comparable import comparable
     from mlops_iac.graph.differences import Side, differences
 
     for name in (left, right):
         project.resolve(name)
-    folder, program = programs.work_program(project)
+    folder, program = captures.work_program(project)
 
     def side(name: str) -> Side:
         graph = programs.capture_program(project, name, folder, program.config[name])
-        return Side(comparable(graph), project.cloud.account(name), project.region(name))
+        return Side(comparable(graph), project.emulated_cloud.account(name), project.region(name))
 
     return differences(side(left), side(right))
 

@@ -7,23 +7,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops_iac.api.compile.programs import default_out
-from mlops_iac.api.core.editing import BlueprintEdit
-from mlops_iac.api.core.loading import load
+from mlops_iac.api.core.loading import load_as
+from mlops_iac.api.core.project import BaseProject
 from mlops_iac.api.deploy.orphaned_stacks import State, refuse, stack_files, state_of
-from mlops_iac.api.project import LOCAL
+from mlops_iac.api.deploy.states import unasked
+from mlops_iac.api.stacks.editing import SECTION, BlueprintEdit, put_in, take_out
+from mlops_iac.api.stacks.initial_overlay import complete, lay_out, not_asked, unchecked
+from mlops_iac.api.stacks.listing import adds
 from mlops_iac.blueprint.checks.names import illegal_name
+from mlops_iac.blueprint.fill import LOCAL
 from mlops_iac.blueprint.loaded import shown_as
 from mlops_iac.blueprint.sections.base import EntryName
 from mlops_iac.blueprint.words import join
+from mlops_iac.clouds.registry import platform
 from mlops_iac.errors import StackNotFound, UsageError
 from mlops_iac.records import Record
 
 if TYPE_CHECKING:
-    from mlops_iac.api.project import Project
     from mlops_iac.blueprint import ResolvedBlueprint
-    from mlops_iac.blueprint.editing import Editor
-
-_SECTION = "environments"
 
 
 class Told(Record):
@@ -58,20 +59,20 @@ class Told(Record):
 def add_environment(path: str | Path, name: str, base: str | None = None) -> Told:
     """Write a new environment into the blueprint at `path`, with the text of `base`'s overlay.
 
-    Without a base it begins with what its guard rails ask for (`starts`). What is left to fill in is
+    Without a base it begins with what its guard rails ask for (`initial_overlay`). What is left to fill in is
     told.
 
     Raises UsageError for a name that no stack may have or that is taken, StackNotFound where there
     is no `base`, BlueprintInvalid, with nothing written, where the blueprint is or would not be
     valid; EditRefused where the text of `base` cannot be written twice.
     """
-    project = load(path)
+    project = load_as(BaseProject, path)
     if wrong := illegal_name(name, EntryName("environment", 20)):
         raise UsageError(wrong[1], hint=wrong[2])
     if name == LOCAL:
         raise UsageError("local is always there", hint="`mlops-iac up` deploys it")
     edit = BlueprintEdit(path)
-    there = join(_SECTION, name)
+    there = join(SECTION, name)
     if name in project.environments:
         lines = dict(edit.editor.find(there))
         where = f"{edit.file.shown}:{lines[there]}" if there in lines else "in a template"
@@ -82,7 +83,7 @@ def add_environment(path: str | Path, name: str, base: str | None = None) -> Tol
             raise UsageError(
                 "local is emulated: nothing begins with its overlay", hint="leave --from out"
             )
-    copied = base if base is not None and edit.editor.get(join(_SECTION, base)) else None
+    copied = base if base is not None and edit.editor.get(join(SECTION, base)) else None
     put_in(edit.editor, name, copied)
     started = _started(edit, name) if base is None else []
     added = edit.project()
@@ -100,8 +101,6 @@ def add_environment(path: str | Path, name: str, base: str | None = None) -> Tol
 
 def _started(edit: BlueprintEdit, name: str) -> list[str]:
     """Write what an environment begins with; what to tell of that."""
-    from mlops_iac.api.stacks.initial_overlay import complete, lay_out, not_asked, unchecked
-
     try:
         told = complete(edit.editor, name, edit.project).notes
     except ModuleNotFoundError as error:
@@ -111,29 +110,8 @@ def _started(edit: BlueprintEdit, name: str) -> list[str]:
     return [*told, more] if more else told
 
 
-def put_in(editor: Editor, name: str, base: str | None, section: str = _SECTION) -> None:
-    """Write an environment, with the text of another one's overlay or with none."""
-    if base is not None:
-        editor.copy(f"{section}.{base}", join(section, name))
-    else:
-        editor.set(join(section, name), {})
-
-
-def take_out(editor: Editor, name: str, section: str = _SECTION) -> None:
-    """Remove an environment; the text is as if it had never been put in.
-
-    The section goes with the last one, unless it stands in braces: then it was there before.
-    """
-    kept = editor.in_braces(section)
-    editor.remove(join(section, name))
-    if not kept and editor.get(section) == {}:
-        editor.remove(section)
-
-
-def _of_templates(project: Project, added: Project, base: str, name: str) -> list[str]:
+def _of_templates(project: BaseProject, added: BaseProject, base: str, name: str) -> list[str]:
     """What an environment's overlays in templates say, and a new one of another name does not."""
-    from mlops_iac.api.stacks.listing import adds
-
     layers, ours = project.resolve(base), added.resolve(name).leaves()
     return [
         path
@@ -143,7 +121,13 @@ def _of_templates(project: Project, added: Project, base: str, name: str) -> lis
 
 
 def _notes_of_base(
-    project: Project, added: Project, base: str, name: str, missing: Sequence[str], *, copied: bool
+    project: BaseProject,
+    added: BaseProject,
+    base: str,
+    name: str,
+    missing: Sequence[str],
+    *,
+    copied: bool,
 ) -> list[str]:
     layers, ours = project.resolve(base), added.resolve(name)
     notes = []
@@ -157,12 +141,11 @@ def _notes_of_base(
     return [*notes, *_pins(layers, ours)]
 
 
-def _trains(added: Project, name: str) -> list[str]:
+def _trains(added: BaseProject, name: str) -> list[str]:
     """What the new environment trains itself, and an earlier one has already: it could serve that."""
-    from mlops_iac.clouds.aws.sagemaker.scope import Scope
-
     others = [each for each in added.environments if each not in (LOCAL, name)]
-    models = Scope(added.resolve(name)).trained
+    declared = added.resolve(name).blueprint.models
+    models = [key for key, each in declared.items() if each.train and not each.promote_from]
     return [
         f"{name} trains {model} itself; to serve what {source} runs, write"
         f" `promote_from: {source}` into environments.{name}.models.{join('', model)}, and both"
@@ -172,35 +155,34 @@ def _trains(added: Project, name: str) -> list[str]:
     ]
 
 
-def _has(project: Project, environment: str, model: str) -> bool:
+def _has(project: BaseProject, environment: str, model: str) -> bool:
     found = project.resolve(environment).blueprint.models.get(model)
     return found is not None and found.train is not None
 
 
 def _pins(base: ResolvedBlueprint, ours: ResolvedBlueprint) -> list[str]:
     """Version numbers that mean another registry's versions since they were copied."""
-    from mlops_iac.clouds.aws.sagemaker.scope import Scope
-
+    home = platform(str(ours.blueprint.platform)).home
     return [
-        f"it pins {name}/{model.version}, a number of {Scope(base).home(name).environment}'s"
+        f"it pins {name}/{model.version}, a number of {home(base, name).environment}'s"
         f" registry, and serves from its own: take environments.{ours.environment}.models.{join('', name)}.version out"
         for name, model in ours.blueprint.models.items()
         if model.version is not None
         and name in base.blueprint.models
-        and Scope(ours).home(name) != Scope(base).home(name)
+        and home(ours, name) != home(base, name)
     ]
 
 
-def removable(path: str | Path, name: str) -> tuple[Project, BlueprintEdit, list[Path]]:
+def removable(path: str | Path, name: str) -> tuple[BaseProject, BlueprintEdit, list[Path]]:
     """What `remove_environment` would change: the blueprint, and the files of its stack.
 
     Raises what `remove_environment` raises for a name that is none, `local`, and templates'.
     """
-    project = load(path)
+    project = load_as(BaseProject, path)
     if name == LOCAL:
         raise UsageError("local is always there", hint="`mlops-iac destroy` deletes what it made")
     edit = BlueprintEdit(path)
-    written = edit.editor.has(join(_SECTION, name))
+    written = edit.editor.has(join(SECTION, name))
     files = stack_files(project, name)
     if name not in project.environments and not written and not files:
         there = ", ".join(project.environments)
@@ -227,7 +209,7 @@ def remove_environment(path: str | Path, name: str, *, gone: bool = False) -> To
     blueprint would not be valid without it.
     """
     project, edit, files = removable(path, name)
-    there = join(_SECTION, name)
+    there = join(SECTION, name)
     written = edit.editor.has(there)
     state = state_of(project, name)
     refuse(project, name, state, files, gone=gone)
@@ -254,10 +236,8 @@ def remove_environment(path: str | Path, name: str, *, gone: bool = False) -> To
     )
 
 
-def _notes(project: Project, name: str, state: State) -> tuple[str, ...]:
+def _notes(project: BaseProject, name: str, state: State) -> tuple[str, ...]:
     if state.why:
-        from mlops_iac.api.deploy.states import unasked
-
         return (f"its state was not asked: {unasked(state.why)}",)
     if state.exists:
         url = f"PULUMI_BACKEND_URL={state.url} " if state.url else ""

@@ -9,12 +9,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlops_iac.api.compile import programs
-from mlops_iac.api.deploy.deployments import Deployment
-from mlops_iac.api.deploy.engine_claim import PULUMI
-from mlops_iac.api.deploy.registry_cleanup import delete_versions
-from mlops_iac.api.deploy.served_versions import credentials
-from mlops_iac.api.deploy.states import State, state_in, state_of
+from mlops_iac.api.compile import captures, programs
+from mlops_iac.api.core.engine_claim import PULUMI
+from mlops_iac.api.core.stack_state import State, state_of
+from mlops_iac.api.deploy.deployments import Deployment, holdings
+from mlops_iac.api.deploy.places import deployer_session
+from mlops_iac.api.deploy.served_versions import credentials, home_of, home_versions
+from mlops_iac.api.deploy.states import state_in
 from mlops_iac.api.stacks.ephemeral_record import EphemeralRecord, record_of
 from mlops_iac.errors import MlopsError, UsageError
 from mlops_iac.graph.plan import Plan
@@ -34,7 +35,7 @@ class EphemeralDeployment(Deployment):
     def _open(self) -> Backend:
         from mlops_iac.engine.pulumi_backend import Backend
 
-        return Backend(self.project.name, programs.backend(self.project, self.stack))
+        return Backend(self.project.name, self.project.backend(self.stack))
 
     @cached_property
     def _there(self) -> EphemeralRecord | None:
@@ -72,7 +73,7 @@ class EphemeralDeployment(Deployment):
     def _unversioned(self) -> StackTarget:
         _ = self.engine  # what is missing on this machine is told before any cloud is asked
         _ = self._there
-        folder, program = programs.work_program(self.project)
+        folder, program = captures.work_program(self.project)
         if self._state is not None:
             _restore_key(folder, self.stack, self._state.deployment)
         return programs.target(self.project, self.stack, folder, program.config[self.stack])
@@ -95,14 +96,10 @@ class EphemeralDeployment(Deployment):
 
     def _registered(self, model: str, version: str) -> bool:
         """Whether a version is in the registry that the stack serves from; another's is believed."""
-        from mlops_iac.api.models.registry import home_group, real_client, registered
-        from mlops_iac.clouds.aws.sagemaker.scope import Scope
-
-        if Scope(self.project.resolve(self.stack)).home(model).environment != self.stack:
+        if home_of(self.project, self.stack, model).environment != self.stack:
             return True
-        client = real_client("sagemaker", self.project.region(self.stack))
-        with credentials(self.stack, model, what="for the versions"):
-            return version in registered(client, home_group(self.project, self.stack, model))
+        with credentials(self.project, self.stack, model, what="for the versions"):
+            return version in home_versions(self.project, self.stack, model).by_number()
 
     def preview(self) -> Plan:
         """Return what `up` would do, with the end that it would have."""
@@ -113,16 +110,12 @@ class EphemeralDeployment(Deployment):
 
     def _confined(self) -> Iterator[str]:
         """What the role that deploys has to reach, before a first `up`: its base's has other names."""
-        from mlops_iac.clouds.aws.naming import stem
-        from mlops_iac.clouds.aws.sagemaker.scope import STACK_TAG as TAG
-        from mlops_iac.clouds.aws.sagemaker.scope import Scope
-
-        scope = Scope(self.project.resolve(self.stack))
-        if self._there is None and (role := scope.blueprint.deploy_as):
+        resolved = self.project.resolve(self.stack)
+        if self._there is None and (role := resolved.blueprint.deploy_as):
+            marks = self.project.platform_of(self.stack).marks(resolved)
             yield (
-                f"{role} deploys it: names begin with {stem(self.project.name, self.stack)}-, keys have"
-                f" the tag {TAG}={scope.tags[TAG]}, which rights confined to"
-                f" {self.project.record.base} do not reach"
+                f"{role} deploys it: {marks}, which rights confined to {self.project.record.base}"
+                " do not reach"
             )
 
     @property
@@ -200,8 +193,6 @@ class RecordedDeployment(Deployment):
         return replace(plan, diagnostics=(*plan.diagnostics, *self._holdings()))
 
     def _holdings(self) -> list[str]:
-        from mlops_iac.api.deploy.stack_contents import holdings
-
         return holdings(self.project, self.project.state)
 
     def destroy(self, *, on_event: OnEvent | None = None) -> Result:
@@ -209,7 +200,9 @@ class RecordedDeployment(Deployment):
 
         Model versions first: a registry that holds some cannot be deleted.
         """
-        delete_versions(self.project.state)
+        state = self.project.state
+        there = deployer_session(self.project, self.stack, state.registered)
+        self.project.operations.delete_versions(state.resources, there)
         with self._open() as backend:
             result = backend.destroy(self.stack, on_event=on_event)
             if not result.failures:
@@ -231,10 +224,7 @@ class RecordedDeployment(Deployment):
 
     def resources(self) -> Sequence[Any]:
         """Return what the state holds."""
-        from mlops_iac.engine.pulumi_events import resource_of
-
-        kept = self.project.state.deployment.get("resources") or ()
-        return [resource_of(item) for item in kept if not item.get("delete")]
+        return self.project.state.registered
 
     def notes(self) -> Iterator[str]:
         """Say what it was made from, and until when it lives."""

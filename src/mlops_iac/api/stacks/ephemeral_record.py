@@ -17,7 +17,7 @@ from mlops_iac.errors import UsageError
 from mlops_iac.records import Record
 
 if TYPE_CHECKING:
-    from mlops_iac.api.deploy.states import State
+    from mlops_iac.api.core.stack_state import State
 
 DEFAULT_TTL = timedelta(hours=24)
 SHORTEST, LONGEST = timedelta(minutes=1), timedelta(days=90)
@@ -96,6 +96,6 @@ def record_of(state: State) -> EphemeralRecord | None:
 def _tags(state: State) -> Iterator[Mapping[str, Any]]:
     """The tags of its resources, those that the stack put there."""
     for item in state.resources:
-        tags = (item.get("inputs") or {}).get("tags")
+        tags = item.inputs.get("tags")
         if isinstance(tags, Mapping) and tags.get("environment") == state.stack:
             yield tags

@@ -11,16 +11,18 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from mlops_iac.api.project import LOCAL
+from mlops_iac.api.core.stack_state import state_of
 from mlops_iac.api.stacks.ephemeral import RecordedProject
+from mlops_iac.api.stacks.ephemeral_deploying import RecordedDeployment
 from mlops_iac.api.stacks.ephemeral_record import STACK_TAG, EphemeralRecord, record_of
-from mlops_iac.api.status.status import count
+from mlops_iac.blueprint.fill import LOCAL
 from mlops_iac.errors import MlopsError
+from mlops_iac.graph.plan import count
 from mlops_iac.records import Record
 
 if TYPE_CHECKING:
-    from mlops_iac.api.deploy.states import State
-    from mlops_iac.api.project import Project
+    from mlops_iac.api.core.project import BaseProject
+    from mlops_iac.api.core.stack_state import State
     from mlops_iac.engine.pulumi_backend import Backend, Listed
 
 
@@ -32,7 +34,7 @@ class Ephemeral(Record):
     state: State
     url: str
 
-    def project(self, project: Project) -> RecordedProject:
+    def project(self, project: BaseProject) -> RecordedProject:
         """The project seen with it, to open a deployment."""
         return RecordedProject(project, self.stack, self.url, self.state)
 
@@ -44,7 +46,7 @@ class Found(Record):
     silent: Mapping[str, MlopsError] = {}
 
 
-def expired(project: Project, now: datetime | None = None) -> Found:
+def expired(project: BaseProject, now: datetime | None = None) -> Found:
     """Return those whose time is over, by name.
 
     Never one that the blueprint declares, whatever its tags say. Raises nothing about a backend
@@ -55,12 +57,11 @@ def expired(project: Project, now: datetime | None = None) -> Found:
     return Found([item for item in found.stacks if item.record.expired(at)], found.silent)
 
 
-def ephemeral_stacks(project: Project) -> Found:
+def ephemeral_stacks(project: BaseProject) -> Found:
     """Return every ephemeral stack of the project; as `expired`."""
-    from mlops_iac.api.compile.programs import backend
     from mlops_iac.engine.pulumi_backend import Backend
 
-    urls = dict.fromkeys(backend(project, name) for name in project.environments if name != LOCAL)
+    urls = dict.fromkeys(project.backend(name) for name in project.environments if name != LOCAL)
     found: list[Ephemeral] = []
     silent: dict[str, MlopsError] = {}
     for url in urls or {"": None}:
@@ -79,8 +80,6 @@ def ephemeral_stacks(project: Project) -> Found:
 
 
 def _ephemeral(asked: Backend, item: Listed, url: str) -> list[Ephemeral]:
-    from mlops_iac.api.deploy.states import state_of
-
     tags = asked.tags(item.name)
     if STACK_TAG not in tags:
         return []
@@ -98,13 +97,13 @@ class Ended(Record):
     failures: Sequence[str] = ()
 
 
-def end(project: Project, found: Ephemeral, now: datetime | None = None) -> Ended:
+def end(project: BaseProject, found: Ephemeral, now: datetime | None = None) -> Ended:
     """Delete a stack's resources and the stack itself. Raises nothing about that stack.
 
     Its record is read again first: somebody may have renewed it meanwhile.
     """
     try:
-        with found.project(project).deployed as deployment:
+        with RecordedDeployment(found.project(project)) as deployment:
             again = deployment.record_now()
             if again is None or not again.expired(now or datetime.now(UTC)):
                 return Ended(found.stack, 0, ("renewed meanwhile; it was left alone",))

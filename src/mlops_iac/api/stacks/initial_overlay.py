@@ -11,15 +11,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from mlops_iac.api.project import LOCAL
+from mlops_iac.api.compile.guard_rail_checks import policies
+from mlops_iac.api.core import guard_rails
+from mlops_iac.api.stacks.editing import put_in, take_out
+from mlops_iac.blueprint.fill import LOCAL
 from mlops_iac.blueprint.placeholders import is_placeholder
 from mlops_iac.blueprint.words import join, listed, split
 from mlops_iac.errors import BlueprintInvalid, UsageError
 from mlops_iac.records import Record
 
 if TYPE_CHECKING:
-    from mlops_iac.api.core.editing import BlueprintEdit
-    from mlops_iac.api.project import Project
+    from mlops_iac.api.core.project import BaseProject
+    from mlops_iac.api.stacks.editing import BlueprintEdit
     from mlops_iac.blueprint.editing import Editor
     from mlops_iac.policy.model import Finding
 
@@ -64,7 +67,7 @@ def is_startable(path: str) -> bool:
     return any(_meets(start, path) is not None for start in _STARTS)
 
 
-def complete(editor: Editor, name: str, read: Callable[[], Project]) -> Started:
+def complete(editor: Editor, name: str, read: Callable[[], BaseProject]) -> Started:
     """Write into `environments.NAME` what it has to say; `read` gives the project of the text.
 
     Raises BlueprintInvalid where the text is no valid blueprint with all of that.
@@ -82,13 +85,11 @@ def complete(editor: Editor, name: str, read: Callable[[], Project]) -> Started:
             written |= _write(editor, name, path, read)
 
 
-def begin(edit: BlueprintEdit, read: Callable[[], Project], *, delivered: bool) -> list[str]:
+def begin(edit: BlueprintEdit, read: Callable[[], BaseProject], *, delivered: bool) -> list[str]:
     """Let every environment of a new project have its start, and write that; what to tell of it.
 
     Where it is `delivered` and has no environment, it gets `prod`. Raises BlueprintInvalid.
     """
-    from mlops_iac.api.stacks.environments import put_in
-
     names = [name for name in read().environments if name != LOCAL]
     fresh = delivered and not names
     if fresh:
@@ -115,15 +116,13 @@ def not_asked(error: ModuleNotFoundError) -> str:
 
 def lay_out(editor: Editor, name: str) -> None:
     """Write an environment on lines of its own, that was filled in between the braces of `{}`."""
-    from mlops_iac.api.stacks.environments import take_out
-
     path = join("environments", name)
     if whole := editor.get(path):
         take_out(editor, name)
         editor.set(path, whole)
 
 
-def _asked(name: str, read: Callable[[], Project]) -> tuple[list[str], list[Finding]]:
+def _asked(name: str, read: Callable[[], BaseProject]) -> tuple[list[str], list[Finding]]:
     """The paths at which something is asked for, by the language or by guard rails."""
     try:
         project = read()
@@ -159,7 +158,7 @@ def _meets(start: str, path: str) -> str | None:
     return None if "*" in named else found
 
 
-def _write(editor: Editor, name: str, path: str, read: Callable[[], Project]) -> dict[str, Any]:
+def _write(editor: Editor, name: str, path: str, read: Callable[[], BaseProject]) -> dict[str, Any]:
     """Write one of them; nothing where something is said there already, or where it is refused."""
     start = next(each for each in _STARTS if _meets(each, path) == path)
     value = _STARTS[start]
@@ -196,7 +195,7 @@ def _write(editor: Editor, name: str, path: str, read: Callable[[], Project]) ->
 
 
 def _parts(
-    path: str, value: Any, name: str, read: Callable[[], Project]
+    path: str, value: Any, name: str, read: Callable[[], BaseProject]
 ) -> Iterator[tuple[str, Any]]:
     """What to set; a range whose least number grows keeps its width, or nothing would scale."""
     most = path.removesuffix("min") + "max"
@@ -213,12 +212,12 @@ def _below(path: str, above: str) -> bool:
     return path == above or path.startswith((f"{above}.", f"{above}["))
 
 
-def _findings(project: Project, name: str) -> list[Finding]:
+def _findings(project: BaseProject, name: str) -> list[Finding]:
     """What the guard rails of the tool and of the templates find; nobody's code is run."""
-    return [each for each in project.policies(name, own=False) if not each.suppressed_by]
+    return [each for each in policies(project, name, own=False) if not each.suppressed_by]
 
 
-def _left(project: Project, name: str, found: Sequence[Finding]) -> list[str]:
+def _left(project: BaseProject, name: str, found: Sequence[Finding]) -> list[str]:
     resolved = project.resolve(name)
     left = [f"{each.rule}: {each.message}: {each.remediation}" for each in found]
     stand_ins = {
@@ -241,9 +240,7 @@ def _shown(value: Any) -> str:
     return str(value)
 
 
-def unchecked(project: Project) -> str:
+def unchecked(project: BaseProject) -> str:
     """Which rules were not run, because they are code of somebody's; empty where all were."""
-    from mlops_iac.api.compile import guard_rails
-
     ids = guard_rails.own_ids(project)
     return f"not run: {listed(ids)}; `mlops-iac policy check` runs them" if ids else ""

@@ -8,12 +8,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from mlops_iac.api.compile import programs
-from mlops_iac.api.project import LOCAL
+from mlops_iac.api.core.stack_state import State, emulated_state
+from mlops_iac.api.deploy.states import States, states, unasked
 from mlops_iac.api.stacks.agreements import Agrees, agreement_of_state, program_agreements
+from mlops_iac.api.stacks.ephemeral_record import record_of
+from mlops_iac.blueprint.fill import LOCAL
 
 if TYPE_CHECKING:
-    from mlops_iac.api.deploy.states import State, States
-    from mlops_iac.api.project import Project
+    from mlops_iac.api.core.project import BaseProject
 
 _HEADLINES = 4
 # What people ask of an environment first; the rest follows in the order of the blueprint.
@@ -83,13 +85,11 @@ class Stacks:
         }
 
 
-def stacks(project: Project, *, offline: bool = False, now: datetime | None = None) -> Stacks:
+def stacks(project: BaseProject, *, offline: bool = False, now: datetime | None = None) -> Stacks:
     """Return every environment; `offline` asks no backend but that of `local`.
 
     Raises BlueprintInvalid where the platform refuses something.
     """
-    from mlops_iac.api.deploy.states import State, States, emulated_state, states, unasked
-
     if offline:
         why = "not asked (--offline)"
         real = [name for name in project.environments if not project.emulates(name)]
@@ -111,7 +111,7 @@ def stacks(project: Project, *, offline: bool = False, now: datetime | None = No
     return Stacks(project.name, [*rows, *more], notes)
 
 
-def adds(project: Project, stack: str) -> dict[str, Any]:
+def adds(project: BaseProject, stack: str) -> dict[str, Any]:
     """Return the leaves that an environment says differently from the base, path to value.
 
     What its overlay repeats unchanged is none of them; None is a leaf that it removes. The base is
@@ -178,7 +178,7 @@ def _headline(path: str, value: Any) -> str:
 
 
 def _row(
-    project: Project, stack: str, found: States, program: tuple[Agrees, str], nothing: State
+    project: BaseProject, stack: str, found: States, program: tuple[Agrees, str], nothing: State
 ) -> Row:
     blueprint = project.resolve(stack).blueprint
     state = found.known.get(stack, nothing)
@@ -186,7 +186,9 @@ def _row(
     added = adds(project, stack)
     return Row(
         stack=stack,
-        account=project.cloud.account(stack) if project.emulates(stack) else blueprint.account,
+        account=project.emulated_cloud.account(stack)
+        if project.emulates(stack)
+        else blueprint.account,
         region=str(blueprint.region),
         protect=bool(blueprint.protect),
         adds=added,
@@ -205,8 +207,6 @@ def _row(
 
 
 def _others(found: States, now: datetime) -> tuple[list[Row], list[str]]:
-    from mlops_iac.api.stacks.ephemeral_record import record_of
-
     rows: list[Row] = []
     notes: list[str] = []
     for state in found.others:
@@ -222,8 +222,8 @@ def _others(found: States, now: datetime) -> tuple[list[Row], list[str]]:
         rows.append(
             Row(
                 stack=state.stack,
-                account=state.account or None,
-                region=state.region,
+                account=state.place.account or None,
+                region=state.place.region,
                 protect=False,
                 adds={},
                 headlines=[f"a {record.base} of its own"],

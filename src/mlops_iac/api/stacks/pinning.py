@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from mlops_iac.api.deploy.running_versions import Running, described, resolved_images
-from mlops_iac.api.models.registry import require_sealed
-from mlops_iac.api.project import LOCAL
+from mlops_iac.api.deploy.served_versions import home_of, require_sealed
+from mlops_iac.api.models.running_versions import Running, described, resolved_images
+from mlops_iac.blueprint.fill import LOCAL
 from mlops_iac.blueprint.words import join, listed
-from mlops_iac.clouds.aws.sagemaker.scope import Home, Scope
+from mlops_iac.clouds.operations import APPROVED
 from mlops_iac.errors import UsageError
 
 if TYPE_CHECKING:
-    from mlops_iac.api.project import Project
+    from mlops_iac.api.core.project import BaseProject
     from mlops_iac.api.stacks.rehearsal import RehearsalEdit
     from mlops_iac.blueprint.editing import Editor
     from mlops_iac.blueprint.sections.models import Model
+    from mlops_iac.clouds.base import Home
 
-_APPROVED = "Approved"
 _DIGEST = "@sha256:"
 
 
@@ -58,7 +58,7 @@ class Pinning:
 
     def __init__(
         self,
-        project: Project,
+        project: BaseProject,
         source: str,
         target: str,
         found: Running,
@@ -75,21 +75,21 @@ class Pinning:
 
         Raises UsageError where it is not approved or of another registry than `target` serves from.
         """
-        arn, version = self._found.versions[model]
+        id_, version = self._found.versions[model]
         notes = self._same_registry(model, version)
-        answer = described(self._project, self._source, model, arn)
-        status = answer.get("ModelApprovalStatus") or "not decided"
-        home = Scope(self._project.resolve(self._source)).home(model).environment
-        if status != _APPROVED:
+        found = described(self._project, self._source, model, id_)
+        home = home_of(self._project, self._source, model).environment
+        if found.status != APPROVED:
             raise UsageError(
-                f"{self._source} runs {model}/{version}, which is {status}, not approved",
+                f"{self._source} runs {model}/{version}, which is {found.status or 'not decided'},"
+                " not approved",
                 hint=f"mlops-iac models approve {model} {version} -s {home}; then promote again",
             )
-        require_sealed(model, version, answer, stack=home)
+        require_sealed(model, found, stack=home)
         path = self._path(model, "version")
         before = self._project.pins(self._target).get(model) or self._before(model)
         self._editor.set(path, int(version))
-        image, more = self._registered_image(model, answer)
+        image, more = self._registered_image(model, found.images)
         return Pin(model, version, path, self._line(path), before, image, (*notes, *more))
 
     def image_of(self, model: str) -> Pin:
@@ -108,17 +108,15 @@ class Pinning:
         self._editor.set(path, digest)
         return Pin(model, "", path, self._line(path), before, digest)
 
-    def _registered_image(self, model: str, answer: Mapping[str, Any]) -> tuple[str, list[str]]:
+    def _registered_image(self, model: str, images: Sequence[str]) -> tuple[str, list[str]]:
         """The image that the version was registered with, where the model's runtime is one.
 
         A version brings its image along, so this changes nothing that is served; it lets the
         blueprint say which bytes these are. Where `target` trains, it would change the training.
         """
         ours = image_of(self._model(self._target, model))
-        if not ours or not Scope(self._project.resolve(self._target)).promotes(model):
+        if not ours or not self._model(self._target, model).promote_from:
             return "", []
-        containers = (answer.get("InferenceSpecification") or {}).get("Containers") or []
-        images = [str(each.get("Image") or "") for each in containers]
         image = images[0] if len(images) == 1 else ""
         digest = image if _DIGEST in image else self._resolved.get(image, "")
         if not digest:
@@ -136,8 +134,8 @@ class Pinning:
     def _same_registry(self, model: str, version: str) -> list[str]:
         """Version numbers mean the same in both only where one registry has them."""
         source, target = self._source, self._target
-        theirs = Scope(self._project.resolve(source)).home(model)
-        ours = Scope(self._project.resolve(target)).home(model)
+        theirs = home_of(self._project, source, model)
+        ours = home_of(self._project, target, model)
         if theirs == ours:
             passed = self._left_out(model)
             if not passed:

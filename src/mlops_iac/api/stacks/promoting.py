@@ -12,16 +12,17 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from mlops_iac.api.core.editing import BlueprintEdit
-from mlops_iac.api.deploy.running_versions import running
-from mlops_iac.api.project import LOCAL
+from mlops_iac.api.deploy.previews import preview
+from mlops_iac.api.models.running_versions import running
+from mlops_iac.api.stacks.editing import BlueprintEdit
 from mlops_iac.api.stacks.pinning import Pin, Pinning, image_of
-from mlops_iac.api.stacks.rehearsal import Rehearsal, RehearsalEdit, require_another
+from mlops_iac.api.stacks.rehearsal import RehearsalEdit, RehearsedProject, require_another
+from mlops_iac.blueprint.fill import LOCAL
 from mlops_iac.blueprint.words import listed
 from mlops_iac.errors import UsageError
 
 if TYPE_CHECKING:
-    from mlops_iac.api.project import Project
+    from mlops_iac.api.core.project import BaseProject
     from mlops_iac.graph.plan import Plan
 
 
@@ -44,9 +45,9 @@ class Promotion:
         self.pins = tuple(pins)
         self.notes = tuple(notes)
         self._edit = edit
-        self.project: Project = edit.project()
+        self.project: BaseProject = edit.project()
         against = "state" if self.project.emulates(target) else "lock"
-        self.plan: Plan = self.project.preview(target, against=against)
+        self.plan: Plan = preview(self.project, target, against=against)
 
     @property
     def file(self) -> str:
@@ -98,7 +99,7 @@ class Promotion:
         }
 
 
-def promote(project: Project, source: str, target: str, model: str | None = None) -> Promotion:
+def promote(project: BaseProject, source: str, target: str, model: str | None = None) -> Promotion:
     """Look up what `source` runs, of one model or of all, and prepare `target`'s pins.
 
     Raises StackNotFound for an environment that there is not; UsageError where nothing runs, a
@@ -141,15 +142,15 @@ def promote(project: Project, source: str, target: str, model: str | None = None
     return Promotion(source, target, pins, notes, edit)
 
 
-def _edit(project: Project, target: str) -> BlueprintEdit | RehearsalEdit:
+def _edit(project: BaseProject, target: str) -> BlueprintEdit | RehearsalEdit:
     """What the pins are written into: the blueprint, or what a rehearsal keeps."""
-    if isinstance(project, Rehearsal):
+    if isinstance(project, RehearsedProject):
         return RehearsalEdit(project, target)
     return BlueprintEdit(project.path)
 
 
 def _wanted(
-    project: Project, source: str, target: str, model: str | None
+    project: BaseProject, source: str, target: str, model: str | None
 ) -> tuple[list[str], list[str]]:
     """Models with versions, and models from elsewhere that run in an image, of both environments.
 

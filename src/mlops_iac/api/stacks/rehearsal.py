@@ -13,9 +13,10 @@ import json
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-from mlops_iac.api.project import LOCAL, Project
+from mlops_iac.api.core.project import BaseProject
+from mlops_iac.blueprint.fill import LOCAL
 from mlops_iac.blueprint.sections.root import Blueprint
 from mlops_iac.blueprint.words import split
 from mlops_iac.clouds import registry
@@ -24,20 +25,17 @@ from mlops_iac.records import replace
 from mlops_iac.workfolder import checked, made, write_durably
 
 if TYPE_CHECKING:
-    from mlops_iac.api.compile.programs import Compiled
-    from mlops_iac.api.deploy.deployments import Deployment
     from mlops_iac.blueprint import ResolvedBlueprint
-    from mlops_iac.graph.plan import Plan
 
 FOLDER = "rehearsal"
 
 
-class Rehearsal(Project):
+class RehearsedProject(BaseProject):
     """A project whose environments all stand on the emulated cloud."""
 
     rehearsed = True
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: BaseProject) -> None:
         super().__init__(project.loaded, project._templates)
         self._pinned: Mapping[str, Mapping[str, str]] | None = None
 
@@ -75,28 +73,6 @@ class Rehearsal(Project):
         """Whether a stack is emulated: each is, so that nothing real is asked whatever is named."""
         return True
 
-    def deployment(self, stack: str, **options: Any) -> Deployment:
-        """Open a deployment; see `Project.deployment`. Raises UsageError for a saved plan."""
-        if options.get("plan") is not None:
-            raise UsageError(
-                "a saved plan is one of a real stack or of local, not of a rehearsal",
-                hint="leave --plan out",
-            )
-        require_another(self, stack)
-        return super().deployment(stack, **options)
-
-    def compile(self, out: Path | None = None) -> Compiled:
-        """Raise UsageError: what is compiled is the program of the real stacks."""
-        del out
-        raise UsageError("a rehearsal compiles nothing that is kept", hint="leave --emulated out")
-
-    def save_plan(self, stack: str, path: str | Path, **options: Any) -> Plan:
-        """Raise UsageError: what is saved could be taken for a plan of the real stack."""
-        del path, options
-        raise UsageError(
-            f"a rehearsal of {stack} has no plan to save", hint="leave --save-plan out"
-        )
-
     def pin(self) -> Path | None:
         """Write nothing: `blueprint.lock` is committed."""
         return None
@@ -112,9 +88,9 @@ class Rehearsal(Project):
             self._pinned = _read(self.pins_file)
         return self._pinned.get(stack, {})
 
-    def pinning(self, stack: str, versions: Mapping[str, str]) -> Rehearsal:
+    def pinning(self, stack: str, versions: Mapping[str, str]) -> Self:
         """Return the same with other pins of one stack; nothing is written."""
-        other = Rehearsal(self)
+        other = type(self)(self)
         self.pins(stack)
         other._pinned = {**(self._pinned or {}), stack: {**self.pins(stack), **versions}}
         return other
@@ -129,7 +105,7 @@ class Rehearsal(Project):
             raise UsageError(f"cannot write {self.pins_file}: {error.strerror}") from None
 
 
-def require_another(project: Project, stack: str) -> None:
+def require_another(project: BaseProject, stack: str) -> None:
     """Raise UsageError for `local`, which is emulated as it is."""
     if stack == LOCAL:
         others = [name for name in project.environments if name != LOCAL]
@@ -163,7 +139,7 @@ class _File(NamedTuple):
 class RehearsalEdit:
     """What `promote` edits in a rehearsal: its pins, in the place of the blueprint's text."""
 
-    def __init__(self, project: Rehearsal, target: str) -> None:
+    def __init__(self, project: RehearsedProject, target: str) -> None:
         self._project = project
         self._target = target
         self._versions: dict[str, str] = {}
@@ -190,7 +166,7 @@ class RehearsalEdit:
         before = self._project.pins(self._target)
         return any(before.get(model) != version for model, version in self._versions.items())
 
-    def project(self) -> Rehearsal:
+    def project(self) -> RehearsedProject:
         """Return the rehearsal with the pins."""
         return self._project.pinning(self._target, self._versions)
 

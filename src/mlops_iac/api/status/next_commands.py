@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from mlops_iac.api.project import LOCAL
-from mlops_iac.api.status.entries import MISSING
+from mlops_iac.blueprint.fill import LOCAL
+from mlops_iac.clouds.operations import MISSING
 
 if TYPE_CHECKING:
-    from mlops_iac.api.project import Project
-    from mlops_iac.api.status.entries import Entry
+    from mlops_iac.api.core.project import BaseProject
     from mlops_iac.api.status.models import ModelState
+    from mlops_iac.clouds.operations import Entry
 
 
 def next_commands(
-    project: Project,
+    project: BaseProject,
     stack: str,
     *,
     deployed: bool,
@@ -59,7 +59,7 @@ def _of_model(
         yield f"mlops-iac run{of} {model.name}" if several else f"mlops-iac run{of}"
 
 
-def _behind(entry: Entry, models: Sequence[ModelState], project: Project, stack: str) -> bool:
+def _behind(entry: Entry, models: Sequence[ModelState], project: BaseProject, stack: str) -> bool:
     """Whether `up` would let an entry serve an approved version that it does not serve yet."""
     approved = {model.name: model.approved for model in models if model.approved}
     if not approved:

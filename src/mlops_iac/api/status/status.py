@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from mlops_iac.api.status.entries import AlarmState, Entry
-from mlops_iac.api.status.models import ModelState
+from mlops_iac.api.deploy.places import deployer_session
+from mlops_iac.api.deploy.served_versions import output_name
+from mlops_iac.api.models.running_versions import groups_of
+from mlops_iac.api.status.models import ModelState, models
+from mlops_iac.api.status.next_commands import next_commands
+from mlops_iac.blueprint.fill import LOCAL
+from mlops_iac.clouds.operations import AlarmState, Entry
+from mlops_iac.clouds.questions import Questions
 from mlops_iac.errors import MlopsError, StackNotFound
 from mlops_iac.graph.model import Resource, address_of
-from mlops_iac.graph.plan import Step
 from mlops_iac.values import Properties
 
 if TYPE_CHECKING:
-    from mlops_iac.api.deploy.clients import Questions
+    from mlops_iac.api.core.project import BaseProject
     from mlops_iac.api.deploy.deployments import Deployment
-    from mlops_iac.api.project import Project
     from mlops_iac.engine.protocol import Result
-
-HALVES = ("create-replacement", "delete-replaced")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,20 +85,16 @@ class Status:
         }
 
 
-def status(project: Project, stack: str) -> Status:
+def status(deployment: Deployment) -> Status:
     """Return what the state of a stack holds, and what its cloud says of that.
 
     What cannot be asked is told in the notes. Raises what the backend of a real stack says.
     """
-    with project.deployment(stack) as deployment:
-        resources = deployment.resources()
-        outputs = deployment.outputs()
-        notes = list(deployment.notes())
-        questions = _questions(project, stack, deployment, resources)
-    from mlops_iac.api.status.entries import alarms, entries
-    from mlops_iac.api.status.models import models
-    from mlops_iac.api.status.next_commands import next_commands
-
+    project, stack = deployment.project, deployment.stack
+    resources = deployment.resources()
+    outputs = deployment.outputs()
+    notes = list(deployment.notes())
+    questions = _questions(project, stack, deployment, resources)
     made = [each for each in resources if each.custom and not each.type.startswith("pulumi:")]
     rows = [
         Row(
@@ -111,10 +109,10 @@ def status(project: Project, stack: str) -> Status:
     ]
     declared = _declared(project, stack)
     names, groups = declared or ([], {})
-    waits = {name: outputs.get(f"{name.replace('-', '_')}_pending") or () for name in names}
-    standing = entries(names, made, waits, questions, groups)
+    waits = {name: outputs.get(f"{output_name(name)}_pending") or () for name in names}
+    standing = _entries(project, names, made, waits, questions, groups)
     trained = models(project, stack, outputs, questions) if rows and declared else []
-    watched = alarms(made, questions)
+    watched = project.operations.alarms(made, questions)
     # The end of an `up` writes the outputs, and every stack has some.
     half_made = bool(rows) and not outputs
     if half_made:
@@ -142,31 +140,48 @@ def status(project: Project, stack: str) -> Status:
     )
 
 
+def _entries(
+    project: BaseProject,
+    names: Iterable[str],
+    resources: Sequence[Resource],
+    waiting: Mapping[str, Sequence[str]],
+    questions: Questions | None,
+    groups: Mapping[str, str],
+) -> list[Entry]:
+    """The entries of the blueprint, and those that stand without being in it any more.
+
+    `waiting` maps entries to models without an approved version.
+    """
+    standing = project.operations.endpoints(resources)
+    return [
+        project.operations.entry(name, standing[name], questions, groups)
+        if name in standing
+        else Entry(name, waits_for=tuple(waiting.get(name, ())))
+        for name in dict.fromkeys([*names, *standing])
+    ]
+
+
 def _questions(
-    project: Project,
+    project: BaseProject,
     stack: str,
     deployment: Deployment,
     resources: Sequence[Resource],
 ) -> Questions | None:
     """Whom to ask about a stack; None where there is nobody, or nothing to ask about."""
-    from mlops_iac.api.deploy.clients import Clients, Questions
-    from mlops_iac.api.deploy.places import provider_inputs
-
     if not resources:
         return None
     if project.emulates(stack):
         try:
-            if project.cloud.answering() is None or deployment.lost:
+            if project.emulated_cloud.answering() is None or deployment.lost:
                 return None
         except MlopsError:  # it hangs, which the notes say
             return None
-    return Questions(Clients(project, stack, provider_inputs(resources)), stack)
+    session = deployer_session(project, stack, resources, patient=False)
+    return Questions(project.access, session, stack, "" if stack == LOCAL else f" -s {stack}")
 
 
-def _declared(project: Project, stack: str) -> tuple[list[str], dict[str, str]] | None:
+def _declared(project: BaseProject, stack: str) -> tuple[list[str], dict[str, str]] | None:
     """The serving entries of a stack, and the models by package group; None where nobody says."""
-    from mlops_iac.api.deploy.running_versions import groups_of
-
     try:
         return list(project.resolve(stack).blueprint.serving), groups_of(project, stack)
     except StackNotFound:  # what an ephemeral one was made from is gone
@@ -182,16 +197,7 @@ def pending_names(outputs: Properties) -> list[str]:
     ]
 
 
-def count(steps: Sequence[Step]) -> Mapping[str, int]:
-    """Count steps by operation: a replacement once, components and the stack not at all."""
-    counts: dict[str, int] = {}
-    for step in steps:
-        if step.op not in HALVES and step.custom and not step.type.startswith("pulumi:"):
-            counts[step.op] = counts.get(step.op, 0) + 1
-    return counts
-
-
-def next_steps(project: Project, stack: str, result: Result) -> list[str]:
+def next_steps(project: BaseProject, stack: str, result: Result) -> list[str]:
     """Say what stands now, and what completes it."""
     recorded = [address_of(s.type, s.name) for s in result.steps if s.recorded and s.op != "delete"]
     named = f"{stack}, emulated," if project.rehearsed else stack
@@ -205,17 +211,13 @@ def next_steps(project: Project, stack: str, result: Result) -> list[str]:
     ]
 
 
-def _untold(project: Project, stack: str) -> list[str]:
-    from mlops_iac.api.project import LOCAL
-
+def _untold(project: BaseProject, stack: str) -> list[str]:
     if stack == LOCAL or project.resolve(stack).blueprint.alerts:
         return []
     return ["nobody is told of failed runs and rollbacks: write `alerts` to change that"]
 
 
-def _waiting(project: Project, stack: str, pending: Sequence[str]) -> list[str]:
-    from mlops_iac.api.project import LOCAL
-
+def _waiting(project: BaseProject, stack: str, pending: Sequence[str]) -> list[str]:
     if not pending:
         return []
     lines = [f"waits for a first approved version: {', '.join(pending)}"]

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 from mlops_iac.api.compare.comparisons import WithBlueprint, WithLock
 from mlops_iac.api.compare.reviews import Guards, Reviewed, Reviewer, sha_of
 from mlops_iac.api.compile.captures import Captures, KeptCaptures
+from mlops_iac.api.compile.checks import refused
+from mlops_iac.api.core.project import BaseProject
 from mlops_iac.api.core.repository import around
-from mlops_iac.api.project import LOCAL, Project
 from mlops_iac.api.templates.leaf_changes import LeafChange, leaf_changes
 from mlops_iac.blueprint.combine import combine
+from mlops_iac.blueprint.fill import LOCAL
 from mlops_iac.errors import BlueprintInvalid, Diagnostic, MlopsError
 
 if TYPE_CHECKING:
@@ -122,9 +124,9 @@ def effect_of(
 
 def _project(
     loaded: LoadedBlueprint, before: LoadedBlueprint | None, rules: Rules
-) -> tuple[Project, bool]:
+) -> tuple[BaseProject, bool]:
     """A reading as a project, and whether all of its guard rails that are code may run."""
-    project = Project(loaded)
+    project = BaseProject(loaded)
     project.trusted = rules.looked_at(loaded, before)
     digests = {template.content.digest for template in loaded.templates}
     return project, rules.own and digests <= project.trusted
@@ -153,11 +155,11 @@ def _code(template: AppliedTemplate) -> list[tuple[str, bytes]]:
     return [(file.name, file.code) for file in files_in(template.content.files, template.label)]
 
 
-def _errors(project: Project) -> list[Diagnostic]:
+def _errors(project: BaseProject) -> list[Diagnostic]:
     """What the platform and the guard rails' own settings refuse."""
-    from mlops_iac.api.compile.guard_rails import problems
+    from mlops_iac.api.core.guard_rails import problems
 
-    by_environment = {name: project.platform_problems(name) for name in project.environments}
+    by_environment = {name: refused(project, name) for name in project.environments}
     found = [*combine(by_environment), *problems(project)]
     return [each for each in found if each.severity == "error"]
 

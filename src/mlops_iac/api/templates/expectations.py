@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from mlops_iac.api.compile.guard_rail_checks import policies
 from mlops_iac.blueprint.words import listed, nearest
 from mlops_iac.errors import Diagnostic, UsageError
 
 if TYPE_CHECKING:
-    from mlops_iac.api.project import Project
+    from mlops_iac.api.core.project import BaseProject
     from mlops_iac.graph.canonical import CanonicalGraph
     from mlops_iac.graph.model import ResourceGraph
     from mlops_iac.policy.model import Finding
@@ -33,7 +34,7 @@ def errors(case: Case, problems: Sequence[Diagnostic]) -> Iterator[str]:
             yield f"{place}: {text}{hint}"
 
 
-def values(case: Case, project: Project, names: Sequence[str]) -> Iterator[str]:
+def values(case: Case, project: BaseProject, names: Sequence[str]) -> Iterator[str]:
     """What `expect.resolved` says and is not so, in any of the environments."""
     from mlops_iac.blueprint.templates.limits import plain, quoted, within
 
@@ -89,13 +90,15 @@ def counts(case: Case, graphs: Mapping[str, CanonicalGraph]) -> Iterator[str]:
                 yield f"{name} has {there[kind]} of {kind}, expected {count}{hint}"
 
 
-def findings(case: Case, project: Project, graphs: Mapping[str, ResourceGraph]) -> Iterator[str]:
+def findings(
+    case: Case, project: BaseProject, graphs: Mapping[str, ResourceGraph]
+) -> Iterator[str]:
     """What `up` would refuse, and of what the templates set or bring, what breaks it at all.
 
     The latter only where the case says what it expects. The code of the template's rules runs, it is
     the author's.
     """
-    from mlops_iac.api.compile import guard_rails
+    from mlops_iac.api.core import guard_rails
     from mlops_iac.templates.lockfile import Lock, Pin, lock_path, write_lock
 
     write_lock(
@@ -111,7 +114,7 @@ def findings(case: Case, project: Project, graphs: Mapping[str, ResourceGraph]) 
     wanted = case.section.expect.findings
     said: dict[str, tuple[str, Finding]] = {}
     for name, graph in graphs.items():
-        for found in project.policies(name, graph=graph):
+        for found in policies(project, name, graph=graph):
             counts = found.counts or (wanted is not None and found.rule in held)
             if counts and not found.suppressed_by:
                 said.setdefault(f"{found.rule}: {found.message}", (name, found))

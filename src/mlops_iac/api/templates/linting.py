@@ -8,12 +8,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from mlops_iac.api.project import LOCAL
+from mlops_iac.api.compile.guard_rail_checks import policies
+from mlops_iac.blueprint.fill import LOCAL
 from mlops_iac.clouds import registry
 from mlops_iac.errors import BlueprintInvalid, Diagnostic, Severity, UsageError
 
 if TYPE_CHECKING:
-    from mlops_iac.api.project import Project
+    from mlops_iac.api.core.project import BaseProject
     from mlops_iac.blueprint import LoadedBlueprint
     from mlops_iac.blueprint.templates.content import TemplateContent
     from mlops_iac.policy.model import Finding
@@ -183,10 +184,10 @@ def _started(
         yield _in_scaffold(subject, message, lacking[0].hint, "warning")
 
 
-def _broken(project: Project) -> dict[str, Finding]:
+def _broken(project: BaseProject) -> dict[str, Finding]:
     """The first mandatory guard rail that each environment breaks."""
     found = {
-        name: [each for each in project.policies(name, own=False) if each.counts]
+        name: [each for each in policies(project, name, own=False) if each.counts]
         for name in project.environments
         if name != LOCAL
     }
@@ -197,7 +198,7 @@ def _deployable(subject: Subject, tries: Samples) -> Iterator[Diagnostic]:
     """Guard rails that no team can keep over it: it breaks them itself, or refuses what keeps them."""
     import tempfile
 
-    from mlops_iac.api.project import Project
+    from mlops_iac.api.core.project import BaseProject
     from mlops_iac.api.stacks.initial_overlay import complete, is_startable
     from mlops_iac.blueprint.editing import Editor
     from mlops_iac.blueprint.source import problem
@@ -219,11 +220,11 @@ def _deployable(subject: Subject, tries: Samples) -> Iterator[Diagnostic]:
         if not editor.has("owner"):
             editor.set("owner", team.OWNER)
 
-        def read() -> Project:
+        def read() -> BaseProject:
             loaded, found = read_over(subject.content, trial.finder, folder, editor.text)
             if loaded is None:
                 raise BlueprintInvalid([item for item in found if item.severity == "error"])
-            return Project(loaded)
+            return BaseProject(loaded)
 
         try:
             found = [

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mlops_iac.errors import BlueprintInvalid, MlopsError, UsageError
 
 if TYPE_CHECKING:
-    from mlops_iac.api.project import Project
+    from mlops_iac.api.core.project import BaseProject
     from mlops_iac.blueprint.templates.applied import AppliedTemplate
     from mlops_iac.blueprint.templates.content import TemplateContent
     from mlops_iac.templates.facts import Facts
@@ -96,7 +96,7 @@ def show(wanted: str, blueprint: str | Path | None = None) -> Facts:
     return facts(find(wanted, blueprint)[1])
 
 
-def in_use(project: Project, *, newest: bool = True) -> list[InUse]:
+def in_use(project: BaseProject, *, newest: bool = True) -> list[InUse]:
     """The templates that a blueprint stands on, lowest layer first.
 
     `newest` asks their sources what there is now; what cannot be asked says why.

@@ -15,8 +15,8 @@ from mlops_iac.errors import BlueprintInvalid, Diagnostic, UsageError
 from mlops_iac.records import Record
 
 if TYPE_CHECKING:
+    from mlops_iac.api.core.project import BaseProject
     from mlops_iac.api.core.templating import Templates
-    from mlops_iac.api.project import Project
     from mlops_iac.blueprint.reach import Reach
     from mlops_iac.blueprint.templates.applying import Parsed
     from mlops_iac.blueprint.templates.content import TemplateContent
@@ -68,7 +68,7 @@ class Started(Record):
     paths: Sequence[Path]
     problems: Sequence[Diagnostic]
     notes: Sequence[str] = ()
-    project: Project | None = None
+    project: BaseProject | None = None
 
 
 def open_template(source: str, version: str, target: Path) -> Start:
@@ -215,8 +215,8 @@ def _finished(
 
     Raises BlueprintInvalid.
     """
-    from mlops_iac.api.core.editing import BlueprintEdit
     from mlops_iac.api.core.templating import Templates
+    from mlops_iac.api.stacks.editing import BlueprintEdit
     from mlops_iac.api.stacks.initial_overlay import begin
     from mlops_iac.blueprint.loaded import shown_as
     from mlops_iac.scaffold.rendering import has_blueprint
@@ -239,7 +239,7 @@ def _finished(
         return Started(paths, tuple(found), tuple(notes), None)
     edit = BlueprintEdit(path)
 
-    def read() -> Project:
+    def read() -> BaseProject:
         again, said = _read(path, templates, reach, edit.editor.text)
         if again is None or any(item.severity == "error" for item in said):
             raise BlueprintInvalid([item for item in said if item.severity == "error"])
@@ -251,14 +251,14 @@ def _finished(
 
 def _read(
     path: Path, templates: Templates, reach: Reach | None, text: str | None = None
-) -> tuple[Project | None, list[Diagnostic]]:
+) -> tuple[BaseProject | None, list[Diagnostic]]:
     """The project of a blueprint, or of a `text` in its place, and all that is said of it."""
     from mlops_iac import blueprint as language
-    from mlops_iac.api.core.loading import judged_with
-    from mlops_iac.api.project import Project
+    from mlops_iac.api.compile.checks import problems
+    from mlops_iac.api.core.project import BaseProject
 
     loaded, found = language.examine(path, templates=templates, reach=reach, text=text)
     if loaded is None:
         return None, list(found)
-    project = Project(loaded, templates)
-    return project, judged_with(project, found)
+    project = BaseProject(loaded, templates)
+    return project, problems(project, found)

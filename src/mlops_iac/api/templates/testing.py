@@ -9,8 +9,10 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from mlops_iac.api.project import LOCAL, Project
+from mlops_iac.api.compile.checks import refused
+from mlops_iac.api.core.project import BaseProject
 from mlops_iac.api.templates import expectations
+from mlops_iac.blueprint.fill import LOCAL
 from mlops_iac.blueprint.words import listed, nearest
 from mlops_iac.errors import BlueprintInvalid, Diagnostic, UsageError
 from mlops_iac.graph.canonical import canonical
@@ -110,7 +112,7 @@ def run_case(content: TemplateContent, case: Case, finder: TemplateFinder) -> Ca
     with tempfile.TemporaryDirectory() as made:
         root = Path(made).resolve()
         loaded, problems = _load(content, case, finder, root)
-        project = Project(loaded) if loaded is not None else None
+        project = BaseProject(loaded) if loaded is not None else None
         if project is not None:
             project = _begun(project, case, content, finder, root)
         if project is not None:
@@ -167,8 +169,8 @@ def _load(
 
 
 def _begun(
-    project: Project, case: Case, content: TemplateContent, finder: TemplateFinder, root: Path
-) -> Project:
+    project: BaseProject, case: Case, content: TemplateContent, finder: TemplateFinder, root: Path
+) -> BaseProject:
     """The same with an owner, and with what environments begin with that the case does not say."""
     from mlops_iac.api.stacks.initial_overlay import complete
     from mlops_iac.blueprint.editing import Editor
@@ -179,9 +181,9 @@ def _begun(
         return project
     editor = Editor((root / "blueprint.yaml").read_text(encoding="utf-8"))
 
-    def read() -> Project:
+    def read() -> BaseProject:
         loaded, found = read_over(content, finder, root, editor.text)
-        again = Project(loaded) if loaded is not None else None
+        again = BaseProject(loaded) if loaded is not None else None
         wrong = _refused(again) if again is not None else found
         if wrong or again is None:
             raise BlueprintInvalid([item for item in wrong if item.severity == "error"])
@@ -209,16 +211,16 @@ def _platform(content: TemplateContent) -> str:
     return next((name for name in own if name in names()), names()[0])
 
 
-def _refused(project: Project) -> list[Diagnostic]:
+def _refused(project: BaseProject) -> list[Diagnostic]:
     """What the platform refuses, in any environment."""
     from mlops_iac.blueprint import combine
 
-    found = combine({name: project.platform_problems(name) for name in project.environments})
+    found = combine({name: refused(project, name) for name in project.environments})
     return [item for item in found if item.severity == "error"]
 
 
 def _results(
-    project: Project, names: Sequence[str], root: Path
+    project: BaseProject, names: Sequence[str], root: Path
 ) -> tuple[dict[str, bytes], dict[str, ResourceGraph]]:
     from mlops_iac.api.compile.captures import Captures
     from mlops_iac.graph.lock import LOCK_SUFFIX, lock_bytes

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from mlops_iac.clouds.aws.errors import failure
 from mlops_iac.clouds.aws.runtime.seal import seal
 from mlops_iac.errors import ResourceFailed, UsageError
 
@@ -17,8 +18,7 @@ def cloud_errors(what: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        # Whatever of boto raised it, which is not imported for that.
-        if type(error).__module__.split(".")[0] not in ("botocore", "boto3", "s3transfer"):
+        if failure(error) is None:
             raise
         raise ResourceFailed(
             f"{what}: {error}", hint="is the emulator running? `mlops-iac local status`"

@@ -3,14 +3,9 @@
 It belongs to the user, not to a command: it survives the command that started it, listens on
 loopback alone, and keeps its address, log and lock under `<work>/emulator/` (`work` is the
 project's `.mlops-iac/`). moto keeps everything in memory, so what was deployed is lost when the
-process ends; `ServerInfo.instance` is new with every start, which tells that it happened. Keeping
+process ends; `EmulatorInfo.instance` is new with every start, which tells that it happened. Keeping
 moto's state over a restart is not offered: its backends are live object graphs with locks, threads
 and temporary files, and pickling them fails.
-
-    ServerInfo.state   meaning
-    running            answers, and is the instance that was started
-    lost               was started once, the process is gone: deployed resources are lost
-    silent             the process is there and does not answer
 """
 
 from __future__ import annotations
@@ -25,14 +20,15 @@ import subprocess
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from mlops_iac import python_child
 from mlops_iac.emulators import processes
 from mlops_iac.emulators.aws.clients import answer_seconds
 from mlops_iac.emulators.aws.moto_process import IDENTITY_PATH
+from mlops_iac.emulators.info import EmulatorInfo
 from mlops_iac.emulators.loopback import TOKEN_HEADER
 from mlops_iac.errors import MlopsError, TimedOut, UsageError
 from mlops_iac.workfolder import created, made
@@ -41,7 +37,6 @@ if TYPE_CHECKING:
     from filelock import BaseFileLock
 
 ACCOUNT = "123456789012"
-State = Literal["running", "lost", "silent"]
 _START_SECONDS = 30.0
 # One that lives and is late is no silent one: a training on all cores takes seconds from it.
 _ANSWER_SECONDS = 10.0
@@ -50,45 +45,7 @@ _MODULE = "mlops_iac.emulators.aws.moto_process"
 _INSTANCE = re.compile(r"[0-9a-f]{16}")
 
 
-@dataclass(frozen=True, slots=True)
-class ServerInfo:
-    """The emulator of one project. `started` is a Unix time in seconds, `began` the system's own."""
-
-    port: int
-    pid: int
-    instance: str
-    started: float
-    state: State
-    log: Path
-    began: str
-    token: str = field(repr=False)
-
-    @property
-    def url(self) -> str:
-        """Endpoint for boto3, the AWS CLI and SDKs (`AWS_ENDPOINT_URL`)."""
-        return f"http://127.0.0.1:{self.port}"
-
-    @property
-    def running(self) -> bool:
-        """Whether it answers."""
-        return self.state == "running"
-
-    @property
-    def message(self) -> str:
-        """One sentence for `local status`."""
-        match self.state:
-            case "running":
-                return f"The emulated AWS answers at {self.url} (process {self.pid})."
-            case "lost":
-                return (
-                    "The emulated AWS is no longer running; what was deployed to it is lost. "
-                    "`mlops-iac up` starts a new one and creates everything again."
-                )
-            case "silent":
-                return f"The emulated AWS (process {self.pid}) does not answer at {self.url}."
-
-
-def status(work: Path) -> ServerInfo | None:
+def status(work: Path) -> EmulatorInfo | None:
     """The emulator as it is now, or None where none was started (or it was stopped)."""
     found = _written(_folder(work))
     if found is None or _answers(found):
@@ -96,7 +53,7 @@ def status(work: Path) -> ServerInfo | None:
     return replace(found, state="silent" if _is_ours(found) else "lost")
 
 
-def _written(folder: Path) -> ServerInfo | None:
+def _written(folder: Path) -> EmulatorInfo | None:
     """The emulator as its file says; nobody is asked."""
     try:
         raw = json.loads((folder / "server.json").read_text())
@@ -109,10 +66,10 @@ def _written(folder: Path) -> ServerInfo | None:
         # No file, a torn or a foreign one: it says nothing, and a start replaces it.
         return None
     log = folder / "server.log"
-    return ServerInfo(port, pid, instance, started, "running", log, began, token)
+    return EmulatorInfo("AWS", port, pid, instance, started, "running", log, began, token)
 
 
-def start(work: Path) -> ServerInfo:
+def start(work: Path) -> EmulatorInfo:
     """Start the emulator unless it runs.
 
     Raises TimedOut when it does not answer, MlopsError when it ends at once, UsageError when
@@ -174,7 +131,7 @@ def instance_id(work: Path) -> str | None:
 
 
 def client(
-    service: str, info: ServerInfo, region: str = "eu-west-1", account: str = ACCOUNT
+    service: str, info: EmulatorInfo, region: str = "eu-west-1", account: str = ACCOUNT
 ) -> Any:
     """A boto3 client of the emulator; sessions and models are shared and cached."""
     from mlops_iac.emulators.aws.clients import clients_for
@@ -214,7 +171,7 @@ def _locked(folder: Path) -> BaseFileLock:
     return lock
 
 
-def _spawn(folder: Path, port: int) -> ServerInfo:
+def _spawn(folder: Path, port: int) -> EmulatorInfo:
     instance = secrets.token_hex(8)
     log = folder / "server.log"
     command = python_child.command(*_words(folder, instance), "--port", str(port))
@@ -264,7 +221,7 @@ def _words(folder: Path, instance: str) -> list[str]:
     return ["-m", _MODULE, "--work", str(folder), "--instance", instance]
 
 
-def _answers(info: ServerInfo) -> bool:
+def _answers(info: EmulatorInfo) -> bool:
     """Whether that very instance answers at the port: it alone knows the token and its own name."""
     seconds = min(_ANSWER_SECONDS, answer_seconds())
     connection = http.client.HTTPConnection("127.0.0.1", info.port, timeout=seconds)
@@ -278,13 +235,13 @@ def _answers(info: ServerInfo) -> bool:
         connection.close()
 
 
-def _is_ours(info: ServerInfo) -> bool:
+def _is_ours(info: EmulatorInfo) -> bool:
     """Whether the process is the one that was started as this instance, for this folder, by us."""
     words = python_child.command(*_words(info.log.parent, info.instance))[1:]
     return processes.began(info.pid) == info.began and processes.started_with(info.pid, words)
 
 
-def _end(info: ServerInfo, send: Callable[[int], None]) -> None:
+def _end(info: EmulatorInfo, send: Callable[[int], None]) -> None:
     for number in (signal.SIGTERM, signal.SIGKILL):
         with suppress(ProcessLookupError):
             send(number)

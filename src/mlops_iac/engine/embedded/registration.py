@@ -94,7 +94,7 @@ class Registration:
 
     @property
     def package(self) -> str:
-        """The provider package, `aws`."""
+        """The provider package."""
         return self.type.split(":", 1)[0]
 
 
@@ -157,7 +157,8 @@ def refuse_unimplemented(request: Any) -> None:
     if request.type.startswith(PROVIDER_TYPE):
         raise MlopsError(
             f"{address}: explicit providers are not implemented by the embedded engine",
-            hint="configure the default provider with `aws:` configuration keys",
+            hint="configure the default provider with"
+            f" `{request.type.removeprefix(PROVIDER_TYPE)}:` configuration keys",
         )
     for descriptor, value in request.ListFields():
         name = descriptor.name

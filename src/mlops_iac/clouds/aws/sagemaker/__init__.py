@@ -7,13 +7,15 @@ images, `guide` tells people. Nothing here imports Pulumi: plans are made where 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from mlops_iac.clouds.base import ComponentCall
+from mlops_iac.clouds.base import ComponentCall, Home
 from mlops_iac.errors import Diagnostic
 
 if TYPE_CHECKING:
+    from mlops_iac.clouds.aws.session import AwsSession
+    from mlops_iac.clouds.operations import Operations
     from mlops_iac.pipeline.backend import Backend
     from mlops_iac.pipeline.steps import Lifecycle
 
@@ -80,6 +82,28 @@ class SageMaker:
             config["aws:assumeRoles"] = [{"roleArn": blueprint.deploy_as}]
         return config
 
+    def home(self, resolved: Any, model: str) -> Home:
+        """Where versions of a model are approved."""
+        from mlops_iac.clouds.aws.sagemaker.scope import Scope
+
+        return Scope(resolved).home(model)
+
+    def marks(self, resolved: Any) -> str:
+        """How names begin, and the tag of keys, which have no names."""
+        from mlops_iac.clouds.aws.naming import stem
+        from mlops_iac.clouds.aws.sagemaker.scope import STACK_TAG, Scope
+
+        start = stem(resolved.name, resolved.environment)
+        tag = Scope(resolved).tags[STACK_TAG]
+        return f"names begin with {start}-, keys have the tag {STACK_TAG}={tag}"
+
+    @property
+    def operations(self) -> Operations:
+        """What it is asked once something stands."""
+        from mlops_iac.clouds.aws.sagemaker import operations
+
+        return operations
+
     def lifecycles(self, resolved: Any) -> Mapping[str, Any]:
         """What the pipeline of each model that is trained is printed of."""
         from mlops_iac.clouds.aws.sagemaker.local import lifecycles
@@ -88,12 +112,12 @@ class SageMaker:
         return lifecycles(Scope(resolved))
 
     def deployed(
-        self, kept: Any, definition: str, client: Callable[[str], Any]
+        self, kept: Any, definition: str, session: AwsSession
     ) -> tuple[Lifecycle, Backend] | None:
         """The lifecycle of a deployed pipeline, to be run on this machine."""
         from mlops_iac.clouds.aws.sagemaker.local import deployed
 
-        return deployed(kept, definition, client)
+        return deployed(kept, definition, session.client)
 
 
 SAGEMAKER = SageMaker()

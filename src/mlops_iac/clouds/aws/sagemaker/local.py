@@ -14,6 +14,7 @@ from mlops_iac.clouds.aws.sagemaker.definition import jobs
 from mlops_iac.clouds.aws.sagemaker.definition.parts import SageMakerSettings, dataset_placeholder
 from mlops_iac.clouds.aws.sagemaker.definition.printer import definition, fill, filled_with
 from mlops_iac.clouds.aws.sagemaker.models import compiled
+from mlops_iac.clouds.aws.sagemaker.registry import listed
 from mlops_iac.clouds.aws.sagemaker.scope import Scope
 from mlops_iac.clouds.aws.store import S3Store, cloud_errors
 from mlops_iac.pipeline import steps
@@ -68,9 +69,7 @@ class SageMakerBackend:
         return Version(arn, approval)
 
     def _registered(self, group: str, model: str) -> str | None:
-        pages = self._sagemaker.get_paginator("list_model_packages")
-        listed = pages.paginate(ModelPackageGroupName=group)
-        for summary in (item for page in listed for item in page["ModelPackageSummaryList"]):
+        for summary in listed(self._sagemaker, group):
             arn: str = summary["ModelPackageArn"]
             found = self._sagemaker.describe_model_package(ModelPackageName=arn)
             containers = found.get("InferenceSpecification", {}).get("Containers", [{}])

@@ -9,6 +9,7 @@ from typing import Any
 from mlops_iac.blueprint import Blueprint, ResolvedBlueprint
 from mlops_iac.blueprint.sections.serving import RealTime
 from mlops_iac.blueprint.torn import known_or
+from mlops_iac.clouds import base
 from mlops_iac.clouds.aws import catalogue
 from mlops_iac.clouds.aws.naming import PACKAGE_GROUP_LIMIT, physical_name, stem
 from mlops_iac.clouds.base import ComponentCall, Construct, Ref, Setting
@@ -29,14 +30,19 @@ SEALING = "sealing"
 AUDIT = "audit"
 
 
-class Home(Record):
-    """Where versions of a model are registered and approved; `stem` begins all names there."""
+class Home(base.Home):
+    """A package group in one account and region; `stem` begins all names there."""
 
-    environment: str
     stem: str
-    account: str | None
-    region: str
-    group: str
+
+    @property
+    def address(self) -> str:
+        """Its ARN where the account is known, because it may be another one (ListModelPackages)."""
+        if self.account is None:
+            return self.group
+        partition = catalogue.partition_of(self.region)
+        start = f"arn:{partition}:sagemaker:{self.region}:{self.account}"
+        return f"{start}:model-package-group/{self.group}"
 
 
 class Scope(Record):
@@ -257,7 +263,7 @@ class Scope(Record):
         known = Scope(at).known_as("models", model)
         group = physical_name(blueprint.name, at.environment, known, PACKAGE_GROUP_LIMIT)
         start = stem(blueprint.name, at.environment)
-        return Home(at.environment, start, blueprint.account, blueprint.region, group)
+        return Home(at.environment, blueprint.account, blueprint.region, group, start)
 
     def readers(self, model: str) -> list[str]:
         """Other accounts that serve versions of `model` approved here."""

@@ -47,7 +47,7 @@ class MetricAlarm(Handler):
         return found
 
     def read(self, api: Api, id_: str, known: Properties) -> dict[str, Value] | None:
-        """BaseProject by name."""
+        """Described by name."""
         answer = api.look("cloudwatch", "DescribeAlarms", AlarmNames=[id_]) or {}
         for alarm in answer.get("MetricAlarms", []):
             found = self.from_answer(api, alarm)

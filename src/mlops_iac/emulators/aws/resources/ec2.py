@@ -58,7 +58,7 @@ class Ec2(Handler):
         """What has an operation of its own."""
 
     def read(self, api: Api, id_: str, known: Properties) -> dict[str, Value] | None:
-        """BaseProject by id."""
+        """Described by id."""
         answer = api.look("ec2", self.read_op, **{self.selects: [id_]}) or {}
         for data in answer.get(self.answer, []):
             return self.described(api, id_, data)

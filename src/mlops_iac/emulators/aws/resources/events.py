@@ -32,7 +32,7 @@ class EventRule(Handler):
         return str(outputs["name"]) if bus == "default" else f"{bus}/{outputs['name']}"
 
     def read(self, api: Api, id_: str, known: Properties) -> dict[str, Value] | None:
-        """BaseProject by name and bus."""
+        """Described by name and bus."""
         answer = api.look("events", "DescribeRule", **_rule(id_))
         return None if answer is None else self.from_answer(api, answer)
 

@@ -152,7 +152,7 @@ class Budget(Handler):
         return body
 
     def read(self, api: Api, id_: str, known: Properties) -> dict[str, Value] | None:
-        """BaseProject by name."""
+        """Described by name."""
         account, name = id_.split(":", 1)
         answer = api.look("budgets", "DescribeBudget", AccountId=account, BudgetName=name)
         if answer is None:

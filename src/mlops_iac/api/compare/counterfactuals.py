@@ -9,17 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlops_iac.api.compile.captures import captured
-from mlops_iac.api.project import Project
+from mlops_iac.api.compile.programs import captured
+from mlops_iac.api.core.one_environment import OneEnvironment
 from mlops_iac.blueprint.edits import Counterfactuals, Edit
 from mlops_iac.blueprint.reach import Outside
 
 if TYPE_CHECKING:
     from mlops_iac.api.compare.comparisons import Written
-    from mlops_iac.blueprint import ResolvedBlueprint
-    from mlops_iac.errors import Diagnostic
+    from mlops_iac.api.core.project import BaseProject
     from mlops_iac.graph.canonical import CanonicalGraph
-    from mlops_iac.program.ejected import Ejected
 
 
 @dataclass(frozen=True)
@@ -37,7 +35,7 @@ class FileEdit:
 class Variants:
     """Captures of one stack's old blueprint with some of the edits since."""
 
-    def __init__(self, project: Project, baseline: Written, stack: str, folder: Path) -> None:
+    def __init__(self, project: BaseProject, baseline: Written, stack: str, folder: Path) -> None:
         loaded = baseline.loaded
         assert loaded is not None
         self._project = project
@@ -58,10 +56,10 @@ class Variants:
         """What other environments say differently: it matters where one promotes to another."""
         return list(self._counterfactuals.elsewhere)
 
-    def plan(self, edits: Sequence[Edit | FileEdit]) -> Alone:
+    def plan(self, edits: Sequence[Edit | FileEdit]) -> OneEnvironment:
         """The old blueprint with `edits`, planned. Raises BlueprintInvalid where it is none."""
         written = [edit for edit in edits if isinstance(edit, Edit)]
-        alone = Alone(self._project, self._loaded, self._counterfactuals.resolve(written))
+        alone = OneEnvironment(self._project, self._loaded, self._counterfactuals.resolve(written))
         with self._in_place(edits):
             alone.calls(self._stack)
         return alone
@@ -114,34 +112,6 @@ class Variants:
             for here, aside in reversed(swapped):
                 here.unlink(missing_ok=True)
                 aside.rename(here)
-
-
-class Alone(Project):
-    """One environment of a blueprint, as if it were the only one. `head` lends its work folder."""
-
-    def __init__(self, head: Project, loaded: Any, resolved: ResolvedBlueprint) -> None:
-        super().__init__(loaded)
-        self._head = head
-        self._one = resolved
-
-    @property
-    def environments(self) -> Sequence[str]:
-        return (self._one.environment,)
-
-    @property
-    def work(self) -> Path:
-        return self._head.work
-
-    @property
-    def ejected(self) -> Ejected:
-        return self._head.ejected
-
-    def resolve(self, stack: str) -> ResolvedBlueprint:
-        return self._one
-
-    def platform_problems(self, stack: str) -> list[Diagnostic]:
-        """Without the search for overrides that undo a limit: the whole blueprint has passed it."""
-        return self.platform_of(stack).check(self.resolve(stack))
 
 
 def _changed(old: Path, new: Path) -> list[str] | None:
