@@ -17,12 +17,12 @@ from typing import Any
 import pytest
 
 from mlops_iac.blueprint import load
-from mlops_iac.clouds.aws.sagemaker.definition.graph import all_steps
 from mlops_iac.clouds.aws.sagemaker.definition.parts import SageMakerSettings
 from mlops_iac.clouds.aws.sagemaker.definition.printer import definition, fill, placeholders
 from mlops_iac.pipeline.lifecycle import lifecycle
 from mlops_iac.pipeline.steps import Lifecycle, Range, Train, Tune
 from mlops_iac.records import replace
+from tests.oracles.pipeline_graph import all_steps, problems
 
 ROOT = Path(__file__).parents[2]
 ORACLES = Path(os.environ.get("MLOPS_IAC_ORACLES", ROOT.parent / "shared" / "oracles"))
@@ -304,6 +304,10 @@ def _beyond(shape: Any, value: Any, at: str) -> Iterator[str]:
         pattern = pattern.replace(r"\p{N}", "0-9")
         if pattern and not re.fullmatch(pattern, value):
             yield f"{at}: {value!r} does not match {pattern}"
+
+
+def test_the_graph_holds_together(good: dict[str, Any]) -> None:
+    assert problems(good) == []
 
 
 def job_problems(definition_: dict[str, Any]) -> list[str]:

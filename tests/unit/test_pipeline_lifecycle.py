@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from mlops_iac.blueprint import ResolvedBlueprint, load
+from mlops_iac.clouds.aws.sagemaker.definition.refusals import refusals as jobs_refusals
 from mlops_iac.pipeline.lifecycle import lifecycle
 from mlops_iac.pipeline.refusals import refusals
 from mlops_iac.pipeline.steps import Check, Limit, Range, Tune
@@ -60,7 +61,9 @@ def resolve(folder: Path, change: str = "") -> ResolvedBlueprint:
 
 
 def refused(resolved: ResolvedBlueprint) -> dict[str, str]:
-    return {item.path: item.message for item in refusals(resolved, "churn")}
+    model = resolved.blueprint.models["churn"]
+    found = [*refusals(resolved, "churn"), *jobs_refusals(model, "models.churn")]
+    return {item.path: item.message for item in found}
 
 
 def test_the_example_is_all_supported() -> None:

@@ -7,9 +7,13 @@ from typing import Any
 
 import pytest
 
-from mlops_iac.clouds.aws.sagemaker.definition.graph import all_steps
 from mlops_iac.clouds.aws.sagemaker.definition.parts import SageMakerSettings, dataset_placeholder
-from mlops_iac.clouds.aws.sagemaker.definition.printer import definition, fill, placeholders
+from mlops_iac.clouds.aws.sagemaker.definition.printer import (
+    definition,
+    fill,
+    filled_with,
+    placeholders,
+)
 from mlops_iac.pipeline.steps import (
     Check,
     Compute,
@@ -24,6 +28,7 @@ from mlops_iac.pipeline.steps import (
     Tune,
 )
 from mlops_iac.records import replace
+from tests.oracles.pipeline_graph import all_steps
 
 STEPS = ("prepare", "train", "evaluate", "serve")
 SETTINGS = SageMakerSettings(
@@ -294,3 +299,33 @@ def test_fill_escapes_what_stands_in_json_and_names_what_is_missing() -> None:
     assert json.loads(fill('{"a": "${x}"}', {"x": 'quote " and \\'})) == {"a": 'quote " and \\'}
     with pytest.raises(KeyError, match=r"\$\{x\}"):
         fill('{"a": "${x}"}', {})
+
+
+def test_what_filled_a_definition_is_found_in_it() -> None:
+    settings = replace(SETTINGS, subnets=("${subnet_ids}",), security_groups=("g-1",))
+    text, names = definition(LIFE, settings)
+    values = {name: f"s3://{name}/x" for name in names - {"subnet_ids"}}
+    deployed = fill(text.replace("${subnet_ids}", 's-1", "s-2'), values)
+    found = filled_with(text, deployed)
+    assert found == {**values, "subnet_ids": 's-1", "s-2'}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(LIFE, gates=LIFE.gates[:1]),
+        replace(LIFE, gates=(Limit("accuracy", "at_least", 0.81), LIFE.gates[1])),
+        replace(LIFE, training=TUNE),
+        replace(LIFE, model="another"),
+    ],
+)
+def test_another_definition_is_not_filled_from_this_one(other: Lifecycle) -> None:
+    text, names = definition(LIFE, SETTINGS)
+    deployed = fill(text, dict.fromkeys(names, "x"))
+    assert filled_with(text, deployed) is not None
+    assert filled_with(definition(other, SETTINGS)[0], deployed) is None
+
+
+def test_a_placeholder_has_one_value() -> None:
+    assert filled_with("${a} and\n${b}, ${a}", "1 and\n2, 1") == {"a": "1", "b": "2"}
+    assert filled_with("${a} and\n${b}, ${a}", "1 and\n2, 3") is None

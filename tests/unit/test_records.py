@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import copy
+import json
 import pickle
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
-from mlops_iac.records import Record
+from mlops_iac.records import Record, as_json, from_json
 
 
 class Point(Record):
@@ -69,3 +70,21 @@ def test_match_copy_pickle_and_hash() -> None:
 class Pair(Record):
     a: int
     b: int
+
+
+def test_records_go_through_json_and_come_back() -> None:
+    class Inner(Record):
+        names: tuple[str, ...]
+        by_name: Mapping[str, object]
+
+    class Outer(Record):
+        inner: tuple[Inner, ...]
+        left: Inner | None = None
+
+    value = Outer((Inner(("a", "b"), {"x": 1, "y": 0.5, "z": True}), Inner((), {})))
+    written = json.loads(json.dumps(as_json(value)))
+    assert from_json(written, {"Inner": Inner, "Outer": Outer}) == value
+    with pytest.raises(KeyError):
+        from_json(written, {"Outer": Outer})
+    with pytest.raises(TypeError):
+        from_json({"": "Inner", "other": 1}, {"Inner": Inner})

@@ -1,1 +1,1 @@
-"""The ML lifecycle as typed steps, and one printer per orchestrator."""
+"""The ML lifecycle as typed tasks, and what executes them on this machine. Knows no cloud."""

@@ -43,18 +43,12 @@ class Backend(Protocol):
     requirement that the training's image already meets (`scikit-learn==1.9.*`), or empty.
     """
 
-    @property
-    def store(self) -> Store: ...
-    @property
-    def artifacts(self) -> str: ...
-    @property
-    def code(self) -> str: ...
-    @property
-    def datasets(self) -> Mapping[str, str]: ...
-    @property
-    def environment(self) -> Mapping[str, str]: ...
-    @property
-    def framework(self) -> str: ...
+    store: Store
+    artifacts: str
+    code: str
+    datasets: Mapping[str, str]
+    environment: Mapping[str, str]
+    framework: str
 
     def register(self, model: str, report: str | None) -> Version:
         """Register the sealed `model`, measured by the sealed `report`; once, however often asked.

@@ -17,21 +17,10 @@ from typing import Any, Literal, assert_never
 from mlops_iac.errors import Cancelled, MlopsError, ScriptFailed, UsageError
 from mlops_iac.pipeline.processes import Processes
 from mlops_iac.pipeline.run_record import RunRecord, StepRecord, last_record, new_record, only_one
-from mlops_iac.records import Record
+from mlops_iac.pipeline.steps import Task
 from mlops_iac.workfolder import made
 
 EventKind = Literal["start", "line", "note", "done", "reused", "failed"]
-
-
-class Task(Record):
-    """One step of a run, under a name that is its own."""
-
-    name: str
-
-    @property
-    def starts_at(self) -> str:
-        """The task that a run starts with which is continued at this one."""
-        return self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,16 +100,10 @@ class Run:
         self._say(RunEvent(step, kind, message, seconds))
 
     @contextmanager
-    def told(self, step: str) -> Iterator[None]:
-        """Tell of the start and the end of what is done inside."""
+    def before(self, step: str) -> Iterator[None]:
+        """What is done before the first task: told like one, and recorded only where it fails."""
         began = time.monotonic()
         self.tell(step, "start")
-        yield
-        self.tell(step, "done", seconds=time.monotonic() - began)
-
-    @contextmanager
-    def unrecorded(self, step: str) -> Iterator[None]:
-        """Do what comes before the first task: it enters the record only where it fails."""
         try:
             yield
         except MlopsError as error:
@@ -128,6 +111,7 @@ class Run:
             self.record.steps[step], self.record.status = failed, "failed"
             self.record.save(self.folder)
             raise
+        self.tell(step, "done", seconds=time.monotonic() - began)
 
     def execute(self, tasks: Sequence[Task], handlers: Handlers, done: str) -> None:
         """Execute what the record does not hold yet. Raises what handlers raise."""

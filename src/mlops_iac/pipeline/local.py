@@ -26,10 +26,8 @@ from mlops_iac.pipeline.tasks import (
     KEPT,
     TRAINED,
     WORK,
-    Data,
     Gate,
     Job,
-    Prepared,
     Registration,
     Seal,
     Training,
@@ -91,7 +89,7 @@ def run(
         if workload_python:
             python = workload_env.existing(workload_python, "workload_python")
         else:
-            with run.unrecorded(ENVIRONMENT):
+            with run.before(ENVIRONMENT):
                 python = _environment(run, backend, work)
         machine = Machine(run.processes, python, run.folder / "tools", backend.environment)
         return _Lifecycle(run, life, backend, machine).handlers()
@@ -207,7 +205,7 @@ class _Lifecycle:
         wanted = trials(tune, seed=self._run.record.definition)
         best, done = best_of(wanted, run_trial, tune, tell)
         tell(f"best: trial {best.number}")
-        return {"uri": best.uri, "trials": [each.as_json() for each in done]}
+        return {"uri": best.uri, "trials": [vars(each) for each in done]}
 
     def _seal(self, task: Seal) -> Left:
         source = "/".join(filter(None, (self._run.left(task.source)["uri"], task.file)))
@@ -227,7 +225,8 @@ class _Lifecycle:
             raise ResourceFailed(f"the report has no {limit.metric}")
         holds = value >= limit.value if limit.bound == "at_least" else value <= limit.value
         bound = limit.bound.replace("_", " ")
-        return "" if holds else f"{limit.metric} is {value:.6g}, must be {bound} {limit.value:.6g}"
+        must = f"must be {bound} {_number(limit.value)}"
+        return "" if holds else f"{limit.metric} is {_number(value)}, {must}"
 
     def _register(self, task: Registration) -> Left:
         report = self._run.left(task.report)["uri"] if task.report else None
@@ -238,12 +237,8 @@ class _Lifecycle:
     def _deliver(self, at: Workplace, job: Job, data: str, code: str) -> Path:
         """Bring a job what it reads, and return the archive with its code."""
         at.fresh()
-        for name, source in job.data.items():
-            match source:
-                case Data(dataset):
-                    uri = self._backend.datasets[dataset]
-                case Prepared(task):
-                    uri = self._run.left(task)["uri"]
+        for name, task in job.data.items():
+            uri = self._run.left(task)["uri"] if task else self._backend.datasets[name]
             self._store.download(uri, at.root / data / name)
         self._store.download(self._backend.code, at.root / code)
         return at.root / code / contract.CODE_FILE
@@ -259,6 +254,10 @@ class _Lifecycle:
             log=folder / "log.txt",
             on_line=lambda line: self._run.tell(step, "line", prefix + line),
         )
+
+
+def _number(value: object) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def _metrics(step: str, report: Path) -> Mapping[str, float]:
@@ -277,10 +276,9 @@ def _environment(run: Run, backend: Backend, work: Path) -> Path:
         unpack(folder / contract.CODE_FILE, folder / "code")
         file = folder / "code" / "requirements.txt"
         text = file.read_text(encoding="utf-8") if file.exists() else ""
-    with run.told(ENVIRONMENT):
-        return workload_env.workload_python(
-            workload_env.requirements(text, backend.framework),
-            work,
-            run.processes,
-            lambda line: run.tell(ENVIRONMENT, "line", line),
-        )
+    return workload_env.workload_python(
+        workload_env.requirements(text, backend.framework),
+        work,
+        run.processes,
+        lambda line: run.tell(ENVIRONMENT, "line", line),
+    )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mlops_iac.blueprint.resolved import ResolvedBlueprint
     from mlops_iac.blueprint.sections.datasets import Dataset as DatasetSection
+    from mlops_iac.blueprint.sections.models import Model
     from mlops_iac.blueprint.sections.models import Search as SearchSection
 
 
@@ -19,6 +20,16 @@ def training_datasets(
     if not names:
         names = tuple(name for name, item in blueprint.datasets.items() if not item.is_made)
     return [(name, blueprint.datasets[name]) for name in names]
+
+
+def script_arguments(model: Model, path: str) -> list[tuple[str, str]]:
+    """The names under which training is given values, each with the path that it stands below."""
+    given = model.train.hyperparameters if model.train else ()
+    searched = model.tune.search if model.tune else ()
+    return [
+        *((f"{path}.train.hyperparameters", name) for name in given),
+        *((f"{path}.tune.search", name) for name in searched),
+    ]
 
 
 def search_values(item: SearchSection, strategy: str) -> tuple[str, ...]:

@@ -6,8 +6,8 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from mlops_iac.blueprint.torn import judged, whole
-from mlops_iac.pipeline.reading import search_values, training_datasets
+from mlops_iac.blueprint.torn import judged
+from mlops_iac.pipeline.reading import script_arguments, training_datasets
 from mlops_iac.records import Record
 from mlops_iac.runtime import contract
 
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from mlops_iac.blueprint.sections.datasets import Dataset as DatasetSection
     from mlops_iac.blueprint.sections.models import Model
 
-# Where hyperband finds the most a trial may use (API: HyperbandStrategyConfig.MaxResource).
-_EPOCHS = ("epochs", "numepochs", "n-epochs", "n_epochs", "num_epochs")
 # What the tool itself passes to scripts.
 _ARGUMENTS = ("data", "out", "model", "metrics", "checkpoints")
 _ROWS = ("csv", "json", "parquet")
@@ -36,12 +34,10 @@ def refusals(resolved: ResolvedBlueprint, model_name: str) -> Iterator[Refusal]:
     model = resolved.blueprint.models[model_name]
     path = f"models.{model_name}"
     return judged(
-        *(_refuse_processing(model, path, kind) for kind in ("prepare", "evaluate")),
         *(_refuse_env(model, path, kind) for kind in ("", "prepare", "train", "evaluate")),
         _refuse_features(model, path),
         _refuse_gates(model, path),
         _refuse_names(model, path),
-        _refuse_search(model, path),
         _refuse_datasets(resolved, model_name),
         _refuse_files(resolved, model, path),
     )
@@ -65,24 +61,6 @@ def _refuse_files(resolved: ResolvedBlueprint, model: Model, path: str) -> Itera
                     f"{model.code} has its own {name}, which is packed beside the scripts",
                     "rename it",
                 )
-
-
-def _refuse_processing(model: Model, path: str, kind: str) -> Iterator[Refusal]:
-    step = getattr(model, kind)
-    if step is None:
-        return
-    if step.compute.spot:
-        yield Refusal(
-            f"{path}.{kind}.compute.spot",
-            f"{kind} runs as a processing job, for which there is no spot capacity",
-            "leave it out; `train` can use spot",
-        )
-    if step.compute.count > 1:
-        yield Refusal(
-            f"{path}.{kind}.compute.count",
-            f"{kind} runs on one instance: every further one would do the same again",
-            "take a larger size",
-        )
 
 
 def _refuse_env(model: Model, path: str, kind: str) -> Iterator[Refusal]:
@@ -129,35 +107,13 @@ def _refuse_gates(model: Model, path: str) -> Iterator[Refusal]:
 
 
 def _refuse_names(model: Model, path: str) -> Iterator[Refusal]:
-    given = model.train.hyperparameters if model.train else ()
-    places = [(f"{path}.train.hyperparameters", name) for name in given]
-    places += [(f"{path}.tune.search", name) for name in (model.tune.search if model.tune else ())]
-    for place, name in places:
+    for place, name in script_arguments(model, path):
         if name in _ARGUMENTS:
             yield Refusal(
                 f"{place}.{name}",
                 f"the scripts already take --{name}: it is a folder or file of theirs",
                 f"take another name, such as {name}_kind",
             )
-        if name.startswith(("sagemaker_", "_tuning_")):
-            yield Refusal(f"{place}.{name}", "names of this form are SageMaker's own", "rename it")
-
-
-def _refuse_search(model: Model, path: str) -> Iterator[Refusal]:
-    if model.train and model.tune and model.tune.strategy == "hyperband":
-        static = set(whole(model.train.hyperparameters)) - set(whole(model.tune.search))
-        if not static & set(_EPOCHS):
-            yield Refusal(
-                f"{path}.tune.strategy",
-                "hyperband does not know how long a trial may train",
-                f"set one of {', '.join(_EPOCHS)} in {path}.train.hyperparameters",
-            )
-    if model.tune:
-        for name, item in model.tune.search.items():
-            if len(search_values(item, model.tune.strategy)) > 30:
-                yield Refusal(
-                    f"{path}.tune.search.{name}", "more than 30 values", "list fewer values"
-                )
 
 
 def _refuse_datasets(resolved: ResolvedBlueprint, model_name: str) -> Iterator[Refusal]:

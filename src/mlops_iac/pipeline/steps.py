@@ -1,6 +1,7 @@
 """The life of one model as typed steps: prepare, train or tune, evaluate, gate, register.
 
-Printers turn a `Lifecycle` into an orchestrator's definition; `from_blueprint.lifecycle` makes it.
+`lifecycle.lifecycle` makes a `Lifecycle` of a blueprint; `tasks.tasks` the sequence that printers turn
+into an orchestrator's definition, and that the local runner executes.
 Nothing here knows a cloud: what a platform adds (images, instance types, keys) is its settings.
 """
 
@@ -14,6 +15,17 @@ from mlops_iac.records import Record
 Scalar = str | int | float | bool
 Bound = Literal["at_least", "at_most"]
 Strategy = Literal["bayesian", "random", "grid", "hyperband"]
+
+
+class Task(Record):
+    """One step of a run, under a name that is its own."""
+
+    name: str
+
+    @property
+    def starts_at(self) -> str:
+        """The task that a run starts with which is continued at this one."""
+        return self.name
 
 
 class Check(Record):

@@ -10,10 +10,8 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
-from mlops_iac.pipeline.executor import Task
 from mlops_iac.pipeline.reading import as_text
-from mlops_iac.pipeline.steps import Lifecycle, Limit, Script, Train, Tune
-from mlops_iac.records import Record
+from mlops_iac.pipeline.steps import Lifecycle, Limit, Script, Task, Train, Tune
 from mlops_iac.runtime import contract
 
 # Below the artifacts: what jobs write, which expires, and what is sealed, which is kept.
@@ -21,28 +19,17 @@ WORK, KEPT = "pipelines", "models"
 TRAINED, CHECKPOINTS = "trained", "checkpoints"  # what jobs write, below a run of a model
 
 
-class Data(Record):
-    """A dataset, as it lies in the cloud."""
-
-    dataset: str
-
-
-class Prepared(Record):
-    """What a task `task` has prepared."""
-
-    task: str
-
-
 class Job(Task):
     """A script as a job. It leaves a folder: the prepared data, or the report.
 
-    `data` is what `--data` holds, by folder. `env` are the settings of the step's entry point; they
-    come before the script's own. `model` is the task that has left the model to measure.
+    `data` are the folders that `--data` holds, each with the task that has left it, or with `""` where
+    it is the dataset of that name. `env` are the settings of the step's entry point; they come before
+    the script's own. `model` is the task that has left the model to measure.
     """
 
     kind: Literal["prepare", "train", "evaluate"]
     script: Script
-    data: Mapping[str, Data | Prepared]
+    data: Mapping[str, str]
     env: Mapping[str, str]
     model: str = ""
 
@@ -91,7 +78,6 @@ class Registration(Task):
     """Makes a version of the sealed `model`, with the sealed `report`, if `gate` lets it pass."""
 
     model: str
-    approval: Literal["manual", "automatic"]
     report: str = ""
     gate: str = ""
 
@@ -104,20 +90,18 @@ class Registration(Task):
 def tasks(life: Lifecycle) -> list[Task]:
     """The tasks of a lifecycle, in their order."""
     found: list[Task] = []
-    data: Mapping[str, Data | Prepared] = {each.name: Data(each.name) for each in life.datasets}
+    data: Mapping[str, str] = dict.fromkeys((each.name for each in life.datasets), "")
     names = {contract.DATASETS: ",".join(data)}
     checks, windows = _checks(life), _windows(life)
     if life.prepare:
         env = _env("prepare", life.prepare, names | windows | checks)
         found.append(Job("Prepare", "prepare", life.prepare, data, env))
-        # Windows and checks are done with.
-        data, names, checks, windows = (
-            {contract.PREPARED: Prepared("Prepare")}, {contract.DATASETS: ""}, {}, {},
-        )  # fmt: skip
+        data, names = {contract.PREPARED: "Prepare"}, {contract.DATASETS: ""}
+        checks, windows = {}, {}  # are done with
     found.append(_training(life, data, names | windows | checks))
     found.append(Seal("Seal", found[-1].name))
     if life.evaluate is None:
-        return [*found, Registration("Register", "Seal", life.register.approval)]
+        return [*found, Registration("Register", "Seal")]
     env = {contract.METRICS: ",".join(_reported(life)), **names, **windows}
     env |= _numbered(
         contract.GATE,
@@ -129,12 +113,10 @@ def tasks(life: Lifecycle) -> list[Task]:
     if life.gates:
         found.append(Gate("Gate", "Evaluate", life.gates))
     gate = "Gate" if life.gates else ""
-    return [*found, Registration("Register", "Seal", life.register.approval, "SealReport", gate)]
+    return [*found, Registration("Register", "Seal", "SealReport", gate)]
 
 
-def _training(
-    life: Lifecycle, data: Mapping[str, Data | Prepared], settings: Mapping[str, str]
-) -> Training:
+def _training(life: Lifecycle, data: Mapping[str, str], settings: Mapping[str, str]) -> Training:
     tune = life.training if isinstance(life.training, Tune) else None
     reported = _reported(life)
     # What training must report: what tuning goes by, and all where nothing evaluates.

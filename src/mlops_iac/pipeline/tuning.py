@@ -7,7 +7,6 @@ import math
 import random
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 from mlops_iac.errors import MlopsError, ResourceFailed
 from mlops_iac.pipeline.steps import Range, Tune
@@ -23,10 +22,6 @@ class Outcome(Record):
     trial: Trial
     uri: str
     value: float
-
-    def as_json(self) -> dict[str, Any]:
-        """Return it as JSON."""
-        return {"trial": self.number, "hyperparameters": self.trial, "objective": self.value}
 
 
 def trials(tune: Tune, seed: str) -> Sequence[Trial]:

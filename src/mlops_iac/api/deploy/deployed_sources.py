@@ -39,7 +39,7 @@ def keep(project: BaseProject, stack: str) -> None:
         (_LIFECYCLES, _lifecycles(project, stack)),
     ):
         file = _file(project, stack, kind)
-        text = json.dumps(value, indent=1, sort_keys=True).encode() + b"\n"
+        text = json.dumps(value, indent=1).encode() + b"\n"
         if not file.is_file() or file.read_bytes() != text:
             file.parent.mkdir(parents=True, exist_ok=True)
             write_durably(file, text)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from functools import cached_property
 from typing import Any
 
 from mlops_iac.blueprint.sections.compute import PACKAGES
@@ -18,7 +17,7 @@ from mlops_iac.clouds.aws.sagemaker.registry import listed
 from mlops_iac.clouds.aws.sagemaker.scope import Scope
 from mlops_iac.clouds.aws.store import S3Store, cloud_errors
 from mlops_iac.pipeline import steps
-from mlops_iac.pipeline.backend import Version
+from mlops_iac.pipeline.backend import Store, Version
 from mlops_iac.pipeline.steps import Lifecycle
 from mlops_iac.records import as_json, from_json
 
@@ -40,20 +39,14 @@ class SageMakerBackend:
         self._settings = settings
         self._values = values
         self._sagemaker = client("sagemaker")
-        self.store = S3Store(client("s3"), values.get("kms_key_arn"))
+        self.store: Store = S3Store(client("s3"), values.get("kms_key_arn"))
         self.artifacts = f"s3://{values['artifacts_bucket']}"
         self.code = values["code_uri"]
-        self.datasets = {
+        self.datasets: Mapping[str, str] = {
             each.name: values[dataset_placeholder(each.name)] for each in life.datasets
         }
         self.environment = settings.environment
-
-    @cached_property
-    def framework(self) -> str:
-        """The framework that a prebuilt image brings, at its version."""
-        repository, _, tag = self._settings.images["train"].rsplit("/", 1)[-1].partition(":")
-        found, version = catalogue.framework_of(repository), re.match(r"\d+\.\d+", tag)
-        return f"{PACKAGES.get(found, found)}=={version[0]}.*" if found and version else ""
+        self.framework = _framework(settings.images["train"])
 
     def register(self, model: str, report: str | None) -> Version:
         """Register a model package as the pipeline does."""
@@ -76,6 +69,13 @@ class SageMakerBackend:
             if containers[0].get("ModelDataUrl") == model:
                 return arn
         return None
+
+
+def _framework(image: str) -> str:
+    """What a prebuilt image brings, as a requirement; nothing for another image."""
+    repository, _, tag = image.rsplit("/", 1)[-1].partition(":")
+    found, version = catalogue.framework_of(repository), re.match(r"\d+\.\d+", tag)
+    return f"{PACKAGES.get(found, found)}=={version[0]}.*" if found and version else ""
 
 
 def lifecycles(scope: Scope) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from mlops_iac.blueprint.torn import judged, whole
 from mlops_iac.blueprint.words import listed
 from mlops_iac.clouds.aws.components._cron import schedule_expression
 from mlops_iac.clouds.aws.sagemaker import machines
+from mlops_iac.clouds.aws.sagemaker.definition.refusals import refusals as own_refusals
 from mlops_iac.clouds.aws.sagemaker.scope import Scope
 from mlops_iac.clouds.aws.sagemaker.serving_checks import (
     SERVICE_LIMITS,
@@ -98,7 +99,8 @@ def _trained(scope: Scope, name: str, model: Model) -> Iterator[Diagnostic]:
 
 
 def _steps(scope: Scope, name: str) -> Iterator[Diagnostic]:
-    for item in refusals(scope.resolved, name):
+    model = scope.blueprint.models[name]
+    for item in judged(refusals(scope.resolved, name), own_refusals(model, f"models.{name}")):
         yield scope.resolved.diagnostic(
             item.path, UNSUPPORTED, f"{item.path}: {item.message}", item.hint
         )

@@ -14,7 +14,6 @@ from mlops_iac.blueprint.sections.serving import RealTime
 from mlops_iac.blueprint.torn import Unknown, judged
 from mlops_iac.clouds.aws.components._cron import schedule_expression
 from mlops_iac.clouds.aws.limits import request as input_of
-from mlops_iac.clouds.aws.sagemaker.definition.graph import all_steps
 from mlops_iac.clouds.aws.sagemaker.models import dataset_uris, pipeline_steps
 from mlops_iac.clouds.aws.sagemaker.scope import ROLES, Scope
 from mlops_iac.clouds.aws.sagemaker.serving import endpoint_alarms, plan_serving
@@ -133,7 +132,7 @@ def _jobs(scope: Scope, name: str) -> Iterator[Request]:
         printed = pipeline_steps(scope, name)
     except UsageError:  # no image, and not known either which of its parts is wrong
         raise Unknown from None
-    for step, _ in all_steps({"Steps": printed}):
+    for step in printed:
         if step["Type"] in _JOBS:
             kind = _STEPS.get(step["Name"], "train")
             arguments = _filled(step["Arguments"], known)

@@ -24,9 +24,7 @@ from mlops_iac.pipeline.tasks import (
     KEPT,
     TRAINED,
     WORK,
-    Data,
     Job,
-    Prepared,
     Seal,
     Training,
 )
@@ -64,8 +62,8 @@ def seal(life: Lifecycle, task: Seal) -> Json:
 def processing(life: Lifecycle, job: Job, settings: SageMakerSettings) -> Json:
     """CreateProcessingJob: data, and the model to measure, in; prepared data or the report out."""
     inputs = [
-        s3_input(name, f"{contract.PROCESSING_DATA}/{name}", _source(source, life))
-        for name, source in job.data.items()
+        s3_input(name, f"{contract.PROCESSING_DATA}/{name}", _source(name, task, life))
+        for name, task in job.data.items()
     ]
     if job.model:
         inputs.append(s3_input("model", contract.PROCESSING_MODEL, left(job.model, life)))
@@ -181,7 +179,7 @@ def _training(life: Lifecycle, job: Training, settings: SageMakerSettings) -> Js
     step = job.script
     seconds = step.timeout_minutes * 60
     stopping = {"MaxRuntimeInSeconds": seconds}
-    channels = [channel(name, _source(source, life)) for name, source in job.data.items()]
+    channels = [channel(name, _source(name, task, life)) for name, task in job.data.items()]
     printed: Json = {
         "AlgorithmSpecification": {
             "TrainingImage": settings.images["train"],
@@ -220,12 +218,8 @@ def _hyperparameters(job: Training) -> dict[str, str]:
     }
 
 
-def _source(source: Data | Prepared, life: Lifecycle) -> str | Json:
-    match source:
-        case Data(dataset):
-            return "${" + dataset_placeholder(dataset) + "}"
-        case Prepared(task):
-            return left(task, life)
+def _source(name: str, task: str, life: Lifecycle) -> str | Json:
+    return left(task, life) if task else "${" + dataset_placeholder(name) + "}"
 
 
 def _work(life: Lifecycle, *leaf: str | Json) -> Json:

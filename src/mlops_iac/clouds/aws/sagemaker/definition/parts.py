@@ -17,12 +17,6 @@ SERVING_ENVIRONMENT = {
     "SAGEMAKER_PROGRAM": contract.SERVING,
     "SAGEMAKER_SUBMIT_DIRECTORY": f"{contract.ROOT}/{contract.MODEL}/{contract.CODE}",
 }
-_SCALES = {
-    "auto": "Auto",
-    "linear": "Linear",
-    "logarithmic": "Logarithmic",
-    "reverse-logarithmic": "ReverseLogarithmic",
-}
 
 
 class SageMakerSettings(Record):
@@ -154,7 +148,7 @@ def parameter_ranges(search: Mapping[str, Range]) -> Json:
             "Name": name,
             "MinValue": found.low,
             "MaxValue": found.high,
-            "ScalingType": _SCALES[found.scale],
+            "ScalingType": found.scale.title().replace("-", ""),
         }
         (integer if found.kind == "integer" else continuous).append(bounds)
     ranges = {

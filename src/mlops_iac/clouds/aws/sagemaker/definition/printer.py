@@ -14,11 +14,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from mlops_iac.clouds.aws.sagemaker.definition import jobs
-from mlops_iac.clouds.aws.sagemaker.definition.graph import check_graph
 from mlops_iac.clouds.aws.sagemaker.definition.parts import SageMakerSettings, join
 from mlops_iac.jsontext import indented
-from mlops_iac.pipeline.executor import Task
-from mlops_iac.pipeline.steps import Lifecycle, Limit, Tune
+from mlops_iac.pipeline.steps import Lifecycle, Limit, Task, Tune
 from mlops_iac.pipeline.tasks import Gate, Job, Registration, Seal, Training, tasks
 from mlops_iac.runtime import contract
 
@@ -100,22 +98,20 @@ def definition(lifecycle: Lifecycle, settings: SageMakerSettings) -> tuple[str, 
     sealing function's copies under `models/<model>/`, where no job writes.
 
     Limits of the service are not looked at here; `clouds.aws.sagemaker.limits` holds the arguments
-    to them. Raises UsageError where the graph does not hold together.
+    to them.
     """
-    printed = {
-        "Version": "2020-12-01",
-        "Parameters": [],
-        "Steps": steps(lifecycle, settings),
-    }
-    check_graph(printed)
+    found = steps(lifecycle, settings)
+    gate = next((at for at, step in enumerate(found) if step["Type"] == "Condition"), len(found))
+    if behind := found[gate + 1 :]:
+        found[gate]["Arguments"]["IfSteps"] = behind
+    printed = {"Version": "2020-12-01", "Parameters": [], "Steps": found[: gate + 1]}
     text = indented(printed, 2) + "\n"
     return text, placeholders(text)
 
 
 def steps(life: Lifecycle, settings: SageMakerSettings) -> list[dict[str, Any]]:
-    """The steps of the definition, each with the arguments of its request."""
+    """The steps of the definition, each with the arguments of its request; no gate holds others."""
     found: list[dict[str, Any]] = []
-    gate: dict[str, Any] | None = None
     for task in tasks(life):
         printed = {"Name": task.name, **_printed(task, life, settings)}
         if policies := _RETRIES.get(printed["Type"]):
@@ -128,12 +124,7 @@ def steps(life: Lifecycle, settings: SageMakerSettings) -> list[dict[str, Any]]:
                     "FilePath": contract.REPORT_FILE,
                 }
             ]
-        if gate is not None:
-            gate["Arguments"]["IfSteps"].append(printed)
-        else:
-            found.append(printed)
-        if isinstance(task, Gate):
-            gate = printed
+        found.append(printed)
     return found
 
 
@@ -154,7 +145,7 @@ def _printed(task: Task, life: Lifecycle, settings: SageMakerSettings) -> dict[s
             }
         case Gate():
             return _gate(task, life)
-        case Registration(_, model, _, report):
+        case Registration(_, model, report):
             # Where nothing is demanded, a version must still be measured before it is registered;
             # that the report's address is read makes it wait.
             measured = jobs.left(report, life) if report else None

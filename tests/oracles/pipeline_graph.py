@@ -10,8 +10,6 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mlops_iac.errors import UsageError
-
 _STEP = re.compile(r"^Steps\.([A-Za-z0-9_-]+)\.(.+)$")
 _PARAMETER = re.compile(r"^Parameters\.(.+)$")
 _EXECUTION = frozenset(
@@ -96,13 +94,6 @@ def problems(definition: Mapping[str, Any]) -> list[str]:
     if cycle:
         found.append("steps wait for each other: " + " → ".join(cycle))
     return found
-
-
-def check_graph(definition: Mapping[str, Any]) -> None:
-    """Raises UsageError with every problem of the graph."""
-    found = problems(definition)
-    if found:
-        raise UsageError("the pipeline does not hold together: " + "; ".join(found))
 
 
 def _check_reference(
