@@ -186,6 +186,7 @@ def bench_review(project: Path, repeat: int) -> None:
 
 def _big_review() -> tuple[float, int]:
     from mlops_iac.api.compare.replacements import replacement_fact
+
     from mlops_iac.graph.diff import diff
     from mlops_iac.review.semantics import all_risks, plan_hash, reviewed
 

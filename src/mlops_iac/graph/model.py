@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from mlops_iac.values import Properties
 
 STACK_TYPE = "pulumi:pulumi:Stack"
+# What the type of a provider resource begins with; its package follows.
+PROVIDER_TYPE = "pulumi:providers:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,3 +86,11 @@ def address_of(type_: str, name: str) -> str:
     module = module.split("/")[0]
     head = package if module in ("", "index") else module
     return f"{head}.{short}/{name}"
+
+
+_DEFAULT = re.compile(rf"::{PROVIDER_TYPE}[^:]+::default(_\d[^:]*)?(::|\Z)")
+
+
+def is_default_provider(reference: str) -> bool:
+    """Whether a URN, alone or with an id behind it, is that of a package's default provider."""
+    return _DEFAULT.search(reference) is not None
