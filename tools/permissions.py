@@ -56,7 +56,7 @@ def _stack(stack: str) -> Iterator[str]:
 def _deployer(stack: str) -> Iterator[Mapping[str, Any]]:
     """What whoever deploys a stack needs, as statements with their reasons."""
     from mlops_iac.api import load
-    from mlops_iac.clouds.aws.sagemaker.confining import deployer, statement
+    from mlops_iac.clouds.aws.sagemaker.deployer_policy import deployer, statement
     from mlops_iac.clouds.aws.sagemaker.scope import Scope
 
     project = load(EXAMPLE / "blueprint.yaml")

@@ -21,6 +21,10 @@ def command(*words: str) -> list[str]:
 
 def environment() -> dict[str, str]:
     """The environment of this process, also safe for what the child starts in its turn."""
-    kept = dict(os.environ)
-    path = [entry for entry in kept.pop(_PATH, "").split(os.pathsep) if entry.startswith(os.sep)]
-    return kept | ({_PATH: os.pathsep.join(path)} if path else {}) | {SAFE_PATH: "1"}
+    kept = {name: value for name, value in os.environ.items() if name != _PATH}
+    return kept | ({_PATH: os.pathsep.join(path())} if path() else {}) | {SAFE_PATH: "1"}
+
+
+def path() -> list[str]:
+    """The entries of PYTHONPATH that are no folder one happens to be in."""
+    return [each for each in os.environ.get(_PATH, "").split(os.pathsep) if each.startswith(os.sep)]

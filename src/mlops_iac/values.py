@@ -89,6 +89,25 @@ def contains_secret(value: Value) -> bool:
             return False
 
 
+def secret_texts(value: Value) -> list[str]:
+    """Every text that is secret in `value`, or part of a secret."""
+    match value:
+        case Secret(str(text)):
+            return [text]
+        case Secret(dict() as inner) | Secret(Mapping() as inner):
+            return [text for item in inner.values() for text in secret_texts(Secret(item))]
+        case Secret(list() as inner) | Secret(tuple() as inner):
+            return [text for item in inner for text in secret_texts(Secret(item))]
+        case Secret(inner):
+            return secret_texts(inner)
+        case dict() | Mapping():
+            return [text for item in value.values() for text in secret_texts(item)]
+        case list() | tuple():
+            return [text for item in value for text in secret_texts(item)]
+        case _:
+            return []
+
+
 def reveal(value: Value) -> Value:
     """`value` with every secret unwrapped, for the provider call that needs it and nothing else."""
     match value:

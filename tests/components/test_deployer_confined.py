@@ -16,8 +16,13 @@ from moto.iam.access_control import IAMPolicy, PermissionResult
 
 from mlops_iac.api import load
 from mlops_iac.api.compile import captures, programs
-from mlops_iac.clouds.aws.sagemaker.confining import deployer, grants, origin, statement
-from mlops_iac.clouds.aws.sagemaker.deployer import ACTIONS
+from mlops_iac.clouds.aws.sagemaker.deployer_policy import (
+    ACTIONS,
+    deployer,
+    grants,
+    origin,
+    statement,
+)
 from mlops_iac.clouds.aws.sagemaker.scope import Scope
 from mlops_iac.clouds.registry import platform
 from mlops_iac.emulators.aws.api import Place

@@ -1,7 +1,7 @@
 """A small cloud in memory (or in one file), with latency, failures and kills on demand.
 
-It stands for package `aws`, so that programs use the real SDK's classes. Types it knows, with what
-forces a replacement and what is computed, are in `TYPES`. Every mutation is appended to `calls`.
+It stands for package `aws`, so that programs use the real SDK's classes, or for `fake`. Types it
+knows, with what forces a replacement and what is computed, are in `TYPES`. Every mutation is appended to `calls`.
 """
 
 from __future__ import annotations
@@ -48,6 +48,8 @@ TYPES: dict[str, tuple[str, frozenset[str], str]] = {
         frozenset({"name", "fifoQueue"}),
         "arn:aws:sqs:eu-west-1:123456789012:{}",
     ),
+    # Its labels go in as a list of pairs and come back as a map.
+    "fake:index/box:Box": ("name", frozenset({"name", "place"}), "fake:box:{}"),
 }
 JSON_VALUED = {"assumeRolePolicy", "policy"}
 
@@ -60,12 +62,20 @@ def _same(key: str, old: Value, new: Value) -> bool:
     return bool(old == new)
 
 
+def _labels(inputs: Properties) -> dict[str, Value]:
+    labels = inputs.get("labels")
+    if not isinstance(labels, list):
+        return {"labels": labels} if "labels" in inputs else {}
+    return {"labels": {each["key"]: each["value"] for each in labels}}
+
+
 class MemoryProvider:
-    package = "aws"
     version = "7.51.1"
 
-    def __init__(self, file: Path | None = None) -> None:
+    def __init__(self, file: Path | None = None, *, package: str = "aws") -> None:
         self.file = file
+        self.package = package
+        self.config: Properties = {}
         self.lock = threading.RLock()
         self.things: dict[str, dict[str, Any]] = {}
         self.calls: list[tuple[str, str]] = []
@@ -105,11 +115,12 @@ class MemoryProvider:
     # -- the interface -----------------------------------------------------------------------
     def configure(self, stack: str, config: Properties) -> None:
         self.stacks.append(stack)
+        self.config = config
         if stack != "local" and not stack.startswith("urn:pulumi:local::"):
             raise ProviderError(f"the emulator serves the stack local, not {stack}")
 
     def supports(self, type_: str) -> bool:
-        return type_ in TYPES
+        return type_ in TYPES and type_.startswith(f"{self.package}:")
 
     def records(self, type_: str) -> bool:
         return False
@@ -173,21 +184,25 @@ class MemoryProvider:
         outputs = dict(inputs)
         outputs["arn"] = shape.replace("{}", name) if known else UNKNOWN
         outputs["id"] = name
+        if self.package == "fake":
+            outputs["place"] = inputs.get("place", self.config.get("place"))
+            outputs.update(_labels(inputs))
         return outputs
 
     def preview_outputs(
         self, type_: str, inputs: Properties, old: ResourceState | None, diff: DiffResult | None
     ) -> Properties:
         if old is not None:
-            return {**old.outputs, **inputs}
-        return {**inputs, "arn": UNKNOWN, "id": UNKNOWN}
+            return {**old.outputs, **inputs, **_labels(inputs)}
+        return {**inputs, **_labels(inputs), "arn": UNKNOWN, "id": UNKNOWN}
 
     def stand_ins(
         self, type_: str, name: str, inputs: Properties, make: MakeStandIn
     ) -> tuple[str, Properties]:
         name_key, _, shape = TYPES[type_]
         id_ = make("id", "{}")
-        return id_, {name_key: make(name_key, "{}"), **inputs, "arn": make("arn", shape)}
+        outputs = {name_key: make(name_key, "{}"), **inputs, **_labels(inputs)}
+        return id_, {**outputs, "arn": make("arn", shape)}
 
     def create(self, urn: str, type_: str, inputs: Properties, token: str) -> ResourceState:
         assert not contains_stand_in(inputs) and not contains_unknown(inputs), inputs
@@ -267,6 +282,7 @@ class MemoryProvider:
         answers: dict[str, dict[str, Any]] = {
             "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": "123456789012"},
             "aws:index/getRegion:getRegion": {"name": "eu-west-1", "region": "eu-west-1"},
+            "fake:index/getPlace:getPlace": {"place": self.config.get("place")},
         }
         if token not in answers:
             raise ProviderError(f"no offline answer for {token}")

@@ -8,8 +8,8 @@ import re
 import pytest
 
 from mlops_iac.api import load
-from mlops_iac.clouds.aws.sagemaker.confining import deployer
-from mlops_iac.clouds.aws.sagemaker.confining import statement as written
+from mlops_iac.clouds.aws.sagemaker.deployer_policy import deployer
+from mlops_iac.clouds.aws.sagemaker.deployer_policy import statement as written
 from mlops_iac.clouds.aws.sagemaker.scope import Scope
 from tests.oracles.concrete import concrete, policy_documents
 from tests.oracles.sample_graph import sample_graph, with_defect
@@ -81,7 +81,10 @@ def test_the_sample_has_documents_of_every_kind():
 
 # What parliament says of the deployer's statements that is no fault → why.
 OF_THE_DEPLOYER = {
-    ("RESOURCE_STAR", ""): "what has no names: said with the reason (`sagemaker/confining.py`)",
+    (
+        "RESOURCE_STAR",
+        "",
+    ): "what has no names: said with the reason (`sagemaker/deployer_policy.py`)",
     ("RESOURCE_MISMATCH", "Alias"): "an alias and its key are two resources of one action, and two"
     " statements",
     ("RESOURCE_MISMATCH", "sagemaker:CreateModel"): "another account's version (see above)",

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlops_iac.clouds.aws import catalogue, naming
-from mlops_iac.clouds.aws.sagemaker.deployer import ACTIONS
+from mlops_iac.clouds.aws.sagemaker.deployer_policy import ACTIONS
 from mlops_iac.errors import UsageError
 
 

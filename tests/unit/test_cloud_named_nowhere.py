@@ -53,7 +53,6 @@ NOT_YET = frozenset(
         "api/compile/programs.py",
         "engine/embedded/engine.py",
         "engine/embedded/lazy_sdk.py",
-        "pipeline/refusals.py",
         "runtime/contract.py",
         "runtime/files.py",
         "runtime/inference.py",

@@ -161,12 +161,6 @@ def test_damaged_settings(tmp_path: Path, text: str) -> None:
         workspace.write_config(target)
 
 
-def test_foreign_keys_are_not_ours_to_set(tmp_path: Path) -> None:
-    target = make_target(tmp_path, "", stack="prod", config={"theirs:x": 1})
-    with pytest.raises(UsageError, match="belongs to someone else"):
-        workspace.write_config(target)
-
-
 def test_another_key_opens_no_encrypted_values(tmp_path: Path) -> None:
     target = make_target(tmp_path, "", stack="prod", config={"proj:new": 3})
     source = target.program / "Pulumi.prod.yaml"

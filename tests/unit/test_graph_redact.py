@@ -144,3 +144,10 @@ def test_messages_lose_the_values_they_were_given() -> None:
     assert redact_text("bad value hunter22 at https://u:pw@h", ["hunter22"]) == (
         f"bad value {REDACTED} at https://u:{REDACTED}@h"
     )
+
+
+def test_the_provider_of_a_dynamic_resource_is_its_class_or_hidden() -> None:
+    shown = {"__provider": "shelf.things:Shelf"}
+    assert redact(shown) == shown
+    for carried in ("gASVIAAAAAAAAACMBXNoZWxm", Secret("shelf:Shelf"), {"a": 1}):
+        assert redact({"__provider": carried}) == {"__provider": "[secret]"}

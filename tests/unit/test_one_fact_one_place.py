@@ -29,8 +29,6 @@ APART = {
     ("blueprint/fields.py _BOUNDS", "blueprint/pydantic_models.py _PASSED_ON"): "bounds of numbers, and all that pydantic is told",
     ("graph/changes.py _NAMING_KEYS", "graph/hidden.py _LABELS"): "what names an entry of a list, and what labels a hidden value",
     ("engine/embedded/registration.py _IMPLEMENTED", "graph/differences.py _OPTIONS"): "what the engine does, and what is told apart",
-    ("blueprint/layers.py FIXED", "clouds/aws/sagemaker/decisions.py PLANNED"): "what no environment says, and what this platform plans",
-    ("api/templates/starting.py ANSWERS", "clouds/aws/sagemaker/decisions.py PLANNED"): "questions of `init`, and what this platform plans",
 }  # fmt: skip
 # Texts and patterns that stand twice on purpose.
 TWICE = {

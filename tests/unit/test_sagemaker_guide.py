@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mlops_iac.clouds.aws.sagemaker.deployer import ACTIONS, APPROVER
+from mlops_iac.clouds.aws.sagemaker.deployer_actions import APPROVER
+from mlops_iac.clouds.aws.sagemaker.deployer_policy import ACTIONS
 from mlops_iac.clouds.registry import platform
 from tests.sagemaker_blueprints import MAXIMAL, MINIMAL, PRIVATE, loaded
 

@@ -395,7 +395,7 @@ def test_everything_that_is_planned_passes(tmp_path: Path, environment: str) -> 
 
 
 def test_the_maximal_blueprint_writes_every_planned_field(tmp_path: Path) -> None:
-    from mlops_iac.clouds.aws.sagemaker.decisions import PLANNED, matches
+    from mlops_iac.clouds.aws.sagemaker.decisions import matches, planned
 
     blueprint = loaded(tmp_path, MAXIMAL)
     written = {
@@ -407,7 +407,7 @@ def test_the_maximal_blueprint_writes_every_planned_field(tmp_path: Path) -> Non
     }
     missing = {
         pattern
-        for pattern in PLANNED
+        for pattern in planned("real-time")
         if not any(matches(path, pattern) for path in written)
         # Of alternatives, and of what each step has, one place each is enough.
         and ".options" not in pattern

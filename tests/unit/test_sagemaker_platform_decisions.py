@@ -19,16 +19,18 @@ from mlops_iac.blueprint.fields import (
 from mlops_iac.blueprint.reference import reference_markdown
 from mlops_iac.blueprint.sections.base import Section
 from mlops_iac.blueprint.sections.root import Blueprint
+from mlops_iac.blueprint.sections.serving import RealTime
 from mlops_iac.clouds.aws.sagemaker import SAGEMAKER, decisions
 from mlops_iac.clouds.aws.sagemaker.decisions import (
-    PLANNED,
-    REFUSED,
     holds_planned,
     is_planned,
     matches,
+    planned,
     refusal,
+    refused,
 )
 
+MODE = "real-time"
 # Merged away before a platform sees it.
 NOT_OF_AN_ENVIRONMENT = {"environments"}
 
@@ -68,9 +70,14 @@ def test_the_walk_sees_the_whole_language() -> None:
     assert {"name", "models.x.train.compute.spot", "serving.x.scaling.target.cpu_percent"} <= {*ALL}
 
 
-@pytest.mark.parametrize("path", ALL)
+# Entries of a mode that is not planned are refused as a whole.
+OF_A_MODE = sorted(leaves(RealTime, "serving.x"))
+DECIDED = [path for path in ALL if not path.startswith("serving.")] + OF_A_MODE
+
+
+@pytest.mark.parametrize("path", DECIDED)
 def test_every_field_is_decided(path: str) -> None:
-    decided = is_planned(path) or refusal(path, object()) is not None
+    decided = is_planned(path, MODE) or refusal(path, object(), MODE) is not None
     assert decided, f"decide about {path} in {decisions.__name__}"
 
 
@@ -82,17 +89,17 @@ def test_nothing_is_decided_that_is_not_in_the_language() -> None:
             for length in range(1, len(path.split(".")) + 1)
         )
 
-    patterns = [*PLANNED, *(rule.pattern for rule in REFUSED)]
+    patterns = [*planned(MODE), *(rule.pattern for rule in refused(MODE))]
     assert [pattern for pattern in patterns if not known(pattern)] == []
 
 
 def test_nothing_is_planned_and_refused_at_once() -> None:
     """Only a rule that lets some values pass may stand over a planned field."""
-    strict = [rule for rule in REFUSED if not rule.unless]
+    strict = [rule for rule in refused(MODE) if not rule.unless]
     clash = {
         (path, rule.pattern)
         for path in ALL
-        if is_planned(path)
+        if is_planned(path, MODE)
         for rule in strict
         for length in range(1, len(path.split(".")) + 1)
         if matches(".".join(path.split(".")[:length]), rule.pattern)
@@ -101,37 +108,37 @@ def test_nothing_is_planned_and_refused_at_once() -> None:
 
 
 def test_a_refusal_says_what_would_work() -> None:
-    assert all(rule.reason and rule.instead for rule in REFUSED)
+    assert all(rule.reason and rule.instead for rule in refused(MODE))
 
 
 def test_values_that_mean_nothing_else_pass() -> None:
-    assert refusal("tracking", "native") is None
-    assert refusal("tracking", "mlflow") is not None
-    assert refusal("approval", "none") is None
-    assert refusal("approval", "manual") is not None
+    assert refusal("tracking", "native", MODE) is None
+    assert refusal("tracking", "mlflow", MODE) is not None
+    assert refusal("approval", "none", MODE) is None
+    assert refusal("approval", "manual", MODE) is not None
 
 
 def test_the_whole_is_refused_not_its_leaves() -> None:
-    found = refusal("features.project.fields.progress", "float")
+    found = refusal("features.project.fields.progress", "float", MODE)
     assert found is not None
     assert found[0] == "features"
 
 
 def test_a_field_that_nobody_knows_is_neither() -> None:
-    assert not is_planned("serving.api.colour")
-    assert refusal("serving.api.colour", "red") is None
+    assert not is_planned("serving.api.colour", MODE)
+    assert refusal("serving.api.colour", "red", MODE) is None
 
 
 @pytest.mark.parametrize("path", ["alerts", "tags", "options.sagemaker", "security.access"])
 def test_a_section_with_nothing_in_it_asks_for_nothing(path: str) -> None:
-    assert holds_planned(path)
-    assert not holds_planned("secrets")
-    assert not holds_planned("serving.api.colour")
+    assert holds_planned(path, MODE)
+    assert not holds_planned("secrets", MODE)
+    assert not holds_planned("serving.api.colour", MODE)
 
 
 def test_the_reference_says_at_each_field_what_is_refused_and_why() -> None:
     text = reference_markdown({"sagemaker": SAGEMAKER.refuses})
-    for rule in REFUSED:
+    for rule in refused(MODE):
         assert rule.reason in text, rule.pattern
     assert "not supported yet |" not in text  # nobody decided, or the path is none
     rows: dict[str, str] = {}

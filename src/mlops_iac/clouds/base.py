@@ -173,6 +173,10 @@ class Platform(Protocol):
     cloud: str  # its name
     regions: Sequence[str]
 
+    @property
+    def modes(self) -> Sequence[Mode]:
+        """The ways to serve that it plans."""
+
     def refuses(self, path: str, value: Any) -> str | None:
         """Why the field at a blueprint path is refused with this value; None where it is planned."""
 

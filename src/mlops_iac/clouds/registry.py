@@ -51,6 +51,8 @@ _PLATFORMS = {
     "mlflow-aws": _Listed("aws"),
     "kubeflow-azure": _Listed("azure"),
 }
+# What begins so in a process's environment says something about a cloud, also of one that is not here.
+ENVIRONMENT = ("AWS_", "ARM_", "AZURE_", "GOOGLE_", "GCLOUD_", "GCE_", "CLOUDSDK_")
 LANGUAGE = tuple(_PLATFORMS)
 """The platforms that a blueprint may name, those that cannot be planned yet among them."""
 DEFAULT = "sagemaker"

@@ -12,6 +12,7 @@ import json
 import threading
 from collections.abc import Callable
 from concurrent import futures
+from copy import copy
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -122,6 +123,11 @@ class _Servicer(provider_pb2_grpc.ResourceProviderServicer):
         self._provider = provider
         self._root = root
         self._lock = threading.Lock()
+        # The engine has a connection for each provider resource, default or the program's own.
+        self._configured: dict[str, Provider] = {}
+
+    def _of(self, context: Any) -> Provider:
+        return self._configured.get(context.peer(), self._provider)
 
     def Handshake(self, request: Any, context: Any) -> Any:  # noqa: N802
         if request.program_directory:
@@ -145,7 +151,7 @@ class _Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
     @_answering
     def CheckConfig(self, request: Any, context: Any) -> Any:  # noqa: N802
-        self._configure(request.urn, _config(from_struct(request.news)))
+        self._configure(context, request.urn, _config(from_struct(request.news)))
         return provider_pb2.CheckResponse(inputs=request.news)
 
     @_answering
@@ -162,14 +168,15 @@ class _Servicer(provider_pb2_grpc.ResourceProviderServicer):
             raise ProviderError(
                 "this Pulumi engine does not say which stack it configures; 3.180 or newer does"
             )
-        self._configure(request.urn, _config(from_struct(request.args)))
+        self._configure(context, request.urn, _config(from_struct(request.args)))
         return provider_pb2.ConfigureResponse(
             acceptSecrets=True, supportsPreview=True, supports_autonaming_configuration=True
         )
 
-    def _configure(self, urn: str, config: Properties) -> None:
+    def _configure(self, context: Any, urn: str, config: Properties) -> None:
         with self._lock:
-            self._provider.configure(urn, config)
+            provider = self._configured[context.peer()] = copy(self._provider)
+            provider.configure(urn, config)
 
     @_answering
     def Check(self, request: Any, context: Any) -> Any:  # noqa: N802
@@ -177,7 +184,7 @@ class _Servicer(provider_pb2_grpc.ResourceProviderServicer):
         olds = from_struct(request.olds) if request.HasField("olds") else {}
         news = from_struct(request.news)
         proposed = request.autonaming.proposed_name if request.HasField("autonaming") else None
-        checked = self._provider.check(
+        checked = self._of(context).check(
             request.urn, type_, olds or None, news, bytes(request.randomSeed), proposed
         )
         failures = [
@@ -188,7 +195,7 @@ class _Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
     @_answering
     def Diff(self, request: Any, context: Any) -> Any:  # noqa: N802
-        result = self._provider.diff(
+        result = self._of(context).diff(
             self._type(request.urn),
             request.id,
             from_struct(request.old_inputs),
@@ -203,10 +210,10 @@ class _Servicer(provider_pb2_grpc.ResourceProviderServicer):
         type_ = self._type(request.urn)
         inputs = from_struct(request.properties)
         if request.preview:
-            outputs = self._provider.preview_outputs(type_, inputs, None, None)
+            outputs = self._of(context).preview_outputs(type_, inputs, None, None)
             return provider_pb2.CreateResponse(properties=to_struct(outputs))
         token = sha256(request.urn.encode()).hexdigest()[:32]
-        state = self._provider.create(request.urn, type_, self._rooted(inputs), token)
+        state = self._of(context).create(request.urn, type_, self._rooted(inputs), token)
         outputs = _as_given(state.outputs, inputs)
         return provider_pb2.CreateResponse(id=state.id, properties=to_struct(outputs))
 
@@ -214,7 +221,7 @@ class _Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def Read(self, request: Any, context: Any) -> Any:  # noqa: N802
         inputs, outputs = from_struct(request.inputs), from_struct(request.properties)
         known = ResourceState(request.id, inputs, outputs) if inputs or outputs else None
-        state = self._provider.read(self._type(request.urn), request.id, known)
+        state = self._of(context).read(self._type(request.urn), request.id, known)
         if state is None:
             return provider_pb2.ReadResponse()
         return provider_pb2.ReadResponse(
@@ -228,10 +235,10 @@ class _Servicer(provider_pb2_grpc.ResourceProviderServicer):
         old = ResourceState(request.id, from_struct(request.old_inputs), from_struct(request.olds))
         if request.preview:
             ignored = list(request.ignoreChanges)
-            diff = self._provider.diff(type_, old.id, old.inputs, old.outputs, news, ignored)
-            outputs = self._provider.preview_outputs(type_, news, old, diff)
+            diff = self._of(context).diff(type_, old.id, old.inputs, old.outputs, news, ignored)
+            outputs = self._of(context).preview_outputs(type_, news, old, diff)
         else:
-            state = self._provider.update(request.urn, type_, old, self._rooted(news))
+            state = self._of(context).update(request.urn, type_, old, self._rooted(news))
             outputs = _as_given(state.outputs, news)
         return provider_pb2.UpdateResponse(properties=to_struct(outputs))
 
@@ -239,12 +246,12 @@ class _Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def Delete(self, request: Any, context: Any) -> Any:  # noqa: N802
         inputs, outputs = from_struct(request.old_inputs), from_struct(request.properties)
         state = ResourceState(request.id, inputs, outputs)
-        self._provider.delete(self._type(request.urn), state)
+        self._of(context).delete(self._type(request.urn), state)
         return empty_pb2.Empty()
 
     @_answering
     def Invoke(self, request: Any, context: Any) -> Any:  # noqa: N802
-        found = self._provider.invoke(request.tok, from_struct(request.args))
+        found = self._of(context).invoke(request.tok, from_struct(request.args))
         return provider_pb2.InvokeResponse(**{"return": to_struct(found)})
 
     def _rooted(self, inputs: Properties) -> Properties:

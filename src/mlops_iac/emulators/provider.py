@@ -51,17 +51,19 @@ class PropertyDiff:
 
 @dataclass(frozen=True, slots=True)
 class DiffResult:
-    """What changes between old and new inputs. Nothing changes when `detailed` is empty."""
+    """What changes between old and new inputs."""
 
     detailed: Mapping[str, PropertyDiff] = field(default_factory=dict)
     delete_before_replace: bool = False
     # Top-level output properties that keep their old value in an update.
     stables: Sequence[str] = ()
+    # Something differs, also where no path names it.
+    differs: bool = False
 
     @property
     def changes(self) -> bool:
         """Whether anything differs."""
-        return bool(self.detailed)
+        return self.differs or bool(self.detailed)
 
     @property
     def replace_keys(self) -> list[str]:
@@ -108,7 +110,10 @@ class Provider(Protocol):
         """Version of the SDK whose resources it stands for."""
 
     def configure(self, stack: str, config: Properties) -> None:
-        """Take the provider's configuration. Raises ProviderError for any stack but `local`."""
+        """Take the provider's configuration. Raises ProviderError for any stack but `local`.
+
+        A copy of this object is configured on its own: it serves a provider resource of the program.
+        """
 
     def supports(self, type_: str) -> bool:
         """Whether this provider knows the resource type."""

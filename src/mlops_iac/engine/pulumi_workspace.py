@@ -14,8 +14,8 @@ from typing import Any, Final
 import yaml
 
 from mlops_iac import python_child
-from mlops_iac.clouds.registry import cloud_of
 from mlops_iac.emulators.provider import Provider
+from mlops_iac.engine import plugin_path
 from mlops_iac.engine.embedded.autonaming import KEY as AUTONAMING
 from mlops_iac.engine.protocol import StackTarget
 from mlops_iac.errors import MlopsError, UsageError
@@ -59,6 +59,7 @@ def environment(target: StackTarget, providers: Mapping[str, Provider]) -> Itera
         "PULUMI_PYTHON_CMD": os.environ.get("PULUMI_PYTHON_CMD", sys.executable),
         # It asks that interpreter this and that by `-c` and `-m`, in the program's folder.
         python_child.SAFE_PATH: "1",
+        "PYTHONPATH": os.pathsep.join([plugin_path.__path__[0], *python_child.path()]),
     }
     if target.stack != LOCAL:
         if os.environ.get(_DEBUG):
@@ -123,7 +124,7 @@ def write_config(target: StackTarget, *, key: Mapping[str, Any] | None = None) -
     `key` are the settings of another stack that shall be used, with what opens its secrets.
 
     The project's own file is not ours alone and stays as it is. Of its keys, ours (the project's
-    namespace) and the provider's are replaced by the target's; foreign keys and encrypted values
+    namespace) and the providers' are replaced by the target's; foreign keys and encrypted values
     are kept. Raises UsageError for a file that is no mapping, and for encrypted values with another `key`.
     """
     source = target.program / f"Pulumi.{target.stack}.yaml"
@@ -137,8 +138,6 @@ def write_config(target: StackTarget, *, key: Mapping[str, Any] | None = None) -
     theirs = settings.get("config") or {}
     config = {name: value for name, value in theirs.items() if not _ours(name, target)}
     for name, value in sorted(target.config.items()):
-        if not _ours(name, target):
-            raise UsageError(f"the configuration key {name} belongs to someone else")
         encrypted = theirs.get(name)
         if isinstance(encrypted, dict) and "secure" in encrypted:
             config[name] = encrypted
@@ -180,5 +179,5 @@ def _encrypted(value: Any) -> bool:
 
 
 def _ours(key: str, target: StackTarget) -> bool:
-    package = key.partition(":")[0]
-    return key == AUTONAMING or package == target.project or cloud_of(key) is not None
+    packages = {name.partition(":")[0] for name in target.config} - {"pulumi"}
+    return key == AUTONAMING or key.partition(":")[0] in {target.project, *packages}

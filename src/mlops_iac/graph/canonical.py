@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from mlops_iac.graph.model import Resource, ResourceGraph
+from mlops_iac.graph.model import Resource, ResourceGraph, is_default_provider
 from mlops_iac.graph.redact import (
     Hide,
     read_document,
@@ -144,7 +144,8 @@ def in_order(resources: Iterable[Resource]) -> list[Resource]:
     waiting: dict[str, int] = {}
     dependants: dict[str, list[str]] = {}
     for urn, resource in by_urn.items():
-        needs = ({resource.parent, *resource.dependencies} & by_urn.keys()) - {urn}
+        provider = resource.provider.rpartition("::")[0]
+        needs = ({resource.parent, provider, *resource.dependencies} & by_urn.keys()) - {urn}
         waiting[urn] = len(needs)
         for need in needs:
             dependants.setdefault(need, []).append(urn)
@@ -193,7 +194,7 @@ def _options(resource: Resource) -> dict[str, Any]:
         "protect": resource.protect,
         # The default provider's URN carries its version, which stands in the lock's head already.
         "provider": ""
-        if "::default" in resource.provider
+        if is_default_provider(resource.provider)
         else resource.provider.rsplit("::", 1)[0],
         "replaceOnChanges": sorted(resource.replace_on_changes),
         "retainOnDelete": resource.retain_on_delete,

@@ -84,3 +84,11 @@ def address_of(type_: str, name: str) -> str:
     module = module.split("/")[0]
     head = package if module in ("", "index") else module
     return f"{head}.{short}/{name}"
+
+
+_DEFAULT = re.compile(r"::pulumi:providers:[^:]+::default(_\d[^:]*)?(::|\Z)")
+
+
+def is_default_provider(reference: str) -> bool:
+    """Whether a URN, alone or with an id behind it, is that of a package's default provider."""
+    return _DEFAULT.search(reference) is not None

@@ -96,6 +96,10 @@ _ABOUT = frozenset(
         "parallelism",
     ]
 )
+# Where a dynamic resource carries its provider: a pickle, which may hold anything, and of which a
+# lock says no more than the class.
+_PROVIDER = "__provider"
+_CLASS = re.compile(r"[\w.]+:[\w.]+")
 _CREDENTIALS_IN_URL = re.compile(r"(://[^/\s:@]*:)([^/\s@]+)(@)")
 _VALUES = frozenset({"value", "Value"})
 _PLAIN = frozenset({bool, int, float, type(None)})
@@ -111,6 +115,8 @@ def is_secret_name(name: str) -> bool:
     """
     if ":" in name or "/" in name:
         return False
+    if name == _PROVIDER:
+        return True
     words = [word.lower() for word in _WORDS.findall(name)]
     if not words or words[-1] in _ABOUT:
         return False
@@ -268,6 +274,8 @@ def _redact_text(text: str, how: _How) -> str:
 
 
 def _redact_entry(mapping: Mapping[str, Value], key: str, item: Value, how: _How) -> Any:
+    if key == _PROVIDER:
+        return item if isinstance(item, str) and _CLASS.fullmatch(item) else REDACTED
     if key in how.names:  # marked by the program, as a `Secret` is
         return _hidden(item, REDACTED, _How(how.names, _placeholder))
     if is_secret_name(key):

@@ -148,7 +148,7 @@ def capture_program(
     steady = dict.fromkeys(served_models(project, stack), ANY_APPROVED)
     aim = target(project, stack, folder, config, versions=steady)
     try:
-        return capture(aim, project.emulated_cloud.providers(stack)["aws"])
+        return capture(aim, project.emulated_cloud.providers(stack))
     except UsageError as error:
         if not error.path:
             raise

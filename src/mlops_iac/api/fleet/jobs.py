@@ -143,7 +143,7 @@ _PROGRAM_MODULES = (
     "mlops_iac.program.write",
     "mlops_iac.graph.lock",
     "mlops_iac.engine.embedded.capture",
-    "mlops_iac.engine.embedded.eager_outputs",
+    "mlops_iac.engine.embedded.monitor",
 )
 
 

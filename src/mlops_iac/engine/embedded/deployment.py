@@ -11,20 +11,32 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from mlops_iac.emulators.provider import Provider, ProviderError
+from mlops_iac.emulators.provider import ProviderError
 from mlops_iac.engine.embedded import planner
 from mlops_iac.engine.embedded.autonaming import Autonaming
 from mlops_iac.engine.embedded.checkpoint import now
-from mlops_iac.engine.embedded.entries import default_provider, make_entry, renamed
-from mlops_iac.engine.embedded.executor import Performer, provider_for
+from mlops_iac.engine.embedded.entries import (
+    default_provider,
+    make_entry,
+    provider_entry,
+    renamed,
+)
+from mlops_iac.engine.embedded.executor import Performer
 from mlops_iac.engine.embedded.order import topological
 from mlops_iac.engine.embedded.planner import Decision
-from mlops_iac.engine.embedded.registration import Answer, Registration, address_of_urn, name_of
+from mlops_iac.engine.embedded.providers import Providers, package_config
+from mlops_iac.engine.embedded.registration import (
+    PROVIDER_TYPE,
+    Answer,
+    Registration,
+    address_of_urn,
+    name_of,
+)
 from mlops_iac.engine.embedded.removal import Removal, plan_removals
 from mlops_iac.engine.embedded.state import Entry, Mutation, Snapshot
-from mlops_iac.engine.embedded.steps import StepLog, make_step
+from mlops_iac.engine.embedded.steps import StepLog, make_step, redacted
 from mlops_iac.engine.embedded.store import Store
-from mlops_iac.engine.protocol import Operation
+from mlops_iac.engine.protocol import Operation, StackTarget
 from mlops_iac.errors import MlopsError, UsageError
 from mlops_iac.graph.model import STACK_TYPE
 from mlops_iac.values import Properties, Value, contains_unknown
@@ -36,11 +48,11 @@ class Deployment:
     def __init__(
         self,
         store: Store,
-        providers: Mapping[str, Provider],
+        providers: Providers,
         performer: Performer,
         log: StepLog,
         *,
-        config: Mapping[str, Value],
+        target: StackTarget,
         targets: Sequence[str] = (),
         cancelled: Callable[[], bool] = lambda: False,
     ) -> None:
@@ -48,8 +60,8 @@ class Deployment:
         self._providers = providers
         self._performer = performer
         self._log = log
-        self._config = config
-        self._naming = Autonaming(config)
+        self._target = target
+        self._naming = Autonaming(target.config)
         self._targets = frozenset(targets)
         self._matched: set[str] = set()
         self._cancelled = cancelled
@@ -87,7 +99,7 @@ class Deployment:
                 self.errors.append(error)
             return failed
         except ProviderError as error:
-            self._log.fail(registration.urn, error.message)
+            self._log.fail(registration.urn, redacted(error.message, registration.inputs))
             return failed
 
     def failed(self, error: BaseException) -> None:
@@ -114,15 +126,9 @@ class Deployment:
             if entry.type == STACK_TYPE:
                 self._outputs = outputs
 
-    def invoke(self, token: str, args: Properties) -> Mapping[str, Value]:
+    def invoke(self, token: str, args: Properties, provider: str) -> Mapping[str, Value]:
         """A data source. Raises MlopsError."""
-        provider = self._providers.get(token.split(":", 1)[0])
-        if provider is None:
-            raise MlopsError(f"no emulated cloud answers {token}")
-        try:
-            return provider.invoke(token, planner.revealed(args))
-        except ProviderError as error:
-            raise MlopsError(f"{token}: {error.message}") from error
+        return self._providers.invoke(token, args, provider)
 
     def log(self, severity: str, message: str) -> None:
         """Collect the program's messages; one of severity `error` fails the run."""
@@ -149,11 +155,15 @@ class Deployment:
             old = self._snapshot.entries.get(urn)
         if not registration.custom:
             return self._component(registration, old)
-        provider = provider_for(self._providers, registration.package, registration.type)
+        if registration.type.startswith(PROVIDER_TYPE):
+            entry = make_entry(registration, registration.inputs, old, "")
+            entry = self._provider_resource(entry)
+            return Answer(urn, entry.id, entry.outputs)
+        provider = self._providers.of(registration.type, registration.provider)
         if not self._targeted(registration.urn, registration.address):
             return self._untargeted(registration, old)
         self._refuse_absent(registration)
-        reference = self._default_provider(registration)
+        reference = registration.provider or self._default_provider(registration)
         decision = planner.decide(
             registration,
             old,
@@ -249,7 +259,7 @@ class Deployment:
             going = planner.cascade(
                 old,
                 [e for e in self._snapshot.dependants(old.urn) if e.urn not in self._seen],
-                lambda e: provider_for(self._providers, e.package, e.type),
+                lambda e: self._providers.of(e.type, e.provider),
             )
             entries = [self._snapshot.entries[urn] for urn in going]
             for entry in entries:
@@ -322,18 +332,29 @@ class Deployment:
         """The reference to the default provider; its entry is made on first use."""
         with self._lock:
             stack = next(urn for urn, r in self._seen.items() if r.type == STACK_TYPE)
-            entry = default_provider(self._snapshot, registration, stack, self._config)
+            config = package_config(registration.package, self._target)
+            entry = default_provider(self._snapshot, registration, stack, config)
             if reference := self._used_providers.get(entry.urn):
                 return reference
+            reference = self._used_providers[entry.urn] = f"{entry.urn}::{entry.id}"
+            self._provider_resource(entry)
+        return reference
+
+    def _provider_resource(self, entry: Entry) -> Entry:
+        """Put a provider into the state, default or the program's own, which is configured then."""
+        name = name_of(entry.urn)
+        with self._lock:
             old = self._snapshot.entries.get(entry.urn)
+            entry = provider_entry(self._snapshot, entry)
+            if entry.urn not in self._used_providers:
+                self._providers.add(entry.urn, entry.type, entry.inputs)
             if entry != old:
                 self._store.note(Mutation(put={entry.urn: entry}))
-            reference = self._used_providers[entry.urn] = f"{entry.urn}::{entry.id}"
         op: Operation = "update"
         if old is None or old.inputs == entry.inputs:
             op = "create" if old is None else "same"
-        self._log.done(entry.urn, make_step(op, name_of(entry.urn), entry, old))
-        return reference
+        self._log.done(entry.urn, make_step(op, name, entry, old))
+        return entry
 
     # -- afterwards --------------------------------------------------------------------------
     def removals(self) -> list[Removal]:
@@ -368,6 +389,8 @@ class Deployment:
         needs: dict[str, list[str]] = dict.fromkeys(self._used_providers, stack)
         for urn, r in self._seen.items():
             needs[urn] = [r.parent, r.deleted_with, *r.dependencies]
-            if r.custom:
+            if r.provider:
+                needs[urn].append(r.provider.rpartition("::")[0])
+            elif r.custom:
                 needs[urn] += [u for u in self._used_providers if f"providers:{r.package}::" in u]
         return topological(needs)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from mlops_iac.emulators.provider import Provider, ProviderError
+from mlops_iac.engine.embedded.environment import without_environment
 from mlops_iac.engine.protocol import OnEvent, Plan, Result, StackTarget, Step
 from mlops_iac.errors import Cancelled, MlopsError
 from mlops_iac.graph.model import Resource
@@ -14,22 +16,25 @@ from mlops_iac.values import Properties
 
 if TYPE_CHECKING:
     from mlops_iac.engine.embedded.deployment import Deployment
+    from mlops_iac.engine.embedded.executor import LivePerformer
+    from mlops_iac.engine.embedded.providers import Providers
     from mlops_iac.engine.embedded.removal import Removal
     from mlops_iac.engine.embedded.steps import StepLog
     from mlops_iac.engine.embedded.store import Store
 
 
 class EmbeddedEngine:
-    """Runs a program in-process against providers, by package name (`{"aws": provider}`)."""
+    """Runs a program in-process against providers, given by package (`{"random": provider}`)."""
 
     name = "embedded"
 
     def __init__(self, providers: Mapping[str, Provider], *, forced: bool = False) -> None:
-        self._providers = dict(providers)
+        self._given = dict(providers)
         # Whether a destroy deletes what is protected, too: of what was only rehearsed.
         self._forced = forced
 
     # -- plans -------------------------------------------------------------------------------
+    @without_environment()
     def preview(self, target: StackTarget, *, targets: Sequence[str] = ()) -> Plan:
         """What `up` would do against the stack's state. Changes nothing."""
         from mlops_iac.engine.embedded.deployment import Deployment
@@ -41,17 +46,12 @@ class EmbeddedEngine:
 
         begun = time.monotonic()
         store = Store(target, persist=False)
-        self._configure(target, store)
-        notes = look(target, store, self._providers)
-        self._configure(target)
+        with self._providers(target, store) as providers:
+            notes = look(target, store, providers)
+        providers.configure()
         log = StepLog()
         deployment = Deployment(
-            store,
-            self._providers,
-            DryPerformer(store, self._providers),
-            log,
-            config=target.config,
-            targets=targets,
+            store, providers, DryPerformer(store, providers), log, target=target, targets=targets
         )
         _run(lambda: run_program(target, deployment, dry_run=True), deployment, log)
         _raise_first(deployment, log)
@@ -76,6 +76,7 @@ class EmbeddedEngine:
             store.prepare()
             store.compact()
 
+    @without_environment()
     def plan_destroy(self, target: StackTarget) -> Plan:
         """What `destroy` would delete. Raises MlopsError naming every protected resource."""
         from mlops_iac.engine.embedded.recovery import look
@@ -84,8 +85,8 @@ class EmbeddedEngine:
 
         begun = time.monotonic()
         store = Store(target, persist=False)
-        self._configure(target, store)
-        notes = look(target, store, self._providers)
+        with self._providers(target, store) as providers:
+            notes = look(target, store, providers)
         removals = plan_removals(store.snapshot, (), lambda _entry: True, forced=self._forced)
         return Plan(
             stack=target.stack,
@@ -98,6 +99,7 @@ class EmbeddedEngine:
         )
 
     # -- operations --------------------------------------------------------------------------
+    @without_environment()
     def up(
         self,
         target: StackTarget,
@@ -120,16 +122,19 @@ class EmbeddedEngine:
 
         begun = time.monotonic()
         log = StepLog(on_event)
-        with open_store(target, "up") as store, Interrupt() as interrupt:
-            self._begin(target, store, log)
-            self._configure(target)
-            performer = LivePerformer(store, self._providers)
+        with (
+            open_store(target, "up") as store,
+            Interrupt() as interrupt,
+            self._begun(target, store, log) as providers,
+        ):
+            providers.configure()
+            performer = LivePerformer(store, providers)
             deployment = Deployment(
                 store,
-                self._providers,
+                providers,
                 performer,
                 log,
-                config=target.config,
+                target=target,
                 targets=targets,
                 cancelled=interrupt.requested,
             )
@@ -140,7 +145,9 @@ class EmbeddedEngine:
                     log,
                 )
                 if not deployment.stopping:
-                    self._remove(deployment.removals(), store, log, parallel, interrupt.requested)
+                    self._remove(
+                        deployment.removals(), performer, log, parallel, interrupt.requested
+                    )
             finally:
                 store.compact()
             if interrupt.requested():
@@ -158,6 +165,7 @@ class EmbeddedEngine:
                 duration_seconds=time.monotonic() - begun,
             )
 
+    @without_environment()
     def refresh(self, target: StackTarget, *, preview_only: bool = False) -> Result:
         """Take over what the cloud says; steps tell what drifted or vanished."""
         from mlops_iac.engine.embedded.recovery import recover
@@ -169,14 +177,16 @@ class EmbeddedEngine:
         log = StepLog()
         if preview_only:
             store = Store(target, persist=False)
-            self._configure(target, store)
-            recover(store, self._providers)
-            steps = refresh(store, self._providers, log)
+            with self._providers(target, store, log) as providers:
+                recover(store, providers)
+                steps = refresh(store, providers, log)
         else:
-            with open_store(target, "refresh") as store:
-                self._begin(target, store, log)
+            with (
+                open_store(target, "refresh") as store,
+                self._begun(target, store, log) as providers,
+            ):
                 try:
-                    steps = refresh(store, self._providers, log)
+                    steps = refresh(store, providers, log)
                 finally:
                     store.compact()
         stack = store.snapshot.stack()
@@ -187,8 +197,10 @@ class EmbeddedEngine:
             duration_seconds=time.monotonic() - begun,
         )
 
+    @without_environment()
     def destroy(self, target: StackTarget, *, on_event: OnEvent | None = None) -> Result:
         """Delete everything in reverse order of dependency; the empty state is kept."""
+        from mlops_iac.engine.embedded.executor import LivePerformer
         from mlops_iac.engine.embedded.interrupt import Interrupt
         from mlops_iac.engine.embedded.removal import plan_removals
         from mlops_iac.engine.embedded.steps import StepLog
@@ -196,13 +208,17 @@ class EmbeddedEngine:
 
         begun = time.monotonic()
         log = StepLog(on_event)
-        with open_store(target, "destroy") as store, Interrupt() as interrupt:
-            self._begin(target, store, log)
+        with (
+            open_store(target, "destroy") as store,
+            Interrupt() as interrupt,
+            self._begun(target, store, log) as providers,
+        ):
+            performer = LivePerformer(store, providers)
             try:
                 removals = plan_removals(
                     store.snapshot, (), lambda _entry: True, forced=self._forced
                 )
-                removed = self._remove(removals, store, log, 8, interrupt.requested)
+                removed = self._remove(removals, performer, log, 8, interrupt.requested)
             finally:
                 store.compact()
             if interrupt.requested():
@@ -254,43 +270,42 @@ class EmbeddedEngine:
         ]
 
     # -- inside ------------------------------------------------------------------------------
-    def _configure(self, target: StackTarget, store: Store | None = None) -> None:
-        """As the target says; with a `store` as what stands in it was made, if anything does."""
-        for package, provider in self._providers.items():
-            prefix = f"{package}:"
-            config = {
-                key.removeprefix(prefix): value
-                for key, value in target.config.items()
-                if key.startswith(prefix)
-            }
-            for _, entry in store.snapshot.live() if store else ():
-                if entry.type == f"pulumi:providers:{package}":
-                    config = {**config, **entry.inputs}
-            try:
-                provider.configure(target.stack, config)
-            except ProviderError as error:
-                raise MlopsError(error.message) from error
+    @contextlib.contextmanager
+    def _providers(
+        self, target: StackTarget, store: Store, log: StepLog | None = None
+    ) -> Iterator[Providers]:
+        """Configured as what stands in the state was made, with the modules of dynamic ones in reach."""
+        from mlops_iac.engine.embedded.dynamic import PACKAGE as DYNAMIC
+        from mlops_iac.engine.embedded.program import as_main_folder
+        from mlops_iac.engine.embedded.providers import Providers
 
-    def _begin(self, target: StackTarget, store: Store, log: StepLog) -> None:
+        entries = store.snapshot.entries.values()
+        providers = Providers(self._given, target, log.note if log else lambda _line: None)
+        providers.configure(entries)
+        there = target.program.is_dir() and any(each.package == DYNAMIC for each in entries)
+        with as_main_folder(target.program.resolve()) if there else contextlib.nullcontext():
+            yield providers
+
+    @contextlib.contextmanager
+    def _begun(self, target: StackTarget, store: Store, log: StepLog) -> Iterator[Providers]:
         from mlops_iac.engine.embedded.recovery import recover
 
-        self._configure(target, store)
-        store.prepare()
-        for note in recover(store, self._providers):
-            log.note(note)
+        with self._providers(target, store, log) as providers:
+            store.prepare()
+            for note in recover(store, providers):
+                log.note(note)
+            yield providers
 
     def _remove(
         self,
         removals: Sequence[Removal],
-        store: Store,
+        performer: LivePerformer,
         log: StepLog,
         parallel: int,
         stop: Callable[[], bool],
     ) -> list[Step]:
-        from mlops_iac.engine.embedded.executor import LivePerformer
         from mlops_iac.engine.embedded.removal import perform
 
-        performer = LivePerformer(store, self._providers)
         removed: list[Step] = []
 
         def delete(removal: Removal) -> bool:

@@ -8,7 +8,7 @@ from hashlib import sha256
 from uuid import UUID
 
 from mlops_iac.engine.embedded.checkpoint import now
-from mlops_iac.engine.embedded.registration import Registration
+from mlops_iac.engine.embedded.registration import PROVIDER_TYPE, Registration
 from mlops_iac.engine.embedded.state import Entry, Mutation, Snapshot
 from mlops_iac.values import Properties, Value
 
@@ -67,24 +67,20 @@ def default_provider(
     """The default provider of a package and version, a resource of the stack as in Pulumi."""
     package, version = registration.package, registration.version
     name = "default" + ("_" + version.replace(".", "_") if version else "")
-    type_ = f"pulumi:providers:{package}"
+    type_ = f"{PROVIDER_TYPE}{package}"
     urn = "::".join([*stack.split("::", 2)[:2], type_, name])
-    old = snapshot.entries.get(urn)
-    inputs: dict[str, Value] = {
-        key.split(":", 1)[1]: value
-        for key, value in sorted(config.items())
-        if key.startswith(f"{package}:")
-    }
-    if version:
-        inputs["version"] = version
-    id_ = old.id if old else str(UUID(sha256(f"{snapshot.salt}{urn}".encode()).hexdigest()[:32]))
-    return Entry(
-        urn=urn,
-        type=type_,
-        custom=True,
-        id=id_,
-        inputs=inputs,
-        outputs=inputs,
+    inputs = {**config, **({"version": version} if version else {})}
+    return provider_entry(snapshot, Entry(urn, type_, custom=True, inputs=inputs))
+
+
+def provider_entry(snapshot: Snapshot, entry: Entry) -> Entry:
+    """The entry of a provider resource: its outputs are its inputs, its id is made here."""
+    old = snapshot.entries.get(entry.urn)
+    made = str(UUID(sha256(f"{snapshot.salt}{entry.urn}".encode()).hexdigest()[:32]))
+    return replace(
+        entry,
+        id=old.id if old else made,
+        outputs=entry.inputs,
         created=old.created if old else now(),
         modified=old.modified if old else now(),
     )

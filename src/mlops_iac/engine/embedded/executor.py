@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Protocol
 
-from mlops_iac.emulators.provider import DiffResult, Provider, ProviderError, ResourceState
+from mlops_iac.emulators.provider import DiffResult, ProviderError, ResourceState
 from mlops_iac.engine.embedded.checkpoint import now
 from mlops_iac.engine.embedded.planner import revealed
+from mlops_iac.engine.embedded.providers import Providers
 from mlops_iac.engine.embedded.state import Entry, Mutation, Pending, replaced_mutation
 from mlops_iac.engine.embedded.store import Store
 from mlops_iac.engine.embedded.wire import mark_like
-from mlops_iac.errors import MlopsError
 from mlops_iac.graph.standins import contains_stand_in
 from mlops_iac.values import Properties, Secret
 
@@ -30,18 +30,6 @@ class Performer(Protocol):
 
     def delete(self, key: str, entry: Entry, *, call: bool, pending_replacement: bool) -> None:
         """Delete; without `call` only the state's entry goes."""
-
-
-def provider_for(providers: Mapping[str, Provider], entry_package: str, type_: str) -> Provider:
-    """The provider of a type. Raises MlopsError."""
-    provider = providers.get(entry_package)
-    if provider is None or not provider.supports(type_):
-        known = ", ".join(sorted(providers)) or "none"
-        raise MlopsError(
-            f"no emulated cloud knows the type {type_} (providers: {known})",
-            hint="a stack with it can be deployed to a real cloud with `--engine pulumi`",
-        )
-    return provider
 
 
 def completed(entry: Entry, state: ResourceState) -> Entry:
@@ -64,12 +52,9 @@ def completed(entry: Entry, state: ResourceState) -> Entry:
 class LivePerformer:
     """Against providers and a durable state."""
 
-    def __init__(self, store: Store, providers: Mapping[str, Provider]) -> None:
+    def __init__(self, store: Store, providers: Providers) -> None:
         self._store = store
         self._providers = providers
-
-    def _provider(self, entry: Entry) -> Provider:
-        return provider_for(self._providers, entry.package, entry.type)
 
     def create(
         self, entry: Entry, counters: Mapping[str, int], old: Entry | None, keep_old: bool
@@ -82,7 +67,9 @@ class LivePerformer:
         pending = Pending(token, "create", entry.urn, entry, counters, old_key)
         self._store.begin(pending)
         try:
-            state = self._provider(entry).create(entry.urn, entry.type, inputs, token)
+            state = self._providers.of(entry.type, entry.provider).create(
+                entry.urn, entry.type, inputs, token
+            )
         except ProviderError as error:
             mutation = Mutation()
             if error.partial is not None:
@@ -101,7 +88,7 @@ class LivePerformer:
         token = self._store.new_token()
         self._store.begin(Pending(token, "update", entry.urn, entry))
         try:
-            state = self._provider(entry).update(
+            state = self._providers.of(entry.type, entry.provider).update(
                 entry.urn, entry.type, old.resource_state(), inputs
             )
         except ProviderError as error:
@@ -125,7 +112,9 @@ class LivePerformer:
         pending = Pending(token, "delete", key, entry, pending_replacement=pending_replacement)
         self._store.begin(pending)
         try:
-            self._provider(entry).delete(entry.type, entry.resource_state())
+            self._providers.of(entry.type, entry.provider).delete(
+                entry.type, entry.resource_state()
+            )
         except ProviderError:
             self._store.end(token, Mutation())
             raise
@@ -135,12 +124,12 @@ class LivePerformer:
 class DryPerformer:
     """Against a copy of the state that is thrown away: what would be known afterwards."""
 
-    def __init__(self, store: Store, providers: Mapping[str, Provider]) -> None:
+    def __init__(self, store: Store, providers: Providers) -> None:
         self._store = store
         self._providers = providers
 
     def _outputs(self, entry: Entry, old: Entry | None, diff: DiffResult | None) -> Properties:
-        provider = provider_for(self._providers, entry.package, entry.type)
+        provider = self._providers.of(entry.type, entry.provider)
         return provider.preview_outputs(
             entry.type, revealed(entry.inputs), old.resource_state() if old else None, diff
         )

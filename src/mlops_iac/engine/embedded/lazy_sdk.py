@@ -1,6 +1,6 @@
 """Makes the service packages of a provider SDK load their modules when they are touched.
 
-`pulumi_aws.sagemaker` imports all its resources (`from .endpoint import *`, 40 times); a stack uses
+A service's package imports all its resources (`from .endpoint import *`, 40 times); a stack uses
 five. The finder replaces the loader of such packages: star imports wait until a name is asked for,
 and then bind exactly what they would have bound. A package whose `__init__` holds anything else is
 loaded as it is. The embedded engine alone installs it, in its own process.
@@ -18,7 +18,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-_SDKS = frozenset({"pulumi_aws"})
 _STAR = re.compile(r"from \.(\w+) import \*")
 _PLAIN = frozenset(
     {"import builtins as _builtins", "from .. import _utilities", "import typing", ""}
@@ -39,7 +38,7 @@ class _Finder(MetaPathFinder):
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         sdk, _, service = fullname.partition(".")
-        if sdk not in _SDKS or not service or "." in service:
+        if not sdk.startswith("pulumi_") or not service or "." in service:
             return None
         spec = PathFinder.find_spec(fullname, path, target)
         if spec is None or spec.submodule_search_locations is None:

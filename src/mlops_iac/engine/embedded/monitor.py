@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -13,7 +12,6 @@ from pulumi.runtime.proto import engine_pb2, provider_pb2, resource_pb2
 
 from mlops_iac.engine.embedded import wire
 from mlops_iac.engine.embedded.registration import (
-    Answer,
     Handler,
     Registration,
     decode,
@@ -31,35 +29,8 @@ FEATURES = (
 )
 
 
-class Answered:
-    """The answer to a registration, with the fields of a RegisterResourceResponse that are read.
-
-    It is its own `object`: the outputs become a `Struct` only where somebody wants them.
-    """
-
-    result = resource_pb2.Result.SUCCESS
-    propertyDependencies: ClassVar[dict[str, Any]] = {}  # noqa: N815
-    unknown = False
-
-    def __init__(self, answer: Answer) -> None:
-        self.urn = answer.urn
-        self.id = answer.id
-        self.outputs = answer.outputs
-
-    @property
-    def object(self) -> Answered:
-        return self
-
-    def struct(self, keys: Iterable[str]) -> Any:
-        """The outputs of these names, as the SDK decodes them."""
-        return wire.to_struct({key: self.outputs[key] for key in keys if key in self.outputs})
-
-
 class EmbeddedMonitor(mocks.MockMonitor):
-    """Hands each whole request to a handler. The first error that was raised is kept in `error`.
-
-    `at_once` is a run on an `EagerLoop`, which takes `Answered` for an answer.
-    """
+    """Hands each whole request to a handler. The first error that was raised is kept in `error`."""
 
     def __init__(
         self,
@@ -67,15 +38,12 @@ class EmbeddedMonitor(mocks.MockMonitor):
         project: str,
         handler: Handler,
         read_asset: wire.ReadAsset,
-        *,
-        at_once: bool = False,
     ) -> None:
         super().__init__(None)  # type: ignore[arg-type]
         self._stack = stack
         self._project = project
         self._handler = handler
-        self.read_asset = read_asset
-        self._at_once = at_once
+        self._read_asset = read_asset
         self._lock = threading.Lock()
         self._aliases: dict[str, list[str]] = {}
         self.error: BaseException | None = None
@@ -97,33 +65,21 @@ class EmbeddedMonitor(mocks.MockMonitor):
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802
         """A registration. An error becomes a failed result, so that the program prints nothing."""
-        urn = self.urn(request.parent, request.type, request.name)
+        urn = make_urn(self._stack, self._project, request.parent, request.type, request.name)
         try:
-            registration = decode(request, urn, self.read_asset)
+            registration = decode(request, urn, self._read_asset)
             answer = self._handler.register(self._with_inherited(registration))
         except BaseException as error:
             self._keep(error)
             return resource_pb2.RegisterResourceResponse(urn=urn, result=resource_pb2.Result.FAIL)
         if answer.failed:
             return resource_pb2.RegisterResourceResponse(urn=urn, result=resource_pb2.Result.FAIL)
-        if self._at_once:
-            return Answered(answer)
         return resource_pb2.RegisterResourceResponse(
-            urn=answer.urn, id=answer.id, object=wire.to_struct(answer.outputs)
+            urn=answer.urn,
+            id=answer.id,
+            object=wire.to_struct(answer.outputs),
+            unknown=answer.open,
         )
-
-    def urn(self, parent: str, type_: str, name: str) -> str:
-        """The URN of what is registered so."""
-        return make_urn(self._stack, self._project, parent, type_, name)
-
-    def register(self, registration: Registration) -> Answer | None:
-        """What the handler answers; None where that failed."""
-        try:
-            answer = self._handler.register(self._with_inherited(registration))
-        except BaseException as error:
-            self._keep(error)
-            return None
-        return None if answer.failed else answer
 
     def _with_inherited(self, registration: Registration) -> Registration:
         """With the former names that follow from those of its parent, as the real engine does."""
@@ -136,26 +92,21 @@ class EmbeddedMonitor(mocks.MockMonitor):
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802
         """Outputs of a component or of the stack."""
         try:
-            outputs = wire.from_struct(request.outputs, self.read_asset)
+            outputs = wire.from_struct(request.outputs, self._read_asset)
+            self._handler.register_outputs(request.urn, outputs)
         except BaseException as error:
             self._keep(error)
-        else:
-            self.register_outputs(request.urn, outputs)
         return empty_pb2.Empty()
-
-    def register_outputs(self, urn: str, outputs: dict[str, Any]) -> None:
-        """Hand them to the handler."""
-        try:
-            self._handler.register_outputs(urn, outputs)
-        except BaseException as error:
-            self._keep(error)
 
     def Invoke(self, request: Any) -> Any:  # noqa: N802
         """A data source; one that fails is reported to the program, which may not catch it."""
-        if request.provider or request.packageRef or request.pluginDownloadURL:
-            self._keep(MlopsError(f"{request.tok}: invokes with an explicit provider are refused"))
+        if request.packageRef or request.pluginDownloadURL:
+            self._keep(
+                MlopsError(f"{request.tok}: invokes of a provider from elsewhere are refused")
+            )
         try:
-            result = self._handler.invoke(request.tok, wire.from_struct(request.args))
+            args = wire.from_struct(request.args)
+            result = self._handler.invoke(request.tok, args, request.provider)
         except BaseException as error:
             self._keep(error)
             failure = provider_pb2.CheckFailure(property="", reason=str(error))

@@ -11,22 +11,24 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
-import gc
 import importlib
 import json
 import os
 import runpy
+import selectors
 import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from functools import cache, lru_cache
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from pathlib import Path
 from types import CodeType
 from typing import Any
 
-from mlops_iac.engine.embedded import eager, wire
+from mlops_iac.collector import collector_paused
+from mlops_iac.engine.embedded import wire
+from mlops_iac.engine.embedded.environment import without_environment
 from mlops_iac.engine.embedded.output import captured
 from mlops_iac.engine.embedded.registration import Handler
 from mlops_iac.engine.protocol import StackTarget
@@ -35,22 +37,6 @@ from mlops_iac.errors import MlopsError, UsageError
 # The program's folder is the working directory while it runs, as under the real CLI: `open` in a
 # user's program knows no other base. One program at a time, therefore.
 _ONE_AT_A_TIME = threading.Lock()
-
-
-class InlineExecutor(ThreadPoolExecutor):
-    """Runs each call at once in the loop's thread: nothing waits, order is deterministic."""
-
-    def __init__(self) -> None:
-        super().__init__(max_workers=1)
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Run it now."""
-        future: Future[Any] = Future()
-        try:
-            future.set_result(fn(*args, **kwargs))
-        except BaseException as error:
-            future.set_exception(error)
-        return future
 
 
 def run_program(
@@ -76,23 +62,22 @@ def run_program(
     lazy_sdk.install()
     from mlops_iac.engine.embedded.monitor import EmbeddedLog, EmbeddedMonitor
 
-    at_once = parallel == 0 and _sdk().startswith(eager.KNOWN_SDKS)
     assets = wire.AssetReader(program, absolute=absolute_assets)
-    monitor = EmbeddedMonitor(target.stack, target.project, handler, assets, at_once=at_once)
+    monitor = EmbeddedMonitor(target.stack, target.project, handler, assets)
     outcome: list[BaseException] = []
 
     def body() -> None:
         try:
-            _run(target, program, monitor, EmbeddedLog(handler), dry_run, parallel, at_once)
+            with captured(lambda line: handler.log("info", line)):
+                _run(target, program, monitor, EmbeddedLog(handler), dry_run, parallel)
         except BaseException as error:
             outcome.append(error)
 
-    with _ONE_AT_A_TIME:
+    with _ONE_AT_A_TIME, without_environment():
         context = contextvars.Context()
         thread = threading.Thread(target=context.run, args=(body,), name="program", daemon=True)
-        with captured(thread, lambda line: handler.log("info", line)):
-            thread.start()
-            thread.join()
+        thread.start()
+        thread.join()
     if monitor.error is not None:
         raise monitor.error
     if outcome:
@@ -106,7 +91,6 @@ def _run(
     log: Any,
     dry_run: bool,
     parallel: int,
-    at_once: bool,
 ) -> None:
     from pulumi.runtime import config, settings
     from pulumi.runtime.mocks import MockSettings
@@ -135,13 +119,13 @@ def _run(
     )
     settings.set_root_resource(None)  # type: ignore[arg-type]
     config.set_all_config(
-        {key: _config_text(value) for key, value in target.config.items()},
+        {key: config_text(value) for key, value in target.config.items()},
         sorted(target.secret_keys),
     )
-    loop = eager.EagerLoop() if at_once else asyncio.new_event_loop()
+    loop = asyncio.new_event_loop() if parallel else _Alone()
     # Whatever the program leaves unawaited is reported by `run_in_stack` or not worth a traceback.
     loop.set_exception_handler(lambda _loop, _context: None)
-    executor = ThreadPoolExecutor(parallel, "register") if parallel else InlineExecutor()
+    executor = ThreadPoolExecutor(max(parallel, 1), "register")
     loop.set_default_executor(executor)
     asyncio.set_event_loop(loop)
 
@@ -152,21 +136,17 @@ def _run(
         await _settled(settings.SETTINGS)
 
     try:
-        with _as_main_folder(program), _without_waste(), _outputs_at_once(at_once):
+        with as_main_folder(program), _without_waste(), collector_paused():
             loop.run_until_complete(run_in_stack(main))
-    except (asyncio.CancelledError, RuntimeError):
-        if isinstance(loop, eager.EagerLoop) and loop.gave_up:
-            raise MlopsError(
-                "the program waits for something that never comes",
-                hint="an Output is made from a future that nobody completes; look at the "
-                "components that are your own",
-            ) from None
-        raise
     finally:
-        for task in asyncio.all_tasks(loop):
-            task.cancel()
-        with contextlib.suppress(Exception):
-            loop.run_until_complete(asyncio.sleep(0))
+        # More than once: the SDK waits again when what it waits for is cancelled.
+        for _ in range(50):
+            if not (tasks := asyncio.all_tasks(loop)):
+                break
+            for task in tasks:
+                task.cancel()
+            with contextlib.suppress(Exception):
+                loop.run_until_complete(asyncio.sleep(0))
         executor.shutdown(wait=True)
         loop.close()
 
@@ -177,29 +157,46 @@ def _compiled(source: bytes, file: str) -> CodeType:
     return compile(source, file, "exec", dont_inherit=True)
 
 
-@cache
-def _sdk() -> str:
-    from importlib.metadata import version
+class _Alone(asyncio.SelectorEventLoop):
+    """A loop that answers every request at once, in its own thread: nothing waits, order is fixed.
 
-    return version("pulumi")
+    Nothing wakes it from outside, so it does not ask the system whether something did: a third of a
+    run. A wait without an end is told, not waited for.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(_Nothing())
+
+    def run_in_executor(  # type: ignore[override]
+        self, executor: Any, func: Callable[..., Any], *args: Any
+    ) -> Any:
+        """Call it now, unless for an executor of the program's own."""
+        if executor is not None:
+            return super().run_in_executor(executor, func, *args)
+        future = self.create_future()
+        try:
+            future.set_result(func(*args))
+        except BaseException as error:
+            future.set_exception(error)
+        return future
 
 
-@contextlib.contextmanager
-def _outputs_at_once(wanted: bool) -> Iterator[None]:
-    """See `eager`. Nothing of what a short run makes is garbage before its end."""
-    if not wanted:
-        yield
-        return
-    from mlops_iac.engine.embedded.eager_outputs import eager_outputs
-
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        with eager_outputs():
-            yield
-    finally:
-        if collecting:
-            gc.enable()
+class _Nothing(selectors.DefaultSelector):
+    def select(self, timeout: float | None = None) -> Any:
+        """Raises MlopsError where the loop would sleep for good."""
+        if len(self.get_map()) > 1:  # beside the loop's own pipe
+            return super().select(timeout)
+        if timeout == 0:
+            return []
+        if timeout is None and not (
+            set(threading.enumerate()) - {threading.main_thread(), threading.current_thread()}
+        ):
+            raise MlopsError(
+                "the program waits for something that never comes",
+                hint="an Output is made from a future that nobody completes; look at the "
+                "components that are your own",
+            )
+        return super().select(timeout)
 
 
 async def _settled(sdk_settings: Any) -> None:
@@ -245,7 +242,7 @@ def _without_waste() -> Iterator[None]:
         stack.asyncio = waiting  # type: ignore[attr-defined]
 
 
-def _config_text(value: Any) -> str:
+def config_text(value: Any) -> str:
     """Configuration as the real engine hands it over: text, structures as JSON."""
     if isinstance(value, str):
         return value
@@ -253,7 +250,7 @@ def _config_text(value: Any) -> str:
 
 
 @contextlib.contextmanager
-def _as_main_folder(program: Path) -> Iterator[None]:
+def as_main_folder(program: Path) -> Iterator[None]:
     """The folder on the path and as working directory; its modules are forgotten afterwards."""
     before, known = Path.cwd(), set(sys.modules)
     sys.path.insert(0, str(program))

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from mlops_iac.emulators.provider import Provider
-from mlops_iac.engine.embedded.executor import completed, provider_for
+from mlops_iac.engine.embedded.dynamic import PACKAGE as DYNAMIC
+from mlops_iac.engine.embedded.executor import completed
 from mlops_iac.engine.embedded.planner import revealed
+from mlops_iac.engine.embedded.providers import Providers
 from mlops_iac.engine.embedded.state import Mutation, Pending, Snapshot, replaced_mutation
 from mlops_iac.engine.embedded.store import Store, holder
 from mlops_iac.engine.protocol import StackTarget
 
 
-def recover(store: Store, providers: Mapping[str, Provider]) -> list[str]:
+def recover(store: Store, providers: Providers) -> list[str]:
     """Resolve every pending operation through its provider; returns a note on each."""
     notes = []
     for pending in list(store.snapshot.pending.values()):
-        provider = provider_for(providers, pending.entry.package, pending.entry.type)
+        provider = providers.of(pending.entry.type, pending.entry.provider)
         match pending.op:
             case "create":
                 mutation, note = _create(pending, provider, store.snapshot)
@@ -30,7 +31,7 @@ def recover(store: Store, providers: Mapping[str, Provider]) -> list[str]:
     return notes
 
 
-def look(target: StackTarget, store: Store, providers: Mapping[str, Provider]) -> list[str]:
+def look(target: StackTarget, store: Store, providers: Providers) -> list[str]:
     """As `recover`, for a plan: what another process is still at was not interrupted."""
     busy = holder(target)
     notes = recover(store, providers)
@@ -42,6 +43,8 @@ def look(target: StackTarget, store: Store, providers: Mapping[str, Provider]) -
 def _create(pending: Pending, provider: Provider, snapshot: Snapshot) -> tuple[Mutation, str]:
     entry = pending.entry
     found = provider.find(entry.type, revealed(entry.inputs), pending.token)
+    if found is None and entry.package == DYNAMIC:
+        return Mutation(), "an interrupted creation; look whether it left something behind"
     if found is None:
         return Mutation(), "an interrupted creation left nothing behind"
     old = snapshot.entries.get(pending.key)

@@ -6,26 +6,25 @@ where the provider's own comparison sees a difference: defaults of the server ar
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from mlops_iac.emulators.provider import Provider, ProviderError, ResourceState
 from mlops_iac.engine.embedded import paths
 from mlops_iac.engine.embedded.checkpoint import now
-from mlops_iac.engine.embedded.executor import completed, provider_for
+from mlops_iac.engine.embedded.executor import completed
 from mlops_iac.engine.embedded.planner import revealed
+from mlops_iac.engine.embedded.providers import Providers
 from mlops_iac.engine.embedded.registration import name_of
 from mlops_iac.engine.embedded.state import Entry, Mutation
-from mlops_iac.engine.embedded.steps import StepLog, make_step
+from mlops_iac.engine.embedded.steps import StepLog, make_step, redacted
 from mlops_iac.engine.embedded.store import Store
 from mlops_iac.engine.embedded.wire import mark_like
 from mlops_iac.engine.protocol import PropertyChange, Step
+from mlops_iac.values import Properties
 
 
-def refresh(
-    store: Store, providers: Mapping[str, Provider], log: StepLog, parallel: int = 8
-) -> list[Step]:
+def refresh(store: Store, providers: Providers, log: StepLog, parallel: int = 8) -> list[Step]:
     """Read everything, change the state, return a step for each resource that was read."""
     entries = [
         (key, entry)
@@ -36,11 +35,11 @@ def refresh(
 
     def read(item: tuple[str, Entry]) -> tuple[Step | None, Mutation]:
         key, entry = item
-        provider = provider_for(providers, entry.package, entry.type)
+        provider = providers.of(entry.type, entry.provider)
         try:
             actual = provider.read(entry.type, entry.id, entry.resource_state())
         except ProviderError as error:
-            log.fail(entry.urn, error.message)
+            log.fail(entry.urn, redacted(error.message, entry.inputs, entry.outputs))
             return None, Mutation()
         return _compare(key, entry, actual, provider)
 
@@ -83,6 +82,8 @@ def _compare(
                 item.source,
             )
         )
+    if diff.differs and not changes:
+        changes = _moved(revealed(entry.outputs), actual.outputs)
     if not changes and actual.outputs == revealed(entry.outputs):
         return make_step("same", name, entry, entry), Mutation()
     drifted = replace(
@@ -94,3 +95,17 @@ def _compare(
         make_step("refresh", name, drifted, entry), changes=tuple(changes), reason="it drifted"
     )
     return step, Mutation(put={key: drifted})
+
+
+def _moved(old: Properties, new: Properties) -> list[PropertyChange]:
+    """The outputs that differ, where a provider says that something does and no input tells what."""
+    return [
+        PropertyChange(
+            key,
+            "add" if key not in old else "delete" if key not in new else "update",
+            old.get(key),
+            new.get(key),
+        )
+        for key in {**old, **new}
+        if old.get(key) != new.get(key)
+    ]

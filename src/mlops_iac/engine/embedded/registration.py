@@ -9,9 +9,11 @@ from typing import Any, Final, Protocol
 from mlops_iac.engine.embedded import wire
 from mlops_iac.errors import MlopsError
 from mlops_iac.graph.model import STACK_TYPE, address_of
-from mlops_iac.values import Properties, Value
+from mlops_iac.values import Properties, Secret, Value, reveal
 
 PROVIDER_TYPE: Final = "pulumi:providers:"
+# Where a dynamic resource carries its provider. It may hold anything, so it is a secret always.
+DYNAMIC_PROVIDER: Final = "__provider"
 
 # Fields of RegisterResourceRequest (SDK 3.272) that are implemented or without effect. Everything
 # else that is set is refused, so that a new SDK cannot ask for what nobody answers.
@@ -28,6 +30,7 @@ _IMPLEMENTED: Final = frozenset(
         "deleteBeforeReplace",
         "deleteBeforeReplaceDefined",
         "version",
+        "provider",
         "ignoreChanges",
         "additionalSecretOutputs",
         "aliasURNs",
@@ -40,6 +43,8 @@ _IMPLEMENTED: Final = frozenset(
 _WITHOUT_EFFECT: Final = frozenset(
     [
         "acceptSecrets",
+        # Of a component: the SDK hands them on to its children itself.
+        "providers",
         "acceptResources",
         "supportsPartialValues",
         "supportsResultReporting",
@@ -51,8 +56,6 @@ _WITHOUT_EFFECT: Final = frozenset(
 )
 _OPTION_NAMES: Final = {
     "importId": "import_",
-    "providers": "providers",
-    "provider": "provider (an explicit provider)",
     "aliases": "aliases (alias specs)",
     "remote": "a remote component",
     "packageRef": "a parameterized provider",
@@ -77,6 +80,8 @@ class Registration:
     dependencies: Sequence[str] = ()
     property_dependencies: Mapping[str, Sequence[str]] = field(default_factory=dict)
     version: str = ""
+    # URN and id of the provider resource that the program gave it; empty for its package's default.
+    provider: str = ""
     protect: bool = False
     retain_on_delete: bool = False
     delete_before_replace: bool | None = None
@@ -94,7 +99,7 @@ class Registration:
 
     @property
     def package(self) -> str:
-        """The provider package."""
+        """The provider package, what a type token begins with."""
         return self.type.split(":", 1)[0]
 
 
@@ -106,6 +111,8 @@ class Answer:
     id: str = ""
     outputs: Properties = field(default_factory=dict)
     failed: bool = False
+    # Outputs that are missing are unknown, and not nothing.
+    open: bool = False
 
 
 class Handler(Protocol):
@@ -120,8 +127,8 @@ class Handler(Protocol):
     def register_outputs(self, urn: str, outputs: Properties) -> None:
         """Outputs of a component or of the stack."""
 
-    def invoke(self, token: str, args: Properties) -> Mapping[str, Value]:
-        """A data source."""
+    def invoke(self, token: str, args: Properties, provider: str) -> Mapping[str, Value]:
+        """A data source; `provider` is URN and id of the program's own provider, if it gave one."""
 
     def log(self, severity: str, message: str) -> None:
         """A message of the program: `info`, `warning` or `error`."""
@@ -154,12 +161,6 @@ def address_of_urn(urn: str) -> str:
 def refuse_unimplemented(request: Any) -> None:
     """Raise MlopsError naming resource and option for a request field that nobody implements."""
     address = address_of(request.type, request.name)
-    if request.type.startswith(PROVIDER_TYPE):
-        raise MlopsError(
-            f"{address}: explicit providers are not implemented by the embedded engine",
-            hint="configure the default provider with"
-            f" `{request.type.removeprefix(PROVIDER_TYPE)}:` configuration keys",
-        )
     for descriptor, value in request.ListFields():
         name = descriptor.name
         if name in _IMPLEMENTED or name in _WITHOUT_EFFECT:
@@ -189,12 +190,17 @@ def decode(request: Any, urn: str, read_asset: wire.ReadAsset) -> Registration:
         custom=request.custom,
         parent=request.parent,
         # A property that is null is one that was not set: the real engine drops it, too.
-        inputs={key: value for key, value in inputs.items() if value is not None},
+        inputs={
+            key: Secret(reveal(value)) if key == DYNAMIC_PROVIDER else value
+            for key, value in inputs.items()
+            if value is not None
+        },
         dependencies=sorted(request.dependencies),
         property_dependencies={
             key: sorted(item.urns) for key, item in sorted(request.propertyDependencies.items())
         },
         version=request.version,
+        provider=request.provider,
         protect=request.protect,
         retain_on_delete=request.retainOnDelete,
         delete_before_replace=(

@@ -12,6 +12,7 @@ from mlops_iac.engine.embedded.planner import Decision
 from mlops_iac.engine.embedded.state import Entry
 from mlops_iac.engine.protocol import Event, OnEvent, Operation, Step
 from mlops_iac.errors import MlopsError
+from mlops_iac.values import Value, secret_texts
 
 
 def make_step(
@@ -38,6 +39,13 @@ def make_step(
         recorded=entry.recorded,
         reason=decision.reason if decision else "",
     )
+
+
+def redacted(message: str, *properties: Value) -> str:
+    """What a provider says of `properties`, without their secrets."""
+    from mlops_iac.graph.redact import redact_text
+
+    return redact_text(message, [text for each in properties for text in secret_texts(each)])
 
 
 class StepLog:
@@ -91,7 +99,8 @@ class StepLog:
         try:
             yield done
         except ProviderError as error:
-            self.fail(step.urn, error.message, step)
+            message = redacted(error.message, step.new_inputs, step.old_inputs, step.old_outputs)
+            self.fail(step.urn, message, step)
             raise
         except MlopsError as error:
             # The state cannot be kept: that ends the whole run, not this resource.
@@ -101,7 +110,7 @@ class StepLog:
             raise
         except Exception as error:
             # The operation stays pending: the next command asks the provider what became of it.
-            message = f"{type(error).__name__}: {error}"
+            message = f"{type(error).__name__}: {redacted(str(error), step.new_inputs)}"
             self.fail(step.urn, message, step)
             raise ProviderError(message) from error
 

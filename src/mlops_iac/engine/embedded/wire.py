@@ -183,13 +183,16 @@ class AssetReader:
 
 
 def mark_like(value: Value, pattern: Value) -> Value:
-    """`value` with a secret wherever `pattern` has one; lists of another length as a whole."""
+    """`value` with a secret wherever `pattern` has one; what is of another shape, as a whole."""
     from mlops_iac.values import contains_secret, reveal
 
     match pattern:
         case Secret():
             return value if isinstance(value, Secret) else Secret(reveal(value))
         case Mapping() if isinstance(value, Mapping):
+            # What is secret and has no place of that name may have come back under another.
+            if any(contains_secret(item) for key, item in pattern.items() if key not in value):
+                return Secret(reveal(value))
             return {
                 key: mark_like(item, pattern[key]) if key in pattern else item
                 for key, item in value.items()

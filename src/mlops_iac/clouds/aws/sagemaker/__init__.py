@@ -1,8 +1,9 @@
 """SageMaker: a resolved blueprint in, component calls out.
 
-`decisions` says field by field what is planned and what is refused, `checks` what is refused for
-its value; `stack`, `models` and `serving` plan the sections; `machines` finds instance types and
-images, `guide` tells people. Nothing here imports Pulumi: plans are made where no provider SDK is installed.
+`stack` puts the parts of a plan in order: blocks, and modes of serving, which say all that follows from
+them. `decisions` says field by field what is planned and what is refused, `checks` what is refused for
+its value; `machines` finds instance types and images, `guide` tells people. Nothing here imports Pulumi:
+plans are made where no provider SDK is installed.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from mlops_iac.clouds.base import ComponentCall, Home
+from mlops_iac.clouds.base import ComponentCall, Home, Mode
 from mlops_iac.errors import Diagnostic
 
 if TYPE_CHECKING:
@@ -34,6 +35,13 @@ class SageMaker:
         from mlops_iac.clouds.aws.catalogue import regions
 
         return regions()
+
+    @property
+    def modes(self) -> Sequence[Mode]:
+        """The ways to serve that are planned."""
+        from mlops_iac.clouds.aws.sagemaker.modes import MODES
+
+        return MODES
 
     def refuses(self, path: str, value: Any) -> str | None:
         """Why a field is refused, for the language reference."""

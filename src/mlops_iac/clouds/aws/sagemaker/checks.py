@@ -6,27 +6,19 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from mlops_iac.blueprint.checks.environments import place
 from mlops_iac.blueprint.sections.compute import Runtime
-from mlops_iac.blueprint.sections.datasets import Dataset
-from mlops_iac.blueprint.sections.models import Model
-from mlops_iac.blueprint.sections.serving import RealTime
+from mlops_iac.blueprint.sections.serving import ServingEntry
 from mlops_iac.blueprint.torn import judged, torn_more
-from mlops_iac.blueprint.words import listed, suggestion
+from mlops_iac.blueprint.words import listed, split, suggestion
 from mlops_iac.clouds.aws import catalogue
 from mlops_iac.clouds.aws.sagemaker import machines
-from mlops_iac.clouds.aws.sagemaker.access_checks import check_approvers, check_sealer
-from mlops_iac.clouds.aws.sagemaker.apart import check_apart
 from mlops_iac.clouds.aws.sagemaker.decisions import holds_planned, is_planned, refusal
 from mlops_iac.clouds.aws.sagemaker.definition.printer import placeholders
-from mlops_iac.clouds.aws.sagemaker.model_checks import check_models
-from mlops_iac.clouds.aws.sagemaker.network_checks import check_network
-from mlops_iac.clouds.aws.sagemaker.predict_checks import check_predict
-from mlops_iac.clouds.aws.sagemaker.scope import AUDIT, NETWORK, ROLES, STEPS, Scope
-from mlops_iac.clouds.aws.sagemaker.serving_checks import (
-    UNSUPPORTED,
-    check_endpoint,
-)
+from mlops_iac.clouds.aws.sagemaker.environment_checks import check_environments
+from mlops_iac.clouds.aws.sagemaker.modes import MODES
+from mlops_iac.clouds.aws.sagemaker.parts import UNSUPPORTED, collected
+from mlops_iac.clouds.aws.sagemaker.scope import ROLES, Scope
+from mlops_iac.clouds.aws.sagemaker.stack import PARTS
 from mlops_iac.errors import Diagnostic
 
 _RENAMEABLE = ("serving", "models", "datasets")
@@ -41,18 +33,16 @@ _STAND_INS = {
 }
 # Sections whose texts stand in the definitions of pipelines.
 _IN_DEFINITIONS = ("owner", "tags", "models", "datasets", "existing")
-_KEY = r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+"
-_RESERVED_NAMES = {"keys", "data", "datasets", "identity", "alerts", "budget", "promotion"}
 
 
 def check(scope: Scope) -> list[Diagnostic]:
     """Everything at once; nothing is looked at further below what is refused as a whole."""
-    from mlops_iac.clouds.aws.sagemaker.limits import check_limits
+    from mlops_iac.clouds.aws.sagemaker.request_checks import check_requests
 
     resolved = scope.resolved
     found = list(judged(_fields(scope)))
     refused = {item.path for item in found}
-    for checks, stand_ins in ((_alone, None), (_between, None), (check_limits, _STAND_INS)):
+    for checks, stand_ins in ((_alone, None), (_between, None), (check_requests, _STAND_INS)):
         wrong = {item.path for item in found if item.severity == "error"}
         if wrong or resolved.wrong:
             scope = Scope(torn_more(resolved, wrong, stand_ins))
@@ -64,38 +54,35 @@ def _fields(scope: Scope) -> Iterator[Diagnostic]:
     """Each written leaf is planned or refused; what nobody decided about is refused."""
     resolved = scope.resolved
     done: set[str] = set()
-    other_modes = {
-        name for name, entry in scope.blueprint.serving.items() if not isinstance(entry, RealTime)
-    }
+    modes = {name: _mode(entry) for name, entry in scope.blueprint.serving.items()}
     for path, value in resolved.leaves().items():
         if not resolved.is_written(path):
             continue
-        found = refusal(path, value)
-        if found is not None:
-            if resolved.is_default(path):
-                continue  # it asks for nothing
-            at, rule = found
+        mode = ""
+        if path.startswith("serving."):
+            _, entry, *rest = split(path)
+            mode = modes.get(entry, "")
             # An entry of another mode is refused once, not field by field.
-            if at.startswith("serving.") and not at.endswith(".mode"):
-                entry = at.split(".")[1]
-                if entry in other_modes:
-                    continue
-            if at not in done:
+            if not mode and rest != ["mode"]:
+                continue
+        found = refusal(path, value, mode)
+        if found is not None:
+            at, rule = found
+            # What is at its default asks for nothing.
+            if at not in done and not resolved.is_default(path):
                 done.add(at)
                 yield resolved.diagnostic(
                     at, UNSUPPORTED, f"{at}: {rule.reason}", rule.instead, at_key=True
                 )
-        elif value == {} and holds_planned(path):
-            continue
-        elif not is_planned(path) and not _of_other_mode(path, other_modes):
+        elif not is_planned(path, mode) and not (value == {} and holds_planned(path, mode)):
             yield resolved.diagnostic(
                 path, UNSUPPORTED, f"{path} is not supported on SageMaker yet", "leave it out"
             )
 
 
-def _of_other_mode(path: str, entries: set[str]) -> bool:
-    parts = path.split(".")
-    return parts[0] == "serving" and len(parts) > 1 and parts[1] in entries
+def _mode(entry: ServingEntry) -> str:
+    """The name of an entry's mode; empty for one that is not planned."""
+    return next((mode.name for mode in MODES if isinstance(entry, mode.section)), "")
 
 
 def _alone(scope: Scope) -> Iterator[Diagnostic]:
@@ -105,10 +92,8 @@ def _alone(scope: Scope) -> Iterator[Diagnostic]:
         _account(scope),
         _deployer(scope),
         _tags(scope),
-        _datasets(scope),
-        _instances(scope),
+        collected([part.values for part in PARTS], scope),
         *(_other_stack(scope, name) for name in _EXISTING),
-        _key(scope),
         _placeholders(scope),
     )
 
@@ -116,47 +101,11 @@ def _alone(scope: Scope) -> Iterator[Diagnostic]:
 def _between(scope: Scope) -> Iterator[Diagnostic]:
     """What does not fit together, and what no image, network or role is there for."""
     return judged(
-        check_models(scope),
-        _endpoints(scope),
+        collected([part.check for part in PARTS], scope),
         _names(scope),
-        check_apart(scope),
+        check_environments(scope),
         _moves(scope),
-        _budget(scope),
-        check_network(scope),
-        check_predict(scope),
-        check_approvers(scope),
-        check_sealer(scope),
-        _idle_roles(scope),
     )
-
-
-def _endpoints(scope: Scope) -> Iterator[Diagnostic]:
-    for name, entry in scope.endpoints.items():
-        yield from check_endpoint(scope, name, entry)
-
-
-def _budget(scope: Scope) -> Iterator[Diagnostic]:
-    region = scope.blueprint.region
-    if scope.blueprint.budget is None:
-        return
-    if catalogue.is_region(region) and not catalogue.has_service("budgets", region):
-        yield scope.resolved.diagnostic(
-            "budget",
-            UNSUPPORTED,
-            f"budget: {region} ({place(scope.resolved, 'region')}) is in '{scope.partition}', which"
-            " has no AWS Budgets",
-            "leave it out; what it costs is billed to the standard account that belongs to this one:"
-            " set a budget there",
-            at_key=True,
-        )
-    elif not scope.blueprint.alerts:
-        yield scope.resolved.diagnostic(
-            "budget",
-            UNSUPPORTED,
-            "budget: there is nobody to tell when it is spent",
-            "write `alerts: {oncall: {email: …}}`",
-            at_key=True,
-        )
 
 
 def _other_stack(scope: Scope, name: str) -> Iterator[Diagnostic]:
@@ -193,28 +142,6 @@ def _texts(path: str, value: Any) -> Iterator[str]:
             yield each
 
 
-def _key(scope: Scope) -> Iterator[Diagnostic]:
-    key = scope.blueprint.existing.key
-    # Policies name it, and a policy knows no ids and aliases (IAM user guide, "Resource").
-    if key is not None and not re.fullmatch(_KEY, key) and not key.startswith("stack://"):
-        yield scope.resolved.diagnostic(
-            "existing.key",
-            "wrong-key",
-            f"existing.key: '{key}' is not the ARN of a KMS key; ids and aliases do not work",
-            f"write arn:{scope.partition}:kms:REGION:ACCOUNT:key/ID",
-        )
-
-
-def _idle_roles(scope: Scope) -> Iterator[Diagnostic]:
-    for step in STEPS:
-        role = getattr(scope.blueprint.existing.roles, step)
-        if role is not None and step not in scope.steps:
-            path = f"existing.roles.{step}"
-            yield scope.resolved.diagnostic(
-                path, "no-effect", f"{path}: no model has a step {step}", "remove it", "warning"
-            )
-
-
 def _region(scope: Scope) -> Iterator[Diagnostic]:
     region = scope.blueprint.region
     if not catalogue.is_region(region):
@@ -248,26 +175,6 @@ def _deployer(scope: Scope) -> Iterator[Diagnostic]:
         )
 
 
-def _instances(scope: Scope) -> Iterator[Diagnostic]:
-    """Instance types of steps and endpoints that there are none of."""
-    for name in scope.trained:
-        model = scope.blueprint.models[name]
-        yield from judged(*(_of_step(scope, name, model, step) for step in STEPS))
-    for name, entry in scope.endpoints.items():
-        yield from judged(_of_endpoint(scope, name, entry))
-
-
-def _of_step(scope: Scope, name: str, model: Model, step: str) -> Iterator[Diagnostic]:
-    if (section := getattr(model, step)) is not None:
-        at = f"models.{name}.{step}.compute"
-        yield from machines.check_instance(scope.resolved, at, section.compute, step)
-
-
-def _of_endpoint(scope: Scope, name: str, entry: RealTime) -> Iterator[Diagnostic]:
-    at = f"serving.{name}.compute"
-    yield from machines.check_instance(scope.resolved, at, entry.compute, "endpoint")
-
-
 def _tags(scope: Scope) -> Iterator[Diagnostic]:
     blueprint, resolved = scope.blueprint, scope.resolved
     for key in blueprint.tags:
@@ -276,22 +183,6 @@ def _tags(scope: Scope) -> Iterator[Diagnostic]:
             yield resolved.diagnostic(
                 path, "wrong-tag", f"{path}: the tag '{key}' is not yours to set", "rename it"
             )
-
-
-def _datasets(scope: Scope) -> Iterator[Diagnostic]:
-    for name, section in scope.blueprint.datasets.items():
-        yield from judged(_dataset(scope, f"datasets.{name}.source", section))
-
-
-def _dataset(scope: Scope, path: str, section: Dataset) -> Iterator[Diagnostic]:
-    source = section.source or ""
-    if "://" in source and not source.startswith("s3://"):
-        yield scope.resolved.diagnostic(
-            path,
-            UNSUPPORTED,
-            f"{path}: SageMaker reads from S3 only, not from '{source}'",
-            "copy it to `s3://…`, or write a path beside the blueprint",
-        )
 
 
 def _moves(scope: Scope) -> Iterator[Diagnostic]:
@@ -308,36 +199,17 @@ def _moves(scope: Scope) -> Iterator[Diagnostic]:
             )
 
 
-def _conditional_names(scope: Scope) -> Iterator[str]:
-    """Names of components that only some blueprints have, in all of their environments."""
-    siblings = scope.resolved.siblings.values()
-    if any(Scope(each).places for each in siblings):
-        yield NETWORK
-    if scope.audit_log is not None:
-        yield AUDIT
-
-
 def _names(scope: Scope) -> Iterator[Diagnostic]:
     """Entries whose variables or outputs in the program would be the same."""
-    reserved = {*_RESERVED_NAMES, *_conditional_names(scope)}
-    taken: dict[str, str] = dict.fromkeys(reserved, "the stack itself")
-    paths = [f"models.{name}" for name in scope.blueprint.models]
-    paths += [f"serving.{name}" for name in scope.endpoints]
-    for path in paths:
-        section, _, name = path.partition(".")
-        stem = name.replace("-", "_")
-        made = (
-            [f"{stem}_registry", f"{stem}_pipeline", f"{stem}_retrain"]
-            if section == "models"
-            else [stem, f"{stem}_monitor"]
-        )
-        for variable in made:
-            if variable in taken:
-                yield scope.resolved.diagnostic(
-                    path,
-                    "name-taken",
-                    f"{path}: its name in the program, {variable}, is taken by {taken[variable]}",
-                    "take another name",
-                    at_key=True,
-                )
-            taken.setdefault(variable, path)
+    made = [each for part in PARTS for each in part.names(scope)]
+    taken = {variable: "the stack itself" for variable, path in made if not path}
+    for variable, path in made:
+        if path and variable in taken:
+            yield scope.resolved.diagnostic(
+                path,
+                "name-taken",
+                f"{path}: its name in the program, {variable}, is taken by {taken[variable]}",
+                "take another name",
+                at_key=True,
+            )
+        taken.setdefault(variable, path)

@@ -1,187 +1,50 @@
 """What SageMaker support decides about every field of the language: planned, or refused and why.
 
-A written field that stands in neither table is refused too, so that a new field of the language
-is loud until someone decides about it. `*` in a pattern is one key of a mapping, `**` at its end everything below.
+Each part of a stack decides about its own; here is what none does. A written field that nobody
+decided about is refused too, so that a new field of the language is loud until someone does.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import accumulate
 from typing import Any
 
-from mlops_iac.blueprint.words import join, split
-from mlops_iac.records import Record
+from mlops_iac.blueprint.words import join, listed, split
+from mlops_iac.clouds.aws.sagemaker.modes import MODES
+from mlops_iac.clouds.aws.sagemaker.parts import Mode, Part, prefixed
+from mlops_iac.clouds.aws.sagemaker.scope import STEPS
+from mlops_iac.clouds.aws.sagemaker.stack import PARTS
+from mlops_iac.clouds.base import Refusal
 
-
-class Refusal(Record):
-    """A field, and everything below it, that is refused unless its value is one of `unless`."""
-
-    pattern: str
-    reason: str
-    instead: str
-    unless: tuple[Any, ...] = ()
-
-
-_STEP = (
-    "script",
-    "runtime.framework",
-    "runtime.version",
-    "runtime.image",
-    "compute.size",
-    "compute.instance",
-    "compute.count",
-    "compute.disk_gb",
-    "compute.spot",
-    "timeout_minutes",
-    "env.*",
+_MODES = tuple(mode.name for mode in MODES)
+_STEPS = prefixed("models.*.", " ".join(STEPS))
+_OTHER_MODE = Refusal(
+    "serving.*.mode",
+    f"only {listed(_MODES, 'and')} serving is planned yet",
+    f"write {listed([f'`mode: {name}`' for name in _MODES], 'or')}",
+    _MODES,
 )
 
-PLANNED: tuple[str, ...] = (
-    # The stack as a whole.
-    "blueprint",
-    "name",
-    "description",
-    "extends",
-    "owner",
-    "tags.*",
-    "platform",
-    "region",
-    "timezone",
-    "account",
-    "deploy_as",
-    "protect",
-    "moved.*",
-    "overrides.**",
-    *(f"exceptions.*.{name}" for name in ("at", "reason", "until")),
-    "state.backend",
-    "state.secrets_provider",
-    "alerts.*.email",
-    "budget.monthly_usd",
-    "budget.alert_percent",
-    "security.network",
-    "security.egress",
-    "security.keys",
-    "security.audit_log",
-    "security.access.approvers",
-    "tracking",
-    "orchestration",
-    "approval",
-    "options.sagemaker.permissions_boundary",
-    # Options of other platforms are theirs to read.
-    *(f"options.{name}" for name in ("azure-ml", "vertex", "mlflow-aws", "kubeflow-azure")),
-    "existing.network",
-    "existing.subnets",
-    "existing.security_groups",
-    "existing.key",
-    "existing.roles.*",
-    # Data.
-    *(
-        f"datasets.*.{name}"
-        for name in (
-            "description",
-            "source",
-            "format",
-            "target",
-            "time",
-            "window_days",
-            "checks.*.not_null",
-            "checks.*.at_least",
-            "checks.*.at_most",
-        )
+# What no part of a stack decides about. Options of other platforms are theirs to read, and entries
+# have none on SageMaker yet.
+_PLANNED = (
+    *prefixed(
+        "",
+        "blueprint name description extends owner tags.* platform region timezone account deploy_as "
+        "protect moved.* overrides.** state.backend state.secrets_provider tracking orchestration "
+        "approval options.*",
     ),
-    # Models.
+    *prefixed("exceptions.*.", "at reason until"),
     *(
-        f"models.*.{name}"
-        for name in (
-            "description",
-            "code",
-            "runtime.framework",
-            "runtime.version",
-            "runtime.image",
-            "datasets",
-            "metrics.*",
-            *(f"prepare.{item}" for item in _STEP),
-            *(f"train.{item}" for item in _STEP),
-            "train.checkpoints",
-            "train.spot_wait_minutes",
-            "train.hyperparameters.*",
-            "tune.strategy",
-            "tune.metric",
-            "tune.trials",
-            "tune.parallel",
-            "tune.search.*.values",
-            "tune.search.*.integer",
-            "tune.search.*.continuous",
-            "tune.search.*.scale",
-            *(f"evaluate.{item}" for item in _STEP),
-            "evaluate.gates.*.at_least",
-            "evaluate.gates.*.at_most",
-            "registry.approval",
-            "retrain.schedule",
-            "retrain.new_data",
-            "retrain.limits",
-            "retrain.cooldown_hours",
-            "source",
-            "promote_from",
-            "version",
-            "env.*",
-        )
-    ),
-    # Real-time serving.
-    *(
-        f"serving.*.{name}"
-        for name in (
-            "description",
-            "mode",
-            "model",
-            "env.*",
-            "variants.*.model",
-            "variants.*.traffic_percent",
-            "variants.*.shadow_percent",
-            "compute.size",
-            "compute.instance",
-            "compute.disk_gb",
-            "scaling.min",
-            "scaling.max",
-            "scaling.target.requests_per_minute",
-            "scaling.target.concurrency",
-            "scaling.target.cpu_percent",
-            "scaling.target.gpu_percent",
-            "rollout.strategy",
-            "rollout.percent",
-            "rollout.wait_minutes",
-            "rollout.limits.*.at_most",
-            "capture.percent",
-            "capture.retention_days",
-            "monitor.limits.*.at_most",
-        )
-    ),
-    # Entry options: none yet on SageMaker; those of other platforms are theirs to read.
-    *(
-        f"{owner}.options{name}"
-        for owner in (
-            "datasets.*",
-            "models.*",
-            "models.*.prepare",
-            "models.*.train",
-            "models.*.evaluate",
-            "serving.*",
-        )
-        for name in (
-            "",
-            ".sagemaker",
-            ".azure-ml",
-            ".vertex",
-            ".mlflow-aws",
-            ".kubeflow-azure",
-        )
+        each
+        for owner in ("datasets.*", "models.*", *_STEPS, "serving.*")
+        for each in (f"{owner}.options", f"{owner}.options.*")
     ),
 )
 
-# Shortest patterns first: what is refused as a whole is not refused again leaf by leaf.
-REFUSED: tuple[Refusal, ...] = (
+_REFUSED: tuple[Refusal, ...] = (
     Refusal("features", "there is no feature store yet", "join the columns in prepare.py"),
     Refusal(
         "delivery",
@@ -190,7 +53,6 @@ REFUSED: tuple[Refusal, ...] = (
     ),
     Refusal("secrets", "no step or endpoint takes secrets yet", "leave it out"),
     Refusal("security.identity", "SageMaker authenticates callers by IAM", "leave it out"),
-    Refusal("alerts.*.webhook", "alerts go to e-mail only yet", "write `email:`"),
     *(
         Refusal(f"existing.{name}", what, instead)
         for name, what, instead in (
@@ -206,70 +68,18 @@ REFUSED: tuple[Refusal, ...] = (
             ("code_connection", "deliveries are not generated yet", "leave it out"),
         )
     ),
-    Refusal("datasets.*.stream", "streams are not made yet", "write to `s3://` and use that"),
-    Refusal("datasets.*.partition", "partitions are not read yet", "use `time` and `window_days`"),
-    Refusal("datasets.*.sensitive", "bias is not measured yet", "report it in evaluate.py"),
-    Refusal("datasets.*.retention_days", "datasets are not expired", "set a rule on the bucket"),
-    Refusal("models.*.features", "there is no feature store yet", "join them in prepare.py"),
-    Refusal("models.*.registry.keep_versions", "versions are never deleted", "leave it out"),
-    Refusal("models.*.registry.card", "model cards are not published yet", "leave it out"),
-    Refusal("models.*.evaluate.explain", "no step explains yet", "explain in evaluate.py"),
-    Refusal(
-        "models.*.evaluate.gates.*.no_worse_than",
-        "the version in service cannot be compared with yet",
-        "write a number, `at_least` or `at_most`",
-    ),
     *(
         Refusal(
             f"{owner}.env.*.secret",
             "what a job or container has in its environment can be read by whoever describes it",
             "read the secret in the script",
         )
-        for owner in (
-            "models.*",
-            "models.*.prepare",
-            "models.*.train",
-            "models.*.evaluate",
-            "serving.*",
-        )
-    ),
-    *(
-        Refusal(f"serving.*.compute.{name}", "only batch serving has this", "leave it out")
-        for name in ("count", "spot")
-    ),
-    Refusal("serving.*.runtime", "an entry serves with its model's runtime", "set it there"),
-    Refusal("serving.*.callers", "endpoints grant no one yet", "allow them by IAM"),
-    Refusal("serving.*.monitor.schedule", "drift is not computed yet", "leave it out"),
-    Refusal("serving.*.monitor.outcomes", "outcomes are not joined yet", "leave it out"),
-    *(
-        Refusal(
-            f"serving.*.{owner}.limits.*.at_least",
-            "of latency and errors only more is worse",
-            "write `at_most`",
-        )
-        for owner in ("rollout", "monitor")
-    ),
-    *(
-        Refusal(f"serving.*.{name}", "only real-time serving is planned yet", "leave it out")
-        for name in ("input", "output", "schedule", "new_data", "device", "fleet")
-    ),
-    *(
-        Refusal(
-            f"{owner}.runtime.dockerfile",
-            "images are not built yet",
-            "build and push it, and write `runtime: {image: …}`",
-        )
-        for owner in ("models.*", "models.*.prepare", "models.*.train", "models.*.evaluate")
+        for owner in ("models.*", *_STEPS, "serving.*")
     ),
     Refusal("tracking", "experiments are SageMaker's own", "write `native`", ("native",)),
     Refusal("orchestration", "SageMaker Pipelines run the steps", "write `native`", ("native",)),
     Refusal("approval", "deployments wait for nobody yet", "write `none`", ("none",)),
-    Refusal(
-        "serving.*.mode",
-        "only real-time serving is planned yet",
-        "write `mode: real-time`",
-        ("real-time",),
-    ),
+    _OTHER_MODE,
 )
 
 
@@ -284,42 +94,54 @@ def matches(path: str, pattern: str) -> bool:
     )
 
 
+_ELSE = "not supported yet"
+
 # One list of paths, more or less, stands in every environment of every blueprint.
 _PATHS = 4096
 
 
 @lru_cache(maxsize=_PATHS)
-def is_planned(path: str) -> bool:
-    """Whether a plan reads the leaf at `path`."""
-    return bool(_find(_planned(), split(path)))
+def is_planned(path: str, mode: str) -> bool:
+    """Whether a plan reads the leaf at `path`; `mode` is that of the entry it stands in, or `""`."""
+    return bool(_find(_planned(mode), split(path)))
 
 
 @lru_cache(maxsize=_PATHS)
-def holds_planned(path: str) -> bool:
+def holds_planned(path: str, mode: str) -> bool:
     """Whether a plan reads leaves below `path`, so that nothing in it means nothing, and no more."""
-    return bool(_below(_planned(), split(path)))
+    return bool(_below(_planned(mode), split(path)))
 
 
-def refusal(path: str, value: Any) -> tuple[str, Refusal] | None:
+def refusal(path: str, value: Any, mode: str) -> tuple[str, Refusal] | None:
     """What refuses the leaf at `path` with this value, and the path of the whole it refuses."""
-    for ancestor, rule, whole in _refusals(path):
+    for ancestor, rule, whole in _refusals(path, mode):
         if not (whole and value in rule.unless):
             return ancestor, rule
     return None
 
 
 def refuses(path: str, value: Any) -> str | None:
-    """Why the field at `path` is refused with this value; None where it, or some of it, is planned."""
-    found = refusal(path, value)
+    """Why the field at `path` is refused with this value; None where a mode plans it, or some of it."""
+    found = [_refuses(path, value, mode) for mode in _MODES]
+    if None in found:
+        return None
+    # What no planned mode has, another one has.
+    otherwise = _OTHER_MODE.reason if path.startswith("serving.") else _ELSE
+    return next((each for each in found if each != _ELSE), otherwise)
+
+
+def _refuses(path: str, value: Any, mode: str) -> str | None:
+    found = refusal(path, value, mode)
     if found is not None:
         return found[1].reason
     wholes = accumulate(split(path), join)
-    planned = holds_planned(path) or any(is_planned(whole) for whole in wholes)
-    return None if planned else "not supported yet"
+    if holds_planned(path, mode) or any(is_planned(whole, mode) for whole in wholes):
+        return None
+    return _ELSE
 
 
 @lru_cache(maxsize=_PATHS)
-def _refusals(path: str) -> list[tuple[str, Refusal, bool]]:
+def _refusals(path: str, mode: str) -> list[tuple[str, Refusal, bool]]:
     """What may refuse `path` or a whole that it is in, and whether it is that whole."""
     parts = split(path)
     ancestors = accumulate(parts, join, initial="")
@@ -327,7 +149,7 @@ def _refusals(path: str) -> list[tuple[str, Refusal, bool]]:
         (ancestor, rule, length == len(parts))
         for length, ancestor in enumerate(ancestors)
         if length
-        for rule in _find(_refused(), parts[:length])
+        for rule in _find(_refused(mode), parts[:length])
     ]
 
 
@@ -345,14 +167,29 @@ def _tree(patterns: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     return root
 
 
-@lru_cache(maxsize=1)
-def _planned() -> dict[str, Any]:
-    return _tree((pattern, pattern) for pattern in PLANNED)
+def _of(mode: str) -> list[Part]:
+    """Who decides about the entries of a mode, and about what stands in no entry."""
+    return [part for part in PARTS if not isinstance(part, Mode) or part.name == mode]
 
 
-@lru_cache(maxsize=1)
-def _refused() -> dict[str, Any]:
-    return _tree((rule.pattern, rule) for rule in REFUSED)
+def planned(mode: str) -> list[str]:
+    """Patterns of what is planned: in entries of a mode, and outside of entries."""
+    return [*_PLANNED, *(pattern for part in _of(mode) for pattern in part.planned)]
+
+
+def refused(mode: str) -> list[Refusal]:
+    """What is refused, likewise."""
+    return [*_REFUSED, *(rule for part in _of(mode) for rule in part.refused)]
+
+
+@cache
+def _planned(mode: str) -> dict[str, Any]:
+    return _tree((pattern, pattern) for pattern in planned(mode))
+
+
+@cache
+def _refused(mode: str) -> dict[str, Any]:
+    return _tree((rule.pattern, rule) for rule in refused(mode))
 
 
 def _find(node: dict[str, Any], parts: Sequence[str]) -> list[Any]:

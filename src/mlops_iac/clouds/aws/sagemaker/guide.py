@@ -5,68 +5,39 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from mlops_iac.clouds.aws.components._services import PRIVATE_SERVICES
 from mlops_iac.clouds.aws.naming import stem
-from mlops_iac.clouds.aws.sagemaker import closing, stack
-from mlops_iac.clouds.aws.sagemaker.confining import Grant, filled, grants, origin
-from mlops_iac.clouds.aws.sagemaker.deployer import APPROVER
-from mlops_iac.clouds.aws.sagemaker.models import trained_here
+from mlops_iac.clouds.aws.sagemaker.decisions import matches
+from mlops_iac.clouds.aws.sagemaker.deployer_actions import APPROVER
+from mlops_iac.clouds.aws.sagemaker.deployer_policy import Grant, filled, grants, origin
 from mlops_iac.clouds.aws.sagemaker.scope import LOCAL, STACK_TAG, Scope
+from mlops_iac.clouds.aws.sagemaker.stack import PARTS
 from mlops_iac.clouds.base import ComponentCall, Construct, Setting
-
-# Keys that stand in no blueprint → what they say.
-_KEYS = {
-    stack.LOG_SERVICES: "AWS services that write logs under the key for operations",
-    stack.NEW_DATA_EVENTS: "whether the data bucket tells EventBridge of new files, because they"
-    " start a training here",
-    stack.UPLOADS: "whether datasets beside the blueprint are uploaded, because a training here"
-    " reads them",
-    stack.TRAINED_MODELS: "the models that the pipeline role may register versions of",
-    stack.JOBS: "the kinds of jobs that pipelines start",
-    stack.TRAINS: "whether any model is trained here: then a function seals what is registered",
-    stack.READERS: "accounts that serve models trained here: they may read and decrypt them",
-    stack.PROMOTES: "whether the endpoints serve models that another account trained, and may read"
-    " and decrypt them there",
-    closing.ORIGINS: "the accounts that trained what the endpoints serve",
-    closing.ORIGIN_STACKS: "what the names of the stacks that did so begin with",
-    closing.IN_NETWORK: "whether jobs and containers run in a network, the stack's own or an existing"
-    " one",
-}
 
 
 def guide(scopes: Mapping[str, Scope], plans: Mapping[str, Sequence[ComponentCall]]) -> str:
     """Markdown, from `##` on. `scopes` are all environments by name, `plans` what they become."""
     calls = {name: plan for name, plan in plans.items() if name != LOCAL} or dict(plans)
-    sections = [_settings(scopes, calls), _rights(scopes, calls), _by_hand(scopes)]
-    closed = [scope for scope in scopes.values() if scope.is_private]
-    if closed:
-        sections.append(_network(closed))
-    if any(scope.endpoints for scope in scopes.values()):
-        sections.append(_rollback())
-    return "\n\n".join("\n".join(section) for section in sections)
+    every = list(scopes.values())
+    sections = [_settings(calls), _rights(scopes, calls), _by_hand(every)]
+    having = [(part, [scope for scope in every if part.there(scope)]) for part in PARTS]
+    sections += [list(part.guide(with_it)) for part, with_it in having if with_it]
+    return "\n\n".join("\n".join(section) for section in sections if section)
 
 
-def _settings(
-    scopes: Mapping[str, Scope], calls: Mapping[str, Sequence[ComponentCall]]
-) -> list[str]:
-    models = dict.fromkeys(name for scope in scopes.values() for name in scope.blueprint.models)
-    keys = dict(_KEYS)
-    for name in models:
-        keys |= {
-            trained_here(name): f"whether {name} is trained and registered in this environment;"
-            " where it is not, a version approved elsewhere is served",
-            f"models.{name}.version": f"the version of {name} to serve, to pin one or roll back;"
-            " left out, `mlops-iac up` takes the newest approved one",
-            f"models.{name}.registry_account": f"the account whose registry holds {name}",
-            f"models.{name}.reader_accounts": f"accounts that may look up versions of {name}",
-        }
+def _settings(calls: Mapping[str, Sequence[ComponentCall]]) -> list[str]:
     used = {
         key
         for planned in calls.values()
         for call in planned
         for key in (call.flag, *_paths(call.args))
     }
-    keys = {key: what for key, what in keys.items() if key in used}
+    said = {pattern: what for part in PARTS for pattern, what in part.settings.items()}
+    keys = {
+        key: what.replace("{name}", key.split(".")[1])
+        for key in used
+        for pattern, what in said.items()
+        if matches(key, pattern)
+    }
     return [
         "## Settings",
         "",
@@ -233,87 +204,13 @@ def _overlapping(scopes: Mapping[str, Scope]) -> list[str]:
     return ["", f"Names begin alike, so {', '.join(told)}: rename one."] if told else []
 
 
-def _by_hand(scopes: Mapping[str, Scope]) -> list[str]:
-    blueprints = [scope.blueprint for scope in scopes.values()]
-    lines = ["## Once, by hand", ""]
-    if any(each.alerts for each in blueprints):
-        lines.append(
-            "- Whoever gets alerts confirms the mail that SNS sends; before that nothing arrives."
-        )
-    if any(each.budget for each in blueprints):
-        lines.append(
-            f"- The budget counts by the tag `{STACK_TAG}`: activate it as a cost allocation tag in"
-            " the billing console, else it sees no costs."
-        )
-    lines.append(
-        "- Look at the quotas of the instance types, for training and for endpoints; new accounts"
-        " have none for many."
-    )
-    return lines
-
-
-def _network(scopes: Sequence[Scope]) -> list[str]:
-    lines = ["## The private network", ""]
-    if any(scope.endpoints for scope in scopes):
-        lines += [
-            (
-                "Endpoints have no policies of their own: who may call is said by the callers'. Give"
-                " every caller's role the policy of the output `callers_policy`. It allows calls that"
-                " come through the network, and denies all others, whatever else allows them; an"
-                " identity without it that may `sagemaker:InvokeEndpoint` calls from anywhere, so"
-                " grant that to nobody, or deny it in a service control policy unless"
-                " `aws:SourceVpc` is the output `network`."
-            ),
-            "",
-        ]
-    if any(scope.makes_network for scope in scopes):
-        lines += [
-            (
-                "The stack's own network has no way in or out but to services of AWS. Callers run in"
-                " its subnets with the security group of the output `callers_security_group`, or in"
-                " a network that you connect to it, whose addresses you let into the group of the"
-                " endpoints."
-            ),
-            (
-                "What runs in it reaches the buckets of this stack and the data named in the"
-                " blueprint, and no package index: images bring what code needs."
-            ),
-            "",
-        ]
-    if any(not scope.makes_network for scope in scopes):
-        services = ", ".join(f"`{each}`" for each in PRIVATE_SERVICES)
-        lines += [
-            (
-                "Of an existing network nothing is made or changed. Without a way to the internet it"
-                f" needs a gateway endpoint for `s3` and interface endpoints for {services}, with"
-                " private DNS; its security groups let their own members in on all ports and out to"
-                " these endpoints on 443. Callers reach the endpoints through `sagemaker.runtime`."
-            ),
-            "",
-        ]
-    lines.append(
-        "Closed networks are enforced by AWS, and were checked here against schemas and emulators."
-    )
-    return lines
-
-
-def _rollback() -> list[str]:
+def _by_hand(scopes: Sequence[Scope]) -> list[str]:
     return [
-        "## After an automatic rollback",
+        "## Once, by hand",
         "",
+        *(f"- {part.by_hand}" for part in PARTS if part.by_hand and any(map(part.there, scopes))),
         (
-            "When an alarm takes a rollout back, the endpoint runs its previous configuration, while the"
-            " deployment reports success (hashicorp/terraform-provider-aws, issue 48997). `mlops-iac"
-            " status` and `up` say so; by hand, compare"
-        ),
-        "",
-        "```sh",
-        "aws sagemaker describe-endpoint --endpoint-name NAME --query EndpointConfigName",
-        "```",
-        "",
-        (
-            "with the configuration in the state. Where `protect` is true, replaced models and"
-            " configurations are kept for this. Pin the version that runs"
-            " (`models.<name>.version`) and run `up`: then the state and the endpoint agree again."
+            "- Look at the quotas of the instance types, for training and for endpoints; new accounts"
+            " have none for many."
         ),
     ]

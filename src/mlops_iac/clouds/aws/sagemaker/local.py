@@ -9,10 +9,10 @@ from typing import Any
 
 from mlops_iac.blueprint.sections.compute import PACKAGES
 from mlops_iac.clouds.aws import catalogue
+from mlops_iac.clouds.aws.sagemaker.blocks.training_calls import compiled
 from mlops_iac.clouds.aws.sagemaker.definition import jobs
 from mlops_iac.clouds.aws.sagemaker.definition.parts import SageMakerSettings, dataset_placeholder
 from mlops_iac.clouds.aws.sagemaker.definition.printer import definition, fill, filled_with
-from mlops_iac.clouds.aws.sagemaker.models import compiled
 from mlops_iac.clouds.aws.sagemaker.registry import listed
 from mlops_iac.clouds.aws.sagemaker.scope import Scope
 from mlops_iac.clouds.aws.store import S3Store, cloud_errors

@@ -10,39 +10,41 @@ from typing import Any
 from mlops_iac.blueprint import Blueprint, ResolvedBlueprint
 from mlops_iac.blueprint.sections.compute import Compute, EndpointCompute, Runtime
 from mlops_iac.blueprint.sections.models import Model
-from mlops_iac.blueprint.sections.serving import RealTime
+from mlops_iac.blueprint.sections.serving import ServingEntry
 from mlops_iac.blueprint.torn import judged, known_or
 from mlops_iac.blueprint.words import suggestion
 from mlops_iac.clouds.aws import availability, catalogue, containers
 from mlops_iac.clouds.aws.sagemaker.definition.parts import SERVING_ENVIRONMENT
 from mlops_iac.clouds.aws.sagemaker.scope import STEPS, Scope
+from mlops_iac.clouds.base import Setting
 from mlops_iac.errors import Diagnostic, UsageError
 
 # What no region has, this one has not.
 ANY_REGION = "us-east-1"
-# What the API calls the use of an instance type.
+# For what each step takes an instance type.
 USES: dict[str, catalogue.Purpose] = {
     "prepare": "processing",
     "train": "training",
     "evaluate": "processing",
-    "endpoint": "hosting",
 }
 _REGIONS_SHOWN = 6
 _ECR = r"(\d{12})\.dkr\.ecr\.[a-z0-9-]+\.[a-z.]+/([^:@]+)([:@].+)?"
 
 
-def instance(compute: Compute | EndpointCompute, use: str) -> str:
-    """The instance type of a compute section for a step or for `endpoint`."""
+def instance(compute: Compute | EndpointCompute, purpose: catalogue.Purpose) -> str:
+    """The instance type of a compute section for one purpose."""
     if compute.instance is not None:
         return compute.instance
-    return catalogue.instance_type(compute.size or "small", USES[use])
+    return catalogue.instance_type(compute.size or "small", purpose)
 
 
 def check_instance(
-    resolved: ResolvedBlueprint, path: str, compute: Compute | EndpointCompute, use: str
+    resolved: ResolvedBlueprint,
+    path: str,
+    compute: Compute | EndpointCompute,
+    purpose: catalogue.Purpose,
 ) -> Iterator[Diagnostic]:
-    """An instance type that this use does not know, or that the region has not, with near ones."""
-    purpose = USES[use]
+    """An instance type that has not this purpose, or that the region has not, with near ones."""
     known = catalogue.instance_types(purpose)
     at = f"{path}.instance"
     if compute.instance is not None and compute.instance not in known:
@@ -55,7 +57,7 @@ def check_instance(
         return
     if compute.instance is None:
         at = f"{path}.size" if compute.size else path
-    yield from _check_region(resolved, at, instance(compute, use), purpose)
+    yield from _check_region(resolved, at, instance(compute, purpose), purpose)
 
 
 def _check_region(
@@ -89,7 +91,7 @@ def _instance_hint(written: str, known: Sequence[str]) -> str:
 
 def units(compute: EndpointCompute, metric: str | None) -> int:
     """How many cores (or GPUs) one instance has: utilisation is the sum over them."""
-    facts = catalogue.spec(instance(compute, "endpoint"))
+    facts = catalogue.spec(instance(compute, "hosting"))
     if facts is None:
         return 1
     return max(1, int(facts[2] if metric == "gpu_percent" else facts[0]))
@@ -129,7 +131,7 @@ def step_instances(scope: Scope, name: str, model: Model) -> dict[Any, str]:
     Batch transforms know fewer types than endpoints; a version need not name one for them.
     """
     found = {
-        step: instance(section.compute, step)
+        step: instance(section.compute, USES[step])
         for step in STEPS
         if (section := getattr(model, step)) is not None
     }
@@ -148,24 +150,42 @@ def serving_image(scope: Scope, name: str, model: Model) -> str:
 
 
 def _serving_instance(blueprint: Blueprint, model: str) -> str:
-    """The instance type of the first endpoint that serves the model; the smallest without one."""
+    """The instance type of the first entry that serves the model; the smallest without one."""
     for entry in blueprint.serving.values():
-        if isinstance(entry, RealTime) and model in models_of(entry):
-            return instance(entry.compute, "endpoint")
+        if model in models_of(entry) and (compute := getattr(entry, "compute", None)) is not None:
+            # Endpoints host; what has a count of its own is a job.
+            purpose: catalogue.Purpose = "transform" if isinstance(compute, Compute) else "hosting"
+            return instance(compute, purpose)
     return catalogue.instance_type("small", "hosting")
 
 
-def models_of(entry: RealTime) -> list[str]:
+def models_of(entry: ServingEntry) -> list[str]:
     """The models that an entry serves."""
-    found = [variant.model for variant in (entry.variants or {}).values()] or [entry.model]
+    variants = getattr(entry, "variants", None) or {}
+    found = [variant.model for variant in variants.values()] or [getattr(entry, "model", None)]
     return [name for name in found if name is not None]
+
+
+def served(scope: Scope) -> set[str]:
+    """The models that any entry serves."""
+    return {name for entry in scope.blueprint.serving.values() for name in models_of(entry)}
+
+
+def model_uris(scope: Scope) -> list[Setting]:
+    """Where models lie that are served and come from elsewhere."""
+    here = served(scope)
+    return [
+        Setting(model.source, f"models.{name}.source")
+        for name, model in scope.blueprint.models.items()
+        if name in here and model.source is not None
+    ]
 
 
 def monitored(scope: Scope, model: str, metric: str) -> list[str]:
     """Serving entries that serve `model` and alarm on `metric`."""
     return [
         name
-        for name, entry in scope.endpoints.items()
+        for name, entry in scope.blueprint.serving.items()
         if entry.monitor is not None
         and metric in entry.monitor.limits
         and model in models_of(entry)
@@ -189,12 +209,12 @@ def offline_environment(scope: Scope, model: Model) -> dict[str, str]:
 def repositories(scope: Scope) -> list[str]:
     """ECR repositories (`<account>/<repository>`) that steps and endpoints pull from."""
     blueprint = scope.blueprint
-    served = {model for entry in scope.endpoints.values() for model in models_of(entry)}
+    here = served(scope)
     uris: set[str] = set()
     for name, model in blueprint.models.items():
         if name in scope.trained:
             uris.update(step_images(scope, name, model).values())
-        elif name in served:
+        elif name in here:
             uris.add(serving_image(scope, name, model))
     matches = (re.fullmatch(_ECR, uri) for uri in uris)
     return sorted({f"{match[1]}/{match[2]}" for match in matches if match})
@@ -226,7 +246,7 @@ def check_images(scope: Scope, name: str) -> Iterator[Diagnostic]:
             section = getattr(model, step)
             own = section.runtime
             at = f"{path}.{step}.runtime" if own else f"{path}.runtime"
-            runs = known_or("", partial(instance, section.compute, step))
+            runs = known_or("", partial(instance, section.compute, USES[step]))
             asked.append((at, own or model.runtime, "training", runs))
     told: set[str] = set()
     for at, runtime, use, machine in asked:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import cached_property
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any, TypeVar
 
 from mlops_iac.blueprint import Blueprint, ResolvedBlueprint
-from mlops_iac.blueprint.sections.serving import RealTime
+from mlops_iac.blueprint.sections.serving import ServingEntry
 from mlops_iac.blueprint.torn import known_or
 from mlops_iac.clouds import base
-from mlops_iac.clouds.aws import catalogue
+from mlops_iac.clouds.aws import catalogue, runtime
 from mlops_iac.clouds.aws.naming import PACKAGE_GROUP_LIMIT, physical_name, stem
-from mlops_iac.clouds.base import ComponentCall, Construct, Ref, Setting
+from mlops_iac.clouds.base import ComponentCall, Construct, Definition, Ref, Setting
 from mlops_iac.records import Record
 
 LOCAL = "local"
@@ -24,10 +25,8 @@ COMPONENTS = "mlops_iac.clouds.aws.components"
 STACK_TAG = "stack"
 # The call that puts jobs and endpoints into a private network.
 NETWORK = "network"
-# The call that makes the function which seals what is registered.
-SEALING = "sealing"
-# The call that writes down who did what.
-AUDIT = "audit"
+
+_Entry = TypeVar("_Entry", bound=ServingEntry)
 
 
 class Home(base.Home):
@@ -104,6 +103,11 @@ class Scope(Record):
         return self.blueprint.security.keys == "customer" or self.existing("key") is not None
 
     @property
+    def data_key(self) -> Ref | None:
+        """What data is encrypted under; None where the service does it."""
+        return Ref("keys", "data_key_arn") if self.customer_key else None
+
+    @property
     def is_private(self) -> bool:
         """Whether endpoints are called from a network alone."""
         return self.blueprint.security.network == "private"
@@ -137,7 +141,7 @@ class Scope(Record):
     @property
     def encrypts_logs(self) -> bool:
         """Whether logs are under the stack's own key; a key of the user's admits no log service."""
-        return self.owns_key and bool(self.makes_network or self.trained or self.endpoints)
+        return self.owns_key and bool(self.makes_network or self.trained or self.blueprint.serving)
 
     @property
     def log_key(self) -> Ref | None:
@@ -166,6 +170,12 @@ class Scope(Record):
     def owns_key(self) -> bool:
         """Whether data is under a key of the stack's own, whose policy it writes."""
         return self.blueprint.security.keys == "customer" and self.existing("key") is None
+
+    @property
+    def audit_key(self) -> Ref | None:
+        """A key of the user's admits no CloudTrail; the log is under S3's own then."""
+        audits = self.owns_key and self.blueprint.security.audit_log
+        return Ref("keys", "operations_key_arn") if audits else None
 
     @property
     def audit_log(self) -> Setting | None:
@@ -226,13 +236,12 @@ class Scope(Record):
         """Models whose versions come from another environment."""
         return [name for name in self.blueprint.models if self.promotes(name)]
 
-    @property
-    def endpoints(self) -> dict[str, RealTime]:
-        """Serving entries behind an endpoint."""
+    def entries(self, section: type[_Entry]) -> dict[str, _Entry]:
+        """Serving entries of one mode, by the section that they are."""
         return {
             name: entry
             for name, entry in self.blueprint.serving.items()
-            if isinstance(entry, RealTime)
+            if isinstance(entry, section)
         }
 
     def moved_from(self, section: str, name: str) -> str | None:
@@ -336,3 +345,27 @@ def registry_variable(model: str) -> str:
 def identifier(name: str) -> str:
     """A blueprint name as part of a Python identifier or an output's name."""
     return name.replace("-", "_")
+
+
+def pipeline_variable(model: str) -> str:
+    """The program's variable for the training pipeline of a model."""
+    return f"{identifier(model)}_pipeline"
+
+
+def trained_here(model: str) -> str:
+    """The configuration key that says whether an environment trains a model."""
+    return f"models.{model}.trained_here"
+
+
+def former_names(scope: Scope, name: str, named: Callable[[str], str]) -> tuple[str, ...]:
+    """The name that a component of a renamed model had, as `named` makes it of the model's."""
+    former = scope.moved_from("models", name)
+    return (named(former),) if former else ()
+
+
+@cache
+def function(module: str) -> Definition:
+    """The source of a function of the runtime."""
+    # Not by importlib.resources: see `catalogue`.
+    source = Path(runtime.__file__).with_name(f"{module}.py").read_text(encoding="utf-8")
+    return Definition(f"functions/{module}.py", source)

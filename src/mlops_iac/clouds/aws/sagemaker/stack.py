@@ -1,76 +1,47 @@
-"""What the whole stack shares: keys, data, identities, alerts, budget."""
+"""What a stack is put together from, and the components that every other one is told by.
+
+The order of `PARTS` is that of the program: each call stands after what it refers to.
+"""
 
 from __future__ import annotations
 
-from mlops_iac.clouds.aws.sagemaker import machines
-from mlops_iac.clouds.aws.sagemaker.closing import (
-    ORIGIN_STACKS,
-    ORIGINS,
-    audit_key,
-    in_network,
-    model_uris,
-    plan_audit,
-    plan_network,
-    promotes,
-    source_uris,
-)
-from mlops_iac.clouds.aws.sagemaker.models import (
-    function,
-    pipeline_steps,
-    plan_pipeline,
-    plan_registry,
-    plan_retraining,
-)
-from mlops_iac.clouds.aws.sagemaker.scope import SEALING, STACK_TAG, Scope, call
-from mlops_iac.clouds.aws.sagemaker.serving import (
-    PROMOTION,
-    endpoint_alarms,
-    plan_serving,
-    promoting,
-)
-from mlops_iac.clouds.base import ComponentCall, Ref, Setting, UserFile
-from mlops_iac.pipeline.reading import training_datasets
+import re
+from collections.abc import Iterator
 
-# Configuration keys of what follows from the blueprint without standing in it (see `guide`).
+from mlops_iac.clouds.aws.sagemaker.blocks.audit_trail import AUDIT_TRAIL
+from mlops_iac.clouds.aws.sagemaker.blocks.budget import BUDGET
+from mlops_iac.clouds.aws.sagemaker.blocks.data_store import DATA_STORE
+from mlops_iac.clouds.aws.sagemaker.blocks.datasets import DATASETS
+from mlops_iac.clouds.aws.sagemaker.blocks.identity import IDENTITY
+from mlops_iac.clouds.aws.sagemaker.blocks.network import PRIVATE_NETWORK
+from mlops_iac.clouds.aws.sagemaker.blocks.promotion import PROMOTING, readers
+from mlops_iac.clouds.aws.sagemaker.blocks.retraining import RETRAINING
+from mlops_iac.clouds.aws.sagemaker.blocks.sealing import SEALER
+from mlops_iac.clouds.aws.sagemaker.blocks.training import REGISTRIES, TRAINING
+from mlops_iac.clouds.aws.sagemaker.deployer_actions import ALARMS, QUEUES
+from mlops_iac.clouds.aws.sagemaker.modes import MODES
+from mlops_iac.clouds.aws.sagemaker.parts import Deployed, Part, prefixed
+from mlops_iac.clouds.aws.sagemaker.scope import Scope, call
+from mlops_iac.clouds.base import ComponentCall, Ref, Refusal, Setting
+from mlops_iac.errors import Diagnostic
+
 LOG_SERVICES = "encryption.services"
-NEW_DATA_EVENTS = "datasets.new_data_events"
-UPLOADS = "datasets.uploaded_here"
-TRAINED_MODELS = "training.models"
-READERS = "promotion.reader_accounts"
-JOBS = "training.jobs"
-TRAINS = "training.trained_here"
-PROMOTES = "promotion.reads_other_accounts"
+_KEY = r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+"
 
 
 def plan(scope: Scope) -> list[ComponentCall]:
     """The calls of one environment, each after what it refers to."""
-    calls = [
-        _keys(scope),
-        *_alerts(scope),
-        _data(scope),
-        *plan_audit(scope),
-        *plan_network(scope),
-        *_sealing(scope),
-        _identity(scope),
-    ]
-    calls += [plan_registry(scope, model) for model in scope.trained]
-    calls += _datasets(scope)
-    calls += [plan_pipeline(scope, model) for model in scope.trained]
-    calls += _promotion(scope)
-    for name, entry in scope.endpoints.items():
-        calls += plan_serving(scope, name, entry)
-    for model in scope.trained:
-        calls += plan_retraining(scope, model)
-    return [*calls, *_budget(scope)]
+    return [made for part in present(scope) for made in part.plan(scope)]
 
 
-def _publishers(scope: Scope) -> list[str]:
-    return ["cloudwatch", "events", *(["budgets"] if scope.blueprint.budget else [])]
+def present(scope: Scope) -> list[Part]:
+    """The parts that a stack has, in the order of its program."""
+    return [part for part in PARTS if part.there(scope)]
 
 
-def _keys(scope: Scope) -> ComponentCall:
+def _keys(scope: Scope) -> Iterator[ComponentCall]:
     blueprint = scope.blueprint
-    return call(
+    yield call(
         "keys",
         "keys:Keys",
         {
@@ -78,7 +49,7 @@ def _keys(scope: Scope) -> ComponentCall:
             "existing_key_arn": scope.existing("key"),
             "alert_publishers": _publishers(scope) if blueprint.alerts else None,
             "log_services": _log_services(scope),
-            "reader_accounts": _readers(scope),
+            "reader_accounts": readers(scope),
             "protect": scope.protect,
             "tags": scope.tags,
         },
@@ -94,241 +65,107 @@ def _log_services(scope: Scope) -> Setting | None:
 
 
 def _using_key(scope: Scope) -> list[str]:
-    audits = scope.owns_key and scope.blueprint.security.audit_log
-    return [*(["logs"] if scope.encrypts_logs else []), *(["cloudtrail"] if audits else [])]
-
-
-def _readers(scope: Scope) -> Setting | None:
-    return Setting(scope.all_readers, READERS) if promotes(scope) else None
-
-
-def uploads(scope: Scope) -> dict[str, UserFile]:
-    """Datasets that are uploaded from beside the blueprint: those that a training here reads."""
-    return {
-        name: UserFile(str(scope.resolved.file(section.source)))
-        for model in scope.trained
-        for name, section in training_datasets(scope.resolved, model)
-        if section.is_local and section.source is not None
-    }
-
-
-def _datasets(scope: Scope) -> list[ComponentCall]:
-    found = uploads(scope)
-    if not found:
+    """A key of the user's admits nobody."""
+    if not scope.owns_key:
         return []
-    return [
-        call(
-            "datasets",
-            "datasets:Datasets",
-            {
-                "bucket": Ref("data", "data.bucket"),
-                "files": found,
-                "known_as": _former_datasets(scope) or None,
-                "key_arn": Ref("keys", "data_key_arn") if scope.customer_key else None,
-                "tags": scope.tags,
-            },
-            path="datasets",
-            depends_on=("data",),
-            flag=UPLOADS,
+    logs = ["logs"] if scope.encrypts_logs else []
+    return [*logs, *(service for part in present(scope) for service in part.key_services)]
+
+
+def _key_values(scope: Scope) -> Iterator[Diagnostic]:
+    key = scope.blueprint.existing.key
+    # Policies name it, and a policy knows no ids and aliases (IAM user guide, "Resource").
+    if key is not None and not re.fullmatch(_KEY, key) and not key.startswith("stack://"):
+        yield scope.resolved.diagnostic(
+            "existing.key",
+            "wrong-key",
+            f"existing.key: '{key}' is not the ARN of a KMS key; ids and aliases do not work",
+            f"write arn:{scope.partition}:kms:REGION:ACCOUNT:key/ID",
         )
-    ]
 
 
-def _former_datasets(scope: Scope) -> dict[str, str]:
-    """Former names of datasets, the same in all environments, whatever each of them uploads."""
-    return {
-        new.removeprefix("datasets."): former.removeprefix("datasets.")
-        for new, former in scope.blueprint.moved.items()
-        if new.startswith("datasets.")
-    }
-
-
-def _listens(scope: Scope) -> bool:
-    """Whether a training here waits for new files in the stack's own bucket."""
-    models = (scope.blueprint.models[name] for name in scope.trained)
-    return any(
-        scope.blueprint.datasets[name].is_local
-        for model in models
-        for name in (model.retrain.new_data if model.retrain else ())
-    )
-
-
-def _data(scope: Scope) -> ComponentCall:
-    captures = {
-        scope.known_as("serving", name): Setting(
-            entry.capture.retention_days, f"serving.{name}.capture.retention_days"
-        )
-        for name, entry in scope.endpoints.items()
-        if entry.capture is not None
-    }
-    exports = {"data_bucket": "data.bucket", "artifacts_bucket": "artifacts.bucket"}
-    if captures:
-        exports["captures_bucket"] = "captures.bucket"
-    return call(
-        "data",
-        "data_store:DataStore",
-        {
-            "key_arn": Ref("keys", "data_key_arn") if scope.customer_key else None,
-            "captures": captures or None,
-            "event_bridge": Setting(_listens(scope), NEW_DATA_EVENTS),
-            "audit": scope.audit_log,
-            "audit_key_arn": audit_key(scope),
-            "reader_accounts": _readers(scope),
-            "protect": scope.protect,
-            "tags": scope.tags,
-        },
-        path="",
-        exports=exports,
-    )
-
-
-def _sealing(scope: Scope) -> list[ComponentCall]:
-    if not scope.trained:
-        return []
-    return [
-        call(
-            SEALING,
-            "sealing:Sealing",
-            {
-                "bucket": Ref("data", "artifacts.bucket"),
-                "bucket_arn": Ref("data", "artifacts.arn"),
-                "handler": function("seal"),
-                "key_arn": Ref("keys", "data_key_arn") if scope.customer_key else None,
-                "log_key_arn": scope.log_key,
-                "role_arn": scope.existing_role("seal"),
-                "pipeline_role_arn": scope.existing_role("pipeline"),
-                "topic_arn": scope.topic,
-                "permissions_boundary": scope.permissions_boundary,
-                "tags": scope.tags,
-            },
-            path="",
-            depends_on=("data",),
-            flag=TRAINS,
-        )
-    ]
-
-
-def _identity(scope: Scope) -> ComponentCall:
-    captures = [
-        scope.known_as("serving", name)
-        for name, entry in scope.endpoints.items()
-        if entry.capture is not None
-    ]
-    return call(
-        "identity",
-        "identity:Identity",
-        {
-            "data_bucket_arn": Ref("data", "data.arn"),
-            "artifacts_bucket_arn": Ref("data", "artifacts.arn"),
-            "captures_bucket_arn": Ref("data", "captures.arn") if captures else None,
-            "key_arn": Ref("keys", "data_key_arn") if scope.customer_key else None,
-            "models": Setting(
-                [scope.known_as("models", name) for name in scope.trained], TRAINED_MODELS
-            ),
-            "steps": scope.steps,
-            "jobs": _jobs(scope),
-            "job_tags": {STACK_TAG: scope.tags[STACK_TAG]},
-            "endpoints": [scope.known_as("serving", name) for name in scope.endpoints] or None,
-            "captures": captures or None,
-            "images": Setting(machines.repositories(scope), "images"),
-            "source_uris": source_uris(scope) or None,
-            "model_uris": model_uris(scope) or None,
-            "rollback_alarms": rollback_alarms(scope) or None,
-            "seal_function_arn": Ref(SEALING, "function_arn") if scope.trained else None,
-            "existing_roles": existing_roles(scope) or None,
-            "private_network": in_network(scope),
-            "subnets": scope.placed("subnets"),
-            "security_groups": scope.placed("security_groups"),
-            "permissions_boundary": scope.permissions_boundary,
-            "tags": scope.tags,
-        },
-        path="security",
-    )
-
-
-def _jobs(scope: Scope) -> Setting | None:
-    """What pipelines start, of whatever any environment trains; nothing where none does."""
-    models = [name for name, model in scope.blueprint.models.items() if model.train is not None]
-    steps = [step for name in models for step in pipeline_steps(scope, name)]
-    kinds = {step["Type"] for step in steps} & {"Processing", "Training", "Tuning"}
-    return Setting(sorted(kinds), JOBS) if kinds else None
-
-
-def _promotion(scope: Scope) -> list[ComponentCall]:
-    accounts, stacks = promoting(scope)
-    if not accounts:
-        return []
-    homes = [scope.resolved.siblings[scope.home(name).environment] for name in scope.promoted]
-    return [
-        call(
-            PROMOTION,
-            "promotion:Promotion",
-            {
-                "role_arn": Ref("identity", "endpoint_role_arn"),
-                "accounts": Setting(accounts, ORIGINS),
-                "stacks": Setting(stacks, ORIGIN_STACKS),
-                "encrypted": any(Scope(home).customer_key for home in homes),
-            },
-            path="promotion",
-            flag=PROMOTES,
-        )
-    ]
-
-
-def rollback_alarms(scope: Scope) -> list[str]:
-    """The literal names of the alarms that `RealTimeEndpoint` makes for its rollouts."""
-    return [
-        alarm
-        for name, entry in scope.endpoints.items()
-        for alarm in endpoint_alarms(scope, name, entry)
-    ]
-
-
-def existing_roles(scope: Scope) -> dict[str, Setting]:
-    """Roles that are used as they are, by plane or step."""
-    found = {plane: scope.existing_role(plane) for plane in (*scope.steps, "pipeline", "serve")}
-    return {plane: arn for plane, arn in found.items() if arn is not None}
-
-
-def _alerts(scope: Scope) -> list[ComponentCall]:
+def _alerts(scope: Scope) -> Iterator[ComponentCall]:
     alerts = scope.blueprint.alerts
-    if not alerts:
-        return []
-    return [
-        call(
-            "alerts",
-            "alerts:Alerts",
-            {
-                "key_arn": Ref("keys", "operations_key_arn"),
-                "emails": {
-                    name: Setting(alert.email, f"alerts.{name}.email")
-                    for name, alert in alerts.items()
-                },
-                "publishers": _publishers(scope),
-                "tags": scope.tags,
+    yield call(
+        "alerts",
+        "alerts:Alerts",
+        {
+            "key_arn": Ref("keys", "operations_key_arn"),
+            "emails": {
+                name: Setting(alert.email, f"alerts.{name}.email") for name, alert in alerts.items()
             },
-            path="alerts",
-            exports={"alerts_topic": "topic_arn"},
-        )
-    ]
+            "publishers": _publishers(scope),
+            "tags": scope.tags,
+        },
+        path="alerts",
+        exports={"alerts_topic": "topic_arn"},
+    )
 
 
-def _budget(scope: Scope) -> list[ComponentCall]:
-    budget = scope.blueprint.budget
-    if budget is None:
-        return []
-    return [
-        call(
-            "budget",
-            "budget:Budget",
-            {
-                "monthly_usd": Setting(budget.monthly_usd, "budget.monthly_usd"),
-                "tag_key": STACK_TAG,
-                "tag_value": scope.tags[STACK_TAG],
-                "alert_percent": Setting(list(budget.alert_percent), "budget.alert_percent"),
-                "topic_arn": Ref("alerts", "topic_arn"),
-                "tags": scope.tags,
-            },
-            path="budget",
-        )
-    ]
+def _publishers(scope: Scope) -> list[str]:
+    return [service for part in present(scope) for service in part.publishers]
+
+
+KEYS = Part(
+    plan=_keys,
+    planned=("security.keys", "existing.key"),
+    values=_key_values,
+    names=lambda _: [("keys", "")],
+    tagged=("kms.CreateKey",),
+    deployed=Deployed(
+        actions={
+            "Keys": prefixed(
+                "kms:",
+                "CreateAlias CreateKey DeleteAlias DescribeKey DisableKey EnableKey "
+                "EnableKeyRotation GetKeyPolicy GetKeyRotationStatus ListAliases "
+                "ListResourceTags PutKeyPolicy ScheduleKeyDeletion TagResource UntagResource "
+                "UpdateAlias UpdateKeyDescription",
+            )
+        },
+    ),
+    settings={LOG_SERVICES: "AWS services that write logs under the key for operations"},
+)
+
+ALERTS = Part(
+    there=lambda scope: scope.blueprint.alerts,
+    plan=_alerts,
+    planned=("alerts.*.email",),
+    refused=(Refusal("alerts.*.webhook", "alerts go to e-mail only yet", "write `email:`"),),
+    names=lambda _: [("alerts", "")],
+    tagged=("sns.CreateTopic", "cloudwatch.PutMetricAlarm", "events.PutRule"),
+    publishers=("cloudwatch", "events"),
+    deployed=Deployed(
+        actions={
+            "Alerts": (
+                *prefixed(
+                    "sns:",
+                    "CreateTopic DeleteTopic GetSubscriptionAttributes GetTopicAttributes "
+                    "ListTagsForResource SetTopicAttributes Subscribe TagResource Unsubscribe "
+                    "UntagResource",
+                ),
+                *QUEUES,
+                *ALARMS,
+            )
+        },
+        named={"sns": ("sns:${region}:${account}:${stem}-*",)},
+        unconfined=("sns:GetSubscriptionAttributes", "sns:Unsubscribe"),
+    ),
+    by_hand="Whoever gets alerts confirms the mail that SNS sends; before that nothing arrives.",
+)
+
+PARTS: tuple[Part, ...] = (
+    KEYS,
+    ALERTS,
+    DATA_STORE,
+    AUDIT_TRAIL,
+    PRIVATE_NETWORK,
+    SEALER,
+    IDENTITY,
+    REGISTRIES,
+    DATASETS,
+    TRAINING,
+    PROMOTING,
+    *MODES,
+    RETRAINING,
+    BUDGET,
+)

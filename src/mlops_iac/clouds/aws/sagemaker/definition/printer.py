@@ -97,8 +97,8 @@ def definition(lifecycle: Lifecycle, settings: SageMakerSettings) -> tuple[str, 
     `pipelines/<model>/` of the artifacts bucket. What is measured, registered and served are the
     sealing function's copies under `models/<model>/`, where no job writes.
 
-    Limits of the service are not looked at here; `clouds.aws.sagemaker.limits` holds the arguments
-    to them.
+    Limits of the service are not looked at here; `clouds.aws.sagemaker.request_checks` holds the
+    arguments to them.
     """
     found = steps(lifecycle, settings)
     gate = next((at for at, step in enumerate(found) if step["Type"] == "Condition"), len(found))

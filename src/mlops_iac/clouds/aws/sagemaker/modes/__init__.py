@@ -16,5 +16,6 @@ def needs(scope: Scope) -> Needs:
         endpoints=[name for needed in each for name in needed.endpoints],
         captures={prefix: days for needed in each for prefix, days in needed.captures.items()},
         rollback_alarms=[name for needed in each for name in needed.rollback_alarms],
-        network_services=[name for needed in each for name in needed.network_services],
+        datasets=[name for needed in each for name in needed.datasets],
+        new_data=[name for needed in each for name in needed.new_data],
     )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from mlops_iac.blueprint.sections.serving import RealTime
 from mlops_iac.blueprint.sections.serving import Variant as VariantSection
 from mlops_iac.clouds.aws.naming import ENDPOINT_LIMIT, alarm_name, physical_name
 from mlops_iac.clouds.aws.sagemaker import machines
+from mlops_iac.clouds.aws.sagemaker.blocks.promotion import PROMOTION, promoting
 from mlops_iac.clouds.aws.sagemaker.scope import (
     NETWORK,
     Scope,
@@ -23,8 +25,6 @@ from mlops_iac.jsontext import indented
 # The variant of an entry that names a model and no variants. A constant: a variant that is
 # renamed is another variant, and its endpoint starts anew.
 ONLY_VARIANT = "main"
-# The call that lets the endpoint role read what another account trained.
-PROMOTION = "promotion"
 # Where a rollout has no limit on errors of its own.
 DEFAULT_ERROR_RATE_PERCENT = 5.0
 
@@ -36,17 +36,7 @@ def variants(entry: RealTime) -> dict[str, VariantSection]:
     return {ONLY_VARIANT: VariantSection(model=entry.model, traffic_percent=100)}
 
 
-def promoting(scope: Scope) -> tuple[list[str], list[str]]:
-    """Accounts and stacks whose models the endpoint role must read; a role of the user's is theirs."""
-    if scope.blueprint.existing.roles.serve is not None:
-        return [], []
-    served = {model for entry in scope.endpoints.values() for model in machines.models_of(entry)}
-    homes = [scope.home(name) for name in scope.promoted if name in served]
-    accounts = {home.account for home in homes if home.account}
-    return sorted(accounts), sorted({home.stem for home in homes})
-
-
-def plan_serving(scope: Scope, name: str, entry: RealTime) -> list[ComponentCall]:
+def plan_endpoint(scope: Scope, name: str, entry: RealTime) -> list[ComponentCall]:
     """The endpoint of one entry and its monitor."""
     path = f"serving.{name}"
     variable, former = identifier(name), scope.moved_from("serving", name)
@@ -61,7 +51,7 @@ def plan_serving(scope: Scope, name: str, entry: RealTime) -> list[ComponentCall
             "scaling": _scaling(name, entry),
             "rollout": _rollout(name, entry),
             "capture": _capture(scope, name, entry),
-            "key_arn": Ref("keys", "data_key_arn") if scope.customer_key else None,
+            "key_arn": scope.data_key,
             "subnets": scope.placed("subnets"),
             "security_groups": scope.placed("security_groups"),
             "egress": scope.egress,
@@ -95,7 +85,7 @@ def _variant(
     model_name = variant.model or ""
     at = f"{path}.variants.{name}" if entry.variants else path
     compute = entry.compute
-    instance = machines.instance(compute, "endpoint")
+    instance = machines.instance(compute, "hosting")
     # A version that an open stack registered starts in a closed one, too.
     given = machines.offline_environment(scope, scope.blueprint.models[model_name])
     environment = {
@@ -234,9 +224,9 @@ def _capture(scope: Scope, name: str, entry: RealTime) -> Construct | None:
     )
 
 
-def _monitor(scope: Scope, name: str, entry: RealTime) -> list[ComponentCall]:
+def _monitor(scope: Scope, name: str, entry: RealTime) -> Iterator[ComponentCall]:
     if entry.monitor is None:
-        return []
+        return
     path = f"serving.{name}.monitor"
     limits = {
         metric: Setting(limit.at_most, f"{path}.limits.{metric}.at_most")
@@ -244,24 +234,22 @@ def _monitor(scope: Scope, name: str, entry: RealTime) -> list[ComponentCall]:
     }
     answering = [key for key, variant in variants(entry).items() if variant.shadow_percent is None]
     variable, former = f"{identifier(name)}_monitor", scope.moved_from("serving", name)
-    return [
-        call(
-            variable,
-            "service_monitor:ServiceMonitor",
-            {
-                "endpoint_name": Ref(identifier(name), "endpoint_name"),
-                "variants": answering,
-                "latency_p99_ms": limits.get("latency_p99_ms"),
-                "error_rate_percent": limits.get("error_rate_percent"),
-                "topic_arn": scope.topic,
-                "dashboard": Definition(f"dashboards/{name}.json", dashboard(answering)),
-                "tags": scope.tags,
-            },
-            path=path,
-            exports={f"{identifier(name)}_dashboard": "dashboard_name"},
-            aliases=(call_name(f"{identifier(former)}_monitor"),) if former else (),
-        )
-    ]
+    yield call(
+        variable,
+        "service_monitor:ServiceMonitor",
+        {
+            "endpoint_name": Ref(identifier(name), "endpoint_name"),
+            "variants": answering,
+            "latency_p99_ms": limits.get("latency_p99_ms"),
+            "error_rate_percent": limits.get("error_rate_percent"),
+            "topic_arn": scope.topic,
+            "dashboard": Definition(f"dashboards/{name}.json", dashboard(answering)),
+            "tags": scope.tags,
+        },
+        path=path,
+        exports={f"{identifier(name)}_dashboard": "dashboard_name"},
+        aliases=(call_name(f"{identifier(former)}_monitor"),) if former else (),
+    )
 
 
 def dashboard(names: list[str]) -> str:

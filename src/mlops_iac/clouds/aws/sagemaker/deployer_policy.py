@@ -12,27 +12,23 @@ from typing import Any
 
 from mlops_iac.clouds.aws.components._services import PRINCIPAL_SUFFIX
 from mlops_iac.clouds.aws.naming import stem
-from mlops_iac.clouds.aws.sagemaker.deployer import ACTIONS
 from mlops_iac.clouds.aws.sagemaker.scope import ROLES, STACK_TAG, Scope
+from mlops_iac.clouds.aws.sagemaker.stack import PARTS
 from mlops_iac.clouds.base import ComponentCall
 from mlops_iac.records import Record, replace
 
 _HERE = "${region}:${account}"
-# Service → what of it is named. `${stem}` is what names of the stack begin with.
+# Component → actions of its resources' lives, from creation to deletion.
+ACTIONS: dict[str, Sequence[str]] = {
+    component: actions for part in PARTS for component, actions in part.deployed.actions.items()
+}
+# Service → what of it is named, as far as several parts have it. `${stem}` is what names begin with.
 _NAMED: dict[str, tuple[str, ...]] = {
-    "budgets": ("budgets::${account}:budget/${stem}-*",),
-    "cloudtrail": (f"cloudtrail:{_HERE}:trail/${{stem}}-*",),
-    "cloudwatch": (
-        f"cloudwatch:{_HERE}:alarm:${{stem}}-*",
-        "cloudwatch::${account}:dashboard/${stem}-*",
-    ),
+    "cloudwatch": (f"cloudwatch:{_HERE}:alarm:${{stem}}-*",),
     "events": (f"events:{_HERE}:rule/${{stem}}-*",),
-    "iam": ("iam::${account}:role/${stem}-*", "iam::${account}:policy/${stem}-*"),
+    "iam": ("iam::${account}:role/${stem}-*",),
     "lambda": (f"lambda:{_HERE}:function:${{stem}}-*",),
-    "logs": (
-        f"logs:{_HERE}:log-group:${{stem}}-*",
-        f"logs:{_HERE}:log-group:/aws/sagemaker/Endpoints/${{stem}}-*",
-    ),
+    "logs": (f"logs:{_HERE}:log-group:${{stem}}-*",),
     "s3": ("s3:::${stem}-*",),
     "sagemaker": tuple(
         f"sagemaker:{_HERE}:{kind}/${{stem}}-*"
@@ -45,27 +41,23 @@ _NAMED: dict[str, tuple[str, ...]] = {
             "pipeline",
         )
     ),
-    "scheduler": (
-        f"scheduler:{_HERE}:schedule/${{stem}}-*",
-        f"scheduler:{_HERE}:schedule-group/${{stem}}-*",
-    ),
-    "sns": (f"sns:{_HERE}:${{stem}}-*",),
     "sqs": (f"sqs:{_HERE}:${{stem}}-*",),
 }
 _KEYS = (f"kms:{_HERE}:key/*",)
 _ALIASES = (f"kms:{_HERE}:alias/${{stem}}-*",)
 _TAG = "${stack}"
 # Actions that know no resource, or none with a name of the stack's.
-_EVERYWHERE = frozenset(
+_UNCONFINED = frozenset(
     {
-        "cloudtrail:DescribeTrails",
         "cloudwatch:DescribeAlarms",
         "kms:ListAliases",
         "logs:DescribeLogGroups",
-        "sns:GetSubscriptionAttributes",
-        "sns:Unsubscribe",
+        *(action for part in PARTS for action in part.deployed.unconfined),
     }
 )
+# Services whose resources have no name of the stack's → why.
+_UNNAMED = {service: reason for part in PARTS for service, reason in part.deployed.unnamed.items()}
+_PASSED_TO = {service for part in PARTS for service in part.deployed.passed_to}
 # Before a target or a policy is taken, CloudWatch is asked in the caller's name, without a name of an
 # alarm (Application Auto Scaling user guide, Permissions validation … on target resources).
 _SCALING_ALARMS = ("cloudwatch:DeleteAlarms", "cloudwatch:PutMetricAlarm")
@@ -83,9 +75,6 @@ _SCALING = frozenset(
         "RegisterScalableTarget",
     )
 )
-_UNNAMED_SERVICES = ("application-autoscaling", "ec2", "route53")
-_PASSED_TO = ("lambda", "sagemaker", "scheduler", "vpc-flow-logs")
-_LINKED = ("cloudtrail", "sagemaker.application-autoscaling")
 # What gives a role its rights; with a boundary, none beyond it.
 _BOUNDED = frozenset({"iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"})
 _ORIGIN = ("sagemaker:CreateModel", "sagemaker:DescribeModelPackage", "sagemaker:ListModelPackages")
@@ -203,7 +192,7 @@ def _group(action: str, boundary: str | None) -> str:
             return "Unbounded"
     if action in _SCALING:
         return "Scaling"
-    if service in _UNNAMED_SERVICES or action in _EVERYWHERE:
+    if service in _UNNAMED or action in _UNCONFINED:
         return f"Any{_word(service)}"
     if boundary and action in _BOUNDED:
         return "BoundedRoles"
@@ -224,11 +213,19 @@ def _grant(group: str, actions: Sequence[str], boundary: str | None) -> Grant:
 
     match group:
         case "PassRoles":
-            return on(roles, {"iam:PassedToService": _principals(_PASSED_TO)})
+            return on(roles, {"iam:PassedToService": _principals(sorted(_PASSED_TO))})
         case "LinkedRoles":
             linked = _arns(("iam::${account}:role/aws-service-role/*",))
             reason = "once per account, these services make roles of their own"
-            return on(linked, {"iam:AWSServiceName": _principals(_LINKED)}, reason)
+            return on(
+                linked,
+                {
+                    "iam:AWSServiceName": _principals(
+                        each for part in PARTS for each in part.deployed.linked
+                    )
+                },
+                reason,
+            )
         case "BoundedRoles":
             return on(roles, {"iam:PermissionsBoundary": boundary})
         case "NewKeys":
@@ -256,20 +253,22 @@ def _grant(group: str, actions: Sequence[str], boundary: str | None) -> Grant:
         case "OwnS3":
             # No account stands in the ARN of a bucket; one that is being made has none yet.
             mine = {"StringEqualsIfExists": {"aws:ResourceAccount": "${account}"}}
-            return replace(on(_arns(_NAMED["s3"])), conditions=mine)
+            return replace(on(_named("s3")), conditions=mine)
         case _ if group.startswith("Any"):
             return on(("*",), reason=_REASONS.get(service, _NO_RESOURCE))
-    return on(_arns(_NAMED[service]))
+    return on(_named(service))
 
 
 _NO_RESOURCE = "the actions know no resource"
 _REASONS = {
-    "application-autoscaling": "targets and policies have ids that the service makes",
     "cloudwatch": "alarms are looked for without a name, by scaling in the caller's name as well",
-    "ec2": "networks have ids that EC2 makes, and a network's default group no tag before it is ours:"
-    " give a private stack an account of its own",
-    "route53": "private names of endpoints lie in zones of the service's",
+    **_UNNAMED,
 }
+
+
+def _named(service: str) -> tuple[str, ...]:
+    parts = [each for part in PARTS for each in part.deployed.named.get(service, ())]
+    return _arns(dict.fromkeys([*_NAMED.get(service, ()), *parts]))
 
 
 def _arns(rests: Iterable[str]) -> tuple[str, ...]:

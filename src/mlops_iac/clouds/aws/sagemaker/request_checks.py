@@ -8,9 +8,10 @@ from typing import Any
 
 from mlops_iac.blueprint import ResolvedBlueprint
 from mlops_iac.blueprint.words import join, split, suggestion
-from mlops_iac.clouds.aws.limits import request as input_of
-from mlops_iac.clouds.aws.sagemaker.requests import Request, requests
+from mlops_iac.clouds.aws.sagemaker.parts import Request
+from mlops_iac.clouds.aws.sagemaker.requests import requests
 from mlops_iac.clouds.aws.sagemaker.scope import Scope
+from mlops_iac.clouds.aws.service_model import request as input_of
 from mlops_iac.clouds.base import Setting
 from mlops_iac.emulators.aws.validation import ANYTHING, Broken, Path, broken, written
 from mlops_iac.errors import Diagnostic
@@ -34,7 +35,7 @@ _SOUND: dict[tuple[str, str], None] = {}
 _MOST_SOUND = 1000
 
 
-def check_limits(scope: Scope) -> list[Diagnostic]:
+def check_requests(scope: Scope) -> list[Diagnostic]:
     """Of one environment that can be planned. One problem a place and rule: the narrowest limit."""
     found: dict[tuple[str, str], tuple[float, Diagnostic]] = {}
     for request in requests(scope):

@@ -52,7 +52,7 @@ def arn_of(text: str | None) -> Arn | None:
     return Arn(**match.groupdict()) if match else None
 
 
-def check_apart(scope: Scope) -> Iterator[Diagnostic]:
+def check_environments(scope: Scope) -> Iterator[Diagnostic]:
     """What one environment shares with those before it, and ids that are not of its account."""
     if scope.is_local:
         return
@@ -239,7 +239,7 @@ def _made_names(scope: Scope, other: Scope) -> Iterator[Diagnostic]:
 
 
 def _entries(scope: Scope, section: str) -> list[str]:
-    return list(scope.endpoints) if section == "serving" else scope.trained
+    return list(scope.blueprint.serving) if section == "serving" else scope.trained
 
 
 def _made(scope: Scope, section: str, name: str) -> str:

@@ -6,16 +6,12 @@ import re
 from collections.abc import Iterator
 
 from mlops_iac.blueprint.sections.models import Model
-from mlops_iac.blueprint.torn import judged, whole
-from mlops_iac.blueprint.words import listed
-from mlops_iac.clouds.aws.components._cron import schedule_expression
+from mlops_iac.blueprint.torn import judged
 from mlops_iac.clouds.aws.sagemaker import machines
+from mlops_iac.clouds.aws.sagemaker.blocks.predict_checks import check_predict
 from mlops_iac.clouds.aws.sagemaker.definition.refusals import refusals as own_refusals
-from mlops_iac.clouds.aws.sagemaker.scope import Scope
-from mlops_iac.clouds.aws.sagemaker.serving_checks import (
-    SERVICE_LIMITS,
-    UNSUPPORTED,
-)
+from mlops_iac.clouds.aws.sagemaker.parts import UNSUPPORTED
+from mlops_iac.clouds.aws.sagemaker.scope import STEPS, Scope
 from mlops_iac.errors import Diagnostic
 from mlops_iac.pipeline.refusals import refusals
 
@@ -30,6 +26,7 @@ def check_models(scope: Scope) -> Iterator[Diagnostic]:
             _promoted(scope, name),
             _trained(scope, name, model),
         )
+    yield from check_predict(scope)
 
 
 def _brought(scope: Scope, name: str) -> Iterator[Diagnostic]:
@@ -89,62 +86,20 @@ def _promoted(scope: Scope, name: str) -> Iterator[Diagnostic]:
 def _trained(scope: Scope, name: str, model: Model) -> Iterator[Diagnostic]:
     if scope.promotes(name) or model.train is None:
         return
-    retrain = model.retrain
-    yield from judged(
-        _steps(scope, name),
-        _schedule(scope, name),
-        *(_measured(scope, name, metric) for metric in (retrain.limits if retrain else ())),
-        _new_data(scope, name),
-    )
-
-
-def _steps(scope: Scope, name: str) -> Iterator[Diagnostic]:
-    model = scope.blueprint.models[name]
     for item in judged(refusals(scope.resolved, name), own_refusals(model, f"models.{name}")):
         yield scope.resolved.diagnostic(
             item.path, UNSUPPORTED, f"{item.path}: {item.message}", item.hint
         )
 
 
-def _new_data(scope: Scope, name: str) -> Iterator[Diagnostic]:
-    retrain = scope.blueprint.models[name].retrain
-    for dataset in retrain.new_data if retrain else ():
-        if not scope.blueprint.datasets[dataset].is_local:
-            yield scope.resolved.diagnostic(
-                f"models.{name}.retrain.new_data",
-                "events-elsewhere",
-                f"models.{name}.retrain.new_data: the bucket of {dataset} is not changed from "
-                "here, and new files are noticed only if it tells EventBridge of them",
-                "switch on its EventBridge notifications",
-                severity="warning",
-            )
+def check_instances(scope: Scope) -> Iterator[Diagnostic]:
+    """Instance types of steps that there are none of."""
+    for name in scope.trained:
+        model = scope.blueprint.models[name]
+        yield from judged(*(_of_step(scope, name, model, step) for step in STEPS))
 
 
-def _schedule(scope: Scope, name: str) -> Iterator[Diagnostic]:
-    retrain, path = scope.blueprint.models[name].retrain, f"models.{name}.retrain.schedule"
-    if retrain is not None and retrain.schedule is not None:
-        try:
-            schedule_expression(retrain.schedule)
-        except ValueError as error:
-            yield scope.resolved.diagnostic(
-                path, UNSUPPORTED, f"{path}: {error}", "write another cron"
-            )
-
-
-def _measured(scope: Scope, name: str, metric: str) -> Iterator[Diagnostic]:
-    resolved, path = scope.resolved, f"models.{name}.retrain.limits"
-    if metric not in SERVICE_LIMITS:
-        yield resolved.diagnostic(
-            path,
-            UNSUPPORTED,
-            f"{path}: {metric} is not measured yet",
-            f"{listed(SERVICE_LIMITS, 'or')} of a serving entry's monitor, or a schedule",
-        )
-    elif not machines.monitored(scope, name, metric):
-        whole(scope.blueprint.serving)  # one that is not known may monitor it
-        yield resolved.diagnostic(
-            path,
-            UNSUPPORTED,
-            f"{path}: no entry that serves {name} monitors {metric}",
-            f"write `monitor: {{limits: {{{metric}: {{at_most: …}}}}}}` there",
-        )
+def _of_step(scope: Scope, name: str, model: Model, step: str) -> Iterator[Diagnostic]:
+    if (section := getattr(model, step)) is not None:
+        at = f"models.{name}.{step}.compute"
+        yield from machines.check_instance(scope.resolved, at, section.compute, machines.USES[step])

@@ -16,7 +16,12 @@ _ROLE = r"(?a)[\w+=,.@-]{1,64}"
 _ARN = r"(?a)arn:aws[a-z-]*:iam::\d{12}:(role|user)/[\w+=,.@/-]+"
 
 
-def check_approvers(scope: Scope) -> Iterator[Diagnostic]:
+def check_access(scope: Scope) -> Iterator[Diagnostic]:
+    """Everything about roles and approvers."""
+    return judged(_approvers(scope), _sealer(scope), _idle_roles(scope))
+
+
+def _approvers(scope: Scope) -> Iterator[Diagnostic]:
     """Approvers that are nobody, or that deploy or train themselves."""
     approvers = scope.blueprint.security.access.approvers
     if not approvers:
@@ -87,7 +92,7 @@ def _elsewhere(scope: Scope, approvers: Sequence[str]) -> Iterator[Diagnostic]:
         )
 
 
-def check_sealer(scope: Scope) -> Iterator[Diagnostic]:
+def _sealer(scope: Scope) -> Iterator[Diagnostic]:
     """A role that seals and runs code of a step, too."""
     roles, path = scope.blueprint.existing.roles, "existing.roles.seal"
     for step in STEPS:
@@ -107,3 +112,13 @@ def _same(approver: str, worker: str, account: str | None) -> bool:
     # A bare name is a role of the stack's own account.
     found = re.fullmatch(r"arn:aws[a-z-]*:iam::(\d{12}):role/(.+)", worker)
     return found is not None and found[2] == approver and account in (None, found[1])
+
+
+def _idle_roles(scope: Scope) -> Iterator[Diagnostic]:
+    for step in STEPS:
+        role = getattr(scope.blueprint.existing.roles, step)
+        if role is not None and step not in scope.steps:
+            path = f"existing.roles.{step}"
+            yield scope.resolved.diagnostic(
+                path, "no-effect", f"{path}: no model has a step {step}", "remove it", "warning"
+            )

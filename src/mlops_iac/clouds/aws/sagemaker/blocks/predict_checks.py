@@ -19,7 +19,7 @@ def check_predict(scope: Scope) -> Iterator[Diagnostic]:
 
     The file is read and not run. An image of one's own may serve in another way.
     """
-    served = {name for entry in scope.endpoints.values() for name in machines.models_of(entry)}
+    served = machines.served(scope)
     for name, model in scope.blueprint.models.items():
         if name not in served or model.train is None or model.source is not None:
             continue

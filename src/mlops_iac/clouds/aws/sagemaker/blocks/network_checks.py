@@ -8,11 +8,10 @@ from mlops_iac.blueprint.reach import Outside
 from mlops_iac.blueprint.torn import judged
 from mlops_iac.blueprint.words import listed
 from mlops_iac.clouds.aws.sagemaker import machines
+from mlops_iac.clouds.aws.sagemaker.parts import UNSUPPORTED
 from mlops_iac.clouds.aws.sagemaker.requirements import REQUIREMENTS, missing, read
 from mlops_iac.clouds.aws.sagemaker.scope import STEPS, Scope
 from mlops_iac.errors import Diagnostic
-
-UNSUPPORTED = "unsupported"
 
 
 def check_network(scope: Scope) -> Iterator[Diagnostic]:

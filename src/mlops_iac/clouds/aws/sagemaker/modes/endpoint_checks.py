@@ -9,11 +9,11 @@ from mlops_iac.blueprint.torn import judged, whole
 from mlops_iac.blueprint.words import listed
 from mlops_iac.clouds.aws import catalogue
 from mlops_iac.clouds.aws.sagemaker import machines
+from mlops_iac.clouds.aws.sagemaker.modes.endpoint_calls import variants
+from mlops_iac.clouds.aws.sagemaker.parts import UNSUPPORTED
 from mlops_iac.clouds.aws.sagemaker.scope import Scope
-from mlops_iac.clouds.aws.sagemaker.serving import variants
 from mlops_iac.errors import Diagnostic
 
-UNSUPPORTED = "unsupported"
 # On what the platform itself measures; drift and accuracy need what is not planned yet.
 SERVICE_LIMITS = ("latency_p99_ms", "error_rate_percent")
 # Docs of deployment guardrails, "Exclusions": updated without alarms or steps.
@@ -77,7 +77,7 @@ def _smallest(scope: Scope, name: str, entry: RealTime) -> Iterator[Diagnostic]:
 
 
 def _family(entry: RealTime) -> str:
-    return machines.instance(entry.compute, "endpoint").removeprefix("ml.").split(".")[0]
+    return machines.instance(entry.compute, "hosting").removeprefix("ml.").split(".")[0]
 
 
 def _unscalable(scope: Scope, name: str, entry: RealTime) -> Iterator[Diagnostic]:

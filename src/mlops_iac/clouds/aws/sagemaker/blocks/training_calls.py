@@ -1,16 +1,14 @@
-"""What trains a model: its registry, its pipeline, and what starts that again."""
+"""The pipeline that trains one model."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 from mlops_iac.blueprint.sections.models import Model
-from mlops_iac.clouds.aws import containers, runtime
+from mlops_iac.clouds.aws import containers
 from mlops_iac.clouds.aws.components._disks import has_local_disk
 from mlops_iac.clouds.aws.sagemaker import machines
+from mlops_iac.clouds.aws.sagemaker.blocks.sealing import SEALING
 from mlops_iac.clouds.aws.sagemaker.definition.parts import (
     SageMakerSettings,
     dataset_placeholder,
@@ -18,15 +16,15 @@ from mlops_iac.clouds.aws.sagemaker.definition.parts import (
 from mlops_iac.clouds.aws.sagemaker.definition.printer import definition, steps
 from mlops_iac.clouds.aws.sagemaker.scope import (
     NETWORK,
-    SEALING,
     STACK_TAG,
     STEPS,
     Scope,
     call,
-    call_name,
-    construct,
+    former_names,
     identifier,
+    pipeline_variable,
     registry_variable,
+    trained_here,
 )
 from mlops_iac.clouds.base import Archive, ComponentCall, Definition, Ref, Setting
 from mlops_iac.pipeline.lifecycle import lifecycle
@@ -40,47 +38,12 @@ from mlops_iac.runtime.files import runtime_files
 _STACK_TAGS = ("environment", STACK_TAG)
 
 
-def pipeline_variable(model: str) -> str:
-    """The program's variable for the training pipeline of a model."""
-    return f"{identifier(model)}_pipeline"
-
-
-def trained_here(model: str) -> str:
-    """The configuration key that says whether an environment trains a model."""
-    return f"models.{model}.trained_here"
-
-
-def plan_registry(scope: Scope, name: str) -> ComponentCall:
-    """The registry of one model that is trained here."""
-    path = f"models.{name}"
-    return call(
-        registry_variable(name),
-        "registry:Registry",
-        {
-            "model": scope.known_as("models", name),
-            "reader_accounts": Setting(scope.readers(name), f"{path}.reader_accounts"),
-            "approvers": scope.approvers,
-            "approval": (
-                Setting(scope.blueprint.models[name].registry.approval, f"{path}.registry.approval")
-                if scope.approvers
-                else None
-            ),
-            "protect": scope.protect,
-            "tags": scope.tags,
-        },
-        path=path,
-        exports={f"{identifier(name)}_model_package_group": "group_name"},
-        flag=trained_here(name),
-        aliases=_former_names(scope, name, lambda former: call_name(registry_variable(former))),
-    )
-
-
-def plan_pipeline(scope: Scope, name: str) -> ComponentCall:
+def pipeline(scope: Scope, name: str) -> ComponentCall:
     """The training pipeline of one model."""
     model = scope.blueprint.models[name]
     path = f"models.{name}"
     text, wanted = definition(*compiled(scope, name))
-    aliases = _former_names(scope, name, _training)
+    aliases = former_names(scope, name, _training)
     values: dict[str, Any] = {
         "execution_role_arn": Ref("identity", "execution_role_arn"),
         "seal_function_arn": Ref(SEALING, "function_arn"),
@@ -99,7 +62,7 @@ def plan_pipeline(scope: Scope, name: str) -> ComponentCall:
         {
             "role_arn": Ref("identity", "pipeline_role_arn"),
             "bucket": Ref("data", "artifacts.bucket"),
-            "key_arn": Ref("keys", "data_key_arn") if scope.customer_key else None,
+            "key_arn": scope.data_key,
             "definition": Definition(f"pipelines/{name}.json", text),
             "code": Archive(
                 f"code/{name}.tar.gz",
@@ -127,61 +90,8 @@ def plan_pipeline(scope: Scope, name: str) -> ComponentCall:
     )
 
 
-def plan_retraining(scope: Scope, name: str) -> list[ComponentCall]:
-    """What starts the training of one model again; nothing where nothing does."""
-    model = scope.blueprint.models[name]
-    retrain = model.retrain
-    if retrain is None:
-        return []
-    path = f"models.{name}.retrain"
-    guarded = bool(retrain.new_data or retrain.limits)
-    aliases = _former_names(scope, name, lambda former: call_name(_retrain_variable(former)))
-    return [
-        call(
-            _retrain_variable(name),
-            "retrain_triggers:RetrainTriggers",
-            {
-                "pipeline_name": Ref(pipeline_variable(name), "pipeline_name"),
-                "pipeline_arn": Ref(pipeline_variable(name), "pipeline_arn"),
-                "schedule": (
-                    Setting(retrain.schedule, f"{path}.schedule") if retrain.schedule else None
-                ),
-                "timezone": Setting(scope.blueprint.timezone, "timezone"),
-                "new_data": [_new_data(scope, each) for each in retrain.new_data] or None,
-                "alarm_arns": _alarms(scope, name, retrain.limits) or None,
-                "cooldown_hours": (
-                    Setting(retrain.cooldown_hours, f"{path}.cooldown_hours") if guarded else None
-                ),
-                "handler": function("cooldown") if guarded else None,
-                "code_bucket": Ref("data", "artifacts.bucket") if guarded else None,
-                "key_arn": (
-                    Ref("keys", "data_key_arn") if guarded and scope.customer_key else None
-                ),
-                "log_key_arn": scope.log_key if guarded else None,
-                "topic_arn": scope.topic,
-                "permissions_boundary": scope.permissions_boundary,
-                "known_as": next(iter(aliases), None),
-                "tags": scope.tags,
-            },
-            path=path,
-            depends_on=("data",) if guarded else (),
-            aliases=aliases,
-        )
-    ]
-
-
-def _retrain_variable(model: str) -> str:
-    return f"{identifier(model)}_retrain"
-
-
 def _training(model: str) -> str:
     return f"{model}-training"
-
-
-def _former_names(scope: Scope, name: str, named: Callable[[str], str]) -> tuple[str, ...]:
-    """The name that a component of a renamed model had, as `named` makes it of the model's."""
-    former = scope.moved_from("models", name)
-    return (named(former),) if former else ()
 
 
 def pipeline_steps(scope: Scope, name: str) -> list[dict[str, Any]]:
@@ -244,40 +154,3 @@ def dataset_uris(scope: Scope, name: str) -> dict[str, Any]:
             else Setting(section.source, f"datasets.{dataset}.source")
         )
     return uris
-
-
-def _new_data(scope: Scope, dataset: str) -> Any:
-    section = scope.blueprint.datasets[dataset]
-    if section.is_local:
-        bucket: Any = Ref("data", "data.bucket")
-        prefix: Any = Ref("datasets", f'new_data_prefixes["{dataset}"]')
-    else:
-        address = (section.source or "").removeprefix("s3://")
-        host, _, rest = address.partition("/")
-        bucket = Setting(host, f"datasets.{dataset}.source.bucket")
-        prefix = Setting(rest, f"datasets.{dataset}.source.prefix")
-    return construct(
-        "retrain_triggers:NewData",
-        {
-            "dataset": dataset,
-            "bucket": bucket,
-            "prefix": prefix,
-            "known_as": scope.moved_from("datasets", dataset),
-        },
-    )
-
-
-def _alarms(scope: Scope, model: str, limits: tuple[str, ...]) -> list[Ref]:
-    return [
-        Ref(f"{identifier(entry)}_monitor", f'alarm_arns["{metric}"]')
-        for metric in limits
-        for entry in machines.monitored(scope, model, metric)
-    ]
-
-
-@cache
-def function(module: str) -> Definition:
-    """The source of a function of the runtime."""
-    # Not by importlib.resources: see `catalogue`.
-    source = Path(runtime.__file__).with_name(f"{module}.py").read_text(encoding="utf-8")
-    return Definition(f"functions/{module}.py", source)
