@@ -14,19 +14,15 @@ class OtherPlatformOptions(Section):
     """A platform that is not supported yet: it has no options."""
 
 
-class _ByPlatform(Section):
-    """A section for each platform of the language."""
+class Options(Section):
+    """Options of the stack, by platform."""
 
     if TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any: ...
 
 
-class Options(_ByPlatform):
-    """Options of the stack, by platform."""
-
-
-class EntryOptions(_ByPlatform):
+class EntryOptions(Section):
     """Options of one entry, by platform."""
 
 
