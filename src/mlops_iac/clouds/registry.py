@@ -4,9 +4,9 @@ The one module outside of a cloud's own rooms that names one. It knows names alo
 import it.
 
 Other distributions bring clouds of their own: each module of the namespace package
-`mlops_iac_clouds` says in `CLOUDS`, `PLATFORMS` and `ENVIRONMENT` what stands here of ours. That
-there is none is known in a fraction of a millisecond; for entry points the metadata of everything
-that is installed would be read in every command.
+`mlops_iac_clouds` says in `CLOUDS` and `PLATFORMS` what stands here of ours. That there is none is
+known in a fraction of a millisecond; for entry points the metadata of everything that is installed
+would be read in every command.
 """
 
 from __future__ import annotations
@@ -59,8 +59,6 @@ _PLATFORMS = {
     "mlflow-aws": _Listed("aws"),
     "kubeflow-azure": _Listed("azure"),
 }
-# What begins so in a process's environment says something about a cloud, also of one that is not here.
-ENVIRONMENT = ("AWS_", "ARM_", "AZURE_", "GOOGLE_", "GCLOUD_", "GCE_", "CLOUDSDK_")
 _OTHERS = "mlops_iac_clouds"
 # Not what lies in the folder one happens to be in, which may be somebody else's checkout.
 _PLACES = [each for each in sys.path if os.path.isabs(each)]
@@ -74,7 +72,8 @@ if (_found_others := PathFinder.find_spec(_OTHERS, _PLACES)) is not None:
         _spec.loader.exec_module(_module)
         _CLOUDS |= _module.CLOUDS
         _PLATFORMS |= {name: _Listed(**values) for name, values in _module.PLATFORMS.items()}
-        ENVIRONMENT += tuple(_module.ENVIRONMENT)
+# What begins so in a process's environment says something about a cloud that is not here yet.
+_VARIABLES = ("ARM_", "AZURE_", "GOOGLE_", "GCLOUD_", "GCE_", "CLOUDSDK_")
 LANGUAGE = tuple(_PLATFORMS)
 """The platforms that a blueprint may name, those that cannot be planned yet among them."""
 DEFAULT = "sagemaker"
@@ -124,6 +123,12 @@ def forms(platform_: str) -> Forms:
 def clouds() -> tuple[Cloud, ...]:
     """Every cloud there is."""
     return tuple(cloud(name) for name in sorted(_CLOUDS))
+
+
+@cache
+def variables() -> tuple[str, ...]:
+    """What begins the names of environment variables that say something about a cloud."""
+    return (*_VARIABLES, *(each for known in clouds() for each in known.access.variables))
 
 
 def cloud(name: str) -> Cloud:
