@@ -61,7 +61,7 @@ _PLATFORMS = {
 }
 _OTHERS = "mlops_iac_clouds"
 # Not what lies in the folder one happens to be in, which may be somebody else's checkout.
-_PLACES = [each for each in sys.path if os.path.isabs(each)]
+_PLACES = [each for each in sys.path if each.startswith(os.sep)]
 if (_found_others := PathFinder.find_spec(_OTHERS, _PLACES)) is not None:
     from importlib.util import module_from_spec
     from pkgutil import iter_modules
