@@ -61,6 +61,7 @@ def _served(resolved: ResolvedBlueprint, name: str, entry: Any) -> ComponentCall
         ),
         "version": Setting(version, f"models.{model}.version", optional=True),
         "size": Setting(entry.compute.size or "small", f"{path}.compute.size"),
+        "protect": Setting(resolved.blueprint.protect, "protect"),
         "tags": tags(resolved),
     }
     if entry.mode == "batch":

@@ -18,6 +18,7 @@ from mlops_iac.clouds.operations import (
     Served,
     Variant,
     Version,
+    utc,
 )
 from mlops_iac.clouds.questions import Questions
 from mlops_iac.graph.model import Resource
@@ -110,6 +111,7 @@ def entry(
         model=groups.get(version.model, version.model),
         version=str(version.version),
         approval=version.status,
+        approved=utc(version.changed) if version.status == APPROVED else "",
         metrics=version.metrics,
     )
     return Entry(name, endpoint.id, "InService", variants=(variant,))

@@ -127,6 +127,7 @@ class FakePlatform:
                 ),
                 "code": Archive(f"code/{name}.tar.gz", code, runtime_files()),
                 "bucket": Ref("store", "bucket"),
+                "protect": Setting(blueprint.protect, "protect"),
                 "tags": tags(resolved),
             }
             calls.append(

@@ -21,6 +21,7 @@ class ServingArgs:
     version: str | None
     size: pulumi.Input[str]
     schedule: pulumi.Input[str] | None = None
+    protect: bool = True
     tags: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
 
 
@@ -43,6 +44,6 @@ class Serving(pulumi.ComponentResource):
                 size=args.size,
                 schedule=args.schedule,
                 tags=args.tags,
-                opts=pulumi.ResourceOptions(parent=self),
+                opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
             ).name
         self.register_outputs({"endpoint": self.endpoint})

@@ -16,6 +16,7 @@ class TrainingArgs:
     definition: str
     code: pulumi.FileAsset
     bucket: pulumi.Input[str]
+    protect: bool = True
     tags: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
 
 
@@ -45,6 +46,6 @@ class Training(pulumi.ComponentResource):
                 lambda bucket: text.replace("${bucket}", bucket)
             ),
             tags=args.tags,
-            opts=child,
+            opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
         ).name
         self.register_outputs({"pipeline": self.pipeline})
