@@ -66,7 +66,7 @@ if (_found_others := PathFinder.find_spec(_OTHERS, _PLACES)) is not None:
     from importlib.util import module_from_spec
     from pkgutil import iter_modules
 
-    for _each in iter_modules(_found_others.submodule_search_locations):
+    for _each in iter_modules(_found_others.submodule_search_locations or ()):
         _spec = cast("Any", _each.module_finder).find_spec(_each.name)
         _module = module_from_spec(_spec)
         _spec.loader.exec_module(_module)

@@ -33,33 +33,27 @@ class FakeEmulator:
         self._world = World(work / "emulator")
 
     def ensure(self) -> EmulatorInfo:
-        """Make it unless it is there."""
         self._world.make()
         return self._info()
 
     def status(self) -> EmulatorInfo | None:
-        """Return it, or None where none was made."""
         return self._info() if self._world.file.is_file() else None
 
     def stop(self) -> bool:
-        """End it, with all it holds."""
         there = self._world.file.is_file()
         shutil.rmtree(self._world.folder, ignore_errors=True)
         return there
 
     def session(self, place: Place) -> World:
-        """Return the file."""
         self._world.make()
         return self._world
 
     def providers(
         self, place: Place, endpoint: Callable[[], str], *, serves: str, forced: bool
     ) -> Mapping[str, Provider]:
-        """Return the one provider that there is."""
         return {"fake": FakeProvider(self._world, endpoint, serves=serves)}
 
     def exports(self, place: Place) -> str:
-        """Say where to look."""
         return f"For your eyes:\n  less {self._world.file}"
 
     def _info(self) -> EmulatorInfo:
@@ -83,21 +77,17 @@ class FakeAccess:
     workflows = Path(__file__).parent / "workflows"
 
     def place(self, provider: Mapping[str, Any]) -> Place:
-        """As the provider is configured."""
         return Place(str(provider.get("region") or ""), str(provider.get("account") or ""))
 
     def session(
         self, place: Place, provider: Mapping[str, Any] | None = None, *, patient: bool = True
     ) -> NoWorld:
-        """Nobody is signed in."""
         return NoWorld()
 
     def emulator(self, work: Path) -> FakeEmulator:
-        """The emulated cloud of a work folder."""
         return FakeEmulator(work)
 
     def failure(self, raised: Exception) -> Failure | None:
-        """What an exception says; None for one that is not ours."""
         match raised:
             case SignedOut():
                 return "signed out"
@@ -107,5 +97,4 @@ class FakeAccess:
                 return None
 
     def says_signed_out(self, text: str) -> bool:
-        """Whether a message says that nobody is signed in."""
         return "fake credentials" in text

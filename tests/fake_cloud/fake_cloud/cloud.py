@@ -36,14 +36,12 @@ class Fake:
 
     @cached_property
     def knowledge(self) -> Knowledge:
-        """What is true of its types."""
         from fake_cloud.knowledge import FakeKnowledge
 
         return FakeKnowledge()
 
     @cached_property
     def access(self) -> Access:
-        """How what is deployed is reached."""
         from fake_cloud.access import FakeAccess
 
         return FakeAccess()

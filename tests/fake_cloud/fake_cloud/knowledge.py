@@ -28,36 +28,28 @@ class FakeKnowledge:
     counts: Mapping[str, str] = {"replicas": "copies"}
 
     def smaller(self, old: str, new: str) -> bool:
-        """Whether machine `new` is a smaller one."""
         return old in _SIZES and new in _SIZES and _SIZES.index(new) < _SIZES.index(old)
 
     def always_on(self, step: Step) -> Iterator[str]:
-        """A service that answers callers is paid for by the hour."""
         if step.type == SERVICE and not step.new_inputs.get("schedule"):
             yield "one instance"
 
     def risks(self, step: Step, values: Sequence[Differing]) -> Iterator[tuple[RiskKind, str]]:
-        """What is no longer encrypted."""
         if any(path == "encrypted" and not new for path, _, new in values):
             yield "protection-removed", "its objects are no longer encrypted"
 
     def refused(self, steps: Sequence[Step]) -> Iterator[tuple[Step, str]]:
-        """The cloud does whatever it is asked."""
         return iter(())
 
     def watches(self, step: Step) -> str:
-        """It has no alarms."""
         return ""
 
     def sensitive(self, type_: str) -> frozenset[str]:
-        """Nothing is."""
         return frozenset()
 
     def replaces(self, type_: str, path: str) -> tuple[bool | None, str]:
-        """As the emulator does it."""
         found = PROPERTIES.get(type_, {}).get(path.split(".")[0])
         return (found, "" if found is None else "fake 1.0.0")
 
     def facts_digest(self) -> str:
-        """That of the table."""
         return sha256(repr(PROPERTIES).encode()).hexdigest()

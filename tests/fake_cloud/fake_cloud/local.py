@@ -21,14 +21,12 @@ _STATUS = {"manual": "PendingManualApproval", "automatic": "Approved"}
 
 
 def printed(life: Lifecycle) -> str:
-    """The definition: what is run in which order, and `${bucket}` and `${pipeline}` to be filled."""
     values = {"bucket": "${bucket}", "pipeline": "${pipeline}"}
     definition = {"values": values, "steps": [as_json(each) for each in tasks(life)]}
     return json.dumps(definition, indent=1) + "\n"
 
 
 def deployed(kept: Any, definition: str, world: World) -> tuple[Lifecycle, FakeBackend] | None:
-    """The lifecycle that `definition` is printed of, if it is `kept`."""
     try:
         life = from_json(kept, vars(steps))
         found = json.loads(definition)
@@ -46,7 +44,6 @@ class FakeStore:
         self._world = world
 
     def download(self, uri: str, folder: Path) -> None:
-        """Everything below a URI, or the one file that it is."""
         source = self._world.path(uri)
         if not source.exists():
             raise UsageError(f"there is nothing at {uri}", hint="`mlops-iac up` uploads the data")
@@ -57,7 +54,6 @@ class FakeStore:
             shutil.copyfile(source, folder / source.name)
 
     def upload(self, path: Path, uri: str) -> None:
-        """One file, or a folder's files."""
         target = self._world.path(uri)
         target.parent.mkdir(parents=True, exist_ok=True)
         if path.is_dir():
@@ -66,11 +62,9 @@ class FakeStore:
             shutil.copyfile(path, target)
 
     def exists(self, uri: str) -> bool:
-        """Whether anything is there."""
         return self._world.path(uri).exists()
 
     def seal(self, source: str, target: str) -> str:
-        """Copy a file below a URI."""
         sealed = f"{target}/{source.rsplit('/', 1)[-1]}"
         self.upload(self._world.path(source), sealed)
         return sealed
@@ -91,7 +85,6 @@ class FakeBackend:
         self.datasets = {each.name: f"{self.artifacts}/data/{each.name}" for each in life.datasets}
 
     def register(self, model: str, report: str | None) -> Version:
-        """Register a version, once."""
         metrics = json.loads(self._world.path(report).read_text())["metrics"] if report else {}
         now = datetime.now(UTC).isoformat()
         with self._world.changing() as world:

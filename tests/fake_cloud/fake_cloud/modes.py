@@ -94,16 +94,13 @@ def _check_batch(resolved: ResolvedBlueprint) -> Iterator[Diagnostic]:
 
 
 _COMMON = ("description", "mode", "model", "compute.size")
+_SCALING = ("scaling.min", "scaling.max", "scaling.target.requests_per_minute")
 MODES = (
     FakeMode(
         "real-time",
         RealTime,
-        tuple(f"serving.*.{each}" for each in _COMMON),
-        (
-            Refusal(
-                "serving.*.scaling", "the fake cloud has one instance of everything", "leave it"
-            ),
-        ),
+        tuple(f"serving.*.{each}" for each in (*_COMMON, *_SCALING)),
+        (Refusal("serving.*.capture", "the fake cloud forgets every call", "leave it out"),),
         lambda _: (),
         _plan_real_time,
     ),

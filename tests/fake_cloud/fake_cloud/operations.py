@@ -35,12 +35,10 @@ class Registry:
         self._world = world
 
     def versions(self, group: str, status: str = "") -> list[Version]:
-        """The versions of a pipeline, newest first."""
         found = self._world.read()["versions"].get(group, ())
         return [_version(group, each) for each in reversed(found) if status in ("", each["status"])]
 
     def describe(self, id_: str) -> Version:
-        """One of them. Raises Gone."""
         group, _, number = id_.rpartition("/")
         for each in self.versions(group):
             if str(each.version) == number:
@@ -48,11 +46,9 @@ class Registry:
         raise Gone(f"there is no version {id_}")
 
     def metrics(self, version: Version) -> dict[str, float]:
-        """The numbers it was registered with."""
         return dict(version.metrics)
 
     def decide(self, id_: str, *, approve: bool, comment: str = "") -> None:
-        """Approve or reject."""
         group, _, number = id_.rpartition("/")
         with self._world.changing() as world:
             each = world["versions"][group][int(number) - 1]
@@ -75,12 +71,10 @@ def _version(group: str, each: Mapping[str, Any]) -> Version:
 
 
 def registry(session: World) -> Registry:
-    """The registries of the cloud."""
     return Registry(session)
 
 
 def served(resources: Iterable[Resource]) -> Iterator[Served]:
-    """The versions that services serve."""
     for each in resources:
         if each.type == SERVICE:
             group, _, number = str(each.inputs["version"]).rpartition("/")
@@ -88,14 +82,12 @@ def served(resources: Iterable[Resource]) -> Iterator[Served]:
 
 
 def endpoints(resources: Iterable[Resource]) -> dict[str, Resource]:
-    """Services, by serving entry."""
     return {each.parent.split("::")[-1]: each for each in resources if each.type == SERVICE}
 
 
 def entry(
     name: str, endpoint: Resource, questions: Questions | None, groups: Mapping[str, str]
 ) -> Entry:
-    """A serving entry as its service stands."""
     if questions is None:
         return Entry(name, endpoint.id)
     found = questions.ask(
@@ -118,17 +110,14 @@ def entry(
 
 
 def alarms(resources: Iterable[Resource], questions: Questions | None) -> list[AlarmState]:
-    """There are none."""
     return []
 
 
 def last_run(pipeline: str, questions: Questions) -> LastRun | None:
-    """Nothing runs in a cloud that is none."""
     return None
 
 
 def differing(endpoints: Iterable[Resource], session: World, of: str = "") -> Iterator[str]:
-    """Services that serve something else than was asked for, or are gone."""
     for each in endpoints:
         try:
             runs = session.thing(SERVICE, each.id)["version"]
@@ -140,12 +129,10 @@ def differing(endpoints: Iterable[Resource], session: World, of: str = "") -> It
 
 
 def images(endpoints: Iterable[Resource], session: World) -> dict[str, str]:
-    """There are no images."""
     return {}
 
 
 def definition(pipeline: str, session: World) -> str | None:
-    """A pipeline's definition as it is deployed."""
     try:
         return str(session.thing(PIPELINE, pipeline)["definition"])
     except Gone:
@@ -153,18 +140,15 @@ def definition(pipeline: str, session: World) -> str | None:
 
 
 def read_by_run(steps: Iterable[Step], pipeline: str, definition: str) -> list[Step]:
-    """The pipeline itself, and every object."""
     return [each for each in steps if each.type in (PIPELINE, OBJECT)]
 
 
 def upload(step: Step) -> str:
-    """The path of the file that becomes an object."""
     source = step.new_inputs.get("source")
     return source.path or "" if isinstance(source, Asset) else ""
 
 
 def uploaded(step: Step, session: World) -> bytes | None:
-    """What an object holds."""
     path = session.objects / str(step.old_inputs.get("bucket")) / str(step.old_inputs.get("key"))
     return path.read_bytes() if path.is_file() else None
 
@@ -172,7 +156,6 @@ def uploaded(step: Step, session: World) -> bytes | None:
 def holdings(
     resources: Iterable[Resource], session: World, *, emptied: bool, versions_go: bool
 ) -> Iterator[str]:
-    """Buckets with objects, and pipelines with versions: all goes with them."""
     for each in resources:
         if each.type == BUCKET:
             count = sum(path.is_file() for path in session.path(each.id).rglob("*"))
@@ -182,7 +165,6 @@ def holdings(
 
 
 def delete_versions(resources: Iterable[Resource], session: World) -> int:
-    """Delete all versions of a stack's pipelines."""
     with session.changing() as world:
         names = [each.id for each in resources if each.type == PIPELINE]
         return sum(len(world["versions"].pop(name, ())) for name in names)

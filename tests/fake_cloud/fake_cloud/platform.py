@@ -28,19 +28,27 @@ if TYPE_CHECKING:
 
 _COMPONENTS = "fake_cloud.components"
 _NAMES = tuple(mode.name for mode in MODES)
+
+
+def _below(start: str, names: str) -> list[str]:
+    return [f"{start}{name}" for name in names.split()]
+
+
 _PLANNED = (
-    *("blueprint", "name", "description", "extends", "owner", "tags.*", "platform", "region"),
-    *("timezone", "account", "protect", "state.backend", "state.secrets_provider", "tracking"),
-    *("orchestration", "approval", "options.fake.replicas", "overrides.**", "exceptions.*.*"),
-    *(f"datasets.*.{name}" for name in ("source", "format", "target", "time")),
-    *(f"models.*.{name}" for name in ("description", "code", "datasets", "version")),
-    *(f"models.*.{name}" for name in ("runtime.framework", "runtime.version", "promote_from")),
-    *("models.*.metrics.*", "models.*.registry.approval", "models.*.evaluate.gates.*.*"),
+    *_below("", "blueprint name description extends owner tags.* platform region timezone account"),
+    *_below("", "protect state.backend state.secrets_provider tracking orchestration approval"),
+    *_below("", "security.keys options.fake.replicas overrides.** exceptions.*.*"),
+    *_below("datasets.*.", "source format target time"),
+    *_below("models.*.", "description code datasets version promote_from metrics.*"),
+    *_below("models.*.", "runtime.framework runtime.version registry.approval"),
     *(
-        f"models.*.{step}.{name}"
+        each
         for step in ("prepare", "train", "evaluate")
-        for name in ("script", "timeout_minutes", "hyperparameters.*", "env.*", "compute.size")
+        for each in _below(
+            f"models.*.{step}.", "script timeout_minutes hyperparameters.* env.* compute.size"
+        )
     ),
+    "models.*.evaluate.gates.*.*",
 )
 _REFUSED = (
     Refusal("budget", "nothing costs anything", "leave it out"),
@@ -61,7 +69,6 @@ DECISIONS = Decisions(
 
 
 def trained(resolved: ResolvedBlueprint) -> list[str]:
-    """The models that an environment trains."""
     return [
         name
         for name, model in resolved.blueprint.models.items()
@@ -78,11 +85,9 @@ class FakePlatform:
     modes = MODES
 
     def refuses(self, path: str, value: Any) -> str | None:
-        """Why a field is refused."""
         return DECISIONS.refuses(path, value)
 
     def check(self, resolved: Any) -> list[Diagnostic]:
-        """What cannot be planned: fields, the region, and what modes say."""
         entries = resolved.blueprint.serving.items()
         modes = {name: entry.mode if entry.mode in _NAMES else "" for name, entry in entries}
         found = list(DECISIONS.check(resolved, modes))
@@ -92,7 +97,6 @@ class FakePlatform:
         return [*found, *(each for mode in MODES for each in mode.check(resolved))]
 
     def plan(self, resolved: Any) -> list[ComponentCall]:
-        """A bucket, a pipeline for each trained model, and what modes say."""
         from fake_cloud.local import printed
         from mlops_iac.pipeline.lifecycle import lifecycle
         from mlops_iac.runtime.files import runtime_files
@@ -149,31 +153,25 @@ class FakePlatform:
     def guide(
         self, environments: Mapping[str, Any], plans: Mapping[str, Sequence[ComponentCall]]
     ) -> str:
-        """Who needs which rights."""
         return "## Rights\n\nWhoever deploys may do everything."
 
     def provider_config(self, resolved: Any) -> Mapping[str, Any]:
-        """Region and account."""
         blueprint = resolved.blueprint
         return {"fake:region": blueprint.region, "fake:account": blueprint.account}
 
     def home(self, resolved: Any, model: str) -> Home:
-        """Where versions of a model are approved."""
         return home(resolved, model)
 
     def marks(self, resolved: Any) -> str:
-        """How names begin."""
         return f"names begin with {resolved.name}-{resolved.environment}"
 
     @property
     def operations(self) -> Operations:
-        """What it is asked once something stands."""
         from fake_cloud import operations
 
         return operations
 
     def lifecycles(self, resolved: Any) -> Mapping[str, Any]:
-        """What each definition is printed of."""
         from mlops_iac.pipeline.lifecycle import lifecycle
         from mlops_iac.records import as_json
 
@@ -182,7 +180,6 @@ class FakePlatform:
     def deployed(
         self, kept: Any, definition: str, session: World
     ) -> tuple[Lifecycle, FakeBackend] | None:
-        """The lifecycle of a deployed pipeline, to be run on this machine."""
         from fake_cloud.local import deployed
 
         return deployed(kept, definition, session)

@@ -2,87 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import pulumi
 
-Text = pulumi.Input[str]
-Tags = Mapping[str, Text]
+
+class _Resource(pulumi.CustomResource):
+    TYPE: ClassVar[str]
+    url: pulumi.Output[str]
+
+    def __init__(
+        self, resource_name: str, opts: pulumi.ResourceOptions | None = None, **given: Any
+    ) -> None:
+        super().__init__(self.TYPE, resource_name, {**given, "url": None}, opts)
 
 
-class Bucket(pulumi.CustomResource):
-    """A place for objects."""
+class Bucket(_Resource):
+    """A place for objects: `name`, `encrypted`, `replicas`, `tags`."""
 
+    TYPE = "fake:store/bucket:Bucket"
     name: pulumi.Output[str]
-    url: pulumi.Output[str]
-
-    def __init__(
-        self,
-        resource_name: str,
-        *,
-        name: Text,
-        encrypted: pulumi.Input[bool] = False,
-        replicas: pulumi.Input[int] | None = None,
-        tags: Tags | None = None,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        given = {"name": name, "encrypted": encrypted, "replicas": replicas, "tags": tags}
-        super().__init__("fake:store/bucket:Bucket", resource_name, {**given, "url": None}, opts)
 
 
-class Object(pulumi.CustomResource):
-    """A file in a bucket."""
+class Object(_Resource):
+    """A file in a bucket: `bucket`, `key`, `source`."""
 
-    url: pulumi.Output[str]
-
-    def __init__(
-        self,
-        resource_name: str,
-        *,
-        bucket: Text,
-        key: Text,
-        source: pulumi.FileAsset,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        given = {"bucket": bucket, "key": key, "source": source, "url": None}
-        super().__init__("fake:store/object:Object", resource_name, given, opts)
+    TYPE = "fake:store/object:Object"
 
 
-class Pipeline(pulumi.CustomResource):
-    """Trains by a definition, and keeps the versions that it registers."""
+class Pipeline(_Resource):
+    """Trains by a `definition`, and keeps the versions that it registers: `name`, `tags`."""
 
+    TYPE = "fake:learn/pipeline:Pipeline"
     name: pulumi.Output[str]
-    url: pulumi.Output[str]
-
-    def __init__(
-        self,
-        resource_name: str,
-        *,
-        name: Text,
-        definition: Text,
-        tags: Tags | None = None,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        given = {"name": name, "definition": definition, "tags": tags, "url": None}
-        super().__init__("fake:learn/pipeline:Pipeline", resource_name, given, opts)
 
 
-class Service(pulumi.CustomResource):
-    """Serves a version: whoever calls, or a bucket by night."""
+class Service(_Resource):
+    """Serves a `version` to whoever calls, or on a `schedule`: `name`, `size`, `tags`."""
 
+    TYPE = "fake:serve/service:Service"
     name: pulumi.Output[str]
-    url: pulumi.Output[str]
-
-    def __init__(
-        self,
-        resource_name: str,
-        *,
-        name: Text,
-        version: Text,
-        size: Text,
-        schedule: Text | None = None,
-        tags: Tags | None = None,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        given = {"name": name, "version": version, "size": size, "schedule": schedule, "tags": tags}
-        super().__init__("fake:serve/service:Service", resource_name, {**given, "url": None}, opts)

@@ -150,11 +150,8 @@ def _started(
     from mlops_iac.templates.linting.team import OWNER
 
     start = Start(subject.content.source, subject.content, subject.parsed)
-    answers = default_answers("sample") | {"owner": OWNER}
-    if start.platforms:
-        answers["platform"] = next(
-            (p for p in start.platforms if p in registry.names()), registry.DEFAULT
-        )
+    planned = (each for each in start.platforms if each in registry.names())
+    answers = default_answers("sample", next(planned, registry.DEFAULT)) | {"owner": OWNER}
     answers |= {key: str(value) for key, value in parameters.items() if key in answers}
     given = {key: _answer(value) for key, value in parameters.items() if value is not None}
     with tempfile.TemporaryDirectory() as made:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from hashlib import sha256
 from typing import Any
 
 from fake_cloud.emulator.world import Gone, World
@@ -33,17 +32,14 @@ class FakeProvider:
         self._world, self._ensure, self._serves = world, ensure, serves
 
     def configure(self, stack: str, config: Properties) -> None:
-        """Refuse every stack but the one that is served."""
         name = stack.split("::")[0].rsplit(":", 1)[-1] if stack.startswith("urn:") else stack
         if name != self._serves:
             raise ProviderError(f"the emulated Fake serves '{self._serves}' alone, not '{name}'")
 
     def supports(self, type_: str) -> bool:
-        """Whether there is such a type."""
         return type_ in PROPERTIES
 
     def records(self, type_: str) -> bool:
-        """All of them are emulated."""
         return False
 
     def check(
@@ -55,7 +51,6 @@ class FakeProvider:
         seed: bytes,
         proposed: str | None = None,
     ) -> CheckResult:
-        """Names are the program's to give."""
         inputs = {name: value for name, value in news.items() if value is not None}
         unknown = [name for name in inputs if name not in PROPERTIES[type_]]
         return CheckResult(inputs, [CheckFailure(name, "is no property") for name in unknown])
@@ -69,7 +64,6 @@ class FakeProvider:
         new_inputs: Properties,
         ignore_changes: Sequence[str] = (),
     ) -> DiffResult:
-        """Compare by value. Names stay, so what is replaced is deleted first."""
         detailed: dict[str, PropertyDiff] = {}
         for name, replaces in PROPERTIES[type_].items():
             old, new = _plain(old_inputs.get(name)), _plain(new_inputs.get(name))
@@ -81,7 +75,6 @@ class FakeProvider:
     def preview_outputs(
         self, type_: str, inputs: Properties, old: ResourceState | None, diff: DiffResult | None
     ) -> Properties:
-        """Old ones stay in an update; where a new one answers is known once it is made."""
         if old is None or (diff is not None and diff.replace_keys):
             return {**inputs, "url": UNKNOWN}
         return {**old.outputs, **inputs}
@@ -89,11 +82,9 @@ class FakeProvider:
     def stand_ins(
         self, type_: str, name: str, inputs: Properties, make: MakeStandIn
     ) -> tuple[str, Properties]:
-        """Id and outputs for symbolic capture."""
         return make("id", "{}"), {**inputs, "url": make("url", "fake://{}")}
 
     def create(self, urn: str, type_: str, inputs: Properties, token: str) -> ResourceState:
-        """Create; a name that is taken is refused."""
         self._ensure()
         id_ = "/".join(
             str(reveal(inputs[key])) for key in ("bucket", "key", "name") if key in inputs
@@ -103,7 +94,6 @@ class FakeProvider:
         return self._keep(type_, id_, inputs, token)
 
     def read(self, type_: str, id_: str, known: ResourceState | None) -> ResourceState | None:
-        """What exists now; an asset that is what it was, as it was written."""
         self._ensure()
         try:
             inputs = self._world.thing(type_, id_)
@@ -117,13 +107,11 @@ class FakeProvider:
     def update(
         self, urn: str, type_: str, old: ResourceState, new_inputs: Properties
     ) -> ResourceState:
-        """Change in place."""
         if self.read(type_, old.id, None) is None:
             raise ProviderError(f"{old.id} is not there any more")
         return self._keep(type_, old.id, new_inputs, "")
 
     def delete(self, type_: str, state: ResourceState) -> None:
-        """Delete with what it holds; absent already is success."""
         self._ensure()
         with self._world.changing() as world:
             world["things"].pop(f"{type_}|{state.id}", None)
@@ -135,14 +123,12 @@ class FakeProvider:
             self._world.path(state.id).unlink(missing_ok=True)
 
     def find(self, type_: str, inputs: Properties, token: str) -> ResourceState | None:
-        """What an interrupted create left behind."""
         for key, thing in self._world.read()["things"].items():
             if thing["token"] == token and key.startswith(f"{type_}|"):
                 return self.read(type_, key.partition("|")[2], ResourceState("", inputs, {}))
         return None
 
     def invoke(self, token: str, args: Properties) -> Mapping[str, Value]:
-        """There are no data sources."""
         raise ProviderError(f"{token} is not answered here")
 
     def _keep(self, type_: str, id_: str, inputs: Properties, token: str) -> ResourceState:
@@ -162,11 +148,5 @@ def _outputs(id_: str, inputs: Properties) -> dict[str, Any]:
 
 
 def _plain(value: Value) -> Any:
-    """A value as JSON has it; an asset is what its content is."""
     found = reveal(value)
     return f"sha256:{found.hash}" if isinstance(found, Asset) else found
-
-
-def digest(content: bytes) -> str:
-    """What an object with this content has for a source."""
-    return f"sha256:{sha256(content).hexdigest()}"

@@ -26,28 +26,24 @@ class World:
         self.folder, self.file, self.objects = folder, folder / "world.json", folder / "objects"
 
     def make(self) -> None:
-        """Make an empty one where there is none."""
         if not self.file.is_file():
             made(self.folder.parent)
             self.objects.mkdir(parents=True, exist_ok=True)
             self._write({"instance": secrets.token_hex(8), "things": {}, "versions": {}})
 
     def read(self) -> dict[str, Any]:
-        """Return all of it."""
         with _LOCK:
             found: dict[str, Any] = json.loads(self.file.read_text(encoding="utf-8"))
             return found
 
     @contextmanager
     def changing(self) -> Iterator[dict[str, Any]]:
-        """Return all of it, and keep what is done to it."""
         with _LOCK:
             found = self.read()
             yield found
             self._write(found)
 
     def thing(self, type_: str, id_: str) -> dict[str, Any]:
-        """Return the inputs of one thing. Raises Gone."""
         try:
             inputs: dict[str, Any] = self.read()["things"][f"{type_}|{id_}"]["inputs"]
         except KeyError:
@@ -55,7 +51,6 @@ class World:
         return inputs
 
     def path(self, uri: str) -> Path:
-        """Return where an object lies, or all below a prefix."""
         return self.objects / uri.removeprefix("fake://")
 
     def _write(self, content: dict[str, Any]) -> None:
