@@ -21,7 +21,6 @@ FORMS = Forms(
     reference=r"fake://",
     secret_stores=("fake://vault/",),
     credentials={"a fake key": r"\bFAKEKEY[0-9]{8}\b"},
-    samples=("fake-4711", "left", "fake://sample/data"),
 )
 
 
