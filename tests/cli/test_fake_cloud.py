@@ -307,10 +307,10 @@ def test_the_real_cloud_asks_who_one_is(fake: Cli) -> None:
     assert "mlops-iac-fake" in fake("doctor", expect=None).out
 
 
-def test_templates_are_written_linted_and_tested(fake: Cli) -> None:
+def test_templates_are_written_and_tested(fake: Cli) -> None:
     fake("template", "init", "tulips", "--platform", "fake")
-    fake("template", "lint", "tulips")
-    assert "3 of 3" in fake("template", "test", "tulips").err
+    answer = fake("template", "test", "tulips")
+    assert "0 error(s), 0 warning(s), 3 of 3 case(s) passed" in answer.out + answer.err
     (fake.folder / "new").mkdir()
     (fake.folder / "tulips").rename(fake.folder / "new" / "tulips")
     fake("-C", "new", "init", "./tulips", ".", "--defaults")
