@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from mlops_iac import __version__
-from mlops_iac.cli._session import GLOBAL_OPTIONS, Session, absorb
+from mlops_iac.cli._session import GLOBAL_OPTIONS, Session, absorb, made
 from mlops_iac.errors import (
     AuthenticationError,
     BlueprintInvalid,
@@ -95,7 +95,7 @@ class LazyGroup(click.Group):
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     invoke_without_command=True,
-    params=[*GLOBAL_OPTIONS()],
+    params=made(GLOBAL_OPTIONS),
 )
 @click.version_option(__version__, prog_name="mlops-iac", message="%(prog)s %(version)s")
 def root(**options: Any) -> None:

@@ -12,7 +12,7 @@ import click
 
 from mlops_iac.cli._diagnostics import style_of
 from mlops_iac.cli._output import put_commands
-from mlops_iac.cli._session import Session
+from mlops_iac.cli._session import Session, option
 from mlops_iac.errors import Diagnostic, StackNotFound, UsageError
 
 if TYPE_CHECKING:
@@ -25,15 +25,19 @@ _NAMED = 5
 _COLORS = {"changes": "yellow", "new": "yellow"}
 
 
-def all_stacks() -> click.Option:
-    """The option; its value is the folder, the current one where none is given."""
-    return click.Option(
-        ["--all-stacks", "folder"],
-        is_flag=False,
-        flag_value=".",
-        metavar="[DIR]",
-        help="Every blueprint below DIR (default: here), in parallel; with -s, stacks so named.",
-    )
+ALL_STACKS = option(
+    "Every blueprint below DIR (default: here), in parallel; with -s, stacks so named.",
+    "--all-stacks",
+    is_flag=False,
+    flag_value=".",
+    metavar="[DIR]",
+)
+FORMAT = option(
+    "How to print problems.",
+    "--format",
+    type=click.Choice(["text", "json", "sarif", "github"]),
+    default="text",
+)
 
 
 def given_stack() -> str:

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import wraps
+from inspect import signature
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -36,23 +37,42 @@ _REHEARSED = re.compile(
 _LEFT_OUT_SHOWN = 5
 
 
-def GLOBAL_OPTIONS() -> list[click.Parameter]:  # noqa: N802 - a constant that click mutates
-    """Build the options that stand before or after the command's name."""
-    return [
-        click.Option(["-f", "--file"], metavar="FILE", help="The blueprint (blueprint.yaml)."),
-        click.Option(
-            ["-s", "--stack"], metavar="STACK", help="An environment, or local (default)."
-        ),
-        click.Option(["-C", "directory"], metavar="DIR", help="Run as if started in DIR."),
-        click.Option(["-y", "--yes"], is_flag=True, help="Do not ask."),
-        click.Option(["--json", "json"], is_flag=True, help="Machine-readable output on stdout."),
-        click.Option(
-            ["--color"], type=click.Choice(["auto", "always", "never"]), help="Colours; auto."
-        ),
-        click.Option(["--no-input"], is_flag=True, help="Never ask; fail instead."),
-        click.Option(["-v", "--verbose"], is_flag=True, help="Say more."),
-        click.Option(["-q", "--quiet"], is_flag=True, help="Say less."),
-    ]
+def option(help_: str, *names: str, **how: Any) -> Any:
+    """An option, as the default of the parameter it fills; `names` where it is called otherwise."""
+    return lambda name: click.Option(
+        [*(names or [f"--{name.replace('_', '-')}"]), name], help=help_, **how
+    )
+
+
+def flag(help_: str, *names: str) -> Any:
+    """An option without a value."""
+    return option(help_, *names, is_flag=True)
+
+
+def argument(**how: Any) -> Any:
+    """An argument, as the default of the parameter it fills."""
+    return lambda name: click.Argument([name], **how)
+
+
+# They stand before or after the command's name.
+GLOBAL_OPTIONS = {
+    "file": option("The blueprint (blueprint.yaml).", "-f", "--file", metavar="FILE"),
+    "stack": option("An environment, or local (default).", "-s", "--stack", metavar="STACK"),
+    "directory": option("Run as if started in DIR.", "-C", metavar="DIR"),
+    "yes": flag("Do not ask.", "-y", "--yes"),
+    "json": flag("Machine-readable output on stdout."),
+    "color": option("Colours; auto.", type=click.Choice(["auto", "always", "never"])),
+    "no_input": flag("Never ask; fail instead."),
+    "verbose": flag("Say more.", "-v", "--verbose"),
+    "quiet": flag("Say less.", "-q", "--quiet"),
+}
+EMULATED = flag("Rehearse the environment on the emulated cloud of this machine.")
+ENGINE = option("Which engine.", type=click.Choice(["embedded", "pulumi"]))
+
+
+def made(options: Mapping[str, Any]) -> list[click.Parameter]:
+    """The parameters of one command: click changes what it is given, so none is shared."""
+    return [make(name) for name, make in options.items()]
 
 
 @dataclass
@@ -279,33 +299,31 @@ def absorb(session: Session, options: Mapping[str, Any]) -> Session:
 
 
 def verb(
-    name: str, *params: click.Parameter, help_: str = "", rehearses: bool = False
-) -> Callable[..., click.Command]:
-    """Make a command whose function receives the session first and its own options after it.
+    name: str, /, *, rehearses: bool = False, **more: Any
+) -> Callable[[Callable[..., Any]], click.Command]:
+    """Make a command of a function, which receives the session first.
 
-    One that `rehearses` takes `--emulated`.
+    Its options are the defaults of its parameters, and `more` that it takes as keywords. One that
+    `rehearses` takes `--emulated`.
     """
-    shared = GLOBAL_OPTIONS()
-    if rehearses:
-        words = "Rehearse the environment on the emulated cloud of this machine."
-        shared.insert(2, click.Option(["--emulated"], is_flag=True, help=words))
 
     def decorate(function: Callable[..., Any]) -> click.Command:
-        own = {param.name for param in params}
+        _, *parameters = signature(function).parameters.values()
+        own = {each.name: each.default for each in parameters if each.kind != each.VAR_KEYWORD}
+        own |= more
+        emulated = {"emulated": EMULATED} if rehearses else {}
 
         @wraps(function)
         def callback(**options: Any) -> Any:
-            session = absorb(
-                click.get_current_context().find_object(Session) or Session(),
-                {key: value for key, value in options.items() if key not in own},
-            )
-            return function(session, **{key: value for key, value in options.items() if key in own})
+            given = {key: options.pop(key) for key in own}
+            session = absorb(click.get_current_context().find_object(Session) or Session(), options)
+            return function(session, **given)
 
         return click.Command(
             name,
-            params=[*params, *shared],
+            params=made(own | emulated | GLOBAL_OPTIONS),
             callback=callback,
-            help=help_ or function.__doc__,
+            help=function.__doc__,
             context_settings={"help_option_names": ["-h", "--help"]},
         )
 

@@ -7,58 +7,48 @@ from pathlib import Path
 
 import click
 
-from mlops_iac.cli._session import Session, verb
+from mlops_iac.cli._session import Session, argument, flag, option, verb
 from mlops_iac.errors import UsageError
 from mlops_iac.scaffold.ci import PLATFORMS
 
-_ROOT = click.Option(
-    ["--root"],
+_ROOT = option(
+    "The repository's root; default: where its .git is.",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="The repository's root; default: where its .git is.",
 )
-_TEMPLATE = click.Option(
-    ["--template"],
+_TEMPLATE = option(
+    "For the repository of the template in DIR, instead of a blueprint's.",
     is_flag=False,
     flag_value=".",
     metavar="[DIR]",
-    help="For the repository of the template in DIR, instead of a blueprint's.",
 )
 
 
 @verb(
     "generate",
-    click.Argument(["platform"], type=click.Choice(PLATFORMS)),
-    _TEMPLATE,
-    _ROOT,
-    click.Option(["--branch"], help="What is deployed.  [default: main]"),
-    click.Option(["--python"], metavar="VERSION", help="The Python of jobs.  [default: 3.11]"),
-    click.Option(
-        ["--runner"],
-        metavar="LABEL,…",
-        help="Labels (GitHub), tags (GitLab) or pool (Azure) of jobs.",
-    ),
-    click.Option(["--index-url"], metavar="URL", help="The one index that packages come from."),
-    click.Option(
-        ["--index-credentials/--no-index-credentials"],
+    branch=option("What is deployed.  [default: main]"),
+    python=option("The Python of jobs.  [default: 3.11]", metavar="VERSION"),
+    runner=option("Labels (GitHub), tags (GitLab) or pool (Azure) of jobs.", metavar="LABEL,…"),
+    index_url=option("The one index that packages come from.", metavar="URL"),
+    index_credentials=option(
+        "It asks for a user and password; CI has them as secrets.",
+        "--index-credentials/--no-index-credentials",
         default=None,
-        help="It asks for a user and password; CI has them as secrets.",
     ),
-    click.Option(
-        ["--template-credentials/--no-template-credentials"],
+    template_credentials=option(
+        "So do the repositories that the blueprint extends, or for an SSH key.",
+        "--template-credentials/--no-template-credentials",
         default=None,
-        help="So do the repositories that the blueprint extends, or for an SSH key.",
     ),
-    click.Option(["--cache/--no-cache"], default=None, help="Keep pip's downloads between runs."),
-    click.Option(["--docs"], metavar="FILE", help="With --template: its reference, kept fresh."),
-    click.Option(["--source"], metavar="SOURCE", help="With --docs: what a blueprint writes."),
-    click.Option(["--check"], is_flag=True, help="Write nothing; fail when a file is stale."),
+    cache=option("Keep pip's downloads between runs.", "--cache/--no-cache", default=None),
+    docs=option("With --template: its reference, kept fresh.", metavar="FILE"),
+    source=option("With --docs: what a blueprint writes.", metavar="SOURCE"),
 )
 def generate(
     session: Session,
-    platform: str,
-    template: str | None,
-    root: Path | None,
-    check: bool,
+    platform: str = argument(type=click.Choice(PLATFORMS)),
+    template: str | None = _TEMPLATE,
+    root: Path | None = _ROOT,
+    check: bool = flag("Write nothing; fail when a file is stale."),
     **given: object,
 ) -> int:
     """Write CI workflows: a preview on every pull request, exact plans applied on merge.
@@ -114,19 +104,15 @@ def generate(
     return 1 if check and (paths or old) else 0
 
 
-@verb(
-    "lock",
-    _TEMPLATE,
-    _ROOT,
-    click.Option(
-        ["--index-url"], metavar="URL", help="The one index to ask; default: that of the workflows."
-    ),
-    click.Option(
-        ["--upgrade"], is_flag=True, help="Take the newest versions that fit, and other files."
-    ),
-)
+@verb("lock")
 def lock(
-    session: Session, template: str | None, root: Path | None, index_url: str | None, upgrade: bool
+    session: Session,
+    template: str | None = _TEMPLATE,
+    root: Path | None = _ROOT,
+    index_url: str | None = option(
+        "The one index to ask; default: that of the workflows.", metavar="URL"
+    ),
+    upgrade: bool = flag("Take the newest versions that fit, and other files."),
 ) -> None:
     """Lock every package that CI installs, by version and by the digests of its files.
 

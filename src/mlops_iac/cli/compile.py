@@ -7,21 +7,20 @@ from pathlib import Path
 import click
 
 from mlops_iac.cli._compiled import tell
-from mlops_iac.cli._fleet import all_stacks, fleet, given_stack, refuse
-from mlops_iac.cli._session import Session, verb
+from mlops_iac.cli._fleet import ALL_STACKS, fleet, given_stack, refuse
+from mlops_iac.cli._session import Session, flag, option, verb
 
 
-@verb(
-    "compile",
-    click.Option(
-        ["--out"],
+@verb("compile")
+def command(
+    session: Session,
+    out: Path | None = option(
+        "Where to; default stacks/NAME, in the nearest `stacks` folder of the repository.",
         type=click.Path(path_type=Path),
-        help="Where to; default stacks/NAME, in the nearest `stacks` folder of the repository.",
     ),
-    click.Option(["--check"], is_flag=True, help="Write nothing; fail when the program is stale."),
-    all_stacks(),
-)
-def command(session: Session, out: Path | None, check: bool, folder: str | None) -> int:
+    check: bool = flag("Write nothing; fail when the program is stale."),
+    folder: str | None = ALL_STACKS,
+) -> int:
     """Write the Pulumi program, its configuration per environment, and a lock file per stack.
 
     A program is one for all environments, whatever -s says.

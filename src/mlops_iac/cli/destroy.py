@@ -4,25 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import click
-
 from mlops_iac.cli._plan import plan_lines, size
 from mlops_iac.cli._progress import failed_words, progress
-from mlops_iac.cli._session import Session, verb
+from mlops_iac.cli._session import ENGINE, Session, flag, verb
 from mlops_iac.errors import ResourceFailed, UsageError
 from mlops_iac.graph.model import address_of
 
 
-@verb(
-    "destroy",
-    click.Option(["--preview-only"], is_flag=True, help="Show what would be deleted."),
-    click.Option(["--diff", "detail"], is_flag=True, help="List every resource."),
-    click.Option(["--engine"], type=click.Choice(["embedded", "pulumi"]), help="Which engine."),
-    click.Option(["--expired"], is_flag=True, help="Every ephemeral stack whose time is over."),
-    rehearses=True,
-)
+@verb("destroy", rehearses=True)
 def command(
-    session: Session, preview_only: bool, detail: bool, engine: str | None, expired: bool
+    session: Session,
+    preview_only: bool = flag("Show what would be deleted."),
+    detail: bool = flag("List every resource.", "--diff"),
+    engine: str | None = ENGINE,
+    expired: bool = flag("Every ephemeral stack whose time is over."),
 ) -> None:
     """Delete everything the stack made, in reverse order of dependency.
 

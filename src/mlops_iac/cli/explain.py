@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from mlops_iac.cli._session import Session, verb
+from mlops_iac.cli._session import Session, argument, flag, option, verb
 from mlops_iac.cli._width import columns, fits, folded
 from mlops_iac.errors import UsageError
 
@@ -23,20 +21,18 @@ _LONGEST = 40
 _BELOW = "    "
 
 
-@verb(
-    "explain",
-    click.Argument(["path"], required=False, default=""),
-    click.Option(
-        ["--diff", "pair"],
+@verb("explain")
+def command(
+    session: Session,
+    path: str = argument(required=False, default=""),
+    pair: tuple[str, str] | None = option(
+        "What two environments differ in, instead of one's values.",
+        "--diff",
         nargs=2,
         metavar="ENV ENV",
-        help="What two environments differ in, instead of one's values.",
     ),
-    click.Option(
-        ["--resources"], is_flag=True, help="With --diff: in resources, too. Needs no credentials."
-    ),
-)
-def command(session: Session, path: str, pair: tuple[str, str] | None, resources: bool) -> None:
+    resources: bool = flag("With --diff: in resources, too. Needs no credentials."),
+) -> None:
     """Say a field's value in a stack, and the line or default it comes from.
 
     PATH is a blueprint path such as serving.api.scaling.max; a section's path explains every leaf

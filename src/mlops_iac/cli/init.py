@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mlops_iac.cli._session import Session, verb
+from mlops_iac.cli._session import Session, argument, flag, option, verb
 from mlops_iac.errors import BlueprintInvalid, UsageError
 from mlops_iac.scaffold.ci import PLATFORMS
 
@@ -21,30 +21,20 @@ if TYPE_CHECKING:
 _THEN = "mlops-iac up && mlops-iac run"
 
 
-@verb(
-    "init",
-    click.Argument(["words"], required=False, nargs=-1, metavar="[TEMPLATE[@VERSION]] [TARGET]"),
-    click.Option(
-        ["--template"],
-        metavar="TEMPLATE[@VERSION]",
-        help="The template, where the word alone could be a folder, too.",
-    ),
-    click.Option(["--data"], metavar="KEY=VALUE", multiple=True, help="An answer; repeatable."),
-    click.Option(
-        ["--ci"],
-        type=click.Choice(PLATFORMS),
-        help="Write CI workflows for it, too; repeatable.",
-        multiple=True,
-    ),
-    click.Option(["--defaults"], is_flag=True, help="Take the default for every other answer."),
-)
+@verb("init")
 def command(
     session: Session,
-    words: tuple[str, ...],
-    template: str | None,
-    data: tuple[str, ...],
-    ci: tuple[str, ...],
-    defaults: bool,
+    words: tuple[str, ...] = argument(
+        required=False, nargs=-1, metavar="[TEMPLATE[@VERSION]] [TARGET]"
+    ),
+    template: str | None = option(
+        "The template, where the word alone could be a folder, too.", metavar="TEMPLATE[@VERSION]"
+    ),
+    data: tuple[str, ...] = option("An answer; repeatable.", metavar="KEY=VALUE", multiple=True),
+    ci: tuple[str, ...] = option(
+        "Write CI workflows for it, too; repeatable.", type=click.Choice(PLATFORMS), multiple=True
+    ),
+    defaults: bool = flag("Take the default for every other answer."),
 ) -> None:
     """Start a project in TARGET: blueprint, data, workload, README. Overwrites nothing.
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import click
 
 from mlops_iac.blueprint.fill import LOCAL
-from mlops_iac.cli._session import Session, verb
+from mlops_iac.cli._session import Session, argument, verb
 
 
-@verb("local", click.Argument(["action"], type=click.Choice(["start", "stop", "status"])))
-def command(session: Session, action: str) -> int:
+@verb("local")
+def command(
+    session: Session,
+    action: str = argument(type=click.Choice(["start", "stop", "status"])),
+) -> int:
     """Start, stop or inspect the emulated cloud of this project.
 
     `up` starts it on demand. What it holds lives in its memory and ends with it; the next `up`

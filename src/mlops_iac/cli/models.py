@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mlops_iac.cli._session import Session, verb
+from mlops_iac.cli._session import Session, argument, flag, option, verb
 from mlops_iac.clouds.operations import APPROVED, REJECTED
 from mlops_iac.errors import UsageError
 
@@ -20,26 +20,16 @@ if TYPE_CHECKING:
 NAMES = "ls shows every model; the others take MODEL and VERSION, or MODEL/VERSION."
 
 
-@verb(
-    "models",
-    click.Argument(["action"], type=click.Choice(["ls", "show", "approve", "reject", "promote"])),
-    click.Argument(["model"], required=False),
-    click.Argument(["version"], required=False),
-    click.Option(["--comment"], metavar="TEXT", default="", help="Why; kept with the approval."),
-    click.Option(["--from", "source"], metavar="ENVIRONMENT", help="With promote: see `promote`."),
-    click.Option(["--to", "target"], metavar="ENVIRONMENT", help="With promote."),
-    click.Option(["--dry-run"], is_flag=True, help="With promote: write nothing."),
-    rehearses=True,
-)
+@verb("models", rehearses=True)
 def command(
     session: Session,
-    action: str,
-    model: str | None,
-    version: str | None,
-    comment: str,
-    source: str | None,
-    target: str | None,
-    dry_run: bool,
+    action: str = argument(type=click.Choice(["ls", "show", "approve", "reject", "promote"])),
+    model: str | None = argument(required=False),
+    version: str | None = argument(required=False),
+    comment: str = option("Why; kept with the approval.", metavar="TEXT", default=""),
+    source: str | None = option("With promote: see `promote`.", "--from", metavar="ENVIRONMENT"),
+    target: str | None = option("With promote.", "--to", metavar="ENVIRONMENT"),
+    dry_run: bool = flag("With promote: write nothing."),
 ) -> None:
     """List, show, approve, reject and promote registered model versions.
 

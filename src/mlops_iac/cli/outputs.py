@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import click
-
-from mlops_iac.cli._session import Session, verb
+from mlops_iac.cli._session import Session, argument, flag, verb
 from mlops_iac.errors import UsageError
 from mlops_iac.graph.shown import plain
 from mlops_iac.values import reveal
 
 
-@verb(
-    "outputs",
-    click.Argument(["name"], required=False),
-    click.Option(["--show-secrets"], is_flag=True, help="Print secret outputs in clear."),
-    rehearses=True,
-)
-def command(session: Session, name: str | None, show_secrets: bool) -> None:
+@verb("outputs", rehearses=True)
+def command(
+    session: Session,
+    name: str | None = argument(required=False),
+    show_secrets: bool = flag("Print secret outputs in clear."),
+) -> None:
     """Print the stack's outputs, or the one named."""
     outputs = session.deployed().outputs(session.stack)
     shown = reveal(outputs) if show_secrets else plain(outputs)

@@ -7,33 +7,24 @@ from typing import TYPE_CHECKING
 import click
 
 from mlops_iac.cli._diagnostics import style_of
-from mlops_iac.cli._fleet import all_stacks, fleet, given_stack, refuse
+from mlops_iac.cli._fleet import ALL_STACKS, FORMAT, fleet, given_stack, refuse
 from mlops_iac.cli._output import put_commands
-from mlops_iac.cli._session import Session, verb
+from mlops_iac.cli._session import Session, argument, flag, option, verb
 from mlops_iac.errors import PolicyViolation, UsageError
 
 if TYPE_CHECKING:
     from mlops_iac.policy.output import Format, Found
 
-_NO_TEAM = click.Option(
-    ["--no-team-rules"],
-    is_flag=True,
-    help="Leave out the rules of the team and of templates, which are code.",
-)
+_NO_TEAM = flag("Leave out the rules of the team and of templates, which are code.")
 
 
-@verb(
-    "check",
-    click.Option(
-        ["--format", "form"],
-        type=click.Choice(["text", "json", "sarif", "github"]),
-        default="text",
-        help="How to print findings.",
-    ),
-    all_stacks(),
-    _NO_TEAM,
-)
-def check(session: Session, form: Format, folder: str | None, no_team_rules: bool) -> int:
+@verb("check")
+def check(
+    session: Session,
+    form: Format = FORMAT,
+    folder: str | None = ALL_STACKS,
+    no_team_rules: bool = _NO_TEAM,
+) -> int:
     """Check what the stacks would be against the guard rails; needs no credentials.
 
     Without -s, every environment of the blueprint. Exit code 5: a mandatory rule is broken.
@@ -98,8 +89,12 @@ def _tell_left_out(session: Session) -> None:
         session.say(f"note: the team's own rules were not run: {', '.join(left_out)}")
 
 
-@verb("ls", click.Argument(["rule"], required=False), _NO_TEAM)
-def ls(session: Session, rule: str | None, no_team_rules: bool) -> None:
+@verb("ls")
+def ls(
+    session: Session,
+    rule: str | None = argument(required=False),
+    no_team_rules: bool = _NO_TEAM,
+) -> None:
     """List the rules, or say all about one."""
     from dataclasses import asdict
 
@@ -152,12 +147,12 @@ def ls(session: Session, rule: str | None, no_team_rules: bool) -> None:
             )
 
 
-@verb(
-    "pack",
-    click.Option(["--out"], metavar="DIR", required=True, help="The folder to write."),
-    _NO_TEAM,
-)
-def pack(session: Session, out: str, no_team_rules: bool) -> None:
+@verb("pack")
+def pack(
+    session: Session,
+    out: str = option("The folder to write.", metavar="DIR", required=True),
+    no_team_rules: bool = _NO_TEAM,
+) -> None:
     """Write the same rules as a policy pack, for `pulumi preview --policy-pack DIR`."""
     from pathlib import Path
 

@@ -9,44 +9,38 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from mlops_iac.cli._session import Session, verb
+from mlops_iac.cli._session import Session, flag, option, verb
 from mlops_iac.errors import UsageError
 
 if TYPE_CHECKING:
     from mlops_iac.review.escape import Platform
     from mlops_iac.review.model import Review
 
+_PLATFORM = option(
+    "Whose pull request it is.",
+    type=click.Choice(["github", "gitlab", "azure-devops", "bitbucket"]),
+    required=True,
+)
+_REPO = option("The repository; default: the CI's.", metavar="OWNER/NAME")
+_API_URL = option("The API of a server of your own.", metavar="URL")
 _LARGEST = 256 * 1024 * 1024
 _SAVE = "save one with `mlops-iac preview -s STACK --against REF --save-plan FILE`"
 
 
-@verb(
-    "comment",
-    click.Option(
-        ["--from", "source"],
-        metavar="FILE",
-        required=True,
-        help="A plan saved from a comparison with a git ref, or a saved review.",
-    ),
-    click.Option(
-        ["--platform"],
-        type=click.Choice(["github", "gitlab", "azure-devops", "bitbucket"]),
-        required=True,
-        help="Whose pull request it is.",
-    ),
-    click.Option(["--repo"], metavar="OWNER/NAME", help="The repository; default: the CI's."),
-    click.Option(["--number"], type=int, metavar="N", help="The pull request; default: the CI's."),
-    click.Option(["--api-url"], metavar="URL", help="The API of a server of your own."),
-    click.Option(["--dry-run"], is_flag=True, help="Print the comment; ask and change nothing."),
-)
+@verb("comment")
 def comment(
     session: Session,
-    source: str,
-    platform: Platform,
-    repo: str | None,
-    number: int | None,
-    api_url: str | None,
-    dry_run: bool,
+    source: str = option(
+        "A plan saved from a comparison with a git ref, or a saved review.",
+        "--from",
+        metavar="FILE",
+        required=True,
+    ),
+    platform: Platform = _PLATFORM,
+    repo: str | None = _REPO,
+    number: int | None = option("The pull request; default: the CI's.", type=int, metavar="N"),
+    api_url: str | None = _API_URL,
+    dry_run: bool = flag("Print the comment; ask and change nothing."),
 ) -> None:
     """Put a preview into a pull request: one comment per project and stack, rewritten each time.
 
@@ -78,30 +72,16 @@ def comment(
     session.say(f"{target.repo} {target.number}: {words} {posted.comment.url}".rstrip())
 
 
-@verb(
-    "open",
-    click.Option(
-        ["--platform"],
-        type=click.Choice(["github", "gitlab", "azure-devops", "bitbucket"]),
-        required=True,
-        help="Whose pull request it is.",
-    ),
-    click.Option(["--head"], required=True, metavar="BRANCH", help="What is to be merged."),
-    click.Option(["--base"], required=True, metavar="BRANCH", help="Into what."),
-    click.Option(["--title"], required=True, metavar="TEXT", help="Its title."),
-    click.Option(["--body"], required=True, metavar="FILE", help="Its description, in Markdown."),
-    click.Option(["--repo"], metavar="OWNER/NAME", help="The repository; default: the CI's."),
-    click.Option(["--api-url"], metavar="URL", help="The API of a server of your own."),
-)
+@verb("open")
 def open_(
     session: Session,
-    platform: Platform,
-    head: str,
-    base: str,
-    title: str,
-    body: str,
-    repo: str | None,
-    api_url: str | None,
+    platform: Platform = _PLATFORM,
+    head: str = option("What is to be merged.", required=True, metavar="BRANCH"),
+    base: str = option("Into what.", required=True, metavar="BRANCH"),
+    title: str = option("Its title.", required=True, metavar="TEXT"),
+    body: str = option("Its description, in Markdown.", required=True, metavar="FILE"),
+    repo: str | None = _REPO,
+    api_url: str | None = _API_URL,
 ) -> None:
     """Open the pull request of a branch that was pushed, or rewrite the one that is open.
 

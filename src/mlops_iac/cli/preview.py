@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import click
 
 from mlops_iac.api.compare.reviews import Guards, Reviewed
-from mlops_iac.cli._ephemeral import EPHEMERAL_OPTIONS, project_of
-from mlops_iac.cli._fleet import all_stacks, fleet, given_stack, refuse
+from mlops_iac.cli._ephemeral import BASE, TTL, project_of
+from mlops_iac.cli._fleet import ALL_STACKS, fleet, given_stack, refuse
 from mlops_iac.cli._plan import plan_lines, size, unstyled
 from mlops_iac.cli._policies import lines
-from mlops_iac.cli._session import Session, verb, write_file
+from mlops_iac.cli._session import ENGINE, Session, flag, option, verb, write_file
 from mlops_iac.errors import UnexpectedChanges, UsageError
 
 if TYPE_CHECKING:
@@ -24,73 +24,42 @@ if TYPE_CHECKING:
     from mlops_iac.policy.model import Finding
 
 
-@verb(
-    "preview",
-    click.Option(
-        ["--against"],
-        metavar="lock|REF|state",
-        help="What to compare with: the committed lock file, a git ref, or the state; default: the "
-        "state for local, the lock file for any other stack.",
-    ),
-    click.Option(["--all", "every"], is_flag=True, help="All environments but local, at once."),
-    click.Option(
-        ["--fork"],
-        metavar="REF",
-        help="Preview this commit of a fork, fetched into this checkout's repository: its files are "
-        "data, and this checkout's rules judge it; within bounds, and without credentials.",
-    ),
-    click.Option(["--live"], is_flag=True, help="Ask the real engine, with credentials."),
-    click.Option(["--engine"], type=click.Choice(["embedded", "pulumi"]), help="Which engine."),
-    click.Option(["--target"], metavar="ADDRESS", multiple=True, help="Only these resources."),
-    click.Option(
-        ["--diff", "detail"], is_flag=True, help="Every property, also of what is created."
-    ),
-    click.Option(["--unchanged"], is_flag=True, help="List what stays as it is, too."),
-    click.Option(
-        ["--save-plan"],
-        metavar="FILE",
-        help="Save it for `up --plan FILE`, which does only that; with --all, {stack} in the name.",
-    ),
-    click.Option(
-        ["--markdown"],
-        metavar="FILE",
-        help="Write it as the comment of a pull request; with --all, {stack} in the name.",
-    ),
-    click.Option(
-        ["--html", "html"],
-        metavar="FILE",
-        help="Write it as a page with a picture; with --all, {stack} in the name.",
-    ),
-    click.Option(
-        ["--policy"], is_flag=True, help="Check the guard rails too; exit with 5 if one is broken."
-    ),
-    click.Option(
-        ["--no-team-rules"], is_flag=True, help="With --policy: none of the team or of templates."
-    ),
-    click.Option(["--expect-no-changes"], is_flag=True, help="Exit with 7 when anything changes."),
-    *EPHEMERAL_OPTIONS(),
-    all_stacks(),
-    rehearses=True,
-)
+@verb("preview", rehearses=True)
 def command(
     session: Session,
-    against: str | None,
-    every: bool,
-    fork: str | None,
-    live: bool,
-    engine: str | None,
-    target: tuple[str, ...],
-    detail: bool,
-    unchanged: bool,
-    save_plan: str | None,
-    markdown: str | None,
-    html: str | None,
-    policy: bool,
-    no_team_rules: bool,
-    expect_no_changes: bool,
-    base: str | None,
-    ttl: str | None,
-    folder: str | None,
+    against: str | None = option(
+        "What to compare with: the committed lock file, a git ref, or the state; default: the "
+        "state for local, the lock file for any other stack.",
+        metavar="lock|REF|state",
+    ),
+    every: bool = flag("All environments but local, at once.", "--all"),
+    fork: str | None = option(
+        "Preview this commit of a fork, fetched into this checkout's repository: its files are "
+        "data, and this checkout's rules judge it; within bounds, and without credentials.",
+        metavar="REF",
+    ),
+    live: bool = flag("Ask the real engine, with credentials."),
+    engine: str | None = ENGINE,
+    target: tuple[str, ...] = option("Only these resources.", metavar="ADDRESS", multiple=True),
+    detail: bool = flag("Every property, also of what is created.", "--diff"),
+    unchanged: bool = flag("List what stays as it is, too."),
+    save_plan: str | None = option(
+        "Save it for `up --plan FILE`, which does only that; with --all, {stack} in the name.",
+        metavar="FILE",
+    ),
+    markdown: str | None = option(
+        "Write it as the comment of a pull request; with --all, {stack} in the name.",
+        metavar="FILE",
+    ),
+    html: str | None = option(
+        "Write it as a page with a picture; with --all, {stack} in the name.", metavar="FILE"
+    ),
+    policy: bool = flag("Check the guard rails too; exit with 5 if one is broken."),
+    no_team_rules: bool = flag("With --policy: none of the team or of templates."),
+    expect_no_changes: bool = flag("Exit with 7 when anything changes."),
+    base: str | None = BASE,
+    ttl: str | None = TTL,
+    folder: str | None = ALL_STACKS,
 ) -> int:
     """Show what a deployment would change. Needs no credentials unless --live."""
     if folder is not None:

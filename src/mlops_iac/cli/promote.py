@@ -7,25 +7,20 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mlops_iac.cli._session import Session, verb
+from mlops_iac.cli._session import Session, argument, flag, option, verb
 
 if TYPE_CHECKING:
     from mlops_iac.api.stacks.promoting import Promotion
 
 
-@verb(
-    "promote",
-    click.Argument(["model"], required=False),
-    click.Option(
-        ["--from", "source"], metavar="ENVIRONMENT", required=True, help="What it runs is taken."
-    ),
-    click.Option(
-        ["--to", "target"], metavar="ENVIRONMENT", required=True, help="Where it is to run."
-    ),
-    click.Option(["--dry-run"], is_flag=True, help="Show it, and write nothing."),
-    rehearses=True,
-)
-def command(session: Session, model: str | None, source: str, target: str, dry_run: bool) -> None:
+@verb("promote", rehearses=True)
+def command(
+    session: Session,
+    model: str | None = argument(required=False),
+    source: str = option("What it runs is taken.", "--from", metavar="ENVIRONMENT", required=True),
+    target: str = option("Where it is to run.", "--to", metavar="ENVIRONMENT", required=True),
+    dry_run: bool = flag("Show it, and write nothing."),
+) -> None:
     """Pin in one environment the model versions that another one runs, and preview that.
 
     MODEL may be left out: then it is about all models that both have. The versions must be

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
-
-from mlops_iac.cli._session import Session, verb
+from mlops_iac.cli._session import Session, argument, flag, option, verb
 from mlops_iac.errors import MlopsError, NotDeployed, ResourceFailed, ScriptFailed
 
 if TYPE_CHECKING:
@@ -15,18 +13,15 @@ if TYPE_CHECKING:
     from mlops_iac.pipeline.executor import RunEvent
 
 
-@verb(
-    "run",
-    click.Argument(["model"], required=False),
-    click.Option(["--from", "from_step"], metavar="STEP", help="Resume with this step's inputs."),
-    click.Option(
-        ["--deployed"],
-        is_flag=True,
-        help="Run what is deployed, also where the blueprint and its files say otherwise by now.",
+@verb("run", rehearses=True)
+def command(
+    session: Session,
+    model: str | None = argument(required=False),
+    from_step: str | None = option("Resume with this step's inputs.", "--from", metavar="STEP"),
+    deployed: bool = flag(
+        "Run what is deployed, also where the blueprint and its files say otherwise by now."
     ),
-    rehearses=True,
-)
-def command(session: Session, model: str | None, from_step: str | None, deployed: bool) -> None:
+) -> None:
     """Run a model's compiled pipeline on this machine, in and out of the emulated cloud.
 
     Prepare, train or tune, evaluate, gate, register: as subprocesses in the workload's own

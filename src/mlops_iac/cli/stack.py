@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mlops_iac.cli._session import Session, verb
+from mlops_iac.cli._session import Session, argument, flag, option, verb
 from mlops_iac.cli._width import columns, folded
 from mlops_iac.errors import BlueprintInvalid, UsageError
 
@@ -23,23 +23,18 @@ _COLORS = {
 }
 
 
-@verb(
-    "stack",
-    click.Argument(["action"], type=click.Choice(["ls", "export", "add", "rm"])),
-    click.Argument(["name"], required=False),
-    click.Option(["--offline"], is_flag=True, help="With ls: ask no backend for states."),
-    click.Option(
-        ["--from", "base"], metavar="ENVIRONMENT", help="With add: begin with this one's overlay."
-    ),
-    click.Option(
-        ["--force"],
-        is_flag=True,
-        help="With rm and --yes: nothing is left of a stack whose state cannot be asked.",
-    ),
-    rehearses=True,
-)
+@verb("stack", rehearses=True)
 def command(
-    session: Session, action: str, name: str | None, offline: bool, base: str | None, force: bool
+    session: Session,
+    action: str = argument(type=click.Choice(["ls", "export", "add", "rm"])),
+    name: str | None = argument(required=False),
+    offline: bool = flag("With ls: ask no backend for states."),
+    base: str | None = option(
+        "With add: begin with this one's overlay.", "--from", metavar="ENVIRONMENT"
+    ),
+    force: bool = flag(
+        "With rm and --yes: nothing is left of a stack whose state cannot be asked."
+    ),
 ) -> None:
     """Show every stack; export a stack's state; add and remove environments.
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-import click
-
 from mlops_iac.cli._plan import component_title
-from mlops_iac.cli._session import Session, verb
+from mlops_iac.cli._session import Session, flag, verb
 from mlops_iac.clouds.operations import REJECTED, WAITING
 
 if TYPE_CHECKING:
@@ -28,12 +26,11 @@ _APPROVALS = {REJECTED: "rejected", WAITING: "not approved"}
 _SHOWN = 3
 
 
-@verb(
-    "status",
-    click.Option(["--resources"], is_flag=True, help="List every resource with its id, too."),
-    rehearses=True,
-)
-def command(session: Session, resources: bool) -> None:
+@verb("status", rehearses=True)
+def command(
+    session: Session,
+    resources: bool = flag("List every resource with its id, too."),
+) -> None:
     """Show what serves: endpoints, versions, traffic, alarms, the last run, what comes next.
 
     A real stack is asked with the credentials of whoever deploys it; what cannot be asked is said,

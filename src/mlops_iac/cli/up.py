@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mlops_iac.cli._ephemeral import EPHEMERAL_OPTIONS, project_of
+from mlops_iac.cli._ephemeral import BASE, TTL, project_of
 from mlops_iac.cli._plan import plan_lines, size, summary_line
 from mlops_iac.cli._policies import guard
 from mlops_iac.cli._progress import failed_words, progress
-from mlops_iac.cli._session import Session, verb
+from mlops_iac.cli._session import ENGINE, Session, flag, option, verb
 from mlops_iac.errors import PlanMoved, ResourceFailed, UsageError
 from mlops_iac.graph.shown import plain
 
@@ -26,33 +26,19 @@ PARALLEL = 16
 _MOVES_SHOWN = 20
 
 
-@verb(
-    "up",
-    click.Option(["--engine"], type=click.Choice(["embedded", "pulumi"]), help="Which engine."),
-    click.Option(
-        ["--plan", "plan_file"],
-        metavar="FILE",
-        help="Do exactly what this saved plan says, or nothing.",
-    ),
-    click.Option(["--target"], metavar="ADDRESS", multiple=True, help="Only these resources."),
-    click.Option(
-        ["--parallel"], type=click.IntRange(1, 256), default=PARALLEL, help="Operations at a time."
-    ),
-    click.Option(["--refresh"], is_flag=True, help="Look first for what vanished or drifted."),
-    click.Option(["--diff", "detail"], is_flag=True, help="Show every property in the plan."),
-    *EPHEMERAL_OPTIONS(),
-    rehearses=True,
-)
+@verb("up", rehearses=True)
 def command(
     session: Session,
-    engine: str | None,
-    plan_file: str | None,
-    target: tuple[str, ...],
-    parallel: int,
-    refresh: bool,
-    detail: bool,
-    base: str | None,
-    ttl: str | None,
+    engine: str | None = ENGINE,
+    plan_file: str | None = option(
+        "Do exactly what this saved plan says, or nothing.", "--plan", metavar="FILE"
+    ),
+    target: tuple[str, ...] = option("Only these resources.", metavar="ADDRESS", multiple=True),
+    parallel: int = option("Operations at a time.", type=click.IntRange(1, 256), default=PARALLEL),
+    refresh: bool = flag("Look first for what vanished or drifted."),
+    detail: bool = flag("Show every property in the plan.", "--diff"),
+    base: str | None = BASE,
+    ttl: str | None = TTL,
 ) -> None:
     """Deploy the stack: show the plan, ask, apply it.
 
