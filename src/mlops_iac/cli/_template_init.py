@@ -8,17 +8,19 @@ from pathlib import Path
 
 import click
 
-from mlops_iac.cli._session import Session, verb
+from mlops_iac.cli._session import Session, argument, option, verb
 from mlops_iac.clouds.registry import DEFAULT
 
 
-@verb(
-    "init",
-    click.Argument(["name"]),
-    click.Argument(["folder"], required=False, metavar="[DIR]", type=click.Path(path_type=Path)),
-    click.Option(["--platform"], default=DEFAULT, show_default=True, help="Its first one."),
-)
-def command(session: Session, name: str, folder: Path | None, platform: str) -> None:
+@verb("init")
+def command(
+    session: Session,
+    name: str = argument(),
+    folder: Path | None = argument(
+        required=False, metavar="[DIR]", type=click.Path(path_type=Path)
+    ),
+    platform: str = option("Its first one.", default=DEFAULT, show_default=True),
+) -> None:
     """Start the template NAME in DIR, by default a folder of its last name. Overwrites nothing.
 
     It tests green: change it, and keep it so.

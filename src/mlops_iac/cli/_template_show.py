@@ -5,23 +5,21 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-import click
-
 from mlops_iac.blueprint.templates.limits import quoted
 from mlops_iac.blueprint.words import one_line
-from mlops_iac.cli._session import Session, verb
+from mlops_iac.cli._session import Session, argument, flag, verb
 
 if TYPE_CHECKING:
     from mlops_iac.api.templates.showing import InUse
     from mlops_iac.templates.facts import Facts
 
 
-@verb(
-    "show",
-    click.Argument(["template"], required=False, metavar="[SOURCE[@VERSION]]"),
-    click.Option(["--no-newest"], is_flag=True, help="Do not ask what newer versions there are."),
-)
-def command(session: Session, template: str | None, no_newest: bool) -> None:
+@verb("show")
+def command(
+    session: Session,
+    template: str | None = argument(required=False, metavar="[SOURCE[@VERSION]]"),
+    no_newest: bool = flag("Do not ask what newer versions there are."),
+) -> None:
     """Say all about a template; without one, which templates the blueprint stands on.
 
     SOURCE is as in `extends`, or the name of a template that the blueprint stands on.

@@ -9,31 +9,29 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mlops_iac.cli._session import Session, verb
+from mlops_iac.cli._session import Session, argument, flag, option, verb
 
 if TYPE_CHECKING:
     from mlops_iac.api.templates.testing import CaseResult
     from mlops_iac.blueprint.render import Format
     from mlops_iac.errors import Diagnostic
 
-FOLDER = click.Argument(["folder"], required=False, default=".", metavar="[DIR]")
-FORM = click.Option(
-    ["--format", "form"],
+FOLDER = argument(required=False, default=".", metavar="[DIR]")
+FORM = option(
+    "How to print findings.",
+    "--format",
     type=click.Choice(["text", "sarif", "github"]),
     default="text",
-    help="How to print findings.",
 )
 
 
-@verb(
-    "test",
-    FOLDER,
-    click.Option(["--case"], metavar="NAME", multiple=True, help="Only this one; repeatable."),
-    click.Option(["--update"], is_flag=True, help="Write the golden files anew."),
-    FORM,
-)
+@verb("test")
 def command(
-    session: Session, folder: str, case: tuple[str, ...], update: bool, form: Format
+    session: Session,
+    folder: str = FOLDER,
+    case: tuple[str, ...] = option("Only this one; repeatable.", metavar="NAME", multiple=True),
+    update: bool = flag("Write the golden files anew."),
+    form: Format = FORM,
 ) -> int:
     """Find everything wrong with a template, and run its cases: parameters in, resources out.
 

@@ -7,9 +7,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
-from mlops_iac.cli._session import Session, verb
+from mlops_iac.cli._session import Session, argument, flag, option, verb
 from mlops_iac.errors import UsageError
 from mlops_iac.records import as_data
 from mlops_iac.review.escape import visible
@@ -21,14 +19,12 @@ if TYPE_CHECKING:
 _COLORS = {"major": "red", "minor": "yellow", "patch": "bright_black"}
 
 
-@verb(
-    "usage",
-    click.Argument(["folders"], metavar="[DIR]…", nargs=-1),
-    click.Option(["--template"], metavar="NAME", help="Only this one, by its name or source."),
-    click.Option(["--offline"], is_flag=True, help="Ask no repository for its newest version."),
-)
+@verb("usage")
 def command(
-    session: Session, folders: tuple[str, ...], template: str | None, offline: bool
+    session: Session,
+    folders: tuple[str, ...] = argument(metavar="[DIR]…", nargs=-1),
+    template: str | None = option("Only this one, by its name or source.", metavar="NAME"),
+    offline: bool = flag("Ask no repository for its newest version."),
 ) -> None:
     """Show which blueprint stands on which version of which template, over many checkouts.
 
