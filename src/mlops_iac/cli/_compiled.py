@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 def tell(session: Session, project: Project, compiled: Compiled) -> None:
     """Name the files, and what is to be known besides."""
     left_out = session.tell_left_out(project)
-    for note in compiled.notes:
-        session.say(f"note: {note}")
+    session.notes(compiled.notes)
     where = os.path.relpath(compiled.out)
     if session.json:
         session.emit_json(

@@ -69,8 +69,7 @@ def fleet(session: Session, folder: str, job: Job, form: Format = "text") -> int
 
     unread: list[str] = []
     files = blueprints(Path(folder), unread)
-    for why in unread:
-        session.say(f"note: {one_line(why)}")
+    session.say(*(f"note: {one_line(why)}" for why in unread))
     if not files:
         raise UsageError(
             f"there is no blueprint below {folder}",
@@ -98,8 +97,7 @@ def _print(session: Session, report: Report, form: Format) -> None:
         case "json":
             session.emit_json(as_json(report))
         case "text":
-            for line in lines(session, report):
-                session.out(line)
+            session.out(*lines(session, report))
             session.say(f"{report.seconds:.1f}s, {report.workers} worker(s)")
         case _:
             from mlops_iac.blueprint.render import render

@@ -177,8 +177,3 @@ def change_line(change: PropertyChange, style: Style, step: Step) -> str:
     elif change.replaces is None:
         tail = style("  ← may replace (no fact)", fg="magenta")
     return f"{style(sign, fg=color)} {change.path}: {values}{tail}"
-
-
-def unstyled(text: str, **_: object) -> str:
-    """A `Style` without colours."""
-    return text

@@ -17,7 +17,7 @@ from mlops_iac.cli._plan import (
 )
 from mlops_iac.graph.model import STACK_TYPE
 from mlops_iac.graph.plan import HALVES
-from mlops_iac.graph.shown import shown_value
+from mlops_iac.graph.shown import cut, shown_value
 from mlops_iac.graph.whole import whole
 from mlops_iac.review.model import Cause, ReviewedStep
 
@@ -99,19 +99,19 @@ def cause_words(cause: Cause) -> str:
             return cause.path or "no single line of the blueprint"
         case "tool":
             return f"{cause.path} {cause.old or 'unknown'} → {cause.new or 'unknown'}"
-        case _:
-            pass
-    if cause.old is None and cause.new is None:
-        return f"{cause.place}: other content"
-    if cause.old is None:
-        return f"{cause.place}: added"
-    if cause.new is None:
-        return f"{cause.place}: removed"
-    if isinstance(cause.old, str) and isinstance(cause.new, str):
-        return f"{cause.place}: {_short(cause.old)} → {_short(cause.new)}"
-    return f"{cause.place}: {_short(shown_value(cause.old))} → {_short(shown_value(cause.new))}"
+    match cause.old, cause.new:
+        case None, None:
+            words = "other content"
+        case None, _:
+            words = "added"
+        case _, None:
+            words = "removed"
+        case str(old), str(new):
+            words = f"{_short(old)} → {_short(new)}"
+        case old, new:
+            words = f"{_short(shown_value(old))} → {_short(shown_value(new))}"
+    return f"{cause.place}: {words}"
 
 
 def _short(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= 60 else f"{line[:59]}…"
+    return cut(" ".join(text.split()), 0, 60)

@@ -6,7 +6,7 @@ import os
 import re
 import shlex
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import wraps
 from inspect import signature
@@ -109,8 +109,7 @@ class Session:
             self._project = load(self.file or "blueprint.yaml")
             if self.emulated:
                 self._project = self._rehearsal(self._project)
-            for note in self._project.notes:
-                self.say(f"note: {note}")
+            self.notes(self._project.notes)
         project: Project = self._project
         return project
 
@@ -130,7 +129,16 @@ class Session:
     @property
     def shown(self) -> str:
         """The stack as people read it: what is rehearsed is never taken for what is real."""
-        return f"{self.stack}, emulated" if self.emulated else self.stack
+        return self.as_shown(self.stack)
+
+    def as_shown(self, stack: str) -> str:
+        """Any stack, so."""
+        return f"{stack}, emulated" if self.emulated else stack
+
+    def head(self, project: str, stack: str, platform: str, engine: str) -> None:
+        """Say what a plan is about."""
+        title = self.style(f"{project} → {self.as_shown(stack)}", bold=True)
+        self.say(f"{title} ({platform}, {engine} engine)")
 
     @property
     def is_local(self) -> bool:
@@ -218,14 +226,18 @@ class Session:
         """Colour `text` where colours are wanted."""
         return click.style(text, **style) if self.colored else text
 
-    def say(self, text: str = "", *, elsewhere: bool = False) -> None:
+    def say(self, *texts: str, elsewhere: bool = False) -> None:
         """Words for a person, on stderr; silent under --quiet.
 
         Commands in them are about the blueprint of this one, unless they are typed `elsewhere`.
         """
-        if not self.quiet:
+        for text in () if self.quiet else texts:
             shown = text if elsewhere else self.typed(text)
             click.echo(shown, err=True, color=self.colored)
+
+    def notes(self, notes: Iterable[str]) -> None:
+        """Say what is to be known besides."""
+        self.say(*(f"note: {note}" for note in notes))
 
     def typed(self, text: str) -> str:
         """Return the text; commands in it are about this blueprint, and this rehearsal of it."""
@@ -240,9 +252,17 @@ class Session:
         hint = self.typed(error.hint)
         return {"exit_code": error.exit_code, "message": error.message, "hint": hint}
 
-    def out(self, text: str, *, nl: bool = True) -> None:
+    def out(self, *texts: str, nl: bool = True) -> None:
         """Put data on stdout."""
-        click.echo(text, nl=nl, color=True if self.color == "always" else None)
+        for text in texts:
+            click.echo(text, nl=nl, color=True if self.color == "always" else None)
+
+    def answer(self, document: object, *words: str) -> None:
+        """What came of a command: the document under --json, else the words."""
+        if self.json:
+            self.emit_json(document)
+        else:
+            self.say(*words)
 
     def emit_json(self, value: object, *, whole: bool = False) -> None:
         """JSON on stdout, one document; of a rehearsal it says so, but where it is a `whole` already."""
@@ -324,7 +344,6 @@ def verb(
             params=made(own | emulated | GLOBAL_OPTIONS),
             callback=callback,
             help=function.__doc__,
-            context_settings={"help_option_names": ["-h", "--help"]},
         )
 
     return decorate

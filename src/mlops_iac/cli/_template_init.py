@@ -37,7 +37,6 @@ def command(
     if session.json:
         session.emit_json({"written": shown})
         return
-    for path in shown:
-        session.say(f"  {session.style('wrote', fg='green')} {path}")
+    session.say(*(f"  {session.style('wrote', fg='green')} {path}" for path in shown))
     there = shlex.quote(os.path.relpath(target))
     session.say(f"next: mlops-iac template test {there}")

@@ -28,10 +28,8 @@ def command(
 
     if template is None:
         found = showing.in_use(session.project(), newest=not no_newest)
-        if session.json:
-            session.emit_json([asdict(each) for each in found])
-        elif not found:
-            session.say("the blueprint stands on no template")
+        none = [] if found else ["the blueprint stands on no template"]
+        session.answer([asdict(each) for each in found], *none)
         for each in () if session.json else found:
             _in_use(session, each)
         return
@@ -64,10 +62,8 @@ def _facts(session: Session, facts: Facts) -> None:
     session.out(f"  source     {facts.source}")
     session.out(f"  digest     {facts.digest}")
     session.out(f"  platforms  {', '.join(facts.platforms) or 'all'}")
-    for each in facts.extends:
-        session.out(f"  stands on  {each}")
-    for each in facts.rules:
-        session.out(f"  guard rail {each}")
+    session.out(*(f"  stands on  {each}" for each in facts.extends))
+    session.out(*(f"  guard rail {each}" for each in facts.rules))
     if facts.parameters:
         session.out("parameters")
         width = max(len(each.name) for each in facts.parameters)

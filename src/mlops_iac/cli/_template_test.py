@@ -139,7 +139,5 @@ def _tell(session: Session, result: CaseResult, failures: list[str], written: li
     head = session.style("failed", fg="red") if failures else session.style("passed", fg="green")
     where = f" ({', '.join(result.environments)})" if result.environments else " (refused)"
     session.say(f"{head} {result.name}{where} {result.seconds:.1f} s")
-    for text in failures:
-        session.say(f"  {text}")
-    for path in written:
-        session.say(f"  {session.style('wrote', fg='yellow')} {path}")
+    session.say(*(f"  {text}" for text in failures))
+    session.say(*(f"  {session.style('wrote', fg='yellow')} {path}" for path in written))

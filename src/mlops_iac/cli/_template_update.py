@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
-import click
-
 from mlops_iac.blueprint.words import listed
-from mlops_iac.cli._plan import unstyled
 from mlops_iac.cli._session import Session, argument, flag, option, verb, write_file
 from mlops_iac.cli._template_update_words import pinned_words, update_lines
 from mlops_iac.errors import BlueprintInvalid, PolicyViolation, UsageError
@@ -70,12 +66,8 @@ def command(
 
 
 def _show(session: Session, update: TemplateUpdate, *, detail: bool) -> None:
-    color = session.color == "always" or (session.colored and sys.stdout.isatty())
-    style = click.style if color else unstyled
-    for line in update_lines(update, style, detail=detail):
-        session.out(line)
-    for note in update.notes:
-        session.say(f"note: {note}")
+    session.out(*update_lines(update, session.style, detail=detail))
+    session.notes(update.notes)
     if not update.needed:
         session.say(f"nothing to update: {update.blueprint} {pinned_words(update)}")
 

@@ -48,13 +48,11 @@ def command(
     if session.json:
         session.emit_json(as_data(used))
     else:
-        for line in _lines(session, used):
-            session.out(line)
+        session.out(*_lines(session, used))
     for problem in used.problems:
         place = f"{problem.file}:{problem.line}" if problem.line else problem.file
         session.say(f"left out: {visible(f'{place}: {problem.message}', 400)}")
-    for note in (*unread, *used.notes):
-        session.say(f"note: {visible(note, 400)}")
+    session.say(*(f"note: {visible(note, 400)}" for note in (*unread, *used.notes)))
     session.say(
         f"{used.blueprints} blueprint(s), {used.without} without a template"
         + (f", {len(used.problems)} problem(s)" if used.problems else "")

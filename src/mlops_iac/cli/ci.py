@@ -92,8 +92,7 @@ def generate(
         session.emit_json({"stale" if check else "written": paths, "unlocked": unlocked})
     else:
         word = session.style("stale" if check else "wrote", fg="red" if check else "green")
-        for path in paths:
-            session.say(f"  {word} {path}")
+        session.say(*(f"  {word} {path}" for path in paths))
         if not paths:
             session.say("fresh" if check else "nothing changed")
         elif not check:
@@ -145,8 +144,7 @@ def lock(
         session.emit_json({os.path.relpath(path): lines for path, lines in changed.items()})
         return
     for path, lines in changed.items():
-        for line in lines:
-            session.say(f"  {line}")
+        session.say(*(f"  {line}" for line in lines))
         shown = os.path.relpath(path)
         session.say(f"wrote {shown}: review it and commit it" if lines else f"{shown} is fresh")
 
@@ -155,5 +153,4 @@ command = click.Group(
     "ci",
     commands=[generate, lock],
     help="CI: workflows that preview and deliver, and the packages that they install.",
-    context_settings={"help_option_names": ["-h", "--help"]},
 )

@@ -41,8 +41,7 @@ def command(
             session.emit_json({"fresh": not reasons, "reasons": reasons})
         elif reasons:
             session.error("the compiled program is stale", "run `mlops-iac compile` and commit")
-            for reason in reasons:
-                session.say(f"  {reason}")
+            session.say(*(f"  {reason}" for reason in reasons))
         else:
             session.say("fresh")
         return 1 if reasons else 0

@@ -51,8 +51,7 @@ def command(
                 plan, session.style, unchanged=False, detail=detail, fold=("delete",)
             ):
                 session.say(line)
-            for note in plan.diagnostics:
-                session.say(f"note: {note}")
+            session.notes(plan.diagnostics)
         if preview_only:
             return
         if not plan.changes:

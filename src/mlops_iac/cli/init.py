@@ -132,8 +132,7 @@ def _example(
         from mlops_iac.api.stacks.initial_overlay import begin
 
         edit = BlueprintEdit(target / "blueprint.yaml")
-        for note in begin(edit, edit.project, delivered=True):
-            session.say(f"note: {note}")
+        session.notes(begin(edit, edit.project, delivered=True))
         written += _workflows(edit.project(), ci)
     _tell(session, target, written)
 
@@ -195,8 +194,7 @@ def _from_template(
     except BlueprintInvalid:
         session.say(f"{start.label} and these answers make no valid blueprint; nothing was written")
         raise
-    for note in result.notes:
-        session.say(f"note: {note}")
+    session.notes(result.notes)
     if result.problems and not session.json:
         show(list(result.problems), session)
     _tell(session, target, written, start.label, _then(result.project))
@@ -241,8 +239,9 @@ def _tell(
             told["template"] = label
         session.emit_json(told)
         return
-    for path in written:
-        session.say(f"  {session.style('wrote', fg='green')} {os.path.relpath(path)}")
+    session.say(
+        *(f"  {session.style('wrote', fg='green')} {os.path.relpath(path)}" for path in written)
+    )
     folder = os.path.normpath(Path(session.directory or ".") / os.path.relpath(target))
     inside = "" if folder == "." else f"cd {shlex.quote(folder)} && "
     session.say(f"next: {inside}{then}", elsewhere=True)

@@ -20,29 +20,20 @@ def command(
     MLOPS_IAC_EMULATOR_TIMEOUT says. Exit code of `status`: 0 running, 1 not running.
     """
     project = session.project()
-    match action:
-        case "start":
-            info = project.emulated_cloud.ensure()
-        case "stop":
-            stopped = project.emulated_cloud.stop()
-            if session.json:
-                session.emit_json({"running": False, "stopped": stopped})
-            else:
-                session.say("stopped" if stopped else "was not running")
-            return 0
-        case _:
-            found = project.emulated_cloud.status()
-            if found is None or not found.running:
-                words = "not running; `mlops-iac local start` or `up` starts it"
-                if session.json:
-                    session.emit_json({"running": False})
-                else:
-                    session.say(found.message if found else words)
-                return 1
-            info = found
+    cloud = project.emulated_cloud
+    if action == "stop":
+        stopped = cloud.stop()
+        words = "stopped" if stopped else "was not running"
+        session.answer({"running": False, "stopped": stopped}, words)
+        return 0
+    info = cloud.ensure() if action == "start" else cloud.status()
+    if info is None or not info.running:
+        words = "not running; `mlops-iac local start` or `up` starts it"
+        session.answer({"running": False}, info.message if info else words)
+        return 1
     if session.json:
         session.emit_json({"running": True, "endpoint": info.url, "pid": info.pid})
     else:
         session.out(info.url)
-        session.say(f"{info.message} {project.emulated_cloud.exports(LOCAL)}")
+        session.say(f"{info.message} {cloud.exports(LOCAL)}")
     return 0

@@ -86,8 +86,7 @@ def command(
         session.emit_json(decided.as_json())
     else:
         session.say(f"{decided.model}/{decided.version} is {decided.status}")
-        for line in _then(session, project, registry, decided):
-            session.say(line)
+        session.say(*_then(session, project, registry, decided))
 
 
 def _then(

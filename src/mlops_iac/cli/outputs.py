@@ -30,8 +30,7 @@ def command(
         session.out(_text(shown[name]))
     else:
         width = max((len(key) for key in shown), default=0)
-        for key in sorted(shown):
-            session.out(f"{key:<{width}}  {_text(shown[key])}")
+        session.out(*(f"{key:<{width}}  {_text(shown[key])}" for key in sorted(shown)))
         if not shown:
             session.say(f"stack {session.stack} has no outputs; `mlops-iac up` makes them")
 

@@ -169,5 +169,4 @@ command = click.Group(
     "policy",
     commands=[check, ls, pack],
     help="Guard rails: check stacks against them, list them, serve them to the Pulumi CLI.",
-    context_settings={"help_option_names": ["-h", "--help"]},
 )

@@ -112,7 +112,6 @@ command = click.Group(
     "pr",
     commands=[comment, open_],
     help="Pull requests: show in one what it would change; open one.",
-    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-import click
-
 from mlops_iac.api.compare.reviews import Guards, Reviewed
 from mlops_iac.cli._ephemeral import BASE, TTL, project_of
 from mlops_iac.cli._fleet import ALL_STACKS, fleet, given_stack, refuse
-from mlops_iac.cli._plan import plan_lines, size, unstyled
+from mlops_iac.cli._plan import plan_lines, size
 from mlops_iac.cli._policies import lines
 from mlops_iac.cli._session import ENGINE, Session, flag, option, verb, write_file
 from mlops_iac.errors import UnexpectedChanges, UsageError
@@ -176,15 +173,10 @@ def _plan(
             shown["policies"] = [asdict(each) for each in findings]
         session.emit_json(shown)
     else:
-        title = f"{plan.project} → {session.shown}"
-        session.say(f"{session.style(title, bold=True)} ({project.platform}, {plan.engine} engine)")
+        session.head(plan.project, session.stack, project.platform, plan.engine)
         session.say(f"compared with {project.comparison(plan)}")
-        color = session.color == "always" or (session.colored and sys.stdout.isatty())
-        style = click.style if color else unstyled
-        for line in plan_lines(plan, style, unchanged=unchanged, detail=detail):
-            session.out(line)
-        for note in (*plan.doubts, *plan.diagnostics):
-            session.say(f"note: {note}")
+        session.out(*plan_lines(plan, session.style, unchanged=unchanged, detail=detail))
+        session.notes((*plan.doubts, *plan.diagnostics))
         if findings is not None:
             lines(session, findings)
 
@@ -212,20 +204,12 @@ def _review(
             for each in found
         ]
         session.emit_json(shown if len(shown) > 1 else shown[0])
-    color = session.color == "always" or (session.colored and sys.stdout.isatty())
-    style = click.style if color else unstyled
     for each in [] if session.json else found:
         review = each.review
-        emulated = ", emulated" if session.emulated else ""
-        title = f"{review.project} → {review.stack}{emulated}"
-        session.say(
-            f"{session.style(title, bold=True)} ({review.platform}, {review.engine} engine)"
-        )
+        session.head(review.project, review.stack, review.platform, review.engine)
         session.say(f"compared with {review.against}")
-        for line in review_lines(each, style, unchanged=unchanged, detail=detail):
-            session.out(line)
-        for note in review.notes:
-            session.say(f"note: {note}")
+        session.out(*review_lines(each, session.style, unchanged=unchanged, detail=detail))
+        session.notes(review.notes)
         if review.policies:
             lines(session, review.policies)
     for each in found:

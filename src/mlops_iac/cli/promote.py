@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
-
-import click
 
 from mlops_iac.cli._session import Session, argument, flag, option, verb
 
@@ -62,27 +59,18 @@ def promote(
 
 
 def _show(session: Session, promotion: Promotion) -> None:
-    from mlops_iac.cli._plan import plan_lines, unstyled
+    from mlops_iac.api.compare.comparisons import comparison
+    from mlops_iac.cli._plan import plan_lines
 
     for pin in promotion.pins:
         where = f" ({promotion.file}:{pin.line} {pin.path})" if pin.line else ""
         session.say(f"{session.style(pin.words, bold=True)}{where}")
         if pin.image and pin.version:
             session.say(f"  image {pin.image}")
-        for note in pin.notes:
-            session.say(f"  note: {note}")
-    for note in promotion.notes:
-        session.say(f"note: {note}")
-    from mlops_iac.api.compare.comparisons import comparison
-
+        session.say(*(f"  note: {note}" for note in pin.notes))
+    session.notes(promotion.notes)
     plan, project = promotion.plan, promotion.project
-    emulated = ", emulated" if session.emulated else ""
-    session.say(
-        f"{plan.project} → {plan.stack}{emulated}, compared with {comparison(project, plan)}"
-    )
-    color = session.color == "always" or (session.colored and sys.stdout.isatty())
-    style = click.style if color else unstyled
-    for line in plan_lines(plan, style, unchanged=False, detail=False):
-        session.out(line)
-    for note in plan.diagnostics:
-        session.say(f"note: {note}")
+    against = comparison(project, plan)
+    session.say(f"{plan.project} → {session.as_shown(plan.stack)}, compared with {against}")
+    session.out(*plan_lines(plan, session.style, unchanged=False, detail=False))
+    session.notes(plan.diagnostics)

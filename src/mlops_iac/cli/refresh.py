@@ -29,8 +29,7 @@ def command(
         )
         return
     for step in changed:
-        for line in step_lines(step, session.style, detail=True):
-            session.out(line)
+        session.out(*step_lines(step, session.style, detail=True))
     if not changed:
         session.say("the state agrees with what exists")
     elif preview_only:

@@ -79,8 +79,7 @@ def _deploy_first(session: Session, project: Project, error: NotDeployed) -> Non
     if session.json and not (session.yes or session.interactive):
         session.emit_json({"error": session.told(error), "differences": list(error.differences)})
     session.say("changed since it was deployed:")
-    for each in error.differences:
-        session.say(f"  {each}")
+    session.say(*(f"  {each}" for each in error.differences))
     if not (session.yes or session.interactive):
         raise error
     session.confirm("Deploy that first, and run it then? (`--deployed` runs what is deployed)")

@@ -24,8 +24,7 @@ def command(
     from mlops_iac.api.templates.schema import schema
 
     made, notes = schema(session.file or "blueprint.yaml", template)
-    for note in notes:
-        session.say(f"note: {note}")
+    session.notes(notes)
     text = json.dumps(made, indent=2, ensure_ascii=False) + "\n"
     if out is None:
         session.out(text, nl=False)

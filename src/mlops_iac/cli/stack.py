@@ -11,7 +11,6 @@ from mlops_iac.cli._width import columns, folded
 from mlops_iac.errors import BlueprintInvalid, UsageError
 
 if TYPE_CHECKING:
-    from mlops_iac.api.stacks.environments import Told
     from mlops_iac.api.stacks.listing import Row
 
 _COLORS = {
@@ -72,20 +71,18 @@ def _ls(session: Session, *, offline: bool) -> None:
     if session.json:
         session.emit_json(found.as_json())
         return
-    emulated = ", emulated" if session.emulated else ""
-    wide = max(len(row.stack) for row in found.rows) + len(emulated)
+    wide = max(len(session.as_shown(row.stack)) for row in found.rows)
     places = [f"{row.account or 'no account'} {row.region}" for row in found.rows]
     far = max(map(len, places))
     width = columns()
     for row, place in zip(found.rows, places, strict=True):
-        title = session.style(f"{f'{row.stack}{emulated}':<{wide}}", bold=True)
+        title = session.style(f"{session.as_shown(row.stack):<{wide}}", bold=True)
         kept = "protected" if row.protect else "unprotected"
         session.out(f"{title}  {place:<{far}}  {kept:<11}  {_words(session, row)}")
         for line in _details(row):
             for part in folded(line, " · ", width - wide - 2 if width else 0):
                 session.out(f"{'':<{wide}}  {session.style(part, fg='bright_black')}")
-    for note in found.notes:
-        session.say(f"note: {note}")
+    session.notes(found.notes)
 
 
 def _words(session: Session, row: Row) -> str:
@@ -126,7 +123,7 @@ def _add(session: Session, name: str, base: str | None) -> None:
     from mlops_iac.api.stacks.environments import add_environment
 
     told = add_environment(session.file or "blueprint.yaml", name, base)
-    _done(session, told)
+    session.answer(told.as_json(), str(told))
 
 
 def _rm(session: Session, name: str, *, force: bool) -> None:
@@ -141,11 +138,4 @@ def _rm(session: Session, name: str, *, force: bool) -> None:
         if not session.json:
             session.say(f"without {name} {path} is not valid, nothing was removed:")
         raise
-    _done(session, told)
-
-
-def _done(session: Session, told: Told) -> None:
-    if session.json:
-        session.emit_json(told.as_json())
-    else:
-        session.say(str(told))
+    session.answer(told.as_json(), str(told))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from mlops_iac.cli._plan import component_title
 from mlops_iac.cli._session import Session, flag, verb
 from mlops_iac.clouds.operations import REJECTED, WAITING
+from mlops_iac.graph.shown import cut
 
 if TYPE_CHECKING:
     from mlops_iac.api.status.models import ModelState
@@ -46,8 +47,7 @@ def command(
         session.emit_json({**said, "next": [session.typed(each) for each in said["next"]]})
         return
     session.out(f"{report.project} → {session.shown}: {report.headline}")
-    for line in _standing(session, report):
-        session.out(line)
+    session.out(*_standing(session, report))
     if resources:
         for parent, rows in report.by_component().items():
             session.out(session.style(component_title(parent), bold=True))
@@ -55,8 +55,7 @@ def command(
                 note = "  [recorded, not emulated]" if row.recorded else ""
                 note += "  [protected]" if row.protect else ""
                 session.out(f"  {row.address}  {session.style(row.id, fg='bright_black')}{note}")
-    for line in report.notes:
-        session.say(f"note: {line}")
+    session.notes(report.notes)
     if report.next:
         session.say(f"next: {', '.join(report.next)}")
 
@@ -156,5 +155,4 @@ def _short(time: str) -> str:
 
 
 def _line(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= 200 else f"{line[:199]}…"
+    return cut(" ".join(text.split()), 0, 200)

@@ -79,7 +79,7 @@ def command(
         )
     require_deployed(session, result)
     if not session.json:
-        _closing(session, project.next_steps(session.stack, result))
+        session.say(*project.next_steps(session.stack, result))
 
 
 def deploy(
@@ -107,17 +107,12 @@ def deploy(
             deployment.refresh()
         plan = _planned(session, deployment)
         if not session.json:
-            title = f"{plan.project} → {session.shown}"
-            session.say(
-                f"{session.style(title, bold=True)} ({project.platform}, {plan.engine} engine)"
-            )
+            session.head(plan.project, session.stack, project.platform, plan.engine)
             if plan.changes and not session.yes:
-                for line in plan_lines(plan, session.style, unchanged=False, detail=detail):
-                    session.say(line)
+                session.say(*plan_lines(plan, session.style, unchanged=False, detail=detail))
             else:
                 session.say(summary_line(plan, session.style))
-            for note in plan.diagnostics:
-                session.say(f"note: {note}")
+            session.notes(plan.diagnostics)
             session.tell_left_out(project)
         deployment.require_possible()
         if plan.changes:
@@ -172,13 +167,7 @@ def _planned(session: Session, deployment: Deployment) -> Plan:
                     "moved": list(error.moves),
                 }
             )
-        for move in error.moves[:_MOVES_SHOWN]:
-            session.say(f"  {move}")
+        session.say(*(f"  {move}" for move in error.moves[:_MOVES_SHOWN]))
         if len(error.moves) > _MOVES_SHOWN:
             session.say(f"  and {len(error.moves) - _MOVES_SHOWN} more; --json has them all")
         raise
-
-
-def _closing(session: Session, lines: list[str]) -> None:
-    for line in lines:
-        session.say(line)

@@ -32,8 +32,7 @@ def command(
 
     path = session.file or "blueprint.yaml"
     project, diagnostics = inspected(path, strict=strict)
-    for note in project.notes if project is not None else ():
-        session.say(f"note: {note}")
+    session.notes(project.notes if project is not None else ())
     wrong = any(item.severity == "error" for item in diagnostics)
     if not wrong and project is not None and given_stack():
         project.resolve(given_stack())  # says which there are
