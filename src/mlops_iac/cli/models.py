@@ -82,11 +82,8 @@ def command(
             session.out(json.dumps(found.as_json(), indent=2, ensure_ascii=False, default=str))
         return
     decided = registry.decide(model, version or "", approve=action == "approve", comment=comment)
-    if session.json:
-        session.emit_json(decided.as_json())
-    else:
-        session.say(f"{decided.model}/{decided.version} is {decided.status}")
-        session.say(*_then(session, project, registry, decided))
+    words = f"{decided.model}/{decided.version} is {decided.status}"
+    session.answer(decided.as_json(), words, *_then(session, project, registry, decided))
 
 
 def _then(

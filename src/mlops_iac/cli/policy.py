@@ -13,7 +13,7 @@ from mlops_iac.cli._session import Session, argument, flag, option, verb
 from mlops_iac.errors import PolicyViolation, UsageError
 
 if TYPE_CHECKING:
-    from mlops_iac.policy.output import Format, Found
+    from mlops_iac.policy.output import Format
 
 _NO_TEAM = flag("Leave out the rules of the team and of templates, which are code.")
 
@@ -34,6 +34,8 @@ def check(
 
         refuse(session)
         return fleet(session, folder, Policies(given_stack(), not no_team_rules), form)
+    from mlops_iac.api.core.guard_rails import own_ids, rules
+    from mlops_iac.blueprint.words import listed
     from mlops_iac.policy import output
 
     project = session.project()
@@ -47,7 +49,6 @@ def check(
             session.emit_json(output.as_json(found, stacks))
         case "sarif":
             from mlops_iac import __version__
-            from mlops_iac.api.core.guard_rails import rules
 
             session.out(output.sarif(found, rules(project, own=not no_team_rules), __version__))
         case "github":
@@ -56,21 +57,17 @@ def check(
         case "text":
             if found:
                 session.out(output.text(found, of=len(stacks), style=style_of(session)))
-    if no_team_rules:
-        _tell_left_out(session)
+    if no_team_rules and (left_out := own_ids(project)):
+        session.say(f"note: the team's own rules were not run: {', '.join(left_out)}")
     totals = output.counts(found)
     summary = ", ".join(f"{number} {kind}" for kind, number in totals.items())
     session.say(f"{', '.join(stacks)}: {summary}")
     if broken := [each for each in found if each.finding.counts]:
-        raise PolicyViolation(_broken(broken), hint="each finding says what to do")
+        named = listed(dict.fromkeys(each.finding.rule for each in broken))
+        raise PolicyViolation(
+            f"{len(broken)} mandatory finding(s): {named}", hint="each finding says what to do"
+        )
     return 0
-
-
-def _broken(broken: list[Found]) -> str:
-    from mlops_iac.blueprint.words import listed
-
-    rules = dict.fromkeys(each.finding.rule for each in broken)
-    return f"{len(broken)} mandatory finding(s): {listed(rules)}"
 
 
 def _stacks(session: Session) -> list[str]:
@@ -80,13 +77,6 @@ def _stacks(session: Session) -> list[str]:
     if given_stack():
         return [session.stack]
     return [name for name in names if name != LOCAL] or names
-
-
-def _tell_left_out(session: Session) -> None:
-    from mlops_iac.api.core.guard_rails import own_ids
-
-    if left_out := own_ids(session.project()):
-        session.say(f"note: the team's own rules were not run: {', '.join(left_out)}")
 
 
 @verb("ls")
@@ -159,10 +149,8 @@ def pack(
     from mlops_iac.api.compile.guard_rail_checks import write_pack
 
     written = write_pack(session.project(), Path(out), own=not no_team_rules)
-    if session.json:
-        session.emit_json([path.as_posix() for path in written])
-    else:
-        session.say(f"wrote {out}: {len(written)} files; next: cd {out} && pulumi install")
+    words = f"wrote {out}: {len(written)} files; next: cd {out} && pulumi install"
+    session.answer([path.as_posix() for path in written], words)
 
 
 command = click.Group(

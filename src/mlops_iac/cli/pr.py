@@ -49,20 +49,21 @@ def comment(
     3 where it is refused, 9 where the platform does not answer in time.
     """
     from mlops_iac.review.post.target import connect, find_target
+    from mlops_iac.review.post.upsert import upsert
 
     review = read_review(source)
     if dry_run:
-        _emit(session, "dry-run", "", rendered(review, platform, source))
+        body = rendered(review, platform, source)
+        if session.json:
+            session.emit_json({"action": "dry-run", "url": "", "body": body})
+        else:
+            session.out(body, nl=False)
         return
     target = find_target(platform, os.environ, repo=repo, number=number, api_url=api_url)
     body = rendered(review, platform, source, run=target.run, details_url=target.details_url)
-    comments = connect(target, os.environ)
-
-    from mlops_iac.review.post.upsert import upsert
-
-    posted = upsert(comments, body, platform)
+    posted = upsert(connect(target, os.environ), body, platform)
     if session.json:
-        _emit(session, posted.action, posted.comment.url, body)
+        session.emit_json({"action": posted.action, "url": posted.comment.url, "body": body})
     words = {
         "created": "wrote a comment",
         "rewritten": "rewrote the comment",
@@ -174,10 +175,3 @@ def rendered(
         return to_markdown(review, platform, run=run, details_url=details_url)
     except (TypeError, ValueError, LookupError, AttributeError, RecursionError):
         raise UsageError(f"{source} is not as a saved review is", hint=_SAVE) from None
-
-
-def _emit(session: Session, action: str, url: str, body: str) -> None:
-    if session.json:
-        session.emit_json({"action": action, "url": url, "body": body})
-    else:
-        session.out(body, nl=False)

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from mlops_iac.api.compare.reviews import Guards, Reviewed
+from mlops_iac.api.compile.guard_rail_checks import require
 from mlops_iac.cli._ephemeral import BASE, TTL, project_of
 from mlops_iac.cli._fleet import ALL_STACKS, fleet, given_stack, refuse
 from mlops_iac.cli._plan import plan_lines, size
@@ -141,8 +142,6 @@ def command(
         findings = project.policies(session.stack, own=not no_team_rules) if policy else None
         _plan(session, project, plan, findings, unchanged=unchanged, detail=detail)
         if findings is not None:
-            from mlops_iac.api.compile.guard_rail_checks import require
-
             require(findings, session.stack)
         if expect_no_changes and (plan.changes or plan.incomparable):
             raise UnexpectedChanges(
@@ -189,7 +188,6 @@ def _review(
     unchanged: bool,
     expect_no_changes: bool,
 ) -> None:
-    from mlops_iac.api.compile.guard_rail_checks import require
     from mlops_iac.cli._review import review_lines
 
     if session.json:
