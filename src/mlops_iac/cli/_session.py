@@ -153,11 +153,10 @@ class Session:
     def tell_left_out(self, project: Project) -> dict[str, str]:
         """Name what is not packed with the code, in one line; return all of it."""
         found = project.left_out()
-        shown = [f"{name} ({why})" for name, why in islice(found.items(), _LEFT_OUT_SHOWN)]
-        more = len(found) - len(shown)
-        if shown:
-            words = ", ".join(shown) + (f", and {more} more" if more else "")
-            self.say(f"note: not packed with the code: {words}")
+        if found:
+            shown = [f"{name} ({why})" for name, why in islice(found.items(), _LEFT_OUT_SHOWN)]
+            more = [f"and {len(found) - len(shown)} more"] * (len(found) > len(shown))
+            self.say(f"note: not packed with the code: {', '.join([*shown, *more])}")
         return found
 
     def adopt(self, project: Project) -> None:
@@ -286,9 +285,7 @@ class Session:
 
         Raises UsageError where nobody can be asked and `--yes` is missing, Cancelled on no.
         """
-        if self.yes and word is None:
-            return
-        if self.yes and word is not None and not self.interactive:
+        if self.yes and (word is None or not self.interactive):
             return
         if not self.interactive:
             raise UsageError(
@@ -304,10 +301,9 @@ class Session:
 
 def absorb(session: Session, options: Mapping[str, Any]) -> Session:
     """Take over the options that were given; `-C` takes effect at once."""
-    for name in (entry.name for entry in fields(Session)):
-        value = options.get(name)
-        if value:
-            setattr(session, name, value)
+    for entry in fields(Session):
+        if value := options.get(entry.name):
+            setattr(session, entry.name, value)
     if options.get("directory"):
         try:
             session.started = session.started or str(Path.cwd())

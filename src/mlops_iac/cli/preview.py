@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from mlops_iac.api.compare.reviews import Guards, Reviewed
@@ -14,7 +13,9 @@ from mlops_iac.cli._fleet import ALL_STACKS, fleet, given_stack, refuse
 from mlops_iac.cli._plan import plan_lines, size
 from mlops_iac.cli._policies import lines
 from mlops_iac.cli._session import ENGINE, Session, flag, option, verb, write_file
+from mlops_iac.engine.preview_json import to_pulumi_json
 from mlops_iac.errors import UnexpectedChanges, UsageError
+from mlops_iac.records import as_data
 
 if TYPE_CHECKING:
     from mlops_iac.api import Project
@@ -121,13 +122,9 @@ def command(
                 for each, path in zip(found, _paths(save_plan, found), strict=True):
                     project.save_plan(each.review.stack, path, review=each.review)
             _write(found, markdown, html)
-            _review(
-                session,
-                found,
-                detail=detail,
-                unchanged=unchanged,
-                expect_no_changes=expect_no_changes,
-            )
+            _review(session, found, unchanged=unchanged, detail=detail)
+            if expect_no_changes:
+                _require_unchanged(found)
             return 0
         if save_plan is not None:
             if target:
@@ -141,8 +138,7 @@ def command(
             )
         findings = project.policies(session.stack, own=not no_team_rules) if policy else None
         _plan(session, project, plan, findings, unchanged=unchanged, detail=detail)
-        if findings is not None:
-            require(findings, session.stack)
+        require(findings or (), session.stack)
         if expect_no_changes and (plan.changes or plan.incomparable):
             raise UnexpectedChanges(
                 f"{size(plan) or len(plan.changes)} change(s) where none were expected"
@@ -160,61 +156,49 @@ def _plan(
     project: Project,
     plan: Plan,
     findings: Sequence[Finding] | None,
-    *,
-    unchanged: bool,
-    detail: bool,
+    **shown: bool,
 ) -> None:
     if session.json:
-        from mlops_iac.engine.preview_json import to_pulumi_json
-
-        shown = dict(to_pulumi_json(plan))
-        if findings is not None:
-            shown["policies"] = [asdict(each) for each in findings]
-        session.emit_json(shown)
-    else:
-        session.head(plan.project, session.stack, project.platform, plan.engine)
-        session.say(f"compared with {project.comparison(plan)}")
-        session.out(*plan_lines(plan, session.style, unchanged=unchanged, detail=detail))
-        session.notes((*plan.doubts, *plan.diagnostics))
-        if findings is not None:
-            lines(session, findings)
+        more = {} if findings is None else {"policies": as_data(findings)}
+        session.emit_json({**to_pulumi_json(plan), **more})
+        return
+    session.head(plan.project, session.stack, project.platform, plan.engine)
+    session.say(f"compared with {project.comparison(plan)}")
+    session.out(*plan_lines(plan, session.style, **shown))
+    session.notes((*plan.doubts, *plan.diagnostics))
+    if findings is not None:
+        lines(session, findings)
 
 
-def _review(
-    session: Session,
-    found: Sequence[Reviewed],
-    *,
-    detail: bool,
-    unchanged: bool,
-    expect_no_changes: bool,
-) -> None:
+def _review(session: Session, found: Sequence[Reviewed], **shown: bool) -> None:
     from mlops_iac.cli._review import review_lines
 
     if session.json:
-        from mlops_iac.engine.preview_json import to_pulumi_json
-
-        shown = [
+        documents = [
             {
                 **to_pulumi_json(each.plan),
-                "policies": [asdict(finding) for finding in each.review.policies],
+                "policies": as_data(each.review.policies),
                 "review": each.review.to_json(),
             }
             for each in found
         ]
-        session.emit_json(shown if len(shown) > 1 else shown[0])
+        session.emit_json(documents if len(documents) > 1 else documents[0])
     for each in [] if session.json else found:
         review = each.review
         session.head(review.project, review.stack, review.platform, review.engine)
         session.say(f"compared with {review.against}")
-        session.out(*review_lines(each, session.style, unchanged=unchanged, detail=detail))
+        session.out(*review_lines(each, session.style, **shown))
         session.notes(review.notes)
         if review.policies:
             lines(session, review.policies)
     for each in found:
         require(each.review.policies, each.review.stack)
+
+
+def _require_unchanged(found: Sequence[Reviewed]) -> None:
     changed = [e.review.stack for e in found if e.review.changes or e.review.tool_changes]
     doubtful = [each.review.stack for each in found if each.plan.incomparable]
-    if expect_no_changes and (changed or doubtful):
+    if changed or doubtful:
         what = "changes" if changed else "hidden values that cannot be compared"
         raise UnexpectedChanges(
             f"{what} in {', '.join(changed or doubtful)} where none were expected",
@@ -224,14 +208,16 @@ def _review(
 
 def _write(found: Sequence[Reviewed], markdown: str | None, html: str | None) -> None:
     """Write the reviews in the forms that were asked for."""
-    for path, each in zip(_paths(markdown, found) if markdown else (), found, strict=False):
+    if markdown:
         from mlops_iac.review.markdown import to_markdown
 
-        write_file(path, to_markdown(each.review))
-    for path, each in zip(_paths(html, found) if html else (), found, strict=False):
+        for path, each in zip(_paths(markdown, found), found, strict=True):
+            write_file(path, to_markdown(each.review))
+    if html:
         from mlops_iac.review.html import to_html
 
-        write_file(path, to_html(each.review))
+        for path, each in zip(_paths(html, found), found, strict=True):
+            write_file(path, to_html(each.review))
 
 
 def _paths(pattern: str, found: Sequence[Reviewed]) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -100,7 +100,7 @@ def deploy(
             hint="`mlops-iac refresh`, then preview and save again",
         )
     guard(session)
-    kept = StackFile(project, session.stack)
+    changed = stack_file(project, session.stack)
     opened = project.deployment(session.stack, engine=engine, targets=target, plan=plan_file)
     with opened as deployment:
         if refresh:
@@ -121,8 +121,7 @@ def deploy(
             )
         with progress(session, plan) as on_event:
             result = deployment.up(on_event=on_event, parallel=parallel)
-    if note := kept.changed():
-        session.say(f"note: {note}")
+    session.notes(changed())
     return plan, result
 
 
@@ -135,25 +134,26 @@ def require_deployed(session: Session, result: Result) -> None:
         )
 
 
-class StackFile:
-    """`Pulumi.STACK.yaml`: the engine writes into it what opens the secrets of a stack's state."""
+def stack_file(project: Project, stack: str) -> Callable[[], list[str]]:
+    """Return what tells what to do with `Pulumi.STACK.yaml`, where it changed since.
 
-    def __init__(self, project: Project, stack: str) -> None:
-        from mlops_iac.api.compile.programs import default_out
+    The engine writes into it what opens the secrets of a stack's state.
+    """
+    from mlops_iac.api.compile.programs import default_out
 
-        self._path = default_out(project) / f"Pulumi.{stack}.yaml"
-        self._is_committed = project.program_folder is None
-        self._before = self._read()
+    path = default_out(project) / f"Pulumi.{stack}.yaml"
 
-    def changed(self) -> str:
-        """What to do with what the engine wrote; empty where it wrote nothing."""
-        if not self._is_committed or self._read() == self._before:
-            return ""
-        where = os.path.relpath(self._path)
-        return f"{where} has what opens the secrets of this state now: commit it"
+    def read() -> bytes:
+        return path.read_bytes() if path.is_file() else b""
 
-    def _read(self) -> bytes:
-        return self._path.read_bytes() if self._path.is_file() else b""
+    before = read()
+
+    def changed() -> list[str]:
+        if project.program_folder is not None or read() == before:  # none that is committed
+            return []
+        return [f"{os.path.relpath(path)} has what opens the secrets of this state now: commit it"]
+
+    return changed
 
 
 def _planned(session: Session, deployment: Deployment) -> Plan:
@@ -161,12 +161,8 @@ def _planned(session: Session, deployment: Deployment) -> Plan:
         return deployment.preview()
     except PlanMoved as error:
         if session.json:
-            session.emit_json(
-                {
-                    "error": {"exit_code": error.exit_code, "message": error.message},
-                    "moved": list(error.moves),
-                }
-            )
+            told = {"exit_code": error.exit_code, "message": error.message}
+            session.emit_json({"error": told, "moved": list(error.moves)})
         session.say(*(f"  {move}" for move in error.moves[:_MOVES_SHOWN]))
         if len(error.moves) > _MOVES_SHOWN:
             session.say(f"  and {len(error.moves) - _MOVES_SHOWN} more; --json has them all")
