@@ -82,11 +82,11 @@ def generate(
             )
     told = workflows.stale(files) if check else workflows.write(files)
     if template is None:
-        for place in workflows.without_credentials(project, platform, root):
-            session.say(
-                f"note: {place} gets no credentials: only a template names it; a template that needs them"
-                " there has to stand in the blueprint's own extends, too"
-            )
+        session.notes(
+            f"{place} gets no credentials: only a template names it; a template that needs them"
+            " there has to stand in the blueprint's own extends, too"
+            for place in workflows.without_credentials(project, platform, root)
+        )
     paths = [os.path.relpath(path) for path in told]
     if session.json:
         session.emit_json({"stale" if check else "written": paths, "unlocked": unlocked})
@@ -124,11 +124,8 @@ def lock(
 
         project = session.project()
         top = workflows.top_of(project, root)
-        changed = {
-            workflows.lock_of(project): workflows.lock(
-                project, top, index_url or "", upgrade=upgrade
-            )
-        }
+        lines = workflows.lock(project, top, index_url or "", upgrade=upgrade)
+        changed = {workflows.lock_of(project): lines}
     else:
         from mlops_iac.api.ci import template_workflows as of_template
         from mlops_iac.api.compile import package_lock

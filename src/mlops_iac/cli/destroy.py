@@ -50,8 +50,9 @@ def command(
             session.emit_json(to_pulumi_json(plan))
             return
         if not session.json:
-            shown = {"unchanged": False, "detail": detail}
-            session.say(*plan_lines(plan, session.style, **shown, fold=("delete",)))
+            session.say(
+                *plan_lines(plan, session.style, unchanged=False, detail=detail, fold=("delete",))
+            )
             session.notes(plan.diagnostics)
         if preview_only:
             return

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mlops_iac.blueprint.words import nearest
 from mlops_iac.cli._session import Session, argument, flag, option, verb
 from mlops_iac.errors import BlueprintInvalid, UsageError
 from mlops_iac.scaffold.ci import PLATFORMS
@@ -68,20 +69,15 @@ def command(
 
 
 def _pairs(data: Sequence[str]) -> dict[str, str]:
-    given: dict[str, str] = {}
     for pair in data:
-        key, separator, value = pair.partition("=")
-        if not separator or not key:
+        if pair.find("=") < 1:
             raise UsageError(f"--data {pair!r}: expected KEY=VALUE", hint="e.g. --data name=churn")
-        given[key] = value
-    return given
+    return dict(pair.split("=", 1) for pair in data)
 
 
 def _known(given: dict[str, str], known: Sequence[str]) -> None:
     for key in given:
         if key not in known:
-            from mlops_iac.blueprint.words import nearest
-
             near = nearest(key, known)
             raise UsageError(
                 f"--data {key!r}: expected KEY=VALUE with one of {', '.join(known)}",
@@ -224,20 +220,16 @@ def _then(project: BaseProject | None) -> str:
 def _workflows(project: BaseProject, ci: Sequence[str]) -> list[Path]:
     from mlops_iac.api.ci import workflows
 
-    written: list[Path] = []
-    for platform in ci:
-        written += workflows.write(workflows.workflows(project, platform))
-    return written
+    made = (workflows.workflows(project, platform) for platform in ci)
+    return [path for files in made for path in workflows.write(files)]
 
 
 def _tell(
     session: Session, target: Path, written: Sequence[Path], label: str = "", then: str = _THEN
 ) -> None:
     if session.json:
-        told: dict[str, object] = {"written": [os.path.relpath(path) for path in written]}
-        if label:
-            told["template"] = label
-        session.emit_json(told)
+        paths = [os.path.relpath(path) for path in written]
+        session.emit_json({"written": paths} | ({"template": label} if label else {}))
         return
     session.say(
         *(f"  {session.style('wrote', fg='green')} {os.path.relpath(path)}" for path in written)

@@ -156,7 +156,9 @@ def _plan(
     project: Project,
     plan: Plan,
     findings: Sequence[Finding] | None,
-    **shown: bool,
+    *,
+    unchanged: bool,
+    detail: bool,
 ) -> None:
     if session.json:
         more = {} if findings is None else {"policies": as_data(findings)}
@@ -164,7 +166,7 @@ def _plan(
         return
     session.head(plan.project, session.stack, project.platform, plan.engine)
     session.say(f"compared with {project.comparison(plan)}")
-    session.out(*plan_lines(plan, session.style, **shown))
+    session.out(*plan_lines(plan, session.style, unchanged=unchanged, detail=detail))
     session.notes((*plan.doubts, *plan.diagnostics))
     if findings is not None:
         lines(session, findings)
