@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -76,14 +75,12 @@ def command(
         )
     if action == "show":
         found = registry.version(model, version or "latest")
-        if session.json:
-            session.emit_json(found.as_json())
-        else:
-            session.out(json.dumps(found.as_json(), indent=2, ensure_ascii=False, default=str))
+        session.emit_json(found.as_json(), whole=not session.json)
         return
     decided = registry.decide(model, version or "", approve=action == "approve", comment=comment)
-    words = f"{decided.model}/{decided.version} is {decided.status}"
-    session.answer(decided.as_json(), words, *_then(session, project, registry, decided))
+    session.answer(decided.as_json(), f"{decided.model}/{decided.version} is {decided.status}")
+    if not session.json:
+        session.say(*_then(session, project, registry, decided))
 
 
 def _then(
