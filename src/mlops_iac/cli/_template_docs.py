@@ -7,6 +7,9 @@ from pathlib import Path
 
 from mlops_iac.cli._session import Session, argument, flag, option, verb, write_file
 from mlops_iac.errors import UsageError
+from mlops_iac.templates.authoring import read_template
+from mlops_iac.templates.facts import facts
+from mlops_iac.templates.reference import reference
 
 
 @verb("docs")
@@ -21,10 +24,6 @@ def command(
 
     Exit code with --check: 0 fresh, 1 stale.
     """
-    from mlops_iac.templates.authoring import read_template
-    from mlops_iac.templates.facts import facts
-    from mlops_iac.templates.reference import reference
-
     if check and out is None:
         raise UsageError("--check compares with a file", hint="name it with --out FILE")
     content = read_template(Path(folder))

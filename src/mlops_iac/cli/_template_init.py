@@ -10,6 +10,9 @@ import click
 
 from mlops_iac.cli._session import Session, argument, option, verb
 from mlops_iac.clouds.registry import DEFAULT
+from mlops_iac.clouds.registry import platform as known
+from mlops_iac.scaffold.writing import written
+from mlops_iac.templates.starter import starter
 
 
 @verb("init")
@@ -25,10 +28,6 @@ def command(
 
     It tests green: change it, and keep it so.
     """
-    from mlops_iac.clouds.registry import platform as known
-    from mlops_iac.scaffold.writing import written
-    from mlops_iac.templates.starter import starter
-
     known(platform)
     target = folder or Path(name.rpartition("/")[2])
     files = starter(name, platform)

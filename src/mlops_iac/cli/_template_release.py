@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
+from mlops_iac.api.templates.linting import release_of
 from mlops_iac.cli._session import Session, option, verb, write_file
 from mlops_iac.cli._template_test import FOLDER, FORM, run
 from mlops_iac.errors import UsageError
@@ -27,8 +28,6 @@ def command(
     What breaks those who stand on it is told as warnings, what is new or another as notes, and a
     version number that does not say so as an error. Exit codes as those of `test`.
     """
-    from mlops_iac.api.templates.linting import release_of
-
     release = release_of(folder)
     if tag is not None and tag != release.tag:
         raise UsageError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from mlops_iac.api.templates import showing
 from mlops_iac.blueprint.templates.limits import quoted
 from mlops_iac.blueprint.words import one_line
 from mlops_iac.cli._session import Session, argument, flag, verb
@@ -24,8 +25,6 @@ def command(
 
     SOURCE is as in `extends`, or the name of a template that the blueprint stands on.
     """
-    from mlops_iac.api.templates import showing
-
     if template is None:
         found = showing.in_use(session.project(), newest=not no_newest)
         none = [] if found else ["the blueprint stands on no template"]

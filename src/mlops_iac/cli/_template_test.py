@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mlops_iac.api.templates import testing
+from mlops_iac.api.templates.linting import lint_folder
+from mlops_iac.cli._diagnostics import show
 from mlops_iac.cli._session import Session, argument, flag, option, verb
+from mlops_iac.errors import Diagnostic
 
 if TYPE_CHECKING:
     from mlops_iac.api.templates.testing import CaseResult
     from mlops_iac.blueprint.render import Format
-    from mlops_iac.errors import Diagnostic
-
 FOLDER = argument(required=False, default=".", metavar="[DIR]")
 FORM = option(
     "How to print findings.",
@@ -81,9 +83,6 @@ class Tested:
 
     def told(self, session: Session, what: str, form: Format) -> int:
         """Say it in the end; the exit code."""
-        from mlops_iac.cli._diagnostics import show
-        from mlops_iac.errors import Diagnostic
-
         if form != "text":
             start = "" if self.folder == "." else f"{self.folder.rstrip('/')}/"
             failed = [
@@ -110,10 +109,6 @@ def run(
     more: Sequence[Diagnostic] = (),
 ) -> Tested:
     """Look at a template and run its cases, and tell in text while that is done."""
-    from mlops_iac.api.templates import testing
-    from mlops_iac.api.templates.linting import lint_folder
-    from mlops_iac.cli._diagnostics import show
-
     tested = Tested(folder, [*(() if only else lint_folder(folder, offline=not update)), *more])
     text = form == "text" and not session.json
     if text:

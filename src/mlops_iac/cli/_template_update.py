@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from mlops_iac.api.templates.comment import to_markdown
+from mlops_iac.api.templates.preparing import prepare
+from mlops_iac.api.templates.update import Request, TemplateUpdate, as_json
 from mlops_iac.blueprint.words import listed
 from mlops_iac.cli._session import Session, argument, flag, option, verb, write_file
 from mlops_iac.cli._template_update_words import pinned_words, update_lines
 from mlops_iac.errors import BlueprintInvalid, PolicyViolation, UsageError
-
-if TYPE_CHECKING:
-    from mlops_iac.api.templates.update import TemplateUpdate
 
 
 @verb("update")
@@ -34,9 +32,6 @@ def command(
     Without a name, all of them. Changes `blueprint.lock`, and the blueprint where a template's
     migrations or --to ask for it; only when told to.
     """
-    from mlops_iac.api.templates.preparing import prepare
-    from mlops_iac.api.templates.update import Request, as_json
-
     if no_team_rules and template_rules:
         raise UsageError("--no-team-rules and --template-rules exclude each other")
     request = Request(
@@ -44,8 +39,6 @@ def command(
     )
     update = prepare(session.file or "blueprint.yaml", request)
     if markdown is not None:
-        from mlops_iac.api.templates.comment import to_markdown
-
         write_file(markdown, to_markdown(update))
     writing = update.needed and not update.refused and not preview_only
     asked = session.yes or session.interactive

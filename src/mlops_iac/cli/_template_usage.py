@@ -11,11 +11,10 @@ from mlops_iac.cli._session import Session, argument, flag, option, verb
 from mlops_iac.errors import UsageError
 from mlops_iac.records import as_data
 from mlops_iac.review.escape import visible
+from mlops_iac.templates.usage import Summary, Usage, usage
 
 if TYPE_CHECKING:
     from mlops_iac.templates.blueprint_uses import TemplateUse
-    from mlops_iac.templates.usage import Summary, Usage
-
 _COLORS = {"major": "red", "minor": "yellow", "patch": "bright_black"}
 
 
@@ -32,7 +31,6 @@ def command(
     nothing is run. What cannot be read is told, and left out.
     """
     from mlops_iac.api.fleet.finding import blueprints
-    from mlops_iac.templates.usage import usage
 
     found: dict[Path, Path] = {}
     unread: list[str] = []

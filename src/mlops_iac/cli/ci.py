@@ -7,6 +7,9 @@ from pathlib import Path
 
 import click
 
+from mlops_iac.api.ci import template_workflows as of_template
+from mlops_iac.api.ci import workflows
+from mlops_iac.api.compile import package_lock
 from mlops_iac.cli._session import Session, argument, flag, option, verb
 from mlops_iac.errors import UsageError
 from mlops_iac.scaffold.ci import PLATFORMS
@@ -61,8 +64,6 @@ def generate(
     back. What jobs install is what `mlops-iac ci lock` wrote. Exit code with --check: 0 fresh, 1
     stale.
     """
-    from mlops_iac.api.ci import workflows
-
     if template is None:
         if given["docs"] or given["source"]:
             raise UsageError("--docs and --source are of a template's reference", hint="--template")
@@ -70,8 +71,6 @@ def generate(
         files = workflows.workflows(project, platform, root=root, given=given)
         unlocked, locked = workflows.unlocked(project), workflows.lock_of(project).exists()
     else:
-        from mlops_iac.api.ci import template_workflows as of_template
-
         folder = Path(template)
         files = of_template.workflows(folder, platform, root=root, given=given)
         unlocked, locked = of_template.unlocked(folder, platform, root)
@@ -120,16 +119,11 @@ def lock(
     `~/.netrc`.
     """
     if template is None:
-        from mlops_iac.api.ci import workflows
-
         project = session.project()
         top = workflows.top_of(project, root)
         lines = workflows.lock(project, top, index_url or "", upgrade=upgrade)
         changed = {workflows.lock_of(project): lines}
     else:
-        from mlops_iac.api.ci import template_workflows as of_template
-        from mlops_iac.api.compile import package_lock
-
         folder = Path(template)
         changed = {
             path: package_lock.write_lock(

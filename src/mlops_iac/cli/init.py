@@ -10,15 +10,24 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mlops_iac.api.ci import workflows
+from mlops_iac.api.stacks.editing import BlueprintEdit
+from mlops_iac.api.stacks.initial_overlay import begin
+from mlops_iac.api.templates.start_answers import QUESTIONS, missing_answers
+from mlops_iac.api.templates.starting import ANSWERS, Start, open_template, started
 from mlops_iac.blueprint.words import nearest
+from mlops_iac.cli import _init_words
+from mlops_iac.cli._diagnostics import show
+from mlops_iac.cli._init_questions import ask_parameters, ask_project, default_of
 from mlops_iac.cli._session import Session, argument, flag, option, verb
 from mlops_iac.errors import BlueprintInvalid, UsageError
+from mlops_iac.scaffold import default_answers, scaffold
 from mlops_iac.scaffold.ci import PLATFORMS
+from mlops_iac.scaffold.render import PLACEHOLDER, check
+from mlops_iac.templates.sources.builtin import builtin_names
 
 if TYPE_CHECKING:
     from mlops_iac.api.core.project import BaseProject
-    from mlops_iac.api.templates.starting import Start
-
 _THEN = "mlops-iac up && mlops-iac run"
 
 
@@ -45,9 +54,6 @@ def command(
     Answers: name, owner, region, platform, and the template's parameters. Where nobody can be asked,
     one that has no default is an error that names it; --defaults takes a placeholder for the owner.
     """
-    from mlops_iac.cli import _init_words
-    from mlops_iac.templates.sources.builtin import builtin_names
-
     if len(words) > 2:
         raise UsageError(
             f"init takes a template and a folder, not {len(words)} words",
@@ -58,8 +64,6 @@ def command(
         session.say(f"note: {meant.note}")
     asking = session.interactive and not defaults and not session.yes
     if meant.template:
-        from mlops_iac.api.templates.starting import open_template
-
         start = open_template(meant.template, meant.version, meant.target)
         _from_template(
             session, start, meant.target, _pairs(data), ci, asking=asking, defaults=defaults
@@ -89,8 +93,6 @@ def _unanswered(
     session: Session, answers: Mapping[str, str], wanted: Sequence[str], *, defaults: bool
 ) -> list[str]:
     """What is still a placeholder, and that nobody accepts one; with --defaults somebody does."""
-    from mlops_iac.scaffold.render import PLACEHOLDER
-
     if answers["owner"] != PLACEHOLDER or "owner" not in wanted:
         return []
     if defaults:
@@ -108,11 +110,6 @@ def _example(
     asking: bool,
     defaults: bool,
 ) -> None:
-    from mlops_iac.api.templates.start_answers import QUESTIONS, missing_answers
-    from mlops_iac.cli._init_questions import ask_project
-    from mlops_iac.scaffold import default_answers, scaffold
-    from mlops_iac.scaffold.render import check
-
     answers = default_answers(target.resolve().name)
     _known(given, list(answers))
     answers |= given
@@ -124,9 +121,6 @@ def _example(
             raise missing_answers("a project", {key: QUESTIONS[key] for key in missing})
     written = scaffold(target, answers)
     if ci:
-        from mlops_iac.api.stacks.editing import BlueprintEdit
-        from mlops_iac.api.stacks.initial_overlay import begin
-
         edit = BlueprintEdit(target / "blueprint.yaml")
         session.notes(begin(edit, edit.project, delivered=True))
         written += _workflows(edit.project(), ci)
@@ -143,11 +137,6 @@ def _from_template(
     asking: bool,
     defaults: bool,
 ) -> None:
-    from mlops_iac.api.templates.starting import ANSWERS, started
-    from mlops_iac.cli._diagnostics import show
-    from mlops_iac.cli._init_questions import ask_parameters, ask_project, default_of
-    from mlops_iac.scaffold import default_answers
-
     answers = default_answers(target.resolve().name)
     answers["platform"] = next(iter(start.platforms), answers["platform"])
     answers |= {
@@ -198,8 +187,6 @@ def _from_template(
 
 def _require_used(start: Start, wanted: Sequence[str], given: Mapping[str, str]) -> None:
     """Raise UsageError for an answer that would become nothing."""
-    from mlops_iac.api.templates.starting import ANSWERS
-
     dropped = [key for key in given if key in ANSWERS and key not in wanted]
     if dropped:
         raise UsageError(
@@ -218,8 +205,6 @@ def _then(project: BaseProject | None) -> str:
 
 
 def _workflows(project: BaseProject, ci: Sequence[str]) -> list[Path]:
-    from mlops_iac.api.ci import workflows
-
     made = (workflows.workflows(project, platform) for platform in ci)
     return [path for files in made for path in workflows.write(files)]
 

@@ -6,11 +6,18 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mlops_iac import __version__
+from mlops_iac.api.compile.guard_rail_checks import write_pack
+from mlops_iac.api.core.guard_rails import configuration, own_ids, rules
+from mlops_iac.blueprint.fill import LOCAL
+from mlops_iac.blueprint.words import listed, suggestion
 from mlops_iac.cli._diagnostics import style_of
 from mlops_iac.cli._fleet import ALL_STACKS, FORMAT, fleet, given_stack, refuse
 from mlops_iac.cli._output import put_commands
 from mlops_iac.cli._session import Session, argument, flag, option, verb
 from mlops_iac.errors import PolicyViolation, UsageError
+from mlops_iac.policy import output
+from mlops_iac.policy.reference import explained
 
 if TYPE_CHECKING:
     from mlops_iac.policy.output import Format
@@ -34,10 +41,6 @@ def check(
 
         refuse(session)
         return fleet(session, folder, Policies(given_stack(), not no_team_rules), form)
-    from mlops_iac.api.core.guard_rails import own_ids, rules
-    from mlops_iac.blueprint.words import listed
-    from mlops_iac.policy import output
-
     project = session.project()
     if session.json and form == "text":
         form = "json"
@@ -48,8 +51,6 @@ def check(
         case "json":
             session.emit_json(output.as_json(found, stacks))
         case "sarif":
-            from mlops_iac import __version__
-
             session.out(output.sarif(found, rules(project, own=not no_team_rules), __version__))
         case "github":
             if shown := output.github(found, of=len(stacks)):
@@ -71,8 +72,6 @@ def check(
 
 
 def _stacks(session: Session) -> list[str]:
-    from mlops_iac.blueprint.fill import LOCAL
-
     names = list(session.project().environments)
     if given_stack():
         return [session.stack]
@@ -87,10 +86,6 @@ def ls(
 ) -> None:
     """List the rules, or say all about one."""
     from dataclasses import asdict
-
-    from mlops_iac.api.core.guard_rails import configuration, rules
-    from mlops_iac.blueprint.words import suggestion
-    from mlops_iac.policy.reference import explained
 
     project = session.project()
     known = rules(project, own=not no_team_rules)
@@ -145,8 +140,6 @@ def pack(
 ) -> None:
     """Write the same rules as a policy pack, for `pulumi preview --policy-pack DIR`."""
     from pathlib import Path
-
-    from mlops_iac.api.compile.guard_rail_checks import write_pack
 
     written = write_pack(session.project(), Path(out), own=not no_team_rules)
     words = f"wrote {out}: {len(written)} files; next: cd {out} && pulumi install"

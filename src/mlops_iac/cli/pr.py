@@ -10,12 +10,20 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from mlops_iac.cli._session import Session, flag, option, verb
+from mlops_iac.clouds.knowledge import RiskKind
 from mlops_iac.errors import UsageError
+from mlops_iac.graph import saved_plan
+from mlops_iac.graph.plan import Operation
+from mlops_iac.policy.model import Severity
+from mlops_iac.review.markdown import to_markdown
+from mlops_iac.review.model import CauseKind, Noise, Review
+from mlops_iac.review.post.opening import Branches, open_or_rewrite
+from mlops_iac.review.post.target import asked, connect, find_target
+from mlops_iac.review.post.upsert import upsert
+from mlops_iac.scaffold.ci_options import BRANCH
 
 if TYPE_CHECKING:
     from mlops_iac.review.escape import Platform
-    from mlops_iac.review.model import Review
-
 _PLATFORM = option(
     "Whose pull request it is.",
     type=click.Choice(["github", "gitlab", "azure-devops", "bitbucket"]),
@@ -48,9 +56,6 @@ def comment(
     AZURE_DEVOPS_EXT_PAT, BITBUCKET_TOKEN (with BITBUCKET_USERNAME where it is a user's). Exit code:
     3 where it is refused, 9 where the platform does not answer in time.
     """
-    from mlops_iac.review.post.target import connect, find_target
-    from mlops_iac.review.post.upsert import upsert
-
     review = read_review(source)
     if dry_run:
         body = rendered(review, platform, source)
@@ -89,15 +94,10 @@ def open_(
     The token comes from a variable, as for `pr comment`. Exit code: 3 where it is refused, 9 where
     the platform does not answer in time.
     """
-    from mlops_iac.review.post.opening import Branches, open_or_rewrite
-    from mlops_iac.review.post.target import asked, find_target
-
     try:
         text = Path(body).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{body} cannot be read: {error}") from None
-    from mlops_iac.scaffold.ci_options import BRANCH
-
     for word, branch in (("--head", head), ("--base", base)):
         if not BRANCH.fullmatch(branch):
             raise UsageError(f"{word}: {branch!r} is no branch that this can name")
@@ -118,9 +118,6 @@ command = click.Group(
 
 def read_review(path: str) -> Review:
     """The review in a saved plan or a saved review. Raises UsageError for anything else."""
-    from mlops_iac.graph import saved_plan
-    from mlops_iac.review.model import Review
-
     try:
         if Path(path).stat().st_size > _LARGEST:
             raise UsageError(f"{path} is too large for a saved plan", hint=_SAVE)
@@ -148,11 +145,6 @@ def read_review(path: str) -> Review:
 
 def _check(review: Review) -> None:
     """Raise ValueError for words that this version does not know: what they mean would be lost."""
-    from mlops_iac.clouds.knowledge import RiskKind
-    from mlops_iac.graph.plan import Operation
-    from mlops_iac.policy.model import Severity
-    from mlops_iac.review.model import CauseKind, Noise
-
     steps = [*review.steps, *review.tool_changes]
     for known, found in (
         (Operation, {each.step.op for each in steps}),
@@ -169,8 +161,6 @@ def rendered(
     review: Review, platform: Platform, source: str, *, run: int = 0, details_url: str = ""
 ) -> str:
     """The comment; what a file holds in a wrong place is that file's error, and nothing is posted."""
-    from mlops_iac.review.markdown import to_markdown
-
     try:
         return to_markdown(review, platform, run=run, details_url=details_url)
     except (TypeError, ValueError, LookupError, AttributeError, RecursionError):

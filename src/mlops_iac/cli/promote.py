@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from mlops_iac.api.compare.comparisons import comparison
+from mlops_iac.api.stacks.promoting import Promotion
+from mlops_iac.api.stacks.promoting import promote as prepare
+from mlops_iac.cli._plan import plan_lines
 from mlops_iac.cli._session import Session, argument, flag, option, verb
-
-if TYPE_CHECKING:
-    from mlops_iac.api.stacks.promoting import Promotion
+from mlops_iac.engine.preview_json import to_pulumi_json
 
 
 @verb("promote", rehearses=True)
@@ -31,8 +31,6 @@ def promote(
     session: Session, model: str | None, source: str, target: str, *, dry_run: bool
 ) -> None:
     """Do it, for `promote` and for `models promote`."""
-    from mlops_iac.api.stacks.promoting import promote as prepare
-
     promotion = prepare(session.project(), source, target, model)
     writes = promotion.changed and not dry_run
     if not session.json:
@@ -43,8 +41,6 @@ def promote(
         session.confirm(f"Write this into {promotion.file}?")
         promotion.write()
     if session.json:
-        from mlops_iac.engine.preview_json import to_pulumi_json
-
         preview = dict(to_pulumi_json(promotion.plan))
         session.emit_json({**promotion.as_json(), "written": writes, "preview": preview})
         return
@@ -59,9 +55,6 @@ def promote(
 
 
 def _show(session: Session, promotion: Promotion) -> None:
-    from mlops_iac.api.compare.comparisons import comparison
-    from mlops_iac.cli._plan import plan_lines
-
     for pin in promotion.pins:
         where = f" ({promotion.file}:{pin.line} {pin.path})" if pin.line else ""
         session.say(f"{session.style(pin.words, bold=True)}{where}")

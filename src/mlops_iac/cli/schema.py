@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from mlops_iac.api.templates.schema import schema
 from mlops_iac.cli._session import Session, option, verb, write_file
 
 
@@ -21,8 +22,6 @@ def command(
 
     Where there is a blueprint that extends templates, the schema knows their parameters.
     """
-    from mlops_iac.api.templates.schema import schema
-
     made, notes = schema(session.file or "blueprint.yaml", template)
     session.notes(notes)
     text = json.dumps(made, indent=2, ensure_ascii=False) + "\n"
