@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
+from mlops_iac.api.deploy.states import export
+from mlops_iac.api.stacks.environments import add_environment, removable, remove_environment
+from mlops_iac.api.stacks.listing import Row, stacks, told
 from mlops_iac.cli._session import Session, argument, flag, option, verb
 from mlops_iac.cli._width import columns, folded
 from mlops_iac.errors import BlueprintInvalid, UsageError
-
-if TYPE_CHECKING:
-    from mlops_iac.api.stacks.listing import Row
 
 _COLORS = {
     "agrees": "green",
@@ -65,8 +63,6 @@ def command(
 
 
 def _ls(session: Session, *, offline: bool) -> None:
-    from mlops_iac.api.stacks.listing import stacks
-
     found = stacks(session.project(), offline=offline)
     if session.json:
         session.emit_json(found.as_json())
@@ -95,8 +91,6 @@ def _words(session: Session, row: Row) -> str:
 
 
 def _details(row: Row) -> list[str]:
-    from mlops_iac.api.stacks.listing import told
-
     lines = []
     if row.headlines:
         count = f"{told(row.adds)} of its own: " if row.adds else ""
@@ -111,8 +105,6 @@ def _details(row: Row) -> list[str]:
 
 
 def _export(session: Session, name: str | None) -> None:
-    from mlops_iac.api.deploy.states import export
-
     if name and session.stack not in ("local", name):
         raise UsageError(f"-s says {session.stack}, and {name} is named", hint="name one")
     session.stack = name or session.stack
@@ -120,15 +112,11 @@ def _export(session: Session, name: str | None) -> None:
 
 
 def _add(session: Session, name: str, base: str | None) -> None:
-    from mlops_iac.api.stacks.environments import add_environment
-
     told = add_environment(session.file or "blueprint.yaml", name, base)
     session.answer(told.as_json(), str(told))
 
 
 def _rm(session: Session, name: str, *, force: bool) -> None:
-    from mlops_iac.api.stacks.environments import removable, remove_environment
-
     path = session.file or "blueprint.yaml"
     removable(path, name)
     session.confirm(f"Remove the environment {name} from the blueprint?")

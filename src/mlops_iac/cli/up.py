@@ -8,20 +8,21 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mlops_iac.api.compile.programs import default_out
+from mlops_iac.api.deploy.rollbacks import rolled_back
 from mlops_iac.cli._ephemeral import BASE, TTL, project_of
 from mlops_iac.cli._plan import plan_lines, size, summary_line
 from mlops_iac.cli._policies import guard
 from mlops_iac.cli._progress import failed_words, progress
 from mlops_iac.cli._session import ENGINE, Session, flag, option, verb
 from mlops_iac.errors import PlanMoved, ResourceFailed, UsageError
+from mlops_iac.graph.plan import Plan, count
 from mlops_iac.graph.shown import plain
 
 if TYPE_CHECKING:
     from mlops_iac.api.deploy.deployments import Deployment
     from mlops_iac.api.project import Project
     from mlops_iac.engine.protocol import Result
-    from mlops_iac.graph.plan import Plan
-
 PARALLEL = 16
 _MOVES_SHOWN = 20
 
@@ -60,9 +61,6 @@ def command(
         detail=detail,
     )
     if session.json:
-        from mlops_iac.api.deploy.rollbacks import rolled_back
-        from mlops_iac.graph.plan import count
-
         with project.deployment(session.stack) as deployment:
             notes = [] if result.failures else rolled_back(deployment)
         session.emit_json(
@@ -139,8 +137,6 @@ def stack_file(project: Project, stack: str) -> Callable[[], list[str]]:
 
     The engine writes into it what opens the secrets of a stack's state.
     """
-    from mlops_iac.api.compile.programs import default_out
-
     path = default_out(project) / f"Pulumi.{stack}.yaml"
 
     def read() -> bytes:
