@@ -156,7 +156,9 @@ def _run(words: list[str]) -> int:
     except click.ClickException as error:
         # Raised before the options were read, so the flag is looked for in the words.
         if "--json" in words:
-            return _tell(UsageError(error.format_message(), hint=_usage(error)), Session(json=True))
+            context = getattr(error, "ctx", None)
+            hint = f"see `{context.command_path} --help`" if context else ""
+            return _tell(UsageError(error.format_message(), hint=hint), Session(json=True))
         error.show()
         return UsageError.exit_code
     except (KeyboardInterrupt, click.Abort):
@@ -237,17 +239,8 @@ def _cloud_error(error: Exception) -> MlopsError | None:
             return MlopsError(f"the cloud refused: {error}")
 
 
-def _usage(error: click.ClickException) -> str:
-    context = error.ctx if isinstance(error, click.UsageError) else None
-    return f"see `{context.command_path} --help`" if context else ""
-
-
-def _session() -> Session:
-    return Session.current or Session()
-
-
 def _tell(error: MlopsError, session: Session | None = None) -> int:
-    session = session or _session()
+    session = session or Session.current or Session()
     if isinstance(error, BlueprintInvalid):
         from mlops_iac.cli._diagnostics import show
 
@@ -263,7 +256,7 @@ def _tell(error: MlopsError, session: Session | None = None) -> int:
 def _internal(error: Exception) -> int:
     import traceback
 
-    if _session().verbose:
+    if Session.current and Session.current.verbose:
         traceback.print_exception(error, file=sys.stderr)
     *_, (frame, line) = traceback.walk_tb(error.__traceback__)
     where = f"{frame.f_globals.get('__name__', '?')}:{line}"

@@ -5,16 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from mlops_iac.api.compare.reviews import Reviewed
-from mlops_iac.cli._plan import (
-    LISTED,
-    Style,
-    component_title,
-    folded_line,
-    group,
-    plan_lines,
-    step_lines,
-    summary_line,
-)
+from mlops_iac.cli._plan import Style, grouped_lines, plan_lines, summary_line
 from mlops_iac.graph.model import STACK_TYPE
 from mlops_iac.graph.plan import HALVES
 from mlops_iac.graph.shown import cut, shown_value
@@ -64,28 +55,15 @@ def _steps(
         if item.step.custom and item.step.type != STACK_TYPE and item.step.op not in HALVES
     ]
     loud = [item for item in told if detail or not item.noise]
-    by_step = {id(item.step): item for item in loud}
-    for parent, members in group([item.step for item in loud]):
-        if parent in folded:
-            yield folded_line(parent, members, style)
-            causes = (cause for step in members for cause in by_step[id(step)].causes)
-            for words in dict.fromkeys(cause_words(cause) for cause in causes):
-                yield "      " + style(f"← {words}", fg="cyan")
-            continue
-        yield style(component_title(parent), bold=True)
-        for step in members:
-            item = by_step[id(step)]
-            first, *rest = step_lines(step, style, detail=detail)
-            yield first
-            for cause in item.causes:
-                yield "      " + style(f"← {cause_words(cause)}", fg="cyan")
-            yield from rest
-    if any(item.step.parent in folded for item in loud):
-        yield style(LISTED, fg="bright_black")
-    for kind, words in _NOISE_WORDS.items():
+    words = {id(item.step): [cause_words(cause) for cause in item.causes] for item in loud}
+    members = [item.step for item in loud]
+    yield from grouped_lines(
+        members, style, folded, detail=detail, causes=lambda step: words[id(step)]
+    )
+    for kind, why in _NOISE_WORDS.items():
         count = sum(1 for item in told if item.noise == kind and not detail)
         if count:
-            yield style(f"{count} more {words} (--diff shows them)", fg="bright_black")
+            yield style(f"{count} more {why} (--diff shows them)", fg="bright_black")
     if told:
         yield ""
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from mlops_iac.cli._compiled import tell
 from mlops_iac.cli._fleet import ALL_STACKS, fleet, given_stack, refuse
 from mlops_iac.cli._session import Session, flag, option, verb
+
+if TYPE_CHECKING:
+    from mlops_iac.api.compile.compiling import Compiled
+    from mlops_iac.api.project import Project
 
 
 @verb("compile")
@@ -47,3 +52,29 @@ def command(
         return 1 if reasons else 0
     tell(session, project, project.compile(out))
     return 0
+
+
+def tell(session: Session, project: Project, compiled: Compiled) -> None:
+    """Name the files, and what is to be known besides."""
+    left_out = session.tell_left_out(project)
+    session.notes(compiled.notes)
+    where = os.path.relpath(compiled.out)
+    if session.json:
+        session.emit_json(
+            {
+                "out": where,
+                "written": [str(path) for path in compiled.written],
+                "stacks": list(compiled.stacks),
+                "left_out": left_out,
+                "notes": list(compiled.notes),
+            }
+        )
+    else:
+        for path in compiled.written:
+            word, color = ("wrote", "green") if path.exists() else ("removed", "yellow")
+            session.say(f"  {session.style(word, fg=color)} {os.path.relpath(path)}")
+        gone = sum(not path.exists() for path in compiled.written)
+        words = f"{len(compiled.written) - gone} file(s) written" if compiled.written else ""
+        words = f"{words}, {gone} removed" if gone else words or "nothing changed"
+        stacks = f"stacks {', '.join(compiled.stacks)}" if compiled.stacks else "no stack but local"
+        session.say(f"{where}: {words}; {stacks}")

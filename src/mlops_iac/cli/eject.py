@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mlops_iac.cli._compiled import tell
 from mlops_iac.cli._session import Session, argument, flag, verb
+from mlops_iac.cli.compile import tell
 from mlops_iac.errors import UsageError
 
 
