@@ -18,6 +18,7 @@ from mlops_iac.errors import Diagnostic
 if TYPE_CHECKING:
     from mlops_iac.api.templates.testing import CaseResult
     from mlops_iac.blueprint.render import Format
+
 FOLDER = argument(required=False, default=".", metavar="[DIR]")
 FORM = option(
     "How to print findings.",

@@ -15,6 +15,7 @@ from mlops_iac.templates.usage import Summary, Usage, usage
 
 if TYPE_CHECKING:
     from mlops_iac.templates.blueprint_uses import TemplateUse
+
 _COLORS = {"major": "red", "minor": "yellow", "patch": "bright_black"}
 
 

@@ -6,7 +6,7 @@ import os
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -21,14 +21,24 @@ from mlops_iac.cli._diagnostics import show
 from mlops_iac.cli._init_questions import ask_parameters, ask_project, default_of
 from mlops_iac.cli._session import Session, argument, flag, option, verb
 from mlops_iac.errors import BlueprintInvalid, UsageError
-from mlops_iac.scaffold import default_answers, scaffold
 from mlops_iac.scaffold.ci import PLATFORMS
-from mlops_iac.scaffold.render import PLACEHOLDER, check
+from mlops_iac.scaffold.render import PLACEHOLDER, check, default_answers, scaffold
 from mlops_iac.templates.sources.builtin import builtin_names
 
 if TYPE_CHECKING:
     from mlops_iac.api.core.project import BaseProject
+
 _THEN = "mlops-iac up && mlops-iac run"
+
+
+class _Order(NamedTuple):
+    """What was asked for; `asking`: somebody is there to answer the rest."""
+
+    target: Path
+    given: Mapping[str, str]
+    ci: Sequence[str]
+    asking: bool
+    defaults: bool
 
 
 @verb("init")
@@ -63,13 +73,12 @@ def command(
     if meant.note:
         session.say(f"note: {meant.note}")
     asking = session.interactive and not defaults and not session.yes
+    order = _Order(meant.target, _pairs(data), ci, asking, defaults)
     if meant.template:
         start = open_template(meant.template, meant.version, meant.target)
-        _from_template(
-            session, start, meant.target, _pairs(data), ci, asking=asking, defaults=defaults
-        )
+        _from_template(session, start, order)
     else:
-        _example(session, meant.target, _pairs(data), ci, asking=asking, defaults=defaults)
+        _example(session, order)
 
 
 def _pairs(data: Sequence[str]) -> dict[str, str]:
@@ -79,7 +88,7 @@ def _pairs(data: Sequence[str]) -> dict[str, str]:
     return dict(pair.split("=", 1) for pair in data)
 
 
-def _known(given: dict[str, str], known: Sequence[str]) -> None:
+def _known(given: Mapping[str, str], known: Sequence[str]) -> None:
     for key in given:
         if key not in known:
             near = nearest(key, known)
@@ -90,26 +99,19 @@ def _known(given: dict[str, str], known: Sequence[str]) -> None:
 
 
 def _unanswered(
-    session: Session, answers: Mapping[str, str], wanted: Sequence[str], *, defaults: bool
+    session: Session, order: _Order, answers: Mapping[str, str], wanted: Sequence[str]
 ) -> list[str]:
     """What is still a placeholder, and that nobody accepts one; with --defaults somebody does."""
     if answers["owner"] != PLACEHOLDER or "owner" not in wanted:
         return []
-    if defaults:
+    if order.defaults:
         session.say(f"note: the owner is a placeholder, {PLACEHOLDER}: change it in the blueprint")
         return []
     return ["owner"]
 
 
-def _example(
-    session: Session,
-    target: Path,
-    given: dict[str, str],
-    ci: Sequence[str],
-    *,
-    asking: bool,
-    defaults: bool,
-) -> None:
+def _example(session: Session, order: _Order) -> None:
+    target, given, ci, asking, _ = order
     answers = default_answers(target.resolve().name)
     _known(given, list(answers))
     answers |= given
@@ -117,7 +119,7 @@ def _example(
         ask_project(answers, given)
     else:
         check(answers)
-        if missing := _unanswered(session, answers, list(answers), defaults=defaults):
+        if missing := _unanswered(session, order, answers, list(answers)):
             raise missing_answers("a project", {key: QUESTIONS[key] for key in missing})
     written = scaffold(target, answers)
     if ci:
@@ -127,16 +129,8 @@ def _example(
     _tell(session, target, written)
 
 
-def _from_template(
-    session: Session,
-    start: Start,
-    target: Path,
-    given: dict[str, str],
-    ci: Sequence[str],
-    *,
-    asking: bool,
-    defaults: bool,
-) -> None:
+def _from_template(session: Session, start: Start, order: _Order) -> None:
+    target, given, ci, asking, _ = order
     answers = default_answers(target.resolve().name)
     answers["platform"] = next(iter(start.platforms), answers["platform"])
     answers |= {
@@ -152,7 +146,7 @@ def _from_template(
     if asking:
         ask_project(answers, given, start)
         ask_parameters(session, start, parameters)
-    missing = [] if asking else _unanswered(session, answers, wanted, defaults=defaults)
+    missing = [] if asking else _unanswered(session, order, answers, wanted)
     parameters |= {key: answers[key] for key in ANSWERS if key in start.parameters}
 
     def agree(risky: Mapping[str, str]) -> None:

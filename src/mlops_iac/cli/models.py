@@ -78,8 +78,10 @@ def command(
         session.emit_json(found.as_json(), whole=not session.json)
         return
     decided = registry.decide(model, version or "", approve=action == "approve", comment=comment)
-    session.answer(decided.as_json(), f"{decided.model}/{decided.version} is {decided.status}")
-    if not session.json:
+    if session.json:
+        session.emit_json(decided.as_json())
+    else:
+        session.say(f"{decided.model}/{decided.version} is {decided.status}")
         session.say(*_then(session, project, registry, decided))
 
 

@@ -24,6 +24,7 @@ from mlops_iac.scaffold.ci_options import BRANCH
 
 if TYPE_CHECKING:
     from mlops_iac.review.escape import Platform
+
 _PLATFORM = option(
     "Whose pull request it is.",
     type=click.Choice(["github", "gitlab", "azure-devops", "bitbucket"]),

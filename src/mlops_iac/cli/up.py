@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mlops_iac.api.deploy.deployments import Deployment
     from mlops_iac.api.project import Project
     from mlops_iac.engine.protocol import Result
+
 PARALLEL = 16
 _MOVES_SHOWN = 20
 
