@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mlops_iac.blueprint.words import one_line
 from mlops_iac.cli._diagnostics import style_of
 from mlops_iac.cli._output import put_commands
 from mlops_iac.cli._session import Session, option
@@ -70,6 +69,7 @@ def fleet(session: Session, folder: str, job: Job, form: Format = "text") -> int
     """Run a job over every blueprint below a folder, print the report, return the exit code."""
     session.require_real("a folder of blueprints")
     from mlops_iac.api.fleet import blueprints, run
+    from mlops_iac.blueprint.words import one_line
 
     unread: list[str] = []
     files = blueprints(Path(folder), unread)
@@ -108,6 +108,8 @@ def _print(session: Session, report: Report, form: Format) -> None:
 
 
 def _verdict(report: Report) -> str:
+    from mlops_iac.blueprint.words import one_line
+
     failed = [one_line(outcome.file) for outcome in report.outcomes if outcome.exit_code]
     named = ", ".join(failed[:_NAMED]) + (", …" if len(failed) > _NAMED else "")
     parts = [f"{len(failed)} of {len(report.outcomes)} blueprint(s) ({named})"] if failed else []
@@ -164,6 +166,8 @@ def lines(session: Session, report: Report) -> Iterator[str]:
 
 
 def _outcome_lines(session: Session, outcome: Outcome, width: int) -> Iterator[str]:
+    from mlops_iac.blueprint.words import one_line
+
     apart = any(stack.counts or stack.state != outcome.state for stack in outcome.stacks)
     stacks = "" if apart else ", ".join(stack.stack for stack in outcome.stacks)
     more = one_line("; ".join(outcome.notes))
