@@ -108,7 +108,8 @@ def open_(
     The token comes from a variable, as for `pr comment`. Exit code: 3 where it is refused, 9 where
     the platform does not answer in time.
     """
-    from mlops_iac.review.post.opening import Branches, open_or_rewrite
+    from mlops_iac.review.post.hosts import HOSTS, Branches
+    from mlops_iac.review.post.opening import open_or_rewrite
     from mlops_iac.review.post.target import asked, find_target
 
     try:
@@ -121,8 +122,8 @@ def open_(
         if not BRANCH.fullmatch(branch):
             raise UsageError(f"{word}: {branch!r} is no branch that this can name")
     target = find_target(platform, os.environ, repo=repo, api_url=api_url, of_number=False)
-    http = asked(platform, target.api_url, os.environ)
-    done = open_or_rewrite(http, platform, target.repo, Branches(head, base), title, text)
+    http, host = asked(target, os.environ), HOSTS[platform]
+    done = open_or_rewrite(http, host, target.repo, Branches(head, base), title, text)
     if session.json:
         session.emit_json({"action": done.action, "number": done.number, "url": done.url})
     session.say(f"{target.repo} {done.number}: {done.action} {done.url}".rstrip())

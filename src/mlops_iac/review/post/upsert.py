@@ -16,7 +16,8 @@ from typing import Final, Literal
 from mlops_iac.errors import MlopsError
 from mlops_iac.review.escape import Platform
 from mlops_iac.review.marker import Marker, read_marker
-from mlops_iac.review.post.model import Comment, Comments, Gone, NotOurs, Uncertain
+from mlops_iac.review.post.comments import Comment, Comments, Gone, NotOurs
+from mlops_iac.review.post.http import Uncertain
 
 _ROUNDS: Final = 4
 _DUPLICATE: Final = "This preview stands in an earlier comment: two runs posted at the same time."
