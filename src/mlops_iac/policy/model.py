@@ -42,6 +42,12 @@ class Finding:
         """Whether it stops a deployment."""
         return self.severity == "mandatory" and not self.suppressed_by
 
+    @property
+    def place(self) -> str:
+        """`blueprint.yaml:41 serving.api.compute`; empty where nothing is known."""
+        where = f"{self.file}:{self.line}" if self.line else self.file
+        return f"{where} {self.path}".strip()
+
 
 @dataclass(frozen=True, slots=True)
 class Violation:

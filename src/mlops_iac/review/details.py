@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import Any, Final
 
-from mlops_iac.graph.hidden import hidden
-from mlops_iac.graph.plan import SIGNS
-from mlops_iac.graph.shown import shown_value
+from mlops_iac.graph.plan import SIGNS, Step
 from mlops_iac.policy.model import Finding
 from mlops_iac.review.budget import Section
 from mlops_iac.review.escape import Platform, code, fence, prose
 from mlops_iac.review.model import ReviewedStep
-from mlops_iac.review.shown import (
-    difference,
-    in_order_of_interest,
-    is_followed,
-    references,
-    shown_redacted,
-)
+from mlops_iac.review.shown import property_lines, references, shown_redacted
 
 # Properties of one resource; more are counted.
 _MOST: Final = 40
@@ -40,38 +33,20 @@ def diff_block(reviewed: ReviewedStep, platform: Platform) -> str:
     places = references(reviewed)
     tail = f" ← {', '.join(code(where, platform) for where in places)}" if places else ""
     head = f"**{SIGNS[step.op]} {step.op}** {code(reviewed.address, platform)}{tail}"
-    return "\n".join([head, "", *fence(_diff_lines(reviewed), platform), ""])
+    return "\n".join([head, "", *fence(_diff_lines(step), platform), ""])
 
 
-def _diff_lines(reviewed: ReviewedStep) -> Iterator[str]:
-    changes = in_order_of_interest(reviewed.step.changes)
-    for change in changes[:_MOST]:
-        note = ""
-        if change.replaces:
-            note = (
-                f"  forces replacement ({change.source})"
-                if change.source
-                else "  forces replacement"
-            )
-        elif change.replaces is None:
-            note = "  may replace: no fact tells"
-        yield f"@@ {change.path}{note} @@"
-        old, new = difference(reviewed.step, change)
-        if is_followed(change):
-            yield f"+ {new}  (that of the replacement)"
-            continue
-        if change.kind != "add":
-            yield f"- {old}"
-        if change.kind != "delete":
-            yield f"+ {new}"
-    if reviewed.step.op == "create" and not changes:
-        inputs = reviewed.step.new_inputs
-        for key in sorted(inputs)[:_MOST]:
-            yield f"+ {key}: {shown_value(hidden(key, inputs[key], inputs))}"
-        if len(inputs) > _MOST:
-            yield f"@@ and {len(inputs) - _MOST} more properties @@"
-    if len(changes) > _MOST:
-        yield f"@@ and {len(changes) - _MOST} more properties @@"
+def _diff_lines(step: Step) -> Iterator[str]:
+    for line in islice(property_lines(step), _MOST):
+        if line.path:
+            yield f"@@ {line.path}{f'  {line.note}' if line.note else ''} @@"
+        if line.old is not None:
+            yield f"- {line.old}"
+        if line.new is not None:
+            yield f"+ {line.new}"
+    more = (len(step.changes) or len(step.new_inputs)) - _MOST
+    if more > 0:
+        yield f"@@ and {more} more properties @@"
 
 
 def address_lines(reviewed: ReviewedStep, platform: Platform) -> str:
@@ -82,11 +57,6 @@ def address_lines(reviewed: ReviewedStep, platform: Platform) -> str:
     what = f": {', '.join(paths)}{tail}" if paths else ""
     op = "" if reviewed.step.op == "update" else f" ({reviewed.step.op})"
     return f"- {code(reviewed.address, platform)}{op}{what}"
-
-
-def unknown_line(output: str, platform: Platform) -> str:
-    """One stack output that is not known yet."""
-    return f"- {code(output, platform)}"
 
 
 def suppressed_line(finding: Finding, platform: Platform) -> str:

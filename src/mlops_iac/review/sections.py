@@ -10,22 +10,19 @@ from mlops_iac.graph.plan import SIGNS
 from mlops_iac.graph.whole import kinds, whole
 from mlops_iac.policy.model import Finding
 from mlops_iac.review.budget import Section
-from mlops_iac.review.details import (
-    address_lines,
-    diff_block,
-    folded,
-    suppressed_line,
-    unknown_line,
-)
+from mlops_iac.review.details import address_lines, diff_block, folded, suppressed_line
 from mlops_iac.review.escape import Platform, code, prose
-from mlops_iac.review.model import RISKS, Cause, Review, ReviewedStep, Risk
+from mlops_iac.review.model import RISKS, Review, ReviewedStep, Risk
 from mlops_iac.review.shown import (
+    NOISES,
+    Pen,
+    cause_words,
     changed,
     component,
     in_order_of_interest,
+    policies_title,
     references,
     shown_redacted,
-    written,
 )
 
 _UNDOABLE: Final = ("replace", "delete")
@@ -35,12 +32,15 @@ TABLE: Final = "| | Component | Resource | Why |\n|---|---|---|---|"
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Sections in the order of reading, and in that of weight."""
+    """Sections in the order of reading, which is that of weight: rows, then blocks to unfold."""
 
-    in_order: Sequence[Section]
-    by_weight: Sequence[Section]
     rows: Sequence[Section]
     blocks: Sequence[Section]
+
+    @property
+    def all(self) -> list[Section]:
+        """Every section in order."""
+        return [*self.rows, *self.blocks]
 
 
 def sections(review: Review, platform: Platform) -> Parts:
@@ -75,7 +75,7 @@ def sections(review: Review, platform: Platform) -> Parts:
         folded(
             f"Outputs · {len(review.outputs_unknown)} unknown until applied",
             list(review.outputs_unknown),
-            lambda output: unknown_line(output, platform),
+            lambda output: f"- {code(output, platform)}",
             platform,
         ),
         *(
@@ -85,10 +85,8 @@ def sections(review: Review, platform: Platform) -> Parts:
                 lambda each: address_lines(each, platform),
                 platform,
             )
-            for title, noisy in (
-                ("Tag-only changes", [each for each in steps if each.noise == "tags"]),
-                ("Same content, other digest", [each for each in steps if each.noise == "hash"]),
-            )
+            for title, noise in NOISES
+            for noisy in ([each for each in steps if each.noise == noise],)
         ),
         folded(
             f"Suppressed policies ({sum(bool(each.suppressed_by) for each in review.policies)})",
@@ -97,20 +95,7 @@ def sections(review: Review, platform: Platform) -> Parts:
             platform,
         ),
     ]
-    rows = [risks, table, broken, apart, notes]
-    return Parts(
-        in_order=[risks, table, broken, apart, notes, *details],
-        by_weight=[*rows, *details],
-        rows=rows,
-        blocks=details,
-    )
-
-
-def place(cause: Cause | Finding, platform: Platform) -> str:
-    """`blueprint.yaml:41 serving.api.compute`, as code; empty where nothing is known."""
-    where = f"{cause.file}:{cause.line}" if cause.line else cause.file
-    text = f"{where} {cause.path}".strip()
-    return code(text, platform) if text else ""
+    return Parts(rows=[risks, table, broken, apart, notes], blocks=details)
 
 
 def _risks(review: Review, platform: Platform) -> Section:
@@ -199,54 +184,36 @@ def why(reviewed: ReviewedStep, platform: Platform) -> str:
     if reviewed.follows:
         parts.append(f"follows {_codes(reviewed.follows, platform)}")
     text = "; ".join(parts) or ("new" if step.op == "create" else step.op)
-    causes = [_cause(cause, platform) for cause in reviewed.causes if cause.kind != "follows"]
+    causes = [cause_words(cause, pen(platform)) for cause in reviewed.causes]
     told = [words for words in dict.fromkeys(causes) if words]
     more = f" and {len(told) - _REASONS} more" if len(told) > _REASONS else ""
     return text + (f" ← {', '.join(told[:_REASONS])}{more}" if told else "")
 
 
-def _cause(cause: Cause, platform: Platform) -> str:
-    match cause.kind:
-        case "blueprint":
-            where = place(cause, platform)
-            if cause.old is None and cause.new is None:
-                return f"{where} (other content)" if where else ""
-            old, new = (
-                code(written(shown_redacted(value, cause.path)), platform, limit=60)
-                for value in (cause.old, cause.new)
-            )
-            if cause.old is None:
-                return f"{where} (now {new})"
-            return f"{where} (was {old})" if cause.new is None else f"{where} ({old} → {new})"
-        case "tool":
-            old, new = (str(each or "unknown") for each in (cause.old, cause.new))
-            return code(f"{cause.path} {old} → {new}", platform)
-        case "follows":
-            return ""
-        case _:
-            return prose(cause.path, platform, limit=200) if cause.path else "cause not known"
-
-
 def _policies(findings: Sequence[Finding], platform: Platform) -> Section:
-    mandatory = sum(finding.counts for finding in findings)
-
     def render(finding: Finding) -> str:
-        where = place(finding, platform)
         fix = prose(shown_redacted(finding.remediation), platform, limit=300)
         text = prose(shown_redacted(finding.message), platform, limit=300)
-        text += f" ← {where}" if where else ""
+        text += f" ← {code(finding.place, platform)}" if finding.place else ""
         text += f"; fix: {fix}" if fix else ""
         mark = "**mandatory**" if finding.counts else "advisory"
         resource = code(finding.address, platform) if finding.address else "–"
         return f"| {mark} | {code(finding.rule, platform)} | {resource} | {text} |"
 
     return Section(
-        f"**Policies · {mandatory} mandatory · {len(findings) - mandatory} advisory**\n\n"
-        "| | Policy | Resource | Finding |\n|---|---|---|---|",
+        f"**{policies_title(findings)}**\n\n| | Policy | Resource | Finding |\n|---|---|---|---|",
         findings,
         render,
         essential=len(findings),
         more=lambda number: f"| … | – | – | and {number} more left out |",
+    )
+
+
+def pen(platform: Platform) -> Pen:
+    """How a comment on a platform writes values and sentences."""
+    return Pen(
+        code=lambda text, limit: code(text, platform, limit=limit),
+        prose=lambda text, limit: prose(text, platform, limit=limit),
     )
 
 
