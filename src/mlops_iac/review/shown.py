@@ -8,7 +8,7 @@ from typing import Final
 
 from mlops_iac.graph.hidden import LARGEST, hidden, like_document
 from mlops_iac.graph.model import STACK_TYPE
-from mlops_iac.graph.plan import HALVES, SIGNS, PropertyChange, Step, count
+from mlops_iac.graph.plan import SIGNS, PropertyChange, Step, count, is_shown
 from mlops_iac.graph.shown import apart, around_difference, shown_value
 from mlops_iac.policy.model import Finding
 from mlops_iac.review.escape import SHORT
@@ -51,11 +51,6 @@ def headline(counts: Mapping[str, int]) -> str:
     return " · ".join(
         f"{SIGNS[op]}{counts.get(op, 0)} {op}" for op in ("create", "update", "replace", "delete")
     )
-
-
-def is_shown(step: Step) -> bool:
-    """Whether a step is a resource's, and not a half of a replacement or a component's."""
-    return step.op not in HALVES and step.custom and not step.type.startswith("pulumi:")
 
 
 def changed(steps: Iterable[ReviewedStep]) -> list[ReviewedStep]:
