@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
+    from mlops_iac.errors import Diagnostic
     from mlops_iac.graph.model import Resource
     from mlops_iac.policy.context import Context
 
@@ -73,6 +74,11 @@ class Parameter:
     default: Any
     description: str
     least: int = 0
+
+
+def placed(at: Diagnostic | Finding) -> dict[str, Any]:
+    """Where something is written, for another diagnostic or finding about it."""
+    return {key: getattr(at, key) for key in ("file", "line", "column", "length", "snippet")}
 
 
 Check = Callable[["Context"], Iterable[Violation]]
