@@ -17,7 +17,8 @@ from mlops_iac.graph.plan import Operation
 from mlops_iac.policy.model import Severity
 from mlops_iac.review.markdown import to_markdown
 from mlops_iac.review.model import CauseKind, Noise, Review
-from mlops_iac.review.post.opening import Branches, open_or_rewrite
+from mlops_iac.review.post.hosts import HOSTS, Branches
+from mlops_iac.review.post.opening import open_or_rewrite
 from mlops_iac.review.post.target import asked, connect, find_target
 from mlops_iac.review.post.upsert import upsert
 from mlops_iac.scaffold.ci_options import BRANCH
@@ -103,8 +104,8 @@ def open_(
         if not BRANCH.fullmatch(branch):
             raise UsageError(f"{word}: {branch!r} is no branch that this can name")
     target = find_target(platform, os.environ, repo=repo, api_url=api_url, of_number=False)
-    http = asked(platform, target.api_url, os.environ)
-    done = open_or_rewrite(http, platform, target.repo, Branches(head, base), title, text)
+    http, host = asked(target, os.environ), HOSTS[platform]
+    done = open_or_rewrite(http, host, target.repo, Branches(head, base), title, text)
     if session.json:
         session.emit_json({"action": done.action, "number": done.number, "url": done.url})
     session.say(f"{target.repo} {done.number}: {done.action} {done.url}".rstrip())
