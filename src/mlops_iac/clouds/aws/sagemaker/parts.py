@@ -16,8 +16,6 @@ from mlops_iac.clouds.base import ComponentCall, Refusal, Setting
 from mlops_iac.errors import Diagnostic
 from mlops_iac.records import Record
 
-# The code of what the language has and this platform not.
-UNSUPPORTED = "unsupported"
 # Where tags of a request stand in a blueprint: `tags.KEY`, or `owner`.
 TAG_PLACES = ("tags", "")
 

@@ -14,9 +14,12 @@ from mlops_iac.clouds import base
 from mlops_iac.clouds.aws import catalogue, runtime
 from mlops_iac.clouds.aws.naming import PACKAGE_GROUP_LIMIT, physical_name, stem
 from mlops_iac.clouds.base import ComponentCall, Construct, Definition, Ref, Setting
+from mlops_iac.errors import Diagnostic, Severity
 from mlops_iac.records import Record
 
 LOCAL = "local"
+# The code of what the language has and this platform not.
+UNSUPPORTED = "unsupported"
 STEPS = ("prepare", "train", "evaluate")
 # Whose roles may be given (`existing.roles`): those of steps, and of what the stack itself does.
 ROLES = (*STEPS, "pipeline", "serve", "seal")
@@ -58,6 +61,20 @@ class Scope(Record):
     def environment(self) -> str:
         """Its name, which is the stack's."""
         return self.resolved.environment
+
+    def wrong(
+        self,
+        path: str,
+        what: str,
+        hint: str = "",
+        *,
+        code: str = UNSUPPORTED,
+        severity: Severity = "error",
+        at_key: bool = False,
+    ) -> Diagnostic:
+        """What is wrong at a path of the blueprint, as `ResolvedBlueprint.diagnostic` tells it."""
+        said = f"{path}: {what}"
+        return self.resolved.diagnostic(path, code, said, hint, severity, at_key=at_key)
 
     @property
     def partition(self) -> str:
