@@ -12,7 +12,7 @@ from mlops_iac.blueprint.sections.serving import ServingEntry
 from mlops_iac.blueprint.torn import known_or
 from mlops_iac.clouds import base
 from mlops_iac.clouds.aws import catalogue, runtime
-from mlops_iac.clouds.aws.naming import PACKAGE_GROUP_LIMIT, physical_name, stem
+from mlops_iac.clouds.aws.components._naming import PACKAGE_GROUP_LIMIT, physical_name, stem
 from mlops_iac.clouds.base import ComponentCall, Construct, Definition, Ref, Setting
 from mlops_iac.errors import Diagnostic, Severity
 from mlops_iac.records import Record
