@@ -59,7 +59,7 @@ def _keys(scope: Scope) -> Iterator[ComponentCall]:
 
 def _log_services(scope: Scope) -> Setting | None:
     """Services that write under the key; not said where none does in any environment."""
-    if not any(_using_key(Scope(each)) for each in scope.resolved.siblings.values()):
+    if not any(map(_using_key, scope.siblings)):
         return None
     return Setting(_using_key(scope), LOG_SERVICES)
 

@@ -75,11 +75,10 @@ def _automatic(scope: Scope) -> Iterator[Diagnostic]:
 
 
 def _elsewhere(scope: Scope, approvers: Sequence[str]) -> Iterator[Diagnostic]:
-    resolved = scope.resolved
     if not scope.trained and not any(
-        Scope(other).trained and other.blueprint.security.access.approvers == approvers
-        for other in resolved.siblings.values()
-        if other.environment != "local"
+        other.trained and other.blueprint.security.access.approvers == approvers
+        for other in scope.siblings
+        if not other.is_local
     ):
         yield scope.wrong(
             PATH,
