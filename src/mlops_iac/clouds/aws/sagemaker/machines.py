@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
-from mlops_iac.blueprint import Blueprint, ResolvedBlueprint
+from mlops_iac.blueprint import Blueprint
 from mlops_iac.blueprint.sections.compute import Compute, EndpointCompute, Runtime
 from mlops_iac.blueprint.sections.models import Model
 from mlops_iac.blueprint.sections.serving import RealTime, ServingEntry
@@ -39,31 +39,28 @@ def instance(compute: Compute | EndpointCompute, purpose: catalogue.Purpose) -> 
 
 
 def check_instance(
-    resolved: ResolvedBlueprint,
-    path: str,
-    compute: Compute | EndpointCompute,
-    purpose: catalogue.Purpose,
+    scope: Scope, path: str, compute: Compute | EndpointCompute, purpose: catalogue.Purpose
 ) -> Iterator[Diagnostic]:
     """An instance type that has not this purpose, or that the region has not, with near ones."""
     known = catalogue.instance_types(purpose)
     at = f"{path}.instance"
     if compute.instance is not None and compute.instance not in known:
-        yield resolved.diagnostic(
+        yield scope.wrong(
             at,
-            "unknown-instance",
-            f"{at}: '{compute.instance}' is no instance type for {purpose}",
+            f"'{compute.instance}' is no instance type for {purpose}",
             _instance_hint(compute.instance, sorted(known)),
+            code="unknown-instance",
         )
         return
     if compute.instance is None:
         at = f"{path}.size" if compute.size else path
-    yield from _check_region(resolved, at, instance(compute, purpose), purpose)
+    yield from _check_region(scope, at, instance(compute, purpose), purpose)
 
 
 def _check_region(
-    resolved: ResolvedBlueprint, at: str, type_: str, purpose: catalogue.Purpose
+    scope: Scope, at: str, type_: str, purpose: catalogue.Purpose
 ) -> Iterator[Diagnostic]:
-    region = resolved.blueprint.region
+    region = scope.blueprint.region
     if not availability.is_lacking(type_, purpose, region):
         return
     near = availability.alternatives(type_, purpose, region)
@@ -73,12 +70,12 @@ def _check_region(
         key=lambda each: (not each.startswith(f"{here}-"), each),
     )
     hint = f"it has {', '.join(near)}; " if near else ""
-    yield resolved.diagnostic(
+    yield scope.wrong(
         at,
-        "not-in-region",
-        f"{at}: {region} has no {type_} for {purpose}",
+        f"{region} has no {type_} for {purpose}",
         f"{hint}{type_} is in {', '.join(there[:_REGIONS_SHOWN])}"
         + (f" and {len(there) - _REGIONS_SHOWN} more" if len(there) > _REGIONS_SHOWN else ""),
+        code="not-in-region",
     )
 
 

@@ -93,4 +93,4 @@ def check_instances(scope: Scope) -> Iterator[Diagnostic]:
 def _of_step(scope: Scope, name: str, model: Model, step: str) -> Iterator[Diagnostic]:
     if (section := getattr(model, step)) is not None:
         at = f"models.{name}.{step}.compute"
-        yield from machines.check_instance(scope.resolved, at, section.compute, machines.USES[step])
+        yield from machines.check_instance(scope, at, section.compute, machines.USES[step])

@@ -24,7 +24,7 @@ def _entries(scope: Scope) -> dict[str, Batch]:
 
 def _values(scope: Scope, name: str, entry: Batch) -> Iterator[Diagnostic]:
     at = f"serving.{name}.compute"
-    return machines.check_instance(scope.resolved, at, entry.compute, "transform")
+    return machines.check_instance(scope, at, entry.compute, "transform")
 
 
 def _names(scope: Scope) -> Iterator[tuple[str, str]]:

@@ -27,7 +27,7 @@ def _entries(scope: Scope) -> dict[str, RealTime]:
 
 def _values(scope: Scope, name: str, entry: RealTime) -> Iterator[Diagnostic]:
     at = f"serving.{name}.compute"
-    return machines.check_instance(scope.resolved, at, entry.compute, "hosting")
+    return machines.check_instance(scope, at, entry.compute, "hosting")
 
 
 def _names(scope: Scope) -> Iterator[tuple[str, str]]:
