@@ -12,6 +12,7 @@ from typing import Any
 from mlops_iac.engine.embedded import wire
 from mlops_iac.engine.protocol import Plan, Step
 from mlops_iac.graph.redact import redact, redact_properties
+from mlops_iac.records import as_data
 from mlops_iac.values import Properties, Value
 
 
@@ -27,6 +28,8 @@ def to_pulumi_json(plan: Plan, config: Mapping[str, Value] | None = None) -> dic
     document["diagnostics"] = [_diagnostic(text) for text in (*plan.doubts, *plan.diagnostics)]
     document["duration"] = int(plan.duration_seconds * 1e9)
     document["changeSummary"] = dict(sorted(plan.summary().items()))
+    if plan.assumed is not None:
+        document["assumed"] = as_data(plan.assumed)
     return document
 
 

@@ -91,12 +91,34 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Assumption:
+    """What is taken for true of `models` whose versions nobody pins, as no registry is asked.
+
+    `approved`: there is an approved version of each. `waiting` are the addresses of what is created
+    only then, or would be.
+    """
+
+    models: Sequence[str]
+    approved: bool = True
+    waiting: Sequence[str] = ()
+
+    @property
+    def words(self) -> str:
+        """The assumption as a clause."""
+        named = ", ".join(self.models)
+        if not self.approved:
+            return f"as if no version of {named} were approved: {len(self.waiting)} resources wait for one"
+        words = f"as if a version of {named}, which nobody pins, were approved"
+        return f"{words}: {len(self.waiting)} resources wait for one" if self.waiting else words
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What a deployment would do, in the order it would do it.
 
     `engine` is `embedded` or `pulumi`; `against` is `state`, `lock` or `live`. `outputs` are the stack's afterwards, `diagnostics` sentences.
     `incomparable` are `address property` of hidden values of which nobody knows whether they are
-    what they were.
+    what they were. `assumed` is what the comparison takes for true, if anything.
     """
 
     stack: str
@@ -108,6 +130,7 @@ class Plan:
     diagnostics: Sequence[str] = ()
     duration_seconds: float = 0.0
     incomparable: Sequence[str] = ()
+    assumed: Assumption | None = None
 
     @property
     def doubts(self) -> Sequence[str]:
