@@ -57,7 +57,8 @@ def command(
     migrations or --to ask for it; only when told to.
     """
     from mlops_iac.api.templates.preparing import prepare
-    from mlops_iac.api.templates.update import Request, as_json
+    from mlops_iac.api.templates.request import Request
+    from mlops_iac.api.templates.update import as_json
 
     if no_team_rules and template_rules:
         raise UsageError("--no-team-rules and --template-rules exclude each other")

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlops_iac import python_child
-from mlops_iac.api.compare.committed_templates import BaseTemplates, FormerTemplates
+from mlops_iac.api.compare.committed_templates import BaseTemplates, FormerTemplates, trees
 from mlops_iac.api.compile import programs
 from mlops_iac.api.core.repository import Commit, Repository
 from mlops_iac.blueprint.fill import LOCAL
@@ -236,7 +236,7 @@ class Baseline:
         self._path.write_bytes(raw)
         root, _ = compose(Source(self._blueprint, raw.decode("utf-8", "replace")))
         self._export_named(root)
-        for tree in self._templates.trees(root):
+        for tree in trees(self._templates, root):
             self._export_named(tree)
         return True
 
