@@ -16,9 +16,9 @@ from mlops_iac.blueprint.templates.manifest import (
     RenameParameter,
     Set,
 )
+from mlops_iac.blueprint.templates.reaching import kinds_at
 from mlops_iac.blueprint.words import split, suggestion
 from mlops_iac.errors import Diagnostic
-from mlops_iac.templates.linting.paths import kinds_at
 from mlops_iac.templates.linting.subject import Subject
 from mlops_iac.templates.versions import VersionInvalid, parse_version
 
