@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_iac.api.compare.committed_templates import committed_files
 from mlops_iac.api.compare.comparisons import HEAD
-from mlops_iac.api.core.atomic_files import Rewrite
 from mlops_iac.api.core.repository import around
 from mlops_iac.api.templates import request as requests
 from mlops_iac.api.templates.effect import Effect, effect_of
@@ -22,7 +21,7 @@ from mlops_iac.api.templates.request import Request
 from mlops_iac.api.templates.update import TemplateUpdate
 from mlops_iac.blueprint.combine import in_order
 from mlops_iac.blueprint.compose import compose
-from mlops_iac.blueprint.editing import TextFile
+from mlops_iac.blueprint.editing.files import Rewrite, TextFile
 from mlops_iac.blueprint.loaded import inspect, shown_as
 from mlops_iac.blueprint.source import Source
 from mlops_iac.blueprint.templates.applied import AppliedTemplate
@@ -55,7 +54,6 @@ class _Preparation:
         self.request = request
         self.notes: list[str] = []
         self.file = TextFile(self.path, self.shown)
-        self.raw = self.path.read_bytes()
         self.lock_path = lock_path(self.path)
         self.lock_shown = lock_path(Path(self.shown)).as_posix()
         self.lock = self._lock()
@@ -108,7 +106,7 @@ class _Preparation:
             self.notes += [unread, *effect.notes] if before is not None and unread else effect.notes
         lock = render_lock(finder.pins()).encode() if finder.pins().pins else None
         files = [
-            Rewrite(self.path, self.raw, self._encoded(text), self.shown),
+            self.file.with_text(text),
             Rewrite(self.lock_path, self._lock_bytes(), lock, self.lock_shown),
         ]
         return TemplateUpdate(
@@ -164,10 +162,6 @@ class _Preparation:
 
     def _lock_bytes(self) -> bytes | None:
         return self.lock_path.read_bytes() if self.lock_path.is_file() else None
-
-    def _encoded(self, text: str) -> bytes:
-        mark = b"\xef\xbb\xbf"
-        return (mark if self.raw.startswith(mark) else b"") + text.encode()
 
     def _applied(self, text: str, finder: TemplateFinder) -> Sequence[AppliedTemplate]:
         """The templates of a text, also of one that is not valid; nothing where one is missing."""

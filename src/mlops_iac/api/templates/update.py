@@ -11,9 +11,9 @@ from difflib import unified_diff
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlops_iac.api.core.atomic_files import Rewrite, rewrite
 from mlops_iac.api.templates.effect import Effect
 from mlops_iac.api.templates.moves import TemplateMove
+from mlops_iac.blueprint.editing.files import Rewrite, rewrite
 from mlops_iac.errors import BlueprintInvalid
 from mlops_iac.records import as_data
 from mlops_iac.templates.leaf_changes import LeafChange
