@@ -10,7 +10,8 @@ from mlops_iac.errors import MlopsError, ResourceFailed
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from mlops_iac.api.stacks.expired import Ended, Ephemeral
+    from mlops_iac.api.stacks.ephemeral import RecordedProject
+    from mlops_iac.api.stacks.expired import Ended
 
 
 def destroy_expired(session: Session, *, preview_only: bool) -> None:
@@ -35,7 +36,7 @@ def destroy_expired(session: Session, *, preview_only: bool) -> None:
     if found.stacks and not preview_only:
         session.confirm(f"Delete {len(found.stacks)} ephemeral stack(s)?")
         for item in found.stacks:
-            ended.append(end(project, item))
+            ended.append(end(item))
             _tell(session, ended[-1])
     if session.json:
         session.emit_json({"project": project.name, "expired": _shown(found.stacks, ended)})
@@ -63,7 +64,7 @@ def _tell(session: Session, item: Ended) -> None:
         session.say(f"{item.stack}: {item.deleted} resource(s) and the stack are deleted")
 
 
-def _shown(found: Sequence[Ephemeral], ended: Sequence[Ended]) -> list[dict[str, Any]]:
+def _shown(found: Sequence[RecordedProject], ended: Sequence[Ended]) -> list[dict[str, Any]]:
     by_name = {item.stack: item for item in ended}
     return [
         {
