@@ -134,7 +134,7 @@ class WithCommit:
             old = Old(graph, f"the blueprint at {words}, captured by this version")
             old.notes.append(
                 f"{words} has no lock file of {stack}: its blueprint was captured by this version"
-                " of mlops-iac, in a process of its own; none of its code was run"
+                " of mlops-iac; none of its code was run"
             )
             old.notes += baseline.notes
             old.today = graph
