@@ -74,7 +74,7 @@ def examine(session: Session) -> Iterator[Finding]:
     every = [each.access.software for each in clouds()]
     for software in every:
         for package in software.distributions:
-            fix = f"pip install 'mlops-iac[{software.extra}]'"
+            fix = f"pip install {software.requirement}"
             # Whoever uses one cloud needs no other's.
             yield _package(package, needed=len(every) == 1, fix=fix)
         # A machine that only deploys has no emulated cloud, and needs none.

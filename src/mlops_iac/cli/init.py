@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mlops_iac.cli._session import Session, verb
+from mlops_iac.clouds.registry import DEFAULT
 from mlops_iac.errors import BlueprintInvalid, UsageError
 from mlops_iac.scaffold.ci import PLATFORMS
 
@@ -127,7 +128,7 @@ def _example(
     from mlops_iac.scaffold import default_answers, scaffold
     from mlops_iac.scaffold.render import check
 
-    answers = default_answers(target.resolve().name)
+    answers = default_answers(target.resolve().name, given.get("platform", DEFAULT))
     _known(given, list(answers))
     answers |= given
     if asking:
@@ -163,8 +164,8 @@ def _from_template(
     from mlops_iac.cli._init_questions import ask_parameters, ask_project, default_of
     from mlops_iac.scaffold import default_answers
 
-    answers = default_answers(target.resolve().name)
-    answers["platform"] = next(iter(start.platforms), answers["platform"])
+    platform = given.get("platform") or next(iter(start.platforms), DEFAULT)
+    answers = default_answers(target.resolve().name, platform)
     answers |= {
         key: default
         for key in ANSWERS

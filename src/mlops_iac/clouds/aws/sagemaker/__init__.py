@@ -44,9 +44,9 @@ class SageMaker:
 
     def refuses(self, path: str, value: Any) -> str | None:
         """Why a field is refused, for the language reference."""
-        from mlops_iac.clouds.aws.sagemaker.decisions import refuses
+        from mlops_iac.clouds.aws.sagemaker.decisions import DECISIONS
 
-        return refuses(path, value)
+        return DECISIONS.refuses(path, value)
 
     def check(self, resolved: Any) -> list[Diagnostic]:
         """What cannot be planned of one environment, with places and what would work."""

@@ -9,15 +9,15 @@ from typing import Any
 from mlops_iac.blueprint.sections.compute import Runtime
 from mlops_iac.blueprint.sections.serving import ServingEntry
 from mlops_iac.blueprint.torn import judged, torn_more
-from mlops_iac.blueprint.words import listed, split, suggestion
+from mlops_iac.blueprint.words import listed, suggestion
 from mlops_iac.clouds.aws import catalogue
 from mlops_iac.clouds.aws.sagemaker import machines
-from mlops_iac.clouds.aws.sagemaker.decisions import holds_planned, is_planned, refusal
+from mlops_iac.clouds.aws.sagemaker.decisions import DECISIONS
 from mlops_iac.clouds.aws.sagemaker.definition.printer import placeholders
 from mlops_iac.clouds.aws.sagemaker.environment_checks import check_environments
 from mlops_iac.clouds.aws.sagemaker.modes import MODES
 from mlops_iac.clouds.aws.sagemaker.parts import collected
-from mlops_iac.clouds.aws.sagemaker.scope import ROLES, UNSUPPORTED, Scope
+from mlops_iac.clouds.aws.sagemaker.scope import ROLES, Scope
 from mlops_iac.clouds.aws.sagemaker.stack import PARTS
 from mlops_iac.errors import Diagnostic
 
@@ -51,31 +51,8 @@ def check(scope: Scope) -> list[Diagnostic]:
 
 
 def _fields(scope: Scope) -> Iterator[Diagnostic]:
-    """Each written leaf is planned or refused; what nobody decided about is refused."""
-    resolved = scope.resolved
-    done: set[str] = set()
     modes = {name: _mode(entry) for name, entry in scope.blueprint.serving.items()}
-    for path, value in resolved.leaves().items():
-        if not resolved.is_written(path):
-            continue
-        mode = ""
-        if path.startswith("serving."):
-            _, entry, *rest = split(path)
-            mode = modes.get(entry, "")
-            # An entry of another mode is refused once, not field by field.
-            if not mode and rest != ["mode"]:
-                continue
-        found = refusal(path, value, mode)
-        if found is not None:
-            at, rule = found
-            # What is at its default asks for nothing.
-            if at not in done and not resolved.is_default(path):
-                done.add(at)
-                yield scope.wrong(at, rule.reason, rule.instead, at_key=True)
-        elif not is_planned(path, mode) and not (value == {} and holds_planned(path, mode)):
-            yield resolved.diagnostic(
-                path, UNSUPPORTED, f"{path} is not supported on SageMaker yet", "leave it out"
-            )
+    return DECISIONS.check(scope.resolved, modes)
 
 
 def _mode(entry: ServingEntry) -> str:
