@@ -18,6 +18,7 @@ from mlops_iac.errors import Diagnostic
 if TYPE_CHECKING:
     from mlops_iac.blueprint.resolved import ResolvedBlueprint
 
+# The code of what the language has and a platform not.
 UNSUPPORTED = "unsupported"
 _ELSE = "not supported yet"
 # One list of paths, more or less, stands in every environment of every blueprint.
