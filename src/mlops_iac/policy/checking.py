@@ -12,7 +12,7 @@ from mlops_iac.graph.model import Resource, address
 from mlops_iac.policy import team
 from mlops_iac.policy.config import Configuration
 from mlops_iac.policy.context import Context
-from mlops_iac.policy.model import Finding, Rule, Violation
+from mlops_iac.policy.model import Finding, Rule, Violation, placed
 
 # Blueprint path → the place it is written at (of a path that is not: where it would stand).
 Locate = Callable[[str], Diagnostic]
@@ -94,9 +94,5 @@ def _finding(
         remediation=configuration.remediation(rule),
         source=configuration.source(rule),
         path=path,
-        file=place.file,
-        line=place.line,
-        column=place.column,
-        length=place.length,
-        snippet=place.snippet,
+        **placed(place),
     )

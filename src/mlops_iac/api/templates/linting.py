@@ -186,7 +186,7 @@ def _started(
     from mlops_iac.api.stacks.initial_overlay import is_startable
     from mlops_iac.api.templates.starting import Start, started
     from mlops_iac.blueprint.reach import Reach
-    from mlops_iac.scaffold import default_answers
+    from mlops_iac.scaffold.render import default_answers
     from mlops_iac.templates.linting.team import OWNER
 
     start = Start(subject.content.source, subject.content, subject.parsed)
