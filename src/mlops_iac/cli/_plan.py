@@ -64,7 +64,9 @@ def plan_lines(
         and not step.type.startswith("pulumi:")
         and (unchanged or step.op != "same")
     ]
-    for parent, steps in group(shown):
+    for heading, parent, steps in group(shown):
+        if heading:
+            yield style(heading, bold=True, underline=True)
         if parent in folded:
             yield folded_line(parent, steps, style)
             continue
@@ -78,17 +80,18 @@ def plan_lines(
     yield summary_line(plan, style)
 
 
-def group(steps: Sequence[Step]) -> list[tuple[str, list[Step]]]:
-    """Return steps by the URN of their component, in order of first appearance."""
-    groups: dict[str, list[Step]] = {}
+def group(steps: Sequence[Step]) -> Iterator[tuple[str, str, list[Step]]]:
+    """Yield steps by pass and the URN of their component, in order of first appearance.
+
+    The first group of a pass has it as heading.
+    """
+    groups: dict[tuple[str, str], list[Step]] = {}
     for step in steps:
-        groups.setdefault(step.parent, []).append(step)
-    return list(groups.items())
-
-
-def size(plan: Plan) -> int:
-    """Return how many resources a plan changes, as its summary counts them."""
-    return sum(number for op, number in count(plan.steps).items() if op not in ("same", "read"))
+        groups.setdefault((step.during, step.parent), []).append(step)
+    above = ""
+    for (during, parent), members in groups.items():
+        yield during if during != above else "", parent, members
+        above = during
 
 
 def component_title(urn: str) -> str:

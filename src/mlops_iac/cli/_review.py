@@ -65,7 +65,9 @@ def _steps(
     ]
     loud = [item for item in told if detail or not item.noise]
     by_step = {id(item.step): item for item in loud}
-    for parent, members in group([item.step for item in loud]):
+    for heading, parent, members in group([item.step for item in loud]):
+        if heading:
+            yield style(heading, bold=True, underline=True)
         if parent in folded:
             yield folded_line(parent, members, style)
             causes = (cause for step in members for cause in by_step[id(step)].causes)

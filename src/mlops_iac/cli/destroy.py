@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import click
 
-from mlops_iac.cli._plan import plan_lines, size
+from mlops_iac.cli._plan import plan_lines
 from mlops_iac.cli._progress import failed_words, progress
 from mlops_iac.cli._session import Session, verb
 from mlops_iac.errors import ResourceFailed, UsageError
@@ -70,7 +70,7 @@ def command(
         if plan.changes:
             word = session.stack if project.protected(session.stack) else None
             session.confirm(
-                f"Delete {size(plan) or len(plan.changes)} resource(s) of {session.shown}?",
+                f"Delete {plan.size or len(plan.changes)} resource(s) of {session.shown}?",
                 word=word,
             )
         with progress(session, plan) as on_event:

@@ -13,7 +13,7 @@ import click
 from mlops_iac.api.compare.reviews import Guards, Reviewed
 from mlops_iac.cli._ephemeral import EPHEMERAL_OPTIONS, project_of
 from mlops_iac.cli._fleet import all_stacks, fleet, given_stack, refuse
-from mlops_iac.cli._plan import plan_lines, size, unstyled
+from mlops_iac.cli._plan import plan_lines, unstyled
 from mlops_iac.cli._policies import lines
 from mlops_iac.cli._session import Session, verb, write_file
 from mlops_iac.errors import UnexpectedChanges, UsageError
@@ -180,7 +180,7 @@ def command(
             require(findings, session.stack)
         if expect_no_changes and (plan.changes or plan.incomparable):
             raise UnexpectedChanges(
-                f"{size(plan) or len(plan.changes)} change(s) where none were expected"
+                f"{plan.size or len(plan.changes)} change(s) where none were expected"
                 if plan.changes
                 else "what is hidden cannot be compared, and no change was expected",
                 hint="`mlops-iac compile` and commit"

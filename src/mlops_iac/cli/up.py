@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mlops_iac.cli._ephemeral import EPHEMERAL_OPTIONS, project_of
-from mlops_iac.cli._plan import plan_lines, size, summary_line
+from mlops_iac.cli._plan import plan_lines, summary_line
 from mlops_iac.cli._policies import guard
 from mlops_iac.cli._progress import failed_words, progress
 from mlops_iac.cli._session import Session, verb
@@ -135,9 +135,7 @@ def deploy(
             session.tell_left_out(project)
         deployment.require_possible()
         if plan.changes:
-            session.confirm(
-                f"Apply {size(plan) or len(plan.changes)} change(s) to {session.shown}?"
-            )
+            session.confirm(f"Apply {plan.size or len(plan.changes)} change(s) to {session.shown}?")
         with progress(session, plan) as on_event:
             result = deployment.up(on_event=on_event, parallel=parallel)
     if note := kept.changed():

@@ -41,6 +41,8 @@ def _step(step: Step) -> dict[str, Any]:
     data: dict[str, Any] = {"op": step.op, "urn": step.urn}
     if step.provider:
         data["provider"] = step.provider
+    if step.during:
+        data["pass"] = step.during
     if step.op not in ("create",):
         data["oldState"] = _state(step, step.old_inputs, step.old_outputs, step.id)
     if step.op not in ("delete", "delete-replaced"):

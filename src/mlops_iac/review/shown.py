@@ -41,9 +41,9 @@ def is_shown(step: Step) -> bool:
 
 
 def changed(steps: Iterable[ReviewedStep]) -> list[ReviewedStep]:
-    """What changes resources, what cannot be undone first, else in the order of deployment."""
+    """What changes resources, pass by pass, in each what cannot be undone first."""
     found = [each for each in steps if is_shown(each.step) and each.step.op in ORDER]
-    return sorted(found, key=lambda each: ORDER.index(each.step.op))
+    return sorted(found, key=lambda each: (each.step.during, ORDER.index(each.step.op)))
 
 
 def component(step: Step) -> str:
