@@ -81,7 +81,6 @@ def test_each_pass_is_planned_on_what_those_before_it_leave(lab: Lab) -> None:
     others = Counter(step.urn for step in plan.steps if step.op == "same")
     assert set(others.values()) == {1}
     assert not (others.keys() & {step.urn for step in plan.changes})
-    assert dict(plan.outputs) == {"live": "2"}
     heard: list[Event] = []
     result = lab.up("2", heard.append)
     assert [(op, name) for _, op, name in told(result)] == [(op, name) for _, op, name in ALL]
@@ -111,7 +110,7 @@ def die(folder: Path, at: str, when: str) -> None:
                 os.kill(os.getpid(), signal.SIGKILL)
 
         lab.cloud.hook = bomb
-        lab.up("2")
+        lab.up("2", lambda event: bomb(event.kind, event.message))
         os._exit(0)
     _, status = os.waitpid(pid, 0)
     assert os.waitstatus_to_exitcode(status) == -signal.SIGKILL
@@ -122,10 +121,14 @@ def die(folder: Path, at: str, when: str) -> None:
     [
         ("create:slot2", "before", ALL, ()),
         ("create:slot2", "after", ALL[1:], ()),
-        ("update:traffic", "before", ALL[1:], (f"the last deployment ended after {FIRST}; resumes at {SECOND}",)),
-        ("update:traffic", "after", ALL[1:], (f"the last deployment ended after {FIRST}; resumes at {SECOND}",)),
-        ("delete:slot1", "before", ALL[2:], (f"the last deployment ended after {SECOND}; resumes at {THIRD}",)),
-        ("delete:slot1", "after", [], (f"the last deployment ended after {SECOND}; resumes at {THIRD}",)),
+        (SECOND, "note", ALL[1:], (f"the last deployment ended after {FIRST}; resumes at {SECOND}",)),
+        (THIRD, "note", ALL[2:], (f"the last deployment ended after {SECOND}; resumes at {THIRD}",)),
+        # Nobody knows whether it was done, so it is done again, in whichever pass comes first.
+        ("update:traffic", "before", [(FIRST, "update", "traffic"), *ALL[1:]], ()),
+        ("update:traffic", "after", [(FIRST, "update", "traffic"), *ALL[1:]], ()),
+        # Deletions come last, when outputs are settled: what is left over goes with any pass.
+        ("delete:slot1", "before", [(FIRST, "delete", "slot1")], ()),
+        ("delete:slot1", "after", [], ()),
     ],
 )  # fmt: skip
 def test_a_deployment_that_died_is_gone_on_with(
@@ -137,7 +140,6 @@ def test_a_deployment_that_died_is_gone_on_with(
     plan = lab.preview("2")
     assert told(plan) == left
     assert plan.diagnostics[: len(note)] == note
-    assert bool(note) == any("resumes" in each for each in plan.diagnostics)
     assert lab.up("2").failures == {}
     assert (lab.things(), lab.traffic()) == ({"slot2", "traffic"}, "slot2")
     plan = lab.preview("2")

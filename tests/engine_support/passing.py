@@ -17,10 +17,12 @@ C = pulumi.Config()
 new, old = C.require("version"), C.get("old")
 live = C.get("live") or new
 slots = {v: sns.Topic(f"slot{v}", name=f"slot{v}") for v in sorted({new, old or new})}
-ssm.Parameter("traffic", name="traffic", type="String", value=slots[live].arn)
-pulumi.export("live", live)
-pulumi.export("old", old)
-pulumi.export("pass", C.get("pass"))
+traffic = ssm.Parameter("traffic", name="traffic", type="String", value=slots[live].arn)
+# Known once it is done: what is known at once would be in the state before that.
+done = pulumi.Output.all(traffic.id, *(slot.id for slot in slots.values()))
+pulumi.export("live", done.apply(lambda _: live))
+pulumi.export("old", done.apply(lambda _: old))
+pulumi.export("pass", done.apply(lambda _: C.get("pass")))
 """
 
 

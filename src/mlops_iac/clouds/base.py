@@ -228,7 +228,8 @@ class Platform(Protocol):
         `outputs` asks for those of the stack as it is; it has none at first. A pass that changes
         nothing is left out, so each must keep what those before it made. All but the last are given
         their name as the setting `pass`; a call exports it as the output `pass`, which tells a
-        later deployment where an earlier one ended.
+        later deployment where an earlier one ended. Outputs that say what stands must wait for the
+        resources that make it so: what is known at once is in the state before anything is done.
         """
 
     def home(self, resolved: Any, model: str) -> Home:
