@@ -46,8 +46,8 @@ class Lab(Stack):
         return {key.partition("|")[2] for key in self.cloud.things}
 
     def traffic(self) -> str:
-        thing = self.cloud.things["aws:ssm/parameter:Parameter|traffic"]
-        return str(thing["inputs"]["value"]).rpartition(":")[2]
+        thing = self.cloud.things["aws:sqs/queue:Queue|traffic"]
+        return str(thing["inputs"]["tags"]["to"]).rpartition(":")[2]
 
 
 @pytest.fixture
@@ -164,7 +164,7 @@ def test_a_saved_plan_holds_every_pass_and_names_the_one_that_moved(lab: Lab) ->
         for each in plan.operations
     ]
     words = [move.words for move in moved(replace(plan, operations=planned), saved(lab, "2"))]
-    assert words == [f"ssm.Parameter/traffic in {SECOND}: replace was planned, now update"]
+    assert words == [f"sqs.Queue/traffic in {SECOND}: replace was planned, now update"]
 
 
 def test_what_a_later_pass_does_beyond_the_plan_ends_it_there(lab: Lab) -> None:

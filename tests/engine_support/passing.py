@@ -17,7 +17,7 @@ C = pulumi.Config()
 new, old = C.require("version"), C.get("old")
 live = C.get("live") or new
 slots = {v: sns.Topic(f"slot{v}", name=f"slot{v}") for v in sorted({new, old or new})}
-traffic = ssm.Parameter("traffic", name="traffic", type="String", value=slots[live].arn)
+traffic = sqs.Queue("traffic", name="traffic", tags={"to": slots[live].arn})
 # Known once it is done: what is known at once would be in the state before that.
 done = pulumi.Output.all(traffic.id, *(slot.id for slot in slots.values()))
 pulumi.export("live", done.apply(lambda _: live))

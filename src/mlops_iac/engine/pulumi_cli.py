@@ -82,12 +82,13 @@ class PulumiEngine:
 
     def _captured(self, target: StackTarget) -> CanonicalGraph:
         from mlops_iac.engine.embedded.capture import capture
-        from mlops_iac.graph.canonical import canonical
+        from mlops_iac.graph.comparable import comparable
 
-        return canonical(capture(target, self._providers))
+        return comparable(capture(target, self._providers))
 
     def _difference(self, target: StackTarget, old: CanonicalGraph, new: CanonicalGraph) -> Plan:
         from mlops_iac.clouds.registry import replaces
+        from mlops_iac.graph.comparable import incomparable
         from mlops_iac.graph.diff import diff
 
         note = "what a later pass does is told by the program, and planned exactly before it starts"
@@ -99,6 +100,7 @@ class PulumiEngine:
             steps=tuple(diff(old, new, replaces)),
             outputs=dict(new.outputs),
             diagnostics=(note,),
+            incomparable=incomparable(old, new),
         )
 
     def up(
