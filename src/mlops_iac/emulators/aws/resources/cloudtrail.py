@@ -7,9 +7,10 @@ from __future__ import annotations
 from typing import Any
 
 from mlops_iac.emulators.aws.api import Api
-from mlops_iac.emulators.aws.resources.base import Handler, changed, made
+from mlops_iac.emulators.aws.resources.base import Handler
 from mlops_iac.emulators.aws.resources.ec2 import refuse
 from mlops_iac.emulators.aws.translation import as_map
+from mlops_iac.emulators.common.handler import changed, made
 from mlops_iac.emulators.provider import ResourceState
 from mlops_iac.values import Properties, Value, reveal
 

@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from mlops_iac.emulators.aws.api import OPERATION_TAG, Api
-from mlops_iac.emulators.aws.resources.base import Handler, changed, made
+from mlops_iac.emulators.aws.resources.base import Handler
+from mlops_iac.emulators.common.handler import changed, made
 from mlops_iac.emulators.provider import ProviderError, ResourceState
 from mlops_iac.values import Properties, Value, reveal
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mlops_iac.emulators.aws.schema import Spec
+from mlops_iac.emulators.common.schema import Spec
 from mlops_iac.emulators.provider import CheckFailure
 from mlops_iac.values import Asset, Secret, Unknown, Value
 
