@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mlops_iac.engine.embedded import wire
+from mlops_iac.emulators import wire
 from mlops_iac.engine.protocol import Plan, Step
 from mlops_iac.graph.redact import redact, redact_properties
 from mlops_iac.values import Properties, Value
