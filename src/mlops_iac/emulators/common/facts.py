@@ -154,7 +154,9 @@ class Facts:
 @cache
 def _of(folder: Path, type_: str) -> TypeFacts | None:
     data = read_type(folder, type_)
-    return data and TypeFacts(
+    if data is None:
+        return None
+    return TypeFacts(
         type=type_,
         tf_name=data["tf_name"],
         source=data["source"],

@@ -9,10 +9,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, ClassVar
 
 from mlops_iac.emulators.common.naming import NameRule
-from mlops_iac.emulators.common.schema import TypeSchema
+from mlops_iac.emulators.common.schema import TypeSchema, read_schema
 from mlops_iac.emulators.provider import ProviderError, ResourceState
 from mlops_iac.values import Properties, Value, reveal
 
@@ -44,10 +45,16 @@ class Handler(ABC):
     # Outputs whose value the server makes: `find` needs the operation tag.
     server_named: ClassVar[bool] = False
 
+    # The folder with the files of `schema`.
+    schemas: ClassVar[Path]
+
     @property
-    @abstractmethod
     def schema(self) -> TypeSchema:
         """Names and types of the SDK."""
+        found = read_schema(self.schemas, self.type)
+        if found is None:
+            raise ProviderError(f"there is no schema of {self.type}")
+        return found
 
     def id_of(self, outputs: Properties) -> str:
         """The id from known outputs."""

@@ -7,7 +7,7 @@ update, delete and find do. What is particular to a type is its handler's.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, ClassVar
 
@@ -40,14 +40,21 @@ from mlops_iac.values import UNKNOWN, Properties, Unknown, Value, contains_unkno
 class HandlerProvider(ABC):
     """What of `emulators.provider.Provider` is the same for every emulated cloud.
 
-    `handler_for` finds the handler of a type that is emulated; `canonical` gives JSON documents
-    that mean the same in one form. `deleted_with` are inputs that every deletion gets beside its own.
+    `deleted_with` are inputs that every deletion gets beside its own.
     """
 
     facts: ClassVar[Facts]
-    handler_for: ClassVar[Callable[[str], Handler | None]]
-    canonical: ClassVar[Callable[[Any], Any]] = staticmethod(lambda document: document)
     deleted_with: Mapping[str, Value] = MappingProxyType({})
+
+    @staticmethod
+    @abstractmethod
+    def handler_for(type_: str) -> Handler | None:
+        """The handler of a type token, or None where the type is not emulated."""
+
+    @staticmethod
+    def canonical(document: Any) -> Any:
+        """A JSON document in one form for all that mean the same."""
+        return document
 
     @abstractmethod
     def api(self, outputs: Properties) -> Any:

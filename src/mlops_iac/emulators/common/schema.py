@@ -26,11 +26,6 @@ class TypeSchema:
     inputs: Mapping[str, Spec]
     outputs: Mapping[str, Spec]
 
-    @property
-    def spec(self) -> Spec:
-        """The inputs as one object spec."""
-        return {"type": "object", "fields": self.inputs}
-
 
 def file_name(type_: str) -> str:
     """`index.Box.json` for `fake:index/box:Box`."""
@@ -53,4 +48,6 @@ def read_type(folder: Path, type_: str) -> dict[str, Any] | None:
 def read_schema(folder: Path, type_: str) -> TypeSchema | None:
     """The schema of a type, or None where there is none."""
     raw = read_type(folder, type_)
-    return raw and TypeSchema(raw["type"], raw["sdk"], raw["inputs"], raw["outputs"])
+    if raw is None:
+        return None
+    return TypeSchema(raw["type"], raw["sdk"], raw["inputs"], raw["outputs"])

@@ -8,14 +8,11 @@ from typing import Any, ClassVar
 
 from mlops_iac.emulators.aws.api import Api
 from mlops_iac.emulators.common import handler
-from mlops_iac.emulators.common.schema import TypeSchema, read_schema
-from mlops_iac.emulators.provider import ProviderError, ResourceState
+from mlops_iac.emulators.provider import ResourceState
 from mlops_iac.values import Properties, Value, reveal
 
 # In every schema of pulumi-aws 7, and no member of any API.
 _EVERYWHERE = ("region",)
-# Written by `tools/aws_schema.py`.
-_SCHEMAS = Path(__file__).parents[1] / "schema"
 
 
 class Handler(handler.Handler):
@@ -24,6 +21,8 @@ class Handler(handler.Handler):
     The defaults serve a resource that is created, described and deleted by name.
     """
 
+    # Written by `tools/aws_schema.py`.
+    schemas = Path(__file__).parents[1] / "schema"
     service: ClassVar[str]
     # Operations; an empty one is not there.
     create_op: ClassVar[str] = ""
@@ -37,14 +36,6 @@ class Handler(handler.Handler):
     answer: ClassVar[str] = ""
     # How tags are written: "" where the resource has none.
     tag_style: ClassVar[str] = ""
-
-    @property
-    def schema(self) -> TypeSchema:
-        """Names and types of the SDK."""
-        found = read_schema(_SCHEMAS, self.type)
-        if found is None:
-            raise ProviderError(f"there is no schema of {self.type}")
-        return found
 
     def sent(self, inputs: Properties, *more: str) -> dict[str, Value]:
         """Inputs that go to the API: secrets revealed, the provider's own left out."""
