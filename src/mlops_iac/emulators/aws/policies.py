@@ -7,7 +7,7 @@ from typing import Any
 from mlops_iac.emulators.common.comparing import as_text
 
 
-def canonical(value: Any) -> Any:
+def canonical(document: Any) -> Any:
     """A JSON document in which IAM policies that mean the same are equal."""
     match value:
         case {"Statement": _}:
