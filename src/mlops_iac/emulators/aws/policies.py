@@ -9,15 +9,15 @@ from mlops_iac.emulators.common.comparing import as_text
 
 def canonical(document: Any) -> Any:
     """A JSON document in which IAM policies that mean the same are equal."""
-    match value:
+    match document:
         case {"Statement": _}:
-            return {key: _policy(key, item) for key, item in value.items()}
+            return {key: _policy(key, item) for key, item in document.items()}
         case dict():
-            return {key: canonical(item) for key, item in value.items()}
+            return {key: canonical(item) for key, item in document.items()}
         case list():
-            return [canonical(item) for item in value]
+            return [canonical(item) for item in document]
         case _:
-            return value
+            return document
 
 
 def _policy(key: str, value: Any) -> Any:

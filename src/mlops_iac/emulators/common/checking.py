@@ -1,6 +1,6 @@
 """Checks inputs against the SDK's property names and types, as the real provider's `Check` does.
 
-What only the API knows (enums, patterns, lengths) is checked at create against botocore's model.
+What only the API knows (enums, patterns, lengths) is checked at create, against its own model.
 """
 
 from __future__ import annotations

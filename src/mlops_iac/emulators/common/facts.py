@@ -73,8 +73,8 @@ class PropertyFact:
 class TypeFacts:
     """One resource type. `properties` are its inputs by path, nested ones included.
 
-    `outputs` are what only the cloud computes (`arn`). `source` is the provider and version that
-    was asked (`hashicorp/aws 5.100.0`), `version` the SDK whose names these are.
+    `outputs` are what only the cloud computes (`selfLink`). `source` is the provider and version that
+    was asked (`PROVIDER VERSION`), `version` the SDK whose names these are.
     """
 
     type: str
