@@ -176,12 +176,12 @@ def test_rows_come_out_with_their_predictions(cloud: Cloud, count: int) -> None:
     cloud.rows("x,name\n" + "".join(f"{n},row {n}\n" for n in range(count)))
     result = cloud.run()
     assert (result.rows, result.predicted, result.version) == (count, count, "1")
-    assert list(result.steps.values()) == ["succeeded"] * 5
+    assert list(result.run.steps.values()) == ["succeeded"] * 5
     files = cloud.written(result)
     rows = [json.loads(line) for line in files["part-00000.jsonl"].splitlines()]
     assert rows == [{"x": n, "name": f"row {n}", "prediction": 2 * n} for n in range(count)]
     manifest = json.loads(files["_SUCCESS"])
-    assert (manifest["run"], manifest["version"], manifest["rows"]) == (result.id, "1", count)
+    assert (manifest["run"], manifest["version"], manifest["rows"]) == (result.run.id, "1", count)
 
 
 def test_two_runs_share_no_key(cloud: Cloud) -> None:

@@ -43,7 +43,7 @@ StepStatus = Literal["running", "succeeded", "failed", "reused"]
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """How a run ended.
+    """How a run ended; `published` is what a batch prediction's did.
 
     `registered` is the new version's name in the registry, None where a gate kept it out; `missed`
     are then the sentences that say which number missed which limit. `approval` is the version's
@@ -52,7 +52,7 @@ class RunResult:
     """
 
     id: str
-    status: Literal["registered", "gate-failed"]
+    status: Literal["registered", "gate-failed", "published"]
     steps: Mapping[str, StepStatus]
     metrics: Mapping[str, float] = field(default_factory=dict)
     registered: str | None = None

@@ -16,7 +16,7 @@ from mlops_iac.pipeline import prediction as steps
 from mlops_iac.pipeline import workload_env
 from mlops_iac.pipeline.backend import Store
 from mlops_iac.pipeline.executor import Handlers, Left, OnRunEvent, Run, execute
-from mlops_iac.pipeline.local import ENVIRONMENT, StepStatus, environment
+from mlops_iac.pipeline.local import ENVIRONMENT, RunResult, environment
 from mlops_iac.pipeline.machine import Machine, Workplace, unpack
 from mlops_iac.pipeline.prediction import Predict, Prediction, Publish, Resolve, Rows
 from mlops_iac.pipeline.steps import Task
@@ -69,16 +69,13 @@ class PredictionBackend(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PredictionResult:
-    """How a run ended: what `version` predicted for how many `rows`, and the URI of the `output`."""
+    """How a `run` ended: what `version` predicted for how many `rows`, and the URI of the `output`."""
 
-    id: str
-    steps: Mapping[str, StepStatus]
+    run: RunResult
     version: str
     rows: int
     predicted: int
     output: str
-    folder: Path
-    duration_seconds: float
 
 
 def run(
@@ -107,14 +104,17 @@ def run(
     )
     complete = ended.left("Complete")
     return PredictionResult(
-        id=ended.id,
-        steps={name: step.status for name, step in ended.record.steps.items()},  # type: ignore[misc]
+        RunResult(
+            id=ended.id,
+            status="published",
+            steps={name: step.status for name, step in ended.record.steps.items()},  # type: ignore[misc]
+            folder=ended.folder,
+            duration_seconds=ended.seconds,
+        ),
         version=ended.left("Resolve")["version"],
         rows=complete["rows"],
         predicted=complete["predicted"],
         output=complete["output"],
-        folder=ended.folder,
-        duration_seconds=ended.seconds,
     )
 
 

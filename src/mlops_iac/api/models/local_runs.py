@@ -13,7 +13,6 @@ from mlops_iac.blueprint.fill import LOCAL
 from mlops_iac.blueprint.sections.serving import Batch
 from mlops_iac.clouds.operations import WAITING
 from mlops_iac.errors import NotDeployed, UsageError
-from mlops_iac.pipeline.local_prediction import PredictionResult
 from mlops_iac.pipeline.prediction import Prediction
 
 if TYPE_CHECKING:
@@ -21,41 +20,45 @@ if TYPE_CHECKING:
     from mlops_iac.pipeline.backend import Backend
     from mlops_iac.pipeline.executor import OnRunEvent
     from mlops_iac.pipeline.local import RunResult
-    from mlops_iac.pipeline.local_prediction import PredictionBackend
+    from mlops_iac.pipeline.local_prediction import PredictionBackend, PredictionResult
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """How a run ended, in words and as the runner's own result."""
+    """How a run ended, in words and as the runner's own result.
 
-    name: str
+    `model` is the name of the model, or of the batch entry; of that, `prediction` says the rest.
+    """
+
+    model: str
     succeeded: bool
     message: str
     hint: str
-    result: RunResult | PredictionResult
+    result: RunResult
+    prediction: PredictionResult | None = None
 
     @property
     def done(self) -> str:
         """What a run that succeeded has done, in a word."""
-        return "predicted" if isinstance(self.result, PredictionResult) else "registered"
+        return "predicted" if self.prediction is not None else "registered"
 
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON."""
-        result = self.result
-        if isinstance(result, PredictionResult):
+        result, predicted = self.result, self.prediction
+        if predicted is not None:
             return {
-                "entry": self.name,
+                "entry": self.model,
                 "run": result.id,
-                "status": "published",
+                "status": result.status,
                 "steps": dict(result.steps),
-                "version": result.version,
-                "rows": result.rows,
-                "predicted": result.predicted,
-                "output": result.output,
+                "version": predicted.version,
+                "rows": predicted.rows,
+                "predicted": predicted.predicted,
+                "output": predicted.output,
                 "seconds": round(result.duration_seconds, 3),
             }
         return {
-            "model": self.name,
+            "model": self.model,
             "run": result.id,
             "status": result.status,
             "steps": dict(result.steps),
@@ -114,7 +117,7 @@ def run(
         predicted = predict_locally(what, cast("PredictionBackend", backend), **options)
         counted = f"{predicted.predicted} of {predicted.rows} rows"
         said = f"{name}: {counted} by version {predicted.version}, at {predicted.output}"
-        return Run(name, True, said, "", predicted)
+        return Run(name, True, said, "", predicted.run, predicted)
     result = run_locally(what, cast("Backend", backend), **options)
     if result.registered is None:
         missed = "; ".join(result.missed)

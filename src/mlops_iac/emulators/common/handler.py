@@ -7,8 +7,7 @@ stay plain data: stand-ins are made from them without the cloud's SDK.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -84,11 +83,9 @@ class Handler(ABC):
     def delete(self, api: Any, id_: str, state: ResourceState) -> None:
         """Delete; absent already is success."""
 
+    @abstractmethod
     def find(self, api: Any, inputs: Properties, token: str) -> str | None:
-        """Id of what an interrupted create left behind. Names are final, so by name."""
-        del token
-        id_ = self.id_of(inputs)
-        return id_ if self.read(api, id_, inputs) is not None else None
+        """Id of what an interrupted create left behind, or None."""
 
 
 class HalfMade(ProviderError):
@@ -97,15 +94,6 @@ class HalfMade(ProviderError):
     def __init__(self, message: str, id_: str) -> None:
         super().__init__(message)
         self.id = id_
-
-
-@contextmanager
-def made(id_: str) -> Iterator[None]:
-    """The steps that follow a creation: when one fails, the resource exists all the same."""
-    try:
-        yield
-    except ProviderError as error:
-        raise HalfMade(error.message, id_) from error
 
 
 def changed(old: Properties, new: Properties, names: Iterable[str]) -> bool:
