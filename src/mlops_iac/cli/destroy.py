@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from mlops_iac.cli._plan import plan_lines, size
+from mlops_iac.cli._plan import plan_lines
 from mlops_iac.cli._progress import failed_words, progress
 from mlops_iac.cli._session import ENGINE, Session, flag, verb
 from mlops_iac.errors import MlopsError, ResourceFailed, UsageError
@@ -63,7 +63,7 @@ def command(
             session.answer({"summary": {}, "failures": {}}, nothing)
             return
         word = session.stack if project.protected(session.stack) else None
-        many = size(plan) or len(plan.changes)
+        many = plan.size or len(plan.changes)
         session.confirm(f"Delete {many} resource(s) of {session.shown}?", word=word)
         with progress(session, plan) as on_event:
             result = deployment.destroy(on_event=on_event)

@@ -12,7 +12,7 @@ from mlops_iac.api.compare.reviews import Guards, Reviewed
 from mlops_iac.api.compile.guard_rail_checks import require
 from mlops_iac.cli._ephemeral import BASE, TTL, project_of
 from mlops_iac.cli._fleet import ALL_STACKS, fleet, given_stack, refuse
-from mlops_iac.cli._plan import plan_lines, size
+from mlops_iac.cli._plan import plan_lines
 from mlops_iac.cli._policies import lines
 from mlops_iac.cli._session import ENGINE, Session, flag, option, verb, write_file
 from mlops_iac.engine.preview_json import to_pulumi_json
@@ -162,7 +162,7 @@ def command(
         require(findings or (), session.stack)
         if expect_no_changes and (plan.changes or plan.incomparable):
             raise UnexpectedChanges(
-                f"{size(plan) or len(plan.changes)} change(s) where none were expected"
+                f"{plan.size or len(plan.changes)} change(s) where none were expected"
                 if plan.changes
                 else "what is hidden cannot be compared, and no change was expected",
                 hint="`mlops-iac compile` and commit"

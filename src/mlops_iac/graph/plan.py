@@ -66,7 +66,8 @@ class Step:
     the properties that force a replacement. `old_…` are empty for what is new, `new_inputs` for what
     goes. `parent` and `dependencies` are URNs. `retained`: it leaves the state and stays in the
     cloud; `recorded`: validated, because the emulator lacks the operation. `reason` says
-    why in one clause ("depends on …"), empty where the resource's own properties are it.
+    why in one clause ("depends on …"), empty where the resource's own properties are it. `during` is
+    the pass that does it (`2 of 3: traffic`), empty where a deployment takes but one.
     """
 
     op: Operation
@@ -88,6 +89,7 @@ class Step:
     retained: bool = False
     recorded: bool = False
     reason: str = ""
+    during: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +149,11 @@ class Plan:
     def changes(self) -> list[Step]:
         """Every step but `same`."""
         return [step for step in self.steps if step.op != "same"]
+
+    @property
+    def size(self) -> int:
+        """How many resources it changes, as its summary in words counts them."""
+        return sum(number for op, number in count(self.steps).items() if op not in ("same", "read"))
 
     def summary(self) -> dict[str, int]:
         """Number of steps by operation."""
