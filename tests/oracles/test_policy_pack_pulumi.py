@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -20,10 +19,10 @@ from mlops_iac.api.core.guard_rails import configuration, rules
 from mlops_iac.emulators.aws import server
 from mlops_iac.policy.checking import check
 from tests.cli.harness import copy_example
+from tests.oracles.pulumi_cli import NEEDED
 
 pytestmark = [
-    pytest.mark.pulumi_cli,
-    pytest.mark.skipif(shutil.which("pulumi") is None, reason="there is no `pulumi` on PATH"),
+    *NEEDED,
     pytest.mark.skipif(
         importlib.util.find_spec("pulumi_policy") is None,
         reason="pulumi-policy is not installed (pip install 'mlops-iac[policy-pack]')",
