@@ -255,7 +255,7 @@ sns.Topic("third", name="third", tags={"after": second.arn})
     engine, target = PulumiEngine({"aws": cloud}), make_target(tmp_path, program)
 
     def term(when: str, what: str) -> None:
-        if (when, what) == ("before", "create:aws:sns/topic:Topic|first"):
+        if (when, what) == ("before", "create:first"):
             os.kill(os.getpid(), signal.SIGTERM)
             assert cancelled.wait(60)
 

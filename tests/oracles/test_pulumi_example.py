@@ -140,7 +140,7 @@ def seen(plain: Pulumi) -> dict[str, Any]:
 
 
 def created(pulumi: Pulumi, **variables: str) -> dict[str, Any]:
-    steps = pulumi.json("preview", **variables)["steps"]
+    steps = pulumi.json("preview", "-s", "local", **variables)["steps"]
     return {step["urn"]: step["newState"] for step in steps if step["op"] == "create"}
 
 
