@@ -185,15 +185,14 @@ def bench_review(project: Path, repeat: int) -> None:
 
 
 def _big_review() -> tuple[float, int]:
-    from mlops_iac.api.compare.replacements import replacement_fact
-
+    from mlops_iac.clouds.registry import replaces
     from mlops_iac.graph.diff import diff
     from mlops_iac.review.semantics import all_risks, plan_hash, reviewed
 
     old, new = _big_graph(changed=False), _big_graph(changed=True)
-    replacement_fact("aws:s3/bucket:Bucket", "bucket")  # reads the facts
+    replaces("aws:s3/bucket:Bucket", "bucket")  # reads the facts
     started = time.process_time()
-    steps = diff(old, new, replacement_fact)
+    steps = diff(old, new, replaces)
     shown = reviewed(steps, {})
     all_risks(shown)
     plan_hash(shown)

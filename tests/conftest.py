@@ -12,12 +12,15 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.examples import SEARCHES, examples
+
 # A change is judged by the same examples wherever and whenever it is checked, and a busy machine
 # fails none of them for its time. MLOPS_IAC_EXAMPLES=1000 searches for new ones, by chance.
 settings.register_profile(
     "steady",
+    max_examples=examples(100),
     deadline=None,
-    derandomize="MLOPS_IAC_EXAMPLES" not in os.environ,
+    derandomize=not SEARCHES,
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("steady")

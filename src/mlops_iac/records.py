@@ -100,3 +100,13 @@ def from_json(value: Any, classes: Mapping[str, type[Record]]) -> Any:
             return tuple(from_json(each, classes) for each in value)
         case _:
             return value
+
+
+def as_data(value: Any) -> Any:
+    """A value as plain data: records and dataclasses as mappings by field, tuples as lists."""
+    if isinstance(value, Record):
+        return {name: as_data(getattr(value, name)) for name in value.__match_args__}
+    if isinstance(value, list | tuple):
+        return [as_data(item) for item in value]
+    fields = getattr(value, "__dataclass_fields__", ())
+    return {name: as_data(getattr(value, name)) for name in fields} if fields else value

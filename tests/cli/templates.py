@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -39,6 +40,12 @@ class Origin:
         self.folder = folder
         folder.mkdir(parents=True)
         self.git("init", "--quiet", "--initial-branch=main", *options)
+
+    def copied(self, folder: Path) -> Origin:
+        """The same in another folder, for a test that changes it."""
+        made = Origin.__new__(Origin)
+        made.folder = Path(shutil.copytree(self.folder, folder))
+        return made
 
     @property
     def source(self) -> str:

@@ -679,7 +679,7 @@ def test_limits_are_those_of_the_bases_template(standing: Path) -> None:
 @pytest.mark.parametrize(
     "extends",
     ["extends: []", "extends: [{template: /etc}]", "extends: [{template: 'git+file:///x'}]",
-     "extends: [{template: ./templates/standard, version: '>=1.0.0'}]"],
+     "extends: [{template: ./templates/standard, version: ^1.0.0}]"],
 )  # fmt: skip
 def test_a_fork_does_not_choose_what_it_stands_on(standing: Path, extends: str) -> None:
     answer = of_fork(standing, blueprint=("extends: [{template: ./templates/standard}]", extends))

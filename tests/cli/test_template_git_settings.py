@@ -22,12 +22,17 @@ def _user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     servers.new_user(tmp_path, monkeypatch)
 
 
-@pytest.fixture
-def origin(tmp_path: Path) -> Origin:
-    found = Origin(tmp_path / "origin")
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Origin:
+    found = Origin(tmp_path_factory.mktemp("published") / "origin")
     for version in ("1.0.0", "2.0.0"):
         found.release(version)
     return found
+
+
+@pytest.fixture
+def origin(published: Origin, tmp_path: Path) -> Origin:
+    return published.copied(tmp_path / "origin")
 
 
 def fetched(tmp_path: Path, source: str) -> TemplateContent:
@@ -43,42 +48,47 @@ def configure(tmp_path: Path, **settings: str) -> None:
 
 
 # -- the configuration -----------------------------------------------------------------------
-@pytest.mark.parametrize(
-    ("key", "value"),
-    [
-        ("core.autocrlf", "true"),
-        ("core.eol", "crlf"),
-        ("core.attributesFile", "{home}/attributes"),
-        ("core.hooksPath", "{home}/hooks"),
-        ("core.fsmonitor", "{home}/hooks/post-checkout"),
-        ("init.templateDir", "{home}/template"),
-        ("init.defaultObjectFormat", "sha256"),
-        ("init.defaultRefFormat", "reftable"),
-        ("protocol.file.allow", "never"),
-        ("protocol.allow", "never"),
-        ("protocol.version", "0"),
-        ("safe.bareRepository", "explicit"),
-        ("fetch.prune", "true"),
-        ("fetch.pruneTags", "true"),
-        ("fetch.fsckObjects", "true"),
-        ("fetch.writeCommitGraph", "true"),
-        ("fetch.recurseSubmodules", "true"),
-        ("fetch.unpackLimit", "1"),
-        ("transfer.fsckObjects", "true"),
-        ("remote.origin.url", "/nowhere"),
-        ("tag.gpgSign", "true"),
-        ("core.quotePath", "true"),
-        ("core.bare", "false"),
-        ("core.worktree", "/nowhere"),
-        ("core.logAllRefUpdates", "always"),
-        ("gc.auto", "1"),
-        ("color.ui", "always"),
-        ("clean.requireForce", "true"),
-    ],
-)
-def test_settings_change_nothing(origin: Origin, tmp_path: Path, key: str, value: str) -> None:
-    source = origin.source
-    before = fetched(tmp_path, source)
+# What runs something, what makes repositories or files others, and what is about another repository.
+SETTINGS = {
+    "runs": {
+        "core.attributesFile": "{home}/attributes",
+        "core.hooksPath": "{home}/hooks",
+        "core.fsmonitor": "{home}/hooks/post-checkout",
+        "init.templateDir": "{home}/template",
+        "gc.auto": "1",
+        "tag.gpgSign": "true",
+    },
+    "makes": {
+        "core.autocrlf": "true",
+        "core.eol": "crlf",
+        "init.defaultObjectFormat": "sha256",
+        "init.defaultRefFormat": "reftable",
+        "core.quotePath": "true",
+        "core.logAllRefUpdates": "always",
+        "color.ui": "always",
+        "protocol.version": "0",
+    },
+    "fetches": {
+        "protocol.file.allow": "never",
+        "protocol.allow": "never",
+        "safe.bareRepository": "explicit",
+        "fetch.prune": "true",
+        "fetch.pruneTags": "true",
+        "fetch.fsckObjects": "true",
+        "fetch.writeCommitGraph": "true",
+        "fetch.recurseSubmodules": "true",
+        "fetch.unpackLimit": "1",
+        "transfer.fsckObjects": "true",
+        "remote.origin.url": "/nowhere",
+        "core.bare": "false",
+        "core.worktree": "/nowhere",
+    },
+}
+
+
+@pytest.mark.parametrize("kind", SETTINGS)
+def test_settings_change_nothing(origin: Origin, tmp_path: Path, kind: str) -> None:
+    before = fetched(tmp_path, origin.source)
     home = tmp_path / "home"
     (home / "attributes").write_text("* text=auto eol=crlf\n*.yaml filter=spoil\n")
     for folder in (home / "hooks", home / "template" / "hooks"):
@@ -86,8 +96,9 @@ def test_settings_change_nothing(origin: Origin, tmp_path: Path, key: str, value
         for name in ("reference-transaction", "post-checkout", "post-update"):
             (folder / name).write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n")
             (folder / name).chmod(0o755)
-    configure(tmp_path, **{"filter.spoil.smudge": "false", key: value.format(home=home)})
-    assert fetched(tmp_path, source) == before
+    own = {key: value.format(home=home) for key, value in SETTINGS[kind].items()}
+    configure(tmp_path, **{"filter.spoil.smudge": "false", **own})
+    assert fetched(tmp_path, origin.source) == before
     assert not (tmp_path / "ran").exists()
 
 
@@ -136,45 +147,45 @@ def test_the_settings_of_the_repository_around_do_not_count(
 
 
 # -- the environment -------------------------------------------------------------------------
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("GIT_DIR", "{other}/.git"),
-        ("GIT_DIR", "/nowhere"),
-        ("GIT_WORK_TREE", "{other}"),
-        ("GIT_INDEX_FILE", "/nowhere/index"),
-        ("GIT_OBJECT_DIRECTORY", "{other}/.git/objects"),
-        ("GIT_ALTERNATE_OBJECT_DIRECTORIES", "/nowhere"),
-        ("GIT_COMMON_DIR", "{other}/.git"),
-        ("GIT_NAMESPACE", "other"),
-        ("GIT_PREFIX", "a/"),
-        ("GIT_SHALLOW_FILE", "/nowhere"),
-        ("GIT_QUARANTINE_PATH", "/nowhere"),
-        ("GIT_DEFAULT_HASH", "sha256"),
-        ("GIT_DEFAULT_REF_FORMAT", "reftable"),
-        ("GIT_PROTOCOL", "version=1"),
-        ("GIT_TEMPLATE_DIR", "/nowhere"),
-        ("GIT_TRACE", "1"),
-        ("GIT_TRACE2", "1"),
-        ("GIT_LITERAL_PATHSPECS", "1"),
-        ("GIT_ICASE_PATHSPECS", "1"),
-        ("GIT_CEILING_DIRECTORIES", "/"),
-        ("GIT_CONFIG_PARAMETERS", "'core.bare'='false'"),
-        ("GIT_REPLACE_REF_BASE", "refs/tags"),
-        ("GIT_GRAFT_FILE", "/nowhere"),
-        ("LANG", "de_DE.UTF-8"),
-        ("CDPATH", "/"),
-    ],
-)
+VARIABLES = {
+    "GIT_DIR": "{other}/.git",
+    "GIT_WORK_TREE": "{other}",
+    "GIT_INDEX_FILE": "/nowhere/index",
+    "GIT_OBJECT_DIRECTORY": "{other}/.git/objects",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES": "/nowhere",
+    "GIT_COMMON_DIR": "{other}/.git",
+    "GIT_NAMESPACE": "other",
+    "GIT_PREFIX": "a/",
+    "GIT_SHALLOW_FILE": "/nowhere",
+    "GIT_QUARANTINE_PATH": "/nowhere",
+    "GIT_DEFAULT_HASH": "sha256",
+    "GIT_DEFAULT_REF_FORMAT": "reftable",
+    "GIT_PROTOCOL": "version=1",
+    "GIT_TEMPLATE_DIR": "/nowhere",
+    "GIT_TRACE": "1",
+    "GIT_TRACE2": "1",
+    "GIT_LITERAL_PATHSPECS": "1",
+    "GIT_CEILING_DIRECTORIES": "/",
+    "GIT_CONFIG_PARAMETERS": "'core.bare'='false'",
+    "GIT_REPLACE_REF_BASE": "refs/tags",
+    "GIT_GRAFT_FILE": "/nowhere",
+    "LANG": "de_DE.UTF-8",
+    "CDPATH": "/",
+}
+
+
 def test_variables_change_nothing(
-    origin: Origin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+    origin: Origin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = fetched(tmp_path, origin.source)
-    other = Origin(tmp_path / "other")
+    other = origin.copied(tmp_path / "other")
     other.release("7.0.0")
-    monkeypatch.setenv(name, value.format(other=other.folder))
+    for name, value in VARIABLES.items():
+        monkeypatch.setenv(name, value.format(other=other.folder))
     found = fetched(tmp_path, origin.source)
     assert (found.digest, found.commit) == (before.digest, before.commit)
+    monkeypatch.setenv("GIT_DIR", "/nowhere")
+    assert fetched(tmp_path, origin.source).commit == before.commit
 
 
 # -- in a hook -------------------------------------------------------------------------------
@@ -209,15 +220,10 @@ def committed(cli: Cli, folder: Path, *words: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("words", [("--only", "team/blueprint.yaml"), ()])
-def test_a_commit_hook_finds_the_templates(
-    hooked: Cli, tmp_path: Path, words: tuple[str, ...]
-) -> None:
+def test_a_commit_hook_finds_the_templates(hooked: Cli, tmp_path: Path) -> None:
     blueprint = hooked.folder / "blueprint.yaml"
     blueprint.write_text(blueprint.read_text().replace("max: 6", "max: 5"))
-    if not words:
-        git(tmp_path / "repo", "add", "-A")
-    committed(hooked, tmp_path / "repo", *words)
+    committed(hooked, tmp_path / "repo", "--only", "team/blueprint.yaml")
     assert "GIT_INDEX_FILE" in (tmp_path / "environment").read_text()
     assert "maxCapacity: 6 → 5" in (tmp_path / "preview").read_text()
     copies = list((tmp_path / "cache" / "git").glob("*.git"))

@@ -17,6 +17,7 @@ from mlops_iac.blueprint import examine
 from mlops_iac.blueprint.fields import FieldType, ListType, MapType, ScalarType, fields_of
 from mlops_iac.blueprint.sections.base import Section
 from mlops_iac.blueprint.words import join
+from tests.examples import examples
 from tests.sagemaker_blueprints import MAXIMAL, MINIMAL, PRIVATE, write
 
 PROD = "environments: {dev: {}, prod: {account: 210987654321}}\n"
@@ -112,9 +113,7 @@ SHARE = st.floats(0, 1, exclude_max=True)
 
 
 @given(draws=st.lists(st.tuples(SHARE, SHARE), min_size=4, max_size=12))
-@settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=examples(12), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @example(draws=[])
 def test_what_is_valid_compiles(
     base: tuple[Path, dict[str, FieldType]], draws: list[tuple[float, float]]

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from mlops_iac.clouds.aws import limits
 from mlops_iac.emulators.aws.validation import broken
+from tests.examples import examples
 from tools.service_limits import DOCUMENTED, OPERATIONS
 
 NAMES = [f"{service}.{each}" for service, operations in OPERATIONS.items() for each in operations]
@@ -64,7 +65,7 @@ def values(shape: Any, depth: int = 0) -> st.SearchStrategy[Any]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(15), suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_the_limits_are_those_of_botocores_model(name: str, data: st.DataObject) -> None:
     value = data.draw(values(model(name)))
@@ -77,7 +78,7 @@ def test_the_limits_are_those_of_botocores_model(name: str, data: st.DataObject)
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(15), suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_botocores_validator_refuses_what_is_too_small(name: str, data: st.DataObject) -> None:
     """Of all limits botocore itself enforces the lower ones."""

@@ -16,6 +16,7 @@ from mlops_iac.blueprint.explain import plain
 from mlops_iac.blueprint.pydantic_models import dumped, pydantic_model
 from mlops_iac.blueprint.render import render
 from mlops_iac.errors import BlueprintInvalid, UsageError
+from tests.examples import examples
 
 SEED = """\
 blueprint: 1
@@ -136,8 +137,7 @@ def read(folder: Path, text: str) -> None:
 
 
 SLOW = settings(
-    max_examples=60,
-    deadline=None,
+    max_examples=examples(60),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 

@@ -14,6 +14,7 @@ from mlops_iac.api.core.stack_state import State
 from mlops_iac.api.deploy import served_versions
 from mlops_iac.api.deploy.deployments import Deployment
 from mlops_iac.api.deploy.registry import Registry
+from mlops_iac.api.deploy.version_choice import VersionChoice
 from mlops_iac.api.kinds import Ephemeral, Recorded
 from mlops_iac.api.stacks.ephemeral_deploying import RecordedDeployment
 from mlops_iac.api.stacks.ephemeral_record import STACK_TAG, EphemeralRecord, parse_ttl, record_of
@@ -287,7 +288,7 @@ def test_a_pin_of_its_base_counts_where_the_registry_has_it(
     monkeypatch.setattr(served_versions, "newest_real", lambda *_: None)
     monkeypatch.setattr(served_versions, "check_pin", lambda *_: [])
     monkeypatch.setattr(Deployment, "_moves", lambda *_: [])
-    monkeypatch.setattr(Deployment, "_left", lambda *_: None)
+    monkeypatch.setattr(VersionChoice, "_left", lambda *_: None)
     with Ephemeral.declare(serving, "pr-1", base).deployment("pr-1") as deployment:
         found = deployment.target.config.get("churn:models.risk.version")
         notes = deployment._notes

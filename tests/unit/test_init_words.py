@@ -37,7 +37,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (("realtime",), Words(Path(), "realtime")),
         (("realtime@1",), Words(Path(), "realtime", "1")),
         (("realtime@^1.0",), Words(Path(), "realtime", "^1.0")),
-        (("realtime@>=1,<2",), Words(Path(), "realtime", ">=1,<2")),
+        (("realtime@^1",), Words(Path(), "realtime", "^1")),
         (("./realtime",), Words(Path("./realtime"))),
         (("./standard",), Words(Path(), "./standard")),
         (("./standard@~2.1",), Words(Path(), "./standard", "~2.1")),

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from mlops_iac.graph.standins import StandIns
 from mlops_iac.jsontext import indented
+from tests.examples import examples
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
 DOCUMENTS = st.recursive(
@@ -24,7 +25,7 @@ DOCUMENTS = st.recursive(
 
 
 @given(DOCUMENTS, st.sampled_from([1, 2]))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 def test_it_is_what_json_writes(value: Any, indent: int) -> None:
     assert indented(value, indent) == json.dumps(value, indent=indent, ensure_ascii=False)
 

@@ -13,6 +13,7 @@ from mlops_iac import load, validate
 from mlops_iac.blueprint import torn
 from mlops_iac.blueprint.scalars import NOT_YET
 from mlops_iac.errors import BlueprintInvalid, Diagnostic
+from tests.examples import examples
 
 GOOD = """\
 blueprint: 1
@@ -183,7 +184,7 @@ def fitting(faults: Iterable[str]) -> list[str]:
 
 
 @given(faults=st.lists(st.sampled_from(list(FAULTS)), min_size=2, max_size=6, unique=True))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150))
 @example(faults=["      search: {rate: {continuous: [0.1, 1]}}", "depth: 3"])
 @example(faults=["region: eu-west-1", "version: 1.9"])
 @example(faults=["account: 012345678901", "role/deployer"])

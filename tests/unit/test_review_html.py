@@ -22,6 +22,7 @@ from mlops_iac.graph.svg import to_svg
 from mlops_iac.review.html import to_html
 from mlops_iac.review.model import Review
 from mlops_iac.review.picture import graph_of, marks_of
+from tests.examples import examples
 from tests.unit.review_samples import (
     EVERYTHING,
     HOSTILE_TEXT,
@@ -82,7 +83,7 @@ def harmless() -> list[str]:
     return sorted(set(parsed(to_html(hostile("word"))).tags))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(text=SHOWN)
 def test_no_value_makes_an_element_or_an_attribute(text: str) -> None:
     page = to_html(hostile(text))

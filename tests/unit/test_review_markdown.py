@@ -19,6 +19,7 @@ from mlops_iac.review.escape import PLATFORMS, Platform, code, fence, prose, utf
 from mlops_iac.review.markdown import LIMITS, is_plain_address, to_markdown
 from mlops_iac.review.marker import Marker, read_marker
 from mlops_iac.review.model import Review, Risk
+from tests.examples import examples
 from tests.unit.rendered import ACTIVE, LABEL, Page, blocks, both, page
 from tests.unit.review_samples import (
     EVERYTHING,
@@ -44,8 +45,7 @@ FRAGMENTS = [
 ]  # fmt: skip
 TEXTS = st.lists(st.sampled_from(FRAGMENTS) | st.text(max_size=3), max_size=9).map("".join)
 PROPERTY = settings(
-    max_examples=40,
-    deadline=None,
+    max_examples=examples(40),
     suppress_health_check=[HealthCheck.differing_executors, HealthCheck.too_slow],
 )
 SHOWN = TEXTS.filter(lambda text: bool(text.strip()))

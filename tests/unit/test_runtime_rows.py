@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import io
 import math
-import os
 from pathlib import Path
 
 import pandas
@@ -14,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlops_iac.runtime.rows import NULLS, CsvRecords, files, is_null, number, read
+from tests.examples import examples
 
-settings.register_profile("rows", max_examples=int(os.environ.get("MLOPS_IAC_EXAMPLES", "150")))
+ROWS = settings(max_examples=examples(150))
 
 _FIELDS = [
     "",
@@ -56,14 +56,14 @@ def ours(text: str) -> tuple[list[str], list[list[str]]] | None:
     return columns, [["" if is_null(row[name]) else row[name] for name in columns] for row in found]
 
 
-@settings(settings.get_profile("rows"), derandomize=True, deadline=None)
+@ROWS
 @given(_TEXTS)
 def test_columns_rows_and_missing_values_are_those_of_pandas(text: str) -> None:
     assert ours("x,y\n" + text) == theirs("x,y\n" + text)
     assert ours(text) == theirs(text)
 
 
-@settings(settings.get_profile("rows"), derandomize=True, deadline=None)
+@ROWS
 @given(st.text("0123456789.eE+-_ infatyINFx\t\uff11", min_size=1, max_size=9))
 def test_what_is_a_number_is_one_to_pandas(text: str) -> None:
     column = pandas.read_csv(io.StringIO(f'a\n"{text}"\n'))["a"]

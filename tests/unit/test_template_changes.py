@@ -7,7 +7,7 @@ import pytest
 from mlops_iac.api.templates.request import Known, Use, chosen, range_with, updates
 from mlops_iac.blueprint.source import Node, Source
 from mlops_iac.blueprint.templates.applied import AppliedTemplate
-from mlops_iac.blueprint.templates.applying import Applier
+from mlops_iac.blueprint.templates.applying import Applier, parse
 from mlops_iac.blueprint.templates.content import TemplateContent, Wanted
 from mlops_iac.errors import UsageError
 from mlops_iac.templates import changes
@@ -72,13 +72,15 @@ def applied(text: str, parameters: str) -> AppliedTemplate:
 
 
 def test_the_changelog_is_what_lies_between_newest_first() -> None:
-    found = changes.changelog(content(NEW), "1.2.0")
+    found = changes.changelog(parse(content(NEW)), "1.2.0")
     assert [entry.version for entry in found] == ["2.10.0", "2.9.0", "2.0.0"]
     assert found[0].texts == ("ten", "and more")
 
 
 def test_parameters_that_are_new_gone_or_have_to_be_given_now() -> None:
-    found = {each.name: each for each in changes.parameters(content(OLD), content(NEW))}
+    found = {
+        each.name: each for each in changes.parameters(parse(content(OLD)), parse(content(NEW)))
+    }
     kinds = {name: each.kind for name, each in found.items()}
     assert kinds == {"most": "required", "mail": "required", "days": "new", "gone": "gone"}
     assert (found["most"].old, found["most"].new) == (
@@ -92,14 +94,14 @@ def test_parameters_that_are_new_gone_or_have_to_be_given_now() -> None:
 
 def test_limits_that_are_new_gone_or_changed() -> None:
     old, new = applied(OLD, "tier: gold"), applied(NEW, "most: 3, mail: a@b.c")
-    found = {each.path: each for each in changes.limits(old.limits, new.limits)}
+    found = {each.name: each for each in changes.limits(old.limits, new.limits)}
     told = {path: (each.kind, each.old, each.new) for path, each in found.items()}
     assert told == {
         "serving.*.scaling.max": ("changed", "at most 20", "at most 10"),
         "owner": ("new", "", "required"),
         "region": ("gone", "one of 'eu-west-1'", ""),
     }
-    assert found["owner"].because == "who answers"
+    assert found["owner"].why == "who answers"
 
 
 @pytest.mark.parametrize(
@@ -110,11 +112,6 @@ def test_limits_that_are_new_gone_or_changed() -> None:
         ("~2.1", "2.4.1", "~2.4"),
         ("^2", "3.1.4", "^3"),
         ("2.1.0", "2.2.0", "2.2.0"),
-        ("=2.1.0", "2.2.0", "=2.2.0"),
-        ("2.1", "3.4.5", "3.4"),
-        (">=2.1", "1.9.0", ">=1.9"),
-        (">=2.1,<3", "3.0.0", "^3.0.0"),
-        ("<3", "3.0.0", "3.0.0"),
         ("^2.1", "3.0.0-rc.1", "^3.0.0-rc.1"),
         ("^0.1", "0.2.3", "^0.2"),
         ("", "3.0.0-rc.1", "3.0.0-rc.1"),

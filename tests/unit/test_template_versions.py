@@ -26,19 +26,6 @@ FITTING = [
     ("~2", "2.0.0 2.9.0", "3.0.0"),
     ("~2.1.3", "2.1.3 2.1.9", "2.1.2 2.2.0"),
     ("2.1.0", "2.1.0", "2.1.1 2.0.9"),
-    ("=2.1.0", "2.1.0", "2.1.1"),
-    ("v2.1.0", "2.1.0", "2.1.1"),
-    ("2.1", "2.1.0 2.1.5", "2.2.0 2.0.0"),
-    ("2", "2.0.0 2.7.0", "3.0.0"),
-    ("2.x", "2.0.0 2.7.0", "3.0.0"),
-    ("2.1.*", "2.1.4", "2.2.0"),
-    (">=2.1,<3", "2.1.0 2.9.9", "3.0.0 2.0.9"),
-    (">= 2.1 , < 3", "2.1.0", "3.0.0"),
-    (">2.1", "2.2.0", "2.1.0 2.1.9"),
-    (">2.1.0", "2.1.1", "2.1.0"),
-    ("<=2.1", "2.1.9 1.0.0", "2.2.0"),
-    ("<=2.1.0", "2.1.0", "2.1.1"),
-    ("^2,!=2.3.0", "2.2.0 2.4.0", "2.3.0"),
     ("*", "0.0.1 99.0.0", "1.0.0-rc.1"),
     ("", "1.0.0", "1.0.0-alpha"),
     ("^2.1.0-rc.1", "2.1.0-rc.1 2.1.0-rc.2 2.1.0 2.4.0", "2.1.0-beta 2.2.0-rc.1 3.0.0-rc.1"),
@@ -57,7 +44,7 @@ def test_what_fits(text: str, fitting: str, others: str) -> None:
     "text",
     [
         "latest", "main", "^", "^^2", "2.1.0.0", "01.2", "^2.-1", ">=2.1 <3", "^1 || ^2", "2.1-rc",
-        "2.1.0-", ",", "^2,", "!=2.1", "<*", "٣.1", "2.1.0+build", "^" + "9" * 200, "2.1.0-rc..1",
+        "2.1.0-", ",", "^2,", "!=2.1", "<*", ">=2.1,<3", "2", "2.1", "v2.1.0", "=2.1.0", "2.x", "٣.1", "2.1.0+build", "^" + "9" * 200, "2.1.0-rc..1",
         "2..1", "*.1", "2.*.1", "$(id)", "\x1b[31m",
     ],
 )  # fmt: skip
@@ -69,10 +56,10 @@ def test_nonsense_is_refused_with_words(text: str) -> None:
     assert len(caught.value.message) < 200
 
 
-def test_a_missing_comma_is_said() -> None:
+def test_every_version_of_a_number_has_a_spelling() -> None:
     with pytest.raises(VersionInvalid) as caught:
-        parse_requirement(">=2.1 <3")
-    assert "comma" in caught.value.hint
+        parse_requirement("2.1")
+    assert caught.value.hint == "write '~2.1' for every 2.1"
 
 
 @pytest.mark.parametrize("text", ["2.1", "v2.1.0", "2.1.0+build.5", "02.1.0", "", "2.1.0 ", "x"])
@@ -86,15 +73,12 @@ def test_the_newest_is_by_number_and_never_a_pre_release() -> None:
     assert newest(parse_requirement(""), versions) == "2.10.0"
     assert newest(parse_requirement("^1"), versions) == "1.0.0"
     assert newest(parse_requirement("^4"), versions) == ""
-    assert newest(parse_requirement(">=3.0.0-alpha"), versions) == "3.0.0-alpha"
+    assert newest(parse_requirement("^3.0.0-alpha"), versions) == "3.0.0-alpha"
 
 
 def test_what_there_is_instead() -> None:
     assert none_fits(parse_requirement("^9"), []) == "it has no version at all"
     assert none_fits(parse_requirement("^9"), ["1.0.0", "1.10.0"]) == "there is: 1.10.0 and 1.0.0"
-    many = [f"{major}.{minor}.0" for major in (1, 4) for minor in range(10)]
-    assert none_fits(parse_requirement("^2"), many).endswith("and 10 more; nearest is 1.0.0")
-    assert none_fits(parse_requirement("~1.12"), many).endswith("nearest is 1.9.0")
     assert "only pre-releases" in none_fits(parse_requirement(""), ["1.0.0-rc.1"])
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,34 +17,21 @@ from mlops_iac.errors import UsageError
     click.Option(["--out"], metavar="FILE", help="Write it there instead of stdout."),
     click.Option(["--source"], metavar="SOURCE", help="What a blueprint writes to use it."),
     click.Option(["--check"], is_flag=True, help="Write nothing; fail when FILE is stale."),
-    click.Option(["--schema"], is_flag=True, help="A JSON Schema of its parameters instead."),
 )
-def command(
-    session: Session, folder: str, out: str | None, source: str | None, check: bool, schema: bool
-) -> int:
+def command(session: Session, folder: str, out: str | None, source: str | None, check: bool) -> int:
     """Write a template's reference: usage, parameters, limits, changelog, in Markdown.
 
-    With --schema, a JSON Schema of what `parameters` takes; `mlops-iac schema --template DIR` is
-    that of whole blueprints. Exit code with --check: 0 fresh, 1 stale.
+    Exit code with --check: 0 fresh, 1 stale.
     """
     from mlops_iac.templates.authoring import read_template
+    from mlops_iac.templates.facts import facts
+    from mlops_iac.templates.reference import reference
 
     if check and out is None:
         raise UsageError("--check compares with a file", hint="name it with --out FILE")
     content = read_template(Path(folder))
-    if schema:
-        from mlops_iac.blueprint.templates.applying import parse
-        from mlops_iac.blueprint.templates.schema import parameters_schema
-
-        made = parameters_schema(parse(content).reading.manifest)
-        dialect = "https://json-schema.org/draft/2020-12/schema"
-        text = json.dumps({"$schema": dialect, **made}, indent=2, ensure_ascii=False) + "\n"
-    else:
-        from mlops_iac.templates.facts import facts
-        from mlops_iac.templates.reference import reference
-
-        # Where it lies on this machine is no use to who reads the page.
-        text = reference(facts(content), source or "SOURCE")
+    # Where it lies on this machine is no use to who reads the page.
+    text = reference(facts(content), source or "SOURCE")
     if out is None:
         session.out(text, nl=False)
         return 0

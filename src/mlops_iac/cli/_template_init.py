@@ -21,7 +21,7 @@ from mlops_iac.clouds.registry import DEFAULT
 def command(session: Session, name: str, folder: Path | None, platform: str) -> None:
     """Start the template NAME in DIR, by default a folder of its last name. Overwrites nothing.
 
-    It lints and tests green: change it, and keep it so.
+    It tests green: change it, and keep it so.
     """
     from mlops_iac.clouds.registry import platform as known
     from mlops_iac.scaffold.writing import written
@@ -31,33 +31,11 @@ def command(session: Session, name: str, folder: Path | None, platform: str) -> 
     target = folder or Path(name.rpartition("/")[2])
     files = starter(name, platform)
     with written(target, files) as paths:
-        golden = _golden(target)
-    shown = [os.path.relpath(path) for path in (*paths, *golden)]
+        shown = [os.path.relpath(path) for path in paths]
     if session.json:
         session.emit_json({"written": shown})
         return
     for path in shown:
         session.say(f"  {session.style('wrote', fg='green')} {path}")
     there = shlex.quote(os.path.relpath(target))
-    if not golden:
-        from mlops_iac.clouds.software import extras
-
-        session.say(f"note: golden results need {extras()}; then --update writes them")
-        session.say(f"next: mlops-iac template test {there} --update")
-    else:
-        session.say(f"next: mlops-iac template lint {there}; mlops-iac template test {there}")
-
-
-def _golden(target: Path) -> list[Path]:
-    """Write the results of its cases; none where what captures resources is not installed."""
-    from mlops_iac.api.templates.testing import test_folder, update
-    from mlops_iac.clouds.software import install
-
-    done: list[Path] = []
-    try:
-        for result in test_folder(target):
-            done += update(target, result)
-    except ModuleNotFoundError as error:
-        if not install(error.name or ""):
-            raise
-    return done
+    session.say(f"next: mlops-iac template test {there}")

@@ -10,7 +10,7 @@ import click
 from mlops_iac.blueprint.words import listed
 from mlops_iac.cli._plan import unstyled
 from mlops_iac.cli._session import Session, verb, write_file
-from mlops_iac.cli._template_update_words import standing, update_lines
+from mlops_iac.cli._template_update_words import pinned_words, update_lines
 from mlops_iac.errors import BlueprintInvalid, PolicyViolation, UsageError
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def _show(session: Session, update: TemplateUpdate, *, detail: bool) -> None:
     for note in update.notes:
         session.say(f"note: {note}")
     if not update.needed:
-        session.say(f"nothing to update: {update.blueprint} {standing(update)}")
+        session.say(f"nothing to update: {update.blueprint} {pinned_words(update)}")
 
 
 def _refuse(session: Session, update: TemplateUpdate) -> None:

@@ -11,10 +11,10 @@ from mlops_iac.cli._review import RISK_WORDS, cause_words, review_lines
 from mlops_iac.review.escape import visible
 
 if TYPE_CHECKING:
-    from mlops_iac.api.templates.leaf_changes import LeafChange
     from mlops_iac.api.templates.moves import TemplateMove
     from mlops_iac.api.templates.update import TemplateUpdate
     from mlops_iac.review.model import Review
+    from mlops_iac.templates.leaf_changes import LeafChange
 
 _SIGNS = {
     "new": ("+", "green"),
@@ -62,7 +62,7 @@ def _stacks(update: TemplateUpdate, style: Style, *, detail: bool) -> dict[str, 
     return {f"{project} → {', '.join(stacks)}": list(lines) for lines, stacks in by_lines.items()}
 
 
-def standing(update: TemplateUpdate) -> str:
+def pinned_words(update: TemplateUpdate) -> str:
     """What an update that does nothing stands on."""
     lock = update.files[1].new
     return "stands on no template" if lock is None else f"stands on what {update.lock} pins"
@@ -87,10 +87,8 @@ def move_lines(move: TemplateMove, style: Style) -> Iterator[str]:
             yield f"  {title}"
         for row in rows:
             sign, color = _SIGNS[row.kind]
-            name = getattr(row, "name", "") or getattr(row, "path", "")
             said = " → ".join(each for each in (row.old, row.new) if each)
-            why = getattr(row, "description", "") or getattr(row, "because", "")
-            words = shown(f"{name}: {said}" + (f" · {why}" if why else ""))
+            words = shown(f"{row.name}: {said}" + (f" · {row.why}" if row.why else ""))
             yield f"    {style(f'{sign} {words}', fg=color)}  ({row.place})"
     if rails := [file for file in move.files if file.startswith("policies")]:
         yield f"  guard rails: {shown(', '.join(rails))}"

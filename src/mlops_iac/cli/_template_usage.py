@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from mlops_iac.cli._session import Session, verb
 from mlops_iac.errors import UsageError
+from mlops_iac.records import as_data
 from mlops_iac.review.escape import visible
 
 if TYPE_CHECKING:
-    from mlops_iac.templates.standing import TemplateUse
+    from mlops_iac.templates.blueprint_uses import TemplateUse
     from mlops_iac.templates.usage import Summary, Usage
 
 _COLORS = {"major": "red", "minor": "yellow", "patch": "bright_black"}
@@ -49,7 +50,7 @@ def command(
     if template and not used.uses:
         session.say(f"no blueprint stands on '{template}'")
     if session.json:
-        session.emit_json(_plain(used))
+        session.emit_json(as_data(used))
     else:
         for line in _lines(session, used):
             session.out(line)
@@ -99,15 +100,3 @@ def _row(use: TemplateUse) -> tuple[str, str, str, str]:
     cells = (use.blueprint, who, version, ": ".join(each for each in told if each))
     path, name, number, words = (visible(cell, 200) for cell in cells)
     return path, name, number, words
-
-
-def _plain(value: Any) -> Any:
-    from dataclasses import asdict, is_dataclass
-
-    from mlops_iac.records import Record
-
-    if isinstance(value, Record):
-        return {key: _plain(getattr(value, key)) for key in value.__match_args__}
-    if is_dataclass(value) and not isinstance(value, type):
-        return asdict(value)
-    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value

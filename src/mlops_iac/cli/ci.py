@@ -64,8 +64,8 @@ def generate(
     """Write CI workflows: a preview on every pull request, exact plans applied on merge.
 
     Pull requests from forks get their preview too, from a job that reads them as data; blueprints on
-    templates get a pull request a week with newer versions. With --template: lint, compatibility,
-    tests and docs on every pull request, and a release for a tag.
+    templates get a pull request a week with newer versions. With --template: its tests,
+    compatibility and docs on every pull request, and a release for a tag.
 
     Options stand in the head of each file and need not be given again; an empty value takes one
     back. What jobs install is what `mlops-iac ci lock` wrote. Exit code with --check: 0 fresh, 1

@@ -92,7 +92,7 @@ class Forms(Record):
     `example_region`: a region to begin with, `region` the form of one.
     `placeholders`: accounts that documentation uses. `reference`: what only says where a thing is,
     and so is no secret; `secret_stores`: prefixes of what says where a secret is. `credentials`: by
-    what each is called. `samples`: identifiers of every kind, made up.
+    what each is called.
     """
 
     account: str
@@ -103,4 +103,3 @@ class Forms(Record):
     reference: str
     secret_stores: Sequence[str] = ()
     credentials: Mapping[str, str] = {}
-    samples: Sequence[str] = ()

@@ -51,8 +51,8 @@ _PLATFORMS = {
     "mlflow-aws": _Listed("aws"),
     "kubeflow-azure": _Listed("azure"),
 }
-# What begins so in a process's environment says something about a cloud, also of one that is not here.
-ENVIRONMENT = ("AWS_", "ARM_", "AZURE_", "GOOGLE_", "GCLOUD_", "GCE_", "CLOUDSDK_")
+# What begins so in a process's environment says something about a cloud that is not here yet.
+_VARIABLES = ("ARM_", "AZURE_", "GOOGLE_", "GCLOUD_", "GCE_", "CLOUDSDK_")
 LANGUAGE = tuple(_PLATFORMS)
 """The platforms that a blueprint may name, those that cannot be planned yet among them."""
 DEFAULT = "sagemaker"
@@ -102,6 +102,12 @@ def forms(platform_: str) -> Forms:
 def clouds() -> tuple[Cloud, ...]:
     """Every cloud there is."""
     return tuple(cloud(name) for name in sorted(_CLOUDS))
+
+
+@cache
+def variables() -> tuple[str, ...]:
+    """What begins the names of environment variables that say something about a cloud."""
+    return (*_VARIABLES, *(each for known in clouds() for each in known.access.variables))
 
 
 def cloud(name: str) -> Cloud:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from mlops_iac.values import Properties
 
 STACK_TYPE = "pulumi:pulumi:Stack"
+# What the type of a provider resource begins with; its package follows.
+PROVIDER_TYPE = "pulumi:providers:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ def address_of(type_: str, name: str) -> str:
     return f"{head}.{short}/{name}"
 
 
-_DEFAULT = re.compile(r"::pulumi:providers:[^:]+::default(_\d[^:]*)?(::|\Z)")
+_DEFAULT = re.compile(rf"::{PROVIDER_TYPE}[^:]+::default(_\d[^:]*)?(::|\Z)")
 
 
 def is_default_provider(reference: str) -> bool:

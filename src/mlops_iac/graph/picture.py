@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from mlops_iac.clouds import registry
 from mlops_iac.graph.canonical import in_order
-from mlops_iac.graph.model import STACK_TYPE, Resource, ResourceGraph
+from mlops_iac.graph.model import PROVIDER_TYPE, STACK_TYPE, Resource, ResourceGraph
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def picture(graph: ResourceGraph) -> Picture:
     boxes: dict[str, Resource] = {}
     members: dict[str, list[Resource]] = {}
     for resource in resources:
-        if resource.type == STACK_TYPE or resource.type.startswith("pulumi:providers:"):
+        if resource.type == STACK_TYPE or resource.type.startswith(PROVIDER_TYPE):
             continue
         key = owner[resource.urn]
         boxes.setdefault(key, by_urn[key])

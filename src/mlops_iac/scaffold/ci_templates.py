@@ -10,7 +10,7 @@ from typing import Final
 from mlops_iac.errors import UsageError
 from mlops_iac.scaffold.ci import common, render
 from mlops_iac.scaffold.ci_options import Options
-from mlops_iac.templates.sources.git import tag_starts
+from mlops_iac.templates.sources.git import tag_start
 
 _PLACES: Final = {
     "github": (".github/workflows/mlops-iac-{}-template.yml", ".github/mlops-iac-{}.lock"),
@@ -53,27 +53,14 @@ def workflows(platform: str, delivery: TemplateDelivery) -> dict[str, str]:
     if delivery.options.cache:
         raise UsageError("a workflow that releases takes nothing from a cache", hint="--no-cache")
     path, lock = places(platform, name)
-    own, plain = tag_starts("" if folder == "." else folder)
-    starts = [*own, *plain]
+    start = tag_start("" if folder == "." else folder)
     values = {
         **common(platform, delivery.options, lock, delivery.named),
         "name": name,
         "project": name.replace("/", "-"),
         "folder": folder,
-        "starts": starts,
-        "tags": [f"{start}[0-9]*.*.*" for start in starts],
-        # No class of characters stands in a pattern of Azure DevOps.
-        "each_tag": [
-            f"{start}{digit}*.*.*"
-            for start in starts
-            for digit in ([""] if start.endswith("v") else range(10))
-        ],
-        "tag_pattern": f"/^({'|'.join(map(_literal, starts))})[0-9]+[.][0-9]+[.][0-9]+/",
+        "start": start,
+        "tag_pattern": f"/^{re.escape(start)}[0-9]+[.][0-9]+[.][0-9]+/",
     }
     file = {"azure-devops": "azure"}.get(platform, platform)
     return {path: render(f"{file}-template.yml", values)}
-
-
-def _literal(text: str) -> str:
-    """In a regular expression between slashes."""
-    return re.escape(text).replace("/", r"\/")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from mlops_iac.blueprint.words import suggestion
 from mlops_iac.errors import MlopsError, UsageError
 from mlops_iac.scaffold import sandbox
 from mlops_iac.scaffold.sandbox import SUFFIX
-from mlops_iac.templates.files import shown, wrong_name
+from mlops_iac.templates.files import Names, shown, wrong_name
 
 FOLDER = "scaffold/"
 BASE = ".from"
@@ -42,7 +41,7 @@ _SECONDS = 20
 # What Jinja evaluates, bounded: the text is someone else's.
 _EVALUATED = re.compile(r"\{[{%](.{0,2000}?)[%}]\}", re.DOTALL)
 _WORD = re.compile(r"[A-Za-z_]\w*")
-_OURS = dict.fromkeys(("blueprint.lock", ".mlops-iac-init"), "is written by init itself")
+_OURS = {"blueprint.lock": "is written by init itself"}
 # `GIT~1` is `.git` there, `MLOPS-~1` the work folder: which number a file has depends on the others.
 _SHORT = re.compile(r"[^.]{1,7}~\d{1,6}(\.[^.]{0,3})?")
 
@@ -129,10 +128,13 @@ def rendered(content: TemplateContent, label: str, values: Mapping[str, Any]) ->
                 f"{FOLDER}{path} is not UTF-8",
                 f"without {SUFFIX} it is copied as it is",
             ) from None
-    names = _Names(label)
+    names = Names()
     made: dict[str, bytes] = {}
     for path, name, text in _run(texts, values, label):
-        names.add(name)
+        if wrong := _wrong_name(name):
+            raise _refused(label, f"the file name '{shown(name)}' {wrong}")
+        if clash := names.add(name):
+            raise _refused(label, clash)
         made[name] = files[path] if text is None else text.encode()
     return dict(sorted(made.items()))
 
@@ -178,7 +180,7 @@ def _wrong(answer: Mapping[str, Any], label: str) -> UsageError:
             why = f"{place} names something that there is no answer for: {message}"
             return UsageError(
                 f"the scaffold of {label} cannot be rendered: {why}; nothing was written",
-                hint="tell whoever publishes it; `template lint` finds this",
+                hint="tell whoever publishes it; `template test` finds this",
             )
         case kind:
             return UsageError(
@@ -188,35 +190,16 @@ def _wrong(answer: Mapping[str, Any], label: str) -> UsageError:
             )
 
 
-class _Names:
-    """The names so far: none leaves the project, or is another one on some file system."""
-
-    def __init__(self, label: str) -> None:
-        self._label = label
-        self._taken: dict[str, str] = {}
-        self._files: set[str] = set()
-        self._folders: set[str] = set()
-
-    def add(self, name: str) -> None:
-        parts = name.split("/")
-        wrong = wrong_name(name) or _OURS.get(name.lower(), "")
-        if any(part.lower().startswith(".mlops-iac") for part in parts):
-            wrong = wrong or "belongs to mlops-iac"
-        if any(_SHORT.fullmatch(part) for part in parts):
-            wrong = wrong or "can be the short name of another file on Windows"
-        if wrong:
-            raise _refused(self._label, f"the file name '{shown(name)}' {wrong}")
-        for end in range(1, len(parts) + 1):
-            here = "/".join(parts[:end])
-            folded = unicodedata.normalize("NFC", here).casefold()
-            other = self._taken.setdefault(folded, here)
-            if other != here:
-                raise _refused(self._label, f"'{other}' and '{here}' are one file on some systems")
-            if here in self._files or (end == len(parts) and here in self._folders):
-                raise _refused(self._label, f"there are two of '{here}'")
-            if end < len(parts):
-                self._folders.add(here)
-        self._files.add(name)
+def _wrong_name(name: str) -> str:
+    """Why a rendered name is none of a file of a project; empty where it is one."""
+    parts = name.split("/")
+    if wrong := wrong_name(name) or _OURS.get(name.lower(), ""):
+        return wrong
+    if any(part.lower().startswith(".mlops-iac") for part in parts):
+        return "belongs to mlops-iac"
+    if any(_SHORT.fullmatch(part) for part in parts):
+        return "can be the short name of another file on Windows"
+    return ""
 
 
 def _refused(label: str, why: str, hint: str = "") -> UsageError:

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from mlops_iac.errors import MlopsError, UsageError
-from mlops_iac.scaffold import unfinished
 
 
 @contextmanager
@@ -18,24 +17,22 @@ def written(
     """The paths of `files` (POSIX path below `target` → content), while they are written.
 
     Where the body raises, or writing does, nothing stays, and of folders only those that were there;
-    what the body makes of them, `made`, goes too. A killed one is taken back by the next, as
-    `unfinished` has it. The blueprint comes last: without it nobody takes the rest for a project.
-    Raises UsageError where a file is there already, or a link leads out of `target`; MlopsError
-    where writing fails.
+    what the body makes of them, `made`, goes too. The blueprint comes last: without it nobody takes
+    the rest for a project. Raises UsageError where a file is there already, or a link leads out of
+    `target`; MlopsError where writing fails.
     """
-    unfinished.take_back(target)
     _check(target, files)
     folders: list[Path] = []
     paths: list[Path] = []
     try:
         try:
             folders += _folders(target)
-            unfinished.begin(target, files, made)
             for name in sorted(files, key=lambda name: name == "blueprint.yaml"):
                 path = target / name
                 folders += _folders(path.parent)
-                _place(path, files[name])
-                paths.append(path)
+                with path.open("xb") as file:
+                    paths.append(path)
+                    file.write(files[name])
         except OSError as error:
             raise MlopsError(f"{target} cannot be written: {error.strerror}") from error
         yield [target / name for name in files]
@@ -43,32 +40,10 @@ def written(
         for path in (*(target / name for name in made), *paths[::-1]):
             with contextlib.suppress(OSError):
                 path.unlink(missing_ok=True)
-        with contextlib.suppress(OSError):
-            unfinished.end(target)
         for folder in reversed(folders):
             with contextlib.suppress(OSError):
                 folder.rmdir()
         raise
-    with contextlib.suppress(OSError):
-        unfinished.end(target)
-
-
-def _place(path: Path, content: bytes) -> None:
-    """Let a file appear whole, and never over one that appeared in the meantime."""
-    staged = unfinished.staged(path)
-    staged.unlink(missing_ok=True)
-    try:
-        with staged.open("xb") as file:
-            file.write(content)
-        try:
-            path.hardlink_to(staged)
-        except FileExistsError:
-            raise
-        except OSError:  # a file system without links
-            with path.open("xb") as file:
-                file.write(content)
-    finally:
-        staged.unlink(missing_ok=True)
 
 
 def _check(target: Path, files: Mapping[str, bytes]) -> None:
@@ -89,7 +64,7 @@ def _check(target: Path, files: Mapping[str, bytes]) -> None:
     if there:
         raise UsageError(
             f"{target} already has {', '.join(there)}; nothing was written",
-            hint="choose another folder",
+            hint="choose another folder, or delete what an interrupted init left there",
         )
 
 

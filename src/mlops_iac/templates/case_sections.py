@@ -23,4 +23,7 @@ class CaseSection(Section):
     parameters: dict[str, Json] = Field(default_factory=dict, description="What a team gives.")
     blueprint: Json = Field(default=None, description="A team's own lines.")
     files: dict[str, str] = Field(default_factory=dict, description="What these name.")
+    golden: tuple[str, ...] = Field(
+        default=(), description="Environments whose whole result is kept beside the case."
+    )
     expect: Expectations = Field(default_factory=Expectations, description="What comes of it.")

@@ -1,34 +1,39 @@
-r"""Golden cases of a template: `tests/NAME.yaml`, what a team writes and what it gets.
+r"""Cases of a template: `tests/NAME.yaml`, what a team writes and what it gets.
 
     description: what it shows
     parameters: {tier: gold}
     platform: the-platform        # only where the template has several
     blueprint: {owner: a@b.com}   # a team's own lines, as a mapping or as text
     files: {data/x.csv: "a,b\n"}  # what it names; what is not given stands in empty
+    golden: [prod]                # whose whole result is kept, in files
     expect:
       resolved: {security.network: private, environments.prod.protect: true}
       resources: {"package:module:Type": 1, prod: {"package:module:Other": 2}}
       errors: ["max is 3; .*"]    # the blueprint is refused, with these and no others
       findings: ["no-fridays: it"] # what breaks the template's guard rails, and nothing else
 
-Beside it, `tests/NAME/` holds whole results: `ENVIRONMENT.resolved.yaml`, every leaf, and
-`ENVIRONMENT.lock.json`, every resource. `template test --update` writes them.
+Of the environments that `golden` names, `tests/NAME/` holds whole results: `ENVIRONMENT.resolved.yaml`,
+every leaf, and `ENVIRONMENT.lock.json`, every resource. `template test --update` writes them.
+
+A case is also what a template is tried with in other ways: with each other choice of its parameters
+(`variants`), and to see what a new version changes.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from mlops_iac.blueprint.compose import compose
+from mlops_iac import records
+from mlops_iac.blueprint.compose import compose, compose_value
 from mlops_iac.blueprint.decode import Decoder
 from mlops_iac.blueprint.scalars import core
 from mlops_iac.blueprint.source import Entry, Node, Source, problem
 from mlops_iac.blueprint.templates.content import TemplateContent
-from mlops_iac.blueprint.templates.manifest import text_of
+from mlops_iac.blueprint.templates.manifest import UNSET, Manifest, Parameter, text_of
 from mlops_iac.errors import BlueprintInvalid, Diagnostic
 from mlops_iac.records import Record
 from mlops_iac.templates.case_sections import CaseSection
@@ -41,7 +46,10 @@ RESOLVED = ".resolved.yaml"
 
 
 class Case(Record):
-    """One case. `parameters` and `blueprint` are as written; `golden` its files, by name."""
+    """One case. `parameters` and `blueprint` are as written; `golden` its files, by name.
+
+    `platform` is empty for the template's first one.
+    """
 
     name: str
     section: CaseSection
@@ -50,6 +58,7 @@ class Case(Record):
     blueprint: Node | None
     resolved: Mapping[str, Entry]
     golden: Mapping[str, bytes]
+    platform: str = ""
 
     def text(self, head: Mapping[str, str]) -> str:
         """The team's blueprint: its own lines over `head`, which is YAML by key."""
@@ -82,6 +91,51 @@ def case_names(content: TemplateContent) -> list[str]:
         for name in content.files
         if name.startswith(FOLDER) and name.endswith(".yaml") and name.count("/") == 1
     )
+
+
+def samples(content: TemplateContent) -> list[Case]:
+    """The cases of a template that are to work and can be read; without any, that nothing is given."""
+    found = []
+    for name in case_names(content):
+        try:
+            case = read_case(content, name)
+        except BlueprintInvalid:
+            continue  # told by who runs it
+        if not case.section.expect.errors:
+            found.append(case)
+    empty = Case("default", CaseSection(), Source("", ""), None, None, {}, {})
+    return found or [empty]
+
+
+def variants(case: Case, manifest: Manifest, platforms: Sequence[str]) -> Iterator[Case]:
+    """The case with each other choice of one parameter, and on each other platform."""
+    for platform in platforms:
+        if platform != (case.platform or platforms[0]):
+            yield records.replace(case, platform=platform)
+    place = Node("map", case.source, 1, 1)
+    given = case.parameters.entries if case.parameters is not None else {}
+    for name, parameter in manifest.parameters.items():
+        for value in _choices(parameter):
+            node = compose_value(Source(case.source.file, json.dumps(value)))
+            if value == (core(given[name].value) if name in given else parameter.default):
+                continue
+            entry = Entry(place.scalar_like(name), node)
+            parameters = Node("map", case.source, 1, 1, entries={**given, name: entry})
+            yield records.replace(case, parameters=parameters)
+
+
+def _choices(parameter: Parameter) -> Iterator[Any]:
+    """What a parameter can be told to have, as far as that has an end, and the ends of a range."""
+    if parameter.type == "list":
+        return
+    if parameter.type == "boolean":
+        yield from (True, False)
+    yield from parameter.choices
+    for bound in (parameter.at_least, parameter.at_most):
+        if bound is not None and not parameter.choices and parameter.default is not UNSET:
+            yield int(bound) if parameter.type == "integer" else bound
+    if parameter.default is None:
+        yield None
 
 
 def read_case(content: TemplateContent, name: str) -> Case:
@@ -119,6 +173,7 @@ def read_case(content: TemplateContent, name: str) -> Case:
             for path, data in content.files.items()
             if path.startswith(prefix)
         },
+        platform=section.platform or "",
     )
 
 

@@ -13,7 +13,7 @@ from mlops_iac.blueprint.templates.limits import plain, quoted
 from mlops_iac.blueprint.templates.manifest import UNSET, Parameter
 from mlops_iac.blueprint.templates.parameters import takes
 from mlops_iac.blueprint.words import listed, one_line
-from mlops_iac.records import Record
+from mlops_iac.records import Record, as_data
 from mlops_iac.templates.versions import VersionInvalid, parse_version
 
 _WORDS = {
@@ -61,19 +61,8 @@ class Facts(Record):
 
     def as_json(self) -> dict[str, Any]:
         """As plain data."""
-        return {
-            "source": self.source,
-            "name": self.name,
-            "version": self.version,
-            "digest": self.digest,
-            "description": self.description,
-            "platforms": list(self.platforms),
-            "extends": list(self.extends),
-            "parameters": [dict(vars(each)) for each in self.parameters],
-            "limits": [dict(vars(each)) for each in self.limits],
-            "rules": list(self.rules),
-            "changelog": {version: list(texts) for version, texts in self.changelog},
-        }
+        changelog = {version: list(texts) for version, texts in self.changelog}
+        return {**as_data(self), "changelog": changelog}
 
 
 def facts(content: TemplateContent) -> Facts:

@@ -55,7 +55,7 @@ def check(entries: Iterable[FileEntry], source: str) -> None:
     Raises TemplateUnavailable for links, submodules and devices, names that are not plain relative
     paths or differ only in case, too many or too large files, and a template without `template.yaml`.
     """
-    names = _Names(source)
+    names = Names()
     total = 0
     for number, entry in enumerate(entries, 1):
         total += max(0, entry.size)
@@ -63,7 +63,8 @@ def check(entries: Iterable[FileEntry], source: str) -> None:
             raise refused(source, f"'{shown(entry.path)}' is a {entry.kind}")
         if wrong := wrong_name(entry.path):
             raise refused(source, f"the file name '{shown(entry.path)}' {wrong}")
-        names.add(entry.path)
+        if clash := names.add(entry.path):
+            raise refused(source, clash)
         if entry.size > LARGEST:
             raise refused(
                 source,
@@ -198,28 +199,28 @@ def _bytes(path: Path, entry: FileEntry, source: str) -> bytes:
     return content
 
 
-class _Names:
+class Names:
     """The names so far. Two that are one on some file system would overwrite each other there."""
 
-    def __init__(self, source: str) -> None:
+    def __init__(self) -> None:
         self.files: set[str] = set()
         self._folders: set[str] = set()
         self._written: dict[str, str] = {}
-        self._source = source
 
-    def add(self, path: str) -> None:
+    def add(self, path: str) -> str:
+        """Why a file cannot stand beside the others under this name; empty where it can."""
         parts = path.split("/")
         prefixes = ["/".join(parts[:end]) for end in range(1, len(parts) + 1)]
         for name in prefixes:
             folded = unicodedata.normalize("NFC", name).casefold()
             other = self._written.setdefault(folded, name)
             if other != name:
-                why = f"'{other}' and '{name}' are one file on some systems"
-                raise refused(self._source, why)
+                return f"'{other}' and '{name}' are one file on some systems"
         self._folders.update(prefixes[:-1])
         if path in self.files or path in self._folders or not self.files.isdisjoint(prefixes):
-            raise refused(self._source, f"there are two of '{path}'")
+            return f"there are two of '{path}'"
         self.files.add(path)
+        return ""
 
 
 def refused(source: str, why: str, hint: str = "") -> TemplateUnavailable:

@@ -56,6 +56,6 @@ def said(content: TemplateContent, source: TemplateSource) -> Identity:
         raise TemplateUnavailable(
             "template-invalid",
             f"{source.text} has a template.yaml that cannot be read",
-            hint="`mlops-iac template lint FOLDER` tells what is wrong with it",
+            hint="`mlops-iac template test FOLDER` tells what is wrong with it",
         )
     return found

@@ -16,7 +16,6 @@ from mlops_iac.templates.sources.git import (
     GitCommitSource,
     GitSource,
     tags_instead,
-    the_tag,
     versions_of,
 )
 from mlops_iac.templates.sources.repositories import Repositories
@@ -157,11 +156,10 @@ class Resolver:
 
     def _fetched(self, source: GitSource, version: str, pin: Pin | None) -> TemplateContent:
         try:
-            tags = self._repositories.tags(source)
-            known = versions_of(tags, source.subdirectory)
+            known = versions_of(self._repositories.tags(source), source.subdirectory)
             if version not in known:
                 raise _no_version(source, parse_requirement(version), known)
-            fetched = self._repositories.at_tag(source, the_tag(source, version, tags))
+            fetched = self._repositories.at_tag(source, known[version])
         except TemplateUnavailable as error:
             if pin is None or error.code != "template-unreachable":
                 raise
@@ -218,7 +216,7 @@ def _no_version(
     known: Mapping[str, object] | list[str],
     hint: str = "",
 ) -> TemplateUnavailable:
-    wanted = f"no version that fits '{shown(request.text)}'" if request.bounds else "no release"
+    wanted = f"no version that fits '{shown(request.text)}'" if request.low else "no release"
     return TemplateUnavailable(
         "template-no-version", f"{source.text} has {wanted}: {none_fits(request, known)}", hint=hint
     )

@@ -1,4 +1,4 @@
-"""The files of a new template: one that lints and tests green, to be changed from there."""
+"""The files of a new template: one that tests green, to be changed from there."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from mlops_iac.errors import UsageError
 
 _MANIFEST = """\
 # What this template is called, what a team fills in, and what it holds teams to.
-# `mlops-iac template lint` checks it, `template test` shows what comes of it.
+# `mlops-iac template test` checks it and shows what comes of it.
 template: 1
 name: {name}
 version: 0.1.0
@@ -52,11 +52,11 @@ For whom it is, and what it leaves to the team.
 - `template.yaml`: name, version, parameters, limits, changelog
 - `blueprint.yaml`: what every blueprint that stands on it begins with
 - `scaffold/`: what `mlops-iac init` writes
-- `tests/`: what comes of it; `mlops-iac template test --update` writes the results anew
+- `tests/`: what comes of it, which `mlops-iac template test` compares
 - `policies.yaml`, `policies/*.py` (not here yet): guard rails for every team
 
-To release a version: change `version`, say in `changelog` what changed, look at
-`mlops-iac template lint --against PREVIOUS`, and tag the commit `vVERSION`.
+To release a version: change `version`, say in `changelog` what changed, and do what
+`mlops-iac template release` says.
 """
 _DEFAULT = """\
 description: A team that fills in nothing has a silver service with keys of its own.
@@ -127,7 +127,7 @@ the stack `local` is a cloud on this machine.
 
 
 def starter(name: str, platform: str = registry.DEFAULT) -> dict[str, bytes]:
-    """The files of a template called `name`, POSIX path → content, golden results excepted.
+    """The files of a template called `name`, POSIX path → content.
 
     Raises UsageError for what is no name of a template.
     """

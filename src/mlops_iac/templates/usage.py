@@ -1,6 +1,6 @@
 """Who stands on which version of which template, over many blueprints.
 
-Nothing of a checkout is run or resolved: `standing` reads a blueprint's `extends` and what the lock
+Nothing of a checkout is run or resolved: `blueprint_uses` reads a blueprint's `extends` and what the lock
 beside it pins. What the newest version is, the templates' own places are asked (`newest`).
 """
 
@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from mlops_iac.errors import BlueprintInvalid, Diagnostic, UsageError
-from mlops_iac.records import Record
+from mlops_iac.records import Record, replace
+from mlops_iac.templates.blueprint_uses import TemplateUse, templates_of
 from mlops_iac.templates.newest import behind, newest_of, place_of
 from mlops_iac.templates.sources.base import TemplateSource
-from mlops_iac.templates.standing import TemplateUse, templates_of
 from mlops_iac.templates.versions import parse_version
 
 
@@ -87,16 +86,11 @@ def _named(
     names = {place_of(source): use.template for use, source in found if use.version and source}
     for use, source in found:
         name = names.get(place_of(source), use.template) if not use.version else use.template
-        yield _with(use, template=name), source
-
-
-def _with(use: TemplateUse, **changed: Any) -> TemplateUse:
-    values: dict[str, Any] = {key: getattr(use, key) for key in use.__match_args__}
-    return TemplateUse(**{**values, **changed})
+        yield replace(use, template=name), source
 
 
 def _told(use: TemplateUse, newest: str) -> TemplateUse:
-    return _with(use, newest=newest, behind=behind(use.version, newest))
+    return replace(use, newest=newest, behind=behind(use.version, newest))
 
 
 def _summaries(found: Sequence[TemplateUse]) -> Iterator[Summary]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import os
 import re
 import time
 from difflib import SequenceMatcher
@@ -17,10 +16,10 @@ from hypothesis import strategies as st
 from mlops_iac.blueprint.editing import Editor, EditRefused
 from mlops_iac.blueprint.editing.marks import Document
 from mlops_iac.blueprint.editing.places import place
+from tests.examples import examples
 from tests.unit.editing.documents import KEYS, WORDS, comments, documents, paths, said, values
 
-MANY = int(os.environ.get("MLOPS_IAC_EXAMPLES", "60"))
-many = settings(max_examples=MANY, deadline=None)
+many = settings(max_examples=examples(60))
 
 
 def dotted(keys: tuple[Any, ...]) -> str:

@@ -79,8 +79,8 @@ class FormerTemplates:
         return self._finder
 
     def _make(self) -> TemplateFinder:
-        from mlops_iac.templates.former import Former
         from mlops_iac.templates.lockfile import lock_path, parse_lock
+        from mlops_iac.templates.pinned_finder import PinnedFinder
 
         lock = None
         path = lock_path(self._tree / self._path)
@@ -90,7 +90,7 @@ class FormerTemplates:
             path.write_bytes(raw)
             lock = parse_lock(Source(path.name, raw.decode("utf-8", "replace")))
         self.locked = lock is not None
-        return Former(self._tree / self._path, lock, before=self._export, reach=self._reach)
+        return PinnedFinder(self._tree / self._path, lock, before=self._export, reach=self._reach)
 
     def trees(self, root: Node) -> Iterator[Node]:
         """What the templates of the blueprint `root` lay under it; as far as they can be had."""

@@ -54,7 +54,7 @@ def inspected(
     path: str | Path, *, strict: bool = False
 ) -> tuple[BaseProject | None, list[Diagnostic]]:
     """Return the project, where its blueprint can be resolved, and the problems of `validate`."""
-    templates = Templates(Path(path)).complete()
+    templates = Templates(Path(path))
     loaded, found = language.examine(Path(path), strict=strict, templates=templates)
     if loaded is None:
         return None, found

@@ -17,7 +17,7 @@ from mlops_iac.api.compile.programs import captured
 from mlops_iac.api.core.one_environment import OneEnvironment
 from mlops_iac.blueprint.scalars import NOTHING
 from mlops_iac.blueprint.source import Node, problem
-from mlops_iac.blueprint.templates.held import Held, Values, held_fields
+from mlops_iac.blueprint.templates.limited_fields import LimitedField, Values, limited_fields
 from mlops_iac.blueprint.templates.limits import Limit
 from mlops_iac.blueprint.templates.reaching import property_name
 from mlops_iac.blueprint.words import join, split
@@ -44,7 +44,7 @@ def undone(project: BaseProject, stack: str) -> list[Diagnostic]:
     limits = project.loaded.limits_of(stack)
     found = list(_elsewhere(resolved, overrides, limits))
     narrow = [limit for limit in limits if limit.keys[0] not in ("overrides", *_WIDE)]
-    held = list(held_fields(resolved.blueprint, narrow))
+    held = list(limited_fields(resolved.blueprint, narrow))
     if not held:
         return found
     if find_spec("pulumi") is None:
@@ -83,7 +83,7 @@ class _Search:
         self._as_it_is = self._capture({})
 
     def broken(
-        self, overrides: Mapping[Property, str], held: Sequence[Held]
+        self, overrides: Mapping[Property, str], held: Sequence[LimitedField]
     ) -> Iterator[Diagnostic]:
         """Each override that reaches what a limit holds."""
         together = self._decided({path: it for one in held for path, it in one.others[0].items()})
@@ -101,7 +101,7 @@ class _Search:
                     sure = decided is not NOTHING
                     yield _tell(resolved, path, place, one.limit, one.path, sure=sure)
 
-    def _decided_by(self, one: Held) -> Any:
+    def _decided_by(self, one: LimitedField) -> Any:
         for other in one.others:
             decided = self._decided(other)
             if decided is not NOTHING:

@@ -5,11 +5,9 @@ from __future__ import annotations
 import contextlib
 import errno
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-from mlops_iac.api.core.interrupted_writes import alone, kept
 from mlops_iac.blueprint.editing.files import stage
 from mlops_iac.errors import MlopsError, UsageError
 
@@ -27,23 +25,13 @@ class Rewrite:
     shown: str
 
 
-def rewrite(files: Sequence[Rewrite], journal: Path | None = None) -> list[Path]:
-    """Write all files and return the paths of those that changed.
+def rewrite(files: Sequence[Rewrite]) -> list[Path]:
+    """Write all files, in this order, and return the paths of those that changed.
 
     Links are followed, modes stay. Raises UsageError where a file is not what it was when it was
-    read, MlopsError where one cannot be written; then all of them are as they were. With a `journal`
-    also after a kill, as `unfinished` has it.
+    read, MlopsError where one cannot be written; then all of them are as they were.
     """
     wanted = [each for each in files if each.new != each.old]
-    if journal is None or len(wanted) < 2:
-        _write(wanted, nullcontext())
-    else:
-        with alone(journal):
-            _write(wanted, kept(journal, wanted))
-    return [each.path for each in wanted]
-
-
-def _write(wanted: Sequence[Rewrite], keeping: AbstractContextManager[None]) -> None:
     for each in wanted:
         if _bytes(each.path) != each.old:
             raise UsageError(
@@ -57,14 +45,14 @@ def _write(wanted: Sequence[Rewrite], keeping: AbstractContextManager[None]) -> 
             shown, target = each.shown, each.path.resolve()
             if each.new is not None:
                 staged[target] = stage(target, each.new)
-        with keeping:
-            _replace(wanted, staged)
+        _replace(wanted, staged)
     except OSError as error:
         raise _failed(shown, error) from None
     finally:
         for temporary in staged.values():
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
+    return [each.path for each in wanted]
 
 
 def _replace(wanted: Sequence[Rewrite], staged: Mapping[Path, Path]) -> None:

@@ -26,7 +26,7 @@ def load_as(
     Raises UsageError where there is no such file, or it is not text; BlueprintInvalid where it has
     problems: all of them are in `diagnostics`.
     """
-    templates = Templates(Path(path)).complete()
+    templates = Templates(Path(path))
     loaded, found = language.examine(Path(path), templates=templates, extra=extra)
     if loaded is None or loaded.torn:
         found = found if loaded is None else judged(BaseProject(loaded, templates), found)

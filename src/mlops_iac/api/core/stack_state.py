@@ -12,14 +12,13 @@ from mlops_iac.blueprint.fill import LOCAL
 from mlops_iac.clouds import registry
 from mlops_iac.clouds.access import Place
 from mlops_iac.errors import MlopsError
+from mlops_iac.graph.model import PROVIDER_TYPE
 from mlops_iac.records import Record
 
 if TYPE_CHECKING:
     from mlops_iac.api.core.project import BaseProject
     from mlops_iac.graph.canonical import CanonicalGraph
     from mlops_iac.graph.model import Resource
-
-_PROVIDERS = "pulumi:providers:"
 
 
 class State(Record):
@@ -75,7 +74,7 @@ def deployed_by(resources: Iterable[Resource]) -> tuple[Place, Mapping[str, Any]
     Both are empty before that.
     """
     for each in resources:
-        package = each.type.removeprefix(_PROVIDERS)
+        package = each.type.removeprefix(PROVIDER_TYPE)
         if package != each.type and (cloud := registry.cloud_of(package)) is not None:
             return cloud.access.place(each.inputs), each.inputs
     return Place(), {}

@@ -48,7 +48,6 @@ class Templates:
         self._shown = shown_as(blueprint)
         self._update = update
         self._reach = reach
-        self._told: tuple[str, ...] = ()
         self.finder: Finder | None = None
 
     def __call__(self) -> Finder:
@@ -68,23 +67,10 @@ class Templates:
             )
         return self.finder
 
-    def complete(self) -> Templates:
-        """Complete an update of blueprint and lock that was killed between the two; itself.
-
-        Raises UsageError where somebody changed them since.
-        """
-        if (self._blueprint.parent / ".mlops-iac" / f"{self._blueprint.name}.update").exists():
-            from mlops_iac.api.core.interrupted_writes import complete
-            from mlops_iac.templates.lockfile import lock_path
-
-            told = complete(self._blueprint, lock_path(self._blueprint))
-            self._told += (told,) if told else ()
-        return self
-
     @property
     def notes(self) -> Sequence[str]:
-        """What was completed, and what was resolved otherwise than the lock says."""
-        return (*self._told, *(self.finder.notes if self.finder is not None else ()))
+        """What was resolved otherwise than the lock says."""
+        return self.finder.notes if self.finder is not None else ()
 
     def stale(self, loaded: LoadedBlueprint) -> list[str]:
         """Why the lock on disk is not what was resolved; nothing where it is."""

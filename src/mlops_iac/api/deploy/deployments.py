@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, Any, Self
 from mlops_iac.api.compile import captures, programs
 from mlops_iac.api.core.engine_claim import EMBEDDED, PULUMI, Holder
 from mlops_iac.api.core.stack_state import State, deployed_by, emulated_state, state_of
-from mlops_iac.api.deploy import served_versions
 from mlops_iac.api.deploy.deployed_sources import keep
 from mlops_iac.api.deploy.places import deployer_session, moved_place
-from mlops_iac.api.deploy.served_versions import Versions, home_of, model_output
 from mlops_iac.api.deploy.states import export
+from mlops_iac.api.deploy.version_choice import VersionChoice
 from mlops_iac.blueprint.fill import LOCAL
 from mlops_iac.clouds.access import Place
 from mlops_iac.errors import MlopsError, TimedOut, UsageError
@@ -132,71 +131,13 @@ class Deployment:
             )
 
     def _with_versions(self, bare: StackTarget) -> StackTarget:
-        config = dict(bare.config)
-        for model in programs.served_models(self.project, self.stack):
-            key = programs.version_key(self.project.name, model)
-            if rehearsed := self.project.pins(self.stack).get(model):
-                config[key] = rehearsed
-            pinned = config.get(key)
-            found = self._emulated_versions(model, bare)
-            there = pinned is not None and found is not None and str(pinned) in found.by_number()
-            if self.emulated and pinned is not None and not there:
-                # Its registry is its own: a pin of all environments must not keep it from training.
-                config.pop(key)
-                of = "the rehearsal" if rehearsed else "the blueprint"
-                self._notes.append(f"{self._named} has no {model}/{pinned}, which {of} pins")
-            elif pinned is not None:
-                self._notes += served_versions.check_pin(
-                    self.project, self.stack, model, str(pinned), found
-                )
-            if config.get(key) is None:
-                version = self._approved(model, found)
-                if version is not None:
-                    config[key] = version
-                    self._notes.append(f"serves {model}/{version}, the newest approved version")
-                elif not (self.lost or self._moves()) and (left := self._left(model, bare)):
-                    config[key], why = left
-                    self._unapproved.append(why)
-        return replace(bare, config=config)
-
-    @property
-    def _named(self) -> str:
-        """What people call it: a rehearsal is not the real one."""
-        return f"{self.stack}, emulated," if self.emulated and self.stack != LOCAL else self.stack
-
-    def _emulated_versions(self, model: str, bare: StackTarget) -> Versions | None:
-        """The versions of a model in the emulated cloud.
-
-        None where it is not deployed, nor where it is about to be made anew in another region. Of a
-        model that is promoted they are another stack's; that its account shares them is not checked.
-        """
-        if not self.emulated or self.project.emulated_cloud.answering() is None:
-            return None
-        if self.lost or self._moves():
-            return None
-        operations, blueprint = self.project.operations, self.project.resolve(self.stack).blueprint
-        if blueprint.models[model].promote_from and self.stack != LOCAL:
-            home = home_of(self.project, self.stack, model)
-            stack, group = home.environment, home.group
-        else:
-            stack, outputs = self.stack, self.engine.outputs(bare)
-            group = model_output(outputs, blueprint.moved, model, operations.registry_output) or ""
-        return (
-            Versions(operations.registry(self.project.emulated_cloud.session(stack)), group)
-            if group
-            else None
+        chosen = VersionChoice(
+            self.project, bare, self.engine, remade=lambda: self.lost or bool(self._moves())
         )
-
-    def _approved(self, model: str, found: Versions | None) -> str | None:
-        if self.emulated:
-            return served_versions.newest(found, model, self.stack) if found else None
-        source = self.project.resolve(self.stack).blueprint.models[model].promote_from
-        return served_versions.newest_real(self.project, source or self.stack, model)
-
-    def _left(self, model: str, bare: StackTarget) -> tuple[str, str] | None:
-        """What is served though no version is approved; the plan keeps it, and `up` is refused."""
-        outputs, resources = self.engine.outputs(bare), self.engine.resources(bare)
-        return served_versions.left_serving(self.project, self.stack, model, outputs, resources)
+        config = chosen.config()
+        self._notes += chosen.notes
+        self._unapproved += chosen.unapproved
+        return replace(bare, config=config)
 
     @property
     def lost(self) -> bool:

@@ -24,7 +24,6 @@ class BlueprintEdit:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
-        Templates(self.path).complete()
         self.file = TextFile(self.path)
         self.editor = Editor(self.file.text, file=self.file.shown)
 

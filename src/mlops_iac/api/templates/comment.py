@@ -8,7 +8,7 @@ deletions go last of all.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from mlops_iac.graph.hidden import hidden
 from mlops_iac.graph.plan import SIGNS
@@ -19,11 +19,12 @@ from mlops_iac.review.sections import Parts, sections, why
 from mlops_iac.review.shown import changed, counted, headline, written
 
 if TYPE_CHECKING:
-    from mlops_iac.api.templates.leaf_changes import LeafChange
     from mlops_iac.api.templates.moves import TemplateMove
     from mlops_iac.api.templates.update import TemplateUpdate
     from mlops_iac.errors import Diagnostic
     from mlops_iac.review.model import ReviewedStep
+    from mlops_iac.templates.changes import Change
+    from mlops_iac.templates.leaf_changes import LeafChange
 
 _ON: Final = "github"
 _SIGNS: Final = {"new": "new", "gone": "gone", "required": "**required now**", "changed": "changed"}
@@ -158,11 +159,9 @@ def _changelog(move: TemplateMove) -> Section:
 
 
 def _table(move: TemplateMove) -> Section:
-    def render(row: Any) -> str:
-        path = getattr(row, "name", "") or getattr(row, "path", "")
-        why = getattr(row, "description", "") or getattr(row, "because", "")
+    def render(row: Change) -> str:
         old, new = (prose(each, _ON) if each else "–" for each in (row.old, row.new))
-        cells = [_SIGNS[row.kind], code(path, _ON), old, new, prose(why, _ON) or "–"]
+        cells = [_SIGNS[row.kind], code(row.name, _ON), old, new, prose(row.why, _ON) or "–"]
         return f"| {' | '.join([*cells, code(row.place, _ON)])} |"
 
     return Section(

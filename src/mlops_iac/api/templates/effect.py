@@ -14,10 +14,10 @@ from mlops_iac.api.compile.captures import Captures, KeptCaptures
 from mlops_iac.api.compile.checks import refused
 from mlops_iac.api.core.project import BaseProject
 from mlops_iac.api.core.repository import around
-from mlops_iac.api.templates.leaf_changes import LeafChange, leaf_changes
 from mlops_iac.blueprint.combine import combine
 from mlops_iac.blueprint.fill import LOCAL
 from mlops_iac.errors import BlueprintInvalid, Diagnostic, MlopsError
+from mlops_iac.templates.leaf_changes import LeafChange, leaf_changes
 
 if TYPE_CHECKING:
     from mlops_iac.blueprint import LoadedBlueprint

@@ -1,68 +1,106 @@
-"""Everything wrong with a template: the language's view, the platforms', and that of policies."""
+"""Everything wrong with a template, and what its next version changes for those who stand on it."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from mlops_iac.api.compile.guard_rail_checks import policies
 from mlops_iac.blueprint.fill import LOCAL
+from mlops_iac.blueprint.templates.applying import parse
+from mlops_iac.blueprint.templates.limits import plain
+from mlops_iac.blueprint.words import listed
 from mlops_iac.clouds import registry
 from mlops_iac.errors import BlueprintInvalid, Diagnostic, Severity, UsageError
+from mlops_iac.records import Record
+from mlops_iac.templates.authoring import finder_of, read_template
+from mlops_iac.templates.cases import samples
+from mlops_iac.templates.linting.files import check_files, check_secrets
+from mlops_iac.templates.linting.resolving import applied
+from mlops_iac.templates.linting.run import lint, ordered
+from mlops_iac.templates.linting.subject import Subject
+from mlops_iac.templates.releases import compare, diagnostics, place_of, version_before
 
 if TYPE_CHECKING:
     from mlops_iac.api.core.project import BaseProject
     from mlops_iac.blueprint import LoadedBlueprint
-    from mlops_iac.blueprint.templates.content import TemplateContent
+    from mlops_iac.blueprint.templates.content import TemplateContent, TemplateFinder
+    from mlops_iac.blueprint.templates.manifest import Manifest
     from mlops_iac.policy.model import Finding
-    from mlops_iac.templates.linting.samples import Samples
-    from mlops_iac.templates.linting.subject import Subject
 
 
-def lint_folder(folder: str | Path) -> list[Diagnostic]:
+class Release(Record):
+    """A version of a template that is to be published. `before` is empty for the first one.
+
+    `found` is what it changes since then, and what is wrong with its number; `changelog` its own
+    lines.
+    """
+
+    version: str
+    tag: str
+    before: str
+    found: Sequence[Diagnostic]
+    changelog: Sequence[str]
+
+
+def lint_folder(folder: str | Path, *, offline: bool = True) -> list[Diagnostic]:
     """Every problem of the template in `folder`; its code is not run.
 
     Raises UsageError where there is none.
     """
-    from mlops_iac.templates.authoring import finder_of, read_template
-
     path = Path(folder)
-    return lint_content(read_template(path), finder_of(path))
+    return lint_content(read_template(path), finder_of(path, offline=offline))
 
 
-def lint_content(content: TemplateContent, finder: object) -> list[Diagnostic]:
-    """Every problem of a template; `finder` finds what it stands on."""
-    from mlops_iac.templates.linting.run import Asked, lint
+def lint_content(content: TemplateContent, finder: TemplateFinder) -> list[Diagnostic]:
+    """Every problem of a template, each once; `finder` finds what it stands on."""
+    folder = content.shown or content.source
+    found = [*check_files(content, folder), *check_secrets(content, folder)]
+    try:
+        subject = Subject(content, parse(content), lambda: finder)
+    except BlueprintInvalid as error:
+        return ordered([*found, *error.diagnostics])
+    platforms = platforms_of(subject.manifest)
+    found += lint(subject, platforms, _judge)
+    found += _policies(subject, platforms[0])
+    # What is wrong with the template is wrong with every project that starts from it.
+    if not any(item.severity == "error" for item in found):
+        found += _scaffold(subject)
+    return ordered(found)
 
-    found = cast("Any", finder)
-    asked = Asked(
-        finder=lambda: found,
-        platforms=registry.names(),
-        judge=_judge,
-        extra=(_policies, _scaffold, _deployable),
-    )
-    return lint(content, asked)
+
+def platforms_of(manifest: Manifest) -> list[str]:
+    """The platforms of a template that can be planned here. Raises UsageError where none can."""
+    known = registry.names()
+    found = [name for name in manifest.platforms or known if name in known]
+    if not found:
+        raise UsageError(
+            f"none of its platforms can be tested yet: {listed(manifest.platforms)}",
+            hint=f"supported today: {listed(known)}",
+        )
+    return found
 
 
-def compare_folder(folder: str | Path, against: str) -> tuple[list[Diagnostic], str]:
-    """What the template in `folder` changes since `against`, and the version that this is.
+def release_of(folder: str | Path) -> Release:
+    """What the template in `folder` is as a version, held against the one before.
 
-    `against` is `previous`, a version, a folder, or SOURCE[@VERSION]; see `templates.authoring`.
-    Raises UsageError where there is no such version, BlueprintInvalid where one cannot be read.
+    Raises UsageError where that is not known, BlueprintInvalid where one of them cannot be read.
     """
-    from mlops_iac.templates.authoring import finder_of, former, read_template
-    from mlops_iac.templates.compatibility.run import compare, diagnostics
-    from mlops_iac.templates.found import identity
-
     path = Path(folder)
-    new = read_template(path)
-    old = former(path, new, against)
-    finder = finder_of(path)
-    changes = compare(old, new, lambda: finder)
-    return diagnostics(old, new, changes), str(identity(old))
+    place, content, finder = place_of(path), read_template(path), finder_of(path)
+    new = Subject(content, parse(content), lambda: finder)
+    version = new.manifest.version
+    found: list[Diagnostic] = []
+    before = ""
+    former = version_before(place, content, finder)
+    if former is not None:
+        old = Subject(former, parse(former), lambda: finder)
+        compared = compare(old, new, platforms_of(new.manifest)[0])
+        found, before = ordered(diagnostics(old, new, compared)), old.label
+    told = new.manifest.changelog.get(version, ())
+    return Release(version, place.tag(version), before, found, told)
 
 
 def _judge(loaded: LoadedBlueprint, environment: str) -> Sequence[Diagnostic]:
@@ -71,20 +109,20 @@ def _judge(loaded: LoadedBlueprint, environment: str) -> Sequence[Diagnostic]:
     return registry.platform(str(resolved.blueprint.platform)).check(resolved)
 
 
-def _policies(subject: Subject, tries: Samples) -> Iterator[Diagnostic]:
+def _policies(subject: Subject, where: str) -> Iterator[Diagnostic]:
     """What is wrong with a template's guard rails; none of their code is run."""
     from mlops_iac.policy.rules import ids, rules
     from mlops_iac.policy.templates import Guards, standing
-    from mlops_iac.templates.linting.resolving import Trial
 
     content = subject.content
     own = Guards(subject.label, subject.file("x").rpartition("/")[0], content.files)
     if not own.written:
         return
-    below: list[Guards] = []
-    if tries.combinations:
-        trial = Trial(subject, tries.combinations[0], registry.DEFAULT)
-        below = [Guards(e.label, e.content.shown or e.label, e.content.files) for e in trial.below]
+    below = [
+        Guards(each.label, each.content.shown or each.label, each.content.files)
+        for each in applied(subject, samples(content)[0], where)
+        if each.content is not content
+    ]
     unread = [file.id for each in (*below, own) for file in each.rules]
     _, found = standing([each for each in (*below, own) if each.written], rules(), unread)
     yield from (item for item in found if item.file == subject.file("policies.yaml"))
@@ -128,13 +166,15 @@ def _rule(code: bytes, wanted: str, shown: str) -> Iterator[Diagnostic]:
     yield Diagnostic("bad-rule", "it has no RULE", shown, hint=hint)
 
 
-def _scaffold(subject: Subject, tries: Samples) -> Iterator[Diagnostic]:
+def _scaffold(subject: Subject) -> Iterator[Diagnostic]:
     """What `init` would say of the template's scaffold, with and without delivery."""
     if not any(name.startswith("scaffold/") for name in subject.content.files):
         return
-    for parameters in tries.combinations[:1]:
-        for delivered in (False, True):
-            yield from _started(subject, parameters, delivered=delivered)
+    given = samples(subject.content)[0].parameters
+    entries = given.entries if given is not None else {}
+    parameters = {key: plain(entry.value) for key, entry in entries.items()}
+    for delivered in (False, True):
+        yield from _started(subject, parameters, delivered=delivered)
 
 
 def _started(
@@ -152,9 +192,7 @@ def _started(
     start = Start(subject.content.source, subject.content, subject.parsed)
     answers = default_answers("sample") | {"owner": OWNER}
     if start.platforms:
-        answers["platform"] = next(
-            (p for p in start.platforms if p in registry.names()), registry.DEFAULT
-        )
+        answers["platform"] = platforms_of(subject.manifest)[0]
     answers |= {key: str(value) for key, value in parameters.items() if key in answers}
     given = {key: _answer(value) for key, value in parameters.items() if value is not None}
     with tempfile.TemporaryDirectory() as made:
@@ -192,64 +230,6 @@ def _broken(project: BaseProject) -> dict[str, Finding]:
         if name != LOCAL
     }
     return {name: broken[0] for name, broken in found.items() if broken}
-
-
-def _deployable(subject: Subject, tries: Samples) -> Iterator[Diagnostic]:
-    """Guard rails that no team can keep over it: it breaks them itself, or refuses what keeps them."""
-    import tempfile
-
-    from mlops_iac.api.core.project import BaseProject
-    from mlops_iac.api.stacks.initial_overlay import complete, is_startable
-    from mlops_iac.blueprint.editing import Editor
-    from mlops_iac.blueprint.source import problem
-    from mlops_iac.templates.linting import team
-    from mlops_iac.templates.linting.resolving import SHOWN, Trial, read_over
-
-    if not tries.combinations or find_spec("pulumi") is None:
-        return
-    platform = next(
-        (p for p in subject.manifest.platforms if p in registry.names()), registry.DEFAULT
-    )
-    trial = Trial(subject, tries.combinations[0], platform)
-    with tempfile.TemporaryDirectory() as made:
-        folder = Path(made).resolve()
-        team.write_files(folder)
-        if trial.problems or trial.resolve(folder)[0] is None:
-            return  # told where it is resolved
-        editor = Editor(trial.text, file=SHOWN)
-        if not editor.has("owner"):
-            editor.set("owner", team.OWNER)
-
-        def read() -> BaseProject:
-            loaded, found = read_over(subject.content, trial.finder, folder, editor.text)
-            if loaded is None:
-                raise BlueprintInvalid([item for item in found if item.severity == "error"])
-            return BaseProject(loaded)
-
-        try:
-            found = [
-                (name, item)
-                for name in read().environments
-                if name != LOCAL
-                for item in complete(editor, name, read).findings
-                if item.counts
-            ]
-        except BlueprintInvalid:
-            return  # what is wrong with the template, its guard rails included, is told
-        seen: set[str] = set()
-        for name, item in found:
-            # A map of its own, such as tags, a team can add to.
-            own = subject.is_own(item.file) and item.path in read().resolve(name).leaves()
-            if item.rule in seen or not (own or is_startable(item.path)):
-                continue
-            seen.add(item.rule)
-            message = f"`up -s {name}` would refuse it: {item.rule}: {item.message}"
-            if own:
-                place = (item.file, item.line, item.column, item.length)
-                yield Diagnostic("guard-rail", message, *place, hint=item.remediation)
-            else:
-                whole = subject.key("limits")
-                yield problem(whole, "guard-rail", message, hint=item.remediation)
 
 
 def _in_scaffold(subject: Subject, message: str, hint: str, severity: Severity) -> Diagnostic:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
+from mlops_iac.blueprint.templates.applying import parse
 from mlops_iac.records import Record
 from mlops_iac.templates import changes
 from mlops_iac.templates.versions import parse_version
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from mlops_iac.blueprint.templates.applied import AppliedTemplate
     from mlops_iac.blueprint.templates.content import TemplateContent
     from mlops_iac.blueprint.templates.limits import Limit
-    from mlops_iac.templates.changes import Entry, LimitChange, ParameterChange
+    from mlops_iac.templates.changes import Change, Entry
     from mlops_iac.templates.lockfile import Lock, Pin
 
 Kind = Literal["upgrade", "downgrade", "content", "new", "gone", "pinned", "asked"]
@@ -39,8 +40,8 @@ class TemplateMove:
     asked: str
     requested: str
     changelog: Sequence[Entry] = ()
-    parameters: Sequence[ParameterChange] = ()
-    limits: Sequence[LimitChange] = ()
+    parameters: Sequence[Change] = ()
+    limits: Sequence[Change] = ()
     files: Sequence[str] = field(default_factory=tuple)
 
     @property
@@ -63,7 +64,7 @@ class TemplateMove:
                 return f"{self.name} {self.new}: not pinned yet"
 
 
-class Standing(Record):
+class KnownVersion(Record):
     """A template as a blueprint stands on it. `limits` is None where its parameters are not known."""
 
     name: str
@@ -74,10 +75,10 @@ class Standing(Record):
     limits: tuple[Limit, ...] | None = None
 
 
-def standing(applied: AppliedTemplate) -> Standing:
+def known_version(applied: AppliedTemplate) -> KnownVersion:
     """A template that was laid under a blueprint."""
     manifest = applied.manifest
-    return Standing(
+    return KnownVersion(
         manifest.name,
         manifest.version,
         applied.content,
@@ -88,7 +89,7 @@ def standing(applied: AppliedTemplate) -> Standing:
 
 
 def moves(
-    before: Sequence[Standing], after: Sequence[Standing], lock: Lock | None
+    before: Sequence[KnownVersion], after: Sequence[KnownVersion], lock: Lock | None
 ) -> list[TemplateMove]:
     """What becomes of every template, in layer order, the ones that go last.
 
@@ -118,7 +119,7 @@ def moves(
     return found
 
 
-def _use(each: Standing | Pin) -> tuple[str, str]:
+def _use(each: KnownVersion | Pin) -> tuple[str, str]:
     """The range that is asked for, and who asks, whatever its version."""
     return each.requested, each.by.partition("@")[0]
 
@@ -127,7 +128,7 @@ def _gone(name: str, source: str, by: str, version: str, asked: str) -> Template
     return TemplateMove(name, "gone", source, by, version, "", asked, "")
 
 
-def _move(was: Standing | None, now: Standing, pin: Pin | None) -> TemplateMove:
+def _move(was: KnownVersion | None, now: KnownVersion, pin: Pin | None) -> TemplateMove:
     version = was.version if was is not None else pin.version if pin is not None else ""
     asked = pin.requested if pin is not None else was.requested if was is not None else ""
     same = was is not None and was.content.digest == now.content.digest
@@ -156,16 +157,18 @@ def _move(was: Standing | None, now: Standing, pin: Pin | None) -> TemplateMove:
     known = was.limits is not None and now.limits is not None
     return replace(
         move,
-        parameters=list(changes.parameters(was.content, now.content)),
+        parameters=list(changes.parameters(parse(was.content), parse(now.content))),
         limits=list(changes.limits(was.limits or (), now.limits or ())) if known else (),
-        files=changes.files(was.content, now.content),
+        files=changes.files(was.content.files, now.content.files),
     )
 
 
-def _changelog(was: Standing | None, now: Standing, version: str, kind: Kind) -> Sequence[Entry]:
+def _changelog(
+    was: KnownVersion | None, now: KnownVersion, version: str, kind: Kind
+) -> Sequence[Entry]:
     """Between the two; of a downgrade, what is taken back."""
     if kind == "upgrade":
-        return changes.changelog(now.content, version)
+        return changes.changelog(parse(now.content), version)
     if kind == "downgrade" and was is not None:
-        return changes.changelog(was.content, now.version)
+        return changes.changelog(parse(was.content), now.version)
     return ()

@@ -15,11 +15,10 @@ from mlops_iac.api.compare.committed_templates import committed_files
 from mlops_iac.api.compare.comparisons import HEAD
 from mlops_iac.api.core.atomic_files import Rewrite
 from mlops_iac.api.core.repository import around
-from mlops_iac.api.core.templating import Templates
 from mlops_iac.api.templates import request as requests
 from mlops_iac.api.templates.effect import Effect, Rules, effect_of
 from mlops_iac.api.templates.locked_reading import without_new_parameters
-from mlops_iac.api.templates.moves import Standing, moves, standing
+from mlops_iac.api.templates.moves import KnownVersion, known_version, moves
 from mlops_iac.api.templates.update import Request, TemplateUpdate
 from mlops_iac.blueprint.combine import in_order
 from mlops_iac.blueprint.compose import compose
@@ -31,8 +30,8 @@ from mlops_iac.blueprint.templates.content import TemplateUnavailable
 from mlops_iac.blueprint.words import listed
 from mlops_iac.errors import BlueprintInvalid, UsageError
 from mlops_iac.templates.finder import Finder, is_offline
-from mlops_iac.templates.former import Former
 from mlops_iac.templates.lockfile import Lock, lock_path, parse_lock, read_lock, render_lock
+from mlops_iac.templates.pinned_finder import PinnedFinder
 from mlops_iac.templates.sources.repositories import Repositories
 from mlops_iac.templates.versions import parse_version
 
@@ -55,7 +54,7 @@ class _Preparation:
         self.path = path.absolute()
         self.shown = shown_as(path)
         self.request = request
-        self.notes: list[str] = [*Templates(self.path).complete().notes]
+        self.notes: list[str] = []
         self.file = TextFile(self.path, self.shown)
         self.raw = self.path.read_bytes()
         self.lock_path = lock_path(self.path)
@@ -68,7 +67,7 @@ class _Preparation:
     def update(self) -> TemplateUpdate:
         """All of it."""
         text = self.file.text
-        former = Former(
+        pinned = PinnedFinder(
             self.path,
             self.lock,
             offline=self.offline,
@@ -76,8 +75,8 @@ class _Preparation:
             as_locked=True,
             committed=partial(committed_files, self.path),
         )
-        today, unread = without_new_parameters(text, former, self.shown)
-        was = self._applied(today, former)
+        as_pinned, unread = without_new_parameters(text, pinned, self.shown)
+        was = self._applied(as_pinned, pinned)
         found = requests.direct_uses(text, self.path.parent, self.shown)
         known = requests.known_templates(was, found, self.lock)
         meant = requests.chosen(known, self.request.name, self.request.to, found) if known else []
@@ -100,8 +99,8 @@ class _Preparation:
         now = after.templates if after is not None else self._applied(text, self._finder(anew))
         problems = [each for each in diagnostics if each.severity == "error"]
         made = moves(
-            [standing(each) for each in was],
-            [standing(each) for each in now] or self._found(found, anew, was),
+            [known_version(each) for each in was],
+            [known_version(each) for each in now] or self._found(found, anew, was),
             self.lock,
         )
         if after is None and not now:  # nobody knows what would be used
@@ -116,7 +115,7 @@ class _Preparation:
         effect = Effect()
         if after is not None and (text != self.file.text or not _same(was, now)):
             before, wrong = inspect(
-                self.path, shown=self.shown, text=today, templates=lambda: former
+                self.path, shown=self.shown, text=as_pinned, templates=lambda: pinned
             )
             why = next((each.message for each in wrong if each.severity == "error"), "")
             rules = Rules(self.request.own, self.request.new_rules, self.lock)
@@ -198,7 +197,7 @@ class _Preparation:
 
     def _found(
         self, found: Sequence[requests.Use], anew: dict[str, str], was: Sequence[AppliedTemplate]
-    ) -> list[Standing]:
+    ) -> list[KnownVersion]:
         """The templates that there would be, where they cannot be laid under the blueprint."""
         requested = {use.source: use.requested for use in found}
         below = {each.manifest.name: each for each in was if each.by}
@@ -208,10 +207,10 @@ class _Preparation:
             asked, by = requested.get(content.source, ""), ""
             if not asked and name in below:
                 asked, by = below[name].requested, below[name].by
-            made.append(Standing(name, version, content, asked, by))
+            made.append(KnownVersion(name, version, content, asked, by))
         names = {each.name for each in made}
         # Nothing is known to go: what is not found now is told as a problem.
-        return [*made, *(standing(each) for each in was if each.manifest.name not in names)]
+        return [*made, *(known_version(each) for each in was if each.manifest.name not in names)]
 
 
 def _outside(now: Sequence[AppliedTemplate], finder: Finder) -> Iterator[str]:

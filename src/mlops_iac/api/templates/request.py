@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
     from mlops_iac.blueprint.templates.applied import AppliedTemplate
     from mlops_iac.blueprint.templates.content import TemplateFinder
     from mlops_iac.templates.lockfile import Lock
-
-_TERM = re.compile(r"\s*(\^|~|>=|==|=|)\s*v?([0-9]+(?:\.[0-9]+){0,2})\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,14 +156,11 @@ def _fits(requested: str, version: str) -> bool:
 
 def range_with(requested: str, version: str) -> str:
     """The range in the same form that has `version` in it: `^2.1` and 3.0.0 give `^3.0`."""
-    term = _TERM.fullmatch(requested)
-    if term is not None:
-        parts = term[2].count(".") + 1
-        number = ".".join(version.split(".")[:parts]) if "-" not in version else version
-        same = f"{term[1]}{number}"
-        if parse_requirement(same).fits(version):
-            return same
-    return f"^{version}" if "," in requested else version
+    if not requested.startswith(("^", "~")):
+        return version
+    whole = "-" in version
+    number = version if whole else ".".join(version.split(".")[: requested.count(".") + 1])
+    return f"{requested[0]}{number}"
 
 
 def migrated(

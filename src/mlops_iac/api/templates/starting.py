@@ -127,7 +127,6 @@ def started(
     from mlops_iac.scaffold.executed import run_by_themselves
     from mlops_iac.scaffold.render import check
     from mlops_iac.scaffold.rendering import rendered
-    from mlops_iac.scaffold.unfinished import take_back
     from mlops_iac.scaffold.writing import written
 
     check(answers)
@@ -147,7 +146,6 @@ def started(
     }
     files = rendered(start.content, start.label, told)
     _check_extends(start, files.get(BLUEPRINT, b""))
-    take_back(target)
     lock = target / "blueprint.lock"
     if lock.exists() or lock.is_symlink():
         raise UsageError(f"{target} already has {lock.name}; nothing was written")

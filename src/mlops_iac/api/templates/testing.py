@@ -1,4 +1,4 @@
-"""Golden tests of a template: parameters in, resolved blueprint and resources out. No network."""
+"""Cases of a template: parameters in, resolved blueprint and resources out. No network."""
 
 from __future__ import annotations
 
@@ -9,16 +9,26 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from mlops_iac.api.compile.captures import Captures
 from mlops_iac.api.compile.checks import refused
 from mlops_iac.api.core.project import BaseProject
+from mlops_iac.api.stacks.initial_overlay import complete
 from mlops_iac.api.templates import expectations
+from mlops_iac.api.templates.linting import platforms_of
+from mlops_iac.blueprint import combine
+from mlops_iac.blueprint.editing import Editor
 from mlops_iac.blueprint.fill import LOCAL
+from mlops_iac.blueprint.templates.applying import parse
 from mlops_iac.blueprint.words import listed, nearest
 from mlops_iac.errors import BlueprintInvalid, Diagnostic, UsageError
 from mlops_iac.graph.canonical import canonical
+from mlops_iac.graph.lock import LOCK_SUFFIX, lock_bytes
+from mlops_iac.templates.authoring import finder_of, pin, read_template
+from mlops_iac.templates.cases import RESOLVED, case_names, read_case, resolved_text
+from mlops_iac.templates.linting import team
+from mlops_iac.templates.linting.resolving import read_case_over, read_over
 
 if TYPE_CHECKING:
-    from mlops_iac.blueprint import LoadedBlueprint
     from mlops_iac.blueprint.templates.content import TemplateContent, TemplateFinder
     from mlops_iac.graph.model import ResourceGraph
     from mlops_iac.templates.cases import Case
@@ -50,16 +60,13 @@ def test_folder(
     Raises UsageError where there is no template, no case, or none of a name; BlueprintInvalid for
     a case that cannot be read.
     """
-    from mlops_iac.templates.authoring import finder_of, pin, read_template
-    from mlops_iac.templates.cases import case_names, read_case
-
     path = Path(folder)
     content = read_template(path)
     names = case_names(content)
     if not names:
         raise UsageError(
             f"{path} has no tests, and what is not tested does not work",
-            hint="write tests/default.yaml with `parameters: {}`, then `template test --update`",
+            hint="write tests/default.yaml with `expect: {resolved: {}}`",
         )
     for name in only:
         if name not in names:
@@ -84,7 +91,7 @@ def shown(item: Diagnostic) -> Diagnostic:
     """A diagnostic with its file as people write it."""
     hint = item.hint
     if item.code == "template-offline":
-        hint = "`template test --update` pins it in blueprint.lock; `template lint` fetches it"
+        hint = "`template test --update` fetches it, and pins it in blueprint.lock"
     return replace(item, file=item.file.removeprefix("./"), hint=hint)
 
 
@@ -111,7 +118,9 @@ def run_case(content: TemplateContent, case: Case, finder: TemplateFinder) -> Ca
     started = perf_counter()
     with tempfile.TemporaryDirectory() as made:
         root = Path(made).resolve()
-        loaded, problems = _load(content, case, finder, root)
+        where = platforms_of(parse(content).reading.manifest)[0]
+        loaded, found = read_case_over(content, case, finder, root, where)
+        problems = [shown(item) for item in found]
         project = BaseProject(loaded) if loaded is not None else None
         if project is not None:
             project = _begun(project, case, content, finder, root)
@@ -125,9 +134,14 @@ def run_case(content: TemplateContent, case: Case, finder: TemplateFinder) -> Ca
             changed = stray if case.section.expect.errors and not problems else []
             return _result(case, failures, {}, changed, (), started)
         names = [name for name in project.environments if name != LOCAL] or [LOCAL]
-        golden, captured = _results(project, names, root)
+        golden, captured = _results(project, names, case.section.golden, root)
         graphs = {name: canonical(graph) for name, graph in captured.items()}
-        failures = [*expectations.values(case, project, names), *expectations.counts(case, graphs)]
+        failures = [
+            f"golden: there is no environment '{name}'"
+            for name in case.section.golden
+            if name not in names
+        ]
+        failures += [*expectations.values(case, project, names), *expectations.counts(case, graphs)]
         failures += expectations.findings(case, project, captured)
         compared = dict(expectations.compared(case, golden))
         failures += list(compared.values())
@@ -148,35 +162,10 @@ def _result(
     return CaseResult(case.name, failures, golden, changed, environments, seconds)
 
 
-def _load(
-    content: TemplateContent, case: Case, finder: TemplateFinder, root: Path
-) -> tuple[LoadedBlueprint | None, list[Diagnostic]]:
-    """The team's blueprint of a case over the template, and its errors."""
-    from mlops_iac.templates.linting import team
-    from mlops_iac.templates.linting.resolving import read_case_over
-
-    try:
-        team.write_files(root, case.section.files)
-    except OSError as error:
-        raise UsageError(
-            f"the files of tests/{case.name}.yaml cannot be laid out: {error.strerror}",
-            hint="data/ and workload/ are folders with files of a small project",
-        ) from None
-    loaded, found = read_case_over(
-        content, case, finder, root, case.section.platform or _platform(content)
-    )
-    return loaded, [shown(item) for item in found]
-
-
 def _begun(
     project: BaseProject, case: Case, content: TemplateContent, finder: TemplateFinder, root: Path
 ) -> BaseProject:
     """The same with an owner, and with what environments begin with that the case does not say."""
-    from mlops_iac.api.stacks.initial_overlay import complete
-    from mlops_iac.blueprint.editing import Editor
-    from mlops_iac.templates.linting import team
-    from mlops_iac.templates.linting.resolving import read_over
-
     if _refused(project) or case.section.expect.errors:
         return project
     editor = Editor((root / "blueprint.yaml").read_text(encoding="utf-8"))
@@ -197,40 +186,21 @@ def _begun(
     return read()
 
 
-def _platform(content: TemplateContent) -> str:
-    """The first platform of a template that can be planned here."""
-    from mlops_iac.blueprint.templates.applying import parse
-    from mlops_iac.clouds.registry import names
-
-    own = parse(content).reading.manifest.platforms
-    if own and not set(own) & set(names()):
-        raise UsageError(
-            f"none of its platforms can be tested yet: {listed(own)}",
-            hint=f"supported today: {listed(names())}",
-        )
-    return next((name for name in own if name in names()), names()[0])
-
-
 def _refused(project: BaseProject) -> list[Diagnostic]:
     """What the platform refuses, in any environment."""
-    from mlops_iac.blueprint import combine
-
     found = combine({name: refused(project, name) for name in project.environments})
     return [item for item in found if item.severity == "error"]
 
 
 def _results(
-    project: BaseProject, names: Sequence[str], root: Path
+    project: BaseProject, names: Sequence[str], kept: Sequence[str], root: Path
 ) -> tuple[dict[str, bytes], dict[str, ResourceGraph]]:
-    from mlops_iac.api.compile.captures import Captures
-    from mlops_iac.graph.lock import LOCK_SUFFIX, lock_bytes
-    from mlops_iac.templates.cases import RESOLVED, resolved_text
-
+    """The golden files of the environments in `kept`, and the graphs of all."""
     captures = Captures(project, root / ".program")
+    graphs = {name: captures.graph(name) for name in names}
     golden: dict[str, bytes] = {}
-    graphs: dict[str, ResourceGraph] = {}
-    for name in names:
-        golden[f"{name}{RESOLVED}"] = resolved_text(project.resolve(name).leaves()).encode()
-        graphs[name] = captures.graph(name)
-        golden[f"{name}{LOCK_SUFFIX}"] = lock_bytes(graphs[name], {})
+    for name in kept:
+        if name in graphs:
+            golden[f"{name}{RESOLVED}"] = resolved_text(project.resolve(name).leaves()).encode()
+            golden[f"{name}{LOCK_SUFFIX}"] = lock_bytes(graphs[name], {})
     return golden, graphs

@@ -13,15 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_iac.api.compare.reviews import Reviewed
 from mlops_iac.api.core.atomic_files import Rewrite, rewrite
-from mlops_iac.api.core.interrupted_writes import place
-from mlops_iac.api.templates.leaf_changes import LeafChange
 from mlops_iac.api.templates.moves import TemplateMove
 from mlops_iac.errors import BlueprintInvalid, Diagnostic
-from mlops_iac.records import Record
+from mlops_iac.records import as_data
+from mlops_iac.templates.leaf_changes import LeafChange
 
 if TYPE_CHECKING:
     from mlops_iac.policy.model import Finding
     from mlops_iac.templates.migrating import Done
+
+
+_CHANGES = ("parameters", "limits")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,10 @@ class TemplateUpdate:
         return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)
 
     def write(self) -> list[Path]:
-        """Write lock and blueprint, both or none, also after a kill; the paths that changed.
+        """Write blueprint and lock, both or none; the paths that changed.
+
+        The blueprint first: whoever is killed in between finds the lock as it was, and runs the
+        update again, whose migrations find nothing more to do.
 
         Raises BlueprintInvalid where the update is refused, UsageError where a file was changed in
         the meantime, MlopsError where one cannot be written.
@@ -93,17 +98,12 @@ class TemplateUpdate:
         if self.problems:
             raise BlueprintInvalid(self.problems)
         assert not self.broken
-        return rewrite(self.files, place(self.files[0].path))
+        return rewrite(self.files)
 
 
 def as_json(update: TemplateUpdate, *, written: bool) -> dict[str, Any]:
     """The update as JSON-able data, without secrets."""
     from mlops_iac.graph.hidden import hidden
-
-    def plain(value: Any) -> Any:
-        if isinstance(value, Record):
-            return {key: plain(getattr(value, key)) for key in value.__match_args__}
-        return [plain(item) for item in value] if isinstance(value, list | tuple) else value
 
     def leaf(change: LeafChange) -> dict[str, Any]:
         values = {key: hidden(change.path, getattr(change, key)) for key in ("old", "new")}
@@ -116,10 +116,15 @@ def as_json(update: TemplateUpdate, *, written: bool) -> dict[str, Any]:
         "refused": update.refused,
         "written": written,
         "templates": [
-            {each.name: plain(getattr(move, each.name)) for each in fields(move)}
+            {
+                each.name: [change.as_json() for change in getattr(move, each.name)]
+                if each.name in _CHANGES
+                else as_data(getattr(move, each.name))
+                for each in fields(move)
+            }
             for move in update.moves
         ],
-        "migrations": [{"template": name, **plain(done)} for name, done in update.migrations],
+        "migrations": [{"template": name, **as_data(done)} for name, done in update.migrations],
         "diff": update.diff,
         "values": [leaf(change) for change in update.leaves],
         "stacks": [each.review.to_json() for each in update.reviews],

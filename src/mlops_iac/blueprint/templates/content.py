@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from mlops_iac.errors import UsageError
-from mlops_iac.records import Record
+from mlops_iac.records import Record, replace
 
 MANIFEST = "template.yaml"
 BLUEPRINT = "blueprint.yaml"
@@ -31,8 +31,7 @@ class TemplateContent(Record):
 
     def shown_as(self, folder: str) -> TemplateContent:
         """The same with another name of its folder in messages."""
-        values = {name: getattr(self, name) for name in self.__match_args__}
-        return TemplateContent(**{**values, "shown": folder})
+        return replace(self, shown=folder)
 
 
 class Wanted(Record):

@@ -16,11 +16,10 @@ PARAMETER = re.compile(r"\$\$\{|\$\{\s*parameters\.([^${}]*?)\s*\}")
 
 
 class Filler:
-    """Fills one tree. `problems` are those of the template, `used` the parameters it names."""
+    """Fills one tree. `problems` are those of the template."""
 
     def __init__(self, values: Values) -> None:
         self.problems: list[Diagnostic] = []
-        self.used: set[str] = set()
         self._values = values
 
     def fill(self, node: Node) -> Node | None:
@@ -80,7 +79,6 @@ class Filler:
             hint = suggestion(chosen.text, self._values.names()) or "the template has no parameters"
             self._say(chosen, "unknown-parameter", f"{CHOOSE} takes the name of a parameter", hint)
             return None
-        self.used.add(chosen.text)
         value = self._values.node(chosen.text)
         case = "null" if value is None else value.text
         if value is not None and value.kind == "list":
@@ -127,7 +125,6 @@ class Filler:
             hint = suggestion(name, self._values.names()) or "the template has no parameters"
             self._say(node, "unknown-parameter", f"there is no parameter '{name}'", hint)
             return None
-        self.used.add(name)
         return self._values.node(name)
 
     def _say(self, node: Node, code: str, message: str, hint: str = "") -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mlops_iac.clouds.access import Place
-from mlops_iac.clouds.aws.forms import FORMS
+from mlops_iac.clouds.aws.session import EmulatedSession
 
 if TYPE_CHECKING:
     from mlops_iac.emulators.info import EmulatorInfo
@@ -40,7 +40,7 @@ class AwsEmulator:
 
     def session(self, place: Place) -> EmulatedSession:
         """boto3 clients of one region and account."""
-        return EmulatedSession(self, place)
+        return EmulatedSession(self.ensure, place)
 
     def providers(
         self, place: Place, endpoint: Callable[[], str], *, serves: str, forced: bool
@@ -60,19 +60,3 @@ class AwsEmulator:
             f"  export AWS_ENDPOINT_URL={self.ensure().url} AWS_ACCESS_KEY_ID=local "
             f"AWS_SECRET_ACCESS_KEY=local AWS_DEFAULT_REGION={place.region}"
         )
-
-
-class EmulatedSession:
-    """Clients of the emulator, which is started if need be."""
-
-    def __init__(self, emulator: AwsEmulator, place: Place) -> None:
-        self.place = place
-        self._emulator = emulator
-
-    def client(self, service: str, region: str = "", account: str = "") -> Any:
-        """Return a boto3 client. Raises what starting the emulator raises."""
-        from mlops_iac.emulators.aws import server
-
-        info = self._emulator.ensure()
-        there = region or self.place.region
-        return server.client(service, info, there, account or self.place.account or FORMS.account)

@@ -19,12 +19,4 @@ FORMS = Forms(
     reference=r"arn:[\w-]+:",
     secret_stores=("arn:", "secretsmanager:", "ssm:"),
     credentials={"an AWS access key": r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"},
-    samples=(
-        _ACCOUNT,
-        _REGION,
-        "s3://sample/data/",
-        "vpc-0a1b2c3d",
-        f"arn:aws:kms:{_REGION}:{_ACCOUNT}:key/a",
-        f"arn:aws:iam::{_ACCOUNT}:role/sample",
-    ),
 )

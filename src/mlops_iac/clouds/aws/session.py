@@ -1,4 +1,4 @@
-"""boto3 clients for one stack in the real cloud.
+"""boto3 clients for one stack, in the real cloud and in the emulated one.
 
 Calls raise botocore's own errors.
 """
@@ -6,11 +6,16 @@ Calls raise botocore's own errors.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
 
 from mlops_iac.clouds.access import Place
+from mlops_iac.clouds.aws.forms import FORMS
 from mlops_iac.errors import MlopsError
+
+if TYPE_CHECKING:
+    from mlops_iac.emulators.info import EmulatorInfo
 
 # Of somebody who only looks: botocore's own are a minute, five times.
 _SECONDS = 10
@@ -18,45 +23,55 @@ _TRIES = 2
 _NAME = "mlops-iac"
 
 
-class AwsSession(Protocol):
-    """What every session to AWS is."""
-
-    def client(self, service: str, region: str = "", account: str = "") -> Any:
-        """Return a client; those of the place unless another region is said.
-
-        `account` is for the emulator, which lets no account look into another: in the real cloud
-        who deploys asks, as a policy there allows. Raises MlopsError where boto3 is missing.
-        """
-
-
 class RealSession:
     """The user's own, or that of whom a provider deploys as."""
 
     def __init__(self, place: Place, provider: Mapping[str, Any], *, patient: bool) -> None:
         self.place = place
-        self._provider = provider
         self._patient = patient
-        self._clients: dict[tuple[str, str], Any] = {}
-        self._sessions: dict[str, Any] = {}
+        self._client = cache(self._made)
+        self._session = cache(partial(as_deployer, provider))  # by region
 
     def client(self, service: str, region: str = "", account: str = "") -> Any:
-        """Return a client. Raises MlopsError where boto3 is missing, and botocore's own errors."""
-        key = service, region or self.place.region
-        if key not in self._clients:
-            self._clients[key] = self._client(*key)
-        return self._clients[key]
+        """Return a client; of the place unless another region is said.
 
-    def _client(self, service: str, region: str) -> Any:
-        if region not in self._sessions:
-            self._sessions[region] = as_deployer(self._provider, region)
+        Who deploys asks whatever the `account`, as a policy there allows. Raises MlopsError where
+        boto3 is missing, and botocore's own errors.
+        """
+        return self._client(service, region or self.place.region)
+
+    def _made(self, service: str, region: str) -> Any:
+        session = self._session(region)
         if self._patient:
-            return self._sessions[region].client(service)
+            return session.client(service)
         from botocore.config import Config
 
         patience = Config(
             connect_timeout=_SECONDS, read_timeout=_SECONDS, retries={"total_max_attempts": _TRIES}
         )
-        return self._sessions[region].client(service, config=patience)
+        return session.client(service, config=patience)
+
+
+class EmulatedSession:
+    """Clients of the emulator, which is started if need be."""
+
+    def __init__(self, ensure: Callable[[], EmulatorInfo], place: Place) -> None:
+        self.place = place
+        self._ensure = ensure
+
+    def client(self, service: str, region: str = "", account: str = "") -> Any:
+        """Return a boto3 client. Raises what starting the emulator raises.
+
+        `account` is that of whose it is: the emulator lets no account look into another.
+        """
+        from mlops_iac.emulators.aws import server
+
+        info = self._ensure()
+        there = region or self.place.region
+        return server.client(service, info, there, account or self.place.account or FORMS.account)
+
+
+AwsSession = RealSession | EmulatedSession
 
 
 def as_deployer(provider: Mapping[str, Any], region: str) -> Any:
@@ -84,7 +99,5 @@ def real_session(region: str, role: Mapping[str, str] | None = None) -> Any:
         import boto3
     except ImportError as error:
         raise MlopsError("boto3 is not installed", hint="pip install 'mlops-iac[aws]'") from error
-    if role is None:
-        return boto3.Session(region_name=region or None)
-    keys = role["AccessKeyId"], role["SecretAccessKey"], role["SessionToken"]
-    return boto3.Session(*keys, region_name=region or None)
+    keys = role and (role["AccessKeyId"], role["SecretAccessKey"], role["SessionToken"])
+    return boto3.Session(*(keys or ()), region_name=region or None)

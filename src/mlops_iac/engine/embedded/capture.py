@@ -13,14 +13,13 @@ from mlops_iac.engine.embedded.program import run_program
 from mlops_iac.engine.embedded.providers import Providers
 from mlops_iac.engine.embedded.registration import (
     DYNAMIC_PROVIDER,
-    PROVIDER_TYPE,
     Answer,
     Registration,
 )
 from mlops_iac.engine.embedded.wire import mark_like
 from mlops_iac.engine.protocol import StackTarget
 from mlops_iac.errors import MlopsError
-from mlops_iac.graph.model import STACK_TYPE, Resource, ResourceGraph
+from mlops_iac.graph.model import PROVIDER_TYPE, STACK_TYPE, Resource, ResourceGraph
 from mlops_iac.graph.standins import StandIns
 from mlops_iac.values import Properties, Secret, Value, contains_secret, reveal
 

@@ -26,7 +26,6 @@ from mlops_iac.engine.embedded.order import topological
 from mlops_iac.engine.embedded.planner import Decision
 from mlops_iac.engine.embedded.providers import Providers, package_config
 from mlops_iac.engine.embedded.registration import (
-    PROVIDER_TYPE,
     Answer,
     Registration,
     address_of_urn,
@@ -38,7 +37,7 @@ from mlops_iac.engine.embedded.steps import StepLog, make_step, redacted
 from mlops_iac.engine.embedded.store import Store
 from mlops_iac.engine.protocol import Operation, StackTarget
 from mlops_iac.errors import MlopsError, UsageError
-from mlops_iac.graph.model import STACK_TYPE
+from mlops_iac.graph.model import PROVIDER_TYPE, STACK_TYPE
 from mlops_iac.values import Properties, Value, contains_unknown
 
 

@@ -8,8 +8,9 @@ from hashlib import sha256
 from uuid import UUID
 
 from mlops_iac.engine.embedded.checkpoint import now
-from mlops_iac.engine.embedded.registration import PROVIDER_TYPE, Registration
+from mlops_iac.engine.embedded.registration import Registration
 from mlops_iac.engine.embedded.state import Entry, Mutation, Snapshot
+from mlops_iac.graph.model import PROVIDER_TYPE
 from mlops_iac.values import Properties, Value
 
 

@@ -7,7 +7,7 @@ import os
 import threading
 from collections.abc import Iterator
 
-from mlops_iac.clouds.registry import ENVIRONMENT
+from mlops_iac.clouds.registry import variables
 
 _HIDDEN: list[dict[str, str]] = []
 _HIDING = threading.Lock()
@@ -20,7 +20,7 @@ def without_environment() -> Iterator[None]:
     What a stack is made of is in its program and its configuration, on every machine the same.
     """
     with _HIDING:
-        names = [name for name in os.environ if name.startswith(ENVIRONMENT)]
+        names = [name for name in os.environ if name.startswith(variables())]
         _HIDDEN.append({name: os.environ.pop(name) for name in names})
     try:
         yield

@@ -10,10 +10,9 @@ from mlops_iac.emulators.provider import Provider, ProviderError
 from mlops_iac.engine.embedded.dynamic import PACKAGE as DYNAMIC
 from mlops_iac.engine.embedded.dynamic import DynamicProvider
 from mlops_iac.engine.embedded.program import config_text
-from mlops_iac.engine.embedded.registration import PROVIDER_TYPE
 from mlops_iac.engine.protocol import StackTarget
 from mlops_iac.errors import MlopsError
-from mlops_iac.graph.model import is_default_provider
+from mlops_iac.graph.model import PROVIDER_TYPE, is_default_provider
 from mlops_iac.values import Properties, Secret, Value, contains_unknown, reveal
 
 if TYPE_CHECKING:

@@ -11,7 +11,6 @@ from mlops_iac.errors import MlopsError
 from mlops_iac.graph.model import STACK_TYPE, address_of
 from mlops_iac.values import Properties, Secret, Value, reveal
 
-PROVIDER_TYPE: Final = "pulumi:providers:"
 # Where a dynamic resource carries its provider. It may hold anything, so it is a secret always.
 DYNAMIC_PROVIDER: Final = "__provider"
 

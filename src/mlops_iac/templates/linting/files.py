@@ -10,9 +10,8 @@ from mlops_iac.blueprint.source import Node, Source, problem
 from mlops_iac.blueprint.templates.content import BLUEPRINT, MANIFEST, POLICIES, TemplateContent
 from mlops_iac.blueprint.words import nearest
 from mlops_iac.clouds import registry
-from mlops_iac.errors import BlueprintInvalid, Diagnostic
+from mlops_iac.errors import Diagnostic
 from mlops_iac.graph.redact import is_secret_name
-from mlops_iac.templates.cases import case_names, read_case
 from mlops_iac.templates.files import CI_FILES
 from mlops_iac.templates.linting.subject import Subject
 
@@ -68,14 +67,6 @@ def check_files(content: TemplateContent, folder: str) -> Iterator[Diagnostic]:
             hint="say in it for whom the template is, and what it leaves to the team",
             severity="warning",
         )
-    if not any(name.startswith("tests/") and name.endswith(".yaml") for name in content.files):
-        yield problem(
-            _place(f"{folder}/{MANIFEST}"),
-            "no-tests",
-            "there is no case in tests/",
-            hint="tests/default.yaml with `parameters: {}`, then `template test --update`",
-            severity="warning",
-        )
 
 
 def _unread(folder: str, name: str, hint: str) -> Diagnostic:
@@ -86,15 +77,6 @@ def _unread(folder: str, name: str, hint: str) -> Diagnostic:
 
 def _place(file: str) -> Node:
     return Node("scalar", Source(file, ""), 0, 0)
-
-
-def check_cases(content: TemplateContent) -> Iterator[Diagnostic]:
-    """What is wrong with the files of the test cases, as they are read; they are not run."""
-    for name in case_names(content):
-        try:
-            read_case(content, name)
-        except BlueprintInvalid as error:
-            yield from error.diagnostics
 
 
 def check_secrets(content: TemplateContent, folder: str) -> Iterator[Diagnostic]:

@@ -28,6 +28,11 @@ def check_history(subject: Subject) -> Iterator[Diagnostic]:
     manifest = subject.manifest
     try:
         version = parse_version(manifest.version)
+        later = {
+            (section, told): parse_version(told) > version
+            for section in ("changelog", "migrations")
+            for told in getattr(manifest, section)
+        }
     except VersionInvalid as error:
         yield problem(subject.key("version"), "bad-version", error.message, hint=error.hint)
         return
@@ -39,107 +44,65 @@ def check_history(subject: Subject) -> Iterator[Diagnostic]:
             path="version",
             hint=f"changelog: {{{manifest.version}: [what changed, for the teams that use it]}}",
         )
-    for section, words in (("changelog", "a changelog"), ("migrations", "migrations")):
-        for told in getattr(manifest, section):
-            try:
-                ahead = parse_version(told) > version
-            except VersionInvalid as error:
-                place = subject.key(section, told)
-                yield problem(place, "bad-version", error.message, path=section, hint=error.hint)
-                continue
-            if ahead:
-                message = f"there are {words}" if section == "migrations" else f"there is {words}"
-                yield problem(
-                    subject.key(section, told),
-                    "ahead-of-version",
-                    f"{message} of {told}, and this is {manifest.version}",
-                    path=f"{section}.{told}",
-                    hint=f"is the version {told}?",
-                )
+    for section, told in (key for key, is_later in later.items() if is_later):
+        message = f"{section} has {told}, and this is {manifest.version}"
+        place, hint = subject.key(section, told), f"is the version {told}?"
+        yield problem(place, "ahead-of-version", message, path=f"{section}.{told}", hint=hint)
     for told, operations in subject.parsed.reading.migrations.items():
         node = subject.node("migrations", told)
         for index, operation in enumerate(operations):
             if node is not None and index < len(node.items):
-                path = f"migrations.{told}[{index}]"
-                yield from _operation(subject, operation, node.items[index], path)
+                said = _operation(subject, operation, node.items[index])
+                for place, message, hint in said:
+                    path = f"migrations.{told}[{index}]"
+                    yield problem(place, "bad-migration", message, path=path, hint=hint)
 
 
-def _operation(
-    subject: Subject, operation: Operation, node: Node, path: str
-) -> Iterator[Diagnostic]:
+_Wrong = tuple[Node, str, str]
+"""Where, what, and the fix."""
+
+
+def _operation(subject: Subject, operation: Operation, node: Node) -> Iterator[_Wrong]:
+    at = {key: entry.value for key, entry in node.entries.items()}
+    # What had an old path is no field any more, perhaps; what it stood in is.
     match operation:
         case Rename():
-            environment, keys = within(operation.rename)
-            yield from _known_parent(keys, node.entries["rename"].value, path)
-            if keys:
-                target = [*keys[:-1], operation.to]
-                yield from _known(target, node.entries["to"].value, path)
-            if "." in operation.to or (keys and operation.to == keys[-1]):
-                message = f"{path}.to is the new last key, another than '{keys[-1]}'"
-                hint = "to another place goes `move:`"
-                yield problem(
-                    node.entries["to"].value, "bad-migration", message, path=path, hint=hint
-                )
-            del environment
+            keys = within(operation.rename)[1]
+            yield from _unknown(keys[:-1], at["rename"])
+            yield from _unknown([*keys[:-1], operation.to], at["to"])
         case Move():
-            yield from _known_parent(within(operation.move)[1], node.entries["move"].value, path)
-            target = within(operation.to)[1]
-            yield from _known(target, node.entries["to"].value, path)
+            yield from _unknown(within(operation.move)[1][:-1], at["move"])
+            yield from _unknown(within(operation.to)[1], at["to"])
             if split(operation.move).count("*") != split(operation.to).count("*"):
-                message = f"{path} has more `*` on one side than on the other"
-                yield problem(node.entries["to"].value, "bad-migration", message, path=path)
+                yield at["to"], "there are more `*` on one side than on the other", ""
         case Remove():
-            keys = within(operation.remove)[1]
-            yield from _known_parent(keys, node.entries["remove"].value, path)
+            yield from _unknown(within(operation.remove)[1][:-1], at["remove"])
         case Set():
-            yield from _set(operation, node, path)
+            yield from _set(operation, at)
         case RenameParameter():
-            yield from _parameter(subject, operation, node, path)
+            declared = list(subject.manifest.parameters)
+            if operation.to not in declared:
+                hint = suggestion(operation.to, declared)
+                yield at["to"], f"there is no parameter '{operation.to}'", hint
+            if operation.rename_parameter in declared:
+                message = f"'{operation.rename_parameter}' is still a parameter"
+                yield at["rename_parameter"], message, "remove it, or the migration"
 
 
-def _parameter(
-    subject: Subject, operation: RenameParameter, node: Node, path: str
-) -> Iterator[Diagnostic]:
-    declared = list(subject.manifest.parameters)
-    if operation.to not in declared:
-        message = f"there is no parameter '{operation.to}'"
-        hint = suggestion(operation.to, declared)
-        yield problem(node.entries["to"].value, "bad-migration", message, path=path, hint=hint)
-    if operation.rename_parameter in declared:
-        message = f"'{operation.rename_parameter}' is still a parameter"
-        place = node.entries["rename_parameter"].value
-        yield problem(
-            place, "bad-migration", message, path=path, hint="remove it, or the migration"
-        )
-
-
-def _set(operation: Set, node: Node, path: str) -> Iterator[Diagnostic]:
-    keys = within(operation.set)[1]
-    place = node.entries["set"].value
-    wrong = list(_known(keys, place, path))
-    yield from wrong
-    if wrong:
-        return
-    value = node.entries["value"].value
-    first: Diagnostic | None = None
-    for kind in kinds_at(keys):
+def _set(operation: Set, at: dict[str, Node]) -> Iterator[_Wrong]:
+    kinds = kinds_at(within(operation.set)[1])
+    yield from _unknown(within(operation.set)[1], at["set"])
+    wrong = []
+    for kind in kinds:
         decoder = Decoder(None)
-        made = decoder.value(kind, Written(place, value, "migration"), operation.set)
+        made = decoder.value(kind, Written(at["set"], at["value"], "migration"), operation.set)
         if made is not NOTHING and not decoder.found.problems:
             return
-        first = first or decoder.found.problems[0]
-    if first is not None:
-        yield problem(value, "bad-migration", first.message, path=path, hint=first.hint)
+        wrong += decoder.found.problems
+    for item in wrong[:1]:
+        yield at["value"], item.message, item.hint
 
 
-def _known(keys: list[str], place: Node, path: str) -> Iterator[Diagnostic]:
-    if not keys or not kinds_at(keys):
-        message = f"{'.'.join(keys)} is no path of a blueprint"
-        yield problem(place, "bad-migration", message, path=path, hint="`*` stands for any key")
-
-
-def _known_parent(keys: list[str], place: Node, path: str) -> Iterator[Diagnostic]:
-    """What had the old path is no field any more, perhaps; what it stood in is."""
-    if not keys or not kinds_at(keys[:-1]):
-        message = f"{'.'.join(keys[:-1]) or 'this'} is no path of a blueprint"
-        yield problem(place, "bad-migration", message, path=path, hint="`*` stands for any key")
+def _unknown(keys: list[str], place: Node) -> Iterator[_Wrong]:
+    if keys and not kinds_at(keys):
+        yield place, f"{'.'.join(keys)} is no path of a blueprint", "`*` stands for any key"

@@ -11,7 +11,7 @@ from mlops_iac.blueprint.source import Node, problem
 from mlops_iac.blueprint.templates.filling import CHOOSE, PARAMETER
 from mlops_iac.blueprint.templates.manifest import UNSET, Parameter
 from mlops_iac.blueprint.templates.parameters import TYPES, wrong_value
-from mlops_iac.blueprint.words import join, suggestion
+from mlops_iac.blueprint.words import a, suggestion
 from mlops_iac.errors import Diagnostic
 from mlops_iac.templates.linting.subject import Subject, walk
 
@@ -78,20 +78,16 @@ def _declared(subject: Subject, name: str, parameter: Parameter) -> Iterator[Dia
     node = subject.node("parameters", name)
     if node is None:
         return
-    yield from _bounds(node, parameter, path)
+    least, most = parameter.at_least, parameter.at_most
+    if least is not None and most is not None and least > most:
+        message = f"{path} takes at least {least:g} and at most {most:g}: nothing"
+        yield problem(node.entries["at_most"].value, "empty-range", message, path=path)
+    yield from _without_effect(node, parameter, path)
     choices = node.entries.get("choices")
-    fine = True
-    if choices is not None and choices.value.kind == "list":
-        wrong = list(_choices(parameter, choices.value, path))
-        fine = not wrong
-        yield from wrong
-        if not choices.value.items:
-            hint = "name them, or leave the key out"
-            yield problem(
-                choices.key, "no-effect", f"{path}.choices is empty", path=path, hint=hint
-            )
+    wrong = list(_choices(parameter, choices.value, path)) if choices is not None else []
+    yield from wrong
     default = node.entries.get("default")
-    if fine and default is not None and parameter.default not in (UNSET, None):
+    if not wrong and default is not None and parameter.default not in (UNSET, None):
         for item in wrong_value(parameter, default.value, f"{path}.default", subject.label):
             hint = item.hint if item.hint != parameter.description else ""
             yield problem(
@@ -99,50 +95,31 @@ def _declared(subject: Subject, name: str, parameter: Parameter) -> Iterator[Dia
             )
 
 
-def _bounds(node: Node, parameter: Parameter, path: str) -> Iterator[Diagnostic]:
-    least, most = parameter.at_least, parameter.at_most
-    if least is not None and most is not None and least > most:
-        place = node.entries["at_most"].value
-        message = f"{path} takes at least {least:g} and at most {most:g}: nothing"
-        yield problem(place, "empty-range", message, path=path)
-    if parameter.type == "list":
-        for key, bound in (("at_least", least), ("at_most", most)):
-            if bound is not None and (bound < 0 or bound != int(bound)):
-                message = f"{path}.{key} counts items: it is a whole number"
-                yield problem(node.entries[key].value, "bad-bound", message, path=path)
-    if "pattern" in node.entries and parameter.type not in ("text", "list"):
-        message = f"{path}: a {parameter.type} has no pattern"
-        yield problem(node.entries["pattern"].key, "no-effect", message, path=path)
-    for key in ("pattern", "at_least", "at_most"):
-        counts_items = parameter.type == "list" and key != "pattern"
-        if parameter.choices and key in node.entries and not counts_items:
-            message = f"{path}.{key} has no effect beside choices"
-            hint = "the choices are the only values that it takes"
-            yield problem(node.entries[key].key, "no-effect", message, path=path, hint=hint)
-    if parameter.choices and parameter.type == "boolean":
-        message = f"{path}: a boolean has no choices but true and false"
-        yield problem(
-            node.entries["choices"].key, "no-effect", message, path=path, hint="remove them"
-        )
+def _without_effect(node: Node, parameter: Parameter, path: str) -> Iterator[Diagnostic]:
+    """Keys that hold nothing: beside choices, or for a type that has none."""
+    counts = parameter.type == "list"
+    for key in ("pattern", "at_least", "at_most", "choices"):
+        beside = bool(parameter.choices) and key != "choices" and (key == "pattern" or not counts)
+        other = {"pattern": ("text", "list"), "choices": ("text", "integer", "number", "list")}
+        if key in node.entries and (
+            beside or parameter.type not in other.get(key, TYPES | {"list": list})
+        ):
+            what = "beside choices" if beside else f"for {a(parameter.type)}"
+            message = f"{path}.{key} has no effect {what}"
+            yield problem(node.entries[key].key, "no-effect", message, path=path, hint="remove it")
 
 
 def _choices(parameter: Parameter, node: Node, path: str) -> Iterator[Diagnostic]:
+    """What is no value of the parameter's type, as it stands there."""
     wanted = TYPES.get(parameter.type, str)
-    seen: set[str] = set()
-    for index, item in enumerate(node.items):
+    for index, item in enumerate(node.items if node.kind == "list" else ()):
         here = f"{path}.choices[{index}]"
         if item.kind != "scalar" or item.is_null:
             yield problem(item, "wrong-choice", f"{here} is no plain value", path=here)
-            continue
-        if wanted is not str:
+        elif wanted is not str:
             value, _, message, hint = typed(ScalarType((wanted,)), item, here)
             if value is NOTHING:
                 yield problem(item, "wrong-choice", message, path=here, hint=hint)
-                continue
         elif str(core(item)).lower() != item.text.lower():
             message = f"{here} is read as {core(item)}, not as the text '{item.text}'"
             yield problem(item, "wrong-choice", message, path=here, hint=f'write "{item.text}"')
-        if item.text in seen:
-            message = f"'{item.text}' is in {join(path, 'choices')} twice"
-            yield problem(item, "duplicate-value", message, path=here, hint="remove one")
-        seen.add(item.text)

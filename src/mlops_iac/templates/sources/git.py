@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from mlops_iac.blueprint.templates.content import TemplateUnavailable
@@ -17,7 +17,6 @@ _EXAMPLE = "write git+https://HOST/PATH or git+ssh://git@HOST/PATH, with #subdir
 _HELPERS = "leave them out: git's own credential helpers and the SSH agent are used"
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|[0-9a-f.]*:[0-9a-f:.]+")
 _FOLDER = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._/-]*")
-_OF_ONE = re.compile(r"(?P<name>.+?)[-/]v?(?P<version>[0-9].*)")
 _SSH_USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
@@ -150,49 +149,36 @@ def _wrong_place(text: str, path: str, fragment: str) -> tuple[str, str] | None:
     return None
 
 
-def tag_starts(subdirectory: str) -> tuple[list[str], list[str]]:
-    """What stands before the number in tags of versions of the template in `subdirectory`.
+def tag_start(subdirectory: str) -> str:
+    """What stands before the number in the tags of the template in `subdirectory`.
 
-    First where it has tags of its own, `standard-v2.1.0`, `standard/v2.1.0` or without the `v`, then
-    in any repository, `v2.1.0` or `2.1.0`. `subdirectory` is empty where it is the whole repository.
+    `v`, or `standard-v` for a template in a folder of that name; `subdirectory` is empty for one
+    that is the whole repository.
     """
     name = subdirectory.rsplit("/", 1)[-1]
-    return ([f"{name}-v", f"{name}/v", f"{name}-", f"{name}/"] if name else []), ["v", ""]
+    return f"{name}-v" if name else "v"
 
 
-def versions_of(tags: Mapping[str, str], subdirectory: str) -> dict[str, list[str]]:
-    """Which tags are which version of the template in `subdirectory`.
-
-    If there are tags of its own (`tag_starts`), the plain ones are somebody else's.
-    """
-    own, plain = tag_starts(subdirectory)
-    return _versions(tags, own) or _versions(tags, plain)
+def versions_of(tags: Iterable[str], subdirectory: str) -> dict[str, str]:
+    """Version → tag of the template in `subdirectory`."""
+    start = tag_start(subdirectory)
+    found = {tag.removeprefix(start): tag for tag in tags if tag.startswith(start)}
+    return {version: tag for version, tag in found.items() if _is_version(version)}
 
 
-def tags_instead(tags: Mapping[str, str], subdirectory: str) -> str:
+def tags_instead(tags: Iterable[str], subdirectory: str) -> str:
     """What to do where none of the tags is a version of the template in `subdirectory`."""
     others: dict[str, str] = {}
     for tag in tags:
-        match = _OF_ONE.fullmatch(tag)
-        if match is not None and _is_version(match["version"]):
-            others[match["name"]] = tag
+        name, _, version = tag.rpartition("-v")
+        if name and _is_version(version):
+            others[name] = tag
     if others:
-        last = subdirectory.rsplit("/", 1)[-1]
-        near = nearest(last, list(others)) if last else ""
+        name = subdirectory.rsplit("/", 1)[-1]
+        near = nearest(name, list(others)) if name else ""
         some = f"its tags are of other templates, e.g. {listed(map(shown, list(others.values())[-3:]))}"
         return f"{some}: write #subdirectory=FOLDER/{shown(near) or 'NAME'}"
-    name = subdirectory.rsplit("/", 1)[-1]
-    tag = f"v1.0.0, or {name}-v1.0.0 where templates share a repository" if name else "v1.0.0"
-    return f"its publisher has to tag a commit: {tag}"
-
-
-def _versions(tags: Iterable[str], starts: Iterable[str]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for tag in tags:
-        for start in starts:
-            if tag.startswith(start) and _is_version(version := tag[len(start) :]):
-                found.setdefault(version, []).append(tag)
-    return found
+    return f"its publisher has to tag a commit: {tag_start(subdirectory)}1.0.0"
 
 
 def _is_version(text: str) -> bool:
@@ -201,15 +187,3 @@ def _is_version(text: str) -> bool:
     except VersionInvalid:
         return False
     return True
-
-
-def the_tag(source: GitSource, version: str, tags: Mapping[str, str]) -> str:
-    """The tag of a version that there is. Raises TemplateUnavailable if two tags disagree."""
-    named = versions_of(tags, source.subdirectory)[version]
-    if len({tags[tag] for tag in named}) > 1:
-        raise TemplateUnavailable(
-            "template-ambiguous",
-            f"{source.text} has two tags for {version} at different commits: {' and '.join(named)}",
-            hint="its publisher has to remove one",
-        )
-    return named[0]

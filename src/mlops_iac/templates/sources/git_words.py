@@ -1,4 +1,4 @@
-"""What git, SSH and the library say when something fails, in words that tell what to do."""
+"""What git and SSH say when something fails, in words that tell what to do."""
 
 from __future__ import annotations
 
@@ -21,23 +21,21 @@ _OWNER = "`git config --global --add safe.directory FOLDER` says that its owner 
 _MEANT = (
     # (what is said, what is told instead where that is clumsy, what to do)
     (
-        r"could not read (Username|Password)|HTTPUnauthorized|HTTPProxyUnauthorized",
+        r"could not read (Username|Password)",
         "it asks who you are and git has no credentials for it, or there is no such repository",
         _ACCESS,
     ),
-    (r"Authentication failed|error: 403|resp 403", "", _ACCESS),
+    (r"Authentication failed|error: 403", "", _ACCESS),
     (r"(?i)certificate|SSL: |TLS", "", _TRUST),
     (r"Host key verification failed", "its SSH host key is not known, or another one", _KNOWN_HOST),
     (r"Permission denied \(", "", _KEY),
     (r"dubious ownership", "", _OWNER),
     (
-        r"transport '[^']*' not allowed|URLSchemeUnknown|[Pp]rotocol \W?http\W? (not supported|disabled)",
+        r"transport '[^']*' not allowed|[Pp]rotocol \W?http\W? (not supported|disabled)",
         "it leads to another protocol than https, ssh and file",
         "a redirect or `url.….insteadOf` of git's configuration does that",
     ),
-    (r"^NotGitRepository", "repository not found", ""),
 )
-_CAUSE = re.compile(r"(certificate verify failed: [^('\"]*\w)|Caused by \w+\([\"']?(.*?)[\"']?\)*$")
 _SAYS_NOTHING = (
     "warning:",
     "hint:",
@@ -60,6 +58,4 @@ def failed(words: str) -> GitFailed:
 
 
 def _plain(line: str) -> str:
-    # A library's error is about a connection, and tells what of it failed inside.
-    inner = _CAUSE.search(line)
-    return (inner[1] or inner[2] if inner else line.removeprefix("fatal: "))[:300]
+    return line.removeprefix("fatal: ")[:300]

@@ -7,7 +7,6 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
 
 from mlops_iac.blueprint.templates.content import TemplateUnavailable
 from mlops_iac.records import Record
@@ -21,20 +20,11 @@ from mlops_iac.templates.files import (
     where_templates_are,
 )
 from mlops_iac.templates.sources.base import redact
-from mlops_iac.templates.sources.git import GitEntry, GitFailed, GitSource
+from mlops_iac.templates.sources.git import GitFailed, GitSource
+from mlops_iac.templates.sources.git_command import GitCommand
 
 TIMEOUT = 60.0
 """Seconds that a repository may take for each answer."""
-
-
-class Git(Protocol):
-    """What both ways to git offer."""
-
-    def tags(self, url: str) -> dict[str, str]: ...
-    def fetch(self, repository: Path, url: str, tag: str, commit: str) -> str: ...
-    def has(self, repository: Path, commit: str) -> bool: ...
-    def entries(self, repository: Path, commit: str, folder: str) -> list[GitEntry]: ...
-    def contents(self, repository: Path, entries: list[GitEntry]) -> dict[str, bytes]: ...
 
 
 class Fetched(Record):
@@ -50,10 +40,9 @@ class Repositories:
     Tags are asked for once; whoever wants them again makes another one of these.
     """
 
-    def __init__(self, *, offline: bool, timeout: float = TIMEOUT, git: Git | None = None) -> None:
+    def __init__(self, *, offline: bool, timeout: float = TIMEOUT) -> None:
         self._offline = offline
         self._timeout = timeout
-        self._git = git
         self._tags: dict[str, Mapping[str, str]] = {}
         self._late: dict[str, GitFailed] = {}
 
@@ -69,7 +58,7 @@ class Repositories:
             if (late := self._late.get(source.url)) is not None:  # once is long enough
                 raise _unreachable(source, late)
             try:
-                self._tags[source.url] = self._way().tags(source.url)
+                self._tags[source.url] = self._git(source).tags(source.url)
             except GitFailed as error:
                 if error.late:
                     self._late[source.url] = error
@@ -101,14 +90,14 @@ class Repositories:
             # Its tags were just read, so what fails now is rather the copy here: made again, once.
             if (repository / "HEAD").is_file():
                 try:
-                    commit = self._way().fetch(repository, source.url, tag, commit)
+                    commit = self._git(source).fetch(repository, source.url, tag, commit)
                     return self._files(source, repository, commit)
                 except GitFailed as error:
                     if error.late:
                         raise _unreachable(source, error) from None
                 shutil.rmtree(repository, ignore_errors=True)
             try:
-                commit = self._way().fetch(repository, source.url, tag, commit)
+                commit = self._git(source).fetch(repository, source.url, tag, commit)
                 return self._files(source, repository, commit)
             except GitFailed as error:
                 raise _unreachable(source, error) from None
@@ -116,14 +105,14 @@ class Repositories:
     def _held(self, source: GitSource, repository: Path, commit: str) -> Fetched | None:
         """What an earlier fetch brought. It is only a cache: a damaged one is made again."""
         try:
-            if self._way().has(repository, commit):
+            if self._git(source).has(repository, commit):
                 return self._files(source, repository, commit)
         except GitFailed:
             shutil.rmtree(repository, ignore_errors=True)
         return None
 
     def _files(self, source: GitSource, repository: Path, commit: str) -> Fetched:
-        git = self._way()
+        git = self._git(source)
         try:
             entries = git.entries(repository, commit, source.subdirectory)
         except GitFailed as error:
@@ -143,7 +132,7 @@ class Repositories:
     def _elsewhere(self, source: GitSource, repository: Path, commit: str) -> str:
         """Where in a repository its templates are."""
         try:
-            entries = self._way().entries(repository, commit, "")
+            entries = self._git(source).entries(repository, commit, "")
         except GitFailed:
             return "name the folder as it is at that tag"
         whole = GitSource(source.url).text
@@ -176,18 +165,15 @@ class Repositories:
         finally:
             lock.release()
 
-    def _way(self) -> Git:
-        if self._git is None:
-            # What is pinned comes from the cache: most processes need neither.
-            if program := shutil.which("git"):
-                from mlops_iac.templates.sources.git_command import GitCommand
-
-                self._git = GitCommand(program, self._timeout)
-            else:
-                from mlops_iac.templates.sources.git_library import GitLibrary
-
-                self._git = GitLibrary(self._timeout)
-        return self._git
+    def _git(self, source: GitSource) -> GitCommand:
+        program = shutil.which("git")
+        if program is None:
+            raise TemplateUnavailable(
+                "template-unreachable",
+                f"{source.text} cannot be fetched: there is no `git` on PATH",
+                hint="install git; what is pinned and cached needs none",
+            )
+        return GitCommand(program, self._timeout)
 
 
 def _unreachable(source: GitSource, error: GitFailed) -> TemplateUnavailable:

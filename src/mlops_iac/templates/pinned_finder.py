@@ -20,7 +20,7 @@ from mlops_iac.templates.sources.repositories import Repositories
 from mlops_iac.templates.versions import VersionInvalid, parse_requirement
 
 
-class Former:
+class PinnedFinder:
     """A `TemplateFinder` that takes what `lock` pins by its digest first, and then asks a `Finder`.
 
     `as_locked` takes a pin also where the range that is asked for now has no room for it.

@@ -52,11 +52,6 @@ def leaf_changes(before: LoadedBlueprint, after: LoadedBlueprint) -> list[LeafCh
     return [*changes, *_environments(before, after)]
 
 
-def everywhere(change: LeafChange, before: LoadedBlueprint, after: LoadedBlueprint) -> bool:
-    """Whether a change counts in every environment that there was and is."""
-    return set(change.environments) == set(before.environments) & set(after.environments)
-
-
 @dataclass(frozen=True, slots=True)
 class _Plain:
     """A value compared by what it looks like, so that it can be a key whatever it is."""

@@ -18,7 +18,7 @@ Values = Mapping[str, Node | None]
 """What to write at some paths instead; None: nothing."""
 
 
-class Held(Record):
+class LimitedField(Record):
     """A limit at one path. `others` are ways in which it could be otherwise, likeliest first.
 
     `is_set`: there is a plain value, so that one of them is possible.
@@ -30,7 +30,7 @@ class Held(Record):
     is_set: bool = True
 
 
-def held_fields(blueprint: Blueprint, limits: Sequence[Limit]) -> Iterator[Held]:
+def limited_fields(blueprint: Blueprint, limits: Sequence[Limit]) -> Iterator[LimitedField]:
     """What each limit holds of a blueprint, without what nothing else could be written for."""
     for limit in limits:
         for path, kind, value in reach(blueprint, limit.keys):
@@ -40,7 +40,7 @@ def held_fields(blueprint: Blueprint, limits: Sequence[Limit]) -> Iterator[Held]
                 others = tuple({path: other} for other in _others(kind, value, limit))
             if others:
                 is_set = value is not None and not isinstance(value, dict | Section)
-                yield Held(limit, path, others, is_set)
+                yield LimitedField(limit, path, others, is_set)
 
 
 def _others(kind: FieldType, value: Any, limit: Limit) -> list[Node | None]:
