@@ -13,9 +13,10 @@ import functools
 import importlib
 import json
 import os
-import signal
+import select
+import shlex
+import shutil
 import socket
-import struct
 import subprocess
 import sys
 import sysconfig
@@ -27,10 +28,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from tests.cli import warm_client
+from tests.cli.warm_client import NUMBER
+
 ROOT = Path(__file__).resolve().parents[2]
 # Read when an interpreter begins: with others of these a command gets an interpreter of its own.
 _BEGINNING = ("PYTHON", "LC_", "LANG", "TZ")
-_NUMBER = struct.Struct("i")
 
 
 def fits(environment: Mapping[str, str]) -> bool:
@@ -46,58 +49,66 @@ def run(
     arguments: Sequence[str], folder: Path, environment: Mapping[str, str], seconds: float
 ) -> tuple[int, str, str]:
     """The command's exit code, and what it says on stdout and on stderr."""
-    parent, lock = _parent()
-    request = json.dumps([arguments, str(folder), dict(environment)]).encode()
-    ours, theirs = socket.socketpair()
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, ours:
-        with theirs, lock:
-            fds = [out.fileno(), err.fileno(), theirs.fileno()]
-            socket.send_fds(parent, [_NUMBER.pack(len(request))], fds)
-            parent.sendall(request)
-        pid = _NUMBER.unpack(ours.recv(_NUMBER.size))[0]
-        ours.settimeout(seconds)
-        try:
-            told = ours.recv(_NUMBER.size)
-        except TimeoutError:
-            os.kill(pid, signal.SIGKILL)
-            raise subprocess.TimeoutExpired(arguments, seconds) from None
+    with (
+        open(os.devnull, "rb") as nothing,  # noqa: PTH123 - no path
+        tempfile.TemporaryFile() as out,
+        tempfile.TemporaryFile() as err,
+    ):
+        streams = [each.fileno() for each in (nothing, out, err)]
+        code = warm_client.ask(_address(), arguments, str(folder), environment, streams, seconds)
         texts = []
         for stream in (out, err):
             stream.seek(0)
             texts.append(stream.read().decode())
-    assert told, f"{arguments}: the process was killed\n{texts[1]}"
-    return _NUMBER.unpack(told)[0], texts[0], texts[1]
+    assert code is not None, f"{arguments}: the process was killed\n{texts[1]}"
+    return code, texts[0], texts[1]
+
+
+def on_path() -> str:
+    """A PATH with an `mlops-iac` for scripts that runs warm, before what this interpreter has."""
+    folder = Path(_address()).parent
+    client = shlex.join([sys.executable, "-ISs", warm_client.__file__, _address()])
+    script = folder / "mlops-iac"
+    script.write_text(f'#!/bin/sh\nexec {client} "$@"\n', encoding="utf-8")
+    script.chmod(0o755)
+    return os.pathsep.join([str(folder), str(Path(sys.executable).parent), os.environ["PATH"]])
 
 
 @functools.cache
-def _parent() -> tuple[socket.socket, threading.Lock]:
-    ours, theirs = socket.socketpair()
-    command = [sys.executable, "-m", "tests.cli.warm", str(theirs.fileno())]
-    process = subprocess.Popen(command, cwd=ROOT, pass_fds=[theirs.fileno()])
-    theirs.close()
+def _address() -> str:
+    """Where the process listens; it ends with this one."""
+    folder = tempfile.mkdtemp(prefix="warm-")  # such an address has at most 107 characters
+    address = str(Path(folder, "socket"))
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(address)
+        listening.listen(64)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.cli.warm", str(listening.fileno())],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            pass_fds=[listening.fileno()],
+        )
 
     def end() -> None:
-        ours.close()
-        process.wait()
+        process.communicate()
+        shutil.rmtree(folder)
 
     atexit.register(end)
-    return ours, threading.Lock()
+    return address
 
 
 # -- in that process
 
 
-def _serve(requests: socket.socket) -> None:
+def _serve(listening: socket.socket) -> None:
     import mlops_iac.cli  # noqa: F401 - for those to come
     from mlops_iac.engine.embedded import lazy_sdk
 
     lazy_sdk.install()
     known = 0
     with tempfile.TemporaryFile("ab+", buffering=0) as imported:
-        while True:
-            size, fds, _, _ = socket.recv_fds(requests, _NUMBER.size, 3)
-            if not size:
-                return
+        while sys.stdin not in select.select([sys.stdin, listening], [], [])[0]:
+            connection, _ = listening.accept()
             with suppress(ChildProcessError):
                 while os.waitpid(-1, os.WNOHANG)[0]:
                     pass
@@ -105,11 +116,13 @@ def _serve(requests: socket.socket) -> None:
             known += len(names)
             for name in dict.fromkeys(names.decode().split()):
                 importlib.import_module(name)
-            request = requests.recv(_NUMBER.unpack(size)[0], socket.MSG_WAITALL)
-            if os.fork() == 0:
-                requests.close()
-                _command(*json.loads(request), fds, imported)
-            for each in fds:
+            with connection:
+                size, streams, _, _ = socket.recv_fds(connection, NUMBER.size, 3)
+                request = connection.recv(NUMBER.unpack(size)[0], socket.MSG_WAITALL)
+                if os.fork() == 0:
+                    listening.close()
+                    _command(*json.loads(request), streams, connection, imported)
+            for each in streams:
                 os.close(each)
 
 
@@ -117,14 +130,17 @@ def _command(
     arguments: list[str],
     folder: str,
     environment: dict[str, str],
-    fds: list[int],
+    streams: list[int],
+    reply: socket.socket,
     imported: BinaryIO,
 ) -> None:
-    out, err, reply = fds
-    for given, stream in ((out, 1), (err, 2)):
-        os.dup2(given, stream)
-        os.close(given)
-    os.write(reply, _NUMBER.pack(os.getpid()))
+    reply.sendall(NUMBER.pack(os.getpid()))
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        os.dup2(streams[number], number)
+        os.close(streams[number])
+        old = getattr(sys, name)
+        new = os.fdopen(number, old.mode, encoding=old.encoding, errors=old.errors)
+        setattr(sys, name, new)
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
@@ -144,10 +160,11 @@ def _command(
     threading._shutdown()  # type: ignore[attr-defined]
     atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):
-        stream.flush()
+        with suppress(BrokenPipeError):
+            stream.flush()
     names = _installed(name for name in [*sys.modules] if name not in before)
     imported.write("".join(f"{name} " for name in names).encode())
-    os.write(reply, _NUMBER.pack(code))
+    reply.sendall(NUMBER.pack(code))
     os._exit(0)
 
 

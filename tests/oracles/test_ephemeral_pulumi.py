@@ -310,7 +310,7 @@ def test_one_that_was_deployed_to_another_region_is_refused_and_deleted_where_it
     team: Team,
 ) -> None:
     here = team.checkout()
-    team.run(here, *up("pr-5"))
+    deploy(Ephemeral.declare(here / "blueprint.yaml", "pr-5", "dev"), "pr-5")
     made = set(team.buckets("pr-5"))
     text = BLUEPRINT.replace("region: eu-west-1", "region: us-east-1")
     (here / "blueprint.yaml").write_text(text, encoding="utf-8")
