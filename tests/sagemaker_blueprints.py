@@ -40,6 +40,8 @@ datasets:
     window_days: 730
     checks: {project_id: {not_null: true}, progress: {at_least: 0, at_most: 1}}
   history: {source: "s3://acme-${environment}/history/", format: parquet}
+  forecasts: {format: json}
+  second-opinions: {format: csv}
 models:
   adherence:
     description: Late or not
@@ -110,6 +112,22 @@ serving:
     model: adherence
     compute: {size: small}
     scaling: {min: 1, max: 3, target: {requests_per_minute: 100}}
+  nightly:
+    description: Once a night
+    mode: batch
+    model: adherence
+    input: schedules
+    output: forecasts
+    schedule: "0 2 * * *"
+    compute: {size: medium, count: 2, disk_gb: 60}
+    env: {LOG_LEVEL: info}
+    monitor: {limits: {lag_seconds: {at_most: 90000}, error_rate_percent: {at_most: 5}}}
+  chained:
+    mode: batch
+    model: baseline
+    input: forecasts
+    output: second-opinions
+    new_data: [forecasts, schedules]
 security:
   network: public
   egress: all

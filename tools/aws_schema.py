@@ -52,6 +52,7 @@ TOKENS: dict[str, list[str]] = {
         "DefaultSecurityGroup", "VpcEndpoint", "FlowLog",
     ],
     "cloudtrail": ["Trail"],
+    "glue": ["CatalogDatabase", "CatalogTable"],
     "vpc": ["SecurityGroupIngressRule", "SecurityGroupEgressRule"],
 }  # fmt: skip
 

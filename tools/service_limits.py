@@ -26,7 +26,7 @@ OPERATIONS = {
     "sagemaker": [
         "CreateEndpoint", "CreateEndpointConfig", "CreateHyperParameterTuningJob", "CreateModel",
         "CreateModelPackage", "CreateModelPackageGroup", "CreatePipeline", "CreateProcessingJob",
-        "CreateTrainingJob",
+        "CreateTrainingJob", "CreateTransformJob",
     ],
     "scheduler": ["CreateSchedule", "CreateScheduleGroup"],
     "sns": ["CreateTopic"],

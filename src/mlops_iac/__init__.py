@@ -51,6 +51,7 @@ __all__ = [
     "Plan",
     "PlanMoved",
     "PolicyViolation",
+    "PredictionResult",
     "Project",
     "PropertyChange",
     "Registry",
@@ -113,6 +114,7 @@ if TYPE_CHECKING:
     from mlops_iac.graph.plan import Plan, PropertyChange, Step
     from mlops_iac.pipeline.executor import RunEvent
     from mlops_iac.pipeline.local import RunResult
+    from mlops_iac.pipeline.local_prediction import PredictionResult
     from mlops_iac.policy.model import Finding
     from mlops_iac.review.model import Cause, Review, ReviewedStep, Risk
     from mlops_iac.values import UNKNOWN, Asset, Secret, Unknown
@@ -134,6 +136,7 @@ else:
         "graph.plan": "Plan PropertyChange Step",
         "pipeline.executor": "RunEvent",
         "pipeline.local": "RunResult",
+        "pipeline.local_prediction": "PredictionResult",
         "policy.model": "Finding",
         "review.model": "Cause Review ReviewedStep Risk",
         "values": "UNKNOWN Asset Secret Unknown",

@@ -313,6 +313,8 @@ def test_jobs_of_one_stack_reach_nothing_of_another(
         }
         for arn in made["prod"]:
             for action in actions:
+                if action == "sagemaker:ListModels":
+                    continue  # knows no resource
                 if action.split(":")[0] == arn.split(":")[2]:
                     assert not permits(statements, action, arn), (item.name, action, arn)
                     assert not permits(statements, action, f"{arn}/models/x"), (item.name, action)

@@ -40,6 +40,7 @@ SHORTER = {
 INSIDE = {
     "aws:appautoscaling/target:Target",
     "aws:cloudwatch/eventTarget:EventTarget",
+    "aws:glue/catalogTable:CatalogTable",
     "aws:iam/rolePolicy:RolePolicy",
     "aws:kms/key:Key",
     "aws:lambda/permission:Permission",
@@ -68,6 +69,8 @@ def refused(graph: ResourceGraph, config: Mapping[str, Any]) -> Iterator[str]:
                 yield f"{item.type}: how it is named is not decided"
             continue
         name, limit = found
+        if item.type == "aws:glue/catalogDatabase:CatalogDatabase":
+            name = name.replace("_", "-")  # Athena takes no hyphens
         if not re.sub(WITHIN, "", name).startswith(f"{start}-"):
             yield f"{item.name}: '{name}' does not begin with '{start}-'"
         if len(name) > limit:
@@ -99,6 +102,7 @@ def lengthened(text: str) -> str:
     text = text.partition("    overrides:")[0].replace("name: adherence\n", f"name: {'p' * 32}\n")
     words = (
         "adherence baseline schedules history api shadowed plain champion challenger oncall second"
+        " nightly chained forecasts"
     )
     for word in [*words.split(), "dev", "prod"]:
         limit = 20 if word in ("dev", "prod") else 40

@@ -45,7 +45,8 @@ def three_roles(graph: Graph) -> Iterator[str]:
         for statement in document(each):
             if "iam:PassRole" not in listed(statement["Action"]):
                 continue
-            if each.name != "identity-pipeline-policy":
+            # The function of a batch prediction makes the model that its jobs' role runs.
+            if not each.name.endswith(("-pipeline-policy", "-function-policy")):
                 yield f"{each.name} may pass roles"
             if not set(listed(statement["Resource"])) <= running:
                 yield f"{each.name} may pass more than the steps' roles"
@@ -262,5 +263,7 @@ def buckets(graph: Graph) -> Iterator[str]:
             for part in ("ProcessingOutputConfig", "OutputDataConfig", "CheckpointConfig"):
                 for uri in uris(job.get(part, arguments.get(part))):
                     key = uri.split("/", 3)[3]
-                    if not key.startswith("models/") and not any(map(key.startswith, prefixes)):
+                    # What batch predictions leave is a dataset.
+                    kept = key.startswith(("models/", "datasets/"))
+                    if not kept and not any(map(key.startswith, prefixes)):
                         yield f"{uri} never expires"

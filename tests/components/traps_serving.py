@@ -76,7 +76,9 @@ def metrics(graph: Graph) -> Iterator[str]:
     """7: each metric with its own unit, statistic and namespace; no traffic is no failure."""
     for each in graph.of(ALARM):
         given = each.inputs
-        if given.get("treatMissingData") != "notBreaching":
+        # That nothing comes is what an alarm on lateness waits for.
+        late = given["metricName"] == "CompletedRuns"
+        if given.get("treatMissingData") != ("breaching" if late else "notBreaching"):
             yield f"{each.name}: missing data breaches"
         if "unit" in given:
             yield f"{each.name}: a unit hides data points of another"

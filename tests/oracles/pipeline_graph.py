@@ -30,6 +30,7 @@ _OFFERS: Mapping[str, frozenset[str]] = {
         {"BestTrainingJob", "OverallBestTrainingJob", "HyperParameterTuningJobName"}
         | {"HyperParameterTuningJobArn", "TrainingJobSummaries", "TrainingJobStatusCounters"}
     ),
+    "Transform": frozenset({"TransformJobName", "TransformJobArn", "TransformOutput"}),
     "RegisterModel": frozenset({"ModelPackageArn", "ModelPackageGroupName", "ModelApprovalStatus"}),
     "Lambda": frozenset({"OutputParameters"}),
     "Condition": frozenset({"Outcome"}),

@@ -244,6 +244,7 @@ def test_the_official_schema_rejects(defect: str) -> None:
 OPERATIONS = {
     "Processing": ("CreateProcessingJob", {"ProcessingJobName": "job"}),
     "Training": ("CreateTrainingJob", {"TrainingJobName": "job"}),
+    "Transform": ("CreateTransformJob", {"TransformJobName": "job"}),
     "Tuning": ("CreateHyperParameterTuningJob", {"HyperParameterTuningJobName": "job"}),
     "RegisterModel": ("CreateModelPackage", {}),
 }
@@ -256,7 +257,9 @@ def resolved(value: Any) -> Any:
             name = value["Get"]
             return (
                 "s3://bucket/key"
-                if name.endswith(("S3Uri", "S3ModelArtifacts", "['uri']"))
+                if name.endswith(
+                    ("S3Uri", "S3ModelArtifacts", "S3OutputPath", "['uri']", "['input']")
+                )
                 else "abcdef123456"
             )
         if set(value) == {"Std:Join"}:

@@ -80,7 +80,7 @@ MISTAKES = {
     # needed
     "no region": ("region: eu-west-1\n", "", "missing", "a blueprint needs 'region'", "The cloud's region."),
     "no script": ("    train:\n      script: train.py", "    §train: {}", "missing", "models.churn.train needs 'script'", ""),
-    "no mode": ("  api:\n    mode: real-time", "  §api:", "missing", "serving.api needs 'mode'", "write `mode: real-time`"),
+    "no mode": ("  api:\n    mode: real-time", "  §api:", "missing", "serving.api needs 'mode'", "write `mode: real-time or batch`"),
     "neither source nor train": ("    train:\n      script: train.py\n", "", "missing", "models.churn needs one of train or source", ""),
     "a framework without a version": (", version: 1.9}", "}", "missing", "models.churn.runtime needs the 'version' of scikit-learn", ""),
     "a file dataset without a format": ("  customers: {source: data/customers.csv, format: csv,", "  §customers: {source: data/customers.csv,", "missing", "datasets.customers needs 'format'", "csv, parquet"),

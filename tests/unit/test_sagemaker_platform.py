@@ -617,9 +617,9 @@ def test_a_whole_is_refused_once(tmp_path: Path) -> None:
 def test_an_entry_of_another_mode_is_refused_once(tmp_path: Path) -> None:
     text = MINIMAL.replace(
         "serving: {api: {mode: real-time}}",
-        "serving: {nightly: {mode: batch, output: forecasts, schedule: '0 2 * * *'}}",
-    ).replace("datasets: {", "datasets: {forecasts: {format: csv}, ")
-    assert [item.path for item in problems(tmp_path, text)] == ["serving.nightly.mode"]
+        "serving: {site: {mode: edge, device: {architecture: arm64}, fleet: sites}}",
+    )
+    assert [item.path for item in problems(tmp_path, text)] == ["serving.site.mode"]
 
 
 def test_a_canary_of_one_instance_is_a_warning(tmp_path: Path) -> None:

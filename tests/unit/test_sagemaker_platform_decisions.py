@@ -150,7 +150,10 @@ def test_the_reference_says_at_each_field_what_is_refused_and_why() -> None:
     )
     assert rows["Blueprint.features"] == rows["Feature.entity"] == "✗ there is no feature store yet"
     assert rows["Blueprint.tracking"] == "✓ only `native`: experiments are SageMaker's own"
-    assert rows["Batch.input"] == rows["Edge.mode"] == "✗ only real-time serving is planned yet"
-    assert rows["Compute.spot"] == "✓; ✗ only batch serving has this (at `serving.NAME.compute`)"
+    assert rows["Batch.input"] == "✓"
+    assert rows["Edge.mode"] == "✗ only real-time and batch serving is planned yet"
+    assert rows["Compute.spot"] == (
+        "✓; ✗ nothing that serves has spot capacity (at `serving.NAME.compute`)"
+    )
     assert rows["Gate.at_least"] == "✓"
     assert rows["Gate.no_worse_than"].startswith("✗ the version in service cannot")

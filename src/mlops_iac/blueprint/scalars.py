@@ -122,7 +122,7 @@ def _type_hint(wanted: type, node: Node) -> str:
 
 NOT_YET: Mapping[str, tuple[str, ...]] = {
     "platform": registry.not_yet(),
-    "mode": ("batch", "streaming", "edge"),
+    "mode": ("streaming", "edge"),
 }
 """Values of the language by key that no platform supports yet: they are not proposed."""
 

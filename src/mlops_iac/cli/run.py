@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @verb(
     "run",
-    click.Argument(["model"], required=False),
+    click.Argument(["name"], metavar="[MODEL|ENTRY]", required=False),
     click.Option(["--from", "from_step"], metavar="STEP", help="Resume with this step's inputs."),
     click.Option(
         ["--deployed"],
@@ -26,44 +26,45 @@ if TYPE_CHECKING:
     ),
     rehearses=True,
 )
-def command(session: Session, model: str | None, from_step: str | None, deployed: bool) -> None:
-    """Run a model's compiled pipeline on this machine, in and out of the emulated cloud.
+def command(session: Session, name: str | None, from_step: str | None, deployed: bool) -> None:
+    """Run the compiled pipeline of a model or a batch entry on this machine, with the emulated cloud.
 
     Prepare, train or tune, evaluate, gate, register: as subprocesses in the workload's own
     virtual environment. A version that passes its gates is registered and waits for approval;
-    a gate that fails registers nothing.
+    a gate that fails registers nothing. Of a batch entry: resolve, check, predict, complete, publish.
 
     What runs is what `up` deployed. Where gates, scripts or data have changed since, that is told
     with file and line, and whether to deploy first is asked; --yes does, --deployed runs the old.
 
-    Exit codes: 0 registered; 1 a gate was missed; 2 nothing was run: the blueprint, an option, or
+    Exit codes: 0 registered, or published; 1 a gate was missed; 2 nothing was run: the blueprint, an option, or
     something changed that is not deployed; 4 a script failed, or
     the installation of its packages; 8 interrupted; 9 a step's time is
     over. --json: model, run, status (registered, gate-failed), steps, metrics, model_package,
-    approval, missed, seconds; what stops a run is {error: {exit_code, message, hint}}, and what
+    approval, missed, seconds; of a batch entry entry, run, status (published), steps, version, rows,
+    predicted, output, seconds; what stops a run is {error: {exit_code, message, hint}}, and what
     has changed since the deployment stands beside it as `differences`.
     """
     project = session.project()
     try:
-        result = _run(session, project, model, from_step, deployed=deployed)
+        result = _run(session, project, name, from_step, deployed=deployed)
     except NotDeployed as error:
         _deploy_first(session, project, error)
-        result = _run(session, project, model, from_step, deployed=True)
+        result = _run(session, project, name, from_step, deployed=True)
     if session.json:
         session.emit_json(result.as_json())
     if not result.succeeded:
         raise MlopsError(result.message, hint=result.hint)
-    session.say(f"{session.style('registered', fg='green')} {result.message}")
+    session.say(f"{session.style(result.done, fg='green')} {result.message}")
     if result.hint:
         session.say(f"next: {result.hint}")
 
 
 def _run(
-    session: Session, project: Project, model: str | None, from_step: str | None, *, deployed: bool
+    session: Session, project: Project, name: str | None, from_step: str | None, *, deployed: bool
 ) -> Run:
     try:
         return project.run(
-            model,
+            name,
             stack=session.stack,
             from_step=from_step,
             deployed=deployed,
@@ -73,7 +74,8 @@ def _run(
         if session.json or session.quiet:
             raise
         # Its lines stand above.
-        then = "mend that; `mlops-iac run --from STEP` goes on at a step"
+        of = f" {name}" if name else ""
+        then = f"mend that; `mlops-iac run{of} --from STEP` goes on at a step"
         raise ResourceFailed(error.short, hint=f"{then}; {error.hint}") from None
 
 

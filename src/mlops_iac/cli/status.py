@@ -14,11 +14,12 @@ from mlops_iac.clouds.operations import REJECTED, WAITING
 if TYPE_CHECKING:
     from mlops_iac.api.status.models import ModelState
     from mlops_iac.api.status.status import Status
-    from mlops_iac.clouds.operations import AlarmState, Entry, Variant
+    from mlops_iac.clouds.operations import AlarmState, Entry, LastRun, Variant
 
 _COLORS = {"InService": "green", "Failed": "red", "Missing": "red", "OutOfService": "red"}
 _RUNS = {
     "registered": ("registered a version", "green"),
+    "published": ("published its output", "green"),
     "gate-failed": ("missed a gate", "red"),
     "failed": ("failed", "red"),
     "stopped": ("was stopped", "yellow"),
@@ -77,6 +78,11 @@ def _standing(session: Session, report: Status) -> Iterator[str]:
 
 def _entry(session: Session, entry: Entry, report: Status) -> Iterator[str]:
     title = session.style(entry.name, bold=True)
+    if entry.pipeline:
+        waits = ", ".join(entry.waits_for)
+        needs = f"; a run needs an approved version of {waits}" if waits else ""
+        yield f"{title}  {_run(session, entry.last_run)}{needs}"
+        return
     if not entry.endpoint:
         waits = ", ".join(entry.waits_for)
         yield f"{title}  no endpoint yet" + (
@@ -130,15 +136,7 @@ def _alarms(session: Session, alarms: list[AlarmState], indent: str) -> Iterator
 
 def _model(session: Session, model: ModelState) -> Iterator[str]:
     title = session.style(f"model {model.name}", bold=True)
-    run = model.last_run
-    if run is None:
-        yield f"{title}  no run yet" if model.pipeline else title
-    else:
-        words, color = _RUNS[run.status]
-        step = f" in {run.step}" if run.step else ""
-        reason = f": {_line(run.reason)}" if run.reason else ""
-        when = f"{_short(run.started)}  {run.id}"
-        yield f"{title}  last run {when} {session.style(words, fg=color)}{step}{reason}"
+    yield f"{title}  {_run(session, model.last_run)}" if model.pipeline else title
     for each in model.waiting[:_SHOWN]:
         metrics = f"  {_metrics(each.metrics)}" if each.metrics else ""
         yield (
@@ -147,6 +145,16 @@ def _model(session: Session, model: ModelState) -> Iterator[str]:
         )
     if len(model.waiting) > _SHOWN:
         yield f"  and {len(model.waiting) - _SHOWN} older ones"
+
+
+def _run(session: Session, run: LastRun | None) -> str:
+    if run is None:
+        return "no run yet"
+    words, color = _RUNS[run.status]
+    step = f" in {run.step}" if run.step else ""
+    reason = f": {_line(run.reason)}" if run.reason else ""
+    when = f"{_short(run.started)}  {run.id}"
+    return f"last run {when} {session.style(words, fg=color)}{step}{reason}"
 
 
 def _metrics(metrics: Mapping[str, float]) -> str:

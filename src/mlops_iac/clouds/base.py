@@ -17,7 +17,12 @@ from mlops_iac.records import Record
 if TYPE_CHECKING:
     from mlops_iac.clouds.operations import Operations
     from mlops_iac.pipeline.backend import Backend
+    from mlops_iac.pipeline.local_prediction import PredictionBackend
+    from mlops_iac.pipeline.prediction import Prediction
     from mlops_iac.pipeline.steps import Lifecycle
+
+    # What a pipeline does, and where it can be run on this machine.
+    Runnable = tuple[Lifecycle, Backend] | tuple[Prediction, PredictionBackend]
 
 # None | bool | int | float | str | list | dict of these, or one of the classes below.
 ArgValue = Any
@@ -60,7 +65,7 @@ class Archive(Record):
     """Code packed by the program writer into a deterministic .tar.gz beside `__main__.py`.
 
     `root` is an absolute directory of the user's; `extra` maps archive names to contents added to
-    it (runtime entry points). In the program: `pulumi.FileAsset("code/adherence.tar.gz")`.
+    it (runtime entry points), and all there is where `root` is empty. In the program: `pulumi.FileAsset("code/adherence.tar.gz")`.
     """
 
     path: str
@@ -208,15 +213,13 @@ class Platform(Protocol):
         """What it is asked once something stands."""
 
     def lifecycles(self, resolved: Any) -> Mapping[str, Any]:
-        """What the definition of each trained model's lifecycle is printed of, as JSON has it.
+        """What the definition of each trained model's lifecycle, and each batch entry's, is printed of.
 
         It is kept with a deployment, for `deployed`.
         """
 
-    def deployed(
-        self, kept: Any, definition: str, session: Any
-    ) -> tuple[Lifecycle, Backend] | None:
-        """The lifecycle of a deployed `definition`, and where it can be run on this machine.
+    def deployed(self, kept: Any, definition: str, session: Any) -> Runnable | None:
+        """What a deployed `definition` does, and where it can be run on this machine.
 
         None unless the definition is printed of `kept`, an entry of `lifecycles`. `session` is the
         way to the emulated cloud.

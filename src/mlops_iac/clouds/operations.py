@@ -93,13 +93,29 @@ class Variant:
 
 
 @dataclass(frozen=True, slots=True)
+class LastRun:
+    """The last run of a pipeline.
+
+    `status` is `registered`, `published`, `gate-failed`, `failed`, `stopped` or `running`; `step` and `reason`
+    say what failed; `started` is ISO 8601 in UTC.
+    """
+
+    id: str
+    status: str
+    started: str
+    step: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One serving entry.
 
     `endpoint` is empty before there is one. `state` is the service's word (`InService`, `Failed`),
     `Missing` where somebody deleted it, empty where nobody answered. `since` is when the
     configuration that it runs was made (ISO 8601, UTC). `waits_for` are models without an approved
-    version. `trouble` says what is not as it was asked for.
+    version. `trouble` says what is not as it was asked for. `pipeline` is that of a batch prediction,
+    which has no endpoint; `last_run` its last run.
     """
 
     name: str
@@ -109,6 +125,8 @@ class Entry:
     variants: Sequence[Variant] = ()
     waits_for: Sequence[str] = ()
     trouble: str = ""
+    pipeline: str = ""
+    last_run: LastRun | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,21 +141,6 @@ class AlarmState:
     endpoint: str
     state: str = ""
     since: str = ""
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class LastRun:
-    """The last run of a pipeline.
-
-    `status` is `registered`, `gate-failed`, `failed`, `stopped` or `running`; `step` and `reason`
-    say what failed; `started` is ISO 8601 in UTC.
-    """
-
-    id: str
-    status: str
-    started: str
-    step: str = ""
     reason: str = ""
 
 

@@ -188,7 +188,7 @@ def execute(
                 processes.stop()
     except KeyboardInterrupt:
         step = next(reversed(run.record.steps), "") if run is not None else ""
-        then = f"`mlops-iac run --from {step}` goes on there" if step else "run it again"
+        then = f"`--from {step}` goes on there" if step else "run it again"
         raise Cancelled("the run was interrupted", hint=then) from None
     except OSError as error:
         raise MlopsError(f"the run cannot write its files: {error}") from error

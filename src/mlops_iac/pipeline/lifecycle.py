@@ -52,7 +52,7 @@ def lifecycle(resolved: ResolvedBlueprint, model_name: str) -> Lifecycle:
     return Lifecycle(
         model=model_name,
         datasets=tuple(
-            _dataset(name, section) for name, section in training_datasets(resolved, model_name)
+            dataset_of(name, section) for name, section in training_datasets(resolved, model_name)
         ),
         metrics=tuple(metrics),
         prepare=Prepare(**_script(model, model.prepare)) if model.prepare else None,
@@ -66,8 +66,8 @@ def lifecycle(resolved: ResolvedBlueprint, model_name: str) -> Lifecycle:
 def _script(model: Model, step: Step) -> dict[str, Any]:
     return {
         "script": step.script,
-        "env": _environment(model.env, step.env),
-        "compute": _compute(step.compute),
+        "env": environment_of(model.env, step.env),
+        "compute": compute_of(step.compute),
         "timeout_minutes": step.timeout_minutes,
     }
 
@@ -114,7 +114,8 @@ def _range(item: SearchSection, strategy: str) -> Range:
     )
 
 
-def _dataset(name: str, section: DatasetSection) -> Dataset:
+def dataset_of(name: str, section: DatasetSection) -> Dataset:
+    """One dataset as steps see it."""
     checks = tuple(
         Check(
             name,
@@ -130,11 +131,13 @@ def _dataset(name: str, section: DatasetSection) -> Dataset:
     return Dataset(name, section.format or "", section.time, section.window_days, checks)
 
 
-def _compute(section: ComputeSection) -> Compute:
+def compute_of(section: ComputeSection) -> Compute:
+    """The machines of a step."""
     return Compute(section.count, section.disk_gb or DISK_GB, section.spot)
 
 
-def _environment(*layers: EnvVariables) -> dict[str, str]:
+def environment_of(*layers: EnvVariables) -> dict[str, str]:
+    """The variables of all layers that are no secrets; later ones win."""
     return {
         name: value for layer in layers for name, value in layer.items() if isinstance(value, str)
     }

@@ -43,7 +43,7 @@ StepStatus = Literal["running", "succeeded", "failed", "reused"]
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """How a run ended.
+    """How a run ended; `published` is what a batch prediction's did.
 
     `registered` is the new version's name in the registry, None where a gate kept it out; `missed`
     are then the sentences that say which number missed which limit. `approval` is the version's
@@ -52,7 +52,7 @@ class RunResult:
     """
 
     id: str
-    status: Literal["registered", "gate-failed"]
+    status: Literal["registered", "gate-failed", "published"]
     steps: Mapping[str, StepStatus]
     metrics: Mapping[str, float] = field(default_factory=dict)
     registered: str | None = None
@@ -274,10 +274,15 @@ def _environment(run: Run, backend: Backend, work: Path) -> Path:
         folder = Path(temporary)
         backend.store.download(backend.code, folder)
         unpack(folder / contract.CODE_FILE, folder / "code")
-        file = folder / "code" / "requirements.txt"
-        text = file.read_text(encoding="utf-8") if file.exists() else ""
+        return environment(run, folder / "code", backend.framework, work)
+
+
+def environment(run: Run, code: Path, framework: str, work: Path) -> Path:
+    """The interpreter for the requirements.txt of a code folder; `framework` comes with the image."""
+    file = code / "requirements.txt"
+    text = file.read_text(encoding="utf-8") if file.exists() else ""
     return workload_env.workload_python(
-        workload_env.requirements(text, backend.framework),
+        workload_env.requirements(text, framework),
         work,
         run.processes,
         lambda line: run.tell(ENVIRONMENT, "line", line),

@@ -6,7 +6,7 @@ import json
 import shlex
 import shutil
 import tarfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,23 +69,30 @@ class Machine:
         """
         code = at.root / contract.CODE
         unpack(archive, code)
-        command = [str(self._tools / "python3"), str(code / contract.ENTRY)]
+        command: list[str | Path] = [code / contract.ENTRY]
         if job.kind == "train":
             config = at.root / contract.HYPERPARAMETERS
             config.parent.mkdir(parents=True, exist_ok=True)
             config.write_text(json.dumps(arguments), encoding="utf-8")
         else:
             command += [part for name, value in arguments.items() for part in (f"--{name}", value)]
-        env = clean_environment()
+        env = {**job.script.env, **job.env}
+        self.execute(at, command, env, job.script.timeout_minutes * 60)
+
+    def execute(
+        self, at: Workplace, script: Sequence[str | Path], env: Mapping[str, str], seconds: float
+    ) -> None:
+        """Run a script of ours and its arguments. Raises as `run` does."""
+        given, env = env, clean_environment()
         env["PATH"] = f"{self._tools}:{self._python.parent}:{env.get('PATH', '/usr/bin:/bin')}"
-        env |= {**self._environment, **job.script.env, **job.env}
+        env |= {**self._environment, **given}
         env[contract.ROOT_SETTING] = str(at.root)
         self._processes.run(
             at.name.rsplit("-", 1)[-1],
-            command,
+            [str(self._tools / "python3"), *map(str, script)],
             env=env,
             log=at.log,
-            seconds=job.script.timeout_minutes * 60,
+            seconds=seconds,
             on_line=at.on_line,
         )
 

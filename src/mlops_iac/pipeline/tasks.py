@@ -7,11 +7,11 @@ words, the runner does it.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from mlops_iac.pipeline.reading import as_text
-from mlops_iac.pipeline.steps import Lifecycle, Limit, Script, Task, Train, Tune
+from mlops_iac.pipeline.steps import Dataset, Lifecycle, Limit, Script, Task, Train, Tune
 from mlops_iac.runtime import contract
 
 # Below the artifacts: what jobs write, which expires, and what is sealed, which is kept.
@@ -92,7 +92,7 @@ def tasks(life: Lifecycle) -> list[Task]:
     found: list[Task] = []
     data: Mapping[str, str] = dict.fromkeys((each.name for each in life.datasets), "")
     names = {contract.DATASETS: ",".join(data)}
-    checks, windows = _checks(life), _windows(life)
+    checks, windows = checked(life.datasets), windowed(life.datasets)
     if life.prepare:
         env = _env("prepare", life.prepare, names | windows | checks)
         found.append(Job("Prepare", "prepare", life.prepare, data, env))
@@ -146,18 +146,20 @@ def _reported(life: Lifecycle) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _windows(life: Lifecycle) -> dict[str, str]:
+def windowed(datasets: Sequence[Dataset]) -> dict[str, str]:
+    """Which rows of datasets a job sees, as its settings say it."""
     return _numbered(
         contract.WINDOW,
         (
             {"dataset": each.name, "time": each.time, "days": each.window_days}
-            for each in life.datasets
+            for each in datasets
             if each.window_days is not None
         ),
     )
 
 
-def _checks(life: Lifecycle) -> dict[str, str]:
+def checked(datasets: Sequence[Dataset]) -> dict[str, str]:
+    """What must hold of datasets before any script runs, likewise."""
     return _numbered(
         contract.CHECK,
         (
@@ -167,7 +169,7 @@ def _checks(life: Lifecycle) -> dict[str, str]:
                 "field": check.field,
                 "rules": dict(check.rules),
             }
-            for each in life.datasets
+            for each in datasets
             for check in each.checks
         ),
     )

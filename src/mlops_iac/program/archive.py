@@ -17,14 +17,22 @@ from mlops_iac.errors import UsageError
 LIMIT_BYTES = 100 * 1024 * 1024
 
 
-def members(root: Path, extra: Mapping[str, bytes]) -> dict[str, tuple[bytes, bool]]:
+def members(root: Path | None, extra: Mapping[str, bytes]) -> dict[str, tuple[bytes, bool]]:
     """Archive names to (content, executable), sorted; `extra` wins over the user's files.
 
-    What `blueprint.leaving` names stays out.
+    What `blueprint.leaving` names stays out. Without a `root` there is `extra` alone.
 
     Raises UsageError for a missing or empty folder, a link that leads outside, a file that is not a
     regular one or cannot be read, and for more than `LIMIT_BYTES`.
     """
+    found = {} if root is None else _of_user(root)
+    found.update({name: (content, False) for name, content in extra.items()})
+    if not found:
+        raise UsageError(f"the code folder {root} is empty")
+    return dict(sorted(found.items()))
+
+
+def _of_user(root: Path) -> dict[str, tuple[bytes, bool]]:
     if not root.is_dir():
         raise UsageError(
             f"the code folder {root} does not exist"
@@ -47,10 +55,7 @@ def members(root: Path, extra: Mapping[str, bytes]) -> dict[str, tuple[bytes, bo
                 hint="keep data and models out of it: datasets are uploaded on their own",
             )
         found[path.relative_to(root).as_posix()] = (content, executable)
-    found.update({name: (content, False) for name, content in extra.items()})
-    if not found:
-        raise UsageError(f"the code folder {root} is empty")
-    return dict(sorted(found.items()))
+    return found
 
 
 def digest(files: Mapping[str, tuple[bytes, bool]]) -> str:

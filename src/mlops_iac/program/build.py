@@ -352,7 +352,7 @@ class _Builder:
     def _content(self, item: Definition | Archive) -> bytes:
         if isinstance(item, Definition):
             return item.content.encode()
-        files = archive.members(Path(item.root), item.extra)
+        files = archive.members(Path(item.root) if item.root else None, item.extra)
         fingerprint = archive.digest(files)
         content = (
             self._packed.get(fingerprint)

@@ -20,6 +20,10 @@ PREPARED = "prepared"
 MODEL_FILE = "model.tar.gz"
 METRICS_FILE = "metrics.json"
 REPORT_FILE = "report.json"
+# Of a batch prediction: `{"rows", "columns"}` of what was checked, and of what was written.
+ROWS_FILE = "rows.json"
+PREDICTION = "prediction"  # the column that a run adds
+SUCCESS_FILE = "_SUCCESS"  # `runtime.publishing` writes it last, with what the run was
 
 # Below ROOT.
 CODE = "code"
@@ -28,6 +32,10 @@ PROCESSING_DATA = "processing/input/data"
 PROCESSING_MODEL = "processing/input/model"
 PROCESSING_PREPARED = "processing/output/prepared"
 PROCESSING_REPORT = "processing/output/report"
+PROCESSING_ROWS = "processing/output/rows"
+PROCESSING_CHECKED = "processing/input/checked"
+PROCESSING_PREDICTED = "processing/input/predicted"
+PROCESSING_OUTPUT = "processing/output/predictions"
 CHANNELS = "input/data"
 HYPERPARAMETERS = "input/config/hyperparameters.json"
 MODEL = "model"
@@ -36,7 +44,7 @@ CHECKPOINTS = "checkpoints"
 
 # Settings of a step, in its environment. No environment of the user's may start with this.
 PREFIX = "MLOPS_IAC_"
-STEP = PREFIX + "STEP"  # prepare | train | evaluate
+STEP = PREFIX + "STEP"  # prepare | train | evaluate | check | complete
 SCRIPT = PREFIX + "SCRIPT"
 DATASETS = PREFIX + "DATASETS"  # names, separated by commas; empty when the data are prepared
 METRICS = PREFIX + "METRICS"
@@ -44,6 +52,11 @@ KEEP_CHECKPOINTS = PREFIX + "CHECKPOINTS"
 CHECK = PREFIX + "CHECK_"  # CHECK_00 …: {"dataset", "format", "field", "rules"}
 WINDOW = PREFIX + "WINDOW_"  # {"dataset", "time", "days"}
 GATE = PREFIX + "GATE_"  # {"metric", "bound", "value"}
+FORMAT = PREFIX + "FORMAT"  # of what a batch prediction reads (check) or writes (complete)
+PARTS = PREFIX + "PARTS"  # check: files at least, where there are as many rows
+ANSWER = PREFIX + "ANSWER"  # complete: the key under which answers were joined to their rows
+BATCH = PREFIX + "BATCH"  # set where a server runs for one batch prediction and no longer
+ERROR_PERCENT = PREFIX + "ERROR_PERCENT"  # complete: how many rows may lack a prediction
 # Where the folders lie; only the local runner sets it.
 ROOT_SETTING = PREFIX + "ROOT"
 

@@ -1,6 +1,7 @@
 """Serves the workload's `predict.py` in the prebuilt SageMaker containers.
 
-`{"instances": [row, …]}` in, `{"predictions": [value, …]}` out, as JSON. The four functions are
+`{"instances": [row, …]}` in, `{"predictions": [value, …]}` out, as JSON; or one row a line in, one
+`{"prediction": value}` a line out, as a batch prediction asks. The four functions are
 `contract.HANDLERS`; which containers look for them is in `clouds/aws/data/containers.json`. A tuple
 is taken as body and content type.
 """
@@ -10,15 +11,21 @@ from __future__ import annotations
 import importlib
 import json
 import math
+import os
+import signal
 import sys
+import traceback
 from pathlib import Path
 from typing import Any
 
+from . import contract
+
 JSON = "application/json"
+LINES = "application/jsonlines"
 
 
 class InvalidRequest(ValueError):
-    """A request that is not `{"instances": [row, …]}` in JSON."""
+    """A request that is neither `{"instances": [row, …]}` in JSON nor rows in JSON lines."""
 
 
 class Model:
@@ -41,14 +48,25 @@ class Model:
 
 def model_fn(model_dir: str) -> Model:
     """Load the model from the folder that its archive was unpacked to."""
-    return Model(Path(model_dir))
+    try:
+        return Model(Path(model_dir))
+    except Exception:
+        if os.environ.get(contract.BATCH):
+            # The service asks for half an hour whether a server is ready that never will be. This
+            # is a worker of it: without the server the container ends, and so does the job.
+            traceback.print_exc()
+            os.kill(os.getppid(), signal.SIGTERM)
+        raise
 
 
 def input_fn(body: str | bytes | bytearray, content_type: str) -> list[Any]:
     """The rows of a request. Raises InvalidRequest."""
-    if content_type.split(";")[0].strip().lower() != JSON:
+    media_type = content_type.split(";")[0].strip().lower()
+    if media_type not in (JSON, LINES):
         raise InvalidRequest(f"content type {content_type!r}; send {JSON}")
     try:
+        if media_type == LINES:
+            return [json.loads(line) for line in body.splitlines() if line.strip()]
         payload = json.loads(body)
     except ValueError as error:
         raise InvalidRequest(f"the body is not JSON: {error}") from error
@@ -64,8 +82,10 @@ def predict_fn(rows: list[Any], model: Model) -> list[Any]:
 
 
 def output_fn(predictions: list[Any], accept: str) -> tuple[str, str]:
-    """The answer's body and content type; always JSON, whatever was asked for."""
-    del accept
+    """The answer's body and content type; JSON, unless lines are asked for."""
+    if LINES in accept.lower():
+        answers = (json.dumps({contract.PREDICTION: each}, allow_nan=False) for each in predictions)
+        return "\n".join(answers), LINES
     return json.dumps({"predictions": predictions}, allow_nan=False), JSON
 
 

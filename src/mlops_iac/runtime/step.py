@@ -4,6 +4,7 @@
     train    --data DIR --model M --metrics FILE [--checkpoints C]
     evaluate --data DIR --model M --metrics FILE
 
+The steps around a batch prediction, `check` and `complete`, run no script (`prediction`).
 Hyperparameters follow as `--name value`. Which script, and what is demanded of data and metrics,
 is in the environment (`contract`). The same file runs in a container and under the local runner.
 """
@@ -22,7 +23,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from . import contract, data
+from . import contract, data, prediction
 from .metrics import MetricsFile, StepFailed, log, missed_gates, write_report
 
 _INTERPRETERS = {".py": [sys.executable, "-u"], ".sh": ["/bin/bash"], ".R": ["Rscript"]}
@@ -38,18 +39,20 @@ class Step:
         self.arguments = list(arguments)
         self.root = Path(env.get(contract.ROOT_SETTING, contract.ROOT))
         self.kind = env[contract.STEP]
-        self.script = env[contract.SCRIPT]
+        self.script = env.get(contract.SCRIPT, "")
 
     def run(self) -> None:
         """Run it. Raises StepFailed or DataError, whose message is for the user."""
-        if self.kind == "prepare":
-            self._prepare()
-        elif self.kind == "train":
-            self._train()
-        elif self.kind == "evaluate":
-            self._evaluate()
-        else:
-            raise StepFailed(f"{contract.STEP} is {self.kind!r}: prepare, train or evaluate")
+        kinds = {
+            "prepare": self._prepare,
+            "train": self._train,
+            "evaluate": self._evaluate,
+            "check": self._check_input,
+            "complete": self._complete,
+        }
+        if self.kind not in kinds:
+            raise StepFailed(f"{contract.STEP} is {self.kind!r}: {', '.join(kinds)}")
+        kinds[self.kind]()
 
     def _prepare(self) -> None:
         self._install()
@@ -95,6 +98,34 @@ class Step:
         for sentence in missed_gates(self._numbered(contract.GATE), values):
             # Not an error here: the pipeline's condition decides, this says why.
             log(f"mlops-iac gate missed: {sentence}")
+
+    def _check_input(self) -> None:
+        """The rows of a batch prediction, held to the dataset's checks before any is predicted."""
+        name = self.env[contract.DATASETS]
+        source = self._datasets(self.root / contract.PROCESSING_DATA) / name
+        checked = prediction.write_rows(
+            source,
+            self.env[contract.FORMAT],
+            self._folder(contract.PROCESSING_ROWS),
+            parts=int(self.env[contract.PARTS]),
+        )
+        prediction.save(checked, self._folder(contract.PROCESSING_REPORT) / contract.ROWS_FILE)
+        log(f"mlops-iac {name}: {checked['rows']} rows")
+
+    def _complete(self) -> None:
+        """What was predicted, row by row with what was asked; short of a row it fails."""
+        checked = prediction.load(self.root / contract.PROCESSING_CHECKED / contract.ROWS_FILE)
+        limit = self.env.get(contract.ERROR_PERCENT)
+        written = prediction.join(
+            self.root / contract.PROCESSING_PREDICTED,
+            checked,
+            self._folder(contract.PROCESSING_OUTPUT),
+            answer=self.env[contract.ANSWER],
+            format_=self.env[contract.FORMAT],
+            most_missing_percent=None if limit is None else float(limit),
+        )
+        prediction.save(written, self._folder(contract.PROCESSING_REPORT) / contract.ROWS_FILE)
+        log(f"mlops-iac {written['predicted']} of {written['rows']} rows have a prediction")
 
     def _names(self) -> list[str]:
         return [name for name in self.env.get(contract.METRICS, "").split(",") if name]

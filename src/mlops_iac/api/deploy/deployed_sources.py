@@ -23,9 +23,8 @@ from mlops_iac.workfolder import write_durably
 
 if TYPE_CHECKING:
     from mlops_iac.api.core.project import BaseProject
+    from mlops_iac.clouds.base import Runnable
     from mlops_iac.graph.plan import Plan, Step
-    from mlops_iac.pipeline.backend import Backend
-    from mlops_iac.pipeline.steps import Lifecycle
 
 _LONGEST = 60
 _BLUEPRINT, _LIFECYCLES = "blueprint", "lifecycles"
@@ -45,9 +44,7 @@ def keep(project: BaseProject, stack: str) -> None:
             write_durably(file, text)
 
 
-def lifecycle(
-    project: BaseProject, stack: str, model: str, definition: str
-) -> tuple[Lifecycle, Backend]:
+def lifecycle(project: BaseProject, stack: str, model: str, definition: str) -> Runnable:
     """The lifecycle that the deployed `definition` is printed of, to be run on this machine.
 
     It is the one that was kept, or today's: a deployment of single resources keeps nothing. Raises
@@ -91,11 +88,12 @@ def _values_of(project: BaseProject, stack: str, model: str) -> Iterator[str]:
         return
     resolved = project.resolve(stack)
     now = _values(project, stack)
-    datasets = resolved.blueprint.models[model].datasets or resolved.blueprint.datasets
+    section = resolved.blueprint.models.get(model)
+    datasets = (section.datasets if section else ()) or resolved.blueprint.datasets
     changed = [
         path for path in {**now, **before} if now.get(path, _GONE) != before.get(path, _GONE)
     ]
-    within = (f"models.{model}.", *(f"datasets.{name}." for name in datasets))
+    within = (f"models.{model}.", f"serving.{model}.", *(f"datasets.{name}." for name in datasets))
     for path in [path for path in changed if path.startswith(within)] or changed:
         words = f"{path}: {_word(path, before)} → {_word(path, now)}"
         place = resolved.origin(path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from functools import cached_property
@@ -117,20 +117,24 @@ class Registry:
         return self.project.operations.registry(session(self.project, self.stack, region=region))
 
 
-def trained_model(project: BaseProject, name: str | None) -> str:
-    """Return the trained model meant: the one named, or the only one. Raises UsageError otherwise."""
+def trained_model(project: BaseProject, name: str | None, entries: Sequence[str] = ()) -> str:
+    """Return the trained model meant: the one named, or the only one. Raises UsageError otherwise.
+
+    One of the `entries` may be meant as well, where it is named.
+    """
     from mlops_iac.blueprint.fill import LOCAL
 
     models = project.resolve(LOCAL).blueprint.models
     names = [key for key, model in models.items() if model.train is not None]
     if name is None and len(names) == 1:
         return names[0]
+    names += entries
     if name in names:
         return str(name)
     if name is None:
         raise UsageError("which model?", hint=f"one of {', '.join(names) or 'none in here'}")
     near = get_close_matches(name, names, n=1)
     raise UsageError(
-        f"the blueprint has no trained model {name!r}",
+        f"the blueprint has no trained model {'or batch entry ' if entries else ''}{name!r}",
         hint=f"did you mean {near[0]!r}?" if near else f"it has: {', '.join(names) or 'none'}",
     )

@@ -1,37 +1,62 @@
-"""Run a model's compiled pipeline on this machine, as the emulated cloud has it."""
+"""Run the compiled pipeline of a model or a batch entry on this machine, as the emulated cloud has it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from mlops_iac.api.deploy.deployed_sources import differences, lifecycle
 from mlops_iac.api.deploy.deployments import Deployment
 from mlops_iac.api.deploy.registry import trained_model
 from mlops_iac.api.deploy.served_versions import model_output
 from mlops_iac.blueprint.fill import LOCAL
+from mlops_iac.blueprint.sections.serving import Batch
 from mlops_iac.clouds.operations import WAITING
 from mlops_iac.errors import NotDeployed, UsageError
+from mlops_iac.pipeline.prediction import Prediction
 
 if TYPE_CHECKING:
     from mlops_iac.api.core.project import BaseProject
+    from mlops_iac.pipeline.backend import Backend
     from mlops_iac.pipeline.executor import OnRunEvent
     from mlops_iac.pipeline.local import RunResult
+    from mlops_iac.pipeline.local_prediction import PredictionBackend, PredictionResult
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """How a run ended, in words and as the runner's own result."""
+    """How a run ended, in words and as the runner's own result.
+
+    `model` is the name of the model, or of the batch entry; of that, `prediction` says the rest.
+    """
 
     model: str
     succeeded: bool
     message: str
     hint: str
     result: RunResult
+    prediction: PredictionResult | None = None
+
+    @property
+    def done(self) -> str:
+        """What a run that succeeded has done, in a word."""
+        return "predicted" if self.prediction is not None else "registered"
 
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON."""
-        result = self.result
+        result, predicted = self.result, self.prediction
+        if predicted is not None:
+            return {
+                "entry": self.model,
+                "run": result.id,
+                "status": result.status,
+                "steps": dict(result.steps),
+                "version": predicted.version,
+                "rows": predicted.rows,
+                "predicted": predicted.predicted,
+                "output": predicted.output,
+                "seconds": round(result.duration_seconds, 3),
+            }
         return {
             "model": self.model,
             "run": result.id,
@@ -47,7 +72,7 @@ class Run:
 
 def run(
     project: BaseProject,
-    model: str | None,
+    name: str | None,
     *,
     stack: str,
     from_step: str | None,
@@ -56,10 +81,12 @@ def run(
 ) -> Run:
     """Run the pipeline that `up` deployed to the emulated cloud; see `pipeline.local.run`.
 
-    `deployed` runs it also where the blueprint gives another by now. Raises UsageError for a stack
-    that is not emulated, and where the pipeline is not deployed; NotDeployed where it is another.
+    `name` is a trained model's or a batch entry's. `deployed` runs it also where the blueprint gives
+    another by now. Raises UsageError for a stack that is not emulated, and where the pipeline is not
+    deployed; NotDeployed where it is another.
     """
     from mlops_iac.pipeline.local import run as run_locally
+    from mlops_iac.pipeline.local_prediction import run as predict_locally
 
     project.resolve(stack)  # an unknown stack is told as such
     if not project.emulates(stack):
@@ -67,8 +94,10 @@ def run(
             f"`run` executes pipelines on this machine, for {LOCAL} and rehearsals (--emulated) only",
             hint=f"start the pipeline of {stack} in its own cloud, or rehearse it: --emulated",
         )
-    name = trained_model(project, model)
-    origin = project.resolve(stack).blueprint.models[name].promote_from
+    blueprint = project.resolve(stack).blueprint
+    entries = [key for key, each in blueprint.serving.items() if isinstance(each, Batch)]
+    name = trained_model(project, name, entries)
+    origin = None if name in entries else blueprint.models[name].promote_from
     if origin and stack != LOCAL:
         raise UsageError(
             f"{stack} trains no {name}: it serves what is promoted from {origin}",
@@ -77,13 +106,19 @@ def run(
     pipeline, definition = _deployed(project, stack, name)
     if not deployed:
         _require_same(project, stack, name, pipeline, definition)
-    result = run_locally(
-        *lifecycle(project, stack, name, definition),
-        work=project.emulator,  # whose virtual environments of workloads serve rehearsals, too
-        pipeline=pipeline,
-        from_step=from_step,
-        on_event=on_event,
-    )
+    what, backend = lifecycle(project, stack, name, definition)
+    options: Any = {
+        "work": project.emulator,  # whose virtual environments of workloads serve rehearsals, too
+        "pipeline": pipeline,
+        "from_step": from_step,
+        "on_event": on_event,
+    }
+    if isinstance(what, Prediction):
+        predicted = predict_locally(what, cast("PredictionBackend", backend), **options)
+        counted = f"{predicted.predicted} of {predicted.rows} rows"
+        said = f"{name}: {counted} by version {predicted.version}, at {predicted.output}"
+        return Run(name, True, said, "", predicted.run, predicted)
+    result = run_locally(what, cast("Backend", backend), **options)
     if result.registered is None:
         missed = "; ".join(result.missed)
         return Run(

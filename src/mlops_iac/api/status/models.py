@@ -56,13 +56,20 @@ def models(
             if group and questions is not None
             else ("", [])
         )
-        last = None
-        if pipeline and project.emulates(stack):
-            last = _local_run(project, pipeline)
-        elif pipeline and questions is not None:
-            last = project.operations.last_run(pipeline, questions)
+        last = last_run(project, stack, pipeline, questions)
         found.append(ModelState(name, pipeline, approved, tuple(versions), last))
     return found
+
+
+def last_run(
+    project: BaseProject, stack: str, pipeline: str, questions: Questions | None
+) -> LastRun | None:
+    """Return the last run of a pipeline; None without one, and where nobody says."""
+    if pipeline and project.emulates(stack):
+        return _local_run(project, pipeline)
+    if pipeline and questions is not None:
+        return project.operations.last_run(pipeline, questions)
+    return None
 
 
 def _registry(

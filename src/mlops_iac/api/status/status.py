@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from mlops_iac.api.deploy.places import deployer_session
 from mlops_iac.api.deploy.served_versions import output_name
 from mlops_iac.api.models.running_versions import groups_of
-from mlops_iac.api.status.models import ModelState, models
+from mlops_iac.api.status.models import ModelState, last_run, models
 from mlops_iac.api.status.next_commands import next_commands
 from mlops_iac.blueprint.fill import LOCAL
+from mlops_iac.blueprint.sections.serving import Batch
 from mlops_iac.clouds.operations import AlarmState, Entry
 from mlops_iac.clouds.questions import Questions
 from mlops_iac.errors import MlopsError, StackNotFound
@@ -110,8 +111,10 @@ def status(deployment: Deployment) -> Status:
     declared = _declared(project, stack)
     names, groups = declared or ([], {})
     waits = {name: outputs.get(f"{output_name(name)}_pending") or () for name in names}
-    standing = _entries(project, names, made, waits, questions, groups)
     trained = models(project, stack, outputs, questions) if rows and declared else []
+    standing = _entries(project, names, made, waits, questions, groups)
+    if rows and declared:
+        standing = [_batch(project, stack, each, outputs, questions, trained) for each in standing]
     watched = project.operations.alarms(made, questions)
     # The end of an `up` writes the outputs, and every stack has some.
     half_made = bool(rows) and not outputs
@@ -159,6 +162,26 @@ def _entries(
         else Entry(name, waits_for=tuple(waiting.get(name, ())))
         for name in dict.fromkeys([*names, *standing])
     ]
+
+
+def _batch(
+    project: BaseProject,
+    stack: str,
+    entry: Entry,
+    outputs: Properties,
+    questions: Questions | None,
+    trained: Sequence[ModelState],
+) -> Entry:
+    """A batch entry with its pipeline; any other as it is."""
+    section = project.resolve(stack).blueprint.serving.get(entry.name)
+    pipeline = str(outputs.get(f"{output_name(entry.name)}_pipeline") or "")
+    if not isinstance(section, Batch) or not pipeline:
+        return entry
+    last = last_run(project, stack, pipeline, questions)
+    if last is not None and last.status == "registered":  # what a training's success is
+        last = replace(last, status="published")
+    waits = [each.name for each in trained if each.name == section.model and not each.approved]
+    return replace(entry, pipeline=pipeline, last_run=last, waits_for=tuple(waits))
 
 
 def _questions(

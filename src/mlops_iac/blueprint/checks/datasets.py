@@ -9,6 +9,11 @@ from mlops_iac.blueprint.words import join
 _TABLES = ("bigquery://", "glue://", "kafka://")
 
 
+def is_table(dataset: Dataset) -> bool:
+    """Whether its source is a table or a stream of another service, not files."""
+    return (dataset.source or "").startswith(_TABLES)
+
+
 def check_datasets(check: Check) -> None:
     """Each dataset on its own."""
     for name, dataset in check.blueprint.datasets.items():
@@ -34,7 +39,7 @@ def check_datasets(check: Check) -> None:
 
 def _storage(check: Check, path: str, dataset: Dataset) -> None:
     source = dataset.source or ""
-    if dataset.stream is not None or source.startswith(_TABLES):
+    if dataset.stream is not None or is_table(dataset):
         if dataset.format is not None and dataset.stream is None and not dataset.is_stream:
             check.report(
                 f"{path}.format",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from mlops_iac.blueprint.checks.base import Check
-from mlops_iac.blueprint.checks.models import check_new_data, check_runtime
+from mlops_iac.blueprint.checks.flows import check_flow, check_flows
+from mlops_iac.blueprint.checks.models import check_runtime
 from mlops_iac.blueprint.sections.compute import SIZES, EndpointCompute
 from mlops_iac.blueprint.sections.serving import (
     Batch,
@@ -14,13 +15,12 @@ from mlops_iac.blueprint.sections.serving import (
     Streaming,
     Variant,
 )
-from mlops_iac.blueprint.words import suggestion
 
 Entry = RealTime | Batch | Streaming | Edge
 
 
 def check_serving(check: Check) -> None:
-    """Each entry on its own."""
+    """Each entry on its own, and what flows between them."""
     for name, entry in check.blueprint.serving.items():
         path = f"serving.{name}"
         check_runtime(check, f"{path}.runtime", entry.runtime)
@@ -35,12 +35,13 @@ def check_serving(check: Check) -> None:
         if not isinstance(entry, Batch) and entry.rollout is not None:
             _rollout(check, f"{path}.rollout", entry.rollout)
         if isinstance(entry, Batch | Streaming):
-            _flow(check, path, entry)
+            check_flow(check, path, entry)
         outcomes = entry.monitor.outcomes if entry.monitor is not None else None
         if outcomes is not None and outcomes.dataset is None:
             inner = f"{path}.monitor.outcomes"
             message, hint = f"{inner} needs 'dataset'", "where the truth arrives"
             check.report(inner, "missing", message, hint, lacks=("dataset",))
+    check_flows(check)
 
 
 def _variants(check: Check, path: str, variants: dict[str, Variant]) -> None:
@@ -129,44 +130,3 @@ def _rollout(check: Check, path: str, rollout: Rollout) -> None:
                 f"use canary or linear, or remove it (`{key}: null` in an environment)",
                 at_key=True,
             )
-
-
-def _flow(check: Check, path: str, entry: Batch | Streaming) -> None:
-    datasets = check.blueprint.datasets
-    streaming = isinstance(entry, Streaming)
-    for key, value in (("input", entry.input), ("output", entry.output)):
-        if value is None:
-            kind = (
-                "made (no source)"
-                if key == "output"
-                else "a stream"
-                if streaming
-                else "with a source"
-            )
-            message = f"{path} needs '{key}'"
-            check.report(path, "missing", message, f"a dataset {kind}", lacks=(key,))
-    source = datasets.get(entry.input or "")
-    if source is not None and source.is_stream != streaming:
-        streams = [name for name, item in datasets.items() if item.is_stream]
-        if streaming:
-            hint = suggestion(entry.input or "", streams) or "a dataset with 'stream' or kafka://"
-            message = f"'{entry.input}' is not a stream"
-        else:
-            hint, message = (
-                "use mode streaming",
-                f"'{entry.input}' is a stream; batch reads files or a table",
-            )
-        check.report(f"{path}.input", "not-a-source", message, hint)
-    made = datasets.get(entry.output or "")
-    if made is not None and not made.is_made and not (streaming and made.stream is not None):
-        check.report(
-            f"{path}.output",
-            "not-made",
-            f"'{entry.output}' has a source; predictions would be written into it",
-            "name a dataset without 'source'",
-        )
-    elif entry.input is not None and entry.input == entry.output:
-        check.report(f"{path}.output", "not-made", f"{path} reads what it writes, '{entry.output}'")
-    if isinstance(entry, Batch):
-        for index, name in enumerate(entry.new_data):
-            check_new_data(check, f"{path}.new_data[{index}]", name)

@@ -17,6 +17,7 @@ from ._naming import alarm_name
 
 INVOCATIONS = "AWS/SageMaker"
 INSTANCES = "/aws/sagemaker/Endpoints"
+_HOUR = 3600
 
 
 def error_rate_alarm(
@@ -176,6 +177,47 @@ def undelivered_alarm(
         dimensions={"QueueName": queue.name},
         description=description,
         topic_arn=topic_arn,
+        tags=tags,
+        opts=opts,
+    )
+
+
+def late_alarm(
+    name: str,
+    *,
+    metric: tuple[str, str],
+    dimensions: Mapping[str, pulumi.Input[str]],
+    seconds: pulumi.Input[int],
+    description: str,
+    opts: pulumi.ResourceOptions,
+    actions: Sequence[pulumi.Input[str]] = (),
+    tags: Mapping[str, pulumi.Input[str]] | None = None,
+) -> aws.cloudwatch.MetricAlarm:
+    """An alarm on a metric (namespace and name) that counts nothing for `seconds`.
+
+    Source: CloudWatch API reference, PutMetricAlarm: all periods together are a day at most, or
+    seven where each is an hour or longer.
+    """
+    namespace, metric_name = metric
+    late = pulumi.Output.from_input(seconds)
+    period = late.apply(lambda value: 60 if value < _HOUR else _HOUR)
+    periods = late.apply(lambda value: -(-value // (60 if value < _HOUR else _HOUR)))
+    return aws.cloudwatch.MetricAlarm(
+        name,
+        alarm_description=description,
+        namespace=namespace,
+        metric_name=metric_name,
+        dimensions=dimensions,
+        statistic="Sum",
+        threshold=1,
+        comparison_operator="LessThanThreshold",
+        period=period,
+        evaluation_periods=periods,
+        datapoints_to_alarm=periods,
+        # Nothing at all is what it waits for.
+        treat_missing_data="breaching",
+        alarm_actions=list(actions),
+        ok_actions=list(actions),
         tags=tags,
         opts=opts,
     )

@@ -8,7 +8,14 @@ from functools import cached_property
 import pulumi
 import pulumi_aws as aws
 
-from ._naming import long_name, name_prefix, physical_name, stem
+from ._naming import (
+    catalogue_name,
+    catalogue_stem,
+    long_name,
+    name_prefix,
+    physical_name,
+    stem,
+)
 from ._services import PRINCIPAL_SUFFIX
 
 # Services whose principal carries the partition's DNS suffix; every other principal ends in
@@ -30,6 +37,12 @@ def prefix(name: str, limit: int) -> str:
 def if_long(name: str, limit: int) -> str | None:
     """The literal name where the one that Pulumi would make of `name` exceeds `limit`."""
     return long_name(pulumi.get_project(), pulumi.get_stack(), name, limit)
+
+
+def catalogued(name: str) -> str:
+    """What the running stack calls a database of the catalogue."""
+    start = catalogue_stem(pulumi.get_project(), pulumi.get_stack())
+    return catalogue_name(name, start)
 
 
 def stack_stem() -> str:

@@ -14,7 +14,7 @@ import pulumi
 from ._context import Context
 from ._iam import Statement, statement
 
-JobKind = Literal["Processing", "Training", "Tuning"]
+JobKind = Literal["Processing", "Training", "Transform", "Tuning"]
 # The kind of a step → what IAM calls its jobs, their ARNs, and what else a step asks. SageMaker
 # names a pipeline's jobs `pipelines-<execution>-…`; a tuning's name is shorter. Trainings of a
 # tuning are started by SageMaker: the tuning is what the pipeline starts (SageMaker developer
@@ -22,6 +22,7 @@ JobKind = Literal["Processing", "Training", "Tuning"]
 _JOBS: dict[JobKind, tuple[str, str, tuple[str, ...]]] = {
     "Processing": ("ProcessingJob", "processing-job/pipelines-*", ()),
     "Training": ("TrainingJob", "training-job/pipelines-*", ()),
+    "Transform": ("TransformJob", "transform-job/pipelines-*", ()),
     # A tuning step's properties are those of its description and this list.
     "Tuning": (
         "HyperParameterTuningJob",
@@ -79,14 +80,9 @@ class Grants:
             },
         )
 
-    def seal(self, function_arn: pulumi.Input[str]) -> Statement:
-        """Call the function that seals what is registered."""
-        return statement(
-            "Seal",
-            ["lambda:InvokeFunction"],
-            [function_arn],
-            reason="models and reports are copied to where no step writes, before they are registered",
-        )
+    def call(self, sid: str, function_arn: pulumi.Input[str], reason: str) -> Statement:
+        """Call a function."""
+        return statement(sid, ["lambda:InvokeFunction"], [function_arn], reason=reason)
 
     def register(self, groups: Sequence[str]) -> list[Statement]:
         """Add versions to the groups. Not `UpdateModelPackage`: nothing here approves itself."""
@@ -139,12 +135,7 @@ class Grants:
         self, what: str, bucket_arn: pulumi.Input[str], prefixes: Sequence[str], reason: str
     ) -> Statement:
         """Write objects below prefixes."""
-        return statement(
-            f"Write{what}",
-            ["s3:PutObject", "s3:AbortMultipartUpload"],
-            _below(bucket_arn, prefixes),
-            reason=reason,
-        )
+        return _write(what, _below(bucket_arn, prefixes), reason)
 
     def read_uris(
         self, what: str, uris: Sequence[pulumi.Input[str]], reason: str
@@ -152,16 +143,24 @@ class Grants:
         """Read what lies at `s3://` URIs: an object, or all below a prefix that ends in `/`."""
         if not uris:
             return []
-        split = [pulumi.Output.from_input(uri).apply(_split) for uri in uris]
-        start = pulumi.Output.concat("arn:", self._context.partition, ":s3:::")
-        buckets = [pulumi.Output.concat(start, each.apply(lambda at: at[0])) for each in split]
-        objects = [
-            pulumi.Output.concat(start, each.apply(lambda at: f"{at[0]}/{at[1]}")) for each in split
-        ]
+        places = [self._place(uri) for uri in uris]
+        buckets, objects = [each for each, _ in places], [each for _, each in places]
         return [
             statement(f"Read{what}", ["s3:GetObject"], objects, reason=f"reads {reason}"),
             statement(f"List{what}", ["s3:ListBucket"], buckets, reason=f"finds {reason}"),
         ]
+
+    def write_uri(self, what: str, uri: pulumi.Input[str], reason: str) -> Statement:
+        """Write below an `s3://` URI that ends in `/`."""
+        return _write(what, [self._place(uri)[1]], reason)
+
+    def _place(self, uri: pulumi.Input[str]) -> tuple[pulumi.Output[str], pulumi.Output[str]]:
+        """The ARNs of the bucket and of the objects of an `s3://` URI."""
+        at = pulumi.Output.from_input(uri).apply(_split)
+        bucket = pulumi.Output.concat(
+            "arn:", self._context.partition, ":s3:::", at.apply(lambda parts: parts[0])
+        )
+        return bucket, pulumi.Output.concat(bucket, "/", at.apply(lambda parts: parts[1]))
 
     def decrypt(self, reason: str) -> list[Statement]:
         """Read objects that are encrypted; nothing to grant without a customer key."""
@@ -315,6 +314,11 @@ class Grants:
 
 def _equal(values: Mapping[str, pulumi.Input[str]]) -> dict[str, dict[str, pulumi.Input[str]]]:
     return {"StringEquals": dict(values)}
+
+
+def _write(what: str, objects: Sequence[pulumi.Input[str]], reason: str) -> Statement:
+    actions = ["s3:PutObject", "s3:AbortMultipartUpload"]
+    return statement(f"Write{what}", actions, objects, reason=reason)
 
 
 def _below(bucket_arn: pulumi.Input[str], prefixes: Sequence[str]) -> list[pulumi.Output[str]]:

@@ -20,6 +20,7 @@ TUNING_JOB_LIMIT = 32  # sagemaker HyperParameterTuningJobName
 PIPELINE_LIMIT = 256  # sagemaker PipelineName
 ALARM_LIMIT = 255  # cloudwatch AlarmName
 ROLE_LIMIT = 64  # iam roleNameType
+CATALOGUE_LIMIT = 255  # glue NameString
 FUNCTION_LIMIT = 64  # lambda FunctionName
 RULE_LIMIT = 64  # events RuleName
 SCHEDULE_LIMIT = 64  # scheduler Name, ScheduleGroupName
@@ -100,6 +101,17 @@ def automatic_names(project: str, stack: str) -> dict[str, object]:
         "pattern": f"{stem(project, stack)}-${{name}}-${{hex({SUFFIX - 1})}}",
         "providers": {"aws": {"resources": dict.fromkeys(_INSIDE, plain)}},
     }
+
+
+def catalogue_stem(project: str, stack: str) -> str:
+    """What databases of a stack begin with: Athena takes letters, digits and underscores alone."""
+    return stem(project, stack).replace("-", "_").lower()
+
+
+def catalogue_name(name: str, start: str = "") -> str:
+    """`<start>_<name>` as a database or table of the catalogue is called."""
+    full = f"{start}_{name}" if start else name
+    return truncate(slug(full).lower(), CATALOGUE_LIMIT).replace("-", "_")
 
 
 def alarm_name(endpoint_name: str, variant_name: str, metric: str) -> str:

@@ -14,6 +14,8 @@ from ._identity_statements import Grants, JobKind
 from ._naming import ENDPOINT_LIMIT, PACKAGE_GROUP_LIMIT
 from .data_store import CODE_PREFIX, MODELS_PREFIX, WORK_PREFIX
 
+_SEALED = "models and reports are copied to where no step writes, before they are registered"
+
 
 @dataclass(frozen=True)
 class IdentityArgs:
@@ -157,7 +159,7 @@ class Identity(pulumi.ComponentResource):
         return [
             *self._grants.start_jobs(args.jobs, args.job_tags),
             self._grants.pass_roles(passed),
-            *([] if function is None else [self._grants.seal(function)]),
+            *([] if function is None else [self._grants.call("Seal", function, _SEALED)]),
             *self._grants.register(groups),
             *self._grants.read(
                 "Reports",

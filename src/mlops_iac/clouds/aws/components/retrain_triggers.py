@@ -1,4 +1,4 @@
-"""What starts a model's training again: the clock, new data, and alarms.
+"""What starts a pipeline again, a model's training above all: the clock, new data, and alarms.
 
 The clock starts the pipeline itself. Everything else asks the cooldown function first, because an
 event that the training itself brings about (an alarm that stays, files that arrive by the
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import pulumi
 import pulumi_aws as aws
@@ -37,14 +38,16 @@ _RETRIES = 3
 
 @dataclass(frozen=True, kw_only=True)
 class NewData:
-    """A prefix of a bucket that sends its events to EventBridge; nothing here writes below it.
+    """A prefix of a bucket that sends its events to EventBridge; what it starts never writes there.
 
+    `ending` is that of the names that count, where not all do.
     `known_as` is the former name of a dataset that was renamed.
     """
 
     dataset: str
     bucket: pulumi.Input[str]
     prefix: pulumi.Input[str]
+    ending: str = ""
     known_as: str = ""
 
 
@@ -56,7 +59,7 @@ class RetrainTriggersArgs:
     start it when they go off. `handler` is the source of the cooldown function (`handler(event, context)`); it is
     uploaded to `code_bucket` and needed with `new_data` or `alarm_arns` alone.
     `key_arn` encrypts the function's code and log. `known_as` is the name in the cloud where it is
-    not the component's: that of before a rename.
+    not the component's: that of before a rename. `starts` is what people call what is started.
     """
 
     pipeline_name: pulumi.Input[str]
@@ -65,6 +68,7 @@ class RetrainTriggersArgs:
     timezone: str = "UTC"
     new_data: Sequence[NewData] = ()
     alarm_arns: Sequence[pulumi.Input[str] | Sequence[pulumi.Input[str]]] = ()
+    starts: Literal["training", "prediction"] = "training"
     cooldown_hours: int = 24
     handler: str | None = None
     code_bucket: pulumi.Input[str] | None = None
@@ -144,14 +148,14 @@ class RetrainTriggers(pulumi.ComponentResource):
                 "StartPipeline",
                 ["sagemaker:StartPipelineExecution"],
                 [args.pipeline_arn],
-                reason="the schedule starts the training",
+                reason="the schedule starts it",
             ),
             self._may_send_undelivered("the scheduler keeps starts that failed"),
         )
         return aws.scheduler.Schedule(
             f"{name}-schedule",
             name=physical(self._known, SCHEDULE_LIMIT),
-            description=f"Trains again: {cron}",
+            description=f"{'Trains again' if args.starts == 'training' else 'Predicts'}: {cron}",
             group_name=group.name,
             schedule_expression=schedule_expression(cron),
             schedule_expression_timezone=args.timezone,
@@ -196,7 +200,7 @@ class RetrainTriggers(pulumi.ComponentResource):
         return aws.lambda_.Function(
             child.logical,
             name=child.name,
-            description="Starts a training, unless one started within the cooldown",
+            description=f"Starts a {args.starts}, unless one started within the cooldown",
             runtime=RUNTIME,
             handler=f"{_MODULE}.handler",
             s3_bucket=code.bucket,
@@ -227,7 +231,7 @@ class RetrainTriggers(pulumi.ComponentResource):
                 "StartPipeline",
                 ["sagemaker:ListPipelineExecutions", "sagemaker:StartPipelineExecution"],
                 [self._args.pipeline_arn],
-                reason="it starts the training, and looks when the last one started",
+                reason="it starts a run, and looks when the last one started",
             ),
             write_log(log),
             self._may_send_undelivered("Lambda keeps events that failed"),
@@ -243,7 +247,7 @@ class RetrainTriggers(pulumi.ComponentResource):
                 "detail-type": ["Object Created"],
                 "detail": {
                     "bucket": {"name": [data.bucket]},
-                    "object": {"key": [{"prefix": data.prefix}]},
+                    "object": {"key": [_key(data)]},
                 },
             },
         )
@@ -352,6 +356,12 @@ class RetrainTriggers(pulumi.ComponentResource):
         return statement(
             "KeepUndelivered", ["sqs:SendMessage"], [self.dead_letters.arn], reason=reason
         )
+
+
+def _key(data: NewData) -> dict[str, pulumi.Input[str]]:
+    if not data.ending:
+        return {"prefix": data.prefix}
+    return {"wildcard": pulumi.Output.concat(data.prefix, "*", data.ending)}
 
 
 def _flat(

@@ -1,4 +1,4 @@
-"""The training of one model: its code in S3 and the SageMaker pipeline that runs it.
+"""A SageMaker pipeline and its code in S3: the training of one model, or a batch prediction.
 
 The definition is a file that a reviewer reads; what only a deployment knows stands in it as
 `${name}` and is filled in here. Code goes under a key that contains its hash, so that a changed
@@ -39,7 +39,7 @@ class TrainingPipelineArgs:
     A placeholder without a value and a value without a placeholder fail the program.
     `known_as` is the name that the pipeline and its files go by where it is not the component's.
     `role_arn` starts the jobs; it is not the role the steps run with. `told` hears of runs that
-    failed or were stopped, whoever started them.
+    failed or were stopped, whoever started them; `without` says what follows.
     """
 
     role_arn: pulumi.Input[str]
@@ -54,6 +54,7 @@ class TrainingPipelineArgs:
     parallel_steps: int | None = None
     known_as: str = ""
     told: Told | None = None
+    without: str = "no version was registered by it"
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -142,7 +143,7 @@ class TrainingPipeline(pulumi.ComponentResource):
                     "currentPipelineExecutionStatus": ["Failed", "Stopped"],
                 },
             },
-            message=f"{pipeline_name}: a run is <status>, and no version was registered by it."
+            message=f"{pipeline_name}: a run is <status>, and {self._args.without}."
             " Its steps say why: <run>",
             values={
                 "status": "$.detail.currentPipelineExecutionStatus",

@@ -16,9 +16,8 @@ from mlops_iac.errors import Diagnostic
 
 if TYPE_CHECKING:
     from mlops_iac.clouds.aws.session import AwsSession
+    from mlops_iac.clouds.base import Runnable
     from mlops_iac.clouds.operations import Operations
-    from mlops_iac.pipeline.backend import Backend
-    from mlops_iac.pipeline.steps import Lifecycle
 
 __all__ = ["SAGEMAKER", "SageMaker"]
 
@@ -119,10 +118,8 @@ class SageMaker:
 
         return lifecycles(Scope(resolved))
 
-    def deployed(
-        self, kept: Any, definition: str, session: AwsSession
-    ) -> tuple[Lifecycle, Backend] | None:
-        """The lifecycle of a deployed pipeline, to be run on this machine."""
+    def deployed(self, kept: Any, definition: str, session: AwsSession) -> Runnable | None:
+        """What a deployed pipeline does, to be run on this machine."""
         from mlops_iac.clouds.aws.sagemaker.local import deployed
 
         return deployed(kept, definition, session.client)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from mlops_iac.clouds.aws.components._services import PRINCIPAL_SUFFIX
-from mlops_iac.clouds.aws.naming import stem
+from mlops_iac.clouds.aws.naming import catalogue_stem, stem
 from mlops_iac.clouds.aws.sagemaker.scope import ROLES, STACK_TAG, Scope
 from mlops_iac.clouds.aws.sagemaker.stack import PARTS
 from mlops_iac.clouds.base import ComponentCall
@@ -143,6 +143,7 @@ def filled(scope: Scope, found: Iterable[Grant]) -> list[Grant]:
         "partition": scope.partition,
         "region": blueprint.region,
         "account": blueprint.account or "${account}",
+        "catalogue": catalogue_stem(blueprint.name, scope.environment),
         "stem": stem(blueprint.name, scope.environment),
         "stack": scope.tags[STACK_TAG],
     }

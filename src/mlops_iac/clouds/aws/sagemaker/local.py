@@ -5,28 +5,61 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from mlops_iac.blueprint.sections.compute import PACKAGES
+from mlops_iac.blueprint.sections.serving import Batch
 from mlops_iac.clouds.aws import catalogue
+from mlops_iac.clouds.aws.runtime import batch
 from mlops_iac.clouds.aws.sagemaker.blocks.training_calls import compiled
 from mlops_iac.clouds.aws.sagemaker.definition import jobs
 from mlops_iac.clouds.aws.sagemaker.definition.parts import SageMakerSettings, dataset_placeholder
 from mlops_iac.clouds.aws.sagemaker.definition.printer import definition, fill, filled_with
+from mlops_iac.clouds.aws.sagemaker.modes import batch_definition
+from mlops_iac.clouds.aws.sagemaker.modes.batch_calls import compiled as compiled_batch
 from mlops_iac.clouds.aws.sagemaker.registry import listed
 from mlops_iac.clouds.aws.sagemaker.scope import Scope
 from mlops_iac.clouds.aws.store import S3Store, cloud_errors
+from mlops_iac.errors import ResourceFailed
 from mlops_iac.pipeline import steps
 from mlops_iac.pipeline.backend import Store, Version
+from mlops_iac.pipeline.local_prediction import Resolved
+from mlops_iac.pipeline.prediction import Prediction
 from mlops_iac.pipeline.steps import Lifecycle
 from mlops_iac.records import as_json, from_json
 
+if TYPE_CHECKING:
+    from mlops_iac.clouds.base import Runnable
 
-class SageMakerBackend:
-    """`pipeline.backend.Backend` over clients of the emulator.
+
+class _Backend:
+    """What a training and a prediction have in common, over clients of the emulator.
 
     `values` fills the placeholders of what is printed; `client` makes a boto3 client.
     """
+
+    def __init__(
+        self,
+        settings: SageMakerSettings,
+        values: Mapping[str, str],
+        client: Callable[[str], Any],
+    ) -> None:
+        self._settings = settings
+        self._values = values
+        self._client = client
+        self._sagemaker = client("sagemaker")
+        self.store: Store = S3Store(client("s3"), values.get("kms_key_arn"))
+        self.artifacts = f"s3://{values['artifacts_bucket']}"
+        self.code = values["code_uri"]
+        self.environment = settings.environment
+        images = settings.images
+        self.framework = _framework(images.get("train") or images["check"])
+
+
+class SageMakerBackend(_Backend):
+    """`pipeline.backend.Backend` of a training."""
 
     def __init__(
         self,
@@ -35,18 +68,11 @@ class SageMakerBackend:
         values: Mapping[str, str],
         client: Callable[[str], Any],
     ) -> None:
+        super().__init__(settings, values, client)
         self._life = life
-        self._settings = settings
-        self._values = values
-        self._sagemaker = client("sagemaker")
-        self.store: Store = S3Store(client("s3"), values.get("kms_key_arn"))
-        self.artifacts = f"s3://{values['artifacts_bucket']}"
-        self.code = values["code_uri"]
         self.datasets: Mapping[str, str] = {
             each.name: values[dataset_placeholder(each.name)] for each in life.datasets
         }
-        self.environment = settings.environment
-        self.framework = _framework(settings.images["train"])
 
     def register(self, model: str, report: str | None) -> Version:
         """Register a model package as the pipeline does."""
@@ -71,6 +97,47 @@ class SageMakerBackend:
         return None
 
 
+class SageMakerPrediction(_Backend):
+    """`pipeline.local_prediction.PredictionBackend`: the deployed function says what it says there."""
+
+    @property
+    def output(self) -> str:
+        """The folder of all runs."""
+        return self._values["output_uri"]
+
+    @cached_property
+    def _run(self) -> batch.Run:
+        function = self._client("lambda").get_function_configuration(
+            FunctionName=self._values["function_arn"]
+        )
+        settings = json.loads(function["Environment"]["Variables"]["SETTINGS"])
+        # The emulated cloud executes no pipeline that it starts.
+        return batch.Run({**settings, "watched": []}, self._client)
+
+    def resolve(self) -> Resolved:
+        """Ask the function's code, and the model that it makes for its archive."""
+        try:
+            with cloud_errors("looking for the version that predicts"):
+                found = self._run.resolve(datetime.now(UTC))
+                archive = self._archive(found["model"])
+        except batch.NotReady as error:
+            hint = "`mlops-iac models ls` lists versions, `mlops-iac models approve` approves one"
+            raise ResourceFailed(str(error), hint=hint) from None
+        return Resolved(found["version"], archive, found["input"], found["began"])
+
+    def _archive(self, model: str) -> str:
+        container = self._sagemaker.describe_model(ModelName=model)["PrimaryContainer"]
+        if package := container.get("ModelPackageName"):
+            found = self._sagemaker.describe_model_package(ModelPackageName=package)
+            return str(found["InferenceSpecification"]["Containers"][0]["ModelDataUrl"])
+        return str(container["ModelDataSource"]["S3DataSource"]["S3Uri"])
+
+    def publish(self, run: str, resolved: Resolved, output: str, rows: str) -> None:
+        """Let the function's code tell that the output is complete."""
+        with cloud_errors(f"publishing {output}"):
+            self._run.publish(run, resolved.version, resolved.began, f"{output}/", rows)
+
+
 def _framework(image: str) -> str:
     """What a prebuilt image brings, as a requirement; nothing for another image."""
     repository, _, tag = image.rsplit("/", 1)[-1].partition(":")
@@ -79,18 +146,29 @@ def _framework(image: str) -> str:
 
 
 def lifecycles(scope: Scope) -> dict[str, Any]:
-    """What the definition of each pipeline is printed of, by model, as JSON has it."""
-    return {name: as_json(compiled(scope, name)) for name in scope.trained}
+    """What each pipeline's definition is printed of, by model or batch entry, as JSON has it."""
+    models = {name: as_json(compiled(scope, name)) for name in scope.trained}
+    entries = scope.entries(Batch).items()
+    return models | {name: as_json(compiled_batch(scope, name, each)) for name, each in entries}
 
 
-def deployed(
-    kept: Any, text: str, client: Callable[[str], Any]
-) -> tuple[Lifecycle, SageMakerBackend] | None:
-    """The lifecycle that the definition `text` was printed of, if it is that of `lifecycles`."""
-    known = {**vars(steps), SageMakerSettings.__name__: SageMakerSettings}
+def deployed(kept: Any, text: str, client: Callable[[str], Any]) -> Runnable | None:
+    """What the definition `text` was printed of, if it is what `lifecycles` kept; and where it runs."""
+    known = {**vars(steps), Prediction.__name__: Prediction}
+    known[SageMakerSettings.__name__] = SageMakerSettings
     try:
-        life, settings = from_json(kept, known)
-        values = filled_with(definition(life, settings)[0], text)
+        what, settings = from_json(kept, known)
+        predicts = isinstance(what, Prediction)
+        printed = (
+            batch_definition.definition(what, settings)
+            if predicts
+            else definition(what, settings)[0]
+        )
+        values = filled_with(printed, text)
     except (KeyError, TypeError, ValueError, AttributeError):
         return None  # written in another shape, by another version
-    return None if values is None else (life, SageMakerBackend(life, settings, values, client))
+    if values is None:
+        return None
+    if predicts:
+        return what, SageMakerPrediction(settings, values, client)
+    return what, SageMakerBackend(what, settings, values, client)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from mlops_iac.blueprint import Blueprint, ResolvedBlueprint
 from mlops_iac.blueprint.sections.compute import Compute, EndpointCompute, Runtime
 from mlops_iac.blueprint.sections.models import Model
-from mlops_iac.blueprint.sections.serving import ServingEntry
+from mlops_iac.blueprint.sections.serving import RealTime, ServingEntry
 from mlops_iac.blueprint.torn import judged, known_or
 from mlops_iac.blueprint.words import suggestion
 from mlops_iac.clouds.aws import availability, catalogue, containers
@@ -136,7 +136,10 @@ def step_instances(scope: Scope, name: str, model: Model) -> dict[Any, str]:
         if (section := getattr(model, step)) is not None
     }
     found["serve"] = serves = _serving_instance(scope.blueprint, name)
-    if serves in catalogue.instance_types("transform"):
+    batch = _first_compute(scope.blueprint, name, Compute)
+    if batch is not None:
+        found["transform"] = instance(batch, "transform")
+    elif serves in catalogue.instance_types("transform"):
         found["transform"] = serves
     return found
 
@@ -150,13 +153,21 @@ def serving_image(scope: Scope, name: str, model: Model) -> str:
 
 
 def _serving_instance(blueprint: Blueprint, model: str) -> str:
-    """The instance type of the first entry that serves the model; the smallest without one."""
+    """The instance type of the first endpoint that serves the model; the smallest without one."""
+    compute = _first_compute(blueprint, model, EndpointCompute)
+    return instance(compute or EndpointCompute(size="small"), "hosting")
+
+
+_Compute = TypeVar("_Compute", Compute, EndpointCompute)
+
+
+def _first_compute(blueprint: Blueprint, model: str, kind: type[_Compute]) -> _Compute | None:
+    """What the first entry runs on that serves the model with `kind`: a job's, or an endpoint's."""
     for entry in blueprint.serving.values():
-        if model in models_of(entry) and (compute := getattr(entry, "compute", None)) is not None:
-            # Endpoints host; what has a count of its own is a job.
-            purpose: catalogue.Purpose = "transform" if isinstance(compute, Compute) else "hosting"
-            return instance(compute, purpose)
-    return catalogue.instance_type("small", "hosting")
+        compute = getattr(entry, "compute", None)
+        if model in models_of(entry) and isinstance(compute, kind):
+            return compute
+    return None
 
 
 def models_of(entry: ServingEntry) -> list[str]:
@@ -186,7 +197,8 @@ def monitored(scope: Scope, model: str, metric: str) -> list[str]:
     return [
         name
         for name, entry in scope.blueprint.serving.items()
-        if entry.monitor is not None
+        if isinstance(entry, RealTime)  # what else is measured starts no training yet
+        and entry.monitor is not None
         and metric in entry.monitor.limits
         and model in models_of(entry)
     ]
@@ -216,6 +228,11 @@ def repositories(scope: Scope) -> list[str]:
             uris.update(step_images(scope, name, model).values())
         elif name in here:
             uris.add(serving_image(scope, name, model))
+    return ecr(uris)
+
+
+def ecr(uris: Iterable[str]) -> list[str]:
+    """The repositories of images in ECR, `<account>/<repository>`."""
     matches = (re.fullmatch(_ECR, uri) for uri in uris)
     return sorted({f"{match[1]}/{match[2]}" for match in matches if match})
 

@@ -21,6 +21,7 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "sqs": ("messaging",),
     "lambda": ("functions",),
     "cloudtrail": ("cloudtrail",),
+    "glue": ("glue",),
     "ec2": ("ec2", "ec2_access"),
     "vpc": ("ec2_access",),
 }

@@ -61,6 +61,10 @@ STYLES: Mapping[str, TagStyle] = {
     "lambda": TagStyle(
         "lambda", "ListTags", "TagResource", "UntagResource", ("Resource", "arn"), pair=None
     ),
+    "glue": TagStyle(
+        "glue", "GetTags", "TagResource", "UntagResource", ("ResourceArn", "arn"),
+        tags="TagsToAdd", keys="TagsToRemove", pair=None,
+    ),
 }  # fmt: skip
 
 
@@ -69,7 +73,7 @@ def list_tags(api: Api, style: str, outputs: Properties) -> dict[str, str]:
     how = STYLES[style]
     member, source = how.target
     answer = api.look(how.service, how.list_op, **{member: outputs[source]}) or {}
-    data: Any = answer.get(how.tags) or answer.get(how.tags.lower()) or {}
+    data: Any = answer.get(how.tags) or answer.get(how.tags.lower()) or answer.get("Tags") or {}
     return {k: v for k, v in as_map(data).items() if k != OPERATION_TAG}
 
 

@@ -41,7 +41,8 @@ def _listens(scope: Scope) -> bool:
     models = (scope.blueprint.models[name] for name in scope.trained)
     names = [name for model in models if model.retrain for name in model.retrain.new_data]
     waited = [*names, *needs(scope).new_data]
-    return any(scope.blueprint.datasets[name].is_local for name in waited)
+    sections = (scope.blueprint.datasets[name] for name in waited)
+    return any(each.is_local or each.is_made for each in sections)
 
 
 def buckets() -> list[Ref]:

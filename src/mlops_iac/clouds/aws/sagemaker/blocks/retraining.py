@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from mlops_iac.blueprint.torn import judged, whole
@@ -30,6 +30,7 @@ from mlops_iac.clouds.aws.sagemaker.scope import (
 )
 from mlops_iac.clouds.base import ComponentCall, Ref, Setting
 from mlops_iac.errors import Diagnostic
+from mlops_iac.runtime import contract
 
 
 def _plan(scope: Scope) -> Iterator[ComponentCall]:
@@ -56,7 +57,7 @@ def _retraining(scope: Scope, name: str) -> Iterator[ComponentCall]:
                 Setting(retrain.schedule, f"{path}.schedule") if retrain.schedule else None
             ),
             "timezone": Setting(scope.blueprint.timezone, "timezone"),
-            "new_data": [_new_data(scope, each) for each in retrain.new_data] or None,
+            "new_data": [new_data(scope, each) for each in retrain.new_data] or None,
             "alarm_arns": _alarms(scope, name, retrain.limits) or None,
             "cooldown_hours": (
                 Setting(retrain.cooldown_hours, f"{path}.cooldown_hours") if guarded else None
@@ -80,11 +81,14 @@ def _retrain_variable(model: str) -> str:
     return f"{identifier(model)}_retrain"
 
 
-def _new_data(scope: Scope, dataset: str) -> Any:
+def new_data(scope: Scope, dataset: str) -> Any:
+    """What starts a run when files of a dataset arrive, or when a batch prediction is complete."""
     section = scope.blueprint.datasets[dataset]
-    if section.is_local:
+    if section.is_local or section.is_made:
         bucket: Any = Ref("data", "data.bucket")
         prefix: Any = Ref("datasets", f'new_data_prefixes["{dataset}"]')
+        if section.is_made:
+            prefix = f"datasets/{scope.known_as('datasets', dataset)}/"
     else:
         address = (section.source or "").removeprefix("s3://")
         host, _, rest = address.partition("/")
@@ -96,6 +100,7 @@ def _new_data(scope: Scope, dataset: str) -> Any:
             "dataset": dataset,
             "bucket": bucket,
             "prefix": prefix,
+            "ending": f"/{contract.SUCCESS_FILE}" if section.is_made else None,
             "known_as": scope.moved_from("datasets", dataset),
         },
     )
@@ -115,18 +120,21 @@ def _check(scope: Scope) -> Iterator[Diagnostic]:
         yield from judged(
             _schedule(scope, name),
             *(_measured(scope, name, metric) for metric in (retrain.limits if retrain else ())),
-            _elsewhere(scope, name),
+            check_events(
+                scope, f"models.{name}.retrain.new_data", retrain.new_data if retrain else ()
+            ),
         )
 
 
-def _elsewhere(scope: Scope, name: str) -> Iterator[Diagnostic]:
-    retrain = scope.blueprint.models[name].retrain
-    for dataset in retrain.new_data if retrain else ():
-        if not scope.blueprint.datasets[dataset].is_local:
+def check_events(scope: Scope, path: str, datasets: Iterable[str]) -> Iterator[Diagnostic]:
+    """Warn of datasets whose bucket has to be told to say when files arrive."""
+    for dataset in datasets:
+        section = scope.blueprint.datasets[dataset]
+        if not (section.is_local or section.is_made):
             yield scope.resolved.diagnostic(
-                f"models.{name}.retrain.new_data",
+                path,
                 "events-elsewhere",
-                f"models.{name}.retrain.new_data: the bucket of {dataset} is not changed from "
+                f"{path}: the bucket of {dataset} is not changed from "
                 "here, and new files are noticed only if it tells EventBridge of them",
                 "switch on its EventBridge notifications",
                 severity="warning",

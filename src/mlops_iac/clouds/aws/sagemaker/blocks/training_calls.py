@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from mlops_iac.blueprint.sections.models import Model
 from mlops_iac.clouds.aws import containers
 from mlops_iac.clouds.aws.components._disks import has_local_disk
 from mlops_iac.clouds.aws.sagemaker import machines
@@ -35,7 +34,7 @@ from mlops_iac.runtime.files import runtime_files
 
 # Tags whose value is the stack's name or made of it: filled in by the program, so that all
 # environments can share one definition.
-_STACK_TAGS = ("environment", STACK_TAG)
+STACK_TAGS = ("environment", STACK_TAG)
 
 
 def pipeline(scope: Scope, name: str) -> ComponentCall:
@@ -103,21 +102,25 @@ def compiled(scope: Scope, name: str) -> tuple[Lifecycle, SageMakerSettings]:
     """What the definition of the pipeline of one model is printed of."""
     # What was stored under the former name stays where it is, and so does what follows.
     life = replace(lifecycle(scope.resolved, name), model=scope.known_as("models", name))
-    return life, _settings(scope, name, scope.blueprint.models[name])
+    model = scope.blueprint.models[name]
+    images = machines.step_images(scope, name, model)
+    return life, job_settings(scope, images, machines.step_instances(scope, name, model))
 
 
-def _settings(scope: Scope, name: str, model: Model) -> SageMakerSettings:
+def job_settings(
+    scope: Scope, images: dict[Any, str], instances: dict[Any, str]
+) -> SageMakerSettings:
+    """What the jobs of pipelines have in common, with their images and instance types by step."""
     tags = {
         key: value.value if isinstance(value, Setting) else value
         for key, value in scope.tags.items()
     }
-    tags |= {key: "${" + key + "}" for key in _STACK_TAGS}
+    tags |= {key: "${" + key + "}" for key in STACK_TAGS}
     subnets, groups = scope.existing("subnets"), scope.existing("security_groups")
     placed = scope.places
     key = "${kms_key_arn}" if scope.customer_key else None
-    instances = machines.step_instances(scope, name, model)
     return SageMakerSettings(
-        images=machines.step_images(scope, name, model),
+        images=images,
         instance_types=instances,
         tags=tags,
         kms_key=key,

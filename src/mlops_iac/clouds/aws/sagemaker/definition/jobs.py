@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from mlops_iac.clouds.aws.sagemaker.definition.parts import (
     SERVING_ENVIRONMENT,
     Json,
     SageMakerSettings,
+    StepKind,
     channel,
     dataset_placeholder,
     encrypted,
@@ -18,7 +21,7 @@ from mlops_iac.clouds.aws.sagemaker.definition.parts import (
     s3_input,
     s3_output,
 )
-from mlops_iac.pipeline.steps import Lifecycle, Tune
+from mlops_iac.pipeline.steps import Lifecycle, Script, Tune
 from mlops_iac.pipeline.tasks import (
     CHECKPOINTS,
     KEPT,
@@ -67,33 +70,46 @@ def processing(life: Lifecycle, job: Job, settings: SageMakerSettings) -> Json:
     ]
     if job.model:
         inputs.append(s3_input("model", contract.PROCESSING_MODEL, left(job.model, life)))
-    inputs.append(s3_input("code", contract.PROCESSING_CODE, "${code_uri}"))
     evaluates = job.kind == "evaluate"
     output = s3_output(
         job.output,
         contract.PROCESSING_REPORT if evaluates else contract.PROCESSING_PREPARED,
         _work(life, job.output),
     )
+    env = {**job.script.env, **job.env}
+    return processing_job(job.kind, job.script, settings, inputs, [output], env, job.arguments)
+
+
+def processing_job(
+    kind: StepKind,
+    script: Script,
+    settings: SageMakerSettings,
+    inputs: Sequence[Json],
+    outputs: Sequence[Json],
+    env: Mapping[str, str],
+    arguments: Mapping[str, str] = {},
+) -> Json:
+    """CreateProcessingJob of our entry point, which `env` tells what to do; the code is its last input."""
     code = f"{contract.ROOT}/{contract.CODE}"
     archive = f"{contract.ROOT}/{contract.PROCESSING_CODE}/{contract.CODE_FILE}"
     run = f"mkdir -p {code} && tar -xzf {archive} -C {code} && exec python3 {code}/{contract.ENTRY}"
     application: Json = {
-        "ImageUri": settings.images[job.kind],
+        "ImageUri": settings.images[kind],
         # bash takes what follows its script as $0, $1, …: the container's arguments.
         "ContainerEntrypoint": ["/bin/bash", "-c", f'{run} "$@"', contract.ENTRY],
     }
-    if job.arguments:
+    if arguments:
         application["ContainerArguments"] = [
-            part for name, value in job.arguments.items() for part in (f"--{name}", value)
+            part for name, value in arguments.items() for part in (f"--{name}", value)
         ]
     printed: Json = {
         "AppSpecification": application,
-        "Environment": {**settings.environment, **job.script.env, **job.env},
-        "ProcessingInputs": inputs,
-        "ProcessingOutputConfig": encrypted(settings, {"Outputs": [output]}),
-        "ProcessingResources": {"ClusterConfig": resources(job.kind, job.script, settings)},
-        "RoleArn": role(job.kind, settings),
-        "StoppingCondition": {"MaxRuntimeInSeconds": job.script.timeout_minutes * 60},
+        "Environment": {**settings.environment, **env},
+        "ProcessingInputs": [*inputs, s3_input("code", contract.PROCESSING_CODE, "${code_uri}")],
+        "ProcessingOutputConfig": encrypted(settings, {"Outputs": list(outputs)}),
+        "ProcessingResources": {"ClusterConfig": resources(kind, script, settings)},
+        "RoleArn": role(kind, settings),
+        "StoppingCondition": {"MaxRuntimeInSeconds": script.timeout_minutes * 60},
         "Tags": job_tags(settings),
     }
     if network := job_network(settings):

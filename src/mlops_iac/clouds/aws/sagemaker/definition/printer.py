@@ -47,6 +47,7 @@ _FAULTS = {
 _RETRIES = {
     "Processing": (_CALLS, _CAPACITY, _FAULTS),
     "Training": (_CALLS, _CAPACITY, _FAULTS),
+    "Transform": (_CALLS, _CAPACITY, _FAULTS),
     "Tuning": (_CALLS, _CAPACITY),
     "RegisterModel": (_CALLS,),
 }
@@ -114,8 +115,7 @@ def steps(life: Lifecycle, settings: SageMakerSettings) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for task in tasks(life):
         printed = {"Name": task.name, **_printed(task, life, settings)}
-        if policies := _RETRIES.get(printed["Type"]):
-            printed["RetryPolicies"] = [dict(policy) for policy in policies]
+        printed |= retried(printed["Type"])
         if isinstance(task, Job) and task.kind == "evaluate":
             printed["PropertyFiles"] = [
                 {
@@ -126,6 +126,12 @@ def steps(life: Lifecycle, settings: SageMakerSettings) -> list[dict[str, Any]]:
             ]
         found.append(printed)
     return found
+
+
+def retried(kind: str) -> dict[str, Any]:
+    """What a step of this kind tries again, if anything."""
+    policies = _RETRIES.get(kind)
+    return {"RetryPolicies": [dict(policy) for policy in policies]} if policies else {}
 
 
 def _printed(task: Task, life: Lifecycle, settings: SageMakerSettings) -> dict[str, Any]:

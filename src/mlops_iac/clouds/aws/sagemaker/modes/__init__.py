@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from mlops_iac.clouds.aws.sagemaker.modes.batch import BATCH
 from mlops_iac.clouds.aws.sagemaker.modes.real_time import REAL_TIME
 from mlops_iac.clouds.aws.sagemaker.parts import Mode, Needs
 from mlops_iac.clouds.aws.sagemaker.scope import Scope
 
-MODES: tuple[Mode, ...] = (REAL_TIME,)
+MODES: tuple[Mode, ...] = (REAL_TIME, BATCH)
 
 
 def needs(scope: Scope) -> Needs:

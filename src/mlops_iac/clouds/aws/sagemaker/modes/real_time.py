@@ -113,10 +113,6 @@ REAL_TIME = Mode(
         "monitor.limits.*.at_most",
     ),
     refused=(
-        *(
-            Refusal(f"serving.*.compute.{name}", "only batch serving has this", "leave it out")
-            for name in ("count", "spot")
-        ),
         Refusal("serving.*.runtime", "an entry serves with its model's runtime", "set it there"),
         Refusal("serving.*.callers", "endpoints grant no one yet", "allow them by IAM"),
         Refusal("serving.*.monitor.schedule", "drift is not computed yet", "leave it out"),
@@ -124,7 +120,7 @@ REAL_TIME = Mode(
         *(
             Refusal(
                 f"serving.*.{owner}.limits.*.at_least",
-                "of latency and errors only more is worse",
+                "of what is measured only more is worse",
                 "write `at_most`",
             )
             for owner in ("rollout", "monitor")

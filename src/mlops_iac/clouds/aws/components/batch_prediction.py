@@ -1,0 +1,468 @@
+"""What a batch prediction runs with: its function, its roles, its table and its alarm.
+
+The pipeline itself is a `TrainingPipeline`, what starts it `RetrainTriggers`. The function says which
+version predicts and, at the end, that the output is complete. Nothing here is billed between runs but
+the alarm and what is stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import pulumi
+import pulumi_aws as aws
+
+from ._alarms import failing_alarm, late_alarm
+from ._called import called
+from ._context import Context, catalogued, physical
+from ._iam import Statement, lambda_trust, policy_document, statement, trust
+from ._identity_statements import Grants
+from ._naming import (
+    ENDPOINT_LIMIT,
+    FUNCTION_LIMIT,
+    PACKAGE_GROUP_LIMIT,
+    PIPELINE_LIMIT,
+    ROLE_LIMIT,
+    catalogue_name,
+    sid,
+)
+from ._package import RUNTIME, uploaded, write_log
+from .data_store import CODE_PREFIX, MODELS_PREFIX, WORK_PREFIX
+from .retrain_triggers import NewData
+
+_MODULE = "batch"
+_TIMEOUT_SECONDS = 600  # SageMaker developer guide, "Lambda step": a pipeline waits ten minutes
+# The function ends the names of models with twelve characters of their content.
+_MODEL_LIMIT = ENDPOINT_LIMIT - 12
+NAMESPACE = "MlopsIac/Batch"
+# Form of the files → how the catalogue reads them (Athena user guide, "OpenX JSON SerDe", "Open CSV
+# SerDe").
+_SERDES: dict[str, str] = {
+    "json": "org.openx.data.jsonserde.JsonSerDe",
+    "csv": "org.apache.hadoop.hive.serde2.OpenCSVSerde",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Registered:
+    """A model whose versions are registered in `package_group`; `version` None is the newest approved."""
+
+    model: str
+    package_group: pulumi.Input[str]
+    version: pulumi.Input[str] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Given:
+    """A model from elsewhere: an image, and the `s3://` URI of an archive or a prefix."""
+
+    image: pulumi.Input[str]
+    model_data: pulumi.Input[str]
+    environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where a dataset lies: below `datasets/<name>/` of the stack's bucket, or at `uri` (`s3://…/`)."""
+
+    name: str
+    uri: pulumi.Input[str] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchPredictionArgs:
+    """What a batch prediction needs.
+
+    `chained`: other runs write `source`, and the newest of them is read. `output` gets a table in a
+    catalogue where it is in the stack's bucket; `form` is that of its files. `watched` is what starts
+    runs besides a schedule. `late_seconds`: somebody is told when no run completed for so long. `handler` is the function's source.
+    `job_tags` are carried by all of the jobs, `images` are what they pull
+    (`<account>/<repository>`). `key_arn` encrypts what is stored, `log_key_arn` the log. `known_as` is
+    the name in the cloud where it is not the component's.
+    """
+
+    model: Registered | Given
+    source: Place
+    output: Place
+    chained: bool = False
+    form: Literal["json", "csv"] = "json"
+    watched: Sequence[NewData] = ()
+    data_bucket: pulumi.Input[str]
+    data_bucket_arn: pulumi.Input[str]
+    artifacts_bucket: pulumi.Input[str]
+    artifacts_bucket_arn: pulumi.Input[str]
+    handler: str
+    images: Sequence[str] = ()
+    job_tags: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    late_seconds: pulumi.Input[int] | None = None
+    topic_arn: pulumi.Input[str] | None = None
+    key_arn: pulumi.Input[str] | None = None
+    log_key_arn: pulumi.Input[str] | None = None
+    log_retention_days: int = 365
+    subnets: Sequence[pulumi.Input[str]] = ()
+    security_groups: Sequence[pulumi.Input[str]] = ()
+    egress: Literal["all", "none"] = "all"
+    permissions_boundary: pulumi.Input[str] | None = None
+    known_as: str = ""
+    tags: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+
+
+class BatchPrediction(pulumi.ComponentResource):
+    """`pipeline_role_arn` starts the jobs, `job_role_arn` runs them; each waits for its policy.
+
+    `function_arn` is what the pipeline calls, `output_uri` where runs leave what they predicted, each
+    below `run=<id>/`. What `depends_on` names is there before code is uploaded.
+    """
+
+    def __init__(
+        self, name: str, args: BatchPredictionArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("mlops-iac:aws:BatchPrediction", name, None, opts)
+        self._name, self._args = name, args
+        self._known = args.known_as or name
+        self._context = Context(self)
+        self._grants = Grants(self._context, args.key_arn)
+        self._child = pulumi.ResourceOptions(parent=self)
+        # A component's own dependencies are not those of its children.
+        self._after = pulumi.ResourceOptions(
+            parent=self, depends_on=opts.depends_on if opts else None
+        )
+        self._pipeline = physical(self._known, PIPELINE_LIMIT)
+        self.output_uri = self._uri(args.output)
+        self._database = catalogued(self._known) if args.output.uri is None else None
+        self._table = catalogue_name(args.output.name)
+        if self._database is not None:
+            self._catalogue(self._database)
+        self.job_role_arn = self._role(
+            "jobs",
+            "Runs the jobs and the model of a batch prediction",
+            trust(self._context, "sagemaker"),
+            self._job_rights(),
+        )
+        function = self._function()
+        self.function_arn = function.arn
+        self.pipeline_role_arn = self._role(
+            "pipeline",
+            "Starts the jobs of a batch prediction",
+            trust(self._context, "sagemaker"),
+            [
+                *self._grants.start_jobs(("Processing", "Transform"), args.job_tags),
+                self._grants.pass_roles([self.job_role_arn]),
+                self._grants.call("Call", function.arn, "it says which version predicts"),
+            ],
+        )
+        if args.topic_arn is not None:
+            failing_alarm(
+                f"{name}-failing",
+                function,
+                topic_arn=args.topic_arn,
+                tags=args.tags,
+                opts=self._child,
+            )
+        if args.late_seconds is not None:
+            self._watch(args.late_seconds)
+        self.register_outputs(
+            {
+                "functionArn": self.function_arn,
+                "pipelineRoleArn": self.pipeline_role_arn,
+                "jobRoleArn": self.job_role_arn,
+                "outputUri": self.output_uri,
+            }
+        )
+
+    def _uri(self, place: Place) -> pulumi.Output[str]:
+        if place.uri is not None:
+            return pulumi.Output.from_input(place.uri)
+        return pulumi.Output.concat("s3://", self._args.data_bucket, f"/datasets/{place.name}/")
+
+    def _catalogue(self, database: str) -> None:
+        args, name = self._args, self._name
+        made = aws.glue.CatalogDatabase(
+            f"{name}-catalogue",
+            name=database,
+            description=f"What {self._known} predicted",
+            tags=args.tags,
+            opts=self._child,
+        )
+        column = aws.glue.CatalogTableStorageDescriptorColumnArgs
+        header = {"skip.header.line.count": "1"} if args.form == "csv" else {}
+        aws.glue.CatalogTable(
+            f"{name}-table",
+            name=self._table,
+            database_name=made.name,
+            table_type="EXTERNAL_TABLE",
+            parameters={"classification": args.form, **header},
+            partition_keys=[aws.glue.CatalogTablePartitionKeyArgs(name="run", type="string")],
+            storage_descriptor=aws.glue.CatalogTableStorageDescriptorArgs(
+                location=self.output_uri,
+                columns=[column(name="prediction", type="string")],
+                ser_de_info=aws.glue.CatalogTableStorageDescriptorSerDeInfoArgs(
+                    serialization_library=_SERDES[args.form]
+                ),
+                input_format="org.apache.hadoop.mapred.TextInputFormat",
+                output_format="org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
+            ),
+            # Each run says which columns there are.
+            opts=pulumi.ResourceOptions(parent=self, ignore_changes=["storageDescriptor.columns"]),
+        )
+
+    def _function(self) -> aws.lambda_.Function:
+        args, name = self._args, self._name
+        log = aws.cloudwatch.LogGroup(
+            f"{name}-log",
+            retention_in_days=args.log_retention_days,
+            kms_key_id=args.log_key_arn,
+            tags=args.tags,
+            opts=self._child,
+        )
+        code, digest = uploaded(
+            f"{name}-function-code",
+            _MODULE,
+            args.handler,
+            bucket=args.artifacts_bucket,
+            folder=self._known,
+            key_arn=args.key_arn,
+            tags=args.tags,
+            opts=self._after,
+        )
+        role = self._role(
+            "function",
+            "Says which version predicts, and what is complete",
+            lambda_trust(self._context),
+            self._function_rights(log),
+        )
+        child = called(self, f"{name}-function", f"{self._known}-function", FUNCTION_LIMIT)
+        return aws.lambda_.Function(
+            child.logical,
+            name=child.name,
+            description="Says which version predicts, and what is complete",
+            runtime=RUNTIME,
+            handler=f"{_MODULE}.handler",
+            s3_bucket=code.bucket,
+            s3_key=code.key,
+            source_code_hash=digest,
+            role=role,
+            timeout=_TIMEOUT_SECONDS,
+            memory_size=256,
+            environment=aws.lambda_.FunctionEnvironmentArgs(
+                variables={"SETTINGS": pulumi.Output.json_dumps(self._settings())}
+            ),
+            logging_config=aws.lambda_.FunctionLoggingConfigArgs(
+                log_format="Text", log_group=log.name
+            ),
+            tags=args.tags,
+            opts=child.opts,
+        )
+
+    def _settings(self) -> dict[str, Any]:
+        """`batch.Run`, the handler, says what each of these is."""
+        args = self._args
+        model: dict[str, Any]
+        if isinstance(args.model, Registered):
+            model = {"group": args.model.package_group, "version": args.model.version}
+        else:
+            given = args.model
+            environment = dict(given.environment)
+            model = {"image": given.image, "data": given.model_data, "environment": environment}
+        network = {"Subnets": list(args.subnets), "SecurityGroupIds": list(args.security_groups)}
+        return {
+            **model,
+            "models": self._models,
+            "role": self.job_role_arn,
+            "network": network if args.subnets else None,
+            "isolated": args.egress == "none",
+            "tags": dict(args.tags),
+            "input": self._uri(args.source),
+            "chained": args.chained,
+            "database": self._database,
+            "table": self._table if self._database else None,
+            "namespace": NAMESPACE,
+            "entry": self._pipeline,
+            "watched": [
+                {
+                    "uri": pulumi.Output.concat("s3://", each.bucket, "/", each.prefix),
+                    "ending": each.ending,
+                }
+                for each in args.watched
+            ],
+            "pipeline": self._pipeline,
+        }
+
+    @property
+    def _models(self) -> str:
+        """What the names of the models begin with that the function makes."""
+        return f"{physical(self._known, _MODEL_LIMIT - 1)}-"
+
+    def _work(self) -> str:
+        return f"{WORK_PREFIX}{self._known}/"
+
+    def _job_rights(self) -> list[Statement]:
+        args, grants = self._args, self._grants
+        artifacts = [f"{CODE_PREFIX}{self._known}/", self._work()]
+        models: Sequence[pulumi.Input[str]] = ()
+        if isinstance(args.model, Registered):
+            artifacts.append(f"{MODELS_PREFIX}{args.model.model}/")
+        else:
+            models = [args.model.model_data]
+        network = grants.attach_network(args.subnets, args.security_groups) if args.subnets else []
+        return [
+            *self._read_input(),
+            *grants.read(
+                "Artifacts",
+                args.artifacts_bucket_arn,
+                artifacts,
+                "code, the model and what earlier steps left",
+            ),
+            grants.write(
+                "Artifacts",
+                args.artifacts_bucket_arn,
+                [self._work()],
+                "steps leave rows and reports",
+            ),
+            *grants.read_uris("Models", models, "a model from elsewhere"),
+            self._write_output("predictions are written here, and nowhere else"),
+            *grants.use_key("inputs, outputs and volumes are encrypted"),
+            *grants.pull(args.images),
+            grants.log(["ProcessingJobs", "TransformJobs"]),
+            grants.measure(["/aws/sagemaker/ProcessingJobs", "/aws/sagemaker/TransformJobs"]),
+            *network,
+        ]
+
+    def _read_input(self) -> list[Statement]:
+        source, words = self._args.source, "the rows to predict for"
+        if source.uri is not None:
+            return self._grants.read_uris("Input", [source.uri], words)
+        prefix = f"datasets/{source.name}/"
+        return self._grants.read("Input", self._args.data_bucket_arn, [prefix], words)
+
+    def _write_output(self, reason: str) -> Statement:
+        output = self._args.output
+        if output.uri is not None:
+            return self._grants.write_uri("Output", output.uri, reason)
+        prefix = f"datasets/{output.name}/"
+        return self._grants.write("Output", self._args.data_bucket_arn, [prefix], reason)
+
+    def _function_rights(self, log: aws.cloudwatch.LogGroup) -> list[Statement]:
+        args, arn = self._args, self._context.arn
+        models = [arn("sagemaker", f"model/{self._models}*")]
+        catalogue: list[Statement] = []
+        if self._database is not None:
+            catalogue = [
+                statement(
+                    "Catalogue",
+                    ["glue:CreatePartition", "glue:GetTable", "glue:UpdateTable"],
+                    [
+                        arn("glue", "catalog"),
+                        arn("glue", f"database/{self._database}"),
+                        arn("glue", f"table/{self._database}/{self._table}"),
+                    ],
+                    reason="each run becomes a partition, and says which columns there are",
+                )
+            ]
+        again = [
+            statement(
+                sid(f"list new {each.dataset}"),
+                ["s3:ListBucket"],
+                [pulumi.Output.concat("arn:", self._context.partition, ":s3:::", each.bucket)],
+                reason="looks whether files arrived during a run",
+                conditions={"StringLike": {"s3:prefix": pulumi.Output.concat(each.prefix, "*")}},
+            )
+            for each in args.watched
+        ]
+        if again:
+            again.append(
+                statement(
+                    "StartAgain",
+                    ["sagemaker:StartPipelineExecution"],
+                    [arn("sagemaker", f"pipeline/{self._pipeline}")],
+                    reason="files that arrived during a run start the next",
+                )
+            )
+        return [
+            *self._find_version(),
+            statement(
+                "Models",
+                [f"sagemaker:{each}" for each in ("CreateModel", "DescribeModel", "DeleteModel")]
+                + ["sagemaker:AddTags"],
+                models,
+                reason="a run predicts with a model made of the version; old ones are deleted",
+                wildcard="a name ends with what the model is made of",
+            ),
+            statement(
+                "ListModels",
+                ["sagemaker:ListModels"],
+                ["*"],
+                reason="old models are found by their names",
+                wildcard="the action knows no resource",
+            ),
+            self._grants.pass_roles([self.job_role_arn]),
+            *(self._read_input() if args.chained else []),
+            *self._grants.read(
+                "Report", args.artifacts_bucket_arn, [self._work()], "what a run counted"
+            ),
+            self._write_output("a file beside the output says that it is complete"),
+            *self._grants.encrypt("reports and that file are encrypted"),
+            *catalogue,
+            *again,
+            self._grants.measure([NAMESPACE]),
+            write_log(log),
+        ]
+
+    def _find_version(self) -> list[Statement]:
+        if not isinstance(self._args.model, Registered):
+            return []
+        group = physical(self._args.model.model, PACKAGE_GROUP_LIMIT)
+        return [
+            statement(
+                "FindVersion",
+                ["sagemaker:ListModelPackages", "sagemaker:DescribeModelPackage"],
+                [
+                    self._context.arn("sagemaker", f"model-package-group/{group}"),
+                    self._context.arn("sagemaker", f"model-package/{group}/*"),
+                ],
+                reason="the newest approved version predicts, or the pinned one",
+                wildcard="the versions of this group, which are numbered as they come",
+            )
+        ]
+
+    def _watch(self, seconds: pulumi.Input[int]) -> None:
+        args = self._args
+        late_alarm(
+            f"{self._name}-late",
+            metric=(NAMESPACE, "CompletedRuns"),
+            dimensions={"Entry": self._pipeline},
+            description=f"{self._pipeline} has completed no run for too long",
+            seconds=seconds,
+            actions=[] if args.topic_arn is None else [args.topic_arn],
+            tags=args.tags,
+            opts=self._child,
+        )
+
+    def _role(
+        self,
+        suffix: str,
+        description: str,
+        trusted: pulumi.Output[str],
+        statements: Sequence[Statement],
+    ) -> pulumi.Output[str]:
+        own, was = f"{self._name}-{suffix}-role", f"{self._known}-{suffix}-role"
+        child = called(self, own, was, ROLE_LIMIT)
+        role = aws.iam.Role(
+            child.logical,
+            name=child.name,
+            description=description,
+            assume_role_policy=trusted,
+            permissions_boundary=self._args.permissions_boundary,
+            tags=self._args.tags,
+            opts=child.opts,
+        )
+        policy = aws.iam.RolePolicy(
+            f"{self._name}-{suffix}-policy",
+            role=role.name,
+            policy=policy_document(*statements),
+            opts=self._child,
+        )
+        # Who uses the ARN needs the permissions too, not only the role.
+        return pulumi.Output.all(role.arn, policy.id).apply(lambda known: str(known[0]))

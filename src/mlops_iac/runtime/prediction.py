@@ -1,0 +1,187 @@
+"""A dataset on its way through a batch prediction: rows as lines going in, joined rows coming out.
+
+Each line is one row as JSON, so that whoever asks the model may split and assemble by line. The
+values of a CSV file become what pandas reads them as by default, column by column over all files:
+a model gets the types that it was trained on. Nothing here holds a dataset in memory.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from . import contract, data
+from .metrics import StepFailed
+from .rows import DataError, is_null, number
+
+_INTEGER = re.compile(r"\s*[+-]?[0-9]+\s*", re.ASCII)
+_BOOLEANS = {
+    **dict.fromkeys(("True", "TRUE", "true"), True),
+    **dict.fromkeys(("False", "FALSE", "false"), False),
+}
+# Rows of one file, at least and at most: machines share the files among them.
+_FEWEST, _MOST = 1_000, 100_000
+
+
+def write_rows(folder: Path, format_: str, out: Path, *, parts: int) -> dict[str, Any]:
+    """Write the rows of a dataset as JSON lines, to `parts` files or more.
+
+    Returns `{"rows": count, "columns": {name: kind}}`; a kind is `integer`, `number`, `boolean`,
+    `text` or `other`. Raises DataError for a dataset without rows, for files that differ in their
+    columns, for a column that a prediction has itself and for numbers that JSON does not know.
+    """
+    kinds, count = _survey(folder, format_)
+    if not count:
+        raise DataError(f"{folder.name} has no rows")
+    if contract.PREDICTION in kinds:
+        raise DataError(
+            f"{folder.name} has a column {contract.PREDICTION!r}, which the run adds: rename it"
+        )
+    columns = {name: _whole(each) for name, each in kinds.items()}
+    convert = {name: _CONVERT[kind] for name, kind in columns.items()}
+    size = min(_MOST, max(_FEWEST, -(-count // parts)))
+    read = data.rows(folder, format_)
+    for part in range(-(-count // size)):
+        with (out / f"part-{part:05}.jsonl").open("w", encoding="utf-8") as file:
+            for place, row in islice(read, size):
+                if format_ == "csv":
+                    row = {n: None if is_null(v) else convert[n](v) for n, v in row.items()}
+                file.write(_line(row, place))
+    return {"rows": count, "columns": columns}
+
+
+def join(
+    folder: Path,
+    checked: Mapping[str, Any],
+    out: Path,
+    *,
+    answer: str,
+    format_: str,
+    most_missing_percent: float | None,
+) -> dict[str, Any]:
+    """Write what was predicted, each row with its prediction in a column of its own.
+
+    `folder` holds JSON lines: a row with the model's answer at the key `answer`; `checked` is what
+    `write_rows` returned. `format_` is `json` (lines) or `csv`. Returns the same again, and how many
+    rows were `predicted`. Raises StepFailed where rows are short, or more of them lack a prediction
+    than may.
+    """
+    rows, predicted, kinds = 0, 0, set[str]()
+    columns = [*checked["columns"], contract.PREDICTION]
+    for path in sorted(each for each in folder.rglob("*") if each.is_file()):
+        name = path.name.partition(".")[0]
+        with path.open(encoding="utf-8") as lines, _writer(out / name, format_, columns) as write:
+            for line in lines:
+                row = json.loads(line)
+                value = (row.pop(answer, None) or {}).get(contract.PREDICTION)
+                rows += 1
+                predicted += value is not None
+                kinds.add(_kind_of(value))
+                write({**row, contract.PREDICTION: value})
+    if rows != checked["rows"]:
+        raise StepFailed(f"{rows} of {checked['rows']} rows came back from the model")
+    missing = 100 * (rows - predicted) / rows
+    if most_missing_percent is not None and missing > most_missing_percent:
+        raise StepFailed(
+            f"{missing:.3g} % of the rows have no prediction; at most {most_missing_percent:g} % may"
+        )
+    found = {**checked["columns"], contract.PREDICTION: _whole(kinds)}
+    return {"rows": rows, "predicted": predicted, "columns": found}
+
+
+def save(what: Mapping[str, Any], path: Path) -> None:
+    """Write what is known of rows."""
+    path.write_text(json.dumps(what, indent=2), encoding="utf-8")
+
+
+def load(path: Path) -> dict[str, Any]:
+    """Read what an earlier step saved."""
+    loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return loaded
+
+
+def _survey(folder: Path, format_: str) -> tuple[dict[str, set[str]], int]:
+    """What kinds of values each column has, and the number of rows."""
+    kinds: dict[str, set[str]] = {}
+    kind_of = _kind_of_text if format_ == "csv" else _kind_of
+    count = 0
+    for (name, line), row in data.rows(folder, format_):
+        if format_ == "csv" and count and row.keys() != kinds.keys():
+            other = ", ".join(sorted(map(str, row.keys() ^ kinds.keys())))
+            raise DataError(
+                f"{name}, line {line}: its columns differ from the first file's: {other}"
+            )
+        for column, value in row.items():
+            kinds.setdefault(str(column), set()).add(kind_of(value))
+        count += 1
+    return kinds, count
+
+
+def _kind_of_text(text: str) -> str:
+    if is_null(text):
+        return "null"
+    if text in _BOOLEANS:
+        return "boolean"
+    if number(text) is None:
+        return "text"
+    return "integer" if _INTEGER.fullmatch(text) else "number"
+
+
+def _kind_of(value: Any) -> str:
+    if value is None:
+        return "null"
+    for kind, type_ in (("boolean", bool), ("integer", int), ("number", float), ("text", str)):
+        if isinstance(value, type_):
+            return kind
+    return "other"
+
+
+def _whole(kinds: set[str]) -> str:
+    """What a column is as a whole; whole numbers with gaps are numbers, as in pandas."""
+    found = kinds - {"null"}
+    if found <= {"integer", "number"} and found and kinds != {"integer"}:
+        return "number"
+    if "other" in found:
+        return "other"
+    return found.pop() if len(found) == 1 else "text"
+
+
+_CONVERT: dict[str, Callable[[str], Any]] = {
+    "boolean": _BOOLEANS.__getitem__,
+    "integer": int,
+    "number": float,
+    "text": str,
+    "other": str,
+}
+
+
+def _line(row: Mapping[str, Any], place: tuple[str, int]) -> str:
+    try:
+        return json.dumps(row, allow_nan=False, separators=(",", ":")) + "\n"
+    except ValueError:
+        raise DataError(f"{place[0]}, line {place[1]}: an infinite number cannot be sent") from None
+
+
+@contextmanager
+def _writer(
+    path: Path, format_: str, columns: Sequence[str]
+) -> Iterator[Callable[[Mapping[str, Any]], Any]]:
+    """What writes one row to a file of the format; `path` lacks the suffix."""
+    suffix = ".csv" if format_ == "csv" else ".jsonl"
+    with path.with_suffix(suffix).open("w", encoding="utf-8", newline="") as file:
+        if format_ == "csv":
+            table = csv.DictWriter(file, columns, restval="", lineterminator="\n")
+            table.writeheader()
+            yield lambda row: table.writerow({name: _cell(each) for name, each in row.items()})
+        else:
+            yield lambda row: file.write(json.dumps(row, separators=(",", ":")) + "\n")
+
+
+def _cell(value: Any) -> Any:
+    return json.dumps(value) if isinstance(value, (list, dict)) else value
