@@ -19,7 +19,7 @@ import yaml
 from mlops_iac.api import load
 from mlops_iac.api.ci import workflows
 from tests.agents import obeyed
-from tests.cli.harness import ROOT, copy_example, environment
+from tests.cli.harness import copy_example, environment
 from tests.components.test_repository import git
 from tests.sagemaker_blueprints import MINIMAL, write
 
@@ -63,8 +63,6 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     text = re.sub(r"^  dev:\n.*(?=^  prod:\n)", "", text, flags=re.MULTILINE | re.DOTALL)
     text = text.replace("    models: {adherence: {promote_from: staging}}\n", "")
     blueprint.write_text(text, encoding="utf-8")
-    (folder / LOCK).parent.mkdir(parents=True)
-    shutil.copy(ROOT / LOCK, folder / LOCK)
     (folder / "policies.yaml").write_text(POLICIES, encoding="utf-8")
     (folder / "policies").mkdir()
     (folder / "policies" / "of_the_base.py").write_text(RULE, encoding="utf-8")
