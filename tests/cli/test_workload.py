@@ -16,7 +16,7 @@ pytest.importorskip("sklearn", reason="scikit-learn is the workload's, not ours"
 
 from mlops_iac.runtime.files import runtime_files
 from mlops_iac.runtime.inference import input_fn, model_fn, output_fn, predict_fn
-from mlops_iac.scaffold import default_answers, scaffold
+from mlops_iac.scaffold.render import default_answers, scaffold
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "schedule-adherence"
 PNG = b"\x89PNG\r\n\x1a\n"

@@ -14,8 +14,8 @@ import pytest
 
 from mlops_iac.api import Project, load
 from mlops_iac.api.compile import captures, programs
-from mlops_iac.clouds.aws import naming
 from mlops_iac.clouds.aws.components import _called
+from mlops_iac.clouds.aws.components import _naming as naming
 from mlops_iac.emulators.aws.provider import AwsProvider
 from mlops_iac.emulators.aws.resources import handler_for
 from mlops_iac.engine.embedded.autonaming import Autonaming

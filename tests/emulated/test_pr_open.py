@@ -10,7 +10,7 @@ import pytest
 
 from mlops_iac.cli._app import run
 from mlops_iac.review.escape import PLATFORMS
-from mlops_iac.review.post.opening import LIMITS
+from mlops_iac.review.post.hosts import HOSTS
 from tests.emulated.comment_servers import TOKEN, Fault, serving
 from tests.emulated.request_servers import Requests
 from tests.emulated.test_pr_command import _no_ci  # noqa: F401 - a fixture
@@ -75,7 +75,7 @@ def test_a_description_is_cut_at_a_paragraph_and_says_so(
         monkeypatch.setenv(VARIABLES[name], TOKEN)
         assert run(flags(platform, body)) == 0
         [made] = platform.open
-        assert LIMITS[name] - 100 < len(made["text"]) <= LIMITS[name]
+        assert HOSTS[name].longest - 100 < len(made["text"]) <= HOSTS[name].longest
         assert "a paragraph\n\n*Shortened" in made["text"]
 
 

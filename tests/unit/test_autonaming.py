@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mlops_iac.clouds.aws import naming
+from mlops_iac.clouds.aws.components import _naming as naming
 from mlops_iac.engine.embedded.autonaming import KEY, Autonaming
 from mlops_iac.errors import UsageError
 

@@ -123,16 +123,11 @@ def test_texts_without_secrets_stay_as_they_are_written() -> None:
     assert redact({"policy": document}) == {"policy": document}
 
 
-def test_the_schema_and_the_program_name_further_secrets() -> None:
+def test_the_schema_and_the_program_name_further_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = {"aws:x/y:Z": {"options.user.pin", "list.pin"}}
+    monkeypatch.setattr("mlops_iac.graph.redact._sensitive_paths", known.__getitem__)
     properties = {"options": {"user": {"pin": "1234"}}, "note": "hush", "list": [{"pin": "5678"}]}
-    clean = redact_properties(
-        "aws:x/y:Z",
-        properties,
-        secret_outputs=["note"],
-        sensitive=lambda type_, path: (
-            (type_, path) == ("aws:x/y:Z", "options.user.pin") or path == "list.pin"
-        ),
-    )
+    clean = redact_properties("aws:x/y:Z", properties, secret_outputs=["note"])
     assert clean == {
         "options": {"user": {"pin": REDACTED}},
         "note": REDACTED,

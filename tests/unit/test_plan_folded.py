@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from mlops_iac.api.compare.reviews import Reviewed
-from mlops_iac.cli._plan import plan_lines, unstyled
+from mlops_iac.cli._plan import plan_lines
 from mlops_iac.cli._progress import Board, event_line, failed_words, progress
 from mlops_iac.cli._review import review_lines
 from mlops_iac.cli._session import Session
@@ -28,6 +28,10 @@ GROWN = [
 ]
 SINGLE = step("create", "Bucket", "alone", of="one")
 LISTED = "(--diff lists every resource)"
+
+
+def unstyled(text: str, **_: object) -> str:
+    return text
 
 
 def plan(*steps: Step) -> Plan:

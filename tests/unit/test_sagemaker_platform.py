@@ -395,7 +395,8 @@ def test_everything_that_is_planned_passes(tmp_path: Path, environment: str) -> 
 
 
 def test_the_maximal_blueprint_writes_every_planned_field(tmp_path: Path) -> None:
-    from mlops_iac.clouds.aws.sagemaker.decisions import matches, planned
+    from mlops_iac.clouds.aws.sagemaker.decisions import DECISIONS
+    from mlops_iac.clouds.decisions import matches
 
     blueprint = loaded(tmp_path, MAXIMAL)
     written = {
@@ -407,7 +408,7 @@ def test_the_maximal_blueprint_writes_every_planned_field(tmp_path: Path) -> Non
     }
     missing = {
         pattern
-        for pattern in planned("real-time")
+        for pattern in DECISIONS.planned("real-time")
         if not any(matches(path, pattern) for path in written)
         # Of alternatives, and of what each step has, one place each is enough.
         and ".options" not in pattern

@@ -21,16 +21,12 @@ from mlops_iac.blueprint.sections.base import Section
 from mlops_iac.blueprint.sections.root import Blueprint
 from mlops_iac.blueprint.sections.serving import RealTime
 from mlops_iac.clouds.aws.sagemaker import SAGEMAKER, decisions
-from mlops_iac.clouds.aws.sagemaker.decisions import (
-    holds_planned,
-    is_planned,
-    matches,
-    planned,
-    refusal,
-    refused,
-)
+from mlops_iac.clouds.aws.sagemaker.decisions import DECISIONS
+from mlops_iac.clouds.decisions import matches
 
 MODE = "real-time"
+is_planned, holds_planned = DECISIONS.is_planned, DECISIONS.holds_planned
+planned, refused, refusal = DECISIONS.planned, DECISIONS.refused, DECISIONS.refusal
 # Merged away before a platform sees it.
 NOT_OF_AN_ENVIRONMENT = {"environments"}
 

@@ -10,7 +10,7 @@ from mlops_iac.blueprint import load
 from mlops_iac.errors import UsageError
 from mlops_iac.pipeline.lifecycle import lifecycle
 from mlops_iac.pipeline.refusals import refusals
-from mlops_iac.scaffold import default_answers, scaffold
+from mlops_iac.scaffold.render import default_answers, scaffold
 
 
 def test_a_new_project_has_everything_and_is_valid(tmp_path: Path) -> None:

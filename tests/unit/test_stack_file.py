@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mlops_iac.cli.up import StackFile
+from mlops_iac.cli.up import stack_file
 
 
 @pytest.mark.parametrize("ephemeral", [False, True])
@@ -20,10 +20,9 @@ def test_what_opens_the_secrets_of_a_state_is_to_be_committed(
     folder.mkdir(parents=True)
     own = folder if ephemeral else None  # nobody commits the program of an ephemeral stack
     project: Any = SimpleNamespace(root=tmp_path, name="churn", program_folder=own)
-    file = StackFile(project, "dev")
-    assert file.changed() == ""
+    changed = stack_file(project, "dev")
+    assert changed() == []
     (folder / "Pulumi.dev.yaml").write_text("encryptionsalt: v1:x\n")
-    said = "" if ephemeral else "stacks/churn/Pulumi.dev.yaml has what opens the secrets"
-    assert file.changed().startswith(said)
-    assert bool(file.changed()) is not ephemeral
-    assert StackFile(project, "dev").changed() == ""
+    said = "stacks/churn/Pulumi.dev.yaml has what opens the secrets of this state now: commit it"
+    assert changed() == ([] if ephemeral else [said])
+    assert stack_file(project, "dev")() == []

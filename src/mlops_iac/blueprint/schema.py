@@ -15,14 +15,14 @@ from mlops_iac.blueprint.layers import FIXED
 from mlops_iac.blueprint.pydantic_models import pydantic_model
 from mlops_iac.blueprint.sections.base import Section
 from mlops_iac.blueprint.sections.root import Blueprint
+from mlops_iac.clouds import registry
 
 if TYPE_CHECKING:
     from mlops_iac.blueprint.templates.manifest import Manifest
 
 SCHEMA_ID = "blueprint-1.json"
 Schema = dict[str, Any]
-# A platform brings the section of its options.
-_LANGUAGE = ("mlops_iac.blueprint.sections", "mlops_iac.clouds.")
+_LANGUAGE = "mlops_iac.blueprint.sections"
 
 
 def json_schema(templates: Mapping[str, Manifest] | None = None) -> Schema:
@@ -57,7 +57,8 @@ def _sections() -> dict[str, type[Section]]:
     todo: list[type[Section]] = [Section]
     while todo:
         for section in todo.pop().__subclasses__():
-            if section.__module__.startswith(_LANGUAGE):  # other files have sections, too
+            # A platform brings the section of its options; other files have sections, too.
+            if section.__module__.startswith(_LANGUAGE) or registry.owner(section.__module__):
                 found[section.__name__] = section
             todo.append(section)
     return found

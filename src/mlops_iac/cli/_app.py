@@ -6,14 +6,15 @@ import importlib
 import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from types import MappingProxyType
 from typing import Any
 
 import click
 
 from mlops_iac import __version__
-from mlops_iac.cli._session import GLOBAL_OPTIONS, Session, absorb
+from mlops_iac.cli._session import GLOBAL_OPTIONS, Session, absorb, made
 from mlops_iac.errors import (
     AuthenticationError,
     BlueprintInvalid,
@@ -50,24 +51,44 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "doctor": ("doctor", "Check this machine: Python, extras, CLIs, emulator."),
     "completion": ("completion", "Print the completion script of a shell."),
 }
-# What no class of errors stands for.
-INTERNAL = 255
 ALIASES = {"plan": "preview", "diff": "preview", "deploy": "up"}
 
 
+class _Bug(MlopsError):
+    exit_code = 255
+
+    def __init__(self, message: str) -> None:
+        hint = "this is a bug in mlops-iac; repeat with -v for the details to report"
+        super().__init__(message, hint=hint)
+
+
 class LazyGroup(click.Group):
-    """A group whose commands are imported when they are called."""
+    """A group whose commands are imported when they are called.
+
+    `table` is command → module and one line of help, `aliases` other name → command.
+    """
+
+    def __init__(
+        self,
+        name: str | None,
+        table: Mapping[str, tuple[str, str]],
+        aliases: Mapping[str, str] = MappingProxyType({}),
+        **how: Any,
+    ) -> None:
+        super().__init__(name, **how)
+        self._table = table
+        self._aliases = aliases
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the commands in the order of `COMMANDS`."""
-        return list(COMMANDS)
+        """Return the commands in the order of the table."""
+        return list(self._table)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import the command's module; None where there is no such command."""
-        entry = COMMANDS.get(ALIASES.get(cmd_name, cmd_name))
-        if entry is None:
+        name = self._aliases.get(cmd_name, cmd_name)
+        if name not in self._table:
             return None
-        module = importlib.import_module(f"mlops_iac.cli.{entry[0]}")
+        module = importlib.import_module(f"mlops_iac.cli.{self._table[name][0]}")
         command: click.Command = module.command
         return command
 
@@ -80,7 +101,7 @@ class LazyGroup(click.Group):
         except click.UsageError as error:
             from difflib import get_close_matches
 
-            near = get_close_matches(args[0], [*COMMANDS, *ALIASES], n=1)
+            near = get_close_matches(args[0], [*self._table, *self._aliases], n=1)
             if not near:
                 raise
             raise click.UsageError(f"{error.message} Did you mean {near[0]!r}?", ctx) from None
@@ -88,14 +109,17 @@ class LazyGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, words) for name, (_, words) in COMMANDS.items()])
+            formatter.write_dl([(name, words) for name, (_, words) in self._table.items()])
 
 
 @click.group(
     cls=LazyGroup,
+    table=COMMANDS,
+    aliases=ALIASES,
+    # Every command inherits it.
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     invoke_without_command=True,
-    params=[*GLOBAL_OPTIONS()],
+    params=made(GLOBAL_OPTIONS),
 )
 @click.version_option(__version__, prog_name="mlops-iac", message="%(prog)s %(version)s")
 def root(**options: Any) -> None:
@@ -132,7 +156,9 @@ def _run(words: list[str]) -> int:
     except click.ClickException as error:
         # Raised before the options were read, so the flag is looked for in the words.
         if "--json" in words:
-            return _tell(UsageError(error.format_message(), hint=_usage(error)), Session(json=True))
+            context = getattr(error, "ctx", None)
+            hint = f"see `{context.command_path} --help`" if context else ""
+            return _tell(UsageError(error.format_message(), hint=hint), Session(json=True))
         error.show()
         return UsageError.exit_code
     except (KeyboardInterrupt, click.Abort):
@@ -151,9 +177,8 @@ def _run(words: list[str]) -> int:
     except ModuleNotFoundError as error:
         return _missing(error)
     except OSError as error:
-        return _tell(
-            MlopsError(_os_error(error), hint="make room or give access, and run it again")
-        )
+        what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        return _tell(MlopsError(what, hint="make room or give access, and run it again"))
     except RecursionError:
         return _tell(
             UsageError(
@@ -197,10 +222,6 @@ def _missing(error: ModuleNotFoundError) -> int:
     )
 
 
-def _os_error(error: OSError) -> str:
-    return f"{error.filename}: {error.strerror}" if error.filename else str(error)
-
-
 def _cloud_error(error: Exception) -> MlopsError | None:
     """Say in our words what a cloud's SDK raised outside of a deployment; None: it was none."""
     from mlops_iac.clouds.registry import clouds
@@ -218,17 +239,8 @@ def _cloud_error(error: Exception) -> MlopsError | None:
             return MlopsError(f"the cloud refused: {error}")
 
 
-def _usage(error: click.ClickException) -> str:
-    context = error.ctx if isinstance(error, click.UsageError) else None
-    return f"see `{context.command_path} --help`" if context else ""
-
-
-def _session() -> Session:
-    return Session.current or Session()
-
-
 def _tell(error: MlopsError, session: Session | None = None) -> int:
-    session = session or _session()
+    session = session or Session.current or Session()
     if isinstance(error, BlueprintInvalid):
         from mlops_iac.cli._diagnostics import show
 
@@ -242,21 +254,10 @@ def _tell(error: MlopsError, session: Session | None = None) -> int:
 
 
 def _internal(error: Exception) -> int:
-    session = _session()
-    if session.verbose:
-        import traceback
+    import traceback
 
+    if Session.current and Session.current.verbose:
         traceback.print_exception(error, file=sys.stderr)
-    where = ""
-    if error.__traceback__ is not None:
-        last = error.__traceback__
-        while last.tb_next is not None:
-            last = last.tb_next
-        where = f" ({last.tb_frame.f_globals.get('__name__', '?')}:{last.tb_lineno})"
-    message = f"internal error: {type(error).__name__}: {error}{where}"
-    hint = "this is a bug in mlops-iac; repeat with -v for the details to report"
-    if session.json and not session.emitted:
-        session.emit_json({"error": {"exit_code": INTERNAL, "message": message, "hint": hint}})
-    else:
-        session.error(message, hint)
-    return INTERNAL
+    *_, (frame, line) = traceback.walk_tb(error.__traceback__)
+    where = f"{frame.f_globals.get('__name__', '?')}:{line}"
+    return _tell(_Bug(f"internal error: {type(error).__name__}: {error} ({where})"))

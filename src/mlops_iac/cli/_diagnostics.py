@@ -12,7 +12,7 @@ from mlops_iac.cli._session import Session
 from mlops_iac.errors import Diagnostic
 
 if TYPE_CHECKING:
-    from mlops_iac.blueprint.render import Format, Role, Style
+    from mlops_iac.blueprint.render import Format, Style
 
 _COLORS: dict[str, dict[str, Any]] = {
     "place": {"bold": True},
@@ -27,27 +27,22 @@ _COLORS: dict[str, dict[str, Any]] = {
 
 def style_of(session: Session) -> Style:
     """Return how a session colours the parts of a diagnostic."""
-
-    def style(text: str, role: Role) -> str:
-        return session.style(text, **_COLORS[role])
-
-    return style
+    return lambda text, role: session.style(text, **_COLORS[role])
 
 
 def show(diagnostics: Sequence[Diagnostic], session: Session, *, form: Format = "text") -> None:
     """Print diagnostics: text on stderr, machine-readable forms on stdout."""
-    if not diagnostics and form == "text" and not session.json:
+    if form == "text" and session.json:
+        form = "json"
+    if form == "text" and not diagnostics:
         return
     from mlops_iac.blueprint.render import render
 
-    if form == "text" and session.json:
-        form = "json"
-    if form == "text":
-        if diagnostics:
-            click.echo(
-                render(diagnostics, style=style_of(session)), err=True, color=session.colored
-            )
-    elif form == "github":
-        put_commands(render(diagnostics, form))
-    else:
-        session.out(render(diagnostics, form))
+    match form:
+        case "text":
+            shown = render(diagnostics, style=style_of(session))
+            click.echo(shown, err=True, color=session.colored)
+        case "github":
+            put_commands(render(diagnostics, form))
+        case _:
+            session.out(render(diagnostics, form))

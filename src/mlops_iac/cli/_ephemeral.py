@@ -4,25 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import click
-
 from mlops_iac.api import Project
-from mlops_iac.cli._session import Session
+from mlops_iac.cli._session import Session, option
 from mlops_iac.errors import StackNotFound, UsageError
 
-
-def EPHEMERAL_OPTIONS() -> list[click.Parameter]:  # noqa: N802 - a constant that click mutates
-    """Build `--from` and `--ttl`."""
-    return [
-        click.Option(
-            ["--from", "base"],
-            metavar="ENVIRONMENT",
-            help="An ephemeral stack, made from this environment; -s names it.",
-        ),
-        click.Option(
-            ["--ttl"], metavar="TIME", help="How long it lives from now on: 30m, 24h (default), 7d."
-        ),
-    ]
+BASE = option(
+    "An ephemeral stack, made from this environment; -s names it.", "--from", metavar="ENVIRONMENT"
+)
+TTL = option("How long it lives from now on: 30m, 24h (default), 7d.", metavar="TIME")
 
 
 def project_of(
@@ -56,10 +45,10 @@ def project_of(
             "--from makes an ephemeral stack, and no name is given for it",
             hint=f"name it: -s pr-123 --from {base}",
         )
-    for option, given in (without or {}).items():
+    for name, given in (without or {}).items():
         if given:
             raise UsageError(
-                f"{option} is for declared environments; an ephemeral one has no lock file",
+                f"{name} is for declared environments; an ephemeral one has no lock file",
                 hint="drop it; --live compares with what the stack holds already",
             )
     from mlops_iac.api.kinds import Ephemeral

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +13,15 @@ import click
 
 from mlops_iac.cli._diagnostics import style_of
 from mlops_iac.cli._output import put_commands
-from mlops_iac.cli._session import Session
+from mlops_iac.cli._session import Session, option
 from mlops_iac.errors import Diagnostic, StackNotFound, UsageError
+from mlops_iac.records import as_data
 
 if TYPE_CHECKING:
     from mlops_iac.api.fleet import Job, Outcome, Report, StackOutcome
     from mlops_iac.blueprint.render import Format
+
+    Heard = Callable[[Outcome, int, int], None]
 
 _GOOD = frozenset({"valid", "written", "unchanged", "fresh", "kept", "no changes"})
 # How many of those that failed the last line names: of a thousand, the rest is in the report.
@@ -25,15 +29,19 @@ _NAMED = 5
 _COLORS = {"changes": "yellow", "new": "yellow"}
 
 
-def all_stacks() -> click.Option:
-    """The option; its value is the folder, the current one where none is given."""
-    return click.Option(
-        ["--all-stacks", "folder"],
-        is_flag=False,
-        flag_value=".",
-        metavar="[DIR]",
-        help="Every blueprint below DIR (default: here), in parallel; with -s, stacks so named.",
-    )
+ALL_STACKS = option(
+    "Every blueprint below DIR (default: here), in parallel; with -s, stacks so named.",
+    "--all-stacks",
+    is_flag=False,
+    flag_value=".",
+    metavar="[DIR]",
+)
+FORMAT = option(
+    "How to print problems.",
+    "--format",
+    type=click.Choice(["text", "json", "sarif", "github"]),
+    default="text",
+)
 
 
 def given_stack() -> str:
@@ -65,18 +73,14 @@ def fleet(session: Session, folder: str, job: Job, form: Format = "text") -> int
 
     unread: list[str] = []
     files = blueprints(Path(folder), unread)
-    for why in unread:
-        session.say(f"note: {one_line(why)}")
+    session.say(*(f"note: {one_line(why)}" for why in unread))
     if not files:
         raise UsageError(
             f"there is no blueprint below {folder}",
             hint="blueprints are YAML files named blueprint.yaml or with `blueprint: 1` at the top",
         )
-    progress = _Progress(session)
-    try:
-        report = run(files, job, heard=progress)
-    finally:
-        progress.clear()
+    with _progress(session) as heard:
+        report = run(files, job, heard=heard)
     if job.stack and not report.outcomes:
         raise StackNotFound(
             f"none of {len(files)} blueprints below {folder} has a stack {job.stack!r}",
@@ -94,8 +98,7 @@ def _print(session: Session, report: Report, form: Format) -> None:
         case "json":
             session.emit_json(as_json(report))
         case "text":
-            for line in lines(session, report):
-                session.out(line)
+            session.out(*lines(session, report))
             session.say(f"{report.seconds:.1f}s, {report.workers} worker(s)")
         case _:
             from mlops_iac.blueprint.render import render
@@ -205,19 +208,6 @@ def as_json(report: Report) -> dict[str, Any]:
     """The report for programs."""
     from mlops_iac.blueprint.render import as_dict
 
-    def problems(items: Sequence[Diagnostic]) -> list[dict[str, Any]]:
-        return [as_dict(item) for item in items]
-
-    def stack(each: StackOutcome) -> Mapping[str, Any]:
-        return {
-            "stack": each.stack,
-            "state": each.state,
-            "exit_code": each.exit_code,
-            "counts": dict(each.counts),
-            "changes": list(each.changes),
-            "findings": [asdict(finding) for finding in each.findings],
-        }
-
     return {
         "blueprints": [
             {
@@ -225,41 +215,33 @@ def as_json(report: Report) -> dict[str, Any]:
                 "name": each.name,
                 "state": each.state,
                 "exit_code": each.exit_code,
-                "stacks": [stack(item) for item in each.stacks],
+                "stacks": as_data(each.stacks),
                 "notes": list(each.notes),
-                "problems": problems(each.problems),
+                "problems": [as_dict(item) for item in each.problems],
             }
             for each in report.outcomes
         ],
-        "problems": problems(report.problems),
+        "problems": [as_dict(item) for item in report.problems],
         "totals": report.totals,
         "exit_code": report.exit_code,
         "seconds": round(report.seconds, 3),
     }
 
 
-class _Progress:
-    """A count on stderr while it runs, where that is a terminal."""
+@contextmanager
+def _progress(session: Session) -> Iterator[Heard]:
+    """Tell how many are done on stderr while it runs, where that is a terminal."""
+    if not session.live:
+        yield lambda *_: None
+        return
+    from rich.console import Console
 
-    def __init__(self, session: Session) -> None:
-        self._shown = session.live
-        self._failed = 0
-        self._width = 0
+    failed = 0
+    with Console(file=sys.__stderr__, no_color=not session.colored).status("") as status:
 
-    def __call__(self, outcome: Outcome, done: int, of: int) -> None:
-        self._failed += bool(outcome.exit_code)
-        if self._shown:
-            failed = f", {self._failed} with problems" if self._failed else ""
-            text = f"{done} of {of}{failed}"
-            self._write(f"\r{text:<{self._width}}")
-            self._width = len(text)
+        def heard(outcome: Outcome, done: int, of: int) -> None:
+            nonlocal failed
+            failed += bool(outcome.exit_code)
+            status.update(f"{done} of {of}" + (f", {failed} with problems" if failed else ""))
 
-    def clear(self) -> None:
-        """Leave the line as it was."""
-        if self._shown and self._width:
-            self._write(f"\r{'':<{self._width}}\r")
-
-    def _write(self, text: str) -> None:
-        if (terminal := sys.__stderr__) is not None:
-            terminal.write(text)
-            terminal.flush()
+        yield heard

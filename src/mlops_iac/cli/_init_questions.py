@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mlops_iac.api.templates.start_answers import QUESTIONS, wrong_answer
+from mlops_iac.api.templates.starting import ANSWERS, Start
+from mlops_iac.blueprint.templates.manifest import UNSET, Parameter
+from mlops_iac.blueprint.templates.parameters import takes
 from mlops_iac.blueprint.words import one_line
 from mlops_iac.errors import UsageError
+from mlops_iac.scaffold.render import check
 
 if TYPE_CHECKING:
-    from mlops_iac.api.templates.starting import Start
-    from mlops_iac.blueprint.templates.manifest import Parameter
     from mlops_iac.cli._session import Session
 
 
@@ -23,9 +26,6 @@ def ask_project(
 
     `start` is a template that may have parameters of the same names.
     """
-    from mlops_iac.api.templates.start_answers import QUESTIONS
-    from mlops_iac.scaffold.render import check
-
     for key, question in QUESTIONS.items():
         if key in given or (start is not None and key not in start.answers):
             continue
@@ -42,10 +42,6 @@ def ask_project(
 
 def ask_parameters(session: Session, start: Start, given: dict[str, str]) -> None:
     """Ask for the template's parameters that nobody gave; what differs from its default is given."""
-    from mlops_iac.api.templates.starting import ANSWERS
-    from mlops_iac.blueprint.templates.manifest import UNSET
-    from mlops_iac.blueprint.templates.parameters import takes
-
     for name, parameter in start.parameters.items():
         if name in given or name in ANSWERS:
             continue
@@ -64,8 +60,6 @@ def ask_parameters(session: Session, start: Start, given: dict[str, str]) -> Non
 
 def default_of(parameter: Parameter) -> str:
     """Its default as it would be answered; empty where it has none."""
-    from mlops_iac.blueprint.templates.manifest import UNSET
-
     match parameter.default:
         case None:
             return ""
@@ -78,8 +72,6 @@ def default_of(parameter: Parameter) -> str:
 
 
 def _checker(start: Start, name: str) -> Callable[[str], str]:
-    from mlops_iac.api.templates.start_answers import wrong_answer
-
     def checked(text: str) -> str:
         if wrong := wrong_answer(start, name, text):
             raise click.BadParameter(wrong)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from mlops_iac.graph.hidden import hidden
@@ -24,7 +24,6 @@ _COLORS = {
     "same": "bright_black",
 }
 SIGNS = {op: (sign, _COLORS.get(op, "cyan")) for op, sign in OPERATION_SIGNS.items()}
-LISTED = "(--diff lists every resource)"
 _LONGEST = 100
 # Characters before the first difference of two long texts.
 _CONTEXT = 30
@@ -64,26 +63,45 @@ def plan_lines(
         and not step.type.startswith("pulumi:")
         and (unchanged or step.op != "same")
     ]
-    for parent, steps in group(shown):
-        if parent in folded:
-            yield folded_line(parent, steps, style)
-            continue
-        yield style(component_title(parent), bold=True)
-        for step in steps:
-            yield from step_lines(step, style, detail=detail)
-    if folded:
-        yield style(LISTED, fg="bright_black")
+    yield from grouped_lines(shown, style, folded, detail=detail)
     if shown:
         yield ""
     yield summary_line(plan, style)
 
 
-def group(steps: Sequence[Step]) -> list[tuple[str, list[Step]]]:
-    """Return steps by the URN of their component, in order of first appearance."""
+def grouped_lines(
+    steps: Iterable[Step],
+    style: Style,
+    folded: Collection[str],
+    *,
+    detail: bool,
+    causes: Callable[[Step], Sequence[str]] = lambda _: (),
+) -> Iterator[str]:
+    """Yield steps under their components, in order of first appearance, each with its causes.
+
+    A component that is `folded` is one line.
+    """
     groups: dict[str, list[Step]] = {}
     for step in steps:
         groups.setdefault(step.parent, []).append(step)
-    return list(groups.items())
+
+    def told(*of: Step) -> Iterator[str]:
+        for words in dict.fromkeys(words for step in of for words in causes(step)):
+            yield "      " + style(f"← {words}", fg="cyan")
+
+    for parent, members in groups.items():
+        if parent in folded:
+            yield folded_line(parent, members, style)
+            yield from told(*members)
+            continue
+        yield style(component_title(parent), bold=True)
+        for step in members:
+            first, *rest = step_lines(step, style, detail=detail)
+            yield first
+            yield from told(step)
+            yield from rest
+    if not groups.keys().isdisjoint(folded):
+        yield style("(--diff lists every resource)", fg="bright_black")
 
 
 def size(plan: Plan) -> int:
@@ -177,8 +195,3 @@ def change_line(change: PropertyChange, style: Style, step: Step) -> str:
     elif change.replaces is None:
         tail = style("  ← may replace (no fact)", fg="magenta")
     return f"{style(sign, fg=color)} {change.path}: {values}{tail}"
-
-
-def unstyled(text: str, **_: object) -> str:
-    """A `Style` without colours."""
-    return text

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from mlops_iac.api.compile.guard_rail_checks import require
+from mlops_iac.blueprint.fill import LOCAL
 from mlops_iac.cli._diagnostics import style_of
 from mlops_iac.cli._session import Session
+from mlops_iac.policy import output
 
 if TYPE_CHECKING:
     from mlops_iac.policy.model import Finding
@@ -19,9 +22,6 @@ def guard(session: Session) -> None:
 
     Raises PolicyViolation.
     """
-    from mlops_iac.api.compile.guard_rail_checks import require
-    from mlops_iac.blueprint.fill import LOCAL
-
     if session.stack == LOCAL:
         return
     findings = session.project().policies(session.stack)
@@ -33,8 +33,6 @@ def guard(session: Session) -> None:
 
 def lines(session: Session, findings: Sequence[Finding]) -> None:
     """Print findings for a person, on stderr."""
-    from mlops_iac.policy import output
-
     found = output.together({session.stack: findings})
     if found:
         session.say(output.text(found, style=style_of(session)))

@@ -40,14 +40,28 @@ def verbs(step: Step) -> tuple[str, str]:
     return _KEPT if kept else VERBS.get(step.op, (step.op, step.op))
 
 
+def _sign(step: Step) -> tuple[str, str]:
+    return SIGNS.get(step.op.split("-", maxsplit=1)[0], ("+", "green"))
+
+
 @contextmanager
 def progress(session: Session, plan: Plan) -> Iterator[OnEvent]:
-    """Give a callback that shows events of applying a plan while the block runs."""
+    """Give a callback that shows events of applying a plan while the block runs.
+
+    Off a terminal that is one line when something ended; nothing for what did not change.
+    """
     if session.live and plan.changes:
         with _live(session, plan) as on_event:
             yield on_event
     else:
-        yield _Lines(session)
+        lock, reasons = Lock(), set[str]()
+
+        def tell(event: Event) -> None:
+            with lock:
+                if line := event_line(_once(event, reasons), session):
+                    session.say(line)
+
+        yield tell
 
 
 def failed_words(session: Session, failures: Mapping[str, str]) -> str:
@@ -58,20 +72,6 @@ def failed_words(session: Session, failures: Mapping[str, str]) -> str:
         for urn, why in failures.items()
         if (name := urn.split("::")[-1])
     )
-
-
-class _Lines:
-    """One line when something ended; nothing for what did not change."""
-
-    def __init__(self, session: Session) -> None:
-        self.session = session
-        self.lock = Lock()
-        self.reasons: set[str] = set()
-
-    def __call__(self, event: Event) -> None:
-        with self.lock:
-            if line := event_line(_once(event, self.reasons), self.session):
-                self.session.say(line)
 
 
 def _once(event: Event, reasons: set[str]) -> Event:
@@ -94,7 +94,7 @@ def event_line(event: Event, session: Session) -> str:
     name = address_of(step.type, step.name)
     match event.kind:
         case "done":
-            sign, color = SIGNS.get(step.op.split("-", maxsplit=1)[0], ("+", "green"))
+            sign, color = _sign(step)
             notes = "  [recorded, not emulated]" if step.recorded else ""
             verb = verbs(step)[1]
             return f"{session.style(sign, fg=color)} {verb} {name} ({event.seconds:.1f}s){notes}"
@@ -204,12 +204,9 @@ def _line(row: _Row) -> Text:
     from rich.text import Text
 
     name = visible(address_of(row.step.type, row.step.name))
-    match row.kind:
-        case "failed":
-            return Text.assemble(("    ✗ ", "red"), name, (f": {row.message}", "red"))
-        case _:
-            verb = verbs(row.step)[0]
-            sign, color = SIGNS.get(row.step.op.split("-", maxsplit=1)[0], ("+", "green"))
-            color = color.replace("bright_black", "dim")
-            seconds = f"  {monotonic() - row.since:.0f}s"
-            return Text.assemble((f"    {sign} ", color), f"{verb} {name}", (seconds, "dim"))
+    if row.kind == "failed":
+        return Text.assemble(("    ✗ ", "red"), name, (f": {row.message}", "red"))
+    sign, color = _sign(row.step)
+    seconds = f"  {monotonic() - row.since:.0f}s"
+    style = color.replace("bright_black", "dim")
+    return Text.assemble((f"    {sign} ", style), f"{verbs(row.step)[0]} {name}", (seconds, "dim"))

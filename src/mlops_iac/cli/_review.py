@@ -5,19 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from mlops_iac.api.compare.reviews import Reviewed
-from mlops_iac.cli._plan import (
-    LISTED,
-    Style,
-    component_title,
-    folded_line,
-    group,
-    plan_lines,
-    step_lines,
-    summary_line,
-)
+from mlops_iac.cli._plan import Style, grouped_lines, plan_lines, summary_line
 from mlops_iac.graph.model import STACK_TYPE
 from mlops_iac.graph.plan import HALVES
-from mlops_iac.graph.shown import shown_value
+from mlops_iac.graph.shown import cut, shown_value
 from mlops_iac.graph.whole import whole
 from mlops_iac.review.model import Cause, ReviewedStep
 
@@ -64,28 +55,15 @@ def _steps(
         if item.step.custom and item.step.type != STACK_TYPE and item.step.op not in HALVES
     ]
     loud = [item for item in told if detail or not item.noise]
-    by_step = {id(item.step): item for item in loud}
-    for parent, members in group([item.step for item in loud]):
-        if parent in folded:
-            yield folded_line(parent, members, style)
-            causes = (cause for step in members for cause in by_step[id(step)].causes)
-            for words in dict.fromkeys(cause_words(cause) for cause in causes):
-                yield "      " + style(f"← {words}", fg="cyan")
-            continue
-        yield style(component_title(parent), bold=True)
-        for step in members:
-            item = by_step[id(step)]
-            first, *rest = step_lines(step, style, detail=detail)
-            yield first
-            for cause in item.causes:
-                yield "      " + style(f"← {cause_words(cause)}", fg="cyan")
-            yield from rest
-    if any(item.step.parent in folded for item in loud):
-        yield style(LISTED, fg="bright_black")
-    for kind, words in _NOISE_WORDS.items():
+    words = {id(item.step): [cause_words(cause) for cause in item.causes] for item in loud}
+    members = [item.step for item in loud]
+    yield from grouped_lines(
+        members, style, folded, detail=detail, causes=lambda step: words[id(step)]
+    )
+    for kind, why in _NOISE_WORDS.items():
         count = sum(1 for item in told if item.noise == kind and not detail)
         if count:
-            yield style(f"{count} more {words} (--diff shows them)", fg="bright_black")
+            yield style(f"{count} more {why} (--diff shows them)", fg="bright_black")
     if told:
         yield ""
 
@@ -99,19 +77,19 @@ def cause_words(cause: Cause) -> str:
             return cause.path or "no single line of the blueprint"
         case "tool":
             return f"{cause.path} {cause.old or 'unknown'} → {cause.new or 'unknown'}"
-        case _:
-            pass
-    if cause.old is None and cause.new is None:
-        return f"{cause.place}: other content"
-    if cause.old is None:
-        return f"{cause.place}: added"
-    if cause.new is None:
-        return f"{cause.place}: removed"
-    if isinstance(cause.old, str) and isinstance(cause.new, str):
-        return f"{cause.place}: {_short(cause.old)} → {_short(cause.new)}"
-    return f"{cause.place}: {_short(shown_value(cause.old))} → {_short(shown_value(cause.new))}"
+    match cause.old, cause.new:
+        case None, None:
+            words = "other content"
+        case None, _:
+            words = "added"
+        case _, None:
+            words = "removed"
+        case str(old), str(new):
+            words = f"{_short(old)} → {_short(new)}"
+        case old, new:
+            words = f"{_short(shown_value(old))} → {_short(shown_value(new))}"
+    return f"{cause.place}: {words}"
 
 
 def _short(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= 60 else f"{line[:59]}…"
+    return cut(" ".join(text.split()), 0, 60)

@@ -6,9 +6,10 @@ import os
 import re
 import shlex
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import wraps
+from inspect import signature
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -36,23 +37,42 @@ _REHEARSED = re.compile(
 _LEFT_OUT_SHOWN = 5
 
 
-def GLOBAL_OPTIONS() -> list[click.Parameter]:  # noqa: N802 - a constant that click mutates
-    """Build the options that stand before or after the command's name."""
-    return [
-        click.Option(["-f", "--file"], metavar="FILE", help="The blueprint (blueprint.yaml)."),
-        click.Option(
-            ["-s", "--stack"], metavar="STACK", help="An environment, or local (default)."
-        ),
-        click.Option(["-C", "directory"], metavar="DIR", help="Run as if started in DIR."),
-        click.Option(["-y", "--yes"], is_flag=True, help="Do not ask."),
-        click.Option(["--json", "json"], is_flag=True, help="Machine-readable output on stdout."),
-        click.Option(
-            ["--color"], type=click.Choice(["auto", "always", "never"]), help="Colours; auto."
-        ),
-        click.Option(["--no-input"], is_flag=True, help="Never ask; fail instead."),
-        click.Option(["-v", "--verbose"], is_flag=True, help="Say more."),
-        click.Option(["-q", "--quiet"], is_flag=True, help="Say less."),
-    ]
+def option(help_: str, *names: str, **how: Any) -> Any:
+    """An option, as the default of the parameter it fills; `names` where it is called otherwise."""
+    return lambda name: click.Option(
+        [*(names or [f"--{name.replace('_', '-')}"]), name], help=help_, **how
+    )
+
+
+def flag(help_: str, *names: str) -> Any:
+    """An option without a value."""
+    return option(help_, *names, is_flag=True)
+
+
+def argument(**how: Any) -> Any:
+    """An argument, as the default of the parameter it fills."""
+    return lambda name: click.Argument([name], **how)
+
+
+# They stand before or after the command's name.
+GLOBAL_OPTIONS = {
+    "file": option("The blueprint (blueprint.yaml).", "-f", "--file", metavar="FILE"),
+    "stack": option("An environment, or local (default).", "-s", "--stack", metavar="STACK"),
+    "directory": option("Run as if started in DIR.", "-C", metavar="DIR"),
+    "yes": flag("Do not ask.", "-y", "--yes"),
+    "json": flag("Machine-readable output on stdout."),
+    "color": option("Colours; auto.", type=click.Choice(["auto", "always", "never"])),
+    "no_input": flag("Never ask; fail instead."),
+    "verbose": flag("Say more.", "-v", "--verbose"),
+    "quiet": flag("Say less.", "-q", "--quiet"),
+}
+EMULATED = flag("Rehearse the environment on the emulated cloud of this machine.")
+ENGINE = option("Which engine.", type=click.Choice(["embedded", "pulumi"]))
+
+
+def made(options: Mapping[str, Any]) -> list[click.Parameter]:
+    """The parameters of one command: click changes what it is given, so none is shared."""
+    return [make(name) for name, make in options.items()]
 
 
 @dataclass
@@ -89,8 +109,7 @@ class Session:
             self._project = load(self.file or "blueprint.yaml")
             if self.emulated:
                 self._project = self._rehearsal(self._project)
-            for note in self._project.notes:
-                self.say(f"note: {note}")
+            self.notes(self._project.notes)
         project: Project = self._project
         return project
 
@@ -110,7 +129,16 @@ class Session:
     @property
     def shown(self) -> str:
         """The stack as people read it: what is rehearsed is never taken for what is real."""
-        return f"{self.stack}, emulated" if self.emulated else self.stack
+        return self.as_shown(self.stack)
+
+    def as_shown(self, stack: str) -> str:
+        """Any stack, so."""
+        return f"{stack}, emulated" if self.emulated else stack
+
+    def head(self, project: str, stack: str, platform: str, engine: str) -> None:
+        """Say what a plan is about."""
+        title = self.style(f"{project} → {self.as_shown(stack)}", bold=True)
+        self.say(f"{title} ({platform}, {engine} engine)")
 
     @property
     def is_local(self) -> bool:
@@ -125,11 +153,10 @@ class Session:
     def tell_left_out(self, project: Project) -> dict[str, str]:
         """Name what is not packed with the code, in one line; return all of it."""
         found = project.left_out()
-        shown = [f"{name} ({why})" for name, why in islice(found.items(), _LEFT_OUT_SHOWN)]
-        more = len(found) - len(shown)
-        if shown:
-            words = ", ".join(shown) + (f", and {more} more" if more else "")
-            self.say(f"note: not packed with the code: {words}")
+        if found:
+            shown = [f"{name} ({why})" for name, why in islice(found.items(), _LEFT_OUT_SHOWN)]
+            more = [f"and {len(found) - len(shown)} more"] * (len(found) > len(shown))
+            self.say(f"note: not packed with the code: {', '.join([*shown, *more])}")
         return found
 
     def adopt(self, project: Project) -> None:
@@ -198,14 +225,18 @@ class Session:
         """Colour `text` where colours are wanted."""
         return click.style(text, **style) if self.colored else text
 
-    def say(self, text: str = "", *, elsewhere: bool = False) -> None:
+    def say(self, *texts: str, elsewhere: bool = False) -> None:
         """Words for a person, on stderr; silent under --quiet.
 
         Commands in them are about the blueprint of this one, unless they are typed `elsewhere`.
         """
-        if not self.quiet:
+        for text in () if self.quiet else texts:
             shown = text if elsewhere else self.typed(text)
             click.echo(shown, err=True, color=self.colored)
+
+    def notes(self, notes: Iterable[str]) -> None:
+        """Say what is to be known besides."""
+        self.say(*(f"note: {note}" for note in notes))
 
     def typed(self, text: str) -> str:
         """Return the text; commands in it are about this blueprint, and this rehearsal of it."""
@@ -220,9 +251,17 @@ class Session:
         hint = self.typed(error.hint)
         return {"exit_code": error.exit_code, "message": error.message, "hint": hint}
 
-    def out(self, text: str, *, nl: bool = True) -> None:
+    def out(self, *texts: str, nl: bool = True) -> None:
         """Put data on stdout."""
-        click.echo(text, nl=nl, color=True if self.color == "always" else None)
+        for text in texts:
+            click.echo(text, nl=nl, color=True if self.color == "always" else None)
+
+    def answer(self, document: object, *words: str) -> None:
+        """What came of a command: the document under --json, else the words."""
+        if self.json:
+            self.emit_json(document)
+        else:
+            self.say(*words)
 
     def emit_json(self, value: object, *, whole: bool = False) -> None:
         """JSON on stdout, one document; of a rehearsal it says so, but where it is a `whole` already."""
@@ -246,9 +285,7 @@ class Session:
 
         Raises UsageError where nobody can be asked and `--yes` is missing, Cancelled on no.
         """
-        if self.yes and word is None:
-            return
-        if self.yes and word is not None and not self.interactive:
+        if self.yes and (word is None or not self.interactive):
             return
         if not self.interactive:
             raise UsageError(
@@ -264,10 +301,9 @@ class Session:
 
 def absorb(session: Session, options: Mapping[str, Any]) -> Session:
     """Take over the options that were given; `-C` takes effect at once."""
-    for name in (entry.name for entry in fields(Session)):
-        value = options.get(name)
-        if value:
-            setattr(session, name, value)
+    for entry in fields(Session):
+        if value := options.get(entry.name):
+            setattr(session, entry.name, value)
     if options.get("directory"):
         try:
             session.started = session.started or str(Path.cwd())
@@ -279,34 +315,31 @@ def absorb(session: Session, options: Mapping[str, Any]) -> Session:
 
 
 def verb(
-    name: str, *params: click.Parameter, help_: str = "", rehearses: bool = False
-) -> Callable[..., click.Command]:
-    """Make a command whose function receives the session first and its own options after it.
+    name: str, /, *, rehearses: bool = False, **more: Any
+) -> Callable[[Callable[..., Any]], click.Command]:
+    """Make a command of a function, which receives the session first.
 
-    One that `rehearses` takes `--emulated`.
+    Its options are the defaults of its parameters, and `more` that it takes as keywords. One that
+    `rehearses` takes `--emulated`.
     """
-    shared = GLOBAL_OPTIONS()
-    if rehearses:
-        words = "Rehearse the environment on the emulated cloud of this machine."
-        shared.insert(2, click.Option(["--emulated"], is_flag=True, help=words))
 
     def decorate(function: Callable[..., Any]) -> click.Command:
-        own = {param.name for param in params}
+        _, *parameters = signature(function).parameters.values()
+        own = {each.name: each.default for each in parameters if each.kind != each.VAR_KEYWORD}
+        own |= more
+        emulated = {"emulated": EMULATED} if rehearses else {}
 
         @wraps(function)
         def callback(**options: Any) -> Any:
-            session = absorb(
-                click.get_current_context().find_object(Session) or Session(),
-                {key: value for key, value in options.items() if key not in own},
-            )
-            return function(session, **{key: value for key, value in options.items() if key in own})
+            given = {key: options.pop(key) for key in own}
+            session = absorb(click.get_current_context().find_object(Session) or Session(), options)
+            return function(session, **given)
 
         return click.Command(
             name,
-            params=[*params, *shared],
+            params=made(own | emulated | GLOBAL_OPTIONS),
             callback=callback,
-            help=help_ or function.__doc__,
-            context_settings={"help_option_names": ["-h", "--help"]},
+            help=function.__doc__,
         )
 
     return decorate

@@ -5,28 +5,25 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
-import click
-
-from mlops_iac.cli._session import Session, verb, write_file
+from mlops_iac.cli._session import Session, argument, flag, option, verb, write_file
 from mlops_iac.errors import UsageError
+from mlops_iac.templates.authoring import read_template
+from mlops_iac.templates.facts import facts
+from mlops_iac.templates.reference import reference
 
 
-@verb(
-    "docs",
-    click.Argument(["folder"], required=False, default=".", metavar="[DIR]"),
-    click.Option(["--out"], metavar="FILE", help="Write it there instead of stdout."),
-    click.Option(["--source"], metavar="SOURCE", help="What a blueprint writes to use it."),
-    click.Option(["--check"], is_flag=True, help="Write nothing; fail when FILE is stale."),
-)
-def command(session: Session, folder: str, out: str | None, source: str | None, check: bool) -> int:
+@verb("docs")
+def command(
+    session: Session,
+    folder: str = argument(required=False, default=".", metavar="[DIR]"),
+    out: str | None = option("Write it there instead of stdout.", metavar="FILE"),
+    source: str | None = option("What a blueprint writes to use it.", metavar="SOURCE"),
+    check: bool = flag("Write nothing; fail when FILE is stale."),
+) -> int:
     """Write a template's reference: usage, parameters, limits, changelog, in Markdown.
 
     Exit code with --check: 0 fresh, 1 stale.
     """
-    from mlops_iac.templates.authoring import read_template
-    from mlops_iac.templates.facts import facts
-    from mlops_iac.templates.reference import reference
-
     if check and out is None:
         raise UsageError("--check compares with a file", hint="name it with --out FILE")
     content = read_template(Path(folder))

@@ -8,25 +8,26 @@ from pathlib import Path
 
 import click
 
-from mlops_iac.cli._session import Session, verb
+from mlops_iac.cli._session import Session, argument, option, verb
 from mlops_iac.clouds.registry import DEFAULT
+from mlops_iac.clouds.registry import platform as known
+from mlops_iac.scaffold.writing import written
+from mlops_iac.templates.starter import starter
 
 
-@verb(
-    "init",
-    click.Argument(["name"]),
-    click.Argument(["folder"], required=False, metavar="[DIR]", type=click.Path(path_type=Path)),
-    click.Option(["--platform"], default=DEFAULT, show_default=True, help="Its first one."),
-)
-def command(session: Session, name: str, folder: Path | None, platform: str) -> None:
+@verb("init")
+def command(
+    session: Session,
+    name: str = argument(),
+    folder: Path | None = argument(
+        required=False, metavar="[DIR]", type=click.Path(path_type=Path)
+    ),
+    platform: str = option("Its first one.", default=DEFAULT, show_default=True),
+) -> None:
     """Start the template NAME in DIR, by default a folder of its last name. Overwrites nothing.
 
     It tests green: change it, and keep it so.
     """
-    from mlops_iac.clouds.registry import platform as known
-    from mlops_iac.scaffold.writing import written
-    from mlops_iac.templates.starter import starter
-
     known(platform)
     target = folder or Path(name.rpartition("/")[2])
     files = starter(name, platform)
@@ -35,7 +36,6 @@ def command(session: Session, name: str, folder: Path | None, platform: str) -> 
     if session.json:
         session.emit_json({"written": shown})
         return
-    for path in shown:
-        session.say(f"  {session.style('wrote', fg='green')} {path}")
+    session.say(*(f"  {session.style('wrote', fg='green')} {path}" for path in shown))
     there = shlex.quote(os.path.relpath(target))
     session.say(f"next: mlops-iac template test {there}")

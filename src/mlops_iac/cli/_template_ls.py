@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+from mlops_iac.api.templates.showing import available
 from mlops_iac.blueprint.words import one_line
 from mlops_iac.cli._session import Session, verb
 
@@ -14,8 +15,6 @@ def command(session: Session) -> None:
 
     A package names its templates as entry points of the group `mlops_iac.templates`.
     """
-    from mlops_iac.api.templates.showing import available
-
     found = list(available(session.file or "blueprint.yaml"))
     if session.json:
         session.emit_json([asdict(each) for each in found])

@@ -5,9 +5,8 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-import click
-
-from mlops_iac.cli._session import Session, verb, write_file
+from mlops_iac.api.templates.linting import release_of
+from mlops_iac.cli._session import Session, option, verb, write_file
 from mlops_iac.cli._template_test import FOLDER, FORM, run
 from mlops_iac.errors import UsageError
 
@@ -15,22 +14,20 @@ if TYPE_CHECKING:
     from mlops_iac.blueprint.render import Format
 
 
-@verb(
-    "release",
-    FOLDER,
-    click.Option(["--tag"], metavar="TAG", help="Refuse it where it is not this version's."),
-    click.Option(["--notes"], metavar="FILE", help="Write the version's changelog there."),
-    FORM,
-)
-def command(session: Session, folder: str, tag: str | None, notes: str | None, form: Format) -> int:
+@verb("release")
+def command(
+    session: Session,
+    folder: str = FOLDER,
+    tag: str | None = option("Refuse it where it is not this version's.", metavar="TAG"),
+    notes: str | None = option("Write the version's changelog there.", metavar="FILE"),
+    form: Format = FORM,
+) -> int:
     """Check a template as `test` does, hold it against the version before, and say which tag to make.
 
     The version before is the newest below it that the tags of the template's own git repository have.
     What breaks those who stand on it is told as warnings, what is new or another as notes, and a
     version number that does not say so as an error. Exit codes as those of `test`.
     """
-    from mlops_iac.api.templates.linting import release_of
-
     release = release_of(folder)
     if tag is not None and tag != release.tag:
         raise UsageError(

@@ -5,35 +5,30 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-import click
-
+from mlops_iac.api.templates import showing
 from mlops_iac.blueprint.templates.limits import quoted
 from mlops_iac.blueprint.words import one_line
-from mlops_iac.cli._session import Session, verb
+from mlops_iac.cli._session import Session, argument, flag, verb
 
 if TYPE_CHECKING:
     from mlops_iac.api.templates.showing import InUse
     from mlops_iac.templates.facts import Facts
 
 
-@verb(
-    "show",
-    click.Argument(["template"], required=False, metavar="[SOURCE[@VERSION]]"),
-    click.Option(["--no-newest"], is_flag=True, help="Do not ask what newer versions there are."),
-)
-def command(session: Session, template: str | None, no_newest: bool) -> None:
+@verb("show")
+def command(
+    session: Session,
+    template: str | None = argument(required=False, metavar="[SOURCE[@VERSION]]"),
+    no_newest: bool = flag("Do not ask what newer versions there are."),
+) -> None:
     """Say all about a template; without one, which templates the blueprint stands on.
 
     SOURCE is as in `extends`, or the name of a template that the blueprint stands on.
     """
-    from mlops_iac.api.templates import showing
-
     if template is None:
         found = showing.in_use(session.project(), newest=not no_newest)
-        if session.json:
-            session.emit_json([asdict(each) for each in found])
-        elif not found:
-            session.say("the blueprint stands on no template")
+        none = [] if found else ["the blueprint stands on no template"]
+        session.answer([asdict(each) for each in found], *none)
         for each in () if session.json else found:
             _in_use(session, each)
         return
@@ -66,10 +61,8 @@ def _facts(session: Session, facts: Facts) -> None:
     session.out(f"  source     {facts.source}")
     session.out(f"  digest     {facts.digest}")
     session.out(f"  platforms  {', '.join(facts.platforms) or 'all'}")
-    for each in facts.extends:
-        session.out(f"  stands on  {each}")
-    for each in facts.rules:
-        session.out(f"  guard rail {each}")
+    session.out(*(f"  stands on  {each}" for each in facts.extends))
+    session.out(*(f"  guard rail {each}" for each in facts.rules))
     if facts.parameters:
         session.out("parameters")
         width = max(len(each.name) for each in facts.parameters)

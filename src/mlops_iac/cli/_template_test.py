@@ -9,31 +9,32 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mlops_iac.cli._session import Session, verb
+from mlops_iac.api.templates import testing
+from mlops_iac.api.templates.linting import lint_folder
+from mlops_iac.cli._diagnostics import show
+from mlops_iac.cli._session import Session, argument, flag, option, verb
+from mlops_iac.errors import Diagnostic
 
 if TYPE_CHECKING:
     from mlops_iac.api.templates.testing import CaseResult
     from mlops_iac.blueprint.render import Format
-    from mlops_iac.errors import Diagnostic
 
-FOLDER = click.Argument(["folder"], required=False, default=".", metavar="[DIR]")
-FORM = click.Option(
-    ["--format", "form"],
+FOLDER = argument(required=False, default=".", metavar="[DIR]")
+FORM = option(
+    "How to print findings.",
+    "--format",
     type=click.Choice(["text", "sarif", "github"]),
     default="text",
-    help="How to print findings.",
 )
 
 
-@verb(
-    "test",
-    FOLDER,
-    click.Option(["--case"], metavar="NAME", multiple=True, help="Only this one; repeatable."),
-    click.Option(["--update"], is_flag=True, help="Write the golden files anew."),
-    FORM,
-)
+@verb("test")
 def command(
-    session: Session, folder: str, case: tuple[str, ...], update: bool, form: Format
+    session: Session,
+    folder: str = FOLDER,
+    case: tuple[str, ...] = option("Only this one; repeatable.", metavar="NAME", multiple=True),
+    update: bool = flag("Write the golden files anew."),
+    form: Format = FORM,
 ) -> int:
     """Find everything wrong with a template, and run its cases: parameters in, resources out.
 
@@ -83,9 +84,6 @@ class Tested:
 
     def told(self, session: Session, what: str, form: Format) -> int:
         """Say it in the end; the exit code."""
-        from mlops_iac.cli._diagnostics import show
-        from mlops_iac.errors import Diagnostic
-
         if form != "text":
             start = "" if self.folder == "." else f"{self.folder.rstrip('/')}/"
             failed = [
@@ -112,10 +110,6 @@ def run(
     more: Sequence[Diagnostic] = (),
 ) -> Tested:
     """Look at a template and run its cases, and tell in text while that is done."""
-    from mlops_iac.api.templates import testing
-    from mlops_iac.api.templates.linting import lint_folder
-    from mlops_iac.cli._diagnostics import show
-
     tested = Tested(folder, [*(() if only else lint_folder(folder, offline=not update)), *more])
     text = form == "text" and not session.json
     if text:
@@ -141,7 +135,5 @@ def _tell(session: Session, result: CaseResult, failures: list[str], written: li
     head = session.style("failed", fg="red") if failures else session.style("passed", fg="green")
     where = f" ({', '.join(result.environments)})" if result.environments else " (refused)"
     session.say(f"{head} {result.name}{where} {result.seconds:.1f} s")
-    for text in failures:
-        session.say(f"  {text}")
-    for path in written:
-        session.say(f"  {session.style('wrote', fg='yellow')} {path}")
+    session.say(*(f"  {text}" for text in failures))
+    session.say(*(f"  {session.style('wrote', fg='yellow')} {path}" for path in written))

@@ -2,63 +2,36 @@
 
 from __future__ import annotations
 
-import sys
-from typing import TYPE_CHECKING
-
-import click
-
+from mlops_iac.api.templates.comment import to_markdown
+from mlops_iac.api.templates.preparing import prepare
+from mlops_iac.api.templates.update import Request, TemplateUpdate, as_json
 from mlops_iac.blueprint.words import listed
-from mlops_iac.cli._plan import unstyled
-from mlops_iac.cli._session import Session, verb, write_file
+from mlops_iac.cli._session import Session, argument, flag, option, verb, write_file
 from mlops_iac.cli._template_update_words import pinned_words, update_lines
 from mlops_iac.errors import BlueprintInvalid, PolicyViolation, UsageError
 
-if TYPE_CHECKING:
-    from mlops_iac.api.templates.update import TemplateUpdate
 
-
-@verb(
-    "update",
-    click.Argument(["template"], metavar="[NAME|SOURCE]", required=False),
-    click.Option(
-        ["--to"], metavar="VERSION", help="This version, also one outside of the range, or older."
-    ),
-    click.Option(["--preview-only"], is_flag=True, help="Show what it does; write nothing."),
-    click.Option(
-        ["--markdown"], metavar="FILE", help="Write it as the description of a pull request."
-    ),
-    click.Option(["--offline"], is_flag=True, help="Ask no network; what is cached counts."),
-    click.Option(
-        ["--no-team-rules"], is_flag=True, help="Do not run rules of the team or of templates."
-    ),
-    click.Option(
-        ["--template-rules"],
-        is_flag=True,
-        help="Run rules of versions that are not pinned yet, too; they are code.",
-    ),
-    click.Option(
-        ["--diff", "detail"], is_flag=True, help="Every property, also of what is created."
-    ),
-)
+@verb("update")
 def command(
     session: Session,
-    template: str | None,
-    to: str | None,
-    preview_only: bool,
-    markdown: str | None,
-    offline: bool,
-    no_team_rules: bool,
-    template_rules: bool,
-    detail: bool,
+    template: str | None = argument(metavar="[NAME|SOURCE]", required=False),
+    to: str | None = option(
+        "This version, also one outside of the range, or older.", metavar="VERSION"
+    ),
+    preview_only: bool = flag("Show what it does; write nothing."),
+    markdown: str | None = option("Write it as the description of a pull request.", metavar="FILE"),
+    offline: bool = flag("Ask no network; what is cached counts."),
+    no_team_rules: bool = flag("Do not run rules of the team or of templates."),
+    template_rules: bool = flag(
+        "Run rules of versions that are not pinned yet, too; they are code."
+    ),
+    detail: bool = flag("Every property, also of what is created.", "--diff"),
 ) -> None:
     """Take the newest version of the blueprint's templates that fits, after showing what it does.
 
     Without a name, all of them. Changes `blueprint.lock`, and the blueprint where a template's
     migrations or --to ask for it; only when told to.
     """
-    from mlops_iac.api.templates.preparing import prepare
-    from mlops_iac.api.templates.update import Request, as_json
-
     if no_team_rules and template_rules:
         raise UsageError("--no-team-rules and --template-rules exclude each other")
     request = Request(
@@ -66,8 +39,6 @@ def command(
     )
     update = prepare(session.file or "blueprint.yaml", request)
     if markdown is not None:
-        from mlops_iac.api.templates.comment import to_markdown
-
         write_file(markdown, to_markdown(update))
     writing = update.needed and not update.refused and not preview_only
     asked = session.yes or session.interactive
@@ -88,12 +59,8 @@ def command(
 
 
 def _show(session: Session, update: TemplateUpdate, *, detail: bool) -> None:
-    color = session.color == "always" or (session.colored and sys.stdout.isatty())
-    style = click.style if color else unstyled
-    for line in update_lines(update, style, detail=detail):
-        session.out(line)
-    for note in update.notes:
-        session.say(f"note: {note}")
+    session.out(*update_lines(update, session.style, detail=detail))
+    session.notes(update.notes)
     if not update.needed:
         session.say(f"nothing to update: {update.blueprint} {pinned_words(update)}")
 

@@ -7,28 +7,24 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
-from mlops_iac.cli._session import Session, verb
+from mlops_iac.cli._session import Session, argument, flag, option, verb
 from mlops_iac.errors import UsageError
 from mlops_iac.records import as_data
 from mlops_iac.review.escape import visible
+from mlops_iac.templates.usage import Summary, Usage, usage
 
 if TYPE_CHECKING:
     from mlops_iac.templates.blueprint_uses import TemplateUse
-    from mlops_iac.templates.usage import Summary, Usage
 
 _COLORS = {"major": "red", "minor": "yellow", "patch": "bright_black"}
 
 
-@verb(
-    "usage",
-    click.Argument(["folders"], metavar="[DIR]…", nargs=-1),
-    click.Option(["--template"], metavar="NAME", help="Only this one, by its name or source."),
-    click.Option(["--offline"], is_flag=True, help="Ask no repository for its newest version."),
-)
+@verb("usage")
 def command(
-    session: Session, folders: tuple[str, ...], template: str | None, offline: bool
+    session: Session,
+    folders: tuple[str, ...] = argument(metavar="[DIR]…", nargs=-1),
+    template: str | None = option("Only this one, by its name or source.", metavar="NAME"),
+    offline: bool = flag("Ask no repository for its newest version."),
 ) -> None:
     """Show which blueprint stands on which version of which template, over many checkouts.
 
@@ -36,7 +32,6 @@ def command(
     nothing is run. What cannot be read is told, and left out.
     """
     from mlops_iac.api.fleet.finding import blueprints
-    from mlops_iac.templates.usage import usage
 
     found: dict[Path, Path] = {}
     unread: list[str] = []
@@ -52,13 +47,11 @@ def command(
     if session.json:
         session.emit_json(as_data(used))
     else:
-        for line in _lines(session, used):
-            session.out(line)
+        session.out(*_lines(session, used))
     for problem in used.problems:
         place = f"{problem.file}:{problem.line}" if problem.line else problem.file
         session.say(f"left out: {visible(f'{place}: {problem.message}', 400)}")
-    for note in (*unread, *used.notes):
-        session.say(f"note: {visible(note, 400)}")
+    session.say(*(f"note: {visible(note, 400)}" for note in (*unread, *used.notes)))
     session.say(
         f"{used.blueprints} blueprint(s), {used.without} without a template"
         + (f", {len(used.problems)} problem(s)" if used.problems else "")

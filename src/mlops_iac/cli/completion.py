@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import click
 
-from mlops_iac.cli._session import Session, verb
+from mlops_iac.cli._session import Session, argument, verb
 
 
-@verb("completion", click.Argument(["shell"], type=click.Choice(["bash", "zsh", "fish"])))
-def command(session: Session, shell: str) -> None:
+@verb("completion")
+def command(
+    session: Session,
+    shell: str = argument(type=click.Choice(["bash", "zsh", "fish"])),
+) -> None:
     """Print the completion script of a shell; source it from the shell's start-up file."""
     from click.shell_completion import get_completion_class
 

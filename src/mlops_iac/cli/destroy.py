@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-
-import click
+from typing import TYPE_CHECKING, Any
 
 from mlops_iac.cli._plan import plan_lines, size
 from mlops_iac.cli._progress import failed_words, progress
-from mlops_iac.cli._session import Session, verb
-from mlops_iac.errors import ResourceFailed, UsageError
+from mlops_iac.cli._session import ENGINE, Session, flag, verb
+from mlops_iac.errors import MlopsError, ResourceFailed, UsageError
 from mlops_iac.graph.model import address_of
+from mlops_iac.graph.plan import count
+
+if TYPE_CHECKING:
+    from mlops_iac.api.stacks.expired import Ended, Ephemeral
 
 
-@verb(
-    "destroy",
-    click.Option(["--preview-only"], is_flag=True, help="Show what would be deleted."),
-    click.Option(["--diff", "detail"], is_flag=True, help="List every resource."),
-    click.Option(["--engine"], type=click.Choice(["embedded", "pulumi"]), help="Which engine."),
-    click.Option(["--expired"], is_flag=True, help="Every ephemeral stack whose time is over."),
-    rehearses=True,
-)
+@verb("destroy", rehearses=True)
 def command(
-    session: Session, preview_only: bool, detail: bool, engine: str | None, expired: bool
+    session: Session,
+    preview_only: bool = flag("Show what would be deleted."),
+    detail: bool = flag("List every resource.", "--diff"),
+    engine: str | None = ENGINE,
+    expired: bool = flag("Every ephemeral stack whose time is over."),
 ) -> None:
     """Delete everything the stack made, in reverse order of dependency.
 
@@ -32,14 +32,12 @@ def command(
     """
     if expired:
         session.require_real("ephemeral stacks")
-        from mlops_iac.cli._expired import destroy_expired
-
         if engine == "embedded" or session.stack != "local":
             raise UsageError(
                 "--expired finds the stacks itself, in the backend of the real engine",
                 hint="drop -s and --engine",
             )
-        destroy_expired(session, preview_only=preview_only)
+        _expired(session, preview_only=preview_only)
         return
     project = session.deployed()
     with project.deployment(session.stack, engine=engine) as deployment:
@@ -52,32 +50,23 @@ def command(
             session.emit_json(to_pulumi_json(plan))
             return
         if not session.json:
-            for line in plan_lines(
-                plan, session.style, unchanged=False, detail=detail, fold=("delete",)
-            ):
-                session.say(line)
-            for note in plan.diagnostics:
-                session.say(f"note: {note}")
+            session.say(
+                *plan_lines(plan, session.style, unchanged=False, detail=detail, fold=("delete",))
+            )
+            session.notes(plan.diagnostics)
         if preview_only:
             return
         if not plan.changes:
             deployment.release()
-            if session.json:
-                session.emit_json({"summary": {}, "failures": {}})
-            else:
-                session.say(f"{session.shown}: there is nothing to delete")
+            nothing = f"{session.shown}: there is nothing to delete"
+            session.answer({"summary": {}, "failures": {}}, nothing)
             return
-        if plan.changes:
-            word = session.stack if project.protected(session.stack) else None
-            session.confirm(
-                f"Delete {size(plan) or len(plan.changes)} resource(s) of {session.shown}?",
-                word=word,
-            )
+        word = session.stack if project.protected(session.stack) else None
+        many = size(plan) or len(plan.changes)
+        session.confirm(f"Delete {many} resource(s) of {session.shown}?", word=word)
         with progress(session, plan) as on_event:
             result = deployment.destroy(on_event=on_event)
     if session.json:
-        from mlops_iac.graph.plan import count
-
         session.emit_json({"summary": count(result.steps), "failures": dict(result.failures)})
     if result.failures:
         raise ResourceFailed(
@@ -86,11 +75,65 @@ def command(
             hint="mend the cause and run `mlops-iac destroy` again",
         )
     kept = [address_of(step.type, step.name) for step in plan.steps if step.retained]
-    session.say(f"{session.shown}: {_ended(kept)}")
+    done = "everything is deleted"
+    if kept:
+        are = "is" if len(kept) == 1 else "are"
+        done = f"all else is deleted; {len(kept)} {are} kept in the cloud: {', '.join(kept)}"
+    session.say(f"{session.shown}: {done}")
 
 
-def _ended(kept: Sequence[str]) -> str:
-    if not kept:
-        return "everything is deleted"
-    are = "is" if len(kept) == 1 else "are"
-    return f"all else is deleted; {len(kept)} {are} kept in the cloud: {', '.join(kept)}"
+def _expired(session: Session, *, preview_only: bool) -> None:
+    """Show them, ask, and delete one after the other. Raises ResourceFailed if any could not be."""
+    from mlops_iac.api.stacks.expired import end, expired
+
+    project = session.project()
+    found = expired(project)
+    if found.silent and not found.stacks:
+        raise next(iter(found.silent.values()))
+    for name, error in found.silent.items():
+        session.error(f"{name}: {error.message}", error.hint, word="warning")
+    if not session.json:
+        for item in found.stacks:
+            session.say(
+                f"  {session.style('-', fg='red')} {item.stack}  from {item.record.base}, until"
+                f" {item.record.expires_text}, {len(item.state.resources)} resource(s)"
+            )
+    if not found.stacks:
+        session.say("no ephemeral stack is past its time")
+    ended: list[Ended] = []
+    if found.stacks and not preview_only:
+        session.confirm(f"Delete {len(found.stacks)} ephemeral stack(s)?")
+        for item in found.stacks:
+            ended.append(done := end(project, item))
+            words = f"{done.deleted} resource(s) and the stack are deleted"
+            if done.failures:
+                words = f"{session.style('kept', fg='red')}: {'; '.join(done.failures)}"
+            session.say(f"{done.stack}: {words}")
+    if session.json:
+        session.emit_json({"project": project.name, "expired": _shown(found.stacks, ended)})
+    failed = [item.stack for item in ended if item.failures]
+    if failed:
+        raise ResourceFailed(
+            f"{len(failed)} of {len(ended)} stack(s) could not be deleted: {', '.join(failed)}",
+            hint="the others are gone; mend the cause and run it again",
+        )
+    if found.silent:
+        raise MlopsError(
+            f"not everything could be asked: {', '.join(found.silent)}",
+            hint="what could be is done; mend the cause and run it again",
+        )
+
+
+def _shown(found: Sequence[Ephemeral], ended: Sequence[Ended]) -> list[dict[str, Any]]:
+    by_name = {item.stack: item for item in ended}
+    return [
+        {
+            "stack": item.stack,
+            "base": item.record.base,
+            "expires": item.record.expires_text,
+            "resources": len(item.state.resources),
+            "destroyed": item.stack in by_name and not by_name[item.stack].failures,
+            "failures": list(by_name[item.stack].failures) if item.stack in by_name else [],
+        }
+        for item in found
+    ]

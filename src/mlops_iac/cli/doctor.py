@@ -14,10 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-import click
-
 from mlops_iac import __version__, python_child
-from mlops_iac.cli._session import Session, verb
+from mlops_iac.cli._session import Session, flag, verb
 from mlops_iac.clouds.registry import clouds
 from mlops_iac.clouds.software import ENGINE, extras
 from mlops_iac.errors import MlopsError, UsageError
@@ -35,15 +33,14 @@ class Finding(NamedTuple):
 CORE = ("pydantic", "pyyaml", "click", "rich", "jinja2", "filelock")
 
 
-@verb(
-    "doctor",
-    click.Option(
-        ["--compile", "compiling"],
-        is_flag=True,
-        help="Compile what commands import, for an image where nothing may be written later.",
+@verb("doctor")
+def command(
+    session: Session,
+    compiling: bool = flag(
+        "Compile what commands import, for an image where nothing may be written later.",
+        "--compile",
     ),
-)
-def command(session: Session, compiling: bool) -> int:
+) -> int:
     """Check this machine: Python, packages, the real CLI, the blueprint, the emulated cloud.
 
     Exit code 1 when something needed is missing.
@@ -74,7 +71,7 @@ def examine(session: Session) -> Iterator[Finding]:
     every = [each.access.software for each in clouds()]
     for software in every:
         for package in software.distributions:
-            fix = f"pip install 'mlops-iac[{software.extra}]'"
+            fix = f"pip install {software.requirement}"
             # Whoever uses one cloud needs no other's.
             yield _package(package, needed=len(every) == 1, fix=fix)
         # A machine that only deploys has no emulated cloud, and needs none.

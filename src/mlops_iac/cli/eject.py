@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import click
-
-from mlops_iac.cli._compiled import tell
-from mlops_iac.cli._session import Session, verb
+from mlops_iac.cli._session import Session, argument, flag, verb
+from mlops_iac.cli.compile import tell
 from mlops_iac.errors import UsageError
 
 
-@verb(
-    "eject",
-    click.Argument(["components"], metavar="[COMPONENT]...", nargs=-1),
-    click.Option(
-        ["--all", "everything"],
-        is_flag=True,
-        help="All that the program uses: it needs this package no longer.",
-    ),
-    click.Option(["--undo"], is_flag=True, help="Use the package's own again, all of them."),
-)
-def command(session: Session, components: tuple[str, ...], everything: bool, undo: bool) -> int:
+@verb("eject")
+def command(
+    session: Session,
+    components: tuple[str, ...] = argument(metavar="[COMPONENT]...", nargs=-1),
+    everything: bool = flag("All that the program uses: it needs this package no longer.", "--all"),
+    undo: bool = flag("Use the package's own again, all of them."),
+) -> int:
     """Copy components beside the program, to change them or to walk away.
 
     COMPONENT is a class or a module, as the program imports it: RealTimeEndpoint. What it imports

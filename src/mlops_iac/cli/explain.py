@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from mlops_iac.cli._session import Session, verb
+from mlops_iac.cli._session import Session, argument, flag, option, verb
 from mlops_iac.cli._width import columns, fits, folded
 from mlops_iac.errors import UsageError
+from mlops_iac.graph.shown import cut
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from mlops_iac.api.stacks.differences import LeafDifference, Said
     from mlops_iac.graph.differences import Differences, ResourceDifference
 
@@ -23,20 +22,18 @@ _LONGEST = 40
 _BELOW = "    "
 
 
-@verb(
-    "explain",
-    click.Argument(["path"], required=False, default=""),
-    click.Option(
-        ["--diff", "pair"],
+@verb("explain")
+def command(
+    session: Session,
+    path: str = argument(required=False, default=""),
+    pair: tuple[str, str] | None = option(
+        "What two environments differ in, instead of one's values.",
+        "--diff",
         nargs=2,
         metavar="ENV ENV",
-        help="What two environments differ in, instead of one's values.",
     ),
-    click.Option(
-        ["--resources"], is_flag=True, help="With --diff: in resources, too. Needs no credentials."
-    ),
-)
-def command(session: Session, path: str, pair: tuple[str, str] | None, resources: bool) -> None:
+    resources: bool = flag("With --diff: in resources, too. Needs no credentials."),
+) -> None:
     """Say a field's value in a stack, and the line or default it comes from.
 
     PATH is a blueprint path such as serving.api.scaling.max; a section's path explains every leaf
@@ -75,8 +72,7 @@ def _diff(session: Session, left: str, right: str, path: str, *, resources: bool
     _print_leaves(session, left, right, leaves)
     if captured is not None:
         session.out("")
-        for line in _resource_lines(session, captured):
-            session.out(line)
+        session.out(*_resource_lines(session, captured))
 
 
 def _as_json(
@@ -115,7 +111,7 @@ def _print_leaves(
     if not leaves:
         session.out(f"{left} and {right} say the same")
         return
-    rows = [(leaf.path, _value(leaf.left), _value(leaf.right)) for leaf in leaves]
+    rows = [(leaf.path, _value(leaf.left.value), _value(leaf.right.value)) for leaf in leaves]
     first = max(len(row[0]) for row in rows)
     second = max(len(left), *(len(row[1]) for row in rows))
     third = max(len(right), *(len(row[2]) for row in rows))
@@ -136,13 +132,6 @@ def _print_leaves(
         session.out(line.rstrip())
         for part in folded(f"← {at}", " | ", width - len(_BELOW)):
             session.out(f"{_BELOW}{session.style(part, fg='bright_black')}")
-
-
-def _value(said: Said) -> str:
-    if said.value is None:
-        return "–"
-    text = said.value if isinstance(said.value, str) else json.dumps(said.value, default=str)
-    return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 1]}…"
 
 
 def _where(said: Said) -> str:
@@ -191,7 +180,7 @@ def _resource_lines(session: Session, found: Differences) -> list[str]:
 
 def _changes(item: ResourceDifference) -> str:
     texts = [
-        f"{_property(change.path)} {_short(change.old)} → {_short(change.new)}"
+        f"{_property(change.path)} {_value(change.old)} → {_value(change.new)}"
         for change in item.changes[:_CHANGES]
     ]
     more = len(item.changes) - _CHANGES
@@ -210,17 +199,14 @@ def _resources(number: int) -> str:
 
 def _kinds(addresses: Sequence[str]) -> str:
     """`5 resources (module.Type, module.Other 2, …)`."""
-    counts: dict[str, int] = {}
-    for address in addresses:
-        kind = address.split("/")[0]
-        counts[kind] = counts.get(kind, 0) + 1
+    counts = Counter(address.split("/")[0] for address in addresses)
     names = [f"{kind} ×{count}" if count > 1 else kind for kind, count in counts.items()]
     shown = ", ".join(names[:4]) + (", …" if len(names) > 4 else "")
     return f"{len(addresses)} ({shown})"
 
 
-def _short(value: object) -> str:
+def _value(value: object) -> str:
     if value is None:
         return "–"
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 1]}…"
+    return cut(text, 0, _WIDEST)

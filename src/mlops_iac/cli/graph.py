@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import click
 
-from mlops_iac.cli._session import Session, verb, write_file
+from mlops_iac.cli._session import Session, option, verb, write_file
 
 
-@verb(
-    "graph",
-    click.Option(
-        ["--format", "style"],
+@verb("graph")
+def command(
+    session: Session,
+    style: str = option(
+        "mermaid is text for Markdown, svg a picture.",
+        "--format",
         type=click.Choice(["mermaid", "svg", "html", "dot"]),
         default="mermaid",
-        help="mermaid is text for Markdown, svg a picture.",
     ),
-    click.Option(["--out"], metavar="FILE", help="Write it there instead of stdout."),
-)
-def command(session: Session, style: str, out: str | None) -> None:
+    out: str | None = option("Write it there instead of stdout.", metavar="FILE"),
+) -> None:
     """Draw the stack: components, their resources by address, and what depends on what."""
     project = session.project()
     if session.json:

@@ -6,45 +6,56 @@ import os
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from mlops_iac.cli._session import Session, verb
+from mlops_iac.api.ci import workflows
+from mlops_iac.api.stacks.editing import BlueprintEdit
+from mlops_iac.api.stacks.initial_overlay import begin
+from mlops_iac.api.templates.start_answers import QUESTIONS, missing_answers
+from mlops_iac.api.templates.starting import ANSWERS, Start, open_template, started
+from mlops_iac.blueprint.words import nearest
+from mlops_iac.cli import _init_words
+from mlops_iac.cli._diagnostics import show
+from mlops_iac.cli._init_questions import ask_parameters, ask_project, default_of
+from mlops_iac.cli._session import Session, argument, flag, option, verb
+from mlops_iac.clouds.registry import DEFAULT
 from mlops_iac.errors import BlueprintInvalid, UsageError
 from mlops_iac.scaffold.ci import PLATFORMS
+from mlops_iac.scaffold.render import PLACEHOLDER, check, default_answers, scaffold
+from mlops_iac.templates.sources.builtin import builtin_names
 
 if TYPE_CHECKING:
     from mlops_iac.api.core.project import BaseProject
-    from mlops_iac.api.templates.starting import Start
 
 _THEN = "mlops-iac up && mlops-iac run"
 
 
-@verb(
-    "init",
-    click.Argument(["words"], required=False, nargs=-1, metavar="[TEMPLATE[@VERSION]] [TARGET]"),
-    click.Option(
-        ["--template"],
-        metavar="TEMPLATE[@VERSION]",
-        help="The template, where the word alone could be a folder, too.",
-    ),
-    click.Option(["--data"], metavar="KEY=VALUE", multiple=True, help="An answer; repeatable."),
-    click.Option(
-        ["--ci"],
-        type=click.Choice(PLATFORMS),
-        help="Write CI workflows for it, too; repeatable.",
-        multiple=True,
-    ),
-    click.Option(["--defaults"], is_flag=True, help="Take the default for every other answer."),
-)
+class _Order(NamedTuple):
+    """What was asked for; `asking`: somebody is there to answer the rest."""
+
+    target: Path
+    given: Mapping[str, str]
+    ci: Sequence[str]
+    asking: bool
+    defaults: bool
+
+
+@verb("init")
 def command(
     session: Session,
-    words: tuple[str, ...],
-    template: str | None,
-    data: tuple[str, ...],
-    ci: tuple[str, ...],
-    defaults: bool,
+    words: tuple[str, ...] = argument(
+        required=False, nargs=-1, metavar="[TEMPLATE[@VERSION]] [TARGET]"
+    ),
+    template: str | None = option(
+        "The template, where the word alone could be a folder, too.", metavar="TEMPLATE[@VERSION]"
+    ),
+    data: tuple[str, ...] = option("An answer; repeatable.", metavar="KEY=VALUE", multiple=True),
+    ci: tuple[str, ...] = option(
+        "Write CI workflows for it, too; repeatable.", type=click.Choice(PLATFORMS), multiple=True
+    ),
+    defaults: bool = flag("Take the default for every other answer."),
 ) -> None:
     """Start a project in TARGET: blueprint, data, workload, README. Overwrites nothing.
 
@@ -54,9 +65,6 @@ def command(
     Answers: name, owner, region, platform, and the template's parameters. Where nobody can be asked,
     one that has no default is an error that names it; --defaults takes a placeholder for the owner.
     """
-    from mlops_iac.cli import _init_words
-    from mlops_iac.templates.sources.builtin import builtin_names
-
     if len(words) > 2:
         raise UsageError(
             f"init takes a template and a folder, not {len(words)} words",
@@ -66,32 +74,24 @@ def command(
     if meant.note:
         session.say(f"note: {meant.note}")
     asking = session.interactive and not defaults and not session.yes
+    order = _Order(meant.target, _pairs(data), ci, asking, defaults)
     if meant.template:
-        from mlops_iac.api.templates.starting import open_template
-
         start = open_template(meant.template, meant.version, meant.target)
-        _from_template(
-            session, start, meant.target, _pairs(data), ci, asking=asking, defaults=defaults
-        )
+        _from_template(session, start, order)
     else:
-        _example(session, meant.target, _pairs(data), ci, asking=asking, defaults=defaults)
+        _example(session, order)
 
 
 def _pairs(data: Sequence[str]) -> dict[str, str]:
-    given: dict[str, str] = {}
     for pair in data:
-        key, separator, value = pair.partition("=")
-        if not separator or not key:
+        if pair.find("=") < 1:
             raise UsageError(f"--data {pair!r}: expected KEY=VALUE", hint="e.g. --data name=churn")
-        given[key] = value
-    return given
+    return dict(pair.split("=", 1) for pair in data)
 
 
-def _known(given: dict[str, str], known: Sequence[str]) -> None:
+def _known(given: Mapping[str, str], known: Sequence[str]) -> None:
     for key in given:
         if key not in known:
-            from mlops_iac.blueprint.words import nearest
-
             near = nearest(key, known)
             raise UsageError(
                 f"--data {key!r}: expected KEY=VALUE with one of {', '.join(known)}",
@@ -100,71 +100,40 @@ def _known(given: dict[str, str], known: Sequence[str]) -> None:
 
 
 def _unanswered(
-    session: Session, answers: Mapping[str, str], wanted: Sequence[str], *, defaults: bool
+    session: Session, order: _Order, answers: Mapping[str, str], wanted: Sequence[str]
 ) -> list[str]:
     """What is still a placeholder, and that nobody accepts one; with --defaults somebody does."""
-    from mlops_iac.scaffold.render import PLACEHOLDER
-
     if answers["owner"] != PLACEHOLDER or "owner" not in wanted:
         return []
-    if defaults:
+    if order.defaults:
         session.say(f"note: the owner is a placeholder, {PLACEHOLDER}: change it in the blueprint")
         return []
     return ["owner"]
 
 
-def _example(
-    session: Session,
-    target: Path,
-    given: dict[str, str],
-    ci: Sequence[str],
-    *,
-    asking: bool,
-    defaults: bool,
-) -> None:
-    from mlops_iac.api.templates.start_answers import QUESTIONS, missing_answers
-    from mlops_iac.cli._init_questions import ask_project
-    from mlops_iac.scaffold import default_answers, scaffold
-    from mlops_iac.scaffold.render import check
-
-    answers = default_answers(target.resolve().name)
+def _example(session: Session, order: _Order) -> None:
+    target, given, ci, asking, _ = order
+    answers = default_answers(target.resolve().name, given.get("platform", DEFAULT))
     _known(given, list(answers))
     answers |= given
     if asking:
         ask_project(answers, given)
     else:
         check(answers)
-        if missing := _unanswered(session, answers, list(answers), defaults=defaults):
+        if missing := _unanswered(session, order, answers, list(answers)):
             raise missing_answers("a project", {key: QUESTIONS[key] for key in missing})
     written = scaffold(target, answers)
     if ci:
-        from mlops_iac.api.stacks.editing import BlueprintEdit
-        from mlops_iac.api.stacks.initial_overlay import begin
-
         edit = BlueprintEdit(target / "blueprint.yaml")
-        for note in begin(edit, edit.project, delivered=True):
-            session.say(f"note: {note}")
+        session.notes(begin(edit, edit.project, delivered=True))
         written += _workflows(edit.project(), ci)
     _tell(session, target, written)
 
 
-def _from_template(
-    session: Session,
-    start: Start,
-    target: Path,
-    given: dict[str, str],
-    ci: Sequence[str],
-    *,
-    asking: bool,
-    defaults: bool,
-) -> None:
-    from mlops_iac.api.templates.starting import ANSWERS, started
-    from mlops_iac.cli._diagnostics import show
-    from mlops_iac.cli._init_questions import ask_parameters, ask_project, default_of
-    from mlops_iac.scaffold import default_answers
-
-    answers = default_answers(target.resolve().name)
-    answers["platform"] = next(iter(start.platforms), answers["platform"])
+def _from_template(session: Session, start: Start, order: _Order) -> None:
+    target, given, ci, asking, _ = order
+    platform = given.get("platform") or next(iter(start.platforms), DEFAULT)
+    answers = default_answers(target.resolve().name, platform)
     answers |= {
         key: default
         for key in ANSWERS
@@ -178,7 +147,7 @@ def _from_template(
     if asking:
         ask_project(answers, given, start)
         ask_parameters(session, start, parameters)
-    missing = [] if asking else _unanswered(session, answers, wanted, defaults=defaults)
+    missing = [] if asking else _unanswered(session, order, answers, wanted)
     parameters |= {key: answers[key] for key in ANSWERS if key in start.parameters}
 
     def agree(risky: Mapping[str, str]) -> None:
@@ -205,8 +174,7 @@ def _from_template(
     except BlueprintInvalid:
         session.say(f"{start.label} and these answers make no valid blueprint; nothing was written")
         raise
-    for note in result.notes:
-        session.say(f"note: {note}")
+    session.notes(result.notes)
     if result.problems and not session.json:
         show(list(result.problems), session)
     _tell(session, target, written, start.label, _then(result.project))
@@ -214,8 +182,6 @@ def _from_template(
 
 def _require_used(start: Start, wanted: Sequence[str], given: Mapping[str, str]) -> None:
     """Raise UsageError for an answer that would become nothing."""
-    from mlops_iac.api.templates.starting import ANSWERS
-
     dropped = [key for key in given if key in ANSWERS and key not in wanted]
     if dropped:
         raise UsageError(
@@ -234,25 +200,20 @@ def _then(project: BaseProject | None) -> str:
 
 
 def _workflows(project: BaseProject, ci: Sequence[str]) -> list[Path]:
-    from mlops_iac.api.ci import workflows
-
-    written: list[Path] = []
-    for platform in ci:
-        written += workflows.write(workflows.workflows(project, platform))
-    return written
+    made = (workflows.workflows(project, platform) for platform in ci)
+    return [path for files in made for path in workflows.write(files)]
 
 
 def _tell(
     session: Session, target: Path, written: Sequence[Path], label: str = "", then: str = _THEN
 ) -> None:
     if session.json:
-        told: dict[str, object] = {"written": [os.path.relpath(path) for path in written]}
-        if label:
-            told["template"] = label
-        session.emit_json(told)
+        paths = [os.path.relpath(path) for path in written]
+        session.emit_json({"written": paths} | ({"template": label} if label else {}))
         return
-    for path in written:
-        session.say(f"  {session.style('wrote', fg='green')} {os.path.relpath(path)}")
+    session.say(
+        *(f"  {session.style('wrote', fg='green')} {os.path.relpath(path)}" for path in written)
+    )
     folder = os.path.normpath(Path(session.directory or ".") / os.path.relpath(target))
     inside = "" if folder == "." else f"cd {shlex.quote(folder)} && "
     session.say(f"next: {inside}{then}", elsewhere=True)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import click
 
-from mlops_iac.cli._session import Session, verb
+from mlops_iac.cli._session import Session, argument, flag, option, verb
 from mlops_iac.clouds.operations import APPROVED, REJECTED
 from mlops_iac.errors import UsageError
 
@@ -20,26 +19,16 @@ if TYPE_CHECKING:
 NAMES = "ls shows every model; the others take MODEL and VERSION, or MODEL/VERSION."
 
 
-@verb(
-    "models",
-    click.Argument(["action"], type=click.Choice(["ls", "show", "approve", "reject", "promote"])),
-    click.Argument(["model"], required=False),
-    click.Argument(["version"], required=False),
-    click.Option(["--comment"], metavar="TEXT", default="", help="Why; kept with the approval."),
-    click.Option(["--from", "source"], metavar="ENVIRONMENT", help="With promote: see `promote`."),
-    click.Option(["--to", "target"], metavar="ENVIRONMENT", help="With promote."),
-    click.Option(["--dry-run"], is_flag=True, help="With promote: write nothing."),
-    rehearses=True,
-)
+@verb("models", rehearses=True)
 def command(
     session: Session,
-    action: str,
-    model: str | None,
-    version: str | None,
-    comment: str,
-    source: str | None,
-    target: str | None,
-    dry_run: bool,
+    action: str = argument(type=click.Choice(["ls", "show", "approve", "reject", "promote"])),
+    model: str | None = argument(required=False),
+    version: str | None = argument(required=False),
+    comment: str = option("Why; kept with the approval.", metavar="TEXT", default=""),
+    source: str | None = option("With promote: see `promote`.", "--from", metavar="ENVIRONMENT"),
+    target: str | None = option("With promote.", "--to", metavar="ENVIRONMENT"),
+    dry_run: bool = flag("With promote: write nothing."),
 ) -> None:
     """List, show, approve, reject and promote registered model versions.
 
@@ -86,18 +75,14 @@ def command(
         )
     if action == "show":
         found = registry.version(model, version or "latest")
-        if session.json:
-            session.emit_json(found.as_json())
-        else:
-            session.out(json.dumps(found.as_json(), indent=2, ensure_ascii=False, default=str))
+        session.emit_json(found.as_json(), whole=not session.json)
         return
     decided = registry.decide(model, version or "", approve=action == "approve", comment=comment)
     if session.json:
         session.emit_json(decided.as_json())
     else:
         session.say(f"{decided.model}/{decided.version} is {decided.status}")
-        for line in _then(session, project, registry, decided):
-            session.say(line)
+        session.say(*_then(session, project, registry, decided))
 
 
 def _then(

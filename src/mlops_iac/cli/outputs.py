@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import click
-
-from mlops_iac.cli._session import Session, verb
+from mlops_iac.cli._session import Session, argument, flag, verb
 from mlops_iac.errors import UsageError
 from mlops_iac.graph.shown import plain
 from mlops_iac.values import reveal
 
 
-@verb(
-    "outputs",
-    click.Argument(["name"], required=False),
-    click.Option(["--show-secrets"], is_flag=True, help="Print secret outputs in clear."),
-    rehearses=True,
-)
-def command(session: Session, name: str | None, show_secrets: bool) -> None:
+@verb("outputs", rehearses=True)
+def command(
+    session: Session,
+    name: str | None = argument(required=False),
+    show_secrets: bool = flag("Print secret outputs in clear."),
+) -> None:
     """Print the stack's outputs, or the one named."""
     outputs = session.deployed().outputs(session.stack)
     shown = reveal(outputs) if show_secrets else plain(outputs)
@@ -33,8 +30,7 @@ def command(session: Session, name: str | None, show_secrets: bool) -> None:
         session.out(_text(shown[name]))
     else:
         width = max((len(key) for key in shown), default=0)
-        for key in sorted(shown):
-            session.out(f"{key:<{width}}  {_text(shown[key])}")
+        session.out(*(f"{key:<{width}}  {_text(shown[key])}" for key in sorted(shown)))
         if not shown:
             session.say(f"stack {session.stack} has no outputs; `mlops-iac up` makes them")
 

@@ -6,34 +6,32 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mlops_iac import __version__
+from mlops_iac.api.compile.guard_rail_checks import write_pack
+from mlops_iac.api.core.guard_rails import configuration, own_ids, rules
+from mlops_iac.blueprint.fill import LOCAL
+from mlops_iac.blueprint.words import listed, suggestion
 from mlops_iac.cli._diagnostics import style_of
-from mlops_iac.cli._fleet import all_stacks, fleet, given_stack, refuse
+from mlops_iac.cli._fleet import ALL_STACKS, FORMAT, fleet, given_stack, refuse
 from mlops_iac.cli._output import put_commands
-from mlops_iac.cli._session import Session, verb
+from mlops_iac.cli._session import Session, argument, flag, option, verb
 from mlops_iac.errors import PolicyViolation, UsageError
+from mlops_iac.policy import output
+from mlops_iac.policy.reference import explained
 
 if TYPE_CHECKING:
-    from mlops_iac.policy.output import Format, Found
+    from mlops_iac.policy.output import Format
 
-_NO_TEAM = click.Option(
-    ["--no-team-rules"],
-    is_flag=True,
-    help="Leave out the rules of the team and of templates, which are code.",
-)
+_NO_TEAM = flag("Leave out the rules of the team and of templates, which are code.")
 
 
-@verb(
-    "check",
-    click.Option(
-        ["--format", "form"],
-        type=click.Choice(["text", "json", "sarif", "github"]),
-        default="text",
-        help="How to print findings.",
-    ),
-    all_stacks(),
-    _NO_TEAM,
-)
-def check(session: Session, form: Format, folder: str | None, no_team_rules: bool) -> int:
+@verb("check")
+def check(
+    session: Session,
+    form: Format = FORMAT,
+    folder: str | None = ALL_STACKS,
+    no_team_rules: bool = _NO_TEAM,
+) -> int:
     """Check what the stacks would be against the guard rails; needs no credentials.
 
     Without -s, every environment of the blueprint. Exit code 5: a mandatory rule is broken.
@@ -43,8 +41,6 @@ def check(session: Session, form: Format, folder: str | None, no_team_rules: boo
 
         refuse(session)
         return fleet(session, folder, Policies(given_stack(), not no_team_rules), form)
-    from mlops_iac.policy import output
-
     project = session.project()
     if session.json and form == "text":
         form = "json"
@@ -55,9 +51,6 @@ def check(session: Session, form: Format, folder: str | None, no_team_rules: boo
         case "json":
             session.emit_json(output.as_json(found, stacks))
         case "sarif":
-            from mlops_iac import __version__
-            from mlops_iac.api.core.guard_rails import rules
-
             session.out(output.sarif(found, rules(project, own=not no_team_rules), __version__))
         case "github":
             if shown := output.github(found, of=len(stacks)):
@@ -65,47 +58,34 @@ def check(session: Session, form: Format, folder: str | None, no_team_rules: boo
         case "text":
             if found:
                 session.out(output.text(found, of=len(stacks), style=style_of(session)))
-    if no_team_rules:
-        _tell_left_out(session)
+    if no_team_rules and (left_out := own_ids(project)):
+        session.say(f"note: the team's own rules were not run: {', '.join(left_out)}")
     totals = output.counts(found)
     summary = ", ".join(f"{number} {kind}" for kind, number in totals.items())
     session.say(f"{', '.join(stacks)}: {summary}")
     if broken := [each for each in found if each.finding.counts]:
-        raise PolicyViolation(_broken(broken), hint="each finding says what to do")
+        named = listed(dict.fromkeys(each.finding.rule for each in broken))
+        raise PolicyViolation(
+            f"{len(broken)} mandatory finding(s): {named}", hint="each finding says what to do"
+        )
     return 0
 
 
-def _broken(broken: list[Found]) -> str:
-    from mlops_iac.blueprint.words import listed
-
-    rules = dict.fromkeys(each.finding.rule for each in broken)
-    return f"{len(broken)} mandatory finding(s): {listed(rules)}"
-
-
 def _stacks(session: Session) -> list[str]:
-    from mlops_iac.blueprint.fill import LOCAL
-
     names = list(session.project().environments)
     if given_stack():
         return [session.stack]
     return [name for name in names if name != LOCAL] or names
 
 
-def _tell_left_out(session: Session) -> None:
-    from mlops_iac.api.core.guard_rails import own_ids
-
-    if left_out := own_ids(session.project()):
-        session.say(f"note: the team's own rules were not run: {', '.join(left_out)}")
-
-
-@verb("ls", click.Argument(["rule"], required=False), _NO_TEAM)
-def ls(session: Session, rule: str | None, no_team_rules: bool) -> None:
+@verb("ls")
+def ls(
+    session: Session,
+    rule: str | None = argument(required=False),
+    no_team_rules: bool = _NO_TEAM,
+) -> None:
     """List the rules, or say all about one."""
     from dataclasses import asdict
-
-    from mlops_iac.api.core.guard_rails import configuration, rules
-    from mlops_iac.blueprint.words import suggestion
-    from mlops_iac.policy.reference import explained
 
     project = session.project()
     known = rules(project, own=not no_team_rules)
@@ -152,27 +132,22 @@ def ls(session: Session, rule: str | None, no_team_rules: bool) -> None:
             )
 
 
-@verb(
-    "pack",
-    click.Option(["--out"], metavar="DIR", required=True, help="The folder to write."),
-    _NO_TEAM,
-)
-def pack(session: Session, out: str, no_team_rules: bool) -> None:
+@verb("pack")
+def pack(
+    session: Session,
+    out: str = option("The folder to write.", metavar="DIR", required=True),
+    no_team_rules: bool = _NO_TEAM,
+) -> None:
     """Write the same rules as a policy pack, for `pulumi preview --policy-pack DIR`."""
     from pathlib import Path
 
-    from mlops_iac.api.compile.guard_rail_checks import write_pack
-
     written = write_pack(session.project(), Path(out), own=not no_team_rules)
-    if session.json:
-        session.emit_json([path.as_posix() for path in written])
-    else:
-        session.say(f"wrote {out}: {len(written)} files; next: cd {out} && pulumi install")
+    words = f"wrote {out}: {len(written)} files; next: cd {out} && pulumi install"
+    session.answer([path.as_posix() for path in written], words)
 
 
 command = click.Group(
     "policy",
     commands=[check, ls, pack],
     help="Guard rails: check stacks against them, list them, serve them to the Pulumi CLI.",
-    context_settings={"help_option_names": ["-h", "--help"]},
 )

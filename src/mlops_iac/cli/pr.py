@@ -9,44 +9,48 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from mlops_iac.cli._session import Session, verb
+from mlops_iac.cli._session import Session, flag, option, verb
+from mlops_iac.clouds.knowledge import RiskKind
 from mlops_iac.errors import UsageError
+from mlops_iac.graph import saved_plan
+from mlops_iac.graph.plan import Operation
+from mlops_iac.policy.model import Severity
+from mlops_iac.review.markdown import to_markdown
+from mlops_iac.review.model import CauseKind, Noise, Review
+from mlops_iac.review.post.hosts import HOSTS, Branches
+from mlops_iac.review.post.opening import open_or_rewrite
+from mlops_iac.review.post.target import asked, connect, find_target
+from mlops_iac.review.post.upsert import upsert
+from mlops_iac.scaffold.ci_options import BRANCH
 
 if TYPE_CHECKING:
     from mlops_iac.review.escape import Platform
-    from mlops_iac.review.model import Review
 
+_PLATFORM = option(
+    "Whose pull request it is.",
+    type=click.Choice(["github", "gitlab", "azure-devops", "bitbucket"]),
+    required=True,
+)
+_REPO = option("The repository; default: the CI's.", metavar="OWNER/NAME")
+_API_URL = option("The API of a server of your own.", metavar="URL")
 _LARGEST = 256 * 1024 * 1024
 _SAVE = "save one with `mlops-iac preview -s STACK --against REF --save-plan FILE`"
 
 
-@verb(
-    "comment",
-    click.Option(
-        ["--from", "source"],
-        metavar="FILE",
-        required=True,
-        help="A plan saved from a comparison with a git ref, or a saved review.",
-    ),
-    click.Option(
-        ["--platform"],
-        type=click.Choice(["github", "gitlab", "azure-devops", "bitbucket"]),
-        required=True,
-        help="Whose pull request it is.",
-    ),
-    click.Option(["--repo"], metavar="OWNER/NAME", help="The repository; default: the CI's."),
-    click.Option(["--number"], type=int, metavar="N", help="The pull request; default: the CI's."),
-    click.Option(["--api-url"], metavar="URL", help="The API of a server of your own."),
-    click.Option(["--dry-run"], is_flag=True, help="Print the comment; ask and change nothing."),
-)
+@verb("comment")
 def comment(
     session: Session,
-    source: str,
-    platform: Platform,
-    repo: str | None,
-    number: int | None,
-    api_url: str | None,
-    dry_run: bool,
+    source: str = option(
+        "A plan saved from a comparison with a git ref, or a saved review.",
+        "--from",
+        metavar="FILE",
+        required=True,
+    ),
+    platform: Platform = _PLATFORM,
+    repo: str | None = _REPO,
+    number: int | None = option("The pull request; default: the CI's.", type=int, metavar="N"),
+    api_url: str | None = _API_URL,
+    dry_run: bool = flag("Print the comment; ask and change nothing."),
 ) -> None:
     """Put a preview into a pull request: one comment per project and stack, rewritten each time.
 
@@ -54,21 +58,19 @@ def comment(
     AZURE_DEVOPS_EXT_PAT, BITBUCKET_TOKEN (with BITBUCKET_USERNAME where it is a user's). Exit code:
     3 where it is refused, 9 where the platform does not answer in time.
     """
-    from mlops_iac.review.post.target import connect, find_target
-
     review = read_review(source)
     if dry_run:
-        _emit(session, "dry-run", "", rendered(review, platform, source))
+        body = rendered(review, platform, source)
+        if session.json:
+            session.emit_json({"action": "dry-run", "url": "", "body": body})
+        else:
+            session.out(body, nl=False)
         return
     target = find_target(platform, os.environ, repo=repo, number=number, api_url=api_url)
     body = rendered(review, platform, source, run=target.run, details_url=target.details_url)
-    comments = connect(target, os.environ)
-
-    from mlops_iac.review.post.upsert import upsert
-
-    posted = upsert(comments, body, platform)
+    posted = upsert(connect(target, os.environ), body, platform)
     if session.json:
-        _emit(session, posted.action, posted.comment.url, body)
+        session.emit_json({"action": posted.action, "url": posted.comment.url, "body": body})
     words = {
         "created": "wrote a comment",
         "rewritten": "rewrote the comment",
@@ -78,51 +80,32 @@ def comment(
     session.say(f"{target.repo} {target.number}: {words} {posted.comment.url}".rstrip())
 
 
-@verb(
-    "open",
-    click.Option(
-        ["--platform"],
-        type=click.Choice(["github", "gitlab", "azure-devops", "bitbucket"]),
-        required=True,
-        help="Whose pull request it is.",
-    ),
-    click.Option(["--head"], required=True, metavar="BRANCH", help="What is to be merged."),
-    click.Option(["--base"], required=True, metavar="BRANCH", help="Into what."),
-    click.Option(["--title"], required=True, metavar="TEXT", help="Its title."),
-    click.Option(["--body"], required=True, metavar="FILE", help="Its description, in Markdown."),
-    click.Option(["--repo"], metavar="OWNER/NAME", help="The repository; default: the CI's."),
-    click.Option(["--api-url"], metavar="URL", help="The API of a server of your own."),
-)
+@verb("open")
 def open_(
     session: Session,
-    platform: Platform,
-    head: str,
-    base: str,
-    title: str,
-    body: str,
-    repo: str | None,
-    api_url: str | None,
+    platform: Platform = _PLATFORM,
+    head: str = option("What is to be merged.", required=True, metavar="BRANCH"),
+    base: str = option("Into what.", required=True, metavar="BRANCH"),
+    title: str = option("Its title.", required=True, metavar="TEXT"),
+    body: str = option("Its description, in Markdown.", required=True, metavar="FILE"),
+    repo: str | None = _REPO,
+    api_url: str | None = _API_URL,
 ) -> None:
     """Open the pull request of a branch that was pushed, or rewrite the one that is open.
 
     The token comes from a variable, as for `pr comment`. Exit code: 3 where it is refused, 9 where
     the platform does not answer in time.
     """
-    from mlops_iac.review.post.opening import Branches, open_or_rewrite
-    from mlops_iac.review.post.target import asked, find_target
-
     try:
         text = Path(body).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{body} cannot be read: {error}") from None
-    from mlops_iac.scaffold.ci_options import BRANCH
-
     for word, branch in (("--head", head), ("--base", base)):
         if not BRANCH.fullmatch(branch):
             raise UsageError(f"{word}: {branch!r} is no branch that this can name")
     target = find_target(platform, os.environ, repo=repo, api_url=api_url, of_number=False)
-    http = asked(platform, target.api_url, os.environ)
-    done = open_or_rewrite(http, platform, target.repo, Branches(head, base), title, text)
+    http, host = asked(target, os.environ), HOSTS[platform]
+    done = open_or_rewrite(http, host, target.repo, Branches(head, base), title, text)
     if session.json:
         session.emit_json({"action": done.action, "number": done.number, "url": done.url})
     session.say(f"{target.repo} {done.number}: {done.action} {done.url}".rstrip())
@@ -132,15 +115,11 @@ command = click.Group(
     "pr",
     commands=[comment, open_],
     help="Pull requests: show in one what it would change; open one.",
-    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 
 def read_review(path: str) -> Review:
     """The review in a saved plan or a saved review. Raises UsageError for anything else."""
-    from mlops_iac.graph import saved_plan
-    from mlops_iac.review.model import Review
-
     try:
         if Path(path).stat().st_size > _LARGEST:
             raise UsageError(f"{path} is too large for a saved plan", hint=_SAVE)
@@ -168,11 +147,6 @@ def read_review(path: str) -> Review:
 
 def _check(review: Review) -> None:
     """Raise ValueError for words that this version does not know: what they mean would be lost."""
-    from mlops_iac.clouds.knowledge import RiskKind
-    from mlops_iac.graph.plan import Operation
-    from mlops_iac.policy.model import Severity
-    from mlops_iac.review.model import CauseKind, Noise
-
     steps = [*review.steps, *review.tool_changes]
     for known, found in (
         (Operation, {each.step.op for each in steps}),
@@ -189,16 +163,7 @@ def rendered(
     review: Review, platform: Platform, source: str, *, run: int = 0, details_url: str = ""
 ) -> str:
     """The comment; what a file holds in a wrong place is that file's error, and nothing is posted."""
-    from mlops_iac.review.markdown import to_markdown
-
     try:
         return to_markdown(review, platform, run=run, details_url=details_url)
     except (TypeError, ValueError, LookupError, AttributeError, RecursionError):
         raise UsageError(f"{source} is not as a saved review is", hint=_SAVE) from None
-
-
-def _emit(session: Session, action: str, url: str, body: str) -> None:
-    if session.json:
-        session.emit_json({"action": action, "url": url, "body": body})
-    else:
-        session.out(body, nl=False)

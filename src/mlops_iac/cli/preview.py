@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-import click
-
 from mlops_iac.api.compare.reviews import Guards, Reviewed
-from mlops_iac.cli._ephemeral import EPHEMERAL_OPTIONS, project_of
-from mlops_iac.cli._fleet import all_stacks, fleet, given_stack, refuse
-from mlops_iac.cli._plan import plan_lines, size, unstyled
+from mlops_iac.api.compile.guard_rail_checks import require
+from mlops_iac.cli._ephemeral import BASE, TTL, project_of
+from mlops_iac.cli._fleet import ALL_STACKS, fleet, given_stack, refuse
+from mlops_iac.cli._plan import plan_lines, size
 from mlops_iac.cli._policies import lines
-from mlops_iac.cli._session import Session, verb, write_file
+from mlops_iac.cli._session import ENGINE, Session, flag, option, verb, write_file
+from mlops_iac.engine.preview_json import to_pulumi_json
 from mlops_iac.errors import UnexpectedChanges, UsageError
+from mlops_iac.records import as_data
 
 if TYPE_CHECKING:
     from mlops_iac.api import Project
@@ -24,73 +23,42 @@ if TYPE_CHECKING:
     from mlops_iac.policy.model import Finding
 
 
-@verb(
-    "preview",
-    click.Option(
-        ["--against"],
-        metavar="lock|REF|state",
-        help="What to compare with: the committed lock file, a git ref, or the state; default: the "
-        "state for local, the lock file for any other stack.",
-    ),
-    click.Option(["--all", "every"], is_flag=True, help="All environments but local, at once."),
-    click.Option(
-        ["--fork"],
-        metavar="REF",
-        help="Preview this commit of a fork, fetched into this checkout's repository: its files are "
-        "data, and this checkout's rules judge it; within bounds, and without credentials.",
-    ),
-    click.Option(["--live"], is_flag=True, help="Ask the real engine, with credentials."),
-    click.Option(["--engine"], type=click.Choice(["embedded", "pulumi"]), help="Which engine."),
-    click.Option(["--target"], metavar="ADDRESS", multiple=True, help="Only these resources."),
-    click.Option(
-        ["--diff", "detail"], is_flag=True, help="Every property, also of what is created."
-    ),
-    click.Option(["--unchanged"], is_flag=True, help="List what stays as it is, too."),
-    click.Option(
-        ["--save-plan"],
-        metavar="FILE",
-        help="Save it for `up --plan FILE`, which does only that; with --all, {stack} in the name.",
-    ),
-    click.Option(
-        ["--markdown"],
-        metavar="FILE",
-        help="Write it as the comment of a pull request; with --all, {stack} in the name.",
-    ),
-    click.Option(
-        ["--html", "html"],
-        metavar="FILE",
-        help="Write it as a page with a picture; with --all, {stack} in the name.",
-    ),
-    click.Option(
-        ["--policy"], is_flag=True, help="Check the guard rails too; exit with 5 if one is broken."
-    ),
-    click.Option(
-        ["--no-team-rules"], is_flag=True, help="With --policy: none of the team or of templates."
-    ),
-    click.Option(["--expect-no-changes"], is_flag=True, help="Exit with 7 when anything changes."),
-    *EPHEMERAL_OPTIONS(),
-    all_stacks(),
-    rehearses=True,
-)
+@verb("preview", rehearses=True)
 def command(
     session: Session,
-    against: str | None,
-    every: bool,
-    fork: str | None,
-    live: bool,
-    engine: str | None,
-    target: tuple[str, ...],
-    detail: bool,
-    unchanged: bool,
-    save_plan: str | None,
-    markdown: str | None,
-    html: str | None,
-    policy: bool,
-    no_team_rules: bool,
-    expect_no_changes: bool,
-    base: str | None,
-    ttl: str | None,
-    folder: str | None,
+    against: str | None = option(
+        "What to compare with: the committed lock file, a git ref, or the state; default: the "
+        "state for local, the lock file for any other stack.",
+        metavar="lock|REF|state",
+    ),
+    every: bool = flag("All environments but local, at once.", "--all"),
+    fork: str | None = option(
+        "Preview this commit of a fork, fetched into this checkout's repository: its files are "
+        "data, and this checkout's rules judge it; within bounds, and without credentials.",
+        metavar="REF",
+    ),
+    live: bool = flag("Ask the real engine, with credentials."),
+    engine: str | None = ENGINE,
+    target: tuple[str, ...] = option("Only these resources.", metavar="ADDRESS", multiple=True),
+    detail: bool = flag("Every property, also of what is created.", "--diff"),
+    unchanged: bool = flag("List what stays as it is, too."),
+    save_plan: str | None = option(
+        "Save it for `up --plan FILE`, which does only that; with --all, {stack} in the name.",
+        metavar="FILE",
+    ),
+    markdown: str | None = option(
+        "Write it as the comment of a pull request; with --all, {stack} in the name.",
+        metavar="FILE",
+    ),
+    html: str | None = option(
+        "Write it as a page with a picture; with --all, {stack} in the name.", metavar="FILE"
+    ),
+    policy: bool = flag("Check the guard rails too; exit with 5 if one is broken."),
+    no_team_rules: bool = flag("With --policy: none of the team or of templates."),
+    expect_no_changes: bool = flag("Exit with 7 when anything changes."),
+    base: str | None = BASE,
+    ttl: str | None = TTL,
+    folder: str | None = ALL_STACKS,
 ) -> int:
     """Show what a deployment would change. Needs no credentials unless --live."""
     if folder is not None:
@@ -154,13 +122,9 @@ def command(
                 for each, path in zip(found, _paths(save_plan, found), strict=True):
                     project.save_plan(each.review.stack, path, review=each.review)
             _write(found, markdown, html)
-            _review(
-                session,
-                found,
-                detail=detail,
-                unchanged=unchanged,
-                expect_no_changes=expect_no_changes,
-            )
+            _review(session, found, unchanged=unchanged, detail=detail)
+            if expect_no_changes:
+                _require_unchanged(found)
             return 0
         if save_plan is not None:
             if target:
@@ -174,10 +138,7 @@ def command(
             )
         findings = project.policies(session.stack, own=not no_team_rules) if policy else None
         _plan(session, project, plan, findings, unchanged=unchanged, detail=detail)
-        if findings is not None:
-            from mlops_iac.api.compile.guard_rail_checks import require
-
-            require(findings, session.stack)
+        require(findings or (), session.stack)
         if expect_no_changes and (plan.changes or plan.incomparable):
             raise UnexpectedChanges(
                 f"{size(plan) or len(plan.changes)} change(s) where none were expected"
@@ -200,70 +161,46 @@ def _plan(
     detail: bool,
 ) -> None:
     if session.json:
-        from mlops_iac.engine.preview_json import to_pulumi_json
-
-        shown = dict(to_pulumi_json(plan))
-        if findings is not None:
-            shown["policies"] = [asdict(each) for each in findings]
-        session.emit_json(shown)
-    else:
-        title = f"{plan.project} → {session.shown}"
-        session.say(f"{session.style(title, bold=True)} ({project.platform}, {plan.engine} engine)")
-        session.say(f"compared with {project.comparison(plan)}")
-        color = session.color == "always" or (session.colored and sys.stdout.isatty())
-        style = click.style if color else unstyled
-        for line in plan_lines(plan, style, unchanged=unchanged, detail=detail):
-            session.out(line)
-        for note in (*plan.doubts, *plan.diagnostics):
-            session.say(f"note: {note}")
-        if findings is not None:
-            lines(session, findings)
+        more = {} if findings is None else {"policies": as_data(findings)}
+        session.emit_json({**to_pulumi_json(plan), **more})
+        return
+    session.head(plan.project, session.stack, project.platform, plan.engine)
+    session.say(f"compared with {project.comparison(plan)}")
+    session.out(*plan_lines(plan, session.style, unchanged=unchanged, detail=detail))
+    session.notes((*plan.doubts, *plan.diagnostics))
+    if findings is not None:
+        lines(session, findings)
 
 
-def _review(
-    session: Session,
-    found: Sequence[Reviewed],
-    *,
-    detail: bool,
-    unchanged: bool,
-    expect_no_changes: bool,
-) -> None:
-    from mlops_iac.api.compile.guard_rail_checks import require
+def _review(session: Session, found: Sequence[Reviewed], **shown: bool) -> None:
     from mlops_iac.cli._review import review_lines
 
     if session.json:
-        from mlops_iac.engine.preview_json import to_pulumi_json
-
-        shown = [
+        documents = [
             {
                 **to_pulumi_json(each.plan),
-                "policies": [asdict(finding) for finding in each.review.policies],
+                "policies": as_data(each.review.policies),
                 "review": each.review.to_json(),
             }
             for each in found
         ]
-        session.emit_json(shown if len(shown) > 1 else shown[0])
-    color = session.color == "always" or (session.colored and sys.stdout.isatty())
-    style = click.style if color else unstyled
+        session.emit_json(documents if len(documents) > 1 else documents[0])
     for each in [] if session.json else found:
         review = each.review
-        emulated = ", emulated" if session.emulated else ""
-        title = f"{review.project} → {review.stack}{emulated}"
-        session.say(
-            f"{session.style(title, bold=True)} ({review.platform}, {review.engine} engine)"
-        )
+        session.head(review.project, review.stack, review.platform, review.engine)
         session.say(f"compared with {review.against}")
-        for line in review_lines(each, style, unchanged=unchanged, detail=detail):
-            session.out(line)
-        for note in review.notes:
-            session.say(f"note: {note}")
+        session.out(*review_lines(each, session.style, **shown))
+        session.notes(review.notes)
         if review.policies:
             lines(session, review.policies)
     for each in found:
         require(each.review.policies, each.review.stack)
+
+
+def _require_unchanged(found: Sequence[Reviewed]) -> None:
     changed = [e.review.stack for e in found if e.review.changes or e.review.tool_changes]
     doubtful = [each.review.stack for each in found if each.plan.incomparable]
-    if expect_no_changes and (changed or doubtful):
+    if changed or doubtful:
         what = "changes" if changed else "hidden values that cannot be compared"
         raise UnexpectedChanges(
             f"{what} in {', '.join(changed or doubtful)} where none were expected",
@@ -273,14 +210,16 @@ def _review(
 
 def _write(found: Sequence[Reviewed], markdown: str | None, html: str | None) -> None:
     """Write the reviews in the forms that were asked for."""
-    for path, each in zip(_paths(markdown, found) if markdown else (), found, strict=False):
+    if markdown:
         from mlops_iac.review.markdown import to_markdown
 
-        write_file(path, to_markdown(each.review))
-    for path, each in zip(_paths(html, found) if html else (), found, strict=False):
+        for path, each in zip(_paths(markdown, found), found, strict=True):
+            write_file(path, to_markdown(each.review))
+    if html:
         from mlops_iac.review.html import to_html
 
-        write_file(path, to_html(each.review))
+        for path, each in zip(_paths(html, found), found, strict=True):
+            write_file(path, to_html(each.review))
 
 
 def _paths(pattern: str, found: Sequence[Reviewed]) -> list[str]:

@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-import sys
-from typing import TYPE_CHECKING
-
-import click
-
-from mlops_iac.cli._session import Session, verb
-
-if TYPE_CHECKING:
-    from mlops_iac.api.stacks.promoting import Promotion
+from mlops_iac.api.compare.comparisons import comparison
+from mlops_iac.api.stacks.promoting import Promotion
+from mlops_iac.api.stacks.promoting import promote as prepare
+from mlops_iac.cli._plan import plan_lines
+from mlops_iac.cli._session import Session, argument, flag, option, verb
+from mlops_iac.engine.preview_json import to_pulumi_json
 
 
-@verb(
-    "promote",
-    click.Argument(["model"], required=False),
-    click.Option(
-        ["--from", "source"], metavar="ENVIRONMENT", required=True, help="What it runs is taken."
-    ),
-    click.Option(
-        ["--to", "target"], metavar="ENVIRONMENT", required=True, help="Where it is to run."
-    ),
-    click.Option(["--dry-run"], is_flag=True, help="Show it, and write nothing."),
-    rehearses=True,
-)
-def command(session: Session, model: str | None, source: str, target: str, dry_run: bool) -> None:
+@verb("promote", rehearses=True)
+def command(
+    session: Session,
+    model: str | None = argument(required=False),
+    source: str = option("What it runs is taken.", "--from", metavar="ENVIRONMENT", required=True),
+    target: str = option("Where it is to run.", "--to", metavar="ENVIRONMENT", required=True),
+    dry_run: bool = flag("Show it, and write nothing."),
+) -> None:
     """Pin in one environment the model versions that another one runs, and preview that.
 
     MODEL may be left out: then it is about all models that both have. The versions must be
@@ -39,8 +31,6 @@ def promote(
     session: Session, model: str | None, source: str, target: str, *, dry_run: bool
 ) -> None:
     """Do it, for `promote` and for `models promote`."""
-    from mlops_iac.api.stacks.promoting import promote as prepare
-
     promotion = prepare(session.project(), source, target, model)
     writes = promotion.changed and not dry_run
     if not session.json:
@@ -51,8 +41,6 @@ def promote(
         session.confirm(f"Write this into {promotion.file}?")
         promotion.write()
     if session.json:
-        from mlops_iac.engine.preview_json import to_pulumi_json
-
         preview = dict(to_pulumi_json(promotion.plan))
         session.emit_json({**promotion.as_json(), "written": writes, "preview": preview})
         return
@@ -67,27 +55,15 @@ def promote(
 
 
 def _show(session: Session, promotion: Promotion) -> None:
-    from mlops_iac.cli._plan import plan_lines, unstyled
-
     for pin in promotion.pins:
         where = f" ({promotion.file}:{pin.line} {pin.path})" if pin.line else ""
         session.say(f"{session.style(pin.words, bold=True)}{where}")
         if pin.image and pin.version:
             session.say(f"  image {pin.image}")
-        for note in pin.notes:
-            session.say(f"  note: {note}")
-    for note in promotion.notes:
-        session.say(f"note: {note}")
-    from mlops_iac.api.compare.comparisons import comparison
-
+        session.say(*(f"  note: {note}" for note in pin.notes))
+    session.notes(promotion.notes)
     plan, project = promotion.plan, promotion.project
-    emulated = ", emulated" if session.emulated else ""
-    session.say(
-        f"{plan.project} → {plan.stack}{emulated}, compared with {comparison(project, plan)}"
-    )
-    color = session.color == "always" or (session.colored and sys.stdout.isatty())
-    style = click.style if color else unstyled
-    for line in plan_lines(plan, style, unchanged=False, detail=False):
-        session.out(line)
-    for note in plan.diagnostics:
-        session.say(f"note: {note}")
+    against = comparison(project, plan)
+    session.say(f"{plan.project} → {session.as_shown(plan.stack)}, compared with {against}")
+    session.out(*plan_lines(plan, session.style, unchanged=False, detail=False))
+    session.notes(plan.diagnostics)

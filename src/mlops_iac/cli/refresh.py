@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import click
-
 from mlops_iac.cli._plan import step_lines
-from mlops_iac.cli._session import Session, verb
+from mlops_iac.cli._session import ENGINE, Session, flag, verb
 
 
-@verb(
-    "refresh",
-    click.Option(["--preview-only"], is_flag=True, help="Show what drifted; change nothing."),
-    click.Option(["--engine"], type=click.Choice(["embedded", "pulumi"]), help="Which engine."),
-    rehearses=True,
-)
-def command(session: Session, preview_only: bool, engine: str | None) -> None:
+@verb("refresh", rehearses=True)
+def command(
+    session: Session,
+    preview_only: bool = flag("Show what drifted; change nothing."),
+    engine: str | None = ENGINE,
+) -> None:
     """Compare the state with what exists, and take over what vanished or drifted."""
     project = session.project()
     with project.deployment(session.stack, engine=engine) as deployment:
@@ -32,8 +29,7 @@ def command(session: Session, preview_only: bool, engine: str | None) -> None:
         )
         return
     for step in changed:
-        for line in step_lines(step, session.style, detail=True):
-            session.out(line)
+        session.out(*step_lines(step, session.style, detail=True))
     if not changed:
         session.say("the state agrees with what exists")
     elif preview_only:

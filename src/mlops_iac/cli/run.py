@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
-
-from mlops_iac.cli._session import Session, verb
+from mlops_iac.cli._session import Session, argument, flag, option, verb
 from mlops_iac.errors import MlopsError, NotDeployed, ResourceFailed, ScriptFailed
 
 if TYPE_CHECKING:
@@ -15,18 +13,15 @@ if TYPE_CHECKING:
     from mlops_iac.pipeline.executor import RunEvent
 
 
-@verb(
-    "run",
-    click.Argument(["name"], metavar="[MODEL|ENTRY]", required=False),
-    click.Option(["--from", "from_step"], metavar="STEP", help="Resume with this step's inputs."),
-    click.Option(
-        ["--deployed"],
-        is_flag=True,
-        help="Run what is deployed, also where the blueprint and its files say otherwise by now.",
+@verb("run", rehearses=True)
+def command(
+    session: Session,
+    name: str | None = argument(metavar="[MODEL|ENTRY]", required=False),
+    from_step: str | None = option("Resume with this step's inputs.", "--from", metavar="STEP"),
+    deployed: bool = flag(
+        "Run what is deployed, also where the blueprint and its files say otherwise by now."
     ),
-    rehearses=True,
-)
-def command(session: Session, name: str | None, from_step: str | None, deployed: bool) -> None:
+) -> None:
     """Run the compiled pipeline of a model or a batch entry on this machine, with the emulated cloud.
 
     Prepare, train or tune, evaluate, gate, register: as subprocesses in the workload's own
@@ -86,8 +81,7 @@ def _deploy_first(session: Session, project: Project, error: NotDeployed) -> Non
     if session.json and not (session.yes or session.interactive):
         session.emit_json({"error": session.told(error), "differences": list(error.differences)})
     session.say("changed since it was deployed:")
-    for each in error.differences:
-        session.say(f"  {each}")
+    session.say(*(f"  {each}" for each in error.differences))
     if not (session.yes or session.interactive):
         raise error
     session.confirm("Deploy that first, and run it then? (`--deployed` runs what is deployed)")

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
-from mlops_iac.cli._session import Session, verb
+from mlops_iac.api.deploy.states import export
+from mlops_iac.api.stacks.environments import add_environment, removable, remove_environment
+from mlops_iac.api.stacks.listing import Row, stacks, told
+from mlops_iac.cli._session import Session, argument, flag, option, verb
 from mlops_iac.cli._width import columns, folded
 from mlops_iac.errors import BlueprintInvalid, UsageError
-
-if TYPE_CHECKING:
-    from mlops_iac.api.stacks.environments import Told
-    from mlops_iac.api.stacks.listing import Row
 
 _COLORS = {
     "agrees": "green",
@@ -23,23 +20,18 @@ _COLORS = {
 }
 
 
-@verb(
-    "stack",
-    click.Argument(["action"], type=click.Choice(["ls", "export", "add", "rm"])),
-    click.Argument(["name"], required=False),
-    click.Option(["--offline"], is_flag=True, help="With ls: ask no backend for states."),
-    click.Option(
-        ["--from", "base"], metavar="ENVIRONMENT", help="With add: begin with this one's overlay."
-    ),
-    click.Option(
-        ["--force"],
-        is_flag=True,
-        help="With rm and --yes: nothing is left of a stack whose state cannot be asked.",
-    ),
-    rehearses=True,
-)
+@verb("stack", rehearses=True)
 def command(
-    session: Session, action: str, name: str | None, offline: bool, base: str | None, force: bool
+    session: Session,
+    action: str = argument(type=click.Choice(["ls", "export", "add", "rm"])),
+    name: str | None = argument(required=False),
+    offline: bool = flag("With ls: ask no backend for states."),
+    base: str | None = option(
+        "With add: begin with this one's overlay.", "--from", metavar="ENVIRONMENT"
+    ),
+    force: bool = flag(
+        "With rm and --yes: nothing is left of a stack whose state cannot be asked."
+    ),
 ) -> None:
     """Show every stack; export a stack's state; add and remove environments.
 
@@ -71,26 +63,22 @@ def command(
 
 
 def _ls(session: Session, *, offline: bool) -> None:
-    from mlops_iac.api.stacks.listing import stacks
-
     found = stacks(session.project(), offline=offline)
     if session.json:
         session.emit_json(found.as_json())
         return
-    emulated = ", emulated" if session.emulated else ""
-    wide = max(len(row.stack) for row in found.rows) + len(emulated)
+    wide = max(len(session.as_shown(row.stack)) for row in found.rows)
     places = [f"{row.account or 'no account'} {row.region}" for row in found.rows]
     far = max(map(len, places))
     width = columns()
     for row, place in zip(found.rows, places, strict=True):
-        title = session.style(f"{f'{row.stack}{emulated}':<{wide}}", bold=True)
+        title = session.style(f"{session.as_shown(row.stack):<{wide}}", bold=True)
         kept = "protected" if row.protect else "unprotected"
         session.out(f"{title}  {place:<{far}}  {kept:<11}  {_words(session, row)}")
         for line in _details(row):
             for part in folded(line, " · ", width - wide - 2 if width else 0):
                 session.out(f"{'':<{wide}}  {session.style(part, fg='bright_black')}")
-    for note in found.notes:
-        session.say(f"note: {note}")
+    session.notes(found.notes)
 
 
 def _words(session: Session, row: Row) -> str:
@@ -103,8 +91,6 @@ def _words(session: Session, row: Row) -> str:
 
 
 def _details(row: Row) -> list[str]:
-    from mlops_iac.api.stacks.listing import told
-
     lines = []
     if row.headlines:
         count = f"{told(row.adds)} of its own: " if row.adds else ""
@@ -119,8 +105,6 @@ def _details(row: Row) -> list[str]:
 
 
 def _export(session: Session, name: str | None) -> None:
-    from mlops_iac.api.deploy.states import export
-
     if name and session.stack not in ("local", name):
         raise UsageError(f"-s says {session.stack}, and {name} is named", hint="name one")
     session.stack = name or session.stack
@@ -128,15 +112,11 @@ def _export(session: Session, name: str | None) -> None:
 
 
 def _add(session: Session, name: str, base: str | None) -> None:
-    from mlops_iac.api.stacks.environments import add_environment
-
     told = add_environment(session.file or "blueprint.yaml", name, base)
-    _done(session, told)
+    session.answer(told.as_json(), str(told))
 
 
 def _rm(session: Session, name: str, *, force: bool) -> None:
-    from mlops_iac.api.stacks.environments import removable, remove_environment
-
     path = session.file or "blueprint.yaml"
     removable(path, name)
     session.confirm(f"Remove the environment {name} from the blueprint?")
@@ -146,11 +126,4 @@ def _rm(session: Session, name: str, *, force: bool) -> None:
         if not session.json:
             session.say(f"without {name} {path} is not valid, nothing was removed:")
         raise
-    _done(session, told)
-
-
-def _done(session: Session, told: Told) -> None:
-    if session.json:
-        session.emit_json(told.as_json())
-    else:
-        session.say(str(told))
+    session.answer(told.as_json(), str(told))

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-import click
-
 from mlops_iac.cli._plan import component_title
-from mlops_iac.cli._session import Session, verb
+from mlops_iac.cli._session import Session, flag, verb
 from mlops_iac.clouds.operations import REJECTED, WAITING
+from mlops_iac.graph.shown import cut
 
 if TYPE_CHECKING:
     from mlops_iac.api.status.models import ModelState
@@ -29,12 +28,11 @@ _APPROVALS = {REJECTED: "rejected", WAITING: "not approved"}
 _SHOWN = 3
 
 
-@verb(
-    "status",
-    click.Option(["--resources"], is_flag=True, help="List every resource with its id, too."),
-    rehearses=True,
-)
-def command(session: Session, resources: bool) -> None:
+@verb("status", rehearses=True)
+def command(
+    session: Session,
+    resources: bool = flag("List every resource with its id, too."),
+) -> None:
     """Show what serves: endpoints, versions, traffic, alarms, the last run, what comes next.
 
     A real stack is asked with the credentials of whoever deploys it; what cannot be asked is said,
@@ -50,8 +48,7 @@ def command(session: Session, resources: bool) -> None:
         session.emit_json({**said, "next": [session.typed(each) for each in said["next"]]})
         return
     session.out(f"{report.project} → {session.shown}: {report.headline}")
-    for line in _standing(session, report):
-        session.out(line)
+    session.out(*_standing(session, report))
     if resources:
         for parent, rows in report.by_component().items():
             session.out(session.style(component_title(parent), bold=True))
@@ -59,8 +56,7 @@ def command(session: Session, resources: bool) -> None:
                 note = "  [recorded, not emulated]" if row.recorded else ""
                 note += "  [protected]" if row.protect else ""
                 session.out(f"  {row.address}  {session.style(row.id, fg='bright_black')}{note}")
-    for line in report.notes:
-        session.say(f"note: {line}")
+    session.notes(report.notes)
     if report.next:
         session.say(f"next: {', '.join(report.next)}")
 
@@ -167,5 +163,4 @@ def _short(time: str) -> str:
 
 
 def _line(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= 200 else f"{line[:199]}…"
+    return cut(" ".join(text.split()), 0, 200)

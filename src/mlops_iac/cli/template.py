@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
-
-import click
+from mlops_iac.cli._app import LazyGroup
 
 # Command → module of this package and one line of help: a template's life, then a team's.
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -19,29 +17,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 
 
-class TemplateGroup(click.Group):
-    """Imports a command's module when it is called; each has a `command`."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the commands in the order of `COMMANDS`."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import the command's module; None where there is no such command."""
-        if cmd_name not in COMMANDS:
-            return None
-        module = importlib.import_module(f"mlops_iac.cli.{COMMANDS[cmd_name][0]}")
-        found: click.Command = module.command
-        return found
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the commands without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, words) for name, (_, words) in COMMANDS.items()])
-
-
-command = TemplateGroup(
+command = LazyGroup(
     "template",
+    COMMANDS,
     help="What blueprints build on: write templates, check them, keep to their versions.",
-    context_settings={"help_option_names": ["-h", "--help"]},
 )

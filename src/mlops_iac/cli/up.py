@@ -3,56 +3,44 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import click
 
-from mlops_iac.cli._ephemeral import EPHEMERAL_OPTIONS, project_of
+from mlops_iac.api.compile.programs import default_out
+from mlops_iac.api.deploy.rollbacks import rolled_back
+from mlops_iac.cli._ephemeral import BASE, TTL, project_of
 from mlops_iac.cli._plan import plan_lines, size, summary_line
 from mlops_iac.cli._policies import guard
 from mlops_iac.cli._progress import failed_words, progress
-from mlops_iac.cli._session import Session, verb
+from mlops_iac.cli._session import ENGINE, Session, flag, option, verb
 from mlops_iac.errors import PlanMoved, ResourceFailed, UsageError
+from mlops_iac.graph.plan import Plan, count
 from mlops_iac.graph.shown import plain
 
 if TYPE_CHECKING:
     from mlops_iac.api.deploy.deployments import Deployment
     from mlops_iac.api.project import Project
     from mlops_iac.engine.protocol import Result
-    from mlops_iac.graph.plan import Plan
 
 PARALLEL = 16
 _MOVES_SHOWN = 20
 
 
-@verb(
-    "up",
-    click.Option(["--engine"], type=click.Choice(["embedded", "pulumi"]), help="Which engine."),
-    click.Option(
-        ["--plan", "plan_file"],
-        metavar="FILE",
-        help="Do exactly what this saved plan says, or nothing.",
-    ),
-    click.Option(["--target"], metavar="ADDRESS", multiple=True, help="Only these resources."),
-    click.Option(
-        ["--parallel"], type=click.IntRange(1, 256), default=PARALLEL, help="Operations at a time."
-    ),
-    click.Option(["--refresh"], is_flag=True, help="Look first for what vanished or drifted."),
-    click.Option(["--diff", "detail"], is_flag=True, help="Show every property in the plan."),
-    *EPHEMERAL_OPTIONS(),
-    rehearses=True,
-)
+@verb("up", rehearses=True)
 def command(
     session: Session,
-    engine: str | None,
-    plan_file: str | None,
-    target: tuple[str, ...],
-    parallel: int,
-    refresh: bool,
-    detail: bool,
-    base: str | None,
-    ttl: str | None,
+    engine: str | None = ENGINE,
+    plan_file: str | None = option(
+        "Do exactly what this saved plan says, or nothing.", "--plan", metavar="FILE"
+    ),
+    target: tuple[str, ...] = option("Only these resources.", metavar="ADDRESS", multiple=True),
+    parallel: int = option("Operations at a time.", type=click.IntRange(1, 256), default=PARALLEL),
+    refresh: bool = flag("Look first for what vanished or drifted."),
+    detail: bool = flag("Show every property in the plan.", "--diff"),
+    base: str | None = BASE,
+    ttl: str | None = TTL,
 ) -> None:
     """Deploy the stack: show the plan, ask, apply it.
 
@@ -74,9 +62,6 @@ def command(
         detail=detail,
     )
     if session.json:
-        from mlops_iac.api.deploy.rollbacks import rolled_back
-        from mlops_iac.graph.plan import count
-
         with project.deployment(session.stack) as deployment:
             notes = [] if result.failures else rolled_back(deployment)
         session.emit_json(
@@ -93,7 +78,7 @@ def command(
         )
     require_deployed(session, result)
     if not session.json:
-        _closing(session, project.next_steps(session.stack, result))
+        session.say(*project.next_steps(session.stack, result))
 
 
 def deploy(
@@ -114,24 +99,19 @@ def deploy(
             hint="`mlops-iac refresh`, then preview and save again",
         )
     guard(session)
-    kept = StackFile(project, session.stack)
+    changed = stack_file(project, session.stack)
     opened = project.deployment(session.stack, engine=engine, targets=target, plan=plan_file)
     with opened as deployment:
         if refresh:
             deployment.refresh()
         plan = _planned(session, deployment)
         if not session.json:
-            title = f"{plan.project} → {session.shown}"
-            session.say(
-                f"{session.style(title, bold=True)} ({project.platform}, {plan.engine} engine)"
-            )
+            session.head(plan.project, session.stack, project.platform, plan.engine)
             if plan.changes and not session.yes:
-                for line in plan_lines(plan, session.style, unchanged=False, detail=detail):
-                    session.say(line)
+                session.say(*plan_lines(plan, session.style, unchanged=False, detail=detail))
             else:
                 session.say(summary_line(plan, session.style))
-            for note in plan.diagnostics:
-                session.say(f"note: {note}")
+            session.notes(plan.diagnostics)
             session.tell_left_out(project)
         deployment.require_possible()
         if plan.changes:
@@ -140,8 +120,7 @@ def deploy(
             )
         with progress(session, plan) as on_event:
             result = deployment.up(on_event=on_event, parallel=parallel)
-    if note := kept.changed():
-        session.say(f"note: {note}")
+    session.notes(changed())
     return plan, result
 
 
@@ -154,25 +133,24 @@ def require_deployed(session: Session, result: Result) -> None:
         )
 
 
-class StackFile:
-    """`Pulumi.STACK.yaml`: the engine writes into it what opens the secrets of a stack's state."""
+def stack_file(project: Project, stack: str) -> Callable[[], list[str]]:
+    """Return what tells what to do with `Pulumi.STACK.yaml`, where it changed since.
 
-    def __init__(self, project: Project, stack: str) -> None:
-        from mlops_iac.api.compile.programs import default_out
+    The engine writes into it what opens the secrets of a stack's state.
+    """
+    path = default_out(project) / f"Pulumi.{stack}.yaml"
 
-        self._path = default_out(project) / f"Pulumi.{stack}.yaml"
-        self._is_committed = project.program_folder is None
-        self._before = self._read()
+    def read() -> bytes:
+        return path.read_bytes() if path.is_file() else b""
 
-    def changed(self) -> str:
-        """What to do with what the engine wrote; empty where it wrote nothing."""
-        if not self._is_committed or self._read() == self._before:
-            return ""
-        where = os.path.relpath(self._path)
-        return f"{where} has what opens the secrets of this state now: commit it"
+    before = read()
 
-    def _read(self) -> bytes:
-        return self._path.read_bytes() if self._path.is_file() else b""
+    def changed() -> list[str]:
+        if project.program_folder is not None or read() == before:  # none that is committed
+            return []
+        return [f"{os.path.relpath(path)} has what opens the secrets of this state now: commit it"]
+
+    return changed
 
 
 def _planned(session: Session, deployment: Deployment) -> Plan:
@@ -180,19 +158,9 @@ def _planned(session: Session, deployment: Deployment) -> Plan:
         return deployment.preview()
     except PlanMoved as error:
         if session.json:
-            session.emit_json(
-                {
-                    "error": {"exit_code": error.exit_code, "message": error.message},
-                    "moved": list(error.moves),
-                }
-            )
-        for move in error.moves[:_MOVES_SHOWN]:
-            session.say(f"  {move}")
+            told = {"exit_code": error.exit_code, "message": error.message}
+            session.emit_json({"error": told, "moved": list(error.moves)})
+        session.say(*(f"  {move}" for move in error.moves[:_MOVES_SHOWN]))
         if len(error.moves) > _MOVES_SHOWN:
             session.say(f"  and {len(error.moves) - _MOVES_SHOWN} more; --json has them all")
         raise
-
-
-def _closing(session: Session, lines: list[str]) -> None:
-    for line in lines:
-        session.say(line)

@@ -4,28 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
-
 from mlops_iac.cli._diagnostics import show
-from mlops_iac.cli._fleet import all_stacks, fleet, given_stack, refuse
-from mlops_iac.cli._session import Session, verb
+from mlops_iac.cli._fleet import ALL_STACKS, FORMAT, fleet, given_stack, refuse
+from mlops_iac.cli._session import Session, flag, verb
 
 if TYPE_CHECKING:
     from mlops_iac.blueprint.render import Format
 
 
-@verb(
-    "validate",
-    click.Option(["--strict"], is_flag=True, help="Also name what a production stack lacks."),
-    click.Option(
-        ["--format", "form"],
-        type=click.Choice(["text", "json", "sarif", "github"]),
-        default="text",
-        help="How to print problems.",
-    ),
-    all_stacks(),
-)
-def command(session: Session, strict: bool, form: Format, folder: str | None) -> int:
+@verb("validate")
+def command(
+    session: Session,
+    strict: bool = flag("Also name what a production stack lacks."),
+    form: Format = FORMAT,
+    folder: str | None = ALL_STACKS,
+) -> int:
     """Check the blueprint in every environment, whatever -s says; all problems in one pass.
 
     Exit code 0: no errors; 2: errors.
@@ -39,8 +32,7 @@ def command(session: Session, strict: bool, form: Format, folder: str | None) ->
 
     path = session.file or "blueprint.yaml"
     project, diagnostics = inspected(path, strict=strict)
-    for note in project.notes if project is not None else ():
-        session.say(f"note: {note}")
+    session.notes(project.notes if project is not None else ())
     wrong = any(item.severity == "error" for item in diagnostics)
     if not wrong and project is not None and given_stack():
         project.resolve(given_stack())  # says which there are

@@ -2,13 +2,21 @@
 
 The one module outside of a cloud's own rooms that names one. It knows names alone, so everything may
 import it.
+
+Other distributions bring clouds of their own: each module of the namespace package
+`mlops_iac_clouds` says in `CLOUDS` and `PLATFORMS` what stands here of ours. That there is none is
+known in a fraction of a millisecond; for entry points the metadata of everything that is installed
+would be read in every command.
 """
 
 from __future__ import annotations
 
+import os
+import sys
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING, cast
+from importlib.machinery import PathFinder
+from typing import TYPE_CHECKING, Any, cast
 
 from mlops_iac.clouds.knowledge import Forms, TypeFacts
 from mlops_iac.errors import Diagnostic, UsageError
@@ -51,6 +59,19 @@ _PLATFORMS = {
     "mlflow-aws": _Listed("aws"),
     "kubeflow-azure": _Listed("azure"),
 }
+_OTHERS = "mlops_iac_clouds"
+# Not what lies in the folder one happens to be in, which may be somebody else's checkout.
+_PLACES = [each for each in sys.path if each.startswith(os.sep)]
+if (_found_others := PathFinder.find_spec(_OTHERS, _PLACES)) is not None:
+    from importlib.util import module_from_spec
+    from pkgutil import iter_modules
+
+    for _each in iter_modules(_found_others.submodule_search_locations or ()):
+        _spec = cast("Any", _each.module_finder).find_spec(_each.name)
+        _module = module_from_spec(_spec)
+        _spec.loader.exec_module(_module)
+        _CLOUDS |= _module.CLOUDS
+        _PLATFORMS |= {name: _Listed(**values) for name, values in _module.PLATFORMS.items()}
 # What begins so in a process's environment says something about a cloud that is not here yet.
 _VARIABLES = ("ARM_", "AZURE_", "GOOGLE_", "GCLOUD_", "GCE_", "CLOUDSDK_")
 LANGUAGE = tuple(_PLATFORMS)
@@ -113,6 +134,12 @@ def variables() -> tuple[str, ...]:
 def cloud(name: str) -> Cloud:
     """Return the cloud `name`, as a platform names its own. Raises KeyError for another name."""
     return cast("Cloud", _found(_CLOUDS[name]))
+
+
+def owner(module: str) -> str:
+    """Return the cloud in whose room a module lies; empty for one in nobody's."""
+    rooms = {name: place.partition(":")[0].rpartition(".")[0] for name, place in _CLOUDS.items()}
+    return next((name for name, room in rooms.items() if module.startswith(f"{room}.")), "")
 
 
 def cloud_of(token: str) -> Cloud | None:

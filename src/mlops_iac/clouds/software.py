@@ -16,7 +16,8 @@ _EMULATE = "'mlops-iac[emulate]'"
 class Software(Record):
     """What has to be installed for one cloud, and what of it is slow to import.
 
-    `extra` is that of our own package (`mlops-iac[EXTRA]`). `distributions` are needed by every
+    `extra` is that of our own package (`mlops-iac[EXTRA]`), empty for a cloud that another one
+    brings, which is then the first of `distributions`. `distributions` are needed by every
     command that runs a program, `emulator` by the emulated cloud alone, both as packages are named
     in an index; `modules` and `emulator_modules` are the names under which they are imported.
     `warm` are modules that every capture imports, `compiled` those that take longest to compile.
@@ -30,6 +31,11 @@ class Software(Record):
     warm: Sequence[str]
     compiled: Sequence[str]
 
+    @property
+    def requirement(self) -> str:
+        """What a shell gives to pip."""
+        return f"'mlops-iac[{self.extra}]'" if self.extra else self.distributions[0]
+
 
 def install(module: str) -> str:
     """Say how a module is installed that is imported under a name; empty for one of nobody here."""
@@ -37,7 +43,7 @@ def install(module: str) -> str:
 
     package = module.partition(".")[0]
     every = [each.access.software for each in clouds()]
-    own = [f"'mlops-iac[{each.extra}]'" for each in every if package in each.modules]
+    own = [each.requirement for each in every if package in each.modules]
     if own or package in _ENGINE_MODULES:
         return f"pip install {''.join(own) or extras()}, or {_EMULATE} with the emulated cloud"
     emulates = any(package in each.emulator_modules for each in every)
@@ -48,4 +54,4 @@ def extras() -> str:
     """The packages to choose from where programs are run: one for each cloud."""
     from mlops_iac.clouds.registry import clouds
 
-    return " or ".join(f"'mlops-iac[{each.access.software.extra}]'" for each in clouds())
+    return " or ".join(each.access.software.requirement for each in clouds())

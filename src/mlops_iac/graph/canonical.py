@@ -6,7 +6,7 @@ one changed word shows; `{"$asset": "sha256:…"}` a file, by content and never 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -50,23 +50,16 @@ class CanonicalGraph:
     outputs: Mapping[str, Any] = field(default_factory=dict)
 
 
-def canonical(
-    graph: ResourceGraph,
-    *,
-    render: Callable[[Value], Any] | None = None,
-    hide: Hide | None = None,
-) -> CanonicalGraph:
+def canonical(graph: ResourceGraph, *, hide: Hide | None = None) -> CanonicalGraph:
     """The canonical form, without secrets.
 
-    `render` writes stand-ins as `${address.property}` (`StandIns.render`), where the capture has
-    not done so; `hide` says what stands for what is hidden, by default nothing that tells it apart.
+    `hide` says what stands for what is hidden, by default nothing that tells it apart.
     """
-    shown = render or (lambda value: value)
     return CanonicalGraph(
         project=graph.project,
         stack=graph.stack,
-        resources=tuple(_resource(each, shown, hide) for each in in_order(graph.resources)),
-        outputs=canonical_value(redact(shown(dict(graph.outputs)), hide=hide)),
+        resources=tuple(_resource(each, hide) for each in in_order(graph.resources)),
+        outputs=canonical_value(redact(dict(graph.outputs), hide=hide)),
     )
 
 
@@ -163,12 +156,10 @@ def in_order(resources: Iterable[Resource]) -> list[Resource]:
     return ordered + [by_urn[urn] for urn in sorted(by_urn.keys() - done)]
 
 
-def _resource(
-    resource: Resource, render: Callable[[Value], Any], hide: Hide | None
-) -> CanonicalResource:
+def _resource(resource: Resource, hide: Hide | None) -> CanonicalResource:
     inputs = redact_properties(
         resource.type,
-        render(dict(resource.inputs)),
+        dict(resource.inputs),
         secret_outputs=resource.additional_secret_outputs,
         hide=hide,
     )

@@ -13,7 +13,7 @@ from typing import Any
 
 from mlops_iac.graph.canonical import CanonicalGraph, CanonicalResource
 from mlops_iac.graph.changes import property_changes
-from mlops_iac.graph.model import STACK_TYPE, address_of
+from mlops_iac.graph.model import address_of
 from mlops_iac.graph.plan import PropertyChange
 
 _SHORTENED = re.compile(r"-[0-9a-f]{7}\Z")  # the hash that replaces what is cut from a name
@@ -116,7 +116,7 @@ def _by_address(side: Side) -> dict[tuple[str, str], CanonicalResource]:
     return {
         (item.urn.split("::", 2)[2], alike(item.name)): item
         for item in side.graph.resources
-        if item.custom and item.type != STACK_TYPE and not item.type.startswith("pulumi:")
+        if item.custom and not item.type.startswith("pulumi:")
     }
 
 

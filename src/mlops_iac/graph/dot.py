@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from mlops_iac.graph.canonical import in_order
-from mlops_iac.graph.model import STACK_TYPE, ResourceGraph, address
+from mlops_iac.graph.model import ResourceGraph, address, outermost
 from mlops_iac.graph.picture import picture
 
 
@@ -25,13 +25,6 @@ def to_dot(graph: ResourceGraph) -> str:
         "  edge [color=gray50];",
     ]
     by_urn = graph.by_urn()
-
-    def box_of(urn: str) -> str:
-        here = by_urn[urn]
-        while here.parent in by_urn and by_urn[here.parent].type != STACK_TYPE:
-            here = by_urn[here.parent]
-        return here.urn
-
     for index, box in enumerate(drawn.boxes):
         lines += [
             f"  subgraph cluster_{index} {{",
@@ -40,7 +33,7 @@ def to_dot(graph: ResourceGraph) -> str:
         lines += [
             f"    {names[resource.urn]} [label={_quote(address(resource))}];"
             for resource in resources
-            if box_of(resource.urn) == box.key
+            if outermost(resource, by_urn).urn == box.key
         ]
         lines.append("  }")
     for resource in resources:

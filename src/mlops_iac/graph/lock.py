@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -38,9 +38,11 @@ def lock_bytes(
     `versions` of tool and SDKs; by default those installed.
     """
     locked = comparable(graph) if isinstance(graph, ResourceGraph) else graph
+    if versions is None:
+        versions = installed_versions(each.type for each in locked.resources)
     data = {
         "format": FORMAT,
-        "versions": dict(sorted((installed_versions() if versions is None else versions).items())),
+        "versions": dict(sorted(versions.items())),
         "project": locked.project,
         "stack": locked.stack,
         "resources": [_entry(resource) for resource in locked.resources],
@@ -125,21 +127,20 @@ def lock_versions(raw: bytes) -> dict[str, str]:
     return {str(key): str(value) for key, value in found.items()} if isinstance(found, dict) else {}
 
 
-def installed_versions() -> dict[str, str]:
-    """Versions of this tool and of the SDKs that are installed."""
-    return dict(_installed_versions())
+def installed_versions(types: Iterable[str]) -> dict[str, str]:
+    """Versions of this tool, and of the installed SDKs of the clouds that have these types."""
+    packages = {each.partition(":")[0] for each in types}
+    clouds = [each for each in registry.clouds() if packages.intersection(each.packages)]
+    names = ("mlops-iac", "pulumi", *(sdk for each in clouds for sdk in each.sdks))
+    return {name: found for name in names if (found := _installed(name))}
 
 
 @cache
-def _installed_versions() -> dict[str, str]:
-    found = {}
-    sdks = (name for each in registry.clouds() for name in each.sdks)
-    for name in ("mlops-iac", "pulumi", *sdks):
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
+def _installed(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""
 
 
 def _entry(resource: CanonicalResource) -> dict[str, Any]:

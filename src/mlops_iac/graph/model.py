@@ -76,6 +76,13 @@ def address(resource: Resource) -> str:
     return address_of(resource.type, resource.name)
 
 
+def outermost(resource: Resource, by_urn: Mapping[str, Resource]) -> Resource:
+    """The outermost component that a resource stands in, or itself."""
+    while resource.parent in by_urn and by_urn[resource.parent].type != STACK_TYPE:
+        resource = by_urn[resource.parent]
+    return resource
+
+
 # As captures write what only a deployment computes: `${module.Type/name.id}`; the address.
 REFERENCE = re.compile(r"\$\{([^${}]+)\.[A-Za-z0-9_]+\}")
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mlops_iac.clouds import registry
 from mlops_iac.graph.canonical import in_order
-from mlops_iac.graph.model import PROVIDER_TYPE, STACK_TYPE, Resource, ResourceGraph
+from mlops_iac.graph.model import PROVIDER_TYPE, STACK_TYPE, Resource, ResourceGraph, outermost
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ def picture(graph: ResourceGraph) -> Picture:
     """The picture of a captured stack."""
     resources = in_order(graph.resources)
     by_urn = {resource.urn: resource for resource in resources}
-    owner = {resource.urn: _owner(resource, by_urn) for resource in resources}
+    owner = {resource.urn: outermost(resource, by_urn).urn for resource in resources}
     boxes: dict[str, Resource] = {}
     members: dict[str, list[Resource]] = {}
     for resource in resources:
@@ -80,22 +81,15 @@ def picture(graph: ResourceGraph) -> Picture:
         boxes.setdefault(key, by_urn[key])
         if resource.custom:
             members.setdefault(key, []).append(resource)
-    uses: dict[tuple[str, str], dict[str, int]] = {}
+    uses: dict[tuple[str, str], Counter[str]] = {}
     for resource in resources:
         for needed in resource.dependencies:
-            if (
-                needed not in owner
-                or owner[needed] not in boxes
-                or owner[resource.urn] not in boxes
-            ):
+            pair = (owner.get(needed, ""), owner[resource.urn])
+            if pair[0] == pair[1] or not boxes.keys() >= {*pair}:
                 continue
-            pair = (owner[needed], owner[resource.urn])
-            if pair[0] != pair[1] and by_urn[needed].custom:
-                counts = uses.setdefault(pair, {})
-                name = _short(by_urn[needed].type)
-                counts[name] = counts.get(name, 0) + 1
-            elif pair[0] != pair[1]:
-                uses.setdefault(pair, {})
+            counts = uses.setdefault(pair, Counter())
+            if by_urn[needed].custom:
+                counts[_short(by_urn[needed].type)] += 1
     order = {key: index for index, key in enumerate(_by_use(list(boxes), set(uses)))}
     kept = _reduced({pair for pair in uses if order[pair[0]] < order[pair[1]]}, order)
     return Picture(
@@ -107,14 +101,6 @@ def picture(graph: ResourceGraph) -> Picture:
             for used, user in sorted(kept, key=lambda pair: (order[pair[0]], order[pair[1]]))
         ),
     )
-
-
-def _owner(resource: Resource, by_urn: Mapping[str, Resource]) -> str:
-    """The outermost component that the resource stands in, or itself."""
-    here = resource
-    while here.parent in by_urn and by_urn[here.parent].type != STACK_TYPE:
-        here = by_urn[here.parent]
-    return here.urn
 
 
 def _box(key: str, head: Resource, members: list[Resource]) -> Box:

@@ -6,6 +6,7 @@ the engines, so that everything that shows a plan needs no engine.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -126,16 +127,14 @@ class Plan:
 
     def summary(self) -> dict[str, int]:
         """Number of steps by operation."""
-        counts: dict[str, int] = {}
-        for step in self.steps:
-            counts[step.op] = counts.get(step.op, 0) + 1
-        return counts
+        return dict(Counter(step.op for step in self.steps))
 
 
 def count(steps: Sequence[Step]) -> Mapping[str, int]:
     """Count steps by operation: a replacement once, components and the stack not at all."""
-    counts: dict[str, int] = {}
-    for step in steps:
-        if step.op not in HALVES and step.custom and not step.type.startswith("pulumi:"):
-            counts[step.op] = counts.get(step.op, 0) + 1
-    return counts
+    return Counter(step.op for step in steps if is_shown(step))
+
+
+def is_shown(step: Step) -> bool:
+    """Whether a step is a resource's, and not a half of a replacement or a component's."""
+    return step.op not in HALVES and step.custom and not step.type.startswith("pulumi:")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mlops_iac.graph.model import STACK_TYPE, ResourceGraph
+from mlops_iac.graph.model import ResourceGraph, outermost
 
 
 def blueprint_paths(graph: ResourceGraph, paths: Mapping[str, str]) -> dict[str, str]:
@@ -16,9 +16,7 @@ def blueprint_paths(graph: ResourceGraph, paths: Mapping[str, str]) -> dict[str,
     by_urn = graph.by_urn()
     found: dict[str, str] = {}
     for resource in graph:
-        here = resource
-        while here.parent in by_urn and by_urn[here.parent].type != STACK_TYPE:
-            here = by_urn[here.parent]
+        here = outermost(resource, by_urn)
         if not here.custom and here.name in paths:
             found[resource.urn] = paths[here.name]
     return found

@@ -20,82 +20,27 @@ from mlops_iac.values import UNKNOWN, Secret, Unknown, Value
 REDACTED: Final = "[secret]"
 BY_NAME: Final = "[looks secret]"
 
-# (type token, property path) → whether the provider's schema calls it sensitive.
-IsSensitive = Callable[[str, str], bool]
 # (a value that must not be seen, `REDACTED` or `BY_NAME`) → what stands in its place.
 Hide = Callable[[Value, str], str]
 
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-_SECRET_WORDS = frozenset(
-    [
-        "password",
-        "passwd",
-        "passphrase",
-        "secret",
-        "token",
-        "credential",
-        "credentials",
-        "apikey",
-        "pwd",
-    ]
-)
+_SECRET_WORDS = frozenset((
+    "password", "passwd", "passphrase", "secret", "token", "credential", "credentials",
+    "apikey", "pwd",
+))  # fmt: skip
 # Before `key` in camelCase: those that open something. `partitionKey`, `publicKey` do not.
 _OPENING = frozenset(
     ["access", "secret", "private", "api", "signing", "auth", "account", "license", "encryption"]
 )
 # A name that ends so says something about a secret, and is none: `secretArn`, `tokenType`.
-_ABOUT = frozenset(
-    [
-        "arn",
-        "arns",
-        "id",
-        "ids",
-        "name",
-        "names",
-        "path",
-        "type",
-        "version",
-        "versions",
-        "length",
-        "count",
-        "policy",
-        "endpoint",
-        "url",
-        "uri",
-        "enabled",
-        "expiration",
-        "validity",
-        "duration",
-        "ttl",
-        "days",
-        "hours",
-        "minutes",
-        "seconds",
-        "units",
-        "rotation",
-        "required",
-        "provider",
-        "lambda",
-        "template",
-        "reference",
-        "ref",
-        "from",
-        "file",
-        "files",
-        "dir",
-        "directory",
-        "folder",
-        "column",
-        "columns",
-        "field",
-        "fields",
-        "size",
-        "limit",
-        "mode",
-        "algorithm",
-        "parallelism",
-    ]
-)
+_ABOUT = frozenset((
+    "arn", "arns", "id", "ids", "name", "names", "path", "type", "version", "versions",
+    "length", "count", "policy", "endpoint", "url", "uri", "enabled", "expiration",
+    "validity", "duration", "ttl", "days", "hours", "minutes", "seconds", "units",
+    "rotation", "required", "provider", "lambda", "template", "reference", "ref", "from",
+    "file", "files", "dir", "directory", "folder", "column", "columns", "field", "fields",
+    "size", "limit", "mode", "algorithm", "parallelism",
+))  # fmt: skip
 # Where a dynamic resource carries its provider: a pickle, which may hold anything, and of which a
 # lock says no more than the class.
 _PROVIDER = "__provider"
@@ -140,18 +85,19 @@ def without_digests(text: Any) -> Any:
     return _HIDDEN.sub(r"[\1]", text) if "secret " in text else text
 
 
-def redact(value: Value, *, names: Collection[str] = (), hide: Hide | None = None) -> Any:
+def redact(value: Value, *, hide: Hide | None = None) -> Any:
     """`value` without secrets, markers gone: `Secret`s are `[secret]`, the rest `[looks secret]`.
 
-    `names` are further keys, at any depth, that hold secrets. JSON inside texts and credentials in
-    URLs are looked through. Unknowns and assets stay as they are. `hide` says what stands for a
-    value; without it, the placeholder alone.
+    JSON inside texts and credentials in URLs are looked through. Unknowns and assets stay as they
+    are. `hide` says what stands for a value; without it, the placeholder alone.
     """
-    return _redacted(value, _How(names, hide or _placeholder))
+    return _redacted(value, _How((), hide or _placeholder))
 
 
 @dataclass(frozen=True, slots=True)
 class _How:
+    """`names` are further keys, at any depth, that hold secrets."""
+
     names: Collection[str]
     hide: Hide
 
@@ -198,20 +144,17 @@ def redact_properties(
     properties: Mapping[str, Value],
     *,
     secret_outputs: Collection[str] = (),
-    sensitive: IsSensitive | None = None,
     hide: Hide | None = None,
 ) -> dict[str, Any]:
     """A resource's inputs or outputs without secrets: by the provider's schema, then as `redact`.
 
-    `secret_outputs` are its `additionalSecretOutputs`; `sensitive` answers for schema paths without
-    indexes (`masterUserOptions.masterUserPassword`), by default from the provider's facts.
+    `secret_outputs` are its `additionalSecretOutputs`; the schema's paths come from the provider's
+    facts, without indexes (`masterUserOptions.masterUserPassword`).
     """
     how = _How(secret_outputs, hide or _placeholder)
     clean: Any = dict(properties)
-    if sensitive is not None:
-        clean = _by_schema(clean, "", lambda path: sensitive(type_, path), how)
-    elif known := _sensitive_paths(type_):
-        clean = _by_schema(clean, "", known.__contains__, how)
+    if known := _sensitive_paths(type_):
+        clean = _by_schema(clean, "", known, how)
     clean = _redacted(clean, how)
     assert isinstance(clean, dict)
     return clean
@@ -310,8 +253,8 @@ def _not_secret() -> re.Pattern[str]:
     return re.compile("|".join((*forms, r"\$\{[^}]*\}\Z", r"(?i:true|false)\Z")))
 
 
-def _by_schema(value: Any, path: str, sensitive: Callable[[str], bool], how: _How) -> Any:
-    if path and value is not None and value is not UNKNOWN and sensitive(path):
+def _by_schema(value: Any, path: str, sensitive: Collection[str], how: _How) -> Any:
+    if path in sensitive and value is not None and value is not UNKNOWN:
         return REDACTED if isinstance(value, Secret) else how.hidden(value, REDACTED)
     match value:
         case Mapping():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from html import escape
 
@@ -271,13 +272,10 @@ def _legend(drawn: Picture, y: float, marks: Mapping[str, str]) -> list[str]:
 
 
 def _main_family(box: Box) -> str:
-    counts: dict[str, int] = {}
+    counts: Counter[str] = Counter()
     for group in box.groups:
-        family = group.family or group.service
-        counts[family] = counts.get(family, 0) + len(group.names)
-    if not counts:
-        return ""
-    return max(counts, key=lambda family: (family == "learning", counts[family], family))
+        counts[group.family or group.service] += len(group.names)
+    return max(counts, key=lambda each: (each == "learning", counts[each], each), default="")
 
 
 def _fitted(text: str, room: float, size: float) -> str:

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from mlops_iac.blueprint.words import join
+from mlops_iac.clouds import registry
 from mlops_iac.errors import Diagnostic, MlopsError
 from mlops_iac.graph.model import Resource, address
 from mlops_iac.policy import team
 from mlops_iac.policy.config import Configuration
 from mlops_iac.policy.context import Context
-from mlops_iac.policy.model import Finding, Rule, Violation
+from mlops_iac.policy.model import Finding, Rule, Violation, placed
 
 # Blueprint path → the place it is written at (of a path that is not: where it would stand).
 Locate = Callable[[str], Diagnostic]
@@ -48,7 +49,10 @@ def _concerns(rule: Rule, context: Context, configuration: Configuration) -> boo
 
 
 def violations(rule: Rule, context: Context, configuration: Configuration) -> list[Violation]:
-    """What one rule finds."""
+    """What one rule finds; one of a cloud's has nothing to say of a stack in another."""
+    cloud = registry.owner(rule.check.__module__)
+    if cloud and cloud not in context.clouds:
+        return []
     try:
         found: Iterable[Violation] = rule.check(
             replace(context, parameters=configuration.parameters(rule))
@@ -90,9 +94,5 @@ def _finding(
         remediation=configuration.remediation(rule),
         source=configuration.source(rule),
         path=path,
-        file=place.file,
-        line=place.line,
-        column=place.column,
-        length=place.length,
-        snippet=place.snippet,
+        **placed(place),
     )

@@ -20,10 +20,10 @@ switches on or brings itself, unless it allows them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeVar
 
 from mlops_iac.blueprint.compose import compose
 from mlops_iac.blueprint.scalars import NOTHING, boolean, whole
@@ -31,7 +31,6 @@ from mlops_iac.blueprint.source import Entry, Node, Source, problem, read
 from mlops_iac.blueprint.templates.content import POLICIES
 from mlops_iac.blueprint.words import listed, suggestion
 from mlops_iac.errors import BlueprintInvalid, Diagnostic
-from mlops_iac.policy.held import Held, undone
 from mlops_iac.policy.model import Parameter, Rule, Severity
 
 FORMAT: Final = 1
@@ -41,6 +40,7 @@ _SEVERITIES: tuple[Severity, ...] = ("mandatory", "advisory")
 _SETTINGS = ("severity", "enabled", "reason")
 _OF_TEMPLATES = ("exceptions",)
 _EXCEPTIONS: tuple[Exceptions, ...] = ("allowed", "forbidden")
+_HINT = "remove it, or ask the template's owner"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,21 @@ class Setting:
     exceptions: Exceptions | None = None
     line: int = 0
     switched: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What templates hold a rule to.
+
+    `by` says which and where, `acme/standard@2.1.0 (policies.yaml:4)`. `kept`: it is not switched
+    off above. `parameters` are those that stay, each with who says so.
+    """
+
+    by: str
+    severity: Severity | None = None
+    kept: bool = False
+    parameters: Mapping[str, tuple[Any, str]] = field(default_factory=dict)
+    exceptions: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +115,7 @@ class Configuration:
 
 
 _PLAIN = Setting()
+T = TypeVar("T", bound=str)
 
 
 def load(
@@ -164,8 +180,8 @@ class _Reader:
     def read(self, root: Node) -> Configuration:
         for key, entry in root.entries.items():
             if key not in _KEYS:
-                self._say(entry.key, "unknown-key", f"'{key}' is not a key of {POLICIES}", key,
-                          suggestion(key, _KEYS))  # fmt: skip
+                message = f"'{key}' is not a key of {POLICIES}"
+                self._say(entry.key, "unknown-key", message, key, suggestion(key, _KEYS))
         self._version(root)
         production = None
         if chosen := root.entries.get("production"):
@@ -226,11 +242,10 @@ class _Reader:
                 if key in _OF_TEMPLATES:
                     hint = "a template says it; a team writes `exceptions:` in its blueprint"
                 self._say(inner.key, "unknown-key", message, here, hint)
-        severity, enabled, reason = common.severity, common.enabled, common.reason
-        self._check_weakened(rule, entry, path, severity, enabled, reason)
         setting = replace(common, parameters=parameters)
+        self._check_weakened(rule, entry, path, setting)
         if rule.id in self._held:
-            self.problems += undone(rule, self._held[rule.id], entry, setting, path)
+            self.problems += _undone(rule, self._held[rule.id], entry, setting, path)
         return setting
 
     def _common(self, entry: Entry, path: str) -> Setting:
@@ -244,52 +259,35 @@ class _Reader:
         for key, inner in entry.value.entries.items():
             here, node = f"{path}.{key}", inner.value
             if key == "severity":
-                severity = self._severity(node, here)
+                severity = self._one_of(_SEVERITIES, node, here, "is not a severity")
             elif key == "enabled":
                 enabled = self._flag(node, here)
             elif key == "reason":
                 reason = node.text.strip()
             elif key == "exceptions" and self._environments is None:
-                exceptions = self._exceptions(node, here)
+                exceptions = self._one_of(_EXCEPTIONS, node, here, f"is not a value of {here}")
         switched = "enabled" in entry.value.entries
         return Setting(severity, enabled, reason, {}, exceptions, entry.key.line, switched)
 
-    def _exceptions(self, node: Node, path: str) -> Exceptions | None:
-        for each in _EXCEPTIONS:
-            if node.text == each:
-                return each
-        message = f"'{node.text}' is not a value of {path}"
-        self._say(node, "unknown-value", message, path, f"allowed: {listed(_EXCEPTIONS, 'or')}")
-        return None
+    def _one_of(self, allowed: Sequence[T], node: Node, path: str, message: str) -> T | None:
+        found = next((each for each in allowed if node.text == each), None)
+        if found is None:
+            hint = f"allowed: {listed(allowed, 'or')}"
+            self._say(node, "unknown-value", f"'{node.text}' {message}", path, hint)
+        return found
 
-    def _check_weakened(
-        self,
-        rule: Rule,
-        entry: Entry,
-        path: str,
-        severity: Severity | None,
-        enabled: bool,
-        reason: str,
-    ) -> None:
+    def _check_weakened(self, rule: Rule, entry: Entry, path: str, setting: Setting) -> None:
         if rule.severity != "mandatory":
             return
-        if not enabled:
+        if not setting.enabled:
             place = entry.value.entries["enabled"].value
             message = f"{rule.id} is mandatory and cannot be switched off here"
             hint = f"write `exceptions: {{{rule.id}: {{at: …, reason: …, until: …}}}}` in the blueprint"
             self._say(place, "mandatory-rule", message, path, hint)
-        elif severity == "advisory" and not reason:
+        elif setting.severity == "advisory" and not setting.reason:
             place = entry.value.entries["severity"].value
             message = f"{rule.id} is mandatory; making it advisory needs a reason"
             self._say(place, "mandatory-rule", message, path, "add `reason: …`")
-
-    def _severity(self, node: Node, path: str) -> Severity | None:
-        for each in _SEVERITIES:
-            if node.text == each:
-                return each
-        message = f"'{node.text}' is not a severity"
-        self._say(node, "unknown-value", message, path, f"allowed: {listed(_SEVERITIES, 'or')}")
-        return None
 
     def _flag(self, node: Node, path: str) -> bool:
         value = boolean(node) if node.kind == "scalar" else NOTHING
@@ -321,3 +319,27 @@ class _Reader:
 
     def _say(self, node: Node, code: str, message: str, path: str, hint: str = "") -> None:
         self.problems.append(problem(node, code, message, path=path, hint=hint))
+
+
+def _undone(
+    rule: Rule, held: Held, entry: Entry, setting: Setting, path: str
+) -> Iterator[Diagnostic]:
+    """What a setting above would undo; `entry` is where it is written."""
+    written = entry.value.entries
+    if not setting.enabled and held.kept:
+        message = f"{rule.id} cannot be switched off: {held.by} holds to it"
+        yield problem(written["enabled"].value, "locked", message, path=path, hint=_HINT)
+    if setting.severity == "advisory" and held.severity == "mandatory":
+        message = f"{rule.id} is made mandatory by {held.by}"
+        yield problem(written["severity"].value, "locked", message, path=path, hint=_HINT)
+    for name, value in setting.parameters.items():
+        if name in held.parameters and held.parameters[name][0] != value:
+            wanted, by = held.parameters[name]
+            message = f"{rule.id}: {name} is set to {_shown(wanted)} by {by}"
+            yield problem(written[name].value, "locked", message, path=path, hint=_HINT)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, tuple):
+        return f"[{listed(value, ',')}]" if len(value) < 2 else f"[{', '.join(map(str, value))}]"
+    return str(value).lower() if isinstance(value, bool) else str(value)

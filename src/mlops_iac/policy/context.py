@@ -70,6 +70,15 @@ class Context:
             found.setdefault(each.type, []).append(each)
         return found
 
+    @property
+    def clouds(self) -> frozenset[str]:
+        """The names of the clouds that its resources are of."""
+        return self.once("clouds", self._clouds)
+
+    def _clouds(self) -> frozenset[str]:
+        found = (registry.cloud_of(type_) for type_ in self.once("types", self._by_type))
+        return frozenset(each.name for each in found if each is not None)
+
     def parameter(self, name: str) -> Any:
         """What `policies.yaml` sets, or the rule's default."""
         return self.parameters[name]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
+    from mlops_iac.errors import Diagnostic
     from mlops_iac.graph.model import Resource
     from mlops_iac.policy.context import Context
 
@@ -42,6 +43,12 @@ class Finding:
         """Whether it stops a deployment."""
         return self.severity == "mandatory" and not self.suppressed_by
 
+    @property
+    def place(self) -> str:
+        """`blueprint.yaml:41 serving.api.compute`; empty where nothing is known."""
+        where = f"{self.file}:{self.line}" if self.line else self.file
+        return f"{where} {self.path}".strip()
+
 
 @dataclass(frozen=True, slots=True)
 class Violation:
@@ -67,6 +74,11 @@ class Parameter:
     default: Any
     description: str
     least: int = 0
+
+
+def placed(at: Diagnostic | Finding) -> dict[str, Any]:
+    """Where something is written, for another diagnostic or finding about it."""
+    return {key: getattr(at, key) for key in ("file", "line", "column", "length", "snippet")}
 
 
 Check = Callable[["Context"], Iterable[Violation]]

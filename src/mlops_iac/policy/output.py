@@ -12,7 +12,7 @@ from mlops_iac.blueprint.render import Style, as_github, as_text
 from mlops_iac.blueprint.words import listed
 from mlops_iac.errors import Diagnostic
 from mlops_iac.errors import Severity as Level
-from mlops_iac.policy.model import Finding, Rule
+from mlops_iac.policy.model import Finding, Rule, placed
 
 Format = Literal["text", "json", "sarif", "github"]
 _URL = re.compile(r"https://\S+")
@@ -61,14 +61,10 @@ def diagnostic(each: Found, *, of: int = 1) -> Diagnostic:
     return Diagnostic(
         code=finding.rule,
         message=message,
-        file=finding.file,
-        line=finding.line,
-        column=finding.column,
-        length=finding.length,
         path=finding.path,
         hint="" if finding.suppressed_by else finding.remediation,
-        snippet=finding.snippet,
         severity=level,
+        **placed(finding),
     )
 
 

@@ -8,10 +8,10 @@ its own: pulumi-policy asks for another protobuf than some provider SDKs do.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from mlops_iac.errors import UsageError
 
@@ -46,7 +46,7 @@ class StackSettings:
 
     production: bool
     region: str
-    accounts: Sequence[str] = ()
+    accounts: tuple[str, ...] = ()
     components: Mapping[str, str] = field(default_factory=dict)
     # rule → {at, reason, until}
     exceptions: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -57,7 +57,7 @@ class RuleSettings:
     """What holds for one rule."""
 
     severity: str
-    parameters: Mapping[str, Any] = field(default_factory=dict)
+    parameters: Mapping[str, bool | int | tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,28 +77,14 @@ class PackSettings:
     def from_json(cls, text: str) -> PackSettings:
         """Read the file. Raises UsageError for one of another version."""
         data = json.loads(text)
-        if data.get("format") != FORMAT:
+        if (found := data.pop("format", None)) != FORMAT:
             raise UsageError(
-                f"{SETTINGS} has format {data.get('format')}; this version reads {FORMAT}",
+                f"{SETTINGS} has format {found}; this version reads {FORMAT}",
                 hint="write the pack again with `mlops-iac policy pack`",
             )
-        return cls(
-            project=data["project"],
-            stacks={
-                name: StackSettings(**{**each, "accounts": tuple(each["accounts"])})
-                for name, each in data["stacks"].items()
-            },
-            rules={
-                name: RuleSettings(
-                    each["severity"],
-                    {
-                        key: tuple(value) if isinstance(value, list) else value
-                        for key, value in each["parameters"].items()
-                    },
-                )
-                for name, each in data["rules"].items()
-            },
-        )
+        from pydantic import TypeAdapter
+
+        return TypeAdapter(cls).validate_python(data)
 
 
 def write(out: Path, settings: PackSettings, own: Mapping[str, str], version: str) -> list[Path]:

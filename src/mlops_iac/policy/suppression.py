@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Final
 
-from mlops_iac.policy.model import Finding
+from mlops_iac.policy.model import Finding, placed
 
 if TYPE_CHECKING:
     from mlops_iac.blueprint import ResolvedBlueprint
@@ -61,7 +61,6 @@ def _expired(resolved: ResolvedBlueprint, today: date) -> list[Finding]:
     for rule, exception in resolved.blueprint.exceptions.items():
         if _ended(exception.until, today):
             path = f"exceptions.{rule}.until"
-            place = resolved.diagnostic(path, EXPIRED, "")
             found.append(
                 Finding(
                     rule=EXPIRED,
@@ -69,11 +68,7 @@ def _expired(resolved: ResolvedBlueprint, today: date) -> list[Finding]:
                     message=f"the exception for {rule} ended on {exception.until}",
                     remediation="mend what it let pass and remove it, or agree on a new date",
                     path=path,
-                    file=place.file,
-                    line=place.line,
-                    column=place.column,
-                    length=place.length,
-                    snippet=place.snippet,
+                    **placed(resolved.diagnostic(path, EXPIRED, "")),
                 )
             )
     return found

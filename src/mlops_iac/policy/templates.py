@@ -14,8 +14,7 @@ from typing import Any
 from mlops_iac.blueprint.source import Node, Source, problem
 from mlops_iac.blueprint.templates.content import POLICIES
 from mlops_iac.errors import Diagnostic
-from mlops_iac.policy.config import Configuration, Setting, parse
-from mlops_iac.policy.held import Held
+from mlops_iac.policy.config import Configuration, Held, Setting, parse
 from mlops_iac.policy.model import Rule, Severity
 from mlops_iac.policy.team import RuleFile, files_in
 
@@ -44,17 +43,9 @@ class Guards:
         return POLICIES in self.files or bool(self.rules)
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What holds before the team says anything: settings to start from, and what stays."""
-
-    settings: Configuration
-    held: Mapping[str, Held]
-
-
 def standing(
     guards: Sequence[Guards], known: Sequence[Rule], unread: Sequence[str]
-) -> tuple[Standing, list[Diagnostic]]:
+) -> tuple[Configuration, list[Diagnostic]]:
     """What the templates say together, lowest first, and every problem of what they say.
 
     `known` are the rules that are loaded, `unread` ids of those that are not.
@@ -80,19 +71,18 @@ def standing(
             problems += _contradictions(name, setting, before, by, each)
             held[name] = _held(setting, before, by, rule if name in own else None, name in own)
             settings[name] = _merged(settings.get(name, Setting()), setting)
-    found = Configuration(production, settings, held)
-    return Standing(found, held), problems
+    return Configuration(production, settings, held, production is not None), problems
 
 
-def laid_over(team: Configuration, below: Standing) -> Configuration:
+def laid_over(team: Configuration, below: Configuration) -> Configuration:
     """The team's settings, which `held` was checked for, over those of the templates."""
-    rules = dict(below.settings.rules)
+    rules = dict(below.rules)
     for name, setting in team.rules.items():
         rules[name] = _merged(rules.get(name, Setting()), setting)
     production = team.production
-    if below.settings.production is not None:
-        production = (*below.settings.production, *(team.production or ()))
-    return Configuration(production, rules, below.held, below.settings.production is not None)
+    if below.production is not None:
+        production = (*below.production, *(team.production or ()))
+    return replace(below, production=production, rules=rules)
 
 
 def _said(

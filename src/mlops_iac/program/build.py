@@ -10,6 +10,7 @@ from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from mlops_iac.clouds import registry
 from mlops_iac.clouds.base import (
     Archive,
     ComponentCall,
@@ -128,15 +129,9 @@ def build(
         local=project.ejected.modules,
         ejected=project.ejected.told,
     )
-    ours = any(module.startswith("mlops_iac.") for module in imported(main, Ejected()))
-    clouds = sorted(
-        {
-            call.component.split(".")[2]
-            for calls in plans.values()
-            for call in calls
-            if call.component.startswith("mlops_iac.clouds.")
-        }
-    )
+    ours = bool(imported(main, Ejected()))
+    modules = {call.component.partition(":")[0] for calls in plans.values() for call in calls}
+    clouds = sorted(filter(None, {registry.owner(module) for module in modules}))
     files = {
         ".gitignore": project_files.gitignore(),
         "Pulumi.yaml": project_files.pulumi_yaml(project.name, project.description),

@@ -18,6 +18,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
+from mlops_iac.clouds import registry
 from mlops_iac.errors import UsageError
 from mlops_iac.program.manifest import NAME, Copy, read_manifest
 from mlops_iac.program.project_files import own_version
@@ -26,7 +27,6 @@ FOLDER: Final = "components"
 RUN: Final = "MLOPS_IAC_RUN_EJECTED"
 """The user's word, and never the project's, that copies may run that are no originals of ours."""
 SETTINGS: Final = "mlops_iac.program.settings"
-_CLOUDS = "mlops_iac.clouds."
 _IMPORTED = re.compile(rb"^from components\.", re.MULTILINE)
 
 
@@ -116,7 +116,7 @@ def eject(out: Path, modules: Iterable[str]) -> Ejected:
     contents: dict[str, bytes] = {}
     modules = set(modules)
     wanted = {copy.module for copy in known.values()} | modules | {SETTINGS}
-    packages = {module.rpartition(".")[0] for module in modules if module.startswith(_CLOUDS)}
+    packages = {module.rpartition(".")[0] for module in modules if registry.owner(module)}
     wanted |= {f"{package}.__init__" for package in packages}
     for module in sorted(_with_siblings(wanted)):
         path = f"{FOLDER}/{module.rpartition('.')[2]}.py"
@@ -158,11 +158,13 @@ def require_untouched(out: Path) -> None:
 
 @cache
 def original(module: str) -> bytes | None:
-    """The source of a module of this package; None where it has no such module."""
-    parts = module.split(".")[1:]
+    """The source of a module of this package or of a cloud's; None where there is no such module."""
+    if not _is_ours(module):
+        return None
+    package, *parts = module.split(".")
     try:
-        return files("mlops_iac").joinpath(*parts[:-1], f"{parts[-1]}.py").read_bytes()
-    except (OSError, IndexError):
+        return files(package).joinpath(*parts[:-1], f"{parts[-1]}.py").read_bytes()
+    except OSError:
         return None
 
 
@@ -173,8 +175,12 @@ def imported(program: bytes, ejected: Ejected) -> dict[str, list[str]]:
         back.get(node.module, node.module): [alias.name for alias in node.names]
         for node in ast.parse(program).body
         if isinstance(node, ast.ImportFrom) and node.module
-        if node.module.startswith("mlops_iac.") or node.module in back
+        if _is_ours(node.module) or node.module in back
     }
+
+
+def _is_ours(module: str) -> bool:
+    return module.startswith("mlops_iac.") or bool(registry.owner(module))
 
 
 def strangers(out: Path, known: Collection[str]) -> list[str]:

@@ -34,11 +34,12 @@ def pulumi_yaml(name: str, description: str) -> bytes:
 
 def requirements(clouds: Sequence[str], *, ours: bool = True) -> bytes:
     """`requirements.txt`, pinned; without this package where the program imports nothing of it."""
-    extras = f"[{','.join(clouds)}]" if clouds else ""
-    lines = [f"mlops-iac{extras}=={own_version()}"] if ours else []
+    found = [registry.cloud(name) for name in clouds]
+    extras = ",".join(filter(None, (each.access.software.extra for each in found)))
+    lines = [f"mlops-iac{f'[{extras}]' if extras else ''}=={own_version()}"] if ours else []
     lines.append(f"pulumi=={PULUMI_VERSION}")
-    for cloud in clouds:
-        lines += [f"{sdk}=={tested}" for sdk, tested in registry.cloud(cloud).sdks.items()]
+    for cloud in found:
+        lines += [f"{sdk}=={tested}" for sdk, tested in cloud.sdks.items()]
     return text(lines)
 
 

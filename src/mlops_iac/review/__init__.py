@@ -1,7 +1,7 @@
 """What a change does, made readable for whoever approves it.
 
 `semantics` turns a plan into a `Review` (`model`): noise folded (`noise`), risks called out
-(`risks`, `permissions`), each change traced to its cause (`causes`) and to what it pulls along.
+(`risks`), each change traced to its cause (`causes`) and to what it pulls along.
 `saved` is its file form. Nothing here runs a program: captures are handed in.
 """
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -61,7 +61,7 @@ def fit(sections: Sequence[Section], room: int) -> int:
 
 def _take(section: Section, upto: int, room: int) -> int:
     """Add items from the front while they fit; what does not fit ends the section for this room."""
-    for item in _waiting(section, upto):
+    for item in section.items[len(section.taken) : upto]:
         text = section.render(item)
         size = utf16_length(text) + len(section.between)
         if not section.taken:
@@ -73,7 +73,3 @@ def _take(section: Section, upto: int, room: int) -> int:
         section.taken.append(text)
         room -= size
     return room
-
-
-def _waiting(section: Section, upto: int) -> Iterator[Any]:
-    yield from section.items[len(section.taken) : upto]

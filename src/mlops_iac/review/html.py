@@ -12,23 +12,23 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from mlops_iac.graph.hidden import hidden
 from mlops_iac.graph.plan import SIGNS
-from mlops_iac.graph.shown import shown_value
 from mlops_iac.policy.model import Finding
 from mlops_iac.review.escape import LINE, SENTENCE, page
-from mlops_iac.review.model import RISKS, Cause, Review, ReviewedStep
+from mlops_iac.review.model import RISKS, Review, ReviewedStep
 from mlops_iac.review.picture import graph_of, marks_of
 from mlops_iac.review.shown import (
+    NOISES,
+    Pen,
+    cause_words,
     changed,
     component,
     counted,
-    difference,
-    in_order_of_interest,
-    is_followed,
+    policies_title,
+    property_lines,
     references,
     shown_redacted,
-    written,
+    told_about,
 )
 
 _STYLE: Final = """
@@ -125,7 +125,7 @@ def _body(review: Review) -> Iterator[str]:
         for each in tool:
             yield from _step(each)
         yield "</section>"
-    for title, noise in (("Tag-only changes", "tags"), ("Same content, other digest", "hash")):
+    for title, noise in NOISES:
         noisy = [each for each in steps if each.noise == noise]
         if noisy:
             yield f'<details class="card"><summary>{title} ({len(noisy)})</summary>'
@@ -149,13 +149,7 @@ def _body(review: Review) -> Iterator[str]:
 def _head(review: Review) -> Iterator[str]:
     counts = counted([*review.steps, *review.tool_changes])
     yield f"<header><h1>{page(review.project)} → {page(review.stack)}</h1>"
-    told = [page(review.platform)] if review.platform else []
-    if review.against:
-        told.append(f"compared with {_text(review.against)}")
-    if review.sha:
-        told.append(f"commit {_code(review.sha[:12])}")
-    if review.plan_hash:
-        told.append(f"plan {_code(review.plan_hash.removeprefix('sha256:')[:12])}")
+    told = [*([page(review.platform)] if review.platform else []), *told_about(review, _PEN)]
     yield f'<p class="quiet">{" · ".join(told)}</p>'
     chips = "".join(
         f'<li class="{f"op-{op}" if counts.get(op) else "zero"}">'
@@ -185,15 +179,13 @@ def _caution(review: Review) -> Iterator[str]:
 def _policies(findings: Sequence[Finding]) -> Iterator[str]:
     if not findings:
         return
-    mandatory = sum(finding.counts for finding in findings)
-    title = f"Policies · {mandatory} mandatory · {len(findings) - mandatory} advisory"
-    yield f"<section><h2>{title}</h2>"
+    yield f"<section><h2>{policies_title(findings)}</h2>"
     for finding in sorted(findings, key=lambda each: not each.counts):
         mark = "<strong>mandatory</strong>" if finding.counts else "advisory"
         resource = f" · {_code(finding.address)}" if finding.address else ""
-        where = _place(finding)
+        where = f" ← {_code(finding.place)}" if finding.place else ""
         yield f'<div class="card"><p>{mark} · {_code(finding.rule)}{resource}</p>'
-        yield f"<p>{_text(finding.message)}{f' ← {where}' if where else ''}</p>"
+        yield f"<p>{_text(finding.message)}{where}</p>"
         if finding.remediation:
             yield f'<p class="quiet">Fix: {_text(finding.remediation)}</p>'
         yield "</div>"
@@ -233,30 +225,14 @@ def _step(reviewed: ReviewedStep) -> Iterator[str]:
     yield f'<details class="card"{opened}><summary><span class="op-{step.op}">'
     yield f'<span class="sign">{SIGNS[step.op]}</span>{step.op}</span> {_code(reviewed.address)}'
     yield f' <span class="quiet">{page(parent)}</span></summary>'
-    why = [words for words in _why(reviewed) if words]
-    yield from _list(why)
-    changes = in_order_of_interest(step.changes) if step.op != "delete" else []
-    for change in changes:
-        note = ""
-        if change.replaces:
-            source = f" ({page(change.source)})" if change.source else ""
-            note = f' <span class="op-replace">forces replacement{source}</span>'
-        elif change.replaces is None:
-            note = ' <span class="op-replace">may replace: no fact tells</span>'
-        yield f'<p class="path">{_code(change.path)}{note}</p>'
-        old, new = difference(step, change)
-        if is_followed(change):
-            words = page(f"{new} (that of the replacement)", limit=LINE)
-            yield f'<code class="value new">{words}</code>'
-            continue
-        if change.kind != "add":
-            yield f'<code class="value old">{page(old, limit=LINE)}</code>'
-        if change.kind != "delete":
-            yield f'<code class="value new">{page(new, limit=LINE)}</code>'
-    if step.op == "create" and not changes:
-        for key in sorted(step.new_inputs):
-            value = shown_value(hidden(key, step.new_inputs[key], step.new_inputs))
-            yield f'<code class="value new">{page(f"{key}: {value}", limit=LINE)}</code>'
+    yield from _list(_why(reviewed))
+    for line in property_lines(step):
+        if line.path:
+            note = f' <span class="op-replace">{page(line.note)}</span>' if line.note else ""
+            yield f'<p class="path">{_code(line.path)}{note}</p>'
+        for side, value in (("old", line.old), ("new", line.new)):
+            if value is not None:
+                yield f'<code class="value {side}">{page(value, limit=LINE)}</code>'
     yield "</details>"
 
 
@@ -273,34 +249,8 @@ def _why(reviewed: ReviewedStep) -> Iterator[str]:
     for address in reviewed.follows:
         yield f"follows {_code(address)}"
     for cause in reviewed.causes:
-        yield _cause(cause)
-
-
-def _cause(cause: Cause) -> str:
-    old, new = (written(shown_redacted(each, cause.path)) for each in (cause.old, cause.new))
-    match cause.kind:
-        case "blueprint":
-            where = _place(cause)
-            if cause.old is None and cause.new is None:
-                return f"← {where} (other content)" if where else ""
-            if cause.old is None:
-                return f"← {where} (now {_code(new)})"
-            if cause.new is None:
-                return f"← {where} (was {_code(old)})"
-            return f"← {where} ({_code(old)} → {_code(new)})"
-        case "tool":
-            before, after = (str(each or "unknown") for each in (cause.old, cause.new))
-            return f"← {_code(f'{cause.path} {before} → {after}')}"
-        case "follows":
-            return ""
-        case _:
-            return f"← {_text(cause.path)}" if cause.path else "cause not known"
-
-
-def _place(found: Cause | Finding) -> str:
-    where = f"{found.file}:{found.line}" if found.line else found.file
-    text = f"{where} {found.path}".strip()
-    return _code(text) if text else ""
+        if words := cause_words(cause, _PEN):
+            yield f"← {words}"
 
 
 def _list(items: Iterable[str]) -> Iterator[str]:
@@ -320,3 +270,6 @@ def _text(text: str) -> str:
     return "".join(
         _code(part) if index % 2 else page(part, limit=SENTENCE) for index, part in enumerate(parts)
     )
+
+
+_PEN: Final = Pen(code=lambda text, _: _code(text), prose=lambda text, _: _text(text))

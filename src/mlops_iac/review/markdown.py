@@ -9,14 +9,15 @@ and policies.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
-from mlops_iac.review.budget import Section, fit
-from mlops_iac.review.escape import Platform, code, name, prose, utf16_length
+from mlops_iac.review.budget import fit
+from mlops_iac.review.escape import Platform, code, name, utf16_length
 from mlops_iac.review.marker import Marker
 from mlops_iac.review.model import Review
-from mlops_iac.review.sections import sections
-from mlops_iac.review.shown import changed, counted, headline
+from mlops_iac.review.sections import pen, sections
+from mlops_iac.review.shown import changed, counted, headline, told_about
 
 # Characters of one comment. GitHub: "body is too long (maximum is 65536 characters)"; GitLab: the
 # application limit for notes; Azure DevOps: the length of a thread's comment; Bitbucket Cloud: 32 KB.
@@ -52,20 +53,13 @@ def to_markdown(
     frame = [marker.line(platform) + " ", top, bottom, hint]
     room = most - sum(utf16_length(part) + 2 for part in frame)
     parts = sections(review, platform)
-    fit(parts.by_weight, room)
+    fit(parts.all, room)
     rows = sum(section.left_out for section in parts.rows)
     blocks = sum(section.left_out for section in parts.blocks)
-    body = [text for section in parts.in_order if (text := section.text())]
+    body = [text for section in parts.all if (text := section.text())]
     if rows or blocks:
         bottom = f"{_hint(review, platform, details_url, rows, blocks)}\n\n{bottom}"
-    shown = Marker(
-        review.project,
-        review.stack,
-        review.plan_hash,
-        review.sha,
-        truncated=bool(rows or blocks),
-        run=run,
-    )
+    shown = replace(marker, truncated=bool(rows or blocks))
     head = f"{shown.line(platform)}\n{chr(10) if platform == 'bitbucket' else ''}{top}"
     text = "\n\n".join([head, *body, bottom]) + "\n"
     assert utf16_length(text) <= most, (utf16_length(text), most)
@@ -82,15 +76,8 @@ def _top(review: Review, platform: Platform) -> str:
     if platform == "gitlab":  # where `~2` is the label with that number
         counts = counts.replace("~", "~\u2060")
     lines = [f"### mlops-iac preview · {subject} ({about})", f"**{counts}**"]
-    told = []
-    if review.against:
-        told.append(f"compared with {prose(review.against, platform, limit=200)}")
-    if review.sha:
-        told.append(f"commit {code(review.sha[:12], platform)}")
-    if review.plan_hash:
-        told.append(f"plan {code(review.plan_hash.removeprefix('sha256:')[:12], platform)}")
-    if told:
-        lines += ["", f"{' · '.join(told)[:1].upper()}{' · '.join(told)[1:]}"]
+    if told := " · ".join(told_about(review, pen(platform))):
+        lines += ["", f"{told[:1].upper()}{told[1:]}"]
     if not changed(everything):
         lines += ["", "Nothing changes."]
     return "\n".join(lines)
@@ -125,6 +112,3 @@ def is_plain_address(address: str) -> bool:
         and address.isascii()
         and all(character.isalnum() or character in "-._~/?=&%:+," for character in rest)
     )
-
-
-__all__ = ["LIMITS", "Section", "is_plain_address", "to_markdown"]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from mlops_iac.graph.model import STACK_TYPE, Resource, ResourceGraph
-from mlops_iac.graph.plan import Step
+from mlops_iac.graph.plan import HALVES, Step
 from mlops_iac.review.escape import visible
 from mlops_iac.review.model import Review
-from mlops_iac.review.shown import changed, is_shown
+from mlops_iac.review.shown import changed
 
 # More boxes than that make no picture that anyone reads, and cost seconds to lay out.
 _MOST_BOXES = 80
@@ -18,7 +18,7 @@ def graph_of(review: Review) -> ResourceGraph | None:
     """Every resource that the review knows, as a graph; None where it is too large for a picture."""
     steps: dict[str, Step] = {}
     for each in [*review.tool_changes, *review.steps]:
-        if each.step.op not in ("create-replacement", "delete-replaced"):
+        if each.step.op not in HALVES:
             steps[each.step.urn] = each.step
     # A component that no step tells of (its children do) still has its box.
     missing = {step.parent for step in steps.values() if step.parent} - steps.keys()
@@ -46,7 +46,7 @@ def graph_of(review: Review) -> ResourceGraph | None:
 def marks_of(review: Review) -> dict[str, str]:
     """URN → operation of what changes, noise left out."""
     found = [each for each in changed([*review.tool_changes, *review.steps]) if not each.noise]
-    return {each.step.urn: each.step.op for each in found if is_shown(each.step)}
+    return {each.step.urn: each.step.op for each in found}
 
 
 def _parent(urn: str) -> Resource:

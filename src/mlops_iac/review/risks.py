@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from mlops_iac.clouds import registry
-from mlops_iac.clouds.knowledge import Differing, RiskKind, TypeFacts
+from mlops_iac.clouds.knowledge import Differing, Knowledge, RiskKind, TypeFacts
 from mlops_iac.graph.model import address_of
 from mlops_iac.graph.plan import Step
-from mlops_iac.review import sizes
 from mlops_iac.review.model import RISKS, Risk
 
 _ORDER = tuple(RISKS)
@@ -41,7 +40,7 @@ def _told(step: Step, unguarded: bool) -> Iterator[tuple[RiskKind, str]]:
     ]
     yield from cloud.knowledge.risks(step, values)
     if step.op != "delete":
-        for words in sizes.costlier(cloud.knowledge, step, values):
+        for words in _costlier(cloud.knowledge, step, values):
             yield "cost", words
 
 
@@ -90,3 +89,41 @@ def _opened(path: str, old: Any, new: Any) -> Iterator[Differing]:
             )
     else:
         yield path, old, new
+
+
+def _costlier(knowledge: Knowledge, step: Step, values: Iterable[Differing]) -> Iterator[str]:
+    """What costs more, one sentence for each thing that grows. No prices: those vary.
+
+    `values` are what the step changes.
+    """
+    if step.op == "create":
+        yield from (f"new: {what}, always on" for what in knowledge.always_on(step))
+        return
+    for path, old, new in values:
+        name = _last(path)
+        if name in knowledge.machines and isinstance(new, str) and old != new:
+            if not knowledge.smaller(str(old), new):
+                yield f"{_short(path)}: {old} → {new}" if old else f"{_short(path)}: {new}"
+        elif name in knowledge.counts and _more(old, new):
+            yield f"{knowledge.counts[name]}: {_number(old)} → {_number(new)}"
+
+
+def _last(path: str) -> str:
+    """The last name, in the spelling of providers: pipelines write `InstanceType`."""
+    name = path.rsplit(".", 1)[-1].split("[", 1)[0]
+    return name[:1].lower() + name[1:]
+
+
+def _short(path: str) -> str:
+    return ".".join(path.split(".")[-2:]) if path.count(".") > 3 else path
+
+
+def _more(old: Any, new: Any) -> bool:
+    try:
+        return float(new) > float(0 if old is None else old)
+    except (TypeError, ValueError):
+        return False
+
+
+def _number(value: Any) -> str:
+    return "none" if value is None else f"{float(value):g}"

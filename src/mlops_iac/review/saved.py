@@ -16,6 +16,8 @@ from mlops_iac.values import UNKNOWN, Asset, Unknown, Value
 FORMAT: Final = 1
 _UNKNOWN: Final = "$unknown"
 _ASSET: Final = "$asset"
+_TEXTS: Final = ("project", "stack", "platform", "engine", "against", "sha", "plan_hash")
+_VALUES: Final = ("old", "new")
 # Inputs of what changes; what stays is told by its place in the graph alone.
 _INPUTS = ("old_inputs", "new_inputs")
 # What a provider answered is never part of a review: it may hold what no schema calls a secret.
@@ -29,13 +31,7 @@ def to_json(review: Review) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "kind": "review",
-        "project": review.project,
-        "stack": review.stack,
-        "platform": review.platform,
-        "engine": review.engine,
-        "against": review.against,
-        "sha": review.sha,
-        "plan_hash": review.plan_hash,
+        **{name: getattr(review, name) for name in _TEXTS},
         "notes": list(review.notes),
         "risks": [asdict(risk) for risk in review.risks],
         "outputs_unknown": list(review.outputs_unknown),
@@ -56,14 +52,9 @@ def from_json(data: Any) -> Review:
     try:
         if found != FORMAT or data["kind"] != "review":
             raise ValueError(found)
+        texts: dict[str, Any] = {name: _text(data[name]) for name in _TEXTS}
         return Review(
-            project=_text(data["project"]),
-            stack=_text(data["stack"]),
-            platform=_text(data["platform"]),
-            engine=_text(data["engine"]),
-            against=_text(data["against"]),
-            sha=_text(data["sha"]),
-            plan_hash=_text(data["plan_hash"]),
+            **texts,
             notes=_texts(data["notes"]),
             risks=[Risk(**risk) for risk in data["risks"]],
             outputs_unknown=_texts(data["outputs_unknown"]),
@@ -92,36 +83,28 @@ def to_data(step: Step) -> dict[str, Any]:
             if getattr(step, name)
         }
     if step.changes:
-        entry["changes"] = [_change(change) for change in step.changes]
+        entry["changes"] = [_written(change) for change in step.changes]
     return entry
 
 
 def _step(reviewed: ReviewedStep) -> dict[str, Any]:
     return {
         "step": to_data(reviewed.step),
-        "causes": [
-            {
-                **asdict(cause),
-                "old": _encode(named(cause.path, cause.old)),
-                "new": _encode(named(cause.path, cause.new)),
-            }
-            for cause in reviewed.causes
-        ],
+        "causes": [_written(cause) for cause in reviewed.causes],
         "follows": list(reviewed.follows),
         "risks": [asdict(risk) for risk in reviewed.risks],
         "noise": reviewed.noise,
     }
 
 
-def _change(change: PropertyChange) -> dict[str, Any]:
-    return {
-        "path": change.path,
-        "kind": change.kind,
-        "old": _encode(named(change.path, change.old)),
-        "new": _encode(named(change.path, change.new)),
-        "replaces": change.replaces,
-        "source": change.source,
-    }
+def _written(found: Cause | PropertyChange) -> dict[str, Any]:
+    """What stands at a path, and its old and new value without secrets."""
+    data = {each.name: getattr(found, each.name) for each in fields(found)}
+    return data | {name: _encode(named(found.path, data[name])) for name in _VALUES}
+
+
+def _read(data: Mapping[str, Any]) -> dict[str, Any]:
+    return {**data, **{name: _decode(data[name]) for name in _VALUES}}
 
 
 def named(path: str, value: Value) -> Value:
@@ -136,16 +119,10 @@ def _read_step(data: Mapping[str, Any]) -> ReviewedStep:
     for name in _INPUTS:
         if name in entry:
             entry[name] = _decode(entry[name])
-    entry["changes"] = [
-        PropertyChange(**{**change, "old": _decode(change["old"]), "new": _decode(change["new"])})
-        for change in entry.get("changes", ())
-    ]
+    entry["changes"] = [PropertyChange(**_read(each)) for each in entry.get("changes", ())]
     return ReviewedStep(
         step=Step(**entry),
-        causes=[
-            Cause(**{**cause, "old": _decode(cause["old"]), "new": _decode(cause["new"])})
-            for cause in data["causes"]
-        ],
+        causes=[Cause(**_read(cause)) for cause in data["causes"]],
         follows=_texts(data["follows"]),
         risks=[Risk(**risk) for risk in data["risks"]],
         noise=data["noise"],

@@ -2,45 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from itertools import islice
+from typing import Any, Final
 
-from mlops_iac.graph.plan import SIGNS
+from mlops_iac.graph.plan import SIGNS, Step
 from mlops_iac.graph.whole import kinds, whole
 from mlops_iac.policy.model import Finding
 from mlops_iac.review.budget import Section
-from mlops_iac.review.details import (
-    address_lines,
-    diff_block,
-    folded,
-    suppressed_line,
-    unknown_line,
-)
-from mlops_iac.review.escape import Platform, code, prose
-from mlops_iac.review.model import RISKS, Cause, Review, ReviewedStep, Risk
+from mlops_iac.review.escape import Platform, code, fence, prose
+from mlops_iac.review.model import RISKS, Review, ReviewedStep, Risk
 from mlops_iac.review.shown import (
+    NOISES,
+    Pen,
+    cause_words,
     changed,
     component,
     in_order_of_interest,
+    policies_title,
+    property_lines,
     references,
     shown_redacted,
-    written,
 )
 
 _UNDOABLE: Final = ("replace", "delete")
 _REASONS: Final = 3
+# Properties of one resource; more are counted.
+_MOST: Final = 40
 TABLE: Final = "| | Component | Resource | Why |\n|---|---|---|---|"
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Sections in the order of reading, and in that of weight."""
+    """Sections in the order of reading, which is that of weight: rows, then blocks to unfold."""
 
-    in_order: Sequence[Section]
-    by_weight: Sequence[Section]
     rows: Sequence[Section]
     blocks: Sequence[Section]
+
+    @property
+    def all(self) -> list[Section]:
+        """Every section in order."""
+        return [*self.rows, *self.blocks]
 
 
 def sections(review: Review, platform: Platform) -> Parts:
@@ -66,51 +69,36 @@ def sections(review: Review, platform: Platform) -> Parts:
     diffs = [each for each in [*plain, *tool] if each.step.changes and each.step.op != "delete"]
     diffs += [each for each in plain if each.step.op == "create" and each.step.new_inputs]
     details = [
-        folded(
+        _folded(
             f"Property diff ({len(diffs)})",
             diffs,
-            lambda each: diff_block(each, platform),
+            lambda each: _diff_block(each, platform),
             platform,
         ),
-        folded(
+        _folded(
             f"Outputs · {len(review.outputs_unknown)} unknown until applied",
             list(review.outputs_unknown),
-            lambda output: unknown_line(output, platform),
+            lambda output: f"- {code(output, platform)}",
             platform,
         ),
         *(
-            folded(
+            _folded(
                 f"{title} ({len(noisy)})",
                 noisy,
-                lambda each: address_lines(each, platform),
+                lambda each: _address_lines(each, platform),
                 platform,
             )
-            for title, noisy in (
-                ("Tag-only changes", [each for each in steps if each.noise == "tags"]),
-                ("Same content, other digest", [each for each in steps if each.noise == "hash"]),
-            )
+            for title, noise in NOISES
+            for noisy in ([each for each in steps if each.noise == noise],)
         ),
-        folded(
+        _folded(
             f"Suppressed policies ({sum(bool(each.suppressed_by) for each in review.policies)})",
             [each for each in review.policies if each.suppressed_by],
-            lambda finding: suppressed_line(finding, platform),
+            lambda finding: _suppressed_line(finding, platform),
             platform,
         ),
     ]
-    rows = [risks, table, broken, apart, notes]
-    return Parts(
-        in_order=[risks, table, broken, apart, notes, *details],
-        by_weight=[*rows, *details],
-        rows=rows,
-        blocks=details,
-    )
-
-
-def place(cause: Cause | Finding, platform: Platform) -> str:
-    """`blueprint.yaml:41 serving.api.compute`, as code; empty where nothing is known."""
-    where = f"{cause.file}:{cause.line}" if cause.line else cause.file
-    text = f"{where} {cause.path}".strip()
-    return code(text, platform) if text else ""
+    return Parts(rows=[risks, table, broken, apart, notes], blocks=details)
 
 
 def _risks(review: Review, platform: Platform) -> Section:
@@ -199,50 +187,24 @@ def why(reviewed: ReviewedStep, platform: Platform) -> str:
     if reviewed.follows:
         parts.append(f"follows {_codes(reviewed.follows, platform)}")
     text = "; ".join(parts) or ("new" if step.op == "create" else step.op)
-    causes = [_cause(cause, platform) for cause in reviewed.causes if cause.kind != "follows"]
+    causes = [cause_words(cause, pen(platform)) for cause in reviewed.causes]
     told = [words for words in dict.fromkeys(causes) if words]
     more = f" and {len(told) - _REASONS} more" if len(told) > _REASONS else ""
     return text + (f" ← {', '.join(told[:_REASONS])}{more}" if told else "")
 
 
-def _cause(cause: Cause, platform: Platform) -> str:
-    match cause.kind:
-        case "blueprint":
-            where = place(cause, platform)
-            if cause.old is None and cause.new is None:
-                return f"{where} (other content)" if where else ""
-            old, new = (
-                code(written(shown_redacted(value, cause.path)), platform, limit=60)
-                for value in (cause.old, cause.new)
-            )
-            if cause.old is None:
-                return f"{where} (now {new})"
-            return f"{where} (was {old})" if cause.new is None else f"{where} ({old} → {new})"
-        case "tool":
-            old, new = (str(each or "unknown") for each in (cause.old, cause.new))
-            return code(f"{cause.path} {old} → {new}", platform)
-        case "follows":
-            return ""
-        case _:
-            return prose(cause.path, platform, limit=200) if cause.path else "cause not known"
-
-
 def _policies(findings: Sequence[Finding], platform: Platform) -> Section:
-    mandatory = sum(finding.counts for finding in findings)
-
     def render(finding: Finding) -> str:
-        where = place(finding, platform)
         fix = prose(shown_redacted(finding.remediation), platform, limit=300)
         text = prose(shown_redacted(finding.message), platform, limit=300)
-        text += f" ← {where}" if where else ""
+        text += f" ← {code(finding.place, platform)}" if finding.place else ""
         text += f"; fix: {fix}" if fix else ""
         mark = "**mandatory**" if finding.counts else "advisory"
         resource = code(finding.address, platform) if finding.address else "–"
         return f"| {mark} | {code(finding.rule, platform)} | {resource} | {text} |"
 
     return Section(
-        f"**Policies · {mandatory} mandatory · {len(findings) - mandatory} advisory**\n\n"
-        "| | Policy | Resource | Finding |\n|---|---|---|---|",
+        f"**{policies_title(findings)}**\n\n| | Policy | Resource | Finding |\n|---|---|---|---|",
         findings,
         render,
         essential=len(findings),
@@ -250,7 +212,64 @@ def _policies(findings: Sequence[Finding], platform: Platform) -> Section:
     )
 
 
+def pen(platform: Platform) -> Pen:
+    """How a comment on a platform writes values and sentences."""
+    return Pen(
+        code=lambda text, limit: code(text, platform, limit=limit),
+        prose=lambda text, limit: prose(text, platform, limit=limit),
+    )
+
+
 def _codes(paths: Sequence[str], platform: Platform) -> str:
     shown = [code(path, platform, limit=80) for path in list(dict.fromkeys(paths))[:_REASONS]]
     more = len(set(paths)) - len(shown)
     return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
+
+
+def _folded(
+    title: str, items: Sequence[Any], render: Callable[[Any], str], platform: Platform
+) -> Section:
+    """A section that is closed until it is opened. `title` is our own words, never a value."""
+    if platform == "bitbucket":  # shows HTML as it is written
+        return Section(f"**{title}**\n", items, render)
+    # The empty line ends the HTML block, so that what follows is read as Markdown.
+    return Section(f"<details><summary>{title}</summary>\n", items, render, tail="\n</details>")
+
+
+def _diff_block(reviewed: ReviewedStep, platform: Platform) -> str:
+    """One resource: its address, what caused it, and a block of old and new values."""
+    step = reviewed.step
+    places = references(reviewed)
+    tail = f" ← {', '.join(code(where, platform) for where in places)}" if places else ""
+    head = f"**{SIGNS[step.op]} {step.op}** {code(reviewed.address, platform)}{tail}"
+    return "\n".join([head, "", *fence(_diff_lines(step), platform), ""])
+
+
+def _diff_lines(step: Step) -> Iterator[str]:
+    for line in islice(property_lines(step), _MOST):
+        if line.path:
+            yield f"@@ {line.path}{f'  {line.note}' if line.note else ''} @@"
+        if line.old is not None:
+            yield f"- {line.old}"
+        if line.new is not None:
+            yield f"+ {line.new}"
+    more = (len(step.changes) or len(step.new_inputs)) - _MOST
+    if more > 0:
+        yield f"@@ and {more} more properties @@"
+
+
+def _address_lines(reviewed: ReviewedStep, platform: Platform) -> str:
+    """One line for a change that is noise: the resource and the properties."""
+    paths = [code(change.path, platform, limit=80) for change in reviewed.step.changes[:3]]
+    more = len(reviewed.step.changes) - len(paths)
+    tail = f" and {more} more" if more > 0 else ""
+    what = f": {', '.join(paths)}{tail}" if paths else ""
+    op = "" if reviewed.step.op == "update" else f" ({reviewed.step.op})"
+    return f"- {code(reviewed.address, platform)}{op}{what}"
+
+
+def _suppressed_line(finding: Finding, platform: Platform) -> str:
+    """One finding that an exception lets pass, with the exception."""
+    resource = f" · {code(finding.address, platform)}" if finding.address else ""
+    reason = prose(shown_redacted(finding.suppressed_by), platform, limit=300)
+    return f"- {code(finding.rule, platform)}{resource}: let pass by {reason}"

@@ -27,6 +27,20 @@ ACTIONS: Final = {
     "download": "actions/download-artifact@3e5f45b2cfb9172054b4087a40e8e0b5a5461e7c # v8.0.1",
     "pulumi": "pulumi/actions@8e5e406f4007fca908480587cb9893c07090f58d # v7.0.0",
 }
+# Path, template, and what there is of them.
+_FILES: Final = {
+    "github": (
+        ".github/workflows/mlops-iac-{}-{}.yml",
+        "github-{}.yml",
+        ("preview", "fork-preview", "apply", "template-update"),
+    ),
+    "gitlab": (".gitlab/mlops-iac-{}.yml", "gitlab.yml", ("",)),
+    "azure-devops": (
+        ".azure-pipelines/mlops-iac-{}-{}.yml",
+        "azure-{}.yml",
+        ("preview", "apply", "template-update"),
+    ),
+}
 _JUDGING: Final = {
     "github": (".github/**", "CODEOWNERS", "docs/CODEOWNERS"),
     "gitlab": (".gitlab-ci*.yml", ".gitlab/**", "CODEOWNERS", "docs/CODEOWNERS"),
@@ -94,7 +108,7 @@ def workflows(platform: str, delivery: Delivery) -> dict[str, str]:
     _check(delivery)
     values = _values(platform, delivery)
     return {
-        path: render(template, {**values, "files": _files(delivery)}, delivery.sign_in)
+        path: render(template, values, delivery.sign_in)
         for path, template in paths(platform, delivery.project).items()
         if delivery.remote or not template.endswith("-template-update.yml")
     }
@@ -102,25 +116,8 @@ def workflows(platform: str, delivery: Delivery) -> dict[str, str]:
 
 def paths(platform: str, project: str) -> dict[str, str]:
     """Path of each file that a platform can have for a project → what it is made from."""
-    match platform:
-        case "github":
-            start = f".github/workflows/mlops-iac-{project}"
-            return {
-                f"{start}-{what}.yml": f"github-{what}.yml"
-                for what in ("preview", "fork-preview", "apply", "template-update")
-            }
-        case "gitlab":
-            return {f".gitlab/mlops-iac-{project}.yml": "gitlab.yml"}
-        case _:
-            start = f".azure-pipelines/mlops-iac-{project}"
-            return {
-                f"{start}-{what}.yml": f"azure-{what}.yml"
-                for what in ("preview", "apply", "template-update")
-            }
-
-
-def _files(delivery: Delivery) -> dict[str, str]:
-    return {"fork": f"mlops-iac-{delivery.project}-fork-preview.yml"}
+    path, template, whats = _FILES[platform]
+    return {path.format(project, what): template.format(what) for what in whats}
 
 
 def _values(platform: str, delivery: Delivery) -> dict[str, Any]:
@@ -130,6 +127,7 @@ def _values(platform: str, delivery: Delivery) -> dict[str, Any]:
     paths = [f"{part}/**" for part in parts]
     return {
         **common(platform, delivery.options, delivery.lock, delivery.named),
+        "files": {"fork": f"mlops-iac-{delivery.project}-fork-preview.yml"},
         "fetched": bool(delivery.remote),
         "project": delivery.project,
         "stacks": delivery.stacks,

@@ -48,15 +48,12 @@ class Options:
             ("branch", self.branch, BRANCH, "letters, digits, `-`, `_`, `.`, `/`"),
             ("Python", self.python, _PYTHON, "3.11 or newer, e.g. 3.12 or 3.12.4"),
             ("runner", self.runner, _RUNNER, "labels, tags or a pool: letters, digits, `-_. `"),
+            ("file of the reference", self.docs, _FILE, ""),
+            ("source", self.source, _SOURCE, ""),
         ):
-            if (text or what != "runner") and (not form.fullmatch(text) or ".." in text):
+            needed = what in ("branch", "Python")
+            if (text or needed) and (not form.fullmatch(text) or ".." in text):
                 raise UsageError(f"the {what} {text!r} cannot stand in a workflow", hint=allowed)
-        for what, text, form in (
-            ("file of the reference", self.docs, _FILE),
-            ("source", self.source, _SOURCE),
-        ):
-            if text and (not form.fullmatch(text) or ".." in text):
-                raise UsageError(f"the {what} {text!r} cannot stand in a workflow")
         if self.index_url:
             checked_index(self.index_url)
         elif self.index_credentials:

@@ -21,15 +21,15 @@ PLACEHOLDER = "you@example.com"
 """The `owner` of a project that nobody has named one for: an answer only where somebody accepts it."""
 
 
-def default_answers(folder: str) -> dict[str, str]:
-    """An answer to every question, made from the name of the folder."""
+def default_answers(folder: str, platform: str = registry.DEFAULT) -> dict[str, str]:
+    """An answer to every question, made from the name of the folder and the platform."""
     name = re.sub(r"[^a-z0-9]+", "-", folder.lower()).strip("-")
     name = re.sub(r"^[0-9-]+", "", name)[:_LONGEST_NAME].strip("-")
     return {
         "name": name or "my-project",
         "owner": PLACEHOLDER,
-        "region": registry.forms(registry.DEFAULT).example_region,
-        "platform": registry.DEFAULT,
+        "region": registry.forms(platform).example_region,
+        "platform": platform,
     }
 
 

@@ -279,7 +279,7 @@ class Reviewer:
         changes = [step for step in diff(old.graph, base, replaces) if step.op != "same"]
         if not changes:
             return []
-        today = installed_versions()
+        today = installed_versions(each.type for each in base.resources)
         moved = [
             Cause(name, old=old.versions.get(name), new=version, kind="tool")
             for name, version in today.items()

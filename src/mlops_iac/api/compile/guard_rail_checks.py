@@ -126,7 +126,9 @@ def write_pack(project: BaseProject, out: Path, *, own: bool = True) -> list[Pat
             production=is_production(project, stack, settings)
             or bool(settings.held and not settings.production_held and _protected(project, stack)),
             region=project.region(stack),
-            accounts=sorted(_accounts(project, project.resolve(stack).blueprint.account, stack)),
+            accounts=tuple(
+                sorted(_accounts(project, project.resolve(stack).blueprint.account, stack))
+            ),
             components={call.name: call.path for call in project.calls(stack)},
             exceptions={
                 rule: {"at": each.at, "reason": each.reason, "until": each.until}

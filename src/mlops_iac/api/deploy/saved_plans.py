@@ -167,7 +167,7 @@ def _bound(
     bound: dict[str, dict[str, Any]] = {
         "configuration": configuration,
         "program": program_digests(program),
-        "versions": dict(installed_versions()),
+        "versions": installed_versions(cloud.packages),
         "facts": {cloud.name: f"sha256:{cloud.knowledge.facts_digest()}"},
         "git": _git([project.root, *([] if stack == LOCAL else [out])]),
     }

@@ -52,7 +52,7 @@ def to_markdown(update: TemplateUpdate, *, limit: int | None = None) -> str:
     room = most - sum(utf16_length(part) + 2 for part in frame)
     # The risks and the table of each stack hold what cannot be undone.
     weighty = [section for parts in stacks for section in parts.rows[:2]]
-    every = [section for parts in stacks for section in parts.by_weight]
+    every = [section for parts in stacks for section in parts.all]
     fit([undoable, *weighty, *own, *(each for each in every if each not in weighty)], room)
     left = sum(section.left_out for section in [undoable, *own, *every])
     risky = [undoable, *(parts.rows[0] for parts in stacks)]
@@ -69,8 +69,8 @@ def to_markdown(update: TemplateUpdate, *, limit: int | None = None) -> str:
 
 def _below(parts: Parts) -> Iterator[str]:
     """A stack without its risks, which stand on top."""
-    for section in parts.in_order:
-        if section is not parts.rows[0] and (text := section.text()):
+    for section in parts.all[1:]:
+        if text := section.text():
             yield text
 
 

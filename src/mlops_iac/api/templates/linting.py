@@ -186,13 +186,11 @@ def _started(
     from mlops_iac.api.stacks.initial_overlay import is_startable
     from mlops_iac.api.templates.starting import Start, started
     from mlops_iac.blueprint.reach import Reach
-    from mlops_iac.scaffold import default_answers
+    from mlops_iac.scaffold.render import default_answers
     from mlops_iac.templates.linting.team import OWNER
 
     start = Start(subject.content.source, subject.content, subject.parsed)
-    answers = default_answers("sample") | {"owner": OWNER}
-    if start.platforms:
-        answers["platform"] = platforms_of(subject.manifest)[0]
+    answers = default_answers("sample", platforms_of(subject.manifest)[0]) | {"owner": OWNER}
     answers |= {key: str(value) for key, value in parameters.items() if key in answers}
     given = {key: _answer(value) for key, value in parameters.items() if value is not None}
     with tempfile.TemporaryDirectory() as made:

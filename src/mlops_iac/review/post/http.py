@@ -13,19 +13,22 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NoReturn
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from mlops_iac import __version__
 from mlops_iac.errors import AuthenticationError, MlopsError, TimedOut, UsageError
 from mlops_iac.graph.redact import redact_text
 from mlops_iac.review.escape import visible
-from mlops_iac.review.post.model import Uncertain
 
 _LARGEST: Final = 32_000_000
 _TRIES: Final = 5
 _REDIRECTS: Final = (301, 302, 303, 307, 308)
 _PASSING: Final = (500, 502, 503, 504)
 _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
+
+
+class Uncertain(MlopsError):
+    """A write got no answer that says whether it was done; look before trying again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,6 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     data: Any
-    text: str = ""
 
 
 @dataclass(slots=True)
@@ -59,39 +61,20 @@ class Http:
         self.base = checked_address(self.base)
         self._until = self.clock() + self.patience
 
-    def url(self, *parts: object, **query: object) -> str:
-        """An address below the base; every part is quoted whole."""
-        path = "/".join(quote(str(part), safe="") for part in parts)
-        tail = "&".join(
-            f"{key.replace('_', '-')}={quote(str(value))}" for key, value in query.items()
-        )
-        return f"{self.base}/{path}" + (f"?{tail}" if tail else "")
-
-    def get(self, url: str) -> Answer:
-        """Ask; repeated while it makes sense."""
-        return self._settled("GET", url, None, told=())
-
-    def put(self, method: str, url: str, body: Any, *, told: Sequence[int] = ()) -> Answer:
-        """Change what is there: done twice it is the same, so it is repeated too.
-
-        Statuses in `told` are given to the caller instead of raised.
-        """
-        return self._settled(method, url, body, told=told)
-
-    def post(self, url: str, body: Any) -> Answer:
-        """Make something new. Raises Uncertain where it may have been made without an answer."""
-        return self._settled("POST", url, body, told=(), once=True)
-
-    def _settled(
+    def ask(
         self,
         method: str,
         url: str,
-        body: Any,
+        body: Any = None,
         *,
-        told: Sequence[int],
+        told: Sequence[int] = (),
         once: bool = False,
     ) -> Answer:
-        """An answer that is final, or the error that says why there is none."""
+        """An answer that is final; asked again while it makes sense.
+
+        Statuses in `told` are given to the caller instead of raised. `once` is for what makes
+        something new: it raises Uncertain where that may have been made without an answer.
+        """
         self._same_origin(url)
         redirects = 0
         for attempt in range(1, _TRIES + 1):
@@ -233,6 +216,16 @@ def checked_address(address: str) -> str:
             hint="give it as https://HOST/PATH with --api-url",
         )
     return address.rstrip("/")
+
+
+def at(data: Any, path: str) -> Any:
+    """What stands at a dotted path (`comments.0.content`); None where it leads nowhere."""
+    for key in path.split(".") if path else ():
+        if isinstance(data, list) and key.isdecimal() and int(key) < len(data):
+            data = data[int(key)]
+        else:
+            data = data.get(key) if isinstance(data, dict) else None
+    return data
 
 
 def shaped(found: Any, kind: type, platform: str) -> Any:

@@ -8,128 +8,90 @@ per invocation, so that its average is the error rate). Few samples: CloudWatch 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
 
 from ._naming import alarm_name
 
-INVOCATIONS = "AWS/SageMaker"
-INSTANCES = "/aws/sagemaker/Endpoints"
+_CALLS = "AWS/SageMaker"
+_MACHINES = "/aws/sagemaker/Endpoints"
+_MANY = "is short of capacity"
 _HOUR = 3600
 
 
-def error_rate_alarm(
+@dataclass(frozen=True)
+class _Limit:
+    """What a limit is held to; `unit` makes CloudWatch's unit of the limit's."""
+
+    namespace: str
+    metric: str
+    ending: str  # of the alarm's physical name
+    fails: str
+    unit: Callable[[float], float] = lambda percent: percent
+    percentile: str | None = None
+
+
+_LIMITS: Mapping[str, _Limit] = {
+    "latency_p99_ms": _Limit(
+        _CALLS,
+        "ModelLatency",
+        "latency-p99",
+        "is slow at the 99th percentile",
+        lambda milliseconds: milliseconds * 1000,
+        "p99",
+    ),
+    "error_rate_percent": _Limit(
+        _CALLS,
+        "Invocation5XXErrors",
+        "error-rate",
+        "answers with server errors",
+        lambda percent: percent / 100,
+    ),
+    "cpu_percent": _Limit(_MACHINES, "CPUUtilization", "cpu", f"{_MANY} (cpu)"),
+    "memory_percent": _Limit(_MACHINES, "MemoryUtilization", "memory", f"{_MANY} (memory)"),
+}
+
+
+def variant_alarm(
     name: str,
+    limit: str,
+    at_most: pulumi.Input[float],
     *,
     endpoint_name: str,
     variant_name: str,
-    percent: pulumi.Input[float],
     opts: pulumi.ResourceOptions,
-    period_seconds: int = 60,
     evaluation_periods: int = 5,
     datapoints: int = 3,
     actions: Sequence[pulumi.Input[str]] = (),
     tags: Mapping[str, pulumi.Input[str]] | None = None,
-    metric: str = "error-rate",
+    start: str = "",
 ) -> aws.cloudwatch.MetricAlarm:
-    """An alarm on the share of invocations that a variant answers with 5xx, above `percent`.
-
-    `metric` ends the physical name, `alarm_name(endpoint_name, variant_name, metric)`.
-    """
-    return aws.cloudwatch.MetricAlarm(
-        name,
-        name=alarm_name(endpoint_name, variant_name, metric),
-        alarm_description=f"{variant_name} of {endpoint_name} answers with server errors",
-        namespace=INVOCATIONS,
-        metric_name="Invocation5XXErrors",
-        dimensions={"EndpointName": endpoint_name, "VariantName": variant_name},
-        statistic="Average",
-        threshold=pulumi.Output.from_input(percent).apply(lambda value: value / 100),
-        comparison_operator="GreaterThanThreshold",
-        period=period_seconds,
-        evaluation_periods=evaluation_periods,
-        datapoints_to_alarm=datapoints,
-        # No traffic is no failure: a quiet endpoint must neither page nor roll back.
-        treat_missing_data="notBreaching",
-        alarm_actions=list(actions),
-        ok_actions=list(actions),
-        tags=tags,
-        opts=opts,
-    )
-
-
-def latency_alarm(
-    name: str,
-    *,
-    endpoint_name: str,
-    variant_name: str,
-    p99_ms: pulumi.Input[float],
-    opts: pulumi.ResourceOptions,
-    period_seconds: int = 60,
-    evaluation_periods: int = 5,
-    datapoints: int = 3,
-    actions: Sequence[pulumi.Input[str]] = (),
-    tags: Mapping[str, pulumi.Input[str]] | None = None,
-    metric: str = "latency-p99",
-) -> aws.cloudwatch.MetricAlarm:
-    """An alarm on the 99th percentile of a variant's model latency, above `p99_ms` milliseconds.
+    """An alarm on what a variant does above a limit, as `ServiceMonitorArgs` has them.
 
     Where there are too few calls for a percentile it keeps the state it has: a single slow call on
-    a quiet endpoint neither pages nor rolls back.
+    a quiet endpoint neither pages nor rolls back. `start` begins the last part of the physical
+    name: `alarm_name(endpoint_name, variant_name, "rollback-error-rate")`.
     """
+    found = _LIMITS[limit]
     return aws.cloudwatch.MetricAlarm(
         name,
-        name=alarm_name(endpoint_name, variant_name, metric),
-        alarm_description=f"{variant_name} of {endpoint_name} is slow at the 99th percentile",
-        namespace=INVOCATIONS,
-        metric_name="ModelLatency",
+        name=alarm_name(endpoint_name, variant_name, start + found.ending),
+        alarm_description=f"{variant_name} of {endpoint_name} {found.fails}",
+        namespace=found.namespace,
+        metric_name=found.metric,
         dimensions={"EndpointName": endpoint_name, "VariantName": variant_name},
-        extended_statistic="p99",
-        threshold=pulumi.Output.from_input(p99_ms).apply(lambda value: value * 1000),
+        statistic=None if found.percentile else "Average",
+        extended_statistic=found.percentile,
+        threshold=pulumi.Output.from_input(at_most).apply(found.unit),
         comparison_operator="GreaterThanThreshold",
-        period=period_seconds,
+        period=60,
         evaluation_periods=evaluation_periods,
         datapoints_to_alarm=datapoints,
-        evaluate_low_sample_count_percentiles="ignore",
-        treat_missing_data="notBreaching",
-        alarm_actions=list(actions),
-        ok_actions=list(actions),
-        tags=tags,
-        opts=opts,
-    )
-
-
-def utilization_alarm(
-    name: str,
-    *,
-    endpoint_name: str,
-    variant_name: str,
-    metric_name: str,
-    percent: pulumi.Input[float],
-    opts: pulumi.ResourceOptions,
-    metric: str,
-    period_seconds: int = 60,
-    evaluation_periods: int = 5,
-    datapoints: int = 3,
-    actions: Sequence[pulumi.Input[str]] = (),
-    tags: Mapping[str, pulumi.Input[str]] | None = None,
-) -> aws.cloudwatch.MetricAlarm:
-    """An alarm on `CPUUtilization`, `MemoryUtilization`, `GPUUtilization` … of a variant."""
-    return aws.cloudwatch.MetricAlarm(
-        name,
-        name=alarm_name(endpoint_name, variant_name, metric),
-        alarm_description=f"{variant_name} of {endpoint_name} is short of capacity ({metric})",
-        namespace=INSTANCES,
-        metric_name=metric_name,
-        dimensions={"EndpointName": endpoint_name, "VariantName": variant_name},
-        statistic="Average",
-        threshold=percent,
-        comparison_operator="GreaterThanThreshold",
-        period=period_seconds,
-        evaluation_periods=evaluation_periods,
-        datapoints_to_alarm=datapoints,
+        evaluate_low_sample_count_percentiles="ignore" if found.percentile else None,
+        # No traffic is no failure: a quiet endpoint must neither page nor roll back.
         treat_missing_data="notBreaching",
         alarm_actions=list(actions),
         ok_actions=list(actions),

@@ -18,7 +18,7 @@ from typing import Literal
 import pulumi
 import pulumi_aws as aws
 
-from ._alarms import error_rate_alarm, latency_alarm
+from ._alarms import variant_alarm
 from ._context import Context, physical, prefix, stack_stem
 from ._disks import has_local_disk
 from ._events import tell
@@ -173,34 +173,25 @@ class RealTimeEndpoint(pulumi.ComponentResource):
     def _alarms(self, variant: str) -> list[aws.cloudwatch.MetricAlarm]:
         rollout = self._args.rollout
         periods = evaluation_periods(rollout)
-        common = {
-            "endpoint_name": self.endpoint_name,
-            "variant_name": variant,
-            "opts": pulumi.ResourceOptions(parent=self),
-            "evaluation_periods": periods,
-            "datapoints": periods,
-            "actions": [self._args.told.topic_arn] if self._args.told else [],
-            "tags": self._args.tags,
-        }
-        name = f"{self._name}-{variant}-rollback"
-        alarms = [
-            error_rate_alarm(
-                f"{name}-error-rate",
-                percent=rollout.error_rate_percent,
-                metric="rollback-error-rate",
-                **common,  # type: ignore[arg-type]
-            )
-        ]
+        limits = {"error_rate_percent": ("error-rate", rollout.error_rate_percent)}
         if rollout.latency_p99_ms is not None:
-            alarms.append(
-                latency_alarm(
-                    f"{name}-latency-p99",
-                    p99_ms=rollout.latency_p99_ms,
-                    metric="rollback-latency-p99",
-                    **common,  # type: ignore[arg-type]
-                )
+            limits["latency_p99_ms"] = ("latency-p99", rollout.latency_p99_ms)
+        return [
+            variant_alarm(
+                f"{self._name}-{variant}-rollback-{short}",
+                limit,
+                at_most,
+                endpoint_name=self.endpoint_name,
+                variant_name=variant,
+                opts=pulumi.ResourceOptions(parent=self),
+                evaluation_periods=periods,
+                datapoints=periods,
+                actions=[self._args.told.topic_arn] if self._args.told else [],
+                tags=self._args.tags,
+                start="rollback-",
             )
-        return alarms
+            for limit, (short, at_most) in limits.items()
+        ]
 
     def _log(self) -> aws.cloudwatch.LogGroup:
         """The group that SageMaker would make itself, without a key and for ever.

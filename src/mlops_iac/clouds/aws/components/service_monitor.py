@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_aws as aws
 
-from ._alarms import error_rate_alarm, latency_alarm, utilization_alarm
+from ._alarms import variant_alarm
 from ._context import Context
 from ._definitions import fill
 from ._naming import truncate
@@ -72,48 +72,24 @@ class ServiceMonitor(pulumi.ComponentResource):
 
 def _alarms(
     parent: ServiceMonitor, name: str, variant: str, args: ServiceMonitorArgs
-) -> list[tuple[str, aws.cloudwatch.MetricAlarm]]:
-    opts = pulumi.ResourceOptions(parent=parent)
-    actions = [] if args.topic_arn is None else [args.topic_arn]
-    made: list[tuple[str, aws.cloudwatch.MetricAlarm]] = []
-    if args.latency_p99_ms is not None:
-        alarm = latency_alarm(
-            f"{name}-{variant}-latency",
-            endpoint_name=args.endpoint_name,
-            variant_name=variant,
-            p99_ms=args.latency_p99_ms,
-            actions=actions,
-            tags=args.tags,
-            opts=opts,
-        )
-        made.append(("latency_p99_ms", alarm))
-    if args.error_rate_percent is not None:
-        alarm = error_rate_alarm(
-            f"{name}-{variant}-errors",
-            endpoint_name=args.endpoint_name,
-            variant_name=variant,
-            percent=args.error_rate_percent,
-            actions=actions,
-            tags=args.tags,
-            opts=opts,
-        )
-        made.append(("error_rate_percent", alarm))
-    for limit, metric, percent in (
-        ("cpu_percent", "CPUUtilization", args.cpu_percent),
-        ("memory_percent", "MemoryUtilization", args.memory_percent),
+) -> Iterator[tuple[str, aws.cloudwatch.MetricAlarm]]:
+    for limit, short, at_most in (
+        ("latency_p99_ms", "latency", args.latency_p99_ms),
+        ("error_rate_percent", "errors", args.error_rate_percent),
+        ("cpu_percent", "cpu", args.cpu_percent),
+        ("memory_percent", "memory", args.memory_percent),
     ):
-        if percent is not None:
-            short = limit.removesuffix("_percent")
-            alarm = utilization_alarm(
-                f"{name}-{variant}-{short}",
-                endpoint_name=args.endpoint_name,
-                variant_name=variant,
-                metric_name=metric,
-                percent=percent,
-                metric=short,
-                actions=actions,
-                tags=args.tags,
-                opts=opts,
+        if at_most is not None:
+            yield (
+                limit,
+                variant_alarm(
+                    f"{name}-{variant}-{short}",
+                    limit,
+                    at_most,
+                    endpoint_name=args.endpoint_name,
+                    variant_name=variant,
+                    actions=[] if args.topic_arn is None else [args.topic_arn],
+                    tags=args.tags,
+                    opts=pulumi.ResourceOptions(parent=parent),
+                ),
             )
-            made.append((limit, alarm))
-    return made

@@ -44,9 +44,9 @@ class SageMaker:
 
     def refuses(self, path: str, value: Any) -> str | None:
         """Why a field is refused, for the language reference."""
-        from mlops_iac.clouds.aws.sagemaker.decisions import refuses
+        from mlops_iac.clouds.aws.sagemaker.decisions import DECISIONS
 
-        return refuses(path, value)
+        return DECISIONS.refuses(path, value)
 
     def check(self, resolved: Any) -> list[Diagnostic]:
         """What cannot be planned of one environment, with places and what would work."""
@@ -73,7 +73,7 @@ class SageMaker:
 
     def provider_config(self, resolved: Any) -> Mapping[str, Any]:
         """Region, how names are made, the one account that may be deployed to, and by which role."""
-        from mlops_iac.clouds.aws.naming import automatic_names
+        from mlops_iac.clouds.aws.components._naming import automatic_names
 
         blueprint = resolved.blueprint
         config: dict[str, Any] = {
@@ -97,7 +97,7 @@ class SageMaker:
 
     def marks(self, resolved: Any) -> str:
         """How names begin, and the tag of keys, which have no names."""
-        from mlops_iac.clouds.aws.naming import stem
+        from mlops_iac.clouds.aws.components._naming import stem
         from mlops_iac.clouds.aws.sagemaker.scope import STACK_TAG, Scope
 
         start = stem(resolved.name, resolved.environment)

@@ -9,14 +9,14 @@ from typing import Any
 from mlops_iac.blueprint.sections.compute import Runtime
 from mlops_iac.blueprint.sections.serving import ServingEntry
 from mlops_iac.blueprint.torn import judged, torn_more
-from mlops_iac.blueprint.words import listed, split, suggestion
+from mlops_iac.blueprint.words import listed, suggestion
 from mlops_iac.clouds.aws import catalogue
 from mlops_iac.clouds.aws.sagemaker import machines
-from mlops_iac.clouds.aws.sagemaker.decisions import holds_planned, is_planned, refusal
+from mlops_iac.clouds.aws.sagemaker.decisions import DECISIONS
 from mlops_iac.clouds.aws.sagemaker.definition.printer import placeholders
 from mlops_iac.clouds.aws.sagemaker.environment_checks import check_environments
 from mlops_iac.clouds.aws.sagemaker.modes import MODES
-from mlops_iac.clouds.aws.sagemaker.parts import UNSUPPORTED, collected
+from mlops_iac.clouds.aws.sagemaker.parts import collected
 from mlops_iac.clouds.aws.sagemaker.scope import ROLES, Scope
 from mlops_iac.clouds.aws.sagemaker.stack import PARTS
 from mlops_iac.errors import Diagnostic
@@ -51,33 +51,8 @@ def check(scope: Scope) -> list[Diagnostic]:
 
 
 def _fields(scope: Scope) -> Iterator[Diagnostic]:
-    """Each written leaf is planned or refused; what nobody decided about is refused."""
-    resolved = scope.resolved
-    done: set[str] = set()
     modes = {name: _mode(entry) for name, entry in scope.blueprint.serving.items()}
-    for path, value in resolved.leaves().items():
-        if not resolved.is_written(path):
-            continue
-        mode = ""
-        if path.startswith("serving."):
-            _, entry, *rest = split(path)
-            mode = modes.get(entry, "")
-            # An entry of another mode is refused once, not field by field.
-            if not mode and rest != ["mode"]:
-                continue
-        found = refusal(path, value, mode)
-        if found is not None:
-            at, rule = found
-            # What is at its default asks for nothing.
-            if at not in done and not resolved.is_default(path):
-                done.add(at)
-                yield resolved.diagnostic(
-                    at, UNSUPPORTED, f"{at}: {rule.reason}", rule.instead, at_key=True
-                )
-        elif not is_planned(path, mode) and not (value == {} and holds_planned(path, mode)):
-            yield resolved.diagnostic(
-                path, UNSUPPORTED, f"{path} is not supported on SageMaker yet", "leave it out"
-            )
+    return DECISIONS.check(scope.resolved, modes)
 
 
 def _mode(entry: ServingEntry) -> str:
@@ -114,11 +89,8 @@ def _other_stack(scope: Scope, name: str) -> Iterator[Diagnostic]:
         value = getattr(value, key)
     ids = value if isinstance(value, tuple) else (value or "",)
     if any(each.startswith("stack://") for each in ids):
-        yield scope.resolved.diagnostic(
-            f"existing.{name}",
-            UNSUPPORTED,
-            f"existing.{name}: outputs of other stacks are not read yet",
-            "write the id itself",
+        yield scope.wrong(
+            f"existing.{name}", "outputs of other stacks are not read yet", "write the id itself"
         )
 
 
@@ -127,10 +99,9 @@ def _placeholders(scope: Scope) -> Iterator[Diagnostic]:
     for path, value in scope.resolved.leaves().items():
         text = next((each for each in _texts(path, value) if placeholders(each)), None)
         if text is not None and path.partition(".")[0] in _IN_DEFINITIONS:
-            yield scope.resolved.diagnostic(
+            yield scope.wrong(
                 path,
-                UNSUPPORTED,
-                f"{path}: '{text}' would be filled in when a pipeline is deployed",
+                f"'{text}' would be filled in when a pipeline is deployed",
                 "write it without `${`",
             )
 
@@ -145,43 +116,41 @@ def _texts(path: str, value: Any) -> Iterator[str]:
 def _region(scope: Scope) -> Iterator[Diagnostic]:
     region = scope.blueprint.region
     if not catalogue.is_region(region):
-        yield scope.resolved.diagnostic(
+        yield scope.wrong(
             "region",
-            "unknown-region",
-            f"region: AWS has no region '{region}' with SageMaker",
+            f"AWS has no region '{region}' with SageMaker",
             suggestion(region, catalogue.REGIONS),
+            code="unknown-region",
         )
 
 
 def _account(scope: Scope) -> Iterator[Diagnostic]:
     account = scope.blueprint.account
     if account is not None and not re.fullmatch(r"[0-9]{12}", account):
-        yield scope.resolved.diagnostic(
+        yield scope.wrong(
             "account",
-            "wrong-account",
-            f"account: '{account}' is no AWS account",
+            f"'{account}' is no AWS account",
             "an account has twelve digits",
+            code="wrong-account",
         )
 
 
 def _deployer(scope: Scope) -> Iterator[Diagnostic]:
     role = scope.blueprint.deploy_as
     if role is not None and not re.fullmatch(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/.+", role):
-        yield scope.resolved.diagnostic(
+        yield scope.wrong(
             "deploy_as",
-            "wrong-role",
-            f"deploy_as: '{role}' is no role",
+            f"'{role}' is no role",
             f"write a role's ARN, arn:{scope.partition}:iam::ACCOUNT:role/NAME",
+            code="wrong-role",
         )
 
 
 def _tags(scope: Scope) -> Iterator[Diagnostic]:
-    blueprint, resolved = scope.blueprint, scope.resolved
-    for key in blueprint.tags:
+    for key in scope.blueprint.tags:
         if key.lower().startswith("aws:") or key in ("project", "environment", "stack", "owner"):
-            path = f"tags.{key}"
-            yield resolved.diagnostic(
-                path, "wrong-tag", f"{path}: the tag '{key}' is not yours to set", "rename it"
+            yield scope.wrong(
+                f"tags.{key}", f"the tag '{key}' is not yours to set", "rename it", code="wrong-tag"
             )
 
 
@@ -189,11 +158,9 @@ def _moves(scope: Scope) -> Iterator[Diagnostic]:
     """Entries of other sections have no former name in the program: they would be made anew."""
     for new in scope.blueprint.moved:
         if new.partition(".")[0] not in _RENAMEABLE:
-            path = f'moved."{new}"'
-            yield scope.resolved.diagnostic(
-                path,
-                UNSUPPORTED,
-                f"{path}: on SageMaker only {listed(_RENAMEABLE, 'and')} can be renamed yet",
+            yield scope.wrong(
+                f'moved."{new}"',
+                f"on SageMaker only {listed(_RENAMEABLE, 'and')} can be renamed yet",
                 "keep the old name",
                 at_key=True,
             )
@@ -205,11 +172,11 @@ def _names(scope: Scope) -> Iterator[Diagnostic]:
     taken = {variable: "the stack itself" for variable, path in made if not path}
     for variable, path in made:
         if path and variable in taken:
-            yield scope.resolved.diagnostic(
+            yield scope.wrong(
                 path,
-                "name-taken",
-                f"{path}: its name in the program, {variable}, is taken by {taken[variable]}",
+                f"its name in the program, {variable}, is taken by {taken[variable]}",
                 "take another name",
+                code="name-taken",
                 at_key=True,
             )
         taken.setdefault(variable, path)

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from mlops_iac.clouds.aws.components._naming import catalogue_stem, stem
 from mlops_iac.clouds.aws.components._services import PRINCIPAL_SUFFIX
-from mlops_iac.clouds.aws.naming import catalogue_stem, stem
 from mlops_iac.clouds.aws.sagemaker.scope import ROLES, STACK_TAG, Scope
 from mlops_iac.clouds.aws.sagemaker.stack import PARTS
 from mlops_iac.clouds.base import ComponentCall

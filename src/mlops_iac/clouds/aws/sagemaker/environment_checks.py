@@ -125,37 +125,37 @@ def _account(
         if path == "deploy_as":
             hint = f"write arn:{scope.partition}:iam::${{account}}:role/NAME"
         unless = "; its own policy has to admit this one" if severity == "warning" else ""
-        yield resolved.diagnostic(
+        yield scope.wrong(
             path,
-            "other-account",
-            f"{path}: {what} is one of account {arn.account}, and {scope.environment} is in"
+            f"{what} is one of account {arn.account}, and {scope.environment} is in"
             f" {account} ({place(resolved, 'account')}){unless}",
             hint,
-            severity,
+            code="other-account",
+            severity=severity,
         )
 
 
 def _partition(scope: Scope, path: str, arn: Arn, what: str) -> Iterator[Diagnostic]:
     region = scope.blueprint.region
     if arn.partition != scope.partition and catalogue.is_region(region):
-        yield scope.resolved.diagnostic(
+        yield scope.wrong(
             path,
-            "other-partition",
-            f"{path}: {what} is one of '{arn.partition}', and {region}"
+            f"{what} is one of '{arn.partition}', and {region}"
             f" ({place(scope.resolved, 'region')}) is in '{scope.partition}'",
             f"write `arn:{scope.partition}:…`",
+            code="other-partition",
         )
 
 
 def _region(scope: Scope, path: str, arn: Arn, what: str) -> Iterator[Diagnostic]:
     region = scope.blueprint.region
     if arn.region not in ("", region):
-        yield scope.resolved.diagnostic(
+        yield scope.wrong(
             path,
-            "other-region",
-            f"{path}: {what} is one of {arn.region}, and {scope.environment} is in {region}"
+            f"{what} is one of {arn.region}, and {scope.environment} is in {region}"
             f" ({place(scope.resolved, 'region')})",
             f"name one of {region}",
+            code="other-region",
         )
 
 
@@ -171,13 +171,13 @@ def _overrides(scope: Scope, other: Scope) -> Iterator[Diagnostic]:
         if there is None or severity is None:
             continue
         unknown = "" if severity == "error" else ", unless they are in different accounts"
-        yield scope.resolved.diagnostic(
+        yield scope.wrong(
             path,
-            "not-apart",
-            f"{path}: {scope.environment} and {other.environment} would share the {kind} '{name}'"
+            f"{scope.environment} and {other.environment} would share the {kind} '{name}'"
             f"{unknown} ({_places(scope, path, other, there)})",
             "tell it apart with ${environment}",
-            severity,
+            code="not-apart",
+            severity=severity,
         )
 
 

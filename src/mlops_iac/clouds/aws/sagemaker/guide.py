@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from mlops_iac.clouds.aws.naming import stem
-from mlops_iac.clouds.aws.sagemaker.decisions import matches
+from mlops_iac.clouds.aws.components._naming import stem
 from mlops_iac.clouds.aws.sagemaker.deployer_actions import APPROVER
 from mlops_iac.clouds.aws.sagemaker.deployer_policy import Grant, filled, grants, origin
 from mlops_iac.clouds.aws.sagemaker.scope import LOCAL, STACK_TAG, Scope
 from mlops_iac.clouds.aws.sagemaker.stack import PARTS
 from mlops_iac.clouds.base import ComponentCall, Construct, Setting
+from mlops_iac.clouds.decisions import matches
 
 
 def guide(scopes: Mapping[str, Scope], plans: Mapping[str, Sequence[ComponentCall]]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
-from mlops_iac.blueprint import Blueprint, ResolvedBlueprint
+from mlops_iac.blueprint import Blueprint
 from mlops_iac.blueprint.sections.compute import Compute, EndpointCompute, Runtime
 from mlops_iac.blueprint.sections.models import Model
 from mlops_iac.blueprint.sections.serving import RealTime, ServingEntry
@@ -39,31 +39,28 @@ def instance(compute: Compute | EndpointCompute, purpose: catalogue.Purpose) -> 
 
 
 def check_instance(
-    resolved: ResolvedBlueprint,
-    path: str,
-    compute: Compute | EndpointCompute,
-    purpose: catalogue.Purpose,
+    scope: Scope, path: str, compute: Compute | EndpointCompute, purpose: catalogue.Purpose
 ) -> Iterator[Diagnostic]:
     """An instance type that has not this purpose, or that the region has not, with near ones."""
     known = catalogue.instance_types(purpose)
     at = f"{path}.instance"
     if compute.instance is not None and compute.instance not in known:
-        yield resolved.diagnostic(
+        yield scope.wrong(
             at,
-            "unknown-instance",
-            f"{at}: '{compute.instance}' is no instance type for {purpose}",
+            f"'{compute.instance}' is no instance type for {purpose}",
             _instance_hint(compute.instance, sorted(known)),
+            code="unknown-instance",
         )
         return
     if compute.instance is None:
         at = f"{path}.size" if compute.size else path
-    yield from _check_region(resolved, at, instance(compute, purpose), purpose)
+    yield from _check_region(scope, at, instance(compute, purpose), purpose)
 
 
 def _check_region(
-    resolved: ResolvedBlueprint, at: str, type_: str, purpose: catalogue.Purpose
+    scope: Scope, at: str, type_: str, purpose: catalogue.Purpose
 ) -> Iterator[Diagnostic]:
-    region = resolved.blueprint.region
+    region = scope.blueprint.region
     if not availability.is_lacking(type_, purpose, region):
         return
     near = availability.alternatives(type_, purpose, region)
@@ -73,12 +70,12 @@ def _check_region(
         key=lambda each: (not each.startswith(f"{here}-"), each),
     )
     hint = f"it has {', '.join(near)}; " if near else ""
-    yield resolved.diagnostic(
+    yield scope.wrong(
         at,
-        "not-in-region",
-        f"{at}: {region} has no {type_} for {purpose}",
+        f"{region} has no {type_} for {purpose}",
         f"{hint}{type_} is in {', '.join(there[:_REGIONS_SHOWN])}"
         + (f" and {len(there) - _REGIONS_SHOWN} more" if len(there) > _REGIONS_SHOWN else ""),
+        code="not-in-region",
     )
 
 
@@ -240,17 +237,17 @@ def ecr(uris: Iterable[str]) -> list[str]:
 def check_images(scope: Scope, name: str) -> Iterator[Diagnostic]:
     """A runtime without an image, or with one that SageMaker cannot pull."""
     model = scope.blueprint.models[name]
-    path, resolved = f"models.{name}", scope.resolved
+    path = f"models.{name}"
     steps = [step for step in STEPS if getattr(model, step) is not None]
     trained = name in scope.trained
     if model.runtime is None:
         wanting = [step for step in steps if runtime_of(model, step) is None]
         if model.source is not None or wanting or trained:
-            yield resolved.diagnostic(
+            yield scope.wrong(
                 path,
-                "no-runtime",
-                f"{path}: nothing says what it runs in",
+                "nothing says what it runs in",
                 "write `runtime: {framework: …, version: …}` or `{image: …}`",
+                code="no-runtime",
                 at_key=True,
             )
         return
@@ -279,25 +276,21 @@ def check_images(scope: Scope, name: str) -> Iterator[Diagnostic]:
 def _check_image(
     scope: Scope, path: str, runtime: Runtime, use: catalogue.Scope, machine: str
 ) -> Iterator[Diagnostic]:
-    resolved = scope.resolved
     if runtime.dockerfile is not None:
         return
     region = known_or(ANY_REGION, lambda: scope.blueprint.region)
     if runtime.image is not None:
         if not re.fullmatch(_ECR, runtime.image):
-            yield resolved.diagnostic(
+            yield scope.wrong(
                 f"{path}.image",
-                "unsupported",
-                f"{path}.image: SageMaker pulls from ECR only, not '{runtime.image}'",
+                f"SageMaker pulls from ECR only, not '{runtime.image}'",
                 f"push it to ECR: ACCOUNT.dkr.ecr.{region}.{catalogue.dns_suffix(region)}/NAME:TAG",
             )
         return
     at = f"{path}.version" if runtime.version else f"{path}.framework"
     if not runtime.version:
         versions = ", ".join(_versions(runtime.framework or "", use))
-        yield resolved.diagnostic(
-            at, "no-version", f"{at}: which version of {runtime.framework}?", versions
-        )
+        yield scope.wrong(at, f"which version of {runtime.framework}?", versions, code="no-version")
         return
     try:
         gpu = bool(machine) and catalogue.is_gpu(machine)
@@ -306,36 +299,35 @@ def _check_image(
     try:
         catalogue.framework_image(runtime.framework or "", runtime.version, use, region, gpu=gpu)
     except UsageError as error:
-        yield resolved.diagnostic(at, "no-image", f"{at}: {error.message}", error.hint)
+        yield scope.wrong(at, error.message, error.hint, code="no-image")
 
 
 def _check_container(
     scope: Scope, path: str, runtime: Runtime, use: catalogue.Scope
 ) -> Iterator[Diagnostic]:
     """An image whose container cannot run what is packed for it."""
-    resolved = scope.resolved
     if runtime.dockerfile is not None:
         return
     framework = runtime.framework or ""
     reason = containers.cannot_serve(framework) if use == "inference" else None
     if reason:
-        yield resolved.diagnostic(
+        yield scope.wrong(
             f"{path}.framework",
-            "cannot-serve",
-            f"{path}.framework: {framework} does not serve what is trained here: {reason}",
+            f"{framework} does not serve what is trained here: {reason}",
             "bring an image that serves (`runtime: {image: …}`), and name"
             f" {framework} for the steps: `train: {{runtime: {{framework: {framework}, version: …}}}}`",
+            code="cannot-serve",
         )
         return
     oldest = containers.oldest(framework)
     found = catalogue.framework_version(framework, runtime.version or "", use) if oldest else None
     if oldest and found and catalogue.is_older(found, oldest):
-        yield resolved.diagnostic(
+        yield scope.wrong(
             f"{path}.version",
-            "no-image",
-            f"{path}.version: the Python of {framework} {found} is older than"
+            f"the Python of {framework} {found} is older than"
             f" {containers.PYTHON}, which the steps need",
             f"take {oldest} or newer, or an image of your own (runtime.image)",
+            code="no-image",
         )
 
 

@@ -16,8 +16,6 @@ from mlops_iac.clouds.base import ComponentCall, Refusal, Setting
 from mlops_iac.errors import Diagnostic
 from mlops_iac.records import Record
 
-# The code of what the language has and this platform not.
-UNSUPPORTED = "unsupported"
 # Where tags of a request stand in a blueprint: `tags.KEY`, or `owner`.
 TAG_PLACES = ("tags", "")
 
@@ -124,6 +122,7 @@ class Mode(Part):
 
 
 _V = TypeVar("_V")
+_Entry = TypeVar("_Entry", bound=ServingEntry)
 
 
 def collected(questions: Iterable[Callable[[Scope], Iterable[_V]]], scope: Scope) -> Iterator[_V]:
@@ -133,6 +132,20 @@ def collected(questions: Iterable[Callable[[Scope], Iterable[_V]]], scope: Scope
         yield from question(scope)
 
     return judged(*map(answers, questions))
+
+
+def of_each(
+    section: type[_Entry], question: Callable[[Scope, str, _Entry], Iterable[_V]]
+) -> Callable[[Scope], Iterator[_V]]:
+    """The same question of each entry that is a `section`, by name, as a question of the scope."""
+
+    def answers(scope: Scope, name: str, entry: _Entry) -> Iterator[_V]:
+        yield from question(scope, name, entry)
+
+    def of_all(scope: Scope) -> Iterator[_V]:
+        return judged(*(answers(scope, *each) for each in scope.entries(section).items()))
+
+    return of_all
 
 
 def prefixed(start: str, names: str) -> tuple[str, ...]:

@@ -12,11 +12,14 @@ from mlops_iac.blueprint.sections.serving import ServingEntry
 from mlops_iac.blueprint.torn import known_or
 from mlops_iac.clouds import base
 from mlops_iac.clouds.aws import catalogue, runtime
-from mlops_iac.clouds.aws.naming import PACKAGE_GROUP_LIMIT, physical_name, stem
+from mlops_iac.clouds.aws.components._naming import PACKAGE_GROUP_LIMIT, physical_name, stem
 from mlops_iac.clouds.base import ComponentCall, Construct, Definition, Ref, Setting
+from mlops_iac.errors import Diagnostic, Severity
 from mlops_iac.records import Record
 
 LOCAL = "local"
+# The code of what the language has and this platform not.
+UNSUPPORTED = "unsupported"
 STEPS = ("prepare", "train", "evaluate")
 # Whose roles may be given (`existing.roles`): those of steps, and of what the stack itself does.
 ROLES = (*STEPS, "pipeline", "serve", "seal")
@@ -55,9 +58,28 @@ class Scope(Record):
         return self.resolved.blueprint
 
     @property
+    def siblings(self) -> list[Scope]:
+        """All environments of the project, this one among them."""
+        return [Scope(each) for each in self.resolved.siblings.values()]
+
+    @property
     def environment(self) -> str:
         """Its name, which is the stack's."""
         return self.resolved.environment
+
+    def wrong(
+        self,
+        path: str,
+        what: str,
+        hint: str = "",
+        *,
+        code: str = UNSUPPORTED,
+        severity: Severity = "error",
+        at_key: bool = False,
+    ) -> Diagnostic:
+        """What is wrong at a path of the blueprint, as `ResolvedBlueprint.diagnostic` tells it."""
+        said = f"{path}: {what}"
+        return self.resolved.diagnostic(path, code, said, hint, severity, at_key=at_key)
 
     @property
     def partition(self) -> str:
@@ -125,8 +147,7 @@ class Scope(Record):
     @property
     def places(self) -> bool:
         """Whether a component says where jobs run: in all environments as soon as one is private."""
-        siblings = self.resolved.siblings.values()
-        return self.in_network and any(Scope(each).is_private for each in siblings)
+        return self.in_network and any(each.is_private for each in self.siblings)
 
     @property
     def isolates(self) -> bool:
@@ -161,8 +182,7 @@ class Scope(Record):
     @property
     def egress(self) -> Setting | None:
         """What containers may reach; not said where none is closed in any environment."""
-        siblings = self.resolved.siblings.values()
-        if not any(Scope(each).isolates for each in siblings):
+        if not any(each.isolates for each in self.siblings):
             return None
         return Setting(self.blueprint.security.egress, "security.egress")
 
@@ -180,16 +200,14 @@ class Scope(Record):
     @property
     def audit_log(self) -> Setting | None:
         """Whether accesses are written down; not said where they are in no environment."""
-        siblings = self.resolved.siblings.values()
-        if not any(each.blueprint.security.audit_log for each in siblings):
+        if not any(each.blueprint.security.audit_log for each in self.siblings):
             return None
         return Setting(self.blueprint.security.audit_log, "security.audit_log")
 
     @property
     def approvers(self) -> Setting | None:
         """Who alone may approve versions; not said where no environment names anybody."""
-        siblings = self.resolved.siblings.values()
-        if not any(each.blueprint.security.access.approvers for each in siblings):
+        if not any(each.blueprint.security.access.approvers for each in self.siblings):
             return None
         named = list(self.blueprint.security.access.approvers)
         return Setting(named, "security.access.approvers")
@@ -276,19 +294,15 @@ class Scope(Record):
 
     def readers(self, model: str) -> list[str]:
         """Other accounts that serve versions of `model` approved here."""
-        mine = self.blueprint.account
-        found = set()
-        for name, other in self.resolved.siblings.items():
-            if name == self.environment or model not in other.blueprint.models:
-                continue
-            account = other.blueprint.account
-            if (
-                Scope(other).promotes(model)
-                and Scope(other).home(model).environment == self.environment
-                and account != mine
-            ):
-                found.add(account)
-        return sorted(account for account in found if account)
+        serving = (
+            each.blueprint.account
+            for each in self.siblings
+            if each.environment != self.environment
+            and model in each.blueprint.models
+            and each.promotes(model)
+            and each.home(model).environment == self.environment
+        )
+        return sorted({account for account in serving if account} - {self.blueprint.account})
 
     @property
     def all_readers(self) -> list[str]:

@@ -59,7 +59,7 @@ def _keys(scope: Scope) -> Iterator[ComponentCall]:
 
 def _log_services(scope: Scope) -> Setting | None:
     """Services that write under the key; not said where none does in any environment."""
-    if not any(_using_key(Scope(each)) for each in scope.resolved.siblings.values()):
+    if not any(map(_using_key, scope.siblings)):
         return None
     return Setting(_using_key(scope), LOG_SERVICES)
 
@@ -76,11 +76,11 @@ def _key_values(scope: Scope) -> Iterator[Diagnostic]:
     key = scope.blueprint.existing.key
     # Policies name it, and a policy knows no ids and aliases (IAM user guide, "Resource").
     if key is not None and not re.fullmatch(_KEY, key) and not key.startswith("stack://"):
-        yield scope.resolved.diagnostic(
+        yield scope.wrong(
             "existing.key",
-            "wrong-key",
-            f"existing.key: '{key}' is not the ARN of a KMS key; ids and aliases do not work",
+            f"'{key}' is not the ARN of a KMS key; ids and aliases do not work",
             f"write arn:{scope.partition}:kms:REGION:ACCOUNT:key/ID",
+            code="wrong-key",
         )
 
 

@@ -1,19 +1,15 @@
 """CloudTrail: who did what, written to a bucket."""
 
-# ruff: noqa: RUF012  (the base class declares these tables as ClassVar)
-
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from mlops_iac.emulators.aws.api import Api
-from mlops_iac.emulators.aws.resources.base import Handler, changed, made
+from mlops_iac.emulators.aws.resources.base import Handler, changed
 from mlops_iac.emulators.aws.resources.ec2 import refuse
 from mlops_iac.emulators.aws.translation import as_map
-from mlops_iac.emulators.provider import ResourceState
 from mlops_iac.values import Properties, Value, reveal
-
-_ARN = "arn:{partition}:cloudtrail:{region}:{account}:trail/"
 
 
 class Trail(Handler):
@@ -22,10 +18,17 @@ class Trail(Handler):
     type = "aws:cloudtrail/trail:Trail"
     service = "cloudtrail"
     create_op, update_op, delete_op = "CreateTrail", "UpdateTrail", "DeleteTrail"
-    read_op, answer, key = "GetTrail", "Trail", "Name"
-    renames = {"arn": "TrailARN", "cloudWatchLogsGroupArn": "CloudWatchLogsLogGroupArn"}
+    read_op, answer, key = "GetTrail", "Trail", {"Name": "name"}
+    renames = {
+        "arn": "TrailARN",
+        "cloudWatchLogsGroupArn": "CloudWatchLogsLogGroupArn",
+        "tags": "TagsList",
+    }
     id = "{arn}"
-    computed = {"arn": _ARN + "{name}", "homeRegion": "{region}"}
+    computed = {
+        "arn": "arn:{partition}:cloudtrail:{region}:{account}:trail/{name}",
+        "homeRegion": "{region}",
+    }
     local = frozenset({"enableLogging", "advancedEventSelectors"})
     tag_style = "cloudtrail"
     _refused = ("eventSelectors", "insightSelectors", "snsTopicName")
@@ -35,45 +38,31 @@ class Trail(Handler):
         refuse(inputs, self._refused, "write advancedEventSelectors")
         return super().sent(inputs, *more, *self._refused)
 
-    def create(self, api: Api, inputs: Properties, token: str) -> str:
-        """Create, then say what is written down, and start."""
-        sent = self.sent(inputs, "tags")
-        tags = _pairs(reveal(inputs.get("tags")) or {})
-        parameters = api.params(self.service, self.create_op, sent, self.renames)
-        answer = api.call(self.service, self.create_op, **parameters, TagsList=tags)
-        id_ = str(answer["TrailARN"])
-        with made(id_):
-            self._select(api, inputs)
-            self._log(api, inputs)
-        return id_
+    def in_id(self, id_: str) -> dict[str, str]:
+        """Its name ends its ARN."""
+        return {"name": id_.rsplit("/", 1)[-1]}
 
-    def _select(self, api: Api, inputs: Properties) -> None:
-        selectors = reveal(inputs.get("advancedEventSelectors"))
-        if selectors:
-            name = str(inputs["name"])
+    def settle(self, api: Api, id_: str, old: Properties | None, new: Properties) -> None:
+        """What is written down, and whether."""
+        name, selectors = str(new["name"]), reveal(new.get("advancedEventSelectors"))
+        if selectors and changed(old or {}, new, ["advancedEventSelectors"]):
             given = {"trailName": name, "advancedEventSelectors": selectors}
             parameters = api.params("cloudtrail", "PutEventSelectors", given, self.renames)
             api.call("cloudtrail", "PutEventSelectors", **parameters)
+        if old is None or changed(old, new, ["enableLogging"]):
+            on = new.get("enableLogging") is not False
+            api.call(self.service, "StartLogging" if on else "StopLogging", Name=name)
 
-    def _log(self, api: Api, inputs: Properties) -> None:
-        on = inputs.get("enableLogging") is not False
-        api.call(self.service, "StartLogging" if on else "StopLogging", Name=str(inputs["name"]))
-
-    def read(self, api: Api, id_: str, known: Properties) -> dict[str, Value] | None:
+    def from_answer(self, api: Api, data: Mapping[str, Any]) -> dict[str, Value] | None:
         """Asked for in three parts."""
-        name = id_.rsplit("/", 1)[-1]
-        found = super().read(api, name, known)
-        if found is None:
-            return None
-        answer = api.look("cloudtrail", self.read_op, Name=name) or {}
+        name = data["Name"]
         status = api.look("cloudtrail", "GetTrailStatus", Name=name) or {}
         selected = api.look("cloudtrail", "GetEventSelectors", TrailName=name) or {}
         fields = {"advancedEventSelectors": self.schema.outputs["advancedEventSelectors"]}
-        shape = "GetEventSelectorsResponse"
         return {
-            **found,
-            **api.properties("cloudtrail", shape, selected, fields),
-            "enableLogFileValidation": bool(answer["Trail"].get("LogFileValidationEnabled")),
+            **(super().from_answer(api, data) or {}),
+            **api.properties("cloudtrail", "GetEventSelectorsResponse", selected, fields),
+            "enableLogFileValidation": bool(data.get("LogFileValidationEnabled")),
             "enableLogging": bool(status.get("IsLogging")),
         }
 
@@ -82,41 +71,6 @@ class Trail(Handler):
         answer = api.look("cloudtrail", "ListTags", ResourceIdList=[found["arn"]]) or {}
         lists = [each["TagsList"] for each in answer.get("ResourceTagList", [])]
         return as_map(lists[0]) if lists else {}
-
-    def update(self, api: Api, id_: str, old: ResourceState, new: Properties) -> None:
-        """The trail, then its parts."""
-        parameters = api.params(self.service, self.update_op, self.sent(new, "tags"), self.renames)
-        api.call(self.service, self.update_op, **parameters)
-        if changed(old.inputs, new, ["advancedEventSelectors"]):
-            self._select(api, new)
-        if changed(old.inputs, new, ["enableLogging"]):
-            self._log(api, new)
-        self.settle_tags(api, old, new)
-
-    def settle_tags(self, api: Api, old: ResourceState, new: Properties) -> None:
-        """Add what is new or differs, remove what is gone."""
-        arn = str(old.outputs["arn"])
-        before = self.read_tags(api, {"arn": arn})
-        wanted = reveal(new.get("tags")) or {}
-        gone: dict[str, str] = {key: value for key, value in before.items() if key not in wanted}
-        fresh = {key: value for key, value in wanted.items() if before.get(key) != value}
-        if gone:
-            api.call("cloudtrail", "RemoveTags", ResourceId=arn, TagsList=_pairs(gone))
-        if fresh:
-            api.call("cloudtrail", "AddTags", ResourceId=arn, TagsList=_pairs(fresh))
-
-    def find(self, api: Api, inputs: Properties, token: str) -> str | None:
-        """By name."""
-        id_ = _ARN.format(**api.place.names()) + str(inputs["name"])
-        return id_ if self.read(api, id_, inputs) is not None else None
-
-    def delete(self, api: Api, id_: str, state: ResourceState) -> None:
-        """Delete."""
-        api.look(self.service, self.delete_op, Name=id_.rsplit("/", 1)[-1])
-
-
-def _pairs(tags: dict[str, str]) -> list[dict[str, Any]]:
-    return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 
 HANDLERS: list[Handler] = [Trail()]

@@ -1,14 +1,13 @@
 """CloudWatch alarms and dashboards, log groups."""
 
-# ruff: noqa: RUF012  (the base class declares these tables as ClassVar)
-
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from mlops_iac.emulators.aws.api import Api
 from mlops_iac.emulators.aws.naming import NameRule
-from mlops_iac.emulators.aws.resources.base import Handler, changed, made
+from mlops_iac.emulators.aws.resources.base import Handler, Part
 from mlops_iac.emulators.provider import ResourceState
 from mlops_iac.values import Properties, Value
 
@@ -21,7 +20,8 @@ class MetricAlarm(Handler):
     type = "aws:cloudwatch/metricAlarm:MetricAlarm"
     service = "cloudwatch"
     create_op = update_op = "PutMetricAlarm"
-    read_op, answer = "DescribeAlarms", "MetricAlarms"
+    read_op, answer, delete_op = "DescribeAlarms", "MetricAlarms", "DeleteAlarms"
+    key = {"AlarmName": "name"}
     renames = {
         "name": "AlarmName",
         "arn": "AlarmArn",
@@ -46,20 +46,10 @@ class MetricAlarm(Handler):
             found["metricQueries"] = [_query(query) for query in queries]
         return found
 
-    def read(self, api: Api, id_: str, known: Properties) -> dict[str, Value] | None:
-        """Described by name."""
-        answer = api.look("cloudwatch", "DescribeAlarms", AlarmNames=[id_]) or {}
-        for alarm in answer.get("MetricAlarms", []):
-            found = self.from_answer(api, alarm)
-            for empty in ("alarmActions", "okActions", "insufficientDataActions"):
-                if not found.get(empty):
-                    found.pop(empty, None)
-            return found
-        return None
-
-    def delete(self, api: Api, id_: str, state: ResourceState) -> None:
-        """Delete."""
-        api.look("cloudwatch", "DeleteAlarms", AlarmNames=[id_])
+    def from_answer(self, api: Api, data: Mapping[str, Any]) -> dict[str, Value] | None:
+        """Actions that there are none of are not written."""
+        found = super().from_answer(api, data) or {}
+        return {key: value for key, value in found.items() if value or not key.endswith("Actions")}
 
 
 def _query(query: Any) -> dict[str, Any]:
@@ -92,13 +82,9 @@ class Dashboard(Handler):
     service = "cloudwatch"
     create_op = update_op = "PutDashboard"
     read_op = "GetDashboard"
-    key = "DashboardName"
+    delete_op, key = "DeleteDashboards", {"DashboardName": "dashboardName"}
     id = "{dashboardName}"
     computed = {"dashboardArn": _ARN + ":{account}:dashboard/{dashboardName}"}
-
-    def delete(self, api: Api, id_: str, state: ResourceState) -> None:
-        """Delete."""
-        api.look("cloudwatch", "DeleteDashboards", DashboardNames=[id_])
 
 
 class LogGroup(Handler):
@@ -107,7 +93,8 @@ class LogGroup(Handler):
     type = "aws:cloudwatch/logGroup:LogGroup"
     service = "logs"
     create_op, delete_op = "CreateLogGroup", "DeleteLogGroup"
-    read_op, answer, key = "DescribeLogGroups", "logGroups", "logGroupName"
+    read_op, answer = "DescribeLogGroups", "logGroups"
+    key = {"logGroupName": "name"}
     renames = {"name": "logGroupName"}
     name = NameRule(limit=512, prefix="namePrefix")
     computed = {"arn": "arn:{partition}:logs:{region}:{account}:log-group:{name}"}
@@ -115,41 +102,20 @@ class LogGroup(Handler):
     local = frozenset({"retentionInDays", "skipDestroy"})
     not_kept = frozenset({"logGroupClass", "deletionProtectionEnabled", "skipDestroy"})
     tag_style = "logs"
+    parts = (
+        Part(["retentionInDays"], "PutRetentionPolicy", "DeleteRetentionPolicy"),
+        Part(["kmsKeyId"], "AssociateKmsKey", "DisassociateKmsKey"),
+    )
 
-    def create(self, api: Api, inputs: Properties, token: str) -> str:
-        """Create, then set the retention."""
-        id_ = super().create(api, inputs, token)
-        with made(id_):
-            self._retain(api, id_, inputs)
-        return id_
-
-    def _retain(self, api: Api, name: str, inputs: Properties) -> None:
-        days = inputs.get("retentionInDays")
-        if days:
-            api.call("logs", "PutRetentionPolicy", logGroupName=name, retentionInDays=days)
-
-    def read(self, api: Api, id_: str, known: Properties) -> dict[str, Value] | None:
+    def where(self, operation: str, id_: str, known: Properties) -> dict[str, Any]:
         """Listed by prefix."""
-        answer = api.look("logs", "DescribeLogGroups", logGroupNamePrefix=id_) or {}
-        for group in answer.get("logGroups", []):
-            if group["logGroupName"] == id_:
-                data = {**group, "arn": group["arn"].removesuffix(":*")}
-                return self.from_answer(api, data)
-        return None
+        if operation == self.read_op:
+            return {"logGroupNamePrefix": id_}
+        return super().where(operation, id_, known)
 
-    def update(self, api: Api, id_: str, old: ResourceState, new: Properties) -> None:
-        """Retention, key and tags."""
-        if changed(old.inputs, new, ["retentionInDays"]):
-            if not new.get("retentionInDays"):
-                api.look("logs", "DeleteRetentionPolicy", logGroupName=id_)
-            self._retain(api, id_, new)
-        if changed(old.inputs, new, ["kmsKeyId"]):
-            key = self.sent(new).get("kmsKeyId")
-            if key:
-                api.call("logs", "AssociateKmsKey", logGroupName=id_, kmsKeyId=key)
-            else:
-                api.call("logs", "DisassociateKmsKey", logGroupName=id_)
-        self.settle_tags(api, old, new)
+    def from_answer(self, api: Api, data: Mapping[str, Any]) -> dict[str, Value] | None:
+        """What is listed ends in a wildcard."""
+        return super().from_answer(api, {**data, "arn": data["arn"].removesuffix(":*")})
 
     def delete(self, api: Api, id_: str, state: ResourceState) -> None:
         """Delete, unless it is to stay."""

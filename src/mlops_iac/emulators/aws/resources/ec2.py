@@ -4,15 +4,14 @@ EC2 names what it makes, so everything carries an operation tag until its id is 
 besides the local one are refused: no stack makes any.
 """
 
-# ruff: noqa: RUF012  (the base class declares these tables as ClassVar)
-
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from mlops_iac.emulators.aws.api import OPERATION_TAG, Api
-from mlops_iac.emulators.aws.resources.base import Handler, changed, made
+from mlops_iac.emulators.aws.resources.base import Handler, changed
+from mlops_iac.emulators.aws.resources.tags import change_tags, pairs
 from mlops_iac.emulators.provider import ProviderError, ResourceState
 from mlops_iac.values import Properties, Value, reveal
 
@@ -28,45 +27,23 @@ class Ec2(Handler):
     tag_style = "ec2"
     # As tags and ARNs call it (`vpc-endpoint`).
     kind: ClassVar[str] = ""
-    # The member that holds the id, and the one that selects by it.
-    key: ClassVar[str] = ""
-    selects: ClassVar[str] = ""
 
-    def create(self, api: Api, inputs: Properties, token: str) -> str:
-        """Create with the operation tag, then settle what create does not take."""
-        sent = self.sent(inputs, "tags")
-        parameters = api.params("ec2", self.create_op, sent, self.renames)
-        answer = api.call(
-            "ec2", self.create_op, **parameters, TagSpecifications=self.tagged(inputs, token)
-        )
-        id_ = self.made_id(answer)
-        with made(id_):
-            self.settle(api, id_, inputs)
-        return id_
-
-    def made_id(self, answer: Mapping[str, Any]) -> str:
-        """The id in the answer of a creation."""
-        inner = next(value for value in answer.values() if isinstance(value, Mapping))
-        return str(inner[self.key])
+    def request(self, api: Api, inputs: Properties, token: str) -> dict[str, Any]:
+        """With the operation tag."""
+        parameters = api.params("ec2", self.create_op, self.sent(inputs, "tags"), self.renames)
+        if self.tag_style:
+            parameters["TagSpecifications"] = self.tagged(inputs, token)
+        return parameters
 
     def tagged(self, inputs: Properties, token: str) -> list[dict[str, Any]]:
         """The tags that a creation sends."""
         tags = {**(reveal(inputs.get("tags")) or {}), OPERATION_TAG: token}
-        return [{"ResourceType": self.kind, "Tags": _pairs(tags)}]
+        return [{"ResourceType": self.kind, "Tags": pairs(tags)}]
 
-    def settle(self, api: Api, id_: str, inputs: Properties) -> None:
-        """What has an operation of its own."""
-
-    def read(self, api: Api, id_: str, known: Properties) -> dict[str, Value] | None:
-        """Described by id."""
-        answer = api.look("ec2", self.read_op, **{self.selects: [id_]}) or {}
-        for data in answer.get(self.answer, []):
-            return self.described(api, id_, data)
-        return None
-
-    def described(self, api: Api, id_: str, data: Mapping[str, Any]) -> dict[str, Value] | None:
-        """Properties of one described resource; None where it counts as gone."""
-        found = self.from_answer(api, data)
+    def from_answer(self, api: Api, data: Mapping[str, Any]) -> dict[str, Value] | None:
+        """With its tags, and what the API does not say."""
+        found = super().from_answer(api, data) or {}
+        id_ = next(data[member] for member in self.key)
         tags = found.get("tags") or {}
         found["tags"] = {key: value for key, value in tags.items() if key != OPERATION_TAG}
         if "arn" in self.schema.outputs:
@@ -80,25 +57,17 @@ class Ec2(Handler):
         return {}
 
     def settle_tags(self, api: Api, old: ResourceState, new: Properties) -> None:
-        """Add what is new or differs, remove what is gone."""
+        """They stand in the description."""
         before = (self.read(api, old.id, old.outputs) or {}).get("tags") or {}
         wanted = reveal(new.get("tags")) or {}
-        gone = [{"Key": key} for key in sorted(before) if key not in wanted]
-        fresh = {key: value for key, value in wanted.items() if before.get(key) != value}
-        if gone:
-            api.call("ec2", "DeleteTags", Resources=[old.id], Tags=gone)
-        if fresh:
-            api.call("ec2", "CreateTags", Resources=[old.id], Tags=_pairs(fresh))
+        change_tags(api, self.tag_style, {"id": [old.id]}, before, wanted)
 
     def find(self, api: Api, inputs: Properties, token: str) -> str | None:
         """By the operation tag."""
         wanted = [{"Name": f"tag:{OPERATION_TAG}", "Values": [token]}]
         answer = api.look("ec2", self.read_op, Filters=wanted) or {}
-        for data in answer.get(self.answer, []):
-            id_ = str(data[self.key])
-            if self.described(api, id_, data) is not None:
-                return id_
-        return None
+        alive = (each for each in answer.get(self.answer, []) if self.from_answer(api, each))
+        return next((str(each[key]) for each in alive for key in self.key), None)
 
 
 def refuse(inputs: Properties, names: Sequence[str], instead: str) -> None:
@@ -108,15 +77,11 @@ def refuse(inputs: Properties, names: Sequence[str], instead: str) -> None:
             raise ProviderError(f"{name} is not emulated: {instead}")
 
 
-def _pairs(tags: Mapping[str, str]) -> list[dict[str, str]]:
-    return [{"Key": key, "Value": value} for key, value in tags.items()]
-
-
 class Vpc(Ec2):
     """A network. Its main route table, security group and access list come with it."""
 
     type = "aws:ec2/vpc:Vpc"
-    kind, key, selects = "vpc", "VpcId", "VpcIds"
+    kind, key, made_id = "vpc", {"VpcId": "id"}, "Vpc.VpcId"
     create_op, delete_op = "CreateVpc", "DeleteVpc"
     read_op, answer = "DescribeVpcs", "Vpcs"
     computed = {
@@ -137,18 +102,18 @@ class Vpc(Ec2):
     _attributes = ("enableDnsSupport", "enableDnsHostnames", "enableNetworkAddressUsageMetrics")
     local = frozenset(_attributes)
 
-    def settle(self, api: Api, id_: str, inputs: Properties) -> None:
-        """One attribute at a time, as the API wants it."""
+    def settle(self, api: Api, id_: str, old: Properties | None, new: Properties) -> None:
+        """One attribute at a time, as the API wants it; one that is gone, back to its default."""
+        plain = {"enableDnsSupport": True, **self.defaults}
         for name in self._attributes:
-            if inputs.get(name) is not None:
+            if changed(old or {}, new, [name]):
+                value = new.get(name, plain[name])
                 member = name[0].upper() + name[1:]
-                api.call(
-                    "ec2", "ModifyVpcAttribute", VpcId=id_, **{member: {"Value": inputs[name]}}
-                )
+                api.call("ec2", "ModifyVpcAttribute", VpcId=id_, **{member: {"Value": value}})
 
-    def described(self, api: Api, id_: str, data: Mapping[str, Any]) -> dict[str, Value] | None:
+    def from_answer(self, api: Api, data: Mapping[str, Any]) -> dict[str, Value] | None:
         """Attributes are asked for one by one."""
-        found = super().described(api, id_, data) or {}
+        found, id_ = super().from_answer(api, data) or {}, data["VpcId"]
         for name in self._attributes:
             answer = api.look("ec2", "DescribeVpcAttribute", VpcId=id_, Attribute=name) or {}
             found[name] = bool(answer[name[0].upper() + name[1:]]["Value"])
@@ -165,50 +130,35 @@ class Vpc(Ec2):
             "defaultNetworkAclId": next(a["NetworkAclId"] for a in acls if a["IsDefault"]),
         }
 
-    def update(self, api: Api, id_: str, old: ResourceState, new: Properties) -> None:
-        """Attributes and tags."""
-        if changed(old.inputs, new, self._attributes):
-            plain = {"enableDnsSupport": True, **dict.fromkeys(self._attributes[1:], False)}
-            given = {key: new[key] for key in plain if new.get(key) is not None}
-            self.settle(api, id_, {**plain, **given})
-        self.settle_tags(api, old, new)
-
 
 class Subnet(Ec2):
     """A subnet in one availability zone."""
 
     type = "aws:ec2/subnet:Subnet"
-    kind, key, selects = "subnet", "SubnetId", "SubnetIds"
+    kind, key, made_id = "subnet", {"SubnetId": "id"}, "Subnet.SubnetId"
     create_op, delete_op = "CreateSubnet", "DeleteSubnet"
     read_op, answer = "DescribeSubnets", "Subnets"
     computed = {"id": "subnet-{}", "arn": _ARN + "subnet/{id}", "ownerId": "{account}"}
     local = frozenset({"mapPublicIpOnLaunch"})
 
-    def settle(self, api: Api, id_: str, inputs: Properties) -> None:
+    def settle(self, api: Api, id_: str, old: Properties | None, new: Properties) -> None:
         """Whether machines get public addresses."""
-        value = inputs.get("mapPublicIpOnLaunch")
-        if value is not None:
-            public = {"Value": value}
+        if changed(old or {}, new, ["mapPublicIpOnLaunch"]):
+            public = {"Value": bool(new.get("mapPublicIpOnLaunch"))}
             api.call("ec2", "ModifySubnetAttribute", SubnetId=id_, MapPublicIpOnLaunch=public)
 
-    def described(self, api: Api, id_: str, data: Mapping[str, Any]) -> dict[str, Value] | None:
+    def from_answer(self, api: Api, data: Mapping[str, Any]) -> dict[str, Value] | None:
         """The hostname's type stands one level deeper."""
-        found = super().described(api, id_, data) or {}
+        found = super().from_answer(api, data) or {}
         launch = data.get("PrivateDnsNameOptionsOnLaunch", {})
         return {**found, "privateDnsHostnameTypeOnLaunch": launch.get("HostnameType", "ip-name")}
-
-    def update(self, api: Api, id_: str, old: ResourceState, new: Properties) -> None:
-        """Public addresses and tags."""
-        if changed(old.inputs, new, ["mapPublicIpOnLaunch"]):
-            self.settle(api, id_, {"mapPublicIpOnLaunch": bool(new.get("mapPublicIpOnLaunch"))})
-        self.settle_tags(api, old, new)
 
 
 class RouteTable(Ec2):
     """A route table with its local route; gateway endpoints add theirs."""
 
     type = "aws:ec2/routeTable:RouteTable"
-    kind, key, selects = "route-table", "RouteTableId", "RouteTableIds"
+    kind, key, made_id = "route-table", {"RouteTableId": "id"}, "RouteTable.RouteTableId"
     create_op, delete_op = "CreateRouteTable", "DeleteRouteTable"
     read_op, answer = "DescribeRouteTables", "RouteTables"
     computed = {"id": "rtb-{}", "arn": _ARN + "route-table/{id}", "ownerId": "{account}"}
@@ -219,9 +169,9 @@ class RouteTable(Ec2):
         refuse(inputs, self._refused, "the emulated network has no way out")
         return super().sent(inputs, *more, *self._refused)
 
-    def described(self, api: Api, id_: str, data: Mapping[str, Any]) -> dict[str, Value] | None:
+    def from_answer(self, api: Api, data: Mapping[str, Any]) -> dict[str, Value] | None:
         """The local route and those of endpoints are not the table's own."""
-        found = super().described(api, id_, data) or {}
+        found = super().from_answer(api, data) or {}
         return {key: value for key, value in found.items() if key not in self._refused}
 
 
@@ -231,14 +181,9 @@ class RouteTableAssociation(Ec2):
     type = "aws:ec2/routeTableAssociation:RouteTableAssociation"
     create_op, update_op = "AssociateRouteTable", "ReplaceRouteTableAssociation"
     read_op, delete_op = "DescribeRouteTables", "DisassociateRouteTable"
-    key = "AssociationId"
+    made_id = "AssociationId"
     computed = {"id": "rtbassoc-{}"}
     tag_style = ""
-
-    def create(self, api: Api, inputs: Properties, token: str) -> str:
-        """Associate."""
-        parameters = api.params("ec2", self.create_op, self.sent(inputs))
-        return str(api.call("ec2", self.create_op, **parameters)["AssociationId"])
 
     def read(self, api: Api, id_: str, known: Properties) -> dict[str, Value] | None:
         """By its subnet, which has one: another table gives the association another id."""

@@ -1,7 +1,5 @@
 """Who reaches whom in an EC2 network: security groups and their rules, endpoints, flow logs."""
 
-# ruff: noqa: RUF012  (the base class declares these tables as ClassVar)
-
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -15,14 +13,20 @@ from mlops_iac.emulators.provider import ProviderError, ResourceState
 from mlops_iac.values import Properties, Value, reveal
 
 _ARN = "arn:{partition}:ec2:{region}:{account}:"
-_ENDS = ("cidrIpv4", "cidrIpv6", "prefixListId", "referencedSecurityGroupId")
+# Who is at the other end → where a permission has it, and what a rule calls it.
+_ENDS = {
+    "cidrIpv4": ("IpRanges", "CidrIp", "CidrIpv4"),
+    "cidrIpv6": ("Ipv6Ranges", "CidrIpv6", "CidrIpv6"),
+    "prefixListId": ("PrefixListIds", "PrefixListId", "PrefixListId"),
+    "referencedSecurityGroupId": ("UserIdGroupPairs", "GroupId", "ReferencedGroupId"),
+}
 
 
 class SecurityGroup(Ec2):
     """A security group without rules; those are resources of their own."""
 
     type = "aws:ec2/securityGroup:SecurityGroup"
-    kind, key, selects = "security-group", "GroupId", "GroupIds"
+    kind, key, made_id = "security-group", {"GroupId": "id"}, "GroupId"
     create_op, delete_op = "CreateSecurityGroup", "DeleteSecurityGroup"
     read_op, answer = "DescribeSecurityGroups", "SecurityGroups"
     renames = {"name": "GroupName"}
@@ -36,12 +40,10 @@ class SecurityGroup(Ec2):
         refuse(inputs, self._rules, "write SecurityGroupIngressRule and SecurityGroupEgressRule")
         return super().sent(inputs, *more, *self._rules)
 
-    def made_id(self, answer: Mapping[str, Any]) -> str:
-        """The answer has no structure around the id."""
-        return str(answer["GroupId"])
-
-    def settle(self, api: Api, id_: str, inputs: Properties) -> None:
+    def settle(self, api: Api, id_: str, old: Properties | None, new: Properties) -> None:
         """Take the rule away that lets everything out, as the real provider does."""
+        if old is not None:
+            return
         groups = api.call("ec2", "DescribeSecurityGroups", GroupIds=[id_])["SecurityGroups"]
         close(api, groups[0])
 
@@ -91,8 +93,8 @@ class DefaultSecurityGroup(SecurityGroup):
 
 
 class _Rule(Ec2):
-    kind, key = "security-group-rule", "SecurityGroupRuleId"
-    selects = "SecurityGroupRuleIds"
+    kind, key = "security-group-rule", {"SecurityGroupRuleId": "id"}
+    made_id = "SecurityGroupRules.0.SecurityGroupRuleId"
     read_op, answer = "DescribeSecurityGroupRules", "SecurityGroupRules"
     renames = {"securityGroupId": "GroupId"}
     computed = {
@@ -102,18 +104,14 @@ class _Rule(Ec2):
     }
     # moto keeps no descriptions of rules.
     not_kept = frozenset({"description"})
-    direction: ClassVar[str]
 
-    def create(self, api: Api, inputs: Properties, token: str) -> str:
-        """Authorize."""
-        answer = api.call(
-            "ec2",
-            f"AuthorizeSecurityGroup{self.direction}",
-            GroupId=inputs["securityGroupId"],
-            IpPermissions=[self._permission(inputs)],
-            TagSpecifications=self.tagged(inputs, token),
-        )
-        return str(answer["SecurityGroupRules"][0]["SecurityGroupRuleId"])
+    def request(self, api: Api, inputs: Properties, token: str) -> dict[str, Any]:
+        """One permission of a group."""
+        return {
+            "GroupId": inputs["securityGroupId"],
+            "IpPermissions": [self._permission(inputs)],
+            "TagSpecifications": self.tagged(inputs, token),
+        }
 
     @staticmethod
     def _permission(inputs: Properties) -> dict[str, Any]:
@@ -122,32 +120,25 @@ class _Rule(Ec2):
         for member in ("fromPort", "toPort"):
             if plain.get(member) is not None:
                 permission[member[0].upper() + member[1:]] = int(plain[member])
-        places = {
-            "cidrIpv4": ("IpRanges", "CidrIp"),
-            "cidrIpv6": ("Ipv6Ranges", "CidrIpv6"),
-            "prefixListId": ("PrefixListIds", "PrefixListId"),
-            "referencedSecurityGroupId": ("UserIdGroupPairs", "GroupId"),
-        }
-        for name in _ENDS:
+        for name, (outer, inner, _) in _ENDS.items():
             if plain.get(name) is not None:
-                outer, inner = places[name]
                 end = {inner: plain[name]}
                 if plain.get("description"):
                     end["Description"] = plain["description"]
                 permission[outer] = [end]
         return permission
 
-    def described(self, api: Api, id_: str, data: Mapping[str, Any]) -> dict[str, Value] | None:
+    def from_answer(self, api: Api, data: Mapping[str, Any]) -> dict[str, Value] | None:
         """Ports of `-1` mean all of them, and are not written."""
-        if bool(data["IsEgress"]) != (self.direction == "Egress"):
+        if bool(data["IsEgress"]) != ("Egress" in self.create_op):
             return None
-        found = super().described(api, id_, data) or {}
+        found = super().from_answer(api, data) or {}
         if str(data["IpProtocol"]) == "-1":
             found = {k: v for k, v in found.items() if k not in ("fromPort", "toPort")}
         other = data.get("ReferencedGroupInfo")
         if other:
             found["referencedSecurityGroupId"] = other["GroupId"]
-        return {**found, "securityGroupRuleId": id_}
+        return found
 
     def update(self, api: Api, id_: str, old: ResourceState, new: Properties) -> None:
         """Change the rule, and its tags."""
@@ -159,14 +150,11 @@ class _Rule(Ec2):
                 "FromPort": int(plain.get("fromPort", -1)),
                 "ToPort": int(plain.get("toPort", -1)),
             }
-            members = dict(
-                zip(
-                    _ENDS,
-                    ("CidrIpv4", "CidrIpv6", "PrefixListId", "ReferencedGroupId"),
-                    strict=True,
-                )
-            )
-            rule |= {members[name]: plain[name] for name in _ENDS if plain.get(name) is not None}
+            rule |= {
+                member: plain[name]
+                for name, (_, _, member) in _ENDS.items()
+                if plain.get(name) is not None
+            }
             if plain.get("description"):
                 rule["Description"] = plain["description"]
             api.call(
@@ -181,35 +169,31 @@ class _Rule(Ec2):
         """Revoke what the rule says; moto ignores a revocation by id."""
         if self.read(api, id_, state.inputs) is None:
             return
-        permission = self._permission(state.inputs)
-        api.look(
-            "ec2",
-            f"RevokeSecurityGroup{self.direction}",
-            GroupId=state.inputs["securityGroupId"],
-            IpPermissions=[permission],
-        )
+        group, permission = state.inputs["securityGroupId"], self._permission(state.inputs)
+        api.look("ec2", self.delete_op, GroupId=group, IpPermissions=[permission])
 
 
 class SecurityGroupIngressRule(_Rule):
     """One thing that may come in."""
 
     type = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
-    direction = "Ingress"
+    create_op, delete_op = "AuthorizeSecurityGroupIngress", "RevokeSecurityGroupIngress"
 
 
 class SecurityGroupEgressRule(_Rule):
     """One thing that may go out."""
 
     type = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
-    direction = "Egress"
+    create_op, delete_op = "AuthorizeSecurityGroupEgress", "RevokeSecurityGroupEgress"
 
 
 class VpcEndpoint(Ec2):
     """A way from the network to one service of AWS. moto keeps deleted ones and says so."""
 
     type = "aws:ec2/vpcEndpoint:VpcEndpoint"
-    kind, key, selects = "vpc-endpoint", "VpcEndpointId", "VpcEndpointIds"
-    create_op = "CreateVpcEndpoint"
+    kind, key = "vpc-endpoint", {"VpcEndpointId": "id"}
+    create_op, made_id = "CreateVpcEndpoint", "VpcEndpoint.VpcEndpointId"
+    delete_op = "DeleteVpcEndpoints"
     read_op, answer = "DescribeVpcEndpoints", "VpcEndpoints"
     renames = {"policy": "PolicyDocument"}
     computed = {
@@ -219,17 +203,13 @@ class VpcEndpoint(Ec2):
         "ownerId": "{account}",
         "state": "available",
     }
-    _lists = {
-        "subnetIds": "SubnetIds",
-        "securityGroupIds": "SecurityGroupIds",
-        "routeTableIds": "RouteTableIds",
-    }
+    _lists = ("subnetIds", "securityGroupIds", "routeTableIds")
 
-    def described(self, api: Api, id_: str, data: Mapping[str, Any]) -> dict[str, Value] | None:
+    def from_answer(self, api: Api, data: Mapping[str, Any]) -> dict[str, Value] | None:
         """Groups stand in structures; a gateway goes by the service's prefix list."""
         if str(data["State"]).lower() in ("deleted", "deleting"):
             return None
-        found = super().described(api, id_, data) or {}
+        found = super().from_answer(api, data) or {}
         found["securityGroupIds"] = [group["GroupId"] for group in data.get("Groups", [])]
         if data["VpcEndpointType"] == "Gateway":
             found["privateDnsEnabled"] = False
@@ -246,7 +226,8 @@ class VpcEndpoint(Ec2):
         if changed(old.inputs, new, ["policy"]):
             policy = self.sent(new).get("policy")
             request |= {"PolicyDocument": policy} if policy else {"ResetPolicy": True}
-        for name, member in self._lists.items():
+        for name in self._lists:
+            member = name[0].upper() + name[1:]
             before, wanted = (set(reveal(each.get(name)) or ()) for each in (old.inputs, new))
             if before != wanted:
                 request[f"Add{member}"] = sorted(wanted - before)
@@ -256,16 +237,12 @@ class VpcEndpoint(Ec2):
             api.call("ec2", "ModifyVpcEndpoint", VpcEndpointId=id_, **filled)
         self.settle_tags(api, old, new)
 
-    def delete(self, api: Api, id_: str, state: ResourceState) -> None:
-        """Delete."""
-        api.look("ec2", "DeleteVpcEndpoints", VpcEndpointIds=[id_])
-
 
 class FlowLog(Ec2):
     """A record of what a network carries. Immutable but for its tags."""
 
     type = "aws:ec2/flowLog:FlowLog"
-    kind, key, selects = "vpc-flow-log", "FlowLogId", "FlowLogIds"
+    kind, key, made_id = "vpc-flow-log", {"FlowLogId": "id"}, "FlowLogIds.0"
     create_op, delete_op = "CreateFlowLogs", "DeleteFlowLogs"
     read_op, answer = "DescribeFlowLogs", "FlowLogs"
     renames = {"iamRoleArn": "DeliverLogsPermissionArn"}
@@ -279,20 +256,16 @@ class FlowLog(Ec2):
         network = found.pop("vpcId")
         return {**found, "resourceIds": [network], "resourceType": "VPC"}
 
-    def made_id(self, answer: Mapping[str, Any]) -> str:
+    def id_made(self, answer: Any) -> str:
         """The API makes several at once, and reports failures beside them."""
         if answer.get("Unsuccessful"):
             raise ProviderError(f"ec2:CreateFlowLogs: {answer['Unsuccessful'][0]['Error']}")
-        return str(answer["FlowLogIds"][0])
+        return super().id_made(answer)
 
-    def described(self, api: Api, id_: str, data: Mapping[str, Any]) -> dict[str, Value] | None:
+    def from_answer(self, api: Api, data: Mapping[str, Any]) -> dict[str, Value] | None:
         """What it watches is the network."""
-        found = super().described(api, id_, data) or {}
+        found = super().from_answer(api, data) or {}
         return {**found, "vpcId": data["ResourceId"]}
-
-    def delete(self, api: Api, id_: str, state: ResourceState) -> None:
-        """Delete; the API takes several."""
-        api.look("ec2", self.delete_op, FlowLogIds=[id_])
 
 
 HANDLERS: list[Handler] = [

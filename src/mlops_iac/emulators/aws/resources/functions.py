@@ -1,17 +1,13 @@
 """Lambda functions and their permissions."""
 
-# ruff: noqa: RUF012  (the base class declares these tables as ClassVar)
-
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 from typing import Any
 
 from mlops_iac.emulators.aws.api import Api
 from mlops_iac.emulators.aws.naming import NameRule
-from mlops_iac.emulators.aws.resources.base import Handler, changed, made
+from mlops_iac.emulators.aws.resources.base import Handler, Part, changed
 from mlops_iac.emulators.aws.translation import asset_bytes
 from mlops_iac.emulators.provider import ProviderError, ResourceState
 from mlops_iac.values import Asset, Properties, Value, reveal
@@ -28,7 +24,7 @@ class Function(Handler):
     type = "aws:lambda/function:Function"
     service = "lambda"
     create_op, read_op, delete_op = "CreateFunction", "GetFunction", "DeleteFunction"
-    key = "FunctionName"
+    key = {"FunctionName": "name"}
     renames = {"name": "FunctionName", "arn": "FunctionArn", "lastModified": "LastModified"}
     name = NameRule(limit=64)
     computed = {
@@ -57,26 +53,18 @@ class Function(Handler):
         {"lastModified", "qualifiedArn", "qualifiedInvokeArn", "version", "codeSha256"}
     )
     tag_style = "lambda"
+    parts = (
+        Part(
+            ["reservedConcurrentExecutions"],
+            "PutFunctionConcurrency",
+            "DeleteFunctionConcurrency",
+        ),
+    )
 
-    def create(self, api: Api, inputs: Properties, token: str) -> str:
-        """Create with its code."""
-        parameters = api.params("lambda", "CreateFunction", self.sent(inputs), self.renames)
-        publish = bool(inputs.get("publish"))
-        code = _code(reveal(dict(inputs)))
-        api.call("lambda", "CreateFunction", **parameters, Code=code, Publish=publish)
-        with made(str(inputs["name"])):
-            self._reserve(api, str(inputs["name"]), inputs)
-        return str(inputs["name"])
-
-    def _reserve(self, api: Api, name: str, inputs: Properties) -> None:
-        count = inputs.get("reservedConcurrentExecutions")
-        if count is not None and count >= 0:
-            api.call(
-                "lambda",
-                "PutFunctionConcurrency",
-                FunctionName=name,
-                ReservedConcurrentExecutions=count,
-            )
+    def request(self, api: Api, inputs: Properties, token: str) -> dict[str, Any]:
+        """With its code."""
+        code, publish = _code(reveal(dict(inputs))), bool(inputs.get("publish"))
+        return {**super().request(api, inputs, token), "Code": code, "Publish": publish}
 
     def read(self, api: Api, id_: str, known: Properties) -> dict[str, Value] | None:
         """Configuration, tags and concurrency."""
@@ -102,9 +90,7 @@ class Function(Handler):
             code = _code(reveal(dict(new)))
             publish = bool(new.get("publish"))
             api.call("lambda", "UpdateFunctionCode", FunctionName=id_, Publish=publish, **code)
-        if changed(old.inputs, new, ["reservedConcurrentExecutions"]):
-            api.look("lambda", "DeleteFunctionConcurrency", FunctionName=id_)
-            self._reserve(api, id_, new)
+        self.settle(api, id_, old.inputs, new)
         self.settle_tags(api, old, new)
 
 
@@ -113,24 +99,11 @@ def _code(plain: Properties) -> dict[str, Any]:
     code = plain.get("code")
     if isinstance(code, Asset):
         return {"ZipFile": asset_bytes(code)}
-    found = {
-        member: plain[name]
-        for name, member in (
-            ("s3Bucket", "S3Bucket"),
-            ("s3Key", "S3Key"),
-            ("s3ObjectVersion", "S3ObjectVersion"),
-            ("imageUri", "ImageUri"),
-        )
-        if plain.get(name) is not None
-    }
+    given = [name for name in _CODE if plain.get(name) is not None]
+    found = {name[0].upper() + name[1:]: plain[name] for name in given}
     if not found:
         raise ProviderError("a function needs code: an archive, s3Bucket and s3Key, or imageUri")
     return found
-
-
-def code_hash(content: bytes) -> str:
-    """Base64 of the SHA-256, as Lambda names a package."""
-    return base64.b64encode(hashlib.sha256(content).digest()).decode()
 
 
 class Permission(Handler):
@@ -138,27 +111,20 @@ class Permission(Handler):
 
     type = "aws:lambda/permission:Permission"
     service = "lambda"
-    create_op = "AddPermission"
+    create_op, delete_op = "AddPermission", "RemovePermission"
+    key = {"FunctionName": "function", "StatementId": "statementId"}
     name = NameRule("statementId", limit=100, prefix="statementIdPrefix")
     renames = {"function": "FunctionName", "principalOrgId": "PrincipalOrgID"}
     id = "{statementId}"
 
     def read(self, api: Api, id_: str, known: Properties) -> dict[str, Value] | None:
         """Found in the function's policy by its statement id."""
-        if not known.get("function"):
-            raise ProviderError(f"permission {id_}: its function is not known")
-        answer = api.look("lambda", "GetPolicy", FunctionName=known["function"])
-        if answer is None:
-            return None
+        function = self.named(id_, known)["function"]
+        answer = api.look("lambda", "GetPolicy", FunctionName=function) or {"Policy": "{}"}
         for statement in json.loads(answer["Policy"]).get("Statement", []):
             if statement.get("Sid") == id_:
                 return _permission(statement, known)
         return None
-
-    def delete(self, api: Api, id_: str, state: ResourceState) -> None:
-        """Remove."""
-        function = state.inputs["function"]
-        api.look("lambda", "RemovePermission", FunctionName=function, StatementId=id_)
 
 
 def _permission(statement: dict[str, Any], known: Properties) -> dict[str, Value]:

@@ -1,7 +1,5 @@
 """Glue: databases and tables of the catalogue. Ids begin with the catalogue's, which is the account."""
 
-# ruff: noqa: RUF012  (the base class declares these tables as ClassVar)
-
 from __future__ import annotations
 
 from typing import Any
@@ -10,7 +8,7 @@ from mlops_iac.emulators.aws.api import Api
 from mlops_iac.emulators.aws.naming import NameRule
 from mlops_iac.emulators.aws.resources.base import Handler
 from mlops_iac.emulators.provider import ResourceState
-from mlops_iac.values import Properties, Value
+from mlops_iac.values import Properties
 
 _ARN = "arn:{partition}:glue:{region}:{account}:"
 _OUTSIDE = ("catalogId", "databaseName", "tags")
@@ -23,48 +21,29 @@ class _Catalogued(Handler):
     input_member = ""
     renames = {"storageDescriptor.serDeInfo": "SerdeInfo"}
 
-    def where(self, id_: str) -> dict[str, Any]:
-        """The parameters that name it, from its id."""
-        catalogue, *names = id_.split(":")
-        members = ("DatabaseName", "Name")[-len(names) :]
-        return {"CatalogId": catalogue, **dict(zip(members, names, strict=True))}
+    def request(self, api: Api, inputs: Properties, token: str) -> dict[str, Any]:
+        """Within its catalogue and database."""
+        tags = self.sent(inputs).get("tags")
+        return {
+            **self.whole(api, self.create_op, self.id_in(api, inputs), inputs),
+            **({"Tags": tags} if tags else {}),
+        }
 
-    def wrapped(self, api: Api, inputs: Properties) -> dict[str, Any]:
-        """The structure."""
+    def whole(self, api: Api, operation: str, id_: str, inputs: Properties) -> dict[str, Any]:
+        """The structure, where it stands; a table has its name in it alone."""
         sent = self.sent(inputs, *_OUTSIDE)
-        return {self.input_member: api.part("glue", self.input_member, sent, self.renames)}
-
-    def create(self, api: Api, inputs: Properties, token: str) -> str:
-        """Create within its catalogue and database."""
-        id_ = self.id_of({"catalogId": api.place.account, **inputs})
-        where = self.where(id_)
-        if tags := self.sent(inputs).get("tags"):
-            where["Tags"] = tags
-        del where["Name"]
-        api.call("glue", self.create_op, **where, **self.wrapped(api, inputs))
-        return id_
-
-    def read(self, api: Api, id_: str, known: Properties) -> dict[str, Value] | None:
-        """By catalogue and names."""
-        answer = api.look("glue", self.read_op, **self.where(id_))
-        return None if answer is None else self.from_answer(api, answer[self.answer])
+        where = self.where(operation, id_, inputs)
+        if self.input_member == "TableInput":
+            where.pop("Name", None)
+        return {
+            **where,
+            self.input_member: api.part("glue", self.input_member, sent, self.renames),
+        }
 
     def update(self, api: Api, id_: str, old: ResourceState, new: Properties) -> None:
         """Send the whole again, then settle the tags."""
-        where = self.where(id_)
-        if self.input_member == "TableInput":
-            del where["Name"]
-        api.call("glue", self.update_op, **where, **self.wrapped(api, new))
+        api.call("glue", self.update_op, **self.whole(api, self.update_op, id_, new))
         self.settle_tags(api, old, new)
-
-    def delete(self, api: Api, id_: str, state: ResourceState) -> None:
-        """Delete; a database takes its tables along."""
-        api.look("glue", self.delete_op, **self.where(id_))
-
-    def find(self, api: Api, inputs: Properties, token: str) -> str | None:
-        """By its names."""
-        id_ = self.id_of({"catalogId": api.place.account, **inputs})
-        return id_ if self.read(api, id_, inputs) is not None else None
 
 
 class CatalogDatabase(_Catalogued):
@@ -75,7 +54,7 @@ class CatalogDatabase(_Catalogued):
     update_op, delete_op = "UpdateDatabase", "DeleteDatabase"
     answer, input_member = "Database", "DatabaseInput"
     name = NameRule(limit=255)
-    id = "{catalogId}:{name}"
+    id, key = "{catalogId}:{name}", {"CatalogId": "catalogId", "Name": "name"}
     computed = {"arn": _ARN + "database/{name}", "catalogId": "{account}"}
     tag_style = "glue"
 
@@ -95,6 +74,7 @@ class CatalogTable(_Catalogued):
     answer, input_member = "Table", "TableInput"
     name = NameRule(limit=255)
     id = "{catalogId}:{databaseName}:{name}"
+    key = {"CatalogId": "catalogId", "DatabaseName": "databaseName", "Name": "name"}
     computed = {"arn": _ARN + "table/{databaseName}/{name}", "catalogId": "{account}"}
 
 

@@ -1,12 +1,14 @@
 """IAM: roles, their inline policies and attachments, managed policies."""
 
-# ruff: noqa: RUF012  (the base class declares these tables as ClassVar)
-
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
 
 from mlops_iac.emulators.aws.api import Api
 from mlops_iac.emulators.aws.naming import NameRule
-from mlops_iac.emulators.aws.resources.base import Handler, changed
+from mlops_iac.emulators.aws.resources.base import Handler, Part, changed
+from mlops_iac.emulators.aws.translation import as_text
 from mlops_iac.emulators.provider import ResourceState
 from mlops_iac.values import Properties, Value
 
@@ -17,7 +19,7 @@ class Role(Handler):
     type = "aws:iam/role:Role"
     service = "iam"
     create_op, read_op, delete_op = "CreateRole", "GetRole", "DeleteRole"
-    key, answer = "RoleName", "Role"
+    key, answer = {"RoleName": "name"}, "Role"
     renames = {
         "name": "RoleName",
         "assumeRolePolicy": "AssumeRolePolicyDocument",
@@ -37,46 +39,26 @@ class Role(Handler):
     }
     local = frozenset({"forceDetachPolicies"})
     tag_style = "iam-role"
+    parts = (
+        Part(
+            ["assumeRolePolicy"],
+            "UpdateAssumeRolePolicy",
+            renames={"assumeRolePolicy": "PolicyDocument"},
+        ),
+        Part(["description", "maxSessionDuration"], "UpdateRole"),
+        Part(
+            ["permissionsBoundary"], "PutRolePermissionsBoundary", "DeleteRolePermissionsBoundary"
+        ),
+    )
 
-    def from_answer(self, api: Api, data: Properties) -> dict[str, Value]:
+    def from_answer(self, api: Api, data: Mapping[str, Any]) -> dict[str, Value] | None:
         """The boundary is described as an object."""
-        found = super().from_answer(api, data)
+        found = super().from_answer(api, data) or {}
         boundary = data.get("PermissionsBoundary")
         found.pop("permissionsBoundary", None)
         if boundary:
             found["permissionsBoundary"] = boundary["PermissionsBoundaryArn"]
         return found
-
-    def update(self, api: Api, id_: str, old: ResourceState, new: Properties) -> None:
-        """Each part has its own operation."""
-        sent = self.sent(new)
-        if changed(old.inputs, new, ["assumeRolePolicy"]):
-            api.call(
-                "iam",
-                "UpdateAssumeRolePolicy",
-                RoleName=id_,
-                PolicyDocument=sent["assumeRolePolicy"],
-            )
-        if changed(old.inputs, new, ["description", "maxSessionDuration"]):
-            api.call(
-                "iam",
-                "UpdateRole",
-                RoleName=id_,
-                Description=sent.get("description", ""),
-                MaxSessionDuration=sent.get("maxSessionDuration", 3600),
-            )
-        if changed(old.inputs, new, ["permissionsBoundary"]):
-            boundary = sent.get("permissionsBoundary")
-            if boundary:
-                api.call(
-                    "iam",
-                    "PutRolePermissionsBoundary",
-                    RoleName=id_,
-                    PermissionsBoundary=boundary,
-                )
-            else:
-                api.call("iam", "DeleteRolePermissionsBoundary", RoleName=id_)
-        self.settle_tags(api, old, new)
 
     def delete(self, api: Api, id_: str, state: ResourceState) -> None:
         """IAM refuses while policies are attached, unless `forceDetachPolicies` says to detach."""
@@ -97,21 +79,11 @@ class RolePolicy(Handler):
     type = "aws:iam/rolePolicy:RolePolicy"
     service = "iam"
     create_op = update_op = "PutRolePolicy"
-    read_op = "GetRolePolicy"
+    read_op, delete_op = "GetRolePolicy", "DeleteRolePolicy"
+    key = {"RoleName": "role", "PolicyName": "name"}
     renames = {"name": "PolicyName", "role": "RoleName", "policy": "PolicyDocument"}
     name = NameRule(limit=128, prefix="namePrefix")
     id = "{role}:{name}"
-
-    def read(self, api: Api, id_: str, known: Properties) -> dict[str, Value] | None:
-        """The policy of a role."""
-        role, name = id_.split(":", 1)
-        answer = api.look("iam", "GetRolePolicy", RoleName=role, PolicyName=name)
-        return None if answer is None else self.from_answer(api, answer)
-
-    def delete(self, api: Api, id_: str, state: ResourceState) -> None:
-        """Delete."""
-        role, name = id_.split(":", 1)
-        api.look("iam", "DeleteRolePolicy", RoleName=role, PolicyName=name)
 
 
 class RolePolicyAttachment(Handler):
@@ -119,21 +91,11 @@ class RolePolicyAttachment(Handler):
 
     type = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
     service = "iam"
-    create_op = "AttachRolePolicy"
+    create_op, delete_op = "AttachRolePolicy", "DetachRolePolicy"
+    read_op, answer = "ListAttachedRolePolicies", "AttachedPolicies"
+    key = {"RoleName": "role", "PolicyArn": "policyArn"}
     renames = {"role": "RoleName"}
     id = "{role}/{policyArn}"
-
-    def read(self, api: Api, id_: str, known: Properties) -> dict[str, Value] | None:
-        """Listed among the role's attachments, or gone."""
-        role, arn = id_.split("/", 1)
-        answer = api.look("iam", "ListAttachedRolePolicies", RoleName=role) or {}
-        attached = [policy["PolicyArn"] for policy in answer.get("AttachedPolicies", [])]
-        return {"role": role, "policyArn": arn} if arn in attached else None
-
-    def delete(self, api: Api, id_: str, state: ResourceState) -> None:
-        """Detach."""
-        role, arn = id_.split("/", 1)
-        api.look("iam", "DetachRolePolicy", RoleName=role, PolicyArn=arn)
 
 
 class Policy(Handler):
@@ -142,12 +104,12 @@ class Policy(Handler):
     type = "aws:iam/policy:Policy"
     service = "iam"
     create_op, read_op, delete_op = "CreatePolicy", "GetPolicy", "DeletePolicy"
-    key, answer = "PolicyArn", "Policy"
+    key, answer = {"PolicyArn": "arn"}, "Policy"
     renames = {"name": "PolicyName", "policy": "PolicyDocument"}
     name = NameRule(limit=128, prefix="namePrefix")
     id = "{arn}"
     computed = {
-        "arn": "arn:{partition}:iam::{account}:policy/{name}",
+        "arn": "arn:{partition}:iam::{account}:policy{path}{name}",
         "policyId": "ANPA{}",
         "attachmentCount": "",
     }
@@ -156,37 +118,23 @@ class Policy(Handler):
     volatile = frozenset({"attachmentCount"})
     tag_style = "iam-policy"
 
-    def create(self, api: Api, inputs: Properties, token: str) -> str:
-        """Create; the answer has the ARN."""
-        parameters = api.params("iam", "CreatePolicy", self.sent(inputs), self.renames)
-        return str(api.call("iam", "CreatePolicy", **parameters)["Policy"]["Arn"])
+    def from_answer(self, api: Api, data: Mapping[str, Any]) -> dict[str, Value] | None:
+        """With the document of its default version."""
+        arn, version = data["Arn"], data["DefaultVersionId"]
+        answer = api.call("iam", "GetPolicyVersion", PolicyArn=arn, VersionId=version)
+        text = as_text(answer["PolicyVersion"]["Document"])
+        return {**(super().from_answer(api, data) or {}), "policy": text}
 
-    def read(self, api: Api, id_: str, known: Properties) -> dict[str, Value] | None:
-        """The policy with the document of its default version."""
-        found = super().read(api, id_, known)
-        answer = api.look("iam", "GetPolicy", PolicyArn=id_)
-        if found is None or answer is None:
-            return None
-        version = answer["Policy"]["DefaultVersionId"]
-        document = api.call("iam", "GetPolicyVersion", PolicyArn=id_, VersionId=version)
-        text = document["PolicyVersion"]["Document"]
-        from mlops_iac.emulators.aws.translation import as_text
-
-        return {**found, "policy": as_text(text)}
-
-    def update(self, api: Api, id_: str, old: ResourceState, new: Properties) -> None:
+    def settle(self, api: Api, id_: str, old: Properties | None, new: Properties) -> None:
         """A new default version; IAM keeps five, so the oldest goes first."""
-        if changed(old.inputs, new, ["policy"]):
-            if len(versions := self._others(api, id_)) >= 4:
-                api.call("iam", "DeletePolicyVersion", PolicyArn=id_, VersionId=versions[-1])
-            api.call(
-                "iam",
-                "CreatePolicyVersion",
-                PolicyArn=id_,
-                PolicyDocument=self.sent(new)["policy"],
-                SetAsDefault=True,
-            )
-        self.settle_tags(api, old, new)
+        if old is None or not changed(old, new, ["policy"]):
+            return
+        if len(versions := self._others(api, id_)) >= 4:
+            api.call("iam", "DeletePolicyVersion", PolicyArn=id_, VersionId=versions[-1])
+        document = self.sent(new)["policy"]
+        api.call(
+            "iam", "CreatePolicyVersion", PolicyArn=id_, PolicyDocument=document, SetAsDefault=True
+        )
 
     def delete(self, api: Api, id_: str, state: ResourceState) -> None:
         """Versions that are not the default go first."""
@@ -199,13 +147,6 @@ class Policy(Handler):
         answer = api.look("iam", "ListPolicyVersions", PolicyArn=arn) or {}
         rest = [v["VersionId"] for v in answer.get("Versions", []) if not v["IsDefaultVersion"]]
         return sorted(rest, key=lambda text: int(text[1:]), reverse=True)
-
-    def find(self, api: Api, inputs: Properties, token: str) -> str | None:
-        """By the ARN that the name gives."""
-        place = api.place
-        path = inputs.get("path") or "/"
-        arn = f"arn:{place.partition}:iam::{place.account}:policy{path}{inputs['name']}"
-        return arn if self.read(api, arn, inputs) is not None else None
 
 
 HANDLERS: list[Handler] = [Role(), RolePolicy(), RolePolicyAttachment(), Policy()]

@@ -1,16 +1,15 @@
 """KMS: customer keys and their aliases."""
 
-# ruff: noqa: RUF012  (the base class declares these tables as ClassVar)
-
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from mlops_iac.emulators.aws.api import OPERATION_TAG, Api
 from mlops_iac.emulators.aws.naming import NameRule
-from mlops_iac.emulators.aws.resources.base import Handler, changed, made
+from mlops_iac.emulators.aws.resources.base import Handler, Part, changed
 from mlops_iac.emulators.provider import ResourceState
-from mlops_iac.values import Properties, Value
+from mlops_iac.values import Properties, Value, reveal
 
 
 class Key(Handler):
@@ -19,7 +18,8 @@ class Key(Handler):
     type = "aws:kms/key:Key"
     service = "kms"
     create_op, read_op = "CreateKey", "DescribeKey"
-    key, answer = "KeyId", "KeyMetadata"
+    key, answer = {"KeyId": "keyId"}, "KeyMetadata"
+    made_id = "KeyMetadata.KeyId"
     renames = {"customerMasterKeySpec": "KeySpec"}
     id = "{keyId}"
     computed = {
@@ -42,48 +42,17 @@ class Key(Handler):
     not_kept = frozenset({"bypassPolicyLockoutSafetyCheck", "xksKeyId", "customKeyStoreId"})
     tag_style = "kms"
     server_named = True
+    parts = (Part(["description"], "UpdateKeyDescription"),)
 
-    def create(self, api: Api, inputs: Properties, token: str) -> str:
-        """Create with the operation tag, then settle what create does not take."""
-        sent = self.sent(inputs)
-        sent["tags"] = {**(sent.get("tags") or {}), OPERATION_TAG: token}
-        parameters = api.params("kms", "CreateKey", sent, self.renames)
-        id_ = str(api.call("kms", "CreateKey", **parameters)["KeyMetadata"]["KeyId"])
-        with made(id_):
-            self._settle(api, id_, inputs)
-        return id_
+    def request(self, api: Api, inputs: Properties, token: str) -> dict[str, Any]:
+        """With the operation tag."""
+        tags = {**(reveal(inputs.get("tags")) or {}), OPERATION_TAG: token}
+        return super().request(api, {**inputs, "tags": tags}, token)
 
-    def _settle(self, api: Api, id_: str, inputs: Properties) -> None:
-        if inputs.get("enableKeyRotation"):
-            more: dict[str, Any] = {}
-            if inputs.get("rotationPeriodInDays") is not None:
-                more["RotationPeriodInDays"] = inputs["rotationPeriodInDays"]
-            api.call("kms", "EnableKeyRotation", KeyId=id_, **more)
-        if inputs.get("isEnabled") is False:
-            api.call("kms", "DisableKey", KeyId=id_)
-
-    def read(self, api: Api, id_: str, known: Properties) -> dict[str, Value] | None:
-        """A key that waits for its deletion counts as gone, as the real provider sees it."""
-        answer = api.look("kms", "DescribeKey", KeyId=id_)
-        if answer is None or answer["KeyMetadata"]["KeyState"] == "PendingDeletion":
-            return None
-        data = answer["KeyMetadata"]
-        found = self.from_answer(api, data)
-        policy = api.look("kms", "GetKeyPolicy", KeyId=id_, PolicyName="default")
-        rotation = api.look("kms", "GetKeyRotationStatus", KeyId=id_) or {}
-        return {
-            **found,
-            "isEnabled": bool(data["Enabled"]),
-            "enableKeyRotation": bool(rotation.get("KeyRotationEnabled")),
-            **({"policy": policy["Policy"]} if policy else {}),
-        }
-
-    def update(self, api: Api, id_: str, old: ResourceState, new: Properties) -> None:
-        """Each part has its own operation."""
-        before, sent = old.inputs, self.sent(new)
-        if changed(before, new, ["description"]):
-            text = sent.get("description", "")
-            api.call("kms", "UpdateKeyDescription", KeyId=id_, Description=text)
+    def settle(self, api: Api, id_: str, old: Properties | None, new: Properties) -> None:
+        """What is not given is left as it is, but for the rotation."""
+        super().settle(api, id_, old, new)
+        before, sent = new if old is None else old, self.sent(new)
         if changed(before, new, ["policy"]) and sent.get("policy"):
             policy = sent["policy"]
             api.call("kms", "PutKeyPolicy", KeyId=id_, PolicyName="default", Policy=policy)
@@ -91,14 +60,32 @@ class Key(Handler):
             api.call("kms", "EnableKey", KeyId=id_)
         if changed(before, new, ["enableKeyRotation"]) and not new.get("enableKeyRotation"):
             api.call("kms", "DisableKeyRotation", KeyId=id_)
-        if changed(before, new, ["enableKeyRotation", "rotationPeriodInDays", "isEnabled"]):
-            self._settle(api, id_, new)
-        self.settle_tags(api, old, new)
+        if not changed(old or {}, new, ["enableKeyRotation", "rotationPeriodInDays", "isEnabled"]):
+            return
+        if new.get("enableKeyRotation"):
+            period = new.get("rotationPeriodInDays")
+            more = {} if period is None else {"RotationPeriodInDays": period}
+            api.call("kms", "EnableKeyRotation", KeyId=id_, **more)
+        if new.get("isEnabled") is False:
+            api.call("kms", "DisableKey", KeyId=id_)
+
+    def from_answer(self, api: Api, data: Mapping[str, Any]) -> dict[str, Value] | None:
+        """A key that waits for its deletion counts as gone, as the real provider sees it."""
+        if data["KeyState"] == "PendingDeletion":
+            return None
+        id_ = data["KeyId"]
+        policy = api.look("kms", "GetKeyPolicy", KeyId=id_, PolicyName="default")
+        rotation = api.look("kms", "GetKeyRotationStatus", KeyId=id_) or {}
+        return {
+            **(super().from_answer(api, data) or {}),
+            "isEnabled": bool(data["Enabled"]),
+            "enableKeyRotation": bool(rotation.get("KeyRotationEnabled")),
+            **({"policy": policy["Policy"]} if policy else {}),
+        }
 
     def delete(self, api: Api, id_: str, state: ResourceState) -> None:
         """Schedule the deletion; one that is scheduled already is fine."""
-        answer = api.look("kms", "DescribeKey", KeyId=id_)
-        if answer is None or answer["KeyMetadata"]["KeyState"] == "PendingDeletion":
+        if self.read(api, id_, state.inputs) is None:
             return
         days = state.inputs.get("deletionWindowInDays") or 30
         api.call("kms", "ScheduleKeyDeletion", KeyId=id_, PendingWindowInDays=days)
@@ -119,8 +106,8 @@ class Alias(Handler):
     type = "aws:kms/alias:Alias"
     service = "kms"
     create_op, update_op, delete_op = "CreateAlias", "UpdateAlias", "DeleteAlias"
-    key = "AliasName"
-    renames = {"name": "AliasName"}
+    read_op, answer, key = "ListAliases", "Aliases", {"AliasName": "name"}
+    renames = {"name": "AliasName", "arn": "AliasArn"}
     name = NameRule(limit=256, prefix="namePrefix", start="alias/")
     computed = {
         "arn": "arn:{partition}:kms:{region}:{account}:{name}",
@@ -129,21 +116,14 @@ class Alias(Handler):
     volatile = frozenset({"targetKeyArn"})
 
     def read(self, api: Api, id_: str, known: Properties) -> dict[str, Value] | None:
-        """Listed, or gone. A target given as ARN stays an ARN."""
-        place = api.place
-        for entry in (api.look("kms", "ListAliases") or {}).get("Aliases", []):
-            if entry["AliasName"] != id_ or "TargetKeyId" not in entry:
-                continue
-            key = entry["TargetKeyId"]
-            arn = f"arn:{place.partition}:kms:{place.region}:{place.account}:key/{key}"
-            as_arn = str(known.get("targetKeyId", "")).startswith("arn:")
-            return {
-                "name": id_,
-                "arn": entry["AliasArn"],
-                "targetKeyId": arn if as_arn else key,
-                "targetKeyArn": arn,
-            }
-        return None
+        """A target given as ARN stays an ARN."""
+        found = super().read(api, id_, known)
+        if found is None:
+            return None
+        key = found["targetKeyId"]
+        found["targetKeyArn"] = arn = self.computed["targetKeyArn"].format(key, **api.place.names())
+        as_arn = str(known.get("targetKeyId", "")).startswith("arn:")
+        return {**found, "targetKeyId": arn if as_arn else key}
 
 
 HANDLERS: list[Handler] = [Key(), Alias()]

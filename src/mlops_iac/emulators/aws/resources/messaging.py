@@ -1,7 +1,5 @@
 """SNS topics and subscriptions, SQS queues. Both write their settings as text attributes."""
 
-# ruff: noqa: RUF012  (the base class declares these tables as ClassVar)
-
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -12,10 +10,6 @@ from mlops_iac.emulators.aws.naming import NameRule
 from mlops_iac.emulators.aws.resources.base import Handler, changed
 from mlops_iac.emulators.provider import ProviderError, ResourceState
 from mlops_iac.values import Properties, Value
-
-
-def _pascal(name: str) -> str:
-    return name[:1].upper() + name[1:]
 
 
 def _written(value: Any) -> str:
@@ -40,24 +34,57 @@ class Attributes(Handler):
     own: ClassVar[tuple[str, ...]] = ("name", "tags")
     # Attributes that the API knows, by its documentation (the model lists them as free text).
     known_attributes: ClassVar[frozenset[str]] = frozenset()
+    answer = "Attributes"
 
     def attributes(self, inputs: Properties) -> dict[str, str]:
         """Attributes by API name. Raises ProviderError for one the API does not know."""
         found = {}
         for name, value in self.sent(inputs, *self.own).items():
-            member = self.members.get(name, _pascal(name))
+            member = self.member_of(name)
             if member not in self.known_attributes:
                 raise ProviderError(f"{name}: {self.service} has no attribute {member}")
             found[member] = _written(value)
         return found
 
-    def understood(self, attributes: Mapping[str, str]) -> dict[str, Value]:
+    def member_of(self, name: str) -> str:
+        """What the API calls a property."""
+        return self.members.get(name, name[:1].upper() + name[1:])
+
+    def request(self, api: Api, inputs: Properties, token: str) -> dict[str, Any]:
+        """Attributes beside what has parameters of its own."""
+        attributes = self.attributes(inputs)
+        own = {name: inputs[name] for name in self.own if inputs.get(name) is not None}
+        parameters = api.params(self.service, self.create_op, own, self.renames)
+        return {**parameters, "Attributes": attributes}
+
+    def from_answer(self, api: Api, data: Mapping[str, str]) -> dict[str, Value] | None:
         """Properties from attributes."""
         return {
-            name: _understood(attributes[member], spec)
+            name: _understood(data[member], spec)
             for name, spec in self.schema.outputs.items()
-            if (member := self.members.get(name, _pascal(name))) in attributes
+            if (member := self.member_of(name)) in data
         }
+
+    def update(self, api: Api, id_: str, old: ResourceState, new: Properties) -> None:
+        """Attributes that differ; one that is gone goes back to its default."""
+        before, after = self.attributes(old.inputs), self.attributes(new)
+        unset = {self.member_of(name): _written(each) for name, each in self.defaults.items()}
+        fresh = {
+            name: after.get(name, unset.get(name, ""))
+            for name in sorted({*before, *after})
+            if before.get(name) != after.get(name)
+        }
+        if fresh:
+            self.write(api, id_, fresh)
+        self.settle_tags(api, old, new)
+
+    def write(self, api: Api, id_: str, attributes: Mapping[str, str]) -> None:
+        """One attribute at a time."""
+        where = self.where(self.update_op, id_, {})
+        for name, value in attributes.items():
+            api.call(
+                self.service, self.update_op, **where, AttributeName=name, AttributeValue=value
+            )
 
 
 class Topic(Attributes):
@@ -65,6 +92,9 @@ class Topic(Attributes):
 
     type = "aws:sns/topic:Topic"
     service = "sns"
+    create_op, read_op, delete_op = "CreateTopic", "GetTopicAttributes", "DeleteTopic"
+    update_op = "SetTopicAttributes"
+    key = {"TopicArn": "arn"}
     name = NameRule(limit=256, prefix="namePrefix", ending=("fifoTopic", ".fifo"))
     id = "{arn}"
     computed = {
@@ -98,52 +128,11 @@ class Topic(Attributes):
     tag_style = "sns"
     not_kept = frozenset({"tracingConfig", "signatureVersion", "archivePolicy"})
 
-    def create(self, api: Api, inputs: Properties, token: str) -> str:
-        """Create with attributes and tags; the answer has the ARN."""
-        tags = self.sent(inputs).get("tags") or {}
-        answer = api.call(
-            "sns",
-            "CreateTopic",
-            Name=inputs["name"],
-            Attributes=self.attributes(inputs),
-            Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
-        )
-        return str(answer["TopicArn"])
-
-    def read(self, api: Api, id_: str, known: Properties) -> dict[str, Value] | None:
-        """Attributes and tags."""
-        answer = api.look("sns", "GetTopicAttributes", TopicArn=id_)
-        if answer is None:
-            return None
-        found = self.understood(answer["Attributes"])
-        found.update(arn=id_, name=id_.rsplit(":", 1)[-1], owner=answer["Attributes"]["Owner"])
-        found["tags"] = self.read_tags(api, found)
-        return found
-
-    def update(self, api: Api, id_: str, old: ResourceState, new: Properties) -> None:
-        """One attribute at a time."""
-        before, after = self.attributes(old.inputs), self.attributes(new)
-        for name in sorted({*before, *after}):
-            if before.get(name) != after.get(name):
-                value = after.get(name, "")
-                api.call(
-                    "sns",
-                    "SetTopicAttributes",
-                    TopicArn=id_,
-                    AttributeName=name,
-                    AttributeValue=value,
-                )
-        self.settle_tags(api, old, new)
-
-    def delete(self, api: Api, id_: str, state: ResourceState) -> None:
-        """Delete."""
-        api.look("sns", "DeleteTopic", TopicArn=id_)
-
-    def find(self, api: Api, inputs: Properties, token: str) -> str | None:
-        """By the ARN that the name gives."""
-        place = api.place
-        arn = f"arn:{place.partition}:sns:{place.region}:{place.account}:{inputs['name']}"
-        return arn if self.read(api, arn, inputs) is not None else None
+    def from_answer(self, api: Api, data: Mapping[str, str]) -> dict[str, Value] | None:
+        """Its name ends its ARN."""
+        found = super().from_answer(api, data) or {}
+        found["name"] = data["TopicArn"].rsplit(":", 1)[-1]
+        return {**found, "tags": self.read_tags(api, found)}
 
 
 class TopicPolicy(Handler):
@@ -151,6 +140,7 @@ class TopicPolicy(Handler):
 
     type = "aws:sns/topicPolicy:TopicPolicy"
     service = "sns"
+    read_op, answer, key = "GetTopicAttributes", "Attributes", {"TopicArn": "arn"}
     id = "{arn}"
     computed = {"owner": "{account}"}
 
@@ -166,13 +156,9 @@ class TopicPolicy(Handler):
         )
         return str(sent["arn"])
 
-    def read(self, api: Api, id_: str, known: Properties) -> dict[str, Value] | None:
+    def from_answer(self, api: Api, data: Mapping[str, Any]) -> dict[str, Value] | None:
         """The attribute."""
-        answer = api.look("sns", "GetTopicAttributes", TopicArn=id_)
-        if answer is None:
-            return None
-        attributes = answer["Attributes"]
-        return {"arn": id_, "policy": attributes["Policy"], "owner": attributes["Owner"]}
+        return {"policy": data["Policy"], "owner": data["Owner"]}
 
     def update(self, api: Api, id_: str, old: ResourceState, new: Properties) -> None:
         """Set again."""
@@ -180,17 +166,16 @@ class TopicPolicy(Handler):
 
     def delete(self, api: Api, id_: str, state: ResourceState) -> None:
         """Back to the policy that a new topic has (hashicorp/aws writes the same one)."""
-        answer = api.look("sns", "GetTopicAttributes", TopicArn=id_)
-        if answer is None:
+        found = self.read(api, id_, state.inputs)
+        if found is None:
             return
-        owner = answer["Attributes"]["Owner"]
         default = (
             '{"Version":"2008-10-17","Id":"__default_policy_ID","Statement":[{"Sid":'
             '"__default_statement_ID","Effect":"Allow","Principal":{"AWS":"*"},"Action":['
             '"SNS:GetTopicAttributes","SNS:SetTopicAttributes","SNS:AddPermission",'
             '"SNS:RemovePermission","SNS:DeleteTopic","SNS:Subscribe",'
             f'"SNS:ListSubscriptionsByTopic","SNS:Publish"],"Resource":"{id_}","Condition":'
-            f'{{"StringEquals":{{"AWS:SourceOwner":"{owner}"}}}}}}]}}'
+            f'{{"StringEquals":{{"AWS:SourceOwner":"{found["owner"]}"}}}}}}]}}'
         )
         self.create(api, {"arn": id_, "policy": default}, "")
 
@@ -203,6 +188,10 @@ class TopicSubscription(Attributes):
 
     type = "aws:sns/topicSubscription:TopicSubscription"
     service = "sns"
+    create_op, read_op = "Subscribe", "GetSubscriptionAttributes"
+    update_op, delete_op = "SetSubscriptionAttributes", "Unsubscribe"
+    key, made_id = {"SubscriptionArn": "arn"}, "SubscriptionArn"
+    renames = {"topic": "TopicArn"}
     id = "{arn}"
     computed = {
         "arn": "{topic}:{}",
@@ -228,42 +217,9 @@ class TopicSubscription(Attributes):
     )  # fmt: skip
     not_kept = frozenset({"replayPolicy"})
 
-    def create(self, api: Api, inputs: Properties, token: str) -> str:
-        """Subscribe; the answer has the ARN."""
-        sent = self.sent(inputs)
-        answer = api.call(
-            "sns",
-            "Subscribe",
-            TopicArn=sent["topic"],
-            Protocol=sent["protocol"],
-            Endpoint=sent["endpoint"],
-            Attributes=self.attributes(inputs),
-            ReturnSubscriptionArn=True,
-        )
-        return str(answer["SubscriptionArn"])
-
-    def read(self, api: Api, id_: str, known: Properties) -> dict[str, Value] | None:
-        """Attributes."""
-        answer = api.look("sns", "GetSubscriptionAttributes", SubscriptionArn=id_)
-        return None if answer is None else self.understood(answer["Attributes"])
-
-    def update(self, api: Api, id_: str, old: ResourceState, new: Properties) -> None:
-        """One attribute at a time."""
-        before, after = self.attributes(old.inputs), self.attributes(new)
-        for name in sorted({*before, *after}):
-            if before.get(name) != after.get(name):
-                value = after.get(name, "")
-                api.call(
-                    "sns",
-                    "SetSubscriptionAttributes",
-                    SubscriptionArn=id_,
-                    AttributeName=name,
-                    AttributeValue=value,
-                )
-
-    def delete(self, api: Api, id_: str, state: ResourceState) -> None:
-        """Unsubscribe."""
-        api.look("sns", "Unsubscribe", SubscriptionArn=id_)
+    def request(self, api: Api, inputs: Properties, token: str) -> dict[str, Any]:
+        """One that waits for its confirmation has an ARN, too."""
+        return {**super().request(api, inputs, token), "ReturnSubscriptionArn": True}
 
     def find(self, api: Api, inputs: Properties, token: str) -> str | None:
         """A topic has one subscription per endpoint and protocol."""
@@ -279,6 +235,10 @@ class Queue(Attributes):
 
     type = "aws:sqs/queue:Queue"
     service = "sqs"
+    create_op, read_op, delete_op = "CreateQueue", "GetQueueAttributes", "DeleteQueue"
+    update_op = "SetQueueAttributes"
+    key, made_id = {"QueueUrl": "url"}, "QueueUrl"
+    renames = {"name": "QueueName"}
     name = NameRule(limit=80, prefix="namePrefix", ending=("fifoQueue", ".fifo"))
     id = "{url}"
     computed = {
@@ -314,43 +274,23 @@ class Queue(Attributes):
     )  # fmt: skip
     tag_style = "sqs"
 
-    def create(self, api: Api, inputs: Properties, token: str) -> str:
-        """Create with attributes and tags; the answer has the URL."""
-        answer = api.call(
-            "sqs",
-            "CreateQueue",
-            QueueName=inputs["name"],
-            Attributes=self.attributes(inputs),
-            tags=self.sent(inputs).get("tags") or {},
-        )
-        return str(answer["QueueUrl"])
+    def where(self, operation: str, id_: str, known: Properties) -> dict[str, Any]:
+        """Attributes are told that are asked for."""
+        every = {"AttributeNames": ["All"]} if operation == self.read_op else {}
+        return {**super().where(operation, id_, known), **every}
+
+    def from_answer(self, api: Api, data: Mapping[str, str]) -> dict[str, Value] | None:
+        """Its name ends its ARN, as its URL."""
+        return {**(super().from_answer(api, data) or {}), "name": data["QueueArn"].split(":")[-1]}
 
     def read(self, api: Api, id_: str, known: Properties) -> dict[str, Value] | None:
-        """Attributes and tags."""
-        answer = api.look("sqs", "GetQueueAttributes", QueueUrl=id_, AttributeNames=["All"])
-        if answer is None:
-            return None
-        found = self.understood(answer["Attributes"])
-        found.update(url=id_, name=id_.rsplit("/", 1)[-1])
-        found["tags"] = self.read_tags(api, found)
-        return found
+        """With its tags, which are listed by its URL."""
+        found = super().read(api, id_, known)
+        return found and {**found, "tags": self.read_tags(api, found)}
 
-    def update(self, api: Api, id_: str, old: ResourceState, new: Properties) -> None:
-        """Attributes that differ; one that is gone goes back to its default."""
-        before, after = self.attributes(old.inputs), self.attributes(new)
-        reverse = {self.members.get(name, _pascal(name)): name for name in self.schema.inputs}
-        fresh = {
-            name: after.get(name, _written(self.defaults.get(reverse[name], "")))
-            for name in {*before, *after}
-            if before.get(name) != after.get(name)
-        }
-        if fresh:
-            api.call("sqs", "SetQueueAttributes", QueueUrl=id_, Attributes=fresh)
-        self.settle_tags(api, old, new)
-
-    def delete(self, api: Api, id_: str, state: ResourceState) -> None:
-        """Delete."""
-        api.look("sqs", "DeleteQueue", QueueUrl=id_)
+    def write(self, api: Api, id_: str, attributes: Mapping[str, str]) -> None:
+        """All at once."""
+        api.call("sqs", self.update_op, QueueUrl=id_, Attributes=attributes)
 
     def find(self, api: Api, inputs: Properties, token: str) -> str | None:
         """By name."""

@@ -1,7 +1,5 @@
 """S3: buckets and objects. What is set on a bucket stands in `s3_settings.py`."""
 
-# ruff: noqa: RUF012  (the base class declares these tables as ClassVar)
-
 from __future__ import annotations
 
 import base64
@@ -10,7 +8,8 @@ from urllib.parse import urlencode
 
 from mlops_iac.emulators.aws.api import Api
 from mlops_iac.emulators.aws.naming import NameRule
-from mlops_iac.emulators.aws.resources.base import Handler, changed, made
+from mlops_iac.emulators.aws.resources.base import Handler, changed
+from mlops_iac.emulators.aws.resources.tags import pairs
 from mlops_iac.emulators.aws.translation import as_map, asset_bytes
 from mlops_iac.emulators.provider import ProviderError, ResourceState
 from mlops_iac.values import Asset, Properties, Value, reveal
@@ -31,7 +30,7 @@ class Bucket(Handler):
 
     type = "aws:s3/bucket:Bucket"
     service = "s3"
-    create_op = "CreateBucket"
+    create_op, key = "CreateBucket", {"Bucket": "bucket"}
     name = NameRule("bucket", limit=63, prefix="bucketPrefix", lower=True)
     id = "{bucket}"
     computed = {
@@ -44,24 +43,22 @@ class Bucket(Handler):
     defaults = {"forceDestroy": False, "objectLockEnabled": False, "requestPayer": "BucketOwner"}
     local = frozenset({"forceDestroy", "tags"})
 
-    def create(self, api: Api, inputs: Properties, token: str) -> str:
-        """Create in its region, then tag."""
-        sent = self.sent(inputs)
+    def request(self, api: Api, inputs: Properties, token: str) -> dict[str, Any]:
+        """In its region."""
         renames = {"objectLockEnabled": "ObjectLockEnabledForBucket"}
-        parameters = api.params("s3", "CreateBucket", sent, renames)
+        parameters = api.params("s3", "CreateBucket", self.sent(inputs), renames)
         if api.place.region != "us-east-1":
             parameters["CreateBucketConfiguration"] = {"LocationConstraint": api.place.region}
-        api.call("s3", "CreateBucket", **parameters)
-        with made(str(inputs["bucket"])):
-            self._tag(api, str(inputs["bucket"]), reveal(inputs.get("tags")))
-        return str(inputs["bucket"])
+        return parameters
 
-    def _tag(self, api: Api, bucket: str, tags: Any) -> None:
-        if tags:
-            tag_set = [{"Key": key, "Value": value} for key, value in tags.items()]
-            api.call("s3", "PutBucketTagging", Bucket=bucket, Tagging={"TagSet": tag_set})
+    def settle(self, api: Api, id_: str, old: Properties | None, new: Properties) -> None:
+        """Only the tags can change."""
+        if not changed(old or {}, new, ["tags"]):
+            return
+        if tags := reveal(new.get("tags")):
+            api.call("s3", "PutBucketTagging", Bucket=id_, Tagging={"TagSet": pairs(tags)})
         else:
-            api.look("s3", "DeleteBucketTagging", Bucket=bucket)
+            api.look("s3", "DeleteBucketTagging", Bucket=id_)
 
     def read(self, api: Api, id_: str, known: Properties) -> dict[str, Value] | None:
         """Whether it is there, and its tags."""
@@ -71,11 +68,6 @@ class Bucket(Handler):
         zone = _ZONES.get(api.place.region)
         found: dict[str, Value] = {"bucket": id_, "tags": as_map(answer.get("TagSet", []))}
         return {**found, "hostedZoneId": zone} if zone else found
-
-    def update(self, api: Api, id_: str, old: ResourceState, new: Properties) -> None:
-        """Only the tags can change."""
-        if changed(old.inputs, new, ["tags"]):
-            self._tag(api, id_, reveal(new.get("tags")))
 
     def delete(self, api: Api, id_: str, state: ResourceState) -> None:
         """With `forceDestroy` every version goes first; without it a full bucket is an error."""
@@ -117,6 +109,7 @@ class BucketObjectv2(Handler):
     service = "s3"
     name = NameRule("key", limit=255)
     id = "{key}"
+    key = {"Bucket": "bucket", "Key": "key"}
     renames = {"kmsKeyId": "SSEKMSKeyId"}
     computed = {
         "arn": "arn:{partition}:s3:::{bucket}/{key}",
@@ -147,9 +140,8 @@ class BucketObjectv2(Handler):
 
     def read(self, api: Api, id_: str, known: Properties) -> dict[str, Value] | None:
         """Everything but the content, which the ETag stands for."""
-        if not known.get("bucket"):
-            raise ProviderError(f"object {id_}: its bucket is not known")
-        place = {"Bucket": known["bucket"], "Key": id_}
+        named = self.named(id_, known)
+        place = {"Bucket": named["bucket"], "Key": id_}
         answer = api.look("s3", "HeadObject", **place)
         if answer is None:
             return None
@@ -158,7 +150,7 @@ class BucketObjectv2(Handler):
         tags = api.look("s3", "GetObjectTagging", **place) or {}
         return {
             **found,
-            **place_properties(known, id_),
+            **named,
             "etag": answer["ETag"].strip('"'),
             "versionId": answer.get("VersionId", ""),
             "tags": as_map(tags.get("TagSet", [])),
@@ -176,11 +168,6 @@ class BucketObjectv2(Handler):
             if entry["Key"] == id_:
                 version = {"Key": id_, "VersionId": entry["VersionId"]}
                 api.look("s3", "DeleteObject", Bucket=bucket, **version)
-
-
-def place_properties(known: Properties, key: str) -> dict[str, Value]:
-    """Bucket and key."""
-    return {"bucket": known["bucket"], "key": key}
 
 
 def _body(plain: Properties) -> bytes:

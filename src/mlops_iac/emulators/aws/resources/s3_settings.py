@@ -1,7 +1,5 @@
 """Settings of a bucket: each is one put, one get and mostly one delete. Their id is the bucket."""
 
-# ruff: noqa: RUF012  (the base class declares these tables as ClassVar)
-
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -17,7 +15,7 @@ class Setting(Handler):
     """One setting. `payload` is the request's member that holds it, `shape` that member's shape."""
 
     service = "s3"
-    id = "{bucket}"
+    id, key = "{bucket}", {"Bucket": "bucket"}
     payload: ClassVar[str]
     shape: ClassVar[str]
     # The property that holds it all; "" where the properties are the members.
@@ -65,10 +63,6 @@ class Setting(Handler):
             return {"bucket": id_, self.wrapped: value} if value else None
         found = api.properties("s3", self.shape, data, fields, self.renames)
         return {**found, "bucket": id_}
-
-    def delete(self, api: Api, id_: str, state: ResourceState) -> None:
-        """Delete."""
-        api.look("s3", self.delete_op, Bucket=id_)
 
 
 class Versioning(Setting):
@@ -178,8 +172,7 @@ class Policy(Setting):
 
     type = "aws:s3/bucketPolicy:BucketPolicy"
     create_op, read_op, delete_op = "PutBucketPolicy", "GetBucketPolicy", "DeleteBucketPolicy"
-    payload = inside = "Policy"
-    shape = "Policy"
+    payload = inside = shape = "Policy"
 
     def put(self, api: Api, inputs: Properties, **more: Any) -> None:
         """The payload is text."""
@@ -220,10 +213,10 @@ class Notification(Setting):
     create_op = "PutBucketNotificationConfiguration"
     read_op = "GetBucketNotificationConfiguration"
     payload = shape = "NotificationConfiguration"
-    _lists: ClassVar[Mapping[str, tuple[str, str]]] = {
-        "topics": ("TopicConfigurations", "TopicArn"),
-        "queues": ("QueueConfigurations", "QueueArn"),
-        "lambdaFunctions": ("LambdaFunctionConfigurations", "LambdaFunctionArn"),
+    _lists: ClassVar[Mapping[str, str]] = {
+        "topics": "TopicConfigurations",
+        "queues": "QueueConfigurations",
+        "lambdaFunctions": "LambdaFunctionConfigurations",
     }
     defaults = {"eventbridge": False}
     not_kept = frozenset({"eventbridge"})
@@ -234,7 +227,7 @@ class Notification(Setting):
         body: dict[str, Any] = {}
         if sent.pop("eventbridge", False):
             body["EventBridgeConfiguration"] = {}
-        for property_, (member, _) in self._lists.items():
+        for property_, member in self._lists.items():
             entries = sent.pop(property_, None) or []
             if entries:
                 body[member] = [self._entry(api, member, dict(entry)) for entry in entries]
@@ -257,7 +250,7 @@ class Notification(Setting):
         found: dict[str, Value] = {}
         if known.get("eventbridge") and api.look("s3", "HeadBucket", Bucket=id_) is not None:
             found["eventbridge"] = True
-        for property_, (member, _) in self._lists.items():
+        for property_, member in self._lists.items():
             fields = self.schema.outputs[property_]["items"]["fields"]
             for entry in answer.get(member, []):
                 item = api.properties("s3", member.removesuffix("s"), entry, fields)

@@ -3,8 +3,6 @@
 Names ≤ 63 characters, pipelines ≤ 256 (API model). Ids are names (pulumi-aws).
 """
 
-# ruff: noqa: RUF012  (the base class declares these tables as ClassVar)
-
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -26,7 +24,7 @@ class ModelPackageGroup(Handler):
     service = "sagemaker"
     create_op, read_op = "CreateModelPackageGroup", "DescribeModelPackageGroup"
     delete_op = "DeleteModelPackageGroup"
-    key = "ModelPackageGroupName"
+    key = {"ModelPackageGroupName": "modelPackageGroupName"}
     renames = {"arn": "ModelPackageGroupArn"}
     id = "{modelPackageGroupName}"
     computed = {"arn": _ARN + "model-package-group/{modelPackageGroupName}"}
@@ -50,17 +48,12 @@ class Pipeline(Handler):
     service = "sagemaker"
     create_op, read_op = "CreatePipeline", "DescribePipeline"
     update_op, delete_op = "UpdatePipeline", "DeletePipeline"
-    key = "PipelineName"
+    key = {"PipelineName": "pipelineName"}
     renames = {"arn": "PipelineArn"}
     id = "{pipelineName}"
     computed = {"arn": _ARN + "pipeline/{pipelineName}"}
     tag_style = "sagemaker"
     not_kept = frozenset({"pipelineDefinitionS3Location"})
-
-    def delete(self, api: Api, id_: str, state: ResourceState) -> None:
-        """Delete; the token is the client's own."""
-        del state
-        api.look(self.service, self.delete_op, PipelineName=id_, ClientRequestToken="x" * 32)
 
 
 class Model(Handler):
@@ -69,7 +62,7 @@ class Model(Handler):
     type = "aws:sagemaker/model:Model"
     service = "sagemaker"
     create_op, read_op, delete_op = "CreateModel", "DescribeModel", "DeleteModel"
-    key = "ModelName"
+    key = {"ModelName": "name"}
     renames = {"name": "ModelName", "arn": "ModelArn"}
     name = NameRule(limit=63)
     computed = {"arn": _ARN + "model/{name}"}
@@ -84,7 +77,7 @@ class EndpointConfiguration(Handler):
     service = "sagemaker"
     create_op, read_op = "CreateEndpointConfig", "DescribeEndpointConfig"
     delete_op = "DeleteEndpointConfig"
-    key = "EndpointConfigName"
+    key = {"EndpointConfigName": "name"}
     renames = {"name": "EndpointConfigName", "arn": "EndpointConfigArn", "kmsKeyArn": "KmsKeyId"}
     name = NameRule(limit=63, prefix="namePrefix")
     computed = {"arn": _ARN + "endpoint-config/{name}"}
@@ -104,7 +97,7 @@ class Endpoint(Handler):
     type = "aws:sagemaker/endpoint:Endpoint"
     service = "sagemaker"
     create_op, read_op, delete_op = "CreateEndpoint", "DescribeEndpoint", "DeleteEndpoint"
-    key = "EndpointName"
+    key = {"EndpointName": "name"}
     renames = {"name": "EndpointName", "arn": "EndpointArn"}
     name = NameRule(limit=63)
     computed = {"arn": _ARN + "endpoint/{name}"}

@@ -1,9 +1,8 @@
 """Application Auto Scaling and Budgets."""
 
-# ruff: noqa: RUF012  (the base class declares these tables as ClassVar)
-
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from mlops_iac.emulators.aws.api import Api
@@ -12,6 +11,8 @@ from mlops_iac.emulators.aws.resources.base import Handler
 from mlops_iac.emulators.provider import ResourceState
 from mlops_iac.values import Properties, Value
 
+_SCALED = ("serviceNamespace", "scalableDimension", "resourceId")
+
 
 class Target(Handler):
     """A scalable target. Its id is the resource's."""
@@ -19,7 +20,9 @@ class Target(Handler):
     type = "aws:appautoscaling/target:Target"
     service = "application-autoscaling"
     create_op = update_op = "RegisterScalableTarget"
+    delete_op = "DeregisterScalableTarget"
     read_op, answer = "DescribeScalableTargets", "ScalableTargets"
+    key = {name[0].upper() + name[1:]: name for name in _SCALED}
     id = "{resourceId}"
     renames = {"arn": "ScalableTargetARN", "roleArn": "RoleARN"}
     computed = {
@@ -29,33 +32,11 @@ class Target(Handler):
     # moto lists no tags of scalable targets.
     not_kept = frozenset({"tags", "suspendedState"})
 
-    def _key(self, known: Properties) -> dict[str, Any]:
-        names = ("serviceNamespace", "scalableDimension", "resourceId")
-        service, dimension, resource = (known[name] for name in names)
-        return {
-            "ServiceNamespace": service,
-            "ScalableDimension": dimension,
-            "ResourceId": resource,
-        }
-
-    def read(self, api: Api, id_: str, known: Properties) -> dict[str, Value] | None:
-        """Listed by resource and dimension."""
-        key = self._key(known)
-        ids = [key.pop("ResourceId")]
-        answer = api.look(self.service, self.read_op, **key, ResourceIds=ids) or {}
-        for target in answer.get("ScalableTargets", []):
-            return self.from_answer(api, target)
-        return None
-
     def update(self, api: Api, id_: str, old: ResourceState, new: Properties) -> None:
         """Register again; tags go by their own operation, which moto lacks."""
         sent = self.sent(new, "tags")
         parameters = api.params(self.service, self.update_op, sent, self.renames)
         api.call(self.service, self.update_op, **parameters)
-
-    def delete(self, api: Api, id_: str, state: ResourceState) -> None:
-        """Deregister."""
-        api.look(self.service, "DeregisterScalableTarget", **self._key(state.inputs))
 
 
 class Policy(Handler):
@@ -64,7 +45,9 @@ class Policy(Handler):
     type = "aws:appautoscaling/policy:Policy"
     service = "application-autoscaling"
     create_op = update_op = "PutScalingPolicy"
+    delete_op = "DeleteScalingPolicy"
     read_op, answer = "DescribeScalingPolicies", "ScalingPolicies"
+    key = {**Target.key, "PolicyName": "name"}
     renames = {"name": "PolicyName", "arn": "PolicyARN"}
     name = NameRule(limit=255)
     computed = {
@@ -76,32 +59,10 @@ class Policy(Handler):
     }
     defaults = {"policyType": "StepScaling", "alarmArns": []}
 
-    def read(self, api: Api, id_: str, known: Properties) -> dict[str, Value] | None:
-        """Listed by resource, dimension and name."""
-        answer = api.look(
-            self.service,
-            self.read_op,
-            ServiceNamespace=known["serviceNamespace"],
-            ScalableDimension=known["scalableDimension"],
-            ResourceId=known["resourceId"],
-            PolicyNames=[id_],
-        )
-        for policy in (answer or {}).get("ScalingPolicies", []):
-            if policy["PolicyName"] == id_:
-                alarms = [alarm["AlarmARN"] for alarm in policy.get("Alarms", [])]
-                return {**self.from_answer(api, policy), "alarmArns": alarms}
-        return None
-
-    def delete(self, api: Api, id_: str, state: ResourceState) -> None:
-        """Delete."""
-        api.look(
-            self.service,
-            "DeleteScalingPolicy",
-            PolicyName=id_,
-            ServiceNamespace=state.inputs["serviceNamespace"],
-            ScalableDimension=state.inputs["scalableDimension"],
-            ResourceId=state.inputs["resourceId"],
-        )
+    def from_answer(self, api: Api, data: Mapping[str, Any]) -> dict[str, Value] | None:
+        """With the alarms that it made."""
+        alarms = [alarm["AlarmARN"] for alarm in data.get("Alarms", [])]
+        return {**(super().from_answer(api, data) or {}), "alarmArns": alarms}
 
 
 class Budget(Handler):
@@ -113,7 +74,9 @@ class Budget(Handler):
 
     type = "aws:budgets/budget:Budget"
     service = "budgets"
-    create_op = "CreateBudget"
+    create_op, read_op, delete_op = "CreateBudget", "DescribeBudget", "DeleteBudget"
+    answer, key = "Budget", {"AccountId": "accountId", "BudgetName": "name"}
+    id = "{accountId}:{name}"
     name = NameRule(limit=100, prefix="namePrefix")
     renames = {"name": "BudgetName"}
     computed = {"arn": "arn:{partition}:budgets::{account}:budget/{name}", "accountId": "{account}"}
@@ -121,10 +84,10 @@ class Budget(Handler):
 
     def id_of(self, outputs: Properties) -> str:
         """Account and name; the account is the emulator's only one."""
-        return f"{outputs.get('accountId') or '123456789012'}:{outputs['name']}"
+        return super().id_of({"accountId": "123456789012", **outputs})
 
-    def create(self, api: Api, inputs: Properties, token: str) -> str:
-        """Create with its notifications."""
+    def request(self, api: Api, inputs: Properties, token: str) -> dict[str, Any]:
+        """With its notifications."""
         sent = self.sent(inputs, "accountId")
         notifications = [_notification(n) for n in sent.pop("notifications", None) or []]
         tags = sent.pop("tags", None) or {}
@@ -134,8 +97,7 @@ class Budget(Handler):
             "NotificationsWithSubscribers": notifications,
             "ResourceTags": [{"Key": key, "Value": value} for key, value in tags.items()],
         }
-        api.call("budgets", "CreateBudget", **{k: v for k, v in request.items() if v})
-        return f"{api.place.account}:{inputs['name']}"
+        return {key: value for key, value in request.items() if value}
 
     def _budget(self, api: Api, sent: dict[str, Value]) -> dict[str, Any]:
         amount, unit = sent.pop("limitAmount", None), sent.pop("limitUnit", None)
@@ -151,19 +113,14 @@ class Budget(Handler):
             body["TimePeriod"] = {key: value for key, value in period.items() if value}
         return body
 
-    def read(self, api: Api, id_: str, known: Properties) -> dict[str, Value] | None:
-        """Described by name."""
-        account, name = id_.split(":", 1)
-        answer = api.look("budgets", "DescribeBudget", AccountId=account, BudgetName=name)
-        if answer is None:
-            return None
-        budget = answer["Budget"]
+    def from_answer(self, api: Api, data: Mapping[str, Any]) -> dict[str, Value] | None:
+        """What stands deeper in the API than here."""
         fields = {k: v for k, v in self.schema.outputs.items() if k not in _BUDGET_OWN}
-        found = api.properties("budgets", "Budget", budget, fields, self.renames)
-        limit = budget.get("BudgetLimit")
+        found = api.properties("budgets", "Budget", data, fields, self.renames)
+        limit = data.get("BudgetLimit")
         if limit:
             found.update(limitAmount=limit["Amount"], limitUnit=limit["Unit"])
-        filters = budget.get("CostFilters") or {}
+        filters = data.get("CostFilters") or {}
         if filters:
             found["costFilters"] = [{"name": k, "values": v} for k, v in filters.items()]
         return found
@@ -175,11 +132,6 @@ class Budget(Handler):
         api.check("budgets", "UpdateBudget", request)
         self.delete(api, id_, old)
         self.create(api, new, "")
-
-    def delete(self, api: Api, id_: str, state: ResourceState) -> None:
-        """Delete."""
-        account, name = id_.split(":", 1)
-        api.look("budgets", "DeleteBudget", AccountId=account, BudgetName=name)
 
 
 _BUDGET_OWN = {"limitAmount", "limitUnit", "costFilters", "timePeriodStart", "timePeriodEnd",

@@ -8,7 +8,6 @@ from typing import Any
 
 from mlops_iac.emulators.aws.api import OPERATION_TAG, Api
 from mlops_iac.emulators.aws.translation import as_map
-from mlops_iac.emulators.provider import ResourceState
 from mlops_iac.values import Properties
 
 
@@ -25,6 +24,8 @@ class TagStyle:
     keys: str = "TagKeys"
     # (key, value) members of an entry; None where tags are a map
     pair: tuple[str, str] | None = ("Key", "Value")
+    # Whether they are removed as entries, with their values.
+    whole: bool = False
 
 
 STYLES: Mapping[str, TagStyle] = {
@@ -41,6 +42,13 @@ STYLES: Mapping[str, TagStyle] = {
     ),
     "cloudwatch": TagStyle(
         "cloudwatch", "ListTagsForResource", "TagResource", "UntagResource", ("ResourceARN", "arn")
+    ),
+    "cloudtrail": TagStyle(
+        "cloudtrail", "", "AddTags", "RemoveTags", ("ResourceId", "arn"),
+        tags="TagsList", keys="TagsList", whole=True,
+    ),
+    "ec2": TagStyle(
+        "ec2", "", "CreateTags", "DeleteTags", ("Resources", "id"), keys="Tags", whole=True
     ),
     "events": TagStyle(
         "events", "ListTagsForResource", "TagResource", "UntagResource", ("ResourceARN", "arn")
@@ -77,16 +85,18 @@ def list_tags(api: Api, style: str, outputs: Properties) -> dict[str, str]:
     return {k: v for k, v in as_map(data).items() if k != OPERATION_TAG}
 
 
-def change_tags(api: Api, style: str, old: ResourceState, new: Mapping[str, str]) -> None:
+def change_tags(
+    api: Api, style: str, outputs: Properties, before: Mapping[str, str], new: Mapping[str, str]
+) -> None:
     """Add what is new or differs, remove what is gone."""
     how = STYLES[style]
     member, source = how.target
-    target = {member: old.outputs[source]}
-    before = list_tags(api, style, old.outputs)
-    gone = sorted(key for key in before if key not in new)
+    target = {member: outputs[source]}
+    gone = {key: before[key] for key in sorted(before) if key not in new}
     fresh = {key: value for key, value in new.items() if before.get(key) != value}
     if gone:
-        api.call(how.service, how.remove_op, **target, **{how.keys: gone})
+        keys = written(how, gone) if how.whole else list(gone)
+        api.call(how.service, how.remove_op, **target, **{how.keys: keys})
     if fresh:
         api.call(how.service, how.add_op, **target, **{how.tags: written(how, fresh)})
 
@@ -95,5 +105,9 @@ def written(how: TagStyle, tags: Mapping[str, str]) -> Any:
     """Tags as the service takes them."""
     if how.pair is None:
         return dict(tags)
-    key, value = how.pair
+    return pairs(tags, *how.pair)
+
+
+def pairs(tags: Mapping[str, str], key: str = "Key", value: str = "Value") -> list[dict[str, str]]:
+    """Tags as entries of a list."""
     return [{key: name, value: text} for name, text in tags.items()]

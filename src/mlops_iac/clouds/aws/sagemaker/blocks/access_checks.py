@@ -36,15 +36,14 @@ def _approvers(scope: Scope) -> Iterator[Diagnostic]:
 
 
 def _nobody(scope: Scope, approvers: Sequence[str]) -> Iterator[Diagnostic]:
-    resolved = scope.resolved
     for each in approvers:
         if not re.fullmatch(_ROLE, each) and not re.fullmatch(_ARN, each):
-            yield resolved.diagnostic(
+            yield scope.wrong(
                 PATH,
-                "wrong-approver",
-                f"{PATH}: '{each}' is no role or user, and AWS lets no others approve",
+                f"'{each}' is no role or user, and AWS lets no others approve",
                 f"write a role's name, or an ARN: arn:{scope.partition}:iam::ACCOUNT:role/NAME (of"
                 " people who sign in by IAM Identity Center: that of their permission set's role)",
+                code="wrong-approver",
             )
 
 
@@ -54,40 +53,39 @@ def _worker(scope: Scope, approvers: Sequence[str], path: str) -> Iterator[Diagn
     for key in path.split("."):
         worker = getattr(worker, key)
     if worker is not None and any(_same(each, worker, blueprint.account) for each in approvers):
-        yield scope.resolved.diagnostic(
+        yield scope.wrong(
             PATH,
-            "wrong-approver",
-            f"{PATH}: '{worker}' is {path}, and who deploys or trains must not approve",
+            f"'{worker}' is {path}, and who deploys or trains must not approve",
             "name other people",
+            code="wrong-approver",
         )
 
 
 def _automatic(scope: Scope) -> Iterator[Diagnostic]:
     for name in scope.trained:
         if scope.blueprint.models[name].registry.approval == "automatic":
-            yield scope.resolved.diagnostic(
+            yield scope.wrong(
                 f"models.{name}.registry.approval",
-                "approved-by-nobody",
-                f"models.{name}.registry.approval: versions are approved as they are registered,"
+                "versions are approved as they are registered,"
                 " and the approvers are asked only to reject them",
                 "write `approval: manual`",
+                code="approved-by-nobody",
                 severity="warning",
             )
 
 
 def _elsewhere(scope: Scope, approvers: Sequence[str]) -> Iterator[Diagnostic]:
-    resolved = scope.resolved
     if not scope.trained and not any(
-        Scope(other).trained and other.blueprint.security.access.approvers == approvers
-        for other in resolved.siblings.values()
-        if other.environment != "local"
+        other.trained and other.blueprint.security.access.approvers == approvers
+        for other in scope.siblings
+        if not other.is_local
     ):
-        yield resolved.diagnostic(
+        yield scope.wrong(
             PATH,
-            "approved-elsewhere",
-            f"{PATH}: no model is trained in {scope.environment}, so its versions are approved"
+            f"no model is trained in {scope.environment}, so its versions are approved"
             " where they are trained, and by others",
             "write it for the environment that trains",
+            code="approved-elsewhere",
             severity="warning",
         )
 
@@ -97,12 +95,12 @@ def _sealer(scope: Scope) -> Iterator[Diagnostic]:
     roles, path = scope.blueprint.existing.roles, "existing.roles.seal"
     for step in STEPS:
         if roles.seal is not None and getattr(roles, step) == roles.seal:
-            yield scope.resolved.diagnostic(
+            yield scope.wrong(
                 path,
-                "sealed-by-a-step",
-                f"{path}: '{roles.seal}' runs {step}, too, so code of that step may replace what"
+                f"'{roles.seal}' runs {step}, too, so code of that step may replace what"
                 " was approved",
                 "name a role of its own; left out, the stack makes one",
+                code="sealed-by-a-step",
             )
 
 
@@ -118,7 +116,10 @@ def _idle_roles(scope: Scope) -> Iterator[Diagnostic]:
     for step in STEPS:
         role = getattr(scope.blueprint.existing.roles, step)
         if role is not None and step not in scope.steps:
-            path = f"existing.roles.{step}"
-            yield scope.resolved.diagnostic(
-                path, "no-effect", f"{path}: no model has a step {step}", "remove it", "warning"
+            yield scope.wrong(
+                f"existing.roles.{step}",
+                f"no model has a step {step}",
+                "remove it",
+                code="no-effect",
+                severity="warning",
             )

@@ -7,7 +7,7 @@ from typing import Any
 
 from mlops_iac.blueprint.checks.environments import place
 from mlops_iac.clouds.aws import catalogue
-from mlops_iac.clouds.aws.sagemaker.parts import UNSUPPORTED, Deployed, Part, Request, prefixed
+from mlops_iac.clouds.aws.sagemaker.parts import Deployed, Part, Request, prefixed
 from mlops_iac.clouds.aws.sagemaker.scope import STACK_TAG, Scope, call
 from mlops_iac.clouds.base import ComponentCall, Ref, Setting
 from mlops_iac.errors import Diagnostic
@@ -37,20 +37,18 @@ def _check(scope: Scope) -> Iterator[Diagnostic]:
     if scope.blueprint.budget is None:
         return
     if catalogue.is_region(region) and not catalogue.has_service("budgets", region):
-        yield scope.resolved.diagnostic(
+        yield scope.wrong(
             "budget",
-            UNSUPPORTED,
-            f"budget: {region} ({place(scope.resolved, 'region')}) is in '{scope.partition}', which"
+            f"{region} ({place(scope.resolved, 'region')}) is in '{scope.partition}', which"
             " has no AWS Budgets",
             "leave it out; what it costs is billed to the standard account that belongs to this one:"
             " set a budget there",
             at_key=True,
         )
     elif not scope.blueprint.alerts:
-        yield scope.resolved.diagnostic(
+        yield scope.wrong(
             "budget",
-            UNSUPPORTED,
-            "budget: there is nobody to tell when it is spent",
+            "there is nobody to tell when it is spent",
             "write `alerts: {oncall: {email: …}}`",
             at_key=True,
         )

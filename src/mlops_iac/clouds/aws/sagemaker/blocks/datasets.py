@@ -8,7 +8,7 @@ from mlops_iac.blueprint.sections.datasets import Dataset
 from mlops_iac.blueprint.torn import judged
 from mlops_iac.clouds.aws.sagemaker.deployer_actions import OBJECTS
 from mlops_iac.clouds.aws.sagemaker.modes import needs
-from mlops_iac.clouds.aws.sagemaker.parts import UNSUPPORTED, Deployed, Part, prefixed
+from mlops_iac.clouds.aws.sagemaker.parts import Deployed, Part, prefixed
 from mlops_iac.clouds.aws.sagemaker.scope import Scope, call
 from mlops_iac.clouds.base import ComponentCall, Ref, Refusal, Setting, UserFile
 from mlops_iac.errors import Diagnostic
@@ -81,10 +81,9 @@ def _values(scope: Scope) -> Iterator[Diagnostic]:
 def _dataset(scope: Scope, path: str, section: Dataset) -> Iterator[Diagnostic]:
     source = section.source or ""
     if "://" in source and not source.startswith("s3://"):
-        yield scope.resolved.diagnostic(
+        yield scope.wrong(
             path,
-            UNSUPPORTED,
-            f"{path}: SageMaker reads from S3 only, not from '{source}'",
+            f"SageMaker reads from S3 only, not from '{source}'",
             "copy it to `s3://…`, or write a path beside the blueprint",
         )
 

@@ -10,7 +10,6 @@ from mlops_iac.blueprint.torn import judged
 from mlops_iac.clouds.aws.sagemaker import machines
 from mlops_iac.clouds.aws.sagemaker.blocks.predict_checks import check_predict
 from mlops_iac.clouds.aws.sagemaker.definition.refusals import refusals as own_refusals
-from mlops_iac.clouds.aws.sagemaker.parts import UNSUPPORTED
 from mlops_iac.clouds.aws.sagemaker.scope import STEPS, Scope
 from mlops_iac.errors import Diagnostic
 from mlops_iac.pipeline.refusals import refusals
@@ -30,55 +29,49 @@ def check_models(scope: Scope) -> Iterator[Diagnostic]:
 
 
 def _brought(scope: Scope, name: str) -> Iterator[Diagnostic]:
-    resolved, path = scope.resolved, f"models.{name}"
     model = scope.blueprint.models[name]
     if model.source is not None and not model.source.startswith("s3://"):
-        yield resolved.diagnostic(
-            f"{path}.source",
-            UNSUPPORTED,
-            f"{path}.source: only models in S3 can be served, not '{model.source}'",
+        yield scope.wrong(
+            f"models.{name}.source",
+            f"only models in S3 can be served, not '{model.source}'",
             "copy it to `s3://…`, a prefix or a .tar.gz",
         )
 
 
 def _version(scope: Scope, name: str) -> Iterator[Diagnostic]:
     # A ModelPackageVersion is an integer from 1. Source: SageMaker API reference, ModelPackage.
-    version, path = scope.blueprint.models[name].version, f"models.{name}"
+    version = scope.blueprint.models[name].version
     if version is not None and not re.fullmatch("[1-9][0-9]{0,8}", version):
-        yield scope.resolved.diagnostic(
-            f"{path}.version",
-            "wrong-version",
-            f"{path}.version: '{version}' is no registered version; they are numbered from 1",
+        yield scope.wrong(
+            f"models.{name}.version",
+            f"'{version}' is no registered version; they are numbered from 1",
             "see `mlops-iac models ls`, or use `mlops-iac promote`",
+            code="wrong-version",
         )
 
 
 def _promoted(scope: Scope, name: str) -> Iterator[Diagnostic]:
-    resolved, path = scope.resolved, f"models.{name}"
+    path = f"models.{name}.promote_from"
     if scope.promotes(name):
         home = scope.home(name)
-        other = resolved.siblings[home.environment]
+        other = scope.resolved.siblings[home.environment]
         if name not in Scope(other).trained:
-            yield resolved.diagnostic(
-                f"{path}.promote_from",
-                UNSUPPORTED,
-                f"{path}.promote_from: {name} is not trained at the end of it, in {other.environment}",
+            yield scope.wrong(
+                path,
+                f"{name} is not trained at the end of it, in {other.environment}",
                 "name the environment that trains it",
             )
             return
         if home.account is None:
-            yield resolved.diagnostic(
-                f"{path}.promote_from",
-                UNSUPPORTED,
-                f"{path}.promote_from: nothing says in which account {home.environment} is",
+            yield scope.wrong(
+                path,
+                f"nothing says in which account {home.environment} is",
                 f"write `environments.{home.environment}.account`",
             )
         if home.region != scope.blueprint.region:
-            yield resolved.diagnostic(
-                f"{path}.promote_from",
-                UNSUPPORTED,
-                f"{path}.promote_from: versions of {home.region} cannot be served in "
-                f"{scope.blueprint.region}",
+            yield scope.wrong(
+                path,
+                f"versions of {home.region} cannot be served in {scope.blueprint.region}",
                 "train and serve in one region",
             )
 
@@ -87,9 +80,7 @@ def _trained(scope: Scope, name: str, model: Model) -> Iterator[Diagnostic]:
     if scope.promotes(name) or model.train is None:
         return
     for item in judged(refusals(scope.resolved, name), own_refusals(model, f"models.{name}")):
-        yield scope.resolved.diagnostic(
-            item.path, UNSUPPORTED, f"{item.path}: {item.message}", item.hint
-        )
+        yield scope.wrong(item.path, item.message, item.hint)
 
 
 def check_instances(scope: Scope) -> Iterator[Diagnostic]:
@@ -102,4 +93,4 @@ def check_instances(scope: Scope) -> Iterator[Diagnostic]:
 def _of_step(scope: Scope, name: str, model: Model, step: str) -> Iterator[Diagnostic]:
     if (section := getattr(model, step)) is not None:
         at = f"models.{name}.{step}.compute"
-        yield from machines.check_instance(scope.resolved, at, section.compute, machines.USES[step])
+        yield from machines.check_instance(scope, at, section.compute, machines.USES[step])

@@ -63,14 +63,13 @@ def _plan(scope: Scope) -> Iterator[ComponentCall]:
 
 def in_network(scope: Scope) -> Setting | bool:
     """Not configured where no environment has a network."""
-    if not any(Scope(each).in_network for each in scope.resolved.siblings.values()):
+    if not any(each.in_network for each in scope.siblings):
         return False
     return Setting(scope.in_network, IN_NETWORK)
 
 
 def _names(scope: Scope) -> list[tuple[str, str]]:
-    siblings = scope.resolved.siblings.values()
-    return [(NETWORK, "")] if any(Scope(each).places for each in siblings) else []
+    return [(NETWORK, "")] if any(each.places for each in scope.siblings) else []
 
 
 def _guide(every: Sequence[Scope]) -> list[str]:

@@ -8,7 +8,6 @@ from mlops_iac.blueprint.reach import Outside
 from mlops_iac.blueprint.torn import judged
 from mlops_iac.blueprint.words import listed
 from mlops_iac.clouds.aws.sagemaker import machines
-from mlops_iac.clouds.aws.sagemaker.parts import UNSUPPORTED
 from mlops_iac.clouds.aws.sagemaker.requirements import REQUIREMENTS, missing, read
 from mlops_iac.clouds.aws.sagemaker.scope import STEPS, Scope
 from mlops_iac.errors import Diagnostic
@@ -28,21 +27,19 @@ def check_network(scope: Scope) -> Iterator[Diagnostic]:
 
 def _callers(scope: Scope) -> Iterator[Diagnostic]:
     if scope.is_private and scope.existing("subnets") is not None and not scope.existing("network"):
-        yield scope.resolved.diagnostic(
+        yield scope.wrong(
             "security.network",
-            UNSUPPORTED,
-            "security.network: nothing says which network callers come from",
+            "nothing says which network callers come from",
             "write `existing: {network: vpc-…}` beside its subnets",
         )
 
 
 def _existing(scope: Scope) -> Iterator[Diagnostic]:
-    existing, resolved = scope.blueprint.existing, scope.resolved
+    existing = scope.blueprint.existing
     if bool(existing.subnets) != bool(existing.security_groups):
-        yield resolved.diagnostic(
+        yield scope.wrong(
             "existing",
-            UNSUPPORTED,
-            "existing: a network takes both `subnets` and `security_groups`",
+            "a network takes both `subnets` and `security_groups`",
             "write both",
             at_key=True,
         )
@@ -50,10 +47,9 @@ def _existing(scope: Scope) -> Iterator[Diagnostic]:
 
 def _network_only(scope: Scope) -> Iterator[Diagnostic]:
     if _told_of_network(scope):
-        yield scope.resolved.diagnostic(
+        yield scope.wrong(
             "existing.network",
-            UNSUPPORTED,
-            "existing.network: SageMaker is told subnets and security groups, not the network",
+            "SageMaker is told subnets and security groups, not the network",
             "write `subnets` and `security_groups` beside it",
         )
 
@@ -69,16 +65,14 @@ def _makes_network(scope: Scope) -> bool:
 
 
 def _own_network(scope: Scope) -> Iterator[Diagnostic]:
-    resolved = scope.resolved
     if (
         _makes_network(scope)
         and scope.blueprint.security.egress == "all"
-        and resolved.is_written("security.egress")
+        and scope.resolved.is_written("security.egress")
     ):
-        yield resolved.diagnostic(
+        yield scope.wrong(
             "security.egress",
-            UNSUPPORTED,
-            "security.egress: the stack's own network has no way out",
+            "the stack's own network has no way out",
             "write `egress: none`, or bring a network that has one: `existing: {network: …,"
             " subnets: […], security_groups: […]}`",
             severity="warning",  # it is the default: left out, nobody is refused
@@ -87,10 +81,9 @@ def _own_network(scope: Scope) -> Iterator[Diagnostic]:
 
 def _in_china(scope: Scope) -> Iterator[Diagnostic]:
     if _makes_network(scope) and scope.blueprint.region.startswith("cn-"):
-        yield scope.resolved.diagnostic(
+        yield scope.wrong(
             "security.network",
-            UNSUPPORTED,
-            "security.network: in China services have other endpoints, and no network is made yet",
+            "in China services have other endpoints, and no network is made yet",
             "write `existing: {network: …, subnets: […], security_groups: […]}`",
         )
 
@@ -117,19 +110,19 @@ def _requirements(scope: Scope) -> Iterator[Diagnostic]:
         absent = list(dict.fromkeys(each for item in found for each in item.absent))
         unknown = list(dict.fromkeys(each for item in found for each in item.unknown))
         at = f"models.{name}.code"
-        starts = f"{at}: {REQUIREMENTS} is installed when a container starts, and from here no"
+        starts = f"{REQUIREMENTS} is installed when a container starts, and from here no"
         starts += " package index is reached"
         wheels = "put its wheels into a folder of the code and write `--find-links FOLDER` into"
         wheels += f" {REQUIREMENTS}, or bring an image of your own: `runtime: {{image: …}}`"
         if absent:
-            yield scope.resolved.diagnostic(
-                at, "requirements-offline", f"{starts}: {'; '.join(absent)}", wheels
+            yield scope.wrong(
+                at, f"{starts}: {'; '.join(absent)}", wheels, code="requirements-offline"
             )
         elif unknown:
-            yield scope.resolved.diagnostic(
+            yield scope.wrong(
                 at,
-                "requirements-offline",
                 f"{starts}: the image must have {listed(unknown, 'and')} already",
                 f"look whether it does; if not, {wheels}",
+                code="requirements-offline",
                 severity="warning",
             )

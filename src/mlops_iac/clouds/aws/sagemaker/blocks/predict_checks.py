@@ -34,13 +34,8 @@ def check_predict(scope: Scope) -> Iterator[Diagnostic]:
         except (Outside, OSError):
             continue  # as above
         if wrong:
-            path = f"models.{name}.code"
-            yield scope.resolved.diagnostic(
-                path,
-                "cannot-serve",
-                f"{path}: {wrong}, and the endpoint starts with it",
-                hint,
-            )
+            said = f"{wrong}, and the endpoint starts with it"
+            yield scope.wrong(f"models.{name}.code", said, hint, code="cannot-serve")
 
 
 def _wrong(text: bytes | None) -> tuple[str, str]:

@@ -17,7 +17,7 @@ from mlops_iac.clouds.aws.sagemaker.deployer_actions import (
     RULES,
 )
 from mlops_iac.clouds.aws.sagemaker.modes.endpoint_checks import SERVICE_LIMITS
-from mlops_iac.clouds.aws.sagemaker.parts import UNSUPPORTED, Deployed, Part, Request, prefixed
+from mlops_iac.clouds.aws.sagemaker.parts import Deployed, Part, Request, prefixed
 from mlops_iac.clouds.aws.sagemaker.scope import (
     Scope,
     call,
@@ -131,42 +131,38 @@ def check_events(scope: Scope, path: str, datasets: Iterable[str]) -> Iterator[D
     for dataset in datasets:
         section = scope.blueprint.datasets[dataset]
         if not (section.is_local or section.is_made):
-            yield scope.resolved.diagnostic(
+            yield scope.wrong(
                 path,
-                "events-elsewhere",
-                f"{path}: the bucket of {dataset} is not changed from "
+                f"the bucket of {dataset} is not changed from "
                 "here, and new files are noticed only if it tells EventBridge of them",
                 "switch on its EventBridge notifications",
+                code="events-elsewhere",
                 severity="warning",
             )
 
 
 def _schedule(scope: Scope, name: str) -> Iterator[Diagnostic]:
-    retrain, path = scope.blueprint.models[name].retrain, f"models.{name}.retrain.schedule"
+    retrain = scope.blueprint.models[name].retrain
     if retrain is not None and retrain.schedule is not None:
         try:
             schedule_expression(retrain.schedule)
         except ValueError as error:
-            yield scope.resolved.diagnostic(
-                path, UNSUPPORTED, f"{path}: {error}", "write another cron"
-            )
+            yield scope.wrong(f"models.{name}.retrain.schedule", str(error), "write another cron")
 
 
 def _measured(scope: Scope, name: str, metric: str) -> Iterator[Diagnostic]:
-    resolved, path = scope.resolved, f"models.{name}.retrain.limits"
+    path = f"models.{name}.retrain.limits"
     if metric not in SERVICE_LIMITS:
-        yield resolved.diagnostic(
+        yield scope.wrong(
             path,
-            UNSUPPORTED,
-            f"{path}: {metric} is not measured yet",
+            f"{metric} is not measured yet",
             f"{listed(SERVICE_LIMITS, 'or')} of a serving entry's monitor, or a schedule",
         )
     elif not machines.monitored(scope, name, metric):
         whole(scope.blueprint.serving)  # one that is not known may monitor it
-        yield resolved.diagnostic(
+        yield scope.wrong(
             path,
-            UNSUPPORTED,
-            f"{path}: no entry that serves {name} monitors {metric}",
+            f"no entry that serves {name} monitors {metric}",
             f"write `monitor: {{limits: {{{metric}: {{at_most: …}}}}}}` there",
         )
 

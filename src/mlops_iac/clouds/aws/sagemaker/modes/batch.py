@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from mlops_iac.blueprint.sections.serving import Batch
-from mlops_iac.blueprint.torn import judged
 from mlops_iac.clouds.aws.sagemaker import machines
 from mlops_iac.clouds.aws.sagemaker.deployer_actions import ALARMS, FUNCTIONS, OBJECTS
 from mlops_iac.clouds.aws.sagemaker.modes.batch_calls import plan_batch, variables
 from mlops_iac.clouds.aws.sagemaker.modes.batch_checks import check_batch
 from mlops_iac.clouds.aws.sagemaker.modes.batch_requests import batch_requests
-from mlops_iac.clouds.aws.sagemaker.parts import Deployed, Mode, Needs, Request, prefixed
+from mlops_iac.clouds.aws.sagemaker.parts import Deployed, Mode, Needs, of_each, prefixed
 from mlops_iac.clouds.aws.sagemaker.scope import Scope
-from mlops_iac.clouds.base import ComponentCall, Refusal
+from mlops_iac.clouds.base import Refusal
 from mlops_iac.errors import Diagnostic
 
 _HERE = "glue:${region}:${account}"
@@ -23,30 +22,14 @@ def _entries(scope: Scope) -> dict[str, Batch]:
     return scope.entries(Batch)
 
 
-def _plan(scope: Scope) -> Iterator[ComponentCall]:
-    for name, entry in _entries(scope).items():
-        yield from plan_batch(scope, name, entry)
-
-
-def _values(scope: Scope) -> Iterator[Diagnostic]:
-    for name, entry in _entries(scope).items():
-        at = f"serving.{name}.compute"
-        yield from judged(machines.check_instance(scope.resolved, at, entry.compute, "transform"))
-
-
-def _check(scope: Scope) -> Iterator[Diagnostic]:
-    for name, entry in _entries(scope).items():
-        yield from check_batch(scope, name, entry)
+def _values(scope: Scope, name: str, entry: Batch) -> Iterator[Diagnostic]:
+    at = f"serving.{name}.compute"
+    return machines.check_instance(scope, at, entry.compute, "transform")
 
 
 def _names(scope: Scope) -> Iterator[tuple[str, str]]:
     for name in _entries(scope):
         yield from ((variable, f"serving.{name}") for variable in variables(name))
-
-
-def _requests(scope: Scope) -> Iterator[Request]:
-    for name, entry in _entries(scope).items():
-        yield from judged(batch_requests(scope, name, entry))
 
 
 def _needs(scope: Scope) -> Needs:
@@ -78,7 +61,7 @@ BATCH = Mode(
     name="batch",
     section=Batch,
     there=_entries,
-    plan=_plan,
+    plan=of_each(Batch, plan_batch),
     planned=prefixed(
         "serving.*.",
         "description mode model input output schedule new_data env.* compute.size compute.instance "
@@ -100,10 +83,10 @@ BATCH = Mode(
             "write `at_most`",
         ),
     ),
-    values=_values,
-    check=_check,
+    values=of_each(Batch, _values),
+    check=of_each(Batch, check_batch),
     names=_names,
-    requests=_requests,
+    requests=of_each(Batch, batch_requests),
     tagged=(
         "s3.PutObjectTagging",
         "lambda.CreateFunction",

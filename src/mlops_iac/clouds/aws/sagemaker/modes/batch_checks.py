@@ -11,7 +11,6 @@ from mlops_iac.clouds.aws.components._cron import schedule_expression
 from mlops_iac.clouds.aws.sagemaker.blocks.retraining import check_events
 from mlops_iac.clouds.aws.sagemaker.definition.printer import placeholders
 from mlops_iac.clouds.aws.sagemaker.modes.batch_definition import OWN_ENVIRONMENT
-from mlops_iac.clouds.aws.sagemaker.parts import UNSUPPORTED
 from mlops_iac.clouds.aws.sagemaker.scope import Scope
 from mlops_iac.errors import Diagnostic
 
@@ -37,10 +36,9 @@ def check_batch(scope: Scope, name: str, entry: Batch) -> Iterator[Diagnostic]:
 def _promoted(scope: Scope, name: str, entry: Batch) -> Iterator[Diagnostic]:
     if entry.model and scope.promotes(entry.model):
         at = f"serving.{name}.model"
-        yield scope.resolved.diagnostic(
+        yield scope.wrong(
             at,
-            UNSUPPORTED,
-            f"{at}: {entry.model} is promoted from another environment, and batch predictions read"
+            f"{entry.model} is promoted from another environment, and batch predictions read"
             " the registry of their own yet",
             "train it in this environment too, or serve the model's archive as `source: s3://…`",
         )
@@ -52,7 +50,7 @@ def _schedule(scope: Scope, name: str, entry: Batch) -> Iterator[Diagnostic]:
         try:
             schedule_expression(entry.schedule)
         except ValueError as error:
-            yield scope.resolved.diagnostic(at, UNSUPPORTED, f"{at}: {error}", "write another cron")
+            yield scope.wrong(at, str(error), "write another cron")
 
 
 def _forms(scope: Scope, name: str, entry: Batch) -> Iterator[Diagnostic]:
@@ -60,11 +58,9 @@ def _forms(scope: Scope, name: str, entry: Batch) -> Iterator[Diagnostic]:
         section = scope.blueprint.datasets.get(dataset or "")
         if section is not None and section.format not in _FORMATS:
             verb = "reads" if key == "input" else "writes"
-            yield scope.resolved.diagnostic(
+            yield scope.wrong(
                 f"serving.{name}.{key}",
-                UNSUPPORTED,
-                f"serving.{name}.{key}: '{dataset}' is {section.format}; a batch prediction {verb}"
-                " rows, one a line",
+                f"'{dataset}' is {section.format}; a batch prediction {verb} rows, one a line",
                 f"`format: {listed(_FORMATS, 'or')}` in datasets.{dataset}",
             )
 
@@ -73,20 +69,18 @@ def _limits(scope: Scope, name: str, entry: Batch) -> Iterator[Diagnostic]:
     for metric, limit in (entry.monitor.limits if entry.monitor else {}).items():
         at = f"serving.{name}.monitor.limits.{metric}"
         if metric not in _MEASURED:
-            yield scope.resolved.diagnostic(
+            yield scope.wrong(
                 at,
-                UNSUPPORTED,
-                f"{at}: {metric} of batch predictions is not measured yet",
+                f"{metric} of batch predictions is not measured yet",
                 f"limit {listed(_MEASURED, 'or')}",
                 at_key=True,
             )
         elif metric == "lag_seconds" and limit.at_most is not None:
             least, most = _LATEST
             if not least <= limit.at_most <= most:
-                yield scope.resolved.diagnostic(
+                yield scope.wrong(
                     f"{at}.at_most",
-                    UNSUPPORTED,
-                    f"{at}.at_most: an alarm waits from a minute to seven days",
+                    "an alarm waits from a minute to seven days",
                     f"write {least} to {most}",
                 )
 
@@ -95,23 +89,19 @@ def _environment(scope: Scope, name: str, entry: Batch) -> Iterator[Diagnostic]:
     for key, value in entry.env.items():
         at = f"serving.{name}.env.{key}"
         if not isinstance(value, str):
-            yield scope.resolved.diagnostic(
-                at, UNSUPPORTED, f"{at}: jobs take no secrets yet", "read it in predict.py"
-            )
+            yield scope.wrong(at, "jobs take no secrets yet", "read it in predict.py")
         elif placeholders(value):
-            yield scope.resolved.diagnostic(
+            yield scope.wrong(
                 at,
-                UNSUPPORTED,
-                f"{at}: '{value}' would be filled in when a pipeline is deployed",
+                f"'{value}' would be filled in when a pipeline is deployed",
                 "write it without `${`",
             )
     # botocore, TransformEnvironmentMap: sixteen entries.
     if len(entry.env) > 16 - OWN_ENVIRONMENT:
         at = f"serving.{name}.env"
-        yield scope.resolved.diagnostic(
+        yield scope.wrong(
             at,
-            UNSUPPORTED,
-            f"{at}: a batch prediction takes {16 - OWN_ENVIRONMENT} variables at most",
+            f"a batch prediction takes {16 - OWN_ENVIRONMENT} variables at most",
             "read more of them from a file of the model",
             at_key=True,
         )
@@ -121,9 +111,8 @@ def _output(scope: Scope, name: str, entry: Batch) -> Iterator[Diagnostic]:
     section = scope.blueprint.datasets.get(entry.output or "")
     if section is not None and section.source is not None and scope.makes_network:
         at = f"serving.{name}.output"
-        yield scope.resolved.diagnostic(
+        yield scope.wrong(
             at,
-            UNSUPPORTED,
-            f"{at}: the stack's own network lets nothing be written to {section.source}",
+            f"the stack's own network lets nothing be written to {section.source}",
             "name a dataset without 'source', or run in an existing network",
         )

@@ -7,7 +7,7 @@ from typing import Any
 
 from mlops_iac.blueprint.sections.serving import RealTime
 from mlops_iac.blueprint.sections.serving import Variant as VariantSection
-from mlops_iac.clouds.aws.naming import ENDPOINT_LIMIT, alarm_name, physical_name
+from mlops_iac.clouds.aws.components._naming import ENDPOINT_LIMIT, alarm_name, physical_name
 from mlops_iac.clouds.aws.sagemaker import machines
 from mlops_iac.clouds.aws.sagemaker.blocks.promotion import PROMOTION, promoting
 from mlops_iac.clouds.aws.sagemaker.scope import (

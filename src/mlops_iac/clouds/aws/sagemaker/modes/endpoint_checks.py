@@ -10,7 +10,6 @@ from mlops_iac.blueprint.words import listed
 from mlops_iac.clouds.aws import catalogue
 from mlops_iac.clouds.aws.sagemaker import machines
 from mlops_iac.clouds.aws.sagemaker.modes.endpoint_calls import variants
-from mlops_iac.clouds.aws.sagemaker.parts import UNSUPPORTED
 from mlops_iac.clouds.aws.sagemaker.scope import Scope
 from mlops_iac.errors import Diagnostic
 
@@ -46,11 +45,9 @@ def _limits(scope: Scope, name: str, entry: RealTime, owner: str) -> Iterator[Di
     section = getattr(entry, owner)
     for metric in section.limits if section else ():
         if metric not in SERVICE_LIMITS:
-            at = f"serving.{name}.{owner}.limits.{metric}"
-            yield scope.resolved.diagnostic(
-                at,
-                UNSUPPORTED,
-                f"{at}: {metric} is not measured yet",
+            yield scope.wrong(
+                f"serving.{name}.{owner}.limits.{metric}",
+                f"{metric} is not measured yet",
                 f"limit {listed(SERVICE_LIMITS, 'or')}",
                 at_key=True,
             )
@@ -59,21 +56,14 @@ def _limits(scope: Scope, name: str, entry: RealTime, owner: str) -> Iterator[Di
 def _secrets(scope: Scope, name: str, entry: RealTime) -> Iterator[Diagnostic]:
     for key, value in entry.env.items():
         if not isinstance(value, str):
-            at = f"serving.{name}.env.{key}"
-            yield scope.resolved.diagnostic(
-                at, UNSUPPORTED, f"{at}: endpoints take no secrets yet", "read it in predict.py"
-            )
+            at, hint = f"serving.{name}.env.{key}", "read it in predict.py"
+            yield scope.wrong(at, "endpoints take no secrets yet", hint)
 
 
 def _smallest(scope: Scope, name: str, entry: RealTime) -> Iterator[Diagnostic]:
     if entry.scaling is not None and entry.scaling.min == 0:
         at = f"serving.{name}.scaling.min"
-        yield scope.resolved.diagnostic(
-            at,
-            UNSUPPORTED,
-            f"{at}: an endpoint of instances does not scale to zero",
-            "write `min: 1`",
-        )
+        yield scope.wrong(at, "an endpoint of instances does not scale to zero", "write `min: 1`")
 
 
 def _family(entry: RealTime) -> str:
@@ -87,11 +77,9 @@ def _unscalable(scope: Scope, name: str, entry: RealTime) -> Iterator[Diagnostic
         and scaling.max > scaling.min
         and _family(entry) in catalogue.UNSCALED_FAMILIES
     ):
-        at = f"serving.{name}.compute"
-        yield scope.resolved.diagnostic(
-            at,
-            UNSUPPORTED,
-            f"{at}: {_family(entry)} instances cannot be scaled automatically",
+        yield scope.wrong(
+            f"serving.{name}.compute",
+            f"{_family(entry)} instances cannot be scaled automatically",
             "take another instance type, or a size",
             at_key=True,
         )
@@ -107,17 +95,15 @@ def _stepwise(scope: Scope, name: str, entry: RealTime) -> Iterator[Diagnostic]:
         return
     percent, wait = rollout.percent, rollout.wait_minutes
     if percent is not None and percent > _LARGEST_STEP_PERCENT and _is_stepwise(rollout):
-        yield scope.resolved.diagnostic(
+        yield scope.wrong(
             f"{path}.percent",
-            UNSUPPORTED,
-            f"{path}.percent: a step moves at most half of the capacity, not {percent} %",
+            f"a step moves at most half of the capacity, not {percent} %",
             f"write {_LARGEST_STEP_PERCENT} or less",
         )
     if wait is not None and wait > _LONGEST_WAIT_MINUTES:
-        yield scope.resolved.diagnostic(
+        yield scope.wrong(
             f"{path}.wait_minutes",
-            UNSUPPORTED,
-            f"{path}.wait_minutes: a step is watched for an hour at most",
+            "a step is watched for an hour at most",
             f"write {_LONGEST_WAIT_MINUTES} or less",
         )
 
@@ -129,24 +115,21 @@ def _instances(entry: RealTime) -> int:
 def _at_once(scope: Scope, name: str, entry: RealTime) -> Iterator[Diagnostic]:
     rollout = entry.rollout
     if rollout is not None and _is_stepwise(rollout) and _instances(entry) == 1:
-        at = f"serving.{name}.rollout.strategy"
-        yield scope.resolved.diagnostic(
-            at,
-            "rollout-at-once",
-            f"{at}: with one instance a {rollout.strategy} step is all of it; "
+        yield scope.wrong(
+            f"serving.{name}.rollout.strategy",
+            f"with one instance a {rollout.strategy} step is all of it; "
             "all traffic moves at once, under the same alarms",
             f"write `serving.{name}.scaling.min: 2` for real steps",
+            code="rollout-at-once",
             severity="warning",
         )
 
 
 def _unguarded(scope: Scope, name: str, entry: RealTime) -> Iterator[Diagnostic]:
     if entry.rollout is not None and _family(entry) in _UNGUARDED:
-        at = f"serving.{name}.compute"
-        yield scope.resolved.diagnostic(
-            at,
-            UNSUPPORTED,
-            f"{at}: rollouts on {_family(entry)} cannot be rolled back",
+        yield scope.wrong(
+            f"serving.{name}.compute",
+            f"rollouts on {_family(entry)} cannot be rolled back",
             "take another instance type, or leave `rollout` out",
             at_key=True,
         )
@@ -165,30 +148,28 @@ def _duration(scope: Scope, name: str, entry: RealTime) -> Iterator[Diagnostic]:
     if wait <= _LONGEST_WAIT_MINUTES and minutes >= _PROVIDER_MINUTES:
         path = f"serving.{name}.rollout.wait_minutes"
         at = path if rollout.wait_minutes is not None else f"serving.{name}.rollout.strategy"
-        yield scope.resolved.diagnostic(
+        yield scope.wrong(
             at,
-            UNSUPPORTED,
-            f"{at}: {steps} step(s) of {wait} minutes and {_TERMINATION_MINUTES} more are"
+            f"{steps} step(s) of {wait} minutes and {_TERMINATION_MINUTES} more are"
             f" {minutes}, and the provider waits for {_PROVIDER_MINUTES} at most",
             "wait less, or move more per step",
         )
 
 
 def _shadows(scope: Scope, name: str, entry: RealTime) -> Iterator[Diagnostic]:
-    resolved, path = scope.resolved, f"serving.{name}.variants"
+    path = f"serving.{name}.variants"
     shadowing = [each.shadow_percent is not None for each in whole(variants(entry)).values()]
     shadows = sum(shadowing)
     answering = len(shadowing) - shadows
     if shadows and (shadows > 1 or answering != 1):
-        yield resolved.diagnostic(
+        yield scope.wrong(
             path,
-            UNSUPPORTED,
-            f"{path}: a shadow takes exactly one variant beside it that answers",
+            "a shadow takes exactly one variant beside it that answers",
             "make a second serving entry for the others",
             at_key=True,
         )
     if not answering:
-        yield resolved.diagnostic(path, UNSUPPORTED, f"{path}: none answers", at_key=True)
+        yield scope.wrong(path, "none answers", at_key=True)
 
 
 def _served(scope: Scope, name: str, entry: RealTime) -> Iterator[Diagnostic]:
@@ -201,6 +182,4 @@ def _served(scope: Scope, name: str, entry: RealTime) -> Iterator[Diagnostic]:
 def _brought(scope: Scope, at: str, variant: Variant) -> Iterator[Diagnostic]:
     model = scope.blueprint.models[variant.model or ""]
     if model.train is None and model.source is None:
-        yield scope.resolved.diagnostic(
-            at, UNSUPPORTED, f"{at}: {variant.model} is neither trained nor brought along"
-        )
+        yield scope.wrong(at, f"{variant.model} is neither trained nor brought along")

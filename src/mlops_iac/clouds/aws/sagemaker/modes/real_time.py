@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from mlops_iac.blueprint.sections.serving import RealTime
-from mlops_iac.blueprint.torn import judged
 from mlops_iac.clouds.aws.sagemaker import machines
 from mlops_iac.clouds.aws.sagemaker.deployer_actions import (
     ALARMS,
@@ -16,9 +15,9 @@ from mlops_iac.clouds.aws.sagemaker.deployer_actions import (
 from mlops_iac.clouds.aws.sagemaker.modes.endpoint_calls import endpoint_alarms, plan_endpoint
 from mlops_iac.clouds.aws.sagemaker.modes.endpoint_checks import check_endpoint
 from mlops_iac.clouds.aws.sagemaker.modes.endpoint_requests import endpoint_requests
-from mlops_iac.clouds.aws.sagemaker.parts import Deployed, Mode, Needs, Request, prefixed
+from mlops_iac.clouds.aws.sagemaker.parts import Deployed, Mode, Needs, of_each, prefixed
 from mlops_iac.clouds.aws.sagemaker.scope import Scope, identifier
-from mlops_iac.clouds.base import ComponentCall, Refusal, Setting
+from mlops_iac.clouds.base import Refusal, Setting
 from mlops_iac.errors import Diagnostic
 
 
@@ -26,35 +25,15 @@ def _entries(scope: Scope) -> dict[str, RealTime]:
     return scope.entries(RealTime)
 
 
-def _plan(scope: Scope) -> Iterator[ComponentCall]:
-    for name, entry in _entries(scope).items():
-        yield from plan_endpoint(scope, name, entry)
-
-
-def _values(scope: Scope) -> Iterator[Diagnostic]:
-    for name, entry in _entries(scope).items():
-        yield from judged(_instance(scope, name, entry))
-
-
-def _instance(scope: Scope, name: str, entry: RealTime) -> Iterator[Diagnostic]:
+def _values(scope: Scope, name: str, entry: RealTime) -> Iterator[Diagnostic]:
     at = f"serving.{name}.compute"
-    yield from machines.check_instance(scope.resolved, at, entry.compute, "hosting")
-
-
-def _check(scope: Scope) -> Iterator[Diagnostic]:
-    for name, entry in _entries(scope).items():
-        yield from check_endpoint(scope, name, entry)
+    return machines.check_instance(scope, at, entry.compute, "hosting")
 
 
 def _names(scope: Scope) -> Iterator[tuple[str, str]]:
     for name in _entries(scope):
         yield identifier(name), f"serving.{name}"
         yield f"{identifier(name)}_monitor", f"serving.{name}"
-
-
-def _requests(scope: Scope) -> Iterator[Request]:
-    for name, entry in _entries(scope).items():
-        yield from judged(endpoint_requests(scope, name, entry))
 
 
 def _needs(scope: Scope) -> Needs:
@@ -102,7 +81,7 @@ REAL_TIME = Mode(
     name="real-time",
     section=RealTime,
     there=_entries,
-    plan=_plan,
+    plan=of_each(RealTime, plan_endpoint),
     planned=prefixed(
         "serving.*.",
         "description mode model env.* variants.*.model variants.*.traffic_percent "
@@ -126,10 +105,10 @@ REAL_TIME = Mode(
             for owner in ("rollout", "monitor")
         ),
     ),
-    values=_values,
-    check=_check,
+    values=of_each(RealTime, _values),
+    check=of_each(RealTime, check_endpoint),
     names=_names,
-    requests=_requests,
+    requests=of_each(RealTime, endpoint_requests),
     tagged=("sagemaker.CreateEndpoint", "cloudwatch.PutMetricAlarm", "logs.CreateLogGroup"),
     needs=_needs,
     deployed=Deployed(

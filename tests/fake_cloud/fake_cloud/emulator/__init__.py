@@ -1,0 +1,1 @@
+"""The emulated fake cloud, a Pulumi provider over one file."""

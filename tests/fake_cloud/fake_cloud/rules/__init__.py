@@ -1,0 +1,1 @@
+"""Guard rails that speak of the fake cloud's types."""
