@@ -34,6 +34,8 @@ from tests.cli.warm_client import NUMBER
 ROOT = Path(__file__).resolve().parents[2]
 # Read when an interpreter begins: with others of these a command gets an interpreter of its own.
 _BEGINNING = ("PYTHON", "LC_", "LANG", "TZ")
+# Elsewhere the system's libraries do not outlive a fork, or there is none.
+_CAN_FORK = sys.platform == "linux"
 
 
 def fits(environment: Mapping[str, str]) -> bool:
@@ -42,7 +44,7 @@ def fits(environment: Mapping[str, str]) -> bool:
     def beginning(variables: Mapping[str, str]) -> dict[str, str]:
         return {key: text for key, text in variables.items() if key.startswith(_BEGINNING)}
 
-    return beginning(environment) == beginning(os.environ)
+    return _CAN_FORK and beginning(environment) == beginning(os.environ)
 
 
 def run(
@@ -66,12 +68,15 @@ def run(
 
 def on_path() -> str:
     """A PATH with an `mlops-iac` for scripts that runs warm, before what this interpreter has."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    if not _CAN_FORK:
+        return path
     folder = Path(_address()).parent
     client = shlex.join([sys.executable, "-ISs", warm_client.__file__, _address()])
     script = folder / "mlops-iac"
     script.write_text(f'#!/bin/sh\nexec {client} "$@"\n', encoding="utf-8")
     script.chmod(0o755)
-    return os.pathsep.join([str(folder), str(Path(sys.executable).parent), os.environ["PATH"]])
+    return f"{folder}{os.pathsep}{path}"
 
 
 @functools.cache
@@ -115,7 +120,8 @@ def _serve(listening: socket.socket) -> None:
             names = os.pread(imported.fileno(), 1 << 24, known)
             known += len(names)
             for name in dict.fromkeys(names.decode().split()):
-                importlib.import_module(name)
+                with suppress(Exception):  # it is imported where it is needed, and fails there
+                    importlib.import_module(name)
             with connection:
                 size, streams, _, _ = socket.recv_fds(connection, NUMBER.size, 3)
                 request = connection.recv(NUMBER.unpack(size)[0], socket.MSG_WAITALL)
