@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import shlex
+import shutil
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -32,3 +35,32 @@ def _templates_are_cached_elsewhere(tmp_path_factory: pytest.TempPathFactory) ->
     """The cache of whoever runs the tests is neither read nor filled, by commands neither."""
     folder: Path = tmp_path_factory.mktemp("cache")
     os.environ["MLOPS_IAC_CACHE"] = str(folder)
+
+
+# The language host of the real CLI asks pip what is installed before every operation, twice as long
+# as a small program takes; in an environment that stays as it is, the first answer holds.
+_ASKED_ONCE = """\
+#!/bin/sh
+case "$1 $2" in
+"-m pip" | "-c "*importlib.metadata*)
+  told={folder}/$(printf %s "$*" | cksum | tr ' ' -)
+  if [ ! -e "$told" ]; then
+    {python} "$@" > "$told.$$" || exit
+    mv "$told.$$" "$told"
+  fi
+  exec cat "$told" ;;
+esac
+exec {python} "$@"
+"""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _pip_is_asked_once(tmp_path_factory: pytest.TempPathFactory) -> None:
+    if shutil.which("pulumi") is None:
+        return
+    folder = tmp_path_factory.mktemp("asked")
+    script = folder / "python"
+    text = _ASKED_ONCE.format(folder=shlex.quote(str(folder)), python=shlex.quote(sys.executable))
+    script.write_text(text, encoding="utf-8")
+    script.chmod(0o755)
+    os.environ["PULUMI_PYTHON_CMD"] = str(script)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from mlops_iac.api import load
 from mlops_iac.api.ci import workflows
 from mlops_iac.templates import cache
 from tests.cli import git_servers as servers
+from tests.cli import warm
 from tests.cli.git_servers import HOST, Authority
 from tests.cli.harness import environment
 from tests.cli.template_sources import MANIFEST, publish, release, team
@@ -43,7 +43,7 @@ def job(folder: Path, work: Path, secrets: dict[str, str]) -> tuple[int, str]:
         cwd=folder,
         env={
             **environment(), **secrets, "WORK": str(work), "MLOPS_IAC_CACHE": str(work / "cache"),
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "PATH": warm.on_path(),
         },
         capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip

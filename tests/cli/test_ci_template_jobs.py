@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import fnmatch
-import os
 import re
 import shlex
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,6 +19,7 @@ from mlops_iac.scaffold import ci, ci_templates
 from mlops_iac.scaffold.ci import PLATFORMS, Delivery, Stack
 from mlops_iac.scaffold.ci_templates import TemplateDelivery
 from mlops_iac.templates.sources.git import versions_of
+from tests.cli import warm
 from tests.cli.harness import environment
 from tests.cli.template_sources import (
     BLUEPRINT,
@@ -34,7 +33,6 @@ from tests.cli.template_sources import (
 from tests.emulated.comment_servers import TOKEN, serving
 from tests.emulated.request_servers import Requests
 
-BIN = Path(sys.executable).parent
 BRANCH = "mlops-iac/template-update/churn"
 
 
@@ -42,7 +40,7 @@ def run(script: str, folder: Path, env: Mapping[str, str]) -> tuple[int, str]:
     answer = subprocess.run(
         ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script],
         cwd=folder,
-        env={**environment(), **env, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"},
+        env={**environment(), **env, "PATH": warm.on_path()},
         capture_output=True,
         text=True,
         timeout=300,

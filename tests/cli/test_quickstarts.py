@@ -7,15 +7,14 @@ A line of a `console` block that begins with `$` is a command; `# exits N` behin
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
+from tests.cli import warm
 from tests.cli.harness import ROOT, Cli, environment
 
 CLOUD = "# needs an AWS account"
@@ -58,7 +57,6 @@ def missing(shown: list[str], said: str) -> list[str]:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_every_command_of_a_quickstart_does_what_the_page_says(page: Path, tmp_path: Path) -> None:
     here = tmp_path
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     commands = typed(page.read_text(encoding="utf-8"))
     assert len(commands) > 5
     try:
@@ -67,7 +65,7 @@ def test_every_command_of_a_quickstart_does_what_the_page_says(page: Path, tmp_p
                 continue
             done = subprocess.run(
                 ["bash", "-c", f"{each.command}\ncode=$?; pwd > {tmp_path}/.at; exit $code"],
-                cwd=here, env={**environment(), "PATH": path}, stdin=subprocess.DEVNULL,
+                cwd=here, env={**environment(), "PATH": warm.on_path()}, stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8",
                 timeout=180,
             )  # fmt: skip

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
-
-import pytest
 
 from mlops_iac.emulators.aws import server
 from mlops_iac.emulators.aws.provider import AwsProvider
 from mlops_iac.engine.protocol import StackTarget
 from mlops_iac.engine.pulumi_cli import PulumiEngine
 from tests.engine_support.programs import make_target
+from tests.oracles.pulumi_cli import NEEDED
 
-pytestmark = [
-    pytest.mark.pulumi_cli,
-    pytest.mark.skipif(shutil.which("pulumi") is None, reason="there is no `pulumi` on PATH"),
-]
+pytestmark = NEEDED
 PROGRAM = 'import pulumi_aws as aws\naws.cloudwatch.LogGroup("log", name="/moved")\n'
 
 

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "engine_support"))
 
@@ -19,11 +16,9 @@ from programs import SHELF, make_target
 from mlops_iac.engine.embedded import EmbeddedEngine
 from mlops_iac.engine.protocol import Engine, Plan, Result
 from mlops_iac.engine.pulumi_cli import PulumiEngine
+from tests.oracles.pulumi_cli import NEEDED
 
-pytestmark = [
-    pytest.mark.pulumi_cli,
-    pytest.mark.skipif(shutil.which("pulumi") is None, reason="there is no `pulumi` on PATH"),
-]
+pytestmark = NEEDED
 
 PROGRAM = """
 from shelf import Item

@@ -6,29 +6,31 @@ The real CLI attaches to the memory provider served over gRPC.
 from __future__ import annotations
 
 import json
-import shutil
+import os
+import signal
 import sys
+import threading
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
+from google.protobuf import empty_pb2
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "engine_support"))
 
 from memory_provider import MemoryProvider
 from programs import make_target
 
+from mlops_iac.emulators import plugin
 from mlops_iac.engine.embedded import EmbeddedEngine
 from mlops_iac.engine.protocol import Engine, Plan, Result
 from mlops_iac.engine.pulumi_cli import PulumiEngine
-from mlops_iac.errors import MlopsError
+from mlops_iac.errors import Cancelled, MlopsError
 from mlops_iac.values import UNKNOWN, Secret
+from tests.oracles.pulumi_cli import NEEDED, Pulumi
 
-pytestmark = [
-    pytest.mark.pulumi_cli,
-    pytest.mark.skipif(shutil.which("pulumi") is None, reason="there is no `pulumi` on PATH"),
-]
+pytestmark = NEEDED
 
 EMPTY_ZIP = b"PK\x05\x06" + bytes(18)
 PROGRAM = """
@@ -219,9 +221,6 @@ def test_our_preview_json_has_the_keys_of_theirs(tmp_path: Path, sides: tuple[Si
 
 def test_the_state_we_write_is_read_by_the_real_cli(tmp_path: Path) -> None:
     """`stack import` decodes it into the engine's own types and checks its integrity."""
-    import os
-    import subprocess
-
     target = make_target(tmp_path, 't = sns.Topic("t")\nsns.Topic("u", tags={"t": t.arn})')
     assert EmbeddedEngine({"aws": MemoryProvider()}).up(target).failures == {}
     state = json.loads((target.work / "state/local.json").read_text())
@@ -229,24 +228,45 @@ def test_the_state_we_write_is_read_by_the_real_cli(tmp_path: Path) -> None:
     del latest["secrets_providers"]
     file = tmp_path / "import.json"
     file.write_text(json.dumps({"version": 3, "deployment": latest}))
-    backend = tmp_path / "backend"
-    backend.mkdir()
-    env = {
-        **os.environ,
-        "PULUMI_BACKEND_URL": backend.as_uri(),
-        "PULUMI_CONFIG_PASSPHRASE": "x",
-        "PULUMI_SKIP_UPDATE_CHECK": "true",
-    }
-
-    def pulumi(*args: str) -> str:
-        done = subprocess.run(
-            ["pulumi", *args, "--non-interactive"],
-            cwd=target.program, env=env, capture_output=True, text=True,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
+    pulumi = Pulumi(target.program, tmp_path / "home", {})
     pulumi("stack", "init", "local")
     pulumi("stack", "import", "--file", str(file))
     again = json.loads(pulumi("stack", "export"))["deployment"]["resources"]
     assert [r["urn"] for r in again] == [r["urn"] for r in latest["resources"]]
+
+
+def test_what_a_term_interrupts_the_next_up_completes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It comes while the first of three is made: that one is kept, and no other is begun."""
+    cancelled = threading.Event()
+
+    def cancel(self: Any, request: Any, context: Any) -> Any:
+        cancelled.set()
+        return empty_pb2.Empty()
+
+    monkeypatch.setattr(plugin._Servicer, "Cancel", cancel)
+    program = """
+first = sns.Topic("first", name="first")
+second = sns.Topic("second", name="second", tags={"after": first.arn})
+sns.Topic("third", name="third", tags={"after": second.arn})
+"""
+    cloud = MemoryProvider()
+    engine, target = PulumiEngine({"aws": cloud}), make_target(tmp_path, program)
+
+    def term(when: str, what: str) -> None:
+        if (when, what) == ("before", "create:first"):
+            os.kill(os.getpid(), signal.SIGTERM)
+            assert cancelled.wait(60)
+
+    cloud.hook = term
+    with pytest.raises(Cancelled, match="kept what was done"):
+        engine.up(target)
+    assert set(cloud.things) == {"aws:sns/topic:Topic|first"}
+    assert [each.name for each in engine.resources(target) if each.custom][-1] == "first"
+    result = engine.up(target)
+    assert result.failures == {}
+    made = [step.name for step in result.steps if step.op == "create"]
+    assert made == ["second", "third"]
+    assert engine.destroy(target).failures == {}
+    assert cloud.things == {}

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-import shutil
-import sys
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -26,11 +25,9 @@ from mlops_iac.emulators.plugin import serve
 from mlops_iac.emulators.provider import ProviderError, ResourceState
 from mlops_iac.engine import pulumi_workspace
 from mlops_iac.engine.pulumi_backend import Backend
+from tests.oracles.pulumi_cli import NEEDED
 
-pytestmark = [
-    pytest.mark.pulumi_cli,
-    pytest.mark.skipif(shutil.which("pulumi") is None, reason="there is no `pulumi` on PATH"),
-]
+pytestmark = NEEDED
 
 BLUEPRINT = """\
 blueprint: 1
@@ -135,7 +132,7 @@ def team(
         with serve(provider, target.program.resolve()) as served:
             yield {
                 **served.environment,
-                "PULUMI_PYTHON_CMD": sys.executable,
+                "PULUMI_PYTHON_CMD": os.environ["PULUMI_PYTHON_CMD"],
                 "PULUMI_SKIP_UPDATE_CHECK": "true",
             }
 
@@ -313,7 +310,7 @@ def test_one_that_was_deployed_to_another_region_is_refused_and_deleted_where_it
     team: Team,
 ) -> None:
     here = team.checkout()
-    team.run(here, *up("pr-5"))
+    deploy(Ephemeral.declare(here / "blueprint.yaml", "pr-5", "dev"), "pr-5")
     made = set(team.buckets("pr-5"))
     text = BLUEPRINT.replace("region: eu-west-1", "region: us-east-1")
     (here / "blueprint.yaml").write_text(text, encoding="utf-8")

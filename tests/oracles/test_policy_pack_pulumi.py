@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
-import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,17 +12,20 @@ import pytest
 
 from mlops_iac.api import Project, load
 from mlops_iac.api.compile.guard_rail_checks import context_of, write_pack
+from mlops_iac.api.compile.programs import default_out
 from mlops_iac.api.core.guard_rails import configuration, rules
-from mlops_iac.emulators.aws import server
+from mlops_iac.emulators.plugin import serve
 from mlops_iac.policy.checking import check
 from tests.cli.harness import copy_example
+from tests.oracles.pulumi_cli import NEEDED, Pulumi
 
+# The virtual environment that a pack runs in: it wants an older protobuf than the SDK has.
+HOME = os.environ.get("MLOPS_IAC_POLICY_PACK", "")
 pytestmark = [
-    pytest.mark.pulumi_cli,
-    pytest.mark.skipif(shutil.which("pulumi") is None, reason="there is no `pulumi` on PATH"),
+    *NEEDED,
     pytest.mark.skipif(
-        importlib.util.find_spec("pulumi_policy") is None,
-        reason="pulumi-policy is not installed (pip install 'mlops-iac[policy-pack]')",
+        not Path(HOME, "bin", "python").exists(),
+        reason="MLOPS_IAC_POLICY_PACK names no virtual environment with 'mlops-iac[policy-pack]'",
     ),
 ]
 
@@ -35,74 +34,41 @@ Events = dict[str, set[tuple[str, str]]]
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    from mlops_iac.emulators.aws.provider import AwsProvider
-    from mlops_iac.emulators.plugin import serve
-
-    folder = tmp_path_factory.mktemp("pack")
-    info = server.AwsServer(folder / ".mlops-iac").ensure()
-    try:
-        with serve(AwsProvider(info.url), folder) as plugin:
-            yield plugin.environment
-    finally:
-        server.AwsServer(folder / ".mlops-iac").stop()
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Project:
-    copied = load(copy_example(tmp_path / "project") / "blueprint.yaml")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    copied = load(copy_example(tmp_path_factory.mktemp("pack") / "project") / "blueprint.yaml")
     copied.compile()
     return copied
 
 
+@pytest.fixture(scope="module")
+def pulumi(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pulumi]:
+    """The CLI in the compiled program, with a stack `local`."""
+    provider = project.emulated_cloud.providers("local")["aws"]
+    with serve(provider, default_out(project)) as served:
+        variables = {"PULUMI_DEBUG_COMMANDS": "true", **served.environment}  # for --event-log
+        cli = Pulumi(default_out(project), tmp_path_factory.mktemp("home"), variables)
+        cli("stack", "init", "local")
+        cli("config", "set", f"{project.name}:models.adherence.version", "1")
+        yield cli
+
+
 @pytest.fixture
-def preview(project: Project, tmp_path: Path, served: dict[str, str]) -> Callable[..., Events]:
+def preview(project: Project, pulumi: Pulumi, tmp_path: Path) -> Callable[..., Events]:
     """`pulumi preview` of the stack `local` with the project's pack, as in production."""
-    from mlops_iac.api.compile.programs import default_out
-
-    program = default_out(project)
-    (tmp_path / "state").mkdir()
-    environment = {
-        **os.environ,
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "PULUMI_HOME": str(tmp_path / "home"),
-        "PULUMI_BACKEND_URL": f"file://{tmp_path / 'state'}",
-        "PULUMI_CONFIG_PASSPHRASE": "x",
-        "PULUMI_SKIP_UPDATE_CHECK": "true",
-        "PULUMI_DEBUG_COMMANDS": "true",  # for --event-log
-        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-        **served,
-    }
-
-    def pulumi(*arguments: str, ok: bool = True) -> None:
-        done = subprocess.run(
-            ["pulumi", *arguments, "--non-interactive"],
-            cwd=program,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=180,
-            check=False,
-        )
-        said = done.stdout + done.stderr
-        assert (done.returncode == 0) is ok, said
-        # A program that is stopped for a broken rule prints where it was.
-        assert not ok or "Traceback" not in said, said
-
-    pulumi("stack", "init", "local")
-    pulumi("config", "set", f"{project.name}:models.adherence.version", "1")
 
     def run(*, production: bool, ok: bool) -> Events:
         pack = tmp_path / "guard-rails"
         write_pack(project, pack)
         described = (pack / "PulumiPolicy.yaml").read_text()
-        (pack / "PulumiPolicy.yaml").write_text(described.replace(".venv", sys.prefix))
+        assert "virtualenv: .venv\n" in described
+        (pack / "PulumiPolicy.yaml").write_text(described.replace(".venv", HOME))
         settings = json.loads((pack / "settings.json").read_text())
         settings["stacks"]["local"]["production"] = production
         (pack / "settings.json").write_text(json.dumps(settings))
         log = tmp_path / "events.json"
-        log.unlink(missing_ok=True)
-        pulumi("preview", "--policy-pack", str(pack), "--event-log", str(log), ok=ok)
+        said = pulumi("preview", "--policy-pack", str(pack), "--event-log", str(log), ok=ok)
+        # A program that is stopped for a broken rule prints where it was.
+        assert not ok or "Traceback" not in said, said
         events: Events = {}
         for line in log.read_text().splitlines():
             if event := json.loads(line).get("policyEvent"):

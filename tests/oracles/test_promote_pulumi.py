@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,11 +10,9 @@ from typing import Any
 import pytest
 
 from tests.cli.harness import Cli, copy_example, environment
+from tests.oracles.pulumi_cli import NEEDED
 
-pytestmark = [
-    pytest.mark.pulumi_cli,
-    pytest.mark.skipif(shutil.which("pulumi") is None, reason="there is no `pulumi` on PATH"),
-]
+pytestmark = NEEDED
 
 GROUP = "schedule-adherence-dev-adherence"
 KEYS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}

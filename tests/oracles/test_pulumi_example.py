@@ -8,13 +8,10 @@ real engine's state keeps no aliases.
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,16 +19,15 @@ import pytest
 
 from mlops_iac.api import Project, load
 from mlops_iac.emulators import wire
+from mlops_iac.emulators.plugin import serve
 from mlops_iac.engine.protocol import Result
 from mlops_iac.graph.model import Resource
 from mlops_iac.graph.plan import count as counted
 from mlops_iac.values import Asset, Secret, Unknown
 from tests.cli.harness import Cli, copy_example, environment
+from tests.oracles.pulumi_cli import NEEDED, Pulumi
 
-pytestmark = [
-    pytest.mark.pulumi_cli,
-    pytest.mark.skipif(shutil.which("pulumi") is None, reason="there is no `pulumi` on PATH"),
-]
+pytestmark = NEEDED
 
 RANDOM = re.compile(r"-[0-9a-f]{7,26}(?=$|[^0-9a-z])|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 ENDPOINT = "aws:sagemaker/endpoint:Endpoint"
@@ -125,39 +121,37 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Here]:
     cli("local", "stop", expect=None)
 
 
-def test_the_plain_cli_registers_what_the_embedded_engine_sees(here: Here, tmp_path: Path) -> None:
-    """`pulumi preview` by hand, in the compiled program, with the attached provider."""
-    from mlops_iac.emulators.plugin import serve
-
+@pytest.fixture(scope="module")
+def plain(here: Here, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pulumi]:
+    """The CLI by hand in the compiled program, with the attached provider and a stack `local`."""
     here.cli("compile")
     project = here.project
-    program = here.folder / "stacks" / project.name
     with serve(project.emulated_cloud.providers("local")["aws"]) as served:
-        variables = {
-            **here.cli.environment,
-            **served.environment,
-            "PULUMI_HOME": str(tmp_path / "home"),
-            "PULUMI_BACKEND_URL": tmp_path.as_uri(),
-            "PULUMI_CONFIG_PASSPHRASE": "x",
-            "PULUMI_PYTHON_CMD": sys.executable,
-            "PULUMI_SKIP_UPDATE_CHECK": "true",
-        }
-
-        def pulumi(*arguments: str) -> str:
-            done = subprocess.run(
-                ["pulumi", *arguments, "--non-interactive"],
-                cwd=program, env=variables, capture_output=True, text=True, timeout=120,
-            )  # fmt: skip
-            assert done.returncode == 0, done.stdout + done.stderr
-            return done.stdout
-
+        home = tmp_path_factory.mktemp("plain")
+        pulumi = Pulumi(here.folder / "stacks" / project.name, home, served.environment)
         pulumi("stack", "init", "local")
-        theirs = json.loads(pulumi("preview", "--json"))["steps"]
+        yield pulumi
+
+
+@pytest.fixture(scope="module")
+def seen(plain: Pulumi) -> dict[str, Any]:
+    """The state of what `pulumi preview` would create, by URN."""
+    return created(plain)
+
+
+def created(pulumi: Pulumi, **variables: str) -> dict[str, Any]:
+    steps = pulumi.json("preview", "-s", "local", **variables)["steps"]
+    return {step["urn"]: step["newState"] for step in steps if step["op"] == "create"}
+
+
+def test_the_plain_cli_registers_what_the_embedded_engine_sees(
+    here: Here, plain: Pulumi, seen: dict[str, Any]
+) -> None:
+    project = here.project
     with project.deployment("local") as deployment:
         plan = deployment.preview()
     ours = {step.urn: step for step in plan.steps if step.op == "create"}
-    seen = {step["urn"]: step["newState"] for step in theirs if step["op"] == "create"}
-    assert not (program / ".mlops-iac").exists()
+    assert not (plain.program / ".mlops-iac").exists()
     assert {urn for urn in seen if "pulumi:providers" not in urn} == {
         urn for urn in ours if "pulumi:providers" not in urn
     }
@@ -176,6 +170,38 @@ def test_the_plain_cli_registers_what_the_embedded_engine_sees(here: Here, tmp_p
     named = [state["inputs"]["name"] for state in seen.values() if state["type"] == ROLE]
     assert named
     assert all(name.startswith(f"{project.name}-local-") for name in named)
+
+
+# A Python that has no mlops-iac.
+BLOCKED = """\
+import importlib.abc, sys
+
+class Blocked(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name.partition(".")[0] == "mlops_iac":
+            raise ModuleNotFoundError(name)
+
+sys.meta_path.insert(0, Blocked())
+"""
+
+
+def test_an_ejected_program_registers_the_same_without_the_package(
+    here: Here, plain: Pulumi, seen: dict[str, Any], tmp_path: Path
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(BLOCKED)
+    alone = {"PYTHONPATH": str(tmp_path)}
+    plain("preview", ok=False, **alone)
+    folder = shutil.copytree(here.folder, tmp_path / "project")
+    replace(here.cli, folder=folder)("eject", "--all", "-q")
+    ejected = replace(plain, program=folder / "stacks" / plain.program.name)
+
+    def given(states: dict[str, Any]) -> dict[str, Any]:
+        return {
+            urn: comparable(wire.from_json(state.get("inputs", {})))
+            for urn, state in states.items()
+        }
+
+    assert given(created(ejected, **alone)) == given(seen)
 
 
 def test_the_whole_life(here: Here) -> None:
