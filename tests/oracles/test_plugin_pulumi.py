@@ -109,9 +109,9 @@ class Cli:
 @pytest.fixture(scope="module")
 def emulator(tmp_path_factory):
     work = tmp_path_factory.mktemp("cli") / ".mlops-iac"
-    info = server.start(work)
+    info = server.AwsServer(work).ensure()
     yield info
-    server.stop(work)
+    server.AwsServer(work).stop()
 
 
 @pytest.fixture

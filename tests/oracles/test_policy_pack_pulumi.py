@@ -40,12 +40,12 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]
     from mlops_iac.emulators.plugin import serve
 
     folder = tmp_path_factory.mktemp("pack")
-    info = server.start(folder / ".mlops-iac")
+    info = server.AwsServer(folder / ".mlops-iac").ensure()
     try:
         with serve(AwsProvider(info.url), folder) as plugin:
             yield plugin.environment
     finally:
-        server.stop(folder / ".mlops-iac")
+        server.AwsServer(folder / ".mlops-iac").stop()
 
 
 @pytest.fixture
