@@ -32,6 +32,7 @@ __all__ = [
     "UNKNOWN",
     "AlarmState",
     "Asset",
+    "Assumption",
     "AuthenticationError",
     "Blueprint",
     "BlueprintInvalid",
@@ -111,7 +112,7 @@ if TYPE_CHECKING:
         UsageError,
     )
     from mlops_iac.graph.model import Resource, ResourceGraph
-    from mlops_iac.graph.plan import Plan, PropertyChange, Step
+    from mlops_iac.graph.plan import Assumption, Plan, PropertyChange, Step
     from mlops_iac.pipeline.executor import RunEvent
     from mlops_iac.pipeline.local import RunResult
     from mlops_iac.pipeline.local_prediction import PredictionResult
@@ -133,7 +134,7 @@ else:
         "clouds.operations": "AlarmState Entry LastRun Variant Version",
         "engine.protocol": "Event Result",
         "graph.model": "Resource ResourceGraph",
-        "graph.plan": "Plan PropertyChange Step",
+        "graph.plan": "Assumption Plan PropertyChange Step",
         "pipeline.executor": "RunEvent",
         "pipeline.local": "RunResult",
         "pipeline.local_prediction": "PredictionResult",

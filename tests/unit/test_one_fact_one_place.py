@@ -35,6 +35,7 @@ TWICE = {
     "sourcedir.tar.gz": "components are copied by `eject` and import nothing of ours",
     "arn:{partition}:ec2:{region}:{account}:": "the beginning of an address, no fact",
     "environments": "a word of the language",
+    "application/jsonlines": "a standard's word; what runs in a container imports nothing of ours",
 }
 
 

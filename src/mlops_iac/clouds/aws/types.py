@@ -60,7 +60,9 @@ TYPES: Mapping[str, TypeFacts] = {
     BUCKET_OBJECT: TypeFacts(holds="the uploaded object", remade=True),
     LOG_GROUP: TypeFacts(holds="the log group and its logs", tagged=True),
     QUEUE: TypeFacts(holds="the queue and the messages in it", tagged=True),
-    "aws:glue/catalogDatabase:CatalogDatabase": TypeFacts(holds="the catalogue database"),
+    "aws:glue/catalogDatabase:CatalogDatabase": TypeFacts(
+        holds="the catalogue database", tagged=True
+    ),
     "aws:glue/catalogTable:CatalogTable": TypeFacts(holds="the catalogue table"),
     "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream": TypeFacts(
         holds="records under way"

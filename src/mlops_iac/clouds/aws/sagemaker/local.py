@@ -10,17 +10,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from mlops_iac.blueprint.sections.compute import PACKAGES
-from mlops_iac.blueprint.sections.serving import Batch
 from mlops_iac.clouds.aws import catalogue
 from mlops_iac.clouds.aws.runtime import batch
-from mlops_iac.clouds.aws.sagemaker.blocks.training_calls import compiled
 from mlops_iac.clouds.aws.sagemaker.definition import jobs
 from mlops_iac.clouds.aws.sagemaker.definition.parts import SageMakerSettings, dataset_placeholder
 from mlops_iac.clouds.aws.sagemaker.definition.printer import definition, fill, filled_with
 from mlops_iac.clouds.aws.sagemaker.modes import batch_definition
-from mlops_iac.clouds.aws.sagemaker.modes.batch_calls import compiled as compiled_batch
 from mlops_iac.clouds.aws.sagemaker.registry import listed
 from mlops_iac.clouds.aws.sagemaker.scope import Scope
+from mlops_iac.clouds.aws.sagemaker.stack import PARTS
 from mlops_iac.clouds.aws.store import S3Store, cloud_errors
 from mlops_iac.errors import ResourceFailed
 from mlops_iac.pipeline import steps
@@ -147,9 +145,7 @@ def _framework(image: str) -> str:
 
 def lifecycles(scope: Scope) -> dict[str, Any]:
     """What each pipeline's definition is printed of, by model or batch entry, as JSON has it."""
-    models = {name: as_json(compiled(scope, name)) for name in scope.trained}
-    entries = scope.entries(Batch).items()
-    return models | {name: as_json(compiled_batch(scope, name, each)) for name, each in entries}
+    return {name: as_json(each) for part in PARTS for name, each in part.compiled(scope)}
 
 
 def deployed(kept: Any, text: str, client: Callable[[str], Any]) -> Runnable | None:

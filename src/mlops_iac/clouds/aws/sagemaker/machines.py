@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from mlops_iac.blueprint import Blueprint
 from mlops_iac.blueprint.sections.compute import Compute, EndpointCompute, Runtime
 from mlops_iac.blueprint.sections.models import Model
-from mlops_iac.blueprint.sections.serving import RealTime, ServingEntry
+from mlops_iac.blueprint.sections.serving import ServingEntry
 from mlops_iac.blueprint.torn import judged, known_or
 from mlops_iac.blueprint.words import suggestion
 from mlops_iac.clouds.aws import availability, catalogue, containers
@@ -186,18 +186,6 @@ def model_uris(scope: Scope) -> list[Setting]:
         Setting(model.source, f"models.{name}.source")
         for name, model in scope.blueprint.models.items()
         if name in here and model.source is not None
-    ]
-
-
-def monitored(scope: Scope, model: str, metric: str) -> list[str]:
-    """Serving entries that serve `model` and alarm on `metric`."""
-    return [
-        name
-        for name, entry in scope.blueprint.serving.items()
-        if isinstance(entry, RealTime)  # what else is measured starts no training yet
-        and entry.monitor is not None
-        and metric in entry.monitor.limits
-        and model in models_of(entry)
     ]
 
 

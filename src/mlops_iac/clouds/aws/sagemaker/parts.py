@@ -66,7 +66,8 @@ class Part(Record):
     `planned` and `refused`: patterns of leaves of the blueprint. `values` finds values that are wrong
     whatever else is written, `check` what does not fit together. `names`: the variables that it takes
     in the program, each with the entry's path, `""` where the stack itself has it. `requests`: what is
-    sent with values of the blueprint, to be held to the service's model.
+    sent with values of the blueprint, to be held to the service's model. `compiled`: what its
+    pipelines' definitions are printed of, by the name of what they are run by.
 
     Where it is there: `tagged` are operations that make resources with tags; `publishers` services that
     write to the topic of alerts, `key_services` those that write under the key for operations.
@@ -84,6 +85,7 @@ class Part(Record):
     check: Callable[[Scope], Iterable[Diagnostic]] = _nothing
     names: Callable[[Scope], Iterable[tuple[str, str]]] = _nothing
     requests: Callable[[Scope], Iterable[Request]] = _nothing
+    compiled: Callable[[Scope], Iterable[tuple[str, object]]] = _nothing
     tagged: Sequence[str] = ()
     deployed: Deployed = Deployed()
     publishers: Sequence[str] = ()

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 from mlops_iac.blueprint.torn import judged, whole
 from mlops_iac.blueprint.words import listed
 from mlops_iac.clouds.aws.components._cron import schedule_expression
-from mlops_iac.clouds.aws.sagemaker import machines
 from mlops_iac.clouds.aws.sagemaker.deployer_actions import (
     ALARMS,
     FUNCTIONS,
@@ -16,13 +14,13 @@ from mlops_iac.clouds.aws.sagemaker.deployer_actions import (
     QUEUES,
     RULES,
 )
-from mlops_iac.clouds.aws.sagemaker.modes.endpoint_checks import SERVICE_LIMITS
+from mlops_iac.clouds.aws.sagemaker.events import check_events, new_data
+from mlops_iac.clouds.aws.sagemaker.modes.endpoint_checks import SERVICE_LIMITS, monitored
 from mlops_iac.clouds.aws.sagemaker.parts import Deployed, Part, Request, prefixed
 from mlops_iac.clouds.aws.sagemaker.scope import (
     Scope,
     call,
     call_name,
-    construct,
     former_names,
     function,
     identifier,
@@ -30,7 +28,6 @@ from mlops_iac.clouds.aws.sagemaker.scope import (
 )
 from mlops_iac.clouds.base import ComponentCall, Ref, Setting
 from mlops_iac.errors import Diagnostic
-from mlops_iac.runtime import contract
 
 
 def _plan(scope: Scope) -> Iterator[ComponentCall]:
@@ -81,36 +78,11 @@ def _retrain_variable(model: str) -> str:
     return f"{identifier(model)}_retrain"
 
 
-def new_data(scope: Scope, dataset: str) -> Any:
-    """What starts a run when files of a dataset arrive, or when a batch prediction is complete."""
-    section = scope.blueprint.datasets[dataset]
-    if section.is_local or section.is_made:
-        bucket: Any = Ref("data", "data.bucket")
-        prefix: Any = Ref("datasets", f'new_data_prefixes["{dataset}"]')
-        if section.is_made:
-            prefix = f"datasets/{scope.known_as('datasets', dataset)}/"
-    else:
-        address = (section.source or "").removeprefix("s3://")
-        host, _, rest = address.partition("/")
-        bucket = Setting(host, f"datasets.{dataset}.source.bucket")
-        prefix = Setting(rest, f"datasets.{dataset}.source.prefix")
-    return construct(
-        "retrain_triggers:NewData",
-        {
-            "dataset": dataset,
-            "bucket": bucket,
-            "prefix": prefix,
-            "ending": f"/{contract.SUCCESS_FILE}" if section.is_made else None,
-            "known_as": scope.moved_from("datasets", dataset),
-        },
-    )
-
-
 def _alarms(scope: Scope, model: str, limits: tuple[str, ...]) -> list[Ref]:
     return [
         Ref(f"{identifier(entry)}_monitor", f'alarm_arns["{metric}"]')
         for metric in limits
-        for entry in machines.monitored(scope, model, metric)
+        for entry in monitored(scope, model, metric)
     ]
 
 
@@ -124,21 +96,6 @@ def _check(scope: Scope) -> Iterator[Diagnostic]:
                 scope, f"models.{name}.retrain.new_data", retrain.new_data if retrain else ()
             ),
         )
-
-
-def check_events(scope: Scope, path: str, datasets: Iterable[str]) -> Iterator[Diagnostic]:
-    """Warn of datasets whose bucket has to be told to say when files arrive."""
-    for dataset in datasets:
-        section = scope.blueprint.datasets[dataset]
-        if not (section.is_local or section.is_made):
-            yield scope.wrong(
-                path,
-                f"the bucket of {dataset} is not changed from "
-                "here, and new files are noticed only if it tells EventBridge of them",
-                "switch on its EventBridge notifications",
-                code="events-elsewhere",
-                severity="warning",
-            )
 
 
 def _schedule(scope: Scope, name: str) -> Iterator[Diagnostic]:
@@ -158,7 +115,7 @@ def _measured(scope: Scope, name: str, metric: str) -> Iterator[Diagnostic]:
             f"{metric} is not measured yet",
             f"{listed(SERVICE_LIMITS, 'or')} of a serving entry's monitor, or a schedule",
         )
-    elif not machines.monitored(scope, name, metric):
+    elif not monitored(scope, name, metric):
         whole(scope.blueprint.serving)  # one that is not known may monitor it
         yield scope.wrong(
             path,

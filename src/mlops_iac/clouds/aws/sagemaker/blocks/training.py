@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mlops_iac.clouds.aws.sagemaker.blocks.model_checks import check_instances, check_models
-from mlops_iac.clouds.aws.sagemaker.blocks.training_calls import pipeline
+from mlops_iac.clouds.aws.sagemaker.blocks.training_calls import compiled, pipeline
 from mlops_iac.clouds.aws.sagemaker.blocks.training_requests import requests
 from mlops_iac.clouds.aws.sagemaker.deployer_actions import OBJECTS, RULES, SAGEMAKER_TAGS
 from mlops_iac.clouds.aws.sagemaker.parts import Deployed, Part, prefixed
@@ -91,6 +91,7 @@ REGISTRIES = Part(
 TRAINING = Part(
     there=lambda scope: scope.trained,
     plan=lambda scope: [pipeline(scope, name) for name in scope.trained],
+    compiled=lambda scope: [(name, compiled(scope, name)) for name in scope.trained],
     planned=(
         *prefixed(
             "models.*.",

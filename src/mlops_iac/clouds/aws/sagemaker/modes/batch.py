@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from mlops_iac.blueprint.sections.serving import Batch
 from mlops_iac.clouds.aws.sagemaker import machines
 from mlops_iac.clouds.aws.sagemaker.deployer_actions import ALARMS, FUNCTIONS, OBJECTS
-from mlops_iac.clouds.aws.sagemaker.modes.batch_calls import plan_batch, variables
+from mlops_iac.clouds.aws.sagemaker.modes.batch_calls import compiled, plan_batch, variables
 from mlops_iac.clouds.aws.sagemaker.modes.batch_checks import check_batch
 from mlops_iac.clouds.aws.sagemaker.modes.batch_requests import batch_requests
 from mlops_iac.clouds.aws.sagemaker.parts import Deployed, Mode, Needs, of_each, prefixed
@@ -86,6 +86,9 @@ BATCH = Mode(
     values=of_each(Batch, _values),
     check=of_each(Batch, check_batch),
     names=_names,
+    compiled=lambda scope: [
+        (name, compiled(scope, name, entry)) for name, entry in scope.entries(Batch).items()
+    ],
     requests=of_each(Batch, batch_requests),
     tagged=(
         "s3.PutObjectTagging",

@@ -7,9 +7,9 @@ from typing import Any
 from mlops_iac.blueprint.sections.serving import Batch
 from mlops_iac.clouds.aws import catalogue
 from mlops_iac.clouds.aws.sagemaker import machines
-from mlops_iac.clouds.aws.sagemaker.blocks.retraining import new_data
 from mlops_iac.clouds.aws.sagemaker.blocks.training_calls import STACK_TAGS, job_settings
 from mlops_iac.clouds.aws.sagemaker.definition.parts import SageMakerSettings
+from mlops_iac.clouds.aws.sagemaker.events import new_data
 from mlops_iac.clouds.aws.sagemaker.modes.batch_definition import MOST_CALLS, definition, steps
 from mlops_iac.clouds.aws.sagemaker.scope import (
     NETWORK,

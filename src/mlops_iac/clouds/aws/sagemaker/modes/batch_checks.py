@@ -8,8 +8,8 @@ from mlops_iac.blueprint.sections.serving import Batch
 from mlops_iac.blueprint.torn import judged
 from mlops_iac.blueprint.words import listed
 from mlops_iac.clouds.aws.components._cron import schedule_expression
-from mlops_iac.clouds.aws.sagemaker.blocks.retraining import check_events
 from mlops_iac.clouds.aws.sagemaker.definition.printer import placeholders
+from mlops_iac.clouds.aws.sagemaker.events import check_events
 from mlops_iac.clouds.aws.sagemaker.modes.batch_definition import OWN_ENVIRONMENT
 from mlops_iac.clouds.aws.sagemaker.scope import Scope
 from mlops_iac.errors import Diagnostic

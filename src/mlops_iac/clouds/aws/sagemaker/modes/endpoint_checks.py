@@ -183,3 +183,16 @@ def _brought(scope: Scope, at: str, variant: Variant) -> Iterator[Diagnostic]:
     model = scope.blueprint.models[variant.model or ""]
     if model.train is None and model.source is None:
         yield scope.wrong(at, f"{variant.model} is neither trained nor brought along")
+
+
+def monitored(scope: Scope, model: str, metric: str) -> list[str]:
+    """Serving entries that serve `model` and alarm on `metric`."""
+    return [
+        name
+        for name, entry in scope.entries(
+            RealTime
+        ).items()  # what else is measured starts no training yet
+        if entry.monitor is not None
+        and metric in entry.monitor.limits
+        and model in machines.models_of(entry)
+    ]
