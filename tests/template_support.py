@@ -79,7 +79,7 @@ def read(
     """The team's blueprint over these templates, called `blueprint.yaml` in messages."""
     path = workspace(folder, blueprint)
     shelf = Shelf(**templates)
-    return inspect(path, templates=lambda: shelf, shown="blueprint.yaml", command_line=command_line)
+    return inspect(path, templates=shelf, shown="blueprint.yaml", command_line=command_line)
 
 
 def valid(folder: Path, blueprint: str = TEAM, **templates: TemplateContent) -> LoadedBlueprint:

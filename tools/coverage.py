@@ -54,17 +54,17 @@ today's API.
 
 def coverage() -> str:
     """The page."""
-    from mlops_iac.emulators.aws.facts import facts_for, known_types
+    from mlops_iac.emulators.aws.facts import FACTS
 
     rows = [_COLUMNS]
     judges = _judges()
     rows += [
         [f"`{type_.removeprefix('aws:')}`", *(judge(type_) for judge in judges)]
-        for type_ in known_types()
+        for type_ in FACTS.types()
     ]
     lines = [f"| {' | '.join(row)} |" for row in rows]
     lines.insert(1, "|---" * len(_COLUMNS) + "|")
-    facts = facts_for(known_types()[0])
+    facts = FACTS.of(FACTS.types()[0])
     assert facts is not None
     legend = _LEGEND.format(source=facts.source, version=facts.version)
     return _HEAD + "\n".join(lines) + "\n" + legend
@@ -84,7 +84,7 @@ _COLUMNS = [
 
 
 def _judges() -> list[Callable[[str], str]]:
-    from mlops_iac.emulators.aws.facts import properties_of
+    from mlops_iac.emulators.aws.facts import FACTS
     from mlops_iac.emulators.aws.resources import handler_for
     from tests.oracles.concrete import policy_documents
     from tests.oracles.conftest import STACKS, capture_example, closed
@@ -114,7 +114,7 @@ def _judges() -> list[Callable[[str], str]]:
         return "emulated, updates recorded" if handler.recorded_after_update else "emulated"
 
     def facts(type_: str) -> str:
-        known = [fact.replaces is not None for fact in properties_of(type_).values()]
+        known = [fact.replaces is not None for fact in FACTS.properties(type_).values()]
         return f"{sum(known)}/{len(known)}"
 
     def cfn_lint(type_: str) -> str:

@@ -1,7 +1,7 @@
 """Property values as they cross our own boundaries: JSON-like Python and three markers.
 
-Numbers that are whole are `int`. Nothing here knows Pulumi's wire format; the engine's adapter
-translates (`engine/embedded/wire.py`).
+Numbers that are whole are `int`. Nothing here knows Pulumi's wire format; an adapter
+translates (`emulators/wire.py`).
 """
 
 from __future__ import annotations

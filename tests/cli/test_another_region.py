@@ -45,7 +45,7 @@ def test_the_stack_moves_and_is_deleted_where_it_is(cli: Cli) -> None:
         blueprint.write_text(blueprint.read_text().replace(old, new), encoding="utf-8")
 
     cli("up", "--yes")
-    info = server.status(cli.folder / ".mlops-iac")
+    info = server.AwsServer(cli.folder / ".mlops-iac").status()
     assert info is not None
 
     def groups(region: str) -> list[str]:

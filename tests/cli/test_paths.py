@@ -259,7 +259,7 @@ def test_a_project_from_a_folder_elsewhere_is_told_what_would_work(cli: Cli) -> 
 
 
 def read(path: Path, reach: Reach) -> Project:
-    templates = Templates(path, reach=reach).complete()
+    templates = Templates(path, reach=reach)
     return Project(language.load(path, templates=templates, reach=reach), templates)
 
 

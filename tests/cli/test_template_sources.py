@@ -14,7 +14,7 @@ from mlops_iac.blueprint import inspect
 from mlops_iac.blueprint.templates.content import TemplateContent, TemplateUnavailable, Wanted
 from mlops_iac.templates import cache
 from mlops_iac.templates.files import read_folder
-from mlops_iac.templates.found import identity
+from mlops_iac.templates.found import manifest_of
 from mlops_iac.templates.sources import builtin, reading
 from mlops_iac.templates.sources.base import redact
 from tests.cli.harness import ROOT
@@ -34,7 +34,7 @@ def team(tmp_path: Path) -> Team:
 
 
 def version(content: TemplateContent) -> str:
-    found = identity(content)
+    found = manifest_of(content)
     assert found is not None
     return found.version
 
@@ -82,7 +82,7 @@ def test_the_line_of_the_blueprint_is_shown_without_them(team: Team) -> None:
         "blueprint: 1\nname: churn\nplatform: sagemaker\nregion: eu-west-1\n"
         f"extends: [{{template: {SECRET[0]}, version: ^2, wrong: 1}}]\n"
     )
-    _, found = inspect(team.blueprint, templates=team.finder)
+    _, found = inspect(team.blueprint, templates=team.finder())
     assert "s3cr3t" not in repr(found)
     shown = next(item for item in found if item.code == "template-credentials")
     at = shown.snippet[shown.column - 1 :][: shown.length]
@@ -209,7 +209,7 @@ def test_a_folder_whose_manifest_is_wrong_is_left_to_who_reads_it(
     folder = write_template(tmp_path / "t", "2.0.0")
     (folder / "template.yaml").write_text("template: [")
     finder = team.finder()
-    assert identity(finder.find(Wanted(source="../t"))) is None
+    assert manifest_of(finder.find(Wanted(source="../t"))) is None
     assert finder.pins().pins == ()
 
 

@@ -94,9 +94,7 @@ def read(
     path = folder / "blueprint.yaml"
     path.write_text(text, encoding="utf-8")
     finder = Finder(path, offline=True)
-    return inspect(
-        path, templates=lambda: finder, command_line=command_line, shown="blueprint.yaml"
-    )
+    return inspect(path, templates=finder, command_line=command_line, shown="blueprint.yaml")
 
 
 def overlaid(path: str, value: str) -> str:

@@ -11,9 +11,9 @@ from mlops_iac.emulators.aws import server
 def moto(tmp_path_factory):
     """The running emulator (`EmulatorInfo`)."""
     work = tmp_path_factory.mktemp("emulator") / ".mlops-iac"
-    info = server.start(work)
+    info = server.AwsServer(work).ensure()
     yield info
-    server.stop(work)
+    server.AwsServer(work).stop()
 
 
 @pytest.fixture(scope="session")

@@ -112,6 +112,7 @@ SHARED = [
         {"name": "shared-endpoint", "endpointConfigName": "shared-config"},
     ),
     ("aws:scheduler/scheduleGroup:ScheduleGroup", {"name": "shared-group"}),
+    ("aws:glue/catalogDatabase:CatalogDatabase", {"name": "shared_database"}),
     ("aws:cloudwatch/eventRule:EventRule", {"name": "shared-rule", "scheduleExpression": "rate(1 day)"}),
     (
         "aws:s3/bucketObjectv2:BucketObjectv2",
@@ -518,6 +519,27 @@ CASES = [
         {"policy": resource_policy("sqs:SendMessage", QUEUE, "events.amazonaws.com")},
     ),
     ("aws:scheduler/scheduleGroup:ScheduleGroup", {"tags": TAGS}, {"tags": {"owner": "x"}}),
+    (
+        "aws:glue/catalogDatabase:CatalogDatabase",
+        {"name": "case_database", "description": "One", "tags": TAGS},
+        {"description": "Two", "tags": {"owner": "x"}},
+    ),
+    (
+        "aws:glue/catalogTable:CatalogTable",
+        {
+            "name": "case_table",
+            "databaseName": "shared_database",
+            "tableType": "EXTERNAL_TABLE",
+            "parameters": {"classification": "csv"},
+            "partitionKeys": [{"name": "run", "type": "string"}],
+            "storageDescriptor": {
+                "location": "s3://shared-bucket/predictions/",
+                "columns": [{"name": "prediction", "type": "string"}],
+                "serDeInfo": {"serializationLibrary": "org.openx.data.jsonserde.JsonSerDe"},
+            },
+        },
+        {"parameters": {"classification": "json"}},
+    ),
     (
         "aws:scheduler/schedule:Schedule",
         SCHEDULE,

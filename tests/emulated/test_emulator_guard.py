@@ -22,8 +22,8 @@ from mlops_iac.emulators.aws.clients import Clients
 @pytest.fixture(scope="module")
 def info(tmp_path_factory):
     work = tmp_path_factory.mktemp("project") / ".mlops-iac"
-    yield server.start(work)
-    server.stop(work)
+    yield server.AwsServer(work).ensure()
+    server.AwsServer(work).stop()
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +125,7 @@ def test_no_setting_of_the_users_shell_reaches_the_emulator(tmp_path, monkeypatc
             monkeypatch.setenv(name, value)
     assert os.environ["AWS_PROFILE"] == "not-there"
     work = tmp_path / ".mlops-iac"
-    info = server.start(work)
+    info = server.AwsServer(work).ensure()
     try:
         clients = Clients(info.url, "eu-west-1", "012345678901")
         assert clients.get("s3").list_buckets()["Buckets"] == []
@@ -134,4 +134,4 @@ def test_no_setting_of_the_users_shell_reaches_the_emulator(tmp_path, monkeypatc
         assert clients.get("sagemaker").list_models()["Models"] == []
         assert clients.get("sts").get_caller_identity()["Account"] == "012345678901"
     finally:
-        server.stop(work)
+        server.AwsServer(work).stop()

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
-from mlops_iac.emulators.aws.facts import facts_for
+from mlops_iac.emulators.aws.facts import FACTS
 from mlops_iac.graph.model import Resource, ResourceGraph, address
 from mlops_iac.values import Asset
 from tests.oracles.concrete import LABEL, concrete_resource
@@ -102,7 +102,7 @@ class Judge:
         return Verdict("same") if was == wanted else self._plan(resource, was, wanted)
 
     def _plan(self, resource: Resource, was: Any, wanted: Any) -> Verdict:
-        name = facts_for(resource.type).tf_name
+        name = FACTS.of(resource.type).tf_name
         block = self._blocks[name]
         prior, config = self._prior(resource.urn, name, was), _typed(block, wanted)
         self.plans += 1
@@ -162,7 +162,7 @@ def _body(graph: ResourceGraph, resource: Resource) -> dict[str, Any]:
     shaped = concrete_resource(graph, _until_applied(resource, {}))
     written = to_terraform(replace(graph, resources=(shaped,)), references=False)["resource"]
     ((name, bodies),) = written.items()
-    assert name == facts_for(resource.type).tf_name
+    assert name == FACTS.of(resource.type).tf_name
     return bodies[label(resource)]
 
 

@@ -16,7 +16,7 @@ PROGRAM = 'import pulumi_aws as aws\naws.cloudwatch.LogGroup("log", name="/moved
 
 
 def test_one_up_moves_it(tmp_path: Path) -> None:
-    cloud = server.start(tmp_path / "cloud")
+    cloud = server.AwsServer(tmp_path / "cloud").ensure()
     engine = PulumiEngine({"aws": AwsProvider(cloud.url)})
 
     def at(region: str) -> StackTarget:
@@ -32,4 +32,4 @@ def test_one_up_moves_it(tmp_path: Path) -> None:
         assert engine.destroy(at("eu-west-1")).failures == {}
         assert logs("us-east-1") == 0
     finally:
-        server.stop(tmp_path / "cloud")
+        server.AwsServer(tmp_path / "cloud").stop()

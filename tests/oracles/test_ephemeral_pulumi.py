@@ -112,7 +112,7 @@ class Team:
 def team(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Iterator[Team]:
-    cloud = server.start(tmp_path / "cloud")
+    cloud = server.AwsServer(tmp_path / "cloud").ensure()
     provider = Anywhere(lambda: cloud.url, region="eu-west-1")
     backend = tmp_path / "backend"
     backend.mkdir()
@@ -139,7 +139,7 @@ def team(
     monkeypatch.setattr(pulumi_workspace, "environment", environment)
     monkeypatch.chdir(tmp_path)
     yield Team(tmp_path, cloud, provider, capsys)
-    server.stop(tmp_path / "cloud")
+    server.AwsServer(tmp_path / "cloud").stop()
 
 
 def up(name: str, base: str = "dev", ttl: str = "24h") -> Sequence[str]:

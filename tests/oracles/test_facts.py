@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mlops_iac.emulators.aws import facts
-from mlops_iac.emulators.aws.facts import facts_for, known_types, properties_of, replaces
+from mlops_iac.emulators.aws.facts import FACTS
 
 ROOT = Path(__file__).parents[2]
 
@@ -47,11 +46,11 @@ ROOT = Path(__file__).parents[2]
     ],
 )  # fmt: skip
 def test_whether_a_changed_property_replaces(type_, path, expected):
-    assert properties_of(f"aws:{type_}")[path].replaces is expected
+    assert FACTS.properties(f"aws:{type_}")[path].replaces is expected
 
 
 def test_adding_automatic_rollback_replaces_the_endpoint_but_changing_it_does_not():
-    fact = properties_of("aws:sagemaker/endpoint:Endpoint")[
+    fact = FACTS.properties("aws:sagemaker/endpoint:Endpoint")[
         "deploymentConfig.autoRollbackConfiguration"
     ]
     assert [fact.replaces_when(kind) for kind in ("add", "update", "delete")] == [True, False, True]
@@ -82,13 +81,13 @@ ROLLBACK = {"autoRollbackConfiguration": {"alarms": [{"alarmName": "a"}]}}
     ],
 )
 def test_what_a_difference_at_a_path_forces(type_, path, change, value, expected):
-    answer, source = replaces(type_, path, change, value)
+    answer, source = FACTS.replaces(type_, path, change, value)
     assert answer is expected
     assert bool(source) is (expected is not None)
 
 
 def test_a_fact_names_its_source_and_no_fact_names_none():
-    properties = properties_of("aws:sagemaker/endpointConfiguration:EndpointConfiguration")
+    properties = FACTS.properties("aws:sagemaker/endpointConfiguration:EndpointConfiguration")
     assert properties["kmsKeyArn"].source == "hashicorp/aws 5.100.0"
     assert properties["executionRoleArn"].source.startswith("cfn-lint ")
     assert properties["executionRoleArn"].replaces is True
@@ -96,21 +95,22 @@ def test_a_fact_names_its_source_and_no_fact_names_none():
 
 
 def test_json_is_what_the_provider_compares_as_json():
-    assert properties_of("aws:iam/role:Role")["assumeRolePolicy"].json
-    assert properties_of("aws:cloudwatch/dashboard:Dashboard")["dashboardBody"].kind == "json"
-    assert not properties_of("aws:iam/role:Role")["description"].json
+    assert FACTS.properties("aws:iam/role:Role")["assumeRolePolicy"].json
+    assert FACTS.properties("aws:cloudwatch/dashboard:Dashboard")["dashboardBody"].kind == "json"
+    assert not FACTS.properties("aws:iam/role:Role")["description"].json
 
 
 def test_kinds_follow_the_sdk_where_the_bridge_flattens_and_the_provider_where_it_is_silent():
-    endpoint = properties_of("aws:sagemaker/endpoint:Endpoint")
+    endpoint = FACTS.properties("aws:sagemaker/endpoint:Endpoint")
     assert endpoint["deploymentConfig"].kind == "object"
     alarms = endpoint["deploymentConfig.autoRollbackConfiguration.alarms"]
     assert (alarms.kind, alarms.element) == ("set", "object")
-    assert properties_of("aws:lambda/function:Function")["code"].asset
+    assert FACTS.properties("aws:lambda/function:Function")["code"].asset
     assert (
-        properties_of("aws:sns/topicSubscription:TopicSubscription")["topic"].tf_path == "topic_arn"
+        FACTS.properties("aws:sns/topicSubscription:TopicSubscription")["topic"].tf_path
+        == "topic_arn"
     )
-    assert properties_of("aws:iam/role:Role")["maxSessionDuration"].default == 3600
+    assert FACTS.properties("aws:iam/role:Role")["maxSessionDuration"].default == 3600
 
 
 def test_every_listed_type_has_facts_and_every_property_a_provider_path_or_no_fact():
@@ -119,9 +119,9 @@ def test_every_listed_type_has_facts_and_every_property_a_provider_path_or_no_fa
         for line in (ROOT / "tools/aws_facts/types.txt").read_text("utf-8").splitlines()
         if not line.startswith("#")
     ]
-    assert sorted(listed) == known_types()
+    assert sorted(listed) == FACTS.types()
     for type_ in listed:
-        for path, fact in properties_of(type_).items():
+        for path, fact in FACTS.properties(type_).items():
             if fact.tf_path:
                 assert fact.replaces is not None, (type_, path)
             else:
@@ -129,9 +129,9 @@ def test_every_listed_type_has_facts_and_every_property_a_provider_path_or_no_fa
 
 
 def test_a_type_without_facts_is_none_and_not_a_guess():
-    assert facts_for("aws:ec2/instance:Instance") is None
-    assert facts_for("pulumi:pulumi:Stack") is None
-    assert properties_of("gcp:storage/bucket:Bucket") == {}
+    assert FACTS.of("aws:ec2/instance:Instance") is None
+    assert FACTS.of("pulumi:pulumi:Stack") is None
+    assert FACTS.properties("gcp:storage/bucket:Bucket") == {}
 
 
 def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -155,7 +155,7 @@ def test_the_committed_facts_are_what_the_provider_says():
 @pytest.mark.terraform
 def test_a_wrong_fact_is_noticed(tmp_path):
     name = "sns.TopicPolicy.json"
-    data = json.loads((Path(facts.__file__).parent / name).read_text("utf-8"))
+    data = json.loads((FACTS.folder / name).read_text("utf-8"))
     data["properties"]["arn"]["replaces"] = False
     (tmp_path / name).write_text(json.dumps(data), "utf-8")
     only = ("--only", "aws:sns/topicPolicy:TopicPolicy")

@@ -65,9 +65,9 @@ pulumi.export("account", account.account_id)
 @pytest.fixture(scope="module")
 def emulator(tmp_path_factory):
     work = tmp_path_factory.mktemp("cli") / ".mlops-iac"
-    info = server.start(work)
+    info = server.AwsServer(work).ensure()
     yield info
-    server.stop(work)
+    server.AwsServer(work).stop()
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from mlops_iac.emulators.aws.facts import properties_of
+from mlops_iac.emulators.aws.facts import FACTS
 from tests.oracles.concrete import concrete
 from tests.oracles.sample_graph import sample_graph, with_defect
 from tests.oracles.terraform_cli import Terraform, TerraformMissing
@@ -184,7 +184,7 @@ def test_the_facts_agree_with_terraform_planning_from_a_crafted_state(terraform)
         ".".join(p for p in path if isinstance(p, str))
         for path in change["change"]["replace_paths"]
     }
-    facts = {f.tf_path: f for f in properties_of(type_).values() if f.tf_path}
+    facts = {f.tf_path: f for f in FACTS.properties(type_).values() if f.tf_path}
     assert {"production_variants.instance_type", "kms_key_arn"} <= said
     for path in said - {"id"}:
         assert facts[path].replaces or facts[path].replaces_on_add, path

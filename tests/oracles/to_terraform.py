@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mlops_iac.emulators.aws.facts import PropertyFact, TypeFacts, facts_for
+from mlops_iac.emulators.aws.facts import FACTS
+from mlops_iac.emulators.common.facts import PropertyFact, TypeFacts
 from mlops_iac.graph.model import Resource, ResourceGraph, address
 from mlops_iac.values import Asset, Secret
 from tests.oracles.concrete import LABEL, role_names
@@ -61,7 +62,7 @@ def to_terraform(
     resources: dict[str, dict[str, Any]] = {}
     for resource in graph:
         if resource.custom and not resource.type.startswith("pulumi:"):
-            facts = facts_for(resource.type)
+            facts = FACTS.of(resource.type)
             if facts is None:
                 writer.problems.append(f"no facts about {resource.type}")
                 continue
@@ -192,7 +193,7 @@ class _Writer:
 
     def _reference(self, where: str, property_: str) -> str:
         resource = self._by_address.get(where)
-        facts = facts_for(resource.type) if resource else None
+        facts = FACTS.of(resource.type) if resource else None
         if resource is None or facts is None:
             self.problems.append(f"{where} is not in the graph")
             return ""
@@ -206,7 +207,7 @@ class _Writer:
 
     @staticmethod
     def _tf_address(resource: Resource) -> str:
-        facts = facts_for(resource.type)
+        facts = FACTS.of(resource.type)
         return f"{facts.tf_name if facts else resource.type}.{label(resource)}"
 
 

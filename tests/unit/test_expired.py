@@ -110,7 +110,7 @@ def test_what_cannot_be_asked_does_not_hide_the_others(
 
 def test_the_stack_goes_after_its_resources_and_stays_where_they_do(project: Project) -> None:
     keep({"pr-1": f"gone until {PAST}", "pr-held": f"dev until {PAST}"}, {})
-    ended = [end(project, item, NOW) for item in expired(project, NOW).stacks]
+    ended = [end(item, NOW) for item in expired(project, NOW).stacks]
     assert [(item.stack, list(item.failures)) for item in ended] == [
         ("pr-1", []),
         ("pr-held", ["x: held"]),
@@ -122,5 +122,5 @@ def test_one_that_was_renewed_meanwhile_is_let_alone(project: Project) -> None:
     keep({"pr-1": f"dev until {PAST}"}, {})
     (item,) = expired(project, NOW).stacks
     keep({"pr-1": f"dev until {LATER}"}, {})
-    assert "renewed meanwhile" in end(project, item, NOW).failures[0]
+    assert "renewed meanwhile" in end(item, NOW).failures[0]
     assert FakeBackend.ended == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mlops_iac.emulators.loopback import guarded
+from mlops_iac.emulators.common.loopback import guarded
 
 HERE = "127.0.0.1:4566"
 

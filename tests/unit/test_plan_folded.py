@@ -14,6 +14,7 @@ from mlops_iac.cli._plan import plan_lines
 from mlops_iac.cli._progress import Board, event_line, failed_words, progress
 from mlops_iac.cli._review import review_lines
 from mlops_iac.cli._session import Session
+from mlops_iac.engine.preview_json import to_pulumi_json
 from mlops_iac.engine.protocol import Event
 from mlops_iac.graph.plan import Plan, Step
 from mlops_iac.review.markdown import to_markdown
@@ -144,3 +145,25 @@ def test_the_live_view_counts_what_was_skipped() -> None:
     assert "models-new: as above" in text
     assert "8 skipped" in text
     assert "depends on alone" not in text
+
+
+def test_passes_stand_one_below_the_other_in_words_in_a_comment_and_as_json() -> None:
+    slot, traffic = "1 of 2: make the slot", "2 of 2: switch the traffic"
+    steps = [
+        replace(step("create", "Bucket", "new", of="api"), during=slot),
+        replace(step("update", "Bucket", "old", of="api"), during=traffic),
+        replace(step("delete", "Bucket", "new", of="api"), during=traffic),
+        step("same", "Bucket", "other", of="data"),
+    ]
+    assert lines(*steps, unchanged=True)[:10:3] == [slot, traffic, "  − s3.Bucket/new", ""]
+    shown = [reviewed(each) for each in steps]
+    text = to_markdown(review(*shown))
+    assert text.index(f"in {slot}") < text.index(f"in {traffic}")
+    told = list(
+        review_lines(
+            Reviewed(review(*shown), plan(*steps)), unstyled, unchanged=False, detail=False
+        )
+    )
+    assert [line for line in told if line in (slot, traffic)] == [slot, traffic]
+    document = to_pulumi_json(plan(*steps))["steps"]
+    assert [each.get("pass") for each in document] == [slot, traffic, traffic, None]

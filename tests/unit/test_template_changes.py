@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mlops_iac.api.templates.request import Known, Use, chosen, range_with, updates
+from mlops_iac.api.templates.request import Use, chosen, range_with, updates
 from mlops_iac.blueprint.source import Node, Source
 from mlops_iac.blueprint.templates.applied import AppliedTemplate
 from mlops_iac.blueprint.templates.applying import Applier, parse
@@ -12,6 +12,7 @@ from mlops_iac.blueprint.templates.content import TemplateContent, Wanted
 from mlops_iac.errors import UsageError
 from mlops_iac.templates import changes
 from mlops_iac.templates.files import digest
+from mlops_iac.templates.lockfile import Pin
 from mlops_iac.templates.newest import behind
 from mlops_iac.templates.versions import parse_requirement
 
@@ -65,7 +66,7 @@ def applied(text: str, parameters: str) -> AppliedTemplate:
         def find(self, wanted: Wanted) -> TemplateContent:
             return content(text)
 
-    applier = Applier(Finder)
+    applier = Applier(Finder())
     applier.walk(compose(Source("blueprint.yaml", blueprint))[0])
     assert applier.problems == []
     return applier.applied[0]
@@ -123,9 +124,9 @@ def test_a_range_keeps_its_form(requested: str, version: str, expected: str) -> 
 
 
 KNOWN = [
-    Known("acme/standard", "git+https://h/standard", "^1", ""),
-    Known("acme/base", "git+https://h/base", "^2", "acme/standard@1.0.0"),
-    Known("acme/strict", "../strict", "", ""),
+    Pin("git+https://h/standard", "^1", "acme/standard", "", ""),
+    Pin("git+https://h/base", "^2", "acme/base", "", "", by="acme/standard@1.0.0"),
+    Pin("../strict", "", "acme/strict", "", ""),
 ]
 USES = [Use(0, "./../strict", "", "../strict", Node("map", Source("b", ""), 1, 1))]
 
@@ -152,7 +153,7 @@ def test_what_is_not_clear_is_asked_back() -> None:
     with pytest.raises(UsageError, match="a version of one template") as error:
         chosen(KNOWN, "", "2.0.0", USES)
     assert error.value.hint == "name it: acme/standard or acme/strict"
-    twice = [*KNOWN, Known("other/base", "../base", "", "")]
+    twice = [*KNOWN, Pin("../base", "", "other/base", "", "")]
     with pytest.raises(UsageError, match="several templates are called 'base'"):
         chosen(twice, "base", "", USES)
 

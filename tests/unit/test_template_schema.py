@@ -51,7 +51,7 @@ BLUEPRINT: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def validator() -> Any:
-    templates = {name: parse(each).reading.manifest for name, each in (("standard", STANDARD), ("other", OTHER))}  # fmt: skip
+    templates = {name: parse(each).manifest for name, each in (("standard", STANDARD), ("other", OTHER))}  # fmt: skip
     made = json_schema(templates)
     jsonschema.Draft202012Validator.check_schema(made)
     return jsonschema.Draft202012Validator(made)
@@ -66,8 +66,8 @@ def errors(validator: Any, *uses: dict[str, Any]) -> list[str]:
 def test_names_that_a_template_allows_are_completed_and_others_underlined() -> None:
     limits = "limits: {environments: {keys: [dev, prod], because: x}}\n"
     found = {
-        "standard": parse(template(limits)).reading.manifest,
-        "open": parse(template("limits: {environments: {keys: ['${parameters.a}'], because: x}}\n")).reading.manifest,
+        "standard": parse(template(limits)).manifest,
+        "open": parse(template("limits: {environments: {keys: ['${parameters.a}'], because: x}}\n")).manifest,
     }  # fmt: skip
     made = json_schema(found)
     jsonschema.Draft202012Validator.check_schema(made)
@@ -132,7 +132,7 @@ def test_schema_and_reader_agree(given: dict[str, Any], validator: Any, tmp_path
     blueprint = copy.deepcopy(BLUEPRINT)
     blueprint["extends"] = [{"template": "standard", "parameters": given}]
     path = workspace(tmp_path, yaml.safe_dump(blueprint, sort_keys=False))
-    loaded, _ = inspect(path, templates=lambda: Shelf(standard=STANDARD))
+    loaded, _ = inspect(path, templates=Shelf(standard=STANDARD))
     assert (loaded is not None) == (not errors(validator, blueprint["extends"][0]))
 
 
@@ -165,7 +165,7 @@ def test_an_editor_is_told_what_a_parameter_is_for(validator: Any) -> None:
 )  # fmt: skip
 def test_an_editor_is_not_given_a_form_that_it_cannot_read(pattern: str, known: bool) -> None:
     text = f'parameters: {{x: {{description: d, pattern: "{pattern}"}}}}\n'
-    made = parameters_schema(parse(template(text)).reading.manifest)
+    made = parameters_schema(parse(template(text)).manifest)
     assert ("pattern" in made["properties"]["x"]) == known
 
 

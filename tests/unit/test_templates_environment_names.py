@@ -86,7 +86,7 @@ def test_an_ephemeral_environment_has_any_name_and_the_limits_of_its_base(tmp_pa
     )
     shelf = Shelf(standard=template(manifest))
     extra = {"pr-1": ExtraEnvironment("prod"), "pr-2": ExtraEnvironment("dev")}
-    loaded, found = inspect(workspace(tmp_path), templates=lambda: shelf, extra=extra)
+    loaded, found = inspect(workspace(tmp_path), templates=shelf, extra=extra)
     assert loaded is not None, found
     assert [loaded.resolve(name).blueprint.security.keys for name in extra] == [
         "customer",

@@ -61,7 +61,7 @@ def test_a_template_stands_on_another_and_hands_parameters_down(tmp_path: Path) 
     text = TEAM.replace("{template: standard}", "{template: standard, parameters: {tier: gold}}")
     path = workspace(tmp_path, text)
     shelf = Shelf(base=base, standard=standard)
-    loaded = load(path, templates=lambda: shelf)
+    loaded = load(path, templates=shelf)
     assert loaded.resolve("dev").blueprint.tags == {"level": "gold-x"}
     assert [(each.label, each.by) for each in loaded.templates] == [
         ("acme/base@1.0.0", "acme/standard@2.1.0"),
@@ -225,12 +225,11 @@ def test_without_a_finder_templates_are_refused(tmp_path: Path) -> None:
     assert [each.code for each in found] == ["no-templates"]
 
 
-def test_the_finder_is_not_made_where_nothing_is_extended(tmp_path: Path) -> None:
-    def never() -> Shelf:
-        raise AssertionError
-
+def test_the_finder_is_not_asked_where_nothing_is_extended(tmp_path: Path) -> None:
+    shelf = Shelf()
     path = workspace(tmp_path, TEAM.replace("extends: [{template: standard}]\n", ""))
-    assert load(path, templates=never).templates == ()
+    assert load(path, templates=shelf).templates == ()
+    assert not shelf.asked
 
 
 def test_an_ephemeral_environment_is_another_ones_overlay_and_bound_by_its_limits(
@@ -241,7 +240,7 @@ def test_an_ephemeral_environment_is_another_ones_overlay_and_bound_by_its_limit
     extra = {"pr-1": ExtraEnvironment("dev", {"expires": "2026-11-22T00:00:00Z"})}
     from mlops_iac.blueprint import inspect
 
-    loaded, found = inspect(path, templates=lambda: Shelf(standard=standard), extra=extra)
+    loaded, found = inspect(path, templates=Shelf(standard=standard), extra=extra)
     assert loaded is None
     assert [each.message for each in found] == [
         (
@@ -249,7 +248,7 @@ def test_an_ephemeral_environment_is_another_ones_overlay_and_bound_by_its_limit
             " shared data"
         )
     ]
-    loaded = load(path, templates=lambda: Shelf(standard=template()), extra=extra)
+    loaded = load(path, templates=Shelf(standard=template()), extra=extra)
     made = loaded.resolve("pr-1").blueprint
     assert made.tags == {"stage": "pr-1", "expires": "2026-11-22T00:00:00Z"}
     assert made.protect is False

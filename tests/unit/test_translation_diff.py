@@ -7,10 +7,9 @@ import sys
 
 import pytest
 
-from mlops_iac.emulators.aws.facts import facts_for
+from mlops_iac.emulators.aws.facts import FACTS
 from mlops_iac.emulators.aws.provider import AwsProvider
 from mlops_iac.emulators.aws.resources import handler_for, supported_types
-from mlops_iac.emulators.aws.schema import schema_for
 from mlops_iac.emulators.provider import ProviderError, ResourceState
 from mlops_iac.graph.standins import StandIns
 from mlops_iac.values import UNKNOWN, Asset, Secret, contains_unknown
@@ -34,8 +33,8 @@ def urn(type_, name="a-name"):
 @pytest.mark.parametrize("type_", supported_types())
 def test_every_type_has_schema_and_facts_and_good_tables(type_):
     handler = handler_for(type_)
-    schema = schema_for(type_)
-    assert facts_for(type_) is not None
+    schema = handler.schema
+    assert FACTS.of(type_) is not None
     # What EC2 makes has an id that is no output of its own.
     known = {*schema.outputs, "id"}
     assert handler.computed.keys() <= known
@@ -263,7 +262,7 @@ def test_stand_ins_have_the_real_shape():
 def test_every_type_has_stand_ins(type_, provider):
     required = {
         name: "x"
-        for name, spec in schema_for(type_).inputs.items()
+        for name, spec in handler_for(type_).schema.inputs.items()
         if spec.get("required") and spec["type"] == "string"
     }
     stand_ins = StandIns()

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlops_iac.engine.embedded import wire
+from mlops_iac.emulators import wire
+from mlops_iac.engine.embedded.assets import AssetReader
+from mlops_iac.engine.embedded.marks import mark_like
 from mlops_iac.errors import MlopsError
 from mlops_iac.values import UNKNOWN, Asset, Secret, Value
 
@@ -16,7 +18,7 @@ plain = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text() | st.just(UNKNOWN),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=8,
-).filter(lambda value: value != wire.UNKNOWN_TEXT)
+).filter(lambda value: value != wire.UNKNOWN_SENTINEL)
 values = plain | plain.map(Secret) | st.lists(plain.map(Secret), max_size=2)
 
 
@@ -41,7 +43,7 @@ def test_the_signatures_are_the_sdks() -> None:
     assert rpc._special_asset_sig == wire.ASSET
     assert rpc._special_archive_sig == wire.ARCHIVE
     assert rpc._special_resource_sig == wire.RESOURCE
-    assert wire.UNKNOWN_TEXT == rpc.UNKNOWN
+    assert wire.UNKNOWN_SENTINEL == rpc.UNKNOWN
 
 
 def test_whole_numbers_are_int() -> None:
@@ -51,8 +53,8 @@ def test_whole_numbers_are_int() -> None:
 
 def test_assets_round_trip_and_are_hashed(tmp_path: Path) -> None:
     (tmp_path / "f").write_text("one")
-    relative = wire.AssetReader(tmp_path, absolute=False)
-    absolute = wire.AssetReader(tmp_path, absolute=True)
+    relative = AssetReader(tmp_path, absolute=False)
+    absolute = AssetReader(tmp_path, absolute=True)
     asset = relative({"path": "f"}, False)
     assert asset.path == "f"
     assert asset.hash == "7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed"
@@ -67,7 +69,7 @@ def test_assets_round_trip_and_are_hashed(tmp_path: Path) -> None:
         relative({"uri": "http://x"}, False)
 
 
-@pytest.mark.parametrize("signature", [wire.RESOURCE, wire.OUTPUT, "0" * 32])
+@pytest.mark.parametrize("signature", [wire.RESOURCE, "0" * 32])
 def test_other_signatures_are_refused(signature: str) -> None:
     with pytest.raises(MlopsError, match="not implemented"):
         wire.from_json({wire.SIGNATURE: signature})
@@ -86,4 +88,4 @@ def test_other_signatures_are_refused(signature: str) -> None:
     ],
 )
 def test_secrets_are_marked_again(value: Value, pattern: Value, marked: Value) -> None:
-    assert wire.mark_like(value, pattern) == marked
+    assert mark_like(value, pattern) == marked

@@ -29,37 +29,35 @@ def test_whole_numbers_become_int():
 
 
 def test_first_class_outputs_are_unwrapped():
-    out = {wire.SIGNATURE_KEY: wire.OUTPUT, "value": "v", "secret": True, "dependencies": []}
+    out = {wire.SIGNATURE: wire.OUTPUT, "value": "v", "secret": True, "dependencies": []}
     assert wire.from_json({"x": out}) == {"x": Secret("v")}
-    assert wire.from_json({"x": {wire.SIGNATURE_KEY: wire.OUTPUT}}) == {"x": UNKNOWN}
-
-
-def test_secrets_can_be_sent_in_clear_where_the_engine_does_not_take_them():
-    assert wire.to_json({"x": Secret("v")}, secrets=False) == {"x": "v"}
+    assert wire.from_json({"x": {wire.SIGNATURE: wire.OUTPUT}}) == {"x": UNKNOWN}
 
 
 @pytest.mark.parametrize(
     "value",
     [
-        {wire.SIGNATURE_KEY: wire.ARCHIVE, "assets": {}},
-        {wire.SIGNATURE_KEY: wire.ARCHIVE, "path": "."},
-        {wire.SIGNATURE_KEY: wire.ARCHIVE, "path": "no/such/file"},
-        {wire.SIGNATURE_KEY: wire.RESOURCE, "urn": "x"},
-        {wire.SIGNATURE_KEY: wire.ASSET, "uri": "https://example.com"},
-        {wire.SIGNATURE_KEY: wire.ASSET, "path": "no/such/file"},
-        {wire.SIGNATURE_KEY: wire.ASSET},
-        {wire.SIGNATURE_KEY: "something new"},
+        {wire.SIGNATURE: wire.ARCHIVE, "assets": {}},
+        {wire.SIGNATURE: wire.ARCHIVE, "path": "."},
+        {wire.SIGNATURE: wire.ARCHIVE, "path": "no/such/file"},
+        {wire.SIGNATURE: wire.RESOURCE, "urn": "x"},
+        {wire.SIGNATURE: wire.ASSET, "uri": "https://example.com"},
+        {wire.SIGNATURE: wire.ASSET, "path": "no/such/file"},
+        {wire.SIGNATURE: wire.ASSET},
+        {wire.SIGNATURE: "something new"},
     ],
 )
 def test_what_is_not_supported_is_refused(value):
     with pytest.raises(wire.WireError):
-        wire.from_json({"x": value})
+        wire.from_json({"x": value}, read_asset=wire.hashed)
 
 
 def test_a_packed_file_is_an_archive_there_and_back(tmp_path):
     path = tmp_path / "code.zip"
     path.write_bytes(b"zip")
-    found = wire.from_json({wire.SIGNATURE_KEY: wire.ARCHIVE, "path": str(path)})
+    found = wire.from_json(
+        {wire.SIGNATURE: wire.ARCHIVE, "path": str(path)}, read_asset=wire.hashed
+    )
     assert found == Asset(hash=wire.file_hash(path), path=str(path), archive=True)
     assert wire.from_json(wire.to_json(found)) == found
 
@@ -67,7 +65,7 @@ def test_a_packed_file_is_an_archive_there_and_back(tmp_path):
 @pytest.mark.parametrize("archive", [False, True])
 def test_of_an_old_asset_only_the_hash_is_known(archive):
     signature = wire.ARCHIVE if archive else wire.ASSET
-    raw = {wire.SIGNATURE_KEY: signature, "hash": "00ff"}
-    found = wire.from_json(raw)
+    raw = {wire.SIGNATURE: signature, "hash": "00ff"}
+    found = wire.from_json(raw, read_asset=wire.hashed)
     assert found == Asset(hash="00ff", archive=archive)
     assert wire.to_json(found) == raw

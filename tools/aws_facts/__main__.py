@@ -7,13 +7,13 @@ import sys
 import time
 from pathlib import Path
 
-from mlops_iac.emulators.aws import facts
+from mlops_iac.emulators.aws.facts import FACTS
 
 from .generate import Refused, generate
 from .names import Unmapped
 from .provider_process import ProviderMissing
 
-TARGET = Path(facts.__file__).parent
+TARGET = FACTS.folder
 PROVIDER_IS_MISSING = 3
 
 

@@ -46,7 +46,7 @@ def generate(only: str = "") -> dict[str, str]:
 
     Raises ProviderMissing, Unmapped, Refused.
     """
-    from mlops_iac.emulators.aws.facts import file_name
+    from mlops_iac.emulators.common.schema import file_name
 
     overrides = json.loads((HERE / "overrides.json").read_text("utf-8"))
     files = {}

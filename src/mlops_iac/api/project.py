@@ -154,11 +154,13 @@ class Project(BaseProject):
         live: bool = False,
         engine: str | None = None,
         targets: Sequence[str] = (),
+        assume: str | None = None,
     ) -> Plan:
         """Return what a deployment would change.
 
         `against` is `state` (default of `local`) or `lock` (default of every other stack, without
-        credentials); `live` asks the real engine; `engine`, `targets` as for `deployment`. Raises
+        credentials); `live` asks the real engine; `engine`, `targets` as for `deployment`. A lock
+        file asks no registry: `assume` is `approved` (default: what serves is there) or `none`. Raises
         UsageError for what does not fit together, StackNotFound, BlueprintInvalid; with a real
         engine AuthenticationError, TimedOut.
         """
@@ -171,6 +173,7 @@ class Project(BaseProject):
             live=live,
             engine=engine,
             targets=targets,
+            assume=assume,
             opened=type(self).deployment,
         )
 

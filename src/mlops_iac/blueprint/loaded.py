@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -122,7 +122,7 @@ def load(
     path: Path | str,
     *,
     command_line: Sequence[str] = (),
-    templates: Callable[[], TemplateFinder] | None = None,
+    templates: TemplateFinder | None = None,
     extra: Mapping[str, ExtraEnvironment] | None = None,
     reach: Reach | None = None,
 ) -> LoadedBlueprint:
@@ -163,7 +163,7 @@ def examine(
     strict: bool = False,
     command_line: Sequence[str] = (),
     shown: str = "",
-    templates: Callable[[], TemplateFinder] | None = None,
+    templates: TemplateFinder | None = None,
     extra: Mapping[str, ExtraEnvironment] | None = None,
     text: str | None = None,
     reach: Reach | None = None,
@@ -174,8 +174,8 @@ def examine(
     None where what was read is no blueprint at all. Raises UsageError.
 
     `command_line` holds `PATH=VALUE` texts, laid over every environment. `shown` is what messages
-    call the file where that is not its path. `templates` makes the finder of what the blueprint
-    extends; it is not called where it extends nothing. `extra` are environments that no file
+    call the file where that is not its path. `templates` finds what the blueprint
+    extends; it is not asked where it extends nothing. `extra` are environments that no file
     declares. `text` is read in place of the file's content, as if it stood at `path`.
     `reach` is where its paths may lead; its repository and the user's folders where it is left out.
     Without `data` datasets are not opened: what stands in for them need not have their columns.
@@ -236,7 +236,7 @@ class _Reader:
         reach: Reach,
         strict: bool,
         command_line_values: Sequence[str],
-        templates: Callable[[], TemplateFinder] | None,
+        templates: TemplateFinder | None,
         extra: Mapping[str, ExtraEnvironment],
         data: bool,
     ) -> None:
@@ -268,7 +268,7 @@ class _Reader:
         self._between = check_together(checks)
         self._checks = checks
 
-    def _apply_templates(self, root: Node, templates: Callable[[], TemplateFinder] | None) -> None:
+    def _apply_templates(self, root: Node, templates: TemplateFinder | None) -> None:
         """Find them. Raises BlueprintInvalid: what stands on one that is missing says nothing."""
         if templates is None:
             entry = root.entries["extends"]

@@ -77,19 +77,23 @@ def grouped_lines(
     detail: bool,
     causes: Callable[[Step], Sequence[str]] = lambda _: (),
 ) -> Iterator[str]:
-    """Yield steps under their components, in order of first appearance, each with its causes.
+    """Yield steps by pass and component, in order of first appearance, each with its causes.
 
     A component that is `folded` is one line.
     """
-    groups: dict[str, list[Step]] = {}
+    groups: dict[tuple[str, str], list[Step]] = {}
     for step in steps:
-        groups.setdefault(step.parent, []).append(step)
+        groups.setdefault((step.during, step.parent), []).append(step)
+    heading = ""
 
     def told(*of: Step) -> Iterator[str]:
         for words in dict.fromkeys(words for step in of for words in causes(step)):
             yield "      " + style(f"← {words}", fg="cyan")
 
-    for parent, members in groups.items():
+    for (during, parent), members in groups.items():
+        if during not in ("", heading):
+            heading = during
+            yield style(heading, bold=True, underline=True)
         if parent in folded:
             yield folded_line(parent, members, style)
             yield from told(*members)
@@ -100,13 +104,8 @@ def grouped_lines(
             yield first
             yield from told(step)
             yield from rest
-    if not groups.keys().isdisjoint(folded):
+    if any(parent in folded for _, parent in groups):
         yield style("(--diff lists every resource)", fg="bright_black")
-
-
-def size(plan: Plan) -> int:
-    """Return how many resources a plan changes, as its summary counts them."""
-    return sum(number for op, number in count(plan.steps).items() if op not in ("same", "read"))
 
 
 def component_title(urn: str) -> str:

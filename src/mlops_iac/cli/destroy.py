@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from mlops_iac.cli._plan import plan_lines, size
+from mlops_iac.cli._plan import plan_lines
 from mlops_iac.cli._progress import failed_words, progress
 from mlops_iac.cli._session import ENGINE, Session, flag, verb
 from mlops_iac.errors import MlopsError, ResourceFailed, UsageError
@@ -13,7 +13,8 @@ from mlops_iac.graph.model import address_of
 from mlops_iac.graph.plan import count
 
 if TYPE_CHECKING:
-    from mlops_iac.api.stacks.expired import Ended, Ephemeral
+    from mlops_iac.api.stacks.ephemeral import RecordedProject
+    from mlops_iac.api.stacks.expired import Ended
 
 
 @verb("destroy", rehearses=True)
@@ -62,7 +63,7 @@ def command(
             session.answer({"summary": {}, "failures": {}}, nothing)
             return
         word = session.stack if project.protected(session.stack) else None
-        many = size(plan) or len(plan.changes)
+        many = plan.size or len(plan.changes)
         session.confirm(f"Delete {many} resource(s) of {session.shown}?", word=word)
         with progress(session, plan) as on_event:
             result = deployment.destroy(on_event=on_event)
@@ -104,7 +105,7 @@ def _expired(session: Session, *, preview_only: bool) -> None:
     if found.stacks and not preview_only:
         session.confirm(f"Delete {len(found.stacks)} ephemeral stack(s)?")
         for item in found.stacks:
-            ended.append(done := end(project, item))
+            ended.append(done := end(item))
             words = f"{done.deleted} resource(s) and the stack are deleted"
             if done.failures:
                 words = f"{session.style('kept', fg='red')}: {'; '.join(done.failures)}"
@@ -124,7 +125,7 @@ def _expired(session: Session, *, preview_only: bool) -> None:
         )
 
 
-def _shown(found: Sequence[Ephemeral], ended: Sequence[Ended]) -> list[dict[str, Any]]:
+def _shown(found: Sequence[RecordedProject], ended: Sequence[Ended]) -> list[dict[str, Any]]:
     by_name = {item.stack: item for item in ended}
     return [
         {

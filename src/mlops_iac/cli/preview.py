@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+import click
+
 from mlops_iac.api.compare.reviews import Guards, Reviewed
 from mlops_iac.api.compile.guard_rail_checks import require
 from mlops_iac.cli._ephemeral import BASE, TTL, project_of
 from mlops_iac.cli._fleet import ALL_STACKS, fleet, given_stack, refuse
-from mlops_iac.cli._plan import plan_lines, size
+from mlops_iac.cli._plan import plan_lines
 from mlops_iac.cli._policies import lines
 from mlops_iac.cli._session import ENGINE, Session, flag, option, verb, write_file
 from mlops_iac.engine.preview_json import to_pulumi_json
@@ -38,6 +40,11 @@ def command(
         metavar="REF",
     ),
     live: bool = flag("Ask the real engine, with credentials."),
+    assume: str | None = option(
+        "Of versions that nobody pins, where no registry is asked: that there is an approved one "
+        "(default), or none, as before the first approval.",
+        type=click.Choice(["approved", "none"]),
+    ),
     engine: str | None = ENGINE,
     target: tuple[str, ...] = option("Only these resources.", metavar="ADDRESS", multiple=True),
     detail: bool = flag("Every property, also of what is created.", "--diff"),
@@ -66,7 +73,7 @@ def command(
 
         refuse(
             session,
-            all=every, live=live, engine=engine, target=target, diff=detail, unchanged=unchanged,
+            all=every, live=live, assume=assume, engine=engine, target=target, diff=detail, unchanged=unchanged,
             save_plan=save_plan, markdown=markdown, html=html, ttl=ttl, fork=fork,
             **{"from": base, "against state": against == "state"},
         )  # fmt: skip
@@ -75,11 +82,20 @@ def command(
     project: Project
     with ExitStack() as opened:
         if fork is not None:
-            real = (live, engine, target, base, ttl, session.emulated, against in ("lock", "state"))
+            real = (
+                live,
+                assume,
+                engine,
+                target,
+                base,
+                ttl,
+                session.emulated,
+                against in ("lock", "state"),
+            )
             if any(real):
                 raise UsageError(
                     "a fork is compared with a commit of this repository, without a cloud",
-                    hint="drop --live, --engine, --target, --from, --ttl, --emulated, and name a commit with"
+                    hint="drop --live, --assume, --engine, --target, --from, --ttl, --emulated, and name a commit with"
                     " --against",
                 )
             if session.stack == "local" and not every:
@@ -110,10 +126,10 @@ def command(
             or (against == "lock" and locked and not target)
             or (save_plan is not None and locked)
         ):
-            if live or engine or target:
+            if live or engine or target or assume:
                 raise UsageError(
                     "a comparison with a git ref, of all environments, or for --markdown or --html "
-                    "takes no --live, --engine or --target",
+                    "takes no --live, --engine, --target or --assume",
                     hint="drop one of them",
                 )
             guards = Guards(policy, own=not no_team_rules)
@@ -134,14 +150,19 @@ def command(
             )
         else:
             plan = project.preview(
-                session.stack, against=against, live=live, engine=engine, targets=target
+                session.stack,
+                against=against,
+                live=live,
+                engine=engine,
+                targets=target,
+                assume=assume,
             )
         findings = project.policies(session.stack, own=not no_team_rules) if policy else None
         _plan(session, project, plan, findings, unchanged=unchanged, detail=detail)
         require(findings or (), session.stack)
         if expect_no_changes and (plan.changes or plan.incomparable):
             raise UnexpectedChanges(
-                f"{size(plan) or len(plan.changes)} change(s) where none were expected"
+                f"{plan.size or len(plan.changes)} change(s) where none were expected"
                 if plan.changes
                 else "what is hidden cannot be compared, and no change was expected",
                 hint="`mlops-iac compile` and commit"
@@ -166,6 +187,8 @@ def _plan(
         return
     session.head(plan.project, session.stack, project.platform, plan.engine)
     session.say(f"compared with {project.comparison(plan)}")
+    if plan.assumed is not None and plan.assumed.approved and plan.assumed.waiting:
+        session.say("--live asks which are approved; --assume none leaves those resources out")
     session.out(*plan_lines(plan, session.style, unchanged=unchanged, detail=detail))
     session.notes((*plan.doubts, *plan.diagnostics))
     if findings is not None:

@@ -11,7 +11,7 @@ import click
 from mlops_iac.api.compile.programs import default_out
 from mlops_iac.api.deploy.rollbacks import rolled_back
 from mlops_iac.cli._ephemeral import BASE, TTL, project_of
-from mlops_iac.cli._plan import plan_lines, size, summary_line
+from mlops_iac.cli._plan import plan_lines, summary_line
 from mlops_iac.cli._policies import guard
 from mlops_iac.cli._progress import failed_words, progress
 from mlops_iac.cli._session import ENGINE, Session, flag, option, verb
@@ -115,9 +115,7 @@ def deploy(
             session.tell_left_out(project)
         deployment.require_possible()
         if plan.changes:
-            session.confirm(
-                f"Apply {size(plan) or len(plan.changes)} change(s) to {session.shown}?"
-            )
+            session.confirm(f"Apply {plan.size or len(plan.changes)} change(s) to {session.shown}?")
         with progress(session, plan) as on_event:
             result = deployment.up(on_event=on_event, parallel=parallel)
     session.notes(changed())

@@ -10,7 +10,7 @@ from mlops_iac.clouds.software import Software
 from mlops_iac.records import Record
 
 if TYPE_CHECKING:
-    from mlops_iac.emulators.info import EmulatorInfo
+    from mlops_iac.emulators.common.info import EmulatorInfo
     from mlops_iac.emulators.provider import Provider
 
 Failure = Literal["gone", "refused", "rejected", "signed out", "silent"]

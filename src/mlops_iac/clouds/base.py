@@ -136,6 +136,31 @@ class Refusal(Record):
     unless: tuple[Any, ...] = ()
 
 
+class Before(Record):
+    """Something in the cloud that no resource is, done before a pass: an upload, a wait.
+
+    `words` say what (`waits until the new role answers`). `do` is given the way to the cloud, and
+    the stack's outputs so far; it may be called again.
+    """
+
+    words: str
+    do: Callable[[Any, Mapping[str, Any]], None]
+
+
+class Pass(Record):
+    """One of several runs of the program that make up one deployment.
+
+    `name` is unique among them, `title` says in a few words what it does. `config` steers it: keys
+    of the project's and their values, laid over the stack's. The last pass has none: it leaves what
+    the stack's own configuration says, of which lock files and reviews are.
+    """
+
+    name: str
+    title: str
+    config: Mapping[str, Any] = {}
+    before: Sequence[Before] = ()
+
+
 class Mode(Protocol):
     """One way to serve on one platform: what the entries of `serving` with this mode become.
 
@@ -201,6 +226,16 @@ class Platform(Protocol):
 
     def provider_config(self, resolved: Any) -> Mapping[str, Any]:
         """Provider configuration of one environment, e.g. `{"package:region": "…"}`."""
+
+    def passes(self, resolved: Any, outputs: Callable[[], Mapping[str, Any]]) -> Sequence[Pass]:
+        """The runs of the program that a deployment takes, in order; empty where it takes one.
+
+        `outputs` asks for those of the stack as it is; it has none at first. A pass that changes
+        nothing is left out, so each must keep what those before it made. All but the last are given
+        their name as the setting `pass`; a call exports it as the output `pass`, which tells a
+        later deployment where an earlier one ended. Outputs that say what stands must wait for the
+        resources that make it so: what is known at once is in the state before anything is done.
+        """
 
     def home(self, resolved: Any, model: str) -> Home:
         """Where versions of a model are approved: at the end of the chain of `promote_from`."""

@@ -18,7 +18,8 @@ from mlops_iac.errors import Diagnostic
 if TYPE_CHECKING:
     from mlops_iac.blueprint.resolved import ResolvedBlueprint
 
-_CODE = "unsupported"
+# The code of what the language has and a platform not.
+UNSUPPORTED = "unsupported"
 _ELSE = "not supported yet"
 # One list of paths, more or less, stands in every environment of every blueprint.
 _PATHS = 4096
@@ -97,13 +98,13 @@ class Decisions:
                 if at not in done and not resolved.is_default(path):
                     done.add(at)
                     yield resolved.diagnostic(
-                        at, _CODE, f"{at}: {rule.reason}", rule.instead, at_key=True
+                        at, UNSUPPORTED, f"{at}: {rule.reason}", rule.instead, at_key=True
                     )
             elif not (
                 self.is_planned(path, mode) or (value == {} and self.holds_planned(path, mode))
             ):
                 words = f"{path} is not supported on {self._label} yet"
-                yield resolved.diagnostic(path, _CODE, words, "leave it out")
+                yield resolved.diagnostic(path, UNSUPPORTED, words, "leave it out")
 
     def _refuses(self, path: str, value: Any, mode: str) -> str | None:
         found = self.refusal(path, value, mode)

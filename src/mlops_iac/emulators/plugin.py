@@ -14,6 +14,7 @@ from collections.abc import Callable
 from concurrent import futures
 from copy import copy
 from dataclasses import dataclass, replace
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Self
@@ -34,10 +35,11 @@ from mlops_iac.emulators.provider import (
     ProviderError,
     ResourceState,
 )
-from mlops_iac.emulators.wire import WireError, from_struct, to_struct
+from mlops_iac.emulators.wire import WireError, from_struct, hashed, to_struct
 from mlops_iac.errors import MlopsError
 from mlops_iac.values import Asset, Properties
 
+_properties = partial(from_struct, read_asset=hashed)
 _MAX_MESSAGE = 400 * 1024 * 1024  # as the engine's own
 
 
@@ -91,7 +93,7 @@ def _answering(method: Callable[[Any, Any, Any], Any]) -> Callable[[Any, Any, An
         except ProviderError as error:
             _abort(context, error)
         except WireError as error:
-            context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, error.message)
         except MlopsError as error:
             context.abort(grpc.StatusCode.UNAVAILABLE, error.message)
         return None
@@ -151,13 +153,13 @@ class _Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
     @_answering
     def CheckConfig(self, request: Any, context: Any) -> Any:  # noqa: N802
-        self._configure(context, request.urn, _config(from_struct(request.news)))
+        self._configure(context, request.urn, _config(_properties(request.news)))
         return provider_pb2.CheckResponse(inputs=request.news)
 
     @_answering
     def DiffConfig(self, request: Any, context: Any) -> Any:  # noqa: N802
         # Without a difference the engine goes on with the provider as its state has it.
-        olds, news = from_struct(request.old_inputs), from_struct(request.news)
+        olds, news = _properties(request.old_inputs), _properties(request.news)
         differ = sorted(key for key in {*olds, *news} if olds.get(key) != news.get(key))
         some, none = provider_pb2.DiffResponse.DIFF_SOME, provider_pb2.DiffResponse.DIFF_NONE
         return provider_pb2.DiffResponse(changes=some if differ else none, diffs=differ)
@@ -168,7 +170,7 @@ class _Servicer(provider_pb2_grpc.ResourceProviderServicer):
             raise ProviderError(
                 "this Pulumi engine does not say which stack it configures; 3.180 or newer does"
             )
-        self._configure(context, request.urn, _config(from_struct(request.args)))
+        self._configure(context, request.urn, _config(_properties(request.args)))
         return provider_pb2.ConfigureResponse(
             acceptSecrets=True, supportsPreview=True, supports_autonaming_configuration=True
         )
@@ -181,8 +183,8 @@ class _Servicer(provider_pb2_grpc.ResourceProviderServicer):
     @_answering
     def Check(self, request: Any, context: Any) -> Any:  # noqa: N802
         type_ = self._type(request.urn)
-        olds = from_struct(request.olds) if request.HasField("olds") else {}
-        news = from_struct(request.news)
+        olds = _properties(request.olds) if request.HasField("olds") else {}
+        news = _properties(request.news)
         proposed = request.autonaming.proposed_name if request.HasField("autonaming") else None
         checked = self._of(context).check(
             request.urn, type_, olds or None, news, bytes(request.randomSeed), proposed
@@ -198,9 +200,9 @@ class _Servicer(provider_pb2_grpc.ResourceProviderServicer):
         result = self._of(context).diff(
             self._type(request.urn),
             request.id,
-            from_struct(request.old_inputs),
-            from_struct(request.olds),
-            from_struct(request.news),
+            _properties(request.old_inputs),
+            _properties(request.olds),
+            _properties(request.news),
             list(request.ignoreChanges),
         )
         return _diff_response(result)
@@ -208,7 +210,7 @@ class _Servicer(provider_pb2_grpc.ResourceProviderServicer):
     @_answering
     def Create(self, request: Any, context: Any) -> Any:  # noqa: N802
         type_ = self._type(request.urn)
-        inputs = from_struct(request.properties)
+        inputs = _properties(request.properties)
         if request.preview:
             outputs = self._of(context).preview_outputs(type_, inputs, None, None)
             return provider_pb2.CreateResponse(properties=to_struct(outputs))
@@ -219,7 +221,7 @@ class _Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
     @_answering
     def Read(self, request: Any, context: Any) -> Any:  # noqa: N802
-        inputs, outputs = from_struct(request.inputs), from_struct(request.properties)
+        inputs, outputs = _properties(request.inputs), _properties(request.properties)
         known = ResourceState(request.id, inputs, outputs) if inputs or outputs else None
         state = self._of(context).read(self._type(request.urn), request.id, known)
         if state is None:
@@ -231,8 +233,8 @@ class _Servicer(provider_pb2_grpc.ResourceProviderServicer):
     @_answering
     def Update(self, request: Any, context: Any) -> Any:  # noqa: N802
         type_ = self._type(request.urn)
-        news = from_struct(request.news)
-        old = ResourceState(request.id, from_struct(request.old_inputs), from_struct(request.olds))
+        news = _properties(request.news)
+        old = ResourceState(request.id, _properties(request.old_inputs), _properties(request.olds))
         if request.preview:
             ignored = list(request.ignoreChanges)
             diff = self._of(context).diff(type_, old.id, old.inputs, old.outputs, news, ignored)
@@ -244,14 +246,14 @@ class _Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
     @_answering
     def Delete(self, request: Any, context: Any) -> Any:  # noqa: N802
-        inputs, outputs = from_struct(request.old_inputs), from_struct(request.properties)
+        inputs, outputs = _properties(request.old_inputs), _properties(request.properties)
         state = ResourceState(request.id, inputs, outputs)
         self._of(context).delete(self._type(request.urn), state)
         return empty_pb2.Empty()
 
     @_answering
     def Invoke(self, request: Any, context: Any) -> Any:  # noqa: N802
-        found = self._of(context).invoke(request.tok, from_struct(request.args))
+        found = self._of(context).invoke(request.tok, _properties(request.args))
         return provider_pb2.InvokeResponse(**{"return": to_struct(found)})
 
     def _rooted(self, inputs: Properties) -> Properties:

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mlops_iac.engine.embedded import wire
+from mlops_iac.emulators import wire
 from mlops_iac.engine.protocol import Plan, Step
 from mlops_iac.graph.redact import redact, redact_properties
+from mlops_iac.records import as_data
 from mlops_iac.values import Properties, Value
 
 
@@ -27,6 +28,8 @@ def to_pulumi_json(plan: Plan, config: Mapping[str, Value] | None = None) -> dic
     document["diagnostics"] = [_diagnostic(text) for text in (*plan.doubts, *plan.diagnostics)]
     document["duration"] = int(plan.duration_seconds * 1e9)
     document["changeSummary"] = dict(sorted(plan.summary().items()))
+    if plan.assumed is not None:
+        document["assumed"] = as_data(plan.assumed)
     return document
 
 
@@ -41,6 +44,8 @@ def _step(step: Step) -> dict[str, Any]:
     data: dict[str, Any] = {"op": step.op, "urn": step.urn}
     if step.provider:
         data["provider"] = step.provider
+    if step.during:
+        data["pass"] = step.during
     if step.op not in ("create",):
         data["oldState"] = _state(step, step.old_inputs, step.old_outputs, step.id)
     if step.op not in ("delete", "delete-replaced"):

@@ -78,6 +78,12 @@ class Engine(Protocol):
     def preview(self, target: StackTarget, *, targets: Sequence[str] = ()) -> Plan:
         """What `up` would do against the stack's state."""
 
+    def previews(self, targets: Sequence[StackTarget]) -> list[Plan]:
+        """What an `up` of each in turn would do, on what those before it would leave.
+
+        A target that changes no resource leaves nothing: it is not run.
+        """
+
     def up(
         self,
         target: StackTarget,

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlops_iac.emulators.provider import Provider
 from mlops_iac.engine import pulumi_workspace as workspace
@@ -23,27 +23,30 @@ from mlops_iac.errors import Cancelled, MlopsError, UsageError
 from mlops_iac.graph.model import Resource, address_of
 from mlops_iac.values import Properties, Secret
 
+if TYPE_CHECKING:
+    from mlops_iac.graph.canonical import CanonicalGraph
+
 
 class PulumiEngine:
-    """Drives the `pulumi` on PATH. `providers` are the emulated clouds of `local`."""
+    """Drives the `pulumi` on PATH. `providers` are the emulated clouds of `local`.
+
+    `constraints` is where Pulumi's own plan is to lie: each `preview` writes it, and an `up` is held
+    to it. A stack that does not exist yet has none, because its plan would be sealed with a key
+    that is thrown away.
+    """
 
     name = "pulumi"
 
-    def __init__(self, providers: Mapping[str, Provider] | None = None) -> None:
+    def __init__(
+        self, providers: Mapping[str, Provider] | None = None, constraints: Path | None = None
+    ) -> None:
         self._providers = dict(providers or {})
+        self._constraints = constraints
 
-    def preview(
-        self,
-        target: StackTarget,
-        *,
-        targets: Sequence[str] = (),
-        constraints: Path | None = None,
-    ) -> Plan:
+    def preview(self, target: StackTarget, *, targets: Sequence[str] = ()) -> Plan:
         """What `up` would do against the stack's state in its backend. Changes nothing.
 
         A stack that does not exist yet is previewed as empty, in a backend that is thrown away.
-        `constraints` is where Pulumi's own plan is to lie, for an `up` right after; a stack that
-        does not exist yet has none, because its plan would be sealed with the thrown-away key.
         """
         with self._variables(target) as variables:
             from mlops_iac.engine import pulumi_stack
@@ -52,12 +55,53 @@ class PulumiEngine:
             if stack is not None:
                 config = str(workspace.write_config(target).resolve())
                 urns = self._urns(stack, config, target, targets)
-                return self._preview(stack, config, target, urns, constraints)
+                return self._preview(stack, config, target, urns, self._constraints)
             with _tried(target, variables) as (stack, config):
                 urns = self._urns(stack, config, target, targets)
                 plan = self._preview(stack, config, target, urns)
         note = f"the stack {target.stack} does not exist in its backend yet; `up` makes it"
         return plan if _local(target) else replace(plan, diagnostics=(note, *plan.diagnostics))
+
+    def previews(self, targets: Sequence[StackTarget]) -> list[Plan]:
+        """Those up to the first that changes something, asked; the rest from what programs say.
+
+        The CLI plans on what is there alone, so a later one is the difference between two symbolic
+        captures.
+        """
+        plans: list[Plan] = []
+        left: CanonicalGraph | None = None
+        for target in targets:
+            if left is None:
+                plans.append(self.preview(target))
+                made = self._captured(target) if plans[-1].size else None
+            else:
+                made = self._captured(target)
+                plans.append(self._difference(target, left, made))
+            left = made if plans[-1].size else left
+        return plans
+
+    def _captured(self, target: StackTarget) -> CanonicalGraph:
+        from mlops_iac.engine.embedded.capture import capture
+        from mlops_iac.graph.comparable import comparable
+
+        return comparable(capture(target, self._providers))
+
+    def _difference(self, target: StackTarget, old: CanonicalGraph, new: CanonicalGraph) -> Plan:
+        from mlops_iac.clouds.registry import replaces
+        from mlops_iac.graph.comparable import incomparable
+        from mlops_iac.graph.diff import diff
+
+        note = "what a later pass does is told by the program, and planned exactly before it starts"
+        return Plan(
+            stack=target.stack,
+            project=target.project,
+            engine=self.name,
+            against="state" if _local(target) else "live",
+            steps=tuple(diff(old, new, replaces)),
+            outputs=dict(new.outputs),
+            diagnostics=(note,),
+            incomparable=incomparable(old, new),
+        )
 
     def up(
         self,
@@ -66,12 +110,9 @@ class PulumiEngine:
         on_event: OnEvent | None = None,
         parallel: int = 8,
         targets: Sequence[str] = (),
-        constraints: Path | None = None,
     ) -> Result:
-        """Bring the stack to what the program says; failed resources are in the result.
-
-        `constraints` is a plan of Pulumi's own, made by `preview`; one that is not there is none.
-        """
+        """Bring the stack to what the program says; failed resources are in the result."""
+        plan = self._constraints
         with self._variables(target) as variables:
             from mlops_iac.engine import pulumi_stack
 
@@ -82,7 +123,7 @@ class PulumiEngine:
                 lambda log: stack.up(
                     parallel=parallel,
                     target=urns,
-                    plan=str(constraints) if constraints and constraints.exists() else None,
+                    plan=str(plan) if plan and plan.exists() else None,
                     config_file=config,
                     on_event=log.hear,
                     show_secrets=False,

@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, cast
 
-from mlops_iac.engine.embedded import paths, wire
+from mlops_iac.emulators import wire
+from mlops_iac.engine.embedded import paths
 from mlops_iac.engine.protocol import Event, OnEvent, Operation, PropertyChange, Step
 from mlops_iac.graph.model import STACK_TYPE, Resource
 from mlops_iac.values import Properties, Secret, Value

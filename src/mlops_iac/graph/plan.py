@@ -66,7 +66,8 @@ class Step:
     the properties that force a replacement. `old_…` are empty for what is new, `new_inputs` for what
     goes. `parent` and `dependencies` are URNs. `retained`: it leaves the state and stays in the
     cloud; `recorded`: validated, because the emulator lacks the operation. `reason` says
-    why in one clause ("depends on …"), empty where the resource's own properties are it.
+    why in one clause ("depends on …"), empty where the resource's own properties are it. `during` is
+    the pass that does it (`2 of 3: traffic`), empty where a deployment takes but one.
     """
 
     op: Operation
@@ -88,6 +89,29 @@ class Step:
     retained: bool = False
     recorded: bool = False
     reason: str = ""
+    during: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Assumption:
+    """What is taken for true of `models` whose versions nobody pins, as no registry is asked.
+
+    `approved`: there is an approved version of each. `waiting` are the addresses of what is created
+    only then, or would be.
+    """
+
+    models: Sequence[str]
+    approved: bool = True
+    waiting: Sequence[str] = ()
+
+    @property
+    def words(self) -> str:
+        """The assumption as a clause."""
+        named = ", ".join(self.models)
+        if not self.approved:
+            return f"as if no version of {named} were approved: {len(self.waiting)} resources wait for one"
+        words = f"as if a version of {named}, which nobody pins, were approved"
+        return f"{words}: {len(self.waiting)} resources wait for one" if self.waiting else words
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +120,7 @@ class Plan:
 
     `engine` is `embedded` or `pulumi`; `against` is `state`, `lock` or `live`. `outputs` are the stack's afterwards, `diagnostics` sentences.
     `incomparable` are `address property` of hidden values of which nobody knows whether they are
-    what they were.
+    what they were. `assumed` is what the comparison takes for true, if anything.
     """
 
     stack: str
@@ -108,6 +132,7 @@ class Plan:
     diagnostics: Sequence[str] = ()
     duration_seconds: float = 0.0
     incomparable: Sequence[str] = ()
+    assumed: Assumption | None = None
 
     @property
     def doubts(self) -> Sequence[str]:
@@ -124,6 +149,11 @@ class Plan:
     def changes(self) -> list[Step]:
         """Every step but `same`."""
         return [step for step in self.steps if step.op != "same"]
+
+    @property
+    def size(self) -> int:
+        """How many resources it changes, as its summary in words counts them."""
+        return sum(number for op, number in count(self.steps).items() if op not in ("same", "read"))
 
     def summary(self) -> dict[str, int]:
         """Number of steps by operation."""

@@ -106,11 +106,12 @@ def _paths(old: Any, new: Any) -> str:
 
 def _operation_moves(planned: SavedPlan, fresh: SavedPlan) -> Iterator[Move]:
     old, new = _by_urn(planned.operations), _by_urn(fresh.operations)
-    for urn in [*old, *(urn for urn in new if urn not in old)]:
-        before, after = old.get(urn, []), new.get(urn, [])
+    for key in [*old, *(key for key in new if key not in old)]:
+        before, after = old.get(key, []), new.get(key, [])
         if identical(before, after):
             continue
-        title = address_of_urn(urn)
+        urn, during = key
+        title = address_of_urn(urn) + (f" in {during}" if during else "")
         was, now = _verbs(before), _verbs(after)
         if was != now:
             yield Move("operations", title, f"{title}: {was} was planned, now {now}")
@@ -118,10 +119,14 @@ def _operation_moves(planned: SavedPlan, fresh: SavedPlan) -> Iterator[Move]:
             yield Move("operations", title, f"{title}: {was} differs in {_paths(before, after)}")
 
 
-def _by_urn(operations: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
-    found: dict[str, list[Any]] = {}
+def _by_urn(
+    operations: Sequence[Mapping[str, Any]],
+) -> dict[tuple[str, str], list[Any]]:
+    """Those of each resource in each pass."""
+    found: dict[tuple[str, str], list[Any]] = {}
     for operation in operations:
-        found.setdefault(operation["urn"], []).append(dict(operation))
+        key = operation["urn"], operation.get("pass", "")
+        found.setdefault(key, []).append(dict(operation))
     for several in found.values():
         several.sort(key=lambda operation: str(operation["op"]))
     return found

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any, Final, Literal, cast, get_args
 
@@ -60,6 +60,11 @@ class SavedPlan:
     def digest(self) -> str:
         """What names this plan: SHA-256 over everything in it but the review, in hex."""
         return digest_of(self._content())
+
+    def of(self, during: str) -> SavedPlan:
+        """The same with the operations of one pass; all where none says of which it is."""
+        mine = [each for each in self.operations if each.get("pass", during) == during]
+        return replace(self, operations=mine)
 
     def _content(self) -> dict[str, Any]:
         return {
@@ -173,6 +178,7 @@ def _operation(step: Step, inputs: bool) -> dict[str, Any]:
         "protect": step.protect,
         "delete_before_replace": step.delete_before_replace,
         "retained": step.retained,
+        "pass": step.during,
     }
     return {**entry, **{key: value for key, value in optional.items() if value}}
 
@@ -195,6 +201,7 @@ def _read(data: Mapping[str, Any], found: Any) -> SavedPlan:
     for operation in operations:
         _text(operation["urn"])
         _text(operation["op"])
+        _text(operation.get("pass", ""))
     review = data.get("review")
     if review is not None and not isinstance(review, dict):
         raise TypeError(review)

@@ -238,6 +238,8 @@ def _step(reviewed: ReviewedStep) -> Iterator[str]:
 
 def _why(reviewed: ReviewedStep) -> Iterator[str]:
     step = reviewed.step
+    if step.during:
+        yield f"in {_text(step.during)}"
     if step.protect and step.op in _UNDOABLE:
         yield "<strong>protected</strong>: the deployment refuses to delete it"
     if step.retained and step.op == "delete":

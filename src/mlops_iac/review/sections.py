@@ -167,7 +167,7 @@ def _table(
 def why(reviewed: ReviewedStep, platform: Platform) -> str:
     """What forces or changes it, which line asks for it, and what it follows from."""
     step = reviewed.step
-    parts: list[str] = []
+    parts = [f"in {prose(step.during, platform)}"] if step.during else []
     keys = list(step.replace_keys)
     if step.op == "replace":
         parts += [f"{_codes(keys, platform)} forces replacement"] if keys else ["replaced"]

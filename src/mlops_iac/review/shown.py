@@ -54,9 +54,9 @@ def headline(counts: Mapping[str, int]) -> str:
 
 
 def changed(steps: Iterable[ReviewedStep]) -> list[ReviewedStep]:
-    """What changes resources, what cannot be undone first, else in the order of deployment."""
+    """What changes resources, pass by pass, in each what cannot be undone first."""
     found = [each for each in steps if is_shown(each.step) and each.step.op in ORDER]
-    return sorted(found, key=lambda each: ORDER.index(each.step.op))
+    return sorted(found, key=lambda each: (each.step.during, ORDER.index(each.step.op)))
 
 
 def component(step: Step) -> str:

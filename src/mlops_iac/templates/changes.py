@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
 from mlops_iac.blueprint.source import Node
-from mlops_iac.blueprint.templates.applying import Parsed
 from mlops_iac.blueprint.templates.limits import Limit, plain, quoted
-from mlops_iac.blueprint.templates.manifest import UNSET, Parameter, RenameParameter
+from mlops_iac.blueprint.templates.manifest import UNSET, Parameter, Reading, RenameParameter
 from mlops_iac.blueprint.templates.parameters import takes
 from mlops_iac.records import Record
 from mlops_iac.templates.linting.limits import allows, range_of
@@ -59,9 +58,9 @@ class Change(Record):
         return {key: getattr(self, key) for key in keys}
 
 
-def changelog(newer: Parsed, older_version: str) -> list[Entry]:
+def changelog(newer: Reading, older_version: str) -> list[Entry]:
     """What the newer version says of every version after the older one, the newest first."""
-    manifest = newer.reading.manifest
+    manifest = newer.manifest
     low, high = parse_version(older_version), parse_version(manifest.version)
     told = [
         Entry(version, texts)
@@ -71,21 +70,21 @@ def changelog(newer: Parsed, older_version: str) -> list[Entry]:
     return sorted(told, key=lambda entry: parse_version(entry.version), reverse=True)
 
 
-def renamed(old: Parsed, new: Parsed) -> dict[str, tuple[str, str]]:
+def renamed(old: Reading, new: Reading) -> dict[str, tuple[str, str]]:
     """What a parameter was called, and the version whose migration renames it, by its name now."""
-    low, high = (parse_version(each.reading.manifest.version) for each in (old, new))
+    low, high = (parse_version(each.manifest.version) for each in (old, new))
     found: dict[str, tuple[str, str]] = {}
-    for version in sorted(new.reading.migrations, key=parse_version):
-        for each in new.reading.migrations[version]:
+    for version in sorted(new.migrations, key=parse_version):
+        for each in new.migrations[version]:
             if isinstance(each, RenameParameter) and low < parse_version(version) <= high:
                 first, _ = found.pop(each.rename_parameter, (each.rename_parameter, ""))
                 found[each.to] = first, version
     return found
 
 
-def parameters(old: Parsed, new: Parsed) -> Iterator[Change]:
+def parameters(old: Reading, new: Reading) -> Iterator[Change]:
     """Parameters that are new, gone, must be given now, or take something else."""
-    before, after = (each.reading.manifest.parameters for each in (old, new))
+    before, after = (each.manifest.parameters for each in (old, new))
     names = {to: (name, by) for to, (name, by) in renamed(old, new).items() if name in before}
     for name, now in after.items():
         former, by = names.get(name, (name, ""))
@@ -97,7 +96,7 @@ def parameters(old: Parsed, new: Parsed) -> Iterator[Change]:
 
 
 def _parameter(
-    name: str, was: Parameter | None, now: Parameter | None, parsed: Parsed, former: str, by: str
+    name: str, was: Parameter | None, now: Parameter | None, parsed: Reading, former: str, by: str
 ) -> Iterator[Change]:
     said, says = ("" if each is None else _words(each) for each in (was, now))
     kind: Kind = "changed"
@@ -193,6 +192,6 @@ def _words(parameter: Parameter) -> str:
     return f"{takes(parameter)}, default {quoted(parameter.default)}"
 
 
-def _key(parsed: Parsed, name: str) -> Node:
+def _key(parsed: Reading, name: str) -> Node:
     """Where a parameter stands in template.yaml."""
-    return parsed.reading.root.entries["parameters"].value.entries[name].key
+    return parsed.root.entries["parameters"].value.entries[name].key

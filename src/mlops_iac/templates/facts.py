@@ -67,7 +67,7 @@ class Facts(Record):
 
 def facts(content: TemplateContent) -> Facts:
     """What a template says of itself. Raises BlueprintInvalid."""
-    reading = parse(content).reading
+    reading = parse(content)
     manifest = reading.manifest
     limits = reading.root.entries.get("limits")
     return Facts(

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from mlops_iac.blueprint.reach import Reach
+from mlops_iac.blueprint.templates.applying import parse
 from mlops_iac.blueprint.templates.content import TemplateContent, TemplateUnavailable, Wanted
 from mlops_iac.errors import UsageError
-from mlops_iac.templates.found import identity
+from mlops_iac.templates.found import manifest_of
 from mlops_iac.templates.lockfile import Lock, Pin, lock_path, read_lock
 from mlops_iac.templates.pinning import differences, pin_for
 from mlops_iac.templates.resolver import Resolver
@@ -31,6 +33,9 @@ class Finder:
     the blueprint: folders are called as seen from where it is. `offline` (also by
     MLOPS_IAC_OFFLINE) never asks a network. `repositories` may be shared by many finders.
     `reach` is where folders may be: that of the blueprint where it is left out.
+    With `past`, which gives the files that a source once had, or None, and is called before anything
+    looks there, templates are as they were pinned, whatever has become of the places that they are
+    from, and also where the range that is asked for now has no room for what is pinned.
 
     `notes` is what to tell about what was found; `stale` why the lock is not what was found.
     """
@@ -46,7 +51,9 @@ class Finder:
         timeout: float = TIMEOUT,
         repositories: Repositories | None = None,
         reach: Reach | None = None,
+        past: Callable[[TemplateSource], Mapping[str, bytes] | None] | None = None,
     ) -> None:
+        self._past = past
         self._path = Path(blueprint_path).absolute()
         self._folder = posixpath.dirname(shown)
         self._reach = reach or Reach.around(self._path.parent)
@@ -64,49 +71,30 @@ class Finder:
         cls,
         blueprint_path: Path | str,
         *,
-        update: Mapping[str, str] | None = None,
         shown: str = "",
-        offline: bool = False,
-        repositories: Repositories | None = None,
         reach: Reach | None = None,
+        **options: Any,
     ) -> Finder:
         """A finder with the lock that lies beside the blueprint. Raises BlueprintInvalid."""
         called = lock_path(Path(shown or Path(blueprint_path).name)).as_posix()
         lock = read_lock(lock_path(Path(blueprint_path)), called, reach)
-        return cls(
-            blueprint_path,
-            lock=lock,
-            update=update,
-            shown=shown,
-            offline=offline,
-            repositories=repositories,
-            reach=reach,
-        )
+        return cls(blueprint_path, lock=lock, shown=shown, reach=reach, **options)
 
     def find(self, wanted: Wanted) -> TemplateContent:
         """The version that is pinned, or the newest that fits. Raises TemplateUnavailable."""
         source = self._source(wanted)
-        request = _requirement(wanted.version)
-        by = str(identity(wanted.parent)) if wanted.parent is not None else ""
+        by = _by(wanted)
         key = (source, wanted.version, by)
         if key in self._found:
             return self._found[key]
-        anew = next(
-            (self._update[at] for at in (wanted.source, source.text, EVERY) if at in self._update),
-            None,
-        )
         pin = pin_for(self.lock, source, wanted.version, by)
-        if anew is not None:
-            content = self._resolver.resolved(source, _requirement(anew) if anew else request, pin)
-        elif pin is not None and request.fits(pin.version):
-            content = self._resolver.pinned(source, pin)
-        else:
-            content = self._resolver.resolved(source, request, None)
-            self._note(source, content, pin)
+        content = self._resolver.former(source, pin, self._past) if self._past else None
+        if content is None:
+            content = self._now(wanted, source, pin)
         if content.shown and self._folder:
             content = content.shown_as(posixpath.normpath(f"{self._folder}/{content.shown}"))
         self._found[key] = content
-        said = identity(content)
+        said = manifest_of(content)
         if said is not None:
             self._pins[source.text, by, wanted.version] = Pin(
                 template=source.text,
@@ -119,14 +107,25 @@ class Finder:
             )
         return content
 
+    def _now(self, wanted: Wanted, source: TemplateSource, pin: Pin | None) -> TemplateContent:
+        request = _requirement(wanted.version)
+        for at in (wanted.source, source.text, EVERY):
+            if at in self._update:
+                anew = self._update[at]
+                return self._resolver.resolved(source, _requirement(anew) if anew else request, pin)
+        if pin is not None and request.fits(pin.version):
+            return self._resolver.pinned(source, pin)
+        content = self._resolver.resolved(source, request, None)
+        self._note(source, content, pin)
+        return content
+
     def knows(self, wanted: Wanted) -> bool:
         """Whether just this was asked for and found before."""
         try:
             source = self._source(wanted)
         except UsageError:
             return False
-        by = str(identity(wanted.parent)) if wanted.parent is not None else ""
-        return (source, wanted.version, by) in self._found
+        return (source, wanted.version, _by(wanted)) in self._found
 
     def versions(self, source: str, parent: TemplateContent | None = None) -> list[str]:
         """Every version that `source` has, the newest first. Raises TemplateUnavailable."""
@@ -149,8 +148,9 @@ class Finder:
 
     def _note(self, source: TemplateSource, content: TemplateContent, was: Pin | None) -> None:
         name = lock_path(self._path).name
-        said = identity(content)
-        note = f"{said} ({source.text}) is not pinned in {name}; `mlops-iac compile` writes it"
+        said = manifest_of(content)
+        label = said.label if said is not None else None
+        note = f"{label} ({source.text}) is not pinned in {name}; `mlops-iac compile` writes it"
         if self.lock is None:
             note = (
                 f"there is no {name}: the newest versions of templates that fit are taken;"
@@ -158,7 +158,7 @@ class Finder:
             )
         elif was is not None and said is not None and was.version != said.version:
             note = (
-                f"{said} ({source.text}) takes the place of {was.version}, which {name} pins:"
+                f"{label} ({source.text}) takes the place of {was.version}, which {name} pins:"
                 " `mlops-iac template update` shows what that does and runs its migrations,"
                 " `mlops-iac compile` only writes it"
             )
@@ -169,6 +169,11 @@ class Finder:
 def is_offline() -> bool:
     """Whether MLOPS_IAC_OFFLINE is set."""
     return os.environ.get("MLOPS_IAC_OFFLINE", "").lower() not in ("", "0", "false", "no")
+
+
+def _by(wanted: Wanted) -> str:
+    """The template that asks; empty for the blueprint."""
+    return parse(wanted.parent).manifest.label if wanted.parent is not None else ""
 
 
 def _requirement(text: str) -> Requirement:

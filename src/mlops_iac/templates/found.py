@@ -6,30 +6,19 @@ from collections.abc import Mapping
 
 from mlops_iac.blueprint.templates.applying import parse
 from mlops_iac.blueprint.templates.content import TemplateContent, TemplateUnavailable
+from mlops_iac.blueprint.templates.manifest import Manifest
 from mlops_iac.errors import BlueprintInvalid
-from mlops_iac.records import Record
 from mlops_iac.templates.sources.base import TemplateSource
 from mlops_iac.templates.sources.folder import FolderSource
 from mlops_iac.templates.sources.git import GitCommitSource
 
 
-class Identity(Record):
-    """What a template says it is."""
-
-    name: str
-    version: str
-
-    def __str__(self) -> str:
-        return f"{self.name}@{self.version}"
-
-
-def identity(content: TemplateContent) -> Identity | None:
-    """Name and version, None where `template.yaml` is not what it must be."""
+def manifest_of(content: TemplateContent) -> Manifest | None:
+    """What it says it is, None where `template.yaml` is not what it must be."""
     try:
-        manifest = parse(content).reading.manifest
+        return parse(content).manifest
     except BlueprintInvalid:
         return None
-    return Identity(manifest.name, manifest.version)
 
 
 def content_of(
@@ -49,9 +38,9 @@ def content_of(
     )
 
 
-def said(content: TemplateContent, source: TemplateSource) -> Identity:
-    """Name and version. Raises TemplateUnavailable where they cannot be read."""
-    found = identity(content)
+def said(content: TemplateContent, source: TemplateSource) -> Manifest:
+    """What it says it is. Raises TemplateUnavailable where that cannot be read."""
+    found = manifest_of(content)
     if found is None:
         raise TemplateUnavailable(
             "template-invalid",

@@ -10,8 +10,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from mlops_iac.blueprint.editing import Change, Editor
 from mlops_iac.blueprint.editing.trees import ANY, parse_path, shown
-from mlops_iac.blueprint.fields import FieldType, MapType, below
-from mlops_iac.blueprint.layers import ROOT
+from mlops_iac.blueprint.fields import MapType
 from mlops_iac.blueprint.templates.manifest import (
     Move,
     Operation,
@@ -20,6 +19,7 @@ from mlops_iac.blueprint.templates.manifest import (
     RenameParameter,
     Set,
 )
+from mlops_iac.blueprint.templates.reaching import kinds_at
 from mlops_iac.records import Record
 from mlops_iac.templates.versions import parse_version
 
@@ -155,10 +155,8 @@ def _is_named(keys: Sequence[str | int]) -> bool:
         if len(keys) <= 2:
             return True
         keys = keys[2:]
-    kinds: list[FieldType] = [ROOT]
-    for key in keys[:-1]:
-        kinds = [inner for kind in kinds for inner in below(kind, str(key))]
-    return isinstance(keys[-1], int) or any(isinstance(kind, MapType) for kind in kinds)
+    above = kinds_at(keys[:-1])
+    return isinstance(keys[-1], int) or any(isinstance(kind, MapType) for kind in above)
 
 
 def _short(value: object) -> str:

@@ -70,7 +70,7 @@ def version_before(
 
     None for the first version there is. Raises UsageError where the tags are not here.
     """
-    manifest = parse(content).reading.manifest
+    manifest = parse(content).manifest
     own = parse_version(manifest.version)
     known = finder.versions(place.source)
     if manifest.version in known:
@@ -118,8 +118,8 @@ def compare(old: Subject, new: Subject, platform: str) -> Compared:
             found.setdefault(key, records.replace(change, covered=_covered(new, old, change.name)))
         with tempfile.TemporaryDirectory() as made:
             folder = Path(made).resolve()
-            before, wrong = read_case_over(old.content, case, old.finder(), folder, platform)
-            after, too = read_case_over(new.content, same, new.finder(), folder, platform)
+            before, wrong = read_case_over(old.content, case, old.finder, folder, platform)
+            after, too = read_case_over(new.content, same, new.finder, folder, platform)
         if before is None or after is None:
             why = next((item.message for item in [*wrong, *too]), why)
             continue
@@ -130,7 +130,7 @@ def compare(old: Subject, new: Subject, platform: str) -> Compared:
     if values:
         lines = "; ".join(list(values)[:_MOST_SHOWN])
         more = f"; and {len(values) - _MOST_SHOWN} more" if len(values) > _MOST_SHOWN else ""
-        at = new.parsed.root or new.key("version")
+        at = new.parsed.blueprint or new.key("version")
         found["values", "", "", ""] = Change("changed", "values", "", "", lines + more, "", at)
     every = [*found.values(), *_guard_rails(old, new), *_scaffold(old, new)]
     return Compared(sorted(every, key=lambda each: not each.breaks), "" if seen else why)
@@ -185,7 +185,7 @@ def _gone(old: AppliedTemplate, new: AppliedTemplate, subject: Subject) -> Itera
     lost = _entries(old) - _entries(new)
     for path in sorted(lost):
         if not any(path.startswith(f"{other}.") for other in lost):
-            at = subject.parsed.root or subject.key("version")
+            at = subject.parsed.blueprint or subject.key("version")
             breaks = f"blueprints that count on {path}"
             yield Change("gone", "", path, "in the template", "", "", at, breaks)
 
@@ -200,7 +200,7 @@ def _entries(template: AppliedTemplate) -> set[str]:
 def _covered(new: Subject, old: Subject, path: str) -> str:
     """The migration that takes care of a path; empty if none does."""
     low = parse_version(old.manifest.version)
-    for version, operations in new.parsed.reading.migrations.items():
+    for version, operations in new.parsed.migrations.items():
         for each in operations if parse_version(version) > low else ():
             match each:
                 case Set(set=at) | Rename(rename=at) | Move(move=at) | Remove(remove=at):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from mlops_iac.blueprint.templates.content import TemplateContent, TemplateUnavailable
 from mlops_iac.templates.cache import ContentCache
-from mlops_iac.templates.files import shown
-from mlops_iac.templates.found import content_of, identity, said
+from mlops_iac.templates.files import digest, shown
+from mlops_iac.templates.found import content_of, manifest_of, said
 from mlops_iac.templates.lockfile import Pin
 from mlops_iac.templates.pinning import changed
 from mlops_iac.templates.sources.base import PresentSource, TemplateSource
@@ -50,11 +50,12 @@ class Resolver:
     def pinned(self, source: TemplateSource, pin: Pin) -> TemplateContent:
         """Exactly what is locked, or an error: never something else in silence."""
         content = self._locked(source, pin)
-        own = identity(content)
+        own = manifest_of(content)
         if own is not None and (own.name, own.version) != (pin.name, pin.version):
             raise TemplateUnavailable(
                 "lock-edited",
-                f"{source.text} is pinned as {pin.name}@{pin.version}, and what is pinned is {own}",
+                f"{source.text} is pinned as {pin.name}@{pin.version}, and what is pinned is"
+                f" {own.label}",
                 hint="the template lock was edited: `mlops-iac template update` writes it anew",
             )
         return content
@@ -122,6 +123,24 @@ class Resolver:
         self._cache.drop(pin.digest)
         return None
 
+    def former(
+        self,
+        source: TemplateSource,
+        pin: Pin | None,
+        past: Callable[[TemplateSource], Mapping[str, bytes] | None],
+    ) -> TemplateContent | None:
+        """What was pinned, by its digest, whatever has become of the place that it is from.
+
+        `past` gives the files that the source once had, where the cache does not have them.
+        """
+        files = self._cache.get(pin.digest) if pin is not None else None
+        if files is None or files == "damaged":
+            files = past(source)
+        if pin is None or files is None or digest(files) != pin.digest:
+            return None
+        there = source.at(pin.commit) if isinstance(source, GitSource) else source
+        return content_of(there, pin.digest, files)
+
     # -- without a pin -----------------------------------------------------------------------
     def resolved(
         self, source: TemplateSource, request: Requirement, pin: Pin | None
@@ -137,7 +156,7 @@ class Resolver:
             content = self._fetched(source, version, pin)
         else:
             content = self.present(source)
-            own = identity(content)
+            own = manifest_of(content)
             if own is None:
                 return content  # whoever reads it tells what is wrong with it
             if not request.fits(_version(own.version, source)):
@@ -169,11 +188,11 @@ class Resolver:
                 hint=f"{error.hint}; {pin.version}, which is pinned, needs no network once it is cached",
             ) from None
         content = self._kept(source.at(fetched.commit), fetched.files)
-        own = identity(content)
+        own = manifest_of(content)
         if own is not None and own.version != version:
             raise TemplateUnavailable(
                 "template-wrong-version",
-                f"the tag of {version} in {source.text} holds {own}",
+                f"the tag of {version} in {source.text} holds {own.label}",
                 hint="its publisher has to tag what template.yaml says",
             )
         return content

@@ -11,7 +11,7 @@ from fake_cloud.emulator.provider import FakeProvider
 from fake_cloud.emulator.world import Gone, World
 from mlops_iac.clouds.access import Failure, Place
 from mlops_iac.clouds.software import Software
-from mlops_iac.emulators.info import EmulatorInfo
+from mlops_iac.emulators.common.info import EmulatorInfo
 from mlops_iac.emulators.provider import Provider
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fake_cloud.modes import MODES, FakeMode, home, identifier, tags
@@ -12,6 +12,7 @@ from mlops_iac.clouds.base import (
     ComponentCall,
     Definition,
     Home,
+    Pass,
     Ref,
     Refusal,
     Setting,
@@ -158,6 +159,9 @@ class FakePlatform:
     def provider_config(self, resolved: Any) -> Mapping[str, Any]:
         blueprint = resolved.blueprint
         return {"fake:region": blueprint.region, "fake:account": blueprint.account}
+
+    def passes(self, resolved: Any, outputs: Callable[[], Mapping[str, Any]]) -> Sequence[Pass]:
+        return ()
 
     def home(self, resolved: Any, model: str) -> Home:
         return home(resolved, model)

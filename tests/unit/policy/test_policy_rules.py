@@ -9,7 +9,7 @@ import pytest
 
 from mlops_iac.clouds.aws import types
 from mlops_iac.clouds.registry import clouds
-from mlops_iac.emulators.aws.facts import known_types, properties_of
+from mlops_iac.emulators.aws.facts import FACTS
 from mlops_iac.policy.rules import ids, modules, rules
 from tests.unit.policy import rows_access, rows_data, rows_serving, rows_stack
 from tests.unit.policy.stacks import found
@@ -70,9 +70,9 @@ def test_every_module_of_rules_is_listed() -> None:
 
 def test_types_that_are_asked_for_tags_take_them() -> None:
     """And every type of ours that takes tags is asked, but for a few that cost nothing."""
-    with_tags = {each for each in known_types() if "tags" in properties_of(each)}
+    with_tags = {each for each in FACTS.types() if "tags" in FACTS.properties(each)}
     tagged = {token for token, facts in types.TYPES.items() if facts.tagged}
-    assert tagged & set(known_types()) <= with_tags
+    assert tagged & set(FACTS.types()) <= with_tags
     assert with_tags - tagged <= FREE
 
 

@@ -50,7 +50,7 @@ def project(
     if team:
         (folder / "policies.yaml").write_text(f"policies: 1\nrules:\n  {team}\n", encoding="utf-8")
     shelf = Shelf(**{each.source: each for each in templates})
-    loaded = load(path, templates=lambda: shelf)
+    loaded = load(path, templates=shelf)
     if pinned:
         pins = tuple(Pin(e.source, "", f"acme/{e.source}", "2.1.0", e.digest) for e in templates)
         write_lock(lock_path(path), Lock(pins))

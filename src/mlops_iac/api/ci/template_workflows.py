@@ -79,4 +79,4 @@ def _read(folder: Path) -> Manifest:
     from mlops_iac.blueprint.templates.applying import parse
     from mlops_iac.templates.authoring import read_template
 
-    return parse(read_template(folder)).reading.manifest
+    return parse(read_template(folder)).manifest

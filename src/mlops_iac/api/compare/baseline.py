@@ -10,32 +10,26 @@ from __future__ import annotations
 
 import os
 import posixpath
-import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlops_iac import python_child
-from mlops_iac.api.compare.committed_templates import BaseTemplates, FormerTemplates
+from mlops_iac.api.compare.committed_templates import BaseTemplates, FormerTemplates, trees
 from mlops_iac.api.compile import programs
+from mlops_iac.api.compile.captures import Captures
+from mlops_iac.api.core.project import BaseProject
 from mlops_iac.api.core.repository import Commit, Repository
 from mlops_iac.blueprint.fill import LOCAL
-from mlops_iac.blueprint.reach import FOLDERS, Reach
+from mlops_iac.blueprint.reach import Reach
 from mlops_iac.blueprint.source import Source
-from mlops_iac.errors import BlueprintInvalid, MlopsError, TimedOut, UsageError
-from mlops_iac.program.manifest import NAME as MANIFEST
-from mlops_iac.program.manifest import Manifest
+from mlops_iac.errors import BlueprintInvalid, MlopsError, UsageError
 
 if TYPE_CHECKING:
-    from mlops_iac.api.core.project import BaseProject
     from mlops_iac.blueprint import LoadedBlueprint
     from mlops_iac.blueprint.source import Node
     from mlops_iac.graph.canonical import CanonicalGraph
-    from mlops_iac.program.ejected import Ejected
-
-_CAPTURE_SECONDS = 300
 
 
 class Old:
@@ -171,59 +165,32 @@ class Baseline:
         return self._path.parent
 
     def captured(self, stack: str) -> CanonicalGraph | None:
-        """The stack as today's tool captures the commit's blueprint, in a process of its own.
+        """The stack as today's tool captures the commit's blueprint.
 
-        None where the commit has no blueprint, or its blueprint no such stack.
-        Raises BlueprintInvalid, MlopsError, TimedOut.
+        None where the commit has no blueprint, or its blueprint no such stack. Raises
+        BlueprintInvalid, MlopsError.
         """
-        from mlops_iac.graph.lock import lock_name, read_lock
+        from mlops_iac.graph.comparable import comparable
 
         loaded = self.loaded
         if loaded is None or stack not in loaded.environments or stack == LOCAL:
             return None
-        if self._captured is None:
-            self._captured = self._compile()
-        return read_lock(self._captured / lock_name(stack))
-
-    def _compile(self) -> Path:
-        self._lend(self._project.ejected)
-        out = self._folder / "compiled"
-        words = ["-m", "mlops_iac", "--file", str(self._path)]
-        words += ["compile", "--out", str(out), "--no-input"]
-        folders = os.pathsep.join(map(str, self._reach.roots))
         try:
-            done = subprocess.run(
-                python_child.command(*words),
-                cwd=self._folder,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                timeout=_CAPTURE_SECONDS,
-                env={**python_child.environment(), "NO_COLOR": "1", FOLDERS: folders},
-            )
-        except subprocess.TimeoutExpired:
-            raise TimedOut(
-                f"the blueprint at {self.commit.words} was not captured in {_CAPTURE_SECONDS} s"
-            ) from None
-        if done.returncode != 0:
-            said = self._without_folder(done.stderr).strip()
-            problem = MlopsError if done.returncode == 1 else UsageError
+            return comparable(self._captures.graph(stack))
+        except MlopsError as error:
+            said = self._without_folder(error.message)
+            problem = MlopsError if error.exit_code == 1 else UsageError
             raise problem(
-                f"the blueprint at {self.commit.words} cannot be captured:\n{said}",
+                f"the blueprint at {self.commit.words} cannot be captured: {said}",
                 hint="compare with a commit that has a lock file, or mend the blueprint there",
-            )
-        return out
+            ) from None
 
-    def _lend(self, ejected: Ejected) -> None:
-        """Put the components that run beside the commit's blueprint: they are today's tool."""
-        if not ejected.copies:
-            return
+    @cached_property
+    def _captures(self) -> Captures:
         assert self.loaded is not None
-        out = self.root / "stacks" / self.loaded.name
-        for path, content in ejected.contents.items():
-            (out / path).parent.mkdir(parents=True, exist_ok=True)
-            (out / path).write_bytes(content)
-        (out / MANIFEST).write_bytes(Manifest(ejected=ejected.copies).to_bytes())
+        former = BaseProject(self.loaded)
+        former.ejecting = self._project.ejected  # what runs of the components is the head's
+        return Captures(former, self._folder / "compiled")
 
     def _export(self) -> bool:
         """Write the blueprint and what it names to the folder; False where there is none."""
@@ -236,7 +203,7 @@ class Baseline:
         self._path.write_bytes(raw)
         root, _ = compose(Source(self._blueprint, raw.decode("utf-8", "replace")))
         self._export_named(root)
-        for tree in self._templates.trees(root):
+        for tree in trees(self._templates, root):
             self._export_named(tree)
         return True
 

@@ -6,7 +6,8 @@ import contextlib
 import os
 import posixpath
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,7 +47,7 @@ def committed_files(path: Path, source: TemplateSource) -> Mapping[str, bytes] |
             return None
 
 
-def trees(finder: Callable[[], TemplateFinder], root: Node) -> Iterator[Node]:
+def trees(finder: TemplateFinder, root: Node) -> Iterator[Node]:
     """What templates lay under the blueprint `root`, its environments included."""
     from mlops_iac.blueprint.templates.applying import Applier
 
@@ -59,7 +60,7 @@ def trees(finder: Callable[[], TemplateFinder], root: Node) -> Iterator[Node]:
 
 
 class FormerTemplates:
-    """Makes the finder of the blueprint that a commit has at `path` and that is exported to `tree`."""
+    """Finds the templates of the blueprint that a commit has at `path`, exported to `tree`."""
 
     def __init__(
         self, repository: Repository, commit: Commit, tree: Path, path: str, reach: Reach
@@ -69,18 +70,20 @@ class FormerTemplates:
         self._tree = tree
         self._path = path
         self._reach = reach
-        self._finder: TemplateFinder | None = None
-        self.locked = False
 
-    def __call__(self) -> TemplateFinder:
-        """The finder. Raises BlueprintInvalid for a lock that is damaged."""
-        if self._finder is None:
-            self._finder = self._make()
-        return self._finder
+    def find(self, wanted: Wanted) -> TemplateContent:
+        """As the commit pins it. Raises TemplateUnavailable; BlueprintInvalid for a damaged lock."""
+        return self._finder.find(wanted)
 
-    def _make(self) -> TemplateFinder:
+    @property
+    def locked(self) -> bool:
+        """Whether the commit pins them."""
+        return self._finder.lock is not None
+
+    @cached_property
+    def _finder(self) -> Finder:
+        from mlops_iac.templates.finder import Finder
         from mlops_iac.templates.lockfile import lock_path, parse_lock
-        from mlops_iac.templates.pinned_finder import PinnedFinder
 
         lock = None
         path = lock_path(self._tree / self._path)
@@ -89,12 +92,7 @@ class FormerTemplates:
         if raw is not None:
             path.write_bytes(raw)
             lock = parse_lock(Source(path.name, raw.decode("utf-8", "replace")))
-        self.locked = lock is not None
-        return PinnedFinder(self._tree / self._path, lock, before=self._export, reach=self._reach)
-
-    def trees(self, root: Node) -> Iterator[Node]:
-        """What the templates of the blueprint `root` lay under it; as far as they can be had."""
-        return trees(self, root)
+        return Finder(self._tree / self._path, lock=lock, past=self._export, reach=self._reach)
 
     def _export(self, source: TemplateSource) -> None:
         """Write a template of the repository to where its source finds it."""
@@ -108,15 +106,12 @@ class FormerTemplates:
 
 
 class BaseTemplates:
-    """Makes the finder that has the templates of the base, and no others."""
+    """Finds the templates of the base, and no others."""
 
     locked = True
 
     def __init__(self, base: BaseProject) -> None:
         self._base = base
-
-    def __call__(self) -> BaseTemplates:
-        return self
 
     def find(self, wanted: Wanted) -> TemplateContent:
         """What the base's own request found. Raises TemplateUnavailable for any other."""
@@ -130,7 +125,3 @@ class BaseTemplates:
                 hint="a maintainer changes templates on a branch of this repository",
             )
         return finder.find(wanted)
-
-    def trees(self, root: Node) -> Iterator[Node]:
-        """What the templates lay under the blueprint `root`."""
-        return trees(self, root)

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from mlops_iac.api.compare.baseline import Baseline, Old, nothing
 from mlops_iac.api.compile import programs
-from mlops_iac.api.compile.captures import KeptCaptures, capture
+from mlops_iac.api.compile.captures import Captures, KeptCaptures
 from mlops_iac.api.compile.guard_rail_checks import policies
 from mlops_iac.clouds.registry import replaces
 from mlops_iac.errors import BlueprintInvalid, UsageError
+from mlops_iac.graph.model import address_of
 
 if TYPE_CHECKING:
     from mlops_iac.api.core.project import BaseProject
@@ -84,19 +86,30 @@ def comparison(project: BaseProject, plan: Plan) -> str:
     """Say in words what a plan was compared with."""
     match plan.against:
         case "lock":
-            return lock_words(project, plan.stack)
+            words = lock_words(project, plan.stack)
+            return f"{words}; {plan.assumed.words}" if plan.assumed else words
         case "live":
             return "the state in the real backend"
         case _:
             return f"the state of {plan.stack} under {os.path.relpath(project.work)}"
 
 
-def against_lock(project: BaseProject, stack: str) -> Plan:
-    """Compare a fresh capture with the committed lock file. Needs no credentials."""
+def against_lock(project: BaseProject, stack: str, *, approved: bool = True) -> Plan:
+    """Compare a fresh capture with the committed lock file. Needs no credentials.
+
+    The lock file tells the steady state, with an approved version of every model. Without `approved`
+    the plan leaves out what waits for one.
+    """
     from mlops_iac.graph.lock import lock_name, lock_plan
 
-    graph = capture(project, stack)
-    return lock_plan(programs.default_out(project) / lock_name(stack), graph, replaces)
+    project.resolve(stack)
+    captures = Captures(project)
+    graph = captures.graph(stack)
+    plan = lock_plan(programs.default_out(project) / lock_name(stack), graph, replaces)
+    assumed = captures.assumed(stack, graph, plan.steps, approved=approved)
+    left_out = set(assumed.waiting) if assumed and not approved else ()
+    steps = [step for step in plan.steps if address_of(step.type, step.name) not in left_out]
+    return replace(plan, steps=steps, assumed=assumed)
 
 
 class WithCommit:
@@ -121,7 +134,7 @@ class WithCommit:
             old = Old(graph, f"the blueprint at {words}, captured by this version")
             old.notes.append(
                 f"{words} has no lock file of {stack}: its blueprint was captured by this version"
-                " of mlops-iac, in a process of its own; none of its code was run"
+                " of mlops-iac; none of its code was run"
             )
             old.notes += baseline.notes
             old.today = graph

@@ -180,13 +180,14 @@ class Reviewer:
             steps=steps,
             outputs=unwrapped(dict(head.outputs)),
             incomparable=incomparable(base, head),
+            assumed=(assumed := self._head.assumed(stack, graph, steps)),
         )
         made = Review(
             project=self.project.standard.name,
             stack=stack,
             platform=self.project.platform,
             engine=plan.engine,
-            against=old.words,
+            against=f"{old.words}; {assumed.words}" if assumed else old.words,
             steps=shown,
             risks=[*self._own_rules(stack), *self._moves(stack), *all_risks([*shown, *tool])],
             outputs_unknown=unknown_outputs(head.outputs, steps),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +10,8 @@ from typing import TYPE_CHECKING
 from mlops_iac.api.compile import programs
 from mlops_iac.api.compile.checks import require_valid
 from mlops_iac.collector import collector_paused
+from mlops_iac.graph.model import address
+from mlops_iac.graph.plan import Assumption, Step
 from mlops_iac.workfolder import made
 
 if TYPE_CHECKING:
@@ -58,11 +61,33 @@ class Captures:
         programs.write_beside(program, self._folder)
         return self._folder, program
 
-    def graph(self, stack: str) -> ResourceGraph:
-        """The resources of a stack. Raises BlueprintInvalid where there are none to be."""
+    def graph(self, stack: str, *, approved: bool = True) -> ResourceGraph:
+        """The resources of a stack; see `programs.capture_program`.
+
+        Raises BlueprintInvalid where there are none to be.
+        """
         folder, program = self._program
+        config = program.config[stack]
         with collector_paused():
-            return programs.capture_program(self.project, stack, folder, program.config[stack])
+            return programs.capture_program(self.project, stack, folder, config, approved=approved)
+
+    def assumed(
+        self, stack: str, graph: ResourceGraph, steps: Sequence[Step], *, approved: bool = True
+    ) -> Assumption | None:
+        """What is taken for true of versions in `graph`, which gave `steps`; None for nothing.
+
+        What waits for a version is looked for where something is created, or none is `approved`.
+        """
+        models = programs.unpinned_models(self.project, stack)
+        if not any(name.endswith("_pending") for name in graph.outputs) or not models:
+            return None
+        waiting: list[str] = []
+        if not approved or any(step.op == "create" for step in steps):
+            there = {each.urn for each in self.graph(stack, approved=False).resources}
+            new = [each for each in graph.resources if each.custom and each.urn not in there]
+            created = {step.urn for step in steps if step.op == "create"}
+            waiting = [address(each) for each in new if each.urn in created or not approved]
+        return Assumption(models, approved, waiting)
 
 
 class KeptCaptures(Captures):
@@ -72,8 +97,10 @@ class KeptCaptures(Captures):
         super().__init__(project, folder)
         self._graphs: dict[str, ResourceGraph] = {}
 
-    def graph(self, stack: str) -> ResourceGraph:
+    def graph(self, stack: str, *, approved: bool = True) -> ResourceGraph:
         """As `Captures`; the same object again."""
+        if not approved:
+            return super().graph(stack, approved=False)
         if stack not in self._graphs:
             self._graphs[stack] = super().graph(stack)
         return self._graphs[stack]

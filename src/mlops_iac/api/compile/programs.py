@@ -135,17 +135,37 @@ def served_models(project: BaseProject, stack: str) -> list[str]:
     return [name for name, model in models.items() if model.train is not None]
 
 
+def unpinned_models(project: BaseProject, stack: str) -> list[str]:
+    """Return the models that a stack serves in whatever version is the newest approved one."""
+    blueprint = project.resolve(stack).blueprint
+    entries = blueprint.serving.values()
+    served = {getattr(entry, "model", None) for entry in entries}
+    served |= {
+        each.model
+        for entry in entries
+        for each in (getattr(entry, "variants", None) or {}).values()
+    }
+    models = served_models(project, stack)
+    return [name for name in models if name in served and blueprint.models[name].version is None]
+
+
 def capture_program(
-    project: BaseProject, stack: str, folder: Path, config: Mapping[str, Any]
+    project: BaseProject,
+    stack: str,
+    folder: Path,
+    config: Mapping[str, Any],
+    *,
+    approved: bool = True,
 ) -> ResourceGraph:
     """Return the resources of a stack of the program that lies in `folder`.
 
-    Raises BlueprintInvalid for overrides that no resource takes.
+    `approved`: as if there were an approved version of every model that none is pinned of. Raises
+    BlueprintInvalid for overrides that no resource takes.
     """
     from mlops_iac.engine.embedded.capture import capture
     from mlops_iac.errors import BlueprintInvalid, UsageError
 
-    steady = dict.fromkeys(served_models(project, stack), ANY_APPROVED)
+    steady = dict.fromkeys(served_models(project, stack), ANY_APPROVED) if approved else {}
     aim = target(project, stack, folder, config, versions=steady)
     try:
         return capture(aim, project.emulated_cloud.providers(stack))

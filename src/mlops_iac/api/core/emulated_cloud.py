@@ -15,7 +15,7 @@ from mlops_iac.errors import TimedOut
 if TYPE_CHECKING:
     from mlops_iac.api.core.project import BaseProject
     from mlops_iac.clouds.access import Session
-    from mlops_iac.emulators.info import EmulatorInfo
+    from mlops_iac.emulators.common.info import EmulatorInfo
     from mlops_iac.emulators.provider import Provider
 
 

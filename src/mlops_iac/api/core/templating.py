@@ -11,6 +11,7 @@ from mlops_iac.blueprint.loaded import shown_as
 if TYPE_CHECKING:
     from mlops_iac.blueprint import LoadedBlueprint
     from mlops_iac.blueprint.reach import Reach
+    from mlops_iac.blueprint.templates.content import TemplateContent, Wanted
     from mlops_iac.templates.finder import Finder
     from mlops_iac.templates.sources.repositories import Repositories
 
@@ -31,7 +32,7 @@ def share_repositories() -> None:
 
 
 class Templates:
-    """Makes the finder of one blueprint when it is first asked for; most blueprints never ask.
+    """The `TemplateFinder` of one blueprint, made when it is first asked; most blueprints never ask.
 
     `update` maps sources to the version they are to have in place of the pinned one, empty for the
     newest that fits.
@@ -50,10 +51,10 @@ class Templates:
         self._reach = reach
         self.finder: Finder | None = None
 
-    def __call__(self) -> Finder:
-        """The finder, with the lock that stands beside the blueprint.
+    def find(self, wanted: Wanted) -> TemplateContent:
+        """What the lock beside the blueprint pins, or the newest that fits.
 
-        Raises BlueprintInvalid for a lock that is damaged.
+        Raises TemplateUnavailable, and BlueprintInvalid for a lock that is damaged.
         """
         if self.finder is None:
             from mlops_iac.templates.finder import Finder
@@ -65,7 +66,7 @@ class Templates:
                 repositories=next(iter(_shared), None),
                 reach=self._reach,
             )
-        return self.finder
+        return self.finder.find(wanted)
 
     @property
     def notes(self) -> Sequence[str]:

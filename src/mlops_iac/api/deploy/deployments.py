@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from mlops_iac.api.core.project import BaseProject
+    from mlops_iac.clouds.base import Before
+    from mlops_iac.engine.passes import Run
     from mlops_iac.engine.protocol import Engine, OnEvent, Result, StackTarget
     from mlops_iac.values import Properties
 
@@ -64,6 +66,8 @@ class Deployment:
         self._unchanged: Plan | None = None
         self._unapproved: list[str] = []
         self._refused: tuple[str, ...] = ()
+        # The passes in which a preview found something to do.
+        self._due: set[str] | None = None
 
     def _chosen(self, engine: str | None) -> str:
         """The engine that deploys it. Raises UsageError for one that does not."""
@@ -95,10 +99,16 @@ class Deployment:
             from mlops_iac.engine.pulumi_workspace import require_cli
 
             require_cli()
-            return PulumiEngine(self.project.emulated_cloud.providers(self.stack))
+            providers = self.project.emulated_cloud.providers(self.stack)
+            return PulumiEngine(providers, self._constraints)
         from mlops_iac.engine.embedded.engine import EmbeddedEngine
 
         return EmbeddedEngine(self.project.emulated_cloud.providers(self.stack))
+
+    @property
+    def _constraints(self) -> Path | None:
+        """Where Pulumi's own plan lies, for who is held to it."""
+        return None
 
     @cached_property
     def target(self) -> StackTarget:
@@ -197,9 +207,7 @@ class Deployment:
         if self.lost:
             note = "the emulated cloud was restarted and lost what it held: all is created again"
             with tempfile.TemporaryDirectory() as empty:
-                plan = self.engine.preview(
-                    replace(self.target, work=Path(empty)), targets=self.targets
-                )
+                plan = self._engine_preview(Path(empty))
             return replace(plan, diagnostics=(note, *self._notes, *plan.diagnostics))
         if self.emulated and (moves := self._moves()):
             self._notes += [
@@ -230,12 +238,51 @@ class Deployment:
             assert isinstance(engine, EmbeddedEngine)
             engine.settle_names(self._bare())
 
-    def _engine_preview(self) -> Plan:
-        return self.engine.preview(self.target, targets=self.targets)
+    @cached_property
+    def _runs(self) -> Sequence[Run]:
+        """The passes of the program that it takes, most often one."""
+        from mlops_iac.engine.passes import runs
+
+        platform, resolved = self.project.platform_of(self.stack), self.project.resolve(self.stack)
+        found = runs(self.target, platform.passes(resolved, self._outputs_before))
+        if self.targets and len(found) > 1:
+            raise UsageError(
+                f"{self.stack} is deployed in {len(found)} passes, which are of the whole stack",
+                hint="leave --target out",
+            )
+        return found
+
+    def _outputs_before(self) -> Properties:
+        anew = self.lost or (self.emulated and self._moves())
+        return {} if anew else self.engine.outputs(self._unversioned)
+
+    def _engine_preview(self, work: Path | None = None) -> Plan:
+        """The plan against the state in another folder than the project's own, if one is given."""
+        targets = [replace(run.target, work=work or run.target.work) for run in self._runs]
+        if len(targets) == 1:
+            return self.engine.preview(targets[0], targets=self.targets)
+        from mlops_iac.engine.passes import joined
+
+        plan = joined(self._runs, self.engine.previews(targets), self._outputs_before())
+        self._due = {step.during for step in plan.changes}
+        return plan
 
     def _engine_up(self, on_event: OnEvent | None, parallel: int) -> Result:
+        from mlops_iac.engine.passes import apply
+
+        def prepare(before: Before) -> None:
+            there = self.engine.resources(self._unversioned)
+            session = deployer_session(self.project, self.stack, there)
+            before.do(session, self.engine.outputs(self._unversioned))
+
+        def up(run: Run) -> Result:
+            return self._up(run, on_event, parallel)
+
+        return apply(self._runs, self._due or set(), up, prepare, on_event)
+
+    def _up(self, run: Run, on_event: OnEvent | None, parallel: int) -> Result:
         return self.engine.up(
-            self.target, on_event=on_event, parallel=parallel, targets=self.targets
+            run.target, on_event=on_event, parallel=parallel, targets=self.targets
         )
 
     def _differs(self, plan: Plan) -> bool:
@@ -256,7 +303,8 @@ class Deployment:
             self._keep()
             return Result(plan.steps, plan.outputs, {}, plan.duration_seconds)
         self._require_place()
-        _ = self.target
+        if len(self._runs) > 1 and self._due is None:
+            self.preview()
         self.require_possible()
         if self.emulated:
             if self.stack == LOCAL:

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from mlops_iac.api.core.engine_claim import EMBEDDED, PULUMI
+from mlops_iac.api.core.engine_claim import EMBEDDED
 from mlops_iac.api.deploy.deployments import Deployment
 from mlops_iac.api.deploy.saved_plans import plan_of_deployment, plan_of_lock, read_plan
 from mlops_iac.blueprint.fill import LOCAL
@@ -21,8 +21,8 @@ from mlops_iac.graph.saved_plan import SavedPlan
 
 if TYPE_CHECKING:
     from mlops_iac.api.core.project import BaseProject
+    from mlops_iac.engine.passes import Run
     from mlops_iac.engine.protocol import Event, OnEvent, Result
-    from mlops_iac.engine.pulumi_cli import PulumiEngine
 
 
 class PlannedDeployment(Deployment):
@@ -40,6 +40,7 @@ class PlannedDeployment(Deployment):
             raise UsageError("local has no lock file, so this is no plan of it")
         super().__init__(project, stack, engine=engine)
         self._checked = False
+        self._begun = False
 
     def __exit__(
         self,
@@ -56,7 +57,7 @@ class PlannedDeployment(Deployment):
         return tempfile.TemporaryDirectory(prefix="mlops-iac-")
 
     @property
-    def _constraints(self) -> Path:
+    def _constraints(self) -> Path | None:
         return Path(self._folder.name) / "plan.json"
 
     def preview(self) -> Plan:
@@ -70,29 +71,18 @@ class PlannedDeployment(Deployment):
         """Apply what was compared just now."""
         if not self._checked:
             self.preview()
-        if self.engine_name == EMBEDDED:
-            on_event = guarded(self.planned, on_event)
         return super().up(on_event=on_event, parallel=parallel)
 
-    def _engine_preview(self) -> Plan:
-        if self.engine_name != PULUMI:
-            return super()._engine_preview()
-        return self._pulumi.preview(self.target, constraints=self._constraints)
-
-    def _engine_up(self, on_event: OnEvent | None, parallel: int) -> Result:
-        if self.engine_name != PULUMI:
-            return super()._engine_up(on_event, parallel)
-        return self._pulumi.up(
-            self.target, on_event=on_event, parallel=parallel, constraints=self._constraints
-        )
-
-    @property
-    def _pulumi(self) -> PulumiEngine:
-        from mlops_iac.engine.pulumi_cli import PulumiEngine
-
-        engine = self.engine
-        assert isinstance(engine, PulumiEngine)
-        return engine
+    def _up(self, run: Run, on_event: OnEvent | None, parallel: int) -> Result:
+        planned = self.planned.of(run.words)
+        if self.engine_name == EMBEDDED:
+            on_event = guarded(planned, on_event, run.words)
+        elif self._begun:  # the plan that was compared is of the first pass with something to do
+            moves = exceeding(planned, self.engine.preview(run.target).steps)
+            if moves:
+                raise PlanMoved([f"{run.words}: {move.words}" for move in moves], begun=True)
+        self._begun = True
+        return super()._up(run, on_event, parallel)
 
 
 def require_unmoved(deployment: Deployment, plan: Plan, planned: SavedPlan) -> None:
@@ -113,8 +103,10 @@ def require_unmoved(deployment: Deployment, plan: Plan, planned: SavedPlan) -> N
         raise PlanMoved([move.words for move in moves])
 
 
-def guarded(planned: SavedPlan, on_event: OnEvent | None) -> OnEvent:
+def guarded(planned: SavedPlan, on_event: OnEvent | None, during: str = "") -> OnEvent:
     """Listen to a deployment and end it before an operation that the plan does not have.
+
+    `during` names the pass that it is, if there are several.
 
     The state is compared before it starts; this is for what moves while it runs, and for values
     that were unknown. Known inputs must be those planned.
@@ -131,10 +123,9 @@ def guarded(planned: SavedPlan, on_event: OnEvent | None) -> OnEvent:
                 known = reviewed.get((step.urn, "replace"))  # less than was planned
             inputs = saved_plan.canonical_inputs(step.type, step.new_inputs)
             if known is None or (step.op != "delete" and not _fits(known, inputs)):
-                raise PlanMoved(
-                    [f"{step.op} of {saved_plan.address_of_urn(step.urn)} is not what was planned"],
-                    begun=True,
-                )
+                what = f"{step.op} of {saved_plan.address_of_urn(step.urn)}"
+                pass_ = f"{during}: " if during else ""
+                raise PlanMoved([f"{pass_}{what} is not what was planned"], begun=True)
         if on_event is not None:
             on_event(event)
 

@@ -23,6 +23,7 @@ def preview(
     live: bool = False,
     engine: str | None = None,
     targets: Sequence[str] = (),
+    assume: str | None = None,
     opened: Callable[..., Deployment] = Deployment,
 ) -> Plan:
     """Return what a deployment would change; see `Project.preview`. `opened` opens deployments."""
@@ -32,7 +33,11 @@ def preview(
     if chosen == "lock":
         if targets:
             raise UsageError("a comparison with the lock file takes no --target")
-        return against_lock(project, stack)
+        return against_lock(project, stack, approved=assume != "none")
+    if assume is not None:
+        raise UsageError(
+            "a comparison with a state asks which versions are approved", hint="drop --assume"
+        )
     with opened(project, stack, engine=engine, targets=targets) as deployment:
         return deployment.preview()
 

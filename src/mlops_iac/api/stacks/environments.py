@@ -21,7 +21,7 @@ from mlops_iac.blueprint.sections.base import EntryName
 from mlops_iac.blueprint.words import join
 from mlops_iac.clouds.registry import platform
 from mlops_iac.errors import StackNotFound, UsageError
-from mlops_iac.records import Record
+from mlops_iac.records import Record, as_data
 
 if TYPE_CHECKING:
     from mlops_iac.blueprint import ResolvedBlueprint
@@ -46,14 +46,8 @@ class Told(Record):
 
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON."""
-        return {
-            "environment": self.environment,
-            "done": self.done,
-            "file": self.file,
-            "line": self.line,
-            "removed": list(self.removed),
-            "notes": list(self.notes),
-        }
+        found: dict[str, Any] = as_data(self)
+        return found
 
 
 def add_environment(path: str | Path, name: str, base: str | None = None) -> Told:

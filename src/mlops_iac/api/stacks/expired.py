@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from mlops_iac.api.core.stack_state import state_of
 from mlops_iac.api.stacks.ephemeral import RecordedProject
 from mlops_iac.api.stacks.ephemeral_deploying import RecordedDeployment
-from mlops_iac.api.stacks.ephemeral_record import STACK_TAG, EphemeralRecord, record_of
+from mlops_iac.api.stacks.ephemeral_record import STACK_TAG, record_of
 from mlops_iac.blueprint.fill import LOCAL
 from mlops_iac.errors import MlopsError
 from mlops_iac.graph.plan import count
@@ -22,27 +22,13 @@ from mlops_iac.records import Record
 
 if TYPE_CHECKING:
     from mlops_iac.api.core.project import BaseProject
-    from mlops_iac.api.core.stack_state import State
     from mlops_iac.engine.pulumi_backend import Backend, Listed
-
-
-class Ephemeral(Record):
-    """One ephemeral stack in the backend at `url`."""
-
-    stack: str
-    record: EphemeralRecord
-    state: State
-    url: str
-
-    def project(self, project: BaseProject) -> RecordedProject:
-        """The project seen with it, to open a deployment."""
-        return RecordedProject(project, self.stack, self.url, self.state)
 
 
 class Found(Record):
     """Ephemeral stacks, and by what they are called, those stacks and backends that were silent."""
 
-    stacks: Sequence[Ephemeral] = ()
+    stacks: Sequence[RecordedProject] = ()
     silent: Mapping[str, MlopsError] = {}
 
 
@@ -52,17 +38,11 @@ def expired(project: BaseProject, now: datetime | None = None) -> Found:
     Never one that the blueprint declares, whatever its tags say. Raises nothing about a backend
     that cannot be asked.
     """
-    at = now or datetime.now(UTC)
-    found = ephemeral_stacks(project)
-    return Found([item for item in found.stacks if item.record.expired(at)], found.silent)
-
-
-def ephemeral_stacks(project: BaseProject) -> Found:
-    """Return every ephemeral stack of the project; as `expired`."""
     from mlops_iac.engine.pulumi_backend import Backend
 
+    at = now or datetime.now(UTC)
     urls = dict.fromkeys(project.backend(name) for name in project.environments if name != LOCAL)
-    found: list[Ephemeral] = []
+    found: list[RecordedProject] = []
     silent: dict[str, MlopsError] = {}
     for url in urls or {"": None}:
         try:
@@ -71,22 +51,26 @@ def ephemeral_stacks(project: BaseProject) -> Found:
                     if item.name in project.environments:
                         continue
                     try:
-                        found += _ephemeral(asked, item, url)
+                        stack = _ephemeral(project, asked, item, url)
                     except MlopsError as error:
                         silent[item.name] = error
+                        continue
+                    if stack is not None and stack.record.expired(at):
+                        found.append(stack)
         except MlopsError as error:
             silent[url or "the backend"] = error
     return Found(sorted(found, key=lambda item: (item.stack, item.url)), silent)
 
 
-def _ephemeral(asked: Backend, item: Listed, url: str) -> list[Ephemeral]:
+def _ephemeral(
+    project: BaseProject, asked: Backend, item: Listed, url: str
+) -> RecordedProject | None:
     tags = asked.tags(item.name)
     if STACK_TAG not in tags:
-        return []
+        return None
     exported = asked.export(item.name)["deployment"] or {}
     state = state_of(item.name, exported, updated=item.updated, tags=tags)
-    record = record_of(state)
-    return [Ephemeral(item.name, record, state, url)] if record is not None else []
+    return RecordedProject(project, item.name, url, state) if record_of(state) else None
 
 
 class Ended(Record):
@@ -97,13 +81,13 @@ class Ended(Record):
     failures: Sequence[str] = ()
 
 
-def end(project: BaseProject, found: Ephemeral, now: datetime | None = None) -> Ended:
+def end(found: RecordedProject, now: datetime | None = None) -> Ended:
     """Delete a stack's resources and the stack itself. Raises nothing about that stack.
 
     Its record is read again first: somebody may have renewed it meanwhile.
     """
     try:
-        with RecordedDeployment(found.project(project)) as deployment:
+        with RecordedDeployment(found) as deployment:
             again = deployment.record_now()
             if again is None or not again.expired(now or datetime.now(UTC)):
                 return Ended(found.stack, 0, ("renewed meanwhile; it was left alone",))

@@ -20,6 +20,7 @@ from mlops_iac.errors import BlueprintInvalid, Diagnostic, MlopsError
 from mlops_iac.templates.leaf_changes import LeafChange, leaf_changes
 
 if TYPE_CHECKING:
+    from mlops_iac.api.templates.request import Request
     from mlops_iac.blueprint import LoadedBlueprint
     from mlops_iac.blueprint.templates.applied import AppliedTemplate
     from mlops_iac.policy.model import Finding
@@ -30,7 +31,9 @@ if TYPE_CHECKING:
 class Effect:
     """Values and resources that change; what the platform or a guard rail would refuse then.
 
-    `broken` are mandatory guard rails that were kept before, each with its stack.
+    `problems` are what the blueprint would break, at its lines, and `broken` the mandatory guard
+    rails that it would break and does not break today, each with its stack. `reviews` are those of
+    every environment, or of `local` where there is no other one.
     """
 
     leaves: Sequence[LeafChange] = ()
@@ -41,48 +44,26 @@ class Effect:
     notes: Sequence[str] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """Which guard rails that are code may run: none, or the team's and what `lock` pins.
-
-    `new` lets those run as well that another version of a template brings.
-    """
-
-    own: bool
-    new: bool
-    lock: Lock | None
-
-    def looked_at(self, after: LoadedBlueprint, before: LoadedBlueprint | None) -> frozenset[str]:
-        """The templates whose rules may run: no rules, locked ones, or the same as locked ones."""
-        pinned = {pin.digest for pin in (self.lock.pins if self.lock else ())}
-        known = {
-            template.manifest.name: _code(template)
-            for template in (before.templates if before is not None else ())
-            if template.content.digest in pinned
-        }
-        return frozenset(
-            template.content.digest
-            for template in after.templates
-            if self.new
-            or template.content.digest in pinned
-            or not (code := _code(template))
-            or code == known.get(template.manifest.name)
-        )
-
-
 def effect_of(
-    before: LoadedBlueprint | None, why: str, after: LoadedBlueprint, rules: Rules
+    before: LoadedBlueprint | None,
+    why: str,
+    after: LoadedBlueprint,
+    request: Request,
+    lock: Lock | None,
 ) -> Effect:
     """The way from `before` to `after`; without a `before`, `why` says why there is none.
 
     Then resources are compared with the compiled lock files. Nothing of the working tree is
     touched.
     """
+    pinned = {pin.digest for pin in (lock.pins if lock else ())}
     leaves = leaf_changes(before, after) if before is not None else []
-    project, own = _project(after, before, rules)
+    project, own = _project(after, before, request, pinned)
     if problems := _errors(project):
         return Effect(leaves, problems=problems, environments=after.environments)
-    old, old_own = _project(before, None, rules) if before is not None else (None, False)
+    old, old_own = None, False
+    if before is not None:
+        old, old_own = _project(before, None, request, pinned)
     if old is not None and (refused := _errors(old)):
         old, why = None, refused[0].message
     notes = [
@@ -123,13 +104,28 @@ def effect_of(
 
 
 def _project(
-    loaded: LoadedBlueprint, before: LoadedBlueprint | None, rules: Rules
+    loaded: LoadedBlueprint, before: LoadedBlueprint | None, request: Request, pinned: set[str]
 ) -> tuple[BaseProject, bool]:
-    """A reading as a project, and whether all of its guard rails that are code may run."""
+    """A reading as a project, and whether all of its guard rails that are code may run.
+
+    Those of a template may where that is pinned, or has none, or the same as where it was pinned.
+    """
+    known = {
+        template.manifest.name: _code(template)
+        for template in (before.templates if before is not None else ())
+        if template.content.digest in pinned
+    }
     project = BaseProject(loaded)
-    project.trusted = rules.looked_at(loaded, before)
+    project.trusted = frozenset(
+        template.content.digest
+        for template in loaded.templates
+        if request.new_rules
+        or template.content.digest in pinned
+        or not (code := _code(template))
+        or code == known.get(template.manifest.name)
+    )
     digests = {template.content.digest for template in loaded.templates}
-    return project, rules.own and digests <= project.trusted
+    return project, request.own and digests <= project.trusted
 
 
 def _not_captured(captures: Captures, stacks: Sequence[str], folder: str) -> Diagnostic | None:

@@ -59,7 +59,7 @@ def lint_content(content: TemplateContent, finder: TemplateFinder) -> list[Diagn
     folder = content.shown or content.source
     found = [*check_files(content, folder), *check_secrets(content, folder)]
     try:
-        subject = Subject(content, parse(content), lambda: finder)
+        subject = Subject(content, parse(content), finder)
     except BlueprintInvalid as error:
         return ordered([*found, *error.diagnostics])
     platforms = platforms_of(subject.manifest)
@@ -90,13 +90,13 @@ def release_of(folder: str | Path) -> Release:
     """
     path = Path(folder)
     place, content, finder = place_of(path), read_template(path), finder_of(path)
-    new = Subject(content, parse(content), lambda: finder)
+    new = Subject(content, parse(content), finder)
     version = new.manifest.version
     found: list[Diagnostic] = []
     before = ""
     former = version_before(place, content, finder)
     if former is not None:
-        old = Subject(former, parse(former), lambda: finder)
+        old = Subject(former, parse(former), finder)
         compared = compare(old, new, platforms_of(new.manifest)[0])
         found, before = ordered(diagnostics(old, new, compared)), old.label
     told = new.manifest.changelog.get(version, ())

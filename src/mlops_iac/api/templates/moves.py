@@ -7,14 +7,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from mlops_iac.blueprint.templates.applying import parse
-from mlops_iac.records import Record
 from mlops_iac.templates import changes
 from mlops_iac.templates.versions import parse_version
 
 if TYPE_CHECKING:
     from mlops_iac.blueprint.templates.applied import AppliedTemplate
-    from mlops_iac.blueprint.templates.content import TemplateContent
-    from mlops_iac.blueprint.templates.limits import Limit
     from mlops_iac.templates.changes import Change, Entry
     from mlops_iac.templates.lockfile import Lock, Pin
 
@@ -64,54 +61,35 @@ class TemplateMove:
                 return f"{self.name} {self.new}: not pinned yet"
 
 
-class KnownVersion(Record):
-    """A template as a blueprint stands on it. `limits` is None where its parameters are not known."""
-
-    name: str
-    version: str
-    content: TemplateContent
-    requested: str = ""
-    by: str = ""
-    limits: tuple[Limit, ...] | None = None
-
-
-def known_version(applied: AppliedTemplate) -> KnownVersion:
-    """A template that was laid under a blueprint."""
-    manifest = applied.manifest
-    return KnownVersion(
-        manifest.name,
-        manifest.version,
-        applied.content,
-        applied.requested,
-        applied.by,
-        applied.limits,
-    )
-
-
 def moves(
-    before: Sequence[KnownVersion], after: Sequence[KnownVersion], lock: Lock | None
+    before: Sequence[AppliedTemplate],
+    after: Sequence[AppliedTemplate],
+    lock: Lock | None,
+    *,
+    limits: bool,
 ) -> list[TemplateMove]:
     """What becomes of every template, in layer order, the ones that go last.
 
-    `before` may be empty where it is not known; the lock then tells the versions.
+    `before` may be empty where it is not known; the lock then tells the versions. `limits`: those
+    of `after` are known, because its parameters are.
     """
-    old = {template.name: template for template in before}
+    old = {template.manifest.name: template for template in before}
     pins: dict[str, list[Pin]] = {}
     for pin in lock.pins if lock else ():
         pins.setdefault(pin.name, []).append(pin)
     found: list[TemplateMove] = []
     for now in after:
-        was, locked = old.get(now.name), pins.get(now.name, [])
+        was, locked = old.get(now.manifest.name), pins.get(now.manifest.name, [])
         same = [each for each in locked if _use(each) == _use(now)]
         digest = was.content.digest if was is not None else locked[0].digest if locked else ""
         if digest != now.content.digest or not same:
             likely = [*same, *locked]
-            found.append(_move(was, now, likely[0] if likely else None))
-    names = {template.name for template in after}
+            found.append(_move(was, now, likely[0] if likely else None, limits=limits))
+    names = {template.manifest.name for template in after}
     for name, was in old.items():
         if name not in names:
-            source = was.content.source
-            found.append(_gone(name, source, was.by, was.version, was.requested))
+            source, version = was.content.source, was.manifest.version
+            found.append(_gone(name, source, was.by, version, was.requested))
     for name, locked in pins.items():
         if name not in names and name not in old:
             pin = locked[0]
@@ -119,7 +97,7 @@ def moves(
     return found
 
 
-def _use(each: KnownVersion | Pin) -> tuple[str, str]:
+def _use(each: AppliedTemplate | Pin) -> tuple[str, str]:
     """The range that is asked for, and who asks, whatever its version."""
     return each.requested, each.by.partition("@")[0]
 
@@ -128,47 +106,50 @@ def _gone(name: str, source: str, by: str, version: str, asked: str) -> Template
     return TemplateMove(name, "gone", source, by, version, "", asked, "")
 
 
-def _move(was: KnownVersion | None, now: KnownVersion, pin: Pin | None) -> TemplateMove:
-    version = was.version if was is not None else pin.version if pin is not None else ""
-    asked = pin.requested if pin is not None else was.requested if was is not None else ""
+def _move(
+    was: AppliedTemplate | None, now: AppliedTemplate, pin: Pin | None, *, limits: bool
+) -> TemplateMove:
+    version = pin.version if pin is not None else ""
+    if was is not None:
+        version = was.manifest.version
+    new = now.manifest.version
     same = was is not None and was.content.digest == now.content.digest
     if same:
         kind: Kind = "pinned" if pin is None else "asked"
     elif not version:
         kind = "new"
-    elif version == now.version:
+    elif version == new:
         kind = "content"
     else:
-        back = parse_version(now.version) < parse_version(version)
+        back = parse_version(new) < parse_version(version)
         kind = "downgrade" if back else "upgrade"
     move = TemplateMove(
-        name=now.name,
+        name=now.manifest.name,
         kind=kind,
         source=now.content.source,
         by=now.by,
         old=version,
-        new=now.version,
-        asked=asked if pin is not None else now.requested,
+        new=new,
+        asked=pin.requested if pin is not None else now.requested,
         requested=now.requested,
         changelog=_changelog(was, now, version, kind),
     )
     if was is None or same:
         return move
-    known = was.limits is not None and now.limits is not None
     return replace(
         move,
         parameters=list(changes.parameters(parse(was.content), parse(now.content))),
-        limits=list(changes.limits(was.limits or (), now.limits or ())) if known else (),
+        limits=list(changes.limits(was.limits, now.limits)) if limits else (),
         files=changes.files(was.content.files, now.content.files),
     )
 
 
 def _changelog(
-    was: KnownVersion | None, now: KnownVersion, version: str, kind: Kind
+    was: AppliedTemplate | None, now: AppliedTemplate, version: str, kind: Kind
 ) -> Sequence[Entry]:
     """Between the two; of a downgrade, what is taken back."""
     if kind == "upgrade":
         return changes.changelog(parse(now.content), version)
     if kind == "downgrade" and was is not None:
-        return changes.changelog(parse(was.content), now.version)
+        return changes.changelog(parse(was.content), now.manifest.version)
     return ()

@@ -9,34 +9,32 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mlops_iac.api.compare.committed_templates import committed_files
 from mlops_iac.api.compare.comparisons import HEAD
-from mlops_iac.api.core.atomic_files import Rewrite
 from mlops_iac.api.core.repository import around
 from mlops_iac.api.templates import request as requests
-from mlops_iac.api.templates.effect import Effect, Rules, effect_of
-from mlops_iac.api.templates.locked_reading import without_new_parameters
-from mlops_iac.api.templates.moves import KnownVersion, known_version, moves
-from mlops_iac.api.templates.update import Request, TemplateUpdate
+from mlops_iac.api.templates.effect import Effect, effect_of
+from mlops_iac.api.templates.moves import moves
+from mlops_iac.api.templates.request import Request
+from mlops_iac.api.templates.update import TemplateUpdate
 from mlops_iac.blueprint.combine import in_order
 from mlops_iac.blueprint.compose import compose
-from mlops_iac.blueprint.editing import TextFile
+from mlops_iac.blueprint.editing.files import Rewrite, TextFile
 from mlops_iac.blueprint.loaded import inspect, shown_as
 from mlops_iac.blueprint.source import Source
+from mlops_iac.blueprint.templates.applied import AppliedTemplate
 from mlops_iac.blueprint.templates.applying import Applier, parse
 from mlops_iac.blueprint.templates.content import TemplateUnavailable
 from mlops_iac.blueprint.words import listed
 from mlops_iac.errors import BlueprintInvalid, UsageError
 from mlops_iac.templates.finder import Finder, is_offline
 from mlops_iac.templates.lockfile import Lock, lock_path, parse_lock, read_lock, render_lock
-from mlops_iac.templates.pinned_finder import PinnedFinder
 from mlops_iac.templates.sources.repositories import Repositories
 from mlops_iac.templates.versions import parse_version
 
 if TYPE_CHECKING:
-    from mlops_iac.blueprint.templates.applied import AppliedTemplate
     from mlops_iac.blueprint.templates.content import TemplateFinder
 
 
@@ -56,7 +54,6 @@ class _Preparation:
         self.request = request
         self.notes: list[str] = []
         self.file = TextFile(self.path, self.shown)
-        self.raw = self.path.read_bytes()
         self.lock_path = lock_path(self.path)
         self.lock_shown = lock_path(Path(self.shown)).as_posix()
         self.lock = self._lock()
@@ -67,18 +64,11 @@ class _Preparation:
     def update(self) -> TemplateUpdate:
         """All of it."""
         text = self.file.text
-        pinned = PinnedFinder(
-            self.path,
-            self.lock,
-            offline=self.offline,
-            repositories=self.repositories,
-            as_locked=True,
-            committed=partial(committed_files, self.path),
-        )
-        as_pinned, unread = without_new_parameters(text, pinned, self.shown)
+        pinned = self._finder(past=partial(committed_files, self.path))
+        as_pinned, unread = requests.without_new_parameters(text, pinned, self.shown)
         was = self._applied(as_pinned, pinned)
         found = requests.direct_uses(text, self.path.parent, self.shown)
-        known = requests.known_templates(was, found, self.lock)
+        known = pinned.pins().pins if was else requests.written(found, self.lock)
         meant = requests.chosen(known, self.request.name, self.request.to, found) if known else []
         anew = requests.updates(meant, self.request.name, self.request.to)
         text = requests.widened(text, found, meant, self.request.to, self.shown)
@@ -86,23 +76,19 @@ class _Preparation:
             found = requests.direct_uses(text, self.path.parent, self.shown)
         versions = {pin.name: pin.version for pin in (self.lock.pins if self.lock else ())}
         versions |= {each.manifest.name: each.manifest.version for each in was}
-        text, done = requests.migrated(text, found, self._finder(anew), versions, self.shown)
-        finder = self._finder(anew)
-        after, diagnostics = inspect(
-            self.path, shown=self.shown, text=text, templates=lambda: finder
-        )
+        text, done = requests.migrated(text, found, self._finder(update=anew), versions, self.shown)
+        finder = self._finder(update=anew)
+        after, diagnostics = inspect(self.path, shown=self.shown, text=text, templates=finder)
         if after is not None and not after.templates and (self.request.name or self.request.to):
             raise UsageError(
                 f"{self.shown} stands on no template",
                 hint="`extends: [{template: SOURCE, version: ^1}]` makes it stand on one",
             )
-        now = after.templates if after is not None else self._applied(text, self._finder(anew))
-        problems = [each for each in diagnostics if each.severity == "error"]
-        made = moves(
-            [known_version(each) for each in was],
-            [known_version(each) for each in now] or self._found(found, anew, was),
-            self.lock,
+        now = (
+            after.templates if after is not None else self._applied(text, self._finder(update=anew))
         )
+        problems = [each for each in diagnostics if each.severity == "error"]
+        made = moves(was, now or self._found(found, anew, was), self.lock, limits=bool(now))
         if after is None and not now:  # nobody knows what would be used
             made = [each for each in made if each.kind != "gone"]
         back = [each.name for each in made if each.kind == "downgrade"]
@@ -114,16 +100,13 @@ class _Preparation:
         self.notes += [note for note in finder.notes if "`mlops-iac compile`" not in note]
         effect = Effect()
         if after is not None and (text != self.file.text or not _same(was, now)):
-            before, wrong = inspect(
-                self.path, shown=self.shown, text=as_pinned, templates=lambda: pinned
-            )
+            before, wrong = inspect(self.path, shown=self.shown, text=as_pinned, templates=pinned)
             why = next((each.message for each in wrong if each.severity == "error"), "")
-            rules = Rules(self.request.own, self.request.new_rules, self.lock)
-            effect = effect_of(before, why, after, rules)
+            effect = effect_of(before, why, after, self.request, self.lock)
             self.notes += [unread, *effect.notes] if before is not None and unread else effect.notes
         lock = render_lock(finder.pins()).encode() if finder.pins().pins else None
         files = [
-            Rewrite(self.path, self.raw, self._encoded(text), self.shown),
+            self.file.with_text(text),
             Rewrite(self.lock_path, self._lock_bytes(), lock, self.lock_shown),
         ]
         return TemplateUpdate(
@@ -131,22 +114,21 @@ class _Preparation:
             lock=self.lock_shown,
             moves=made,
             migrations=done,
-            leaves=effect.leaves,
-            reviews=effect.reviews,
-            problems=in_order([*problems, *effect.problems]),
-            broken=effect.broken,
-            notes=list(dict.fromkeys(self.notes)),
-            environments=effect.environments,
             files=files,
+            **vars(effect)
+            | {
+                "problems": in_order([*problems, *effect.problems]),
+                "notes": list(dict.fromkeys(self.notes)),
+            },
         )
 
-    def _finder(self, anew: dict[str, str]) -> Finder:
+    def _finder(self, **options: Any) -> Finder:
         return Finder(
             self.path,
             lock=self.lock,
-            update=anew,
             offline=self.offline,
             repositories=self.repositories,
+            **options,
         )
 
     def _lock(self) -> Lock | None:
@@ -181,15 +163,11 @@ class _Preparation:
     def _lock_bytes(self) -> bytes | None:
         return self.lock_path.read_bytes() if self.lock_path.is_file() else None
 
-    def _encoded(self, text: str) -> bytes:
-        mark = b"\xef\xbb\xbf"
-        return (mark if self.raw.startswith(mark) else b"") + text.encode()
-
     def _applied(self, text: str, finder: TemplateFinder) -> Sequence[AppliedTemplate]:
         """The templates of a text, also of one that is not valid; nothing where one is missing."""
         try:
             root, _ = compose(Source(self.shown, text))
-            applier = Applier(lambda: finder)
+            applier = Applier(finder)
             applier.walk(root)
         except BlueprintInvalid:
             return ()
@@ -197,20 +175,23 @@ class _Preparation:
 
     def _found(
         self, found: Sequence[requests.Use], anew: dict[str, str], was: Sequence[AppliedTemplate]
-    ) -> list[KnownVersion]:
+    ) -> list[AppliedTemplate]:
         """The templates that there would be, where they cannot be laid under the blueprint."""
         requested = {use.source: use.requested for use in found}
         below = {each.manifest.name: each for each in was if each.by}
-        made = []
-        for name, content in requests.contents(found, self._finder(anew)):
-            version = parse(content).reading.manifest.version
+        made: list[AppliedTemplate] = []
+        for name, content in requests.contents(found, self._finder(update=anew)):
+            reading = parse(content)
             asked, by = requested.get(content.source, ""), ""
             if not asked and name in below:
                 asked, by = below[name].requested, below[name].by
-            made.append(KnownVersion(name, version, content, asked, by))
-        names = {each.name for each in made}
+            manifest, root = reading.manifest, reading.root
+            made.append(
+                AppliedTemplate(content.source, asked, content, manifest, {}, root, {}, (), by)
+            )
+        names = {each.manifest.name for each in made}
         # Nothing is known to go: what is not found now is told as a problem.
-        return [*made, *(known_version(each) for each in was if each.manifest.name not in names)]
+        return [*made, *(each for each in was if each.manifest.name not in names)]
 
 
 def _outside(now: Sequence[AppliedTemplate], finder: Finder) -> Iterator[str]:

@@ -10,35 +10,34 @@ from typing import TYPE_CHECKING
 from mlops_iac.blueprint.compose import compose
 from mlops_iac.blueprint.editing import Editor
 from mlops_iac.blueprint.source import Node, Source
-from mlops_iac.blueprint.templates.applying import DEEPEST, MOST, parse, uses
+from mlops_iac.blueprint.templates.applying import DEEPEST, MOST, Applier, parse, uses
 from mlops_iac.blueprint.templates.content import TemplateContent, TemplateUnavailable, Wanted
 from mlops_iac.blueprint.words import listed, nearest
-from mlops_iac.errors import BlueprintInvalid, UsageError
+from mlops_iac.errors import BlueprintInvalid, Diagnostic, UsageError
 from mlops_iac.templates.finder import EVERY
+from mlops_iac.templates.lockfile import Lock, Pin
 from mlops_iac.templates.migrating import Done, migrate
 from mlops_iac.templates.sources import parse_source
 from mlops_iac.templates.versions import VersionInvalid, parse_requirement, parse_version
 
 if TYPE_CHECKING:
     from mlops_iac.blueprint.sections.platform import TemplateUse
-    from mlops_iac.blueprint.templates.applied import AppliedTemplate
     from mlops_iac.blueprint.templates.content import TemplateFinder
-    from mlops_iac.templates.lockfile import Lock
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """A template that a blueprint stands on: its source as a lock has it, and who brings it."""
+class Request:
+    """What is asked for: `name` or source of a template (empty: all), a version, no network.
 
-    name: str
-    source: str
-    requested: str
-    by: str
+    `own` runs the guard rails of the team's `policies/` folder and of the locked templates, which
+    are code; `new_rules` also those that the other versions bring.
+    """
 
-    @property
-    def called(self) -> str:
-        """Its name, or where it comes from."""
-        return self.name or self.source
+    name: str = ""
+    to: str = ""
+    offline: bool = False
+    own: bool = True
+    new_rules: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,38 +71,35 @@ def direct_uses(text: str, root: Path, shown: str) -> list[Use]:
     return made
 
 
-def known_templates(
-    applied: Sequence[AppliedTemplate], found: Sequence[Use], lock: Lock | None
-) -> list[Known]:
-    """Every template by what is known of it: applied, else locked, else only written."""
-    if applied:
-        return [
-            Known(each.manifest.name, each.content.source, each.requested, each.by)
-            for each in applied
-        ]
+def written(found: Sequence[Use], lock: Lock | None) -> list[Pin]:
+    """What a blueprint itself extends, as it is pinned; without name and version where it is not."""
     pins = {pin.template: pin for pin in (lock.pins if lock else ()) if not pin.by}
-    return [
-        Known(pins[use.source].name if use.source in pins else "", use.source, use.requested, "")
-        for use in found
-    ]
+    return [pins.get(use.source) or Pin(use.source, use.requested, "", "", "") for use in found]
 
 
-def chosen(known: Sequence[Known], wanted: str, to: str, found: Sequence[Use]) -> list[Known]:
-    """The templates meant. Raises UsageError where it is not clear which."""
+def called(pin: Pin) -> str:
+    """The name of a template, or where it comes from."""
+    return pin.name or pin.template
+
+
+def chosen(known: Sequence[Pin], wanted: str, to: str, found: Sequence[Use]) -> list[Pin]:
+    """The templates meant of those that are known. Raises UsageError where it is not clear which."""
     if not wanted:
         direct = [each for each in known if not each.by]
-        if to and len({each.source for each in direct}) > 1:
+        if to and len({each.template for each in direct}) > 1:
             raise UsageError(
                 "--to names a version of one template",
-                hint=f"name it: {listed((each.called for each in direct), 'or')}",
+                hint=f"name it: {listed(map(called, direct), 'or')}",
             )
         return direct if to else list(known)
     asked = {use.source for use in found if wanted == use.asked}
-    meant = [each for each in known if wanted in (each.name, each.source) or each.source in asked]
+    meant = [
+        each for each in known if wanted in (each.name, each.template) or each.template in asked
+    ]
     if not meant:
         meant = [each for each in known if each.name.rpartition("/")[2] == wanted]
-    if len({each.source for each in meant}) != 1:
-        names = list(dict.fromkeys(each.called for each in (meant or known)))
+    if len({each.template for each in meant}) != 1:
+        names = list(dict.fromkeys(map(called, meant or known)))
         near = nearest(wanted, names) if not meant else ""
         what = "several templates are" if meant else "the blueprint stands on no template"
         raise UsageError(
@@ -113,13 +109,13 @@ def chosen(known: Sequence[Known], wanted: str, to: str, found: Sequence[Use]) -
     return meant
 
 
-def updates(meant: Sequence[Known], wanted: str, to: str) -> dict[str, str]:
+def updates(meant: Sequence[Pin], wanted: str, to: str) -> dict[str, str]:
     """What a `Finder` is to resolve anew. Raises UsageError for a version that is none.
 
     A template that another one brings cannot have a version that the other one does not ask for.
     """
     if not to:
-        return {each.source: "" for each in meant} if wanted else {EVERY: ""}
+        return {each.template: "" for each in meant} if wanted else {EVERY: ""}
     try:
         parse_version(to)
     except VersionInvalid as error:
@@ -127,15 +123,15 @@ def updates(meant: Sequence[Known], wanted: str, to: str) -> dict[str, str]:
     for each in meant:
         if each.by and not _fits(each.requested, to):
             raise UsageError(
-                f"{each.called} comes with {each.by}, which asks for {each.requested or 'any release'}",
+                f"{called(each)} comes with {each.by}, which asks for {each.requested or 'any release'}",
                 hint=f"a version of {each.by.partition('@')[0]} that asks for another one",
             )
-    return {each.source: to for each in meant}
+    return {each.template: to for each in meant}
 
 
-def widened(text: str, found: Sequence[Use], meant: Sequence[Known], to: str, shown: str) -> str:
+def widened(text: str, found: Sequence[Use], meant: Sequence[Pin], to: str, shown: str) -> str:
     """The blueprint's text, its ranges such that `to` is in them. Raises BlueprintInvalid."""
-    sources = {each.source for each in meant if not each.by}
+    sources = {each.template for each in meant if not each.by}
     editor = Editor(text, file=shown)
     for use in found:
         if to and use.source in sources and not _fits(use.requested, to):
@@ -177,7 +173,7 @@ def migrated(
     """
     done: list[tuple[str, Done]] = []
     for name, content in contents(found, finder):
-        reading = parse(content).reading
+        reading = parse(content)
         new, old = reading.manifest.version, versions.get(name, "")
         if not old or not reading.migrations or parse_version(new) <= parse_version(old):
             continue
@@ -198,7 +194,7 @@ def contents(found: Sequence[Use], finder: TemplateFinder) -> Iterator[tuple[str
     def walk(wanted: Wanted, depth: int) -> Iterator[tuple[str, TemplateContent]]:
         try:
             content = finder.find(wanted)
-            manifest = parse(content).reading.manifest
+            manifest = parse(content).manifest
         except (TemplateUnavailable, BlueprintInvalid):
             return
         if manifest.name in seen or depth > DEEPEST or len(seen) >= MOST:
@@ -210,3 +206,33 @@ def contents(found: Sequence[Use], finder: TemplateFinder) -> Iterator[tuple[str
 
     for use in found:
         yield from walk(Wanted(use.asked, use.requested, None), 0)
+
+
+def without_new_parameters(text: str, finder: TemplateFinder, shown: str) -> tuple[str, str]:
+    """The text without the parameters that the templates `finder` finds do not have, and a note.
+
+    A version that needs one more parameter is only taken by a blueprint that gives it, and what
+    is locked refuses that blueprint: without this nothing could be compared. The text as it is,
+    and no note, where there is none.
+    """
+    try:
+        applier = Applier(finder)
+        applier.walk(compose(Source(shown, text))[0])
+        unknown = [each for each in applier.problems if each.code == "unknown-parameter"]
+        for each in sorted(unknown, key=lambda item: item.line, reverse=True):
+            text = _without(text, each, shown)
+    except BlueprintInvalid:
+        return text, ""
+    names = listed(dict.fromkeys(each.path.partition(".parameters.")[2] for each in unknown))
+    note = f"as it is pinned now, {shown} is read without {names}: the pinned version has no such parameter"
+    return text, note if unknown else ""
+
+
+def _without(text: str, unknown: Diagnostic, shown: str) -> str:
+    """The text without one parameter; every other line keeps its number."""
+    editor = Editor(text, file=shown)
+    editor.remove(unknown.path)
+    lines = editor.text.splitlines(keepends=True)
+    ending = "\r\n" if "\r\n" in text else "\n"
+    gone = len(text.splitlines()) - len(lines)
+    return "".join([*lines[: unknown.line - 1], ending * gone, *lines[unknown.line - 1 :]])

@@ -58,7 +58,7 @@ def _extended(path: Path) -> Iterator[tuple[str, Manifest | None, str]]:
         assert finder is not None
         try:
             content = finder.find(Wanted(use.template, use.version or ""))
-            yield use.template, parse(content).reading.manifest, ""
+            yield use.template, parse(content).manifest, ""
         except MlopsError as error:
             yield use.template, None, f"its parameters are left out: {error.message}"
 
@@ -69,6 +69,6 @@ def _named(wanted: str, path: Path | None) -> tuple[str, Manifest]:
 
     source, content = find(wanted, path)
     try:
-        return source, parse(content).reading.manifest
+        return source, parse(content).manifest
     except BlueprintInvalid as error:
         raise UsageError(f"{source} is no template: {error.diagnostics[0].message}") from None

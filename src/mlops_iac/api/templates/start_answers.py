@@ -68,7 +68,7 @@ def values_of(
 
     place = Node("scalar", Source("answers", ""), 1, 1)
     entries = {name: Entry(place.scalar_like(name), node) for name, node in nodes.items()}
-    reading = start.parsed.reading
+    reading = start.parsed
     declared = reading.root.entries.get("parameters")
     values, problems = fill_in(
         reading.manifest, declared.value if declared else None, entries, place, ""

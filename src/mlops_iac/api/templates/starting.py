@@ -18,9 +18,8 @@ if TYPE_CHECKING:
     from mlops_iac.api.core.project import BaseProject
     from mlops_iac.api.core.templating import Templates
     from mlops_iac.blueprint.reach import Reach
-    from mlops_iac.blueprint.templates.applying import Parsed
     from mlops_iac.blueprint.templates.content import TemplateContent
-    from mlops_iac.blueprint.templates.manifest import Parameter
+    from mlops_iac.blueprint.templates.manifest import Parameter, Reading
 
 ANSWERS = ("name", "owner", "region", "platform")
 """What every scaffold is told; a parameter of the same name is the same question."""
@@ -31,22 +30,22 @@ class Start(Record):
 
     source: str
     content: TemplateContent
-    parsed: Parsed
+    parsed: Reading
 
     @property
     def label(self) -> str:
         """`realtime@1.0.0`."""
-        return f"{self.parsed.reading.manifest.name}@{self.version}"
+        return self.parsed.manifest.label
 
     @property
     def version(self) -> str:
         """Its semantic version."""
-        return str(self.parsed.reading.manifest.version)
+        return str(self.parsed.manifest.version)
 
     @property
     def parameters(self) -> Mapping[str, Parameter]:
         """What a team fills in."""
-        return self.parsed.reading.manifest.parameters
+        return self.parsed.manifest.parameters
 
     @property
     def answers(self) -> tuple[str, ...]:
@@ -59,7 +58,7 @@ class Start(Record):
     @property
     def platforms(self) -> tuple[str, ...]:
         """The platforms it was made for; empty for all."""
-        return self.parsed.reading.manifest.platforms
+        return self.parsed.manifest.platforms
 
 
 class Started(Record):
@@ -140,7 +139,7 @@ def started(
     told = {key: value for key, value in values.items() if key.isidentifier()} | {
         **answers,
         "parameters": values,
-        "template": {"name": start.parsed.reading.manifest.name, "version": start.version},
+        "template": {"name": start.parsed.manifest.name, "version": start.version},
         "extends": extends_item(start, nodes),
         "delivered": delivered,
     }

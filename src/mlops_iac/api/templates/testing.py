@@ -118,7 +118,7 @@ def run_case(content: TemplateContent, case: Case, finder: TemplateFinder) -> Ca
     started = perf_counter()
     with tempfile.TemporaryDirectory() as made:
         root = Path(made).resolve()
-        where = platforms_of(parse(content).reading.manifest)[0]
+        where = platforms_of(parse(content).manifest)[0]
         loaded, found = read_case_over(content, case, finder, root, where)
         problems = [shown(item) for item in found]
         project = BaseProject(loaded) if loaded is not None else None

@@ -1,6 +1,6 @@
 """Another version of a blueprint's templates: what it does, and, when told to, the files.
 
-`template_preparing.prepare` makes a `TemplateUpdate`; nothing is written but by its `write`.
+`preparing.prepare` makes a `TemplateUpdate`; nothing is written but by its `write`.
 """
 
 from __future__ import annotations
@@ -11,55 +11,31 @@ from difflib import unified_diff
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlops_iac.api.compare.reviews import Reviewed
-from mlops_iac.api.core.atomic_files import Rewrite, rewrite
+from mlops_iac.api.templates.effect import Effect
 from mlops_iac.api.templates.moves import TemplateMove
-from mlops_iac.errors import BlueprintInvalid, Diagnostic
+from mlops_iac.blueprint.editing.files import Rewrite, rewrite
+from mlops_iac.errors import BlueprintInvalid
 from mlops_iac.records import as_data
 from mlops_iac.templates.leaf_changes import LeafChange
 
 if TYPE_CHECKING:
-    from mlops_iac.policy.model import Finding
     from mlops_iac.templates.migrating import Done
 
 
 _CHANGES = ("parameters", "limits")
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What is asked for: `name` or source of a template (empty: all), a version, no network.
-
-    `own` runs the guard rails of the team's `policies/` folder and of the locked templates, which
-    are code; `new_rules` also those that the other versions bring.
-    """
-
-    name: str = ""
-    to: str = ""
-    offline: bool = False
-    own: bool = True
-    new_rules: bool = False
-
-
-@dataclass(frozen=True)
-class TemplateUpdate:
+@dataclass(frozen=True, kw_only=True)
+class TemplateUpdate(Effect):
     """What an update does. Nothing is written before `write`.
 
-    `problems` are what the blueprint would break, at its lines, and `broken` the mandatory guard
-    rails that it would break and does not break today: with either the update is refused.
-    `reviews` are those of every environment, or of `local` where there is no other one.
+    With any of `problems` and `broken` it is refused.
     """
 
     blueprint: str
     lock: str
     moves: Sequence[TemplateMove]
     migrations: Sequence[tuple[str, Done]]
-    leaves: Sequence[LeafChange]
-    reviews: Sequence[Reviewed]
-    problems: Sequence[Diagnostic]
-    broken: Sequence[tuple[str, Finding]]
-    notes: Sequence[str]
-    environments: Sequence[str]
     files: Sequence[Rewrite] = field(repr=False)
 
     @property

@@ -115,6 +115,11 @@ class Check:
                 self.resolved.diagnostic(path, code, message, hint, severity, at_key=at_key)
             )
 
+    def missing(self, path: str, key: str, hint: str = "", *, why: str = "") -> None:
+        """Note that what is at `path` lacks a field, and what for."""
+        message = f"{path} needs '{key}' {why}".rstrip()
+        self.report(path, "missing", message, hint, lacks=(key,))
+
 
 def _above(path: str) -> Iterator[str]:
     """What `path` stands in, without the blueprint itself."""

@@ -48,13 +48,7 @@ def _storage(check: Check, path: str, dataset: Dataset) -> None:
                 "remove it",
             )
     elif dataset.format is None:
-        check.report(
-            path,
-            "missing",
-            f"{path} needs 'format'",
-            "csv, parquet, json, images or text",
-            lacks=("format",),
-        )
+        check.missing(path, "format", "csv, parquet, json, images or text")
     if dataset.retention_days is not None and dataset.source and not dataset.is_local:
         check.report(
             f"{path}.retention_days",
@@ -69,19 +63,9 @@ def check_features(check: Check) -> None:
     for name, feature in check.blueprint.features.items():
         path = f"features.{name}"
         if feature.existing is None:
-            lacking = [
-                key
-                for key, value in (
-                    ("dataset", feature.dataset),
-                    ("entity", feature.entity),
-                    ("time", feature.time),
-                    ("fields", feature.fields),
-                )
-                if not value
-            ]
-            for key in lacking:
-                message = f"{path} needs '{key}'"
-                check.report(path, "missing", message, "or `existing: ID`", lacks=(key,))
+            for key in ("dataset", "entity", "time", "fields"):
+                if not getattr(feature, key):
+                    check.missing(path, key, "or `existing: ID`")
         if (
             feature.ttl_hours is not None
             and not feature.online

@@ -74,8 +74,7 @@ def _named(check: Check, path: str, entry: Batch | Streaming) -> None:
     source = "a stream" if isinstance(entry, Streaming) else "with a source"
     for key, kind in (("input", source), ("output", "made (no source)")):
         if getattr(entry, key) is None:
-            message = f"{path} needs '{key}'"
-            check.report(path, "missing", message, f"a dataset {kind}", lacks=(key,))
+            check.missing(path, key, f"a dataset {kind}")
 
 
 def _input(check: Check, path: str, entry: Batch | Streaming) -> None:

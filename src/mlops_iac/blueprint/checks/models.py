@@ -70,17 +70,16 @@ def check_new_data(check: Check, path: str, name: str) -> None:
 
 
 def _trained(check: Check, path: str, model: Model) -> None:
-    for key, value in (("code", model.code), ("runtime", model.runtime)):
-        if value is None:
-            check.report(path, "missing", f"{path} needs '{key}' to be trained", lacks=(key,))
+    for key in ("code", "runtime"):
+        if getattr(model, key) is None:
+            check.missing(path, key, why="to be trained")
     if not model.datasets:
-        message = f"{path} needs 'datasets' to be trained"
         known = list(check.names("datasets"))
         hint = f"there is: {listed(known)}" if known else "add one to 'datasets'"
         if check.resolved.is_written(at := f"{path}.datasets"):
-            check.report(at, "missing", message, hint)
+            check.report(at, "missing", f"{path} needs 'datasets' to be trained", hint)
         else:
-            check.report(path, "missing", message, hint, lacks=("datasets",))
+            check.missing(path, "datasets", hint, why="to be trained")
     for index, name in enumerate(model.datasets):
         dataset = check.blueprint.datasets.get(name)
         if dataset is not None and dataset.is_stream:
@@ -131,8 +130,7 @@ def _brought(check: Check, path: str, model: Model) -> None:
     source = model.source or ""
     if model.runtime is None and not source.startswith(("hosted://", "hf://")):
         hint = "e.g. {framework: onnx, version: 1.20}"
-        message = f"{path} needs 'runtime' to be served"
-        check.report(path, "missing", message, hint, lacks=("runtime",))
+        check.missing(path, "runtime", hint, why="to be served")
 
 
 def _tune(check: Check, path: str, model: Model, tune: Tune) -> None:
@@ -141,11 +139,9 @@ def _tune(check: Check, path: str, model: Model, tune: Tune) -> None:
         return
     if tune.metric is None:
         hint = "the model has several metrics" if model.metrics else "the model reports no metrics"
-        message = f"{where} needs 'metric'"
-        check.report(where, "missing", message, hint, lacks=("metric",))
+        check.missing(where, "metric", hint)
     if tune.strategy != "grid" and tune.trials is None:
-        message = f"{where} needs 'trials'"
-        check.report(where, "missing", message, "or `strategy: grid`", lacks=("trials",))
+        check.missing(where, "trials", "or `strategy: grid`")
     if tune.trials is not None and tune.parallel > tune.trials:
         check.report(
             f"{where}.parallel",

@@ -26,7 +26,7 @@ def check_serving(check: Check) -> None:
         check_runtime(check, f"{path}.runtime", entry.runtime)
         if isinstance(entry, Batch | Edge) and entry.model is None:
             hint = "there are several models" if check.blueprint.models else "add one to 'models'"
-            check.report(path, "missing", f"{path} needs 'model'", hint, lacks=("model",))
+            check.missing(path, "model", hint)
         if isinstance(entry, RealTime | Streaming):
             if entry.variants is not None:
                 _variants(check, f"{path}.variants", entry.variants)
@@ -38,9 +38,7 @@ def check_serving(check: Check) -> None:
             check_flow(check, path, entry)
         outcomes = entry.monitor.outcomes if entry.monitor is not None else None
         if outcomes is not None and outcomes.dataset is None:
-            inner = f"{path}.monitor.outcomes"
-            message, hint = f"{inner} needs 'dataset'", "where the truth arrives"
-            check.report(inner, "missing", message, hint, lacks=("dataset",))
+            check.missing(f"{path}.monitor.outcomes", "dataset", "where the truth arrives")
     check_flows(check)
 
 
@@ -50,8 +48,7 @@ def _variants(check: Check, path: str, variants: dict[str, Variant]) -> None:
     for name, variant in variants.items():
         inner = f"{path}.{name}"
         if variant.model is None:
-            message, hint = f"{inner} needs 'model'", "there are several models"
-            check.report(inner, "missing", message, hint, lacks=("model",))
+            check.missing(inner, "model", "there are several models")
         if variant.traffic_percent is None and variant.shadow_percent is None:
             complete = False
             message = f"{inner} needs traffic_percent or shadow_percent"
@@ -90,13 +87,8 @@ def _scaling(check: Check, path: str, scaling: Scaling, compute: EndpointCompute
             f"{path}.min is {scaling.min} and so above max, {scaling.max}",
         )
     elif scaling.target is None and scaling.min != scaling.max:
-        check.report(
-            path,
-            "missing",
-            f"{path} needs 'target' to know when to scale",
-            "e.g. {requests_per_minute: 200}",
-            lacks=("target",),
-        )
+        hint = "e.g. {requests_per_minute: 200}"
+        check.missing(path, "target", hint, why="to know when to scale")
     target = scaling.target
     if target is None or target.gpu_percent is None or compute.size is None:
         return
@@ -116,8 +108,7 @@ def _rollout(check: Check, path: str, rollout: Rollout) -> None:
     for key in ("percent", "wait_minutes"):
         value = getattr(rollout, key)
         if stepwise and value is None:
-            message = f"{path} needs '{key}' for strategy {rollout.strategy}"
-            check.report(path, "missing", message, lacks=(key,))
+            check.missing(path, key, why=f"for strategy {rollout.strategy}")
         if (
             not stepwise
             and value is not None

@@ -1,13 +1,15 @@
-"""A text file that is read and written byte for byte."""
+"""Files that are read and written byte for byte: one or several, all of them or none."""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import glob
 import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from mlops_iac.blueprint.source import read
@@ -25,37 +27,118 @@ class TextFile:
         self.text = read(path, self.shown).text
         self._data = path.read_bytes()
 
-    def write(self, text: str) -> bool:
-        """Replace the file's text; False where it is the same already.
-
-        All of it or nothing, with the file's mode and byte order mark, through links. Raises
-        UsageError where somebody changed the file in between, or it cannot be written.
-        """
+    def with_text(self, text: str) -> Rewrite:
+        """The file with another text, which keeps its byte order mark."""
         data = (_MARK if self._data.startswith(_MARK) else b"") + text.encode()
-        if data == self._data:
+        return Rewrite(self.path, self._data, data, self.shown)
+
+    def write(self, text: str) -> bool:
+        """Replace the file's text; False where it is the same already. Raises as `rewrite`."""
+        change = self.with_text(text)
+        if not rewrite([change]):
             return False
-        target = self.path.resolve()
-        try:
-            with _alone(target):
-                self._replace(target, data)
-        except OSError as error:
-            raise MlopsError(
-                f"{self.shown} cannot be written: {error.strerror}", hint="it is as it was"
-            ) from None
-        self._data, self.text = data, text
+        self._data, self.text = change.new or b"", text
         return True
 
-    def _replace(self, target: Path, data: bytes) -> None:
-        if target.read_bytes() != self._data:
-            raise UsageError(
-                f"{self.shown} was changed by somebody else in the meantime; nothing was written",
-                hint="run it again",
-            )
-        staged = stage(target, data)
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """What a file holds and what it is to hold, in bytes; None where it is not there.
+
+    `shown` is what messages call it.
+    """
+
+    path: Path
+    old: bytes | None
+    new: bytes | None
+    shown: str
+
+
+def rewrite(files: Sequence[Rewrite]) -> list[Path]:
+    """Write all files, in this order, and return the paths of those that changed.
+
+    Links are followed, modes stay. Raises UsageError where a file is not what it was when it was
+    read, MlopsError where one cannot be written; then all of them are as they were.
+    """
+    wanted = [each for each in files if each.new != each.old]
+    with contextlib.ExitStack() as alone:
+        for each in wanted:
+            alone.enter_context(_alone(each.path.resolve()))
+            if _bytes(each.path) != each.old:
+                raise UsageError(
+                    f"{each.shown} was changed by somebody else in the meantime; nothing was"
+                    " written",
+                    hint="run it again",
+                )
+        _write(wanted)
+    return [each.path for each in wanted]
+
+
+def _write(wanted: Sequence[Rewrite]) -> None:
+    staged: dict[Path, Path] = {}
+    shown = ""
+    try:
+        for each in wanted:
+            shown, target = each.shown, each.path.resolve()
+            if each.new is not None:
+                staged[target] = stage(target, each.new)
+        _replace(wanted, staged)
+    except OSError as error:
+        raise _failed(shown, error) from None
+    finally:
+        for temporary in staged.values():
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+
+
+def _replace(wanted: Sequence[Rewrite], staged: Mapping[Path, Path]) -> None:
+    done: list[tuple[Rewrite, Path]] = []
+    try:
+        for each in wanted:
+            target = each.path.resolve()
+            done.append((each, target))
+            if target in staged:
+                staged[target].replace(target)
+            else:
+                target.unlink()
+    except BaseException as error:
+        for each, target in done:
+            _put_back(each, target)
+        if isinstance(error, OSError):
+            raise _failed(done[-1][0].shown, error) from None
+        raise
+
+
+def _failed(shown: str, error: OSError) -> MlopsError:
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    why = "the disk is full" if full else error.strerror
+    return MlopsError(
+        f"{shown} cannot be written: {why}; nothing was changed",
+        hint="make room and run it again" if full else "make it writable and run it again",
+    )
+
+
+def _put_back(each: Rewrite, target: Path) -> None:
+    with contextlib.suppress(OSError):
+        if _bytes(target) == each.old:
+            return
+        if each.old is None:
+            target.unlink(missing_ok=True)
+            return
+        temporary = stage(target, each.old)
         try:
-            staged.replace(target)
+            temporary.replace(target)
         finally:
-            staged.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
+
+
+def _bytes(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
 
 
 @contextlib.contextmanager
@@ -66,10 +149,12 @@ def _alone(target: Path) -> Iterator[None]:
     """
     try:
         import fcntl
-    except ImportError:
+
+        stream = target.open("rb")
+    except (ImportError, OSError):  # a file that is not there, or is told when it is read
         yield
         return
-    with target.open("rb") as stream:
+    with stream:
         with contextlib.suppress(OSError):  # a file system without locks
             fcntl.flock(stream, fcntl.LOCK_EX)
         yield
@@ -84,7 +169,10 @@ def stage(target: Path, content: bytes) -> Path:
 
     Raises OSError; nothing is left then.
     """
-    unstage(target, _LEFT_BEHIND)
+    for left in target.parent.glob(f"{glob.escape(_prefix(target))}*"):
+        with contextlib.suppress(OSError):
+            if time.time() - left.stat().st_mtime >= _LEFT_BEHIND:
+                left.unlink()
     number, name = tempfile.mkstemp(dir=target.parent, prefix=_prefix(target))
     temporary = Path(name)
     try:
@@ -97,14 +185,6 @@ def stage(target: Path, content: bytes) -> Path:
         temporary.unlink(missing_ok=True)
         raise
     return temporary
-
-
-def unstage(target: Path, seconds: float = 0) -> None:
-    """Remove what was staged for a target longer ago than `seconds`, by who was killed."""
-    for left in target.parent.glob(f"{glob.escape(_prefix(target))}*"):
-        with contextlib.suppress(OSError):
-            if time.time() - left.stat().st_mtime >= seconds:
-                left.unlink()
 
 
 def _prefix(target: Path) -> str:

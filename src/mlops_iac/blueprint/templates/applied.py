@@ -33,7 +33,7 @@ class AppliedTemplate(Record):
     @property
     def label(self) -> str:
         """`acme/standard@2.1.0`."""
-        return f"{self.manifest.name}@{self.manifest.version}"
+        return self.manifest.label
 
     @property
     def layer(self) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from mlops_iac import records
 from mlops_iac.blueprint.compose import compose
 from mlops_iac.blueprint.decode import Decoder, Written
 from mlops_iac.blueprint.scalars import NOTHING
@@ -31,7 +32,6 @@ from mlops_iac.blueprint.templates.manifest import (
 from mlops_iac.blueprint.templates.parameters import Values, fill_in
 from mlops_iac.blueprint.words import listed
 from mlops_iac.errors import BlueprintInvalid, Diagnostic
-from mlops_iac.records import Record
 
 DEEPEST = 10
 """Templates that stand on templates."""
@@ -43,18 +43,11 @@ NOT_A_TEMPLATES = {
 }
 
 
-class Parsed(Record):
-    """One version of a template, read. `root` is its blueprint, None where it has none."""
-
-    reading: Reading
-    root: Node | None
-
-
-_PARSED: dict[tuple[str, str], Parsed] = {}
+_PARSED: dict[tuple[str, str], Reading] = {}
 _MOST_PARSED = 64
 
 
-def parse(content: TemplateContent) -> Parsed:
+def parse(content: TemplateContent) -> Reading:
     """The template read, once per process and content.
 
     Raises BlueprintInvalid with what is wrong with both of its files.
@@ -80,7 +73,7 @@ def parse(content: TemplateContent) -> Parsed:
             raise BlueprintInvalid(wrong)
         if len(_PARSED) >= _MOST_PARSED:
             _PARSED.pop(next(iter(_PARSED)))
-        found = _PARSED[key] = Parsed(reading, root)
+        found = _PARSED[key] = records.replace(reading, blueprint=root)
     return found
 
 
@@ -117,11 +110,10 @@ def uses(node: Node) -> tuple[list[tuple[TemplateUse, Node]], list[Diagnostic]]:
 class Applier:
     """Walks what a blueprint extends. `applied` is in layer order, lowest first."""
 
-    def __init__(self, finder: Callable[[], TemplateFinder]) -> None:
+    def __init__(self, finder: TemplateFinder) -> None:
         self.applied: list[AppliedTemplate] = []
         self.problems: list[Diagnostic] = []
-        self._make = finder
-        self._finder: TemplateFinder | None = None
+        self._finder = finder
         self._seen: dict[str, AppliedTemplate] = {}
 
     def walk(self, root: Node) -> None:
@@ -149,7 +141,7 @@ class Applier:
         """Apply one use. `place` is where the blueprint is to blame for what it leads to."""
         at = node.entries["template"].value if "template" in node.entries else place
         try:
-            content = self._found(Wanted(use.template, use.version or "", parent))
+            content = self._finder.find(Wanted(use.template, use.version or "", parent))
         except TemplateUnavailable as error:
             self._say(at, error.code, error.message, path, error.hint)
             return
@@ -158,19 +150,18 @@ class Applier:
         except BlueprintInvalid as error:
             self.problems += error.diagnostics
             return
-        manifest = parsed.reading.manifest
-        label = f"{manifest.name}@{manifest.version}"
+        manifest = parsed.manifest
         if manifest.name in chain:
             circle = " → ".join([*chain[chain.index(manifest.name) :], manifest.name])
             self._say(at, "template-cycle", f"templates extend each other: {circle}", path,
                       "a template stands on others, never on itself")  # fmt: skip
             return
         if len(chain) >= DEEPEST or len(self.applied) >= MOST:
-            message = f"{label} is one template too many"
+            message = f"{manifest.label} is one template too many"
             hint = f"{MOST} templates, {DEEPEST} standing on each other, are the most"
             self._say(at, "too-many-templates", message, path, hint)
             return
-        declared = parsed.reading.root.entries.get("parameters")
+        declared = parsed.root.entries.get("parameters")
         given = node.entries.get("parameters")
         values, wrong = fill_in(
             manifest,
@@ -179,7 +170,7 @@ class Applier:
             at,
             path,
         )
-        self.problems += [_renamed(each, parsed.reading) for each in wrong]
+        self.problems += [_renamed(each, parsed) for each in wrong]
         if wrong:
             return
         before = len(self.problems)
@@ -187,21 +178,16 @@ class Applier:
         if len(self.problems) == before:
             self._add(use, content, parsed, values, at, path, by)
 
-    def _found(self, wanted: Wanted) -> TemplateContent:
-        if self._finder is None:
-            self._finder = self._make()
-        return self._finder.find(wanted)
-
     def _below(
         self,
-        parsed: Parsed,
+        parsed: Reading,
         values: Values,
         content: TemplateContent,
         chain: tuple[str, ...],
         place: Node,
     ) -> None:
         """Apply what a template stands on."""
-        entry = parsed.reading.root.entries.get("extends")
+        entry = parsed.root.entries.get("extends")
         if entry is None:
             return
         filler = Filler(values)
@@ -209,24 +195,23 @@ class Applier:
         self.problems += filler.problems
         if filled is None or filler.problems:
             return
-        manifest = parsed.reading.manifest
         wanted, wrong = uses(filled)
         self.problems += wrong
         for index, (use, node) in enumerate(wanted):
-            by = f"{manifest.name}@{manifest.version}"
-            self._use(use, node, f"extends[{index}]", content, chain, place, by)
+            path = f"extends[{index}]"
+            self._use(use, node, path, content, chain, place, parsed.manifest.label)
 
     def _add(
         self,
         use: TemplateUse,
         content: TemplateContent,
-        parsed: Parsed,
+        parsed: Reading,
         values: Values,
         at: Node,
         path: str,
         by: str,
     ) -> None:
-        manifest = parsed.reading.manifest
+        manifest = parsed.manifest
         made = layer(use, content, parsed, values, by)
         problems = made[1]
         self.problems += problems
@@ -257,17 +242,17 @@ class Applier:
 
 
 def layer(
-    use: TemplateUse, content: TemplateContent, parsed: Parsed, values: Values, by: str = ""
+    use: TemplateUse, content: TemplateContent, parsed: Reading, values: Values, by: str = ""
 ) -> tuple[AppliedTemplate, list[Diagnostic]]:
     """A template with its parameters in it, and what is wrong with the template."""
-    manifest: Manifest = parsed.reading.manifest
-    label = f"{manifest.name}@{manifest.version}"
+    manifest: Manifest = parsed.manifest
+    label = manifest.label
     filler = Filler(values)
-    source = parsed.reading.source
+    source = parsed.source
     tree = Node("map", source, 1, 1)
-    if parsed.root is not None:
-        tree = filler.fill(parsed.root) or tree
-    written = parsed.reading.root.entries.get("limits")
+    if parsed.blueprint is not None:
+        tree = filler.fill(parsed.blueprint) or tree
+    written = parsed.root.entries.get("limits")
     sound = written is not None and filler.check_paths(written.value, label)
     filled = filler.fill(written.value) if written is not None and sound else None
     limits, wrong = read_limits(filled, label)

@@ -7,6 +7,7 @@ not be written: it is filled in.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import reduce
 from typing import Any
 
 from mlops_iac.blueprint.decode import Decoder, Written
@@ -15,11 +16,9 @@ from mlops_iac.blueprint.fields import (
     AnyType,
     FieldType,
     MapType,
-    below,
     fields_of,
     sections_of,
 )
-from mlops_iac.blueprint.layers import ROOT
 from mlops_iac.blueprint.placeholders import placeholder_in
 from mlops_iac.blueprint.resolved import ResolvedBlueprint
 from mlops_iac.blueprint.scalars import NOTHING, core
@@ -27,7 +26,7 @@ from mlops_iac.blueprint.sections.base import Section
 from mlops_iac.blueprint.source import Entry, Node, problem
 from mlops_iac.blueprint.templates.manifest import LimitSpec
 from mlops_iac.blueprint.templates.patterns import TooSlow, matches, wrong_pattern
-from mlops_iac.blueprint.templates.reaching import reach
+from mlops_iac.blueprint.templates.reaching import beside, kinds_at, reach
 from mlops_iac.blueprint.words import join, listed, nearest, split, suggestion
 from mlops_iac.errors import Diagnostic
 from mlops_iac.records import Record
@@ -63,9 +62,7 @@ class Limit(Record):
     def pattern(self) -> str:
         """The path as it is written in template.yaml."""
         shown = f"environments.{self.environment}" if self.environment else ""
-        for key in self.keys:
-            shown = join(shown, key)
-        return shown
+        return reduce(join, self.keys, shown)
 
     @property
     def source(self) -> str:
@@ -153,21 +150,15 @@ def _wrong_names(keys: Sequence[str], said: Node) -> tuple[str, str] | None:
 
 def _wrong_path(keys: Sequence[str], spec: LimitSpec) -> tuple[str, str] | None:
     """What is wrong with a path: message and hint; None where it can be."""
-    kinds: list[FieldType] = [ROOT]
-    done = ""
-    for key in keys:
-        if any(isinstance(kind, AnyType) for kind in kinds):
-            return None
-        inner = [one for kind in kinds for one in below(kind, key)]
-        if not inner:
-            sections = [section for kind in kinds for section in sections_of(kind)]
-            known = dict.fromkeys(name for section in sections for name in fields_of(section))
-            what = f"a field of {done}" if done else "a section of a blueprint"
-            return f"'{key}' is not {what}", suggestion(
-                key, list(known)
-            ) or "nothing stands below it"
-        kinds, done = inner, join(done, key)
-    if spec.keys and not any(isinstance(kind, MapType) for kind in kinds):
+    known = next((n for n in range(len(keys)) if not kinds_at(keys[: n + 1])), len(keys))
+    kinds, done = kinds_at(keys[:known]), reduce(join, keys[:known], "")
+    if known < len(keys):
+        sections = [section for kind in kinds for section in sections_of(kind)]
+        names = dict.fromkeys(name for section in sections for name in fields_of(section))
+        what = f"a field of {done}" if done else "a section of a blueprint"
+        hint = suggestion(keys[known], list(names)) or "nothing stands below it"
+        return f"'{keys[known]}' is not {what}", hint
+    if spec.keys and not any(isinstance(kind, MapType | AnyType) for kind in kinds):
         return f"{done} has no keys of a team's own: keys cannot hold for it", "limit its fields"
     return None
 
@@ -196,7 +187,7 @@ def _put(node: Node, keys: Sequence[str], limit: Limit) -> Node:
         entry = entries.get(name)
         layer = f"{FIXED_LAYER} {limit.label}"
         if not rest:
-            if entries.keys() & _others_place(limit, name):
+            if entries.keys() & beside((*limit.keys[:-1], name)):
                 continue  # what stands there instead is told at its line
             if (entry is None or entry.value.is_null) and limit.fixed is not None:
                 entries[name] = Entry(limit.key.scalar_like(name), limit.fixed, layer)
@@ -210,15 +201,6 @@ def _put(node: Node, keys: Sequence[str], limit: Limit) -> Node:
             inner = _put(entry.value, rest, limit)
             entries[name] = Entry(entry.key, inner, entry.layer, entry.added)
     return Node("map", node.source, node.line, node.column, node.length, entries=entries)
-
-
-def _others_place(limit: Limit, name: str) -> set[str]:
-    """The fields in whose place the last one of a limit's path would stand."""
-    kinds: list[FieldType] = [ROOT]
-    for key in limit.keys[:-1]:
-        kinds = [inner for kind in kinds for inner in below(kind, key)]
-    groups = [g for kind in kinds for each in sections_of(kind) for g in each.ALTERNATIVES]
-    return {key for group in groups if name in group for key in group} - {name}
 
 
 def check_limits(

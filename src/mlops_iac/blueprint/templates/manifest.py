@@ -161,14 +161,23 @@ class Manifest(Section):
         default_factory=dict, description="What a version changes in a team's blueprint."
     )
 
+    @property
+    def label(self) -> str:
+        """`acme/standard@2.1.0`."""
+        return f"{self.name}@{self.version}"
+
 
 class Reading(Record):
-    """A manifest with its nodes. `line(path)` places what is said of a path."""
+    """One version of a template, read. `root` is its template.yaml, `source` the text of that.
+
+    `blueprint` is the partial one that it lays under a team's, None where it has none.
+    """
 
     manifest: Manifest
     root: Node
     source: Source
     migrations: dict[str, tuple[Operation, ...]]
+    blueprint: Node | None = None
 
 
 def is_version(text: str) -> bool:

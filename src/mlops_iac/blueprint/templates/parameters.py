@@ -47,7 +47,7 @@ def fill_in(
     `declared` is the `parameters` map of template.yaml, `place` where a missing one is told, `path`
     that of the `extends` entry.
     """
-    label = f"{manifest.name}@{manifest.version}"
+    label = manifest.label
     nodes: dict[str, Node | None] = {}
     found: list[Diagnostic] = []
     for name, entry in given.items():

@@ -1,17 +1,40 @@
-"""Every place of a blueprint that the path of a limit names."""
+"""What a path with `*` can lead to in the language, and every place of a blueprint that it names."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from mlops_iac.blueprint.fields import ANY_KEY, AnyType, FieldType, MapType, fields_of
+from mlops_iac.blueprint.fields import (
+    ANY_KEY,
+    AnyType,
+    FieldType,
+    MapType,
+    below,
+    fields_of,
+    sections_of,
+)
 from mlops_iac.blueprint.layers import ROOT
 from mlops_iac.blueprint.sections.base import Section
 from mlops_iac.blueprint.sections.root import Blueprint
 from mlops_iac.blueprint.words import join
 
 Reached = tuple[str, FieldType, Any]
+
+
+def kinds_at(keys: Iterable[str | int]) -> list[FieldType]:
+    """The types of the fields that a path names; none where there is no such field."""
+    kinds: list[FieldType] = [ROOT]
+    for key in keys:
+        kinds = [inner for kind in kinds for inner in below(kind, str(key))]
+    return kinds
+
+
+def beside(keys: Sequence[str]) -> list[str]:
+    """The fields of which only one can be there, beside the last of a path."""
+    sections = [section for kind in kinds_at(keys[:-1]) for section in sections_of(kind)]
+    groups = [group for section in sections for group in section.ALTERNATIVES if keys[-1] in group]
+    return list(dict.fromkeys(key for group in groups for key in group if key != keys[-1]))
 
 
 def reach(blueprint: Blueprint, keys: Sequence[str]) -> Iterator[Reached]:

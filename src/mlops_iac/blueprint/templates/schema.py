@@ -58,7 +58,7 @@ def parameters_schema(manifest: Manifest) -> Schema:
     """What a blueprint can write under `parameters`."""
     made: Schema = {
         "type": "object",
-        "title": f"Parameters of {manifest.name}@{manifest.version}",
+        "title": f"Parameters of {manifest.label}",
         "additionalProperties": False,
         "properties": {name: _schema(each) for name, each in manifest.parameters.items()},
     }

@@ -3,40 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlops_iac.clouds.access import Place
 from mlops_iac.clouds.aws.session import EmulatedSession
+from mlops_iac.emulators.aws.server import AwsServer
 
 if TYPE_CHECKING:
-    from mlops_iac.emulators.info import EmulatorInfo
     from mlops_iac.emulators.provider import Provider
 
 
-class AwsEmulator:
-    """One moto process. Nothing is imported or started before something needs it."""
-
-    def __init__(self, work: Path) -> None:
-        self._work = work
-
-    def ensure(self) -> EmulatorInfo:
-        """Start it unless it runs."""
-        from mlops_iac.emulators.aws import server
-
-        return server.ensure(self._work)
-
-    def status(self) -> EmulatorInfo | None:
-        """Return it as it is, or None where none was started."""
-        from mlops_iac.emulators.aws import server
-
-        return server.status(self._work)
-
-    def stop(self) -> bool:
-        """End it, with all it holds; False where none was running."""
-        from mlops_iac.emulators.aws import server
-
-        return server.stop(self._work)
+class AwsEmulator(AwsServer):
+    """One moto process, and what reaches it."""
 
     def session(self, place: Place) -> EmulatedSession:
         """boto3 clients of one region and account."""

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from mlops_iac.clouds.aws import risks, scaled
 from mlops_iac.clouds.aws.rules import MODULES
 from mlops_iac.clouds.aws.types import TYPES
-from mlops_iac.emulators.aws import facts
+from mlops_iac.emulators.aws.facts import FACTS
 
 _SIZE = re.compile(r"(?P<family>[\w.]*?\.?[a-z]\w*)\.(?P<times>\d*)(?P<size>[a-z]+)\Z")
 _SIZES = ("nano", "micro", "small", "medium", "large", "xlarge")
@@ -73,17 +73,17 @@ class AwsKnowledge:
 
     def sensitive(self, type_: str) -> frozenset[str]:
         """Property paths that the provider's schema calls sensitive."""
-        known = facts.facts_for(type_)
+        known = FACTS.of(type_)
         every = {**known.outputs, **known.properties} if known else {}
         return frozenset(path for path, fact in every.items() if fact.sensitive)
 
     def replaces(self, type_: str, path: str) -> tuple[bool | None, str]:
         """As hashicorp/aws says."""
-        return facts.replaces(type_, path)
+        return FACTS.replaces(type_, path)
 
     def facts_digest(self) -> str:
         """That of the facts generated from the provider."""
-        return facts.digest()
+        return FACTS.digest
 
 
 def _rank(match: re.Match[str]) -> tuple[int, int]:

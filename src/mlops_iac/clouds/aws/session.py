@@ -15,7 +15,7 @@ from mlops_iac.clouds.aws.forms import FORMS
 from mlops_iac.errors import MlopsError
 
 if TYPE_CHECKING:
-    from mlops_iac.emulators.info import EmulatorInfo
+    from mlops_iac.emulators.common.info import EmulatorInfo
 
 # Of somebody who only looks: botocore's own are a minute, five times.
 _SECONDS = 10

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlops_iac.emulators.aws.clients import clients_for, service_model
-from mlops_iac.emulators.aws.schema import Spec
 from mlops_iac.emulators.aws.translation import from_api, to_api
 from mlops_iac.emulators.aws.validation import problems
+from mlops_iac.emulators.common.schema import Spec
 from mlops_iac.emulators.provider import ProviderError
 from mlops_iac.errors import TimedOut
 from mlops_iac.values import Properties, Value

@@ -11,28 +11,7 @@ import threading
 from functools import cache
 from typing import Any
 
-from mlops_iac.errors import UsageError
-
-TIMEOUT = "MLOPS_IAC_EMULATOR_TIMEOUT"
-_SECONDS = 30.0
-
-
-def answer_seconds() -> float:
-    """How long one answer of the emulator may take, in seconds: what the user says, or 30.
-
-    Raises UsageError where it is no positive number.
-    """
-    text = os.environ.get(TIMEOUT, "")
-    try:
-        seconds = float(text) if text else _SECONDS
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds < 86_400:
-        raise UsageError(
-            f"{TIMEOUT} is {text!r}; it takes seconds, more than 0 and less than a day",
-            hint=f"write {TIMEOUT}=60, or leave it out for {_SECONDS:.0f}",
-        )
-    return seconds
+from mlops_iac.emulators.common.server import answer_seconds
 
 
 class Clients:

@@ -35,11 +35,11 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from mlops_iac.emulators.loopback import guarded
-from mlops_iac.emulators.processes import began
+from mlops_iac.emulators.common.loopback import guarded
+from mlops_iac.emulators.common.processes import began
+from mlops_iac.emulators.common.server import IDENTITY_PATH
 from mlops_iac.workfolder import write_durably
 
-IDENTITY_PATH = "/mlops-iac/identity"
 # Moto's own reset, recorder and dashboard, and ours.
 _CONTROL = ("/moto-api", "/mlops-iac")
 _IN_ORDER = threading.RLock()

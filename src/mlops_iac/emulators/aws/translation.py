@@ -12,7 +12,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from mlops_iac.emulators.aws.schema import Spec
+from mlops_iac.emulators.common.schema import Spec
 from mlops_iac.emulators.provider import ProviderError
 from mlops_iac.values import Asset, Properties, Secret, Value
 

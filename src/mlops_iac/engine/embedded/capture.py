@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from mlops_iac.emulators.provider import Provider, ProviderError
 from mlops_iac.engine.embedded import dynamic
+from mlops_iac.engine.embedded.marks import mark_like
 from mlops_iac.engine.embedded.order import topological
 from mlops_iac.engine.embedded.program import run_program
 from mlops_iac.engine.embedded.providers import Providers
@@ -16,7 +17,6 @@ from mlops_iac.engine.embedded.registration import (
     Answer,
     Registration,
 )
-from mlops_iac.engine.embedded.wire import mark_like
 from mlops_iac.engine.protocol import StackTarget
 from mlops_iac.errors import MlopsError
 from mlops_iac.graph.model import PROVIDER_TYPE, STACK_TYPE, Resource, ResourceGraph

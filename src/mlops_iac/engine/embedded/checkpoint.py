@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from mlops_iac.engine.embedded import wire
+from mlops_iac.emulators import wire
 from mlops_iac.engine.embedded.order import topological
 from mlops_iac.engine.embedded.secretbox import SecretBox
 from mlops_iac.engine.embedded.state import Entry, Pending, Snapshot

@@ -95,14 +95,18 @@ class DynamicProvider:
         ignore_changes: Sequence[str] = (),
     ) -> DiffResult:
         """What the provider's `diff` says; where it says nothing, inputs that differ are changes."""
-        olds = {PROVIDER: old_inputs.get(PROVIDER), **old_outputs}
-        result = self._call(new_inputs, "diff", id_, _given(olds), _given(new_inputs))
-        replaces = list(result.replaces or ())
         differ = [
             key
             for key in {**old_inputs, **new_inputs}
             if old_inputs.get(key) != new_inputs.get(key)
         ]
+        if not id_:  # planned by an earlier pass, so there is nothing to ask its provider about
+            return DiffResult(
+                {key: PropertyDiff(_kind(key, old_inputs, new_inputs), None) for key in differ}
+            )
+        olds = {PROVIDER: old_inputs.get(PROVIDER), **old_outputs}
+        result = self._call(new_inputs, "diff", id_, _given(olds), _given(new_inputs))
+        replaces = list(result.replaces or ())
         if result.changes is False or not (result.changes or differ):
             return DiffResult()
         detailed = {

@@ -37,26 +37,45 @@ class EmbeddedEngine:
     @without_environment()
     def preview(self, target: StackTarget, *, targets: Sequence[str] = ()) -> Plan:
         """What `up` would do against the stack's state. Changes nothing."""
+        from mlops_iac.engine.embedded.store import Store
+
+        return self._preview(target, Store(target, persist=False), targets)
+
+    @without_environment()
+    def previews(self, targets: Sequence[StackTarget]) -> list[Plan]:
+        """What an `up` of each in turn would do, on what is known of what those before it leave."""
+        from mlops_iac.engine.embedded.store import Store
+
+        store = Store(targets[0], persist=False)
+        plans = []
+        for target in targets:
+            before = store.snapshot.copy()
+            plans.append(self._preview(target, store))
+            if not plans[-1].size:
+                store.snapshot = before
+        return plans
+
+    def _preview(self, target: StackTarget, store: Store, targets: Sequence[str] = ()) -> Plan:
+        """Plan on the state in `store`, which then is as it would be afterwards."""
         from mlops_iac.engine.embedded.deployment import Deployment
         from mlops_iac.engine.embedded.executor import DryPerformer
         from mlops_iac.engine.embedded.program import run_program
         from mlops_iac.engine.embedded.recovery import look
         from mlops_iac.engine.embedded.steps import StepLog
-        from mlops_iac.engine.embedded.store import Store
 
         begun = time.monotonic()
-        store = Store(target, persist=False)
         with self._providers(target, store) as providers:
             notes = look(target, store, providers)
         providers.configure()
         log = StepLog()
-        deployment = Deployment(
-            store, providers, DryPerformer(store, providers), log, target=target, targets=targets
-        )
+        performer = DryPerformer(store, providers)
+        deployment = Deployment(store, providers, performer, log, target=target, targets=targets)
         _run(lambda: run_program(target, deployment, dry_run=True), deployment, log)
         _raise_first(deployment, log)
         steps = log.ordered(deployment.order())
-        steps += [removal.step() for removal in deployment.removals()]
+        for removal in deployment.removals():
+            steps.append(removal.step())
+            performer.delete(removal.key, removal.entry, call=False, pending_replacement=False)
         return Plan(
             stack=target.stack,
             project=target.project,

@@ -8,11 +8,11 @@ from typing import Protocol
 
 from mlops_iac.emulators.provider import DiffResult, ProviderError, ResourceState
 from mlops_iac.engine.embedded.checkpoint import now
+from mlops_iac.engine.embedded.marks import mark_like
 from mlops_iac.engine.embedded.planner import revealed
 from mlops_iac.engine.embedded.providers import Providers
 from mlops_iac.engine.embedded.state import Entry, Mutation, Pending, replaced_mutation
 from mlops_iac.engine.embedded.store import Store
-from mlops_iac.engine.embedded.wire import mark_like
 from mlops_iac.graph.standins import contains_stand_in
 from mlops_iac.values import Properties, Secret
 

@@ -10,7 +10,7 @@ from google.protobuf import empty_pb2
 from pulumi.runtime import mocks
 from pulumi.runtime.proto import engine_pb2, provider_pb2, resource_pb2
 
-from mlops_iac.engine.embedded import wire
+from mlops_iac.emulators import wire
 from mlops_iac.engine.embedded.registration import (
     Handler,
     Registration,

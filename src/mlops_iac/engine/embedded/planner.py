@@ -14,12 +14,12 @@ from typing import Any, Literal
 from mlops_iac.emulators.provider import DiffResult, PropertyDiff, Provider
 from mlops_iac.engine.embedded import paths
 from mlops_iac.engine.embedded.autonaming import Autonaming
+from mlops_iac.engine.embedded.marks import mark_like
 from mlops_iac.engine.embedded.registration import Registration, address_of_urn
 from mlops_iac.engine.embedded.state import Entry
-from mlops_iac.engine.embedded.wire import mark_like
 from mlops_iac.engine.protocol import PropertyChange
 from mlops_iac.errors import MlopsError, UsageError
-from mlops_iac.values import UNKNOWN, Properties, reveal
+from mlops_iac.values import UNKNOWN, Properties, contains_unknown, reveal
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +120,14 @@ def decide(
         )
     wanted = paths.reset(registration.inputs, old.inputs, registration.ignore_changes)
     inputs = checked(old.inputs, wanted, counter)
+    awaited = _still_awaited(registration, old.inputs, inputs, replaced)
     diff = _with_replace_on_changes(
         provider.diff(
             registration.type,
             old.id,
-            revealed(old.inputs),
+            revealed({key: old.inputs[key] for key in old.inputs if key not in awaited}),
             revealed(old.outputs),
-            revealed(inputs),
+            revealed({key: inputs[key] for key in inputs if key not in awaited}),
             list(registration.ignore_changes),
         ),
         registration.replace_on_changes,
@@ -162,6 +163,22 @@ def decide(
         reason = "its last operation ended halfway"
         return Decision("update", inputs, diff, counter=counter, reason=reason)
     return Decision("same", inputs, diff, counter=counter)
+
+
+def _still_awaited(
+    registration: Registration, old: Properties, new: Properties, replaced: set[str]
+) -> set[str]:
+    """Inputs with the same unknown as before: what an earlier pass is planned to make.
+
+    Only where passes are planned one on another: no other state holds unknowns.
+    """
+    return {
+        key
+        for key, value in new.items()
+        if contains_unknown(value)
+        and old.get(key) == value
+        and replaced.isdisjoint(registration.property_dependencies.get(key, ()))
+    }
 
 
 def protected(address: str, verb: str, keys: Sequence[str] = ()) -> MlopsError:

@@ -27,7 +27,7 @@ from types import CodeType
 from typing import Any
 
 from mlops_iac.collector import collector_paused
-from mlops_iac.engine.embedded import wire
+from mlops_iac.engine.embedded.assets import AssetReader
 from mlops_iac.engine.embedded.environment import without_environment
 from mlops_iac.engine.embedded.output import captured
 from mlops_iac.engine.embedded.registration import Handler
@@ -62,7 +62,7 @@ def run_program(
     lazy_sdk.install()
     from mlops_iac.engine.embedded.monitor import EmbeddedLog, EmbeddedMonitor
 
-    assets = wire.AssetReader(program, absolute=absolute_assets)
+    assets = AssetReader(program, absolute=absolute_assets)
     monitor = EmbeddedMonitor(target.stack, target.project, handler, assets)
     outcome: list[BaseException] = []
 

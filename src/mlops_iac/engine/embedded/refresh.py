@@ -13,13 +13,13 @@ from mlops_iac.emulators.provider import Provider, ProviderError, ResourceState
 from mlops_iac.engine.embedded import paths
 from mlops_iac.engine.embedded.checkpoint import now
 from mlops_iac.engine.embedded.executor import completed
+from mlops_iac.engine.embedded.marks import mark_like
 from mlops_iac.engine.embedded.planner import revealed
 from mlops_iac.engine.embedded.providers import Providers
 from mlops_iac.engine.embedded.registration import name_of
 from mlops_iac.engine.embedded.state import Entry, Mutation
 from mlops_iac.engine.embedded.steps import StepLog, make_step, redacted
 from mlops_iac.engine.embedded.store import Store
-from mlops_iac.engine.embedded.wire import mark_like
 from mlops_iac.engine.protocol import PropertyChange, Step
 from mlops_iac.values import Properties
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
-from mlops_iac.engine.embedded import wire
+from mlops_iac.emulators import wire
 from mlops_iac.errors import MlopsError
 from mlops_iac.graph.model import STACK_TYPE, address_of
 from mlops_iac.values import Properties, Secret, Value, reveal

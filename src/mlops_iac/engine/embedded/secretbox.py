@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mlops_iac.engine.embedded.wire import SECRET, SIGNATURE
+from mlops_iac.emulators.wire import SECRET, SIGNATURE
 from mlops_iac.errors import MlopsError
 from mlops_iac.workfolder import write_durably
 

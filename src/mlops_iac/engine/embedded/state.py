@@ -117,6 +117,11 @@ class Snapshot:
     salt: str = field(default_factory=lambda: secrets.token_hex(16))
     serial: int = 0
 
+    def copy(self) -> Snapshot:
+        """The same, to be changed on its own."""
+        tables = (dict(self.entries), dict(self.counters), dict(self.pending))
+        return Snapshot(*tables, self.salt, self.serial)
+
     def apply(self, mutation: Mutation) -> None:
         """Take over a change."""
         for key in mutation.drop:

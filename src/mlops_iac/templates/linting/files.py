@@ -98,7 +98,7 @@ def check_secrets(content: TemplateContent, folder: str) -> Iterator[Diagnostic]
 
 def check_literals(subject: Subject) -> Iterator[Diagnostic]:
     """Texts that stand where a secret would."""
-    root = subject.parsed.root
+    root = subject.parsed.blueprint
     if root is not None:
         yield from _literals(root)
     for name, parameter in subject.manifest.parameters.items():

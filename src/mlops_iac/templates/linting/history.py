@@ -16,9 +16,9 @@ from mlops_iac.blueprint.templates.manifest import (
     RenameParameter,
     Set,
 )
+from mlops_iac.blueprint.templates.reaching import kinds_at
 from mlops_iac.blueprint.words import split, suggestion
 from mlops_iac.errors import Diagnostic
-from mlops_iac.templates.linting.paths import kinds_at
 from mlops_iac.templates.linting.subject import Subject
 from mlops_iac.templates.versions import VersionInvalid, parse_version
 
@@ -48,7 +48,7 @@ def check_history(subject: Subject) -> Iterator[Diagnostic]:
         message = f"{section} has {told}, and this is {manifest.version}"
         place, hint = subject.key(section, told), f"is the version {told}?"
         yield problem(place, "ahead-of-version", message, path=f"{section}.{told}", hint=hint)
-    for told, operations in subject.parsed.reading.migrations.items():
+    for told, operations in subject.parsed.migrations.items():
         node = subject.node("migrations", told)
         for index, operation in enumerate(operations):
             if node is not None and index < len(node.items):

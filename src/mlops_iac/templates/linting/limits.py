@@ -1,4 +1,4 @@
-"""Limits that say nothing, or that no value of the field could keep."""
+"""Limits that say nothing, that no value of the field could keep, or that a team gets round."""
 
 from __future__ import annotations
 
@@ -6,14 +6,24 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 from mlops_iac.blueprint.decode import Decoder, Written
-from mlops_iac.blueprint.fields import AnyType, FieldType, ScalarType
+from mlops_iac.blueprint.fields import (
+    ANY_KEY,
+    AnyType,
+    EitherType,
+    FieldType,
+    ListType,
+    ScalarType,
+)
 from mlops_iac.blueprint.scalars import NOTHING
 from mlops_iac.blueprint.source import Node, problem
 from mlops_iac.blueprint.templates.limits import Limit, quoted, same
 from mlops_iac.blueprint.templates.patterns import TooSlow, matches
+from mlops_iac.blueprint.templates.reaching import beside, kinds_at
 from mlops_iac.blueprint.words import listed
 from mlops_iac.errors import Diagnostic
-from mlops_iac.templates.linting.paths import kinds_at, scalars
+
+# Of these the one says nothing that the other could.
+_OPPOSITES = ("at_least", "at_most")
 
 
 def check_limits(limits: Sequence[Limit], tree: Node | None) -> Iterator[Diagnostic]:
@@ -28,7 +38,7 @@ def check_limits(limits: Sequence[Limit], tree: Node | None) -> Iterator[Diagnos
         kinds = kinds_at(limit.keys)
         if any(isinstance(kind, AnyType) for kind in kinds):
             continue
-        plain = [scalar for kind in kinds for scalar in scalars(kind)]
+        plain = [scalar for kind in kinds for scalar in _scalars(kind)]
         yield from _without_effect(limit, kinds, plain, node)
         yield from _choices(limit, plain, node)
         low, high = range_of(limit)
@@ -36,6 +46,53 @@ def check_limits(limits: Sequence[Limit], tree: Node | None) -> Iterator[Diagnos
             path = f"limits.{limit.key.text}"
             message = f"no value of {'.'.join(limit.keys)} is {limit.words()}"
             yield problem(limit.key, "empty-range", message, path=path)
+
+
+def check_alternatives(limits: Sequence[Limit]) -> Iterator[Diagnostic]:
+    """Choices and bounds of a field whose alternative no limit of the template says anything of.
+
+    A fixed or required field has to be there, so that its alternative cannot be.
+    """
+    for limit in limits:
+        spec = limit.spec
+        if limit.fixed is not None or spec.forbidden or spec.required or limit.of_names:
+            continue
+        others = beside(limit.keys) if limit.keys[-1] not in _OPPOSITES else ()
+        open_ = [key for key in others if not _limited(limit, key, limits)]
+        if open_:
+            last = limit.keys[-1]
+            path = f"limits.{limit.key.text}"
+            message = (
+                f"{path} says nothing where a team writes {listed(open_, 'or')} instead of {last}"
+            )
+            other = limit.pattern.removesuffix(last) + open_[0]
+            hint = f"limit that, too: {other}: {{forbidden: true, because: …}}"
+            yield problem(
+                limit.key, "alternative", message, path=path, hint=hint, severity="warning"
+            )
+
+
+def _limited(limit: Limit, key: str, limits: Sequence[Limit]) -> bool:
+    wanted = (*limit.keys[:-1], key)
+    return any(
+        len(other.keys) == len(wanted)
+        and other.environment in ("", limit.environment, ANY_KEY)
+        and all(one in (ANY_KEY, mine) for one, mine in zip(other.keys, wanted, strict=True))
+        for other in limits
+    )
+
+
+def _scalars(kind: FieldType) -> list[ScalarType]:
+    """What plain values a field takes; those of its items where it takes a list."""
+    match kind:
+        case ScalarType():
+            return [kind]
+        case EitherType():
+            return [kind.scalar]
+        case ListType():
+            return _scalars(kind.item)
+        case _:
+            return []
 
 
 def _without_effect(

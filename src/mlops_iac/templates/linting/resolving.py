@@ -40,10 +40,10 @@ def read_over(
     content: TemplateContent, below: TemplateFinder, folder: Path, text: str
 ) -> tuple[LoadedBlueprint | None, list[Diagnostic]]:
     """A team's blueprint in `folder` that extends the template under `team.SOURCE`; it is written."""
-    finder = Including(content, team.SOURCE, lambda: below)
+    finder = Including(content, team.SOURCE, below)
     path = folder / "blueprint.yaml"
     path.write_text(text, encoding="utf-8")
-    return inspect(path, templates=lambda: finder, text=text, shown=SHOWN, data=False)
+    return inspect(path, templates=finder, text=text, shown=SHOWN, data=False)
 
 
 def read_case_over(
@@ -113,7 +113,7 @@ def filled(subject: Subject, platform: str) -> Iterator[AppliedTemplate]:
 
 def applied(subject: Subject, case: Case, platform: str) -> list[AppliedTemplate]:
     """The template and those that it stands on, as layers below the team of a case."""
-    applier = Applier(lambda: Including(subject.content, team.SOURCE, subject.finder))
+    applier = Applier(Including(subject.content, team.SOURCE, subject.finder))
     text = case.text(team.head(platform, case.extends(team.SOURCE)))
     applier.walk(compose(Source(SHOWN, text))[0])
     return applier.applied
@@ -130,7 +130,7 @@ def check_variants(
         with tempfile.TemporaryDirectory() as made:
             folder = Path(made).resolve()
             loaded, said = read_case_over(
-                subject.content, case, subject.finder(), folder, platforms[0]
+                subject.content, case, subject.finder, folder, platforms[0]
             )
             if loaded is not None:
                 said = [item for name in loaded.environments for item in judge(loaded, name)]

@@ -9,10 +9,9 @@ from mlops_iac.blueprint.combine import in_order
 from mlops_iac.blueprint.source import problem
 from mlops_iac.blueprint.templates.content import MANIFEST
 from mlops_iac.errors import Diagnostic
-from mlops_iac.templates.linting.alternatives import check_alternatives
 from mlops_iac.templates.linting.files import check_literals
 from mlops_iac.templates.linting.history import check_history
-from mlops_iac.templates.linting.limits import check_limits
+from mlops_iac.templates.linting.limits import check_alternatives, check_limits
 from mlops_iac.templates.linting.parameters import check_parameters
 from mlops_iac.templates.linting.resolving import Judge, check_variants, filled
 from mlops_iac.templates.linting.subject import Subject

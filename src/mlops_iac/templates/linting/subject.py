@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from mlops_iac.blueprint.source import Node
-from mlops_iac.blueprint.templates.applying import Parsed
 from mlops_iac.blueprint.templates.content import (
     BLUEPRINT,
     MANIFEST,
@@ -13,7 +12,7 @@ from mlops_iac.blueprint.templates.content import (
     TemplateFinder,
     Wanted,
 )
-from mlops_iac.blueprint.templates.manifest import Manifest
+from mlops_iac.blueprint.templates.manifest import Manifest, Reading
 from mlops_iac.blueprint.words import join
 from mlops_iac.records import Record
 
@@ -22,26 +21,26 @@ class Subject(Record):
     """A template whose manifest is sound. `finder` has what it stands on."""
 
     content: TemplateContent
-    parsed: Parsed
-    finder: Callable[[], TemplateFinder]
+    parsed: Reading
+    finder: TemplateFinder
 
     @property
     def manifest(self) -> Manifest:
-        return self.parsed.reading.manifest
+        return self.parsed.manifest
 
     @property
     def label(self) -> str:
         """`acme/standard@2.1.0`."""
-        return f"{self.manifest.name}@{self.manifest.version}"
+        return self.manifest.label
 
     def file(self, name: str) -> str:
         """What messages call one of its files."""
-        folder = self.parsed.reading.source.file.rpartition("/")[0]
+        folder = self.parsed.source.file.rpartition("/")[0]
         return f"{folder}/{name}" if folder else name
 
     def node(self, *keys: str) -> Node | None:
         """What stands in template.yaml under these keys."""
-        node = self.parsed.reading.root
+        node = self.parsed.root
         for key in keys:
             entry = node.entries.get(key)
             if entry is None:
@@ -51,7 +50,7 @@ class Subject(Record):
 
     def key(self, *keys: str) -> Node:
         """The last of these keys in template.yaml; the nearest above it where it is not there."""
-        node, place = self.parsed.reading.root, self.parsed.reading.root
+        node, place = self.parsed.root, self.parsed.root
         for key in keys:
             entry = node.entries.get(key)
             if entry is None:
@@ -61,8 +60,8 @@ class Subject(Record):
 
     def filled(self) -> Iterator[tuple[Node, str]]:
         """Every tree that parameters are put into, with its path in its file."""
-        if self.parsed.root is not None:
-            yield self.parsed.root, ""
+        if self.parsed.blueprint is not None:
+            yield self.parsed.blueprint, ""
         for section in ("extends", "limits"):
             if (node := self.node(section)) is not None:
                 yield node, section
@@ -75,20 +74,15 @@ class Subject(Record):
 class Including:
     """A finder that has the template that is looked at under `source`, and asks for the rest."""
 
-    def __init__(
-        self, content: TemplateContent, source: str, below: Callable[[], TemplateFinder]
-    ) -> None:
+    def __init__(self, content: TemplateContent, source: str, below: TemplateFinder) -> None:
         self._content = content
         self._source = source
-        self._make = below
-        self._below: TemplateFinder | None = None
+        self._below = below
 
     def find(self, wanted: Wanted) -> TemplateContent:
         """Find one. Raises TemplateUnavailable."""
         if wanted.parent is None and wanted.source == self._source:
             return self._content
-        if self._below is None:
-            self._below = self._make()
         return self._below.find(wanted)
 
 

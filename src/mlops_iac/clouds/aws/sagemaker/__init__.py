@@ -8,10 +8,10 @@ plans are made where no provider SDK is installed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from mlops_iac.clouds.base import ComponentCall, Home, Mode
+from mlops_iac.clouds.base import ComponentCall, Home, Mode, Pass
 from mlops_iac.errors import Diagnostic
 
 if TYPE_CHECKING:
@@ -88,6 +88,10 @@ class SageMaker:
         if blueprint.deploy_as is not None:
             config["aws:assumeRoles"] = [{"roleArn": blueprint.deploy_as}]
         return config
+
+    def passes(self, resolved: Any, outputs: Callable[[], Mapping[str, Any]]) -> Sequence[Pass]:
+        """None: one run of the program puts everything in order."""
+        return ()
 
     def home(self, resolved: Any, model: str) -> Home:
         """Where versions of a model are approved."""

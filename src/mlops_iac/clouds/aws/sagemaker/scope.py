@@ -14,12 +14,11 @@ from mlops_iac.clouds import base
 from mlops_iac.clouds.aws import catalogue, runtime
 from mlops_iac.clouds.aws.components._naming import PACKAGE_GROUP_LIMIT, physical_name, stem
 from mlops_iac.clouds.base import ComponentCall, Construct, Definition, Ref, Setting
+from mlops_iac.clouds.decisions import UNSUPPORTED
 from mlops_iac.errors import Diagnostic, Severity
 from mlops_iac.records import Record
 
 LOCAL = "local"
-# The code of what the language has and this platform not.
-UNSUPPORTED = "unsupported"
 STEPS = ("prepare", "train", "evaluate")
 # Whose roles may be given (`existing.roles`): those of steps, and of what the stack itself does.
 ROLES = (*STEPS, "pipeline", "serve", "seal")

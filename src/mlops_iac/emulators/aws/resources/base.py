@@ -1,19 +1,16 @@
-"""What every resource type has in common; a type states only its exceptions.
-
-A handler knows the API; it holds no state and is shared between threads. Its class attributes must
-stay plain data: stand-ins are made from them without boto3.
-"""
+"""What every resource type of AWS has in common; a type states only its exceptions."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 from mlops_iac.emulators.aws.api import Api
-from mlops_iac.emulators.aws.naming import NameRule
-from mlops_iac.emulators.aws.schema import TypeSchema, schema_for
+from mlops_iac.emulators.common import handler
+from mlops_iac.emulators.common.handler import HalfMade, changed
 from mlops_iac.emulators.provider import ProviderError, ResourceState
 from mlops_iac.values import Properties, Value, reveal
 
@@ -36,14 +33,14 @@ class Part:
     renames: Mapping[str, str] | None = None
 
 
-class Handler:
+class Handler(handler.Handler):
     """One resource type: create, read, update, delete by the service's own operations.
 
-    The defaults serve a resource that is created, described and deleted by name. `read` answers
-    with what the emulator says, by property; the provider lays it over what is known.
+    The defaults serve a resource that is created, described and deleted by name.
     """
 
-    type: ClassVar[str]
+    # Written by `tools/aws_schema.py`.
+    schemas = Path(__file__).parents[1] / "schema"
     service: ClassVar[str]
     # Operations; an empty one is not there.
     create_op: ClassVar[str] = ""
@@ -60,39 +57,8 @@ class Handler:
     # Where the answer of a creation has the id (`Vpc.VpcId`); "" where it follows from the inputs.
     made_id: ClassVar[str] = ""
     parts: ClassVar[Sequence[Part]] = ()
-    name: ClassVar[NameRule | None] = None
-    # The id: an output property, or a template of several.
-    id: ClassVar[str] = "{name}"
-    # Output → its shape, from place and other outputs; `{}` is the part the server makes.
-    computed: ClassVar[Mapping[str, str]] = {}
-    # Output → literal value that the real provider reports where nothing else is said.
-    defaults: ClassVar[Mapping[str, Any]] = {}
-    # Inputs that the real provider keeps to itself.
-    local: ClassVar[frozenset[str]] = frozenset()
-    # Inputs that moto takes and does not give back: no drift can be seen in them.
-    not_kept: ClassVar[frozenset[str]] = frozenset()
-    # Outputs that an update may change.
-    volatile: ClassVar[frozenset[str]] = frozenset()
     # How tags are written: "" where the resource has none.
     tag_style: ClassVar[str] = ""
-    # Whether the emulator lacks the resource altogether: validated and kept, not emulated.
-    recorded: ClassVar[bool] = False
-    # Whether an update is only partly emulated, so that the resource counts as recorded after one.
-    recorded_after_update: ClassVar[bool] = False
-    # Outputs whose value the server makes: `find` needs the operation tag.
-    server_named: ClassVar[bool] = False
-
-    @property
-    def schema(self) -> TypeSchema:
-        """Names and types of the SDK."""
-        found = schema_for(self.type)
-        if found is None:
-            raise ProviderError(f"there is no schema of {self.type}")
-        return found
-
-    def id_of(self, outputs: Properties) -> str:
-        """The id from known outputs."""
-        return self.id.format(**{k: v for k, v in outputs.items() if isinstance(v, str)})
 
     def id_in(self, api: Api, inputs: Properties) -> str:
         """The id that follows from inputs, with what the cloud makes of them alone (an ARN)."""
@@ -139,6 +105,18 @@ class Handler:
             for key, value in inputs.items()
             if key not in leave and not key.startswith("__") and value is not None
         }
+
+    def derive(self, outputs: dict[str, Value], place: Mapping[str, str]) -> None:
+        """Tags with the provider's own, of which there are none here, and the region."""
+        if "tagsAll" in self.schema.outputs:
+            outputs["tagsAll"] = reveal(outputs.get("tags")) or {}
+        if "region" in self.schema.outputs:
+            outputs.setdefault("region", place["region"])
+
+    def validate(self, api: Api, inputs: Properties) -> None:
+        """By botocore's model of the operation that creates it."""
+        request = api.params(self.service, self.create_op, self.sent(inputs), self.renames)
+        api.check(self.service, self.create_op, request)
 
     def create(self, api: Api, inputs: Properties, token: str) -> str:
         """Create, and return the id. `token` goes into the operation tag of server-named types."""
@@ -242,16 +220,3 @@ class Handler:
         del token
         id_ = self.id_in(api, inputs)
         return id_ if self.read(api, id_, inputs) is not None else None
-
-
-class HalfMade(ProviderError):
-    """Created, but a later step of the creation failed; `id` names what exists."""
-
-    def __init__(self, message: str, id_: str) -> None:
-        super().__init__(message)
-        self.id = id_
-
-
-def changed(old: Properties, new: Properties, names: Iterable[str]) -> bool:
-    """Whether one of the named inputs differs."""
-    return any(reveal(old.get(name)) != reveal(new.get(name)) for name in names)

@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from mlops_iac.emulators.aws.api import OPERATION_TAG, Api
-from mlops_iac.emulators.aws.resources.base import Handler, changed
+from mlops_iac.emulators.aws.resources.base import Handler
 from mlops_iac.emulators.aws.resources.tags import change_tags, pairs
+from mlops_iac.emulators.common.handler import changed
 from mlops_iac.emulators.provider import ProviderError, ResourceState
 from mlops_iac.values import Properties, Value, reveal
 

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from mlops_iac.emulators.aws.api import Api
-from mlops_iac.emulators.aws.naming import NameRule
-from mlops_iac.emulators.aws.resources.base import Handler, changed
+from mlops_iac.emulators.aws.resources.base import Handler
 from mlops_iac.emulators.aws.resources.ec2 import Ec2, default_group, refuse
+from mlops_iac.emulators.common.handler import changed
+from mlops_iac.emulators.common.naming import NameRule
 from mlops_iac.emulators.provider import ProviderError, ResourceState
 from mlops_iac.values import Properties, Value, reveal
 

@@ -6,9 +6,10 @@ import json
 from typing import Any
 
 from mlops_iac.emulators.aws.api import Api
-from mlops_iac.emulators.aws.naming import NameRule
-from mlops_iac.emulators.aws.resources.base import Handler, Part, changed
+from mlops_iac.emulators.aws.resources.base import Handler, Part
 from mlops_iac.emulators.aws.translation import asset_bytes
+from mlops_iac.emulators.common.handler import changed
+from mlops_iac.emulators.common.naming import NameRule
 from mlops_iac.emulators.provider import ProviderError, ResourceState
 from mlops_iac.values import Asset, Properties, Value, reveal
 

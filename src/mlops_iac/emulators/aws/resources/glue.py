@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from mlops_iac.emulators.aws.api import Api
-from mlops_iac.emulators.aws.naming import NameRule
 from mlops_iac.emulators.aws.resources.base import Handler
+from mlops_iac.emulators.common.naming import NameRule
 from mlops_iac.emulators.provider import ResourceState
 from mlops_iac.values import Properties
 

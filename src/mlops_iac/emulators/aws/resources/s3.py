@@ -7,10 +7,11 @@ from typing import Any
 from urllib.parse import urlencode
 
 from mlops_iac.emulators.aws.api import Api
-from mlops_iac.emulators.aws.naming import NameRule
-from mlops_iac.emulators.aws.resources.base import Handler, changed
+from mlops_iac.emulators.aws.resources.base import Handler
 from mlops_iac.emulators.aws.resources.tags import pairs
 from mlops_iac.emulators.aws.translation import as_map, asset_bytes
+from mlops_iac.emulators.common.handler import changed
+from mlops_iac.emulators.common.naming import NameRule
 from mlops_iac.emulators.provider import ProviderError, ResourceState
 from mlops_iac.values import Asset, Properties, Value, reveal
 

@@ -1,7 +1,7 @@
 """Differences by meaning between old and new inputs, with what each of them forces.
 
 Sets have no order, JSON documents are compared parsed, 1 equals 1.0 and "1" where a number is
-meant, and absent equals null equals empty (the AWS provider's own zero-value rule). An absent value
+meant, and absent equals null equals empty (the zero-value rule of bridged providers). An absent value
 that the provider computes or has a default for is no difference. What forces a replacement comes
 from the facts alone; without a fact `replaces` is None.
 """
@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from mlops_iac.emulators.aws.facts import PropertyFact
-from mlops_iac.emulators.aws.schema import Spec
+from mlops_iac.emulators.common.facts import PropertyFact
+from mlops_iac.emulators.common.schema import Spec
 from mlops_iac.emulators.provider import DiffKind, PropertyDiff
 from mlops_iac.values import Asset, Properties, Secret, Unknown, Value, contains_unknown
 
@@ -26,9 +26,13 @@ Found = DiffKind | Literal["unknown"]
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Compares values of one type. `facts` are its properties by path without indices."""
+    """Compares values of one type. `facts` are its properties by path without indices.
+
+    `canonical` gives JSON documents that mean the same in one form.
+    """
 
     facts: Mapping[str, PropertyFact]
+    canonical: Callable[[Any], Any] = lambda document: document
 
     def differences(
         self,
@@ -90,7 +94,7 @@ class Comparison:
         if fact is not None and fact.default is True:
             # `false` is not the zero value of what is `true` by default.
             old, new = (True if item is None else item for item in (old, new))
-            if _text(old) != _text(new):
+            if as_text(old) != as_text(new):
                 yield path, "update"
             return
         if _empty(old) and _empty(new):
@@ -115,7 +119,7 @@ class Comparison:
             case (list() | tuple(), list() | tuple()):
                 yield from self._list(list(old), list(new), spec, path, fact)
             case _:
-                if not _equal(old, new, spec, fact):
+                if not self._equal(old, new, spec, fact):
                     yield path, "update"
 
     def _forced_inside(
@@ -140,7 +144,7 @@ class Comparison:
         """A key of a map: an empty text is a value there."""
         if old is None or new is None:
             yield path, "add" if old is None else "delete"
-        elif contains_unknown(new) or not _equal(_bare(old), _bare(new), spec["items"], None):
+        elif contains_unknown(new) or not self._equal(_bare(old), _bare(new), spec["items"], None):
             yield path, "update"
 
     def _list(
@@ -178,6 +182,19 @@ class Comparison:
                 places.append(index)
         return rest, left, places
 
+    def _equal(self, old: Any, new: Any, spec: Spec, fact: PropertyFact | None) -> bool:
+        if isinstance(old, Asset) and isinstance(new, Asset):
+            return old.hash == new.hash
+        if _scalar_equal(old, new):
+            return True
+        is_json = bool(spec.get("json")) or (fact is not None and fact.json)
+        if not is_json or not isinstance(old, str) or not isinstance(new, str):
+            return False
+        try:
+            return bool(self.canonical(json.loads(old)) == self.canonical(json.loads(new)))
+        except ValueError:
+            return False
+
     def _filled_in(self, old: Value, fact: PropertyFact | None) -> bool:
         """Whether a value that the program no longer gives stays, or was the default anyway."""
         if fact is None:
@@ -206,20 +223,9 @@ def _empty(value: Value) -> bool:
     return value is None or value is False or value in ("", [], {}, ())
 
 
-def _equal(old: Any, new: Any, spec: Spec, fact: PropertyFact | None) -> bool:
-    if isinstance(old, Asset) and isinstance(new, Asset):
-        return old.hash == new.hash
-    if _scalar_equal(old, new):
-        return True
-    is_json = bool(spec.get("json")) or (fact is not None and fact.json)
-    if is_json and isinstance(old, str) and isinstance(new, str):
-        return same_json(old, new)
-    return False
-
-
 def _scalar_equal(old: Any, new: Any) -> bool:
     if isinstance(old, bool) or isinstance(new, bool):
-        return _text(old) == _text(new)
+        return as_text(old) == as_text(new)
     if isinstance(old, int | float) and isinstance(new, int | float):
         return old == new
     if isinstance(old, str) != isinstance(new, str):
@@ -230,42 +236,6 @@ def _scalar_equal(old: Any, new: Any) -> bool:
     return bool(old == new)
 
 
-def _text(value: Any) -> str:
+def as_text(value: Any) -> str:
+    """A scalar as APIs write it."""
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def same_json(old: str, new: str) -> bool:
-    """Whether two JSON texts hold the same document; policies may write one entry as a list."""
-    try:
-        return bool(_canonical(json.loads(old)) == _canonical(json.loads(new)))
-    except ValueError:
-        return False
-
-
-def _canonical(value: Any) -> Any:
-    match value:
-        case {"Statement": _}:
-            return {key: _policy(key, item) for key, item in value.items()}
-        case dict():
-            return {key: _canonical(item) for key, item in value.items()}
-        case list():
-            return [_canonical(item) for item in value]
-        case _:
-            return value
-
-
-def _policy(key: str, value: Any) -> Any:
-    """An IAM document: a single value equals a list of one, and actions have no order."""
-    if key == "Statement":
-        return [
-            {k: _policy(k, v) for k, v in item.items()} if isinstance(item, dict) else item
-            for item in (value if isinstance(value, list) else [value])
-        ]
-    if key in ("Principal", "NotPrincipal", "Condition") and isinstance(value, dict):
-        return {k: _policy(k, v) for k, v in value.items()}
-    if isinstance(value, dict):
-        return {k: _policy(k, v) for k, v in value.items()}
-    if isinstance(value, list):
-        plain = [str(item) for item in value]
-        return sorted(plain) if len(plain) > 1 else plain[0] if plain else []
-    return _text(value)

@@ -1,6 +1,6 @@
 """Checks inputs against the SDK's property names and types, as the real provider's `Check` does.
 
-What only the API knows (enums, patterns, lengths) is checked at create against botocore's model.
+What only the API knows (enums, patterns, lengths) is checked at create, against its own model.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mlops_iac.emulators.aws.schema import Spec
+from mlops_iac.emulators.common.schema import Spec
 from mlops_iac.emulators.provider import CheckFailure
 from mlops_iac.values import Asset, Secret, Unknown, Value
 

@@ -9,11 +9,10 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from mlops_iac.emulators.aws.api import Place
-from mlops_iac.emulators.aws.comparing import Comparison
-from mlops_iac.emulators.aws.facts import PropertyFact
-from mlops_iac.emulators.aws.resources.base import Handler
-from mlops_iac.emulators.aws.schema import Spec
+from mlops_iac.emulators.common.comparing import Comparison
+from mlops_iac.emulators.common.facts import PropertyFact
+from mlops_iac.emulators.common.handler import Handler
+from mlops_iac.emulators.common.schema import Spec
 from mlops_iac.emulators.provider import MakeStandIn
 from mlops_iac.graph.standins import contains_stand_in
 from mlops_iac.values import (
@@ -22,7 +21,6 @@ from mlops_iac.values import (
     Secret,
     Value,
     contains_secret,
-    contains_unknown,
     reveal,
 )
 
@@ -30,19 +28,21 @@ _FIELD = re.compile(r"\{(\w*)\}")
 
 
 def with_defaults(
-    handler: Handler, inputs: Properties, facts: Mapping[str, PropertyFact], place: Place
+    handler: Handler,
+    inputs: Properties,
+    facts: Mapping[str, PropertyFact],
+    place: Mapping[str, str],
 ) -> dict[str, Value]:
-    """Inputs with what the real provider reports for those not given, nested ones included."""
+    """Inputs with what the real provider reports for those not given, nested ones included.
+
+    `place` are the names of where it stands: what ids are made of.
+    """
     outputs: dict[str, Value] = {**handler.defaults}
     given = {k: v for k, v in inputs.items() if not k.startswith("__") and v is not None}
     outputs.update(given)
-    schema = handler.schema
     for path, default in _known(handler, facts).defaults:
         _fill(outputs, path, default)
-    if "tagsAll" in schema.outputs:
-        outputs["tagsAll"] = outputs.get("tags") or {}
-    if "region" in schema.outputs:
-        outputs.setdefault("region", place.region)
+    handler.derive(outputs, place)
     return outputs
 
 
@@ -104,7 +104,7 @@ def _fill(target: Any, path: list[str], default: Any) -> None:
 
 
 def computed(
-    handler: Handler, outputs: Properties, place: Place, make: MakeStandIn | None
+    handler: Handler, outputs: Properties, place: Mapping[str, str], make: MakeStandIn | None
 ) -> dict[str, Value]:
     """What only the cloud computes, by its shape.
 
@@ -112,12 +112,11 @@ def computed(
     stand-in; without, it is left out.
     """
     found: dict[str, Value] = {}
-    names: dict[str, str] = place.names()
     known = dict(outputs)
     for name, shape in handler.computed.items():
         if name in outputs or not shape:
             continue
-        text = _FIELD.sub(lambda m: _part(m.group(1), names, known), shape)
+        text = _FIELD.sub(lambda m: _part(m.group(1), place, known), shape)
         if "{}" not in text:
             found[name] = known[name] = text
         elif make is not None:
@@ -140,7 +139,7 @@ def stand_in_outputs(
     handler: Handler,
     inputs: Properties,
     facts: Mapping[str, PropertyFact],
-    place: Place,
+    place: Mapping[str, str],
     make: MakeStandIn,
 ) -> tuple[str, dict[str, Value]]:
     """Id and outputs for the symbolic capture."""
@@ -156,15 +155,16 @@ def stand_in_outputs(
 
 
 def preview_outputs(
-    handler: Handler, inputs: Properties, facts: Mapping[str, PropertyFact], place: Place
+    handler: Handler,
+    inputs: Properties,
+    facts: Mapping[str, PropertyFact],
+    place: Mapping[str, str],
 ) -> dict[str, Value]:
     """Outputs of something to be created: what only the cloud computes is unknown."""
     outputs = with_defaults(handler, inputs, facts, place)
     for name in handler.schema.outputs:
         if name not in outputs and is_computed(handler, name, facts):
             outputs[name] = UNKNOWN
-    if contains_unknown(outputs.get("tags")):
-        outputs["tagsAll"] = outputs["tags"]
     return outputs
 
 

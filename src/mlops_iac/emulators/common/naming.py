@@ -1,10 +1,10 @@
 """Automatic names: made once, in `check`, from the seed or by what the stack's configuration proposes.
 
-As pulumi-aws does it: the logical name, a hyphen and seven hex digits, cut to the type's limit. A
+As bridged providers do it: the logical name, a hyphen and seven hex digits, cut to the type's limit. A
 proposed name (`pulumi:autonaming`) is not cut: it is refused where it is too long
 (pulumi-terraform-bridge, `ComputeAutoNameDefault`).
-A `namePrefix` is honoured, and finished the way the AWS provider does it (26 characters).
-Limits: pulumi-aws `resources.go` (autonaming) and the services' own API models.
+A `namePrefix` is honoured, and finished the way Terraform does it (26 characters).
+Limits: the SDK's `resources.go` (autonaming) and the services' own API models.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mlops_iac.api.core.atomic_files import Rewrite, rewrite
+from mlops_iac.blueprint.editing.files import Rewrite, rewrite
 from mlops_iac.errors import MlopsError, UsageError
 
 
