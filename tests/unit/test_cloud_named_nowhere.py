@@ -21,9 +21,7 @@ NAMES = re.compile(
     r"|\b[a-z]{2}-(?:west|east|north|south|central)[a-z]*-\d"
 )
 # What bears a cloud's name and is none: a host of repositories, and the library of a wire format.
-HOSTS = re.compile(
-    r"(?i)azure[-_/ ]?(?:devops|pipelines)|azure-\{\}|\"azure\"|google[./]protobuf"
-)
+HOSTS = re.compile(r"(?i)azure[-_/ ]?(?:devops|pipelines)|azure-\{\}|\"azure\"|google[./]protobuf")
 
 # Files that name clouds for good, by what they may say.
 EXCEPTIONS: Mapping[str, tuple[str, str]] = {
