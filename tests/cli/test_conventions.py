@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from mlops_iac.cli._app import COMMANDS, run
-from tests.cli.harness import Cli, copy_example, environment
+from tests.cli.harness import Cli, copy_example, environment, teach_nothing
 
 ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
@@ -332,7 +332,6 @@ def test_prompts_and_the_live_view(there: Cli) -> None:
 
 
 def test_init_starts_a_project_that_deploys_and_registers(tmp_path: Path) -> None:
-    pytest.importorskip("sklearn", reason="scikit-learn is the workload's, not ours")
     here = Cli(tmp_path, environment())
     made = here("init", "new", "--defaults", "--data", "name=parcels", "--json").json["written"]
     assert "new/blueprint.yaml" in made
@@ -344,6 +343,7 @@ def test_init_starts_a_project_that_deploys_and_registers(tmp_path: Path) -> Non
     inside("compile")
     inside("compile", "--check")
     inside("preview", "-s", "prod", "--expect-no-changes")
+    teach_nothing(inside.folder)
     try:
         inside("up", "--yes")
         assert inside("run", "--json").json["status"] == "registered"

@@ -386,7 +386,7 @@ def test_what_a_fork_says_of_its_judges_does_not_count_and_is_told_first(
     assert "lets allowed-regions pass" in exception
     kinds = [each["kind"] for each in review["risks"]]
     assert kinds[: len(told)] == ["own-rules"] * len(told)
-    comment = outcome.said.split("→ prod")[1]
+    comment = outcome.said.split("### mlops-iac preview · schedule-adherence → prod")[1]
     assert comment.index("Changes what judges it") < comment.index("| Component |")
 
 

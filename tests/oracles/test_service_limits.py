@@ -11,7 +11,7 @@ from botocore.validate import ParamValidator
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mlops_iac.clouds.aws import limits
+from mlops_iac.clouds.aws import service_model
 from mlops_iac.emulators.aws.validation import broken
 from tests.examples import examples
 from tools.service_limits import DOCUMENTED, OPERATIONS
@@ -69,7 +69,7 @@ def values(shape: Any, depth: int = 0) -> st.SearchStrategy[Any]:
 @given(data=st.data())
 def test_the_limits_are_those_of_botocores_model(name: str, data: st.DataObject) -> None:
     value = data.draw(values(model(name)))
-    ours = list(broken(limits.request(name), value))
+    ours = list(broken(service_model.request(name), value))
     theirs = [each for each in broken(model(name), value) if each.rule != "required"]
     documented = [each for each in ours if each not in theirs]
     assert [each for each in ours if each not in documented] == theirs
@@ -87,7 +87,7 @@ def test_botocores_validator_refuses_what_is_too_small(name: str, data: st.DataO
     refused = [kind for kind, _, _ in report._errors if kind in ("invalid range", "invalid length")]
     found = [
         each
-        for each in broken(limits.request(name), value)
+        for each in broken(service_model.request(name), value)
         if each.rule == "min" and not isinstance(_at(value, each.path), dict)
     ]
     assert len(found) == len(refused), (report.generate_report(), found)
@@ -104,7 +104,7 @@ def test_enumerations_and_patterns_are_read_as_they_stand() -> None:
     seen = 0
     for name in NAMES:
         for shape in strings(model(name), set()):
-            ours = limits.Shape(f"{name.partition('.')[0]}.{shape.name}")
+            ours = service_model.Shape(f"{name.partition('.')[0]}.{shape.name}")
             pattern = shape.metadata.get("pattern")
             for text in (*shape.enum[:2], "nonsense?", "abc-1", "s3://a/b", "1", ""):
                 said = {each.rule for each in broken(ours, text)} & {"enum", "pattern"}
