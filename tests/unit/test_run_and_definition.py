@@ -12,6 +12,7 @@ import tarfile
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -196,7 +197,7 @@ def run(
     calls: list[Any] = []
     # Filled with themselves, placeholders stay what they are.
     text = definition_of(found, resolved)
-    deployed = found.deployed(kept, text, READERS[platform].client(calls))
+    deployed = found.deployed(kept, text, SimpleNamespace(client=READERS[platform].client(calls)))
     assert deployed is not None
     life, backend = deployed
 
@@ -260,8 +261,8 @@ def test_what_was_kept_in_another_shape_is_nothing(
 ) -> None:
     resolved = resolve(tmp_path, READERS[platform].header, "{}")
     found = registry.platform(platform)
-    client = READERS[platform].client([])
-    assert found.deployed(kept, definition_of(found, resolved), client) is None
+    session = SimpleNamespace(client=READERS[platform].client([]))
+    assert found.deployed(kept, definition_of(found, resolved), session) is None
 
 
 @pytest.mark.parametrize("platform", registry.names())
@@ -271,5 +272,6 @@ def test_another_definition_is_not_run_for_the_one_that_was_kept(
     resolved = resolve(tmp_path, READERS[platform].header, "{}")
     found = registry.platform(platform)
     kept = found.lifecycles(resolved)["churn"]
+    session = SimpleNamespace(client=READERS[platform].client([]))
     for other in READERS[platform].changed(definition_of(found, resolved)).values():
-        assert found.deployed(kept, other, READERS[platform].client([])) is None
+        assert found.deployed(kept, other, session) is None

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mlops_iac.api.deploy.registry import Registry
     from mlops_iac.api.models.local_runs import Run
     from mlops_iac.api.status.status import Status
+    from mlops_iac.clouds.base import ComponentCall
     from mlops_iac.engine.protocol import Result
     from mlops_iac.graph.model import ResourceGraph
     from mlops_iac.graph.plan import Plan
@@ -51,6 +52,16 @@ class Project(BaseProject):
         compiled = compile_project(self, out)
         pinned = self.pin()
         return replace(compiled, written=[*compiled.written, pinned]) if pinned else compiled
+
+    def calls(self, stack: str) -> list[ComponentCall]:
+        """Return the component calls of one environment.
+
+        Raises BlueprintInvalid, with every problem of the blueprint, where something is refused.
+        """
+        from mlops_iac.api.compile.checks import require_valid
+
+        require_valid(self, [stack])
+        return super().calls(stack)
 
     def eject(self, components: Sequence[str] = (), *, everything: bool = False) -> Compiled:
         """Copy components, and what they import, beside the program, which uses them from now on.

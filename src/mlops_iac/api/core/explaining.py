@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from mlops_iac.errors import UsageError
@@ -21,6 +20,8 @@ def explain(resolved: ResolvedBlueprint, path: str) -> list[dict[str, Any]]:
         if not path or leaf == path or leaf.startswith((f"{path}.", f"{path}["))
     ]
     if not found:
+        from difflib import get_close_matches  # start-up: only when something is wrong
+
         near = get_close_matches(path, list(leaves), n=1, cutoff=0.5)
         raise UsageError(
             f"{resolved.environment} has no field {path!r}",
