@@ -15,7 +15,7 @@ from mlops_iac.blueprint.templates.content import TemplateContent, TemplateUnava
 from mlops_iac.errors import BlueprintInvalid
 from mlops_iac.templates import cache
 from mlops_iac.templates.finder import Finder
-from mlops_iac.templates.found import identity
+from mlops_iac.templates.found import manifest_of
 from mlops_iac.templates.lockfile import Lock, Pin, read_lock, write_lock
 from tests.cli.templates import Origin, Team, write_template
 
@@ -46,7 +46,7 @@ def team(tmp_path: Path) -> Team:
 
 
 def version(content: TemplateContent) -> str:
-    found = identity(content)
+    found = manifest_of(content)
     assert found is not None
     return found.version
 

@@ -17,7 +17,7 @@ import pytest
 
 from mlops_iac.blueprint.templates.content import TemplateUnavailable
 from mlops_iac.templates import cache
-from mlops_iac.templates.found import identity
+from mlops_iac.templates.found import manifest_of
 from mlops_iac.templates.sources.repositories import Repositories
 from tests.cli import git_servers as servers
 from tests.cli.git_servers import HOST, Authority, Behaviour, HttpsServer, SshServer
@@ -123,7 +123,7 @@ def source(server: HttpsServer, inner: str = "") -> str:
 
 
 def version(team: Team, text: str, wanted: str = "", **options: object) -> str:
-    found = identity(team.find(text, wanted, **options))
+    found = manifest_of(team.find(text, wanted, **options))
     assert found is not None
     return found.version
 
@@ -145,7 +145,7 @@ def test_the_newest_tag_that_fits_is_fetched(
     base: str, origin: Origin, team: Team, wanted: str, found: str
 ) -> None:
     content = team.find(f"{base}/standard", wanted)
-    assert identity(content).version == found  # type: ignore[union-attr]
+    assert manifest_of(content).version == found  # type: ignore[union-attr]
     assert content.commit == origin.git("rev-parse", f"v{found}^{{commit}}")
     assert {"blueprint.yaml", "template.yaml"} <= set(content.files)
 

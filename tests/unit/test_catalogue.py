@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlops_iac.clouds.aws import catalogue, naming
+from mlops_iac.clouds.aws import catalogue
+from mlops_iac.clouds.aws.components import _naming as naming
 from mlops_iac.clouds.aws.sagemaker.deployer_policy import ACTIONS
 from mlops_iac.errors import UsageError
 
@@ -199,7 +200,7 @@ def test_an_unknown_size_is_refused() -> None:
 
 def test_the_catalogue_needs_no_provider_sdk() -> None:
     code = (
-        "import sys; from mlops_iac.clouds.aws import catalogue, naming; catalogue.regions();"
+        "import sys; from mlops_iac.clouds.aws import catalogue; catalogue.regions();"
         "print([m for m in ('pulumi', 'pulumi_aws', 'boto3', 'botocore') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
