@@ -11,8 +11,14 @@ import pytest
 from mlops_iac import python_child
 
 SOURCES = Path(__file__).parents[2] / "src" / "mlops_iac"
-# The interpreter of the workload, which is to find its own modules, and of the real engine's program.
-OTHERS = {"python_child.py", "runtime/step.py", "engine/pulumi_workspace.py"}
+# The interpreter of the workload, which is to find its own modules, of the steps' own code, a script
+# that finds what lies beside it, and of the real engine's program.
+OTHERS = {
+    "python_child.py",
+    "runtime/step.py",
+    "pipeline/local_prediction.py",
+    "engine/pulumi_workspace.py",
+}
 
 
 def test_every_python_is_started_in_the_one_way() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from mlops_iac.blueprint.sections.compute import Runtime
 from mlops_iac.blueprint.sections.serving import ServingEntry
-from mlops_iac.blueprint.torn import judged, torn_more
+from mlops_iac.blueprint.torn import judged, known_or, torn_more
 from mlops_iac.blueprint.words import listed, suggestion
 from mlops_iac.clouds.aws import catalogue
 from mlops_iac.clouds.aws.sagemaker import machines
@@ -51,8 +51,8 @@ def check(scope: Scope) -> list[Diagnostic]:
 
 
 def _fields(scope: Scope) -> Iterator[Diagnostic]:
-    modes = {name: _mode(entry) for name, entry in scope.blueprint.serving.items()}
-    return DECISIONS.check(scope.resolved, modes)
+    entries = known_or({}, lambda: scope.blueprint.serving)
+    return DECISIONS.check(scope.resolved, {name: _mode(each) for name, each in entries.items()})
 
 
 def _mode(entry: ServingEntry) -> str:

@@ -65,7 +65,7 @@ BATCH = Mode(
     planned=prefixed(
         "serving.*.",
         "description mode model input output schedule new_data env.* compute.size compute.instance "
-        "compute.count compute.disk_gb monitor.limits.*.at_most",
+        "compute.count compute.disk_gb compute.spot monitor.limits.*.at_most",
     ),
     refused=(
         Refusal(
