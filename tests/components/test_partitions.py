@@ -22,10 +22,9 @@ PACKAGE = Path(mlops_iac.__file__).parent
 PLACES = {
     "clouds/aws/components/_services.py": "principals that end so in every partition",
     "emulators/aws/api.py": "the emulated cloud's own partition",
-    "policy/rules/undelivered.py": "principals that end so in every partition",
+    "clouds/aws/rules/undelivered.py": "principals that end so in every partition",
     # `com.amazonaws.<region>.…`: no network is made in China (`network_checks`).
     "clouds/aws/components/network.py": "names of services with an endpoint",
-    "templates/linting/samples.py": "values that a template is tried with, in `eu-west-1`",
 }
 # S3's logging service is called so everywhere (S3 user guide, "Enabling Amazon S3 server access
 # logging"); so are the services of `_context._PRINCIPAL_SUFFIX`.
