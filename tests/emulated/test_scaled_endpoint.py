@@ -80,6 +80,7 @@ def test_a_deployment_that_would_be_refused_does_not_begin() -> None:
         stack="local",
         emulated=True,
         target=None,
+        _runs=[None],
         engine=SimpleNamespace(),  # which knows no `up`
     )
     with pytest.raises(UsageError, match=r"AWS changes no instance type.*nothing was changed"):
