@@ -217,8 +217,9 @@ class Names:
             if other != name:
                 return f"'{other}' and '{name}' are one file on some systems"
         self._folders.update(prefixes[:-1])
-        if path in self.files or path in self._folders or not self.files.isdisjoint(prefixes):
-            return f"there are two of '{path}'"
+        taken = next((name for name in prefixes if name in self.files), None)
+        if taken or path in self._folders:
+            return f"there are two of '{taken or path}'"
         self.files.add(path)
         return ""
 
