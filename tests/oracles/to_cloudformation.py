@@ -65,6 +65,19 @@ _RENAMES: dict[str, dict[str, str | None]] = {
     "AWS::ApplicationAutoScaling::ScalingPolicy": {"name": "PolicyName"},
     "AWS::CloudWatch::Alarm": {"name": "AlarmName"},
     "AWS::Logs::LogGroup": {"name": "LogGroupName"},
+    # Databases take no tags in CloudFormation.
+    "AWS::Glue::Database": {
+        "name": "DatabaseInput/Name",
+        "description": "DatabaseInput/Description",
+        "tags": None,
+    },
+    "AWS::Glue::Table": {
+        "name": "TableInput/Name",
+        "parameters": "TableInput/Parameters",
+        "partitionKeys": "TableInput/PartitionKeys",
+        "storageDescriptor": "TableInput/StorageDescriptor",
+        "tableType": "TableInput/TableType",
+    },
     "AWS::SNS::Topic": {"name": "TopicName"},
     "AWS::SNS::TopicPolicy": {"arn": "Topics", "policy": "PolicyDocument"},
     "AWS::SNS::Subscription": {"topic": "TopicArn"},
@@ -171,6 +184,8 @@ def _properties(cfn_type: str, resource: Resource, problems: list[str]) -> dict[
         inputs |= {"s3Bucket": "uploaded-by-the-provider", "s3Key": inputs.pop("code").hash}
     if cfn_type in ("AWS::IAM::Policy", "AWS::ApplicationAutoScaling::ScalingPolicy"):
         inputs.setdefault("name", resource.name)
+    if cfn_type.startswith("AWS::Glue::"):
+        inputs.setdefault("catalogId", "123456789012")  # the account's own, which it must name
     if cfn_type == "AWS::CloudTrail::Trail":
         inputs.setdefault("enableLogging", True)
     if cfn_type == "AWS::EC2::FlowLog":

@@ -119,6 +119,8 @@ BATCH = Mode(
                 f"{_HERE}:catalog",
                 f"{_HERE}:database/${{catalogue}}_*",
                 f"{_HERE}:table/${{catalogue}}_*/*",
+                # A database is deleted with them, although a stack's holds none.
+                f"{_HERE}:userDefinedFunction/${{catalogue}}_*/*",
             )
         },
         passed_to=("lambda", "sagemaker"),
