@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mlops_iac.blueprint.sections.compute import Runtime
@@ -51,7 +51,8 @@ def check(scope: Scope) -> list[Diagnostic]:
 
 
 def _fields(scope: Scope) -> Iterator[Diagnostic]:
-    entries = known_or({}, lambda: scope.blueprint.serving)
+    none: Mapping[str, ServingEntry] = {}
+    entries = known_or(none, lambda: scope.blueprint.serving)
     return DECISIONS.check(scope.resolved, {name: _mode(each) for name, each in entries.items()})
 
 
