@@ -12,20 +12,19 @@ from typing import TYPE_CHECKING, Any, Self
 
 from mlops_iac.api.compile import captures, programs
 from mlops_iac.api.core.engine_claim import EMBEDDED, PULUMI, Holder
-from mlops_iac.api.core.stack_state import State, deployed_by, emulated_state, state_of
+from mlops_iac.api.core.stack_state import deployed_by, emulated_state, state_of
+from mlops_iac.api.deploy.deployed_emulator import DeployedEmulator
 from mlops_iac.api.deploy.deployed_sources import keep
+from mlops_iac.api.deploy.holdings import holdings
 from mlops_iac.api.deploy.places import deployer_session, moved_place
 from mlops_iac.api.deploy.states import export
 from mlops_iac.api.deploy.version_choice import VersionChoice
 from mlops_iac.blueprint.fill import LOCAL
 from mlops_iac.clouds.access import Place
-from mlops_iac.errors import MlopsError, TimedOut, UsageError
+from mlops_iac.errors import TimedOut, UsageError
 from mlops_iac.graph.plan import Plan
-from mlops_iac.workfolder import write_durably
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from mlops_iac.api.core.project import BaseProject
     from mlops_iac.clouds.base import Before
     from mlops_iac.engine.passes import Run
@@ -55,6 +54,7 @@ class Deployment:
         self.stack = stack
         self._holder = Holder(project.work)
         self.emulated = project.emulates(stack)
+        self._emulator = DeployedEmulator(project, stack)
         self.engine_name = self._chosen(engine)
         if self.engine_name == EMBEDDED and not self.emulated:
             raise UsageError(
@@ -83,12 +83,7 @@ class Deployment:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         return None
 
     @cached_property
@@ -152,21 +147,7 @@ class Deployment:
     @property
     def lost(self) -> bool:
         """Whether the state tells of resources in an emulator that is no longer there."""
-        return self.emulated and self._instance() != self._deployed_to() != ""
-
-    def _instance(self) -> str:
-        info = self.project.emulated_cloud.answering()
-        return info.instance if info is not None else ""
-
-    @property
-    def _instance_file(self) -> Path:
-        return self.project.work / "state" / f"{self.stack}.emulator"
-
-    def _deployed_to(self) -> str:
-        try:
-            return self._instance_file.read_text(encoding="utf-8").strip()
-        except FileNotFoundError:
-            return ""
+        return self.emulated and self._emulator.lost
 
     def _moves(self) -> list[str]:
         """In words, what of the place where the stack was deployed the blueprint says otherwise."""
@@ -203,6 +184,8 @@ class Deployment:
 
         Raises UsageError where a real stack was deployed to another place.
         """
+        from mlops_iac.review.risks import refused
+
         self._require_place()
         if self.lost:
             note = "the emulated cloud was restarted and lost what it held: all is created again"
@@ -218,7 +201,8 @@ class Deployment:
         plan = self._engine_preview()
         embedded = self.engine_name == EMBEDDED  # asking the real one for outputs takes a second
         self._unchanged = plan if embedded and not self._differs(plan) else None
-        self._refused = (*self._unapproved, *_refused(plan))
+        would_be = (f"{step.name}: {words}" for step, words in refused(plan.steps))
+        self._refused = (*self._unapproved, *would_be)
         return replace(plan, diagnostics=(*self._notes, *self._refused, *plan.diagnostics))
 
     def require_possible(self) -> None:
@@ -322,11 +306,9 @@ class Deployment:
 
     def _meet_emulator(self) -> None:
         info = self.project.emulated_cloud.ensure()
-        if self._deployed_to() not in ("", info.instance):
+        if self._emulator.recorded() not in ("", info.instance):
             self.engine.refresh(self._unversioned)
-        if self._deployed_to() != info.instance:
-            self._instance_file.parent.mkdir(parents=True, exist_ok=True)
-            write_durably(self._instance_file, f"{info.instance}\n".encode())
+        self._emulator.record(info.instance)
 
     def refresh(self, *, preview_only: bool = False) -> Result:
         """Take over what vanished or drifted; the steps say what. `preview_only` writes nothing."""
@@ -411,31 +393,3 @@ class Deployment:
                     hint="run `mlops-iac compile`, or restore what is committed",
                 )
         return programs.target(self.project, self.stack, folder, {})
-
-
-def _refused(plan: Plan) -> Iterator[str]:
-    from mlops_iac.review.risks import refused
-
-    return (f"{step.name}: {words}" for step, words in refused(plan.steps))
-
-
-def holdings(project: BaseProject, state: State) -> list[str]:
-    """A line for each store and registry that holds what no plan knows of; or why nobody counted.
-
-    They go with the stack, or keep it from going; whoever is asked whether to delete it has to know.
-    """
-    found: list[str] = []
-    try:
-        found.extend(
-            project.operations.holdings(
-                state.resources,
-                deployer_session(project, state.stack, state.registered, patient=False),
-                emptied=project.rehearsed,
-                versions_go=project.emulates(state.stack) or bool(state.tags),
-            )
-        )
-    except Exception as error:
-        if not isinstance(error, MlopsError) and project.access.failure(error) is None:
-            raise
-        found.append(f"what {state.stack} holds cannot be counted: {error}")
-    return found

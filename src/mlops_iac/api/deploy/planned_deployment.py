@@ -6,7 +6,6 @@ import tempfile
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from mlops_iac.api.core.engine_claim import EMBEDDED
@@ -42,15 +41,10 @@ class PlannedDeployment(Deployment):
         self._checked = False
         self._begun = False
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         if "_folder" in self.__dict__:
             self._folder.cleanup()
-        super().__exit__(kind, error, trace)
+        super().__exit__(*raised)
 
     @cached_property
     def _folder(self) -> tempfile.TemporaryDirectory[str]:

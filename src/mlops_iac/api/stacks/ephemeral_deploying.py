@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from mlops_iac.api.compile import captures, programs
 from mlops_iac.api.core.engine_claim import PULUMI
 from mlops_iac.api.core.stack_state import State, state_of
-from mlops_iac.api.deploy.deployments import Deployment, holdings
+from mlops_iac.api.deploy.deployments import Deployment
+from mlops_iac.api.deploy.holdings import holdings
 from mlops_iac.api.deploy.places import deployer_session
 from mlops_iac.api.deploy.served_versions import credentials, home_of, home_versions
 from mlops_iac.api.deploy.states import state_in
