@@ -15,21 +15,19 @@ import pulumi
 import pulumi_aws as aws
 
 from ._alarms import failing_alarm, late_alarm
+from ._batch_rights import BatchRights
 from ._called import called
 from ._context import Context, catalogued, physical
-from ._iam import Statement, lambda_trust, policy_document, statement, trust
+from ._iam import Statement, lambda_trust, policy_document, trust
 from ._identity_statements import Grants
 from ._naming import (
     ENDPOINT_LIMIT,
     FUNCTION_LIMIT,
-    PACKAGE_GROUP_LIMIT,
     PIPELINE_LIMIT,
     ROLE_LIMIT,
     catalogue_name,
-    sid,
 )
-from ._package import RUNTIME, uploaded, write_log
-from .data_store import CODE_PREFIX, MODELS_PREFIX, WORK_PREFIX
+from ._package import RUNTIME, uploaded
 from .retrain_triggers import NewData
 
 _MODULE = "batch"
@@ -135,11 +133,24 @@ class BatchPrediction(pulumi.ComponentResource):
         self._table = catalogue_name(args.output.name)
         if self._database is not None:
             self._catalogue(self._database)
+        model = args.model
+        self._rights = rights = BatchRights(
+            args,
+            self._context,
+            known=self._known,
+            pipeline=self._pipeline,
+            models=self._models,
+            registered=model.model if isinstance(model, Registered) else None,
+            given=model.model_data if isinstance(model, Given) else None,
+            database=self._database,
+            table=self._table,
+            namespace=NAMESPACE,
+        )
         self.job_role_arn = self._role(
             "jobs",
             "Runs the jobs and the model of a batch prediction",
             trust(self._context, "sagemaker"),
-            self._job_rights(),
+            rights.of_jobs(),
         )
         function = self._function()
         self.function_arn = function.arn
@@ -231,7 +242,7 @@ class BatchPrediction(pulumi.ComponentResource):
             "function",
             "Says which version predicts, and what is complete",
             lambda_trust(self._context),
-            self._function_rights(log),
+            self._rights.of_function(log, self.job_role_arn),
         )
         child = called(self, f"{name}-function", f"{self._known}-function", FUNCTION_LIMIT)
         return aws.lambda_.Function(
@@ -294,138 +305,6 @@ class BatchPrediction(pulumi.ComponentResource):
     def _models(self) -> str:
         """What the names of the models begin with that the function makes."""
         return f"{physical(self._known, _MODEL_LIMIT - 1)}-"
-
-    def _work(self) -> str:
-        return f"{WORK_PREFIX}{self._known}/"
-
-    def _job_rights(self) -> list[Statement]:
-        args, grants = self._args, self._grants
-        artifacts = [f"{CODE_PREFIX}{self._known}/", self._work()]
-        models: Sequence[pulumi.Input[str]] = ()
-        if isinstance(args.model, Registered):
-            artifacts.append(f"{MODELS_PREFIX}{args.model.model}/")
-        else:
-            models = [args.model.model_data]
-        network = grants.attach_network(args.subnets, args.security_groups) if args.subnets else []
-        return [
-            *self._read_input(),
-            *grants.read(
-                "Artifacts",
-                args.artifacts_bucket_arn,
-                artifacts,
-                "code, the model and what earlier steps left",
-            ),
-            grants.write(
-                "Artifacts",
-                args.artifacts_bucket_arn,
-                [self._work()],
-                "steps leave rows and reports",
-            ),
-            *grants.read_uris("Models", models, "a model from elsewhere"),
-            self._write_output("predictions are written here, and nowhere else"),
-            *grants.use_key("inputs, outputs and volumes are encrypted"),
-            *grants.pull(args.images),
-            grants.log(["ProcessingJobs", "TransformJobs"]),
-            grants.measure(["/aws/sagemaker/ProcessingJobs", "/aws/sagemaker/TransformJobs"]),
-            *network,
-        ]
-
-    def _read_input(self) -> list[Statement]:
-        source, words = self._args.source, "the rows to predict for"
-        if source.uri is not None:
-            return self._grants.read_uris("Input", [source.uri], words)
-        prefix = f"datasets/{source.name}/"
-        return self._grants.read("Input", self._args.data_bucket_arn, [prefix], words)
-
-    def _write_output(self, reason: str) -> Statement:
-        output = self._args.output
-        if output.uri is not None:
-            return self._grants.write_uri("Output", output.uri, reason)
-        prefix = f"datasets/{output.name}/"
-        return self._grants.write("Output", self._args.data_bucket_arn, [prefix], reason)
-
-    def _function_rights(self, log: aws.cloudwatch.LogGroup) -> list[Statement]:
-        args, arn = self._args, self._context.arn
-        models = [arn("sagemaker", f"model/{self._models}*")]
-        catalogue: list[Statement] = []
-        if self._database is not None:
-            catalogue = [
-                statement(
-                    "Catalogue",
-                    ["glue:CreatePartition", "glue:GetTable", "glue:UpdateTable"],
-                    [
-                        arn("glue", "catalog"),
-                        arn("glue", f"database/{self._database}"),
-                        arn("glue", f"table/{self._database}/{self._table}"),
-                    ],
-                    reason="each run becomes a partition, and says which columns there are",
-                )
-            ]
-        again = [
-            statement(
-                sid(f"list new {each.dataset}"),
-                ["s3:ListBucket"],
-                [pulumi.Output.concat("arn:", self._context.partition, ":s3:::", each.bucket)],
-                reason="looks whether files arrived during a run",
-                conditions={"StringLike": {"s3:prefix": pulumi.Output.concat(each.prefix, "*")}},
-            )
-            for each in args.watched
-        ]
-        if again:
-            again.append(
-                statement(
-                    "StartAgain",
-                    ["sagemaker:StartPipelineExecution"],
-                    [arn("sagemaker", f"pipeline/{self._pipeline}")],
-                    reason="files that arrived during a run start the next",
-                )
-            )
-        return [
-            *self._find_version(),
-            statement(
-                "Models",
-                [f"sagemaker:{each}" for each in ("CreateModel", "DescribeModel", "DeleteModel")]
-                + ["sagemaker:AddTags"],
-                models,
-                reason="a run predicts with a model made of the version; old ones are deleted",
-                wildcard="a name ends with what the model is made of",
-            ),
-            statement(
-                "ListModels",
-                ["sagemaker:ListModels"],
-                ["*"],
-                reason="old models are found by their names",
-                wildcard="the action knows no resource",
-            ),
-            self._grants.pass_roles([self.job_role_arn]),
-            *(self._read_input() if args.chained else []),
-            *self._grants.read(
-                "Report", args.artifacts_bucket_arn, [self._work()], "what a run counted"
-            ),
-            self._write_output("a file beside the output says that it is complete"),
-            *self._grants.encrypt("reports and that file are encrypted"),
-            *catalogue,
-            *again,
-            self._grants.measure([NAMESPACE]),
-            write_log(log),
-        ]
-
-    def _find_version(self) -> list[Statement]:
-        if not isinstance(self._args.model, Registered):
-            return []
-        group = physical(self._args.model.model, PACKAGE_GROUP_LIMIT)
-        return [
-            statement(
-                "FindVersion",
-                ["sagemaker:ListModelPackages", "sagemaker:DescribeModelPackage"],
-                [
-                    self._context.arn("sagemaker", f"model-package-group/{group}"),
-                    self._context.arn("sagemaker", f"model-package/{group}/*"),
-                ],
-                reason="the newest approved version predicts, or the pinned one",
-                wildcard="the versions of this group, which are numbered as they come",
-            )
-        ]
 
     def _watch(self, seconds: pulumi.Input[int]) -> None:
         args = self._args
