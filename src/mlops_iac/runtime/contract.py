@@ -1,7 +1,7 @@
 """The names that a pipeline definition, the step that runs and the server agree on.
 
-Folders are SageMaker's own (source: the SageMaker developer guide, "How Amazon SageMaker runs
-your training image" and "processing container image"; `sagemaker-training` for `code`).
+Folders lie where training services mount them by themselves, or are asked to; each platform says
+beside its definition which it does.
 """
 
 from __future__ import annotations

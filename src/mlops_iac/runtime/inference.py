@@ -1,8 +1,8 @@
-"""Serves the workload's `predict.py` in the prebuilt SageMaker containers.
+"""Serves the workload's `predict.py` in prebuilt containers.
 
 `{"instances": [row, …]}` in, `{"predictions": [value, …]}` out, as JSON; or one row a line in, one
 `{"prediction": value}` a line out, as a batch prediction asks. The four functions are
-`contract.HANDLERS`; which containers look for them is in `clouds/aws/data/containers.json`. A tuple
+`contract.HANDLERS`; which containers look for them, their cloud knows. A tuple
 is taken as body and content type.
 """
 

@@ -1,4 +1,4 @@
-"""Runs one script of the workload inside a SageMaker job, by the blueprint's script contract.
+"""Runs one script of the workload inside a job, by the blueprint's script contract.
 
     prepare  --data IN --out DIR
     train    --data DIR --model M --metrics FILE [--checkpoints C]
@@ -225,7 +225,7 @@ def main(code: Path, arguments: Sequence[str], env: Mapping[str, str] | None = N
         message = f"{step.kind}: {error}"
         log(f"{contract.VERDICT}{message}")
         # Where the service looks for the reason: `failure` of a training, `message` of a
-        # processing job (developer guide, "How Amazon SageMaker processes training output").
+        # processing job.
         name = "failure" if step.kind == "train" else "message"
         (step._folder("output") / name).write_text(message[:1024], encoding="utf-8")
         return 1

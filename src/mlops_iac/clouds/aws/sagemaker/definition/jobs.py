@@ -1,4 +1,9 @@
-"""The arguments of each job of a SageMaker pipeline."""
+"""The arguments of each job of a SageMaker pipeline.
+
+The folders of `runtime.contract` are SageMaker's own (source: the SageMaker developer guide, "How
+Amazon SageMaker runs your training image" and "processing container image"; `sagemaker-training` for
+`code`), and so is where a job leaves why it failed ("How Amazon SageMaker processes training output").
+"""
 
 from __future__ import annotations
 
