@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import pulumi
 import pulumi_aws as aws
@@ -76,6 +78,10 @@ class Context:
         """`amazonaws.com`, or `amazonaws.com.cn` in China."""
         return aws.get_partition_output(opts=self._options).dns_suffix
 
+    @cached_property
+    def _here(self) -> pulumi.Output[Sequence[str]]:
+        return pulumi.Output.all(self.partition, self.region, self.account)
+
     @property
     def _options(self) -> pulumi.InvokeOptions:
         return pulumi.InvokeOptions(parent=self.parent)
@@ -89,16 +95,13 @@ class Context:
         account: pulumi.Input[str] | None = None,
     ) -> pulumi.Output[str]:
         """The ARN of `resource` in this account (or `account`) and region."""
-        return pulumi.Output.concat(
-            "arn:",
-            self.partition,
-            f":{service}:",
-            self.region if region else "",
-            ":",
-            self.account if account is None else account,
-            ":",
-            resource,
-        )
+
+        def written(known: Sequence[Any]) -> str:
+            (partition, here, own), other, name = known
+            owner = own if other is None else other
+            return f"arn:{partition}:{service}:{here if region else ''}:{owner}:{name}"
+
+        return pulumi.Output.all(self._here, account, resource).apply(written)
 
     def root(self, account: pulumi.Input[str] | None = None) -> pulumi.Output[str]:
         """The principal that stands for a whole account: whom its IAM policies allow."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -75,9 +76,15 @@ def policy_document(*statements: Statement) -> pulumi.Output[str]:
     ids = [each.sid for each in statements]
     if len(set(ids)) != len(ids):
         raise ValueError(f"statement ids are not unique: {', '.join(ids)}")
-    return pulumi.Output.json_dumps(
-        {"Version": "2012-10-17", "Statement": [_render(each) for each in statements]}
-    )
+    # All outputs at once: one for each value in a document is most of what a program computes.
+    parts = [(each.resources, each.principal, each.conditions) for each in statements]
+
+    def written(known: Sequence[Any]) -> str:
+        filled = _filled(parts, iter(known))
+        rendered = [_render(each, *own) for each, own in zip(statements, filled, strict=True)]
+        return json.dumps({"Version": "2012-10-17", "Statement": rendered})
+
+    return pulumi.Output.all(*_outputs(parts)).apply(written)
 
 
 def trust(
@@ -119,20 +126,43 @@ def lambda_trust(context: Context) -> pulumi.Output[str]:
     )
 
 
-def _render(each: Statement) -> pulumi.Output[dict[str, Any]]:
-    def checked(resources: Sequence[str]) -> list[str] | str:
-        _check_wildcards(each, resources)
-        return resources[0] if len(resources) == 1 else list(resources)
+def _outputs(value: Any) -> Iterator[pulumi.Output[Any]]:
+    match value:
+        case pulumi.Output():
+            yield value
+        case Mapping():
+            yield from _outputs(list(value.values()))
+        case list() | tuple():
+            for item in value:
+                yield from _outputs(item)
 
+
+def _filled(value: Any, known: Iterator[Any]) -> Any:
+    """`value` with what its outputs came to, in the order of `_outputs`."""
+    match value:
+        case pulumi.Output():
+            return next(known)
+        case Mapping():
+            return {key: _filled(item, known) for key, item in value.items()}
+        case list() | tuple():
+            return [_filled(item, known) for item in value]
+        case _:
+            return value
+
+
+def _render(
+    each: Statement, resources: list[str], principal: Any, conditions: Any
+) -> dict[str, Any]:
+    _check_wildcards(each, resources)
     document: dict[str, Any] = {"Sid": each.sid, "Effect": each.effect}
-    if each.principal is not None:
-        document["Principal"] = each.principal
+    if principal is not None:
+        document["Principal"] = principal
     document["Action"] = each.actions[0] if len(each.actions) == 1 else list(each.actions)
-    if each.resources:
-        document["Resource"] = pulumi.Output.all(*each.resources).apply(checked)
-    if each.conditions:
-        document["Condition"] = each.conditions
-    return pulumi.Output.from_input(document)
+    if resources:
+        document["Resource"] = resources[0] if len(resources) == 1 else resources
+    if conditions:
+        document["Condition"] = conditions
+    return document
 
 
 def _check_wildcards(each: Statement, resources: Sequence[str]) -> None:
