@@ -55,7 +55,7 @@ def test_a_dry_run_shows_it_and_writes_nothing(walk: Cli) -> None:
 
 def test_a_number_of_the_emulated_registry_is_never_pinned(walk: Cli) -> None:
     before = text(walk)
-    for words in (("promote", "--yes"), ("models", "promote", "--yes", "--json")):
+    for words in (("promote", "--yes"), ("promote", "--yes", "--json")):
         answer = walk(*words, "--from", "local", "--to", "prod", expect=2)
         told = answer.json["error"]["message"] if "--json" in words else answer.err
         assert "versions of local are never pinned in prod" in told
@@ -79,13 +79,6 @@ def test_what_does_not_fit(walk: Cli, words: tuple[str, ...], code: int, message
     before = text(walk)
     assert message in walk("promote", *words, "--yes", expect=code).err
     assert text(walk) == before
-
-
-def test_models_promote_takes_no_version(walk: Cli) -> None:
-    words = ("models", "promote", "adherence/1", "--from", "local", "--to", "prod")
-    assert "not a version of your choice" in walk(*words, expect=2).err
-    assert "needs --from and --to" in walk("models", "promote", expect=2).err
-    assert "are for promote" in walk("models", "ls", "--to", "prod", expect=2).err
 
 
 def test_an_environment_comes_and_goes(walk: Cli) -> None:

@@ -1,4 +1,4 @@
-"""`mlops-iac models ls | show | approve | reject | promote`."""
+"""`mlops-iac models ls | show | approve | reject`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mlops_iac.cli._session import Session, argument, flag, option, verb
+from mlops_iac.cli._session import Session, argument, option, verb
 from mlops_iac.clouds.operations import APPROVED, REJECTED
 from mlops_iac.errors import UsageError
 
@@ -16,21 +16,16 @@ if TYPE_CHECKING:
     from mlops_iac.api.project import Project
     from mlops_iac.clouds.operations import Version
 
-NAMES = "ls shows every model; the others take MODEL and VERSION, or MODEL/VERSION."
-
 
 @verb("models", rehearses=True)
 def command(
     session: Session,
-    action: str = argument(type=click.Choice(["ls", "show", "approve", "reject", "promote"])),
+    action: str = argument(type=click.Choice(["ls", "show", "approve", "reject"])),
     model: str | None = argument(required=False),
     version: str | None = argument(required=False),
     comment: str = option("Why; kept with the approval.", metavar="TEXT", default=""),
-    source: str | None = option("With promote: see `promote`.", "--from", metavar="ENVIRONMENT"),
-    target: str | None = option("With promote.", "--to", metavar="ENVIRONMENT"),
-    dry_run: bool = flag("With promote: write nothing."),
 ) -> None:
-    """List, show, approve, reject and promote registered model versions.
+    """List, show, approve and reject registered model versions.
 
     MODEL may be left out where the blueprint has one; VERSION is a number or `latest`. An
     approval serves nothing by itself: the next `mlops-iac up` does.
@@ -38,11 +33,6 @@ def command(
     Exit codes: 0; 2 no such model or version; 3 nobody is signed in; 6 no such stack. --json: a
     version is {model, version, status, id, created, metrics, comment, details}; ls a list.
     """
-    if action == "promote":
-        _promote(session, model, version, source, target, dry_run=dry_run)
-        return
-    if source or target or dry_run:
-        raise UsageError(f"--from, --to and --dry-run are for promote, not for {action}")
     project = session.deployed()
     if model and version is None and (model == "latest" or model.isdigit()):
         model, version = None, model
@@ -98,27 +88,3 @@ def _then(
         refused = "no other is approved, and `up` is refused until one is"
         then = f"`{up}` goes back to {decided.model}/{left}" if left else refused
         yield f"note: {session.shown} serves it still; {then}"
-
-
-def _promote(
-    session: Session,
-    model: str | None,
-    version: str | None,
-    source: str | None,
-    target: str | None,
-    *,
-    dry_run: bool,
-) -> None:
-    from mlops_iac.cli.promote import promote
-
-    if not source or not target:
-        raise UsageError(
-            "models promote needs --from and --to",
-            hint="mlops-iac models promote --from staging --to prod [MODEL]",
-        )
-    if version or (model and "/" in model):
-        raise UsageError(
-            f"what {source} runs is promoted, not a version of your choice",
-            hint=f"write environments.{target}.models.{(model or '').split('/')[0]}.version",
-        )
-    promote(session, model, source, target, dry_run=dry_run)

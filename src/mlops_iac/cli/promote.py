@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from mlops_iac.api.compare.comparisons import comparison
-from mlops_iac.api.stacks.promoting import Promotion
-from mlops_iac.api.stacks.promoting import promote as prepare
+from mlops_iac.api.stacks.promoting import Promotion, promote
 from mlops_iac.cli._plan import plan_lines
 from mlops_iac.cli._session import Session, argument, flag, option, verb
 from mlops_iac.engine.preview_json import to_pulumi_json
@@ -24,14 +23,7 @@ def command(
     approved; an image of your own is pinned by its digest. Nothing is trained and nothing deployed:
     the blueprint gets the pins.
     """
-    promote(session, model, source, target, dry_run=dry_run)
-
-
-def promote(
-    session: Session, model: str | None, source: str, target: str, *, dry_run: bool
-) -> None:
-    """Do it, for `promote` and for `models promote`."""
-    promotion = prepare(session.project(), source, target, model)
+    promotion = promote(session.project(), source, target, model)
     writes = promotion.changed and not dry_run
     if not session.json:
         _show(session, promotion)
