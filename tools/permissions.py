@@ -33,7 +33,6 @@ def permissions() -> str:
 
 def _stack(stack: str) -> Iterator[str]:
     from mlops_iac.api import load
-    from mlops_iac.graph.model import address_of
 
     # Reasons stay in the code, because a policy has no place for them: put in for this once.
     with patch("mlops_iac.clouds.aws.components._iam._render", _explained()):
@@ -43,7 +42,7 @@ def _stack(stack: str) -> Iterator[str]:
         for key in _POLICIES:
             if not isinstance(resource.inputs.get(key), str):
                 continue
-            yield from ("", f"### {address_of(resource.type, resource.name)} `{key}`", "")
+            yield from ("", f"### {resource.address} `{key}`", "")
             yield from ("| statement | who | may | on | if | why |", "|---|---|---|---|---|---|")
             for statement in json.loads(str(resource.inputs[key]))["Statement"]:
                 yield _row(statement)

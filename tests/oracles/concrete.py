@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from mlops_iac.graph.model import Resource, ResourceGraph, address
+from mlops_iac.graph.model import Resource, ResourceGraph
 from mlops_iac.values import Secret
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"
@@ -99,7 +99,7 @@ def role_names(resource: Resource) -> Mapping[str, Any]:
 
 class _Shaper:
     def __init__(self, graph: ResourceGraph, account: str, region: str) -> None:
-        self._by_address = {address(resource): resource for resource in graph}
+        self._by_address = {resource.address: resource for resource in graph}
         self._account, self._region = account, region
 
     def value(self, value: Any) -> Any:

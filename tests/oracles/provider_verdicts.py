@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from mlops_iac.emulators.aws.facts import FACTS
-from mlops_iac.graph.model import Resource, ResourceGraph, address
+from mlops_iac.graph.model import Resource, ResourceGraph
 from mlops_iac.values import Asset
 from tests.oracles.concrete import LABEL, concrete_resource
 from tests.oracles.to_terraform import label, to_terraform
@@ -75,10 +75,10 @@ class Judge:
             else:
                 verdict = self._compare(old, known, new, resource, renewed)
             if verdict.op in ("create", "replace"):
-                renewed[address(resource)] = resource
+                renewed[resource.address] = resource
             if verdict.op != "same":
-                verdicts[address(resource)] = verdict
-        return verdicts | {address(gone): Verdict("delete") for gone in before.values()}
+                verdicts[resource.address] = verdict
+        return verdicts | {gone.address: Verdict("delete") for gone in before.values()}
 
     def stays(self, graph: ResourceGraph) -> dict[str, Verdict]:
         """The same for a graph and itself, every resource planned: nothing, or states are wrong."""
@@ -87,7 +87,7 @@ class Judge:
             if _managed(resource):
                 verdict = self._plan(resource, _body(graph, resource), _body(graph, resource))
                 if verdict.op != "same":
-                    found[address(resource)] = verdict
+                    found[resource.address] = verdict
         return found
 
     def _compare(

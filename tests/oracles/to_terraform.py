@@ -12,7 +12,7 @@ from typing import Any
 
 from mlops_iac.emulators.aws.facts import FACTS
 from mlops_iac.emulators.common.facts import PropertyFact, TypeFacts
-from mlops_iac.graph.model import Resource, ResourceGraph, address
+from mlops_iac.graph.model import Resource, ResourceGraph
 from mlops_iac.values import Asset, Secret
 from tests.oracles.concrete import LABEL, role_names
 
@@ -115,7 +115,7 @@ def label(resource: Resource) -> str:
 
 class _Writer:
     def __init__(self, graph: ResourceGraph, references: bool, assets: Path | None) -> None:
-        self._by_address = {address(resource): resource for resource in graph}
+        self._by_address = {resource.address: resource for resource in graph}
         self._by_urn = graph.by_urn()
         self._references, self._assets = references, assets
         self.problems: list[str] = []
@@ -144,7 +144,7 @@ class _Writer:
             if item is None:
                 continue
             if fact is None or not fact.tf_path:
-                self.problems.append(f"{address(resource)}: the provider has no {here}")
+                self.problems.append(f"{resource.address}: the provider has no {here}")
                 continue
             name = fact.tf_path.rpartition(".")[2]
             if isinstance(item, Asset):

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from mlops_iac.emulators.provider import CheckResult, DiffResult, PropertyDiff
 from mlops_iac.engine.embedded import planner, removal
 from mlops_iac.engine.embedded.entries import renamed
-from mlops_iac.engine.embedded.order import topological
-from mlops_iac.engine.embedded.registration import Registration, address_of_urn, make_urn
+from mlops_iac.engine.embedded.registration import Registration, make_urn
 from mlops_iac.engine.embedded.state import Entry, Snapshot
 from mlops_iac.errors import MlopsError
+from mlops_iac.graph.model import address_of_urn
+from mlops_iac.graph.order import topological
 from mlops_iac.values import UNKNOWN, Unknown
 
 
@@ -46,7 +47,9 @@ def urn(name: str) -> str:
 
 
 def entry(name: str, *needs: str, **changes: Any) -> Entry:
-    made = Entry(urn(name), "t:m:T", True, id=name, dependencies=tuple(urn(need) for need in needs))
+    made = Entry(
+        urn(name), "t:m:T", name, True, id=name, dependencies=tuple(urn(need) for need in needs)
+    )
     return replace(made, **changes)
 
 

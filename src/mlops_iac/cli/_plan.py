@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from mlops_iac.graph.hidden import hidden
-from mlops_iac.graph.model import STACK_TYPE, address_of
+from mlops_iac.graph.model import STACK_TYPE
 from mlops_iac.graph.plan import HALVES, Plan, PropertyChange, Step, count
 from mlops_iac.graph.plan import SIGNS as OPERATION_SIGNS
 from mlops_iac.graph.redact import parse_document, redact
@@ -58,10 +58,7 @@ def plan_lines(
     shown = [
         step
         for step in plan.steps
-        if step.op not in HALVES
-        and step.custom
-        and not step.type.startswith("pulumi:")
-        and (unchanged or step.op != "same")
+        if step.op not in HALVES and step.in_cloud and (unchanged or step.op != "same")
     ]
     yield from grouped_lines(shown, style, folded, detail=detail)
     if shown:
@@ -132,7 +129,7 @@ def step_lines(step: Step, style: Style, *, detail: bool) -> Iterator[str]:
     sign, color = SIGNS[step.op]
     notes = [note for note in _notes(step) if note]
     tail = f"  {style('[' + ', '.join(notes) + ']', fg='bright_black')}" if notes else ""
-    yield f"  {style(sign, fg=color)} {style(address_of(step.type, step.name), fg=color)}{tail}"
+    yield f"  {style(sign, fg=color)} {style(step.address, fg=color)}{tail}"
     if step.op in ("update", "replace", "refresh") or detail:
         for change in step.changes:
             for inner in inner_changes(change):

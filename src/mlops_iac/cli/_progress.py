@@ -14,7 +14,6 @@ from mlops_iac.cli._output import visible
 from mlops_iac.cli._plan import SIGNS, component_title
 from mlops_iac.cli._session import Session
 from mlops_iac.engine.protocol import Event, OnEvent, Step
-from mlops_iac.graph.model import address_of
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -89,9 +88,9 @@ def event_line(event: Event, session: Session) -> str:
     step = event.step
     if step is None:
         return event.message if event.kind == "note" else ""
-    if not step.custom or step.type.startswith("pulumi:") or step.op == "same":
+    if not step.in_cloud or step.op == "same":
         return ""
-    name = address_of(step.type, step.name)
+    name = step.address
     match event.kind:
         case "done":
             sign, color = _sign(step)
@@ -181,7 +180,7 @@ class Board:
 
 
 def _shown(step: Step) -> bool:
-    return step.custom and not step.type.startswith("pulumi:") and step.op not in ("same", "read")
+    return step.in_cloud and step.op not in ("same", "read")
 
 
 def _component(parent: str, rows: Collection[_Row], ended: int, goal: int) -> Text:
@@ -203,7 +202,7 @@ def _component(parent: str, rows: Collection[_Row], ended: int, goal: int) -> Te
 def _line(row: _Row) -> Text:
     from rich.text import Text
 
-    name = visible(address_of(row.step.type, row.step.name))
+    name = visible(row.step.address)
     if row.kind == "failed":
         return Text.assemble(("    ✗ ", "red"), name, (f": {row.message}", "red"))
     sign, color = _sign(row.step)

@@ -9,7 +9,6 @@ from mlops_iac.cli._plan import plan_lines
 from mlops_iac.cli._progress import failed_words, progress
 from mlops_iac.cli._session import ENGINE, Session, flag, verb
 from mlops_iac.errors import MlopsError, ResourceFailed, UsageError
-from mlops_iac.graph.model import address_of
 from mlops_iac.graph.plan import count
 
 if TYPE_CHECKING:
@@ -75,7 +74,7 @@ def command(
             + failed_words(session, result.failures),
             hint="mend the cause and run `mlops-iac destroy` again",
         )
-    kept = [address_of(step.type, step.name) for step in plan.steps if step.retained]
+    kept = [step.address for step in plan.steps if step.retained]
     done = "everything is deleted"
     if kept:
         are = "is" if len(kept) == 1 else "are"

@@ -20,7 +20,7 @@ from mlops_iac.engine.pulumi_errors import explained, missing
 from mlops_iac.engine.pulumi_events import EventLog, resource_of
 from mlops_iac.engine.pulumi_interrupt import PulumiInterrupt, in_order
 from mlops_iac.errors import Cancelled, MlopsError, UsageError
-from mlops_iac.graph.model import Resource, address_of
+from mlops_iac.graph.model import Resource
 from mlops_iac.values import Properties, Secret
 
 if TYPE_CHECKING:
@@ -266,7 +266,7 @@ class PulumiEngine:
         known: dict[str, str] = {}
         if any(not item.startswith("urn:") for item in targets):
             plan = self._preview(stack, config, target, None)
-            known = {address_of(step.type, step.name): step.urn for step in plan.steps}
+            known = {step.address: step.urn for step in plan.steps}
         missing = [item for item in targets if not item.startswith("urn:") and item not in known]
         if missing:
             raise UsageError(

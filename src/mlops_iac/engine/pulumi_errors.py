@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from mlops_iac.clouds import registry
 from mlops_iac.engine.pulumi_events import plain
 from mlops_iac.errors import AuthenticationError, MlopsError, StackNotFound, UsageError
-from mlops_iac.graph.saved_plan import address_of_urn
+from mlops_iac.graph.model import address_of_urn
 
 # What providers say of missing or refused credentials, beside what each cloud's alone says.
 _CREDENTIALS = re.compile(

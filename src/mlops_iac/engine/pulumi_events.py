@@ -15,7 +15,7 @@ from typing import Any, cast
 from mlops_iac.emulators import wire
 from mlops_iac.engine.embedded import paths
 from mlops_iac.engine.protocol import Event, OnEvent, Operation, PropertyChange, Step
-from mlops_iac.graph.model import STACK_TYPE, Resource
+from mlops_iac.graph.model import STACK_TYPE, Resource, name_of
 from mlops_iac.values import Properties, Secret, Value
 
 _HIDDEN = "[secret]"
@@ -65,7 +65,7 @@ def step_of(metadata: Any) -> Step:
         op=_OPERATIONS.get(op, cast("Operation", op)),
         urn=metadata.urn,
         type=metadata.type,
-        name=metadata.urn.split("::", 3)[3],
+        name=name_of(metadata.urn),
         custom=bool(some.custom) if some else True,
         changes=tuple(_changes(metadata, old_inputs, new_inputs)),
         replace_keys=tuple(metadata.keys or ()),
@@ -148,7 +148,7 @@ class EventLog:
             self.outputs = properties(metadata.new.outputs)
         if step.urn in self._refreshing:
             self._refreshing.discard(step.urn)
-            if not step.custom or step.type.startswith("pulumi:"):
+            if not step.in_cloud:
                 return
             step = replace(step, op="refresh") if step.op == "update" else step
             self.steps.append(step)
@@ -179,7 +179,7 @@ def resource_of(data: Mapping[str, Any]) -> Resource:
     return Resource(
         urn=data["urn"],
         type=data["type"],
-        name=data["urn"].split("::", 3)[3],
+        name=name_of(data["urn"]),
         custom=bool(data.get("custom")),
         parent=data.get("parent", ""),
         inputs=shown(data.get("inputs")),

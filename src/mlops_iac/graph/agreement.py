@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlops_iac.graph.canonical import JSON, UNKNOWN_TEXT, CanonicalGraph, CanonicalResource
-from mlops_iac.graph.model import address_of
 from mlops_iac.graph.redact import is_hidden, without_digests
 
 _COMPUTED = re.compile(r"\$\{[^${}]*\}")
@@ -129,12 +128,8 @@ def _plain(value: Any) -> str:
 
 
 def _custom(graph: CanonicalGraph) -> dict[str, CanonicalResource]:
-    return {
-        item.urn: item
-        for item in graph.resources
-        if item.custom and not item.type.startswith("pulumi:")
-    }
+    return {item.urn: item for item in graph.resources if item.in_cloud}
 
 
 def _addresses(items: Any) -> tuple[str, ...]:
-    return tuple(sorted(address_of(item.type, item.name) for item in items))
+    return tuple(sorted(item.address for item in items))

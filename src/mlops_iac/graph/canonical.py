@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from mlops_iac.graph.model import Resource, ResourceGraph, is_default_provider
+from mlops_iac.graph.model import Resource, ResourceGraph, Typed, is_default_provider
+from mlops_iac.graph.order import topological
 from mlops_iac.graph.redact import (
     Hide,
     read_document,
@@ -27,7 +28,7 @@ _PLAIN: Final = frozenset({bool, int, type(None)})
 
 
 @dataclass(frozen=True, slots=True)
-class CanonicalResource:
+class CanonicalResource(Typed):
     """One resource: `inputs` as the module says; `options` only those that are not at default."""
 
     urn: str
@@ -131,29 +132,12 @@ def in_order(resources: Iterable[Resource]) -> list[Resource]:
 
     A cycle cannot be registered; should there be one, its members come last, by URN.
     """
-    from heapq import heapify, heappop, heappush
-
     by_urn = {resource.urn: resource for resource in resources}
-    waiting: dict[str, int] = {}
-    dependants: dict[str, list[str]] = {}
-    for urn, resource in by_urn.items():
-        provider = resource.provider.rpartition("::")[0]
-        needs = ({resource.parent, provider, *resource.dependencies} & by_urn.keys()) - {urn}
-        waiting[urn] = len(needs)
-        for need in needs:
-            dependants.setdefault(need, []).append(urn)
-    ready = [urn for urn, count in waiting.items() if count == 0]
-    heapify(ready)
-    ordered: list[Resource] = []
-    while ready:
-        urn = heappop(ready)
-        ordered.append(by_urn[urn])
-        for dependant in dependants.get(urn, ()):
-            waiting[dependant] -= 1
-            if waiting[dependant] == 0:
-                heappush(ready, dependant)
-    done = {resource.urn for resource in ordered}
-    return ordered + [by_urn[urn] for urn in sorted(by_urn.keys() - done)]
+    needs = {
+        urn: (each.parent, each.provider.rpartition("::")[0], *each.dependencies)
+        for urn, each in by_urn.items()
+    }
+    return [by_urn[urn] for urn in topological(needs)]
 
 
 def _resource(resource: Resource, hide: Hide | None) -> CanonicalResource:

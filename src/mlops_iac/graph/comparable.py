@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from mlops_iac.graph.canonical import CanonicalGraph, canonical, canonical_value, walk
-from mlops_iac.graph.model import ResourceGraph, address_of
+from mlops_iac.graph.model import ResourceGraph
 from mlops_iac.graph.redact import is_hidden, without_digests
 from mlops_iac.values import Value, contains_secret, contains_unknown
 
@@ -38,7 +38,7 @@ def incomparable(old: CanonicalGraph, new: CanonicalGraph) -> Sequence[str]:
     """`address property` of what is hidden in both and not known to be the same or another."""
     before = {each.urn: each for each in old.resources}
     found = [
-        f"{address_of(each.type, each.name)} {path}"
+        f"{each.address} {path}"
         for each in new.resources
         if (was := before.get(each.urn)) is not None
         for path in _hidden(was.inputs, new=each.inputs)

@@ -9,7 +9,7 @@ from typing import Any
 
 from mlops_iac.graph.canonical import CanonicalGraph, CanonicalResource, unwrapped
 from mlops_iac.graph.changes import child, property_changes
-from mlops_iac.graph.model import STACK_TYPE, address_of
+from mlops_iac.graph.model import STACK_TYPE
 from mlops_iac.graph.plan import Operation, PropertyChange, Step
 
 # (type token, property path with indexes) → (forces a replacement, source of the fact);
@@ -54,7 +54,7 @@ def _renamed(old: CanonicalGraph, new: CanonicalGraph) -> CanonicalGraph:
     known = {resource.urn: resource for resource in old.resources}
     kept = {resource.urn for resource in new.resources}
     names = {
-        f"${{{address_of(was.type, was.name)}.": f"${{{address_of(resource.type, resource.name)}."
+        f"${{{was.address}.": f"${{{resource.address}."
         for resource in new.resources
         for alias in resource.options.get("aliases", [])
         if resource.urn not in known and alias not in kept and (was := known.get(alias))
@@ -110,7 +110,7 @@ def _step(old: CanonicalResource | None, new: CanonicalResource, replaces: Repla
     changes += [replace(change, path=f"{_OPTION_PREFIX} {change.path}") for change in options]
     step = _make(_operation(changes), old, new, changes)
     if old.urn != new.urn:
-        step = replace(step, reason=f"was {address_of(old.type, old.name)}")
+        step = replace(step, reason=f"was {old.address}")
     return step
 
 
@@ -122,9 +122,7 @@ def _knocked_on(
 ) -> Step:
     """The step once more, with what follows from its dependencies' replacement."""
     by_address = {
-        address_of(replaced[urn].type, replaced[urn].name): replaced[urn]
-        for urn in new.dependencies
-        if urn in replaced
+        replaced[urn].address: replaced[urn] for urn in new.dependencies if urn in replaced
     }
     known = {change.path for change in step.changes}
     ignored = new.options.get("ignoreChanges", [])

@@ -13,7 +13,6 @@ from typing import Any
 
 from mlops_iac.graph.canonical import CanonicalGraph, CanonicalResource
 from mlops_iac.graph.changes import property_changes
-from mlops_iac.graph.model import address_of
 from mlops_iac.graph.plan import PropertyChange
 
 _SHORTENED = re.compile(r"-[0-9a-f]{7}\Z")  # the hash that replaces what is cut from a name
@@ -89,7 +88,7 @@ def differences(left: Side, right: Side) -> Differences:
         if changes:
             differ.append(
                 ResourceDifference(
-                    address_of(resource.type, resource.name),
+                    resource.address,
                     resource.type,
                     _component(resource),
                     tuple(changes),
@@ -116,7 +115,7 @@ def _by_address(side: Side) -> dict[tuple[str, str], CanonicalResource]:
     return {
         (item.urn.split("::", 2)[2], alike(item.name)): item
         for item in side.graph.resources
-        if item.custom and not item.type.startswith("pulumi:")
+        if item.in_cloud
     }
 
 
@@ -162,7 +161,7 @@ def _same_text(change: PropertyChange, left: Side, right: Side) -> bool:
 
 
 def _named(resource: CanonicalResource) -> tuple[str, str]:
-    return _component(resource), address_of(resource.type, resource.name)
+    return _component(resource), resource.address
 
 
 def _component(resource: CanonicalResource) -> str:

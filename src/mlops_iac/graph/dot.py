@@ -5,18 +5,14 @@ from __future__ import annotations
 import json
 
 from mlops_iac.graph.canonical import in_order
-from mlops_iac.graph.model import ResourceGraph, address, outermost
+from mlops_iac.graph.model import ResourceGraph, outermost
 from mlops_iac.graph.picture import picture
 
 
 def to_dot(graph: ResourceGraph) -> str:
     """Every resource and every dependency; an arrow leads from what is used to what uses it."""
     drawn = picture(graph)
-    resources = [
-        resource
-        for resource in in_order(graph.resources)
-        if resource.custom and not resource.type.startswith("pulumi:")
-    ]
+    resources = [resource for resource in in_order(graph.resources) if resource.in_cloud]
     names = {resource.urn: f"r{index}" for index, resource in enumerate(resources)}
     lines = [
         f"digraph {_quote(f'{graph.project} {graph.stack}')} {{",
@@ -31,7 +27,7 @@ def to_dot(graph: ResourceGraph) -> str:
             f"    label={_quote(f'{box.title} ({box.kind})')};",
         ]
         lines += [
-            f"    {names[resource.urn]} [label={_quote(address(resource))}];"
+            f"    {names[resource.urn]} [label={_quote(resource.address)}];"
             for resource in resources
             if outermost(resource, by_urn).urn == box.key
         ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from mlops_iac.graph.canonical import in_order
-from mlops_iac.graph.model import ResourceGraph, address
+from mlops_iac.graph.model import ResourceGraph
 from mlops_iac.graph.svg import to_svg
 
 _STYLE = """
@@ -24,16 +24,16 @@ def to_html(graph: ResourceGraph) -> str:
     by_urn = graph.by_urn()
     rows = []
     for resource in in_order(graph.resources):
-        if not resource.custom or resource.type.startswith("pulumi:"):
+        if not resource.in_cloud:
             continue
         needs = sorted(
-            address(by_urn[urn])
+            by_urn[urn].address
             for urn in set(resource.dependencies)
             if urn in by_urn and by_urn[urn].custom
         )
         mark = " (recorded, not emulated)" if resource.recorded else ""
         rows.append(
-            f"<tr><td><code>{escape(address(resource))}</code>{mark}</td>"
+            f"<tr><td><code>{escape(resource.address)}</code>{mark}</td>"
             f"<td>{'<br>'.join(f'<code>{escape(each)}</code>' for each in needs)}</td></tr>"
         )
     title = escape(f"{graph.project} · {graph.stack}")

@@ -13,8 +13,38 @@ STACK_TYPE = "pulumi:pulumi:Stack"
 PROVIDER_TYPE = "pulumi:providers:"
 
 
+class Typed:
+    """What has a type token and a logical name: a resource in whatever form, or a step on one."""
+
+    __slots__ = ()
+
+    # The type token (`package:module:Type`), the logical name, and false for components.
+    type: str
+    name: str
+    custom: bool
+
+    @property
+    def address(self) -> str:
+        """The name a person uses: `module.Type/name`.
+
+        Used by `--target`, `overrides`, and everything that prints a resource. Unique within a stack,
+        because Pulumi demands unique names per type under one parent and components prefix children.
+        """
+        return address_of(self.type, self.name)
+
+    @property
+    def package(self) -> str:
+        """The provider package, what a type token begins with."""
+        return self.type.split(":", 1)[0]
+
+    @property
+    def in_cloud(self) -> bool:
+        """Whether it is a thing in a cloud: no component, no provider, not the stack itself."""
+        return self.custom and not self.type.startswith("pulumi:")
+
+
 @dataclass(frozen=True, slots=True)
-class Resource:
+class Resource(Typed):
     """One registration, exactly as the program made it.
 
     `type` is the token (`package:module:Type`). `inputs` keys are camelCase.
@@ -67,15 +97,6 @@ class ResourceGraph:
         return [resource for resource in self.resources if resource.type == type_]
 
 
-def address(resource: Resource) -> str:
-    """The name a person uses for a resource: `module.Type/name`.
-
-    Used by `--target`, `overrides`, and everything that prints a resource. Unique within a stack,
-    because Pulumi demands unique names per type under one parent and components prefix children.
-    """
-    return address_of(resource.type, resource.name)
-
-
 def outermost(resource: Resource, by_urn: Mapping[str, Resource]) -> Resource:
     """The outermost component that a resource stands in, or itself."""
     while resource.parent in by_urn and by_urn[resource.parent].type != STACK_TYPE:
@@ -93,6 +114,18 @@ def address_of(type_: str, name: str) -> str:
     module = module.split("/")[0]
     head = package if module in ("", "index") else module
     return f"{head}.{short}/{name}"
+
+
+def name_of(urn: str) -> str:
+    """The logical name in a URN."""
+    return urn.split("::", 3)[3]
+
+
+def address_of_urn(urn: str) -> str:
+    """The name a person uses; the text itself where it is no URN."""
+    parts = urn.split("::", 3)
+    type_ = parts[2].split("$")[-1] if len(parts) == 4 else ""
+    return address_of(type_, parts[3]) if type_.count(":") == 2 else urn
 
 
 _DEFAULT = re.compile(rf"::{PROVIDER_TYPE}[^:]+::default(_\d[^:]*)?(::|\Z)")

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from mlops_iac.graph.model import Typed
 from mlops_iac.values import Properties, Value
 
 _SHOWN = 5
@@ -59,7 +60,7 @@ class PropertyChange:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class Step(Typed):
     """One operation on one resource.
 
     `type` is Pulumi's token, `custom` false for components and the stack itself. `replace_keys` are
@@ -167,4 +168,4 @@ def count(steps: Sequence[Step]) -> Mapping[str, int]:
 
 def is_shown(step: Step) -> bool:
     """Whether a step is a resource's, and not a half of a replacement or a component's."""
-    return step.op not in HALVES and step.custom and not step.type.startswith("pulumi:")
+    return step.op not in HALVES and step.in_cloud

@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from mlops_iac.graph.canonical import unwrapped
 from mlops_iac.graph.changes import identical, property_changes
-from mlops_iac.graph.model import address_of
+from mlops_iac.graph.model import address_of_urn
 from mlops_iac.graph.plan import Step
-from mlops_iac.graph.saved_plan import SavedPlan, address_of_urn
+from mlops_iac.graph.saved_plan import SavedPlan
 
 # Section of a plan → how it is spoken of; in the order in which a cause comes before its effects.
 SECTIONS: Final = {
@@ -64,14 +64,14 @@ def exceeding(planned: SavedPlan, steps: Sequence[Step]) -> list[Move]:
         reviewed.setdefault(operation["urn"], set()).add(operation["op"])
     moves = []
     for step in steps:
-        if not step.custom or step.type.startswith("pulumi:") or step.op in ("same", "read"):
+        if not step.in_cloud or step.op in ("same", "read"):
             continue
         allowed = reviewed.get(step.urn, set())
         if "replace" in allowed:
             allowed = allowed | {"create-replacement", "delete-replaced"}
         if step.op not in allowed:
             was = "/".join(sorted(allowed)) or "nothing"
-            address = address_of(step.type, step.name)
+            address = step.address
             moves.append(
                 Move("operations", address, f"{address}: {was} was planned, now {step.op}")
             )

@@ -14,7 +14,7 @@ from typing import Any, Final, Literal, cast, get_args
 
 from mlops_iac.errors import UsageError
 from mlops_iac.graph.canonical import ASSET, CanonicalGraph, canonical_value, walk
-from mlops_iac.graph.model import address_of
+from mlops_iac.graph.model import address_of_urn
 from mlops_iac.graph.plan import Step
 from mlops_iac.graph.redact import is_hidden, redact_properties
 
@@ -152,13 +152,6 @@ def redacted_in(resources: Mapping[str, Any]) -> list[str]:
         for path, value in walk(inputs, "")
         if is_hidden(value)
     ]
-
-
-def address_of_urn(urn: str) -> str:
-    """The name a person uses; the text itself where it is no URN."""
-    parts = urn.split("::", 3)
-    type_ = parts[2].split("$")[-1] if len(parts) == 4 else ""
-    return address_of(type_, parts[3]) if type_.count(":") == 2 else urn
 
 
 def _operation(step: Step, inputs: bool) -> dict[str, Any]:

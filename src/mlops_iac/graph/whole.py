@@ -18,7 +18,7 @@ def whole(steps: Iterable[Step], ops: Sequence[str] = ("create",)) -> frozenset[
     """
     found: dict[str, list[str]] = {}
     for step in steps:
-        if step.custom and not step.type.startswith("pulumi:"):
+        if step.in_cloud:
             found.setdefault(step.parent, []).append(step.op)
     return frozenset(
         urn for urn, done in found.items() if urn and done[0] in ops and len(set(done)) == 1
@@ -33,7 +33,7 @@ def kinds(steps: Iterable[Step], shown: Callable[[str], str] = str) -> str:
     """
     found = list(steps)
     if len(found) == 1:
-        return shown(address_of(found[0].type, found[0].name))
+        return shown(found[0].address)
     counted = sorted(
         Counter(address_of(step.type, "").removesuffix("/") for step in found).items(),
         key=lambda item: (-item[1], len(item[0]), item[0]),

@@ -8,7 +8,7 @@ from dataclasses import replace
 from mlops_iac.blueprint.words import join
 from mlops_iac.clouds import registry
 from mlops_iac.errors import Diagnostic, MlopsError
-from mlops_iac.graph.model import Resource, address
+from mlops_iac.graph.model import Resource
 from mlops_iac.policy import team
 from mlops_iac.policy.config import Configuration
 from mlops_iac.policy.context import Context
@@ -69,7 +69,7 @@ def _path(context: Context, resource: Resource | None) -> str:
     if resource is None:
         return ""
     if context.blueprint is not None:
-        called = address(resource)
+        called = resource.address
         if called in context.blueprint.blueprint.overrides:
             return join("overrides", called)
     return context.path_of(resource)
@@ -89,7 +89,7 @@ def _finding(
         rule=rule.id,
         severity=configuration.severity(rule),
         message=violation.message,
-        address=address(resource) if resource else "",
+        address=resource.address if resource else "",
         urn=resource.urn if resource else "",
         remediation=configuration.remediation(rule),
         source=configuration.source(rule),

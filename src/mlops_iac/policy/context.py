@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mlops_iac.clouds import registry
-from mlops_iac.graph.model import REFERENCE, STACK_TYPE, Resource, ResourceGraph, address
+from mlops_iac.graph.model import REFERENCE, STACK_TYPE, Resource, ResourceGraph
 from mlops_iac.graph.redact import parse_document
 from mlops_iac.values import UNKNOWN, Secret, Unknown, contains_secret
 
@@ -87,7 +87,7 @@ class Context:
         """Resources of these types whose property `key` means `target`; see `means`."""
         index = self.once((types, key), lambda: self._index(types, key))
         found: dict[str, Resource] = {}
-        for name in (target.urn, address(target), *self._names(target)):
+        for name in (target.urn, target.address, *self._names(target)):
             found.update((each.urn, each) for each in index.get(name, ()))
         return list(found.values())
 
@@ -112,7 +112,7 @@ class Context:
 
     def is_name_of(self, text: str, target: Resource) -> bool:
         """Whether `text` identifies `target`."""
-        return text in self._names(target) or text.startswith(f"${{{address(target)}.")
+        return text in self._names(target) or text.startswith(f"${{{target.address}.")
 
     def _names(self, target: Resource) -> set[str]:
         cloud = registry.cloud_of(target.type)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_iac.errors import UsageError
-from mlops_iac.graph.model import STACK_TYPE, Resource, ResourceGraph, address
+from mlops_iac.graph.model import STACK_TYPE, Resource, ResourceGraph
 from mlops_iac.graph.provenance import blueprint_paths
 from mlops_iac.policy import team
 from mlops_iac.policy.checking import violations
@@ -173,7 +173,7 @@ def _passes(
 ) -> bool:
     if exception is None or date.fromisoformat(exception["until"]) < today:
         return False
-    named = address(violation.resource) if violation.resource else ""
+    named = violation.resource.address if violation.resource else ""
     finding = Finding(rule.id, rule.severity, violation.message, address=named, path=path)
     return covers(exception["at"], finding)
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from mlops_iac.clouds.knowledge import RiskKind
-from mlops_iac.graph.model import address_of
 from mlops_iac.graph.plan import Step
 from mlops_iac.policy.model import Finding
 
@@ -77,7 +76,7 @@ class ReviewedStep:
     @property
     def address(self) -> str:
         """`module.Type/name`."""
-        return address_of(self.step.type, self.step.name)
+        return self.step.address
 
 
 @dataclass(frozen=True, slots=True)

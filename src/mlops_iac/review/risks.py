@@ -7,7 +7,6 @@ from typing import Any
 
 from mlops_iac.clouds import registry
 from mlops_iac.clouds.knowledge import Differing, Knowledge, RiskKind, TypeFacts
-from mlops_iac.graph.model import address_of
 from mlops_iac.graph.plan import Step
 from mlops_iac.review.model import RISKS, Risk
 
@@ -16,7 +15,7 @@ _ORDER = tuple(RISKS)
 
 def risks_of(step: Step, *, unguarded: bool = True) -> list[Risk]:
     """The risks of one step. `unguarded`: what it guards stays, so that it is missed."""
-    address = address_of(step.type, step.name)
+    address = step.address
     return list(dict.fromkeys(Risk(kind, address, words) for kind, words in _told(step, unguarded)))
 
 

@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Any
 
 from mlops_iac.clouds import registry
-from mlops_iac.graph.model import REFERENCE, STACK_TYPE, address_of
+from mlops_iac.graph.model import REFERENCE, STACK_TYPE
 from mlops_iac.graph.plan import Step
 from mlops_iac.review.model import Cause, ReviewedStep, Risk
 from mlops_iac.review.noise import noise
@@ -32,8 +32,8 @@ def reviewed(
     other one as cause. `same_content`: both sides were made from the same files.
     """
     operations = {step.urn: step.op for step in steps}
-    renewed = {address_of(step.type, step.name) for step in steps if step.op in _NEW}
-    by_urn = {step.urn: address_of(step.type, step.name) for step in steps}
+    renewed = {step.address for step in steps if step.op in _NEW}
+    by_urn = {step.urn: step.address for step in steps}
     # Nobody misses the alarms of an endpoint that is gone.
     silent = {
         str(step.old_inputs.get("name"))
@@ -69,9 +69,7 @@ def all_risks(steps: Sequence[ReviewedStep]) -> list[Risk]:
 
 def unknown_outputs(outputs: Mapping[str, Value], steps: Sequence[Step]) -> list[str]:
     """Stack outputs that are known only after the deployment."""
-    renewed = {
-        address_of(step.type, step.name) for step in steps if step.op in ("create", "replace")
-    }
+    renewed = {step.address for step in steps if step.op in ("create", "replace")}
     return [name for name, value in outputs.items() if _awaits(value, renewed)]
 
 
@@ -96,7 +94,7 @@ def _risks(step: Step, operations: Mapping[str, str], silent: set[str]) -> list[
 
 def _refusal(step: Step, refusals: Mapping[str, str]) -> Iterator[Risk]:
     if words := refusals.get(step.urn):
-        yield Risk("refused", address_of(step.type, step.name), words)
+        yield Risk("refused", step.address, words)
 
 
 def _follows(

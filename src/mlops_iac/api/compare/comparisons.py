@@ -19,7 +19,6 @@ from mlops_iac.api.compile.captures import Captures, KeptCaptures
 from mlops_iac.api.compile.guard_rail_checks import policies
 from mlops_iac.clouds.registry import replaces
 from mlops_iac.errors import BlueprintInvalid, UsageError
-from mlops_iac.graph.model import address_of
 
 if TYPE_CHECKING:
     from mlops_iac.api.core.project import BaseProject
@@ -108,7 +107,7 @@ def against_lock(project: BaseProject, stack: str, *, approved: bool = True) -> 
     plan = lock_plan(programs.default_out(project) / lock_name(stack), graph, replaces)
     assumed = captures.assumed(stack, graph, plan.steps, approved=approved)
     left_out = set(assumed.waiting) if assumed and not approved else ()
-    steps = [step for step in plan.steps if address_of(step.type, step.name) not in left_out]
+    steps = [step for step in plan.steps if step.address not in left_out]
     return replace(plan, steps=steps, assumed=assumed)
 
 

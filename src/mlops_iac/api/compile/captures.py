@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from mlops_iac.api.compile import programs
 from mlops_iac.api.compile.checks import require_valid
 from mlops_iac.collector import collector_paused
-from mlops_iac.graph.model import address
 from mlops_iac.graph.plan import Assumption, Step
 from mlops_iac.workfolder import made
 
@@ -86,7 +85,7 @@ class Captures:
             there = {each.urn for each in self.graph(stack, approved=False).resources}
             new = [each for each in graph.resources if each.custom and each.urn not in there]
             created = {step.urn for step in steps if step.op == "create"}
-            waiting = [address(each) for each in new if each.urn in created or not approved]
+            waiting = [each.address for each in new if each.urn in created or not approved]
         return Assumption(models, approved, waiting)
 
 

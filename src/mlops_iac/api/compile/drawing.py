@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mlops_iac.errors import UsageError
-from mlops_iac.graph.model import ResourceGraph, address
+from mlops_iac.graph.model import ResourceGraph
 
 
 def draw(graph: ResourceGraph, style: str) -> str:
@@ -35,11 +35,11 @@ def addresses(graph: ResourceGraph) -> list[dict[str, str]]:
     """Return address, type, component and URN of every resource that a provider makes."""
     return [
         {
-            "address": address(item),
+            "address": item.address,
             "type": item.type,
             "component": item.parent.split("::")[-1],
             "urn": item.urn,
         }
         for item in graph
-        if item.custom and not item.type.startswith("pulumi:")
+        if item.in_cloud
     ]

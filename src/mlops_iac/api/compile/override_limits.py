@@ -153,7 +153,6 @@ def _tell(
 
 
 def _different(old: CanonicalGraph, new: CanonicalGraph) -> set[Property]:
-    from mlops_iac.graph.model import address_of
 
     before = {each.urn: each for each in old.resources}
     after = {each.urn: each for each in new.resources}
@@ -164,7 +163,7 @@ def _different(old: CanonicalGraph, new: CanonicalGraph) -> set[Property]:
         assert some is not None
         was = dict(one.inputs) if one else {}
         now = dict(other.inputs) if other else {}
-        address = address_of(some.type, some.name)
+        address = some.address
         for name in was.keys() | now.keys():
             if was.get(name) != now.get(name):
                 found.add((address, property_name(name)))

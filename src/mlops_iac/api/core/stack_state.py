@@ -45,7 +45,7 @@ class State(Record):
     @property
     def resources(self) -> list[Resource]:
         """Resources in the cloud."""
-        return [each for each in self.registered if each.custom and each.type[:7] != "pulumi:"]
+        return [each for each in self.registered if each.in_cloud]
 
     @property
     def outputs(self) -> Mapping[str, Any]:

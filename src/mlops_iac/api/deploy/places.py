@@ -19,7 +19,7 @@ def moved_place(resources: Sequence[Resource], now: Place) -> list[tuple[str, st
 
     `(what, was, would be)` for region and account, where both are known and a resource stands.
     """
-    if not any(each.custom and not each.type.startswith("pulumi:") for each in resources):
+    if not any(each.in_cloud for each in resources):
         return []
     return deployed_by(resources)[0].moved(now)
 

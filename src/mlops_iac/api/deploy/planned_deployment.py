@@ -117,7 +117,7 @@ def guarded(planned: SavedPlan, on_event: OnEvent | None, during: str = "") -> O
                 known = reviewed.get((step.urn, "replace"))  # less than was planned
             inputs = saved_plan.canonical_inputs(step.type, step.new_inputs)
             if known is None or (step.op != "delete" and not _fits(known, inputs)):
-                what = f"{step.op} of {saved_plan.address_of_urn(step.urn)}"
+                what = f"{step.op} of {step.address}"
                 pass_ = f"{during}: " if during else ""
                 raise PlanMoved([f"{pass_}{what} is not what was planned"], begun=True)
         if on_event is not None:

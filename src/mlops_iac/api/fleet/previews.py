@@ -78,11 +78,9 @@ def _outcome(
 
 def _change(step: Step) -> dict[str, Any]:
     """What changes, without values: a report of a thousand stacks is kept in memory."""
-    from mlops_iac.graph.model import address_of
-
     return {
         "op": step.op,
-        "address": address_of(step.type, step.name),
+        "address": step.address,
         "type": step.type,
         "properties": sorted({change.path for change in step.changes}),
         "replace_keys": list(step.replace_keys),

@@ -16,7 +16,7 @@ from mlops_iac.blueprint.sections.serving import Batch
 from mlops_iac.clouds.operations import AlarmState, Entry
 from mlops_iac.clouds.questions import Questions
 from mlops_iac.errors import MlopsError, StackNotFound
-from mlops_iac.graph.model import Resource, address_of
+from mlops_iac.graph.model import Resource
 from mlops_iac.values import Properties
 
 if TYPE_CHECKING:
@@ -96,10 +96,10 @@ def status(deployment: Deployment) -> Status:
     outputs = deployment.outputs()
     notes = list(deployment.notes())
     questions = _questions(project, stack, deployment, resources)
-    made = [each for each in resources if each.custom and not each.type.startswith("pulumi:")]
+    made = [each for each in resources if each.in_cloud]
     rows = [
         Row(
-            address=address_of(item.type, item.name),
+            address=item.address,
             type=item.type,
             id=item.id,
             parent=item.parent,
@@ -222,7 +222,7 @@ def pending_names(outputs: Properties) -> list[str]:
 
 def next_steps(project: BaseProject, stack: str, result: Result) -> list[str]:
     """Say what stands now, and what completes it."""
-    recorded = [address_of(s.type, s.name) for s in result.steps if s.recorded and s.op != "delete"]
+    recorded = [s.address for s in result.steps if s.recorded and s.op != "delete"]
     named = f"{stack}, emulated," if project.rehearsed else stack
     lines = [f"{named} stands ({result.duration_seconds:.1f}s)"]
     if recorded:

@@ -183,7 +183,6 @@ def _changes(old: bytes, new: bytes) -> str:
     """A resource graph's differences by resource and property."""
     from mlops_iac.graph.diff import diff
     from mlops_iac.graph.lock import parse_lock
-    from mlops_iac.graph.model import address_of
 
     try:
         before, after = parse_lock(old, "golden"), parse_lock(new, "now")
@@ -194,7 +193,7 @@ def _changes(old: bytes, new: bytes) -> str:
     for step in diff(before, after, lambda *_: (False, "")):
         if step.op not in signs:
             continue
-        lines.append(f"    {signs[step.op]} {address_of(step.type, step.name)}")
+        lines.append(f"    {signs[step.op]} {step.address}")
         lines += [
             f"        {change.path}: {_short(change.old)} → {_short(change.new)}"
             for change in (step.changes if step.op == "update" else ())

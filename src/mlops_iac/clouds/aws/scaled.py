@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from mlops_iac.clouds.aws.types import ENDPOINT, ENDPOINT_CONFIGURATION, SCALING_TARGET
-from mlops_iac.graph.model import address_of
 from mlops_iac.graph.plan import Step
 
 
@@ -73,4 +72,4 @@ def _variants(inputs: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 def _names(step: Step, text: str) -> bool:
     """Whether a text is the resource's name, or refers to it as captures write it."""
     known = (step.id, step.old_outputs.get("name"), step.old_inputs.get("name"))
-    return text in known or text.startswith(f"${{{address_of(step.type, step.name)}.")
+    return text in known or text.startswith(f"${{{step.address}.")

@@ -9,7 +9,6 @@ from dataclasses import replace
 from mlops_iac.emulators.provider import Provider, ProviderError
 from mlops_iac.engine.embedded import dynamic
 from mlops_iac.engine.embedded.marks import mark_like
-from mlops_iac.engine.embedded.order import topological
 from mlops_iac.engine.embedded.program import run_program
 from mlops_iac.engine.embedded.providers import Providers
 from mlops_iac.engine.embedded.registration import (
@@ -19,7 +18,8 @@ from mlops_iac.engine.embedded.registration import (
 )
 from mlops_iac.engine.protocol import StackTarget
 from mlops_iac.errors import MlopsError
-from mlops_iac.graph.model import PROVIDER_TYPE, STACK_TYPE, Resource, ResourceGraph
+from mlops_iac.graph.model import PROVIDER_TYPE, STACK_TYPE, ResourceGraph
+from mlops_iac.graph.order import topological
 from mlops_iac.graph.standins import StandIns
 from mlops_iac.values import Properties, Secret, Value, contains_secret, reveal
 
@@ -120,26 +120,12 @@ def capture(target: StackTarget, providers: Mapping[str, Provider]) -> ResourceG
         if registration.type == STACK_TYPE:
             stack_outputs = outputs
         resources.append(
-            Resource(
-                urn=urn,
-                type=registration.type,
-                name=registration.name,
-                custom=registration.custom,
-                parent=registration.parent,
+            replace(
+                registration,
                 inputs=render(registration.inputs),
                 outputs=outputs,
                 id=render(answer.id),
                 provider=render(registration.provider),
-                dependencies=tuple(registration.dependencies),
-                property_dependencies=registration.property_dependencies,
-                protect=registration.protect,
-                retain_on_delete=registration.retain_on_delete,
-                delete_before_replace=registration.delete_before_replace,
-                ignore_changes=tuple(registration.ignore_changes),
-                replace_on_changes=tuple(registration.replace_on_changes),
-                additional_secret_outputs=tuple(registration.additional_secret_outputs),
-                aliases=tuple(registration.aliases),
-                deleted_with=registration.deleted_with,
             )
         )
     return ResourceGraph(target.project, target.stack, tuple(resources), stack_outputs)

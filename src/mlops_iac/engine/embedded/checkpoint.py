@@ -11,9 +11,10 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from mlops_iac.emulators import wire
-from mlops_iac.engine.embedded.order import topological
 from mlops_iac.engine.embedded.secretbox import SecretBox
 from mlops_iac.engine.embedded.state import Entry, Pending, Snapshot
+from mlops_iac.graph.model import name_of
+from mlops_iac.graph.order import topological
 from mlops_iac.graph.standins import contains_stand_in
 
 METADATA: Final = "mlopsIac"
@@ -65,6 +66,7 @@ def decode_entry(data: Mapping[str, Any], box: SecretBox, *, recorded: bool = Fa
         return Entry(
             urn=_text(data["urn"]),
             type=_text(data["type"]),
+            name=name_of(data["urn"]),
             custom=bool(data["custom"]),
             id=_text(data.get("id", "")),
             inputs=wire.from_json(_mapping(data.get("inputs", {})), unseal=box.unseal),
@@ -89,7 +91,7 @@ def decode_entry(data: Mapping[str, Any], box: SecretBox, *, recorded: bool = Fa
             modified=_text(data.get("modified", "")),
             recorded=recorded,
         )
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, IndexError) as error:
         raise Damaged(f"a resource is not as it must be: {error!r}") from error
 
 

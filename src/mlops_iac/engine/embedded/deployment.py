@@ -22,14 +22,11 @@ from mlops_iac.engine.embedded.entries import (
     renamed,
 )
 from mlops_iac.engine.embedded.executor import Performer
-from mlops_iac.engine.embedded.order import topological
 from mlops_iac.engine.embedded.planner import Decision
 from mlops_iac.engine.embedded.providers import Providers, package_config
 from mlops_iac.engine.embedded.registration import (
     Answer,
     Registration,
-    address_of_urn,
-    name_of,
 )
 from mlops_iac.engine.embedded.removal import Removal, plan_removals
 from mlops_iac.engine.embedded.state import Entry, Mutation, Snapshot
@@ -37,7 +34,8 @@ from mlops_iac.engine.embedded.steps import StepLog, make_step, redacted
 from mlops_iac.engine.embedded.store import Store
 from mlops_iac.engine.protocol import Operation, StackTarget
 from mlops_iac.errors import MlopsError, UsageError
-from mlops_iac.graph.model import PROVIDER_TYPE, STACK_TYPE
+from mlops_iac.graph.model import PROVIDER_TYPE, STACK_TYPE, address_of_urn
+from mlops_iac.graph.order import topological
 from mlops_iac.values import Properties, Value, contains_unknown
 
 
@@ -198,7 +196,7 @@ class Deployment:
             entry = replace(entry, created=now(), modified=now())
         if entry != old:
             self._store.note(Mutation(put={entry.urn: entry}))
-        self._log.done(registration.urn, make_step(op, registration.name, entry, old))
+        self._log.done(registration.urn, make_step(op, entry, old))
         return Answer(registration.urn)
 
     def _same(self, registration: Registration, entry: Entry, old: Entry) -> Answer:
@@ -212,11 +210,11 @@ class Deployment:
         )
         if entry != old:
             self._store.note(Mutation(put={entry.urn: entry}))
-        self._log.done(registration.urn, make_step("same", registration.name, entry, old))
+        self._log.done(registration.urn, make_step("same", entry, old))
         return Answer(entry.urn, entry.id, entry.outputs)
 
     def _create(self, registration: Registration, entry: Entry, decision: Decision) -> Answer:
-        step = make_step("create", registration.name, entry, None, decision)
+        step = make_step("create", entry, None, decision)
         with self._log.running(registration.urn, step) as done:
             created = self._performer.create(entry, {}, None, keep_old=False)
             done(replace(step, id=created.id, recorded=created.recorded))
@@ -226,7 +224,7 @@ class Deployment:
         self, registration: Registration, entry: Entry, old: Entry, decision: Decision
     ) -> Answer:
         entry = replace(entry, id=old.id, created=old.created)
-        step = make_step("update", registration.name, entry, old, decision)
+        step = make_step("update", entry, old, decision)
         with self._log.running(registration.urn, step) as done:
             updated = self._performer.update(entry, old, decision.diff)
             done(replace(step, recorded=updated.recorded))
@@ -241,7 +239,7 @@ class Deployment:
         keep_old = not decision.delete_before_replace
         if decision.delete_before_replace and not decision.recreate:
             self._delete_before(registration, old)
-        shown = make_step("replace", registration.name, entry, old, decision)
+        shown = make_step("replace", entry, old, decision)
         created_step = replace(shown, op="create-replacement")
         if not keep_old:
             self._log.done(urn, shown)
@@ -313,7 +311,7 @@ class Deployment:
         with self._lock:
             if old.provider:
                 self._used_providers[old.provider.rpartition("::")[0]] = old.provider
-        self._log.done(registration.urn, make_step("same", registration.name, old, old))
+        self._log.done(registration.urn, make_step("same", old, old))
         return Answer(old.urn, old.id, old.outputs)
 
     def _refuse_absent(self, registration: Registration) -> None:
@@ -341,7 +339,6 @@ class Deployment:
 
     def _provider_resource(self, entry: Entry) -> Entry:
         """Put a provider into the state, default or the program's own, which is configured then."""
-        name = name_of(entry.urn)
         with self._lock:
             old = self._snapshot.entries.get(entry.urn)
             entry = provider_entry(self._snapshot, entry)
@@ -352,7 +349,7 @@ class Deployment:
         op: Operation = "update"
         if old is None or old.inputs == entry.inputs:
             op = "create" if old is None else "same"
-        self._log.done(entry.urn, make_step(op, name, entry, old))
+        self._log.done(entry.urn, make_step(op, entry, old))
         return entry
 
     # -- afterwards --------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from mlops_iac.engine.embedded.environment import without_environment
 from mlops_iac.engine.protocol import OnEvent, Plan, Result, StackTarget, Step
 from mlops_iac.errors import Cancelled, MlopsError
 from mlops_iac.graph.model import Resource
+from mlops_iac.graph.order import topological
 from mlops_iac.values import Properties
 
 if TYPE_CHECKING:
@@ -260,33 +261,10 @@ class EmbeddedEngine:
 
     def resources(self, target: StackTarget) -> Sequence[Resource]:
         """What the state holds, dependencies first; copies waiting for deletion are left out."""
-        from mlops_iac.engine.embedded.order import topological
-        from mlops_iac.engine.embedded.registration import name_of
         from mlops_iac.engine.embedded.store import Store
 
         live = dict(Store(target, persist=False).snapshot.live())
-        return [
-            Resource(
-                urn=entry.urn,
-                type=entry.type,
-                name=name_of(entry.urn),
-                custom=entry.custom,
-                parent=entry.parent,
-                inputs=entry.inputs,
-                outputs=entry.outputs,
-                id=entry.id,
-                provider=entry.provider,
-                dependencies=tuple(entry.dependencies),
-                property_dependencies=entry.property_dependencies,
-                protect=entry.protect,
-                retain_on_delete=entry.retain_on_delete,
-                additional_secret_outputs=tuple(entry.additional_secret_outputs),
-                aliases=tuple(entry.aliases),
-                deleted_with=entry.deleted_with,
-                recorded=entry.recorded,
-            )
-            for entry in (live[key] for key in topological({k: e.needs() for k, e in live.items()}))
-        ]
+        return [live[key] for key in topological({k: e.needs() for k, e in live.items()})]
 
     # -- inside ------------------------------------------------------------------------------
     @contextlib.contextmanager

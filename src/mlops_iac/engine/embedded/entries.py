@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from hashlib import sha256
 from uuid import UUID
 
@@ -13,27 +13,20 @@ from mlops_iac.engine.embedded.state import Entry, Mutation, Snapshot
 from mlops_iac.graph.model import PROVIDER_TYPE
 from mlops_iac.values import Properties, Value
 
+# Of a registration: what stands in a state. The rest is for the one run.
+_KEPT = frozenset(each.name for each in fields(Registration)) - {
+    "version", "delete_before_replace", "ignore_changes", "replace_on_changes",
+}  # fmt: skip
+
 
 def make_entry(
     registration: Registration, inputs: Properties, old: Entry | None, provider: str
 ) -> Entry:
     """The entry of a registration before its provider was asked; old aliases are remembered."""
     aliases = {*(old.aliases if old else ()), *registration.aliases} - {registration.urn}
+    said = {name: getattr(registration, name) for name in _KEPT}
     return Entry(
-        urn=registration.urn,
-        type=registration.type,
-        custom=registration.custom,
-        inputs=inputs,
-        parent=registration.parent,
-        provider=provider,
-        dependencies=tuple(registration.dependencies),
-        property_dependencies={k: tuple(v) for k, v in registration.property_dependencies.items()},
-        protect=registration.protect,
-        retain_on_delete=registration.retain_on_delete,
-        additional_secret_outputs=tuple(registration.additional_secret_outputs),
-        aliases=tuple(sorted(aliases)),
-        deleted_with=registration.deleted_with,
-        custom_timeouts=registration.custom_timeouts,
+        **{**said, "inputs": inputs, "provider": provider, "aliases": tuple(sorted(aliases))}
     )
 
 
@@ -71,7 +64,7 @@ def default_provider(
     type_ = f"{PROVIDER_TYPE}{package}"
     urn = "::".join([*stack.split("::", 2)[:2], type_, name])
     inputs = {**config, **({"version": version} if version else {})}
-    return provider_entry(snapshot, Entry(urn, type_, custom=True, inputs=inputs))
+    return provider_entry(snapshot, Entry(urn, type_, name, custom=True, inputs=inputs))
 
 
 def provider_entry(snapshot: Snapshot, entry: Entry) -> Entry:

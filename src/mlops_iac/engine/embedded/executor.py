@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Protocol
 
@@ -60,47 +60,42 @@ class LivePerformer:
         self, entry: Entry, counters: Mapping[str, int], old: Entry | None, keep_old: bool
     ) -> Entry:
         """Raises ProviderError; what exists nevertheless is in the state then."""
-        inputs = revealed(entry.inputs)
-        _refuse_stand_ins(entry, inputs)
         token = self._store.new_token()
         old_key = f"{entry.urn}#{token}" if keep_old else ""
-        pending = Pending(token, "create", entry.urn, entry, counters, old_key)
+        provider = self._providers.of(entry.type, entry.provider)
+        return self._perform(
+            Pending(token, "create", entry.urn, entry, counters, old_key),
+            old,
+            lambda inputs: provider.create(entry.urn, entry.type, inputs, token),
+        )
+
+    def update(self, entry: Entry, old: Entry, diff: DiffResult | None) -> Entry:
+        """Raises ProviderError; what exists nevertheless is in the state then."""
+        provider = self._providers.of(entry.type, entry.provider)
+        return self._perform(
+            Pending(self._store.new_token(), "update", entry.urn, entry),
+            old,
+            lambda inputs: provider.update(entry.urn, entry.type, old.resource_state(), inputs),
+        )
+
+    def _perform(
+        self, pending: Pending, old: Entry | None, call: Callable[[Properties], ResourceState]
+    ) -> Entry:
+        entry = pending.entry
+        inputs = revealed(entry.inputs)
+        assert not contains_stand_in(inputs), f"{entry.address}: a stand-in reached an emulator"
         self._store.begin(pending)
         try:
-            state = self._providers.of(entry.type, entry.provider).create(
-                entry.urn, entry.type, inputs, token
-            )
+            done = completed(entry, call(inputs))
         except ProviderError as error:
             mutation = Mutation()
             if error.partial is not None:
                 half = replace(completed(entry, error.partial), init_errors=(error.message,))
                 mutation = replaced_mutation(pending, half, old)
-            self._store.end(token, mutation)
+            self._store.end(pending.token, mutation)
             raise
-        created = completed(entry, state)
-        self._store.end(token, replaced_mutation(pending, created, old))
-        return created
-
-    def update(self, entry: Entry, old: Entry, diff: DiffResult | None) -> Entry:
-        """Raises ProviderError; what exists nevertheless is in the state then."""
-        inputs = revealed(entry.inputs)
-        _refuse_stand_ins(entry, inputs)
-        token = self._store.new_token()
-        self._store.begin(Pending(token, "update", entry.urn, entry))
-        try:
-            state = self._providers.of(entry.type, entry.provider).update(
-                entry.urn, entry.type, old.resource_state(), inputs
-            )
-        except ProviderError as error:
-            mutation = Mutation()
-            if error.partial is not None:
-                half = replace(completed(entry, error.partial), init_errors=(error.message,))
-                mutation = Mutation(put={entry.urn: half})
-            self._store.end(token, mutation)
-            raise
-        updated = completed(entry, state)
-        self._store.end(token, Mutation(put={entry.urn: updated}))
-        return updated
+        self._store.end(pending.token, replaced_mutation(pending, done, old))
+        return done
 
     def delete(self, key: str, entry: Entry, *, call: bool, pending_replacement: bool) -> None:
         """Raises ProviderError; the entry stays then."""
@@ -162,7 +157,3 @@ def _after_delete(key: str, entry: Entry, pending_replacement: bool) -> Mutation
     if pending_replacement:
         return Mutation(put={key: replace(entry, pending_replacement=True)})
     return Mutation(drop=[key])
-
-
-def _refuse_stand_ins(entry: Entry, inputs: Properties) -> None:
-    assert not contains_stand_in(inputs), f"{entry.address}: a stand-in reached an emulator"

@@ -15,10 +15,11 @@ from mlops_iac.emulators.provider import DiffResult, PropertyDiff, Provider
 from mlops_iac.engine.embedded import paths
 from mlops_iac.engine.embedded.autonaming import Autonaming
 from mlops_iac.engine.embedded.marks import mark_like
-from mlops_iac.engine.embedded.registration import Registration, address_of_urn
+from mlops_iac.engine.embedded.registration import Registration
 from mlops_iac.engine.embedded.state import Entry
 from mlops_iac.engine.protocol import PropertyChange
 from mlops_iac.errors import MlopsError, UsageError
+from mlops_iac.graph.model import address_of_urn
 from mlops_iac.values import UNKNOWN, Properties, contains_unknown, reveal
 
 

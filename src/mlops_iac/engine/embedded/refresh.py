@@ -16,7 +16,6 @@ from mlops_iac.engine.embedded.executor import completed
 from mlops_iac.engine.embedded.marks import mark_like
 from mlops_iac.engine.embedded.planner import revealed
 from mlops_iac.engine.embedded.providers import Providers
-from mlops_iac.engine.embedded.registration import name_of
 from mlops_iac.engine.embedded.state import Entry, Mutation
 from mlops_iac.engine.embedded.steps import StepLog, make_step, redacted
 from mlops_iac.engine.embedded.store import Store
@@ -55,9 +54,8 @@ def refresh(store: Store, providers: Providers, log: StepLog, parallel: int = 8)
 def _compare(
     key: str, entry: Entry, actual: ResourceState | None, provider: Provider
 ) -> tuple[Step, Mutation]:
-    name = name_of(entry.urn)
     if actual is None:
-        gone = make_step("delete", name, entry, entry)
+        gone = make_step("delete", entry, entry)
         return replace(gone, new_inputs={}, reason="it vanished"), Mutation(drop=[key])
     user = revealed(entry.inputs)
     diff = provider.diff(entry.type, actual.id, dict(actual.inputs), dict(actual.outputs), user, ())
@@ -85,14 +83,14 @@ def _compare(
     if diff.differs and not changes:
         changes = _moved(revealed(entry.outputs), actual.outputs)
     if not changes and actual.outputs == revealed(entry.outputs):
-        return make_step("same", name, entry, entry), Mutation()
+        return make_step("same", entry, entry), Mutation()
     drifted = replace(
         completed(replace(entry, inputs=inputs), actual), created=entry.created, modified=now()
     )
     if not changes:
-        return make_step("same", name, drifted, entry), Mutation(put={key: drifted})
+        return make_step("same", drifted, entry), Mutation(put={key: drifted})
     step = replace(
-        make_step("refresh", name, drifted, entry), changes=tuple(changes), reason="it drifted"
+        make_step("refresh", drifted, entry), changes=tuple(changes), reason="it drifted"
     )
     return step, Mutation(put={key: drifted})
 

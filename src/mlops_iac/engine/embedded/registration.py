@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol
 
 from mlops_iac.emulators import wire
 from mlops_iac.errors import MlopsError
-from mlops_iac.graph.model import STACK_TYPE, address_of
+from mlops_iac.graph.model import STACK_TYPE, Resource, address_of
 from mlops_iac.values import Properties, Secret, Value, reveal
 
 # Where a dynamic resource carries its provider. It may hold anything, so it is a secret always.
@@ -67,39 +67,15 @@ _OPTION_NAMES: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Registration:
-    """What the program said about one resource. `delete_before_replace` is None if not said."""
+class Registration(Resource):
+    """What the program said about one resource. `delete_before_replace` is None if not said.
 
-    urn: str
-    type: str
-    name: str
-    custom: bool
-    parent: str = ""
-    inputs: Properties = field(default_factory=dict)
-    dependencies: Sequence[str] = ()
-    property_dependencies: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    `provider` is URN and id of the provider resource that the program gave it; empty for its
+    package's default.
+    """
+
     version: str = ""
-    # URN and id of the provider resource that the program gave it; empty for its package's default.
-    provider: str = ""
-    protect: bool = False
-    retain_on_delete: bool = False
-    delete_before_replace: bool | None = None
-    ignore_changes: Sequence[str] = ()
-    replace_on_changes: Sequence[str] = ()
-    additional_secret_outputs: Sequence[str] = ()
-    aliases: Sequence[str] = ()
-    deleted_with: str = ""
     custom_timeouts: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def address(self) -> str:
-        """The name a person uses."""
-        return address_of(self.type, self.name)
-
-    @property
-    def package(self) -> str:
-        """The provider package, what a type token begins with."""
-        return self.type.split(":", 1)[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,21 +118,6 @@ def make_urn(stack: str, project: str, parent: str, type_: str, name: str) -> st
     return f"urn:pulumi:{stack}::{project}::{type_}::{name}"
 
 
-def type_of(urn: str) -> str:
-    """The resource's own type token."""
-    return urn.split("::", 3)[2].split("$")[-1]
-
-
-def name_of(urn: str) -> str:
-    """The logical name."""
-    return urn.split("::", 3)[3]
-
-
-def address_of_urn(urn: str) -> str:
-    """The name a person uses, from a URN."""
-    return address_of(type_of(urn), name_of(urn))
-
-
 def refuse_unimplemented(request: Any) -> None:
     """Raise MlopsError naming resource and option for a request field that nobody implements."""
     address = address_of(request.type, request.name)
@@ -194,9 +155,10 @@ def decode(request: Any, urn: str, read_asset: wire.ReadAsset) -> Registration:
             for key, value in inputs.items()
             if value is not None
         },
-        dependencies=sorted(request.dependencies),
+        dependencies=tuple(sorted(request.dependencies)),
         property_dependencies={
-            key: sorted(item.urns) for key, item in sorted(request.propertyDependencies.items())
+            key: tuple(sorted(item.urns))
+            for key, item in sorted(request.propertyDependencies.items())
         },
         version=request.version,
         provider=request.provider,
@@ -205,10 +167,10 @@ def decode(request: Any, urn: str, read_asset: wire.ReadAsset) -> Registration:
         delete_before_replace=(
             request.deleteBeforeReplace if request.deleteBeforeReplaceDefined else None
         ),
-        ignore_changes=list(request.ignoreChanges),
-        replace_on_changes=list(request.replaceOnChanges),
-        additional_secret_outputs=list(request.additionalSecretOutputs),
-        aliases=list(request.aliasURNs),
+        ignore_changes=tuple(request.ignoreChanges),
+        replace_on_changes=tuple(request.replaceOnChanges),
+        additional_secret_outputs=tuple(request.additionalSecretOutputs),
+        aliases=tuple(request.aliasURNs),
         deleted_with=request.deletedWith,
         custom_timeouts={
             key: getattr(timeouts, key)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from mlops_iac.engine.embedded.order import topological
 from mlops_iac.engine.embedded.planner import protected
 from mlops_iac.engine.embedded.state import Entry, Snapshot
+from mlops_iac.engine.embedded.steps import make_step
 from mlops_iac.engine.protocol import Operation, Step
 from mlops_iac.errors import MlopsError
+from mlops_iac.graph.order import topological
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,24 +26,9 @@ class Removal:
 
     def step(self) -> Step:
         """As the plan shows it."""
-        entry = self.entry
-        return Step(
-            op=self.op,
-            urn=entry.urn,
-            type=entry.type,
-            name=entry.urn.split("::", 3)[3],
-            custom=entry.custom,
-            old_inputs=entry.inputs,
-            old_outputs=entry.outputs,
-            id=entry.id,
-            provider=entry.provider,
-            parent=entry.parent,
-            dependencies=tuple(entry.dependencies),
-            protect=entry.protect,
-            retained=entry.retain_on_delete,
-            recorded=entry.recorded,
-            reason=self.reason,
-        )
+        step = make_step(self.op, self.entry, self.entry)
+        retained = self.entry.retain_on_delete
+        return replace(step, new_inputs={}, retained=retained, reason=self.reason)
 
 
 def plan_removals(

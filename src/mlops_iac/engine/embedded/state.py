@@ -8,60 +8,33 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from mlops_iac.emulators.provider import ResourceState
-from mlops_iac.engine.embedded.registration import address_of_urn
-from mlops_iac.graph.model import STACK_TYPE
-from mlops_iac.values import Properties, reveal
+from mlops_iac.graph.model import STACK_TYPE, Resource
+from mlops_iac.graph.order import topological
+from mlops_iac.values import reveal
 
 PendingOp = Literal["create", "update", "delete"]
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Resource):
     """One resource of the state; the names are Pulumi's (`sdk/go/common/apitype/core.go`)."""
 
-    urn: str
-    type: str
-    custom: bool
-    id: str = ""
-    inputs: Properties = field(default_factory=dict)
-    outputs: Properties = field(default_factory=dict)
-    parent: str = ""
-    provider: str = ""
-    dependencies: Sequence[str] = ()
-    property_dependencies: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    protect: bool = False
-    retain_on_delete: bool = False
     delete: bool = False
     pending_replacement: bool = False
     external: bool = False
     init_errors: Sequence[str] = ()
-    additional_secret_outputs: Sequence[str] = ()
-    aliases: Sequence[str] = ()
-    deleted_with: str = ""
     custom_timeouts: Mapping[str, str] = field(default_factory=dict)
     created: str = ""
     modified: str = ""
-    # Validated and kept here, because the emulator lacks the operation.
-    recorded: bool = False
-
-    @property
-    def address(self) -> str:
-        """The name a person uses."""
-        return address_of_urn(self.urn)
-
-    @property
-    def package(self) -> str:
-        """The provider package."""
-        return self.type.split(":", 1)[0]
 
     @property
     def managed(self) -> bool:
         """Whether a provider of ours keeps it."""
-        return self.custom and not self.external and not self.type.startswith("pulumi:")
+        return self.in_cloud and not self.external
 
     def needs(self) -> set[str]:
         """URNs that must exist before this one and go after it."""
@@ -139,8 +112,6 @@ class Snapshot:
 
     def dependants(self, urn: str) -> list[Entry]:
         """Live entries that depend on `urn`, directly or not, dependencies first."""
-        from mlops_iac.engine.embedded.order import topological
-
         live = dict(self.live())
         order = topological({key: entry.needs() for key, entry in live.items()})
         found = {urn}
@@ -155,8 +126,6 @@ class Snapshot:
 
 def replaced_mutation(pending: Pending, created: Entry, old: Entry | None) -> Mutation:
     """What the end of a creation does: the new entry in its place, the old copy marked."""
-    from dataclasses import replace
-
     put = {pending.key: created}
     if pending.old_key and old is not None:
         put[pending.old_key] = replace(old, delete=True)

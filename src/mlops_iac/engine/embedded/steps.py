@@ -16,14 +16,14 @@ from mlops_iac.values import Value, secret_texts
 
 
 def make_step(
-    op: Operation, name: str, entry: Entry, old: Entry | None, decision: Decision | None = None
+    op: Operation, entry: Entry, old: Entry | None, decision: Decision | None = None
 ) -> Step:
     """A step on `entry`; `old` is what the state held."""
     return Step(
         op=op,
         urn=entry.urn,
         type=entry.type,
-        name=name,
+        name=entry.name,
         custom=entry.custom,
         changes=tuple(decision.changes) if decision else (),
         replace_keys=tuple(decision.replace_keys) if decision else (),

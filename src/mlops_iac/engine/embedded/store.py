@@ -240,10 +240,14 @@ def holder(target: StackTarget) -> str:
     try:
         fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        return os.read(handle, 200).decode(errors="replace").strip() or "another process"
+        return _said(handle)
     finally:
         os.close(handle)
     return ""
+
+
+def _said(handle: int) -> str:
+    return os.read(handle, 200).decode(errors="replace").strip() or "another process"
 
 
 @contextlib.contextmanager
@@ -262,9 +266,8 @@ def open_store(target: StackTarget, command: str) -> Iterator[Store]:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            holder = os.read(handle, 200).decode(errors="replace").strip() or "another process"
             raise MlopsError(
-                f"the stack {target.stack} is in use: {holder}",
+                f"the stack {target.stack} is in use: {_said(handle)}",
                 hint="wait for it to end, or end that process; its lock goes with it",
             ) from None
         os.ftruncate(handle, 0)

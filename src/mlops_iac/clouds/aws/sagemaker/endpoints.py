@@ -17,7 +17,7 @@ from mlops_iac.clouds.aws.session import AwsSession
 from mlops_iac.clouds.aws.types import ENDPOINT, MODEL
 from mlops_iac.clouds.operations import APPROVED, MISSING, Entry, Served, Variant, utc
 from mlops_iac.clouds.questions import Questions
-from mlops_iac.graph.model import Resource, address_of
+from mlops_iac.graph.model import Resource
 
 _GONE: dict[str, Any] = {"gone": True}
 _WEIGHT = "InitialVariantWeight"
@@ -76,7 +76,7 @@ def differing(endpoints: Iterable[Resource], session: AwsSession, of: str = "") 
         except Exception as error:
             if failure(error) != "gone":
                 raise
-            yield f"{address_of(each.type, each.name)}: {_gone(name, of)}"
+            yield f"{each.address}: {_gone(name, of)}"
             continue
         if words := _difference(each, answer):
             yield words
@@ -115,7 +115,7 @@ def _difference(endpoint: Resource, answer: Mapping[str, Any]) -> str:
     runs = answer["EndpointConfigName"]
     if runs == asked:
         return ""
-    address = address_of(endpoint.type, endpoint.name)
+    address = endpoint.address
     if answer["EndpointStatus"] in ("Updating", "RollingBack", "SystemUpdating"):
         return f"{address}: {name} still runs {runs}; the rollout of {asked} goes on"
     return (
