@@ -26,5 +26,8 @@ def starter(name: str, platform: str = registry.DEFAULT) -> dict[str, bytes]:
     said["account"] = registry.forms(platform).example_account
     files = read_folder(_FOLDER, "starter")
     for key, value in said.items():
-        files = {path: data.replace(b"@%s@" % key.encode(), value.encode()) for path, data in files.items()}
+        files = {
+            path: data.replace(b"@%s@" % key.encode(), value.encode())
+            for path, data in files.items()
+        }
     return files

@@ -18,7 +18,6 @@ from mlops_iac.records import Record
 from mlops_iac.templates.authoring import finder_of, read_template
 from mlops_iac.templates.cases import samples
 from mlops_iac.templates.linting.files import check_files, check_secrets
-from mlops_iac.templates.linting.resolving import applied
 from mlops_iac.templates.linting.run import lint, ordered
 from mlops_iac.templates.linting.subject import Subject
 from mlops_iac.templates.releases import compare, diagnostics, place_of, version_before
@@ -64,7 +63,6 @@ def lint_content(content: TemplateContent, finder: TemplateFinder) -> list[Diagn
         return ordered([*found, *error.diagnostics])
     platforms = platforms_of(subject.manifest)
     found += lint(subject, platforms, _judge)
-    found += _policies(subject, platforms[0])
     # What is wrong with the template is wrong with every project that starts from it.
     if not any(item.severity == "error" for item in found):
         found += _scaffold(subject)
@@ -103,67 +101,14 @@ def release_of(folder: str | Path) -> Release:
     return Release(version, place.tag(version), before, found, told)
 
 
-def _judge(loaded: LoadedBlueprint, environment: str) -> Sequence[Diagnostic]:
-    """What the platform of a blueprint refuses of one environment."""
-    resolved = loaded.resolve(environment)
-    return registry.platform(str(resolved.blueprint.platform)).check(resolved)
+def _judge(loaded: LoadedBlueprint) -> Sequence[Diagnostic]:
+    """What the platform of a blueprint refuses, and what its templates say of guard rails."""
+    from mlops_iac.api.core.guard_rails import problems
+    from mlops_iac.api.core.project import BaseProject
 
-
-def _policies(subject: Subject, where: str) -> Iterator[Diagnostic]:
-    """What is wrong with a template's guard rails; none of their code is run."""
-    from mlops_iac.policy.rules import ids, rules
-    from mlops_iac.policy.templates import Guards, standing
-
-    content = subject.content
-    own = Guards(subject.label, subject.file("x").rpartition("/")[0], content.files)
-    if not own.written:
-        return
-    below = [
-        Guards(each.label, each.content.shown or each.label, each.content.files)
-        for each in applied(subject, samples(content)[0], where)
-        if each.content is not content
-    ]
-    unread = [file.id for each in (*below, own) for file in each.rules]
-    _, found = standing([each for each in (*below, own) if each.written], rules(), unread)
-    yield from (item for item in found if item.file == subject.file("policies.yaml"))
-    taken = {**dict.fromkeys(ids(), "ours")}
-    for each in below:
-        taken |= {file.id: each.label for file in each.rules}
-    for file in own.rules:
-        place = subject.file(f"policies/{file.name}")
-        if file.id in taken:
-            message = f"there is a rule {file.id} of {taken[file.id]}"
-            yield Diagnostic("duplicate-rule", message, place, hint="call it otherwise")
-        yield from _rule(file.code, file.id, place)
-
-
-def _rule(code: bytes, wanted: str, shown: str) -> Iterator[Diagnostic]:
-    """What a file of a rule lacks, as far as it can be read without running it."""
-    import ast
-
-    try:
-        tree = ast.parse(code, shown)
-    except (SyntaxError, ValueError) as error:
-        line = getattr(error, "lineno", 0) or 0
-        message = f"this is no Python: {getattr(error, 'msg', error)}"
-        yield Diagnostic("bad-rule", message, shown, line)
-        return
-    for node in tree.body:
-        targets = node.targets if isinstance(node, ast.Assign) else []
-        if isinstance(node, ast.AnnAssign):
-            targets = [node.target]
-        if any(isinstance(each, ast.Name) and each.id == "RULE" for each in targets):
-            value = getattr(node, "value", None)
-            for keyword in value.keywords if isinstance(value, ast.Call) else ():
-                named = keyword.value
-                if keyword.arg != "id" or not isinstance(named, ast.Constant):
-                    continue
-                if named.value != wanted:
-                    message = f"it holds the rule {named.value!r}; its name says {wanted!r}"
-                    yield Diagnostic("bad-rule", message, shown, named.lineno)
-            return
-    hint = "RULE = Rule(id=…, title=…, …), as docs/policies.md shows"
-    yield Diagnostic("bad-rule", "it has no RULE", shown, hint=hint)
+    project = BaseProject(loaded)
+    refused = [item for name in project.environments for item in project.platform_problems(name)]
+    return [*refused, *problems(project)]
 
 
 def _scaffold(subject: Subject) -> Iterator[Diagnostic]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from mlops_iac.api.compile.captures import Captures
 from mlops_iac.api.compile.checks import refused
+from mlops_iac.api.core import guard_rails
 from mlops_iac.api.core.project import BaseProject
 from mlops_iac.api.stacks.initial_overlay import complete
 from mlops_iac.api.templates import expectations
@@ -187,8 +188,9 @@ def _begun(
 
 
 def _refused(project: BaseProject) -> list[Diagnostic]:
-    """What the platform refuses, in any environment."""
+    """What the platform refuses in any environment, and the settings of guard rails."""
     found = combine({name: refused(project, name) for name in project.environments})
+    found = [*found, *guard_rails.problems(project)]
     return [item for item in found if item.severity == "error"]
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from mlops_iac.blueprint.templates.content import MANIFEST, TemplateUnavailable
 from mlops_iac.blueprint.words import suggestion
 from mlops_iac.records import Record
-from mlops_iac.templates.sources.base import inner
 from mlops_iac.templates.files import read_folder
+from mlops_iac.templates.sources.base import inner
 
 _PACKAGE = Path(__file__).resolve().parents[2]
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")

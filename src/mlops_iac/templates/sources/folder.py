@@ -8,8 +8,7 @@ from pathlib import Path
 
 from mlops_iac.blueprint.templates.content import TemplateUnavailable
 from mlops_iac.records import Record
-from mlops_iac.templates.files import shown
-from mlops_iac.templates.files import read_folder
+from mlops_iac.templates.files import read_folder, shown
 
 
 class FolderSource(Record):

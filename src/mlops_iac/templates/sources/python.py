@@ -8,9 +8,9 @@ from pathlib import Path
 
 from mlops_iac.blueprint.templates.content import MANIFEST, TemplateUnavailable
 from mlops_iac.records import Record
+from mlops_iac.templates.files import read_folder
 from mlops_iac.templates.sources.base import checked_folder, inner, safe
 from mlops_iac.templates.sources.packages import inside, package_places
-from mlops_iac.templates.files import read_folder
 
 _MODULE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
 
