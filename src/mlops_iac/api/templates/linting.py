@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlops_iac.api.compile.guard_rail_checks import policies
+from mlops_iac.api.compile.captures import SharedCaptures
+from mlops_iac.api.stacks.initial_overlay import findings, is_startable
 from mlops_iac.blueprint.fill import LOCAL
 from mlops_iac.blueprint.templates.applying import parse
 from mlops_iac.blueprint.templates.limits import plain
@@ -118,17 +119,19 @@ def _scaffold(subject: Subject) -> Iterator[Diagnostic]:
     given = samples(subject.content)[0].parameters
     entries = given.entries if given is not None else {}
     parameters = {key: plain(entry.value) for key, entry in entries.items()}
-    for delivered in (False, True):
-        yield from _started(subject, parameters, delivered=delivered)
+    texts = [data for name, data in subject.content.files.items() if name.startswith("scaffold/")]
+    told = any(b"delivered" in data for data in texts)  # else it makes the same, and no `prod`
+    captures = SharedCaptures()
+    for delivered in (False, True) if told else (True,):
+        yield from _started(subject, parameters, captures, delivered=delivered)
 
 
 def _started(
-    subject: Subject, parameters: Mapping[str, Any], *, delivered: bool
+    subject: Subject, parameters: Mapping[str, Any], captures: SharedCaptures, *, delivered: bool
 ) -> Iterator[Diagnostic]:
     """Start a project in a folder of its own; what cannot be started, and what it lacks."""
     import tempfile
 
-    from mlops_iac.api.stacks.initial_overlay import is_startable
     from mlops_iac.api.templates.starting import Start, started
     from mlops_iac.blueprint.reach import Reach
     from mlops_iac.scaffold.render import default_answers
@@ -143,10 +146,10 @@ def _started(
         reach = Reach((target, *Reach.around(Path(start.source)).roots))
         try:
             with started(
-                start, target, answers, given, delivered=delivered, reach=reach
+                start, target, answers, given, delivered=delivered, reach=reach, captures=captures
             ) as project:
                 lacking = [item for item in project.problems if item.severity == "error"]
-                broken = _broken(project.project) if project.project is not None else {}
+                broken = _broken(project.project, captures) if project.project is not None else {}
         except BlueprintInvalid as error:
             for item in error.diagnostics:
                 where = f" (line {item.line} of what is rendered)" if item.line else ""
@@ -165,10 +168,10 @@ def _started(
         yield _in_scaffold(subject, message, lacking[0].hint, "warning")
 
 
-def _broken(project: BaseProject) -> dict[str, Finding]:
+def _broken(project: BaseProject, captures: SharedCaptures) -> dict[str, Finding]:
     """The first mandatory guard rail that each environment breaks."""
     found = {
-        name: [each for each in policies(project, name, own=False) if each.counts]
+        name: [each for each in findings(project, name, captures) if each.counts]
         for name in project.environments
         if name != LOCAL
     }
