@@ -213,34 +213,6 @@ def test_a_folder_whose_manifest_is_wrong_is_left_to_who_reads_it(
     assert finder.pins().pins == ()
 
 
-def test_many_blueprints_read_a_folder_once_until_it_changes(
-    team: Team, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder = write_template(tmp_path / "t", "2.0.0")
-    reads: list[Path] = []
-
-    def counted(folder: Path, source: str) -> dict[str, bytes]:
-        reads.append(folder)
-        return read_folder(folder, source)
-
-    monkeypatch.setattr(reading, "read_folder", counted)
-    monkeypatch.setattr(reading, "_SETTLED", 0)
-    first = team.find("../t")
-    assert (team.find("../t"), len(reads)) == (first, 1)
-    write_template(folder, "2.0.1")
-    assert (version(team.find("../t")), len(reads)) == ("2.0.1", 2)
-    (folder / "policies.yaml").write_text("")
-    assert "policies.yaml" in team.find("../t").files
-    (folder / "link").symlink_to("/etc/passwd")
-    assert refused(team, "../t").code == "template-refused"
-    (folder / "link").unlink()
-    monkeypatch.setattr(reading, "_SETTLED", 60)
-    write_template(folder, "2.0.2")
-    team.find("../t")
-    team.find("../t")
-    assert len(reads) == 6  # what just changed is not trusted to stay
-
-
 # -- Python packages -------------------------------------------------------------------------------
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

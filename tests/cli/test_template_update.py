@@ -414,9 +414,11 @@ def test_the_description_of_a_pull_request(world: World, tmp_path: Path) -> None
     text = file.read_text()
     lines = text.splitlines()
     assert lines[0] == "### mlops-iac template update · `blueprint.yaml`"
+    assert lines[2].startswith("- **`acme/standard`** ")
     assert len(text) < 65_536
-    table, risks = lines.index("**Replaced and deleted**"), lines.index("> [!CAUTION]")
-    assert table < risks < lines.index("**Changelog of `acme/standard`**")
-    assert any(LOCKED in line and "dev, prod" in line for line in lines[table:risks])
-    assert "#### churn → prod" in lines
+    start, end = lines.index("```diff"), lines.index("```")
+    told = lines[start + 1 : end]
+    assert told[0].startswith("! ")
+    assert any(line.startswith(f"! replaces in dev, prod: {LOCKED}") for line in told)
+    assert told.index("  1.1.1") < told.index("values") < told.index("churn → prod")
     assert lines[-1] == "Afterwards: `mlops-iac compile`"

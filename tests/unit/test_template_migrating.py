@@ -44,7 +44,7 @@ def operations(text: str):
         digest="sha256:0",
         files={"template.yaml": (manifest + indent(dedent(text), "  ")).encode()},
     )
-    return read_manifest(content).migrations
+    return read_manifest(content).manifest.migrations
 
 
 def run(text: str, migrations: str, *, old: str = "1.0.0", new: str = "3.0.0"):

@@ -218,8 +218,8 @@ def test_a_value_that_does_not_fit_the_field_is_told_where_it_is_given(tmp_path:
         ("parameters: {t: {description: x, pattern: '['}}\n", "parameters.t.pattern is no regular expression"),
         ("parameters: {t: {description: x, at_most: 3}}\n", "a text has no at_least or at_most"),
         ("changelog: {soon: [x]}\n", "'soon' is no semantic version"),
-        ("migrations: {2.0.0: [{renam: a, to: b}]}\n", "migrations.2.0.0[0] is one of rename"),
-        ("migrations: {2.0.0: [{rename: a}]}\n", "migrations.2.0.0[0] needs 'to'"),
+        ("migrations: {2.0.0: [{renam: a, to: b}]}\n", "needs one of rename, move, rename_parameter"),
+        ("migrations: {2.0.0: [{rename: a}]}\n", "migrations.2.0.0[0]: rename needs 'to'"),
         ("paramters: {}\n", "'paramters' is not a key of template.yaml"),
     ],
 )  # fmt: skip

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from mlops_iac.api.templates.comment import to_markdown
 from mlops_iac.api.templates.preparing import prepare
 from mlops_iac.api.templates.request import Request
 from mlops_iac.api.templates.update import TemplateUpdate, as_json
 from mlops_iac.blueprint.words import listed
 from mlops_iac.cli._session import Session, argument, flag, option, verb, write_file
-from mlops_iac.cli._template_update_words import pinned_words, update_lines
+from mlops_iac.cli._template_update_words import pinned_words, to_markdown, update_lines
 from mlops_iac.errors import BlueprintInvalid, PolicyViolation, UsageError
 
 

@@ -1,4 +1,7 @@
-"""An update of templates in words: what it risks first, then versions, values, resources."""
+"""An update of templates in words: what it risks first, then versions, values, resources.
+
+The description of a pull request is the same text in a block of code, which nothing in it can end.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_iac.cli._plan import Style
 from mlops_iac.cli._review import RISK_WORDS, cause_words, review_lines
-from mlops_iac.review.escape import visible
+from mlops_iac.review.escape import code, fence, name, prose, utf16_length, visible
+from mlops_iac.review.markdown import LIMITS
 
 if TYPE_CHECKING:
     from mlops_iac.api.templates.moves import TemplateMove
@@ -23,6 +27,7 @@ _SIGNS = {
     "changed": ("~", "yellow"),
 }
 _LONGEST = 600
+_MOST_LISTED = 20
 
 
 def update_lines(update: TemplateUpdate, style: Style, *, detail: bool) -> Iterator[str]:
@@ -45,6 +50,36 @@ def update_lines(update: TemplateUpdate, style: Style, *, detail: bool) -> Itera
         yield style(names, bold=True)
         yield from lines
         yield ""
+
+
+def to_markdown(update: TemplateUpdate) -> str:
+    """The description of a pull request, at most a comment's limit of GitHub, in UTF-16.
+
+    What does not fit goes from the end, where what hurts is not.
+    """
+    head = [f"### mlops-iac template update · {code(update.blueprint, 'github')}", ""]
+    for move in update.moves[:_MOST_LISTED]:
+        words = move.words.removeprefix(move.name).strip(" :")
+        head.append(f"- **{name(move.name, 'github')}** {prose(words, 'github')}")
+    lines = [f"! {each.file}:{each.line}: {each.message}" for each in update.problems]
+    lines += update_lines(update, lambda text, **_: text, detail=False)
+    end = "Afterwards: `mlops-iac compile`"
+    if update.refused:
+        head += ["", "**Refused: the blueprint does not stand on it as it is.**"]
+    if update.refused or not update.needed:
+        end = "Nothing is written."
+    room = LIMITS["github"] - 1_000 - utf16_length("\n".join(head))
+    whole = fence(lines, "github")
+    kept = [whole[0]]
+    for line in whole[1:-1]:
+        room -= utf16_length(line) + 1
+        if room < 0:
+            break
+        kept.append(line)
+    left = len(whole) - len(kept) - 1
+    more = [f"Shortened to fit: {left} line(s) left out.", ""] if left else []
+    block = [*kept, whole[-1], ""] if lines else []
+    return "\n".join([*head, "", *block, *more, end]) + "\n"
 
 
 def _stacks(update: TemplateUpdate, style: Style, *, detail: bool) -> dict[str, list[str]]:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from mlops_iac.blueprint.source import Node
 from mlops_iac.blueprint.templates.limits import Limit, plain, quoted
-from mlops_iac.blueprint.templates.manifest import UNSET, Parameter, Reading, RenameParameter
+from mlops_iac.blueprint.templates.manifest import UNSET, Parameter, Reading
 from mlops_iac.blueprint.templates.parameters import takes
 from mlops_iac.records import Record
 from mlops_iac.templates.linting.limits import allows, range_of
@@ -74,9 +74,9 @@ def renamed(old: Reading, new: Reading) -> dict[str, tuple[str, str]]:
     """What a parameter was called, and the version whose migration renames it, by its name now."""
     low, high = (parse_version(each.manifest.version) for each in (old, new))
     found: dict[str, tuple[str, str]] = {}
-    for version in sorted(new.migrations, key=parse_version):
-        for each in new.migrations[version]:
-            if isinstance(each, RenameParameter) and low < parse_version(version) <= high:
+    for version in sorted(new.manifest.migrations, key=parse_version):
+        for each in new.manifest.migrations[version]:
+            if each.rename_parameter and low < parse_version(version) <= high:
                 first, _ = found.pop(each.rename_parameter, (each.rename_parameter, ""))
                 found[each.to] = first, version
     return found

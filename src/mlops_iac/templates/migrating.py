@@ -11,14 +11,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from mlops_iac.blueprint.editing import Change, Editor
 from mlops_iac.blueprint.editing.trees import ANY, parse_path, shown
 from mlops_iac.blueprint.fields import MapType
-from mlops_iac.blueprint.templates.manifest import (
-    Move,
-    Operation,
-    Remove,
-    Rename,
-    RenameParameter,
-    Set,
-)
+from mlops_iac.blueprint.templates.manifest import Operation
 from mlops_iac.blueprint.templates.reaching import kinds_at
 from mlops_iac.records import Record
 from mlops_iac.templates.versions import parse_version
@@ -76,30 +69,30 @@ def _apply(
     editor: Editor, operation: Operation, sources: Collection[str]
 ) -> Iterator[tuple[Change, str]]:
     because = f": {operation.because}" if operation.because else ""
-    match operation:
-        case Rename():
-            for change in _rename(editor, _everywhere(editor, operation.rename), operation.to):
-                yield change, f"renamed {change.path} to {operation.to}{because}"
-        case RenameParameter():
-            name = operation.rename_parameter
-            for change in _rename(editor, _parameters(editor, name, sources), operation.to):
-                yield change, f"renamed the parameter {name} to {operation.to}{because}"
-        case Move():
-            places = (_everywhere(editor, path) for path in (operation.move, operation.to))
-            for path, to in zip(*places, strict=True):
-                for change in editor.move(path, to):
+    path, to = operation.path, operation.to
+    match operation.kind:
+        case "rename":
+            for change in _rename(editor, _everywhere(editor, path), to):
+                yield change, f"renamed {change.path} to {to}{because}"
+        case "rename_parameter":
+            for change in _rename(editor, _parameters(editor, path, sources), to):
+                yield change, f"renamed the parameter {path} to {to}{because}"
+        case "move":
+            places = (_everywhere(editor, each) for each in (path, to))
+            for old, new in zip(*places, strict=True):
+                for change in editor.move(old, new):
                     _tidy(editor, change.path)
                     yield change, f"moved {change.path} to {change.to}{because}"
-        case Remove():
-            for path in _everywhere(editor, operation.remove):
-                for change in editor.remove(path):
+        case "remove":
+            for old in _everywhere(editor, path):
+                for change in editor.remove(old):
                     _tidy(editor, change.path)
                     yield change, f"removed {change.path}{because}"
-        case Set():
-            for path in _unset(editor, operation.set):
-                for change in editor.set(path, operation.value):
-                    value = _short(editor.get(path))
-                    yield change, f"set {path} to {value}{because}"
+        case "set":
+            for unset in _unset(editor, path):
+                for change in editor.set(unset, operation.value):
+                    value = _short(editor.get(unset))
+                    yield change, f"set {unset} to {value}{because}"
 
 
 def _rename(editor: Editor, paths: Sequence[str], to: str) -> Iterator[Change]:

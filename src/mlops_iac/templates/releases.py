@@ -17,7 +17,7 @@ from mlops_iac.blueprint.templates.applied import AppliedTemplate
 from mlops_iac.blueprint.templates.applying import parse
 from mlops_iac.blueprint.templates.content import POLICIES, TemplateContent, Wanted
 from mlops_iac.blueprint.templates.limits import plain, quoted
-from mlops_iac.blueprint.templates.manifest import Move, Remove, Rename, Set, text_of
+from mlops_iac.blueprint.templates.manifest import text_of
 from mlops_iac.blueprint.words import join, listed
 from mlops_iac.errors import BlueprintInvalid, Diagnostic, Severity, UsageError
 from mlops_iac.records import Record
@@ -200,12 +200,11 @@ def _entries(template: AppliedTemplate) -> set[str]:
 def _covered(new: Subject, old: Subject, path: str) -> str:
     """The migration that takes care of a path; empty if none does."""
     low = parse_version(old.manifest.version)
-    for version, operations in new.parsed.migrations.items():
+    for version, operations in new.manifest.migrations.items():
         for each in operations if parse_version(version) > low else ():
-            match each:
-                case Set(set=at) | Rename(rename=at) | Move(move=at) | Remove(remove=at):
-                    if at == path or path.startswith(f"{at}."):
-                        return f"the migration of {version}"
+            is_path = each.kind != "rename_parameter"
+            if is_path and (path == each.path or path.startswith(f"{each.path}.")):
+                return f"the migration of {version}"
     return ""
 
 

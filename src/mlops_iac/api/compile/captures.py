@@ -103,3 +103,23 @@ class KeptCaptures(Captures):
         if stack not in self._graphs:
             self._graphs[stack] = super().graph(stack)
         return self._graphs[stack]
+
+
+class SharedCaptures:
+    """Captures of blueprints that say the same of an environment: one for what it resolves to.
+
+    For projects of one folder's code.
+    """
+
+    def __init__(self) -> None:
+        self._graphs: dict[tuple[str, str], ResourceGraph] = {}
+        self._last: Captures | None = None
+
+    def graph(self, project: BaseProject, stack: str) -> ResourceGraph:
+        """As that of `Captures`."""
+        key = stack, repr(project.resolve(stack).leaves())
+        if key not in self._graphs:
+            if self._last is None or self._last.project is not project:
+                self._last = Captures(project)
+            self._graphs[key] = self._last.graph(stack)
+        return self._graphs[key]

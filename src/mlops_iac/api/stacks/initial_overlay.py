@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from mlops_iac.api.compile.captures import SharedCaptures
 from mlops_iac.api.compile.guard_rail_checks import policies
 from mlops_iac.api.core import guard_rails
 from mlops_iac.api.stacks.editing import put_in, take_out
@@ -67,15 +68,21 @@ def is_startable(path: str) -> bool:
     return any(_meets(start, path) is not None for start in _STARTS)
 
 
-def complete(editor: Editor, name: str, read: Callable[[], BaseProject]) -> Started:
+def complete(
+    editor: Editor,
+    name: str,
+    read: Callable[[], BaseProject],
+    captures: SharedCaptures | None = None,
+) -> Started:
     """Write into `environments.NAME` what it has to say; `read` gives the project of the text.
 
-    Raises BlueprintInvalid where the text is no valid blueprint with all of that.
+    `captures` are those of whoever asks for the same environment again. Raises BlueprintInvalid where the text is no valid blueprint with all of that.
     """
+    read, captures = _read_once(editor, read), captures or SharedCaptures()
     written: dict[str, Any] = {}
     tried: set[str] = set()
     while True:
-        asked, found = _asked(name, read)
+        asked, found = _asked(name, read, captures)
         wanted = [each for each in _wanted(asked) if each not in tried]
         if not wanted:
             project = read()
@@ -85,7 +92,25 @@ def complete(editor: Editor, name: str, read: Callable[[], BaseProject]) -> Star
             written |= _write(editor, name, path, read)
 
 
-def begin(edit: BlueprintEdit, read: Callable[[], BaseProject], *, delivered: bool) -> list[str]:
+def _read_once(editor: Editor, read: Callable[[], BaseProject]) -> Callable[[], BaseProject]:
+    """Reads a text once until it is another one."""
+    last: list[tuple[str, BaseProject]] = []
+
+    def again() -> BaseProject:
+        if not last or last[0][0] != editor.text:
+            last[:] = [(editor.text, read())]
+        return last[0][1]
+
+    return again
+
+
+def begin(
+    edit: BlueprintEdit,
+    read: Callable[[], BaseProject],
+    *,
+    delivered: bool,
+    captures: SharedCaptures | None = None,
+) -> list[str]:
     """Let every environment of a new project have its start, and write that; what to tell of it.
 
     Where it is `delivered` and has no environment, it gets `prod`. Raises BlueprintInvalid.
@@ -98,7 +123,7 @@ def begin(edit: BlueprintEdit, read: Callable[[], BaseProject], *, delivered: bo
     notes: list[str] = []
     for name in names:
         try:
-            told = complete(edit.editor, name, read).notes
+            told = complete(edit.editor, name, read, captures).notes
         except ModuleNotFoundError as error:
             notes.append(not_asked(error))
             break
@@ -122,14 +147,16 @@ def lay_out(editor: Editor, name: str) -> None:
         editor.set(path, whole)
 
 
-def _asked(name: str, read: Callable[[], BaseProject]) -> tuple[list[str], list[Finding]]:
+def _asked(
+    name: str, read: Callable[[], BaseProject], captures: SharedCaptures
+) -> tuple[list[str], list[Finding]]:
     """The paths at which something is asked for, by the language or by guard rails."""
     try:
         project = read()
     except BlueprintInvalid as error:
         head = f"environments.{name}."
         return [item.path.removeprefix(head) for item in error.diagnostics if item.path], []
-    found = _findings(project, name)
+    found = findings(project, name, captures)
     return [each.path for each in found if each.path], found
 
 
@@ -212,9 +239,10 @@ def _below(path: str, above: str) -> bool:
     return path == above or path.startswith((f"{above}.", f"{above}["))
 
 
-def _findings(project: BaseProject, name: str) -> list[Finding]:
+def findings(project: BaseProject, name: str, captures: SharedCaptures) -> list[Finding]:
     """What the guard rails of the tool and of the templates find; nobody's code is run."""
-    return [each for each in policies(project, name, own=False) if not each.suppressed_by]
+    found = policies(project, name, graph=captures.graph(project, name), own=False)
+    return [each for each in found if not each.suppressed_by]
 
 
 def _left(project: BaseProject, name: str, found: Sequence[Finding]) -> list[str]:

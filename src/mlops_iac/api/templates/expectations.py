@@ -110,7 +110,11 @@ def findings(
             )
         ),
     )
-    held = guard_rails.configuration(project, guard_rails.rules(project)).held
+    try:
+        held = guard_rails.configuration(project, guard_rails.rules(project)).held
+    except UsageError as error:  # a file that is no rule
+        yield f"{error.message} ({error.hint})"
+        return
     wanted = case.section.expect.findings
     said: dict[str, tuple[str, Finding]] = {}
     for name, graph in graphs.items():

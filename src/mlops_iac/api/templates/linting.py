@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlops_iac.api.compile.guard_rail_checks import policies
+from mlops_iac.api.compile.captures import SharedCaptures
+from mlops_iac.api.stacks.initial_overlay import findings, is_startable
 from mlops_iac.blueprint.fill import LOCAL
 from mlops_iac.blueprint.templates.applying import parse
 from mlops_iac.blueprint.templates.limits import plain
@@ -18,7 +19,6 @@ from mlops_iac.records import Record
 from mlops_iac.templates.authoring import finder_of, read_template
 from mlops_iac.templates.cases import samples
 from mlops_iac.templates.linting.files import check_files, check_secrets
-from mlops_iac.templates.linting.resolving import applied
 from mlops_iac.templates.linting.run import lint, ordered
 from mlops_iac.templates.linting.subject import Subject
 from mlops_iac.templates.releases import compare, diagnostics, place_of, version_before
@@ -64,7 +64,6 @@ def lint_content(content: TemplateContent, finder: TemplateFinder) -> list[Diagn
         return ordered([*found, *error.diagnostics])
     platforms = platforms_of(subject.manifest)
     found += lint(subject, platforms, _judge)
-    found += _policies(subject, platforms[0])
     # What is wrong with the template is wrong with every project that starts from it.
     if not any(item.severity == "error" for item in found):
         found += _scaffold(subject)
@@ -103,67 +102,14 @@ def release_of(folder: str | Path) -> Release:
     return Release(version, place.tag(version), before, found, told)
 
 
-def _judge(loaded: LoadedBlueprint, environment: str) -> Sequence[Diagnostic]:
-    """What the platform of a blueprint refuses of one environment."""
-    resolved = loaded.resolve(environment)
-    return registry.platform(str(resolved.blueprint.platform)).check(resolved)
+def _judge(loaded: LoadedBlueprint) -> Sequence[Diagnostic]:
+    """What the platform of a blueprint refuses, and what its templates say of guard rails."""
+    from mlops_iac.api.core.guard_rails import problems
+    from mlops_iac.api.core.project import BaseProject
 
-
-def _policies(subject: Subject, where: str) -> Iterator[Diagnostic]:
-    """What is wrong with a template's guard rails; none of their code is run."""
-    from mlops_iac.policy.rules import ids, rules
-    from mlops_iac.policy.templates import Guards, standing
-
-    content = subject.content
-    own = Guards(subject.label, subject.file("x").rpartition("/")[0], content.files)
-    if not own.written:
-        return
-    below = [
-        Guards(each.label, each.content.shown or each.label, each.content.files)
-        for each in applied(subject, samples(content)[0], where)
-        if each.content is not content
-    ]
-    unread = [file.id for each in (*below, own) for file in each.rules]
-    _, found = standing([each for each in (*below, own) if each.written], rules(), unread)
-    yield from (item for item in found if item.file == subject.file("policies.yaml"))
-    taken = {**dict.fromkeys(ids(), "ours")}
-    for each in below:
-        taken |= {file.id: each.label for file in each.rules}
-    for file in own.rules:
-        place = subject.file(f"policies/{file.name}")
-        if file.id in taken:
-            message = f"there is a rule {file.id} of {taken[file.id]}"
-            yield Diagnostic("duplicate-rule", message, place, hint="call it otherwise")
-        yield from _rule(file.code, file.id, place)
-
-
-def _rule(code: bytes, wanted: str, shown: str) -> Iterator[Diagnostic]:
-    """What a file of a rule lacks, as far as it can be read without running it."""
-    import ast
-
-    try:
-        tree = ast.parse(code, shown)
-    except (SyntaxError, ValueError) as error:
-        line = getattr(error, "lineno", 0) or 0
-        message = f"this is no Python: {getattr(error, 'msg', error)}"
-        yield Diagnostic("bad-rule", message, shown, line)
-        return
-    for node in tree.body:
-        targets = node.targets if isinstance(node, ast.Assign) else []
-        if isinstance(node, ast.AnnAssign):
-            targets = [node.target]
-        if any(isinstance(each, ast.Name) and each.id == "RULE" for each in targets):
-            value = getattr(node, "value", None)
-            for keyword in value.keywords if isinstance(value, ast.Call) else ():
-                named = keyword.value
-                if keyword.arg != "id" or not isinstance(named, ast.Constant):
-                    continue
-                if named.value != wanted:
-                    message = f"it holds the rule {named.value!r}; its name says {wanted!r}"
-                    yield Diagnostic("bad-rule", message, shown, named.lineno)
-            return
-    hint = "RULE = Rule(id=…, title=…, …), as docs/policies.md shows"
-    yield Diagnostic("bad-rule", "it has no RULE", shown, hint=hint)
+    project = BaseProject(loaded)
+    refused = [item for name in project.environments for item in project.platform_problems(name)]
+    return [*refused, *problems(project)]
 
 
 def _scaffold(subject: Subject) -> Iterator[Diagnostic]:
@@ -173,17 +119,19 @@ def _scaffold(subject: Subject) -> Iterator[Diagnostic]:
     given = samples(subject.content)[0].parameters
     entries = given.entries if given is not None else {}
     parameters = {key: plain(entry.value) for key, entry in entries.items()}
-    for delivered in (False, True):
-        yield from _started(subject, parameters, delivered=delivered)
+    texts = [data for name, data in subject.content.files.items() if name.startswith("scaffold/")]
+    told = any(b"delivered" in data for data in texts)  # else it makes the same, and no `prod`
+    captures = SharedCaptures()
+    for delivered in (False, True) if told else (True,):
+        yield from _started(subject, parameters, captures, delivered=delivered)
 
 
 def _started(
-    subject: Subject, parameters: Mapping[str, Any], *, delivered: bool
+    subject: Subject, parameters: Mapping[str, Any], captures: SharedCaptures, *, delivered: bool
 ) -> Iterator[Diagnostic]:
     """Start a project in a folder of its own; what cannot be started, and what it lacks."""
     import tempfile
 
-    from mlops_iac.api.stacks.initial_overlay import is_startable
     from mlops_iac.api.templates.starting import Start, started
     from mlops_iac.blueprint.reach import Reach
     from mlops_iac.scaffold.render import default_answers
@@ -198,10 +146,10 @@ def _started(
         reach = Reach((target, *Reach.around(Path(start.source)).roots))
         try:
             with started(
-                start, target, answers, given, delivered=delivered, reach=reach
+                start, target, answers, given, delivered=delivered, reach=reach, captures=captures
             ) as project:
                 lacking = [item for item in project.problems if item.severity == "error"]
-                broken = _broken(project.project) if project.project is not None else {}
+                broken = _broken(project.project, captures) if project.project is not None else {}
         except BlueprintInvalid as error:
             for item in error.diagnostics:
                 where = f" (line {item.line} of what is rendered)" if item.line else ""
@@ -220,10 +168,10 @@ def _started(
         yield _in_scaffold(subject, message, lacking[0].hint, "warning")
 
 
-def _broken(project: BaseProject) -> dict[str, Finding]:
+def _broken(project: BaseProject, captures: SharedCaptures) -> dict[str, Finding]:
     """The first mandatory guard rail that each environment breaks."""
     found = {
-        name: [each for each in policies(project, name, own=False) if each.counts]
+        name: [each for each in findings(project, name, captures) if each.counts]
         for name in project.environments
         if name != LOCAL
     }

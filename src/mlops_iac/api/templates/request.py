@@ -175,10 +175,12 @@ def migrated(
     for name, content in contents(found, finder):
         reading = parse(content)
         new, old = reading.manifest.version, versions.get(name, "")
-        if not old or not reading.migrations or parse_version(new) <= parse_version(old):
+        if not old or not reading.manifest.migrations or parse_version(new) <= parse_version(old):
             continue
         sources = {use.asked for use in found if use.source == content.source}
-        result = migrate(text, reading.migrations, old=old, new=new, sources=sources, file=shown)
+        result = migrate(
+            text, reading.manifest.migrations, old=old, new=new, sources=sources, file=shown
+        )
         text = result.text
         done += [(name, each) for each in result.done]
     return text, done

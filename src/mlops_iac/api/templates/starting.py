@@ -15,6 +15,7 @@ from mlops_iac.errors import BlueprintInvalid, Diagnostic, UsageError
 from mlops_iac.records import Record
 
 if TYPE_CHECKING:
+    from mlops_iac.api.compile.captures import SharedCaptures
     from mlops_iac.api.core.project import BaseProject
     from mlops_iac.api.core.templating import Templates
     from mlops_iac.blueprint.reach import Reach
@@ -114,12 +115,14 @@ def started(
     unanswered: Sequence[str] = (),
     agree: Callable[[Mapping[str, str]], None] | None = None,
     reach: Reach | None = None,
+    captures: SharedCaptures | None = None,
 ) -> Iterator[Started]:
     """Write the project into `target`, with its lock; what the body raises undoes that.
 
     `given` are the parameters that were answered; `reach` is where the paths of the project may
-    lead. `unanswered` are those of `answers` that nobody gave or accepted. `agree` is told, before anything is written, which files other tools run by themselves, each
-    with the reason; it raises where they shall not be. Raises UsageError for answers that do not fit or
+    lead. `unanswered` are those of `answers` that nobody gave or accepted. `agree` is told, before
+    anything is written, which files other tools run by themselves, each with the reason; it raises
+    where they shall not be. `captures` are those of whoever asks for them again. Raises UsageError for answers that do not fit or
     are missing, a scaffold that is refused, and files that are there already; BlueprintInvalid
     where what the scaffold makes is no valid blueprint. Then nothing is written.
     """
@@ -152,7 +155,7 @@ def started(
     if risky and agree is not None:
         agree(risky)
     with written(target, files, [lock.name]) as paths:
-        yield _finished(start, target, list(paths), reach, delivered=delivered)
+        yield _finished(start, target, list(paths), reach, captures, delivered=delivered)
 
 
 def _check_platform(start: Start, platform: str) -> None:
@@ -206,7 +209,13 @@ def _is_the_teams(item: Diagnostic, blueprint: str) -> bool:
 
 
 def _finished(
-    start: Start, target: Path, paths: list[Path], reach: Reach | None, *, delivered: bool
+    start: Start,
+    target: Path,
+    paths: list[Path],
+    reach: Reach | None,
+    captures: SharedCaptures | None,
+    *,
+    delivered: bool,
 ) -> Started:
     """Read what was written, let its environments begin, and pin its templates.
 
@@ -242,7 +251,7 @@ def _finished(
             raise BlueprintInvalid([item for item in said if item.severity == "error"])
         return again
 
-    notes += begin(edit, read, delivered=delivered)
+    notes += begin(edit, read, delivered=delivered, captures=captures)
     return Started(paths, tuple(found), tuple(notes), read())
 
 

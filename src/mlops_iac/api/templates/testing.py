@@ -9,8 +9,9 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from mlops_iac.api.compile.captures import Captures
+from mlops_iac.api.compile.captures import SharedCaptures
 from mlops_iac.api.compile.checks import refused
+from mlops_iac.api.core import guard_rails
 from mlops_iac.api.core.project import BaseProject
 from mlops_iac.api.stacks.initial_overlay import complete
 from mlops_iac.api.templates import expectations
@@ -122,8 +123,9 @@ def run_case(content: TemplateContent, case: Case, finder: TemplateFinder) -> Ca
         loaded, found = read_case_over(content, case, finder, root, where)
         problems = [shown(item) for item in found]
         project = BaseProject(loaded) if loaded is not None else None
+        captures = SharedCaptures()
         if project is not None:
-            project = _begun(project, case, content, finder, root)
+            project = _begun(project, case, content, finder, root, captures)
         if project is not None:
             problems = [*problems, *_refused(project)]
         if problems or project is None or case.section.expect.errors:
@@ -134,7 +136,8 @@ def run_case(content: TemplateContent, case: Case, finder: TemplateFinder) -> Ca
             changed = stray if case.section.expect.errors and not problems else []
             return _result(case, failures, {}, changed, (), started)
         names = [name for name in project.environments if name != LOCAL] or [LOCAL]
-        golden, captured = _results(project, names, case.section.golden, root)
+        captured = {name: captures.graph(project, name) for name in names}
+        golden = _golden(project, captured, case.section.golden)
         graphs = {name: canonical(graph) for name, graph in captured.items()}
         failures = [
             f"golden: there is no environment '{name}'"
@@ -163,7 +166,12 @@ def _result(
 
 
 def _begun(
-    project: BaseProject, case: Case, content: TemplateContent, finder: TemplateFinder, root: Path
+    project: BaseProject,
+    case: Case,
+    content: TemplateContent,
+    finder: TemplateFinder,
+    root: Path,
+    captures: SharedCaptures,
 ) -> BaseProject:
     """The same with an owner, and with what environments begin with that the case does not say."""
     if _refused(project) or case.section.expect.errors:
@@ -182,25 +190,24 @@ def _begun(
         editor.set("owner", team.OWNER)
     for name in project.environments:
         if name != LOCAL and "environments" not in case.own:
-            complete(editor, name, read)
+            complete(editor, name, read, captures)
     return read()
 
 
 def _refused(project: BaseProject) -> list[Diagnostic]:
-    """What the platform refuses, in any environment."""
+    """What the platform refuses in any environment, and the settings of guard rails."""
     found = combine({name: refused(project, name) for name in project.environments})
+    found = [*found, *guard_rails.problems(project)]
     return [item for item in found if item.severity == "error"]
 
 
-def _results(
-    project: BaseProject, names: Sequence[str], kept: Sequence[str], root: Path
-) -> tuple[dict[str, bytes], dict[str, ResourceGraph]]:
-    """The golden files of the environments in `kept`, and the graphs of all."""
-    captures = Captures(project, root / ".program")
-    graphs = {name: captures.graph(name) for name in names}
+def _golden(
+    project: BaseProject, graphs: Mapping[str, ResourceGraph], kept: Sequence[str]
+) -> dict[str, bytes]:
+    """The golden files of the environments in `kept`."""
     golden: dict[str, bytes] = {}
     for name in kept:
         if name in graphs:
             golden[f"{name}{RESOLVED}"] = resolved_text(project.resolve(name).leaves()).encode()
             golden[f"{name}{LOCK_SUFFIX}"] = lock_bytes(graphs[name], {})
-    return golden, graphs
+    return golden

@@ -25,7 +25,6 @@ from mlops_iac.blueprint.templates.limits import quoted, read_limits
 from mlops_iac.blueprint.templates.manifest import (
     Manifest,
     Reading,
-    RenameParameter,
     read_manifest,
     text_of,
 )
@@ -289,9 +288,9 @@ def _without(entries: Mapping[str, Entry], keys: tuple[str, ...]) -> dict[str, A
 def _renamed(said: Diagnostic, reading: Reading) -> Diagnostic:
     """What is said of a parameter that is unknown, with its name since a migration has another."""
     name = said.path.rpartition(".parameters.")[2] if said.code == "unknown-parameter" else ""
-    for version, operations in reading.migrations.items():
+    for version, operations in reading.manifest.migrations.items():
         for each in operations if name else ():
-            if isinstance(each, RenameParameter) and each.rename_parameter == name:
+            if each.rename_parameter == name:
                 hint = f"since {version} it is called '{each.to}'; `mlops-iac template update` renames it"
                 return replace(said, hint=hint)
     return said

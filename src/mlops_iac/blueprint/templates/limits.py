@@ -40,7 +40,7 @@ class Limit(Record):
     """One limit of one template. `environment` is a name, `*` for all but `local`, empty for all.
 
     `keys` is the path with `*` for any key; `file` and `line` are those of its key in
-    template.yaml. `texts` are those of `one_of`, as written.
+    template.yaml. `one_of` is as written.
     """
 
     keys: tuple[str, ...]
@@ -51,7 +51,12 @@ class Limit(Record):
     line: int
     key: Node
     fixed: Node | None = None
-    texts: tuple[str, ...] = ()
+    one_of: tuple[Node, ...] = ()
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Those of `one_of`, as written: `1.20`."""
+        return tuple(item.text for item in self.one_of)
 
     @property
     def of_names(self) -> bool:
@@ -116,6 +121,12 @@ def read_limits(node: Node | None, label: str) -> tuple[tuple[Limit, ...], list[
         if spec is NOTHING:
             continue
         environment, keys = within(path)
+        fixed = plain(entry.value).get("fixed", NOTHING)
+        if fixed is None:
+            hint = "`forbidden: true` is for what must not be there"
+            message = f"{here}: to be fixed to nothing holds nobody"
+            found.append(problem(entry.key, "no-effect", message, path=here, hint=hint))
+            continue
         if spec.pattern is not None and (said := wrong_pattern(spec.pattern)):
             message = f"{here}.pattern is no regular expression: {said}"
             place = entry.value.entries["pattern"].value
@@ -126,13 +137,13 @@ def read_limits(node: Node | None, label: str) -> tuple[tuple[Limit, ...], list[
             found.append(problem(entry.key, "unknown-path", message, path=here, hint=hint))
             continue
         written = entry.value.entries.get("fixed")
-        fixed = None if written is None else written.value
+        value = None if written is None else written.value
         one_of = entry.value.entries.get("one_of")
-        texts = () if one_of is None else tuple(item.text for item in one_of.value.items)
+        items = () if one_of is None else tuple(one_of.value.items)
         place = entry.key
         file = place.source.file
         made.append(
-            Limit(tuple(keys), environment, spec, label, file, place.line, place, fixed, texts)
+            Limit(tuple(keys), environment, spec, label, file, place.line, place, value, items)
         )
     return tuple(made), found
 

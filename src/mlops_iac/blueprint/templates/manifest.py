@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal
 
 from mlops_iac.blueprint.compose import compose
-from mlops_iac.blueprint.decode import Decoder, Written
-from mlops_iac.blueprint.scalars import NOTHING
+from mlops_iac.blueprint.decode import Decoder
 from mlops_iac.blueprint.sections.base import Field, Json, Section, Text
 from mlops_iac.blueprint.sections.platform import TemplateUse
 from mlops_iac.blueprint.sections.root import PlatformName
@@ -54,53 +53,31 @@ class Parameter(Section):
     )
 
 
-class Rename(Section):
-    """A field has another name."""
+class Operation(Section):
+    """One change of a team's blueprint: what it does is which of its first keys is written."""
 
-    rename: str = Field(description="The path, `*` for any key.")
-    to: str = Field(description="Its new last key.")
+    ONE_OF: ClassVar = (("rename", "move", "rename_parameter", "remove", "set"),)
+
+    rename: str | None = Field(default=None, description="A path whose last key is called `to`.")
+    move: str | None = Field(default=None, description="A path whose field is at `to` now.")
+    rename_parameter: str | None = Field(default=None, description="The name that it had.")
+    remove: str | None = Field(default=None, description="A path that is gone.")
+    set: str | None = Field(
+        default=None, description="A path that has `value` now; what is written there stays."
+    )
+    to: str = Field(default="", description="The key, path or name that it has now.")
+    value: Json = Field(default=UNSET, description="What is written there.")
     because: str = Field(default="", description="Why, for people.")
 
+    @property
+    def kind(self) -> str:
+        """Which one it is."""
+        return next(key for key in self.ONE_OF[0] if getattr(self, key) is not None)
 
-class Move(Section):
-    """A field has another place."""
-
-    move: str = Field(description="The path it had.")
-    to: str = Field(description="The path it has.")
-    because: str = Field(default="", description="Why, for people.")
-
-
-class RenameParameter(Section):
-    """A parameter has another name."""
-
-    rename_parameter: str = Field(description="The name it had.")
-    to: str = Field(description="The name it has.")
-    because: str = Field(default="", description="Why, for people.")
-
-
-class Remove(Section):
-    """A field is gone."""
-
-    remove: str = Field(description="The path it had, `*` for any key.")
-    because: str = Field(default="", description="Why, for people.")
-
-
-class Set(Section):
-    """A field must have a value now; one that is written stays."""
-
-    set: str = Field(description="The path.")
-    value: Json = Field(description="What is written there.")
-    because: str = Field(default="", description="Why, for people.")
-
-
-Operation = Rename | Move | RenameParameter | Remove | Set
-OPERATIONS: dict[str, type[Section]] = {
-    "rename": Rename,
-    "move": Move,
-    "rename_parameter": RenameParameter,
-    "remove": Remove,
-    "set": Set,
-}
+    @property
+    def path(self) -> str:
+        """What it changes; `*` stands for any key."""
+        return str(getattr(self, self.kind))
 
 
 class LimitSpec(Section):
@@ -157,7 +134,7 @@ class Manifest(Section):
     changelog: dict[str, tuple[str, ...]] = Field(
         default_factory=dict, description="What changed, by version."
     )
-    migrations: dict[str, Json] = Field(
+    migrations: dict[str, tuple[Operation, ...]] = Field(
         default_factory=dict, description="What a version changes in a team's blueprint."
     )
 
@@ -176,7 +153,6 @@ class Reading(Record):
     manifest: Manifest
     root: Node
     source: Source
-    migrations: dict[str, tuple[Operation, ...]]
     blueprint: Node | None = None
 
 
@@ -232,15 +208,10 @@ def read_manifest(content: TemplateContent) -> Reading:
     decoder = Decoder(None)  # parameters stand in it that are not known yet
     manifest: Manifest = decoder.root(Manifest, root, "template")
     said = [_own_words(item) for item in decoder.found.problems]
-    found = [*problems, *said, *_checks(root, manifest)]
-    migrations: dict[str, tuple[Operation, ...]] = {}
-    for version, entry in _entries(root, "migrations"):
-        operations, wrong = _operations(entry, f"migrations.{version}")
-        migrations[version] = operations
-        found += wrong
+    found = [*problems, *said, *_checks(root, manifest), *_migrations(root, manifest)]
     if found:
         raise BlueprintInvalid(found)
-    return Reading(manifest, root, source, migrations)
+    return Reading(manifest, root, source)
 
 
 def _own_words(item: Diagnostic) -> Diagnostic:
@@ -307,48 +278,36 @@ def _checks(root: Node, manifest: Manifest) -> Iterator[Diagnostic]:
             yield problem(_key(root, "parameters", name), "no-effect", message, path=path)
 
 
-def _operations(node: Node, path: str) -> tuple[tuple[Operation, ...], list[Diagnostic]]:
-    """The operations of one version, and what is wrong with them."""
-    if node.kind != "list":
-        return (), [problem(node, "wrong-type", f"{path} takes a list of operations", path=path)]
-    made: list[Operation] = []
-    found: list[Diagnostic] = []
-    for index, item in enumerate(node.items):
-        here = f"{path}[{index}]"
-        keys = [key for key in OPERATIONS if item.kind == "map" and key in item.entries]
-        if len(keys) != 1:
-            message = f"{here} is one of {', '.join(OPERATIONS)}"
-            found.append(problem(item, "missing", message, path=here))
-            continue
-        decoder = Decoder(None)
-        operation = decoder.part(OPERATIONS[keys[0]], Written(item, item, "template"), here)
-        found += decoder.found.problems
-        if operation is NOTHING:
-            continue
-        for place, path_of in _touched(item, operation):
-            if reason := _the_teams(path_of):
-                message = f"{here} cannot change '{path_of}': {reason}"
-                found.append(problem(place, "bad-migration", message, path=here))
-        made.append(operation)
-    return tuple(made), found
+def _migrations(root: Node, manifest: Manifest) -> Iterator[Diagnostic]:
+    """Operations that lack what they need, and those of what is the team's own."""
+    for version, node in _entries(root, "migrations"):
+        made = manifest.migrations.get(version, ())
+        # Fewer were made than are written where one of them is wrong, which is told.
+        for index, item in enumerate(node.items if len(made) == len(node.items) else ()):
+            here, operation = f"migrations.{version}[{index}]", made[index]
+            needs = {"set": "value", "remove": ""}.get(operation.kind, "to")
+            for key in ("to", "value"):
+                if (key == needs) != (key in item.entries):
+                    what = f"needs '{key}'" if key == needs else f"has no '{key}'"
+                    message = f"{here}: {operation.kind} {what}"
+                    yield problem(item, "bad-migration", message, path=here)
+            for key, path in _touched(operation):
+                if key in item.entries and (reason := _the_teams(path)):
+                    message = f"{here} cannot change '{path}': {reason}"
+                    place = item.entries[key].value
+                    yield problem(place, "bad-migration", message, path=here)
 
 
-def _touched(item: Node, operation: Operation) -> Iterator[tuple[Node, str]]:
-    """Each path that an operation changes, with where it is written."""
-    match operation:
-        case Rename(rename=path, to=key):
-            yield item.entries["rename"].value, path
-            above = split(path)[:-1]
-            renamed = join(above[0], key) if len(above) == 1 else key
-            if len(above) < 2:
-                yield item.entries["to"].value, renamed
-        case Move(move=path, to=to):
-            yield item.entries["move"].value, path
-            yield item.entries["to"].value, to
-        case Remove(remove=path):
-            yield item.entries["remove"].value, path
-        case Set(set=path):
-            yield item.entries["set"].value, path
+def _touched(operation: Operation) -> Iterator[tuple[str, str]]:
+    """Each path that an operation changes, with the key that says it."""
+    if operation.kind == "rename_parameter":
+        return
+    yield operation.kind, operation.path
+    above = split(operation.path)[:-1]
+    if operation.kind == "move":
+        yield "to", operation.to
+    elif operation.kind == "rename" and len(above) < 2:
+        yield "to", join("".join(above), operation.to)
 
 
 def _the_teams(path: str) -> str:

@@ -11,9 +11,7 @@ from mlops_iac.blueprint.templates.content import BLUEPRINT, MANIFEST, POLICIES,
 from mlops_iac.blueprint.words import nearest
 from mlops_iac.clouds import registry
 from mlops_iac.errors import Diagnostic
-from mlops_iac.graph.redact import is_secret_name
 from mlops_iac.templates.files import CI_FILES
-from mlops_iac.templates.linting.subject import Subject
 
 README = "README.md"
 KNOWN = (
@@ -39,7 +37,6 @@ _TOKENS = (
     ("a Pulumi token", re.compile(r"\bpul-[0-9a-f]{40}\b")),
     ("credentials in a URL", re.compile(r"://[^/\s:@'\"${}]+:[^/\s@'\"${}]{3,}@")),
 )
-_REFERENCES = ("secret", "secrets")  # the names of secrets, not their values
 
 
 def check_files(content: TemplateContent, folder: str) -> Iterator[Diagnostic]:
@@ -93,39 +90,6 @@ def check_secrets(content: TemplateContent, folder: str) -> Iterator[Diagnostic]
                     place = Node(
                         "scalar", Source(f"{folder}/{name}", ""), number, match.start() + 1
                     )
-                    yield _secret(place, f"this looks like {what}")
-
-
-def check_literals(subject: Subject) -> Iterator[Diagnostic]:
-    """Texts that stand where a secret would."""
-    root = subject.parsed.blueprint
-    if root is not None:
-        yield from _literals(root)
-    for name, parameter in subject.manifest.parameters.items():
-        node = subject.node("parameters", name, "default")
-        if node is not None and is_secret_name(name) and isinstance(parameter.default, str):
-            message = f"the default of '{name}' looks like a secret"
-            yield _secret(_hidden(node), message)
-
-
-def _literals(node: Node) -> Iterator[Diagnostic]:
-    for key, entry in node.entries.items():
-        value = entry.value
-        if key in _REFERENCES:
-            continue
-        literal = value.kind == "scalar" and not value.is_null and "${" not in value.text
-        if literal and is_secret_name(key):
-            yield _secret(_hidden(value), f"'{key}' looks like a secret")
-        yield from _literals(value)
-    for item in node.items:
-        yield from _literals(item)
-
-
-def _hidden(node: Node) -> Node:
-    """The place without its line."""
-    return Node("scalar", Source(node.source.file, ""), node.line, node.column)
-
-
-def _secret(place: Node, message: str) -> Diagnostic:
-    hint = "everybody who uses the template reads it: write `{secret: NAME}`; take it back if real"
-    return problem(place, "secret-literal", message, hint=hint)
+                    hint = "everybody who uses the template reads it; take it back if real"
+                    message = f"this looks like {what}"
+                    yield problem(place, "secret-literal", message, hint=hint)

@@ -18,10 +18,11 @@ from mlops_iac.errors import Diagnostic
 from mlops_iac.templates.cases import Case, samples, variants
 from mlops_iac.templates.files import wrong_name
 from mlops_iac.templates.linting import team
+from mlops_iac.templates.linting.limits import check_alternatives, check_limits
 from mlops_iac.templates.linting.subject import Including, Subject
 
-Judge = Callable[[LoadedBlueprint, str], Sequence[Diagnostic]]
-"""What a platform says of one environment of a blueprint."""
+Judge = Callable[[LoadedBlueprint], Sequence[Diagnostic]]
+"""What is refused of a blueprint that the language takes."""
 MOST = 48
 """Variants that are tried."""
 SHOWN = "a team's blueprint"
@@ -104,13 +105,6 @@ def make_missing(folder: Path, found: Sequence[Diagnostic]) -> bool:
     return made
 
 
-def filled(subject: Subject, platform: str) -> Iterator[AppliedTemplate]:
-    """The template with the parameters of each case and its variants, where these fit."""
-    for case in _tried(subject, [platform]):
-        found = applied(subject, case, platform)
-        yield from (each for each in found if each.content is subject.content)
-
-
 def applied(subject: Subject, case: Case, platform: str) -> list[AppliedTemplate]:
     """The template and those that it stands on, as layers below the team of a case."""
     applier = Applier(Including(subject.content, team.SOURCE, subject.finder))
@@ -127,13 +121,17 @@ def check_variants(
     Of what a case itself makes, and of a team's own lines, whoever runs the case tells.
     """
     for case in _tried(subject, platforms):
+        for template in applied(subject, case, platforms[0]):
+            if template.content is subject.content:
+                yield from check_limits(template.limits)
+                yield from check_alternatives(template.limits)
         with tempfile.TemporaryDirectory() as made:
             folder = Path(made).resolve()
             loaded, said = read_case_over(
                 subject.content, case, subject.finder, folder, platforms[0]
             )
             if loaded is not None:
-                said = [item for name in loaded.environments for item in judge(loaded, name)]
+                said = list(judge(loaded))
         for item in said:
             if item.severity != "error" or item.code in THE_TEAMS:
                 continue

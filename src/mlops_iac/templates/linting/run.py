@@ -9,11 +9,9 @@ from mlops_iac.blueprint.combine import in_order
 from mlops_iac.blueprint.source import problem
 from mlops_iac.blueprint.templates.content import MANIFEST
 from mlops_iac.errors import Diagnostic
-from mlops_iac.templates.linting.files import check_literals
 from mlops_iac.templates.linting.history import check_history
-from mlops_iac.templates.linting.limits import check_alternatives, check_limits
 from mlops_iac.templates.linting.parameters import check_parameters
-from mlops_iac.templates.linting.resolving import Judge, check_variants, filled
+from mlops_iac.templates.linting.resolving import Judge, check_variants
 from mlops_iac.templates.linting.subject import Subject
 
 
@@ -28,11 +26,6 @@ def lint(subject: Subject, platforms: Sequence[str], judge: Judge) -> Iterator[D
         yield problem(subject.key("name"), "no-description", message, hint=hint, severity="warning")
     yield from check_parameters(subject)
     yield from check_history(subject)
-    yield from check_literals(subject)
-    tree = subject.node("limits")
-    for template in filled(subject, platforms[0]):
-        yield from check_limits(template.limits, tree)
-        yield from check_alternatives(template.limits)
     yield from check_variants(subject, platforms, judge)
 
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from mlops_iac.blueprint.source import Node
 from mlops_iac.blueprint.templates.content import (
     BLUEPRINT,
     MANIFEST,
+    POLICIES,
     TemplateContent,
     TemplateFinder,
     Wanted,
 )
 from mlops_iac.blueprint.templates.manifest import Manifest, Reading
-from mlops_iac.blueprint.words import join
 from mlops_iac.records import Record
 
 
@@ -58,17 +56,9 @@ class Subject(Record):
             place, node = entry.key, entry.value
         return place
 
-    def filled(self) -> Iterator[tuple[Node, str]]:
-        """Every tree that parameters are put into, with its path in its file."""
-        if self.parsed.blueprint is not None:
-            yield self.parsed.blueprint, ""
-        for section in ("extends", "limits"):
-            if (node := self.node(section)) is not None:
-                yield node, section
-
     def is_own(self, file: str) -> bool:
         """Whether a diagnostic's file is one of this template."""
-        return file in (self.file(MANIFEST), self.file(BLUEPRINT))
+        return file in map(self.file, (MANIFEST, BLUEPRINT, POLICIES))
 
 
 class Including:
@@ -84,15 +74,3 @@ class Including:
         if wanted.parent is None and wanted.source == self._source:
             return self._content
         return self._below.find(wanted)
-
-
-def walk(node: Node, path: str = "") -> Iterator[tuple[Node, str]]:
-    """Every node below and with `node`, keys among them, with its path."""
-    yield node, path
-    for key, entry in node.entries.items():
-        inner = join(path, key)
-        if "${" in key:
-            yield entry.key, inner
-        yield from walk(entry.value, inner)
-    for index, item in enumerate(node.items):
-        yield from walk(item, f"{path}[{index}]")

@@ -9,8 +9,8 @@ from pathlib import Path
 from mlops_iac.blueprint.templates.content import MANIFEST, TemplateUnavailable
 from mlops_iac.blueprint.words import suggestion
 from mlops_iac.records import Record
+from mlops_iac.templates.files import read_folder
 from mlops_iac.templates.sources.base import inner
-from mlops_iac.templates.sources.reading import read_unchanged
 
 _PACKAGE = Path(__file__).resolve().parents[2]
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -33,7 +33,7 @@ class BuiltinSource(Record):
                 hint=suggestion(self.text, names)
                 + (f"; a folder is written './{self.text}'" if names else ""),
             )
-        files = read_unchanged(builtin_folder() / self.text, self.text)
+        files = read_folder(builtin_folder() / self.text, self.text)
         # Golden files say what this version of the tool makes; a version of a template says nothing
         # of that, and has to keep its content.
         return {path: data for path, data in files.items() if not path.startswith("tests/")}

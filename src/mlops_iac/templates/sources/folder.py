@@ -8,8 +8,7 @@ from pathlib import Path
 
 from mlops_iac.blueprint.templates.content import TemplateUnavailable
 from mlops_iac.records import Record
-from mlops_iac.templates.files import shown
-from mlops_iac.templates.sources.reading import read_unchanged
+from mlops_iac.templates.files import read_folder, shown
 
 
 class FolderSource(Record):
@@ -34,7 +33,7 @@ class FolderSource(Record):
                 f"there is no folder {shown(self.text)}",
                 hint="name the folder, not a file in it" if is_file else f"from {self.root}",
             )
-        return read_unchanged(self.path, self.text)
+        return read_folder(self.path, self.text)
 
 
 def folder_source(text: str, root: Path) -> FolderSource:

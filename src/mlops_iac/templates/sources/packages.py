@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 
@@ -31,8 +31,7 @@ def package_places(top: str, text: str) -> list[Path]:
         raise TemplateUnavailable(
             "template-missing",
             f"the Python package '{top}' is not installed beside mlops-iac",
-            hint=_elsewhere(top)
-            or f"install the package that has {text} into the environment of mlops-iac",
+            hint=f"install the package that has {text} into {sys.prefix}, where mlops-iac runs",
         )
     if spec.submodule_search_locations is None:
         raise TemplateUnavailable(
@@ -86,27 +85,3 @@ def _search_path() -> list[str]:
     if first and first[0] in ("", os.getcwd()):  # noqa: PTH109 - as it stands in sys.path
         return rest
     return [*first, *rest]
-
-
-def _elsewhere(top: str) -> str:
-    """In which other environment a package is, where it is the one that was meant."""
-    for environment in _environments():
-        for site in [
-            *environment.glob("lib/python*/site-packages"),
-            environment / "Lib/site-packages",
-        ]:
-            if (site / top).is_dir():
-                return (
-                    f"it is in {environment}, and mlops-iac runs in {sys.prefix}: install mlops-iac"
-                    " there, or the package here"
-                )
-    return ""
-
-
-def _environments() -> Iterator[Path]:
-    """The environments of a project, other than that of this process."""
-    named = [os.environ.get("VIRTUAL_ENV"), os.environ.get("CONDA_PREFIX"), ".venv", "venv"]
-    for each in named:
-        path = Path(each) if each else None
-        if path is not None and path.is_dir() and path.resolve() != Path(sys.prefix).resolve():
-            yield path

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from mlops_iac.blueprint.templates.content import MANIFEST, TemplateUnavailable
 from mlops_iac.records import Record
+from mlops_iac.templates.files import read_folder
 from mlops_iac.templates.sources.base import checked_folder, inner, safe
 from mlops_iac.templates.sources.packages import inside, package_places
-from mlops_iac.templates.sources.reading import read_unchanged
 
 _MODULE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
 
@@ -52,7 +52,7 @@ class PythonSource(Record):
             raise TemplateUnavailable(
                 "template-refused", f"{self.text} is refused: a link leads out of the package"
             )
-        return read_unchanged(whole[0].folder, self.text)
+        return read_folder(whole[0].folder, self.text)
 
 
 def python_source(text: str) -> PythonSource:
