@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-import shlex
-import shutil
 import signal
-import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.cli import warm
 from tests.examples import SEARCHES, examples
 
 # A change is judged by the same examples wherever and whenever it is checked, and a busy machine
@@ -37,30 +35,8 @@ def _templates_are_cached_elsewhere(tmp_path_factory: pytest.TempPathFactory) ->
     os.environ["MLOPS_IAC_CACHE"] = str(folder)
 
 
-# The language host of the real CLI asks pip what is installed before every operation, twice as long
-# as a small program takes; in an environment that stays as it is, the first answer holds.
-_ASKED_ONCE = """\
-#!/bin/sh
-case "$1 $2" in
-"-m pip" | "-c "*importlib.metadata*)
-  told={folder}/$(printf %s "$*" | cksum | tr ' ' -)
-  if [ ! -e "$told" ]; then
-    {python} "$@" > "$told.$$" || exit
-    mv "$told.$$" "$told"
-  fi
-  exec cat "$told" ;;
-esac
-exec {python} "$@"
-"""
-
-
 @pytest.fixture(scope="session", autouse=True)
-def _pip_is_asked_once(tmp_path_factory: pytest.TempPathFactory) -> None:
-    if shutil.which("pulumi") is None:
-        return
-    folder = tmp_path_factory.mktemp("asked")
-    script = folder / "python"
-    text = _ASKED_ONCE.format(folder=shlex.quote(str(folder)), python=shlex.quote(sys.executable))
-    script.write_text(text, encoding="utf-8")
-    script.chmod(0o755)
-    os.environ["PULUMI_PYTHON_CMD"] = str(script)
+def _programs_begin_warm(request: pytest.FixtureRequest) -> None:
+    """Those that the real Pulumi CLI runs (`tests/cli/warm.py`)."""
+    if any(item.get_closest_marker("pulumi_cli") for item in request.session.items):
+        os.environ["PULUMI_PYTHON_CMD"] = warm.python()

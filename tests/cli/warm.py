@@ -4,6 +4,8 @@ The tests run some two thousand commands, and most of what one takes is the impo
 forked is a process of its own all the same, with its own environment, folder, streams and exit
 code; it tells what it imported, and those after it have that. What has to begin as a user's command
 does, because of what it imports or may not import, is begun by `Cli.start`.
+
+Programs that the real Pulumi CLI runs are forked from it too (`python`).
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import functools
 import importlib
 import json
 import os
+import runpy
 import select
 import shlex
 import shutil
@@ -28,6 +31,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from mlops_iac.engine import plugin_path
 from tests.cli import warm_client
 from tests.cli.warm_client import NUMBER
 
@@ -71,12 +75,49 @@ def on_path() -> str:
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     if not _CAN_FORK:
         return path
-    folder = Path(_address()).parent
-    client = shlex.join([sys.executable, "-ISs", warm_client.__file__, _address()])
-    script = folder / "mlops-iac"
-    script.write_text(f'#!/bin/sh\nexec {client} "$@"\n', encoding="utf-8")
+    script = _script("mlops-iac", f'#!/bin/sh\nexec {_client()} "$@"\n')
+    return f"{script.parent}{os.pathsep}{path}"
+
+
+# The language host of the real CLI asks pip what is installed before every operation, twice as long
+# as a small program takes; in an environment that stays as it is, the first answer holds. A program
+# whose path of modules is the test's own gets an interpreter of its own.
+_PYTHON = """\
+#!/bin/sh
+case "$1 $2" in
+"-m pip" | "-c "*importlib.metadata*)
+  told={folder}/$(printf %s "$*" | cksum | tr ' ' -)
+  if [ ! -e "$told" ]; then
+    {python} "$@" > "$told.$$" || exit
+    mv "$told.$$" "$told"
+  fi
+  exec cat "$told" ;;
+*/pulumi-language-python-exec" "*)
+  case "$PYTHONPATH" in "" | {path}) exec {client} "$@" ;; esac ;;
+esac
+exec {python} "$@"
+"""
+
+
+def python() -> str:
+    """An interpreter for the real Pulumi CLI (`PULUMI_PYTHON_CMD`)."""
+    if not _CAN_FORK:
+        return sys.executable
+    folder, path = Path(_address()).parent, plugin_path.__path__[0]
+    words = {"folder": folder, "python": sys.executable, "path": path}
+    quoted = {name: shlex.quote(str(word)) for name, word in words.items()}
+    return str(_script("python", _PYTHON.format(**quoted, client=_client())))
+
+
+def _client() -> str:
+    return shlex.join([sys.executable, "-ISs", warm_client.__file__, _address()])
+
+
+def _script(name: str, text: str) -> Path:
+    script = Path(_address()).with_name(name)
+    script.write_text(text, encoding="utf-8")
     script.chmod(0o755)
-    return f"{folder}{os.pathsep}{path}"
+    return script
 
 
 @functools.cache
@@ -150,14 +191,20 @@ def _command(
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
-    sys.argv = ["mlops-iac", *arguments]
-    sys.path[0] = folder  # as `python -m` has it
+    script = arguments[0] if arguments and Path(arguments[0]).is_absolute() else ""
+    sys.argv = arguments if script else ["mlops-iac", *arguments]
+    sys.path[0] = str(Path(script).parent) if script else folder  # as `python -m` has it
     before = set(sys.modules)
     code = 1
     try:
-        from mlops_iac.cli import main
+        if script:
+            # The language host ends a program by ending what it has started: who asked for it.
+            threading.Thread(target=_end_with, args=(reply,), daemon=True).start()
+            runpy.run_path(script, run_name="__main__")
+        else:
+            from mlops_iac.cli import main
 
-        main()
+            main()
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 1
     except BaseException:
@@ -172,6 +219,11 @@ def _command(
     imported.write("".join(f"{name} " for name in names).encode())
     reply.sendall(NUMBER.pack(code))
     os._exit(0)
+
+
+def _end_with(asking: socket.socket) -> None:
+    asking.recv(1)
+    os._exit(1)
 
 
 def _installed(names: Iterable[str]) -> list[str]:

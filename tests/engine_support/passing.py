@@ -33,10 +33,11 @@ class Stack:
         self.folder = folder
         self.engine = engine
         self.waited: list[str] = []
+        self._outputs: Mapping[str, Any] | None = None
         make_target(folder, PROGRAM)
 
     def passes(self, version: str) -> list[Pass]:
-        outputs = self.engine.outputs(make_target(self.folder))
+        outputs = self.outputs()
         live = outputs.get("live") or version
         # Once the traffic is switched, the output that says what goes is all that knows the old one.
         old = outputs.get("old") or live
@@ -52,17 +53,23 @@ class Stack:
         return runs(make_target(self.folder, config=config), self.passes(version))
 
     def outputs(self) -> Mapping[str, Any]:
-        return self.engine.outputs(make_target(self.folder))
+        """Asked for once after each deployment."""
+        if self._outputs is None:
+            self._outputs = self.engine.outputs(make_target(self.folder))
+        return self._outputs
 
     def preview(self, version: str) -> Plan:
         several = self.runs(version)
         plans = self.engine.previews([run.target for run in several])
         return joined(several, plans, self.outputs())
 
-    def up(self, version: str, on_event: OnEvent | None = None) -> Result:
-        due = {step.during for step in self.preview(version).changes}
+    def up(self, version: str, on_event: OnEvent | None = None, plan: Plan | None = None) -> Result:
+        """Apply `plan`, or what a preview says."""
+        due = {step.during for step in (plan or self.preview(version)).changes}
+        several = self.runs(version)
+        self._outputs = None
         return apply(
-            self.runs(version),
+            several,
             due,
             lambda run: self.engine.up(run.target, on_event=on_event),
             lambda before: self.waited.append(before.words),

@@ -7,6 +7,7 @@ other stack. Here both are lifted for this test: what is tested is everything el
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 from collections.abc import Iterator, Sequence
@@ -67,7 +68,6 @@ class Team:
     root: Path
     cloud: Any
     provider: Anywhere
-    answers: Any
     checkouts: list[Path] = field(default_factory=list)
 
     def checkout(self, text: str = BLUEPRINT) -> Path:
@@ -80,10 +80,12 @@ class Team:
     def run(self, folder: Path, *words: str, expect: int = 0) -> tuple[str, str]:
         from mlops_iac.cli._app import run
 
-        code = run(["-C", str(folder), *words])
-        answer = self.answers.readouterr()
-        assert code == expect, f"{words}: exit {code}\n{answer.out}\n{answer.err}"
-        return answer.out, answer.err
+        out, err = io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            code = run(["-C", str(folder), *words])
+        told = out.getvalue(), err.getvalue()
+        assert code == expect, "\n".join([f"{words}: exit {code}", *told])
+        return told
 
     def stacks(self) -> list[str]:
         with Backend("churn") as backend:
@@ -108,24 +110,14 @@ class Team:
         return found
 
 
-@pytest.fixture
-def team(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Iterator[Team]:
-    cloud = server.AwsServer(tmp_path / "cloud").ensure()
+@pytest.fixture(scope="module")
+def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
+    root = tmp_path_factory.mktemp("team")
+    emulator = server.AwsServer(root / "cloud")
+    cloud = emulator.ensure()
     provider = Anywhere(lambda: cloud.url, region="eu-west-1")
-    backend = tmp_path / "backend"
+    backend = root / "backend"
     backend.mkdir()
-    for name, value in {
-        "HOME": str(tmp_path),
-        "PULUMI_HOME": str(tmp_path / "home"),
-        "PULUMI_BACKEND_URL": backend.as_uri(),
-        "PULUMI_CONFIG_PASSPHRASE": "x",
-        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-    }.items():
-        monkeypatch.setenv(name, value)
-    for name in ("CI", "PULUMI_DEBUG_PROVIDERS"):
-        monkeypatch.delenv(name, raising=False)
 
     @contextlib.contextmanager
     def environment(target: Any, _: object) -> Iterator[dict[str, str]]:
@@ -136,10 +128,45 @@ def team(
                 "PULUMI_SKIP_UPDATE_CHECK": "true",
             }
 
-    monkeypatch.setattr(pulumi_workspace, "environment", environment)
-    monkeypatch.chdir(tmp_path)
-    yield Team(tmp_path, cloud, provider, capsys)
-    server.AwsServer(tmp_path / "cloud").stop()
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {
+            "HOME": str(root),
+            "PULUMI_HOME": str(root / "home"),
+            "PULUMI_BACKEND_URL": backend.as_uri(),
+            "PULUMI_CONFIG_PASSPHRASE": "x",
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        }.items():
+            patch.setenv(name, value)
+        for name in ("CI", "PULUMI_DEBUG_PROVIDERS"):
+            patch.delenv(name, raising=False)
+        patch.setattr(pulumi_workspace, "environment", environment)
+        patch.chdir(root)
+        yield Team(root, cloud, provider)
+    emulator.stop()
+
+
+@pytest.fixture(scope="module")
+def home(team: Team) -> Path:
+    """The checkout from which `pr-123` was deployed, which lives until the last test."""
+    folder = team.checkout()
+    _, told = team.run(folder, *up("pr-123"))
+    assert "pr-123, made from dev, lives until" in told
+    return folder
+
+
+@pytest.fixture(scope="module")
+def half_way(team: Team) -> None:
+    """`pr-2`, whose deployment failed."""
+
+    def create(urn: str, type_: str, *rest: Any) -> Any:
+        if "budget" in type_:
+            raise ProviderError("no")
+        return made(urn, type_, *rest)
+
+    made = team.provider.create
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(team.provider, "create", create)
+        team.run(team.checkout(), *up("pr-2"), expect=4)
 
 
 def up(name: str, base: str = "dev", ttl: str = "24h") -> Sequence[str]:
@@ -156,13 +183,10 @@ def expires(tag: str) -> datetime:
     return datetime.strptime(tag.partition(" until ")[2], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
 
 
-def test_the_life_of_one(team: Team) -> None:
-    here = team.checkout()
-    _, told = team.run(here, *up("pr-123"))
-    assert "pr-123, made from dev, lives until" in told
-    assert team.stacks() == ["pr-123"]
+def test_the_life_of_one(team: Team, home: Path) -> None:
+    assert "pr-123" in team.stacks()
     assert team.tag("pr-123").startswith("dev until ")
-    assert sorted(path.name for path in here.iterdir()) == [".mlops-iac", "blueprint.yaml"]
+    assert sorted(path.name for path in home.iterdir()) == [".mlops-iac", "blueprint.yaml"]
     first = set(team.buckets("pr-123"))
     assert first
 
@@ -197,16 +221,17 @@ def test_the_life_of_one(team: Team) -> None:
     assert "there is no stack 'pr-123'" in team.run(there, "up", "-s", "pr-123", expect=6)[1]
     assert team.tag("pr-123") == kept
 
-    team.run(there, "destroy", "-s", "pr-123", "--yes")
-    assert team.stacks() == []
-    assert team.buckets("pr-123") == []
-    assert "there is no stack 'pr-123'" in team.run(there, "status", "-s", "pr-123", expect=6)[1]
+
+def test_what_fails_half_way_is_ephemeral_already(team: Team, half_way: None) -> None:
+    assert team.tag("pr-2").startswith("dev until ")
 
 
-def test_expired_ones_are_destroyed_as_they_were_deployed(team: Team) -> None:
+def test_expired_ones_are_destroyed_as_they_were_deployed(
+    team: Team, home: Path, half_way: None
+) -> None:
     here = team.checkout()
-    for name in ("pr-1", "pr-2", "pr-3"):
-        deploy(Ephemeral.declare(here / "blueprint.yaml", name, "dev"), name)
+    assert team.buckets("pr-2")
+    deploy(Ephemeral.declare(here / "blueprint.yaml", "pr-1", "dev"), "pr-1")
     team.run(here, "compile")
     deploy(load(here / "blueprint.yaml"), "dev")
     the_state_is_held_against_the_lock(team, here)
@@ -224,16 +249,16 @@ def test_expired_ones_are_destroyed_as_they_were_deployed(team: Team) -> None:
     shown = json.loads(team.run(there, "destroy", "--expired", "--preview-only", "--json")[0])
     assert [item["stack"] for item in shown["expired"]] == ["pr-1", "pr-2"]
     assert team.run(there, "destroy", "--expired", expect=2)[1].count("not a terminal") == 1
-    assert team.stacks() == ["dev", "handmade", "pr-1", "pr-2", "pr-3"]
+    assert team.stacks() == ["dev", "handmade", "pr-1", "pr-123", "pr-2"]
 
     out, _ = team.run(there, "destroy", "--expired", "--yes", "--json", expect=4)
     ended = {item["stack"]: item for item in json.loads(out)["expired"]}
     assert not ended["pr-1"]["destroyed"]
     assert any("somebody holds on to it" in why for why in ended["pr-1"]["failures"])
     assert ended["pr-2"]["destroyed"]
-    assert team.stacks() == ["dev", "handmade", "pr-1", "pr-3"]
+    assert team.stacks() == ["dev", "handmade", "pr-1", "pr-123"]
     assert team.buckets("pr-2") == []
-    assert team.buckets("pr-3")
+    assert team.buckets("pr-123")
     assert team.buckets("dev")
 
     # What failed is found again; its base is not even declared here.
@@ -241,7 +266,7 @@ def test_expired_ones_are_destroyed_as_they_were_deployed(team: Team) -> None:
     elsewhere = team.checkout(gone.replace("  test: {", "  other: {"))
     _, told = team.run(elsewhere, "destroy", "--expired", "--yes")
     assert "pr-1" in told
-    assert team.stacks() == ["dev", "handmade", "pr-3"]
+    assert team.stacks() == ["dev", "handmade", "pr-123"]
     assert team.buckets("dev")
     assert team.buckets("pr-1") == []
 
@@ -281,44 +306,24 @@ def test_a_stack_that_is_not_ephemeral_is_not_taken_over(team: Team) -> None:
     assert "this one is empty: `pulumi stack rm pr-9` ends it" in told
     assert team.tag("pr-9") == ""
     assert team.buckets("pr-9") == []
-    assert (
-        "there is no stack 'pr-9'" in team.run(here, "destroy", "-s", "pr-9", "--yes", expect=6)[1]
-    )
-
-
-def test_what_fails_half_way_is_ephemeral_already(team: Team) -> None:
-    here = team.checkout()
-    team.provider.create = _failing(team.provider.create)  # type: ignore[method-assign]
-    team.run(here, *up("pr-5"), expect=4)
-    assert team.tag("pr-5").startswith("dev until ")
-    team.expire("pr-5")
-    team.run(team.checkout(), "destroy", "--expired", "--yes")
-    assert team.stacks() == []
-    assert team.buckets("pr-5") == []
-
-
-def _failing(create: Any) -> Any:
-    def made(urn: str, type_: str, *rest: Any) -> Any:
-        if "budget" in type_:
-            raise ProviderError("no")
-        return create(urn, type_, *rest)
-
-    return made
+    told = team.run(here, "destroy", "-s", "pr-9", "--yes", expect=6)[1]
+    assert "there is no stack 'pr-9'" in told
+    with Backend("churn") as backend:
+        backend.remove("pr-9")
 
 
 def test_one_that_was_deployed_to_another_region_is_refused_and_deleted_where_it_is(
-    team: Team,
+    team: Team, home: Path
 ) -> None:
-    here = team.checkout()
-    deploy(Ephemeral.declare(here / "blueprint.yaml", "pr-5", "dev"), "pr-5")
-    made = set(team.buckets("pr-5"))
+    made = set(team.buckets("pr-123"))
     text = BLUEPRINT.replace("region: eu-west-1", "region: us-east-1")
-    (here / "blueprint.yaml").write_text(text, encoding="utf-8")
-    _, told = team.run(here, *up("pr-5"), expect=2)
-    assert "pr-5 holds resources, and the region goes from eu-west-1 to us-east-1" in told
-    assert set(team.buckets("pr-5")) == made
+    (home / "blueprint.yaml").write_text(text, encoding="utf-8")
+    _, told = team.run(home, *up("pr-123"), expect=2)
+    assert "pr-123 holds resources, and the region goes from eu-west-1 to us-east-1" in told
+    assert set(team.buckets("pr-123")) == made
     s3 = server.client("s3", team.cloud, "eu-west-1")
     assert {s3.head_bucket(Bucket=name)["BucketRegion"] for name in made} == {"eu-west-1"}
-    team.run(here, "destroy", "-s", "pr-5", "--yes")
-    assert not team.buckets("pr-5")
-    assert team.stacks() == []
+    team.run(home, "destroy", "-s", "pr-123", "--yes")
+    assert team.buckets("pr-123") == []
+    assert "pr-123" not in team.stacks()
+    assert "there is no stack 'pr-123'" in team.run(home, "status", "-s", "pr-123", expect=6)[1]

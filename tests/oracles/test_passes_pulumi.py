@@ -47,11 +47,11 @@ def test_passes_are_planned_applied_and_gone_on_with(tmp_path: Path) -> None:
             raise Cancelled("between two passes")
 
     with pytest.raises(Cancelled):
-        stack.up("2", end)
+        stack.up("2", end, plan)
     assert stack.outputs() == {"live": "1", "old": "1", "pass": "slot"}
     plan = stack.preview("2")
     assert told(plan) == [(SECOND, "update", "traffic"), (THIRD, "delete", "slot1")]
     assert plan.diagnostics[0] == f"the last deployment ended after {FIRST}; resumes at {SECOND}"
-    assert stack.up("2").failures == {}
+    assert stack.up("2", plan=plan).failures == {}
     assert {key.partition("|")[2] for key in cloud.things} == {"slot2", "traffic"}
     assert stack.outputs() == {"live": "2"}

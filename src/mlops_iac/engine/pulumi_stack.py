@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import json
 import secrets
 import shutil
 import tempfile
@@ -22,21 +23,34 @@ from pulumi import automation
 from mlops_iac.engine import pulumi_workspace as workspace
 from mlops_iac.engine.protocol import StackTarget
 
+_SECRET = "[secret]"  # noqa: S105 - what the CLI shows in the place of one
+
 
 class _Unselected(automation.LocalWorkspace):
     """A workspace that leaves the user's selected stack alone."""
 
     def select_stack(self, stack_name: str) -> None:
-        """Only ask whether the stack is there."""
-        self._pulumi("stack", "--stack", stack_name)
+        """Only ask whether the stack is there, by what opens neither its state nor its secrets."""
+        latest = ("--page", "1", "--page-size", "1")
+        self._pulumi("stack", "history", "--json", *latest, "--stack", stack_name)
 
     def create_stack(self, stack_name: str) -> None:
         """Make the stack in the backend; the program's `Pulumi.<stack>.yaml` gets its salt."""
         under = ("--secrets-provider", self.secrets_provider) if self.secrets_provider else ()
         self._pulumi("stack", "init", "--no-select", "--stack", stack_name, *under)
 
-    def _pulumi(self, *arguments: str) -> None:
-        self.pulumi_command.run(list(arguments), self.work_dir, dict(self.env_vars))
+    def stack_outputs(self, stack_name: str) -> automation.OutputMap:
+        """As in the SDK, which opens secrets also where there are none."""
+        shown = self._pulumi("stack", "output", "--json", "--stack", stack_name)
+        if _SECRET in shown:
+            return super().stack_outputs(stack_name)
+        return {
+            key: automation.OutputValue(value, False) for key, value in json.loads(shown).items()
+        }
+
+    def _pulumi(self, *arguments: str) -> str:
+        ran = self.pulumi_command.run(list(arguments), self.work_dir, dict(self.env_vars))
+        return str(ran.stdout)
 
 
 def found(target: StackTarget, variables: Mapping[str, str]) -> automation.Stack | None:
