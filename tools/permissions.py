@@ -69,9 +69,9 @@ def _explained() -> Any:
 
     render = _iam._render
 
-    def explained(each: _iam.Statement) -> Any:
+    def explained(each: _iam.Statement, *known: Any) -> Any:
         why = f"{each.reason}; `*`: {each.wildcard}" if each.wildcard else each.reason
-        return render(each).apply(lambda statement: {**statement, _WHY: why})
+        return {**render(each, *known), _WHY: why}
 
     return explained
 

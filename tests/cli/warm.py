@@ -6,11 +6,14 @@ code; it tells what it imported, and those after it have that. What has to begin
 does, because of what it imports or may not import, is begun by `Cli.start`.
 
 Programs that the real Pulumi CLI runs are forked from it too (`python`).
+An emulated cloud that such a command starts is forked, too, from a process that has imported moto
+and made its services. It has the command line of one that was started, by which it is ended.
 """
 
 from __future__ import annotations
 
 import atexit
+import ctypes
 import functools
 import importlib
 import json
@@ -26,20 +29,24 @@ import sysconfig
 import tempfile
 import threading
 import traceback
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, Any, BinaryIO
 
 from mlops_iac.engine import plugin_path
 from tests.cli import warm_client
-from tests.cli.warm_client import NUMBER
+from tests.cli.warm_client import NUMBER, Forked
 
 ROOT = Path(__file__).resolve().parents[2]
 # Read when an interpreter begins: with others of these a command gets an interpreter of its own.
 _BEGINNING = ("PYTHON", "LC_", "LANG", "TZ")
 # Elsewhere the system's libraries do not outlive a fork, or there is none.
 _CAN_FORK = sys.platform == "linux"
+# Behind the address for commands: where emulators are asked for.
+_EMULATORS = "-of-emulators"
+# How many bytes the command line of an emulator takes at most.
+_WORDS = 4096
 
 
 def fits(environment: Mapping[str, str]) -> bool:
@@ -61,12 +68,17 @@ def run(
         tempfile.TemporaryFile() as err,
     ):
         streams = [each.fileno() for each in (nothing, out, err)]
-        code = warm_client.ask(_address(), arguments, str(folder), environment, streams, seconds)
+        forked = Forked(_address(), arguments, str(folder), environment, streams)
+        try:
+            code = forked.wait(seconds)
+        except TimeoutError:
+            forked.kill()
+            raise
         texts = []
         for stream in (out, err):
             stream.seek(0)
             texts.append(stream.read().decode())
-    assert code is not None, f"{arguments}: the process was killed\n{texts[1]}"
+    assert code >= 0, f"{arguments}: the process was killed\n{texts[1]}"
     return code, texts[0], texts[1]
 
 
@@ -125,14 +137,16 @@ def _address() -> str:
     """Where the process listens; it ends with this one."""
     folder = tempfile.mkdtemp(prefix="warm-")  # such an address has at most 107 characters
     address = str(Path(folder, "socket"))
-    with socket.socket(socket.AF_UNIX) as listening:
-        listening.bind(address)
-        listening.listen(64)
+    with socket.socket(socket.AF_UNIX) as commands, socket.socket(socket.AF_UNIX) as emulators:
+        for listening, place in ((commands, address), (emulators, address + _EMULATORS)):
+            listening.bind(place)
+            listening.listen(64)
+        numbers = (commands.fileno(), emulators.fileno())
         process = subprocess.Popen(
-            [sys.executable, "-m", "tests.cli.warm", str(listening.fileno())],
+            [sys.executable, "-m", "tests.cli.warm", *map(str, numbers), address, " " * _WORDS],
             cwd=ROOT,
             stdin=subprocess.PIPE,
-            pass_fds=[listening.fileno()],
+            pass_fds=numbers,
         )
 
     def end() -> None:
@@ -146,42 +160,84 @@ def _address() -> str:
 # -- in that process
 
 
-def _serve(listening: socket.socket) -> None:
+def _serve(listening: socket.socket, emulators: socket.socket, address: str) -> None:
     import mlops_iac.cli  # noqa: F401 - for those to come
+    from mlops_iac.emulators.common import server
     from mlops_iac.engine.embedded import lazy_sdk
 
     lazy_sdk.install()
+    server._begun = functools.partial(_begun, server._begun, address + _EMULATORS)  # type: ignore[assignment]
     known = 0
     with tempfile.TemporaryFile("ab+", buffering=0) as imported:
-        while sys.stdin not in select.select([sys.stdin, listening], [], [])[0]:
-            connection, _ = listening.accept()
-            with suppress(ChildProcessError):
-                while os.waitpid(-1, os.WNOHANG)[0]:
-                    pass
+        for ready in _asked(listening, emulators):
+            if ready is emulators:
+                if os.fork() == 0:
+                    listening.close()
+                    _serve_emulators(emulators)
+                    os._exit(0)
+                emulators.close()
+                continue
             names = os.pread(imported.fileno(), 1 << 24, known)
             known += len(names)
             for name in dict.fromkeys(names.decode().split()):
                 with suppress(Exception):  # it is imported where it is needed, and fails there
                     importlib.import_module(name)
-            with connection:
-                size, streams, _, _ = socket.recv_fds(connection, NUMBER.size, 3)
-                request = connection.recv(NUMBER.unpack(size)[0], socket.MSG_WAITALL)
-                if os.fork() == 0:
-                    listening.close()
-                    _command(*json.loads(request), streams, connection, imported)
-            for each in streams:
-                os.close(each)
+            _fork(listening, functools.partial(_command, imported))
 
 
-def _command(
-    arguments: list[str],
-    folder: str,
-    environment: dict[str, str],
-    streams: list[int],
-    reply: socket.socket,
-    imported: BinaryIO,
-) -> None:
-    reply.sendall(NUMBER.pack(os.getpid()))
+def _serve_emulators(listening: socket.socket) -> None:
+    from mlops_iac.emulators.aws.server import AwsServer
+
+    os.environ.update(AwsServer.variables)
+    from moto.moto_api._internal import mock_random
+
+    from mlops_iac.emulators.aws import moto_process
+
+    moto_process.warm()
+
+    def emulator(arguments: list[str], *_: object) -> int:
+        os.setsid()
+        _name(["-P", *arguments])
+        mock_random.seed()
+        sys.argv = arguments[1:]
+        moto_process.main()
+        return 0
+
+    for _ in _asked(listening):
+        _fork(listening, emulator)
+
+
+def _asked(*listening: socket.socket) -> Iterator[socket.socket]:
+    """Those on which somebody asks, until there are no more tests. Ended ones are collected."""
+    while True:
+        open_ones = [each for each in listening if each.fileno() >= 0]
+        ready = select.select([sys.stdin, *open_ones], [], [])[0]
+        if sys.stdin in ready:
+            return
+        with suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        yield from ready
+
+
+def _fork(listening: socket.socket, work: Callable[[list[str], str, socket.socket], int]) -> None:
+    """Do what is asked in a process of its own: `work` gets words, folder, and who asks."""
+    connection, _ = listening.accept()
+    with connection:
+        size, streams, _, _ = socket.recv_fds(connection, NUMBER.size, 3)
+        request = connection.recv(NUMBER.unpack(size)[0], socket.MSG_WAITALL)
+        if os.fork() == 0:
+            listening.close()
+            connection.sendall(NUMBER.pack(os.getpid()))
+            arguments, folder, environment = json.loads(request)
+            _become(folder, environment, streams)
+            connection.sendall(NUMBER.pack(work(arguments, folder, connection)))
+            os._exit(0)
+    for each in streams:
+        os.close(each)
+
+
+def _become(folder: str, environment: dict[str, str], streams: list[int]) -> None:
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         os.dup2(streams[number], number)
         os.close(streams[number])
@@ -191,6 +247,9 @@ def _command(
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
+
+
+def _command(imported: BinaryIO, arguments: list[str], folder: str, asking: socket.socket) -> int:
     script = arguments[0] if arguments and Path(arguments[0]).is_absolute() else ""
     sys.argv = arguments if script else ["mlops-iac", *arguments]
     sys.path[0] = str(Path(script).parent) if script else folder  # as `python -m` has it
@@ -199,7 +258,7 @@ def _command(
     try:
         if script:
             # The language host ends a program by ending what it has started: who asked for it.
-            threading.Thread(target=_end_with, args=(reply,), daemon=True).start()
+            threading.Thread(target=_end_with, args=(asking,), daemon=True).start()
             runpy.run_path(script, run_name="__main__")
         else:
             from mlops_iac.cli import main
@@ -217,8 +276,30 @@ def _command(
             stream.flush()
     names = _installed(name for name in [*sys.modules] if name not in before)
     imported.write("".join(f"{name} " for name in names).encode())
-    reply.sendall(NUMBER.pack(code))
-    os._exit(0)
+    return code
+
+
+def _begun(
+    start: Callable[..., Any],
+    address: str,
+    words: Sequence[str],
+    environment: Mapping[str, str],
+    output: IO[bytes],
+) -> Any:
+    """`_begun` of `emulators/common/server.py`, forked where it is moto."""
+    if "mlops_iac.emulators.aws.moto_process" not in words:
+        return start(words, environment, output)
+    with open(os.devnull, "rb") as nothing:  # noqa: PTH123 - no path
+        streams = (nothing.fileno(), output.fileno(), output.fileno())
+        return Forked(address, words, "/", environment, streams)
+
+
+def _name(words: list[str]) -> None:
+    """Put the words behind the interpreter in the command line of this process (proc(5))."""
+    start, end = map(int, Path("/proc/self/stat").read_text().rpartition(")")[2].split()[45:47])
+    line = b"".join(os.fsencode(word) + b"\0" for word in [sys.executable, *words])
+    assert len(line) <= end - start, words
+    ctypes.memmove(start, line.ljust(end - start, b"\0"), end - start)
 
 
 def _end_with(asking: socket.socket) -> None:
@@ -238,4 +319,4 @@ def _installed(names: Iterable[str]) -> list[str]:
 
 
 if __name__ == "__main__":
-    _serve(socket.socket(fileno=int(sys.argv[1])))
+    _serve(*(socket.socket(fileno=int(number)) for number in sys.argv[1:3]), sys.argv[3])

@@ -15,33 +15,47 @@ from collections.abc import Mapping, Sequence
 NUMBER = struct.Struct("i")
 
 
-def ask(
-    address: str,
-    arguments: Sequence[str],
-    folder: str,
-    environment: Mapping[str, str],
-    streams: Sequence[int],
-    seconds: float | None = None,
-) -> int | None:
-    """The exit code of the command, which has `streams` as stdin, stdout and stderr.
+class Forked:
+    """A process that was forked for these words, with `streams` as stdin, stdout and stderr."""
 
-    None: it was killed. Raises TimeoutError where it takes longer than `seconds`, and ends it.
-    """
-    request = json.dumps([arguments, folder, dict(environment)]).encode()
-    with socket.socket(socket.AF_UNIX) as connection:
-        connection.connect(address)
-        socket.send_fds(connection, [NUMBER.pack(len(request))], streams)
-        connection.sendall(request)
-        pid = connection.recv(NUMBER.size)
-        connection.settimeout(seconds)
+    returncode: int | None = None
+
+    def __init__(
+        self,
+        address: str,
+        words: Sequence[str],
+        folder: str,
+        environment: Mapping[str, str],
+        streams: Sequence[int],
+    ) -> None:
+        request = json.dumps([words, folder, dict(environment)]).encode()
+        self._connection = socket.socket(socket.AF_UNIX)
+        self._connection.connect(address)
+        socket.send_fds(self._connection, [NUMBER.pack(len(request))], streams)
+        self._connection.sendall(request)
+        self.pid = NUMBER.unpack(self._connection.recv(NUMBER.size))[0]
+
+    def wait(self, seconds: float | None = None) -> int:
+        """Its exit code; -9 where it was killed. Raises TimeoutError where it takes longer."""
+        if self.returncode is None:
+            self._connection.settimeout(seconds)
+            told = self._connection.recv(NUMBER.size)
+            self._connection.close()
+            self.returncode = NUMBER.unpack(told)[0] if told else -signal.SIGKILL
+        return self.returncode
+
+    def poll(self) -> int | None:
+        """Its exit code, or None while it runs."""
         try:
-            told = connection.recv(NUMBER.size)
-        except TimeoutError:
-            os.kill(NUMBER.unpack(pid)[0], signal.SIGKILL)
-            raise
-    return int(NUMBER.unpack(told)[0]) if told else None
+            return self.wait(0)
+        except BlockingIOError:
+            return None
+
+    def kill(self) -> None:
+        """End it at once."""
+        os.kill(self.pid, signal.SIGKILL)
 
 
 if __name__ == "__main__":
-    code = ask(sys.argv[1], sys.argv[2:], os.getcwd(), os.environ, (0, 1, 2))  # noqa: PTH109
-    sys.exit(255 if code is None else code)
+    forked = Forked(sys.argv[1], sys.argv[2:], os.getcwd(), os.environ, (0, 1, 2))  # noqa: PTH109
+    sys.exit(forked.wait() & 255)

@@ -6,14 +6,14 @@ Once it listens, it writes DIR/server.json (atomically, for its owner alone): wh
 for that file. It holds the token that the paths need which steer the server itself.
 State is in memory and ends with the process; the random instance id tells one life from another.
 
-Three things in moto are mended here. It denies every object request of a bucket whose policy has a
+Three faults of moto are mended here. It denies every object request of a bucket whose policy has a
 conditional statement, because it takes a condition that it cannot evaluate (`aws:SecureTransport`)
 for one that is not met, and an unmet one for a denial (`moto/iam/access_control.py`). Conditional
 statements of bucket policies therefore do not apply in the emulator; the others do. And it takes a
 bucket whose versioning is suspended for one that never had versions: a deletion by version took all
 of them, and failed with an internal error on a delete marker. And it has no
 DeleteModelPackageGroup, so that versions outlived their registry; here they go with it, while
-SageMaker refuses to delete a group that holds some.
+SageMaker refuses to delete a group that holds some. What it looks up at every request is kept besides.
 
 Moto is asked one thing at a time. Its server answers in threads, over dictionaries without locks and
 with services that import one another when they are first needed; an `up` sends many requests at once
@@ -23,6 +23,7 @@ and would find a race in that some day. They share one interpreter, so nothing i
 from __future__ import annotations
 
 import argparse
+import functools
 import io
 import json
 import os
@@ -43,19 +44,19 @@ from mlops_iac.workfolder import write_durably
 # Moto's own reset, recorder and dashboard, and ours.
 _CONTROL = ("/moto-api", "/mlops-iac")
 _IN_ORDER = threading.RLock()
-# Services an MLOps stack meets first: importing them while the caller still plans saves the
-# first request of each 20-200 ms (lambda and s3 the most).
+# Services an MLOps stack meets first: making them while the caller still plans saves the first
+# request of each 20-300 ms (iam and s3 the most).
 _WARM = (
-    "s3", "iam", "kms", "sts", "sagemaker", "sns", "sqs", "cloudwatch", "events", "scheduler",
-    "logs", "applicationautoscaling", "budgets",
+    "s3", "iam", "kms", "sts", "sagemaker", "sns", "sqs", "monitoring", "events", "scheduler",
+    "logs", "application-autoscaling", "budgets", "lambda",
 )  # fmt: skip
+# Those by whose model of botocore moto reads requests and writes answers.
+_MODELS = ("s3", "iam", "sagemaker", "sns", "sqs", "cloudwatch", "scheduler", "lambda")
 
 
 def application(identity: dict[str, Any]) -> Callable[..., Iterable[bytes]]:
     """Moto's WSGI application with one more path that says which instance this is."""
-    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-
-    moto = DomainDispatcherApplication(create_backend_app)
+    moto = _moto()
     mends = {"/s3/": _mend_s3, "/sagemaker/": _mend_model_groups}
     body = json.dumps(identity).encode()
 
@@ -74,6 +75,19 @@ def application(identity: dict[str, Any]) -> Callable[..., Iterable[bytes]]:
             return list(moto(environ, start_response))
 
     return serve
+
+
+@functools.cache
+def _moto() -> Any:
+    from moto import backends
+    from moto.core import utils
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+    # It lists its own folder, of 200 others, at every request, and botocore's for every model.
+    folders = frozenset(backends.list_of_moto_modules())
+    backends.list_of_moto_modules = lambda: folders
+    utils.create_loader = functools.cache(utils.create_loader)
+    return DomainDispatcherApplication(create_backend_app)
 
 
 def _read_ahead(environ: dict[str, Any]) -> None:
@@ -157,14 +171,20 @@ def _mend_bucket_policies() -> None:
         FakeBucket.get_permission = get_permission
 
 
-def _warm() -> None:
+def warm() -> None:
+    """Import and make what the first requests need."""
     _mend_s3()
     _mend_model_groups()
-    from moto.backends import get_backend
+    from moto.core.utils import get_service_model
 
     for service in _WARM:
+        scope = f"AWS4-HMAC-SHA256 Credential=warm/20300101/us-east-1/{service}/aws4_request, "
+        request = {"PATH_INFO": "/", "HTTP_HOST": "", "HTTP_AUTHORIZATION": scope}
         with _IN_ORDER:
-            get_backend(service)
+            _moto().get_application(request)
+    for service in _MODELS:
+        with _IN_ORDER:
+            get_service_model(service)
 
 
 def main() -> None:
@@ -205,7 +225,7 @@ def main() -> None:
         "token": token,
     }
     write_durably(arguments.work / "server.json", json.dumps(info).encode())
-    threading.Thread(target=_warm, daemon=True).start()
+    threading.Thread(target=warm, daemon=True).start()
     server.serve_forever()
 
 

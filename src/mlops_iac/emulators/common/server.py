@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import IO, TYPE_CHECKING, ClassVar
 
 from mlops_iac import python_child
 from mlops_iac.emulators.common import processes
@@ -28,6 +28,8 @@ from mlops_iac.errors import MlopsError, TimedOut, UsageError
 from mlops_iac.workfolder import created, made
 
 if TYPE_CHECKING:
+    from subprocess import Popen
+
     from filelock import BaseFileLock
 
 # Where a process says which instance it is.
@@ -158,11 +160,8 @@ class Server:
         return lock
 
     def _spawn(self, port: int) -> EmulatorInfo:
-        import subprocess
-
         instance = secrets.token_hex(8)
         log = self._folder / "server.log"
-        command = python_child.command(*self._words(instance), "--port", str(port))
         ours = python_child.environment().items()
         environment = {
             **{name: value for name, value in ours if not name.startswith(self.foreign)},
@@ -171,15 +170,7 @@ class Server:
         }
         log.unlink(missing_ok=True)
         with open(created(log), "wb") as output:  # noqa: PTH123 - a handle
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                env=environment,
-                cwd="/",  # nothing of the project stands there
-                start_new_session=True,  # Ctrl-C in the terminal must not reach it
-            )
+            process = _begun([*self._words(instance), "--port", str(port)], environment, output)
         deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline:
             found = self.status()
@@ -236,6 +227,21 @@ def answer_seconds() -> float:
             hint=f"write {TIMEOUT}=60, or leave it out for {_SECONDS:.0f}",
         )
     return seconds
+
+
+def _begun(words: Sequence[str], environment: Mapping[str, str], output: IO[bytes]) -> Popen[bytes]:
+    """Python with these words, as a process that outlives this one."""
+    import subprocess
+
+    return subprocess.Popen(
+        python_child.command(*words),
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
+        env=environment,
+        cwd="/",  # nothing of the project stands there
+        start_new_session=True,  # Ctrl-C in the terminal must not reach it
+    )
 
 
 def _answers(info: EmulatorInfo) -> bool:
