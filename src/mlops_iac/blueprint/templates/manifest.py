@@ -56,7 +56,8 @@ class Parameter(Section):
 class Operation(Section):
     """One change of a team's blueprint: what it does is which of its first keys is written."""
 
-    ONE_OF: ClassVar = (("rename", "move", "rename_parameter", "remove", "set"),)
+    ALTERNATIVES: ClassVar = (("rename", "move", "rename_parameter", "remove", "set"),)
+    ONE_OF: ClassVar = ALTERNATIVES
 
     rename: str | None = Field(default=None, description="A path whose last key is called `to`.")
     move: str | None = Field(default=None, description="A path whose field is at `to` now.")
