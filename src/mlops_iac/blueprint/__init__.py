@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_iac.blueprint.combine import combine
 from mlops_iac.blueprint.loaded import (
-    ExtraEnvironment,
     LoadedBlueprint,
     examine,
     inspect,
     load,
     validate,
 )
+from mlops_iac.blueprint.reading import ExtraEnvironment
 from mlops_iac.blueprint.resolved import Origin, ResolvedBlueprint
 from mlops_iac.blueprint.sections.root import Blueprint
 
