@@ -17,7 +17,7 @@ from tests.oracles import containers_env
 from tests.sagemaker_blueprints import MINIMAL, loaded
 
 SAGEMAKER = platform("sagemaker")
-FRAMEWORKS = catalogue.frameworks()
+FRAMEWORKS = tuple(catalogue._facts()["frameworks"])
 OLD = [found for name in ("3.8", "3.9", "3.10") if (found := shutil.which(f"python{name}"))]
 
 
