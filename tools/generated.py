@@ -20,8 +20,8 @@ EXAMPLE = ROOT / "examples" / "schedule-adherence"
 
 def language() -> str:
     """Return the language reference."""
-    from mlops_iac.blueprint import reference_markdown
     from mlops_iac.clouds import registry
+    from tools.language_reference import reference_markdown
 
     return reference_markdown({each: registry.platform(each).refuses for each in registry.names()})
 
@@ -42,8 +42,8 @@ def picture() -> str:
 
 def policies() -> str:
     """Return the page about the guard rails."""
-    from mlops_iac.policy.reference import reference
     from mlops_iac.policy.rules import rules
+    from tools.guard_rail_reference import reference
 
     return reference(rules())
 

@@ -55,8 +55,8 @@ def _stack(stack: str) -> Iterator[str]:
 def _deployer(stack: str) -> Iterator[Mapping[str, Any]]:
     """What whoever deploys a stack needs, as statements with their reasons."""
     from mlops_iac.api import load
-    from mlops_iac.clouds.aws.sagemaker.deployer_policy import deployer, statement
     from mlops_iac.clouds.aws.sagemaker.scope import Scope
+    from tools.deployer_rights import deployer, statement
 
     project = load(EXAMPLE / "blueprint.yaml")
     for grant in deployer(Scope(project.resolve(stack)), project.calls(stack)):

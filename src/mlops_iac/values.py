@@ -6,7 +6,7 @@ translates (`emulators/wire.py`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, final
 
@@ -57,67 +57,49 @@ Value = Any
 Properties = Mapping[str, Value]
 
 
+def leaves(value: Value) -> Iterator[Value]:
+    """Everything in `value` that is neither a mapping nor a list; what is secret, as a whole."""
+    match value:
+        case dict() | Mapping():
+            for item in value.values():
+                yield from leaves(item)
+        case list() | tuple():
+            for item in value:
+                yield from leaves(item)
+        case _:
+            yield value
+
+
+def mapped(value: Value, change: Callable[[Value], Value] = lambda leaf: leaf) -> Value:
+    """A copy of `value`, of mappings and lists, with what `change` makes of each of its leaves."""
+    match value:
+        case dict() | Mapping():
+            return {key: mapped(item, change) for key, item in value.items()}
+        case list() | tuple():
+            return [mapped(item, change) for item in value]
+        case _:
+            return change(value)
+
+
 def contains_unknown(value: Value) -> bool:
     """Whether an unknown stands anywhere in `value`."""
-    match value:
-        case None | bool() | int() | float() | str():
-            return False
-        case Unknown():
-            return True
-        case Secret(inner):
-            return contains_unknown(inner)
-        case dict() | Mapping():
-            return any(contains_unknown(item) for item in value.values())
-        case list() | tuple():
-            return any(contains_unknown(item) for item in value)
-        case _:
-            return False
+    return any(
+        leaf is UNKNOWN or (isinstance(leaf, Secret) and contains_unknown(leaf.value))
+        for leaf in leaves(value)
+    )
 
 
 def contains_secret(value: Value) -> bool:
     """Whether a secret stands anywhere in `value`."""
-    match value:
-        case None | bool() | int() | float() | str():
-            return False
-        case Secret():
-            return True
-        case dict() | Mapping():
-            return any(contains_secret(item) for item in value.values())
-        case list() | tuple():
-            return any(contains_secret(item) for item in value)
-        case _:
-            return False
+    return any(isinstance(leaf, Secret) for leaf in leaves(value))
 
 
 def secret_texts(value: Value) -> list[str]:
     """Every text that is secret in `value`, or part of a secret."""
-    match value:
-        case Secret(str(text)):
-            return [text]
-        case Secret(dict() as inner) | Secret(Mapping() as inner):
-            return [text for item in inner.values() for text in secret_texts(Secret(item))]
-        case Secret(list() as inner) | Secret(tuple() as inner):
-            return [text for item in inner for text in secret_texts(Secret(item))]
-        case Secret(inner):
-            return secret_texts(inner)
-        case dict() | Mapping():
-            return [text for item in value.values() for text in secret_texts(item)]
-        case list() | tuple():
-            return [text for item in value for text in secret_texts(item)]
-        case _:
-            return []
+    secrets = [reveal(leaf) for leaf in leaves(value) if isinstance(leaf, Secret)]
+    return [text for text in leaves(secrets) if isinstance(text, str)]
 
 
 def reveal(value: Value) -> Value:
     """`value` with every secret unwrapped, for the provider call that needs it and nothing else."""
-    match value:
-        case None | bool() | int() | float() | str():
-            return value
-        case Secret(inner):
-            return reveal(inner)
-        case dict() | Mapping():
-            return {key: reveal(item) for key, item in value.items()}
-        case list() | tuple():
-            return [reveal(item) for item in value]
-        case _:
-            return value
+    return mapped(value, lambda leaf: reveal(leaf.value) if isinstance(leaf, Secret) else leaf)

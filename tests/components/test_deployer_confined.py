@@ -18,10 +18,8 @@ from mlops_iac.api import load
 from mlops_iac.api.compile import captures, programs
 from mlops_iac.clouds.aws.sagemaker.deployer_policy import (
     ACTIONS,
-    deployer,
     grants,
     origin,
-    statement,
 )
 from mlops_iac.clouds.aws.sagemaker.scope import Scope
 from mlops_iac.clouds.registry import platform
@@ -31,6 +29,7 @@ from mlops_iac.emulators.aws.resources import handler_for
 from mlops_iac.engine.embedded.autonaming import Autonaming
 from tests.components.test_stack_names import INSIDE, named
 from tests.sagemaker_blueprints import MAXIMAL, write
+from tools.deployer_rights import deployer, statement
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "schedule-adherence" / "blueprint.yaml"
 UNNAMED = ("aws:appautoscaling/", "aws:ec2/", "aws:vpc/")

@@ -747,7 +747,7 @@ def test_lifecycle(type_, inputs, change, aws_provider, shared, request):
         diff = provider.diff(type_, state.id, state.inputs, state.outputs, changed)
         assert diff.changes
         assert diff.replace_keys == []
-        assert diff.may_replace == []
+        assert all(each.replaces is not None for each in diff.detailed.values())
         state = provider.update(urn, type_, state, changed)
         again = provider.read(type_, state.id, state)
         diff = provider.diff(type_, state.id, again.inputs, again.outputs, changed)

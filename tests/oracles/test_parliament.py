@@ -8,12 +8,12 @@ import re
 import pytest
 
 from mlops_iac.api import load
-from mlops_iac.clouds.aws.sagemaker.deployer_policy import deployer
-from mlops_iac.clouds.aws.sagemaker.deployer_policy import statement as written
 from mlops_iac.clouds.aws.sagemaker.scope import Scope
 from tests.oracles.concrete import concrete, policy_documents
 from tests.oracles.sample_graph import sample_graph, with_defect
 from tests.sagemaker_blueprints import MAXIMAL, PRIVATE, write
+from tools.deployer_rights import deployer
+from tools.deployer_rights import statement as written
 
 # What parliament says that is no fault here (issue, `resource path detail`) → why.
 ACCEPTED = {

@@ -13,9 +13,10 @@ from mlops_iac.api.compile.checks import problems
 from mlops_iac.api.project import Project
 from mlops_iac.blueprint import Blueprint, examine, inspect, load
 from mlops_iac.blueprint.explain import plain
-from mlops_iac.blueprint.pydantic_models import dumped, pydantic_model
+from mlops_iac.blueprint.pydantic_models import pydantic_model
 from mlops_iac.blueprint.render import render
 from mlops_iac.errors import BlueprintInvalid, UsageError
+from tests.dumped_sections import dumped
 from tests.examples import examples
 
 SEED = """\

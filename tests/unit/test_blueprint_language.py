@@ -16,12 +16,13 @@ import yaml
 from mlops_iac.blueprint import Blueprint, load, validate
 from mlops_iac.blueprint.explain import plain
 from mlops_iac.blueprint.fields import fields_of
-from mlops_iac.blueprint.pydantic_models import dumped, pydantic_model
-from mlops_iac.blueprint.reference import reference_markdown
+from mlops_iac.blueprint.pydantic_models import pydantic_model
 from mlops_iac.blueprint.schema import json_schema
 from mlops_iac.blueprint.sections.base import Section
 from mlops_iac.blueprint.sections.serving import Batch, Capture, Edge, RealTime, Streaming
 from mlops_iac.blueprint.sections.values import Limit, SecretReference
+from tests.dumped_sections import dumped
+from tools.language_reference import reference_markdown
 
 SMALLEST = """\
 blueprint: 1

@@ -9,19 +9,15 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from packaging.specifiers import SpecifierSet
 
 from mlops_iac.clouds.aws import catalogue, containers
-from mlops_iac.clouds.aws.sagemaker.requirements import fits
 from mlops_iac.clouds.registry import platform
 from mlops_iac.runtime.files import runtime_files
 from tests.oracles import containers_env
 from tests.sagemaker_blueprints import MINIMAL, loaded
 
 SAGEMAKER = platform("sagemaker")
-FRAMEWORKS = catalogue.frameworks()
+FRAMEWORKS = tuple(catalogue._facts()["frameworks"])
 OLD = [found for name in ("3.8", "3.9", "3.10") if (found := shutil.which(f"python{name}"))]
 
 
@@ -84,24 +80,6 @@ def test_what_is_packed_is_imported_by_an_old_python(tmp_path: Path, python: str
     run = [python, "-S", "-c", "import mlops_step, inference"]
     done = subprocess.run(run, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-
-
-RELEASE = st.lists(st.integers(0, 2), min_size=1, max_size=3).map(lambda x: ".".join(map(str, x)))
-CLAUSE = st.one_of(
-    st.tuples(st.sampled_from(["==", "!=", ">=", "<=", ">", "<"]), RELEASE).map("".join),
-    st.tuples(st.sampled_from(["==", "!="]), RELEASE, st.just(".*")).map("".join),
-    st.tuples(st.just("~="), RELEASE.filter(lambda text: "." in text)).map("".join),
-)
-
-
-@given(RELEASE, st.lists(CLAUSE, max_size=2).map(" , ".join))
-def test_a_version_fits_where_pip_says_so(version: str, specifier: str) -> None:
-    assert fits(version, specifier) is (version in SpecifierSet(specifier))
-
-
-@pytest.mark.parametrize("specifier", [">=2a1", "===2.0-local", "> two", "2"])
-def test_what_needs_more_than_numbers_is_not_judged(specifier: str) -> None:
-    assert fits("2.0", specifier) is None
 
 
 SERVES = "def load(folder): ...\ndef predict(model, rows): ...\n"

@@ -16,13 +16,13 @@ from mlops_iac.blueprint.fields import (
     SectionType,
     fields_of,
 )
-from mlops_iac.blueprint.reference import reference_markdown
 from mlops_iac.blueprint.sections.base import Section
 from mlops_iac.blueprint.sections.root import Blueprint
 from mlops_iac.blueprint.sections.serving import RealTime
 from mlops_iac.clouds.aws.sagemaker import SAGEMAKER, decisions
 from mlops_iac.clouds.aws.sagemaker.decisions import DECISIONS
 from mlops_iac.clouds.decisions import matches
+from tools.language_reference import reference_markdown
 
 MODE = "real-time"
 is_planned, holds_planned = DECISIONS.is_planned, DECISIONS.holds_planned

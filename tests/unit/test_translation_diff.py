@@ -192,7 +192,7 @@ def test_ignored_paths_are_ignored_and_their_neighbours_are_not(provider):
 
 def test_a_property_without_a_fact_may_replace(provider):
     result = differences(provider, BUCKET, {"region": "eu-west-1"}, {"region": "us-east-1"})
-    assert result.may_replace == ["region"]
+    assert result.detailed["region"].replaces is None
     assert result.replace_keys == []
 
 

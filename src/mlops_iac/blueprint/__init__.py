@@ -12,18 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_iac.blueprint.combine import combine
 from mlops_iac.blueprint.loaded import (
-    ExtraEnvironment,
     LoadedBlueprint,
     examine,
     inspect,
     load,
     validate,
 )
+from mlops_iac.blueprint.reading import ExtraEnvironment
 from mlops_iac.blueprint.resolved import Origin, ResolvedBlueprint
 from mlops_iac.blueprint.sections.root import Blueprint
 
 if TYPE_CHECKING:
-    from mlops_iac.blueprint.reference import reference_markdown
     from mlops_iac.blueprint.schema import json_schema
 
 __all__ = [
@@ -37,7 +36,6 @@ __all__ = [
     "inspect",
     "json_schema",
     "load",
-    "reference_markdown",
     "validate",
 ]
 
@@ -48,8 +46,4 @@ def __getattr__(name: str) -> Any:
         from mlops_iac.blueprint.schema import json_schema
 
         return json_schema
-    if name == "reference_markdown":
-        from mlops_iac.blueprint.reference import reference_markdown
-
-        return reference_markdown
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -94,16 +94,3 @@ def _form(marker: Any) -> Any:
     if isinstance(marker, Text) and marker.kind in PATTERNS:
         return StringConstraints(pattern=f"^{PATTERNS[marker.kind]}$")
     return None
-
-
-def dumped(made: Any) -> Any:
-    """A section with all its fields as plain data: what `model_dump` gives of its model."""
-    match made:
-        case Section():
-            return {name: dumped(item) for name, item in vars(made).items()}
-        case dict():
-            return {name: dumped(item) for name, item in made.items()}
-        case tuple():
-            return tuple(dumped(item) for item in made)
-        case _:
-            return made

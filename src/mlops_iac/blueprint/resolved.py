@@ -8,9 +8,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from mlops_iac.blueprint.decode import Written
 from mlops_iac.blueprint.fields import Field, fields_of
 from mlops_iac.blueprint.fill import DEFAULT
+from mlops_iac.blueprint.notes import Written
 from mlops_iac.blueprint.reach import Reach
 from mlops_iac.blueprint.sections.base import Section
 from mlops_iac.blueprint.sections.root import Blueprint

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from mlops_iac.blueprint.checks import Check, Seen, check_environment
 from mlops_iac.blueprint.decode import Decoder
 from mlops_iac.blueprint.fill import fill
-from mlops_iac.blueprint.loaded import BASE_LAYER, LoadedBlueprint, variables
+from mlops_iac.blueprint.loaded import LoadedBlueprint
+from mlops_iac.blueprint.reading import BASE_LAYER, variables
 from mlops_iac.blueprint.resolved import ResolvedBlueprint
 from mlops_iac.blueprint.sections.root import Blueprint
 from mlops_iac.blueprint.source import Entry, Node

@@ -6,11 +6,13 @@ from collections.abc import Iterator, Sequence
 
 from mlops_iac.api.compare.reviews import Reviewed
 from mlops_iac.cli._plan import Style, grouped_lines, plan_lines, summary_line
+from mlops_iac.graph.hidden import hidden
 from mlops_iac.graph.model import STACK_TYPE
 from mlops_iac.graph.plan import HALVES
-from mlops_iac.graph.shown import cut, shown_value
+from mlops_iac.graph.shown import cut
 from mlops_iac.graph.whole import whole
 from mlops_iac.review.model import Cause, ReviewedStep
+from mlops_iac.review.shown import written
 
 RISK_WORDS = {
     "own-rules": ("changes what judges it", "red"),
@@ -77,17 +79,19 @@ def cause_words(cause: Cause) -> str:
             return cause.path or "no single line of the blueprint"
         case "tool":
             return f"{cause.path} {cause.old or 'unknown'} → {cause.new or 'unknown'}"
-    match cause.old, cause.new:
+    old, new = (
+        None if each is None else _short(written(hidden(cause.path, each)))
+        for each in (cause.old, cause.new)
+    )
+    match old, new:
         case None, None:
             words = "other content"
         case None, _:
             words = "added"
         case _, None:
             words = "removed"
-        case str(old), str(new):
-            words = f"{_short(old)} → {_short(new)}"
-        case old, new:
-            words = f"{_short(shown_value(old))} → {_short(shown_value(new))}"
+        case _:
+            words = f"{old} → {new}"
     return f"{cause.place}: {words}"
 
 

@@ -17,7 +17,7 @@ from mlops_iac.cli._output import put_commands
 from mlops_iac.cli._session import Session, argument, flag, option, verb
 from mlops_iac.errors import PolicyViolation, UsageError
 from mlops_iac.policy import output
-from mlops_iac.policy.reference import explained
+from mlops_iac.policy.explained import explained
 
 if TYPE_CHECKING:
     from mlops_iac.policy.output import Format

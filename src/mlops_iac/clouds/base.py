@@ -8,11 +8,12 @@ flag, and what differs deeper is refused.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from mlops_iac.errors import Diagnostic
 from mlops_iac.records import Record
+from mlops_iac.values import leaves
 
 if TYPE_CHECKING:
     from mlops_iac.clouds.operations import Operations
@@ -87,6 +88,20 @@ class Construct(Record):
 
     cls: str
     args: Mapping[str, ArgValue]
+
+
+def within(value: ArgValue) -> Iterator[Any]:
+    """What an argument is made of: literals and the classes above; a construct is looked into."""
+    for leaf in leaves(value):
+        if isinstance(leaf, Construct):
+            yield from within(leaf.args)
+        else:
+            yield leaf
+
+
+def setting_paths(value: ArgValue) -> Iterator[str]:
+    """The blueprint paths of all settings inside."""
+    return (leaf.path for leaf in within(value) if isinstance(leaf, Setting))
 
 
 class ComponentCall(Record):

@@ -70,11 +70,6 @@ class DiffResult:
         """Paths that force a replacement."""
         return [path for path, diff in self.detailed.items() if diff.replaces is True]
 
-    @property
-    def may_replace(self) -> list[str]:
-        """Paths without a fact."""
-        return [path for path, diff in self.detailed.items() if diff.replaces is None]
-
 
 @dataclass(frozen=True, slots=True)
 class ResourceState:

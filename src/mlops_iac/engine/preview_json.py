@@ -11,7 +11,7 @@ from typing import Any
 
 from mlops_iac.emulators import wire
 from mlops_iac.engine.protocol import Plan, Step
-from mlops_iac.graph.redact import redact, redact_properties
+from mlops_iac.graph.redact import redact_at, redact_properties
 from mlops_iac.records import as_data
 from mlops_iac.values import Properties, Value
 
@@ -20,9 +20,8 @@ def to_pulumi_json(plan: Plan, config: Mapping[str, Value] | None = None) -> dic
     """The document. `duration` is in nanoseconds."""
     document: dict[str, Any] = {}
     if config:
-        clean = {key: redact({key.rpartition(":")[2]: config[key]}) for key in sorted(config)}
         document["config"] = {
-            key: wire.to_json(item) for key, held in clean.items() for item in held.values()
+            key: wire.to_json(redact_at(key, config[key])) for key in sorted(config)
         }
     document["steps"] = [_step(step) for step in plan.steps]
     document["diagnostics"] = [_diagnostic(text) for text in (*plan.doubts, *plan.diagnostics)]

@@ -16,7 +16,7 @@ from mlops_iac.emulators import wire
 from mlops_iac.engine.embedded import paths
 from mlops_iac.engine.protocol import Event, OnEvent, Operation, PropertyChange, Step
 from mlops_iac.graph.model import STACK_TYPE, Resource, name_of
-from mlops_iac.values import Properties, Secret, Value
+from mlops_iac.values import Properties, Secret, Value, mapped
 
 _HIDDEN = "[secret]"
 _COLOUR = re.compile(r"<\{%[^%]*%\}>|\x1b\[[0-9;]*m")
@@ -33,15 +33,7 @@ _OPERATIONS: Mapping[str, Operation] = {
 
 def hidden(value: Value) -> Value:
     """`value` with every `[secret]` as a secret."""
-    match value:
-        case str() if value == _HIDDEN:
-            return Secret(_HIDDEN)
-        case dict():
-            return {key: hidden(item) for key, item in value.items()}
-        case list():
-            return [hidden(item) for item in value]
-        case _:
-            return value
+    return mapped(value, lambda leaf: Secret(_HIDDEN) if leaf == _HIDDEN else leaf)
 
 
 def properties(data: Mapping[str, Any] | None) -> dict[str, Value]:

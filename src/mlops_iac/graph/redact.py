@@ -94,6 +94,15 @@ def redact(value: Value, *, hide: Hide | None = None) -> Any:
     return _redacted(value, _How((), hide or _placeholder))
 
 
+def redact_at(path: str, value: Value) -> Any:
+    """`value` without secrets, those included that only the last name of its path tells.
+
+    A path may be one of properties, of a blueprint or of the configuration (`PROJECT:a.b`).
+    """
+    name = path.rsplit(":", 1)[-1].rsplit(".", 1)[-1].split("[", 1)[0]
+    return redact({name: value})[name]
+
+
 @dataclass(frozen=True, slots=True)
 class _How:
     """`names` are further keys, at any depth, that hold secrets."""

@@ -8,7 +8,7 @@ from itertools import takewhile
 from operator import eq
 
 from mlops_iac.graph.redact import REDACTED, is_hidden, without_digests
-from mlops_iac.values import Asset, Secret, Unknown, Value
+from mlops_iac.values import Asset, Secret, Unknown, Value, mapped
 
 
 def shown_value(value: Value) -> str:
@@ -32,15 +32,8 @@ def shown_value(value: Value) -> str:
 
 def plain(value: Value) -> Value:
     """A JSON-able copy without secrets."""
-    match value:
-        case Secret() | Unknown() | Asset():
-            return shown_value(value)
-        case Mapping():
-            return {str(key): plain(item) for key, item in value.items()}
-        case list() | tuple():
-            return [plain(item) for item in value]
-        case _:
-            return value
+    marks = Secret | Unknown | Asset
+    return mapped(value, lambda leaf: shown_value(leaf) if isinstance(leaf, marks) else leaf)
 
 
 def apart(old: str, new: str) -> tuple[str, str]:

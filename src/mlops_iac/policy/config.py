@@ -163,19 +163,13 @@ def _own_words(item: Diagnostic, shown: str) -> Diagnostic:
     return replace(item, message=message, hint="start with `policies: 1` and `rules:`")
 
 
+@dataclass
 class _Reader:
-    def __init__(
-        self,
-        rules: Mapping[str, Rule],
-        environments: Sequence[str] | None,
-        unread: Sequence[str],
-        held: Mapping[str, Held],
-    ) -> None:
-        self.problems: list[Diagnostic] = []
-        self._rules = rules
-        self._environments = environments
-        self._unread = unread
-        self._held = held
+    _rules: Mapping[str, Rule]
+    _environments: Sequence[str] | None
+    _unread: Sequence[str]
+    _held: Mapping[str, Held]
+    problems: list[Diagnostic] = field(default_factory=list)
 
     def read(self, root: Node) -> Configuration:
         for key, entry in root.entries.items():

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from mlops_iac.clouds import registry
 from mlops_iac.graph.model import REFERENCE, STACK_TYPE, Resource, ResourceGraph
 from mlops_iac.graph.redact import parse_document
-from mlops_iac.values import UNKNOWN, Secret, Unknown, contains_secret
+from mlops_iac.values import UNKNOWN, Secret, Unknown, contains_secret, leaves
 
 if TYPE_CHECKING:
     from mlops_iac.blueprint import ResolvedBlueprint
@@ -197,17 +197,7 @@ def items(value: Any) -> list[Any]:
 
 def texts(value: Any) -> Iterator[str]:
     """Every text in a value, at any depth."""
-    match value:
-        case str():
-            yield value
-        case Mapping():
-            for each in value.values():
-                yield from texts(each)
-        case list() | tuple():
-            for each in value:
-                yield from texts(each)
-        case _:
-            return
+    return (leaf for leaf in leaves(value) if isinstance(leaf, str))
 
 
 def named_values(value: Any) -> Iterator[tuple[str, Any]]:

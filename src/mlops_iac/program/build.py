@@ -25,6 +25,7 @@ from mlops_iac.program.expressions import All, Array, Call, Code, Expression, fl
 from mlops_iac.program.manifest import read_manifest
 from mlops_iac.program.merge import Configuration, Merger, refuse
 from mlops_iac.program.references import check_order, identifiers, references
+from mlops_iac.values import mapped
 
 _PROJECT_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}\Z")  # Source: pulumi sdk/go tokens.QName
 
@@ -157,12 +158,12 @@ def build(
         config={
             environment: {
                 **{
-                    key: _plain(value)
+                    key: mapped(value)
                     for key, value in provider_configs.get(environment, {}).items()
                     if value is not None
                 },
                 **{
-                    f"{project.name}:{key}": _plain(value)
+                    f"{project.name}:{key}": mapped(value)
                     for key, value in sorted(values.get(environment, {}).items())
                 },
             }
@@ -392,13 +393,3 @@ def _inside(path: str) -> str:
 
 def _asset(path: Expression) -> Expression:
     return Call("pulumi.FileAsset", [path], imports=("pulumi",))
-
-
-def _plain(value: Any) -> Any:
-    match value:
-        case Mapping():
-            return {str(key): _plain(item) for key, item in value.items()}
-        case list() | tuple():
-            return [_plain(item) for item in value]
-        case _:
-            return value

@@ -7,6 +7,7 @@ from typing import Any
 
 from mlops_iac.clouds.base import Archive, Construct, Definition, Ref, Setting, UserFile
 from mlops_iac.program.expressions import STACK, Code, Expression
+from mlops_iac.values import mapped
 
 
 def same(left: Any, right: Any) -> bool:
@@ -108,30 +109,7 @@ def is_data(value: Any) -> bool:
 
 def stripped(value: Any) -> Any:
     """The value with every `Setting` replaced by what it holds."""
-    match value:
-        case Setting():
-            return value.value
-        case list() | tuple():
-            return [stripped(item) for item in value]
-        case Mapping():
-            return {key: stripped(item) for key, item in value.items()}
-        case _:
-            return value
-
-
-def setting_paths(value: Any) -> Iterable[str]:
-    """The blueprint paths of all settings inside."""
-    match value:
-        case Setting():
-            yield value.path
-        case Construct():
-            yield from setting_paths(dict(value.args))
-        case list() | tuple():
-            for item in value:
-                yield from setting_paths(item)
-        case Mapping():
-            for item in value.values():
-                yield from setting_paths(item)
+    return mapped(value, lambda leaf: leaf.value if isinstance(leaf, Setting) else leaf)
 
 
 def common_path(paths: Sequence[str]) -> str:

@@ -11,7 +11,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
-from mlops_iac.clouds.base import Archive, Construct, Definition, Ref, Setting, UserFile
+from mlops_iac.clouds.base import (
+    Archive,
+    Construct,
+    Definition,
+    Ref,
+    Setting,
+    UserFile,
+    setting_paths,
+)
 from mlops_iac.errors import BlueprintInvalid, Diagnostic
 from mlops_iac.program.annotations import allowed_texts, default_of
 from mlops_iac.program.compare import (
@@ -23,7 +31,6 @@ from mlops_iac.program.compare import (
     ordered_union,
     reader,
     same,
-    setting_paths,
     stripped,
 )
 from mlops_iac.program.expressions import (

@@ -5,30 +5,18 @@ from __future__ import annotations
 import builtins
 import keyword
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 
-from mlops_iac.clouds.base import ArgValue, ComponentCall, Construct, Ref
+from mlops_iac.clouds.base import ComponentCall, Ref, within
 
 _RESERVED = {"pulumi", "settings", "stack", "overrides", "Path", "Settings", "Overrides"}
 
 
 def references(call: ComponentCall) -> set[str]:
     """The variables that a call needs."""
-    return {ref.variable for ref in _refs(dict(call.args))} | set(call.depends_on)
-
-
-def _refs(value: ArgValue) -> Iterator[Ref]:
-    match value:
-        case Ref():
-            yield value
-        case Construct():
-            yield from _refs(dict(value.args))
-        case Mapping():
-            for item in value.values():
-                yield from _refs(item)
-        case list() | tuple():
-            for item in value:
-                yield from _refs(item)
+    return {ref.variable for ref in within(call.args) if isinstance(ref, Ref)} | set(
+        call.depends_on
+    )
 
 
 def check_order(calls: Sequence[ComponentCall]) -> None:

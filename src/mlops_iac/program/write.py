@@ -12,7 +12,7 @@ from typing import NoReturn
 
 from mlops_iac.errors import MlopsError, UsageError
 from mlops_iac.graph.lock import LOCK_SUFFIX, same_lock
-from mlops_iac.graph.redact import redact
+from mlops_iac.graph.redact import redact_at
 from mlops_iac.program import ejected, manifest, stackfile
 from mlops_iac.program.build import Program
 from mlops_iac.program.manifest import Manifest, read_manifest
@@ -154,9 +154,7 @@ def _stack_changes(program: Program, known: Manifest, out: Path, environment: st
 
 def _told(key: str, existing: object, ours: object) -> str:
     """One difference in words. Values by their keys' names may be secrets."""
-    shown = redact({key.rsplit(":", 1)[-1].rsplit(".", 1)[-1]: [existing, ours]})
-    pair = next(iter(shown.values()))
-    before, after = pair if isinstance(pair, list) else (pair, pair)
+    before, after = (redact_at(key, value) for value in (existing, ours))
     if existing is None:
         return f"{key} is missing"
     if ours is None:

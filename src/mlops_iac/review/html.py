@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from mlops_iac.graph.hidden import hidden
 from mlops_iac.graph.plan import SIGNS
 from mlops_iac.policy.model import Finding
 from mlops_iac.review.escape import LINE, SENTENCE, page
@@ -27,7 +28,6 @@ from mlops_iac.review.shown import (
     policies_title,
     property_lines,
     references,
-    shown_redacted,
     told_about,
 )
 
@@ -267,7 +267,7 @@ def _code(text: str) -> str:
 
 def _text(text: str) -> str:
     """A sentence, with what it has in backticks as code."""
-    clean = str(shown_redacted(text))[: SENTENCE + 1]
+    clean = str(hidden("", text))[: SENTENCE + 1]
     parts = re.split(r"`([^`]*)`", clean)
     return "".join(
         _code(part) if index % 2 else page(part, limit=SENTENCE) for index, part in enumerate(parts)

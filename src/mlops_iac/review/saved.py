@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from mlops_iac.errors import UsageError
 from mlops_iac.graph.plan import PropertyChange, Step
-from mlops_iac.graph.redact import redact, redact_properties
+from mlops_iac.graph.redact import redact_at, redact_properties
 from mlops_iac.policy.model import Finding
 from mlops_iac.review.model import Cause, Review, ReviewedStep, Risk
 from mlops_iac.values import UNKNOWN, Asset, Unknown, Value
@@ -100,18 +100,11 @@ def _step(reviewed: ReviewedStep) -> dict[str, Any]:
 def _written(found: Cause | PropertyChange) -> dict[str, Any]:
     """What stands at a path, and its old and new value without secrets."""
     data = {each.name: getattr(found, each.name) for each in fields(found)}
-    return data | {name: _encode(named(found.path, data[name])) for name in _VALUES}
+    return data | {name: _encode(redact_at(found.path, data[name])) for name in _VALUES}
 
 
 def _read(data: Mapping[str, Any]) -> dict[str, Any]:
     return {**data, **{name: _decode(data[name]) for name in _VALUES}}
-
-
-def named(path: str, value: Value) -> Value:
-    """`value` without secrets, those included that only the last name of its path tells."""
-    name = path.rsplit(".", 1)[-1].split("[", 1)[0]
-    clean: Value = redact({name: value})[name]
-    return clean
 
 
 def _read_step(data: Mapping[str, Any]) -> ReviewedStep:

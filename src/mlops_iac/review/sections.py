@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
 
+from mlops_iac.graph.hidden import hidden
 from mlops_iac.graph.plan import SIGNS, Step
 from mlops_iac.graph.whole import kinds, whole
 from mlops_iac.policy.model import Finding
 from mlops_iac.review.budget import Section
-from mlops_iac.review.escape import Platform, code, fence, prose
+from mlops_iac.review.escape import SENTENCE, Platform, code, fence, prose
 from mlops_iac.review.model import RISKS, Review, ReviewedStep, Risk
 from mlops_iac.review.shown import (
     NOISES,
@@ -23,7 +24,6 @@ from mlops_iac.review.shown import (
     policies_title,
     property_lines,
     references,
-    shown_redacted,
 )
 
 _UNDOABLE: Final = ("replace", "delete")
@@ -59,7 +59,7 @@ def sections(review: Review, platform: Platform) -> Parts:
     notes = Section(
         "**Notes**\n",
         list(review.notes),
-        lambda note: f"- Note: {prose(shown_redacted(note), platform)}",
+        lambda note: f"- Note: {_prose(note, platform)}",
     )
     apart = _table(
         tool,
@@ -108,7 +108,7 @@ def _risks(review: Review, platform: Platform) -> Section:
 
     def render(risk: Risk) -> str:
         title = RISKS.get(risk.kind, "Risk")
-        words = prose(shown_redacted(risk.words), platform)
+        words = _prose(risk.words, platform)
         reviewed = by_address.get(risk.address)
         places = [code(place, platform) for place in references(reviewed)] if reviewed else []
         tail = f" ← {', '.join(places)}" if places else ""
@@ -183,7 +183,7 @@ def why(reviewed: ReviewedStep, platform: Platform) -> str:
     if step.retained and step.op == "delete":
         parts.append("kept in the cloud, no longer managed")
     elif step.reason and not reviewed.follows:
-        parts.append(prose(shown_redacted(step.reason), platform, limit=200))
+        parts.append(_prose(step.reason, platform, limit=200))
     if reviewed.follows:
         parts.append(f"follows {_codes(reviewed.follows, platform)}")
     text = "; ".join(parts) or ("new" if step.op == "create" else step.op)
@@ -195,8 +195,8 @@ def why(reviewed: ReviewedStep, platform: Platform) -> str:
 
 def _policies(findings: Sequence[Finding], platform: Platform) -> Section:
     def render(finding: Finding) -> str:
-        fix = prose(shown_redacted(finding.remediation), platform, limit=300)
-        text = prose(shown_redacted(finding.message), platform, limit=300)
+        fix = _prose(finding.remediation, platform, limit=300)
+        text = _prose(finding.message, platform, limit=300)
         text += f" ← {code(finding.place, platform)}" if finding.place else ""
         text += f"; fix: {fix}" if fix else ""
         mark = "**mandatory**" if finding.counts else "advisory"
@@ -271,5 +271,10 @@ def _address_lines(reviewed: ReviewedStep, platform: Platform) -> str:
 def _suppressed_line(finding: Finding, platform: Platform) -> str:
     """One finding that an exception lets pass, with the exception."""
     resource = f" · {code(finding.address, platform)}" if finding.address else ""
-    reason = prose(shown_redacted(finding.suppressed_by), platform, limit=300)
+    reason = _prose(finding.suppressed_by, platform, limit=300)
     return f"- {code(finding.rule, platform)}{resource}: let pass by {reason}"
+
+
+def _prose(text: str, platform: Platform, *, limit: int = SENTENCE) -> str:
+    """A sentence without what is secret by its form."""
+    return prose(hidden("", text), platform, limit=limit)

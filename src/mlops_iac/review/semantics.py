@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
-from typing import Any
 
 from mlops_iac.clouds import registry
 from mlops_iac.graph.model import REFERENCE, STACK_TYPE
@@ -14,7 +13,7 @@ from mlops_iac.review.model import Cause, ReviewedStep, Risk
 from mlops_iac.review.noise import noise
 from mlops_iac.review.risks import in_order, refused, risks_of
 from mlops_iac.review.saved import to_data
-from mlops_iac.values import Unknown, Value
+from mlops_iac.values import Unknown, Value, leaves
 
 # A dependant looks at these again: what they compute is new afterwards.
 _NEW = ("create", "replace", "delete")
@@ -104,8 +103,9 @@ def _follows(
         return ()
     found: dict[str, None] = {}
     for change in step.changes:
-        for text in _texts(change.new):
-            found.update((a, None) for a in REFERENCE.findall(text) if a in renewed)
+        for text in leaves(change.new):
+            if isinstance(text, str):
+                found.update((a, None) for a in REFERENCE.findall(text) if a in renewed)
         if isinstance(change.new, Unknown):
             found.update(
                 (by_urn[urn], None) for urn in step.dependencies if operations.get(urn) in _NEW
@@ -114,23 +114,8 @@ def _follows(
 
 
 def _awaits(value: Value, renewed: set[str]) -> bool:
-    if isinstance(value, Unknown):
-        return True
-    if isinstance(value, str):
-        return any(address in renewed for address in REFERENCE.findall(value))
-    if isinstance(value, Mapping):
-        return any(_awaits(item, renewed) for item in value.values())
-    return isinstance(value, list | tuple) and any(_awaits(item, renewed) for item in value)
-
-
-def _texts(value: Any) -> Iterator[str]:
-    match value:
-        case str():
-            if "${" in value:
-                yield value
-        case Mapping():
-            for item in value.values():
-                yield from _texts(item)
-        case list() | tuple():
-            for item in value:
-                yield from _texts(item)
+    return any(
+        isinstance(leaf, Unknown)
+        or (isinstance(leaf, str) and not renewed.isdisjoint(REFERENCE.findall(leaf)))
+        for leaf in leaves(value)
+    )

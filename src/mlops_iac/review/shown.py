@@ -113,10 +113,7 @@ def cause_words(cause: Cause, pen: Pen) -> str:
     where = pen.code(cause.place, SHORT) if cause.place else ""
     if cause.old is None and cause.new is None:
         return f"{where} (other content)" if where else ""
-    old, new = (
-        pen.code(str(written(shown_redacted(each, cause.path))), 60)
-        for each in (cause.old, cause.new)
-    )
+    old, new = (pen.code(written(hidden(cause.path, each)), 60) for each in (cause.old, cause.new))
     if cause.old is None:
         return f"{where} (now {new})"
     return f"{where} (was {old})" if cause.new is None else f"{where} ({old} → {new})"
@@ -165,11 +162,6 @@ def is_followed(change: PropertyChange) -> bool:
 def written(value: Value) -> str:
     """A text as it stands in the blueprint, everything else as JSON."""
     return value if isinstance(value, str) and value else shown_value(value)
-
-
-def shown_redacted(value: Value, path: str = "") -> Value:
-    """A sentence or a blueprint's value without what is secret by form or by name."""
-    return hidden(path, value)
 
 
 def _same_beginning(old: str, new: str) -> int:

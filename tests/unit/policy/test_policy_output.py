@@ -11,8 +11,8 @@ import pytest
 
 from mlops_iac.policy import output
 from mlops_iac.policy.model import Finding
-from mlops_iac.policy.reference import reference
 from mlops_iac.policy.rules import rules
+from tools.guard_rail_reference import reference
 
 ORACLES = Path(os.environ.get("MLOPS_IAC_ORACLES", Path(__file__).parents[3] / "../shared/oracles"))
 SCHEMA = ORACLES / "sarif-2.1.0.schema.json"

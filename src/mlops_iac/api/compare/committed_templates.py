@@ -7,6 +7,7 @@ import os
 import posixpath
 import tempfile
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -59,17 +60,15 @@ def trees(finder: TemplateFinder, root: Node) -> Iterator[Node]:
         yield from template.environments.values()
 
 
+@dataclass
 class FormerTemplates:
     """Finds the templates of the blueprint that a commit has at `path`, exported to `tree`."""
 
-    def __init__(
-        self, repository: Repository, commit: Commit, tree: Path, path: str, reach: Reach
-    ) -> None:
-        self._repository = repository
-        self._commit = commit
-        self._tree = tree
-        self._path = path
-        self._reach = reach
+    _repository: Repository
+    _commit: Commit
+    _tree: Path
+    _path: str
+    _reach: Reach
 
     def find(self, wanted: Wanted) -> TemplateContent:
         """As the commit pins it. Raises TemplateUnavailable; BlueprintInvalid for a damaged lock."""

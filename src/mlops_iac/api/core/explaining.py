@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from mlops_iac.errors import UsageError
@@ -14,20 +15,21 @@ if TYPE_CHECKING:
 def explain(resolved: ResolvedBlueprint, path: str) -> list[dict[str, Any]]:
     """Return `{path, value, origin, file, line, layer}` of every leaf at or below `path`."""
     leaves = resolved.leaves()
-    found = [
-        leaf
-        for leaf in leaves
-        if not path or leaf == path or leaf.startswith((f"{path}.", f"{path}["))
-    ]
+    found = within(list(leaves), path, f"{resolved.environment} has no field {path!r}")
+    return [_leaf(resolved, leaf, leaves[leaf]) for leaf in found]
+
+
+def within(leaves: Sequence[str], path: str, lacking: str) -> list[str]:
+    """Return the leaves at or below `path`. Raises UsageError, saying `lacking`, without any."""
+    below = (f"{path}.", f"{path}[")
+    found = [leaf for leaf in leaves if not path or leaf == path or leaf.startswith(below)]
     if not found:
         from difflib import get_close_matches  # start-up: only when something is wrong
 
-        near = get_close_matches(path, list(leaves), n=1, cutoff=0.5)
-        raise UsageError(
-            f"{resolved.environment} has no field {path!r}",
-            hint=f"did you mean {near[0]!r}?" if near else "`mlops-iac explain` lists every field",
-        )
-    return [_leaf(resolved, leaf, leaves[leaf]) for leaf in found]
+        near = get_close_matches(path, leaves, n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]!r}?" if near else "`mlops-iac explain` lists every field"
+        raise UsageError(lacking, hint=hint)
+    return found
 
 
 def _leaf(resolved: ResolvedBlueprint, path: str, value: Any) -> dict[str, Any]:

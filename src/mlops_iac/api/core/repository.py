@@ -17,13 +17,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from mlops_iac.blueprint.reach import checkout_around
 from mlops_iac.errors import UsageError
-
-if TYPE_CHECKING:
-    from types import TracebackType
 
 _STEPS = re.compile(r"(?P<base>.*?)(?P<steps>(?:~\d*|\^\d*)*)\Z", re.DOTALL)
 _STEP = re.compile(r"([~^])(\d*)")
@@ -85,12 +82,7 @@ class Repository:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._git.close()
 
     def commit(self, ref: str) -> Commit:

@@ -26,7 +26,7 @@ from mlops_iac.graph import saved_plan
 from mlops_iac.graph.canonical import CanonicalGraph, canonical, canonical_value
 from mlops_iac.graph.lock import installed_versions
 from mlops_iac.graph.plan import Plan
-from mlops_iac.graph.redact import REDACTED, redact, redact_properties
+from mlops_iac.graph.redact import REDACTED, redact, redact_at, redact_properties
 from mlops_iac.graph.saved_plan import Basis, SavedPlan
 from mlops_iac.values import contains_secret
 
@@ -184,9 +184,8 @@ def _configuration(
     shown: dict[str, Any] = {}
     hidden = []
     for key, value in {**theirs, **ours}.items():
-        name = key.rsplit(":", 1)[-1].rsplit(".", 1)[-1]
         encrypted = isinstance(value, Mapping) and "secure" in value
-        clean = redact({name: value})[name]
+        clean = redact_at(key, value)
         if encrypted or contains_secret(value) or clean != value:
             hidden.append(f"configuration {key}")
         shown[key] = REDACTED if encrypted else canonical_value(clean)

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from mlops_iac.api.compile import captures, programs
+from mlops_iac.api.core.explaining import within
 from mlops_iac.errors import UsageError
 
 if TYPE_CHECKING:
@@ -52,18 +53,10 @@ def blueprint_differences(
         raise UsageError(f"{left} is compared with itself", hint="name two environments")
     one, other = project.resolve(left), project.resolve(right)
     mine, theirs = one.leaves(), other.leaves()
-    paths = [leaf for leaf in _in_order(list(mine), list(theirs)) if _within(leaf, path)]
-    if not paths:
-        from difflib import get_close_matches
-
-        near = get_close_matches(path, [*mine, *theirs], n=1, cutoff=0.5)
-        raise UsageError(
-            f"neither {left} nor {right} has a field {path!r}",
-            hint=f"did you mean {near[0]!r}?" if near else "`mlops-iac explain` lists every field",
-        )
+    leaves = _in_order(list(mine), list(theirs))
     return [
         LeafDifference(leaf, _said(one, leaf, mine), _said(other, leaf, theirs))
-        for leaf in paths
+        for leaf in within(leaves, path, f"neither {left} nor {right} has a field {path!r}")
         if not _same(mine.get(leaf), theirs.get(leaf))
     ]
 
@@ -85,10 +78,6 @@ def resource_differences(project: BaseProject, left: str, right: str) -> Differe
         return Side(comparable(graph), project.emulated_cloud.account(name), project.region(name))
 
     return differences(side(left), side(right))
-
-
-def _within(leaf: str, path: str) -> bool:
-    return not path or leaf == path or leaf.startswith((f"{path}.", f"{path}["))
 
 
 def _said(resolved: ResolvedBlueprint, path: str, leaves: dict[str, Any]) -> Said:

@@ -16,7 +16,7 @@ from mlops_iac.api.deploy.states import state_in
 from mlops_iac.api.stacks.ephemeral_record import DEFAULT_TTL, EphemeralRecord, record_of
 from mlops_iac.blueprint import ExtraEnvironment, ResolvedBlueprint
 from mlops_iac.blueprint.fill import LOCAL
-from mlops_iac.blueprint.loaded import COMMAND_LINE_LAYER
+from mlops_iac.blueprint.reading import COMMAND_LINE_LAYER
 from mlops_iac.errors import BlueprintInvalid, MlopsError, StackNotFound, UsageError
 
 if TYPE_CHECKING:

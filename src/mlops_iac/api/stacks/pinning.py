@@ -53,22 +53,15 @@ class Pin:
         return f"{shown}, instead of {self.before or none}"
 
 
+@dataclass
 class Pinning:
     """From what `source` runs to edits of `target`'s overlay."""
 
-    def __init__(
-        self,
-        project: BaseProject,
-        source: str,
-        target: str,
-        found: Running,
-        editor: Editor | RehearsalEdit,
-    ) -> None:
-        self._project = project
-        self._source = source
-        self._target = target
-        self._found = found
-        self._editor = editor
+    _project: BaseProject
+    _source: str
+    _target: str
+    _found: Running
+    _editor: Editor | RehearsalEdit
 
     def version(self, model: str) -> Pin:
         """Pin the version that runs.

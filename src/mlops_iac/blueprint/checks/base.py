@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlops_iac.blueprint.decode import Decoded
+from mlops_iac.blueprint.notes import Decoded
 from mlops_iac.blueprint.reach import Outside
 from mlops_iac.blueprint.resolved import ResolvedBlueprint
 from mlops_iac.blueprint.sections.root import Blueprint

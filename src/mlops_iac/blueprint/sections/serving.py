@@ -28,15 +28,26 @@ SERVICE_METRICS: dict[str, tuple[str, ...]] = {
 ROLLOUT_METRICS = ("latency_p99_ms", "error_rate_percent")
 """What is measured fast enough to stop a rollout."""
 
+# Fields that several modes have.
+_MODEL = Field(
+    default=None, description="What it serves; may be left out where there is only one model."
+)
+_OUTPUT = Field(
+    default=None,
+    description="What is made; may be left out where there is only one without a source.",
+)
+_ROLLOUT = Field(
+    default=None,
+    description="How a new version takes over; at once, without a way back, if left out.",
+)
+
 
 class Variant(Section):
     """One of several models behind an entry."""
 
     ALTERNATIVES: ClassVar = (("traffic_percent", "shadow_percent"),)
 
-    model: ModelName | None = Field(
-        default=None, description="What it serves; may be left out where there is only one model."
-    )
+    model: ModelName | None = _MODEL
     traffic_percent: WholePercent | None = Field(
         default=None,
         description="Its share of the calls; all shares sum to 100. With 0 it answers only callers that name it.",
@@ -139,9 +150,7 @@ class RealTime(ServingEntry):
     ONE_OF: ClassVar = (("model", "variants"),)
 
     mode: Literal["real-time"] = Field(description="Answers calls at once.")
-    model: ModelName | None = Field(
-        default=None, description="What it serves; may be left out where there is only one model."
-    )
+    model: ModelName | None = _MODEL
     variants: dict[Annotated[str, EntryName("variant")], Variant] | None = Field(
         default=None, min_length=1, description="Several models behind one endpoint."
     )
@@ -149,10 +158,7 @@ class RealTime(ServingEntry):
         default_factory=EndpointCompute, description="What each instance runs on."
     )
     scaling: Scaling | None = Field(default=None, description="One instance if left out.")
-    rollout: Rollout | None = Field(
-        default=None,
-        description="How a new version takes over; at once, without a way back, if left out.",
-    )
+    rollout: Rollout | None = _ROLLOUT
     capture: Capture | None = Field(
         default=None, description="Keeps calls; none are kept if left out."
     )
@@ -167,17 +173,12 @@ class Batch(ServingEntry):
     ALTERNATIVES: ClassVar = (("schedule", "new_data"),)
 
     mode: Literal["batch"] = Field(description="Predicts for a whole dataset at a time.")
-    model: ModelName | None = Field(
-        default=None, description="What it serves; may be left out where there is only one model."
-    )
+    model: ModelName | None = _MODEL
     input: DatasetName | None = Field(
         default=None,
         description="What is read; may be left out where there is only one with a source.",
     )
-    output: DatasetName | None = Field(
-        default=None,
-        description="What is made; may be left out where there is only one without a source.",
-    )
+    output: DatasetName | None = _OUTPUT
     schedule: Cron | None = Field(default=None, description="When it runs: cron, in `timezone`.")
     new_data: tuple[DatasetName, ...] = Field(
         default=(), description="Datasets whose new files start a run."
@@ -192,27 +193,19 @@ class Streaming(ServingEntry):
     ONE_OF: ClassVar = (("model", "variants"),)
 
     mode: Literal["streaming"] = Field(description="Predicts for each record of a stream.")
-    model: ModelName | None = Field(
-        default=None, description="What it serves; may be left out where there is only one model."
-    )
+    model: ModelName | None = _MODEL
     variants: dict[Annotated[str, EntryName("variant")], Variant] | None = Field(
         default=None, min_length=1, description="Several models behind one stream."
     )
     input: DatasetName | None = Field(
         default=None, description="The stream; may be left out where there is only one."
     )
-    output: DatasetName | None = Field(
-        default=None,
-        description="What is made; may be left out where there is only one without a source.",
-    )
+    output: DatasetName | None = _OUTPUT
     compute: EndpointCompute = Field(
         default_factory=EndpointCompute, description="What each instance runs on."
     )
     scaling: Scaling | None = Field(default=None, description="One instance if left out.")
-    rollout: Rollout | None = Field(
-        default=None,
-        description="How a new version takes over; at once, without a way back, if left out.",
-    )
+    rollout: Rollout | None = _ROLLOUT
     capture: Capture | None = Field(
         default=None, description="Keeps calls; none are kept if left out."
     )
@@ -238,17 +231,12 @@ class Edge(ServingEntry):
     """Predicts on devices."""
 
     mode: Literal["edge"] = Field(description="Predicts on devices.")
-    model: ModelName | None = Field(
-        default=None, description="What it serves; may be left out where there is only one model."
-    )
+    model: ModelName | None = _MODEL
     device: Device = Field(description="What the devices are.")
     fleet: Annotated[str, EntryName("fleet")] | Fleet = Field(
         description="Name of a fleet to be made, or `{existing: ID}`."
     )
-    rollout: Rollout | None = Field(
-        default=None,
-        description="How a new version takes over; at once, without a way back, if left out.",
-    )
+    rollout: Rollout | None = _ROLLOUT
 
 
 Serving = Annotated[RealTime | Batch | Streaming | Edge, Field(discriminator="mode")]

@@ -143,11 +143,6 @@ def is_gpu(type_: str) -> bool:
     return family(type_)[0] in "gp"
 
 
-def frameworks() -> tuple[str, ...]:
-    """Frameworks with prebuilt images."""
-    return tuple(_facts()["frameworks"])
-
-
 def framework_of(repository: str) -> str | None:
     """The framework that prebuilt training images of a repository bring."""
     return next(

@@ -69,7 +69,7 @@ class _Recorder:
         id_, outputs = provider.stand_ins(
             registration.type,
             registration.name,
-            {key: reveal(value) for key, value in inputs.items()} if secret else inputs,
+            reveal(inputs) if secret else inputs,
             make,
         )
         marked = dict(mark_like(outputs, inputs) if secret else outputs)

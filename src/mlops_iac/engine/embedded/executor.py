@@ -9,12 +9,11 @@ from typing import Protocol
 from mlops_iac.emulators.provider import DiffResult, ProviderError, ResourceState
 from mlops_iac.engine.embedded.checkpoint import now
 from mlops_iac.engine.embedded.marks import mark_like
-from mlops_iac.engine.embedded.planner import revealed
 from mlops_iac.engine.embedded.providers import Providers
 from mlops_iac.engine.embedded.state import Entry, Mutation, Pending, replaced_mutation
 from mlops_iac.engine.embedded.store import Store
 from mlops_iac.graph.standins import contains_stand_in
-from mlops_iac.values import Properties, Secret
+from mlops_iac.values import Properties, Secret, reveal
 
 
 class Performer(Protocol):
@@ -82,7 +81,7 @@ class LivePerformer:
         self, pending: Pending, old: Entry | None, call: Callable[[Properties], ResourceState]
     ) -> Entry:
         entry = pending.entry
-        inputs = revealed(entry.inputs)
+        inputs = reveal(entry.inputs)
         assert not contains_stand_in(inputs), f"{entry.address}: a stand-in reached an emulator"
         self._store.begin(pending)
         try:
@@ -126,7 +125,7 @@ class DryPerformer:
     def _outputs(self, entry: Entry, old: Entry | None, diff: DiffResult | None) -> Properties:
         provider = self._providers.of(entry.type, entry.provider)
         return provider.preview_outputs(
-            entry.type, revealed(entry.inputs), old.resource_state() if old else None, diff
+            entry.type, reveal(entry.inputs), old.resource_state() if old else None, diff
         )
 
     def create(

@@ -47,11 +47,6 @@ def seed(salt: str, urn: str, counter: int) -> bytes:
     return sha256(f"{salt}\0{urn}\0{counter}".encode()).digest()
 
 
-def revealed(properties: Properties) -> dict[str, Any]:
-    """Inputs or outputs for a provider call."""
-    return {key: reveal(value) for key, value in properties.items()}
-
-
 def check(
     provider: Provider,
     registration: Registration,
@@ -64,8 +59,8 @@ def check(
     result = provider.check(
         registration.urn,
         registration.type,
-        None if olds is None else revealed(olds),
-        revealed(news),
+        None if olds is None else reveal(olds),
+        reveal(news),
         seed_,
         naming.proposed(registration.type, registration.name, seed_),
     )
@@ -126,9 +121,9 @@ def decide(
         provider.diff(
             registration.type,
             old.id,
-            revealed({key: old.inputs[key] for key in old.inputs if key not in awaited}),
-            revealed(old.outputs),
-            revealed({key: inputs[key] for key in inputs if key not in awaited}),
+            reveal({key: old.inputs[key] for key in old.inputs if key not in awaited}),
+            reveal(old.outputs),
+            reveal({key: inputs[key] for key in inputs if key not in awaited}),
             list(registration.ignore_changes),
         ),
         registration.replace_on_changes,
@@ -151,9 +146,9 @@ def decide(
             again = provider.diff(
                 registration.type,
                 old.id,
-                revealed(old.inputs),
-                revealed(old.outputs),
-                revealed(fresh),
+                reveal(old.inputs),
+                reveal(old.outputs),
+                reveal(fresh),
                 list(registration.ignore_changes),
             )
             before = again.delete_before_replace
@@ -238,12 +233,12 @@ def cascade(
         ]
         if not moved:
             continue
-        inputs = revealed(entry.inputs)
+        inputs = reveal(entry.inputs)
         diff = provider_of(entry).diff(
             entry.type,
             entry.id,
             inputs,
-            revealed(entry.outputs),
+            reveal(entry.outputs),
             {**inputs, **dict.fromkeys(moved, UNKNOWN)},
         )
         if diff.replace_keys:

@@ -53,7 +53,7 @@ class Providers:
         if provider is None:
             raise MlopsError(f"no emulated cloud answers {token}")
         try:
-            return provider.invoke(token, {key: reveal(value) for key, value in args.items()})
+            return provider.invoke(token, reveal(args))
         except ProviderError as error:
             raise MlopsError(f"{token}: {error.message}") from error
 
@@ -97,7 +97,7 @@ class Providers:
 
     def _configured(self, provider: Provider, config: Properties) -> None:
         try:
-            provider.configure(self._target.stack, {k: reveal(v) for k, v in config.items()})
+            provider.configure(self._target.stack, reveal(config))
         except ProviderError as error:
             raise MlopsError(error.message) from error
 

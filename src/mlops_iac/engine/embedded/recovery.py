@@ -7,11 +7,11 @@ from dataclasses import replace
 from mlops_iac.emulators.provider import Provider
 from mlops_iac.engine.embedded.dynamic import PACKAGE as DYNAMIC
 from mlops_iac.engine.embedded.executor import completed
-from mlops_iac.engine.embedded.planner import revealed
 from mlops_iac.engine.embedded.providers import Providers
 from mlops_iac.engine.embedded.state import Mutation, Pending, Snapshot, replaced_mutation
 from mlops_iac.engine.embedded.store import Store, holder
 from mlops_iac.engine.protocol import StackTarget
+from mlops_iac.values import reveal
 
 
 def recover(store: Store, providers: Providers) -> list[str]:
@@ -42,7 +42,7 @@ def look(target: StackTarget, store: Store, providers: Providers) -> list[str]:
 
 def _create(pending: Pending, provider: Provider, snapshot: Snapshot) -> tuple[Mutation, str]:
     entry = pending.entry
-    found = provider.find(entry.type, revealed(entry.inputs), pending.token)
+    found = provider.find(entry.type, reveal(entry.inputs), pending.token)
     if found is None and entry.package == DYNAMIC:
         return Mutation(), "an interrupted creation; look whether it left something behind"
     if found is None:

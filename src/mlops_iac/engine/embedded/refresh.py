@@ -14,13 +14,12 @@ from mlops_iac.engine.embedded import paths
 from mlops_iac.engine.embedded.checkpoint import now
 from mlops_iac.engine.embedded.executor import completed
 from mlops_iac.engine.embedded.marks import mark_like
-from mlops_iac.engine.embedded.planner import revealed
 from mlops_iac.engine.embedded.providers import Providers
 from mlops_iac.engine.embedded.state import Entry, Mutation
 from mlops_iac.engine.embedded.steps import StepLog, make_step, redacted
 from mlops_iac.engine.embedded.store import Store
 from mlops_iac.engine.protocol import PropertyChange, Step
-from mlops_iac.values import Properties
+from mlops_iac.values import Properties, reveal
 
 
 def refresh(store: Store, providers: Providers, log: StepLog, parallel: int = 8) -> list[Step]:
@@ -57,7 +56,7 @@ def _compare(
     if actual is None:
         gone = make_step("delete", entry, entry)
         return replace(gone, new_inputs={}, reason="it vanished"), Mutation(drop=[key])
-    user = revealed(entry.inputs)
+    user = reveal(entry.inputs)
     diff = provider.diff(entry.type, actual.id, dict(actual.inputs), dict(actual.outputs), user, ())
     inputs = dict(entry.inputs)
     changes = []
@@ -81,8 +80,8 @@ def _compare(
             )
         )
     if diff.differs and not changes:
-        changes = _moved(revealed(entry.outputs), actual.outputs)
-    if not changes and actual.outputs == revealed(entry.outputs):
+        changes = _moved(reveal(entry.outputs), actual.outputs)
+    if not changes and actual.outputs == reveal(entry.outputs):
         return make_step("same", entry, entry), Mutation()
     drifted = replace(
         completed(replace(entry, inputs=inputs), actual), created=entry.created, modified=now()

@@ -12,9 +12,8 @@ from typing import Any
 
 from mlops_iac.clouds.aws.components._naming import catalogue_stem, stem
 from mlops_iac.clouds.aws.components._services import PRINCIPAL_SUFFIX
-from mlops_iac.clouds.aws.sagemaker.scope import ROLES, STACK_TAG, Scope
+from mlops_iac.clouds.aws.sagemaker.scope import STACK_TAG, Scope
 from mlops_iac.clouds.aws.sagemaker.stack import PARTS
-from mlops_iac.clouds.base import ComponentCall
 from mlops_iac.records import Record, replace
 
 _HERE = "${region}:${account}"
@@ -114,28 +113,6 @@ def grants(components: Iterable[str], *, boundary: str | None = None) -> list[Gr
     return sorted(found, key=lambda each: each.sid)
 
 
-def deployer(scope: Scope, plan: Sequence[ComponentCall]) -> list[Grant]:
-    """Those of one environment, filled in, with what it needs in others."""
-    blueprint = scope.blueprint
-    found = grants(
-        (call.component.partition(":")[2] for call in plan),
-        boundary=blueprint.options.sagemaker.permissions_boundary,
-    )
-    if key := blueprint.existing.key:
-        uses = tuple(
-            a for each in found if each.sid == "OwnKeys" for a in each.actions if a in _USE
-        )
-        if uses:
-            found.append(Grant("ExistingKey", uses, (key,), reason="a key that exists already"))
-    roles = blueprint.existing.roles
-    if passed := tuple(dict.fromkeys(filter(None, (getattr(roles, each) for each in ROLES)))):
-        found = [
-            replace(each, resources=(*each.resources, *passed)) if each.sid == "PassRoles" else each
-            for each in found
-        ]
-    return filled(scope, [*found, *origin(scope)])
-
-
 def filled(scope: Scope, found: Iterable[Grant]) -> list[Grant]:
     """The same, of one environment; an account that the blueprint does not say stays `${account}`."""
     blueprint = scope.blueprint
@@ -164,19 +141,7 @@ def origin(scope: Scope) -> list[Grant]:
     return [Grant("Promote", _ORIGIN, tuple(groups), reason=reason)]
 
 
-def statement(grant: Grant) -> dict[str, Any]:
-    """As a policy holds it."""
-    made: dict[str, Any] = {
-        "Sid": grant.sid,
-        "Effect": "Allow",
-        "Action": list(grant.actions),
-        "Resource": list(grant.resources),
-    }
-    return made | ({"Condition": dict(grant.conditions)} if grant.conditions else {})
-
-
 _BY_TAG = "keys have no names: they carry the tag of their stack"
-_USE = frozenset({"kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"})
 
 
 def _group(action: str, boundary: str | None) -> str:

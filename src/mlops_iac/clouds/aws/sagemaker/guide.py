@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mlops_iac.clouds.aws.components._naming import stem
@@ -10,7 +10,7 @@ from mlops_iac.clouds.aws.sagemaker.deployer_actions import APPROVER
 from mlops_iac.clouds.aws.sagemaker.deployer_policy import Grant, filled, grants, origin
 from mlops_iac.clouds.aws.sagemaker.scope import LOCAL, STACK_TAG, Scope
 from mlops_iac.clouds.aws.sagemaker.stack import PARTS
-from mlops_iac.clouds.base import ComponentCall, Construct, Setting
+from mlops_iac.clouds.base import ComponentCall, setting_paths
 from mlops_iac.clouds.decisions import matches
 
 
@@ -29,7 +29,7 @@ def _settings(calls: Mapping[str, Sequence[ComponentCall]]) -> list[str]:
         key
         for planned in calls.values()
         for call in planned
-        for key in (call.flag, *_paths(call.args))
+        for key in (call.flag, *setting_paths(call.args))
     }
     said = {pattern: what for part in PARTS for pattern, what in part.settings.items()}
     keys = {
@@ -55,20 +55,6 @@ def _settings(calls: Mapping[str, Sequence[ComponentCall]]) -> list[str]:
         "|---|---|",
         *(f"| `{key}` | {what} |" for key, what in sorted(keys.items())),
     ]
-
-
-def _paths(value: object) -> Iterator[str]:
-    match value:
-        case Setting():
-            yield value.path
-        case Construct():
-            yield from _paths(value.args)
-        case Mapping():
-            for each in value.values():
-                yield from _paths(each)
-        case list() | tuple():
-            for each in value:
-                yield from _paths(each)
 
 
 def _rights(scopes: Mapping[str, Scope], calls: Mapping[str, Sequence[ComponentCall]]) -> list[str]:

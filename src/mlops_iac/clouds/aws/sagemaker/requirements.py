@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mlops_iac.blueprint.sections.compute import PACKAGES, Runtime
 from mlops_iac.clouds.aws import containers
 from mlops_iac.errors import UsageError
 from mlops_iac.records import Record
 
+if TYPE_CHECKING:
+    from packaging.specifiers import SpecifierSet
+
 REQUIREMENTS = "requirements.txt"
-_OWN = re.compile(r"(?P<name>[A-Za-z0-9][\w.-]*)\s*(?P<extras>\[[^]]*\])?\s*(?P<specifier>[^;@]*)$")
 _LINKS = re.compile(r"(?:--find-links|-f)[\s=]+(?P<folder>\S+)")
 
 
@@ -21,7 +24,7 @@ class Requirement(Record):
 
     text: str
     name: str
-    specifier: str | None
+    specifier: SpecifierSet | None
 
 
 class Missing(Record):
@@ -69,76 +72,29 @@ def missing(wanted: Sequence[Requirement], runtime: Runtime) -> Missing:
         if each.name not in has:
             absent.append(f"{image} has no {each.name}")
             continue
-        judged = None if each.specifier is None else fits(has[each.name], each.specifier)
-        if judged is None:
+        if each.specifier is None:
             unknown.append(each.text)
-        elif not judged:
+        elif not each.specifier.contains(has[each.name], prereleases=True):
             absent.append(f"{image} has {each.name} {has[each.name]}, not {each.specifier}")
     return Missing(absent=absent, unknown=unknown)
 
 
 def _parsed(line: str) -> Requirement:
-    own, _, marker = line.partition(";")
-    match = _OWN.match(own.strip())
-    if match is None:
-        # An option, a file or an address.
-        name = re.match(r"[A-Za-z0-9][\w.-]*(?=\s*(@|\[))", line)
-        return Requirement(text=line, name=_spelled(name[0]) if name else "", specifier=None)
-    specifier = None if marker or match["extras"] else match["specifier"].strip()
-    return Requirement(text=line, name=_spelled(match["name"]), specifier=specifier)
+    from packaging.requirements import InvalidRequirement  # start-up: few workloads need it
+    from packaging.requirements import Requirement as Written
+
+    try:
+        found = Written(line)
+    except InvalidRequirement:
+        return Requirement(text=line, name="", specifier=None)  # an option, a file or an address
+    more = found.marker or found.extras or found.url
+    return Requirement(
+        text=line, name=_spelled(found.name), specifier=None if more else found.specifier
+    )
 
 
 def _spelled(name: str) -> str:
     """As indexes spell it (PEP 503)."""
-    return re.sub(r"[-_.]+", "-", name).lower()
+    from packaging.utils import canonicalize_name  # as above
 
-
-def fits(version: str, specifier: str) -> bool | None:
-    """Whether a version fits a requirement's specifier (`>=2,<4`, `==1.9.*`), by release numbers.
-
-    None where that needs more than numbers.
-    """
-    release = _release(version)
-    if release is None:
-        return None
-    for clause in filter(None, (part.strip() for part in specifier.split(","))):
-        match = re.fullmatch(r"(==|!=|>=|<=|~=|>|<)\s*([0-9.]+?)(\.\*)?", clause)
-        bound = _release(match[2]) if match else None
-        if match is None or bound is None:
-            return None
-        if not _holds(release, match[1], bound, prefix=match[3] is not None):
-            return False
-    return True
-
-
-def _holds(
-    release: tuple[int, ...], operator: str, bound: tuple[int, ...], *, prefix: bool
-) -> bool:
-    size = max(len(release), len(bound))
-    found, limit = (_padded(each, size) for each in (release, bound))
-    equal = found[: len(bound)] == bound if prefix else found == limit
-    match operator:
-        case "==":
-            return equal
-        case "!=":
-            return not equal
-        case "~=":
-            return found >= limit and found[: len(bound) - 1] == bound[:-1]
-        case ">=":
-            return found >= limit
-        case "<=":
-            return found <= limit
-        case ">":
-            return found > limit
-        case _:
-            return found < limit
-
-
-def _padded(release: tuple[int, ...], size: int) -> tuple[int, ...]:
-    return release + (0,) * (size - len(release))
-
-
-def _release(version: str) -> tuple[int, ...] | None:
-    """`(2, 9, 0)` of `2.9.0` and `2.9.0.post2`; None for what is no number."""
-    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)*)(\.?post[0-9]+)?", version)
-    return tuple(int(part) for part in match[1].split(".")) if match else None
+    return canonicalize_name(name)

@@ -13,6 +13,7 @@ from mlops_iac.clouds.aws.sagemaker.scope import Scope
 from mlops_iac.clouds.base import Setting
 from mlops_iac.errors import UsageError
 from mlops_iac.runtime import contract
+from mlops_iac.values import mapped
 
 _JOBS = {
     "Processing": "sagemaker.CreateProcessingJob",
@@ -49,21 +50,12 @@ def _jobs(scope: Scope, name: str) -> Iterator[Request]:
     for step in printed:
         if step["Type"] in _JOBS:
             kind = _STEPS.get(step["Name"], "train")
-            arguments = _filled(step["Arguments"], known)
+            arguments = mapped(
+                step["Arguments"],
+                lambda leaf: known.get(leaf, leaf) if isinstance(leaf, str) else leaf,
+            )
             at = path if step["Type"] == "RegisterModel" else f"{path}.{kind}"
             yield Request(_JOBS[step["Type"]], arguments, at, _of_job(path, kind, arguments))
-
-
-def _filled(value: Any, known: Mapping[str, Setting]) -> Any:
-    match value:
-        case str():
-            return known.get(value, value)
-        case dict():
-            return {key: _filled(item, known) for key, item in value.items()}
-        case list():
-            return [_filled(item, known) for item in value]
-        case _:
-            return value
 
 
 def _of_job(model: str, kind: str, arguments: Mapping[str, Any]) -> Mapping[str, tuple[str, ...]]:

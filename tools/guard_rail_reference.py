@@ -1,11 +1,12 @@
-"""What people read about the rules, made from their attributes."""
+"""The page about the guard rails, `docs/policies.md`, made from their attributes."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 
-from mlops_iac.policy.model import Parameter, Rule
+from mlops_iac.policy.explained import default_words, severity_words
+from mlops_iac.policy.model import Rule
 
 _URL = re.compile(r"https://\S+")
 
@@ -88,49 +89,24 @@ hold, too. What a template makes mandatory, switches on or sets, the files above
 def reference(rules: Sequence[Rule]) -> str:
     """The page about all rules, in Markdown."""
     lines = [_HEAD, "| Rule | Severity | What it asks |", "|---|---|---|"]
-    lines += [f"| [`{rule.id}`](#{rule.id}) | {_severity(rule)} | {rule.title} |" for rule in rules]
+    lines += [
+        f"| [`{rule.id}`](#{rule.id}) | {severity_words(rule)} | {rule.title} |" for rule in rules
+    ]
     for rule in rules:
         lines += ["", f"### {rule.id}", "", *_rule(rule)]
     return "\n".join(lines).rstrip() + "\n"
 
 
 def _rule(rule: Rule) -> list[str]:
-    lines = [f"**{rule.title}** ({_severity(rule)}). {rule.why}", ""]
+    lines = [f"**{rule.title}** ({severity_words(rule)}). {rule.why}", ""]
     lines += [f"*What to do:* {rule.remediation}. *Source:* {_linked(rule.source)}"]
     if rule.parameters:
         lines += ["", "| Setting | Default | Meaning |", "|---|---|---|"]
         lines += [
-            f"| `{name}` | {_default(each)} | {each.description} |"
+            f"| `{name}` | {default_words(each)} | {each.description} |"
             for name, each in rule.parameters.items()
         ]
     return lines
-
-
-def explained(rule: Rule) -> str:
-    """One rule for a terminal."""
-    lines = [
-        f"{rule.id}: {rule.title} ({_severity(rule).replace('*', '')})",
-        f"  {rule.why}",
-        f"  fix: {rule.remediation}",
-        f"  source: {rule.source}",
-    ]
-    for name, each in rule.parameters.items():
-        lines.append(f"  {name}: {each.description} Default: {_default(each).replace('`', '')}")
-    return "\n".join(lines)
-
-
-def _severity(rule: Rule) -> str:
-    return f"{rule.severity}, *production*" if rule.production else rule.severity
-
-
-def _default(parameter: Parameter) -> str:
-    match parameter.default:
-        case bool() as value:
-            return f"`{str(value).lower()}`"
-        case tuple() as values:
-            return f"`[{', '.join(str(each) for each in values)}]`"
-        case value:
-            return f"`{value}`"
 
 
 def _linked(source: str) -> str:
