@@ -13,9 +13,8 @@ import pytest
 from mlops_iac.blueprint import inspect
 from mlops_iac.blueprint.templates.content import TemplateContent, TemplateUnavailable, Wanted
 from mlops_iac.templates import cache
-from mlops_iac.templates.files import read_folder
 from mlops_iac.templates.found import manifest_of
-from mlops_iac.templates.sources import builtin, reading
+from mlops_iac.templates.sources import builtin
 from mlops_iac.templates.sources.base import redact
 from tests.cli.harness import ROOT
 from tests.cli.templates import Team, write_template
