@@ -13,7 +13,7 @@ from mlops_iac.errors import UsageError
 from mlops_iac.templates import changes
 from mlops_iac.templates.files import digest
 from mlops_iac.templates.lockfile import Pin
-from mlops_iac.templates.newest import behind
+from mlops_iac.templates.usage import behind
 from mlops_iac.templates.versions import parse_requirement
 
 OLD = """\
