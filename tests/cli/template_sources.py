@@ -158,15 +158,27 @@ def side_by_side(folder: Path) -> Cli:
 
 
 class World:
-    """A platform team's repository and a team on its first version, committed."""
+    """A platform team's repository and a team on its first version, committed.
 
-    def __init__(self, folder: Path) -> None:
+    A `small` one has one environment, and one other version, which changes one value.
+    """
+
+    def __init__(self, folder: Path, *, small: bool = False) -> None:
         self.standard = folder / "standard"
-        self.source = publish(self.standard, major=True)
+        if small:
+            self.source = f"git+file://{self.standard}"
+            release(self.standard, MANIFEST, BLUEPRINT, "v1.0.0")
+            newer = BLUEPRINT.replace("size: small", "size: medium")
+            text = MANIFEST.replace("version: 1.0.0", "version: 1.1.1")
+            release(self.standard, text, newer, "v1.1.1")
+        else:
+            self.source = publish(self.standard, major=True)
         self.cli = team(folder / "team", self.source, "1.0.0")
         self.folder = self.cli.folder
         self.blueprint = self.folder / "blueprint.yaml"
         self.lock = self.folder / "blueprint.lock"
+        if small:
+            self.change("  dev: {account: 123456789012, protect: false}\n", "")
         self.cli("compile", "-q")
         self.change("version: 1.0.0", "version: ^1.0")
         self.cli("compile", "-q")

@@ -110,7 +110,8 @@ def the_job(platform: str, world: World, api: Requests, work: Path) -> str:
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
-    return World(tmp_path_factory.mktemp("world"))
+    """Its next version changes one value, of one environment: what that does is tested elsewhere."""
+    return World(tmp_path_factory.mktemp("world"), small=True)
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
@@ -127,7 +128,8 @@ def test_newer_versions_come_as_one_pull_request_until_it_is_merged(
         assert opened["title"] == "Update the templates of churn"
         assert "acme/standard" in opened["text"] and "1.1.1" in opened["text"]
         changed = git(remote, "diff", "--name-only", "main", BRANCH).splitlines()
-        assert {"blueprint.lock", "stacks/churn/__main__.py"} <= set(changed)
+        assert "blueprint.lock" in changed
+        assert any(name.startswith("stacks/churn/") for name in changed)
         assert not [name for name in changed if name.startswith((".mlops-iac", ".ci-"))]
         first = git(remote, "rev-parse", BRANCH)
         # A week later nothing is new: the branch stays as it is, and so does the one pull request.
@@ -201,29 +203,34 @@ def _run_job(
     return 0, said
 
 
+def test_a_template_is_compared_with_the_version_before_as_soon_as_there_is_one(
+    tmp_path: Path,
+) -> None:
+    root = tmp_path / "repository"
+    root.mkdir()
+    place = repository(root, ".")
+    code, said = check("github", place, root, tmp_path / "temp")
+    assert code == 0, said
+    assert "v1.0.0, the first version" in said
+    git(root, "tag", "v1.0.0")
+    # Other content under the same number is red.
+    (place / "template.yaml").write_text(MANIFEST.replace("at_most: 20,", "at_most: 10,"))
+    code, said = check("github", place, root, tmp_path / "temp")
+    assert code == 2, said
+    assert "a version never changes" in said
+
+
 @pytest.mark.parametrize(
     ("platform", "inside"),
     [("github", "."), ("gitlab", "templates/standard"), ("azure-devops", "templates/standard")],
 )
-def test_a_template_is_compared_with_the_version_before_as_soon_as_there_is_one(
+def test_a_number_that_hides_what_breaks_teams_is_red(
     platform: str, inside: str, tmp_path: Path
 ) -> None:
     root = tmp_path / "repository"
     root.mkdir()
     place = repository(root, inside)
-    prefix = "" if inside == "." else "standard-"
-    code, said = check(platform, place, root, tmp_path / "temp")
-    assert code == 0, said
-    assert f"{prefix}v1.0.0, the first version" in said
-    git(root, "tag", f"{prefix}v1.0.0")
-    code, said = check(platform, place, root, tmp_path / "temp")
-    assert code == 0, said
-    assert "since acme/standard@1.0.0" in said
-    # Other content under the same number is red, and so is a number that hides what breaks teams.
-    (place / "template.yaml").write_text(MANIFEST.replace("at_most: 20,", "at_most: 10,"))  # fmt: skip
-    code, said = check(platform, place, root, tmp_path / "temp")
-    assert code == 2, said
-    assert "a version never changes" in said
+    git(root, "tag", "v1.0.0" if inside == "." else "standard-v1.0.0")
     (place / "template.yaml").write_text(NEXT_MANIFEST)
     (place / "blueprint.yaml").write_text(NEXT_BLUEPRINT)
     code, said = check(platform, place, root, tmp_path / "temp")

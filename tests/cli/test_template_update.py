@@ -26,19 +26,36 @@ LOCKED = "sagemaker.EndpointConfiguration/api-configuration"
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> World:
-    return World(tmp_path_factory.mktemp("update"))
+    """A team on the first version, and on the branch `ahead` on the newest that fits."""
+    world = World(tmp_path_factory.mktemp("update"))
+    git(world.folder, "checkout", "-q", "-b", "ahead")
+    world.cli("template", "update", "--yes", "-q")
+    git(world.folder, "commit", "-qam", "updated")
+    return world
 
 
-@pytest.fixture
-def world(made: World) -> World:
-    git(made.folder, "checkout", "-q", ".")
+def _at(made: World, branch: str) -> World:
+    git(made.folder, "checkout", "-q", "--force", branch)
     git(made.folder, "clean", "-qfd")
     shutil.rmtree(made.folder / ".mlops-iac", ignore_errors=True)
     return made
 
 
-def test_everything_is_shown_and_without_a_terminal_nothing_is_written(world: World) -> None:
-    answer = world.cli("template", "update", expect=2)
+@pytest.fixture
+def world(made: World) -> World:
+    return _at(made, "main")
+
+
+@pytest.fixture
+def ahead(made: World) -> World:
+    return _at(made, "ahead")
+
+
+def test_everything_is_shown_and_without_a_terminal_nothing_is_written(
+    world: World, tmp_path: Path
+) -> None:
+    file = tmp_path / "update.md"
+    answer = world.cli("template", "update", "--markdown", str(file), expect=2)
     lines = answer.out.splitlines()
     assert world.status == ""
     assert not (world.folder / ".mlops-iac").exists()
@@ -74,36 +91,35 @@ def test_everything_is_shown_and_without_a_terminal_nothing_is_written(world: Wo
     assert f"      ← {source}:7 serving.api.compute.size: small → medium" in values
     assert "churn → dev" in values
     assert "churn → prod" in values
+    take = "`mlops-iac template update acme/standard --to 2.0.0`"
+    assert f"there is acme/standard 2.0.0, for which ^1.0 has no room: {take}" in answer.err
+    # The description of a pull request says the same.
+    text = file.read_text()
+    described = text.splitlines()
+    assert described[0] == "### mlops-iac template update · `blueprint.yaml`"
+    assert described[2].startswith("- **`acme/standard`** ")
+    assert described[described.index("```diff") + 1 : described.index("```")] == lines
+    assert described[-1] == "Afterwards: `mlops-iac compile`"
+    assert len(text) < 65_536
 
 
-def test_preview_only_shows_and_asks_nothing(world: World) -> None:
-    answer = world.cli("template", "update", "--preview-only", "--json")
+def test_told_to_only_the_lock_changes_and_then_there_is_nothing_to_update(world: World) -> None:
+    answer = world.cli("template", "update", "acme/standard", "--yes", "--json")
+    assert "wrote blueprint.lock; next: `mlops-iac compile`" in answer.err
     found = answer.json
-    assert world.status == ""
-    assert (found["needed"], found["refused"], found["written"]) == (True, False, False)
+    assert (found["needed"], found["refused"], found["written"]) == (True, False, True)
     (template,) = found["templates"]
     assert (template["old"], template["new"], template["kind"]) == ("1.0.0", "1.1.1", "upgrade")
     assert [each["stack"] for each in found["stacks"]] == ["dev", "prod"]
     keys = next(each for each in found["values"] if each["path"] == "security.keys")
     assert (keys["old"], keys["new"], keys["line"]) == ("provider", "customer", 2)
     assert keys["environments"] == ["local", "dev", "prod"]
-
-
-def test_told_to_only_the_lock_changes_and_then_there_is_nothing_to_update(world: World) -> None:
-    answer = world.cli("template", "update", "acme/standard", "--yes")
-    assert "wrote blueprint.lock; next: `mlops-iac compile`" in answer.err
     assert world.status == "M blueprint.lock"
     assert "version: 1.1.1" in world.lock.read_text()
     world.cli("validate")
     again = world.cli("template", "update")
     assert again.out == ""
     assert "nothing to update: blueprint.yaml stands on what blueprint.lock pins" in again.err
-
-
-def test_a_version_that_the_range_has_no_room_for_is_told(world: World) -> None:
-    answer = world.cli("template", "update", "--preview-only").err
-    take = "`mlops-iac template update acme/standard --to 2.0.0`"
-    assert f"note: there is acme/standard 2.0.0, for which ^1.0 has no room: {take}" in answer
 
 
 def test_a_version_outside_of_the_range_changes_the_number_and_migrates(world: World) -> None:
@@ -126,29 +142,24 @@ def test_a_version_outside_of_the_range_changes_the_number_and_migrates(world: W
     assert world.blueprint.read_text() == expected
 
 
-def test_a_downgrade_works_and_is_called_one(world: World) -> None:
-    world.cli("template", "update", "--yes", "-q")
-    answer = world.cli("template", "update", "--to", "1.1.0", "--yes")
+def test_a_downgrade_works_and_is_called_one(ahead: World) -> None:
+    answer = ahead.cli("template", "update", "--to", "1.1.0", "--yes")
     assert "acme/standard 1.1.1 → 1.1.0, a downgrade" in answer.out
     assert "  1.1.1 (taken back)" in answer.out
     assert "data loss in dev, prod: s3.BucketLifecycleConfiguration" in answer.out
-    assert "version: 1.1.0" in world.lock.read_text()
-    assert world.status == "M blueprint.lock"  # ^1.0 has it in it: the blueprint stays
+    assert "version: 1.1.0" in ahead.lock.read_text()
+    assert ahead.status == "M blueprint.lock"  # ^1.0 has it in it: the blueprint stays
 
 
-def test_a_range_changed_by_hand_is_compared_with_what_is_locked(world: World) -> None:
-    world.cli("template", "update", "--yes", "-q")
-    world.change("version: ^1.0", "version: 1.1.0")
-    answer = world.cli("template", "update", "--yes")
-    assert "acme/standard 1.1.1 → 1.1.0, a downgrade" in answer.out
-    assert "asked for as 1.1.0, before as ^1.0" in answer.out
-    assert "data loss in dev, prod" in answer.out
-    world.change("version: 1.1.0", "version: ~1.1")
-    world.cli("template", "update", "--yes", "-q")
-    world.change("version: ~1.1", "version: ^1.1")
-    answer = world.cli("template", "update", "--yes")
+def test_a_range_changed_by_hand_is_compared_with_what_is_locked(ahead: World) -> None:
+    ahead.change("version: ^1.0", "version: ^1.1")
+    answer = ahead.cli("template", "update", "--yes")
     assert "acme/standard 1.1.1: the same, asked for otherwise" in answer.out
     assert "churn →" not in answer.out
+    ahead.change("version: ^1.1", "version: 1.1.0")
+    answer = ahead.cli("template", "update", "--preview-only")
+    assert "acme/standard 1.1.1 → 1.1.0, a downgrade" in answer.out
+    assert "asked for as 1.1.0, before as ^1.1" in answer.out
 
 
 def test_a_limit_that_the_blueprint_would_break_refuses_the_update(world: World) -> None:
@@ -170,15 +181,14 @@ def test_a_limit_that_the_blueprint_would_break_refuses_the_update(world: World)
     assert world.lock.read_bytes() == before
 
 
-def test_a_guard_rail_that_would_be_broken_refuses_the_update(world: World) -> None:
-    world.cli("template", "update", "--yes", "-q")
-    before = world.lock.read_bytes()
-    answer = world.cli("template", "update", "--to", "1.0.0", "--yes", expect=5)
+def test_a_guard_rail_that_would_be_broken_refuses_the_update(ahead: World) -> None:
+    before = ahead.lock.read_bytes()
+    answer = ahead.cli("template", "update", "--to", "1.0.0", "--yes", expect=5)
     assert "refused, nothing was written: prod would break endpoint-encryption" in answer.err
     # What is broken today as well is shown, and is no reason.
     assert "mandatory owner-tag" in answer.out
     assert "owner-tag" not in answer.err
-    assert world.lock.read_bytes() == before
+    assert ahead.lock.read_bytes() == before
 
 
 def test_other_content_under_a_locked_version_of_a_repository_is_refused(
@@ -406,19 +416,3 @@ def test_a_lock_edited_by_hand_is_compared_by_its_commit_and_written_anew(world:
     assert "was edited by hand" in answer.err
     assert "the one at HEAD counts" in answer.err
     assert world.lock.read_text() == kept
-
-
-def test_the_description_of_a_pull_request(world: World, tmp_path: Path) -> None:
-    file = tmp_path / "update.md"
-    world.cli("template", "update", "--preview-only", "--markdown", str(file))
-    text = file.read_text()
-    lines = text.splitlines()
-    assert lines[0] == "### mlops-iac template update · `blueprint.yaml`"
-    assert lines[2].startswith("- **`acme/standard`** ")
-    assert len(text) < 65_536
-    start, end = lines.index("```diff"), lines.index("```")
-    told = lines[start + 1 : end]
-    assert told[0].startswith("! ")
-    assert any(line.startswith(f"! replaces in dev, prod: {LOCKED}") for line in told)
-    assert told.index("  1.1.1") < told.index("values") < told.index("churn → prod")
-    assert lines[-1] == "Afterwards: `mlops-iac compile`"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mlops_iac.api.templates.request import Use, chosen, range_with, updates
-from mlops_iac.blueprint.source import Node, Source
+from mlops_iac.blueprint.source import Source
 from mlops_iac.blueprint.templates.applied import AppliedTemplate
 from mlops_iac.blueprint.templates.applying import Applier, parse
 from mlops_iac.blueprint.templates.content import TemplateContent, Wanted
@@ -13,7 +13,7 @@ from mlops_iac.errors import UsageError
 from mlops_iac.templates import changes
 from mlops_iac.templates.files import digest
 from mlops_iac.templates.lockfile import Pin
-from mlops_iac.templates.newest import behind
+from mlops_iac.templates.usage import behind
 from mlops_iac.templates.versions import parse_requirement
 
 OLD = """\
@@ -128,7 +128,7 @@ KNOWN = [
     Pin("git+https://h/base", "^2", "acme/base", "", "", by="acme/standard@1.0.0"),
     Pin("../strict", "", "acme/strict", "", ""),
 ]
-USES = [Use(0, "./../strict", "", "../strict", Node("map", Source("b", ""), 1, 1))]
+USES = [Use(0, "./../strict", "", "../strict")]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,6 @@ from mlops_iac.blueprint.templates.content import TemplateContent, TemplateUnava
 from mlops_iac.errors import Diagnostic
 from mlops_iac.templates.changes import Change
 from mlops_iac.templates.files import digest
-from mlops_iac.templates.linting.subject import Subject
 from mlops_iac.templates.releases import compare, diagnostics, least_version
 
 MANIFEST = """\
@@ -73,11 +72,8 @@ def told(version: str = "2.1.1", migrations: str = "", **changes: tuple[str, str
 
 
 def compared(old: Mapping[str, str], new: Mapping[str, str]) -> list[Diagnostic]:
-    before, after = (
-        Subject(each, parse(each), Nothing)
-        for each in (content({**OLD, **old}), content({**OLD, **new}))
-    )
-    return diagnostics(before, after, compare(before, after, "sagemaker"))
+    before, after = (parse(each) for each in (content({**OLD, **old}), content({**OLD, **new})))
+    return diagnostics(before, after, compare(before, after, Nothing, "sagemaker"))
 
 
 def shown(found: list[Diagnostic]) -> str:

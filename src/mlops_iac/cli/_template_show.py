@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from mlops_iac.api.templates import showing
 from mlops_iac.blueprint.templates.limits import quoted
@@ -11,7 +11,6 @@ from mlops_iac.blueprint.words import one_line
 from mlops_iac.cli._session import Session, argument, flag, verb
 
 if TYPE_CHECKING:
-    from mlops_iac.api.templates.showing import InUse
     from mlops_iac.templates.facts import Facts
 
 
@@ -28,7 +27,7 @@ def command(
     if template is None:
         found = showing.in_use(session.project(), newest=not no_newest)
         none = [] if found else ["the blueprint stands on no template"]
-        session.answer([asdict(each) for each in found], *none)
+        session.answer(found, *none)
         for each in () if session.json else found:
             _in_use(session, each)
         return
@@ -39,19 +38,19 @@ def command(
         _facts(session, facts)
 
 
-def _in_use(session: Session, each: InUse) -> None:
-    head = session.style(f"{each.name}@{each.version}", bold=True)
-    session.out(f"{head}  {each.source} {each.requested}".rstrip())
-    if each.by:
-        session.out(f"  for {each.by}")
-    if each.newest and each.newest != each.version:
-        session.out(f"  newest: {session.style(each.newest, fg='yellow')}")
-    elif each.why_unknown:
-        session.out(f"  newest: not known, {each.why_unknown}")
-    for name, value in each.parameters.items():
+def _in_use(session: Session, each: Mapping[str, Any]) -> None:
+    head = session.style(f"{each['name']}@{each['version']}", bold=True)
+    session.out(f"{head}  {each['source']} {each['requested']}".rstrip())
+    if each["by"]:
+        session.out(f"  for {each['by']}")
+    if each["newest"] and each["newest"] != each["version"]:
+        session.out(f"  newest: {session.style(each['newest'], fg='yellow')}")
+    elif each["why_unknown"]:
+        session.out(f"  newest: not known, {each['why_unknown']}")
+    for name, value in each["parameters"].items():
         shown = value if isinstance(value, str) else quoted(value)
         session.out(f"  {name}: {'(left out)' if value is None else shown}")
-    session.out(f"  {session.style(each.digest, fg='bright_black')}")
+    session.out(f"  {session.style(each['digest'], fg='bright_black')}")
 
 
 def _facts(session: Session, facts: Facts) -> None:

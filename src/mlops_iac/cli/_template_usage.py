@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from mlops_iac.cli._session import Session, argument, flag, option, verb
 from mlops_iac.errors import UsageError
 from mlops_iac.records import as_data
 from mlops_iac.review.escape import visible
-from mlops_iac.templates.usage import Summary, Usage, usage
-
-if TYPE_CHECKING:
-    from mlops_iac.templates.blueprint_uses import TemplateUse
+from mlops_iac.templates.usage import Summary, TemplateUse, Usage, usage
 
 _COLORS = {"major": "red", "minor": "yellow", "patch": "bright_black"}
 

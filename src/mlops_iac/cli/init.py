@@ -132,7 +132,7 @@ def _example(session: Session, order: _Order) -> None:
 
 def _from_template(session: Session, start: Start, order: _Order) -> None:
     target, given, ci, asking, _ = order
-    platform = given.get("platform") or next(iter(start.platforms), DEFAULT)
+    platform = given.get("platform") or next(iter(start.reading.manifest.platforms), DEFAULT)
     answers = default_answers(target.resolve().name, platform)
     answers |= {
         key: default

@@ -69,7 +69,7 @@ def facts(content: TemplateContent) -> Facts:
     """What a template says of itself. Raises BlueprintInvalid."""
     reading = parse(content)
     manifest = reading.manifest
-    limits = reading.root.entries.get("limits")
+    limits = reading.node("limits")
     return Facts(
         source=content.source,
         name=manifest.name,
@@ -81,7 +81,7 @@ def facts(content: TemplateContent) -> Facts:
         parameters=[_parameter(name, each) for name, each in manifest.parameters.items()],
         limits=[
             LimitFact(path, words, because)
-            for path, entry in (limits.value.entries.items() if limits is not None else ())
+            for path, entry in (limits.entries.items() if limits is not None else ())
             for words, because in _limit(entry.value)
         ],
         rules=[

@@ -37,7 +37,8 @@ class Finder:
     looks there, templates are as they were pinned, whatever has become of the places that they are
     from, and also where the range that is asked for now has no room for what is pinned.
 
-    `notes` is what to tell about what was found; `stale` why the lock is not what was found.
+    `contents` is what was found, by name; `notes` what to tell about it; `stale` why the lock is
+    not what was found.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Finder:
         repositories = repositories or Repositories(offline=offline, timeout=timeout)
         self._found: dict[tuple[object, ...], TemplateContent] = {}
         self._pins: dict[tuple[str, str, str], Pin] = {}
+        self.contents: dict[str, TemplateContent] = {}
         self.notes: list[str] = []
         self._resolver = Resolver(repositories, self.notes, offline=offline)
 
@@ -96,6 +98,7 @@ class Finder:
         self._found[key] = content
         said = manifest_of(content)
         if said is not None:
+            self.contents[said.name] = content
             self._pins[source.text, by, wanted.version] = Pin(
                 template=source.text,
                 requested=wanted.version,

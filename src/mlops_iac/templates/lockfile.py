@@ -15,7 +15,6 @@ from mlops_iac.blueprint.compose import compose
 from mlops_iac.blueprint.reach import Reach
 from mlops_iac.blueprint.scalars import NO_TEXT
 from mlops_iac.blueprint.source import LARGEST_FILE, Node, Source, problem, read
-from mlops_iac.blueprint.words import suggestion
 from mlops_iac.errors import BlueprintInvalid, Diagnostic, UsageError
 from mlops_iac.records import Record
 from mlops_iac.templates.versions import VersionInvalid, parse_requirement, parse_version
@@ -25,12 +24,8 @@ REWRITE = "`mlops-iac template update` writes it anew; what it held is in git"
 _HEADER = "# Which templates this blueprint stands on. Written by `mlops-iac template update`.\n"
 _REQUIRED = ("template", "requested", "name", "version", "digest")
 _FIELDS = (*_REQUIRED, "commit", "by")
-_SHAPES = {
-    "digest": re.compile(r"sha256:[0-9a-f]{64}"),
-    "commit": re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?"),
-    "name": re.compile(r"[a-z0-9-]+(/[a-z0-9-]+)?"),
-    "by": re.compile(r"[a-z0-9-]+(/[a-z0-9-]+)?@\S+"),
-}
+# What becomes part of a path or of git's command line.
+_SHAPES = {"digest": r"sha256:[0-9a-f]{64}", "commit": r"[0-9a-f]{40}([0-9a-f]{24})?"}
 
 
 class Pin(Record):
@@ -97,15 +92,15 @@ def parse_lock(source: Source) -> Lock:
         place = Node("scalar", source, problems[0].line, problems[0].column, problems[0].length)
         raise _wrong(place, "lock-unreadable", problems[0].message)
     _format(root)
-    _known(root, ("lock", "templates", "integrity"), required=("lock", "templates", "integrity"))
-    listed = root.entries["templates"].value
-    if listed.kind != "list":
-        raise _wrong(listed, "lock-unreadable", "'templates' takes a list")
-    lock = Lock(pins=tuple(_pin(item) for item in listed.items))
-    written = root.entries["integrity"].value
-    if written.kind != "scalar" or written.text != integrity(lock):
+    listed = root.entries.get("templates")
+    if listed is None or listed.value.kind != "list":
+        raise _wrong(root, "lock-unreadable", "'templates' takes a list")
+    lock = Lock(pins=tuple(_pin(item) for item in listed.value.items))
+    written = root.entries.get("integrity")
+    more = root.entries.keys() - {"lock", "templates", "integrity"}
+    if written is None or more or written.value.text != integrity(lock):
         raise _wrong(
-            written,
+            written.value if written is not None else root,
             "lock-edited",
             f"{source.file} was edited by hand: what it says is not what was written into it",
         )
@@ -188,35 +183,21 @@ def _format(root: Node) -> None:
 
 
 def _pin(node: Node) -> Pin:
-    if node.kind != "map":
-        raise _wrong(node, "lock-unreadable", "a template of the lock is a mapping")
-    _known(node, _FIELDS, required=_REQUIRED)
+    """One template; what was written by a command has just these fields."""
     values = {}
     for key, entry in node.entries.items():
-        shape = _SHAPES.get(key)
-        if entry.value.kind != "scalar" or (shape and not shape.fullmatch(entry.value.text)):
-            raise _wrong(entry.value, "lock-unreadable", f"'{key}' is not what was written there")
-        values[key] = entry.value.text
+        text = entry.value.text if entry.value.kind == "scalar" else None
+        if text is None or key not in _FIELDS or not re.fullmatch(_SHAPES.get(key, ".*"), text):
+            raise _wrong(entry.key, "lock-edited", f"'{key}' is not what was written there")
+        values[key] = text
+    if not values.keys() >= set(_REQUIRED):
+        raise _wrong(node, "lock-edited", f"a template has {', '.join(_REQUIRED)}")
     try:
         parse_version(values["version"])
         parse_requirement(values["requested"])
     except VersionInvalid as error:
         raise _wrong(node, "lock-unreadable", error.message) from None
     return Pin(**values)
-
-
-def _known(node: Node, known: tuple[str, ...], *, required: tuple[str, ...]) -> None:
-    for key, entry in node.entries.items():
-        if key not in known:
-            raise _wrong(
-                entry.key,
-                "lock-unreadable",
-                f"'{key}' is not a field of a template lock",
-                hint=f"{suggestion(key, known)} {REWRITE}".strip(),
-            )
-    for key in required:
-        if key not in node.entries:
-            raise _wrong(node, "lock-unreadable", f"'{key}' is missing")
 
 
 def _wrong(place: Node, code: str, message: str, hint: str = REWRITE) -> BlueprintInvalid:

@@ -15,9 +15,14 @@ from mlops_iac.blueprint.reach import checkout_around
 from mlops_iac.blueprint.source import Entry, Node, problem
 from mlops_iac.blueprint.templates.applied import AppliedTemplate
 from mlops_iac.blueprint.templates.applying import parse
-from mlops_iac.blueprint.templates.content import POLICIES, TemplateContent, Wanted
+from mlops_iac.blueprint.templates.content import (
+    POLICIES,
+    TemplateContent,
+    TemplateFinder,
+    Wanted,
+)
 from mlops_iac.blueprint.templates.limits import plain, quoted
-from mlops_iac.blueprint.templates.manifest import text_of
+from mlops_iac.blueprint.templates.manifest import Reading, text_of
 from mlops_iac.blueprint.words import join, listed
 from mlops_iac.errors import BlueprintInvalid, Diagnostic, Severity, UsageError
 from mlops_iac.records import Record
@@ -27,7 +32,6 @@ from mlops_iac.templates.changes import Change
 from mlops_iac.templates.finder import Finder
 from mlops_iac.templates.leaf_changes import leaf_changes
 from mlops_iac.templates.linting.resolving import MOST, applied, read_case_over
-from mlops_iac.templates.linting.subject import Subject
 from mlops_iac.templates.sources.git import tag_start
 from mlops_iac.templates.versions import parse_version
 
@@ -99,7 +103,7 @@ class Compared(Record):
     unknown: str = ""
 
 
-def compare(old: Subject, new: Subject, platform: str) -> Compared:
+def compare(old: Reading, new: Reading, finder: TemplateFinder, platform: str) -> Compared:
     """What a version changes for those who stand on the one before: what breaks them first.
 
     Limits and values are compared under the cases of both, with each other choice of the parameters.
@@ -107,10 +111,10 @@ def compare(old: Subject, new: Subject, platform: str) -> Compared:
     found: dict[tuple[str, str, str, str], Change] = {}
     values: dict[str, None] = {}
     why, seen = "no case gives the parameters that both versions take", False
-    for change in [*_head(old, new), *changes.parameters(old.parsed, new.parsed)]:
+    for change in [*_head(old, new), *changes.parameters(old, new)]:
         found[change.what, change.name, change.old, change.new] = change
     for case, same in _cases(old, new, platform):
-        was, now = _own(old, case, platform), _own(new, same, platform)
+        was, now = (_own(*each, finder, platform) for each in ((old, case), (new, same)))
         if was is None or now is None:
             continue  # what one of them cannot be given is told as a parameter
         for change in [*changes.limits(was.limits, now.limits), *_gone(was, now, new)]:
@@ -118,8 +122,8 @@ def compare(old: Subject, new: Subject, platform: str) -> Compared:
             found.setdefault(key, records.replace(change, covered=_covered(new, old, change.name)))
         with tempfile.TemporaryDirectory() as made:
             folder = Path(made).resolve()
-            before, wrong = read_case_over(old.content, case, old.finder, folder, platform)
-            after, too = read_case_over(new.content, same, new.finder, folder, platform)
+            before, wrong = read_case_over(old.content, case, finder, folder, platform)
+            after, too = read_case_over(new.content, same, finder, folder, platform)
         if before is None or after is None:
             why = next((item.message for item in [*wrong, *too]), why)
             continue
@@ -130,18 +134,18 @@ def compare(old: Subject, new: Subject, platform: str) -> Compared:
     if values:
         lines = "; ".join(list(values)[:_MOST_SHOWN])
         more = f"; and {len(values) - _MOST_SHOWN} more" if len(values) > _MOST_SHOWN else ""
-        at = new.parsed.blueprint or new.key("version")
+        at = new.blueprint or new.key("version")
         found["values", "", "", ""] = Change("changed", "values", "", "", lines + more, "", at)
     every = [*found.values(), *_guard_rails(old, new), *_scaffold(old, new)]
     return Compared(sorted(every, key=lambda each: not each.breaks), "" if seen else why)
 
 
-def _cases(old: Subject, new: Subject, platform: str) -> Iterator[tuple[Case, Case]]:
+def _cases(old: Reading, new: Reading, platform: str) -> Iterator[tuple[Case, Case]]:
     """The cases of both, with each other choice: for the older one, and as the newer one takes it."""
-    names = {former: name for name, (former, _) in changes.renamed(old.parsed, new.parsed).items()}
-    for subject in (old, new):
-        for case in samples(subject.content):
-            more = variants(case, subject.manifest, [platform])
+    names = {former: name for name, (former, _) in changes.renamed(old, new).items()}
+    for reading in (old, new):
+        for case in samples(reading.content):
+            more = variants(case, reading.manifest, [platform])
             yield from ((each, _renamed(each, names)) for each in (case, *islice(more, MOST)))
 
 
@@ -156,17 +160,19 @@ def _renamed(case: Case, names: Mapping[str, str]) -> Case:
     return records.replace(case, parameters=Node("map", case.source, 1, 1, entries=given))
 
 
-def _own(subject: Subject, case: Case, platform: str) -> AppliedTemplate | None:
+def _own(
+    reading: Reading, case: Case, finder: TemplateFinder, platform: str
+) -> AppliedTemplate | None:
     """The template with a case's parameters; None where these do not fit."""
-    found = applied(subject, case, platform)
-    return next((each for each in found if each.content is subject.content), None)
+    found = applied(reading, case, finder, platform)
+    return next((each for each in found if each.content is reading.content), None)
 
 
 def _shown(value: object) -> str:
     return "nothing" if value is None else quoted(value)
 
 
-def _head(old: Subject, new: Subject) -> Iterator[Change]:
+def _head(old: Reading, new: Reading) -> Iterator[Change]:
     """What the head of template.yaml says otherwise."""
     was, now = old.manifest, new.manifest
     if was.name != now.name:
@@ -180,12 +186,12 @@ def _head(old: Subject, new: Subject) -> Iterator[Change]:
         yield Change("changed", "platforms", "", said, says, "", at, breaks)
 
 
-def _gone(old: AppliedTemplate, new: AppliedTemplate, subject: Subject) -> Iterator[Change]:
+def _gone(old: AppliedTemplate, new: AppliedTemplate, reading: Reading) -> Iterator[Change]:
     """Sections, entries and environments that a template no longer has."""
     lost = _entries(old) - _entries(new)
     for path in sorted(lost):
         if not any(path.startswith(f"{other}.") for other in lost):
-            at = subject.parsed.blueprint or subject.key("version")
+            at = reading.blueprint or reading.key("version")
             breaks = f"blueprints that count on {path}"
             yield Change("gone", "", path, "in the template", "", "", at, breaks)
 
@@ -197,7 +203,7 @@ def _entries(template: AppliedTemplate) -> set[str]:
     return {*tree, *inner, *(join("environments", name) for name in template.environments)}
 
 
-def _covered(new: Subject, old: Subject, path: str) -> str:
+def _covered(new: Reading, old: Reading, path: str) -> str:
     """The migration that takes care of a path; empty if none does."""
     low = parse_version(old.manifest.version)
     for version, operations in new.manifest.migrations.items():
@@ -208,7 +214,7 @@ def _covered(new: Subject, old: Subject, path: str) -> str:
     return ""
 
 
-def _guard_rails(old: Subject, new: Subject) -> Iterator[Change]:
+def _guard_rails(old: Reading, new: Reading) -> Iterator[Change]:
     """Guard rails that are new, hold more, or less than they did. None of their code is run."""
     at, whom = new.key("version"), "blueprints that break it"
     before, after = old.content.files, new.content.files
@@ -243,19 +249,19 @@ def _holds_more(was: Mapping[str, object] | None, now: Mapping[str, object] | No
     return any(now[key] != was.get(key) for key in now if key not in own)
 
 
-def _settings(subject: Subject) -> Mapping[str, Mapping[str, object]]:
+def _settings(reading: Reading) -> Mapping[str, Mapping[str, object]]:
     """What `policies.yaml` says of each rule; nothing where it cannot be read, which lint tells."""
-    if POLICIES not in subject.content.files:
+    if POLICIES not in reading.content.files:
         return {}
     try:
-        entry = compose(text_of(subject.content, POLICIES))[0].entries.get("rules")
+        entry = compose(text_of(reading.content, POLICIES))[0].entries.get("rules")
     except BlueprintInvalid:
         return {}
     rules = entry.value.entries if entry is not None else {}
     return {name: plain(each.value) or {} for name, each in rules.items()}
 
 
-def _scaffold(old: Subject, new: Subject) -> Iterator[Change]:
+def _scaffold(old: Reading, new: Reading) -> Iterator[Change]:
     names = changes.files(old.content.files, new.content.files)
     if changed := [name for name in names if name.startswith("scaffold/")]:
         at = new.key("version")
@@ -273,7 +279,7 @@ def least_version(compared: Sequence[Change], old: str) -> str:
     return str(release.bump_minor() if compared and version.major else release.bump_patch())
 
 
-def diagnostics(old: Subject, new: Subject, compared: Compared) -> list[Diagnostic]:
+def diagnostics(old: Reading, new: Reading, compared: Compared) -> list[Diagnostic]:
     """The changes where the newer version says them, and an error where its number is not honest."""
     before, after = old.manifest.version, new.manifest.version
     found = []

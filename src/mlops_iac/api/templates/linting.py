@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops_iac.api.compile.captures import SharedCaptures
 from mlops_iac.api.stacks.initial_overlay import findings, is_startable
+from mlops_iac.blueprint.combine import in_order
 from mlops_iac.blueprint.fill import LOCAL
+from mlops_iac.blueprint.source import problem
 from mlops_iac.blueprint.templates.applying import parse
+from mlops_iac.blueprint.templates.content import MANIFEST
 from mlops_iac.blueprint.templates.limits import plain
 from mlops_iac.blueprint.words import listed
 from mlops_iac.clouds import registry
@@ -19,15 +23,16 @@ from mlops_iac.records import Record
 from mlops_iac.templates.authoring import finder_of, read_template
 from mlops_iac.templates.cases import samples
 from mlops_iac.templates.linting.files import check_files, check_secrets
-from mlops_iac.templates.linting.run import lint, ordered
-from mlops_iac.templates.linting.subject import Subject
+from mlops_iac.templates.linting.history import check_history
+from mlops_iac.templates.linting.parameters import check_parameters
+from mlops_iac.templates.linting.resolving import check_variants
 from mlops_iac.templates.releases import compare, diagnostics, place_of, version_before
 
 if TYPE_CHECKING:
     from mlops_iac.api.core.project import BaseProject
     from mlops_iac.blueprint import LoadedBlueprint
     from mlops_iac.blueprint.templates.content import TemplateContent, TemplateFinder
-    from mlops_iac.blueprint.templates.manifest import Manifest
+    from mlops_iac.blueprint.templates.manifest import Manifest, Reading
     from mlops_iac.policy.model import Finding
 
 
@@ -59,15 +64,32 @@ def lint_content(content: TemplateContent, finder: TemplateFinder) -> list[Diagn
     folder = content.shown or content.source
     found = [*check_files(content, folder), *check_secrets(content, folder)]
     try:
-        subject = Subject(content, parse(content), finder)
+        reading = parse(content)
     except BlueprintInvalid as error:
         return ordered([*found, *error.diagnostics])
-    platforms = platforms_of(subject.manifest)
-    found += lint(subject, platforms, _judge)
+    platforms = platforms_of(reading.manifest)
+    if not reading.manifest.description.strip():
+        message = "the template has no description"
+        hint = "one sentence: what it gives a team"
+        at = reading.key("name")
+        found.append(problem(at, "no-description", message, hint=hint, severity="warning"))
+    found += check_parameters(reading)
+    found += check_history(reading)
+    found += check_variants(reading, finder, platforms, _judge)
     # What is wrong with the template is wrong with every project that starts from it.
     if not any(item.severity == "error" for item in found):
-        found += _scaffold(subject)
+        found += _scaffold(reading)
     return ordered(found)
+
+
+def ordered(found: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """Each once, by place, with file names as people write them."""
+    seen: dict[tuple[str, str, int, int, str], Diagnostic] = {}
+    for item in found:
+        file = item.file.removeprefix("./")
+        key = (item.code, file or MANIFEST, item.line, item.column, item.message)
+        seen.setdefault(key, replace(item, file=file))
+    return in_order(list(seen.values()))
 
 
 def platforms_of(manifest: Manifest) -> list[str]:
@@ -89,14 +111,14 @@ def release_of(folder: str | Path) -> Release:
     """
     path = Path(folder)
     place, content, finder = place_of(path), read_template(path), finder_of(path)
-    new = Subject(content, parse(content), finder)
+    new = parse(content)
     version = new.manifest.version
     found: list[Diagnostic] = []
     before = ""
     former = version_before(place, content, finder)
     if former is not None:
-        old = Subject(former, parse(former), finder)
-        compared = compare(old, new, platforms_of(new.manifest)[0])
+        old = parse(former)
+        compared = compare(old, new, finder, platforms_of(new.manifest)[0])
         found, before = ordered(diagnostics(old, new, compared)), old.label
     told = new.manifest.changelog.get(version, ())
     return Release(version, place.tag(version), before, found, told)
@@ -112,22 +134,22 @@ def _judge(loaded: LoadedBlueprint) -> Sequence[Diagnostic]:
     return [*refused, *problems(project)]
 
 
-def _scaffold(subject: Subject) -> Iterator[Diagnostic]:
+def _scaffold(reading: Reading) -> Iterator[Diagnostic]:
     """What `init` would say of the template's scaffold, with and without delivery."""
-    if not any(name.startswith("scaffold/") for name in subject.content.files):
+    if not any(name.startswith("scaffold/") for name in reading.content.files):
         return
-    given = samples(subject.content)[0].parameters
+    given = samples(reading.content)[0].parameters
     entries = given.entries if given is not None else {}
     parameters = {key: plain(entry.value) for key, entry in entries.items()}
-    texts = [data for name, data in subject.content.files.items() if name.startswith("scaffold/")]
+    texts = [data for name, data in reading.content.files.items() if name.startswith("scaffold/")]
     told = any(b"delivered" in data for data in texts)  # else it makes the same, and no `prod`
     captures = SharedCaptures()
     for delivered in (False, True) if told else (True,):
-        yield from _started(subject, parameters, captures, delivered=delivered)
+        yield from _started(reading, parameters, captures, delivered=delivered)
 
 
 def _started(
-    subject: Subject, parameters: Mapping[str, Any], captures: SharedCaptures, *, delivered: bool
+    reading: Reading, parameters: Mapping[str, Any], captures: SharedCaptures, *, delivered: bool
 ) -> Iterator[Diagnostic]:
     """Start a project in a folder of its own; what cannot be started, and what it lacks."""
     import tempfile
@@ -137,8 +159,8 @@ def _started(
     from mlops_iac.scaffold.render import default_answers
     from mlops_iac.templates.linting.team import OWNER
 
-    start = Start(subject.content.source, subject.content, subject.parsed)
-    answers = default_answers("sample", platforms_of(subject.manifest)[0]) | {"owner": OWNER}
+    start = Start(reading.content.source, reading)
+    answers = default_answers("sample", platforms_of(reading.manifest)[0]) | {"owner": OWNER}
     answers |= {key: str(value) for key, value in parameters.items() if key in answers}
     given = {key: _answer(value) for key, value in parameters.items() if value is not None}
     with tempfile.TemporaryDirectory() as made:
@@ -153,19 +175,19 @@ def _started(
         except BlueprintInvalid as error:
             for item in error.diagnostics:
                 where = f" (line {item.line} of what is rendered)" if item.line else ""
-                yield _in_scaffold(subject, f"{item.message}{where}", item.hint, "error")
+                yield _in_scaffold(reading, f"{item.message}{where}", item.hint, "error")
             return
         except UsageError as error:
-            yield _in_scaffold(subject, error.message, error.hint, "error")
+            yield _in_scaffold(reading, error.message, error.hint, "error")
             return
     for name, finding in broken.items():
         message = f"`up -s {name}` of a new project is refused: {finding.rule}: {finding.message}"
         # What only a team can say, it has still to say in every project.
         severity: Severity = "error" if is_startable(finding.path) else "warning"
-        yield _in_scaffold(subject, message, finding.remediation, severity)
+        yield _in_scaffold(reading, message, finding.remediation, severity)
     if lacking:
         message = f"a new project is not valid as it is: {lacking[0].message}"
-        yield _in_scaffold(subject, message, lacking[0].hint, "warning")
+        yield _in_scaffold(reading, message, lacking[0].hint, "warning")
 
 
 def _broken(project: BaseProject, captures: SharedCaptures) -> dict[str, Finding]:
@@ -178,18 +200,18 @@ def _broken(project: BaseProject, captures: SharedCaptures) -> dict[str, Finding
     return {name: broken[0] for name, broken in found.items() if broken}
 
 
-def _in_scaffold(subject: Subject, message: str, hint: str, severity: Severity) -> Diagnostic:
+def _in_scaffold(reading: Reading, message: str, hint: str, severity: Severity) -> Diagnostic:
     """A finding at the file and line of the scaffold that its message names, if it names one."""
-    known = sorted(subject.content.files, key=len, reverse=True)  # names may have blanks in them
+    known = sorted(reading.content.files, key=len, reverse=True)  # names may have blanks in them
     named = "|".join(re.escape(name) for name in known if name.startswith("scaffold/"))
     match = re.search(rf"({named}|scaffold/[^:'\s]+)(?::(\d+))?", message)
     name, line = (match[1], int(match[2] or 0)) if match else ("scaffold/blueprint.yaml.jinja", 0)
-    if name not in subject.content.files and f"{name}.jinja" in subject.content.files:
+    if name not in reading.content.files and f"{name}.jinja" in reading.content.files:
         name = f"{name}.jinja"
     text = message.replace("; nothing was written", "")
     if hint.startswith("tell whoever publishes it"):
         hint = ""
-    return Diagnostic("bad-scaffold", text, subject.file(name), line, hint=hint, severity=severity)
+    return Diagnostic("bad-scaffold", text, reading.file(name), line, hint=hint, severity=severity)
 
 
 def _answer(value: Any) -> str:

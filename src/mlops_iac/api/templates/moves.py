@@ -2,24 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Mapping, Sequence
+from typing import Literal
 
-from mlops_iac.blueprint.templates.applying import parse
+from mlops_iac.blueprint.compose import compose
+from mlops_iac.blueprint.source import Source
+from mlops_iac.blueprint.templates.applied import AppliedTemplate
+from mlops_iac.blueprint.templates.applying import Applier, parse
+from mlops_iac.blueprint.templates.content import TemplateContent
+from mlops_iac.errors import BlueprintInvalid
+from mlops_iac.records import Record
 from mlops_iac.templates import changes
+from mlops_iac.templates.changes import Change, Entry
+from mlops_iac.templates.finder import Finder
+from mlops_iac.templates.lockfile import Lock, Pin
 from mlops_iac.templates.versions import parse_version
 
-if TYPE_CHECKING:
-    from mlops_iac.blueprint.templates.applied import AppliedTemplate
-    from mlops_iac.templates.changes import Change, Entry
-    from mlops_iac.templates.lockfile import Lock, Pin
-
 Kind = Literal["upgrade", "downgrade", "content", "new", "gone", "pinned", "asked"]
+_WORDS: Mapping[Kind, str] = {
+    "upgrade": "{0.name} {0.old} → {0.new}",
+    "downgrade": "{0.name} {0.old} → {0.new}, a downgrade",
+    "content": "{0.name} {0.new}: other content under the same version",
+    "new": "{0.name} {0.new}: new",
+    "gone": "{0.name} {0.old}: no longer used",
+    "asked": "{0.name} {0.new}: the same, asked for otherwise",
+    "pinned": "{0.name} {0.new}: not pinned yet",
+}
 
 
-@dataclass(frozen=True)
-class TemplateMove:
+class Standing(Record):
+    """What a text stands on; `contents` are by name.
+
+    What cannot be laid under it is found, too, as far as that goes: then nothing is `applied`, and
+    it is not the `whole`.
+    """
+
+    pins: Sequence[Pin]
+    contents: Mapping[str, TemplateContent]
+    applied: Sequence[AppliedTemplate] = ()
+    whole: bool = False
+
+    @property
+    def digests(self) -> list[str]:
+        """What tells whether it is the same, in layer order."""
+        return [each.content.digest for each in self.applied]
+
+
+def standing(text: str, finder: Finder, shown: str) -> Standing:
+    """What `finder` finds for a blueprint's text."""
+    applier = Applier(finder)
+    try:
+        applier.walk(compose(Source(shown, text))[0])
+    except BlueprintInvalid:
+        return Standing((), {})
+    applied = () if applier.problems else tuple(applier.applied)
+    return Standing(finder.pins().pins, finder.contents, applied, not applier.problems)
+
+
+class TemplateMove(Record):
     """One template that is not afterwards what it was.
 
     `old` and `new` are versions, empty where it was or is not there. `content`: the same version
@@ -39,117 +79,75 @@ class TemplateMove:
     changelog: Sequence[Entry] = ()
     parameters: Sequence[Change] = ()
     limits: Sequence[Change] = ()
-    files: Sequence[str] = field(default_factory=tuple)
+    files: Sequence[str] = ()
 
     @property
     def words(self) -> str:
         """`acme/standard 2.1.0 → 2.2.0`."""
-        match self.kind:
-            case "upgrade":
-                return f"{self.name} {self.old} → {self.new}"
-            case "downgrade":
-                return f"{self.name} {self.old} → {self.new}, a downgrade"
-            case "content":
-                return f"{self.name} {self.new}: other content under the same version"
-            case "new":
-                return f"{self.name} {self.new}: new"
-            case "gone":
-                return f"{self.name} {self.old}: no longer used"
-            case "asked":
-                return f"{self.name} {self.new}: the same, asked for otherwise"
-            case "pinned":
-                return f"{self.name} {self.new}: not pinned yet"
+        return _WORDS[self.kind].format(self)
 
 
-def moves(
-    before: Sequence[AppliedTemplate],
-    after: Sequence[AppliedTemplate],
-    lock: Lock | None,
-    *,
-    limits: bool,
-) -> list[TemplateMove]:
-    """What becomes of every template, in layer order, the ones that go last.
+def moves(before: Standing, after: Standing, lock: Lock | None) -> list[TemplateMove]:
+    """What becomes of every template, the ones that go last.
 
-    `before` may be empty where it is not known; the lock then tells the versions. `limits`: those
-    of `after` are known, because its parameters are.
+    What is not there before is known from the lock. Nothing is known to go where not all of what
+    comes after is known.
     """
-    old = {template.manifest.name: template for template in before}
-    pins: dict[str, list[Pin]] = {}
+    locked: dict[str, list[Pin]] = {}
     for pin in lock.pins if lock else ():
-        pins.setdefault(pin.name, []).append(pin)
+        locked.setdefault(pin.name, []).append(pin)
     found: list[TemplateMove] = []
-    for now in after:
-        was, locked = old.get(now.manifest.name), pins.get(now.manifest.name, [])
-        same = [each for each in locked if _use(each) == _use(now)]
-        digest = was.content.digest if was is not None else locked[0].digest if locked else ""
-        if digest != now.content.digest or not same:
-            likely = [*same, *locked]
-            found.append(_move(was, now, likely[0] if likely else None, limits=limits))
-    names = {template.manifest.name for template in after}
-    for name, was in old.items():
-        if name not in names:
-            source, version = was.content.source, was.manifest.version
-            found.append(_gone(name, source, was.by, version, was.requested))
-    for name, locked in pins.items():
-        if name not in names and name not in old:
-            pin = locked[0]
-            found.append(_gone(name, pin.template, pin.by, pin.version, pin.requested))
+    now = {pin.name: pin for pin in reversed(after.pins)}
+    for name in dict.fromkeys(pin.name for pin in after.pins):
+        pins, was = locked.get(name, []), before.contents.get(name)
+        same = [each for each in pins if _use(each) == _use(now[name])]
+        digest = was.digest if was is not None else pins[0].digest if pins else ""
+        if digest != now[name].digest or not same:
+            likely = next(iter([*same, *pins]), None)
+            found.append(_move(before, after, now[name], likely))
+    former = {pin.name: pin for pin in (*(lock.pins if lock else ()), *before.pins)}
+    found += [
+        TemplateMove(name, "gone", pin.template, pin.by, pin.version, "", pin.requested, "")
+        for name, pin in former.items()
+        if after.whole and name not in now
+    ]
     return found
 
 
-def _use(each: AppliedTemplate | Pin) -> tuple[str, str]:
+def _use(pin: Pin) -> tuple[str, str]:
     """The range that is asked for, and who asks, whatever its version."""
-    return each.requested, each.by.partition("@")[0]
+    return pin.requested, pin.by.partition("@")[0]
 
 
-def _gone(name: str, source: str, by: str, version: str, asked: str) -> TemplateMove:
-    return TemplateMove(name, "gone", source, by, version, "", asked, "")
-
-
-def _move(
-    was: AppliedTemplate | None, now: AppliedTemplate, pin: Pin | None, *, limits: bool
-) -> TemplateMove:
-    version = pin.version if pin is not None else ""
-    if was is not None:
-        version = was.manifest.version
-    new = now.manifest.version
-    same = was is not None and was.content.digest == now.content.digest
+def _move(before: Standing, after: Standing, now: Pin, pin: Pin | None) -> TemplateMove:
+    name, content = now.name, after.contents[now.name]
+    was = before.contents.get(name)
+    old = parse(was).manifest.version if was is not None else pin.version if pin else ""
+    same = was is not None and was.digest == content.digest
     if same:
         kind: Kind = "pinned" if pin is None else "asked"
-    elif not version:
+    elif not old:
         kind = "new"
-    elif version == new:
+    elif old == now.version:
         kind = "content"
     else:
-        back = parse_version(new) < parse_version(version)
-        kind = "downgrade" if back else "upgrade"
-    move = TemplateMove(
-        name=now.manifest.name,
-        kind=kind,
-        source=now.content.source,
-        by=now.by,
-        old=version,
-        new=new,
-        asked=pin.requested if pin is not None else now.requested,
-        requested=now.requested,
-        changelog=_changelog(was, now, version, kind),
-    )
-    if was is None or same:
-        return move
-    return replace(
-        move,
-        parameters=list(changes.parameters(parse(was.content), parse(now.content))),
-        limits=list(changes.limits(was.limits, now.limits)) if limits else (),
-        files=changes.files(was.content.files, now.content.files),
-    )
-
-
-def _changelog(
-    was: AppliedTemplate | None, now: AppliedTemplate, version: str, kind: Kind
-) -> Sequence[Entry]:
-    """Between the two; of a downgrade, what is taken back."""
+        kind = "downgrade" if parse_version(now.version) < parse_version(old) else "upgrade"
+    changelog: Sequence[Entry] = ()
     if kind == "upgrade":
-        return changes.changelog(parse(now.content), version)
-    if kind == "downgrade" and was is not None:
-        return changes.changelog(parse(was.content), now.manifest.version)
-    return ()
+        changelog = changes.changelog(parse(content), old)
+    elif kind == "downgrade" and was is not None:  # what is taken back
+        changelog = changes.changelog(parse(was), now.version)
+    asked = pin.requested if pin is not None else now.requested
+    head = (name, kind, now.template, now.by, old, now.version, asked, now.requested, changelog)
+    if was is None or same:
+        return TemplateMove(*head)
+    limits = [
+        next((each.limits for each in one.applied if each.manifest.name == name), None)
+        for one in (before, after)
+    ]
+    return TemplateMove(
+        *head,
+        parameters=list(changes.parameters(parse(was), parse(content))),
+        limits=[] if None in limits else list(changes.limits(limits[0] or (), limits[1] or ())),
+        files=changes.files(was.files, content.files),
+    )

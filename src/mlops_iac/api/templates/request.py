@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from mlops_iac.blueprint.compose import compose
 from mlops_iac.blueprint.editing import Editor
-from mlops_iac.blueprint.source import Node, Source
-from mlops_iac.blueprint.templates.applying import DEEPEST, MOST, Applier, parse, uses
-from mlops_iac.blueprint.templates.content import TemplateContent, TemplateUnavailable, Wanted
+from mlops_iac.blueprint.templates.content import TemplateUnavailable
 from mlops_iac.blueprint.words import listed, nearest
-from mlops_iac.errors import BlueprintInvalid, Diagnostic, UsageError
+from mlops_iac.errors import BlueprintInvalid, UsageError
+from mlops_iac.records import Record
 from mlops_iac.templates.finder import EVERY
 from mlops_iac.templates.lockfile import Lock, Pin
-from mlops_iac.templates.migrating import Done, migrate
 from mlops_iac.templates.sources import parse_source
 from mlops_iac.templates.versions import VersionInvalid, parse_requirement, parse_version
 
-if TYPE_CHECKING:
-    from mlops_iac.blueprint.sections.platform import TemplateUse
-    from mlops_iac.blueprint.templates.content import TemplateFinder
 
-
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Record):
     """What is asked for: `name` or source of a template (empty: all), a version, no network.
 
     `own` runs the guard rails of the team's `policies/` folder and of the locked templates, which
@@ -40,41 +31,36 @@ class Request:
     new_rules: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
-    """One entry of a blueprint's `extends`."""
+class Use(Record):
+    """One entry of a blueprint's `extends`: as written, and the source that a lock would say."""
 
     index: int
     asked: str
     requested: str
     source: str
-    node: Node = field(repr=False, compare=False)
 
 
 def direct_uses(text: str, root: Path, shown: str) -> list[Use]:
     """What a blueprint itself extends; what is wrong there is told by whoever reads all of it."""
     try:
-        tree, _ = compose(Source(shown, text))
+        found = Editor(text, file=shown).get("extends")
     except BlueprintInvalid:
         return []
-    entry = tree.entries.get("extends")
-    found: list[tuple[TemplateUse, Node]] = uses(entry.value)[0] if entry is not None else []
     made = []
-    for use, node in found:
-        assert entry is not None
-        try:
-            source = parse_source(use.template, root).text
-        except TemplateUnavailable:
-            continue
-        index = entry.value.items.index(node)
-        made.append(Use(index, use.template, use.version or "", source, node))
+    for index, item in enumerate(found if isinstance(found, list) else ()):
+        if isinstance(item, dict) and isinstance(item.get("template"), str):
+            asked, requested = item["template"], str(item.get("version") or "")
+            with suppress(TemplateUnavailable):
+                made.append(Use(index, asked, requested, parse_source(asked, root).text))
     return made
 
 
-def written(found: Sequence[Use], lock: Lock | None) -> list[Pin]:
-    """What a blueprint itself extends, as it is pinned; without name and version where it is not."""
-    pins = {pin.template: pin for pin in (lock.pins if lock else ()) if not pin.by}
-    return [pins.get(use.source) or Pin(use.source, use.requested, "", "", "") for use in found]
+def known(found: Sequence[Use], lock: Lock | None, pins: Sequence[Pin]) -> list[Pin]:
+    """What there is to be updated: `pins`, and what is extended and could not be had."""
+    bare = [Pin(use.source, use.requested, "", "", "") for use in found]
+    sources = {use.source for use in found}
+    locked = [p for p in (lock.pins if lock else ()) if not p.by and p.template in sources]
+    return list({(pin.template, pin.by): pin for pin in (*bare, *locked, *pins)}.values())
 
 
 def called(pin: Pin) -> str:
@@ -135,10 +121,7 @@ def widened(text: str, found: Sequence[Use], meant: Sequence[Pin], to: str, show
     editor = Editor(text, file=shown)
     for use in found:
         if to and use.source in sources and not _fits(use.requested, to):
-            number = range_with(use.requested, to)
-            entry = use.node.entries.get("version")
-            value = number if entry is None else entry.value.scalar_like(number)
-            editor.set(f"extends[{use.index}].version", value)
+            editor.set(f"extends[{use.index}].version", range_with(use.requested, to))
     return editor.text
 
 
@@ -157,84 +140,3 @@ def range_with(requested: str, version: str) -> str:
     whole = "-" in version
     number = version if whole else ".".join(version.split(".")[: requested.count(".") + 1])
     return f"{requested[0]}{number}"
-
-
-def migrated(
-    text: str,
-    found: Sequence[Use],
-    finder: TemplateFinder,
-    versions: Mapping[str, str],
-    shown: str,
-) -> tuple[str, list[tuple[str, Done]]]:
-    """The text after every migration between `versions` (by template) and what `finder` finds.
-
-    What was done comes with the template's name. Raises BlueprintInvalid where the text cannot be
-    edited.
-    """
-    done: list[tuple[str, Done]] = []
-    for name, content in contents(found, finder):
-        reading = parse(content)
-        new, old = reading.manifest.version, versions.get(name, "")
-        if not old or not reading.manifest.migrations or parse_version(new) <= parse_version(old):
-            continue
-        sources = {use.asked for use in found if use.source == content.source}
-        result = migrate(
-            text, reading.manifest.migrations, old=old, new=new, sources=sources, file=shown
-        )
-        text = result.text
-        done += [(name, each) for each in result.done]
-    return text, done
-
-
-def contents(found: Sequence[Use], finder: TemplateFinder) -> Iterator[tuple[str, TemplateContent]]:
-    """All templates by name, those that others stand on first.
-
-    What cannot be had is left out: whoever reads the blueprint tells why.
-    """
-    seen: set[str] = set()
-
-    def walk(wanted: Wanted, depth: int) -> Iterator[tuple[str, TemplateContent]]:
-        try:
-            content = finder.find(wanted)
-            manifest = parse(content).manifest
-        except (TemplateUnavailable, BlueprintInvalid):
-            return
-        if manifest.name in seen or depth > DEEPEST or len(seen) >= MOST:
-            return
-        seen.add(manifest.name)
-        for use in manifest.extends:
-            yield from walk(Wanted(use.template, use.version or "", content), depth + 1)
-        yield manifest.name, content
-
-    for use in found:
-        yield from walk(Wanted(use.asked, use.requested, None), 0)
-
-
-def without_new_parameters(text: str, finder: TemplateFinder, shown: str) -> tuple[str, str]:
-    """The text without the parameters that the templates `finder` finds do not have, and a note.
-
-    A version that needs one more parameter is only taken by a blueprint that gives it, and what
-    is locked refuses that blueprint: without this nothing could be compared. The text as it is,
-    and no note, where there is none.
-    """
-    try:
-        applier = Applier(finder)
-        applier.walk(compose(Source(shown, text))[0])
-        unknown = [each for each in applier.problems if each.code == "unknown-parameter"]
-        for each in sorted(unknown, key=lambda item: item.line, reverse=True):
-            text = _without(text, each, shown)
-    except BlueprintInvalid:
-        return text, ""
-    names = listed(dict.fromkeys(each.path.partition(".parameters.")[2] for each in unknown))
-    note = f"as it is pinned now, {shown} is read without {names}: the pinned version has no such parameter"
-    return text, note if unknown else ""
-
-
-def _without(text: str, unknown: Diagnostic, shown: str) -> str:
-    """The text without one parameter; every other line keeps its number."""
-    editor = Editor(text, file=shown)
-    editor.remove(unknown.path)
-    lines = editor.text.splitlines(keepends=True)
-    ending = "\r\n" if "\r\n" in text else "\n"
-    gone = len(text.splitlines()) - len(lines)
-    return "".join([*lines[: unknown.line - 1], ending * gone, *lines[unknown.line - 1 :]])

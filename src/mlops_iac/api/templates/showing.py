@@ -20,22 +20,6 @@ ENTRY_POINTS = "mlops_iac.templates"
 
 
 @dataclass(frozen=True, slots=True)
-class InUse:
-    """A template that a blueprint stands on. `newest` is empty where it is not known."""
-
-    name: str
-    version: str
-    source: str
-    requested: str
-    by: str
-    parameters: dict[str, Any]
-    digest: str
-    commit: str
-    newest: str
-    why_unknown: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class There:
     """A template that there is to build on. `where` is `built-in`, `blueprint` or a package."""
 
@@ -96,10 +80,11 @@ def show(wanted: str, blueprint: str | Path | None = None) -> Facts:
     return facts(find(wanted, blueprint)[1])
 
 
-def in_use(project: BaseProject, *, newest: bool = True) -> list[InUse]:
-    """The templates that a blueprint stands on, lowest layer first.
+def in_use(project: BaseProject, *, newest: bool = True) -> list[dict[str, Any]]:
+    """The templates that a blueprint stands on, lowest layer first, as plain data.
 
-    `newest` asks their sources what there is now; what cannot be asked says why.
+    `newest` asks their sources what there is now: empty where that is not known, with
+    `why_unknown` where one does not answer.
     """
     from mlops_iac.templates.finder import Finder
 
@@ -108,25 +93,16 @@ def in_use(project: BaseProject, *, newest: bool = True) -> list[InUse]:
     found = []
     for each in project.loaded.templates:
         known, why = "", ""
-        if newest:
-            try:
-                known = next(iter(finder.versions(each.asked, contents.get(each.by))), "")
-            except MlopsError as error:
-                why = error.message
-        found.append(
-            InUse(
-                name=each.manifest.name,
-                version=each.manifest.version,
-                source=each.asked,
-                requested=each.requested,
-                by=each.by,
-                parameters=dict(each.parameters),
-                digest=each.content.digest,
-                commit=each.content.commit,
-                newest=known,
-                why_unknown=why,
-            )
-        )
+        try:
+            versions = finder.versions(each.asked, contents.get(each.by)) if newest else []
+            known = next(iter(versions), "")
+        except MlopsError as error:
+            why = error.message
+        said = {key: getattr(each.manifest, key) for key in ("name", "version")}
+        said |= {"source": each.asked, "requested": each.requested, "by": each.by}
+        said |= {"parameters": dict(each.parameters), "digest": each.content.digest}
+        said |= {"commit": each.content.commit, "newest": known, "why_unknown": why}
+        found.append(said)
     return found
 
 

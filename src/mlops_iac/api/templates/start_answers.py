@@ -68,11 +68,8 @@ def values_of(
 
     place = Node("scalar", Source("answers", ""), 1, 1)
     entries = {name: Entry(place.scalar_like(name), node) for name, node in nodes.items()}
-    reading = start.parsed
-    declared = reading.root.entries.get("parameters")
-    values, problems = fill_in(
-        reading.manifest, declared.value if declared else None, entries, place, ""
-    )
+    reading = start.reading
+    values, problems = fill_in(reading.manifest, reading.node("parameters"), entries, place, "")
     missing = {name: QUESTIONS[name] for name in unanswered} | {
         name: f"{one_line(parameter.description)} ({takes(parameter)})"
         for name, parameter in start.parameters.items()
@@ -91,7 +88,10 @@ def extends_item(start: Start, nodes: Mapping[str, Node]) -> str:
     """The item of `extends` for the template, two spaces deep, as YAML."""
     from mlops_iac.scaffold.sandbox import as_yaml
 
-    lines = [f"  - template: {as_yaml(start.source)}", f"    version: ^{start.version}"]
+    lines = [
+        f"  - template: {as_yaml(start.source)}",
+        f"    version: ^{start.reading.manifest.version}",
+    ]
     if nodes:
         lines.append("    parameters:")
     for name, node in nodes.items():

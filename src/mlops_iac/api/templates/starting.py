@@ -30,23 +30,22 @@ class Start(Record):
     """A template to start from. `source` is what the blueprint will say of where it is."""
 
     source: str
-    content: TemplateContent
-    parsed: Reading
+    reading: Reading
+
+    @property
+    def content(self) -> TemplateContent:
+        """Its files."""
+        return self.reading.content
 
     @property
     def label(self) -> str:
         """`realtime@1.0.0`."""
-        return self.parsed.manifest.label
-
-    @property
-    def version(self) -> str:
-        """Its semantic version."""
-        return str(self.parsed.manifest.version)
+        return self.reading.label
 
     @property
     def parameters(self) -> Mapping[str, Parameter]:
         """What a team fills in."""
-        return self.parsed.manifest.parameters
+        return self.reading.manifest.parameters
 
     @property
     def answers(self) -> tuple[str, ...]:
@@ -55,11 +54,6 @@ class Start(Record):
 
         known = names_in(self.content, self.label)
         return tuple(key for key in ANSWERS if key in known or key in self.parameters)
-
-    @property
-    def platforms(self) -> tuple[str, ...]:
-        """The platforms it was made for; empty for all."""
-        return self.parsed.manifest.platforms
 
 
 class Started(Record):
@@ -90,7 +84,7 @@ def open_template(source: str, version: str, target: Path) -> Start:
         require_reach(content.origin, Reach.around(target))
     except TemplateUnavailable as error:
         raise UsageError(f"{error.message}; nothing was written", hint=error.hint) from None
-    return Start(_seen_from(content.source, target), content, parse(content))
+    return Start(_seen_from(content.source, target), parse(content))
 
 
 def _seen_from(source: str, target: Path) -> str:
@@ -132,7 +126,12 @@ def started(
     from mlops_iac.scaffold.writing import written
 
     check(answers)
-    _check_platform(start, answers["platform"])
+    manifest = start.reading.manifest
+    if manifest.platforms and answers["platform"] not in manifest.platforms:
+        raise UsageError(
+            f"{start.label} is not made for {answers['platform']}; nothing was written",
+            hint=f"--data platform={manifest.platforms[0]}",
+        )
     nodes = {
         name: as_node(parameter, given[name])
         for name, parameter in start.parameters.items()
@@ -142,7 +141,7 @@ def started(
     told = {key: value for key, value in values.items() if key.isidentifier()} | {
         **answers,
         "parameters": values,
-        "template": {"name": start.parsed.manifest.name, "version": start.version},
+        "template": {"name": manifest.name, "version": manifest.version},
         "extends": extends_item(start, nodes),
         "delivered": delivered,
     }
@@ -156,14 +155,6 @@ def started(
         agree(risky)
     with written(target, files, [lock.name]) as paths:
         yield _finished(start, target, list(paths), reach, captures, delivered=delivered)
-
-
-def _check_platform(start: Start, platform: str) -> None:
-    if start.platforms and platform not in start.platforms:
-        raise UsageError(
-            f"{start.label} is not made for {platform}; nothing was written",
-            hint=f"--data platform={start.platforms[0]}",
-        )
 
 
 def _check_extends(start: Start, content: bytes) -> None:
@@ -229,7 +220,7 @@ def _finished(
     from mlops_iac.templates.lockfile import lock_path, write_lock
 
     path = target / BLUEPRINT
-    templates = Templates(path, update={start.source: start.version}, reach=reach)
+    templates = Templates(path, update={start.source: start.reading.manifest.version}, reach=reach)
     project, found = _read(path, templates, reach)
     errors = [item for item in found if item.severity == "error"]
     # Without a scaffold it is a first line for the team to go on from, not a project yet.

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from difflib import unified_diff
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -93,10 +93,8 @@ def as_json(update: TemplateUpdate, *, written: bool) -> dict[str, Any]:
         "written": written,
         "templates": [
             {
-                each.name: [change.as_json() for change in getattr(move, each.name)]
-                if each.name in _CHANGES
-                else as_data(getattr(move, each.name))
-                for each in fields(move)
+                key: [change.as_json() for change in value] if key in _CHANGES else as_data(value)
+                for key, value in vars(move).items()
             }
             for move in update.moves
         ],

@@ -62,7 +62,7 @@ def parse(content: TemplateContent) -> Reading:
             wrong += error.diagnostics
         root = None
         if BLUEPRINT in content.files:
-            label = reading.source.file.rpartition("/")[0] if reading else ""
+            label = reading.file("").rstrip("/") if reading else ""
             name = reading.manifest.name if reading else content.source
             try:
                 root = _blueprint(text_of(content, BLUEPRINT, label), name)
@@ -73,7 +73,8 @@ def parse(content: TemplateContent) -> Reading:
         if len(_PARSED) >= _MOST_PARSED:
             _PARSED.pop(next(iter(_PARSED)))
         found = _PARSED[key] = records.replace(reading, blueprint=root)
-    return found
+    # The same files may be had from more than one place.
+    return found if found.content is content else records.replace(found, content=content)
 
 
 def _blueprint(source: Source, name: str) -> Node:
@@ -160,11 +161,10 @@ class Applier:
             hint = f"{MOST} templates, {DEEPEST} standing on each other, are the most"
             self._say(at, "too-many-templates", message, path, hint)
             return
-        declared = parsed.root.entries.get("parameters")
         given = node.entries.get("parameters")
         values, wrong = fill_in(
             manifest,
-            declared.value if declared is not None else None,
+            parsed.node("parameters"),
             given.value.entries if given is not None and given.value.kind == "map" else {},
             at,
             path,
@@ -186,11 +186,11 @@ class Applier:
         place: Node,
     ) -> None:
         """Apply what a template stands on."""
-        entry = parsed.root.entries.get("extends")
-        if entry is None:
+        written = parsed.node("extends")
+        if written is None:
             return
         filler = Filler(values)
-        filled = filler.fill(entry.value)
+        filled = filler.fill(written)
         self.problems += filler.problems
         if filled is None or filler.problems:
             return
@@ -251,9 +251,9 @@ def layer(
     tree = Node("map", source, 1, 1)
     if parsed.blueprint is not None:
         tree = filler.fill(parsed.blueprint) or tree
-    written = parsed.root.entries.get("limits")
-    sound = written is not None and filler.check_paths(written.value, label)
-    filled = filler.fill(written.value) if written is not None and sound else None
+    written = parsed.node("limits")
+    sound = written is not None and filler.check_paths(written, label)
+    filled = filler.fill(written) if written is not None and sound else None
     limits, wrong = read_limits(filled, label)
     overlays: dict[str, Node] = {}
     environments = tree.entries.get("environments")

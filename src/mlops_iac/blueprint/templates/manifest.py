@@ -151,10 +151,39 @@ class Reading(Record):
     `blueprint` is the partial one that it lays under a team's, None where it has none.
     """
 
+    content: TemplateContent
     manifest: Manifest
     root: Node
     source: Source
     blueprint: Node | None = None
+
+    @property
+    def label(self) -> str:
+        """`acme/standard@2.1.0`."""
+        return self.manifest.label
+
+    def file(self, name: str) -> str:
+        """What messages call one of its files."""
+        folder = self.source.file.rpartition("/")[0]
+        return f"{folder}/{name}" if folder else name
+
+    def node(self, *keys: str) -> Node | None:
+        """What stands in template.yaml under these keys."""
+        node = self.root
+        for key in keys:
+            entry = node.entries.get(key)
+            if entry is None:
+                return None
+            node = entry.value
+        return node
+
+    def key(self, *keys: str) -> Node:
+        """The last of these keys in template.yaml; the nearest above it where it is not there."""
+        above = self.node(*keys[:-1])
+        entry = above.entries.get(keys[-1]) if above is not None else None
+        if entry is not None:
+            return entry.key
+        return self.key(*keys[:-1]) if len(keys) > 1 else self.root
 
 
 def is_version(text: str) -> bool:
@@ -212,7 +241,7 @@ def read_manifest(content: TemplateContent) -> Reading:
     found = [*problems, *said, *_checks(root, manifest), *_migrations(root, manifest)]
     if found:
         raise BlueprintInvalid(found)
-    return Reading(manifest, root, source)
+    return Reading(content, manifest, root, source)
 
 
 def _own_words(item: Diagnostic) -> Diagnostic:

@@ -1,6 +1,5 @@
 """What is wrong with a template, found without a graph: one pass, every finding at its line.
 
-`subject` (the template, read once) → rules, one family per module → `run.lint`, which puts them in
-order. `resolving` lays the template under the small teams of its cases, with each other choice of
+Rules, one family per module, over a template that was read. `resolving` lays the template under the small teams of its cases, with each other choice of
 their parameters. What a platform or a policy says is asked by the API.
 """

@@ -8,17 +8,16 @@ from mlops_iac.blueprint.decode import Decoder, Written
 from mlops_iac.blueprint.scalars import NOTHING
 from mlops_iac.blueprint.source import Node, problem
 from mlops_iac.blueprint.templates.limits import within
-from mlops_iac.blueprint.templates.manifest import Operation
+from mlops_iac.blueprint.templates.manifest import Operation, Reading
 from mlops_iac.blueprint.templates.reaching import kinds_at
 from mlops_iac.blueprint.words import split, suggestion
 from mlops_iac.errors import Diagnostic
-from mlops_iac.templates.linting.subject import Subject
 from mlops_iac.templates.versions import VersionInvalid, parse_version
 
 
-def check_history(subject: Subject) -> Iterator[Diagnostic]:
+def check_history(reading: Reading) -> Iterator[Diagnostic]:
     """What is wrong with what a template says of its versions."""
-    manifest = subject.manifest
+    manifest = reading.manifest
     try:
         version = parse_version(manifest.version)
         later = [
@@ -28,11 +27,11 @@ def check_history(subject: Subject) -> Iterator[Diagnostic]:
             if parse_version(told) > version
         ]
     except VersionInvalid as error:
-        yield problem(subject.key("version"), "bad-version", error.message, hint=error.hint)
+        yield problem(reading.key("version"), "bad-version", error.message, hint=error.hint)
         return
     if not manifest.changelog.get(manifest.version):
         yield problem(
-            subject.key("version"),
+            reading.key("version"),
             "no-changelog",
             f"the changelog says nothing of {manifest.version}",
             path="version",
@@ -40,10 +39,10 @@ def check_history(subject: Subject) -> Iterator[Diagnostic]:
         )
     for section, told in later:
         message = f"{section} has {told}, and this is {manifest.version}"
-        place, hint = subject.key(section, told), f"is the version {told}?"
+        place, hint = reading.key(section, told), f"is the version {told}?"
         yield problem(place, "ahead-of-version", message, path=f"{section}.{told}", hint=hint)
     for told, operations in manifest.migrations.items():
-        node = subject.node("migrations", told)
+        node = reading.node("migrations", told)
         items = node.items if node is not None else []
         for index, (operation, item) in enumerate(zip(operations, items, strict=True)):
             for key, message, hint in _wrong(operation, item, list(manifest.parameters)):

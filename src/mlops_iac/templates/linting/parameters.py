@@ -8,38 +8,37 @@ from collections.abc import Iterator
 from mlops_iac.blueprint.scalars import core
 from mlops_iac.blueprint.source import Node, problem
 from mlops_iac.blueprint.templates.content import BLUEPRINT
-from mlops_iac.blueprint.templates.manifest import Parameter
+from mlops_iac.blueprint.templates.manifest import Parameter, Reading
 from mlops_iac.blueprint.templates.parameters import wrong_value
 from mlops_iac.errors import Diagnostic
-from mlops_iac.templates.linting.subject import Subject
 
 _JINJA = re.compile(r"\{[{%](.*?)[}%]\}", re.DOTALL)
 
 
-def check_parameters(subject: Subject) -> Iterator[Diagnostic]:
+def check_parameters(reading: Reading) -> Iterator[Diagnostic]:
     """What is wrong with the parameters of a template."""
-    scaffold = " ".join(_expressions(subject))
-    laid = subject.content.files.get(BLUEPRINT, b"").decode() + subject.parsed.source.text
-    for name, parameter in subject.manifest.parameters.items():
+    scaffold = " ".join(_expressions(reading))
+    laid = reading.content.files.get(BLUEPRINT, b"").decode() + reading.source.text
+    for name, parameter in reading.manifest.parameters.items():
         path = f"parameters.{name}"
         named = rf"\$\{{\s*parameters\.{name}\s*\}}|\$choose['\"]?\s*:\s*['\"]?{name}(?![\w-])"
         in_scaffold = re.search(rf"(?<![\w-]){name}(?![\w-])", scaffold)
         if not in_scaffold and not re.search(named, laid):
             yield problem(
-                subject.key("parameters", name),
+                reading.key("parameters", name),
                 "unused-parameter",
                 f"the parameter '{name}' is used nowhere",
                 path=path,
                 hint=f"write ${{parameters.{name}}} where it counts, or remove it",
             )
-        node = subject.node("parameters", name)
+        node = reading.node("parameters", name)
         if node is not None:
-            yield from _own_values(node, parameter, path, subject.label)
+            yield from _own_values(node, parameter, path, reading.label)
 
 
-def _expressions(subject: Subject) -> Iterator[str]:
+def _expressions(reading: Reading) -> Iterator[str]:
     """What stands in the scaffold's expressions, in file names or texts."""
-    for path, content in subject.content.files.items():
+    for path, content in reading.content.files.items():
         if path.startswith("scaffold/"):
             yield from _JINJA.findall(f"{path}\n{content.decode(errors='replace')}")
 

@@ -13,13 +13,20 @@ from mlops_iac.blueprint.compose import compose
 from mlops_iac.blueprint.source import Source, problem
 from mlops_iac.blueprint.templates.applied import AppliedTemplate
 from mlops_iac.blueprint.templates.applying import Applier
-from mlops_iac.blueprint.templates.content import TemplateContent, TemplateFinder
+from mlops_iac.blueprint.templates.content import (
+    BLUEPRINT,
+    MANIFEST,
+    POLICIES,
+    TemplateContent,
+    TemplateFinder,
+    Wanted,
+)
+from mlops_iac.blueprint.templates.manifest import Reading
 from mlops_iac.errors import Diagnostic
 from mlops_iac.templates.cases import Case, samples, variants
 from mlops_iac.templates.files import wrong_name
 from mlops_iac.templates.linting import team
 from mlops_iac.templates.linting.limits import check_alternatives, check_limits
-from mlops_iac.templates.linting.subject import Including, Subject
 
 Judge = Callable[[LoadedBlueprint], Sequence[Diagnostic]]
 """What is refused of a blueprint that the language takes."""
@@ -37,11 +44,25 @@ THE_TEAMS = frozenset(
 )  # fmt: skip
 
 
+class _Including:
+    """A finder that has the template that is looked at, and asks for the rest."""
+
+    def __init__(self, content: TemplateContent, below: TemplateFinder) -> None:
+        self._content = content
+        self._below = below
+
+    def find(self, wanted: Wanted) -> TemplateContent:
+        """Find one. Raises TemplateUnavailable."""
+        if wanted.parent is None and wanted.source == team.SOURCE:
+            return self._content
+        return self._below.find(wanted)
+
+
 def read_over(
     content: TemplateContent, below: TemplateFinder, folder: Path, text: str
 ) -> tuple[LoadedBlueprint | None, list[Diagnostic]]:
     """A team's blueprint in `folder` that extends the template under `team.SOURCE`; it is written."""
-    finder = Including(content, team.SOURCE, below)
+    finder = _Including(content, below)
     path = folder / "blueprint.yaml"
     path.write_text(text, encoding="utf-8")
     return inspect(path, templates=finder, text=text, shown=SHOWN, data=False)
@@ -105,46 +126,47 @@ def make_missing(folder: Path, found: Sequence[Diagnostic]) -> bool:
     return made
 
 
-def applied(subject: Subject, case: Case, platform: str) -> list[AppliedTemplate]:
+def applied(
+    reading: Reading, case: Case, finder: TemplateFinder, platform: str
+) -> list[AppliedTemplate]:
     """The template and those that it stands on, as layers below the team of a case."""
-    applier = Applier(Including(subject.content, team.SOURCE, subject.finder))
+    applier = Applier(_Including(reading.content, finder))
     text = case.text(team.head(platform, case.extends(team.SOURCE)))
     applier.walk(compose(Source(SHOWN, text))[0])
     return applier.applied
 
 
 def check_variants(
-    subject: Subject, platforms: Sequence[str], judge: Judge
+    reading: Reading, finder: TemplateFinder, platforms: Sequence[str], judge: Judge
 ) -> Iterator[Diagnostic]:
     """What is refused of the template with other choices than its cases make, or elsewhere.
 
     Of what a case itself makes, and of a team's own lines, whoever runs the case tells.
     """
-    for case in _tried(subject, platforms):
-        for template in applied(subject, case, platforms[0]):
-            if template.content is subject.content:
+    own = [reading.file(name) for name in (MANIFEST, BLUEPRINT, POLICIES)]
+    for case in _tried(reading, platforms):
+        for template in applied(reading, case, finder, platforms[0]):
+            if template.content is reading.content:
                 yield from check_limits(template.limits)
                 yield from check_alternatives(template.limits)
         with tempfile.TemporaryDirectory() as made:
             folder = Path(made).resolve()
-            loaded, said = read_case_over(
-                subject.content, case, subject.finder, folder, platforms[0]
-            )
+            loaded, said = read_case_over(reading.content, case, finder, folder, platforms[0])
             if loaded is not None:
                 said = list(judge(loaded))
         for item in said:
             if item.severity != "error" or item.code in THE_TEAMS:
                 continue
-            if subject.is_own(item.file):
+            if item.file in own:
                 yield item
             elif item.file not in ("", SHOWN, case.source.file):
                 message = f"what this stands on is wrong, {item.file}:{item.line}: {item.message}"
-                place = subject.key("extends")
+                place = reading.key("extends")
                 yield problem(place, item.code, message, path="extends", hint=item.hint)
 
 
-def _tried(subject: Subject, platforms: Sequence[str]) -> Iterator[Case]:
-    cases = samples(subject.content)
-    more = (each for case in cases for each in variants(case, subject.manifest, platforms))
+def _tried(reading: Reading, platforms: Sequence[str]) -> Iterator[Case]:
+    cases = samples(reading.content)
+    more = (each for case in cases for each in variants(case, reading.manifest, platforms))
     yield from cases
     yield from islice(more, MOST)
