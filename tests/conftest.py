@@ -23,6 +23,9 @@ settings.register_profile(
 )
 settings.load_profile("steady")
 
+# The Go programs that tests start, `pulumi` and providers, live for a second and need not tidy up.
+os.environ.setdefault("GOGC", "400")
+
 # A run in the background of a shell is started with Ctrl-C ignored, and all that it starts is, too.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
