@@ -185,8 +185,9 @@ def test_volumes_with_a_local_disk_take_no_key() -> None:
 def test_every_type_with_a_local_disk_is_known() -> None:
     """Families are known by name; EC2 describes every type."""
     types = {each for purpose in catalogue.PURPOSES for each in catalogue.instance_types(purpose)}
-    described = {each: ec2_types().get(each.removeprefix("ml.")) for each in types}
-    known = {each: facts for each, facts in described.items() if facts is not None}
+    described = ec2_types()
+    found = {each: described.get(each.removeprefix("ml.")) for each in types}
+    known = {each: facts for each, facts in found.items() if facts is not None}
     assert len(known) > 200
     assert {each for each in known if has_local_disk(each)} == {
         each for each, facts in known.items() if facts.get("InstanceStorageSupported")

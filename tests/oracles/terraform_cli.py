@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,17 @@ class Terraform:
             done = self.run("init", "-input=false", "-no-color")
             assert done.returncode == 0, done.stdout + done.stderr
 
+    def write_modules(self, configurations: Mapping[str, dict[str, Any]]) -> None:
+        """Write each as a module of one configuration: provider and schemas are loaded once for all."""
+        for name, configuration in configurations.items():
+            (self.folder / name).mkdir(exist_ok=True)
+            own = {key: item for key, item in configuration.items() if key != "provider"}
+            (self.folder / name / "main.tf.json").write_text(json.dumps(own, indent=1), "utf-8")
+        common = {key: configuration[key] for key in ("terraform", "provider")}
+        modules = {name: {"source": f"./{name}"} for name in configurations}
+        shutil.rmtree(self.folder / ".terraform", ignore_errors=True)
+        self.write({**common, "module": modules})
+
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run terraform in the folder; what it prints is text."""
         for _ in range(_STARTS):
@@ -68,15 +80,17 @@ class Terraform:
                 break
         return done
 
-    def problems(self) -> list[str]:
-        """`resource: summary; detail` of each error that the provider finds in the configuration."""
+    def problems(self) -> dict[str, list[str]]:
+        """By module, `resource: summary; detail` of each error that the provider finds in it."""
         done = self.run("validate", "-json")
         assert done.stdout.startswith("{"), done.stderr
-        return [
-            f"{((d.get('snippet') or {}).get('context') or '')}: {d['summary']}; {d['detail']}"
-            for d in json.loads(done.stdout)["diagnostics"]
-            if d["severity"] == "error"
-        ]
+        found: dict[str, list[str]] = {}
+        for each in json.loads(done.stdout)["diagnostics"]:
+            if each["severity"] == "error":
+                module = Path((each.get("range") or {}).get("filename", "")).parent.name
+                where = (each.get("snippet") or {}).get("context") or ""
+                found.setdefault(module, []).append(f"{where}: {each['summary']}; {each['detail']}")
+        return found
 
     def plan(self) -> dict[str, Any]:
         """The plan against the state in the folder, nothing refreshed."""

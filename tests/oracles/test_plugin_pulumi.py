@@ -107,8 +107,7 @@ def test_up_nothing_to_do_update_replace_destroy(pulumi, emulator):
     preview = pulumi.json("preview", "--expect-no-changes")
     assert set(preview["changeSummary"]) == {"same"}
 
-    pulumi("config", "set", "owner", "b")
-    pulumi("config", "set", "path", "/other/")
+    pulumi("config", "set-all", "--plaintext", "owner=b", "--plaintext", "path=/other/")
     preview = pulumi.json("preview")
     steps = {step["urn"].rsplit("::", 1)[-1]: step["op"] for step in preview["steps"]}
     assert steps["data"] == "update"
@@ -120,11 +119,11 @@ def test_up_nothing_to_do_update_replace_destroy(pulumi, emulator):
     s3.put_bucket_tagging(
         Bucket=outputs["bucket"], Tagging={"TagSet": [{"Key": "owner", "Value": "drifted"}]}
     )
-    pulumi("refresh", "--yes")
+    pulumi("refresh", "--yes", "--skip-preview")
     preview = pulumi.json("preview")
     assert preview["changeSummary"]["update"] == 1
 
-    pulumi("destroy", "--yes")
+    pulumi("destroy", "--yes", "--skip-preview")
     names = [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]
     assert outputs["bucket"] not in names
 

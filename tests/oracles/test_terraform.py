@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from functools import partial
 
 import pytest
 
 from mlops_iac.emulators.aws.facts import FACTS
 from tests.oracles.concrete import concrete
+from tests.oracles.conftest import STACKS, capture_example
 from tests.oracles.sample_graph import sample_graph, with_defect
 from tests.oracles.terraform_cli import Terraform, TerraformMissing
 from tests.oracles.to_terraform import Untranslated, to_terraform
@@ -22,32 +24,6 @@ def terraform(tmp_path_factory):
         return Terraform(tmp_path_factory.mktemp("terraform"))
     except TerraformMissing as missing:
         pytest.skip(str(missing))
-
-
-def test_the_provider_plans_the_sample(terraform):
-    graph = sample_graph()
-    terraform.write(to_terraform(concrete(graph), references=False))
-    assert terraform.problems() == []
-    planned = terraform.plan()["resource_changes"]
-    assert len(planned) == len(graph.resources)
-    assert {tuple(change["change"]["actions"]) for change in planned} == {("create",)}
-
-
-def test_the_provider_plans_the_example(terraform, example_graph):
-    terraform.write(to_terraform(concrete(example_graph), references=False))
-    planned = terraform.plan()["resource_changes"]
-    made = [r for r in example_graph if r.custom and not r.type.startswith("pulumi:")]
-    assert len(planned) == len(made)
-
-
-def test_the_examples_references_are_attributes_that_exist(terraform, example_graph):
-    terraform.write(to_terraform(example_graph))
-    assert terraform.problems() == []
-
-
-def test_its_references_are_attributes_that_exist(terraform):
-    terraform.write(to_terraform(sample_graph()))
-    assert terraform.problems() == []
 
 
 def _set(**values):
@@ -85,9 +61,11 @@ DEFECTS = {
 }
 
 
-@pytest.fixture(scope="module")
-def rejected(terraform):
-    """Defects that the provider finds, each in a copy of its resource in one configuration."""
+GRAPHS = {"sample": sample_graph, **{name: partial(capture_example, name) for name in STACKS}}
+
+
+def defects():
+    """A bad copy of a resource for each defect."""
     configuration = to_terraform(concrete(sample_graph()), references=False)
     configuration["resource"] = {}
     for number, (name, change) in enumerate(DEFECTS.values()):
@@ -98,18 +76,28 @@ def rejected(terraform):
             if name.replace("-", "_") in resources:
                 place = configuration["resource"].setdefault(type_, {})
                 place[f"defect{number}"] = resources[name.replace("-", "_")]
-    terraform.write(configuration)
-    problems = terraform.problems()
-    return {
-        title
-        for number, title in enumerate(DEFECTS)
-        if any(re.search(rf"\.defect{number}\b", problem) for problem in problems)
-    }
+    return configuration
+
+
+@pytest.fixture(scope="module")
+def problems(terraform):
+    """What the provider finds in each graph with its references, and in the defects."""
+    terraform.write_modules(
+        {name: to_terraform(graph()) for name, graph in GRAPHS.items()} | {"defects": defects()}
+    )
+    return terraform.problems()
+
+
+@pytest.mark.parametrize("name", GRAPHS)
+def test_references_are_attributes_that_exist(name, problems):
+    assert problems.keys() <= {*GRAPHS, "defects"}
+    assert problems.get(name, []) == []
 
 
 @pytest.mark.parametrize("title", DEFECTS)
-def test_rejected(title, rejected):
-    assert title in rejected
+def test_rejected(title, problems):
+    number = [*DEFECTS].index(title)
+    assert any(re.search(rf"\.defect{number}\b", problem) for problem in problems["defects"])
 
 
 def test_a_property_that_the_provider_lacks_is_an_error():
@@ -118,68 +106,88 @@ def test_a_property_that_the_provider_lacks_is_an_error():
         to_terraform(bad)
 
 
-def test_the_facts_agree_with_terraform_planning_from_a_crafted_state(terraform):
+CRAFTED = "aws_sagemaker_endpoint_configuration"
+# A state in which everything differs.
+STATE = {
+    "version": 4,
+    "terraform_version": "1.11.4",
+    "serial": 1,
+    "lineage": "crafted",
+    "outputs": {},
+    "resources": [
+        {
+            "module": "module.crafted",
+            "mode": "managed",
+            "type": "aws_sagemaker_endpoint_configuration",
+            "name": "configuration",
+            "provider": 'provider["registry.terraform.io/hashicorp/aws"]',
+            "instances": [
+                {
+                    "schema_version": 0,
+                    "attributes": {
+                        "id": "x",
+                        "name": "x",
+                        "name_prefix": "x",
+                        "kms_key_arn": "x",
+                        "tags": {"then": "a"},
+                        "tags_all": {"then": "a"},
+                        "production_variants": [
+                            {
+                                "variant_name": "x",
+                                "model_name": "x",
+                                "instance_type": "x",
+                                "initial_instance_count": 9,
+                                "initial_variant_weight": 9,
+                            }
+                        ],
+                        "data_capture_config": [
+                            {
+                                "enable_capture": False,
+                                "initial_sampling_percentage": 1,
+                                "destination_s3_uri": "x",
+                                "kms_key_id": "x",
+                            }
+                        ],
+                    },
+                }
+            ],
+        }
+    ],
+}
+
+
+def crafted():
+    configuration = to_terraform(concrete(sample_graph()), references=False)
+    body = configuration["resource"][CRAFTED]["configuration"]
+    changed = {CRAFTED: {"configuration": body | {"tags": {"now": "b"}}}}
+    return configuration | {"resource": changed}
+
+
+@pytest.fixture(scope="module")
+def planned(terraform):
+    """Planned changes by module."""
+    configurations = {
+        name: to_terraform(concrete(graph()), references=False) for name, graph in GRAPHS.items()
+    }
+    terraform.write_modules(configurations | {"crafted": crafted()})
+    (terraform.folder / "terraform.tfstate").write_text(json.dumps(STATE), "utf-8")
+    found = {}
+    for change in terraform.plan()["resource_changes"]:
+        found.setdefault(change["module_address"].removeprefix("module."), []).append(change)
+    return found
+
+
+@pytest.mark.parametrize("name", GRAPHS)
+def test_the_provider_plans_it(name, planned):
+    made = [r for r in GRAPHS[name]() if r.custom and not r.type.startswith("pulumi:")]
+    assert len(planned[name]) == len(made)
+    assert {tuple(change["change"]["actions"]) for change in planned[name]} == {("create",)}
+
+
+def test_the_facts_agree_with_terraform_planning_from_a_crafted_state(planned):
     """A second way to the facts: terraform's own plan from a state in which everything differs."""
     type_ = "aws:sagemaker/endpointConfiguration:EndpointConfiguration"
-    graph = concrete(sample_graph())
-    configuration = to_terraform(graph, references=False)
-    for name in list(configuration["resource"]):
-        if name != "aws_sagemaker_endpoint_configuration":
-            del configuration["resource"][name]
-    configuration["resource"]["aws_sagemaker_endpoint_configuration"]["configuration"] |= {
-        "tags": {"now": "b"}
-    }
-    state = {
-        "version": 4,
-        "terraform_version": "1.11.4",
-        "serial": 1,
-        "lineage": "crafted",
-        "outputs": {},
-        "resources": [
-            {
-                "mode": "managed",
-                "type": "aws_sagemaker_endpoint_configuration",
-                "name": "configuration",
-                "provider": 'provider["registry.terraform.io/hashicorp/aws"]',
-                "instances": [
-                    {
-                        "schema_version": 0,
-                        "attributes": {
-                            "id": "x",
-                            "name": "x",
-                            "name_prefix": "x",
-                            "kms_key_arn": "x",
-                            "tags": {"then": "a"},
-                            "tags_all": {"then": "a"},
-                            "production_variants": [
-                                {
-                                    "variant_name": "x",
-                                    "model_name": "x",
-                                    "instance_type": "x",
-                                    "initial_instance_count": 9,
-                                    "initial_variant_weight": 9,
-                                }
-                            ],
-                            "data_capture_config": [
-                                {
-                                    "enable_capture": False,
-                                    "initial_sampling_percentage": 1,
-                                    "destination_s3_uri": "x",
-                                    "kms_key_id": "x",
-                                }
-                            ],
-                        },
-                    }
-                ],
-            }
-        ],
-    }
-    terraform.write(configuration)
-    (terraform.folder / "terraform.tfstate").write_text(json.dumps(state), "utf-8")
-    try:
-        (change,) = terraform.plan()["resource_changes"]
-    finally:
-        (terraform.folder / "terraform.tfstate").unlink()
+    (change,) = planned["crafted"]
     said = {
         ".".join(p for p in path if isinstance(p, str))
         for path in change["change"]["replace_paths"]
