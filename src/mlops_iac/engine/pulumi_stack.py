@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import json
 import secrets
 import shutil
 import tempfile
@@ -21,6 +22,9 @@ from pulumi import automation
 
 from mlops_iac.engine import pulumi_workspace as workspace
 from mlops_iac.engine.protocol import StackTarget
+
+# What the CLI shows of a secret (pkg/resource/stack/deployment.go).
+_MASKED = "[secret]"
 
 
 class _Unselected(automation.LocalWorkspace):
@@ -35,8 +39,28 @@ class _Unselected(automation.LocalWorkspace):
         under = ("--secrets-provider", self.secrets_provider) if self.secrets_provider else ()
         self._pulumi("stack", "init", "--no-select", "--stack", stack_name, *under)
 
-    def _pulumi(self, *arguments: str) -> None:
-        self.pulumi_command.run(list(arguments), self.work_dir, dict(self.env_vars))
+    def stack_outputs(self, stack_name: str) -> automation.OutputMap:
+        """Ask for what is secret, and for the stack's key, only where some output is."""
+        shown = self._pulumi("stack", "output", "--json", "--stack", stack_name)
+        outputs = json.loads(shown.stdout)
+        if _MASKED in outputs.values():
+            return super().stack_outputs(stack_name)
+        return {name: automation.OutputValue(value, False) for name, value in outputs.items()}
+
+    def _pulumi(self, *arguments: str) -> automation.CommandResult:
+        return self.pulumi_command.run(list(arguments), self.work_dir, dict(self.env_vars))
+
+
+class _Unasked(_Unselected):
+    """Of a stack that is there, or whose absence the first command tells."""
+
+    def select_stack(self, stack_name: str) -> None:
+        pass
+
+
+def named(target: StackTarget, variables: Mapping[str, str]) -> automation.Stack:
+    """The stack, whether or not it is there: what is done with it raises StackNotFoundError."""
+    return automation.Stack.select(target.stack, _workspace(target.program, variables, _Unasked))
 
 
 def found(target: StackTarget, variables: Mapping[str, str]) -> automation.Stack | None:
@@ -49,7 +73,7 @@ def found(target: StackTarget, variables: Mapping[str, str]) -> automation.Stack
 
 def made(target: StackTarget, variables: Mapping[str, str]) -> automation.Stack:
     """The stack, made in the backend where it was missing. Raises CommandError."""
-    workspace_ = _workspace(target.program, variables, target.secrets_provider)
+    workspace_ = _workspace(target.program, variables, secrets_provider=target.secrets_provider)
     return automation.Stack.create_or_select(target.stack, workspace_)
 
 
@@ -78,13 +102,16 @@ def tried(
         config = workspace.write_config(
             replace(target, work=root / "work"), key=yaml.safe_load(key)
         )
-        yield automation.Stack.select(target.stack, _workspace(target.program, throwaway)), config
+        yield named(target, throwaway), config
 
 
 def _workspace(
-    program: Path, variables: Mapping[str, str], secrets_provider: str = ""
+    program: Path,
+    variables: Mapping[str, str],
+    kind: type[_Unselected] = _Unselected,
+    secrets_provider: str = "",
 ) -> automation.LocalWorkspace:
-    return _Unselected(
+    return kind(
         work_dir=str(program.resolve()),
         env_vars=dict(variables),
         secrets_provider=secrets_provider or None,
@@ -98,4 +125,4 @@ def command() -> automation.PulumiCommand:
     return automation.PulumiCommand()
 
 
-__all__ = ["command", "found", "made", "tried"]
+__all__ = ["command", "found", "made", "named", "tried"]
