@@ -6,7 +6,6 @@ The tests of the local stack build on each other and run in the order they stand
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 from collections.abc import Iterator
