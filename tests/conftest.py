@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shlex
 import shutil
@@ -28,6 +29,11 @@ settings.load_profile("steady")
 # A run in the background of a shell is started with Ctrl-C ignored, and all that it starts is, too.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays: no search for garbage goes through it again."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
