@@ -36,6 +36,11 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays: no search for garbage goes through it again."""
+    gc.freeze()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _templates_are_cached_elsewhere(tmp_path_factory: pytest.TempPathFactory) -> None:
     """The cache of whoever runs the tests is neither read nor filled, by commands neither."""

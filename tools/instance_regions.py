@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import json
 from importlib import resources
-
-from cfnlint.version import __version__
+from importlib.metadata import version
 
 PURPOSES = ("hosting", "processing", "transform")
 
@@ -28,7 +27,7 @@ def regions() -> str:
             for type_ in types:
                 found.setdefault(f"{purpose} {type_}", set()).add(region)
     order = sorted(every)
-    lines = [f"source cfn-lint {__version__}", f"regions {' '.join(order)}"]
+    lines = [f"source cfn-lint {version('cfn-lint')}", f"regions {' '.join(order)}"]
     for key in sorted(found):
         bits = sum(1 << index for index, region in enumerate(order) if region in found[key])
         lines.append(f"{key} {bits:x}")

@@ -6,7 +6,6 @@ The tests of the local stack build on each other and run in the order they stand
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -289,16 +288,19 @@ def test_the_real_engine_applies_a_saved_plan_and_refuses_another(
 ) -> None:
     if shutil.which("pulumi") is None:
         pytest.skip("no `pulumi` on PATH")
-    assert "PATH" in os.environ
+    path = project / "blueprint.yaml"
+    small = path.read_text(encoding="utf-8").partition("\nserving:")[0]
+    told = "alerts: {oncall: {email: a@acme.example}}\nbudget: {monthly_usd: 30}\n"
+    path.write_text(f"{small}\n{told}", encoding="utf-8")
     cli("preview", "--engine", "pulumi", "--save-plan", "a.json")
     cli("preview", "--engine", "pulumi", "--save-plan", "b.json")
     assert (project / "a.json").read_bytes() == (project / "b.json").read_bytes()
     cli("up", "--plan", "a.json", "--yes")
-    edit("retention_days: 30", "retention_days: 31")
+    edit("monthly_usd: 30", "monthly_usd: 31")
     cli("preview", "--save-plan", "c.json")
-    edit("retention_days: 31", "retention_days: 32")
-    refused(cli("up", "--plan", "c.json", "--yes", expect=1), "rules[0].expiration.days")
-    edit("retention_days: 32", "retention_days: 31")
+    edit("monthly_usd: 31", "monthly_usd: 32")
+    refused(cli("up", "--plan", "c.json", "--yes", expect=1), "limitAmount")
+    edit("monthly_usd: 32", "monthly_usd: 31")
     answer = cli("up", "--plan", "c.json", "--yes", "--json").json
     assert answer["summary"]["update"] == 1
     refused(cli("up", "--plan", "c.json", "--yes", expect=1), "the state of")

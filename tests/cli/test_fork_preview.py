@@ -19,6 +19,7 @@ import yaml
 from mlops_iac.api import load
 from mlops_iac.api.ci import workflows
 from tests.agents import obeyed
+from tests.cli import warm
 from tests.cli.harness import copy_example, environment
 from tests.components.test_repository import git
 from tests.sagemaker_blueprints import MINIMAL, write
@@ -195,11 +196,13 @@ def steps(platform: str, base: Path, checkout: Path, temp: Path, head: str) -> l
 
 
 def run_job(
-    platform: str, base: Path, fork: Fork, work: Path, head: str = "", comments: bool = False
-) -> Outcome:
+    platform: str, base: Path, fork: Fork, work: Path, head: str = "", comments: bool = False,
+    begun: bool = False,
+) -> Outcome:  # fmt: skip
     """Everything the job runs after the installation, in one shell each, as it is written.
 
-    Comments are printed and not posted: there is no server here.
+    Comments are printed and not posted: there is no server here. `begun` is for forks that bring
+    what an interpreter would import: each command then has one that begins.
     """
     checkout, temp = work / "checkout", work / "temp"
     git(work, "clone", "--quiet", "--depth=1", base.as_uri(), str(checkout))
@@ -207,8 +210,9 @@ def run_job(
     git(base, "fetch", "--quiet", str(fork.folder), f"+HEAD:{REFS[platform]}")
     tools = work / "bin"
     tools.mkdir()
+    tool = BIN if begun else warm.on_path().partition(os.pathsep)[0]
     (tools / "mlops-iac").write_text(
-        f'#!/bin/sh\n[ "$1" = pr ] && set -- "$@" --dry-run\nexec {BIN}/mlops-iac "$@"\n'
+        f'#!/bin/sh\n[ "$1" = pr ] && set -- "$@" --dry-run\nexec {tool}/mlops-iac "$@"\n'
     )
     (tools / "mlops-iac").chmod(0o755)
     said, code = "", 0
@@ -306,7 +310,8 @@ def test_nothing_of_a_fork_runs_and_it_is_previewed(
     hostile(fork, marker)
     fork.change("search: random", f"search: {COMMANDS!r}")
     fork.commit()
-    outcome = run_job(platform, base, fork, tmp_path, comments=hostile is executables)
+    begun = hostile is executables
+    outcome = run_job(platform, base, fork, tmp_path, comments=begun, begun=begun)
     assert not obeyed(outcome.said)
     assert "##vso\\u005btask.prependpath]" in outcome.said  # it was printed
     assert not marker.exists(), marker.read_text(encoding="utf-8")

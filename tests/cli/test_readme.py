@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
-from tests.cli.harness import ROOT, Cli, environment
+from tests.cli import warm
+from tests.cli.harness import ROOT, Cli, environment, teach_nothing
 
 # What a person is asked at a terminal; there is none here.
 ANSWERED = {
@@ -41,7 +40,6 @@ def test_every_everyday_command_works_after_those_above_it(tmp_path: Path) -> No
         "mlops-iac status -s prod",
         "mlops-iac ci lock --index-url URL",
     ]
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     here = tmp_path
     try:
         for command in commands:
@@ -50,11 +48,13 @@ def test_every_everyday_command_works_after_those_above_it(tmp_path: Path) -> No
             more = next((word for begin, word in ANSWERED.items() if command.startswith(begin)), "")
             done = subprocess.run(
                 ["bash", "-c", f"{command}{more}\ncode=$?; pwd > {tmp_path}/.at; exit $code"],
-                cwd=here, env={**environment(), **AUTHOR, "PATH": path}, stdin=subprocess.DEVNULL,
+                cwd=here, env={**environment(), **AUTHOR, "PATH": warm.on_path()}, stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8",
                 timeout=180,
             )  # fmt: skip
             assert done.returncode == 0, f"$ {command}\n{done.stdout}"
+            if command.startswith("mlops-iac init my-project"):
+                teach_nothing(here / "my-project")  # a quickstart trains it
             here = Path((tmp_path / ".at").read_text(encoding="utf-8").strip())
             if command == "mlops-iac status":
                 assert "InService" in done.stdout

@@ -137,6 +137,7 @@ def rest(process: subprocess.Popen[str], seconds: float = 90) -> str:
 
 
 def test_ctrl_c_ends_in_order_and_the_next_up_completes(cli: Cli) -> None:
+    cli("local", "start")
     process = cli.start_stepwise("up", "--yes")
     wait_for_lines(process, 3)
     process.send_signal(signal.SIGINT)
@@ -152,6 +153,7 @@ def test_ctrl_c_ends_in_order_and_the_next_up_completes(cli: Cli) -> None:
 
 
 def test_kills_at_any_point_lose_and_double_nothing(cli: Cli) -> None:
+    cli("local", "start")
     for number in (1, 4, 9, 15):
         process = cli.start_stepwise("up", "--yes")
         wait_for_lines(process, number)
@@ -178,6 +180,7 @@ def test_kills_at_any_point_lose_and_double_nothing(cli: Cli) -> None:
 
 
 def test_a_second_up_at_the_same_time_is_refused(cli: Cli) -> None:
+    cli("local", "start")
     first = cli.start_stepwise("up", "--yes")
     wait_for_lines(first, 1)
     first.send_signal(signal.SIGSTOP)
@@ -328,6 +331,7 @@ def test_a_damaged_state_is_named_and_left_alone(cli: Cli, project: Path, conten
 
 def test_a_reader_that_goes_away_does_not_stop_a_deployment(cli: Cli, project: Path) -> None:
     """`up 2>&1 | head -1`: the pipe breaks at the first words; what was begun is in the state."""
+    cli("local", "start")
     process = subprocess.Popen(
         f"{sys.executable} -m mlops_iac up --yes 2>&1 | head -1",
         shell=True, cwd=project, env=environment(), stdout=subprocess.PIPE, text=True,

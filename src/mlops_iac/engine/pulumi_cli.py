@@ -19,7 +19,7 @@ from mlops_iac.engine.protocol import OnEvent, Plan, Result, StackTarget, Step
 from mlops_iac.engine.pulumi_errors import explained, missing
 from mlops_iac.engine.pulumi_events import EventLog, resource_of
 from mlops_iac.engine.pulumi_interrupt import PulumiInterrupt, in_order
-from mlops_iac.errors import Cancelled, MlopsError, UsageError
+from mlops_iac.errors import Cancelled, MlopsError, StackNotFound, UsageError
 from mlops_iac.graph.model import Resource
 from mlops_iac.values import Properties, Secret
 
@@ -51,9 +51,9 @@ class PulumiEngine:
         with self._variables(target) as variables:
             from mlops_iac.engine import pulumi_stack
 
-            stack = _call(lambda: pulumi_stack.found(target, variables))
-            if stack is not None:
-                config = str(workspace.write_config(target).resolve())
+            stack = _call(lambda: pulumi_stack.named(target, variables))
+            config = str(workspace.write_config(target).resolve())
+            with contextlib.suppress(StackNotFound):
                 urns = self._urns(stack, config, target, targets)
                 return self._preview(stack, config, target, urns, self._constraints)
             with _tried(target, variables) as (stack, config):
@@ -166,19 +166,13 @@ class PulumiEngine:
 
     def outputs(self, target: StackTarget) -> Properties:
         """The stack's outputs, secrets wrapped. Empty for a stack that was never created."""
-        with self._existing(target, needed=False) as (stack, _):
-            if stack is None:
-                return {}
-            shown = _call(stack.outputs)
-            return {k: Secret(v.value) if v.secret else v.value for k, v in shown.items()}
+        shown = self._read(target, lambda stack: stack.outputs()) or {}
+        return {k: Secret(v.value) if v.secret else v.value for k, v in shown.items()}
 
     def resources(self, target: StackTarget) -> Sequence[Resource]:
         """What the state holds; the values of secrets are left out."""
-        with self._existing(target, needed=False) as (stack, _):
-            if stack is None:
-                return ()
-            exported = _call(stack.export_stack)
-        items = (exported.deployment or {}).get("resources") or ()
+        exported = self._read(target, lambda stack: stack.export_stack())
+        items = ((exported and exported.deployment) or {}).get("resources") or ()
         kept = [resource_of(item) for item in items if not item.get("delete")]
         return [replace(item, recorded=self._recorded(item.type)) for item in kept]
 
@@ -189,14 +183,21 @@ class PulumiEngine:
         with workspace.environment(target, self._providers) as variables:
             yield variables
 
+    def _read(self, target: StackTarget, read: Callable[[Any], Any]) -> Any:
+        """What is read of the stack; None where it was never created."""
+        with self._variables(target) as variables, contextlib.suppress(StackNotFound):
+            from mlops_iac.engine import pulumi_stack
+
+            return _call(lambda: read(pulumi_stack.named(target, variables)))
+
     @contextlib.contextmanager
-    def _existing(self, target: StackTarget, *, needed: bool = True) -> Iterator[tuple[Any, str]]:
+    def _existing(self, target: StackTarget) -> Iterator[tuple[Any, str]]:
         """The stack and its configuration; None for `local` that was never deployed."""
         with self._variables(target) as variables:
             from mlops_iac.engine import pulumi_stack
 
             stack = _call(lambda: pulumi_stack.found(target, variables))
-            if stack is None and needed and not _local(target):
+            if stack is None and not _local(target):
                 raise missing(target.stack)
             yield stack, "" if stack is None else str(workspace.write_config(target).resolve())
 

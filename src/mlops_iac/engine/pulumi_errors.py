@@ -17,6 +17,7 @@ _CREDENTIALS = re.compile(
     re.IGNORECASE,
 )
 _PLUGIN = re.compile(r"resource plugin 'pulumi-resource-([^']+)'.{0,40}? at version v([^\s,]+)")
+_NO_STACK = re.compile(r"no stack named '([^']+)' found")
 # `resource "URN" cannot be deleted\nbecause it is protected.` Source: pulumi 3.260,
 # pkg/resource/deploy/step_generator.go.
 _PROTECTED = re.compile(
@@ -43,6 +44,8 @@ def explained(error: Exception, said: Sequence[str] = ()) -> MlopsError:
             " no resource was touched",
             hint=f"pulumi plugin install resource {name} v{version}",
         )
+    if absent := _NO_STACK.search(text):
+        return missing(absent[1].rpartition("/")[2])
     if "PULUMI_ACCESS_TOKEN" in text or "pulumi login" in text:
         return AuthenticationError(
             "Pulumi has no backend to keep the state in: nobody is logged in; nothing was changed",

@@ -53,6 +53,18 @@ class _Unselected(automation.LocalWorkspace):
         return str(ran.stdout)
 
 
+class _Unasked(_Unselected):
+    """Of a stack that is there, or whose absence the first command tells."""
+
+    def select_stack(self, stack_name: str) -> None:
+        pass
+
+
+def named(target: StackTarget, variables: Mapping[str, str]) -> automation.Stack:
+    """The stack, whether or not it is there: what is done with it raises StackNotFoundError."""
+    return automation.Stack.select(target.stack, _workspace(target.program, variables, _Unasked))
+
+
 def found(target: StackTarget, variables: Mapping[str, str]) -> automation.Stack | None:
     """The stack, or None where the backend has none of that name. Raises CommandError."""
     try:
@@ -63,7 +75,7 @@ def found(target: StackTarget, variables: Mapping[str, str]) -> automation.Stack
 
 def made(target: StackTarget, variables: Mapping[str, str]) -> automation.Stack:
     """The stack, made in the backend where it was missing. Raises CommandError."""
-    workspace_ = _workspace(target.program, variables, target.secrets_provider)
+    workspace_ = _workspace(target.program, variables, secrets_provider=target.secrets_provider)
     return automation.Stack.create_or_select(target.stack, workspace_)
 
 
@@ -92,13 +104,16 @@ def tried(
         config = workspace.write_config(
             replace(target, work=root / "work"), key=yaml.safe_load(key)
         )
-        yield automation.Stack.select(target.stack, _workspace(target.program, throwaway)), config
+        yield named(target, throwaway), config
 
 
 def _workspace(
-    program: Path, variables: Mapping[str, str], secrets_provider: str = ""
+    program: Path,
+    variables: Mapping[str, str],
+    kind: type[_Unselected] = _Unselected,
+    secrets_provider: str = "",
 ) -> automation.LocalWorkspace:
-    return _Unselected(
+    return kind(
         work_dir=str(program.resolve()),
         env_vars=dict(variables),
         secrets_provider=secrets_provider or None,
@@ -112,4 +127,4 @@ def command() -> automation.PulumiCommand:
     return automation.PulumiCommand()
 
 
-__all__ = ["command", "found", "made", "tried"]
+__all__ = ["command", "found", "made", "named", "tried"]
