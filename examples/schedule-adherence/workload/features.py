@@ -1,5 +1,6 @@
 """What the models see of a project: used when preparing and when predicting, so both agree."""
 
+import numpy as np
 import pandas as pd
 
 TARGET = "schedule_adherence"
@@ -22,17 +23,27 @@ DERIVED = ["elapsed", "lag", "start_delay_days", "lost_share", "value_per_crew_d
 NUMBERS = COUNTS + DERIVED
 
 
+DAY = np.timedelta64(1, "D")
+
+
 def features(rows: pd.DataFrame) -> pd.DataFrame:
-    """One row per project: numbers, derived numbers, categories. Missing fields stay missing."""
+    """One row per project: numbers, derived numbers, categories. Missing fields stay missing.
+
+    Reckons with arrays: for the one row of a prediction, a pandas column costs more than its value.
+    """
     rows = rows.reindex(columns=[*CATEGORIES, *COUNTS, *DATES])
-    dates = {name: pd.to_datetime(rows[name], errors="coerce") for name in DATES}
-    table = rows[COUNTS].apply(pd.to_numeric, errors="coerce").astype(float)
-    duration = table["planned_duration_days"].clip(lower=1)
-    table["elapsed"] = (dates["reported_at"] - dates["planned_start"]).dt.days / duration
-    table["lag"] = table["elapsed"] - table["progress"]
-    table["start_delay_days"] = (dates["actual_start"] - dates["planned_start"]).dt.days
-    lost = table["weather_delay_days"] + table["material_delay_days"] + table["start_delay_days"]
-    table["lost_share"] = lost / duration
-    table["value_per_crew_day"] = table["contract_value_keur"] / duration / table["crew_size"]
-    table[CATEGORIES] = rows[CATEGORIES].astype(object)
-    return table
+    table = {n: pd.to_numeric(rows[n], errors="coerce").to_numpy(float) for n in COUNTS}
+    dates = {n: pd.to_datetime(rows[n], errors="coerce").to_numpy() for n in DATES}
+    with np.errstate(divide="ignore", invalid="ignore"):
+        duration = np.maximum(table["planned_duration_days"], 1)
+        elapsed = np.floor((dates["reported_at"] - dates["planned_start"]) / DAY)
+        table["elapsed"] = elapsed / duration
+        table["lag"] = table["elapsed"] - table["progress"]
+        late = np.floor((dates["actual_start"] - dates["planned_start"]) / DAY)
+        table["start_delay_days"] = late
+        lost = table["weather_delay_days"] + table["material_delay_days"] + late
+        table["lost_share"] = lost / duration
+        worth = table["contract_value_keur"] / duration / table["crew_size"]
+        table["value_per_crew_day"] = worth
+    table |= {name: rows[name].to_numpy(object) for name in CATEGORIES}
+    return pd.DataFrame(table, index=rows.index)

@@ -18,4 +18,5 @@ def load(folder):
 def predict(model, rows):
     """One number per row; a row is a dict of the data set's columns, any of them may be missing."""
     scaling, classifier = model
-    return classifier.predict(scaling.transform(features(pd.DataFrame(rows)))).tolist()
+    scaled = scaling.transform(features(pd.DataFrame(rows)).to_numpy())
+    return classifier.predict(pd.DataFrame(scaled, columns=classifier.feature_names_in_)).tolist()
