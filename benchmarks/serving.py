@@ -4,9 +4,9 @@
 
 The load is open: a request is sent when it is due, whether or not others are answered, and its time
 counts from then, on a connection that is kept. Beside it stand the time of `predict` alone in the
-same interpreter, which no server goes below, and processor milliseconds for each request. Wall clock
-is this machine's: the share of a processor that others leave to a piece of work of known length is
-printed with it. `--model` is what a training left with its code, else the example is trained.
+same interpreter, which no server goes below, and processor milliseconds of each: what HTTP adds is
+their difference. Wall clock is this machine's: the share of a processor that others leave to a piece
+of work of known length is printed with it, and below 100 % it says little. `--model` is what a training left with its code, else the example is trained.
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ import json, sys, time
 sys.path.insert(0, sys.argv[1] + "/code")
 import inference
 model, row = inference.model_fn(sys.argv[1]), json.loads({json.dumps(ROW)!r})
-times = []
+times, spent = [], time.process_time()
 for _ in range(600):
     began = time.perf_counter()
     model.predict([row])
     times.append(time.perf_counter() - began)
-print(json.dumps(times[100:]))
+print(json.dumps([times[100:], 1000 * (time.process_time() - spent) / len(times)]))
 """
 
 
@@ -162,7 +162,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             capture_output=True,
             text=True,
         )
-        told("predict alone", json.loads(alone.stdout))
+        times, own = json.loads(alone.stdout)
+        told("predict alone", times, f"{own:.2f} ms of a processor each")
         ready = folder / "ready"
         command = [
             sys.executable,
