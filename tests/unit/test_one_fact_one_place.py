@@ -36,6 +36,7 @@ TWICE = {
     "arn:{partition}:ec2:{region}:{account}:": "the beginning of an address, no fact",
     "environments": "a word of the language",
     "application/jsonlines": "a standard's word; what runs in a container imports nothing of ours",
+    "application/json": "likewise",
 }
 
 

@@ -192,11 +192,12 @@ def test_without_prepare_train_gets_a_folder_per_dataset_and_no_code_channel(
     assert (data / "orders" / "a.csv").exists()
 
 
-def test_the_model_carries_the_code_that_was_packed_and_nothing_else(train: Container) -> None:
+def test_the_model_carries_the_code_that_was_packed_and_its_versions(train: Container) -> None:
     # A container that installs the folder leaves this in it.
     (train.code / "build").mkdir()
     assert train.run() == 0
-    assert [path.name for path in (train.root / "model/code").iterdir()] == ["train.py"]
+    found = {path.name for path in (train.root / "model/code").iterdir()}
+    assert found == {"train.py", contract.VERSIONS_FILE}
 
 
 @pytest.mark.parametrize(

@@ -3,16 +3,15 @@
     python -P server.py MODEL READY [--host 127.0.0.1] [--port 0] [--threads 1] [--most-bytes N]
                         [--example FILE]
 
-`MODEL` is the folder that a version's archive was unpacked to. It listens first, then loads: READY is
-written when it listens, `{"port", "pid"}`; where the model cannot be loaded READY.failed is,
-`{"error"}`, and the exit code is 1. `GET /ping` is 503 until the model is loaded and has answered the
-rows of `--example` (a body in JSON), 200 from then on. `POST /invocations` is the handlers' answer;
-503 while loading or where too many wait. It ends on SIGTERM, and when a pipe that it has as stdin
-does: it answers what it has begun, and no more.
+`MODEL` is the folder that a version's archive was unpacked to. It listens first, writes READY (`{"port",
+"pid"}`), then loads; where that fails, READY.failed (`{"error"}`) and exit code 1. `GET /ping` is 503 until
+the model is loaded and has answered `--example` (a body in JSON), `POST /invocations` the handlers' answer; 503
+while loading, and where too many wait. It ends on SIGTERM, and with the pipe that is its stdin: it
+answers what it has begun, and no more.
 
 HTTP is a thread of its own, so that a slow client holds up nobody. The model is loaded and asked in
-the main thread, one request at a time, as a worker of the prebuilt containers does it; what was made in
-`load` may belong to its thread. With more `--threads`, others ask it besides.
+the main thread, one request at a time, as a worker of the prebuilt containers does it: what `load` made
+may belong to its thread. With more `--threads`, others ask it besides.
 Runs with the workload's interpreter, Python 3.9 or newer, and imports the standard library alone.
 """
 
@@ -24,6 +23,7 @@ import importlib
 import inspect
 import json
 import os
+import re
 import signal
 import socket
 import stat
@@ -45,6 +45,7 @@ _GRACE_SECONDS = 30.0  # to answer what was begun
 _CONNECTIONS = 500
 _WAITING = 100  # requests that wait for a thread; one more is told to come again
 _ERROR_LINES = 5
+_CHUNK = re.compile(rb"([0-9a-fA-F]{1,8})[ \t]*(?:;.*)?\r\n")
 
 
 class Request(NamedTuple):
@@ -85,21 +86,17 @@ class Handlers:
     def __init__(self, folder: Path) -> None:
         code = folder / "code"
         if not (code / "inference.py").is_file():
-            there = ", ".join(sorted(each.name for each in folder.iterdir()))
-            raise FileNotFoundError(f"the model has no code/inference.py; it has {there}")
+            raise FileNotFoundError(f"no code/inference.py in {sorted(map(str, folder.iterdir()))}")
         sys.path.insert(0, str(code))
         module = importlib.import_module("inference")
-        load, *self._steps = (
-            getattr(module, name) for name in ("model_fn", "input_fn", "predict_fn", "output_fn")
-        )
-        self._model = _call(load, str(folder))
+        self._steps = (module.input_fn, module.predict_fn, module.output_fn)
+        self._model = _call(module.model_fn, str(folder))
 
     def __call__(self, request: Request) -> Answer:
         """The answer to one request; an exception of the handlers is a 500 with its last line."""
         content_type = request.headers.get("content-type", JSON)
         accept = request.headers.get("accept", JSON)
-        read, predict, write = self._steps
-        context = _Context()
+        (read, predict, write), context = self._steps, _Context()
         try:
             rows = _call(read, request.body, content_type, context=context)
             predictions = _call(predict, rows, self._model, context=context)
@@ -127,9 +124,7 @@ class Server:
     """Connections, and the queue between them and whoever asks the model."""
 
     def __init__(self, listener: socket.socket, threads: int, most_bytes: int) -> None:
-        self._listener = listener
-        self._threads = threads
-        self._most_bytes = most_bytes
+        self._threads, self._most_bytes = threads, most_bytes
         self._handlers: Handlers | None = None
         self._queue: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._waiting = 0
@@ -175,10 +170,10 @@ class Server:
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._connections.add(writer)
         try:
-            if len(self._connections) > _CONNECTIONS:
-                await self._write(writer, _error(503, "too many connections", last=True))
-            else:
+            if len(self._connections) <= _CONNECTIONS:
                 await self._talk(reader, writer)
+            else:
+                await self._write(writer, _error(503, "too many connections", last=True))
         except (ConnectionError, asyncio.IncompleteReadError):
             pass  # the caller has gone, or was closed for being idle or slow
         finally:
@@ -197,7 +192,7 @@ class Server:
                 head = await reader.readuntil(b"\r\n\r\n")
                 self._idle.discard(writer)
                 slow.cancel()
-                slow = self._loop.call_later(_BODY_SECONDS, self._give_up, writer)
+                slow = self._loop.call_later(_BODY_SECONDS, _give_up, writer)
                 request = _head(head)
                 body = await _body(reader, writer, request, self._most_bytes)
             except asyncio.LimitOverrunError:
@@ -235,8 +230,7 @@ class Server:
 
         def work() -> None:
             # Nobody waits for an answer to who has gone.
-            gone = writer.is_closing()
-            answer = _error(503, "the caller has gone", last=True) if gone else handlers(request)
+            answer = _error(503, "gone") if writer.is_closing() else handlers(request)
             self._loop.call_soon_threadsafe(answered.set_result, answer)
 
         self._waiting += 1
@@ -245,11 +239,6 @@ class Server:
             return await answered
         finally:
             self._waiting -= 1
-
-    def _give_up(self, writer: asyncio.StreamWriter) -> None:
-        said = f"the body did not arrive within {_BODY_SECONDS:g} seconds"
-        writer.write(_error(408, said, last=True).encoded())
-        writer.close()
 
     async def _write(self, writer: asyncio.StreamWriter, answer: Answer) -> None:
         slow = self._loop.call_later(_BODY_SECONDS, writer.transport.abort)
@@ -284,8 +273,7 @@ def _head(head: bytes) -> Request:
             raise Refused(400, "a header is not NAME: VALUE")
         if name in ("content-length", "transfer-encoding") and name in headers:
             raise Refused(400, f"{name} is given twice")
-        known = headers.get(name) if name == "accept" else None
-        headers[name] = f"{known}, {value.strip()}" if known else value.strip()
+        headers[name] = value.strip()
     return Request(words[0], words[1], headers)
 
 
@@ -307,14 +295,8 @@ async def _body(
     if coding is None:
         return await reader.readexactly(size)
     body = bytearray()
-    while True:
-        line = (await reader.readuntil(b"\r\n")).split(b";")[0].strip()
-        try:
-            size = int(line, 16)
-        except ValueError:
-            size = -1
-        if size < 0:
-            raise Refused(400, "the body is not chunked as it says")
+    while found := _CHUNK.fullmatch(await reader.readuntil(b"\r\n")):
+        size = int(found[1], 16)
         if len(body) + size > most:
             raise Refused(413, f"the body has more than {most} bytes, the most that are taken")
         if size == 0:
@@ -323,13 +305,19 @@ async def _body(
             return bytes(body)
         body += await reader.readexactly(size)
         if await reader.readexactly(2) != b"\r\n":
-            raise Refused(400, "the body is not chunked as it says")
+            break
+    raise Refused(400, "the body is not chunked as it says")
 
 
 def _call(function: Callable[..., Any], *given: Any, context: Any = None) -> Any:
     """Call a handler, with the context where it has one parameter more, as TorchServe's toolkit."""
     more = len(inspect.signature(function).parameters) - len(given)
     return function(*given, context) if more == 1 else function(*given)
+
+
+def _give_up(writer: asyncio.StreamWriter) -> None:
+    writer.write(_error(408, f"no whole body in {_BODY_SECONDS:g} seconds", last=True).encoded())
+    writer.close()
 
 
 def _error(status: int, error: str, *, last: bool = False) -> Answer:
@@ -349,15 +337,14 @@ def _watch_stdin(stop: Callable[[], None]) -> None:
         mode = os.fstat(0).st_mode
     except OSError:
         return
-    if not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)):
-        return
 
     def watch() -> None:
         while os.read(0, 4096):
             pass
         stop()
 
-    threading.Thread(target=watch, daemon=True).start()
+    if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode):
+        threading.Thread(target=watch, daemon=True).start()
 
 
 def _put(path: Path, content: dict[str, Any]) -> None:
@@ -365,16 +352,6 @@ def _put(path: Path, content: dict[str, Any]) -> None:
     part = path.with_name(f"{path.name}.part")
     part.write_text(json.dumps(content), encoding="utf-8")
     part.replace(path)
-
-
-def _loaded(folder: Path, example: Path | None) -> Handlers:
-    """The handlers, once they have answered the example. Raises what the model's code raises."""
-    handlers = Handlers(folder)
-    if example is not None:
-        answer = handlers(Request("POST", "/invocations", {}, example.read_bytes()))
-        if answer.status != 200:
-            raise RuntimeError(f"the example is not answered: {answer.body.decode()}")
-    return handlers
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -403,7 +380,11 @@ def main(arguments: Sequence[str]) -> int:
             signal.signal(each, lambda *_: server.stop())
         _watch_stdin(server.stop)
         _put(given.ready, {"port": listener.getsockname()[1], "pid": os.getpid()})
-        handlers = _loaded(given.model.resolve(), given.example)
+        handlers = Handlers(given.model.resolve())
+        if given.example is not None:
+            answer = handlers(Request("POST", "", {}, given.example.read_bytes()))
+            if answer.status != 200:
+                raise RuntimeError(f"the example is not answered: {answer.body.decode()}")
     except BaseException:
         said = traceback.format_exc()
         sys.stderr.write(said)
