@@ -59,7 +59,8 @@ class Model:
         """Whose fault it is: of one row, if others pass that are asked for now; else the model's."""
         what = self._words(error)
         others = [[row] for row in rows[:_TRIED]] if len(rows) > 1 else []
-        passing = next(filter(self._passes, filter(None, [self._answered, *others])), None)
+        tried = [] if isinstance(error, MemoryError) else filter(None, [self._answered, *others])
+        passing = next(filter(self._passes, tried), None)
         place = self._refused(rows) if passing else None
         if passing is None or place is None:
             # Without the message, which may hold a value of the request.

@@ -389,7 +389,8 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--example", type=Path)
     given = parser.parse_args(arguments)
     failed = given.ready.with_name(f"{given.ready.name}.failed")
-    failed.unlink(missing_ok=True)
+    for former in (given.ready, failed):
+        former.unlink(missing_ok=True)
     # Without -P the folder of this file comes first, and a `data` of the workload after it.
     sys.path[:] = [each for each in sys.path if each != str(Path(__file__).parent)]
     # A thread that has bytes to pass on waits for the one that predicts no longer than this.
