@@ -238,6 +238,22 @@ def test_a_closed_stack_trains_and_serves(tmp_path: Path, toolkits: Path, framew
         assert asked(address, [{"x": 2}, {"x": 4}]) == (200, {"predictions": [5.0, 10.0]})
 
 
+@pytest.mark.parametrize("framework", ["scikit-learn", "xgboost"])
+def test_whose_fault_it_is_reaches_the_caller(
+    tmp_path: Path, toolkits: Path, framework: str
+) -> None:
+    """The toolkit makes a 500 without a reason of what handlers raise (its container's issue 62)."""
+    container = Container(tmp_path, toolkits, framework)
+    container.untrained()
+    container.put("model/factor.txt", "2.5")
+    with container.served() as address:
+        status, said = asked(address, [{"x": 2}, {"y": 4}])
+        assert (status, json.loads(said)["row"]) == (400, 2)
+        status, said = asked(address, [{"y": 4}, {}])
+        assert (status, json.loads(said)["row"]) == (400, 1)
+        assert asked(address, [{"x": 2}]) == (200, {"predictions": [5.0]})
+
+
 def test_torchserves_handler_service_answers(tmp_path: Path, toolkits: Path) -> None:
     container = Container(tmp_path, toolkits, "pytorch")
     container.train()
@@ -263,10 +279,13 @@ context = types.SimpleNamespace(
     metrics=types.SimpleNamespace(add_time=lambda *_: None),
 )
 service.initialize(context)
-print(service.handle([{"body": bytearray(b'{"instances": [{"x": 2}]}')}], context), told)
+for row in (b'{"x": 2}', b'{"y": 2}'):
+    print(service.handle([{"body": bytearray(b'{"instances": [%s]}' % row)}], context), told)
 """
     said = container.run(["-c", program], container.environment(container.serving))
     assert """['{"predictions": [5.0]}'] {'kind': 'application/json'}""" in said
+    assert "'code': 400, 'phrase': 'Bad Request'" in said
+    assert "(predict.py, line 4); it lacks: x" in said
 
 
 SETUPTOOLS = "No matching distribution found for setuptools"

@@ -15,6 +15,7 @@ HANDLERS = ("input_fn", "model_fn", "output_fn", "predict_fn")  # what they find
 PACKAGE = "mlops_runtime"  # this package's name inside the code archive
 
 CODE_FILE = "sourcedir.tar.gz"  # the last part of the code archive's key
+VERSIONS_FILE = "mlops_versions.json"  # beside it, with a model: what it was trained with
 CODE_CHANNEL = "_code"  # no dataset can be called so
 PREPARED = "prepared"
 MODEL_FILE = "model.tar.gz"

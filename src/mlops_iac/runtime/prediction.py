@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import csv
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
@@ -17,14 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from . import contract, data
+from .kinds import kind_of, kind_of_text, typed, whole
 from .metrics import StepFailed
-from .rows import DataError, is_null, number
+from .rows import DataError
 
-_INTEGER = re.compile(r"\s*[+-]?[0-9]+\s*", re.ASCII)
-_BOOLEANS = {
-    **dict.fromkeys(("True", "TRUE", "true"), True),
-    **dict.fromkeys(("False", "FALSE", "false"), False),
-}
 # Rows of one file, at least and at most: machines share the files among them.
 _FEWEST, _MOST = 1_000, 100_000
 
@@ -43,15 +38,14 @@ def write_rows(folder: Path, format_: str, out: Path, *, parts: int) -> dict[str
         raise DataError(
             f"{folder.name} has a column {contract.PREDICTION!r}, which the run adds: rename it"
         )
-    columns = {name: _whole(each) for name, each in kinds.items()}
-    convert = {name: _CONVERT[kind] for name, kind in columns.items()}
+    columns = {name: whole(each) for name, each in kinds.items()}
     size = min(_MOST, max(_FEWEST, -(-count // parts)))
     read = data.rows(folder, format_)
     for part in range(-(-count // size)):
         with (out / f"part-{part:05}.jsonl").open("w", encoding="utf-8") as file:
             for place, row in islice(read, size):
                 if format_ == "csv":
-                    row = {n: None if is_null(v) else convert[n](v) for n, v in row.items()}
+                    row = typed(row, columns)
                 file.write(_line(row, place))
     return {"rows": count, "columns": columns}
 
@@ -72,7 +66,8 @@ def join(
     rows were `predicted`. Raises StepFailed where rows are short, or more of them lack a prediction
     than may.
     """
-    rows, predicted, kinds = 0, 0, set[str]()
+    rows, predicted = 0, 0
+    kinds: set[str] = set()
     columns = [*checked["columns"], contract.PREDICTION]
     for path in sorted(each for each in folder.rglob("*") if each.is_file()):
         name = path.name.partition(".")[0]
@@ -82,7 +77,7 @@ def join(
                 value = (row.pop(answer, None) or {}).get(contract.PREDICTION)
                 rows += 1
                 predicted += value is not None
-                kinds.add(_kind_of(value))
+                kinds.add(kind_of(value))
                 write({**row, contract.PREDICTION: value})
     if rows != checked["rows"]:
         raise StepFailed(f"{rows} of {checked['rows']} rows came back from the model")
@@ -91,7 +86,7 @@ def join(
         raise StepFailed(
             f"{missing:.3g} % of the rows have no prediction; at most {most_missing_percent:g} % may"
         )
-    found = {**checked["columns"], contract.PREDICTION: _whole(kinds)}
+    found = {**checked["columns"], contract.PREDICTION: whole(kinds)}
     return {"rows": rows, "predicted": predicted, "columns": found}
 
 
@@ -109,7 +104,7 @@ def load(path: Path) -> dict[str, Any]:
 def _survey(folder: Path, format_: str) -> tuple[dict[str, set[str]], int]:
     """What kinds of values each column has, and the number of rows."""
     kinds: dict[str, set[str]] = {}
-    kind_of = _kind_of_text if format_ == "csv" else _kind_of
+    kind = kind_of_text if format_ == "csv" else kind_of
     count = 0
     for (name, line), row in data.rows(folder, format_):
         if format_ == "csv" and count and row.keys() != kinds.keys():
@@ -118,47 +113,9 @@ def _survey(folder: Path, format_: str) -> tuple[dict[str, set[str]], int]:
                 f"{name}, line {line}: its columns differ from the first file's: {other}"
             )
         for column, value in row.items():
-            kinds.setdefault(str(column), set()).add(kind_of(value))
+            kinds.setdefault(str(column), set()).add(kind(value))
         count += 1
     return kinds, count
-
-
-def _kind_of_text(text: str) -> str:
-    if is_null(text):
-        return "null"
-    if text in _BOOLEANS:
-        return "boolean"
-    if number(text) is None:
-        return "text"
-    return "integer" if _INTEGER.fullmatch(text) else "number"
-
-
-def _kind_of(value: Any) -> str:
-    if value is None:
-        return "null"
-    for kind, type_ in (("boolean", bool), ("integer", int), ("number", float), ("text", str)):
-        if isinstance(value, type_):
-            return kind
-    return "other"
-
-
-def _whole(kinds: set[str]) -> str:
-    """What a column is as a whole; whole numbers with gaps are numbers, as in pandas."""
-    found = kinds - {"null"}
-    if found <= {"integer", "number"} and found and kinds != {"integer"}:
-        return "number"
-    if "other" in found:
-        return "other"
-    return found.pop() if len(found) == 1 else "text"
-
-
-_CONVERT: dict[str, Callable[[str], Any]] = {
-    "boolean": _BOOLEANS.__getitem__,
-    "integer": int,
-    "number": float,
-    "text": str,
-    "other": str,
-}
 
 
 def _line(row: Mapping[str, Any], place: tuple[str, int]) -> str:

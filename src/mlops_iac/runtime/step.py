@@ -23,7 +23,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from . import contract, data, prediction
+from . import contract, data, prediction, versions
 from .metrics import MetricsFile, StepFailed, log, missed_gates, write_report
 
 _INTERPRETERS = {".py": [sys.executable, "-u"], ".sh": ["/bin/bash"], ".R": ["Rscript"]}
@@ -82,6 +82,7 @@ class Step:
         # they were unpacked to, where a container that installs them leaves what that made.
         archive = self.root / contract.CHANNELS / contract.CODE_CHANNEL / contract.CODE_FILE
         _extract(archive, model / contract.CODE, "the code")
+        versions.record(model / contract.CODE / contract.VERSIONS_FILE)
 
     def _evaluate(self) -> None:
         self._install()
