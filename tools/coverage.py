@@ -35,7 +35,7 @@ _LEGEND = """
   right.
 - **Exact graph**: a test of a component asserts that exactly these resources are registered.
 - **Emulated**: behind moto as a process (`emulated`), or checked against botocore's model and
-  `recorded` where moto lacks the operation; `updates recorded` where it lacks only that.
+  `recorded` where moto lacks the operation.
 - **Facts**: properties whose replacement behaviour the real provider was asked for ({source}), of
   all inputs that the SDK has ({version}); the rest show as "may replace".
 - **cfn-lint**: `part` is checked inside its parent's CloudFormation type.
@@ -109,9 +109,7 @@ def _judges() -> list[Callable[[str], str]]:
         handler = handler_for(type_)
         if handler is None:
             return "–"
-        if handler.recorded:
-            return "recorded"
-        return "emulated, updates recorded" if handler.recorded_after_update else "emulated"
+        return "recorded" if handler.recorded else "emulated"
 
     def facts(type_: str) -> str:
         known = [fact.replaces is not None for fact in FACTS.properties(type_).values()]

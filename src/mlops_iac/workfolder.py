@@ -51,7 +51,9 @@ def _of_others(parts: tuple[str, ...]) -> bool:
     folder. Both are removed as a whole before they are made.
     """
     match parts:
-        case ("venvs", _):
+        case ("venvs", _):  # of earlier versions
+            return True
+        case ("emulator", "models"):
             return True
         case ("runs", *_, "opt"):
             return True

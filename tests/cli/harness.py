@@ -118,10 +118,19 @@ else:
     Path(given["--metrics"]).write_text(json.dumps({"accuracy": 0.8}))
     Path(given["--model"], "model.joblib").touch()
 """
+_PREDICTS_NOTHING = """\
+def load(folder):
+    return None
+
+
+def predict(model, rows):
+    return [0 for _ in rows]
+"""
 
 
 def teach_nothing(project: Path) -> Path:
     """Let the copied example's steps run without training, where that is not what is tested."""
+    (project / "workload" / "predict.py").write_text(_PREDICTS_NOTHING, encoding="utf-8")
     for name in ("prepare", "train", "evaluate"):
         path = project / "workload" / f"{name}.py"
         assert path.exists()

@@ -132,6 +132,9 @@ def imported(file: Path) -> set[str]:
     return found
 
 
+SERVING = ("endpoints", "mends", "models", "records", "runtime")
+
+
 def test_only_the_emulated_cloud_imports_what_deploying_does_not_bring() -> None:
     lacking = set(absent("aws"))
     source = ROOT / "src" / "mlops_iac"
@@ -142,6 +145,8 @@ def test_only_the_emulated_cloud_imports_what_deploying_does_not_bring() -> None
     }
     assert found == {
         "emulators/aws/moto_process.py": ["moto", "werkzeug"],
+        # Which it alone imports.
+        **{f"emulators/aws/serving/{name}.py": ["moto"] for name in SERVING},
         "engine/embedded/secretbox.py": ["cryptography"],  # secrets in the state of `local`
         "runtime/rows.py": ["pandas"],  # in the containers of jobs
     }

@@ -24,7 +24,7 @@ STRAY = [
     "subprocess",
 ]
 STRAY += ["venv", "pip", "ensurepip", "logging", "filelock", "tempfile", "site", "sitecustomize"]
-PLACES = ["", ".mlops-iac", ".mlops-iac/emulator", ".mlops-iac/program", ".mlops-iac/venvs"]
+PLACES = ["", ".mlops-iac", ".mlops-iac/emulator", ".mlops-iac/program"]
 
 
 @pytest.fixture
@@ -70,9 +70,9 @@ def test_nothing_is_importable_beside_a_program_whatever_it_is_called(cli: Cli) 
 
 def test_making_the_environment_of_a_workload_imports_none_either(ran: Path, project: Path) -> None:
     code = (
-        "from pathlib import Path; from mlops_iac.pipeline.processes import Processes;"
-        "from mlops_iac.pipeline.workload_env import workload_python;"
-        "print(workload_python('', Path('.mlops-iac').absolute(), Processes(), print))"
+        "from mlops_iac.workload.processes import Processes;"
+        "from mlops_iac.workload.environments import workload_python;"
+        "print(workload_python('', Processes(), print))"
     )
     done = subprocess.run(
         [sys.executable, "-P", "-c", code], cwd=project, capture_output=True, text=True, timeout=180

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from mlops_iac.emulators.aws import server
+from mlops_iac.workload.environments import OVERRIDE
 
 
 @pytest.fixture(scope="session")
 def moto(tmp_path_factory):
-    """The running emulator (`EmulatorInfo`)."""
+    """The running emulator (`EmulatorInfo`); models are served by the interpreter of the tests."""
     work = tmp_path_factory.mktemp("emulator") / ".mlops-iac"
-    info = server.AwsServer(work).ensure()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(OVERRIDE, sys.executable)
+        info = server.AwsServer(work).ensure()
     yield info
     server.AwsServer(work).stop()
 

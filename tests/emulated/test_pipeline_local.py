@@ -28,7 +28,7 @@ from mlops_iac.errors import (
     TimedOut,
     UsageError,
 )
-from mlops_iac.pipeline import local, workload_env
+from mlops_iac.pipeline import local
 from mlops_iac.pipeline.executor import RunEvent
 from mlops_iac.pipeline.local import RunResult
 from mlops_iac.pipeline.run_record import last_record
@@ -45,6 +45,7 @@ from mlops_iac.pipeline.steps import (
 )
 from mlops_iac.records import as_json, replace
 from mlops_iac.runtime.files import runtime_files
+from mlops_iac.workload import environments
 
 REGION = "eu-west-1"
 STEPS = ("prepare", "train", "evaluate", "serve")
@@ -300,7 +301,7 @@ def test_packages_that_cannot_be_installed_are_a_failed_step(
         cause = ScriptFailed("pip", ["no nope"], "log", "no nope")
         raise ResourceFailed("the whole log") from cause
 
-    monkeypatch.setattr(workload_env, "workload_python", fail)
+    monkeypatch.setattr(environments, "workload_python", fail)
     with pytest.raises(ResourceFailed):
         cloud.run(python=None)
     record = last_record(cloud.work / "runs", "churn")

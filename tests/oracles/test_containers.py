@@ -24,11 +24,11 @@ import pytest
 
 from mlops_iac.clouds.aws import containers
 from mlops_iac.clouds.registry import platform
-from mlops_iac.pipeline.machine import pack as pack_model
-from mlops_iac.pipeline.machine import unpack
 from mlops_iac.program.archive import members, pack
 from mlops_iac.runtime import contract
 from mlops_iac.runtime.files import runtime_files
+from mlops_iac.workload.archives import pack as pack_model
+from mlops_iac.workload.archives import unpack
 from tests.oracles import containers_env
 from tests.sagemaker_blueprints import MINIMAL, loaded
 

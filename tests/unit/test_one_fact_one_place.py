@@ -23,7 +23,7 @@ LEAST = 4  # texts that two collections may share by chance
 LONG = 12  # characters of a text that is no word
 # Tables that look alike and are not one fact, each with the reason.
 APART = {
-    ("cli/_bounded.py _KEPT", "pipeline/processes.py _KEPT"): "what a fork's preview and what a user's script may see",
+    ("cli/_bounded.py _KEPT", "workload/processes.py _KEPT"): "what a fork's preview and what a user's script may see",
     ("api/fleet/finding.py SKIPPED", "blueprint/leaving.py TOOLS"): "folders without blueprints, and files that are no code",
     ("blueprint/leaving.py TOOLS", "templates/files.py _IGNORED"): "likewise",
     ("blueprint/fields.py _BOUNDS", "blueprint/pydantic_models.py _PASSED_ON"): "bounds of numbers, and all that pydantic is told",

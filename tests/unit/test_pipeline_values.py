@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,11 @@ from mlops_iac.clouds.aws.sagemaker.definition.parts import SageMakerSettings
 from mlops_iac.clouds.aws.sagemaker.local import SageMakerBackend
 from mlops_iac.clouds.aws.store import split_uri
 from mlops_iac.errors import ResourceFailed, UsageError
-from mlops_iac.pipeline.machine import unpack
 from mlops_iac.pipeline.steps import Lifecycle, Range, Register, Strategy, Train, Tune
 from mlops_iac.pipeline.tuning import note, trials
-from mlops_iac.pipeline.workload_env import OVERRIDE, requirements, workload_python
+from mlops_iac.workload import environments
+from mlops_iac.workload.archives import unpack
+from mlops_iac.workload.environments import OVERRIDE, requirements, workload_python
 
 
 def tuning(strategy: Strategy, count: int, **search: Range) -> Tune:
@@ -120,46 +122,83 @@ class Recorder:
             python.touch()
 
 
-def make(recorder: Recorder, work: Path, wanted: str = "pandas\n") -> Path:
-    return workload_python(wanted, work, recorder, lambda _: None)  # type: ignore[arg-type]
+def make(recorder: Recorder, wanted: str = "pandas\n") -> Path:
+    return workload_python(wanted, recorder, lambda _: None)  # type: ignore[arg-type]
 
 
-def test_an_environment_is_made_once_per_requirements(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("MLOPS_IAC_CACHE", str(tmp_path))
     monkeypatch.delenv(OVERRIDE, raising=False)
+    return tmp_path
+
+
+@pytest.mark.usefixtures("own_cache")
+def test_an_environment_is_made_once_per_requirements() -> None:
     recorder = Recorder()
-    first = make(recorder, tmp_path)
+    first = make(recorder)
     made = len(recorder.commands)
     assert made == 2
-    assert make(recorder, tmp_path) == first
+    assert make(recorder) == first
     assert [command[1:] for command in recorder.commands[made:]] == [["-P", "-c", ""]]
-    assert make(recorder, tmp_path, "numpy\n") != first
+    assert make(recorder, "numpy\n") != first
 
 
-def test_a_half_made_environment_is_made_anew(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv(OVERRIDE, raising=False)
-    python = make(Recorder(), tmp_path)
-    (python.parents[1] / ".complete").unlink()
-    (python.parents[1] / "stray").touch()
+def test_an_environment_that_was_left_half_made_is_dropped(own_cache: Path) -> None:
+    """Whoever still writes into it writes into nothing that is used."""
+    half = make(Recorder()).parents[1]
+    (half.parent / "made").unlink()
     recorder = Recorder()
-    make(recorder, tmp_path)
+    assert make(recorder).parents[1] != half
     assert len(recorder.commands) == 2
-    assert not (python.parents[1] / "stray").exists()
+    assert not half.exists()
 
 
-def test_pips_failure_is_told_and_leaves_nothing_usable(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv(OVERRIDE, raising=False)
+def test_a_python_that_is_gone_is_made_anew(own_cache: Path) -> None:
+    first = make(Recorder())
+    first.unlink()
+    assert make(Recorder()) != first
+
+
+@pytest.mark.usefixtures("own_cache")
+def test_pips_failure_is_told_and_leaves_nothing_usable() -> None:
     with pytest.raises(ResourceFailed, match="No matching distribution") as caught:
-        make(Recorder(fails="pip"), tmp_path)
+        make(Recorder(fails="install"))
     assert OVERRIDE in caught.value.hint
     recorder = Recorder()
-    make(recorder, tmp_path)
+    make(recorder)
     assert len(recorder.commands) == 2
+
+
+@pytest.mark.parametrize(
+    ("variables", "config", "tool"),
+    [
+        ({}, "[global]\ncert = c.pem\n", "uv"),
+        # A package of a private index must not be looked for on the public one.
+        ({"PIP_EXTRA_INDEX_URL": "https://private"}, "", "python"),
+        ({}, "[global]\nindex-url = https://private\n", "python"),
+        ({"PIP_INDEX_URL": "https://private", "UV_DEFAULT_INDEX": "https://private"}, "", "uv"),
+    ],
+)
+def test_uv_makes_it_unless_pip_alone_knows_from_where(
+    own_cache: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    variables: dict[str, str],
+    config: str,
+    tool: str,
+) -> None:
+    for name in [name for name in os.environ if name.startswith(("PIP_", "UV_"))]:
+        monkeypatch.delenv(name)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    file, program = own_cache / "pip.conf", own_cache / "uv"
+    file.write_text(config)
+    program.touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(own_cache))
+    monkeypatch.setattr(environments, "_FILES", {"PIP_": (str(file),), "UV_": ()})
+    recorder = Recorder()
+    make(recorder)
+    assert Path(recorder.commands[-1][0]).name == tool
 
 
 def test_an_override_is_used_as_it_is_or_refused(
@@ -169,7 +208,7 @@ def test_an_override_is_used_as_it_is_or_refused(
     python = tmp_path / "python"
     monkeypatch.setenv(OVERRIDE, str(python))
     with pytest.raises(UsageError, match="which is no program"):
-        make(recorder, tmp_path)
+        make(recorder)
     python.touch(mode=0o755)
-    assert make(recorder, tmp_path) == python
+    assert make(recorder) == python
     assert recorder.commands == []

@@ -22,8 +22,8 @@ from mlops_iac.blueprint import ResolvedBlueprint, load
 from mlops_iac.clouds import registry
 from mlops_iac.clouds.base import Definition
 from mlops_iac.pipeline import local
-from mlops_iac.pipeline.processes import Processes, clean_environment
 from mlops_iac.pipeline.steps import Lifecycle, Limit
+from mlops_iac.workload.processes import Processes, clean_environment
 from tests.unit.definition_readers import ETAG, READERS, RUN, Done
 
 BASE = """

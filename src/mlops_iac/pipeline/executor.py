@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any, Literal, assert_never
 
 from mlops_iac.errors import Cancelled, MlopsError, ScriptFailed, UsageError
-from mlops_iac.pipeline.processes import Processes
 from mlops_iac.pipeline.run_record import RunRecord, StepRecord, last_record, new_record, only_one
 from mlops_iac.pipeline.steps import Task
 from mlops_iac.workfolder import made
+from mlops_iac.workload.processes import Processes
 
 EventKind = Literal["start", "line", "note", "done", "reused", "failed"]
 

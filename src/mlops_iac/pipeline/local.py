@@ -16,10 +16,9 @@ from pathlib import Path
 from typing import Literal
 
 from mlops_iac.errors import ResourceFailed
-from mlops_iac.pipeline import workload_env
 from mlops_iac.pipeline.backend import Backend
 from mlops_iac.pipeline.executor import Handlers, Left, OnRunEvent, Run, Stopped, execute
-from mlops_iac.pipeline.machine import Machine, Workplace, pack, unpack
+from mlops_iac.pipeline.machine import Machine, Workplace
 from mlops_iac.pipeline.steps import Lifecycle, Limit, Tune
 from mlops_iac.pipeline.tasks import (
     CHECKPOINTS,
@@ -35,6 +34,8 @@ from mlops_iac.pipeline.tasks import (
 )
 from mlops_iac.pipeline.tuning import Trial, best_of, note, trials
 from mlops_iac.runtime import contract
+from mlops_iac.workload import environments
+from mlops_iac.workload.archives import pack, unpack
 
 ENVIRONMENT = "environment"
 REGISTERED, GATE_FAILED = "registered", "gate-failed"
@@ -75,9 +76,9 @@ def run(
     """Run a lifecycle, task by task.
 
     `work` is the project's `.mlops-iac/`; `pipeline` names the pipeline, to find its last run
-    again. `workload_python` is an interpreter that has the workload's requirements; None makes or
-    reuses a virtual environment under `work` (the environment variable MLOPS_IAC_WORKLOAD_PYTHON
-    comes before that). `from_step` continues the last run of this pipeline at that step, under its
+    again. `workload_python` is an interpreter that has the workload's requirements; None makes a
+    virtual environment, or reuses one that any project of the user has made (the environment
+    variable MLOPS_IAC_WORKLOAD_PYTHON comes before that). `from_step` continues the last run of this pipeline at that step, under its
     id, with what the earlier steps left.
 
     Raises UsageError (a step that cannot be run), ResourceFailed (a step crashed; the message ends
@@ -87,7 +88,7 @@ def run(
 
     def start(run: Run) -> Handlers:
         if workload_python:
-            python = workload_env.existing(workload_python, "workload_python")
+            python = environments.existing(workload_python, "workload_python")
         else:
             with run.before(ENVIRONMENT):
                 python = _environment(run, backend, work)
@@ -274,16 +275,15 @@ def _environment(run: Run, backend: Backend, work: Path) -> Path:
         folder = Path(temporary)
         backend.store.download(backend.code, folder)
         unpack(folder / contract.CODE_FILE, folder / "code")
-        return environment(run, folder / "code", backend.framework, work)
+        return environment(run, folder / "code", backend.framework)
 
 
-def environment(run: Run, code: Path, framework: str, work: Path) -> Path:
+def environment(run: Run, code: Path, framework: str) -> Path:
     """The interpreter for the requirements.txt of a code folder; `framework` comes with the image."""
     file = code / "requirements.txt"
     text = file.read_text(encoding="utf-8") if file.exists() else ""
-    return workload_env.workload_python(
-        workload_env.requirements(text, framework),
-        work,
+    return environments.workload_python(
+        environments.requirements(text, framework),
         run.processes,
         lambda line: run.tell(ENVIRONMENT, "line", line),
     )

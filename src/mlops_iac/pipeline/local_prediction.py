@@ -13,17 +13,18 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from mlops_iac.pipeline import prediction as steps
-from mlops_iac.pipeline import workload_env
 from mlops_iac.pipeline.backend import Store
 from mlops_iac.pipeline.executor import Handlers, Left, OnRunEvent, Run, execute
 from mlops_iac.pipeline.local import ENVIRONMENT, RunResult, environment
-from mlops_iac.pipeline.machine import Machine, Workplace, unpack
+from mlops_iac.pipeline.machine import Machine, Workplace
 from mlops_iac.pipeline.prediction import Predict, Prediction, Publish, Resolve, Rows
 from mlops_iac.pipeline.steps import Task
 from mlops_iac.pipeline.tasks import WORK
 from mlops_iac.records import Record
 from mlops_iac.runtime import contract, transform
 from mlops_iac.runtime import prediction as rows_of
+from mlops_iac.workload import environments
+from mlops_iac.workload.archives import unpack
 
 PUBLISHED = "published"
 _ANSWER = "answer"
@@ -91,7 +92,7 @@ def run(
     """Run a batch prediction, task by task; arguments and errors are those of `local.run`."""
 
     def start(run: Run) -> Handlers:
-        return _Prediction(run, what, backend, work, workload_python).handlers()
+        return _Prediction(run, what, backend, workload_python).handlers()
 
     ended = execute(
         steps.tasks(what),
@@ -126,14 +127,12 @@ class _Prediction:
         run: Run,
         what: Prediction,
         backend: PredictionBackend,
-        work: Path,
         python: Path | None,
     ) -> None:
         self._run = run
         self._what = what
         self._backend = backend
         self._store = backend.store
-        self._folder = work
         self._python = python
         self._work = f"{backend.artifacts}/{WORK}/{what.entry}/{run.id}"
 
@@ -219,9 +218,9 @@ class _Prediction:
     def _environment(self, code: Path) -> Path:
         """The interpreter for the requirements.txt that travels with the version."""
         if self._python:
-            return workload_env.existing(self._python, "workload_python")
+            return environments.existing(self._python, "workload_python")
         with self._run.before(ENVIRONMENT):
-            return environment(self._run, code, self._backend.framework, self._folder)
+            return environment(self._run, code, self._backend.framework)
 
     def _workplace(self, step: str) -> Workplace:
         folder = self._run.folder / step

@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 import shlex
 import shutil
-import tarfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mlops_iac.errors import UsageError
-from mlops_iac.pipeline.processes import Processes, clean_environment
 from mlops_iac.pipeline.tasks import Job
 from mlops_iac.runtime import contract
+from mlops_iac.workload.archives import unpack
+from mlops_iac.workload.processes import Processes, clean_environment
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,22 +94,3 @@ class Machine:
             seconds=seconds,
             on_line=at.on_line,
         )
-
-
-def pack(folder: Path, archive: Path) -> None:
-    """A folder's content as .tar.gz, at the top of the archive."""
-    archive.parent.mkdir(parents=True, exist_ok=True)
-    with tarfile.open(archive, "w:gz", compresslevel=1) as tar:
-        for item in sorted(folder.iterdir()):
-            tar.add(item, item.name)
-
-
-def unpack(archive: Path, folder: Path) -> None:
-    """Extract a .tar.gz safely. Raises UsageError where it is none."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    try:
-        with tarfile.open(archive) as tar:
-            tar.extractall(folder, filter="data")
-    except (tarfile.TarError, OSError) as error:
-        raise UsageError(f"{archive.name} cannot be unpacked: {error}") from error

@@ -1,16 +1,15 @@
 """Templates on this machine by what is in them: read once from where they come from, then from here.
 
-`$MLOPS_IAC_CACHE`, `$XDG_CACHE_HOME/mlops-iac` or `~/.cache/mlops-iac`; `templates/sha256-…/` holds
-one content each. An entry appears whole or not at all, and its digest is computed again whenever it
-is read, so several processes may write, and one may die writing. `origins/` says where a content
-was had from: a lock that names another source's content is not believed.
+`templates/sha256-…/` in the cache holds one content each. An entry appears whole or not at all, and
+its digest is computed again whenever it is read, so several processes may write, and one may die
+writing. `origins/` says where a content was had from: a lock that names another source's content is
+not believed.
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 import re
 import shutil
 import time
@@ -20,7 +19,7 @@ from typing import Literal
 from uuid import uuid4
 
 from mlops_iac.blueprint.templates.content import TemplateUnavailable
-from mlops_iac.errors import UsageError
+from mlops_iac.caches import cache_folder
 from mlops_iac.templates.files import digest, read_folder
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
@@ -30,22 +29,6 @@ _LEFT_BEHIND = 24 * 3600
 # Contents are immutable, so a process needs each only once, however many blueprints name it.
 _read: dict[str, Mapping[str, bytes]] = {}
 _had: set[str] = set()  # origins, as their files are named
-
-
-def cache_folder() -> Path:
-    """Where everything that can be fetched again is kept."""
-    if own := os.environ.get("MLOPS_IAC_CACHE"):
-        return Path(own).absolute()
-    if shared := os.environ.get("XDG_CACHE_HOME"):
-        return Path(shared).absolute() / "mlops-iac"
-    try:
-        return Path.home() / ".cache" / "mlops-iac"
-    except RuntimeError:
-        # Never a shared place such as /tmp: what others may write there, git would obey.
-        raise UsageError(
-            "there is no home folder to keep templates in",
-            hint="name a folder of your own in MLOPS_IAC_CACHE",
-        ) from None
 
 
 class ContentCache:

@@ -15,9 +15,7 @@ of them, and failed with an internal error on a delete marker. And it has no
 DeleteModelPackageGroup, so that versions outlived their registry; here they go with it, while
 SageMaker refuses to delete a group that holds some. What it looks up at every request is kept besides.
 
-Moto is asked one thing at a time. Its server answers in threads, over dictionaries without locks and
-with services that import one another when they are first needed; an `up` sends many requests at once
-and would find a race in that some day. They share one interpreter, so nothing is lost by it.
+Endpoints serve (`serving/`): their requests do not reach moto, which is asked one thing at a time.
 """
 
 from __future__ import annotations
@@ -27,6 +25,7 @@ import functools
 import io
 import json
 import os
+import re
 import secrets
 import signal
 import threading
@@ -36,14 +35,18 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from mlops_iac.emulators.aws.in_order import IN_ORDER
 from mlops_iac.emulators.common.loopback import guarded
 from mlops_iac.emulators.common.processes import began
 from mlops_iac.emulators.common.server import IDENTITY_PATH
 from mlops_iac.workfolder import write_durably
 
+# Runtime requests; what they do is `serving.runtime`'s.
+_INVOCATIONS = re.compile(
+    r"/endpoints/[^/]+/(invocations|async-invocations|invocations-response-stream)"
+)
 # Moto's own reset, recorder and dashboard, and ours.
 _CONTROL = ("/moto-api", "/mlops-iac")
-_IN_ORDER = threading.RLock()
 # Services an MLOps stack meets first: making them while the caller still plans saves the first
 # request of each 20-300 ms (iam and s3 the most).
 _WARM = (
@@ -54,10 +57,43 @@ _WARM = (
 _MODELS = ("s3", "iam", "sagemaker", "sns", "sqs", "cloudwatch", "scheduler", "lambda")
 
 
-def application(identity: dict[str, Any]) -> Callable[..., Iterable[bytes]]:
+# What reads what endpoints leave behind, as requests are signed for it.
+_READERS = ("/logs/", "/monitoring/", "/s3/")
+
+
+class _Serving:
+    """The endpoints' side of moto, made when its SageMaker is first asked."""
+
+    def __init__(self, work: Path) -> None:
+        self._folder = work / "models"
+        self._lock = threading.Lock()
+        self._made: Any = None
+
+    def mend(self) -> Any:
+        """Its runtime API."""
+        with self._lock:
+            if self._made is None:
+                with IN_ORDER:
+                    from mlops_iac.emulators.aws.serving.mends import install
+
+                    self._made = install(self._folder)
+            return self._made[0]
+
+    def flush(self) -> None:
+        """Write what was logged, measured and captured."""
+        if self._made is not None:
+            self._made[0].records.flush()
+
+    def kill(self) -> None:
+        """End every server."""
+        if self._made is not None:
+            self._made[1].kill()
+
+
+def application(identity: dict[str, Any], serving: _Serving) -> Callable[..., Iterable[bytes]]:
     """Moto's WSGI application with one more path that says which instance this is."""
     moto = _moto()
-    mends = {"/s3/": _mend_s3, "/sagemaker/": _mend_model_groups}
+    mends = {"/s3/": (_mend_s3,), "/sagemaker/": (_mend_model_groups, serving.mend)}
     body = json.dumps(identity).encode()
 
     def serve(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -65,13 +101,19 @@ def application(identity: dict[str, Any]) -> Callable[..., Iterable[bytes]]:
             headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
             start_response("200 OK", headers)
             return [body]
+        path = str(environ.get("PATH_INFO"))
+        if environ.get("REQUEST_METHOD") == "POST" and _INVOCATIONS.fullmatch(path):
+            return serving.mend()(environ, start_response)  # type: ignore[no-any-return]
         signed = str(environ.get("HTTP_AUTHORIZATION", "/s3/"))  # a public object is not signed for
-        for service, mend in list(mends.items()):
+        for service, several in list(mends.items()):
             if service in signed:
-                mend()
+                for mend in several:
+                    mend()
                 mends.pop(service, None)
+        if any(each in signed for each in _READERS):
+            serving.flush()
         _read_ahead(environ)
-        with _IN_ORDER:
+        with IN_ORDER:
             return list(moto(environ, start_response))
 
     return serve
@@ -109,7 +151,7 @@ def _mend_suspended_versions() -> None:
     """
     from moto.s3.models import S3Backend
 
-    with _IN_ORDER:
+    with IN_ORDER:
         delete = S3Backend.delete_object
         if getattr(delete, "by_version", False):
             return
@@ -142,7 +184,7 @@ def _mend_model_groups() -> None:
                 del backend.model_packages[key]
         return ActionResult({})
 
-    with _IN_ORDER:
+    with IN_ORDER:
         SageMakerResponse.delete_model_package_group = delete_model_package_group
 
 
@@ -150,7 +192,7 @@ def _mend_bucket_policies() -> None:
     """Leave conditional statements out before moto judges a request by a bucket's policy."""
     from moto.s3.models import FakeBucket
 
-    with _IN_ORDER:
+    with IN_ORDER:
         judge = FakeBucket.get_permission
         if getattr(judge, "unconditional", False):
             return
@@ -180,11 +222,16 @@ def warm() -> None:
     for service in _WARM:
         scope = f"AWS4-HMAC-SHA256 Credential=warm/20300101/us-east-1/{service}/aws4_request, "
         request = {"PATH_INFO": "/", "HTTP_HOST": "", "HTTP_AUTHORIZATION": scope}
-        with _IN_ORDER:
+        with IN_ORDER:
             _moto().get_application(request)
     for service in _MODELS:
-        with _IN_ORDER:
+        with IN_ORDER:
             get_service_model(service)
+
+
+def _ready(serving: _Serving) -> None:
+    warm()
+    serving.mend()
 
 
 def main() -> None:
@@ -195,7 +242,13 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0)
     arguments = parser.parse_args()
 
-    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+    serving = _Serving(arguments.work)
+
+    def end(*_: object) -> None:
+        serving.kill()
+        os._exit(0)
+
+    signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is meant for the command, not for us
 
     from moto.moto_server.werkzeug_app import MotoRequestHandler
@@ -212,7 +265,7 @@ def main() -> None:
 
     identity: dict[str, Any] = {"instance": arguments.instance, "pid": os.getpid()}
     token = secrets.token_urlsafe(32)
-    app = guarded(application(identity), token, _CONTROL)
+    app = guarded(application(identity, serving), token, _CONTROL)
     try:
         server = make_server("127.0.0.1", arguments.port, app, True, request_handler=Handler)
     except (OSError, SystemExit):  # werkzeug exits on a port that is taken
@@ -225,7 +278,7 @@ def main() -> None:
         "token": token,
     }
     write_durably(arguments.work / "server.json", json.dumps(info).encode())
-    threading.Thread(target=warm, daemon=True).start()
+    threading.Thread(target=_ready, args=(serving,), daemon=True).start()
     server.serve_forever()
 
 

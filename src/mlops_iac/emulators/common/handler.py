@@ -39,8 +39,6 @@ class Handler(ABC):
     volatile: ClassVar[frozenset[str]] = frozenset()
     # Whether the emulator lacks the resource altogether: validated and kept, not emulated.
     recorded: ClassVar[bool] = False
-    # Whether an update is only partly emulated, so that the resource counts as recorded after one.
-    recorded_after_update: ClassVar[bool] = False
     # Outputs whose value the server makes: `find` needs the operation tag.
     server_named: ClassVar[bool] = False
 

@@ -195,8 +195,7 @@ class HandlerProvider(ABC):
                 partial = None
             raise ProviderError(error.message, partial=partial) from error
         state = self._must_read(api, handler, old.id, new_inputs)
-        recorded = old.recorded or handler.recorded_after_update
-        return ResourceState(state.id, state.inputs, state.outputs, recorded)
+        return ResourceState(state.id, state.inputs, state.outputs, old.recorded)
 
     def delete(self, type_: str, state: ResourceState) -> None:
         """Delete; absent already is success."""

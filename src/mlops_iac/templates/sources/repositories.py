@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from mlops_iac.blueprint.templates.content import TemplateUnavailable
+from mlops_iac.caches import cache_folder
 from mlops_iac.records import Record
-from mlops_iac.templates.cache import cache_folder
 from mlops_iac.templates.files import (
     MOST_FILES,
     check,

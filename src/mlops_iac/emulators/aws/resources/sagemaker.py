@@ -5,17 +5,21 @@ Names ≤ 63 characters, pipelines ≤ 256 (API model). Ids are names (pulumi-aw
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
 from mlops_iac.emulators.aws.api import Api
 from mlops_iac.emulators.aws.resources.base import Handler
+from mlops_iac.emulators.aws.serving import NOT_EMULATED
 from mlops_iac.emulators.common.handler import changed
 from mlops_iac.emulators.common.naming import NameRule
 from mlops_iac.emulators.provider import ProviderError, ResourceState
 from mlops_iac.values import Properties
 
 _ARN = "arn:{partition}:sagemaker:{region}:{account}:"
+# An environment is made before the first prediction, which may install gigabytes.
+_WAIT_SECONDS = 45 * 60
 
 
 class ModelPackageGroup(Handler):
@@ -72,7 +76,7 @@ class Model(Handler):
 
 
 class EndpointConfiguration(Handler):
-    """What an endpoint runs. Immutable but for its tags; moto drops shadow variants on read."""
+    """What an endpoint runs. Immutable but for its tags."""
 
     type = "aws:sagemaker/endpointConfiguration:EndpointConfiguration"
     service = "sagemaker"
@@ -83,55 +87,76 @@ class EndpointConfiguration(Handler):
     name = NameRule(limit=63, prefix="namePrefix")
     computed = {"arn": _ARN + "endpoint-config/{name}"}
     tag_style = "sagemaker"
-    not_kept = frozenset({"shadowProductionVariants", "executionRoleArn"})
 
 
 class Endpoint(Handler):
-    """A running endpoint.
+    """A running endpoint: made, or updated, once it serves.
 
-    moto has no UpdateEndpoint: an update checks that request against the API model, then deletes
-    the endpoint and creates it again under its name, so that what describe says is the new
-    configuration. The rollout itself (`deploymentConfig`) is checked and kept in the state, not
-    emulated; an endpoint that was updated counts as recorded.
+    The rollout itself (`deploymentConfig`) is checked and kept, not emulated: what is new serves all
+    requests at once. The real provider takes an update for done that was rolled back
+    (hashicorp/terraform-provider-aws, issue 48997); here it has failed.
     """
 
     type = "aws:sagemaker/endpoint:Endpoint"
     service = "sagemaker"
-    create_op, read_op, delete_op = "CreateEndpoint", "DescribeEndpoint", "DeleteEndpoint"
+    create_op, read_op = "CreateEndpoint", "DescribeEndpoint"
+    update_op, delete_op = "UpdateEndpoint", "DeleteEndpoint"
     key = {"EndpointName": "name"}
     renames = {"name": "EndpointName", "arn": "EndpointArn"}
     name = NameRule(limit=63)
     computed = {"arn": _ARN + "endpoint/{name}"}
     tag_style = "sagemaker"
     not_kept = frozenset({"deploymentConfig"})
-    recorded_after_update = True
+
+    def settle(self, api: Api, id_: str, old: Properties | None, new: Properties) -> None:
+        """Wait until it serves what was asked. Raises ProviderError where it does not."""
+        asked, pause, end = str(new["endpointConfigName"]), 0.02, time.monotonic() + _WAIT_SECONDS
+        while True:
+            found = api.look(self.service, self.read_op, EndpointName=id_) or {}
+            state = found.get("EndpointStatus")
+            if state not in ("Creating", "Updating"):
+                break
+            if time.monotonic() > end:
+                raise ProviderError(
+                    f"the endpoint {id_} is {state} for {_WAIT_SECONDS // 60} minutes"
+                )
+            time.sleep(pause)
+            pause = min(1.5 * pause, 1.0)
+        reason = str(found.get("FailureReason") or f"it is {state or 'gone'}")
+        if reason.startswith(NOT_EMULATED):
+            return  # there is nothing to mend, and `status` tells it
+        if state != "InService" or found["EndpointConfigName"] != asked:
+            raise ProviderError(f"the endpoint {id_} does not serve {asked}: {reason}")
 
     def update(self, api: Api, id_: str, old: ResourceState, new: Properties) -> None:
-        """Check UpdateEndpoint; put the endpoint up again with the new configuration."""
-        if changed(old.inputs, new, ("endpointConfigName", "deploymentConfig")):
-            sent = self.sent(new, "tags")
-            request = api.params(self.service, "UpdateEndpoint", sent, self.renames)
-            api.check(self.service, "UpdateEndpoint", request)
-            config = str(new["endpointConfigName"])
-            answer = api.look(self.service, "DescribeEndpointConfig", EndpointConfigName=config)
+        """UpdateEndpoint; one that never served is made again, as the service can only delete it."""
+        asked = str(new["endpointConfigName"])
+        stands = api.look(self.service, self.read_op, EndpointName=id_) or {}
+        if stands.get("EndpointConfigName") != asked or changed(
+            old.inputs, new, ("deploymentConfig",)
+        ):
+            answer = api.look(self.service, "DescribeEndpointConfig", EndpointConfigName=asked)
             if answer is None:
                 # The old endpoint must not go for a configuration that does not exist.
-                raise ProviderError(f"there is no endpoint configuration {config}")
-            self._require_unscaled(api, id_, answer)
+                raise ProviderError(f"there is no endpoint configuration {asked}")
+            self._require_unscaled(api, stands, answer)
+        if stands.get("EndpointStatus") == "Failed":
             tags = self.read_tags(api, old.outputs)
             super().delete(api, id_, old)
             super().create(api, {**new, "tags": tags}, "")
-        self.settle_tags(api, old, new)
+            self.settle_tags(api, old, new)
+        elif stands.get("EndpointConfigName") != asked:
+            super().update(api, id_, old, new)
+        else:
+            self.settle_tags(api, old, new)
 
     @staticmethod
-    def _require_unscaled(api: Api, name: str, new: Mapping[str, Any]) -> None:
-        """SageMaker changes no instance type of a variant that scales; moto would.
+    def _require_unscaled(api: Api, stands: Mapping[str, Any], new: Mapping[str, Any]) -> None:
+        """SageMaker changes no instance type of a variant that scales; ours would.
 
         Source: SageMaker developer guide, "Update endpoints that use auto scaling".
         """
-        runs = (api.look("sagemaker", "DescribeEndpoint", EndpointName=name) or {}).get(
-            "EndpointConfigName", ""
-        )
+        name, runs = stands.get("EndpointName"), stands.get("EndpointConfigName", "")
         before = api.look("sagemaker", "DescribeEndpointConfig", EndpointConfigName=runs) or {}
         types = {each["VariantName"]: each["InstanceType"] for each in _variants(before)}
         for each in _variants(new):
