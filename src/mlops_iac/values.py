@@ -57,6 +57,13 @@ Value = Any
 Properties = Mapping[str, Value]
 
 
+def text_of(value: Any) -> str:
+    """`value`, which must be a text. Raises TypeError: what was read is not what was written."""
+    if not isinstance(value, str):
+        raise TypeError(value)
+    return value
+
+
 def leaves(value: Value) -> Iterator[Value]:
     """Everything in `value` that is neither a mapping nor a list; what is secret, as a whole."""
     match value:

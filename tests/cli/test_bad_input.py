@@ -328,7 +328,7 @@ def test_a_file_that_is_not_utf8(
         (["preview", "--against", "lock"], ("local is emulated and has no lock file",)),
         (["preview", "-s", "prod", "--against", "state"], ("--live",)),
         (["up", "-s", "prod", "--engine", "embedded"], ("deploys local only",)),
-        (["run", "nope"], ("no trained model 'nope'", "it has: adherence")),
+        (["run", "nope"], ("no trained model 'nope'", "there is: adherence")),
         (["run", "-s", "prod"], ("for local and rehearsals (--emulated) only",)),
         (["models", "approve"], ("needs MODEL VERSION",)),
         (["graph", "--out", "nope/x.svg"], ("cannot write nope/x.svg",)),

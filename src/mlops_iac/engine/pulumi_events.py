@@ -14,6 +14,7 @@ from typing import Any, cast
 
 from mlops_iac.emulators import wire
 from mlops_iac.engine.embedded import paths
+from mlops_iac.engine.embedded.checkpoint import resource_fields
 from mlops_iac.engine.protocol import Event, OnEvent, Operation, PropertyChange, Step
 from mlops_iac.graph.model import STACK_TYPE, Resource, name_of
 from mlops_iac.values import Properties, Secret, Value, mapped
@@ -168,24 +169,8 @@ def resource_of(data: Mapping[str, Any]) -> Resource:
     def shown(values: Mapping[str, Any] | None) -> Properties:
         return properties({key: _without_ciphertext(v) for key, v in (values or {}).items()})
 
-    return Resource(
-        urn=data["urn"],
-        type=data["type"],
-        name=name_of(data["urn"]),
-        custom=bool(data.get("custom")),
-        parent=data.get("parent", ""),
-        inputs=shown(data.get("inputs")),
-        outputs=shown(data.get("outputs")),
-        id=data.get("id", ""),
-        provider=data.get("provider", ""),
-        dependencies=tuple(data.get("dependencies", ())),
-        property_dependencies=data.get("propertyDependencies", {}),
-        protect=bool(data.get("protect")),
-        retain_on_delete=bool(data.get("retainOnDelete")),
-        additional_secret_outputs=tuple(data.get("additionalSecretOutputs", ())),
-        aliases=tuple(data.get("aliases", ())),
-        deleted_with=data.get("deletedWith", ""),
-    )
+    inputs, outputs = shown(data.get("inputs")), shown(data.get("outputs"))
+    return Resource(**resource_fields(data), inputs=inputs, outputs=outputs)
 
 
 def _without_ciphertext(value: Any) -> Any:

@@ -19,6 +19,7 @@ from mlops_iac.graph.diff import Replaces, diff
 from mlops_iac.graph.model import ResourceGraph
 from mlops_iac.graph.plan import Plan
 from mlops_iac.jsontext import indented
+from mlops_iac.values import text_of
 
 FORMAT: Final = 1
 LOCK_SUFFIX: Final = ".lock.json"
@@ -154,22 +155,16 @@ def _graph(data: Mapping[str, Any]) -> CanonicalGraph:
     resources = []
     for entry in data["resources"]:
         resource = CanonicalResource(
-            urn=_text(entry["urn"]),
-            type=_text(entry["type"]),
-            name=_text(entry["name"]),
+            urn=text_of(entry["urn"]),
+            type=text_of(entry["type"]),
+            name=text_of(entry["name"]),
             custom=bool(entry["custom"]),
-            parent=_text(entry.get("parent", "")),
+            parent=text_of(entry.get("parent", "")),
             inputs=dict(entry.get("inputs", {})),
-            dependencies=tuple(map(_text, entry.get("dependencies", []))),
+            dependencies=tuple(map(text_of, entry.get("dependencies", []))),
             options=dict(entry.get("options", {})),
         )
         resources.append(resource)
     return CanonicalGraph(
-        _text(data["project"]), _text(data["stack"]), tuple(resources), dict(data["outputs"])
+        text_of(data["project"]), text_of(data["stack"]), tuple(resources), dict(data["outputs"])
     )
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError(value)
-    return value

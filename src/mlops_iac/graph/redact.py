@@ -136,10 +136,8 @@ def _redacted(value: Value, how: _How) -> Any:
     match value:
         case str():
             return _redact_text(value, how)
-        case int() | float():
-            return value
         case Mapping():
-            return {key: _redact_entry(value, key, item, how) for key, item in value.items()}
+            return _redacted(dict(value), how)
         case list() | tuple():
             return [_redacted(item, how) for item in value]
         case Secret():

@@ -11,7 +11,7 @@ from mlops_iac.graph.plan import PropertyChange, Step
 from mlops_iac.graph.redact import redact_at, redact_properties
 from mlops_iac.policy.model import Finding
 from mlops_iac.review.model import Cause, Review, ReviewedStep, Risk
-from mlops_iac.values import UNKNOWN, Asset, Unknown, Value
+from mlops_iac.values import UNKNOWN, Asset, Unknown, Value, text_of
 
 FORMAT: Final = 1
 _UNKNOWN: Final = "$unknown"
@@ -52,7 +52,7 @@ def from_json(data: Any) -> Review:
     try:
         if found != FORMAT or data["kind"] != "review":
             raise ValueError(found)
-        texts: dict[str, Any] = {name: _text(data[name]) for name in _TEXTS}
+        texts: dict[str, Any] = {name: text_of(data[name]) for name in _TEXTS}
         return Review(
             **texts,
             notes=_texts(data["notes"]),
@@ -152,11 +152,5 @@ def _decode(value: Any) -> Value:
             return value
 
 
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError(value)
-    return value
-
-
 def _texts(values: Any) -> Sequence[str]:
-    return [_text(value) for value in values]
+    return [text_of(value) for value in values]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from mlops_iac.api.compile import captures, programs
 from mlops_iac.api.compile.compiling import compile_project
+from mlops_iac.blueprint.words import nearest
 from mlops_iac.errors import UsageError
 from mlops_iac.program.ejected import Ejected, imported, require_untouched
 from mlops_iac.program.ejected import eject as ejected_with
@@ -59,10 +59,8 @@ def _module(name: str, used: dict[str, list[str]]) -> str:
     shown = sorted(
         each for each in classes if f"{each}Args" in classes or len(used[classes[each]]) == 1
     )
-    by_lower = {each.lower(): each for each in (*names, *shown)}
-    near = get_close_matches(name.lower(), by_lower, n=1)
+    near = nearest(name, [*names, *shown])
     raise UsageError(
         f"the program uses no component {name!r}",
-        hint=(f"did you mean {by_lower[near[0]]}? " if near else "")
-        + f"It uses {', '.join(shown)}",
+        hint=(f"did you mean {near}? " if near else "") + f"It uses {', '.join(shown)}",
     )

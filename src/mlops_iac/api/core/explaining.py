@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from mlops_iac.blueprint.words import nearest
 from mlops_iac.errors import UsageError
 
 if TYPE_CHECKING:
@@ -24,10 +25,8 @@ def within(leaves: Sequence[str], path: str, lacking: str) -> list[str]:
     below = (f"{path}.", f"{path}[")
     found = [leaf for leaf in leaves if not path or leaf == path or leaf.startswith(below)]
     if not found:
-        from difflib import get_close_matches  # start-up: only when something is wrong
-
-        near = get_close_matches(path, leaves, n=1, cutoff=0.5)
-        hint = f"did you mean {near[0]!r}?" if near else "`mlops-iac explain` lists every field"
+        near = nearest(path, leaves)
+        hint = f"did you mean {near!r}?" if near else "`mlops-iac explain` lists every field"
         raise UsageError(lacking, hint=hint)
     return found
 

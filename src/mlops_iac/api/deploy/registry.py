@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from difflib import get_close_matches
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from mlops_iac.api.deploy.places import session
 from mlops_iac.api.deploy.served_versions import Versions, home_of, model_output
+from mlops_iac.blueprint.words import suggestion
 from mlops_iac.errors import UsageError
 
 if TYPE_CHECKING:
@@ -133,8 +133,7 @@ def trained_model(project: BaseProject, name: str | None, entries: Sequence[str]
         return str(name)
     if name is None:
         raise UsageError("which model?", hint=f"one of {', '.join(names) or 'none in here'}")
-    near = get_close_matches(name, names, n=1)
     raise UsageError(
         f"the blueprint has no trained model {'or batch entry ' if entries else ''}{name!r}",
-        hint=f"did you mean {near[0]!r}?" if near else f"it has: {', '.join(names) or 'none'}",
+        hint=suggestion(name, names),
     )

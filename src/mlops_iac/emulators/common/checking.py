@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from mlops_iac.blueprint.words import nearest
 from mlops_iac.emulators.common.schema import Spec
 from mlops_iac.emulators.provider import CheckFailure
 from mlops_iac.values import Asset, Secret, Unknown, Value
@@ -28,7 +29,9 @@ def _object(value: Mapping[str, Value], spec: Spec, path: str) -> Iterator[tuple
             continue
         here = f"{path}.{name}" if path else name
         if name not in fields:
-            yield here, f"there is no property '{name}'{suggestion(name, fields)}"
+            near = nearest(name, fields)
+            meant = f", did you mean '{near}'?" if near else ""
+            yield here, f"there is no property '{name}'{meant}"
         elif item is not None:
             yield from _value(item, fields[name], here)
     for name, field in fields.items():
@@ -106,11 +109,3 @@ def _kind(value: Any) -> str:
             return "a list"
         case _:
             return type(value).__name__.lower()
-
-
-def suggestion(name: str, known: Mapping[str, Any]) -> str:
-    """`, did you mean 'x'?`, or nothing where nothing known is near."""
-    from difflib import get_close_matches
-
-    near = get_close_matches(name, known, n=1)
-    return f", did you mean '{near[0]}'?" if near else ""

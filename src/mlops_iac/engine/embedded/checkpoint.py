@@ -16,6 +16,7 @@ from mlops_iac.engine.embedded.state import Entry, Pending, Snapshot
 from mlops_iac.graph.model import name_of
 from mlops_iac.graph.order import topological
 from mlops_iac.graph.standins import contains_stand_in
+from mlops_iac.values import text_of
 
 METADATA: Final = "mlopsIac"
 _OPERATION_TYPES: Final = {"create": "creating", "update": "updating", "delete": "deleting"}
@@ -60,45 +61,48 @@ def encode_entry(entry: Entry, box: SecretBox) -> dict[str, Any]:
     return data
 
 
+def resource_fields(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Of one resource as a checkpoint has it, all that is neither an input nor an output.
+
+    Raises KeyError, TypeError, AttributeError or IndexError for what is none.
+    """
+    many = data.get("propertyDependencies") or {}
+    return {
+        "urn": text_of(data["urn"]),
+        "type": text_of(data["type"]),
+        "name": name_of(data["urn"]),
+        "custom": bool(data["custom"]),
+        "id": text_of(data.get("id", "")),
+        "parent": text_of(data.get("parent", "")),
+        "provider": text_of(data.get("provider", "")),
+        "dependencies": tuple(data.get("dependencies") or ()),
+        "property_dependencies": {key: tuple(urns) for key, urns in many.items()},
+        "protect": bool(data.get("protect")),
+        "retain_on_delete": bool(data.get("retainOnDelete")),
+        "additional_secret_outputs": tuple(data.get("additionalSecretOutputs") or ()),
+        "aliases": tuple(data.get("aliases") or ()),
+        "deleted_with": text_of(data.get("deletedWith", "")),
+    }
+
+
 def decode_entry(data: Mapping[str, Any], box: SecretBox, *, recorded: bool = False) -> Entry:
     """The inverse. Raises Damaged."""
     try:
         return Entry(
-            urn=_text(data["urn"]),
-            type=_text(data["type"]),
-            name=name_of(data["urn"]),
-            custom=bool(data["custom"]),
-            id=_text(data.get("id", "")),
+            **resource_fields(data),
             inputs=wire.from_json(_mapping(data.get("inputs", {})), unseal=box.unseal),
             outputs=wire.from_json(_mapping(data.get("outputs", {})), unseal=box.unseal),
-            parent=_text(data.get("parent", "")),
-            provider=_text(data.get("provider", "")),
-            dependencies=tuple(data.get("dependencies", ())),
-            property_dependencies={
-                k: tuple(v) for k, v in data.get("propertyDependencies", {}).items()
-            },
-            protect=bool(data.get("protect")),
-            retain_on_delete=bool(data.get("retainOnDelete")),
             delete=bool(data.get("delete")),
             pending_replacement=bool(data.get("pendingReplacement")),
             external=bool(data.get("external")),
             init_errors=tuple(data.get("initErrors", ())),
-            additional_secret_outputs=tuple(data.get("additionalSecretOutputs", ())),
-            aliases=tuple(data.get("aliases", ())),
-            deleted_with=_text(data.get("deletedWith", "")),
             custom_timeouts=dict(data.get("customTimeouts", {})),
-            created=_text(data.get("created", "")),
-            modified=_text(data.get("modified", "")),
+            created=text_of(data.get("created", "")),
+            modified=text_of(data.get("modified", "")),
             recorded=recorded,
         )
     except (KeyError, TypeError, AttributeError, IndexError) as error:
         raise Damaged(f"a resource is not as it must be: {error!r}") from error
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{value!r} is no text")
-    return value
 
 
 def _mapping(value: Any) -> dict[str, Any]:
@@ -186,13 +190,13 @@ def decode(data: Any, box: SecretBox) -> Snapshot:
         own = _mapping(latest["metadata"][METADATA])
         recorded = set(own["recorded"])
         snapshot = Snapshot(
-            counters={_text(k): int(v) for k, v in own["replacements"].items()},
-            salt=_text(own["salt"]),
+            counters={text_of(k): int(v) for k, v in own["replacements"].items()},
+            salt=text_of(own["salt"]),
             serial=int(own["serial"]),
         )
         for index, item in enumerate(latest["resources"]):
             entry = decode_entry(item, box, recorded=index in recorded)
-            key = _text(own["copies"][str(index)]) if entry.delete else entry.urn
+            key = text_of(own["copies"][str(index)]) if entry.delete else entry.urn
             if key in snapshot.entries:
                 raise Damaged(f"{entry.urn} stands in it twice")
             snapshot.entries[key] = entry
