@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal, assert_never
@@ -69,17 +69,15 @@ class Stopped(Exception):
         self.step, self.status, self.reasons = step, status, reasons
 
 
+@dataclass
 class Run:
     """A run that goes on, as handlers see it. `folder` is its own; `seconds` counts this process."""
 
-    def __init__(
-        self, record: RunRecord, folder: Path, processes: Processes, say: OnRunEvent
-    ) -> None:
-        self.record = record
-        self.folder = folder
-        self.processes = processes
-        self._say = say
-        self._began = time.monotonic()
+    record: RunRecord
+    folder: Path
+    processes: Processes
+    _say: OnRunEvent
+    _began: float = field(default_factory=time.monotonic)
 
     @property
     def id(self) -> str:

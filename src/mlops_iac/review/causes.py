@@ -89,27 +89,21 @@ class _EnoughError(Exception):
     """The bound on captures is reached."""
 
 
+@dataclass
 class _Run(Generic[E]):
-    def __init__(
-        self,
-        base: CanonicalGraph,
-        wanted: Mapping[str, Mapping[str, str]],
-        world: World[E],
-        replaces: Replaces,
-        found: Attribution[E],
-        most: int,
-    ) -> None:
-        self.base = base
-        self.wanted = wanted
-        self.world = world
-        self.replaces = replaces
-        self.found = found
-        self.most = most
-        # Property paths by URN: those that an edit changes too, and those it brings to where they
-        # are. An edit may only have a part in a value, or change it to another one when alone.
-        self.touched: dict[str, set[str]] = {}
-        self.explained: dict[str, set[str]] = {}
-        self._nothing = world.check(())
+    base: CanonicalGraph
+    wanted: Mapping[str, Mapping[str, str]]
+    world: World[E]
+    replaces: Replaces
+    found: Attribution[E]
+    most: int
+    # Property paths by URN: those that an edit changes too, and those it brings to where they
+    # are. An edit may only have a part in a value, or change it to another one when alone.
+    touched: dict[str, set[str]] = field(default_factory=dict)
+    explained: dict[str, set[str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._nothing = self.world.check(())
 
     def alone(self, group: Sequence[E]) -> None:
         """Apply a group and attribute what it changes to it."""

@@ -126,23 +126,18 @@ def sha_of(repository: Repository | None) -> str:
         return ""  # no commit yet
 
 
+@dataclass
 class Reviewer:
     """Reviews stacks of one project against one thing; `folder` is a temporary one."""
 
-    def __init__(
-        self,
-        head: Captures,
-        comparison: Comparison,
-        folder: Path,
-        guards: Guards,
-        sha: str = "",
-    ) -> None:
-        self.guards = guards
-        self.project = head.project
-        self.folder = folder
-        self.sha = sha
-        self._head = head
-        self._comparison = comparison
+    _head: Captures
+    _comparison: Comparison
+    folder: Path
+    guards: Guards
+    sha: str = ""
+
+    def __post_init__(self) -> None:
+        self.project = self._head.project
 
     def review(self, stack: str) -> Reviewed:
         """Review one stack."""

@@ -187,16 +187,13 @@ class Deployment:
 
     def _component(self, registration: Registration, old: Entry | None) -> Answer:
         entry = make_entry(registration, registration.inputs, old, "")
-        op: Operation = "update"
-        if old is None or old.inputs == entry.inputs:
-            op = "create" if old is None else "same"
         if old is not None:
             entry = replace(entry, outputs=old.outputs, created=old.created, modified=old.modified)
         else:
             entry = replace(entry, created=now(), modified=now())
         if entry != old:
             self._store.note(Mutation(put={entry.urn: entry}))
-        self._log.done(registration.urn, make_step(op, entry, old))
+        self._log.done(registration.urn, make_step(_op(entry, old), entry, old))
         return Answer(registration.urn)
 
     def _same(self, registration: Registration, entry: Entry, old: Entry) -> Answer:
@@ -346,10 +343,7 @@ class Deployment:
                 self._providers.add(entry.urn, entry.type, entry.inputs)
             if entry != old:
                 self._store.note(Mutation(put={entry.urn: entry}))
-        op: Operation = "update"
-        if old is None or old.inputs == entry.inputs:
-            op = "create" if old is None else "same"
-        self._log.done(entry.urn, make_step(op, entry, old))
+        self._log.done(entry.urn, make_step(_op(entry, old), entry, old))
         return entry
 
     # -- afterwards --------------------------------------------------------------------------
@@ -390,3 +384,9 @@ class Deployment:
             elif r.custom:
                 needs[urn] += [u for u in self._used_providers if f"providers:{r.package}::" in u]
         return topological(needs)
+
+
+def _op(entry: Entry, old: Entry | None) -> Operation:
+    if old is None:
+        return "create"
+    return "same" if old.inputs == entry.inputs else "update"
