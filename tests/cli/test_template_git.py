@@ -479,7 +479,7 @@ def test_a_damaged_cache_is_fetched_again_or_offline_told(
         if damage == "linked":
             file.symlink_to("/etc/passwd")
     error = refused(team, origin.source, "^2", offline=True)
-    assert error.code == "template-damaged"
+    assert error.code == "template-offline"
     assert team.find(origin.source, "^2") == content
     assert team.find(origin.source, "^2", offline=True) == content
 

@@ -69,7 +69,7 @@ def to_markdown(update: TemplateUpdate) -> str:
     if update.refused or not update.needed:
         end = "Nothing is written."
     room = LIMITS["github"] - 1_000 - utf16_length("\n".join(head))
-    whole = fence(lines, "github")
+    whole = fence(lines, "github", limit=_LONGEST)
     kept = [whole[0]]
     for line in whole[1:-1]:
         room -= utf16_length(line) + 1

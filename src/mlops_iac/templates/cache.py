@@ -15,7 +15,6 @@ import shutil
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
 from uuid import uuid4
 
 from mlops_iac.blueprint.templates.content import TemplateUnavailable
@@ -39,8 +38,8 @@ class ContentCache:
         self.folder = whole / "templates"
         self._origins = whole / "origins"
 
-    def get(self, wanted: str) -> Mapping[str, bytes] | Literal["damaged"] | None:
-        """The files with that digest; None if they are not here."""
+    def get(self, wanted: str) -> Mapping[str, bytes] | None:
+        """The files with that digest; None if they are not here, or are not what they were."""
         if not _DIGEST.fullmatch(wanted):
             return None
         if (known := _read.get(wanted)) is not None:
@@ -48,12 +47,15 @@ class ContentCache:
         folder = self._entry(wanted)
         if not _is_there(folder):
             return None
-        try:
+        files: Mapping[str, bytes] = {}
+        with contextlib.suppress(TemplateUnavailable):
             files = read_folder(folder, folder.name)
-        except TemplateUnavailable:
-            return "damaged"
         if digest(files) != wanted:
-            return "damaged"
+            aside = self.folder / f".damaged-{uuid4().hex}"
+            with contextlib.suppress(OSError):
+                folder.rename(aside)  # in one step: nobody sees half of it
+            shutil.rmtree(aside, ignore_errors=True)
+            return None
         _read[wanted] = files
         return files
 
@@ -83,14 +85,6 @@ class ContentCache:
                 self._origins.mkdir(parents=True, exist_ok=True, mode=0o700)
                 (self._origins / name).touch()
         return found
-
-    def drop(self, wanted: str) -> None:
-        """Forget an entry that is damaged."""
-        _read.pop(wanted, None)
-        aside = self.folder / f".damaged-{uuid4().hex}"
-        with contextlib.suppress(OSError):
-            self._entry(wanted).rename(aside)  # in one step: nobody sees half of it
-        shutil.rmtree(aside, ignore_errors=True)
 
     def _entry(self, wanted: str) -> Path:
         return self.folder / wanted.replace(":", "-")

@@ -111,17 +111,7 @@ class Resolver:
         commit = pin.commit if isinstance(source, GitSource) else _commit(source)
         if not self._cache.had_from(pin.digest, _origin(source, commit)):
             return None
-        files = self._cache.get(pin.digest)
-        if files != "damaged":
-            return files
-        if self._offline and isinstance(source, GitSource):
-            raise TemplateUnavailable(
-                "template-damaged",
-                f"{pin.name}@{pin.version} is damaged in the cache: working offline",
-                hint="run once without MLOPS_IAC_OFFLINE: it is then fetched again",
-            )
-        self._cache.drop(pin.digest)
-        return None
+        return self._cache.get(pin.digest)
 
     def former(
         self,
@@ -134,7 +124,7 @@ class Resolver:
         `past` gives the files that the source once had, where the cache does not have them.
         """
         files = self._cache.get(pin.digest) if pin is not None else None
-        if files is None or files == "damaged":
+        if files is None:
             files = past(source)
         if pin is None or files is None or digest(files) != pin.digest:
             return None

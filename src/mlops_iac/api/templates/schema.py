@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,45 +22,34 @@ def schema(
     of `templates` that cannot be had.
     """
     from mlops_iac.blueprint import json_schema
-
-    found: dict[str, Manifest] = {}
-    notes: list[str] = []
-    path = Path(blueprint) if blueprint is not None else None
-    if path is not None and path.is_file():
-        for source, manifest, note in _extended(path):
-            if manifest is not None:
-                found[source] = manifest
-            elif note:
-                notes.append(note)
-    for wanted in templates:
-        source, manifest = _named(wanted, path)
-        found[source] = manifest
-    return json_schema(found), notes
-
-
-def _extended(path: Path) -> Iterator[tuple[str, Manifest | None, str]]:
-    """What a blueprint extends, as far as that can be read and had."""
     from mlops_iac.blueprint.compose import compose
     from mlops_iac.blueprint.source import read
     from mlops_iac.blueprint.templates.applying import parse, uses
     from mlops_iac.blueprint.templates.content import Wanted
     from mlops_iac.templates.finder import Finder
 
-    try:
-        root, _ = compose(read(path, path.as_posix()))
-        entry = root.entries.get("extends")
-        wanted = [use for use, _ in uses(entry.value)[0]] if entry is not None else []
-        finder = Finder.beside(path) if wanted else None
-    except MlopsError as error:
-        yield "", None, f"parameters of templates are left out: {error.message}"
-        return
-    for use in wanted:
-        assert finder is not None
+    found: dict[str, Manifest] = {}
+    notes: list[str] = []
+    path = Path(blueprint) if blueprint is not None else None
+    if path is not None and path.is_file():
         try:
-            content = finder.find(Wanted(use.template, use.version or ""))
-            yield use.template, parse(content).manifest, ""
+            entry = compose(read(path, path.as_posix()))[0].entries.get("extends")
+            wanted = [use for use, _ in uses(entry.value)[0]] if entry is not None else []
+            finder = Finder.beside(path) if wanted else None
         except MlopsError as error:
-            yield use.template, None, f"its parameters are left out: {error.message}"
+            notes.append(f"parameters of templates are left out: {error.message}")
+            wanted = []
+        for use in wanted:
+            assert finder is not None
+            try:
+                content = finder.find(Wanted(use.template, use.version or ""))
+                found[use.template] = parse(content).manifest
+            except MlopsError as error:
+                notes.append(f"its parameters are left out: {error.message}")
+    for each in templates:
+        source, manifest = _named(each, path)
+        found[source] = manifest
+    return json_schema(found), notes
 
 
 def _named(wanted: str, path: Path | None) -> tuple[str, Manifest]:
