@@ -106,7 +106,7 @@ class _Serving:
 
 def application(identity: dict[str, Any], serving: _Serving) -> Callable[..., Iterable[bytes]]:
     """Moto's WSGI application with one more path that says which instance this is."""
-    moto = honest(_moto())
+    moto = honest(_ask)
     mends = {"/s3/": (_mend_s3,), "/sagemaker/": (_mend_model_groups, serving.mend)}
     body = json.dumps(identity).encode()
 
@@ -133,6 +133,14 @@ def application(identity: dict[str, Any], serving: _Serving) -> Callable[..., It
             return moto(environ, start_response)
 
     return serve
+
+
+def _ask(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    try:
+        service = _moto().get_application(environ)
+    except Exception as error:  # one that it has not heard of ends in an AttributeError
+        raise NotImplementedError from error
+    return service(environ, start_response)  # type: ignore[no-any-return]
 
 
 @functools.cache
