@@ -28,6 +28,7 @@ import os
 import re
 import secrets
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -249,6 +250,8 @@ def main() -> None:
         os._exit(0)
 
     signal.signal(signal.SIGTERM, end)
+    # A request that is passed to a model waits for whatever else is computed here no longer than this.
+    sys.setswitchinterval(0.001)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is meant for the command, not for us
 
     from moto.moto_server.werkzeug_app import MotoRequestHandler

@@ -191,6 +191,7 @@ class Server:
         self._ended.set()
         if (process := self._process) is not None:
             _kill(process)
+        self._processes.stop()
 
     def _say(self, line: str) -> None:
         for each in list(self.listeners):
