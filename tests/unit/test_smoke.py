@@ -41,7 +41,6 @@ def asked(
     kept: Any = KEPT,
     *,
     op: str = "update",
-    emulated: bool = False,
     shadow: bool = False,
     variants: int = 1,
 ) -> tuple[Smoke, list[dict[str, Any]]]:
@@ -69,7 +68,7 @@ def asked(
     denied = SimpleNamespace(
         failure=lambda error: "refused" if isinstance(error, PermissionError) else None
     )
-    project = SimpleNamespace(operations=operations, emulates=lambda _: emulated, access=denied)
+    project = SimpleNamespace(operations=operations, access=denied)
     deployment: Any = SimpleNamespace(
         project=project, stack="prod", region="", resources=lambda: [endpoint]
     )
@@ -120,7 +119,6 @@ def test_who_may_not_ask_is_told_and_nothing_is_wrong() -> None:
 
 def _silent() -> Iterator[dict[str, Any]]:
     yield {"op": "same"}
-    yield {"emulated": True}
     yield {"shadow": True}
     yield {"kept": {}}
     yield {"kept": {**KEPT, "rows": [], "predictions": []}}
