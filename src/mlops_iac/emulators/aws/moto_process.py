@@ -6,14 +6,15 @@ Once it listens, it writes DIR/server.json (atomically, for its owner alone): wh
 for that file. It holds the token that the paths need which steer the server itself.
 State is in memory and ends with the process; the random instance id tells one life from another.
 
-Three things in moto are mended here. It denies every object request of a bucket whose policy has a
+Four things in moto are mended here. It denies every object request of a bucket whose policy has a
 conditional statement, because it takes a condition that it cannot evaluate (`aws:SecureTransport`)
 for one that is not met, and an unmet one for a denial (`moto/iam/access_control.py`). Conditional
 statements of bucket policies therefore do not apply in the emulator; the others do. And it takes a
 bucket whose versioning is suspended for one that never had versions: a deletion by version took all
 of them, and failed with an internal error on a delete marker. And it has no
 DeleteModelPackageGroup, so that versions outlived their registry; here they go with it, while
-SageMaker refuses to delete a group that holds some.
+SageMaker refuses to delete a group that holds some. And it invents a person who registers and approves
+versions; here it is whoever's process this is.
 
 Endpoints serve (`serving/`): their requests do not reach moto, which is asked one thing at a time.
 """
@@ -21,6 +22,7 @@ Endpoints serve (`serving/`): their requests do not reach moto, which is asked o
 from __future__ import annotations
 
 import argparse
+import getpass
 import io
 import json
 import os
@@ -92,7 +94,8 @@ def application(identity: dict[str, Any], serving: _Serving) -> Callable[..., It
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
     moto = DomainDispatcherApplication(create_backend_app)
-    mends = {"/s3/": (_mend_s3,), "/sagemaker/": (_mend_model_groups, serving.mend)}
+    sagemaker = (_mend_model_groups, _mend_version_users, serving.mend)
+    mends = {"/s3/": (_mend_s3,), "/sagemaker/": sagemaker}
     body = json.dumps(identity).encode()
 
     def serve(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -174,6 +177,28 @@ def _mend_model_groups() -> None:
         SageMakerResponse.delete_model_package_group = delete_model_package_group
 
 
+def _mend_version_users() -> None:
+    """Let who registers and who approves a version be the user of this machine, where that has a name."""
+    from moto.sagemaker.models import ModelPackage
+
+    with IN_ORDER:
+        make = ModelPackage.__init__
+        if getattr(make, "by_user", False):
+            return
+
+        def __init__(self: Any, *rest: Any, **named: Any) -> None:  # noqa: N807
+            make(self, *rest, **named)
+            try:
+                user = f"arn:aws:iam::{self.arn.split(':')[4]}:user/{getpass.getuser()}"
+            except (KeyError, OSError):
+                self.created_by = None
+            else:
+                self.created_by = {"IamIdentity": {"Arn": user}}
+
+        __init__.by_user = True  # type: ignore[attr-defined]
+        ModelPackage.__init__ = __init__
+
+
 def _mend_bucket_policies() -> None:
     """Leave conditional statements out before moto judges a request by a bucket's policy."""
     from moto.s3.models import FakeBucket
@@ -202,6 +227,7 @@ def _mend_bucket_policies() -> None:
 def _warm(serving: _Serving) -> None:
     _mend_s3()
     _mend_model_groups()
+    _mend_version_users()
     serving.mend()
     from moto.backends import get_backend
 
