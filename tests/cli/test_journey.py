@@ -5,6 +5,7 @@ The tests of this module build on each other and run in the order they stand in.
 
 from __future__ import annotations
 
+import getpass
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -172,7 +173,9 @@ def test_status_tells_what_is_deployed(walk: Cli) -> None:
     [variant] = entry["variants"]
     assert (entry["name"], entry["state"], entry["trouble"]) == ("api", "InService", "")
     assert (variant["percent"], variant["model"], variant["version"]) == (100, "adherence", "1")
-    assert variant["comment"] == "looks right"
+    assert (variant["comment"], variant["by"]) == ("looks right", getpass.getuser())
+    assert (entry["serves"], entry["missing"]) == (True, "")
+    assert f" by {getpass.getuser()}: looks right" in walk("models", "ls").out
     assert variant["run"] == report["models"][0]["last_run"]["id"]
     assert variant["metrics"]["accuracy"] >= 0.75
     assert report["models"][0]["waiting"] == report["next"] == report["notes"] == []
@@ -201,6 +204,9 @@ def test_an_emulator_that_died_is_noticed_and_everything_made_again(walk: Cli) -
     answer = walk("status")
     assert "api  state not known" in answer.out
     assert answer.err.splitlines()[-1] == "next: mlops-iac up"
+    answer = walk("invoke", expect=2)
+    assert "the emulated cloud was stopped, and lost what it held" in answer.err
+    assert "`mlops-iac up`" in answer.err
     walk("up", "--yes")
     walk("preview", "--expect-no-changes")
 
