@@ -281,9 +281,12 @@ def test_what_serves_is_called(fake: Cli) -> None:
         (["--rows", "[]"], 2, "there are no rows"),
         (["--rows", "dataset:guesses"], 2, "beside the blueprint are: irises"),
         (["--rows", json.dumps([{"petal": 1}] * 200)], 2, "an endpoint takes at once"),
-        (["--rows", '[{"petal": 1}, {}]'], 2, "refused row 2 (row 2 of what was given): row 2 has"),
+        (["--rows", '[{"petal": 1}, {}]'], 2, "refused row 2 of what was given: no petal"),
         (["--rows", '{"petal": "break"}'], 4, "the model of api failed: ZeroDivisionError"),
         (["--variant", "other"], 2, "it has: main"),
+        (["--variant", "a\nb"], 2, "is no name of a variant"),
+        (["--rows", "[1]", "--content-type", "a/b"], 2, "a file is sent as it is"),
+        (["--rows", "blueprint.yaml", "--content-type", "yaml"], 2, "'yaml' is no content type"),
         (["-s", "nowhere"], 6, "nowhere"),
     ],
 )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -134,11 +135,32 @@ def test_an_approval_completes_the_endpoint_with_the_next_up(walk: Cli, aws: Any
     walk("preview", "--expect-no-changes")
 
 
+def test_what_serves_predicts_as_the_services_own_clients_say(walk: Cli, aws: Any) -> None:
+    answer = walk("invoke", "--first", "2", "--json").json
+    assert {*answer["predictions"]} <= {0, 1} and answer["variant"] == "main"
+    assert len(answer["predictions"]) == 2 and "schedule_adherence" not in answer["rows"][0]
+    body = json.dumps({"instances": answer["rows"]})
+    said = aws("sagemaker-runtime").invoke_endpoint(
+        EndpointName=answer["endpoint"], Body=body, ContentType="application/json"
+    )
+    assert json.loads(said["Body"].read())["predictions"] == answer["predictions"]
+    [entry] = walk("local", "status", "--json").json["entries"]
+    request = urllib.request.Request(
+        entry["url"], entry["body"].encode(), {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(request) as plain:
+        assert json.load(plain)["predictions"] == answer["predictions"][:1]
+
+
 def test_an_endpoint_that_somebody_deleted_is_told_with_the_way_back(walk: Cli, aws: Any) -> None:
     [entry] = walk("status", "--json").json["entries"]
     aws("sagemaker").delete_endpoint(EndpointName=entry["endpoint"])
     assert walk("status", "--json").json["next"] == ["mlops-iac refresh", "mlops-iac up"]
     assert "is gone" in walk("up", "--yes").err
+    assert (
+        "api is not in service: schedule-adherence-local-api is gone"
+        in walk("invoke", expect=4).err
+    )
     [note] = walk("up", "--yes", "--json").json["notes"]
     assert "`mlops-iac refresh`, then `mlops-iac up`" in note
     walk("refresh")

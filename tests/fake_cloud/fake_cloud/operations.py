@@ -136,7 +136,7 @@ def invoke(
         if row.get("petal") == "break":
             raise ModelRefused(500, "Traceback:\nZeroDivisionError: division by zero\n")
         if not isinstance(row.get("petal"), int | float):
-            said = {"error": f"row {number} has no petal", "row": number}
+            said = {"error": f"predict refuses row {number}: no petal", "row": number}
             raise ModelRefused(400, json.dumps(said))
     answer = {"predictions": [len(row) for row in rows]}
     return Answer(json.dumps(answer).encode(), "application/json", "main", 1.0)

@@ -14,6 +14,7 @@ Nothing is asked about the endpoint before a call has failed.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -90,6 +91,7 @@ def invoke(
     """Call the endpoint of an entry; see `Project.invoke`."""
     project, stack = deployment.project, deployment.stack
     name = called_entry(project, stack, entry)
+    _require_headers(rows, variant, first, content_type)
     endpoint = _endpoint(deployment, name)
     most = project.operations.largest_body
     sent = _request(project, stack, name, rows, variant, first, content_type, most)
@@ -115,6 +117,29 @@ def invoke(
         )
     called = str(endpoint.inputs.get("name") or endpoint.id)
     return Invocation(name, called, answer.variant, predictions, answer.milliseconds, sent.rows)
+
+
+def _require_headers(rows: object, variant: str, first: int | None, content_type: str) -> None:
+    """Raise UsageError for what cannot be said in a header, and for a type of what has its own."""
+    if not re.fullmatch(r"[\w.-]*", variant, re.ASCII):
+        raise UsageError(f"{variant!r} is no name of a variant")
+    if not content_type:
+        return
+    if not re.fullmatch(r"[\w.+-]+/[\w.+-]+(;[ -~]*)?", content_type, re.ASCII):
+        raise UsageError(f"{content_type!r} is no content type", hint="image/png is one")
+    if first is not None or not (isinstance(rows, bytes | Path) or _is_path(rows)):
+        raise UsageError(
+            "with a content type a file is sent as it is, without looking for rows in it",
+            hint="give a file (or - for stdin) and no number of rows, or leave the type out",
+        )
+
+
+def _is_path(rows: object) -> bool:
+    return isinstance(rows, str) and not rows.startswith(_DATASET) and not _is_json(rows)
+
+
+def _is_json(text: str) -> bool:
+    return text.lstrip()[:1] in ("{", "[")
 
 
 def called_entry(project: BaseProject, stack: str, entry: str | None) -> str:
@@ -187,7 +212,7 @@ def _request(
         case str() if rows.startswith(_DATASET):
             dataset = rows.removeprefix(_DATASET)
             return of_dataset(project, stack, name, variant, dataset, first, most)
-        case str() if rows.lstrip()[:1] in ("{", "["):
+        case str() if _is_json(rows):
             return requests.of_text(rows.encode(), "what was given", first, most)
         case str() | Path():
             return requests.of_file(Path(rows), content_type, first, most)
@@ -274,7 +299,8 @@ def _refused(name: str, sent: Request, error: ModelRefused) -> MlopsError:
         )
     what = "the request"
     if number is not None and sent.rows is not None and 0 < number <= len(sent.rows):
-        what = f"row {number} ({place})" if (place := sent.places[number - 1]) else f"row {number}"
+        what = sent.places[number - 1]
+        words = words.removeprefix(f"predict refuses row {number}: ")
     return UsageError(f"the model of {name} refused {what}: {words}", hint="mend what was sent")
 
 
