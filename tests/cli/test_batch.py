@@ -51,7 +51,7 @@ def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cli]:
 def test_it_is_deployed_before_anything_is_approved_and_says_what_a_run_needs(laptop: Cli) -> None:
     laptop("up", "--yes")
     assert (
-        "nightly  no run yet; a run needs an approved version of adherence" in laptop("status").out
+        "nightly  no run yet; before it can: adherence has no version yet" in laptop("status").out
     )
     answer = laptop("run", "nightly", expect=4)
     assert "is approved: approve one, and start the run again" in answer.err
