@@ -20,11 +20,11 @@ from typing import Any
 from mlops_iac.errors import UsageError
 from mlops_iac.records import Record
 from mlops_iac.runtime import data
+from mlops_iac.runtime.forms import JSON
 from mlops_iac.runtime.kinds import kind_of_text, typed, whole
 from mlops_iac.runtime.rows import UNREADABLE, CsvRecords, is_of
 from mlops_iac.runtime.rows import read as read_rows
 
-JSON = "application/json"
 MOST_READ = 100_000_000
 _ROWS_SHOWN = 5
 # Of a dataset that long the kinds of columns are those of its first rows.
