@@ -6,14 +6,17 @@ Once it listens, it writes DIR/server.json (atomically, for its owner alone): wh
 for that file. It holds the token that the paths need which steer the server itself.
 State is in memory and ends with the process; the random instance id tells one life from another.
 
-Three faults of moto are mended here. It denies every object request of a bucket whose policy has a
+Faults of moto are mended here. It denies every object request of a bucket whose policy has a
 conditional statement, because it takes a condition that it cannot evaluate (`aws:SecureTransport`)
 for one that is not met, and an unmet one for a denial (`moto/iam/access_control.py`). Conditional
 statements of bucket policies therefore do not apply in the emulator; the others do. And it takes a
 bucket whose versioning is suspended for one that never had versions: a deletion by version took all
 of them, and failed with an internal error on a delete marker. And it has no
 DeleteModelPackageGroup, so that versions outlived their registry; here they go with it, while
-SageMaker refuses to delete a group that holds some. What it looks up at every request is kept besides.
+SageMaker refuses to delete a group that holds some; and a version that was approved forgot its
+metadata (`CustomerMetadataProperties`), which an update that names none leaves alone. And it invents a
+person who registers and approves versions; here it is whoever's process this is. What it looks up at
+every request is kept besides.
 
 Endpoints serve (`serving/`): their requests do not reach moto, which is asked one thing at a time.
 Pipelines run (`executions/`). What neither moto nor this does is an error of the service (`faults`).
@@ -23,12 +26,14 @@ from __future__ import annotations
 
 import argparse
 import functools
+import getpass
 import io
 import json
 import os
 import re
 import secrets
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -107,7 +112,8 @@ class _Serving:
 def application(identity: dict[str, Any], serving: _Serving) -> Callable[..., Iterable[bytes]]:
     """Moto's WSGI application with one more path that says which instance this is."""
     moto = honest(_ask)
-    mends = {"/s3/": (_mend_s3,), "/sagemaker/": (_mend_model_groups, serving.mend)}
+    sagemaker = (_mend_model_groups, _mend_version_users, serving.mend)
+    mends = {"/s3/": (_mend_s3,), "/sagemaker/": sagemaker}
     body = json.dumps(identity).encode()
 
     def serve(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -197,6 +203,7 @@ def _mend_suspended_versions() -> None:
 def _mend_model_groups() -> None:
     """Delete a model package group, with its versions."""
     from moto.core.responses import ActionResult
+    from moto.sagemaker.models import SageMakerModelBackend
     from moto.sagemaker.responses import SageMakerResponse
 
     def delete_model_package_group(self: Any) -> Any:
@@ -208,8 +215,42 @@ def _mend_model_groups() -> None:
                 del backend.model_packages[key]
         return ActionResult({})
 
+    update = SageMakerModelBackend.update_model_package
+
+    def update_model_package(self: Any, **named: Any) -> Any:
+        arn, given = named["model_package_arn"], named["customer_metadata_properties"]
+        version = self.model_packages.get(self.model_package_name_mapping.get(arn, arn))
+        known = (version and version.customer_metadata_properties) or {}
+        named["customer_metadata_properties"] = {**known, **(given or {})}
+        return update(self, **named)
+
+    update_model_package.keeps = True  # type: ignore[attr-defined]
     with IN_ORDER:
         SageMakerResponse.delete_model_package_group = delete_model_package_group
+        if not getattr(update, "keeps", False):
+            SageMakerModelBackend.update_model_package = update_model_package
+
+
+def _mend_version_users() -> None:
+    """Let who registers and who approves a version be the user of this machine, where that has a name."""
+    from moto.sagemaker.models import ModelPackage
+
+    with IN_ORDER:
+        make = ModelPackage.__init__
+        if getattr(make, "by_user", False):
+            return
+
+        def __init__(self: Any, *rest: Any, **named: Any) -> None:  # noqa: N807
+            make(self, *rest, **named)
+            try:
+                user = f"arn:aws:iam::{self.arn.split(':')[4]}:user/{getpass.getuser()}"
+            except (KeyError, OSError):
+                self.created_by = None
+            else:
+                self.created_by = {"IamIdentity": {"Arn": user}}
+
+        __init__.by_user = True  # type: ignore[attr-defined]
+        ModelPackage.__init__ = __init__
 
 
 def _mend_bucket_policies() -> None:
@@ -241,6 +282,7 @@ def warm() -> None:
     """Import and make what the first requests need."""
     _mend_s3()
     _mend_model_groups()
+    _mend_version_users()
     from moto.core.utils import get_service_model
 
     for service in _WARM:
@@ -273,6 +315,8 @@ def main() -> None:
         os._exit(0)
 
     signal.signal(signal.SIGTERM, end)
+    # A request that is passed to a model waits for whatever else is computed here no longer than this.
+    sys.setswitchinterval(0.001)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is meant for the command, not for us
 
     from moto.moto_server.werkzeug_app import MotoRequestHandler

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from mlops_iac.clouds.aws.sagemaker.definition.jobs import EXAMPLES
 from mlops_iac.clouds.aws.session import AwsSession
 from mlops_iac.clouds.operations import APPROVED, REJECTED, Version
 
@@ -60,6 +61,7 @@ class PackageGroups:
             comment=answer.get("ApprovalDescription") or "",
             details=answer,
             changed=answer.get("LastModifiedTime") or answer["CreationTime"],
+            by=_who(answer.get("LastModifiedBy") or {}),
             run=_run(containers),
             images=tuple(str(each.get("Image") or "") for each in containers),
             unsealed=next(_unsealed(containers), ""),
@@ -69,15 +71,31 @@ class PackageGroups:
         """The numbers of the report that a described version was registered with."""
         quality = version.details.get("ModelMetrics", {}).get("ModelQuality", {})
         uri = str(quality.get("Statistics", {}).get("S3Uri", ""))
-        bucket, _, key = uri.removeprefix("s3://").partition("/")
-        if not key:
-            return {}
         s3 = self._asked("s3", version.id)
         try:
-            report = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+            report = self._sealed(uri, s3)
         except (s3.exceptions.ClientError, ValueError):
             return {}  # expired or never written; the version itself is still there
         return {name: float(value) for name, value in report.get("metrics", {}).items()}
+
+    def examples(self, version: Version) -> Mapping[str, Any]:
+        """What a described version answered before it was registered; empty where it was not asked."""
+        named = version.details.get("CustomerMetadataProperties") or {}
+        try:
+            return self._sealed(str(named.get(EXAMPLES, "")), self._asked("s3", version.id))
+        except ValueError:
+            return {}  # somebody else's, under the same name
+
+    @staticmethod
+    def _sealed(uri: str, s3: Any) -> dict[str, Any]:
+        """The JSON object at a URI; an empty one where there is no URI."""
+        bucket, _, key = uri.removeprefix("s3://").partition("/")
+        if not key:
+            return {}
+        found = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+        if not isinstance(found, dict):
+            raise ValueError(f"{uri} is no object")
+        return found
 
     def decide(self, id_: str, *, approve: bool, comment: str = "") -> None:
         """Approve or reject a version; `comment` goes with it."""
@@ -110,6 +128,17 @@ def listed(client: Any, group: str, **filters: str) -> Iterator[Mapping[str, Any
         code = error.response["Error"]["Code"]
         if code != "ResourceNotFound" and "does not exist" not in str(error):
             raise
+
+
+def _who(user: Mapping[str, Any]) -> str:
+    """A person where the service knows one, else the name of the role's session or of the user.
+
+    Source: SageMaker API reference, UserContext, IamIdentity.
+    """
+    identity = user.get("IamIdentity") or {}
+    named = user.get("UserProfileName") or identity.get("SourceIdentity")
+    kind, _, name = str(identity.get("Arn") or "").rpartition(":")[2].partition("/")
+    return str(named or name or kind)
 
 
 def _run(containers: Sequence[Mapping[str, Any]]) -> str:
