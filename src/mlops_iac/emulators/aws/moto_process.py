@@ -26,7 +26,6 @@ from __future__ import annotations
 
 import argparse
 import functools
-import getpass
 import io
 import json
 import os
@@ -43,6 +42,7 @@ from typing import Any
 
 from mlops_iac.emulators.aws.faults import honest
 from mlops_iac.emulators.aws.in_order import IN_ORDER
+from mlops_iac.emulators.aws.user import user
 from mlops_iac.emulators.common.loopback import guarded
 from mlops_iac.emulators.common.processes import began
 from mlops_iac.emulators.common.server import IDENTITY_PATH
@@ -242,12 +242,7 @@ def _mend_version_users() -> None:
 
         def __init__(self: Any, *rest: Any, **named: Any) -> None:  # noqa: N807
             make(self, *rest, **named)
-            try:
-                user = f"arn:aws:iam::{self.arn.split(':')[4]}:user/{getpass.getuser()}"
-            except (KeyError, OSError):
-                self.created_by = None
-            else:
-                self.created_by = {"IamIdentity": {"Arn": user}}
+            self.created_by = user(self.arn)
 
         __init__.by_user = True  # type: ignore[attr-defined]
         ModelPackage.__init__ = __init__

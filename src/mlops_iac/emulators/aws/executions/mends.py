@@ -30,6 +30,7 @@ from mlops_iac.emulators.aws.executions.jobs import (
     training_of,
 )
 from mlops_iac.emulators.aws.executions.records import Run, epoch
+from mlops_iac.emulators.aws.user import user
 
 _MOST = 100
 
@@ -153,8 +154,8 @@ class _Answers:
             "FailureReason": found.reason or None,
             "CreationTime": found.began,
             "LastModifiedTime": found.changed,
-            "CreatedBy": pipeline.created_by,
-            "LastModifiedBy": pipeline.last_modified_by,
+            "CreatedBy": user(found.arn),
+            "LastModifiedBy": user(found.arn),
             "ParallelismConfiguration": found.asked.get("ParallelismConfiguration")
             or pipeline.parallelism_configuration,
             "RoleArn": pipeline.role_arn,
