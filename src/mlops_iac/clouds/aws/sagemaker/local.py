@@ -109,8 +109,7 @@ class SageMakerPrediction(_Backend):
             FunctionName=self._values["function_arn"]
         )
         settings = json.loads(function["Environment"]["Variables"]["SETTINGS"])
-        # The emulated cloud executes no pipeline that it starts.
-        return batch.Run({**settings, "watched": []}, self._client)
+        return batch.Run(settings, self._client)
 
     def resolve(self) -> Resolved:
         """Ask the function's code, and the model that it makes for its archive."""
