@@ -127,6 +127,17 @@ def test_a_run_of_the_command_ends_for_clients_however_it_ends(
     assert (last["status"], last["step"]) == (word, "Train")
 
 
+def test_what_cannot_begin_says_why(laptop: Laptop) -> None:
+    blueprint = laptop.cli.folder / "blueprint.yaml"
+    before = blueprint.read_text()
+    blueprint.write_text(before.replace("name:", "nmae:", 1))
+    arn = laptop.start()
+    assert laptop.ended(arn) == "Failed"
+    found = laptop.sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
+    assert "blueprint" in found["FailureReason"]
+    blueprint.write_text(before)
+
+
 def test_what_a_client_has_started_ends_with_the_emulated_cloud(laptop: Laptop) -> None:
     laptop.holds.touch()
     arn = laptop.start()

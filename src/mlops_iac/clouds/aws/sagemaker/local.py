@@ -129,10 +129,11 @@ class SageMakerPrediction(_Backend):
             return str(found["InferenceSpecification"]["Containers"][0]["ModelDataUrl"])
         return str(container["ModelDataSource"]["S3DataSource"]["S3Uri"])
 
-    def publish(self, run: str, resolved: Resolved, output: str, rows: str) -> None:
+    def publish(self, run: str, resolved: Resolved, output: str, rows: str) -> str:
         """Let the function's code tell that the output is complete."""
         with cloud_errors(f"publishing {output}"):
-            self._run.publish(run, resolved.version, resolved.began, f"{output}/", rows)
+            told = self._run.publish(run, resolved.version, resolved.began, f"{output}/", rows)
+        return told["success"]
 
 
 def _framework(image: str) -> str:
