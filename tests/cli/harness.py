@@ -135,4 +135,7 @@ def teach_nothing(project: Path) -> Path:
         path = project / "workload" / f"{name}.py"
         assert path.exists()
         path.write_text(_LEARNS_NOTHING, encoding="utf-8")
+    (project / "workload" / "predict.py").write_text(
+        "def load(folder): ...\ndef predict(model, rows): return [1] * len(rows)\n"
+    )
     return project

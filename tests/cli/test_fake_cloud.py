@@ -204,6 +204,8 @@ def test_run_registers_what_a_person_approves(fake: Cli) -> None:
         "Seal",
         "Evaluate",
         "SealReport",
+        "Try",
+        "SealExamples",
         "Gate",
         "Register",
     ]

@@ -119,7 +119,9 @@ def test_run_trains_and_registers_a_version_that_waits(walk: Cli) -> None:
 
 def test_an_approval_completes_the_endpoint_with_the_next_up(walk: Cli, aws: Any) -> None:
     walk("models", "approve", "adherence", "1", "--comment", "looks right")
-    assert walk("models", "show", "1", "--json").json["comment"] == "looks right"
+    shown = walk("models", "show", "1", "--json").json
+    assert shown["comment"] == "looks right"
+    assert shown["details"]["CustomerMetadataProperties"]["examples"].endswith("/examples.json")
     planned = walk("preview", "--json").json["changeSummary"]
     assert planned["create"] >= 5
     walk("up", "--yes")

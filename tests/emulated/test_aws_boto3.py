@@ -469,3 +469,28 @@ def test_schedule_topic_queue_and_budget(put, client):
     assert found["BudgetLimit"] == {"Amount": "300", "Unit": "USD"}
     notices = budgets.describe_notifications_for_budget(AccountId=ACCOUNT, BudgetName="boto-budget")
     holds(notices["Notifications"], [{"Threshold": 80.0, "NotificationType": "ACTUAL"}])
+
+
+def test_an_approved_version_keeps_its_metadata(client):
+    sagemaker = client("sagemaker")
+    sagemaker.create_model_package_group(ModelPackageGroupName="keeps")
+    arn = sagemaker.create_model_package(
+        ModelPackageGroupName="keeps",
+        ModelApprovalStatus="PendingManualApproval",
+        CustomerMetadataProperties={"examples": "s3://b/k", "old": "x"},
+    )["ModelPackageArn"]
+
+    def after(**change: object) -> dict[str, str]:
+        sagemaker.update_model_package(ModelPackageArn=arn, **change)
+        found = sagemaker.describe_model_package(ModelPackageName=arn)
+        return found["CustomerMetadataProperties"]
+
+    assert after(ModelApprovalStatus="Approved") == {"examples": "s3://b/k", "old": "x"}
+    changed = {"examples": "s3://b/l"}
+    assert after(CustomerMetadataProperties=changed, ModelApprovalStatus="Approved") == {
+        "examples": "s3://b/l",
+        "old": "x",
+    }
+    assert (
+        after(CustomerMetadataPropertiesToRemove=["old"], ModelApprovalStatus="Approved") == changed
+    )

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -20,6 +21,7 @@ from moto import mock_aws
 from mlops_iac.clouds.aws.sagemaker.definition.parts import SageMakerSettings
 from mlops_iac.clouds.aws.sagemaker.definition.printer import definition, fill
 from mlops_iac.clouds.aws.sagemaker.local import deployed
+from mlops_iac.clouds.aws.sagemaker.registry import PackageGroups
 from mlops_iac.errors import (
     Cancelled,
     MlopsError,
@@ -41,6 +43,7 @@ from mlops_iac.pipeline.steps import (
     Range,
     Register,
     Train,
+    Try,
     Tune,
 )
 from mlops_iac.records import as_json, replace
@@ -48,7 +51,7 @@ from mlops_iac.runtime.files import runtime_files
 from mlops_iac.workload import environments
 
 REGION = "eu-west-1"
-STEPS = ("prepare", "train", "evaluate", "serve")
+STEPS = ("prepare", "train", "evaluate", "try", "serve")
 ARGS = "import json, sys, time\nfrom pathlib import Path\na = dict(zip(sys.argv[1::2], sys.argv[2::2]))\n"
 SCRIPTS = {
     "prepare.py": ARGS
@@ -63,6 +66,9 @@ SCRIPTS = {
     + 'model = json.loads(Path(a["--model"], "model.json").read_text())\n'
     + 'Path(a["--metrics"]).write_text(json.dumps({"accuracy": 0.6 + int(model.get("--depth", 1)) / 100}))\n'
     + 'Path(a["--metrics"]).with_name("picture.png").write_bytes(b"png")\n',
+    "predict.py": "import json\nfrom pathlib import Path\n"
+    'def load(folder): return int(json.loads(Path(folder, "model.json").read_text())["--depth"])\n'
+    'def predict(model, rows): return [model * row["x"] for row in rows]\n',
     "requirements.txt": "",
 }
 LIFE = Lifecycle(
@@ -75,6 +81,8 @@ LIFE = Lifecycle(
     gates=(Limit("accuracy", "at_least", 0.6),),
     register=Register(),
 )
+
+SERVED = replace(LIFE, tried=Try(rows=LIFE.datasets[0]))
 
 
 class Cloud:
@@ -203,6 +211,51 @@ def test_the_model_archive_holds_what_serves_it(cloud: Cloud) -> None:
     with tarfile.open(fileobj=io.BytesIO(body)) as tar:
         names = tar.getnames()
     assert {"model.json", "code/inference.py", "code/mlops_runtime/inference.py"} <= set(names)
+
+
+def test_what_a_version_answers_is_sealed_and_found_from_it(cloud: Cloud) -> None:
+    result = cloud.run(SERVED)
+    assert list(result.steps)[4:] == ["SealReport", "Try", "SealExamples", "Gate", "Register"]
+    found = cloud.sagemaker.describe_model_package(ModelPackageName=result.registered)
+    uri = found["CustomerMetadataProperties"]["examples"]
+    assert re.fullmatch(f"s3://artifacts/models/churn/{result.id}/[0-9a-f-]+/examples.json", uri)
+    kept = json.loads(cloud.content(uri.removeprefix("s3://artifacts/")))
+    assert (kept["rows"], kept["predictions"]) == ([{"x": 1}], [5])
+    registry = PackageGroups(SimpleNamespace(client=lambda name, *_: cloud.client(name)))  # type: ignore[arg-type]
+    assert registry.examples(registry.describe(str(result.registered))) == kept
+    assert (result.folder / "Try" / "report" / "examples.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("predict", "reason"),
+    [
+        ("import nothing_like_it", "cannot be imported: ModuleNotFoundError"),
+        ("def predict(m, r): ...\ndef load(folder): 1 / 0", "load failed: ZeroDivisionError"),
+        (
+            "def load(folder): ...\ndef predict(m, rows): return [r['age'] for r in rows]",
+            "predict failed: KeyError: 'age'",
+        ),
+        (
+            "def load(folder): ...\ndef predict(m, rows): return []",
+            "predict returned 0 values for 1 rows",
+        ),
+        (
+            "def load(folder): ...\ndef predict(m, rows): return [float('nan')]",
+            "1 of 1 rows with NaN",
+        ),
+    ],
+)
+def test_a_version_that_cannot_predict_is_not_registered(
+    cloud: Cloud, predict: str, reason: str
+) -> None:
+    with pytest.raises(ScriptFailed) as caught:
+        cloud.run(SERVED, predict=predict)
+    assert reason in caught.value.reason
+    if "KeyError" in reason:
+        assert "in predict\n" in caught.value.message
+    assert cloud.versions() == []
+    assert not [key for key in cloud.stored() if "examples" in key]
+    assert last_record(cloud.work / "runs", "churn").steps["Try"].status == "failed"
 
 
 def test_a_later_training_leaves_what_is_approved_as_it_is(cloud: Cloud) -> None:

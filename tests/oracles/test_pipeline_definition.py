@@ -27,7 +27,7 @@ from tests.oracles.pipeline_graph import all_steps, problems
 ROOT = Path(__file__).parents[2]
 ORACLES = Path(os.environ.get("MLOPS_IAC_ORACLES", ROOT.parent / "shared" / "oracles"))
 SCHEMA = ORACLES / "sagemaker-pipeline-definition.schema.json"
-STEPS = ("prepare", "train", "evaluate", "serve")
+STEPS = ("prepare", "train", "evaluate", "try", "serve")
 SETTINGS = SageMakerSettings(
     images=dict.fromkeys(
         STEPS, "141502667606.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-scikit-learn:1.9-0"
@@ -169,11 +169,21 @@ def _approval(schema: dict[str, Any]) -> None:
     register["ModelApprovalStatus"] = {"enum": ["Approved", "Rejected", "PendingManualApproval"]}
 
 
+def _metadata(schema: dict[str, Any]) -> None:
+    # SageMaker SDK, `RegisterModel(customer_metadata_properties=…)`: texts or references.
+    register = schema["definitions"]["RegisterModelStep"]["properties"]["Arguments"]["properties"]
+    register["CustomerMetadataProperties"] = {
+        "type": "object",
+        "additionalProperties": {"$ref": "#/definitions/StringArgumentValue"},
+    }
+
+
 GAPS: dict[str, Callable[[dict[str, Any]], None]] = {
     "Std:Join in arguments": _join,
     "Std:JsonGet": _json_get,
     "PropertyFiles": _property_files,
     "ModelApprovalStatus": _approval,
+    "CustomerMetadataProperties": _metadata,
     "Environment": _environment,
     "strategies Grid and Hyperband": _strategies,
     "several exceptions of a retry": _exceptions,
@@ -304,7 +314,8 @@ def _beyond(shape: Any, value: Any, at: str) -> Iterator[str]:
             yield f"{at}: {value!r} is not one of its values"
         # Unicode classes of Java, near enough for what is printed here.
         pattern = limits.get("pattern", "").replace(r"\p{L}", "A-Za-z").replace(r"\p{Z}", " ")
-        pattern = pattern.replace(r"\p{N}", "0-9")
+        # botocore writes some with how often at the end once more, behind the end.
+        pattern = re.sub(r"\$\{1,\d+\}$", "", pattern.replace(r"\p{N}", "0-9"))
         if pattern and not re.fullmatch(pattern, value):
             yield f"{at}: {value!r} does not match {pattern}"
 

@@ -100,7 +100,17 @@ class SageMaker:
         def inputs(steps: list[Any]) -> Any:
             return step(steps, "Prepare")["Arguments"]["ProcessingInputs"]
 
+        def tried(steps: list[Any]) -> Any:
+            return step(steps, "Try")["Arguments"]
+
         return {
+            "another model to try": change(lambda s: tried(s)["ProcessingInputs"].pop(1)),
+            "a try that sees the answers": change(
+                lambda s: tried(s)["Environment"].update(MLOPS_IAC_TARGET="x")
+            ),
+            "a version without its examples": change(
+                lambda s: package(s).pop("CustomerMetadataProperties")
+            ),
             "a dropped input": change(lambda s: inputs(s).pop(0)),
             "another input": change(lambda s: job(s)["InputDataConfig"].pop(0)),
             "a changed gate": change(lambda s: gate(s)["Conditions"][0].update(RightValue=0.1)),

@@ -30,7 +30,7 @@ from mlops_iac.pipeline.steps import (
 from mlops_iac.records import replace
 from tests.oracles.pipeline_graph import all_steps
 
-STEPS = ("prepare", "train", "evaluate", "serve")
+STEPS = ("prepare", "train", "evaluate", "try", "serve")
 SETTINGS = SageMakerSettings(
     images={step: f"registry/{step}:1" for step in STEPS},
     instance_types=dict.fromkeys(STEPS, "ml.m5.large"),

@@ -45,7 +45,7 @@ models:
     prepare: {script: prepare.py, timeout_minutes: 7}
     train: {script: train.py, hyperparameters: {folds: 5, fast: true}, env: {B: step}}
     evaluate: {script: evaluate.py, gates: {loss: {at_most: 0.5}, accuracy: {at_least: 0}}}
-
+serving: {api: {mode: real-time, model: churn, env: {B: served}}}
 """
 GRID = "{strategy: grid, metric: loss, parallel: 2, search: {kind: {values: [a, b]}, depth: {integer: [2, 4]}}}"
 SAMPLE = "{strategy: bayesian, metric: accuracy, trials: 3, search: {depth: {integer: [2, 40]}, c: {continuous: [0.1, 9]}}}"
@@ -61,6 +61,8 @@ VARIANTS = {
     "a sample, not evaluated": f"{{tune: {SAMPLE}, evaluate: null}}",
     "checkpoints": "{train: {checkpoints: true}}",
     "spot": "{train: {compute: {spot: true}}}",
+    "rows of the second dataset": "{datasets: [shops, customers]}",
+    "served by an image": "{runtime: {image: 1.dkr.ecr.eu-west-1.amazonaws.com/x, framework: null, version: null}}",
     "approved at once": "{registry: {approval: automatic}}",
 }
 

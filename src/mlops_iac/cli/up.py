@@ -10,6 +10,7 @@ import click
 
 from mlops_iac.api.compile.programs import default_out
 from mlops_iac.api.deploy.rollbacks import rolled_back
+from mlops_iac.api.deploy.smoke import Smoke, smoke
 from mlops_iac.cli._ephemeral import BASE, TTL, project_of
 from mlops_iac.cli._plan import plan_lines, summary_line
 from mlops_iac.cli._policies import guard
@@ -47,6 +48,9 @@ def command(
     `local` is an emulated cloud on this machine, started on demand. Any other stack is deployed
     by the real Pulumi engine. Interrupt it at any time; the next `up` goes on.
 
+    Endpoints that changed are asked for the examples that their version answered before it was
+    registered. Where one answers otherwise, everything is deployed and the exit code is 4.
+
     With --from it is an ephemeral stack: the overlay of another environment under a name of its
     own, unprotected, until its time is over. The same again renews the time.
     """
@@ -61,9 +65,12 @@ def command(
         refresh=refresh,
         detail=detail,
     )
-    if session.json:
+    found, notes = Smoke(), []
+    if not result.failures:
         with project.deployment(session.stack) as deployment:
-            notes = [] if result.failures else rolled_back(deployment)
+            notes = rolled_back(deployment) if session.json else []
+            found = smoke(deployment, result.steps)
+    if session.json:
         session.emit_json(
             {
                 "stack": session.stack,
@@ -72,13 +79,23 @@ def command(
                 "recorded": [step.urn for step in result.steps if step.recorded],
                 "outputs": plain(result.outputs),
                 "failures": dict(result.failures),
-                "notes": notes,
+                "notes": [*notes, *found.notes],
+                "answers": {"alike": list(found.asked), "otherwise": list(found.wrong)},
                 "seconds": round(result.duration_seconds, 3),
             }
         )
     require_deployed(session, result)
     if not session.json:
         session.say(*project.next_steps(session.stack, result))
+        if found.asked:
+            session.say(f"answer as their versions did: {'; '.join(found.asked)}")
+        session.notes(found.notes)
+    if found.wrong:
+        raise ResourceFailed(
+            "; ".join(found.wrong),
+            hint="everything is deployed, and it serves; `models.NAME.version` pins a version that"
+            f" answered, then run `mlops-iac up{session.of}` again",
+        )
 
 
 def deploy(

@@ -164,6 +164,12 @@ class ModelRegistry(Protocol):
     def metrics(self, version: Version) -> dict[str, float]:
         """The numbers of the report that a described version was registered with."""
 
+    def examples(self, version: Version) -> Mapping[str, Any]:
+        """What a described version answered before it was registered: `runtime.examples.report`.
+
+        Empty where nobody asked it.
+        """
+
     def decide(self, id_: str, *, approve: bool, comment: str = "") -> None:
         """Approve or reject a version; `comment` goes with it."""
 

@@ -50,8 +50,8 @@ class Backend(Protocol):
     environment: Mapping[str, str]
     framework: str
 
-    def register(self, model: str, report: str | None) -> Version:
-        """Register the sealed `model`, measured by the sealed `report`; once, however often asked.
+    def register(self, model: str, report: str | None, examples: str | None) -> Version:
+        """Register the sealed `model`, with its sealed `report` and `examples`; once, however often asked.
 
         Raises ResourceFailed.
         """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from mlops_iac.pipeline.reading import as_text, search_values, training_datasets
+from mlops_iac.pipeline.reading import as_text, search_values, serving_entry, training_datasets
 from mlops_iac.pipeline.steps import (
     Check,
     Compute,
@@ -17,8 +17,11 @@ from mlops_iac.pipeline.steps import (
     Range,
     Register,
     Train,
+    Try,
     Tune,
 )
+from mlops_iac.records import replace
+from mlops_iac.runtime.rows import SUFFIXES
 
 if TYPE_CHECKING:
     from mlops_iac.blueprint.resolved import ResolvedBlueprint
@@ -49,17 +52,19 @@ def lifecycle(resolved: ResolvedBlueprint, model_name: str) -> Lifecycle:
     )
     metrics = dict(model.metrics)
     gates = tuple(_limits(model))
+    datasets = tuple(
+        dataset_of(name, section) for name, section in training_datasets(resolved, model_name)
+    )
     return Lifecycle(
         model=model_name,
-        datasets=tuple(
-            dataset_of(name, section) for name, section in training_datasets(resolved, model_name)
-        ),
+        datasets=datasets,
         metrics=tuple(metrics),
         prepare=Prepare(**_script(model, model.prepare)) if model.prepare else None,
         training=_tune(model, train, metrics) if model.tune else train,
         evaluate=Evaluate(**_script(model, model.evaluate)) if model.evaluate else None,
         gates=gates,
         register=Register(model.registry.approval),
+        tried=_try(resolved, model_name, datasets),
     )
 
 
@@ -70,6 +75,21 @@ def _script(model: Model, step: Step) -> dict[str, Any]:
         "compute": compute_of(step.compute),
         "timeout_minutes": step.timeout_minutes,
     }
+
+
+def _try(resolved: ResolvedBlueprint, model_name: str, datasets: tuple[Dataset, ...]) -> Try | None:
+    found = serving_entry(resolved, model_name)
+    if found is None:
+        return None
+    model = resolved.blueprint.models[model_name]
+    steps = (model.prepare, model.train, model.evaluate)
+    rows = next((each for each in datasets if each.format in SUFFIXES), None)
+    return Try(
+        rows=None if rows is None else replace(rows, checks=()),
+        env=environment_of(found[1].env),
+        # What they read fits there, so its rows do, too.
+        compute=Compute(disk_gb=max(compute_of(step.compute).disk_gb for step in steps if step)),
+    )
 
 
 def _limits(model: Model) -> Iterator[Limit]:
@@ -128,7 +148,9 @@ def dataset_of(name: str, section: DatasetSection) -> Dataset:
         )
         for column, check in section.checks.items()
     )
-    return Dataset(name, section.format or "", section.time, section.window_days, checks)
+    return Dataset(
+        name, section.format or "", section.time, section.window_days, checks, section.target
+    )
 
 
 def compute_of(section: ComputeSection) -> Compute:

@@ -146,7 +146,7 @@ class _Lifecycle:
             model = at.root / contract.PROCESSING_MODEL
             self._store.download(self._run.left(job.model)["uri"], model)
         report = contract.PROCESSING_REPORT
-        out = at.root / (report if job.kind == "evaluate" else contract.PROCESSING_PREPARED)
+        out = at.root / (contract.PROCESSING_PREPARED if job.kind == "prepare" else report)
         out.mkdir(parents=True)
         self._machine.run(at, job, archive, job.arguments)
         uri = f"{self._work}/{job.output}"
@@ -231,7 +231,8 @@ class _Lifecycle:
 
     def _register(self, task: Registration) -> Left:
         report = self._run.left(task.report)["uri"] if task.report else None
-        version = self._backend.register(self._run.left(task.model)["uri"], report)
+        examples = self._run.left(task.examples)["uri"] if task.examples else None
+        version = self._backend.register(self._run.left(task.model)["uri"], report, examples)
         self._run.record.registered = version.name
         return {"version": version.name, "approval": version.approval}
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mlops_iac.blueprint.sections.serving import Batch, RealTime, ServingEntry
+
 if TYPE_CHECKING:
     from mlops_iac.blueprint.resolved import ResolvedBlueprint
     from mlops_iac.blueprint.sections.datasets import Dataset as DatasetSection
@@ -20,6 +22,30 @@ def training_datasets(
     if not names:
         names = tuple(name for name, item in blueprint.datasets.items() if not item.is_made)
     return [(name, blueprint.datasets[name]) for name in names]
+
+
+def models_of(entry: ServingEntry) -> list[str]:
+    """The models that an entry serves."""
+    variants = getattr(entry, "variants", None) or {}
+    found = [variant.model for variant in variants.values()] or [getattr(entry, "model", None)]
+    return [name for name in found if name is not None]
+
+
+def serving_entry(
+    resolved: ResolvedBlueprint, model_name: str
+) -> tuple[str, RealTime | Batch] | None:
+    """The first entry, here or in another environment, that serves a model by its `predict.py`.
+
+    Not where an image of one's own serves: it does so in whatever way it likes.
+    """
+    for each in (resolved, *resolved.siblings.values()):
+        model = each.blueprint.models.get(model_name)
+        if model is None or model.runtime is None or model.runtime.framework is None:
+            continue
+        for name, entry in each.blueprint.serving.items():
+            if isinstance(entry, RealTime | Batch) and model_name in models_of(entry):
+                return name, entry
+    return None
 
 
 def script_arguments(model: Model, path: str) -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""The life of one model as typed steps: prepare, train or tune, evaluate, gate, register.
+"""The life of one model as typed steps: prepare, train or tune, evaluate, try, gate, register.
 
 `lifecycle.lifecycle` makes a `Lifecycle` of a blueprint; `tasks.tasks` the sequence that printers turn
 into an orchestrator's definition, and that the local runner executes.
@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from mlops_iac.records import Record
+from mlops_iac.runtime import contract
 
 Scalar = str | int | float | bool
 Bound = Literal["at_least", "at_most"]
@@ -37,13 +38,14 @@ class Check(Record):
 
 
 class Dataset(Record):
-    """One dataset as the steps see it: a folder of files in `format`."""
+    """One dataset as the steps see it: a folder of files in `format`; `target` is to be predicted."""
 
     name: str
     format: str
     time: str | None = None
     window_days: int | None = None
     checks: tuple[Check, ...] = ()
+    target: str | None = None
 
 
 class Compute(Record):
@@ -101,6 +103,17 @@ class Evaluate(Script):
     """Measures the model on data that it has not seen."""
 
 
+class Try(Script):
+    """Asks the sealed model for a few rows of the dataset `rows`, as what serves it will be asked.
+
+    `rows` is None where no dataset has any: then the model is loaded, and no more.
+    """
+
+    script: str = contract.PREDICT
+    rows: Dataset | None = None
+    timeout_minutes: int = 30
+
+
 class Limit(Record):
     """One number that a model must not miss."""
 
@@ -123,7 +136,8 @@ class Lifecycle(Record):
     """Everything a printer needs to know of one model.
 
     `metrics` are the names the scripts report. `gates` is empty where nothing is demanded; a
-    model that misses one ends the run as failed and is not registered.
+    model that misses one ends the run as failed and is not registered. `tried` is None for a
+    model that nothing serves by `predict.py`.
     """
 
     model: str
@@ -134,6 +148,7 @@ class Lifecycle(Record):
     evaluate: Evaluate | None
     gates: tuple[Limit, ...]
     register: Register
+    tried: Try | None = None
 
     @property
     def train(self) -> Train:

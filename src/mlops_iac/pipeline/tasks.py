@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from mlops_iac.pipeline.reading import as_text
-from mlops_iac.pipeline.steps import Dataset, Lifecycle, Limit, Script, Task, Train, Tune
+from mlops_iac.pipeline.steps import Dataset, Lifecycle, Limit, Script, Task, Train, Try, Tune
 from mlops_iac.runtime import contract
 
 # Below the artifacts: what jobs write, which expires, and what is sealed, which is kept.
@@ -19,15 +19,23 @@ WORK, KEPT = "pipelines", "models"
 TRAINED, CHECKPOINTS = "trained", "checkpoints"  # what jobs write, below a run of a model
 
 
+_OUTPUTS = {
+    "prepare": contract.PREPARED,
+    "train": TRAINED,
+    "evaluate": "report",
+    "try": "examples",
+}
+
+
 class Job(Task):
     """A script as a job. It leaves a folder: the prepared data, or the report.
 
     `data` are the folders that `--data` holds, each with the task that has left it, or with `""` where
     it is the dataset of that name. `env` are the settings of the step's entry point; they come before
-    the script's own. `model` is the task that has left the model to measure.
+    the script's own. `model` is the task that has left the model to measure or to try.
     """
 
-    kind: Literal["prepare", "train", "evaluate"]
+    kind: Literal["prepare", "train", "evaluate", "try"]
     script: Script
     data: Mapping[str, str]
     env: Mapping[str, str]
@@ -36,7 +44,7 @@ class Job(Task):
     @property
     def output(self) -> str:
         """The name of what it leaves."""
-        return {"prepare": contract.PREPARED, "train": TRAINED, "evaluate": "report"}[self.kind]
+        return _OUTPUTS[self.kind]
 
     @property
     def arguments(self) -> dict[str, str]:
@@ -75,10 +83,14 @@ class Gate(Task):
 
 
 class Registration(Task):
-    """Makes a version of the sealed `model`, with the sealed `report`, if `gate` lets it pass."""
+    """Makes a version of the sealed `model`, if `gate` lets it pass.
+
+    With it goes what is sealed by `report` and by `examples`.
+    """
 
     model: str
     report: str = ""
+    examples: str = ""
     gate: str = ""
 
     @property
@@ -100,20 +112,39 @@ def tasks(life: Lifecycle) -> list[Task]:
         checks, windows = {}, {}  # are done with
     found.append(_training(life, data, names | windows | checks))
     found.append(Seal("Seal", found[-1].name))
-    if life.evaluate is None:
-        return [*found, Registration("Register", "Seal")]
-    env = {contract.METRICS: ",".join(_reported(life)), **names, **windows}
-    env |= _numbered(
-        contract.GATE,
-        ({"metric": each.metric, "bound": each.bound, "value": each.value} for each in life.gates),
-    )
-    env = _env("evaluate", life.evaluate, env)
-    found.append(Job("Evaluate", "evaluate", life.evaluate, data, env, "Seal"))
-    found.append(Seal("SealReport", "Evaluate", contract.REPORT_FILE))
+    report = examples = gate = ""
+    if life.evaluate:
+        env = {contract.METRICS: ",".join(_reported(life)), **names, **windows}
+        env |= _numbered(
+            contract.GATE,
+            (
+                {"metric": each.metric, "bound": each.bound, "value": each.value}
+                for each in life.gates
+            ),
+        )
+        env = _env("evaluate", life.evaluate, env)
+        found.append(Job("Evaluate", "evaluate", life.evaluate, data, env, "Seal"))
+        report = "SealReport"
+        found.append(Seal(report, "Evaluate", contract.REPORT_FILE))
+    if life.tried:
+        found.append(_try(life.tried))
+        examples = "SealExamples"
+        found.append(Seal(examples, "Try", contract.EXAMPLES_FILE))
     if life.gates:
-        found.append(Gate("Gate", "Evaluate", life.gates))
-    gate = "Gate" if life.gates else ""
-    return [*found, Registration("Register", "Seal", "SealReport", gate)]
+        gate = "Gate"
+        found.append(Gate(gate, "Evaluate", life.gates))
+    return [*found, Registration("Register", "Seal", report, examples, gate)]
+
+
+def _try(tried: Try) -> Job:
+    """No checks: those of the dataset have been held before training."""
+    rows = tried.rows
+    env = {contract.DATASETS: rows.name if rows else ""}
+    if rows:
+        env |= {contract.FORMAT: rows.format, contract.TARGET: rows.target or ""}
+        env |= windowed((rows,))
+    data = {rows.name: ""} if rows else {}
+    return Job("Try", "try", tried, data, _env("try", tried, env), "Seal")
 
 
 def _training(life: Lifecycle, data: Mapping[str, str], settings: Mapping[str, str]) -> Training:

@@ -21,6 +21,8 @@ PREPARED = "prepared"
 MODEL_FILE = "model.tar.gz"
 METRICS_FILE = "metrics.json"
 REPORT_FILE = "report.json"
+EXAMPLES_FILE = "examples.json"  # what a version answered to a few rows before it was registered
+EXAMPLE_ROWS = "examples.jsonl"  # rows of the workload's own choice for that, one a line
 # Of a batch prediction: `{"rows", "columns"}` of what was checked, and of what was written.
 ROWS_FILE = "rows.json"
 PREDICTION = "prediction"  # the column that a run adds
@@ -45,7 +47,7 @@ CHECKPOINTS = "checkpoints"
 
 # Settings of a step, in its environment. No environment of the user's may start with this.
 PREFIX = "MLOPS_IAC_"
-STEP = PREFIX + "STEP"  # prepare | train | evaluate | check | complete
+STEP = PREFIX + "STEP"  # prepare | train | evaluate | try | check | complete
 SCRIPT = PREFIX + "SCRIPT"
 DATASETS = PREFIX + "DATASETS"  # names, separated by commas; empty when the data are prepared
 METRICS = PREFIX + "METRICS"
@@ -53,7 +55,8 @@ KEEP_CHECKPOINTS = PREFIX + "CHECKPOINTS"
 CHECK = PREFIX + "CHECK_"  # CHECK_00 …: {"dataset", "format", "field", "rules"}
 WINDOW = PREFIX + "WINDOW_"  # {"dataset", "time", "days"}
 GATE = PREFIX + "GATE_"  # {"metric", "bound", "value"}
-FORMAT = PREFIX + "FORMAT"  # of what a batch prediction reads (check) or writes (complete)
+FORMAT = PREFIX + "FORMAT"  # of what is read (try, check) or written (complete)
+TARGET = PREFIX + "TARGET"  # try: the column that no caller sends
 PARTS = PREFIX + "PARTS"  # check: files at least, where there are as many rows
 ANSWER = PREFIX + "ANSWER"  # complete: the key under which answers were joined to their rows
 BATCH = PREFIX + "BATCH"  # set where a server runs for one batch prediction and no longer

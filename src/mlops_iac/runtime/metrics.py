@@ -19,7 +19,9 @@ def log(line: str) -> None:
 
 
 class StepFailed(Exception):
-    """A script, or what it left, is not as the contract says."""
+    """A script, or what it left, is not as the contract says. `lines` end its traceback, if it has one."""
+
+    lines: tuple[str, ...] = ()
 
 
 class MetricsFile:

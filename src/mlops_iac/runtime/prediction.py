@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import math
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -48,6 +50,37 @@ def write_rows(folder: Path, format_: str, out: Path, *, parts: int) -> dict[str
                     row = typed(row, columns)
                 file.write(_line(row, place))
     return {"rows": count, "columns": columns}
+
+
+def last_rows(
+    folder: Path, format_: str, most: int
+) -> tuple[dict[str, str], list[Mapping[str, Any]]]:
+    """The kind of each column of a dataset, and its last rows with the values that lines have.
+
+    What JSON does not know becomes text, numbers that it does not know null. Raises DataError.
+    """
+    last: deque[Mapping[str, Any]] = deque(maxlen=most)
+    found, _ = _survey(folder, format_, last.append)
+    columns = {name: whole(each) for name, each in found.items()}
+    rows = [typed(row, columns) for row in last] if format_ == "csv" else last
+    return columns, [
+        {name: json.loads(json.dumps(_finite(each), default=str)) for name, each in row.items()}
+        for row in rows
+    ]
+
+
+def kinds(rows: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """The kind of each column of rows that are JSON."""
+    found: dict[str, set[str]] = {}
+    for row in rows:
+        for name, value in row.items():
+            found.setdefault(name, set()).add(kind_of(value))
+    return {name: whole(each) for name, each in found.items()}
+
+
+def _finite(value: Any) -> Any:
+    value = value.tolist() if hasattr(value, "tolist") else value
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def join(
@@ -101,8 +134,10 @@ def load(path: Path) -> dict[str, Any]:
     return loaded
 
 
-def _survey(folder: Path, format_: str) -> tuple[dict[str, set[str]], int]:
-    """What kinds of values each column has, and the number of rows."""
+def _survey(
+    folder: Path, format_: str, see: Callable[[Mapping[str, Any]], Any] = bool
+) -> tuple[dict[str, set[str]], int]:
+    """What kinds of values each column has, and the number of rows; `see` is shown each of them."""
     kinds: dict[str, set[str]] = {}
     kind = kind_of_text if format_ == "csv" else kind_of
     count = 0
@@ -114,6 +149,7 @@ def _survey(folder: Path, format_: str) -> tuple[dict[str, set[str]], int]:
             )
         for column, value in row.items():
             kinds.setdefault(str(column), set()).add(kind(value))
+        see(row)
         count += 1
     return kinds, count
 

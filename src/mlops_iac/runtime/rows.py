@@ -214,7 +214,7 @@ def _read_parquet(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
     try:
         import pandas  # type: ignore[import-untyped, unused-ignore]
     except ImportError as error:
-        raise DataError("checks on parquet need pandas: add it to requirements.txt") from error
+        raise DataError("parquet is read with pandas: add it to requirements.txt") from error
     table = pandas.read_parquet(path).astype(object)
     yield from enumerate(table.where(table.notna(), None).to_dict("records"), 1)
 

@@ -4,7 +4,8 @@
     train    --data DIR --model M --metrics FILE [--checkpoints C]
     evaluate --data DIR --model M --metrics FILE
 
-The steps around a batch prediction, `check` and `complete`, run no script (`prediction`).
+`try` serves a few rows with `predict.py` (`examples`). The steps around a batch prediction, `check` and
+`complete`, run no script (`prediction`).
 Hyperparameters follow as `--name value`. Which script, and what is demanded of data and metrics,
 is in the environment (`contract`). The same file runs in a container and under the local runner.
 """
@@ -23,7 +24,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from . import contract, data, prediction, versions
+from . import contract, data, examples, prediction, versions
 from .metrics import MetricsFile, StepFailed, log, missed_gates, write_report
 
 _INTERPRETERS = {".py": [sys.executable, "-u"], ".sh": ["/bin/bash"], ".R": ["Rscript"]}
@@ -47,6 +48,7 @@ class Step:
             "prepare": self._prepare,
             "train": self._train,
             "evaluate": self._evaluate,
+            "try": self._try,
             "check": self._check_input,
             "complete": self._complete,
         }
@@ -99,6 +101,43 @@ class Step:
         for sentence in missed_gates(self._numbered(contract.GATE), values):
             # Not an error here: the pipeline's condition decides, this says why.
             log(f"mlops-iac gate missed: {sentence}")
+
+    def _try(self) -> None:
+        """The model as it will be served, asked for a few rows; what it answers is kept."""
+        self._install()
+        model = self.root / contract.MODEL
+        archive = self.root / contract.PROCESSING_MODEL / contract.MODEL_FILE
+        _extract(archive, model, "the model")
+        rows, columns = self._examples(model)
+        found = examples.tried(model, rows, self._folder("work"), self._own_env())
+        report = examples.report(found, rows, columns)
+        answered = [each for each in report["predictions"] if each is not None]
+        if rows:
+            said = f"{len(answered)} of {len(rows)} rows have a prediction"
+            log(f"mlops-iac {contract.PREDICT}: {said}")
+        if not report["repeatable"]:
+            log(
+                "mlops-iac the same row was not answered alike each time, or alone and among others"
+            )
+        out = self._folder(contract.PROCESSING_REPORT) / contract.EXAMPLES_FILE
+        prediction.save(report, out)
+
+    def _examples(self, model: Path) -> tuple[list[Any], Mapping[str, str]]:
+        """The rows to try, and the kinds of their columns; none where nobody can read any."""
+        own = examples.own_rows(model)
+        if own is not None or not self.env[contract.DATASETS]:
+            return own or [], {}
+        try:
+            source = self._datasets(self.root / contract.PROCESSING_DATA)
+            return examples.dataset_rows(
+                source / self.env[contract.DATASETS],
+                self.env[contract.FORMAT],
+                self.env[contract.TARGET],
+            )
+        except data.DataError as error:
+            # The workload reads it in its own way, or trained on none of it.
+            log(f"mlops-iac {contract.PREDICT} is loaded, and asked for no rows: {error}")
+            return [], {}
 
     def _check_input(self) -> None:
         """The rows of a batch prediction, held to the dataset's checks before any is predicted."""
@@ -191,11 +230,8 @@ class Step:
         if interpreter is None or not path.is_file():
             known = ", ".join(_INTERPRETERS)
             raise StepFailed(f"{self.script}: no such script in the code folder ({known})")
-        # Ours are for us: a script that printed its environment would show the machinery.
-        env = {k: v for k, v in self.env.items() if not k.startswith(contract.PREFIX)}
-        env.setdefault("MPLBACKEND", "Agg")  # no display in a container
         command = [*interpreter, str(path), *map(str, arguments)]
-        process = subprocess.Popen(command, cwd=self.code, env=env)
+        process = subprocess.Popen(command, cwd=self.code, env=self._own_env())
         previous = signal.signal(signal.SIGTERM, lambda *_: process.terminate())
         try:
             while True:
@@ -216,6 +252,12 @@ class Step:
         if process.returncode:
             raise StepFailed(f"{self.script} {contract.ENDED} {process.returncode}")
 
+    def _own_env(self) -> dict[str, str]:
+        """What the workload sees: a script that printed its environment would show the machinery."""
+        env = {k: v for k, v in self.env.items() if not k.startswith(contract.PREFIX)}
+        env.setdefault("MPLBACKEND", "Agg")  # no display in a container
+        return env
+
 
 def main(code: Path, arguments: Sequence[str], env: Mapping[str, str] | None = None) -> int:
     """Run the step that the environment describes. Returns the exit code."""
@@ -228,7 +270,9 @@ def main(code: Path, arguments: Sequence[str], env: Mapping[str, str] | None = N
         # Where the service looks for the reason: `failure` of a training, `message` of a
         # processing job.
         name = "failure" if step.kind == "train" else "message"
-        (step._folder("output") / name).write_text(message[:1024], encoding="utf-8")
+        lines = getattr(error, "lines", ())
+        text = "\n".join([message, *lines])[:1024]
+        (step._folder("output") / name).write_text(text, encoding="utf-8")
         return 1
     return 0
 

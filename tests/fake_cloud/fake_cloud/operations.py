@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -48,6 +49,11 @@ class Registry:
     def metrics(self, version: Version) -> dict[str, float]:
         return dict(version.metrics)
 
+    def examples(self, version: Version) -> Mapping[str, Any]:
+        uri = version.details.get("examples")
+        found: dict[str, Any] = json.loads(self._world.path(uri).read_text()) if uri else {}
+        return found
+
     def decide(self, id_: str, *, approve: bool, comment: str = "") -> None:
         group, _, number = id_.rpartition("/")
         with self._world.changing() as world:
@@ -65,6 +71,7 @@ def _version(group: str, each: Mapping[str, Any]) -> Version:
         id=f"{group}/{each['number']}",
         created=datetime.fromisoformat(each["created"]),
         metrics=each["metrics"],
+        details={"examples": each["examples"]},
         comment=each.get("comment", ""),
         changed=datetime.fromisoformat(each["changed"]),
     )

@@ -6,14 +6,16 @@ Once it listens, it writes DIR/server.json (atomically, for its owner alone): wh
 for that file. It holds the token that the paths need which steer the server itself.
 State is in memory and ends with the process; the random instance id tells one life from another.
 
-Three faults of moto are mended here. It denies every object request of a bucket whose policy has a
+Faults of moto are mended here. It denies every object request of a bucket whose policy has a
 conditional statement, because it takes a condition that it cannot evaluate (`aws:SecureTransport`)
 for one that is not met, and an unmet one for a denial (`moto/iam/access_control.py`). Conditional
 statements of bucket policies therefore do not apply in the emulator; the others do. And it takes a
 bucket whose versioning is suspended for one that never had versions: a deletion by version took all
 of them, and failed with an internal error on a delete marker. And it has no
 DeleteModelPackageGroup, so that versions outlived their registry; here they go with it, while
-SageMaker refuses to delete a group that holds some. What it looks up at every request is kept besides.
+SageMaker refuses to delete a group that holds some; and a version that was approved forgot its
+metadata (`CustomerMetadataProperties`), which an update that names none leaves alone. What it looks up
+at every request is kept besides.
 
 Endpoints serve (`serving/`): their requests do not reach moto, which is asked one thing at a time.
 """
@@ -173,6 +175,7 @@ def _mend_suspended_versions() -> None:
 def _mend_model_groups() -> None:
     """Delete a model package group, with its versions."""
     from moto.core.responses import ActionResult
+    from moto.sagemaker.models import SageMakerModelBackend
     from moto.sagemaker.responses import SageMakerResponse
 
     def delete_model_package_group(self: Any) -> Any:
@@ -184,8 +187,20 @@ def _mend_model_groups() -> None:
                 del backend.model_packages[key]
         return ActionResult({})
 
+    update = SageMakerModelBackend.update_model_package
+
+    def update_model_package(self: Any, **named: Any) -> Any:
+        arn, given = named["model_package_arn"], named["customer_metadata_properties"]
+        version = self.model_packages.get(self.model_package_name_mapping.get(arn, arn))
+        known = (version and version.customer_metadata_properties) or {}
+        named["customer_metadata_properties"] = {**known, **(given or {})}
+        return update(self, **named)
+
+    update_model_package.keeps = True  # type: ignore[attr-defined]
     with IN_ORDER:
         SageMakerResponse.delete_model_package_group = delete_model_package_group
+        if not getattr(update, "keeps", False):
+            SageMakerModelBackend.update_model_package = update_model_package
 
 
 def _mend_bucket_policies() -> None:

@@ -99,7 +99,9 @@ def _placeholders(scope: Scope) -> Iterator[Diagnostic]:
     """Texts that would be read as placeholders of a pipeline's definition."""
     for path, value in scope.resolved.leaves().items():
         text = next((each for each in _texts(path, value) if placeholders(each)), None)
-        if text is not None and path.partition(".")[0] in _IN_DEFINITIONS:
+        section, _, rest = path.partition(".")
+        defines = section in _IN_DEFINITIONS or (section == "serving" and ".env." in rest)
+        if text is not None and defines:
             yield scope.wrong(
                 path,
                 f"'{text}' would be filled in when a pipeline is deployed",

@@ -72,9 +72,9 @@ class SageMakerBackend(_Backend):
             each.name: values[dataset_placeholder(each.name)] for each in life.datasets
         }
 
-    def register(self, model: str, report: str | None) -> Version:
+    def register(self, model: str, report: str | None, examples: str | None) -> Version:
         """Register a model package as the pipeline does."""
-        printed = jobs.register(self._life, self._settings, model, report)
+        printed = jobs.register(self._life, self._settings, model, report, examples)
         arguments = json.loads(fill(json.dumps(printed), self._values))
         group, approval = arguments["ModelPackageGroupName"], arguments["ModelApprovalStatus"]
         with cloud_errors(f"registering a version in {group}"):

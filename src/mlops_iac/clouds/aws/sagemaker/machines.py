@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 from mlops_iac.blueprint import Blueprint
 from mlops_iac.blueprint.sections.compute import Compute, EndpointCompute, Runtime
 from mlops_iac.blueprint.sections.models import Model
-from mlops_iac.blueprint.sections.serving import ServingEntry
 from mlops_iac.blueprint.torn import judged, known_or
 from mlops_iac.blueprint.words import suggestion
 from mlops_iac.clouds.aws import availability, catalogue, containers
@@ -18,6 +17,7 @@ from mlops_iac.clouds.aws.sagemaker.definition.parts import SERVING_ENVIRONMENT
 from mlops_iac.clouds.aws.sagemaker.scope import STEPS, Scope
 from mlops_iac.clouds.base import Setting
 from mlops_iac.errors import Diagnostic, UsageError
+from mlops_iac.pipeline.reading import models_of, serving_entry
 
 # What no region has, this one has not.
 ANY_REGION = "us-east-1"
@@ -119,13 +119,17 @@ def step_images(scope: Scope, name: str, model: Model) -> dict[Any, str]:
         for step in STEPS
         if step in instances and (runtime := runtime_of(model, step)) is not None
     }
+    if model.runtime is not None and "try" in instances:
+        gpu = catalogue.is_gpu(instances["try"])
+        found["try"] = image(model.runtime, "inference", region, gpu=gpu)
     return {**found, "serve": serving_image(scope, name, model)}
 
 
 def step_instances(scope: Scope, name: str, model: Model) -> dict[Any, str]:
     """Instance types by step, and what the versions are registered for: `serve`, `transform`.
 
-    Batch transforms know fewer types than endpoints; a version need not name one for them.
+    Batch transforms know fewer types than endpoints; a version need not name one for them. A try
+    runs on what serves, where jobs have that type.
     """
     found = {
         step: instance(section.compute, USES[step])
@@ -138,6 +142,11 @@ def step_instances(scope: Scope, name: str, model: Model) -> dict[Any, str]:
         found["transform"] = instance(batch, "transform")
     elif serves in catalogue.instance_types("transform"):
         found["transform"] = serves
+    if serving_entry(scope.resolved, name) is not None:
+        jobs = catalogue.instance_types("processing")
+        here = not availability.is_lacking(serves, "processing", scope.blueprint.region)
+        small = catalogue.instance_type("small", "processing")
+        found["try"] = serves if serves in jobs and here else small
     return found
 
 
@@ -165,13 +174,6 @@ def _first_compute(blueprint: Blueprint, model: str, kind: type[_Compute]) -> _C
         if model in models_of(entry) and isinstance(compute, kind):
             return compute
     return None
-
-
-def models_of(entry: ServingEntry) -> list[str]:
-    """The models that an entry serves."""
-    variants = getattr(entry, "variants", None) or {}
-    found = [variant.model for variant in variants.values()] or [getattr(entry, "model", None)]
-    return [name for name in found if name is not None]
 
 
 def served(scope: Scope) -> set[str]:

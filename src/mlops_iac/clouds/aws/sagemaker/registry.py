@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from mlops_iac.clouds.aws.sagemaker.definition.jobs import EXAMPLES
 from mlops_iac.clouds.aws.session import AwsSession
 from mlops_iac.clouds.operations import APPROVED, REJECTED, Version
 
@@ -69,15 +70,31 @@ class PackageGroups:
         """The numbers of the report that a described version was registered with."""
         quality = version.details.get("ModelMetrics", {}).get("ModelQuality", {})
         uri = str(quality.get("Statistics", {}).get("S3Uri", ""))
-        bucket, _, key = uri.removeprefix("s3://").partition("/")
-        if not key:
-            return {}
         s3 = self._asked("s3", version.id)
         try:
-            report = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+            report = self._sealed(uri, s3)
         except (s3.exceptions.ClientError, ValueError):
             return {}  # expired or never written; the version itself is still there
         return {name: float(value) for name, value in report.get("metrics", {}).items()}
+
+    def examples(self, version: Version) -> Mapping[str, Any]:
+        """What a described version answered before it was registered; empty where it was not asked."""
+        named = version.details.get("CustomerMetadataProperties") or {}
+        try:
+            return self._sealed(str(named.get(EXAMPLES, "")), self._asked("s3", version.id))
+        except ValueError:
+            return {}  # somebody else's, under the same name
+
+    @staticmethod
+    def _sealed(uri: str, s3: Any) -> dict[str, Any]:
+        """The JSON object at a URI; an empty one where there is no URI."""
+        bucket, _, key = uri.removeprefix("s3://").partition("/")
+        if not key:
+            return {}
+        found = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+        if not isinstance(found, dict):
+            raise ValueError(f"{uri} is no object")
+        return found
 
     def decide(self, id_: str, *, approve: bool, comment: str = "") -> None:
         """Approve or reject a version; `comment` goes with it."""

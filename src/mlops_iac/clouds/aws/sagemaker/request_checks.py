@@ -23,10 +23,16 @@ _PLACEHOLDER = r"\$\{[A-Za-z_][A-Za-z0-9_]*\}"
 _TAG = r"\p{L}\p{Z}\p{N}_.:/=+\-@"
 # What calls an entry of a list by a name.
 _NAMES = ("Key", "TagKey", "Name", "InputName", "ChannelName", "VariantName")
-# Where an entry of the blueprint is not one entry of the request.
+# Where an entry of the blueprint is not one entry of the request, by section and member.
 _COUNTED = {
-    "Alarms": "there is one per variant and limit: limit less, or make a second serving entry",
-    "Environment": "each dataset check, window and gate counts as one: move some into the script",
+    (
+        "serving",
+        "Alarms",
+    ): "there is one per variant and limit: limit less, or make a second serving entry",
+    (
+        "models",
+        "Environment",
+    ): "each dataset check, window and gate counts as one: move some into the script",
 }
 
 
@@ -127,7 +133,8 @@ def _told(
         case "max" if isinstance(value, list | dict):
             others = len(value) - _entries(resolved, at)
             hint = f"write {each.allowed - others} at most"
-            if others > 0 and (counted := _COUNTED.get(str(each.path[-1]))):
+            member = at.partition(".")[0], str(each.path[-1])
+            if others > 0 and (counted := _COUNTED.get(member)):
                 hint = counted
             elif others > 0:
                 words += f", {others} of them not written here"

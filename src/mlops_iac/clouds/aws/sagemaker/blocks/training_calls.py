@@ -104,7 +104,10 @@ def compiled(scope: Scope, name: str) -> tuple[Lifecycle, SageMakerSettings]:
     life = replace(lifecycle(scope.resolved, name), model=scope.known_as("models", name))
     model = scope.blueprint.models[name]
     images = machines.step_images(scope, name, model)
-    return life, job_settings(scope, images, machines.step_instances(scope, name, model))
+    settings = job_settings(scope, images, machines.step_instances(scope, name, model))
+    # A try reads what evaluating does, so it runs with that role, or with the one there is.
+    like = settings.roles.get("evaluate" if model.evaluate else "train")
+    return life, replace(settings, roles={**settings.roles, "try": like}) if like else settings
 
 
 def job_settings(

@@ -9,9 +9,10 @@ from typing import Any
 from mlops_iac.blueprint.torn import Unknown, judged
 from mlops_iac.clouds.aws.sagemaker.blocks.training_calls import dataset_uris, pipeline_steps
 from mlops_iac.clouds.aws.sagemaker.parts import TAG_PLACES, Request
-from mlops_iac.clouds.aws.sagemaker.scope import Scope
+from mlops_iac.clouds.aws.sagemaker.scope import STEPS, Scope
 from mlops_iac.clouds.base import Setting
 from mlops_iac.errors import UsageError
+from mlops_iac.pipeline.reading import serving_entry
 from mlops_iac.runtime import contract
 from mlops_iac.values import mapped
 
@@ -54,8 +55,23 @@ def _jobs(scope: Scope, name: str) -> Iterator[Request]:
                 step["Arguments"],
                 lambda leaf: known.get(leaf, leaf) if isinstance(leaf, str) else leaf,
             )
-            at = path if step["Type"] == "RegisterModel" else f"{path}.{kind}"
-            yield Request(_JOBS[step["Type"]], arguments, at, _of_job(path, kind, arguments))
+            own = step["Type"] != "RegisterModel" and step["Name"] != "Try"
+            at = f"{path}.{kind}" if own else path
+            places = dict(_of_job(path, kind, arguments))
+            if step["Name"] == "Try" and (entry := serving_entry(scope.resolved, name)):
+                places |= _of_try(path, f"serving.{entry[0]}")
+            yield Request(_JOBS[step["Type"]], arguments, at, places)
+
+
+def _of_try(model: str, entry: str) -> Mapping[str, tuple[str, ...]]:
+    compute = (f"{entry}.compute.instance", f"{entry}.compute.size", entry)
+    return {
+        "Environment": (f"{entry}.env",),
+        "ImageUri": (f"{model}.runtime",),
+        "InstanceType": compute,
+        "VolumeSizeInGB": tuple(f"{model}.{step}.compute.disk_gb" for step in STEPS),
+        contract.TARGET: ("datasets",),
+    }
 
 
 def _of_job(model: str, kind: str, arguments: Mapping[str, Any]) -> Mapping[str, tuple[str, ...]]:

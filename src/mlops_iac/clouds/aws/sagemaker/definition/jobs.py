@@ -39,13 +39,15 @@ from mlops_iac.pipeline.tasks import (
 from mlops_iac.runtime import contract
 
 EXECUTION = {"Get": "Execution.PipelineExecutionId"}
+# What a version says about where its examples lie. Its `SamplePayloadUrl` takes archives alone.
+EXAMPLES = "examples"
 
 
 def left(task: str, life: Lifecycle) -> str | Json:
     """The S3 URI of what a task has left."""
     match task:
-        case "Prepare" | "Evaluate":
-            name = {"Prepare": contract.PREPARED, "Evaluate": "report"}[task]
+        case "Prepare" | "Evaluate" | "Try":
+            name = {"Prepare": contract.PREPARED, "Evaluate": "report", "Try": "examples"}[task]
             outputs = f"ProcessingOutputConfig.Outputs['{name}']"
             return {"Get": f"Steps.{task}.{outputs}.S3Output.S3Uri"}
         case "Train":
@@ -68,17 +70,17 @@ def seal(life: Lifecycle, task: Seal) -> Json:
 
 
 def processing(life: Lifecycle, job: Job, settings: SageMakerSettings) -> Json:
-    """CreateProcessingJob: data, and the model to measure, in; prepared data or the report out."""
+    """CreateProcessingJob: data, and the model to measure or try, in; what it leaves out."""
     inputs = [
         s3_input(name, f"{contract.PROCESSING_DATA}/{name}", _source(name, task, life))
         for name, task in job.data.items()
     ]
     if job.model:
         inputs.append(s3_input("model", contract.PROCESSING_MODEL, left(job.model, life)))
-    evaluates = job.kind == "evaluate"
+    prepares = job.kind == "prepare"
     output = s3_output(
         job.output,
-        contract.PROCESSING_REPORT if evaluates else contract.PROCESSING_PREPARED,
+        contract.PROCESSING_PREPARED if prepares else contract.PROCESSING_REPORT,
         _work(life, job.output),
     )
     env = {**job.script.env, **job.env}
@@ -161,9 +163,13 @@ def tune(life: Lifecycle, job: Training, step: Tune, settings: SageMakerSettings
 
 
 def register(
-    life: Lifecycle, settings: SageMakerSettings, model: str | Json, report: str | Json | None
+    life: Lifecycle,
+    settings: SageMakerSettings,
+    model: str | Json,
+    report: str | Json | None,
+    examples: str | Json | None,
 ) -> Json:
-    """CreateModelPackage: what serves the `model`, the `report` on it, who approves it."""
+    """CreateModelPackage: what serves the `model`, the `report` on it, `examples`, who approves it."""
     manual = life.register.approval == "manual"
     arguments: Json = {
         "ModelPackageGroupName": "${model_package_group_name}",
@@ -192,6 +198,8 @@ def register(
         arguments["ModelMetrics"] = {
             "ModelQuality": {"Statistics": {"ContentType": "application/json", "S3Uri": report}}
         }
+    if examples:
+        arguments["CustomerMetadataProperties"] = {EXAMPLES: examples}
     return arguments
 
 

@@ -151,11 +151,12 @@ def _printed(task: Task, life: Lifecycle, settings: SageMakerSettings) -> dict[s
             }
         case Gate():
             return _gate(task, life)
-        case Registration(_, model, report):
+        case Registration(_, model, report, examples):
             # Where nothing is demanded, a version must still be measured before it is registered;
-            # that the report's address is read makes it wait.
+            # that the report's address is read makes it wait, and the examples' that it was tried.
             measured = jobs.left(report, life) if report else None
-            arguments = jobs.register(life, settings, jobs.left(model, life), measured)
+            tried = jobs.left(examples, life) if examples else None
+            arguments = jobs.register(life, settings, jobs.left(model, life), measured, tried)
             return {"Type": "RegisterModel", "Arguments": arguments}
         case _:
             raise AssertionError(f"a pipeline has no {type(task).__name__}")

@@ -8,7 +8,6 @@ from mlops_iac.blueprint.sections.serving import Batch
 from mlops_iac.blueprint.torn import judged
 from mlops_iac.blueprint.words import listed
 from mlops_iac.clouds.aws.components._cron import schedule_expression
-from mlops_iac.clouds.aws.sagemaker.definition.printer import placeholders
 from mlops_iac.clouds.aws.sagemaker.events import check_events
 from mlops_iac.clouds.aws.sagemaker.modes.batch_definition import OWN_ENVIRONMENT
 from mlops_iac.clouds.aws.sagemaker.scope import Scope
@@ -90,12 +89,6 @@ def _environment(scope: Scope, name: str, entry: Batch) -> Iterator[Diagnostic]:
         at = f"serving.{name}.env.{key}"
         if not isinstance(value, str):
             yield scope.wrong(at, "jobs take no secrets yet", "read it in predict.py")
-        elif placeholders(value):
-            yield scope.wrong(
-                at,
-                f"'{value}' would be filled in when a pipeline is deployed",
-                "write it without `${`",
-            )
     # botocore, TransformEnvironmentMap: sixteen entries.
     if len(entry.env) > 16 - OWN_ENVIRONMENT:
         at = f"serving.{name}.env"

@@ -12,6 +12,7 @@ from mlops_iac.clouds.aws.sagemaker import machines
 from mlops_iac.clouds.aws.sagemaker.modes.endpoint_calls import variants
 from mlops_iac.clouds.aws.sagemaker.scope import Scope
 from mlops_iac.errors import Diagnostic
+from mlops_iac.pipeline.reading import models_of
 
 # On what the platform itself measures; drift and accuracy need what is not planned yet.
 SERVICE_LIMITS = ("latency_p99_ms", "error_rate_percent")
@@ -194,5 +195,5 @@ def monitored(scope: Scope, model: str, metric: str) -> list[str]:
         ).items()  # what else is measured starts no training yet
         if entry.monitor is not None
         and metric in entry.monitor.limits
-        and model in machines.models_of(entry)
+        and model in models_of(entry)
     ]

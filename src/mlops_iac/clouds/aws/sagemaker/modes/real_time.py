@@ -132,6 +132,8 @@ REAL_TIME = Mode(
                     "DeleteEndpointConfig DeleteModel DescribeEndpoint DescribeEndpointConfig "
                     "DescribeModel",
                 ),
+                # `up` asks for a version's examples what it has changed.
+                "sagemaker:InvokeEndpoint",
                 # `up` looks for the newest approved version, also in the account that trained it.
                 *prefixed(
                     "sagemaker:",
