@@ -73,8 +73,8 @@ class Job:
         (self.known / contract.SETTINGS_FILE).write_text(json.dumps(settings))
 
     def reference(self, found: list[dict[str, Any]]) -> Job:
-        text = "".join(json.dumps({"row": row, "prediction": said(row)}) + "\n" for row in found)
-        (self.known / "main" / contract.REFERENCE_FILE).write_text(text)
+        kept = {"reference": {"rows": found, "predictions": [*map(said, found)]}}
+        (self.known / "main" / contract.EXAMPLES_FILE).write_text(json.dumps(kept))
         return self
 
     def captured(self, *lines: str) -> Job:

@@ -22,7 +22,6 @@ MODEL_FILE = "model.tar.gz"
 METRICS_FILE = "metrics.json"
 REPORT_FILE = "report.json"
 EXAMPLES_FILE = "examples.json"  # what a version answered to a few rows before it was registered
-REFERENCE_FILE = "reference.jsonl"  # a sample of what it was made of, with what it answered
 EXAMPLE_ROWS = "examples.jsonl"  # rows of the workload's own choice for that, one a line
 # Of a batch prediction: `{"rows", "columns"}` of what was checked, and of what was written.
 ROWS_FILE = "rows.json"

@@ -1,7 +1,7 @@
 """The monitoring of an endpoint: a job that reads what was asked and answered, and says what moved.
 
     processing/input/known/settings.json           {"since", "until", "variants": [name]}
-    processing/input/known/VARIANT/reference.jsonl {"row", "prediction"} a line: what the version was made of
+    processing/input/known/VARIANT/examples.json   what its version keeps (`examples.report`), `reference` of it
     processing/input/captures/VARIANT/…            captured calls (`captures`)
     processing/input/data/DATASET/                 outcomes, where there are any
     processing/output/report/monitor.json, monitor.html
@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import sys
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,11 +26,10 @@ from . import captures, contract, data, drift, monitor_page, quality
 from .kinds import kind_of_text, typed, whole
 from .metrics import log, missed_gates
 from .rows import DataError
+from .sample import MOST_ROWS, SEED, Sample
 
-SAMPLE = 10_000  # rows of a window that are compared, drawn with a fixed seed
 FEWEST_ROWS = 200  # below, chance alone moves the index by more than 0.05: older calls are added
 FEWEST_OUTCOMES = 30
-_SEED = 0
 NO_DATA, KEPT, BROKEN = "no data", "kept", "broken"
 
 
@@ -65,9 +63,9 @@ class Monitoring:
             "limits": self._limits,
             "drift": {
                 **drift.METHOD,
-                "sample": SAMPLE,
+                "sample": MOST_ROWS,
                 "fewest_rows": FEWEST_ROWS,
-                "seed": _SEED,
+                "seed": SEED,
                 "ignored": self._ignored,
             },
             "variants": variants,
@@ -112,7 +110,7 @@ class Monitoring:
             "metrics": {},
             "missing": {},
         }
-        self._drift(found, window.sample(), _reference(known / contract.REFERENCE_FILE))
+        self._drift(found, window.sample(), _reference(known / contract.EXAMPLES_FILE))
         self._quality(found, judged, window.sample())
         measured = found["metrics"]
         limits = [each for each in self._limits if each["metric"] in measured]
@@ -215,10 +213,13 @@ class _Window:
 
     def __init__(self, since: str) -> None:
         self._since = since
-        self._random = random.Random(_SEED)  # noqa: S311 - a sample, no secret
-        self._taken: list[tuple[dict[str, Any], Any]] = []
+        self._since_then = Sample[tuple[dict[str, Any], Any]](MOST_ROWS)
         self._before: deque[tuple[dict[str, Any], Any]] = deque(maxlen=FEWEST_ROWS)
-        self.calls = self.rows = self.unreadable = 0
+        self.calls = self.unreadable = 0
+
+    @property
+    def rows(self) -> int:
+        return self._since_then.seen
 
     def take(self, call: captures.Call | None) -> None:
         if call is None:
@@ -233,18 +234,15 @@ class _Window:
             return
         self.calls += 1
         for each in rows:
-            self.rows += 1
-            if len(self._taken) < SAMPLE:
-                self._taken.append(each)
-            elif (place := self._random.randrange(self.rows)) < SAMPLE:
-                self._taken[place] = each
+            self._since_then.add(each)
 
     def sample(self) -> list[tuple[dict[str, Any], Any]]:
         """Nothing where nobody has called since."""
-        if not self._taken:
+        taken = self._since_then.taken
+        if not taken:
             return []
-        short = max(0, FEWEST_ROWS - len(self._taken))
-        return [*list(self._before)[len(self._before) - short :], *self._taken]
+        short = max(0, FEWEST_ROWS - len(taken))
+        return [*list(self._before)[max(0, len(self._before) - short) :], *taken]
 
 
 def outcomes(base: Path, dataset: str, format: str, key: str, target: str) -> dict[str, Any]:  # noqa: A002
@@ -272,9 +270,9 @@ def _key(value: Any) -> str:
 def _reference(path: Path) -> list[tuple[dict[str, Any], Any]]:
     if not path.is_file():
         return []
-    with path.open(encoding="utf-8") as lines:
-        found = [json.loads(line) for line in lines if line.strip()]
-    return [(drift.flat(each["row"], "value"), each.get("prediction")) for each in found]
+    kept = json.loads(path.read_text(encoding="utf-8")).get("reference") or {}
+    both = zip(kept.get("rows", ()), kept.get("predictions", ()))  # noqa: B905 - Python 3.9
+    return [(drift.flat(row, "value"), said) for row, said in both]
 
 
 def _largest(found: Mapping[str, Any]) -> str:
