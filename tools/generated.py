@@ -69,6 +69,13 @@ def python() -> str:
     return python_api.page()
 
 
+def commands() -> str:
+    """Return the page about the commands."""
+    from tools import commands
+
+    return commands.page()
+
+
 def containers() -> str:
     """Return what the prebuilt containers do with code."""
     from tools import container_reference
@@ -91,6 +98,7 @@ def instance_regions() -> str:
 
 
 FILES: dict[str, Callable[[], str]] = {
+    "docs/commands.md": commands,
     "docs/containers.md": containers,
     "docs/coverage.md": coverage,
     "docs/language.md": language,

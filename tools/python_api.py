@@ -18,9 +18,9 @@ from mlops_iac.values import Properties
 # Public for the package's own modules alone; it may change with any version.
 INTERNAL = {
     "Project": "access backend calls comparison ejected emulated_cloud finder let_go next_steps"
-    " operations pin placed platform_of platform_problems program_folder reviews shown standard unpinned work",
+    " operations pin placed platform_of platform_problems program_folder reviews shown standard unpinned ways work",
     "Deployment": "engine lost release resources settle_names target",
-    "Registry": "group",
+    "Registry": "group serving",
     "ResolvedBlueprint": "diagnostic file reach said_below siblings",
 }
 

@@ -44,6 +44,7 @@ __all__ = [
     "Entry",
     "Event",
     "Finding",
+    "Invocation",
     "LastRun",
     "MlopsError",
     "ModelState",
@@ -89,6 +90,7 @@ if TYPE_CHECKING:
     from mlops_iac.api.compile.compiling import Compiled
     from mlops_iac.api.deploy.deployments import Deployment
     from mlops_iac.api.deploy.registry import Registry
+    from mlops_iac.api.invoke.invocation import Invocation
     from mlops_iac.api.models.local_runs import Run
     from mlops_iac.api.project import Project, load
     from mlops_iac.api.status.models import ModelState, Waiting
@@ -127,6 +129,7 @@ else:
         "api.project": "Project load",
         "api.compile.checks": "validate",
         "api.deploy.registry": "Registry",
+        "api.invoke.invocation": "Invocation",
         "api.models.local_runs": "Run",
         "api.status.status": "Row Status",
         "api.status.models": "ModelState Waiting",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -192,7 +193,12 @@ def test_graph_and_explain(fake: Cli) -> None:
 def test_up_without_a_version(fake: Cli) -> None:
     answer = fake("up", "--yes")
     assert "waits for a first approved version: api (model iris), night (model iris)" in answer.err
-    assert fake("status", "--json").json["next"] == ["mlops-iac run"]
+    found = fake("status", "--json").json
+    assert found["next"] == ["mlops-iac run"]
+    assert found["entries"][0]["missing"] == "iris has no version yet"
+    answer = fake("invoke", "api", expect=2)
+    assert "api has no endpoint yet: iris has no version yet" in answer.err
+    assert "fix: `mlops-iac run`" in answer.err
 
 
 def test_run_registers_what_a_person_approves(fake: Cli) -> None:
@@ -211,7 +217,11 @@ def test_run_registers_what_a_person_approves(fake: Cli) -> None:
     ]
     [version] = fake("models", "ls", "--json").json
     assert (version["status"], version["metrics"]) == ("PendingManualApproval", {"accuracy": 0.8})
+    assert "waits for approval" in fake("invoke", expect=2).err
     fake("models", "approve", "1", "--comment", "smells right")
+    told = fake("models", "ls").out
+    assert "by whoever asks: smells right" in told and "serves" not in told
+    assert "iris/1 is approved and not deployed yet" in fake("local", "status").err
 
 
 def test_a_saved_plan_is_what_is_applied(fake: Cli) -> None:
@@ -234,6 +244,70 @@ def test_status_tells_what_serves(fake: Cli) -> None:
     [variant] = found["entries"][0]["variants"]
     assert (variant["model"], variant["version"], variant["approval"]) == ("iris", "1", "Approved")
     assert found["models"][0]["last_run"]["status"] == "registered" and found["notes"] == []
+
+
+def test_what_serves_is_called(fake: Cli) -> None:
+    assert "  serves  " in fake("models", "ls").out
+    assert "  mlops-iac invoke api" in fake("local", "status").err
+    answer = fake("invoke")
+    header, row = answer.out.splitlines()
+    assert (header.split(), row.split()) == (["petal", "prediction"], ["1", "1"])
+    assert "1 prediction in 1 ms by flowers-local-api, variant main" in answer.err
+    (fake.folder / "rows.csv").write_text("petal,kind\n1,a\n2.5,\n")
+    assert fake("invoke", "api", "--rows", "rows.csv", "--json", "--variant", "main").json == {
+        "entry": "api",
+        "endpoint": "flowers-local-api",
+        "variant": "main",
+        "predictions": [2, 2],
+        "latency_ms": 1.0,
+        "rows": [{"petal": 1.0, "kind": "a"}, {"petal": 2.5, "kind": None}],
+    }
+    (fake.folder / "leaf.png").write_bytes(b"12345")
+    assert fake("invoke", "--rows", "leaf.png").out == "5 bytes of image/png\n"
+    (fake.folder / "leaf.png").unlink()
+    (fake.folder / "rows.csv").unlink()
+    done = subprocess.run(
+        [sys.executable, "-m", "mlops_iac", "invoke", "--rows", "-", "--first", "2", "--json"],
+        cwd=fake.folder, env=fake.environment, input=b'{"petal": 1}\n' * 3, capture_output=True,
+    )  # fmt: skip
+    assert json.loads(done.stdout)["predictions"] == [1, 1], done.stderr
+
+
+@pytest.mark.parametrize(
+    ("typed", "code", "said"),
+    [
+        (["ap"], 2, "did you mean 'api'?"),
+        (["night"], 2, "fix: `mlops-iac run night`"),
+        (["--rows", "gone.csv"], 2, "there is no file gone.csv"),
+        (["--rows", '{"petal": '], 2, "is not JSON: "),
+        (["--rows", "[]"], 2, "there are no rows"),
+        (["--rows", "dataset:guesses"], 2, "beside the blueprint are: irises"),
+        (["--rows", json.dumps([{"petal": 1}] * 200)], 2, "an endpoint takes at once"),
+        (["--rows", '[{"petal": 1}, {}]'], 2, "refused row 2 of what was given: no petal"),
+        (["--rows", '{"petal": "break"}'], 4, "the model of api failed: ZeroDivisionError"),
+        (["--variant", "other"], 2, "it has: main"),
+        (["--variant", "a\nb"], 2, "is no name of a variant"),
+        (["--rows", "[1]", "--content-type", "a/b"], 2, "a file is sent as it is"),
+        (["--rows", "blueprint.yaml", "--content-type", "yaml"], 2, "'yaml' is no content type"),
+        (["-s", "nowhere"], 6, "nowhere"),
+    ],
+)
+def test_what_cannot_be_predicted_is_one_error(
+    fake: Cli, typed: list[str], code: int, said: str
+) -> None:
+    answer = fake("invoke", *typed, expect=code)
+    assert said in answer.err and answer.out == ""
+
+
+def test_a_service_that_failed_says_why(fake: Cli, world: dict[str, Any]) -> None:
+    service = world["things"]["fake:serve/service:Service|flowers-local-api"]["inputs"]
+    service |= {"state": "Failed", "reason": "the greenhouse is on fire"}
+
+
+def test_its_reason_is_what_a_caller_is_told(fake: Cli) -> None:
+    assert "api is not in service: the greenhouse is on fire" in fake("invoke", expect=4).err
+    [api, _] = fake("status", "--json").json["entries"]
+    assert (api["serves"], api["missing"]) == (False, "the greenhouse is on fire")
 
 
 def test_somebody_changes_things_by_hand(world: dict[str, Any]) -> None:

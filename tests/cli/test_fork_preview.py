@@ -651,7 +651,7 @@ def standing(tmp_path: Path) -> Path:
 def of_fork(standing: Path, **changes: tuple[str, str]) -> subprocess.CompletedProcess[str]:
     """The preview of a commit that changes files, which are then as the base has them again."""
     for name, (old, new) in changes.items():
-        path = next(standing.rglob(f"{name}.*"))
+        [path] = standing.rglob(f"{name}.yaml")
         text = path.read_text(encoding="utf-8")
         assert old in text
         path.write_text(text.replace(old, new), encoding="utf-8")

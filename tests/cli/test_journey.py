@@ -5,8 +5,10 @@ The tests of this module build on each other and run in the order they stand in.
 
 from __future__ import annotations
 
+import getpass
 import json
 import shutil
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -142,11 +144,32 @@ def test_an_approval_completes_the_endpoint_with_the_next_up(walk: Cli, aws: Any
     walk("preview", "--expect-no-changes")
 
 
+def test_what_serves_predicts_as_the_services_own_clients_say(walk: Cli, aws: Any) -> None:
+    answer = walk("invoke", "--first", "2", "--json").json
+    assert {*answer["predictions"]} <= {0, 1} and answer["variant"] == "main"
+    assert len(answer["predictions"]) == 2 and "schedule_adherence" not in answer["rows"][0]
+    body = json.dumps({"instances": answer["rows"]})
+    said = aws("sagemaker-runtime").invoke_endpoint(
+        EndpointName=answer["endpoint"], Body=body, ContentType="application/json"
+    )
+    assert json.loads(said["Body"].read())["predictions"] == answer["predictions"]
+    [entry] = walk("local", "status", "--json").json["entries"]
+    request = urllib.request.Request(
+        entry["url"], entry["body"].encode(), {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(request) as plain:
+        assert json.load(plain)["predictions"] == answer["predictions"][:1]
+
+
 def test_an_endpoint_that_somebody_deleted_is_told_with_the_way_back(walk: Cli, aws: Any) -> None:
     [entry] = walk("status", "--json").json["entries"]
     aws("sagemaker").delete_endpoint(EndpointName=entry["endpoint"])
     assert walk("status", "--json").json["next"] == ["mlops-iac refresh", "mlops-iac up"]
     assert "is gone" in walk("up", "--yes").err
+    assert (
+        "api is not in service: schedule-adherence-local-api is gone"
+        in walk("invoke", expect=4).err
+    )
     [note] = walk("up", "--yes", "--json").json["notes"]
     assert "`mlops-iac refresh`, then `mlops-iac up`" in note
     walk("refresh")
@@ -181,7 +204,9 @@ def test_status_tells_what_is_deployed(walk: Cli) -> None:
     [variant] = entry["variants"]
     assert (entry["name"], entry["state"], entry["trouble"]) == ("api", "InService", "")
     assert (variant["percent"], variant["model"], variant["version"]) == (100, "adherence", "1")
-    assert variant["comment"] == "looks right"
+    assert (variant["comment"], variant["by"]) == ("looks right", getpass.getuser())
+    assert (entry["serves"], entry["missing"]) == (True, "")
+    assert f" by {getpass.getuser()}: looks right" in walk("models", "ls").out
     assert variant["run"] == report["models"][0]["last_run"]["id"]
     assert variant["metrics"]["accuracy"] >= 0.75
     assert report["models"][0]["waiting"] == report["next"] == report["notes"] == []
@@ -210,6 +235,9 @@ def test_an_emulator_that_died_is_noticed_and_everything_made_again(walk: Cli) -
     answer = walk("status")
     assert "api  state not known" in answer.out
     assert answer.err.splitlines()[-1] == "next: mlops-iac up"
+    answer = walk("invoke", expect=2)
+    assert "the emulated cloud was stopped, and lost what it held" in answer.err
+    assert "`mlops-iac up`" in answer.err
     walk("up", "--yes")
     walk("preview", "--expect-no-changes")
 

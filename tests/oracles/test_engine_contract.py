@@ -157,6 +157,9 @@ def test_the_same_life(sides: tuple[Side, Side]) -> None:
     assert [r.failures for r in results] == [{}, {}]
     assert operations(results[0]) == operations(results[1])
     assert anonymous(dict(results[0].outputs)) == anonymous(dict(results[1].outputs))
+    outputs = [dict(side.engine.outputs(side.target(1))) for side in sides]
+    assert anonymous(outputs[0]) == anonymous(outputs[1])
+    assert [each["secret"] for each in outputs] == [Secret("hush")] * 2
     assert registrations(ours, 1) == registrations(theirs, 1)
     # nothing to do
     plans = [side.engine.preview(side.target(1)) for side in sides]

@@ -42,8 +42,8 @@ def test_a_public_stack_has_no_network(tmp_path: Path) -> None:
     calls = plan(tmp_path, MINIMAL)
     assert "network" not in calls
     assert not {"subnets", "security_groups", "egress"} & calls["api"].args.keys()
-    (job,) = jobs(calls["churn_pipeline"])
-    assert not {"VpcConfig", "EnableNetworkIsolation"} & job.keys()
+    for job in jobs(calls["churn_pipeline"]):
+        assert not {"VpcConfig", "EnableNetworkIsolation"} & job.keys()
 
 
 def test_jobs_and_endpoints_are_put_into_the_network(tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ def test_jobs_and_endpoints_are_put_into_the_network(tmp_path: Path) -> None:
 
 def test_every_job_is_in_the_network_isolated_and_encrypted(tmp_path: Path) -> None:
     found = jobs(plan(tmp_path, PRIVATE, "dev")["adherence_pipeline"])
-    assert len(found) == 3
+    assert len(found) == 4
     for job in found:
         assert job["VpcConfig"] == {
             "Subnets": ["${subnet_ids}"],
@@ -80,9 +80,9 @@ def test_a_way_out_stays_where_it_is_not_closed(tmp_path: Path) -> None:
 def test_code_can_be_cut_off_without_a_network(tmp_path: Path) -> None:
     calls = plan(tmp_path, MINIMAL + "security: {egress: none}\n")
     assert "network" not in calls
-    (job,) = jobs(calls["churn_pipeline"])
-    assert job["EnableNetworkIsolation"] is True
-    assert "VpcConfig" not in job
+    for job in jobs(calls["churn_pipeline"]):
+        assert job["EnableNetworkIsolation"] is True
+        assert "VpcConfig" not in job
     assert calls["api"].args["egress"].value == "none"
 
 

@@ -11,16 +11,13 @@ import pytest
 
 from mlops_iac.api.deploy import smoke as module
 from mlops_iac.api.deploy.smoke import Smoke, smoke
+from mlops_iac.clouds.operations import ModelRefused
 
 KEPT = {"rows": [{"x": 1}, {"x": 2}], "predictions": [0.5, 1], "repeatable": True}
 
 
-class ModelRefused(Exception):
-    """Stands in for what the model's container refuses."""
-
-
 def refuse(*_: object) -> bytes:
-    raise ModelRefused("500: predict failed: KeyError: 'y'")
+    raise ModelRefused(500, "predict failed: KeyError: 'y'")
 
 
 def forbid(*_: object) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mlops_iac.api.core.loading import load_as
 from mlops_iac.api.core.project import BaseProject
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from mlops_iac.api.compile.compiling import Compiled
     from mlops_iac.api.deploy.deployments import Deployment
     from mlops_iac.api.deploy.registry import Registry
+    from mlops_iac.api.invoke.invocation import Invocation
+    from mlops_iac.api.invoke.ways import Way
     from mlops_iac.api.models.local_runs import Run
     from mlops_iac.api.status.status import Status
     from mlops_iac.clouds.base import ComponentCall
@@ -298,6 +300,40 @@ class Project(BaseProject):
         return run(
             self, model, stack=stack, from_step=from_step, deployed=deployed, on_event=on_event
         )
+
+    def invoke(
+        self,
+        entry: str | None = None,
+        rows: Sequence[Any] | str | Path | bytes | None = None,
+        *,
+        stack: str = LOCAL,
+        variant: str = "",
+        first: int | None = None,
+        content_type: str = "",
+    ) -> Invocation:
+        """Call the model behind a serving entry; it may be left out where only one answers calls.
+
+        `rows` are JSON values, most often objects of columns. A text is a JSON object or list, a
+        file (CSV, JSON, JSON lines, parquet; any other is sent as it is), or `dataset:NAME`; bytes
+        are the content of such a file. With a `content_type` file and bytes are sent as they are.
+        Without rows it is the first five of the model's dataset, its target left out. `first` is how
+        many rows are sent at most, `variant` the one to answer. Raises UsageError for what is wrong
+        with these, for a row that the model refuses, and before something is approved and deployed;
+        AuthenticationError, TimedOut, and ResourceFailed where the endpoint or its model failed.
+        """
+        from mlops_iac.api.invoke.invocation import invoke
+
+        with self.deployment(stack) as deployment:
+            return invoke(
+                deployment, entry, rows, variant=variant, first=first, content_type=content_type
+            )
+
+    def ways(self) -> list[Way]:
+        """Return how what serves on this machine is called."""
+        from mlops_iac.api.invoke.ways import ways
+
+        with self.deployment(LOCAL) as deployment:
+            return [*ways(deployment)]
 
 
 def load(path: str | Path = "blueprint.yaml") -> Project:

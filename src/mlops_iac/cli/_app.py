@@ -34,6 +34,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "up": ("up", "Deploy (alias deploy); the stack `local` is a cloud on this machine."),
     "run": ("run", "Run a model's compiled pipeline on this machine."),
     "models": ("models", "List, show, approve and reject model versions."),
+    "invoke": ("invoke", "Get predictions from the model behind a serving entry."),
     "promote": ("promote", "Pin in one environment the versions that another one runs."),
     "status": ("status", "What is deployed, and whether it is emulated or recorded."),
     "outputs": ("outputs", "The stack's outputs."),

@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
 # What is typed about one blueprint; `-C` and `-f` may stand before the command.
 _COMMAND = re.compile(
-    r"(?<!\w)mlops-iac (?=(?:validate|compile|preview|up|run|models|promote|status|outputs|stack|refresh"
+    r"(?<!\w)mlops-iac (?=(?:validate|compile|preview|up|run|models|invoke|promote|status|outputs|stack|refresh"
     r"|destroy|local|policy|template (?:show|update)|graph|explain)\b)"
 )
 
 # Those of them that take `--emulated`; in backquotes they are typed without the name of the tool, too.
 _REHEARSED = re.compile(
-    r"(?<!\w)(?:mlops-iac |(?<=`))(?:preview|up|run|models approve|models reject|models ls|promote"
+    r"(?<!\w)(?:mlops-iac |(?<=`))(?:preview|up|run|models approve|models reject|models ls|invoke|promote"
     r"|status|outputs|stack ls|refresh|destroy)\b"
 )
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mlops_iac.cli._session import Session, argument, option, verb
+from mlops_iac.cli._words import one_line, short_time
 from mlops_iac.clouds.operations import APPROVED, REJECTED
 from mlops_iac.errors import UsageError
 
@@ -31,7 +32,8 @@ def command(
     approval serves nothing by itself: the next `mlops-iac up` does.
 
     Exit codes: 0; 2 no such model or version; 3 nobody is signed in; 6 no such stack. --json: a
-    version is {model, version, status, id, created, metrics, comment, details}; ls a list.
+    version is {model, version, status, id, created, metrics, comment, decided, by, details}; ls a
+    list, with `serves` besides.
     """
     project = session.deployed()
     if model and version is None and (model == "latest" or model.isdigit()):
@@ -42,16 +44,12 @@ def command(
     of = session.of
     if action == "ls":
         versions = registry.versions(model)
+        serving = registry.serving()
         if session.json:
-            session.emit_json([item.as_json() for item in versions])
+            told = [{**each.as_json(), "serves": each.id in serving} for each in versions]
+            session.emit_json(told)
             return
-        for item in versions:
-            metrics = " ".join(f"{key}={value:g}" for key, value in sorted(item.metrics.items()))
-            color = {APPROVED: "green", REJECTED: "red"}.get(item.status, "yellow")
-            session.out(
-                f"{item.model}/{item.version}  {session.style(item.status, fg=color)}"
-                f"  {item.created:%Y-%m-%d %H:%M}  {metrics}".rstrip()
-            )
+        session.out(*(_line(session, each, serves=each.id in serving) for each in versions))
         if not versions:
             with project.deployment(session.stack) as deployment:
                 lost = [*deployment.notes()] if deployment.lost else []
@@ -73,6 +71,23 @@ def command(
     else:
         session.say(f"{decided.model}/{decided.version} is {decided.status}")
         session.say(*_then(session, project, registry, decided))
+
+
+def _line(session: Session, version: Version, *, serves: bool) -> str:
+    """What it is, what it reached, who decided about it, and whether it serves."""
+    color = {APPROVED: "green", REJECTED: "red"}.get(version.status, "yellow")
+    parts = [
+        f"{version.model}/{version.version}",
+        session.style(version.status, fg=color),
+        f"{version.created:%Y-%m-%d %H:%M}",
+        " ".join(f"{key}={value:g}" for key, value in sorted(version.metrics.items())),
+        "serves" if serves else "",
+    ]
+    if version.decided:
+        by = f" by {version.by}" if version.by else ""
+        why = f": {one_line(version.comment)}" if version.comment else ""
+        parts.append(f"{version.status.lower()} {short_time(version.decided)}{by}{why}")
+    return "  ".join(part for part in parts if part)
 
 
 def _then(

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from mlops_iac.cli._plan import component_title
 from mlops_iac.cli._session import Session, flag, verb
+from mlops_iac.cli._words import one_line, short_time
 from mlops_iac.clouds.operations import REJECTED, WAITING
-from mlops_iac.graph.shown import cut
 
 if TYPE_CHECKING:
     from mlops_iac.api.status.models import ModelState
@@ -75,19 +75,15 @@ def _standing(session: Session, report: Status) -> Iterator[str]:
 def _entry(session: Session, entry: Entry, report: Status) -> Iterator[str]:
     title = session.style(entry.name, bold=True)
     if entry.pipeline:
-        waits = ", ".join(entry.waits_for)
-        needs = f"; a run needs an approved version of {waits}" if waits else ""
+        needs = f"; before it can: {entry.missing}" if entry.missing else ""
         yield f"{title}  {_run(session, entry.last_run)}{needs}"
         return
     if not entry.endpoint:
-        waits = ", ".join(entry.waits_for)
-        yield f"{title}  no endpoint yet" + (
-            f": waits for a first approved version of {waits}" if waits else ""
-        )
+        yield f"{title}  no endpoint yet" + (f": {entry.missing}" if entry.missing else "")
         return
     state = session.style(entry.state or "state not known", fg=_COLORS.get(entry.state, "yellow"))
     local = session.is_local
-    since = f" since {_short(entry.since)}" if entry.since else ""
+    since = f" since {short_time(entry.since)}" if entry.since else ""
     yield f"{title}  {state}{' (emulated)' if local and entry.state else ''}{since}  {entry.endpoint}"
     for variant in entry.variants:
         yield f"  {_variant(variant)}"
@@ -102,7 +98,8 @@ def _variant(variant: Variant) -> str:
     if variant.version:
         parts.append(f"{variant.model}/{variant.version}")
     if variant.approved:
-        parts.append(f"approved {_short(variant.approved)}")
+        by = f" by {variant.by}" if variant.by else ""
+        parts.append(f"approved {short_time(variant.approved)}{by}")
     elif variant.version:
         parts.append(_APPROVALS.get(variant.approval, "approval not known"))
     if variant.run:
@@ -118,7 +115,7 @@ def _alarms(session: Session, alarms: list[AlarmState], indent: str) -> Iterator
     loud = [alarm for alarm in alarms if alarm.state == "ALARM"]
     for alarm in loud:
         word = session.style("ALARM", fg="red", bold=True)
-        yield f"{indent}{word} {alarm.name} since {_short(alarm.since)}: {alarm.reason}"
+        yield f"{indent}{word} {alarm.name} since {short_time(alarm.since)}: {alarm.reason}"
     quiet = [alarm for alarm in alarms if alarm.state and alarm.state != "ALARM"]
     silent = sum(alarm.state == "INSUFFICIENT_DATA" for alarm in quiet)
     words = [f"{len(quiet) - silent} in order"] if len(quiet) > silent else []
@@ -137,7 +134,7 @@ def _model(session: Session, model: ModelState) -> Iterator[str]:
         metrics = f"  {_metrics(each.metrics)}" if each.metrics else ""
         yield (
             f"  {model.name}/{each.version} waits for approval since"
-            f" {_short(each.registered)}{metrics}"
+            f" {short_time(each.registered)}{metrics}"
         )
     if len(model.waiting) > _SHOWN:
         yield f"  and {len(model.waiting) - _SHOWN} older ones"
@@ -148,19 +145,10 @@ def _run(session: Session, run: LastRun | None) -> str:
         return "no run yet"
     words, color = _RUNS[run.status]
     step = f" in {run.step}" if run.step else ""
-    reason = f": {_line(run.reason)}" if run.reason else ""
-    when = f"{_short(run.started)}  {run.id}"
+    reason = f": {one_line(run.reason)}" if run.reason else ""
+    when = f"{short_time(run.started)}  {run.id}"
     return f"last run {when} {session.style(words, fg=color)}{step}{reason}"
 
 
 def _metrics(metrics: Mapping[str, float]) -> str:
     return ", ".join(f"{key} {value:g}" for key, value in sorted(metrics.items()))
-
-
-def _short(time: str) -> str:
-    """`2026-12-01 03:12 UTC` for what JSON has as ISO 8601."""
-    return f"{time[:16].replace('T', ' ')} UTC" if time else "?"
-
-
-def _line(text: str) -> str:
-    return cut(" ".join(text.split()), 0, 200)

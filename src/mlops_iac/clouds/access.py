@@ -72,6 +72,9 @@ class Emulator(Protocol):
     def exports(self, place: Place) -> str:
         """Say what lets the cloud's own tools reach it: a sentence with commands of a shell."""
 
+    def url(self, place: Place, endpoint: str) -> str:
+        """Where the calls of an endpoint are taken over plain HTTP; empty where they are not."""
+
 
 class Access(Protocol):
     """The way to one cloud's deployed things.

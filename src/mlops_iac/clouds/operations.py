@@ -28,9 +28,10 @@ class Version:
     """One registered version. `status` is `Approved`, `Rejected` or `PendingManualApproval`.
 
     `version` counts from 1 per model; `id` is the cloud's own; `created` and `changed`, when it was
-    decided about, have a time zone; `metrics` are the numbers of the evaluation's report; `run` is
-    the run that registered it and `images` those that it is served in. `unsealed` is where its
-    artifact lies, if that may still be replaced. `details` is what the registry says of it.
+    decided about, have a time zone; `by` is who decided, empty where the registry does not say;
+    `metrics` are the numbers of the evaluation's report; `run` is the run that registered it and
+    `images` those that it is served in. `unsealed` is where its artifact lies, if that may still be
+    replaced. `details` is what the registry says of it.
     """
 
     model: str
@@ -42,9 +43,15 @@ class Version:
     comment: str = ""
     details: Mapping[str, Any] = field(default_factory=dict)
     changed: datetime | None = None
+    by: str = ""
     run: str = ""
     images: Sequence[str] = ()
     unsealed: str = ""
+
+    @property
+    def decided(self) -> str:
+        """When it was approved or rejected (ISO 8601, UTC); empty for one that waits."""
+        return "" if self.status == WAITING else utc(self.changed)
 
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON."""
@@ -56,6 +63,8 @@ class Version:
             "created": self.created.isoformat(),
             "metrics": dict(self.metrics),
             "comment": self.comment,
+            "decided": self.decided,
+            "by": self.by,
             **({"details": dict(self.details)} if self.details else {}),
         }
 
@@ -75,7 +84,7 @@ class Variant:
     `percent` is its part of the traffic, of a shadow that of the calls it gets a copy of.
     `instances` counts those that run now. `version` is empty for a model that is not registered.
     `approval` is a `Version.status`, empty where nobody answered; `approved` is when (ISO 8601,
-    UTC). `run` is the run of the pipeline that registered it; `metrics` are those it was registered
+    UTC), `by` who decided, where that is known. `run` is the run of the pipeline that registered it; `metrics` are those it was registered
     with.
     """
 
@@ -87,6 +96,7 @@ class Variant:
     version: str = ""
     approval: str = ""
     approved: str = ""
+    by: str = ""
     comment: str = ""
     run: str = ""
     metrics: Mapping[str, float] = field(default_factory=dict)
@@ -112,7 +122,8 @@ class Entry:
     """One serving entry.
 
     `endpoint` is empty before there is one. `state` is the service's word (`InService`, `Failed`),
-    `Missing` where somebody deleted it, empty where nobody answered. `since` is when the
+    `Missing` where somebody deleted it, empty where nobody answered. `serves` is whether it answers
+    calls in that state, and `missing` says what it lacks to do so. `since` is when the
     configuration that it runs was made (ISO 8601, UTC). `waits_for` are models without an approved
     version. `trouble` says what is not as it was asked for. `pipeline` is that of a batch prediction,
     which has no endpoint; `last_run` its last run.
@@ -121,6 +132,8 @@ class Entry:
     name: str
     endpoint: str = ""
     state: str = ""
+    serves: bool = False
+    missing: str = ""
     since: str = ""
     variants: Sequence[Variant] = ()
     waits_for: Sequence[str] = ()
@@ -142,6 +155,27 @@ class AlarmState:
     state: str = ""
     since: str = ""
     reason: str = ""
+
+
+class Answer(Record):
+    """What a model answered to one call, and the variant that did. `milliseconds` is how long it took."""
+
+    body: bytes
+    content_type: str
+    variant: str
+    milliseconds: float = 0.0
+
+
+class ModelRefused(Exception):
+    """The model, not the cloud, refused a call: with an HTTP `status` and its own words.
+
+    400 and the like are the caller's mistake, from 500 on it is the model's.
+    """
+
+    def __init__(self, status: int, words: str) -> None:
+        super().__init__(f"{status}: {words}")
+        self.status = status
+        self.words = words
 
 
 def utc(time: datetime | None) -> str:
@@ -203,6 +237,24 @@ class Operations(Protocol):
         """A serving entry as its endpoint stands; `groups` maps groups of versions to models.
 
         `questions` is None where there is nobody to ask.
+        """
+
+    @property
+    def largest_body(self) -> int:
+        """How many bytes an endpoint takes in one call."""
+
+    def invoke(
+        self,
+        endpoint: Resource,
+        session: Session,
+        body: bytes,
+        content_type: str,
+        *,
+        variant: str = "",
+    ) -> Answer:
+        """Call an endpoint; without a `variant` the traffic's shares say which one answers.
+
+        Raises ModelRefused besides.
         """
 
     def alarms(

@@ -62,7 +62,9 @@ class _Unasked(_Unselected):
 
 def named(target: StackTarget, variables: Mapping[str, str]) -> automation.Stack:
     """The stack, whether or not it is there: what is done with it raises StackNotFoundError."""
-    return automation.Stack.select(target.stack, _workspace(target.program, variables, _Unasked))
+    return automation.Stack.select(
+        target.stack, _workspace(target.program, variables, kind=_Unasked)
+    )
 
 
 def found(target: StackTarget, variables: Mapping[str, str]) -> automation.Stack | None:
@@ -75,7 +77,7 @@ def found(target: StackTarget, variables: Mapping[str, str]) -> automation.Stack
 
 def made(target: StackTarget, variables: Mapping[str, str]) -> automation.Stack:
     """The stack, made in the backend where it was missing. Raises CommandError."""
-    workspace_ = _workspace(target.program, variables, secrets_provider=target.secrets_provider)
+    workspace_ = _workspace(target.program, variables, target.secrets_provider)
     return automation.Stack.create_or_select(target.stack, workspace_)
 
 
@@ -110,8 +112,8 @@ def tried(
 def _workspace(
     program: Path,
     variables: Mapping[str, str],
-    kind: type[_Unselected] = _Unselected,
     secrets_provider: str = "",
+    kind: type[_Unselected] = _Unselected,
 ) -> automation.LocalWorkspace:
     return kind(
         work_dir=str(program.resolve()),

@@ -56,6 +56,9 @@ class FakeEmulator:
     def exports(self, place: Place) -> str:
         return f"For your eyes:\n  less {self._world.file}"
 
+    def url(self, place: Place, endpoint: str) -> str:
+        return ""
+
     def _info(self) -> EmulatorInfo:
         log, instance = self._world.folder / "log", str(self._world.read()["instance"])
         return EmulatorInfo("Fake", 1, 1, instance, 0.0, "running", log, "", "")

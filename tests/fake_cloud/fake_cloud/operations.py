@@ -14,12 +14,13 @@ from mlops_iac.clouds.operations import (
     MISSING,
     REJECTED,
     AlarmState,
+    Answer,
     Entry,
     LastRun,
+    ModelRefused,
     Served,
     Variant,
     Version,
-    utc,
 )
 from mlops_iac.clouds.questions import Questions
 from mlops_iac.graph.model import Resource
@@ -61,6 +62,7 @@ class Registry:
             each["status"] = APPROVED if approve else REJECTED
             each["comment"] = comment
             each["changed"] = datetime.now(UTC).isoformat()
+            each["by"] = "whoever asks"
 
 
 def _version(group: str, each: Mapping[str, Any]) -> Version:
@@ -74,6 +76,7 @@ def _version(group: str, each: Mapping[str, Any]) -> Version:
         details={"examples": each["examples"]},
         comment=each.get("comment", ""),
         changed=datetime.fromisoformat(each["changed"]),
+        by=each.get("by", ""),
     )
 
 
@@ -110,10 +113,39 @@ def entry(
         model=groups.get(version.model, version.model),
         version=str(version.version),
         approval=version.status,
-        approved=utc(version.changed) if version.status == APPROVED else "",
+        approved=version.decided if version.status == APPROVED else "",
+        by=version.by,
         metrics=version.metrics,
     )
-    return Entry(name, endpoint.id, "InService", variants=(variant,))
+    state = str(found.get("state") or "InService")
+    serves = state == "InService"
+    reason = str(found.get("reason") or "")
+    return Entry(name, endpoint.id, state, serves, variants=(variant,), trouble=reason)
+
+
+largest_body = 1_000
+
+
+def invoke(
+    endpoint: Resource, session: World, body: bytes, content_type: str, *, variant: str = ""
+) -> Answer:
+    """The models of this cloud say how many columns a row has; they want a `petal` that is a number."""
+    found = session.thing(SERVICE, endpoint.id)
+    if found.get("state"):
+        raise Gone(f"{endpoint.id} does not serve")
+    if variant not in ("", "main"):
+        raise Gone(f"there is no variant {variant}")
+    if content_type != "application/json":
+        return Answer(f"{len(body)} bytes of {content_type}".encode(), "text/plain", "main", 1.0)
+    rows = json.loads(body)["instances"]
+    for number, row in enumerate(rows, 1):
+        if row.get("petal") == "break":
+            raise ModelRefused(500, "Traceback:\nZeroDivisionError: division by zero\n")
+        if not isinstance(row.get("petal"), int | float):
+            said = {"error": f"predict refuses row {number}: no petal", "row": number}
+            raise ModelRefused(400, json.dumps(said))
+    answer = {"predictions": [len(row) for row in rows]}
+    return Answer(json.dumps(answer).encode(), "application/json", "main", 1.0)
 
 
 def alarms(resources: Iterable[Resource], questions: Questions | None) -> list[AlarmState]:

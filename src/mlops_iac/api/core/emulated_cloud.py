@@ -68,6 +68,10 @@ class EmulatedCloud:
         """Say what lets the cloud's own tools reach it."""
         return self._emulator.exports(Place(self.project.region(stack), self.account(stack)))
 
+    def url(self, stack: str, endpoint: str) -> str:
+        """Where the calls of an endpoint are taken over plain HTTP; empty where they are not."""
+        return self._emulator.url(self.place(stack), endpoint)
+
     def providers(self, stack: str, *, forced: bool = False) -> Mapping[str, Provider]:
         """Return the emulated providers by package, for one stack; `forced` ones delete what is full."""
         return self._emulator.providers(

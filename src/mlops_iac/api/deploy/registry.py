@@ -82,9 +82,13 @@ class Registry:
 
     def serves(self, version: Version) -> bool:
         """Whether what is deployed to the stack serves a version."""
+        return version.id in self.serving()
+
+    def serving(self) -> frozenset[str]:
+        """The ids of the versions that what is deployed to the stack serves."""
         with self._opened() as deployment:
             served = self.project.operations.served(deployment.resources())
-        return any(each.id == version.id for each in served)
+        return frozenset(each.id for each in served)
 
     def approved(self, model: str) -> str | None:
         """Return the number of the newest approved version, or None."""

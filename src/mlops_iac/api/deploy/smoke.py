@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_iac.api.deploy.places import session
 from mlops_iac.blueprint.fill import LOCAL
+from mlops_iac.clouds.operations import ModelRefused
 from mlops_iac.clouds.questions import Questions
 from mlops_iac.records import Record
 from mlops_iac.runtime.examples import alike
 
 if TYPE_CHECKING:
     from mlops_iac.api.deploy.deployments import Deployment
-    from mlops_iac.clouds.operations import Variant
+    from mlops_iac.clouds.access import Session
+    from mlops_iac.clouds.operations import Operations, Variant
     from mlops_iac.graph.model import Resource
     from mlops_iac.graph.plan import Step
 
@@ -39,8 +41,6 @@ def smoke(deployment: Deployment, steps: Iterable[Step]) -> Smoke:
     A version that nobody asked before it was registered has none, and a shadow answers nobody.
     """
     project, stack = deployment.project, deployment.stack
-    # Not every platform has a way to call what serves.
-    invoke = getattr(project.operations, "invoke", None)
     changed = {step.urn for step in steps if step.op != "same"}
     resources = list(deployment.resources())
     endpoints = {
@@ -48,7 +48,7 @@ def smoke(deployment: Deployment, steps: Iterable[Step]) -> Smoke:
         for name, each in project.operations.endpoints(resources).items()
         if each.urn in changed and not each.recorded
     }
-    if invoke is None or not endpoints:
+    if not endpoints:
         return Smoke()
     of = "" if stack == LOCAL else f" -s {stack}"
     there = session(project, stack, region=deployment.region)
@@ -68,7 +68,7 @@ def smoke(deployment: Deployment, steps: Iterable[Step]) -> Smoke:
                 continue
             said = questions.ask(
                 f"whether {called} answers",
-                lambda e=endpoint, v=variant, k=kept: _answer(invoke, e, there, v, k),  # type: ignore[misc]
+                lambda e=endpoint, v=variant, k=kept: _answer(project.operations, e, there, v, k),  # type: ignore[misc]
             )
             if said is None:
                 continue
@@ -89,16 +89,17 @@ def _versions(
 
 
 def _answer(
-    invoke: Any, endpoint: Resource, there: Any, variant: Variant, kept: Mapping[str, Any]
+    operations: Operations,
+    endpoint: Resource,
+    there: Session,
+    variant: Variant,
+    kept: Mapping[str, Any],
 ) -> tuple[list[Any] | None, str]:
     """The predictions, or why there are none, in the words of whoever answered."""
     body = json.dumps({"instances": kept["rows"]}).encode()
     try:
-        answer = invoke(endpoint, there, body, _JSON, variant=variant.name)
-    except Exception as error:
-        # The model's refusal is an answer; what else goes wrong is not known to be the model's.
-        if type(error).__name__ != "ModelRefused":
-            raise
+        answer = operations.invoke(endpoint, there, body, _JSON, variant=variant.name)
+    except ModelRefused as error:
         return None, " ".join(str(error).split())
     try:
         found = json.loads(answer.body)["predictions"]

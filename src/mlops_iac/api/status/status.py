@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 from mlops_iac.api.deploy.places import deployer_session
 from mlops_iac.api.deploy.served_versions import output_name
 from mlops_iac.api.models.running_versions import groups_of
+from mlops_iac.api.status.missing import missing_of
 from mlops_iac.api.status.models import ModelState, last_run, models
 from mlops_iac.api.status.next_commands import next_commands
 from mlops_iac.blueprint.fill import LOCAL
-from mlops_iac.blueprint.sections.serving import Batch
+from mlops_iac.blueprint.sections.serving import Batch, RealTime
 from mlops_iac.clouds.operations import AlarmState, Entry
 from mlops_iac.clouds.questions import Questions
 from mlops_iac.errors import MlopsError, StackNotFound
@@ -115,6 +116,8 @@ def status(deployment: Deployment) -> Status:
     standing = _entries(project, names, made, waits, questions, groups)
     if rows and declared:
         standing = [_batch(project, stack, each, outputs, questions, trained) for each in standing]
+    known = trained if questions is not None else ()
+    standing = [replace(each, missing=missing_of(each, known)) for each in standing]
     watched = project.operations.alarms(made, questions)
     # The end of an `up` writes the outputs, and every stack has some.
     half_made = bool(rows) and not outputs
@@ -231,6 +234,7 @@ def next_steps(project: BaseProject, stack: str, result: Result) -> list[str]:
         *lines,
         *_untold(project, stack),
         *_waiting(project, stack, pending_names(result.outputs)),
+        *_called(project, stack, result.outputs),
     ]
 
 
@@ -238,6 +242,15 @@ def _untold(project: BaseProject, stack: str) -> list[str]:
     if stack == LOCAL or project.resolve(stack).blueprint.alerts:
         return []
     return ["nobody is told of failed runs and rollbacks: write `alerts` to change that"]
+
+
+def _called(project: BaseProject, stack: str, outputs: Properties) -> list[str]:
+    of = "" if stack == LOCAL else f" -s {stack}"
+    return [
+        f"predictions: mlops-iac invoke{of} {name}"
+        for name, entry in project.resolve(stack).blueprint.serving.items()
+        if isinstance(entry, RealTime) and outputs.get(f"{output_name(name)}_pending") == []
+    ]
 
 
 def _waiting(project: BaseProject, stack: str, pending: Sequence[str]) -> list[str]:

@@ -38,3 +38,7 @@ class AwsEmulator(AwsServer):
             f"  export AWS_ENDPOINT_URL={self.ensure().url} AWS_ACCESS_KEY_ID=local "
             f"AWS_SECRET_ACCESS_KEY=local AWS_DEFAULT_REGION={place.region}"
         )
+
+    def url(self, place: Place, endpoint: str) -> str:
+        """The path of InvokeEndpoint; a request that nobody signed is one of the only endpoint so called."""
+        return f"{self.ensure().url}/endpoints/{endpoint}/invocations"

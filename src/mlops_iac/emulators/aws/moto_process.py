@@ -14,8 +14,9 @@ bucket whose versioning is suspended for one that never had versions: a deletion
 of them, and failed with an internal error on a delete marker. And it has no
 DeleteModelPackageGroup, so that versions outlived their registry; here they go with it, while
 SageMaker refuses to delete a group that holds some; and a version that was approved forgot its
-metadata (`CustomerMetadataProperties`), which an update that names none leaves alone. What it looks up
-at every request is kept besides.
+metadata (`CustomerMetadataProperties`), which an update that names none leaves alone. And it invents a
+person who registers and approves versions; here it is whoever's process this is. What it looks up at
+every request is kept besides.
 
 Endpoints serve (`serving/`): their requests do not reach moto, which is asked one thing at a time.
 """
@@ -24,12 +25,14 @@ from __future__ import annotations
 
 import argparse
 import functools
+import getpass
 import io
 import json
 import os
 import re
 import secrets
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -95,7 +98,8 @@ class _Serving:
 def application(identity: dict[str, Any], serving: _Serving) -> Callable[..., Iterable[bytes]]:
     """Moto's WSGI application with one more path that says which instance this is."""
     moto = _moto()
-    mends = {"/s3/": (_mend_s3,), "/sagemaker/": (_mend_model_groups, serving.mend)}
+    sagemaker = (_mend_model_groups, _mend_version_users, serving.mend)
+    mends = {"/s3/": (_mend_s3,), "/sagemaker/": sagemaker}
     body = json.dumps(identity).encode()
 
     def serve(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -203,6 +207,28 @@ def _mend_model_groups() -> None:
             SageMakerModelBackend.update_model_package = update_model_package
 
 
+def _mend_version_users() -> None:
+    """Let who registers and who approves a version be the user of this machine, where that has a name."""
+    from moto.sagemaker.models import ModelPackage
+
+    with IN_ORDER:
+        make = ModelPackage.__init__
+        if getattr(make, "by_user", False):
+            return
+
+        def __init__(self: Any, *rest: Any, **named: Any) -> None:  # noqa: N807
+            make(self, *rest, **named)
+            try:
+                user = f"arn:aws:iam::{self.arn.split(':')[4]}:user/{getpass.getuser()}"
+            except (KeyError, OSError):
+                self.created_by = None
+            else:
+                self.created_by = {"IamIdentity": {"Arn": user}}
+
+        __init__.by_user = True  # type: ignore[attr-defined]
+        ModelPackage.__init__ = __init__
+
+
 def _mend_bucket_policies() -> None:
     """Leave conditional statements out before moto judges a request by a bucket's policy."""
     from moto.s3.models import FakeBucket
@@ -232,6 +258,7 @@ def warm() -> None:
     """Import and make what the first requests need."""
     _mend_s3()
     _mend_model_groups()
+    _mend_version_users()
     from moto.core.utils import get_service_model
 
     for service in _WARM:
@@ -264,6 +291,8 @@ def main() -> None:
         os._exit(0)
 
     signal.signal(signal.SIGTERM, end)
+    # A request that is passed to a model waits for whatever else is computed here no longer than this.
+    sys.setswitchinterval(0.001)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is meant for the command, not for us
 
     from moto.moto_server.werkzeug_app import MotoRequestHandler

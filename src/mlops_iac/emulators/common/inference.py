@@ -167,6 +167,8 @@ class Server:
                 raise NoReply(timed_out=True) from None
             except (OSError, http.client.HTTPException) as error:
                 connection.close()
+                if isinstance(error, ConnectionRefusedError):
+                    raise NotReady("the model's server has just ended") from None
                 if kept and isinstance(error, ConnectionError):
                     continue  # it was closed while nobody used it
                 raise NoReply(timed_out=False) from None
@@ -191,6 +193,7 @@ class Server:
         self._ended.set()
         if (process := self._process) is not None:
             _kill(process)
+        self._processes.stop()
 
     def _say(self, line: str) -> None:
         for each in list(self.listeners):
@@ -236,7 +239,6 @@ class Server:
             reason = self._serve(python, model)
             if self._ended.is_set():
                 return
-            self._port = 0
             if time.monotonic() - began > _HEALTHY_SECONDS:
                 tries = 0
             if self.state == "starting" or tries == len(_PAUSES):
@@ -272,6 +274,7 @@ class Server:
             self._settled.set()
             process.wait()
         finally:
+            self._port = 0
             if self._ended.is_set():
                 with suppress(subprocess.TimeoutExpired):
                     process.wait(_GRACE_SECONDS)

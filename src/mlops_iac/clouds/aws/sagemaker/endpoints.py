@@ -21,6 +21,8 @@ from mlops_iac.graph.model import Resource
 
 _GONE: dict[str, Any] = {"gone": True}
 _WEIGHT = "InitialVariantWeight"
+# In which the configuration before, or a mix with it, answers. Source: DescribeEndpoint, EndpointStatus.
+_SERVING = ("InService", "Updating", "SystemUpdating", "RollingBack", "UpdateRollbackFailed")
 
 
 def served(resources: Iterable[Resource]) -> Iterator[Served]:
@@ -60,6 +62,7 @@ def entry(
         name,
         called,
         state=answer["EndpointStatus"],
+        serves=answer["EndpointStatus"] in _SERVING,
         since=utc(configuration.get("CreationTime")),
         variants=tuple(_variants(answer, configuration, questions, groups)),
         trouble=str(answer.get("FailureReason") or differs),
@@ -176,6 +179,7 @@ def _model(name: str, questions: Questions, groups: Mapping[str, str]) -> dict[s
         **found,
         "approved": utc(version.changed) if version.status == APPROVED else "",
         "approval": version.status,
+        "by": version.by,
         "comment": version.comment,
         "run": version.run,
         "metrics": metrics or {},

@@ -3,6 +3,7 @@
 from mlops_iac.clouds.aws.alarms import alarms
 from mlops_iac.clouds.aws.sagemaker.contents import delete_versions, holdings
 from mlops_iac.clouds.aws.sagemaker.endpoints import differing, endpoints, entry, images, served
+from mlops_iac.clouds.aws.sagemaker.invocations import invoke, largest_body
 from mlops_iac.clouds.aws.sagemaker.registry import registry
 from mlops_iac.clouds.aws.sagemaker.runs import (
     definition,
@@ -21,6 +22,8 @@ __all__ = [
     "entry",
     "holdings",
     "images",
+    "invoke",
+    "largest_body",
     "last_run",
     "read_by_run",
     "registry",

@@ -61,6 +61,7 @@ class PackageGroups:
             comment=answer.get("ApprovalDescription") or "",
             details=answer,
             changed=answer.get("LastModifiedTime") or answer["CreationTime"],
+            by=_who(answer.get("LastModifiedBy") or {}),
             run=_run(containers),
             images=tuple(str(each.get("Image") or "") for each in containers),
             unsealed=next(_unsealed(containers), ""),
@@ -127,6 +128,17 @@ def listed(client: Any, group: str, **filters: str) -> Iterator[Mapping[str, Any
         code = error.response["Error"]["Code"]
         if code != "ResourceNotFound" and "does not exist" not in str(error):
             raise
+
+
+def _who(user: Mapping[str, Any]) -> str:
+    """A person where the service knows one, else the name of the role's session or of the user.
+
+    Source: SageMaker API reference, UserContext, IamIdentity.
+    """
+    identity = user.get("IamIdentity") or {}
+    named = user.get("UserProfileName") or identity.get("SourceIdentity")
+    kind, _, name = str(identity.get("Arn") or "").rpartition(":")[2].partition("/")
+    return str(named or name or kind)
 
 
 def _run(containers: Sequence[Mapping[str, Any]]) -> str:

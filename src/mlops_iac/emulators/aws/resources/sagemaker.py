@@ -150,6 +150,17 @@ class Endpoint(Handler):
         else:
             self.settle_tags(api, old, new)
 
+    def find(self, api: Api, inputs: Properties, token: str) -> str | None:
+        """One that serves; what else an interrupted create left goes, and is made again."""
+        id_ = super().find(api, inputs, token)
+        if id_ is not None:
+            try:
+                self.settle(api, id_, None, inputs)
+            except ProviderError:
+                super().delete(api, id_, ResourceState(id_, inputs, inputs))
+                return None
+        return id_
+
     @staticmethod
     def _require_unscaled(api: Api, stands: Mapping[str, Any], new: Mapping[str, Any]) -> None:
         """SageMaker changes no instance type of a variant that scales; ours would.

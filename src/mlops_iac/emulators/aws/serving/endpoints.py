@@ -7,6 +7,7 @@ of failures are those that users of the service report.
 from __future__ import annotations
 
 import threading
+import time
 import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -23,6 +24,7 @@ from mlops_iac.emulators.common.inference import Pool, Server
 # How long a container may take until it answers a ping, where the variant does not say it.
 # Source: SageMaker developer guide, "How containers should respond to health check (ping) requests".
 _START_SECONDS = 240.0
+_DRAIN_SECONDS = 1.0
 _REASON = 1024
 
 
@@ -58,7 +60,7 @@ class Variant:
             raise CannotServe(
                 f"The primary container for production variant {self.name} did not pass the ping"
                 " health check. Please check CloudWatch logs for this endpoint."
-                f" Log group {self._where.log_group}, which ends with: {self.server.reason}"
+                f" Log group {self._where.log_group}, which ends with: {_line(self.server.reason)}"
             )
 
     def end(self, pool: Pool) -> None:
@@ -86,6 +88,10 @@ class Variant:
                 if name.startswith("Desired")
             }
         return found
+
+
+def _line(text: str) -> str:
+    return "; ".join(filter(None, (line.strip() for line in text.splitlines())))
 
 
 class Deployment:
@@ -184,6 +190,8 @@ class Endpoint(FakeEndpoint):  # type: ignore[misc]  # moto has no types
                 if not self._gone:
                     self._settled(deployment, reason)
             if old is not None:
+                if old is not deployment:
+                    time.sleep(_DRAIN_SECONDS)  # for requests that have just been given to it
                 old.stop(self._pool)
 
         threading.Thread(target=run, daemon=True).start()

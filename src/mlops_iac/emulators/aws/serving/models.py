@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from moto.s3.models import s3_backends
+from moto.sagemaker.models import sagemaker_backends
 from moto.utilities.utils import get_partition
 
 from mlops_iac.emulators.aws.serving import NOT_EMULATED
@@ -50,7 +51,7 @@ def container(backend: Any, model_name: str) -> Container:
         )
     said = several[0]
     if package := said.get("ModelPackageName"):
-        found = backend.model_packages.get(backend.model_package_name_mapping.get(package, package))
+        found = _package(backend, package)
         if found is None:
             raise CannotServe(f"Model package {package} not found.")
         inner = found.inference_specification["Containers"][0]
@@ -71,6 +72,15 @@ def container(backend: Any, model_name: str) -> Container:
         )
     framework = f"{_PACKAGES.get(match[1], match[1])}=={match[2]}.*" if match else ""
     return Container(Served(archive, framework, said.get("Environment") or {}), image)
+
+
+def _package(backend: Any, package: str) -> Any:
+    """The version of that name or ARN, which may be another account's; None where there is none."""
+    if package.startswith("arn:"):
+        _, _, _, region, account, _ = package.split(":", 5)
+        backend = sagemaker_backends[account][region]
+    name = backend.model_package_name_mapping.get(package, package)
+    return backend.model_packages.get(name)
 
 
 def _has_handlers(archive: bytes) -> bool:

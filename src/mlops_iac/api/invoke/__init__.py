@@ -1,0 +1,1 @@
+"""Calls of what serves: what is sent, and what comes back."""
