@@ -1,7 +1,8 @@
 """Captured calls of an endpoint: JSON lines, each a request and its answer as the platform kept them.
 
-Source of their shape: SageMaker developer guide, "Capture data from real-time endpoint"; other
-platforms' are written down alike. Bodies are text (`JSON`, `CSV`) or `BASE64`, whatever their form.
+What was said is under `captureData` (`endpointInput`, `endpointOutput`: `data`, `encoding`,
+`observedContentType`), when and under which id under `eventMetadata`. Bodies are text (`JSON`, `CSV`) or
+`BASE64`, whatever their form.
 """
 
 from __future__ import annotations

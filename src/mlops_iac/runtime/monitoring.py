@@ -6,7 +6,7 @@
     processing/input/data/DATASET/                 outcomes, where there are any
     processing/output/report/monitor.json, monitor.html
 
-Settings are in its environment (`contract`): limits as gates, `OUTCOMES`, `SENSITIVE`, `IGNORED`. For each
+Settings are in its environment (`contract`): limits as gates, `METRICS`, `OUTCOMES`, `SENSITIVE`, `IGNORED`. For each
 variant it measures `drift_psi` (`drift`; the largest of all columns and of what was predicted), the
 metrics and the fairness of limits (`quality`). What cannot be measured is `no data`: a third state, in
 which no metric is written. A broken limit is no error: alarms judge the metrics, the report says why.
@@ -41,6 +41,7 @@ class Monitoring:
         self._limits = [
             json.loads(env[name]) for name in sorted(env) if name.startswith(contract.GATE)
         ]
+        self._metrics = [each for each in env.get(contract.METRICS, "").split(",") if each]
         self._outcomes = json.loads(env.get(contract.OUTCOMES) or "null")
         self._sensitive = [each for each in env.get(contract.SENSITIVE, "").split(",") if each]
         self._ignored = [each for each in env.get(contract.IGNORED, "").split(",") if each]
@@ -163,7 +164,7 @@ class Monitoring:
         judged: Sequence[tuple[dict[str, Any], Any, Any]],
         now: Sequence[tuple[dict[str, Any], Any]],
     ) -> None:
-        wanted = dict.fromkeys(each["metric"] for each in self._limits)
+        wanted = dict.fromkeys([*self._metrics, *(each["metric"] for each in self._limits)])
         pairs = quality.pairs((truth, said) for _, truth, said in judged)
         for name in (each for each in wanted if each != "drift_psi"):
             value = None
