@@ -626,8 +626,10 @@ def test_monitoring_needs_a_version_that_keeps_its_rows_and_a_truth(tmp_path: Pa
     assert [(each.path, each.message.partition(": ")[2]) for each in problems(tmp_path, given)] == [
         (
             "serving.api.monitor",
-            "no version that it serves is trained in this environment, where it would keep the rows"
-            " that calls are compared with",
+            (
+                "no version that it serves is trained in this environment, where it would keep the"
+                " rows that calls are compared with"
+            ),
         ),
         (
             "serving.api.monitor.outcomes.dataset",
