@@ -22,7 +22,7 @@ _MOST_METRICS = 1000
 _BEFORE_BYTES = 8 * 2**20
 _BEFORE_DAYS = 30
 # Calls are written some minutes after they were answered: the next window begins so much earlier.
-_LATE = timedelta(minutes=5)
+_LATE = 300
 _LAST = "last.json"
 # What endpoints, models and versions are when they are gone.
 _GONE = ("ValidationException", "ResourceNotFound", "ResourceNotFoundException", "NoSuchKey", "404")
@@ -40,7 +40,7 @@ class Watch:
         self._settings = settings
         self._client = client
 
-    def resolve(self, run: str, now: datetime) -> dict[str, str]:
+    def resolve(self, run: str, now: datetime, late_seconds: int = _LATE) -> dict[str, str]:
         """Return `captures`, the URI of a manifest, `known`, a prefix, and `files`, how many are listed.
 
         The window begins where that of the last run that was published ended, or a day ago.
@@ -49,7 +49,7 @@ class Watch:
         since = self._since(now)
         for variant in self._settings["variants"]:
             self._reference(variant, f"{known}{variant}/examples.json")
-        window = {"since": _stamp(since), "until": _stamp(now - _LATE)}
+        window = {"since": _stamp(since), "until": _stamp(now - timedelta(seconds=late_seconds))}
         self._put(f"{known}settings.json", {**window, "variants": self._settings["variants"]})
         base = f"{self._settings['captures']}{self._settings['endpoint']}/"
         found = [
