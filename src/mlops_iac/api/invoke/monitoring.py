@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import cycle, islice
 from typing import TYPE_CHECKING, Any, Literal
@@ -104,43 +104,33 @@ def _kept(project: BaseProject, stack: str, name: str) -> set[str]:
 
 def _shift(rows: list[Row], kept: set[str]) -> Iterator[tuple[str, str]]:
     """Scale one column of numbers, and give one of categories its rarest value; say which."""
-    number = _first(
-        rows,
-        kept,
-        lambda values: all(_is_number(each) for each in values) and len(set(values)) > _FEW,
-    )
-    if number is None:
-        number = _first(
-            rows, lambda values: all(_is_number(each) for each in values) and len(set(values)) > 2
-        )
+    columns = [name for name in rows[0] if name not in kept and all(name in row for row in rows)]
+    counted = {name: Counter(map(_hashed, _values(rows, name))) for name in columns}
+    numbers = [name for name in columns if all(map(_is_number, _values(rows, name)))]
+    # The one that has the most different values is a measure, and no code.
+    number = max(numbers, key=lambda name: len(counted[name]), default=None)
     if number is not None:
         for row in rows:
-            if row[number] is not None:
-                # What was a whole number stays one.
-                row[number] = type(row[number])(row[number] * _SCALE)
+            value = row[number]
+            # What was a whole number stays one.
+            row[number] = None if value is None else type(value)(value * _SCALE)
         yield number, f"times {_SCALE:g}"
-    text = _first(
-        rows,
-        kept,
-        lambda values: (
-            all(isinstance(each, str) for each in values) and 1 < len(set(values)) <= _FEW
-        ),
-    )
-    if text is not None:
-        rarest = Counter(str(row[text]) for row in rows if row[text] is not None).most_common()[-1][
-            0
-        ]
-        for row in rows:
-            row[text] = rarest
-        yield text, f"always {rarest!r}"
+    for name in columns:
+        texts = all(isinstance(each, str) for each in _values(rows, name))
+        if texts and 1 < len(counted[name]) <= _FEW:
+            (rarest, _) = counted[name].most_common()[-1]
+            for row in rows:
+                row[name] = rarest
+            yield name, f"always {rarest!r}"
+            return
 
 
-def _first(rows: list[Row], kept: set[str], fits: Callable[[list[Any]], bool]) -> str | None:
-    for name in (each for each in rows[0] if each not in kept):
-        values = [row[name] for row in rows if row.get(name) is not None]
-        if values and all(name in row for row in rows) and fits(values):
-            return name
-    return None
+def _values(rows: list[Row], name: str) -> list[Any]:
+    return [row[name] for row in rows if row[name] is not None]
+
+
+def _hashed(value: Any) -> Any:
+    return value if isinstance(value, str | int | float) else repr(value)
 
 
 def _is_number(value: Any) -> bool:

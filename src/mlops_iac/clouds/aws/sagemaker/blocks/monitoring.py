@@ -60,7 +60,8 @@ def _schedule(scope: Scope, name: str, entry: RealTime) -> Iterator[Diagnostic]:
     at, monitor = f"serving.{name}.monitor.schedule", entry.monitor
     if monitor is None:
         return
-    if not computes(monitor) and scope.resolved.is_written(at):
+    # A default that is written changes nothing.
+    if not (computes(monitor) or scope.resolved.is_default(at)):
         yield scope.wrong(
             at,
             "nothing is computed: the service itself measures what has a limit, all the time",
