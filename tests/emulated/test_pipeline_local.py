@@ -9,7 +9,7 @@ import sys
 import tarfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -88,9 +88,9 @@ SERVED = replace(LIFE, tried=Try(rows=LIFE.datasets[0]))
 class Cloud:
     """An emulated cloud with the uploaded code and data, and one project's work folder."""
 
-    def __init__(self, work: Path) -> None:
-        self.s3 = boto3.client("s3", region_name=REGION)
-        self.sagemaker = boto3.client("sagemaker", region_name=REGION)
+    def __init__(self, work: Path, client: Callable[[str], Any] | None = None) -> None:
+        made = client or (lambda service: boto3.client(service, region_name=REGION))
+        self.s3, self.sagemaker = made("s3"), made("sagemaker")
         self.work = work
         for bucket in ("artifacts", "data"):
             self.s3.create_bucket(
@@ -99,6 +99,7 @@ class Cloud:
         self.s3.put_object(Bucket="data", Key="orders/orders.csv", Body=b"x\n1\n")
         self.sagemaker.create_model_package_group(ModelPackageGroupName="churn")
         self.events: list[RunEvent] = []
+        self.text = ""  # of the definition that is deployed
 
     def deployed(
         self, life: Lifecycle = LIFE, dataset: str = "s3://data/orders", **scripts: str
@@ -130,7 +131,7 @@ class Cloud:
             "region": REGION,
             "seal_function_arn": "arn:aws:lambda:eu-west-1:123456789012:function:seal",
         }
-        text = fill(definition(life, settings)[0], values)
+        self.text = text = fill(definition(life, settings)[0], values)
         found = deployed(as_json((life, settings)), text, self.client)
         assert found is not None
         return found

@@ -33,7 +33,8 @@ environments: {prod: {}}
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
-    monkeypatch.setattr(Project, "cloud", SimpleNamespace(client=lambda *_: None), raising=False)
+    session = SimpleNamespace(client=lambda *_: None)
+    monkeypatch.setattr(Project, "emulated_cloud", SimpleNamespace(session=lambda _: session))
     return written(tmp_path, BLUEPRINT)
 
 

@@ -6,6 +6,7 @@ be continued at any task, with what the earlier ones left.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,7 +16,15 @@ from pathlib import Path
 from typing import Any, Literal, assert_never
 
 from mlops_iac.errors import Cancelled, MlopsError, ScriptFailed, UsageError
-from mlops_iac.pipeline.run_record import RunRecord, StepRecord, last_record, new_record, only_one
+from mlops_iac.pipeline.run_record import (
+    RunRecord,
+    StepRecord,
+    last_record,
+    load_record,
+    new_record,
+    now,
+    only_one,
+)
 from mlops_iac.pipeline.steps import Task
 from mlops_iac.workfolder import made
 from mlops_iac.workload.processes import Processes
@@ -105,7 +114,9 @@ class Run:
         try:
             yield
         except MlopsError as error:
-            failed = StepRecord(step, "", "failed", error=_short(error.__cause__ or error))
+            failed = StepRecord(
+                step, "", "failed", ended_at=now(), error=_short(error.__cause__ or error)
+            )
             self.record.steps[step], self.record.status = failed, "failed"
             self.record.save(self.folder)
             raise
@@ -120,7 +131,9 @@ class Run:
                 self.tell(task.name, "reused")
             elif (stopped := self._step(task, handlers[type(task)])) is not None:
                 why = "; ".join(stopped.reasons)
-                record.steps[stopped.step] = StepRecord(stopped.step, "Stop", "failed", error=why)
+                record.steps[stopped.step] = StepRecord(
+                    stopped.step, "Stop", "failed", ended_at=now(), error=why
+                )
                 record.status = stopped.status
                 record.save(self.folder)
                 self.tell(stopped.step, "failed", why)
@@ -142,12 +155,13 @@ class Run:
             current.status = "succeeded"
             self.tell(task.name, "done", seconds=time.monotonic() - began)
         except BaseException as error:
-            current.status, current.error = "failed", _short(error)
-            self.record.status = "failed"
+            current.error = _short(error)
+            ended = "stopped" if isinstance(error, KeyboardInterrupt) else "failed"
+            current.status = self.record.status = ended
             self.tell(task.name, "failed", current.error, time.monotonic() - began)
             raise
         finally:
-            current.seconds = round(time.monotonic() - began, 3)
+            current.seconds, current.ended_at = round(time.monotonic() - began, 3), now()
             self.record.save(self.folder)
         return stopped
 
@@ -160,6 +174,7 @@ def execute(
     work: Path,
     done: str,
     from_step: str | None = None,
+    identity: str = "",
     on_event: OnRunEvent | None = None,
 ) -> Run:
     """Execute `tasks` in their order and return the run; its record says how it ended.
@@ -167,7 +182,8 @@ def execute(
     `start` gives the handler of each class of tasks, and does what comes before the first of them.
     `work` is the project's `.mlops-iac/`; `name` is that of the tasks as a whole, by which their
     last run is found again. `done` is the status of a run that came to its end. `from_step`
-    continues the last run at that task, under its id, with what the earlier tasks left.
+    continues the last run at that task, under its id, with what the earlier tasks left; with
+    `identity` that run. A new run gets the `identity`, or one of its own.
 
     Raises UsageError (there is nothing to continue), Cancelled (interrupted; `from_step`
     continues), MlopsError (no space), and what handlers raise.
@@ -177,7 +193,7 @@ def execute(
     run: Run | None = None
     try:
         made(work)
-        record = _record(work / "runs", name, digest, tasks, from_step, done)
+        record = _record(work / "runs", name, digest, tasks, from_step, done, identity)
         run = Run(record, work / "runs" / record.id, processes, on_event or (lambda _: None))
         with only_one(run.folder):
             try:
@@ -194,16 +210,22 @@ def execute(
 
 
 def _record(
-    runs: Path, name: str, digest: str, tasks: Sequence[Task], from_step: str | None, done: str
+    runs: Path,
+    name: str,
+    digest: str,
+    tasks: Sequence[Task],
+    from_step: str | None,
+    done: str,
+    identity: str,
 ) -> RunRecord:
     if from_step is None:
-        return new_record(name, digest)
+        return new_record(name, digest, identity)
     names = [task.name for task in tasks]
     if from_step not in names:
         raise UsageError(
             f"the pipeline has no step {from_step!r}", hint=f"steps: {', '.join(names)}"
         )
-    record = last_record(runs, name)
+    record = load_record(runs / identity) if identity else last_record(runs, name)
     earlier = names[: names.index(tasks[names.index(from_step)].starts_at)]
     for each in earlier:
         step = record.steps.get(each)
@@ -218,6 +240,7 @@ def _record(
             hint="start a new run, without --from",
         )
     record.definition, record.status, record.missed = digest, "running", []
+    record.process = os.getpid()
     record.steps = {each: record.steps[each] for each in earlier}
     return record
 

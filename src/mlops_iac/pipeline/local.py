@@ -71,6 +71,7 @@ def run(
     pipeline: str = "pipeline",
     workload_python: Path | None = None,
     from_step: str | None = None,
+    identity: str = "",
     on_event: OnRunEvent | None = None,
 ) -> RunResult:
     """Run a lifecycle, task by task.
@@ -79,7 +80,8 @@ def run(
     again. `workload_python` is an interpreter that has the workload's requirements; None makes a
     virtual environment, or reuses one that any project of the user has made (the environment
     variable MLOPS_IAC_WORKLOAD_PYTHON comes before that). `from_step` continues the last run of this pipeline at that step, under its
-    id, with what the earlier steps left.
+    id, with what the earlier steps left. `identity` is the id of a new run, or of the one that is
+    continued where that is not the last.
 
     Raises UsageError (a step that cannot be run), ResourceFailed (a step crashed; the message ends
     with its log's last lines; or there is no environment), TimedOut, Cancelled (interrupted;
@@ -102,6 +104,7 @@ def run(
         work=work,
         done=REGISTERED,
         from_step=from_step,
+        identity=identity,
         on_event=on_event,
     )
     record = ended.record

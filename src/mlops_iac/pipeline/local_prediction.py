@@ -28,16 +28,21 @@ from mlops_iac.workload.archives import unpack
 
 PUBLISHED = "published"
 _ANSWER = "answer"
+_REPORTS = {"check": "checked", "complete": "completed"}
 _MINUTES = 24 * 60
 
 
 class Resolved(Record):
-    """Which `version` predicts, from where its `archive` is loaded, and the URI of the `input`."""
+    """Which `version` predicts, from where its `archive` is loaded, and the URI of the `input`.
+
+    `model` is what the platform calls it.
+    """
 
     version: str
     archive: str
     input: str
     began: str
+    model: str = ""
 
 
 class PredictionBackend(Protocol):
@@ -87,6 +92,7 @@ def run(
     pipeline: str = "pipeline",
     workload_python: Path | None = None,
     from_step: str | None = None,
+    identity: str = "",
     on_event: OnRunEvent | None = None,
 ) -> PredictionResult:
     """Run a batch prediction, task by task; arguments and errors are those of `local.run`."""
@@ -101,6 +107,7 @@ def run(
         work=work,
         done=PUBLISHED,
         from_step=from_step,
+        identity=identity,
         on_event=on_event,
     )
     complete = ended.left("Complete")
@@ -147,7 +154,7 @@ class _Prediction:
     def _resolve(self, task: Resolve) -> Left:
         found = self._backend.resolve()
         self._run.tell(task.name, "note", f"version {found.version}")
-        return {name: getattr(found, name) for name in ("version", "archive", "input", "began")}
+        return vars(found)
 
     def _rows(self, task: Rows) -> Left:
         at = self._workplace(task.name)
@@ -166,7 +173,7 @@ class _Prediction:
         for folder, uri in outputs.items():
             self._store.upload(at.root / folder, uri)
             left["output"] = uri
-        left["report"] = f"{self._work}/{task.name}"
+        left["report"] = f"{self._work}/{_REPORTS[task.kind]}"
         self._store.upload(report, left["report"])
         at.keep(contract.PROCESSING_REPORT)
         return left

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,11 +21,13 @@ _VERSION = 2
 
 @dataclass(slots=True)
 class StepRecord:
-    """One step: `properties` is what later steps read of it."""
+    """One step: `properties` is what later steps read of it. Times are ISO 8601 in UTC."""
 
     name: str
     type: str
     status: str = "running"
+    started_at: str = field(default_factory=lambda: now())
+    ended_at: str = ""
     seconds: float = 0.0
     properties: Mapping[str, Any] = field(default_factory=dict)
     error: str = ""
@@ -35,7 +38,7 @@ class RunRecord:
     """One run. `definition` is the SHA-256 of what was last run.
 
     `metrics`, `missed` and `registered` are of a training: what was measured, which limits were
-    missed, which version came of it.
+    missed, which version came of it. `process` is the one that executes it, or did at last.
     """
 
     id: str
@@ -43,6 +46,7 @@ class RunRecord:
     definition: str
     started_at: str
     status: str = "running"
+    process: int = field(default_factory=os.getpid)
     steps: dict[str, StepRecord] = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
     missed: list[str] = field(default_factory=list)
@@ -55,11 +59,15 @@ class RunRecord:
         write_durably(folder / "run.json", text.encode())
 
 
-def new_record(pipeline: str, definition: str) -> RunRecord:
-    """A record with an id that sorts by time."""
-    now = datetime.now(UTC)
-    identity = f"{now:%Y%m%d%H%M%S}{secrets.token_hex(3)}"
-    return RunRecord(identity, pipeline, definition, now.isoformat(timespec="seconds"))
+def now() -> str:
+    """The present moment, as records have it."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def new_record(pipeline: str, definition: str, identity: str = "") -> RunRecord:
+    """A record, with an id that sorts by time where none is given."""
+    identity = identity or f"{datetime.now(UTC):%Y%m%d%H%M%S}{secrets.token_hex(3)}"
+    return RunRecord(identity, pipeline, definition, now())
 
 
 def load_record(folder: Path) -> RunRecord:
@@ -77,16 +85,16 @@ def load_record(folder: Path) -> RunRecord:
 
 
 @contextmanager
-def only_one(folder: Path) -> Iterator[None]:
+def only_one(folder: Path, seconds: float = 1.0) -> Iterator[None]:
     """Hold a run's lock; the kernel releases it however its process ends.
 
-    Raises UsageError where another process holds it.
+    Whoever looks whether it is held has it for a moment: `seconds` are waited for. Raises UsageError where another process holds it.
     """
     from filelock import FileLock, Timeout
 
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        with FileLock(folder / "lock", timeout=0):
+        with FileLock(folder / "lock", timeout=seconds):
             yield
     except Timeout:
         raise UsageError(
@@ -97,7 +105,7 @@ def only_one(folder: Path) -> Iterator[None]:
 def goes_on(folder: Path) -> bool:
     """Whether a process holds the run's lock."""
     try:
-        with only_one(folder):
+        with only_one(folder, 0):
             return False
     except UsageError:
         return True

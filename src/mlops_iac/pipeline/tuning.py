@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from mlops_iac.errors import MlopsError, ResourceFailed
+from mlops_iac.pipeline.run_record import now
 from mlops_iac.pipeline.steps import Range, Tune
 from mlops_iac.records import Record
 
@@ -16,12 +17,17 @@ Trial = Mapping[str, str]  # hyperparameters, as text
 
 
 class Outcome(Record):
-    """A trial that has ended well: where its model lies, and the metric that tuning goes by."""
+    """A trial that has ended well: where its model lies, and the metric that tuning goes by.
+
+    Times are ISO 8601 in UTC.
+    """
 
     number: int
     trial: Trial
     uri: str
     value: float
+    began: str
+    ended: str
 
 
 def trials(tune: Tune, seed: str) -> Sequence[Trial]:
@@ -64,6 +70,7 @@ def best_of(
 
     def attempt(numbered: tuple[int, Trial]) -> Outcome | None:
         number, trial = numbered
+        began = now()
         words = " ".join(f"{name}={value}" for name, value in trial.items())
         try:
             uri, value = run_trial(number, trial)
@@ -72,7 +79,7 @@ def best_of(
             on_note(f"trial {number} failed: {words}: {error.message.splitlines()[0]}")
             return None
         on_note(f"trial {number}: {tune.metric} {value:.6g} with {words}")
-        return Outcome(number, trial, uri, value)
+        return Outcome(number, trial, uri, value, began, now())
 
     with ThreadPoolExecutor(max_workers=max(1, tune.parallel)) as pool:
         done = [item for item in pool.map(attempt, enumerate(wanted, 1)) if item is not None]

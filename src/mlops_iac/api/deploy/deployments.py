@@ -17,6 +17,7 @@ from mlops_iac.api.deploy.deployed_emulator import DeployedEmulator
 from mlops_iac.api.deploy.deployed_sources import keep
 from mlops_iac.api.deploy.holdings import holdings
 from mlops_iac.api.deploy.places import deployer_session, moved_place
+from mlops_iac.api.deploy.startable import make_startable
 from mlops_iac.api.deploy.states import export
 from mlops_iac.api.deploy.version_choice import VersionChoice
 from mlops_iac.blueprint.fill import LOCAL
@@ -303,6 +304,7 @@ class Deployment:
     def _keep(self) -> None:
         if self.emulated and not self.targets:
             keep(self.project, self.stack)
+            make_startable(self.project, self.stack, self.outputs())
 
     def _meet_emulator(self) -> None:
         info = self.project.emulated_cloud.ensure()

@@ -77,12 +77,13 @@ def run(
     stack: str,
     from_step: str | None,
     deployed: bool,
-    on_event: OnRunEvent | None,
+    on_event: OnRunEvent | None = None,
+    identity: str = "",
 ) -> Run:
     """Run the pipeline that `up` deployed to the emulated cloud; see `pipeline.local.run`.
 
     `name` is a trained model's or a batch entry's. `deployed` runs it also where the blueprint gives
-    another by now. Raises UsageError for a stack that is not emulated, and where the pipeline is not
+    another by now. `identity` is the run's, where somebody has told it already. Raises UsageError for a stack that is not emulated, and where the pipeline is not
     deployed; NotDeployed where it is another.
     """
     from mlops_iac.pipeline.local import run as run_locally
@@ -111,6 +112,7 @@ def run(
         "work": project.emulator,  # whose virtual environments of workloads serve rehearsals, too
         "pipeline": pipeline,
         "from_step": from_step,
+        "identity": identity,
         "on_event": on_event,
     }
     if isinstance(what, Prediction):

@@ -19,13 +19,13 @@ person who registers and approves versions; here it is whoever's process this is
 every request is kept besides.
 
 Endpoints serve (`serving/`): their requests do not reach moto, which is asked one thing at a time.
+Pipelines run (`executions/`). What neither moto nor this does is an error of the service (`faults`).
 """
 
 from __future__ import annotations
 
 import argparse
 import functools
-import getpass
 import io
 import json
 import os
@@ -40,7 +40,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from mlops_iac.emulators.aws.faults import honest
 from mlops_iac.emulators.aws.in_order import IN_ORDER
+from mlops_iac.emulators.aws.user import user
 from mlops_iac.emulators.common.loopback import guarded
 from mlops_iac.emulators.common.processes import began
 from mlops_iac.emulators.common.server import IDENTITY_PATH
@@ -64,13 +66,16 @@ _MODELS = ("s3", "iam", "sagemaker", "sns", "sqs", "cloudwatch", "scheduler", "l
 
 # What reads what endpoints leave behind, as requests are signed for it.
 _READERS = ("/logs/", "/monitoring/", "/s3/")
+# Operations of SageMaker that tell of runs.
+_RUNS = re.compile(r"SageMaker\.\w*(Pipeline|Job|Tag|Search)")
 
 
 class _Serving:
-    """The endpoints' side of moto, made when its SageMaker is first asked."""
+    """The endpoints' and the executions' side of moto, made when its SageMaker is first asked."""
 
     def __init__(self, work: Path) -> None:
         self._folder = work / "models"
+        self._runs = work.parent / "runs"
         self._lock = threading.Lock()
         self._made: Any = None
 
@@ -79,15 +84,24 @@ class _Serving:
         with self._lock:
             if self._made is None:
                 with IN_ORDER:
+                    from mlops_iac.emulators.aws.executions import mends as executions
                     from mlops_iac.emulators.aws.serving.mends import install
 
-                    self._made = install(self._folder)
+                    self._made = (*install(self._folder), executions.install(self._runs))
             return self._made[0]
 
     def flush(self) -> None:
         """Write what was logged, measured and captured."""
         if self._made is not None:
             self._made[0].records.flush()
+
+    def refresh(self, *, logs: bool) -> None:
+        """Take over what runs have done; what they have logged, too."""
+        if self._made is not None:
+            with IN_ORDER:
+                self._made[2].refresh()
+                if logs:
+                    self._made[2].write_logs()
 
     def kill(self) -> None:
         """End every server."""
@@ -97,7 +111,7 @@ class _Serving:
 
 def application(identity: dict[str, Any], serving: _Serving) -> Callable[..., Iterable[bytes]]:
     """Moto's WSGI application with one more path that says which instance this is."""
-    moto = _moto()
+    moto = honest(_ask)
     sagemaker = (_mend_model_groups, _mend_version_users, serving.mend)
     mends = {"/s3/": (_mend_s3,), "/sagemaker/": sagemaker}
     body = json.dumps(identity).encode()
@@ -118,11 +132,21 @@ def application(identity: dict[str, Any], serving: _Serving) -> Callable[..., It
                 mends.pop(service, None)
         if any(each in signed for each in _READERS):
             serving.flush()
+        if "/logs/" in signed or _RUNS.match(str(environ.get("HTTP_X_AMZ_TARGET", ""))):
+            serving.refresh(logs="/logs/" in signed)
         _read_ahead(environ)
         with IN_ORDER:
-            return list(moto(environ, start_response))
+            return moto(environ, start_response)
 
     return serve
+
+
+def _ask(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    try:
+        service = _moto().get_application(environ)
+    except Exception as error:  # one that it has not heard of ends in an AttributeError
+        raise NotImplementedError from error
+    return service(environ, start_response)  # type: ignore[no-any-return]
 
 
 @functools.cache
@@ -218,12 +242,7 @@ def _mend_version_users() -> None:
 
         def __init__(self: Any, *rest: Any, **named: Any) -> None:  # noqa: N807
             make(self, *rest, **named)
-            try:
-                user = f"arn:aws:iam::{self.arn.split(':')[4]}:user/{getpass.getuser()}"
-            except (KeyError, OSError):
-                self.created_by = None
-            else:
-                self.created_by = {"IamIdentity": {"Arn": user}}
+            self.created_by = user(self.arn)
 
         __init__.by_user = True  # type: ignore[attr-defined]
         ModelPackage.__init__ = __init__

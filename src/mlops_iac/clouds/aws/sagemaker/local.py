@@ -121,7 +121,7 @@ class SageMakerPrediction(_Backend):
         except batch.NotReady as error:
             hint = "`mlops-iac models ls` lists versions, `mlops-iac models approve` approves one"
             raise ResourceFailed(str(error), hint=hint) from None
-        return Resolved(found["version"], archive, found["input"], found["began"])
+        return Resolved(found["version"], archive, found["input"], found["began"], found["model"])
 
     def _archive(self, model: str) -> str:
         container = self._sagemaker.describe_model(ModelName=model)["PrimaryContainer"]

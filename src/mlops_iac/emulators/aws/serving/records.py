@@ -120,7 +120,7 @@ class Records:
             for (where, stream), waiting in lines.items():
                 if missing := dropped.get((where, stream)):
                     waiting.append((waiting[-1][0], f"… {missing} more lines, which are not kept"))
-                _write_lines(where, stream, waiting)
+                write_lines(where.account, where.region, where.log_group, stream, waiting)
 
     def _run(self) -> None:
         while True:
@@ -146,7 +146,8 @@ class Records:
                     f"{len(batch)} captured requests cannot be written to {capture.bucket}: {error}"
                 )
                 moment = (int(time.time() * 1000), text)
-                _write_lines(where, f"{batch[0].variant}/data-log", deque([moment]))
+                stream = f"{batch[0].variant}/data-log"
+                write_lines(where.account, where.region, where.log_group, stream, deque([moment]))
 
 
 def _write_metric(
@@ -181,12 +182,15 @@ def _write_metric(
     )
 
 
-def _write_lines(where: Where, stream: str, lines: deque[tuple[int, str]]) -> None:
-    backend: Any = logs_backends[where.account][where.region]
-    if where.log_group not in backend.groups:
-        backend.create_log_group(where.log_group, {})
-    backend.ensure_log_stream(where.log_group, stream)
+def write_lines(
+    account: str, region: str, group: str, stream: str, lines: deque[tuple[int, str]]
+) -> None:
+    """Add lines (milliseconds, text) to a stream, which keeps the last of them. In order."""
+    backend: Any = logs_backends[account][region]
+    if group not in backend.groups:
+        backend.create_log_group(group, {})
+    backend.ensure_log_stream(group, stream)
     events = [{"timestamp": at, "message": text} for at, text in lines]
-    backend.put_log_events(where.log_group, stream, events)
-    kept = backend.groups[where.log_group].streams[stream]
+    backend.put_log_events(group, stream, events)
+    kept = backend.groups[group].streams[stream]
     del kept.events[:-_KEPT_LINES]

@@ -1,0 +1,245 @@
+"""Runs on this machine, read from the emulated SageMaker as from the real one."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from mlops_iac.emulators.aws import server
+from mlops_iac.emulators.aws.clients import service_model
+from mlops_iac.emulators.aws.validation import broken, written
+from mlops_iac.errors import ScriptFailed
+from mlops_iac.pipeline.local import RunResult
+from mlops_iac.pipeline.steps import Lifecycle, Limit
+from mlops_iac.records import replace
+from tests.emulated.test_pipeline_local import ARGS, LIFE, REGION, SERVED, TUNE, Cloud
+
+ROLE = "arn:aws:iam::123456789012:role/pipeline"
+FAILS = 'raise SystemExit("the disk is full")\n'
+
+
+class Deployed(Cloud):
+    """A cloud in a process of its own, where the pipeline `churn` is what ran last."""
+
+    def __init__(self, work: Path) -> None:
+        info = server.AwsServer(work).ensure()
+        super().__init__(work, lambda service: server.client(service, info, REGION))
+        self.logs = server.client("logs", info, REGION)
+        self.iam = server.client("iam", info, REGION)
+
+    def deployed(self, life: Lifecycle = LIFE, **scripts: str) -> tuple[Lifecycle, Any]:  # type: ignore[override]
+        found = super().deployed(life, **scripts)
+        given = {"PipelineName": "churn", "PipelineDefinition": self.text, "RoleArn": ROLE}
+        if self.sagemaker.list_pipelines()["PipelineSummaries"]:
+            self.sagemaker.update_pipeline(**given)
+        else:
+            self.sagemaker.create_pipeline(**given)
+        return found
+
+    def ask(self, operation: str, **asked: Any) -> dict[str, Any]:
+        """An answer that is what SageMaker's own model says of it, to the last member."""
+        answer: dict[str, Any] = getattr(self.sagemaker, operation)(**asked)
+        answer.pop("ResponseMetadata")
+        name = self.sagemaker.meta.method_to_api_mapping[operation]
+        shape = service_model("sagemaker").operation_model(name).output_shape
+        wrong = [f"{written(each.path)}: {each.words}" for each in broken(shape, answer)]
+        assert wrong == []
+        return answer
+
+    def execution(self) -> dict[str, Any]:
+        """The newest one."""
+        listed = self.ask("list_pipeline_executions", PipelineName="churn")
+        found: dict[str, Any] = listed["PipelineExecutionSummaries"][0]
+        return found
+
+    def steps(self) -> dict[str, dict[str, Any]]:
+        """Those of the newest execution, in their order."""
+        arn = self.execution()["PipelineExecutionArn"]
+        listed = self.ask(
+            "list_pipeline_execution_steps", PipelineExecutionArn=arn, SortOrder="Ascending"
+        )
+        return {each["StepName"]: each for each in listed["PipelineExecutionSteps"]}
+
+    def lines(self, kind: str, job: str) -> list[str]:
+        group = f"/aws/sagemaker/{kind}s"
+        streams = self.logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=f"{job}/")
+        (stream,) = [each["logStreamName"] for each in streams["logStreams"]]
+        events = self.logs.get_log_events(logGroupName=group, logStreamName=stream)["events"]
+        return [each["message"] for each in events]
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+    work = tmp_path_factory.mktemp("executions") / ".mlops-iac"
+    yield Deployed(work)
+    server.AwsServer(work).stop()
+
+
+@pytest.fixture(scope="module")
+def ran(cloud: Deployed) -> RunResult:
+    return cloud.run(SERVED)
+
+
+def name_of(step: dict[str, Any]) -> str:
+    (told,) = step["Metadata"].values()
+    name: str = told["Arn"].rpartition("/")[2]
+    return name
+
+
+def test_a_run_is_an_execution_with_its_steps(cloud: Deployed, ran: RunResult) -> None:
+    found = cloud.execution()
+    arn = found["PipelineExecutionArn"]
+    assert arn.endswith(f":pipeline/churn/execution/{ran.id}")
+    assert found["PipelineExecutionStatus"] == "Succeeded"
+    described = cloud.ask("describe_pipeline_execution", PipelineExecutionArn=arn)
+    assert described["PipelineExecutionStatus"] == "Succeeded"
+    assert described["CreationTime"] <= described["LastModifiedTime"]
+    definition = cloud.ask("describe_pipeline_definition_for_execution", PipelineExecutionArn=arn)
+    assert definition["PipelineDefinition"] == cloud.text
+    named = cloud.ask("list_pipeline_parameters_for_execution", PipelineExecutionArn=arn)
+    assert named["PipelineParameters"] == []
+    steps = cloud.steps()
+    assert list(steps) == list(ran.steps)
+    assert {each["StepStatus"] for each in steps.values()} == {"Succeeded"}
+    times = [(each["StartTime"], each["EndTime"]) for each in steps.values()]
+    assert times == sorted(times) and all(began <= ended for began, ended in times)
+    assert steps["Gate"]["Metadata"] == {"Condition": {"Outcome": "True"}}
+    assert steps["Register"]["Metadata"] == {"RegisterModel": {"Arn": ran.registered}}
+    (sealed,) = steps["Seal"]["Metadata"]["Lambda"]["OutputParameters"]
+    assert sealed["Value"].removeprefix("s3://artifacts/") == cloud.served(ran)
+
+
+def test_the_jobs_have_the_arguments_of_the_definition(cloud: Deployed, ran: RunResult) -> None:
+    steps = cloud.steps()
+    job = name_of(steps["Train"])
+    training = cloud.ask("describe_training_job", TrainingJobName=job)
+    printed = next(x for x in json.loads(cloud.text)["Steps"] if x["Name"] == "Train")["Arguments"]
+    for member in ("HyperParameters", "AlgorithmSpecification", "ResourceConfig", "Environment"):
+        assert training[member] == printed[member]
+    assert (training["TrainingJobStatus"], training["SecondaryStatus"]) == ("Completed",) * 2
+    (metric,) = training["FinalMetricDataList"]
+    assert (metric["MetricName"], metric["Value"]) == ("accuracy", pytest.approx(0.65))
+    archive = training["ModelArtifacts"]["S3ModelArtifacts"]
+    assert archive.startswith(f"{training['OutputDataConfig']['S3OutputPath']}/{job}/")
+    assert archive.removeprefix("s3://artifacts/") in cloud.stored()
+    for step in ("Prepare", "Evaluate", "Try"):
+        found = cloud.ask("describe_processing_job", ProcessingJobName=name_of(steps[step]))
+        assert found["ProcessingJobStatus"] == "Completed"
+        (output,) = found["ProcessingOutputConfig"]["Outputs"]
+        folder = output["S3Output"]["S3Uri"].removeprefix("s3://artifacts/")
+        assert any(key.startswith(f"{folder}/") for key in cloud.stored()), step
+    assert "mlops-iac metric accuracy=0.65" in cloud.lines("TrainingJob", job)
+    assert "prepared" in cloud.lines("ProcessingJob", name_of(steps["Prepare"]))
+    listed = cloud.ask("list_training_jobs", NameContains=ran.id)["TrainingJobSummaries"]
+    assert [each["TrainingJobName"] for each in listed] == [job]
+    pages = cloud.sagemaker.get_paginator("list_processing_jobs").paginate(MaxResults=1)
+    counted = [len(page["ProcessingJobSummaries"]) for page in pages]
+    assert counted[:3] == [1, 1, 1]
+
+
+def test_a_tuning_has_its_trainings_and_the_best_of_them(cloud: Deployed) -> None:
+    cloud.run(replace(LIFE, training=TUNE))
+    tuning = name_of(cloud.steps()["Tune"])
+    found = cloud.ask("describe_hyper_parameter_tuning_job", HyperParameterTuningJobName=tuning)
+    assert found["HyperParameterTuningJobStatus"] == "Completed"
+    assert found["TrainingJobStatusCounters"]["Completed"] == 3
+    best = found["BestTrainingJob"]
+    assert best["TunedHyperParameters"] == {"depth": "9"}
+    listed = cloud.ask(
+        "list_training_jobs_for_hyper_parameter_tuning_job",
+        HyperParameterTuningJobName=tuning,
+        SortBy="FinalObjectiveMetricValue",
+        SortOrder="Descending",
+    )["TrainingJobSummaries"]
+    assert [each["TunedHyperParameters"]["depth"] for each in listed] == ["9", "7", "3"]
+    assert listed[0] == best
+    training = cloud.ask("describe_training_job", TrainingJobName=best["TrainingJobName"])
+    assert training["TuningJobArn"] == found["HyperParameterTuningJobArn"]
+    assert training["HyperParameters"]["sagemaker_program"] == "mlops_step.py"
+    summaries = cloud.ask("list_hyper_parameter_tuning_jobs")["HyperParameterTuningJobSummaries"]
+    assert tuning in [each["HyperParameterTuningJobName"] for each in summaries]
+
+
+def test_a_missed_gate_ends_an_execution_as_it_does_in_the_service(cloud: Deployed) -> None:
+    cloud.run(replace(LIFE, gates=(Limit("accuracy", "at_least", 0.9),)))
+    steps = cloud.steps()
+    assert cloud.execution()["PipelineExecutionStatus"] == "Failed"
+    assert steps["Gate"]["Metadata"] == {"Condition": {"Outcome": "False"}}
+    message = steps["GateFailed"]["Metadata"]["Fail"]["ErrorMessage"]
+    assert steps["GateFailed"]["FailureReason"] == message
+    assert message.startswith("Not registered: accuracy must be at least 0.9. Measured: s3://")
+    assert "Register" not in steps
+
+
+def test_a_script_that_fails_is_told_and_continued_under_the_same_arn(cloud: Deployed) -> None:
+    with pytest.raises(ScriptFailed):
+        cloud.run(train=ARGS + FAILS)
+    failed, step = cloud.execution(), cloud.steps()["Train"]
+    assert failed["PipelineExecutionStatus"] == "Failed"
+    assert "One or multiple steps failed" in failed["PipelineExecutionFailureReason"]
+    assert (step["StepStatus"], step["FailureReason"]) == ("Failed", "the disk is full")
+    training = cloud.ask("describe_training_job", TrainingJobName=name_of(step))
+    assert training["FailureReason"] == "AlgorithmError: the disk is full"
+    assert "FinalMetricDataList" not in training
+    cloud.run(from_step="Train")
+    after = cloud.execution()
+    assert after["PipelineExecutionArn"] == failed["PipelineExecutionArn"]
+    assert after["PipelineExecutionStatus"] == "Succeeded"
+    assert cloud.steps()["Train"]["StepStatus"] == "Succeeded"
+
+
+def test_a_run_whose_process_was_killed_does_not_execute_for_ever(
+    cloud: Deployed, ran: RunResult
+) -> None:
+    left = cloud.work / "runs" / "29991231235959abcdef"  # what a kill leaves: nobody holds its lock
+    shutil.copytree(ran.folder, left)
+    record = json.loads((left / "run.json").read_text())
+    record |= {"id": left.name, "status": "running", "started_at": "2999-12-31T23:59:59+00:00"}
+    record["steps"] = {"Train": {**record["steps"]["Train"], "status": "running", "ended_at": ""}}
+    (left / "run.json").write_text(json.dumps(record))
+    assert cloud.execution()["PipelineExecutionStatus"] == "Failed"
+    assert "ended without a word" in cloud.execution()["PipelineExecutionFailureReason"]
+    assert cloud.steps()["Train"]["StepStatus"] == "Failed"
+    shutil.rmtree(left)
+
+
+def refused(call: Any, **asked: Any) -> tuple[str, str]:
+    with pytest.raises(ClientError) as caught:
+        call(**asked)
+    error = caught.value.response["Error"]
+    return error["Code"], error["Message"]
+
+
+def test_what_is_not_done_is_an_error_of_the_service_and_no_success(
+    cloud: Deployed, ran: RunResult
+) -> None:
+    start = cloud.sagemaker.start_pipeline_execution
+    assert refused(start, PipelineName="nix")[0] == "ResourceNotFound"
+    parameters = [{"Name": "depth", "Value": "1"}]
+    code, words = refused(start, PipelineName="churn", PipelineParameters=parameters)
+    assert (code, "[depth]" in words) == ("ValidationException", True)
+    code, words = refused(start, PipelineName="churn")  # which no `up` has deployed
+    assert (code, "nothing was started" in words) == ("ValidationException", True)
+    arn = cloud.execution()["PipelineExecutionArn"]
+    stop = cloud.sagemaker.stop_pipeline_execution
+    assert refused(stop, PipelineExecutionArn=arn)[0] == "ConflictException"
+    assert refused(cloud.sagemaker.list_hubs) == (
+        "UnknownOperationException",
+        "The emulated sagemaker does not do ListHubs.",
+    )
+    tags = cloud.iam.list_mfa_device_tags
+    assert refused(tags, SerialNumber="123456789")[0] == "InvalidAction"
+    job = cloud.ask("describe_processing_job", ProcessingJobName=f"{ran.id}-Prepare")
+    kept = ("AppSpecification", "ProcessingResources", "RoleArn")
+    code, words = refused(
+        cloud.sagemaker.create_processing_job,
+        ProcessingJobName="mine",
+        **{key: job[key] for key in kept},
+    )
+    assert (code, "nothing was started" in words) == ("ValidationException", True)
