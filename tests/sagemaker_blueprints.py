@@ -37,9 +37,10 @@ datasets:
     format: csv
     target: late
     time: reported_at
+    sensitive: [region]
     window_days: 730
     checks: {project_id: {not_null: true}, progress: {at_least: 0, at_most: 1}}
-  history: {source: "s3://acme-${environment}/history/", format: parquet}
+  history: {source: "s3://acme-${environment}/history/", format: parquet, target: late}
   forecasts: {format: json}
   second-opinions: {format: csv}
 models:
@@ -79,7 +80,7 @@ models:
     retrain:
       schedule: "0 3 * * 1"
       new_data: [schedules, history]
-      limits: [latency_p99_ms, error_rate_percent]
+      limits: [latency_p99_ms, error_rate_percent, drift_psi]
       cooldown_hours: 12
   baseline:
     source: s3://acme-models/baseline/3/
@@ -112,6 +113,14 @@ serving:
     model: adherence
     compute: {size: small}
     scaling: {min: 1, max: 3, target: {requests_per_minute: 100}}
+    capture: {percent: 100}
+    monitor:
+      schedule: "30 * * * *"
+      outcomes: {dataset: history, key: project_id}
+      limits:
+        drift_psi: {at_most: 0.2}
+        accuracy: {at_least: 0.75}
+        demographic_parity_difference: {at_most: 0.2}
   nightly:
     description: Once a night
     mode: batch

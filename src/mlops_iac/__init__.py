@@ -48,6 +48,7 @@ __all__ = [
     "LastRun",
     "MlopsError",
     "ModelState",
+    "Monitored",
     "NotDeployed",
     "Origin",
     "Plan",
@@ -70,6 +71,7 @@ __all__ = [
     "RunEvent",
     "RunResult",
     "Secret",
+    "Simulated",
     "StackNotFound",
     "Status",
     "Step",
@@ -91,12 +93,13 @@ if TYPE_CHECKING:
     from mlops_iac.api.deploy.deployments import Deployment
     from mlops_iac.api.deploy.registry import Registry
     from mlops_iac.api.invoke.invocation import Invocation
+    from mlops_iac.api.invoke.monitoring import Simulated
     from mlops_iac.api.models.local_runs import Run
     from mlops_iac.api.project import Project, load
     from mlops_iac.api.status.models import ModelState, Waiting
     from mlops_iac.api.status.status import Row, Status
     from mlops_iac.blueprint import Blueprint, Origin, ResolvedBlueprint
-    from mlops_iac.clouds.operations import AlarmState, Entry, LastRun, Variant, Version
+    from mlops_iac.clouds.operations import AlarmState, Entry, LastRun, Monitored, Variant, Version
     from mlops_iac.engine.protocol import Event, Result
     from mlops_iac.errors import (
         AuthenticationError,
@@ -130,11 +133,12 @@ else:
         "api.compile.checks": "validate",
         "api.deploy.registry": "Registry",
         "api.invoke.invocation": "Invocation",
+        "api.invoke.monitoring": "Simulated",
         "api.models.local_runs": "Run",
         "api.status.status": "Row Status",
         "api.status.models": "ModelState Waiting",
         "blueprint": "Blueprint Origin ResolvedBlueprint",
-        "clouds.operations": "AlarmState Entry LastRun Variant Version",
+        "clouds.operations": "AlarmState Entry LastRun Monitored Variant Version",
         "engine.protocol": "Event Result",
         "graph.model": "Resource ResourceGraph",
         "graph.plan": "Assumption Plan PropertyChange Step",

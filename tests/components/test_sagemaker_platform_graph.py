@@ -200,8 +200,8 @@ def test_everything_that_is_planned_can_be_made(tmp_path: Path, environment: str
         for each in of_type(graph, "aws:cloudwatch/eventRule:EventRule")
     ]
     (alarms,) = [pattern["resources"] for pattern in patterns if "resources" in pattern]
-    # Two limits of two variants.
-    assert len(alarms) == 4
+    # Two limits of two variants, and the drift of one.
+    assert len(alarms) == 5
     boundary = {
         each.inputs.get("permissionsBoundary") for each in of_type(graph, "aws:iam/role:Role")
     }

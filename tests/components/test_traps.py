@@ -362,4 +362,4 @@ def test_the_graphs_have_what_the_checks_look_at(graphs: dict[str, Graph]) -> No
     wanted = {value for key, value in vars(traps_graph).items() if key.isupper() and
               isinstance(value, str) and value.startswith("aws:")}  # fmt: skip
     assert wanted <= kinds
-    assert len(graphs["maximal dev"].jobs) == 7
+    assert len(graphs["maximal dev"].jobs) == 9

@@ -30,7 +30,10 @@ def events(graph: Graph) -> Iterator[str]:
     """13: the clock, dead letters, and how long a start is worth trying."""
     for each in graph.of(SCHEDULE):
         target = each.inputs["target"]
-        expected = {"Predicts: 0 2 * * *": "cron(0 2 * * ? *)"}
+        expected = {
+            "Predicts: 0 2 * * *": "cron(0 2 * * ? *)",
+            "Monitors: 30 * * * *": "cron(30 * * * ? *)",
+        }
         expression = expected.get(each.inputs["description"], "cron(0 3 ? * MON *)")
         if each.inputs["scheduleExpression"] != expression:
             yield f"{each.name}: 0 3 * * 1 became {each.inputs['scheduleExpression']}"

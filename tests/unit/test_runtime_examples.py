@@ -243,3 +243,19 @@ def test_what_a_script_prints_is_no_answer_and_threads_hold_nobody_up(tried: Try
 )  # fmt: skip
 def test_predictions_are_alike_but_for_arithmetic(one: Any, other: Any, same: bool) -> None:
     assert examples.alike(one, other) is same
+
+
+def test_a_reference_is_kept_with_what_was_answered(tried: Try) -> None:
+    tried.rows("id,x,y\n" + "".join(f"{n},{n},0\n" for n in range(1200)))
+    # A row that predict refuses spoils the call that it is in, and not the version.
+    refusing = PREDICT.replace(
+        "    return [", "    assert all(row['x'] != 3 for row in rows)\n    return ["
+    )
+    tried.put("code/predict.py", refusing)
+    assert tried.run() == 0
+    kept = tried.kept()["reference"]
+    assert kept["rows"][7] == {"id": 7, "x": 7}
+    both = zip(kept["rows"], kept["predictions"], strict=True)
+    answered = [(row["x"], said) for row, said in both if said is not None]
+    assert 700 <= len(answered) < 1200
+    assert all(said == 2 * x for x, said in answered)

@@ -361,6 +361,7 @@ def test_the_alarms_that_retrain_are_those_of_the_entries_that_serve(tmp_path: P
     assert args["alarm_arns"] == [
         Ref("api_monitor", 'alarm_arns["latency_p99_ms"]'),
         Ref("api_monitor", 'alarm_arns["error_rate_percent"]'),
+        Ref("plain_monitoring", 'alarm_arns["drift_psi"]'),
     ]
 
 
@@ -554,15 +555,25 @@ CASES = [
         "{mode: real-time}",
         '{mode: real-time, capture: {}, monitor: {schedule: "5 * * * *", limits: {latency_p99_ms: {at_most: 5}}}}',
         "serving.api.monitor.schedule",
-        "drift",
+        "nothing is computed",
         "leave it out",
     ),
     (
         "{mode: real-time}",
-        "{mode: real-time, capture: {}, monitor: {limits: {drift_psi: {at_most: 0.2}}}}",
-        "serving.api.monitor.limits.drift_psi",
-        "not measured",
-        "latency_p99_ms",
+        "{mode: real-time, capture: {}, monitor: {limits: {drift_psi: {at_least: 0.2}}}}",
+        "serving.api.monitor.limits.drift_psi.at_least",
+        "only more is worse",
+        "at_most",
+    ),
+    (
+        "train: {script: train.py}\nserving: {api: {mode: real-time}}",
+        (
+            "train: {script: train.py}\n    metrics: {x: maximize}\nserving: {api: {mode: real-time, "
+            "capture: {}, monitor: {outcomes: {key: id}, limits: {x: {at_least: 1}}}}}"
+        ),
+        "serving.api.monitor.limits.x",
+        "x is not computed",
+        "rmse",
     ),
     (
         "format: csv, target: churned}",
@@ -604,6 +615,27 @@ def test_what_is_not_supported_is_told_with_its_place(
     assert hint in item.hint
     assert item.line > 0
     assert item.file.endswith("blueprint.yaml")
+
+
+def test_monitoring_needs_a_version_that_keeps_its_rows_and_a_truth(tmp_path: Path) -> None:
+    monitored = "{mode: real-time, capture: {}, monitor: {outcomes: {key: id}}}"
+    text = MINIMAL.replace(", target: churned", "").replace("{mode: real-time}", monitored)
+    given = text.replace("code: workload/", "source: s3://a/b/").replace(
+        "    train: {script: train.py}\n", ""
+    )
+    assert [(each.path, each.message.partition(": ")[2]) for each in problems(tmp_path, given)] == [
+        (
+            "serving.api.monitor",
+            (
+                "no version that it serves is trained in this environment, where it would keep the"
+                " rows that calls are compared with"
+            ),
+        ),
+        (
+            "serving.api.monitor.outcomes.dataset",
+            "'customers' does not say which column is the truth",
+        ),
+    ]
 
 
 def test_a_whole_is_refused_once(tmp_path: Path) -> None:

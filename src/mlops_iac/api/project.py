@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from mlops_iac.api.core.loading import load_as
 from mlops_iac.api.core.project import BaseProject
@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     from mlops_iac.api.deploy.deployments import Deployment
     from mlops_iac.api.deploy.registry import Registry
     from mlops_iac.api.invoke.invocation import Invocation
+    from mlops_iac.api.invoke.monitoring import Simulated
     from mlops_iac.api.invoke.ways import Way
     from mlops_iac.api.models.local_runs import Run
     from mlops_iac.api.status.status import Status
     from mlops_iac.clouds.base import ComponentCall
+    from mlops_iac.clouds.operations import Monitored
     from mlops_iac.engine.protocol import Result
     from mlops_iac.graph.model import ResourceGraph
     from mlops_iac.graph.plan import Plan
@@ -327,6 +329,34 @@ class Project(BaseProject):
             return invoke(
                 deployment, entry, rows, variant=variant, first=first, content_type=content_type
             )
+
+    def monitor(self, entry: str | None = None, *, stack: str = LOCAL) -> tuple[str, Monitored]:
+        """Run the deployed monitoring of a serving entry here; return the entry and what was found.
+
+        Metrics and states of alarms are the emulated cloud's, and what an alarm starts that goes off.
+        Raises UsageError for a stack in a real cloud and where no monitoring is deployed,
+        ResourceFailed where its job fails.
+        """
+        from mlops_iac.api.invoke.monitoring import monitor
+
+        return monitor(self, entry, stack)
+
+    def simulate(
+        self,
+        kind: Literal["traffic", "drift"],
+        entry: str | None = None,
+        *,
+        calls: int = 300,
+        stack: str = LOCAL,
+    ) -> Simulated:
+        """Call an endpoint of the emulated cloud with rows of its model's dataset, one a call.
+
+        For `drift` a column of numbers and one of categories are shifted. Raises as `invoke`, and
+        UsageError for a stack in a real cloud.
+        """
+        from mlops_iac.api.invoke.monitoring import simulate
+
+        return simulate(self, entry, stack, kind, calls)
 
     def ways(self) -> list[Way]:
         """Return how what serves on this machine is called."""

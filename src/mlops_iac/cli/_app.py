@@ -35,6 +35,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("run", "Run a model's compiled pipeline on this machine."),
     "models": ("models", "List, show, approve and reject model versions."),
     "invoke": ("invoke", "Get predictions from the model behind a serving entry."),
+    "monitor": ("monitor", "Measure drift and quality of what an entry was asked."),
+    "simulate": ("simulate", "Call an entry with its dataset, as it is or drifted."),
     "promote": ("promote", "Pin in one environment the versions that another one runs."),
     "status": ("status", "What is deployed, and whether it is emulated or recorded."),
     "outputs": ("outputs", "The stack's outputs."),

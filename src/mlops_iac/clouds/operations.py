@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Protocol
 
 from mlops_iac.clouds.access import Session
@@ -166,6 +167,32 @@ class Answer(Record):
     milliseconds: float = 0.0
 
 
+class Monitored(Record):
+    """What a run of a monitoring found: `broken`, `kept` or `no data`.
+
+    `page` is where its report lies in the cloud, `file` here; `report` is `runtime.monitoring`'s. `alarms` are
+    those that went off by it, `started` what that did.
+    """
+
+    state: str
+    page: str = ""
+    file: str = ""
+    report: Mapping[str, Any] = {}
+    alarms: Sequence[str] = ()
+    started: Sequence[str] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as JSON."""
+        return {
+            "state": self.state,
+            "page": self.page,
+            "file": self.file,
+            "report": dict(self.report),
+            "alarms": list(self.alarms),
+            "started": list(self.started),
+        }
+
+
 class ModelRefused(Exception):
     """The model, not the cloud, refused a call: with an HTTP `status` and its own words.
 
@@ -255,6 +282,12 @@ class Operations(Protocol):
         """Call an endpoint; without a `variant` the traffic's shares say which one answers.
 
         Raises ModelRefused besides.
+        """
+
+    def run_monitoring(self, pipeline: str, session: Session, folder: Path) -> Monitored:
+        """Run a deployed monitoring once in the emulated cloud, in an empty folder.
+
+        Raises ResourceFailed where its job fails.
         """
 
     def alarms(

@@ -26,6 +26,8 @@ EXAMPLE_ROWS = "examples.jsonl"  # rows of the workload's own choice for that, o
 # Of a batch prediction: `{"rows", "columns"}` of what was checked, and of what was written.
 ROWS_FILE = "rows.json"
 PREDICTION = "prediction"  # the column that a run adds
+SETTINGS_FILE = "settings.json"  # of a run of the monitoring: its window and variants
+MONITOR_FILE, MONITOR_PAGE = "monitor.json", "monitor.html"  # what it found
 SUCCESS_FILE = "_SUCCESS"  # `runtime.publishing` writes it last, with what the run was
 
 # Below ROOT.
@@ -39,6 +41,8 @@ PROCESSING_ROWS = "processing/output/rows"
 PROCESSING_CHECKED = "processing/input/checked"
 PROCESSING_PREDICTED = "processing/input/predicted"
 PROCESSING_OUTPUT = "processing/output/predictions"
+PROCESSING_KNOWN = "processing/input/known"
+PROCESSING_CAPTURES = "processing/input/captures"
 CHANNELS = "input/data"
 HYPERPARAMETERS = "input/config/hyperparameters.json"
 MODEL = "model"
@@ -61,6 +65,9 @@ PARTS = PREFIX + "PARTS"  # check: files at least, where there are as many rows
 ANSWER = PREFIX + "ANSWER"  # complete: the key under which answers were joined to their rows
 BATCH = PREFIX + "BATCH"  # set where a server runs for one batch prediction and no longer
 ERROR_PERCENT = PREFIX + "ERROR_PERCENT"  # complete: how many rows may lack a prediction
+OUTCOMES = PREFIX + "OUTCOMES"  # monitor: {"dataset", "format", "key", "target"}
+SENSITIVE = PREFIX + "SENSITIVE"  # monitor: columns over which fairness is measured
+IGNORED = PREFIX + "IGNORED"  # monitor: columns that are new in each row: keys, times
 # Where the folders lie; only the local runner sets it.
 ROOT_SETTING = PREFIX + "ROOT"
 

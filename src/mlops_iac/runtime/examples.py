@@ -19,6 +19,7 @@ from typing import Any
 
 from . import contract, prediction
 from .metrics import StepFailed
+from .sample import MOST_ROWS as MOST_OF_REFERENCE
 
 MOST_ROWS = 20
 # A model that answers later than that is given up by whoever asks it: a minute is what services wait
@@ -55,24 +56,33 @@ def own_rows(model: Path) -> list[Any] | None:
                 raise StepFailed(
                     f"{contract.EXAMPLE_ROWS} has no rows: write some, or leave it out"
                 )
-            return rows[:MOST_ROWS]
+            return rows[:MOST_OF_REFERENCE]
     return None
 
 
 def dataset_rows(
     folder: Path, format_: str, without: str
-) -> tuple[list[dict[str, Any]], dict[str, str]]:
-    """The last rows of a dataset as callers send them, and the kind of each of its columns.
+) -> tuple[list[dict[str, Any]], dict[str, str], list[dict[str, Any]]]:
+    """The last rows of a dataset as callers send them, the kind of each of its columns, and a sample.
 
     Values are those that `prediction.write_rows` sends. Raises DataError.
     """
-    kinds, found = prediction.last_rows(folder, format_, MOST_ROWS)
-    rows = [{name: value for name, value in row.items() if name != without} for row in found]
-    return rows, {name: kind for name, kind in kinds.items() if name != without}
+    kinds, *found = prediction.last_rows(folder, format_, MOST_ROWS, MOST_OF_REFERENCE)
+    rows, sample = (
+        [{name: value for name, value in row.items() if name != without} for row in each]
+        for each in found
+    )
+    return rows, {name: kind for name, kind in kinds.items() if name != without}, sample
 
 
-def tried(model: Path, rows: Sequence[Any], work: Path, env: Mapping[str, str]) -> dict[str, Any]:
-    """What the model in a folder answers to rows, as `tryout` finds it.
+def tried(
+    model: Path,
+    rows: Sequence[Any],
+    work: Path,
+    env: Mapping[str, str],
+    reference: Sequence[Any] = (),
+) -> dict[str, Any]:
+    """What the model in a folder answers to rows, as `tryout` finds it; to the reference as far as it is quick.
 
     Runs in an empty folder below `work`, with `env`. Raises StepFailed where the version cannot predict.
     """
@@ -80,7 +90,8 @@ def tried(model: Path, rows: Sequence[Any], work: Path, env: Mapping[str, str]) 
     empty = work / "try"
     empty.mkdir(parents=True, exist_ok=True)
     asked, told = work / "rows.json", work / "told.json"
-    asked.write_text(json.dumps(list(rows)), encoding="utf-8")
+    both = {"rows": list(rows), "reference": list(reference)}
+    asked.write_text(json.dumps(both), encoding="utf-8")
     code = model / contract.CODE
     paths = [str(code), *filter(None, [env.get("PYTHONPATH")])]
     process = subprocess.Popen(
@@ -118,11 +129,15 @@ def tried(model: Path, rows: Sequence[Any], work: Path, env: Mapping[str, str]) 
 
 
 def report(
-    found: Mapping[str, Any], rows: Sequence[Any], columns: Mapping[str, str]
+    found: Mapping[str, Any],
+    rows: Sequence[Any],
+    columns: Mapping[str, str],
+    reference: Sequence[Any] = (),
 ) -> dict[str, Any]:
     """What is kept of it: the rows, what was answered, how long a row took, and with what.
 
-    `repeatable` is whether the same rows were answered alike each time.
+    `repeatable` is whether the same rows were answered alike each time. `reference` has `rows` and their
+    `predictions`, null where there is none: what monitoring holds later calls to.
     """
     answers = found["answers"]
     predictions = answers[0]["predictions"] if answers else []
@@ -137,6 +152,7 @@ def report(
         "seconds_per_row": round(answers[-2]["seconds"], 6) if answers else None,
         "python": found["python"],
         "packages": found["packages"],
+        "reference": {"rows": list(reference), "predictions": found["reference"]},
     }
 
 

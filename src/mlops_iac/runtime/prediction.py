@@ -21,6 +21,7 @@ from . import contract, data
 from .kinds import kind_of, kind_of_text, typed, whole
 from .metrics import StepFailed
 from .rows import DataError
+from .sample import Sample
 
 # Rows of one file, at least and at most: machines share the files among them.
 _FEWEST, _MOST = 1_000, 100_000
@@ -53,20 +54,30 @@ def write_rows(folder: Path, format_: str, out: Path, *, parts: int) -> dict[str
 
 
 def last_rows(
-    folder: Path, format_: str, most: int
-) -> tuple[dict[str, str], list[Mapping[str, Any]]]:
-    """The kind of each column of a dataset, and its last rows with the values that lines have.
+    folder: Path, format_: str, most: int, sample: int
+) -> tuple[dict[str, str], list[Mapping[str, Any]], list[Mapping[str, Any]]]:
+    """The kind of each column of a dataset, its last rows, and a sample of all: always the same.
 
-    What JSON does not know becomes text, numbers that it does not know null. Raises DataError.
+    Rows have the values that lines have. What JSON does not know becomes text, numbers that it does
+    not know null. Raises DataError.
     """
     last: deque[Mapping[str, Any]] = deque(maxlen=most)
-    found, _ = _survey(folder, format_, last.append)
+    drawn = Sample[Mapping[str, Any]](sample)
+
+    def see(row: Mapping[str, Any]) -> None:
+        last.append(row)
+        drawn.add(row)
+
+    found, _ = _survey(folder, format_, see)
     columns = {name: whole(each) for name, each in found.items()}
-    rows = [typed(row, columns) for row in last] if format_ == "csv" else last
-    return columns, [
-        {name: json.loads(json.dumps(_finite(each), default=str)) for name, each in row.items()}
-        for row in rows
-    ]
+
+    def sent(row: Mapping[str, Any]) -> Mapping[str, Any]:
+        row = typed(row, columns) if format_ == "csv" else row
+        return {
+            name: json.loads(json.dumps(_finite(each), default=str)) for name, each in row.items()
+        }
+
+    return columns, [*map(sent, last)], [*map(sent, drawn.taken)]
 
 
 def kinds(rows: Iterable[Mapping[str, Any]]) -> dict[str, str]:

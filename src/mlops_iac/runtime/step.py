@@ -108,9 +108,9 @@ class Step:
         model = self.root / contract.MODEL
         archive = self.root / contract.PROCESSING_MODEL / contract.MODEL_FILE
         _extract(archive, model, "the model")
-        rows, columns = self._examples(model)
-        found = examples.tried(model, rows, self._folder("work"), self._own_env())
-        report = examples.report(found, rows, columns)
+        rows, columns, reference = self._examples(model)
+        found = examples.tried(model, rows, self._folder("work"), self._own_env(), reference)
+        report = examples.report(found, rows, columns, reference)
         answered = [each for each in report["predictions"] if each is not None]
         if rows:
             said = f"{len(answered)} of {len(rows)} rows have a prediction"
@@ -120,13 +120,15 @@ class Step:
                 "mlops-iac the same row was not answered alike each time, or alone and among others"
             )
         out = self._folder(contract.PROCESSING_REPORT) / contract.EXAMPLES_FILE
-        prediction.save(report, out)
+        # Not indented: the reference has many rows.
+        out.write_text(json.dumps(report), encoding="utf-8")
 
-    def _examples(self, model: Path) -> tuple[list[Any], Mapping[str, str]]:
-        """The rows to try, and the kinds of their columns; none where nobody can read any."""
+    def _examples(self, model: Path) -> tuple[list[Any], Mapping[str, str], list[Any]]:
+        """The rows to try, the kinds of their columns, and a sample; none where nobody can read any."""
         own = examples.own_rows(model)
         if own is not None or not self.env[contract.DATASETS]:
-            return own or [], {}
+            own = own or []
+            return own[: examples.MOST_ROWS], {}, own
         try:
             source = self._datasets(self.root / contract.PROCESSING_DATA)
             return examples.dataset_rows(
@@ -137,7 +139,7 @@ class Step:
         except data.DataError as error:
             # The workload reads it in its own way, or trained on none of it.
             log(f"mlops-iac {contract.PREDICT} is loaded, and asked for no rows: {error}")
-            return [], {}
+            return [], {}, []
 
     def _check_input(self) -> None:
         """The rows of a batch prediction, held to the dataset's checks before any is predicted."""

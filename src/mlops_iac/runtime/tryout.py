@@ -2,8 +2,8 @@
 
     python -m PACKAGE.tryout MODEL ROWS TOLD
 
-`MODEL` is the folder that a version's archive was unpacked to, whose `code/` is on the path; `ROWS` a
-JSON list. `TOLD` always says what goes on: `{"doing": "import" | "load" | "predict", "since": time}`,
+`MODEL` is the folder that a version's archive was unpacked to, whose `code/` is on the path; `ROWS` has
+`rows` to try and a `reference`, more of them whose answers are only kept. `TOLD` always says what goes on: `{"doing": "import" | "load" | "predict", "since": time}`,
 at the end with `error` or with what was `found`. Whoever started the process ends it where it hangs.
 """
 
@@ -16,11 +16,17 @@ import platform
 import sys
 import time
 import traceback
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from . import contract
 from .forms import JSON, LINES
+
+# Of a call for the reference, and of all: a slow model has a reference without predictions.
+_CALL_SECONDS, _REFERENCE_SECONDS = 5.0, 60.0
+_MOST_AT_ONCE = 500
 
 
 class _Told:
@@ -41,8 +47,8 @@ class _Told:
         new.replace(self._path)
 
 
-def serve(model: str, rows: list[Any], told: _Told) -> dict[str, Any]:
-    """Every row at once, then the last one alone, each as JSON and as lines.
+def serve(model: str, rows: list[Any], reference: list[Any], told: _Told) -> dict[str, Any]:
+    """Every row at once, then the last one alone, each as JSON and as lines; then the reference.
 
     Raises what the workload's code raises.
     """
@@ -55,7 +61,7 @@ def serve(model: str, rows: list[Any], told: _Told) -> dict[str, Any]:
     began = time.perf_counter()
     loaded = handlers.model_fn(model)
     load_seconds = time.perf_counter() - began
-    answers = []
+    answers: list[dict[str, Any]] = []
     for asked in (rows, rows[-1:]) if rows else ():
         for kind in (JSON, LINES):
             body = _body(asked, kind)
@@ -65,12 +71,39 @@ def serve(model: str, rows: list[Any], told: _Told) -> dict[str, Any]:
             answer, _ = handlers.output_fn(predictions, kind)
             seconds = time.perf_counter() - began
             answers.append({"seconds": seconds, "predictions": _read(answer, kind)})
+    quick = len(rows) / max(answers[0]["seconds"], 1e-3) if answers else 0.0
+
+    def ask(some: list[Any]) -> list[Any]:
+        told.doing("predict")
+        body = _body(some, JSON)
+        answer, _ = handlers.output_fn(
+            handlers.predict_fn(handlers.input_fn(body, JSON), loaded), JSON
+        )
+        return _read(answer, JSON)
+
     return {
         "load_seconds": load_seconds,
         "answers": answers,
+        "reference": _kept(reference, ask, int(quick * _CALL_SECONDS)),
         "python": platform.python_version(),
         "packages": _packages(),
     }
+
+
+def _kept(rows: list[Any], ask: Callable[[list[Any]], list[Any]], at_once: int) -> list[Any]:
+    """The answers, None where there is none: rows that predict refuses, or too late."""
+    size = min(max(at_once, 1), _MOST_AT_ONCE)
+    found: list[Any] = []
+    late = time.monotonic() + _REFERENCE_SECONDS
+    for start in range(0, len(rows), size):
+        some = rows[start : start + size]
+        answered: list[Any] = []
+        if time.monotonic() < late:
+            # The rows that were tried say whether it predicts; one of these may be a bad one.
+            with suppress(Exception):
+                answered = ask(some)
+        found += answered if len(answered) == len(some) else [None] * len(some)
+    return found
 
 
 def _body(rows: list[Any], kind: str) -> str:
@@ -135,7 +168,7 @@ def main(model: str, rows: str, told: str) -> int:
     writes = _Told(Path(told))
     try:
         asked = json.loads(Path(rows).read_text(encoding="utf-8"))
-        writes.write(found=serve(model, asked, writes))
+        writes.write(found=serve(model, asked["rows"], asked["reference"], writes))
         return 0
     except BaseException as error:  # a script may end the process, too
         theirs = _theirs(error)

@@ -185,6 +185,46 @@ def late_alarm(
     )
 
 
+def measured_alarm(
+    name: str,
+    metric: tuple[str, str],
+    *,
+    endpoint_name: str,
+    variant_name: str,
+    opts: pulumi.ResourceOptions,
+    at_least: pulumi.Input[float] | None = None,
+    at_most: pulumi.Input[float] | None = None,
+    actions: Sequence[pulumi.Input[str]] = (),
+    tags: Mapping[str, pulumi.Input[str]] | None = None,
+) -> aws.cloudwatch.MetricAlarm:
+    """An alarm on a metric (namespace and name) of a variant that is measured now and then.
+
+    One measurement beyond the limit is enough. Between two, and where there was no data, it keeps the
+    state it has: it neither pages again nor calls a breach mended.
+    """
+    namespace, metric_name = metric
+    least = at_least is not None
+    return aws.cloudwatch.MetricAlarm(
+        name,
+        name=alarm_name(endpoint_name, variant_name, metric_name.replace("_", "-")),
+        alarm_description=f"{metric_name} of {variant_name} of {endpoint_name} breaks its limit;"
+        " the report of its monitoring says where",
+        namespace=namespace,
+        metric_name=metric_name,
+        dimensions={"EndpointName": endpoint_name, "VariantName": variant_name},
+        statistic="Minimum" if least else "Maximum",
+        threshold=at_least if least else at_most,
+        comparison_operator="LessThanThreshold" if least else "GreaterThanThreshold",
+        period=300,
+        evaluation_periods=1,
+        treat_missing_data="ignore",
+        alarm_actions=list(actions),
+        ok_actions=list(actions),
+        tags=tags,
+        opts=opts,
+    )
+
+
 def _any_alarm(
     name: str,
     metric: tuple[str, str, str],

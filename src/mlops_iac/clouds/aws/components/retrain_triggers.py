@@ -34,6 +34,7 @@ _MODULE = "cooldown"
 # A start that comes late is worse than none: the next one comes anyway.
 _EVENT_AGE_SECONDS = 3600
 _RETRIES = 3
+_DOES = {"training": "Trains again", "prediction": "Predicts", "monitoring": "Monitors"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +69,7 @@ class RetrainTriggersArgs:
     timezone: str = "UTC"
     new_data: Sequence[NewData] = ()
     alarm_arns: Sequence[pulumi.Input[str] | Sequence[pulumi.Input[str]]] = ()
-    starts: Literal["training", "prediction"] = "training"
+    starts: Literal["training", "prediction", "monitoring"] = "training"
     cooldown_hours: int = 24
     handler: str | None = None
     code_bucket: pulumi.Input[str] | None = None
@@ -155,7 +156,7 @@ class RetrainTriggers(pulumi.ComponentResource):
         return aws.scheduler.Schedule(
             f"{name}-schedule",
             name=physical(self._known, SCHEDULE_LIMIT),
-            description=f"{'Trains again' if args.starts == 'training' else 'Predicts'}: {cron}",
+            description=f"{_DOES[args.starts]}: {cron}",
             group_name=group.name,
             schedule_expression=schedule_expression(cron),
             schedule_expression_timezone=args.timezone,

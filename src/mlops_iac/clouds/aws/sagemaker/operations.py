@@ -4,6 +4,7 @@ from mlops_iac.clouds.aws.alarms import alarms
 from mlops_iac.clouds.aws.sagemaker.contents import delete_versions, holdings
 from mlops_iac.clouds.aws.sagemaker.endpoints import differing, endpoints, entry, images, served
 from mlops_iac.clouds.aws.sagemaker.invocations import invoke, largest_body
+from mlops_iac.clouds.aws.sagemaker.monitoring_run import run_monitoring
 from mlops_iac.clouds.aws.sagemaker.registry import registry
 from mlops_iac.clouds.aws.sagemaker.runs import (
     definition,
@@ -28,6 +29,7 @@ __all__ = [
     "read_by_run",
     "registry",
     "registry_output",
+    "run_monitoring",
     "served",
     "upload",
     "uploaded",

@@ -13,6 +13,7 @@ from mlops_iac.clouds.aws.sagemaker.blocks.budget import BUDGET
 from mlops_iac.clouds.aws.sagemaker.blocks.data_store import DATA_STORE
 from mlops_iac.clouds.aws.sagemaker.blocks.datasets import DATASETS
 from mlops_iac.clouds.aws.sagemaker.blocks.identity import IDENTITY
+from mlops_iac.clouds.aws.sagemaker.blocks.monitoring import MONITORING
 from mlops_iac.clouds.aws.sagemaker.blocks.network import PRIVATE_NETWORK
 from mlops_iac.clouds.aws.sagemaker.blocks.promotion import PROMOTING, readers
 from mlops_iac.clouds.aws.sagemaker.blocks.retraining import RETRAINING
@@ -166,6 +167,7 @@ PARTS: tuple[Part, ...] = (
     TRAINING,
     PROMOTING,
     *MODES,
+    MONITORING,
     RETRAINING,
     BUDGET,
 )

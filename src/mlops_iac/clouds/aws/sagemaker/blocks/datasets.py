@@ -93,7 +93,7 @@ DATASETS = Part(
     plan=_plan,
     planned=prefixed(
         "datasets.*.",
-        "description source format target time window_days checks.*.not_null checks.*.at_least "
+        "description source format target time window_days sensitive checks.*.not_null checks.*.at_least "
         "checks.*.at_most",
     ),
     refused=(
@@ -101,7 +101,6 @@ DATASETS = Part(
         Refusal(
             "datasets.*.partition", "partitions are not read yet", "use `time` and `window_days`"
         ),
-        Refusal("datasets.*.sensitive", "bias is not measured yet", "report it in evaluate.py"),
         Refusal(
             "datasets.*.retention_days", "datasets are not expired", "set a rule on the bucket"
         ),

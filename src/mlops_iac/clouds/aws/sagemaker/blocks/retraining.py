@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from mlops_iac.blueprint.torn import judged, whole
 from mlops_iac.blueprint.words import listed
 from mlops_iac.clouds.aws.components._cron import schedule_expression
+from mlops_iac.clouds.aws.sagemaker.blocks.monitoring_calls import COMPUTED
+from mlops_iac.clouds.aws.sagemaker.blocks.monitoring_calls import variables as monitoring
 from mlops_iac.clouds.aws.sagemaker.deployer_actions import (
     ALARMS,
     FUNCTIONS,
@@ -80,7 +82,10 @@ def _retrain_variable(model: str) -> str:
 
 def _alarms(scope: Scope, model: str, limits: tuple[str, ...]) -> list[Ref]:
     return [
-        Ref(f"{identifier(entry)}_monitor", f'alarm_arns["{metric}"]')
+        Ref(
+            f"{identifier(entry)}_monitor" if metric in SERVICE_LIMITS else monitoring(entry)[0],
+            f'alarm_arns["{metric}"]',
+        )
         for metric in limits
         for entry in monitored(scope, model, metric)
     ]
@@ -109,11 +114,12 @@ def _schedule(scope: Scope, name: str) -> Iterator[Diagnostic]:
 
 def _measured(scope: Scope, name: str, metric: str) -> Iterator[Diagnostic]:
     path = f"models.{name}.retrain.limits"
-    if metric not in SERVICE_LIMITS:
+    known = (*SERVICE_LIMITS, *COMPUTED)
+    if metric not in known:
         yield scope.wrong(
             path,
-            f"{metric} is not measured yet",
-            f"{listed(SERVICE_LIMITS, 'or')} of a serving entry's monitor, or a schedule",
+            f"{metric} is not computed",
+            f"{listed(known, 'or')} of a serving entry's monitor, or a schedule",
         )
     elif not monitored(scope, name, metric):
         whole(scope.blueprint.serving)  # one that is not known may monitor it

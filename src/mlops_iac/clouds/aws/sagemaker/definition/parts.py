@@ -10,7 +10,9 @@ from mlops_iac.records import Record
 from mlops_iac.runtime import contract
 
 Json = dict[str, Any]
-StepKind = Literal["prepare", "train", "evaluate", "try", "serve", "transform", "check", "complete"]
+StepKind = Literal[
+    "prepare", "train", "evaluate", "try", "serve", "transform", "check", "complete", "monitor"
+]
 
 # What makes the prebuilt serving containers import our handlers from the model's archive.
 SERVING_ENVIRONMENT = {

@@ -63,8 +63,8 @@ def _prediction(scope: Scope, name: str, entry: Batch) -> ComponentCall:
         "batch_prediction:BatchPrediction",
         {
             "model": _model(scope, name, entry),
-            "source": _place(scope, entry.input or ""),
-            "output": _place(scope, entry.output or ""),
+            "source": place(scope, entry.input or ""),
+            "output": place(scope, entry.output or ""),
             "chained": made_of[entry.input or ""].is_made or None,
             "form": made_of[entry.output or ""].format,
             "watched": [new_data(scope, each) for each in entry.new_data] or None,
@@ -191,7 +191,8 @@ def _model(scope: Scope, name: str, entry: Batch) -> Construct:
     )
 
 
-def _place(scope: Scope, dataset: str) -> Construct:
+def place(scope: Scope, dataset: str) -> Construct:
+    """Where a dataset lies, as an argument."""
     section = scope.blueprint.datasets[dataset]
     uri = None
     if section.source is not None and not section.is_local:

@@ -14,7 +14,7 @@ from mlops_iac.clouds.aws.sagemaker.scope import Scope
 from mlops_iac.errors import Diagnostic
 from mlops_iac.pipeline.reading import models_of
 
-# On what the platform itself measures; drift and accuracy need what is not planned yet.
+# On what the service itself measures.
 SERVICE_LIMITS = ("latency_p99_ms", "error_rate_percent")
 # Docs of deployment guardrails, "Exclusions": updated without alarms or steps.
 _UNGUARDED = ("inf1",)
@@ -31,7 +31,7 @@ def check_endpoint(scope: Scope, name: str, entry: RealTime) -> Iterator[Diagnos
     return judged(
         _shadows(scope, name, entry),
         _served(scope, name, entry),
-        *(_limits(scope, name, entry, owner) for owner in ("rollout", "monitor")),
+        _limits(scope, name, entry),
         _secrets(scope, name, entry),
         _smallest(scope, name, entry),
         _unscalable(scope, name, entry),
@@ -42,13 +42,12 @@ def check_endpoint(scope: Scope, name: str, entry: RealTime) -> Iterator[Diagnos
     )
 
 
-def _limits(scope: Scope, name: str, entry: RealTime, owner: str) -> Iterator[Diagnostic]:
-    section = getattr(entry, owner)
-    for metric in section.limits if section else ():
+def _limits(scope: Scope, name: str, entry: RealTime) -> Iterator[Diagnostic]:
+    for metric in entry.rollout.limits if entry.rollout else ():
         if metric not in SERVICE_LIMITS:
             yield scope.wrong(
-                f"serving.{name}.{owner}.limits.{metric}",
-                f"{metric} is not measured yet",
+                f"serving.{name}.rollout.limits.{metric}",
+                f"{metric} is not measured while rolling out",
                 f"limit {listed(SERVICE_LIMITS, 'or')}",
                 at_key=True,
             )

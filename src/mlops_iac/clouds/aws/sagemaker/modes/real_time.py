@@ -52,6 +52,11 @@ def _needs(scope: Scope) -> Needs:
             for name, entry in entries.items()
             for alarm in endpoint_alarms(scope, name, entry)
         ],
+        datasets=[
+            entry.monitor.outcomes.dataset
+            for entry in entries.values()
+            if entry.monitor and entry.monitor.outcomes and entry.monitor.outcomes.dataset
+        ],
     )
 
 
@@ -89,20 +94,16 @@ REAL_TIME = Mode(
         "scaling.max scaling.target.requests_per_minute scaling.target.concurrency "
         "scaling.target.cpu_percent scaling.target.gpu_percent rollout.strategy rollout.percent "
         "rollout.wait_minutes rollout.limits.*.at_most capture.percent capture.retention_days "
+        "monitor.schedule monitor.outcomes.dataset monitor.outcomes.key monitor.limits.*.at_least "
         "monitor.limits.*.at_most",
     ),
     refused=(
         Refusal("serving.*.runtime", "an entry serves with its model's runtime", "set it there"),
         Refusal("serving.*.callers", "endpoints grant no one yet", "allow them by IAM"),
-        Refusal("serving.*.monitor.schedule", "drift is not computed yet", "leave it out"),
-        Refusal("serving.*.monitor.outcomes", "outcomes are not joined yet", "leave it out"),
-        *(
-            Refusal(
-                f"serving.*.{owner}.limits.*.at_least",
-                "of what is measured only more is worse",
-                "write `at_most`",
-            )
-            for owner in ("rollout", "monitor")
+        Refusal(
+            "serving.*.rollout.limits.*.at_least",
+            "of what is measured only more is worse",
+            "write `at_most`",
         ),
     ),
     values=of_each(RealTime, _values),

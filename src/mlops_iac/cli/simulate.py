@@ -1,0 +1,36 @@
+"""`mlops-iac simulate traffic | drift`."""
+
+from __future__ import annotations
+
+from typing import Literal, cast
+
+import click
+
+from mlops_iac.cli._session import Session, argument, option, verb
+
+
+@verb("simulate", rehearses=True)
+def command(
+    session: Session,
+    kind: str = argument(type=click.Choice(["traffic", "drift"])),
+    entry: str | None = argument(required=False),
+    calls: int = option(
+        "How many; a row each.", metavar="N", type=click.IntRange(min=1), default=300
+    ),
+) -> None:
+    """Call an endpoint of the emulated cloud with rows of its model's dataset.
+
+    ENTRY may be left out where there is one. With `drift` one column of numbers is doubled, and one of
+    categories always has its rarest value: what `mlops-iac monitor run` has to find.
+
+    Exit codes: as `invoke`. --json: entry, calls, shifted{column: how}.
+    """
+    done = session.deployed().simulate(
+        cast("Literal['traffic', 'drift']", kind), entry, calls=calls, stack=session.stack
+    )
+    if session.json:
+        session.emit_json(done.as_json())
+        return
+    session.out(f"{done.calls} calls of {done.entry}")
+    session.out(*(f"  {column}: {how}" for column, how in done.shifted.items()))
+    session.say(f"`mlops-iac monitor run {done.entry}{session.of}` says what that means")
