@@ -12,4 +12,5 @@ def user(arn: str) -> dict[str, Any] | None:
         name = getpass.getuser()
     except (KeyError, OSError):
         return None
-    return {"IamIdentity": {"Arn": f"arn:aws:iam::{arn.split(':')[4]}:user/{name}"}}
+    _, partition, _, _, account, *_ = arn.split(":")
+    return {"IamIdentity": {"Arn": f"arn:{partition}:iam::{account}:user/{name}"}}

@@ -19,6 +19,7 @@ from typing import Any
 from moto.iam.models import get_account_id_from
 from moto.sagemaker.models import sagemaker_backends
 
+from mlops_iac.emulators.aws.api import Place
 from mlops_iac.emulators.aws.serving.captures import Event, Message
 from mlops_iac.emulators.aws.serving.endpoints import Deployment, Endpoint, Variant
 from mlops_iac.emulators.aws.serving.records import Records, Where
@@ -301,7 +302,8 @@ def _model_error(where: Where, reply: Reply) -> Refused:
     said = reply.body.decode("utf-8", "replace")[:_MESSAGE]
     kind = "client" if reply.status // 100 == 4 else "server"
     place = f"{where.region}.console.aws.amazon.com/cloudwatch/home?region={where.region}"
-    group = f"arn:aws:logs:{where.region}:{where.account}:log-group:{where.log_group}"
+    partition = Place(where.region).partition
+    group = f"arn:{partition}:logs:{where.region}:{where.account}:log-group:{where.log_group}"
     return Refused(
         424,
         "ModelError",
