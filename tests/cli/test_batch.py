@@ -5,9 +5,12 @@ The tests of this module build on each other and run in the order they stand in.
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import boto3
 import pytest
 
 from tests.cli.harness import Cli, copy_example, environment, teach_nothing
@@ -70,6 +73,38 @@ def test_a_run_predicts_with_the_approved_version(laptop: Cli) -> None:
     )
     assert entry["last_run"]["status"] == "published"
     assert entry["waits_for"] == []
+
+
+def test_a_client_starts_it_and_sees_the_transform(laptop: Cli) -> None:
+    server = laptop.folder / ".mlops-iac" / "emulator" / "server.json"
+    url = f"http://127.0.0.1:{json.loads(server.read_text())['port']}"
+    session = boto3.Session("local", "local", region_name="eu-west-1")
+    sagemaker = session.client("sagemaker", endpoint_url=url)
+    names = [each["PipelineName"] for each in sagemaker.list_pipelines()["PipelineSummaries"]]
+    (name,) = [each for each in names if "nightly" in each]
+    arn = sagemaker.start_pipeline_execution(PipelineName=name)["PipelineExecutionArn"]
+    while (found := sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn))[
+        "PipelineExecutionStatus"
+    ] == "Executing":
+        time.sleep(0.05)
+    assert found["PipelineExecutionStatus"] == "Succeeded"
+    listed = sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=arn)
+    steps = {each["StepName"]: each["Metadata"] for each in listed["PipelineExecutionSteps"]}
+    outputs = steps["Resolve"]["Lambda"]["OutputParameters"]
+    resolved = {each["Name"]: each["Value"] for each in outputs}
+    job = steps["Predict"]["TransformJob"]["Arn"].rpartition("/")[2]
+    transform = sagemaker.describe_transform_job(TransformJobName=job)
+    assert (transform["TransformJobStatus"], transform["ModelName"]) == (
+        "Completed",
+        resolved["model"],
+    )
+    sagemaker.describe_model(ModelName=resolved["model"])
+    output = transform["TransformOutput"]["S3OutputPath"]
+    bucket, _, prefix = output.removeprefix("s3://").partition("/")
+    s3 = session.client("s3", endpoint_url=url)
+    assert s3.list_objects_v2(Bucket=bucket, Prefix=f"{prefix}/")["KeyCount"] > 0
+    (success,) = steps["Publish"]["Lambda"]["OutputParameters"]
+    assert success["Value"].endswith("/_SUCCESS")
 
 
 def test_two_runs_leave_the_deployment_as_it_is(laptop: Cli) -> None:

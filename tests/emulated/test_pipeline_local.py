@@ -441,7 +441,7 @@ def test_an_interruption_ends_the_script_and_says_how_to_continue(
         )
     assert time.monotonic() - began < 20
     (folder,) = (cloud.work / "runs").iterdir()
-    assert json.loads((folder / "run.json").read_text())["steps"]["Prepare"]["status"] == "failed"
+    assert json.loads((folder / "run.json").read_text())["steps"]["Prepare"]["status"] == "stopped"
 
 
 TUNE = Tune(

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
-from unittest.mock import ANY
 
 import boto3
 import pytest
@@ -280,6 +279,10 @@ def execution(cloud: Cloud, status: str) -> None:
             ("failed", "Train", "no memory"),
         ),
         (
+            {"StepName": "Train", "StepStatus": "Stopped", "FailureReason": "by hand"},
+            ("stopped", "Train", "by hand"),
+        ),
+        (
             {"StepName": "GateFailed", "Metadata": {"Fail": {}}, "FailureReason": "accuracy 0.7"},
             ("gate-failed", "", "accuracy 0.7"),
         ),
@@ -288,8 +291,9 @@ def execution(cloud: Cloud, status: str) -> None:
 def test_the_last_run_says_what_failed(
     cloud: Cloud, asked: Questions, step: dict[str, Any], expected: tuple[str, ...]
 ) -> None:
-    execution(cloud, "Failed")
-    steps = [{"StepName": "Prepare", "StepStatus": "Succeeded"}, {**step, "StepStatus": "Failed"}]
+    step = {"StepStatus": "Failed", **step}
+    execution(cloud, step["StepStatus"])
+    steps = [{"StepName": "Prepare", "StepStatus": "Succeeded"}, step]
     cloud.says("list_pipeline_execution_steps", {"PipelineExecutionSteps": steps})
     run = last_run("p", asked)
     assert run is not None
@@ -350,21 +354,6 @@ def test_what_comes_next_can_be_typed(make: Callable[..., Any]) -> None:
     assert then(serves, approved="4") == ["mlops-iac up"]
     failed = LastRun("r", "failed", "")
     assert then(serves, approved="3", last_run=failed) == ["mlops-iac run"]
-
-
-def test_a_run_goes_on_as_long_as_its_process(make: Callable[..., Any]) -> None:
-    from mlops_iac.api.status.models import _local_run
-    from mlops_iac.clouds.operations import LastRun
-    from mlops_iac.pipeline.run_record import StepRecord, new_record, only_one
-
-    project, record = make(), new_record("p", "digest")
-    record.steps["Train"] = StepRecord("Train", "Training")
-    folder = project.emulator / "runs" / record.id
-    record.save(folder)
-    with only_one(folder):
-        assert _local_run(project, "p") == LastRun(record.id, "running", ANY)
-    left = LastRun(record.id, "stopped", ANY, "Train", "its process ended before it did")
-    assert _local_run(project, "p") == left
 
 
 @pytest.fixture

@@ -50,7 +50,9 @@ def _run(file: Path, identity: str, from_step: str | None = None) -> None:
 
 
 def _end_with_parent() -> None:
-    sys.stdin.buffer.read()
+    # Not by sys.stdin: an interpreter that ends dies of a thread that reads it.
+    while os.read(0, 1):
+        pass
     os.kill(os.getpid(), signal.SIGINT)
 
 

@@ -69,8 +69,11 @@ class PredictionBackend(Protocol):
     def resolve(self) -> Resolved:
         """What the first step finds. Raises ResourceFailed, which says what to approve."""
 
-    def publish(self, run: str, resolved: Resolved, output: str, rows: str) -> None:
-        """Tell that the `output` of a run is complete; `rows` is the URI of what is known of it."""
+    def publish(self, run: str, resolved: Resolved, output: str, rows: str) -> str:
+        """Tell that the `output` of a run is complete; `rows` is the URI of what is known of it.
+
+        Returns the URI of what tells it.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,8 +218,8 @@ class _Prediction:
         complete = self._run.left("Complete")
         resolved = Resolved(**self._run.left("Resolve"))
         rows = f"{complete['report']}/{contract.ROWS_FILE}"
-        self._backend.publish(self._run.id, resolved, complete["output"], rows)
-        return {}
+        told = self._backend.publish(self._run.id, resolved, complete["output"], rows)
+        return {"success": told}
 
     def _machine(self, task: Task, python: Path) -> Machine:
         tools = self._run.folder / "tools" / task.name

@@ -25,8 +25,10 @@ from mlops_iac.clouds.operations import (
     Version,
 )
 from mlops_iac.clouds.questions import Questions
+from mlops_iac.errors import UsageError
 from mlops_iac.graph.model import Resource
 from mlops_iac.graph.plan import Step
+from mlops_iac.pipeline.run_record import last_record
 from mlops_iac.values import Asset
 
 registry_output = "registry"
@@ -159,7 +161,12 @@ def alarms(resources: Iterable[Resource], questions: Questions | None) -> list[A
 
 
 def last_run(pipeline: str, questions: Questions) -> LastRun | None:
-    return None
+    """As the runner has written it: this cloud's emulator shows runs in no form of its own."""
+    try:
+        found = last_record(questions.session.folder.parent / "runs", pipeline)
+    except UsageError:
+        return None
+    return LastRun(found.id, found.status, found.started_at)
 
 
 def differing(endpoints: Iterable[Resource], session: World, of: str = "") -> Iterator[str]:

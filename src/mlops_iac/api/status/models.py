@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from mlops_iac.api.deploy.served_versions import model_output
 from mlops_iac.clouds.operations import APPROVED, WAITING, LastRun, utc
-from mlops_iac.errors import UsageError
 
 if TYPE_CHECKING:
     from mlops_iac.api.core.project import BaseProject
@@ -56,20 +55,16 @@ def models(
             if group and questions is not None
             else ("", [])
         )
-        last = last_run(project, stack, pipeline, questions)
+        last = last_run(project, pipeline, questions)
         found.append(ModelState(name, pipeline, approved, tuple(versions), last))
     return found
 
 
-def last_run(
-    project: BaseProject, stack: str, pipeline: str, questions: Questions | None
-) -> LastRun | None:
+def last_run(project: BaseProject, pipeline: str, questions: Questions | None) -> LastRun | None:
     """Return the last run of a pipeline; None without one, and where nobody says."""
-    if pipeline and project.emulates(stack):
-        return _local_run(project, pipeline)
-    if pipeline and questions is not None:
-        return project.operations.last_run(pipeline, questions)
-    return None
+    if not pipeline or questions is None:
+        return None
+    return project.operations.last_run(pipeline, questions)
 
 
 def _registry(
@@ -87,28 +82,3 @@ def _registry(
         metrics = (questions.ask(what, numbers) if at < _DESCRIBED else None) or {}
         found.append(Waiting(str(each.version), utc(each.created), metrics))
     return next((str(each.version) for each in approved), ""), found
-
-
-def _local_run(project: BaseProject, pipeline: str) -> LastRun | None:
-    from mlops_iac.pipeline.run_record import goes_on, last_record, load_record
-
-    runs = project.emulator / "runs"
-    try:
-        record = last_record(runs, pipeline)
-        left = record.status == "running" and not goes_on(runs / record.id)
-        if left:
-            record = load_record(runs / record.id)  # it may have ended since
-    except UsageError:
-        return None
-    failed = next((step for step in record.steps.values() if step.status == "failed"), None)
-    started = record.started_at.replace("+00:00", "Z")
-    if record.status == "gate-failed":
-        return LastRun(record.id, record.status, started, "", "; ".join(record.missed))
-    if record.status == "failed" and failed is not None:
-        if failed.error == "KeyboardInterrupt":
-            return LastRun(record.id, "stopped", started, failed.name, "interrupted")
-        return LastRun(record.id, "failed", started, failed.name, failed.error)
-    if left and record.status == "running":
-        step = next(reversed(record.steps), "")
-        return LastRun(record.id, "stopped", started, step, "its process ended before it did")
-    return LastRun(record.id, record.status, started)

@@ -180,7 +180,7 @@ def _batch(
     pipeline = str(outputs.get(f"{output_name(entry.name)}_pipeline") or "")
     if not isinstance(section, Batch) or not pipeline:
         return entry
-    last = last_run(project, stack, pipeline, questions)
+    last = last_run(project, pipeline, questions)
     if last is not None and last.status == "registered":  # what a training's success is
         last = replace(last, status="published")
     waits = [each.name for each in trained if each.name == section.model and not each.approved]

@@ -109,8 +109,7 @@ class SageMakerPrediction(_Backend):
             FunctionName=self._values["function_arn"]
         )
         settings = json.loads(function["Environment"]["Variables"]["SETTINGS"])
-        # The emulated cloud executes no pipeline that it starts.
-        return batch.Run({**settings, "watched": []}, self._client)
+        return batch.Run(settings, self._client)
 
     def resolve(self) -> Resolved:
         """Ask the function's code, and the model that it makes for its archive."""
@@ -130,10 +129,11 @@ class SageMakerPrediction(_Backend):
             return str(found["InferenceSpecification"]["Containers"][0]["ModelDataUrl"])
         return str(container["ModelDataSource"]["S3DataSource"]["S3Uri"])
 
-    def publish(self, run: str, resolved: Resolved, output: str, rows: str) -> None:
+    def publish(self, run: str, resolved: Resolved, output: str, rows: str) -> str:
         """Let the function's code tell that the output is complete."""
         with cloud_errors(f"publishing {output}"):
-            self._run.publish(run, resolved.version, resolved.began, f"{output}/", rows)
+            told = self._run.publish(run, resolved.version, resolved.began, f"{output}/", rows)
+        return told["success"]
 
 
 def _framework(image: str) -> str:

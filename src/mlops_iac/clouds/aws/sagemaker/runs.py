@@ -47,20 +47,20 @@ def last_run(pipeline: str, questions: Questions) -> LastRun | None:
     arn = str(runs[0]["PipelineExecutionArn"])
     status = _STATES.get(str(runs[0]["PipelineExecutionStatus"]), "failed")
     last = LastRun(arn.rsplit("/", 1)[-1], status, utc(runs[0].get("StartTime")))
-    if status != "failed":
+    if status not in ("failed", "stopped"):
         return last
 
-    def failed() -> Sequence[Mapping[str, Any]]:
+    def ended() -> Sequence[Mapping[str, Any]]:
         pages = client().get_paginator("list_pipeline_execution_steps")
         return [
             step
             for page in pages.paginate(PipelineExecutionArn=arn)
             for step in page["PipelineExecutionSteps"]
-            if step["StepStatus"] == "Failed"
+            if step["StepStatus"] in ("Failed", "Stopped")
         ]
 
     told = str(runs[0].get("PipelineExecutionFailureReason") or "")
-    for step in questions.ask(what, failed) or ():
+    for step in questions.ask(what, ended) or ():
         reason = str(step.get("FailureReason") or told)
         if "Fail" in (step.get("Metadata") or {}):  # the step that a missed gate leads to
             return LastRun(last.id, "gate-failed", last.started, "", reason)

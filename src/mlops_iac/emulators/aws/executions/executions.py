@@ -159,9 +159,8 @@ class Execution:
                 missed = any(each["Name"] in self.run.steps for each in refused)
                 told["Metadata"] = {"Condition": {"Outcome": str(not missed)}}
             case "Fail":
-                message = arguments.get("ErrorMessage", "")
-                told["FailureReason"] = message
-                told["Metadata"] = {"Fail": {"ErrorMessage": message}}
+                # The definition's words; why it came to that, with the numbers, stands beside them.
+                told["Metadata"] = {"Fail": {"ErrorMessage": arguments.get("ErrorMessage", "")}}
         return told
 
 
