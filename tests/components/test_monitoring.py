@@ -145,3 +145,12 @@ def test_a_renamed_entry_keeps_where_its_runs_lie() -> None:
     graph = monitoring(known_as="old-monitoring")
     found = json.loads(one(graph, FUNCTION).inputs["environment"]["variables"]["SETTINGS"])
     assert found["work"] == "s3://artifacts/pipelines/old-monitoring/"
+
+
+def test_versions_of_other_accounts_are_described_there() -> None:
+    graph = monitoring(models=[], promoted=["444455556666/project-dev-churn"])
+    found = statements(graph, "function")
+    assert found["FindVersions"]["Resource"][-1] == (
+        "arn:aws:sagemaker:eu-west-1:444455556666:model-package/project-dev-churn/*"
+    )
+    assert found["ReadSealed"]["Resource"] == ("arn:aws:s3:::artifacts/pipelines/api-monitoring/*")

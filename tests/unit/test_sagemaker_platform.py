@@ -627,8 +627,8 @@ def test_monitoring_needs_a_version_that_keeps_its_rows_and_a_truth(tmp_path: Pa
         (
             "serving.api.monitor",
             (
-                "no version that it serves is trained in this environment, where it would keep the"
-                " rows that calls are compared with"
+                "no version that it serves is trained by this blueprint, so that none keeps the rows that"
+                " calls are compared with"
             ),
         ),
         (
@@ -636,6 +636,27 @@ def test_monitoring_needs_a_version_that_keeps_its_rows_and_a_truth(tmp_path: Pa
             "'customers' does not say which column is the truth",
         ),
     ]
+
+
+def test_what_is_promoted_is_monitored_with_a_right_to_read_what_its_version_keeps(
+    tmp_path: Path,
+) -> None:
+    monitored = "{mode: real-time, capture: {}, monitor: {limits: {drift_psi: {at_most: 0.2}}}}"
+    text = MINIMAL.replace("{mode: real-time}", monitored) + (
+        "environments:\n"
+        "  dev: {account: 012345678901}\n"
+        "  prod: {account: 210987654321, models: {churn: {promote_from: dev}}}\n"
+    )
+    prod = plan(tmp_path, text, "prod")
+    args = call_of(prod, "api_monitoring").args
+    assert args["models"].value == []
+    assert args["promoted"].value == ["012345678901/churn-dev-churn"]
+    reads = call_of(prod, "api_monitoring_promotion")
+    assert reads.args["role_arn"] == Ref("api_monitoring", "function_role_arn")
+    assert reads.args["accounts"].value == ["012345678901"]
+    dev = plan(tmp_path, text, "dev")
+    assert call_of(dev, "api_monitoring").args["models"].value == ["churn"]
+    assert "api_monitoring_promotion" not in {each.variable for each in dev}
 
 
 def test_a_whole_is_refused_once(tmp_path: Path) -> None:

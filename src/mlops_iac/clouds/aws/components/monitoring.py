@@ -41,7 +41,7 @@ class MonitoringArgs:
     """What the monitoring of an endpoint needs.
 
     `endpoint_name` is the literal name; `variants` are those that are watched, `models` whose versions
-    they serve. Calls are captured below `captures_prefix` of `captures_bucket`. `outcomes` is where the
+    they serve, `promoted` those of other accounts (`<account>/<package group>`). Calls are captured below `captures_prefix` of `captures_bucket`. `outcomes` is where the
     truth arrives; calls of `outcome_days` are held to it. `limits` by metric: an alarm for each and
     variant. `handler` is the function's source. `job_tags` are carried by all of the jobs, `images` are
     what they pull (`<account>/<repository>`). `key_arn` encrypts what is stored, `log_key_arn` the log.
@@ -51,6 +51,7 @@ class MonitoringArgs:
     endpoint_name: str
     variants: Sequence[str]
     models: Sequence[str]
+    promoted: Sequence[str] = ()
     captures_bucket: pulumi.Input[str]
     captures_bucket_arn: pulumi.Input[str]
     captures_prefix: str
@@ -78,7 +79,7 @@ class MonitoringArgs:
 class Monitoring(pulumi.ComponentResource):
     """`pipeline_role_arn` starts the jobs, `job_role_arn` runs them; each waits for its policy.
 
-    `function_arn` is what the pipeline calls, `outcomes_uri` where the truth lies. `alarm_arns` by
+    `function_arn` is what the pipeline calls, `function_role_arn` its role, `outcomes_uri` where the truth lies. `alarm_arns` by
     limit, one per variant, in order. What `depends_on` names is there before code is uploaded.
     """
 
@@ -212,6 +213,10 @@ class Monitoring(pulumi.ComponentResource):
                     arn("sagemaker", f"endpoint-config/{stack_stem()}-*"),
                     arn("sagemaker", f"model/{stack_stem()}-*"),
                     *(arn("sagemaker", f"model-package/{group}/*") for group in groups),
+                    *(
+                        arn("sagemaker", f"model-package/{group}/*", account=account)
+                        for account, _, group in (each.partition("/") for each in args.promoted)
+                    ),
                 ],
                 reason="what is asked is compared with what the versions in service were made of",
                 wildcard="configurations, models and versions are numbered as they come",
@@ -251,7 +256,7 @@ class Monitoring(pulumi.ComponentResource):
             opts=self._after,
         )
         described = "Says what a monitoring compares, and makes metrics of what it finds"
-        role = self._role(
+        role = self.function_role_arn = self._role(
             "function", described, lambda_trust(self._context), self._of_function(log)
         )
         settings = {

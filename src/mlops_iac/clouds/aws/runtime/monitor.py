@@ -138,7 +138,10 @@ class Watch:
             bucket, key = _split(package["CustomerMetadataProperties"]["examples"])
             to, name = _split(target)
             self._client("s3").copy_object(
-                Bucket=to, Key=name, CopySource={"Bucket": bucket, "Key": key}
+                Bucket=to,
+                Key=name,
+                CopySource={"Bucket": bucket, "Key": key},
+                TaggingDirective="REPLACE",  # to copy tags is another right
             )
         except (KeyError, StopIteration):
             return  # a version from elsewhere, or from before there were any

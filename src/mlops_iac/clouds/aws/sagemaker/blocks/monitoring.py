@@ -12,6 +12,11 @@ from mlops_iac.clouds.aws.components._cron import schedule_expression
 from mlops_iac.clouds.aws.sagemaker.blocks.monitoring_calls import (
     COMPUTED,
     DRIFT,
+    MODELS,
+    ORIGINS,
+    PROMOTED,
+    PROMOTES,
+    STACKS,
     computes,
     monitoring_job,
     plan_monitoring,
@@ -81,9 +86,9 @@ def _watched(scope: Scope, name: str, entry: RealTime) -> Iterator[Diagnostic]:
     if not served:
         yield scope.wrong(
             at,
-            "no version that it serves is trained in this environment, where it would keep the rows that"
+            "no version that it serves is trained by this blueprint, so that none keeps the rows that"
             " calls are compared with",
-            f"monitor it where it is trained, or limit {listed(SERVICE_LIMITS, 'or')}",
+            f"limit {listed(SERVICE_LIMITS, 'or')}",
             at_key=True,
         )
     for model in served.values():
@@ -196,6 +201,14 @@ MONITORING = Part(
         actions={"Monitoring": (*FUNCTIONS, *OBJECTS, *ALARMS)},
         passed_to=("lambda", "sagemaker", "scheduler"),
     ),
-    settings={"serving.*.monitor.images": "the images that jobs of the monitoring of {name} pull"},
+    settings={
+        "serving.*.monitor.images": "the images that jobs of the monitoring of {name} pull",
+        f"serving.*.monitor.{MODELS}": "the models trained here whose versions {name} serves",
+        f"serving.*.monitor.{PROMOTED}": "account and registry of the others that {name} serves",
+        f"serving.*.monitor.{PROMOTES}": "whether the monitoring of {name} reads what another account"
+        " trained",
+        f"serving.*.monitor.{ORIGINS}": "the accounts that did so",
+        f"serving.*.monitor.{STACKS}": "what the names of their stacks begin with",
+    },
     guide=_guide,
 )

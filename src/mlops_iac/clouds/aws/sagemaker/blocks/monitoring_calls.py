@@ -30,6 +30,7 @@ from mlops_iac.clouds.aws.sagemaker.modes.endpoint_checks import SERVICE_LIMITS
 from mlops_iac.clouds.aws.sagemaker.scope import (
     NETWORK,
     STACK_TAG,
+    Home,
     Scope,
     call,
     construct,
@@ -46,6 +47,9 @@ from mlops_iac.runtime.files import monitoring_files
 
 DRIFT = "drift_psi"
 COMPUTED = (DRIFT, *quality.METRICS, *FAIRNESS_METRICS)
+# Settings that stand in no blueprint, below an entry's monitor.
+MODELS, PROMOTED = "models", "promoted"
+PROMOTES, ORIGINS, STACKS = "reads_other_accounts", "origin_accounts", "origin_stacks"
 _MINUTES = 4 * 60
 
 
@@ -66,27 +70,57 @@ def computes(monitor: Monitor) -> bool:
 
 
 def watched_variants(scope: Scope, entry: RealTime) -> dict[str, str]:
-    """Variants that answer, and the model of each: what is trained here keeps what it was made of."""
+    """Variants that answer, and the model of each: one that is trained keeps what it was made of."""
     return {
         name: variant.model
         for name, variant in variants(entry).items()
-        if variant.shadow_percent is None and variant.model in scope.trained
+        if variant.shadow_percent is None
+        and variant.model is not None
+        and scope.blueprint.models[variant.model].train is not None
     }
 
 
-def variables(name: str) -> tuple[str, str, str]:
-    """The program's variables for the monitoring of an entry, its pipeline, and what starts that."""
+def variables(name: str) -> tuple[str, str, str, str]:
+    """The program's variables for an entry's monitoring, its pipeline, what starts that, and a promotion."""
     stem = f"{identifier(name)}_monitoring"
-    return stem, f"{stem}_pipeline", f"{stem}_starts"
+    return stem, f"{stem}_pipeline", f"{stem}_starts", f"{stem}_promotion"
 
 
 def plan_monitoring(scope: Scope, name: str, entry: RealTime) -> list[ComponentCall]:
     """The calls of one entry."""
     return [
         _monitoring(scope, name, entry),
+        *_promotion(scope, name, entry),
         _pipeline(scope, name, entry),
         _starts(scope, name, entry),
     ]
+
+
+def _promotion(scope: Scope, name: str, entry: RealTime) -> Iterator[ComponentCall]:
+    """What lets the function read what versions keep that another account trained."""
+    homes = _homes(scope, entry)
+    if not homes:
+        return
+    at = f"serving.{name}.monitor"
+    encrypted = (scope.resolved.siblings[each.environment] for each in homes)
+    yield call(
+        variables(name)[3],
+        "promotion:Promotion",
+        {
+            "role_arn": Ref(variables(name)[0], "function_role_arn"),
+            "accounts": Setting(sorted({each.account or "" for each in homes}), f"{at}.{ORIGINS}"),
+            "stacks": Setting(sorted({each.stem for each in homes}), f"{at}.{STACKS}"),
+            "encrypted": any(Scope(each).customer_key for each in encrypted),
+        },
+        path=at,
+        flag=f"{at}.{PROMOTES}",
+    )
+
+
+def _homes(scope: Scope, entry: RealTime) -> list[Home]:
+    """Where the versions are approved that another environment trains."""
+    models = dict.fromkeys(watched_variants(scope, entry).values())
+    return [scope.home(each) for each in models if scope.promotes(each)]
 
 
 def _named(scope: Scope, name: str, ending: str) -> tuple[str, tuple[str, ...], str | None]:
@@ -113,7 +147,20 @@ def _monitoring(scope: Scope, name: str, entry: RealTime) -> ComponentCall:
         {
             "endpoint_name": Ref(identifier(name), "endpoint_name"),
             "variants": list(served),
-            "models": sorted({scope.known_as("models", model) for model in served.values()}),
+            "models": Setting(
+                sorted(
+                    {
+                        scope.known_as("models", model)
+                        for model in served.values()
+                        if not scope.promotes(model)
+                    }
+                ),
+                f"{path}.{MODELS}",
+            ),
+            "promoted": Setting(
+                sorted({f"{each.account}/{each.group}" for each in _homes(scope, entry)}),
+                f"{path}.{PROMOTED}",
+            ),
             "captures_bucket": Ref("data", "captures.bucket"),
             "captures_bucket_arn": Ref("data", "captures.arn"),
             "captures_prefix": known,
@@ -161,7 +208,7 @@ def _monitoring(scope: Scope, name: str, entry: RealTime) -> ComponentCall:
 def _pipeline(scope: Scope, name: str, entry: RealTime) -> ComponentCall:
     assert entry.monitor is not None
     named, aliases, _ = _named(scope, name, "monitoring-runs")
-    monitoring, variable, _ = variables(name)
+    monitoring, variable, _, _ = variables(name)
     values: dict[str, Any] = {
         "execution_role_arn": Ref(monitoring, "job_role_arn"),
         "function_arn": Ref(monitoring, "function_arn"),
@@ -201,7 +248,7 @@ def _starts(scope: Scope, name: str, entry: RealTime) -> ComponentCall:
     assert entry.monitor is not None
     path = f"serving.{name}.monitor"
     named, aliases, former = _named(scope, name, "monitoring-starts")
-    _, pipeline, variable = variables(name)
+    _, pipeline, variable, _ = variables(name)
     return call(
         variable,
         "retrain_triggers:RetrainTriggers",
