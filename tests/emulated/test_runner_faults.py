@@ -20,7 +20,7 @@ from mlops_iac.workload.processes import Processes, clean_environment
 # A step of its own process, as a job starts it, without the archives around it.
 STEP = (
     "import os; from pathlib import Path; from mlops_iac.runtime.step import Step\n"
-    "Step(Path.cwd(), os.environ, [])._execute([])"
+    "Step(Path.cwd(), os.environ, []).run()"
 )
 DAEMON = """import os, sys, time
 from pathlib import Path
@@ -32,16 +32,19 @@ if os.fork() == 0:
     os._exit(0)
 while not Path("pid").exists() or not Path("pid").read_text():
     time.sleep(0.01)
+Path(sys.argv[4], "train.csv").write_text("x")
 """
 
 
 def step(folder: Path, script: str) -> dict[str, str]:
-    (folder / "train.py").write_text(script)
+    (folder / contract.PROCESSING_DATA / "orders").mkdir(parents=True)
+    (folder / "prepare.py").write_text(script)
     return {
         **clean_environment(),
-        contract.STEP: "train",
-        contract.SCRIPT: "train.py",
-        "PWD": str(folder),
+        contract.STEP: "prepare",
+        contract.SCRIPT: "prepare.py",
+        contract.DATASETS: "orders",
+        contract.ROOT_SETTING: str(folder),
     }
 
 

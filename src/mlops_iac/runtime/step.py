@@ -54,7 +54,8 @@ class Step:
         }
         if self.kind not in kinds:
             raise StepFailed(f"{contract.STEP} is {self.kind!r}: {', '.join(kinds)}")
-        kinds[self.kind]()
+        with left_behind.nothing():
+            kinds[self.kind]()
 
     def _prepare(self) -> None:
         self._install()
@@ -233,9 +234,8 @@ class Step:
             known = ", ".join(_INTERPRETERS)
             raise StepFailed(f"{self.script}: no such script in the code folder ({known})")
         command = [*interpreter, str(path), *map(str, arguments)]
-        with left_behind.nothing():
-            process = subprocess.Popen(command, cwd=self.code, env=self._own_env())
-            code = self._wait(process, metrics)
+        process = subprocess.Popen(command, cwd=self.code, env=self._own_env())
+        code = self._wait(process, metrics)
         if metrics:
             metrics.announce()
         if code < 0:
