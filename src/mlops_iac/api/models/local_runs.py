@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -56,6 +57,7 @@ class Run:
                 "predicted": predicted.predicted,
                 "output": predicted.output,
                 "seconds": round(result.duration_seconds, 3),
+                "usage": dict(result.usage),
             }
         return {
             "model": self.model,
@@ -67,6 +69,8 @@ class Run:
             "approval": result.approval,
             "missed": list(result.missed),
             "seconds": round(result.duration_seconds, 3),
+            "set": dict(result.given),
+            "usage": dict(result.usage),
         }
 
 
@@ -76,6 +80,7 @@ def run(
     *,
     stack: str,
     from_step: str | None,
+    given: Mapping[str, str],
     deployed: bool,
     on_event: OnRunEvent | None = None,
     identity: str = "",
@@ -116,11 +121,16 @@ def run(
         "on_event": on_event,
     }
     if isinstance(what, Prediction):
+        if given:
+            raise UsageError(
+                f"{name} is a batch entry: it trains nothing that hyperparameters could be given to",
+                hint="leave --set out, or name the model",
+            )
         predicted = predict_locally(what, cast("PredictionBackend", backend), **options)
         counted = f"{predicted.predicted} of {predicted.rows} rows"
         said = f"{name}: {counted} by version {predicted.version}, at {predicted.output}"
         return Run(name, True, said, "", predicted.run, predicted)
-    result = run_locally(what, cast("Backend", backend), **options)
+    result = run_locally(what, cast("Backend", backend), given=given, **options)
     if result.registered is None:
         missed = "; ".join(result.missed)
         return Run(
@@ -132,11 +142,13 @@ def run(
         )
     version = result.registered.rsplit("/", 1)[-1]
     metrics = ", ".join(f"{key} {value:g}" for key, value in sorted(result.metrics.items()))
+    own = ", ".join(f"{key}={value}" for key, value in result.given.items())
+    own = f"; trained with {own}, which the blueprint does not have" if own else ""
     waits = result.approval == WAITING
     of = "" if stack == LOCAL else f" -s {stack}"
     hint = f"mlops-iac models approve {name} {version}{of}, then " if waits else ""
     hint += f"mlops-iac up{of}"
-    return Run(name, True, f"{name}/{version} ({metrics}): {result.approval}", hint, result)
+    return Run(name, True, f"{name}/{version} ({metrics}): {result.approval}{own}", hint, result)
 
 
 def _require_same(
