@@ -582,3 +582,15 @@ def test_what_a_step_took_is_told_and_written_down(cloud: Cloud) -> None:
     assert begun == "[2/7] Train …"
     (done,) = (str(e) for e in cloud.events if e.step == "Train" and e.kind == "done")
     assert re.search(r"s of processors, \d+ MB$", done)
+
+
+def test_a_run_leaves_a_page_however_it_ends(cloud: Cloud) -> None:
+    result = cloud.run()
+    page = (result.folder / "report.html").read_text(encoding="utf-8")
+    assert "data:image/png;base64,cG5n" in page  # the picture that evaluation leaves
+    assert "<td>accuracy</td><td>0.65</td><td>at least 0.6</td>" in page
+    assert "<td>python</td>" in page
+    with pytest.raises(ResourceFailed):
+        cloud.run(train="raise ValueError('no such <column>')\n")
+    (failed,) = {*(cloud.work / "runs").iterdir()} - {result.folder}
+    assert "no such &lt;column&gt;" in (failed / "report.html").read_text(encoding="utf-8")

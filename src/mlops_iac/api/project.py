@@ -373,6 +373,15 @@ class Project(BaseProject):
         with self.deployment(LOCAL) as deployment:
             return [*ways(deployment)]
 
+    def run_report(self, run: str | None = None) -> Path:
+        """The page of a run on this machine; of the last one that left any, or by the beginning of its id.
+
+        Raises UsageError where there is none.
+        """
+        from mlops_iac.api.models.local_runs import report
+
+        return report(self, run)
+
 
 def load(path: str | Path = "blueprint.yaml") -> Project:
     """Read and check a blueprint, with its templates; nothing is planned or run yet.

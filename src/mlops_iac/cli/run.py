@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from mlops_iac.cli._run_progress import progress
 from mlops_iac.cli._session import Session, argument, flag, option, verb
 from mlops_iac.errors import MlopsError, NotDeployed, ResourceFailed, ScriptFailed, UsageError
+from mlops_iac.pipeline.run_report import REPORT
 
 if TYPE_CHECKING:
     from mlops_iac.api.models.local_runs import Run
@@ -45,7 +46,7 @@ def command(
     something changed that is not deployed; 4 a script failed, or
     the installation of its packages; 8 interrupted; 9 a step's time is
     over. --json: model, run, status (registered, gate-failed), steps, metrics, model_package,
-    approval, missed, seconds, set, usage (by step seconds, cpu_seconds, peak_bytes); of a batch entry entry, run, status (published), steps, version, rows,
+    approval, missed, seconds, set, report (a path), usage (by step seconds, cpu_seconds, peak_bytes); of a batch entry entry, run, status (published), steps, version, rows,
     predicted, output, seconds, usage; what stops a run is {error: {exit_code, message, hint}}, and what
     has changed since the deployment stands beside it as `differences`.
     """
@@ -58,6 +59,8 @@ def command(
         result = _run(session, project, *what, deployed=True)
     if session.json:
         session.emit_json(result.as_json())
+    if result.prediction is None:
+        session.say(f"page: {result.result.folder / REPORT}")
     if not result.succeeded:
         raise MlopsError(result.message, hint=result.hint)
     session.say(f"{session.style(result.done, fg='green')} {result.message}")

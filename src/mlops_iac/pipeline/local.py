@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -21,6 +23,7 @@ from mlops_iac.pipeline.executor import Handlers, Left, OnRunEvent, Run, Stopped
 from mlops_iac.pipeline.given import with_given
 from mlops_iac.pipeline.machine import Machine, Workplace
 from mlops_iac.pipeline.run_record import StepRecord, given_to
+from mlops_iac.pipeline.run_report import InService, write_report
 from mlops_iac.pipeline.steps import Lifecycle, Limit, Tune
 from mlops_iac.pipeline.tasks import (
     CHECKPOINTS,
@@ -89,6 +92,8 @@ def run(
     from_step: str | None = None,
     identity: str = "",
     given: Mapping[str, str] | None = None,
+    served: InService | None = None,
+    card: str = "",
     on_event: OnRunEvent | None = None,
 ) -> RunResult:
     """Run a lifecycle, task by task.
@@ -99,7 +104,8 @@ def run(
     variable MLOPS_IAC_WORKLOAD_PYTHON comes before that). `from_step` continues the last run of this pipeline at that step, under its
     id, with what the earlier steps left. `identity` is the id of a new run, or of the one that is
     continued where that is not the last. `given` are hyperparameters of the training for this run
-    alone, as text; a run that is continued keeps its own.
+    alone, as text; a run that is continued keeps its own. `served` and the text of the model's
+    `card` are for the page that the run leaves, `report.html`.
 
     Raises UsageError (a step that cannot be run), ResourceFailed (a step crashed; the message ends
     with its log's last lines; or there is no environment), TimedOut, Cancelled (interrupted;
@@ -113,7 +119,10 @@ def run(
     given = given_to(work / "runs", pipeline, identity) if from_step else given or {}
     life = with_given(life, given)
 
+    begun: list[Run] = []
+
     def start(run: Run) -> Handlers:
+        begun.append(run)
         run.record.given, run.record.hyperparameters = given, life.train.hyperparameters
         if workload_python:
             python = environments.existing(workload_python, "workload_python")
@@ -123,16 +132,21 @@ def run(
         machine = Machine(run.processes, python, run.folder / "tools", backend.environment)
         return _Lifecycle(run, life, backend, machine).handlers()
 
-    ended = execute(
-        tasks(life),
-        start,
-        name=pipeline,
-        work=work,
-        done=REGISTERED,
-        from_step=from_step,
-        identity=identity,
-        on_event=on_event,
-    )
+    try:
+        ended = execute(
+            tasks(life),
+            start,
+            name=pipeline,
+            work=work,
+            done=REGISTERED,
+            from_step=from_step,
+            identity=identity,
+            on_event=on_event,
+        )
+    finally:
+        for each in begun:
+            with suppress(OSError):  # no space: the run says so, or did without
+                write_report(each.folder, each.record, life, served, card)
     record = ended.record
     register = record.steps.get("Register")
     return RunResult(
@@ -214,6 +228,10 @@ class _Lifecycle:
             if folder.is_dir() and any(folder.iterdir()):
                 pack(folder, at.folder / name)
                 self._store.upload(at.folder / name, f"{base}/{name}")
+        with suppress(FileNotFoundError):
+            shutil.copy(
+                at.root / contract.MODEL / contract.CODE / contract.VERSIONS_FILE, at.folder
+            )
         at.keep(contract.OUTPUT)
         return f"{base}/{contract.MODEL_FILE}"
 
@@ -255,10 +273,9 @@ class _Lifecycle:
         value = self._run.record.metrics.get(limit.metric)
         if value is None:
             raise ResourceFailed(f"the report has no {limit.metric}")
-        holds = value >= limit.value if limit.bound == "at_least" else value <= limit.value
         bound = limit.bound.replace("_", " ")
         must = f"must be {bound} {_number(limit.value)}"
-        return "" if holds else f"{limit.metric} is {_number(value)}, {must}"
+        return "" if limit.holds(value) else f"{limit.metric} is {_number(value)}, {must}"
 
     def _register(self, task: Registration) -> Left:
         report = self._run.left(task.report)["uri"] if task.report else None
