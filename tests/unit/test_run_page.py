@@ -70,9 +70,10 @@ def record(**more: Any) -> RunRecord:
         {"number": 1, "trial": {"depth": "3"}, "value": 0.7},
         {"number": 2, "trial": {"depth": "9"}, "value": 0.9},
     ]
-    tuned = StepRecord("Tune", "Training", "succeeded", 3.0, {"trials": trials, "best": 2})
+    tuned = StepRecord("Tune", "Training", "succeeded", seconds=3.0)
+    tuned.properties = {"trials": trials, "best": 2}
     tuned.cpu_seconds, tuned.peak_bytes = 5.5, 200_000_000
-    found = RunRecord("20260101", "churn", "", "2026-01-01", "registered", {"Tune": tuned})
+    found = RunRecord("20260101", "churn", "", "2026-01-01", "registered", steps={"Tune": tuned})
     found.metrics, found.hyperparameters = {"accuracy": 0.75, "latency": 4.0}, {"rate": 0.1}
     found.given, found.registered = {"rate": "0.1"}, "arn:aws:x/churn/7"
     for name, value in more.items():

@@ -30,18 +30,29 @@ class InService(Record):
     hyperparameters: Mapping[str, Any] = {}
 
 
+def trained_with(record: RunRecord) -> dict[str, Any]:
+    """The hyperparameters of the model that a run has made, those of the best trial among them."""
+    tuned = _tuned(record)
+    best = (each["trial"] for each in tuned.get("trials", ()) if each["number"] == tuned["best"])
+    return {**record.hyperparameters, **next(best, {})}
+
+
+def _tuned(record: RunRecord) -> Mapping[str, Any]:
+    """What the search has left; nothing where there was none."""
+    found = (step.properties for step in record.steps.values() if "best" in step.properties)
+    return next(found, {})
+
+
 def write_report(
     folder: Path, record: RunRecord, life: Lifecycle, served: InService | None, card: str
 ) -> None:
     """Write the page of a run that has ended, however it did. Raises OSError."""
     pictures, left_out = _pictures(folder)
     tune = life.training if isinstance(life.training, Tune) else None
-    tuned = record.steps["Tune"].properties if "Tune" in record.steps else {}
+    tuned = _tuned(record)
     trials = sorted(tuned.get("trials", ()), key=lambda each: each["value"])
     if tune and tune.goal == "maximize":
         trials.reverse()
-    best = next((each for each in trials if each["number"] == tuned.get("best")), None)
-    values = dict(record.hyperparameters) | dict(best["trial"] if best else {})
     register = record.steps.get("Register")
     then = served.hyperparameters if served else {}
     page = RunPage(
@@ -54,7 +65,9 @@ def write_report(
         serves=served.version if served else "",
         measures=list(_measures(record, life, served)),
         missed=record.missed,
-        hyperparameters={name: (value, then.get(name)) for name, value in values.items()},
+        hyperparameters={
+            name: (value, then.get(name)) for name, value in trained_with(record).items()
+        },
         given=list(record.given),
         metric=tune.metric if tune else "",
         trials=trials,

@@ -21,7 +21,7 @@ from mlops_iac.clouds.operations import WAITING
 from mlops_iac.errors import MlopsError, NotDeployed, UsageError
 from mlops_iac.pipeline.prediction import Prediction
 from mlops_iac.pipeline.run_record import load_record
-from mlops_iac.pipeline.run_report import REPORT, InService
+from mlops_iac.pipeline.run_report import REPORT, InService, trained_with
 
 if TYPE_CHECKING:
     from mlops_iac.api.core.project import BaseProject
@@ -188,7 +188,7 @@ def _in_service(project: BaseProject, stack: str, model: str) -> InService | Non
         return None
     known: Mapping[str, Any] = {}
     with suppress(UsageError):  # trained elsewhere, or by an earlier version
-        known = load_record(project.emulator / "runs" / version.run).hyperparameters
+        known = trained_with(load_record(project.emulator / "runs" / version.run))
     return InService(f"{model}/{found[1]}", metrics, known)
 
 
