@@ -11,10 +11,11 @@ import time
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from mlops_iac.errors import ScriptFailed, TimedOut
 from mlops_iac.runtime import contract
-from mlops_iac.workload import processes
+from mlops_iac.workload import environments, processes
 from mlops_iac.workload.processes import Processes, clean_environment
 
 # A step of its own process, as a job starts it, without the archives around it.
@@ -120,6 +121,24 @@ def test_a_daemon_of_a_script_ends_with_its_step(tmp_path: Path, end: str) -> No
         with pytest.raises(error):
             go(tmp_path, STEP, 5, **env)
     assert gone(int((tmp_path / "pid").read_text()))
+
+
+def test_a_run_that_waits_for_an_environment_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLOPS_IAC_CACHE", str(tmp_path))
+    monkeypatch.delenv(environments.OVERRIDE, raising=False)
+    monkeypatch.setattr(environments, "_make", lambda folder, *_: folder)
+    folder = environments.workload_python("", Processes(), print)
+    said: list[str] = []
+
+    def hear(line: str) -> None:
+        said.append(line)
+        other.release()
+
+    with FileLock(folder / "lock", thread_local=False) as other:
+        assert environments.workload_python("", Processes(), hear) == folder
+    assert said == ["another run is making it; this one waits"]
 
 
 def test_a_silent_script_ends_where_its_runner_was_killed(tmp_path: Path) -> None:

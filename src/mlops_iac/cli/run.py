@@ -103,7 +103,8 @@ def _run(
         # Its lines stand above.
         of = f" {name}" if name else ""
         then = f"mend that; `mlops-iac run{of} --from STEP` goes on at a step"
-        raise ResourceFailed(error.short, hint=f"{then}; {error.hint}") from None
+        page = "`mlops-iac open run` shows what there is"
+        raise ResourceFailed(error.short, hint=f"{then}; {error.hint}; {page}") from None
 
 
 def _deploy_first(session: Session, project: Project, error: NotDeployed) -> None:

@@ -220,7 +220,10 @@ def execute(
         then = f"`--from {step}` goes on there" if step else "run it again"
         raise Cancelled("the run was interrupted", hint=then) from None
     except OSError as error:
-        raise MlopsError(f"the run cannot write its files: {error}") from error
+        raise MlopsError(
+            f"the run cannot write its files: {error}",
+            hint=f"make room for {work}, or give access to it, and run it again",
+        ) from error
     return run
 
 
