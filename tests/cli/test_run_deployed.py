@@ -49,6 +49,21 @@ def test_what_is_deployed_runs_without_a_word_about_it(walk: Cli) -> None:
     assert versions(walk) == 1
 
 
+def test_hyperparameters_of_one_run_are_told_and_its_page_is_found(walk: Cli) -> None:
+    refused = walk("run", "--set", "cv_fold=4", expect=2)
+    assert "did you mean 'cv_folds'?" in refused.err
+    done = walk("run", "--set", "cv_folds=4", "--json").json
+    assert done["set"] == {"cv_folds": "4"}
+    assert done["usage"]["Train"]["peak_bytes"] > 0
+    assert walk("open", "run").out.strip() == done["report"]
+    found = walk("open", "run", done["run"][:16], "--json").json
+    assert (found["run"], found["opened"]) == (done["run"], False)
+    page = Path(found["path"]).read_text(encoding="utf-8")
+    assert "of this run alone (--set)" in page
+    missing = walk("open", "run", "1999", expect=2)
+    assert f"there is: {done['run']}" in missing.err
+
+
 def test_what_has_changed_since_is_told_with_its_place_and_nothing_runs(walk: Cli) -> None:
     change(walk.folder / "blueprint.yaml", "at_least: 0.75", "at_least: 0.999")
     train = walk.folder / "workload" / "train.py"
@@ -70,13 +85,13 @@ def test_what_has_changed_since_is_told_with_its_place_and_nothing_runs(walk: Cl
     assert [each.strip() for each in said.splitlines()[1:5]] == expected
     assert "`mlops-iac up`" in said
     assert "--deployed" in said
-    assert versions(walk) == 1
+    assert versions(walk) == 2
 
 
 def test_the_deployed_one_runs_where_somebody_says_so(walk: Cli) -> None:
     answer = walk("run", "--deployed", "--json")  # the old gate: 0.8 passes
     assert answer.json["status"] == "registered"
-    assert versions(walk) == 2
+    assert versions(walk) == 3
 
 
 def test_a_person_is_asked_and_no_leaves_everything(walk: Cli) -> None:
@@ -91,7 +106,7 @@ def test_yes_deploys_first_and_a_missed_gate_is_told_once(walk: Cli) -> None:
     assert answer.err.count("accuracy is 0.8, must be at least 0.999") == 1
     assert answer.err.count("GateFailed") == 0
     walk("preview", "--expect-no-changes")
-    assert versions(walk) == 2
+    assert versions(walk) == 3
 
 
 def test_a_script_that_fails_is_told_once_with_what_to_do(walk: Cli) -> None:

@@ -166,6 +166,13 @@ def test_a_tuning_has_its_trainings_and_the_best_of_them(cloud: Deployed) -> Non
     assert tuning in [each["HyperParameterTuningJobName"] for each in summaries]
 
 
+def test_hyperparameters_of_one_run_are_those_of_its_job(cloud: Deployed) -> None:
+    cloud.run(SERVED, given={"depth": "8"})
+    training = cloud.ask("describe_training_job", TrainingJobName=name_of(cloud.steps()["Train"]))
+    assert training["HyperParameters"]["depth"] == "8"
+    assert '"depth": "5"' in cloud.text
+
+
 def test_a_missed_gate_ends_an_execution_as_it_does_in_the_service(cloud: Deployed) -> None:
     cloud.run(replace(LIFE, gates=(Limit("accuracy", "at_least", 0.9),)))
     steps = cloud.steps()

@@ -9,7 +9,7 @@ import sys
 import tarfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -144,6 +144,7 @@ class Cloud:
         life: Lifecycle = LIFE,
         from_step: str | None = None,
         python: Path | None = Path(sys.executable),
+        given: Mapping[str, str] | None = None,
         **scripts: str,
     ) -> RunResult:
         return local.run(
@@ -152,6 +153,7 @@ class Cloud:
             pipeline="churn",
             workload_python=python,
             from_step=from_step,
+            given=given,
             on_event=self.events.append,
         )
 
@@ -541,3 +543,54 @@ def test_a_work_folder_that_cannot_be_written_is_an_error(cloud: Cloud) -> None:
     cloud.work.write_text("a file in the way")
     with pytest.raises(MlopsError, match="is a file; nothing was read or written"):
         cloud.run()
+
+
+def test_hyperparameters_of_one_run_reach_the_script_the_record_and_the_version(
+    cloud: Cloud,
+) -> None:
+    result = cloud.run(given={"depth": "9"})
+    assert result.metrics == pytest.approx({"accuracy": 0.69})
+    record = last_record(cloud.work / "runs", "churn")
+    assert (record.given, record.hyperparameters) == ({"depth": "9"}, {"depth": 9})
+    found = cloud.sagemaker.describe_model_package(ModelPackageName=result.registered)
+    assert "depth=9" in found["ModelPackageDescription"]
+    ordinary = cloud.sagemaker.describe_model_package(ModelPackageName=cloud.run().registered)
+    assert "ModelPackageDescription" not in ordinary
+
+
+def test_a_run_that_is_continued_keeps_its_hyperparameters(cloud: Cloud) -> None:
+    with pytest.raises(ResourceFailed):
+        cloud.run(given={"depth": "9"}, train="1 / 0")
+    with pytest.raises(UsageError, match="keeps its hyperparameters"):
+        cloud.run(given={"depth": "8"}, from_step="Train")
+    assert cloud.run(from_step="Train").metrics == pytest.approx({"accuracy": 0.69})
+
+
+def test_a_searched_hyperparameter_that_is_given_is_tried_alone(cloud: Cloud) -> None:
+    result = cloud.run(replace(LIFE, training=TUNE), given={"depth": "7"})
+    assert result.metrics == pytest.approx({"accuracy": 0.67})
+    assert len([note for note in cloud.notes() if note.startswith("trial ")]) == 1
+
+
+def test_what_a_step_took_is_told_and_written_down(cloud: Cloud) -> None:
+    result = cloud.run()
+    train = json.loads((result.folder / "run.json").read_text())["steps"]["Train"]
+    assert 0 < train["cpu_seconds"] < 60
+    assert 5_000_000 < train["peak_bytes"] < 2_000_000_000
+    assert result.usage["Train"]["peak_bytes"] == train["peak_bytes"]
+    (begun,) = (str(e) for e in cloud.events if e.step == "Train" and e.kind == "start")
+    assert begun == "[2/7] Train …"
+    (done,) = (str(e) for e in cloud.events if e.step == "Train" and e.kind == "done")
+    assert re.search(r"s of processors, \d+ MB$", done)
+
+
+def test_a_run_leaves_a_page_however_it_ends(cloud: Cloud) -> None:
+    result = cloud.run()
+    page = (result.folder / "report.html").read_text(encoding="utf-8")
+    assert "data:image/png;base64,cG5n" in page  # the picture that evaluation leaves
+    assert "<td>accuracy</td><td>0.65</td><td>at least 0.6</td>" in page
+    assert "<td>python</td>" in page
+    with pytest.raises(ResourceFailed):
+        cloud.run(train="raise ValueError('no such <column>')\n")
+    (failed,) = {*(cloud.work / "runs").iterdir()} - {result.folder}
+    assert "no such &lt;column&gt;" in (failed / "report.html").read_text(encoding="utf-8")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -286,13 +286,15 @@ class Project(BaseProject):
         *,
         stack: str = LOCAL,
         from_step: str | None = None,
+        hyperparameters: Mapping[str, str] | None = None,
         deployed: bool = False,
         on_event: OnRunEvent | None = None,
     ) -> Run:
         """Run a model's compiled pipeline on this machine, in and out of the emulated cloud.
 
         `model` may be left out where only one is trained. `from_step` continues the last run at a
-        step; `on_event` hears of progress. Raises NotDeployed where the deployed one is not what the
+        step; `on_event` hears of progress. `hyperparameters` of the training, as text, are those of this
+        run alone, in the place of the blueprint's; the version says so. Raises NotDeployed where the deployed one is not what the
         blueprint and the files beside it give now, unless `deployed`; UsageError for any stack but
         `local`, for a model that is not trained and a pipeline that is not deployed, MlopsError where
         a step fails.
@@ -300,7 +302,13 @@ class Project(BaseProject):
         from mlops_iac.api.models.local_runs import run
 
         return run(
-            self, model, stack=stack, from_step=from_step, deployed=deployed, on_event=on_event
+            self,
+            model,
+            stack=stack,
+            from_step=from_step,
+            given=hyperparameters or {},
+            deployed=deployed,
+            on_event=on_event,
         )
 
     def invoke(
@@ -364,6 +372,15 @@ class Project(BaseProject):
 
         with self.deployment(LOCAL) as deployment:
             return [*ways(deployment)]
+
+    def run_report(self, run: str | None = None) -> Path:
+        """The page of a run on this machine; of the last one that left any, or by the beginning of its id.
+
+        Raises UsageError where there is none.
+        """
+        from mlops_iac.api.models.local_runs import report
+
+        return report(self, run)
 
 
 def load(path: str | Path = "blueprint.yaml") -> Project:

@@ -33,6 +33,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "preview": ("preview", "Show what would change, without credentials (aliases plan, diff)."),
     "up": ("up", "Deploy (alias deploy); the stack `local` is a cloud on this machine."),
     "run": ("run", "Run a model's compiled pipeline on this machine."),
+    "open": ("open", "Open the page of a run: metrics, pictures, steps."),
     "models": ("models", "List, show, approve and reject model versions."),
     "invoke": ("invoke", "Get predictions from the model behind a serving entry."),
     "monitor": ("monitor", "Measure drift and quality of what an entry was asked."),

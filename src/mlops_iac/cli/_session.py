@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 # What is typed about one blueprint; `-C` and `-f` may stand before the command.
 _COMMAND = re.compile(
-    r"(?<!\w)mlops-iac (?=(?:validate|compile|preview|up|run|models|invoke|promote|status|outputs|stack|refresh"
+    r"(?<!\w)mlops-iac (?=(?:validate|compile|preview|up|run|open|models|invoke|promote|status|outputs|stack|refresh"
     r"|destroy|local|policy|template (?:show|update)|graph|explain)\b)"
 )
 

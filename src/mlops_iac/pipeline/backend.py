@@ -50,8 +50,11 @@ class Backend(Protocol):
     environment: Mapping[str, str]
     framework: str
 
-    def register(self, model: str, report: str | None, examples: str | None) -> Version:
+    def register(
+        self, model: str, report: str | None, examples: str | None, given: Mapping[str, str]
+    ) -> Version:
         """Register the sealed `model`, with its sealed `report` and `examples`; once, however often asked.
 
+        The version says which hyperparameters its run was `given` that the blueprint does not have.
         Raises ResourceFailed.
         """

@@ -27,7 +27,7 @@ from mlops_iac.pipeline.run_record import (
 )
 from mlops_iac.pipeline.steps import Task
 from mlops_iac.workfolder import made
-from mlops_iac.workload.processes import Processes
+from mlops_iac.workload.processes import Processes, Usage
 
 EventKind = Literal["start", "line", "note", "done", "reused", "failed"]
 
@@ -36,25 +36,33 @@ EventKind = Literal["start", "line", "note", "done", "reused", "failed"]
 class RunEvent:
     """Progress: a step began, printed a line, said something, ended. `seconds`: its duration.
 
-    The step `environment` is the making of the workload's virtual environment.
+    `at` is its number among those of the run, and how many there are. `cpu_seconds` and `peak_bytes`
+    (of the largest process) are what a step took that has ended. The step `environment` is the
+    making of the workload's virtual environment: it has no number.
     """
 
     step: str
     kind: EventKind
     message: str = ""
     seconds: float = 0.0
+    at: tuple[int, int] | None = None
+    cpu_seconds: float = 0.0
+    peak_bytes: int = 0
 
     def __str__(self) -> str:
         """One line for a person."""
         match self.kind:
             case "start":
-                return f"{self.step} …"
+                number = f"[{self.at[0]}/{self.at[1]}] " if self.at else ""
+                return f"{number}{self.step} …"
             case "line" | "note":
                 return f"  {self.message}"
             case "reused":
                 return f"{self.step}: as before"
             case "done":
-                return f"{self.step}: done in {self.seconds:.1f} s"
+                took = f"; {self.cpu_seconds:.1f} s of processors" if self.cpu_seconds else ""
+                took += f", {self.peak_bytes / 1e6:.0f} MB" if self.peak_bytes else ""
+                return f"{self.step}: done in {self.seconds:.1f} s{took}"
             case "failed":
                 return f"{self.step}: failed: {self.message}"
             case never:
@@ -102,9 +110,9 @@ class Run:
         """What a task has left, in this process or in an earlier one."""
         return self.record.steps[task].properties
 
-    def tell(self, step: str, kind: EventKind, message: str = "", seconds: float = 0.0) -> None:
-        """Tell of progress."""
-        self._say(RunEvent(step, kind, message, seconds))
+    def tell(self, step: str, kind: EventKind, message: str = "", **more: Any) -> None:
+        """Tell of progress; `more` are the event's."""
+        self._say(RunEvent(step, kind, message, **more))
 
     @contextmanager
     def before(self, step: str) -> Iterator[None]:
@@ -125,11 +133,13 @@ class Run:
     def execute(self, tasks: Sequence[Task], handlers: Handlers, done: str) -> None:
         """Execute what the record does not hold yet. Raises what handlers raise."""
         record = self.record
-        for task in tasks:
+        for number, task in enumerate(tasks, 1):
             if task.name in record.steps:
                 record.steps[task.name].status = "reused"
                 self.tell(task.name, "reused")
-            elif (stopped := self._step(task, handlers[type(task)])) is not None:
+            elif (
+                stopped := self._step(task, handlers[type(task)], (number, len(tasks)))
+            ) is not None:
                 why = "; ".join(stopped.reasons)
                 record.steps[stopped.step] = StepRecord(
                     stopped.step, "Stop", "failed", ended_at=now(), error=why
@@ -141,10 +151,13 @@ class Run:
         record.status = done
         record.save(self.folder)
 
-    def _step(self, task: Task, handler: Callable[[Any], Left]) -> Stopped | None:
+    def _step(
+        self, task: Task, handler: Callable[[Any], Left], at: tuple[int, int]
+    ) -> Stopped | None:
         began = time.monotonic()
         stopped = None
-        self.tell(task.name, "start")
+        used = self.processes.used = Usage()
+        self.tell(task.name, "start", at=at)
         current = self.record.steps[task.name] = StepRecord(task.name, type(task).__name__)
         self.record.save(self.folder)
         try:
@@ -153,15 +166,17 @@ class Run:
             except Stopped as found:
                 stopped = found
             current.status = "succeeded"
-            self.tell(task.name, "done", seconds=time.monotonic() - began)
+            seconds = time.monotonic() - began
+            self.tell(task.name, "done", seconds=seconds, at=at, **vars(used))
         except BaseException as error:
             current.error = _short(error)
             ended = "stopped" if isinstance(error, KeyboardInterrupt) else "failed"
             current.status = self.record.status = ended
-            self.tell(task.name, "failed", current.error, time.monotonic() - began)
+            self.tell(task.name, "failed", current.error, seconds=time.monotonic() - began)
             raise
         finally:
             current.seconds, current.ended_at = round(time.monotonic() - began, 3), now()
+            current.cpu_seconds, current.peak_bytes = round(used.cpu_seconds, 3), used.peak_bytes
             self.record.save(self.folder)
         return stopped
 
@@ -205,7 +220,10 @@ def execute(
         then = f"`--from {step}` goes on there" if step else "run it again"
         raise Cancelled("the run was interrupted", hint=then) from None
     except OSError as error:
-        raise MlopsError(f"the run cannot write its files: {error}") from error
+        raise MlopsError(
+            f"the run cannot write its files: {error}",
+            hint=f"make room for {work}, or give access to it, and run it again",
+        ) from error
     return run
 
 

@@ -9,16 +9,21 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from mlops_iac.errors import ResourceFailed
+from mlops_iac.errors import ResourceFailed, UsageError
 from mlops_iac.pipeline.backend import Backend
 from mlops_iac.pipeline.executor import Handlers, Left, OnRunEvent, Run, Stopped, execute
+from mlops_iac.pipeline.given import with_given
 from mlops_iac.pipeline.machine import Machine, Workplace
+from mlops_iac.pipeline.run_record import StepRecord, given_to
+from mlops_iac.pipeline.run_report import InService, write_report
 from mlops_iac.pipeline.steps import Lifecycle, Limit, Tune
 from mlops_iac.pipeline.tasks import (
     CHECKPOINTS,
@@ -49,7 +54,7 @@ class RunResult:
     `registered` is the new version's name in the registry, None where a gate kept it out; `missed`
     are then the sentences that say which number missed which limit. `approval` is the version's
     status (`PendingManualApproval`). `metrics` are the report's. `folder` holds `run.json`, and per
-    step its log and pictures.
+    step its log and pictures. `given` are the hyperparameters that this run was given.
     """
 
     id: str
@@ -61,6 +66,20 @@ class RunResult:
     missed: tuple[str, ...] = ()
     folder: Path = Path()
     duration_seconds: float = 0.0
+    given: Mapping[str, str] = field(default_factory=dict)
+    usage: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+
+
+def usage_of(steps: Mapping[str, StepRecord]) -> dict[str, Mapping[str, float]]:
+    """By step what it took: `seconds`, `cpu_seconds`, and `peak_bytes` of its largest process."""
+    return {
+        name: {
+            "seconds": step.seconds,
+            "cpu_seconds": step.cpu_seconds,
+            "peak_bytes": step.peak_bytes,
+        }
+        for name, step in steps.items()
+    }
 
 
 def run(
@@ -72,6 +91,9 @@ def run(
     workload_python: Path | None = None,
     from_step: str | None = None,
     identity: str = "",
+    given: Mapping[str, str] | None = None,
+    served: InService | None = None,
+    card: str = "",
     on_event: OnRunEvent | None = None,
 ) -> RunResult:
     """Run a lifecycle, task by task.
@@ -81,14 +103,27 @@ def run(
     virtual environment, or reuses one that any project of the user has made (the environment
     variable MLOPS_IAC_WORKLOAD_PYTHON comes before that). `from_step` continues the last run of this pipeline at that step, under its
     id, with what the earlier steps left. `identity` is the id of a new run, or of the one that is
-    continued where that is not the last.
+    continued where that is not the last. `given` are hyperparameters of the training for this run
+    alone, as text; a run that is continued keeps its own. `served` and the text of the model's
+    `card` are for the page that the run leaves, `report.html`.
 
     Raises UsageError (a step that cannot be run), ResourceFailed (a step crashed; the message ends
     with its log's last lines; or there is no environment), TimedOut, Cancelled (interrupted;
     `from_step` continues), MlopsError (no space). A missed gate is no error.
     """
+    if from_step and given:
+        raise UsageError(
+            "a run that is continued keeps its hyperparameters; nothing was run",
+            hint="leave --set out, or start a new run without --from",
+        )
+    given = given_to(work / "runs", pipeline, identity) if from_step else given or {}
+    life = with_given(life, given)
+
+    begun: list[Run] = []
 
     def start(run: Run) -> Handlers:
+        begun.append(run)
+        run.record.given, run.record.hyperparameters = given, life.train.hyperparameters
         if workload_python:
             python = environments.existing(workload_python, "workload_python")
         else:
@@ -97,16 +132,21 @@ def run(
         machine = Machine(run.processes, python, run.folder / "tools", backend.environment)
         return _Lifecycle(run, life, backend, machine).handlers()
 
-    ended = execute(
-        tasks(life),
-        start,
-        name=pipeline,
-        work=work,
-        done=REGISTERED,
-        from_step=from_step,
-        identity=identity,
-        on_event=on_event,
-    )
+    try:
+        ended = execute(
+            tasks(life),
+            start,
+            name=pipeline,
+            work=work,
+            done=REGISTERED,
+            from_step=from_step,
+            identity=identity,
+            on_event=on_event,
+        )
+    finally:
+        for each in begun:
+            with suppress(OSError):  # no space: the run says so, or did without
+                write_report(each.folder, each.record, life, served, card)
     record = ended.record
     register = record.steps.get("Register")
     return RunResult(
@@ -119,6 +159,8 @@ def run(
         missed=tuple(record.missed),
         folder=ended.folder,
         duration_seconds=ended.seconds,
+        given=record.given,
+        usage=usage_of(record.steps),
     )
 
 
@@ -186,6 +228,10 @@ class _Lifecycle:
             if folder.is_dir() and any(folder.iterdir()):
                 pack(folder, at.folder / name)
                 self._store.upload(at.folder / name, f"{base}/{name}")
+        with suppress(FileNotFoundError):
+            shutil.copy(
+                at.root / contract.MODEL / contract.CODE / contract.VERSIONS_FILE, at.folder
+            )
         at.keep(contract.OUTPUT)
         return f"{base}/{contract.MODEL_FILE}"
 
@@ -209,7 +255,7 @@ class _Lifecycle:
         wanted = trials(tune, seed=self._run.record.definition)
         best, done = best_of(wanted, run_trial, tune, tell)
         tell(f"best: trial {best.number}")
-        return {"uri": best.uri, "trials": [vars(each) for each in done]}
+        return {"uri": best.uri, "trials": [vars(each) for each in done], "best": best.number}
 
     def _seal(self, task: Seal) -> Left:
         source = "/".join(filter(None, (self._run.left(task.source)["uri"], task.file)))
@@ -227,15 +273,16 @@ class _Lifecycle:
         value = self._run.record.metrics.get(limit.metric)
         if value is None:
             raise ResourceFailed(f"the report has no {limit.metric}")
-        holds = value >= limit.value if limit.bound == "at_least" else value <= limit.value
         bound = limit.bound.replace("_", " ")
         must = f"must be {bound} {_number(limit.value)}"
-        return "" if holds else f"{limit.metric} is {_number(value)}, {must}"
+        return "" if limit.holds(value) else f"{limit.metric} is {_number(value)}, {must}"
 
     def _register(self, task: Registration) -> Left:
         report = self._run.left(task.report)["uri"] if task.report else None
         examples = self._run.left(task.examples)["uri"] if task.examples else None
-        version = self._backend.register(self._run.left(task.model)["uri"], report, examples)
+        version = self._backend.register(
+            self._run.left(task.model)["uri"], report, examples, self._run.record.given
+        )
         self._run.record.registered = version.name
         return {"version": version.name, "approval": version.approval}
 

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from mlops_iac.pipeline import prediction as steps
 from mlops_iac.pipeline.backend import Store
 from mlops_iac.pipeline.executor import Handlers, Left, OnRunEvent, Run, execute
-from mlops_iac.pipeline.local import ENVIRONMENT, RunResult, environment
+from mlops_iac.pipeline.local import ENVIRONMENT, RunResult, environment, usage_of
 from mlops_iac.pipeline.machine import Machine, Workplace
 from mlops_iac.pipeline.prediction import Predict, Prediction, Publish, Resolve, Rows
 from mlops_iac.pipeline.steps import Task
@@ -121,6 +121,7 @@ def run(
             steps={name: step.status for name, step in ended.record.steps.items()},  # type: ignore[misc]
             folder=ended.folder,
             duration_seconds=ended.seconds,
+            usage=usage_of(ended.record.steps),
         ),
         version=ended.left("Resolve")["version"],
         rows=complete["rows"],

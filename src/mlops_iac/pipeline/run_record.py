@@ -21,7 +21,10 @@ _VERSION = 2
 
 @dataclass(slots=True)
 class StepRecord:
-    """One step: `properties` is what later steps read of it. Times are ISO 8601 in UTC."""
+    """One step: `properties` is what later steps read of it. Times are ISO 8601 in UTC.
+
+    `cpu_seconds` its processes took; the largest of them had `peak_bytes` of memory.
+    """
 
     name: str
     type: str
@@ -31,6 +34,8 @@ class StepRecord:
     seconds: float = 0.0
     properties: Mapping[str, Any] = field(default_factory=dict)
     error: str = ""
+    cpu_seconds: float = 0.0
+    peak_bytes: int = 0
 
 
 @dataclass(slots=True)
@@ -38,7 +43,8 @@ class RunRecord:
     """One run. `definition` is the SHA-256 of what was last run.
 
     `metrics`, `missed` and `registered` are of a training: what was measured, which limits were
-    missed, which version came of it. `process` is the one that executes it, or did at last.
+    missed, which version came of it; `hyperparameters` what its training was given, and `given` those
+    of them that are this run's own. `process` is the one that executes it, or did at last.
     """
 
     id: str
@@ -51,6 +57,8 @@ class RunRecord:
     metrics: Mapping[str, float] = field(default_factory=dict)
     missed: list[str] = field(default_factory=list)
     registered: str | None = None
+    hyperparameters: Mapping[str, Any] = field(default_factory=dict)
+    given: Mapping[str, str] = field(default_factory=dict)
 
     def save(self, folder: Path) -> None:
         """Write it so that an interruption leaves the old or the new one, whole."""
@@ -122,3 +130,11 @@ def last_record(runs: Path, pipeline: str) -> RunRecord:
         f"{pipeline} has not been run here, so there is nothing to continue",
         hint="run it without --from",
     )
+
+
+def given_to(runs: Path, pipeline: str, identity: str = "") -> Mapping[str, str]:
+    """The hyperparameters that a run was given, or the newest of that pipeline; none without one."""
+    try:
+        return (load_record(runs / identity) if identity else last_record(runs, pipeline)).given
+    except UsageError:
+        return {}  # who continues it says what is wrong

@@ -121,6 +121,10 @@ class Limit(Record):
     bound: Bound
     value: float
 
+    def holds(self, value: float) -> bool:
+        """Whether a number keeps it."""
+        return value >= self.value if self.bound == "at_least" else value <= self.value
+
     def words(self) -> str:
         """The limit as a person says it: `accuracy must be at least 0.75`."""
         return f"{self.metric} must be {self.bound.replace('_', ' ')} {self.value:g}"

@@ -6,8 +6,6 @@ policy that would refuse them, should a value ever get past the escaping.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
@@ -30,41 +28,17 @@ from mlops_iac.review.shown import (
     references,
     told_about,
 )
+from mlops_iac.runtime import pages
 
-_STYLE: Final = """
-  :root { color-scheme: light dark; --ground: #ffffff; --text: #1f2328; --quiet: #59636e;
-    --line: #d1d9e0; --panel: #f6f8fa; --create: #1a7f37; --update: #9a6700; --replace: #8250df;
-    --delete: #cf222e; --old: #ffebe9; --new: #dafbe1; }
-  @media (prefers-color-scheme: dark) {
-    :root { --ground: #0d1117; --text: #f0f6fc; --quiet: #9198a1; --line: #3d444d;
-      --panel: #161b22; --create: #3fb950; --update: #d29922; --replace: #ab7df8;
-      --delete: #f85149; --old: #4a1f22; --new: #12361f; }
-  }
-  * { box-sizing: border-box; }
-  body { margin: 0 auto; max-width: 1100px; padding: 16px; background: var(--ground);
-    color: var(--text); font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif;
-    overflow-wrap: anywhere; }
-  h1 { font-size: 22px; line-height: 1.25; margin: 8px 0 4px; }
-  h2 { font-size: 17px; margin: 28px 0 8px; }
-  p { margin: 6px 0; }
-  code { font: 13px/1.45 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace;
-    unicode-bidi: isolate; }
-  ul { margin: 6px 0; padding-left: 22px; }
-  .quiet { color: var(--quiet); font-size: 13.5px; }
-  .counts { display: flex; flex-wrap: wrap; gap: 8px; margin: 12px 0; padding: 0; list-style: none; }
-  .counts li { border: 1px solid var(--line); border-radius: 99px; padding: 2px 12px;
-    font-weight: 600; }
-  .zero { opacity: 0.65; }
+_STYLE: Final = (
+    pages.STYLE
+    + """
   .op-create { color: var(--create); } .op-update { color: var(--update); }
   .op-replace { color: var(--replace); } .op-delete { color: var(--delete); }
   .caution { border-left: 4px solid var(--delete); background: var(--panel); padding: 8px 14px;
     border-radius: 0 8px 8px 0; }
   .caution h2 { margin: 0 0 4px; color: var(--delete); }
-  .card, details.card { border: 1px solid var(--line); border-radius: 8px; margin: 8px 0;
-    padding: 8px 12px; }
-  summary { cursor: pointer; min-height: 28px; }
   summary .sign { font-weight: 700; display: inline-block; width: 1.1em; }
-  .scroll { overflow-x: auto; border: 1px solid var(--line); border-radius: 12px; }
   .scroll svg { display: block; min-width: 760px; width: 100%; height: auto; }
   .path { margin: 10px 0 2px; }
   .value { display: block; padding: 3px 8px; border-radius: 4px; margin: 2px 0;
@@ -72,6 +46,7 @@ _STYLE: Final = """
   .old { background: var(--old); } .new { background: var(--new); }
   .old::before { content: "\\2212  "; } .new::before { content: "+ "; }
 """
+)
 _UNDOABLE: Final = ("replace", "delete")
 _STYLES = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 
@@ -79,31 +54,8 @@ _STYLES = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 def to_html(review: Review) -> str:
     """The page's text. Nothing of the review is left out; long values are cut to a line."""
     body = "\n".join(_body(review))
-    title = f"{page(review.project)} → {page(review.stack)}"
-    styles = [_STYLE, *_STYLES.findall(body)]
-    return "\n".join(
-        [
-            "<!doctype html>",
-            '<html lang="en"><head><meta charset="utf-8">',
-            f'<meta http-equiv="Content-Security-Policy" content="{_policy(styles)}">',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            '<meta name="referrer" content="no-referrer">',
-            f"<title>{title} · mlops-iac preview</title>",
-            f"<style>{_STYLE}</style></head><body>",
-            body,
-            "</body></html>",
-            "",
-        ]
-    )
-
-
-def _policy(styles: Sequence[str]) -> str:
-    """Nothing may be loaded or run; of styles, those of this page."""
-    hashes = " ".join(
-        f"'sha256-{base64.b64encode(hashlib.sha256(each.encode()).digest()).decode()}'"
-        for each in dict.fromkeys(styles)
-    )
-    return f"default-src 'none'; style-src {hashes}; base-uri 'none'; form-action 'none'"
+    title = f"{page(review.project)} → {page(review.stack)} · mlops-iac preview"
+    return pages.document(title, body, [_STYLE, *_STYLES.findall(body)])
 
 
 def _body(review: Review) -> Iterator[str]:

@@ -16,6 +16,7 @@ _MODULES = (
     "forms",
     "inference",
     "kinds",
+    "left_behind",
     "metrics",
     "prediction",
     "rows",

@@ -24,7 +24,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from . import contract, data, examples, prediction, versions
+from . import contract, data, examples, left_behind, prediction, versions
 from .metrics import MetricsFile, StepFailed, log, missed_gates, write_report
 
 _INTERPRETERS = {".py": [sys.executable, "-u"], ".sh": ["/bin/bash"], ".R": ["Rscript"]}
@@ -54,7 +54,8 @@ class Step:
         }
         if self.kind not in kinds:
             raise StepFailed(f"{contract.STEP} is {self.kind!r}: {', '.join(kinds)}")
-        kinds[self.kind]()
+        with left_behind.nothing():
+            kinds[self.kind]()
 
     def _prepare(self) -> None:
         self._install()
@@ -234,25 +235,32 @@ class Step:
             raise StepFailed(f"{self.script}: no such script in the code folder ({known})")
         command = [*interpreter, str(path), *map(str, arguments)]
         process = subprocess.Popen(command, cwd=self.code, env=self._own_env())
+        code = self._wait(process, metrics)
+        if metrics:
+            metrics.announce()
+        if code < 0:
+            raise StepFailed(f"{self.script} {contract.killed(-code)}")
+        if code:
+            raise StepFailed(f"{self.script} {contract.ENDED} {code}")
+
+    def _wait(self, process: subprocess.Popen[bytes], metrics: MetricsFile | None) -> int:
+        """The exit code of the script; it is ended with us, and with what has started us."""
+        parent = os.getppid()
         previous = signal.signal(signal.SIGTERM, lambda *_: process.terminate())
         try:
             while True:
                 try:
-                    process.wait(timeout=_POLL_SECONDS)
-                    break
+                    return process.wait(timeout=_POLL_SECONDS)
                 except subprocess.TimeoutExpired:
                     if metrics:
                         metrics.announce()
+                    if os.getppid() != parent:
+                        raise StepFailed(f"{self.script}: what had started it is gone") from None
         finally:
             if process.poll() is None:
                 process.kill()
+                process.wait()
             signal.signal(signal.SIGTERM, previous)
-        if metrics:
-            metrics.announce()
-        if process.returncode < 0:
-            raise StepFailed(f"{self.script} {contract.killed(-process.returncode)}")
-        if process.returncode:
-            raise StepFailed(f"{self.script} {contract.ENDED} {process.returncode}")
 
     def _own_env(self) -> dict[str, str]:
         """What the workload sees: a script that printed its environment would show the machinery."""

@@ -14,9 +14,10 @@ import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from mlops_iac import python_child
@@ -25,8 +26,13 @@ from mlops_iac.errors import MlopsError, ResourceFailed, UsageError
 from mlops_iac.workfolder import write_durably
 from mlops_iac.workload.processes import Processes, clean_environment
 
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
+
 OVERRIDE = "MLOPS_IAC_WORKLOAD_PYTHON"
 _MADE = "made"
+# Of pip and of uv, which says nothing until it has all.
+_TOLD = ("Collecting ", "Installing ", "Resolved ", "Prepared ", "Installed ", " + ")
 _MINUTES = 30
 # What says from where packages come, in variables and files of pip and of uv.
 _PLACES = re.compile(r"index|find.links|config.file", re.IGNORECASE)
@@ -65,7 +71,7 @@ def workload_python(wanted: str, processes: Processes, on_line: Callable[[str], 
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder / "lock"):
+        with _held(FileLock(folder / "lock"), on_line):
             if (python := _made(folder)) and _starts(python, processes, folder):
                 return python
             return _make(folder, wanted, processes, on_line)
@@ -74,6 +80,16 @@ def workload_python(wanted: str, processes: Processes, on_line: Callable[[str], 
             f"cannot keep the workload's environment in {folder}: {error.strerror}",
             hint="name another folder in MLOPS_IAC_CACHE",
         ) from error
+
+
+def _held(lock: BaseFileLock, on_line: Callable[[str], None]) -> AbstractContextManager[object]:
+    from filelock import Timeout
+
+    try:
+        return lock.acquire(timeout=1)
+    except Timeout:
+        on_line("another run is making it; this one waits")
+        return lock.acquire()
 
 
 def existing(python: Path, origin: str) -> Path:
@@ -118,7 +134,7 @@ def _make(folder: Path, wanted: str, processes: Processes, on_line: Callable[[st
 
     def tell(line: str) -> None:
         # Everything is in the log; of these lines there is one per package.
-        if line.startswith(("Collecting ", "Installing ", " + ")):
+        if line.startswith(_TOLD):
             on_line(line.split(" (from")[0].strip())
 
     try:

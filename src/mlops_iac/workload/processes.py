@@ -6,15 +6,23 @@ import contextlib
 import os
 import signal
 import subprocess
+import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 from mlops_iac.errors import ResourceFailed, ScriptFailed, TimedOut
 from mlops_iac.runtime import contract
 
 _TAIL = 20
+# Of one process: what is told and kept of its output, a longer line is cut there, and of the lines
+# that end its log, each.
+_MOST, _LONGEST, _SHOWN = 32_000_000, 64_000, 1_000  # characters
+_KB = 1 if sys.platform == "darwin" else 1024  # unit of ru_maxrss: getrusage(2) of either
 # What a script may see of the user's environment: no credentials, nothing of our own Python.
 _KEPT = ("PATH", "HOME", "USER", "LANG", "LANGUAGE", "TMPDIR", "TZ", "SSL_CERT_FILE")
 _PROXIES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
@@ -27,10 +35,27 @@ def clean_environment(*prefixes: str) -> dict[str, str]:
     return {k: v for k, v in os.environ.items() if k in names or k.startswith(wanted)}
 
 
+@dataclass
+class Usage:
+    """What processes took: seconds of processors, and bytes of the largest one at its largest."""
+
+    cpu_seconds: float = 0.0
+    peak_bytes: int = 0
+
+    def add(self, other: Usage) -> None:
+        """Count another process, which ran besides or later."""
+        self.cpu_seconds += other.cpu_seconds
+        self.peak_bytes = max(self.peak_bytes, other.peak_bytes)
+
+
 class Processes:
-    """Every subprocess of one run, so that an interruption ends all of them."""
+    """Every subprocess of one run, so that an interruption ends all of them.
+
+    `used` counts what those took that have ended; whoever measures puts a new one there.
+    """
 
     def __init__(self) -> None:
+        self.used = Usage()
         self._live: set[subprocess.Popen[str]] = set()
         self._lock = threading.Lock()
         self._stopped = False
@@ -45,33 +70,40 @@ class Processes:
         seconds: float,
         on_line: Callable[[str], None],
     ) -> None:
-        """Run to its end, writing its output to `log` (appended).
+        """Run to its end, writing its output to `log` (appended): the first 32 MB of it, and its end.
 
-        Raises ScriptFailed where it ends with an error, TimedOut after `seconds`.
+        Raises ScriptFailed where it ends with an error, TimedOut after `seconds`, OSError where the
+        log cannot be written.
         """
         log.parent.mkdir(parents=True, exist_ok=True)
-        tail: deque[str] = deque(maxlen=_TAIL)
+        output = _Output(log, on_line)
         process = self._start(command, env)
-        reader = threading.Thread(target=_read, args=(process, log, tail, on_line), daemon=True)
+        reader = threading.Thread(target=output.read, args=(process.stdout,), daemon=True)
         reader.start()
+        used = Usage()
         try:
-            code = process.wait(timeout=seconds)
+            used = _wait(process, seconds)
         except subprocess.TimeoutExpired:
             raise TimedOut(
                 f"{what} ran longer than {seconds / 60:g} minutes and was stopped",
                 hint=f"its log: {log}; `timeout_minutes` of the step says how long it may run",
             ) from None
         finally:
-            _end(process)
+            used.add(_end(process))
             reader.join(timeout=5)
+            while reader.is_alive() and output.goes_on():  # much is left in the pipe
+                reader.join(timeout=5)
             with self._lock:
+                self.used.add(used)
                 self._live.discard(process)
-        if code:
-            reason = _reason(what, code, tail)
+        if output.error:
+            raise output.error
+        if code := process.returncode:
+            reason = _reason(what, code, output.tail)
             if code < 0:  # which nobody has told yet
-                tail.append(reason)
+                output.tail.append(reason)
                 on_line(reason)
-            raise ScriptFailed(what, list(tail), log, reason)
+            raise ScriptFailed(what, list(output.tail), log, reason)
 
     def stop(self) -> None:
         """End everything that runs, and start nothing more."""
@@ -119,26 +151,81 @@ def _reason(what: str, code: int, lines: Iterable[str]) -> str:
     return (own if says_little else "") or verdict or f"{what} failed"
 
 
-def _read(
-    process: subprocess.Popen[str], log: Path, tail: deque[str], on_line: Callable[[str], None]
-) -> None:
-    assert process.stdout is not None
-    with log.open("a", encoding="utf-8") as file:
-        for line in process.stdout:
+class _Output:
+    """What a process prints: told, kept in its log, its last lines remembered.
+
+    Of very much, that is done with the first part, and with what the step's runner itself says; the
+    rest is read all the same, because a full pipe would hold the process up.
+    """
+
+    def __init__(self, log: Path, on_line: Callable[[str], None]) -> None:
+        self.tail: deque[str] = deque(maxlen=_TAIL)
+        self.error: OSError | None = None
+        self._log, self._on_line = log, on_line
+        self._read = self._seen = 0
+
+    def goes_on(self) -> bool:
+        """Whether anything came since this was last asked."""
+        before, self._seen = self._seen, self._read
+        return self._read > before
+
+    def read(self, stream: TextIO) -> None:
+        """Read to the end. A log that cannot be written closes the pipe: it ends who writes there."""
+        try:
+            with stream, self._log.open("a", encoding="utf-8") as file:
+                self._pass_on(stream, file)
+        except OSError as error:
+            self.error = error
+
+    def _pass_on(self, stream: TextIO, file: TextIO) -> None:
+        dropped = 0
+        for line in iter(lambda: stream.readline(_LONGEST), ""):
+            text = line.rstrip("\n")
+            self.tail.append(text[:_SHOWN])
+            self._read += len(line)
+            if self._read > _MOST and not line.startswith("mlops-iac "):
+                dropped += len(line)
+                if dropped == len(line):
+                    self._on_line("… prints very much; of the rest the end is kept")
+                continue
             file.write(line)
             file.flush()
-            text = line.rstrip("\n")
-            tail.append(text)
-            on_line(text)
+            self._on_line(text)
+        if dropped:
+            kept = "\n".join(self.tail)
+            file.write(f"… {dropped} characters were not kept; the last lines:\n{kept}\n")
 
 
-def _end(process: subprocess.Popen[str]) -> None:
+def _wait(process: subprocess.Popen[str], seconds: float) -> Usage:
+    """Wait for the end; what it and its children took. Raises TimeoutExpired.
+
+    As `Popen.wait`, which has no word of that: `wait4(2)` has.
+    """
+    end, pause = time.monotonic() + seconds, 0.0005
+    while process.returncode is None:
+        try:
+            pid, status, used = os.wait4(process.pid, os.WNOHANG)
+        except ChildProcessError:  # another thread has waited for it
+            process.wait()
+            break
+        if pid:
+            process.returncode = os.waitstatus_to_exitcode(status)
+            return Usage(used.ru_utime + used.ru_stime, used.ru_maxrss * _KB)
+        left = end - time.monotonic()
+        if left <= 0:
+            raise subprocess.TimeoutExpired(process.args, seconds)
+        pause = min(pause * 2, left, 0.05)
+        time.sleep(pause)
+    return Usage()
+
+
+def _end(process: subprocess.Popen[str]) -> Usage:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         # Also after its end: a child that it left behind is still in the group.
         os.killpg(process.pid, signal.SIGTERM)
     try:
-        process.wait(timeout=5)
+        return _wait(process, 5)
     except subprocess.TimeoutExpired:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        return _wait(process, 60)

@@ -84,7 +84,9 @@ class FakeBackend:
         self.code = f"{self.artifacts}/code/{life.model}/sourcedir.tar.gz"
         self.datasets = {each.name: f"{self.artifacts}/data/{each.name}" for each in life.datasets}
 
-    def register(self, model: str, report: str | None, examples: str | None) -> Version:
+    def register(
+        self, model: str, report: str | None, examples: str | None, given: Mapping[str, str]
+    ) -> Version:
         metrics = json.loads(self._world.path(report).read_text())["metrics"] if report else {}
         now = datetime.now(UTC).isoformat()
         with self._world.changing() as world:
@@ -92,6 +94,12 @@ class FakeBackend:
             found = next((each for each in versions if each["model"] == model), None)
             if found is None:
                 found = {"number": len(versions) + 1, "model": model, "status": self._status}
-                more = {"metrics": metrics, "examples": examples, "created": now, "changed": now}
+                more = {
+                    "metrics": metrics,
+                    "examples": examples,
+                    "given": given,
+                    "created": now,
+                    "changed": now,
+                }
                 versions.append({**found, **more})
         return Version(f"{self._pipeline}/{found['number']}", found["status"])

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from mlops_iac.api.deploy.deployed_sources import differences, lifecycle
 from mlops_iac.api.deploy.deployments import Deployment
+from mlops_iac.api.deploy.places import session
 from mlops_iac.api.deploy.registry import trained_model
 from mlops_iac.api.deploy.served_versions import model_output
+from mlops_iac.api.models.running_versions import described, running
 from mlops_iac.blueprint.fill import LOCAL
 from mlops_iac.blueprint.sections.serving import Batch
+from mlops_iac.blueprint.words import listed
 from mlops_iac.clouds.operations import WAITING
-from mlops_iac.errors import NotDeployed, UsageError
+from mlops_iac.errors import MlopsError, NotDeployed, UsageError
 from mlops_iac.pipeline.prediction import Prediction
+from mlops_iac.pipeline.run_record import load_record
+from mlops_iac.pipeline.run_report import REPORT, InService, trained_with
 
 if TYPE_CHECKING:
     from mlops_iac.api.core.project import BaseProject
@@ -56,6 +64,7 @@ class Run:
                 "predicted": predicted.predicted,
                 "output": predicted.output,
                 "seconds": round(result.duration_seconds, 3),
+                "usage": dict(result.usage),
             }
         return {
             "model": self.model,
@@ -67,6 +76,9 @@ class Run:
             "approval": result.approval,
             "missed": list(result.missed),
             "seconds": round(result.duration_seconds, 3),
+            "set": dict(result.given),
+            "report": str(result.folder / REPORT),
+            "usage": dict(result.usage),
         }
 
 
@@ -79,6 +91,7 @@ def run(
     deployed: bool,
     on_event: OnRunEvent | None = None,
     identity: str = "",
+    given: Mapping[str, str] | None = None,
 ) -> Run:
     """Run the pipeline that `up` deployed to the emulated cloud; see `pipeline.local.run`.
 
@@ -116,11 +129,17 @@ def run(
         "on_event": on_event,
     }
     if isinstance(what, Prediction):
+        if given:
+            raise UsageError(
+                f"{name} is a batch entry: it trains nothing that hyperparameters could be given to",
+                hint="leave --set out, or name the model",
+            )
         predicted = predict_locally(what, cast("PredictionBackend", backend), **options)
         counted = f"{predicted.predicted} of {predicted.rows} rows"
         said = f"{name}: {counted} by version {predicted.version}, at {predicted.output}"
         return Run(name, True, said, "", predicted.run, predicted)
-    result = run_locally(what, cast("Backend", backend), **options)
+    options |= {"served": _in_service(project, stack, name), "card": _card(project, stack, name)}
+    result = run_locally(what, cast("Backend", backend), given=given, **options)
     if result.registered is None:
         missed = "; ".join(result.missed)
         return Run(
@@ -132,11 +151,54 @@ def run(
         )
     version = result.registered.rsplit("/", 1)[-1]
     metrics = ", ".join(f"{key} {value:g}" for key, value in sorted(result.metrics.items()))
+    own = ", ".join(f"{key}={value}" for key, value in result.given.items())
+    own = f"; trained with {own}, which the blueprint does not have" if own else ""
     waits = result.approval == WAITING
     of = "" if stack == LOCAL else f" -s {stack}"
     hint = f"mlops-iac models approve {name} {version}{of}, then " if waits else ""
     hint += f"mlops-iac up{of}"
-    return Run(name, True, f"{name}/{version} ({metrics}): {result.approval}", hint, result)
+    return Run(name, True, f"{name}/{version} ({metrics}): {result.approval}{own}", hint, result)
+
+
+def report(project: BaseProject, run: str | None) -> Path:
+    """The page of a run, or of the last one that left any; the beginning of an id will do.
+
+    Raises UsageError where there is none, naming the runs that have one.
+    """
+    pages = sorted(project.emulator.glob(f"runs/*/{REPORT}"))
+    found = [page for page in pages if page.parent.name.startswith(run or "")]
+    if found and (run is None or len(found) == 1):
+        return found[-1]
+    names = listed([page.parent.name for page in reversed(pages)], most=5)
+    what = f"no run {run} has left a page here" if run else "no run has left a page here"
+    if found:
+        what = f"{len(found)} runs begin with {run}"
+    raise UsageError(what, hint=f"there is: {names}" if names else "`mlops-iac run` leaves one")
+
+
+def _in_service(project: BaseProject, stack: str, model: str) -> InService | None:
+    """What serves now, for the page alone: where nobody says, there is nothing to compare with."""
+    try:
+        found = running(project, stack).versions.get(model)
+        if found is None:
+            return None
+        version = described(project, stack, model, found[0])
+        metrics = project.operations.registry(session(project, stack)).metrics(version)
+    except MlopsError:
+        return None
+    known: Mapping[str, Any] = {}
+    with suppress(UsageError):  # trained elsewhere, or by an earlier version
+        known = trained_with(load_record(project.emulator / "runs" / version.run))
+    return InService(f"{model}/{found[1]}", metrics, known)
+
+
+def _card(project: BaseProject, stack: str, model: str) -> str:
+    """The text of the model's card; nothing where it cannot be read."""
+    section = project.resolve(stack).blueprint.models[model].registry
+    try:
+        return (project.root / section.card).read_text(encoding="utf-8") if section.card else ""
+    except (OSError, ValueError):
+        return ""
 
 
 def _require_same(

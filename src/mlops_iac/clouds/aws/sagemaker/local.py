@@ -31,6 +31,8 @@ from mlops_iac.records import as_json, from_json
 if TYPE_CHECKING:
     from mlops_iac.clouds.base import Runnable
 
+_DESCRIPTION = 1024  # characters of ModelPackageDescription: SageMaker API, EntityDescription
+
 
 class _Backend:
     """What a training and a prediction have in common, over clients of the emulator.
@@ -72,10 +74,16 @@ class SageMakerBackend(_Backend):
             each.name: values[dataset_placeholder(each.name)] for each in life.datasets
         }
 
-    def register(self, model: str, report: str | None, examples: str | None) -> Version:
-        """Register a model package as the pipeline does."""
+    def register(
+        self, model: str, report: str | None, examples: str | None, given: Mapping[str, str]
+    ) -> Version:
+        """Register a model package as the pipeline does; its description says what was `given`."""
         printed = jobs.register(self._life, self._settings, model, report, examples)
         arguments = json.loads(fill(json.dumps(printed), self._values))
+        if given:
+            own = ", ".join(f"{name}={value}" for name, value in given.items())
+            said = f"Trained with {own}, given to this run alone (run --set)."
+            arguments["ModelPackageDescription"] = said[:_DESCRIPTION]
         group, approval = arguments["ModelPackageGroupName"], arguments["ModelApprovalStatus"]
         with cloud_errors(f"registering a version in {group}"):
             # A run that was killed between registering and writing it down registers once.

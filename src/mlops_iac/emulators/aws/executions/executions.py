@@ -129,6 +129,7 @@ class Execution:
         except Unresolved:
             arguments = {}
         if printed["Type"] in KINDS and arguments:
+            _give(arguments, self.run.record.get("given") or {})
             kind = KINDS[printed["Type"]]
             step = Step(self.run.id, printed["Name"], status, written, arguments, folder, error)
             made = jobs(kind, step, self.place)
@@ -233,3 +234,13 @@ def step_to_retry(execution: Execution) -> str:
         if each["status"] not in ("succeeded", "reused"):
             return str(name)
     return ""
+
+
+def _give(arguments: dict[str, Any], given: Mapping[str, str]) -> None:
+    """Put in hyperparameters that this run alone was given, where the definition has others."""
+    for static in (
+        arguments.get("HyperParameters"),
+        arguments.get("TrainingJobDefinition", {}).get("StaticHyperParameters"),
+    ):
+        if static:
+            static.update({name: text for name, text in given.items() if name in static})
