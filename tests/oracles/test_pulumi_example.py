@@ -25,6 +25,7 @@ from mlops_iac.graph.model import Resource
 from mlops_iac.graph.plan import count as counted
 from mlops_iac.values import Asset, Secret, Unknown
 from tests.cli.harness import Cli, copy_example, environment
+from tests.emulated.models import archive
 from tests.oracles.pulumi_cli import NEEDED, Pulumi
 
 pytestmark = NEEDED
@@ -96,11 +97,23 @@ class Here:
         return load(self.folder / "blueprint.yaml")
 
     def approve_a_version(self) -> None:
-        """Register an approved version; what it holds matters to no engine."""
+        """Register an approved version; what it holds matters to no engine, as long as it serves."""
         project = self.project
-        project.emulated_cloud.session("local").client("sagemaker").create_model_package(
+        session = project.emulated_cloud.session("local")
+        s3 = session.client("s3")
+        buckets = [each["Name"] for each in s3.list_buckets()["Buckets"]]
+        bucket = next(name for name in buckets if "artifacts" in name)
+        key = "models/adherence/1/model.tar.gz"  # where versions are sealed
+        s3.put_object(Bucket=bucket, Key=key, Body=archive())
+        container = {"Image": "own-image:1", "ModelDataUrl": f"s3://{bucket}/{key}"}
+        session.client("sagemaker").create_model_package(
             ModelPackageGroupName=project.registry("local").group("adherence"),
             ModelApprovalStatus="Approved",
+            InferenceSpecification={
+                "Containers": [container],
+                "SupportedContentTypes": ["application/json"],
+                "SupportedResponseMIMETypes": ["application/json"],
+            },
         )
 
     def deploy(self, engine: str | None = None) -> Result:

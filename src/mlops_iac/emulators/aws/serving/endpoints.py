@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+import traceback
 import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -117,6 +118,10 @@ class Deployment:
                 each.settle()
         except CannotServe as reason:
             return str(reason)[:_REASON]
+        except Exception as fault:
+            # Ours, or moto's. A deployment that nobody settles would be waited for without end.
+            traceback.print_exc()  # to the emulator's own log
+            return f"InternalFailure: {type(fault).__name__}: {fault}"[:_REASON]
         return ""
 
     def stop(self, pool: Pool) -> None:

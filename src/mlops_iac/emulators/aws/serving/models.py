@@ -54,6 +54,8 @@ def container(backend: Any, model_name: str) -> Container:
         found = _package(backend, package)
         if found is None:
             raise CannotServe(f"Model package {package} not found.")
+        if not found.inference_specification:
+            raise CannotServe(f"Model package {package} has no inference specification.")
         inner = found.inference_specification["Containers"][0]
         both = {**(inner.get("Environment") or {}), **(said.get("Environment") or {})}
         said = {**inner, "Environment": both}
