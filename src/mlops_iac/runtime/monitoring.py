@@ -102,7 +102,10 @@ class Monitoring:
                 outcome = (
                     self._outcome(columns, call, truth) if truth is not None and call else None
                 )
-                judged += [(columns, outcome, said)] if outcome is not None else []
+                if outcome is not None:
+                    # Of a month of calls no more than what is reckoned with.
+                    groups = {each: columns[each] for each in self._sensitive if each in columns}
+                    judged.append((groups, outcome, said))
         found: dict[str, Any] = {
             "calls": window.calls,
             "unreadable": window.unreadable,
