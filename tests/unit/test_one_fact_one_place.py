@@ -37,6 +37,7 @@ TWICE = {
     "environments": "a word of the language",
     "application/jsonlines": "a standard's word; what runs in a container imports nothing of ours",
     "application/json": "likewise",
+    "settings.json": "a file of a policy pack, and one of a run of the monitoring",
     "AWS/SageMaker": "the service's own word; components are copied by `eject` and import nothing of ours",
 }
 

@@ -8,14 +8,13 @@ Sources: the definition that is deployed; CloudWatch user guide, "Alarm events a
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from mlops_iac import python_child
 from mlops_iac.clouds.aws.runtime import monitor
 from mlops_iac.clouds.aws.session import AwsSession
 from mlops_iac.clouds.aws.store import S3Store, cloud_errors
@@ -94,8 +93,8 @@ def _measure(s3: Any, job: Mapping[str, Any], found: Mapping[str, str], folder: 
                 _deliver(s3, uri, to)
             elif store.exists(uri):
                 store.download(uri, to)
-    env = {**os.environ, **job["Environment"], contract.ROOT_SETTING: str(folder)}
-    command = [sys.executable, "-m", "mlops_iac.runtime.monitoring"]
+    env = {**python_child.environment(), **job["Environment"], contract.ROOT_SETTING: str(folder)}
+    command = python_child.command("-m", "mlops_iac.runtime.monitoring")
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
     (folder / "log.txt").write_text(done.stdout + done.stderr, encoding="utf-8")
     if done.returncode:
@@ -162,8 +161,10 @@ def _cooldown(client: Client, function: str, alarm: Mapping[str, Any]) -> str:
     """Run the cooldown function's code in a process of its own, as its service does."""
     event = {"id": alarm["AlarmName"], "detail-type": "CloudWatch Alarm State Change"}
     made = client("sagemaker").meta
+    ours = python_child.environment().items()
     env = {
-        **os.environ,
+        # Nothing that leads to the user's own account.
+        **{name: value for name, value in ours if not name.startswith("AWS_")},
         **_function(client, function),
         "AWS_ENDPOINT_URL": made.endpoint_url,
         "AWS_DEFAULT_REGION": made.region_name,
@@ -171,7 +172,7 @@ def _cooldown(client: Client, function: str, alarm: Mapping[str, Any]) -> str:
         "AWS_SECRET_ACCESS_KEY": "local",
     }
     done = subprocess.run(
-        [sys.executable, "-c", _CALL],
+        python_child.command("-c", _CALL),
         env=env,
         input=json.dumps(event),
         capture_output=True,

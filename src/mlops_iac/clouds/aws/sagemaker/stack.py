@@ -13,7 +13,6 @@ from mlops_iac.clouds.aws.sagemaker.blocks.budget import BUDGET
 from mlops_iac.clouds.aws.sagemaker.blocks.data_store import DATA_STORE
 from mlops_iac.clouds.aws.sagemaker.blocks.datasets import DATASETS
 from mlops_iac.clouds.aws.sagemaker.blocks.identity import IDENTITY
-from mlops_iac.clouds.aws.sagemaker.blocks.monitoring import MONITORING
 from mlops_iac.clouds.aws.sagemaker.blocks.network import PRIVATE_NETWORK
 from mlops_iac.clouds.aws.sagemaker.blocks.promotion import PROMOTING, readers
 from mlops_iac.clouds.aws.sagemaker.blocks.retraining import RETRAINING
@@ -21,6 +20,7 @@ from mlops_iac.clouds.aws.sagemaker.blocks.sealing import SEALER
 from mlops_iac.clouds.aws.sagemaker.blocks.training import REGISTRIES, TRAINING
 from mlops_iac.clouds.aws.sagemaker.deployer_actions import ALARMS, QUEUES
 from mlops_iac.clouds.aws.sagemaker.modes import MODES
+from mlops_iac.clouds.aws.sagemaker.modes.monitoring import MONITORING
 from mlops_iac.clouds.aws.sagemaker.parts import Deployed, Part, prefixed
 from mlops_iac.clouds.aws.sagemaker.scope import Scope, call
 from mlops_iac.clouds.base import ComponentCall, Ref, Refusal, Setting

@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from mlops_iac.blueprint.torn import judged, whole
 from mlops_iac.blueprint.words import listed
 from mlops_iac.clouds.aws.components._cron import schedule_expression
-from mlops_iac.clouds.aws.sagemaker.blocks.monitoring_calls import COMPUTED
-from mlops_iac.clouds.aws.sagemaker.blocks.monitoring_calls import variables as monitoring
 from mlops_iac.clouds.aws.sagemaker.deployer_actions import (
     ALARMS,
     FUNCTIONS,
@@ -18,6 +16,8 @@ from mlops_iac.clouds.aws.sagemaker.deployer_actions import (
 )
 from mlops_iac.clouds.aws.sagemaker.events import check_events, new_data
 from mlops_iac.clouds.aws.sagemaker.modes.endpoint_checks import SERVICE_LIMITS, monitored
+from mlops_iac.clouds.aws.sagemaker.modes.monitoring_calls import COMPUTED
+from mlops_iac.clouds.aws.sagemaker.modes.monitoring_calls import variables as monitoring
 from mlops_iac.clouds.aws.sagemaker.parts import Deployed, Part, Request, prefixed
 from mlops_iac.clouds.aws.sagemaker.scope import (
     Scope,

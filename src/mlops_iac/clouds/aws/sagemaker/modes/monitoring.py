@@ -9,7 +9,9 @@ from mlops_iac.blueprint.sections.values import FAIRNESS_METRICS
 from mlops_iac.blueprint.torn import Unknown, judged
 from mlops_iac.blueprint.words import listed
 from mlops_iac.clouds.aws.components._cron import schedule_expression
-from mlops_iac.clouds.aws.sagemaker.blocks.monitoring_calls import (
+from mlops_iac.clouds.aws.sagemaker.deployer_actions import ALARMS, FUNCTIONS, OBJECTS
+from mlops_iac.clouds.aws.sagemaker.modes.endpoint_checks import SERVICE_LIMITS
+from mlops_iac.clouds.aws.sagemaker.modes.monitoring_calls import (
     COMPUTED,
     DRIFT,
     MODELS,
@@ -24,8 +26,6 @@ from mlops_iac.clouds.aws.sagemaker.blocks.monitoring_calls import (
     watched,
     watched_variants,
 )
-from mlops_iac.clouds.aws.sagemaker.deployer_actions import ALARMS, FUNCTIONS, OBJECTS
-from mlops_iac.clouds.aws.sagemaker.modes.endpoint_checks import SERVICE_LIMITS
 from mlops_iac.clouds.aws.sagemaker.parts import TAG_PLACES, Deployed, Part, Request
 from mlops_iac.clouds.aws.sagemaker.scope import Scope
 from mlops_iac.clouds.base import ComponentCall, Setting
