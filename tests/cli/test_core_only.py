@@ -133,6 +133,7 @@ def imported(file: Path) -> set[str]:
 
 
 SERVING = ("endpoints", "mends", "models", "records", "runtime")
+EXECUTIONS = ("executions", "jobs", "mends")
 
 
 def test_only_the_emulated_cloud_imports_what_deploying_does_not_bring() -> None:
@@ -147,6 +148,8 @@ def test_only_the_emulated_cloud_imports_what_deploying_does_not_bring() -> None
         "emulators/aws/moto_process.py": ["moto", "werkzeug"],
         # Which it alone imports.
         **{f"emulators/aws/serving/{name}.py": ["moto"] for name in SERVING},
+        **{f"emulators/aws/executions/{name}.py": ["moto"] for name in EXECUTIONS},
+        "emulators/aws/faults.py": ["werkzeug"],
         "engine/embedded/secretbox.py": ["cryptography"],  # secrets in the state of `local`
         "runtime/rows.py": ["pandas"],  # in the containers of jobs
     }

@@ -222,6 +222,7 @@ def test_an_emulator_that_stops_answering_ends_the_command_in_time(cli: Cli) -> 
         assert process.returncode == 9, said
         assert "does not answer" in said
         assert "`mlops-iac local stop` ends it" in said
+        soon = {"MLOPS_IAC_EMULATOR_TIMEOUT": "1"}
         for command in ("preview", "up", "run", "refresh"):
             begun = time.monotonic()
             answer = cli(command, "--yes", expect=9, **soon)

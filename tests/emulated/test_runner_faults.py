@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -107,7 +108,9 @@ def test_what_a_process_takes_is_counted_with_its_children(tmp_path: Path) -> No
         tmp_path, f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {burn!r}])"
     )
     assert 0.3 <= run.used.cpu_seconds < 30
-    assert 90_000_000 < run.used.peak_bytes < 900_000_000
+    # Linux counts as a process's own what its parent held when it was begun (kernel/exec.c).
+    ours = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    assert 90_000_000 < run.used.peak_bytes < max(ours, 900_000_000)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="a daemon is found in /proc")
