@@ -110,7 +110,7 @@ def test_what_a_process_takes_is_counted_with_its_children(tmp_path: Path) -> No
     assert 0.3 <= run.used.cpu_seconds < 30
     # Linux counts as a process's own what its parent held when it was begun (kernel/exec.c).
     ours = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    assert 90_000_000 < run.used.peak_bytes < max(ours, 900_000_000)
+    assert 90_000_000 < run.used.peak_bytes <= max(ours, 900_000_000)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="a daemon is found in /proc")
