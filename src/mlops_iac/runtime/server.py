@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import importlib
 import inspect
 import json
@@ -349,8 +350,7 @@ def _watch_stdin(stop: Callable[[], None]) -> None:
 
 def _put(path: Path, content: dict[str, Any]) -> None:
     """Write a file that is there whole, or not at all."""
-    part = path.with_name(f"{path.name}.part")
-    part.write_text(json.dumps(content), encoding="utf-8")
+    (part := path.with_name(f"{path.name}.part")).write_text(json.dumps(content), encoding="utf-8")
     part.replace(path)
 
 
@@ -391,6 +391,7 @@ def main(arguments: Sequence[str]) -> int:
         _put(failed, {"error": "\n".join(said.strip().splitlines()[-_ERROR_LINES:])})
         _end_after(_LINGER_SECONDS)
         return 1
+    gc.freeze()  # to look through what was loaded takes as long as ten predictions
     server.serve(handlers)
     return 0
 
