@@ -16,22 +16,18 @@ import pulumi_aws as aws
 
 from ._alarms import failing_alarm, late_alarm
 from ._batch_rights import BatchRights
-from ._called import called
 from ._context import Context, catalogued, physical
-from ._iam import Statement, lambda_trust, policy_document, trust
+from ._iam import lambda_trust, trust
 from ._identity_statements import Grants
 from ._naming import (
     ENDPOINT_LIMIT,
-    FUNCTION_LIMIT,
     PIPELINE_LIMIT,
-    ROLE_LIMIT,
     catalogue_name,
 )
-from ._package import RUNTIME, uploaded
+from ._pipeline_function import Children
 from .retrain_triggers import NewData
 
 _MODULE = "batch"
-_TIMEOUT_SECONDS = 600  # SageMaker developer guide, "Lambda step": a pipeline waits ten minutes
 # The function ends the names of models with twelve characters of their content.
 _MODEL_LIMIT = ENDPOINT_LIMIT - 12
 NAMESPACE = "MlopsIac/Batch"
@@ -124,9 +120,8 @@ class BatchPrediction(pulumi.ComponentResource):
         self._grants = Grants(self._context, args.key_arn)
         self._child = pulumi.ResourceOptions(parent=self)
         # A component's own dependencies are not those of its children.
-        self._after = pulumi.ResourceOptions(
-            parent=self, depends_on=opts.depends_on if opts else None
-        )
+        after = pulumi.ResourceOptions(parent=self, depends_on=opts.depends_on if opts else None)
+        self._children = Children(self, name, self._known, args, after)
         self._pipeline = physical(self._known, PIPELINE_LIMIT)
         self.output_uri = self._uri(args.output)
         self._database = catalogued(self._known) if args.output.uri is None else None
@@ -146,7 +141,7 @@ class BatchPrediction(pulumi.ComponentResource):
             table=self._table,
             namespace=NAMESPACE,
         )
-        self.job_role_arn = self._role(
+        self.job_role_arn = self._children.role(
             "jobs",
             "Runs the jobs and the model of a batch prediction",
             trust(self._context, "sagemaker"),
@@ -154,7 +149,7 @@ class BatchPrediction(pulumi.ComponentResource):
         )
         function = self._function()
         self.function_arn = function.arn
-        self.pipeline_role_arn = self._role(
+        self.pipeline_role_arn = self._children.role(
             "pipeline",
             "Starts the jobs of a batch prediction",
             trust(self._context, "sagemaker"),
@@ -220,52 +215,15 @@ class BatchPrediction(pulumi.ComponentResource):
         )
 
     def _function(self) -> aws.lambda_.Function:
-        args, name = self._args, self._name
-        log = aws.cloudwatch.LogGroup(
-            f"{name}-log",
-            retention_in_days=args.log_retention_days,
-            kms_key_id=args.log_key_arn,
-            tags=args.tags,
-            opts=self._child,
-        )
-        code, digest = uploaded(
-            f"{name}-function-code",
-            _MODULE,
-            args.handler,
-            bucket=args.artifacts_bucket,
-            folder=self._known,
-            key_arn=args.key_arn,
-            tags=args.tags,
-            opts=self._after,
-        )
-        role = self._role(
+        log = self._children.log()
+        described = "Says which version predicts, and what is complete"
+        role = self._children.role(
             "function",
-            "Says which version predicts, and what is complete",
+            described,
             lambda_trust(self._context),
             self._rights.of_function(log, self.job_role_arn),
         )
-        child = called(self, f"{name}-function", f"{self._known}-function", FUNCTION_LIMIT)
-        return aws.lambda_.Function(
-            child.logical,
-            name=child.name,
-            description="Says which version predicts, and what is complete",
-            runtime=RUNTIME,
-            handler=f"{_MODULE}.handler",
-            s3_bucket=code.bucket,
-            s3_key=code.key,
-            source_code_hash=digest,
-            role=role,
-            timeout=_TIMEOUT_SECONDS,
-            memory_size=256,
-            environment=aws.lambda_.FunctionEnvironmentArgs(
-                variables={"SETTINGS": pulumi.Output.json_dumps(self._settings())}
-            ),
-            logging_config=aws.lambda_.FunctionLoggingConfigArgs(
-                log_format="Text", log_group=log.name
-            ),
-            tags=args.tags,
-            opts=child.opts,
-        )
+        return self._children.function(_MODULE, described, role, log, self._settings())
 
     def _settings(self) -> dict[str, Any]:
         """`batch.Run`, the handler, says what each of these is."""
@@ -318,30 +276,3 @@ class BatchPrediction(pulumi.ComponentResource):
             tags=args.tags,
             opts=self._child,
         )
-
-    def _role(
-        self,
-        suffix: str,
-        description: str,
-        trusted: pulumi.Output[str],
-        statements: Sequence[Statement],
-    ) -> pulumi.Output[str]:
-        own, was = f"{self._name}-{suffix}-role", f"{self._known}-{suffix}-role"
-        child = called(self, own, was, ROLE_LIMIT)
-        role = aws.iam.Role(
-            child.logical,
-            name=child.name,
-            description=description,
-            assume_role_policy=trusted,
-            permissions_boundary=self._args.permissions_boundary,
-            tags=self._args.tags,
-            opts=child.opts,
-        )
-        policy = aws.iam.RolePolicy(
-            f"{self._name}-{suffix}-policy",
-            role=role.name,
-            policy=policy_document(*statements),
-            opts=self._child,
-        )
-        # Who uses the ARN needs the permissions too, not only the role.
-        return pulumi.Output.all(role.arn, policy.id).apply(lambda known: str(known[0]))

@@ -14,17 +14,16 @@ import pulumi
 import pulumi_aws as aws
 
 from ._alarms import failing_alarm, measured_alarm
-from ._called import called
 from ._context import Context, physical, stack_stem
-from ._iam import Statement, lambda_trust, policy_document, statement, trust
+from ._iam import Statement, lambda_trust, statement, trust
 from ._identity_statements import Grants
-from ._naming import FUNCTION_LIMIT, PACKAGE_GROUP_LIMIT, ROLE_LIMIT
-from ._package import RUNTIME, uploaded, write_log
+from ._naming import PACKAGE_GROUP_LIMIT
+from ._package import write_log
+from ._pipeline_function import Children
 from .batch_prediction import Place
 from .data_store import CODE_PREFIX, MODELS_PREFIX, WORK_PREFIX
 
 _MODULE = "monitor"
-_TIMEOUT_SECONDS = 600  # SageMaker developer guide, "Lambda step": a pipeline waits ten minutes
 NAMESPACE = "MlopsIac/Monitoring"
 
 
@@ -95,12 +94,11 @@ class Monitoring(pulumi.ComponentResource):
         self._grants = Grants(self._context, args.key_arn)
         self._child = pulumi.ResourceOptions(parent=self)
         # A component's own dependencies are not those of its children.
-        self._after = pulumi.ResourceOptions(
-            parent=self, depends_on=opts.depends_on if opts else None
-        )
+        after = pulumi.ResourceOptions(parent=self, depends_on=opts.depends_on if opts else None)
+        self._children = Children(self, name, self._known, args, after)
         self._work = f"{WORK_PREFIX}{self._known}/"
         self.outcomes_uri = None if args.outcomes is None else self._uri(args.outcomes)
-        self.job_role_arn = self._role(
+        self.job_role_arn = self._children.role(
             "jobs",
             "Runs the jobs of a monitoring",
             trust(self._context, "sagemaker"),
@@ -108,7 +106,7 @@ class Monitoring(pulumi.ComponentResource):
         )
         function = self._function()
         self.function_arn = function.arn
-        self.pipeline_role_arn = self._role(
+        self.pipeline_role_arn = self._children.role(
             "pipeline",
             "Starts the jobs of a monitoring",
             trust(self._context, "sagemaker"),
@@ -237,26 +235,10 @@ class Monitoring(pulumi.ComponentResource):
         ]
 
     def _function(self) -> aws.lambda_.Function:
-        args, name = self._args, self._name
-        log = aws.cloudwatch.LogGroup(
-            f"{name}-log",
-            retention_in_days=args.log_retention_days,
-            kms_key_id=args.log_key_arn,
-            tags=args.tags,
-            opts=self._child,
-        )
-        code, digest = uploaded(
-            f"{name}-function-code",
-            _MODULE,
-            args.handler,
-            bucket=args.artifacts_bucket,
-            folder=self._known,
-            key_arn=args.key_arn,
-            tags=args.tags,
-            opts=self._after,
-        )
+        args = self._args
+        log = self._children.log()
         described = "Says what a monitoring compares, and makes metrics of what it finds"
-        role = self.function_role_arn = self._role(
+        role = self.function_role_arn = self._children.role(
             "function", described, lambda_trust(self._context), self._of_function(log)
         )
         settings = {
@@ -269,52 +251,4 @@ class Monitoring(pulumi.ComponentResource):
             "outcome_days": args.outcome_days,
             "namespace": NAMESPACE,
         }
-        child = called(self, f"{name}-function", f"{self._known}-function", FUNCTION_LIMIT)
-        return aws.lambda_.Function(
-            child.logical,
-            name=child.name,
-            description=described,
-            runtime=RUNTIME,
-            handler=f"{_MODULE}.handler",
-            s3_bucket=code.bucket,
-            s3_key=code.key,
-            source_code_hash=digest,
-            role=role,
-            timeout=_TIMEOUT_SECONDS,
-            memory_size=256,
-            environment=aws.lambda_.FunctionEnvironmentArgs(
-                variables={"SETTINGS": pulumi.Output.json_dumps(settings)}
-            ),
-            logging_config=aws.lambda_.FunctionLoggingConfigArgs(
-                log_format="Text", log_group=log.name
-            ),
-            tags=args.tags,
-            opts=child.opts,
-        )
-
-    def _role(
-        self,
-        suffix: str,
-        description: str,
-        trusted: pulumi.Output[str],
-        statements: Sequence[Statement],
-    ) -> pulumi.Output[str]:
-        own, was = f"{self._name}-{suffix}-role", f"{self._known}-{suffix}-role"
-        child = called(self, own, was, ROLE_LIMIT)
-        role = aws.iam.Role(
-            child.logical,
-            name=child.name,
-            description=description,
-            assume_role_policy=trusted,
-            permissions_boundary=self._args.permissions_boundary,
-            tags=self._args.tags,
-            opts=child.opts,
-        )
-        policy = aws.iam.RolePolicy(
-            f"{self._name}-{suffix}-policy",
-            role=role.name,
-            policy=policy_document(*statements),
-            opts=self._child,
-        )
-        # Who uses the ARN needs the permissions too, not only the role.
-        return pulumi.Output.all(role.arn, policy.id).apply(lambda known: str(known[0]))
+        return self._children.function(_MODULE, described, role, log, settings)
