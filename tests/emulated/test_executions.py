@@ -83,7 +83,8 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
 
 @pytest.fixture(scope="module")
 def ran(cloud: Deployed) -> RunResult:
-    return cloud.run(SERVED)
+    # Which is compared with the version in service, of which there is none yet.
+    return cloud.run(replace(SERVED, gates=(Limit("accuracy", "at_least", "current"),)))
 
 
 def name_of(step: dict[str, Any]) -> str:
@@ -106,6 +107,10 @@ def test_a_run_is_an_execution_with_its_steps(cloud: Deployed, ran: RunResult) -
     assert named["PipelineParameters"] == []
     steps = cloud.steps()
     assert list(steps) == list(ran.steps)
+    found = steps["Current"]["Metadata"]["Lambda"]["OutputParameters"]
+    assert {"Name": "version", "Value": "none"} in found
+    job = cloud.ask("describe_processing_job", ProcessingJobName=f"{ran.id}-Evaluate")
+    assert job["Environment"]["MLOPS_IAC_CURRENT"] == "none"
     assert {each["StepStatus"] for each in steps.values()} == {"Succeeded"}
     times = [(each["StartTime"], each["EndTime"]) for each in steps.values()]
     assert times == sorted(times) and all(began <= ended for began, ended in times)
