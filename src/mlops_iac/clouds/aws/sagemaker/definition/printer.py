@@ -170,7 +170,10 @@ def _call(arguments: dict[str, Any], *outputs: str) -> dict[str, Any]:
 
 def _gate(gate: Gate, life: Lifecycle) -> dict[str, Any]:
     demands = "; ".join(limit.words() for limit in gate.limits)
-    served = ["In service: ", jobs.version_of("Current"), ". "] if life.compares else []
+    said: list[Any] = [f"Not registered: {demands}. Measured: "]
+    if life.compares:
+        served = f"Not registered: {demands}. In service: "
+        said = [served, jobs.version_of("Current"), ". Measured: "]
     return {
         "Type": "Condition",
         "Arguments": {
@@ -183,9 +186,7 @@ def _gate(gate: Gate, life: Lifecycle) -> dict[str, Any]:
                     "Arguments": {
                         "ErrorMessage": join(
                             "",
-                            f"Not registered: {demands}. ",
-                            *served,
-                            "Measured: ",
+                            *said,
                             jobs.left("SealReport", life),
                         )
                     },
