@@ -97,7 +97,13 @@ def test_an_alarm_that_stays_starts_nothing_again(cli: Cli) -> None:
     assert (again["state"], again["alarms"], again["started"]) == ("broken", [], [])
 
 
-def test_files_that_arrive_start_a_training(cli: Cli) -> None:
+def test_files_that_arrive_start_a_training_and_people_hear_that_it_was_stopped(cli: Cli) -> None:
+    sns, sqs = client(cli, "sns"), client(cli, "sqs")
+    queue = sqs.create_queue(QueueName="people")["QueueUrl"]
+    [topic] = [each["TopicArn"] for each in sns.list_topics()["Topics"]]
+    arn = f"arn:aws:sqs:eu-west-1:{topic.split(':')[4]}:people"
+    raw = {"RawMessageDelivery": "true"}
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes=raw)
     bucket = cli("outputs", "--json").json["data_bucket"]
     sagemaker, pipeline = client(cli, "sagemaker"), "schedule-adherence-local-adherence-training"
 
@@ -114,7 +120,14 @@ def test_files_that_arrive_start_a_training(cli: Cli) -> None:
         time.sleep(0.2)
     [new] = [each for each in executions() if each["PipelineExecutionArn"] not in before]
     assert new["PipelineExecutionDescription"] == "Started by Object Created"
-    sagemaker.stop_pipeline_execution(PipelineExecutionArn=new["PipelineExecutionArn"])
+    started = new["PipelineExecutionArn"]
+    sagemaker.stop_pipeline_execution(PipelineExecutionArn=started)
+    while not (told := sqs.receive_message(QueueUrl=queue).get("Messages")):
+        assert time.monotonic() < ends, "nobody was told"
+        time.sleep(0.2)
+    assert told[0]["Body"] == (
+        f'"{pipeline}: a run is Stopped, and no version was registered by it. Its steps say why: {started}"'
+    )
 
 
 def test_a_real_stack_is_not_monitored_from_here(cli: Cli) -> None:

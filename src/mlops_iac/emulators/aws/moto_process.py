@@ -322,7 +322,9 @@ def main() -> None:
     signal.signal(signal.SIGTERM, end)
     # A request that is passed to a model waits for whatever else is computed here no longer than this.
     sys.setswitchinterval(0.001)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is meant for the command, not for us
+    # Ctrl-C is meant for the command, not for us. Not ignored: a run that is started here would ignore it,
+    # too, until it has begun, and could not be stopped before.
+    signal.signal(signal.SIGINT, lambda *_: None)
 
     from moto.moto_server.werkzeug_app import MotoRequestHandler
     from werkzeug.serving import make_server
