@@ -19,8 +19,8 @@ person who registers and approves versions; here it is whoever's process this is
 every request is kept besides.
 
 Endpoints serve (`serving/`): their requests do not reach moto, which is asked one thing at a time.
-Pipelines run (`executions/`), and events reach the targets of rules (`events/`). What neither moto nor
-this does is an error of the service (`faults`).
+Pipelines run (`executions/`), what came of what is told (`lineage/`), and events reach the targets of rules
+(`events/`). What neither moto nor this does is an error of the service (`faults`, `refusals`).
 """
 
 from __future__ import annotations
@@ -68,7 +68,9 @@ _MODELS = ("s3", "iam", "sagemaker", "sns", "sqs", "cloudwatch", "scheduler", "l
 # What reads what endpoints leave behind, as requests are signed for it.
 _READERS = ("/logs/", "/monitoring/", "/s3/")
 # Operations of SageMaker that tell of runs.
-_RUNS = re.compile(r"SageMaker\.\w*(Pipeline|Job|Tag|Search)")
+_RUNS = re.compile(
+    r"SageMaker\.\w*(Pipeline|Job|Tag|Search|Artifact|Action|Context|Association|Lineage|Component)"
+)
 # And where what is told of runs arrives.
 _TOLD = ("/logs/", "/sqs/")
 
@@ -88,10 +90,14 @@ class _Serving:
         with self._lock:
             if self._made is None:
                 with IN_ORDER:
+                    from mlops_iac.emulators.aws import refusals
                     from mlops_iac.emulators.aws.events import sources, targets
                     from mlops_iac.emulators.aws.executions import mends as executions
+                    from mlops_iac.emulators.aws.lineage import mends as lineage
                     from mlops_iac.emulators.aws.serving.mends import install
 
+                    refusals.install()
+                    lineage.install()
                     sources.install()
                     targets.install(lambda: self.url)
                     known = executions.install(self._runs)
@@ -243,10 +249,10 @@ def _mend_model_groups() -> None:
 
 def _mend_version_users() -> None:
     """Let who registers and who approves a version be the user of this machine, where that has a name."""
-    from moto.sagemaker.models import ModelPackage
+    from moto.sagemaker.models import ModelPackage, ModelPackageGroup
 
     with IN_ORDER:
-        make = ModelPackage.__init__
+        make, describe = ModelPackage.__init__, ModelPackageGroup.gen_response_object
         if getattr(make, "by_user", False):
             return
 
@@ -254,8 +260,12 @@ def _mend_version_users() -> None:
             make(self, *rest, **named)
             self.created_by = user(self.arn)
 
+        def gen_response_object(self: Any) -> dict[str, Any]:
+            return {**describe(self), "CreatedBy": user(self.arn) or {}}
+
         __init__.by_user = True  # type: ignore[attr-defined]
         ModelPackage.__init__ = __init__
+        ModelPackageGroup.gen_response_object = gen_response_object
 
 
 def _mend_bucket_policies() -> None:

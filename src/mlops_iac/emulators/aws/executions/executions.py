@@ -31,6 +31,8 @@ _STATUSES = {
 }
 _UNFINISHED = ("Executing", "Stopping")
 _STEP_FAILED = "Step failure: One or multiple steps failed."
+# By which the SageMaker SDK finds the execution of a job (`lineage_trial_component.py`).
+_EXECUTION_TAG = "sagemaker:pipeline-execution-arn"
 _KILLED = "The process that executed it has ended without a word."
 
 
@@ -131,6 +133,8 @@ class Execution:
             arguments = {}
         if printed["Type"] in KINDS and arguments:
             _give(arguments, self.run.record.get("given") or {})
+            tag = {"Key": _EXECUTION_TAG, "Value": self.arn}
+            arguments["Tags"] = [*arguments.get("Tags", ()), tag]
             kind = KINDS[printed["Type"]]
             step = Step(self.run.id, printed["Name"], status, written, arguments, folder, error)
             made = jobs(kind, step, self.place)
