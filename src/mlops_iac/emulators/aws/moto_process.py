@@ -67,12 +67,14 @@ _MODELS = ("s3", "iam", "sagemaker", "sns", "sqs", "cloudwatch", "scheduler", "l
 
 # What reads what endpoints leave behind, as requests are signed for it.
 _READERS = ("/logs/", "/monitoring/", "/s3/")
+# And what reads what jobs do.
+_LEFT = ("/logs/", "/monitoring/")
 # Operations of SageMaker that tell of runs.
 _RUNS = re.compile(
     r"SageMaker\.\w*(Pipeline|Job|Tag|Search|Artifact|Action|Context|Association|Lineage|Component)"
 )
 # And where what is told of runs arrives.
-_TOLD = ("/logs/", "/sqs/")
+_TOLD = ("/sqs/",)
 
 
 class _Serving:
@@ -109,14 +111,14 @@ class _Serving:
         if self._made is not None:
             self._made[0].records.flush()
 
-    def refresh(self, *, logs: bool) -> None:
-        """Take over what runs have done; what they have logged, too."""
+    def refresh(self, *, left: bool) -> None:
+        """Take over what runs have done; what they have logged and measured, too."""
         if self._made is not None:
             with IN_ORDER:
                 self._made[2].refresh()
                 self._made[3](self._made[2].known.values())
-                if logs:
-                    self._made[2].write_logs()
+                if left:
+                    self._made[2].write()
 
     def kill(self) -> None:
         """End every server."""
@@ -147,9 +149,10 @@ def application(identity: dict[str, Any], serving: _Serving) -> Callable[..., It
                 mends.pop(service, None)
         if any(each in signed for each in _READERS):
             serving.flush()
-        asked = str(environ.get("HTTP_X_AMZ_TARGET", ""))
-        if any(each in signed for each in _TOLD) or _RUNS.match(asked):
-            serving.refresh(logs="/logs/" in signed)
+        left = any(each in signed for each in _LEFT)
+        told = left or any(each in signed for each in _TOLD)
+        if told or _RUNS.match(str(environ.get("HTTP_X_AMZ_TARGET", ""))):
+            serving.refresh(left=left)
         _read_ahead(environ)
         with IN_ORDER:
             return moto(environ, start_response)

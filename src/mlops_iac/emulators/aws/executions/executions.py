@@ -19,7 +19,7 @@ from mlops_iac.emulators.aws.executions.jobs import (
     Step,
     jobs,
 )
-from mlops_iac.emulators.aws.executions.logs import write
+from mlops_iac.emulators.aws.executions.logs import measure, write
 from mlops_iac.emulators.aws.executions.records import Run, ids, moment
 
 _STATUSES = {
@@ -194,11 +194,12 @@ class Executions:
         """Take over one that a client starts."""
         self.known[execution.arn] = execution
 
-    def write_logs(self) -> None:
-        """Bring CloudWatch Logs what jobs have printed since."""
+    def write(self) -> None:
+        """Bring CloudWatch what jobs have printed and measured since."""
         for each in self.known.values():
             for job in each.jobs.values():
                 write(each.place, job)
+                measure(each.place, job)
 
     def of(self, pipeline: Any) -> Iterator[Execution]:
         """Those of a pipeline, as long as it is there."""

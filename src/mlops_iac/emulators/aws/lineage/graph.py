@@ -72,9 +72,10 @@ class Graph:
         self.associations: list[Association] = []
         self.jobs: dict[str, Shown] = {}
         self._backend = backend
-        for kind in _READ:
-            for job in list(getattr(backend, kind.jobs).values()):
-                self._add_job(job)
+        jobs = [each for kind in _READ for each in getattr(backend, kind.jobs).values()]
+        # In their order: what an artifact is of, is what it was first met as.
+        for job in sorted(jobs, key=lambda each: each.response_object["CreationTime"]):
+            self._add_job(job)
         for version in list(backend.model_packages.values()):
             self._add_version(version)
         for endpoint in list(backend.endpoints.values()):
