@@ -262,6 +262,8 @@ def _mend_version_users() -> None:
         def __init__(self: Any, *rest: Any, **named: Any) -> None:  # noqa: N807
             make(self, *rest, **named)
             self.created_by = user(self.arn)
+            # Moto says that it has looked through the image.
+            self.model_package_status_details = {"ValidationStatuses": [], "ImageScanStatuses": []}
 
         def gen_response_object(self: Any) -> dict[str, Any]:
             return {**describe(self), "CreatedBy": user(self.arn) or {}}

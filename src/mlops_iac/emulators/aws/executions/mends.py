@@ -6,7 +6,7 @@ Source: SageMaker API reference, of each operation; which errors, and their form
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from moto.sagemaker.exceptions import (
     ValidationError,
 )
 
+from mlops_iac.emulators.aws import searching
 from mlops_iac.emulators.aws.answers import answer, between, page
 from mlops_iac.emulators.aws.executions import starting
 from mlops_iac.emulators.aws.executions.executions import Execution, Executions, step_to_retry
@@ -49,6 +50,7 @@ def install(runs: Path) -> Executions:
         answer(name, getattr(answers, name))
     for kind in (PROCESSING, TRAINING, TRANSFORM):
         answer(f"list_{kind.jobs}", _list_of(kind))
+    searching.install(answers.described)
     return executions
 
 
@@ -129,24 +131,13 @@ class _Answers:
         named = [{"Name": name, "Value": str(value)} for name, value in values.items()]
         return page("PipelineParameters", named, {**asked, "SortOrder": "Ascending"})
 
+    def described(self, backend: Any) -> Iterator[dict[str, Any]]:
+        """All executions of a backend's pipelines."""
+        for pipeline in backend.pipelines.values():
+            yield from map(_described, self._all.of(pipeline))
+
     def describe_pipeline_execution(self, backend: Any, asked: dict[str, Any]) -> dict[str, Any]:
-        found = self._found(backend, asked)
-        pipeline = found.pipeline
-        return {
-            "PipelineArn": pipeline.arn,
-            "PipelineExecutionArn": found.arn,
-            "PipelineExecutionDisplayName": _display_name(found),
-            "PipelineExecutionStatus": found.status,
-            "PipelineExecutionDescription": found.asked.get("PipelineExecutionDescription"),
-            "FailureReason": found.reason or None,
-            "CreationTime": found.began,
-            "LastModifiedTime": found.changed,
-            "CreatedBy": user(found.arn),
-            "LastModifiedBy": user(found.arn),
-            "ParallelismConfiguration": found.asked.get("ParallelismConfiguration")
-            or pipeline.parallelism_configuration,
-            "RoleArn": pipeline.role_arn,
-        }
+        return _described(self._found(backend, asked))
 
     def describe_pipeline_definition_for_execution(
         self, backend: Any, asked: dict[str, Any]
@@ -205,6 +196,25 @@ def _require_known(pipeline: Any, given: Iterable[Mapping[str, str]]) -> None:
         raise ValidationError(
             f"Unknown parameters [{', '.join(wrong)}] for pipeline {pipeline.arn}."
         )
+
+
+def _described(found: Execution) -> dict[str, Any]:
+    pipeline = found.pipeline
+    return {
+        "PipelineArn": pipeline.arn,
+        "PipelineExecutionArn": found.arn,
+        "PipelineExecutionDisplayName": _display_name(found),
+        "PipelineExecutionStatus": found.status,
+        "PipelineExecutionDescription": found.asked.get("PipelineExecutionDescription"),
+        "FailureReason": found.reason or None,
+        "CreationTime": found.began,
+        "LastModifiedTime": found.changed,
+        "CreatedBy": user(found.arn),
+        "LastModifiedBy": user(found.arn),
+        "ParallelismConfiguration": found.asked.get("ParallelismConfiguration")
+        or pipeline.parallelism_configuration,
+        "RoleArn": pipeline.role_arn,
+    }
 
 
 def _display_name(execution: Execution) -> str:

@@ -5,7 +5,7 @@ Source: SageMaker API reference, of each operation. Entities of somebody's own c
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -138,13 +138,11 @@ def _wanted(entity: Entity, filters: Mapping[str, Any]) -> bool:
 
 
 def _list_components(backend: Any, asked: dict[str, Any]) -> dict[str, Any]:
-    """Those of jobs, and those that somebody has made."""
-    described = [] if asked.get("TrialName") else [*map(_component, Graph(backend).jobs.items())]
-    made = backend.trial_components.values()
-    described += [
-        each.response_object
-        for each in made
-        if asked.get("TrialName", each.trial_name) == each.trial_name
+    named = asked.get("TrialName")
+    described = [
+        each
+        for each in components(backend)
+        if named is None or named in [trial["TrialName"] for trial in each.get("Parents", ())]
     ]
     kept = (
         f"{_COMPONENT}Name", f"{_COMPONENT}Arn", "DisplayName", "Status", "StartTime", "EndTime",
@@ -160,6 +158,18 @@ def _list_components(backend: Any, asked: dict[str, Any]) -> dict[str, Any]:
     return page(f"{_COMPONENT}Summaries", _created(found, asked), asked, by)
 
 
+def components(backend: Any) -> Iterator[dict[str, Any]]:
+    """Those of jobs, and those that somebody has made, as they are described."""
+    yield from map(_component, Graph(backend).jobs.items())
+    for each in backend.trial_components.values():
+        trials = [{"TrialName": each.trial_name}] if each.trial_name else []
+        yield {**_filled(each.response_object), "Parents": trials}
+
+
+def _filled(described: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in described.items() if value not in (None, {}, [])}
+
+
 def _describe_component(backend: Any, asked: dict[str, Any]) -> dict[str, Any]:
     name, graph = asked[f"{_COMPONENT}Name"], Graph(backend)
     if (found := graph.named(_COMPONENT, name)) is not None:
@@ -167,7 +177,7 @@ def _describe_component(backend: Any, asked: dict[str, Any]) -> dict[str, Any]:
     made: dict[str, Any] = SageMakerModelBackend.describe_trial_component(
         backend, name.rpartition("/")[2]
     )  # which says where there is none
-    return {key: value for key, value in made.items() if value not in ({}, [])}
+    return _filled(made)
 
 
 def _component(item: tuple[str, Shown]) -> dict[str, Any]:
@@ -196,7 +206,7 @@ def _component(item: tuple[str, Shown]) -> dict[str, Any]:
             for each in said.get("FinalMetricDataList", ())
         ],
     }
-    return {key: value for key, value in found.items() if value not in (None, {}, [])}
+    return _filled(found)
 
 
 def _value(text: str) -> dict[str, Any]:
