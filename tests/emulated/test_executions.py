@@ -402,7 +402,7 @@ def test_a_search_finds_what_is_described(cloud: Deployed, ran: RunResult) -> No
     )
     assert component["Metrics"][0]["Last"] == pytest.approx(0.65)
     versions = found("ModelPackage", ModelPackageArn=f"Equals {ran.registered}")
-    assert [each["ModelApprovalStatus"] for each in versions] == ["PendingManualApproval"]
+    assert [each["ModelPackageArn"] for each in versions] == [ran.registered]
     assert len(found("Pipeline", PipelineName="NotEquals nix")) == 1
     assert found("Endpoint", EndpointName="Contains a") == []
     assert refused(cloud.sagemaker.search, Resource="ModelCard")[0] == "ValidationException"

@@ -65,7 +65,7 @@ def resources() -> dict[str, int]:
 
 
 def seen(training: str, monitoring: str, endpoint: str) -> dict[str, Any]:
-    """What the SageMaker SDK sees of the newest run of a training; a monitoring is started by it."""
+    """What the SageMaker SDK sees of the newest training that succeeded; a monitoring is started by it."""
     quiet = {"SageMaker": {"PythonSDK": {"Modules": {"TelemetryOptOut": True}}}}
     # It would ask for the account where AWS is.
     session = sagemaker.Session(
@@ -77,7 +77,11 @@ def seen(training: str, monitoring: str, endpoint: str) -> dict[str, Any]:
     execution = Pipeline(monitoring, sagemaker_session=session).start()
     execution.wait(delay=1, max_attempts=120)
     listed = Pipeline(training, sagemaker_session=session).list_executions()
-    arn = listed["PipelineExecutionSummaries"][0]["PipelineExecutionArn"]
+    arn = next(
+        each["PipelineExecutionArn"]
+        for each in listed["PipelineExecutionSummaries"]
+        if each["PipelineExecutionStatus"] == "Succeeded"
+    )
     steps = {each["StepName"]: each for each in _PipelineExecution(arn, session).list_steps()}
     job_arn = steps["Train"]["Metadata"]["TrainingJob"]["Arn"]
     job = job_arn.rpartition("/")[2]
