@@ -35,6 +35,7 @@ from mlops_iac.pipeline import local
 from mlops_iac.pipeline.executor import RunEvent
 from mlops_iac.pipeline.local import RunResult
 from mlops_iac.pipeline.run_record import last_record
+from mlops_iac.pipeline.search import next_trial
 from mlops_iac.pipeline.steps import (
     Dataset,
     Evaluate,
@@ -505,7 +506,7 @@ TUNE = Tune(
     goal="maximize",
     trials=3,
     parallel=2,
-    search={"depth": Range("values", values=("3", "9", "7"))},
+    search={"depth": Range("values", values=("7", "3", "9"))},
 )
 
 
@@ -514,7 +515,7 @@ def test_a_grid_is_tried_whole_and_the_best_is_registered(cloud: Cloud) -> None:
     assert result.metrics == pytest.approx({"accuracy": 0.69})
     trials = [key for key in cloud.stored() if key.endswith("/output/model.tar.gz")]
     assert len(trials) == 3
-    (best,) = [key for key in trials if f"/{result.id}-Tune002/" in key]
+    (best,) = [key for key in trials if f"/{result.id}-Tune003/" in key]
     assert cloud.content(cloud.served(result)) == cloud.content(best)
 
 
@@ -523,22 +524,22 @@ def test_minimizing_keeps_the_lowest(cloud: Cloud) -> None:
     assert result.metrics == pytest.approx({"accuracy": 0.63})
 
 
-def test_bayesian_search_is_a_seeded_sample_and_says_so(cloud: Cloud) -> None:
+def test_a_bayesian_search_follows_from_the_definition_and_what_came_before(cloud: Cloud) -> None:
     search = {"depth": Range("integer", low="2", high="30")}
-    life = replace(LIFE, training=replace(TUNE, strategy="bayesian", search=search))
-    cloud.run(life)
-    assert any("seeded random sample" in note for note in cloud.notes())
-    tried = sorted(note.split(" with ")[1] for note in cloud.notes() if " with " in note)
-    cloud.events.clear()
-    cloud.run(life)
-    assert sorted(n.split(" with ")[1] for n in cloud.notes() if " with " in n) == tried
+    tune = replace(TUNE, strategy="bayesian", parallel=1, search=search)
+    cloud.run(replace(LIFE, training=tune))
+    record = last_record(cloud.work / "runs", "churn")
+    done = record.steps["Tune"].properties["trials"]
+    trials, values = ([each[key] for each in done] for key in ("trial", "value"))
+    for at, trial in enumerate(trials):
+        assert trial == next_trial(tune, record.definition, trials[:at], values[:at])
 
 
 def test_a_trial_that_fails_does_not_count(cloud: Cloud) -> None:
     train = SCRIPTS["train.py"] + "assert depth != 9\n"
     result = cloud.run(replace(LIFE, training=TUNE), train=train)
     assert result.metrics == pytest.approx({"accuracy": 0.67})
-    assert any(note.startswith("trial 2 failed: depth=9") for note in cloud.notes())
+    assert any(note.startswith("trial 3 failed: depth=9") for note in cloud.notes())
 
 
 def test_a_tuning_of_failures_fails(cloud: Cloud) -> None:

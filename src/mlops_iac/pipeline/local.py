@@ -11,7 +11,8 @@ import json
 import re
 import shutil
 import tempfile
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +25,7 @@ from mlops_iac.pipeline.given import with_given
 from mlops_iac.pipeline.machine import Machine, Workplace
 from mlops_iac.pipeline.run_record import StepRecord, given_to
 from mlops_iac.pipeline.run_report import InService, write_report
+from mlops_iac.pipeline.search import Trial
 from mlops_iac.pipeline.steps import Lifecycle, Tune
 from mlops_iac.pipeline.tasks import (
     CHECKPOINTS,
@@ -38,12 +40,13 @@ from mlops_iac.pipeline.tasks import (
     Training,
     tasks,
 )
-from mlops_iac.pipeline.tuning import Trial, best_of, note, trials
+from mlops_iac.pipeline.tuning import Reports, best_of
 from mlops_iac.records import replace
 from mlops_iac.runtime import contract
 from mlops_iac.runtime.metrics import missed_gates
 from mlops_iac.workload import environments
 from mlops_iac.workload.archives import pack, unpack
+from mlops_iac.workload.processes import EndedEarly
 
 ENVIRONMENT = "environment"
 REGISTERED, GATE_FAILED = "registered", "gate-failed"
@@ -221,6 +224,8 @@ class _Lifecycle:
         code = f"{contract.CHANNELS}/{contract.CODE_CHANNEL}"
         archive = self._deliver(at, job, contract.CHANNELS, code)
         kept, kept_at = at.root / contract.CHECKPOINTS, f"{self._work}/{CHECKPOINTS}"
+        if job.tune:  # a trial does not go on where another one was
+            kept_at += f"/{at.name}"
         if job.checkpoints and self._store.exists(kept_at):
             self._store.download(kept_at, kept)
         try:
@@ -246,23 +251,30 @@ class _Lifecycle:
 
     def _tune(self, job: Training, tune: Tune) -> Left:
         static = {name: value for name, value in job.arguments.items() if name not in tune.search}
-        reported = re.compile(contract.metric_regex(tune.metric))
+        metric = re.compile(contract.metric_regex(tune.metric))
+        reports = Reports(tune)
 
         def run_trial(number: int, trial: Trial) -> tuple[str, float]:
-            at = self._workplace(job.name, number)
-            uri = self._train(at, job, {**static, **trial})
-            found = reported.findall(at.log.read_text(encoding="utf-8"))
+            def enough(line: str) -> bool:
+                return any(reports.add(number, value) for value in _numbers(metric, line))
+
+            at = self._workplace(job.name, number, enough)
+            uri = ""
+            with suppress(EndedEarly):
+                uri = self._train(at, job, {**static, **trial})
+            found = _numbers(metric, at.log.read_text(encoding="utf-8"))
             if not found:
                 raise ResourceFailed(f"trial {number} did not report {tune.metric}")
-            return uri, float(found[-1])
+            reports.end(number)
+            return uri, found[-1]
 
         def tell(text: str) -> None:
             self._run.tell(job.name, "note", text)
 
-        if remark := note(tune):
-            tell(remark)
-        wanted = trials(tune, seed=self._run.record.definition)
-        best, done = best_of(wanted, run_trial, tune, tell)
+        seed, stop = self._run.record.definition, self._run.processes.stop
+        best, done = best_of(tune, seed, run_trial, stop, tell)
+        if reports.judges and not reports.between:
+            tell(f"no trial was ended early: none reported {tune.metric} before its end")
         tell(f"best: trial {best.number}")
         return {"uri": best.uri, "trials": [vars(each) for each in done], "best": best.number}
 
@@ -304,7 +316,20 @@ class _Lifecycle:
         self._store.download(self._backend.code, at.root / code)
         return at.root / code / contract.CODE_FILE
 
-    def _workplace(self, step: str, trial: int | None = None) -> Workplace:
+    def _workplace(
+        self,
+        step: str,
+        trial: int | None = None,
+        enough: Callable[[str], bool] = lambda _: False,
+    ) -> Workplace:
+        """`enough` says of each line whether the job is to end with it."""
+        ended = threading.Event()
+
+        def on_line(line: str) -> None:
+            self._run.tell(step, "line", prefix + line)
+            if enough(line):
+                ended.set()
+
         part = step if trial is None else f"{step}{trial:03}"
         folder = self._run.folder / step
         prefix = "" if trial is None else f"trial {trial}: "
@@ -313,8 +338,18 @@ class _Lifecycle:
             name=f"{self._run.id}-{part}",
             folder=folder,
             log=folder / "log.txt",
-            on_line=lambda line: self._run.tell(step, "line", prefix + line),
+            on_line=on_line,
+            enough=ended,
         )
+
+
+def _numbers(metric: re.Pattern[str], text: str) -> list[float]:
+    """What `contract.metric_regex` finds, without what is no number: anybody may print such a line."""
+    found = []
+    for each in metric.findall(text):
+        with suppress(ValueError):
+            found.append(float(each))
+    return found
 
 
 def _report(step: str, report: Path) -> tuple[Mapping[str, float], Mapping[str, Any]]:

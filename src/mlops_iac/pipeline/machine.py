@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import shlex
 import shutil
+import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from mlops_iac.pipeline.tasks import Job
@@ -17,12 +18,13 @@ from mlops_iac.workload.processes import Processes, clean_environment
 
 @dataclass(frozen=True, slots=True)
 class Workplace:
-    """Where one job runs: its name, its folder, its log."""
+    """Where one job runs: its name, its folder, its log. `enough` is set where it is to end early."""
 
     name: str
     folder: Path
     log: Path
     on_line: Callable[[str], None]
+    enough: threading.Event = field(default_factory=threading.Event)
 
     @property
     def root(self) -> Path:
@@ -64,7 +66,7 @@ class Machine:
     def run(self, at: Workplace, job: Job, archive: Path, arguments: Mapping[str, str]) -> None:
         """Run a job's script of the code `archive`, with what lies in its folders.
 
-        Raises ScriptFailed where it ends with an error, TimedOut.
+        Raises ScriptFailed where it ends with an error, TimedOut, EndedEarly.
         """
         code = at.root / contract.CODE
         unpack(archive, code)
@@ -93,4 +95,5 @@ class Machine:
             log=at.log,
             seconds=seconds,
             on_line=at.on_line,
+            enough=at.enough,
         )
