@@ -187,6 +187,23 @@ def test_a_tuning_has_its_trainings_and_the_best_of_them(cloud: Deployed) -> Non
     assert tuning in [each["HyperParameterTuningJobName"] for each in summaries]
 
 
+def test_a_cached_step_names_the_execution_that_had_its_job(
+    cloud: Deployed, ran: RunResult
+) -> None:
+    result = cloud.run(SERVED, cache=True)
+    steps = cloud.steps()
+    arn = steps["Prepare"]["CacheHitResult"]["SourcePipelineExecutionArn"]
+    assert arn.endswith(f"/execution/{ran.id}")
+    assert name_of(steps["Train"]) == f"{ran.id}-Train"
+    assert cloud.ask("describe_training_job", TrainingJobName=name_of(steps["Train"]))
+    assert "CacheHitResult" not in steps["Seal"]
+    assert (result.folder / "Train" / "log.txt").exists()
+    names = [
+        each["TrainingJobName"] for each in cloud.ask("list_training_jobs")["TrainingJobSummaries"]
+    ]
+    assert f"{result.id}-Train" not in names
+
+
 def test_hyperparameters_of_one_run_are_those_of_its_job(cloud: Deployed) -> None:
     cloud.run(SERVED, given={"depth": "8"})
     training = cloud.ask("describe_training_job", TrainingJobName=name_of(cloud.steps()["Train"]))

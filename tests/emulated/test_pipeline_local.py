@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import re
@@ -108,16 +109,15 @@ class Cloud:
     ) -> tuple[Lifecycle, Any]:
         """What a run takes: the lifecycle of a deployed definition, and its backend."""
         buffer = io.BytesIO()
-        with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
+        with tarfile.open(fileobj=buffer, mode="w") as tar:
             named = {f"{name}.py": text for name, text in scripts.items()}
             files = {name: text.encode() for name, text in {**SCRIPTS, **named}.items()}
             for name, content in {**files, **runtime_files()}.items():
                 entry = tarfile.TarInfo(name)
                 entry.size = len(content)
                 tar.addfile(entry, io.BytesIO(content))
-        self.s3.put_object(
-            Bucket="artifacts", Key="code/1/sourcedir.tar.gz", Body=buffer.getvalue()
-        )
+        packed = gzip.compress(buffer.getvalue(), mtime=0)  # the same again, as `up` packs it
+        self.s3.put_object(Bucket="artifacts", Key="code/1/sourcedir.tar.gz", Body=packed)
         settings = SageMakerSettings(
             images={step: f"registry/{step}:1" for step in STEPS},
             instance_types=dict.fromkeys(STEPS, "ml.m5.large"),
@@ -147,6 +147,7 @@ class Cloud:
         from_step: str | None = None,
         python: Path | None = Path(sys.executable),
         given: Mapping[str, str] | None = None,
+        cache: bool = False,
         **scripts: str,
     ) -> RunResult:
         return local.run(
@@ -156,6 +157,7 @@ class Cloud:
             workload_python=python,
             from_step=from_step,
             given=given,
+            cache=cache,
             on_event=self.events.append,
         )
 
@@ -596,6 +598,27 @@ def test_a_work_folder_that_cannot_be_written_is_an_error(cloud: Cloud) -> None:
     cloud.work.write_text("a file in the way")
     with pytest.raises(MlopsError, match="is a file; nothing was read or written"):
         cloud.run()
+
+
+def test_a_cached_step_is_one_whose_code_data_and_settings_are_the_same(cloud: Cloud) -> None:
+    first = cloud.run()
+
+    def executed(**how: Any) -> list[str]:
+        result = cloud.run(cache=True, **how)
+        assert result.status == "registered"
+        jobs = ("Prepare", "Train", "Evaluate")
+        return [name for name in jobs if result.steps[name] == "succeeded"]
+
+    assert executed() == []
+    (told,) = (str(e) for e in cloud.events if e.step == "Prepare" and e.kind == "reused")
+    assert told == f"Prepare: as run {first.id} left it"
+    assert executed(given={"depth": "9"}) == ["Train", "Evaluate"]
+    assert cloud.run(cache=True, given={"depth": "9"}).metrics == pytest.approx({"accuracy": 0.69})
+    cloud.s3.put_object(Bucket="data", Key="orders/orders.csv", Body=b"x\n2\n")
+    assert executed() == ["Prepare", "Train", "Evaluate"]
+    newest = last_record(cloud.work / "runs", "churn").id
+    cloud.s3.delete_object(Bucket="artifacts", Key=f"pipelines/churn/{newest}/prepared/train.csv")
+    assert executed() == ["Prepare"]  # what it had left is lost
 
 
 def test_hyperparameters_of_one_run_reach_the_script_the_record_and_the_version(

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from mlops_iac.errors import ResourceFailed, UsageError
 from mlops_iac.pipeline.backend import Backend
@@ -26,6 +26,7 @@ from mlops_iac.pipeline.machine import Machine, Workplace
 from mlops_iac.pipeline.run_record import StepRecord, given_to
 from mlops_iac.pipeline.run_report import InService, write_report
 from mlops_iac.pipeline.search import Trial
+from mlops_iac.pipeline.step_cache import StepCache
 from mlops_iac.pipeline.steps import Lifecycle, Tune
 from mlops_iac.pipeline.tasks import (
     CHECKPOINTS,
@@ -50,6 +51,7 @@ from mlops_iac.workload.processes import EndedEarly
 
 ENVIRONMENT = "environment"
 REGISTERED, GATE_FAILED = "registered", "gate-failed"
+_J = TypeVar("_J", bound=Job)
 StepStatus = Literal["running", "succeeded", "failed", "reused"]
 
 
@@ -98,6 +100,7 @@ def run(
     from_step: str | None = None,
     identity: str = "",
     given: Mapping[str, str] | None = None,
+    cache: bool = False,
     served: InService | None = None,
     card: str = "",
     on_event: OnRunEvent | None = None,
@@ -110,7 +113,8 @@ def run(
     variable MLOPS_IAC_WORKLOAD_PYTHON comes before that). `from_step` continues the last run of this pipeline at that step, under its
     id, with what the earlier steps left. `identity` is the id of a new run, or of the one that is
     continued where that is not the last. `given` are hyperparameters of the training for this run
-    alone, as text; a run that is continued keeps its own. `served` and the text of the model's
+    alone, as text; a run that is continued keeps its own. With `cache` a job is not executed whose code,
+    data, settings and environment are those that it had in an earlier run of this pipeline: what it left there is taken. `served` and the text of the model's
     `card` are for the page that the run leaves, `report.html`.
 
     Raises UsageError (a step that cannot be run), ResourceFailed (a step crashed; the message ends
@@ -136,7 +140,7 @@ def run(
             with run.before(ENVIRONMENT):
                 python = _environment(run, backend, work)
         machine = Machine(run.processes, python, run.folder / "tools", backend.environment)
-        return _Lifecycle(run, life, backend, machine).handlers()
+        return _Lifecycle(run, life, backend, machine, cache).handlers()
 
     try:
         ended = execute(
@@ -173,23 +177,39 @@ def run(
 class _Lifecycle:
     """What is done for each task of one run of a lifecycle."""
 
-    def __init__(self, run: Run, life: Lifecycle, backend: Backend, machine: Machine) -> None:
+    def __init__(
+        self, run: Run, life: Lifecycle, backend: Backend, machine: Machine, cache: bool
+    ) -> None:
         self._run = run
         self._backend = backend
         self._store = backend.store
         self._machine = machine
+        scripts = {task.script.script for task in tasks(life) if isinstance(task, Job)}
+        self._cache = StepCache(run, backend, machine.python, scripts)
+        self._takes = cache
         self._work = f"{backend.artifacts}/{WORK}/{life.model}/{run.id}"
         self._kept = f"{backend.artifacts}/{KEPT}/{life.model}/{run.id}"
 
     def handlers(self) -> Handlers:
         return {
-            Job: self._job,
-            Training: self._training,
+            Job: lambda job: self._cached(job, self._job),
+            Training: lambda job: self._cached(job, self._training),
             Seal: self._seal,
             Current: self._current,
             Gate: self._gate,
             Registration: self._register,
         }
+
+    def _cached(self, job: _J, execute: Callable[[_J], Left]) -> Left:
+        """What a job leaves, or has left in an earlier run where it depended on the same."""
+        record = self._run.record
+        step = record.steps[job.name]
+        step.inputs = self._cache.inputs(job)
+        left = self._cache.take(step) if self._takes else None
+        left = execute(job) if left is None else left
+        if "metrics" in left:
+            record.metrics, record.current = left["metrics"], left["current"]
+        return left
 
     def _job(self, job: Job) -> Left:
         at = self._workplace(job.name)
@@ -207,11 +227,12 @@ class _Lifecycle:
         self._machine.run(at, job, archive, job.arguments)
         uri = f"{self._work}/{job.output}"
         self._store.upload(out, uri)
+        left: dict[str, Any] = {"uri": uri}
         if job.kind == "evaluate":
             found = _report(job.name, out / contract.REPORT_FILE)
-            self._run.record.metrics, self._run.record.current = found
+            left["metrics"], left["current"] = found
         at.keep(report)
-        return {"uri": uri}
+        return left
 
     def _training(self, job: Training) -> Left:
         if job.tune is None:

@@ -54,7 +54,7 @@ class Machine:
         self, processes: Processes, python: Path, tools: Path, environment: Mapping[str, str]
     ) -> None:
         self._processes = processes
-        self._python = python
+        self.python = python
         self._environment = environment
         # Scripts call `python3`; a wrapper, because a link would leave the virtual environment.
         tools.mkdir(parents=True, exist_ok=True)
@@ -85,7 +85,7 @@ class Machine:
     ) -> None:
         """Run a script of ours and its arguments. Raises as `run` does."""
         given, env = env, clean_environment()
-        env["PATH"] = f"{self._tools}:{self._python.parent}:{env.get('PATH', '/usr/bin:/bin')}"
+        env["PATH"] = f"{self._tools}:{self.python.parent}:{env.get('PATH', '/usr/bin:/bin')}"
         env |= {**self._environment, **given}
         env[contract.ROOT_SETTING] = str(at.root)
         self._processes.run(
