@@ -191,7 +191,7 @@ def test_no_more_run_at_once_than_there_are_processors(monkeypatch: pytest.Monke
 
     _, _, notes = run(replace(tune("grid", 4, **KINDS), parallel=4), run_trial)
     assert len(threads) == 1
-    assert notes[0] == "1 trials at once, and not 4: there are as many processors"
+    assert notes[0] == "trials at once: 1, the number of processors, and not 4"
 
 
 def test_an_interruption_ends_what_runs_and_begins_nothing_more() -> None:

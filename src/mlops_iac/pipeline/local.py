@@ -283,6 +283,7 @@ class _Lifecycle:
             uri = ""
             with suppress(EndedEarly):
                 uri = self._train(at, job, {**static, **trial})
+            at.keep(contract.OUTPUT)  # of one that was ended early, too
             found = _numbers(metric, at.log.read_text(encoding="utf-8"))
             if not found:
                 raise ResourceFailed(f"trial {number} did not report {tune.metric}")

@@ -114,7 +114,7 @@ def best_of(
 
     parallel = min(tune.parallel, processors())
     if parallel < tune.parallel:
-        on_note(f"{parallel} trials at once, and not {tune.parallel}: there are as many processors")
+        on_note(f"trials at once: {parallel}, the number of processors, and not {tune.parallel}")
     tried: list[Trial] = []
     begun: list[Future[Outcome | None]] = []
 
