@@ -8,7 +8,6 @@ capacity, roles, networks.
 from __future__ import annotations
 
 import json
-import re
 import shutil
 import tempfile
 import threading
@@ -41,7 +40,7 @@ from mlops_iac.pipeline.tasks import (
     Training,
     tasks,
 )
-from mlops_iac.pipeline.tuning import Reports, best_of
+from mlops_iac.pipeline.tuning import Reports, best_of, reported
 from mlops_iac.records import replace
 from mlops_iac.runtime import contract
 from mlops_iac.runtime.metrics import missed_gates
@@ -272,19 +271,18 @@ class _Lifecycle:
 
     def _tune(self, job: Training, tune: Tune) -> Left:
         static = {name: value for name, value in job.arguments.items() if name not in tune.search}
-        metric = re.compile(contract.metric_regex(tune.metric))
         reports = Reports(tune)
 
         def run_trial(number: int, trial: Trial) -> tuple[str, float]:
             def enough(line: str) -> bool:
-                return any(reports.add(number, value) for value in _numbers(metric, line))
+                return any(reports.add(number, value) for value in reported(tune.metric, line))
 
             at = self._workplace(job.name, number, enough)
             uri = ""
             with suppress(EndedEarly):
                 uri = self._train(at, job, {**static, **trial})
             at.keep(contract.OUTPUT)  # of one that was ended early, too
-            found = _numbers(metric, at.log.read_text(encoding="utf-8"))
+            found = reported(tune.metric, at.log.read_text(encoding="utf-8"))
             if not found:
                 raise ResourceFailed(f"trial {number} did not report {tune.metric}")
             reports.end(number)
@@ -363,15 +361,6 @@ class _Lifecycle:
             on_line=on_line,
             enough=ended,
         )
-
-
-def _numbers(metric: re.Pattern[str], text: str) -> list[float]:
-    """What `contract.metric_regex` finds, without what is no number: anybody may print such a line."""
-    found = []
-    for each in metric.findall(text):
-        with suppress(ValueError):
-            found.append(float(each))
-    return found
 
 
 def _report(step: str, report: Path) -> tuple[Mapping[str, float], Mapping[str, Any]]:

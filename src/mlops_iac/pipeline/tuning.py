@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from statistics import fmean, median
 
 from mlops_iac.errors import MlopsError, ResourceFailed
@@ -12,6 +14,7 @@ from mlops_iac.pipeline.run_record import now
 from mlops_iac.pipeline.search import Trial, next_trial
 from mlops_iac.pipeline.steps import Tune
 from mlops_iac.records import Record
+from mlops_iac.runtime import contract
 from mlops_iac.workload.processes import processors
 
 # Of Hyperband: of the trials that come to a rung one in so many goes on, and so many brackets take turns,
@@ -80,6 +83,15 @@ class Reports:
         """A trial has ended."""
         with self._lock:
             self._ended.add(number)
+
+
+def reported(metric: str, log: str) -> list[float]:
+    """What a log says of a metric, without what is no number: anybody may print such a line."""
+    found = []
+    for each in re.findall(contract.metric_regex(metric), log):
+        with suppress(ValueError):
+            found.append(float(each))
+    return found
 
 
 def best_of(
