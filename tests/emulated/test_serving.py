@@ -400,7 +400,7 @@ def test_a_canary_gets_a_part_of_the_calls_and_an_alarm_takes_it_back(cloud: Clo
     assert set(answers) == {42, "ModelError"} and cloud.ask()[0] == {"predictions": [42]}
     assert (stood[-1]["EndpointStatus"], stood[-1]["EndpointConfigName"]) == ("InService", first)
     reason = stood[-1]["FailureReason"]
-    assert reason.startswith(f"The deployment of {bad} was rolled back: ALARM {alarm}: Threshold ")
+    assert reason.startswith(f"ALARM {alarm}: Threshold Crossed: 2 out of the last 2 datapoints [")
     told = cloud("cloudwatch").describe_alarm_history(AlarmName=alarm)["AlarmHistoryItems"]
     sounded = [each for each in told if each["HistorySummary"] == "Alarm updated from OK to ALARM"]
     assert json.loads(sounded[0]["HistoryData"])["newState"]["stateReason"] in reason
@@ -413,15 +413,16 @@ def test_a_canary_gets_a_part_of_the_calls_and_an_alarm_takes_it_back(cloud: Clo
         complete("DescribeEndpoint", each)
     said = list(dict.fromkeys(map(status, under_way)))
     assert said[0] == ("Creating", "Launching 4 instance(s).", None)
-    on, every = "with traffic enabled on", "full capacity of 4 instance(s)."
+    # Ten percent of four instances are one whole one.
+    part, every = "canary capacity of 1 instance(s).", "full capacity of 4 instance(s)."
+    waited = "Baking for 120 seconds (WaitIntervalInSeconds) with traffic enabled on"
+    ends = "Baking for 60 seconds (TerminationWaitInSeconds) with traffic enabled on"
     baking = [each for each in said if each[0] == "Baking"]
     assert baking == [
-        # Ten percent of four instances are one whole one.
-        ("Baking", f"Baking for 120 seconds (WaitIntervalInSeconds) {on} canary capacity of 1"
-         " instance(s).", 1),
-        ("Baking", f"Baking for 120 seconds (WaitIntervalInSeconds) {on} {every}", 4),
-        ("Baking", f"Baking for 60 seconds (TerminationWaitInSeconds) {on} {every}", 4),
-    ]  # fmt: skip
+        ("Baking", f"{waited} {part}", 1),
+        ("Baking", f"{waited} {every}", 4),
+        ("Baking", f"{ends} {every}", 4),
+    ]
     canaries = [a for a, each in zip(answers, stood, strict=True) if status_is(each, baking[0])]
     assert 0.1 < canaries.count(63) / len(canaries) < 0.45
     assert (stood[-1]["EndpointStatus"], "FailureReason" in stood[-1]) == ("InService", False)

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from mlops_iac.api.deploy.deployments import Deployment
 
 
+UNASKED = "cannot ask"
+"""How what is told begins where nobody answered."""
+
+
 def rolled_back(deployment: Deployment) -> list[str]:
     """Say which endpoints of a deployed stack run another configuration than the state says, or are gone.
 
@@ -34,4 +38,4 @@ def rolled_back(deployment: Deployment) -> list[str]:
     except Exception as error:
         if project.access.failure(error) is None:
             raise
-        return [f"cannot ask {stack} whether a rollout was taken back: {error}"]
+        return [f"{UNASKED} {stack} whether a rollout was taken back: {error}"]

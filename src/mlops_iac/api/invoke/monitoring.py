@@ -15,7 +15,7 @@ from mlops_iac.api.deploy.served_versions import output_name
 from mlops_iac.api.invoke.invocation import called_entry, invoke, of_dataset
 from mlops_iac.blueprint.fill import LOCAL
 from mlops_iac.clouds.operations import Monitored
-from mlops_iac.errors import UsageError
+from mlops_iac.errors import ResourceFailed, UsageError
 from mlops_iac.records import Record
 
 if TYPE_CHECKING:
@@ -29,15 +29,26 @@ _FEW = 50  # different values at most of a category
 
 
 class Simulated(Record):
-    """Calls that were made: to which `entry`, how many, and which columns were changed, and how."""
+    """Calls that were made: to which `entry`, how many, and which columns were changed, and how.
+
+    `failed` counts those that the model failed at, `why` is what was said of the last of them.
+    """
 
     entry: str
     calls: int
     shifted: Mapping[str, str] = {}
+    failed: int = 0
+    why: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON."""
-        return {"entry": self.entry, "calls": self.calls, "shifted": dict(self.shifted)}
+        return {
+            "entry": self.entry,
+            "calls": self.calls,
+            "shifted": dict(self.shifted),
+            "failed": self.failed,
+            "why": self.why,
+        }
 
 
 def monitor(project: BaseProject, entry: str | None, stack: str) -> tuple[str, Monitored]:
@@ -93,10 +104,19 @@ def simulate(
         shifted = dict(_shift(rows, _kept(project, stack, name)))
         if not shifted:
             raise UsageError(f"no column of {name}'s rows is a number or a category to be shifted")
+    failed, why = 0, ""
     with Deployment(project, stack) as deployment:
         for row in islice(cycle(rows), calls):
-            invoke(deployment, name, [row], variant="", first=None, content_type="")
-    return Simulated(name, calls, shifted)
+            try:
+                invoke(deployment, name, [row], variant="", first=None, content_type="")
+            except ResourceFailed as error:
+                # Others go on calling, too, which is what a rollout is judged by.
+                failed, why = failed + 1, error.message
+    if failed == calls:
+        raise ResourceFailed(
+            why, hint=f"all {calls} calls failed; `mlops-iac invoke {name}` is one"
+        )
+    return Simulated(name, calls, shifted, failed, why)
 
 
 def _kept(project: BaseProject, stack: str, name: str) -> set[str]:

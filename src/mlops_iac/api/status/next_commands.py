@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from mlops_iac.blueprint.fill import LOCAL
-from mlops_iac.clouds.operations import MISSING
+from mlops_iac.clouds.operations import MISSING, ROLLED_BACK
 
 if TYPE_CHECKING:
     from mlops_iac.api.core.project import BaseProject
@@ -37,6 +37,15 @@ def next_commands(
         steps += _of_model(
             model, of, entries, here=project.emulates(stack), several=len(models) > 1
         )
+    steps += [
+        f"mlops-iac models reject{of} {version.replace('/', ' ')}"
+        for entry in entries
+        if entry.rollout is not None and entry.rollout.state == ROLLED_BACK
+        for version in entry.rollout.versions
+        # Else the next `up` tries it again.
+        if any(version == f"{model.name}/{model.approved}" for model in models)
+        and not any(version == f"{each.model}/{each.version}" for each in entry.variants)
+    ]
     serves_another = any(_behind(entry, models, project, stack) for entry in entries)
     if any(entry.state == MISSING for entry in entries):
         steps, serves_another = [f"mlops-iac refresh{of}"], True

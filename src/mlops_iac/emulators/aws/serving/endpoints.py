@@ -257,9 +257,7 @@ class Endpoint(FakeEndpoint):  # type: ignore[misc]  # moto has no types
         except Exception as fault:
             traceback.print_exc()
             return f"InternalFailure: {type(fault).__name__}: {fault}"[:_REASON]
-        return (
-            f"The deployment of {deployment.config} was rolled back: {why}"[:_REASON] if why else ""
-        )
+        return why[:_REASON]
 
     def _settled(self, deployment: Deployment, reason: str) -> None:
         """The deployment serves, or why it does not; then what served goes on."""
