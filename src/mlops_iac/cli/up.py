@@ -70,7 +70,9 @@ def command(
     if not result.failures:
         with project.deployment(session.stack) as deployment:
             told = rolled_back(deployment)
-            back = [each for each in told if not each.startswith(UNASKED)]
+            changed = {step.urn for step in result.steps if step.op != "same"}
+            asked = rolled_back(deployment, changed) if told else []
+            back = [each for each in asked if not each.startswith(UNASKED)]
             # What was rolled back answers as another version did.
             found = Smoke() if back else smoke(deployment, result.steps)
     if session.json:
