@@ -22,7 +22,8 @@ from mlops_iac.emulators.aws.in_order import IN_ORDER
 from mlops_iac.emulators.aws.serving.captures import Capture
 from mlops_iac.emulators.aws.serving.models import CannotServe, Container, container
 from mlops_iac.emulators.aws.serving.records import Records, Where
-from mlops_iac.emulators.aws.serving.rollouts import Step, shift
+from mlops_iac.emulators.aws.serving.rollouts import shift
+from mlops_iac.emulators.aws.serving.steps import Step
 from mlops_iac.emulators.common.inference import Pool, Server
 
 # How long a container may take until it answers a ping, where the variant does not say it.
