@@ -57,9 +57,9 @@ def install() -> None:
 
 
 def judge(backend: CloudWatchBackend, alarms: Iterable[Any]) -> None:
-    """Let alarms have the state that their metrics say now. In order."""
+    """Let alarms have the state that their metrics say now, but those that a rollout judges. In order."""
     for alarm in alarms:
-        if not judgeable(alarm):
+        if not judgeable(alarm) or getattr(alarm, "in_rollout", False):
             continue
         data = [*_data(backend, alarm)]
         if data or _is_of_variant(alarm):

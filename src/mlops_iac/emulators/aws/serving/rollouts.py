@@ -48,12 +48,12 @@ def shift(
     rollback = said.get("AutoRollbackConfiguration") or {}
     with IN_ORDER:
         known = cloudwatch_backends[where.account][where.region].alarms
-        alarms = [
-            known[name]
-            for each in rollback.get("Alarms") or ()
-            if (name := each["AlarmName"]) in known
-        ]
-        before = [(each, each.state_value, each.state_reason) for each in alarms]
+        names = [each["AlarmName"] for each in rollback.get("Alarms") or ()]
+        alarms = [known[name] for name in names if name in known]
+        quick = [each for each in alarms if _is_of(where, each) and judgeable(each)]
+        before = [(each.state_value, each.state_reason) for each in quick]
+        for alarm in quick:
+            alarm.in_rollout = True
     records.watch(where, on=True)
     try:
         for step in steps(said, instances):
@@ -70,20 +70,27 @@ def shift(
     finally:
         records.watch(where, on=False)
         with IN_ORDER:
-            for alarm, state, reason in before:
+            for alarm, kept in zip(quick, before, strict=True):
+                alarm.in_rollout = False
                 # By its own time nothing has changed yet, and one that lacks samples would stay so.
-                settle(alarm, state, reason)
+                settle(alarm, *kept)
     return ""
+
+
+def _is_of(where: Where, alarm: Any) -> bool:
+    """Whether it watches what this endpoint measures."""
+    told = {each.name: each.value for each in alarm.dimensions}
+    return (alarm.namespace, told.get("EndpointName")) == (ENDPOINTS, where.name)
 
 
 def _sounding(alarms: list[Any], where: Where, records: Records) -> str:
     """Which of the alarms go off, and why; empty where none does."""
     with IN_ORDER:
+        # Of another metric the alarm is judged by its own time.
+        judge(cloudwatch_backends[where.account][where.region], alarms)
         for alarm in alarms:
-            told = {each.name: each.value for each in alarm.dimensions}
-            if (alarm.namespace, told.get("EndpointName")) != (ENDPOINTS, where.name):
-                judge(cloudwatch_backends[where.account][where.region], [alarm])
-            elif judgeable(alarm):
+            if getattr(alarm, "in_rollout", False):
+                told = {each.name: each.value for each in alarm.dimensions}
                 data = records.watched(where, told.get("VariantName", ""), alarm.metric_name)
                 looked_at = points(alarm, data, time.time(), QUICKER)
                 settle(alarm, *judged(alarm, looked_at, QUICKER))
