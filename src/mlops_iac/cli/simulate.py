@@ -23,8 +23,8 @@ def command(
     ENTRY may be left out where there is one. With `drift` one column of numbers is doubled, and one of
     categories always has its rarest value: what `mlops-iac monitor run` has to find.
 
-    Four calls are made at a time. One that the model fails at is counted and the next one made, so that a rollout has traffic to
-    its end: begin this first, then `mlops-iac up` beside it.
+    Four calls are made at a time. One that the model fails at is counted and the next one made, so that
+    a rollout has traffic to its end: begin this first, then `mlops-iac up` beside it.
 
     Exit codes: as `invoke`; 4 where every call failed. --json: entry, calls, shifted{column: how},
     failed, why.
