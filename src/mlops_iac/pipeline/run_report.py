@@ -13,6 +13,7 @@ from mlops_iac.pipeline.run_record import RunRecord, StepRecord
 from mlops_iac.pipeline.steps import Lifecycle, Tune
 from mlops_iac.records import Record
 from mlops_iac.runtime import contract
+from mlops_iac.runtime.metrics import missed_gates
 from mlops_iac.runtime.run_page import Measure, RunPage, StepTaken, to_html
 from mlops_iac.workfolder import write_durably
 
@@ -84,12 +85,27 @@ def write_report(
 
 def _measures(record: RunRecord, life: Lifecycle, served: InService | None) -> Iterator[Measure]:
     then = served.metrics if served else {}
-    limits = {name: [each for each in life.gates if each.metric == name] for name in record.metrics}
+    current = record.current
+    if served and current.get("version") == served.version:
+        then = {**then, **current["metrics"]}  # on the same data as this run's
     for name, value in record.metrics.items():
-        # A number may have two limits: the sentences of both, and whether it keeps both.
-        words = "; ".join(each.words().removeprefix(f"{name} must be ") for each in limits[name])
-        holds = all(each.holds(value) for each in limits[name]) if limits[name] else None
+        # A number may have several limits: the sentences of all, and whether it keeps them all.
+        limits = [each for each in life.gates if each.metric == name]
+        words = "; ".join(
+            each.words(_in_service(current, name)).removeprefix(f"{name} must be ")
+            for each in limits
+        )
+        holds = None
+        if limits and (current or not life.compares):
+            holds = not missed_gates([vars(each) for each in limits], record.metrics, current)
         yield Measure(name, value, words, holds, then.get(name))
+
+
+def _in_service(current: Mapping[str, Any], name: str) -> str:
+    """What the version in service has, as a limit."""
+    if current.get("version", contract.NONE) == contract.NONE:
+        return "that of the version in service, and there is none yet"
+    return f"{current['metrics'][name]:g}, which {current['version']} has on the same data"
 
 
 def _checks(record: RunRecord, life: Lifecycle) -> Iterator[tuple[str, bool | None]]:

@@ -89,19 +89,43 @@ class Step:
 
     def _evaluate(self) -> None:
         self._install()
-        model = self.root / "work" / "model"
-        archive = self.root / contract.PROCESSING_MODEL / contract.MODEL_FILE
-        _extract(archive, model, "the model")
         report = self._folder(contract.PROCESSING_REPORT)
         metrics = MetricsFile(report / contract.METRICS_FILE)
         source = self._data(contract.PROCESSING_DATA)
-        command = ["--data", source, "--model", model, "--metrics", metrics.path]
-        self._execute([*command, *self.arguments], metrics)
+        self._execute(self._measuring(contract.PROCESSING_MODEL, source, metrics), metrics)
         values = metrics.require(self._names())
-        write_report(report / contract.REPORT_FILE, values)
-        for sentence in missed_gates(self._numbered(contract.GATE), values):
+        current = self._current(source, values)
+        write_report(report / contract.REPORT_FILE, values, current)
+        for sentence in missed_gates(self._numbered(contract.GATE), values, current):
             # Not an error here: the pipeline's condition decides, this says why.
             log(f"mlops-iac gate missed: {sentence}")
+
+    def _measuring(self, delivered: str, source: Path, metrics: MetricsFile) -> list[Any]:
+        """The arguments that measure the model of an archive."""
+        model = self.root / "work" / "model"
+        _extract(self.root / delivered / contract.MODEL_FILE, model, "the model")
+        given = ["--data", source, "--model", model, "--metrics", metrics.path]
+        return [*given, *self.arguments]
+
+    def _current(self, source: Path, values: Mapping[str, float]) -> dict[str, Any]:
+        """The version in service, measured like the new one, which stands in for it before the first."""
+        version = self.env.get(contract.CURRENT)
+        if version is None:
+            return {}
+        if version == contract.NONE:
+            log("mlops-iac no version is in service yet: there is none to be worse than")
+            return {"version": version, "metrics": values}
+        metrics = MetricsFile(self._folder("work/current") / contract.METRICS_FILE)
+        try:
+            self._execute(self._measuring(contract.PROCESSING_CURRENT, source, metrics))
+            found = metrics.require(self._names())
+        except StepFailed as error:
+            raise StepFailed(
+                f"{version}, in service, cannot be measured on today's data: {error}; where it"
+                " cannot read them any more, leave `no_worse_than` out until another one is in service"
+            ) from error
+        log(f"mlops-iac {version}, in service: {json.dumps(found)}")
+        return {"version": version, "metrics": found}
 
     def _try(self) -> None:
         """The model as it will be served, asked for a few rows; what it answers is kept."""
@@ -317,7 +341,7 @@ def _extract(archive: Path, folder: Path, what: str) -> None:
         raise StepFailed(f"{what} was not delivered")
     with tarfile.open(archive) as tar:
         # Not every Python of the containers has extraction filters; the archive is our own.
-        if hasattr(tarfile, "data_filter"):
+        if hasattr(tarfile, "sourcefilter"):
             tar.extractall(folder, filter="data")
         else:
             tar.extractall(folder)  # noqa: S202 - see above

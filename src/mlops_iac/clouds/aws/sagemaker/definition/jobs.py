@@ -32,6 +32,7 @@ from mlops_iac.pipeline.tasks import (
     KEPT,
     TRAINED,
     WORK,
+    Current,
     Job,
     Seal,
     Training,
@@ -69,6 +70,21 @@ def seal(life: Lifecycle, task: Seal) -> Json:
     }
 
 
+def current(life: Lifecycle, task: Current) -> Json:
+    """What the same function is told to find the version in service."""
+    return {
+        "group": "${model_package_group_name}",
+        "model": life.model,
+        "version": task.version,
+        "otherwise": left(task.otherwise, life),
+    }
+
+
+def version_of(task: str) -> Json:
+    """The name of the version that a task has found."""
+    return {"Get": f"Steps.{task}.OutputParameters['version']"}
+
+
 def processing(life: Lifecycle, job: Job, settings: SageMakerSettings) -> Json:
     """CreateProcessingJob: data, and the model to measure or try, in; what it leaves out."""
     inputs = [
@@ -83,7 +99,10 @@ def processing(life: Lifecycle, job: Job, settings: SageMakerSettings) -> Json:
         contract.PROCESSING_PREPARED if prepares else contract.PROCESSING_REPORT,
         _work(life, job.output),
     )
-    env = {**job.script.env, **job.env}
+    env: Json = {**job.script.env, **job.env}
+    if job.current:
+        inputs.append(s3_input("current", contract.PROCESSING_CURRENT, left(job.current, life)))
+        env[contract.CURRENT] = version_of(job.current)
     return processing_job(job.kind, job.script, settings, inputs, [output], env, job.arguments)
 
 
@@ -93,7 +112,7 @@ def processing_job(
     settings: SageMakerSettings,
     inputs: Sequence[Json],
     outputs: Sequence[Json],
-    env: Mapping[str, str],
+    env: Mapping[str, str | Json],
     arguments: Mapping[str, str] = {},
 ) -> Json:
     """CreateProcessingJob of our entry point, which `env` tells what to do; the code is its last input."""
