@@ -32,12 +32,7 @@ def next_commands(
     up = f"mlops-iac up{of}" + (f" --from {record.base}" if record is not None else "")
     if not deployed:
         return [up]
-    steps: list[str] = []
-    for model in models:
-        steps += _of_model(
-            model, of, entries, here=project.emulates(stack), several=len(models) > 1
-        )
-    steps += [
+    steps = [
         f"mlops-iac models reject{of} {version.replace('/', ' ')}"
         for entry in entries
         if entry.rollout is not None and entry.rollout.state == ROLLED_BACK
@@ -46,6 +41,10 @@ def next_commands(
         if any(version == f"{model.name}/{model.approved}" for model in models)
         and not any(version == f"{each.model}/{each.version}" for each in entry.variants)
     ]
+    for model in models:
+        steps += _of_model(
+            model, of, entries, here=project.emulates(stack), several=len(models) > 1
+        )
     serves_another = any(_behind(entry, models, project, stack) for entry in entries)
     if any(entry.state == MISSING for entry in entries):
         steps, serves_another = [f"mlops-iac refresh{of}"], True
