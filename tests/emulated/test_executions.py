@@ -374,3 +374,35 @@ def test_what_is_not_done_is_an_error_of_the_service_and_no_success(
         **{key: job[key] for key in kept},
     )
     assert (code, "nothing was started" in words) == ("ValidationException", True)
+
+
+def test_a_search_finds_what_is_described(cloud: Deployed, ran: RunResult) -> None:
+    def found(resource: str, **filters: str) -> list[dict[str, Any]]:
+        expression = {
+            "Filters": [
+                {
+                    "Name": name.replace("_", "."),
+                    "Operator": each.split()[0],
+                    "Value": each.split()[1],
+                }
+                for name, each in filters.items()
+            ]
+        }
+        answer = cloud.ask("search", Resource=resource, SearchExpression=expression, MaxResults=100)
+        return [each[resource.removeprefix("Experiment")] for each in answer["Results"]]
+
+    (run,) = found("PipelineExecution", PipelineExecutionArn=f"Contains {ran.id}")
+    assert run["PipelineExecutionStatus"] == "Succeeded"
+    (job,) = found(
+        "TrainingJob", TrainingJobName=f"Equals {ran.id}-Train", HyperParameters_depth="In 4,5"
+    )
+    assert found("TrainingJob", CreationTime="GreaterThan 2999-01-01T00:00:00Z") == []
+    (component,) = found(
+        "ExperimentTrialComponent", Source_SourceArn=f"Equals {job['TrainingJobArn']}"
+    )
+    assert component["Metrics"][0]["Last"] == pytest.approx(0.65)
+    versions = found("ModelPackage", ModelPackageArn=f"Equals {ran.registered}")
+    assert [each["ModelPackageArn"] for each in versions] == [ran.registered]
+    assert len(found("Pipeline", PipelineName="NotEquals nix")) == 1
+    assert found("Endpoint", EndpointName="Contains a") == []
+    assert refused(cloud.sagemaker.search, Resource="ModelCard")[0] == "ValidationException"

@@ -302,10 +302,12 @@ class Operations(Protocol):
         Raises ModelRefused besides.
         """
 
-    def run_monitoring(self, pipeline: str, session: Session, folder: Path) -> Monitored:
-        """Run a deployed monitoring once in the emulated cloud, in an empty folder.
+    def run_monitoring(
+        self, pipeline: str, session: Session, runs: Path, identity: str = ""
+    ) -> Monitored:
+        """Run a deployed monitoring once in the emulated cloud, and write the run down below `runs`.
 
-        Raises ResourceFailed where its job fails.
+        `identity` is the run's, where somebody has told it already. Raises ResourceFailed where its job fails.
         """
 
     def alarms(

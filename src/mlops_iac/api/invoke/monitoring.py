@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import random
-import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from itertools import cycle, islice
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -55,8 +53,13 @@ class Simulated(Record):
         }
 
 
-def monitor(project: BaseProject, entry: str | None, stack: str) -> tuple[str, Monitored]:
-    """Run the deployed monitoring of an entry once; see `Project.monitor`."""
+def monitor(
+    project: BaseProject, entry: str | None, stack: str, *, identity: str = ""
+) -> tuple[str, Monitored]:
+    """Run the deployed monitoring of an entry once; see `Project.monitor`.
+
+    `identity` is the run's, where a client was told it already.
+    """
     name = called_entry(project, stack, entry)
     _require_emulated(project, stack)
     of = "" if stack == LOCAL else f" -s {stack}"
@@ -77,12 +80,8 @@ def monitor(project: BaseProject, entry: str | None, stack: str) -> tuple[str, M
             "the emulated cloud was stopped, and lost what it held",
             hint=f"`mlops-iac up{of}` makes it again",
         )
-    folder = project.emulator / "monitoring" / name / f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
-    folder.mkdir(parents=True)
-    session = project.emulated_cloud.session(stack)
-    found = project.operations.run_monitoring(pipeline, session, folder)
-    if not found.file:
-        shutil.rmtree(folder)
+    session, runs = project.emulated_cloud.session(stack), project.emulator / "runs"
+    found = project.operations.run_monitoring(pipeline, session, runs, identity)
     return name, found
 
 

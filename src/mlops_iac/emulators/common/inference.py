@@ -96,11 +96,12 @@ class Pool:
         """
         with self._lock:
             found = self._servers.get(what.key)
-            if found is not None and found.state != "failed":
+            if found is None or found.state == "failed":
+                folder = self._folder / os.urandom(8).hex()
+                found = Server(what, folder, start_seconds, on_line)
+                self._servers[what.key] = found
+            else:
                 found.listeners.append(on_line)
-                return found
-            folder = self._folder / os.urandom(8).hex()
-            found = self._servers[what.key] = Server(what, folder, start_seconds, on_line)
             return found
 
     def give_back(self, server: Server, on_line: OnLine) -> None:
@@ -127,7 +128,7 @@ class Server:
         self.state: Literal["starting", "ready", "failed"] = "starting"
         self.reason = ""
         """Why it failed: the last lines of what went wrong."""
-        self.listeners = [on_line]  # before anything is said
+        self.listeners: list[OnLine] = [on_line]  # before its first line
         self._what = what
         self._folder = folder
         self._start_seconds = start_seconds

@@ -20,6 +20,7 @@ from mlops_iac.clouds.aws.session import AwsSession
 from mlops_iac.clouds.aws.store import S3Store, cloud_errors
 from mlops_iac.clouds.operations import Monitored
 from mlops_iac.errors import ResourceFailed
+from mlops_iac.pipeline.run_record import recorded
 from mlops_iac.runtime import contract
 
 Client = Callable[[str], Any]
@@ -29,26 +30,31 @@ _CALL = (
 )
 
 
-def run_monitoring(pipeline: str, session: AwsSession, folder: Path) -> Monitored:
-    """Run it once, in `folder`, which is empty; the window ends now.
+def run_monitoring(pipeline: str, session: AwsSession, runs: Path, identity: str = "") -> Monitored:
+    """Run it once and write that down below `runs`, as `identity` where it has one; its window ends now.
 
     Raises ResourceFailed where the job fails, and what the SDK raises.
     """
     client: Client = session.client
-    steps = _steps(client, pipeline)
-    function = _function(client, steps["Resolve"]["FunctionArn"])
-    watch = monitor.Watch(json.loads(function["SETTINGS"]), client)
-    run, now = f"{datetime.now(UTC):%Y%m%d-%H%M%S}", datetime.now(UTC)
-    # Here calls are written as soon as they are answered.
-    found = watch.resolve(run, now, late_seconds=0)
-    if found["files"] == "0":
-        return Monitored(state="no data")
-    job = steps["Measure"]["Arguments"]
-    report = _measure(client("s3"), job, found, folder)
-    uri = f"{found['known'].removesuffix('known/')}report"
-    S3Store(client("s3"), None).upload(report, uri)
-    quiet = {each["AlarmName"] for each in _alarms(client) if each["StateValue"] != "ALARM"}
-    page = watch.publish(uri)["page"]
+    with recorded(runs, pipeline, identity, "monitored") as run:
+        with run.step("Resolve", "Call") as found:
+            steps = _steps(client, pipeline)
+            function = _function(client, steps["Resolve"]["FunctionArn"])
+            watch = monitor.Watch(json.loads(function["SETTINGS"]), client)
+            # Here calls are written as soon as they are answered.
+            found |= watch.resolve(run.record.id, datetime.now(UTC), late_seconds=0)
+        with run.step("Called", "Choice"):
+            if found["files"] == "0":
+                return Monitored(state="no data")
+        with run.step("Measure", "Script"):
+            job = steps["Measure"]["Arguments"]
+            report = _measure(client("s3"), job, found, run.folder / "Measure")
+            uri = f"{found['known'].removesuffix('known/')}report"
+            S3Store(client("s3"), None).upload(report, uri)
+        quiet = {each["AlarmName"] for each in _alarms(client) if each["StateValue"] != "ALARM"}
+        with run.step("Publish", "Call") as published:
+            published |= watch.publish(uri)
+        page = published["page"]
     said = json.loads((report / contract.MONITOR_FILE).read_text(encoding="utf-8"))
     namespace = json.loads(function["SETTINGS"])["namespace"]
     sounding = [
@@ -88,6 +94,7 @@ def _function(client: Client, arn: str) -> dict[str, str]:
 
 def _measure(s3: Any, job: Mapping[str, Any], found: Mapping[str, str], folder: Path) -> Path:
     """Deliver the inputs, run the job, and return the folder of its report."""
+    folder.mkdir()
     store = S3Store(s3, None)
     for each in job["ProcessingInputs"]:
         name, there = each["InputName"], each["S3Input"]

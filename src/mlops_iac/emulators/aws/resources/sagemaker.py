@@ -72,7 +72,6 @@ class Model(Handler):
     name = NameRule(limit=63)
     computed = {"arn": _ARN + "model/{name}"}
     tag_style = "sagemaker"
-    not_kept = frozenset({"enableNetworkIsolation", "inferenceExecutionConfig"})
 
 
 class EndpointConfiguration(Handler):

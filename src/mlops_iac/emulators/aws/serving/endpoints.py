@@ -38,6 +38,7 @@ class Variant:
 
     def __init__(self, said: Mapping[str, Any], where: Where, records: Records) -> None:
         self.name = str(said["VariantName"])
+        self.model = str(said["ModelName"])
         self.serverless = said.get("ServerlessConfig")
         self.weight = float(said.get("InitialVariantWeight", 1.0))
         self.count = said.get("InitialInstanceCount")
@@ -52,7 +53,7 @@ class Variant:
     def begin(self, backend: Any, pool: Pool) -> None:
         """Start its server. Raises CannotServe."""
         with IN_ORDER:
-            self.container = container(backend, self._said["ModelName"])
+            self.container = container(backend, self.model)
         seconds = self._said.get("ContainerStartupHealthCheckTimeoutInSeconds") or _START_SECONDS
         self.server = pool.take(self.container.served, self._line, start_seconds=seconds)
 

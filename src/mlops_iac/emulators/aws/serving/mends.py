@@ -25,9 +25,29 @@ def install(folder: Path) -> tuple[Runtime, Pool]:
     """Put them in moto's place; models are unpacked in `folder`. Once in a process, in order."""
     pool, records = Pool(folder), Records()
     alarms.install()
+    _mend_models()
     _mend_configurations()
     _mend_endpoints(pool, records)
     return Runtime(records), pool
+
+
+def _mend_models() -> None:
+    """Say of a model what was asked for: moto says `{}` of its network, and no of its isolation."""
+    create = SageMakerResponse.create_model
+
+    def create_model(self: Any) -> Any:
+        answer = create(self)
+        asked = self._get_params()
+        self.sagemaker_backend._models[asked["ModelName"]].asked = _without_tags(asked)
+        return answer
+
+    def describe_model(self: Any) -> Any:
+        model = self.sagemaker_backend.describe_model(self._get_param("ModelName"))
+        about = {"ModelArn": model.arn, "CreationTime": model.creation_time}
+        return ActionResult({**model.asked, **about})
+
+    SageMakerResponse.create_model = create_model
+    SageMakerResponse.describe_model = describe_model
 
 
 def _mend_configurations() -> None:
@@ -36,7 +56,7 @@ def _mend_configurations() -> None:
 
     def create_endpoint_config(self: Any) -> Any:
         answer = create(self)
-        asked = {key: value for key, value in self._get_params().items() if key != _TAGS}
+        asked = _without_tags(self._get_params())
         found = self.sagemaker_backend.endpoint_configs[asked["EndpointConfigName"]]
         for each in asked.get("ShadowProductionVariants") or ():
             self.sagemaker_backend.validate_production_variants([each])
@@ -56,6 +76,10 @@ def _mend_configurations() -> None:
     describe = SageMakerModelBackend.describe_endpoint_config
     SageMakerResponse.create_endpoint_config = create_endpoint_config
     SageMakerModelBackend.describe_endpoint_config = describe_endpoint_config
+
+
+def _without_tags(asked: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in asked.items() if key != _TAGS}
 
 
 def _mend_endpoints(pool: Pool, records: Records) -> None:
