@@ -148,59 +148,6 @@ def test_files_that_arrive_start_a_training_and_people_hear_that_it_was_stopped(
     )
 
 
-def test_a_bad_version_is_rolled_back_by_its_calls_and_everybody_says_so(cli: Cli) -> None:
-    path = cli.folder / "blueprint.yaml"
-    text = path.read_text(encoding="utf-8")
-    path.write_text(
-        text.replace("    model: adherence\n", "    model: adherence\n    env: {BREAKS: x}\n")
-    )
-    cli("models", "approve", "2")
-    cloudwatch = client(cli, "cloudwatch")
-    names = {"EndpointName": "schedule-adherence-local-api", "VariantName": "main"}
-
-    def calls() -> float:
-        now = datetime.now(UTC)
-        return sum(
-            each["Sum"]
-            for each in cloudwatch.get_metric_statistics(
-                Namespace="AWS/SageMaker", MetricName="Invocations", Statistics=["Sum"],
-                StartTime=now - timedelta(hours=1), EndTime=now + timedelta(minutes=1), Period=7200,
-                Dimensions=[{"Name": name, "Value": value} for name, value in names.items()],
-            )["Datapoints"]
-        )  # fmt: skip
-
-    before = calls()
-    traffic = cli.start("simulate", "traffic", "--calls", "1000000")
-    try:
-        while calls() == before:
-            assert traffic.poll() is None, traffic.communicate()
-            time.sleep(0.2)
-        answer = cli("up", "--yes", expect=4)
-    finally:
-        traffic.kill()
-        traffic.communicate()
-    alarm = "ALARM schedule-adherence-local-api-main-rollback-error-rate: Threshold Crossed: 2 out"
-    assert "api was rolled back from" in answer.err and alarm in answer.err
-
-    standing = cli("status", "--json").json
-    [entry] = standing["entries"]
-    assert (entry["state"], entry["variants"][0]["version"]) == ("InService", "1")
-    assert (entry["rollout"]["state"], entry["rollout"]["versions"]) == (
-        "rolled back",
-        ["adherence/2"],
-    )
-    assert entry["rollout"]["why"].startswith(alarm)
-    assert standing["next"][0] == "mlops-iac models reject adherence 2"
-    versions = {each["version"]: each for each in cli("models", "ls", "--json").json}
-    assert [versions[each]["serves"] for each in (1, 2)] == [True, False]
-    assert versions[2]["rolled_back"]["entry"] == "api"
-
-    cli("models", "reject", "2")
-    path.write_text(text, encoding="utf-8")
-    cli("up", "--yes")
-    assert cli("status", "--json").json["entries"][0]["rollout"] is None
-
-
 def test_a_real_stack_is_not_monitored_from_here(cli: Cli) -> None:
     for words in ("monitor run", "simulate drift"):
         assert "in its own cloud" in cli(*words.split(), "-s", "dev", expect=2).err
@@ -303,3 +250,56 @@ def test_the_aws_cli_is_answered_or_refused(seen: Any) -> None:
     for command, expected, said in zip(COMMANDS, COMMANDS.values(), seen["commands"], strict=True):
         partly = isinstance(expected, str) and said != expected
         assert expected in said if partly else said == expected, (command, said)
+
+
+def test_a_bad_version_is_rolled_back_by_its_calls_and_everybody_says_so(cli: Cli) -> None:
+    path = cli.folder / "blueprint.yaml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(
+        text.replace("    model: adherence\n", "    model: adherence\n    env: {BREAKS: x}\n")
+    )
+    cli("models", "approve", "2")
+    cloudwatch = client(cli, "cloudwatch")
+    names = {"EndpointName": "schedule-adherence-local-api", "VariantName": "main"}
+
+    def calls() -> float:
+        now = datetime.now(UTC)
+        return sum(
+            each["Sum"]
+            for each in cloudwatch.get_metric_statistics(
+                Namespace="AWS/SageMaker", MetricName="Invocations", Statistics=["Sum"],
+                StartTime=now - timedelta(hours=1), EndTime=now + timedelta(minutes=1), Period=7200,
+                Dimensions=[{"Name": name, "Value": value} for name, value in names.items()],
+            )["Datapoints"]
+        )  # fmt: skip
+
+    before = calls()
+    traffic = cli.start("simulate", "traffic", "--calls", "1000000")
+    try:
+        while calls() == before:
+            assert traffic.poll() is None, traffic.communicate()
+            time.sleep(0.2)
+        answer = cli("up", "--yes", expect=4)
+    finally:
+        traffic.kill()
+        traffic.communicate()
+    alarm = "ALARM schedule-adherence-local-api-main-rollback-error-rate: Threshold Crossed: 2 out"
+    assert "api was rolled back from" in answer.err and alarm in answer.err
+
+    standing = cli("status", "--json").json
+    [entry] = standing["entries"]
+    assert (entry["state"], entry["variants"][0]["version"]) == ("InService", "1")
+    assert (entry["rollout"]["state"], entry["rollout"]["versions"]) == (
+        "rolled back",
+        ["adherence/2"],
+    )
+    assert entry["rollout"]["why"].startswith(alarm)
+    assert standing["next"][0] == "mlops-iac models reject adherence 2"
+    versions = {each["version"]: each for each in cli("models", "ls", "--json").json}
+    assert [versions[each]["serves"] for each in (1, 2)] == [True, False]
+    assert versions[2]["rolled_back"]["entry"] == "api"
+
+    cli("models", "reject", "2")
+    path.write_text(text, encoding="utf-8")
+    cli("up", "--yes")
+    assert cli("status", "--json").json["entries"][0]["rollout"] is None
