@@ -23,7 +23,7 @@ from mlops_iac.errors import ScriptFailed
 from mlops_iac.pipeline.local import RunResult
 from mlops_iac.pipeline.steps import Lifecycle, Limit
 from mlops_iac.records import replace
-from tests.emulated.test_pipeline_local import ARGS, LIFE, REGION, SERVED, TUNE, Cloud
+from tests.emulated.test_pipeline_local import ARGS, LIFE, REGION, SCRIPTS, SERVED, TUNE, Cloud
 
 ROLE = "arn:aws:iam::123456789012:role/pipeline"
 FAILS = 'raise SystemExit("the disk is full")\n'
@@ -155,11 +155,20 @@ def test_the_jobs_have_the_arguments_of_the_definition(cloud: Deployed, ran: Run
 
 
 def test_a_tuning_has_its_trainings_and_the_best_of_them(cloud: Deployed) -> None:
-    cloud.run(replace(LIFE, training=TUNE))
+    """One of them is ended early: it would go on for a minute, and others were better at once."""
+    on_its_way = (
+        "for part in range(300 if depth == 3 else 0):\n"
+        '    Path(a["--metrics"]).write_text(json.dumps({"accuracy": part / 1000}))\n'
+        "    time.sleep(0.2)\n"
+    )
+    early = replace(TUNE, early_stopping=True, parallel=1)
+    result = cloud.run(replace(LIFE, training=early), train=SCRIPTS["train.py"] + on_its_way)
+    assert result.metrics == pytest.approx({"accuracy": 0.69})
     tuning = name_of(cloud.steps()["Tune"])
     found = cloud.ask("describe_hyper_parameter_tuning_job", HyperParameterTuningJobName=tuning)
     assert found["HyperParameterTuningJobStatus"] == "Completed"
-    assert found["TrainingJobStatusCounters"]["Completed"] == 3
+    assert found["TrainingJobStatusCounters"]["Completed"] == 2
+    assert found["TrainingJobStatusCounters"]["Stopped"] == 1
     best = found["BestTrainingJob"]
     assert best["TunedHyperParameters"] == {"depth": "9"}
     listed = cloud.ask(
@@ -169,12 +178,30 @@ def test_a_tuning_has_its_trainings_and_the_best_of_them(cloud: Deployed) -> Non
         SortOrder="Descending",
     )["TrainingJobSummaries"]
     assert [each["TunedHyperParameters"]["depth"] for each in listed] == ["9", "7", "3"]
+    assert [each["TrainingJobStatus"] for each in listed] == ["Completed", "Completed", "Stopped"]
     assert listed[0] == best
     training = cloud.ask("describe_training_job", TrainingJobName=best["TrainingJobName"])
     assert training["TuningJobArn"] == found["HyperParameterTuningJobArn"]
     assert training["HyperParameters"]["sagemaker_program"] == "mlops_step.py"
     summaries = cloud.ask("list_hyper_parameter_tuning_jobs")["HyperParameterTuningJobSummaries"]
     assert tuning in [each["HyperParameterTuningJobName"] for each in summaries]
+
+
+def test_a_cached_step_names_the_execution_that_had_its_job(
+    cloud: Deployed, ran: RunResult
+) -> None:
+    result = cloud.run(SERVED, cache=True)
+    steps = cloud.steps()
+    arn = steps["Prepare"]["CacheHitResult"]["SourcePipelineExecutionArn"]
+    assert arn.endswith(f"/execution/{ran.id}")
+    assert name_of(steps["Train"]) == f"{ran.id}-Train"
+    assert cloud.ask("describe_training_job", TrainingJobName=name_of(steps["Train"]))
+    assert "CacheHitResult" not in steps["Seal"]
+    assert (result.folder / "Train" / "log.txt").exists()
+    names = [
+        each["TrainingJobName"] for each in cloud.ask("list_training_jobs")["TrainingJobSummaries"]
+    ]
+    assert f"{result.id}-Train" not in names
 
 
 def test_hyperparameters_of_one_run_are_those_of_its_job(cloud: Deployed) -> None:

@@ -397,6 +397,10 @@ def test_what_comes_next_can_be_typed(make: Callable[..., Any]) -> None:
     assert then(serves, approved="4") == ["mlops-iac up"]
     failed = LastRun("r", "failed", "")
     assert then(serves, approved="3", last_run=failed) == ["mlops-iac run"]
+    for ended in ("failed", "stopped"):
+        last = LastRun("r", ended, "", "Train")
+        assert then(waits, last_run=last) == ["mlops-iac run --from Train"]
+    assert then(waits, last_run=LastRun("r", "gate-failed", "", "")) == ["mlops-iac run"]
 
 
 @pytest.fixture

@@ -24,7 +24,8 @@ _VERSION = 2
 class StepRecord:
     """One step: `properties` is what later steps read of it. Times are ISO 8601 in UTC.
 
-    `cpu_seconds` its processes took; the largest of them had `peak_bytes` of memory.
+    `cpu_seconds` its processes took; the largest of them had `peak_bytes` of memory. `inputs` is the digest
+    of all that a job depends on; one whose results were taken from another run has that in `cached_from`.
     """
 
     name: str
@@ -37,6 +38,8 @@ class StepRecord:
     error: str = ""
     cpu_seconds: float = 0.0
     peak_bytes: int = 0
+    inputs: str = ""
+    cached_from: str = ""
 
 
 @dataclass(slots=True)

@@ -61,8 +61,8 @@ class RunPage:
     """What the page shows. `serves` names the version in service, empty where there is none.
 
     `hyperparameters` are by name this run's value and that of the version in service, None where it is
-    not known; `given` those of this run alone. `trials` are `{number, trial, value}`, `best` the
-    number of the one that was kept. `checks` are what was demanded of data, with whether it held.
+    not known; `given` those of this run alone. `trials` are `{number, trial, value, uri}`, without a URI
+    where they were ended early, `best` the number of the one that was kept. `checks` are what was demanded of data, with whether it held.
     `pictures` are captions and `data:` addresses. `card` is the model's, as its file has it.
     """
 
@@ -170,7 +170,7 @@ def _trials(run: RunPage) -> Iterator[str]:
     yield f"<section><h2>Trials: the best {len(shown)} of {len(run.trials)}</h2>"
     rows = (
         [
-            f"{each['number']}{' <strong>kept</strong>' * (each['number'] == run.best)}",
+            f"{each['number']}{_fate(each, run.best)}",
             _number(each["value"]),
             *(_t(each["trial"].get(name, "–")) for name in names),
         ]
@@ -178,6 +178,12 @@ def _trials(run: RunPage) -> Iterator[str]:
     )
     yield pages.table(["trial", _t(run.metric), *map(_t, names)], rows)
     yield "</section>"
+
+
+def _fate(trial: Mapping[str, Any], best: int) -> str:
+    if trial["number"] == best:
+        return " <strong>kept</strong>"
+    return " ended early" * (trial.get("uri") == "")
 
 
 def _pictures(run: RunPage) -> Iterator[str]:

@@ -64,7 +64,10 @@ def _of_model(
         ended in ("gate-failed", "failed", "stopped")
         or (ended == "none" and not model.approved and not served)
     ):
-        yield f"mlops-iac run{of} {model.name}" if several else f"mlops-iac run{of}"
+        name = f" {model.name}" if several else ""
+        # A run whose process was killed shows the step that it was at as failed, too.
+        again = model.last_run is not None and ended != "gate-failed" and model.last_run.step
+        yield f"mlops-iac run{of}{name}{f' --from {again}' if again else ''}"
 
 
 def _behind(entry: Entry, models: Sequence[ModelState], project: BaseProject, stack: str) -> bool:

@@ -127,8 +127,16 @@ class Execution:
             told["EndTime"] = moment(ended)
         if status == "failed":
             told["FailureReason"] = error
+        run, execution = self.run.id, known["Execution"]
+        if source := written.get("cached_from"):
+            # Its job is that of the execution which had it, with what that wrote.
+            run = source
+            told["CacheHitResult"] = {
+                "SourcePipelineExecutionArn": f"{self.pipeline.arn}/execution/{source}"
+            }
+            execution = {**execution, "PipelineExecutionId": source}
         try:
-            arguments = resolved(printed.get("Arguments") or {}, known)
+            arguments = resolved(printed.get("Arguments") or {}, {**known, "Execution": execution})
         except Unresolved:
             arguments = {}
         if printed["Type"] in KINDS and arguments:
@@ -136,9 +144,10 @@ class Execution:
             tag = {"Key": _EXECUTION_TAG, "Value": self.arn}
             arguments["Tags"] = [*arguments.get("Tags", ()), tag]
             kind = KINDS[printed["Type"]]
-            step = Step(self.run.id, printed["Name"], status, written, arguments, folder, error)
+            step = Step(run, printed["Name"], status, written, arguments, folder, error)
             made = jobs(kind, step, self.place)
-            self.jobs |= {each.name: each for each in made}
+            if not source:
+                self.jobs |= {each.name: each for each in made}
             known["Steps"][printed["Name"]] = made[0].response_object
             noun = "TuningJob" if printed["Type"] == "Tuning" else kind.noun
             told["Metadata"] = {noun: {"Arn": made[0].arn}}
