@@ -1,4 +1,4 @@
-"""The loop on this machine: calls, drift, an alarm, a training, all seen by the cloud's own clients.
+"""The loop on this machine: calls, drift, an alarm, a training, a rollout, seen by the cloud's own clients.
 
 The tests of this module build on each other and run in the order they stand in.
 """
@@ -10,6 +10,7 @@ import re
 import subprocess
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,14 @@ from tests.cli.harness import ROOT, Cli, copy_example, environment, teach_nothin
 from tests.oracles import packages_env
 
 LIMITS = "{latency_p99_ms: {at_most: 300}, error_rate_percent: {at_most: 1}}"
+AT_ONCE, CANARY = "{strategy: all-at-once,", "{strategy: canary, percent: 50, wait_minutes: 2,"
+BREAKS = """import os
+def load(folder): ...
+def predict(model, rows):
+    if os.environ.get("BREAKS") and len(rows) == 1:
+        raise OSError("no disk")
+    return [1] * len(rows)
+"""
 GATE = "{at_least: 0.75}"
 DRIFT = "{latency_p99_ms: {at_most: 300}, drift_psi: {at_most: 0.2}}"
 
@@ -29,8 +38,11 @@ def cli(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cli]:
     project = teach_nothing(copy_example(tmp_path_factory.mktemp("monitoring") / "project"))
     path = project / "blueprint.yaml"
     text = path.read_text(encoding="utf-8")
-    assert text.count(LIMITS) == text.count("cooldown_hours: 24") == text.count(GATE) == 1
+    for part in (LIMITS, "cooldown_hours: 24", GATE, AT_ONCE, "{min: 1,"):
+        assert text.count(part) == 1
     text = text.replace(LIMITS, DRIFT).replace(GATE, "{no_worse_than: current}")
+    text = text.replace(AT_ONCE, CANARY).replace("{min: 1,", "{min: 2,")
+    (project / "workload" / "predict.py").write_text(BREAKS, encoding="utf-8")
     path.write_text(text.replace("cooldown_hours: 24", "cooldown_hours: 0, limits: [drift_psi]"))
     command = Cli(project, environment())
     for words in ("up --yes", "run", "models approve 1", "up --yes"):
@@ -238,3 +250,56 @@ def test_the_aws_cli_is_answered_or_refused(seen: Any) -> None:
     for command, expected, said in zip(COMMANDS, COMMANDS.values(), seen["commands"], strict=True):
         partly = isinstance(expected, str) and said != expected
         assert expected in said if partly else said == expected, (command, said)
+
+
+def test_a_bad_version_is_rolled_back_by_its_calls_and_everybody_says_so(cli: Cli) -> None:
+    path = cli.folder / "blueprint.yaml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(
+        text.replace("    model: adherence\n", "    model: adherence\n    env: {BREAKS: x}\n")
+    )
+    cli("models", "approve", "2")
+    cloudwatch = client(cli, "cloudwatch")
+    names = {"EndpointName": "schedule-adherence-local-api", "VariantName": "main"}
+
+    def calls() -> float:
+        now = datetime.now(UTC)
+        return sum(
+            each["Sum"]
+            for each in cloudwatch.get_metric_statistics(
+                Namespace="AWS/SageMaker", MetricName="Invocations", Statistics=["Sum"],
+                StartTime=now - timedelta(hours=1), EndTime=now + timedelta(minutes=1), Period=7200,
+                Dimensions=[{"Name": name, "Value": value} for name, value in names.items()],
+            )["Datapoints"]
+        )  # fmt: skip
+
+    before = calls()
+    traffic = cli.start("simulate", "traffic", "--calls", "1000000")
+    try:
+        while calls() == before:
+            assert traffic.poll() is None, traffic.communicate()
+            time.sleep(0.2)
+        answer = cli("up", "--yes", expect=4)
+    finally:
+        traffic.kill()
+        traffic.communicate()
+    alarm = "ALARM schedule-adherence-local-api-main-rollback-error-rate: Threshold Crossed: 2 out"
+    assert "api was rolled back from" in answer.err and alarm in answer.err
+
+    standing = cli("status", "--json").json
+    [entry] = standing["entries"]
+    assert (entry["state"], entry["variants"][0]["version"]) == ("InService", "1")
+    assert (entry["rollout"]["state"], entry["rollout"]["versions"]) == (
+        "rolled back",
+        ["adherence/2"],
+    )
+    assert entry["rollout"]["why"].startswith(alarm)
+    assert standing["next"][0] == "mlops-iac models reject adherence 2"
+    versions = {each["version"]: each for each in cli("models", "ls", "--json").json}
+    assert [versions[each]["serves"] for each in (1, 2)] == [True, False]
+    assert versions[2]["rolled_back"]["entry"] == "api"
+
+    cli("models", "reject", "2")
+    path.write_text(text, encoding="utf-8")
+    cli("up", "--yes")
+    assert cli("status", "--json").json["entries"][0]["rollout"] is None

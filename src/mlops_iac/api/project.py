@@ -266,11 +266,9 @@ class Project(BaseProject):
 
     def next_steps(self, stack: str, result: Result) -> list[str]:
         """Say what stands now and what completes it."""
-        from mlops_iac.api.deploy.rollbacks import rolled_back
         from mlops_iac.api.status.status import next_steps
 
-        with self.deployment(stack) as deployment:
-            return [*next_steps(self, stack, result), *rolled_back(deployment)]
+        return next_steps(self, stack, result)
 
     # -- models
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from itertools import cycle, islice
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,7 +14,7 @@ from mlops_iac.api.deploy.served_versions import output_name
 from mlops_iac.api.invoke.invocation import called_entry, invoke, of_dataset
 from mlops_iac.blueprint.fill import LOCAL
 from mlops_iac.clouds.operations import Monitored
-from mlops_iac.errors import UsageError
+from mlops_iac.errors import ResourceFailed, UsageError
 from mlops_iac.records import Record
 
 if TYPE_CHECKING:
@@ -24,18 +25,32 @@ _SCALE = 2.0  # by how much numbers that drift grow
 _READ = 100_000  # rows of the dataset, of which some are sent
 _SEED = 0
 _FEW = 50  # different values at most of a category
+# Who waits for a slow model calls it seldom; several at once still make traffic.
+_AT_ONCE = 4
+_IN_A_ROW = 16 * _AT_ONCE
 
 
 class Simulated(Record):
-    """Calls that were made: to which `entry`, how many, and which columns were changed, and how."""
+    """Calls that were made: to which `entry`, how many, and which columns were changed, and how.
+
+    `failed` counts those that the model failed at, `why` is what was said of the last of them.
+    """
 
     entry: str
     calls: int
     shifted: Mapping[str, str] = {}
+    failed: int = 0
+    why: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON."""
-        return {"entry": self.entry, "calls": self.calls, "shifted": dict(self.shifted)}
+        return {
+            "entry": self.entry,
+            "calls": self.calls,
+            "shifted": dict(self.shifted),
+            "failed": self.failed,
+            "why": self.why,
+        }
 
 
 def monitor(
@@ -92,10 +107,27 @@ def simulate(
         shifted = dict(_shift(rows, _kept(project, stack, name)))
         if not shifted:
             raise UsageError(f"no column of {name}'s rows is a number or a category to be shifted")
-    with Deployment(project, stack) as deployment:
-        for row in islice(cycle(rows), calls):
-            invoke(deployment, name, [row], variant="", first=None, content_type="")
-    return Simulated(name, calls, shifted)
+    failed, why, left = 0, "", islice(cycle(rows), calls)
+    with Deployment(project, stack) as deployment, ThreadPoolExecutor(_AT_ONCE) as callers:
+
+        def call(row: Row) -> str:
+            try:
+                invoke(deployment, name, [row], variant="", first=None, content_type="")
+            except ResourceFailed as error:
+                # Others go on calling, too, which is what a rollout is judged by.
+                return error.message
+            return ""
+
+        some = 1  # the first one makes what all share
+        while sent := list(islice(left, some)):
+            for why_not in filter(None, callers.map(call, sent)):
+                failed, why = failed + 1, why_not
+            some = _IN_A_ROW
+    if failed == calls:
+        raise ResourceFailed(
+            why, hint=f"all {calls} calls failed; `mlops-iac invoke {name}` is one"
+        )
+    return Simulated(name, calls, shifted, failed, why)
 
 
 def _kept(project: BaseProject, stack: str, name: str) -> set[str]:

@@ -18,9 +18,10 @@ metadata (`CustomerMetadataProperties`), which an update that names none leaves 
 person who registers and approves versions; here it is whoever's process this is. What it looks up at
 every request is kept besides.
 
-Endpoints serve (`serving/`): their requests do not reach moto, which is asked one thing at a time.
-Pipelines run (`executions/`), what came of what is told (`lineage/`), and events reach the targets of rules
-(`events/`). What neither moto nor this does is an error of the service (`faults`, `refusals`).
+Endpoints serve (`serving/`): their requests do not reach moto, which is asked one thing at a time. Alarms
+are judged (`alarms/`). Pipelines run (`executions/`), what came of what is told (`lineage/`), and events reach
+the targets of rules (`events/`). What neither moto nor this does is an error of the service (`faults`,
+`refusals`).
 """
 
 from __future__ import annotations
@@ -130,7 +131,7 @@ def application(identity: dict[str, Any], serving: _Serving) -> Callable[..., It
     """Moto's WSGI application with one more path that says which instance this is."""
     moto = honest(_ask)
     sagemaker = (_mend_model_groups, _mend_version_users, serving.mend)
-    mends = {"/s3/": (_mend_s3,), "/sagemaker/": sagemaker}
+    mends = {"/s3/": (_mend_s3,), "/sagemaker/": sagemaker, "/monitoring/": (serving.mend,)}
     body = json.dumps(identity).encode()
 
     def serve(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

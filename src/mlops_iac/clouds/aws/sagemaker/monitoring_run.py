@@ -1,7 +1,7 @@
 """A run of a deployed monitoring on this machine: its function's code, its job, its alarms, their events.
 
-What the emulated cloud does not do by itself is done here as the services do it: the job is run, alarms
-are judged by what it measured, and the rules that wait for one that goes off call their function's code.
+What the emulated cloud does not do by itself is done here as the services do it: the job is run, and the
+rules that wait for an alarm that goes off call their function's code.
 Sources: the definition that is deployed; CloudWatch user guide, "Alarm events and EventBridge".
 """
 
@@ -51,11 +51,18 @@ def run_monitoring(pipeline: str, session: AwsSession, runs: Path, identity: str
             report = _measure(client("s3"), job, found, run.folder / "Measure")
             uri = f"{found['known'].removesuffix('known/')}report"
             S3Store(client("s3"), None).upload(report, uri)
+        quiet = {each["AlarmName"] for each in _alarms(client) if each["StateValue"] != "ALARM"}
         with run.step("Publish", "Call") as published:
             published |= watch.publish(uri)
         page = published["page"]
     said = json.loads((report / contract.MONITOR_FILE).read_text(encoding="utf-8"))
-    sounding = _judge(client, json.loads(function["SETTINGS"]), said["variants"])
+    namespace = json.loads(function["SETTINGS"])["namespace"]
+    sounding = [
+        each
+        for each in _alarms(client)
+        if (each.get("Namespace"), each["StateValue"]) == (namespace, "ALARM")
+        and each["AlarmName"] in quiet
+    ]
     started = [each for alarm in sounding for each in _events(client, alarm)]
     return Monitored(
         state=said["state"],
@@ -123,32 +130,10 @@ def _deliver(s3: Any, uri: str, to: Path) -> None:
         s3.download_file(bucket, prefix + name, str(to / name))
 
 
-def _judge(
-    client: Client, settings: Mapping[str, Any], variants: Mapping[str, Any]
-) -> list[dict[str, Any]]:
-    """Set the states of the alarms on what was measured; those that go off now."""
-    cloudwatch, sounding = client("cloudwatch"), []
-    pages = cloudwatch.get_paginator("describe_alarms").paginate()
-    for alarm in [each for page in pages for each in page["MetricAlarms"]]:
-        at = {each["Name"]: each["Value"] for each in alarm.get("Dimensions", ())}
-        measured = variants.get(at.get("VariantName", ""), {}).get("metrics", {})
-        value = measured.get(alarm.get("MetricName"))
-        if (
-            alarm.get("Namespace") != settings["namespace"]
-            or at.get("EndpointName") != settings["endpoint"]
-            or value is None
-        ):
-            continue
-        less = alarm["ComparisonOperator"] == "LessThanThreshold"
-        limit = alarm["Threshold"]
-        state = "ALARM" if (value < limit if less else value > limit) else "OK"
-        words = f"{alarm['MetricName']} is {value:g}, the limit {limit:g}"
-        cloudwatch.set_alarm_state(
-            AlarmName=alarm["AlarmName"], StateValue=state, StateReason=words
-        )
-        if state == "ALARM" and alarm["StateValue"] != "ALARM":
-            sounding.append(alarm)
-    return sounding
+def _alarms(client: Client) -> list[dict[str, Any]]:
+    """All of them as they are now."""
+    pages = client("cloudwatch").get_paginator("describe_alarms").paginate()
+    return [each for page in pages for each in page["MetricAlarms"]]
 
 
 def _events(client: Client, alarm: Mapping[str, Any]) -> Iterator[str]:

@@ -11,6 +11,7 @@ from moto.sagemaker.exceptions import ValidationError
 from moto.sagemaker.models import FakeEndpoint, SageMakerModelBackend
 from moto.sagemaker.responses import SageMakerResponse
 
+from mlops_iac.emulators.aws.alarms import mends as alarms
 from mlops_iac.emulators.aws.serving.endpoints import Deployment, Endpoint
 from mlops_iac.emulators.aws.serving.records import Records
 from mlops_iac.emulators.aws.serving.runtime import Runtime
@@ -23,6 +24,7 @@ _TAGS = "Tags"
 def install(folder: Path) -> tuple[Runtime, Pool]:
     """Put them in moto's place; models are unpacked in `folder`. Once in a process, in order."""
     pool, records = Pool(folder), Records()
+    alarms.install()
     _mend_models()
     _mend_configurations()
     _mend_endpoints(pool, records)
@@ -82,6 +84,14 @@ def _without_tags(asked: Mapping[str, Any]) -> dict[str, Any]:
 
 def _mend_endpoints(pool: Pool, records: Records) -> None:
     delete = SageMakerModelBackend.delete_endpoint
+    create = SageMakerResponse.create_endpoint
+
+    def created(self: Any) -> Any:
+        answer, asked = create(self), self._get_params()
+        # It is for the updates that retain it, and does nothing itself.
+        found = self.sagemaker_backend.endpoints[asked["EndpointName"]]
+        found.rollout = asked.get("DeploymentConfig") or {}
+        return answer
 
     def create_endpoint(
         self: Any, endpoint_name: str, endpoint_config_name: str, tags: list[dict[str, str]]
@@ -105,7 +115,8 @@ def _mend_endpoints(pool: Pool, records: Records) -> None:
             if asked.get("RetainAllVariantProperties") and current is not None:
                 _retain(current, deployment, asked.get("ExcludeRetainedVariantProperties") or ())
 
-        endpoint.deploy(config, change, asked.get("DeploymentConfig"))
+        retained = endpoint.rollout if asked.get("RetainDeploymentConfig") else None
+        endpoint.deploy(config, change, asked.get("DeploymentConfig") or retained)
         return ActionResult({"EndpointArn": endpoint.arn})
 
     def delete_endpoint(self: Any, endpoint_name: str) -> None:
@@ -120,6 +131,7 @@ def _mend_endpoints(pool: Pool, records: Records) -> None:
         _weigh(endpoint, desired_weights_and_capacities)
         return str(endpoint.arn)
 
+    SageMakerResponse.create_endpoint = created
     SageMakerResponse.update_endpoint = update_endpoint
     backend = SageMakerModelBackend
     backend.create_endpoint = create_endpoint
