@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from mlops_iac.cli._app import COMMANDS, run
-from tests.cli.harness import Cli, copy_example, environment, teach_nothing
+from tests.cli.harness import Cli, copy_example, environment
 
 ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
@@ -331,7 +331,7 @@ def test_prompts_and_the_live_view(there: Cli) -> None:
 # -- init
 
 
-def test_init_starts_a_project_that_deploys_and_registers(tmp_path: Path) -> None:
+def test_init_starts_a_project_that_previews_its_environments(tmp_path: Path) -> None:
     here = Cli(tmp_path, environment())
     made = here("init", "new", "--defaults", "--data", "name=parcels", "--json").json["written"]
     assert "new/blueprint.yaml" in made
@@ -343,16 +343,6 @@ def test_init_starts_a_project_that_deploys_and_registers(tmp_path: Path) -> Non
     inside("compile")
     inside("compile", "--check")
     inside("preview", "-s", "prod", "--expect-no-changes")
-    teach_nothing(inside.folder)
-    try:
-        inside("up", "--yes")
-        assert inside("run", "--json").json["status"] == "registered"
-        inside("models", "approve", "latest")
-        inside("up", "--yes")
-        assert inside("status", "--json").json["pending"] == []
-        inside("destroy", "--yes")
-    finally:
-        inside("local", "stop", expect=None)
 
 
 def test_init_overwrites_nothing(tmp_path: Path) -> None:
