@@ -47,6 +47,11 @@ _BEGINNING = ("PYTHON", "LC_", "LANG", "TZ")
 _CAN_FORK = sys.platform == "linux"
 # Behind the address for commands: where emulators are asked for.
 _EMULATORS = "-of-emulators"
+# Whose models botocore reads for a deployment: JSON of megabytes.
+_SERVICES = (
+    "application-autoscaling", "budgets", "cloudwatch", "events", "iam", "kms", "lambda", "logs",
+    "s3", "sagemaker", "scheduler", "sns", "sqs", "sts",
+)  # fmt: skip
 # How many bytes the command line of an emulator takes at most.
 _WORDS = 4096
 
@@ -192,15 +197,19 @@ def _serve(listening: socket.socket, emulators: socket.socket, address: str) -> 
 def _work_once() -> None:
     """What the first command of a process imports, reads and looks up, for all to come."""
     import mlops_iac
+    from mlops_iac.emulators.aws import clients
 
     with tempfile.TemporaryDirectory() as folder:
         ignore = shutil.ignore_patterns(".mlops-iac", "stacks")
-        copy = shutil.copytree(
-            ROOT / "examples" / "schedule-adherence", f"{folder}/project", ignore=ignore
-        )
+        example = ROOT / "examples" / "schedule-adherence"
+        copy = shutil.copytree(example, f"{folder}/project", ignore=ignore)
         project = mlops_iac.load(Path(copy) / "blueprint.yaml")
         project.compile()
         project.preview("local")
+    nowhere = clients.Clients("http://127.0.0.1:9", "eu-west-1", "")
+    for service in _SERVICES:
+        clients.service_model(service)
+        nowhere.get(service)
 
 
 def _serve_emulators(listening: socket.socket) -> None:

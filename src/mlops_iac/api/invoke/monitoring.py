@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from mlops_iac.api.deploy.deployments import Deployment
 from mlops_iac.api.deploy.served_versions import output_name
-from mlops_iac.api.invoke.invocation import called_entry, invoke, of_dataset
+from mlops_iac.api.invoke.invocation import Callee, call, called_entry, of_dataset
+from mlops_iac.api.invoke.request import of_rows
 from mlops_iac.blueprint.fill import LOCAL
 from mlops_iac.clouds.operations import Monitored
 from mlops_iac.errors import UsageError
@@ -93,8 +94,9 @@ def simulate(
         if not shifted:
             raise UsageError(f"no column of {name}'s rows is a number or a category to be shifted")
     with Deployment(project, stack) as deployment:
+        callee = Callee(deployment, name)
         for row in islice(cycle(rows), calls):
-            invoke(deployment, name, [row], variant="", first=None, content_type="")
+            call(callee, of_rows(iter([("the row", row)]), None, most))
     return Simulated(name, calls, shifted)
 
 
