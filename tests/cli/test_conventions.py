@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from mlops_iac.cli._app import COMMANDS, run
+from tests.cli import warm
 from tests.cli.harness import Cli, copy_example, environment
 
 ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -266,15 +267,13 @@ def test_doctor_says_what_this_machine_lacks(there: Cli, tmp_path: Path) -> None
 
 def on_terminal(cli: Cli, *words: str, answer: tuple[str, str] | None = None) -> tuple[int, str]:
     """Run on a pseudo-terminal; returns the exit code and all that was drawn, escapes included."""
+    kept = {key: value for key, value in cli.environment.items() if key != "NO_COLOR"}
+    screen = {"TERM": "xterm-256color", "COLUMNS": "120", "LINES": "50"}
+    variables = {**kept, **screen, "PATH": warm.on_path()}
     pid, handle = pty.fork()
     if pid == 0:
         os.chdir(cli.folder)
-        kept = {key: value for key, value in cli.environment.items() if key != "NO_COLOR"}
-        os.execve(
-            sys.executable,
-            [sys.executable, "-m", "mlops_iac", *words],
-            {**kept, "TERM": "xterm-256color", "COLUMNS": "120", "LINES": "50"},
-        )
+        os.execvpe("mlops-iac", ["mlops-iac", *words], variables)
     drawn = b""
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:

@@ -1,10 +1,10 @@
 """A process that has imported what commands import, and forks for each command that is run.
 
 The tests run some two thousand commands, and most of what one takes is the import of SDKs, and what
-is read and looked up the first time. What is
-forked is a process of its own all the same, with its own environment, folder, streams and exit
-code; it tells what it imported, and those after it have that. What has to begin as a user's command
-does, because of what it imports or may not import, is begun by `Cli.start`.
+is read and looked up the first time. What is forked is a process of its own all the same, with its
+own environment, folder, streams and exit code; it tells what it imported, and those after it have
+that. What has to begin as a user's command does, because of what it imports or may not import, is
+begun by `Cli.start`.
 
 Programs that the real Pulumi CLI runs are forked from it too (`python`).
 An emulated cloud that such a command starts is forked, too, from a process that has imported moto
