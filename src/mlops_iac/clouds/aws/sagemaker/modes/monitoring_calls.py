@@ -183,7 +183,10 @@ def _monitoring(scope: Scope, name: str, entry: RealTime) -> ComponentCall:
             },
             "outcomes": place(scope, outcomes.dataset or "") if outcomes else None,
             "outcome_days": (
-                Setting(entry.capture.retention_days, f"serving.{name}.capture.retention_days")
+                Setting(
+                    min(outcomes.within_days, entry.capture.retention_days),
+                    f"{path}.outcomes.within_days",
+                )
                 if outcomes
                 else None
             ),
