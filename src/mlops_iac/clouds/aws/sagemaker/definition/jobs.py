@@ -14,12 +14,14 @@ from mlops_iac.clouds.aws.sagemaker.definition.parts import (
     Json,
     SageMakerSettings,
     StepKind,
+    answer,
     channel,
     dataset_placeholder,
     encrypted,
     job_network,
     job_tags,
     join,
+    output_uri,
     parameter_ranges,
     resources,
     role,
@@ -49,8 +51,7 @@ def left(task: str, life: Lifecycle) -> str | Json:
     match task:
         case "Prepare" | "Evaluate" | "Try":
             name = {"Prepare": contract.PREPARED, "Evaluate": "report", "Try": "examples"}[task]
-            outputs = f"ProcessingOutputConfig.Outputs['{name}']"
-            return {"Get": f"Steps.{task}.{outputs}.S3Output.S3Uri"}
+            return output_uri(task, name)
         case "Train":
             return {"Get": "Steps.Train.ModelArtifacts.S3ModelArtifacts"}
         case "Tune":
@@ -58,7 +59,7 @@ def left(task: str, life: Lifecycle) -> str | Json:
             best = {"Get": "Steps.Tune.BestTrainingJob.TrainingJobName"}
             return _work(life, TRAINED, best, "output", contract.MODEL_FILE)
         case _:
-            return {"Get": f"Steps.{task}.OutputParameters['uri']"}
+            return answer(task, "uri")
 
 
 def seal(life: Lifecycle, task: Seal) -> Json:
