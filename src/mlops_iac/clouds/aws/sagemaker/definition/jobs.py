@@ -83,7 +83,7 @@ def current(life: Lifecycle, task: Current) -> Json:
 
 def version_of(task: str) -> Json:
     """The name of the version that a task has found."""
-    return {"Get": f"Steps.{task}.OutputParameters['version']"}
+    return answer(task, "version")
 
 
 def processing(life: Lifecycle, job: Job, settings: SageMakerSettings) -> Json:
