@@ -23,6 +23,7 @@ class Record:
     __match_args__: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
         own = vars(cls).get("__annotations__", {})
         names = tuple(dict.fromkeys((*cls.__match_args__, *own)))
         type.__setattr__(cls, "__match_args__", names)  # type checkers believe they made it

@@ -5,11 +5,11 @@ What only the API knows (enums, patterns, lengths) is checked at create, against
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from mlops_iac.blueprint.words import nearest
-from mlops_iac.emulators.common.schema import Spec
+from mlops_iac.emulators.common.schema import Spec, variant
 from mlops_iac.emulators.provider import CheckFailure
 from mlops_iac.values import Asset, Secret, Unknown, Value
 
@@ -47,7 +47,10 @@ def _value(value: Value, spec: Spec, path: str) -> Iterator[tuple[str, str]]:
             if inner is not None:
                 yield from _value(inner, spec, path)
             return
+    spec = variant(spec, value)
     match spec["type"]:
+        case "union":
+            yield from _no_variant(value, spec, path)
         case "object":
             if isinstance(value, Mapping):
                 yield from _object(value, spec, path)
@@ -68,6 +71,27 @@ def _value(value: Value, spec: Spec, path: str) -> Iterator[tuple[str, str]]:
         case simple:
             if not _fits(value, simple):
                 yield path, f"{_NAMES.get(simple, simple)} is expected, not {_kind(value)}"
+            else:
+                yield from _no_value(value, spec.get("values"), path)
+
+
+def _no_variant(value: Value, spec: Spec, path: str) -> Iterator[tuple[str, str]]:
+    """Why a value is none of a union's objects."""
+    by, options = spec["by"], spec["options"]
+    if not isinstance(value, Mapping):
+        yield path, f"an object is expected, not {_kind(value)}"
+        return
+    said = value.get(by)
+    if not isinstance(said, Unknown):
+        yield f"{path}.{by}", f"it must be one of {', '.join(sorted(options))}, not {said!r}"
+
+
+def _no_value(value: str, values: Collection[str] | None, path: str) -> Iterator[tuple[str, str]]:
+    """Why a text is none of an enumeration; in which letters it is written does not matter."""
+    if values is not None and value.lower() not in {each.lower() for each in values}:
+        near = nearest(value, values)
+        others = f", but {', '.join(sorted(values)[:8])}"
+        yield path, f"there is no '{value}'" + (f", did you mean '{near}'?" if near else others)
 
 
 _NAMES = {

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from mlops_iac.emulators.common.facts import PropertyFact
-from mlops_iac.emulators.common.schema import Spec
+from mlops_iac.emulators.common.schema import Spec, variant
 from mlops_iac.emulators.provider import DiffKind, PropertyDiff
 from mlops_iac.values import Asset, Properties, Secret, Unknown, Value, contains_unknown
 
@@ -28,11 +28,13 @@ Found = DiffKind | Literal["unknown"]
 class Comparison:
     """Compares values of one type. `facts` are its properties by path without indices.
 
-    `canonical` gives JSON documents that mean the same in one form.
+    `canonical` gives JSON documents that mean the same in one form. `zeros`: absent equals false, "" and
+    nothing in it, as bridged providers have it.
     """
 
     facts: Mapping[str, PropertyFact]
     canonical: Callable[[Any], Any] = lambda document: document
+    zeros: bool = True
 
     def differences(
         self,
@@ -97,14 +99,14 @@ class Comparison:
             if as_text(old) != as_text(new):
                 yield path, "update"
             return
-        if _empty(old) and _empty(new):
+        if self._empty(old) and self._empty(new):
             return
-        if _empty(new):
+        if self._empty(new):
             if not self._filled_in(old, fact):
                 yield path, "delete"
                 yield from self._forced_inside(path, old, "delete")
             return
-        if _empty(old):
+        if self._empty(old):
             default = fact.default if fact is not None else None
             if default is None or not _scalar_equal(default, new):
                 yield path, "add"
@@ -115,7 +117,7 @@ class Comparison:
                 for key in [*new, *(key for key in old if key not in new)]:
                     yield from self._entry(old.get(key), new.get(key), spec, f"{path}.{key}")
             case (Mapping(), Mapping()):
-                yield from self._object(old, new, spec.get("fields", {}), path)
+                yield from self._object(old, new, variant(spec, new).get("fields", {}), path)
             case (list() | tuple(), list() | tuple()):
                 yield from self._list(list(old), list(new), spec, path, fact)
             case _:
@@ -133,7 +135,7 @@ class Comparison:
             return
         for name, item in value.items():
             fact = self.facts.get(_plain(f"{path}.{name}"))
-            if fact is None or _empty(_bare(item)):
+            if fact is None or self._empty(_bare(item)):
                 continue
             if fact.replaces_when(change) is True:
                 yield f"{path}.{name}", change
@@ -195,6 +197,9 @@ class Comparison:
         except ValueError:
             return False
 
+    def _empty(self, value: Value) -> bool:
+        return value is None or (self.zeros and (value is False or value in ("", [], {}, ())))
+
     def _filled_in(self, old: Value, fact: PropertyFact | None) -> bool:
         """Whether a value that the program no longer gives stays, or was the default anyway."""
         if fact is None:
@@ -217,10 +222,6 @@ def _plain(path: str) -> str:
 
 def _bare(value: Value) -> Value:
     return value.value if isinstance(value, Secret) else value
-
-
-def _empty(value: Value) -> bool:
-    return value is None or value is False or value in ("", [], {}, ())
 
 
 def _scalar_equal(old: Any, new: Any) -> bool:

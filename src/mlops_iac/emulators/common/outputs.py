@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from mlops_iac.emulators.common.comparing import Comparison
 from mlops_iac.emulators.common.facts import PropertyFact
 from mlops_iac.emulators.common.handler import Handler
-from mlops_iac.emulators.common.schema import Spec
+from mlops_iac.emulators.common.schema import Spec, variant
 from mlops_iac.emulators.provider import MakeStandIn
 from mlops_iac.graph.standins import contains_stand_in
 from mlops_iac.values import (
@@ -220,7 +220,7 @@ def as_written(
     if isinstance(wanted, Mapping) and isinstance(actual, Mapping):
         if spec["type"] == "map":
             return dict(actual)
-        fields = spec.get("fields", {})
+        fields = variant(spec, wanted).get("fields", {})
         return {
             key: as_written(
                 item, actual[key], fields.get(key, {"type": "any"}), comparison, f"{path}.{key}"

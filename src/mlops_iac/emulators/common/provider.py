@@ -44,6 +44,8 @@ class HandlerProvider(ABC):
     """
 
     facts: ClassVar[Facts]
+    # Whether an absent value equals an empty one (`Comparison.zeros`).
+    zeros: ClassVar[bool] = True
     deleted_with: Mapping[str, Value] = MappingProxyType({})
 
     @staticmethod
@@ -232,7 +234,7 @@ class HandlerProvider(ABC):
         return self.facts.properties(type_)
 
     def _comparison(self, type_: str) -> Comparison:
-        return Comparison(self._facts(type_), self.canonical)
+        return Comparison(self._facts(type_), self.canonical, self.zeros)
 
     def _must_read(self, api: Any, handler: Handler, id_: str, inputs: Properties) -> ResourceState:
         state = self._read(api, handler, id_, inputs, {})

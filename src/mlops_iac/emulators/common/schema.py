@@ -1,8 +1,9 @@
 """Property names and types of the emulated resources, read from a cloud's folder `schema/`.
 
 A tool writes its files from the installed SDK. A spec is
-`{"type": string|bool|int|number|list|map|object|asset|any, "items"|"fields": …, "required": …,
-"json": …}`.
+`{"type": string|bool|int|number|list|map|object|union|asset|any, "items"|"fields": …, "required": …,
+"json": …, "values": …}`. A union is one of several objects (`options`), told apart by its property `by`;
+`values` are all that a text may be.
 """
 
 from __future__ import annotations
@@ -42,6 +43,15 @@ def read_type(folder: Path, type_: str) -> dict[str, Any] | None:
     except FileNotFoundError:
         return None
     return raw if raw["type"] == type_ else None
+
+
+def variant(spec: Spec, value: Any) -> Spec:
+    """The spec of a value: of a union that of its variant, where it says a known one."""
+    if spec["type"] != "union":
+        return spec
+    said = value.get(spec["by"]) if isinstance(value, Mapping) else None
+    found: Spec = spec["options"].get(said, spec) if isinstance(said, str) else spec
+    return found
 
 
 @cache

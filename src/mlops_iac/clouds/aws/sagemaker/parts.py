@@ -6,15 +6,19 @@ the guide) is folded over `stack.PARTS`. What a part does not say asks for nothi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 from mlops_iac.blueprint.sections.serving import ServingEntry
-from mlops_iac.blueprint.torn import judged
+from mlops_iac.clouds import parts
 from mlops_iac.clouds.aws.sagemaker.scope import Scope
-from mlops_iac.clouds.base import ComponentCall, Refusal, Setting
-from mlops_iac.errors import Diagnostic
+from mlops_iac.clouds.base import Setting
+from mlops_iac.clouds.parts import collected, nothing, of_each, prefixed
 from mlops_iac.records import Record
+
+__all__ = [
+    "TAG_PLACES", "Deployed", "Mode", "Needs", "Part", "Request", "collected", "of_each", "prefixed",
+]  # fmt: skip
 
 # Where tags of a request stand in a blueprint: `tags.KEY`, or `owner`.
 TAG_PLACES = ("tags", "")
@@ -31,14 +35,6 @@ class Request(Record):
     value: Mapping[str, Any]
     path: str
     places: Mapping[str, tuple[str, ...]] = {}
-
-
-def _always(_: Scope) -> bool:
-    return True
-
-
-def _nothing(_: Any) -> tuple[()]:
-    return ()
 
 
 class Deployed(Record):
@@ -59,40 +55,19 @@ class Deployed(Record):
     linked: Sequence[str] = ()
 
 
-class Part(Record):
-    """Something that a stack may have: its calls and all that follows from their being there.
+class Part(parts.Part[Scope]):
+    """A part of a stack on SageMaker.
 
-    `there`: whether an environment has it; `plan` gives its calls then, each after what it refers to.
-    `planned` and `refused`: patterns of leaves of the blueprint. `values` finds values that are wrong
-    whatever else is written, `check` what does not fit together. `names`: the variables that it takes
-    in the program, each with the entry's path, `""` where the stack itself has it. `requests`: what is
-    sent with values of the blueprint, to be held to the service's model. `compiled`: what its
-    pipelines' definitions are printed of, by the name of what they are run by.
-
-    Where it is there: `tagged` are operations that make resources with tags; `publishers` services that
-    write to the topic of alerts, `key_services` those that write under the key for operations.
-
-    For the guide: `settings` are configuration keys that stand in no blueprint (`*` is an entry's
-    name), with what they say (`{name}` is that entry's); `by_hand` is what is done once; `guide` a
-    section of its own, of the environments that have it.
+    `requests`: what is sent with values of the blueprint, to be held to the service's model. Where it is
+    there: `tagged` are operations that make resources with tags; `publishers` services that write to the
+    topic of alerts, `key_services` those that write under the key for operations.
     """
 
-    there: Callable[[Scope], object] = _always
-    plan: Callable[[Scope], Iterable[ComponentCall]] = _nothing
-    planned: Sequence[str] = ()
-    refused: Sequence[Refusal] = ()
-    values: Callable[[Scope], Iterable[Diagnostic]] = _nothing
-    check: Callable[[Scope], Iterable[Diagnostic]] = _nothing
-    names: Callable[[Scope], Iterable[tuple[str, str]]] = _nothing
-    requests: Callable[[Scope], Iterable[Request]] = _nothing
-    compiled: Callable[[Scope], Iterable[tuple[str, object]]] = _nothing
+    requests: Callable[[Scope], Iterable[Request]] = nothing
     tagged: Sequence[str] = ()
     deployed: Deployed = Deployed()
     publishers: Sequence[str] = ()
     key_services: Sequence[str] = ()
-    settings: Mapping[str, str] = {}
-    by_hand: str = ""
-    guide: Callable[[Sequence[Scope]], Iterable[str]] = _nothing
 
 
 class Needs(Record):
@@ -121,35 +96,3 @@ class Mode(Part):
     name: str = ""
     section: type[ServingEntry] = ServingEntry
     needs: Callable[[Scope], Needs] = _no_needs
-
-
-_V = TypeVar("_V")
-_Entry = TypeVar("_Entry", bound=ServingEntry)
-
-
-def collected(questions: Iterable[Callable[[Scope], Iterable[_V]]], scope: Scope) -> Iterator[_V]:
-    """What each says of the scope, until it wants to know what is not known."""
-
-    def answers(question: Callable[[Scope], Iterable[_V]]) -> Iterator[_V]:
-        yield from question(scope)
-
-    return judged(*map(answers, questions))
-
-
-def of_each(
-    section: type[_Entry], question: Callable[[Scope, str, _Entry], Iterable[_V]]
-) -> Callable[[Scope], Iterator[_V]]:
-    """The same question of each entry that is a `section`, by name, as a question of the scope."""
-
-    def answers(scope: Scope, name: str, entry: _Entry) -> Iterator[_V]:
-        yield from question(scope, name, entry)
-
-    def of_all(scope: Scope) -> Iterator[_V]:
-        return judged(*(answers(scope, *each) for each in scope.entries(section).items()))
-
-    return of_all
-
-
-def prefixed(start: str, names: str) -> tuple[str, ...]:
-    """Each of the names (words) after what all begin with: actions of a service, fields of a section."""
-    return tuple(start + name for name in names.split())

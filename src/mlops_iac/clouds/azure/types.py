@@ -1,0 +1,43 @@
+"""Azure types that code asks for by name, and what is true of types: one row for each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mlops_iac.clouds.knowledge import TypeFacts
+
+ACTION_GROUP = "azure-native:monitor:ActionGroup"
+BUDGET = "azure-native:consumption:Budget"
+CONTAINER = "azure-native:storage:BlobContainer"
+CONTAINER_REGISTRY = "azure-native:containerregistry:Registry"
+IDENTITY = "azure-native:managedidentity:UserAssignedIdentity"
+INSIGHTS = "azure-native:applicationinsights:Component"
+LOG_WORKSPACE = "azure-native:operationalinsights:Workspace"
+RESOURCE_GROUP = "azure-native:resources:ResourceGroup"
+ROLE_ASSIGNMENT = "azure-native:authorization:RoleAssignment"
+STORAGE_ACCOUNT = "azure-native:storage:StorageAccount"
+STORAGE_EXPIRY = "azure-native:storage:ManagementPolicy"
+BLOB_SERVICE = "azure-native:storage:BlobServiceProperties"
+VAULT = "azure-native:keyvault:Vault"
+WORKSPACE = "azure-native:machinelearningservices:Workspace"
+
+
+def _precious(holds: str) -> TypeFacts:
+    """Cannot be made again once it is deleted."""
+    return TypeFacts(holds=holds, precious=True, tagged=True)
+
+
+TYPES: Mapping[str, TypeFacts] = {
+    CONTAINER: TypeFacts(holds="the container and every blob in it", precious=True),
+    CONTAINER_REGISTRY: _precious("the container registry and its images"),
+    RESOURCE_GROUP: _precious("the resource group, with everything in it"),
+    STORAGE_ACCOUNT: _precious("the storage account and everything in it"),
+    VAULT: _precious("the vault, and with it its keys and secrets"),
+    WORKSPACE: _precious("the workspace, with its models, data and runs"),
+    LOG_WORKSPACE: TypeFacts(holds="the log workspace and its logs", tagged=True),
+    INSIGHTS: TypeFacts(holds="what applications told", tagged=True),
+    BLOB_SERVICE: TypeFacts(guards="the account's versions and soft deletion"),
+    BUDGET: TypeFacts(guards="the budget"),
+    ACTION_GROUP: TypeFacts(guards="who is told by alerts", tagged=True),
+    IDENTITY: TypeFacts(tagged=True),
+}

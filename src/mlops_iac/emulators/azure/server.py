@@ -1,0 +1,17 @@
+"""The process that is the emulated Azure."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+from mlops_iac.emulators.common.server import Server
+
+
+class AzureServer(Server):
+    """One process with one store."""
+
+    label = "Azure"
+    module = "mlops_iac.emulators.azure.process"
+    needs = ()
+    foreign = ("ARM_", "AZURE_")
+    variables = MappingProxyType({})
