@@ -31,6 +31,8 @@ REGION, ACCOUNT, PARTITION = "eu-west-1", "123456789012", "aws"
 
 # type token → (id, computed outputs) from logical name and inputs; shapes of hashicorp/aws.
 _Shape = Callable[[str, Mapping[str, Any]], tuple[str, dict[str, Any]]]
+# The same of any type.
+_Shaped = Callable[[str, str, Mapping[str, Any]], tuple[str, dict[str, Any]]]
 
 
 def _named(service: str, kind: str, property_: str = "name", scope: bool = True) -> _Shape:
@@ -142,12 +144,13 @@ _INVOKES: dict[str, dict[str, Any]] = {
 class _Monitor(mocks.MockMonitor):
     """Keeps requests; answers with inputs and the shapes above."""
 
-    def __init__(self, invokes: Mapping[str, dict[str, Any]]) -> None:
+    def __init__(self, invokes: Mapping[str, dict[str, Any]], shape: _Shaped | None) -> None:
         super().__init__(mocks=None)  # type: ignore[arg-type]
         self.requests: dict[str, Any] = {}
         self.answers: dict[str, tuple[str, dict[str, Any]]] = {}
         self.registered: dict[str, dict[str, Any]] = {}
         self._invokes = invokes
+        self._shape = shape or _shaped
 
     def make_urn(self, parent: str, type_: str, name: str) -> str:
         chain = ""
@@ -182,13 +185,13 @@ class _Monitor(mocks.MockMonitor):
             **{"return": to_struct(self._invokes[request.tok])}
         )
 
-    @staticmethod
-    def _shape(type_: str, name: str, inputs: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-        if type_ in _SHAPES:
-            return _SHAPES[type_](name, inputs)
-        module, short = type_.split(":")[1].split("/")[0], type_.rsplit(":", 1)[-1]
-        arn = f"arn:{PARTITION}:{module}:{REGION}:{ACCOUNT}:{short.lower()}/{name}"
-        return f"{name}-id", {"arn": arn}
+
+def _shaped(type_: str, name: str, inputs: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    if type_ in _SHAPES:
+        return _SHAPES[type_](name, inputs)
+    module, short = type_.split(":")[1].split("/")[0], type_.rsplit(":", 1)[-1]
+    arn = f"arn:{PARTITION}:{module}:{REGION}:{ACCOUNT}:{short.lower()}/{name}"
+    return f"{name}-id", {"arn": arn}
 
 
 def capture(
@@ -198,13 +201,14 @@ def capture(
     stack: str = "stack",
     config: Mapping[str, str] | None = None,
     invokes: Mapping[str, dict[str, Any]] | None = None,
+    shape: _Shaped | None = None,
 ) -> list[Resource]:
     """Run `program` once, in a context of its own, and return what it registered.
 
     Whatever the program raises is raised here, also from inside an `apply`. `invokes` replaces
-    answers to data sources by token.
+    answers to data sources by token; `shape` is another cloud's.
     """
-    monitor = _Monitor({**_INVOKES, **(invokes or {})})
+    monitor = _Monitor({**_INVOKES, **(invokes or {})}, shape)
     failures: list[BaseException] = []
 
     def run() -> None:

@@ -58,7 +58,14 @@ def named(text: str, allowed: str = "") -> list[str]:
 
 def outside() -> Mapping[str, Path]:
     """The source files that are in no cloud's room."""
-    rooms = tuple(f"{room}/{each.name}/" for room in ("clouds", "emulators") for each in clouds())
+    folders = [each for room in ("clouds", "emulators") for each in (SOURCE / room).iterdir()]
+    # Those of clouds that are not listed yet, too.
+    rooms = tuple(
+        f"{each.relative_to(SOURCE).as_posix()}/"
+        for each in folders
+        if each.is_dir() and each.name != "common"
+    )
+    assert {f"clouds/{each.name}/" for each in clouds()} <= set(rooms)
     # What `init` writes is a workload, not ours.
     elsewhere = (*rooms, "clouds/registry.py", "scaffold/template/")
     found = {path.relative_to(SOURCE).as_posix(): path for path in SOURCE.rglob("*.py")}

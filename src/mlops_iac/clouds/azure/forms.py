@@ -5,15 +5,14 @@ from __future__ import annotations
 from mlops_iac.clouds.knowledge import Forms
 from mlops_iac.emulators.azure.provider import SUBSCRIPTION
 
-_GUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
-
 FORMS = Forms(
     account=SUBSCRIPTION,
     example_account="4f1c9a52-7d3e-4b0c-9e61-0a8d2c5b7f36",
     example_region="westeurope",
     region=r"[a-z]+\d?",
-    # One digit all over, and what Microsoft's documentation takes.
+    # The emulator's, one digit all over, and what Microsoft's documentation takes.
     placeholders=(
+        r"00000000-0000-4000-8000-[0-9a-f]{12}|"
         r"(?P<digit>[0-9a-f])(?P=digit){7}-(?P=digit){4}-(?P=digit){4}-(?P=digit){4}-(?P=digit){12}"
         r"|12345678-1234-1234-1234-1234567890ab"
     ),

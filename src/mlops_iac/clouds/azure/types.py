@@ -28,7 +28,8 @@ def _precious(holds: str) -> TypeFacts:
 
 
 TYPES: Mapping[str, TypeFacts] = {
-    CONTAINER: TypeFacts(holds="the container and every blob in it", precious=True),
+    # It takes no tags; whose it is stands in its account.
+    CONTAINER: TypeFacts(holds="the container and every blob in it"),
     CONTAINER_REGISTRY: _precious("the container registry and its images"),
     RESOURCE_GROUP: _precious("the resource group, with everything in it"),
     STORAGE_ACCOUNT: _precious("the storage account and everything in it"),

@@ -101,9 +101,15 @@ def _in(value: Any, spec: Spec) -> Any:
     if spec["type"] != "object":
         items = spec.get("items", _ANY)
         return {key: _in(item, items) for key, item in value.items()}
-    found = {}
-    for name, field in spec["fields"].items():
-        item = _get(value, spec["places"].get(name, name))
+    places = {name: spec["places"].get(name, name) for name in spec["fields"]}
+    known = {
+        place.partition(".")[0] if place.startswith(INSIDE) else place for place in places.values()
+    }
+    # What the service alone says, and what is mistyped, keeps its name.
+    found = {name: item for name, item in value.items() if name not in known}
+    for name, place in places.items():
+        item = _get(value, place)
         if item is not None:
+            field = spec["fields"][name]
             found[name] = sorted(item) if name in spec["keys"] else _in(item, field)
     return found

@@ -7,7 +7,7 @@ from copy import deepcopy
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-from mlops_iac.emulators.azure.puts import Item, Put
+from mlops_iac.emulators.azure.puts import Put
 
 TENANT = "00000000-0000-4000-8000-000000000001"
 """The one tenant that there is."""
@@ -44,17 +44,6 @@ def document(put: Put) -> dict[str, Any]:
     if (work_out := _BY_TYPE.get(row.arm)) is not None:
         properties |= work_out(put)
     return made
-
-
-def sent(item: Item) -> dict[str, Any]:
-    """The body that a document was made of."""
-    own = set(item.row.outputs)
-    body = {key: value for key, value in item.document.items() if key not in _SAID}
-    inner = body.get("properties", {})
-    body["properties"] = {
-        key: value for key, value in inner.items() if key not in own and key != "provisioningState"
-    }
-    return deepcopy(body)
 
 
 def _identities(made: dict[str, Any], id_: str) -> None:

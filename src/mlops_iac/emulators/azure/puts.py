@@ -11,10 +11,11 @@ from mlops_iac.records import Record
 
 
 class Item(Record):
-    """A resource: its id as it was written, its row, and what `GET` answers."""
+    """A resource: its id as it was written, its row, the body that was put, and what `GET` answers."""
 
     id: str
     row: Row
+    sent: Mapping[str, Any]
     document: Mapping[str, Any]
 
     @property

@@ -97,7 +97,7 @@ class ArmStore:
         put = Put(self, id_, row, body, old, self._now())
         rules.check(put)
         document = computed.document(put)
-        self._items[id_.lower()] = Item(id_, row, document)
+        self._items[id_.lower()] = Item(id_, row, deepcopy(dict(body)), document)
         # Role assignments alone say that they are new; clients of other services take 200 alone.
         new = old is None and row.arm == "Microsoft.Authorization/roleAssignments"
         return Answer(_CREATED if new else _OK, deepcopy(dict(document)))
@@ -107,7 +107,7 @@ class ArmStore:
         old = self.find(id_)
         if old is None:
             raise _gone(id_)
-        return self.put(id_, _merged(computed.sent(old), body or {}))
+        return self.put(id_, _merged(old.sent, body or {}))
 
     def delete(self, id_: str) -> bool:
         """Take a resource away, with all that is in it; False where there is none. Raises ArmError."""

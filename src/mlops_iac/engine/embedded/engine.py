@@ -240,6 +240,7 @@ class EmbeddedEngine:
                 )
                 removed = self._remove(removals, performer, log, 8, interrupt.requested)
             finally:
+                store.forget_names()
                 store.compact()
             if interrupt.requested():
                 raise Cancelled(

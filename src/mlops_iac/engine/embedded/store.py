@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
+import secrets
 import os
 import re
 import threading
@@ -183,6 +184,14 @@ class Store:
         if self._persist and not self.file.exists() and not self._journal_file.exists():
             self._append({"kind": "salt", "salt": self.snapshot.salt}, True)
             self._changed = True
+
+    def forget_names(self) -> None:
+        """Where nothing is left, what is made next has other names, as with the real engine.
+
+        A cloud may keep those of what it deleted for a while.
+        """
+        if not any(self.snapshot.live()) and not self.snapshot.pending:
+            self.snapshot.salt, self._changed = secrets.token_hex(16), True
 
     def compact(self) -> None:
         """Write the state file and remove the journal. Raises MlopsError; nothing is lost then."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -77,4 +78,5 @@ class Budget(pulumi.ComponentResource):
 
 
 def _first_of_month(day: str) -> str:
-    return f"{day[:7]}-01T00:00:00Z"
+    # Nothing else is taken apart: a stand-in stays what it is.
+    return re.sub(r"(?<=^\d{4}-\d{2}-).+", "01T00:00:00Z", day)

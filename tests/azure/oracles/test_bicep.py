@@ -1,0 +1,160 @@
+"""What the components ask of ARM is what Microsoft's own types take; what is mistyped is refused by both."""
+
+from __future__ import annotations
+
+import json
+from copy import deepcopy
+from functools import cache
+from typing import Any
+
+import pytest
+
+pytest.importorskip("pulumi_azure_native", reason="needs mlops-iac[azure]")
+
+from mlops_iac.clouds.azure.components.alerts import Alerts, AlertsArgs
+from mlops_iac.clouds.azure.components.budget import Budget, BudgetArgs
+from mlops_iac.clouds.azure.components.data_store import DataStore, DataStoreArgs
+from mlops_iac.clouds.azure.components.foundation import Foundation, FoundationArgs
+from mlops_iac.clouds.azure.components.images import Images, ImagesArgs
+from mlops_iac.clouds.azure.components.observability import Observability, ObservabilityArgs
+from mlops_iac.clouds.azure.components.vault import Vault, VaultArgs
+from mlops_iac.clouds.azure.components.workspace import Workspace, WorkspaceArgs
+from mlops_iac.emulators.azure.bodies import from_body, to_body
+from mlops_iac.emulators.azure.store import ArmStore
+from mlops_iac.emulators.azure.tables import Row, row
+from mlops_iac.graph.model import Resource
+from tests.azure.graphs import capture
+from tests.azure.oracles import bicep
+
+pytestmark = pytest.mark.skipif(
+    not bicep.FOLDER.is_dir(), reason=f"there are no bicep types in {bicep.FOLDER}"
+)
+MAIL = "oncall@acme.example"
+
+
+def _sample() -> None:
+    """Every component, each argument given once."""
+    base = Foundation("foundation", FoundationArgs("westeurope", ["workspace"], tags={"a": "b"}))
+    place: dict[str, Any] = {"group": base.group, "location": "westeurope", "tags": {"a": "b"}}
+    logs = Observability("logs", ObservabilityArgs(**place))
+    data = DataStore("data", DataStoreArgs(**place, containers=["captures"], replication="ZRS"))
+    vault = Vault("vault", VaultArgs(**place, tenant_id=base.tenant_id))
+    images = Images("images", ImagesArgs(**place))
+    Workspace(
+        "workspace",
+        WorkspaceArgs(
+            **place,
+            storage_id=data.account_id,
+            vault_id=vault.vault_id,
+            registry_id=images.registry_id,
+            insights_id=logs.insights_id,
+            identity_id=base.workspace.id,
+            principal_id=base.workspace.principal_id,
+            members={"train": base.workspace.principal_id},
+            description="of everything",
+        ),
+    )
+    alerts = Alerts("alerts", AlertsArgs(base.group, {"oncall": MAIL}))
+    Budget(
+        "budget",
+        BudgetArgs(base.group_id, 300, logs.created, [MAIL], alerts.action_group_id),
+    )
+
+
+@cache
+def resources() -> list[tuple[Resource, Row, dict[str, Any]]]:
+    """Every resource of the sample, with its row and its body."""
+    found = [(each, row(each.type)) for each in capture(_sample) if each.custom]
+    return [(each, known, to_body(known, each.inputs)) for each, known in found if known]
+
+
+def test_every_body_is_taken() -> None:
+    assert len(resources()) == 22
+    told = {
+        each.name: found
+        for each, known, body in resources()
+        if (found := bicep.problems(known.arm, known.version, body))
+    }
+    assert told == {}
+
+
+def test_a_body_says_what_its_inputs_say() -> None:
+    for each, known, body in resources():
+        back = from_body(known, json.loads(json.dumps(body)))
+        assert {key: back.get(key) for key in each.inputs if not _elsewhere(known, key)} == {
+            key: value for key, value in each.inputs.items() if not _elsewhere(known, key)
+        }
+
+
+def _elsewhere(known: Row, name: str) -> bool:
+    return name in known.path or name == "resourceGroupName"
+
+
+def _set(body: Any, path: str, value: Any) -> Any:
+    changed = deepcopy(body)
+    *way, last = path.split(".")
+    node = changed
+    for key in way:
+        node = node[int(key)] if key.isdigit() else node[key]
+    if value is None:
+        del node[last]
+    else:
+        node[last] = value
+    return changed
+
+
+# Resource → what is mistyped: path in the body, and what stands there then (None: nothing).
+DEFECTS = [
+    ("data-account", "kind", "StorageV3"),
+    ("data-account", "kind", None),
+    ("data-account", "sku.name", "Standard_XRS"),
+    ("data-account", "properties.allowSharedKeyAccess", "no"),
+    ("data-account", "properties.allowSharedKeyAcess", False),
+    ("data-account", "properties.minimumTlsVersion", "TLS2"),
+    ("data-blobs", "properties.deleteRetentionPolicy.days", "14"),
+    ("data-captures", "properties.publicAccess", "Nobody"),
+    ("data-expiry", "properties.policy.rules.0.type", "Lifetime"),
+    ("data-expiry", "properties.policy.rules.0.definition.actions", None),
+    ("vault-vault", "properties.sku.family", "B"),
+    ("vault-vault", "properties.tenantId", None),
+    ("vault-vault", "properties.enableRbac", True),
+    ("images-registry", "sku.name", "Silver"),
+    ("images-registry", "properties.adminUserEnabled", 0),
+    ("logs-logs", "properties.features.disableLocalAuth", "yes"),
+    ("logs-insights", "properties.Application_Type", "mobile"),
+    ("workspace-workspace", "properties.systemDatastoresAuthMode", "identity-based"),
+    ("workspace-workspace", "properties.keyvault", "x"),
+    ("workspace-workspace", "identity.type", "Managed"),
+    ("workspace-storage-contributor", "properties.principalId", None),
+    ("workspace-storage-contributor", "properties.principalType", "Identity"),
+    ("alerts-group", "properties.enabled", "on"),
+    ("alerts-group", "properties.emailReceivers.0.emailAddress", None),
+    ("budget-monthly", "properties.timeGrain", "Weekly"),
+    ("budget-monthly", "properties.notifications.actual-80.operator", "Above"),
+    ("budget-monthly", "properties.amount", "300"),
+]
+
+
+@pytest.mark.parametrize(("name", "path", "value"), DEFECTS)
+def test_what_is_mistyped_is_refused_by_the_types_and_by_the_store(
+    name: str, path: str, value: Any
+) -> None:
+    (known, body), *_ = [(known, body) for each, known, body in resources() if each.name == name]
+    wrong = _set(body, path, value)
+    assert bicep.problems(known.arm, known.version, wrong)
+    store = ArmStore()
+    answer = store.request("PUT", _id(store, known), {"api-version": known.version}, wrong)
+    assert (answer.status, answer.body["error"]["code"]) == (400, "InvalidRequestContent")
+
+
+def _id(store: ArmStore, known: Row) -> str:
+    """An id of the type, with all that it is in."""
+    query = {"api-version": "2024-03-01"}
+    group = "/subscriptions/s/resourceGroups/g"
+    store.request("PUT", group, query, {"location": "westeurope"})
+    if "{accountName}" in known.template and known.arm.count("/") > 1:
+        (account, body), *_ = [(k, b) for each, k, b in resources() if each.name == "data-account"]
+        above = account.template.format(subscription="s", resourceGroupName="g", accountName="acc")
+        assert store.request("PUT", above, {"api-version": account.version}, body).status == 200
+    names = dict.fromkeys(known.named, "acc") | {"scope": group}
+    return known.template.format(subscription="s", resourceGroupName="g", **names)
