@@ -145,7 +145,10 @@ def test_the_account_knows_no_keys_and_no_public() -> None:
 @pytest.mark.parametrize("protect", [True, False])
 def test_a_vault_that_is_protected_cannot_be_purged(protect: bool) -> None:
     args = VaultArgs(**PLACE, tenant_id="t", protect=protect)
-    vault = one(capture(lambda: Vault("vault", args)), VAULT)
+    graph = capture(lambda: Vault("vault", args))
+    vault = one(graph, VAULT)
+    uri = f"https://{vault.outputs['name']}.vault.azure.net/"
+    assert one(graph, "mlops-iac:azure:Vault").outputs["uri"] == uri
     said = vault.inputs["properties"]
     assert (said.get("enablePurgeProtection"), vault.protect) == (protect or None, protect)
     assert said["enableRbacAuthorization"] is True
@@ -205,7 +208,7 @@ def test_alerts_go_to_addresses() -> None:
 
 
 def budget(**args: object) -> Resource:
-    given = {"group_id": GROUP, "amount": 300, "started": "2026-12-07T15:00:00Z", "emails": [MAIL]}
+    given = {"group_id": GROUP, "amount": 300, "created": "2026-12-07T15:00:00Z", "emails": [MAIL]}
     return one(
         capture(lambda: Budget("budget", BudgetArgs(**{**given, **args}))),  # type: ignore[arg-type]
         BUDGET,
@@ -216,6 +219,8 @@ def test_a_budget_begins_with_the_month_and_stays_there() -> None:
     found = budget()
     assert found.inputs["timePeriod"] == {"startDate": "2026-12-01T00:00:00Z"}
     assert found.ignore_changes == ("timePeriod",)
+    later = budget(started="2027-03-09").inputs["timePeriod"]
+    assert later == {"startDate": "2027-03-01T00:00:00Z"}
     assert found.inputs["scope"] == GROUP
     told = found.inputs["notifications"]
     assert set(told) == {"actual-80", "actual-100", "forecasted-100"}

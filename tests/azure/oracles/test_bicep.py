@@ -57,7 +57,9 @@ def _sample() -> None:
     alerts = Alerts("alerts", AlertsArgs(base.group, {"oncall": MAIL}))
     Budget(
         "budget",
-        BudgetArgs(base.group_id, 300, logs.created, [MAIL], alerts.action_group_id),
+        BudgetArgs(
+            base.group_id, 300, logs.created, [MAIL], action_group_id=alerts.action_group_id
+        ),
     )
 
 

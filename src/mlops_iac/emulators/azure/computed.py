@@ -7,13 +7,13 @@ from copy import deepcopy
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
+from mlops_iac.emulators.azure import kinds
 from mlops_iac.emulators.azure.puts import Put
 
 TENANT = "00000000-0000-4000-8000-000000000001"
 """The one tenant that there is."""
 # Members that a client may send back and that only the service says.
 _SAID = ("id", "name", "type", "systemData")
-_LEARNING = "Microsoft.MachineLearningServices"
 
 
 def guid(text: str) -> str:
@@ -27,7 +27,9 @@ def document(put: Put) -> dict[str, Any]:
     made = deepcopy({key: value for key, value in put.body.items() if key not in _SAID})
     made |= {"id": put.id, "name": put.name, "type": row.arm}
     properties: dict[str, Any] = made.setdefault("properties", {})
-    if "provisioningState" in row.outputs or (not row.inside and row.arm.startswith(_LEARNING)):
+    if "provisioningState" in row.outputs or (
+        not row.inside and row.arm.startswith(kinds.LEARNING)
+    ):
         properties["provisioningState"] = "Succeeded"
     if "systemData" in row.outputs:
         before = put.old.document.get("systemData", {}) if put.old else {}
@@ -113,14 +115,14 @@ def _registry(put: Put) -> _Made:
 
 
 _BY_TYPE: Mapping[str, Callable[[Put], _Made]] = {
-    "Microsoft.ContainerRegistry/registries": _registry,
-    "Microsoft.Insights/components": _insights,
-    "Microsoft.KeyVault/vaults": lambda put: {"vaultUri": f"https://{put.name}.vault.azure.net/"},
-    f"{_LEARNING}/workspaces": _ml_workspace,
-    "Microsoft.ManagedIdentity/userAssignedIdentities": lambda put: {
+    kinds.CONTAINER_REGISTRIES: _registry,
+    kinds.INSIGHTS: _insights,
+    kinds.VAULTS: lambda put: {"vaultUri": f"https://{put.name}.vault.azure.net/"},
+    kinds.WORKSPACES: _ml_workspace,
+    kinds.IDENTITIES: lambda put: {
         **_principal(put.id),
         "tenantId": TENANT,
     },
-    "Microsoft.OperationalInsights/workspaces": _log_workspace,
-    "Microsoft.Storage/storageAccounts": _account,
+    kinds.LOG_WORKSPACES: _log_workspace,
+    kinds.ACCOUNTS: _account,
 }

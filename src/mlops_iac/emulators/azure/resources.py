@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from mlops_iac.emulators.azure import tables
+from mlops_iac.emulators.azure import kinds, tables
 from mlops_iac.emulators.azure.arm import ArmError
 from mlops_iac.emulators.azure.bodies import from_body, to_body
 from mlops_iac.emulators.azure.tables import Row
@@ -95,7 +95,7 @@ class ArmHandler(Handler):
 
         The real provider resets such a one where others are deleted.
         """
-        return self.row.arm == "Microsoft.Storage/storageAccounts/blobServices"
+        return self.row.arm == kinds.BLOB_SERVICES
 
 
 def _asked(question: Any) -> Any:
@@ -112,10 +112,10 @@ def handler_for(type_: str) -> ArmHandler | None:
     row = tables.row(type_)
     if row is None:
         return None
-    kinds: dict[str, Spec] = {name: {"type": kind} for name, kind in row.outputs.items()}
+    told: dict[str, Spec] = {name: {"type": kind} for name, kind in row.outputs.items()}
     outputs: dict[str, Spec] = {
         **{name: spec for name, spec in row.inputs.items() if name not in row.named},
-        **kinds,
+        **told,
     }
     # What stands last in the id and need not be given is named automatically.
     last = row.named[-1] if row.named else "resourceGroupName"

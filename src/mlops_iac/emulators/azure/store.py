@@ -13,14 +13,13 @@ from copy import deepcopy
 from datetime import UTC, datetime
 from typing import Any
 
-from mlops_iac.emulators.azure import computed, rules
+from mlops_iac.emulators.azure import computed, kinds, rules
 from mlops_iac.emulators.azure.arm import Answer, ArmError
 from mlops_iac.emulators.azure.bodies import from_body, unplaced
 from mlops_iac.emulators.azure.puts import Item, Put
 from mlops_iac.emulators.azure.tables import Row, row_of
 from mlops_iac.emulators.common.checking import check_inputs
 
-GROUP = "microsoft.resources/resourcegroups"
 # Kinds of which there is one, called `default`, as soon as there is what it is in.
 _THERE = ("blobservices", "queueservices")
 _OK, _CREATED, _NONE = 200, 201, 204
@@ -99,7 +98,7 @@ class ArmStore:
         document = computed.document(put)
         self._items[id_.lower()] = Item(id_, row, deepcopy(dict(body)), document)
         # Role assignments alone say that they are new; clients of other services take 200 alone.
-        new = old is None and row.arm == "Microsoft.Authorization/roleAssignments"
+        new = old is None and row.arm == kinds.ASSIGNMENTS
         return Answer(_CREATED if new else _OK, deepcopy(dict(document)))
 
     def patch(self, id_: str, body: Any) -> Answer:
@@ -125,7 +124,7 @@ class ArmStore:
             return
         row, higher = _taken_apart(above)
         self._need(higher)
-        if row.arm == "Microsoft.Resources/resourceGroups":
+        if row.arm == kinds.GROUPS:
             name = above.rpartition("/")[2]
             raise ArmError(
                 404, "ResourceGroupNotFound", f"Resource group '{name}' could not be found."
@@ -180,7 +179,7 @@ def _taken_apart(id_: str) -> tuple[Row, str]:
     """The row of an id's type, and the id of its parent; empty for a group's. Raises ArmError."""
     head, _, tail = id_.rpartition("/providers/")
     if not head:
-        row, parts = row_of(GROUP), id_.strip("/").split("/")
+        row, parts = row_of(kinds.GROUPS), id_.strip("/").split("/")
         if row is None or len(parts) != 4 or parts[2].lower() != "resourcegroups":
             raise ArmError(400, "InvalidResourceId", f"{id_} is no id")
         return row, ""

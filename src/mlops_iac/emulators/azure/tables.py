@@ -13,6 +13,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
+from mlops_iac.emulators.azure import kinds
 from mlops_iac.emulators.common.schema import Spec
 
 PACKAGE = "azure-native"
@@ -55,16 +56,16 @@ class Row:
     @property
     def template(self) -> str:
         """Its id, with names of inputs and `subscription` in braces."""
-        namespace, *kinds = self.arm.split("/")
-        if self.arm == "Microsoft.Resources/resourceGroups":
+        namespace, *segments = self.arm.split("/")
+        if self.arm == kinds.GROUPS:
             return "/subscriptions/{subscription}/resourceGroups/{resourceGroupName}"
         names = list(self.path)
         above = "/subscriptions/{subscription}/resourceGroups/{resourceGroupName}"
-        if len(names) > len(kinds):  # it extends another resource
+        if len(names) > len(segments):  # it extends another resource
             above = f"{{{names.pop(0)}}}"
         parts = [
             f"{kind}/{name[1:] if name.startswith('=') else f'{{{name}}}'}"
-            for kind, name in zip(kinds, names, strict=True)
+            for kind, name in zip(segments, names, strict=True)
         ]
         return "/".join((above, "providers", namespace, *parts))
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
-import secrets
 import os
 import re
+import secrets
 import threading
 from collections.abc import Iterator
 from pathlib import Path

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from uuid import NAMESPACE_URL, uuid5
 
 import pulumi
-import pulumi_azure_native as azure
+from pulumi_azure_native import authorization
 
 from ._context import start, subscription_of
 
@@ -49,7 +49,7 @@ def assign(
     *,
     reason: str,
     parent: pulumi.Resource,
-) -> azure.authorization.RoleAssignment:
+) -> authorization.RoleAssignment:
     """Give `principal` a role on `scope`, because of `reason`."""
     seed = "/".join(
         (
@@ -62,7 +62,7 @@ def assign(
     )
     definition = f"/providers/Microsoft.Authorization/roleDefinitions/{ROLES[role]}"
     plain = role.lower().replace(" ", "-")
-    return azure.authorization.RoleAssignment(
+    return authorization.RoleAssignment(
         f"{principal.name}-{scope.name}-{plain}",
         scope=scope.id,
         role_assignment_name=str(uuid5(NAMESPACE_URL, seed)),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import pulumi
-import pulumi_azure_native as azure
+from pulumi_azure_native import monitor
 
 from ._context import start
 from ._naming import SHORT_LIMIT, squeezed
@@ -31,7 +31,6 @@ class Alerts(pulumi.ComponentResource):
         self, name: str, args: AlertsArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("mlops-iac:azure:Alerts", name, None, opts)
-        monitor = azure.monitor
         group = monitor.ActionGroup(
             f"{name}-group",
             resource_group_name=args.group,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
-import pulumi_azure_native as azure
+from pulumi_azure_native import consumption
 
 from ._context import start
 
@@ -20,13 +20,15 @@ _FORECAST_PERCENT = 100
 class BudgetArgs:
     """An amount a month in the currency of the billing account, and at which percentages to tell whom.
 
-    `started` is a day of the month that it is made in (ISO 8601): the service takes no other one.
+    It begins with the month in which the stack was `created` (ISO 8601). One that is added later needs
+    a day of the month that it is made in, `started`: the service takes no other one.
     """
 
     group_id: pulumi.Input[str]
     amount: pulumi.Input[float]
-    started: pulumi.Input[str]
+    created: pulumi.Input[str]
     emails: Sequence[pulumi.Input[str]]
+    started: str | None = None
     action_group_id: pulumi.Input[str] | None = None
     alert_percent: Sequence[float] = (80, 100)
 
@@ -44,7 +46,6 @@ class Budget(pulumi.ComponentResource):
             raise ValueError(f"{name}: a budget without `alerts` tells nobody")
         if len(args.alert_percent) > MOST_PERCENTAGES:
             raise ValueError(f"{name}: at most {MOST_PERCENTAGES} percentages")
-        consumption = azure.consumption
         told = [
             *(("Actual", percent) for percent in args.alert_percent),
             ("Forecasted", _FORECAST_PERCENT),
@@ -57,7 +58,9 @@ class Budget(pulumi.ComponentResource):
             time_grain="Monthly",
             amount=args.amount,
             time_period=consumption.BudgetTimePeriodArgs(
-                start_date=pulumi.Output.from_input(args.started).apply(_first_of_month)
+                start_date=pulumi.Output.from_input(args.started or args.created).apply(
+                    _first_of_month
+                )
             ),
             notifications={
                 f"{kind.lower()}-{percent:g}": consumption.NotificationArgs(

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pulumi
-import pulumi_azure_native as azure
+from pulumi_azure_native import storage
 
 # What jobs of a run leave here expires; what is registered does not.
 ARTIFACTS = "artifacts"
@@ -44,7 +44,6 @@ class DataStore(pulumi.ComponentResource):
     ) -> None:
         super().__init__("mlops-iac:azure:DataStore", name, None, opts)
         self._args = args
-        storage = azure.storage
         kept = pulumi.ResourceOptions(parent=self, protect=args.protect)
         account = storage.StorageAccount(
             f"{name}-account",
@@ -82,7 +81,7 @@ class DataStore(pulumi.ComponentResource):
                 resource_group_name=args.group,
                 account_name=account.name,
                 container_name=each,
-                public_access="None",
+                public_access=storage.PublicAccess.NONE,
                 opts=kept,
             )
             for each in (DATASETS, ARTIFACTS, *args.containers)
@@ -93,7 +92,6 @@ class DataStore(pulumi.ComponentResource):
         self.register_outputs({"account": self.account, "accountId": self.account_id})
 
     def _expire(self, name: str, account: pulumi.Output[str], opts: pulumi.ResourceOptions) -> None:
-        storage = azure.storage
         work = storage.ManagementPolicyActionArgs(
             base_blob=storage.ManagementPolicyBaseBlobArgs(
                 delete=storage.DateAfterModificationArgs(
@@ -126,15 +124,15 @@ class DataStore(pulumi.ComponentResource):
 
 
 def _rule(
-    name: str, actions: azure.storage.ManagementPolicyActionArgs, prefixes: list[str] | None
-) -> azure.storage.ManagementPolicyRuleArgs:
-    return azure.storage.ManagementPolicyRuleArgs(
+    name: str, actions: storage.ManagementPolicyActionArgs, prefixes: list[str] | None
+) -> storage.ManagementPolicyRuleArgs:
+    return storage.ManagementPolicyRuleArgs(
         name=name,
         type="Lifecycle",
         enabled=True,
-        definition=azure.storage.ManagementPolicyDefinitionArgs(
+        definition=storage.ManagementPolicyDefinitionArgs(
             actions=actions,
-            filters=azure.storage.ManagementPolicyFilterArgs(
+            filters=storage.ManagementPolicyFilterArgs(
                 blob_types=["blockBlob"], prefix_match=prefixes
             ),
         ),

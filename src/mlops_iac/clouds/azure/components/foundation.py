@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pulumi
-import pulumi_azure_native as azure
+from pulumi_azure_native import managedidentity, resources
 
 from ._context import start
 
@@ -40,7 +40,7 @@ class Foundation(pulumi.ComponentResource):
         self, name: str, args: FoundationArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("mlops-iac:azure:Foundation", name, None, opts)
-        group = azure.resources.ResourceGroup(
+        group = resources.ResourceGroup(
             f"{name}-group",
             resource_group_name=start(),
             location=args.location,
@@ -49,7 +49,7 @@ class Foundation(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
         )
         identities = {
-            plane: azure.managedidentity.UserAssignedIdentity(
+            plane: managedidentity.UserAssignedIdentity(
                 f"{name}-{plane}",
                 resource_group_name=group.name,
                 resource_name_=f"{start()}-{plane}",

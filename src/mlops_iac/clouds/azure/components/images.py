@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import pulumi
-import pulumi_azure_native as azure
+from pulumi_azure_native import containerregistry
 
 
 @dataclass(frozen=True)
@@ -30,11 +30,11 @@ class Images(pulumi.ComponentResource):
         self, name: str, args: ImagesArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("mlops-iac:azure:Images", name, None, opts)
-        registry = azure.containerregistry.Registry(
+        registry = containerregistry.Registry(
             f"{name}-registry",
             resource_group_name=args.group,
             location=args.location,
-            sku=azure.containerregistry.SkuArgs(name=args.sku),
+            sku=containerregistry.SkuArgs(name=args.sku),
             # Its password would be everybody's.
             admin_user_enabled=False,
             anonymous_pull_enabled=False,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import pulumi
-import pulumi_azure_native as azure
+from pulumi_azure_native import applicationinsights, operationalinsights
 
 from ._context import start
 
@@ -36,18 +36,18 @@ class Observability(pulumi.ComponentResource):
     ) -> None:
         super().__init__("mlops-iac:azure:Observability", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        workspace = azure.operationalinsights.Workspace(
+        workspace = operationalinsights.Workspace(
             f"{name}-logs",
             resource_group_name=args.group,
             workspace_name=f"{start()}-logs",
             location=args.location,
-            sku=azure.operationalinsights.WorkspaceSkuArgs(name="PerGB2018"),
+            sku=operationalinsights.WorkspaceSkuArgs(name="PerGB2018"),
             retention_in_days=args.days,
-            features=azure.operationalinsights.WorkspaceFeaturesArgs(disable_local_auth=True),
+            features=operationalinsights.WorkspaceFeaturesArgs(disable_local_auth=True),
             tags=args.tags,
             opts=child,
         )
-        insights = azure.applicationinsights.Component(
+        insights = applicationinsights.Component(
             f"{name}-insights",
             resource_group_name=args.group,
             resource_name_=f"{start()}-insights",

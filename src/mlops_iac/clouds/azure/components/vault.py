@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import pulumi
-import pulumi_azure_native as azure
+from pulumi_azure_native import keyvault
 
 _SOFT_DAYS = 90  # the most that there is; it cannot be changed later
 
@@ -32,14 +32,13 @@ class Vault(pulumi.ComponentResource):
         self, name: str, args: VaultArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("mlops-iac:azure:Vault", name, None, opts)
-        keyvault = azure.keyvault
         vault = keyvault.Vault(
             f"{name}-vault",
             resource_group_name=args.group,
             location=args.location,
             properties=keyvault.VaultPropertiesArgs(
                 tenant_id=args.tenant_id,
-                sku=keyvault.SkuArgs(family="A", name="standard"),
+                sku=keyvault.SkuArgs(family="A", name=keyvault.SkuName.STANDARD),
                 enable_rbac_authorization=True,
                 enable_soft_delete=True,
                 soft_delete_retention_in_days=_SOFT_DAYS,

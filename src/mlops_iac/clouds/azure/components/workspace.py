@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import pulumi
-import pulumi_azure_native as azure
+from pulumi_azure_native import machinelearningservices
 
 from ._roles import Principal, Scope, assign
 
@@ -53,15 +53,14 @@ class Workspace(pulumi.ComponentResource):
     ) -> None:
         super().__init__("mlops-iac:azure:Workspace", name, None, opts)
         self._name, self._args = name, args
-        learning = azure.machinelearningservices
-        workspace = learning.Workspace(
+        workspace = machinelearningservices.Workspace(
             f"{name}-workspace",
             resource_group_name=args.group,
             location=args.location,
             kind="Default",
-            sku=learning.SkuArgs(name="Basic"),
+            sku=machinelearningservices.SkuArgs(name="Basic"),
             description=args.description,
-            identity=learning.ManagedServiceIdentityArgs(
+            identity=machinelearningservices.ManagedServiceIdentityArgs(
                 type="UserAssigned", user_assigned_identities=[args.identity_id]
             ),
             primary_user_assigned_identity=args.identity_id,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from mlops_iac.emulators.azure import kinds
 from mlops_iac.emulators.azure.arm import ArmError
 from mlops_iac.emulators.azure.puts import Put
 
@@ -12,7 +13,6 @@ _ROLE = re.compile(
     r"/subscriptions/[^/]+/providers/Microsoft\.Authorization/roleDefinitions/([^/]+)",
     re.IGNORECASE,
 )
-_ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
 
 
 def _assignment(put: Put) -> None:
@@ -29,11 +29,11 @@ def _assignment(put: Put) -> None:
     if not _GUID.fullmatch(str(said.get("principalId"))):
         raise ArmError(400, "PrincipalNotFound", f"{said.get('principalId')} is no object id")
     scope = put.id.rpartition("/providers/")[0].lower()
-    for each in put.store.of_type(_ASSIGNMENTS):
+    for each in put.store.of_type(kinds.ASSIGNMENTS):
         told = each.document["properties"]
         same = all(told[key] == said[key] for key in ("principalId", "roleDefinitionId"))
         if same and each.id.lower() != put.id.lower() and each.above.lower() == scope:
             raise ArmError(409, "RoleAssignmentExists", "The role assignment already exists.")
 
 
-RULES = {_ASSIGNMENTS: (_assignment,)}
+RULES = {kinds.ASSIGNMENTS: (_assignment,)}

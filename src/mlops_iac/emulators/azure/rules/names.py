@@ -5,54 +5,55 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from mlops_iac.emulators.azure import kinds
 from mlops_iac.emulators.azure.arm import ArmError
 from mlops_iac.emulators.azure.puts import Item, Others, Put
 
 # Type → form of its names, and in words. Source: azure-docs, "Naming rules and restrictions for Azure
 # resources"; of endpoints, bicep types of Microsoft.MachineLearningServices 2025-12-01.
 FORMS: Mapping[str, tuple[str, str]] = {
-    "Microsoft.ContainerRegistry/registries": (
+    kinds.CONTAINER_REGISTRIES: (
         r"[a-zA-Z0-9]{5,50}",
         "5 to 50 letters and digits",
     ),
-    "Microsoft.KeyVault/vaults": (
+    kinds.VAULTS: (
         r"[a-zA-Z](?!.*--)[a-zA-Z0-9-]{1,22}[a-zA-Z0-9]",
         "3 to 24 letters, digits and single hyphens, beginning with a letter",
     ),
-    "Microsoft.MachineLearningServices/workspaces": (
+    kinds.WORKSPACES: (
         r"[a-zA-Z0-9][a-zA-Z0-9_-]{2,32}",
         "3 to 33 letters, digits, hyphens and underscores",
     ),
-    "Microsoft.MachineLearningServices/workspaces/onlineEndpoints": (
+    kinds.ONLINE_ENDPOINTS: (
         r"[a-zA-Z](?!.*--)[a-zA-Z0-9-]{1,30}[a-zA-Z0-9]",
         "3 to 32 letters, digits and single hyphens, beginning with a letter",
     ),
-    "Microsoft.ManagedIdentity/userAssignedIdentities": (
+    kinds.IDENTITIES: (
         r"[a-zA-Z0-9][a-zA-Z0-9_-]{2,127}",
         "3 to 128 letters, digits, hyphens and underscores",
     ),
-    "Microsoft.Resources/resourceGroups": (
+    kinds.GROUPS: (
         r"[\w().-]{0,89}[\w()-]",
         "up to 90 letters, digits, `_`, `-`, `(`, `)` and periods, which do not end it",
     ),
-    "Microsoft.Storage/storageAccounts": (
+    kinds.ACCOUNTS: (
         r"[a-z0-9]{3,24}",
         "3 to 24 small letters and digits",
     ),
-    "Microsoft.Storage/storageAccounts/blobServices/containers": (
+    kinds.CONTAINERS: (
         r"[a-z0-9](?!.*--)[a-z0-9-]{1,61}[a-z0-9]",
         "3 to 63 small letters, digits and single hyphens",
     ),
 }
 # Names that nobody else in the world may have.
 _WORLDWIDE = (
-    "Microsoft.ContainerRegistry/registries",
-    "Microsoft.KeyVault/vaults",
-    "Microsoft.Storage/storageAccounts",
+    kinds.CONTAINER_REGISTRIES,
+    kinds.VAULTS,
+    kinds.ACCOUNTS,
 )
 # What is deleted softly keeps its name. Source: azure-docs, key-vault `soft-delete-overview`;
 # azure-ai-docs, `concept-soft-delete`.
-_KEPT = ("Microsoft.KeyVault/vaults", "Microsoft.MachineLearningServices/workspaces")
+_KEPT = (kinds.VAULTS, kinds.WORKSPACES)
 
 
 def _form(put: Put) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mlops_iac.emulators.azure import kinds
 from mlops_iac.emulators.azure.arm import ArmError
 from mlops_iac.emulators.azure.puts import Put
 
@@ -20,4 +21,4 @@ def _budget(put: Put) -> None:
         raise ArmError(400, "400", f"Invalid budget configuration: at most {_MOST} notifications")
 
 
-RULES = {"Microsoft.Consumption/budgets": (_budget,)}
+RULES = {kinds.BUDGETS: (_budget,)}

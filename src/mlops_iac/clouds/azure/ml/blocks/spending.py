@@ -36,7 +36,8 @@ def _budget(scope: Scope) -> Iterator[ComponentCall]:
         {
             "group_id": Ref(FOUNDATION, "group_id"),
             "amount": Setting(budget.monthly_usd, "budget.monthly_usd"),
-            "started": Ref("observability", "created"),
+            "created": Ref("observability", "created"),
+            "started": Setting(None, STARTED, optional=True),
             "emails": Ref("alerts", "emails"),
             "action_group_id": Ref("alerts", "action_group_id"),
             "alert_percent": Setting(list(budget.alert_percent), "budget.alert_percent"),
@@ -81,5 +82,9 @@ BUDGET = Part(
     check=_check,
     names=lambda _: [("budget", "")],
     namespaces=("Microsoft.Consumption",),
-    by_hand="The budget is in the currency of the billing account, whatever the blueprint calls it.",
+    by_hand=(
+        "The budget is in the currency of the billing account, whatever the blueprint calls it. Where it is"
+        " added in a later month than the stack, Azure wants that month: say it once, in"
+        f" `Pulumi.<stack>.yaml`, as `{STARTED}` (`2027-03-01`)."
+    ),
 )
