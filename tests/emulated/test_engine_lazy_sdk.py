@@ -6,6 +6,9 @@ import json
 import subprocess
 import sys
 
+import pytest
+
+AZURE = ["containerregistry", "keyvault", "resources"]
 SERVICES = [
     "appautoscaling",
     "budgets",
@@ -29,10 +32,10 @@ import json, sys, types
 if sys.argv[1] == "lazy":
     from mlops_iac.engine.embedded import lazy_sdk
     lazy_sdk.install()
-import importlib, pulumi_aws
+import importlib
 found = {}
-for service in sys.argv[2:]:
-    package = importlib.import_module("pulumi_aws." + service)
+for service in sys.argv[3:]:
+    package = importlib.import_module(sys.argv[2] + "." + service)
     getattr(package, 'outputs', None)  # the SDK's own laziness ends here
     for name in dir(package):
         if name.startswith("__") or name == "_lazy":
@@ -45,16 +48,20 @@ print(json.dumps(found))
 """
 
 
-def listed(how: str) -> dict[str, object]:
-    out = subprocess.run(
-        [sys.executable, "-c", LIST, how, *SERVICES], capture_output=True, text=True, check=True
-    )
+def listed(how: str, sdk: str, services: list[str]) -> dict[str, object]:
+    words = [sys.executable, "-c", LIST, how, sdk, *services]
+    out = subprocess.run(words, capture_output=True, text=True, check=True)
     return json.loads(out.stdout)
 
 
-def test_every_public_name_is_the_same_object() -> None:
-    plain, lazy = listed("plain"), listed("lazy")
-    assert len(plain) > 3000
+@pytest.mark.parametrize(
+    ("sdk", "services", "least"),
+    [("pulumi_aws", SERVICES, 3000), ("pulumi_azure_native", AZURE, 600)],
+)
+def test_every_public_name_is_the_same_object(sdk: str, services: list[str], least: int) -> None:
+    pytest.importorskip(sdk)
+    plain, lazy = listed("plain", sdk, services), listed("lazy", sdk, services)
+    assert len(plain) > least
     assert lazy == plain
 
 
