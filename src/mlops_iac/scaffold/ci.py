@@ -101,10 +101,16 @@ class Delivery:
 def workflows(platform: str, delivery: Delivery) -> dict[str, str]:
     """Path relative to the repository's root → content, the same for the same delivery.
 
-    Raises UsageError for an unknown platform, and for names that no workflow may carry.
+    Raises UsageError for an unknown platform, for a cloud that signs no jobs in, and for names that no
+    workflow may carry.
     """
     if platform not in PLATFORMS:
         raise UsageError(f"there are no workflows for {platform!r}", hint=f"{', '.join(PLATFORMS)}")
+    if not delivery.sign_in.is_dir():
+        raise UsageError(
+            "no way is known yet in which CI jobs sign in to this cloud",
+            hint="run `mlops-iac up -s ENVIRONMENT --yes` in a workflow of your own",
+        )
     _check(delivery)
     values = _values(platform, delivery)
     return {

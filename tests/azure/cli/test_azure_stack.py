@@ -133,6 +133,11 @@ def test_what_is_compiled_is_short_and_the_same_twice(azure: Cli) -> None:
     )
 
 
+def test_what_is_not_there_yet_says_so(azure: Cli) -> None:
+    answer = azure("ci", "generate", "github", expect=2)
+    assert "no way is known yet in which CI jobs sign in to this cloud" in answer.err
+
+
 def test_it_stands_and_stays(azure: Cli) -> None:
     assert f"+{RESOURCES} create" in azure("up", "-s", "local", "--yes").err
     assert f"{RESOURCES} unchanged" in azure("up", "-s", "local", "--yes").err

@@ -291,7 +291,8 @@ class HandlerProvider(ABC):
         outputs = {k: v for k, v in outputs.items() if v is not None and k != DEFAULTS}
         handler.derive(outputs, place)
         outputs.update(computed(handler, outputs, place, None))
-        with_zeros(handler, outputs, self._facts(handler.type))
+        if self.zeros:
+            with_zeros(handler, outputs, self._facts(handler.type))
         return ResourceState(id_, now, keep_secrets(now, outputs))
 
 
