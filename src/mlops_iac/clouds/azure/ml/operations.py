@@ -70,7 +70,9 @@ class AzureOperations:
         """There is nothing to call yet."""
         raise _nothing("served")
 
-    def run_monitoring(self, pipeline: str, session: Session, folder: Path) -> Monitored:
+    def run_monitoring(
+        self, pipeline: str, session: Session, runs: Path, identity: str = ""
+    ) -> Monitored:
         """There is nothing to watch yet."""
         raise _nothing("monitored")
 
