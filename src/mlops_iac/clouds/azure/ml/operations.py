@@ -71,7 +71,13 @@ class AzureOperations:
         raise _nothing("served")
 
     def run_monitoring(
-        self, pipeline: str, session: Session, runs: Path, identity: str = ""
+        self,
+        pipeline: str,
+        session: Session,
+        runs: Path,
+        identity: str = "",
+        *,
+        cooldown: bool = True,
     ) -> Monitored:
         """There is nothing to watch yet."""
         raise _nothing("monitored")
