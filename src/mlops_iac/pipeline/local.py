@@ -129,7 +129,8 @@ def run(
         else:
             with run.before(ENVIRONMENT):
                 python = _environment(run, backend, work)
-        machine = Machine(run.processes, python, run.folder / "tools", backend.environment)
+        env = {**backend.environment, contract.RUN: run.id}
+        machine = Machine(run.processes, python, run.folder / "tools", env)
         return _Lifecycle(run, life, backend, machine).handlers()
 
     try:

@@ -115,6 +115,7 @@ def tasks(life: Lifecycle) -> list[Task]:
     report = examples = gate = ""
     if life.evaluate:
         env = {contract.METRICS: ",".join(_reported(life)), **names, **windows}
+        env[contract.MODEL_NAME] = life.model
         env |= _numbered(
             contract.GATE,
             (

@@ -21,10 +21,11 @@ import subprocess
 import sys
 import tarfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from . import contract, data, examples, left_behind, prediction, versions
+from . import contract, data, examples, left_behind, prediction, run_facts, versions
 from .metrics import MetricsFile, StepFailed, log, missed_gates, write_report
 
 _INTERPRETERS = {".py": [sys.executable, "-u"], ".sh": ["/bin/bash"], ".R": ["Rscript"]}
@@ -64,6 +65,8 @@ class Step:
         self._execute(["--data", source, "--out", out, *self.arguments])
         if not any(out.iterdir()):
             raise StepFailed(f"{self.script} wrote nothing to --out")
+        about = json.dumps(self._about(source))
+        (out / contract.DATA_FILE).write_text(about, encoding="utf-8")
 
     def _train(self) -> None:
         # The service passes hyperparameters as text, in a file; the command line's are for
@@ -72,8 +75,8 @@ class Step:
         own = {k: v for k, v in given.items() if not k.startswith(("sagemaker_", "_tuning_"))}
         model = self._folder(contract.MODEL)
         metrics = MetricsFile(self._folder(contract.OUTPUT) / contract.METRICS_FILE)
-        command = ["--data", self._data(contract.CHANNELS), "--model", model]
-        command += ["--metrics", metrics.path]
+        source, about = self._data(contract.CHANNELS)
+        command = ["--data", source, "--model", model, "--metrics", metrics.path]
         if self.env.get(contract.KEEP_CHECKPOINTS) == "true":
             command += ["--checkpoints", self._folder(contract.CHECKPOINTS)]
         for name, value in sorted(own.items()):
@@ -85,7 +88,10 @@ class Step:
         # they were unpacked to, where a container that installs them leaves what that made.
         archive = self.root / contract.CHANNELS / contract.CODE_CHANNEL / contract.CODE_FILE
         _extract(archive, model / contract.CODE, "the code")
-        versions.record(model / contract.CODE / contract.VERSIONS_FILE)
+        about = about or self._about(source)
+        versions.record(
+            model / contract.CODE / contract.VERSIONS_FILE, hyperparameters=own, **about
+        )
 
     def _evaluate(self) -> None:
         self._install()
@@ -94,14 +100,26 @@ class Step:
         _extract(archive, model, "the model")
         report = self._folder(contract.PROCESSING_REPORT)
         metrics = MetricsFile(report / contract.METRICS_FILE)
-        source = self._data(contract.PROCESSING_DATA)
+        source, _ = self._data(contract.PROCESSING_DATA)
         command = ["--data", source, "--model", model, "--metrics", metrics.path]
         self._execute([*command, *self.arguments], metrics)
         values = metrics.require(self._names())
         write_report(report / contract.REPORT_FILE, values)
-        for sentence in missed_gates(self._numbered(contract.GATE), values):
+        gates = self._numbered(contract.GATE)
+        for sentence in missed_gates(gates, values):
             # Not an error here: the pipeline's condition decides, this says why.
             log(f"mlops-iac gate missed: {sentence}")
+        self._page(report, model / contract.CODE, gates, values)
+
+    def _page(
+        self, report: Path, code: Path, gates: list[Any], values: Mapping[str, float]
+    ) -> None:
+        model, run = (self.env.get(each, "") for each in (contract.MODEL_NAME, contract.RUN))
+        try:
+            text = run_facts.page(report, code, model, run, gates, values)
+            (report / contract.PAGE_FILE).write_text(text, encoding="utf-8")
+        except Exception as error:  # whatever a workload has left: no page is worth a run
+            log(f"mlops-iac there is no page of this run: {type(error).__name__}: {error}")
 
     def _try(self) -> None:
         """The model as it will be served, asked for a few rows; what it answers is kept."""
@@ -173,11 +191,27 @@ class Step:
     def _names(self) -> list[str]:
         return [name for name in self.env.get(contract.METRICS, "").split(",") if name]
 
-    def _data(self, base: str) -> Path:
-        """What `--data` is: what prepare wrote, or the folder of the datasets."""
+    def _data(self, base: str) -> tuple[Path, dict[str, Any]]:
+        """What `--data` is: what prepare wrote, with what it was made of, or the folder of the datasets."""
         if self.env.get(contract.DATASETS):
-            return self._datasets(self.root / base)
-        return self.root / base / contract.PREPARED
+            return self._datasets(self.root / base), {}
+        folder = self.root / base / contract.PREPARED
+        file, about = folder / contract.DATA_FILE, {}
+        with suppress(OSError, ValueError):  # a read-only disk; another version's
+            about = json.loads(file.read_text(encoding="utf-8"))
+            file.unlink()  # scripts see what scripts have written
+        return folder, about
+
+    def _about(self, source: Path) -> dict[str, Any]:
+        """What is known of the datasets: `data` are profiles by name, `checks` what was demanded."""
+        names = filter(None, self.env[contract.DATASETS].split(","))
+        return {
+            "data": {name: run_facts.profile(source / name) for name in names},
+            "checks": [
+                run_facts.check_words(f"{each['dataset']}.{each['field']}", each["rules"])
+                for each in self._numbered(contract.CHECK)
+            ],
+        }
 
     def _datasets(self, base: Path) -> Path:
         """A folder with one folder per dataset, windowed and checked."""

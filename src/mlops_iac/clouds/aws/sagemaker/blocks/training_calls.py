@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+from mlops_iac.blueprint.sections.models import Model
 from mlops_iac.clouds.aws import containers
 from mlops_iac.clouds.aws.components._disks import has_local_disk
 from mlops_iac.clouds.aws.sagemaker import machines
@@ -66,7 +68,7 @@ def pipeline(scope: Scope, name: str) -> ComponentCall:
             "code": Archive(
                 f"code/{name}.tar.gz",
                 str(scope.resolved.file(model.code or "")),
-                runtime_files(),
+                runtime_files(_card(scope, model)),
             ),
             "values": {key: value for key, value in values.items() if key in wanted},
             "subnets": scope.placed("subnets") if scope.places else None,
@@ -87,6 +89,10 @@ def pipeline(scope: Scope, name: str) -> ComponentCall:
         flag=trained_here(name),
         aliases=aliases,
     )
+
+
+def _card(scope: Scope, model: Model) -> Path | None:
+    return scope.resolved.file(model.registry.card) if model.registry.card else None
 
 
 def _training(model: str) -> str:

@@ -83,7 +83,9 @@ def processing(life: Lifecycle, job: Job, settings: SageMakerSettings) -> Json:
         contract.PROCESSING_PREPARED if prepares else contract.PROCESSING_REPORT,
         _work(life, job.output),
     )
-    env = {**job.script.env, **job.env}
+    env: dict[str, str | Json] = {**job.script.env, **job.env}
+    if job.kind == "evaluate":
+        env[contract.RUN] = EXECUTION
     return processing_job(job.kind, job.script, settings, inputs, [output], env, job.arguments)
 
 
@@ -93,7 +95,7 @@ def processing_job(
     settings: SageMakerSettings,
     inputs: Sequence[Json],
     outputs: Sequence[Json],
-    env: Mapping[str, str],
+    env: Mapping[str, str | Json],
     arguments: Mapping[str, str] = {},
 ) -> Json:
     """CreateProcessingJob of our entry point, which `env` tells what to do; the code is its last input."""
