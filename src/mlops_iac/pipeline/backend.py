@@ -40,7 +40,8 @@ class Backend(Protocol):
 
     `artifacts` is the URI below which jobs write, `code` that of the code's archive, `datasets`
     those of the datasets' folders. `environment` is given to every job. `framework` is the
-    requirement that the training's image already meets (`scikit-learn==1.9.*`), or empty.
+    requirement that the training's image already meets (`scikit-learn==1.9.*`), or empty. `tracks` is whether steps keep
+    what they find in MLflow.
     """
 
     store: Store
@@ -49,6 +50,7 @@ class Backend(Protocol):
     datasets: Mapping[str, str]
     environment: Mapping[str, str]
     framework: str
+    tracks: bool
 
     def register(
         self, model: str, report: str | None, examples: str | None, given: Mapping[str, str]

@@ -38,11 +38,12 @@ from mlops_iac.pipeline.tasks import (
     tasks,
 )
 from mlops_iac.pipeline.tuning import Trial, best_of, note, trials
-from mlops_iac.runtime import contract
+from mlops_iac.runtime import contract, tracking
 from mlops_iac.workload import environments
 from mlops_iac.workload.archives import pack, unpack
 
 ENVIRONMENT = "environment"
+MLFLOW = "mlflow"  # the store of runs on this machine, where steps keep them in MLflow
 REGISTERED, GATE_FAILED = "registered", "gate-failed"
 StepStatus = Literal["running", "succeeded", "failed", "reused"]
 
@@ -130,6 +131,8 @@ def run(
             with run.before(ENVIRONMENT):
                 python = _environment(run, backend, work)
         env = {**backend.environment, contract.RUN: run.id}
+        if backend.tracks:
+            env[contract.TRACKING] = (work / MLFLOW).resolve().as_uri()
         machine = Machine(run.processes, python, run.folder / "tools", env)
         return _Lifecycle(run, life, backend, machine).handlers()
 
@@ -327,15 +330,16 @@ def _environment(run: Run, backend: Backend, work: Path) -> Path:
         folder = Path(temporary)
         backend.store.download(backend.code, folder)
         unpack(folder / contract.CODE_FILE, folder / "code")
-        return environment(run, folder / "code", backend.framework)
+        client = [tracking.CLIENT] if backend.tracks else []
+        return environment(run, folder / "code", backend.framework, *client)
 
 
-def environment(run: Run, code: Path, framework: str) -> Path:
-    """The interpreter for the requirements.txt of a code folder; `framework` comes with the image."""
+def environment(run: Run, code: Path, *brought: str) -> Path:
+    """The interpreter for the requirements.txt of a code folder; `brought` comes with the image."""
     file = code / "requirements.txt"
     text = file.read_text(encoding="utf-8") if file.exists() else ""
     return environments.workload_python(
-        environments.requirements(text, framework),
+        environments.requirements(text, *brought),
         run.processes,
         lambda line: run.tell(ENVIRONMENT, "line", line),
     )

@@ -26,6 +26,7 @@ _MODULES = (
     "run_page",
     "sample",
     "step",
+    "tracking",
     "tryout",
     "versions",
 )

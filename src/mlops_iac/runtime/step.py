@@ -25,7 +25,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from . import contract, data, examples, left_behind, prediction, run_facts, versions
+from . import contract, data, examples, left_behind, prediction, run_facts, tracking, versions
 from .metrics import MetricsFile, StepFailed, log, missed_gates, write_report
 
 _INTERPRETERS = {".py": [sys.executable, "-u"], ".sh": ["/bin/bash"], ".R": ["Rscript"]}
@@ -82,13 +82,18 @@ class Step:
         for name, value in sorted(own.items()):
             command += [f"--{name}", value]
         self._execute(command, metrics)
-        metrics.require(self._names())
+        values = metrics.require(self._names())
         _packable(model, self.script)
         # What serves the model travels with it: the files that were packed, and not the folder
         # they were unpacked to, where a container that installs them leaves what that made.
         archive = self.root / contract.CHANNELS / contract.CODE_CHANNEL / contract.CODE_FILE
         _extract(archive, model / contract.CODE, "the code")
         about = about or self._about(source)
+        about["mlflow"] = self._keep(
+            params=own,
+            metrics={f"train/{name}": value for name, value in values.items()},
+            folders={"model": model, "train": metrics.path.parent},
+        )
         versions.record(
             model / contract.CODE / contract.VERSIONS_FILE, hyperparameters=own, **about
         )
@@ -110,6 +115,8 @@ class Step:
             # Not an error here: the pipeline's condition decides, this says why.
             log(f"mlops-iac gate missed: {sentence}")
         self._page(report, model / contract.CODE, gates, values)
+        trained = run_facts.known(model / contract.CODE / contract.VERSIONS_FILE)
+        self._keep(trained.get("mlflow", ""), metrics=values, folders={"evaluate": report})
 
     def _page(
         self, report: Path, code: Path, gates: list[Any], values: Mapping[str, float]
@@ -120,6 +127,12 @@ class Step:
             (report / contract.PAGE_FILE).write_text(text, encoding="utf-8")
         except Exception as error:  # whatever a workload has left: no page is worth a run
             log(f"mlops-iac there is no page of this run: {type(error).__name__}: {error}")
+
+    def _keep(self, run: str = "", **found: Any) -> str:
+        """Put what was found into MLflow, where that is asked for: into the run that the training began."""
+        work = self._folder("work")
+        found = {"params": {}, **found}
+        return tracking.keep(self.code, work, self.env, self._own_env(), run=run, **found)
 
     def _try(self) -> None:
         """The model as it will be served, asked for a few rows; what it answers is kept."""

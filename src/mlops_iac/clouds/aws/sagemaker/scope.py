@@ -107,6 +107,11 @@ class Scope(Record):
         return own
 
     @property
+    def tracks(self) -> bool:
+        """Whether an MLflow server keeps the runs of what is trained here."""
+        return self.blueprint.tracking == "mlflow" and bool(self.trained)
+
+    @property
     def protect(self) -> Setting:
         """Whether what holds data is protected."""
         return Setting(self.blueprint.protect, "protect")

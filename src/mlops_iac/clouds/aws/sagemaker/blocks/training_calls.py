@@ -10,6 +10,7 @@ from mlops_iac.clouds.aws import containers
 from mlops_iac.clouds.aws.components._disks import has_local_disk
 from mlops_iac.clouds.aws.sagemaker import machines
 from mlops_iac.clouds.aws.sagemaker.blocks.sealing import SEALING
+from mlops_iac.clouds.aws.sagemaker.blocks.tracking import TRACKING
 from mlops_iac.clouds.aws.sagemaker.definition.parts import (
     SageMakerSettings,
     dataset_placeholder,
@@ -48,6 +49,7 @@ def pipeline(scope: Scope, name: str) -> ComponentCall:
     values: dict[str, Any] = {
         "execution_role_arn": Ref("identity", "execution_role_arn"),
         "seal_function_arn": Ref(SEALING, "function_arn"),
+        **({"tracking_server_arn": Ref(TRACKING, "server_arn")} if scope.tracks else {}),
         "model_package_group_name": Ref(registry_variable(name), "group_name"),
         "environment": scope.tags["environment"],
         STACK_TAG: scope.tags[STACK_TAG],
@@ -141,6 +143,7 @@ def job_settings(
         ),
         network_isolation=scope.isolates,
         environment={} if scope.reaches_index else containers.offline(),
+        tracks=scope.tracks,
         encrypt_traffic=scope.is_private or scope.isolates,
         roles={step: "${" + _role_placeholder(step) + "}" for step in _steps_with_roles(scope)},
     )

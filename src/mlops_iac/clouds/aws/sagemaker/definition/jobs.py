@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from mlops_iac.clouds.aws.sagemaker.definition.parts import (
+    EXECUTION,
     SERVING_ENVIRONMENT,
     Json,
     SageMakerSettings,
@@ -25,6 +26,7 @@ from mlops_iac.clouds.aws.sagemaker.definition.parts import (
     role,
     s3_input,
     s3_output,
+    tracked,
 )
 from mlops_iac.pipeline.steps import Lifecycle, Script, Tune
 from mlops_iac.pipeline.tasks import (
@@ -38,7 +40,6 @@ from mlops_iac.pipeline.tasks import (
 )
 from mlops_iac.runtime import contract
 
-EXECUTION = {"Get": "Execution.PipelineExecutionId"}
 # What a version says about where its examples lie. Its `SamplePayloadUrl` takes archives alone.
 EXAMPLES = "examples"
 
@@ -85,7 +86,7 @@ def processing(life: Lifecycle, job: Job, settings: SageMakerSettings) -> Json:
     )
     env: dict[str, str | Json] = {**job.script.env, **job.env}
     if job.kind == "evaluate":
-        env[contract.RUN] = EXECUTION
+        env |= {contract.RUN: EXECUTION, **tracked(settings)}
     return processing_job(job.kind, job.script, settings, inputs, [output], env, job.arguments)
 
 
@@ -219,7 +220,7 @@ def _training(life: Lifecycle, job: Training, settings: SageMakerSettings) -> Js
                 {"Name": name, "Regex": contract.metric_regex(name)} for name in job.metrics
             ],
         },
-        "Environment": {**settings.environment, **step.env, **job.env},
+        "Environment": {**settings.environment, **step.env, **job.env, **tracked(settings)},
         "InputDataConfig": [*channels, channel(contract.CODE_CHANNEL, "${code_uri}")],
         "OutputDataConfig": encrypted(settings, {"S3OutputPath": _work(life, job.output)}),
         "ResourceConfig": resources("train", step, settings),
