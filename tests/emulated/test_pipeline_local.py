@@ -88,6 +88,8 @@ SERVED = replace(LIFE, tried=Try(rows=LIFE.datasets[0]))
 class Cloud:
     """An emulated cloud with the uploaded code and data, and one project's work folder."""
 
+    tracks = False
+
     def __init__(self, work: Path, client: Callable[[str], Any] | None = None) -> None:
         made = client or (lambda service: boto3.client(service, region_name=REGION))
         self.s3, self.sagemaker = made("s3"), made("sagemaker")
@@ -121,6 +123,7 @@ class Cloud:
             instance_types=dict.fromkeys(STEPS, "ml.m5.large"),
             kms_key=None,
             volume_kms_key=None,
+            tracks=self.tracks,
         )
         values = {
             "artifacts_bucket": "artifacts",
@@ -128,6 +131,7 @@ class Cloud:
             "dataset_uri_orders": dataset,
             "execution_role_arn": "arn:aws:iam::123456789012:role/x",
             "model_package_group_name": "churn",
+            "tracking_server_arn": "arn:aws:sagemaker:eu-west-1:123456789012:mlflow-tracking-server/x",
             "region": REGION,
             "seal_function_arn": "arn:aws:lambda:eu-west-1:123456789012:function:seal",
         }
@@ -594,3 +598,21 @@ def test_a_run_leaves_a_page_however_it_ends(cloud: Cloud) -> None:
         cloud.run(train="raise ValueError('no such <column>')\n")
     (failed,) = {*(cloud.work / "runs").iterdir()} - {result.folder}
     assert "no such &lt;column&gt;" in (failed / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_run_that_is_kept_in_mlflow_is_one_run_there(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mlflow.tracking import MlflowClient
+
+    monkeypatch.setattr(cloud, "tracks", True)
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
+    result = cloud.run()
+    client = MlflowClient((cloud.work / "mlflow").as_uri())
+    [run] = client.search_runs([client.get_experiment_by_name("churn").experiment_id])
+    assert run.info.status == "FINISHED"
+    assert run.data.tags["mlops_iac.run"] == result.id
+    assert run.data.params == {"depth": "5"}
+    assert run.data.metrics["accuracy"] == pytest.approx(result.metrics["accuracy"])
+    kept = {each.path for each in client.list_artifacts(run.info.run_id)}
+    assert kept == {"evaluate", "model", "train"}

@@ -24,7 +24,7 @@ from mlops_iac.pipeline.given import with_given
 from mlops_iac.pipeline.machine import Machine, Workplace
 from mlops_iac.pipeline.run_record import StepRecord, given_to
 from mlops_iac.pipeline.run_report import InService, write_report
-from mlops_iac.pipeline.steps import Lifecycle, Limit, Tune
+from mlops_iac.pipeline.steps import MLFLOW, Lifecycle, Limit, Tune
 from mlops_iac.pipeline.tasks import (
     CHECKPOINTS,
     KEPT,
@@ -43,7 +43,6 @@ from mlops_iac.workload import environments
 from mlops_iac.workload.archives import pack, unpack
 
 ENVIRONMENT = "environment"
-MLFLOW = "mlflow"  # the store of runs on this machine, where steps keep them in MLflow
 REGISTERED, GATE_FAILED = "registered", "gate-failed"
 StepStatus = Literal["running", "succeeded", "failed", "reused"]
 

@@ -98,6 +98,7 @@ TRACKER = Part(
                 *ROLES,
             )
         },
+        named={"sagemaker": ("sagemaker:${region}:${account}:mlflow-tracking-server/${stem}-*",)},
         passed_to=("sagemaker",),
     ),
     settings={_SERVES: "whether an MLflow server keeps the runs: models are trained here"},
