@@ -64,6 +64,9 @@ KEEP_CHECKPOINTS = PREFIX + "CHECKPOINTS"
 CHECK = PREFIX + "CHECK_"  # CHECK_00 …: {"dataset", "format", "field", "rules"}
 WINDOW = PREFIX + "WINDOW_"  # {"dataset", "time", "days"}
 TRACKING = PREFIX + "TRACKING"  # train, evaluate: the MLflow that keeps what they find
+TRACKING_PLUGIN = (
+    PREFIX + "TRACKING_PLUGIN"
+)  # the package that its client needs to reach that, if any
 GATE = PREFIX + "GATE_"  # {"metric", "bound", "value"}
 FORMAT = PREFIX + "FORMAT"  # of what is read (try, check) or written (complete)
 TARGET = PREFIX + "TARGET"  # try: the column that no caller sends

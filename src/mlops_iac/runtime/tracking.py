@@ -11,6 +11,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -22,7 +23,6 @@ from . import contract
 from .metrics import log
 
 CLIENT = "mlflow-skinny>=2.16,<4"
-_PLUGIN = "sagemaker-mlflow>=0.1,<1"  # for a server whose address is an ARN
 _INSTALL_SECONDS, _KEEP_SECONDS = 300, 900
 _AT_ONCE = 100  # MLflow REST API, LogBatch: parameters of one request
 _LONGEST = 500  # characters of a parameter that every server of MLflow takes
@@ -64,7 +64,7 @@ def keep(
         if kept.exists():
             kept.unlink()
         file.write_text(json.dumps(asked), encoding="utf-8")
-        paths = filter(None, [_client(uri, settings, work), env.get("PYTHONPATH")])
+        paths = filter(None, [_client(settings, work), env.get("PYTHONPATH")])
         env = {**env, **_SETTINGS, "PYTHONPATH": os.pathsep.join(paths)}
         command = [sys.executable, "-m", f"{contract.PACKAGE}.tracking", str(file)]
         _run(command, _KEEP_SECONDS, cwd=code, env=env)
@@ -73,16 +73,17 @@ def keep(
     return kept.read_text(encoding="utf-8") if kept.is_file() else ""
 
 
-def _client(uri: str, settings: Mapping[str, str], work: Path) -> str:
+def _client(settings: Mapping[str, str], work: Path) -> str:
     """The folder that the client was installed to; empty where the workload has one."""
-    wanted = ["mlflow"] + ["sagemaker_mlflow"] * uri.startswith("arn:")
-    if all(importlib.util.find_spec(each) for each in wanted):
+    plugin = settings.get(contract.TRACKING_PLUGIN, "")
+    modules = ["mlflow", *re.findall(r"^[\w-]+", plugin.replace("-", "_"))]
+    if all(importlib.util.find_spec(each) for each in modules):
         return ""
     if contract.ROOT_SETTING in settings:
         raise _NotKept(f"{sys.executable} has no mlflow: `pip install '{CLIENT}'`")
     folder = work / "client"
-    pip = [sys.executable, "-m", "pip", "install", "-q", "--target", str(folder), CLIENT, _PLUGIN]
-    _run(pip, _INSTALL_SECONDS)
+    pip = [sys.executable, "-m", "pip", "install", "-q", "--target", str(folder), CLIENT]
+    _run([*pip, *filter(None, [plugin])], _INSTALL_SECONDS)
     return str(folder)
 
 

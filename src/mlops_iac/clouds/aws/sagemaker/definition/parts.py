@@ -106,7 +106,11 @@ def tracked(settings: SageMakerSettings) -> dict[str, str | Json]:
     """What a step that measures is told, that it keeps what it finds in MLflow."""
     if not settings.tracks:
         return {}
-    return {contract.TRACKING: "${tracking_server_arn}", contract.RUN: EXECUTION}
+    return {
+        contract.TRACKING: "${tracking_server_arn}",
+        contract.TRACKING_PLUGIN: "sagemaker-mlflow>=0.1,<1",
+        contract.RUN: EXECUTION,
+    }
 
 
 def encrypted(settings: SageMakerSettings, config: Json) -> Json:
