@@ -14,9 +14,12 @@ import pytest
 
 from mlops_iac.clouds.aws.components._context import Context
 from mlops_iac.clouds.aws.components._identity_statements import Grants
+from mlops_iac.clouds.aws.sagemaker.definition.parts import SageMakerSettings, tracked
 from mlops_iac.runtime import contract, tracking
 from mlops_iac.runtime.files import runtime_files
 
+ARN = "arn:aws:sagemaker:eu-west-1:123456789012:mlflow-tracking-server/churn-dev-tracking"
+SETTINGS = SageMakerSettings({}, {}, tracks=True)
 # MLflow REST API → what SageMaker's server calls it: AWS service authorization reference, Amazon
 # SageMaker with MLflow.
 ACTIONS = {
@@ -35,6 +38,7 @@ class Server(ThreadingHTTPServer):
     def __init__(self, artifacts: Path) -> None:
         super().__init__(("127.0.0.1", 0), _Answers)
         self.asked: list[tuple[str, dict[str, Any]]] = []
+        self.headers: list[dict[str, str]] = []
         self.run = {
             "info": {
                 "run_id": "r1",
@@ -74,6 +78,7 @@ class _Answers(BaseHTTPRequestHandler):
     ) -> None:
         self.server.asked.append((path.partition("/mlflow/")[2] or path, body or {}))
         content = json.dumps(found).encode()
+        self.server.headers.append(dict(self.headers))
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(content)))
@@ -99,6 +104,7 @@ def keep(tmp_path: Path, uri: str, run: str = "", **found: Any) -> str:
         (code / name).write_bytes(content)
     settings = {
         contract.TRACKING: uri,
+        contract.TRACKING_PLUGIN: str(tracked(SETTINGS)[contract.TRACKING_PLUGIN]),
         contract.MODEL_NAME: "churn",
         contract.RUN: "20260101",
         contract.ROOT_SETTING: str(tmp_path),
@@ -106,20 +112,28 @@ def keep(tmp_path: Path, uri: str, run: str = "", **found: Any) -> str:
     return tracking.keep(code, tmp_path, settings, dict(os.environ), run=run, **found)
 
 
-def test_the_client_asks_for_no_more_than_jobs_may(tmp_path: Path, server: Server) -> None:
+def test_the_client_asks_for_no_more_than_jobs_may(
+    tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SAGEMAKER_MLFLOW_CUSTOM_ENDPOINT", server.uri)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "model.bin").write_text("it")
     params = {f"p{number}": "x" * 600 for number in range(101)}
     kept = keep(
-        tmp_path, server.uri,
+        tmp_path, ARN,
         params=params, metrics={"train/accuracy": 0.8}, folders={"model": tmp_path / "model"},
     )  # fmt: skip
     assert kept == "r1"
-    assert keep(tmp_path, server.uri, kept, params={}, metrics={"f1": 0.7}, folders={}) == "r1"
+    assert keep(tmp_path, ARN, kept, params={}, metrics={"f1": 0.7}, folders={}) == "r1"
     asked = [name for name, _ in server.asked]
     assert asked.count("runs/create") == 1
     granted = Grants(Context(None), None).track("arn:server").actions  # type: ignore[arg-type]
     assert {f"sagemaker-mlflow:{ACTIONS[each]}" for each in asked} <= set(granted)
+    # Signed for SageMaker's service, and sent on to this stack's server.
+    assert {each["x-mlflow-sm-tracking-server-arn"] for each in server.headers} == {ARN}
+    assert all("/eu-west-1/sagemaker-mlflow/" in each["Authorization"] for each in server.headers)
     bodies = [body for name, body in server.asked if name == "runs/log-batch"]
     sent = [param for body in bodies for param in body.get("params", ())]
     assert {each["key"] for each in sent} == set(params)

@@ -103,10 +103,12 @@ def _run(command: list[str], seconds: float, **more: Any) -> None:
 def main(file: str) -> None:
     """Do what `file` asks. Raises what MLflow raises."""
     from mlflow.entities import Metric, Param
-    from mlflow.tracking import MlflowClient
+    from mlflow.tracking import MlflowClient, set_tracking_uri
 
     asked = json.loads(Path(file).read_text(encoding="utf-8"))
-    client = MlflowClient(asked["uri"])
+    # For the process: plugins know no client's own address.
+    set_tracking_uri(asked["uri"])
+    client = MlflowClient()
     run = asked["run"] or _begun(client, asked["experiment"], asked["name"])
     # What follows may fail: the next step goes on with this run nevertheless.
     Path(asked["kept"]).write_text(run, encoding="utf-8")
