@@ -26,14 +26,16 @@ def command(
     pictures, and what each step took; of a monitoring what has drifted, metrics and groups. The page is
     one file that needs nothing else; its path is printed. A browser is opened where there is one.
 
-    That of a stack in a real cloud is what its pipeline wrote there: it is fetched.
+    That of a stack in a real cloud is what its pipeline wrote there: it is fetched, and not opened, because
+    whatever runs in a job can write it.
 
     Exit codes: 0; 2 no such run; 5 nobody is signed in; 6 no such stack. --json: run or monitor (its id),
     path, url, place (in the cloud), opened.
     """
     found = session.deployed().page(what, name, stack=session.stack)
     url = found.path.resolve().as_uri()
-    opened = not no_browser and _has_screen(session) and webbrowser.open(url)
+    ours = not found.place and not no_browser
+    opened = ours and _has_screen(session) and webbrowser.open(url)
     if session.json:
         told = {"path": str(found.path), "url": url, "place": found.place, "opened": opened}
         session.emit_json({what: found.run, **told})
