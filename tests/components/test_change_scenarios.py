@@ -577,6 +577,17 @@ SCENARIOS = (
         ("models.churn.evaluate.gates.accuracy.at_least",),
     ),
     Scenario(
+        "no worse than the version in service",
+        "at_least: 0.75",
+        "at_least: 0.75, no_worse_than: current",
+        (
+            "update iam.RolePolicy/sealing-policy",
+            "update sagemaker.Pipeline/churn-training-pipeline",
+        ),
+        ("models.churn.evaluate.gates.accuracy.no_worse_than",),
+        risks=("wider-permission iam.RolePolicy/sealing-policy",),
+    ),
+    Scenario(
         "approved automatically",
         "approval: manual",
         "approval: automatic",

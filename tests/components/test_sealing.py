@@ -77,6 +77,16 @@ def test_it_reads_what_jobs_leave_and_writes_models() -> None:
     assert trust["Principal"] == {"Service": "lambda.amazonaws.com"}
 
 
+def test_it_looks_up_the_versions_of_what_is_compared_and_of_nothing_else() -> None:
+    rights = policy(one(sealing(compared=["churn"]), ROLE_POLICY).inputs["policy"])
+    found = rights["LookUpVersions"]
+    assert found["Action"] == ["sagemaker:DescribeModelPackage", "sagemaker:ListModelPackages"]
+    assert [each.split(":")[-1].split("/")[0] for each in found["Resource"]] == [
+        "model-package-group", "model-package",
+    ]  # fmt: skip
+    assert all("-churn" in each for each in found["Resource"])
+
+
 def test_without_a_key_nothing_of_kms_is_granted() -> None:
     graph = sealing(key_arn=None, log_key_arn=None)
     assert "UseKey" not in policy(one(graph, ROLE_POLICY).inputs["policy"])

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
+import secrets
 import shutil
+import time
+import zipfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -34,7 +39,8 @@ class Deployed(Cloud):
     def __init__(self, work: Path) -> None:
         info = server.AwsServer(work).ensure()
         super().__init__(work, lambda service: server.client(service, info, REGION))
-        self.logs = server.client("logs", info, REGION)
+        self.of = lambda service: server.client(service, info, REGION)
+        self.logs = self.of("logs")
         self.iam = server.client("iam", info, REGION)
 
     def deployed(self, life: Lifecycle = LIFE, **scripts: str) -> tuple[Lifecycle, Any]:  # type: ignore[override]
@@ -87,7 +93,8 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
 
 @pytest.fixture(scope="module")
 def ran(cloud: Deployed) -> RunResult:
-    return cloud.run(SERVED)
+    # Which is compared with the version in service, of which there is none yet.
+    return cloud.run(replace(SERVED, gates=(Limit("accuracy", "at_least", "current"),)))
 
 
 def name_of(step: dict[str, Any]) -> str:
@@ -110,6 +117,10 @@ def test_a_run_is_an_execution_with_its_steps(cloud: Deployed, ran: RunResult) -
     assert named["PipelineParameters"] == []
     steps = cloud.steps()
     assert list(steps) == list(ran.steps)
+    found = steps["Current"]["Metadata"]["Lambda"]["OutputParameters"]
+    assert {"Name": "version", "Value": "none"} in found
+    job = cloud.ask("describe_processing_job", ProcessingJobName=f"{ran.id}-Evaluate")
+    assert job["Environment"]["MLOPS_IAC_CURRENT"] == "none"
     assert {each["StepStatus"] for each in steps.values()} == {"Succeeded"}
     times = [(each["StartTime"], each["EndTime"]) for each in steps.values()]
     assert times == sorted(times) and all(began <= ended for began, ended in times)
@@ -221,18 +232,131 @@ def test_a_script_that_fails_is_told_and_continued_under_the_same_arn(cloud: Dep
     assert cloud.steps()["Train"]["StepStatus"] == "Succeeded"
 
 
-def test_a_run_whose_process_was_killed_does_not_execute_for_ever(
-    cloud: Deployed, ran: RunResult
-) -> None:
-    left = cloud.work / "runs" / "29991231235959abcdef"  # what a kill leaves: nobody holds its lock
+def killed(cloud: Deployed, ran: RunResult) -> Path:
+    """The folder of a run that a kill leaves: nobody holds its lock."""
+    left = cloud.work / "runs" / f"29991231235959{secrets.token_hex(3)}"
     shutil.copytree(ran.folder, left)
     record = json.loads((left / "run.json").read_text())
     record |= {"id": left.name, "status": "running", "started_at": "2999-12-31T23:59:59+00:00"}
     record["steps"] = {"Train": {**record["steps"]["Train"], "status": "running", "ended_at": ""}}
     (left / "run.json").write_text(json.dumps(record))
+    return left
+
+
+def test_a_run_whose_process_was_killed_does_not_execute_for_ever(
+    cloud: Deployed, ran: RunResult
+) -> None:
+    left = killed(cloud, ran)
     assert cloud.execution()["PipelineExecutionStatus"] == "Failed"
     assert "ended without a word" in cloud.execution()["PipelineExecutionFailureReason"]
     assert cloud.steps()["Train"]["StepStatus"] == "Failed"
+    shutil.rmtree(left)
+
+
+FUNCTION = """
+import boto3, json, os
+def handler(event, context):
+    print("asked for", event["detail"]["ModelPackageVersion"])
+    found = boto3.client("sagemaker").describe_model_package(ModelPackageName=event["resources"][0])
+    boto3.client("sqs").send_message(QueueUrl=os.environ["QUEUE"], MessageBody=found["ModelApprovalStatus"])
+"""
+
+
+def test_an_event_reaches_the_targets_that_it_reaches_in_the_cloud(
+    cloud: Deployed, ran: RunResult
+) -> None:
+    """A queue, a topic, a function; what is not delivered here is kept with the reason."""
+    sqs, events = cloud.of("sqs"), cloud.of("events")
+    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}}
+    trust["Action"] = "sts:AssumeRole"
+    role = cloud.iam.create_role(
+        RoleName="calls", AssumeRolePolicyDocument=json.dumps({"Statement": [trust]})
+    )["Role"]["Arn"]
+    queues = {name: sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("told", "kept")}
+    arns = {name: f"arn:aws:sqs:{REGION}:123456789012:{name}" for name in queues}
+    topic = cloud.of("sns").create_topic(Name="people")["TopicArn"]
+    raw = {"RawMessageDelivery": "true"}
+    cloud.of("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arns["told"], Attributes=raw)
+    package = io.BytesIO()
+    with zipfile.ZipFile(package, "w") as archive:
+        archive.writestr("approved.py", FUNCTION)
+    function = cloud.of("lambda").create_function(
+        FunctionName="approved", Runtime="python3.13", Handler="approved.handler", Role=role,
+        Code={"ZipFile": package.getvalue()}, Timeout=60,
+        Environment={"Variables": {"QUEUE": queues["told"]}},
+    )["FunctionArn"]  # fmt: skip
+    pattern = {
+        "source": ["aws.sagemaker"],
+        "detail-type": ["SageMaker Model Package State Change"],
+        "detail": {"ModelPackageGroupName": ["churn"], "ModelApprovalStatus": ["Approved"]},
+    }
+    words = {"InputPathsMap": {"version": "$.detail.ModelPackageVersion"}}
+    elsewhere = f"arn:aws:codebuild:{REGION}:123456789012:project/deploy"
+    pipeline = f"arn:aws:sagemaker:{REGION}:123456789012:pipeline/churn"  # which no `up` deployed
+    kept = {"DeadLetterConfig": {"Arn": arns["kept"]}}
+    targets = [
+        {
+            "Arn": topic,
+            "InputTransformer": {**words, "InputTemplate": '"Version <version> serves"'},
+        },
+        {"Arn": arns["told"], "InputTransformer": {**words, "InputTemplate": '{"is": <version>}'}},
+        {"Arn": function},
+        {"Arn": elsewhere, **kept},
+        {"Arn": pipeline, "RoleArn": ROLE, **kept},
+    ]
+    events.put_rule(Name="approvals", EventPattern=json.dumps(pattern))
+    given = [{"Id": str(number), **each} for number, each in enumerate(targets)]
+    events.put_targets(Rule="approvals", Targets=given)
+
+    def arrived(name: str, count: int) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        while len(found) < count:
+            asked = {"MaxNumberOfMessages": 10, "MessageAttributeNames": ["All"]}
+            found += sqs.receive_message(QueueUrl=queues[name], **asked).get("Messages", ())
+            time.sleep(0.05)
+        return found
+
+    for status in ("Rejected", "Approved", "Approved"):
+        cloud.sagemaker.update_model_package(
+            ModelPackageArn=ran.registered, ModelApprovalStatus=status
+        )
+    version = str(ran.registered).rpartition("/")[2]
+    assert {each["Body"] for each in arrived("told", 3)} == {
+        f'"Version {version} serves"', f'{{"is": {version}}}', "Approved",
+    }  # fmt: skip
+    undelivered = {
+        each["MessageAttributes"]["TARGET_ARN"]["StringValue"]:
+        each["MessageAttributes"]["ERROR_MESSAGE"]["StringValue"]
+        for each in arrived("kept", 2)
+    }  # fmt: skip
+    assert undelivered[elsewhere] == "the emulated AWS delivers no events to codebuild"
+    assert "nothing was started" in undelivered[pipeline]
+    group = "/aws/lambda/approved"  # written when it ends
+    while not cloud.logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]:
+        time.sleep(0.05)
+    (stream,) = cloud.logs.describe_log_streams(logGroupName=group)["logStreams"]
+    (line,) = cloud.logs.get_log_events(logGroupName=group, logStreamName=stream["logStreamName"])[
+        "events"
+    ]
+    assert line["message"] == f"asked for {version}"
+
+
+def test_people_are_told_of_a_run_that_failed_once(cloud: Deployed, ran: RunResult) -> None:
+    url = cloud.of("sqs").create_queue(QueueName="runs")["QueueUrl"]
+    pattern = {
+        "source": ["aws.sagemaker"],
+        "detail-type": ["SageMaker Model Building Pipeline Execution Status Change"],
+        "detail": {"currentPipelineExecutionStatus": ["Failed", "Stopped"]},
+    }
+    cloud.of("events").put_rule(Name="runs", EventPattern=json.dumps(pattern))
+    target = {"Id": "1", "Arn": f"arn:aws:sqs:{REGION}:123456789012:runs"}
+    cloud.of("events").put_targets(Rule="runs", Targets=[target])
+    left = killed(cloud, ran)
+    receive = partial(cloud.of("sqs").receive_message, QueueUrl=url, MaxNumberOfMessages=10)
+    (told,) = [json.loads(each["Body"])["detail"] for each in receive()["Messages"]]
+    assert told["pipelineExecutionArn"].rpartition("/")[2] == left.name
+    assert "executionEndTime" in told
+    assert "Messages" not in receive()
     shutil.rmtree(left)
 
 

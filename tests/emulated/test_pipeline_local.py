@@ -18,6 +18,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from mlops_iac.clouds.aws.runtime.seal import current
 from mlops_iac.clouds.aws.sagemaker.definition.parts import SageMakerSettings
 from mlops_iac.clouds.aws.sagemaker.definition.printer import definition, fill
 from mlops_iac.clouds.aws.sagemaker.local import deployed
@@ -311,6 +312,57 @@ def test_a_missed_gate_registers_nothing_and_says_which_number(cloud: Cloud) -> 
     assert result.registered is None
     assert cloud.versions() == []
     assert result.steps["GateFailed"] == "failed"
+
+
+def test_a_version_must_be_no_worse_than_the_one_in_service_on_the_same_data(cloud: Cloud) -> None:
+    def life(depth: int) -> Lifecycle:
+        gates = (Limit("accuracy", "at_least", "current"),)
+        train = Train(script="train.py", hyperparameters={"depth": depth})
+        return replace(LIFE, training=train, gates=gates)
+
+    first = cloud.run(life(5))
+    assert first.status == "registered"
+    assert "mlops-iac no version is in service yet: there is none to be worse than" in [
+        event.message for event in cloud.events
+    ]
+    # One that waits for approval is not in service.
+    assert cloud.run(life(4)).status == "registered"
+    cloud.sagemaker.update_model_package(
+        ModelPackageArn=first.registered, ModelApprovalStatus="Approved"
+    )
+    # It was registered with 0.65; what counts is what today's script finds on today's data.
+    today = SCRIPTS["evaluate.py"].replace("0.6 +", "0.5 +")
+    worse = cloud.run(life(4), evaluate=today)
+    assert worse.missed == (
+        "accuracy is 0.54, must be at least 0.55, which churn/1, in service, has on the same data",
+    )
+    page = (worse.folder / "report.html").read_text(encoding="utf-8")
+    assert "at least 0.55, which churn/1 has on the same data" in page
+    assert len(cloud.versions()) == 2
+
+
+def test_the_version_in_service_is_the_pinned_or_the_newest_approved_one(cloud: Cloud) -> None:
+    def found(version: str) -> dict[str, str]:
+        return current(cloud.sagemaker, "churn", "churn", version, "s3://new")
+
+    assert found("newest") == {"uri": "s3://new", "version": "none"}
+    for status in ("Approved", "Approved", "Rejected", "PendingManualApproval"):
+        cloud.sagemaker.create_model_package(
+            ModelPackageGroupName="churn",
+            ModelApprovalStatus=status,
+            InferenceSpecification={
+                "Containers": [{"Image": "x", "ModelDataUrl": f"s3://{len(cloud.versions())}"}],
+                "SupportedContentTypes": ["application/json"],
+                "SupportedResponseMIMETypes": ["application/json"],
+            },
+        )
+    assert found("newest") == {"uri": "s3://1", "version": "churn/2"}
+    assert found("1") == {"uri": "s3://0", "version": "churn/1"}
+    with pytest.raises(ValueError, match="churn has no version 9, which is pinned"):
+        found("9")
+    backend = cloud.deployed()[1]
+    with pytest.raises(ResourceFailed, match="churn has no version 9"):
+        backend.current("9", "s3://new")
 
 
 def test_automatic_approval_registers_an_approved_version(cloud: Cloud) -> None:

@@ -20,7 +20,7 @@ from mlops_iac.blueprint import load
 from mlops_iac.clouds.aws.sagemaker.definition.parts import SageMakerSettings
 from mlops_iac.clouds.aws.sagemaker.definition.printer import definition, fill, placeholders
 from mlops_iac.pipeline.lifecycle import lifecycle
-from mlops_iac.pipeline.steps import Lifecycle, Range, Train, Tune
+from mlops_iac.pipeline.steps import Lifecycle, Limit, Range, Train, Tune
 from mlops_iac.records import replace
 from tests.oracles.pipeline_graph import all_steps, problems
 
@@ -70,6 +70,7 @@ def variants() -> dict[str, Lifecycle]:
         "example": life,
         "no-prepare": replace(life, prepare=None),
         "no-gates": replace(life, gates=()),
+        "compared": replace(life, gates=(*life.gates, Limit("accuracy", "at_least", "current"))),
         "tuned": replace(life, training=tune),
         "grid": replace(life, training=grid),
         "hyperband": replace(life, training=replace(tune, strategy="hyperband")),
@@ -118,14 +119,15 @@ def _json_get(schema: dict[str, Any]) -> None:
         "required": ["PropertyFile", "Path"],
         "additionalProperties": False,
     }
-    schema["definitions"]["BinaryCondition"]["properties"]["LeftValue"]["anyOf"].append(
-        {
-            "type": "object",
-            "properties": {"Std:JsonGet": get},
-            "required": ["Std:JsonGet"],
-            "additionalProperties": False,
-        }
-    )
+    for side in ("LeftValue", "RightValue"):
+        schema["definitions"]["BinaryCondition"]["properties"][side]["anyOf"].append(
+            {
+                "type": "object",
+                "properties": {"Std:JsonGet": get},
+                "required": ["Std:JsonGet"],
+                "additionalProperties": False,
+            }
+        )
 
 
 def _property_files(schema: dict[str, Any]) -> None:

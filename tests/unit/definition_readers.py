@@ -14,6 +14,8 @@ from typing import Any, Protocol
 
 # The identity of the run, and what sealing puts between a prefix and a file.
 RUN, ETAG = "RUN", "etag"
+# The version in service.
+IN_SERVICE = "churn/3"
 
 
 @dataclass
@@ -31,6 +33,7 @@ class Done:
     seconds: float = 0
     trials: int = 1
     searched: frozenset[str] = frozenset()
+    # From and to where; or which version is looked for, and what stands in for it.
     sealed: tuple[str, str] | None = None
     # What is said where every limit is missed by one.
     missed: tuple[str, ...] = ()
@@ -214,6 +217,11 @@ class _Pipeline:
         return done
 
     def _lambda(self, name: str, given: Any) -> Done:
+        if "group" in given:
+            assert (given["group"], given["model"]) == ("${model_package_group_name}", "churn")
+            self._left[f"Steps.{name}.OutputParameters['uri']"] = given["otherwise"]
+            self._left[f"Steps.{name}.OutputParameters['version']"] = IN_SERVICE
+            return Done(name, sealed=(given["version"], given["otherwise"]))
         file = given["source"].rsplit("/", 1)[-1]
         self._left[f"Steps.{name}.OutputParameters['uri']"] = f"{given['target']}/{ETAG}/{file}"
         return Done(name, sealed=(given["source"], given["target"]))
@@ -223,15 +231,24 @@ class _Pipeline:
 
 
 def _missed(condition: Any) -> str:
-    left = condition["LeftValue"]["Std:JsonGet"]
-    assert left["PropertyFile"] == {"Get": "Steps.Evaluate.PropertyFiles.Report"}
-    found = re.fullmatch(r"metrics\.(.+)", left["Path"])
-    assert found
-    limit = condition["RightValue"]
+    metric = _reported(condition["LeftValue"], r"metrics\.(.+)")
+    limit, whose = condition["RightValue"], ""
+    if isinstance(limit, dict):
+        assert _reported(limit, r"current\.metrics\.(.+)") == metric
+        limit, whose = 0, f", which {IN_SERVICE}, in service, has on the same data"
     words, by = {"GreaterThanOrEqualTo": ("at least", -1), "LessThanOrEqualTo": ("at most", 1)}[
         condition["Type"]
     ]
-    return f"{found[1]} is {limit + by}, must be {words} {limit}"
+    return f"{metric} is {limit + by}, must be {words} {limit}{whose}"
+
+
+def _reported(value: Any, pattern: str) -> str:
+    """The metric that is read of the report."""
+    read = value["Std:JsonGet"]
+    assert read["PropertyFile"] == {"Get": "Steps.Evaluate.PropertyFiles.Report"}
+    found = re.fullmatch(pattern, read["Path"])
+    assert found
+    return found[1]
 
 
 READERS: Mapping[str, Reader] = {"sagemaker": SageMaker()}

@@ -98,6 +98,15 @@ def test_gates_keep_both_directions_and_zero(tmp_path: Path) -> None:
     )  # fmt: skip
 
 
+def test_what_is_no_worse_follows_from_which_way_is_better(tmp_path: Path) -> None:
+    gates = "{loss: {no_worse_than: current}, accuracy: {no_worse_than: current}}"
+    change = f"models: {{churn: {{evaluate: {{gates: {gates}}}}}}}"
+    assert lifecycle(resolve(tmp_path, change), "churn").gates == (
+        Limit("loss", "at_most", 0.5), Limit("loss", "at_most", "current"),
+        Limit("accuracy", "at_least", 0), Limit("accuracy", "at_least", "current"),
+    )  # fmt: skip
+
+
 def test_a_grid_has_as_many_trials_as_combinations(tmp_path: Path) -> None:
     change = """
     models: {churn: {tune: {strategy: grid, metric: loss, parallel: 20,
@@ -135,10 +144,6 @@ def test_a_model_that_is_not_trained_here_has_no_steps(tmp_path: Path) -> None:
         ("models: {churn: {prepare: {compute: {spot: true}}}}", "models.churn.prepare.compute.spot"),
         ("models: {churn: {evaluate: {compute: {count: 2}}}}", "models.churn.evaluate.compute.count"),
         ("models: {churn: {evaluate: {explain: true}}}", "models.churn.evaluate.explain"),
-        (
-            "models: {churn: {evaluate: {gates: {accuracy: {no_worse_than: current}}}}}",
-            "models.churn.evaluate.gates.accuracy.no_worse_than",
-        ),
         ("models: {churn: {train: {hyperparameters: {model: forest}}}}", "models.churn.train.hyperparameters.model"),
         (
             "models: {churn: {tune: {strategy: random, metric: loss, trials: 2, search: {data: {values: [a, b]}}}}}",

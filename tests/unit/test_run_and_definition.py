@@ -24,7 +24,7 @@ from mlops_iac.clouds.base import Definition
 from mlops_iac.pipeline import local
 from mlops_iac.pipeline.steps import Lifecycle, Limit
 from mlops_iac.workload.processes import Processes, clean_environment
-from tests.unit.definition_readers import ETAG, READERS, RUN, Done
+from tests.unit.definition_readers import ETAG, IN_SERVICE, READERS, RUN, Done
 
 BASE = """
 datasets:
@@ -54,6 +54,8 @@ VARIANTS = {
     "one dataset": "{datasets: [shops]}",
     "no prepare": "{prepare: null}",
     "no gates": "{evaluate: {gates: null}}",
+    "no worse than current": "{evaluate: {gates: {accuracy: {at_least: null, no_worse_than: current}}}}",
+    "no worse than a pin": "{version: '3', evaluate: {gates: {loss: {at_most: null, no_worse_than: current}}}}",
     "no evaluate": "{evaluate: null}",
     "train alone": "{prepare: null, evaluate: null}",
     "a grid": f"{{tune: {GRID}}}",
@@ -124,6 +126,10 @@ class Recorder:
         self.done[-1].sealed = (source, target)
         return f"{target}/{ETAG}/{source.rsplit('/', 1)[-1]}"
 
+    def current(self, version: str, otherwise: str) -> Mapping[str, str]:
+        self.done[-1].sealed = (version, otherwise)
+        return {"uri": otherwise, "version": IN_SERVICE}
+
     # The processes ------------------------------------------------------------------------------
 
     def run(
@@ -159,11 +165,15 @@ class Recorder:
             self._report(report / "report.json")
 
     def _report(self, file: Path) -> None:
-        metrics = {limit.metric: limit.value for limit in self._life.gates}
+        limits = {
+            limit.metric: 0.0 if limit.value == "current" else limit.value
+            for limit in self._life.gates
+        }
+        report = {"metrics": {**limits}, "current": {"version": IN_SERVICE, "metrics": limits}}
         if self._misses:
             by = {"at_least": -1, "at_most": 1}[self._misses.bound]
-            metrics[self._misses.metric] = self._misses.value + by
-        file.write_text(json.dumps({"metrics": metrics}))
+            report["metrics"][self._misses.metric] += by
+        file.write_text(json.dumps(report))
 
     # The events ---------------------------------------------------------------------------------
 

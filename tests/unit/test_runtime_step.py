@@ -349,6 +349,21 @@ def test_a_missed_gate_is_said_on_the_page_and_left_to_the_pipeline(
     assert "accuracy is 0.5, must be at least 0.8" in page
 
 
+def test_a_version_in_service_that_cannot_be_measured_fails_the_step_and_says_what_to_do(
+    evaluate: Container,
+) -> None:
+    evaluate.env |= {contract.METRICS: "accuracy", contract.CURRENT: "churn/3"}
+    archive = evaluate.root / contract.PROCESSING_CURRENT / contract.MODEL_FILE
+    archive.parent.mkdir(parents=True)
+    with tarfile.open(archive, "w:gz") as tar:
+        tar.add(evaluate.code / "evaluate.py", "another.txt")
+    assert evaluate.run() == 1
+    assert evaluate.reason().startswith(
+        "evaluate: churn/3, in service, cannot be measured on today's data: evaluate.py ended with"
+        " exit code 1; where it cannot read them any more, leave `no_worse_than` out until"
+    )
+
+
 @pytest.mark.parametrize(
     ("bound", "value", "limit", "missed"),
     [

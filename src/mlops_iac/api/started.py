@@ -24,7 +24,6 @@ from mlops_iac.errors import MlopsError
 
 def main() -> int:
     """Return the exit code that `mlops-iac run` has."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # its parent ignores it
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         _run(Path(sys.argv[1]), *sys.argv[2:])

@@ -52,6 +52,15 @@ class Backend(Protocol):
     framework: str
     tracks: bool
 
+    def current(self, version: str, otherwise: str) -> Mapping[str, str]:
+        """`uri` of the archive, and name (`version`: `churn/3`) of the version in service.
+
+        `version` is its number, or `newest`: the newest approved one. Before the first they are
+        `otherwise` and `none`.
+
+        Raises ResourceFailed.
+        """
+
     def register(
         self, model: str, report: str | None, examples: str | None, given: Mapping[str, str]
     ) -> Version:

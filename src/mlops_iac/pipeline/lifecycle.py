@@ -21,6 +21,7 @@ from mlops_iac.pipeline.steps import (
     Tune,
 )
 from mlops_iac.records import replace
+from mlops_iac.runtime import contract
 from mlops_iac.runtime.rows import SUFFIXES
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ def lifecycle(resolved: ResolvedBlueprint, model_name: str) -> Lifecycle:
         gates=gates,
         register=Register(model.registry.approval),
         tried=_try(resolved, model_name, datasets),
+        serves=model.version or contract.NEWEST,
     )
 
 
@@ -98,6 +100,9 @@ def _limits(model: Model) -> Iterator[Limit]:
             value = getattr(gate, bound)
             if value is not None:
                 yield Limit(metric, bound, value)
+        if gate.no_worse_than:
+            smaller = model.metrics.get(metric) == "minimize"
+            yield Limit(metric, "at_most" if smaller else "at_least", gate.no_worse_than)
 
 
 def _tune(model: Model, train: Train, metrics: Mapping[str, str]) -> Tune:

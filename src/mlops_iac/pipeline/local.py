@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 from mlops_iac.errors import ResourceFailed, UsageError
 from mlops_iac.pipeline.backend import Backend
@@ -24,12 +24,13 @@ from mlops_iac.pipeline.given import with_given
 from mlops_iac.pipeline.machine import Machine, Workplace
 from mlops_iac.pipeline.run_record import StepRecord, given_to
 from mlops_iac.pipeline.run_report import InService, write_report
-from mlops_iac.pipeline.steps import MLFLOW, Lifecycle, Limit, Tune
+from mlops_iac.pipeline.steps import MLFLOW, Lifecycle, Tune
 from mlops_iac.pipeline.tasks import (
     CHECKPOINTS,
     KEPT,
     TRAINED,
     WORK,
+    Current,
     Gate,
     Job,
     Registration,
@@ -38,12 +39,15 @@ from mlops_iac.pipeline.tasks import (
     tasks,
 )
 from mlops_iac.pipeline.tuning import Trial, best_of, note, trials
+from mlops_iac.records import replace
 from mlops_iac.runtime import contract, tracking
+from mlops_iac.runtime.metrics import missed_gates
 from mlops_iac.workload import environments
 from mlops_iac.workload.archives import pack, unpack
 
 ENVIRONMENT = "environment"
 REGISTERED, GATE_FAILED = "registered", "gate-failed"
+_Job = TypeVar("_Job", bound=Job)
 StepStatus = Literal["running", "succeeded", "failed", "reused"]
 
 
@@ -129,11 +133,9 @@ def run(
         else:
             with run.before(ENVIRONMENT):
                 python = _environment(run, backend, work)
-        env = {**backend.environment, contract.RUN: run.id}
-        if backend.tracks:
-            env[contract.TRACKING] = (work / MLFLOW).resolve().as_uri()
-        machine = Machine(run.processes, python, run.folder / "tools", env)
-        return _Lifecycle(run, life, backend, machine).handlers()
+        machine = Machine(run.processes, python, run.folder / "tools", backend.environment)
+        store = (work / MLFLOW).resolve().as_uri() if backend.tracks else ""
+        return _Lifecycle(run, life, backend, machine, store).handlers()
 
     try:
         ended = execute(
@@ -170,11 +172,14 @@ def run(
 class _Lifecycle:
     """What is done for each task of one run of a lifecycle."""
 
-    def __init__(self, run: Run, life: Lifecycle, backend: Backend, machine: Machine) -> None:
+    def __init__(
+        self, run: Run, life: Lifecycle, backend: Backend, machine: Machine, store: str
+    ) -> None:
         self._run = run
         self._backend = backend
         self._store = backend.store
         self._machine = machine
+        self._tracking = {contract.TRACKING: store} if store else {}
         self._work = f"{backend.artifacts}/{WORK}/{life.model}/{run.id}"
         self._kept = f"{backend.artifacts}/{KEPT}/{life.model}/{run.id}"
 
@@ -183,6 +188,7 @@ class _Lifecycle:
             Job: self._job,
             Training: self._training,
             Seal: self._seal,
+            Current: self._current,
             Gate: self._gate,
             Registration: self._register,
         }
@@ -193,6 +199,12 @@ class _Lifecycle:
         if job.model:
             model = at.root / contract.PROCESSING_MODEL
             self._store.download(self._run.left(job.model)["uri"], model)
+        if job.current:
+            current = self._run.left(job.current)
+            self._store.download(current["uri"], at.root / contract.PROCESSING_CURRENT)
+            job = replace(job, env={**job.env, contract.CURRENT: current["version"]})
+        if job.kind == "evaluate":
+            job = self._of_this_run(job)
         report = contract.PROCESSING_REPORT
         out = at.root / (contract.PROCESSING_PREPARED if job.kind == "prepare" else report)
         out.mkdir(parents=True)
@@ -200,7 +212,8 @@ class _Lifecycle:
         uri = f"{self._work}/{job.output}"
         self._store.upload(out, uri)
         if job.kind == "evaluate":
-            self._run.record.metrics = _metrics(job.name, out / contract.REPORT_FILE)
+            found = _report(job.name, out / contract.REPORT_FILE)
+            self._run.record.metrics, self._run.record.current = found
         at.keep(report)
         return {"uri": uri}
 
@@ -212,6 +225,8 @@ class _Lifecycle:
 
     def _train(self, at: Workplace, job: Training, arguments: Mapping[str, str]) -> str:
         """Train once; the URI of the model's archive."""
+        if self._tracking:
+            job = self._of_this_run(job)
         code = f"{contract.CHANNELS}/{contract.CODE_CHANNEL}"
         archive = self._deliver(at, job, contract.CHANNELS, code)
         kept, kept_at = at.root / contract.CHECKPOINTS, f"{self._work}/{CHECKPOINTS}"
@@ -264,21 +279,21 @@ class _Lifecycle:
         source = "/".join(filter(None, (self._run.left(task.source)["uri"], task.file)))
         return {"uri": self._store.seal(source, self._kept)}
 
+    def _current(self, task: Current) -> Left:
+        return self._backend.current(task.version, self._run.left(task.otherwise)["uri"])
+
     def _gate(self, task: Gate) -> Left:
-        missed = [words for each in task.limits if (words := self._missed(each))]
+        record = self._run.record
+        try:
+            missed = missed_gates(
+                [vars(each) for each in task.limits], record.metrics, record.current
+            )
+        except KeyError as error:
+            raise ResourceFailed(f"the report has no {error.args[0]}") from error
         if missed:
-            self._run.record.missed = missed
+            record.missed = missed
             raise Stopped(f"{task.name}Failed", GATE_FAILED, missed)
         return {}
-
-    def _missed(self, limit: Limit) -> str:
-        """Which number missed the limit, as a sentence; nothing where it holds."""
-        value = self._run.record.metrics.get(limit.metric)
-        if value is None:
-            raise ResourceFailed(f"the report has no {limit.metric}")
-        bound = limit.bound.replace("_", " ")
-        must = f"must be {bound} {_number(limit.value)}"
-        return "" if limit.holds(value) else f"{limit.metric} is {_number(value)}, {must}"
 
     def _register(self, task: Registration) -> Left:
         report = self._run.left(task.report)["uri"] if task.report else None
@@ -288,6 +303,10 @@ class _Lifecycle:
         )
         self._run.record.registered = version.name
         return {"version": version.name, "approval": version.approval}
+
+    def _of_this_run(self, job: _Job) -> _Job:
+        """The job, told which run it is of, and where that is kept."""
+        return replace(job, env={**job.env, contract.RUN: self._run.id, **self._tracking})
 
     def _deliver(self, at: Workplace, job: Job, data: str, code: str) -> Path:
         """Bring a job what it reads, and return the archive with its code."""
@@ -311,16 +330,13 @@ class _Lifecycle:
         )
 
 
-def _number(value: object) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
-
-
-def _metrics(step: str, report: Path) -> Mapping[str, float]:
+def _report(step: str, report: Path) -> tuple[Mapping[str, float], Mapping[str, Any]]:
+    """What was measured, and the version in service with what that has."""
     try:
-        found: Mapping[str, float] = json.loads(report.read_text(encoding="utf-8"))["metrics"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        found = json.loads(report.read_text(encoding="utf-8"))
+        return found["metrics"], found.get("current", {})
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ResourceFailed(f"{step} left no readable {report.name}: {error}") from error
-    return found
 
 
 def _environment(run: Run, backend: Backend, work: Path) -> Path:

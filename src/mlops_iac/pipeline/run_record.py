@@ -42,8 +42,8 @@ class StepRecord:
 class RunRecord:
     """One run. `definition` is the SHA-256 of what was last run.
 
-    `metrics`, `missed` and `registered` are of a training: what was measured, which limits were
-    missed, which version came of it; `hyperparameters` what its training was given, and `given` those
+    `metrics`, `current`, `missed` and `registered` are of a training: what was measured, the version in
+    service that it was compared with, which limits were missed, which version came of it; `hyperparameters` what its training was given, and `given` those
     of them that are this run's own. `process` is the one that executes it, or did at last.
     """
 
@@ -55,6 +55,7 @@ class RunRecord:
     process: int = field(default_factory=os.getpid)
     steps: dict[str, StepRecord] = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
+    current: Mapping[str, Any] = field(default_factory=dict)
     missed: list[str] = field(default_factory=list)
     registered: str | None = None
     hyperparameters: Mapping[str, Any] = field(default_factory=dict)

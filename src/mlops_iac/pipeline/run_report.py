@@ -98,9 +98,11 @@ def write_report(
 
 def _measures(record: RunRecord, life: Lifecycle, served: InService | None) -> Iterator[Measure]:
     then = served.metrics if served else {}
-    gates = [vars(each) for each in life.gates]
+    gates, current = [vars(each) for each in life.gates], record.current
+    if served and current.get("version") == served.version:
+        then = {**then, **current["metrics"]}  # on the same data as this run's
     for name, value in record.metrics.items():
-        yield replace(run_facts.measure(name, value, gates), served=then.get(name))
+        yield replace(run_facts.measure(name, value, gates, current), served=then.get(name))
 
 
 def _checks(record: RunRecord, life: Lifecycle) -> Iterator[tuple[str, bool | None]]:

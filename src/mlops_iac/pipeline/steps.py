@@ -116,19 +116,16 @@ class Try(Script):
 
 
 class Limit(Record):
-    """One number that a model must not miss."""
+    """One number that a model must not miss: `value`, or what the version in service has."""
 
     metric: str
     bound: Bound
-    value: float
+    value: float | Literal["current"]
 
-    def holds(self, value: float) -> bool:
-        """Whether a number keeps it."""
-        return value >= self.value if self.bound == "at_least" else value <= self.value
-
-    def words(self) -> str:
+    def words(self, current: str = "that of the version in service") -> str:
         """The limit as a person says it: `accuracy must be at least 0.75`."""
-        return f"{self.metric} must be {self.bound.replace('_', ' ')} {self.value:g}"
+        value = current if self.value == contract.IN_SERVICE else f"{self.value:g}"
+        return f"{self.metric} must be {self.bound.replace('_', ' ')} {value}"
 
 
 class Register(Record):
@@ -142,7 +139,8 @@ class Lifecycle(Record):
 
     `metrics` are the names the scripts report. `gates` is empty where nothing is demanded; a
     model that misses one ends the run as failed and is not registered. `tried` is None for a
-    model that nothing serves by `predict.py`.
+    model that nothing serves by `predict.py`. `serves` is the version in service: `newest`, the newest
+    approved one, or the number of one that is pinned.
     """
 
     model: str
@@ -154,6 +152,12 @@ class Lifecycle(Record):
     gates: tuple[Limit, ...]
     register: Register
     tried: Try | None = None
+    serves: str = contract.NEWEST
+
+    @property
+    def compares(self) -> bool:
+        """Whether a gate asks for the version in service."""
+        return any(each.value == contract.IN_SERVICE for each in self.gates)
 
     @property
     def train(self) -> Train:

@@ -32,7 +32,8 @@ class Job(Task):
 
     `data` are the folders that `--data` holds, each with the task that has left it, or with `""` where
     it is the dataset of that name. `env` are the settings of the step's entry point; they come before
-    the script's own. `model` is the task that has left the model to measure or to try.
+    the script's own. `model` is the task that has left the model to measure or to try, `current` the
+    one that has found the version in service, to measure that, too.
     """
 
     kind: Literal["prepare", "train", "evaluate", "try"]
@@ -40,6 +41,7 @@ class Job(Task):
     data: Mapping[str, str]
     env: Mapping[str, str]
     model: str = ""
+    current: str = ""
 
     @property
     def output(self) -> str:
@@ -73,6 +75,13 @@ class Seal(Task):
 
     source: str
     file: str = ""
+
+
+class Current(Task):
+    """Finds the `version` in service; before the first, what the task `otherwise` has left stands in."""
+
+    version: str
+    otherwise: str
 
 
 class Gate(Task):
@@ -124,7 +133,10 @@ def tasks(life: Lifecycle) -> list[Task]:
             ),
         )
         env = _env("evaluate", life.evaluate, env)
-        found.append(Job("Evaluate", "evaluate", life.evaluate, data, env, "Seal"))
+        current = "Current" if life.compares else ""
+        if current:
+            found.append(Current(current, life.serves, "Seal"))
+        found.append(Job("Evaluate", "evaluate", life.evaluate, data, env, "Seal", current))
         report = "SealReport"
         found.append(Seal(report, "Evaluate", contract.REPORT_FILE))
     if life.tried:

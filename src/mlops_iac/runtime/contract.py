@@ -39,6 +39,7 @@ CODE = "code"
 PROCESSING_CODE = "processing/input/code"
 PROCESSING_DATA = "processing/input/data"
 PROCESSING_MODEL = "processing/input/model"
+PROCESSING_CURRENT = "processing/input/current"
 PROCESSING_PREPARED = "processing/output/prepared"
 PROCESSING_REPORT = "processing/output/report"
 PROCESSING_ROWS = "processing/output/rows"
@@ -64,10 +65,9 @@ KEEP_CHECKPOINTS = PREFIX + "CHECKPOINTS"
 CHECK = PREFIX + "CHECK_"  # CHECK_00 …: {"dataset", "format", "field", "rules"}
 WINDOW = PREFIX + "WINDOW_"  # {"dataset", "time", "days"}
 TRACKING = PREFIX + "TRACKING"  # train, evaluate: the MLflow that keeps what they find
-TRACKING_PLUGIN = (
-    PREFIX + "TRACKING_PLUGIN"
-)  # the package that its client needs to reach that, if any
-GATE = PREFIX + "GATE_"  # {"metric", "bound", "value"}
+TRACKING_PLUGIN = TRACKING + "_PLUGIN"  # the package that its client needs to reach that, if any
+GATE = PREFIX + "GATE_"  # {"metric", "bound", "value"}; the value may be IN_SERVICE
+CURRENT = PREFIX + "CURRENT"  # evaluate: the name of the version in service, or NONE
 FORMAT = PREFIX + "FORMAT"  # of what is read (try, check) or written (complete)
 TARGET = PREFIX + "TARGET"  # try: the column that no caller sends
 PARTS = PREFIX + "PARTS"  # check: files at least, where there are as many rows
@@ -77,6 +77,9 @@ ERROR_PERCENT = PREFIX + "ERROR_PERCENT"  # complete: how many rows may lack a p
 OUTCOMES = PREFIX + "OUTCOMES"  # monitor: {"dataset", "format", "key", "target"}
 SENSITIVE = PREFIX + "SENSITIVE"  # monitor: columns over which fairness is measured
 IGNORED = PREFIX + "IGNORED"  # monitor: columns that are new in each row: keys, times
+# A limit that is what the version in service has; which that is, unless it is pinned; its name before
+# the first.
+IN_SERVICE, NEWEST, NONE = "current", "newest", "none"
 # Where the folders lie; only the local runner sets it.
 ROOT_SETTING = PREFIX + "ROOT"
 

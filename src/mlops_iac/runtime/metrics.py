@@ -70,17 +70,28 @@ class MetricsFile:
         return values
 
 
-def write_report(path: Path, values: Mapping[str, float]) -> None:
-    """The report that the gate and the registry read: `{"metrics": {name: number}}`."""
-    path.write_text(json.dumps({"metrics": dict(values)}, indent=2) + "\n", encoding="utf-8")
+def write_report(
+    path: Path, values: Mapping[str, float], current: Mapping[str, Any] | None = None
+) -> None:
+    """The report that the gate and the registry read: `{"metrics": {name: number}}`.
+
+    `current` goes with it: the version in service as `{"version": name, "metrics": …}`.
+    """
+    report = {"metrics": dict(values), **({"current": current} if current else {})}
+    path.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
 
 
-def missed_gates(gates: Sequence[Mapping[str, Any]], values: Mapping[str, float]) -> list[str]:
-    """Which number missed which limit, in sentences."""
+def missed_gates(
+    gates: Sequence[Mapping[str, Any]], values: Mapping[str, float], current: Mapping[str, Any] = {}
+) -> list[str]:
+    """Which number missed which limit, in sentences; `current` is that of a report."""
     missed = []
     for gate in gates:
-        value, limit = values[gate["metric"]], gate["value"]
+        value, limit, whose = values[gate["metric"]], gate["value"], ""
+        if limit == contract.IN_SERVICE:
+            limit = current["metrics"][gate["metric"]]
+            whose = f", which {current['version']}, in service, has on the same data"
         if value < limit if gate["bound"] == "at_least" else value > limit:
             words = gate["bound"].replace("_", " ")
-            missed.append(f"{gate['metric']} is {value:g}, must be {words} {limit:g}")
+            missed.append(f"{gate['metric']} is {value:g}, must be {words} {limit:g}{whose}")
     return missed

@@ -145,14 +145,36 @@ def pictures(folder: Path) -> tuple[list[tuple[str, str]], list[str]]:
     return found, left_out
 
 
-def measure(name: str, value: float, gates: Sequence[Mapping[str, Any]]) -> Measure:
+def measure(
+    name: str, value: float, gates: Sequence[Mapping[str, Any]], current: Mapping[str, Any]
+) -> Measure:
     """A metric with its limits, which are `{"metric", "bound", "value"}`.
 
-    A number may have two: the sentences of both, and whether it keeps both.
+    A number may have several: the sentences of all, and whether it keeps them all. `current` is that of a
+    report; empty where it is not known.
     """
     own = [each for each in gates if each["metric"] == name]
-    words = "; ".join(f"{each['bound'].replace('_', ' ')} {each['value']:g}" for each in own)
-    return Measure(name, value, words, not missed_gates(own, {name: value}) if own else None)
+    words = "; ".join(_limit(each, current) for each in own)
+    known = current or all(each["value"] != contract.IN_SERVICE for each in own)
+    holds = not missed_gates(own, {name: value}, current) if own and known else None
+    return Measure(name, value, words, holds, _in_service(current).get(name))
+
+
+def _in_service(current: Mapping[str, Any]) -> Mapping[str, float]:
+    """What the version in service has on the same data; nothing before the first."""
+    there = current.get("version", contract.NONE) != contract.NONE
+    found: Mapping[str, float] = current["metrics"] if there else {}
+    return found
+
+
+def _limit(gate: Mapping[str, Any], current: Mapping[str, Any]) -> str:
+    bound, value = gate["bound"].replace("_", " "), gate["value"]
+    if value != contract.IN_SERVICE:
+        return f"{bound} {value:g}"
+    found = _in_service(current)
+    if not found:
+        return f"{bound} that of the version in service, and there is none yet"
+    return f"{bound} {found[gate['metric']]:g}, which {current['version']} has on the same data"
 
 
 def page(
@@ -160,35 +182,43 @@ def page(
     code: Path,
     model: str,
     run: str,
+    trained: Mapping[str, Any],
+    then: Mapping[str, Any],
     gates: Sequence[Mapping[str, Any]],
     values: Mapping[str, float],
+    current: Mapping[str, Any],
 ) -> str:
     """The page of a run as its evaluation knows it, which has left `report`, a folder.
 
-    `code` is what travels with the model, `values` are the metrics.
+    `code` is that of the workload, `values` are the metrics and `current` those of the version in service,
+    as a report has them; `trained` and `then` are what is `known` of the trainings of both.
     """
-    trained = known(code / contract.VERSIONS_FILE)
-    missed = missed_gates(gates, values)
+    missed = missed_gates(gates, values, current)
     shown, left_out = pictures(report)
     card = code / contract.CARD_FILE
+    given = then.get("hyperparameters", {})
     return to_html(
         RunPage(
             model=model,
             run=run,
             status="gate missed" if missed else "measured",
             started=datetime.now(timezone.utc).isoformat(timespec="seconds"),  # noqa: UP017 - 3.9
-            measures=[measure(name, value, gates) for name, value in values.items()],
+            serves=current["version"] if _in_service(current) else "",
+            measures=[measure(name, value, gates, current) for name, value in values.items()],
             missed=missed,
             hyperparameters={
-                name: (value, None) for name, value in trained.get("hyperparameters", {}).items()
+                name: (value, given.get(name))
+                for name, value in trained.get("hyperparameters", {}).items()
             },
             # The training has had the data, so they have held.
             checks=[(each, True) for each in trained.get("checks", ())],
             data=trained.get("data", {}),
+            data_served=then.get("data", {}),
             judged=judged(report),
             pictures=shown,
             left_out=left_out,
             versions=versions(trained),
+            versions_served=versions(then),
             card=card.read_text(encoding="utf-8") if card.is_file() else "",
         )
     )

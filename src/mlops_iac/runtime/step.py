@@ -100,39 +100,68 @@ class Step:
 
     def _evaluate(self) -> None:
         self._install()
-        model = self.root / "work" / "model"
-        archive = self.root / contract.PROCESSING_MODEL / contract.MODEL_FILE
-        _extract(archive, model, "the model")
         report = self._folder(contract.PROCESSING_REPORT)
         metrics = MetricsFile(report / contract.METRICS_FILE)
         source, _ = self._data(contract.PROCESSING_DATA)
-        command = ["--data", source, "--model", model, "--metrics", metrics.path]
-        self._execute([*command, *self.arguments], metrics)
+        self._execute(self._measuring(contract.PROCESSING_MODEL, source, metrics), metrics)
         values = metrics.require(self._names())
-        write_report(report / contract.REPORT_FILE, values)
+        trained = self._trained()
+        current = self._current(source, values)
+        # What is in service has been unpacked since, where it was measured.
+        then = self._trained() if current.get("version", contract.NONE) != contract.NONE else {}
+        write_report(report / contract.REPORT_FILE, values, current)
         gates = self._numbered(contract.GATE)
-        for sentence in missed_gates(gates, values):
+        for sentence in missed_gates(gates, values, current):
             # Not an error here: the pipeline's condition decides, this says why.
             log(f"mlops-iac gate missed: {sentence}")
-        self._page(report, model / contract.CODE, gates, values)
-        trained = run_facts.known(model / contract.CODE / contract.VERSIONS_FILE)
+        self._page(report, [trained, then], gates, values, current)
         self._keep(trained.get("mlflow", ""), metrics=values, folders={"evaluate": report})
-
-    def _page(
-        self, report: Path, code: Path, gates: list[Any], values: Mapping[str, float]
-    ) -> None:
-        model, run = (self.env.get(each, "") for each in (contract.MODEL_NAME, contract.RUN))
-        try:
-            text = run_facts.page(report, code, model, run, gates, values)
-            (report / contract.PAGE_FILE).write_text(text, encoding="utf-8")
-        except Exception as error:  # whatever a workload has left: no page is worth a run
-            log(f"mlops-iac there is no page of this run: {type(error).__name__}: {error}")
 
     def _keep(self, run: str = "", **found: Any) -> str:
         """Put what was found into MLflow, where that is asked for: into the run that the training began."""
         work = self._folder("work")
         found = {"params": {}, **found}
         return tracking.keep(self.code, work, self.env, self._own_env(), run=run, **found)
+
+    def _trained(self) -> dict[str, Any]:
+        """What the training of the model that was unpacked last has left."""
+        code = self.root / "work" / "model" / contract.CODE
+        return run_facts.known(code / contract.VERSIONS_FILE)
+
+    def _page(self, report: Path, trained: list[Any], *found: Any) -> None:
+        model, run = (self.env.get(each, "") for each in (contract.MODEL_NAME, contract.RUN))
+        try:
+            text = run_facts.page(report, self.code, model, run, *trained, *found)
+            (report / contract.PAGE_FILE).write_text(text, encoding="utf-8")
+        except Exception as error:  # whatever a workload has left: no page is worth a run
+            log(f"mlops-iac there is no page of this run: {type(error).__name__}: {error}")
+
+    def _measuring(self, delivered: str, source: Path, metrics: MetricsFile) -> list[Any]:
+        """The arguments that measure the model of an archive."""
+        model = self.root / "work" / "model"
+        _extract(self.root / delivered / contract.MODEL_FILE, model, "the model")
+        given = ["--data", source, "--model", model, "--metrics", metrics.path]
+        return [*given, *self.arguments]
+
+    def _current(self, source: Path, values: Mapping[str, float]) -> dict[str, Any]:
+        """The version in service, measured like the new one, which stands in for it before the first."""
+        version = self.env.get(contract.CURRENT)
+        if version is None:
+            return {}
+        if version == contract.NONE:
+            log("mlops-iac no version is in service yet: there is none to be worse than")
+            return {"version": version, "metrics": values}
+        metrics = MetricsFile(self._folder("work/current") / contract.METRICS_FILE)
+        try:
+            self._execute(self._measuring(contract.PROCESSING_CURRENT, source, metrics))
+            found = metrics.require(self._names())
+        except StepFailed as error:
+            raise StepFailed(
+                f"{version}, in service, cannot be measured on today's data: {error}; where it"
+                " cannot read them any more, leave `no_worse_than` out until another one is in service"
+            ) from error
+        log(f"mlops-iac {version}, in service: {json.dumps(found)}")
+        return {"version": version, "metrics": found}
 
     def _try(self) -> None:
         """The model as it will be served, asked for a few rows; what it answers is kept."""
@@ -364,7 +393,7 @@ def _extract(archive: Path, folder: Path, what: str) -> None:
         raise StepFailed(f"{what} was not delivered")
     with tarfile.open(archive) as tar:
         # Not every Python of the containers has extraction filters; the archive is our own.
-        if hasattr(tarfile, "data_filter"):
+        if hasattr(tarfile, "sourcefilter"):
             tar.extractall(folder, filter="data")
         else:
             tar.extractall(folder)  # noqa: S202 - see above

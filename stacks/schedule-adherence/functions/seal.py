@@ -1,4 +1,6 @@
-"""Lambda handler: copy what a job left to where no job may write, so that it stays what it is.
+"""Lambda handler of training pipelines: seals what is registered, finds what is in service.
+
+To seal is to copy what a job left to where no job may write, so that it stays what it is.
 
 What is measured, approved and served is the copy. Its key holds the ETag of what was copied: a
 step that is tried again finds its copy, and another content gets another key. An object that is
@@ -22,14 +24,17 @@ _AT_ONCE = 8
 
 
 def handler(event: dict[str, str], context: object) -> dict[str, str]:  # noqa: ARG001
-    """Seal the object at `source` below the prefix `target`, both S3 URIs.
+    """Seal the object at `source` below the prefix `target`, both S3 URIs; or see `current`.
 
     Returns `{"uri": …}`; the same goes to the log as one JSON line. Service errors are raised, so
     that the step fails.
     """
     import boto3
 
-    answer = {"uri": seal(boto3.client("s3"), event["source"], event["target"])}
+    if "group" in event:
+        answer = current(boto3.client("sagemaker"), **event)
+    else:
+        answer = {"uri": seal(boto3.client("s3"), event["source"], event["target"])}
     print(json.dumps({**event, **answer}))  # noqa: T201  (a Lambda logs by printing)
     return answer
 
@@ -63,6 +68,32 @@ def seal(s3: Any, source: str, target: str) -> str:
         if error.response["Error"]["Code"] != "PreconditionFailed":
             raise
     return f"s3://{to_bucket}/{key}"
+
+
+def current(sagemaker: Any, group: str, model: str, version: str, otherwise: str) -> dict[str, str]:
+    """Return the archive's `uri` and the name, `churn/3`, of the `version` of a group.
+
+    `newest` is the newest approved one, as `up` deploys it; where none is approved yet, the URI is
+    `otherwise` and the name `none`. Raises ValueError for a version that is not there, or has no archive.
+    """
+    pages = sagemaker.get_paginator("list_model_packages").paginate(ModelPackageGroupName=group)
+    found = {
+        int(each["ModelPackageVersion"]): each["ModelPackageArn"]
+        for page in pages
+        for each in page["ModelPackageSummaryList"]
+        if version == str(each["ModelPackageVersion"])
+        or (version == "newest" and each["ModelApprovalStatus"] == "Approved")
+    }
+    if not found and version == "newest":
+        return {"uri": otherwise, "version": "none"}
+    if not found:
+        raise ValueError(f"{group} has no version {version}, which is pinned")
+    number = max(found)
+    package = sagemaker.describe_model_package(ModelPackageName=found[number])
+    containers = package.get("InferenceSpecification", {}).get("Containers") or [{}]
+    if not containers[0].get("ModelDataUrl"):
+        raise ValueError(f"{model}/{number} has no archive that could be measured")
+    return {"uri": containers[0]["ModelDataUrl"], "version": f"{model}/{number}"}
 
 
 def _copied(copy: Callable[..., Any], size: int) -> list[dict[str, Any]]:

@@ -50,7 +50,8 @@ class Gate(Section):
     at_most: float | None = Field(default=None, description="The metric must not be above this.")
     no_worse_than: Literal["current"] | None = Field(
         default=None,
-        description="`current`: not worse than the version in service; the first one passes.",
+        description="`current`: not worse than the version in service (pinned, or newest approved), "
+        "which `evaluate` measures on the same data. The first passes.",
     )
 
 

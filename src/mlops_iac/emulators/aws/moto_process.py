@@ -19,7 +19,8 @@ person who registers and approves versions; here it is whoever's process this is
 every request is kept besides.
 
 Endpoints serve (`serving/`): their requests do not reach moto, which is asked one thing at a time.
-Pipelines run (`executions/`). What neither moto nor this does is an error of the service (`faults`).
+Pipelines run (`executions/`), and events reach the targets of rules (`events/`). What neither moto nor
+this does is an error of the service (`faults`).
 """
 
 from __future__ import annotations
@@ -68,6 +69,8 @@ _MODELS = ("s3", "iam", "sagemaker", "sns", "sqs", "cloudwatch", "scheduler", "l
 _READERS = ("/logs/", "/monitoring/", "/s3/")
 # Operations of SageMaker that tell of runs.
 _RUNS = re.compile(r"SageMaker\.\w*(Pipeline|Job|Tag|Search)")
+# And where what is told of runs arrives.
+_TOLD = ("/logs/", "/sqs/")
 
 
 class _Serving:
@@ -78,16 +81,21 @@ class _Serving:
         self._runs = work.parent / "runs"
         self._lock = threading.Lock()
         self._made: Any = None
+        self.url = ""  # once it listens
 
     def mend(self) -> Any:
         """Its runtime API."""
         with self._lock:
             if self._made is None:
                 with IN_ORDER:
+                    from mlops_iac.emulators.aws.events import sources, targets
                     from mlops_iac.emulators.aws.executions import mends as executions
                     from mlops_iac.emulators.aws.serving.mends import install
 
-                    self._made = (*install(self._folder), executions.install(self._runs))
+                    sources.install()
+                    targets.install(lambda: self.url)
+                    known = executions.install(self._runs)
+                    self._made = (*install(self._folder), known, sources.tell_of)
             return self._made[0]
 
     def flush(self) -> None:
@@ -100,6 +108,7 @@ class _Serving:
         if self._made is not None:
             with IN_ORDER:
                 self._made[2].refresh()
+                self._made[3](self._made[2].known.values())
                 if logs:
                     self._made[2].write_logs()
 
@@ -132,7 +141,8 @@ def application(identity: dict[str, Any], serving: _Serving) -> Callable[..., It
                 mends.pop(service, None)
         if any(each in signed for each in _READERS):
             serving.flush()
-        if "/logs/" in signed or _RUNS.match(str(environ.get("HTTP_X_AMZ_TARGET", ""))):
+        asked = str(environ.get("HTTP_X_AMZ_TARGET", ""))
+        if any(each in signed for each in _TOLD) or _RUNS.match(asked):
             serving.refresh(logs="/logs/" in signed)
         _read_ahead(environ)
         with IN_ORDER:
@@ -312,7 +322,9 @@ def main() -> None:
     signal.signal(signal.SIGTERM, end)
     # A request that is passed to a model waits for whatever else is computed here no longer than this.
     sys.setswitchinterval(0.001)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is meant for the command, not for us
+    # Ctrl-C is meant for the command, not for us. Not ignored: a run that is started here would ignore it,
+    # too, until it has begun, and could not be stopped before.
+    signal.signal(signal.SIGINT, lambda *_: None)
 
     from moto.moto_server.werkzeug_app import MotoRequestHandler
     from werkzeug.serving import make_server
@@ -333,6 +345,7 @@ def main() -> None:
         server = make_server("127.0.0.1", arguments.port, app, True, request_handler=Handler)
     except (OSError, SystemExit):  # werkzeug exits on a port that is taken
         server = make_server("127.0.0.1", 0, app, True, request_handler=Handler)
+    serving.url = f"http://127.0.0.1:{server.server_port}"
     info = {
         **identity,
         "port": server.server_port,

@@ -88,29 +88,38 @@ class Grants:
 
     def register(self, groups: Sequence[str]) -> list[Statement]:
         """Add versions to the groups. Not `UpdateModelPackage`: nothing here approves itself."""
-        arn = self._context.arn
         return [
             statement(
                 "Register",
                 ["sagemaker:CreateModelPackage", "sagemaker:AddTags"],
-                [
-                    each
-                    for group in groups
-                    for each in (
-                        arn("sagemaker", f"model-package-group/{group}"),
-                        arn("sagemaker", f"model-package/{group}/*"),
-                    )
-                ],
+                self._versions(groups),
                 reason="the last step registers the version that passed its gates",
                 wildcard="the versions of these groups, which are numbered as they come",
             ),
             statement(
                 "FollowVersions",
                 ["sagemaker:DescribeModelPackage"],
-                [arn("sagemaker", f"model-package/{group}/*") for group in groups],
+                [self._context.arn("sagemaker", f"model-package/{group}/*") for group in groups],
                 reason="the pipeline waits until the version is complete",
                 wildcard="the versions of these groups, which are numbered as they come",
             ),
+        ]
+
+    def look_up(self, groups: Sequence[str]) -> Statement:
+        """Find versions of the groups, and where their artifacts lie."""
+        return statement(
+            "LookUpVersions",
+            ["sagemaker:DescribeModelPackage", "sagemaker:ListModelPackages"],
+            self._versions(groups),
+            reason="a new version is compared with the one in service, which is found first",
+            wildcard="the versions of these groups, which are numbered as they come",
+        )
+
+    def _versions(self, groups: Sequence[str]) -> list[pulumi.Output[str]]:
+        return [
+            self._context.arn("sagemaker", resource)
+            for group in groups
+            for resource in (f"model-package-group/{group}", f"model-package/{group}/*")
         ]
 
     def read(

@@ -1,21 +1,23 @@
-"""The function that copies what jobs leave to where no job may write.
+"""The function of training pipelines: it copies what jobs leave to where no job may write.
 
 Jobs run code that changes often and write with one role; what is approved must not change with
-them. So versions are registered with the function's copies, and it alone writes there.
+them. So versions are registered with the function's copies, and it alone writes there. It also finds
+the version in service, which no job may look for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_aws as aws
 
 from ._alarms import failing_alarm
-from ._context import Context
+from ._context import Context, physical
 from ._iam import Statement, lambda_trust, policy_document
 from ._identity_statements import Grants
+from ._naming import PACKAGE_GROUP_LIMIT
 from ._package import RUNTIME, uploaded, write_log
 from .data_store import MODELS_PREFIX, WORK_PREFIX
 
@@ -30,7 +32,8 @@ class SealingArgs:
 
     It reads what jobs leave in that bucket and writes models. `key_arn` encrypts the bucket,
     `log_key_arn` the log. `role_arn` is a role that it runs with, used as it is; `pipeline_role_arn`
-    one of a pipeline, which the function's own policy lets in then. `topic_arn` is told when it fails.
+    one of a pipeline, which the function's own policy lets in then. `compared` are the models of whose
+    registries it finds the version in service. `topic_arn` is told when it fails.
     """
 
     bucket: pulumi.Input[str]
@@ -41,6 +44,7 @@ class SealingArgs:
     log_retention_days: int = 90
     role_arn: pulumi.Input[str] | None = None
     pipeline_role_arn: pulumi.Input[str] | None = None
+    compared: Sequence[str] = ()
     topic_arn: pulumi.Input[str] | None = None
     permissions_boundary: pulumi.Input[str] | None = None
     tags: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
@@ -133,7 +137,9 @@ class Sealing(pulumi.ComponentResource):
     def _rights(self, log: aws.cloudwatch.LogGroup) -> list[Statement]:
         args = self._args
         grants = Grants(Context(self), args.key_arn)
+        groups = [physical(model, PACKAGE_GROUP_LIMIT) for model in args.compared]
         return [
+            *([grants.look_up(groups)] if groups else []),
             *grants.read("Work", args.bucket_arn, [WORK_PREFIX], "models and reports to copy"),
             grants.write("Sealed", args.bucket_arn, [MODELS_PREFIX], "the copies are kept here"),
             *grants.encrypt("what is copied is encrypted, and so is its copy"),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from mlops_iac.blueprint.sections.compute import PACKAGES
 from mlops_iac.clouds.aws import catalogue
 from mlops_iac.clouds.aws.runtime import batch
+from mlops_iac.clouds.aws.runtime.seal import current
 from mlops_iac.clouds.aws.sagemaker.definition import jobs
 from mlops_iac.clouds.aws.sagemaker.definition.parts import SageMakerSettings, dataset_placeholder
 from mlops_iac.clouds.aws.sagemaker.definition.printer import definition, fill, filled_with
@@ -74,6 +75,17 @@ class SageMakerBackend(_Backend):
         self.datasets: Mapping[str, str] = {
             each.name: values[dataset_placeholder(each.name)] for each in life.datasets
         }
+
+    def current(self, version: str, otherwise: str) -> Mapping[str, str]:
+        """What the pipeline's function says in the cloud."""
+        group = self._values["model_package_group_name"]
+        with cloud_errors(f"looking for the version of {self._life.model} in service"):
+            try:
+                return current(self._sagemaker, group, self._life.model, version, otherwise)
+            except ValueError as error:
+                raise ResourceFailed(
+                    str(error), hint="`mlops-iac models ls` lists versions"
+                ) from None
 
     def register(
         self, model: str, report: str | None, examples: str | None, given: Mapping[str, str]

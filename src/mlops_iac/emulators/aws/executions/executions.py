@@ -45,6 +45,7 @@ class Execution:
         self.arn = f"{pipeline.arn}/execution/{run.id}"
         self.definition: str = pipeline.pipeline_definition
         self.stopping = False
+        self.told = ""  # the status that events have told of
         self.jobs: dict[str, Shown] = {}
         self.steps: list[dict[str, Any]] = []
         self.began = moment(run.record.get("started_at") or run.changed.isoformat())

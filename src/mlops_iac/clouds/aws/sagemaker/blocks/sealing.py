@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from mlops_iac.clouds.aws.sagemaker.deployer_actions import ALARMS, FUNCTIONS, OBJECTS
 from mlops_iac.clouds.aws.sagemaker.parts import Deployed, Part
 from mlops_iac.clouds.aws.sagemaker.scope import Scope, call, function
-from mlops_iac.clouds.base import ComponentCall, Ref
+from mlops_iac.clouds.base import ComponentCall, Ref, Setting
 
 SEALING = "sealing"
 TRAINS = "training.trained_here"
+COMPARED = "training.compared"
 
 
 def _plan(scope: Scope) -> Iterator[ComponentCall]:
@@ -24,6 +25,7 @@ def _plan(scope: Scope) -> Iterator[ComponentCall]:
             "key_arn": scope.data_key,
             "log_key_arn": scope.log_key,
             "role_arn": scope.existing_role("seal"),
+            "compared": _compared(scope),
             "pipeline_role_arn": scope.existing_role("pipeline"),
             "topic_arn": scope.topic,
             "permissions_boundary": scope.permissions_boundary,
@@ -35,6 +37,22 @@ def _plan(scope: Scope) -> Iterator[ComponentCall]:
     )
 
 
+def _compared(scope: Scope) -> Setting | None:
+    """The models whose new versions are compared with the one in service; none said where none ever is."""
+
+    def compared(of: Scope) -> list[str]:
+        return [
+            of.known_as("models", name)
+            for name in of.trained
+            if (evaluate := of.blueprint.models[name].evaluate)
+            and any(gate.no_worse_than for gate in evaluate.gates.values())
+        ]
+
+    if not any(compared(Scope(other)) for other in scope.resolved.siblings.values()):
+        return None
+    return Setting(compared(scope), COMPARED)
+
+
 SEALER = Part(
     there=lambda scope: scope.trained,
     plan=_plan,
@@ -42,6 +60,7 @@ SEALER = Part(
     tagged=("s3.PutObjectTagging", "lambda.CreateFunction", "logs.CreateLogGroup"),
     deployed=Deployed(actions={"Sealing": (*FUNCTIONS, *OBJECTS, *ALARMS)}, passed_to=("lambda",)),
     settings={
-        TRAINS: "whether any model is trained here: then a function seals what is registered"
+        TRAINS: "whether any model is trained here: then a function seals what is registered",
+        COMPARED: "the models whose new versions must be no worse than the one in service",
     },
 )

@@ -98,18 +98,13 @@ TRAINING = Part(
             "train.checkpoints train.spot_wait_minutes train.hyperparameters.* tune.strategy "
             "tune.metric tune.trials tune.parallel tune.search.*.values tune.search.*.integer "
             "tune.search.*.continuous tune.search.*.scale evaluate.gates.*.at_least "
-            "evaluate.gates.*.at_most source promote_from version env.*",
+            "evaluate.gates.*.at_most evaluate.gates.*.no_worse_than source promote_from version env.*",
         ),
         *(field for step in STEPS for field in prefixed(f"models.*.{step}.", _STEP)),
     ),
     refused=(
         Refusal("models.*.features", "there is no feature store yet", "join them in prepare.py"),
         Refusal("models.*.evaluate.explain", "no step explains yet", "explain in evaluate.py"),
-        Refusal(
-            "models.*.evaluate.gates.*.no_worse_than",
-            "the version in service cannot be compared with yet",
-            "write a number, `at_least` or `at_most`",
-        ),
         *(
             Refusal(
                 f"{owner}.runtime.dockerfile",

@@ -34,6 +34,7 @@ from mlops_iac.pipeline.tasks import (
     KEPT,
     TRAINED,
     WORK,
+    Current,
     Job,
     Seal,
     Training,
@@ -70,6 +71,21 @@ def seal(life: Lifecycle, task: Seal) -> Json:
     }
 
 
+def current(life: Lifecycle, task: Current) -> Json:
+    """What the same function is told to find the version in service."""
+    return {
+        "group": "${model_package_group_name}",
+        "model": life.model,
+        "version": task.version,
+        "otherwise": left(task.otherwise, life),
+    }
+
+
+def version_of(task: str) -> Json:
+    """The name of the version that a task has found."""
+    return {"Get": f"Steps.{task}.OutputParameters['version']"}
+
+
 def processing(life: Lifecycle, job: Job, settings: SageMakerSettings) -> Json:
     """CreateProcessingJob: data, and the model to measure or try, in; what it leaves out."""
     inputs = [
@@ -84,9 +100,12 @@ def processing(life: Lifecycle, job: Job, settings: SageMakerSettings) -> Json:
         contract.PROCESSING_PREPARED if prepares else contract.PROCESSING_REPORT,
         _work(life, job.output),
     )
-    env: dict[str, str | Json] = {**job.script.env, **job.env}
+    env: Json = {**job.script.env, **job.env}
     if job.kind == "evaluate":
         env |= {contract.RUN: EXECUTION, **tracked(settings)}
+    if job.current:
+        inputs.append(s3_input("current", contract.PROCESSING_CURRENT, left(job.current, life)))
+        env[contract.CURRENT] = version_of(job.current)
     return processing_job(job.kind, job.script, settings, inputs, [output], env, job.arguments)
 
 

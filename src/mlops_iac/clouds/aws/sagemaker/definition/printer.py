@@ -17,7 +17,7 @@ from mlops_iac.clouds.aws.sagemaker.definition import jobs
 from mlops_iac.clouds.aws.sagemaker.definition.parts import SageMakerSettings, join
 from mlops_iac.jsontext import indented
 from mlops_iac.pipeline.steps import Lifecycle, Limit, Task, Tune
-from mlops_iac.pipeline.tasks import Gate, Job, Registration, Seal, Training, tasks
+from mlops_iac.pipeline.tasks import Current, Gate, Job, Registration, Seal, Training, tasks
 from mlops_iac.runtime import contract
 
 _PLACEHOLDER = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -143,12 +143,9 @@ def _printed(task: Task, life: Lifecycle, settings: SageMakerSettings) -> dict[s
         case Job():
             return {"Type": "Processing", "Arguments": jobs.processing(life, task, settings)}
         case Seal():
-            return {
-                "Type": "Lambda",
-                "FunctionArn": "${seal_function_arn}",
-                "Arguments": jobs.seal(life, task),
-                "OutputParameters": [{"OutputName": "uri", "OutputType": "String"}],
-            }
+            return _call(jobs.seal(life, task), "uri")
+        case Current():
+            return _call(jobs.current(life, task), "uri", "version")
         case Gate():
             return _gate(task, life)
         case Registration(_, model, report, examples):
@@ -162,8 +159,21 @@ def _printed(task: Task, life: Lifecycle, settings: SageMakerSettings) -> dict[s
             raise AssertionError(f"a pipeline has no {type(task).__name__}")
 
 
+def _call(arguments: dict[str, Any], *outputs: str) -> dict[str, Any]:
+    return {
+        "Type": "Lambda",
+        "FunctionArn": "${seal_function_arn}",
+        "Arguments": arguments,
+        "OutputParameters": [{"OutputName": each, "OutputType": "String"} for each in outputs],
+    }
+
+
 def _gate(gate: Gate, life: Lifecycle) -> dict[str, Any]:
     demands = "; ".join(limit.words() for limit in gate.limits)
+    said: list[Any] = [f"Not registered: {demands}. Measured: "]
+    if life.compares:
+        served = f"Not registered: {demands}. In service: "
+        said = [served, jobs.version_of("Current"), ". Measured: "]
     return {
         "Type": "Condition",
         "Arguments": {
@@ -176,7 +186,7 @@ def _gate(gate: Gate, life: Lifecycle) -> dict[str, Any]:
                     "Arguments": {
                         "ErrorMessage": join(
                             "",
-                            f"Not registered: {demands}. Measured: ",
+                            *said,
                             jobs.left("SealReport", life),
                         )
                     },
@@ -188,13 +198,14 @@ def _gate(gate: Gate, life: Lifecycle) -> dict[str, Any]:
 
 def _condition(gate: Gate, limit: Limit) -> dict[str, Any]:
     types = {"at_least": "GreaterThanOrEqualTo", "at_most": "LessThanOrEqualTo"}
+
+    def reported(path: str) -> dict[str, Any]:
+        file = {"Get": f"Steps.{gate.report}.PropertyFiles.Report"}
+        return {"Std:JsonGet": {"PropertyFile": file, "Path": path}}
+
+    compares = limit.value == contract.IN_SERVICE
     return {
         "Type": types[limit.bound],
-        "LeftValue": {
-            "Std:JsonGet": {
-                "PropertyFile": {"Get": f"Steps.{gate.report}.PropertyFiles.Report"},
-                "Path": f"metrics.{limit.metric}",
-            }
-        },
-        "RightValue": limit.value,
+        "LeftValue": reported(f"metrics.{limit.metric}"),
+        "RightValue": reported(f"current.metrics.{limit.metric}") if compares else limit.value,
     }
