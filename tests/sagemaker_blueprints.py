@@ -69,13 +69,14 @@ models:
       metric: accuracy
       trials: 6
       parallel: 2
+      early_stopping: true
       search:
         kind: {values: [forest, logistic]}
         depth: {integer: [2, 12]}
         C: {continuous: [0.001, 100], scale: logarithmic}
     evaluate:
       script: evaluate.py
-      gates: {accuracy: {at_least: 0.8}, error: {at_most: 0.4}}
+      gates: {accuracy: {at_least: 0.8, no_worse_than: current}, error: {at_most: 0.4}}
     registry: {approval: manual, card: card.md}
     retrain:
       schedule: "0 3 * * 1"

@@ -67,6 +67,7 @@ __all__ = [
     "Review",
     "ReviewedStep",
     "Risk",
+    "Rollout",
     "Row",
     "Run",
     "RunEvent",
@@ -101,7 +102,15 @@ if TYPE_CHECKING:
     from mlops_iac.api.status.models import ModelState, Waiting
     from mlops_iac.api.status.status import Row, Status
     from mlops_iac.blueprint import Blueprint, Origin, ResolvedBlueprint
-    from mlops_iac.clouds.operations import AlarmState, Entry, LastRun, Monitored, Variant, Version
+    from mlops_iac.clouds.operations import (
+        AlarmState,
+        Entry,
+        LastRun,
+        Monitored,
+        Rollout,
+        Variant,
+        Version,
+    )
     from mlops_iac.engine.protocol import Event, Result
     from mlops_iac.errors import (
         AuthenticationError,
@@ -141,7 +150,7 @@ else:
         "api.status.status": "Row Status",
         "api.status.models": "ModelState Waiting",
         "blueprint": "Blueprint Origin ResolvedBlueprint",
-        "clouds.operations": "AlarmState Entry LastRun Monitored Variant Version",
+        "clouds.operations": "AlarmState Entry LastRun Monitored Rollout Variant Version",
         "engine.protocol": "Event Result",
         "graph.model": "Resource ResourceGraph",
         "graph.plan": "Assumption Plan PropertyChange Step",

@@ -52,7 +52,8 @@ def test_what_is_deployed_runs_without_a_word_about_it(walk: Cli) -> None:
 def test_hyperparameters_of_one_run_are_told_and_its_page_is_found(walk: Cli) -> None:
     refused = walk("run", "--set", "cv_fold=4", expect=2)
     assert "did you mean 'cv_folds'?" in refused.err
-    done = walk("run", "--set", "cv_folds=4", "--json").json
+    done = walk("run", "--set", "cv_folds=4", "--cache", "--json").json
+    assert (done["steps"]["Prepare"], done["steps"]["Train"]) == ("reused", "succeeded")
     assert done["set"] == {"cv_folds": "4"}
     assert done["usage"]["Train"]["peak_bytes"] > 0
     assert walk("open", "run").out.strip() == done["report"]

@@ -27,7 +27,7 @@ from mlops_iac.pipeline.local import RunResult
 from mlops_iac.pipeline.steps import Lifecycle, Limit
 from mlops_iac.records import replace
 from mlops_iac.runtime import contract
-from tests.emulated.test_pipeline_local import ARGS, LIFE, REGION, SERVED, TUNE, Cloud
+from tests.emulated.test_pipeline_local import ARGS, LIFE, REGION, SCRIPTS, SERVED, TUNE, Cloud
 
 ROLE = "arn:aws:iam::123456789012:role/pipeline"
 FAILS = 'raise SystemExit("the disk is full")\n'
@@ -175,11 +175,20 @@ def test_the_jobs_have_the_arguments_of_the_definition(cloud: Deployed, ran: Run
 
 
 def test_a_tuning_has_its_trainings_and_the_best_of_them(cloud: Deployed) -> None:
-    cloud.run(replace(LIFE, training=TUNE))
+    """One of them is ended early: it would go on for a minute, and others were better at once."""
+    on_its_way = (
+        "for part in range(300 if depth == 3 else 0):\n"
+        '    Path(a["--metrics"]).write_text(json.dumps({"accuracy": part / 1000}))\n'
+        "    time.sleep(0.2)\n"
+    )
+    early = replace(TUNE, early_stopping=True, parallel=1)
+    result = cloud.run(replace(LIFE, training=early), train=SCRIPTS["train.py"] + on_its_way)
+    assert result.metrics == pytest.approx({"accuracy": 0.69})
     tuning = name_of(cloud.steps()["Tune"])
     found = cloud.ask("describe_hyper_parameter_tuning_job", HyperParameterTuningJobName=tuning)
     assert found["HyperParameterTuningJobStatus"] == "Completed"
-    assert found["TrainingJobStatusCounters"]["Completed"] == 3
+    assert found["TrainingJobStatusCounters"]["Completed"] == 2
+    assert found["TrainingJobStatusCounters"]["Stopped"] == 1
     best = found["BestTrainingJob"]
     assert best["TunedHyperParameters"] == {"depth": "9"}
     listed = cloud.ask(
@@ -189,12 +198,30 @@ def test_a_tuning_has_its_trainings_and_the_best_of_them(cloud: Deployed) -> Non
         SortOrder="Descending",
     )["TrainingJobSummaries"]
     assert [each["TunedHyperParameters"]["depth"] for each in listed] == ["9", "7", "3"]
+    assert [each["TrainingJobStatus"] for each in listed] == ["Completed", "Completed", "Stopped"]
     assert listed[0] == best
     training = cloud.ask("describe_training_job", TrainingJobName=best["TrainingJobName"])
     assert training["TuningJobArn"] == found["HyperParameterTuningJobArn"]
     assert training["HyperParameters"]["sagemaker_program"] == "mlops_step.py"
     summaries = cloud.ask("list_hyper_parameter_tuning_jobs")["HyperParameterTuningJobSummaries"]
     assert tuning in [each["HyperParameterTuningJobName"] for each in summaries]
+
+
+def test_a_cached_step_names_the_execution_that_had_its_job(
+    cloud: Deployed, ran: RunResult
+) -> None:
+    result = cloud.run(SERVED, cache=True)
+    steps = cloud.steps()
+    arn = steps["Prepare"]["CacheHitResult"]["SourcePipelineExecutionArn"]
+    assert arn.endswith(f"/execution/{ran.id}")
+    assert name_of(steps["Train"]) == f"{ran.id}-Train"
+    assert cloud.ask("describe_training_job", TrainingJobName=name_of(steps["Train"]))
+    assert "CacheHitResult" not in steps["Seal"]
+    assert (result.folder / "Train" / "log.txt").exists()
+    names = [
+        each["TrainingJobName"] for each in cloud.ask("list_training_jobs")["TrainingJobSummaries"]
+    ]
+    assert f"{result.id}-Train" not in names
 
 
 def test_hyperparameters_of_one_run_are_those_of_its_job(cloud: Deployed) -> None:
@@ -394,3 +421,35 @@ def test_what_is_not_done_is_an_error_of_the_service_and_no_success(
         **{key: job[key] for key in kept},
     )
     assert (code, "nothing was started" in words) == ("ValidationException", True)
+
+
+def test_a_search_finds_what_is_described(cloud: Deployed, ran: RunResult) -> None:
+    def found(resource: str, **filters: str) -> list[dict[str, Any]]:
+        expression = {
+            "Filters": [
+                {
+                    "Name": name.replace("_", "."),
+                    "Operator": each.split()[0],
+                    "Value": each.split()[1],
+                }
+                for name, each in filters.items()
+            ]
+        }
+        answer = cloud.ask("search", Resource=resource, SearchExpression=expression, MaxResults=100)
+        return [each[resource.removeprefix("Experiment")] for each in answer["Results"]]
+
+    (run,) = found("PipelineExecution", PipelineExecutionArn=f"Contains {ran.id}")
+    assert run["PipelineExecutionStatus"] == "Succeeded"
+    (job,) = found(
+        "TrainingJob", TrainingJobName=f"Equals {ran.id}-Train", HyperParameters_depth="In 4,5"
+    )
+    assert found("TrainingJob", CreationTime="GreaterThan 2999-01-01T00:00:00Z") == []
+    (component,) = found(
+        "ExperimentTrialComponent", Source_SourceArn=f"Equals {job['TrainingJobArn']}"
+    )
+    assert component["Metrics"][0]["Last"] == pytest.approx(0.65)
+    versions = found("ModelPackage", ModelPackageArn=f"Equals {ran.registered}")
+    assert [each["ModelPackageArn"] for each in versions] == [ran.registered]
+    assert len(found("Pipeline", PipelineName="NotEquals nix")) == 1
+    assert found("Endpoint", EndpointName="Contains a") == []
+    assert refused(cloud.sagemaker.search, Resource="ModelCard")[0] == "ValidationException"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import re
@@ -35,6 +36,7 @@ from mlops_iac.pipeline import local
 from mlops_iac.pipeline.executor import RunEvent
 from mlops_iac.pipeline.local import RunResult
 from mlops_iac.pipeline.run_record import last_record
+from mlops_iac.pipeline.search import next_trial
 from mlops_iac.pipeline.steps import (
     Dataset,
     Evaluate,
@@ -109,16 +111,15 @@ class Cloud:
     ) -> tuple[Lifecycle, Any]:
         """What a run takes: the lifecycle of a deployed definition, and its backend."""
         buffer = io.BytesIO()
-        with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
+        with tarfile.open(fileobj=buffer, mode="w") as tar:
             named = {f"{name}.py": text for name, text in scripts.items()}
             files = {name: text.encode() for name, text in {**SCRIPTS, **named}.items()}
             for name, content in {**files, **runtime_files()}.items():
                 entry = tarfile.TarInfo(name)
                 entry.size = len(content)
                 tar.addfile(entry, io.BytesIO(content))
-        self.s3.put_object(
-            Bucket="artifacts", Key="code/1/sourcedir.tar.gz", Body=buffer.getvalue()
-        )
+        packed = gzip.compress(buffer.getvalue(), mtime=0)  # the same again, as `up` packs it
+        self.s3.put_object(Bucket="artifacts", Key="code/1/sourcedir.tar.gz", Body=packed)
         settings = SageMakerSettings(
             images={step: f"registry/{step}:1" for step in STEPS},
             instance_types=dict.fromkeys(STEPS, "ml.m5.large"),
@@ -150,6 +151,7 @@ class Cloud:
         from_step: str | None = None,
         python: Path | None = Path(sys.executable),
         given: Mapping[str, str] | None = None,
+        cache: bool = False,
         **scripts: str,
     ) -> RunResult:
         return local.run(
@@ -159,6 +161,7 @@ class Cloud:
             workload_python=python,
             from_step=from_step,
             given=given,
+            cache=cache,
             on_event=self.events.append,
         )
 
@@ -509,7 +512,7 @@ TUNE = Tune(
     goal="maximize",
     trials=3,
     parallel=2,
-    search={"depth": Range("values", values=("3", "9", "7"))},
+    search={"depth": Range("values", values=("7", "3", "9"))},
 )
 
 
@@ -518,7 +521,7 @@ def test_a_grid_is_tried_whole_and_the_best_is_registered(cloud: Cloud) -> None:
     assert result.metrics == pytest.approx({"accuracy": 0.69})
     trials = [key for key in cloud.stored() if key.endswith("/output/model.tar.gz")]
     assert len(trials) == 3
-    (best,) = [key for key in trials if f"/{result.id}-Tune002/" in key]
+    (best,) = [key for key in trials if f"/{result.id}-Tune003/" in key]
     assert cloud.content(cloud.served(result)) == cloud.content(best)
 
 
@@ -527,22 +530,22 @@ def test_minimizing_keeps_the_lowest(cloud: Cloud) -> None:
     assert result.metrics == pytest.approx({"accuracy": 0.63})
 
 
-def test_bayesian_search_is_a_seeded_sample_and_says_so(cloud: Cloud) -> None:
+def test_a_bayesian_search_follows_from_the_definition_and_what_came_before(cloud: Cloud) -> None:
     search = {"depth": Range("integer", low="2", high="30")}
-    life = replace(LIFE, training=replace(TUNE, strategy="bayesian", search=search))
-    cloud.run(life)
-    assert any("seeded random sample" in note for note in cloud.notes())
-    tried = sorted(note.split(" with ")[1] for note in cloud.notes() if " with " in note)
-    cloud.events.clear()
-    cloud.run(life)
-    assert sorted(n.split(" with ")[1] for n in cloud.notes() if " with " in n) == tried
+    tune = replace(TUNE, strategy="bayesian", parallel=1, search=search)
+    cloud.run(replace(LIFE, training=tune))
+    record = last_record(cloud.work / "runs", "churn")
+    done = record.steps["Tune"].properties["trials"]
+    trials, values = ([each[key] for each in done] for key in ("trial", "value"))
+    for at, trial in enumerate(trials):
+        assert trial == next_trial(tune, record.definition, trials[:at], values[:at])
 
 
 def test_a_trial_that_fails_does_not_count(cloud: Cloud) -> None:
     train = SCRIPTS["train.py"] + "assert depth != 9\n"
     result = cloud.run(replace(LIFE, training=TUNE), train=train)
     assert result.metrics == pytest.approx({"accuracy": 0.67})
-    assert any(note.startswith("trial 2 failed: depth=9") for note in cloud.notes())
+    assert any(note.startswith("trial 3 failed: depth=9") for note in cloud.notes())
 
 
 def test_a_tuning_of_failures_fails(cloud: Cloud) -> None:
@@ -599,6 +602,27 @@ def test_a_work_folder_that_cannot_be_written_is_an_error(cloud: Cloud) -> None:
     cloud.work.write_text("a file in the way")
     with pytest.raises(MlopsError, match="is a file; nothing was read or written"):
         cloud.run()
+
+
+def test_a_cached_step_is_one_whose_code_data_and_settings_are_the_same(cloud: Cloud) -> None:
+    first = cloud.run()
+
+    def executed(**how: Any) -> list[str]:
+        result = cloud.run(cache=True, **how)
+        assert result.status == "registered"
+        jobs = ("Prepare", "Train", "Evaluate")
+        return [name for name in jobs if result.steps[name] == "succeeded"]
+
+    assert executed() == []
+    (told,) = (str(e) for e in cloud.events if e.step == "Prepare" and e.kind == "reused")
+    assert told == f"Prepare: as run {first.id} left it"
+    assert executed(given={"depth": "9"}) == ["Train", "Evaluate"]
+    assert cloud.run(cache=True, given={"depth": "9"}).metrics == pytest.approx({"accuracy": 0.69})
+    cloud.s3.put_object(Bucket="data", Key="orders/orders.csv", Body=b"x\n2\n")
+    assert executed() == ["Prepare", "Train", "Evaluate"]
+    newest = last_record(cloud.work / "runs", "churn").id
+    cloud.s3.delete_object(Bucket="artifacts", Key=f"pipelines/churn/{newest}/prepared/train.csv")
+    assert executed() == ["Prepare"]  # what it had left is lost
 
 
 def test_hyperparameters_of_one_run_reach_the_script_the_record_and_the_version(

@@ -61,16 +61,18 @@ class Cloud:
         )
         return full
 
-    def configuration(self, name: str, shadow: str = "", **weights: float) -> str:
-        """With a variant for each model of `weights`, called like it."""
+    def configuration(
+        self, name: str, shadow: str = "", called: str = "", count: int = 1, **weights: float
+    ) -> str:
+        """With a variant for each model of `weights`, called like it, or as is said."""
         full = f"{self.name}-{name}"
 
         def variant(model: str, weight: float) -> dict[str, Any]:
             return {
-                "VariantName": model,
+                "VariantName": called or model,
                 "ModelName": f"{self.name}-{model}",
                 "InstanceType": "ml.m5.large",
-                "InitialInstanceCount": 1,
+                "InitialInstanceCount": count,
                 "InitialVariantWeight": weight,
             }
 
@@ -96,6 +98,21 @@ class Cloud:
     def update(self, configuration: str) -> dict[str, Any]:
         self.sagemaker.update_endpoint(EndpointName=self.name, EndpointConfigName=configuration)
         return self.settled()
+
+    def rolled_out(self, configuration: str, **said: Any) -> tuple[list[Any], list[dict[str, Any]]]:
+        """Roll it out while it is called: the answers, and how the endpoint stood at each."""
+        answers, stood = [], []
+        self.ask()
+        self.sagemaker.update_endpoint(
+            EndpointName=self.name, EndpointConfigName=configuration, **said
+        )
+        while not stood or stood[-1]["EndpointStatus"] == "Updating":
+            stood.append(self.described())
+            try:
+                answers.append(self.ask()[0]["predictions"][0])
+            except ClientError as error:
+                answers.append(error.response["Error"]["Code"])
+        return answers, stood
 
     def described(self) -> dict[str, Any]:
         found: dict[str, Any] = self.sagemaker.describe_endpoint(EndpointName=self.name)
@@ -334,6 +351,90 @@ def test_what_serves_goes_on_where_an_update_fails(cloud: Cloud) -> None:
     assert cloud.ask() == ({"predictions": [63]}, "three")
 
 
+def status(stood: dict[str, Any]) -> tuple[str, str, int | None]:
+    """What a deployment on its way says of its variant."""
+    [variant] = stood["PendingDeploymentSummary"]["ProductionVariants"]
+    [said] = variant["VariantStatus"]
+    return said["Status"], said["StatusMessage"], variant.get("CurrentInstanceCount")
+
+
+def test_a_canary_gets_a_part_of_the_calls_and_an_alarm_takes_it_back(cloud: Cloud) -> None:
+    raises = (
+        "def load(folder):\n    return 1\n\n\ndef predict(model, rows):\n    raise OSError('x')\n"
+    )
+    for name, predict in (("two", models.DOUBLES), ("bad", raises), ("three", TRIPLES)):
+        cloud.model(name, models.archive(predict))
+    like = {"called": "main", "count": 4}
+    first = cloud.configuration("1", two=1, **like)
+    assert cloud.endpoint(first)["ProductionVariants"][0]["CurrentInstanceCount"] == 4
+    alarm = f"{cloud.name}-errors"
+    cloud("cloudwatch").put_metric_alarm(
+        AlarmName=alarm,
+        Namespace="AWS/SageMaker",
+        MetricName="Invocation5XXErrors",
+        Dimensions=[
+            {"Name": "EndpointName", "Value": cloud.name},
+            {"Name": "VariantName", "Value": "main"},
+        ],
+        Statistic="Average",
+        ComparisonOperator="GreaterThanThreshold",
+        Threshold=0.05,
+        Period=60,
+        EvaluationPeriods=2,
+        TreatMissingData="notBreaching",
+    )
+    canary = {
+        "BlueGreenUpdatePolicy": {
+            "TrafficRoutingConfiguration": {
+                "Type": "CANARY",
+                "WaitIntervalInSeconds": 120,
+                "CanarySize": {"Type": "CAPACITY_PERCENT", "Value": 10},
+            },
+            "TerminationWaitInSeconds": 60,
+        },
+        "AutoRollbackConfiguration": {"Alarms": [{"AlarmName": alarm}]},
+    }
+
+    bad = cloud.configuration("2", bad=1, **like)
+    answers, stood = cloud.rolled_out(bad, DeploymentConfig=canary)
+    assert set(answers) == {42, "ModelError"} and cloud.ask()[0] == {"predictions": [42]}
+    assert (stood[-1]["EndpointStatus"], stood[-1]["EndpointConfigName"]) == ("InService", first)
+    reason = stood[-1]["FailureReason"]
+    assert reason.startswith(f"ALARM {alarm}: Threshold Crossed: 2 out of the last 2 datapoints [")
+    told = cloud("cloudwatch").describe_alarm_history(AlarmName=alarm)["AlarmHistoryItems"]
+    sounded = [each for each in told if each["HistorySummary"] == "Alarm updated from OK to ALARM"]
+    assert any(
+        json.loads(each["HistoryData"])["newState"]["stateReason"] in reason for each in sounded
+    )
+
+    answers, stood = cloud.rolled_out(
+        cloud.configuration("3", three=1, **like), RetainDeploymentConfig=True
+    )
+    under_way = [each for each in stood if "PendingDeploymentSummary" in each]
+    for each in under_way[:: len(under_way) // 3]:
+        complete("DescribeEndpoint", each)
+    said = list(dict.fromkeys(map(status, under_way)))
+    assert said[0] == ("Creating", "Launching 4 instance(s).", None)
+    # Ten percent of four instances are one whole one.
+    part, every = "canary capacity of 1 instance(s).", "full capacity of 4 instance(s)."
+    waited = "Baking for 120 seconds (WaitIntervalInSeconds) with traffic enabled on"
+    ends = "Baking for 60 seconds (TerminationWaitInSeconds) with traffic enabled on"
+    baking = [each for each in said if each[0] == "Baking"]
+    assert baking == [
+        ("Baking", f"{waited} {part}", 1),
+        ("Baking", f"{waited} {every}", 4),
+        ("Baking", f"{ends} {every}", 4),
+    ]
+    canaries = [a for a, each in zip(answers, stood, strict=True) if status_is(each, baking[0])]
+    assert 0.1 < canaries.count(63) / len(canaries) < 0.45
+    assert (stood[-1]["EndpointStatus"], "FailureReason" in stood[-1]) == ("InService", False)
+    assert answers[-1] == 63
+
+
+def status_is(stood: dict[str, Any], wanted: tuple[str, str, int | None]) -> bool:
+    return "PendingDeploymentSummary" in stood and status(stood) == wanted
+
+
 def test_nothing_is_in_service_before_it_answers(cloud: Cloud, tmp_path: Path) -> None:
     there = tmp_path / "there"
     waits = f"import os, time\nwhile not os.path.exists({str(there)!r}): time.sleep(0.01)\n"
@@ -349,14 +450,23 @@ def test_nothing_is_in_service_before_it_answers(cloud: Cloud, tmp_path: Path) -
     assert cloud.settled()["EndpointStatus"] == "InService"
     there.unlink()
     second = cloud.configuration("2", three=1)
-    cloud.sagemaker.update_endpoint(EndpointName=cloud.name, EndpointConfigName=second)
+    # Two minutes here, were it not that nobody calls.
+    waits = {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 3600}
+    green = {"TrafficRoutingConfiguration": waits, "TerminationWaitInSeconds": 3600}
+    cloud.sagemaker.update_endpoint(
+        EndpointName=cloud.name,
+        EndpointConfigName=second,
+        DeploymentConfig={"BlueGreenUpdatePolicy": green},
+    )
     found = cloud.described()
     complete("DescribeEndpoint", found)
     assert (found["EndpointStatus"], found["EndpointConfigName"]) == ("Updating", first)
     assert found["PendingDeploymentSummary"]["EndpointConfigName"] == second
     assert cloud.ask()[0] == {"predictions": [42]}
     there.touch()
+    began = time.monotonic()
     assert cloud.settled()["EndpointConfigName"] == second
+    assert time.monotonic() - began < 100
     assert cloud.ask()[0] == {"predictions": [63]}
 
 

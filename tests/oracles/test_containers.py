@@ -1,6 +1,6 @@
 """What is packed and compiled, started by the code of AWS's containers, with no index to be reached.
 
-The toolkits run as they do in an image (`containers_env`); nginx and TorchServe, which are not on the
+The toolkits run as they do in an image (`packages_env`); nginx and TorchServe, which are not on the
 package index, do not: gunicorn answers itself, and PyTorch's handler service is called as TorchServe
 calls it.
 """
@@ -29,7 +29,7 @@ from mlops_iac.runtime import contract
 from mlops_iac.runtime.files import runtime_files
 from mlops_iac.workload.archives import pack as pack_model
 from mlops_iac.workload.archives import unpack
-from tests.oracles import containers_env
+from tests.oracles import packages_env
 from tests.sagemaker_blueprints import MINIMAL, loaded
 
 IMAGES = Path(__file__).with_name("container_images.py")
@@ -59,13 +59,7 @@ VERSIONS = {"scikit-learn": "1.9", "xgboost": "3.2", "pytorch": "2.6"}
 
 @pytest.fixture(scope="session")
 def toolkits() -> Path:
-    python = containers_env.find()
-    if python is None:
-        pytest.skip(
-            "no containers: run `python tests/oracles/containers_env.py` or set"
-            f" {containers_env.VARIABLE}"
-        )
-    return python
+    return packages_env.python_of("containers")
 
 
 class Container:

@@ -13,7 +13,7 @@ import pytest
 from mlops_iac.clouds.aws import catalogue, containers
 from mlops_iac.clouds.registry import platform
 from mlops_iac.runtime.files import runtime_files
-from tests.oracles import containers_env
+from tests.oracles import packages_env
 from tests.sagemaker_blueprints import MINIMAL, loaded
 
 SAGEMAKER = platform("sagemaker")
@@ -53,7 +53,9 @@ def test_a_published_list_is_of_the_image_and_can_install_a_folder(
     "name", ["flask", "gunicorn", "pip", "sagemaker-containers", "sagemaker-training", "setuptools"]
 )
 def test_what_is_tried_is_what_the_newest_image_has(name: str) -> None:
-    tried = dict(line.split("==") for line in containers_env.PACKAGES.read_text().split())
+    tried = dict(
+        line.split("==") for line in packages_env.packages("containers").read_text().split()
+    )
     packages = containers.packages("scikit-learn", "1.9")
     assert packages is not None
     assert tried[name] == packages[name]

@@ -38,6 +38,7 @@ TWICE = {
     "application/jsonlines": "a standard's word; what runs in a container imports nothing of ours",
     "application/json": "likewise",
     "settings.json": "a file of a policy pack, and one of a run of the monitoring",
+    "SageMaker Model Building Pipeline Execution Status Change": "the service's own word; emulators know no cloud's room",
     "AWS/SageMaker": "the service's own word; components are copied by `eject` and import nothing of ours",
 }
 

@@ -154,6 +154,10 @@ def test_a_model_that_is_not_trained_here_has_no_steps(tmp_path: Path) -> None:
             "models.churn.tune.strategy",
         ),
         (
+            "models: {churn: {train: {hyperparameters: {epochs: 9}}, tune: {strategy: hyperband, metric: loss, trials: 2, early_stopping: true, search: {x: {values: [a, b]}}}}}",
+            "models.churn.tune.early_stopping",
+        ),
+        (
             "{secrets: {token: {}}, models: {churn: {train: {env: {TOKEN: {secret: token}}}}}}",
             "models.churn.train.env.TOKEN",
         ),

@@ -248,6 +248,9 @@ def test_without_prepare_training_checks_and_reads_the_datasets() -> None:
 def test_tuning_ranges_are_text_and_the_searched_is_not_fixed() -> None:
     arguments = printed(replace(LIFE, training=TUNE))["Tune"]["Arguments"]
     config = arguments["HyperParameterTuningJobConfig"]
+    assert config["TrainingJobEarlyStoppingType"] == "Off"
+    early = printed(replace(LIFE, training=replace(TUNE, early_stopping=True)))["Tune"]["Arguments"]
+    assert early["HyperParameterTuningJobConfig"]["TrainingJobEarlyStoppingType"] == "Auto"
     assert config["ParameterRanges"] == {
         "CategoricalParameterRanges": [{"Name": "kind", "Values": ["forest", "tree"]}],
         "IntegerParameterRanges": [

@@ -1,4 +1,4 @@
-"""The trials of a tuning, the requirements of a workload."""
+"""The URIs that are read, the requirements of a workload."""
 
 from __future__ import annotations
 
@@ -14,60 +14,10 @@ from mlops_iac.clouds.aws.sagemaker.definition.parts import SageMakerSettings
 from mlops_iac.clouds.aws.sagemaker.local import SageMakerBackend
 from mlops_iac.clouds.aws.store import split_uri
 from mlops_iac.errors import ResourceFailed, UsageError
-from mlops_iac.pipeline.steps import Lifecycle, Range, Register, Strategy, Train, Tune
-from mlops_iac.pipeline.tuning import note, trials
+from mlops_iac.pipeline.steps import Lifecycle, Register, Train
 from mlops_iac.workload import environments
 from mlops_iac.workload.archives import unpack
 from mlops_iac.workload.environments import OVERRIDE, requirements, workload_python
-
-
-def tuning(strategy: Strategy, count: int, **search: Range) -> Tune:
-    return Tune(
-        train=Train(script="train.py"),
-        strategy=strategy,
-        metric="accuracy",
-        goal="maximize",
-        trials=count,
-        parallel=1,
-        search=search,
-    )
-
-
-KINDS = {
-    "kind": Range("values", values=("a", "b")),
-    "fast": Range("values", values=("true", "false")),
-}
-DEPTH = Range("integer", low="2", high="12")
-RATE = Range("continuous", low="0.0001", high="1", scale="logarithmic")
-
-
-def test_a_grid_is_every_combination_once() -> None:
-    found = trials(tuning("grid", 4, **KINDS), "seed")
-    assert len({tuple(trial.items()) for trial in found}) == 4
-
-
-def test_a_sample_is_the_same_for_the_same_seed_and_within_its_ranges() -> None:
-    tune = tuning("bayesian", 40, **KINDS, depth=DEPTH, rate=RATE)
-    found = trials(tune, "seed")
-    assert found == trials(tune, "seed")
-    assert found != trials(tune, "other")
-    assert len(found) == 40
-    assert all(2 <= int(trial["depth"]) <= 12 for trial in found)
-    assert all(0.0001 <= float(trial["rate"]) <= 1 for trial in found)
-    # A logarithmic range spends as much on each order of magnitude.
-    assert sum(float(trial["rate"]) < 0.01 for trial in found) > 10
-
-
-def test_a_small_space_is_not_tried_twice() -> None:
-    assert len(trials(tuning("random", 50, **KINDS), "seed")) == 4
-
-
-@pytest.mark.parametrize(
-    ("strategy", "noted"),
-    [("grid", False), ("random", False), ("bayesian", True), ("hyperband", True)],
-)
-def test_what_is_not_run_as_asked_is_said(strategy: Strategy, noted: bool) -> None:
-    assert bool(note(tuning(strategy, 1))) is noted
 
 
 @pytest.mark.parametrize("uri", ["/data/x", "https://bucket/key", "s3://"])

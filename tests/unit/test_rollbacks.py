@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from botocore.exceptions import ClientError
+from click.testing import CliRunner
 
+from mlops_iac.api.deploy import rollbacks
+from mlops_iac.api.deploy.smoke import Smoke
+from mlops_iac.cli import up
 from mlops_iac.clouds.aws.sagemaker.endpoints import differing
 from mlops_iac.clouds.aws.types import ENDPOINT
+from mlops_iac.engine.protocol import Result
+from mlops_iac.errors import ResourceFailed
 from mlops_iac.graph.model import Resource
 
 
@@ -64,3 +73,32 @@ def test_a_rollout_under_way_is_no_rollback() -> None:
     (line,) = differing([ASKED], Cloud("api-1", "Updating"))
     assert "goes on" in line
     assert "taken back" not in line
+
+
+@pytest.mark.parametrize("op", ["update", "same"])
+def test_up_fails_by_what_it_has_changed_and_notes_what_was_so_before(
+    monkeypatch: pytest.MonkeyPatch, op: str
+) -> None:
+    """The provider calls a rollback a success."""
+    deployment = SimpleNamespace(
+        project=SimpleNamespace(
+            operations=SimpleNamespace(endpoints=lambda _: {"api": ASKED}, differing=differing),
+            emulates=lambda _: False,
+        ),
+        stack="prod",
+        resources=lambda: [ASKED],
+        region="",
+    )
+    project = SimpleNamespace(
+        deployment=lambda _: nullcontext(deployment), next_steps=lambda *_: ["prod stands"]
+    )
+    step = SimpleNamespace(urn=ASKED.urn, op=op)
+    result = Result(steps=[step], outputs={}, duration_seconds=1.0)  # type: ignore[list-item]
+    monkeypatch.setattr(rollbacks, "session", lambda *_, **__: Cloud("api-1"))
+    monkeypatch.setattr(up, "project_of", lambda *_: project)
+    monkeypatch.setattr(up, "deploy", lambda *_, **__: (SimpleNamespace(engine="pulumi"), result))
+    monkeypatch.setattr(up, "smoke", lambda *_: Smoke())
+    ran = CliRunner().invoke(up.command, ["-s", "prod", "--yes"])
+    assert isinstance(ran.exception, ResourceFailed) is (op == "update")
+    told = ran.output if op == "same" else str(ran.exception)
+    assert "churn-prod-api runs api-1, not api-2" in told

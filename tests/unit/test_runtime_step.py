@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 import tarfile
@@ -274,6 +275,17 @@ def test_metrics_that_are_rewritten_are_printed_each_time(
     assert train.run() == 0
     found = re.findall(contract.metric_regex("accuracy"), capfd.readouterr().out)
     assert found[-2:] == ["0.1", "0.2"]
+
+
+def test_a_number_is_printed_again_where_it_is_reported_again(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    file = MetricsFile(tmp_path / "metrics.json")
+    file.path.write_text('{"accuracy": 0.7}')
+    for written in (1, 1, 2):
+        os.utime(file.path, (written, written))
+        file.announce()
+    assert re.findall(contract.metric_regex("accuracy"), capfd.readouterr().out) == ["0.7", "0.7"]
 
 
 def test_one_metrics_name_does_not_find_anothers_value() -> None:

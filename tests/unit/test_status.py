@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -74,7 +75,9 @@ def asked(cloud: Cloud) -> Questions:
     return Questions(AwsAccess(), cloud, "prod", " -s prod")
 
 
-def serving(cloud: Cloud, *, configuration: str = "api-2", state: str = "InService") -> None:
+def serving(
+    cloud: Cloud, *, configuration: str = "api-2", state: str = "InService", **more: Any
+) -> None:
     cloud.says(
         "describe_endpoint",
         {
@@ -88,8 +91,13 @@ def serving(cloud: Cloud, *, configuration: str = "api-2", state: str = "InServi
                 {"VariantName": "a", "CurrentWeight": 3.0, "CurrentInstanceCount": 2},
                 {"VariantName": "b", "CurrentWeight": 1.0, "CurrentInstanceCount": 1},
             ],
+            **more,
         },
     )
+    configured(cloud, configuration, a="one", b="two")
+
+
+def configured(cloud: Cloud, configuration: str, **models: str) -> None:
     cloud.says(
         "describe_endpoint_config",
         {
@@ -97,10 +105,10 @@ def serving(cloud: Cloud, *, configuration: str = "api-2", state: str = "InServi
             "EndpointConfigArn": "arn:aws:sagemaker:eu-west-1:210987654321:endpoint-config/x",
             "CreationTime": NOW,
             "ProductionVariants": [
-                {"VariantName": "a", "ModelName": "one"}, {"VariantName": "b", "ModelName": "two"},
+                {"VariantName": name, "ModelName": model} for name, model in models.items()
             ],
         },
-    )  # fmt: skip
+    )
 
 
 def model(cloud: Cloud, container: dict[str, Any]) -> None:
@@ -186,12 +194,47 @@ def test_of_a_version_its_own_registry_is_asked_whether_it_is_approved(
     assert told([entry]).splitlines()[1].split("  ")[3] == words
 
 
-def test_a_rollout_that_was_taken_back_is_trouble(cloud: Cloud, asked: Questions) -> None:
-    serving(cloud, configuration="api-1")
+def test_a_rollout_that_was_rolled_back_says_from_what_when_and_by_which_alarm(
+    cloud: Cloud, asked: Questions
+) -> None:
+    """SageMaker may give no reason (terraform-provider-aws, issue 48997): the alarm has one."""
+    alarms = {"Alarms": [{"AlarmName": "errors"}]}
+    last = {"LastDeploymentConfig": {"AutoRollbackConfiguration": alarms}}
+    serving(cloud, configuration="api-1", **last)
     model(cloud, {"Image": "i"})
     model(cloud, {"Image": "i"})
-    entry = entry_of("api", ENDPOINT_MADE, asked, {})
+
+    def item(state: str, reason: str, minute: int) -> dict[str, Any]:
+        new = {"newState": {"stateValue": state, "stateReason": reason}}
+        return {"HistoryData": json.dumps(new), "Timestamp": NOW.replace(minute=minute)}
+
+    items = [item("OK", "calm", 9), item("ALARM", "Threshold Crossed: …", 8), item("ALARM", "", 1)]
+    cloud.says("describe_alarm_history", {"AlarmHistoryItems": items}, "cloudwatch")
+    configured(cloud, "api-2", a="three")
+    model(cloud, {"ModelPackageName": f"{PACKAGE}/4"})
+    entry = entry_of("api", ENDPOINT_MADE, asked, {GROUP: "churn"})
     assert "churn-prod-api runs api-1, not api-2" in entry.trouble
+    assert told([entry]).splitlines()[-1] == (
+        "  rolled back from churn/4 2026-11-21 06:11 UTC: ALARM errors: Threshold Crossed: …"
+    )
+
+
+def test_a_rollout_that_goes_on_says_how_far_it_is(cloud: Cloud, asked: Questions) -> None:
+    baking = {"Status": "Baking", "StatusMessage": "Baking for 600 seconds.", "StartTime": NOW}
+    pending = {
+        "EndpointConfigName": "api-2",
+        "StartTime": NOW,
+        "ProductionVariants": [{"VariantName": "a", "VariantStatus": [baking]}],
+    }
+    serving(cloud, configuration="api-1", state="Updating", PendingDeploymentSummary=pending)
+    model(cloud, {"Image": "i"})
+    model(cloud, {"Image": "i"})
+    configured(cloud, "api-2", a="three")
+    model(cloud, {"ModelPackageName": f"{PACKAGE}/4"})
+    entry = entry_of("api", ENDPOINT_MADE, asked, {GROUP: "churn"})
+    assert told([entry]).splitlines()[-1] == (
+        "  rollout of churn/4 since 2026-11-21 06:11 UTC: Baking for 600 seconds."
+    )
 
 
 def test_an_endpoint_that_somebody_deleted_is_missing(cloud: Cloud, asked: Questions) -> None:
@@ -241,7 +284,7 @@ def test_a_bug_of_ours_is_no_answer_of_the_cloud(asked: Questions) -> None:
         asked.ask("x", lambda: {}["x"])
 
 
-def test_alarms_are_told_with_why_and_those_of_the_emulator_are_not_judged(
+def test_alarms_are_told_with_why_and_those_that_nobody_judged_as_not_known(
     cloud: Cloud, asked: Questions
 ) -> None:
     def alarm(name: str, state: str, reason: str) -> dict[str, Any]:
@@ -354,6 +397,10 @@ def test_what_comes_next_can_be_typed(make: Callable[..., Any]) -> None:
     assert then(serves, approved="4") == ["mlops-iac up"]
     failed = LastRun("r", "failed", "")
     assert then(serves, approved="3", last_run=failed) == ["mlops-iac run"]
+    for ended in ("failed", "stopped"):
+        last = LastRun("r", ended, "", "Train")
+        assert then(waits, last_run=last) == ["mlops-iac run --from Train"]
+    assert then(waits, last_run=LastRun("r", "gate-failed", "", "")) == ["mlops-iac run"]
 
 
 @pytest.fixture

@@ -267,11 +267,9 @@ class Project(BaseProject):
 
     def next_steps(self, stack: str, result: Result) -> list[str]:
         """Say what stands now and what completes it."""
-        from mlops_iac.api.deploy.rollbacks import rolled_back
         from mlops_iac.api.status.status import next_steps
 
-        with self.deployment(stack) as deployment:
-            return [*next_steps(self, stack, result), *rolled_back(deployment)]
+        return next_steps(self, stack, result)
 
     # -- models
 
@@ -288,6 +286,7 @@ class Project(BaseProject):
         stack: str = LOCAL,
         from_step: str | None = None,
         hyperparameters: Mapping[str, str] | None = None,
+        cache: bool = False,
         deployed: bool = False,
         on_event: OnRunEvent | None = None,
     ) -> Run:
@@ -295,7 +294,8 @@ class Project(BaseProject):
 
         `model` may be left out where only one is trained. `from_step` continues the last run at a
         step; `on_event` hears of progress. `hyperparameters` of the training, as text, are those of this
-        run alone, in the place of the blueprint's; the version says so. Raises NotDeployed where the deployed one is not what the
+        run alone, in the place of the blueprint's; the version says so. With `cache` what an earlier run
+        left is taken where a step would have the same code, data and settings. Raises NotDeployed where the deployed one is not what the
         blueprint and the files beside it give now, unless `deployed`; UsageError for any stack but
         `local`, for a model that is not trained and a pipeline that is not deployed, MlopsError where
         a step fails.
@@ -308,6 +308,7 @@ class Project(BaseProject):
             stack=stack,
             from_step=from_step,
             given=hyperparameters or {},
+            cache=cache,
             deployed=deployed,
             on_event=on_event,
         )

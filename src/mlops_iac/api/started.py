@@ -15,6 +15,7 @@ import threading
 from pathlib import Path
 
 from mlops_iac.api.deploy.startable import read
+from mlops_iac.api.invoke.monitoring import monitor
 from mlops_iac.api.kinds import Rehearsal
 from mlops_iac.api.models.local_runs import run
 from mlops_iac.api.project import load
@@ -38,8 +39,12 @@ def main() -> int:
 def _run(file: Path, identity: str, from_step: str | None = None) -> None:
     found = read(file)
     project = load(file.parent.parent.parent / found.blueprint)
+    project = project if found.stack == LOCAL else Rehearsal(project)
+    if found.monitors:  # which is short, and begun anew
+        monitor(project, found.entry, found.stack, identity=identity)
+        return
     run(
-        project if found.stack == LOCAL else Rehearsal(project),
+        project,
         found.entry,
         stack=found.stack,
         from_step=from_step,

@@ -60,7 +60,7 @@ class Now:
         """Take an event over; called from the runner's threads."""
         if event.kind == "start":
             self.step, self.at, self.since = event.step, event.at, monotonic()
-        elif event.kind in ("done", "failed"):
+        elif event.kind in ("done", "reused", "failed"):
             self.step = ""
 
     def draw(self) -> Text:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -15,7 +15,7 @@ from mlops_iac.errors import UsageError
 if TYPE_CHECKING:
     from mlops_iac.api.deploy.registry import Registry
     from mlops_iac.api.project import Project
-    from mlops_iac.clouds.operations import Version
+    from mlops_iac.clouds.operations import Entry, Version
 
 
 @verb("models", rehearses=True)
@@ -33,7 +33,8 @@ def command(
 
     Exit codes: 0; 2 no such model or version; 3 nobody is signed in; 6 no such stack. --json: a
     version is {model, version, status, id, created, metrics, comment, decided, by, details}; ls a
-    list, with `serves` besides.
+    list, with `serves` and `rolled_back` besides: null, or {entry, since, why} of an entry that went
+    back from it.
     """
     project = session.deployed()
     if model and version is None and (model == "latest" or model.isdigit()):
@@ -45,11 +46,25 @@ def command(
     if action == "ls":
         versions = registry.versions(model)
         serving = registry.serving()
+        entries = registry.rolled_back() if serving else []
+        back = {each.id: _back(each, entries) for each in versions}
+        serves = {
+            each.id
+            for each in versions
+            if (each.id in serving and not back[each.id]) or _runs(each, entries)
+        }
         if session.json:
-            told = [{**each.as_json(), "serves": each.id in serving} for each in versions]
+            told = [
+                {**each.as_json(), "serves": each.id in serves, "rolled_back": back[each.id]}
+                for each in versions
+            ]
             session.emit_json(told)
             return
-        session.out(*(_line(session, each, serves=each.id in serving) for each in versions))
+        for each in versions:
+            session.out(_line(session, each, serves=each.id in serves))
+            if went := back[each.id]:
+                words = session.style("rolled back", fg="red")
+                session.out(f"  {went['entry']} {words} {short_time(went['since'])}: {went['why']}")
         if not versions:
             with project.deployment(session.stack) as deployment:
                 lost = [*deployment.notes()] if deployment.lost else []
@@ -71,6 +86,20 @@ def command(
     else:
         session.say(f"{decided.model}/{decided.version} is {decided.status}")
         session.say(*_then(session, project, registry, decided))
+
+
+def _back(version: Version, entries: Sequence[Entry]) -> dict[str, str] | None:
+    """The entry that went back from a version, when and why."""
+    for each in entries:
+        if each.rollout and f"{version.model}/{version.version}" in each.rollout.versions:
+            return {"entry": each.name, "since": each.rollout.since, "why": each.rollout.why}
+    return None
+
+
+def _runs(version: Version, entries: Sequence[Entry]) -> bool:
+    """Whether one of them went back to a version."""
+    meant = (version.model, str(version.version))
+    return any((each.model, each.version) == meant for entry in entries for each in entry.variants)
 
 
 def _line(session: Session, version: Version, *, serves: bool) -> str:

@@ -26,6 +26,9 @@ def command(
         metavar="KEY=VALUE",
         multiple=True,
     ),
+    cache: bool = flag(
+        "Take what an earlier run left where a step would have the same code, data and settings."
+    ),
     deployed: bool = flag(
         "Run what is deployed, also where the blueprint and its files say otherwise by now."
     ),
@@ -39,6 +42,9 @@ def command(
     What --set gives is of the type that the blueprint has; one that is searched is tried with that value
     alone. It is written down with the run, and the version that comes of it says so.
 
+    --cache compares the code, the content of the data, settings and packages; a script that asks
+    a database, or what day it is, does not see that they have changed.
+
     What runs is what `up` deployed. Where gates, scripts or data have changed since, that is told
     with file and line, and whether to deploy first is asked; --yes does, --deployed runs the old.
 
@@ -51,7 +57,7 @@ def command(
     has changed since the deployment stands beside it as `differences`.
     """
     project = session.project()
-    what = (name, from_step, _pairs(given))
+    what = (name, from_step, _pairs(given), cache)
     try:
         result = _run(session, project, *what, deployed=deployed)
     except NotDeployed as error:
@@ -84,6 +90,7 @@ def _run(
     name: str | None,
     from_step: str | None,
     given: Mapping[str, str],
+    cache: bool,
     *,
     deployed: bool,
 ) -> Run:
@@ -94,6 +101,7 @@ def _run(
                 stack=session.stack,
                 from_step=from_step,
                 hyperparameters=given,
+                cache=cache,
                 deployed=deployed,
                 on_event=on_event,
             )

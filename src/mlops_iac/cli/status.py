@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from mlops_iac.cli._plan import component_title
 from mlops_iac.cli._session import Session, flag, verb
 from mlops_iac.cli._words import one_line, short_time
-from mlops_iac.clouds.operations import REJECTED, WAITING
+from mlops_iac.clouds.operations import REJECTED, ROLLED_BACK, WAITING
 
 if TYPE_CHECKING:
     from mlops_iac.api.status.models import ModelState
     from mlops_iac.api.status.status import Status
-    from mlops_iac.clouds.operations import AlarmState, Entry, LastRun, Variant
+    from mlops_iac.clouds.operations import AlarmState, Entry, LastRun, Rollout, Variant
 
 _COLORS = {"InService": "green", "Failed": "red", "Missing": "red", "OutOfService": "red"}
 _RUNS = {
@@ -87,6 +87,8 @@ def _entry(session: Session, entry: Entry, report: Status) -> Iterator[str]:
     yield f"{title}  {state}{' (emulated)' if local and entry.state else ''}{since}  {entry.endpoint}"
     for variant in entry.variants:
         yield f"  {_variant(variant)}"
+    if entry.rollout is not None:
+        yield f"  {_rollout(session, entry.rollout)}"
     alarms = [each for each in report.alarms if each.endpoint == entry.endpoint]
     if alarms:
         yield from _alarms(session, alarms, "  ")
@@ -111,6 +113,15 @@ def _variant(variant: Variant) -> str:
     return "  ".join(parts)
 
 
+def _rollout(session: Session, rollout: Rollout) -> str:
+    versions = ", ".join(rollout.versions) or "a configuration"
+    since = short_time(rollout.since)
+    if rollout.state == ROLLED_BACK:
+        state = session.style(f"{rollout.state} from {versions}", fg="red")
+        return f"{state} {since}: {rollout.why}"
+    return f"{session.style(f'rollout of {versions}', fg='yellow')} since {since}: {rollout.why}"
+
+
 def _alarms(session: Session, alarms: list[AlarmState], indent: str) -> Iterator[str]:
     loud = [alarm for alarm in alarms if alarm.state == "ALARM"]
     for alarm in loud:
@@ -122,7 +133,7 @@ def _alarms(session: Session, alarms: list[AlarmState], indent: str) -> Iterator
     words += [f"{silent} without data"] if silent else []
     unknown = len(alarms) - len(loud) - len(quiet)
     emulated = session.is_local
-    words += [f"{unknown} {'emulated, not evaluated' if emulated else 'not known'}"] * bool(unknown)
+    words += [f"{unknown} {'not measured here' if emulated else 'not known'}"] * bool(unknown)
     if words:
         yield f"{indent}alarms: {', '.join(words)}"
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mlops_iac.api.compile.programs import default_out
-from mlops_iac.api.deploy.rollbacks import rolled_back
+from mlops_iac.api.deploy.rollbacks import UNASKED, rolled_back
 from mlops_iac.api.deploy.smoke import Smoke, smoke
 from mlops_iac.cli._ephemeral import BASE, TTL, project_of
 from mlops_iac.cli._plan import plan_lines, summary_line
@@ -49,7 +49,8 @@ def command(
     by the real Pulumi engine. Interrupt it at any time; the next `up` goes on.
 
     Endpoints that changed are asked for the examples that their version answered before it was
-    registered. Where one answers otherwise, everything is deployed and the exit code is 4.
+    registered. Where one answers otherwise, everything is deployed and the exit code is 4. It is 4, too,
+    where an alarm has rolled an endpoint back, which goes on with what it served.
 
     With --from it is an ephemeral stack: the overlay of another environment under a name of its
     own, unprotected, until its time is over. The same again renews the time.
@@ -65,11 +66,15 @@ def command(
         refresh=refresh,
         detail=detail,
     )
-    found, notes = Smoke(), []
+    found, told, back = Smoke(), list[str](), list[str]()
     if not result.failures:
         with project.deployment(session.stack) as deployment:
-            notes = rolled_back(deployment) if session.json else []
-            found = smoke(deployment, result.steps)
+            told = rolled_back(deployment)
+            changed = {step.urn for step in result.steps if step.op != "same"}
+            asked = rolled_back(deployment, changed) if told else []
+            back = [each for each in asked if not each.startswith(UNASKED)]
+            # What was rolled back answers as another version did.
+            found = Smoke() if back else smoke(deployment, result.steps)
     if session.json:
         session.emit_json(
             {
@@ -79,7 +84,7 @@ def command(
                 "recorded": [step.urn for step in result.steps if step.recorded],
                 "outputs": plain(result.outputs),
                 "failures": dict(result.failures),
-                "notes": [*notes, *found.notes],
+                "notes": [*told, *found.notes],
                 "answers": {"alike": list(found.asked), "otherwise": list(found.wrong)},
                 "seconds": round(result.duration_seconds, 3),
             }
@@ -89,7 +94,9 @@ def command(
         session.say(*project.next_steps(session.stack, result))
         if found.asked:
             session.say(f"answer as their versions did: {'; '.join(found.asked)}")
-        session.notes(found.notes)
+        session.notes([*(each for each in told if each not in back), *found.notes])
+    if back:
+        raise ResourceFailed("; ".join(back), hint=f"`mlops-iac status{session.of}` says why")
     if found.wrong:
         raise ResourceFailed(
             "; ".join(found.wrong),

@@ -20,6 +20,8 @@ from mlops_iac.records import Record
 
 APPROVED, REJECTED, WAITING = "Approved", "Rejected", "PendingManualApproval"
 """What a registered version is, in every registry."""
+GOES_ON, ROLLED_BACK = "goes on", "rolled back"
+"""What a rollout is that is not over, or ended other than it was asked to."""
 MISSING = "Missing"
 """The state of an endpoint that the stack made and the cloud does not have."""
 
@@ -119,6 +121,20 @@ class LastRun:
 
 
 @dataclass(frozen=True, slots=True)
+class Rollout:
+    """Versions on their way to an endpoint, or from which it went back: `state` is GOES_ON or ROLLED_BACK.
+
+    `versions` are `model/number`, as far as they are registered. `since` is when it began or ended
+    (ISO 8601, UTC); `why` is what the service says of it.
+    """
+
+    state: str
+    versions: Sequence[str] = ()
+    since: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One serving entry.
 
@@ -126,8 +142,9 @@ class Entry:
     `Missing` where somebody deleted it, empty where nobody answered. `serves` is whether it answers
     calls in that state, and `missing` says what it lacks to do so. `since` is when the
     configuration that it runs was made (ISO 8601, UTC). `waits_for` are models without an approved
-    version. `trouble` says what is not as it was asked for. `pipeline` is that of a batch prediction,
-    which has no endpoint; `last_run` its last run.
+    version. `trouble` says what is not as it was asked for. `rollout` is one that goes on, or the last
+    one where it was rolled back. `pipeline` is that of a batch prediction, which has no endpoint;
+    `last_run` its last run.
     """
 
     name: str
@@ -139,6 +156,7 @@ class Entry:
     variants: Sequence[Variant] = ()
     waits_for: Sequence[str] = ()
     trouble: str = ""
+    rollout: Rollout | None = None
     pipeline: str = ""
     last_run: LastRun | None = None
 
@@ -147,8 +165,8 @@ class Entry:
 class AlarmState:
     """An alarm. `state` is OK, ALARM or INSUFFICIENT_DATA; empty where not known.
 
-    `endpoint` is the one it watches, empty for the others. The emulated cloud evaluates none: its
-    state is empty there until somebody sets it.
+    `endpoint` is the one it watches, empty for the others. In the emulated cloud it is not known of
+    what nobody measures there.
     """
 
     name: str
@@ -292,10 +310,12 @@ class Operations(Protocol):
         Raises ModelRefused besides.
         """
 
-    def run_monitoring(self, pipeline: str, session: Session, folder: Path) -> Monitored:
-        """Run a deployed monitoring once in the emulated cloud, in an empty folder.
+    def run_monitoring(
+        self, pipeline: str, session: Session, runs: Path, identity: str = ""
+    ) -> Monitored:
+        """Run a deployed monitoring once in the emulated cloud, and write the run down below `runs`.
 
-        Raises ResourceFailed where its job fails.
+        `identity` is the run's, where somebody has told it already. Raises ResourceFailed where its job fails.
         """
 
     def alarms(

@@ -18,6 +18,9 @@ class Store(Protocol):
         Raises UsageError where nothing is there, ResourceFailed where it cannot be read.
         """
 
+    def digest(self, uri: str) -> str:
+        """Changes with any file below a URI, or with the one that it is. Raises ResourceFailed."""
+
     def upload(self, path: Path, uri: str) -> None:
         """One file to one URI, or a folder's files below it. Raises ResourceFailed."""
 

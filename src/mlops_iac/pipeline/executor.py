@@ -58,7 +58,7 @@ class RunEvent:
             case "line" | "note":
                 return f"  {self.message}"
             case "reused":
-                return f"{self.step}: as before"
+                return f"{self.step}: as {self.message or 'before'}"
             case "done":
                 took = f"; {self.cpu_seconds:.1f} s of processors" if self.cpu_seconds else ""
                 took += f", {self.peak_bytes / 1e6:.0f} MB" if self.peak_bytes else ""
@@ -165,9 +165,13 @@ class Run:
                 current.properties = handler(task)
             except Stopped as found:
                 stopped = found
-            current.status = "succeeded"
-            seconds = time.monotonic() - began
-            self.tell(task.name, "done", seconds=seconds, at=at, **vars(used))
+            if current.cached_from:
+                current.status = "reused"
+                self.tell(task.name, "reused", f"run {current.cached_from} left it", at=at)
+            else:
+                current.status = "succeeded"
+                seconds = time.monotonic() - began
+                self.tell(task.name, "done", seconds=seconds, at=at, **vars(used))
         except BaseException as error:
             current.error = _short(error)
             ended = "stopped" if isinstance(error, KeyboardInterrupt) else "failed"

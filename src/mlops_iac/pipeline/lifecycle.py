@@ -124,6 +124,7 @@ def _tune(model: Model, train: Train, metrics: Mapping[str, str]) -> Tune:
         trials=trials,
         parallel=min(tune.parallel, trials),
         search=search,
+        early_stopping=tune.early_stopping,
     )
 
 

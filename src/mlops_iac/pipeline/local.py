@@ -8,10 +8,10 @@ capacity, roles, networks.
 from __future__ import annotations
 
 import json
-import re
 import shutil
 import tempfile
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +24,8 @@ from mlops_iac.pipeline.given import with_given
 from mlops_iac.pipeline.machine import Machine, Workplace
 from mlops_iac.pipeline.run_record import StepRecord, given_to
 from mlops_iac.pipeline.run_report import InService, write_report
+from mlops_iac.pipeline.search import Trial
+from mlops_iac.pipeline.step_cache import StepCache
 from mlops_iac.pipeline.steps import MLFLOW, Lifecycle, Tune
 from mlops_iac.pipeline.tasks import (
     CHECKPOINTS,
@@ -38,16 +40,17 @@ from mlops_iac.pipeline.tasks import (
     Training,
     tasks,
 )
-from mlops_iac.pipeline.tuning import Trial, best_of, note, trials
+from mlops_iac.pipeline.tuning import Reports, best_of, reported
 from mlops_iac.records import replace
 from mlops_iac.runtime import contract, tracking
 from mlops_iac.runtime.metrics import missed_gates
 from mlops_iac.workload import environments
 from mlops_iac.workload.archives import pack, unpack
+from mlops_iac.workload.processes import EndedEarly
 
 ENVIRONMENT = "environment"
 REGISTERED, GATE_FAILED = "registered", "gate-failed"
-_Job = TypeVar("_Job", bound=Job)
+_J = TypeVar("_J", bound=Job)
 StepStatus = Literal["running", "succeeded", "failed", "reused"]
 
 
@@ -96,6 +99,7 @@ def run(
     from_step: str | None = None,
     identity: str = "",
     given: Mapping[str, str] | None = None,
+    cache: bool = False,
     served: InService | None = None,
     card: str = "",
     on_event: OnRunEvent | None = None,
@@ -108,7 +112,8 @@ def run(
     variable MLOPS_IAC_WORKLOAD_PYTHON comes before that). `from_step` continues the last run of this pipeline at that step, under its
     id, with what the earlier steps left. `identity` is the id of a new run, or of the one that is
     continued where that is not the last. `given` are hyperparameters of the training for this run
-    alone, as text; a run that is continued keeps its own. `served` and the text of the model's
+    alone, as text; a run that is continued keeps its own. With `cache` a job is not executed whose code,
+    data, settings and environment are those that it had in an earlier run of this pipeline: what it left there is taken. `served` and the text of the model's
     `card` are for the page that the run leaves, `report.html`.
 
     Raises UsageError (a step that cannot be run), ResourceFailed (a step crashed; the message ends
@@ -133,9 +138,12 @@ def run(
         else:
             with run.before(ENVIRONMENT):
                 python = _environment(run, backend, work)
-        machine = Machine(run.processes, python, run.folder / "tools", backend.environment)
-        store = (work / MLFLOW).resolve().as_uri() if backend.tracks else ""
-        return _Lifecycle(run, life, backend, machine, store).handlers()
+        told = {"evaluate": {contract.RUN: run.id}}
+        if backend.tracks:
+            store = {contract.TRACKING: (work / MLFLOW).resolve().as_uri()}
+            told = dict.fromkeys(("train", "evaluate"), {contract.RUN: run.id, **store})
+        machine = Machine(run.processes, python, run.folder / "tools", backend.environment, told)
+        return _Lifecycle(run, life, backend, machine, cache).handlers()
 
     try:
         ended = execute(
@@ -173,25 +181,38 @@ class _Lifecycle:
     """What is done for each task of one run of a lifecycle."""
 
     def __init__(
-        self, run: Run, life: Lifecycle, backend: Backend, machine: Machine, store: str
+        self, run: Run, life: Lifecycle, backend: Backend, machine: Machine, cache: bool
     ) -> None:
         self._run = run
         self._backend = backend
         self._store = backend.store
         self._machine = machine
-        self._tracking = {contract.TRACKING: store} if store else {}
+        scripts = {task.script.script for task in tasks(life) if isinstance(task, Job)}
+        self._cache = StepCache(run, backend, machine.python, scripts)
+        self._takes = cache
         self._work = f"{backend.artifacts}/{WORK}/{life.model}/{run.id}"
         self._kept = f"{backend.artifacts}/{KEPT}/{life.model}/{run.id}"
 
     def handlers(self) -> Handlers:
         return {
-            Job: self._job,
-            Training: self._training,
+            Job: lambda job: self._cached(job, self._job),
+            Training: lambda job: self._cached(job, self._training),
             Seal: self._seal,
             Current: self._current,
             Gate: self._gate,
             Registration: self._register,
         }
+
+    def _cached(self, job: _J, execute: Callable[[_J], Left]) -> Left:
+        """What a job leaves, or has left in an earlier run where it depended on the same."""
+        record = self._run.record
+        step = record.steps[job.name]
+        step.inputs = self._cache.inputs(job)
+        left = self._cache.take(step) if self._takes else None
+        left = execute(job) if left is None else left
+        if "metrics" in left:
+            record.metrics, record.current = left["metrics"], left["current"]
+        return left
 
     def _job(self, job: Job) -> Left:
         at = self._workplace(job.name)
@@ -203,19 +224,18 @@ class _Lifecycle:
             current = self._run.left(job.current)
             self._store.download(current["uri"], at.root / contract.PROCESSING_CURRENT)
             job = replace(job, env={**job.env, contract.CURRENT: current["version"]})
-        if job.kind == "evaluate":
-            job = self._of_this_run(job)
         report = contract.PROCESSING_REPORT
         out = at.root / (contract.PROCESSING_PREPARED if job.kind == "prepare" else report)
         out.mkdir(parents=True)
         self._machine.run(at, job, archive, job.arguments)
         uri = f"{self._work}/{job.output}"
         self._store.upload(out, uri)
+        left: dict[str, Any] = {"uri": uri}
         if job.kind == "evaluate":
             found = _report(job.name, out / contract.REPORT_FILE)
-            self._run.record.metrics, self._run.record.current = found
+            left["metrics"], left["current"] = found
         at.keep(report)
-        return {"uri": uri}
+        return left
 
     def _training(self, job: Training) -> Left:
         if job.tune is None:
@@ -225,11 +245,11 @@ class _Lifecycle:
 
     def _train(self, at: Workplace, job: Training, arguments: Mapping[str, str]) -> str:
         """Train once; the URI of the model's archive."""
-        if self._tracking:
-            job = self._of_this_run(job)
         code = f"{contract.CHANNELS}/{contract.CODE_CHANNEL}"
         archive = self._deliver(at, job, contract.CHANNELS, code)
         kept, kept_at = at.root / contract.CHECKPOINTS, f"{self._work}/{CHECKPOINTS}"
+        if job.tune:  # a trial does not go on where another one was
+            kept_at += f"/{at.name}"
         if job.checkpoints and self._store.exists(kept_at):
             self._store.download(kept_at, kept)
         try:
@@ -255,23 +275,30 @@ class _Lifecycle:
 
     def _tune(self, job: Training, tune: Tune) -> Left:
         static = {name: value for name, value in job.arguments.items() if name not in tune.search}
-        reported = re.compile(contract.metric_regex(tune.metric))
+        reports = Reports(tune)
 
         def run_trial(number: int, trial: Trial) -> tuple[str, float]:
-            at = self._workplace(job.name, number)
-            uri = self._train(at, job, {**static, **trial})
-            found = reported.findall(at.log.read_text(encoding="utf-8"))
+            def enough(line: str) -> bool:
+                return any(reports.add(number, value) for value in reported(tune.metric, line))
+
+            at = self._workplace(job.name, number, enough)
+            uri = ""
+            with suppress(EndedEarly):
+                uri = self._train(at, job, {**static, **trial})
+            at.keep(contract.OUTPUT)  # of one that was ended early, too
+            found = reported(tune.metric, at.log.read_text(encoding="utf-8"))
             if not found:
                 raise ResourceFailed(f"trial {number} did not report {tune.metric}")
-            return uri, float(found[-1])
+            reports.end(number)
+            return uri, found[-1]
 
         def tell(text: str) -> None:
             self._run.tell(job.name, "note", text)
 
-        if remark := note(tune):
-            tell(remark)
-        wanted = trials(tune, seed=self._run.record.definition)
-        best, done = best_of(wanted, run_trial, tune, tell)
+        seed, stop = self._run.record.definition, self._run.processes.stop
+        best, done = best_of(tune, seed, run_trial, stop, tell)
+        if reports.judges and not reports.between:
+            tell(f"no trial was ended early: none reported {tune.metric} before its end")
         tell(f"best: trial {best.number}")
         return {"uri": best.uri, "trials": [vars(each) for each in done], "best": best.number}
 
@@ -304,10 +331,6 @@ class _Lifecycle:
         self._run.record.registered = version.name
         return {"version": version.name, "approval": version.approval}
 
-    def _of_this_run(self, job: _Job) -> _Job:
-        """The job, told which run it is of, and where that is kept."""
-        return replace(job, env={**job.env, contract.RUN: self._run.id, **self._tracking})
-
     def _deliver(self, at: Workplace, job: Job, data: str, code: str) -> Path:
         """Bring a job what it reads, and return the archive with its code."""
         at.fresh()
@@ -317,7 +340,20 @@ class _Lifecycle:
         self._store.download(self._backend.code, at.root / code)
         return at.root / code / contract.CODE_FILE
 
-    def _workplace(self, step: str, trial: int | None = None) -> Workplace:
+    def _workplace(
+        self,
+        step: str,
+        trial: int | None = None,
+        enough: Callable[[str], bool] = lambda _: False,
+    ) -> Workplace:
+        """`enough` says of each line whether the job is to end with it."""
+        ended = threading.Event()
+
+        def on_line(line: str) -> None:
+            self._run.tell(step, "line", prefix + line)
+            if enough(line):
+                ended.set()
+
         part = step if trial is None else f"{step}{trial:03}"
         folder = self._run.folder / step
         prefix = "" if trial is None else f"trial {trial}: "
@@ -326,7 +362,8 @@ class _Lifecycle:
             name=f"{self._run.id}-{part}",
             folder=folder,
             log=folder / "log.txt",
-            on_line=lambda line: self._run.tell(step, "line", prefix + line),
+            on_line=on_line,
+            enough=ended,
         )
 
 

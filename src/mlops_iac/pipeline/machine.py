@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import shlex
 import shutil
+import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from mlops_iac.pipeline.tasks import Job
@@ -17,12 +18,13 @@ from mlops_iac.workload.processes import Processes, clean_environment
 
 @dataclass(frozen=True, slots=True)
 class Workplace:
-    """Where one job runs: its name, its folder, its log."""
+    """Where one job runs: its name, its folder, its log. `enough` is set where it is to end early."""
 
     name: str
     folder: Path
     log: Path
     on_line: Callable[[str], None]
+    enough: threading.Event = field(default_factory=threading.Event)
 
     @property
     def root(self) -> Path:
@@ -46,14 +48,20 @@ class Workplace:
 
 
 class Machine:
-    """Runs jobs with one interpreter; `environment` is given to each of them."""
+    """Runs jobs with one interpreter; `environment` is given to each of them, `told` to those of a kind."""
 
     def __init__(
-        self, processes: Processes, python: Path, tools: Path, environment: Mapping[str, str]
+        self,
+        processes: Processes,
+        python: Path,
+        tools: Path,
+        environment: Mapping[str, str],
+        told: Mapping[str, Mapping[str, str]] = {},
     ) -> None:
         self._processes = processes
-        self._python = python
+        self.python = python
         self._environment = environment
+        self._told = told
         # Scripts call `python3`; a wrapper, because a link would leave the virtual environment.
         tools.mkdir(parents=True, exist_ok=True)
         wrapper = tools / "python3"
@@ -64,7 +72,7 @@ class Machine:
     def run(self, at: Workplace, job: Job, archive: Path, arguments: Mapping[str, str]) -> None:
         """Run a job's script of the code `archive`, with what lies in its folders.
 
-        Raises ScriptFailed where it ends with an error, TimedOut.
+        Raises ScriptFailed where it ends with an error, TimedOut, EndedEarly.
         """
         code = at.root / contract.CODE
         unpack(archive, code)
@@ -75,7 +83,7 @@ class Machine:
             config.write_text(json.dumps(arguments), encoding="utf-8")
         else:
             command += [part for name, value in arguments.items() for part in (f"--{name}", value)]
-        env = {**job.script.env, **job.env}
+        env = {**job.script.env, **job.env, **self._told.get(job.kind, {})}
         self.execute(at, command, env, job.script.timeout_minutes * 60)
 
     def execute(
@@ -83,7 +91,7 @@ class Machine:
     ) -> None:
         """Run a script of ours and its arguments. Raises as `run` does."""
         given, env = env, clean_environment()
-        env["PATH"] = f"{self._tools}:{self._python.parent}:{env.get('PATH', '/usr/bin:/bin')}"
+        env["PATH"] = f"{self._tools}:{self.python.parent}:{env.get('PATH', '/usr/bin:/bin')}"
         env |= {**self._environment, **given}
         env[contract.ROOT_SETTING] = str(at.root)
         self._processes.run(
@@ -93,4 +101,5 @@ class Machine:
             log=at.log,
             seconds=seconds,
             on_line=at.on_line,
+            enough=at.enough,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -12,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from mlops_iac.errors import UsageError
+from mlops_iac.errors import MlopsError, UsageError
 from mlops_iac.workfolder import write_durably
 
 # Of what steps leave; a run that was written in another shape cannot be continued.
@@ -23,7 +24,8 @@ _VERSION = 2
 class StepRecord:
     """One step: `properties` is what later steps read of it. Times are ISO 8601 in UTC.
 
-    `cpu_seconds` its processes took; the largest of them had `peak_bytes` of memory.
+    `cpu_seconds` its processes took; the largest of them had `peak_bytes` of memory. `inputs` is the digest
+    of all that a job depends on; one whose results were taken from another run has that in `cached_from`.
     """
 
     name: str
@@ -36,6 +38,8 @@ class StepRecord:
     error: str = ""
     cpu_seconds: float = 0.0
     peak_bytes: int = 0
+    inputs: str = ""
+    cached_from: str = ""
 
 
 @dataclass(slots=True)
@@ -91,6 +95,48 @@ def load_record(folder: Path) -> RunRecord:
         raise UsageError(
             f"{folder / 'run.json'} cannot be read: {error}", hint="start a new run, without --from"
         ) from error
+
+
+class Recording:
+    """A run as it is written down step by step, in a `folder` of its own."""
+
+    def __init__(self, record: RunRecord, folder: Path) -> None:
+        self.record, self.folder = record, folder
+
+    @contextmanager
+    def step(self, name: str, kind: str) -> Iterator[dict[str, Any]]:
+        """A step while it goes on; it leaves what is put into the mapping."""
+        began = time.monotonic()
+        left: dict[str, Any] = {}
+        step = self.record.steps[name] = StepRecord(name, kind, properties=left)
+        self.record.save(self.folder)
+        try:
+            yield left
+            step.status = "succeeded"
+        except BaseException as error:
+            step.status = "stopped" if isinstance(error, KeyboardInterrupt) else "failed"
+            step.error = error.message if isinstance(error, MlopsError) else str(error)
+            raise
+        finally:
+            step.seconds, step.ended_at = round(time.monotonic() - began, 3), now()
+            self.record.save(self.folder)
+
+
+@contextmanager
+def recorded(runs: Path, pipeline: str, identity: str, done: str) -> Iterator[Recording]:
+    """Write a run down while it goes on; `done` is its status at a good end."""
+    record = new_record(pipeline, "", identity)
+    run = Recording(record, runs / record.id)
+    with only_one(run.folder):
+        record.save(run.folder)
+        try:
+            yield run
+            record.status = done
+        except BaseException as error:
+            record.status = "stopped" if isinstance(error, KeyboardInterrupt) else "failed"
+            raise
+        finally:
+            record.save(run.folder)
 
 
 @contextmanager

@@ -89,7 +89,10 @@ class Range(Record):
 
 
 class Tune(Record):
-    """Many trainings of `train` over `search`; the best by `metric` is kept."""
+    """Many trainings of `train` over `search`; the best by `metric` is kept.
+
+    With `early_stopping` those are ended that are worse on their way than others were there.
+    """
 
     train: Train
     strategy: Strategy
@@ -98,6 +101,7 @@ class Tune(Record):
     trials: int
     parallel: int
     search: Mapping[str, Range]
+    early_stopping: bool = False
 
 
 class Evaluate(Script):

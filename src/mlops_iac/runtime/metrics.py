@@ -30,17 +30,23 @@ class MetricsFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._announced: dict[str, float] = {}
+        self._written = 0
 
     def announce(self) -> None:
-        """Print the numbers that are new, for tuning and the job's metrics to find."""
+        """Print the numbers that are new, for tuning and the job's metrics to find.
+
+        Of a file that was written again, all: tuning counts how often a number is reported.
+        """
         try:
+            written = self.path.stat().st_mtime_ns
             values = self._read()
         except (OSError, StepFailed):
             return  # not there yet, or being written; `require` judges the final one
         for name, value in values.items():
-            if self._announced.get(name) != value:
+            if written != self._written or self._announced.get(name) != value:
                 self._announced[name] = value
                 log(contract.metric_line(name, value))
+        self._written = written
 
     def require(self, names: Sequence[str]) -> dict[str, float]:
         """The final numbers. Raises StepFailed where one of `names` is missing or none."""

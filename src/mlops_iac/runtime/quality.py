@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-Pairs = Sequence[tuple[Any, Any]]  # of a truth and what was predicted
+if TYPE_CHECKING:  # Python 3.8 knows no such alias
+    Pairs = Sequence[tuple[Any, Any]]  # of a truth and what was predicted
 FEWEST_OF_GROUP = 30  # rows of a group that is compared: fewer say nothing
 
 

@@ -47,11 +47,11 @@ class RunPage:
     """What the page shows. `serves` names the version in service, empty where there is none.
 
     `hyperparameters` are by name this run's value and that of the version in service, None where it is
-    not known; `given` those of this run alone. `trials` are `{number, trial, value}`, `best` the
-    number of the one that was kept. `checks` are what was demanded of data, with whether it held;
-    `data` are profiles by dataset, and `judged` what was predicted (`run_facts`). `pictures` are captions
-    and `data:` addresses. `card` is the model's, as its file has it. `data_served` and `versions_served` are
-    those of the version in service.
+    not known; `given` those of this run alone. `trials` are `{number, trial, value, uri}`, without a URI
+    where they were ended early, `best` the number of the one that was kept. `checks` are what was
+    demanded of data, with whether it held; `data` are profiles by dataset, and `judged` what was predicted
+    (`run_facts`). `pictures` are captions and `data:` addresses. `card` is the model's, as its file has it.
+    `data_served` and `versions_served` are those of the version in service.
     """
 
     model: str
@@ -238,7 +238,7 @@ def _trials(run: RunPage) -> Iterator[str]:
     yield f"<section><h2>Trials: the best {len(shown)} of {len(run.trials)}</h2>"
     rows = (
         [
-            f"{each['number']}{' <strong>kept</strong>' * (each['number'] == run.best)}",
+            f"{each['number']}{_fate(each, run.best)}",
             _number(each["value"]),
             *(_t(each["trial"].get(name, "–")) for name in names),
         ]
@@ -246,6 +246,12 @@ def _trials(run: RunPage) -> Iterator[str]:
     )
     yield pages.table(["trial", _t(run.metric), *map(_t, names)], rows)
     yield "</section>"
+
+
+def _fate(trial: Mapping[str, Any], best: int) -> str:
+    if trial["number"] == best:
+        return " <strong>kept</strong>"
+    return " ended early" * (trial.get("uri") == "")
 
 
 def _pictures(run: RunPage) -> Iterator[str]:

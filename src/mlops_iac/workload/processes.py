@@ -28,6 +28,13 @@ _KEPT = ("PATH", "HOME", "USER", "LANG", "LANGUAGE", "TMPDIR", "TZ", "SSL_CERT_F
 _PROXIES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 
 
+def processors() -> int:
+    """How many this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def clean_environment(*prefixes: str) -> dict[str, str]:
     """The part of the user's environment that the workload sees, and what has these prefixes."""
     names = (*_KEPT, *_PROXIES)
@@ -46,6 +53,10 @@ class Usage:
         """Count another process, which ran besides or later."""
         self.cpu_seconds += other.cpu_seconds
         self.peak_bytes = max(self.peak_bytes, other.peak_bytes)
+
+
+class EndedEarly(Exception):
+    """A process was ended because somebody had seen enough of it."""
 
 
 class Processes:
@@ -69,11 +80,12 @@ class Processes:
         log: Path,
         seconds: float,
         on_line: Callable[[str], None],
+        enough: threading.Event | None = None,
     ) -> None:
         """Run to its end, writing its output to `log` (appended): the first 32 MB of it, and its end.
 
-        Raises ScriptFailed where it ends with an error, TimedOut after `seconds`, OSError where the
-        log cannot be written.
+        Raises ScriptFailed where it ends with an error, TimedOut after `seconds`, EndedEarly where
+        `enough` is set before that, OSError where the log cannot be written.
         """
         log.parent.mkdir(parents=True, exist_ok=True)
         output = _Output(log, on_line)
@@ -82,7 +94,7 @@ class Processes:
         reader.start()
         used = Usage()
         try:
-            used = _wait(process, seconds)
+            used = _wait(process, seconds, enough)
         except subprocess.TimeoutExpired:
             raise TimedOut(
                 f"{what} ran longer than {seconds / 60:g} minutes and was stopped",
@@ -196,8 +208,10 @@ class _Output:
             file.write(f"… {dropped} characters were not kept; the last lines:\n{kept}\n")
 
 
-def _wait(process: subprocess.Popen[str], seconds: float) -> Usage:
-    """Wait for the end; what it and its children took. Raises TimeoutExpired.
+def _wait(
+    process: subprocess.Popen[str], seconds: float, enough: threading.Event | None = None
+) -> Usage:
+    """Wait for the end; what it and its children took. Raises TimeoutExpired, EndedEarly.
 
     As `Popen.wait`, which has no word of that: `wait4(2)` has.
     """
@@ -211,6 +225,8 @@ def _wait(process: subprocess.Popen[str], seconds: float) -> Usage:
         if pid:
             process.returncode = os.waitstatus_to_exitcode(status)
             return Usage(used.ru_utime + used.ru_stime, used.ru_maxrss * _KB)
+        if enough is not None and enough.is_set():
+            raise EndedEarly
         left = end - time.monotonic()
         if left <= 0:
             raise subprocess.TimeoutExpired(process.args, seconds)

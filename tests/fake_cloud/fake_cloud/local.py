@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,12 @@ class FakeStore:
 
     def exists(self, uri: str) -> bool:
         return self._world.path(uri).exists()
+
+    def digest(self, uri: str) -> str:
+        top = self._world.path(uri)
+        files = sorted(each for each in (top, *top.rglob("*")) if each.is_file())
+        found = [(each.relative_to(top).as_posix(), each.read_bytes()) for each in files]
+        return sha256(repr(found).encode()).hexdigest()
 
     def seal(self, source: str, target: str) -> str:
         sealed = f"{target}/{source.rsplit('/', 1)[-1]}"

@@ -152,7 +152,7 @@ def invoke(
     return Answer(json.dumps(answer).encode(), "application/json", "main", 1.0)
 
 
-def run_monitoring(pipeline: str, session: World, folder: Path) -> Monitored:
+def run_monitoring(pipeline: str, session: World, runs: Path, identity: str = "") -> Monitored:
     return Monitored(state="no data")
 
 

@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING
 
 from mlops_iac.api.deploy.places import session
 from mlops_iac.api.deploy.served_versions import Versions, home_of, model_output
+from mlops_iac.blueprint.fill import LOCAL
 from mlops_iac.blueprint.words import suggestion
+from mlops_iac.clouds.operations import ROLLED_BACK
+from mlops_iac.clouds.questions import Questions
 from mlops_iac.errors import UsageError
 
 if TYPE_CHECKING:
     from mlops_iac.api.core.project import BaseProject
     from mlops_iac.api.deploy.deployments import Deployment
-    from mlops_iac.clouds.operations import ModelRegistry, Version
+    from mlops_iac.clouds.operations import Entry, ModelRegistry, Version
 
 
 class Registry:
@@ -89,6 +92,21 @@ class Registry:
         with self._opened() as deployment:
             served = self.project.operations.served(deployment.resources())
         return frozenset(each.id for each in served)
+
+    def rolled_back(self) -> list[Entry]:
+        """The entries that went back from what was deployed last, as far as their cloud says so."""
+        project, stack = self.project, self.stack
+        with self._opened() as deployment:
+            endpoints = project.operations.endpoints(deployment.resources())
+            there = session(project, stack, region=deployment.region)
+        of = "" if stack == LOCAL else f" -s {stack}"
+        questions = Questions(project.access, there, stack, of)
+        groups = {home_of(project, stack, name).group: name for name in self._trained()}
+        found = [
+            project.operations.entry(name, endpoint, questions, groups)
+            for name, endpoint in endpoints.items()
+        ]
+        return [each for each in found if each.rollout and each.rollout.state == ROLLED_BACK]
 
     def approved(self, model: str) -> str | None:
         """Return the number of the newest approved version, or None."""

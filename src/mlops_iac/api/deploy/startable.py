@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,20 +20,26 @@ if TYPE_CHECKING:
 
 
 class Startable(Record):
-    """The `entry` that a pipeline is of, in a `stack` of the `blueprint` beside the work folder."""
+    """The `entry` that a pipeline is of, in a `stack` of the `blueprint` beside the work folder.
+
+    `monitors` is whether the pipeline measures what serves, and is not the entry's own.
+    """
 
     blueprint: str
     stack: str
     entry: str
+    monitors: bool = False
 
 
 def make_startable(project: BaseProject, stack: str, outputs: Mapping[str, Any]) -> None:
     """Write down what the pipelines of an emulated stack are."""
     blueprint = project.resolve(stack).blueprint
     folder = project.emulator / "pipelines"
-    for entry in (*blueprint.models, *blueprint.serving):
-        if pipeline := model_output(outputs, blueprint.moved, entry, "pipeline"):
-            found = Startable(project.loaded.path.name, stack, entry)
+    for entry, kind in product(
+        (*blueprint.models, *blueprint.serving), ("pipeline", "monitoring_pipeline")
+    ):
+        if pipeline := model_output(outputs, blueprint.moved, entry, kind):
+            found = Startable(project.loaded.path.name, stack, entry, kind != "pipeline")
             folder.mkdir(parents=True, exist_ok=True)
             write_durably(folder / f"{pipeline}.json", json.dumps(vars(found)).encode())
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ from mlops_iac.api.fleet.jobs import Compile, Job
 from mlops_iac.api.fleet.model import Outcome, Report
 from mlops_iac.api.fleet.worker import Limits
 from mlops_iac.api.fleet.workers import Pool
+from mlops_iac.workload.processes import processors
 
 Heard = Callable[[Outcome, int, int], None]
 """Told of every outcome as it comes: the outcome, how many there are now, of how many."""
@@ -36,7 +36,7 @@ def run(
     job = job.prepared(files)
     refused = _refused(files, job)
     groups = _groups([file for file in files if file not in refused])
-    size = min(workers or _processors(), max(1, len(groups)))
+    size = min(workers or processors(), max(1, len(groups)))
     outcomes = list(refused.values())
     if groups:
         # What is missing is told by each blueprint that needs it.
@@ -74,9 +74,3 @@ def _groups(files: Sequence[Path]) -> list[list[Path]]:
     for file in files:
         by_folder.setdefault(file.absolute().parent, []).append(file)
     return list(by_folder.values())
-
-
-def _processors() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import random
-import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from concurrent.futures import ThreadPoolExecutor
 from itertools import cycle, islice
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,7 +14,7 @@ from mlops_iac.api.deploy.served_versions import output_name
 from mlops_iac.api.invoke.invocation import called_entry, invoke, of_dataset
 from mlops_iac.blueprint.fill import LOCAL
 from mlops_iac.clouds.operations import Monitored
-from mlops_iac.errors import UsageError
+from mlops_iac.errors import ResourceFailed, UsageError
 from mlops_iac.records import Record
 
 if TYPE_CHECKING:
@@ -26,22 +25,41 @@ _SCALE = 2.0  # by how much numbers that drift grow
 _READ = 100_000  # rows of the dataset, of which some are sent
 _SEED = 0
 _FEW = 50  # different values at most of a category
+# Who waits for a slow model calls it seldom; several at once still make traffic.
+_AT_ONCE = 4
+_IN_A_ROW = 16 * _AT_ONCE
 
 
 class Simulated(Record):
-    """Calls that were made: to which `entry`, how many, and which columns were changed, and how."""
+    """Calls that were made: to which `entry`, how many, and which columns were changed, and how.
+
+    `failed` counts those that the model failed at, `why` is what was said of the last of them.
+    """
 
     entry: str
     calls: int
     shifted: Mapping[str, str] = {}
+    failed: int = 0
+    why: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON."""
-        return {"entry": self.entry, "calls": self.calls, "shifted": dict(self.shifted)}
+        return {
+            "entry": self.entry,
+            "calls": self.calls,
+            "shifted": dict(self.shifted),
+            "failed": self.failed,
+            "why": self.why,
+        }
 
 
-def monitor(project: BaseProject, entry: str | None, stack: str) -> tuple[str, Monitored]:
-    """Run the deployed monitoring of an entry once; see `Project.monitor`."""
+def monitor(
+    project: BaseProject, entry: str | None, stack: str, *, identity: str = ""
+) -> tuple[str, Monitored]:
+    """Run the deployed monitoring of an entry once; see `Project.monitor`.
+
+    `identity` is the run's, where a client was told it already.
+    """
     name = called_entry(project, stack, entry)
     _require_emulated(project, stack)
     of = "" if stack == LOCAL else f" -s {stack}"
@@ -62,12 +80,8 @@ def monitor(project: BaseProject, entry: str | None, stack: str) -> tuple[str, M
             "the emulated cloud was stopped, and lost what it held",
             hint=f"`mlops-iac up{of}` makes it again",
         )
-    folder = project.emulator / "monitoring" / name / f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
-    folder.mkdir(parents=True)
-    session = project.emulated_cloud.session(stack)
-    found = project.operations.run_monitoring(pipeline, session, folder)
-    if not found.file:
-        shutil.rmtree(folder)
+    session, runs = project.emulated_cloud.session(stack), project.emulator / "runs"
+    found = project.operations.run_monitoring(pipeline, session, runs, identity)
     return name, found
 
 
@@ -93,10 +107,27 @@ def simulate(
         shifted = dict(_shift(rows, _kept(project, stack, name)))
         if not shifted:
             raise UsageError(f"no column of {name}'s rows is a number or a category to be shifted")
-    with Deployment(project, stack) as deployment:
-        for row in islice(cycle(rows), calls):
-            invoke(deployment, name, [row], variant="", first=None, content_type="")
-    return Simulated(name, calls, shifted)
+    failed, why, left = 0, "", islice(cycle(rows), calls)
+    with Deployment(project, stack) as deployment, ThreadPoolExecutor(_AT_ONCE) as callers:
+
+        def call(row: Row) -> str:
+            try:
+                invoke(deployment, name, [row], variant="", first=None, content_type="")
+            except ResourceFailed as error:
+                # Others go on calling, too, which is what a rollout is judged by.
+                return error.message
+            return ""
+
+        some = 1  # the first one makes what all share
+        while sent := list(islice(left, some)):
+            for why_not in filter(None, callers.map(call, sent)):
+                failed, why = failed + 1, why_not
+            some = _IN_A_ROW
+    if failed == calls:
+        raise ResourceFailed(
+            why, hint=f"all {calls} calls failed; `mlops-iac invoke {name}` is one"
+        )
+    return Simulated(name, calls, shifted, failed, why)
 
 
 def _kept(project: BaseProject, stack: str, name: str) -> set[str]:

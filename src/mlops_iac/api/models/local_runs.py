@@ -90,6 +90,7 @@ def run(
     on_event: OnRunEvent | None = None,
     identity: str = "",
     given: Mapping[str, str] | None = None,
+    cache: bool = False,
 ) -> Run:
     """Run the pipeline that `up` deployed to the emulated cloud; see `pipeline.local.run`.
 
@@ -127,17 +128,18 @@ def run(
         "on_event": on_event,
     }
     if isinstance(what, Prediction):
-        if given:
+        if given or cache:
+            what_for = "hyperparameters could be given to" if given else "could be taken over"
             raise UsageError(
-                f"{name} is a batch entry: it trains nothing that hyperparameters could be given to",
-                hint="leave --set out, or name the model",
+                f"{name} is a batch entry: it trains nothing that {what_for}",
+                hint=f"leave --{'set' if given else 'cache'} out, or name the model",
             )
         predicted = predict_locally(what, cast("PredictionBackend", backend), **options)
         counted = f"{predicted.predicted} of {predicted.rows} rows"
         said = f"{name}: {counted} by version {predicted.version}, at {predicted.output}"
         return Run(name, True, said, "", predicted.run, predicted)
     options |= {"served": _in_service(project, stack, name), "card": _card(project, stack, name)}
-    result = run_locally(what, cast("Backend", backend), given=given, **options)
+    result = run_locally(what, cast("Backend", backend), given=given, cache=cache, **options)
     if result.registered is None:
         missed = "; ".join(result.missed)
         return Run(

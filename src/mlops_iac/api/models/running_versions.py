@@ -94,7 +94,7 @@ def _rolled_back(project: BaseProject, stack: str) -> list[str]:
             told = rollbacks.rolled_back(deployment)
     except MlopsError as error:
         return [f"not asked whether a rollout was taken back: {error.message}"]
-    if differ := [each for each in told if not each.startswith("cannot ask")]:
+    if differ := [each for each in told if not each.startswith(rollbacks.UNASKED)]:
         raise UsageError(
             f"{stack} does not run what its state says: {differ[0]}",
             hint="bring state and endpoint to agree, then promote",

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from mlops_iac.blueprint.fill import LOCAL
-from mlops_iac.clouds.operations import MISSING
+from mlops_iac.clouds.operations import MISSING, ROLLED_BACK
 
 if TYPE_CHECKING:
     from mlops_iac.api.core.project import BaseProject
@@ -32,7 +32,15 @@ def next_commands(
     up = f"mlops-iac up{of}" + (f" --from {record.base}" if record is not None else "")
     if not deployed:
         return [up]
-    steps: list[str] = []
+    steps = [
+        f"mlops-iac models reject{of} {version.replace('/', ' ')}"
+        for entry in entries
+        if entry.rollout is not None and entry.rollout.state == ROLLED_BACK
+        for version in entry.rollout.versions
+        # Else the next `up` tries it again.
+        if any(version == f"{model.name}/{model.approved}" for model in models)
+        and not any(version == f"{each.model}/{each.version}" for each in entry.variants)
+    ]
     for model in models:
         steps += _of_model(
             model, of, entries, here=project.emulates(stack), several=len(models) > 1
@@ -56,7 +64,10 @@ def _of_model(
         ended in ("gate-failed", "failed", "stopped")
         or (ended == "none" and not model.approved and not served)
     ):
-        yield f"mlops-iac run{of} {model.name}" if several else f"mlops-iac run{of}"
+        name = f" {model.name}" if several else ""
+        # A run whose process was killed shows the step that it was at as failed, too.
+        again = model.last_run is not None and ended != "gate-failed" and model.last_run.step
+        yield f"mlops-iac run{of}{name}{f' --from {again}' if again else ''}"
 
 
 def _behind(entry: Entry, models: Sequence[ModelState], project: BaseProject, stack: str) -> bool:

@@ -123,7 +123,11 @@ def status(deployment: Deployment) -> Status:
     half_made = bool(rows) and not outputs
     if half_made:
         notes.append("the first `up` did not come to its end: a part of it stands")
-    notes += [f"{each.name}: {each.trouble}" for each in standing if each.trouble]
+    notes += [
+        f"{each.name}: {each.trouble}"
+        for each in standing
+        if each.trouble and (each.rollout is None or each.rollout.why != each.trouble)
+    ]
     notes += questions.notes if questions is not None else []
     return Status(
         project.name,

@@ -80,6 +80,10 @@ class Tune(Section):
         description="How many trials at most; needed unless the strategy is `grid`.",
     )
     parallel: int = Field(default=1, ge=1, description="How many trials at the same time.")
+    early_stopping: bool = Field(
+        default=False,
+        description="End a trial that is worse on its way than half of the others were there.",
+    )
     search: dict[Parameter, Search] = Field(
         min_length=1, description="What to try, by hyperparameter."
     )

@@ -38,7 +38,7 @@ def alarms(resources: Iterable[Resource], questions: Questions | None) -> list[A
         said = {
             item["AlarmName"]: item
             for item in questions.ask("the alarms", asked) or ()
-            if not str(item.get("StateReason")).startswith("Unchecked")  # moto's, never evaluated
+            if not str(item.get("StateReason")).startswith("Unchecked")  # by the emulated cloud
         }
     found = [
         AlarmState(

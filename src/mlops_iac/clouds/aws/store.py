@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,19 @@ class S3Store:
         with cloud_errors(f"reading {uri}"):
             found = self._s3.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1)
         return bool(found.get("KeyCount"))
+
+    def digest(self, uri: str) -> str:
+        """Of the names under a prefix, and of S3's digest of each: nothing is downloaded."""
+        bucket, prefix = split_uri(uri)
+        with cloud_errors(f"reading {uri}"):
+            pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+            found = [
+                (name, item["ETag"])
+                for page in pages
+                for item in page.get("Contents", [])
+                if (name := _relative(item["Key"], prefix)) is not None
+            ]
+        return sha256(repr(sorted(found)).encode()).hexdigest()
 
     def upload(self, path: Path, uri: str) -> None:
         """One file to one URI, or a folder's files under a prefix."""

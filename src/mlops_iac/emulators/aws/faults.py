@@ -7,6 +7,7 @@ shapes of the AWS protocols in Smithy: awsJson, awsQuery, restJson1, restXml.
 from __future__ import annotations
 
 import json
+import re
 import sys
 import traceback
 from collections.abc import Callable, Iterable
@@ -17,6 +18,7 @@ from xml.sax.saxutils import escape
 from werkzeug.exceptions import HTTPException
 
 _JSON = "application/x-amz-json-1.1"
+_LOOKS_UP = re.compile("Describe|Get|Update|Delete")
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
@@ -39,7 +41,11 @@ def honest(application: Application) -> Application:
             return _refuse(environ, start_response, known=False)
         except HTTPException as error:  # a path that no service has
             return _refuse(environ, start_response, known=(error.code or 500) >= 500)
-        except Exception:  # a fault of moto's, whatever it is
+        except Exception as error:  # a fault of moto's, whatever it is
+            if code := _unfound(environ, error):
+                return _told(
+                    environ, start_response, "400 Bad Request", code, f"{error} is not there."
+                )
             traceback.print_exc(file=sys.stderr)
             return _refuse(environ, start_response, known=True)
         if _is_page(answer[0], body):
@@ -70,12 +76,33 @@ def _refuse(
         status = "501 Not Implemented" if service == "s3" else "400 Bad Request"
         code = {"s3": "NotImplemented"}.get(service, "UnknownOperationException")
         text = f"The emulated {service} does not do {operation}."
-    kind, body = _error(environ, service, code, text)
+    return _told(environ, start_response, status, code, text)
+
+
+def _told(
+    environ: dict[str, Any], start_response: Callable[..., Any], status: str, code: str, text: str
+) -> Iterable[bytes]:
+    kind, body = _error(environ, _asked(environ)[0], code, text)
     headers = [("Content-Type", kind), ("Content-Length", str(len(body)))]
     if "json" in kind:
         headers.append(("x-amzn-ErrorType", code))
     start_response(status, headers)
     return [body]
+
+
+def _unfound(environ: dict[str, Any], error: Exception) -> str:
+    """The service's error for what is not there, where moto looked something up and failed; or empty."""
+    from botocore.exceptions import BotoCoreError
+    from moto.core.utils import get_service_model
+
+    service, operation = _asked(environ)
+    if not isinstance(error, KeyError) or not _LOOKS_UP.match(operation):
+        return ""
+    try:
+        errors = get_service_model(service).operation_model(operation).error_shapes
+    except (BotoCoreError, KeyError):  # of services that are signed for by another name
+        return ""
+    return next((str(each.name) for each in errors if "NotFound" in each.name), "")
 
 
 def _error(environ: dict[str, Any], service: str, code: str, text: str) -> tuple[str, bytes]:

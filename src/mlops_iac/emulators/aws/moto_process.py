@@ -18,9 +18,10 @@ metadata (`CustomerMetadataProperties`), which an update that names none leaves 
 person who registers and approves versions; here it is whoever's process this is. What it looks up at
 every request is kept besides.
 
-Endpoints serve (`serving/`): their requests do not reach moto, which is asked one thing at a time.
-Pipelines run (`executions/`), and events reach the targets of rules (`events/`). What neither moto nor
-this does is an error of the service (`faults`).
+Endpoints serve (`serving/`): their requests do not reach moto, which is asked one thing at a time. Alarms
+are judged (`alarms/`). Pipelines run (`executions/`), what came of what is told (`lineage/`), and events reach
+the targets of rules (`events/`). What neither moto nor this does is an error of the service (`faults`,
+`refusals`).
 """
 
 from __future__ import annotations
@@ -67,10 +68,14 @@ _MODELS = ("s3", "iam", "sagemaker", "sns", "sqs", "cloudwatch", "scheduler", "l
 
 # What reads what endpoints leave behind, as requests are signed for it.
 _READERS = ("/logs/", "/monitoring/", "/s3/")
+# And what reads what jobs do.
+_LEFT = ("/logs/", "/monitoring/")
 # Operations of SageMaker that tell of runs.
-_RUNS = re.compile(r"SageMaker\.\w*(Pipeline|Job|Tag|Search)")
+_RUNS = re.compile(
+    r"SageMaker\.\w*(Pipeline|Job|Tag|Search|Artifact|Action|Context|Association|Lineage|Component)"
+)
 # And where what is told of runs arrives.
-_TOLD = ("/logs/", "/sqs/")
+_TOLD = ("/sqs/",)
 
 
 class _Serving:
@@ -88,10 +93,14 @@ class _Serving:
         with self._lock:
             if self._made is None:
                 with IN_ORDER:
+                    from mlops_iac.emulators.aws import refusals
                     from mlops_iac.emulators.aws.events import sources, targets
                     from mlops_iac.emulators.aws.executions import mends as executions
+                    from mlops_iac.emulators.aws.lineage import mends as lineage
                     from mlops_iac.emulators.aws.serving.mends import install
 
+                    refusals.install()
+                    lineage.install()
                     sources.install()
                     targets.install(lambda: self.url)
                     known = executions.install(self._runs)
@@ -103,14 +112,14 @@ class _Serving:
         if self._made is not None:
             self._made[0].records.flush()
 
-    def refresh(self, *, logs: bool) -> None:
-        """Take over what runs have done; what they have logged, too."""
+    def refresh(self, *, left: bool) -> None:
+        """Take over what runs have done; what they have logged and measured, too."""
         if self._made is not None:
             with IN_ORDER:
                 self._made[2].refresh()
                 self._made[3](self._made[2].known.values())
-                if logs:
-                    self._made[2].write_logs()
+                if left:
+                    self._made[2].write()
 
     def kill(self) -> None:
         """End every server."""
@@ -122,7 +131,7 @@ def application(identity: dict[str, Any], serving: _Serving) -> Callable[..., It
     """Moto's WSGI application with one more path that says which instance this is."""
     moto = honest(_ask)
     sagemaker = (_mend_model_groups, _mend_version_users, serving.mend)
-    mends = {"/s3/": (_mend_s3,), "/sagemaker/": sagemaker}
+    mends = {"/s3/": (_mend_s3,), "/sagemaker/": sagemaker, "/monitoring/": (serving.mend,)}
     body = json.dumps(identity).encode()
 
     def serve(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -141,9 +150,10 @@ def application(identity: dict[str, Any], serving: _Serving) -> Callable[..., It
                 mends.pop(service, None)
         if any(each in signed for each in _READERS):
             serving.flush()
-        asked = str(environ.get("HTTP_X_AMZ_TARGET", ""))
-        if any(each in signed for each in _TOLD) or _RUNS.match(asked):
-            serving.refresh(logs="/logs/" in signed)
+        left = any(each in signed for each in _LEFT)
+        told = left or any(each in signed for each in _TOLD)
+        if told or _RUNS.match(str(environ.get("HTTP_X_AMZ_TARGET", ""))):
+            serving.refresh(left=left)
         _read_ahead(environ)
         with IN_ORDER:
             return moto(environ, start_response)
@@ -243,19 +253,25 @@ def _mend_model_groups() -> None:
 
 def _mend_version_users() -> None:
     """Let who registers and who approves a version be the user of this machine, where that has a name."""
-    from moto.sagemaker.models import ModelPackage
+    from moto.sagemaker.models import ModelPackage, ModelPackageGroup
 
     with IN_ORDER:
-        make = ModelPackage.__init__
+        make, describe = ModelPackage.__init__, ModelPackageGroup.gen_response_object
         if getattr(make, "by_user", False):
             return
 
         def __init__(self: Any, *rest: Any, **named: Any) -> None:  # noqa: N807
             make(self, *rest, **named)
             self.created_by = user(self.arn)
+            # Moto says that it has looked through the image.
+            self.model_package_status_details = {"ValidationStatuses": [], "ImageScanStatuses": []}
+
+        def gen_response_object(self: Any) -> dict[str, Any]:
+            return {**describe(self), "CreatedBy": user(self.arn) or {}}
 
         __init__.by_user = True  # type: ignore[attr-defined]
         ModelPackage.__init__ = __init__
+        ModelPackageGroup.gen_response_object = gen_response_object
 
 
 def _mend_bucket_policies() -> None:

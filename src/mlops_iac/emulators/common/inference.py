@@ -97,9 +97,11 @@ class Pool:
         with self._lock:
             found = self._servers.get(what.key)
             if found is None or found.state == "failed":
-                found = Server(what, self._folder / os.urandom(8).hex(), start_seconds)
+                folder = self._folder / os.urandom(8).hex()
+                found = Server(what, folder, start_seconds, on_line)
                 self._servers[what.key] = found
-            found.listeners.append(on_line)
+            else:
+                found.listeners.append(on_line)
             return found
 
     def give_back(self, server: Server, on_line: OnLine) -> None:
@@ -121,12 +123,12 @@ class Pool:
 class Server:
     """One model's process, as `Pool` keeps it."""
 
-    def __init__(self, what: Served, folder: Path, start_seconds: float) -> None:
+    def __init__(self, what: Served, folder: Path, start_seconds: float, on_line: OnLine) -> None:
         self.key = what.key
         self.state: Literal["starting", "ready", "failed"] = "starting"
         self.reason = ""
         """Why it failed: the last lines of what went wrong."""
-        self.listeners: list[OnLine] = []
+        self.listeners: list[OnLine] = [on_line]  # before its first line
         self._what = what
         self._folder = folder
         self._start_seconds = start_seconds

@@ -3,11 +3,13 @@
 SageMaker goes on with the previous configuration where an alarm took a rollout back, and the
 provider's wait reads that as success (hashicorp/terraform-provider-aws, issue 48997). So the
 endpoint itself is asked. Source: SageMaker API reference, DescribeEndpoint, DescribeEndpointConfig,
-DescribeModel.
+DescribeModel; CloudWatch API reference, DescribeAlarmHistory.
 """
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -15,7 +17,17 @@ from mlops_iac.clouds.aws.errors import failure
 from mlops_iac.clouds.aws.sagemaker.registry import PACKAGE, PackageGroups
 from mlops_iac.clouds.aws.session import AwsSession
 from mlops_iac.clouds.aws.types import ENDPOINT, MODEL
-from mlops_iac.clouds.operations import APPROVED, MISSING, Entry, Served, Variant, utc
+from mlops_iac.clouds.operations import (
+    APPROVED,
+    GOES_ON,
+    MISSING,
+    ROLLED_BACK,
+    Entry,
+    Rollout,
+    Served,
+    Variant,
+    utc,
+)
 from mlops_iac.clouds.questions import Questions
 from mlops_iac.graph.model import Resource
 
@@ -66,7 +78,72 @@ def entry(
         since=utc(configuration.get("CreationTime")),
         variants=tuple(_variants(answer, configuration, questions, groups)),
         trouble=str(answer.get("FailureReason") or differs),
+        rollout=_rollout(endpoint, answer, questions, groups),
     )
+
+
+def _rollout(
+    endpoint: Resource, answer: Mapping[str, Any], questions: Questions, groups: Mapping[str, str]
+) -> Rollout | None:
+    """One that goes on; or the last one, where the endpoint runs the configuration before."""
+    if pending := answer.get("PendingDeploymentSummary"):
+        said = [
+            str(each.get("StatusMessage") or each["Status"])
+            for variant in pending.get("ProductionVariants") or ()
+            for each in variant.get("VariantStatus") or ()
+        ]
+        versions = _versions(pending["EndpointConfigName"], questions, groups)
+        why = " ".join(dict.fromkeys(said))
+        return Rollout(GOES_ON, versions, utc(pending.get("StartTime")), why)
+    asked = str(endpoint.inputs["endpointConfigName"])
+    if (
+        endpoint.recorded
+        or answer["EndpointStatus"] != "InService"
+        or answer["EndpointConfigName"] == asked
+    ):
+        return None
+    why = str(answer.get("FailureReason") or _sounded(answer, questions))
+    changed = utc(answer.get("LastModifiedTime"))
+    return Rollout(ROLLED_BACK, _versions(asked, questions, groups), changed, why)
+
+
+def _versions(
+    configuration: str, questions: Questions, groups: Mapping[str, str]
+) -> tuple[str, ...]:
+    """The registered versions in a configuration, as `model/number`."""
+    client = _sagemaker(questions)
+    what = f"the configuration {configuration}"
+    said = questions.ask(
+        what, lambda: client().describe_endpoint_config(EndpointConfigName=configuration)
+    )
+    found = [
+        _package(str(each.get("ModelName") or ""), questions)
+        for each in (said or {}).get("ProductionVariants") or ()
+    ]
+    matches = [match.groups() for match in found if match is not None]
+    return tuple(f"{groups.get(group, group)}/{number}" for *_, group, number in matches)
+
+
+def _sounded(answer: Mapping[str, Any], questions: Questions) -> str:
+    """Which of an endpoint's rollback alarms went off last, and why: the service may not say."""
+    last = answer.get("LastDeploymentConfig") or {}
+    names = [
+        each["AlarmName"]
+        for each in (last.get("AutoRollbackConfiguration") or {}).get("Alarms") or ()
+    ]
+    found: list[tuple[Any, str]] = []
+    for name in names:
+        said = questions.ask(
+            f"the history of {name}",
+            lambda name=name: questions.session.client("cloudwatch").describe_alarm_history(  # type: ignore[misc]
+                AlarmName=name, HistoryItemType="StateUpdate"
+            ),
+        )
+        for each in (said or {}).get("AlarmHistoryItems") or ():
+            new = json.loads(each.get("HistoryData") or "{}").get("newState") or {}
+            if new.get("stateValue") == "ALARM":
+                found.append((each["Timestamp"], f"ALARM {name}: {new.get('stateReason', '')}"))
+    return max(found)[1] if found else "by an alarm, or it failed"
 
 
 def differing(endpoints: Iterable[Resource], session: AwsSession, of: str = "") -> Iterator[str]:
@@ -155,20 +232,9 @@ def _variants(
 
 def _model(name: str, questions: Questions, groups: Mapping[str, str]) -> dict[str, Any]:
     """What is served: the fields of a `Variant` about its model and version."""
-    if not name:
+    if (match := _package(name, questions)) is None:
         return {}
-    client = _sagemaker(questions)
-    what = f"the model {name}"
-    answer = questions.ask(what, lambda: client().describe_model(ModelName=name)) or {}
-    containers: list[Mapping[str, Any]] = [
-        answer.get("PrimaryContainer") or {},
-        *(answer.get("Containers") or ()),
-    ]
-    arn = next((str(it) for each in containers if (it := each.get("ModelPackageName"))), "")
-    match = PACKAGE.fullmatch(arn)
-    if match is None:
-        return {}
-    *_, group, number = match.groups()
+    arn, (*_, group, number) = match[0], match.groups()
     found = {"model": groups.get(group, group), "version": number}
     registry = PackageGroups(questions.session)
     version = questions.ask(f"the version {group}/{number}", lambda: registry.describe(arn))
@@ -184,6 +250,22 @@ def _model(name: str, questions: Questions, groups: Mapping[str, str]) -> dict[s
         "run": version.run,
         "metrics": metrics or {},
     }
+
+
+def _package(name: str, questions: Questions) -> re.Match[str] | None:
+    """The ARN of the registered version that a model is; None for one that is none."""
+    if not name:
+        return None
+    client = _sagemaker(questions)
+    answer = (
+        questions.ask(f"the model {name}", lambda: client().describe_model(ModelName=name)) or {}
+    )
+    containers: list[Mapping[str, Any]] = [
+        answer.get("PrimaryContainer") or {},
+        *(answer.get("Containers") or ()),
+    ]
+    arn = next((str(it) for each in containers if (it := each.get("ModelPackageName"))), "")
+    return PACKAGE.fullmatch(arn)
 
 
 def _sagemaker(questions: Questions) -> Callable[[], Any]:

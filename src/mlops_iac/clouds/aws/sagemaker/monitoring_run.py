@@ -1,7 +1,7 @@
 """A run of a deployed monitoring on this machine: its function's code, its job, its alarms, their events.
 
-What the emulated cloud does not do by itself is done here as the services do it: the job is run, alarms
-are judged by what it measured, and the rules that wait for one that goes off call their function's code.
+What the emulated cloud does not do by itself is done here as the services do it: the job is run, and the
+rules that wait for an alarm that goes off call their function's code.
 Sources: the definition that is deployed; CloudWatch user guide, "Alarm events and EventBridge".
 """
 
@@ -20,6 +20,7 @@ from mlops_iac.clouds.aws.session import AwsSession
 from mlops_iac.clouds.aws.store import S3Store, cloud_errors
 from mlops_iac.clouds.operations import Monitored
 from mlops_iac.errors import ResourceFailed
+from mlops_iac.pipeline.run_record import recorded
 from mlops_iac.runtime import contract
 
 Client = Callable[[str], Any]
@@ -29,27 +30,39 @@ _CALL = (
 )
 
 
-def run_monitoring(pipeline: str, session: AwsSession, folder: Path) -> Monitored:
-    """Run it once, in `folder`, which is empty; the window ends now.
+def run_monitoring(pipeline: str, session: AwsSession, runs: Path, identity: str = "") -> Monitored:
+    """Run it once and write that down below `runs`, as `identity` where it has one; its window ends now.
 
     Raises ResourceFailed where the job fails, and what the SDK raises.
     """
     client: Client = session.client
-    steps = _steps(client, pipeline)
-    function = _function(client, steps["Resolve"]["FunctionArn"])
-    watch = monitor.Watch(json.loads(function["SETTINGS"]), client)
-    run, now = f"{datetime.now(UTC):%Y%m%d-%H%M%S}", datetime.now(UTC)
-    # Here calls are written as soon as they are answered.
-    found = watch.resolve(run, now, late_seconds=0)
-    if found["files"] == "0":
-        return Monitored(state="no data")
-    job = steps["Measure"]["Arguments"]
-    report = _measure(client("s3"), job, found, folder)
-    uri = f"{found['known'].removesuffix('known/')}report"
-    S3Store(client("s3"), None).upload(report, uri)
-    page = watch.publish(uri)["page"]
+    with recorded(runs, pipeline, identity, "monitored") as run:
+        with run.step("Resolve", "Call") as found:
+            steps = _steps(client, pipeline)
+            function = _function(client, steps["Resolve"]["FunctionArn"])
+            watch = monitor.Watch(json.loads(function["SETTINGS"]), client)
+            # Here calls are written as soon as they are answered.
+            found |= watch.resolve(run.record.id, datetime.now(UTC), late_seconds=0)
+        with run.step("Called", "Choice"):
+            if found["files"] == "0":
+                return Monitored(state="no data")
+        with run.step("Measure", "Script"):
+            job = steps["Measure"]["Arguments"]
+            report = _measure(client("s3"), job, found, run.folder / "Measure")
+            uri = f"{found['known'].removesuffix('known/')}report"
+            S3Store(client("s3"), None).upload(report, uri)
+        quiet = {each["AlarmName"] for each in _alarms(client) if each["StateValue"] != "ALARM"}
+        with run.step("Publish", "Call") as published:
+            published |= watch.publish(uri)
+        page = published["page"]
     said = json.loads((report / contract.MONITOR_FILE).read_text(encoding="utf-8"))
-    sounding = _judge(client, json.loads(function["SETTINGS"]), said["variants"])
+    namespace = json.loads(function["SETTINGS"])["namespace"]
+    sounding = [
+        each
+        for each in _alarms(client)
+        if (each.get("Namespace"), each["StateValue"]) == (namespace, "ALARM")
+        and each["AlarmName"] in quiet
+    ]
     started = [each for alarm in sounding for each in _events(client, alarm)]
     return Monitored(
         state=said["state"],
@@ -81,6 +94,7 @@ def _function(client: Client, arn: str) -> dict[str, str]:
 
 def _measure(s3: Any, job: Mapping[str, Any], found: Mapping[str, str], folder: Path) -> Path:
     """Deliver the inputs, run the job, and return the folder of its report."""
+    folder.mkdir()
     store = S3Store(s3, None)
     for each in job["ProcessingInputs"]:
         name, there = each["InputName"], each["S3Input"]
@@ -116,32 +130,10 @@ def _deliver(s3: Any, uri: str, to: Path) -> None:
         s3.download_file(bucket, prefix + name, str(to / name))
 
 
-def _judge(
-    client: Client, settings: Mapping[str, Any], variants: Mapping[str, Any]
-) -> list[dict[str, Any]]:
-    """Set the states of the alarms on what was measured; those that go off now."""
-    cloudwatch, sounding = client("cloudwatch"), []
-    pages = cloudwatch.get_paginator("describe_alarms").paginate()
-    for alarm in [each for page in pages for each in page["MetricAlarms"]]:
-        at = {each["Name"]: each["Value"] for each in alarm.get("Dimensions", ())}
-        measured = variants.get(at.get("VariantName", ""), {}).get("metrics", {})
-        value = measured.get(alarm.get("MetricName"))
-        if (
-            alarm.get("Namespace") != settings["namespace"]
-            or at.get("EndpointName") != settings["endpoint"]
-            or value is None
-        ):
-            continue
-        less = alarm["ComparisonOperator"] == "LessThanThreshold"
-        limit = alarm["Threshold"]
-        state = "ALARM" if (value < limit if less else value > limit) else "OK"
-        words = f"{alarm['MetricName']} is {value:g}, the limit {limit:g}"
-        cloudwatch.set_alarm_state(
-            AlarmName=alarm["AlarmName"], StateValue=state, StateReason=words
-        )
-        if state == "ALARM" and alarm["StateValue"] != "ALARM":
-            sounding.append(alarm)
-    return sounding
+def _alarms(client: Client) -> list[dict[str, Any]]:
+    """All of them as they are now."""
+    pages = client("cloudwatch").get_paginator("describe_alarms").paginate()
+    return [each for page in pages for each in page["MetricAlarms"]]
 
 
 def _events(client: Client, alarm: Mapping[str, Any]) -> Iterator[str]:

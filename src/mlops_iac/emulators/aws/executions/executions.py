@@ -19,7 +19,7 @@ from mlops_iac.emulators.aws.executions.jobs import (
     Step,
     jobs,
 )
-from mlops_iac.emulators.aws.executions.logs import write
+from mlops_iac.emulators.aws.executions.logs import measure, write
 from mlops_iac.emulators.aws.executions.records import Run, ids, moment
 
 _STATUSES = {
@@ -31,6 +31,8 @@ _STATUSES = {
 }
 _UNFINISHED = ("Executing", "Stopping")
 _STEP_FAILED = "Step failure: One or multiple steps failed."
+# By which the SageMaker SDK finds the execution of a job (`lineage_trial_component.py`).
+_EXECUTION_TAG = "sagemaker:pipeline-execution-arn"
 _KILLED = "The process that executed it has ended without a word."
 
 
@@ -125,16 +127,27 @@ class Execution:
             told["EndTime"] = moment(ended)
         if status == "failed":
             told["FailureReason"] = error
+        run, execution = self.run.id, known["Execution"]
+        if source := written.get("cached_from"):
+            # Its job is that of the execution which had it, with what that wrote.
+            run = source
+            told["CacheHitResult"] = {
+                "SourcePipelineExecutionArn": f"{self.pipeline.arn}/execution/{source}"
+            }
+            execution = {**execution, "PipelineExecutionId": source}
         try:
-            arguments = resolved(printed.get("Arguments") or {}, known)
+            arguments = resolved(printed.get("Arguments") or {}, {**known, "Execution": execution})
         except Unresolved:
             arguments = {}
         if printed["Type"] in KINDS and arguments:
             _give(arguments, self.run.record.get("given") or {})
+            tag = {"Key": _EXECUTION_TAG, "Value": self.arn}
+            arguments["Tags"] = [*arguments.get("Tags", ()), tag]
             kind = KINDS[printed["Type"]]
-            step = Step(self.run.id, printed["Name"], status, written, arguments, folder, error)
+            step = Step(run, printed["Name"], status, written, arguments, folder, error)
             made = jobs(kind, step, self.place)
-            self.jobs |= {each.name: each for each in made}
+            if not source:
+                self.jobs |= {each.name: each for each in made}
             known["Steps"][printed["Name"]] = made[0].response_object
             noun = "TuningJob" if printed["Type"] == "Tuning" else kind.noun
             told["Metadata"] = {noun: {"Arn": made[0].arn}}
@@ -190,11 +203,12 @@ class Executions:
         """Take over one that a client starts."""
         self.known[execution.arn] = execution
 
-    def write_logs(self) -> None:
-        """Bring CloudWatch Logs what jobs have printed since."""
+    def write(self) -> None:
+        """Bring CloudWatch what jobs have printed and measured since."""
         for each in self.known.values():
             for job in each.jobs.values():
                 write(each.place, job)
+                measure(each.place, job)
 
     def of(self, pipeline: Any) -> Iterator[Execution]:
         """Those of a pipeline, as long as it is there."""

@@ -238,7 +238,8 @@ def _trainings(step: Step, tuning: Mapping[str, Any], tags: Any, place: Place) -
         log = folder / "log.txt"
         began, ended = step.times
         if outcome is not None:
-            status, given = "succeeded", {**static, **outcome["trial"]}
+            status = "succeeded" if outcome["uri"] else "stopped"  # early
+            given = {**static, **outcome["trial"]}
             began, ended = moment(outcome["began"]), moment(outcome["ended"])
         else:
             status = "failed" if step.status in ("succeeded", "reused") else step.status

@@ -6,33 +6,30 @@ Source: SageMaker API reference, of each operation; which errors, and their form
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from moto.core.responses import ActionResult
 from moto.sagemaker.exceptions import (
     ConflictException,
     ResourceNotFound,
     ValidationError,
 )
-from moto.sagemaker.responses import SageMakerResponse
 
+from mlops_iac.emulators.aws import searching
+from mlops_iac.emulators.aws.answers import answer, between, page
 from mlops_iac.emulators.aws.executions import starting
 from mlops_iac.emulators.aws.executions.executions import Execution, Executions, step_to_retry
 from mlops_iac.emulators.aws.executions.jobs import (
     PROCESSING,
     TRAINING,
     TRANSFORM,
-    TUNING,
     Kind,
     Place,
     training_of,
 )
 from mlops_iac.emulators.aws.executions.records import Run, epoch
 from mlops_iac.emulators.aws.user import user
-
-_MOST = 100
 
 
 def install(runs: Path) -> Executions:
@@ -50,19 +47,11 @@ def install(runs: Path) -> Executions:
         "describe_pipeline_definition_for_execution",
         "list_training_jobs_for_hyper_parameter_tuning_job",
     ):
-        _answer(name, getattr(answers, name))
+        answer(name, getattr(answers, name))
     for kind in (PROCESSING, TRAINING, TRANSFORM):
-        _answer(f"list_{kind.jobs}", _list_of(kind))
-    for kind in (PROCESSING, TRAINING, TRANSFORM, TUNING):
-        _answer(f"create_{kind.jobs[:-1]}", _refusal(kind))
+        answer(f"list_{kind.jobs}", _list_of(kind))
+    searching.install(answers.described)
     return executions
-
-
-def _answer(name: str, answer: Callable[[Any, dict[str, Any]], dict[str, Any]]) -> None:
-    def respond(self: Any) -> Any:
-        return ActionResult(answer(self.sagemaker_backend, self._get_params()))
-
-    setattr(SageMakerResponse, name, respond)
 
 
 class _Answers:
@@ -123,12 +112,12 @@ class _Answers:
         ]
         orders = {"PipelineExecutionArn": "PipelineExecutionArn"}
         order = orders.get(asked.get("SortBy", ""), "StartTime")
-        kept = _between(found, "StartTime", asked.get("CreatedAfter"), asked.get("CreatedBefore"))
-        return _page("PipelineExecutionSummaries", kept, asked, order)
+        kept = between(found, "StartTime", asked.get("CreatedAfter"), asked.get("CreatedBefore"))
+        return page("PipelineExecutionSummaries", kept, asked, order)
 
     def list_pipeline_execution_steps(self, backend: Any, asked: dict[str, Any]) -> dict[str, Any]:
         found = self._found(backend, asked)
-        return _page("PipelineExecutionSteps", found.steps, asked)
+        return page("PipelineExecutionSteps", found.steps, asked)
 
     def list_pipeline_parameters_for_execution(
         self, backend: Any, asked: dict[str, Any]
@@ -140,26 +129,15 @@ class _Answers:
             for each in json.loads(found.definition).get("Parameters", ())
         }
         named = [{"Name": name, "Value": str(value)} for name, value in values.items()]
-        return _page("PipelineParameters", named, {**asked, "SortOrder": "Ascending"})
+        return page("PipelineParameters", named, {**asked, "SortOrder": "Ascending"})
+
+    def described(self, backend: Any) -> Iterator[dict[str, Any]]:
+        """All executions of a backend's pipelines."""
+        for pipeline in backend.pipelines.values():
+            yield from map(_described, self._all.of(pipeline))
 
     def describe_pipeline_execution(self, backend: Any, asked: dict[str, Any]) -> dict[str, Any]:
-        found = self._found(backend, asked)
-        pipeline = found.pipeline
-        return {
-            "PipelineArn": pipeline.arn,
-            "PipelineExecutionArn": found.arn,
-            "PipelineExecutionDisplayName": _display_name(found),
-            "PipelineExecutionStatus": found.status,
-            "PipelineExecutionDescription": found.asked.get("PipelineExecutionDescription"),
-            "FailureReason": found.reason or None,
-            "CreationTime": found.began,
-            "LastModifiedTime": found.changed,
-            "CreatedBy": user(found.arn),
-            "LastModifiedBy": user(found.arn),
-            "ParallelismConfiguration": found.asked.get("ParallelismConfiguration")
-            or pipeline.parallelism_configuration,
-            "RoleArn": pipeline.role_arn,
-        }
+        return _described(self._found(backend, asked))
 
     def describe_pipeline_definition_for_execution(
         self, backend: Any, asked: dict[str, Any]
@@ -185,7 +163,7 @@ class _Answers:
             "FinalObjectiveMetricValue": _objective,
         }
         by = orders.get(asked.get("SortBy", ""), lambda each: each["TrainingJobName"])
-        return _page("TrainingJobSummaries", sorted(found, key=by), asked)
+        return page("TrainingJobSummaries", sorted(found, key=by), asked)
 
     def _found(self, backend: Any, asked: Mapping[str, Any]) -> Execution:
         arn = str(asked.get("PipelineExecutionArn"))
@@ -220,6 +198,25 @@ def _require_known(pipeline: Any, given: Iterable[Mapping[str, str]]) -> None:
         )
 
 
+def _described(found: Execution) -> dict[str, Any]:
+    pipeline = found.pipeline
+    return {
+        "PipelineArn": pipeline.arn,
+        "PipelineExecutionArn": found.arn,
+        "PipelineExecutionDisplayName": _display_name(found),
+        "PipelineExecutionStatus": found.status,
+        "PipelineExecutionDescription": found.asked.get("PipelineExecutionDescription"),
+        "FailureReason": found.reason or None,
+        "CreationTime": found.began,
+        "LastModifiedTime": found.changed,
+        "CreatedBy": user(found.arn),
+        "LastModifiedBy": user(found.arn),
+        "ParallelismConfiguration": found.asked.get("ParallelismConfiguration")
+        or pipeline.parallelism_configuration,
+        "RoleArn": pipeline.role_arn,
+    }
+
+
 def _display_name(execution: Execution) -> str:
     name: str = execution.asked.get("PipelineExecutionDisplayName") or (
         f"execution-{int(epoch(execution.began) * 1000)}"
@@ -238,7 +235,7 @@ def _list_of(kind: Kind) -> Callable[[Any, dict[str, Any]], dict[str, Any]]:
     kept = [*members, "CreationTime", kind.ended, "LastModifiedTime", "FailureReason"]
     orders = {"Name": f"{kind.noun}Name", "Status": f"{kind.noun}Status"}
 
-    def answer(backend: Any, asked: dict[str, Any]) -> dict[str, Any]:
+    def listed(backend: Any, asked: dict[str, Any]) -> dict[str, Any]:
         status = f"{kind.noun}Status"
         found = [each.response_object for each in getattr(backend, kind.jobs).values()]
         found = [
@@ -249,47 +246,8 @@ def _list_of(kind: Kind) -> Callable[[Any, dict[str, Any]], dict[str, Any]]:
         ]
         for member, name in (("CreationTime",) * 2, ("LastModifiedTime",) * 2):
             after, before = asked.get(f"{name}After"), asked.get(f"{name}Before")
-            found = _between(found, member, after, before)
+            found = between(found, member, after, before)
         order = orders.get(asked.get("SortBy", ""), "CreationTime")
-        return _page(f"{kind.noun}Summaries", found, asked, order)
+        return page(f"{kind.noun}Summaries", found, asked, order)
 
-    return answer
-
-
-def _refusal(kind: Kind) -> Callable[[Any, dict[str, Any]], dict[str, Any]]:
-    def answer(backend: Any, asked: dict[str, Any]) -> dict[str, Any]:
-        del backend, asked
-        raise ValidationError(
-            f"The emulated SageMaker has no {kind.noun} but those of pipelines, which run on this"
-            " machine; nothing was started."
-        )
-
-    return answer
-
-
-def _between(found: list[dict[str, Any]], by: str, after: Any, before: Any) -> list[dict[str, Any]]:
-    after, before = (each and each.replace(tzinfo=None) for each in (after, before))
-    return [
-        each
-        for each in found
-        if by not in each or ((not after or each[by] > after) and (not before or each[by] < before))
-    ]
-
-
-def _page(
-    name: str, found: Iterable[dict[str, Any]], asked: Mapping[str, Any], by: str = ""
-) -> dict[str, Any]:
-    """One page, newest first unless somebody wants it otherwise."""
-    listed = sorted(found, key=lambda each: each[by]) if by else list(found)
-    if asked.get("SortOrder", "Descending") == "Descending":
-        listed.reverse()
-    start = str(asked.get("NextToken") or 0)
-    if not start.isdigit():
-        raise ValidationError("Invalid pagination token")
-    first, count = int(start), int(asked.get("MaxResults") or _MOST)
-    rest = len(listed) > first + count
-    page = [
-        {key: value for key, value in each.items() if value is not None}
-        for each in listed[first : first + count]
-    ]
-    return {name: page, "NextToken": str(first + count) if rest else None}
+    return listed

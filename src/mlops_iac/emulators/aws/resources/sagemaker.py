@@ -84,7 +84,6 @@ class Model(Handler):
     name = NameRule(limit=63)
     computed = {"arn": _ARN + "model/{name}"}
     tag_style = "sagemaker"
-    not_kept = frozenset({"enableNetworkIsolation", "inferenceExecutionConfig"})
 
 
 class EndpointConfiguration(Handler):
@@ -104,9 +103,8 @@ class EndpointConfiguration(Handler):
 class Endpoint(Handler):
     """A running endpoint: made, or updated, once it serves.
 
-    The rollout itself (`deploymentConfig`) is checked and kept, not emulated: what is new serves all
-    requests at once. The real provider takes an update for done that was rolled back
-    (hashicorp/terraform-provider-aws, issue 48997); here it has failed.
+    The real provider takes an update for done that was rolled back (hashicorp/terraform-provider-aws,
+    issue 48997); here it has failed.
     """
 
     type = "aws:sagemaker/endpoint:Endpoint"
@@ -122,28 +120,36 @@ class Endpoint(Handler):
 
     def settle(self, api: Api, id_: str, old: Properties | None, new: Properties) -> None:
         """Wait until it serves what was asked. Raises ProviderError where it does not."""
-        asked, pause, end = str(new["endpointConfigName"]), 0.02, time.monotonic() + _WAIT_SECONDS
+        asked, found = str(new["endpointConfigName"]), self._stands(api, id_)
+        state = found.get("EndpointStatus")
+        reason = str(found.get("FailureReason") or f"it is {state or 'gone'}")
+        if reason.startswith(NOT_EMULATED):
+            return  # there is nothing to mend, and `status` tells it
+        if state != "InService" or found["EndpointConfigName"] != asked:
+            back = state == "InService"
+            does = "was rolled back from" if back else "does not serve"
+            raise ProviderError(f"the endpoint {id_} {does} {asked}: {reason}")
+
+    def _stands(self, api: Api, id_: str) -> Mapping[str, Any]:
+        """How it is described once nothing goes on. Raises ProviderError where that takes too long."""
+        pause, end = 0.02, time.monotonic() + _WAIT_SECONDS
         while True:
             found = api.look(self.service, self.read_op, EndpointName=id_) or {}
             state = found.get("EndpointStatus")
             if state not in ("Creating", "Updating"):
-                break
+                return found
             if time.monotonic() > end:
                 raise ProviderError(
                     f"the endpoint {id_} is {state} for {_WAIT_SECONDS // 60} minutes"
                 )
             time.sleep(pause)
             pause = min(1.5 * pause, 1.0)
-        reason = str(found.get("FailureReason") or f"it is {state or 'gone'}")
-        if reason.startswith(NOT_EMULATED):
-            return  # there is nothing to mend, and `status` tells it
-        if state != "InService" or found["EndpointConfigName"] != asked:
-            raise ProviderError(f"the endpoint {id_} does not serve {asked}: {reason}")
 
     def update(self, api: Api, id_: str, old: ResourceState, new: Properties) -> None:
         """UpdateEndpoint; one that never served is made again, as the service can only delete it."""
         asked = str(new["endpointConfigName"])
-        stands = api.look(self.service, self.read_op, EndpointName=id_) or {}
+        # The rollout of an `up` that was interrupted goes on.
+        stands = self._stands(api, id_)
         if stands.get("EndpointConfigName") != asked or changed(
             old.inputs, new, ("deploymentConfig",)
         ):

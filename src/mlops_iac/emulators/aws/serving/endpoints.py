@@ -1,11 +1,13 @@
 """An endpoint, its deployments and their variants: what runs, what comes, and how describe says it.
 
-Source: SageMaker API reference, DescribeEndpoint, ProductionVariantSummary, UpdateEndpoint; the words
-of failures are those that users of the service report.
+Source: SageMaker API reference, DescribeEndpoint, ProductionVariantSummary, PendingDeploymentSummary,
+VariantStatus, UpdateEndpoint; the words of failures are those that users of the service report.
 """
 
 from __future__ import annotations
 
+import math
+import random
 import threading
 import time
 import traceback
@@ -20,6 +22,8 @@ from mlops_iac.emulators.aws.in_order import IN_ORDER
 from mlops_iac.emulators.aws.serving.captures import Capture
 from mlops_iac.emulators.aws.serving.models import CannotServe, Container, container
 from mlops_iac.emulators.aws.serving.records import Records, Where
+from mlops_iac.emulators.aws.serving.rollouts import shift
+from mlops_iac.emulators.aws.serving.steps import Step
 from mlops_iac.emulators.common.inference import Pool, Server
 
 # How long a container may take until it answers a ping, where the variant does not say it.
@@ -34,6 +38,7 @@ class Variant:
 
     def __init__(self, said: Mapping[str, Any], where: Where, records: Records) -> None:
         self.name = str(said["VariantName"])
+        self.model = str(said["ModelName"])
         self.serverless = said.get("ServerlessConfig")
         self.weight = float(said.get("InitialVariantWeight", 1.0))
         self.count = said.get("InitialInstanceCount")
@@ -48,7 +53,7 @@ class Variant:
     def begin(self, backend: Any, pool: Pool) -> None:
         """Start its server. Raises CannotServe."""
         with IN_ORDER:
-            self.container = container(backend, self._said["ModelName"])
+            self.container = container(backend, self.model)
         seconds = self._said.get("ContainerStartupHealthCheckTimeoutInSeconds") or _START_SECONDS
         self.server = pool.take(self.container.served, self._line, start_seconds=seconds)
 
@@ -72,8 +77,8 @@ class Variant:
     def _line(self, text: str) -> None:
         self._records.line(self._where, self.stream, text)
 
-    def described(self, serving: bool) -> dict[str, Any]:
-        """Its summary; of one that is only about to serve the `Current…` are missing."""
+    def described(self, share: float) -> dict[str, Any]:
+        """Its summary; of one that is only about to get a `share` the `Current…` are missing."""
         found: dict[str, Any] = {"VariantName": self.name, "DesiredWeight": self.weight}
         if self.serverless:
             found["DesiredServerlessConfig"] = self.serverless
@@ -82,12 +87,14 @@ class Variant:
         if self.container is not None and self.container.image:
             image = {"SpecifiedImage": self.container.image, "ResolvedImage": self.container.image}
             found["DeployedImages"] = [{**image, "ResolutionTime": self._since}]
-        if serving:
+        if share:
             found |= {
                 name.replace("Desired", "Current"): value
                 for name, value in found.items()
                 if name.startswith("Desired")
             }
+        if share and self.count:
+            found["CurrentInstanceCount"] = math.ceil(self.count * share)
         return found
 
 
@@ -108,6 +115,14 @@ class Deployment:
         capture = config.get("DataCaptureConfig")
         self.capture = Capture(capture, where.name) if capture else None
         self.began = utcnow()
+        self.share = 0.0
+        """Of the endpoint's requests."""
+        self.status = ("Creating", f"Launching {self.instances} instance(s).", self.began)
+
+    @property
+    def instances(self) -> int:
+        """Of all its production variants; a serverless one counts as one."""
+        return sum(each.count or 1 for each in self.variants)
 
     def start(self, backend: Any, pool: Pool) -> str:
         """Start every variant; why one does not serve, or empty once all do."""
@@ -133,19 +148,29 @@ class Deployment:
         """The production variant of that name."""
         return next((each for each in self.variants if each.name == name), None)
 
-    def described(self, serving: bool) -> dict[str, Any]:
+    def described(self) -> dict[str, Any]:
         """The variants as DescribeEndpoint has them."""
         found = {
             "EndpointConfigName": self.config,
-            "ProductionVariants": [each.described(serving) for each in self.variants],
+            "ProductionVariants": [each.described(self.share) for each in self.variants],
         }
         if self.shadows:
-            found["ShadowProductionVariants"] = [each.described(serving) for each in self.shadows]
+            found["ShadowProductionVariants"] = [
+                each.described(self.share) for each in self.shadows
+            ]
         return found
+
+    def summary(self) -> dict[str, Any]:
+        """What is described of one that is on its way."""
+        found = self.described()
+        names = ("Status", "StatusMessage", "StartTime")
+        for each in found["ProductionVariants"]:
+            each["VariantStatus"] = [dict(zip(names, self.status, strict=True))]
+        return {**found, "StartTime": self.began}
 
 
 class Endpoint(FakeEndpoint):  # type: ignore[misc]  # moto has no types
-    """What moto keeps under an endpoint's name: `current` serves, `pending` is being started."""
+    """What moto keeps under an endpoint's name: `current` serves, `pending` is to take its place."""
 
     def __init__(
         self,
@@ -165,11 +190,22 @@ class Endpoint(FakeEndpoint):  # type: ignore[misc]  # moto has no types
         self.current: Deployment | None = None
         self.pending: Deployment | None = None
         self._failed: Deployment | None = None
-        self._rollout: dict[str, Any] = {}
+        self.rollout: dict[str, Any] = {}
+        """The DeploymentConfig that was given last."""
         self._gone = False
         self._backend = backend
         self._pool = pool
         self._records = records
+
+    def answering(self, variant: str = "") -> Deployment:
+        """Which deployment has a request: by chance and share, but the one that has the `variant`."""
+        current, pending = self.current, self.pending
+        assert current is not None
+        if pending is None or not pending.share:
+            return current
+        if variant and (has := [each for each in (current, pending) if each.variant(variant)]):
+            return has[0] if len(has) == 1 else random.choices(has, _shares(pending))[0]  # noqa: S311
+        return random.choices((current, pending), _shares(pending))[0]  # noqa: S311
 
     def deploy(
         self,
@@ -179,31 +215,56 @@ class Endpoint(FakeEndpoint):  # type: ignore[misc]  # moto has no types
     ) -> None:
         """Start a configuration in the background, with a `change` to what it says of variants.
 
-        What serves goes on until all of it serves, and beyond where that fails.
+        What serves goes on until all of it serves and has got all the traffic as `rollout` says, and
+        beyond where that fails.
         """
         self.pending = deployment = Deployment(self.where, config, self._records)
         change(deployment)
         self.endpoint_status = "Creating" if self.current is None else "Updating"
         self.last_modified_time = utcnow()
         if rollout:
-            self._rollout = dict(rollout)
+            self.rollout = dict(rollout)
+
+        def tell(step: Step, status: str) -> bool:
+            if deployment.status[0] != status or deployment.share != step.share:
+                words = step.activating if status == "ActivatingTraffic" else step.baking
+                deployment.status = (status, words, utcnow())
+            deployment.share = step.share
+            return not self._gone
 
         def run() -> None:
             reason = deployment.start(self._backend, self._pool)
+            if not reason and self.current is not None:
+                reason = self._shifted(deployment, rollout or {}, tell)
             with IN_ORDER:
                 old = deployment if reason or self._gone else self.current
                 if not self._gone:
                     self._settled(deployment, reason)
             if old is not None:
-                if old is not deployment:
+                if old is not deployment or old.share:
                     time.sleep(_DRAIN_SECONDS)  # for requests that have just been given to it
                 old.stop(self._pool)
 
         threading.Thread(target=run, daemon=True).start()
 
+    def _shifted(
+        self,
+        deployment: Deployment,
+        rollout: Mapping[str, Any],
+        tell: Callable[[Step, str], bool],
+    ) -> str:
+        """Give it the traffic; why it was taken back, or empty."""
+        try:
+            why = shift(rollout, deployment.instances, self.where, self._records, tell)
+        except Exception as fault:
+            traceback.print_exc()
+            return f"InternalFailure: {type(fault).__name__}: {fault}"[:_REASON]
+        return why[:_REASON]
+
     def _settled(self, deployment: Deployment, reason: str) -> None:
         """The deployment serves, or why it does not; then what served goes on."""
         if not reason:
+            deployment.share = 1.0
             self.current = deployment
         elif self.current is None:
             # It is shown what was to run.
@@ -230,17 +291,18 @@ class Endpoint(FakeEndpoint):  # type: ignore[misc]  # moto has no types
             "EndpointStatus": self.endpoint_status,
             "CreationTime": self.creation_time,
             "LastModifiedTime": self.last_modified_time,
-            **shown.described(serving=shown is self.current),
+            **shown.described(),
         }
         if self.failure_reason:
             found["FailureReason"] = self.failure_reason
         if shown.capture is not None:
             found["DataCaptureConfig"] = shown.capture.described()
-        if self._rollout:
-            found["LastDeploymentConfig"] = self._rollout
+        if self.rollout:
+            found["LastDeploymentConfig"] = self.rollout
         if self.pending is not None:
-            found["PendingDeploymentSummary"] = {
-                **self.pending.described(serving=False),
-                "StartTime": self.pending.began,
-            }
+            found["PendingDeploymentSummary"] = self.pending.summary()
         return found
+
+
+def _shares(pending: Deployment) -> tuple[float, float]:
+    return 1 - pending.share, pending.share

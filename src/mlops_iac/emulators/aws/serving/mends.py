@@ -11,6 +11,7 @@ from moto.sagemaker.exceptions import ValidationError
 from moto.sagemaker.models import FakeEndpoint, SageMakerModelBackend
 from moto.sagemaker.responses import SageMakerResponse
 
+from mlops_iac.emulators.aws.alarms import mends as alarms
 from mlops_iac.emulators.aws.serving.endpoints import Deployment, Endpoint
 from mlops_iac.emulators.aws.serving.records import Records
 from mlops_iac.emulators.aws.serving.runtime import Runtime
@@ -23,9 +24,30 @@ _TAGS = "Tags"
 def install(folder: Path) -> tuple[Runtime, Pool]:
     """Put them in moto's place; models are unpacked in `folder`. Once in a process, in order."""
     pool, records = Pool(folder), Records()
+    alarms.install()
+    _mend_models()
     _mend_configurations()
     _mend_endpoints(pool, records)
     return Runtime(records), pool
+
+
+def _mend_models() -> None:
+    """Say of a model what was asked for: moto says `{}` of its network, and no of its isolation."""
+    create = SageMakerResponse.create_model
+
+    def create_model(self: Any) -> Any:
+        answer = create(self)
+        asked = self._get_params()
+        self.sagemaker_backend._models[asked["ModelName"]].asked = _without_tags(asked)
+        return answer
+
+    def describe_model(self: Any) -> Any:
+        model = self.sagemaker_backend.describe_model(self._get_param("ModelName"))
+        about = {"ModelArn": model.arn, "CreationTime": model.creation_time}
+        return ActionResult({**model.asked, **about})
+
+    SageMakerResponse.create_model = create_model
+    SageMakerResponse.describe_model = describe_model
 
 
 def _mend_configurations() -> None:
@@ -34,7 +56,7 @@ def _mend_configurations() -> None:
 
     def create_endpoint_config(self: Any) -> Any:
         answer = create(self)
-        asked = {key: value for key, value in self._get_params().items() if key != _TAGS}
+        asked = _without_tags(self._get_params())
         found = self.sagemaker_backend.endpoint_configs[asked["EndpointConfigName"]]
         for each in asked.get("ShadowProductionVariants") or ():
             self.sagemaker_backend.validate_production_variants([each])
@@ -56,8 +78,20 @@ def _mend_configurations() -> None:
     SageMakerModelBackend.describe_endpoint_config = describe_endpoint_config
 
 
+def _without_tags(asked: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in asked.items() if key != _TAGS}
+
+
 def _mend_endpoints(pool: Pool, records: Records) -> None:
     delete = SageMakerModelBackend.delete_endpoint
+    create = SageMakerResponse.create_endpoint
+
+    def created(self: Any) -> Any:
+        answer, asked = create(self), self._get_params()
+        # It is for the updates that retain it, and does nothing itself.
+        found = self.sagemaker_backend.endpoints[asked["EndpointName"]]
+        found.rollout = asked.get("DeploymentConfig") or {}
+        return answer
 
     def create_endpoint(
         self: Any, endpoint_name: str, endpoint_config_name: str, tags: list[dict[str, str]]
@@ -81,7 +115,8 @@ def _mend_endpoints(pool: Pool, records: Records) -> None:
             if asked.get("RetainAllVariantProperties") and current is not None:
                 _retain(current, deployment, asked.get("ExcludeRetainedVariantProperties") or ())
 
-        endpoint.deploy(config, change, asked.get("DeploymentConfig"))
+        retained = endpoint.rollout if asked.get("RetainDeploymentConfig") else None
+        endpoint.deploy(config, change, asked.get("DeploymentConfig") or retained)
         return ActionResult({"EndpointArn": endpoint.arn})
 
     def delete_endpoint(self: Any, endpoint_name: str) -> None:
@@ -96,6 +131,7 @@ def _mend_endpoints(pool: Pool, records: Records) -> None:
         _weigh(endpoint, desired_weights_and_capacities)
         return str(endpoint.arn)
 
+    SageMakerResponse.create_endpoint = created
     SageMakerResponse.update_endpoint = update_endpoint
     backend = SageMakerModelBackend
     backend.create_endpoint = create_endpoint

@@ -40,25 +40,15 @@ class Container:
 
 def container(backend: Any, model_name: str) -> Container:
     """What the model of that name serves; `backend` is moto's of SageMaker. Raises CannotServe."""
-    model = backend._models.get(model_name)
-    if model is None:
+    if model_name not in backend._models:
         raise CannotServe(f'Could not find model "{model_name}".')
-    several = [each for each in (model.primary_container, *model.containers) if each]
+    several = containers(backend, model_name)
     if len(several) != 1:
         raise CannotServe(
             f"The model {model_name} has {len(several)} containers; the emulated AWS serves models"
             " of one."
         )
     said = several[0]
-    if package := said.get("ModelPackageName"):
-        found = _package(backend, package)
-        if found is None:
-            raise CannotServe(f"Model package {package} not found.")
-        if not found.inference_specification:
-            raise CannotServe(f"Model package {package} has no inference specification.")
-        inner = found.inference_specification["Containers"][0]
-        both = {**(inner.get("Environment") or {}), **(said.get("Environment") or {})}
-        said = {**inner, "Environment": both}
     image = str(said.get("Image") or "")
     match = _IMAGE.fullmatch(image)
     try:
@@ -74,6 +64,26 @@ def container(backend: Any, model_name: str) -> Container:
         )
     framework = f"{_PACKAGES.get(match[1], match[1])}=={match[2]}.*" if match else ""
     return Container(Served(archive, framework, said.get("Environment") or {}), image)
+
+
+def containers(backend: Any, model_name: str) -> list[dict[str, Any]]:
+    """What the model's containers say, and what the versions say that they are of. Raises CannotServe."""
+    model = backend._models.get(model_name)
+    several = (model.primary_container, *model.containers) if model else ()
+    return [_whole(backend, each) for each in several if each]
+
+
+def _whole(backend: Any, said: dict[str, Any]) -> dict[str, Any]:
+    if not (package := said.get("ModelPackageName")):
+        return said
+    found = _package(backend, package)
+    if found is None:
+        raise CannotServe(f"Model package {package} not found.")
+    if not found.inference_specification:
+        raise CannotServe(f"Model package {package} has no inference specification.")
+    inner = found.inference_specification["Containers"][0]
+    both = {**(inner.get("Environment") or {}), **(said.get("Environment") or {})}
+    return {**inner, **said, "Environment": both}
 
 
 def _package(backend: Any, package: str) -> Any:

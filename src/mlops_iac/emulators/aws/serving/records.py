@@ -13,15 +13,16 @@ from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from moto.cloudwatch.models import MetricAggregatedDatum, cloudwatch_backends
+from moto.cloudwatch.models import cloudwatch_backends
 from moto.logs.models import logs_backends
 from moto.s3.models import s3_backends
 from moto.utilities.utils import get_partition
 
+from mlops_iac.emulators.aws.alarms.judging import Values
+from mlops_iac.emulators.aws.alarms.mends import ENDPOINTS, Measured, judge
 from mlops_iac.emulators.aws.in_order import IN_ORDER
 from mlops_iac.emulators.aws.serving.captures import Capture, Event
 
-_NAMESPACE = "AWS/SageMaker"
 _SECONDS = 5.0
 # A model that prints a gigabyte fills neither this process nor moto's.
 _PENDING_LINES = 2_000
@@ -42,18 +43,6 @@ class Where(NamedTuple):
         return f"/aws/sagemaker/Endpoints/{self.name}"
 
 
-class _Sum:
-    """Values of one metric in one minute."""
-
-    def __init__(self, value: float) -> None:
-        self.count, self.sum, self.min, self.max = 1, value, value, value
-
-    def add(self, value: float) -> None:
-        self.count += 1
-        self.sum += value
-        self.min, self.max = min(self.min, value), max(self.max, value)
-
-
 class Records:
     """All that was not written yet."""
 
@@ -62,7 +51,9 @@ class Records:
         self._full = threading.Event()
         self._lines: dict[tuple[Where, str], deque[tuple[int, str]]] = {}
         self._dropped: dict[tuple[Where, str], int] = {}
-        self._metrics: dict[tuple[Where, str, str, str, int], _Sum] = {}
+        self._metrics: dict[tuple[Where, str, str, str, int], Values] = {}
+        self._watched: dict[Where, dict[tuple[str, str], dict[int, Values]]] = {}
+        self._asked: dict[Where, list[float]] = {}
         self._events: list[tuple[Where, Capture, Event]] = []
         self._bytes = 0
         threading.Thread(target=self._run, daemon=True).start()
@@ -79,16 +70,45 @@ class Records:
                 return
             lines.append((int(time.time() * 1000), text))
 
-    def measure(self, where: Where, variant: str, values: dict[str, tuple[float, str]]) -> None:
-        """Metrics of one request: name → value and unit."""
-        minute = int(time.time() // 60)
+    def asked(self, where: Where) -> None:
+        """A request begins, which `measure` ends."""
         with self._lock:
+            self._asked.setdefault(where, [0, 0])[0] += 1
+
+    def is_asked(self, where: Where, seconds: float) -> bool:
+        """Whether somebody waits for an answer, or got one that short a time ago."""
+        waiting, last = self._asked.get(where, (0, 0))
+        return bool(waiting) or time.monotonic() - last < seconds
+
+    def measure(self, where: Where, variant: str, values: dict[str, tuple[float, str]]) -> None:
+        """Metrics of one request, which ends: name → value and unit."""
+        second = int(time.time())
+        with self._lock:
+            asked = self._asked[where]
+            asked[:] = asked[0] - 1, time.monotonic()
+            watched = self._watched.get(where)
             for name, (value, unit) in values.items():
-                key = (where, variant, name, unit, minute)
-                if (found := self._metrics.get(key)) is None:
-                    self._metrics[key] = _Sum(value)
-                else:
-                    found.add(value)
+                key = (where, variant, name, unit, second // 60)
+                self._metrics.setdefault(key, Values()).add(value)
+                if watched is not None:
+                    seconds = watched.setdefault((variant, name), {})
+                    seconds.setdefault(second, Values()).add(value)
+
+    def watch(self, where: Where, *, on: bool) -> None:
+        """Keep what is measured of an endpoint by the second from now on, or no longer."""
+        with self._lock:
+            self._watched.pop(where, None)
+            if on:
+                self._watched[where] = {}
+
+    def watched(self, where: Where, variant: str, name: str) -> list[tuple[float, Values]]:
+        """A metric by the second since it is watched."""
+        with self._lock:
+            found: list[tuple[float, Values]] = []
+            for at, each in self._watched.get(where, {}).get((variant, name), {}).items():
+                found.append((at, Values()))
+                found[-1][1].take(each)  # the second that goes on is written to
+            return found
 
     def capture(self, where: Where, capture: Capture, event: Event) -> None:
         """A request that is to be captured."""
@@ -113,6 +133,9 @@ class Records:
                 self._full.clear()
             for key, measured in metrics.items():
                 _write_metric(*key, measured)
+            for account, region in {(each[0].account, each[0].region) for each in metrics}:
+                backend = cloudwatch_backends[account][region]
+                judge(backend, backend.alarms.values())
             for (where, capture), found in groupby(
                 sorted(events, key=lambda each: (each[0], id(each[1]))), key=lambda each: each[:2]
             ):
@@ -151,7 +174,7 @@ class Records:
 
 
 def _write_metric(
-    where: Where, variant: str, name: str, unit: str, minute: int, measured: _Sum
+    where: Where, variant: str, name: str, unit: str, minute: int, measured: Values
 ) -> None:
     """Add to the datum of that minute, which CloudWatch has one of: there would be more each time."""
     backend: Any = cloudwatch_backends[where.account][where.region]
@@ -159,22 +182,17 @@ def _write_metric(
     told = {"EndpointName": where.name, "VariantName": variant}
     for datum in reversed(backend.metric_data[-200:]):
         if (
-            isinstance(datum, MetricAggregatedDatum)
-            and (datum.namespace, datum.name, datum.timestamp) == (_NAMESPACE, name, at)
+            isinstance(datum, Measured)
+            and (datum.namespace, datum.name, datum.timestamp) == (ENDPOINTS, name, at)
             and {each.name: each.value for each in datum.dimensions} == told
         ):
-            datum.sum += measured.sum
-            datum.sample_count += measured.count
-            datum.min, datum.max = min(datum.min, measured.min), max(datum.max, measured.max)
+            datum.take(measured)
             return
     backend.metric_data.append(
-        MetricAggregatedDatum(
-            namespace=_NAMESPACE,
+        Measured(
+            measured,
+            namespace=ENDPOINTS,
             name=name,
-            min_stat=measured.min,
-            max_stat=measured.max,
-            sample_count=measured.count,
-            sum_stat=measured.sum,
             dimensions=[{"Name": key, "Value": value} for key, value in told.items()],
             timestamp=at,
             unit=unit,

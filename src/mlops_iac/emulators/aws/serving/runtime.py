@@ -72,10 +72,11 @@ class Runtime:
     def _answer(self, environ: dict[str, Any], began: float) -> tuple[int, Headers, bytes]:
         match = PATH.fullmatch(environ["PATH_INFO"])
         assert match is not None
-        endpoint, deployment = _endpoint(environ, match[1])
-        where = endpoint.where
+        target = environ.get(f"{_PREFIX}TARGET_VARIANT", "")
+        endpoint = _endpoint(environ, match[1])
+        where, deployment = endpoint.where, endpoint.answering(target)
         _refuse_others(environ, match[2], where, deployment)
-        variant = _variant(environ.get(f"{_PREFIX}TARGET_VARIANT", ""), where, deployment)
+        variant = _variant(target, where, deployment)
         body = _body(environ, variant)
         headers = _sent(environ)
         reply = self._ask(where, variant, body, headers, began)
@@ -107,6 +108,7 @@ class Runtime:
         """The model's reply, measured. Raises Refused where it gave none."""
         assert variant.server is not None
         asked = time.perf_counter()
+        self.records.asked(where)
         status = 500
         try:
             reply = variant.server.ask(body, headers, _SECONDS)
@@ -195,8 +197,8 @@ _WORDS = {
 }  # fmt: skip
 
 
-def _endpoint(environ: dict[str, Any], name: str) -> tuple[Endpoint, Deployment]:
-    """The endpoint that is meant, and what serves there. Raises Refused as for one that is not there."""
+def _endpoint(environ: dict[str, Any], name: str) -> Endpoint:
+    """The endpoint that is meant, which serves. Raises Refused as for one that is not there."""
     scope = _SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
     account = environ.get("HTTP_X_MOTO_ACCOUNT_ID") or get_account_id_from(
         scope[1] if scope else ""
@@ -210,7 +212,7 @@ def _endpoint(environ: dict[str, Any], name: str) -> tuple[Endpoint, Deployment]
         if region in sagemaker_backends[one]:
             found = sagemaker_backends[one][region].endpoints.get(name)
         if found is not None and found.current is not None:
-            return found, found.current
+            return found  # type: ignore[no-any-return]
     said = f"Endpoint {name} of account {account} not found."
     if found is not None:
         said = f"{said} Its status is {found.endpoint_status}. {found.failure_reason}"

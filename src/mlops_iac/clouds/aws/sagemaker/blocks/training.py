@@ -96,7 +96,7 @@ TRAINING = Part(
             "models.*.",
             "description code runtime.framework runtime.version runtime.image datasets metrics.* "
             "train.checkpoints train.spot_wait_minutes train.hyperparameters.* tune.strategy "
-            "tune.metric tune.trials tune.parallel tune.search.*.values tune.search.*.integer "
+            "tune.metric tune.trials tune.parallel tune.early_stopping tune.search.*.values tune.search.*.integer "
             "tune.search.*.continuous tune.search.*.scale evaluate.gates.*.at_least "
             "evaluate.gates.*.at_most evaluate.gates.*.no_worse_than source promote_from version env.*",
         ),

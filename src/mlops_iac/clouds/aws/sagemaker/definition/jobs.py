@@ -172,7 +172,9 @@ def tune(life: Lifecycle, job: Training, step: Tune, settings: SageMakerSettings
                 "MaxParallelTrainingJobs": step.parallel,
             },
             "ParameterRanges": parameter_ranges(step.search),
-            "TrainingJobEarlyStoppingType": "Off",
+            # Developer guide, "Stop Training Jobs Early": the median of running averages, as in
+            # `pipeline.tuning.Reports`.
+            "TrainingJobEarlyStoppingType": "Auto" if step.early_stopping else "Off",
         },
         "TrainingJobDefinition": {
             "StaticHyperParameters": static,

@@ -57,6 +57,12 @@ def _refuse_search(model: Model, path: str) -> Iterator[Refusal]:
                 "hyperband does not know how long a trial may train",
                 f"set one of {', '.join(_EPOCHS)} in {path}.train.hyperparameters",
             )
+        if model.tune.early_stopping is True:
+            yield Refusal(
+                f"{path}.tune.early_stopping",
+                "hyperband ends trials by a rule of its own (API: TrainingJobEarlyStoppingType)",
+                "leave it out",
+            )
     if model.tune:
         for name, item in model.tune.search.items():
             if len(search_values(item, model.tune.strategy)) > _VALUES:
