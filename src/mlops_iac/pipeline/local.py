@@ -141,7 +141,7 @@ def run(
         told = {"evaluate": {contract.RUN: run.id}}
         if backend.tracks:
             store = {contract.TRACKING: (work / MLFLOW).resolve().as_uri()}
-            told = dict.fromkeys(("train", "evaluate"), {contract.RUN: run.id, **store})
+            told = {kind: {contract.RUN: run.id, **store} for kind in ("train", "evaluate")}
         machine = Machine(run.processes, python, run.folder / "tools", backend.environment, told)
         return _Lifecycle(run, life, backend, machine, cache).handlers()
 
