@@ -20,7 +20,7 @@ from mlops_iac.api import load
 from mlops_iac.api.ci import workflows
 from tests.agents import obeyed
 from tests.cli import warm
-from tests.cli.harness import copy_example, environment
+from tests.cli.harness import Answer, Cli, copy_example, environment
 from tests.components.test_repository import git
 from tests.sagemaker_blueprints import MINIMAL, write
 
@@ -68,10 +68,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "policies").mkdir()
     (folder / "policies" / "of_the_base.py").write_text(RULE, encoding="utf-8")
     git(folder, "init", "--quiet", "--initial-branch", "main")
-    subprocess.run(
-        [sys.executable, "-m", "mlops_iac", "compile", "-q"],
-        cwd=folder, env=environment(), check=True,
-    )  # fmt: skip
+    Cli(folder, environment())("compile", "-q")
     git(folder, "add", "--all")
     git(folder, "commit", "--quiet", "--message", "base")
     return folder
@@ -369,6 +366,7 @@ def test_what_a_fork_says_of_its_judges_does_not_count_and_is_told_first(
     shutil.rmtree(fork.folder / "policies")
     fork.change("region: eu-west-1", "region: us-east-1")
     fork.change("scaling: {min: 2, max: 30}", "scaling: {min: 1, max: 30}")
+    fork.change("  prod:\n", "  prod:\n    protect: false\n")
     fork.change(
         "environments:",
         "exceptions:\n"
@@ -387,24 +385,13 @@ def test_what_a_fork_says_of_its_judges_does_not_count_and_is_told_first(
     told = outcome.risks("prod")
     assert "what the base says judged this" in told["policies.yaml"]
     assert "removed" in told["policies/of_the_base.py"]
+    assert "prod is protected no longer" in told["protect"]
     [exception] = [words for place, words in told.items() if "exceptions.allowed-regions" in place]
     assert "lets allowed-regions pass" in exception
     kinds = [each["kind"] for each in review["risks"]]
     assert kinds[: len(told)] == ["own-rules"] * len(told)
     comment = outcome.said.split("### mlops-iac preview · schedule-adherence → prod")[1]
     assert comment.index("Changes what judges it") < comment.index("| Component |")
-
-
-def test_a_protected_stack_of_the_base_goes_on_being_production(
-    base: Path, fork: Fork, tmp_path: Path
-) -> None:
-    fork.change("  prod:\n", "  prod:\n    protect: false\n")
-    fork.change("scaling: {min: 2, max: 30}", "scaling: {min: 1, max: 30}")
-    fork.commit()
-    outcome = run_job("gitlab", base, fork, tmp_path)
-    rules = {each["rule"] for each in outcome.review("prod")["policies"]}
-    assert "single-instance" in rules
-    assert "prod is protected no longer" in outcome.risks("prod")["protect"]
 
 
 @pytest.mark.parametrize("same", [True, False])
@@ -417,12 +404,9 @@ def test_a_branch_of_the_repository_that_changes_its_judges_is_told_too(
         fork.write(LOCK, "mlops-iac==0.1.0 --hash=sha256:0\n")
     fork.commit()
     against = "refs/remotes/origin/main"
-    answer = subprocess.run(
-        [sys.executable, "-P", "-m", "mlops_iac", "preview", "-s", "prod", "--against", against, "--json"],
-        cwd=fork.folder, env=environment(), capture_output=True, text=True, timeout=180,
-    )  # fmt: skip
-    risks = json.loads(answer.stdout)["review"]["risks"]
-    told = {each["address"]: each["words"] for each in risks if each["kind"] == "own-rules"}
+    here = Cli(fork.folder, environment())
+    answer = here("preview", "-s", "prod", "--against", against, "--json", expect=None)
+    told = {each["address"]: each["words"] for each in risks(answer) if each["kind"] == "own-rules"}
     assert set(told) == (set() if same else {"policies.yaml", ".github/workflows/evil.yml", LOCK})
     assert all("it judged this as it stands now" in words for words in told.values())
 
@@ -516,8 +500,8 @@ def test_a_rule_file_behind_a_link_is_a_rule_file(standing: Path) -> None:
     assert told == {"shared.yaml"}
 
 
-def risks(answer: subprocess.CompletedProcess[str]) -> list[dict[str, str]]:
-    found: list[dict[str, str]] = json.loads(answer.stdout)["review"]["risks"]
+def risks(answer: Answer) -> list[dict[str, str]]:
+    found: list[dict[str, str]] = answer.json["review"]["risks"]
     return found
 
 
@@ -528,10 +512,8 @@ def test_another_template_of_the_same_name_and_version_is_told(standing: Path) -
     for old, new in (("./templates/standard", "./others/standard"), ("at_most: 4", "at_most: 9")):
         path = standing / ("blueprint.yaml" if "others" in new else "others/standard/template.yaml")
         path.write_text(path.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
-    answer = subprocess.run(
-        [sys.executable, "-P", "-m", "mlops_iac", "preview", "-s", "prod", "--against", "HEAD", "--json"],
-        cwd=standing, env=environment(), capture_output=True, text=True, timeout=180,
-    )  # fmt: skip
+    here = Cli(standing, environment())
+    answer = here("preview", "-s", "prod", "--against", "HEAD", "--json", expect=None)
     told = {each["address"]: each["words"] for each in risks(answer)}
     assert (
         "(./others/standard), and stood on standard@1.0.0 (./templates/standard)" in told["extends"]
@@ -581,12 +563,8 @@ def test_a_forks_paths_lead_nowhere_else(
 
 
 def test_the_local_stack_of_a_fork_is_nobodys(standing: Path) -> None:
-    answer = subprocess.run(
-        [sys.executable, "-P", "-m", "mlops_iac", "preview", "--fork", "HEAD"],
-        cwd=standing, env=environment(), capture_output=True, text=True, timeout=60,
-    )  # fmt: skip
-    assert answer.returncode == 2
-    assert "name a stack with -s, or take --all" in answer.stderr
+    answer = Cli(standing, environment())("preview", "--fork", "HEAD", expect=2)
+    assert "name a stack with -s, or take --all" in answer.err
 
 
 def test_a_pull_request_that_moved_on_is_left_to_its_newest_run(
@@ -629,26 +607,28 @@ limits:
 """
 
 
-@pytest.fixture
-def standing(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def standing_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A base that stands on a template of its own repository, which limits it."""
-    folder = tmp_path / "standing"
+    folder = tmp_path_factory.mktemp("standing") / "project"
     (folder / "templates" / "standard").mkdir(parents=True)
     (folder / "templates" / "standard" / "template.yaml").write_text(TEMPLATE)
     write(
         folder, SCALED + "extends: [{template: ./templates/standard}]\nenvironments: {prod: {}}\n"
     )
     git(folder, "init", "--quiet", "--initial-branch", "main")
-    subprocess.run(
-        [sys.executable, "-P", "-m", "mlops_iac", "compile", "-q"],
-        cwd=folder, env=environment(), check=True,
-    )  # fmt: skip
+    Cli(folder, environment())("compile", "-q")
     git(folder, "add", "--all")
     git(folder, "commit", "--quiet", "--message", "base")
     return folder
 
 
-def of_fork(standing: Path, **changes: tuple[str, str]) -> subprocess.CompletedProcess[str]:
+@pytest.fixture
+def standing(standing_base: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(standing_base, tmp_path / "standing"))
+
+
+def of_fork(standing: Path, **changes: tuple[str, str]) -> Answer:
     """The preview of a commit that changes files, which are then as the base has them again."""
     for name, (old, new) in changes.items():
         [path] = standing.rglob(f"{name}.yaml")
@@ -658,24 +638,21 @@ def of_fork(standing: Path, **changes: tuple[str, str]) -> subprocess.CompletedP
     git(standing, "commit", "--quiet", "--all", "--message", "fork")
     fork = git(standing, "rev-parse", "HEAD")
     git(standing, "reset", "--quiet", "--hard", "HEAD~1")
-    return subprocess.run(
-        [sys.executable, "-P", "-m", "mlops_iac", "preview", "--all", "--fork", fork, "--json"],
-        cwd=standing, env=environment(), capture_output=True, text=True, timeout=180,
-    )  # fmt: skip
+    here = Cli(standing, environment())
+    return here("preview", "--all", "--fork", fork, "--json", expect=None)
 
 
 def test_limits_are_those_of_the_bases_template(standing: Path) -> None:
     answer = of_fork(
         standing, template=("at_most: 4", "at_most: 400"), blueprint=("max: 2", "max: 40")
     )
-    assert answer.returncode == 2
-    assert "at most 4" in answer.stdout
+    assert answer.code == 2
+    assert "at most 4" in answer.out
     answer = of_fork(
         standing, template=("at_most: 4", "at_most: 400"), blueprint=("max: 2", "max: 3")
     )
-    assert answer.returncode == 0, answer.stderr
-    risks = json.loads(answer.stdout)["review"]["risks"]
-    told = {each["address"]: each["words"] for each in risks if each["kind"] == "own-rules"}
+    assert answer.code == 0, answer.err
+    told = {each["address"]: each["words"] for each in risks(answer) if each["kind"] == "own-rules"}
     assert "the template standard" in told["templates/standard/template.yaml"]
 
 
@@ -686,7 +663,7 @@ def test_limits_are_those_of_the_bases_template(standing: Path) -> None:
 )  # fmt: skip
 def test_a_fork_does_not_choose_what_it_stands_on(standing: Path, extends: str) -> None:
     answer = of_fork(standing, blueprint=("extends: [{template: ./templates/standard}]", extends))
-    assert answer.returncode == 2
-    [problem] = json.loads(answer.stdout)["diagnostics"]
+    assert answer.code == 2
+    [problem] = answer.json["diagnostics"]
     assert "a fork does not choose what it is judged by" in problem["message"]
     assert problem["line"]

@@ -9,13 +9,13 @@ import os
 import pty
 import select
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.cli import warm
 from tests.cli.harness import Cli, copy_example, environment, teach_nothing
 
 GATE = "models.adherence.evaluate.gates.accuracy.at_least: 0.75 → 0.999  ← blueprint.yaml:35"
@@ -151,8 +151,8 @@ def type_in(folder: Path, answer: str, code: int) -> str:
     """Run `run` on a terminal and answer its question; what it said."""
     leader, follower = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-m", "mlops_iac", "run"],
-        cwd=folder, env=environment() | {"TERM": "dumb", "COLUMNS": "200"},
+        ["sh", "-c", "exec mlops-iac run"], cwd=folder,
+        env=environment() | {"TERM": "dumb", "COLUMNS": "200", "PATH": warm.on_path()},
         stdin=follower, stdout=follower, stderr=follower,
     )  # fmt: skip
     os.close(follower)

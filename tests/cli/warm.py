@@ -1,9 +1,10 @@
 """A process that has imported what commands import, and forks for each command that is run.
 
-The tests run some two thousand commands, and most of what one takes is the import of SDKs. What is
-forked is a process of its own all the same, with its own environment, folder, streams and exit
-code; it tells what it imported, and those after it have that. What has to begin as a user's command
-does, because of what it imports or may not import, is begun by `Cli.start`.
+The tests run some two thousand commands, and most of what one takes is the import of SDKs, and what
+is read and looked up the first time. What is forked is a process of its own all the same, with its
+own environment, folder, streams and exit code; it tells what it imported, and those after it have
+that. What has to begin as a user's command does, because of what it imports or may not import, is
+begun by `Cli.start`.
 
 Programs that the real Pulumi CLI runs are forked from it too (`python`).
 An emulated cloud that such a command starts is forked, too, from a process that has imported moto
@@ -15,6 +16,7 @@ from __future__ import annotations
 import atexit
 import ctypes
 import functools
+import gc
 import importlib
 import json
 import os
@@ -45,6 +47,11 @@ _BEGINNING = ("PYTHON", "LC_", "LANG", "TZ")
 _CAN_FORK = sys.platform == "linux"
 # Behind the address for commands: where emulators are asked for.
 _EMULATORS = "-of-emulators"
+# Whose models botocore reads for a deployment: JSON of megabytes.
+_SERVICES = (
+    "application-autoscaling", "budgets", "cloudwatch", "events", "iam", "kms", "lambda", "logs",
+    "s3", "sagemaker", "scheduler", "sns", "sqs", "sts",
+)  # fmt: skip
 # How many bytes the command line of an emulator takes at most.
 _WORDS = 4096
 
@@ -166,6 +173,8 @@ def _serve(listening: socket.socket, emulators: socket.socket, address: str) -> 
     from mlops_iac.engine.embedded import lazy_sdk
 
     lazy_sdk.install()
+    with suppress(Exception):  # what cannot be done fails where a test asks for it
+        _work_once()
     server._begun = functools.partial(_begun, server._begun, address + _EMULATORS)  # type: ignore[assignment]
     known = 0
     with tempfile.TemporaryFile("ab+", buffering=0) as imported:
@@ -183,6 +192,24 @@ def _serve(listening: socket.socket, emulators: socket.socket, address: str) -> 
                 with suppress(Exception):  # it is imported where it is needed, and fails there
                     importlib.import_module(name)
             _fork(listening, functools.partial(_command, imported))
+
+
+def _work_once() -> None:
+    """What the first command of a process imports, reads and looks up, for all to come."""
+    import mlops_iac
+    from mlops_iac.emulators.aws import clients
+
+    with tempfile.TemporaryDirectory() as folder:
+        ignore = shutil.ignore_patterns(".mlops-iac", "stacks")
+        example = ROOT / "examples" / "schedule-adherence"
+        copy = shutil.copytree(example, f"{folder}/project", ignore=ignore)
+        project = mlops_iac.load(Path(copy) / "blueprint.yaml")
+        project.compile()
+        project.preview("local")
+    nowhere = clients.Clients("http://127.0.0.1:9", "eu-west-1", "")
+    for service in _SERVICES:
+        clients.service_model(service)
+        nowhere.get(service)
 
 
 def _serve_emulators(listening: socket.socket) -> None:
@@ -226,6 +253,7 @@ def _fork(listening: socket.socket, work: Callable[[list[str], str, socket.socke
     with connection:
         size, streams, _, _ = socket.recv_fds(connection, NUMBER.size, 3)
         request = connection.recv(NUMBER.unpack(size)[0], socket.MSG_WAITALL)
+        gc.freeze()  # no search for garbage in there goes through what is here
         if os.fork() == 0:
             listening.close()
             connection.sendall(NUMBER.pack(os.getpid()))

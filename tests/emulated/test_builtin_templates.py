@@ -35,7 +35,7 @@ def service(tmp_path: Path) -> Iterator[Service]:
 
 
 def same_workload(cli: Cli) -> None:
-    """Its scripts are those that the smallest service trains with; here nothing is learned again."""
+    """Its scripts are those that a quickstart trains with; here nothing is learned again."""
     ours = Path(scaffold.__file__).parent / "template" / "workload"
     scripts = {path.name: path.read_bytes() for path in ours.glob("*.py")}
     assert {p.name: p.read_bytes() for p in (cli.folder / "workload").glob("*.py")} == scripts
@@ -86,6 +86,7 @@ def created(answer: Answer) -> list[str]:
 
 def test_the_smallest_service(service: Service) -> None:
     cli = service("realtime")
+    same_workload(cli)
     outputs = deploy(cli, "predictor")
     [variant] = configuration(cli, outputs)["ProductionVariants"]
     assert (variant["InstanceType"], variant["InitialInstanceCount"]) == ("ml.m5.large", 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+import os
 import platform
 import shutil
 import subprocess
@@ -146,6 +147,7 @@ def compile_imports() -> None:
 
     Raises UsageError where it cannot be written.
     """
+    _require_room()
     environment = {**python_child.environment(), "PYTHONDONTWRITEBYTECODE": ""}
     with tempfile.TemporaryDirectory(prefix="mlops-iac-") as folder:
         for words in (
@@ -163,7 +165,23 @@ def compile_imports() -> None:
                 check=False,
             )
     if _bytecode().ok is None:
-        raise UsageError(
-            f"{sysconfig.get_path('purelib')} has no bytecode and takes none",
-            hint="run it as the user who installed the packages",
-        )
+        raise _no_room()
+
+
+def _require_room() -> None:
+    """Raise UsageError where none can be kept, before commands are run for it in vain."""
+    for source in filter(None, map(_source, ENGINE)):
+        folder = Path(importlib.util.cache_from_source(source)).parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise _no_room() from error
+        if not os.access(folder, os.W_OK):
+            raise _no_room()
+
+
+def _no_room() -> UsageError:
+    return UsageError(
+        f"{sysconfig.get_path('purelib')} has no bytecode and takes none",
+        hint="run it as the user who installed the packages",
+    )

@@ -17,9 +17,11 @@ import json
 import re
 from collections.abc import Sequence
 from difflib import get_close_matches
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mlops_iac.api.core.stack_state import deployed_by
 from mlops_iac.api.deploy.places import session
 from mlops_iac.api.invoke import request as requests
 from mlops_iac.api.invoke.request import Request
@@ -79,6 +81,24 @@ class Invocation(Record):
         }
 
 
+class Callee:
+    """The endpoint of an entry, found once for as many calls as are made.
+
+    Raises UsageError where there is none that could answer.
+    """
+
+    def __init__(self, deployment: Deployment, name: str) -> None:
+        resources = deployment.resources()
+        self.deployment, self.name = deployment, name
+        self.endpoint = _endpoint(deployment, name, resources)
+        self._region = deployed_by(resources)[0].region
+
+    @cached_property
+    def session(self) -> Session:
+        """The way to it."""
+        return session(self.deployment.project, self.deployment.stack, region=self._region)
+
+
 def invoke(
     deployment: Deployment,
     entry: str | None,
@@ -92,10 +112,17 @@ def invoke(
     project, stack = deployment.project, deployment.stack
     name = called_entry(project, stack, entry)
     _require_headers(rows, variant, first, content_type)
-    endpoint = _endpoint(deployment, name)
+    callee = Callee(deployment, name)
     most = project.operations.largest_body
-    sent = _request(project, stack, name, rows, variant, first, content_type, most)
-    there = session(project, stack, region=deployment.region)
+    return call(
+        callee, _request(project, stack, name, rows, variant, first, content_type, most), variant
+    )
+
+
+def call(callee: Callee, sent: Request, variant: str = "") -> Invocation:
+    """Send a request; what it raises is what `Project.invoke` raises of an answer."""
+    project, name, endpoint = callee.deployment.project, callee.name, callee.endpoint
+    there = callee.session
     try:
         answer = project.operations.invoke(
             endpoint, there, sent.body, sent.content_type, variant=variant
@@ -108,15 +135,15 @@ def invoke(
         failure = project.access.failure(error)
         if failure is None:
             raise
-        raise _unanswered(deployment, name, endpoint, there, variant, failure, error) from None
+        raise _unanswered(callee, variant, failure, error) from None
     predictions = _predictions(name, answer)
     if sent.rows is not None and len(predictions) != len(sent.rows):
         raise ResourceFailed(
             f"{name} answered {len(predictions)} predictions for {len(sent.rows)} rows",
             hint="let `predict` return one value per row, in order",
         )
-    called = str(endpoint.inputs.get("name") or endpoint.id)
-    return Invocation(name, called, answer.variant, predictions, answer.milliseconds, sent.rows)
+    at = str(endpoint.inputs.get("name") or endpoint.id)
+    return Invocation(name, at, answer.variant, predictions, answer.milliseconds, sent.rows)
 
 
 def _require_headers(rows: object, variant: str, first: int | None, content_type: str) -> None:
@@ -169,12 +196,10 @@ def called_entry(project: BaseProject, stack: str, entry: str | None) -> str:
     )
 
 
-def _endpoint(deployment: Deployment, name: str) -> Resource:
-    """The endpoint of an entry. Raises UsageError where there is none that could answer."""
+def _endpoint(deployment: Deployment, name: str, resources: Sequence[Resource]) -> Resource:
     project, stack = deployment.project, deployment.stack
     of = "" if stack == LOCAL else f" -s {stack}"
     up = UsageError(f"nothing is deployed to {stack}", hint=f"`mlops-iac up{of}`")
-    resources = deployment.resources()
     if not resources:
         raise up
     if project.emulates(stack) and (deployment.lost or project.emulated_cloud.answering() is None):
@@ -321,17 +346,9 @@ def _told(words: str) -> tuple[str, int | None]:
     return short, row if isinstance(row, int) else None
 
 
-def _unanswered(
-    deployment: Deployment,
-    name: str,
-    endpoint: Resource,
-    there: Session,
-    variant: str,
-    failure: Failure,
-    error: Exception,
-) -> MlopsError:
+def _unanswered(callee: Callee, variant: str, failure: Failure, error: Exception) -> MlopsError:
     """Why the cloud did not take a call: who asks, then how the endpoint stands, then its words."""
-    project, stack = deployment.project, deployment.stack
+    project, stack, name = callee.deployment.project, callee.deployment.stack, callee.name
     of = "" if stack == LOCAL else f" -s {stack}"
     match failure:
         case "signed out":
@@ -343,8 +360,8 @@ def _unanswered(
             )
         case "silent":
             return TimedOut(f"{name} did not answer: {error}", hint=f"`mlops-iac status{of}`")
-    questions = Questions(project.access, there, stack, of)
-    stands = project.operations.entry(name, endpoint, questions, groups_of(project, stack))
+    questions = Questions(project.access, callee.session, stack, of)
+    stands = project.operations.entry(name, callee.endpoint, questions, groups_of(project, stack))
     variants = [each.name for each in stands.variants if not each.shadow]
     if missing := missing_of(stands, ()):
         kind = ResourceFailed if stands.trouble else MlopsError

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from mlops_iac.api.deploy.deployments import Deployment
 from mlops_iac.api.deploy.served_versions import output_name
-from mlops_iac.api.invoke.invocation import called_entry, invoke, of_dataset
+from mlops_iac.api.invoke.invocation import Callee, call, called_entry, of_dataset
+from mlops_iac.api.invoke.request import of_rows
 from mlops_iac.blueprint.fill import LOCAL
 from mlops_iac.clouds.operations import Monitored
 from mlops_iac.errors import ResourceFailed, UsageError
@@ -109,18 +110,19 @@ def simulate(
             raise UsageError(f"no column of {name}'s rows is a number or a category to be shifted")
     failed, why, left = 0, "", islice(cycle(rows), calls)
     with Deployment(project, stack) as deployment, ThreadPoolExecutor(_AT_ONCE) as callers:
+        callee = Callee(deployment, name)
 
-        def call(row: Row) -> str:
+        def sent(row: Row) -> str:
             try:
-                invoke(deployment, name, [row], variant="", first=None, content_type="")
+                call(callee, of_rows(iter([("the row", row)]), None, most))
             except ResourceFailed as error:
                 # Others go on calling, too, which is what a rollout is judged by.
                 return error.message
             return ""
 
         some = 1  # the first one makes what all share
-        while sent := list(islice(left, some)):
-            for why_not in filter(None, callers.map(call, sent)):
+        while taken := list(islice(left, some)):
+            for why_not in filter(None, callers.map(sent, taken)):
                 failed, why = failed + 1, why_not
             some = _IN_A_ROW
     if failed == calls:
