@@ -50,6 +50,7 @@ from mlops_iac.pipeline.steps import (
     Tune,
 )
 from mlops_iac.records import as_json, replace
+from mlops_iac.runtime import contract
 from mlops_iac.runtime.files import runtime_files
 from mlops_iac.workload import environments
 
@@ -621,7 +622,9 @@ def test_a_cached_step_is_one_whose_code_data_and_settings_are_the_same(cloud: C
     cloud.s3.put_object(Bucket="data", Key="orders/orders.csv", Body=b"x\n2\n")
     assert executed() == ["Prepare", "Train", "Evaluate"]
     newest = last_record(cloud.work / "runs", "churn").id
-    cloud.s3.delete_object(Bucket="artifacts", Key=f"pipelines/churn/{newest}/prepared/train.csv")
+    for name in ("train.csv", contract.DATA_FILE):
+        key = f"pipelines/churn/{newest}/prepared/{name}"
+        cloud.s3.delete_object(Bucket="artifacts", Key=key)
     assert executed() == ["Prepare"]  # what it had left is lost
 
 

@@ -36,10 +36,10 @@ def left(folder: Path, below: str) -> Path:
     return path
 
 
-def test_the_last_page_of_a_monitoring_is_that_of_any_entry(tmp_path: Path) -> None:
+def test_the_last_page_is_meant_where_no_run_is_named(tmp_path: Path) -> None:
     report = "processing/output/report/monitor.html"
-    left(tmp_path, f"monitoring/zoo/20260101-1/{report}")
-    last = left(tmp_path, f"monitoring/api/20260102-1/{report}")
+    left(tmp_path, f"runs/20260101-1/Measure/{report}")
+    last = left(tmp_path, f"runs/20260102-1/Measure/{report}")
     assert page(project(tmp_path), "monitor", "local", None).path == last
     assert page(project(tmp_path), "monitor", "local", "20260101").run == "20260101-1"
     with pytest.raises(UsageError, match="2 begin with 2026"):

@@ -22,7 +22,7 @@ What = Literal["run", "monitor"]
 _FILES = {"run": contract.PAGE_FILE, "monitor": contract.MONITOR_PAGE}
 _HERE = {
     "run": f"runs/*/{contract.PAGE_FILE}",
-    "monitor": f"monitoring/*/*/{contract.PROCESSING_REPORT}/{contract.MONITOR_PAGE}",
+    "monitor": f"runs/*/*/{contract.PROCESSING_REPORT}/{contract.MONITOR_PAGE}",
 }
 
 
@@ -58,9 +58,8 @@ def page(project: BaseProject, what: What, stack: str, run: str | None) -> LeftP
 
 def _here(project: BaseProject, what: What) -> list[LeftPage]:
     """Those on this machine, by the time that their runs began, which is in their names."""
-    at = 1 if what == "run" else 2
     found = [
-        LeftPage(path.relative_to(project.emulator).parts[at], path)
+        LeftPage(path.relative_to(project.emulator).parts[1], path)
         for path in project.emulator.glob(_HERE[what])
     ]
     return sorted(found, key=lambda each: each.run)
