@@ -116,8 +116,8 @@ serving:
     scaling: {min: 1, max: 3, target: {requests_per_minute: 100}}
     capture: {percent: 100}
     monitor:
-      schedule: "30 * * * *"
-      outcomes: {dataset: history, key: project_id}
+      schedule: "30 5 * * *"
+      outcomes: {dataset: history, key: project_id, within_days: 20}
       limits:
         drift_psi: {at_most: 0.2}
         accuracy: {at_least: 0.75}

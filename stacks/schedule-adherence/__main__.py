@@ -1,6 +1,6 @@
 """schedule-adherence: Does this construction project keep its schedule?
 
-Written by mlops-iac 0.1.0 from blueprint.yaml (sha256:36a72c22f0f7). Change the
+Written by mlops-iac 0.1.0 from blueprint.yaml (sha256:f9978036992b). Change the
 blueprint and run `mlops-iac compile`: what is changed here by hand is lost.
 """
 
@@ -13,6 +13,7 @@ from mlops_iac.clouds.aws.components.data_store import DataStore, DataStoreArgs
 from mlops_iac.clouds.aws.components.datasets import Datasets, DatasetsArgs
 from mlops_iac.clouds.aws.components.identity import Identity, IdentityArgs
 from mlops_iac.clouds.aws.components.keys import Keys, KeysArgs
+from mlops_iac.clouds.aws.components.monitoring import Bound, Monitoring, MonitoringArgs
 from mlops_iac.clouds.aws.components.promotion import Promotion, PromotionArgs
 from mlops_iac.clouds.aws.components.real_time_endpoint import (
     Capture,
@@ -260,6 +261,82 @@ api_monitor = ServiceMonitor(
     ),
 )
 
+# serving.api.monitor
+api_monitoring = Monitoring(
+    "api-monitoring",
+    MonitoringArgs(
+        endpoint_name=api.endpoint_name,
+        variants=["main"],
+        models=settings.items("serving.api.monitor.models"),
+        promoted=settings.items("serving.api.monitor.promoted"),
+        captures_bucket=data.captures.bucket,
+        captures_bucket_arn=data.captures.arn,
+        captures_prefix="api",
+        data_bucket=data.data.bucket,
+        data_bucket_arn=data.data.arn,
+        artifacts_bucket=data.artifacts.bucket,
+        artifacts_bucket_arn=data.artifacts.arn,
+        handler=settings.definition("functions/monitor.py"),
+        limits={"drift_psi": Bound(at_most=0.2)},
+        images=["141502667606/sagemaker-scikit-learn"],
+        job_tags={"stack": f"schedule-adherence-{stack}"},
+        topic_arn=alerts.topic_arn,
+        key_arn=keys.data_key_arn,
+        log_key_arn=keys.operations_key_arn,
+        tags=tags,
+    ),
+    opts=pulumi.ResourceOptions(depends_on=[data]),
+)
+
+if settings.flag("serving.api.monitor.reads_other_accounts"):
+    # serving.api.monitor
+    api_monitoring_promotion = Promotion(
+        "api-monitoring-promotion",
+        PromotionArgs(
+            role_arn=api_monitoring.function_role_arn,
+            accounts=["012345678901"],
+            stacks=["schedule-adherence-dev"],
+            encrypted=True,
+        ),
+    )
+
+# serving.api.monitor
+api_monitoring_pipeline = TrainingPipeline(
+    "api-monitoring-runs",
+    TrainingPipelineArgs(
+        role_arn=api_monitoring.pipeline_role_arn,
+        bucket=data.artifacts.bucket,
+        key_arn=keys.data_key_arn,
+        definition=settings.definition("pipelines/api-monitoring.json"),
+        code=pulumi.FileAsset("code/monitoring.tar.gz"),
+        values={
+            "execution_role_arn": api_monitoring.job_role_arn,
+            "function_arn": api_monitoring.function_arn,
+            "environment": stack,
+            "stack": f"schedule-adherence-{stack}",
+        },
+        known_as="api-monitoring",
+        told=alerts.told,
+        without="its limits were not judged by it",
+        tags=tags,
+    ),
+    opts=pulumi.ResourceOptions(depends_on=[data]),
+)
+
+# serving.api.monitor
+api_monitoring_starts = RetrainTriggers(
+    "api-monitoring-starts",
+    RetrainTriggersArgs(
+        pipeline_name=api_monitoring_pipeline.pipeline_name,
+        pipeline_arn=api_monitoring_pipeline.pipeline_arn,
+        starts="monitoring",
+        schedule="0 6 * * *",
+        timezone="Europe/Amsterdam",
+        topic_arn=alerts.topic_arn,
+        tags=tags,
+    ),
+)
+
 if settings.flag("models.adherence.trained_here"):
     # models.adherence.retrain
     adherence_retrain = RetrainTriggers(
@@ -276,6 +353,7 @@ if settings.flag("models.adherence.trained_here"):
                     prefix=datasets.new_data_prefixes["schedules"],
                 ),
             ],
+            alarm_arns=[api_monitoring.alarm_arns["drift_psi"]],
             cooldown_hours=24,
             handler=settings.definition("functions/cooldown.py"),
             code_bucket=data.artifacts.bucket,
@@ -307,3 +385,4 @@ pulumi.export("captures_bucket", data.captures.bucket)
 pulumi.export("api_endpoint", api.endpoint_name)
 pulumi.export("api_pending", api.pending)
 pulumi.export("api_dashboard", api_monitor.dashboard_name)
+pulumi.export("api_monitoring_pipeline", api_monitoring_pipeline.pipeline_name)

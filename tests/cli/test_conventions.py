@@ -63,6 +63,16 @@ def test_without_a_command_the_help_lists_all_of_them(capsys: pytest.CaptureFixt
         assert words.split()[0] in shown
 
 
+def test_a_folder_that_is_gone_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert run(["status"]) == 2
+    assert "the folder that you stand in is gone" in capsys.readouterr().err
+
+
 def test_help_imports_nothing_heavy() -> None:
     code = (
         "import sys\nfrom mlops_iac.cli._app import run\n"

@@ -291,6 +291,7 @@ def test_the_real_engine_applies_a_saved_plan_and_refuses_another(
     path = project / "blueprint.yaml"
     small = path.read_text(encoding="utf-8").partition("\nserving:")[0]
     told = "alerts: {oncall: {email: a@acme.example}}\nbudget: {monthly_usd: 30}\n"
+    small = small.replace(" limits: [drift_psi],", "")  # nothing monitors any more
     path.write_text(f"{small}\n{told}", encoding="utf-8")
     cli("preview", "--engine", "pulumi", "--save-plan", "a.json")
     cli("preview", "--engine", "pulumi", "--save-plan", "b.json")

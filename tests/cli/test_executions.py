@@ -36,7 +36,9 @@ class Laptop:
         url = f"http://127.0.0.1:{port}"
         session = boto3.Session("local", "local", region_name="eu-west-1")
         self.sagemaker = session.client("sagemaker", endpoint_url=url)
-        (found,) = self.sagemaker.list_pipelines()["PipelineSummaries"]
+        (found,) = self.sagemaker.list_pipelines(PipelineNamePrefix="schedule-adherence-local-adh")[
+            "PipelineSummaries"
+        ]
         self.pipeline = found["PipelineName"]
 
     def start(self, **more: str) -> str:

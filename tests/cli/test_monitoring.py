@@ -19,7 +19,6 @@ import pytest
 from tests.cli.harness import ROOT, Cli, copy_example, environment, teach_nothing
 from tests.oracles import packages_env
 
-LIMITS = "{latency_p99_ms: {at_most: 300}, error_rate_percent: {at_most: 1}}"
 AT_ONCE, CANARY = "{strategy: all-at-once,", "{strategy: canary, percent: 50, wait_minutes: 2,"
 BREAKS = """import os
 def load(folder): ...
@@ -29,7 +28,6 @@ def predict(model, rows):
     return [1] * len(rows)
 """
 GATE = "{at_least: 0.75}"
-DRIFT = "{latency_p99_ms: {at_most: 300}, drift_psi: {at_most: 0.2}}"
 
 
 @pytest.fixture(scope="module")
@@ -38,12 +36,11 @@ def cli(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cli]:
     project = teach_nothing(copy_example(tmp_path_factory.mktemp("monitoring") / "project"))
     path = project / "blueprint.yaml"
     text = path.read_text(encoding="utf-8")
-    for part in (LIMITS, "cooldown_hours: 24", GATE, AT_ONCE, "{min: 1,"):
+    for part in (GATE, AT_ONCE, "{min: 1,"):
         assert text.count(part) == 1
-    text = text.replace(LIMITS, DRIFT).replace(GATE, "{no_worse_than: current}")
-    text = text.replace(AT_ONCE, CANARY).replace("{min: 1,", "{min: 2,")
+    text = text.replace(GATE, "{no_worse_than: current}")
+    path.write_text(text.replace(AT_ONCE, CANARY).replace("{min: 1,", "{min: 2,"))
     (project / "workload" / "predict.py").write_text(BREAKS, encoding="utf-8")
-    path.write_text(text.replace("cooldown_hours: 24", "cooldown_hours: 0, limits: [drift_psi]"))
     command = Cli(project, environment())
     for words in ("up --yes", "run", "models approve 1", "up --yes"):
         command(*words.split())
@@ -76,7 +73,7 @@ def test_the_loop_from_calls_to_a_second_version(cli: Cli) -> None:
 
     shifted = cli("simulate", "drift", "--json").json["shifted"]
     assert len(shifted) == 2 and not {"project_id", "reported_at"} & set(shifted)
-    answer = cli("monitor", "run")
+    answer = cli("monitor", "run", "--no-cooldown")
     assert "api: broken" in answer.out
     assert "alarm: schedule-adherence-local-api-main-drift-psi" in answer.out
     assert "training started: arn:aws:sagemaker:" in answer.out
@@ -130,6 +127,15 @@ def test_files_that_arrive_start_a_training_and_people_hear_that_it_was_stopped(
         found = sagemaker.list_pipeline_executions(PipelineName=pipeline)
         return list(found["PipelineExecutionSummaries"])
 
+    # The last training was a moment ago.
+    functions = [
+        each["FunctionName"] for each in client(cli, "lambda").list_functions()["Functions"]
+    ]
+    [cooldown] = [each for each in functions if "cooldown" in each]
+    client(cli, "lambda").update_function_configuration(
+        FunctionName=cooldown,
+        Environment={"Variables": {"PIPELINE_NAME": pipeline, "COOLDOWN_HOURS": "0"}},
+    )
     before = {each["PipelineExecutionArn"] for each in executions()}
     client(cli, "s3").put_object(Bucket=bucket, Key="datasets/schedules/base/x.csv", Body=b"a\n")
     client(cli, "s3").put_object(Bucket=bucket, Key="datasets/schedules/new/x.csv", Body=b"a\n")

@@ -88,6 +88,7 @@ def test_other_names_change_words_only(walk: Cli) -> None:
         "punctuality-retrain-new-plans",
         "punctuality-retrain-undelivered-alarm",
         "punctuality-training-pipeline",
+        "web-monitoring-starts-undelivered-alarm",
     ]
 
 

@@ -208,7 +208,8 @@ def test_two_environments_as_written(cli: Cli) -> None:
 def test_two_environments_as_resources(cli: Cli) -> None:
     answer = cli("explain", "--diff", "dev", "prod", "--resources", "--json").json["resources"]
     assert "sagemaker.Pipeline/adherence-training-pipeline" in answer["only_left"]
-    assert answer["only_right"] == ["iam.RolePolicy/promotion-policy"]
+    promotions = [f"iam.RolePolicy/{each}promotion-policy" for each in ("api-monitoring-", "")]
+    assert answer["only_right"] == promotions
     differ = {item["address"]: item["properties"] for item in answer["differ"]}
     assert {"path": "limitAmount", "left": "100.0", "right": "500.0"} in differ[
         "budgets.Budget/budget-monthly"

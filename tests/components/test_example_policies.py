@@ -85,6 +85,7 @@ SEEDED: dict[str, tuple[Edits, str, list[tuple[str, str, str]]]] = {
             ("missing-budget", "budget", "blueprint: 1"),
             ("endpoint-rollback", "serving.api.rollout", "    rollout:"),
             ("endpoint-monitor", "serving.api.monitor", "    monitor:"),
+            ("pipeline-failures", "serving.api.monitor", "    monitor:"),
         ],
     ),
     "production runs on one machine": (
@@ -210,6 +211,7 @@ def test_machines_are_the_teams_choice(edited) -> None:
     assert sorted({(rule, path) for rule, path, _ in found(project, "dev")}) == [
         ("allowed-instances", "models.adherence"),
         ("allowed-instances", "serving.api"),
+        ("allowed-instances", "serving.api.monitor"),
     ]
 
 

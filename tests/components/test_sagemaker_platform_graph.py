@@ -53,14 +53,9 @@ def test_the_example_s_resources_by_environment(graphs: dict[str, list[Resource]
     assert custom["dev"] == {**custom["local"], **readers}
     assert {kind for kind in custom["dev"] if kind not in custom["prod"]} == {
         *readers,
-        "aws:lambda/function:Function",
         "aws:lambda/permission:Permission",
         "aws:s3/bucketNotification:BucketNotification",
-        "aws:s3/bucketObjectv2:BucketObjectv2",
         "aws:sagemaker/modelPackageGroup:ModelPackageGroup",
-        PIPELINE,
-        "aws:scheduler/schedule:Schedule",
-        "aws:scheduler/scheduleGroup:ScheduleGroup",
     }
     assert set(custom["prod"]) >= SERVES
 
@@ -129,7 +124,9 @@ def test_the_endpoint_role_watches_the_alarms_that_exist(
 def test_pipelines_and_endpoints_wait_for_policies(graphs: dict[str, list[Resource]]) -> None:
     """P5."""
     graph = graphs["dev"]
-    assert "identity-pipeline-policy" in names(one(graph, PIPELINE).dependencies)
+    assert "identity-pipeline-policy" in names(
+        one(graph, PIPELINE, "adherence-training-pipeline").dependencies
+    )
     model = one(graph, "aws:sagemaker/model:Model")
     assert "identity-endpoint-policy" in names(model.dependencies)
 
@@ -145,7 +142,7 @@ def test_new_data_arrives_where_the_stack_never_writes(graphs: dict[str, list[Re
     ]
     assert written
     assert not any(key.startswith(rule["prefix"]) for key in written)
-    definition = one(graph, PIPELINE).inputs["pipelineDefinition"]
+    definition = one(graph, PIPELINE, "adherence-training-pipeline").inputs["pipelineDefinition"]
     assert rule["prefix"] not in definition
 
 

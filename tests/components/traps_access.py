@@ -219,9 +219,13 @@ def registries(graph: Graph) -> Iterator[str]:
                 r"arn:aws:ecr:eu-west-1:\d{12}:repository/[\w./-]+", resource
             ):
                 yield f"{each.name} pulls from {resource}"
+    jobs = [each.name for each in graph.of(ROLE_POLICY) if each.name.endswith("-jobs-policy")]
+    if any(each.name == "identity-execution-policy" for each in graph.of(ROLE_POLICY)):
+        jobs = ["identity-execution-policy"]  # what trains here has an image for everything
     pulled = {
         ":".join(resource.split(":")[4:]).replace(":repository/", "/")
-        for action, resource in graph.rights("identity-execution-policy")
+        for name in jobs
+        for action, resource in graph.rights(name)
         if action == "ecr:BatchGetImage"
     }
     wanted = {

@@ -32,7 +32,8 @@ def events(graph: Graph) -> Iterator[str]:
         target = each.inputs["target"]
         expected = {
             "Predicts: 0 2 * * *": "cron(0 2 * * ? *)",
-            "Monitors: 30 * * * *": "cron(30 * * * ? *)",
+            "Monitors: 30 5 * * *": "cron(30 5 * * ? *)",
+            "Monitors: 0 6 * * *": "cron(0 6 * * ? *)",
         }
         expression = expected.get(each.inputs["description"], "cron(0 3 ? * MON *)")
         if each.inputs["scheduleExpression"] != expression:

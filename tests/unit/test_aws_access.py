@@ -10,7 +10,9 @@ from botocore import exceptions
 
 from mlops_iac.clouds.access import Place
 from mlops_iac.clouds.aws.access import AwsAccess
+from mlops_iac.clouds.aws.session import RealSession
 from mlops_iac.clouds.software import install
+from mlops_iac.emulators.aws.clients import Clients
 
 
 def answered(code: str) -> exceptions.ClientError:
@@ -78,3 +80,17 @@ def test_what_the_provider_says(message: str, signed_out: bool) -> None:
 def test_what_brings_a_module(module: str, how: str) -> None:
     assert install(module).startswith(how)
     assert bool(install(module)) is bool(how)
+
+
+@pytest.mark.parametrize(
+    ("service", "seconds", "tries"), [("sagemaker-runtime", 70, 1), ("s3", 10, 2)]
+)
+def test_a_model_has_the_minute_that_the_service_gives_it(
+    service: str, seconds: int, tries: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
+    there = RealSession(Place("eu-west-1"), {}, patient=False).client(service).meta.config
+    assert (there.read_timeout, there.retries["total_max_attempts"]) == (seconds, tries)
+    here = Clients("http://127.0.0.1:9", "eu-west-1", "1").get(service).meta.config
+    assert here.read_timeout == max(30, seconds)

@@ -172,6 +172,15 @@ def test_the_row_that_is_refused_is_named_with_what_is_other(
     assert (unanswered(model, [row]).status, unanswered(model, [row] * 20).status) == (400, 400)
 
 
+def test_a_row_without_some_fields_is_not_what_others_are_judged_by(folder: Path) -> None:
+    (folder / "code" / "predict.py").write_text(PREDICT.replace("model * row", "model + row"))
+    model = model_fn(str(folder))
+    for answered in ({"x": 1, "y": 2}, {"x": 1}):
+        assert isinstance(predict_fn([answered], model), list)
+    found = unanswered(model, [{"x": "1", "y": 2}])
+    assert "more than others" not in found.error and "x (text for number)" in found.error
+
+
 def test_a_model_that_answers_no_row_is_at_fault_itself(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -69,6 +69,14 @@ def test_a_plan_is_made_without_a_provider_sdk() -> None:
     assert done.stdout.strip() == "[]"
 
 
+MONITORING = [
+    "api_monitoring",
+    "api_monitoring_promotion",
+    "api_monitoring_pipeline",
+    "api_monitoring_starts",
+]
+
+
 @pytest.mark.parametrize("environment", ["local", "dev"])
 def test_an_environment_that_trains_has_everything(
     plans: dict[str, list[ComponentCall]], environment: str
@@ -84,6 +92,8 @@ def test_an_environment_that_trains_has_everything(
         "adherence_pipeline",
         "api",
         "api_monitor",
+        *MONITORING[:1],
+        *MONITORING[2:],
         "adherence_retrain",
         "budget",
     ]
@@ -101,6 +111,7 @@ def test_an_environment_that_promotes_only_serves(
         "promotion",
         "api",
         "api_monitor",
+        *MONITORING,
         "budget",
     ]
 
@@ -117,6 +128,7 @@ def test_the_outputs_are_those_that_others_read(plans: dict[str, list[ComponentC
         "api_endpoint",
         "api_pending",
         "api_dashboard",
+        "api_monitoring_pipeline",
     }
 
 
@@ -299,7 +311,8 @@ def test_every_job_carries_the_cost_tags(plans: dict[str, list[ComponentCall]]) 
 
 def test_every_resource_gets_the_same_tags(plans: dict[str, list[ComponentCall]]) -> None:
     for calls in plans.values():
-        assert len({str(call.args["tags"]) for call in calls if call.variable != "promotion"}) == 1
+        tagged = [each for each in calls if not each.variable.endswith("promotion")]
+        assert len({str(each.args["tags"]) for each in tagged}) == 1
 
 
 def test_the_provider_deploys_to_one_account_only() -> None:
@@ -656,6 +669,54 @@ def test_monitoring_needs_a_version_that_keeps_its_rows_and_a_truth(tmp_path: Pa
             "'customers' does not say which column is the truth",
         ),
     ]
+
+
+@pytest.mark.parametrize(
+    ("schedule", "within", "found"),
+    [
+        ("", "", []),
+        (
+            "schedule: '*/30 * * * *', ",
+            "",
+            [
+                (
+                    "warning",
+                    "serving.api.monitor.schedule",
+                    "it runs 48 times a day, and each run reads the calls of 20 days again",
+                )
+            ],
+        ),
+        (
+            "",
+            ", within_days: 21",
+            [
+                (
+                    "error",
+                    "serving.api.monitor.outcomes.within_days",
+                    "calls are deleted after 20 days",
+                )
+            ],
+        ),
+    ],
+    ids=["as is left out", "often", "longer than calls are kept"],
+)
+def test_calls_that_wait_for_outcomes_are_read_again(
+    tmp_path: Path, schedule: str, within: str, found: list[tuple[str, str, str]]
+) -> None:
+    monitored = f"{{{schedule}outcomes: {{key: id{within}}}}}"
+    text = MINIMAL.replace(
+        "{mode: real-time}",
+        f"{{mode: real-time, capture: {{retention_days: 20}}, monitor: {monitored}}}",
+    )
+    told = problems(tmp_path, text)
+    assert [(each.severity, each.path) for each in told] == [each[:2] for each in found]
+    for each, (_, _, words) in zip(told, found, strict=True):
+        assert words in each.message
+    if not found:
+        args = call_of(
+            SAGEMAKER.plan(loaded(tmp_path, text).resolve("local")), "api_monitoring"
+        ).args
+        assert args["outcome_days"].value == 20
 
 
 def test_what_is_promoted_is_monitored_with_a_right_to_read_what_its_version_keeps(

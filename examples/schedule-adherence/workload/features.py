@@ -29,11 +29,16 @@ DAY = np.timedelta64(1, "D")
 def features(rows: pd.DataFrame) -> pd.DataFrame:
     """One row per project: numbers, derived numbers, categories. Missing fields stay missing.
 
-    Reckons with arrays: for the one row of a prediction, a pandas column costs more than its value.
+    Reckons with arrays, and reads all columns of a kind at once: for the one row of a prediction, a
+    pandas column costs more than its value.
     """
     rows = rows.reindex(columns=[*CATEGORIES, *COUNTS, *DATES])
-    table = {n: pd.to_numeric(rows[n], errors="coerce").to_numpy(float) for n in COUNTS}
-    dates = {n: pd.to_datetime(rows[n], errors="coerce").to_numpy() for n in DATES}
+    cells = rows[COUNTS].to_numpy(object).T
+    numbers = pd.to_numeric(cells.ravel(), errors="coerce").astype(float).reshape(cells.shape)
+    table = dict(zip(COUNTS, numbers, strict=True))
+    cells = rows[DATES].to_numpy(object).T
+    parsed = pd.to_datetime(cells.ravel(), errors="coerce", format="ISO8601")
+    dates = dict(zip(DATES, parsed.to_numpy().reshape(cells.shape), strict=True))
     with np.errstate(divide="ignore", invalid="ignore"):
         duration = np.maximum(table["planned_duration_days"], 1)
         elapsed = np.floor((dates["reported_at"] - dates["planned_start"]) / DAY)

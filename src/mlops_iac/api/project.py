@@ -340,16 +340,19 @@ class Project(BaseProject):
                 deployment, entry, rows, variant=variant, first=first, content_type=content_type
             )
 
-    def monitor(self, entry: str | None = None, *, stack: str = LOCAL) -> tuple[str, Monitored]:
+    def monitor(
+        self, entry: str | None = None, *, stack: str = LOCAL, cooldown: bool = True
+    ) -> tuple[str, Monitored]:
         """Run the deployed monitoring of a serving entry here; return the entry and what was found.
 
         Metrics and states of alarms are the emulated cloud's, and what an alarm starts that goes off.
+        Without `cooldown` a training starts even if one started a little while ago.
         Raises UsageError for a stack in a real cloud and where no monitoring is deployed,
         ResourceFailed where its job fails.
         """
         from mlops_iac.api.invoke.monitoring import monitor
 
-        return monitor(self, entry, stack)
+        return monitor(self, entry, stack, cooldown=cooldown)
 
     def simulate(
         self,

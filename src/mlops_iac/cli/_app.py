@@ -181,6 +181,10 @@ def _run(words: list[str]) -> int:
     except ModuleNotFoundError as error:
         return _missing(error)
     except OSError as error:
+        if isinstance(error, FileNotFoundError) and not error.filename:
+            return _tell(
+                UsageError("the folder that you stand in is gone", hint="cd to one that is there")
+            )
         what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
         return _tell(MlopsError(what, hint="make room or give access, and run it again"))
     except RecursionError:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mlops_iac.cli._session import Session, argument, verb
+from mlops_iac.cli._session import Session, argument, flag, verb
 
 if TYPE_CHECKING:
     from mlops_iac.clouds.operations import Monitored
@@ -18,6 +18,9 @@ def command(
     session: Session,
     action: str = argument(type=click.Choice(["run"])),  # noqa: ARG001
     entry: str | None = argument(required=False),
+    no_cooldown: bool = flag(
+        "Let an alarm start a training, even if one started a little while ago."
+    ),
 ) -> None:
     """Run the deployed monitoring of a serving entry on this machine, over what it was asked since.
 
@@ -29,11 +32,13 @@ def command(
     6 no such stack. --json: entry, state (broken, kept, no data), page, file, report, alarms[] that
     went off, started[].
     """
-    name, found = session.deployed().monitor(entry, stack=session.stack)
+    name, found = session.deployed().monitor(entry, stack=session.stack, cooldown=not no_cooldown)
     if session.json:
         session.emit_json({"entry": name, **found.as_json()})
         return
     session.out(*_lines(name, found))
+    if any(each.startswith("cooling down") for each in found.started):
+        session.say("a training started within `cooldown_hours`; `mlops-iac run` trains now")
     if found.file:
         session.say(f"report: {found.file}")
 

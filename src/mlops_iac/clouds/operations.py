@@ -311,11 +311,18 @@ class Operations(Protocol):
         """
 
     def run_monitoring(
-        self, pipeline: str, session: Session, runs: Path, identity: str = ""
+        self,
+        pipeline: str,
+        session: Session,
+        runs: Path,
+        identity: str = "",
+        *,
+        cooldown: bool = True,
     ) -> Monitored:
         """Run a deployed monitoring once in the emulated cloud, and write the run down below `runs`.
 
-        `identity` is the run's, where somebody has told it already. Raises ResourceFailed where its job fails.
+        `identity` is the run's, where somebody has told it already. Without `cooldown`, what an alarm starts
+        does not wait until the last start is long ago. Raises ResourceFailed where its job fails.
         """
 
     def alarms(

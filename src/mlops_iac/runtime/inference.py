@@ -41,7 +41,8 @@ class Model:
             sys.path.insert(0, str(self._code))
         self._module = importlib.import_module("predict")
         self._loaded = self._module.load(str(folder))
-        self._answered: list[Any] = []  # a row that was, to judge others by
+        # A row that was, to judge others by: one that has the most, as fields may be left out.
+        self._answered: list[Any] = []
 
     def predict(self, rows: list[Any]) -> list[Any]:
         """One prediction per row, in order. Raises Unanswered."""
@@ -52,7 +53,7 @@ class Model:
         if len(predictions) != len(rows):
             what = f"predict returned {len(predictions)} values for {len(rows)} rows"
             raise Unanswered(500, what)
-        self._answered = rows[-1:]
+        self._answered = max(rows[-1:], self._answered, key=_breadth)
         return predictions
 
     def _unanswered(self, rows: list[Any], error: Exception) -> Unanswered:
@@ -208,6 +209,10 @@ def _differences(row: Any, answered: Any) -> list[str]:
     if isinstance(row, list) and len(row) != len(answered):
         return [f"it has {len(row)} values, and others have {len(answered)}"]
     return []
+
+
+def _breadth(rows: list[Any]) -> int:
+    return 1 + len(rows[0]) if rows and isinstance(rows[0], dict) else len(rows)
 
 
 def _kind(value: Any) -> str:

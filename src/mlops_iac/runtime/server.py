@@ -90,18 +90,18 @@ class Handlers:
             raise FileNotFoundError(f"no code/inference.py in {sorted(map(str, folder.iterdir()))}")
         sys.path.insert(0, str(code))
         module = importlib.import_module("inference")
-        self._steps = (module.input_fn, module.predict_fn, module.output_fn)
-        self._model = _call(module.model_fn, str(folder))
+        steps = (module.input_fn, module.predict_fn, module.output_fn)
+        self._steps = [_with_context(each, given=2) for each in steps]
+        self._model = _with_context(module.model_fn, given=1)(str(folder), None)
 
     def __call__(self, request: Request) -> Answer:
         """The answer to one request; an exception of the handlers is a 500 with its last line."""
-        content_type = request.headers.get("content-type", JSON)
         accept = request.headers.get("accept", JSON)
         (read, predict, write), context = self._steps, _Context()
         try:
-            rows = _call(read, request.body, content_type, context=context)
-            predictions = _call(predict, rows, self._model, context=context)
-            body = _call(write, predictions, accept, context=context)
+            rows = read(request.body, request.headers.get("content-type", JSON), context)
+            predictions = predict(rows, self._model, context)
+            body = write(predictions, accept, context)
             body, content_type = body if isinstance(body, tuple) else (body, accept)
             encoded = body.encode() if isinstance(body, str) else bytes(body)
             return Answer(context.status, encoded, content_type)
@@ -310,10 +310,10 @@ async def _body(
     raise Refused(400, "the body is not chunked as it says")
 
 
-def _call(function: Callable[..., Any], *given: Any, context: Any = None) -> Any:
-    """Call a handler, with the context where it has one parameter more, as TorchServe's toolkit."""
-    more = len(inspect.signature(function).parameters) - len(given)
-    return function(*given, context) if more == 1 else function(*given)
+def _with_context(function: Callable[..., Any], given: int) -> Callable[..., Any]:
+    """A handler that is given the context, too, and takes it or not; TorchServe's toolkit looks alike."""
+    takes = len(inspect.signature(function).parameters) == given + 1
+    return function if takes else lambda *values: function(*values[:given])
 
 
 def _give_up(writer: asyncio.StreamWriter) -> None:

@@ -152,7 +152,9 @@ def invoke(
     return Answer(json.dumps(answer).encode(), "application/json", "main", 1.0)
 
 
-def run_monitoring(pipeline: str, session: World, runs: Path, identity: str = "") -> Monitored:
+def run_monitoring(
+    pipeline: str, session: World, runs: Path, identity: str = "", *, cooldown: bool = True
+) -> Monitored:
     return Monitored(state="no data")
 
 

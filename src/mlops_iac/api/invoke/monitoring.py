@@ -55,7 +55,12 @@ class Simulated(Record):
 
 
 def monitor(
-    project: BaseProject, entry: str | None, stack: str, *, identity: str = ""
+    project: BaseProject,
+    entry: str | None,
+    stack: str,
+    *,
+    identity: str = "",
+    cooldown: bool = True,
 ) -> tuple[str, Monitored]:
     """Run the deployed monitoring of an entry once; see `Project.monitor`.
 
@@ -82,7 +87,7 @@ def monitor(
             hint=f"`mlops-iac up{of}` makes it again",
         )
     session, runs = project.emulated_cloud.session(stack), project.emulator / "runs"
-    found = project.operations.run_monitoring(pipeline, session, runs, identity)
+    found = project.operations.run_monitoring(pipeline, session, runs, identity, cooldown=cooldown)
     return name, found
 
 

@@ -114,13 +114,19 @@ class Outcomes(Section):
         default=None, description="Where it arrives; may be left out where there is only one."
     )
     key: Column = Field(description="The column by which predictions and outcomes are joined.")
+    within_days: int = Field(
+        default=30,
+        ge=1,
+        description="How long a call waits for its outcome; each run reads the calls of so many days,"
+        " as far as they are kept.",
+    )
 
 
 class Monitor(Section):
     """Watches an entry and alerts when a limit is broken."""
 
     schedule: Cron = Field(
-        default="0 * * * *",
+        default="0 6 * * *",
         description="When drift and outcomes are computed: cron, in `timezone`.",
     )
     outcomes: Outcomes | None = Field(default=None, description="The truth, which arrives later.")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_iac.clouds.access import Place
 from mlops_iac.clouds.aws.forms import FORMS
+from mlops_iac.emulators.aws.clients import SLOW
 from mlops_iac.errors import MlopsError
 
 if TYPE_CHECKING:
@@ -46,8 +47,11 @@ class RealSession:
             return session.client(service)
         from botocore.config import Config
 
+        # A model that was slow is not asked the same once more.
         patience = Config(
-            connect_timeout=_SECONDS, read_timeout=_SECONDS, retries={"total_max_attempts": _TRIES}
+            connect_timeout=_SECONDS,
+            read_timeout=SLOW.get(service, _SECONDS),
+            retries={"total_max_attempts": 1 if service in SLOW else _TRIES},
         )
         return session.client(service, config=patience)
 

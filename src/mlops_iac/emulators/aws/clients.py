@@ -13,6 +13,10 @@ from typing import Any
 
 from mlops_iac.emulators.common.server import answer_seconds
 
+SLOW = {"sagemaker-runtime": 70}
+"""Seconds that a service has at least: a model has 60 to answer (SageMaker runtime API reference,
+InvokeEndpoint), and then it is the service that says so."""
+
 
 class Clients:
     """Clients for one endpoint, region and account. Thread-safe, and so are the clients."""
@@ -41,7 +45,7 @@ class Clients:
         session = self._shared_session()
         config = Config(
             connect_timeout=5,
-            read_timeout=answer_seconds(),
+            read_timeout=max(answer_seconds(), SLOW.get(service, 0)),
             retries={"total_max_attempts": 1},
             proxies={},
             max_pool_connections=32,

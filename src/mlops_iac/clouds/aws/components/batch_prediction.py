@@ -64,6 +64,12 @@ class Place:
     name: str
     uri: pulumi.Input[str] | None = None
 
+    def within(self, bucket: pulumi.Input[str]) -> pulumi.Output[str]:
+        """Its URI, where the stack's bucket is `bucket`."""
+        if self.uri is not None:
+            return pulumi.Output.from_input(self.uri)
+        return pulumi.Output.concat("s3://", bucket, f"/datasets/{self.name}/")
+
 
 @dataclass(frozen=True, kw_only=True)
 class BatchPredictionArgs:
@@ -123,7 +129,7 @@ class BatchPrediction(pulumi.ComponentResource):
         after = pulumi.ResourceOptions(parent=self, depends_on=opts.depends_on if opts else None)
         self._children = Children(self, name, self._known, args, after)
         self._pipeline = physical(self._known, PIPELINE_LIMIT)
-        self.output_uri = self._uri(args.output)
+        self.output_uri = args.output.within(args.data_bucket)
         self._database = catalogued(self._known) if args.output.uri is None else None
         self._table = catalogue_name(args.output.name)
         if self._database is not None:
@@ -177,11 +183,6 @@ class BatchPrediction(pulumi.ComponentResource):
                 "outputUri": self.output_uri,
             }
         )
-
-    def _uri(self, place: Place) -> pulumi.Output[str]:
-        if place.uri is not None:
-            return pulumi.Output.from_input(place.uri)
-        return pulumi.Output.concat("s3://", self._args.data_bucket, f"/datasets/{place.name}/")
 
     def _catalogue(self, database: str) -> None:
         args, name = self._args, self._name
@@ -243,7 +244,7 @@ class BatchPrediction(pulumi.ComponentResource):
             "network": network if args.subnets else None,
             "isolated": args.egress == "none",
             "tags": dict(args.tags),
-            "input": self._uri(args.source),
+            "input": args.source.within(args.data_bucket),
             "chained": args.chained,
             "database": self._database,
             "table": self._table if self._database else None,

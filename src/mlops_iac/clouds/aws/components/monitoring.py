@@ -97,7 +97,7 @@ class Monitoring(pulumi.ComponentResource):
         after = pulumi.ResourceOptions(parent=self, depends_on=opts.depends_on if opts else None)
         self._children = Children(self, name, self._known, args, after)
         self._work = f"{WORK_PREFIX}{self._known}/"
-        self.outcomes_uri = None if args.outcomes is None else self._uri(args.outcomes)
+        self.outcomes_uri = args.outcomes and args.outcomes.within(args.data_bucket)
         self.job_role_arn = self._children.role(
             "jobs",
             "Runs the jobs of a monitoring",
@@ -136,11 +136,6 @@ class Monitoring(pulumi.ComponentResource):
                 "alarmArns": self.alarm_arns,
             }
         )
-
-    def _uri(self, place: Place) -> pulumi.Output[str]:
-        if place.uri is not None:
-            return pulumi.Output.from_input(place.uri)
-        return pulumi.Output.concat("s3://", self._args.data_bucket, f"/datasets/{place.name}/")
 
     def _alarm(self, metric: str, bound: Bound, variant: str) -> aws.cloudwatch.MetricAlarm:
         args = self._args

@@ -30,7 +30,9 @@ _CALL = (
 )
 
 
-def run_monitoring(pipeline: str, session: AwsSession, runs: Path, identity: str = "") -> Monitored:
+def run_monitoring(
+    pipeline: str, session: AwsSession, runs: Path, identity: str = "", *, cooldown: bool = True
+) -> Monitored:
     """Run it once and write that down below `runs`, as `identity` where it has one; its window ends now.
 
     Raises ResourceFailed where the job fails, and what the SDK raises.
@@ -63,7 +65,8 @@ def run_monitoring(pipeline: str, session: AwsSession, runs: Path, identity: str
         if (each.get("Namespace"), each["StateValue"]) == (namespace, "ALARM")
         and each["AlarmName"] in quiet
     ]
-    started = [each for alarm in sounding for each in _events(client, alarm)]
+    changed = {} if cooldown else {"COOLDOWN_HOURS": "0"}
+    started = [each for alarm in sounding for each in _events(client, alarm, changed)]
     return Monitored(
         state=said["state"],
         page=page,
@@ -136,7 +139,7 @@ def _alarms(client: Client) -> list[dict[str, Any]]:
     return [each for page in pages for each in page["MetricAlarms"]]
 
 
-def _events(client: Client, alarm: Mapping[str, Any]) -> Iterator[str]:
+def _events(client: Client, alarm: Mapping[str, Any], changed: Mapping[str, str]) -> Iterator[str]:
     """What the functions did that rules call when an alarm goes off: `started ARN`, say."""
     events = client("events")
     pages = events.get_paginator("list_rules").paginate()
@@ -146,10 +149,12 @@ def _events(client: Client, alarm: Mapping[str, Any]) -> Iterator[str]:
             continue
         for target in events.list_targets_by_rule(Rule=rule["Name"])["Targets"]:
             if ":function:" in target["Arn"]:
-                yield _cooldown(client, target["Arn"], alarm)
+                yield _cooldown(client, target["Arn"], alarm, changed)
 
 
-def _cooldown(client: Client, function: str, alarm: Mapping[str, Any]) -> str:
+def _cooldown(
+    client: Client, function: str, alarm: Mapping[str, Any], changed: Mapping[str, str]
+) -> str:
     """Run the cooldown function's code in a process of its own, as its service does."""
     event = {"id": alarm["AlarmName"], "detail-type": "CloudWatch Alarm State Change"}
     made = client("sagemaker").meta
@@ -158,6 +163,7 @@ def _cooldown(client: Client, function: str, alarm: Mapping[str, Any]) -> str:
         # Nothing that leads to the user's own account.
         **{name: value for name, value in ours if not name.startswith("AWS_")},
         **_function(client, function),
+        **changed,
         "AWS_ENDPOINT_URL": made.endpoint_url,
         "AWS_DEFAULT_REGION": made.region_name,
         "AWS_ACCESS_KEY_ID": "local",

@@ -15,12 +15,14 @@ from mlops_iac.clouds.aws.sagemaker.definition.parts import (
     Json,
     SageMakerSettings,
     StepKind,
+    answer,
     channel,
     dataset_placeholder,
     encrypted,
     job_network,
     job_tags,
     join,
+    output_uri,
     parameter_ranges,
     resources,
     role,
@@ -50,8 +52,7 @@ def left(task: str, life: Lifecycle) -> str | Json:
     match task:
         case "Prepare" | "Evaluate" | "Try":
             name = {"Prepare": contract.PREPARED, "Evaluate": "report", "Try": "examples"}[task]
-            outputs = f"ProcessingOutputConfig.Outputs['{name}']"
-            return {"Get": f"Steps.{task}.{outputs}.S3Output.S3Uri"}
+            return output_uri(task, name)
         case "Train":
             return {"Get": "Steps.Train.ModelArtifacts.S3ModelArtifacts"}
         case "Tune":
@@ -59,7 +60,7 @@ def left(task: str, life: Lifecycle) -> str | Json:
             best = {"Get": "Steps.Tune.BestTrainingJob.TrainingJobName"}
             return _work(life, TRAINED, best, "output", contract.MODEL_FILE)
         case _:
-            return {"Get": f"Steps.{task}.OutputParameters['uri']"}
+            return answer(task, "uri")
 
 
 def seal(life: Lifecycle, task: Seal) -> Json:
@@ -83,7 +84,7 @@ def current(life: Lifecycle, task: Current) -> Json:
 
 def version_of(task: str) -> Json:
     """The name of the version that a task has found."""
-    return {"Get": f"Steps.{task}.OutputParameters['version']"}
+    return answer(task, "version")
 
 
 def processing(life: Lifecycle, job: Job, settings: SageMakerSettings) -> Json:

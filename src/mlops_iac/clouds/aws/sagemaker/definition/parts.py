@@ -55,6 +55,26 @@ def join(on: str, *values: Any) -> Json:
     return {"Std:Join": {"On": on, "Values": list(values)}}
 
 
+def lambda_step(function: str, arguments: Json, *answers: str) -> Json:
+    """A step that calls the function of a placeholder; `answers` are what others read of what it says."""
+    return {
+        "Type": "Lambda",
+        "FunctionArn": function,
+        "Arguments": arguments,
+        "OutputParameters": [{"OutputName": each, "OutputType": "String"} for each in answers],
+    }
+
+
+def answer(step: str, name: str) -> Json:
+    """What a function of a step has answered."""
+    return {"Get": f"Steps.{step}.OutputParameters['{name}']"}
+
+
+def output_uri(step: str, name: str) -> Json:
+    """Where a processing job has left an output."""
+    return {"Get": f"Steps.{step}.ProcessingOutputConfig.Outputs['{name}'].S3Output.S3Uri"}
+
+
 def s3_input(name: str, folder: str, uri: str | Json) -> Json:
     """An input of a processing job."""
     return {

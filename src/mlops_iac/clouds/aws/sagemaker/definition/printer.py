@@ -14,12 +14,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from mlops_iac.clouds.aws.sagemaker.definition import jobs
-from mlops_iac.clouds.aws.sagemaker.definition.parts import SageMakerSettings, join
+from mlops_iac.clouds.aws.sagemaker.definition.parts import SageMakerSettings, join, lambda_step
 from mlops_iac.jsontext import indented
 from mlops_iac.pipeline.steps import Lifecycle, Limit, Task, Tune
 from mlops_iac.pipeline.tasks import Current, Gate, Job, Registration, Seal, Training, tasks
 from mlops_iac.runtime import contract
 
+_SEALS = "${seal_function_arn}"
 _PLACEHOLDER = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
@@ -143,9 +144,9 @@ def _printed(task: Task, life: Lifecycle, settings: SageMakerSettings) -> dict[s
         case Job():
             return {"Type": "Processing", "Arguments": jobs.processing(life, task, settings)}
         case Seal():
-            return _call(jobs.seal(life, task), "uri")
+            return lambda_step(_SEALS, jobs.seal(life, task), "uri")
         case Current():
-            return _call(jobs.current(life, task), "uri", "version")
+            return lambda_step(_SEALS, jobs.current(life, task), "uri", "version")
         case Gate():
             return _gate(task, life)
         case Registration(_, model, report, examples):
@@ -157,15 +158,6 @@ def _printed(task: Task, life: Lifecycle, settings: SageMakerSettings) -> dict[s
             return {"Type": "RegisterModel", "Arguments": arguments}
         case _:
             raise AssertionError(f"a pipeline has no {type(task).__name__}")
-
-
-def _call(arguments: dict[str, Any], *outputs: str) -> dict[str, Any]:
-    return {
-        "Type": "Lambda",
-        "FunctionArn": "${seal_function_arn}",
-        "Arguments": arguments,
-        "OutputParameters": [{"OutputName": each, "OutputType": "String"} for each in outputs],
-    }
 
 
 def _gate(gate: Gate, life: Lifecycle) -> dict[str, Any]:

@@ -13,9 +13,12 @@ from mlops_iac.clouds.aws.sagemaker.definition.parts import (
     EXECUTION,
     Json,
     SageMakerSettings,
+    answer,
     encrypted,
     job_tags,
     join,
+    lambda_step,
+    output_uri,
     s3_input,
     s3_output,
 )
@@ -74,7 +77,9 @@ def steps(prediction: Prediction, settings: SageMakerSettings) -> list[Json]:
 def _printed(task: Task, prediction: Prediction, settings: SageMakerSettings) -> Json:
     match task:
         case Resolve():
-            return _function({"do": "resolve"}, "model", "version", "input", "began")
+            return lambda_step(
+                "${function_arn}", {"do": "resolve"}, "model", "version", "input", "began"
+            )
         case Rows(kind="check"):
             return {"Type": "Processing", "Arguments": _check(task, prediction, settings)}
         case Predict():
@@ -85,19 +90,19 @@ def _printed(task: Task, prediction: Prediction, settings: SageMakerSettings) ->
             arguments = {
                 "do": "publish",
                 "run": EXECUTION,
-                "version": _resolved("version"),
-                "began": _resolved("began"),
-                "output": _output("Complete", "predictions"),
-                "rows": join("/", _output("Complete", "report"), contract.ROWS_FILE),
+                "version": answer("Resolve", "version"),
+                "began": answer("Resolve", "began"),
+                "output": output_uri("Complete", "predictions"),
+                "rows": join("/", output_uri("Complete", "report"), contract.ROWS_FILE),
             }
-            return _function(arguments, "success")
+            return lambda_step("${function_arn}", arguments, "success")
         case _:
             raise AssertionError(f"a batch prediction has no {type(task).__name__}")
 
 
 def _check(task: Rows, prediction: Prediction, settings: SageMakerSettings) -> Json:
     name = prediction.source.name
-    inputs = [s3_input("data", f"{contract.PROCESSING_DATA}/{name}", _resolved("input"))]
+    inputs = [s3_input("data", f"{contract.PROCESSING_DATA}/{name}", answer("Resolve", "input"))]
     outputs = [
         s3_output("rows", contract.PROCESSING_ROWS, _work(prediction, "rows")),
         s3_output("report", contract.PROCESSING_REPORT, _work(prediction, "checked")),
@@ -112,14 +117,14 @@ def _predict(task: Predict, prediction: Prediction, settings: SageMakerSettings)
     }
     if settings.volume_kms_key and "transform" not in settings.local_disks:
         resources["VolumeKmsKeyId"] = settings.volume_kms_key
-    rows = {"S3DataType": "S3Prefix", "S3Uri": _output("Check", "rows")}
+    rows = {"S3DataType": "S3Prefix", "S3Uri": output_uri("Check", "rows")}
     output = {
         "S3OutputPath": _work(prediction, "predicted"),
         "Accept": _LINES,
         "AssembleWith": "Line",
     }
     return {
-        "ModelName": _resolved("model"),
+        "ModelName": answer("Resolve", "model"),
         "MaxConcurrentTransforms": prediction.calls,
         "MaxPayloadInMB": PAYLOAD_MB,
         "BatchStrategy": "MultiRecord",
@@ -144,7 +149,7 @@ def _predict(task: Predict, prediction: Prediction, settings: SageMakerSettings)
 def _complete(task: Rows, prediction: Prediction, settings: SageMakerSettings) -> Json:
     predicted = {"Get": "Steps.Predict.TransformOutput.S3OutputPath"}
     inputs = [
-        s3_input("checked", contract.PROCESSING_CHECKED, _output("Check", "report")),
+        s3_input("checked", contract.PROCESSING_CHECKED, output_uri("Check", "report")),
         s3_input("predicted", contract.PROCESSING_PREDICTED, predicted),
     ]
     # Two runs never share a key.
@@ -161,23 +166,6 @@ def _script(prediction: Prediction) -> Script:
     """How the jobs beside the prediction run: on one machine, with the disk of the entry."""
     compute = Compute(disk_gb=prediction.compute.disk_gb)
     return Script("", compute=compute, timeout_minutes=_CHECKING_MINUTES)
-
-
-def _function(arguments: Json, *answers: str) -> Json:
-    return {
-        "Type": "Lambda",
-        "FunctionArn": "${function_arn}",
-        "Arguments": arguments,
-        "OutputParameters": [{"OutputName": each, "OutputType": "String"} for each in answers],
-    }
-
-
-def _resolved(what: str) -> Json:
-    return {"Get": f"Steps.Resolve.OutputParameters['{what}']"}
-
-
-def _output(step: str, name: str) -> Json:
-    return {"Get": f"Steps.{step}.ProcessingOutputConfig.Outputs['{name}'].S3Output.S3Uri"}
 
 
 def _work(prediction: Prediction, leaf: str) -> Json:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from mlops_iac.blueprint.cron import parse_cron
 from mlops_iac.blueprint.sections.serving import RealTime
 from mlops_iac.blueprint.sections.values import FAIRNESS_METRICS
 from mlops_iac.blueprint.torn import Unknown, judged
@@ -46,6 +47,7 @@ def _check(scope: Scope) -> Iterator[Diagnostic]:
         *(_schedule(scope, name, entry) for name, entry in entries),
         *(_watched(scope, name, entry) for name, entry in entries),
         *(_outcomes(scope, name, entry) for name, entry in entries),
+        *(_within(scope, name, entry) for name, entry in entries),
         _sensitive(scope),
     )
 
@@ -118,6 +120,30 @@ def _outcomes(scope: Scope, name: str, entry: RealTime) -> Iterator[Diagnostic]:
             at,
             f"'{outcomes.dataset}' is {section.format}; outcomes are rows",
             f"`format: {listed(tuple(SUFFIXES), 'or')}`",
+        )
+
+
+def _within(scope: Scope, name: str, entry: RealTime) -> Iterator[Diagnostic]:
+    """How much is read again and again of calls that wait for their outcome."""
+    outcomes = entry.monitor.outcomes if entry.monitor else None
+    if entry.monitor is None or entry.capture is None or outcomes is None:
+        return
+    at, kept = f"serving.{name}.monitor.outcomes.within_days", entry.capture.retention_days
+    if outcomes.within_days > kept and not scope.resolved.is_default(at):
+        yield scope.wrong(
+            at,
+            f"calls are deleted after {kept} days",
+            f"write {kept} or less, or raise serving.{name}.capture.retention_days",
+        )
+    when = parse_cron(entry.monitor.schedule)
+    if (runs := len(when.hours) * len(when.minutes)) > 1:
+        yield scope.wrong(
+            f"serving.{name}.monitor.schedule",
+            f"it runs {runs} times a day, and each run reads the calls of"
+            f" {min(kept, outcomes.within_days)} days again, which wait for their outcome",
+            "once a day is enough, as is left out; or lower `outcomes.within_days`",
+            code="often-read",
+            severity="warning",
         )
 
 

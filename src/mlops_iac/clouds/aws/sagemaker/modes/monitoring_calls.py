@@ -20,7 +20,10 @@ from mlops_iac.clouds.aws.sagemaker.definition.parts import (
     EXECUTION,
     Json,
     SageMakerSettings,
+    answer,
     join,
+    lambda_step,
+    output_uri,
     s3_input,
     s3_output,
 )
@@ -184,7 +187,10 @@ def _monitoring(scope: Scope, name: str, entry: RealTime) -> ComponentCall:
             },
             "outcomes": place(scope, outcomes.dataset or "") if outcomes else None,
             "outcome_days": (
-                Setting(entry.capture.retention_days, f"serving.{name}.capture.retention_days")
+                Setting(
+                    min(outcomes.within_days, entry.capture.retention_days),
+                    f"{path}.outcomes.within_days",
+                )
                 if outcomes
                 else None
             ),
@@ -274,9 +280,9 @@ def monitoring_job(scope: Scope, name: str, entry: RealTime) -> Json:
     """The arguments of the job that measures."""
     assert entry.monitor is not None
     outcomes = entry.monitor.outcomes
-    captured = s3_input("captures", contract.PROCESSING_CAPTURES, _resolved("captures"))
+    captured = s3_input("captures", contract.PROCESSING_CAPTURES, answer("Resolve", "captures"))
     captured["S3Input"]["S3DataType"] = "ManifestFile"
-    inputs = [s3_input("known", contract.PROCESSING_KNOWN, _resolved("known")), captured]
+    inputs = [s3_input("known", contract.PROCESSING_KNOWN, answer("Resolve", "known")), captured]
     if outcomes:
         folder = f"{contract.PROCESSING_DATA}/{outcomes.dataset}"
         inputs.append(s3_input("outcomes", folder, "${outcomes_uri}"))
@@ -297,35 +303,23 @@ def _steps(scope: Scope, name: str, entry: RealTime) -> list[Json]:
         "Arguments": monitoring_job(scope, name, entry),
         **retried("Processing"),
     }
-    report = {"Get": "Steps.Measure.ProcessingOutputConfig.Outputs['report'].S3Output.S3Uri"}
-    publish = _function("Publish", {"do": "publish", "report": report}, "page", "state")
-    nobody = {"Type": "Equals", "LeftValue": _resolved("files"), "RightValue": "0"}
+    said = {"do": "publish", "report": output_uri("Measure", "report")}
+    publish = lambda_step("${function_arn}", said, "page", "state")
+    said = {"do": "resolve", "run": EXECUTION}
+    resolve = lambda_step("${function_arn}", said, "captures", "known", "files")
+    nobody = {"Type": "Equals", "LeftValue": answer("Resolve", "files"), "RightValue": "0"}
     return [
-        _function("Resolve", {"do": "resolve", "run": EXECUTION}, "captures", "known", "files"),
+        {"Name": "Resolve", **resolve},
         {
             "Name": "Called",
             "Type": "Condition",
             "Arguments": {
                 "Conditions": [nobody],
                 "IfSteps": [],
-                "ElseSteps": [measure, publish],
+                "ElseSteps": [measure, {"Name": "Publish", **publish}],
             },
         },
     ]
-
-
-def _function(name: str, arguments: Json, *answers: str) -> Json:
-    return {
-        "Name": name,
-        "Type": "Lambda",
-        "FunctionArn": "${function_arn}",
-        "Arguments": arguments,
-        "OutputParameters": [{"OutputName": each, "OutputType": "String"} for each in answers],
-    }
-
-
-def _resolved(what: str) -> Json:
-    return {"Get": f"Steps.Resolve.OutputParameters['{what}']"}
 
 
 def _settings(scope: Scope, entry: RealTime) -> SageMakerSettings:

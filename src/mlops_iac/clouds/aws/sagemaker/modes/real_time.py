@@ -94,7 +94,7 @@ REAL_TIME = Mode(
         "scaling.max scaling.target.requests_per_minute scaling.target.concurrency "
         "scaling.target.cpu_percent scaling.target.gpu_percent rollout.strategy rollout.percent "
         "rollout.wait_minutes rollout.limits.*.at_most capture.percent capture.retention_days "
-        "monitor.schedule monitor.outcomes.dataset monitor.outcomes.key monitor.limits.*.at_least "
+        "monitor.schedule monitor.outcomes.dataset monitor.outcomes.key monitor.outcomes.within_days monitor.limits.*.at_least "
         "monitor.limits.*.at_most",
     ),
     refused=(
