@@ -77,7 +77,7 @@ models:
     evaluate:
       script: evaluate.py
       gates: {accuracy: {at_least: 0.8, no_worse_than: current}, error: {at_most: 0.4}}
-    registry: {approval: manual}
+    registry: {approval: manual, card: card.md}
     retrain:
       schedule: "0 3 * * 1"
       new_data: [schedules, history]
@@ -144,7 +144,8 @@ security:
   keys: customer
   audit_log: false
   access: {approvers: [ml-leads, "arn:aws:iam::012345678901:user/reviewer"]}
-tracking: native
+tracking: mlflow
+options: {sagemaker: {tracking_size: medium}}
 orchestration: native
 alerts: {oncall: {email: oncall@acme.example}, second: {email: second@acme.example}}
 budget: {monthly_usd: 500, alert_percent: [80, 100]}
@@ -167,12 +168,18 @@ environments:
 """
 
 # The same with closed networks: `dev` makes its own, `prod` has one, `local` stays public.
-PRIVATE = MAXIMAL.replace(
-    "    account: 012345678901\n",
-    "    account: 012345678901\n    security: {network: private, egress: none, audit_log: true}\n",
-).replace(
-    "    approval: none\n",
-    "    approval: none\n    security: {network: private}\n",
+PRIVATE = (
+    MAXIMAL.replace(
+        "tracking: mlflow\noptions: {sagemaker: {tracking_size: medium}}\n", "tracking: native\n"
+    )
+    .replace(
+        "    account: 012345678901\n",
+        "    account: 012345678901\n    security: {network: private, egress: none, audit_log: true}\n",
+    )
+    .replace(
+        "    approval: none\n",
+        "    approval: none\n    security: {network: private}\n",
+    )
 )
 
 
@@ -190,6 +197,7 @@ def write(folder: Path, text: str = MINIMAL) -> Path:
         script.parent.mkdir(exist_ok=True)
         script.write_text("")
     (folder / "workload" / "predict.py").write_text(PREDICT)
+    (folder / "card.md").write_text("# What it is for")
     (folder / "data").mkdir(exist_ok=True)
     (folder / "data" / "customers.csv").write_text(COLUMNS)
     path = folder / "blueprint.yaml"

@@ -35,7 +35,7 @@ TOKENS: dict[str, list[str]] = {
     "kms": ["Key", "Alias"],
     "iam": ["Role", "RolePolicy", "RolePolicyAttachment", "Policy"],
     "sagemaker": [
-        "ModelPackageGroup", "ModelPackageGroupPolicy", "Pipeline", "Model",
+        "ModelPackageGroup", "ModelPackageGroupPolicy", "MlflowTrackingServer", "Pipeline", "Model",
         "EndpointConfiguration", "Endpoint",
     ],
     "appautoscaling": ["Target", "Policy"],

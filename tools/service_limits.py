@@ -24,7 +24,7 @@ OPERATIONS = {
     "logs": ["CreateLogGroup"],
     "s3": ["PutObjectTagging"],
     "sagemaker": [
-        "CreateEndpoint", "CreateEndpointConfig", "CreateHyperParameterTuningJob", "CreateModel",
+        "CreateEndpoint", "CreateEndpointConfig", "CreateHyperParameterTuningJob", "CreateMlflowTrackingServer", "CreateModel",
         "CreateModelPackage", "CreateModelPackageGroup", "CreatePipeline", "CreateProcessingJob",
         "CreateTrainingJob", "CreateTransformJob",
     ],

@@ -46,6 +46,7 @@ __all__ = [
     "Finding",
     "Invocation",
     "LastRun",
+    "LeftPage",
     "MlopsError",
     "ModelState",
     "Monitored",
@@ -96,6 +97,7 @@ if TYPE_CHECKING:
     from mlops_iac.api.invoke.invocation import Invocation
     from mlops_iac.api.invoke.monitoring import Simulated
     from mlops_iac.api.models.local_runs import Run
+    from mlops_iac.api.models.run_pages import LeftPage
     from mlops_iac.api.project import Project, load
     from mlops_iac.api.status.models import ModelState, Waiting
     from mlops_iac.api.status.status import Row, Status
@@ -144,6 +146,7 @@ else:
         "api.invoke.invocation": "Invocation",
         "api.invoke.monitoring": "Simulated",
         "api.models.local_runs": "Run",
+        "api.models.run_pages": "LeftPage",
         "api.status.status": "Row Status",
         "api.status.models": "ModelState Waiting",
         "blueprint": "Blueprint Origin ResolvedBlueprint",

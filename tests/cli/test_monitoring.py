@@ -78,6 +78,7 @@ def test_the_loop_from_calls_to_a_second_version(cli: Cli) -> None:
     assert "alarm: schedule-adherence-local-api-main-drift-psi" in answer.out
     assert "training started: arn:aws:sagemaker:" in answer.out
     page = Path(answer.err.partition("report: ")[2].strip())
+    assert cli("open", "monitor").out.strip() == str(page)
     assert all(f"<td>{column}</td>" in page.read_text(encoding="utf-8") for column in shifted)
 
     [alarm] = client(cli, "cloudwatch").describe_alarms(

@@ -418,6 +418,23 @@ SCENARIOS = (
         ("alerts.lead",),
     ),
     Scenario(
+        "runs kept in MLflow",
+        "security: {keys: customer}",
+        "tracking: mlflow\nsecurity: {keys: customer}",
+        (
+            "create iam.Role/tracking-role",
+            "create iam.RolePolicy/tracking-policy",
+            "create sagemaker.MlflowTrackingServer/tracking-server",
+            "update iam.RolePolicy/identity-execution-policy",
+            "update sagemaker.Pipeline/churn-training-pipeline",
+        ),
+        ("tracking",),
+        risks=(
+            "cost sagemaker.MlflowTrackingServer/tracking-server",
+            "wider-permission iam.RolePolicy/identity-execution-policy",
+        ),
+    ),
+    Scenario(
         "a higher budget",
         "monthly_usd: 300",
         "monthly_usd: 900",

@@ -28,6 +28,7 @@ LITERAL = {
     "aws:cloudtrail/trail:Trail": ("name", 128),
     "aws:cloudwatch/dashboard:Dashboard": ("dashboardName", 255),
     "aws:kms/alias:Alias": ("name", 256),
+    "aws:sagemaker/mlflowTrackingServer:MlflowTrackingServer": ("trackingServerName", 256),
     "aws:sagemaker/modelPackageGroup:ModelPackageGroup": ("modelPackageGroupName", 63),
     "aws:sagemaker/pipeline:Pipeline": ("pipelineName", 256),
 }

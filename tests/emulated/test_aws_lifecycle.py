@@ -577,6 +577,13 @@ CASES = [
     ),
     ("aws:budgets/budget:Budget", BUDGET, {"limitAmount": "500"}),
     (
+        "aws:sagemaker/mlflowTrackingServer:MlflowTrackingServer",
+        {"trackingServerName": "runs", "artifactStoreUri": "s3://shared-bucket/mlflow",
+         "roleArn": ROLE, "trackingServerSize": "Small",
+         "weeklyMaintenanceWindowStart": "Sun:03:30", "tags": TAGS},
+        {"trackingServerSize": "Medium", "tags": {"owner": "x"}},
+    ),
+    (
         "aws:ec2/vpc:Vpc",
         {"cidrBlock": "10.1.0.0/16", "enableDnsHostnames": True, "enableDnsSupport": True,
          "tags": TAGS},

@@ -11,11 +11,14 @@ import zipfile
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from botocore.exceptions import ClientError
 
+from mlops_iac.clouds.aws.sagemaker.runs import page
+from mlops_iac.clouds.aws.session import AwsSession
 from mlops_iac.emulators.aws import server
 from mlops_iac.emulators.aws.clients import service_model
 from mlops_iac.emulators.aws.validation import broken, written
@@ -23,6 +26,7 @@ from mlops_iac.errors import ScriptFailed
 from mlops_iac.pipeline.local import RunResult
 from mlops_iac.pipeline.steps import Lifecycle, Limit
 from mlops_iac.records import replace
+from mlops_iac.runtime import contract
 from tests.emulated.test_pipeline_local import ARGS, LIFE, REGION, SCRIPTS, SERVED, TUNE, Cloud
 
 ROLE = "arn:aws:iam::123456789012:role/pipeline"
@@ -124,6 +128,23 @@ def test_a_run_is_an_execution_with_its_steps(cloud: Deployed, ran: RunResult) -
     assert steps["Register"]["Metadata"] == {"RegisterModel": {"Arn": ran.registered}}
     (sealed,) = steps["Seal"]["Metadata"]["Lambda"]["OutputParameters"]
     assert sealed["Value"].removeprefix("s3://artifacts/") == cloud.served(ran)
+
+
+def test_the_page_of_a_run_is_found_where_its_pipeline_wrote_it(
+    cloud: Deployed, ran: RunResult
+) -> None:
+    there = cast("AwsSession", SimpleNamespace(client=cloud.client))
+    found = page("churn", there, contract.PAGE_FILE, ran.id[:6])
+    assert found is not None
+    assert (found.run, found.place) == (
+        ran.id,
+        f"s3://artifacts/pipelines/churn/{ran.id}/report/report.html",
+    )
+    text = found.content.decode()
+    assert f"<h1>churn · run {ran.id}</h1>" in text
+    none_yet = "at least that of the version in service, and there is none yet"
+    assert f"<td>accuracy</td><td>0.65</td><td>{none_yet}</td>" in text
+    assert page("churn", there, contract.PAGE_FILE, "none") is None
 
 
 def test_the_jobs_have_the_arguments_of_the_definition(cloud: Deployed, ran: RunResult) -> None:

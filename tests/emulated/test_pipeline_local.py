@@ -50,6 +50,7 @@ from mlops_iac.pipeline.steps import (
     Tune,
 )
 from mlops_iac.records import as_json, replace
+from mlops_iac.runtime import contract
 from mlops_iac.runtime.files import runtime_files
 from mlops_iac.workload import environments
 
@@ -91,6 +92,8 @@ SERVED = replace(LIFE, tried=Try(rows=LIFE.datasets[0]))
 class Cloud:
     """An emulated cloud with the uploaded code and data, and one project's work folder."""
 
+    tracks = False
+
     def __init__(self, work: Path, client: Callable[[str], Any] | None = None) -> None:
         made = client or (lambda service: boto3.client(service, region_name=REGION))
         self.s3, self.sagemaker = made("s3"), made("sagemaker")
@@ -123,6 +126,7 @@ class Cloud:
             instance_types=dict.fromkeys(STEPS, "ml.m5.large"),
             kms_key=None,
             volume_kms_key=None,
+            tracks=self.tracks,
         )
         values = {
             "artifacts_bucket": "artifacts",
@@ -130,6 +134,7 @@ class Cloud:
             "dataset_uri_orders": dataset,
             "execution_role_arn": "arn:aws:iam::123456789012:role/x",
             "model_package_group_name": "churn",
+            "tracking_server_arn": "arn:aws:sagemaker:eu-west-1:123456789012:mlflow-tracking-server/x",
             "region": REGION,
             "seal_function_arn": "arn:aws:lambda:eu-west-1:123456789012:function:seal",
         }
@@ -617,7 +622,9 @@ def test_a_cached_step_is_one_whose_code_data_and_settings_are_the_same(cloud: C
     cloud.s3.put_object(Bucket="data", Key="orders/orders.csv", Body=b"x\n2\n")
     assert executed() == ["Prepare", "Train", "Evaluate"]
     newest = last_record(cloud.work / "runs", "churn").id
-    cloud.s3.delete_object(Bucket="artifacts", Key=f"pipelines/churn/{newest}/prepared/train.csv")
+    for name in ("train.csv", contract.DATA_FILE):
+        key = f"pipelines/churn/{newest}/prepared/{name}"
+        cloud.s3.delete_object(Bucket="artifacts", Key=key)
     assert executed() == ["Prepare"]  # what it had left is lost
 
 
@@ -670,3 +677,21 @@ def test_a_run_leaves_a_page_however_it_ends(cloud: Cloud) -> None:
         cloud.run(train="raise ValueError('no such <column>')\n")
     (failed,) = {*(cloud.work / "runs").iterdir()} - {result.folder}
     assert "no such &lt;column&gt;" in (failed / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_run_that_is_kept_in_mlflow_is_one_run_there(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mlflow.tracking import MlflowClient
+
+    monkeypatch.setattr(cloud, "tracks", True)
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
+    result = cloud.run()
+    client = MlflowClient((cloud.work / "mlflow").as_uri())
+    [run] = client.search_runs([client.get_experiment_by_name("churn").experiment_id])
+    assert run.info.status == "FINISHED"
+    assert run.data.tags["mlops_iac.run"] == result.id
+    assert run.data.params == {"depth": "5"}
+    assert run.data.metrics["accuracy"] == pytest.approx(result.metrics["accuracy"])
+    kept = {each.path for each in client.list_artifacts(run.info.run_id)}
+    assert kept == {"evaluate", "model", "train"}

@@ -53,6 +53,8 @@ def test_an_images_framework_is_installed_here_too(text: str, image: str, wanted
     values = {"artifacts_bucket": "b", "code_uri": "s3://b/code"}
     backend = SageMakerBackend(life, settings, values, lambda _: None)
     assert requirements(text, backend.framework) == wanted
+    # What else is brought along gives way in the same manner.
+    assert requirements(text + "brought==1\n", backend.framework, "Brought>=2").count("ought") == 1
 
 
 class Recorder:

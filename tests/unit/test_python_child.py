@@ -11,13 +11,14 @@ import pytest
 from mlops_iac import python_child
 
 SOURCES = Path(__file__).parents[2] / "src" / "mlops_iac"
-# The interpreter of the workload, which is to find its own modules (and of what tries it), of the
+# The interpreter of the workload, which is to find its own modules (and of what tries it and keeps it in MLflow), of the
 # steps' own code, a script that finds what lies beside it, and of the real engine's program; and the
 # one that an environment is made of.
 OTHERS = {
     "python_child.py",
     "runtime/examples.py",
     "runtime/step.py",
+    "runtime/tracking.py",
     "workload/environments.py",
     "pipeline/local_prediction.py",
     "engine/pulumi_workspace.py",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -10,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from mlops_iac.pipeline import run_report
 from mlops_iac.pipeline.run_record import RunRecord, StepRecord
 from mlops_iac.pipeline.run_report import InService, write_report
 from mlops_iac.pipeline.steps import Check, Dataset, Lifecycle, Limit, Range, Register, Train, Tune
 from mlops_iac.records import replace
+from mlops_iac.runtime import contract, quality, run_facts
 from mlops_iac.runtime.run_page import Measure, RunPage, StepTaken, to_html
 
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=y>\u202e"
@@ -131,7 +132,7 @@ def test_pictures_are_in_the_page_as_far_as_there_is_room(tmp_path: Path, size: 
 
 
 def test_all_pictures_together_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run_report, "_ALL", 25)
+    monkeypatch.setattr(run_facts, "_ALL", 25)
     for name in "abc":
         (tmp_path / f"{name}.png").write_bytes(b"x" * 10)
     page = written(tmp_path, record())
@@ -158,6 +159,14 @@ def test_nothing_that_a_script_says_is_obeyed() -> None:
         return {"int": 1, "str": EVIL}.get(kind, [EVIL])
 
     fields = {each.name: evil(str(each.type)) for each in dataclasses.fields(RunPage)}
+    column = {"kind": EVIL, "missing": 0.0, "low": 1.0}
+    fields["data"] = {EVIL: {"rows": 1, "all": True, "columns": {EVIL: column}}}
+    fields["data_served"] = {EVIL: {"rows": 2, "all": True, "columns": {EVIL * 2: column}}}
+    groups = {EVIL: dict.fromkeys(("rows", *quality.RATES), 0.5), "b": {}}
+    groups["b"] = groups[EVIL]
+    fields["judged"] = {
+        "rows": 1, "classes": [EVIL], "matrix": [[1]], "groups": {EVIL: groups}
+    }  # fmt: skip
     text = to_html(RunPage(**fields))
     page = Read(text)
     assert {tag for tag, _ in page.tags}.isdisjoint({"script", "a", "iframe", "form", "link"})
@@ -167,6 +176,74 @@ def test_nothing_that_a_script_says_is_obeyed() -> None:
     (policy,) = (a["content"] for t, a in page.tags if t == "meta" and "http-equiv" in a)
     assert "default-src 'none'" in str(policy)
     assert not re.search(r"(?:src|href)=\"(?!data:|&lt;)", text)
+
+
+def test_what_an_evaluation_predicted_is_a_matrix_and_its_groups(tmp_path: Path) -> None:
+    folder = tmp_path / "Evaluate" / "report"
+    folder.mkdir(parents=True)
+    rows = [("north", 1, 0.9)] * 30 + [("south", 1, 0.2)] * 10 + [("south", 0, 0.7)] * 30
+    rows += [("westerly", 0, 0.1)]  # too few to say anything
+    lines = [json.dumps({"truth": t, "prediction": p, "region": g}) for g, t, p in rows]
+    (folder / contract.PREDICTIONS_FILE).write_text("\n".join(lines), encoding="utf-8")
+    page = written(tmp_path, record())
+    head = page.rows.index(["true, and predicted as", "0", "1"])
+    assert page.rows[head + 1 : head + 3] == [["0", "1", "30"], ["1", "10", "30"]]
+    assert ["north", "30", "100.0%", "100.0%", "0.0%"] in page.rows
+    assert ["south", "40", "75.0%", "0.0%", "100.0%"] in page.rows
+    assert ["demographic_parity_difference", "0.25"] in page.rows
+    assert "westerly" not in page.text
+
+
+@pytest.mark.parametrize("line", ['{"truth": 1}', "[1]", "no JSON"])
+def test_predictions_in_another_form_are_told_in_the_log_and_left_out(
+    tmp_path: Path, line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / contract.PREDICTIONS_FILE).write_text(line, encoding="utf-8")
+    assert run_facts.judged(tmp_path) == {}
+    assert "predictions.jsonl is not shown: " in capsys.readouterr().out
+
+
+def test_numbers_and_many_classes_have_no_matrix(tmp_path: Path) -> None:
+    for values in ([1.5, 2.5], list(range(100))):
+        lines = [json.dumps({"truth": each, "prediction": each}) for each in values]
+        (tmp_path / contract.PREDICTIONS_FILE).write_text("\n".join(lines), encoding="utf-8")
+        assert run_facts.judged(tmp_path) == {"rows": len(values)}
+
+
+def test_a_profile_has_the_columns_of_a_dataset(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("age,name,joined\n3,x,\n1,,2026-01-01\n8,y,2026-01-02\n")
+    assert run_facts.profile(tmp_path) == {
+        "rows": 3,
+        "all": True,
+        "columns": {
+            "age": {"kind": "integer", "missing": 0.0, "low": 1.0, "median": 3.0, "high": 8.0},
+            "name": {"kind": "text", "missing": 0.333333},
+            "joined": {"kind": "text", "missing": 0.333333},
+        },
+    }
+    (tmp_path / "a.csv").write_text("a\n1,2,3\n1,2,3,4\n")
+    assert run_facts.profile(tmp_path) == {}
+    assert run_facts.profile(tmp_path / "nowhere") == {}
+
+
+def test_what_has_changed_since_the_version_in_service_is_told(tmp_path: Path) -> None:
+    def trained(rows: int, pandas: str, *columns: str) -> dict[str, Any]:
+        known = {each: {"kind": "number", "missing": rows / 1000} for each in columns}
+        data = {"orders": {"rows": rows, "all": True, "columns": known}}
+        return {"python": "3.12.1", "packages": {"pandas": pandas}, "data": data}
+
+    (tmp_path / "Tune" / "002").mkdir(parents=True)
+    now = json.dumps(trained(200, "3.0", "age", "region"))
+    (tmp_path / "Tune" / "002" / contract.VERSIONS_FILE).write_text(now, encoding="utf-8")
+    page = written(
+        tmp_path, record(), InService("churn/6", trained=trained(100, "2.9", "age", "x"))
+    )
+    said = page.text.partition("Changed since churn/6, in service")[2].partition("Hyper")[0]
+    assert "".join(said.split("\n")) == (
+        "orders: 100 → 200 rowsorders.region is neworders.x is gone"
+        "orders.age: missing 0.1 → 0.2pandas: 2.9 → 3.0"
+    )
+    assert ["age", "number", "20.0%", "", "", ""] in page.rows
 
 
 def test_a_page_of_nothing_is_a_page(tmp_path: Path) -> None:

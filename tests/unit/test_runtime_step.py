@@ -201,6 +201,27 @@ def test_the_model_carries_the_code_that_was_packed_and_its_versions(train: Cont
     assert found == {"train.py", contract.VERSIONS_FILE}
 
 
+def test_what_prepare_read_travels_with_the_model_and_no_script_sees_it(
+    train: Container, tmp_path: Path
+) -> None:
+    prepare = Container(tmp_path / "prepare", "prepare", PREPARE)
+    prepare.env[contract.DATASETS] = "orders,stores"
+    prepare.put("processing/input/data/orders/a.csv", "x\n1\n2\n")
+    prepare.put("processing/input/data/stores/b.csv", "y\n1\n")
+    item = {"dataset": "orders", "format": "csv", "field": "x", "rules": {"at_least": 0}}
+    prepare.env[contract.CHECK + "00"] = json.dumps(item)
+    assert prepare.run() == 0
+    prepared = prepare.root / "processing/output/prepared" / contract.DATA_FILE
+    train.put(f"input/data/prepared/{contract.DATA_FILE}", prepared.read_text())
+    (train.code / "train.py").write_text(TRAIN + 'assert len(os.listdir(args["--data"])) == 1')
+    assert train.run() == 0
+    known = json.loads((train.root / "model/code" / contract.VERSIONS_FILE).read_text())
+    assert known["hyperparameters"] == {"depth": "4"}
+    assert known["checks"] == ["orders.x: at least 0"]
+    assert known["data"]["orders"]["rows"] == 2
+    assert set(known["data"]) == {"orders", "stores"}
+
+
 @pytest.mark.parametrize(
     ("left", "sentence"),
     [
@@ -326,15 +347,18 @@ def test_evaluate_unpacks_the_model_and_writes_the_report(evaluate: Container) -
     assert report == {"metrics": {"accuracy": 0.5}}
 
 
-def test_a_missed_gate_is_said_and_left_to_the_pipeline(
+def test_a_missed_gate_is_said_on_the_page_and_left_to_the_pipeline(
     evaluate: Container, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    evaluate.env[contract.METRICS] = "accuracy"
+    evaluate.env |= {contract.METRICS: "accuracy", contract.MODEL_NAME: "churn", contract.RUN: "r7"}
     evaluate.env[contract.GATE + "00"] = json.dumps(
         {"metric": "accuracy", "bound": "at_least", "value": 0.8}
     )
     assert evaluate.run() == 0
     assert "gate missed: accuracy is 0.5, must be at least 0.8" in capfd.readouterr().out
+    page = (evaluate.root / "processing/output/report/report.html").read_text()
+    assert "<h1>churn · run r7</h1>" in page
+    assert "accuracy is 0.5, must be at least 0.8" in page
 
 
 def test_a_version_in_service_that_cannot_be_measured_fails_the_step_and_says_what_to_do(

@@ -485,7 +485,27 @@ CASES = [
         "push it",
     ),
     ("source: data/customers.csv", "source: gs://acme/x/", "datasets.customers.source", "S3", "s3"),
-    ("name: churn\n", "name: churn\ntracking: mlflow\n", "tracking", "SageMaker's own", "native"),
+    (
+        "name: churn\n",
+        "name: churn\noptions: {sagemaker: {tracking_size: large}}\n",
+        "options.sagemaker.tracking_size",
+        "no tracking server",
+        "mlflow",
+    ),
+    (
+        "name: churn\n",
+        "name: churn\ntracking: mlflow\nsecurity: {network: private, egress: none}\n",
+        "tracking",
+        "no job reaches the MLflow server",
+        "native",
+    ),
+    (
+        "eu-west-1\n",
+        "us-gov-west-1\ntracking: mlflow\n",
+        "tracking",
+        "no MLflow in us-gov-west-1",
+        "native",
+    ),
     (
         "name: churn\n",
         "name: churn\norchestration: airflow\n",
@@ -754,9 +774,9 @@ def test_two_entries_of_one_name_in_the_program_are_refused(tmp_path: Path) -> N
 
 def test_all_problems_are_told_in_one_pass(tmp_path: Path) -> None:
     text = MINIMAL.replace("version: 1.9", "version: 1.8").replace(
-        "name: churn\n", "name: churn\ntracking: mlflow\n"
+        "name: churn\n", "name: churn\norchestration: airflow\n"
     )
     assert {item.path for item in problems(tmp_path, text)} == {
-        "tracking",
+        "orchestration",
         "models.churn.runtime.version",
     }

@@ -108,8 +108,8 @@ def test_a_refusal_says_what_would_work() -> None:
 
 
 def test_values_that_mean_nothing_else_pass() -> None:
-    assert refusal("tracking", "native", MODE) is None
-    assert refusal("tracking", "mlflow", MODE) is not None
+    assert refusal("orchestration", "native", MODE) is None
+    assert refusal("orchestration", "airflow", MODE) is not None
     assert refusal("approval", "none", MODE) is None
     assert refusal("approval", "manual", MODE) is not None
 
@@ -145,7 +145,7 @@ def test_the_reference_says_at_each_field_what_is_refused_and_why() -> None:
         rows["Blueprint.region"] == rows["RealTime.scaling"] == rows["TemplateUse.version"] == "✓"
     )
     assert rows["Blueprint.features"] == rows["Feature.entity"] == "✗ there is no feature store yet"
-    assert rows["Blueprint.tracking"] == "✓ only `native`: experiments are SageMaker's own"
+    assert rows["Blueprint.orchestration"] == "✓ only `native`: SageMaker Pipelines run the steps"
     assert rows["Batch.input"] == "✓"
     assert rows["Edge.mode"] == "✗ only real-time and batch serving is planned yet"
     assert rows["Compute.spot"] == (

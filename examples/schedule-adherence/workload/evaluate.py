@@ -37,6 +37,8 @@ def main() -> None:
     options.metrics.parent.mkdir(parents=True, exist_ok=True)
     options.metrics.write_text(json.dumps(metrics, indent=2))
     confusion_matrix(truth, predicted, options.metrics.with_name("confusion_matrix.png"))
+    judged = pd.DataFrame({"truth": truth, "prediction": predicted})
+    judged.to_json(options.metrics.with_name("predictions.jsonl"), orient="records", lines=True)
     print(f"accuracy {metrics['accuracy']:.4f} on {len(test)} projects")
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mlops_iac.api.invoke.monitoring import Simulated
     from mlops_iac.api.invoke.ways import Way
     from mlops_iac.api.models.local_runs import Run
+    from mlops_iac.api.models.run_pages import LeftPage
     from mlops_iac.api.status.status import Status
     from mlops_iac.clouds.base import ComponentCall
     from mlops_iac.clouds.operations import Monitored
@@ -377,14 +378,17 @@ class Project(BaseProject):
         with self.deployment(LOCAL) as deployment:
             return [*ways(deployment)]
 
-    def run_report(self, run: str | None = None) -> Path:
-        """The page of a run on this machine; of the last one that left any, or by the beginning of its id.
+    def page(
+        self, what: Literal["run", "monitor"] = "run", run: str | None = None, *, stack: str = LOCAL
+    ) -> LeftPage:
+        """The page of a run of a pipeline or a monitoring: the last one's, or by the beginning of its id.
 
-        Raises UsageError where there is none.
+        One in a real cloud is fetched. Raises UsageError where there is none, AuthenticationError where
+        nobody may ask.
         """
-        from mlops_iac.api.models.local_runs import report
+        from mlops_iac.api.models.run_pages import page
 
-        return report(self, run)
+        return page(self, what, stack, run)
 
 
 def load(path: str | Path = "blueprint.yaml") -> Project:

@@ -8,6 +8,7 @@ import click
 
 from mlops_iac.blueprint.fill import LOCAL
 from mlops_iac.cli._session import Session, argument, verb
+from mlops_iac.pipeline.steps import MLFLOW
 
 
 @verb("local")
@@ -42,6 +43,12 @@ def command(
         return 0
     session.out(info.url)
     session.say(f"{info.message} {cloud.exports(LOCAL)}")
+    if project.resolve(LOCAL).blueprint.tracking == "mlflow":
+        store = project.shown(project.emulator / MLFLOW)
+        session.say(
+            "For what runs here keep in MLflow (`pip install mlflow`):",
+            f"  MLFLOW_ALLOW_FILE_STORE=true mlflow ui --backend-store-uri {shlex.quote(store)}",
+        )
     for each in found:
         if each.missing:
             session.say(f"{each.entry} does not serve yet: {each.missing}")

@@ -211,6 +211,14 @@ class Monitored(Record):
         }
 
 
+class Page(Record):
+    """A page that a run in the cloud has left: the run's id, the URI of the file, and its content."""
+
+    run: str
+    place: str
+    content: bytes
+
+
 class ModelRefused(Exception):
     """The model, not the cloud, refused a call: with an HTTP `status` and its own words.
 
@@ -324,6 +332,12 @@ class Operations(Protocol):
 
     def last_run(self, pipeline: str, questions: Questions) -> LastRun | None:
         """The last run of a pipeline in its cloud; None before the first."""
+
+    def page(self, pipeline: str, session: Session, file: str, run: str) -> Page | None:
+        """The file that the last run of a pipeline has left in its report, of those that have one.
+
+        Of the runs whose id begins with `run`.
+        """
 
     def differing(
         self, endpoints: Iterable[Resource], session: Session, of: str = ""

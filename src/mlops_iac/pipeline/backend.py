@@ -43,7 +43,8 @@ class Backend(Protocol):
 
     `artifacts` is the URI below which jobs write, `code` that of the code's archive, `datasets`
     those of the datasets' folders. `environment` is given to every job. `framework` is the
-    requirement that the training's image already meets (`scikit-learn==1.9.*`), or empty.
+    requirement that the training's image already meets (`scikit-learn==1.9.*`), or empty. `tracks` is whether steps keep
+    what they find in MLflow.
     """
 
     store: Store
@@ -52,6 +53,7 @@ class Backend(Protocol):
     datasets: Mapping[str, str]
     environment: Mapping[str, str]
     framework: str
+    tracks: bool
 
     def current(self, version: str, otherwise: str) -> Mapping[str, str]:
         """`uri` of the archive, and name (`version`: `churn/3`) of the version in service.

@@ -26,7 +26,7 @@ from mlops_iac.pipeline.run_record import StepRecord, given_to
 from mlops_iac.pipeline.run_report import InService, write_report
 from mlops_iac.pipeline.search import Trial
 from mlops_iac.pipeline.step_cache import StepCache
-from mlops_iac.pipeline.steps import Lifecycle, Tune
+from mlops_iac.pipeline.steps import MLFLOW, Lifecycle, Tune
 from mlops_iac.pipeline.tasks import (
     CHECKPOINTS,
     KEPT,
@@ -42,7 +42,7 @@ from mlops_iac.pipeline.tasks import (
 )
 from mlops_iac.pipeline.tuning import Reports, best_of, reported
 from mlops_iac.records import replace
-from mlops_iac.runtime import contract
+from mlops_iac.runtime import contract, tracking
 from mlops_iac.runtime.metrics import missed_gates
 from mlops_iac.workload import environments
 from mlops_iac.workload.archives import pack, unpack
@@ -138,7 +138,11 @@ def run(
         else:
             with run.before(ENVIRONMENT):
                 python = _environment(run, backend, work)
-        machine = Machine(run.processes, python, run.folder / "tools", backend.environment)
+        told = {"evaluate": {contract.RUN: run.id}}
+        if backend.tracks:
+            store = {contract.TRACKING: (work / MLFLOW).resolve().as_uri()}
+            told = {kind: {contract.RUN: run.id, **store} for kind in ("train", "evaluate")}
+        machine = Machine(run.processes, python, run.folder / "tools", backend.environment, told)
         return _Lifecycle(run, life, backend, machine, cache).handlers()
 
     try:
@@ -378,15 +382,16 @@ def _environment(run: Run, backend: Backend, work: Path) -> Path:
         folder = Path(temporary)
         backend.store.download(backend.code, folder)
         unpack(folder / contract.CODE_FILE, folder / "code")
-        return environment(run, folder / "code", backend.framework)
+        client = [tracking.CLIENT] if backend.tracks else []
+        return environment(run, folder / "code", backend.framework, *client)
 
 
-def environment(run: Run, code: Path, framework: str) -> Path:
-    """The interpreter for the requirements.txt of a code folder; `framework` comes with the image."""
+def environment(run: Run, code: Path, *brought: str) -> Path:
+    """The interpreter for the requirements.txt of a code folder; `brought` comes with the image."""
     file = code / "requirements.txt"
     text = file.read_text(encoding="utf-8") if file.exists() else ""
     return environments.workload_python(
-        environments.requirements(text, framework),
+        environments.requirements(text, *brought),
         run.processes,
         lambda line: run.tell(ENVIRONMENT, "line", line),
     )

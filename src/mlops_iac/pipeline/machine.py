@@ -48,14 +48,20 @@ class Workplace:
 
 
 class Machine:
-    """Runs jobs with one interpreter; `environment` is given to each of them."""
+    """Runs jobs with one interpreter; `environment` is given to each of them, `told` to those of a kind."""
 
     def __init__(
-        self, processes: Processes, python: Path, tools: Path, environment: Mapping[str, str]
+        self,
+        processes: Processes,
+        python: Path,
+        tools: Path,
+        environment: Mapping[str, str],
+        told: Mapping[str, Mapping[str, str]] = {},
     ) -> None:
         self._processes = processes
         self.python = python
         self._environment = environment
+        self._told = told
         # Scripts call `python3`; a wrapper, because a link would leave the virtual environment.
         tools.mkdir(parents=True, exist_ok=True)
         wrapper = tools / "python3"
@@ -77,7 +83,7 @@ class Machine:
             config.write_text(json.dumps(arguments), encoding="utf-8")
         else:
             command += [part for name, value in arguments.items() for part in (f"--{name}", value)]
-        env = {**job.script.env, **job.env}
+        env = {**job.script.env, **job.env, **self._told.get(job.kind, {})}
         self.execute(at, command, env, job.script.timeout_minutes * 60)
 
     def execute(

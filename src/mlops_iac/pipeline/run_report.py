@@ -2,33 +2,33 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from mlops_iac.pipeline.run_record import RunRecord, StepRecord
 from mlops_iac.pipeline.steps import Lifecycle, Tune
 from mlops_iac.records import Record
-from mlops_iac.runtime import contract
-from mlops_iac.runtime.metrics import missed_gates
+from mlops_iac.runtime import contract, run_facts
 from mlops_iac.runtime.run_page import Measure, RunPage, StepTaken, to_html
 from mlops_iac.workfolder import write_durably
 
-REPORT = "report.html"
-_PICTURES = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".svg": "svg+xml"}
-_ONE, _ALL = 2_000_000, 12_000_000  # bytes of a picture, and of all of them
+REPORT = contract.PAGE_FILE
 _LINES = 20
 
 
 class InService(Record):
-    """The version that serves while a run goes on, with what is known of its training."""
+    """The version that serves while a run goes on, with what is known of its training.
+
+    `trained` is what that has left (`run_facts.known`).
+    """
 
     version: str
     metrics: Mapping[str, float] = {}
     hyperparameters: Mapping[str, Any] = {}
+    trained: Mapping[str, Any] = {}
 
 
 def trained_with(record: RunRecord) -> dict[str, Any]:
@@ -36,6 +36,14 @@ def trained_with(record: RunRecord) -> dict[str, Any]:
     tuned = _tuned(record)
     best = (each["trial"] for each in tuned.get("trials", ()) if each["number"] == tuned["best"])
     return {**record.hyperparameters, **next(best, {})}
+
+
+def trained_on(folder: Path, record: RunRecord) -> dict[str, Any]:
+    """What the training of a run, or its best trial, has left of its data, hyperparameters and versions."""
+    best = f"{_tuned(record).get('best', 0):03}"
+    files = sorted(folder.glob(f"*/**/{contract.VERSIONS_FILE}"))
+    files.sort(key=lambda file: file.parent.name != best)
+    return next(filter(None, map(run_facts.known, files)), {})
 
 
 def _tuned(record: RunRecord) -> Mapping[str, Any]:
@@ -48,7 +56,8 @@ def write_report(
     folder: Path, record: RunRecord, life: Lifecycle, served: InService | None, card: str
 ) -> None:
     """Write the page of a run that has ended, however it did. Raises OSError."""
-    pictures, left_out = _pictures(folder)
+    pictures, left_out = run_facts.pictures(folder)
+    trained, then_trained = trained_on(folder, record), served.trained if served else {}
     tune = life.training if isinstance(life.training, Tune) else None
     tuned = _tuned(record)
     trials = sorted(tuned.get("trials", ()), key=lambda each: each["value"])
@@ -77,7 +86,11 @@ def write_report(
         steps=[_step(folder, step) for step in record.steps.values()],
         pictures=pictures,
         left_out=left_out,
-        versions=_versions(folder),
+        data=trained.get("data", {}),
+        data_served=then_trained.get("data", {}),
+        judged=run_facts.judged(folder / "Evaluate" / "report"),
+        versions=run_facts.versions(trained),
+        versions_served=run_facts.versions(then_trained),
         card=card,
     )
     write_durably(folder / REPORT, to_html(page).encode())
@@ -85,27 +98,11 @@ def write_report(
 
 def _measures(record: RunRecord, life: Lifecycle, served: InService | None) -> Iterator[Measure]:
     then = served.metrics if served else {}
-    current = record.current
+    gates, current = [vars(each) for each in life.gates], record.current
     if served and current.get("version") == served.version:
         then = {**then, **current["metrics"]}  # on the same data as this run's
     for name, value in record.metrics.items():
-        # A number may have several limits: the sentences of all, and whether it keeps them all.
-        limits = [each for each in life.gates if each.metric == name]
-        words = "; ".join(
-            each.words(_in_service(current, name)).removeprefix(f"{name} must be ")
-            for each in limits
-        )
-        holds = None
-        if limits and (current or not life.compares):
-            holds = not missed_gates([vars(each) for each in limits], record.metrics, current)
-        yield Measure(name, value, words, holds, then.get(name))
-
-
-def _in_service(current: Mapping[str, Any], name: str) -> str:
-    """What the version in service has, as a limit."""
-    if current.get("version", contract.NONE) == contract.NONE:
-        return "that of the version in service, and there is none yet"
-    return f"{current['metrics'][name]:g}, which {current['version']} has on the same data"
+        yield replace(run_facts.measure(name, value, gates, current), served=then.get(name))
 
 
 def _checks(record: RunRecord, life: Lifecycle) -> Iterator[tuple[str, bool | None]]:
@@ -114,11 +111,8 @@ def _checks(record: RunRecord, life: Lifecycle) -> Iterator[tuple[str, bool | No
     done = first is not None and first.status in ("succeeded", "reused")
     for dataset in life.datasets:
         for check in dataset.checks:
-            rules = ", ".join(
-                name.replace("_", " ") if value is True else f"{name.replace('_', ' ')} {value}"
-                for name, value in check.rules.items()
-            )
-            yield f"{check.dataset}.{check.field}: {rules}", True if done else None
+            words = run_facts.check_words(f"{check.dataset}.{check.field}", check.rules)
+            yield words, True if done else None
 
 
 def _step(folder: Path, step: StepRecord) -> StepTaken:
@@ -140,33 +134,3 @@ def _last_lines(log: Path) -> list[str]:
         file.seek(max(0, size - 16_000))
         return file.read().decode(errors="replace").splitlines()[-_LINES:]
     return []
-
-
-def _pictures(folder: Path) -> tuple[list[tuple[str, str]], list[str]]:
-    """Captions and addresses of what scripts drew, and the names of what is too large for a page."""
-    found: list[tuple[str, str]] = []
-    left_out: list[str] = []
-    room = _ALL
-    for file in sorted(folder.rglob("*")):
-        kind = _PICTURES.get(file.suffix.lower())
-        parts = file.relative_to(folder).parts
-        if kind is None or "opt" in parts or not file.is_file():
-            continue
-        name = "/".join(parts)
-        size = file.stat().st_size
-        if size > min(_ONE, room):
-            left_out.append(f"{name} ({size / 1e6:.1f} MB)")
-            continue
-        room -= size
-        content = base64.b64encode(file.read_bytes()).decode()
-        found.append((name, f"data:image/{kind};base64,{content}"))
-    return found, left_out
-
-
-def _versions(folder: Path) -> dict[str, str]:
-    """Python and packages of the training, as it wrote them beside its model."""
-    for file in sorted(folder.glob(f"*/**/{contract.VERSIONS_FILE}")):
-        with suppress(OSError, ValueError, KeyError, TypeError):
-            known = json.loads(file.read_text(encoding="utf-8"))
-            return {"python": str(known["python"]), **dict(known["packages"])}
-    return {}

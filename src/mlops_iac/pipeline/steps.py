@@ -13,6 +13,7 @@ from typing import Literal
 from mlops_iac.records import Record
 from mlops_iac.runtime import contract
 
+MLFLOW = "mlflow"  # of the work folder: the store of runs on this machine that are kept in MLflow
 Scalar = str | int | float | bool
 Bound = Literal["at_least", "at_most"]
 Strategy = Literal["bayesian", "random", "grid", "hyperband"]

@@ -124,6 +124,7 @@ def tasks(life: Lifecycle) -> list[Task]:
     report = examples = gate = ""
     if life.evaluate:
         env = {contract.METRICS: ",".join(_reported(life)), **names, **windows}
+        env[contract.MODEL_NAME] = life.model
         env |= _numbered(
             contract.GATE,
             (
@@ -164,7 +165,7 @@ def _training(life: Lifecycle, data: Mapping[str, str], settings: Mapping[str, s
     reported = _reported(life)
     # What training must report: what tuning goes by, and all where nothing evaluates.
     required = reported if life.evaluate is None else [tune.metric] if tune else []
-    env = {contract.METRICS: ",".join(required), **settings}
+    env = {contract.METRICS: ",".join(required), contract.MODEL_NAME: life.model, **settings}
     if life.train.checkpoints:
         env[contract.KEEP_CHECKPOINTS] = "true"
     return Training(

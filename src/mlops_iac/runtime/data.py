@@ -14,7 +14,7 @@ from typing import Any
 
 from .rows import UNREADABLE, CsvRecords, DataError, files, is_null, number, read, text
 
-__all__ = ["DataError", "check", "rows", "window"]
+__all__ = ["DataError", "check", "rows", "rows_of", "window"]
 
 
 def rows(folder: Path, format_: str) -> Iterator[tuple[tuple[str, int], Mapping[str, Any]]]:
@@ -25,9 +25,14 @@ def rows(folder: Path, format_: str) -> Iterator[tuple[tuple[str, int], Mapping[
     """
     for path in files(folder, format_):
         name = path.relative_to(folder).as_posix()
-        with _readable(name, format_):
-            for number, row in read(path, format_):
-                yield (name, number), row
+        for line, row in rows_of(path, format_, name):
+            yield (name, line), row
+
+
+def rows_of(path: Path, format_: str, name: str = "") -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """Every row of one file with its line or number. Raises DataError for one that is not of its format."""
+    with _readable(name or path.name, format_):
+        yield from read(path, format_)
 
 
 @contextmanager

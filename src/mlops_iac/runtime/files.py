@@ -18,10 +18,15 @@ _MODULES = (
     "kinds",
     "left_behind",
     "metrics",
+    "pages",
     "prediction",
+    "quality",
     "rows",
+    "run_facts",
+    "run_page",
     "sample",
     "step",
+    "tracking",
     "tryout",
     "versions",
 )
@@ -36,6 +41,7 @@ _MONITORING = (
     "metrics",
     "monitor_page",
     "monitoring",
+    "pages",
     "quality",
     "rows",
     "sample",
@@ -67,14 +73,16 @@ __all__ = [{", ".join(f'"{name}"' for name in contract.HANDLERS)}]
 '''
 
 
-def runtime_files() -> Mapping[str, bytes]:
+def runtime_files(card: Path | None = None) -> Mapping[str, bytes]:
     """Names in the code archive and their contents, to be added to the workload's own files.
 
-    A workload must not have these names itself: `mlops_step.py`, `inference.py`, `mlops_runtime/`.
+    A workload must not have these names itself: `mlops_step.py`, `inference.py`, `mlops_runtime/`,
+    `mlops_card.md`: the model's `card`, where that is a file.
     """
     return {
         contract.ENTRY: _START.encode(),
         contract.SERVING: _SERVE.encode(),
+        **({contract.CARD_FILE: card.read_bytes()} if card and card.is_file() else {}),
         **_package(_MODULES),
     }
 

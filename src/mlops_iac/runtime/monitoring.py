@@ -177,7 +177,7 @@ class Monitoring:
                 value, why = quality.measured(name, pairs), "it has no value for these predictions"
             else:
                 rows = judged if quality.needs_truth(name) else [(row, None, s) for row, s in now]
-                found["groups"] = self._groups(rows)
+                found["groups"] = quality.by_column(rows, self._sensitive)
                 values = [quality.fairness(name, each) for each in found["groups"].values()]
                 there = [each for each in values if each is not None]
                 worst = min if name.endswith("_ratio") else max
@@ -187,29 +187,6 @@ class Monitoring:
                 found["missing"][name] = why
             else:
                 found["metrics"][name] = round(value, 9)
-
-    def _groups(
-        self, rows: Sequence[tuple[dict[str, Any], Any, Any]]
-    ) -> dict[str, dict[str, dict[str, float]]]:
-        """The rates of each group of each sensitive column that callers send."""
-        rows = [
-            each
-            for each in rows
-            if quality.label(each[2]) is not None
-            and (each[1] is None or quality.label(each[1]) is not None)
-        ]
-        # Together: whether predictions are probabilities is seen of all of them.
-        said = quality.pairs((0 if truth is None else truth, each) for _, truth, each in rows)
-        return {
-            column: quality.groups(
-                [
-                    (row[column], None if truth is None else pair[0], pair[1])
-                    for (row, truth, _), pair in zip(rows, said)  # noqa: B905 - Python 3.9
-                    if row.get(column) is not None
-                ]
-            )
-            for column in self._sensitive
-        }
 
 
 class _Window:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
 STYLE = """
@@ -40,6 +40,22 @@ STYLE = """
   summary { cursor: pointer; min-height: 28px; }
   .scroll { overflow-x: auto; border: 1px solid var(--line); border-radius: 12px; }
 """
+# Of pages with tables of numbers.
+TABLES = (
+    STYLE
+    + """
+  h3 { font-size: 15px; margin: 16px 0 6px; }
+  table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
+  th, td { text-align: left; padding: 6px 12px; border-top: 1px solid var(--line);
+    vertical-align: top; }
+  th { border-top: 0; color: var(--quiet); font-weight: 600; font-size: 13.5px; white-space: nowrap; }
+  .good { color: var(--create); font-weight: 600; } .bad { color: var(--delete); font-weight: 600; }
+  figure { margin: 12px 0; }
+  img { max-width: 100%; height: auto; background: #ffffff; border-radius: 8px; }
+  pre { background: var(--panel); border-radius: 8px; padding: 8px 12px; overflow-x: auto;
+    white-space: pre-wrap; font: 13px/1.45 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
+"""
+)
 
 
 def document(title: str, body: str, styles: Sequence[str]) -> str:
@@ -78,6 +94,20 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     cells = "".join(f"<th>{each}</th>" for each in head)
     body = "".join(f"<tr>{''.join(f'<td>{each}</td>' for each in row)}</tr>" for row in rows)
     return f'<div class="scroll" tabindex="0"><table><tr>{cells}</tr>{body}</table></div>'
+
+
+def groups(found: Mapping[str, Mapping[str, float]], rates: Sequence[str]) -> str:
+    """A table of the groups of a column with some of their rates, as `quality.groups` has them."""
+    rows = (
+        [text(name), f"{each['rows']:g}", *(f"{each[rate]:.1%}" for rate in rates)]
+        for name, each in found.items()
+    )
+    return table(["group", "rows", *map(text, rates)], rows)
+
+
+def judged(word: str, good: bool) -> str:
+    """A word in the colour of what is well, or is not."""
+    return f'<span class="{"good" if good else "bad"}">{text(word)}</span>'
 
 
 def _policy(styles: Sequence[str]) -> str:

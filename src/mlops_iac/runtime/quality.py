@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-Pairs = Sequence[tuple[Any, Any]]  # of a truth and what was predicted
+if TYPE_CHECKING:  # Python 3.8 knows no such alias
+    Pairs = Sequence[tuple[Any, Any]]  # of a truth and what was predicted
 FEWEST_OF_GROUP = 30  # rows of a group that is compared: fewer say nothing
 
 
@@ -104,7 +105,7 @@ METRICS: Mapping[str, Callable[[Pairs], float]] = {
     "r2": _explained,
 }
 _OF_NUMBERS = ("mae", "mse", "rmse", "r2")
-_SELECTED, _TRUE, _FALSE = "selected", "true positives", "false positives"
+RATES = _SELECTED, _TRUE, _FALSE = "selected", "true positives", "false positives"
 # Of which rates of each group, and whether their largest distance or their smallest ratio.
 FAIRNESS: Mapping[str, tuple[tuple[str, ...], bool]] = {
     f"{name}_{how}": (rates, how == "ratio")
@@ -120,6 +121,29 @@ FAIRNESS: Mapping[str, tuple[tuple[str, ...], bool]] = {
 def needs_truth(name: str) -> bool:
     """Whether a metric can only be measured once outcomes are known."""
     return name in METRICS or (name in FAIRNESS and FAIRNESS[name][0] != (_SELECTED,))
+
+
+def by_column(
+    rows: Iterable[tuple[Mapping[str, Any], Any, Any]], columns: Iterable[str]
+) -> dict[str, dict[str, dict[str, float]]]:
+    """The groups of each column; of every row its columns, the truth (None: not known) and what was said."""
+    known = [
+        each
+        for each in rows
+        if label(each[2]) is not None and (each[1] is None or label(each[1]) is not None)
+    ]
+    # Together: whether predictions are probabilities is seen of all of them.
+    said = pairs((0 if truth is None else truth, each) for _, truth, each in known)
+    return {
+        column: groups(
+            [
+                (row[column], None if truth is None else pair[0], pair[1])
+                for (row, truth, _), pair in zip(known, said)  # noqa: B905 - Python 3.9
+                if row.get(column) is not None
+            ]
+        )
+        for column in columns
+    }
 
 
 def groups(found: Sequence[tuple[Any, Any, Any]]) -> dict[str, dict[str, float]]:

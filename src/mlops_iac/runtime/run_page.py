@@ -9,23 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import pages
+from . import pages, quality
 
-_STYLE = (
-    pages.STYLE
-    + """
-  table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
-  th, td { text-align: left; padding: 6px 12px; border-top: 1px solid var(--line);
-    vertical-align: top; }
-  th { border-top: 0; color: var(--quiet); font-weight: 600; font-size: 13.5px; white-space: nowrap; }
-  .good { color: var(--create); font-weight: 600; } .bad { color: var(--delete); font-weight: 600; }
-  figure { margin: 12px 0; }
-  img { max-width: 100%; height: auto; background: #ffffff; border-radius: 8px; }
-  pre { background: var(--panel); border-radius: 8px; padding: 8px 12px; overflow-x: auto;
-    white-space: pre-wrap; font: 13px/1.45 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
-"""
-)
-_GOOD = frozenset({"registered", "succeeded", "reused", "published"})
+_GOOD = frozenset({"registered", "succeeded", "reused", "published", "measured"})
 _TRIALS = 10  # shown, the best of them
 
 
@@ -62,8 +48,10 @@ class RunPage:
 
     `hyperparameters` are by name this run's value and that of the version in service, None where it is
     not known; `given` those of this run alone. `trials` are `{number, trial, value, uri}`, without a URI
-    where they were ended early, `best` the number of the one that was kept. `checks` are what was demanded of data, with whether it held.
-    `pictures` are captions and `data:` addresses. `card` is the model's, as its file has it.
+    where they were ended early, `best` the number of the one that was kept. `checks` are what was
+    demanded of data, with whether it held; `data` are profiles by dataset, and `judged` what was predicted
+    (`run_facts`). `pictures` are captions and `data:` addresses. `card` is the model's, as its file has it.
+    `data_served` and `versions_served` are those of the version in service.
     """
 
     model: str
@@ -81,40 +69,45 @@ class RunPage:
     trials: Sequence[Mapping[str, Any]] = ()
     best: int = 0
     checks: Sequence[tuple[str, bool | None]] = ()
+    data: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    data_served: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    judged: Mapping[str, Any] = field(default_factory=dict)
     steps: Sequence[StepTaken] = ()
     pictures: Sequence[tuple[str, str]] = ()
     left_out: Sequence[str] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
+    versions_served: Mapping[str, str] = field(default_factory=dict)
     card: str = ""
 
 
 def to_html(run: RunPage) -> str:
     """The page's text; `trials` have the best first."""
     body = "\n".join(_body(run))
-    return pages.document(f"{pages.text(run.model)} · run {pages.text(run.run)}", body, [_STYLE])
+    return pages.document(
+        f"{pages.text(run.model)} · run {pages.text(run.run)}", body, [pages.TABLES]
+    )
 
 
 def _body(run: RunPage) -> Iterator[str]:
     yield f"<header><h1>{_t(run.model)} · run {_t(run.run)}</h1>"
     took = sum(each.seconds for each in run.steps)
-    yield f'<p class="quiet">{_t(run.started)} · {took:.1f} s</p>'
+    yield f'<p class="quiet">{_t(run.started)}{f" · {took:.1f} s" * bool(run.steps)}</p>'
     what = f" as {_t(run.version)}, {_t(run.approval)}" if run.version else ""
-    yield f"<p>{_judged(run.status, run.status in _GOOD)}{what}</p></header>"
+    yield f"<p>{pages.judged(run.status, run.status in _GOOD)}{what}</p></header>"
     for each in run.missed:
         yield f'<p class="bad">{_t(each)}</p>'
     yield from _failures(run)
     yield from _measures(run)
+    yield from _predictions(run.judged)
+    yield from _changes(run)
     yield from _hyperparameters(run)
     yield from _trials(run)
-    if run.checks:
-        yield "<section><h2>Data</h2>"
-        rows = ([_t(words), _held(holds)] for words, holds in run.checks)
-        yield pages.table(["checked before any script ran", ""], rows)
-        yield "</section>"
+    yield from _data(run)
     yield from _pictures(run)
-    yield "<section><h2>Steps</h2>"
-    yield pages.table(["step", "", "seconds", "of processors", "largest process"], _steps(run))
-    yield "</section>"
+    if run.steps:
+        yield "<section><h2>Steps</h2>"
+        yield pages.table(["step", "", "seconds", "of processors", "largest process"], _steps(run))
+        yield "</section>"
     yield from _known(run)
 
 
@@ -145,6 +138,81 @@ def _measure(each: Measure, compared: bool) -> list[str]:
         change = f"{each.value - each.served:+.4g}" if known else "–"  # type: ignore[operator]
         row += [_number(each.served), change]
     return row
+
+
+def _predictions(judged: Mapping[str, Any]) -> Iterator[str]:
+    if not judged:
+        return
+    yield f"<section><h2>Predictions: {judged['rows']} rows</h2>"
+    if classes := judged.get("classes"):
+        rows = (
+            [f"<strong>{_t(truth)}</strong>", *map(str, counts)]
+            for truth, counts in zip(classes, judged["matrix"])  # noqa: B905 - Python 3.9
+        )
+        yield pages.table(["true, and predicted as", *map(_t, classes)], rows)
+    for column, groups in judged.get("groups", {}).items():
+        yield f"<h3>Fairness: {_t(column)}</h3>"
+        if len(groups) < 2:
+            yield f'<p class="quiet">No two groups have {quality.FEWEST_OF_GROUP} rows.</p>'
+            continue
+        yield pages.groups(groups, quality.RATES)
+        values = ((name, quality.fairness(name, groups)) for name in quality.FAIRNESS)
+        yield pages.table(["", ""], ([_t(name), _number(value)] for name, value in values))
+    yield "</section>"
+
+
+def _changes(run: RunPage) -> Iterator[str]:
+    """What is not as it was when the version in service was trained."""
+    lines = [*_data_changes(run), *_version_changes(run)]
+    if lines:
+        yield f"<section><h2>Changed since {_t(run.serves)}, in service</h2><ul>"
+        yield from (f"<li>{_t(each)}</li>" for each in lines)
+        yield "</ul></section>"
+
+
+def _data_changes(run: RunPage) -> Iterator[str]:
+    for name, then in run.data_served.items():
+        now = run.data.get(name)
+        if not now or not then:
+            continue
+        if now["rows"] != then["rows"]:
+            yield f"{name}: {then['rows']} → {now['rows']} rows"
+        was, has = then["columns"], now["columns"]
+        yield from (f"{name}.{each} is new" for each in has if each not in was)
+        yield from (f"{name}.{each} is gone" for each in was if each not in has)
+        for each in (each for each in has if each in was):
+            for what in ("kind", "missing"):
+                if has[each][what] != was[each][what]:
+                    yield f"{name}.{each}: {what} {was[each][what]} → {has[each][what]}"
+
+
+def _version_changes(run: RunPage) -> Iterator[str]:
+    then, now = run.versions_served, run.versions
+    for name in dict.fromkeys((*then, *now)) if then and now else ():
+        if then.get(name) != now.get(name):
+            yield f"{name}: {then.get(name, 'none')} → {now.get(name, 'none')}"
+
+
+def _data(run: RunPage) -> Iterator[str]:
+    if not run.checks and not any(run.data.values()):
+        return
+    yield "<section><h2>Data</h2>"
+    if run.checks:
+        rows = ([_t(words), _held(holds)] for words, holds in run.checks)
+        yield pages.table(["checked before any script ran", ""], rows)
+    for name, profile in run.data.items():
+        if profile:
+            columns = profile["columns"]
+            counted = f"{'' if profile['all'] else 'more than '}{profile['rows']} rows"
+            yield f"<h3>{_t(name)}: {counted}, {len(columns)} columns</h3>"
+            head = ["column", "kind", "missing", "lowest", "median", "highest"]
+            yield pages.table(head, (_column(*each) for each in columns.items()))
+    yield "</section>"
+
+
+def _column(name: str, of: Mapping[str, Any]) -> list[str]:
+    numbers = (_number(of[each]) if each in of else "" for each in ("low", "median", "high"))
+    return [_t(name), _t(of["kind"]), f"{of['missing']:.1%}", *numbers]
 
 
 def _hyperparameters(run: RunPage) -> Iterator[str]:
@@ -202,7 +270,7 @@ def _steps(run: RunPage) -> Iterator[list[str]]:
     for each in run.steps:
         yield [
             _t(each.name),
-            _judged(each.status, each.status in _GOOD),
+            pages.judged(each.status, each.status in _GOOD),
             f"{each.seconds:.1f}",
             f"{each.cpu_seconds:.1f}" if each.cpu_seconds else "–",
             f"{each.peak_bytes / 1e6:.0f} MB" if each.peak_bytes else "–",
@@ -220,11 +288,7 @@ def _known(run: RunPage) -> Iterator[str]:
 
 
 def _held(holds: bool | None) -> str:
-    return "" if holds is None else _judged("holds" if holds else "missed", holds)
-
-
-def _judged(word: str, good: bool) -> str:
-    return f'<span class="{"good" if good else "bad"}">{_t(word)}</span>'
+    return "" if holds is None else pages.judged("holds" if holds else "missed", holds)
 
 
 def _number(value: float | None) -> str:

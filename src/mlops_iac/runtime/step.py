@@ -21,10 +21,11 @@ import subprocess
 import sys
 import tarfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from . import contract, data, examples, left_behind, prediction, versions
+from . import contract, data, examples, left_behind, prediction, run_facts, tracking, versions
 from .metrics import MetricsFile, StepFailed, log, missed_gates, write_report
 
 _INTERPRETERS = {".py": [sys.executable, "-u"], ".sh": ["/bin/bash"], ".R": ["Rscript"]}
@@ -64,6 +65,8 @@ class Step:
         self._execute(["--data", source, "--out", out, *self.arguments])
         if not any(out.iterdir()):
             raise StepFailed(f"{self.script} wrote nothing to --out")
+        about = json.dumps(self._about(source))
+        (out / contract.DATA_FILE).write_text(about, encoding="utf-8")
 
     def _train(self) -> None:
         # The service passes hyperparameters as text, in a file; the command line's are for
@@ -72,33 +75,66 @@ class Step:
         own = {k: v for k, v in given.items() if not k.startswith(("sagemaker_", "_tuning_"))}
         model = self._folder(contract.MODEL)
         metrics = MetricsFile(self._folder(contract.OUTPUT) / contract.METRICS_FILE)
-        command = ["--data", self._data(contract.CHANNELS), "--model", model]
-        command += ["--metrics", metrics.path]
+        source, about = self._data(contract.CHANNELS)
+        command = ["--data", source, "--model", model, "--metrics", metrics.path]
         if self.env.get(contract.KEEP_CHECKPOINTS) == "true":
             command += ["--checkpoints", self._folder(contract.CHECKPOINTS)]
         for name, value in sorted(own.items()):
             command += [f"--{name}", value]
         self._execute(command, metrics)
-        metrics.require(self._names())
+        values = metrics.require(self._names())
         _packable(model, self.script)
         # What serves the model travels with it: the files that were packed, and not the folder
         # they were unpacked to, where a container that installs them leaves what that made.
         archive = self.root / contract.CHANNELS / contract.CODE_CHANNEL / contract.CODE_FILE
         _extract(archive, model / contract.CODE, "the code")
-        versions.record(model / contract.CODE / contract.VERSIONS_FILE)
+        about = about or self._about(source)
+        about["mlflow"] = self._keep(
+            params=own,
+            metrics={f"train/{name}": value for name, value in values.items()},
+            folders={"model": model, "train": metrics.path.parent},
+        )
+        versions.record(
+            model / contract.CODE / contract.VERSIONS_FILE, hyperparameters=own, **about
+        )
 
     def _evaluate(self) -> None:
         self._install()
         report = self._folder(contract.PROCESSING_REPORT)
         metrics = MetricsFile(report / contract.METRICS_FILE)
-        source = self._data(contract.PROCESSING_DATA)
+        source, _ = self._data(contract.PROCESSING_DATA)
         self._execute(self._measuring(contract.PROCESSING_MODEL, source, metrics), metrics)
         values = metrics.require(self._names())
+        trained = self._trained()
         current = self._current(source, values)
+        # What is in service has been unpacked since, where it was measured.
+        then = self._trained() if current.get("version", contract.NONE) != contract.NONE else {}
         write_report(report / contract.REPORT_FILE, values, current)
-        for sentence in missed_gates(self._numbered(contract.GATE), values, current):
+        gates = self._numbered(contract.GATE)
+        for sentence in missed_gates(gates, values, current):
             # Not an error here: the pipeline's condition decides, this says why.
             log(f"mlops-iac gate missed: {sentence}")
+        self._page(report, [trained, then], gates, values, current)
+        self._keep(trained.get("mlflow", ""), metrics=values, folders={"evaluate": report})
+
+    def _keep(self, run: str = "", **found: Any) -> str:
+        """Put what was found into MLflow, where that is asked for: into the run that the training began."""
+        work = self._folder("work")
+        found = {"params": {}, **found}
+        return tracking.keep(self.code, work, self.env, self._own_env(), run=run, **found)
+
+    def _trained(self) -> dict[str, Any]:
+        """What the training of the model that was unpacked last has left."""
+        code = self.root / "work" / "model" / contract.CODE
+        return run_facts.known(code / contract.VERSIONS_FILE)
+
+    def _page(self, report: Path, trained: list[Any], *found: Any) -> None:
+        model, run = (self.env.get(each, "") for each in (contract.MODEL_NAME, contract.RUN))
+        try:
+            text = run_facts.page(report, self.code, model, run, *trained, *found)
+            (report / contract.PAGE_FILE).write_text(text, encoding="utf-8")
+        except Exception as error:  # whatever a workload has left: no page is worth a run
+            log(f"mlops-iac there is no page of this run: {type(error).__name__}: {error}")
 
     def _measuring(self, delivered: str, source: Path, metrics: MetricsFile) -> list[Any]:
         """The arguments that measure the model of an archive."""
@@ -197,11 +233,27 @@ class Step:
     def _names(self) -> list[str]:
         return [name for name in self.env.get(contract.METRICS, "").split(",") if name]
 
-    def _data(self, base: str) -> Path:
-        """What `--data` is: what prepare wrote, or the folder of the datasets."""
+    def _data(self, base: str) -> tuple[Path, dict[str, Any]]:
+        """What `--data` is: what prepare wrote, with what it was made of, or the folder of the datasets."""
         if self.env.get(contract.DATASETS):
-            return self._datasets(self.root / base)
-        return self.root / base / contract.PREPARED
+            return self._datasets(self.root / base), {}
+        folder = self.root / base / contract.PREPARED
+        file, about = folder / contract.DATA_FILE, {}
+        with suppress(OSError, ValueError):  # a read-only disk; another version's
+            about = json.loads(file.read_text(encoding="utf-8"))
+            file.unlink()  # scripts see what scripts have written
+        return folder, about
+
+    def _about(self, source: Path) -> dict[str, Any]:
+        """What is known of the datasets: `data` are profiles by name, `checks` what was demanded."""
+        names = filter(None, self.env[contract.DATASETS].split(","))
+        return {
+            "data": {name: run_facts.profile(source / name) for name in names},
+            "checks": [
+                run_facts.check_words(f"{each['dataset']}.{each['field']}", each["rules"])
+                for each in self._numbered(contract.CHECK)
+            ],
+        }
 
     def _datasets(self, base: Path) -> Path:
         """A folder with one folder per dataset, windowed and checked."""

@@ -6,13 +6,14 @@ import json
 import platform
 from importlib.metadata import distributions
 from pathlib import Path
+from typing import Any
 
 _NAMED = 10  # packages in a sentence
 
 
-def record(path: Path) -> None:
-    """Write `{"python": version, "packages": {name: version}}` of this interpreter."""
-    found = {"python": platform.python_version(), "packages": _packages()}
+def record(path: Path, **more: Any) -> None:
+    """Write `{"python": version, "packages": {name: version}}` of this interpreter, with what else is known."""
+    found = {"python": platform.python_version(), "packages": _packages(), **more}
     path.write_text(json.dumps(found, sort_keys=True), encoding="utf-8")
 
 

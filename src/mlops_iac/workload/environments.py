@@ -42,16 +42,19 @@ _FILES = {
 }
 
 
-def requirements(text: str, framework: str) -> str:
+def requirements(text: str, *brought: str) -> str:
     """`text` of a requirements.txt, with what the image brings added where it is not named.
 
-    `framework` is a requirement (`scikit-learn==1.9.*`), or empty where nothing is known of it.
+    Each of that is a requirement (`scikit-learn==1.9.*`), or empty where nothing is known of it.
     """
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
-    named = {re.split(r"[\s<>=!~;\[]", line.strip(), maxsplit=1)[0].lower() for line in lines}
-    if framework and framework.partition("=")[0] not in named:
-        lines.append(framework)
+    named = {_package(line) for line in lines}
+    lines += [each for each in brought if each and _package(each) not in named]
     return "\n".join(lines) + "\n"
+
+
+def _package(line: str) -> str:
+    return re.split(r"[\s<>=!~;\[]", line.strip(), maxsplit=1)[0].lower()
 
 
 def workload_python(wanted: str, processes: Processes, on_line: Callable[[str], None]) -> Path:

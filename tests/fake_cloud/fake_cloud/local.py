@@ -82,6 +82,7 @@ class FakeBackend:
 
     environment: Mapping[str, str] = {}
     framework = ""
+    tracks = False
 
     def __init__(self, life: Lifecycle, values: Mapping[str, str], world: World) -> None:
         self._world, self._pipeline = world, values["pipeline"]

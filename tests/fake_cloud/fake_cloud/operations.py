@@ -171,6 +171,10 @@ def last_run(pipeline: str, questions: Questions) -> LastRun | None:
     return LastRun(found.id, found.status, found.started_at)
 
 
+def page(pipeline: str, session: World, file: str, run: str) -> None:
+    """Runs are only on this machine, and so are their pages."""
+
+
 def differing(endpoints: Iterable[Resource], session: World, of: str = "") -> Iterator[str]:
     for each in endpoints:
         try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from mlops_iac.api.deploy.deployed_sources import differences, lifecycle
@@ -16,12 +15,11 @@ from mlops_iac.api.deploy.served_versions import model_output
 from mlops_iac.api.models.running_versions import described, running
 from mlops_iac.blueprint.fill import LOCAL
 from mlops_iac.blueprint.sections.serving import Batch
-from mlops_iac.blueprint.words import listed
 from mlops_iac.clouds.operations import WAITING
 from mlops_iac.errors import MlopsError, NotDeployed, UsageError
 from mlops_iac.pipeline.prediction import Prediction
 from mlops_iac.pipeline.run_record import load_record
-from mlops_iac.pipeline.run_report import REPORT, InService, trained_with
+from mlops_iac.pipeline.run_report import REPORT, InService, trained_on, trained_with
 
 if TYPE_CHECKING:
     from mlops_iac.api.core.project import BaseProject
@@ -162,22 +160,6 @@ def run(
     return Run(name, True, f"{name}/{version} ({metrics}): {result.approval}{own}", hint, result)
 
 
-def report(project: BaseProject, run: str | None) -> Path:
-    """The page of a run, or of the last one that left any; the beginning of an id will do.
-
-    Raises UsageError where there is none, naming the runs that have one.
-    """
-    pages = sorted(project.emulator.glob(f"runs/*/{REPORT}"))
-    found = [page for page in pages if page.parent.name.startswith(run or "")]
-    if found and (run is None or len(found) == 1):
-        return found[-1]
-    names = listed([page.parent.name for page in reversed(pages)], most=5)
-    what = f"no run {run} has left a page here" if run else "no run has left a page here"
-    if found:
-        what = f"{len(found)} runs begin with {run}"
-    raise UsageError(what, hint=f"there is: {names}" if names else "`mlops-iac run` leaves one")
-
-
 def _in_service(project: BaseProject, stack: str, model: str) -> InService | None:
     """What serves now, for the page alone: where nobody says, there is nothing to compare with."""
     try:
@@ -188,10 +170,12 @@ def _in_service(project: BaseProject, stack: str, model: str) -> InService | Non
         metrics = project.operations.registry(session(project, stack)).metrics(version)
     except MlopsError:
         return None
-    known: Mapping[str, Any] = {}
+    known: tuple[Mapping[str, Any], Mapping[str, Any]] = {}, {}
     with suppress(UsageError):  # trained elsewhere, or by an earlier version
-        known = trained_with(load_record(project.emulator / "runs" / version.run))
-    return InService(f"{model}/{found[1]}", metrics, known)
+        folder = project.emulator / "runs" / version.run
+        record = load_record(folder)
+        known = trained_with(record), trained_on(folder, record)
+    return InService(f"{model}/{found[1]}", metrics, *known)
 
 
 def _card(project: BaseProject, stack: str, model: str) -> str:

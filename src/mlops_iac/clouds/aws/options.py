@@ -1,6 +1,6 @@
 """What SageMaker alone knows: `options.sagemaker`, at the top or in an entry."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from mlops_iac.blueprint.sections.base import Field, Section, Text
 
@@ -10,6 +10,10 @@ class SagemakerOptions(Section):
 
     permissions_boundary: Annotated[str, Text("id")] | None = Field(
         default=None, description="ARN of the IAM permissions boundary that every role gets."
+    )
+    tracking_size: Literal["small", "medium", "large"] = Field(
+        default="small",
+        description="Size of the server of `tracking: mlflow`: for up to 25, 50 or 100 people.",
     )
 
 

@@ -6,7 +6,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mlops_iac.clouds.aws.permissions import widening
-from mlops_iac.clouds.aws.types import BUCKET_OBJECT, ENDPOINT, ENDPOINT_CONFIGURATION, PERMISSION
+from mlops_iac.clouds.aws.types import (
+    BUCKET_OBJECT,
+    ENDPOINT,
+    ENDPOINT_CONFIGURATION,
+    MLFLOW_SERVER,
+    PERMISSION,
+)
 from mlops_iac.clouds.knowledge import Differing, RiskKind
 
 if TYPE_CHECKING:
@@ -20,6 +26,12 @@ _KEYS = ("kmsKeyId", "kmsKeyArn", "kmsMasterKeyId", "kmsMasterKeyID")
 # Optional and computed there: the provider plans no change where a program gives it no longer.
 # Source: hashicorp/aws 5.100.0, aws_s3_object.
 _KEEPS_ITS_KEY = (BUCKET_OBJECT,)
+_SIZES = (
+    None,
+    "Small",
+    "Medium",
+    "Large",
+)  # of an MLflow server: SageMaker API, TrackingServerSize
 _ANYWHERE = ("0.0.0.0/0", "::/0")
 
 
@@ -47,6 +59,8 @@ def always_on(step: Step) -> Iterator[str]:
     if step.type == ENDPOINT_CONFIGURATION:
         for variant in step.new_inputs.get("productionVariants") or ():
             yield f"{variant.get('initialInstanceCount', 1)} × {variant.get('instanceType')}"
+    if step.type == MLFLOW_SERVER:
+        yield f"{step.new_inputs.get('trackingServerSize')} MLflow server"
 
 
 def _downtime(step: Step) -> Iterator[tuple[RiskKind, str]]:
@@ -132,6 +146,10 @@ def _less(_path: str, old: Any, new: Any) -> bool:
     return len(numbers) == 2 and 0 != new < (old or float("inf"))
 
 
+def _larger(_path: str, old: Any, new: Any) -> bool:
+    return old in _SIZES and new in _SIZES and _SIZES.index(old) < _SIZES.index(new)
+
+
 def _last(path: str) -> str:
     return path.rsplit(".", 1)[-1].split("[", 1)[0]
 
@@ -164,6 +182,7 @@ _ROWS: Sequence[tuple[str, _Test, RiskKind, str]] = (
      "protection-removed", "encrypted with the provider's key, not the customer's"),
     ("type", lambda path, _, new: "trafficRouting" in path and new == "ALL_AT_ONCE",
      "protection-removed", "an update moves all traffic at once"),
+    ("trackingServerSize", _larger, "cost", "the MLflow server goes from {old} to {new}"),
     # In a pipeline's definition.
     ("EnableManagedSpotTraining", _off, "cost", "training no longer runs on spare capacity"),
 )  # fmt: skip

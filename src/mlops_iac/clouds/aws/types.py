@@ -25,6 +25,7 @@ LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
 PERMISSION = "aws:lambda/permission:Permission"
 MODEL = "aws:sagemaker/model:Model"
 MODEL_GROUP = "aws:sagemaker/modelPackageGroup:ModelPackageGroup"
+MLFLOW_SERVER = "aws:sagemaker/mlflowTrackingServer:MlflowTrackingServer"
 PIPELINE = "aws:sagemaker/pipeline:Pipeline"
 QUEUE = "aws:sqs/queue:Queue"
 QUEUE_POLICY = "aws:sqs/queuePolicy:QueuePolicy"
@@ -49,6 +50,7 @@ TYPES: Mapping[str, TypeFacts] = {
     "aws:s3/bucketV2:BucketV2": _precious("the bucket and every object in it"),
     KEY: _precious("the key, and with it everything it encrypts"),
     MODEL_GROUP: _precious("the model registry with its versions"),
+    MLFLOW_SERVER: _precious("the MLflow server and the runs that it knows"),
     "aws:sagemaker/featureGroup:FeatureGroup": _precious("the feature group and its records"),
     "aws:dynamodb/table:Table": _precious("the table and its items"),
     "aws:ecr/repository:Repository": _precious("the repository and its images"),

@@ -14,6 +14,8 @@ import pulumi
 from ._context import Context
 from ._iam import Statement, statement
 
+# Of the artifacts bucket: what MLflow keeps.
+TRACKED_PREFIX = "mlflow/"
 JobKind = Literal["Processing", "Training", "Transform", "Tuning"]
 # The kind of a step → what IAM calls its jobs, their ARNs, and what else a step asks. SageMaker
 # names a pipeline's jobs `pipelines-<execution>-…`; a tuning's name is shorter. Trainings of a
@@ -265,6 +267,29 @@ class Grants:
             reason="metrics of jobs and endpoints",
             wildcard="the action knows no resource; the namespace is the limit",
             conditions={"StringEquals": {"cloudwatch:namespace": list(namespaces)}},
+        )
+
+    def track(self, server_arn: pulumi.Input[str]) -> Statement:
+        """Put runs into an MLflow server: what `runtime.tracking` asks of it, and nothing to look at others.
+
+        Source: AWS service authorization reference, Amazon SageMaker with MLflow.
+        """
+        return statement(
+            "Track",
+            [
+                f"sagemaker-mlflow:{each}"
+                for each in (
+                    "CreateExperiment",
+                    "CreateRun",
+                    "GetExperiment",
+                    "GetExperimentByName",
+                    "GetRun",
+                    "LogBatch",
+                    "UpdateRun",
+                )
+            ],
+            [server_arn],
+            reason="trainings and evaluations keep parameters and metrics in MLflow",
         )
 
     def watch_alarms(self, names: Sequence[str]) -> list[Statement]:

@@ -10,7 +10,7 @@ import pulumi_aws as aws
 
 from ._context import Context, physical
 from ._iam import Statement, policy_document, trust
-from ._identity_statements import Grants, JobKind
+from ._identity_statements import TRACKED_PREFIX, Grants, JobKind
 from ._naming import ENDPOINT_LIMIT, PACKAGE_GROUP_LIMIT
 from .data_store import CODE_PREFIX, MODELS_PREFIX, WORK_PREFIX
 
@@ -28,7 +28,8 @@ class IdentityArgs:
     `images`: ECR repositories as `<account>/<repository>`. `source_uris`: data sets used in place
     (`s3://bucket/prefix`), `model_uris`: models and artifacts from elsewhere. `rollback_alarms`:
     literal names of the alarms that guard rollouts. `seal_function_arn`: the function that a
-    pipeline calls to seal what it registers. `existing_roles` maps `pipeline`, `serve` or
+    pipeline calls to seal what it registers. `tracking_server_arn`: the MLflow server that steps put
+    runs into. `existing_roles` maps `pipeline`, `serve` or
     a step to the ARN of a role that is used as it is. `private_network`: jobs and containers run
     in these `subnets`, with these `security_groups`.
     """
@@ -48,6 +49,7 @@ class IdentityArgs:
     model_uris: Sequence[pulumi.Input[str]] = ()
     rollback_alarms: Sequence[str] = ()
     seal_function_arn: pulumi.Input[str] | None = None
+    tracking_server_arn: pulumi.Input[str] | None = None
     existing_roles: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
     private_network: bool = False
     subnets: Sequence[pulumi.Input[str]] = ()
@@ -191,6 +193,7 @@ class Identity(pulumi.ComponentResource):
                 [WORK_PREFIX],
                 "steps leave models, reports and checkpoints",
             ),
+            *self._tracking(),
             *grants.read_uris("Sources", args.source_uris, "datasets that are used in place"),
             *grants.read_uris("Models", args.model_uris, "models to compare with or to start from"),
             *grants.use_key("step inputs, outputs and volumes are encrypted"),
@@ -199,6 +202,19 @@ class Identity(pulumi.ComponentResource):
             grants.measure([f"/aws/sagemaker/{each}" for each in logged]),
             *self._network(),
         ]
+
+    def _tracking(self) -> list[Statement]:
+        args, grants = self._args, self._grants
+        if args.tracking_server_arn is None:
+            return []
+        # The client writes artifacts by itself, with the rights of whoever it runs for.
+        kept = grants.write(
+            "Tracked",
+            args.artifacts_bucket_arn,
+            [TRACKED_PREFIX],
+            "pictures, reports and models are kept with the run in MLflow",
+        )
+        return [grants.track(args.tracking_server_arn), kept]
 
     def _endpoint_statements(self) -> list[Statement]:
         args, grants = self._args, self._grants

@@ -71,7 +71,6 @@ _REFUSED: tuple[Refusal, ...] = (
         )
         for owner in ("models.*", *_STEPS, "serving.*")
     ),
-    Refusal("tracking", "experiments are SageMaker's own", "write `native`", ("native",)),
     Refusal("orchestration", "SageMaker Pipelines run the steps", "write `native`", ("native",)),
     Refusal("approval", "deployments wait for nobody yet", "write `none`", ("none",)),
     _OTHER_MODE,

@@ -55,6 +55,7 @@ class _Backend:
         self.artifacts = f"s3://{values['artifacts_bucket']}"
         self.code = values["code_uri"]
         self.environment = settings.environment
+        self.tracks = settings.tracks
         images = settings.images
         self.framework = _framework(images.get("train") or images["check"])
 

@@ -9,6 +9,7 @@ from mlops_iac.clouds.aws.sagemaker.registry import registry
 from mlops_iac.clouds.aws.sagemaker.runs import (
     definition,
     last_run,
+    page,
     read_by_run,
     upload,
     uploaded,
@@ -26,6 +27,7 @@ __all__ = [
     "invoke",
     "largest_body",
     "last_run",
+    "page",
     "read_by_run",
     "registry",
     "registry_output",

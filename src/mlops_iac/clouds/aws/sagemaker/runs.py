@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from mlops_iac.clouds.aws.session import AwsSession
 from mlops_iac.clouds.aws.types import BUCKET_OBJECT, PIPELINE
-from mlops_iac.clouds.operations import LastRun, utc
+from mlops_iac.clouds.operations import LastRun, Page, utc
 from mlops_iac.clouds.questions import Questions
 from mlops_iac.graph.plan import Step
 from mlops_iac.values import Asset
@@ -21,6 +21,7 @@ _STATES = {
     "Failed": "failed",
     "Succeeded": "registered",
 }
+_RUNS = 50  # that are looked at for a page: what older ones have left has expired
 _URI = re.compile(r"s3://[^/\"\\]+/([^\"\\]+)")
 
 
@@ -66,6 +67,46 @@ def last_run(pipeline: str, questions: Questions) -> LastRun | None:
             return LastRun(last.id, "gate-failed", last.started, "", reason)
         return LastRun(last.id, status, last.started, str(step["StepName"]), reason)
     return LastRun(last.id, status, last.started, "", told)
+
+
+def page(pipeline: str, session: AwsSession, file: str, run: str) -> Page | None:
+    """The newest page of the pipeline's runs whose id begins with `run`, of the last `_RUNS`.
+
+    Source: SageMaker API reference, ListPipelineExecutions, ListPipelineExecutionSteps,
+    DescribeProcessingJob.
+    """
+    client, s3 = session.client("sagemaker"), session.client("s3")
+    listed = client.get_paginator("list_pipeline_executions").paginate(
+        PipelineName=pipeline,
+        SortBy="CreationTime",
+        SortOrder="Descending",
+        PaginationConfig={"MaxItems": _RUNS},
+    )
+    for execution in [each for part in listed for each in part["PipelineExecutionSummaries"]]:
+        arn = str(execution["PipelineExecutionArn"])
+        if not arn.rpartition("/")[2].startswith(run):
+            continue
+        for uri in _reports(client, arn):
+            bucket, _, key = f"{uri.rstrip('/')}/{file}".removeprefix("s3://").partition("/")
+            try:
+                content = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+            except s3.exceptions.NoSuchKey:
+                continue
+            return Page(arn.rpartition("/")[2], f"s3://{bucket}/{key}", content)
+    return None
+
+
+def _reports(client: Any, execution: str) -> Iterator[str]:
+    """Where the processing jobs of an execution leave reports."""
+    pages = client.get_paginator("list_pipeline_execution_steps")
+    for part in pages.paginate(PipelineExecutionArn=execution):
+        for step in part["PipelineExecutionSteps"]:
+            arn = (step.get("Metadata") or {}).get("ProcessingJob", {}).get("Arn", "")
+            if arn:
+                job = client.describe_processing_job(ProcessingJobName=arn.rpartition("/")[2])
+                for each in job.get("ProcessingOutputConfig", {}).get("Outputs", ()):
+                    if each["OutputName"] == "report":
+                        yield str(each["S3Output"]["S3Uri"])
 
 
 def definition(pipeline: str, session: AwsSession) -> str | None:

@@ -79,6 +79,11 @@ class Scope(scope.Scope):
         return own
 
     @property
+    def tracks(self) -> bool:
+        """Whether an MLflow server keeps the runs of what is trained here."""
+        return self.blueprint.tracking == "mlflow" and bool(self.trained)
+
+    @property
     def permissions_boundary(self) -> Setting | None:
         """The boundary of every role."""
         arn = self.blueprint.options.sagemaker.permissions_boundary

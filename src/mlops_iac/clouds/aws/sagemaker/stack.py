@@ -17,6 +17,7 @@ from mlops_iac.clouds.aws.sagemaker.blocks.network import PRIVATE_NETWORK
 from mlops_iac.clouds.aws.sagemaker.blocks.promotion import PROMOTING, readers
 from mlops_iac.clouds.aws.sagemaker.blocks.retraining import RETRAINING
 from mlops_iac.clouds.aws.sagemaker.blocks.sealing import SEALER
+from mlops_iac.clouds.aws.sagemaker.blocks.tracking import TRACKER
 from mlops_iac.clouds.aws.sagemaker.blocks.training import REGISTRIES, TRAINING
 from mlops_iac.clouds.aws.sagemaker.deployer_actions import ALARMS, QUEUES
 from mlops_iac.clouds.aws.sagemaker.modes import MODES
@@ -161,6 +162,7 @@ PARTS: tuple[Part, ...] = (
     AUDIT_TRAIL,
     PRIVATE_NETWORK,
     SEALER,
+    TRACKER,
     IDENTITY,
     REGISTRIES,
     DATASETS,

@@ -17,17 +17,13 @@ from mlops_iac.clouds.operations import (
     LastRun,
     ModelRegistry,
     Monitored,
+    Page,
     Served,
 )
 from mlops_iac.clouds.questions import Questions
 from mlops_iac.errors import UsageError
 from mlops_iac.graph.model import Resource
 from mlops_iac.graph.plan import Step
-
-registry_output = "model_container"
-largest_body = (
-    10_000_000  # azure-ai-docs, how-to-manage-quotas: "Max payload size at endpoint level"
-)
 
 
 def _nothing(what: str) -> UsageError:
@@ -89,6 +85,10 @@ class AzureOperations:
         return []
 
     def last_run(self, pipeline: str, questions: Questions) -> LastRun | None:
+        """None yet."""
+        return None
+
+    def page(self, pipeline: str, session: Session, file: str, run: str) -> Page | None:
         """None yet."""
         return None
 

@@ -46,6 +46,18 @@ class ModelPackageGroupPolicy(Handler):
     recorded = True
 
 
+class MlflowTrackingServer(Handler):
+    """The MLflow server. moto has none: checked and recorded; runs on this machine keep a store of their own."""
+
+    type = "aws:sagemaker/mlflowTrackingServer:MlflowTrackingServer"
+    service = "sagemaker"
+    create_op = "CreateMlflowTrackingServer"
+    id = "{trackingServerName}"
+    computed = {"arn": _ARN + "mlflow-tracking-server/{trackingServerName}"}
+    tag_style = "sagemaker"
+    recorded = True
+
+
 class Pipeline(Handler):
     """A SageMaker pipeline. moto accepts invalid definitions; the compiler checks them."""
 
@@ -201,6 +213,7 @@ def _variants(configuration: Mapping[str, Any]) -> list[dict[str, Any]]:
 HANDLERS: list[Handler] = [
     ModelPackageGroup(),
     ModelPackageGroupPolicy(),
+    MlflowTrackingServer(),
     Pipeline(),
     Model(),
     EndpointConfiguration(),

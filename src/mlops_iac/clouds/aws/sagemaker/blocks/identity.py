@@ -10,6 +10,7 @@ from mlops_iac.clouds.aws.sagemaker.blocks.data_store import captures
 from mlops_iac.clouds.aws.sagemaker.blocks.datasets import trained_on, uris
 from mlops_iac.clouds.aws.sagemaker.blocks.network import in_network
 from mlops_iac.clouds.aws.sagemaker.blocks.sealing import SEALING
+from mlops_iac.clouds.aws.sagemaker.blocks.tracking import TRACKING
 from mlops_iac.clouds.aws.sagemaker.blocks.training_calls import pipeline_steps
 from mlops_iac.clouds.aws.sagemaker.deployer_actions import ROLES as ROLE_ACTIONS
 from mlops_iac.clouds.aws.sagemaker.modes import needs
@@ -44,6 +45,7 @@ def _plan(scope: Scope) -> Iterator[ComponentCall]:
             "model_uris": machines.model_uris(scope) or None,
             "rollback_alarms": needed.rollback_alarms or None,
             "seal_function_arn": Ref(SEALING, "function_arn") if scope.trained else None,
+            "tracking_server_arn": Ref(TRACKING, "server_arn") if scope.tracks else None,
             "existing_roles": _existing_roles(scope) or None,
             "private_network": in_network(scope),
             "subnets": scope.placed("subnets"),

@@ -61,10 +61,9 @@ def _names(scope: Scope) -> Iterator[tuple[str, str]]:
 REGISTRIES = Part(
     there=lambda scope: scope.trained,
     plan=lambda scope: [_registry(scope, name) for name in scope.trained],
-    planned=("models.*.registry.approval",),
+    planned=prefixed("models.*.registry.", "approval card"),
     refused=(
         Refusal("models.*.registry.keep_versions", "versions are never deleted", "leave it out"),
-        Refusal("models.*.registry.card", "model cards are not published yet", "leave it out"),
     ),
     tagged=("sagemaker.CreateModelPackageGroup",),
     deployed=Deployed(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+from mlops_iac.blueprint.sections.models import Model
 from mlops_iac.clouds.aws import containers
 from mlops_iac.clouds.aws.components._disks import has_local_disk
 from mlops_iac.clouds.aws.sagemaker import machines
 from mlops_iac.clouds.aws.sagemaker.blocks.sealing import SEALING
+from mlops_iac.clouds.aws.sagemaker.blocks.tracking import TRACKING
 from mlops_iac.clouds.aws.sagemaker.definition.parts import (
     SageMakerSettings,
     dataset_placeholder,
@@ -46,6 +49,7 @@ def pipeline(scope: Scope, name: str) -> ComponentCall:
     values: dict[str, Any] = {
         "execution_role_arn": Ref("identity", "execution_role_arn"),
         "seal_function_arn": Ref(SEALING, "function_arn"),
+        **({"tracking_server_arn": Ref(TRACKING, "server_arn")} if scope.tracks else {}),
         "model_package_group_name": Ref(registry_variable(name), "group_name"),
         "environment": scope.tags["environment"],
         STACK_TAG: scope.tags[STACK_TAG],
@@ -66,7 +70,7 @@ def pipeline(scope: Scope, name: str) -> ComponentCall:
             "code": Archive(
                 f"code/{name}.tar.gz",
                 str(scope.resolved.file(model.code or "")),
-                runtime_files(),
+                runtime_files(_card(scope, model)),
             ),
             "values": {key: value for key, value in values.items() if key in wanted},
             "subnets": scope.placed("subnets") if scope.places else None,
@@ -87,6 +91,10 @@ def pipeline(scope: Scope, name: str) -> ComponentCall:
         flag=trained_here(name),
         aliases=aliases,
     )
+
+
+def _card(scope: Scope, model: Model) -> Path | None:
+    return scope.resolved.file(model.registry.card) if model.registry.card else None
 
 
 def _training(model: str) -> str:
@@ -135,6 +143,7 @@ def job_settings(
         ),
         network_isolation=scope.isolates,
         environment={} if scope.reaches_index else containers.offline(),
+        tracks=scope.tracks,
         encrypt_traffic=scope.is_private or scope.isolates,
         roles={step: "${" + _role_placeholder(step) + "}" for step in _steps_with_roles(scope)},
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from mlops_iac.clouds.aws.sagemaker.definition.parts import (
+    EXECUTION,
     SERVING_ENVIRONMENT,
     Json,
     SageMakerSettings,
@@ -27,6 +28,7 @@ from mlops_iac.clouds.aws.sagemaker.definition.parts import (
     role,
     s3_input,
     s3_output,
+    tracked,
 )
 from mlops_iac.pipeline.steps import Lifecycle, Script, Tune
 from mlops_iac.pipeline.tasks import (
@@ -41,7 +43,6 @@ from mlops_iac.pipeline.tasks import (
 )
 from mlops_iac.runtime import contract
 
-EXECUTION = {"Get": "Execution.PipelineExecutionId"}
 # What a version says about where its examples lie. Its `SamplePayloadUrl` takes archives alone.
 EXAMPLES = "examples"
 
@@ -101,6 +102,8 @@ def processing(life: Lifecycle, job: Job, settings: SageMakerSettings) -> Json:
         _work(life, job.output),
     )
     env: Json = {**job.script.env, **job.env}
+    if job.kind == "evaluate":
+        env |= {contract.RUN: EXECUTION, **tracked(settings)}
     if job.current:
         inputs.append(s3_input("current", contract.PROCESSING_CURRENT, left(job.current, life)))
         env[contract.CURRENT] = version_of(job.current)
@@ -239,7 +242,7 @@ def _training(life: Lifecycle, job: Training, settings: SageMakerSettings) -> Js
                 {"Name": name, "Regex": contract.metric_regex(name)} for name in job.metrics
             ],
         },
-        "Environment": {**settings.environment, **step.env, **job.env},
+        "Environment": {**settings.environment, **step.env, **job.env, **tracked(settings)},
         "InputDataConfig": [*channels, channel(contract.CODE_CHANNEL, "${code_uri}")],
         "OutputDataConfig": encrypted(settings, {"S3OutputPath": _work(life, job.output)}),
         "ResourceConfig": resources("train", step, settings),

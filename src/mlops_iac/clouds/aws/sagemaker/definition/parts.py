@@ -14,6 +14,7 @@ StepKind = Literal[
     "prepare", "train", "evaluate", "try", "serve", "transform", "check", "complete", "monitor"
 ]
 
+EXECUTION = {"Get": "Execution.PipelineExecutionId"}
 # What makes the prebuilt serving containers import our handlers from the model's archive.
 SERVING_ENVIRONMENT = {
     "SAGEMAKER_PROGRAM": contract.SERVING,
@@ -29,7 +30,8 @@ class SageMakerSettings(Record):
     where the provider's keys are used; the latter is left out of steps in `local_disks`, whose
     instances have a local disk that refuses it. `tags` go on every job. With
     `network_isolation` the containers reach no network, S3 included. `environment` is given to every
-    job and to what serves; a step's own wins. `roles` are those of steps that do not run with the
+    job and to what serves; a step's own wins. With `tracks` jobs keep
+    what they find in the MLflow server `${tracking_server_arn}`. `roles` are those of steps that do not run with the
     role of all, `${execution_role_arn}`.
     """
 
@@ -44,6 +46,7 @@ class SageMakerSettings(Record):
     network_isolation: bool = False
     environment: Mapping[str, str] = {}
     encrypt_traffic: bool = False
+    tracks: bool = False
     roles: Mapping[str, str] = {}
 
 
@@ -117,6 +120,17 @@ def channel(name: str, uri: str | Json) -> Json:
 def role(kind: StepKind, settings: SageMakerSettings) -> str:
     """The role that the jobs of a step run with."""
     return settings.roles.get(kind, "${execution_role_arn}")
+
+
+def tracked(settings: SageMakerSettings) -> dict[str, str | Json]:
+    """What a step that measures is told, that it keeps what it finds in MLflow."""
+    if not settings.tracks:
+        return {}
+    return {
+        contract.TRACKING: "${tracking_server_arn}",
+        contract.TRACKING_PLUGIN: "sagemaker-mlflow>=0.1,<1",
+        contract.RUN: EXECUTION,
+    }
 
 
 def encrypted(settings: SageMakerSettings, config: Json) -> Json:

@@ -8,8 +8,9 @@ the SageMaker developer guide: of JSON lines, what the model answers is joined t
 
 from __future__ import annotations
 
-from mlops_iac.clouds.aws.sagemaker.definition.jobs import EXECUTION, processing_job
+from mlops_iac.clouds.aws.sagemaker.definition.jobs import processing_job
 from mlops_iac.clouds.aws.sagemaker.definition.parts import (
+    EXECUTION,
     Json,
     SageMakerSettings,
     answer,

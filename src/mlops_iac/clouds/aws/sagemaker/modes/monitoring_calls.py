@@ -15,8 +15,9 @@ from mlops_iac.blueprint.sections.values import FAIRNESS_METRICS
 from mlops_iac.clouds.aws import catalogue
 from mlops_iac.clouds.aws.sagemaker import machines
 from mlops_iac.clouds.aws.sagemaker.blocks.training_calls import STACK_TAGS, job_settings
-from mlops_iac.clouds.aws.sagemaker.definition.jobs import EXECUTION, processing_job
+from mlops_iac.clouds.aws.sagemaker.definition.jobs import processing_job
 from mlops_iac.clouds.aws.sagemaker.definition.parts import (
+    EXECUTION,
     Json,
     SageMakerSettings,
     answer,
