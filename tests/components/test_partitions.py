@@ -50,6 +50,9 @@ def test_nothing_names_another_partition(
         text = text.replace("network: private, egress: none", "egress: none")
     if not catalogue.has_service("budgets", region):
         text = re.sub(r"(?m)^budget: .*\n", "", text)
+    if not catalogue.has_service("sagemaker-mlflow", region):
+        text = text.replace("tracking: mlflow", "tracking: native")
+        text = re.sub(r"(?m)^options: {sagemaker: {tracking_size.*\n", "", text)
     text = text.replace("eu-west-1.amazonaws.com", f"{region}.{suffix}")
     text = text.replace("eu-west-1", region).replace("arn:aws:", f"arn:{partition}:")
     project = load(write(tmp_path, text))

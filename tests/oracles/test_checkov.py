@@ -20,7 +20,10 @@ ACCEPTED = {
     ("CKV_AWS_18", r"Bucket\.\w*Logs"): "the bucket that takes the access logs logs nobody's",
     ("CKV_AWS_27", r"Queue\."): "encrypted by SQS itself; the check knows customer keys alone",
     ("CKV_AWS_115", r"Function\."): "one caller, and the cooldown or the pipeline limits it",
-    ("CKV_AWS_116", r"Function\.\w*Sealing"): "its caller waits and fails with it; nothing is lost",
+    (
+        "CKV_AWS_116",
+        r"Function\.\w*(Sealing|Monitoring)",
+    ): "its caller waits and fails with it; nothing is lost",
     ("CKV_AWS_117", r"Function\."): "it calls SageMaker or S3 alone and needs no network of ours",
     ("CKV_AWS_173", r"Function\."): "its variables are a name and a number, no secrets",
     ("CKV_AWS_370", r"Model\."): "isolation would cut the container off from its own metrics",

@@ -46,7 +46,11 @@ _EXCEPTIONS: dict[tuple[Purpose, str], str] = {
 # SageMaker developer guide, "Automatic scaling of models: prerequisites": not for T2.
 UNSCALED_FAMILIES = frozenset({"t2"})
 # Partition → services that components use and that it has not (botocore's `endpoints.json`).
-_LACKING = {"aws-us-gov": frozenset({"budgets"})}
+# MLflow: SageMaker developer guide, "Managed MLflow".
+_LACKING = {
+    "aws-us-gov": frozenset({"budgets", "sagemaker-mlflow"}),
+    "aws-cn": frozenset({"sagemaker-mlflow"}),
+}
 _DIGEST = r"[0-9]+"
 
 

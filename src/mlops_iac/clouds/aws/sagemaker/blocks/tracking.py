@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from mlops_iac.blueprint.checks.environments import place
+from mlops_iac.clouds.aws.catalogue import has_service
 from mlops_iac.clouds.aws.sagemaker.deployer_actions import ROLES, SAGEMAKER_TAGS
 from mlops_iac.clouds.aws.sagemaker.parts import Deployed, Part, Request, prefixed
 from mlops_iac.clouds.aws.sagemaker.scope import Scope, call
@@ -40,8 +41,7 @@ def _check(scope: Scope) -> Iterator[Diagnostic]:
         if scope.resolved.is_written(_SIZE):
             yield scope.wrong(_SIZE, "there is no tracking server", "write `tracking: mlflow`")
         return
-    # SageMaker developer guide, "Managed MLflow": in no region of China and GovCloud.
-    if scope.partition != "aws":
+    if not has_service("sagemaker-mlflow", scope.blueprint.region):
         region = f"{scope.blueprint.region} ({place(scope.resolved, 'region')})"
         yield scope.wrong(
             "tracking", f"SageMaker has no MLflow in {region}", "write `tracking: native`"
