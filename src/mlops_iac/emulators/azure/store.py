@@ -13,7 +13,7 @@ from copy import deepcopy
 from datetime import UTC, datetime
 from typing import Any
 
-from mlops_iac.emulators.azure import computed, kinds, rules
+from mlops_iac.emulators.azure import actions, computed, kinds, lists, rules
 from mlops_iac.emulators.azure.arm import Answer, ArmError
 from mlops_iac.emulators.azure.bodies import from_body, unplaced
 from mlops_iac.emulators.azure.puts import Item, Put
@@ -22,7 +22,8 @@ from mlops_iac.emulators.common.checking import check_inputs
 
 # Kinds of which there is one, called `default`, as soon as there is what it is in.
 _THERE = ("blobservices", "queueservices")
-_OK, _CREATED, _NONE = 200, 201, 204
+_OK, _CREATED, _NONE, _MISSING = 200, 201, 204, 404
+_PLAIN: Mapping[str, str] = {}
 
 
 class ArmStore:
@@ -50,7 +51,11 @@ class ArmStore:
             with self._lock:
                 match method:
                     case "GET":
-                        return Answer(_OK, self.get(path))
+                        return Answer(_OK, self.get(path, query))
+                    case "HEAD":
+                        return Answer(_NONE if self.find(path) else _MISSING)
+                    case "POST":
+                        return Answer(_OK, self.act(path))
                     case "PUT":
                         return self.put(path, body)
                     case "PATCH":
@@ -62,13 +67,23 @@ class ArmStore:
         except ArmError as error:
             return Answer(error.status, error.as_json())
 
-    def get(self, id_: str) -> dict[str, Any]:
-        """A resource, or a list of those of one kind. Raises ArmError."""
+    def get(self, id_: str, query: Mapping[str, str] = _PLAIN) -> dict[str, Any]:
+        """A resource, or a page of those of one kind. Raises ArmError."""
         if found := self._items.get(id_.lower()):
             return deepcopy(dict(found.document))
-        if (listed := self._list(id_)) is not None:
-            return {"value": listed}
-        raise _gone(id_)
+        if not lists.is_kind(id_):
+            raise _gone(id_)
+        above = _listed_in(id_)
+        if above and above.lower() not in self._items:
+            raise _gone(above)
+        return lists.paged(lists.listed(self._items.values(), id_), f"{self.base}{id_}", query)
+
+    def act(self, path: str) -> dict[str, Any]:
+        """Do what the last part of a path says, with what stands before it. Raises ArmError."""
+        id_, _, action = path.rpartition("/")
+        if (item := self.find(id_)) is None:
+            raise _gone(id_)
+        return dict(actions.done(item, action))
 
     def find(self, id_: str) -> Item | None:
         """A resource by its id, in any case."""
@@ -159,16 +174,6 @@ class ArmStore:
                     f"{path} cannot be changed from {here} to {there}",
                 )
 
-    def _list(self, path: str) -> list[Any] | None:
-        """The resources of the kind that a path ends with; None where it names no kind."""
-        start = f"{path.lower()}/"
-        found = [
-            deepcopy(dict(item.document))
-            for key, item in self._items.items()
-            if key.startswith(start) and "/" not in key[len(start) :]
-        ]
-        return found if found or len(path.split("/")) % 2 == 0 else None
-
 
 def _sent(row: Row, name: str) -> bool:
     """Whether an input stands in the body."""
@@ -192,6 +197,15 @@ def _taken_apart(id_: str) -> tuple[Row, str]:
         above = above[:-2]
     parent = f"{head}/providers/{namespace}/{'/'.join(above)}" if above else head
     return row, "" if _is_subscription(parent) else parent
+
+
+def _listed_in(path: str) -> str:
+    """The id of what a list is of, empty for a subscription's. Raises ArmError for a kind of no known type."""
+    above, _, kind = path.rpartition("/")
+    if kind.lower() in ("resources", "resourcegroups"):
+        return "" if _is_subscription(above) else above
+    _, above = _taken_apart(f"{path}/any")
+    return above
 
 
 def _is_subscription(id_: str) -> bool:
