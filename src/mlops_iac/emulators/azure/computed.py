@@ -117,6 +117,11 @@ def _registry(put: Put) -> _Made:
 _BY_TYPE: Mapping[str, Callable[[Put], _Made]] = {
     kinds.CONTAINER_REGISTRIES: _registry,
     kinds.INSIGHTS: _insights,
+    # Azure ML's own client cannot read one without.
+    kinds.MODEL_VERSIONS: lambda put: {"flavors": put.said.get("flavors") or {}},
+    kinds.ONLINE_DEPLOYMENTS: lambda put: {
+        "scaleSettings": put.said.get("scaleSettings") or {"scaleType": "Default"}
+    },
     kinds.VAULTS: lambda put: {"vaultUri": f"https://{put.name}.vault.azure.net/"},
     kinds.WORKSPACES: _ml_workspace,
     kinds.IDENTITIES: lambda put: {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from copy import deepcopy
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,7 +12,6 @@ from mlops_iac.emulators.azure.puts import Item
 PAGE = 100
 """How many one answer holds."""
 _TOP, _SKIP = "$top", "$skiptoken"
-_TRACKED = ("id", "name", "type", "location", "kind", "sku", "identity", "tags")
 
 
 def is_kind(path: str) -> bool:
@@ -21,27 +19,39 @@ def is_kind(path: str) -> bool:
     return len(path.split("/")) % 2 == 0
 
 
-def listed(items: Iterable[Item], path: str) -> list[Any]:
-    """Documents of the kind that a path ends with, in the order they were made in.
+def listed(items: Iterable[Item], path: str) -> list[Item]:
+    """Those of the kind that a path ends with, in the order they were made in.
 
     A kind is asked for in a scope, and found in all that is below it. `resources` are those of all kinds that
     stand in a group themselves.
     """
     path = path.lower()
     if path.endswith("/resources"):
+        start = path.removesuffix("resources")
         return [
-            {key: deepcopy(item.document[key]) for key in _TRACKED if key in item.document}
+            item
             for item in items
-            if item.id.lower().startswith(path.removesuffix("resources"))
+            if item.id.lower().startswith(start)
             and item.id.count("/providers/") == 1
             and item.row.arm.count("/") == 1
         ]
     scope, under, kind = path.rpartition("/providers/")
     start, end = (f"{scope}/", f"/providers/{kind}") if under else (f"{path}/", path)
     return [
-        deepcopy(dict(item.document))
+        item
         for item in items
         if item.id.lower().startswith(start) and item.id.lower().rpartition("/")[0].endswith(end)
+    ]
+
+
+def seen(items: Iterable[Item], query: Mapping[str, str]) -> list[Item]:
+    """Those that are in view: of what can be archived, by default what is not."""
+    view = query.get("listviewtype", "ActiveOnly").lower()
+    wanted = {"activeonly": (False,), "archivedonly": (True,)}.get(view, (False, True))
+    return [
+        item
+        for item in items
+        if bool((item.document.get("properties") or {}).get("isArchived")) in wanted
     ]
 
 

@@ -45,7 +45,7 @@ def application(identity: dict[str, Any], store: ArmStore) -> Application:
         body = b"" if answer.body is None else json.dumps(answer.body).encode()
         headers = [("Content-Type", _JSON), ("Content-Length", str(len(body)))]
         start_response(f"{answer.status} ", headers)
-        return [body]
+        return [b"" if environ["REQUEST_METHOD"] == "HEAD" else body]
 
     return serve
 

@@ -70,13 +70,14 @@ class ArmStore:
     def get(self, id_: str, query: Mapping[str, str] = _PLAIN) -> dict[str, Any]:
         """A resource, or a page of those of one kind. Raises ArmError."""
         if found := self._items.get(id_.lower()):
-            return deepcopy(dict(found.document))
+            return self._shown(found)
         if not lists.is_kind(id_):
             raise _gone(id_)
         above = _listed_in(id_)
         if above and above.lower() not in self._items:
             raise _gone(above)
-        return lists.paged(lists.listed(self._items.values(), id_), f"{self.base}{id_}", query)
+        found = lists.seen(lists.listed(self._items.values(), id_), query)
+        return lists.paged([*map(self._shown, found)], f"{self.base}{id_}", query)
 
     def act(self, path: str) -> dict[str, Any]:
         """Do what the last part of a path says, with what stands before it. Raises ArmError."""
@@ -102,9 +103,9 @@ class ArmStore:
         """Make a resource, or replace what is said of it. Raises ArmError."""
         row, above = _taken_apart(id_)
         old = self.find(id_)
-        self._need(above)
         if not isinstance(body, Mapping):
             raise ArmError(400, "InvalidRequestContent", "The request content was invalid.")
+        self._need(above, body)
         self._check(row, body)
         if old is not None:
             self._keep(row, old, body)
@@ -133,8 +134,15 @@ class ArmStore:
             self._items.pop(each.id.lower(), None)
         return True
 
-    def _need(self, above: str) -> None:
-        """The parent must be there; that of a version comes with it."""
+    def _shown(self, item: Item) -> dict[str, Any]:
+        """What is answered of it; of what has versions, with the latest."""
+        document = deepcopy(dict(item.document))
+        if row_of(f"{item.row.arm}/versions") and (versions := [*self.below(item.id)]):
+            document["properties"]["latestVersion"] = versions[-1].name
+        return document
+
+    def _need(self, above: str, body: Any = None) -> None:
+        """The parent must be there; that of a version, whose body is given, comes with it."""
         if not above or above.lower() in self._items:
             return
         row, higher = _taken_apart(above)
@@ -146,7 +154,9 @@ class ArmStore:
             )
         if row_of(f"{row.arm}/versions") is None:
             raise ArmError(404, "ParentResourceNotFound", f"there is no {above}")
-        self.put(above, {"properties": {}})
+        told = (body or {}).get("properties") or {}
+        kind = {"dataType": told["dataType"]} if "dataType" in told else {}
+        self.put(above, {"properties": kind})
 
     def _check(self, row: Row, body: Mapping[str, Any]) -> None:
         if strange := unplaced(row, body):
@@ -164,10 +174,12 @@ class ArmStore:
 
     def _keep(self, row: Row, old: Item, body: Mapping[str, Any]) -> None:
         """Refuse a change of what is taken at creation alone."""
-        before, after = from_body(row, old.document), from_body(row, body)
+        # The service adds to what was sent; a client sends either back.
+        before = [from_body(row, each) for each in (old.document, old.sent)]
+        after = from_body(row, body)
         for path in (*row.refused, *(each for each in row.replaces if _sent(row, each))):
-            here, there = _at(before, path), _at(after, path)
-            if there is not None and here != there and here is not None:
+            (here, sent), there = [_at(each, path) for each in before], _at(after, path)
+            if here is not None and there is not None and there not in (here, sent):
                 raise ArmError(
                     409,
                     "PropertyChangeNotAllowed",
@@ -189,9 +201,10 @@ def _taken_apart(id_: str) -> tuple[Row, str]:
             raise ArmError(400, "InvalidResourceId", f"{id_} is no id")
         return row, ""
     namespace, *parts = tail.split("/")
-    row = row_of("/".join((namespace, *parts[::2])))
+    arm = "/".join((namespace, *parts[::2]))
+    row = row_of(arm)
     if row is None or len(parts) % 2:
-        raise ArmError(404, "InvalidResourceType", f"{tail} is no type that is emulated")
+        raise ArmError(404, "InvalidResourceType", f"{arm} is no type that is emulated")
     *above, _, _ = parts
     if above and above[-2].lower() in _THERE:
         above = above[:-2]
