@@ -28,7 +28,9 @@ def document(put: Put) -> dict[str, Any]:
     made |= {"id": put.id, "name": put.name, "type": row.arm}
     properties: dict[str, Any] = made.setdefault("properties", {})
     if "provisioningState" in row.outputs or (
-        not row.inside and row.arm.startswith(kinds.LEARNING)
+        not row.inside
+        and row.arm.startswith(kinds.LEARNING)
+        and not row.arm.startswith(kinds.STATELESS)
     ):
         properties["provisioningState"] = "Succeeded"
     if "systemData" in row.outputs:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
@@ -11,6 +12,8 @@ from mlops_iac.emulators.azure.puts import Item
 
 PAGE = 100
 """How many one answer holds."""
+_TRACKED = ("id", "name", "type", "location", "tags", "kind", "sku", "identity")
+_OF_TYPE = re.compile(r"\bresourceType eq '([^']+)'", re.IGNORECASE)
 _TOP, _SKIP = "$top", "$skiptoken"
 
 
@@ -26,32 +29,39 @@ def listed(items: Iterable[Item], path: str) -> list[Item]:
     stand in a group themselves.
     """
     path = path.lower()
-    if path.endswith("/resources"):
-        start = path.removesuffix("resources")
-        return [
-            item
-            for item in items
-            if item.id.lower().startswith(start)
-            and item.id.count("/providers/") == 1
-            and item.row.arm.count("/") == 1
-        ]
     scope, under, kind = path.rpartition("/providers/")
     start, end = (f"{scope}/", f"/providers/{kind}") if under else (f"{path}/", path)
+    if is_any(path):
+        start, end = path.removesuffix("resources"), ""
     return [
         item
         for item in items
-        if item.id.lower().startswith(start) and item.id.lower().rpartition("/")[0].endswith(end)
+        if item.id.lower().startswith(start)
+        and item.id.lower().rpartition("/")[0].endswith(end)
+        and (end or (item.id.count("/providers/") == 1 and item.row.arm.count("/") == 1))
     ]
 
 
+def is_any(path: str) -> bool:
+    """Whether resources of all kinds are asked for."""
+    return path.lower().endswith("/resources")
+
+
+def tracked(document: Mapping[str, Any]) -> dict[str, Any]:
+    """What a list of all kinds says of each."""
+    return {key: document[key] for key in _TRACKED if key in document}
+
+
 def seen(items: Iterable[Item], query: Mapping[str, str]) -> list[Item]:
-    """Those that are in view: of what can be archived, by default what is not."""
+    """Those that are in view, and of the type that is asked for: what is archived only where that is said."""
+    type_ = _OF_TYPE.search(query.get("$filter", ""))
     view = query.get("listviewtype", "ActiveOnly").lower()
     wanted = {"activeonly": (False,), "archivedonly": (True,)}.get(view, (False, True))
     return [
         item
         for item in items
         if bool((item.document.get("properties") or {}).get("isArchived")) in wanted
+        and (type_ is None or item.row.arm.lower() == type_[1].lower())
     ]
 
 

@@ -77,7 +77,10 @@ class ArmStore:
         if above and above.lower() not in self._items:
             raise _gone(above)
         found = lists.seen(lists.listed(self._items.values(), id_), query)
-        return lists.paged([*map(self._shown, found)], f"{self.base}{id_}", query)
+        shown = [self._shown(each) for each in found]
+        if lists.is_any(id_):
+            shown = [lists.tracked(each) for each in shown]
+        return lists.paged(shown, f"{self.base}{id_}", query)
 
     def act(self, path: str) -> dict[str, Any]:
         """Do what the last part of a path says, with what stands before it. Raises ArmError."""
@@ -106,6 +109,8 @@ class ArmStore:
         if not isinstance(body, Mapping):
             raise ArmError(400, "InvalidRequestContent", "The request content was invalid.")
         self._need(above, body)
+        if old is not None:
+            body = _said(body, old.sent, old.document)
         self._check(row, body)
         if old is not None:
             self._keep(row, old, body)
@@ -126,8 +131,11 @@ class ArmStore:
 
     def delete(self, id_: str) -> bool:
         """Take a resource away, with all that is in it; False where there is none. Raises ArmError."""
+        row, _ = _taken_apart(id_)
         item = self.find(id_)
         if item is None:
+            if row.arm == kinds.BUDGETS:  # whose client knows no answer for absent ones
+                raise _gone(id_)
             return False
         for each in (item, *self.below(id_)):
             rules.gone(self, each)
@@ -233,6 +241,18 @@ def _at(value: Any, path: str) -> Any:
     for key in path.split("."):
         value = value.get(key) if isinstance(value, Mapping) else None
     return value
+
+
+def _said(body: Any, sent: Any, document: Any) -> Any:
+    """What is new, or was sent before: clients send back what a service added to its answer (`vaultUri`)."""
+    if not (isinstance(body, Mapping) and isinstance(document, Mapping)):
+        return body
+    before = sent if isinstance(sent, Mapping) else {}
+    return {
+        key: _said(value, before.get(key), document.get(key))
+        for key, value in body.items()
+        if key in before or key not in document or value != document[key]
+    }
 
 
 def _merged(old: Any, new: Any) -> Any:
