@@ -12,6 +12,7 @@ import enum
 import json
 import sys
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -19,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).parents[3] / "tools" / "azure_facts"))
 
 from create_only import CLASSES, PACKAGES, Models
 
-PLAIN = (str, bool, int, float)
+TAKEN = {str: (str,), bool: (bool,), int: (int,), float: (int, float), Decimal: (int, float)}
 
 
 class Checked(Models):
@@ -79,9 +80,7 @@ class Checked(Models):
                 yield from self._value(options[0], value, path)
         elif getattr(hint, "_is_model", False):
             yield from self.problems(hint, value, path)
-        elif (
-            hint in PLAIN and type(value) is not hint and not (hint is float and type(value) is int)
-        ):
+        elif type(value) not in TAKEN.get(hint, (type(value),)):
             yield f"{path} is no {hint.__name__}"
 
 

@@ -76,8 +76,8 @@ class ArmStore:
         above = _listed_in(id_)
         if above and above.lower() not in self._items:
             raise _gone(above)
-        found = lists.seen(lists.listed(self._items.values(), id_), query)
-        shown = [self._shown(each) for each in found]
+        listed = lists.seen(lists.listed(self._items.values(), id_), query)
+        shown = [self._shown(each) for each in listed]
         if lists.is_any(id_):
             shown = [lists.tracked(each) for each in shown]
         return lists.paged(shown, f"{self.base}{id_}", query)
