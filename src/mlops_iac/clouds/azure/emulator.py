@@ -12,6 +12,7 @@ from mlops_iac.emulators.azure.certificates import HOST
 from mlops_iac.emulators.azure.directory import METADATA, TOKENS
 from mlops_iac.emulators.azure.server import AzureServer
 from mlops_iac.emulators.azure.tables import PACKAGE
+from mlops_iac.errors import UsageError
 
 if TYPE_CHECKING:
     from mlops_iac.emulators.provider import Provider
@@ -37,9 +38,14 @@ class AzureEmulator(AzureServer):
         plain = self.ensure().url
         secure = plain.replace("http://127.0.0.1", f"https://{HOST}")
         groups = f"{plain}/subscriptions/{place.account}/resourceGroups?api-version=2024-03-01"
+        look = f"To look at it:\n  curl '{groups}'"
+        try:
+            trusted = shlex.quote(str(self.authority()))
+        except UsageError as error:
+            return f"{look}\nAzure's own clients do not reach it: {error} ({error.hint})"
         variables = {
             "ARM_CLOUD_METADATA_URL": f"{secure}{METADATA}",
-            "REQUESTS_CA_BUNDLE": shlex.quote(str(self.authority())),
+            "REQUESTS_CA_BUNDLE": trusted,
             "AZURE_TOKEN_CREDENTIALS": "ManagedIdentityCredential",
             "IDENTITY_ENDPOINT": f"{plain}{TOKENS}",
             "IDENTITY_HEADER": "local",
@@ -49,7 +55,7 @@ class AzureEmulator(AzureServer):
             *(f"  export {name}={value}" for name, value in variables.items()),
             f"  MLClient(DefaultAzureCredential(), {place.account!r}, …)",
             f"  clients of azure-mgmt-*: (…, base_url={secure!r}, credential_scopes=['{secure}/.default'])",
-            f"To look at it:\n  curl '{groups}'",
+            look,
         )
         return "\n".join(lines)
 
