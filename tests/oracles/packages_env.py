@@ -1,10 +1,10 @@
-"""Code that is not ours in virtual environments of its own: what AWS's containers run, and its clients.
+"""Code that is not ours in virtual environments of its own: what AWS's containers run, and the clouds' clients.
 
-    python tests/oracles/packages_env.py containers|clients    install it into the cache folder (CI does so once)
+    python tests/oracles/packages_env.py containers|clients|azure_clients    install it into the cache folder
 
-Tests use what MLOPS_IAC_CONTAINERS or MLOPS_IAC_CLIENTS names (a Python), or what was installed here.
-Nothing is resolved: `containers.txt` is what the images have, as near as this Python's wheels come;
-`clients.txt` is what the clients import.
+Tests use what MLOPS_IAC_CONTAINERS, MLOPS_IAC_CLIENTS or MLOPS_IAC_AZURE_CLIENTS names (a Python), or what was
+installed here. Nothing is resolved: `containers.txt` is what the images have, as near as this Python's wheels
+come; the others are what the clients import.
 """
 
 from __future__ import annotations

@@ -7,8 +7,8 @@ Three sources, whose versions stand in the files:
 - the installed pulumi-azure-native: names and types of properties (`schema.py`);
 - Microsoft's bicep types in the folder that MLOPS_IAC_AZURE_TYPES names: ARM types, paths and places in
   requests (`arm.py`);
-- Microsoft's client models in `.venv-azure`: what a service takes only at creation (`create_only.py`),
-  with `known.json` for what they do not say.
+- Microsoft's client models in `.venv-azure`, which `tools/check` makes: what a service takes only at creation
+  (`create_only.py`), with `known.json` for what they do not say.
 """
 
 from __future__ import annotations

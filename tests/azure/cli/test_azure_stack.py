@@ -7,6 +7,7 @@ they stand in.
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import urllib.request
 from importlib.util import find_spec
@@ -16,6 +17,7 @@ from typing import Any
 import pytest
 
 from tests.cli.harness import ROOT, Cli, environment
+from tests.oracles.packages_env import python_of
 from tests.oracles.pulumi_cli import NEEDED
 
 pytestmark = pytest.mark.skipif(
@@ -43,6 +45,27 @@ environments:
     budget: {monthly_usd: 500}
 """
 RESOURCES = 20
+# What Azure's clients read and sent back as it was.
+SENT_BACK = {
+    "storage.blob_services.set_service_properties",
+    "storage.blob_containers.create",
+    "storage.management_policies.create_or_update",
+    "keyvault.vaults.begin_create_or_update",
+    "containerregistry.registries.begin_create",
+    "loganalytics.workspaces.begin_create_or_update",
+    "consumption.budgets.create_or_update",
+    *(
+        f"arm_ml_service.{name}.create_or_update"
+        for kind in ("data", "environment", "model")
+        for name in (f"{kind}_containers", f"{kind}_versions")
+    ),
+    *(
+        f"arm_ml_service.{name}.begin_create_or_update"
+        for kinds in ("batch_endpoints compute online_endpoints", "online_deployments schedules")
+        for name in kinds.split()
+    ),
+    "arm_ml_service.workspaces.begin_create_or_update",
+}
 
 
 @pytest.fixture(scope="module")
@@ -146,6 +169,64 @@ def test_it_stands_and_stays(azure: Cli) -> None:
     found = ask(azure, "GET", outputs["workspace_id"])
     assert found["properties"]["systemDatastoresAuthMode"] == "Identity"
     assert found["location"] == "westeurope"
+
+
+def test_azures_own_clients_list_read_and_change_it(azure: Cli, tmp_path: Path) -> None:
+    """With what `local status` says. They leave changes by hand, which the next test undoes."""
+    python = python_of("azure_clients")
+    said = azure("local", "status").err
+    exports = dict(re.findall(r"^  export (\w+)=(\S+)$", said, re.MULTILINE))
+    base = exports["ARM_CLOUD_METADATA_URL"].removesuffix("/metadata/endpoints")
+    told = re.search(r"MLClient\(DefaultAzureCredential\(\), '(.+)', ", said)
+    outputs = azure("outputs", "-s", "local", "--json").json
+    scope = outputs["workspace_id"].partition("/providers/")[0]
+    listed = ask(azure, "GET", f"{scope}/resources")["value"]
+    named = {each["type"].partition("/")[0].partition(".")[2]: each["name"] for each in listed}
+    names = {
+        "azure.mgmt.storage": {
+            "account_name": named["Storage"],
+            "container_name": "artifacts",
+            "management_policy_name": "default",
+        },
+        "azure.mgmt.keyvault": {"vault_name": named["KeyVault"]},
+        "azure.mgmt.containerregistry": {"registry_name": named["ContainerRegistry"]},
+        "azure.mgmt.loganalytics": {"workspace_name": named["OperationalInsights"]},
+        "azure.mgmt.consumption": {"scope": scope, "budget_name": "flowers-local-monthly"},
+        "azure.ai.ml._restclient.arm_ml_service": {"workspace_name": outputs["workspace"]},
+    }
+    assert told
+    place = (base, told[1], outputs["resource_group"], json.dumps(names), tmp_path / "seen.json")
+    script = ROOT / "tests" / "azure" / "oracles" / "azure_clients.py"
+    done = subprocess.run(
+        [python, script, *place],
+        env={"PATH": "/usr/bin:/bin", **exports},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    seen = json.loads((tmp_path / "seen.json").read_text())
+    sweep = seen.pop("sweep")
+    assert seen == {
+        "workspaces": [outputs["workspace"]],
+        "tags": {"approval": "approved"},
+        "description": "changed by hand",
+        "versions": ["1", "2"],
+        "latest": "2",
+        "traffic": {"iris": 100},
+        "deployments": ["Standard_DS3_v2"],
+        "token": "local",
+        "disabled": False,
+        "computes": ["iris"],
+        "refused": "PropertyChangeNotAllowed",
+    }
+    # Every operation of every type that is emulated answers what its client can read, or an error of ARM.
+    assert (sweep["broken"], sweep["strange"]) == ({}, {})
+    assert {*sweep["put"]} == SENT_BACK
+    assert sweep["refused"]["containerregistry.registries.list_credentials"] == (
+        "UnAuthorizedForCredentialOperations"
+    )
+    assert sweep["refused"]["arm_ml_service.online_endpoints.list_keys"] == "BadRequest"
 
 
 def test_what_somebody_did_by_hand_is_seen_and_undone(azure: Cli) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from copy import deepcopy
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,6 +27,7 @@ from mlops_iac.emulators.azure.tables import Row, row
 from mlops_iac.graph.model import Resource
 from tests.azure.graphs import capture
 from tests.azure.oracles import bicep
+from tests.oracles.packages_env import python_of
 
 pytestmark = pytest.mark.skipif(
     not bicep.FOLDER.is_dir(), reason=f"there are no bicep types in {bicep.FOLDER}"
@@ -78,6 +81,31 @@ def test_every_body_is_taken() -> None:
         if (found := bicep.problems(known.arm, known.version, body))
     }
     assert told == {}
+
+
+def test_every_body_is_one_of_azures_own_clients() -> None:
+    """Their models know each member and value, and not what is mistyped."""
+    python, script = python_of("azure_clients"), Path(__file__).with_name("client_models.py")
+    asked = [(each.name, each.type, body) for each, _, body in resources()]
+    wrong = [
+        (name, type_, _set(body, path, value))
+        for place, path, value in DEFECTS
+        for name, type_, body in asked
+        if name == place and value is not None
+    ]
+    done = subprocess.run(
+        [python, script],
+        input=json.dumps([each[1:] for each in (*asked, *wrong)]),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    answers = json.loads(done.stdout)
+    good, bad = answers[: len(asked)], answers[len(asked) :]
+    told = [(each[0], found) for each, found in zip(asked, good, strict=True) if found]
+    assert told == []
+    assert sum(found is not None for found in good) >= 11
+    assert [each[0] for each, found in zip(wrong, bad, strict=True) if found == []] == []
 
 
 def test_a_body_says_what_its_inputs_say() -> None:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import socket
+import ssl
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
+from mlops_iac.emulators.azure.certificates import HOST, authority, context
+from mlops_iac.emulators.azure.lists import PAGE
 from mlops_iac.emulators.azure.provider import AzureProvider
 from mlops_iac.emulators.azure.store import ArmStore
 from mlops_iac.emulators.azure.tables import row
@@ -255,3 +262,83 @@ def test_every_type_has_an_id() -> None:
         "MachineLearningServices/workspaces/{workspaceName}/onlineEndpoints/{endpointName}"
         "/deployments/{deploymentName}"
     )
+
+
+def test_a_list_comes_in_pages(store: ArmStore, cloud: AzureProvider) -> None:
+    made(cloud, ACCOUNT, dict(ACCOUNT_INPUTS))
+    for number in range(PAGE + 1):
+        made(cloud, CONTAINER, {**CONTAINER_INPUTS, "containerName": f"c{number:03}"})
+    account = (
+        "/subscriptions/s/resourceGroups/g/providers/Microsoft.Storage/storageAccounts/account1"
+    )
+    query = {"api-version": "2024-01-01"}
+    first = store.request("GET", f"{account}/blobServices/default/containers", query, None).body
+    link = urlsplit(first["nextLink"])
+    second = store.request("GET", link.path, dict(parse_qsl(link.query)), None).body
+    names = [each["name"] for page in (first, second) for each in page["value"]]
+    assert names == [f"c{number:03}" for number in range(PAGE + 1)]
+    assert len(first["value"]) == PAGE
+    assert "nextLink" not in second
+
+
+WORKSPACE_ID = (
+    "/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/ws1"
+)
+LISTS = [
+    ("of a subscription", "/subscriptions/s/providers/Microsoft.Storage/storageAccounts", {},
+     ["account1"]),
+    ("of all kinds", "/subscriptions/s/resourceGroups/g/resources", {}, ["account1", "vault-1"]),
+    ("of one of all kinds", "/subscriptions/s/resources",
+     {"$filter": "resourceType eq 'Microsoft.KeyVault/vaults'"}, ["vault-1"]),
+    ("the newest first", f"{WORKSPACE_ID}/models/m/versions",
+     {"$orderby": "createdtime desc", "$top": "1"}, ["2"]),
+    ("in a group that is not there",
+     "/subscriptions/s/resourceGroups/h/providers/Microsoft.KeyVault/vaults", {}, "ResourceNotFound"),
+    ("of no known type", "/subscriptions/s/resourceGroups/g/providers/Microsoft.X/ys", {},
+     "InvalidResourceType"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("case", "path", "query", "told"), LISTS, ids=[c[0] for c in LISTS])
+def test_what_is_listed(
+    case: str, path: str, query: dict[str, str], told: Any, store: ArmStore, cloud: AzureProvider
+) -> None:
+    made(cloud, ACCOUNT, dict(ACCOUNT_INPUTS))
+    made(cloud, VAULT, dict(VAULT_INPUTS))
+    version = {"api-version": "2024-04-01"}
+    if "ws1" in path:
+        store.request("PUT", WORKSPACE_ID, version, {"location": "westeurope"})
+        for number in ("1", "2"):
+            store.request(
+                "PUT", f"{WORKSPACE_ID}/models/m/versions/{number}", version, {"properties": {}}
+            )
+    answer = store.request("GET", path, {**query, **version}, None).body
+    if isinstance(told, str):
+        assert answer["error"]["code"] == told
+    else:
+        assert [each["name"] for each in answer["value"]] == told
+
+
+def test_a_certificate_is_trusted_here_and_nowhere_else(tmp_path: Path) -> None:
+    """Its authority's key is nowhere, and what is the server's alone is its owner's alone."""
+    trusted = authority(tmp_path)
+    assert authority(tmp_path) == trusted
+    assert {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {
+        "ca.pem": 0o600,
+        "tls.pem": 0o600,
+    }
+    assert b"PRIVATE" not in trusted.read_bytes()
+    ours, theirs = socket.socketpair()
+    server = context(tmp_path)
+
+    def answer() -> None:
+        with suppress(OSError), server.wrap_socket(theirs, server_side=True) as secure:
+            secure.recv(1)
+
+    thread = threading.Thread(target=answer)
+    thread.start()
+    client = ssl.create_default_context(cafile=trusted)
+    client.verify_flags |= ssl.VERIFY_X509_STRICT
+    with client.wrap_socket(ours, server_hostname=HOST) as secure:
+        secure.send(b"x")
+    thread.join()

@@ -28,7 +28,9 @@ def document(put: Put) -> dict[str, Any]:
     made |= {"id": put.id, "name": put.name, "type": row.arm}
     properties: dict[str, Any] = made.setdefault("properties", {})
     if "provisioningState" in row.outputs or (
-        not row.inside and row.arm.startswith(kinds.LEARNING)
+        not row.inside
+        and row.arm.startswith(kinds.LEARNING)
+        and not row.arm.startswith(kinds.STATELESS)
     ):
         properties["provisioningState"] = "Succeeded"
     if "systemData" in row.outputs:
@@ -117,6 +119,11 @@ def _registry(put: Put) -> _Made:
 _BY_TYPE: Mapping[str, Callable[[Put], _Made]] = {
     kinds.CONTAINER_REGISTRIES: _registry,
     kinds.INSIGHTS: _insights,
+    # Azure ML's own client cannot read one without.
+    kinds.MODEL_VERSIONS: lambda put: {"flavors": put.said.get("flavors") or {}},
+    kinds.ONLINE_DEPLOYMENTS: lambda put: {
+        "scaleSettings": put.said.get("scaleSettings") or {"scaleType": "Default"}
+    },
     kinds.VAULTS: lambda put: {"vaultUri": f"https://{put.name}.vault.azure.net/"},
     kinds.WORKSPACES: _ml_workspace,
     kinds.IDENTITIES: lambda put: {

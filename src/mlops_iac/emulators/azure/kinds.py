@@ -9,7 +9,12 @@ INSIGHTS = "Microsoft.Insights/components"
 VAULTS = "Microsoft.KeyVault/vaults"
 LEARNING = "Microsoft.MachineLearningServices"
 WORKSPACES = f"{LEARNING}/workspaces"
+BATCH_ENDPOINTS = f"{WORKSPACES}/batchEndpoints"
 ONLINE_ENDPOINTS = f"{WORKSPACES}/onlineEndpoints"
+MODEL_VERSIONS = f"{WORKSPACES}/models/versions"
+ONLINE_DEPLOYMENTS = f"{ONLINE_ENDPOINTS}/deployments"
+# Of these Azure ML says no state.
+STATELESS = (f"{WORKSPACES}/data",)
 IDENTITIES = "Microsoft.ManagedIdentity/userAssignedIdentities"
 LOG_WORKSPACES = "Microsoft.OperationalInsights/workspaces"
 GROUPS = "Microsoft.Resources/resourceGroups"

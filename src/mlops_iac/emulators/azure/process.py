@@ -13,6 +13,8 @@ import json
 import os
 import secrets
 import signal
+import socket
+import sys
 import time
 from collections.abc import Callable, Iterable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -20,6 +22,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
+from mlops_iac.emulators.azure import certificates, directory
 from mlops_iac.emulators.azure.arm import Answer, ArmError
 from mlops_iac.emulators.azure.store import ArmStore
 from mlops_iac.emulators.common.loopback import Application, guarded
@@ -28,6 +31,8 @@ from mlops_iac.emulators.common.server import IDENTITY_PATH
 from mlops_iac.workfolder import write_durably
 
 _CONTROL = ("/mlops-iac",)
+# The first byte of TLS: a record of a handshake (RFC 8446, 5.1).
+_HANDSHAKE = b"\x16"
 _JSON = "application/json; charset=utf-8"
 
 
@@ -40,13 +45,15 @@ def application(identity: dict[str, Any], store: ArmStore) -> Application:
         body = b"" if answer.body is None else json.dumps(answer.body).encode()
         headers = [("Content-Type", _JSON), ("Content-Length", str(len(body)))]
         start_response(f"{answer.status} ", headers)
-        return [body]
+        return [b"" if environ["REQUEST_METHOD"] == "HEAD" else body]
 
     return serve
 
 
 def _asked(store: ArmStore, environ: dict[str, Any], path: str) -> Answer:
     query = {key.lower(): value for key, value in parse_qsl(environ["QUERY_STRING"])}
+    if told := directory.answer(store.base, path, query):
+        return told
     content = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
     try:
         body = json.loads(content) if content else None
@@ -63,6 +70,19 @@ class Handler(BaseHTTPRequestHandler):
     # Headers and body go out as two writes; with Nagle and a delayed ACK each call waits 40 ms.
     disable_nagle_algorithm = True
     application: Application
+    folder: Path
+
+    def setup(self) -> None:
+        """Whoever begins with TLS is answered in it, at the same port."""
+        if self.request.recv(1, socket.MSG_PEEK) == _HANDSHAKE:
+            made = certificates.context(self.folder)
+            self.request = made.wrap_socket(self.request, server_side=True)
+        super().setup()
+
+    def finish(self) -> None:
+        """The server closes what it accepted, which is not what TLS made of it."""
+        super().finish()
+        self.request.close()
 
     def _answer(self) -> None:
         path, _, query = self.path.partition("?")
@@ -84,7 +104,7 @@ class Handler(BaseHTTPRequestHandler):
         for part in type(self).application(environ, start):
             self.wfile.write(part)
 
-    do_GET = do_PUT = do_PATCH = do_POST = do_DELETE = _answer  # noqa: N815
+    do_GET = do_HEAD = do_PUT = do_PATCH = do_POST = do_DELETE = _answer  # noqa: N815
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         """Requests may carry secrets: none is logged."""
@@ -93,6 +113,10 @@ class Handler(BaseHTTPRequestHandler):
 class _Listener(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """One line: somebody went away, or does not trust our certificate."""
+        sys.stderr.write(f"a connection ended: {sys.exc_info()[1]}\n")
 
 
 def main() -> None:
@@ -115,6 +139,7 @@ def main() -> None:
     port = listener.server_address[1]
     store = ArmStore(f"https://localhost:{port}")
     # A function in a class would be a method.
+    Handler.folder = arguments.work
     Handler.application = staticmethod(guarded(application(identity, store), token, _CONTROL))
     info = {
         **identity,

@@ -72,7 +72,7 @@ class ArmHandler(Handler):
 
     def delete(self, api: Any, id_: str, state: ResourceState) -> None:
         """Delete; absent already is success, and so is what goes with what it is in."""
-        if not self._is_implicit(id_):
+        if not self._is_implicit(id_) and _asked(lambda: api.arm.get(id_, self.row.version)):
             _asked(lambda: api.arm.call("DELETE", id_, self.row.version))
 
     def find(self, api: Any, inputs: Properties, token: str) -> str | None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import MappingProxyType
 
+from mlops_iac.emulators.azure import certificates
 from mlops_iac.emulators.common.server import Server
 
 
@@ -15,3 +17,8 @@ class AzureServer(Server):
     needs = ()
     foreign = ("ARM_", "AZURE_")
     variables = MappingProxyType({})
+
+    def authority(self) -> Path:
+        """The certificate that its TLS is trusted by. Raises what `certificates.authority` does."""
+        with self._locked():
+            return certificates.authority(self._folder)

@@ -13,7 +13,7 @@ from copy import deepcopy
 from datetime import UTC, datetime
 from typing import Any
 
-from mlops_iac.emulators.azure import computed, kinds, rules
+from mlops_iac.emulators.azure import actions, computed, kinds, lists, rules
 from mlops_iac.emulators.azure.arm import Answer, ArmError
 from mlops_iac.emulators.azure.bodies import from_body, unplaced
 from mlops_iac.emulators.azure.puts import Item, Put
@@ -22,7 +22,8 @@ from mlops_iac.emulators.common.checking import check_inputs
 
 # Kinds of which there is one, called `default`, as soon as there is what it is in.
 _THERE = ("blobservices", "queueservices")
-_OK, _CREATED, _NONE = 200, 201, 204
+_OK, _CREATED, _NONE, _MISSING = 200, 201, 204, 404
+_PLAIN: Mapping[str, str] = {}
 
 
 class ArmStore:
@@ -50,7 +51,11 @@ class ArmStore:
             with self._lock:
                 match method:
                     case "GET":
-                        return Answer(_OK, self.get(path))
+                        return Answer(_OK, self.get(path, query))
+                    case "HEAD":
+                        return Answer(_NONE if self.find(path) else _MISSING)
+                    case "POST":
+                        return Answer(_OK, self.act(path))
                     case "PUT":
                         return self.put(path, body)
                     case "PATCH":
@@ -62,13 +67,27 @@ class ArmStore:
         except ArmError as error:
             return Answer(error.status, error.as_json())
 
-    def get(self, id_: str) -> dict[str, Any]:
-        """A resource, or a list of those of one kind. Raises ArmError."""
+    def get(self, id_: str, query: Mapping[str, str] = _PLAIN) -> dict[str, Any]:
+        """A resource, or a page of those of one kind. Raises ArmError."""
         if found := self._items.get(id_.lower()):
-            return deepcopy(dict(found.document))
-        if (listed := self._list(id_)) is not None:
-            return {"value": listed}
-        raise _gone(id_)
+            return self._shown(found)
+        if not lists.is_kind(id_):
+            raise _gone(id_)
+        above = _listed_in(id_)
+        if above and above.lower() not in self._items:
+            raise _gone(above)
+        listed = lists.seen(lists.listed(self._items.values(), id_), query)
+        shown = [self._shown(each) for each in listed]
+        if lists.is_any(id_):
+            shown = [lists.tracked(each) for each in shown]
+        return lists.paged(shown, f"{self.base}{id_}", query)
+
+    def act(self, path: str) -> dict[str, Any]:
+        """Do what the last part of a path says, with what stands before it. Raises ArmError."""
+        id_, _, action = path.rpartition("/")
+        if (item := self.find(id_)) is None:
+            raise _gone(id_)
+        return dict(actions.done(item, action))
 
     def find(self, id_: str) -> Item | None:
         """A resource by its id, in any case."""
@@ -87,9 +106,11 @@ class ArmStore:
         """Make a resource, or replace what is said of it. Raises ArmError."""
         row, above = _taken_apart(id_)
         old = self.find(id_)
-        self._need(above)
         if not isinstance(body, Mapping):
             raise ArmError(400, "InvalidRequestContent", "The request content was invalid.")
+        self._need(above, body)
+        if old is not None:
+            body = _said(body, old.sent, old.document)
         self._check(row, body)
         if old is not None:
             self._keep(row, old, body)
@@ -110,16 +131,26 @@ class ArmStore:
 
     def delete(self, id_: str) -> bool:
         """Take a resource away, with all that is in it; False where there is none. Raises ArmError."""
+        row, _ = _taken_apart(id_)
         item = self.find(id_)
         if item is None:
+            if row.arm == kinds.BUDGETS:  # whose client knows no answer for absent ones
+                raise _gone(id_)
             return False
         for each in (item, *self.below(id_)):
             rules.gone(self, each)
             self._items.pop(each.id.lower(), None)
         return True
 
-    def _need(self, above: str) -> None:
-        """The parent must be there; that of a version comes with it."""
+    def _shown(self, item: Item) -> dict[str, Any]:
+        """What is answered of it; of what has versions, with the latest."""
+        document = deepcopy(dict(item.document))
+        if row_of(f"{item.row.arm}/versions") and (versions := [*self.below(item.id)]):
+            document["properties"]["latestVersion"] = versions[-1].name
+        return document
+
+    def _need(self, above: str, body: Any = None) -> None:
+        """The parent must be there; that of a version, whose body is given, comes with it."""
         if not above or above.lower() in self._items:
             return
         row, higher = _taken_apart(above)
@@ -131,7 +162,9 @@ class ArmStore:
             )
         if row_of(f"{row.arm}/versions") is None:
             raise ArmError(404, "ParentResourceNotFound", f"there is no {above}")
-        self.put(above, {"properties": {}})
+        told = (body or {}).get("properties") or {}
+        kind = {"dataType": told["dataType"]} if "dataType" in told else {}
+        self.put(above, {"properties": kind})
 
     def _check(self, row: Row, body: Mapping[str, Any]) -> None:
         if strange := unplaced(row, body):
@@ -149,25 +182,17 @@ class ArmStore:
 
     def _keep(self, row: Row, old: Item, body: Mapping[str, Any]) -> None:
         """Refuse a change of what is taken at creation alone."""
-        before, after = from_body(row, old.document), from_body(row, body)
+        # The service adds to what was sent; a client sends either back.
+        before = [from_body(row, each) for each in (old.document, old.sent)]
+        after = from_body(row, body)
         for path in (*row.refused, *(each for each in row.replaces if _sent(row, each))):
-            here, there = _at(before, path), _at(after, path)
-            if there is not None and here != there and here is not None:
+            (here, sent), there = [_at(each, path) for each in before], _at(after, path)
+            if here is not None and there is not None and there not in (here, sent):
                 raise ArmError(
                     409,
                     "PropertyChangeNotAllowed",
                     f"{path} cannot be changed from {here} to {there}",
                 )
-
-    def _list(self, path: str) -> list[Any] | None:
-        """The resources of the kind that a path ends with; None where it names no kind."""
-        start = f"{path.lower()}/"
-        found = [
-            deepcopy(dict(item.document))
-            for key, item in self._items.items()
-            if key.startswith(start) and "/" not in key[len(start) :]
-        ]
-        return found if found or len(path.split("/")) % 2 == 0 else None
 
 
 def _sent(row: Row, name: str) -> bool:
@@ -184,14 +209,24 @@ def _taken_apart(id_: str) -> tuple[Row, str]:
             raise ArmError(400, "InvalidResourceId", f"{id_} is no id")
         return row, ""
     namespace, *parts = tail.split("/")
-    row = row_of("/".join((namespace, *parts[::2])))
+    arm = "/".join((namespace, *parts[::2]))
+    row = row_of(arm)
     if row is None or len(parts) % 2:
-        raise ArmError(404, "InvalidResourceType", f"{tail} is no type that is emulated")
+        raise ArmError(404, "InvalidResourceType", f"{arm} is no type that is emulated")
     *above, _, _ = parts
     if above and above[-2].lower() in _THERE:
         above = above[:-2]
     parent = f"{head}/providers/{namespace}/{'/'.join(above)}" if above else head
     return row, "" if _is_subscription(parent) else parent
+
+
+def _listed_in(path: str) -> str:
+    """The id of what a list is of, empty for a subscription's. Raises ArmError for a kind of no known type."""
+    above, _, kind = path.rpartition("/")
+    if kind.lower() in ("resources", "resourcegroups"):
+        return "" if _is_subscription(above) else above
+    _, above = _taken_apart(f"{path}/any")
+    return above
 
 
 def _is_subscription(id_: str) -> bool:
@@ -206,6 +241,18 @@ def _at(value: Any, path: str) -> Any:
     for key in path.split("."):
         value = value.get(key) if isinstance(value, Mapping) else None
     return value
+
+
+def _said(body: Any, sent: Any, document: Any) -> Any:
+    """What is new, or was sent before: clients send back what a service added to its answer (`vaultUri`)."""
+    if not (isinstance(body, Mapping) and isinstance(document, Mapping)):
+        return body
+    before = sent if isinstance(sent, Mapping) else {}
+    return {
+        key: _said(value, before.get(key), document.get(key))
+        for key, value in body.items()
+        if key in before or key not in document or value != document[key]
+    }
 
 
 def _merged(old: Any, new: Any) -> Any:
