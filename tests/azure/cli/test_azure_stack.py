@@ -117,6 +117,8 @@ def test_a_preview_needs_no_credentials(azure: Cli) -> None:
 
 
 def test_what_is_compiled_is_short_and_the_same_twice(azure: Cli) -> None:
+    from mlops_iac.clouds.azure.components._roles import ROLES
+
     azure("compile")
     program = azure.folder / "stacks" / "flowers"
     before = {path: path.read_bytes() for path in program.iterdir() if path.is_file()}
@@ -128,9 +130,11 @@ def test_what_is_compiled_is_short_and_the_same_twice(azure: Cli) -> None:
     assert "/v20" not in lock
     assert "standin" not in lock
     assert '"name": "Standard_ZRS"' in lock
-    assert (
-        "az provider register --namespace Microsoft.KeyVault" in (program / "README.md").read_text()
-    )
+    guide = (program / "README.md").read_text()
+    assert "az provider register --namespace Microsoft.KeyVault" in guide
+    # To exactly those roles the deployer's right to assign some is constrained.
+    assigned = {role for role, id_ in ROLES.items() if f"roleDefinitions/{id_}" in lock}
+    assert f"that stacks assign ({', '.join(sorted(assigned))})" in guide
 
 
 def test_what_is_not_there_yet_says_so(azure: Cli) -> None:
