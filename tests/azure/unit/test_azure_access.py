@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from mlops_iac.clouds.access import Place
 from mlops_iac.clouds.azure.access import AzureAccess
 from mlops_iac.clouds.azure.errors import SignedOut, Silent
-from mlops_iac.clouds.azure.session import Https
+from mlops_iac.clouds.azure.session import Https, RealSession
+from mlops_iac.clouds.azure.tokens import Tokens
 from mlops_iac.emulators.azure.arm import Arm, ArmError
 from tests.azure.loopback import Replies, answering
 
@@ -16,12 +18,12 @@ BUSY = (429, {"error": {"code": "TooManyRequests", "message": "later"}})
 
 def arm(replies: Replies, *, seconds: float = 60) -> tuple[Arm, list[float]]:
     slept: list[float] = []
-    return Arm(Https(replies.url, lambda: TOKEN, seconds, slept.append)), slept
+    return Arm(Https(replies.url, lambda _: TOKEN, seconds, slept.append)), slept
 
 
 def test_nobody_answers() -> None:
     with pytest.raises(Silent, match=r"127\.0\.0\.1:1 does not answer"):
-        Https("http://127.0.0.1:1", lambda: TOKEN, 1).request("GET", "/", {}, None)
+        Https("http://127.0.0.1:1", lambda _: TOKEN, 1).request("GET", "/", {}, None)
 
 
 def test_a_busy_service_is_asked_again_when_it_says() -> None:
@@ -57,9 +59,24 @@ def test_a_list_goes_on_where_it_was_asked() -> None:
     assert replies.asked[1].target == "/m?api-version=1&%24skip=x%3D"
 
 
+@pytest.mark.parametrize(
+    ("path", "subscription"),
+    [("/subscriptions/theirs/resourceGroups/x", "theirs"), ("/tenants", "ours")],
+)
+def test_the_subscription_that_is_asked_says_whose_token(
+    path: str, subscription: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, ...]] = []
+    monkeypatch.setattr(Tokens, "__call__", lambda _, *words: asked.append(words) or TOKEN)
+    with answering((200, {})) as replies:
+        monkeypatch.setattr("mlops_iac.clouds.azure.session.ARM", replies.url)
+        RealSession(Place("x", "ours"), patient=True).arm.call("GET", path, "1")
+    assert asked == [(f"{replies.url}/", subscription)]
+
+
 def test_a_redirect_is_no_answer_and_takes_no_token_along() -> None:
     with answering((302, {}, {"Location": "http://127.0.0.1:1/"})) as replies:
-        assert Https(replies.url, lambda: TOKEN, 5).request("GET", "/", {}, None).status == 302
+        assert Https(replies.url, lambda _: TOKEN, 5).request("GET", "/", {}, None).status == 302
 
 
 def test_a_page_of_a_proxy_is_told() -> None:

@@ -140,8 +140,8 @@ def test_whoever_is_signed_in_has_a_token_of_the_subscriptions_tenant(tmp_path: 
     """With half an identity in the environment it is the CLI's."""
     answer = json.dumps({"accessToken": TOKEN, "expires_on": int(time.time()) + 3600})
     given = az(tmp_path, f"echo \"$@\" >> {tmp_path}/asked; echo '{answer}'")
-    tokens = Tokens("a-subscription", environment={**given, "AZURE_CLIENT_ID": CLIENT})
-    assert tokens(ARM) == tokens(ARM) == TOKEN
+    tokens = Tokens(environment={**given, "AZURE_CLIENT_ID": CLIENT})
+    assert tokens(ARM, "a-subscription") == tokens(ARM, "a-subscription") == TOKEN
     words = f"account get-access-token --resource {ARM} --output json --subscription a-subscription"
     assert (tmp_path / "asked").read_text() == f"{words}\n"
 
@@ -162,7 +162,7 @@ def test_whoever_is_signed_in_has_a_token_of_the_subscriptions_tenant(tmp_path: 
 )  # fmt: skip
 def test_nobody_is_signed_in_and_no_token_is_shown(script: str, words: str, tmp_path: Path) -> None:
     with pytest.raises(SignedOut) as raised:
-        Tokens("sub", environment=az(tmp_path, script))(ARM)
+        Tokens(environment=az(tmp_path, script))(ARM, "sub")
     assert words in str(raised.value)
     hidden(raised)
 
@@ -180,4 +180,7 @@ def test_who_a_token_is_of(claims: Any, who: str) -> None:
     part = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
     with answering((200, {**GIVEN[1], "access_token": f"eyJ.{part}.x"})) as replies:
         given = WHO | {"ARM_OIDC_TOKEN": ASSERTION}
-        assert Tokens(environment=given, login=replies.url).who(ARM) == who
+        tokens = Tokens(environment=given, login=replies.url)
+        assert tokens.who(ARM) == ""
+        tokens(ARM)
+        assert tokens.who(ARM) == who

@@ -36,17 +36,22 @@ class RealSession:
 
     def __init__(self, place: Place, *, patient: bool) -> None:
         self.place = place
-        self.tokens = Tokens(place.account)
+        self.tokens = Tokens()
         self._seconds = _PATIENT_SECONDS if patient else _SECONDS
 
     @cached_property
     def arm(self) -> Arm:
         """ARM. Calls raise ArmError, SignedOut, Silent."""
-        return Arm(Https(ARM, lambda: self.tokens(f"{ARM}/"), self._seconds))
+        return Arm(Https(ARM, self._token, self._seconds))
+
+    def _token(self, path: str) -> str:
+        """One of the tenant that the subscription in the path is in."""
+        _, kind, name, *_ = (*path.split("/"), "", "")
+        return self.tokens(f"{ARM}/", name if kind == "subscriptions" else self.place.account)
 
     @property
     def who(self) -> str:
-        """Who is signed in, as far as a token says it. Raises SignedOut, Silent."""
+        """Who ARM was asked as, as far as a token says it."""
         return self.tokens.who(f"{ARM}/")
 
 
@@ -69,7 +74,7 @@ Session = RealSession | EmulatedSession
 
 
 class Https:
-    """A service of Azure's at `base`, asked with a token of `token()`.
+    """A service of Azure's at `base`, asked with a token of `token(path)`.
 
     `seconds` is how long one answer may take, and how long is waited in all for a service that is busy.
     """
@@ -77,7 +82,7 @@ class Https:
     def __init__(
         self,
         base: str,
-        token: Callable[[], str],
+        token: Callable[[str], str],
         seconds: float,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -90,7 +95,7 @@ class Https:
         left = self._seconds
         for attempt in count():
             headers = {
-                "Authorization": f"Bearer {self._token()}",
+                "Authorization": f"Bearer {self._token(path)}",
                 "Content-Type": "application/json",
             }
             reply = ask(method, url, headers, content, self._seconds)

@@ -56,36 +56,37 @@ class _Kept(Record):
 class Tokens:
     """Access tokens by what they are for (`https://management.azure.com/`), each kept until shortly before it ends.
 
-    `subscription` says which of several accounts of the CLI is meant, and so which tenant. `login` is
-    who exchanges tokens. No exception holds a token, or what a command printed that may hold one.
+    `login` is who exchanges tokens. No exception holds a token, or what a command printed that may hold one.
     """
 
-    def __init__(
-        self,
-        subscription: str = "",
-        *,
-        environment: Mapping[str, str] = os.environ,
-        login: str = LOGIN,
-    ) -> None:
-        self._subscription, self._environment, self._login = subscription, environment, login
-        self._kept: dict[str, _Kept] = {}
+    def __init__(self, *, environment: Mapping[str, str] = os.environ, login: str = LOGIN) -> None:
+        self._environment, self._login = environment, login
+        self._kept: dict[tuple[str, str], _Kept] = {}
 
-    def __call__(self, audience: str) -> str:
-        """A token for an audience. Raises SignedOut, Silent."""
-        kept = self._kept.get(audience)
+    def __call__(self, audience: str, subscription: str = "") -> str:
+        """A token for an audience. Raises SignedOut, Silent.
+
+        `subscription` says which of several accounts of the CLI is meant, and so which tenant.
+        """
+        kept = self._kept.get((audience, subscription))
         if kept is None or kept.ends - _MARGIN < time.time():
             assertion = self._assertion()
-            kept = self._exchanged(audience, assertion) if assertion else self._of_cli(audience)
-            self._kept[audience] = kept
+            kept = (
+                self._exchanged(audience, assertion)
+                if assertion
+                else self._of_cli(audience, subscription)
+            )
+            self._kept[audience, subscription] = kept
         return kept.token
 
     def who(self, audience: str) -> str:
-        """The name, or the application, that a token is of; empty where it does not say. Raises as a call.
+        """The name, or the application, that the last token for an audience is of; empty where none says it.
 
         Nothing is decided by it: whoever takes the token reads it as he likes.
         """
         try:
-            claims = self(audience).split(".")[1]
+            last = [kept.token for key, kept in self._kept.items() if key[0] == audience][-1]
+            claims = last.split(".")[1]
             told = _read(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))
         except (IndexError, ValueError):
             return ""
@@ -146,7 +147,7 @@ class Tokens:
         seconds = float(told.get("expires_in") or 0)
         return _Kept(_whole(str(told["access_token"]), "the answer"), time.time() + seconds)
 
-    def _of_cli(self, audience: str) -> _Kept:
+    def _of_cli(self, audience: str, subscription: str) -> _Kept:
         az = shutil.which("az", path=self._environment.get("PATH"))
         if az is None:
             raise SignedOut(
@@ -154,8 +155,8 @@ class Tokens:
                 " AZURE_CLIENT_ID, AZURE_TENANT_ID and a token of its own instead"
             )
         words = [az, "account", "get-access-token", "--resource", audience, "--output", "json"]
-        if self._subscription:
-            words += ["--subscription", self._subscription]
+        if subscription:
+            words += ["--subscription", subscription]
         try:
             done = subprocess.run(
                 words, capture_output=True, text=True, timeout=_SECONDS, check=False
@@ -164,20 +165,21 @@ class Tokens:
             raise SignedOut(f"Azure's CLI cannot be run: {type(error).__name__}") from None
         told = _read(done.stdout)
         if done.returncode or "accessToken" not in told:
-            raise SignedOut(self._refused(done.stderr))
+            raise SignedOut(_refused(done.stderr, subscription))
         # Before 2.54 it said when in local time alone: such a token is asked for each time.
         return _Kept(
             _whole(str(told["accessToken"]), "Azure's CLI"), float(told.get("expires_on") or 0)
         )
 
-    def _refused(self, printed: str) -> str:
-        if "Check the spelling and casing" in printed:
-            return (
-                f"whoever is signed in to Azure's CLI has no subscription {self._subscription}:"
-                " `az login` as who has it, `az login --tenant TENANT` where it is in another tenant;"
-                " `az account list` shows them"
-            )
-        return f"Azure's CLI has no token: {_why(printed) or 'run `az login`'}"
+
+def _refused(printed: str, subscription: str) -> str:
+    """Why the CLI gives no token, of what it printed."""
+    if "Check the spelling and casing" in printed:
+        return (
+            f"whoever is signed in to Azure's CLI has no subscription {subscription}: `az login` as who has"
+            " it, `az login --tenant TENANT` where it is in another tenant; `az account list` shows them"
+        )
+    return f"Azure's CLI has no token: {_why(printed) or 'run `az login`'}"
 
 
 def _why(words: str, tenant: str = "", client: str = "") -> str:
