@@ -116,6 +116,12 @@ def test_a_preview_needs_no_credentials(azure: Cli) -> None:
     assert f"+{RESOURCES} create · ~0 update" in answer.out + answer.err
 
 
+def test_the_doctor_asks_the_account_and_says_who_is_not_signed_in(azure: Cli) -> None:
+    answer = azure("doctor", "-s", "staging", expect=1, PATH="/nowhere")
+    assert "✗ staging: its account was not asked: Azure's CLI is not installed" in answer.out
+    assert "its account" not in azure("doctor").out
+
+
 def test_what_is_compiled_is_short_and_the_same_twice(azure: Cli) -> None:
     from mlops_iac.clouds.azure.components._roles import ROLES
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from mlops_iac.clouds.access import Place
 from mlops_iac.clouds.azure.access import AzureAccess
+from mlops_iac.clouds.azure.ml.conditions import conditions
 from mlops_iac.clouds.azure.ml.contents import delete_versions, holdings
+from mlops_iac.clouds.azure.ml.parts import Part
 from mlops_iac.clouds.azure.ml.registry import API, ModelContainers
 from mlops_iac.clouds.azure.ml.runs import last_run
 from mlops_iac.clouds.azure.types import MODEL_CONTAINER
@@ -130,6 +133,20 @@ def test_who_is_signed_out_deletes_none() -> None:
     made = Resource("urn", MODEL_CONTAINER, "iris", custom=True, id=MODEL)
     with pytest.raises(AuthenticationError, match="the model versions in iris cannot be deleted"):
         delete_versions([made], _Session(_Said(refusal)))
+
+
+def test_a_subscription_has_its_resource_providers(monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = [
+        Part(namespaces=("Microsoft.Storage", "Microsoft.App")),
+        Part(namespaces=("Microsoft.App",)),
+    ]
+    monkeypatch.setattr("mlops_iac.clouds.azure.ml.conditions.present", lambda _: parts)
+    scope: Any = SimpleNamespace(blueprint=SimpleNamespace(account=SUBSCRIPTION))
+    said = Answer(200, {"namespace": "x", "registrationState": "NotRegistered"})
+    found = list(conditions(scope, cast("Any", _Session(_Said(said)))))
+    assert [each.name for each in found] == ["Microsoft.App", "Microsoft.Storage"]
+    fix = f"az provider register --namespace Microsoft.App --subscription {SUBSCRIPTION}"
+    assert (found[0].met, found[0].found, found[0].fix) == (False, "NotRegistered", fix)
 
 
 class _Said:
