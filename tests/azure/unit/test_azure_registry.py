@@ -11,11 +11,10 @@ import pytest
 from mlops_iac.clouds.access import Place
 from mlops_iac.clouds.azure.access import AzureAccess
 from mlops_iac.clouds.azure.ml.conditions import conditions
-from mlops_iac.clouds.azure.ml.contents import delete_versions, holdings
 from mlops_iac.clouds.azure.ml.parts import Part
-from mlops_iac.clouds.azure.ml.registry import API, ModelContainers
+from mlops_iac.clouds.azure.ml.registry import API, ModelContainers, delete_versions, held
 from mlops_iac.clouds.azure.ml.runs import last_run
-from mlops_iac.clouds.azure.types import MODEL_CONTAINER
+from mlops_iac.clouds.azure.types import MODEL as MODEL_TYPE
 from mlops_iac.clouds.operations import APPROVED, REJECTED, WAITING
 from mlops_iac.clouds.questions import Questions
 from mlops_iac.emulators.azure.arm import Answer, Arm
@@ -122,15 +121,15 @@ def test_a_decision_stays_in_the_version_and_changes_nothing_else(session: _Sess
 
 
 def test_versions_go_with_their_model(session: _Session) -> None:
-    made = Resource("urn", MODEL_CONTAINER, "iris", custom=True, id=MODEL)
-    assert list(holdings([made], session)) == ["3 registered model versions go with iris"]
+    made = Resource("urn", MODEL_TYPE, "iris", custom=True, id=MODEL)
+    assert list(held([made], session)) == ["3 registered model versions go with iris"]
     assert delete_versions([made], session) == 3
-    assert list(holdings([made], session)) == []
+    assert list(held([made], session)) == []
 
 
 def test_who_is_signed_out_deletes_none() -> None:
     refusal = Answer(401, {"error": {"code": "ExpiredAuthenticationToken", "message": "x"}})
-    made = Resource("urn", MODEL_CONTAINER, "iris", custom=True, id=MODEL)
+    made = Resource("urn", MODEL_TYPE, "iris", custom=True, id=MODEL)
     with pytest.raises(AuthenticationError, match="the model versions in iris cannot be deleted"):
         delete_versions([made], _Session(_Said(refusal)))
 

@@ -5,13 +5,13 @@ Nothing is trained or served there yet (`decisions`), so no state has what most 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from mlops_iac.clouds.azure.ml.contents import delete_versions, holdings
-from mlops_iac.clouds.azure.ml.registry import registry
+from mlops_iac.clouds.azure.ml.registry import delete_versions, held, registry
 from mlops_iac.clouds.azure.ml.runs import last_run
 from mlops_iac.clouds.azure.session import Session
+from mlops_iac.clouds.azure.types import STORAGE_ACCOUNT
 from mlops_iac.clouds.operations import (
     AlarmState,
     Answer,
@@ -122,9 +122,12 @@ class AzureOperations:
 
     def holdings(
         self, resources: Iterable[Resource], session: Session, *, emptied: bool, versions_go: bool
-    ) -> Iterable[str]:
-        """A line for each registry and storage account that goes with what it holds."""
-        return holdings(resources, session)
+    ) -> Iterator[str]:
+        """Storage accounts go with every blob in them, whatever is in them; models with their versions."""
+        for each in resources:
+            if each.type == STORAGE_ACCOUNT:
+                yield f"the storage account {each.id.rpartition('/')[2]} goes with every blob in it"
+        yield from held(resources, session)
 
     def delete_versions(self, resources: Iterable[Resource], session: Session) -> int:
         """Delete what registries hold."""

@@ -10,14 +10,19 @@ somebody else's and left alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
+from mlops_iac.blueprint.words import listed as in_words
+from mlops_iac.clouds.azure.errors import failure
 from mlops_iac.clouds.azure.session import Session
+from mlops_iac.clouds.azure.types import MODEL
 from mlops_iac.clouds.operations import APPROVED, REJECTED, WAITING, Version, utc
 from mlops_iac.emulators.azure.arm import Arm, ArmError
+from mlops_iac.errors import AuthenticationError, MlopsError
+from mlops_iac.graph.model import Resource
 
 API = "2025-12-01"
 """The version of Azure ML's API in ARM that is asked."""
@@ -96,6 +101,38 @@ def listed(arm: Arm, group: str) -> Iterator[Mapping[str, Any]]:
             raise
         return
     yield from (each for each in found if str(each["name"]).isdecimal())
+
+
+def held(resources: Iterable[Resource], session: Session) -> Iterator[str]:
+    """A line for each container that holds versions, which go with it."""
+    for each in resources:
+        if each.type == MODEL and (count := sum(1 for _ in listed(session.arm, each.id))):
+            many = "version goes" if count == 1 else "versions go"
+            yield f"{count:,} registered model {many} with {each.id.rpartition('/')[2]}"
+
+
+def delete_versions(resources: Iterable[Resource], session: Session) -> int:
+    """Delete all versions in the containers of a stack; how many there were.
+
+    Raises MlopsError where one could not be, AuthenticationError where nobody is signed in.
+    """
+    found = 0
+    groups = [each.id for each in resources if each.type == MODEL]
+    try:
+        for group in groups:
+            for item in listed(session.arm, group):
+                session.arm.call("DELETE", str(item["id"]), API)
+                found += 1
+    except Exception as error:
+        failed = failure(error)
+        if failed is None:
+            raise
+        names = in_words([each.rpartition("/")[2] for each in groups])
+        raise (AuthenticationError if failed == "signed out" else MlopsError)(
+            f"the model versions in {names} cannot be deleted, and the rest was left: {error}",
+            hint="sign in as who is AzureML Data Scientist in the workspace",
+        ) from None
+    return found
 
 
 def _version(told: Mapping[str, Any]) -> Version:
