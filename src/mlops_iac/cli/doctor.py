@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mlops_iac import __version__, python_child
+from mlops_iac.api import Project
+from mlops_iac.api.deploy.places import session as way_to
 from mlops_iac.cli._session import Session, flag, verb
 from mlops_iac.clouds.registry import clouds
 from mlops_iac.clouds.software import ENGINE, extras
@@ -43,6 +45,8 @@ def command(
     ),
 ) -> int:
     """Check this machine: Python, packages, the real CLI, the blueprint, the emulated cloud.
+
+    With -s what its account must have, too, where that is known: asks its cloud with your credentials.
 
     Exit code 1 when something needed is missing.
     """
@@ -110,6 +114,22 @@ def _project(session: Session) -> Iterator[Finding]:
         True if info and info.running else None,
         info.message if info else "not running; `up` starts it",
     )
+    if not session.is_local:
+        yield from _account(project, session.stack)
+
+
+def _account(project: Project, stack: str) -> Iterator[Finding]:
+    """What the account of a stack must have, as its cloud tells it."""
+    try:
+        resolved, platform = project.resolve(stack), project.platform_of(stack)
+        for each in platform.conditions(resolved, way_to(project, stack)):
+            yield Finding(f"{stack}: {each.name}", each.met, each.found, each.fix)
+    except MlopsError as error:
+        yield Finding(stack, False, error.message, error.hint)
+    except Exception as error:
+        if project.access.failure(error) is None:
+            raise
+        yield Finding(stack, False, f"its account was not asked: {error}", "may you ask it?")
 
 
 def _package(name: str, *, needed: bool, fix: str) -> Finding:

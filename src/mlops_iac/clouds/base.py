@@ -139,6 +139,15 @@ class Home(Record):
         return self.group
 
 
+class Condition(Record):
+    """Something that an account must have before anything is deployed to it; `fix` is for one that is not `met`."""
+
+    name: str
+    met: bool
+    found: str
+    fix: str = ""
+
+
 class Refusal(Record):
     """A field, and everything below it, that is refused unless its value is one of `unless`.
 
@@ -257,6 +266,12 @@ class Platform(Protocol):
 
     def marks(self, resolved: Any) -> str:
         """By what everything of one stack can be told from the rest, in words."""
+
+    def conditions(self, resolved: Any, session: Any) -> Iterable[Condition]:
+        """What the account of an environment must have that no deployment makes; asks the cloud.
+
+        Raises what the cloud's SDK raises.
+        """
 
     @property
     def operations(self) -> Operations:

@@ -139,7 +139,15 @@ def test_a_preview_needs_no_credentials(azure: Cli) -> None:
     assert f"+{RESOURCES} create · ~0 update" in answer.out + answer.err
 
 
+def test_the_doctor_asks_the_account_and_says_who_is_not_signed_in(azure: Cli) -> None:
+    answer = azure("doctor", "-s", "staging", expect=1, PATH="/nowhere")
+    assert "✗ staging: its account was not asked: Azure's CLI is not installed" in answer.out
+    assert "its account" not in azure("doctor").out
+
+
 def test_what_is_compiled_is_short_and_the_same_twice(azure: Cli) -> None:
+    from mlops_iac.clouds.azure.components._roles import ROLES
+
     azure("compile")
     program = azure.folder / "stacks" / "flowers"
     before = {path: path.read_bytes() for path in program.iterdir() if path.is_file()}
@@ -151,9 +159,11 @@ def test_what_is_compiled_is_short_and_the_same_twice(azure: Cli) -> None:
     assert "/v20" not in lock
     assert "standin" not in lock
     assert '"name": "Standard_ZRS"' in lock
-    assert (
-        "az provider register --namespace Microsoft.KeyVault" in (program / "README.md").read_text()
-    )
+    guide = (program / "README.md").read_text()
+    assert "az provider register --namespace Microsoft.KeyVault" in guide
+    # To exactly those roles the deployer's right to assign some is constrained.
+    assigned = {role for role, id_ in ROLES.items() if f"roleDefinitions/{id_}" in lock}
+    assert f"that stacks assign ({', '.join(sorted(assigned))})" in guide
 
 
 def test_what_is_not_there_yet_says_so(azure: Cli) -> None:

@@ -169,6 +169,10 @@ class FakePlatform:
     def marks(self, resolved: Any) -> str:
         return f"names begin with {resolved.name}-{resolved.environment}"
 
+    def conditions(self, resolved: Any, session: Any) -> tuple[()]:
+        """None."""
+        return ()
+
     @property
     def operations(self) -> Operations:
         from fake_cloud import operations

@@ -17,7 +17,7 @@ class Silent(Exception):
     """Nobody answered; says who."""
 
 
-_STATUS: Mapping[int, Failure] = {401: "signed out", 403: "refused", 404: "gone"}
+_STATUS: Mapping[int, Failure] = {401: "signed out", 403: "refused"}
 # What azure-native and the libraries behind it say of missing or refused credentials. Source:
 # pulumi-azure-native `provider/pkg/provider/auth_azidentity.go`; Microsoft Entra error codes.
 CREDENTIALS = re.compile(
@@ -31,7 +31,10 @@ def failure(raised: Exception) -> Failure | None:
     """What an exception says; None for one of somebody else."""
     match raised:
         case ArmError():
-            return _STATUS.get(raised.status, "rejected")
+            if raised.gone:
+                return "gone"
+            # From 500 on it could not answer, and has been asked again already.
+            return "silent" if raised.status >= 500 else _STATUS.get(raised.status, "rejected")
         case SignedOut():
             return "signed out"
         case Silent():

@@ -5,9 +5,9 @@ from __future__ import annotations
 import http.client
 import json
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from mlops_iac.emulators.common.server import answer_seconds
 from mlops_iac.errors import TimedOut
@@ -20,6 +20,11 @@ class ArmError(Exception):
     def __init__(self, status: int, code: str, message: str) -> None:
         super().__init__(f"{code}: {message}")
         self.status, self.code, self.message = status, code, message
+
+    @property
+    def gone(self) -> bool:
+        """Whether what was asked for is not there; a subscription that who asks may not see is no such answer."""
+        return self.status == http.client.NOT_FOUND and "Subscription" not in self.code
 
     def as_json(self) -> dict[str, Any]:
         """The body of such an answer."""
@@ -63,9 +68,20 @@ class Arm:
         try:
             return self.call("GET", id_, version)
         except ArmError as error:
-            if error.status == http.client.NOT_FOUND:
+            if error.gone:
                 return None
             raise
+
+    def listed(self, id_: str, version: str, **query: str) -> Iterator[dict[str, Any]]:
+        """What a list holds, page by page. Raises ArmError, TimedOut."""
+        while True:
+            page = self.call("GET", id_, version, **query)
+            yield from page.get("value") or ()
+            if not page.get("nextLink"):
+                return
+            # Of the address that goes on its query alone is taken: a token goes to nobody else.
+            told = parse_qsl(urlsplit(str(page["nextLink"])).query)
+            query = {key: value for key, value in told if key.lower() != "api-version"}
 
 
 class Loopback:

@@ -8,10 +8,10 @@ plans are made where no provider SDK is installed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from mlops_iac.clouds.base import ComponentCall, Home, Mode, Pass
+from mlops_iac.clouds.base import ComponentCall, Condition, Home, Mode, Pass
 from mlops_iac.errors import Diagnostic
 
 if TYPE_CHECKING:
@@ -107,6 +107,10 @@ class SageMaker:
         start = stem(resolved.name, resolved.environment)
         tag = Scope(resolved).tags[STACK_TAG]
         return f"names begin with {start}-, keys have the tag {STACK_TAG}={tag}"
+
+    def conditions(self, resolved: Any, session: AwsSession) -> Iterable[Condition]:
+        """None: an account has every service from its first day."""
+        return ()
 
     @property
     def operations(self) -> Operations:

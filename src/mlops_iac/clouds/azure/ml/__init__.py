@@ -7,10 +7,10 @@ imports Pulumi: plans are made where no provider SDK is installed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from mlops_iac.clouds.base import ComponentCall, Home, Mode, Pass
+from mlops_iac.clouds.base import ComponentCall, Condition, Home, Mode, Pass
 from mlops_iac.errors import Diagnostic
 
 if TYPE_CHECKING:
@@ -99,6 +99,13 @@ class AzureMl:
         from mlops_iac.clouds.azure.components._naming import stem
 
         return f"everything is in the resource group {stem(resolved.name, resolved.environment)}"
+
+    def conditions(self, resolved: Any, session: Session) -> Iterable[Condition]:
+        """Resource providers that are registered."""
+        from mlops_iac.clouds.azure.ml.conditions import conditions
+        from mlops_iac.clouds.azure.ml.scope import Scope
+
+        return conditions(Scope(resolved), session)
 
     @property
     def operations(self) -> Operations:

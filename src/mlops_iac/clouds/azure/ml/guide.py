@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mlops_iac.clouds.azure.components._naming import stem
+from mlops_iac.clouds.azure.ml.parts import Part
 from mlops_iac.clouds.azure.ml.scope import Scope
 from mlops_iac.clouds.azure.ml.stack import PARTS
 
@@ -18,15 +19,25 @@ def guide(scopes: Mapping[str, Scope]) -> str:
     return "\n\n".join("\n".join(section) for section in sections if section)
 
 
+_DEPLOYER = (
+    ("Contributor", "it makes the resource group and what is in it"),
+    ("Role Based Access Control Administrator", "identities of the stack get their roles by it"),
+)
+
+
 def _rights(scopes: Mapping[str, Scope]) -> list[str]:
+    given = sorted({role for part in _parts(scopes) for role in part.roles})
     return [
         "## Who needs which rights",
         "",
-        "**The deployer**, who runs `up` and `destroy`, needs in the subscription:",
+        "**The deployer**, who runs `up` and `destroy`, needs these roles in the subscription:",
         "",
-        "- Contributor: it makes the resource group and what is in it;",
-        "- Role Based Access Control Administrator, which can be conditioned on the roles that are given:",
-        "  identities of the stack get theirs by it.",
+        "| role | why |",
+        "|---|---|",
+        *(f"| {role} | {why} |" for role, why in _DEPLOYER),
+        "",
+        "The second one can assign any role, before it is constrained by a condition: the template",
+        f"*Constrain roles* with those that stacks assign ({', '.join(given)}).",
         "",
         "Each stack lies in a resource group of its own:",
         "",
@@ -34,8 +45,13 @@ def _rights(scopes: Mapping[str, Scope]) -> list[str]:
     ]
 
 
+def _parts(scopes: Mapping[str, Scope]) -> list[Part]:
+    """What one of the environments has."""
+    return [part for part in PARTS if any(part.there(scope) for scope in scopes.values())]
+
+
 def _by_hand(scopes: Mapping[str, Scope]) -> list[str]:
-    parts = [part for part in PARTS if any(part.there(scope) for scope in scopes.values())]
+    parts = _parts(scopes)
     namespaces = sorted({each for part in parts for each in part.namespaces})
     return [
         "## By hand, once",

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from mlops_iac.clouds.azure.ml.registry import delete_versions, held, registry
+from mlops_iac.clouds.azure.ml.runs import last_run
 from mlops_iac.clouds.azure.session import Session
 from mlops_iac.clouds.azure.types import STORAGE_ACCOUNT
 from mlops_iac.clouds.operations import (
@@ -37,8 +39,8 @@ class AzureOperations:
     largest_body = 10_000_000  # azure-ai-docs, how-to-manage-quotas: payload of online endpoints
 
     def registry(self, session: Session) -> ModelRegistry:
-        """There is none yet."""
-        raise _nothing("registered")
+        """Model containers of workspaces."""
+        return registry(session)
 
     def served(self, resources: Iterable[Resource]) -> Iterable[Served]:
         """None yet."""
@@ -85,8 +87,8 @@ class AzureOperations:
         return []
 
     def last_run(self, pipeline: str, questions: Questions) -> LastRun | None:
-        """None yet."""
-        return None
+        """The last job of a pipeline component."""
+        return last_run(pipeline, questions)
 
     def page(self, pipeline: str, session: Session, file: str, run: str) -> Page | None:
         """None yet."""
@@ -121,14 +123,15 @@ class AzureOperations:
     def holdings(
         self, resources: Iterable[Resource], session: Session, *, emptied: bool, versions_go: bool
     ) -> Iterator[str]:
-        """Storage accounts go with every blob in them, whatever is in them."""
+        """Storage accounts go with every blob in them, whatever is in them; models with their versions."""
         for each in resources:
             if each.type == STORAGE_ACCOUNT:
                 yield f"the storage account {each.id.rpartition('/')[2]} goes with every blob in it"
+        yield from held(resources, session)
 
     def delete_versions(self, resources: Iterable[Resource], session: Session) -> int:
-        """None yet."""
-        return 0
+        """Delete what registries hold."""
+        return delete_versions(resources, session)
 
 
 OPERATIONS = AzureOperations()

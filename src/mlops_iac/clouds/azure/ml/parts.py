@@ -12,11 +12,13 @@ class Part(parts.Part[Scope]):
     """A part of a stack on Azure ML.
 
     Where it is there: `namespaces` are the resource providers that must be registered in the subscription,
-    which azure-native does not do; `identities` the planes that get an identity.
+    which azure-native does not do; `identities` the planes that get an identity; `roles` those that its
+    components assign.
     """
 
     namespaces: Sequence[str] = ()
     identities: Sequence[str] = ()
+    roles: Sequence[str] = ()
 
 
 class Mode(Part):

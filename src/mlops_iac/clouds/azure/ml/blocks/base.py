@@ -120,4 +120,5 @@ LEARNING = Part(
     names=lambda _: [(WORKSPACE, "")],
     namespaces=("Microsoft.MachineLearningServices",),
     identities=("workspace",),
+    roles=("Contributor", "Key Vault Administrator", "Storage Blob Data Contributor"),
 )
