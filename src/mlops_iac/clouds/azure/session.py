@@ -7,18 +7,21 @@ import json
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 from mlops_iac.clouds.access import Place
+from mlops_iac.clouds.azure.blobs import Blobs
 from mlops_iac.clouds.azure.errors import SignedOut, Silent
-from mlops_iac.emulators.azure.arm import Answer, Arm, Loopback
+from mlops_iac.emulators.azure.arm import BLOBS, Answer, Arm, Loopback
 
 if TYPE_CHECKING:
     from mlops_iac.emulators.common.info import EmulatorInfo
 
 HOST = "management.azure.com"
+STORAGE = "https://storage.azure.com/"
+"""What tokens for blobs are of."""
 # Of somebody who only looks, and of who waits.
 _SECONDS, _PATIENT_SECONDS = 10, 60
 _CLI_SECONDS = 30
@@ -36,6 +39,12 @@ class RealSession:
         """ARM. Calls raise ArmError, SignedOut, Silent."""
         return Arm(Https(HOST, lambda: token(f"https://{HOST}/"), self._seconds))
 
+    def blobs(self, account: str) -> Blobs:
+        """The blobs of a storage account. Calls raise ArmError, SignedOut, Silent."""
+        # One token for all of them: asking for it takes a second.
+        known = cache(lambda: token(STORAGE))
+        return Blobs(f"https://{account}.blob.core.windows.net", known, _PATIENT_SECONDS)
+
 
 class EmulatedSession:
     """The emulator's, which is started if need be."""
@@ -48,6 +57,11 @@ class EmulatedSession:
     def arm(self) -> Arm:
         """ARM. Calls raise ArmError, and what starting the emulator raises."""
         return Arm(Loopback(lambda: self._ensure().url))
+
+    def blobs(self, account: str) -> Blobs:
+        """The blobs of a storage account. Calls raise ArmError, Silent."""
+        url = f"{self._ensure().url}{BLOBS}{account}"
+        return Blobs(url, lambda: "local", _PATIENT_SECONDS)
 
 
 Session = RealSession | EmulatedSession
