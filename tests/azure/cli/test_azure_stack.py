@@ -33,6 +33,7 @@ region: westeurope
 
 alerts: {oncall: {email: oncall@example.org}}
 budget: {monthly_usd: 200}
+datasets: {irises: {source: data/irises.csv, format: csv, target: species}}
 
 environments:
   staging: {account: 4f1c9a52-7d3e-4b0c-9e61-0a8d2c5b7f36}
@@ -42,7 +43,8 @@ environments:
     options: {azure-ml: {replication: ZRS}}
     budget: {monthly_usd: 500}
 """
-RESOURCES = 20
+IRISES = "petal,species\n1.4,setosa\n"
+RESOURCES = 23
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +52,8 @@ def azure(tmp_path_factory: pytest.TempPathFactory) -> Cli:
     folder = tmp_path_factory.mktemp("azure") / "project"
     folder.mkdir()
     (folder / "blueprint.yaml").write_text(BLUEPRINT)
+    (folder / "data").mkdir()
+    (folder / "data" / "irises.csv").write_text(IRISES)
     subprocess.run(["git", "init", "-q", folder], check=True)
     return Cli(folder, environment() | {"PYTHONPATH": OPENED})
 
@@ -93,8 +97,8 @@ def test_everything_that_is_not_planned_is_refused_at_its_place(azure: Cli) -> N
         ("9:", "Azure keeps the URL of a webhook in clear"),
         ("10:", "private networks are not planned yet"),
         ("11:", "no step or endpoint takes secrets yet"),
-        ("14:", "'012345678901' is no subscription"),
-        ("18:", "'GRS' is no replication"),
+        ("15:", "'012345678901' is no subscription"),
+        ("19:", "'GRS' is no replication"),
     ):
         assert any(
             line.startswith(f"blueprint.yaml:{place}") and words in line
@@ -174,7 +178,7 @@ def test_a_copy_of_the_components_runs(azure: Cli) -> None:
     azure("eject", "--all")
     answer = azure("preview", "-s", "staging")
     assert (
-        "+0 create · ~0 update · ±0 replace · −0 delete · 20 unchanged" in answer.err + answer.out
+        "+0 create · ~0 update · ±0 replace · −0 delete · 23 unchanged" in answer.err + answer.out
     )
     azure("eject", "--undo")
 

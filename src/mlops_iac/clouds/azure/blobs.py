@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import http.client
 from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import IO
 from urllib.parse import quote, urlencode, urlsplit
@@ -47,9 +48,12 @@ class Blobs:
         """The content of a blob."""
         return self._ask("GET", f"{container}/{name}")
 
-    def list(self, container: str, prefix: str = "") -> dict[str, int]:
-        """The blobs whose names begin with `prefix`, in order, each with its size in bytes."""
-        return dict(self._pages(container, prefix))
+    def list(self, container: str, prefix: str = "", *, most: int | None = None) -> dict[str, int]:
+        """The blobs whose names begin with `prefix`, in order, each with its size in bytes.
+
+        The first `most` of them, where that is said.
+        """
+        return dict(islice(self._pages(container, prefix), most))
 
     def delete_prefix(self, container: str, prefix: str) -> int:
         """Delete the blobs whose names begin with `prefix`; how many there were."""

@@ -1,0 +1,21 @@
+"""The runs of the program that a deployment takes: what bytes go to is there before they are spoken of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from mlops_iac.clouds.azure.ml.scope import Scope
+from mlops_iac.clouds.azure.ml.uploads import standing, upload
+from mlops_iac.clouds.base import Pass
+
+
+def passes(scope: Scope, outputs: Callable[[], Mapping[str, Any]]) -> Sequence[Pass]:
+    """None where nothing has to be uploaded."""
+    left = standing(scope, outputs())
+    if not left:
+        return ()
+    return (
+        Pass("base", "what everything stands on", left),
+        Pass("assets", "what is made of what was uploaded", before=(upload(scope),)),
+    )
