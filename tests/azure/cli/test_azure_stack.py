@@ -88,6 +88,7 @@ def test_everything_that_is_not_planned_is_refused_at_its_place(azure: Cli) -> N
     change(azure, "{oncall: {email: oncall@example.org}}", "{oncall: {webhook: {secret: token}}}")
     change(azure, "account: 4f1c9a52-7d3e-4b0c-9e61-0a8d2c5b7f36", "account: 012345678901")
     change(azure, "{replication: ZRS}", "{replication: GRS}")
+    change(azure, "source: data/irises.csv", "source: 's3://flowers/irises.csv'")
     answer = azure("validate", expect=2)
     (azure.folder / "blueprint.yaml").write_text(BLUEPRINT)
     for place, words in (
@@ -97,6 +98,7 @@ def test_everything_that_is_not_planned_is_refused_at_its_place(azure: Cli) -> N
         ("9:", "Azure keeps the URL of a webhook in clear"),
         ("10:", "private networks are not planned yet"),
         ("11:", "no step or endpoint takes secrets yet"),
+        ("12:29:", "'s3://flowers/irises.csv' cannot be read: Azure ML has no identity in S3"),
         ("15:", "'012345678901' is no subscription"),
         ("19:", "'GRS' is no replication"),
     ):
@@ -150,6 +152,30 @@ def test_it_stands_and_stays(azure: Cli) -> None:
     found = ask(azure, "GET", outputs["workspace_id"])
     assert found["properties"]["systemDatastoresAuthMode"] == "Identity"
     assert found["location"] == "westeurope"
+
+
+def test_what_is_uploaded_is_what_lies_beside_the_blueprint(azure: Cli) -> None:
+    """A version stays with the jobs that read it, so a content that comes back gets a version of its own."""
+    endpoint = azure("local", "status", "--json").json["endpoint"]
+    for content in (f"{IRISES}5.1,virginica\n", IRISES):
+        (azure.folder / "data" / "irises.csv").write_text(content)
+        answer = azure("up", "-s", "local", "--yes")
+        assert "2 of 2: datasets: uploads what is new of irises" in answer.err
+        assert "±1 replace" in answer.err
+        assert "kept in the cloud: machinelearningservices.DataVersion" in answer.out
+        outputs = azure("outputs", "-s", "local", "--json").json
+        below = outputs["datasets"]["irises"].partition("/paths/")[2]
+        url = f"{endpoint}/blob/{outputs['storage_account']}/datasets/{below}irises.csv"
+        request = urllib.request.Request(url, headers={"Authorization": "Bearer any"})
+        with urllib.request.urlopen(request) as told:
+            assert told.read().decode() == content
+    # What was there already was not sent again.
+    blobs = azure.folder / ".mlops-iac" / "emulator" / "blobs"
+    assert len([*blobs.iterdir()]) == 2
+    versions = ask(azure, "GET", f"{outputs['workspace_id']}/data/irises/versions")["value"]
+    places = [each["properties"]["dataUri"] for each in versions]
+    assert len(places) == 3
+    assert places.count(outputs["datasets"]["irises"]) == 2
 
 
 def test_what_somebody_did_by_hand_is_seen_and_undone(azure: Cli) -> None:

@@ -63,6 +63,8 @@ class Blobs:
         return len(found)
 
     def _put(self, container: str, name: str, body: _Body, size: int) -> None:
+        if size > MOST_BYTES:
+            raise ArmError(413, "RequestBodyTooLarge", f"{name} has more than {MOST_BYTES:,} bytes")
         headers = {"x-ms-blob-type": "BlockBlob", "Content-Length": str(size)}
         self._ask("PUT", f"{container}/{name}", body=body, headers=headers)
 

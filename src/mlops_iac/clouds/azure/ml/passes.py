@@ -16,6 +16,6 @@ def passes(scope: Scope, outputs: Callable[[], Mapping[str, Any]]) -> Sequence[P
     if not left:
         return ()
     return (
-        Pass("base", "what everything stands on", left),
-        Pass("assets", "what is made of what was uploaded", before=(upload(scope),)),
+        Pass("base", "what datasets lie in", left),
+        Pass("assets", "datasets", before=(upload(scope),)),
     )

@@ -52,7 +52,7 @@ def upload(scope: Scope) -> Before:
             ) from None
 
     names = listed(sorted(uploads(scope)))
-    return Before(f"uploads what is new of the datasets {names}", do)
+    return Before(f"uploads what is new of {names}", do)
 
 
 def _put(session: Session, account: str, prefix: str, files: Mapping[str, Path]) -> None:

@@ -14,15 +14,16 @@ from mlops_iac.errors import Diagnostic
 from mlops_iac.pipeline.reading import training_datasets
 
 OUTPUT = "datasets"
-_BESIDE = "write a path beside the blueprint"
+_COPY = "copy it beside the blueprint, and write that path"
+_EXPORT = "export it as Parquet beside the blueprint, and write that path"
 # Scheme → why nothing is read there, and what works.
 _ELSEWHERE = {
-    "s3": ("Azure ML has no identity in S3", f"copy it with `azcopy copy` and {_BESIDE}"),
-    "gs": ("Azure ML has no identity in Google Cloud", f"copy it with `azcopy copy` and {_BESIDE}"),
-    "bigquery": ("Azure ML reads files, no BigQuery", f"export it as Parquet and {_BESIDE}"),
-    "glue": ("Azure ML reads files, no Glue tables", f"export it as Parquet and {_BESIDE}"),
-    "kafka": ("streams are not read on Azure ML yet", f"write it to files and {_BESIDE}"),
-    "abfss": ("what lies elsewhere in Azure is not read in place yet", _BESIDE),
+    "s3": ("Azure ML has no identity in S3", _COPY),
+    "gs": ("Azure ML has no identity in Google Cloud", _COPY),
+    "bigquery": ("Azure ML reads files, no BigQuery", _EXPORT),
+    "glue": ("Azure ML reads files, no Glue tables", _EXPORT),
+    "kafka": ("streams are not read on Azure ML yet", _EXPORT),
+    "abfss": ("what lies elsewhere in Azure is not read in place yet", _COPY),
 }
 
 
@@ -79,7 +80,7 @@ def _values(scope: Scope) -> Iterator[Diagnostic]:
 def _source(scope: Scope, path: str, section: Dataset) -> Iterator[Diagnostic]:
     scheme, apart, _ = (section.source or "").partition("://")
     if apart:
-        why, instead = _ELSEWHERE.get(scheme, ("nothing is read there", _BESIDE))
+        why, instead = _ELSEWHERE.get(scheme, ("nothing is read there", _COPY))
         yield scope.wrong(path, f"'{section.source}' cannot be read: {why}", instead)
 
 
@@ -92,7 +93,7 @@ DATASETS = Part(
         "checks.*.at_most",
     ),
     refused=(
-        Refusal("datasets.*.stream", "streams are not made yet", _BESIDE),
+        Refusal("datasets.*.stream", "streams are not made yet", _EXPORT),
         Refusal(
             "datasets.*.partition", "partitions are not read yet", "use `time` and `window_days`"
         ),
