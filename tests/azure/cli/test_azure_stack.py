@@ -162,7 +162,7 @@ def test_what_is_uploaded_is_what_lies_beside_the_blueprint(azure: Cli) -> None:
         answer = azure("up", "-s", "local", "--yes")
         assert "2 of 2: datasets: uploads what is new of irises" in answer.err
         assert "±1 replace" in answer.err
-        assert "kept in the cloud: machinelearningservices.DataVersion" in answer.out
+        assert "kept in the cloud: machinelearningservices.DataVersion" in answer.err
         outputs = azure("outputs", "-s", "local", "--json").json
         below = outputs["datasets"]["irises"].partition("/paths/")[2]
         url = f"{endpoint}/blob/{outputs['storage_account']}/datasets/{below}irises.csv"
