@@ -212,7 +212,9 @@ def test_a_copy_of_the_components_runs(azure: Cli) -> None:
 def test_nothing_is_left_and_it_can_be_made_again(azure: Cli) -> None:
     """A vault keeps its name after it is deleted: the next one has another."""
     before = azure("outputs", "-s", "local", "--json").json
-    azure("destroy", "-s", "local", "--yes")
+    answer = azure("destroy", "-s", "local", "--yes")
+    held = f"the container datasets of {before['storage_account']} holds 2 blobs; all go with it"
+    assert held in answer.err
     azure("up", "-s", "local", "--yes")
     after = azure("outputs", "-s", "local", "--json").json
     assert before["resource_group"] == after["resource_group"]

@@ -11,10 +11,12 @@ import pytest
 
 from mlops_iac.clouds.azure.blobs import Blobs
 from mlops_iac.clouds.azure.errors import Silent, failure
+from mlops_iac.clouds.azure.ml import uploads
 from mlops_iac.emulators.azure.arm import BLOBS, ArmError
 from mlops_iac.emulators.azure.blobs import BlobStore
 from mlops_iac.emulators.azure.process import Handler, application
 from mlops_iac.emulators.azure.store import ArmStore
+from mlops_iac.errors import MlopsError
 
 GROUP = "/subscriptions/s/resourceGroups/g"
 ACCOUNT = f"{GROUP}/providers/Microsoft.Storage/storageAccounts/account1"
@@ -83,6 +85,24 @@ def test_what_is_refused_is_told_in_the_services_words(blobs: Blobs, url: str) -
         Blobs(url.replace("account1", "account2"), lambda: "token", 5).list("datasets")
     with pytest.raises(Silent, match="does not answer"):
         Blobs("http://127.0.0.1:9/blob/account1", lambda: "token", 5).list("datasets")
+
+
+def test_who_may_not_upload_is_told_what_it_takes(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    class Refusing:
+        """A session of somebody without the role."""
+
+        def blobs(self, account: str) -> Blobs:
+            raise ArmError(403, "AuthorizationPermissionMismatch", "not authorized")
+
+    monkeypatch.setattr(uploads, "uploads", lambda _: ["irises"])
+    monkeypatch.setattr(uploads, "_files", lambda _: {"irises": {"a.csv": tmp_path}})
+    monkeypatch.setattr(uploads, "content_of", lambda _: "0123")
+    before = uploads.upload(scope=None)  # type: ignore[arg-type]
+    with pytest.raises(MlopsError, match="the storage account acc: Auth") as refusal:
+        before.do(Refusing(), {"storage_account": "acc"})
+    assert "Storage Blob Data Contributor" in str(refusal.value.hint)
 
 
 def test_blobs_go_with_their_container(blobs: Blobs, store: ArmStore, tmp_path: Path) -> None:
