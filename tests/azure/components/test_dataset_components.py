@@ -10,20 +10,18 @@ pytest.importorskip("pulumi_azure_native", reason="needs mlops-iac[azure]")
 
 import pulumi
 
-from mlops_iac.clouds.azure.components._roles import ROLES
 from mlops_iac.clouds.azure.components.datasets import NOTHING, Datasets, DatasetsArgs
 from mlops_iac.clouds.azure.ml import uploads
-from mlops_iac.clouds.azure.types import DATA_ASSET, DATA_VERSION, DATASTORE, ROLE_ASSIGNMENT
+from mlops_iac.clouds.azure.types import DATA_ASSET, DATA_VERSION, DATASTORE
 from mlops_iac.graph.model import Resource
 from tests.azure.graphs import GROUP, SUBSCRIPTION, capture
 from tests.components.capture import of_type, one, types
 
 TAGS = {"stack": "project-stack"}
 WORKSPACE = f"{GROUP}/providers/Microsoft.MachineLearningServices/workspaces/learning"
-CONTAINER = (
-    f"{GROUP}/providers/Microsoft.Storage/storageAccounts/acc/blobServices/default/containers/c"
-)
-TRAIN = "7b0f9a52-7d3e-4b0c-9e61-0a8d2c5b7f36"
+
+
+MADE: list[Datasets] = []
 
 
 def graph(root: Path, uploaded: dict[str, str | None] | None = None) -> list[Resource]:
@@ -32,13 +30,11 @@ def graph(root: Path, uploaded: dict[str, str | None] | None = None) -> list[Res
         workspace="learning",
         workspace_id=WORKSPACE,
         account="acc",
-        container_id=CONTAINER,
         files={"irises": pulumi.FileAsset(str(root))},
         uploaded=uploaded or {},
-        readers={"train": TRAIN},
         tags=TAGS,
     )
-    return capture(lambda: Datasets("datasets", args))
+    return capture(lambda: MADE.append(Datasets("datasets", args)))
 
 
 def test_a_version_says_where_its_content_lies(tmp_path: Path) -> None:
@@ -49,7 +45,6 @@ def test_a_version_says_where_its_content_lies(tmp_path: Path) -> None:
         DATASTORE: 1,
         DATA_ASSET: 1,
         DATA_VERSION: 1,
-        ROLE_ASSIGNMENT: 1,
     }
     place = {"resourceGroupName": "project-stack", "workspaceName": "learning"}
     assert one(found, DATASTORE).inputs == {
@@ -81,15 +76,14 @@ def test_a_version_says_where_its_content_lies(tmp_path: Path) -> None:
     }
     assert version.retain_on_delete
     assert version.replace_on_changes == ("properties.dataUri",)
-    given = one(found, ROLE_ASSIGNMENT).inputs
-    assert (given["scope"], given["principalId"]) == (CONTAINER, TRAIN)
-    assert given["roleDefinitionId"].endswith(ROLES["Storage Blob Data Reader"])
-    assert given["description"] == "train reads datasets"
 
 
 def test_what_is_not_there_yet_is_not_spoken_of(tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text("a\n1\n")
     assert of_type(graph(tmp_path, {"irises": uploads.NOTHING}), DATA_VERSION) == []
+    # Who reads it is told where it will lie; who asks what stands is not.
+    assert (MADE[-1].uris.keys(), MADE[-1].uploaded.keys()) == ({"irises"}, set())
+    # A version of what was uploaded before stays, whatever the files are by now.
     version = one(graph(tmp_path, {"irises": "0123"}), DATA_VERSION)
     assert version.inputs["properties"]["dataUri"].endswith("/irises/0123/")
     assert uploads.NOTHING == NOTHING

@@ -64,9 +64,7 @@ def _sample() -> None:
             workspace=workspace.workspace,
             workspace_id=workspace.workspace_id,
             account=data.account,
-            container_id=data.datasets_id,
             files={"irises": pulumi.FileAsset(__file__)},
-            readers={"train": base.workspace.principal_id},
             tags={"a": "b"},
         ),
     )
@@ -87,7 +85,7 @@ def resources() -> list[tuple[Resource, Row, dict[str, Any]]]:
 
 
 def test_every_body_is_taken() -> None:
-    assert len(resources()) == 26
+    assert len(resources()) == 25
     told = {
         each.name: found
         for each, known, body in resources()

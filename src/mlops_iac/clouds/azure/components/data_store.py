@@ -33,14 +33,10 @@ class DataStoreArgs:
 
 
 class DataStore(pulumi.ComponentResource):
-    """`account` is the name, `account_id` the id; `container_ids` are by container.
-
-    `datasets_id` is that of the datasets' container.
-    """
+    """`account` is the name, `account_id` the id; `container_ids` are by container."""
 
     account: pulumi.Output[str]
     account_id: pulumi.Output[str]
-    datasets_id: pulumi.Output[str]
     container_ids: Mapping[str, pulumi.Output[str]]
 
     def __init__(
@@ -93,7 +89,6 @@ class DataStore(pulumi.ComponentResource):
         self._expire(name, account.name, child)
         self.account, self.account_id = account.name, account.id
         self.container_ids = {each: container.id for each, container in containers.items()}
-        self.datasets_id = containers[DATASETS].id
         self.register_outputs({"account": self.account, "accountId": self.account_id})
 
     def _expire(self, name: str, account: pulumi.Output[str], opts: pulumi.ResourceOptions) -> None:

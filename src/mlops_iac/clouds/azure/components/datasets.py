@@ -15,7 +15,6 @@ from pulumi_azure_native import machinelearningservices as ml
 
 from ._contents import content_of, files_of
 from ._context import subscription_of
-from ._roles import Principal, Scope, assign
 from .data_store import DATASETS
 
 # What is said of a dataset of which nothing was uploaded yet.
@@ -26,26 +25,23 @@ NOTHING = "nothing"
 class DatasetsArgs:
     """`files` by the name of the dataset, each a file or a folder; `account` has the container of datasets.
 
-    `uploaded` is the content that is there already, where it is not yet that of the files. `readers` are
-    planes that read them: name → object id.
+    `uploaded` is the content that is there already, where it is not yet that of the files.
     """
 
     group: pulumi.Input[str]
     workspace: pulumi.Input[str]
     workspace_id: pulumi.Input[str]
     account: pulumi.Input[str]
-    container_id: pulumi.Input[str]
     files: Mapping[str, pulumi.FileAsset]
     uploaded: Mapping[str, str | None] = field(default_factory=dict)
-    readers: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
     tags: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
 
 
 class Datasets(pulumi.ComponentResource):
-    """By dataset: `uris` say where it lies, `version_ids` are ids of the versions that say so."""
+    """By dataset: `uris` say where it lies, or will; `uploaded` those of which a version says so."""
 
     uris: dict[str, pulumi.Output[str]]
-    version_ids: dict[str, pulumi.Output[str]]
+    uploaded: dict[str, pulumi.Output[str]]
 
     def __init__(
         self, name: str, args: DatasetsArgs, opts: pulumi.ResourceOptions | None = None
@@ -53,15 +49,7 @@ class Datasets(pulumi.ComponentResource):
         super().__init__("mlops-iac:azure:Datasets", name, None, opts)
         self._name, self._args = name, args
         store = self._datastore()
-        for plane, principal in args.readers.items():
-            assign(
-                "Storage Blob Data Reader",
-                Principal(f"{name}-{plane}", principal),
-                Scope(DATASETS, args.container_id),
-                reason=f"{plane} reads datasets",
-                parent=self,
-            )
-        self.uris, self.version_ids = {}, {}
+        self.uris, self.uploaded = {}, {}
         for dataset, source in args.files.items():
             container = ml.DataContainer(
                 f"{name}-{dataset}",
@@ -73,9 +61,13 @@ class Datasets(pulumi.ComponentResource):
                 ),
                 opts=pulumi.ResourceOptions(parent=self),
             )
-            content = args.uploaded.get(dataset) or content_of(files_of(Path(source.path)))
-            if content != NOTHING:
-                self._add_version(dataset, content, container, store)
+            there = args.uploaded.get(dataset)
+            content = there or NOTHING
+            if content == NOTHING:
+                content = content_of(files_of(Path(source.path)))
+            self.uris[dataset] = self._uri(dataset, content)
+            if there != NOTHING:
+                self.uploaded[dataset] = self._add_version(dataset, content, container, store)
         self.register_outputs({"uris": self.uris})
 
     def _datastore(self) -> ml.Datastore:
@@ -102,12 +94,10 @@ class Datasets(pulumi.ComponentResource):
             ),
         )
 
-    def _add_version(
-        self, dataset: str, content: str, container: ml.DataContainer, store: ml.Datastore
-    ) -> None:
+    def _uri(self, dataset: str, content: str) -> pulumi.Output[str]:
+        """As the service writes it: it would be told to be different from what was sent."""
         args = self._args
-        # As the service writes it: it would be told to be different from what was sent.
-        uri = pulumi.Output.concat(
+        return pulumi.Output.concat(
             "azureml:/",
             subscription_of(args.workspace_id),
             "/resourcegroups/",
@@ -116,6 +106,12 @@ class Datasets(pulumi.ComponentResource):
             args.workspace,
             f"/datastores/{DATASETS}/paths/{dataset}/{content}/",
         )
+
+    def _add_version(
+        self, dataset: str, content: str, container: ml.DataContainer, store: ml.Datastore
+    ) -> pulumi.Output[str]:
+        """Where it lies, known once a version says so: what stands is asked of it."""
+        args = self._args
         version = ml.DataVersion(
             f"{self._name}-{dataset}-version",
             resource_group_name=args.group,
@@ -125,7 +121,7 @@ class Datasets(pulumi.ComponentResource):
             # content that comes back would find its name taken.
             properties=ml.UriFolderDataVersionArgs(
                 data_type="uri_folder",
-                data_uri=uri,
+                data_uri=self.uris[dataset],
                 is_anonymous=False,
                 is_archived=False,
                 tags={**args.tags, "content": content},
@@ -137,6 +133,5 @@ class Datasets(pulumi.ComponentResource):
                 retain_on_delete=True,
             ),
         )
-        self.version_ids[dataset] = version.id
-        # Known once it is so: what stands is asked of it.
-        self.uris[dataset] = pulumi.Output.all(uri, version.id).apply(lambda known: str(known[0]))
+        known = pulumi.Output.all(self.uris[dataset], version.id)
+        return known.apply(lambda both: str(both[0]))

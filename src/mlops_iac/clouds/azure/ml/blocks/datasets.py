@@ -49,7 +49,6 @@ def uploads(scope: Scope) -> dict[str, UserFile]:
 
 def _plan(scope: Scope) -> Iterator[ComponentCall]:
     files = uploads(scope)
-    readers = {"train": Ref(FOUNDATION, "train.principal_id")} if scope.trained else None
     yield call(
         "datasets",
         "datasets:Datasets",
@@ -58,16 +57,14 @@ def _plan(scope: Scope) -> Iterator[ComponentCall]:
             "workspace": Ref(WORKSPACE, "workspace"),
             "workspace_id": Ref(WORKSPACE, "workspace_id"),
             "account": Ref("data", "account"),
-            "container_id": Ref("data", "datasets_id"),
             "files": files,
             "uploaded": {
                 name: Setting(None, uploaded_setting(name), optional=True) for name in files
             },
-            "readers": readers,
             "tags": scope.tags,
         },
         path="datasets",
-        exports={OUTPUT: "uris"},
+        exports={OUTPUT: "uploaded"},
         flag="datasets.uploaded_here",
     )
 
