@@ -13,9 +13,12 @@ import pytest
 
 pytest.importorskip("pulumi_azure_native", reason="needs mlops-iac[azure]")
 
+import pulumi
+
 from mlops_iac.clouds.azure.components.alerts import Alerts, AlertsArgs
 from mlops_iac.clouds.azure.components.budget import Budget, BudgetArgs
 from mlops_iac.clouds.azure.components.data_store import DataStore, DataStoreArgs
+from mlops_iac.clouds.azure.components.datasets import Datasets, DatasetsArgs
 from mlops_iac.clouds.azure.components.foundation import Foundation, FoundationArgs
 from mlops_iac.clouds.azure.components.images import Images, ImagesArgs
 from mlops_iac.clouds.azure.components.observability import Observability, ObservabilityArgs
@@ -43,7 +46,7 @@ def _sample() -> None:
     data = DataStore("data", DataStoreArgs(**place, containers=["captures"], replication="ZRS"))
     vault = Vault("vault", VaultArgs(**place, tenant_id=base.tenant_id))
     images = Images("images", ImagesArgs(**place))
-    Workspace(
+    workspace = Workspace(
         "workspace",
         WorkspaceArgs(
             **place,
@@ -55,6 +58,17 @@ def _sample() -> None:
             principal_id=base.workspace.principal_id,
             members={"train": base.workspace.principal_id},
             description="of everything",
+        ),
+    )
+    Datasets(
+        "datasets",
+        DatasetsArgs(
+            group=base.group,
+            workspace=workspace.workspace,
+            workspace_id=workspace.workspace_id,
+            account=data.account,
+            files={"irises": pulumi.FileAsset(__file__)},
+            tags={"a": "b"},
         ),
     )
     alerts = Alerts("alerts", AlertsArgs(base.group, {"oncall": MAIL}))
@@ -74,7 +88,7 @@ def resources() -> list[tuple[Resource, Row, dict[str, Any]]]:
 
 
 def test_every_body_is_taken() -> None:
-    assert len(resources()) == 22
+    assert len(resources()) == 25
     told = {
         each.name: found
         for each, known, body in resources()
@@ -157,6 +171,12 @@ DEFECTS = [
     ("workspace-workspace", "identity.type", "Managed"),
     ("workspace-storage-contributor", "properties.principalId", None),
     ("workspace-storage-contributor", "properties.principalType", "Identity"),
+    ("datasets-store", "properties.credentials", None),
+    ("datasets-store", "properties.credentials.credentialsType", "Nobody"),
+    ("datasets-store", "properties.serviceDataAccessAuthIdentity", "Mine"),
+    ("datasets-irises", "properties.dataType", "folder"),
+    ("datasets-irises-version", "properties.dataUri", None),
+    ("datasets-irises-version", "properties.dataURI", "azureml://x"),
     ("alerts-group", "properties.enabled", "on"),
     ("alerts-group", "properties.emailReceivers.0.emailAddress", None),
     ("budget-monthly", "properties.timeGrain", "Weekly"),
@@ -182,9 +202,11 @@ def _id(store: ArmStore, known: Row) -> str:
     query = {"api-version": "2024-03-01"}
     group = "/subscriptions/s/resourceGroups/g"
     store.request("PUT", group, query, {"location": "westeurope"})
-    if "{accountName}" in known.template and known.arm.count("/") > 1:
-        (account, body), *_ = [(k, b) for each, k, b in resources() if each.name == "data-account"]
-        above = account.template.format(subscription="s", resourceGroupName="g", accountName="acc")
-        assert store.request("PUT", above, {"api-version": account.version}, body).status == 200
+    for above in ("data-account", "workspace-workspace"):
+        (kind, body), *_ = [(k, b) for each, k, b in resources() if each.name == above]
+        if known.arm.startswith(f"{kind.arm}/"):
+            names = {kind.path[0]: "acc"}
+            id_ = kind.template.format(subscription="s", resourceGroupName="g", **names)
+            assert store.request("PUT", id_, {"api-version": kind.version}, body).status == 200
     names = dict.fromkeys(known.named, "acc") | {"scope": group}
     return known.template.format(subscription="s", resourceGroupName="g", **names)

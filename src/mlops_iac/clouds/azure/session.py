@@ -13,15 +13,18 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 from mlops_iac.clouds.access import Place
+from mlops_iac.clouds.azure.blobs import Blobs
 from mlops_iac.clouds.azure.errors import Silent
 from mlops_iac.clouds.azure.https import Reply, ask
 from mlops_iac.clouds.azure.tokens import Tokens
-from mlops_iac.emulators.azure.arm import Answer, Arm, Loopback
+from mlops_iac.emulators.azure.arm import BLOBS, Answer, Arm, Loopback
 
 if TYPE_CHECKING:
     from mlops_iac.emulators.common.info import EmulatorInfo
 
 ARM = "https://management.azure.com"
+STORAGE = "https://storage.azure.com/"
+"""What tokens for blobs are of."""
 # Of somebody who only looks, and of who waits: for one answer, and for it to be taken at all.
 _SECONDS, _PATIENT_SECONDS = 10, 60
 # Asked again after what the service says, else after 1, 2, 4 … seconds. Source: azure-docs,
@@ -54,6 +57,14 @@ class RealSession:
         """Who ARM was asked as, as far as a token says it."""
         return self.tokens.who(f"{ARM}/")
 
+    def blobs(self, account: str) -> Blobs:
+        """The blobs of a storage account. Calls raise ArmError, SignedOut, Silent."""
+        return Blobs(
+            f"https://{account}.blob.core.windows.net",
+            lambda: self.tokens(STORAGE, self.place.account),
+            _PATIENT_SECONDS,
+        )
+
 
 class EmulatedSession:
     """The emulator's, which is started if need be."""
@@ -68,6 +79,11 @@ class EmulatedSession:
     def arm(self) -> Arm:
         """ARM. Calls raise ArmError, and what starting the emulator raises."""
         return Arm(Loopback(lambda: self._ensure().url))
+
+    def blobs(self, account: str) -> Blobs:
+        """The blobs of a storage account. Calls raise ArmError, Silent."""
+        url = f"{self._ensure().url}{BLOBS}{account}"
+        return Blobs(url, lambda: "local", _PATIENT_SECONDS)
 
 
 Session = RealSession | EmulatedSession

@@ -10,6 +10,9 @@ ACTION_GROUP = "azure-native:monitor:ActionGroup"
 BUDGET = "azure-native:consumption:Budget"
 CONTAINER = "azure-native:storage:BlobContainer"
 CONTAINER_REGISTRY = "azure-native:containerregistry:Registry"
+DATA_ASSET = "azure-native:machinelearningservices:DataContainer"
+DATA_VERSION = "azure-native:machinelearningservices:DataVersion"
+DATASTORE = "azure-native:machinelearningservices:Datastore"
 IDENTITY = "azure-native:managedidentity:UserAssignedIdentity"
 INSIGHTS = "azure-native:applicationinsights:Component"
 LOG_WORKSPACE = "azure-native:operationalinsights:Workspace"
@@ -31,6 +34,7 @@ def _precious(holds: str) -> TypeFacts:
 TYPES: Mapping[str, TypeFacts] = {
     # It takes no tags; whose it is stands in its account.
     CONTAINER: TypeFacts(holds="the container and every blob in it"),
+    DATA_ASSET: TypeFacts(holds="the dataset's versions in the workspace"),
     CONTAINER_REGISTRY: _precious("the container registry and its images"),
     RESOURCE_GROUP: _precious("the resource group, with everything in it"),
     STORAGE_ACCOUNT: _precious("the storage account and everything in it"),

@@ -13,6 +13,9 @@ from mlops_iac.emulators.common.server import answer_seconds
 from mlops_iac.errors import TimedOut
 from mlops_iac.records import Record
 
+BLOBS = "/blob/"
+"""Below it the emulator has the blobs of each storage account, by the account's name."""
+
 
 class ArmError(Exception):
     """What ARM refused: its HTTP `status`, its `code` (`ResourceNotFound`) and `message`."""

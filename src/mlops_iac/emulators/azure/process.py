@@ -23,7 +23,8 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from mlops_iac.emulators.azure import certificates, directory
-from mlops_iac.emulators.azure.arm import Answer, ArmError
+from mlops_iac.emulators.azure.arm import BLOBS, Answer, ArmError
+from mlops_iac.emulators.azure.blobs import BlobStore, Reply
 from mlops_iac.emulators.azure.store import ArmStore
 from mlops_iac.emulators.common.loopback import Application, guarded
 from mlops_iac.emulators.common.processes import began
@@ -36,16 +37,21 @@ _HANDSHAKE = b"\x16"
 _JSON = "application/json; charset=utf-8"
 
 
-def application(identity: dict[str, Any], store: ArmStore) -> Application:
-    """The WSGI application: who this is, and the store."""
+def application(identity: dict[str, Any], store: ArmStore, blobs: BlobStore) -> Application:
+    """The WSGI application: who this is, the store, and what is in its storage accounts."""
 
     def serve(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         path = str(environ["PATH_INFO"])
-        answer = Answer(200, identity) if path == IDENTITY_PATH else _asked(store, environ, path)
-        body = b"" if answer.body is None else json.dumps(answer.body).encode()
-        headers = [("Content-Type", _JSON), ("Content-Length", str(len(body)))]
-        start_response(f"{answer.status} ", headers)
-        return [b"" if environ["REQUEST_METHOD"] == "HEAD" else body]
+        if path.startswith(BLOBS):
+            reply = _blob(blobs, environ, path.removeprefix(BLOBS))
+        else:
+            known = path == IDENTITY_PATH
+            answer = Answer(200, identity) if known else _asked(store, environ, path)
+            body = b"" if answer.body is None else json.dumps(answer.body).encode()
+            reply = Reply(answer.status, body, {"Content-Type": _JSON})
+        headers = [*reply.headers.items(), ("Content-Length", str(len(reply.body)))]
+        start_response(f"{reply.status} ", headers)
+        return [b"" if environ["REQUEST_METHOD"] == "HEAD" else reply.body]
 
     return serve
 
@@ -61,6 +67,18 @@ def _asked(store: ArmStore, environ: dict[str, Any], path: str) -> Answer:
         refusal = ArmError(400, "InvalidRequestContent", f"the body is no JSON: {error}")
         return Answer(refusal.status, refusal.as_json())
     return store.request(str(environ["REQUEST_METHOD"]), path, query, body)
+
+
+def _blob(blobs: BlobStore, environ: dict[str, Any], path: str) -> Reply:
+    headers = {
+        key.removeprefix("HTTP_").replace("_", "-").lower(): str(told)
+        for key, told in environ.items()
+        if key.startswith(("HTTP_", "CONTENT_"))
+    }
+    query = dict(parse_qsl(environ["QUERY_STRING"]))
+    return blobs.request(
+        str(environ["REQUEST_METHOD"]), path, query, headers, environ["wsgi.input"]
+    )
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -140,7 +158,9 @@ def main() -> None:
     store = ArmStore(f"https://localhost:{port}")
     # A function in a class would be a method.
     Handler.folder = arguments.work
-    Handler.application = staticmethod(guarded(application(identity, store), token, _CONTROL))
+    blobs = BlobStore(arguments.work / "blobs", store)
+    served = application(identity, store, blobs)
+    Handler.application = staticmethod(guarded(served, token, _CONTROL))
     info = {
         **identity,
         "port": port,

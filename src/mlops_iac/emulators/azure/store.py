@@ -41,6 +41,8 @@ class ArmStore:
         self._items: dict[str, Item] = {}
         # (type, name) of what is gone and keeps its name for a while.
         self.kept_names: set[tuple[str, str]] = set()
+        # Told of each resource that is taken away.
+        self.watchers: list[Callable[[Item], None]] = []
 
     def request(self, method: str, path: str, query: Mapping[str, str], body: Any) -> Answer:
         """`arm.Transport`."""
@@ -140,6 +142,8 @@ class ArmStore:
         for each in (item, *self.below(id_)):
             rules.gone(self, each)
             self._items.pop(each.id.lower(), None)
+            for watcher in self.watchers:
+                watcher(each)
         return True
 
     def _shown(self, item: Item) -> dict[str, Any]:

@@ -55,6 +55,7 @@ def automatic_names(project: str, stack: str) -> dict[str, object]:
     patterns = {
         "containerregistry:Registry": plain(REGISTRY_LIMIT),
         "keyvault:Vault": hyphened(VAULT_LIMIT),
+        "machinelearningservices:DataVersion": end,
         "machinelearningservices:Workspace": hyphened(WORKSPACE_LIMIT),
         "storage:StorageAccount": plain(ACCOUNT_LIMIT),
     }

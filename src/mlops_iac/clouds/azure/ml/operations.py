@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from mlops_iac.clouds.azure.ml.contents import holdings
 from mlops_iac.clouds.azure.ml.registry import delete_versions, held, registry
 from mlops_iac.clouds.azure.ml.runs import last_run
 from mlops_iac.clouds.azure.session import Session
-from mlops_iac.clouds.azure.types import STORAGE_ACCOUNT
 from mlops_iac.clouds.operations import (
     AlarmState,
     Answer,
@@ -123,10 +123,8 @@ class AzureOperations:
     def holdings(
         self, resources: Iterable[Resource], session: Session, *, emptied: bool, versions_go: bool
     ) -> Iterator[str]:
-        """Storage accounts go with every blob in them, whatever is in them; models with their versions."""
-        for each in resources:
-            if each.type == STORAGE_ACCOUNT:
-                yield f"the storage account {each.id.rpartition('/')[2]} goes with every blob in it"
+        """Storage accounts and containers go with every blob in them; models with their versions."""
+        yield from holdings(resources, session)
         yield from held(resources, session)
 
     def delete_versions(self, resources: Iterable[Resource], session: Session) -> int:

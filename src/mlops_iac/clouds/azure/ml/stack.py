@@ -14,6 +14,7 @@ from mlops_iac.clouds.azure.ml.blocks.base import (
     OBSERVABILITY,
     VAULT,
 )
+from mlops_iac.clouds.azure.ml.blocks.datasets import DATASETS
 from mlops_iac.clouds.azure.ml.blocks.spending import ALERTS, BUDGET
 from mlops_iac.clouds.azure.ml.parts import Mode, Part
 from mlops_iac.clouds.azure.ml.scope import FOUNDATION, Scope, call
@@ -61,6 +62,7 @@ PARTS: tuple[Part, ...] = (
     VAULT,
     IMAGES,
     LEARNING,
+    DATASETS,
     ALERTS,
     *MODES,
     BUDGET,
