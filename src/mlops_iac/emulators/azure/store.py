@@ -113,6 +113,7 @@ class ArmStore:
         item = self.find(id_)
         if item is None:
             return False
+        rules.may_go(self, item)
         for each in (item, *self.below(id_)):
             rules.gone(self, each)
             self._items.pop(each.id.lower(), None)

@@ -85,8 +85,11 @@ class AzureMl:
         return config
 
     def passes(self, resolved: Any, outputs: Callable[[], Mapping[str, Any]]) -> Sequence[Pass]:
-        """None yet: one run of the program puts everything in order."""
-        return ()
+        """Deployments first, then the calls to them, where anything serves."""
+        from mlops_iac.clouds.azure.ml.passes import passes
+        from mlops_iac.clouds.azure.ml.scope import Scope
+
+        return passes(Scope(resolved), outputs)
 
     def home(self, resolved: Any, model: str) -> Home:
         """Where versions of a model are approved."""

@@ -15,11 +15,12 @@ from mlops_iac.clouds.azure.ml.blocks.base import (
     VAULT,
 )
 from mlops_iac.clouds.azure.ml.blocks.spending import ALERTS, BUDGET
+from mlops_iac.clouds.azure.ml.modes.real_time import REAL_TIME, RIGHTS
 from mlops_iac.clouds.azure.ml.parts import Mode, Part
 from mlops_iac.clouds.azure.ml.scope import FOUNDATION, Scope, call
 from mlops_iac.clouds.base import ComponentCall
 
-MODES: tuple[Mode, ...] = ()
+MODES: tuple[Mode, ...] = (REAL_TIME,)
 
 
 def plan(scope: Scope) -> list[ComponentCall]:
@@ -62,6 +63,7 @@ PARTS: tuple[Part, ...] = (
     IMAGES,
     LEARNING,
     ALERTS,
+    RIGHTS,
     *MODES,
     BUDGET,
 )
