@@ -181,7 +181,7 @@ DEFECTS = [
     (f"{DEPLOYMENT}-scaling", "properties.profiles.0.capacity.minimum", 1),
     (f"{DEPLOYMENT}-scaling", "properties.profiles.0.rules.0.scaleAction.direction", "Up"),
     ("api-latency-p99", "properties.criteria.allOf.0.threshold", "250"),
-    ("api-error-rate", "properties.criteria.allOf.0.operator", 2),
+    ("api-error-rate", "properties.criteria.allOf.0.operator", "gt"),
     ("api-logs", "properties.logs.0.enabled", "yes"),
     ("alerts-group", "properties.enabled", "on"),
     ("alerts-group", "properties.emailReceivers.0.emailAddress", None),

@@ -235,7 +235,8 @@ class RealTimeEndpoint(pulumi.ComponentResource):
             tags=args.tags,
             opts=pulumi.ResourceOptions.merge(
                 pulumi.ResourceOptions(parent=self, depends_on=self._after),
-                pulumi.ResourceOptions(depends_on=list(after)),
+                # What has calls is not deleted by itself, and goes with its endpoint.
+                pulumi.ResourceOptions(depends_on=list(after), deleted_with=endpoint),
             ),
         )
         scale(

@@ -29,6 +29,7 @@ _REFUSED: tuple[Refusal, ...] = (
         Refusal(section, _YET, f"deploy it on another platform, or leave `{section}` out")
         for section in ("datasets", "features", "models")
     ),
+    Refusal("serving", "nothing yet puts a model's code into an endpoint", "leave it out"),
     Refusal(
         "serving.*.mode", "only real-time is planned on Azure ML yet", "write `real-time`", _MODES
     ),
