@@ -44,7 +44,7 @@ TYPES: Mapping[str, TypeFacts] = {
     LOG_WORKSPACE: TypeFacts(holds="the log workspace and its logs", tagged=True),
     INSIGHTS: TypeFacts(holds="what applications told", tagged=True),
     ONLINE_DEPLOYMENT: TypeFacts(tagged=True),
-    ONLINE_ENDPOINT: TypeFacts(holds="the address that callers have", tagged=True),
+    ONLINE_ENDPOINT: TypeFacts(answers="the endpoint", endpoint=True, tagged=True),
     AUTOSCALE: TypeFacts(guards="the number of instances", tagged=True),
     DIAGNOSTICS: TypeFacts(guards="what is logged"),
     LOG_ALARM: TypeFacts(guards="the alarm", tagged=True),
