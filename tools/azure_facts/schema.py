@@ -24,6 +24,15 @@ _SIMPLE = {str: "string", bool: "bool", int: "int", float: "number", Any: "any"}
 # What an Args class sets whatever it is given: the value that tells it from others.
 _CONSTANT = re.compile(r'pulumi\.set\(__self__, "(\w+)", \'([^\']+)\'\)')
 
+# Enums that the SDK has of another service of the same name.
+# Source: bicep types of Microsoft.Insights/scheduledQueryRules, `Condition`.
+_OTHERWISE = {
+    ("pulumi_azure_native.monitor._enums", "ConditionOperator"): [
+        *("Equals", "GreaterThan", "GreaterThanOrEqual", "LessThan", "LessThanOrEqual"),
+        "GreaterOrLessThan",
+    ],
+}
+
 
 class Module:
     """The schema of one module's resources, with the nested types that they need."""
@@ -83,7 +92,8 @@ class Module:
         if hint in _SIMPLE:
             return _SIMPLE[hint]
         if isinstance(hint, type) and issubclass(hint, enum.Enum):
-            self.enums[hint.__name__] = [str(each.value) for each in hint]
+            said = [str(each.value) for each in hint]
+            self.enums[hint.__name__] = _OTHERWISE.get((hint.__module__, hint.__name__), said)
             return {"enum": hint.__name__}
         if isinstance(hint, type) and hint.__name__.endswith("Args"):
             return {"ref": self._nested(hint)}

@@ -22,6 +22,14 @@ from mlops_iac.clouds.azure.components.datasets import Datasets, DatasetsArgs
 from mlops_iac.clouds.azure.components.foundation import Foundation, FoundationArgs
 from mlops_iac.clouds.azure.components.images import Images, ImagesArgs
 from mlops_iac.clouds.azure.components.observability import Observability, ObservabilityArgs
+from mlops_iac.clouds.azure.components.real_time_endpoint import (
+    Limits,
+    RealTimeEndpoint,
+    RealTimeEndpointArgs,
+    Scaling,
+    Variant,
+)
+from mlops_iac.clouds.azure.components.serving_rights import ServingRights, ServingRightsArgs
 from mlops_iac.clouds.azure.components.vault import Vault, VaultArgs
 from mlops_iac.clouds.azure.components.workspace import Workspace, WorkspaceArgs
 from mlops_iac.emulators.azure.bodies import from_body, to_body
@@ -40,7 +48,9 @@ MAIL = "oncall@acme.example"
 
 def _sample() -> None:
     """Every component, each argument given once."""
-    base = Foundation("foundation", FoundationArgs("westeurope", ["workspace"], tags={"a": "b"}))
+    base = Foundation(
+        "foundation", FoundationArgs("westeurope", ["workspace", "serve"], tags={"a": "b"})
+    )
     place: dict[str, Any] = {"group": base.group, "location": "westeurope", "tags": {"a": "b"}}
     logs = Observability("logs", ObservabilityArgs(**place))
     data = DataStore("data", DataStoreArgs(**place, containers=["captures"], replication="ZRS"))
@@ -72,6 +82,39 @@ def _sample() -> None:
         ),
     )
     alerts = Alerts("alerts", AlertsArgs(base.group, {"oncall": MAIL}))
+    ServingRights(
+        "serving",
+        ServingRightsArgs(base.serve.principal_id, images.registry_id, data.account_id),
+    )
+    RealTimeEndpoint(
+        "api",
+        RealTimeEndpointArgs(
+            **place,
+            workspace=workspace.workspace,
+            workspace_id=workspace.workspace_id,
+            identity_id=base.serve.id,
+            logs_id=logs.workspace_id,
+            variants=[
+                Variant(
+                    name="main",
+                    model="churn",
+                    version="3",
+                    instance_type="Standard_D2as_v4",
+                    environment="sklearn:1",
+                    code="predict:1",
+                    script="score.py",
+                    variables={"A": "b"},
+                )
+            ],
+            scaling=Scaling(max=2, metric="requests_per_minute", value=60),
+            limits=Limits(
+                latency_p99_ms=250,
+                error_rate_percent=2,
+                action_group_id=alerts.action_group_id,
+            ),
+            description="tells who leaves",
+        ),
+    )
     Budget(
         "budget",
         BudgetArgs(
@@ -88,7 +131,7 @@ def resources() -> list[tuple[Resource, Row, dict[str, Any]]]:
 
 
 def test_every_body_is_taken() -> None:
-    assert len(resources()) == 25
+    assert len(resources()) == 34
     told = {
         each.name: found
         for each, known, body in resources()
@@ -147,6 +190,7 @@ def _set(body: Any, path: str, value: Any) -> Any:
     return changed
 
 
+DEPLOYMENT = "api-main-fdf8b8be"
 # Resource → what is mistyped: path in the body, and what stands there then (None: nothing).
 DEFECTS = [
     ("data-account", "kind", "StorageV3"),
@@ -177,6 +221,16 @@ DEFECTS = [
     ("datasets-irises", "properties.dataType", "folder"),
     ("datasets-irises-version", "properties.dataUri", None),
     ("datasets-irises-version", "properties.dataURI", "azureml://x"),
+    ("api-endpoint", "properties.authMode", "Token"),
+    ("api-endpoint", "properties.traffic", {"main": "all"}),
+    (DEPLOYMENT, "properties.endpointComputeType", "Serverless"),
+    (DEPLOYMENT, "properties.codeConfiguration.scoringScript", None),
+    (DEPLOYMENT, "sku.capacity", "1"),
+    (f"{DEPLOYMENT}-scaling", "properties.profiles.0.capacity.minimum", 1),
+    (f"{DEPLOYMENT}-scaling", "properties.profiles.0.rules.0.scaleAction.direction", "Up"),
+    ("api-latency-p99", "properties.criteria.allOf.0.threshold", "250"),
+    ("api-error-rate", "properties.criteria.allOf.0.operator", "gt"),
+    ("api-logs", "properties.logs.0.enabled", "yes"),
     ("alerts-group", "properties.enabled", "on"),
     ("alerts-group", "properties.emailReceivers.0.emailAddress", None),
     ("budget-monthly", "properties.timeGrain", "Weekly"),
@@ -202,10 +256,12 @@ def _id(store: ArmStore, known: Row) -> str:
     query = {"api-version": "2024-03-01"}
     group = "/subscriptions/s/resourceGroups/g"
     store.request("PUT", group, query, {"location": "westeurope"})
-    for above in ("data-account", "workspace-workspace"):
+    for above in ("data-account", "workspace-workspace", "api-endpoint"):
         (kind, body), *_ = [(k, b) for each, k, b in resources() if each.name == above]
         if known.arm.startswith(f"{kind.arm}/"):
-            names = {kind.path[0]: "acc"}
+            if above == "api-endpoint":
+                body = _set(body, "properties.traffic", {})
+            names = dict.fromkeys(kind.named, "acc")
             id_ = kind.template.format(subscription="s", resourceGroupName="g", **names)
             assert store.request("PUT", id_, {"api-version": kind.version}, body).status == 200
     names = dict.fromkeys(known.named, "acc") | {"scope": group}

@@ -32,6 +32,8 @@ VAULT = "azure-native:keyvault:Vault"
 WORKSPACE = "azure-native:machinelearningservices:Workspace"
 MODEL = "azure-native:machinelearningservices:ModelVersion"
 ROLE = "azure-native:authorization:RoleAssignment"
+ENDPOINT = "azure-native:machinelearningservices:OnlineEndpoint"
+DEPLOYMENT = "azure-native:machinelearningservices:OnlineDeployment"
 BUDGET = "azure-native:consumption:Budget"
 IN_GROUP = {"resourceGroupName": "g", "location": "westeurope"}
 ACCOUNT_INPUTS = {
@@ -342,3 +344,44 @@ def test_a_certificate_is_trusted_here_and_nowhere_else(tmp_path: Path) -> None:
     with client.wrap_socket(ours, server_hostname=HOST) as secure:
         secure.send(b"x")
     thread.join()
+
+
+def serving(**said: Any) -> dict[str, Any]:
+    names = {"workspaceName": "ws1", "endpointName": "flowers"}
+    return {**IN_GROUP, **names, "properties": {"authMode": "AADToken", **said}}
+
+
+def slot(name: str, capacity: int = 1) -> dict[str, Any]:
+    return {
+        **serving(),
+        "deploymentName": name,
+        "sku": {"name": "Default", "capacity": capacity},
+        "properties": {"endpointComputeType": "Managed", "instanceType": "Standard_D2as_v4"},
+    }
+
+
+def test_calls_go_to_deployments_that_there_are(cloud: AzureProvider) -> None:
+    made(cloud, WORKSPACE, WORKSPACE_INPUTS)
+    with refused("no such deployment"):
+        made(cloud, ENDPOINT, serving(traffic={"one": 100}))
+    endpoint = made(cloud, ENDPOINT, serving())
+    with refused("1 to 50 instances, not 0"):
+        made(cloud, DEPLOYMENT, slot("one", capacity=0))
+    deployments = {name: made(cloud, DEPLOYMENT, slot(name)) for name in ("one", "two")}
+    for words, said in (
+        ("sums to 90", {"traffic": {"one": 90}}),
+        ("of 50 percent of the calls at most", {"mirrorTraffic": {"one": 51}}),
+        ("one answers calls", {"traffic": {"one": 100}, "mirrorTraffic": {"one": 10}}),
+    ):
+        with refused(words):
+            cloud.update("urn", ENDPOINT, endpoint, serving(**said))
+    said = serving(traffic={"one": 100}, mirrorTraffic={"two": 10})
+    endpoint = cloud.update("urn", ENDPOINT, endpoint, said)
+    for name, words in (("one", "has traffic"), ("two", "has mirrorTraffic")):
+        with refused(words):
+            cloud.delete(DEPLOYMENT, deployments[name])
+    with refused("PropertyChangeNotAllowed"):
+        larger = {**slot("one")["properties"], "instanceType": "Standard_D4as_v4"}
+        cloud.update("urn", DEPLOYMENT, deployments["one"], {**slot("one"), "properties": larger})
+    cloud.delete(ENDPOINT, endpoint)  # with all that is in it
+    assert cloud.read(DEPLOYMENT, deployments["one"].id, None) is None

@@ -107,3 +107,19 @@ def test_the_tables_are_those_of_the_sdk() -> None:
         for short, told in written["types"].items():
             assert module.types[short]["fields"] == told["fields"], short
         assert module.enums == written["enums"]
+
+
+def test_instances_are_paid_for_from_the_moment_they_are_there() -> None:
+    made = Step("create", "urn:pulumi:s::p::t::n", f"{LEARNING}OnlineDeployment", "n")
+    made.new_inputs.update(
+        {"sku": {"capacity": 2}, "properties": {"instanceType": "Standard_D2as_v4"}}
+    )
+    assert [*AzureKnowledge().always_on(made)] == ["2 × Standard_D2as_v4"]
+
+
+@pytest.mark.parametrize(("kind", "name"), [("onlineEndpoints", "flowers"), ("computes", "")])
+def test_an_alarm_watches_the_endpoint_of_its_scope(kind: str, name: str) -> None:
+    at = f"/subscriptions/s/resourceGroups/g/providers/{LEARNING}/workspaces/ws/{kind}/flowers"
+    alarm = Step("delete", "urn:pulumi:s::p::t::n", "azure-native:monitor:MetricAlert", "n")
+    alarm.old_inputs.update({"scopes": [at]})
+    assert AzureKnowledge().watches(alarm) == name

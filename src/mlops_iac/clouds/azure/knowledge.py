@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from mlops_iac.clouds.azure.rules import MODULES
-from mlops_iac.clouds.azure.types import TYPES
+from mlops_iac.clouds.azure.types import ONLINE_DEPLOYMENT, TYPES
 from mlops_iac.clouds.knowledge import Differing, RiskKind
 from mlops_iac.emulators.azure.facts import FACTS
 from mlops_iac.emulators.azure.tables import row
@@ -50,8 +50,11 @@ class AzureKnowledge:
         return False
 
     def always_on(self, step: Step) -> Iterator[str]:
-        """Nothing runs yet that is paid for by the hour."""
-        return iter(())
+        """The instances of a deployment, with or without calls."""
+        if step.type == ONLINE_DEPLOYMENT:
+            instances = (step.new_inputs.get("sku") or {}).get("capacity", 1)
+            machine = (step.new_inputs.get("properties") or {}).get("instanceType")
+            yield f"{instances} × {machine}"
 
     def risks(self, step: Step, values: Sequence[Differing]) -> Iterator[tuple[RiskKind, str]]:
         """What opens an account, a vault or a registry to who has a key, or to everybody."""
@@ -75,8 +78,11 @@ class AzureKnowledge:
                     )
 
     def watches(self, step: Step) -> str:
-        """No alarm watches an endpoint yet."""
-        return ""
+        """An alarm's scope is the endpoint that it watches."""
+        scopes = step.old_inputs.get("scopes")
+        at = str(scopes[0]) if isinstance(scopes, list) and len(scopes) == 1 else ""
+        kind, _, name = at.rpartition("/")
+        return name if kind.lower().endswith("/onlineendpoints") else ""
 
     def sensitive(self, type_: str) -> frozenset[str]:
         """Property paths whose values are credentials."""

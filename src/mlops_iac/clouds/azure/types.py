@@ -7,16 +7,22 @@ from collections.abc import Mapping
 from mlops_iac.clouds.knowledge import TypeFacts
 
 ACTION_GROUP = "azure-native:monitor:ActionGroup"
+AUTOSCALE = "azure-native:monitor:AutoscaleSetting"
 BUDGET = "azure-native:consumption:Budget"
 CONTAINER = "azure-native:storage:BlobContainer"
 CONTAINER_REGISTRY = "azure-native:containerregistry:Registry"
 DATA_ASSET = "azure-native:machinelearningservices:DataContainer"
 DATA_VERSION = "azure-native:machinelearningservices:DataVersion"
 DATASTORE = "azure-native:machinelearningservices:Datastore"
+DIAGNOSTICS = "azure-native:monitor:DiagnosticSetting"
 IDENTITY = "azure-native:managedidentity:UserAssignedIdentity"
 INSIGHTS = "azure-native:applicationinsights:Component"
+LOG_ALARM = "azure-native:monitor:ScheduledQueryRule"
 LOG_WORKSPACE = "azure-native:operationalinsights:Workspace"
 MODEL = "azure-native:machinelearningservices:ModelContainer"
+METRIC_ALARM = "azure-native:monitor:MetricAlert"
+ONLINE_DEPLOYMENT = "azure-native:machinelearningservices:OnlineDeployment"
+ONLINE_ENDPOINT = "azure-native:machinelearningservices:OnlineEndpoint"
 RESOURCE_GROUP = "azure-native:resources:ResourceGroup"
 ROLE_ASSIGNMENT = "azure-native:authorization:RoleAssignment"
 STORAGE_ACCOUNT = "azure-native:storage:StorageAccount"
@@ -42,6 +48,12 @@ TYPES: Mapping[str, TypeFacts] = {
     WORKSPACE: _precious("the workspace, with its models, data and runs"),
     LOG_WORKSPACE: TypeFacts(holds="the log workspace and its logs", tagged=True),
     INSIGHTS: TypeFacts(holds="what applications told", tagged=True),
+    ONLINE_DEPLOYMENT: TypeFacts(tagged=True),
+    ONLINE_ENDPOINT: TypeFacts(answers="the endpoint", endpoint=True, tagged=True),
+    AUTOSCALE: TypeFacts(guards="the number of instances", tagged=True),
+    DIAGNOSTICS: TypeFacts(guards="what is logged"),
+    LOG_ALARM: TypeFacts(guards="the alarm", tagged=True),
+    METRIC_ALARM: TypeFacts(guards="the alarm", tagged=True),
     BLOB_SERVICE: TypeFacts(guards="the account's versions and soft deletion"),
     BUDGET: TypeFacts(guards="the budget"),
     ACTION_GROUP: TypeFacts(guards="who is told by alerts", tagged=True),

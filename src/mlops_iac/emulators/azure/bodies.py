@@ -93,7 +93,13 @@ def _out(value: Any, spec: Spec) -> Any:
 
 
 def _in(value: Any, spec: Spec) -> Any:
-    spec = variant(spec, value)
+    if spec["type"] == "union" and isinstance(value, Mapping):
+        # What tells the variants apart may have another name there, the same in each.
+        by = str(spec["by"])
+        places = next(iter(spec["options"].values()))["places"]
+        spec = variant(spec, {by: _get(value, places.get(by, by))})
+    else:
+        spec = variant(spec, value)
     if isinstance(value, list):
         return [_in(item, spec.get("items", _ANY)) for item in value]
     if not isinstance(value, Mapping):

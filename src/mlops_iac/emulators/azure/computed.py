@@ -116,6 +116,11 @@ def _registry(put: Put) -> _Made:
     }
 
 
+def _endpoint(put: Put) -> _Made:
+    place = f"{put.store.base}/score/{put.name}"
+    return {"scoringUri": place, "swaggerUri": f"{place}/swagger.json"}
+
+
 _BY_TYPE: Mapping[str, Callable[[Put], _Made]] = {
     kinds.CONTAINER_REGISTRIES: _registry,
     kinds.INSIGHTS: _insights,
@@ -126,6 +131,7 @@ _BY_TYPE: Mapping[str, Callable[[Put], _Made]] = {
     },
     kinds.VAULTS: lambda put: {"vaultUri": f"https://{put.name}.vault.azure.net/"},
     kinds.WORKSPACES: _ml_workspace,
+    kinds.ONLINE_ENDPOINTS: _endpoint,
     kinds.IDENTITIES: lambda put: {
         **_principal(put.id),
         "tenantId": TENANT,

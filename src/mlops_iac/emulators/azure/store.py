@@ -139,6 +139,7 @@ class ArmStore:
             if row.arm == kinds.BUDGETS:  # whose client knows no answer for absent ones
                 raise _gone(id_)
             return False
+        rules.may_go(self, item)
         for each in (item, *self.below(id_)):
             rules.gone(self, each)
             self._items.pop(each.id.lower(), None)

@@ -19,6 +19,8 @@ ACCOUNT_LIMIT = 24  # Microsoft.Storage/storageAccounts, small letters and digit
 VAULT_LIMIT = 24  # Microsoft.KeyVault/vaults
 REGISTRY_LIMIT = 50  # Microsoft.ContainerRegistry/registries, letters and digits
 WORKSPACE_LIMIT = 33  # Microsoft.MachineLearningServices/workspaces
+# Source: bicep types of Microsoft.MachineLearningServices 2025-12-01, onlineEndpoints and deployments.
+ENDPOINT_LIMIT = DEPLOYMENT_LIMIT = 32
 SHORT_LIMIT = 12  # Microsoft.Insights/actionGroups, groupShortName
 
 
@@ -56,6 +58,7 @@ def automatic_names(project: str, stack: str) -> dict[str, object]:
         "containerregistry:Registry": plain(REGISTRY_LIMIT),
         "keyvault:Vault": hyphened(VAULT_LIMIT),
         "machinelearningservices:DataVersion": end,
+        "machinelearningservices:OnlineEndpoint": hyphened(ENDPOINT_LIMIT),
         "machinelearningservices:Workspace": hyphened(WORKSPACE_LIMIT),
         "storage:StorageAccount": plain(ACCOUNT_LIMIT),
     }

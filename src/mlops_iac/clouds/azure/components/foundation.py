@@ -71,6 +71,11 @@ class Foundation(pulumi.ComponentResource):
         """That of the workspace itself. Raises ValueError where there is none."""
         return self._of("workspace")
 
+    @property
+    def serve(self) -> Identity:
+        """That of endpoints. Raises ValueError where there is none."""
+        return self._of("serve")
+
     def _of(self, plane: str) -> Identity:
         if plane not in self._identities:
             raise ValueError(f"nothing here needs an identity to {plane}")

@@ -85,7 +85,7 @@ class AzureMl:
         return config
 
     def passes(self, resolved: Any, outputs: Callable[[], Mapping[str, Any]]) -> Sequence[Pass]:
-        """One, and two where datasets are uploaded."""
+        """Bytes before what speaks of them, deployments before the calls to them."""
         from mlops_iac.clouds.azure.ml.passes import passes
         from mlops_iac.clouds.azure.ml.scope import Scope
 

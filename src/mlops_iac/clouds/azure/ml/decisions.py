@@ -27,7 +27,11 @@ _YET = "it is not planned on Azure ML yet"
 _REFUSED: tuple[Refusal, ...] = (
     *(
         Refusal(section, _YET, f"deploy it on another platform, or leave `{section}` out")
-        for section in ("features", "models", "serving")
+        for section in ("features", "models")
+    ),
+    Refusal("serving", "nothing yet puts a model's code into an endpoint", "leave it out"),
+    Refusal(
+        "serving.*.mode", "only real-time is planned on Azure ML yet", "write `real-time`", _MODES
     ),
     Refusal("moved", "there is nothing yet that could have had another name", "leave it out"),
     Refusal(

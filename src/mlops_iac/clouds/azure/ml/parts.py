@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mlops_iac.blueprint.sections.serving import ServingEntry
 from mlops_iac.clouds import parts
 from mlops_iac.clouds.azure.ml.scope import Scope
 
@@ -22,6 +23,7 @@ class Part(parts.Part[Scope]):
 
 
 class Mode(Part):
-    """A part that is a mode of serving (`clouds.base.Mode`)."""
+    """A part that is a mode of serving (`clouds.base.Mode`); its entries are `section`s."""
 
     name: str = ""
+    section: type[ServingEntry] = ServingEntry

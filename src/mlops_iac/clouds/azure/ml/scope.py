@@ -16,6 +16,7 @@ OWN_TAGS = ("project", "environment", STACK_TAG, "owner")
 # The variables of what others stand on.
 FOUNDATION, WORKSPACE = "foundation", "workspace"
 call = partial(scope.call, COMPONENTS)
+construct = partial(scope.construct, COMPONENTS)
 
 
 class Scope(scope.Scope):

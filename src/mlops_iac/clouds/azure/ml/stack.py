@@ -16,11 +16,12 @@ from mlops_iac.clouds.azure.ml.blocks.base import (
 )
 from mlops_iac.clouds.azure.ml.blocks.datasets import DATASETS
 from mlops_iac.clouds.azure.ml.blocks.spending import ALERTS, BUDGET
+from mlops_iac.clouds.azure.ml.modes.real_time import REAL_TIME, RIGHTS
 from mlops_iac.clouds.azure.ml.parts import Mode, Part
 from mlops_iac.clouds.azure.ml.scope import FOUNDATION, Scope, call
 from mlops_iac.clouds.base import ComponentCall
 
-MODES: tuple[Mode, ...] = ()
+MODES: tuple[Mode, ...] = (REAL_TIME,)
 
 
 def plan(scope: Scope) -> list[ComponentCall]:
@@ -64,6 +65,7 @@ PARTS: tuple[Part, ...] = (
     LEARNING,
     DATASETS,
     ALERTS,
+    RIGHTS,
     *MODES,
     BUDGET,
 )

@@ -6,10 +6,12 @@ A rule is a function of what is being put that raises `ArmError` as the service 
 
 from __future__ import annotations
 
+from mlops_iac.emulators.azure import kinds
 from mlops_iac.emulators.azure.puts import Item, Others, Put
-from mlops_iac.emulators.azure.rules import access, names, spending
+from mlops_iac.emulators.azure.rules import access, names, spending, traffic
 
-_MODULES = (access, spending)
+_MODULES = (access, spending, traffic)
+_MAY_GO = {kinds.ONLINE_DEPLOYMENTS: traffic.may_go}
 
 
 def check(put: Put) -> None:
@@ -19,6 +21,12 @@ def check(put: Put) -> None:
     for module in _MODULES:
         for rule in module.RULES.get(put.row.arm, ()):
             rule(put)
+
+
+def may_go(store: Others, item: Item) -> None:
+    """Raise ArmError where the service would not delete it by itself."""
+    if (rule := _MAY_GO.get(item.row.arm)) is not None:
+        rule(store, item)
 
 
 def gone(store: Others, item: Item) -> None:

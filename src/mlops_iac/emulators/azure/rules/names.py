@@ -28,6 +28,10 @@ FORMS: Mapping[str, tuple[str, str]] = {
         r"[a-zA-Z](?!.*--)[a-zA-Z0-9-]{1,30}[a-zA-Z0-9]",
         "3 to 32 letters, digits and single hyphens, beginning with a letter",
     ),
+    kinds.ONLINE_DEPLOYMENTS: (
+        r"[a-zA-Z](?!.*--)[a-zA-Z0-9-]{1,30}[a-zA-Z0-9]",
+        "3 to 32 letters, digits and single hyphens, beginning with a letter",
+    ),
     kinds.IDENTITIES: (
         r"[a-zA-Z0-9][a-zA-Z0-9_-]{2,127}",
         "3 to 128 letters, digits, hyphens and underscores",
