@@ -21,7 +21,10 @@ from mlops_iac.clouds.azure.components.data_store import DataStore, DataStoreArg
 from mlops_iac.clouds.azure.components.datasets import Datasets, DatasetsArgs
 from mlops_iac.clouds.azure.components.foundation import Foundation, FoundationArgs
 from mlops_iac.clouds.azure.components.images import Images, ImagesArgs
+from mlops_iac.clouds.azure.components.jobs import Jobs, JobsArgs, Machine
 from mlops_iac.clouds.azure.components.observability import Observability, ObservabilityArgs
+from mlops_iac.clouds.azure.components.registry import Registry, RegistryArgs
+from mlops_iac.clouds.azure.components.training import Environment, Training, TrainingArgs
 from mlops_iac.clouds.azure.components.vault import Vault, VaultArgs
 from mlops_iac.clouds.azure.components.workspace import Workspace, WorkspaceArgs
 from mlops_iac.emulators.azure.bodies import from_body, to_body
@@ -40,7 +43,9 @@ MAIL = "oncall@acme.example"
 
 def _sample() -> None:
     """Every component, each argument given once."""
-    base = Foundation("foundation", FoundationArgs("westeurope", ["workspace"], tags={"a": "b"}))
+    base = Foundation(
+        "foundation", FoundationArgs("westeurope", ["workspace", "train"], tags={"a": "b"})
+    )
     place: dict[str, Any] = {"group": base.group, "location": "westeurope", "tags": {"a": "b"}}
     logs = Observability("logs", ObservabilityArgs(**place))
     data = DataStore("data", DataStoreArgs(**place, containers=["captures"], replication="ZRS"))
@@ -71,11 +76,59 @@ def _sample() -> None:
             tags={"a": "b"},
         ),
     )
+    _training(place, base, data, workspace, images)
     alerts = Alerts("alerts", AlertsArgs(base.group, {"oncall": MAIL}))
     Budget(
         "budget",
         BudgetArgs(
             base.group_id, 300, logs.created, [MAIL], action_group_id=alerts.action_group_id
+        ),
+    )
+
+
+def _training(
+    place: dict[str, Any], base: Foundation, data: DataStore, workspace: Workspace, images: Images
+) -> None:
+    within: dict[str, Any] = {"group": base.group, "workspace": workspace.workspace}
+    scopes = {f"{each}": data.container_ids[each] for each in ("datasets", "artifacts")}
+    jobs = Jobs(
+        "jobs",
+        JobsArgs(
+            **place,
+            workspace=workspace.workspace,
+            account=data.account,
+            scopes={**scopes, "registry": images.registry_id},
+            identities={"train": base.train.id},
+            principals={"train": base.train.principal_id},
+            machines={"m-train": Machine("train", "Standard_D2ds_v4", low_priority=True, nodes=2)},
+        ),
+    )
+    Registry("registry", RegistryArgs(**within, model="m", description="it", tags={"a": "b"}))
+    node = {"type": "command", "code": "${code_id}", "environment": "${environment_train}"}
+    job = {"jobType": "Pipeline", "componentId": "${pipeline_id}", "tags": {"a": "${given}"}}
+    definition = {
+        "components": {"train": {**node, "name": "m_train"}},
+        "pipeline": {
+            "type": "pipeline",
+            "name": "m",
+            "jobs": {"train": {"componentId": "${component_train}"}},
+        },
+        "job": job,
+    }
+    Training(
+        "training",
+        TrainingArgs(
+            **within,
+            workspace_id=workspace.workspace_id,
+            account=data.account,
+            model="m",
+            definition=json.dumps(definition),
+            code=pulumi.StringAsset("code"),
+            environments={"train": Environment("mcr.microsoft.com/x:1", "scikit-learn==1.9.*")},
+            clusters={"train": jobs.clusters["m-train"]},
+            values={"given": "b"},
+            description="of m",
+            tags={"a": "b"},
         ),
     )
 
@@ -88,7 +141,7 @@ def resources() -> list[tuple[Resource, Row, dict[str, Any]]]:
 
 
 def test_every_body_is_taken() -> None:
-    assert len(resources()) == 25
+    assert len(resources()) == 38
     told = {
         each.name: found
         for each, known, body in resources()
@@ -177,6 +230,11 @@ DEFECTS = [
     ("datasets-irises", "properties.dataType", "folder"),
     ("datasets-irises-version", "properties.dataUri", None),
     ("datasets-irises-version", "properties.dataURI", "azureml://x"),
+    ("jobs-train-d2ds-v4-low", "properties.properties.vmPriority", "Spot"),
+    ("jobs-train-d2ds-v4-low", "properties.properties.scaleSettings.maxNodeCount", "2"),
+    ("jobs-artifacts", "properties.credentials.credentialsType", "Key"),
+    ("training-code-version", "properties.codeUri", 1),
+    ("training-environment-train", "properties.autoRebuild", "Never"),
     ("alerts-group", "properties.enabled", "on"),
     ("alerts-group", "properties.emailReceivers.0.emailAddress", None),
     ("budget-monthly", "properties.timeGrain", "Weekly"),

@@ -27,7 +27,7 @@ _YET = "it is not planned on Azure ML yet"
 _REFUSED: tuple[Refusal, ...] = (
     *(
         Refusal(section, _YET, f"deploy it on another platform, or leave `{section}` out")
-        for section in ("features", "models", "serving")
+        for section in ("features", "serving")
     ),
     Refusal("moved", "there is nothing yet that could have had another name", "leave it out"),
     Refusal(
