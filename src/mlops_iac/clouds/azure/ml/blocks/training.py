@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from mlops_iac.blueprint.sections.compute import PACKAGES, Compute, Runtime
+from mlops_iac.blueprint.sections.compute import PACKAGES, Compute
 from mlops_iac.clouds.azure import catalogue
 from mlops_iac.clouds.azure.ml.blocks.model_checks import check_models
 from mlops_iac.clouds.azure.ml.definition.printer import (

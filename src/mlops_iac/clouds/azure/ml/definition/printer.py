@@ -104,7 +104,6 @@ def definition(life: Lifecycle, settings: AzureMlSettings) -> str:
                 _data(each.name): {"type": "uri_folder", "optional": False}
                 for each in life.datasets
             },
-            "outputs": {},
             "jobs": {each.name: _node(each) for each in nodes},
         },
         "job": {
@@ -145,7 +144,7 @@ def _component(life: Lifecycle, node: _Node) -> Json:
         # Windows move and versions come, so that what ran once is no answer for today.
         "is_deterministic": False,
         "inputs": {**given, **own},
-        "outputs": {name: {"type": "uri_folder"} for name in node.outputs},
+        **_unless_empty({name: {"type": "uri_folder"} for name in node.outputs}),
         "code": "azureml:${code_id}",
         "environment": f"azureml:${{environment_{_kind(node)}}}",
         "command": " ".join(node.command),
@@ -166,14 +165,16 @@ def _node(node: _Node) -> Json:
             name: {"value": value, "job_input_type": "literal", "mode": mode}
             for name, (value, mode) in node.inputs.items()
         },
-        "outputs": {
-            name: {
-                "uri": uri,
-                "mode": "ReadWriteMount" if name == CHECKPOINTS else "Upload",
-                "job_output_type": "uri_folder",
+        **_unless_empty(
+            {
+                name: {
+                    "uri": uri,
+                    "mode": "ReadWriteMount" if name == CHECKPOINTS else "Upload",
+                    "job_output_type": "uri_folder",
+                }
+                for name, uri in node.outputs.items()
             }
-            for name, uri in node.outputs.items()
-        },
+        ),
     }
     if isinstance(node.task, Training) and node.task.tune is not None:
         return printed | {"type": "sweep", "trial": {"componentId": component}} | _sweep(node.task)
@@ -183,6 +184,10 @@ def _node(node: _Node) -> Json:
         "componentId": component,
         "limits": {"job_limits_type": "Command", "timeout": f"PT{minutes}M"},
     }
+
+
+def _unless_empty(outputs: Json) -> Json:
+    return {"outputs": outputs} if outputs else {}
 
 
 def _sweep(task: Training) -> Json:
