@@ -35,7 +35,7 @@ JOBS = JobsArgs(
     **PLACE,
     workspace="work",
     account="acc",
-    scopes={each: f"{GROUP}/{each}" for each in ("datasets", "artifacts", "registry", "workspace")},
+    scopes={each: f"{GROUP}/{each}" for each in ("artifacts", "registry", "workspace")},
     identities={each: f"{GROUP}/identities/{each}" for each in PLANES},
     principals=dict.fromkeys(PLANES, "7b0f9a52-7d3e-4b0c-9e61-0a8d2c5b7f36"),
     machines={
@@ -55,7 +55,7 @@ def jobs() -> tuple[list[Resource], dict[str, str]]:
 
 def test_machines_that_are_alike_are_one_cluster_with_one_identity() -> None:
     found, clusters = jobs()
-    assert types(found) == {"mlops-iac:azure:Jobs": 1, COMPUTE: 3, DATASTORE: 1, ROLE_ASSIGNMENT: 6}
+    assert types(found) == {"mlops-iac:azure:Jobs": 1, COMPUTE: 3, DATASTORE: 1, ROLE_ASSIGNMENT: 5}
     made = {each.inputs["computeName"]: each.inputs for each in of_type(found, COMPUTE)}
     assert clusters["a-prepare"] == clusters["a-train"] != clusters["b-train"]
     assert set(clusters.values()) == set(made)
@@ -84,7 +84,6 @@ def test_who_trains_does_not_register() -> None:
         "jobs-register-registry-acrpull",
         "jobs-register-workspace-azureml-data-scientist",
         "jobs-train-artifacts-storage-blob-data-contributor",
-        "jobs-train-datasets-storage-blob-data-reader",
         "jobs-train-registry-acrpull",
     ]
     store = one(jobs()[0], DATASTORE).inputs["properties"]
@@ -185,6 +184,10 @@ def test_a_placeholder_without_a_value_is_told_before_anything_is_deployed() -> 
         Exception, match="the definition's placeholders dataset_uri_d have no value"
     ):
         training(values={})
+
+
+def test_nothing_is_made_before_its_datasets_are_there() -> None:
+    assert types(training(values={"dataset_uri_d": None})) == {"mlops-iac:azure:Training": 1}
 
 
 def test_a_registry_is_protected_and_says_what_it_is() -> None:

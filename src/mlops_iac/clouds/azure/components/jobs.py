@@ -13,10 +13,10 @@ from ._context import start
 from ._roles import Principal, Scope, assign
 
 _IDLE = "PT5M"  # how long a node waits for the next job
-# What jobs of a plane may do: role, on what, why. Whoever trains registers nothing and approves nothing.
+# What jobs of a plane may do: role, on what, why; that they read datasets is said where these are. Whoever
+# trains registers nothing and approves nothing.
 _MAY = {
     "train": (
-        ("Storage Blob Data Reader", "datasets", "trainings read datasets"),
         ("Storage Blob Data Contributor", "artifacts", "trainings leave what they make"),
         ("AcrPull", "registry", "nodes pull the images of environments"),
     ),

@@ -55,7 +55,8 @@ class TrainingArgs:
     """`definition` is JSON text: `components` by node, the `pipeline` of them, the `job` that runs that.
 
     Its placeholders are filled with `values`, and here: `workspace_id`, `blobs`, `code_id`, `environment_<step>`
-    of `environments`, `cluster_<step>` of the names `clusters`, `component_<node>`, `pipeline_id`. The archive `code` is uploaded to `code_uri`, as
+    of `environments`, `cluster_<step>` of the names `clusters`, `component_<node>`, `pipeline_id`. Where one of
+    `values` is None, nothing is made yet: a dataset is not there. The archive `code` is uploaded to `code_uri`, as
     `sourcedir.tar.gz`, before its version is made; `account` is the storage account.
     """
 
@@ -68,7 +69,7 @@ class TrainingArgs:
     code: pulumi.FileAsset | pulumi.StringAsset
     environments: Mapping[str, Environment]
     clusters: Mapping[str, str]
-    values: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    values: Mapping[str, pulumi.Input[str] | None] = field(default_factory=dict)
     description: pulumi.Input[str] | None = None
     tags: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
 
@@ -79,8 +80,8 @@ class Training(pulumi.ComponentResource):
     `code_uri` is the folder of the code.
     """
 
-    pipeline: pulumi.Output[str]
-    job: pulumi.Output[str]
+    pipeline: pulumi.Output[str] | None = None
+    job: pulumi.Output[str] | None = None
     code_uri: pulumi.Output[str]
 
     def __init__(
@@ -91,10 +92,20 @@ class Training(pulumi.ComponentResource):
         after = opts.depends_on if opts else None
         # What ran with a version shows it, also where it is not here any more.
         self._kept = pulumi.ResourceOptions(parent=self, depends_on=after, retain_on_delete=True)
+        self.code_uri = pulumi.Output.concat(
+            _blobs(args.account), f"/code/{args.model}/{_digest(args.code)}/"
+        )
+        given = {key: value for key, value in args.values.items() if value is not None}
+        if len(given) == len(args.values):
+            self._make(name, given)
+        self.register_outputs({"pipeline": self.pipeline})
+
+    def _make(self, name: str, given: Mapping[str, pulumi.Input[str]]) -> None:
+        args = self._args
         code = self._code(name)
         environments, versions = self._environments(name)
         values: dict[str, pulumi.Input[str]] = {
-            **args.values,
+            **given,
             "workspace_id": args.workspace_id,
             "blobs": _blobs(args.account),
             "code_id": code.id,
@@ -114,7 +125,6 @@ class Training(pulumi.ComponentResource):
         pipeline = self._component(f"{name}-pipeline", printed["pipeline"], values, everything)
         self.pipeline = values["pipeline_id"] = pipeline.id
         self.job = fill(printed["job"], values)
-        self.register_outputs({"pipeline": self.pipeline})
 
     def _code(self, name: str) -> machinelearningservices.CodeVersion:
         args, digest = self._args, _digest(self._args.code)
@@ -126,7 +136,6 @@ class Training(pulumi.ComponentResource):
             properties=machinelearningservices.CodeContainerPropertiesArgs(is_archived=False),
             opts=self._kept,
         )
-        self.code_uri = pulumi.Output.concat(_blobs(args.account), f"/code/{args.model}/{digest}/")
         return machinelearningservices.CodeVersion(
             f"{name}-code-version",
             resource_group_name=args.group,

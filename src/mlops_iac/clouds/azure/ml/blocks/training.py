@@ -95,7 +95,6 @@ def _jobs(scope: Scope) -> Iterator[ComponentCall]:
             "workspace": Ref(WORKSPACE, "workspace"),
             "account": Ref("data", "account"),
             "scopes": {
-                "datasets": Ref("data", 'container_ids["datasets"]'),
                 "artifacts": Ref("data", 'container_ids["artifacts"]'),
                 "registry": Ref("images", "registry_id"),
                 "workspace": Ref(WORKSPACE, "workspace_id"),
@@ -170,7 +169,7 @@ def _training(scope: Scope, name: str) -> ComponentCall:
             "values": {
                 **{tag: scope.tags[tag] for tag in _STACK_TAGS},
                 **{
-                    dataset_placeholder(each): Ref("datasets", f'uris["{each}"]')
+                    dataset_placeholder(each): Ref("datasets", f'uris.get("{each}")')
                     for each, _ in training_datasets(scope.resolved, name)
                 },
             },
