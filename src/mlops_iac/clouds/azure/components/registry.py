@@ -22,7 +22,7 @@ class RegistryArgs:
 
 
 class Registry(pulumi.ComponentResource):
-    """`container` is its name."""
+    """`container` is the id of the model's container, in which its versions are."""
 
     container: pulumi.Output[str]
 
@@ -40,5 +40,5 @@ class Registry(pulumi.ComponentResource):
             ),
             opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
         )
-        self.container = container.name
+        self.container = container.id
         self.register_outputs({"container": self.container})
