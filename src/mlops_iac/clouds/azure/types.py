@@ -52,5 +52,5 @@ TYPES: Mapping[str, TypeFacts] = {
     ACTION_GROUP: TypeFacts(guards="who is told by alerts", tagged=True),
     IDENTITY: TypeFacts(tagged=True),
     COMPUTE: TypeFacts(tagged=True),
-    MODEL: TypeFacts(holds="the model's versions", precious=True),
+    MODEL: TypeFacts(holds="the model's versions"),
 }

@@ -17,9 +17,6 @@ from mlops_iac.errors import Diagnostic
 from mlops_iac.pipeline.reading import script_arguments
 from mlops_iac.pipeline.refusals import refusals
 
-# Input names of a job: azure-ai-ml 1.35.2, `IoConstants.VALID_KEY_PATTERN`.
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
-
 
 def check_models(scope: Scope) -> Iterator[Diagnostic]:
     """What it runs on and in, and what its steps cannot do."""
@@ -146,10 +143,7 @@ def _searched(scope: Scope, model: Model, path: str) -> Iterator[Diagnostic]:
     for place, name in script_arguments(model, path):
         if place != searched:
             continue
-        if not _NAME.fullmatch(name):
-            what = "an input of a job has letters, digits, hyphens and underscores alone"
-            yield scope.wrong(f"{place}.{name}", what, "rename it", at_key=True)
-        elif (other := seen.setdefault(identifier(name), name)) != name:
+        if (other := seen.setdefault(identifier(name), name)) != name:
             yield scope.wrong(
                 f"{place}.{name}",
                 f"'{name}' and '{other}' are one input of a job",
