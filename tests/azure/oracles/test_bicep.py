@@ -21,6 +21,7 @@ from mlops_iac.clouds.azure.components.data_store import DataStore, DataStoreArg
 from mlops_iac.clouds.azure.components.datasets import Datasets, DatasetsArgs
 from mlops_iac.clouds.azure.components.foundation import Foundation, FoundationArgs
 from mlops_iac.clouds.azure.components.images import Images, ImagesArgs
+from mlops_iac.clouds.azure.components.jobs import Jobs, JobsArgs, Machine
 from mlops_iac.clouds.azure.components.observability import Observability, ObservabilityArgs
 from mlops_iac.clouds.azure.components.real_time_endpoint import (
     Limits,
@@ -29,7 +30,9 @@ from mlops_iac.clouds.azure.components.real_time_endpoint import (
     Scaling,
     Variant,
 )
+from mlops_iac.clouds.azure.components.registry import Registry, RegistryArgs
 from mlops_iac.clouds.azure.components.serving_rights import ServingRights, ServingRightsArgs
+from mlops_iac.clouds.azure.components.training import Environment, Training, TrainingArgs
 from mlops_iac.clouds.azure.components.vault import Vault, VaultArgs
 from mlops_iac.clouds.azure.components.workspace import Workspace, WorkspaceArgs
 from mlops_iac.emulators.azure.bodies import from_body, to_body
@@ -49,7 +52,8 @@ MAIL = "oncall@acme.example"
 def _sample() -> None:
     """Every component, each argument given once."""
     base = Foundation(
-        "foundation", FoundationArgs("westeurope", ["workspace", "serve"], tags={"a": "b"})
+        "foundation",
+        FoundationArgs("westeurope", ["workspace", "train", "serve"], tags={"a": "b"}),
     )
     place: dict[str, Any] = {"group": base.group, "location": "westeurope", "tags": {"a": "b"}}
     logs = Observability("logs", ObservabilityArgs(**place))
@@ -81,6 +85,7 @@ def _sample() -> None:
             tags={"a": "b"},
         ),
     )
+    _training(place, base, data, workspace, images)
     alerts = Alerts("alerts", AlertsArgs(base.group, {"oncall": MAIL}))
     ServingRights(
         "serving",
@@ -123,6 +128,55 @@ def _sample() -> None:
     )
 
 
+def _training(
+    place: dict[str, Any], base: Foundation, data: DataStore, workspace: Workspace, images: Images
+) -> None:
+    within: dict[str, Any] = {"group": base.group, "workspace": workspace.workspace}
+    jobs = Jobs(
+        "jobs",
+        JobsArgs(
+            **place,
+            workspace=workspace.workspace,
+            account=data.account,
+            scopes={
+                "artifacts": data.container_ids["artifacts"],
+                "registry": images.registry_id,
+            },
+            identities={"train": base.train.id},
+            principals={"train": base.train.principal_id},
+            machines={"m-train": Machine("train", "Standard_D2ds_v4", low_priority=True, nodes=2)},
+        ),
+    )
+    Registry("registry", RegistryArgs(**within, model="m", description="it", tags={"a": "b"}))
+    node = {"type": "command", "code": "${code_id}", "environment": "${environment_train}"}
+    job = {"jobType": "Pipeline", "componentId": "${pipeline_id}", "tags": {"a": "${given}"}}
+    definition = {
+        "components": {"train": {**node, "name": "m_train"}},
+        "pipeline": {
+            "type": "pipeline",
+            "name": "m",
+            "jobs": {"train": {"componentId": "${component_train}"}},
+        },
+        "job": job,
+    }
+    Training(
+        "training",
+        TrainingArgs(
+            **within,
+            workspace_id=workspace.workspace_id,
+            account=data.account,
+            model="m",
+            definition=json.dumps(definition),
+            code=pulumi.StringAsset("code"),
+            environments={"train": Environment("mcr.microsoft.com/x:1", "scikit-learn==1.9.*")},
+            clusters={"train": jobs.clusters["m-train"]},
+            values={"given": "b"},
+            description="of m",
+            tags={"a": "b"},
+        ),
+    )
+
+
 @cache
 def resources() -> list[tuple[Resource, Row, dict[str, Any]]]:
     """Every resource of the sample, with its row and its body."""
@@ -131,7 +185,7 @@ def resources() -> list[tuple[Resource, Row, dict[str, Any]]]:
 
 
 def test_every_body_is_taken() -> None:
-    assert len(resources()) == 34
+    assert len(resources()) == 45
     told = {
         each.name: found
         for each, known, body in resources()
@@ -231,6 +285,11 @@ DEFECTS = [
     ("api-latency-p99", "properties.criteria.allOf.0.threshold", "250"),
     ("api-error-rate", "properties.criteria.allOf.0.operator", "gt"),
     ("api-logs", "properties.logs.0.enabled", "yes"),
+    ("jobs-train-d2ds-v4-low", "properties.properties.vmPriority", "Spot"),
+    ("jobs-train-d2ds-v4-low", "properties.properties.scaleSettings.maxNodeCount", "2"),
+    ("jobs-artifacts", "properties.credentials.credentialsType", "Key"),
+    ("training-code-version", "properties.codeUri", 1),
+    ("training-environment-train", "properties.autoRebuild", "Never"),
     ("alerts-group", "properties.enabled", "on"),
     ("alerts-group", "properties.emailReceivers.0.emailAddress", None),
     ("budget-monthly", "properties.timeGrain", "Weekly"),

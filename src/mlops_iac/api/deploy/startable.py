@@ -38,7 +38,9 @@ def make_startable(project: BaseProject, stack: str, outputs: Mapping[str, Any])
     for entry, kind in product(
         (*blueprint.models, *blueprint.serving), ("pipeline", "monitoring_pipeline")
     ):
-        if pipeline := model_output(outputs, blueprint.moved, entry, kind):
+        pipeline = model_output(outputs, blueprint.moved, entry, kind)
+        # Where pipelines are told by ids, which name no file, none starts by itself.
+        if pipeline and "/" not in pipeline:
             found = Startable(project.loaded.path.name, stack, entry, kind != "pipeline")
             folder.mkdir(parents=True, exist_ok=True)
             write_durably(folder / f"{pipeline}.json", json.dumps(vars(found)).encode())

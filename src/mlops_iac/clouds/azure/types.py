@@ -9,12 +9,17 @@ from mlops_iac.clouds.knowledge import TypeFacts
 ACTION_GROUP = "azure-native:monitor:ActionGroup"
 AUTOSCALE = "azure-native:monitor:AutoscaleSetting"
 BUDGET = "azure-native:consumption:Budget"
+CODE = "azure-native:machinelearningservices:CodeContainer"
+CODE_VERSION = "azure-native:machinelearningservices:CodeVersion"
+COMPONENT = "azure-native:machinelearningservices:ComponentVersion"
+COMPUTE = "azure-native:machinelearningservices:Compute"
 CONTAINER = "azure-native:storage:BlobContainer"
 CONTAINER_REGISTRY = "azure-native:containerregistry:Registry"
 DATA_ASSET = "azure-native:machinelearningservices:DataContainer"
 DATA_VERSION = "azure-native:machinelearningservices:DataVersion"
 DATASTORE = "azure-native:machinelearningservices:Datastore"
 DIAGNOSTICS = "azure-native:monitor:DiagnosticSetting"
+ENVIRONMENT = "azure-native:machinelearningservices:EnvironmentVersion"
 IDENTITY = "azure-native:managedidentity:UserAssignedIdentity"
 INSIGHTS = "azure-native:applicationinsights:Component"
 LOG_ALARM = "azure-native:monitor:ScheduledQueryRule"
@@ -58,4 +63,6 @@ TYPES: Mapping[str, TypeFacts] = {
     BUDGET: TypeFacts(guards="the budget"),
     ACTION_GROUP: TypeFacts(guards="who is told by alerts", tagged=True),
     IDENTITY: TypeFacts(tagged=True),
+    COMPUTE: TypeFacts(tagged=True),
+    MODEL: TypeFacts(holds="the model's versions"),
 }

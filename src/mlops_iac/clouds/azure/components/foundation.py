@@ -76,6 +76,16 @@ class Foundation(pulumi.ComponentResource):
         """That of endpoints. Raises ValueError where there is none."""
         return self._of("serve")
 
+    @property
+    def train(self) -> Identity:
+        """That of jobs that train. Raises ValueError where there is none."""
+        return self._of("train")
+
+    @property
+    def register(self) -> Identity:
+        """That of jobs that register versions. Raises ValueError where there is none."""
+        return self._of("register")
+
     def _of(self, plane: str) -> Identity:
         if plane not in self._identities:
             raise ValueError(f"nothing here needs an identity to {plane}")

@@ -27,7 +27,7 @@ _YET = "it is not planned on Azure ML yet"
 _REFUSED: tuple[Refusal, ...] = (
     *(
         Refusal(section, _YET, f"deploy it on another platform, or leave `{section}` out")
-        for section in ("features", "models")
+        for section in ("features",)
     ),
     Refusal("serving", "nothing yet puts a model's code into an endpoint", "leave it out"),
     Refusal(

@@ -16,6 +16,7 @@ from mlops_iac.clouds.azure.ml.blocks.base import (
 )
 from mlops_iac.clouds.azure.ml.blocks.datasets import DATASETS
 from mlops_iac.clouds.azure.ml.blocks.spending import ALERTS, BUDGET
+from mlops_iac.clouds.azure.ml.blocks.training import REGISTRIES, TRAINING
 from mlops_iac.clouds.azure.ml.modes.real_time import REAL_TIME, RIGHTS
 from mlops_iac.clouds.azure.ml.parts import Mode, Part
 from mlops_iac.clouds.azure.ml.scope import FOUNDATION, Scope, call
@@ -64,6 +65,8 @@ PARTS: tuple[Part, ...] = (
     IMAGES,
     LEARNING,
     DATASETS,
+    REGISTRIES,
+    TRAINING,
     ALERTS,
     RIGHTS,
     *MODES,
