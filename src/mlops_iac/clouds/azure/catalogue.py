@@ -7,20 +7,9 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from mlops_iac.blueprint.sections.compute import SIZES, Compute, EndpointCompute, Size
+from mlops_iac.blueprint.sections.compute import SIZES, Compute, EndpointCompute
 from mlops_iac.records import Record
 
-# The smallest that is a size of the language's: cores, memory, GPUs and their memory.
-# Source: azure-docs, virtual-machines, "Dasv4", "NCasT4_v3", "NC_A100_v4" and "ND_A100_v4" series.
-_ENDPOINT_SIZES: Mapping[Size, str] = {
-    "small": "Standard_D2as_v4",
-    "medium": "Standard_D4as_v4",
-    "large": "Standard_D8as_v4",
-    "xlarge": "Standard_D16as_v4",
-    "gpu-small": "Standard_NC4as_T4_v3",
-    "gpu-large": "Standard_NC24ads_A100_v4",
-    "gpu-xlarge": "Standard_ND96asr_v4",
-}
 _DATA = Path(__file__).parent / "data"
 Purpose = Literal["training", "hosting"]
 
@@ -90,11 +79,6 @@ def _windows_zones() -> Mapping[str, str]:
 def windows_zone(zone: str) -> str | None:
     """What Windows, and so a schedule, calls a time zone of IANA's; None where it has no name for it."""
     return _windows_zones().get(zone)
-
-
-def endpoint_machine(size: Size) -> str:
-    """The machine of a managed endpoint that has a size."""
-    return _ENDPOINT_SIZES[size]
 
 
 @cache

@@ -135,8 +135,9 @@ def _variant(
 
 
 def _machine(entry: RealTime) -> str:
-    compute = entry.compute
-    return compute.instance or catalogue.endpoint_machine(compute.size or "small")
+    known = catalogue.machine(entry.compute, "hosting")
+    # What is not known is refused, or said to be so.
+    return str(entry.compute.instance) if known is None else known.name
 
 
 def _scaling(name: str, entry: RealTime) -> Construct | None:
