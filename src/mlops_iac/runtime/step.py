@@ -99,10 +99,10 @@ class Step:
         )
 
     def _checkpoints(self, given: Mapping[str, Any]) -> str:
-        """Where checkpoints are: trials share one `CheckpointConfig.S3Uri`, and go on where themselves were.
+        """Where checkpoints are: the trials of a tuning share one address, and go on where themselves were.
 
-        A trial is told what it is judged by in a hyperparameter, and has the name of its job, which is the
-        same after a spot interruption, in TRAINING_JOB_NAME (sagemaker-training, `params.py`).
+        The service tells a trial what it is judged by in a hyperparameter, and the name of its job, which
+        is the same after a spot interruption, in TRAINING_JOB_NAME (`params.py` of its containers' toolkit).
         """
         if not any(name.startswith("_tuning_") for name in given):
             return contract.CHECKPOINTS
