@@ -290,7 +290,7 @@ def test_a_bad_version_is_rolled_back_by_its_calls_and_everybody_says_so(cli: Cl
     finally:
         traffic.kill()
         traffic.communicate()
-    alarm = "ALARM schedule-adherence-local-api-main-rollback-error-rate: Threshold Crossed: 2 out"
+    alarm = "ALARM schedule-adherence-local-api-main-rollback-error-rate: Threshold Crossed: 1 out"
     assert "api was rolled back from" in answer.err and alarm in answer.err
 
     standing = cli("status", "--json").json

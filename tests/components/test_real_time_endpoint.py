@@ -247,7 +247,7 @@ def test_alarms_measure_in_the_units_of_the_metrics() -> None:
     assert {errors["treatMissingData"], latency["treatMissingData"]} == {"notBreaching"}
 
 
-@pytest.mark.parametrize("minutes", [1, 2, 10, 60])
+@pytest.mark.parametrize("minutes", [1, 2, 5, 60])
 def test_an_alarm_can_fire_before_its_step_is_over(minutes: int) -> None:
     """Trap 6: period × datapoints within the wait."""
     graph = endpoint(rollout=Rollout(wait_minutes=minutes))
@@ -255,8 +255,9 @@ def test_an_alarm_can_fire_before_its_step_is_over(minutes: int) -> None:
     wait = routing["trafficRoutingConfiguration"]["waitIntervalInSeconds"]
     assert wait == minutes * 60
     for alarm in of_type(graph, ALARM):
-        assert alarm.inputs["period"] * alarm.inputs["datapointsToAlarm"] <= wait
-        assert alarm.inputs["period"] * alarm.inputs["evaluationPeriods"] <= wait
+        most = max(60, wait - 2 * 60)  # one begins before the traffic moves, one is not told yet
+        assert alarm.inputs["period"] * alarm.inputs["datapointsToAlarm"] <= most
+        assert alarm.inputs["period"] * alarm.inputs["evaluationPeriods"] <= most
 
 
 def test_the_way_back_is_there_from_the_first_version_on() -> None:

@@ -172,13 +172,6 @@ def test_train_gets_the_contract_and_only_the_users_hyperparameters(train: Conta
     ]  # fmt: skip
 
 
-def test_checkpoints_are_passed_when_the_script_keeps_them(train: Container) -> None:
-    train.env[contract.KEEP_CHECKPOINTS] = "true"
-    assert train.run() == 0
-    arguments = train.seen()["args"]
-    assert arguments[arguments.index("--checkpoints") + 1] == str(train.root / "checkpoints")
-
-
 def test_without_prepare_train_gets_a_folder_per_dataset_and_no_code_channel(
     tmp_path: Path,
 ) -> None:
@@ -240,6 +233,17 @@ def test_what_no_archive_carries_is_told_at_training(
     assert train.run() == 1
     assert sentence in train.reason("failure")
     assert not (train.root / "model/code/train.py").exists()
+
+
+@pytest.mark.parametrize(("tuned", "below"), [(False, ""), (True, "/trial-7")])
+def test_trials_keep_their_checkpoints_apart(train: Container, tuned: bool, below: str) -> None:
+    given = {"_tuning_objective_metric": "accuracy"} if tuned else {}
+    train.put(contract.HYPERPARAMETERS, json.dumps(given))
+    train.env |= {contract.KEEP_CHECKPOINTS: "true", "TRAINING_JOB_NAME": "trial-7"}
+    assert train.run() == 0
+    folder = f"{train.root / 'checkpoints'}{below}"
+    assert train.seen()["args"][-2:] == ["--checkpoints", folder]
+    assert Path(folder).is_dir()
 
 
 def test_metrics_are_printed_so_that_tuning_finds_them(

@@ -78,7 +78,7 @@ class Step:
         source, about = self._data(contract.CHANNELS)
         command = ["--data", source, "--model", model, "--metrics", metrics.path]
         if self.env.get(contract.KEEP_CHECKPOINTS) == "true":
-            command += ["--checkpoints", self._folder(contract.CHECKPOINTS)]
+            command += ["--checkpoints", self._folder(self._checkpoints(given))]
         for name, value in sorted(own.items()):
             command += [f"--{name}", value]
         self._execute(command, metrics)
@@ -97,6 +97,19 @@ class Step:
         versions.record(
             model / contract.CODE / contract.VERSIONS_FILE, hyperparameters=own, **about
         )
+
+    def _checkpoints(self, given: Mapping[str, Any]) -> str:
+        """Where checkpoints are: the trials of a tuning share one address, and go on where themselves were.
+
+        The service tells a trial what it is judged by in a hyperparameter, and the name of its job, which
+        is the same after a spot interruption, in TRAINING_JOB_NAME (`params.py` of its containers' toolkit).
+        """
+        if not any(name.startswith("_tuning_") for name in given):
+            return contract.CHECKPOINTS
+        name = self.env.get("TRAINING_JOB_NAME")
+        if not name:
+            raise StepFailed("no TRAINING_JOB_NAME: trials would go on where others were")
+        return f"{contract.CHECKPOINTS}/{name}"
 
     def _evaluate(self) -> None:
         self._install()

@@ -13,6 +13,8 @@ BLOCKS = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictP
 GROUP = "aws:ec2/securityGroup:SecurityGroup"
 ACCOUNT = "arn:aws:s3:::x"
 EC2 = "arn:aws:ec2:eu-west-1:123456789012"
+TUNINGS = "arn:aws:sagemaker:eu-west-1:123456789012:hyper-parameter-tuning-job"
+OWN_TAG = {"StringEquals": {"aws:RequestTag/stack": "churn-prod"}}
 
 
 def blocked(**without):
@@ -206,6 +208,8 @@ ROWS = {
         "an action that the team lists keeps it": ([], [allowed("glue:GetConnections", "*")], {"unscoped_actions": ("glue:GetConnections",)}),
         "a condition on the owner keeps it": ([], [allowed("s3:GetObject", "arn:aws:s3:::data-*/models/*", {"StringEquals": {"aws:ResourceAccount": "123456789012"}})], {}),
         "a condition that may be absent breaks it": (["on *"], [allowed("s3:GetObject", "*", {"StringEqualsIfExists": {"aws:ResourceAccount": "123456789012"}})], {}),
+        "making what bears a tag keeps it": ([], [allowed(["sagemaker:CreateHyperParameterTuningJob", "sagemaker:AddTags"], f"{TUNINGS}/*", OWN_TAG)], {}),
+        "a tag of the request limits nothing that is there": (["sagemaker:stop"], [allowed(["sagemaker:CreateHyperParameterTuningJob", "sagemaker:StopHyperParameterTuningJob"], f"{TUNINGS}/*", OWN_TAG)], {}),
         "an interface that is made in named subnets keeps it": ([], [allowed("ec2:CreateNetworkInterface", [f"{EC2}:network-interface/*", f"{EC2}:subnet/subnet-1"])], {}),
         "an interface anywhere breaks it": (["network-interface/*"], [allowed("ec2:CreateNetworkInterface", f"{EC2}:network-interface/*")], {}),
         "an interface in any subnet breaks it": (["subnet/*"], [allowed("ec2:CreateNetworkInterface", [f"{EC2}:network-interface/*", f"{EC2}:subnet/*"])], {}),

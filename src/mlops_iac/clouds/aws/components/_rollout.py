@@ -67,8 +67,12 @@ class Rollout:
 
 
 def evaluation_periods(rollout: Rollout) -> int:
-    """Minutes that an alarm looks at: it must be able to fire before the step is over."""
-    return min(_MOST_PERIODS, rollout.wait_seconds // _PERIOD_SECONDS)
+    """Minutes that an alarm looks at: it must be able to fire before the step is over.
+
+    The minute in which the traffic moves is not a whole one, and the metric of the last is not there yet.
+    """
+    whole = rollout.wait_seconds // _PERIOD_SECONDS - 2
+    return max(1, min(_MOST_PERIODS, whole))
 
 
 def deployment_config(

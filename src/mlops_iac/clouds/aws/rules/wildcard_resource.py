@@ -26,6 +26,8 @@ _LIMITS = (
     "iam:ResourceTag/*", "kms:CallerAccount", "kms:EncryptionContext*", "kms:ViaService",
     "sagemaker:ResourceTag/*", "secretsmanager:ResourceTag/*",
 )  # fmt: skip
+# Of what an action makes there is nothing yet but the tags that it is made with.
+_MAKES, _MADE_WITH = ("sagemaker:create*", "sagemaker:addtags"), "aws:RequestTag/*"
 
 
 def check(context: Context) -> Iterator[Violation]:
@@ -34,16 +36,18 @@ def check(context: Context) -> Iterator[Violation]:
     for each in statements(context):
         if not each.allow or each.kind != "identity" or each.limited_by(*_LIMITS):
             continue
+        if each.limited_by(_MADE_WITH) and all(_matches(action, _MAKES) for action in each.actions):
+            continue
         broad = [text for text in each.resources if is_broad(text) and not _is_new(text, each)]
-        wide = [
-            action
-            for action in each.actions
-            if not any(fnmatchcase(action, form) for form in unscoped)
-        ]
+        wide = [action for action in each.actions if not _matches(action, unscoped)]
         if wide and (broad or each.every_resource_but):
             over = "every resource but a few" if each.every_resource_but else ", ".join(broad)
             shown = ", ".join(wide[:3]) + (f" and {len(wide) - 3} more" if len(wide) > 3 else "")
             yield Violation(f"{each.called} allows {shown} on {over}", each.resource)
+
+
+def _matches(action: str, forms: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(action, form) for form in forms)
 
 
 def _is_new(resource: str, each: Statement) -> bool:
