@@ -156,4 +156,6 @@ def test_only_the_emulated_cloud_imports_what_deploying_does_not_bring() -> None
         "mlops_iac.engine.embedded.secretbox": {"cryptography"},  # secrets in the state of `local`
         "mlops_iac.runtime.rows": {"pandas"},  # in the containers of jobs
         "mlops_iac.runtime.tracking": {"mlflow"},  # likewise
+        "mlops_iac.clouds.azure.runtime.job": {"mlflow"},  # likewise
+        "mlops_iac.emulators.azure.certificates": {"cryptography"},  # of the emulated cloud
     }

@@ -33,6 +33,12 @@ APART = {
 # Texts and patterns that stand twice on purpose.
 TWICE = {
     "sourcedir.tar.gz": "components are copied by `eject` and import nothing of ours",
+    "model.tar.gz": "what runs in a cloud's jobs beside `runtime` imports nothing of ours",
+    "input/config/hyperparameters.json": "likewise",
+    "https://management.azure.com": "likewise",
+    "\\$\\{([a-z][a-z0-9_]*)\\}": "components are copied by `eject`, those of each cloud alone",
+    "script runtime.framework runtime.version runtime.image compute.size compute.instance compute.count"
+    " compute.disk_gb compute.spot timeout_minutes env.*": "each platform decides about each field itself",
     "arn:{partition}:ec2:{region}:{account}:": "the beginning of an address, no fact",
     "environments": "a word of the language",
     "application/jsonlines": "a standard's word; what runs in a container imports nothing of ours",

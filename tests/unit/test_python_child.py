@@ -16,6 +16,7 @@ SOURCES = Path(__file__).parents[2] / "src" / "mlops_iac"
 # one that an environment is made of.
 OTHERS = {
     "python_child.py",
+    "clouds/azure/runtime/job.py",
     "runtime/examples.py",
     "runtime/step.py",
     "runtime/tracking.py",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import subprocess
 import sys
@@ -286,8 +287,7 @@ def test_packed_files_are_the_same_each_time_and_complete() -> None:
     assert {"mlops_step.py", "inference.py", "mlops_runtime/step.py"} <= set(files)
     packed = {name.removeprefix("mlops_runtime/") for name in files if "/" in name}
     for name, content in files.items():
-        for line in content.decode().splitlines():
-            if line.startswith("from ."):
-                module = line.split()[1].lstrip(".")
-                imported = [module] if module else line.split("import ")[1].split(", ")
+        for node in ast.walk(ast.parse(content)):
+            if isinstance(node, ast.ImportFrom) and node.level:
+                imported = [node.module] if node.module else [each.name for each in node.names]
                 assert {f"{each}.py" for each in imported} <= packed, name

@@ -18,6 +18,7 @@ _MODULES = (
     "kinds",
     "left_behind",
     "metrics",
+    "model_files",
     "pages",
     "prediction",
     "quality",

@@ -16,16 +16,24 @@ import json
 import os
 import shutil
 import signal
-import stat
 import subprocess
 import sys
-import tarfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from . import contract, data, examples, left_behind, prediction, run_facts, tracking, versions
+from . import (
+    contract,
+    data,
+    examples,
+    left_behind,
+    model_files,
+    prediction,
+    run_facts,
+    tracking,
+    versions,
+)
 from .metrics import MetricsFile, StepFailed, log, missed_gates, write_report
 
 _INTERPRETERS = {".py": [sys.executable, "-u"], ".sh": ["/bin/bash"], ".R": ["Rscript"]}
@@ -83,11 +91,11 @@ class Step:
             command += [f"--{name}", value]
         self._execute(command, metrics)
         values = metrics.require(self._names())
-        _packable(model, self.script)
+        model_files.require_packable(model, self.script)
         # What serves the model travels with it: the files that were packed, and not the folder
         # they were unpacked to, where a container that installs them leaves what that made.
         archive = self.root / contract.CHANNELS / contract.CODE_CHANNEL / contract.CODE_FILE
-        _extract(archive, model / contract.CODE, "the code")
+        model_files.extract(archive, model / contract.CODE, "the code")
         about = about or self._about(source)
         about["mlflow"] = self._keep(
             params=own,
@@ -152,7 +160,7 @@ class Step:
     def _measuring(self, delivered: str, source: Path, metrics: MetricsFile) -> list[Any]:
         """The arguments that measure the model of an archive."""
         model = self.root / "work" / "model"
-        _extract(self.root / delivered / contract.MODEL_FILE, model, "the model")
+        model_files.extract(self.root / delivered / contract.MODEL_FILE, model, "the model")
         given = ["--data", source, "--model", model, "--metrics", metrics.path]
         return [*given, *self.arguments]
 
@@ -181,7 +189,7 @@ class Step:
         self._install()
         model = self.root / contract.MODEL
         archive = self.root / contract.PROCESSING_MODEL / contract.MODEL_FILE
-        _extract(archive, model, "the model")
+        model_files.extract(archive, model, "the model")
         rows, columns, reference = self._examples(model)
         found = examples.tried(model, rows, self._folder("work"), self._own_env(), reference)
         report = examples.report(found, rows, columns, reference)
@@ -374,39 +382,3 @@ def main(code: Path, arguments: Sequence[str], env: Mapping[str, str] | None = N
         (step._folder("output") / name).write_text(text, encoding="utf-8")
         return 1
     return 0
-
-
-def _packable(model: Path, script: str) -> None:
-    """Raises StepFailed for a model that is empty or that no archive carries as it is."""
-    if not any(model.iterdir()):
-        raise StepFailed(f"{script} wrote no model to --model")
-    if os.path.lexists(model / contract.CODE):
-        raise StepFailed(
-            f"{script} left {contract.CODE} in --model: what serves the model is put there;"
-            " take another name"
-        )
-    others = []
-    for here, folders, names in os.walk(model):
-        for path in (Path(here, name) for name in (*folders, *names)):
-            mode = path.lstat().st_mode
-            if not stat.S_ISDIR(mode) and not stat.S_ISREG(mode):
-                what = "a link" if stat.S_ISLNK(mode) else "a device, pipe or socket"
-                others.append(f"{path.relative_to(model).as_posix()!r} ({what})")
-    if others:
-        raise StepFailed(
-            f"{script} left in --model what is no file and no folder: {', '.join(sorted(others))};"
-            " copy what a link points to, and leave the rest out"
-        )
-
-
-def _extract(archive: Path, folder: Path, what: str) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    if not archive.is_file():
-        raise StepFailed(f"{what} was not delivered")
-    with tarfile.open(archive) as tar:
-        # Not every Python of the containers has extraction filters; the archive is our own.
-        if hasattr(tarfile, "sourcefilter"):
-            tar.extractall(folder, filter="data")
-        else:
-            tar.extractall(folder)  # noqa: S202 - see above

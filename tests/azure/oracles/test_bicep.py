@@ -194,6 +194,15 @@ def test_every_body_is_taken() -> None:
     assert told == {}
 
 
+# The clients take a kind of credentials or of deployments that they do not know, and any text for who reads a
+# datastore.
+UNJUDGED = {
+    "properties.endpointComputeType",
+    "properties.credentials.credentialsType",
+    "properties.serviceDataAccessAuthIdentity",
+}
+
+
 def test_every_body_is_one_of_azures_own_clients() -> None:
     """Their models know each member and value, and not what is mistyped."""
     python, script = python_of("azure_clients"), Path(__file__).with_name("client_models.py")
@@ -202,7 +211,7 @@ def test_every_body_is_one_of_azures_own_clients() -> None:
         (name, type_, _set(body, path, value))
         for place, path, value in DEFECTS
         for name, type_, body in asked
-        if name == place and value is not None
+        if name == place and value is not None and path not in UNJUDGED
     ]
     done = subprocess.run(
         [python, script],
