@@ -7,11 +7,12 @@ tuple of them. What a part does not say asks for nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from mlops_iac.blueprint.sections.serving import ServingEntry
-from mlops_iac.blueprint.torn import judged
+from mlops_iac.blueprint.torn import judged, known_or, torn_more
 from mlops_iac.clouds.base import ComponentCall, Refusal
+from mlops_iac.clouds.decisions import Decisions
 from mlops_iac.clouds.scope import Scope
 from mlops_iac.errors import Diagnostic
 from mlops_iac.records import Record
@@ -78,6 +79,50 @@ def of_each(
         return judged(*(answers(scope, *each) for each in scope.entries(section).items()))
 
     return of_all
+
+
+class Served(Protocol):
+    """A mode of serving: its name, and the section of the language that it is written as."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+    @property
+    def section(self) -> type[ServingEntry]:
+        """What its entries are."""
+
+
+def checked(
+    scope: S,
+    decisions: Decisions,
+    modes: Iterable[Served],
+    *checks: tuple[Callable[[S], Iterable[Diagnostic]], Mapping[str, Any] | None],
+) -> list[Diagnostic]:
+    """What the decisions refuse, then what the checks do, each with the stand-ins of what is wrong.
+
+    Everything at once; nothing is looked at further below what is refused as a whole.
+    """
+    resolved = scope.resolved
+    found = list(judged(_fields(scope, decisions, modes)))
+    refused = {item.path for item in found}
+    for check, stand_ins in checks:
+        wrong = {item.path for item in found if item.severity == "error"}
+        if wrong or resolved.wrong:
+            scope = type(scope)(torn_more(resolved, wrong, stand_ins))
+        found += [item for item in check(scope) if item.path not in refused]
+    return list(dict.fromkeys(found))
+
+
+def _fields(scope: S, decisions: Decisions, modes: Iterable[Served]) -> Iterator[Diagnostic]:
+    none: Mapping[str, ServingEntry] = {}
+    entries = known_or(none, lambda: scope.blueprint.serving)
+    # The name of an entry's mode; empty for one that is not planned.
+    named = {
+        name: next((mode.name for mode in modes if isinstance(entry, mode.section)), "")
+        for name, entry in entries.items()
+    }
+    return decisions.check(scope.resolved, named)
 
 
 def prefixed(start: str, names: str) -> tuple[str, ...]:

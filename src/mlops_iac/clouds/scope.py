@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import Any, Self, TypeVar
 
 from mlops_iac.blueprint import Blueprint, ResolvedBlueprint
@@ -14,6 +15,8 @@ from mlops_iac.errors import Diagnostic, Severity
 from mlops_iac.records import Record
 
 STEPS = ("prepare", "train", "evaluate")
+# Tells what belongs to one stack from everything else.
+STACK_TAG = "stack"
 
 _Entry = TypeVar("_Entry", bound=ServingEntry)
 
@@ -56,6 +59,21 @@ class Scope(Record):
     def is_local(self) -> bool:
         """Whether it is emulated; what exists elsewhere is stood in for then."""
         return self.environment == LOCAL
+
+    @cached_property
+    def tags(self) -> dict[str, Any]:
+        """Tags of every resource that takes some."""
+        blueprint = self.blueprint
+        own: dict[str, Any] = {
+            "project": blueprint.name,
+            "environment": self.environment,
+            STACK_TAG: f"{blueprint.name}-{self.environment}",
+        }
+        if blueprint.owner:
+            own["owner"] = Setting(blueprint.owner, "owner")
+        for key, value in blueprint.tags.items():
+            own[key] = Setting(value, f"tags.{key}")
+        return own
 
     @property
     def protect(self) -> Setting:

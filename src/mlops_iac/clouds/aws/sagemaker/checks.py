@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from mlops_iac.blueprint.sections.compute import Runtime
-from mlops_iac.blueprint.sections.serving import ServingEntry
-from mlops_iac.blueprint.torn import judged, known_or, torn_more
+from mlops_iac.blueprint.torn import judged
 from mlops_iac.blueprint.words import listed, suggestion
 from mlops_iac.clouds.aws import catalogue
 from mlops_iac.clouds.aws.sagemaker import machines
@@ -19,6 +18,7 @@ from mlops_iac.clouds.aws.sagemaker.modes import MODES
 from mlops_iac.clouds.aws.sagemaker.parts import collected
 from mlops_iac.clouds.aws.sagemaker.scope import ROLES, Scope
 from mlops_iac.clouds.aws.sagemaker.stack import PARTS
+from mlops_iac.clouds.parts import checked
 from mlops_iac.errors import Diagnostic
 
 _RENAMEABLE = ("serving", "models", "datasets")
@@ -36,29 +36,11 @@ _IN_DEFINITIONS = ("owner", "tags", "models", "datasets", "existing")
 
 
 def check(scope: Scope) -> list[Diagnostic]:
-    """Everything at once; nothing is looked at further below what is refused as a whole."""
+    """Everything at once."""
     from mlops_iac.clouds.aws.sagemaker.request_checks import check_requests
 
-    resolved = scope.resolved
-    found = list(judged(_fields(scope)))
-    refused = {item.path for item in found}
-    for checks, stand_ins in ((_alone, None), (_between, None), (check_requests, _STAND_INS)):
-        wrong = {item.path for item in found if item.severity == "error"}
-        if wrong or resolved.wrong:
-            scope = Scope(torn_more(resolved, wrong, stand_ins))
-        found += [item for item in checks(scope) if item.path not in refused]
-    return list(dict.fromkeys(found))
-
-
-def _fields(scope: Scope) -> Iterator[Diagnostic]:
-    none: Mapping[str, ServingEntry] = {}
-    entries = known_or(none, lambda: scope.blueprint.serving)
-    return DECISIONS.check(scope.resolved, {name: _mode(each) for name, each in entries.items()})
-
-
-def _mode(entry: ServingEntry) -> str:
-    """The name of an entry's mode; empty for one that is not planned."""
-    return next((mode.name for mode in MODES if isinstance(entry, mode.section)), "")
+    stages = ((_alone, None), (_between, None), (check_requests, _STAND_INS))
+    return checked(scope, DECISIONS, MODES, *stages)
 
 
 def _alone(scope: Scope) -> Iterator[Diagnostic]:

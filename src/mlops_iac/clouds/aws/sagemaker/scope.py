@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache, cached_property, partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,6 +14,7 @@ from mlops_iac.clouds.aws import catalogue, runtime
 from mlops_iac.clouds.aws.components._naming import PACKAGE_GROUP_LIMIT, physical_name, stem
 from mlops_iac.clouds.base import Definition, Ref, Setting
 from mlops_iac.clouds.scope import (
+    STACK_TAG,
     STEPS,
     call_name,
     former_names,
@@ -31,8 +32,6 @@ __all__ = [
 # Whose roles may be given (`existing.roles`): those of steps, and of what the stack itself does.
 ROLES = (*STEPS, "pipeline", "serve", "seal")
 COMPONENTS = "mlops_iac.clouds.aws.components"
-# Tells what belongs to one stack from everything else; the budget counts by it.
-STACK_TAG = "stack"
 # The call that puts jobs and endpoints into a private network.
 NETWORK = "network"
 call = partial(scope.call, COMPONENTS)
@@ -62,21 +61,6 @@ class Scope(scope.Scope):
         """The partition of its region; `aws` for a region that is told to be none."""
         region = known_or("", lambda: self.blueprint.region)
         return catalogue.partition_of(region) if catalogue.is_region(region) else "aws"
-
-    @cached_property
-    def tags(self) -> dict[str, Any]:
-        """Tags of every resource."""
-        blueprint = self.blueprint
-        own: dict[str, Any] = {
-            "project": blueprint.name,
-            "environment": self.environment,
-            STACK_TAG: f"{blueprint.name}-{self.environment}",
-        }
-        if blueprint.owner:
-            own["owner"] = Setting(blueprint.owner, "owner")
-        for key, value in blueprint.tags.items():
-            own[key] = Setting(value, f"tags.{key}")
-        return own
 
     @property
     def tracks(self) -> bool:

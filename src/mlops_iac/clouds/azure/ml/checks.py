@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
-from mlops_iac.blueprint.sections.serving import ServingEntry
-from mlops_iac.blueprint.torn import judged, known_or, torn_more
+from mlops_iac.blueprint.torn import judged
 from mlops_iac.blueprint.words import suggestion
 from mlops_iac.clouds.azure import catalogue
 from mlops_iac.clouds.azure.forms import FORMS
 from mlops_iac.clouds.azure.ml.decisions import DECISIONS
 from mlops_iac.clouds.azure.ml.scope import OWN_TAGS, Scope
 from mlops_iac.clouds.azure.ml.stack import MODES, PARTS
-from mlops_iac.clouds.parts import collected
+from mlops_iac.clouds.parts import checked, collected
 from mlops_iac.errors import Diagnostic
 
 _GUID = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
@@ -24,27 +23,8 @@ _STAND_INS = {"region": FORMS.example_region}
 
 
 def check(scope: Scope) -> list[Diagnostic]:
-    """Everything at once; nothing is looked at further below what is refused as a whole."""
-    resolved = scope.resolved
-    found = list(judged(_fields(scope)))
-    refused = {item.path for item in found}
-    for checks in (_alone, _between):
-        wrong = {item.path for item in found if item.severity == "error"}
-        if wrong or resolved.wrong:
-            scope = Scope(torn_more(resolved, wrong, _STAND_INS))
-        found += [item for item in checks(scope) if item.path not in refused]
-    return list(dict.fromkeys(found))
-
-
-def _fields(scope: Scope) -> Iterator[Diagnostic]:
-    none: Mapping[str, ServingEntry] = {}
-    entries = known_or(none, lambda: scope.blueprint.serving)
-    return DECISIONS.check(scope.resolved, {name: _mode(each) for name, each in entries.items()})
-
-
-def _mode(entry: ServingEntry) -> str:
-    """The name of an entry's mode; empty for one that is not planned."""
-    return next((mode.name for mode in MODES if isinstance(entry, mode.section)), "")
+    """Everything at once."""
+    return checked(scope, DECISIONS, MODES, (_alone, _STAND_INS), (_between, _STAND_INS))
 
 
 def _alone(scope: Scope) -> Iterator[Diagnostic]:

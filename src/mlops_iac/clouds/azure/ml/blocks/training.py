@@ -20,7 +20,6 @@ from mlops_iac.clouds.azure.ml.parts import Part
 from mlops_iac.clouds.azure.ml.scope import (
     COMPONENTS,
     FOUNDATION,
-    STACK_TAG,
     WORKSPACE,
     Scope,
     call,
@@ -29,6 +28,7 @@ from mlops_iac.clouds.azure.runtime import job, versions
 from mlops_iac.clouds.base import Archive, ComponentCall, Definition, Ref, Refusal, Setting
 from mlops_iac.clouds.parts import prefixed
 from mlops_iac.clouds.scope import (
+    STACK_TAG,
     STEPS,
     call_name,
     construct,
